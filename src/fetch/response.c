@@ -1,0 +1,46 @@
+#include "fetch/response.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct str response_header_nth(const struct response *response, struct str name, unsigned n)
+{
+    const char *at = response->headers.data;
+    const char *end = at + response->headers.len;
+
+    while (at && at < end) {
+        struct str found = str_view(at);
+        struct str value = str_view(at + found.len + 1);
+
+        if (str_equal(found, name) && n-- == 0) {
+            return value;
+        }
+        at = value.data + value.len + 1;
+    }
+    return STR_NONE;
+}
+
+struct str response_header(const struct response *response, struct str name)
+{
+    return response_header_nth(response, name, 0);
+}
+
+struct response *response_new(void)
+{
+    struct response *response = calloc(1, sizeof *response);
+
+    if (response) {
+        buf_init(&response->headers, RESPONSE_HEADERS_MAX);
+    }
+    return response;
+}
+
+void response_free(struct response *response)
+{
+    if (response) {
+        request_free(response->request);
+        buf_release(&response->body);
+        buf_release(&response->headers);
+        free(response);
+    }
+}

@@ -1,0 +1,49 @@
+/**
+ * What one attempt at a request brought back.
+ *
+ * Made by fetch, handed whole to the engine and on to the store; the body's memory comes back to
+ * fetch by `response_recycle`, so that a long run allocates little. Status and header texts are
+ * bytes from outside: escape before showing.
+ *
+ * Ownership  owns its request and its body.
+ * Units      microseconds from the handle's start; time waited for a slot is not in them.
+ */
+#ifndef SCRAPETOP_FETCH_RESPONSE_H
+#define SCRAPETOP_FETCH_RESPONSE_H
+
+#include "base/buf.h"
+#include "plan/request.h"
+
+#define RESPONSE_HEADERS_MAX 16384 /* bytes kept of one response's headers, all told */
+
+struct response_timing {
+    uint64_t dns_us, connect_us, tls_us; /* 0 on a reused connection */
+    uint64_t first_byte_us;
+    uint64_t total_us;
+};
+
+struct response {
+    struct response *next;
+    struct request *request;
+    enum outcome outcome;
+    int status;            /* 0 when there was none */
+    bool reused;           /* asked on a kept connection */
+    bool sent;             /* at least a byte of the request may have left us */
+    int64_t fetched_at_us; /* wall clock at the end */
+    struct response_timing timing;
+    uint64_t wire_bytes;             /* received, before decompression, headers included */
+    struct buf body;                 /* decompressed; complete unless the outcome says otherwise */
+    struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
+    char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
+};
+
+/** First value of a kept header, by its lower-case name; STR_NONE when absent. */
+struct str response_header(const struct response *response, struct str name);
+
+/** As above, the n-th (from 0) of several with the same name. */
+struct str response_header_nth(const struct response *response, struct str name, unsigned n);
+
+struct response *response_new(void);           /* NULL when out of memory */
+void response_free(struct response *response); /* with its request; NULL is ignored */
+
+#endif

@@ -1,0 +1,71 @@
+/**
+ * One request of the plan, and how an attempt at it may end.
+ *
+ * A request is made by the plan when its turn comes (patterns expand lazily), travels whole through
+ * fetch and store, and comes back to the engine, which frees it or sends it round again. Whoever
+ * holds the pointer owns it; nobody keeps one behind.
+ *
+ *   QUEUED --> IN_FLIGHT --> STORING --> DONE
+ *     ^            |             `-----> FAILED
+ *     +- WAITING <-+   (a retry, or a redirect, which does not wait)
+ */
+#ifndef SCRAPETOP_PLAN_REQUEST_H
+#define SCRAPETOP_PLAN_REQUEST_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+#define REQUEST_HOPS_MAX 5 /* redirects followed for one request */
+#define REQUEST_REASON_MAX 160
+
+/** How an attempt ended, as far as the network and the body go. What follows from it (done, again,
+ *  final) is plan/retry.h's to say. */
+enum outcome {
+    OUTCOME_OK,         /* 2xx, complete, valid JSON; or 204 */
+    OUTCOME_STATUS,     /* complete, with a status other than 2xx */
+    OUTCOME_REDIRECT,   /* 301 302 303 307 308 with a usable Location */
+    OUTCOME_DNS,        /* host not found, or its resolver silent */
+    OUTCOME_CONNECT,    /* refused, reset, unreachable, closed without an answer */
+    OUTCOME_TLS,        /* certificate or handshake */
+    OUTCOME_TIMEOUT,    /* connect, stall or total */
+    OUTCOME_SHORT_BODY, /* ended before its announced end */
+    OUTCOME_BAD_JSON,   /* 2xx, complete, but not JSON to its end */
+    OUTCOME_TOO_BIG,    /* passed the body ceiling, or expands beyond reason */
+    OUTCOME_ENCODING,   /* Content-Encoding unknown or broken */
+    OUTCOME_PROTOCOL,   /* not HTTP, or a header past its ceiling */
+    OUTCOME_REFUSED,    /* by us: bad URL, redirect to another scheme or a private address */
+    OUTCOME_LOCAL,      /* our own shortage (descriptors, memory): no fault of the request */
+    OUTCOME_CANCELLED,  /* by us, at abort: no try used */
+};
+
+/** "http 404" is told by the status; this names the others: "connect", "timeout", ... */
+const char *outcome_name(enum outcome outcome);
+
+struct request {
+    struct request *next; /* for whoever holds it: queues need no node of their own */
+    uint64_t id;          /* place in the plan's order, from 1; never changes */
+    uint32_t endpoint;    /* index into job.endpoints */
+    uint32_t host;        /* index into the host table (plan/host.h) */
+    uint32_t attempt;     /* tries begun so far */
+    uint16_t hops;        /* redirects followed in this try */
+    bool foreign;         /* redirected off the job's origin: no configured header, no body */
+    bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
+    uint64_t due_us;      /* waiting: not before this (monotonic) */
+    uint64_t since_us;    /* when it entered its present state (monotonic) */
+    struct str key;       /* what varies; never empty, terminated */
+    struct str url;       /* as planned; terminated */
+    char *redirect_url;   /* where to ask instead, or NULL; owned */
+    char reason[REQUEST_REASON_MAX]; /* of the last failed try; bytes from outside */
+    char set_by[48];                 /* waiting: who named the deadline ("Retry-After: 30") */
+    char text[];                     /* the bytes of key and url */
+};
+
+/** Copies both texts. NULL when out of memory. */
+struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, struct str url);
+void request_free(struct request *request); /* NULL is ignored */
+
+/** What to ask now: the redirect's target, else the planned URL. */
+struct str request_url(const struct request *request);
+
+#endif

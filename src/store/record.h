@@ -1,0 +1,19 @@
+/**
+ * Where a stored body lies: the noun that the store hands to normalise.
+ */
+#ifndef SCRAPETOP_STORE_RECORD_H
+#define SCRAPETOP_STORE_RECORD_H
+
+#include <stdint.h>
+
+struct record {
+    uint64_t id;      /* the request's place in the plan's order */
+    uint64_t offset;  /* of the line's first byte in raw/SEGMENT.jsonl */
+    uint32_t length;  /* of the line, its line feed included */
+    uint32_t segment; /* from 1 */
+    uint32_t crc32c;  /* of the body as received (RFC 3720 appendix B.4) */
+    uint16_t status;
+    uint16_t endpoint;
+};
+
+#endif
