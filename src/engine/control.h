@@ -1,0 +1,40 @@
+/**
+ * What a user may tell a running engine: the same closed list for keys, typed words and signals.
+ *
+ * The ui makes commands from keys, the composition root carries them to `engine_control`, which
+ * answers with one sentence for the message line. A command holds no pointer.
+ */
+#ifndef SCRAPETOP_ENGINE_CONTROL_H
+#define SCRAPETOP_ENGINE_CONTROL_H
+
+#include <stdint.h>
+
+enum control_verb {
+    CONTROL_NONE,
+    CONTROL_CAP_SET, /* number: the cap; 0 pauses */
+    CONTROL_CAP_ADD, /* number: may be negative; never below 1 */
+    CONTROL_CAP_DOUBLE,
+    CONTROL_CAP_HALVE,
+    CONTROL_RATE_SET,  /* text: "10/s", "off" */
+    CONTROL_AUTO,      /* toggles the controller */
+    CONTROL_PAUSE,     /* toggles */
+    CONTROL_NORMALISE, /* starts; while one runs: cancels it */
+    CONTROL_RETRY_ALL_FAILED,
+    CONTROL_RETRY, /* number: request id */
+    CONTROL_DROP,  /* number: request id */
+    CONTROL_HOLD,  /* text: host; toggles */
+    CONTROL_MARK,  /* text: a note on the time axis */
+    CONTROL_DRAIN, /* start nothing more, let the in-flight finish, end */
+    CONTROL_ABORT, /* end now; everything complete is committed */
+};
+
+#define CONTROL_TEXT_MAX 128
+#define CONTROL_REPLY_MAX 160
+
+struct control {
+    enum control_verb verb;
+    int64_t number;
+    char text[CONTROL_TEXT_MAX];
+};
+
+#endif

@@ -1,0 +1,240 @@
+/**
+ * Everything a screen may show, copied out of the engine: plain values, no pointers.
+ *
+ * The ui reads a `const struct snapshot *` and nothing else of a run, so a snapshot can be saved,
+ * compared and drawn in a test. The engine fills it at the rate of the frames, never at the rate of
+ * the requests. Texts are bytes from outside, cut to their field and terminated: the ui escapes them.
+ *
+ * Units  microseconds, bytes. "ago" and "age" count back from `now_us`, "in" counts forward.
+ */
+#ifndef SCRAPETOP_ENGINE_SNAPSHOT_H
+#define SCRAPETOP_ENGINE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNAPSHOT_FLIGHTS_MAX 200
+#define SNAPSHOT_WAITS_MAX 200
+#define SNAPSHOT_HOSTS_MAX 32
+#define SNAPSHOT_FAILURES_MAX 32
+#define SNAPSHOT_EVENTS_MAX 100
+#define SNAPSHOT_CORES_MAX 256
+#define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
+#define SNAPSHOT_LATENCY_BARS 12
+#define SNAPSHOT_WORKERS_MAX 64
+
+#define SNAPSHOT_HOST_TEXT 64
+#define SNAPSHOT_REQUEST_TEXT 160
+#define SNAPSHOT_REASON_TEXT 160
+#define SNAPSHOT_EVENT_TEXT 200
+
+/** The state word of the header; what is most important to know when several hold. */
+enum run_state {
+    RUN_STARTING,
+    RUN_RUNNING,
+    RUN_PAUSED,
+    RUN_DRAINING,
+    RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
+    RUN_HELD,        /* every host with work left is held */
+    RUN_DISK_FULL,
+    RUN_DONE,   /* all settled, all well */
+    RUN_FAILED, /* all settled, some failed; or storage failed */
+};
+
+/** What keeps the run from going faster, exactly one at a time. */
+enum run_limit {
+    LIMIT_NONE,
+    LIMIT_CAP,
+    LIMIT_HOST_CAP,
+    LIMIT_RATE,
+    LIMIT_BUDGET,
+    LIMIT_HOLD,
+    LIMIT_QUEUE_EMPTY,
+    LIMIT_PAGINATION,
+    LIMIT_DESCRIPTORS,
+    LIMIT_LOOP_CPU,
+    LIMIT_DISK,
+    LIMIT_PAUSED,
+    LIMIT_DRAINING,
+    LIMIT_ALL_WAITING,
+};
+
+enum flight_state {
+    FLIGHT_DNS,
+    FLIGHT_CONNECT,
+    FLIGHT_TLS,
+    FLIGHT_WAIT, /* sent, nothing back yet */
+    FLIGHT_RECEIVE,
+    FLIGHT_STORE, /* complete, on its way to the disk */
+};
+
+struct snapshot_flight {
+    uint64_t id;
+    enum flight_state state;
+    uint32_t attempt, attempts_max;
+    uint64_t age_us;
+    uint64_t body_bytes;
+    uint64_t first_byte_us; /* 0: none yet */
+    int status;             /* 0: none yet */
+    char host[SNAPSHOT_HOST_TEXT];
+    char request[SNAPSHOT_REQUEST_TEXT]; /* "GET /posts/17", secrets masked */
+};
+
+struct snapshot_wait {
+    uint64_t id;
+    uint64_t due_in_us; /* 0: due, waiting for a slot or its host */
+    uint32_t attempt, attempts_max;
+    char why[16];    /* "429", "503", "timeout", "connect", "bad json" */
+    char set_by[48]; /* who named the deadline: "Retry-After: 30", "backoff 2.7 s of 0-4 s" */
+    char host[SNAPSHOT_HOST_TEXT];
+    char request[SNAPSHOT_REQUEST_TEXT];
+};
+
+struct snapshot_host {
+    char host[SNAPSHOT_HOST_TEXT];
+    unsigned cap; /* 0: none of its own */
+    unsigned in_flight;
+    uint64_t queued;              /* ready, kept back by the host */
+    uint64_t requests, throttled; /* answers so far, and 429s among them */
+    double requests_per_s;
+    uint64_t hold_in_us; /* 0: not held */
+    char hold_reason[48];
+    int64_t quota_left, quota_limit; /* -1: not told */
+    uint64_t quota_reset_in_us;
+};
+
+struct snapshot_failure {
+    char why[SNAPSHOT_REASON_TEXT]; /* "404", "timeout", ... */
+    uint64_t count;
+    uint64_t last_ago_us;
+    char example[SNAPSHOT_REQUEST_TEXT];
+};
+
+enum event_level {
+    EVENT_INFO,
+    EVENT_NOTICE, /* the user's own acts: cap changes, pause */
+    EVENT_WARNING,
+    EVENT_ERROR,
+};
+
+struct snapshot_event {
+    uint64_t serial; /* grows by one per event: tells what is new */
+    int64_t wall_us;
+    enum event_level level;
+    char text[SNAPSHOT_EVENT_TEXT];
+};
+
+/** One second of the past. */
+struct snapshot_second {
+    uint32_t done, failed, throttled;
+    uint64_t bytes;
+    uint32_t cap, in_flight;
+    uint32_t p95_ms;
+    bool cap_changed;
+};
+
+struct snapshot_status_mix {
+    uint64_t ok, redirect, client_error, throttled, server_error, network; /* answers */
+};
+
+enum normalise_state {
+    NORMALISE_IDLE,
+    NORMALISE_COLUMNS, /* pass 1 */
+    NORMALISE_ROWS,    /* pass 2 */
+    NORMALISE_CANCELLING,
+    NORMALISE_FAILED,
+};
+
+struct snapshot_normalise {
+    enum normalise_state state;
+    uint64_t records_done, records_total; /* of both passes together */
+    uint64_t rows, columns, skipped;      /* of the running or the last table */
+    uint64_t elapsed_us;                  /* of the running or the last table */
+    uint64_t new_records;                 /* committed since the last table began */
+    unsigned workers_busy, workers;
+    bool have_table;   /* a table was written in this session */
+    char output[160];  /* its path */
+    char message[160]; /* why the last one failed, or what was odd */
+};
+
+struct snapshot_core {
+    float busy_percent; /* of the last half second */
+};
+
+struct snapshot {
+    /* identity */
+    char name[80];
+    char run_dir[160];
+    uint32_t pid;
+    uint64_t now_us; /* monotonic, of this snapshot */
+    int64_t wall_us;
+    uint64_t started_ago_us;
+
+    /* state */
+    enum run_state state;
+    uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
+    enum run_limit limit;
+    char limit_text[96]; /* "CAP (+ raises it)": the words and the key */
+    bool storage_trouble;
+    char trouble[160];
+
+    /* progress: requests settled of requests known; retries never count twice */
+    bool total_known;
+    uint64_t total, ok, failed, retried, waiting, queued, in_flight;
+    uint64_t ok_before;      /* of `ok`: by earlier sessions */
+    uint64_t storing;        /* complete, not yet durable */
+    uint64_t next_due_in_us; /* of the waiting ones; UINT64_MAX: none */
+    bool eta_known;
+    uint64_t eta_low_us, eta_high_us;
+
+    /* pace */
+    unsigned cap, cap_max, cap_before; /* cap_before != cap while draining down to it */
+    unsigned max_in_flight;
+    char rate_limit[48]; /* "10/s" or "off" */
+    bool auto_on;
+    double requests_per_s, requests_per_s_average;
+    double bytes_per_s;
+    uint64_t bytes;
+    uint64_t p50_us, p90_us, p95_us, p99_us;
+    uint64_t latency_low_us[SNAPSHOT_LATENCY_BARS]; /* lower edge of each bar */
+    uint64_t latency_count[SNAPSHOT_LATENCY_BARS];
+    struct snapshot_status_mix mix;
+    struct snapshot_second seconds[SNAPSHOT_SECONDS]; /* [0] is the latest whole second */
+    size_t second_count;
+
+    /* the machine */
+    size_t core_count;
+    struct snapshot_core cores[SNAPSHOT_CORES_MAX];
+    double loop_cpu_percent, process_cpu_percent;
+    double cpu_s;    /* process CPU time so far */
+    double io_ratio; /* 1 - cpu/wall, of the loop thread's share */
+    uint64_t loop_lag_p99_us;
+    uint64_t rss_bytes;
+    unsigned descriptors, descriptors_max;
+    uint64_t disk_free_bytes;
+    double reuse_ratio; /* requests on kept connections */
+
+    /* lists: the first `_count` of the `_total` there are */
+    size_t flight_count;
+    struct snapshot_flight flights[SNAPSHOT_FLIGHTS_MAX]; /* oldest first */
+    size_t wait_count;
+    struct snapshot_wait waits[SNAPSHOT_WAITS_MAX]; /* next due first */
+    struct {
+        uint32_t throttled, server, network, other;
+    } wait_mix; /* of all waiting */
+    size_t host_count;
+    struct snapshot_host hosts[SNAPSHOT_HOSTS_MAX]; /* busiest first */
+    size_t failure_count;
+    struct snapshot_failure failures[SNAPSHOT_FAILURES_MAX]; /* most frequent first */
+    size_t event_count;
+    struct snapshot_event events[SNAPSHOT_EVENTS_MAX]; /* latest first */
+
+    struct snapshot_normalise normalise;
+};
+
+/** "RUN", "PAUSED", ... as the header shows it. */
+const char *run_state_word(enum run_state state);
+const char *flight_state_word(enum flight_state state);
+
+#endif
