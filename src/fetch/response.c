@@ -35,10 +35,27 @@ struct response *response_new(void)
     return response;
 }
 
+void response_reset(struct response *response)
+{
+    struct buf body = response->body, headers = response->headers;
+
+    free(response->redirect_url);
+    *response = (struct response){ 0 };
+    response->body = body;
+    response->headers = headers;
+    buf_reset(&response->headers);
+    if (body.cap > RESPONSE_KEEP_BYTES) {
+        buf_release(&response->body);
+    } else {
+        buf_reset(&response->body);
+    }
+}
+
 void response_free(struct response *response)
 {
     if (response) {
         request_free(response->request);
+        free(response->redirect_url);
         buf_release(&response->body);
         buf_release(&response->headers);
         free(response);

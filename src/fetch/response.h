@@ -16,6 +16,8 @@
 
 #define RESPONSE_HEADERS_MAX 16384 /* bytes kept of one response's headers, all told */
 
+#define RESPONSE_KEEP_BYTES (256U << 10)
+
 struct response_timing {
     uint64_t dns_us, connect_us, tls_us; /* 0 on a reused connection */
     uint64_t first_byte_us;
@@ -28,14 +30,20 @@ struct response {
     enum outcome outcome;
     int status;            /* 0 when there was none */
     bool reused;           /* asked on a kept connection */
+    bool peer_is_private;  /* loopback, link-local or private; known for redirects only */
     bool sent;             /* at least a byte of the request may have left us */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
     uint64_t wire_bytes;             /* received, before decompression, headers included */
     struct buf body;                 /* decompressed; complete unless the outcome says otherwise */
+    char *redirect_url;              /* OUTCOME_REDIRECT: where to, absolute; owned */
     struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
     char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
 };
+
+/** Forgets the content, keeps the memory of body and headers up to RESPONSE_KEEP_BYTES each. The
+ *  request must have been taken out. */
+void response_reset(struct response *response);
 
 /** First value of a kept header, by its lower-case name; STR_NONE when absent. */
 struct str response_header(const struct response *response, struct str name);

@@ -50,6 +50,7 @@ struct request {
     uint32_t attempt;     /* tries begun so far */
     uint16_t hops;        /* redirects followed in this try */
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
+    bool from_public;     /* redirected by a public address: may not lead to a private one */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint64_t due_us;      /* waiting: not before this (monotonic) */
     uint64_t since_us;    /* when it entered its present state (monotonic) */

@@ -1,0 +1,286 @@
+#include "fetch/fetch.h"
+
+#include "fetch/multi_uv.h"
+#include "fetch/transfer.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SPARE_RESPONSES_MAX 1024
+
+struct fetch {
+    struct fetch_options options;
+    struct transfer_config config;
+    struct multi_uv *multi;
+    struct transfer *flying; /* doubly linked */
+    struct transfer *idle;   /* singly linked by `next` */
+    size_t in_flight;
+    struct response *spare; /* for reuse */
+    size_t spare_count;
+    void (*closed)(void *context);
+};
+
+static bool add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (longer) {
+        *list = longer;
+    }
+    return longer != NULL;
+}
+
+/* "Name:" with any case, as a prefix of a configured line. */
+static bool is_configured(const struct fetch_options *o, struct str name)
+{
+    for (size_t i = 0; i < o->header_count; i++) {
+        struct str line = str_view(o->headers[i]);
+
+        if (line.len > name.len && line.data[name.len] == ':' &&
+            str_equal_nocase((struct str){ line.data, name.len }, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool build_headers(struct fetch *f)
+{
+    static const char accept[] = "Accept: application/json";
+    static const char agent[] = "User-Agent: scrapetop/" SCRAPETOP_VERSION;
+    static const char expect[] = "Expect:"; /* no waiting for 100 Continue */
+    const struct fetch_options *o = &f->options;
+    bool ok = add_header(&f->config.plain_headers, accept) &&
+              add_header(&f->config.plain_headers, agent) && add_header(&f->config.headers, expect);
+
+    if (!is_configured(o, STR("Accept"))) {
+        ok = ok && add_header(&f->config.headers, accept);
+    }
+    if (!is_configured(o, STR("User-Agent"))) {
+        ok = ok && add_header(&f->config.headers, agent);
+    }
+    for (size_t i = 0; ok && i < o->header_count; i++) {
+        ok = add_header(&f->config.headers, o->headers[i]);
+    }
+    return ok;
+}
+
+static void free_lists(struct fetch *f)
+{
+    struct transfer *t;
+    struct response *r;
+
+    while ((t = f->idle)) {
+        f->idle = t->next;
+        transfer_free(t);
+    }
+    while ((r = f->spare)) {
+        f->spare = r->next;
+        response_free(r);
+    }
+    curl_slist_free_all(f->config.headers);
+    curl_slist_free_all(f->config.plain_headers);
+}
+
+static void on_done(void *context, CURL *easy, CURLcode code);
+
+enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
+{
+    struct fetch *f = calloc(1, sizeof *f);
+    enum result result;
+
+    if (!f) {
+        return err_nomem(err, "setting up the network");
+    }
+    f->options = *options;
+    f->config.options = &f->options;
+    if (!build_headers(f)) {
+        result = err_nomem(err, "preparing request headers");
+        goto fail_headers;
+    }
+    result = multi_uv_new(&f->multi, options->loop, on_done, f, err);
+    if (result != RESULT_OK) {
+        goto fail_headers;
+    }
+    f->config.close_socket = multi_uv_close_socket;
+    f->config.opened_socket = multi_uv_opened_socket;
+    f->config.socket_context = f->multi;
+    *fetch = f;
+    return RESULT_OK;
+
+fail_headers:
+    free_lists(f);
+    free(f);
+    return result;
+}
+
+static void list_add(struct fetch *f, struct transfer *t)
+{
+    t->prev = NULL;
+    t->next = f->flying;
+    if (f->flying) {
+        f->flying->prev = t;
+    }
+    f->flying = t;
+    f->in_flight++;
+}
+
+static void list_remove(struct fetch *f, struct transfer *t)
+{
+    if (t->prev) {
+        t->prev->next = t->next;
+    } else {
+        f->flying = t->next;
+    }
+    if (t->next) {
+        t->next->prev = t->prev;
+    }
+    f->in_flight--;
+}
+
+static void make_idle(struct fetch *f, struct transfer *t)
+{
+    t->next = f->idle;
+    f->idle = t;
+}
+
+static void on_done(void *context, CURL *easy, CURLcode code)
+{
+    struct fetch *f = context;
+    struct response *response;
+    struct transfer *t;
+    char *private = NULL;
+
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    t = (struct transfer *)(void *)private;
+    response = transfer_end(t, code);
+    list_remove(f, t);
+    make_idle(f, t);
+    f->options.on_response(f->options.context, response);
+}
+
+static struct response *take_response(struct fetch *f)
+{
+    struct response *response = f->spare;
+
+    if (response) {
+        f->spare = response->next;
+        f->spare_count--;
+        response->next = NULL;
+        return response;
+    }
+    return response_new();
+}
+
+static struct transfer *take_transfer(struct fetch *f)
+{
+    struct transfer *t = f->idle;
+
+    if (t) {
+        f->idle = t->next;
+        return t;
+    }
+    return transfer_new(&f->config);
+}
+
+enum result fetch_start(struct fetch *f, struct request *request)
+{
+    struct response *response = take_response(f);
+    struct transfer *t = take_transfer(f);
+
+    if (!response || !t) {
+        goto fail;
+    }
+    if (transfer_begin(t, response, request) != RESULT_OK) {
+        goto fail;
+    }
+    t->lane = multi_uv_add(f->multi, t->easy, request->host);
+    if (!t->lane) {
+        goto fail;
+    }
+    list_add(f, t);
+    return RESULT_OK;
+
+fail:
+    if (t) {
+        t->response = NULL;
+        make_idle(f, t);
+    }
+    if (response) {
+        response->request = NULL;
+        fetch_recycle(f, response);
+    }
+    return RESULT_NOMEM;
+}
+
+void fetch_kick(struct fetch *f)
+{
+    multi_uv_kick(f->multi);
+}
+
+size_t fetch_in_flight(const struct fetch *f)
+{
+    return f->in_flight;
+}
+
+void fetch_cancel_all(struct fetch *f)
+{
+    while (f->flying) {
+        struct transfer *t = f->flying;
+        struct response *response = t->response;
+
+        multi_uv_remove(t->lane, t->easy);
+        list_remove(f, t);
+        t->response = NULL;
+        make_idle(f, t);
+        response->outcome = OUTCOME_CANCELLED;
+        snprintf(response->reason, sizeof response->reason, "cancelled");
+        f->options.on_response(f->options.context, response);
+    }
+}
+
+void fetch_recycle(struct fetch *f, struct response *response)
+{
+    assert(!response->request);
+    if (f->spare_count >= SPARE_RESPONSES_MAX) {
+        response_free(response);
+        return;
+    }
+    response_reset(response);
+    response->next = f->spare;
+    f->spare = response;
+    f->spare_count++;
+}
+
+void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
+                void *context)
+{
+    for (struct transfer *t = f->flying; t; t = t->next) {
+        struct fetch_row row;
+
+        transfer_row(t, &row);
+        if (!visit(context, &row)) {
+            return;
+        }
+    }
+}
+
+static void on_multi_closed(void *context)
+{
+    struct fetch *f = context;
+    void (*closed)(void *context) = f->closed;
+
+    context = f->options.context;
+    free(f);
+    closed(context);
+}
+
+void fetch_close(struct fetch *f, void (*closed)(void *context))
+{
+    assert(f->in_flight == 0);
+    f->closed = closed;
+    /* Easy handles first: they may still name a connection of a multi handle. */
+    free_lists(f);
+    multi_uv_close(f->multi, on_multi_closed);
+}

@@ -1,0 +1,92 @@
+/**
+ * Fetch: requests in, responses out, as many at once as the caller starts.
+ *
+ * It holds no queue: a request that is handed in starts now, so the caller's cap is exact and a
+ * transfer's age is true. Every request comes back exactly once, inside its response, through
+ * `on_response`: also one that was refused at the start, ended by a timer, or cancelled.
+ *
+ * What leaves here is bounded: body bytes are counted after decompression as they come, headers have
+ * a ceiling, gzip is the only encoding asked for, http and https are the only schemes spoken, and
+ * redirects are reported, never followed.
+ *
+ * HTTP/1.1 by default: libcurl before 8.1 reports a body that HTTP/2 cut short as complete
+ * (curl issues 10693 and 10715).
+ *
+ * Ownership  fetch_start takes the request; on_response hands over the response with the request
+ *            in it; fetch_recycle takes an empty response back.
+ * Threads    loop thread only. Nothing here blocks it: names are resolved by libcurl's threads.
+ */
+#ifndef SCRAPETOP_FETCH_FETCH_H
+#define SCRAPETOP_FETCH_FETCH_H
+
+#include "base/clock.h"
+#include "fetch/response.h"
+
+#include <uv.h>
+
+#define FETCH_STALL_BYTES_PER_S 10 /* slower than this for the stall time is a timeout */
+#define FETCH_ERROR_BODY_MAX 16384 /* bytes kept of the body of an answer that is not 2xx */
+#define FETCH_EXPANSION_MAX 100    /* decompressed to received, beyond FETCH_EXPANSION_FROM */
+#define FETCH_EXPANSION_FROM (1U << 20)
+
+struct fetch_endpoint {
+    const char *method; /* "GET" */
+    const char *body;   /* NULL: none */
+};
+
+struct fetch_options {
+    uv_loop_t *loop;
+    struct clock clock;
+    const struct fetch_endpoint *endpoints; /* by request.endpoint; borrowed */
+    const char *const *headers;             /* "Name: value", with their secrets; borrowed */
+    size_t header_count;
+    const char *ca_file; /* NULL: the system's */
+    bool insecure;
+    bool http2;
+    uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
+    uint64_t body_max_bytes;
+    void (*on_response)(void *context, struct response *response);
+    void *context;
+};
+
+struct fetch;
+
+MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
+                                 struct err *err);
+
+/** Starts it. RESULT_NOMEM: nothing was started, the request stays the caller's. What cannot begin
+ *  for any other reason (a URL that libcurl refuses) comes back through on_response, later. */
+MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request);
+
+/** Lets what fetch_start added begin now rather than on the next turn of the loop. Not from within
+ *  on_response, where it happens by itself. */
+void fetch_kick(struct fetch *fetch);
+
+size_t fetch_in_flight(const struct fetch *fetch);
+
+/** Ends all transfers; they come back as OUTCOME_CANCELLED before this returns. */
+void fetch_cancel_all(struct fetch *fetch);
+
+/** A response whose request has been taken out, for reuse. */
+void fetch_recycle(struct fetch *fetch, struct response *response);
+
+/** What a row of the screen shows of a transfer. */
+enum fetch_phase { FETCH_DNS, FETCH_CONNECT, FETCH_TLS, FETCH_WAIT, FETCH_RECEIVE };
+
+struct fetch_row {
+    const struct request *request;
+    enum fetch_phase phase;
+    int status;
+    uint64_t body_bytes;
+    uint64_t first_byte_us;
+};
+
+/** Visits the transfers in no particular order until `visit` returns false. */
+void fetch_each(struct fetch *fetch, bool (*visit)(void *context, const struct fetch_row *row),
+                void *context);
+
+/** Closes all handles; on_response is not called any more. `closed` comes on the loop, after which the
+ *  fetch is freed. Nothing may be in flight. */
+void fetch_close(struct fetch *fetch, void (*closed)(void *context));
+
+#endif

@@ -1,0 +1,438 @@
+#include "fetch/multi_uv.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NO_DEADLINE UINT64_MAX
+#define KICK_ROUNDS_MAX 64 /* within one turn of the loop; then the rest waits a millisecond */
+#define SPARE_CONNECTIONS 16
+
+struct watch {
+    uv_poll_t poll;
+    struct multi_uv *multi;
+    struct lane *lane;
+    int fd;
+    int wanted;  /* what libcurl wants to hear of: UV_READABLE | UV_WRITABLE, 0 while it idles */
+    int polling; /* what is armed */
+    bool connection; /* opened through us, so closed through us */
+    bool polled;     /* the uv handle was initialised */
+};
+
+struct lane {
+    struct multi_uv *multi;
+    CURLM *curl;
+    uv_timer_t timer;
+    uint64_t deadline_ms; /* libcurl's, on the loop's clock */
+    uint64_t armed_ms;    /* when the uv timer fires; never later than the deadline */
+    size_t transfers;
+    bool kick; /* libcurl wants to be called at once */
+};
+
+struct multi_uv {
+    uv_loop_t *loop;
+    multi_uv_done on_done;
+    void *context;
+    struct lane **lanes;
+    size_t lane_count;
+    struct watch **by_fd;
+    size_t by_fd_count;
+    size_t open_handles; /* uv handles not yet closed */
+    size_t waiting_kicks;
+    bool driving; /* inside libcurl or on_done */
+    bool closing;
+    void (*closed)(void *context);
+};
+
+static void maybe_closed(struct multi_uv *m)
+{
+    void (*closed)(void *context) = m->closed;
+    void *context = m->context;
+
+    if (!m->closing || m->open_handles) {
+        return;
+    }
+    for (size_t i = 0; i < m->lane_count; i++) {
+        free(m->lanes[i]);
+    }
+    free(m->lanes);
+    free(m->by_fd);
+    free(m);
+    closed(context);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct watch *w = handle->data;
+    struct multi_uv *m = w->multi;
+
+    free(w);
+    m->open_handles--;
+    maybe_closed(m);
+}
+
+static struct watch *watch_at(const struct multi_uv *m, int fd)
+{
+    return fd >= 0 && (size_t)fd < m->by_fd_count ? m->by_fd[fd] : NULL;
+}
+
+static struct watch *watch_new(struct multi_uv *m, int fd)
+{
+    struct watch *w;
+
+    if ((size_t)fd >= m->by_fd_count) {
+        size_t count = m->by_fd_count ? m->by_fd_count : 64;
+        struct watch **by_fd;
+
+        while (count <= (size_t)fd) {
+            count *= 2;
+        }
+        by_fd = realloc(m->by_fd, count * sizeof(struct watch *));
+        if (!by_fd) {
+            return NULL;
+        }
+        memset(by_fd + m->by_fd_count, 0, (count - m->by_fd_count) * sizeof(struct watch *));
+        m->by_fd = by_fd;
+        m->by_fd_count = count;
+    }
+    w = calloc(1, sizeof *w);
+    if (w) {
+        w->multi = m;
+        w->fd = fd;
+        m->by_fd[fd] = w;
+    }
+    return w;
+}
+
+/* Stops watching before anybody can close the descriptor and get the same number again. */
+static void watch_end(struct watch *w)
+{
+    w->multi->by_fd[w->fd] = NULL;
+    if (w->polled) {
+        uv_poll_stop(&w->poll);
+        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+    } else {
+        free(w);
+    }
+}
+
+void multi_uv_opened_socket(void *multi, int fd)
+{
+    struct watch *w = watch_new(multi, fd);
+
+    if (w) { /* without memory it is watched as one of the resolver's: correct, only slower */
+        w->connection = true;
+    }
+}
+
+int multi_uv_close_socket(void *multi, curl_socket_t fd)
+{
+    struct watch *w = watch_at(multi, fd);
+
+    if (w) {
+        watch_end(w);
+    }
+    return close(fd);
+}
+
+static void lane_drive(struct lane *lane, curl_socket_t fd, int flags);
+
+static void watch_arm(struct watch *w, int events);
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct watch *w = poll->data;
+    struct multi_uv *m = w->multi;
+    int flags = 0, fd = w->fd;
+
+    if (status < 0) {
+        w->polling = 0; /* libuv has stopped it */
+        flags = CURL_CSELECT_ERR;
+    }
+    if (events & UV_READABLE) {
+        flags |= CURL_CSELECT_IN;
+    }
+    if (events & UV_WRITABLE) {
+        flags |= CURL_CSELECT_OUT;
+    }
+    if (!w->wanted) {
+        /* An idle connection has something to read: its end. libcurl finds out when it next wants
+         * to use it; until then nobody reads, so watching on would spin. */
+        uv_poll_stop(&w->poll);
+        w->polling = 0;
+        return;
+    }
+    lane_drive(w->lane, fd, flags);
+    if (watch_at(m, fd) == w && w->wanted && !w->polling) {
+        watch_arm(w, w->wanted);
+    }
+}
+
+static void watch_arm(struct watch *w, int events)
+{
+    if (!w->polled) {
+        if (uv_poll_init(w->multi->loop, &w->poll, w->fd) != 0) {
+            return; /* the transfer's own timeouts end it */
+        }
+        w->poll.data = w;
+        w->polled = true;
+        w->multi->open_handles++;
+    }
+    if (uv_poll_start(&w->poll, events, on_poll) == 0) {
+        w->polling = events;
+    }
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+    struct lane *lane = context;
+    struct watch *w = watch_at(lane->multi, fd);
+
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        if (w && w->connection) {
+            w->wanted = 0;
+        } else if (w) {
+            watch_end(w);
+        }
+        return 0;
+    }
+    if (!w) {
+        w = watch_new(lane->multi, fd);
+        if (!w) {
+            return 0;
+        }
+    }
+    w->lane = lane;
+    w->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    if (w->polling != w->wanted) {
+        watch_arm(w, w->wanted);
+    }
+    return 0;
+}
+
+static void want_kick(struct lane *lane)
+{
+    if (!lane->kick) {
+        lane->kick = true;
+        lane->multi->waiting_kicks++;
+    }
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* The uv timer is only ever moved earlier; one that fires before the deadline is armed again. That
+ * saves re-arming it with each request. */
+static void arm_timer(struct lane *lane)
+{
+    uint64_t now = uv_now(lane->multi->loop);
+    uint64_t in = lane->deadline_ms > now ? lane->deadline_ms - now : 1;
+
+    if (lane->deadline_ms >= lane->armed_ms) {
+        return;
+    }
+    lane->armed_ms = lane->deadline_ms;
+    uv_timer_start(&lane->timer, on_timer, in, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct lane *lane = timer->data;
+
+    lane->armed_ms = NO_DEADLINE;
+    if (lane->deadline_ms <= uv_now(lane->multi->loop)) {
+        lane->deadline_ms = NO_DEADLINE;
+        lane_drive(lane, CURL_SOCKET_TIMEOUT, 0);
+    } else if (lane->deadline_ms != NO_DEADLINE) {
+        arm_timer(lane);
+    }
+}
+
+static int on_curl_timer(CURLM *curl, long timeout_ms, void *context)
+{
+    struct lane *lane = context;
+
+    (void)curl;
+    if (timeout_ms < 0) {
+        lane->deadline_ms = NO_DEADLINE;
+    } else if (timeout_ms == 0) {
+        want_kick(lane); /* libcurl must not be called from within its own callback */
+    } else {
+        lane->deadline_ms = uv_now(lane->multi->loop) + (uint64_t)timeout_ms;
+        arm_timer(lane);
+    }
+    return 0;
+}
+
+static void lane_collect(struct lane *lane)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(lane->curl, &left))) {
+        CURL *easy = message->easy_handle;
+        CURLcode code = message->data.result;
+
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+        multi_uv_remove(lane, easy); /* the message dies with it */
+        lane->multi->on_done(lane->multi->context, easy, code);
+    }
+}
+
+static void lane_act(struct lane *lane, curl_socket_t fd, int flags)
+{
+    int running;
+
+    curl_multi_socket_action(lane->curl, fd, flags, &running);
+    lane_collect(lane);
+}
+
+static void run_kicks(struct multi_uv *m)
+{
+    for (int round = 0; m->waiting_kicks && round < KICK_ROUNDS_MAX; round++) {
+        for (size_t i = 0; i < m->lane_count; i++) {
+            struct lane *lane = m->lanes[i];
+
+            if (lane->kick) {
+                lane->kick = false;
+                m->waiting_kicks--;
+                lane_act(lane, CURL_SOCKET_TIMEOUT, 0);
+            }
+        }
+    }
+    for (size_t i = 0; m->waiting_kicks && i < m->lane_count; i++) {
+        struct lane *lane = m->lanes[i];
+
+        if (lane->kick) {
+            lane->kick = false;
+            m->waiting_kicks--;
+            lane->deadline_ms = uv_now(m->loop) + 1;
+            arm_timer(lane);
+        }
+    }
+}
+
+static void lane_drive(struct lane *lane, curl_socket_t fd, int flags)
+{
+    struct multi_uv *m = lane->multi;
+
+    m->driving = true;
+    lane_act(lane, fd, flags);
+    run_kicks(m);
+    m->driving = false;
+}
+
+void multi_uv_kick(struct multi_uv *m)
+{
+    if (!m->driving) {
+        m->driving = true;
+        run_kicks(m);
+        m->driving = false;
+    }
+}
+
+static struct lane *lane_new(struct multi_uv *m)
+{
+    struct lane **lanes = realloc(m->lanes, (m->lane_count + 1) * sizeof(struct lane *));
+    struct lane *lane;
+
+    if (!lanes) {
+        return NULL;
+    }
+    m->lanes = lanes;
+    lane = calloc(1, sizeof *lane);
+    if (!lane) {
+        return NULL;
+    }
+    lane->curl = curl_multi_init();
+    if (!lane->curl) {
+        free(lane);
+        return NULL;
+    }
+    lane->multi = m;
+    lane->deadline_ms = lane->armed_ms = NO_DEADLINE;
+    curl_multi_setopt(lane->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(lane->curl, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(lane->curl, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(lane->curl, CURLMOPT_TIMERDATA, lane);
+    curl_multi_setopt(lane->curl, CURLMOPT_MAXCONNECTS, (long)MULTI_UV_LANE + SPARE_CONNECTIONS);
+    uv_timer_init(m->loop, &lane->timer);
+    lane->timer.data = lane;
+    m->open_handles++;
+    m->lanes[m->lane_count++] = lane;
+    return lane;
+}
+
+/* First one with room, counted from where this affinity's connections are likely to be. */
+static struct lane *lane_with_room(struct multi_uv *m, uint32_t affinity)
+{
+    size_t start = m->lane_count ? affinity % m->lane_count : 0;
+
+    for (size_t i = 0; i < m->lane_count; i++) {
+        struct lane *lane = m->lanes[(start + i) % m->lane_count];
+
+        if (lane->transfers < MULTI_UV_LANE) {
+            return lane;
+        }
+    }
+    return lane_new(m);
+}
+
+enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
+                         void *context, struct err *err)
+{
+    struct multi_uv *m = calloc(1, sizeof *m);
+
+    if (!m) {
+        return err_nomem(err, "setting up the network");
+    }
+    m->loop = loop;
+    m->on_done = on_done;
+    m->context = context;
+    *multi = m;
+    return RESULT_OK;
+}
+
+struct lane *multi_uv_add(struct multi_uv *m, CURL *easy, uint32_t affinity)
+{
+    struct lane *lane = lane_with_room(m, affinity);
+
+    if (!lane || curl_multi_add_handle(lane->curl, easy) != CURLM_OK) {
+        return NULL;
+    }
+    lane->transfers++;
+    want_kick(lane);
+    return lane;
+}
+
+void multi_uv_remove(struct lane *lane, CURL *easy)
+{
+    curl_multi_remove_handle(lane->curl, easy);
+    lane->transfers--;
+}
+
+static void on_lane_closed(uv_handle_t *handle)
+{
+    struct lane *lane = handle->data;
+
+    lane->multi->open_handles--;
+    maybe_closed(lane->multi);
+}
+
+void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
+{
+    assert(!m->driving);
+    m->closed = closed;
+    for (size_t i = 0; i < m->lane_count; i++) {
+        assert(m->lanes[i]->transfers == 0);
+        curl_multi_cleanup(m->lanes[i]->curl);
+        uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
+    }
+    m->closing = true;
+    maybe_closed(m);
+}

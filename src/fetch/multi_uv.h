@@ -1,0 +1,54 @@
+/**
+ * libcurl's multi interface on a libuv loop; the only file that knows both.
+ *
+ * Transfers are spread over several multi handles ("lanes") of MULTI_UV_LANE each, because in libcurl
+ * 7.88 a multi handle's cost per transfer grows with the transfers that it holds. Every transfer's
+ * end is seen: finished ones are collected after each call into libcurl, the kick-off and the timers
+ * included.
+ *
+ * How a socket lives: it gets one uv_poll_t when libcurl first wants it watched, which stays armed
+ * for reading while the connection idles (so a kept connection costs no epoll_ctl per request) and is
+ * stopped and closed from libcurl's close-socket callback, before the descriptor can be used again.
+ * Sockets that libcurl opens without asking us (its resolver's) are stopped and closed at once when
+ * it says CURL_POLL_REMOVE.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_FETCH_MULTI_UV_H
+#define SCRAPETOP_FETCH_MULTI_UV_H
+
+#include "base/err.h"
+
+#include <curl/curl.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define MULTI_UV_LANE 64 /* transfers to a lane */
+
+struct multi_uv;
+struct lane;
+
+typedef void (*multi_uv_done)(void *context, CURL *easy, CURLcode code);
+
+/** `on_done` is called once for every transfer that ended; its handle is out of the multi by then. */
+MUST_CHECK enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
+                                    void *context, struct err *err);
+
+/** Adds a prepared handle; transfers of one `affinity` share connections where they can. NULL when
+ *  it could not be added, and then on_done does not come. */
+struct lane *multi_uv_add(struct multi_uv *multi, CURL *easy, uint32_t affinity);
+
+/** Takes a running handle out; on_done does not come. */
+void multi_uv_remove(struct lane *lane, CURL *easy);
+
+/** Lets added handles begin. Does nothing within on_done, after which it happens by itself. */
+void multi_uv_kick(struct multi_uv *multi);
+
+/** For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
+void multi_uv_opened_socket(void *multi, int fd);
+int multi_uv_close_socket(void *multi, curl_socket_t fd);
+
+/** All handles must have been removed. Frees the multi after `closed`, which comes on the loop. */
+void multi_uv_close(struct multi_uv *multi, void (*closed)(void *context));
+
+#endif

@@ -1,0 +1,553 @@
+#include "fetch/transfer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define RECEIVE_BUFFER_BYTES (32L * 1024)
+#define FIRST_RESERVE_MAX (UINT64_C(1) << 20)
+
+/* Loopback, link-local, private and unspecified addresses: RFC 6890, RFC 4193, RFC 4291. */
+static bool address_is_private(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        uint32_t ip;
+
+        memcpy(&in, address, sizeof in);
+        ip = ntohl(in.sin_addr.s_addr);
+        return ip >> 24 == 0 || ip >> 24 == 10 || ip >> 24 == 127 || ip >> 16 == 0xA9FE ||
+               ip >> 20 == 0xAC1 || ip >> 16 == 0xC0A8 || ip >> 22 == (UINT32_C(0x64400000) >> 22);
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        const uint8_t *b;
+
+        memcpy(&in6, address, sizeof in6);
+        b = in6.sin6_addr.s6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+            struct sockaddr_in in = { .sin_family = AF_INET };
+
+            memcpy(&in.sin_addr, b + 12, 4);
+            return address_is_private((const struct sockaddr *)&in);
+        }
+        return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) ||
+               (b[0] & 0xFE) == 0xFC || (b[0] == 0xFE && (b[1] & 0xC0) == 0x80);
+    }
+    return true;
+}
+
+static bool ip_text_is_private(const char *text)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+    if (text && inet_pton(AF_INET, text, &in.sin_addr) == 1) {
+        return address_is_private((const struct sockaddr *)&in);
+    }
+    if (text && inet_pton(AF_INET6, text, &in6.sin6_addr) == 1) {
+        return address_is_private((const struct sockaddr *)&in6);
+    }
+    return false;
+}
+
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
+                                    struct curl_sockaddr *address)
+{
+    struct transfer *t = context;
+    int fd;
+
+    (void)purpose;
+    if (t->response->request->from_public && address_is_private(&address->addr)) {
+        t->private_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    t->socket_errno = fd < 0 ? errno : 0;
+    if (fd < 0) {
+        return CURL_SOCKET_BAD;
+    }
+    t->config->opened_socket(t->config->socket_context, fd);
+    return fd;
+}
+
+/* A connection may be one that was made for the job's own origin: checked again before use. */
+static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int peer_port,
+                            int local_port)
+{
+    struct transfer *t = context;
+
+    (void)local_ip;
+    (void)peer_port;
+    (void)local_port;
+    if (t->response->request->from_public && ip_text_is_private(peer_ip)) {
+        t->private_refused = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    return CURL_PREREQFUNC_OK;
+}
+
+static int status_of(const struct transfer *t)
+{
+    long status = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+/* More than FETCH_EXPANSION_MAX bytes out of each that came in. */
+static bool expands_beyond_reason(const struct transfer *t, size_t body_bytes)
+{
+    curl_off_t received = 0;
+
+    if (body_bytes < FETCH_EXPANSION_FROM) {
+        return false;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    return received > 0 && body_bytes / (uint64_t)received > FETCH_EXPANSION_MAX;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t len, void *context)
+{
+    struct transfer *t = context;
+    struct buf *body = &t->response->body;
+    enum result result;
+
+    (void)one;
+    if (len > t->config->options->body_max_bytes - body->len) {
+        t->too_big = true;
+        return 0;
+    }
+    if (body->len == 0) {
+        int status = t->response->status = status_of(t);
+
+        if ((status < 200 || status > 299) && len > FETCH_ERROR_BODY_MAX) {
+            len = FETCH_ERROR_BODY_MAX;
+        }
+        if (t->announced != UINT64_MAX && t->announced > len) {
+            uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
+
+            if (want <= t->config->options->body_max_bytes &&
+                buf_reserve(body, (size_t)want) != RESULT_OK) {
+                t->no_memory = true;
+                return 0;
+            }
+        }
+    } else if (t->response->status < 200 || t->response->status > 299) {
+        return len; /* the head of an error's body is enough */
+    }
+    if (expands_beyond_reason(t, body->len + len)) {
+        t->expands = true;
+        return 0;
+    }
+    result = buf_append(body, bytes, len);
+    if (result != RESULT_OK) {
+        t->no_memory = true;
+        return 0;
+    }
+    return len;
+}
+
+/* The headers that somebody reads: a switch by length keeps the common ones cheap. */
+static bool is_kept(struct str name)
+{
+    static const char *const kept[] = {
+        "date",
+        "link",
+        "etag",
+        "location",
+        "retry-after",
+        "content-type",
+        "ratelimit",
+        "last-modified",
+        "x-total-count",
+        "www-authenticate",
+        "ratelimit-policy",
+        "content-encoding",
+    };
+
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (str_equal_nocase(name, str_view(kept[i]))) {
+            return true;
+        }
+    }
+    return (name.len > 10 && str_equal_nocase((struct str){ name.data, 10 }, STR("ratelimit-"))) ||
+           (name.len > 12 &&
+            str_equal_nocase((struct str){ name.data, 12 }, STR("x-ratelimit-"))) ||
+           (name.len > 13 && str_equal_nocase((struct str){ name.data, 13 }, STR("x-rate-limit-")));
+}
+
+/* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
+static void keep_header(struct buf *headers, struct str name, struct str value)
+{
+    size_t before = headers->len;
+
+    if (memchr(value.data, '\0', value.len) ||
+        buf_reserve(headers, name.len + value.len + 2) != RESULT_OK) {
+        return;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        headers->data[before + i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    headers->data[before + name.len] = '\0';
+    memcpy(headers->data + before + name.len + 1, value.data, value.len);
+    headers->data[before + name.len + 1 + value.len] = '\0';
+    headers->len += name.len + value.len + 2;
+}
+
+static size_t on_header(char *bytes, size_t one, size_t len, void *context)
+{
+    struct transfer *t = context;
+    struct str line = { bytes, len }, name, value;
+
+    (void)one;
+    if (str_starts(line, STR("HTTP/"))) { /* a further head: after 100 Continue */
+        buf_reset(&t->response->headers);
+        t->announced = UINT64_MAX;
+        return len;
+    }
+    value = line;
+    name = str_cut(&value, ':');
+    if (!value.data || !name.len) {
+        return len;
+    }
+    value = str_trim(value);
+    if (str_equal_nocase(name, STR("content-length"))) {
+        uint64_t announced;
+
+        if (str_to_u64(value, &announced)) {
+            t->bad_length |= t->announced != UINT64_MAX && t->announced != announced;
+            t->announced = announced;
+        }
+    } else if (is_kept(name)) {
+        keep_header(&t->response->headers, name, value);
+    }
+    return len;
+}
+
+static long ms_of(uint64_t us)
+{
+    uint64_t ms = (us + US_PER_MS - 1) / US_PER_MS;
+
+    return ms > INT32_MAX ? INT32_MAX : (long)ms;
+}
+
+/* What never changes over a handle's life. */
+static bool set_up(struct transfer *t)
+{
+    const struct fetch_options *o = t->config->options;
+    uint64_t stall_s = (o->stall_timeout_us + US_PER_S - 1) / US_PER_S;
+    CURL *e = t->easy;
+    bool ok = true;
+
+#define SET(option, value) ok &= curl_easy_setopt(e, option, value) == CURLE_OK
+    SET(CURLOPT_PRIVATE, t);
+    SET(CURLOPT_ERRORBUFFER, t->error);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, t);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, t->config->close_socket);
+    SET(CURLOPT_CLOSESOCKETDATA, t->config->socket_context);
+    SET(CURLOPT_PREREQFUNCTION, on_ready_to_send);
+    SET(CURLOPT_PREREQDATA, t);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* else a silent resolver blocks remove_handle for seconds */
+    SET(CURLOPT_NOPROGRESS, 1L);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_PROXY, ""); /* the environment's would see every URL and credential */
+    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+    SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
+    SET(CURLOPT_HTTP_VERSION, (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    SET(CURLOPT_PIPEWAIT, o->http2 ? 1L : 0L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
+    if (o->ca_file) {
+        SET(CURLOPT_CAINFO, o->ca_file);
+    }
+    SET(CURLOPT_CONNECTTIMEOUT_MS, ms_of(o->connect_timeout_us));
+    SET(CURLOPT_TIMEOUT_MS, ms_of(o->total_timeout_us));
+    SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_STALL_BYTES_PER_S);
+    SET(CURLOPT_LOW_SPEED_TIME, stall_s > INT32_MAX ? (long)INT32_MAX : (long)stall_s);
+#undef SET
+    return ok;
+}
+
+struct transfer *transfer_new(const struct transfer_config *config)
+{
+    struct transfer *t = calloc(1, sizeof *t);
+
+    if (!t) {
+        return NULL;
+    }
+    t->config = config;
+    t->easy = curl_easy_init();
+    if (!t->easy || !set_up(t)) {
+        transfer_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void transfer_free(struct transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    free(t);
+}
+
+static bool set_method(struct transfer *t, const struct request *request)
+{
+    const struct fetch_endpoint *endpoint = &t->config->options->endpoints[request->endpoint];
+    bool with_body = endpoint->body && !request->foreign && !request->drop_body;
+    bool ok = curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    const char *method = request->drop_body ? "GET" : endpoint->method;
+
+    if (with_body) {
+        ok &= curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)strlen(endpoint->body)) == CURLE_OK &&
+              curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, endpoint->body) == CURLE_OK;
+    }
+    if (strcmp(method, "HEAD") == 0) {
+        ok &= curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+    }
+    if (strcmp(method, with_body ? "POST" : "GET") != 0) {
+        ok &= curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
+    } else {
+        ok &= curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK;
+    }
+    /* libcurl by itself repeats a request whose kept connection dies before the first byte, whatever
+     * the method; a fresh connection leaves it no reason to (RFC 9110 section 9.2.2). */
+    ok &= curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, with_body ? 1L : 0L) == CURLE_OK;
+    return ok;
+}
+
+enum result transfer_begin(struct transfer *t, struct response *response, struct request *request)
+{
+    struct str url = request_url(request);
+
+    response->request = request;
+    t->response = response;
+    t->too_big = t->expands = t->no_memory = t->bad_length = t->private_refused = false;
+    t->socket_errno = 0;
+    t->announced = UINT64_MAX;
+    t->error[0] = '\0';
+    if (curl_easy_setopt(t->easy, CURLOPT_URL, url.data) != CURLE_OK ||
+        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER,
+                         request->foreign ? t->config->plain_headers : t->config->headers) !=
+            CURLE_OK ||
+        !set_method(t, request)) {
+        return RESULT_NOMEM;
+    }
+    return RESULT_OK;
+}
+
+static uint64_t info_us(const struct transfer *t, CURLINFO info)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(t->easy, info, &us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
+static void read_timing(const struct transfer *t, struct response *r)
+{
+    curl_off_t wire = 0;
+    long head = 0, connects = 0;
+    struct response_timing *timing = &r->timing;
+
+    timing->total_us = info_us(t, CURLINFO_TOTAL_TIME_T);
+    timing->first_byte_us = info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    r->reused = connects == 0 && timing->first_byte_us > 0;
+    if (!r->reused) {
+        timing->dns_us = info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
+        timing->connect_us = info_us(t, CURLINFO_CONNECT_TIME_T);
+        timing->tls_us = info_us(t, CURLINFO_APPCONNECT_TIME_T);
+    }
+    r->sent = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &wire);
+    curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
+    r->wire_bytes = (uint64_t)wire + (uint64_t)head;
+}
+
+static bool errno_is_local(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
+           errnum == EADDRNOTAVAIL;
+}
+
+static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
+{
+    char *url = NULL, *ip = NULL;
+
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    if (!url) {
+        snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
+        return OUTCOME_STATUS;
+    }
+    r->peer_is_private = ip_text_is_private(ip);
+    r->redirect_url = str_dup(str_view(url));
+    return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
+}
+
+static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
+{
+    if (t->bad_length) {
+        snprintf(r->reason, sizeof r->reason, "conflicting Content-Length headers");
+        return OUTCOME_PROTOCOL;
+    }
+    switch (r->status) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+        return outcome_of_redirect(t, r);
+    default:
+        break;
+    }
+    if (r->status >= 200 && r->status <= 299) {
+        return OUTCOME_OK;
+    }
+    snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
+    return OUTCOME_STATUS;
+}
+
+static enum outcome outcome_of_write_error(const struct transfer *t, struct response *r)
+{
+    unsigned long long limit = t->config->options->body_max_bytes;
+
+    if (t->too_big) {
+        snprintf(r->reason, sizeof r->reason, "body over the limit of %llu bytes (--max-body)",
+                 limit);
+        return OUTCOME_TOO_BIG;
+    }
+    if (t->expands) {
+        snprintf(r->reason, sizeof r->reason, "body expands over %d:1 when decompressed",
+                 FETCH_EXPANSION_MAX);
+        return OUTCOME_TOO_BIG;
+    }
+    snprintf(r->reason, sizeof r->reason, "out of memory for the body");
+    return OUTCOME_LOCAL;
+}
+
+static enum outcome outcome_of_timeout(const struct transfer *t)
+{
+    return info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
+}
+
+/* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
+static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
+{
+    bool connected = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    long errnum = 0;
+
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return OUTCOME_DNS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return outcome_of_timeout(t);
+    case CURLE_PARTIAL_FILE:
+        return OUTCOME_SHORT_BODY;
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return r->body.len ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+        return errnum == ECONNRESET || errnum == ECONNREFUSED ? OUTCOME_CONNECT : OUTCOME_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return OUTCOME_TLS;
+    case CURLE_BAD_CONTENT_ENCODING:
+        return OUTCOME_ENCODING;
+    case CURLE_URL_MALFORMAT:
+        return OUTCOME_REFUSED;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
+        return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
+    case CURLE_WEIRD_SERVER_REPLY:
+        return OUTCOME_PROTOCOL;
+    case CURLE_OUT_OF_MEMORY: /* also for a header over 100 KiB, when connected */
+        return connected ? OUTCOME_PROTOCOL : OUTCOME_LOCAL;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return OUTCOME_REFUSED;
+    default:
+        return OUTCOME_CONNECT;
+    }
+}
+
+static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct response *r)
+{
+    const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+
+    if (code == CURLE_OK) {
+        return outcome_of_status(t, r);
+    }
+    if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
+        return outcome_of_write_error(t, r);
+    }
+    if (t->private_refused) {
+        snprintf(r->reason, sizeof r->reason,
+                 "refused: a public server's redirect leads to a private address");
+        return OUTCOME_REFUSED;
+    }
+    if (code == CURLE_COULDNT_CONNECT && errno_is_local(t->socket_errno)) {
+        snprintf(r->reason, sizeof r->reason, "no socket: %s", strerror(t->socket_errno));
+        return OUTCOME_LOCAL;
+    }
+    if (code == CURLE_OUT_OF_MEMORY) {
+        text = "a response header exceeds 100 KiB";
+    }
+    snprintf(r->reason, sizeof r->reason, "%s", text);
+    return outcome_of_error(t, code, r);
+}
+
+struct response *transfer_end(struct transfer *t, CURLcode code)
+{
+    struct response *r = t->response;
+
+    r->status = status_of(t);
+    r->fetched_at_us = clock_wall_us(&t->config->options->clock);
+    read_timing(t, r);
+    r->outcome = outcome_of(t, code, r);
+    t->response = NULL;
+    return r;
+}
+
+void transfer_row(const struct transfer *t, struct fetch_row *row)
+{
+    bool https = str_starts(request_url(t->response->request), STR("https"));
+
+    *row = (struct fetch_row){ .request = t->response->request };
+    row->first_byte_us = info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
+    row->body_bytes = t->response->body.len;
+    if (row->first_byte_us) {
+        row->phase = FETCH_RECEIVE;
+        row->status = status_of(t);
+    } else if (info_us(t, CURLINFO_PRETRANSFER_TIME_T)) {
+        row->phase = FETCH_WAIT;
+    } else if (info_us(t, CURLINFO_CONNECT_TIME_T)) {
+        row->phase = https ? FETCH_TLS : FETCH_WAIT;
+    } else if (info_us(t, CURLINFO_NAMELOOKUP_TIME_T)) {
+        row->phase = FETCH_CONNECT;
+    } else {
+        row->phase = FETCH_DNS;
+    }
+}

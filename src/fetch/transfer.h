@@ -1,0 +1,56 @@
+/**
+ * One request in flight: an easy handle set up once and used for many requests, one after another.
+ *
+ *   IDLE --transfer_begin--> SENT OUT --headers--> body --transfer_end--> IDLE
+ *
+ * The callbacks count bytes against their ceilings as they come, since CURLOPT_MAXFILESIZE guards
+ * nothing on libcurl 7.88 (measured: chunked and compressed bodies pass it). What the end means is
+ * read off once, in transfer_end.
+ *
+ * Safety  one set of credentials per process, no cookie engine, no netrc, no proxy from the
+ *         environment, no Digest: so a handle may be used again for another origin.
+ */
+#ifndef SCRAPETOP_FETCH_TRANSFER_H
+#define SCRAPETOP_FETCH_TRANSFER_H
+
+#include "fetch/fetch.h"
+
+#include <curl/curl.h>
+
+struct lane;
+
+struct transfer_config {
+    const struct fetch_options *options;
+    struct curl_slist *headers;             /* Accept and the job's: for the job's own origins */
+    struct curl_slist *plain_headers;       /* Accept only: for an origin that a redirect led to */
+    curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
+    void (*opened_socket)(void *context, int fd);
+    void *socket_context;
+};
+
+struct transfer {
+    struct transfer *next, *prev; /* fetch's list: idle or in flight */
+    const struct transfer_config *config;
+    CURL *easy;
+    struct response *response; /* while in flight */
+    struct lane *lane;         /* fetch's: where it runs */
+    bool too_big, expands, no_memory, bad_length, private_refused;
+    int socket_errno;   /* why no socket could be had, or 0 */
+    uint64_t announced; /* Content-Length, UINT64_MAX when not told */
+    char error[CURL_ERROR_SIZE];
+};
+
+/** NULL when out of memory. The config is borrowed. */
+struct transfer *transfer_new(const struct transfer_config *config);
+void transfer_free(struct transfer *transfer);
+
+/** Prepares the handle for a request; the response gets it. Adding the handle to a multi is next. */
+MUST_CHECK enum result transfer_begin(struct transfer *transfer, struct response *response,
+                                      struct request *request);
+
+/** Reads off how it ended and hands the response over. */
+struct response *transfer_end(struct transfer *transfer, CURLcode code);
+
+void transfer_row(const struct transfer *transfer, struct fetch_row *row);
+
+#endif

@@ -1,0 +1,302 @@
+#include "plan/host.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SLOTS 64
+
+void host_table_init(struct host_table *table, unsigned cap_per_host)
+{
+    *table = (struct host_table){ .cap_per_host = cap_per_host };
+}
+
+void host_table_release(struct host_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        free(table->hosts[i]);
+    }
+    free(table->hosts);
+    free(table->slots);
+    *table = (struct host_table){ 0 };
+}
+
+/* FNV-1a, 32 bits (draft-eastlake-fnv): short keys from a trusted parser; a flood of colliding names
+ * costs a linear probe over at most the live hosts. */
+static uint32_t hash(const char *text)
+{
+    uint32_t h = UINT32_C(2166136261);
+
+    for (; *text; text++) {
+        h = (h ^ (unsigned char)*text) * UINT32_C(16777619);
+    }
+    return h;
+}
+
+static void slot_put(struct host_table *table, uint32_t index)
+{
+    uint32_t at = hash(table->hosts[index]->origin) & (table->slot_count - 1);
+
+    while (table->slots[at]) {
+        at = (at + 1) & (table->slot_count - 1);
+    }
+    table->slots[at] = index + 1;
+}
+
+/* All entries anew, into `slot_count` slots: on growth, and after entries were reused. */
+static enum result rehash(struct host_table *table, uint32_t slot_count)
+{
+    uint32_t *slots = calloc(slot_count, sizeof *slots);
+
+    if (!slots) {
+        return RESULT_NOMEM;
+    }
+    free(table->slots);
+    table->slots = slots;
+    table->slot_count = slot_count;
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (table->hosts[i]->origin[0]) {
+            slot_put(table, i);
+        }
+    }
+    return RESULT_OK;
+}
+
+static bool is_forgettable(const struct host *host)
+{
+    return host->origin[0] && host->refs == 0 && host->hold_until_us == 0 &&
+           host->throttle_level == 0 && !host->hold_is_user;
+}
+
+/* Empties the entries that nothing refers to, for reuse. Their place in the hash goes with the
+ * rehash. */
+static enum result forget_idle(struct host_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (is_forgettable(table->hosts[i])) {
+            *table->hosts[i] = (struct host){ 0 };
+        }
+    }
+    table->idle = 0;
+    return rehash(table, table->slot_count);
+}
+
+static enum result take_entry(struct host_table *table, uint32_t *index)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (!table->hosts[i]->origin[0]) {
+            *index = i;
+            return RESULT_OK;
+        }
+    }
+    if (table->count == table->allocated) {
+        uint32_t allocated = table->allocated ? table->allocated * 2 : 16;
+        struct host **hosts = realloc(table->hosts, allocated * sizeof *hosts);
+
+        if (!hosts) {
+            return RESULT_NOMEM;
+        }
+        table->hosts = hosts;
+        table->allocated = allocated;
+    }
+    table->hosts[table->count] = calloc(1, sizeof(struct host));
+    if (!table->hosts[table->count]) {
+        return RESULT_NOMEM;
+    }
+    *index = table->count++;
+    return RESULT_OK;
+}
+
+enum result host_find(struct host_table *table, const struct url *url, uint32_t *index,
+                      struct err *err)
+{
+    char origin[URL_ORIGIN_MAX];
+    struct host *host;
+    uint32_t at;
+
+    url_origin_key(url, origin);
+    if (table->slot_count) {
+        at = hash(origin) & (table->slot_count - 1);
+        for (; table->slots[at]; at = (at + 1) & (table->slot_count - 1)) {
+            if (strcmp(table->hosts[table->slots[at] - 1]->origin, origin) == 0) {
+                *index = table->slots[at] - 1;
+                return RESULT_OK;
+            }
+        }
+    }
+    if (table->idle >= HOST_TABLE_IDLE_MAX && forget_idle(table) != RESULT_OK) {
+        return err_nomem(err, "rebuilding the host table");
+    }
+    if ((table->count + 1) * 2 > table->slot_count &&
+        rehash(table, table->slot_count ? table->slot_count * 2 : FIRST_SLOTS) != RESULT_OK) {
+        return err_nomem(err, "growing the host table");
+    }
+    if (take_entry(table, index) != RESULT_OK) {
+        return err_nomem(err, "adding a host");
+    }
+    host = table->hosts[*index];
+    memcpy(host->origin, origin, sizeof origin);
+    host->label = str_view(strstr(host->origin, "://") + 3);
+    if (url->port == (url->is_https ? 443 : 80)) {
+        host->label.len -= url->is_https ? strlen(":443") : strlen(":80");
+    }
+    table->idle++;
+    slot_put(table, *index);
+    return RESULT_OK;
+}
+
+struct host *host_at(const struct host_table *table, uint32_t index)
+{
+    return table->hosts[index];
+}
+
+void host_ref(struct host_table *table, uint32_t index)
+{
+    if (table->hosts[index]->refs++ == 0) {
+        table->idle--;
+    }
+}
+
+void host_unref(struct host_table *table, uint32_t index)
+{
+    if (--table->hosts[index]->refs == 0) {
+        table->idle++;
+    }
+}
+
+enum host_answer host_may_start(const struct host_table *table, const struct host *host,
+                                uint64_t now_us)
+{
+    if (host->hold_is_user || now_us < host->hold_until_us) {
+        return HOST_HELD;
+    }
+    if ((table->cap_per_host && host->in_flight >= table->cap_per_host) ||
+        (host->window && host->in_flight >= host->window) ||
+        (!host->contacted && host->in_flight == 0 &&
+         table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
+        return HOST_FULL;
+    }
+    return HOST_MAY;
+}
+
+void host_started(struct host_table *table, struct host *host)
+{
+    if (!host->contacted && host->in_flight == 0) {
+        table->first_contacts++;
+    }
+    host->in_flight++;
+}
+
+void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us)
+{
+    host->in_flight--;
+    if (!host->contacted && (success || host->in_flight == 0)) {
+        table->first_contacts--;
+        host->contacted = success;
+    }
+    if (!success) {
+        return;
+    }
+    if (host->window && now_us >= host->hold_until_us &&
+        ++host->window > 2 * (host->in_flight + 1)) {
+        host->window = 0; /* the queue, no longer the window, keeps it back */
+    }
+    if (host->throttle_level && now_us > host->last_throttle_us + HOST_FORGIVE_US) {
+        host->throttle_level = 0;
+    }
+}
+
+static void hold_begin(struct host *host, uint64_t until_us, struct str reason)
+{
+    host->hold_until_us = until_us;
+    host->window = 1;
+    snprintf(host->hold_reason, sizeof host->hold_reason, "%.*s", STR_ARG(reason));
+}
+
+bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, struct str reason)
+{
+    bool news = now_us >= host->hold_until_us;
+
+    host->last_throttle_us = now_us;
+    if (until_us > host->hold_until_us) {
+        hold_begin(host, until_us, reason);
+        host->hold_is_named = true;
+    }
+    return news;
+}
+
+bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
+                       struct str reason)
+{
+    uint64_t length = base_us;
+
+    if (now_us < host->hold_until_us) {
+        return false;
+    }
+    if (host->throttle_level && now_us > host->last_throttle_us + HOST_FORGIVE_US) {
+        host->throttle_level = 0;
+    }
+    for (unsigned i = 0; i < host->throttle_level && length < HOST_HOLD_GROWTH_MAX_US; i++) {
+        length *= 2;
+    }
+    if (length > HOST_HOLD_GROWTH_MAX_US) {
+        length = HOST_HOLD_GROWTH_MAX_US;
+    }
+    host->throttle_level++;
+    host->last_throttle_us = now_us;
+    /* The upper half is jittered, so that many clients do not come back together, and the lower is
+     * kept, so that the hold is never nothing. */
+    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), reason);
+    host->hold_is_named = false;
+    return true;
+}
+
+void host_hold_user(struct host *host, bool hold, uint64_t now_us)
+{
+    if (host->hold_is_user && !hold && now_us >= host->hold_until_us) {
+        host->window = 1;
+    }
+    host->hold_is_user = hold;
+}
+
+uint64_t host_hold_deadline(const struct host *host)
+{
+    return host->hold_is_user ? TIME_NEVER : host->hold_until_us;
+}
+
+void host_push(struct host *host, struct request *request, bool front)
+{
+    if (front) {
+        request->next = host->ready_head;
+        host->ready_head = request;
+        if (!host->ready_tail) {
+            host->ready_tail = request;
+        }
+    } else {
+        request->next = NULL;
+        if (host->ready_tail) {
+            host->ready_tail->next = request;
+        } else {
+            host->ready_head = request;
+        }
+        host->ready_tail = request;
+    }
+    host->ready_count++;
+}
+
+struct request *host_pop(struct host *host)
+{
+    struct request *request = host->ready_head;
+
+    if (request) {
+        host->ready_head = request->next;
+        if (!host->ready_head) {
+            host->ready_tail = NULL;
+        }
+        host->ready_count--;
+        request->next = NULL;
+    }
+    return request;
+}

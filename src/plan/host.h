@@ -1,0 +1,106 @@
+/**
+ * Hosts: what is known of each origin that is asked, and whether it may be asked now.
+ *
+ * The state belongs to the queue, not to a request: a 429 stops the whole host, because its
+ * neighbours would only collect more of them. A hold ends at a deadline that the server named or,
+ * when it named none, after a time that grows with each further 429 and is forgiven after a quiet
+ * while. After a hold the host is let in slowly: one request, then two for each that went well.
+ *
+ *   open --429, 503 + Retry-After--> held --deadline--> slow start --successes--> open
+ *
+ * Pure: told the time and given the random bits. Entries without requests, hold or memory of one are
+ * reused once there are HOST_TABLE_IDLE_MAX of them, so that a list of a million hosts stays small.
+ *
+ * Ownership  the table owns its hosts; an index is valid while a request refers to it (host_ref).
+ * Threads    loop thread only.
+ */
+#ifndef SCRAPETOP_PLAN_HOST_H
+#define SCRAPETOP_PLAN_HOST_H
+
+#include "base/err.h"
+#include "base/url.h"
+#include "plan/request.h"
+
+#include <stdbool.h>
+
+#define HOST_TABLE_IDLE_MAX 1024
+#define HOST_HOLD_GROWTH_MAX_US (UINT64_C(60) * 1000000) /* ceiling of a hold without a deadline */
+#define HOST_FORGIVE_US (UINT64_C(60) * 1000000)         /* a quiet while */
+#define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
+
+struct host {
+    char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
+    struct str label;            /* "host:port" or "host" within origin, for people */
+    uint32_t refs;               /* requests that name this index */
+    bool contacted;              /* has answered once, so its name resolves */
+
+    unsigned in_flight;
+    unsigned window;        /* slow start: in flight at most; 0: open */
+    uint64_t hold_until_us; /* 0: not held */
+    bool hold_is_named;     /* by the server, so never cut short by us */
+    bool hold_is_user;      /* until released */
+    char hold_reason[48];
+    unsigned throttle_level; /* of growing holds */
+    uint64_t last_throttle_us;
+
+    struct request *ready_head, *ready_tail; /* may start as soon as the host may be asked */
+    uint64_t ready_count;
+    struct host *ring_next, *ring_prev; /* the frontier's ring of hosts with ready requests */
+
+    uint64_t requests, throttled; /* answers, and 429s among them */
+};
+
+struct host_table {
+    struct host **hosts;
+    uint32_t count, allocated, idle;
+    uint32_t *slots; /* open addressing: index + 1, 0 is empty */
+    uint32_t slot_count;
+    unsigned cap_per_host;   /* 0: none */
+    uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
+};
+
+void host_table_init(struct host_table *table, unsigned cap_per_host);
+
+/** Frees the hosts; the requests in their queues must have been taken out. */
+void host_table_release(struct host_table *table);
+
+/** The entry of a URL's origin, made when there is none. */
+MUST_CHECK enum result host_find(struct host_table *table, const struct url *url, uint32_t *index,
+                                 struct err *err);
+struct host *host_at(const struct host_table *table, uint32_t index);
+
+/** A request begins or ends to name the entry. */
+void host_ref(struct host_table *table, uint32_t index);
+void host_unref(struct host_table *table, uint32_t index);
+
+enum host_answer { HOST_MAY, HOST_HELD, HOST_FULL };
+
+/** May one more request to it start now? */
+enum host_answer host_may_start(const struct host_table *table, const struct host *host,
+                                uint64_t now_us);
+
+void host_started(struct host_table *table, struct host *host);
+
+/** An attempt ended. `success`: an answer that was no refusal. */
+void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us);
+
+/** Holds until `until_us`, which the server named. A longer hold that stands already stays. Returns
+ *  true when this is news. */
+bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, struct str reason);
+
+/** A 429 without a deadline: holds for a growing time, base_us at first. Those that were in flight
+ *  when the hold began do not make it grow. Returns true when this is news. */
+bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
+                       struct str reason);
+
+/** By the user: until released. */
+void host_hold_user(struct host *host, bool hold, uint64_t now_us);
+
+/** TIME_NEVER for a user's hold, 0 when open. */
+uint64_t host_hold_deadline(const struct host *host);
+
+/** The queue of ready requests: at the head what has been tried already. */
+void host_push(struct host *host, struct request *request, bool front);
+struct request *host_pop(struct host *host);
+
+#endif

@@ -1,0 +1,57 @@
+/**
+ * Retry: what an attempt's end means, and when to ask again.
+ *
+ * Pure rules, told everything: no clock, no state. "Done, again, final" follows from the outcome,
+ * the status and the try's number; how long to wait from the server's words (Retry-After) or, when
+ * it said nothing, from full jitter.
+ *
+ * Sources  RFC 9110 sections 10.2.3 (Retry-After), 5.6.7 (HTTP-date), 9.2.2 (idempotency); Brooker,
+ *          "Exponential Backoff And Jitter" (2015) for rand(0, min(cap, base * 2^n)).
+ * Units    microseconds.
+ */
+#ifndef SCRAPETOP_PLAN_RETRY_H
+#define SCRAPETOP_PLAN_RETRY_H
+
+#include "job/job.h"
+#include "plan/request.h"
+
+enum verdict {
+    VERDICT_DONE,
+    VERDICT_REDIRECT,
+    VERDICT_AGAIN, /* costs a try, waits */
+    VERDICT_FREE,  /* again, without a try: our own shortage or doing */
+    VERDICT_FINAL,
+};
+
+struct attempt {
+    enum outcome outcome;
+    int status;
+    uint32_t attempt;  /* which try this was, from 1 */
+    bool idempotent;   /* by its method */
+    bool sent;         /* a byte of the request may have reached the server */
+    bool has_deadline; /* the server named one */
+};
+
+enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *policy);
+
+/** GET HEAD PUT DELETE OPTIONS TRACE. */
+bool retry_method_is_idempotent(struct str method);
+
+/** The answer speaks of the host, not of this request: 429, or 503 with Retry-After. */
+bool retry_holds_host(int status, bool has_deadline);
+
+/** Full jitter before try `attempt` + 1: uniform in [0, min(cap, base * 2^(attempt-1))]. `random` is
+ *  any 64 random bits; `*ceiling_us` (may be NULL) gets the upper end. */
+uint64_t retry_backoff_us(const struct job_retry *policy, uint32_t attempt, uint64_t random,
+                          uint64_t *ceiling_us);
+
+/** Reads Retry-After: digits, or one of the three HTTP-dates, which count from `date` (the same
+ *  response's Date header; when that is absent or bad, from `wall_us`). False for anything else, as
+ *  if it were absent. A past date gives 0; what is beyond ten years is that. */
+bool retry_after_parse(struct str value, struct str date, int64_t wall_us, uint64_t *wait_us);
+
+/** IMF-fixdate, RFC 850 (its two-digit year read as RFC 9110 says, near `wall_us`) or asctime, to
+ *  seconds since 1970; false when it is none of them or names no real day. */
+bool retry_http_date(struct str text, int64_t wall_us, int64_t *unix_s);
+
+#endif
