@@ -14,11 +14,11 @@ static enum result check_bytes(struct str text, struct err *err)
 
         if (c == ' ') {
             return err_set(err, RESULT_INVALID, "E-URL1",
-                           "space in URL at byte %zu; write it as %%20", i);
+                           "space in URL at byte %zu; write it as %%20", i + 1);
         }
         if (c < 0x20 || c == 0x7F) {
             return err_set(err, RESULT_INVALID, "E-URL1",
-                           "control character \\x%02x in URL at byte %zu", c, i);
+                           "control character \\x%02x in URL at byte %zu", c, i + 1);
         }
     }
     return RESULT_OK;
@@ -45,6 +45,10 @@ static enum result split_scheme(struct str text, struct url *url, struct str *re
             return err_set(err, RESULT_INVALID, "E-URL3",
                            "scheme \"%.*s\" not allowed; only http:// and https://", (int)len,
                            text.data);
+        }
+        if (text.len && memchr(text.data, '@', text.len)) { /* may be "user:password@host" */
+            return err_set(err, RESULT_INVALID, "E-URL4",
+                           "missing scheme in URL; write http://... or https://...");
         }
         return err_set(err, RESULT_INVALID, "E-URL4",
                        "missing scheme in \"%.*s\"; write http://... or https://...",

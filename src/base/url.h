@@ -27,7 +27,7 @@ struct url {
     struct str target; /* path and query as written, possibly empty; never the fragment */
 };
 
-/** Views into `text`. On failure says what, where (byte) and what to do (E-URL1 to E-URL7); never
+/** Views into `text`. On failure says what, where (byte, from 1) and what to do (E-URL1 to E-URL7); never
  *  repeats credentials. */
 MUST_CHECK enum result url_split(struct str text, struct url *url, struct err *err);
 

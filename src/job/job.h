@@ -8,7 +8,8 @@
  *
  * Ownership  job_release frees all strings; everyone else borrows for the job's lifetime.
  * Secrets    header values are kept as given (`${ENV}` unexpanded) beside their expanded form; only
- *            the former is ever written down (job.json) or shown.
+ *            the former is ever written down (job.json) or shown. A credential typed as it is, without
+ *            `${ENV}` or a file, is not written down at all: the next session must give it again.
  * Threads    read-only after loading, so any.
  */
 #ifndef SCRAPETOP_JOB_JOB_H
@@ -18,6 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/units.h"
+#include "job/secret.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,10 +28,17 @@
 #define JOB_HEADERS_MAX 64
 #define JOB_CAP_MAX 100000 /* transfers in flight; the fd limit binds first */
 #define JOB_URL_MAX 8000   /* bytes; what servers commonly accept (RFC 9110 section 4.1) */
+#define JOB_ATTEMPTS_MAX 1001
+#define JOB_BODY_MAX (1024 * 1024)
+#define JOB_TEXT_MAX (16 * 1024 * 1024) /* bytes of a job.json */
 
 struct job_header {
-    char *given; /* "X-Api-Key: ${API_KEY}" as typed: may be written down */
-    char *sent;  /* "X-Api-Key: 4f3c…" as sent: never written down or shown */
+    char *name;  /* "X-Api-Key" */
+    char *given; /* its value as typed, "${API_KEY}", or the path of the file it came from: may be
+                    written down; NULL for a credential that was typed as it is */
+    char *sent; /* "X-Api-Key: 4f3c…" as sent: never written down or shown; NULL when a job was read
+                    that could not keep it, which job_finish refuses */
+    bool from_file;
 };
 
 /** Where an endpoint's URLs come from. */
@@ -79,6 +88,7 @@ struct job {
     bool globoff;
     struct job_header *headers;
     size_t header_count;
+    struct secrets secrets; /* to be redacted from whatever is written or shown */
     struct job_endpoint *endpoints;
     size_t endpoint_count;
     struct job_pace pace;
@@ -90,8 +100,33 @@ struct job {
 void job_init(struct job *job);
 void job_release(struct job *job);
 
-/** Derives name from the first URL's host, when none was given; checks what concerns several
- *  fields together. */
+/** Adds a header line ("Name: value"), `${ENV}` expanded in its value. A name may be given once;
+ *  a header that a read job could not keep is filled in. */
+MUST_CHECK enum result job_add_header(struct job *job, struct str line, struct err *err);
+
+/** Adds the header lines of a file that nobody else can read; blank lines and `#` lines are passed
+ *  over, `$` means nothing in it. */
+MUST_CHECK enum result job_add_header_file(struct job *job, const char *path, struct err *err);
+
+/** Adds an endpoint with GET and no sources; NULL when out of memory. Pointers to endpoints got before
+ *  are void. */
+struct job_endpoint *job_add_endpoint(struct job *job);
+
+MUST_CHECK enum result job_add_source(struct job_endpoint *endpoint, enum job_source_kind kind,
+                                      struct str text, struct err *err);
+
+/** "1s" or "1s:30s": base, and the cap that it grows to. */
+MUST_CHECK enum result job_parse_backoff(struct str text, struct job_retry *retry, struct err *err);
+
+/** The method is a token and one whose answers have bodies. */
+MUST_CHECK enum result job_check_method(struct str method, struct err *err);
+
+/** [A-Za-z0-9._-]{1,64}, not starting with a dot. */
+bool job_name_is_valid(struct str name);
+
+/** Derives name from the first URL's host (or the list's name), when none was given, and endpoints'
+ *  names from it; checks what concerns several fields together, and every pattern. Lists are checked
+ *  by list_check. */
 MUST_CHECK enum result job_finish(struct job *job, struct err *err);
 
 /** Writes the job as JSON (job.json): everything given, secrets unexpanded. */

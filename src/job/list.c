@@ -1,0 +1,519 @@
+#include "job/list.h"
+
+#include "base/buf.h"
+#include "base/url.h"
+#include "base/utf8.h"
+
+#include <cjson/cJSON.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_SIZE ((size_t)256 * 1024)
+#define BUFFER_SIZE (READ_SIZE + LIST_LINE_MAX)
+
+struct list {
+    char *name; /* for messages */
+    int fd;
+    bool owns_fd;
+    char *buffer;                     /* BUFFER_SIZE bytes of the file, */
+    size_t buffer_len;                /* of which so many are filled, */
+    uint64_t start;                   /* from this offset on */
+    struct buf entry_name, entry_url; /* an entry's texts, when they came from JSON */
+    char origin[URL_ORIGIN_MAX + 8];  /* "https://host" of the last good URL, as written there */
+    size_t origin_len;
+};
+
+static enum result write_all(int fd, const char *bytes, size_t len)
+{
+    while (len) {
+        ssize_t wrote = write(fd, bytes, len);
+
+        if (wrote < 0 && errno != EINTR) {
+            return RESULT_IO;
+        }
+        bytes += wrote > 0 ? wrote : 0;
+        len -= wrote > 0 ? (size_t)wrote : 0;
+    }
+    return RESULT_OK;
+}
+
+static int temporary_file(void)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[4096];
+    int fd;
+
+    if (!dir || dir[0] != '/' || strlen(dir) > sizeof path / 2) {
+        dir = "/tmp";
+    }
+    snprintf(path, sizeof path, "%s/scrapetop-list-XXXXXX", dir);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0) {
+        unlink(path);
+    }
+    return fd;
+}
+
+/* Copies what can be read only once, so that it can be read by offset. Closes `fd`, leaves the copy
+ * in its place. */
+static enum result spool(struct list *list, struct err *err)
+{
+    int copy = temporary_file();
+    enum result result;
+    ssize_t got;
+
+    if (copy < 0) {
+        return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+    }
+    do {
+        got = read(list->fd, list->buffer, BUFFER_SIZE);
+        if (got < 0 && errno != EINTR) {
+            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", list->name);
+            goto fail_copy;
+        }
+        if (got > 0 && write_all(copy, list->buffer, (size_t)got) != RESULT_OK) {
+            result = err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+            goto fail_copy;
+        }
+    } while (got != 0);
+    if (list->owns_fd) {
+        close(list->fd);
+    }
+    list->fd = copy;
+    list->owns_fd = true;
+    return RESULT_OK;
+
+fail_copy:
+    close(copy);
+    return result;
+}
+
+static enum result list_new(struct list **list, const char *name, struct err *err)
+{
+    struct list *l = calloc(1, sizeof *l);
+
+    *list = l;
+    if (!l) {
+        return err_nomem(err, "opening a list");
+    }
+    l->fd = -1;
+    buf_init(&l->entry_name, LIST_LINE_MAX);
+    buf_init(&l->entry_url, LIST_LINE_MAX);
+    l->name = str_dup(str_view(name));
+    l->buffer = malloc(BUFFER_SIZE);
+    if (!l->name || !l->buffer) {
+        list_free(l);
+        *list = NULL;
+        return err_nomem(err, "opening a list");
+    }
+    return RESULT_OK;
+}
+
+enum result list_open(struct list **list, const char *path, struct err *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    struct list *l;
+    struct stat st;
+    enum result result = list_new(list, is_stdin ? "stdin" : path, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    l = *list;
+    l->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    l->owns_fd = !is_stdin;
+    if (l->fd < 0 || fstat(l->fd, &st) != 0) {
+        result = err_set_errno(err, errno, "E-IN2", "cannot read %s", l->name);
+    } else if (S_ISDIR(st.st_mode)) {
+        result = err_set(err, RESULT_INVALID, "E-IN2", "%s is a directory, want a list of URLs",
+                         l->name);
+    } else if (!S_ISREG(st.st_mode) || is_stdin) {
+        result = spool(l, err);
+    }
+    if (result != RESULT_OK) {
+        list_free(l);
+        *list = NULL;
+    }
+    return result;
+}
+
+enum result list_open_fd(struct list **list, int fd, const char *name, struct err *err)
+{
+    enum result result = list_new(list, name, err);
+
+    if (result == RESULT_OK) {
+        (*list)->fd = fd;
+    }
+    return result;
+}
+
+void list_free(struct list *list)
+{
+    if (!list) {
+        return;
+    }
+    if (list->owns_fd && list->fd >= 0) {
+        close(list->fd);
+    }
+    buf_release(&list->entry_name);
+    buf_release(&list->entry_url);
+    free(list->buffer);
+    free(list->name);
+    free(list);
+}
+
+/* More of the file behind what the buffer holds, after dropping what stands before `offset`.
+ * RESULT_NOT_FOUND when there is no more. */
+static enum result fill(struct list *list, uint64_t offset, struct err *err)
+{
+    ssize_t got;
+
+    if (offset < list->start || offset > list->start + list->buffer_len) {
+        list->buffer_len = 0;
+    } else {
+        size_t done = (size_t)(offset - list->start);
+
+        list->buffer_len -= done;
+        memmove(list->buffer, list->buffer + done, list->buffer_len);
+    }
+    list->start = offset;
+    do {
+        got = pread(list->fd, list->buffer + list->buffer_len, BUFFER_SIZE - list->buffer_len,
+                    (off_t)(offset + list->buffer_len));
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return err_set_errno(err, errno, "E-IN2", "cannot read %s", list->name);
+    }
+    list->buffer_len += (size_t)got;
+    return got ? RESULT_OK : RESULT_NOT_FOUND;
+}
+
+/* What the buffer holds from `offset` on. */
+static struct str buffered(const struct list *list, uint64_t offset)
+{
+    size_t at;
+
+    if (offset < list->start || offset - list->start >= list->buffer_len) {
+        return STR_NONE;
+    }
+    at = (size_t)(offset - list->start);
+    return (struct str){ list->buffer + at, list->buffer_len - at };
+}
+
+/* Moves `*offset` behind the end of a line that is longer than any line may be. */
+static enum result skip_line(struct list *list, uint64_t *offset, struct err *err)
+{
+    for (;;) {
+        struct str rest = buffered(list, *offset);
+        const char *end = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
+        enum result result;
+
+        if (end) {
+            *offset += (uint64_t)(end - rest.data) + 1;
+            return RESULT_OK;
+        }
+        *offset += rest.len;
+        result = fill(list, *offset, err);
+        if (result != RESULT_OK) {
+            return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+        }
+    }
+}
+
+/* The line at `*offset`, without its end. RESULT_NOT_FOUND at the end of the file, RESULT_LIMIT for a
+ * line that is too long. */
+static enum result read_line(struct list *list, uint64_t *offset, struct str *line, struct err *err)
+{
+    struct str rest = buffered(list, *offset);
+    const char *end = rest.len ? memchr(rest.data, '\n', rest.len) : NULL;
+    enum result result;
+
+    while (!end && rest.len <= LIST_LINE_MAX) {
+        result = fill(list, *offset, err);
+        if (result != RESULT_OK && result != RESULT_NOT_FOUND) {
+            return result;
+        }
+        rest = buffered(list, *offset);
+        if (result == RESULT_NOT_FOUND && !rest.len) {
+            return RESULT_NOT_FOUND;
+        }
+        end = memchr(rest.data, '\n', rest.len);
+        if (!end && result == RESULT_NOT_FOUND) {
+            end = rest.data + rest.len; /* the last line needs no end of its own */
+        }
+    }
+    if (!end || end - rest.data > LIST_LINE_MAX) {
+        result = skip_line(list, offset, err);
+        return result == RESULT_OK
+                   ? err_set(err, RESULT_LIMIT, "E-IN1", "line over %d bytes", LIST_LINE_MAX)
+                   : result;
+    }
+    *line = (struct str){ rest.data, (size_t)(end - rest.data) };
+    if (*offset == 0 && str_starts(*line, STR("\xEF\xBB\xBF"))) {
+        line->data += 3;
+        line->len -= 3;
+    }
+    *offset += (uint64_t)(end - rest.data) + (end < rest.data + rest.len);
+    return RESULT_OK;
+}
+
+/* No space, control character or DEL. Written so that the compiler can take many bytes at a time. */
+static bool is_plain(struct str text)
+{
+    unsigned bad = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+
+        bad |= (unsigned)(c <= 0x20) | (unsigned)(c == 0x7F);
+    }
+    return !bad;
+}
+
+/* Most lists ask one host: a URL with the same head as the last good one needs no second look at it. */
+static bool same_origin_as_before(const struct list *list, struct str url)
+{
+    struct str origin = { list->origin, list->origin_len };
+
+    return origin.len && str_starts(url, origin) && url.len > origin.len &&
+           url.data[origin.len] == '/' && url.len <= URL_MAX_BYTES && is_plain(url);
+}
+
+static enum result check_url(struct list *list, struct str url, struct err *err)
+{
+    struct url split;
+    enum result result;
+
+    if (same_origin_as_before(list, url)) {
+        return RESULT_OK;
+    }
+    result = url_split(url, &split, err);
+    if (result == RESULT_OK && split.origin.len <= sizeof list->origin) {
+        memcpy(list->origin, split.origin.data, split.origin.len);
+        list->origin_len = split.origin.len;
+    }
+    return result;
+}
+
+static enum result take_text(const cJSON *member, size_t max, struct buf *to, struct err *err)
+{
+    struct str text;
+
+    if (!cJSON_IsString(member)) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" must be a string", member->string);
+    }
+    if (to->len) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" is given twice", member->string);
+    }
+    text = str_view(member->valuestring);
+    if (!text.len || text.len > max) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" must have 1 to %zu bytes",
+                       member->string, max);
+    }
+    return buf_append_str(to, text) == RESULT_OK ? RESULT_OK
+                                                 : err_nomem(err, "reading a line of a list");
+}
+
+static enum result take_members(struct list *list, const cJSON *object, struct err *err)
+{
+    const cJSON *member;
+    enum result result = RESULT_OK;
+
+    cJSON_ArrayForEach(member, object)
+    {
+        if (strcmp(member->string, "url") == 0) {
+            result = take_text(member, URL_MAX_BYTES, &list->entry_url, err);
+        } else if (strcmp(member->string, "name") == 0) {
+            result = take_text(member, LIST_NAME_MAX, &list->entry_name, err);
+        } else {
+            /* Passing over, say, a method would ask for something else than was meant. */
+            result = err_set(err, RESULT_INVALID, "E-IN1",
+                             "unknown key \"%.64s\"; a line has \"url\" and, if wanted, \"name\"",
+                             member->string);
+        }
+        if (result != RESULT_OK) {
+            return result;
+        }
+    }
+    if (!list->entry_url.len) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "a JSON line must have a \"url\"");
+    }
+    for (size_t i = 0; i < list->entry_name.len; i++) {
+        unsigned char c = (unsigned char)list->entry_name.data[i];
+
+        if (c < 0x20 || c == 0x7F) {
+            return err_set(err, RESULT_INVALID, "E-IN1", "control character \\x%02x in \"name\"",
+                           (unsigned)c);
+        }
+    }
+    return RESULT_OK;
+}
+
+static enum result parse_json(struct list *list, struct str line, struct list_entry *entry,
+                              struct err *err)
+{
+    cJSON *object;
+    enum result result;
+
+    /* cJSON would take invalid UTF-8, and end a string at an escaped NUL. */
+    if (utf8_valid_prefix(line) != line.len || memmem(line.data, line.len, "\\u0000", 6)) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "not valid UTF-8, or \\u0000 in a string");
+    }
+    buf_reset(&list->entry_name);
+    buf_reset(&list->entry_url);
+    if (buf_append_str(&list->entry_url, line) != RESULT_OK || !buf_cstr(&list->entry_url)) {
+        return err_nomem(err, "reading a line of a list");
+    }
+    object = cJSON_ParseWithLengthOpts(list->entry_url.data, line.len + 1, NULL, true);
+    buf_reset(&list->entry_url);
+    if (!cJSON_IsObject(object)) {
+        cJSON_Delete(object);
+        return err_set(err, RESULT_INVALID, "E-IN1",
+                       "not a JSON object; want {\"name\": \"...\", \"url\": \"...\"}");
+    }
+    result = take_members(list, object, err);
+    cJSON_Delete(object);
+    entry->name = buf_view(&list->entry_name);
+    entry->url = buf_view(&list->entry_url);
+    return result;
+}
+
+/* `entry->url` stays empty for a line that holds nothing. */
+static enum result parse_line(struct list *list, struct str line, struct list_entry *entry,
+                              struct err *err)
+{
+    const char *nul;
+    enum result result = RESULT_OK;
+
+    *entry = (struct list_entry){ STR_NONE, STR_NONE };
+    line = str_trim(line);
+    if (!line.len || line.data[0] == '#') {
+        return RESULT_OK;
+    }
+    nul = memchr(line.data, '\0', line.len);
+    if (nul) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "control character \\x00 at byte %zu",
+                       (size_t)(nul - line.data) + 1);
+    }
+    if (line.data[0] == '{') {
+        result = parse_json(list, line, entry, err);
+    } else {
+        entry->url = line;
+    }
+    return result == RESULT_OK ? check_url(list, entry->url, err) : result;
+}
+
+enum result list_next(struct list *list, uint64_t *offset, struct list_entry *entry,
+                      struct err *err)
+{
+    for (;;) {
+        uint64_t start = *offset;
+        struct str line;
+        enum result result = read_line(list, offset, &line, err);
+
+        if (result == RESULT_OK) {
+            result = parse_line(list, line, entry, err);
+        }
+        if (result == RESULT_INVALID || result == RESULT_LIMIT) {
+            err_prefix(err, "%s, line at offset %llu", list->name, (unsigned long long)start);
+        }
+        if (result != RESULT_OK || entry->url.len) {
+            return result;
+        }
+    }
+}
+
+/* Word by word, with a multiply to spread each over the rest: fast, and good enough to notice that a
+ * list was edited between two sessions, which is all it is for. */
+static uint64_t checksum_add(uint64_t sum, struct str line)
+{
+    const uint64_t spread = UINT64_C(0x9E3779B97F4A7C15);
+
+    sum = (sum ^ line.len) * spread;
+    while (line.len) {
+        size_t len = line.len < sizeof sum ? line.len : sizeof sum;
+        uint64_t word = 0;
+
+        memcpy(&word, line.data, len);
+        sum = (sum ^ word) * spread;
+        sum ^= sum >> 29;
+        line.data += len;
+        line.len -= len;
+    }
+    return sum;
+}
+
+static void note_bad_line(const struct list *list, struct list_report *report, uint64_t number,
+                          struct err *bad)
+{
+    err_prefix(bad, "%s:%llu", list->name, (unsigned long long)number);
+    if (report->bad < LIST_BAD_SHOWN) {
+        report->errors[report->bad] = *bad;
+    }
+    report->bad++;
+}
+
+enum result list_check(struct list *list, struct list_report *report, struct err *err)
+{
+    uint64_t offset = 0, number = 1;
+    struct list_entry entry;
+    struct str line;
+
+    memset(report, 0, sizeof *report);
+    for (;; number++) {
+        struct err bad;
+        enum result result = read_line(list, &offset, &line, &bad);
+
+        if (result == RESULT_NOT_FOUND) {
+            break;
+        }
+        if (result == RESULT_OK) {
+            report->checksum = checksum_add(report->checksum, line);
+            result = parse_line(list, line, &entry, &bad);
+            report->urls += result == RESULT_OK && entry.url.len;
+        }
+        if (result == RESULT_INVALID || result == RESULT_LIMIT) {
+            note_bad_line(list, report, number, &bad);
+        } else if (result != RESULT_OK) {
+            if (err) {
+                *err = bad;
+            }
+            return result;
+        }
+    }
+    report->size = offset;
+    if (report->bad) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "%s has %llu bad line%s; nothing was started",
+                       list->name, (unsigned long long)report->bad, report->bad == 1 ? "" : "s");
+    }
+    if (!report->urls) {
+        return err_set(err, RESULT_INVALID, "E-IN2", "no URLs in %s", list->name);
+    }
+    return RESULT_OK;
+}
+
+enum result list_copy(struct list *list, int fd, struct err *err)
+{
+    uint64_t offset = 0;
+
+    for (;;) {
+        enum result result = fill(list, offset, err);
+
+        if (result == RESULT_NOT_FOUND) {
+            return RESULT_OK;
+        }
+        if (result != RESULT_OK) {
+            return result;
+        }
+        if (write_all(fd, list->buffer, list->buffer_len) != RESULT_OK) {
+            return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+        }
+        offset += list->buffer_len;
+    }
+}
