@@ -13,7 +13,7 @@ struct fetch {
     struct fetch_options options;
     struct transfer_config config;
     struct multi_uv *multi;
-    struct transfer *flying; /* doubly linked */
+    struct transfer *flying, *flying_tail; /* doubly linked */
     struct transfer *idle;   /* singly linked by `next` */
     size_t in_flight;
     struct response *spare; /* for reuse */
@@ -115,14 +115,17 @@ fail_headers:
     return result;
 }
 
+/* At the tail, so that the list is oldest first. */
 static void list_add(struct fetch *f, struct transfer *t)
 {
-    t->prev = NULL;
-    t->next = f->flying;
-    if (f->flying) {
-        f->flying->prev = t;
+    t->next = NULL;
+    t->prev = f->flying_tail;
+    if (f->flying_tail) {
+        f->flying_tail->next = t;
+    } else {
+        f->flying = t;
     }
-    f->flying = t;
+    f->flying_tail = t;
     f->in_flight++;
 }
 
@@ -135,6 +138,8 @@ static void list_remove(struct fetch *f, struct transfer *t)
     }
     if (t->next) {
         t->next->prev = t->prev;
+    } else {
+        f->flying_tail = t->prev;
     }
     f->in_flight--;
 }

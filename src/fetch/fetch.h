@@ -81,7 +81,7 @@ struct fetch_row {
     uint64_t first_byte_us;
 };
 
-/** Visits the transfers in no particular order until `visit` returns false. */
+/** Visits the transfers, oldest first, until `visit` returns false. */
 void fetch_each(struct fetch *fetch, bool (*visit)(void *context, const struct fetch_row *row),
                 void *context);
 

@@ -1,0 +1,686 @@
+#include "plan/frontier.h"
+
+#include "base/clock.h"
+#include "base/url.h"
+#include "job/glob.h"
+#include "job/list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct position {
+    uint64_t offset; /* in the list's bytes */
+    uint64_t index;  /* of the entry that stands there */
+};
+
+struct source {
+    uint32_t endpoint;
+    struct glob *glob; /* or */
+    struct list *list;
+    uint64_t first_id, count;
+    struct position plan;    /* how far the plan's order has come */
+    struct position restore; /* how far the restored rows have come */
+};
+
+struct gap {
+    uint64_t first, last; /* ids without a row */
+};
+
+struct frontier {
+    const struct job *job;
+    struct host_table *hosts;
+    struct source *sources;
+    size_t source_count;
+    uint64_t total;
+
+    struct gap *gaps;
+    size_t gap_count, gap_allocated, gap_at;
+    uint64_t cursor; /* next id behind all rows and gaps */
+
+    struct request **heap; /* waiting; heap[0] is due first */
+    size_t heap_count, heap_allocated;
+
+    struct host *ring; /* hosts with ready requests; the next one to be asked for work */
+    size_t parked, parked_tried; /* of these: tried before */
+
+    struct buf url, key, encoded; /* scratch */
+};
+
+/* --- sources ------------------------------------------------------------------------------- */
+
+static enum result source_open(struct source *s, const struct job *job,
+                               const struct job_source *from, int list_fd, struct err *err)
+{
+    struct list_report report;
+    enum result result;
+
+    if (from->kind == JOB_SOURCE_PATTERN) {
+        result = glob_new(&s->glob, str_view(from->text), job->globoff, err);
+        if (result == RESULT_OK) {
+            s->count = glob_count(s->glob);
+        }
+        return result;
+    }
+    result = list_open_fd(&s->list, list_fd, from->text, err);
+    if (result == RESULT_OK) {
+        result = list_check(s->list, &report, err);
+        s->count = report.urls;
+    }
+    return result;
+}
+
+static enum result open_sources(struct frontier *f, const int *list_fds, struct err *err)
+{
+    size_t lists = 0;
+
+    for (uint32_t e = 0; e < f->job->endpoint_count; e++) {
+        const struct job_endpoint *endpoint = &f->job->endpoints[e];
+
+        for (size_t i = 0; i < endpoint->source_count; i++) {
+            struct source *s = &f->sources[f->source_count++];
+            bool is_list = endpoint->sources[i].kind == JOB_SOURCE_LIST;
+            enum result result;
+
+            s->endpoint = e;
+            s->first_id = f->total + 1;
+            result = source_open(s, f->job, &endpoint->sources[i],
+                                 is_list ? list_fds[lists++] : -1, err);
+            if (result != RESULT_OK) {
+                return result;
+            }
+            if (__builtin_add_overflow(f->total, s->count, &f->total) || f->total > INT64_MAX) {
+                return err_set(err, RESULT_LIMIT, "E-GLOB3", "more than 2^63 requests");
+            }
+        }
+    }
+    return RESULT_OK;
+}
+
+enum result frontier_new(struct frontier **frontier, const struct frontier_options *options,
+                         struct err *err)
+{
+    struct frontier *f = calloc(1, sizeof *f);
+    size_t sources = 0;
+    enum result result;
+
+    if (!f) {
+        return err_nomem(err, "preparing the plan");
+    }
+    f->job = options->job;
+    f->hosts = options->hosts;
+    f->cursor = 1;
+    for (size_t e = 0; e < f->job->endpoint_count; e++) {
+        sources += f->job->endpoints[e].source_count;
+    }
+    f->sources = calloc(sources + 1, sizeof *f->sources);
+    result = f->sources ? open_sources(f, options->list_fds, err)
+                        : err_nomem(err, "preparing the plan");
+    if (result != RESULT_OK) {
+        frontier_free(f);
+        return result;
+    }
+    *frontier = f;
+    return RESULT_OK;
+}
+
+void frontier_free(struct frontier *f)
+{
+    if (!f) {
+        return;
+    }
+    for (size_t i = 0; i < f->heap_count; i++) {
+        frontier_forget(f, f->heap[i]);
+    }
+    for (uint32_t i = 0; i < f->hosts->count; i++) {
+        struct request *request;
+
+        while ((request = host_pop(host_at(f->hosts, i)))) {
+            frontier_forget(f, request);
+        }
+    }
+    for (size_t i = 0; i < f->source_count; i++) {
+        glob_free(f->sources[i].glob);
+        list_free(f->sources[i].list);
+    }
+    free(f->sources);
+    free(f->gaps);
+    free(f->heap);
+    buf_release(&f->url);
+    buf_release(&f->key);
+    buf_release(&f->encoded);
+    free(f);
+}
+
+uint64_t frontier_total(const struct frontier *f)
+{
+    return f->total;
+}
+
+/* Reads the list's entry at `index`, from `position` on. */
+static enum result list_read_at(struct list *list, struct position *position, uint64_t index,
+                                struct list_entry *entry, struct err *err)
+{
+    if (index < position->index) {
+        *position = (struct position){ 0, 0 };
+    }
+    for (;;) {
+        uint64_t offset = position->offset;
+        enum result result = list_next(list, &offset, entry, err);
+
+        if (result != RESULT_OK) {
+            return result == RESULT_NOT_FOUND
+                       ? err_set(err, RESULT_CORRUPT, "E-IN2", "the list has become shorter")
+                       : result;
+        }
+        if (position->index == index) {
+            return RESULT_OK; /* stays before it: asked for again, it is at hand */
+        }
+        position->offset = offset;
+        position->index++;
+    }
+}
+
+static struct source *source_of(struct frontier *f, uint64_t id)
+{
+    size_t low = 0, high = f->source_count;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (f->sources[middle].first_id <= id) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return &f->sources[low];
+}
+
+/* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
+static enum result encode_url(struct frontier *f, struct str text, const struct url *url,
+                              struct str *encoded)
+{
+    size_t head = (size_t)(url->target.data - text.data);
+    enum result result = RESULT_OK;
+    bool plain = true;
+
+    for (size_t i = 0; i < url->target.len; i++) {
+        plain &= (unsigned char)url->target.data[i] < 0x80;
+    }
+    if (plain) {
+        *encoded = (struct str){ text.data, head + url->target.len };
+        return RESULT_OK;
+    }
+    buf_reset(&f->encoded);
+    result = buf_append(&f->encoded, text.data, head);
+    for (size_t i = 0; result == RESULT_OK && i < url->target.len; i++) {
+        unsigned char c = (unsigned char)url->target.data[i];
+
+        result = c < 0x80 ? buf_append_char(&f->encoded, (char)c)
+                          : buf_printf(&f->encoded, "%%%02X", c);
+    }
+    *encoded = buf_view(&f->encoded);
+    return result;
+}
+
+/* The texts of request `id`: views into scratch or the list's buffer. */
+static enum result read_texts(struct frontier *f, struct source *s, struct position *position,
+                              uint64_t id, struct str *key, struct str *url, struct err *err)
+{
+    struct list_entry entry;
+    enum result result;
+
+    buf_reset(&f->key);
+    if (s->glob) {
+        result = glob_expand(s->glob, id - s->first_id, &f->url, &f->key);
+        if (result != RESULT_OK) {
+            return err_set(err, result, "E-GLOB2", "cannot expand request %llu",
+                           (unsigned long long)id);
+        }
+        *key = buf_view(&f->key);
+        *url = buf_view(&f->url);
+        return RESULT_OK;
+    }
+    result = list_read_at(s->list, position, id - s->first_id, &entry, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    *url = entry.url;
+    *key = entry.name;
+    if (!key->len) {
+        result = glob_url_key(entry.url, &f->key);
+        *key = buf_view(&f->key);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "naming a request");
+}
+
+static enum result make(struct frontier *f, struct source *s, struct position *position, uint64_t id,
+                        struct request **request, struct err *err)
+{
+    struct str key, text, encoded;
+    struct url url;
+    uint32_t host;
+    enum result result = read_texts(f, s, position, id, &key, &text, err);
+
+    if (result == RESULT_OK) {
+        result = url_split(text, &url, err);
+    }
+    if (result == RESULT_OK) {
+        result = host_find(f->hosts, &url, &host, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (encode_url(f, text, &url, &encoded) != RESULT_OK) {
+        return err_nomem(err, "making a request");
+    }
+    *request = request_new(id, s->endpoint, key, encoded);
+    if (!*request) {
+        return err_nomem(err, "making a request");
+    }
+    (*request)->host = host;
+    host_ref(f->hosts, host);
+    return RESULT_OK;
+}
+
+enum result frontier_make(struct frontier *f, uint64_t id, struct request **request,
+                          struct err *err)
+{
+    struct position from_start = { 0, 0 };
+
+    if (id == 0 || id > f->total) {
+        return err_set(err, RESULT_NOT_FOUND, "E-PLAN1", "no request %llu in this plan",
+                       (unsigned long long)id);
+    }
+    return make(f, source_of(f, id), &from_start, id, request, err);
+}
+
+/* --- the waiting heap ---------------------------------------------------------------------- */
+
+/* Next due first; among equals in the plan's order, so that runs are alike. */
+static bool before(const struct request *a, const struct request *b)
+{
+    return a->due_us != b->due_us ? a->due_us < b->due_us : a->id < b->id;
+}
+
+static void heap_up(struct frontier *f, size_t at)
+{
+    struct request *moved = f->heap[at];
+
+    while (at > 0 && before(moved, f->heap[(at - 1) / 2])) {
+        f->heap[at] = f->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    f->heap[at] = moved;
+}
+
+static void heap_down(struct frontier *f, size_t at)
+{
+    struct request *moved = f->heap[at];
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child >= f->heap_count) {
+            break;
+        }
+        if (child + 1 < f->heap_count && before(f->heap[child + 1], f->heap[child])) {
+            child++;
+        }
+        if (!before(f->heap[child], moved)) {
+            break;
+        }
+        f->heap[at] = f->heap[child];
+        at = child;
+    }
+    f->heap[at] = moved;
+}
+
+static struct request *heap_pop(struct frontier *f)
+{
+    struct request *first = f->heap[0];
+
+    f->heap[0] = f->heap[--f->heap_count];
+    if (f->heap_count) {
+        heap_down(f, 0);
+    }
+    return first;
+}
+
+enum result frontier_wait(struct frontier *f, struct request *request, uint64_t due_us)
+{
+    if (f->heap_count == f->heap_allocated) {
+        size_t allocated = f->heap_allocated ? f->heap_allocated * 2 : 64;
+        struct request **heap = realloc(f->heap, allocated * sizeof(struct request *));
+
+        if (!heap) {
+            return RESULT_NOMEM;
+        }
+        f->heap = heap;
+        f->heap_allocated = allocated;
+    }
+    request->due_us = due_us;
+    f->heap[f->heap_count++] = request;
+    heap_up(f, f->heap_count - 1);
+    return RESULT_OK;
+}
+
+/* --- the ring of hosts with ready requests --------------------------------------------------- */
+
+static void ring_add(struct frontier *f, struct host *host)
+{
+    if (!f->ring) {
+        host->ring_next = host->ring_prev = host;
+        f->ring = host;
+        return;
+    }
+    host->ring_next = f->ring;
+    host->ring_prev = f->ring->ring_prev;
+    host->ring_prev->ring_next = host;
+    f->ring->ring_prev = host;
+}
+
+static void ring_remove(struct frontier *f, struct host *host)
+{
+    if (host->ring_next == host) {
+        f->ring = NULL;
+    } else {
+        host->ring_prev->ring_next = host->ring_next;
+        host->ring_next->ring_prev = host->ring_prev;
+        if (f->ring == host) {
+            f->ring = host->ring_next;
+        }
+    }
+    host->ring_next = host->ring_prev = NULL;
+}
+
+static void park(struct frontier *f, struct request *request, bool front)
+{
+    struct host *host = host_at(f->hosts, request->host);
+
+    if (!host->ready_head) {
+        ring_add(f, host);
+    }
+    host_push(host, request, front);
+    f->parked++;
+    f->parked_tried += request->attempt > 0;
+}
+
+static struct request *unpark(struct frontier *f, struct host *host)
+{
+    struct request *request = host_pop(host);
+
+    f->parked--;
+    f->parked_tried -= request->attempt > 0;
+    if (!host->ready_head) {
+        ring_remove(f, host);
+    } else {
+        f->ring = host->ring_next; /* the others' turn */
+    }
+    return request;
+}
+
+/* --- what happens to it ---------------------------------------------------------------------- */
+
+static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
+{
+    if (f->gap_count == f->gap_allocated) {
+        size_t allocated = f->gap_allocated ? f->gap_allocated * 2 : 64;
+        struct gap *gaps = realloc(f->gaps, allocated * sizeof *gaps);
+
+        if (!gaps) {
+            return RESULT_NOMEM;
+        }
+        f->gaps = gaps;
+        f->gap_allocated = allocated;
+    }
+    f->gaps[f->gap_count++] = (struct gap){ first, last };
+    return RESULT_OK;
+}
+
+enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
+                             uint32_t attempt, struct str reason, struct str set_by,
+                             struct err *err)
+{
+    struct request *request;
+    struct source *s;
+    enum result result;
+
+    if (id < f->cursor || id > f->total) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                       "the ledger has request %llu, the job has %llu", (unsigned long long)id,
+                       (unsigned long long)f->total);
+    }
+    if (id > f->cursor && add_gap(f, f->cursor, id - 1) != RESULT_OK) {
+        return err_nomem(err, "reading the ledger");
+    }
+    f->cursor = id + 1;
+    if (!waits_until_us) {
+        return RESULT_OK;
+    }
+    s = source_of(f, id);
+    result = make(f, s, &s->restore, id, &request, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    request->attempt = attempt;
+    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
+    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
+    if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
+        frontier_forget(f, request);
+        return err_nomem(err, "reading the ledger");
+    }
+    return RESULT_OK;
+}
+
+enum result frontier_put_back(struct frontier *f, struct request *request, struct err *err)
+{
+    struct url url;
+    uint32_t host;
+    enum result result = url_split(request_url(request), &url, err);
+
+    if (result == RESULT_OK) {
+        result = host_find(f->hosts, &url, &host, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    host_ref(f->hosts, host);
+    host_unref(f->hosts, request->host);
+    request->host = host;
+    park(f, request, true);
+    return RESULT_OK;
+}
+
+void frontier_forget(struct frontier *f, struct request *request)
+{
+    host_unref(f->hosts, request->host);
+    request_free(request);
+}
+
+/* The next id of the plan that no row has, 0 at the end. Does not move. */
+static uint64_t next_id(const struct frontier *f)
+{
+    if (f->gap_at < f->gap_count) {
+        return f->gaps[f->gap_at].first;
+    }
+    return f->cursor <= f->total ? f->cursor : 0;
+}
+
+static void move_past(struct frontier *f)
+{
+    if (f->gap_at == f->gap_count) {
+        f->cursor++;
+    } else if (f->gaps[f->gap_at].first++ == f->gaps[f->gap_at].last) {
+        f->gap_at++;
+    }
+}
+
+static struct request *start(struct frontier *f, struct request *request)
+{
+    host_started(f->hosts, host_at(f->hosts, request->host));
+    return request;
+}
+
+/* A parked request whose host may be asked. `*answer` says what keeps the others back. */
+static struct request *take_parked(struct frontier *f, uint64_t now_us,
+                                   enum frontier_answer *answer)
+{
+    struct host *host = f->ring, *first = host;
+
+    if (!host) {
+        return NULL;
+    }
+    do {
+        struct host *next = host->ring_next;
+
+        switch (host_may_start(f->hosts, host, now_us)) {
+        case HOST_MAY:
+            return start(f, unpark(f, host));
+        case HOST_FULL:
+            *answer = FRONTIER_HOST_FULL;
+            break;
+        case HOST_HELD:
+            if (*answer != FRONTIER_HOST_FULL) {
+                *answer = FRONTIER_HELD;
+            }
+            break;
+        }
+        host = next;
+    } while (host != first);
+    return NULL;
+}
+
+/* A new request whose host may be asked; others that come before it are parked. */
+static struct request *take_new(struct frontier *f, uint64_t now_us, enum frontier_answer *answer,
+                                struct err *err)
+{
+    while (f->parked < FRONTIER_PARKED_MAX && f->heap_count < FRONTIER_WAITING_MAX) {
+        uint64_t id = next_id(f);
+        struct request *request;
+        struct source *s;
+        enum host_answer may;
+
+        if (!id) {
+            return NULL;
+        }
+        s = source_of(f, id);
+        if (make(f, s, &s->plan, id, &request, err) != RESULT_OK) {
+            *answer = FRONTIER_ERROR;
+            return NULL;
+        }
+        move_past(f);
+        may = host_may_start(f->hosts, host_at(f->hosts, request->host), now_us);
+        if (may == HOST_MAY) {
+            return start(f, request);
+        }
+        park(f, request, false);
+        *answer = may == HOST_FULL ? FRONTIER_HOST_FULL : FRONTIER_HELD;
+    }
+    return NULL;
+}
+
+enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct request **request,
+                                   struct err *err)
+{
+    enum frontier_answer answer = FRONTIER_EMPTY;
+
+    while (f->heap_count && f->heap[0]->due_us <= now_us) {
+        park(f, heap_pop(f), true);
+    }
+    *request = take_parked(f, now_us, &answer);
+    if (!*request) {
+        *request = take_new(f, now_us, &answer, err);
+    }
+    if (*request) {
+        return FRONTIER_REQUEST;
+    }
+    if (answer == FRONTIER_EMPTY && f->heap_count) {
+        return FRONTIER_WAITING;
+    }
+    return answer;
+}
+
+uint64_t frontier_wake_us(const struct frontier *f, uint64_t now_us)
+{
+    uint64_t wake = f->heap_count ? f->heap[0]->due_us : TIME_NEVER;
+    const struct host *host = f->ring;
+
+    if (host) {
+        do {
+            uint64_t deadline = host_hold_deadline(host);
+
+            if (deadline > now_us && deadline < wake) {
+                wake = deadline;
+            }
+            host = host->ring_next;
+        } while (host != f->ring);
+    }
+    return wake;
+}
+
+size_t frontier_waiting(const struct frontier *f)
+{
+    return f->heap_count + f->parked_tried;
+}
+
+size_t frontier_parked(const struct frontier *f)
+{
+    return f->parked;
+}
+
+void frontier_each_wait(const struct frontier *f,
+                        void (*visit)(void *context, const struct request *request), void *context)
+{
+    const struct host *host = f->ring;
+
+    for (size_t i = 0; i < f->heap_count; i++) {
+        visit(context, f->heap[i]);
+    }
+    if (!host || !f->parked_tried) {
+        return;
+    }
+    do {
+        for (const struct request *r = host->ready_head; r && r->attempt; r = r->next) {
+            visit(context, r);
+        }
+        host = host->ring_next;
+    } while (host != f->ring);
+}
+
+struct sorted {
+    const struct request **list;
+    size_t count, max;
+};
+
+/* Insertion into a short sorted list: what is later than a full list's last is out at once. */
+static void keep_earliest(void *context, const struct request *request)
+{
+    struct sorted *s = context;
+    size_t at = s->count;
+
+    if (s->count == s->max) {
+        if (!before(request, s->list[s->max - 1])) {
+            return;
+        }
+        at--;
+    } else {
+        s->count++;
+    }
+    while (at > 0 && before(request, s->list[at - 1])) {
+        s->list[at] = s->list[at - 1];
+        at--;
+    }
+    s->list[at] = request;
+}
+
+size_t frontier_waits(const struct frontier *f, const struct request **list, size_t max)
+{
+    struct sorted sorted = { list, 0, max };
+
+    if (max) {
+        frontier_each_wait(f, keep_earliest, &sorted);
+    }
+    return sorted.count;
+}

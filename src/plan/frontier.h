@@ -1,0 +1,102 @@
+/**
+ * Frontier: what is left to ask, and which of it next.
+ *
+ * Requests are numbered in the plan's order: all URLs of the first source, then the next one's. A
+ * pattern is never unrolled and a list is read as it is needed, so that ten million URLs cost no more
+ * than those that are on their way. A request that failed comes back and stands in the waiting heap
+ * until its deadline, without a slot; one whose host may not be asked now is parked at that host.
+ *
+ *   source --make--> [parked at its host] --frontier_next--> caller
+ *                         ^   due                              |
+ *                         +---- waiting heap <--frontier_wait--+
+ *
+ * After a restart it is told every row of the ledger (frontier_restore): ids without a row below the
+ * highest are gaps, to be asked again; rows that wait keep their try count and deadline.
+ *
+ * Ownership  owns the requests it holds; frontier_next hands one over, frontier_wait and
+ *            frontier_put_back take it again, frontier_forget says it is done with.
+ * Bounds     FRONTIER_PARKED_MAX parked and FRONTIER_WAITING_MAX waiting requests; at either it makes
+ *            no new ones.
+ * Threads    loop thread only; told the time, never reads a clock.
+ */
+#ifndef SCRAPETOP_PLAN_FRONTIER_H
+#define SCRAPETOP_PLAN_FRONTIER_H
+
+#include "job/job.h"
+#include "plan/host.h"
+#include "plan/request.h"
+
+#define FRONTIER_PARKED_MAX 4096
+#define FRONTIER_WAITING_MAX 10000
+
+struct frontier;
+
+struct frontier_options {
+    const struct job *job;    /* borrowed */
+    struct host_table *hosts; /* borrowed */
+    /* Open files with the lists' content, one for each JOB_SOURCE_LIST in order; borrowed. */
+    const int *list_fds;
+};
+
+/** Opens the sources and counts them. Errors name the pattern or the list's line. */
+MUST_CHECK enum result frontier_new(struct frontier **frontier,
+                                    const struct frontier_options *options, struct err *err);
+void frontier_free(struct frontier *frontier);
+
+/** How many requests the plan has. */
+uint64_t frontier_total(const struct frontier *frontier);
+
+/** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
+ *  the monotonic deadline of a waiting one, 0 for one that is settled. RESULT_CORRUPT when the row is
+ *  none of this plan's. */
+MUST_CHECK enum result frontier_restore(struct frontier *frontier, uint64_t id,
+                                        uint64_t waits_until_us, uint32_t attempt,
+                                        struct str reason, struct str set_by, struct err *err);
+
+/** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. */
+MUST_CHECK enum result frontier_make(struct frontier *frontier, uint64_t id,
+                                     struct request **request, struct err *err);
+
+enum frontier_answer {
+    FRONTIER_REQUEST,   /* here it is */
+    FRONTIER_HELD,      /* there is work, its hosts are held */
+    FRONTIER_HOST_FULL, /* there is work, its hosts have all they may */
+    FRONTIER_WAITING,   /* all that is left waits for its deadline */
+    FRONTIER_EMPTY,     /* nothing is left here */
+    FRONTIER_ERROR,     /* a list could not be read: `err` says why */
+};
+
+/** The next request that may start now: retries that are due first, then what is parked, in turn by
+ *  host, then new ones. It counts as started at its host (host_started). */
+enum frontier_answer frontier_next(struct frontier *frontier, uint64_t now_us,
+                                   struct request **request, struct err *err);
+
+/** Not again before `due_us`. Takes the request. */
+MUST_CHECK enum result frontier_wait(struct frontier *frontier, struct request *request,
+                                     uint64_t due_us);
+
+/** As soon as its host may be asked, before all others; under another host when the request was
+ *  redirected. Takes the request. */
+MUST_CHECK enum result frontier_put_back(struct frontier *frontier, struct request *request,
+                                         struct err *err);
+
+/** The request is settled: frees it. */
+void frontier_forget(struct frontier *frontier, struct request *request);
+
+/** When frontier_next may answer otherwise without anything else having happened: the earliest
+ *  deadline of a waiting request or of a hold that keeps work back. TIME_NEVER when none. */
+uint64_t frontier_wake_us(const struct frontier *frontier, uint64_t now_us);
+
+size_t frontier_waiting(const struct frontier *frontier); /* tried before, not in flight */
+size_t frontier_parked(const struct frontier *frontier);
+
+/** Up to `max` waiting requests, next due first. The pointers are good until the next call that
+ *  changes the frontier. */
+size_t frontier_waits(const struct frontier *frontier, const struct request **list, size_t max);
+
+/** Waiting requests, told by what their last try ended with; see request.reason. */
+void frontier_each_wait(const struct frontier *frontier,
+                        void (*visit)(void *context, const struct request *request),
+                        void *context);
+
+#endif
