@@ -41,7 +41,7 @@ struct frontier {
     struct request **heap; /* waiting; heap[0] is due first */
     size_t heap_count, heap_allocated;
 
-    struct host *ring; /* hosts with ready requests; the next one to be asked for work */
+    struct host *ring;           /* hosts with ready requests; the next one to be asked for work */
     size_t parked, parked_tried; /* of these: tried before */
 
     struct buf url, key, encoded; /* scratch */
@@ -84,8 +84,8 @@ static enum result open_sources(struct frontier *f, const int *list_fds, struct 
 
             s->endpoint = e;
             s->first_id = f->total + 1;
-            result = source_open(s, f->job, &endpoint->sources[i],
-                                 is_list ? list_fds[lists++] : -1, err);
+            result = source_open(s, f->job, &endpoint->sources[i], is_list ? list_fds[lists++] : -1,
+                                 err);
             if (result != RESULT_OK) {
                 return result;
             }
@@ -114,8 +114,8 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
         sources += f->job->endpoints[e].source_count;
     }
     f->sources = calloc(sources + 1, sizeof *f->sources);
-    result = f->sources ? open_sources(f, options->list_fds, err)
-                        : err_nomem(err, "preparing the plan");
+    result =
+        f->sources ? open_sources(f, options->list_fds, err) : err_nomem(err, "preparing the plan");
     if (result != RESULT_OK) {
         frontier_free(f);
         return result;
@@ -217,8 +217,8 @@ static enum result encode_url(struct frontier *f, struct str text, const struct 
     for (size_t i = 0; result == RESULT_OK && i < url->target.len; i++) {
         unsigned char c = (unsigned char)url->target.data[i];
 
-        result = c < 0x80 ? buf_append_char(&f->encoded, (char)c)
-                          : buf_printf(&f->encoded, "%%%02X", c);
+        result =
+            c < 0x80 ? buf_append_char(&f->encoded, (char)c) : buf_printf(&f->encoded, "%%%02X", c);
     }
     *encoded = buf_view(&f->encoded);
     return result;
@@ -255,8 +255,8 @@ static enum result read_texts(struct frontier *f, struct source *s, struct posit
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "naming a request");
 }
 
-static enum result make(struct frontier *f, struct source *s, struct position *position, uint64_t id,
-                        struct request **request, struct err *err)
+static enum result make(struct frontier *f, struct source *s, struct position *position,
+                        uint64_t id, struct request **request, struct err *err)
 {
     struct str key, text, encoded;
     struct url url;
@@ -348,24 +348,6 @@ static struct request *heap_pop(struct frontier *f)
     return first;
 }
 
-enum result frontier_wait(struct frontier *f, struct request *request, uint64_t due_us)
-{
-    if (f->heap_count == f->heap_allocated) {
-        size_t allocated = f->heap_allocated ? f->heap_allocated * 2 : 64;
-        struct request **heap = realloc(f->heap, allocated * sizeof(struct request *));
-
-        if (!heap) {
-            return RESULT_NOMEM;
-        }
-        f->heap = heap;
-        f->heap_allocated = allocated;
-    }
-    request->due_us = due_us;
-    f->heap[f->heap_count++] = request;
-    heap_up(f, f->heap_count - 1);
-    return RESULT_OK;
-}
-
 /* --- the ring of hosts with ready requests --------------------------------------------------- */
 
 static void ring_add(struct frontier *f, struct host *host)
@@ -439,6 +421,45 @@ static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
     return RESULT_OK;
 }
 
+/* The host that its next try will ask, which a redirect may have changed. */
+static enum result rehost(struct frontier *f, struct request *request, struct err *err)
+{
+    struct url url;
+    uint32_t host;
+    enum result result = url_split(request_url(request), &url, err);
+
+    if (result == RESULT_OK) {
+        result = host_find(f->hosts, &url, &host, err);
+    }
+    if (result == RESULT_OK && host != request->host) {
+        host_ref(f->hosts, host);
+        host_unref(f->hosts, request->host);
+        request->host = host;
+    }
+    return result;
+}
+
+enum result frontier_wait(struct frontier *f, struct request *request, uint64_t due_us)
+{
+    if (f->heap_count == f->heap_allocated) {
+        size_t allocated = f->heap_allocated ? f->heap_allocated * 2 : 64;
+        struct request **heap = realloc(f->heap, allocated * sizeof(struct request *));
+
+        if (!heap) {
+            return RESULT_NOMEM;
+        }
+        f->heap = heap;
+        f->heap_allocated = allocated;
+    }
+    if (rehost(f, request, NULL) != RESULT_OK) {
+        return RESULT_NOMEM;
+    }
+    request->due_us = due_us;
+    f->heap[f->heap_count++] = request;
+    heap_up(f, f->heap_count - 1);
+    return RESULT_OK;
+}
+
 enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
                              uint32_t attempt, struct str reason, struct str set_by,
                              struct err *err)
@@ -467,6 +488,9 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     request->attempt = attempt;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
     snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
+    if (waits_until_us > now_us && str_starts(set_by, STR(FRONTIER_SET_BY_SERVER))) {
+        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
+    }
     if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
         frontier_forget(f, request);
         return err_nomem(err, "reading the ledger");
@@ -476,21 +500,12 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
 
 enum result frontier_put_back(struct frontier *f, struct request *request, struct err *err)
 {
-    struct url url;
-    uint32_t host;
-    enum result result = url_split(request_url(request), &url, err);
+    enum result result = rehost(f, request, err);
 
     if (result == RESULT_OK) {
-        result = host_find(f->hosts, &url, &host, err);
+        park(f, request, true);
     }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    host_ref(f->hosts, host);
-    host_unref(f->hosts, request->host);
-    request->host = host;
-    park(f, request, true);
-    return RESULT_OK;
+    return result;
 }
 
 void frontier_forget(struct frontier *f, struct request *request)

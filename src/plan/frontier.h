@@ -28,6 +28,8 @@
 
 #define FRONTIER_PARKED_MAX 4096
 #define FRONTIER_WAITING_MAX 10000
+#define FRONTIER_SET_BY_SERVER                                                                     \
+    "Retry-After: " /* how request.set_by begins when a server named it */
 
 struct frontier;
 
@@ -47,10 +49,11 @@ void frontier_free(struct frontier *frontier);
 uint64_t frontier_total(const struct frontier *frontier);
 
 /** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
- *  the monotonic deadline of a waiting one, 0 for one that is settled. RESULT_CORRUPT when the row is
- *  none of this plan's. */
+ *  the monotonic deadline of a waiting one, 0 for one that is settled. A deadline ahead that a server
+ *  had named (`set_by` says so) holds its host again: restarting is no way around it. RESULT_CORRUPT
+ *  when the row is none of this plan's. */
 MUST_CHECK enum result frontier_restore(struct frontier *frontier, uint64_t id,
-                                        uint64_t waits_until_us, uint32_t attempt,
+                                        uint64_t waits_until_us, uint64_t now_us, uint32_t attempt,
                                         struct str reason, struct str set_by, struct err *err);
 
 /** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. */
@@ -96,7 +99,6 @@ size_t frontier_waits(const struct frontier *frontier, const struct request **li
 
 /** Waiting requests, told by what their last try ended with; see request.reason. */
 void frontier_each_wait(const struct frontier *frontier,
-                        void (*visit)(void *context, const struct request *request),
-                        void *context);
+                        void (*visit)(void *context, const struct request *request), void *context);
 
 #endif

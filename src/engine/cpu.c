@@ -1,0 +1,81 @@
+#include "engine/cpu.h"
+
+#include "base/clock.h"
+
+#include <sys/resource.h>
+#include <time.h>
+#include <uv.h>
+
+static double seconds_of(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Busy is what is neither idle nor waiting; libuv folds iowait into idle's rest on no system we run
+ * on, so the sum of what it reports is the total. */
+static void sample_cores(struct cpu *cpu)
+{
+    uv_cpu_info_t *infos;
+    int count;
+
+    if (uv_cpu_info(&infos, &count) != 0) {
+        return;
+    }
+    cpu->core_count = count < SNAPSHOT_CORES_MAX ? (size_t)count : SNAPSHOT_CORES_MAX;
+    for (size_t i = 0; i < cpu->core_count; i++) {
+        uint64_t busy = infos[i].cpu_times.user + infos[i].cpu_times.nice + infos[i].cpu_times.sys +
+                        infos[i].cpu_times.irq;
+        uint64_t total = busy + infos[i].cpu_times.idle;
+        struct cpu_times *last = &cpu->times[i];
+
+        cpu->busy_percent[i] =
+            total > last->total && busy >= last->busy
+                ? (float)(100.0 * (double)(busy - last->busy) / (double)(total - last->total))
+                : 0;
+        *last = (struct cpu_times){ busy, total };
+    }
+    uv_free_cpu_info(infos, count);
+}
+
+void cpu_init(struct cpu *cpu, uint64_t now_us)
+{
+    *cpu = (struct cpu){ .sampled_us = now_us };
+    cpu->process_start_s = cpu->process_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    cpu->thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    sample_cores(cpu);
+    for (size_t i = 0; i < cpu->core_count; i++) {
+        cpu->busy_percent[i] = 0; /* the first sample counts from boot */
+    }
+}
+
+void cpu_sample(struct cpu *cpu, uint64_t now_us)
+{
+    double wall_s = (double)(now_us - cpu->sampled_us) / (double)US_PER_S;
+    double process_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    double thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+
+    if (wall_s <= 0) {
+        return;
+    }
+    cpu->process_percent = 100 * (process_s - cpu->process_s) / wall_s;
+    cpu->thread_percent = 100 * (thread_s - cpu->thread_s) / wall_s;
+    cpu->process_s = process_s;
+    cpu->thread_s = thread_s;
+    cpu->sampled_us = now_us;
+    sample_cores(cpu);
+}
+
+double cpu_process_s(const struct cpu *cpu)
+{
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu->process_start_s;
+}
+
+uint64_t cpu_rss_bytes(void)
+{
+    size_t rss = 0;
+
+    return uv_resident_set_memory(&rss) == 0 ? rss : 0;
+}

@@ -1,0 +1,39 @@
+/**
+ * Load: of each core, of the process, of the loop thread; and how late the loop is.
+ *
+ * Units    percent of one core, seconds of CPU time.
+ * Threads  loop thread only: "this thread" below is the loop's.
+ */
+#ifndef SCRAPETOP_ENGINE_CPU_H
+#define SCRAPETOP_ENGINE_CPU_H
+
+#include "base/hist.h"
+#include "engine/snapshot.h"
+
+#define CPU_SAMPLE_US (500 * 1000)
+
+struct cpu_times {
+    uint64_t busy, total;
+};
+
+struct cpu {
+    uint64_t sampled_us;
+    struct cpu_times times[SNAPSHOT_CORES_MAX];
+    float busy_percent[SNAPSHOT_CORES_MAX];
+    size_t core_count;
+    double process_s, thread_s; /* CPU time at the last sample */
+    double process_percent, thread_percent;
+    double process_start_s;
+    struct hist lag; /* of the loop */
+};
+
+void cpu_init(struct cpu *cpu, uint64_t now_us);
+
+/** Every CPU_SAMPLE_US: the load since the last sample. */
+void cpu_sample(struct cpu *cpu, uint64_t now_us);
+
+/** CPU time of the process since cpu_init, all threads. */
+double cpu_process_s(const struct cpu *cpu);
+uint64_t cpu_rss_bytes(void);
+
+#endif

@@ -1,0 +1,79 @@
+/**
+ * The engine: owns every stage of a run, and every step back between them.
+ *
+ *   frontier --request--> fetch --response--> judge --settlement--> committer --+
+ *      ^                                        |                               |
+ *      +------ again, later, elsewhere ---------+--------- durable -------------+
+ *
+ * It starts as many transfers as the cap, the hosts, the rate and the store allow, in the same turn
+ * of the loop in which that changes; one timer stands for the earliest deadline. It never touches a
+ * terminal: it is told commands (engine/control.h) and tells snapshots (engine/snapshot.h).
+ *
+ *   RUNNING --all settled--> TABLE --> DONE
+ *      |  `--drain, storage failed--> DRAINING --> DONE (resumable)
+ *      `--abort--------------------------------> DONE (resumable)
+ *
+ * Ownership  engine_new opens the store, engine_close gives everything back. The options' pointers
+ *            are borrowed until `closed`.
+ * Threads    loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_ENGINE_H
+#define SCRAPETOP_ENGINE_ENGINE_H
+
+#include "base/clock.h"
+#include "engine/control.h"
+#include "engine/report.h"
+#include "engine/snapshot.h"
+#include "job/job.h"
+#include "store/run_dir.h"
+
+#include <uv.h>
+
+struct engine;
+
+struct engine_options {
+    uv_loop_t *loop;
+    struct clock clock;
+    uint64_t seed; /* of the jitter */
+    const struct job *job;
+    const struct run_dir *dir;
+    const int *list_fds;    /* see struct frontier_options */
+    const char *csv;        /* table to write when all is settled; NULL: none */
+    const char *table_path; /* table that CONTROL_NORMALISE writes */
+    /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
+     * the run ends, resumable, when nothing else is left. */
+    bool attended;
+    void (*on_done)(void *context); /* once: nothing more will be fetched; the report is final */
+    void *context;
+};
+
+/** Opens or resumes the run. Nothing is sent before engine_start. After a failure `*engine` is what
+ *  there is of it, for engine_close, or NULL. */
+MUST_CHECK enum result engine_new(struct engine **engine, const struct engine_options *options,
+                                  struct err *err);
+
+MUST_CHECK enum result engine_start(struct engine *engine, struct err *err);
+
+/** Obeys and answers with one sentence for people, possibly empty. */
+void engine_control(struct engine *engine, const struct control *control,
+                    char reply[CONTROL_REPLY_MAX]);
+
+/** The verbs that engine_control obeys, as a set of 1 << verb. */
+uint32_t engine_verbs(void);
+
+void engine_snapshot(struct engine *engine, struct snapshot *snapshot);
+
+/** True at any time; final after on_done. */
+void engine_report(struct engine *engine, struct report *report);
+
+/** The process was stopped (Ctrl-Z) and goes on after `slept_us`: transfers that died meanwhile cost no
+ *  try. */
+void engine_continued(struct engine *engine, uint64_t slept_us);
+
+bool engine_is_done(const struct engine *engine);
+
+/** After on_done, or instead of engine_start: closes the store and all handles, then calls `closed`
+ *  on the loop and frees the engine. */
+void engine_close(struct engine *engine, void (*closed)(void *context));
+
+#endif

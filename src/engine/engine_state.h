@@ -1,0 +1,124 @@
+/**
+ * The engine's insides, shared by its own files only: engine.c (the life of a run), judge.c (what
+ * came back), snapshot.c (what a screen may show), table.c (the second stage).
+ */
+#ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
+#define SCRAPETOP_ENGINE_ENGINE_STATE_H
+
+#include "engine/cpu.h"
+#include "engine/engine.h"
+#include "engine/events.h"
+#include "engine/metrics.h"
+#include "engine/work.h"
+#include "fetch/fetch.h"
+#include "plan/frontier.h"
+#include "plan/host.h"
+#include "plan/pacer.h"
+#include "store/committer.h"
+
+#define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
+#define ENGINE_JSON_DEPTH_MAX 512
+#define ENGINE_FAILURE_KINDS_MAX SNAPSHOT_FAILURES_MAX
+
+enum engine_phase {
+    ENGINE_NEW,
+    ENGINE_RUNNING,
+    ENGINE_DRAINING,
+    ENGINE_TABLE, /* all settled; the table of --csv is being written */
+    ENGINE_DONE,
+    ENGINE_CLOSING,
+};
+
+/** Failures for good, counted by what went wrong. */
+struct failure_kind {
+    char why[64];
+    uint64_t count, last_us;
+    char example[SNAPSHOT_REQUEST_TEXT];
+};
+
+struct table_job;
+
+struct engine {
+    struct engine_options options;
+    const struct job *job;
+    enum engine_phase phase;
+
+    struct host_table hosts;
+    struct frontier *frontier;
+    struct pacer pacer;
+    struct fetch *fetch;
+    struct fetch_endpoint *endpoints;
+    const char **headers;
+    struct committer *committer;
+    struct work work;
+    struct table_job *table;
+
+    uv_timer_t wake; /* the earliest deadline */
+    uv_timer_t tick; /* seconds, loads, loop lag */
+    uint64_t tick_due_us;
+    uint64_t cpu_due_us, sample_due_us;
+
+    unsigned cap, cap_before; /* cap_before: the one that is being drained down from */
+    unsigned cap_clamp;       /* 0: none; fewer because descriptors ran out */
+    uint64_t clamp_until_us;
+    uint64_t memory_until_us; /* nothing is started before: out of memory */
+    bool paused;
+    enum run_limit limit;
+    bool pumping;
+    size_t checking;        /* bodies on the pool */
+    uint64_t slept_from_us; /* transfers begun before this lost time to a stop */
+
+    enum result storage; /* RESULT_OK, RESULT_FULL (passing) or RESULT_IO (final) */
+    char trouble[160];
+    enum exit_code ended_by; /* EXIT_ABORTED, EXIT_TERMINATED, EXIT_RESUMABLE, or EXIT_OK */
+    char stopped_by[160];
+
+    struct events events;
+    struct metrics metrics;
+    struct cpu cpu;
+    uint64_t ended_us; /* when the last request was settled; 0 before */
+    double ended_cpu_s;
+    uint64_t hosts_held, held_us;
+    uint64_t
+        early_requests; /* started before a deadline that a server had named: a fault of ours */
+    struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
+    size_t failure_count;
+    struct settlement *spare;
+    struct buf shown; /* scratch for redacted texts */
+    uint64_t random_state;
+
+    int closing; /* parts still to close */
+    void (*closed)(void *context);
+};
+
+uint64_t engine_now_us(const struct engine *engine);
+
+/** 64 random bits: splitmix64 (Steele, Lea, Flood 2014). */
+uint64_t engine_random(struct engine *engine);
+
+/** Starts what may start now, arms the timer for what may start later, and sees whether all is over.
+ *  To be called after anything that may change either; harmless at any time but from within itself. */
+void engine_pump(struct engine *engine);
+
+/** "GET /posts/17?key=***", cut to its field. */
+void engine_request_text(struct engine *engine, const struct request *request,
+                         char text[SNAPSHOT_REQUEST_TEXT]);
+
+/* engine.c, for table.c: the table that was being written has ended, one way or another. */
+void engine_table_ended(struct engine *engine);
+
+/* judge.c */
+void judge_response(void *engine, struct response *response);       /* fetch's on_response */
+void judge_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
+void judge_release(struct engine *engine);
+
+/* table.c */
+MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);
+void table_cancel(struct engine *engine);
+bool table_is_running(const struct engine *engine);
+void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
+uint64_t table_rows(const struct engine *engine);
+const char *table_path(const struct engine *engine); /* of the last table written, or "" */
+void table_release(struct engine *engine);
+
+#endif

@@ -1,0 +1,41 @@
+/**
+ * Events: what happened, for the screen's log and for events.jsonl.
+ *
+ * A ring of the latest, and each as one JSON object to whoever writes it down. Texts pass the
+ * secrets' redaction before they are kept anywhere.
+ *
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_EVENTS_H
+#define SCRAPETOP_ENGINE_EVENTS_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "engine/snapshot.h"
+#include "job/secret.h"
+
+struct events {
+    struct clock clock;
+    const struct secrets *secrets;                 /* borrowed, may be NULL */
+    void (*write)(void *context, struct str line); /* may be NULL */
+    void *context;
+    uint64_t serial;
+    struct snapshot_event ring[SNAPSHOT_EVENTS_MAX]; /* [serial % MAX] is the oldest */
+    struct buf line, text;
+};
+
+void events_release(struct events *events);
+
+/** `kind` is one word that scripts may match ("cap", "hold", "failed"). `fields` is empty, or further
+ *  JSON members with a comma in front (`,"cap":24`). */
+void events_add(struct events *events, enum event_level level, const char *kind, const char *fields,
+                const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** Written down, not shown. */
+void events_note(struct events *events, const char *kind, const char *fields);
+
+/** The n-th latest, or NULL. */
+const struct snapshot_event *events_at(const struct events *events, size_t back);
+
+#endif

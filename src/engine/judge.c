@@ -1,0 +1,485 @@
+/*
+ * Judge: what came back, what it means, and where it goes next.
+ *
+ *   response --(2xx: is it JSON to its end?)--> verdict
+ *     DONE, FINAL, AGAIN --> settlement --> committer --> judge_committed
+ *     REDIRECT, FREE     --> back to the frontier
+ *
+ * A body is checked on the loop when it is small, on the pool when it is not: the loop must not stand
+ * still for the 60 ms that 64 MB take.
+ */
+#include "base/json_scan.h"
+#include "engine/engine_state.h"
+#include "plan/retry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct body_check {
+    struct work_item item;
+    struct engine *engine;
+    struct response *response;
+    struct json_error error;
+    bool valid;
+};
+
+static void judge(struct engine *e, struct response *response);
+
+static struct settlement *take_settlement(struct engine *e)
+{
+    struct settlement *s = e->spare;
+
+    if (s) {
+        e->spare = s->next;
+    } else {
+        s = malloc(sizeof *s);
+    }
+    if (s) {
+        *s = (struct settlement){ 0 };
+    }
+    return s;
+}
+
+void judge_release(struct engine *e)
+{
+    struct settlement *s;
+
+    while ((s = e->spare)) {
+        e->spare = s->next;
+        free(s);
+    }
+}
+
+/* Takes the request out and lets the rest of the response go. */
+static struct request *dismantle(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+
+    response->request = NULL;
+    fetch_recycle(e->fetch, response);
+    return request;
+}
+
+/* The request goes round again without having cost a try; without memory even for that it is left
+ * to the next session, as anything else in flight. */
+static void put_back(struct engine *e, struct request *request)
+{
+    struct err err;
+
+    if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
+        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
+        frontier_forget(e->frontier, request);
+    }
+}
+
+static void count_failure(struct engine *e, const struct response *response)
+{
+    char why[sizeof e->failures[0].why];
+    struct failure_kind *kind = NULL;
+
+    if (response->outcome == OUTCOME_STATUS) {
+        snprintf(why, sizeof why, "HTTP %d", response->status);
+    } else {
+        snprintf(why, sizeof why, "%s", outcome_name(response->outcome));
+    }
+    for (size_t i = 0; i < e->failure_count; i++) {
+        if (strcmp(e->failures[i].why, why) == 0) {
+            kind = &e->failures[i];
+        }
+    }
+    if (!kind) {
+        if (e->failure_count == ENGINE_FAILURE_KINDS_MAX) {
+            return;
+        }
+        kind = &e->failures[e->failure_count++];
+        *kind = (struct failure_kind){ 0 };
+        snprintf(kind->why, sizeof kind->why, "%s", why);
+        engine_request_text(e, response->request, kind->example);
+    }
+    kind->count++;
+    kind->last_us = engine_now_us(e);
+}
+
+static void settle(struct engine *e, struct response *response, enum settle_state state,
+                   enum settle_body body_kind)
+{
+    struct settlement *s = take_settlement(e);
+
+    if (!s) {
+        put_back(e, dismantle(e, response));
+        return;
+    }
+    s->state = state;
+    s->body_kind = body_kind;
+    s->response = response;
+    if (state == SETTLE_WAITING) {
+        uint64_t now_us = engine_now_us(e);
+        uint64_t due_us = response->request->due_us;
+
+        s->not_before_wall_us =
+            clock_wall_us(&e->options.clock) + (int64_t)(due_us > now_us ? due_us - now_us : 0);
+    }
+    committer_put(e->committer, s);
+}
+
+/* --- what a refusal means for its host ------------------------------------------------------- */
+
+struct deadline {
+    bool named;
+    uint64_t wait_us;
+};
+
+static struct deadline read_deadline(const struct response *response)
+{
+    struct deadline d = { false, 0 };
+    struct str value = response_header(response, STR("retry-after"));
+
+    if (value.data && response->status >= 400) {
+        d.named = retry_after_parse(value, response_header(response, STR("date")),
+                                    response->fetched_at_us, &d.wait_us);
+    }
+    return d;
+}
+
+static void tell_hold(struct engine *e, const struct host *host, uint64_t now_us)
+{
+    char length[UNITS_TEXT_MAX], fields[64];
+    uint64_t us = host->hold_until_us - now_us;
+
+    e->hosts_held++;
+    e->held_us += us;
+    units_format_time(us, length);
+    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
+    events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)", STR_ARG(host->label),
+               length, host->hold_reason);
+}
+
+static void hold_host(struct engine *e, struct host *host, const struct response *response,
+                      const struct deadline *deadline)
+{
+    uint64_t now_us = engine_now_us(e);
+    char reason[64];
+    bool news;
+
+    host->throttled += response->status == 429;
+    if (deadline->named && deadline->wait_us > 0) {
+        struct str value = response_header(response, STR("retry-after"));
+
+        snprintf(reason, sizeof reason, "%d, Retry-After: %.*s", response->status, STR_ARG(value));
+        news = host_hold_named(host, now_us + deadline->wait_us, now_us, str_view(reason));
+    } else {
+        snprintf(reason, sizeof reason, "%d without a deadline", response->status);
+        news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
+                                 str_view(reason));
+    }
+    if (news) {
+        tell_hold(e, host, now_us);
+    }
+}
+
+/* --- verdicts ---------------------------------------------------------------------------------- */
+
+/* When to ask again, and by whose word. */
+static void set_due(struct engine *e, struct request *request, const struct response *response,
+                    const struct deadline *deadline)
+{
+    uint64_t now_us = engine_now_us(e), ceiling_us;
+    uint64_t backoff_us =
+        retry_backoff_us(&e->job->retry, request->attempt, engine_random(e), &ceiling_us);
+    const struct host *host = host_at(&e->hosts, request->host);
+
+    if (deadline->named && deadline->wait_us > 0) {
+        request->due_us = now_us + deadline->wait_us;
+        snprintf(request->set_by, sizeof request->set_by, FRONTIER_SET_BY_SERVER "%.*s",
+                 STR_ARG(response_header(response, STR("retry-after"))));
+        return;
+    }
+    request->due_us = now_us + backoff_us;
+    if (retry_holds_host(response->status, deadline->named) &&
+        request->due_us < host->hold_until_us) {
+        request->due_us = host->hold_until_us;
+        snprintf(request->set_by, sizeof request->set_by, "host held (429)");
+        return;
+    }
+    snprintf(request->set_by, sizeof request->set_by, "backoff %.1f s of 0-%.0f s",
+             (double)backoff_us / 1e6, (double)ceiling_us / 1e6);
+}
+
+static void again(struct engine *e, struct response *response, const struct deadline *deadline)
+{
+    struct request *request = response->request;
+
+    set_due(e, request, response, deadline);
+    free(request->redirect_url); /* the next try begins at the planned URL */
+    request->redirect_url = NULL;
+    request->hops = 0;
+    request->foreign = request->from_public = request->drop_body = false;
+    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE);
+}
+
+static void final(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    char text[SNAPSHOT_REQUEST_TEXT], fields[96];
+    bool keep_body = response->outcome == OUTCOME_BAD_JSON && response->body.len > 0;
+
+    count_failure(e, response);
+    engine_request_text(e, request, text);
+    snprintf(fields, sizeof fields, ",\"id\":%llu,\"status\":%d,\"attempt\":%u",
+             (unsigned long long)request->id, response->status, request->attempt);
+    events_add(&e->events, EVENT_ERROR, "failed", fields, "%s failed: %s%s", text, request->reason,
+               request->attempt > 1 && request->attempt >= e->job->retry.attempts
+                   ? ", all tries used"
+                   : "");
+    settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE);
+}
+
+/* A refusal of our own: the attempt's outcome becomes final with this reason. */
+static void refuse(struct engine *e, struct response *response, const char *why, struct str what)
+{
+    response->outcome = OUTCOME_REFUSED;
+    snprintf(response->request->reason, sizeof response->request->reason, "%s %.*s", why,
+             (int)(what.len < 100 ? what.len : 100), what.data);
+    final(e, response);
+}
+
+static void redirect(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
+    struct str target = str_view(response->redirect_url);
+    bool is_get = strcmp(endpoint->method, "GET") == 0 || strcmp(endpoint->method, "HEAD") == 0;
+    struct url from, planned, to;
+    struct err err;
+
+    if (request->hops >= REQUEST_HOPS_MAX) {
+        refuse(e, response, "more than 5 redirects, the last to", target);
+        return;
+    }
+    if (url_split(target, &to, &err) != RESULT_OK) {
+        refuse(e, response, "redirect to an unusable URL:", str_view(err.text));
+        return;
+    }
+    if (url_split(request_url(request), &from, NULL) != RESULT_OK ||
+        url_split(request->url, &planned, NULL) != RESULT_OK || (from.is_https && !to.is_https)) {
+        refuse(e, response, "refused a redirect from https to", target);
+        return;
+    }
+    request->foreign |= !url_same_origin(&planned, &to);
+    request->from_public |= request->foreign && !response->peer_is_private;
+    if (!is_get &&
+        (response->status == 301 || response->status == 302 || response->status == 303)) {
+        request->drop_body = true;
+    } else if (!is_get && request->foreign && !request->drop_body) {
+        refuse(e, response, "refused to send a body on to another origin:", target);
+        return;
+    }
+    request->hops++;
+    free(request->redirect_url);
+    request->redirect_url = response->redirect_url;
+    response->redirect_url = NULL;
+    put_back(e, dismantle(e, response));
+}
+
+/* Our own shortage: fewer at once for a while, and the same request again. */
+static void back_off_locally(struct engine *e, struct response *response)
+{
+    unsigned in_flight = (unsigned)fetch_in_flight(e->fetch);
+    unsigned clamp = in_flight * 3 / 4 > 0 ? in_flight * 3 / 4 : 1;
+    uint64_t now_us = engine_now_us(e);
+
+    if (!e->cap_clamp || clamp < e->cap_clamp) {
+        e->cap_clamp = clamp;
+        events_add(&e->events, EVENT_WARNING, "shortage", "", "%s; at most %u at once for now",
+                   response->reason, clamp);
+    }
+    e->clamp_until_us = now_us + 10 * US_PER_S;
+    response->request->attempt--;
+    put_back(e, dismantle(e, response));
+}
+
+static void judge(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    struct deadline deadline = read_deadline(response);
+    struct host *host = host_at(&e->hosts, request->host);
+    struct attempt attempt = {
+        .outcome = response->outcome,
+        .status = response->status,
+        .attempt = request->attempt,
+        .idempotent =
+            retry_method_is_idempotent(str_view(e->job->endpoints[request->endpoint].method)),
+        .sent = response->sent,
+        .has_deadline = deadline.named,
+    };
+
+    if (response->outcome != OUTCOME_OK) {
+        memcpy(request->reason, response->reason, sizeof request->reason);
+    }
+    if (response->outcome == OUTCOME_STATUS &&
+        (retry_holds_host(response->status, deadline.named) ||
+         (response->status == 403 && deadline.named))) {
+        hold_host(e, host, response, &deadline);
+    }
+    switch (retry_judge(&attempt, &e->job->retry)) {
+    case VERDICT_DONE:
+        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY);
+        break;
+    case VERDICT_REDIRECT:
+        redirect(e, response);
+        break;
+    case VERDICT_AGAIN:
+        again(e, response, &deadline);
+        break;
+    case VERDICT_FREE:
+        back_off_locally(e, response);
+        break;
+    case VERDICT_FINAL:
+        final(e, response);
+        break;
+    }
+}
+
+/* --- is it JSON? ------------------------------------------------------------------------------- */
+
+static void note_bad_json(struct response *response, const struct json_error *error)
+{
+    response->outcome = OUTCOME_BAD_JSON;
+    snprintf(response->reason, sizeof response->reason, "%s", error->text);
+}
+
+static void check_run(struct work_item *item)
+{
+    struct body_check *check = (struct body_check *)(void *)item;
+
+    check->valid =
+        json_check(buf_view(&check->response->body), ENGINE_JSON_DEPTH_MAX, &check->error);
+}
+
+static void check_done(struct work_item *item, bool cancelled)
+{
+    struct body_check *check = (struct body_check *)(void *)item;
+    struct engine *e = check->engine;
+    struct response *response = check->response;
+
+    e->checking--;
+    if (cancelled) {
+        frontier_forget(e->frontier, dismantle(e, response)); /* pending, as if still in flight */
+    } else {
+        if (!check->valid) {
+            note_bad_json(response, &check->error);
+        }
+        judge(e, response);
+    }
+    free(check);
+    engine_pump(e);
+}
+
+static bool check_on_pool(struct engine *e, struct response *response)
+{
+    struct body_check *check = malloc(sizeof *check);
+
+    if (!check) {
+        return false;
+    }
+    *check = (struct body_check){ .engine = e, .response = response };
+    check->item.run = check_run;
+    check->item.done = check_done;
+    e->checking++;
+    work_submit(&e->work, &check->item);
+    return true;
+}
+
+static void judge_body(struct engine *e, struct response *response)
+{
+    struct json_error error;
+
+    if (response->outcome != OUTCOME_OK ||
+        (response->body.len == 0 && (response->status == 204 || response->status == 205))) {
+        judge(e, response);
+        return;
+    }
+    if (response->body.len > ENGINE_JSON_INLINE_MAX && check_on_pool(e, response)) {
+        return;
+    }
+    if (!json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error)) {
+        note_bad_json(response, &error);
+    }
+    judge(e, response);
+}
+
+/* An answer that is no refusal and no sign of trouble: the host may be asked more. */
+static bool is_success(const struct response *response)
+{
+    return response->outcome == OUTCOME_OK || response->outcome == OUTCOME_REDIRECT ||
+           (response->outcome == OUTCOME_STATUS && response->status < 500 &&
+            response->status != 429);
+}
+
+void judge_response(void *context, struct response *response)
+{
+    struct engine *e = context;
+    struct request *request = response->request;
+    struct host *host = host_at(&e->hosts, request->host);
+    bool died_asleep =
+        request->since_us < e->slept_from_us &&
+        (response->outcome == OUTCOME_TIMEOUT || response->outcome == OUTCOME_CONNECT);
+
+    host_ended(&e->hosts, host, is_success(response), engine_now_us(e));
+    if (response->outcome == OUTCOME_CANCELLED) {
+        frontier_forget(e->frontier, dismantle(e, response));
+        return;
+    }
+    host->requests++;
+    metrics_response(&e->metrics, response);
+    if (died_asleep) {
+        request->attempt--;
+        put_back(e, dismantle(e, response));
+    } else {
+        judge_body(e, response);
+    }
+    engine_pump(e);
+}
+
+/* --- durable ------------------------------------------------------------------------------------ */
+
+static void committed(struct engine *e, struct settlement *s)
+{
+    enum settle_state state = s->state;
+    struct request *request = dismantle(e, s->response);
+
+    switch (state) {
+    case SETTLE_DONE:
+        metrics_settled(&e->metrics, true);
+        frontier_forget(e->frontier, request);
+        break;
+    case SETTLE_FAILED:
+        metrics_settled(&e->metrics, false);
+        frontier_forget(e->frontier, request);
+        break;
+    case SETTLE_WAITING:
+        if (frontier_wait(e->frontier, request, request->due_us) != RESULT_OK) {
+            frontier_forget(e->frontier, request); /* its row waits in the ledger */
+        }
+        break;
+    case SETTLE_LOST:
+        frontier_forget(e->frontier, request);
+        break;
+    }
+    s->next = e->spare;
+    e->spare = s;
+}
+
+void judge_committed(void *context, struct settlement *list)
+{
+    struct engine *e = context;
+
+    while (list) {
+        struct settlement *s = list;
+
+        list = s->next;
+        committed(e, s);
+    }
+    engine_pump(e);
+}

@@ -1,0 +1,119 @@
+#include "engine/metrics.h"
+
+#include "base/clock.h"
+
+void metrics_init(struct metrics *m, uint64_t now_us)
+{
+    *m = (struct metrics){ .started_us = now_us, .second_began_us = now_us };
+}
+
+static void close_second(struct metrics *m, unsigned cap, unsigned in_flight)
+{
+    const struct snapshot_second *last = metrics_second(m, 0);
+
+    m->second.cap = cap;
+    m->second.in_flight = in_flight;
+    m->second.p95_ms = (uint32_t)(hist_percentile_us(&m->recent, 95) / US_PER_MS);
+    m->second.cap_changed = last && last->cap != cap;
+    m->ring[m->ring_at] = m->second;
+    m->ring_at = (m->ring_at + 1) % SNAPSHOT_SECONDS;
+    if (m->ring_count < SNAPSHOT_SECONDS) {
+        m->ring_count++;
+    }
+    m->second = (struct snapshot_second){ 0 };
+    if (m->recent.count) {
+        hist_reset(&m->recent);
+    }
+}
+
+void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_flight)
+{
+    if (now_us > m->second_began_us + SNAPSHOT_SECONDS * US_PER_S) {
+        /* The machine slept: one pass over the ring is as much as anybody can see. */
+        m->second_began_us = now_us - SNAPSHOT_SECONDS * US_PER_S;
+    }
+    while (now_us >= m->second_began_us + US_PER_S) {
+        close_second(m, cap, in_flight);
+        m->second_began_us += US_PER_S;
+    }
+}
+
+static void count_mix(struct snapshot_status_mix *mix, int status)
+{
+    if (status == 429) {
+        mix->throttled++;
+    } else if (status >= 500) {
+        mix->server_error++;
+    } else if (status >= 400) {
+        mix->client_error++;
+    } else if (status >= 300) {
+        mix->redirect++;
+    } else if (status >= 200) {
+        mix->ok++;
+    } else {
+        mix->network++;
+    }
+}
+
+void metrics_response(struct metrics *m, const struct response *response)
+{
+    int status = response->status;
+
+    m->requests++;
+    m->reused += response->reused;
+    m->bytes += response->wire_bytes;
+    m->second.bytes += response->wire_bytes;
+    m->second.throttled += status == 429;
+    m->status[status > 0 && status < METRICS_STATUS_MAX ? status : 0]++;
+    count_mix(&m->mix, response->outcome == OUTCOME_OK || response->outcome == OUTCOME_STATUS ||
+                               response->outcome == OUTCOME_REDIRECT
+                           ? status
+                           : 0);
+    if (status > 0) {
+        hist_record(&m->latency, response->timing.total_us);
+        hist_record(&m->recent, response->timing.total_us);
+    }
+}
+
+void metrics_settled(struct metrics *m, bool ok)
+{
+    if (ok) {
+        m->ok++;
+        m->second.done++;
+    } else {
+        m->failed++;
+        m->second.failed++;
+    }
+}
+
+const struct snapshot_second *metrics_second(const struct metrics *m, size_t back)
+{
+    if (back >= m->ring_count) {
+        return NULL;
+    }
+    return &m->ring[(m->ring_at + SNAPSHOT_SECONDS - 1 - back) % SNAPSHOT_SECONDS];
+}
+
+double metrics_rate(const struct metrics *m, size_t seconds)
+{
+    uint64_t settled = 0;
+    size_t n = seconds < m->ring_count ? seconds : m->ring_count;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct snapshot_second *s = metrics_second(m, i);
+
+        settled += s->done + s->failed;
+    }
+    return n ? (double)settled / (double)n : 0;
+}
+
+double metrics_byte_rate(const struct metrics *m, size_t seconds)
+{
+    uint64_t bytes = 0;
+    size_t n = seconds < m->ring_count ? seconds : m->ring_count;
+
+    for (size_t i = 0; i < n; i++) {
+        bytes += metrics_second(m, i)->bytes;
+    }
+    return n ? (double)bytes / (double)n : 0;
+}

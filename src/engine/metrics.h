@@ -1,0 +1,54 @@
+/**
+ * Metrics: what a run has done so far, in memory that does not grow.
+ *
+ * Counters for the whole run, one entry a second for the last SNAPSHOT_SECONDS, and a latency
+ * histogram. Nothing is ever scanned per request or kept per request.
+ *
+ * Units  microseconds (monotonic), bytes. Latency counts from the transfer's start: time spent
+ *        waiting for a slot of ours is no latency.
+ */
+#ifndef SCRAPETOP_ENGINE_METRICS_H
+#define SCRAPETOP_ENGINE_METRICS_H
+
+#include "base/hist.h"
+#include "engine/snapshot.h"
+#include "fetch/response.h"
+
+#define METRICS_STATUS_MAX 600
+#define METRICS_RATE_WINDOW_S 10
+
+struct metrics {
+    uint64_t started_us;
+    uint64_t second_began_us; /* of the entry in the making */
+    uint64_t requests;        /* requests sent out and come back */
+    uint64_t reused, bytes;
+    uint64_t ok, failed;               /* settled in this session */
+    uint64_t retried;                  /* tries beyond a request's first */
+    uint64_t ok_before, failed_before; /* by earlier sessions */
+    unsigned max_in_flight, cap_max;
+    uint32_t status[METRICS_STATUS_MAX]; /* answers by status; [0]: none came */
+    struct snapshot_status_mix mix;
+    struct hist latency; /* of answers, in this session */
+
+    struct hist recent;            /* of the second in the making */
+    struct snapshot_second second; /* in the making */
+    struct snapshot_second ring[SNAPSHOT_SECONDS];
+    size_t ring_at, ring_count; /* ring_at: where the next goes */
+};
+
+void metrics_init(struct metrics *m, uint64_t now_us);
+
+/** Closes the seconds that are over. `cap` and `in_flight` are those of the moment. */
+void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_flight);
+
+void metrics_response(struct metrics *m, const struct response *response);
+void metrics_settled(struct metrics *m, bool ok);
+
+/** The n-th whole second back, 0 being the latest; NULL beyond what is kept. */
+const struct snapshot_second *metrics_second(const struct metrics *m, size_t back);
+
+/** Settled requests a second over the last `seconds` whole ones (or as many as there are). */
+double metrics_rate(const struct metrics *m, size_t seconds);
+double metrics_byte_rate(const struct metrics *m, size_t seconds);
+
+#endif

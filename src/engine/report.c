@@ -1,0 +1,201 @@
+#include "engine/report.h"
+
+#include "engine/engine_state.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum exit_code exit_of(const struct engine *e, const struct report *r)
+{
+    if (e->storage != RESULT_OK) {
+        return EXIT_STORAGE;
+    }
+    if (e->ended_by != EXIT_OK) {
+        return e->ended_by;
+    }
+    if (r->pending > 0) {
+        return EXIT_RESUMABLE;
+    }
+    return r->failed > 0 ? EXIT_SOME_FAILED : EXIT_OK;
+}
+
+static void add_failures(const struct engine *e, struct report *r)
+{
+    while (r->failure_count < e->failure_count && r->failure_count < REPORT_FAILURES_MAX) {
+        const struct failure_kind *kind = &e->failures[r->failure_count];
+        struct report_failure *out = &r->failures[r->failure_count++];
+
+        out->count = kind->count;
+        snprintf(out->why, sizeof out->why, "%s", kind->why);
+        snprintf(out->example, sizeof out->example, "%s", kind->example);
+    }
+}
+
+void engine_report(struct engine *e, struct report *r)
+{
+    const struct metrics *m = &e->metrics;
+    uint64_t end_us = e->ended_us ? e->ended_us : engine_now_us(e);
+
+    memset(r, 0, sizeof *r);
+    r->total = frontier_total(e->frontier);
+    r->session_ok = m->ok;
+    r->session_failed = m->failed;
+    r->ok = m->ok + m->ok_before;
+    r->failed = m->failed + m->failed_before;
+    r->pending = r->total - r->ok - r->failed;
+    r->retried = m->retried;
+    r->requests = m->requests;
+    r->reused = m->reused;
+    r->bytes = m->bytes;
+    r->rows = table_rows(e);
+    r->wall_s = (double)(end_us - m->started_us) / 1e6;
+    r->cpu_s = e->ended_us ? e->ended_cpu_s : cpu_process_s(&e->cpu);
+    r->io_ratio = r->wall_s > 0 && r->cpu_s < r->wall_s ? 1 - r->cpu_s / r->wall_s : 0;
+    r->requests_per_s = r->wall_s > 0 ? (double)(m->ok + m->failed) / r->wall_s : 0;
+    r->mean_us = (uint64_t)hist_mean_us(&m->latency);
+    r->p50_us = hist_percentile_us(&m->latency, 50);
+    r->p95_us = hist_percentile_us(&m->latency, 95);
+    r->p99_us = hist_percentile_us(&m->latency, 99);
+    r->cap = e->cap;
+    r->cap_max = m->cap_max;
+    r->max_in_flight = m->max_in_flight;
+    if (m->cap_max) {
+        unsigned cap = m->cap_max;
+
+        if (m->requests && cap > m->requests) {
+            cap = (unsigned)m->requests; /* a cap that was never filled is no ideal */
+        }
+        r->ideal_s = (double)m->requests * hist_mean_us(&m->latency) / cap / 1e6;
+        r->ideal_percent = r->wall_s > 0 ? 100 * r->ideal_s / r->wall_s : 0;
+    }
+    memcpy(r->status, m->status, sizeof r->status);
+    r->hosts_held = e->hosts_held;
+    r->held_us = e->held_us;
+    r->early_requests = e->early_requests;
+    add_failures(e, r);
+    snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
+    snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
+    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
+    r->exit = exit_of(e, r);
+}
+
+enum result report_line(const struct report *r, struct buf *out)
+{
+    enum result result = buf_printf(out, "%llu/%llu ok, %llu failed, %llu retried in ",
+                                    (unsigned long long)r->ok, (unsigned long long)r->total,
+                                    (unsigned long long)r->failed, (unsigned long long)r->retried);
+
+    if (result == RESULT_OK) {
+        result = buf_printf(out, "%.1fs (%.3g req/s", r->wall_s, r->requests_per_s);
+    }
+    if (result == RESULT_OK && r->ideal_percent > 0) {
+        result = buf_printf(out, ", %.0f %% of the ideal for cap %u",
+                            r->ideal_percent > 100 ? 100 : r->ideal_percent, r->cap_max);
+    }
+    return result == RESULT_OK ? buf_append_char(out, ')') : result;
+}
+
+static void add_statuses(cJSON *root, const struct report *r)
+{
+    cJSON *status = cJSON_AddObjectToObject(root, "status");
+    char name[16];
+
+    for (int i = 1; i < METRICS_STATUS_MAX; i++) {
+        if (r->status[i]) {
+            snprintf(name, sizeof name, "%d", i);
+            cJSON_AddNumberToObject(status, name, r->status[i]);
+        }
+    }
+    if (r->status[0]) {
+        cJSON_AddNumberToObject(status, "none", r->status[0]);
+    }
+}
+
+static void add_failure_list(cJSON *root, const struct report *r)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "failures");
+
+    for (size_t i = 0; i < r->failure_count; i++) {
+        cJSON *item = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(item, "why", r->failures[i].why);
+        cJSON_AddNumberToObject(item, "count", (double)r->failures[i].count);
+        cJSON_AddStringToObject(item, "example", r->failures[i].example);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static double ms(uint64_t us)
+{
+    return (double)us / 1000;
+}
+
+static void fill_object(cJSON *root, const struct report *r)
+{
+    cJSON *latency, *polite;
+
+    cJSON_AddNumberToObject(root, "requests", (double)r->total);
+    cJSON_AddNumberToObject(root, "ok", (double)r->ok);
+    cJSON_AddNumberToObject(root, "failed", (double)r->failed);
+    cJSON_AddNumberToObject(root, "pending", (double)r->pending);
+    cJSON_AddNumberToObject(root, "retried", (double)r->retried);
+    cJSON_AddNumberToObject(root, "rows", (double)r->rows);
+    cJSON_AddNumberToObject(root, "wall_s", r->wall_s);
+    cJSON_AddNumberToObject(root, "cpu_s", r->cpu_s);
+    cJSON_AddNumberToObject(root, "io_ratio", r->io_ratio);
+    cJSON_AddNumberToObject(root, "req_per_s", r->requests_per_s);
+    cJSON_AddNumberToObject(root, "bytes", (double)r->bytes);
+    cJSON_AddNumberToObject(root, "ideal_s", r->ideal_s);
+    latency = cJSON_AddObjectToObject(root, "latency_ms");
+    cJSON_AddNumberToObject(latency, "p50", ms(r->p50_us));
+    cJSON_AddNumberToObject(latency, "p95", ms(r->p95_us));
+    cJSON_AddNumberToObject(latency, "p99", ms(r->p99_us));
+    cJSON_AddNumberToObject(latency, "mean", ms(r->mean_us));
+    add_statuses(root, r);
+    cJSON_AddNumberToObject(root, "cap", r->cap);
+    cJSON_AddNumberToObject(root, "cap_max", r->cap_max);
+    cJSON_AddNumberToObject(root, "max_in_flight", r->max_in_flight);
+    cJSON_AddNumberToObject(root, "attempts", (double)r->requests);
+    cJSON_AddNumberToObject(root, "reused_connections", (double)r->reused);
+    polite = cJSON_AddObjectToObject(root, "politeness");
+    cJSON_AddNumberToObject(polite, "requests_before_a_deadline", (double)r->early_requests);
+    cJSON_AddNumberToObject(polite, "holds", (double)r->hosts_held);
+    cJSON_AddNumberToObject(polite, "held_s", (double)r->held_us / 1e6);
+    cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
+    add_failure_list(root, r);
+    if (r->csv[0]) {
+        cJSON_AddStringToObject(root, "csv", r->csv);
+    } else {
+        cJSON_AddNullToObject(root, "csv");
+    }
+    cJSON_AddNullToObject(root, "parquet");
+    cJSON_AddStringToObject(root, "run_dir", r->run_dir);
+    if (r->stopped_by[0]) {
+        cJSON_AddStringToObject(root, "stopped_by", r->stopped_by);
+    }
+    cJSON_AddNumberToObject(root, "exit", r->exit);
+}
+
+enum result report_json(const struct report *r, struct buf *out)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text;
+    enum result result = RESULT_NOMEM;
+
+    if (!root) {
+        return RESULT_NOMEM;
+    }
+    fill_object(root, r);
+    text = cJSON_PrintUnformatted(root);
+    if (text) {
+        result = buf_append_str(out, str_view(text));
+        if (result == RESULT_OK) {
+            result = buf_append_char(out, '\n');
+        }
+    }
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return result;
+}

@@ -1,0 +1,63 @@
+/**
+ * The report of a run: the one line at its end, and the JSON object of --json.
+ *
+ * Plain values, so that it outlives the engine.
+ */
+#ifndef SCRAPETOP_ENGINE_REPORT_H
+#define SCRAPETOP_ENGINE_REPORT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REPORT_FAILURES_MAX 16
+
+/** The exit codes of DESIGN section 2. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_INTERNAL = 1,
+    EXIT_USAGE = 2,
+    EXIT_SOME_FAILED = 3,
+    EXIT_AUTHENTICATION = 5,
+    EXIT_RESUMABLE = 7,
+    EXIT_STORAGE = 8,
+    EXIT_SKIPPED = 9,
+    EXIT_ABORTED = 130,
+    EXIT_TERMINATED = 143,
+};
+
+struct report_failure {
+    char why[64];
+    uint64_t count;
+    char example[160];
+};
+
+struct report {
+    enum exit_code exit;
+    uint64_t total, ok, failed, pending; /* requests of the plan, all sessions */
+    uint64_t session_ok, session_failed; /* of this session */
+    uint64_t retried, requests, reused, bytes, rows;
+    double wall_s, cpu_s, io_ratio, requests_per_s;
+    double ideal_s;       /* requests * mean latency / cap: Little's law */
+    double ideal_percent; /* ideal_s / wall_s; 0 when unknown */
+    uint64_t p50_us, p95_us, p99_us, mean_us;
+    uint32_t status[METRICS_STATUS_MAX];
+    unsigned cap, cap_max, max_in_flight;
+    uint64_t early_requests; /* sent before a deadline that a server had named: always 0 */
+    uint64_t hosts_held, held_us;
+    size_t failure_count;
+    struct report_failure failures[REPORT_FAILURES_MAX];
+    char run_dir[256], csv[512];
+    char stopped_by[160]; /* why it ended before its end, or empty */
+};
+
+/** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */
+MUST_CHECK enum result report_line(const struct report *report, struct buf *out);
+
+/** The object of --json, with a line feed. */
+MUST_CHECK enum result report_json(const struct report *report, struct buf *out);
+
+#endif
