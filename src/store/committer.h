@@ -3,22 +3,26 @@
  *
  * One thread of its own holds the segment files and the only SQLite connection. The loop thread
  * hands it settlements whole and gets each back, through `on_committed` on the loop, once it is
- * durable. The order, for every batch (RELIABILITY section e):
+ * durable. The order, for every batch:
  *
  *   lines written -> fdatasync -> one SQLite transaction (synchronous=FULL) -> on_committed
  *
- * What gathers while one batch syncs is the next batch; with little to do a batch lingers for at
- * most COMMITTER_LINGER_US, so that a slow scrape does not sync per record.
+ * What gathers while one batch syncs is the next batch. A batch closes COMMITTER_LINGER_US after its
+ * first settlement, or sooner at COMMITTER_BATCH_BYTES or _COUNT, so that neither a slow scrape nor
+ * a fast one syncs per record.
  *
  *   loop thread                                   committer thread
  *     committer_put ----- settlements (list) ------> write, sync, commit
  *     on_committed <----- the same, settled -------- uv_async
  *     committer_event --- text line ---------------> events.jsonl (no sync)
  *
- * Failures   A full disk (ENOSPC, EDQUOT, EFBIG) pauses: `on_trouble` is told RESULT_FULL, the batch
- *            is kept, the disk probed every 2 s, and RESULT_OK told when it goes on. A failed sync or
- *            any other I/O error is final: `on_trouble` with RESULT_IO, nothing more is written, the
- *            settlements not yet durable come back with `state` SETTLE_LOST.
+ * Failures   A full disk (ENOSPC, EDQUOT, EFBIG) pauses: `on_trouble` is told RESULT_FULL, the
+ *            ballast is given up so that what is in memory can be kept, and the disk probed every
+ *            COMMITTER_PROBE_US; RESULT_OK is told once the ballast stands again. Settlements put in
+ *            the meantime are committed as far as there is room. Any other failure, a failed sync
+ *            above all, is final: `on_trouble` is told RESULT_IO (or _NOMEM, _CORRUPT, _LIMIT),
+ *            nothing more is written, and what is not yet durable comes back with `state`
+ *            SETTLE_LOST. Ignore SIGXFSZ in the process; the thread itself takes no signals.
  * Ownership  a settlement belongs to the committer from put to on_committed.
  * Bounds     committer_is_full() at COMMITTER_QUEUE_BYTES or _COUNT; the engine then starts nothing.
  * Threads    all calls on the loop thread, unless said otherwise.
@@ -27,53 +31,24 @@
 #define SCRAPETOP_STORE_COMMITTER_H
 
 #include "base/clock.h"
-#include "fetch/response.h"
 #include "store/record.h"
 #include "store/run_dir.h"
+#include "store/settlement.h"
 
 #include <uv.h>
 
 #define COMMITTER_LINGER_US 25000
+#define COMMITTER_BATCH_BYTES (1U << 20)
+#define COMMITTER_BATCH_COUNT 1024
+#define COMMITTER_PROBE_US 2000000
 #define COMMITTER_QUEUE_BYTES (64U << 20)
 #define COMMITTER_QUEUE_COUNT 16384
-#define SEGMENT_MAX_BYTES (256U << 20)
+#define COMMITTER_EVENTS_BYTES (1U << 20) /* lines waiting to be appended; more are dropped */
 
-enum settle_state {
-    SETTLE_DONE = 1, /* the values are the ledger's: never renumber */
-    SETTLE_FAILED = 2,
-    SETTLE_WAITING = 3,
-    SETTLE_LOST = 0, /* came back undone: the store failed; never in the ledger */
-};
-
-enum settle_body {
-    SETTLE_BODY_NONE,    /* no line: a failure without a body worth keeping, or a wait */
-    SETTLE_BODY_JSON,    /* checked JSON, copied byte for byte */
-    SETTLE_BODY_FOREIGN, /* anything else: kept as "text" (valid UTF-8) or "base64" */
-    SETTLE_BODY_EMPTY,   /* 204: "body":null */
-};
-
-/** One request's end, or its wait, on its way to the disk and back. */
-struct settlement {
-    struct settlement *next;
-    enum settle_state state;
-    enum settle_body body_kind;
-    struct response *response;  /* with its request; comes back untouched */
-    int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
-    struct record record;       /* filled in when a line was written */
-};
-
-/** What a resumed run begins with. */
-struct ledger_row {
-    uint64_t id;
-    enum settle_state state;
-    uint32_t attempt;
-    int64_t not_before_wall_us; /* SETTLE_WAITING */
-    struct str reason, set_by;  /* views, for the call only */
-};
-
+/** What committer_open found. */
 struct recovery {
     bool resumed; /* the ledger was there already */
-    bool unclean; /* the last session did not end by itself */
+    bool unclean; /* the last session never wrote its end: killed, or the power failed */
     uint64_t done, failed, waiting;
     uint64_t body_bytes;      /* committed so far */
     uint64_t discarded_bytes; /* uncommitted tail that was cut */
@@ -81,7 +56,7 @@ struct recovery {
 
 struct committer_options {
     uv_loop_t *loop;
-    const struct run_dir *dir; /* borrowed, outlives the committer */
+    const struct run_dir *dir; /* borrowed, outlives the committer; held (run_dir_open) */
     struct clock clock;
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
@@ -90,9 +65,10 @@ struct committer_options {
 
 struct committer;
 
-/** Opens or creates ledger and segments, recovers (RELIABILITY section e, "Recovery at start"), does
- *  not yet start the thread. E-LEDG1..4 foreign, newer, corrupt ledger or missing segment; E-SEG1 a
- *  segment shorter than what was committed. */
+/** Opens or creates ledger and segments, and recovers: after an unclean stop checks the ledger and
+ *  the last batch, and always cuts what lies behind the committed lengths. Does not yet start the
+ *  thread. E-LEDG1..4 foreign, newer, corrupt ledger or missing segment (or bodies without a ledger);
+ *  E-SEG1 a segment shorter than what was committed, E-SEG2 the last batch is damaged. */
 MUST_CHECK enum result committer_open(struct committer **committer,
                                       const struct committer_options *options,
                                       struct recovery *recovery, struct err *err);
@@ -114,19 +90,24 @@ size_t committer_pending(const struct committer *committer);
 /** Ends the present linger: commit what is there. For when nothing more will come soon. */
 void committer_flush(struct committer *committer);
 
+/** How many requests the plan has, once that is known; kept for `status`. */
+void committer_set_planned(struct committer *committer, uint64_t planned);
+
 /** Appends one line (JSON object without line feed) to events.jsonl. Copied; dropped and counted
- *  when the queue is full. */
+ *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */
 void committer_event(struct committer *committer, struct str line);
 
 /** Any thread but the loop's and the committer's own: waits until the committer has read up to `max`
- *  records with a stored JSON body and id > `after_id`, in order of id, of what is committed now. */
+ *  records with a stored JSON body and id > `after_id`, in order of id, of what is committed now.
+ *  Between start and close only: every such call has returned before committer_close. */
 MUST_CHECK enum result committer_read_index(struct committer *committer, uint64_t after_id,
                                             struct record *records, size_t max, size_t *count,
                                             struct err *err);
 
 /** Commits what was put, writes the session's end (`clean` when nothing is left undone by force),
- *  checkpoints, joins the thread, closes its uv handles and then calls `closed` on the loop, after
- *  which the committer is freed. Everything put has come back before that. */
+ *  folds the ledger into one file, joins the thread, closes its uv handles and then calls `closed`
+ *  on the loop, with the options' context; the committer is freed by then. Everything put has come
+ *  back before that; with a disk that is still full, what found no room comes back as SETTLE_LOST. */
 void committer_close(struct committer *committer, bool clean, void (*closed)(void *context));
 
 #endif

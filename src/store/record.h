@@ -6,12 +6,14 @@
 
 #include <stdint.h>
 
+#define RECORD_LINE_MAX UINT32_MAX /* bytes of a line; a longer one is RESULT_LIMIT */
+
 struct record {
     uint64_t id;      /* the request's place in the plan's order */
     uint64_t offset;  /* of the line's first byte in raw/SEGMENT.jsonl */
     uint32_t length;  /* of the line, its line feed included */
     uint32_t segment; /* from 1 */
-    uint32_t crc32c;  /* of the body as received (RFC 3720 appendix B.4) */
+    uint32_t crc32c;  /* of the line as it lies there (store/line.h says which bytes) */
     uint16_t status;
     uint16_t endpoint;
 };

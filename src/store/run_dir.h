@@ -1,13 +1,23 @@
 /**
  * The run directory: opened once, safely, and held by one process.
  *
- * Created 0700; refused when it is a symlink, another user's, or writable by others; a lock file
- * with our pid is flock'd for as long as it is open (so a stale one never blocks). All files of the
- * run are opened relative to `fd` with O_NOFOLLOW|O_CLOEXEC. A directory that is not empty and holds
- * no ledger is not ours and is refused.
+ *   job.json        the job as given (run_dir_replace)
+ *   ledger.db       what was asked and how it ended (store/ledger.h); -wal, -shm beside it while in use
+ *   raw/            bodies (store/segment.h)
+ *   events.jsonl    what happened (committer_event)
+ *   lock            the pid of the process that holds the run; stays behind, locked or not
+ *   ballast         space to give back when the disk is full (store/ballast.h); only while running
  *
- * Errors  E-DIR1 unsafe or unusable directory (RESULT_DENIED, or the errno's), E-DIR2 not a run
- *         directory, E-LOCK1 in use by pid N since TIME (RESULT_BUSY).
+ * Created 0700; refused when it is a symlink, another user's, or writable by others. The lock is an
+ * open-file-description lock held for as long as the directory is open: a stale one never blocks,
+ * and readers can ask who holds it without touching it. All files of the run are opened relative to
+ * `fd` with O_NOFOLLOW|O_CLOEXEC. A directory that holds anything else and no ledger is not ours and
+ * is refused.
+ *
+ * Ownership  run_dir_close releases everything but the struct.
+ * Errors     E-DIR1 unsafe or unusable directory (RESULT_DENIED, or the errno's), E-DIR2 not a run
+ *            directory (RESULT_INVALID), E-DIR3 a file in it cannot be read or written, E-LOCK1 in use
+ *            by pid N since TIME (RESULT_BUSY). A reader's missing directory is RESULT_NOT_FOUND.
  */
 #ifndef SCRAPETOP_STORE_RUN_DIR_H
 #define SCRAPETOP_STORE_RUN_DIR_H
@@ -15,26 +25,38 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <sys/types.h>
+
 struct run_dir {
     int fd;      /* O_DIRECTORY */
     int lock_fd; /* -1 when opened for reading only */
-    char *path;  /* as given */
-    bool fresh;  /* nothing was in it */
+    char *path;  /* as given, without slashes at its end */
+    bool fresh;  /* there is no ledger yet */
 };
 
 /** For a run: creates it when missing, takes the lock. */
 MUST_CHECK enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err);
 
-/** For raw, verify, status, normalise: must exist, takes no lock. */
+/** For raw, verify, status, normalise: must exist and hold a ledger; takes no lock, writes nothing. */
 MUST_CHECK enum result run_dir_open_readonly(struct run_dir *dir, const char *path,
                                              struct err *err);
 void run_dir_close(struct run_dir *dir);
+
+struct run_holder {
+    bool held;
+    pid_t pid;        /* 0 when it could not be read */
+    int64_t since_us; /* wall clock */
+};
+
+/** Who runs it at this moment. */
+MUST_CHECK enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder,
+                                      struct err *err);
 
 /** Sets an existing run aside by renaming it to PATH.1, PATH.2, ... ; never deletes. RESULT_NOT_FOUND
  *  when there is none; RESULT_BUSY while a process runs it. `aside` gets the new name (to free). */
 MUST_CHECK enum result run_dir_set_aside(const char *path, char **aside, struct err *err);
 
-/** Whole small file (job.json) up to `max` bytes. */
+/** Whole small file (job.json) up to `max` bytes, appended to `out`. */
 MUST_CHECK enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max,
                                     struct buf *out, struct err *err);
 

@@ -1,0 +1,21 @@
+/**
+ * Bytes as a JSON string literal, and back.
+ *
+ * Strict RFC 8259 whatever comes in: quotes, backslashes and controls are escaped, a byte that is not
+ * part of valid UTF-8 becomes U+FFFD (so only valid UTF-8 survives the way back), everything else is
+ * copied. Do not grow this into a JSON writer.
+ *
+ * Errors  RESULT_NOMEM or RESULT_LIMIT of the buffer; RESULT_INVALID when decoding.
+ */
+#ifndef SCRAPETOP_BASE_JSON_TEXT_H
+#define SCRAPETOP_BASE_JSON_TEXT_H
+
+#include "base/buf.h"
+
+/** Appends `bytes` as a literal, its quotes included. */
+MUST_CHECK enum result json_text_append(struct buf *to, struct str bytes);
+
+/** Appends what the literal says; `inside` is what stands between the quotes. */
+MUST_CHECK enum result json_text_decode(struct buf *to, struct str inside);
+
+#endif

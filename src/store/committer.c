@@ -1,0 +1,947 @@
+/* Who owns what:
+ *
+ *   loop only       async, pending_*, closed, told
+ *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread, `served`
+ *                   for callers of committer_read_index
+ *   thread only     ledger, segment, line, batch, ... (the loop's too before start and after join)
+ *
+ * A settlement is in exactly one list: shared.queue, batch, shared.back. The thread takes the whole
+ * queue at once, holds the mutex for a few pointers, and never while it touches the disk. */
+#include "store/committer.h"
+
+#include "store/ballast.h"
+#include "store/ledger.h"
+#include "store/line.h"
+#include "store/segment.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STACK_BYTES (1U << 20)
+#define IDLE_US 1000000       /* without work for so long, the log is folded */
+#define SETTLEMENT_BYTES 1024 /* what one costs besides its body */
+#define NS_PER_US UINT64_C(1000)
+
+/* How far the batch is. A failure for lack of space repeats the step, never one before it. */
+enum batch_step {
+    BATCH_WRITE,  /* lines -> segment, synced */
+    BATCH_COMMIT, /* rows and length -> ledger */
+};
+
+struct list {
+    struct settlement *first, **end;
+    size_t count, bytes;
+};
+
+struct index_call {
+    struct index_call *next;
+    uint64_t after_id;
+    struct record *records;
+    size_t max, *count;
+    struct err *err;
+    enum result result;
+    bool done;
+};
+
+struct shared {
+    struct list queue, back;
+    uint64_t since_ns; /* when the oldest work in here came */
+    bool flush, stop, clean, running, finished;
+    uint64_t planned;
+    bool planned_is_new;
+    struct buf events;
+    uint64_t events_dropped;
+    struct index_call *calls;
+    enum result trouble; /* the present state: OK, FULL, or why it is over */
+    struct err trouble_err;
+};
+
+struct committer {
+    struct committer_options options;
+    uv_async_t async;
+    uv_thread_t thread;
+    bool started;
+    size_t pending_count, pending_bytes;
+    enum result told; /* the last that on_trouble heard */
+    void (*closed)(void *context);
+
+    uv_mutex_t mutex;
+    uv_cond_t wake, served;
+    struct shared shared;
+
+    struct ledger *ledger;
+    struct segment segment;
+    int raw_fd, events_fd;
+    uint32_t announced; /* the segment that the ledger knows */
+    struct line line;
+    struct buf events; /* taken from shared, being written */
+    struct list batch;
+    enum batch_step step;
+    uint64_t batch_body_bytes, batch_lines;
+    uint64_t planned; /* to be written with the next commit; 0: nothing */
+    bool with_ballast, ballast_held;
+    bool paused;      /* the disk is full; probed at probe_at_ns */
+    bool failed;      /* for good: nothing more is written */
+    bool folded;      /* the ledger's log holds nothing */
+    bool events_torn; /* the last write to events.jsonl ended within a line */
+    uint64_t probe_at_ns;
+    struct err err;
+};
+
+/* ---- lists ---- */
+
+static void list_init(struct list *list)
+{
+    *list = (struct list){ .first = NULL };
+    list->end = &list->first;
+}
+
+static size_t settlement_bytes(const struct settlement *settlement)
+{
+    return SETTLEMENT_BYTES + settlement->response->body.len;
+}
+
+static void list_append(struct list *list, struct settlement *settlement)
+{
+    settlement->next = NULL;
+    *list->end = settlement;
+    list->end = &settlement->next;
+    list->count++;
+    list->bytes += settlement_bytes(settlement);
+}
+
+/* All of `from` behind `to`. */
+static void list_move(struct list *to, struct list *from)
+{
+    if (from->first) {
+        *to->end = from->first;
+        to->end = from->end;
+        to->count += from->count;
+        to->bytes += from->bytes;
+    }
+    list_init(from);
+}
+
+/* ---- one batch ---- */
+
+static enum result announce_segment(struct committer *c)
+{
+    enum result result = RESULT_OK;
+
+    if (segment_is_full(&c->segment)) {
+        result = segment_begin_next(&c->segment, &c->err);
+    }
+    if (result != RESULT_OK || c->segment.extent.number == c->announced) {
+        return result;
+    }
+    result = ledger_begin(c->ledger, &c->err);
+    if (result == RESULT_OK) {
+        result = ledger_put_segment(c->ledger, &c->segment.extent, &c->err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_commit(c->ledger, &c->err);
+    }
+    if (result == RESULT_OK) {
+        c->announced = c->segment.extent.number;
+    }
+    return result;
+}
+
+static enum result append_line(struct committer *c, struct settlement *settlement)
+{
+    struct line *line = &c->line;
+    uint64_t offset = c->segment.end;
+    enum result result = line_make(line, settlement);
+
+    if (result != RESULT_OK) {
+        return result == RESULT_NOMEM ? err_nomem(&c->err, "storing a body")
+                                      : err_set(&c->err, result, "E-SIZE1",
+                                                "a record of more than %u bytes cannot be "
+                                                "stored: lower --max-body",
+                                                RECORD_LINE_MAX);
+    }
+    result = segment_append(&c->segment, buf_view(&line->head), &c->err);
+    if (result == RESULT_OK) {
+        result = segment_append(&c->segment, line->value, &c->err);
+    }
+    if (result == RESULT_OK) {
+        result = segment_append(&c->segment, LINE_TAIL, &c->err);
+    }
+    settlement->record = (struct record){
+        .id = settlement->response->request->id,
+        .offset = offset,
+        .length = line->length,
+        .segment = c->segment.extent.number,
+        .crc32c = line->crc32c,
+        .status = (uint16_t)settlement->response->status,
+        .endpoint = (uint16_t)settlement->response->request->endpoint,
+    };
+    c->batch_lines++;
+    c->batch_body_bytes += settlement->response->body.len;
+    return result;
+}
+
+static enum result write_lines(struct committer *c)
+{
+    enum result result = RESULT_OK;
+
+    c->batch_lines = 0;
+    c->batch_body_bytes = 0;
+    for (struct settlement *s = c->batch.first; s && result == RESULT_OK; s = s->next) {
+        s->record = (struct record){ .length = 0 };
+        s->duplicate = false;
+        if (s->body_kind != SETTLE_BODY_NONE) {
+            result = c->batch_lines ? RESULT_OK : announce_segment(c);
+            if (result == RESULT_OK) {
+                result = append_line(c, s);
+            }
+        }
+    }
+    if (result == RESULT_OK && c->batch_lines) {
+        result = segment_flush(&c->segment, &c->err);
+    }
+    if (result == RESULT_OK && c->batch_lines) {
+        result = segment_sync(&c->segment, &c->err);
+    } else if (result == RESULT_FULL) {
+        enum result rewound = segment_rewind(&c->segment, &c->err);
+
+        result = rewound == RESULT_OK ? RESULT_FULL : rewound;
+    }
+    return result;
+}
+
+static enum result put_rows(struct committer *c)
+{
+    enum result result = RESULT_OK;
+
+    for (struct settlement *s = c->batch.first; s && result == RESULT_OK; s = s->next) {
+        result = ledger_put(c->ledger, s, &s->duplicate, &c->err);
+    }
+    if (result == RESULT_OK && c->batch_lines) {
+        struct segment_extent extent = c->segment.extent;
+
+        extent.last_batch = extent.committed;
+        extent.committed = c->segment.end;
+        extent.body_bytes += c->batch_body_bytes;
+        extent.lines += c->batch_lines;
+        result = ledger_put_segment(c->ledger, &extent, &c->err);
+    }
+    if (result == RESULT_OK && c->planned) {
+        result = ledger_put_planned(c->ledger, c->planned, &c->err);
+    }
+    return result;
+}
+
+static enum result commit_rows(struct committer *c)
+{
+    enum result result = ledger_begin(c->ledger, &c->err);
+
+    if (result == RESULT_OK) {
+        result = put_rows(c);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_commit(c->ledger, &c->err);
+    }
+    if (result == RESULT_OK) {
+        segment_set_committed(&c->segment, c->batch_body_bytes, c->batch_lines);
+        c->batch_lines = c->batch_body_bytes = 0;
+        c->planned = 0;
+        c->folded = false;
+    }
+    return result;
+}
+
+static enum result store_batch(struct committer *c)
+{
+    enum result result = RESULT_OK;
+
+    if (c->step == BATCH_WRITE) {
+        result = write_lines(c);
+    }
+    if (result == RESULT_OK) {
+        c->step = BATCH_COMMIT;
+        result = commit_rows(c);
+    }
+    return result;
+}
+
+/* ---- telling the loop ---- */
+
+static void give_back(struct committer *c)
+{
+    c->step = BATCH_WRITE;
+    if (c->batch.first) {
+        uv_mutex_lock(&c->mutex);
+        list_move(&c->shared.back, &c->batch);
+        uv_mutex_unlock(&c->mutex);
+        uv_async_send(&c->async);
+    }
+}
+
+static void give_up_batch(struct committer *c)
+{
+    for (struct settlement *s = c->batch.first; s; s = s->next) {
+        s->state = SETTLE_LOST;
+        s->record = (struct record){ .length = 0 };
+    }
+    give_back(c);
+}
+
+static void tell(struct committer *c, enum result result)
+{
+    uv_mutex_lock(&c->mutex);
+    c->shared.trouble = result;
+    c->shared.trouble_err = c->err;
+    uv_mutex_unlock(&c->mutex);
+    uv_async_send(&c->async);
+}
+
+/* ---- a full disk, a broken disk ---- */
+
+/* Tells, and gives up the ballast: true when another try is worth while at once. */
+static bool pause_full(struct committer *c)
+{
+    bool had_ballast = c->ballast_held;
+
+    if (!c->paused) {
+        c->paused = true;
+        tell(c, RESULT_FULL);
+    }
+    if (had_ballast) {
+        ballast_drop(c->options.dir);
+        c->ballast_held = false;
+        ledger_checkpoint(c->ledger);
+    }
+    return had_ballast;
+}
+
+/* Nothing is left that found no room. A run that never had ballast goes on at that. */
+static void resume_if_space(struct committer *c)
+{
+    if (!c->paused) {
+        return;
+    }
+    if (c->with_ballast && !c->ballast_held) {
+        c->ballast_held = ballast_hold(c->options.dir);
+    }
+    if (c->ballast_held || !c->with_ballast) {
+        c->paused = false;
+        c->err = (struct err){ .result = RESULT_OK };
+        tell(c, RESULT_OK);
+    }
+}
+
+static void fail(struct committer *c, enum result result)
+{
+    c->failed = true;
+    tell(c, result);
+    give_up_batch(c);
+}
+
+/* Stores the batch, or keeps it for the next probe. */
+static void run_batch(struct committer *c)
+{
+    enum result result;
+
+    do {
+        result = store_batch(c);
+    } while (result == RESULT_FULL && pause_full(c));
+
+    if (result == RESULT_OK) {
+        give_back(c);
+        resume_if_space(c);
+    } else if (result != RESULT_FULL) {
+        fail(c, result);
+    }
+}
+
+/* ---- events ---- */
+
+/* Events tell what happened; that they could not be told must not stop a run. */
+static void write_events(struct committer *c)
+{
+    struct str rest = buf_view(&c->events);
+
+    if (rest.len && c->events_torn && write(c->events_fd, "\n", 1) == 1) {
+        c->events_torn = false;
+    }
+    while (rest.len && !c->events_torn && !c->failed) {
+        ssize_t put = write(c->events_fd, rest.data, rest.len);
+
+        if (put < 0 && errno != EINTR) {
+            c->events_torn = rest.data != c->events.data;
+            break;
+        }
+        if (put > 0) {
+            rest = (struct str){ rest.data + put, rest.len - (size_t)put };
+        }
+    }
+    buf_reset(&c->events);
+}
+
+/* ---- the thread ---- */
+
+static bool has_work(const struct shared *s)
+{
+    return s->queue.first || s->events.len || s->planned_is_new;
+}
+
+static bool is_enough(const struct list *queue)
+{
+    return queue->count >= COMMITTER_BATCH_COUNT || queue->bytes >= COMMITTER_BATCH_BYTES;
+}
+
+/* When the next batch is to be taken, by uv_hrtime. Mutex held. */
+static uint64_t due_ns(const struct committer *c)
+{
+    const struct shared *s = &c->shared;
+
+    if (c->paused && !c->failed) {
+        return c->probe_at_ns;
+    }
+    if (!has_work(s)) {
+        return TIME_NEVER;
+    }
+    if (s->flush || c->failed || is_enough(&s->queue)) {
+        return 0;
+    }
+    return s->since_ns + COMMITTER_LINGER_US * NS_PER_US;
+}
+
+enum task {
+    TASK_WORK,  /* take what has gathered; also a probe, and the last turn of all */
+    TASK_CALLS, /* only answer committer_read_index */
+    TASK_FOLD,  /* idle for long enough to tidy up */
+};
+
+/* Sleeps until there is something to do. Mutex held. */
+static enum task next_task(struct committer *c)
+{
+    const struct shared *s = &c->shared;
+
+    for (;;) {
+        uint64_t now_ns = uv_hrtime();
+        uint64_t due = due_ns(c);
+
+        if (due <= now_ns || s->stop) {
+            return TASK_WORK;
+        }
+        if (s->calls) {
+            return TASK_CALLS;
+        }
+        if (due != TIME_NEVER) {
+            (void)uv_cond_timedwait(&c->wake, &c->mutex, due - now_ns);
+        } else if (c->folded || c->failed) {
+            uv_cond_wait(&c->wake, &c->mutex);
+        } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
+                   !has_work(s) && !s->calls && !s->stop) {
+            return TASK_FOLD;
+        }
+    }
+}
+
+static void note_dropped_events(struct shared *s)
+{
+    if (s->events_dropped && s->events.len < COMMITTER_EVENTS_BYTES / 2 &&
+        buf_printf(&s->events, "{\"event\":\"dropped\",\"lines\":%" PRIu64 "}\n",
+                   s->events_dropped) == RESULT_OK) {
+        s->events_dropped = 0;
+    }
+}
+
+/* Moves what the loop has left into the thread's own hands. Mutex held. */
+static void take_work(struct committer *c)
+{
+    struct shared *s = &c->shared;
+    struct buf written = c->events; /* empty, but with memory */
+
+    if (!c->batch.first) { /* one that found no room yet is finished first */
+        list_move(&c->batch, &s->queue);
+        s->flush = false;
+    }
+    if (s->planned_is_new) {
+        c->planned = s->planned;
+        s->planned_is_new = false;
+    }
+    c->events = s->events;
+    s->events = written;
+    note_dropped_events(s);
+}
+
+static void serve_calls(struct committer *c, struct index_call *calls)
+{
+    for (struct index_call *call = calls; call; call = call->next) {
+        call->result = ledger_read_index(c->ledger, LEDGER_JSON, call->after_id, call->records,
+                                         call->max, call->count, call->err);
+    }
+    if (calls) {
+        uv_mutex_lock(&c->mutex);
+        for (struct index_call *next; calls; calls = next) {
+            next = calls->next; /* the caller's stack: gone once it sees `done` */
+            calls->done = true;
+        }
+        uv_cond_broadcast(&c->served);
+        uv_mutex_unlock(&c->mutex);
+    }
+}
+
+static void do_work(struct committer *c, bool last)
+{
+    write_events(c);
+    if (c->failed) {
+        give_up_batch(c);
+    } else if (c->batch.first || c->planned) {
+        run_batch(c);
+    } else {
+        resume_if_space(c);
+    }
+    if (last && c->batch.first) { /* still no room, and nobody will wait for it */
+        give_up_batch(c);
+    }
+    c->probe_at_ns = uv_hrtime() + COMMITTER_PROBE_US * NS_PER_US;
+}
+
+/* Also on the loop, when the thread was never started. */
+static void finish(struct committer *c, bool clean)
+{
+    if (!c->failed) {
+        ballast_drop(c->options.dir); /* what follows may need the room */
+        if (ledger_session_end(c->ledger, clock_wall_us(&c->options.clock), clean, &c->err) !=
+            RESULT_OK) {
+            tell(c, c->err.result);
+        }
+    }
+    ledger_close(c->ledger, !c->failed);
+    c->ledger = NULL;
+}
+
+static void thread_main(void *argument)
+{
+    struct committer *c = argument;
+    struct shared *s = &c->shared;
+    bool stop;
+
+    uv_mutex_lock(&c->mutex);
+    do {
+        enum task task = next_task(c);
+        struct index_call *calls = s->calls;
+
+        s->calls = NULL;
+        stop = s->stop;
+        if (task == TASK_WORK) {
+            take_work(c);
+        }
+        uv_mutex_unlock(&c->mutex);
+
+        serve_calls(c, calls);
+        if (task == TASK_WORK) {
+            do_work(c, stop);
+        } else if (task == TASK_FOLD) {
+            ledger_checkpoint(c->ledger);
+            c->folded = true;
+        }
+        uv_mutex_lock(&c->mutex);
+    } while (!stop || has_work(s));
+    s->running = false;
+    uv_mutex_unlock(&c->mutex);
+
+    finish(c, s->clean); /* `clean` does not change once `stop` is set */
+    uv_mutex_lock(&c->mutex);
+    s->finished = true;
+    uv_mutex_unlock(&c->mutex);
+    uv_async_send(&c->async);
+}
+
+/* ---- the loop's side ---- */
+
+static void release(struct committer *c)
+{
+    ledger_close(c->ledger, false);
+    segment_release(&c->segment);
+    if (c->raw_fd >= 0) {
+        close(c->raw_fd);
+    }
+    if (c->events_fd >= 0) {
+        close(c->events_fd);
+    }
+    line_release(&c->line);
+    buf_release(&c->events);
+    buf_release(&c->shared.events);
+    uv_cond_destroy(&c->served);
+    uv_cond_destroy(&c->wake);
+    uv_mutex_destroy(&c->mutex);
+    free(c);
+}
+
+static void on_async_closed(uv_handle_t *handle)
+{
+    struct committer *c = handle->data;
+    void (*closed)(void *context) = c->closed;
+    void *context = c->options.context;
+
+    release(c);
+    closed(context);
+}
+
+static void deliver(struct committer *c, const struct list *back)
+{
+    if (back->first) {
+        c->pending_count -= back->count;
+        c->pending_bytes -= back->bytes;
+        c->options.on_committed(c->options.context, back->first);
+    }
+}
+
+static void on_news(uv_async_t *async)
+{
+    struct committer *c = async->data;
+    enum result trouble;
+    struct err err;
+    struct list back;
+    bool finished;
+
+    list_init(&back);
+    uv_mutex_lock(&c->mutex);
+    list_move(&back, &c->shared.back);
+    trouble = c->shared.trouble;
+    err = c->shared.trouble_err;
+    finished = c->shared.finished;
+    uv_mutex_unlock(&c->mutex);
+
+    if (trouble != c->told) {
+        c->told = trouble;
+        c->options.on_trouble(c->options.context, trouble, &err);
+    }
+    deliver(c, &back);
+    if (finished && !uv_is_closing((uv_handle_t *)&c->async)) {
+        uv_thread_join(&c->thread);
+        uv_close((uv_handle_t *)&c->async, on_async_closed);
+    }
+}
+
+struct recovering {
+    struct committer *committer;
+    struct recovery *recovery;
+    struct segment_extent last, last_written;
+};
+
+static enum result recover_segment(void *context, const struct segment_extent *extent,
+                                   struct err *err)
+{
+    struct recovering *r = context;
+
+    r->last = *extent;
+    if (extent->committed) {
+        r->last_written = *extent;
+    }
+    r->recovery->body_bytes += extent->body_bytes;
+    return segment_recover(r->committer->raw_fd, extent, &r->recovery->discarded_bytes, err);
+}
+
+static enum result recover_segments(struct committer *c, struct recovery *recovery, struct err *err)
+{
+    struct recovering r = { .committer = c, .recovery = recovery };
+    enum result result = ledger_each_segment(c->ledger, recover_segment, &r, err);
+
+    if (result == RESULT_OK && recovery->unclean && r.last_written.number) {
+        result = segment_check_last_batch(c->raw_fd, &r.last_written, err);
+    }
+    if (result == RESULT_OK && r.last.number) {
+        result = segment_resume(&c->segment, &r.last, err);
+        c->announced = r.last.number;
+    }
+    return result;
+}
+
+static enum result refuse_orphans(struct committer *c, struct err *err)
+{
+    enum result result;
+    bool empty;
+
+    result = segment_dir_is_empty(c->raw_fd, &empty, err);
+    if (result == RESULT_OK && !empty) {
+        result = err_set(err, RESULT_CORRUPT, "E-LEDG4",
+                         "%s/ledger.db is missing though raw/ holds bodies: put it back from a "
+                         "copy, or begin anew with --fresh (the old run is set aside, not deleted)",
+                         c->options.dir->path);
+    }
+    return result;
+}
+
+static enum result recover(struct committer *c, struct recovery *recovery, struct err *err)
+{
+    struct ledger_summary summary;
+    enum result result = ledger_summarise(c->ledger, &summary, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    recovery->done = summary.done;
+    recovery->failed = summary.failed;
+    recovery->waiting = summary.waiting;
+    recovery->unclean = summary.sessions && !summary.last_end_us;
+    if (recovery->unclean) {
+        result = ledger_check(c->ledger, err);
+    }
+    return result == RESULT_OK ? recover_segments(c, recovery, err) : result;
+}
+
+/* A crash may have cut the last line: what follows it begins on one of its own. */
+static enum result open_events(struct committer *c, struct err *err)
+{
+    struct stat st;
+    char last;
+
+    c->events_fd = openat(c->options.dir->fd, "events.jsonl",
+                          O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (c->events_fd < 0 || fstat(c->events_fd, &st)) {
+        return err_set_errno(err, errno, "E-DIR3", "%s/events.jsonl: cannot open",
+                             c->options.dir->path);
+    }
+    if (st.st_size && pread(c->events_fd, &last, 1, st.st_size - 1) == 1 && last != '\n' &&
+        write(c->events_fd, "\n", 1) != 1) {
+        return err_set_errno(err, errno, "E-DIR3", "%s/events.jsonl: cannot write",
+                             c->options.dir->path);
+    }
+    return RESULT_OK;
+}
+
+static enum result open_files(struct committer *c, struct recovery *recovery, struct err *err)
+{
+    bool created = false;
+    enum result result = segment_dir_open(c->options.dir, true, &c->raw_fd, err);
+
+    if (result == RESULT_OK && c->options.dir->fresh) {
+        result = refuse_orphans(c, err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_open(&c->ledger, c->options.dir, &created, err);
+    }
+    if (result == RESULT_OK) {
+        result = segment_init(&c->segment, c->raw_fd, err);
+    }
+    recovery->resumed = !created;
+    if (result == RESULT_OK && !created) {
+        result = recover(c, recovery, err);
+    }
+    if (result == RESULT_OK) {
+        result = open_events(c, err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_session_begin(c->ledger, clock_wall_us(&c->options.clock), err);
+    }
+    return result;
+}
+
+static struct committer *committer_alloc(const struct committer_options *options)
+{
+    struct committer *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        return NULL;
+    }
+    if (uv_mutex_init(&c->mutex)) {
+        goto fail_mutex;
+    }
+    if (uv_cond_init(&c->wake)) {
+        goto fail_wake;
+    }
+    if (uv_cond_init(&c->served)) {
+        goto fail_served;
+    }
+    c->options = *options;
+    c->raw_fd = c->events_fd = -1;
+    c->segment.fd = -1;
+    line_init(&c->line);
+    list_init(&c->shared.queue);
+    list_init(&c->shared.back);
+    list_init(&c->batch);
+    buf_init(&c->shared.events, COMMITTER_EVENTS_BYTES);
+    buf_init(&c->events, COMMITTER_EVENTS_BYTES);
+    return c;
+
+fail_served:
+    uv_cond_destroy(&c->wake);
+fail_wake:
+    uv_mutex_destroy(&c->mutex);
+fail_mutex:
+    free(c);
+    return NULL;
+}
+
+enum result committer_open(struct committer **committer, const struct committer_options *options,
+                           struct recovery *recovery, struct err *err)
+{
+    struct committer *c = committer_alloc(options);
+    enum result result;
+
+    *recovery = (struct recovery){ .resumed = false };
+    if (!c) {
+        return err_nomem(err, "opening the store");
+    }
+    result = open_files(c, recovery, err);
+    if (result == RESULT_OK && uv_async_init(options->loop, &c->async, on_news)) {
+        result = err_set(err, RESULT_IO, "E-RES1", "cannot create an event for the store's thread");
+    }
+    if (result != RESULT_OK) {
+        release(c);
+        return result;
+    }
+    c->async.data = c;
+    c->with_ballast = c->ballast_held = ballast_hold(options->dir);
+    *committer = c;
+    return RESULT_OK;
+}
+
+enum result committer_each_row(struct committer *committer,
+                               void (*visit)(void *context, const struct ledger_row *row),
+                               void *context, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_each_row(committer->ledger, visit, context, err);
+}
+
+enum result committer_start(struct committer *committer, struct err *err)
+{
+    uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
+    sigset_t all, before;
+    int code;
+
+    assert(!committer->started);
+    committer->shared.running = true;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all,
+                    &before); /* a new thread inherits it: signals are the loop's */
+    code = uv_thread_create_ex(&committer->thread, &options, thread_main, committer);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code) {
+        committer->shared.running = false;
+        return err_set(err, RESULT_IO, "E-RES1", "cannot start the store's thread: %s",
+                       uv_strerror(code));
+    }
+    committer->started = true;
+    return RESULT_OK;
+}
+
+/* Mutex held: wakes the thread if it sleeps for want of work, or if enough has gathered. */
+static void note_work(struct committer *c, bool first, bool enough)
+{
+    if (first) {
+        c->shared.since_ns = uv_hrtime();
+    }
+    if (first || enough) {
+        uv_cond_signal(&c->wake);
+    }
+}
+
+void committer_put(struct committer *committer, struct settlement *settlement)
+{
+    struct shared *s = &committer->shared;
+    bool first, was_enough;
+
+    assert(settlement->state != SETTLE_LOST && settlement->response->request->id > 0);
+    committer->pending_count++;
+    committer->pending_bytes += settlement_bytes(settlement);
+    uv_mutex_lock(&committer->mutex);
+    first = !has_work(s);
+    was_enough = is_enough(&s->queue);
+    list_append(&s->queue, settlement);
+    note_work(committer, first, !was_enough && is_enough(&s->queue));
+    uv_mutex_unlock(&committer->mutex);
+}
+
+bool committer_is_full(const struct committer *committer)
+{
+    return committer->pending_count >= COMMITTER_QUEUE_COUNT ||
+           committer->pending_bytes >= COMMITTER_QUEUE_BYTES;
+}
+
+size_t committer_pending(const struct committer *committer)
+{
+    return committer->pending_count;
+}
+
+void committer_flush(struct committer *committer)
+{
+    uv_mutex_lock(&committer->mutex);
+    committer->shared.flush = true;
+    uv_cond_signal(&committer->wake);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+void committer_set_planned(struct committer *committer, uint64_t planned)
+{
+    struct shared *s = &committer->shared;
+    bool first;
+
+    uv_mutex_lock(&committer->mutex);
+    first = !has_work(s);
+    s->planned = planned;
+    s->planned_is_new = true;
+    note_work(committer, first, false);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+void committer_event(struct committer *committer, struct str line)
+{
+    struct shared *s = &committer->shared;
+    size_t before;
+    bool first;
+
+    uv_mutex_lock(&committer->mutex);
+    first = !has_work(s);
+    before = s->events.len;
+    if (buf_append_str(&s->events, line) != RESULT_OK ||
+        buf_append_char(&s->events, '\n') != RESULT_OK) {
+        s->events.len = before;
+        s->events_dropped++;
+    } else {
+        note_work(committer, first, false);
+    }
+    uv_mutex_unlock(&committer->mutex);
+}
+
+enum result committer_read_index(struct committer *committer, uint64_t after_id,
+                                 struct record *records, size_t max, size_t *count, struct err *err)
+{
+    struct index_call call = {
+        .after_id = after_id, .records = records, .max = max, .count = count, .err = err
+    };
+
+    *count = 0;
+    uv_mutex_lock(&committer->mutex);
+    if (!committer->shared.running) {
+        uv_mutex_unlock(&committer->mutex);
+        return err_set(err, RESULT_CANCELLED, "E-STOP1", "the store is closed");
+    }
+    call.next = committer->shared.calls;
+    committer->shared.calls = &call;
+    uv_cond_signal(&committer->wake);
+    while (!call.done) {
+        uv_cond_wait(&committer->served, &committer->mutex);
+    }
+    uv_mutex_unlock(&committer->mutex);
+    return call.result;
+}
+
+void committer_close(struct committer *committer, bool clean, void (*closed)(void *context))
+{
+    committer->closed = closed;
+    if (!committer->started) {
+        finish(committer, clean);
+        uv_close((uv_handle_t *)&committer->async, on_async_closed);
+        return;
+    }
+    uv_mutex_lock(&committer->mutex);
+    committer->shared.stop = true;
+    committer->shared.clean = clean;
+    uv_cond_signal(&committer->wake);
+    uv_mutex_unlock(&committer->mutex);
+}

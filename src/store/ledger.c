@@ -1,0 +1,827 @@
+#include "store/ledger.h"
+
+#include <sqlite3.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 0x5354504C /* "STPL" */
+#define VERSION 1
+#define NAME "ledger.db"
+#define OPEN_BUSY_MS 5000 /* a reader may be in the middle of a query when the mode changes */
+
+/* The partial index costs nothing for done rows and finds the few others without a walk over all. */
+static const char schema[] =
+    "CREATE TABLE request("
+    " id INTEGER PRIMARY KEY, state INTEGER NOT NULL, endpoint INTEGER NOT NULL,"
+    " attempt INTEGER NOT NULL, status INTEGER NOT NULL, body INTEGER NOT NULL,"
+    " segment INTEGER, line_at INTEGER, line_bytes INTEGER, crc32c INTEGER,"
+    " key TEXT, reason TEXT, set_by TEXT, not_before_us INTEGER) STRICT;"
+    "CREATE INDEX request_open ON request(state) WHERE state<>1;"
+    "CREATE TABLE segment("
+    " number INTEGER PRIMARY KEY, committed INTEGER NOT NULL, last_batch INTEGER NOT NULL,"
+    " body_bytes INTEGER NOT NULL, lines INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE session("
+    " number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_us INTEGER NOT NULL,"
+    " ended_us INTEGER, clean INTEGER) STRICT;"
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+enum statement {
+    SQL_BEGIN,
+    SQL_BEGIN_READ,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_PUT_ENDED,
+    SQL_PUT_OPEN,
+    SQL_PUT_SEGMENT,
+    SQL_PUT_PLANNED,
+    SQL_SESSION_BEGIN,
+    SQL_SESSION_END,
+    SQL_ROWS,
+    SQL_SEGMENTS,
+    SQL_INDEX,
+    SQL_TOTALS,
+    SQL_OPEN_TOTALS,
+    SQL_SEGMENT_TOTALS,
+    SQL_SESSIONS,
+    SQL_PLANNED,
+    SQL_REASONS,
+    SQL_REASON_KEYS,
+    SQL_COUNT
+};
+
+static const char *const sql[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_PUT_ENDED] =
+        "INSERT INTO "
+        "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,body=excluded.body,segment=excluded.segment,"
+        "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
+        "key=NULL,reason=NULL,set_by=NULL,not_before_us=NULL WHERE request.state<>1",
+    [SQL_PUT_OPEN] =
+        "INSERT INTO "
+        "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c,"
+        "key,reason,set_by,not_before_us)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,body=excluded.body,segment=excluded.segment,"
+        "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
+        "key=excluded.key,reason=excluded.reason,set_by=excluded.set_by,"
+        "not_before_us=excluded.not_before_us WHERE request.state<>1",
+    [SQL_PUT_SEGMENT] =
+        "INSERT OR REPLACE INTO segment(number,committed,last_batch,body_bytes,lines)"
+        " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_PUT_PLANNED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('planned',?1)",
+    [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
+    [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
+                        " WHERE number=(SELECT max(number) FROM session)",
+    [SQL_ROWS] = "SELECT id,state,attempt,not_before_us,reason,set_by FROM request ORDER BY id",
+    [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
+                     " ORDER BY number",
+    [SQL_INDEX] = "SELECT id,line_at,line_bytes,segment,crc32c,status,endpoint FROM request"
+                  " WHERE id>?1 AND line_bytes IS NOT NULL AND (state=1 OR ?2=2)"
+                  " AND (body=1 OR ?2>0) ORDER BY id LIMIT ?3",
+    [SQL_TOTALS] = "SELECT count(*),total(attempt) FROM request",
+    [SQL_OPEN_TOTALS] = "SELECT count(*) FILTER (WHERE state=2),count(*) FILTER (WHERE state=3),"
+                        "min(not_before_us) FILTER (WHERE state=3) FROM request WHERE state<>1",
+    [SQL_SEGMENT_TOTALS] = "SELECT count(*),total(committed),total(body_bytes) FROM segment",
+    [SQL_SESSIONS] = "SELECT count(*),min(started_us),"
+                     "(SELECT started_us FROM session ORDER BY number DESC LIMIT 1),"
+                     "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
+                     "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
+    [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
+    [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
+                    " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
+    [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
+                        " ORDER BY id LIMIT ?2",
+};
+
+struct ledger {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
+};
+
+/* Whether a failed call ran out of space rather than into a broken disk. SQLite says FULL for ENOSPC
+ * only. A failed sync is never taken for it: the pages are gone. */
+static bool is_full(int code, int errnum)
+{
+    if ((code & 0xFF) == SQLITE_FULL) {
+        return true;
+    }
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+        return false;
+    }
+    return ((code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN) &&
+           (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG);
+}
+
+/* Right after the failed call: says what SQLite says, in our terms. */
+static enum result fail(const struct ledger *ledger, const char *doing, struct err *err)
+{
+    int code = sqlite3_extended_errcode(ledger->db);
+    const char *text = sqlite3_errmsg(ledger->db);
+
+    if (is_full(code, sqlite3_system_errno(ledger->db))) {
+        return err_set(err, RESULT_FULL, "E-DISK1", "%s: no space left while %s", ledger->path,
+                       doing);
+    }
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM:
+        return err_nomem(err, doing);
+    case SQLITE_NOTADB:
+        return err_set(err, RESULT_CORRUPT, "E-LEDG1", "%s is not a ledger (%s)", ledger->path,
+                       text);
+    case SQLITE_CORRUPT:
+        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                       "%s is damaged (%s while %s): put it back from a copy, or begin anew with "
+                       "--fresh (the old run is set aside, not deleted)",
+                       ledger->path, text, doing);
+    case SQLITE_BUSY:
+        return err_set(err, RESULT_BUSY, "E-LOCK1", "%s is held by another program while %s",
+                       ledger->path, doing);
+    default:
+        return err_set(err, RESULT_IO, "E-DISK2", "%s: %s while %s (SQLite code %d)", ledger->path,
+                       text, doing, code);
+    }
+}
+
+/* The prepared statement, its bindings those of the last use; NULL after filling `err`. */
+static sqlite3_stmt *statement(struct ledger *ledger, enum statement which, enum result *result,
+                               struct err *err)
+{
+    sqlite3_stmt **prepared = &ledger->statements[which];
+
+    *result = RESULT_OK;
+    if (!*prepared && sqlite3_prepare_v3(ledger->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                         prepared, NULL) != SQLITE_OK) {
+        *result = fail(ledger, "preparing a query", err);
+        return NULL;
+    }
+    return *prepared;
+}
+
+/* Runs a statement that yields no rows. */
+static enum result run(struct ledger *ledger, sqlite3_stmt *st, const char *doing, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (sqlite3_step(st) != SQLITE_DONE) {
+        result = fail(ledger, doing, err);
+    }
+    sqlite3_reset(st);
+    return result;
+}
+
+static enum result run_plain(struct ledger *ledger, enum statement which, const char *doing,
+                             struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, which, &result, err);
+
+    return st ? run(ledger, st, doing, err) : result;
+}
+
+/* The next row of a SELECT; at its end, or on error, the statement is reset. */
+static bool next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err)
+{
+    int code = sqlite3_step(st);
+
+    if (code == SQLITE_ROW) {
+        return true;
+    }
+    *result = code == SQLITE_DONE ? RESULT_OK : fail(ledger, "reading the ledger", err);
+    sqlite3_reset(st);
+    return false;
+}
+
+/* Some errors end the transaction by themselves; then there is nothing to roll back. */
+static void roll_back(struct ledger *ledger)
+{
+    if (ledger->db && !sqlite3_get_autocommit(ledger->db)) {
+        (void)run_plain(ledger, SQL_ROLLBACK, "rolling back", NULL);
+    }
+}
+
+static struct str column_text(sqlite3_stmt *st, int column)
+{
+    const unsigned char *text = sqlite3_column_text(st, column);
+
+    return (struct str){ (const char *)text, (size_t)sqlite3_column_bytes(st, column) };
+}
+
+static uint64_t column_u64(sqlite3_stmt *st, int column)
+{
+    sqlite3_int64 value = sqlite3_column_int64(st, column);
+
+    return value < 0 ? 0 : (uint64_t)value;
+}
+
+/* ---- opening ---- */
+
+/* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
+ * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
+static char *ledger_path(const struct run_dir *dir)
+{
+    char link[48];
+    char target[PATH_MAX];
+    size_t size;
+    ssize_t len;
+    char *path;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dir->fd);
+    len = readlink(link, target, sizeof target - 1);
+    if (len > 0 && target[0] == '/') {
+        target[len] = '\0';
+    } else if (!realpath(dir->path, target)) {
+        return NULL;
+    }
+    size = strlen(target) + sizeof "/" NAME;
+    path = malloc(size);
+    if (path) {
+        snprintf(path, size, "%s/%s", target, NAME);
+    }
+    return path;
+}
+
+/* SQLite would make it readable by others; its -wal and -shm take after it. */
+static enum result create_file(const struct run_dir *dir, struct err *err)
+{
+    int fd = openat(dir->fd, NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    S_IRUSR | S_IWUSR);
+
+    if (fd < 0) {
+        return errno == EEXIST
+                   ? RESULT_OK
+                   : err_set_errno(err, errno, "E-DIR1", "%s/%s: cannot create", dir->path, NAME);
+    }
+    close(fd);
+    if (fsync(dir->fd)) {
+        return err_set_errno(err, errno, "E-DISK2", "%s: cannot sync the directory", dir->path);
+    }
+    return RESULT_OK;
+}
+
+static enum result execute(struct ledger *ledger, const char *text, const char *doing,
+                           struct err *err)
+{
+    if (sqlite3_exec(ledger->db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        return fail(ledger, doing, err);
+    }
+    return RESULT_OK;
+}
+
+/* One number that a PRAGMA or a query yields. */
+static enum result ask(struct ledger *ledger, const char *text, int64_t *value, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    enum result result = RESULT_OK;
+
+    if (sqlite3_prepare_v2(ledger->db, text, -1, &st, NULL) != SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW) {
+        result = fail(ledger, "opening it", err);
+    } else {
+        *value = sqlite3_column_int64(st, 0);
+    }
+    sqlite3_finalize(st);
+    return result;
+}
+
+static enum result create_schema(struct ledger *ledger, struct err *err)
+{
+    char text[sizeof schema + 160];
+    enum result result;
+
+    snprintf(text, sizeof text,
+             "BEGIN IMMEDIATE;%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", schema,
+             APPLICATION_ID, VERSION);
+    result = execute(ledger, text, "creating it", err);
+    if (result != RESULT_OK) {
+        roll_back(ledger);
+    }
+    return result;
+}
+
+/* Ours, of a version that we know? `*empty`: nothing is in it yet. */
+static enum result look_at_header(struct ledger *ledger, bool *empty, struct err *err)
+{
+    int64_t application = 0, version = 0, tables = 0;
+    enum result result = ask(ledger, "PRAGMA application_id", &application, err);
+
+    if (result == RESULT_OK) {
+        result = ask(ledger, "PRAGMA user_version", &version, err);
+    }
+    if (result == RESULT_OK) {
+        result = ask(ledger, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    *empty = application == 0 && version == 0 && tables == 0;
+    if (*empty) {
+        return RESULT_OK;
+    }
+    if (application != APPLICATION_ID || version < 1) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG1", "%s is not a ledger of scrapetop",
+                       ledger->path);
+    }
+    if (version > VERSION) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG2",
+                       "%s is of version %lld, this scrapetop knows up to %d: use a newer one",
+                       ledger->path, (long long)version, VERSION);
+    }
+    return RESULT_OK;
+}
+
+/* Everything behind the first lines is the same for both ways of opening. */
+static enum result open_database(struct ledger **opened, const struct run_dir *dir, int flags,
+                                 bool *empty, struct err *err)
+{
+    struct ledger *ledger = calloc(1, sizeof *ledger);
+    enum result result = RESULT_OK;
+
+    if (ledger) {
+        ledger->path = ledger_path(dir);
+    }
+    if (!ledger || !ledger->path) {
+        ledger_close(ledger, false);
+        return err_nomem(err, "opening the ledger");
+    }
+    if (sqlite3_open_v2(ledger->path, &ledger->db,
+                        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
+        result =
+            ledger->db ? fail(ledger, "opening it", err) : err_nomem(err, "opening the ledger");
+    }
+    if (result == RESULT_OK) {
+        sqlite3_extended_result_codes(ledger->db, 1);
+        sqlite3_busy_timeout(ledger->db, OPEN_BUSY_MS);
+        result = execute(ledger, "PRAGMA trusted_schema=OFF;PRAGMA cell_size_check=ON;",
+                         "opening it", err);
+    }
+    if (result == RESULT_OK) {
+        result = look_at_header(ledger, empty, err);
+    }
+    if (result != RESULT_OK) {
+        ledger_close(ledger, false);
+        return result;
+    }
+    *opened = ledger;
+    return RESULT_OK;
+}
+
+static enum result use_wal(struct ledger *ledger, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    enum result result = RESULT_OK;
+
+    if (sqlite3_prepare_v2(ledger->db, "PRAGMA journal_mode=WAL", -1, &st, NULL) != SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW) {
+        result = fail(ledger, "opening it", err);
+    } else if (!str_equal(column_text(st, 0), STR("wal"))) {
+        result =
+            err_set(err, RESULT_IO, "E-DISK2",
+                    "%s: this filesystem cannot hold a SQLite log; choose a local disk with -o",
+                    ledger->path);
+    }
+    sqlite3_finalize(st);
+    if (result == RESULT_OK) {
+        result = execute(ledger,
+                         "PRAGMA synchronous=FULL;PRAGMA journal_size_limit=67108864;"
+                         "PRAGMA wal_autocheckpoint=1000;",
+                         "opening it", err);
+    }
+    return result;
+}
+
+enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool *created,
+                        struct err *err)
+{
+    enum result result = create_file(dir, err);
+
+    if (result == RESULT_OK) {
+        result = open_database(ledger, dir, SQLITE_OPEN_READWRITE, created, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = use_wal(*ledger, err);
+    if (result == RESULT_OK && *created) {
+        result = create_schema(*ledger, err);
+    }
+    if (result != RESULT_OK) {
+        ledger_close(*ledger, false);
+        *ledger = NULL;
+    }
+    return result;
+}
+
+enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir, struct err *err)
+{
+    bool empty = false;
+    enum result result = open_database(ledger, dir, SQLITE_OPEN_READONLY, &empty, err);
+
+    if (result == RESULT_OK && empty) {
+        result = err_set(err, RESULT_INVALID, "E-DIR2", "%s: the run has not begun", dir->path);
+        ledger_close(*ledger, false);
+        *ledger = NULL;
+    }
+    return result;
+}
+
+void ledger_close(struct ledger *ledger, bool tidy)
+{
+    if (!ledger) {
+        return;
+    }
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(ledger->statements[i]);
+    }
+    if (ledger->db && tidy) {
+        /* With a reader on it the log stays, and is folded by the next to open it. */
+        (void)sqlite3_exec(ledger->db,
+                           "PRAGMA wal_checkpoint(TRUNCATE);PRAGMA journal_mode=DELETE;", NULL,
+                           NULL, NULL);
+    } else if (ledger->db) {
+        (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    sqlite3_close(ledger->db);
+    free(ledger->path);
+    free(ledger);
+}
+
+enum result ledger_check(struct ledger *ledger, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    enum result result = RESULT_OK;
+
+    if (sqlite3_prepare_v2(ledger->db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW) {
+        result = fail(ledger, "checking it", err);
+    } else if (!str_equal(column_text(st, 0), STR("ok"))) {
+        result = err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                         "%s is damaged (%s): put it back from a copy, or begin anew with --fresh "
+                         "(the old run is set aside, not deleted)",
+                         ledger->path, (const char *)sqlite3_column_text(st, 0));
+    }
+    sqlite3_finalize(st);
+    return result;
+}
+
+/* ---- writing ---- */
+
+enum result ledger_begin(struct ledger *ledger, struct err *err)
+{
+    return run_plain(ledger, SQL_BEGIN, "beginning a commit", err);
+}
+
+static void bind_text(sqlite3_stmt *st, int at, struct str text)
+{
+    /* SQLite keeps no pointer beyond the step that follows. */
+    sqlite3_bind_text(st, at, text.data ? text.data : "", (int)text.len, SQLITE_STATIC);
+}
+
+static void bind_row(sqlite3_stmt *st, const struct settlement *settlement)
+{
+    const struct request *request = settlement->response->request;
+    const struct record *record = &settlement->record;
+
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)request->id);
+    sqlite3_bind_int(st, 2, (int)settlement->state);
+    sqlite3_bind_int(st, 3, (int)request->endpoint);
+    sqlite3_bind_int64(st, 4, request->attempt);
+    sqlite3_bind_int(st, 5, settlement->response->status);
+    sqlite3_bind_int(st, 6, (int)settlement->body_kind);
+    if (record->length) {
+        sqlite3_bind_int64(st, 7, record->segment);
+        sqlite3_bind_int64(st, 8, (sqlite3_int64)record->offset);
+        sqlite3_bind_int64(st, 9, record->length);
+        sqlite3_bind_int64(st, 10, record->crc32c);
+    } else {
+        for (int i = 7; i <= 10; i++) {
+            sqlite3_bind_null(st, i);
+        }
+    }
+}
+
+enum result ledger_put(struct ledger *ledger, const struct settlement *settlement, bool *duplicate,
+                       struct err *err)
+{
+    bool done = settlement->state == SETTLE_DONE;
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, done ? SQL_PUT_ENDED : SQL_PUT_OPEN, &result, err);
+
+    if (!st) {
+        roll_back(ledger);
+        return result;
+    }
+    bind_row(st, settlement);
+    if (!done) {
+        const struct request *request = settlement->response->request;
+
+        bind_text(st, 11, request->key);
+        bind_text(st, 12, str_view(request->reason));
+        bind_text(st, 13, str_view(request->set_by));
+        if (settlement->state == SETTLE_WAITING) {
+            sqlite3_bind_int64(st, 14, settlement->not_before_wall_us);
+        } else {
+            sqlite3_bind_null(st, 14);
+        }
+    }
+    result = run(ledger, st, "settling a request", err);
+    if (result != RESULT_OK) {
+        roll_back(ledger);
+    }
+    *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
+    return result;
+}
+
+enum result ledger_put_segment(struct ledger *ledger, const struct segment_extent *extent,
+                               struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_PUT_SEGMENT, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, extent->number);
+        sqlite3_bind_int64(st, 2, (sqlite3_int64)extent->committed);
+        sqlite3_bind_int64(st, 3, (sqlite3_int64)extent->last_batch);
+        sqlite3_bind_int64(st, 4, (sqlite3_int64)extent->body_bytes);
+        sqlite3_bind_int64(st, 5, (sqlite3_int64)extent->lines);
+        result = run(ledger, st, "noting a segment's length", err);
+    }
+    if (result != RESULT_OK) {
+        roll_back(ledger);
+    }
+    return result;
+}
+
+enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_PUT_PLANNED, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)planned);
+        result = run(ledger, st, "noting the plan's size", err);
+    }
+    if (result != RESULT_OK) {
+        roll_back(ledger);
+    }
+    return result;
+}
+
+enum result ledger_commit(struct ledger *ledger, struct err *err)
+{
+    enum result result = run_plain(ledger, SQL_COMMIT, "committing", err);
+
+    if (result != RESULT_OK) {
+        roll_back(ledger);
+    }
+    return result;
+}
+
+enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_SESSION_BEGIN, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, getpid());
+        sqlite3_bind_int64(st, 2, wall_us);
+        result = run(ledger, st, "noting the start", err);
+    }
+    return result;
+}
+
+enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_SESSION_END, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, wall_us);
+        sqlite3_bind_int(st, 2, clean);
+        result = run(ledger, st, "noting the end", err);
+    }
+    return result;
+}
+
+void ledger_checkpoint(struct ledger *ledger)
+{
+    sqlite3_busy_timeout(ledger->db, 0);
+    (void)sqlite3_wal_checkpoint_v2(ledger->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(ledger->db, OPEN_BUSY_MS);
+}
+
+/* ---- reading ---- */
+
+enum result ledger_each_row(struct ledger *ledger,
+                            void (*visit)(void *context, const struct ledger_row *row),
+                            void *context, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_ROWS, &result, err);
+
+    while (st && next_row(ledger, st, &result, err)) {
+        struct ledger_row row = {
+            .id = column_u64(st, 0),
+            .state = (enum settle_state)sqlite3_column_int(st, 1),
+            .attempt = (uint32_t)column_u64(st, 2),
+        };
+
+        if (row.state != SETTLE_DONE) {
+            row.not_before_wall_us = sqlite3_column_int64(st, 3);
+            row.reason = column_text(st, 4);
+            row.set_by = column_text(st, 5);
+        }
+        visit(context, &row);
+    }
+    return result;
+}
+
+enum result ledger_each_segment(struct ledger *ledger,
+                                enum result (*visit)(void *context,
+                                                     const struct segment_extent *extent,
+                                                     struct err *err),
+                                void *context, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_SEGMENTS, &result, err);
+
+    while (st && next_row(ledger, st, &result, err)) {
+        struct segment_extent extent = {
+            .number = (uint32_t)column_u64(st, 0),
+            .committed = column_u64(st, 1),
+            .last_batch = column_u64(st, 2),
+            .body_bytes = column_u64(st, 3),
+            .lines = column_u64(st, 4),
+        };
+
+        result = visit(context, &extent, err);
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            break;
+        }
+    }
+    return result;
+}
+
+enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, uint64_t after_id,
+                              struct record *records, size_t max, size_t *count, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_INDEX, &result, err);
+
+    *count = 0;
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, after_id > INT64_MAX ? INT64_MAX : (sqlite3_int64)after_id);
+    sqlite3_bind_int(st, 2, (int)index);
+    sqlite3_bind_int64(st, 3, (sqlite3_int64)max);
+    while (next_row(ledger, st, &result, err)) {
+        records[(*count)++] = (struct record){
+            .id = column_u64(st, 0),
+            .offset = column_u64(st, 1),
+            .length = (uint32_t)column_u64(st, 2),
+            .segment = (uint32_t)column_u64(st, 3),
+            .crc32c = (uint32_t)column_u64(st, 4),
+            .status = (uint16_t)column_u64(st, 5),
+            .endpoint = (uint16_t)column_u64(st, 6),
+        };
+    }
+    return result;
+}
+
+/* The first row of a query that always has one; numbers and nothing else. NULL reads as `null`. */
+static enum result read_numbers(struct ledger *ledger, enum statement which, int64_t *numbers,
+                                int count, int64_t null, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, which, &result, err);
+
+    if (st && next_row(ledger, st, &result, err)) {
+        for (int i = 0; i < count; i++) {
+            numbers[i] =
+                sqlite3_column_type(st, i) == SQLITE_NULL ? null : sqlite3_column_int64(st, i);
+        }
+        sqlite3_reset(st);
+    }
+    return result;
+}
+
+static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
+{
+    int64_t all[2] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
+    int64_t planned = 0;
+    enum result result = read_numbers(ledger, SQL_TOTALS, all, 2, 0, err);
+
+    if (result == RESULT_OK) {
+        result = read_numbers(ledger, SQL_OPEN_TOTALS, open, 3, INT64_MAX, err);
+    }
+    if (result == RESULT_OK) {
+        result = read_numbers(ledger, SQL_SEGMENT_TOTALS, segments, 3, 0, err);
+    }
+    if (result == RESULT_OK) {
+        result = read_numbers(ledger, SQL_SESSIONS, sessions, 5, 0, err);
+    }
+    if (result == RESULT_OK) {
+        result = read_numbers(ledger, SQL_PLANNED, &planned, 1, 0, err);
+    }
+    *summary = (struct ledger_summary){
+        .planned = (uint64_t)planned,
+        .done = (uint64_t)(all[0] - open[0] - open[1]),
+        .failed = (uint64_t)open[0],
+        .waiting = (uint64_t)open[1],
+        .attempts = (uint64_t)all[1],
+        .next_deadline_us = open[2],
+        .segments = (uint32_t)segments[0],
+        .line_bytes = (uint64_t)segments[1],
+        .body_bytes = (uint64_t)segments[2],
+        .sessions = (uint64_t)sessions[0],
+        .first_start_us = sessions[1],
+        .last_start_us = sessions[2],
+        .last_end_us = sessions[3],
+        .last_clean = sessions[4] != 0,
+    };
+    return result;
+}
+
+enum result ledger_summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
+{
+    enum result result = run_plain(ledger, SQL_BEGIN_READ, "reading the ledger", err);
+
+    if (result == RESULT_OK) {
+        result = summarise(ledger, summary, err); /* all of it as of one moment */
+    }
+    roll_back(ledger);
+    return result;
+}
+
+/* Copies the first keys of a reason into `bytes`, and points `reason` at them. */
+static enum result read_keys(struct ledger *ledger, struct ledger_reason *reason, struct buf *bytes,
+                             struct err *err)
+{
+    size_t lengths[LEDGER_KEYS_SHOWN];
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_REASON_KEYS, &result, err);
+    size_t at = 0;
+
+    if (!st) {
+        return result;
+    }
+    bind_text(st, 1, reason->reason);
+    sqlite3_bind_int(st, 2, LEDGER_KEYS_SHOWN);
+    buf_reset(bytes);
+    while (next_row(ledger, st, &result, err)) {
+        struct str key = column_text(st, 0);
+
+        if (buf_append_str(bytes, key) != RESULT_OK) {
+            sqlite3_reset(st);
+            return err_nomem(err, "reading the ledger");
+        }
+        lengths[reason->key_count++] = key.len;
+    }
+    for (size_t i = 0; i < reason->key_count; i++) {
+        reason->keys[i] = (struct str){ bytes->data + at, lengths[i] };
+        at += lengths[i];
+    }
+    return result;
+}
+
+enum result ledger_each_reason(struct ledger *ledger, size_t max,
+                               void (*visit)(void *context, const struct ledger_reason *reason),
+                               void *context, struct err *err)
+{
+    struct buf bytes = { .max = 0 };
+    enum result result;
+    sqlite3_stmt *st = statement(ledger, SQL_REASONS, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)max);
+    while (next_row(ledger, st, &result, err)) {
+        struct ledger_reason reason = { .reason = column_text(st, 0), .count = column_u64(st, 1) };
+
+        result = read_keys(ledger, &reason, &bytes, err);
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            break;
+        }
+        visit(context, &reason);
+    }
+    buf_release(&bytes);
+    return result;
+}

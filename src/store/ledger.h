@@ -1,0 +1,123 @@
+/**
+ * The ledger: what was asked, how it ended, and where its body lies. SQLite in WAL mode.
+ *
+ * A request has a row only once it has ended or waits: what is queued or in flight is what the plan
+ * yields and the ledger does not have, so a crash needs no repair. A row that waits or failed may be
+ * overwritten by what came of it later; a done row never is.
+ *
+ *   request   id, state, endpoint, attempt, status, body kind; segment, line_at, line_bytes, crc32c of
+ *             the stored line; and for what waits or failed: key, reason, set_by, not_before_us
+ *   segment   number, committed length, where the last batch began, bytes of bodies, lines
+ *   session   when a process began and ended its work, its pid, and whether it left nothing undone
+ *   meta      planned: how many requests the plan has, when that is known
+ *
+ * synchronous=FULL: a commit that returned is on the disk. A closed ledger is one file that stands
+ * alone; while in use, or after a crash, ledger.db-wal belongs to it.
+ *
+ * Errors   E-LEDG1 not a ledger, E-LEDG2 of a newer version, E-LEDG3 damaged (RESULT_CORRUPT each);
+ *          E-DISK1 no space (RESULT_FULL: the transaction is rolled back, try again later); E-DISK2
+ *          any other I/O error (RESULT_IO: final).
+ * Threads  a ledger belongs to one thread at a time. Readers in other processes are welcome: they do
+ *          not block the writer, nor are they blocked.
+ */
+#ifndef SCRAPETOP_STORE_LEDGER_H
+#define SCRAPETOP_STORE_LEDGER_H
+
+#include "store/run_dir.h"
+#include "store/segment.h"
+#include "store/settlement.h"
+
+struct ledger;
+
+/** Opens or creates it; `*created` tells which. */
+MUST_CHECK enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool *created,
+                                   struct err *err);
+MUST_CHECK enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir,
+                                            struct err *err);
+
+/** `tidy`: folds the log into the database, so that one file is left. Not after an I/O error: then
+ *  nothing more may be written. NULL is ignored. */
+void ledger_close(struct ledger *ledger, bool tidy);
+
+/** SQLite's own look at the database (quick_check). */
+MUST_CHECK enum result ledger_check(struct ledger *ledger, struct err *err);
+
+/* Writing: begin, any number of puts, commit. After a failed put or commit the transaction is gone. */
+
+MUST_CHECK enum result ledger_begin(struct ledger *ledger, struct err *err);
+
+/** Done, failed or waiting. `*duplicate`: the row was done already and stays as it is. */
+MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement *settlement,
+                                  bool *duplicate, struct err *err);
+
+/** The segment's new length; inserts it when new. */
+MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
+                                          const struct segment_extent *extent, struct err *err);
+MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err);
+MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
+
+/** These two are transactions of their own. */
+MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us,
+                                            struct err *err);
+MUST_CHECK enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean,
+                                          struct err *err);
+
+/** Folds what it can of the log into the database without waiting for anybody. */
+void ledger_checkpoint(struct ledger *ledger);
+
+/* Reading: each of these has ended its read transaction when it returns, so that no reader keeps the
+ * log from being folded. */
+
+MUST_CHECK enum result ledger_each_row(struct ledger *ledger,
+                                       void (*visit)(void *context, const struct ledger_row *row),
+                                       void *context, struct err *err);
+
+/** In order of number. Ends when `visit` says other than RESULT_OK, with that. */
+MUST_CHECK enum result ledger_each_segment(struct ledger *ledger,
+                                           enum result (*visit)(void *context,
+                                                                const struct segment_extent *extent,
+                                                                struct err *err),
+                                           void *context, struct err *err);
+
+enum ledger_index {
+    LEDGER_JSON,  /* done, with a JSON body: what tables are made of */
+    LEDGER_DONE,  /* done, with a body of any kind */
+    LEDGER_STORED /* whatever has a line, failures too */
+};
+
+/** Up to `max` records with id > `after_id`, in order of id. */
+MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_index index,
+                                         uint64_t after_id, struct record *records, size_t max,
+                                         size_t *count, struct err *err);
+
+struct ledger_summary {
+    uint64_t planned; /* 0: not known */
+    uint64_t done, failed, waiting;
+    uint64_t attempts;               /* of all rows together */
+    int64_t next_deadline_us;        /* wall clock; INT64_MAX: nothing waits */
+    uint64_t body_bytes, line_bytes; /* of bodies, of the segments' committed lengths */
+    uint32_t segments;
+    uint64_t sessions;
+    int64_t first_start_us, last_start_us, last_end_us; /* wall clock; last_end 0: not ended */
+    bool last_clean;
+};
+
+MUST_CHECK enum result ledger_summarise(struct ledger *ledger, struct ledger_summary *summary,
+                                        struct err *err);
+
+#define LEDGER_KEYS_SHOWN 3
+
+struct ledger_reason { /* views, for the call only; bytes from outside */
+    struct str reason;
+    uint64_t count;
+    struct str keys[LEDGER_KEYS_SHOWN]; /* the first in the plan's order */
+    size_t key_count;
+};
+
+/** Why requests failed for good: the `max` most frequent reasons. */
+MUST_CHECK enum result ledger_each_reason(struct ledger *ledger, size_t max,
+                                          void (*visit)(void *context,
+                                                        const struct ledger_reason *reason),
+                                          void *context, struct err *err);
+
+#endif

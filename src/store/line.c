@@ -1,0 +1,325 @@
+#include "store/line.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/json_text.h"
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FOREIGN_KEPT_BYTES (1U << 20) /* a larger buffer is not kept from line to line */
+
+void line_init(struct line *line)
+{
+    *line = (struct line){ .length = 0 };
+}
+
+void line_release(struct line *line)
+{
+    buf_release(&line->head);
+    buf_release(&line->foreign);
+}
+
+/* Appends until something fails, so that the failure is looked at once. */
+struct writer {
+    struct buf *to;
+    enum result result;
+};
+
+static void put(struct writer *w, struct str bytes)
+{
+    if (w->result == RESULT_OK) {
+        w->result = buf_append_str(w->to, bytes);
+    }
+}
+
+static void put_number(struct writer *w, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    put(w, (struct str){ digits + at, sizeof digits - at });
+}
+
+static void put_text(struct writer *w, struct str bytes)
+{
+    if (w->result == RESULT_OK) {
+        w->result = json_text_append(w->to, bytes);
+    }
+}
+
+static void put_hex(struct writer *w, uint32_t number)
+{
+    static const char hex[] = "0123456789abcdef";
+    char digits[8];
+
+    for (size_t i = sizeof digits; i--; number >>= 4) {
+        digits[i] = hex[number & 15];
+    }
+    put(w, (struct str){ digits, sizeof digits });
+}
+
+static void put_origin(struct writer *w, const struct settlement *settlement)
+{
+    const struct response *response = settlement->response;
+    const struct request *request = response->request;
+    char fetched_at[CLOCK_TEXT_SIZE];
+
+    clock_format_utc(response->fetched_at_us, fetched_at);
+    put(w, STR("{\"id\":"));
+    put_number(w, request->id);
+    put(w, STR(",\"key\":"));
+    put_text(w, request->key);
+    put(w, STR(",\"url\":"));
+    put_text(w, settlement->url.data ? settlement->url : request->url);
+    put(w, STR(",\"status\":"));
+    put_number(w, (uint64_t)response->status);
+    put(w, STR(",\"fetched_at\":\""));
+    put(w, str_view(fetched_at));
+    put(w, STR("\",\"attempt\":"));
+    put_number(w, request->attempt);
+    put(w, STR(",\"elapsed_ms\":"));
+    put_number(w, response->timing.total_us / US_PER_MS);
+    put(w, STR(",\"content_type\":"));
+    put_text(w, response_header(response, STR("content-type")));
+}
+
+static void blank_line_breaks(struct buf *body, char which)
+{
+    char *at = body->data;
+    char *end = at + body->len;
+
+    while (at < end && (at = memchr(at, which, (size_t)(end - at)))) {
+        *at++ = ' ';
+    }
+}
+
+/* The last member: its value, and what stands before that. */
+static enum result set_value(struct line *line, struct settlement *settlement, struct str *name)
+{
+    struct buf *body = &settlement->response->body;
+    enum result result;
+
+    *name = STR(",\"body\":");
+    switch (settlement->body_kind) {
+    case SETTLE_BODY_JSON:
+        blank_line_breaks(body, '\n');
+        blank_line_breaks(body, '\r');
+        line->value = buf_view(body);
+        return RESULT_OK;
+    case SETTLE_BODY_EMPTY:
+        line->value = STR("null");
+        return RESULT_OK;
+    default:
+        break;
+    }
+    if (line->foreign.cap > FOREIGN_KEPT_BYTES) {
+        buf_release(&line->foreign);
+    }
+    buf_reset(&line->foreign);
+    if (utf8_valid_prefix(buf_view(body)) == body->len) {
+        *name = STR(",\"text\":");
+        result = json_text_append(&line->foreign, buf_view(body));
+    } else {
+        struct writer w = { &line->foreign, RESULT_OK };
+
+        *name = STR(",\"base64\":");
+        put(&w, STR("\""));
+        if (w.result == RESULT_OK) {
+            w.result = base64_append(&line->foreign, buf_view(body));
+        }
+        put(&w, STR("\""));
+        result = w.result;
+    }
+    line->value = buf_view(&line->foreign);
+    return result;
+}
+
+enum result line_make(struct line *line, struct settlement *settlement)
+{
+    struct writer w = { &line->head, RESULT_OK };
+    struct str name;
+    size_t length;
+    uint32_t crc;
+
+    buf_reset(&line->head);
+    put_origin(&w, settlement);
+    if (w.result == RESULT_OK) {
+        w.result = set_value(line, settlement, &name);
+    }
+    if (w.result != RESULT_OK) {
+        return w.result;
+    }
+    crc = crc32c(0, line->head.data, line->head.len);
+    crc = crc32c(crc, name.data, name.len);
+    crc = crc32c(crc, line->value.data, line->value.len);
+    crc = crc32c(crc, LINE_TAIL.data, LINE_TAIL.len - 1);
+    line->crc32c = crc;
+    put(&w, STR(",\"crc32c\":\""));
+    put_hex(&w, crc);
+    put(&w, STR("\""));
+    put(&w, name);
+    length = line->head.len + line->value.len + LINE_TAIL.len;
+    if (w.result == RESULT_OK && length > RECORD_LINE_MAX) {
+        return RESULT_LIMIT;
+    }
+    line->length = (uint32_t)length;
+    return w.result;
+}
+
+/* Reading: the members in the order in which line_make writes them, and nothing else. */
+struct reader {
+    struct str rest;
+    bool failed;
+};
+
+static void take(struct reader *r, struct str wanted)
+{
+    if (r->failed || !str_starts(r->rest, wanted)) {
+        r->failed = true;
+        return;
+    }
+    r->rest = (struct str){ r->rest.data + wanted.len, r->rest.len - wanted.len };
+}
+
+static uint64_t take_number(struct reader *r, uint64_t max)
+{
+    uint64_t number = 0;
+    size_t len = 0;
+
+    while (len < r->rest.len && r->rest.data[len] >= '0' && r->rest.data[len] <= '9') {
+        len++;
+    }
+    if (r->failed || !str_to_u64((struct str){ r->rest.data, len }, &number) || number > max) {
+        r->failed = true;
+        return 0;
+    }
+    r->rest = (struct str){ r->rest.data + len, r->rest.len - len };
+    return number;
+}
+
+/* Up to the closing quote, which is taken too. */
+static struct str take_text(struct reader *r)
+{
+    struct str text = { r->rest.data, 0 };
+
+    while (!r->failed) {
+        if (text.len >= r->rest.len) {
+            r->failed = true;
+        } else if (text.data[text.len] == '"') {
+            r->rest = (struct str){ text.data + text.len + 1, r->rest.len - text.len - 1 };
+            return text;
+        } else {
+            text.len += text.data[text.len] == '\\' ? 2 : 1;
+        }
+    }
+    return STR_NONE;
+}
+
+static uint32_t take_hex(struct reader *r)
+{
+    struct str digits = take_text(r);
+    uint32_t number = 0;
+
+    if (digits.len != 8) {
+        r->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < digits.len; i++) {
+        char c = digits.data[i];
+
+        if (c >= '0' && c <= '9') {
+            number = number << 4 | (uint32_t)(c - '0');
+        } else if (c >= 'a' && c <= 'f') {
+            number = number << 4 | (uint32_t)(c - 'a' + 10);
+        } else {
+            r->failed = true;
+        }
+    }
+    return number;
+}
+
+/* `r` stands behind the CRC; what is left ends in LINE_TAIL. */
+static void take_value(struct reader *r, struct line_view *view)
+{
+    struct str rest = r->rest;
+
+    if (r->failed || rest.len < LINE_TAIL.len ||
+        memcmp(rest.data + rest.len - LINE_TAIL.len, LINE_TAIL.data, LINE_TAIL.len)) {
+        r->failed = true;
+        return;
+    }
+    view->checked_too = (struct str){ rest.data, rest.len - 1 };
+    if (str_starts(rest, STR(",\"body\":"))) {
+        take(r, STR(",\"body\":"));
+        view->body_kind = LINE_BODY;
+        view->body = (struct str){ r->rest.data, r->rest.len - LINE_TAIL.len };
+        r->failed = r->rest.len <= LINE_TAIL.len;
+        return;
+    }
+    view->body_kind = str_starts(rest, STR(",\"text\":")) ? LINE_TEXT : LINE_BASE64;
+    take(r, view->body_kind == LINE_TEXT ? STR(",\"text\":\"") : STR(",\"base64\":\""));
+    view->body = take_text(r);
+    if (!str_equal(r->rest, LINE_TAIL)) {
+        r->failed = true;
+    }
+}
+
+enum result line_parse(struct str text, struct line_view *view)
+{
+    struct reader r = { text, false };
+
+    *view = (struct line_view){ .id = 0 };
+    take(&r, STR("{\"id\":"));
+    view->id = take_number(&r, INT64_MAX);
+    take(&r, STR(",\"key\":\""));
+    view->key = take_text(&r);
+    take(&r, STR(",\"url\":\""));
+    view->url = take_text(&r);
+    take(&r, STR(",\"status\":"));
+    view->status = (uint32_t)take_number(&r, UINT16_MAX);
+    take(&r, STR(",\"fetched_at\":\""));
+    view->fetched_at = take_text(&r);
+    take(&r, STR(",\"attempt\":"));
+    view->attempt = (uint32_t)take_number(&r, UINT32_MAX);
+    take(&r, STR(",\"elapsed_ms\":"));
+    view->elapsed_ms = take_number(&r, UINT64_MAX);
+    take(&r, STR(",\"content_type\":\""));
+    view->content_type = take_text(&r);
+    view->checked = (struct str){ text.data, text.len - r.rest.len };
+    take(&r, STR(",\"crc32c\":\""));
+    view->crc32c = take_hex(&r);
+    take_value(&r, view);
+    return r.failed ? RESULT_CORRUPT : RESULT_OK;
+}
+
+uint32_t line_crc32c(const struct line_view *view)
+{
+    uint32_t crc = crc32c(0, view->checked.data, view->checked.len);
+
+    return crc32c(crc, view->checked_too.data, view->checked_too.len);
+}
+
+enum result line_append_body(const struct line_view *view, struct buf *to)
+{
+    enum result result;
+
+    switch (view->body_kind) {
+    case LINE_TEXT:
+        result = json_text_decode(to, view->body);
+        break;
+    case LINE_BASE64:
+        result = base64_decode(to, view->body);
+        break;
+    default:
+        result = buf_append_str(to, view->body);
+        break;
+    }
+    return result == RESULT_INVALID ? RESULT_CORRUPT : result;
+}

@@ -1,0 +1,425 @@
+#include "store/run_dir.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME "lock"
+#define LEDGER_NAME "ledger.db"
+#define TEMP_SUFFIX ".tmp"
+#define ASIDE_MAX 10000
+#define FILE_MODE (S_IRUSR | S_IWUSR)
+
+/* A copy without the slashes at its end: behind "link/" O_NOFOLLOW would follow. */
+static char *path_copy(const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    return str_dup((struct str){ path, len });
+}
+
+/* Makes the name of a directory that was created or renamed durable. */
+static enum result sync_parent(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct str parent = { path, slash ? (size_t)(slash - path) : 0 };
+    char *name = str_dup(!slash ? STR(".") : parent.len ? parent : STR("/"));
+    enum result result = RESULT_OK;
+    int fd;
+
+    if (!name) {
+        return err_nomem(err, "opening a run directory");
+    }
+    fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* A parent that may not be read cannot be synced, and need not be for us to go on. */
+    if (fd >= 0 && fsync(fd) && errno != EINVAL) {
+        result = err_set_errno(err, errno, "E-DIR1", "%s: cannot sync the directory", name);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(name);
+    return result;
+}
+
+static enum result open_directory(struct run_dir *dir, struct err *err)
+{
+    struct stat st;
+
+    dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir->fd < 0) {
+        int errnum = errno;
+
+        if (!lstat(dir->path, &st) && S_ISLNK(st.st_mode)) {
+            return err_set(err, RESULT_DENIED, "E-DIR1",
+                           "%s is a symlink: name the directory that it points to", dir->path);
+        }
+        return err_set_errno(err, errnum, "E-DIR1", "%s: cannot open the run directory", dir->path);
+    }
+    if (fstat(dir->fd, &st)) {
+        return err_set_errno(err, errno, "E-DIR1", "%s: cannot stat the run directory", dir->path);
+    }
+    if (st.st_uid != geteuid()) {
+        return err_set(err, RESULT_DENIED, "E-DIR1",
+                       "%s belongs to another user (uid %lu): refused", dir->path,
+                       (unsigned long)st.st_uid);
+    }
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        return err_set(err, RESULT_DENIED, "E-DIR1",
+                       "%s is writable by others (mode %04o): chmod go-w it first", dir->path,
+                       (unsigned)(st.st_mode & 07777));
+    }
+    return RESULT_OK;
+}
+
+static bool name_is_ours(const char *name)
+{
+    static const char *const names[] = {
+        ".",   "..",      "job.json",     LOCK_NAME,       LEDGER_NAME,
+        "raw", "ballast", "events.jsonl", "ledger.db-wal", "ledger.db-shm",
+    };
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(name, names[i])) {
+            return true;
+        }
+    }
+    return name[0] == '.' && len > strlen(TEMP_SUFFIX) &&
+           !strcmp(name + len - strlen(TEMP_SUFFIX), TEMP_SUFFIX);
+}
+
+/* Sets dir->fresh. Without a ledger nothing may be in there but what an interrupted start left. */
+static enum result look_inside(struct run_dir *dir, struct err *err)
+{
+    enum result result = RESULT_OK;
+    struct dirent *entry;
+    struct stat st;
+    DIR *listing;
+    int fd;
+
+    /* An empty one is what a start leaves that was interrupted at its very beginning. */
+    dir->fresh = fstatat(dir->fd, LEDGER_NAME, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
+    if (!dir->fresh) {
+        return RESULT_OK;
+    }
+    fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    listing = fd < 0 ? NULL : fdopendir(fd);
+    if (!listing) {
+        result = err_set_errno(err, errno, "E-DIR1", "%s: cannot list the directory", dir->path);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return result;
+    }
+    while (result == RESULT_OK && (entry = readdir(listing))) {
+        char shown[128];
+
+        if (!name_is_ours(entry->d_name)) {
+            utf8_display(shown, sizeof shown, str_view(entry->d_name), 60);
+            result = err_set(err, RESULT_INVALID, "E-DIR2",
+                             "%s is not a run directory: it holds '%s' and no ledger; name another "
+                             "with -o",
+                             dir->path, shown);
+        }
+    }
+    closedir(listing);
+    return result;
+}
+
+static struct flock whole_file(short type)
+{
+    return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
+}
+
+/* The pid that the holder wrote, and when it did. */
+static void read_holder(int lock_fd, struct run_holder *holder)
+{
+    char text[32];
+    ssize_t len = pread(lock_fd, text, sizeof text, 0);
+    struct str rest = { text, len > 0 ? (size_t)len : 0 };
+    struct stat st;
+    uint64_t pid;
+
+    if (str_to_u64(str_cut(&rest, '\n'), &pid) && pid <= INT_MAX) {
+        holder->pid = (pid_t)pid;
+    }
+    if (!fstat(lock_fd, &st)) {
+        holder->since_us =
+            (int64_t)st.st_mtim.tv_sec * (int64_t)US_PER_S + st.st_mtim.tv_nsec / 1000;
+    }
+}
+
+static enum result say_busy(const struct run_dir *dir, struct err *err)
+{
+    struct run_holder holder = { .held = true };
+    char since[CLOCK_TEXT_SIZE];
+
+    read_holder(dir->lock_fd, &holder);
+    clock_format_utc(holder.since_us, since);
+    return err_set(err, RESULT_BUSY, "E-LOCK1", "%s is in use by pid %ld since %s", dir->path,
+                   (long)holder.pid, since);
+}
+
+static enum result take_lock(struct run_dir *dir, struct err *err)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    char text[32];
+    int len;
+
+    dir->lock_fd = openat(dir->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (dir->lock_fd < 0) {
+        return err_set_errno(err, errno, "E-DIR1", "%s: cannot open the lock file", dir->path);
+    }
+    if (fcntl(dir->lock_fd, F_OFD_SETLK, &lock)) {
+        return errno == EAGAIN || errno == EACCES
+                   ? say_busy(dir, err)
+                   : err_set_errno(err, errno, "E-DIR1", "%s: cannot lock the run", dir->path);
+    }
+    len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(dir->lock_fd, 0) || pwrite(dir->lock_fd, text, (size_t)len, 0) != len) {
+        return err_set_errno(err, errno, "E-DIR1", "%s: cannot write the lock file", dir->path);
+    }
+    return RESULT_OK;
+}
+
+enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    *dir = (struct run_dir){ .fd = -1, .lock_fd = -1, .path = path_copy(path) };
+    if (!dir->path) {
+        return err_nomem(err, "opening a run directory");
+    }
+    if (!mkdir(dir->path, S_IRWXU)) {
+        result = sync_parent(dir->path, err);
+    } else if (errno != EEXIST) {
+        result =
+            err_set_errno(err, errno, "E-DIR1", "%s: cannot create the run directory", dir->path);
+    }
+    if (result == RESULT_OK) {
+        result = open_directory(dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = look_inside(dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = take_lock(dir, err);
+    }
+    if (result == RESULT_OK) { /* again: another process may have been at work until now */
+        result = look_inside(dir, err);
+    }
+    if (result != RESULT_OK) {
+        run_dir_close(dir);
+    }
+    return result;
+}
+
+enum result run_dir_open_readonly(struct run_dir *dir, const char *path, struct err *err)
+{
+    enum result result;
+
+    *dir = (struct run_dir){ .fd = -1, .lock_fd = -1, .path = path_copy(path) };
+    if (!dir->path) {
+        return err_nomem(err, "opening a run directory");
+    }
+    result = open_directory(dir, err);
+    if (result == RESULT_OK) {
+        result = look_inside(dir, err);
+    }
+    if (result == RESULT_OK && dir->fresh) {
+        result = err_set(err, RESULT_INVALID, "E-DIR2", "%s is not a run directory: no ledger.db",
+                         dir->path);
+    }
+    if (result != RESULT_OK) {
+        run_dir_close(dir);
+    }
+    return result;
+}
+
+void run_dir_close(struct run_dir *dir)
+{
+    if (dir->lock_fd >= 0) {
+        close(dir->lock_fd);
+    }
+    if (dir->fd >= 0) {
+        close(dir->fd);
+    }
+    free(dir->path);
+    *dir = (struct run_dir){ .fd = -1, .lock_fd = -1 };
+}
+
+enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder, struct err *err)
+{
+    struct flock lock = whole_file(F_WRLCK);
+    enum result result = RESULT_OK;
+    int fd = openat(dir->fd, LOCK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    *holder = (struct run_holder){ .held = false };
+    if (fd < 0) {
+        return errno == ENOENT
+                   ? RESULT_OK
+                   : err_set_errno(err, errno, "E-DIR3", "%s: cannot open the lock", dir->path);
+    }
+    if (fcntl(fd, F_OFD_GETLK, &lock)) {
+        result = err_set_errno(err, errno, "E-DIR3", "%s: cannot ask for the lock", dir->path);
+    } else if (lock.l_type != F_UNLCK) {
+        holder->held = true;
+        read_holder(fd, holder);
+    }
+    close(fd);
+    return result;
+}
+
+static enum result rename_aside(const char *path, char **aside, struct err *err)
+{
+    size_t size = strlen(path) + sizeof ".10000";
+    char *name = malloc(size);
+
+    if (!name) {
+        return err_nomem(err, "naming a run set aside");
+    }
+    for (int n = 1; n <= ASIDE_MAX; n++) {
+        snprintf(name, size, "%s.%d", path, n);
+        if (!renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE)) {
+            *aside = name;
+            return sync_parent(path, err);
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    err_set_errno(err, errno, "E-DIR1", "%s: cannot set the run aside as %s", path, name);
+    free(name);
+    return RESULT_DENIED;
+}
+
+enum result run_dir_set_aside(const char *path, char **aside, struct err *err)
+{
+    struct run_dir dir = { .fd = -1, .lock_fd = -1, .path = path_copy(path) };
+    enum result result;
+    struct stat st;
+
+    *aside = NULL;
+    if (!dir.path) {
+        return err_nomem(err, "setting a run aside");
+    }
+    if (lstat(dir.path, &st) && errno == ENOENT) {
+        result = err_set(err, RESULT_NOT_FOUND, "E-DIR1", "%s: there is no such run", dir.path);
+    } else {
+        result = open_directory(&dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = look_inside(&dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = take_lock(&dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = rename_aside(dir.path, aside, err);
+    }
+    run_dir_close(&dir);
+    return result;
+}
+
+enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max, struct buf *out,
+                         struct err *err)
+{
+    size_t begin = out->len;
+    enum result result;
+    struct stat st;
+    ssize_t got = 1;
+    int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name);
+    }
+    result = fstat(fd, &st) || !S_ISREG(st.st_mode)
+                 ? err_set(err, RESULT_DENIED, "E-DIR3", "%s/%s is not a file", dir->path, name)
+                 : RESULT_OK;
+    while (result == RESULT_OK && got > 0) {
+        if (out->len - begin > max) {
+            result = err_set(err, RESULT_LIMIT, "E-DIR3", "%s/%s is larger than %zu bytes",
+                             dir->path, name, max);
+            break;
+        }
+        if (buf_reserve(out, 4096) != RESULT_OK) {
+            result = err_nomem(err, "reading a file of the run");
+            break;
+        }
+        got = read(fd, out->data + out->len, out->cap - out->len);
+        if (got < 0) {
+            result = err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot read", dir->path, name);
+        } else {
+            out->len += (size_t)got;
+        }
+    }
+    close(fd);
+    if (result != RESULT_OK) {
+        out->len = begin;
+    }
+    return result;
+}
+
+/* All of it, over short writes; 0 or the errno. */
+static int write_all(int fd, struct str bytes)
+{
+    while (bytes.len) {
+        ssize_t put = write(fd, bytes.data, bytes.len);
+
+        if (put < 0 && errno != EINTR) {
+            return errno;
+        }
+        if (put > 0) {
+            bytes = (struct str){ bytes.data + put, bytes.len - (size_t)put };
+        }
+    }
+    return 0;
+}
+
+enum result run_dir_replace(const struct run_dir *dir, const char *name, struct str bytes,
+                            struct err *err)
+{
+    char temp[NAME_MAX + 1];
+    int errnum = 0;
+    int fd;
+
+    if (snprintf(temp, sizeof temp, ".%s" TEMP_SUFFIX, name) >= (int)sizeof temp) {
+        return err_set(err, RESULT_LIMIT, "E-DIR3", "%s: the name is too long", name);
+    }
+    (void)unlinkat(dir->fd, temp, 0); /* of a process that died here: we hold the lock */
+    fd = openat(dir->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
+    }
+    errnum = write_all(fd, bytes);
+    if (!errnum && fsync(fd)) {
+        errnum = errno;
+    }
+    if (close(fd) && !errnum) {
+        errnum = errno;
+    }
+    if (!errnum && renameat(dir->fd, temp, dir->fd, name)) {
+        errnum = errno;
+    }
+    if (!errnum && fsync(dir->fd)) {
+        errnum = errno;
+    }
+    if (errnum) {
+        (void)unlinkat(dir->fd, temp, 0);
+        return err_set_errno(err, errnum, "E-DIR3", "%s/%s: cannot write", dir->path, name);
+    }
+    return RESULT_OK;
+}

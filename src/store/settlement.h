@@ -1,0 +1,48 @@
+/**
+ * A settlement: one request's end, or its wait, on its way to the disk and back.
+ *
+ * The engine makes it of a response, the committer (store/committer.h) keeps it until it is durable.
+ */
+#ifndef SCRAPETOP_STORE_SETTLEMENT_H
+#define SCRAPETOP_STORE_SETTLEMENT_H
+
+#include "fetch/response.h"
+#include "store/record.h"
+
+enum settle_state {
+    SETTLE_DONE = 1, /* the values are the ledger's: never renumber */
+    SETTLE_FAILED = 2,
+    SETTLE_WAITING = 3,
+    SETTLE_LOST = 0, /* came back undone: the store failed; never in the ledger */
+};
+
+enum settle_body {
+    SETTLE_BODY_NONE = 0,    /* no line: a failure without a body worth keeping, or a wait */
+    SETTLE_BODY_JSON = 1,    /* checked JSON, copied byte for byte; the ledger's values, too */
+    SETTLE_BODY_FOREIGN = 2, /* anything else: kept as "text" (valid UTF-8) or "base64" */
+    SETTLE_BODY_EMPTY = 3,   /* 204: "body":null */
+};
+
+struct settlement {
+    struct settlement *next;
+    enum settle_state state;
+    enum settle_body body_kind;
+    struct response *response; /* with its request; comes back untouched, save that line breaks in a
+                                   JSON body have become spaces */
+    struct str url;            /* as it may be written down (secrets redacted), alive until it comes
+                                   back; STR_NONE: the request's planned URL */
+    int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
+    struct record record;       /* filled in when a line was written; else its length is 0 */
+    bool duplicate; /* filled in: the ledger had it as done already and was left alone */
+};
+
+/** What a resumed run begins with. */
+struct ledger_row {
+    uint64_t id;
+    enum settle_state state;
+    uint32_t attempt;
+    int64_t not_before_wall_us; /* SETTLE_WAITING */
+    struct str reason, set_by;  /* views, for the call only */
+};
+
+#endif
