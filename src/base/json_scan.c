@@ -1,0 +1,325 @@
+#include "base/json_scan.h"
+
+#include "base/json_step.h"
+#include "base/utf8.h"
+
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+const char *json_step_string(const char *p, const char *end, bool *escaped)
+{
+    for (;;) {
+#ifdef __SSE2__
+        const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+
+        while (end - p >= 16) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+            unsigned mask = (unsigned)_mm_movemask_epi8(
+                _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+
+            if (mask) {
+                p += __builtin_ctz(mask);
+                break;
+            }
+            p += 16;
+        }
+#endif
+        while (p < end && *p != '"' && *p != '\\') {
+            p++;
+        }
+        if (p == end || *p == '"') {
+            return p;
+        }
+        *escaped = true;
+        if (end - p < 2) {
+            return end;
+        }
+        p += 2;
+    }
+}
+
+/* To the next byte that matters to nesting: a quote, a brace or a bracket. */
+static inline const char *next_structural(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), bit = _mm_set1_epi8(0x20);
+    const __m128i open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
+
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i folded = _mm_or_si128(v, bit); /* [ and ] become { and } */
+        __m128i stop =
+            _mm_or_si128(_mm_cmpeq_epi8(v, quote),
+                         _mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+
+        if (mask) {
+            return p + __builtin_ctz(mask);
+        }
+        p += 16;
+    }
+#endif
+    while (p < end && *p != '"' && (*p | 0x20) != '{' && (*p | 0x20) != '}') {
+        p++;
+    }
+    return p;
+}
+
+const char *json_step_container(const char *p, const char *end)
+{
+    size_t depth = 0;
+    bool escaped = false;
+
+    for (p = next_structural(p, end); p < end; p = next_structural(p, end)) {
+        if (*p == '"') {
+            p = json_step_string(p + 1, end, &escaped);
+            if (p == end) {
+                break;
+            }
+            p++;
+        } else if ((*p++ | 0x20) == '{') {
+            depth++;
+        } else if (depth <= 1) {
+            return p;
+        } else {
+            depth--;
+        }
+    }
+    return end;
+}
+
+struct str json_without_bom(struct str text)
+{
+    if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0) {
+        return (struct str){ text.data + 3, text.len - 3 };
+    }
+    return text;
+}
+
+enum json_type json_type_of(struct str value)
+{
+    const char *end = value.data + value.len;
+    const char *p = value.len ? json_step_space(value.data, end) : end;
+
+    if (p == end) {
+        return JSON_NONE;
+    }
+    switch (*p) {
+    case 'n':
+        return JSON_NULL;
+    case 't':
+    case 'f':
+        return JSON_BOOL;
+    case '"':
+        return JSON_STRING;
+    case '[':
+        return JSON_ARRAY;
+    case '{':
+        return JSON_OBJECT;
+    default:
+        return JSON_NUMBER;
+    }
+}
+
+struct str json_string_raw(struct str value)
+{
+    const char *end, *first, *close;
+    bool escaped = false;
+
+    if (json_type_of(value) != JSON_STRING) {
+        return STR_NONE;
+    }
+    end = value.data + value.len;
+    first = json_step_space(value.data, end) + 1;
+    close = json_step_string(first, end, &escaped);
+    return (struct str){ first, (size_t)(close - first) };
+}
+
+static unsigned hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20U) - 'a' + 10;
+}
+
+/* The four digits behind `\u`; false when fewer are left. */
+static bool hex4(struct str raw, uint32_t *unit)
+{
+    if (raw.len < 4) {
+        return false;
+    }
+    *unit = hex_digit(raw.data[0]) << 12 | hex_digit(raw.data[1]) << 8 |
+            hex_digit(raw.data[2]) << 4 | hex_digit(raw.data[3]);
+    return true;
+}
+
+/* UTF-8 of a code point that is no surrogate. */
+static size_t encode(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+#define REPLACEMENT 0xFFFD
+
+size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lone_surrogates)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    uint32_t unit = 0, low = 0;
+    const char *simple;
+
+    if (raw.len < 2) { /* only text that was never checked */
+        *used = raw.len;
+        return 0;
+    }
+    if (raw.data[1] != 'u') {
+        simple = memchr(from, raw.data[1], sizeof from - 1);
+        out[0] = simple ? to[simple - from] : raw.data[1];
+        *used = 2;
+        return 1;
+    }
+    if (!hex4((struct str){ raw.data + 2, raw.len - 2 }, &unit)) {
+        *used = raw.len;
+        return 0;
+    }
+    *used = 6;
+    if (unit >= 0xD800 && unit < 0xDC00 && raw.len >= 12 && raw.data[6] == '\\' &&
+        raw.data[7] == 'u' && hex4((struct str){ raw.data + 8, 4 }, &low) && low >= 0xDC00 &&
+        low < 0xE000) {
+        unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        *used = 12;
+    } else if ((unit >= 0xD800 && unit < 0xE000) || unit > 0xFFFF) {
+        unit = REPLACEMENT;
+        ++*lone_surrogates;
+    }
+    return encode(unit, out);
+}
+
+enum result json_unescape(struct buf *out, struct str raw, uint64_t *lone_surrogates)
+{
+    enum result result = buf_reserve(out, raw.len); /* no escape is shorter than what it means */
+    uint64_t lone = 0;
+
+    while (result == RESULT_OK && raw.len) {
+        const char *slash = memchr(raw.data, '\\', raw.len);
+        size_t plain = slash ? (size_t)(slash - raw.data) : raw.len, used = 0, len;
+        char piece[4];
+
+        result = buf_append(out, raw.data, plain);
+        raw = (struct str){ raw.data + plain, raw.len - plain };
+        if (result == RESULT_OK && raw.len) {
+            len = json_step_escape(raw, piece, &used, &lone);
+            result = buf_append(out, piece, len);
+            raw = (struct str){ raw.data + used, raw.len - used };
+        }
+    }
+    if (lone_surrogates) {
+        *lone_surrogates += lone;
+    }
+    return result;
+}
+
+bool json_raw_equal(struct str raw, struct str plain)
+{
+    uint64_t lone = 0;
+
+    while (raw.len) {
+        char piece[4] = { raw.data[0] };
+        size_t used = 1, len = 1;
+
+        if (raw.data[0] == '\\') {
+            len = json_step_escape(raw, piece, &used, &lone);
+        }
+        if (plain.len < len || memcmp(plain.data, piece, len) != 0) {
+            return false;
+        }
+        raw = (struct str){ raw.data + used, raw.len - used };
+        plain = (struct str){ plain.data + len, plain.len - len };
+    }
+    return plain.len == 0;
+}
+
+enum result json_append_string(struct buf *out, struct str plain)
+{
+    enum result result = buf_append_char(out, '"');
+
+    for (size_t i = 0; result == RESULT_OK && i < plain.len; i++) {
+        unsigned char c = (unsigned char)plain.data[i];
+
+        if (c == '"' || c == '\\') {
+            result = buf_append_char(out, '\\');
+            result = result == RESULT_OK ? buf_append_char(out, (char)c) : result;
+        } else if (c == '\n') {
+            result = buf_append(out, "\\n", 2);
+        } else if (c < 0x20) {
+            result = buf_printf(out, "\\u%04x", c);
+        } else {
+            result = buf_append_char(out, (char)c);
+        }
+    }
+    return result == RESULT_OK ? buf_append_char(out, '"') : result;
+}
+
+void json_walk_begin(struct json_walk *walk, struct str container)
+{
+    const char *end = container.data + container.len;
+    const char *p = container.len ? json_step_space(container.data, end) : end;
+
+    *walk = (struct json_walk){ .at = end, .end = end };
+    if (p < end && (*p == '{' || *p == '[')) {
+        walk->at = json_step_space(p + 1, end);
+        walk->object = *p == '{';
+    }
+}
+
+bool json_walk_next(struct json_walk *walk, struct str *key, struct str *value)
+{
+    const char *p = walk->at, *end = walk->end, *first;
+    bool escaped = false;
+
+    if (key) {
+        *key = STR_NONE;
+    }
+    if (p == end || *p == '}' || *p == ']') {
+        return false;
+    }
+    if (walk->object) {
+        first = *p == '"' ? p + 1 : p;
+        p = json_step_string(first, end, &escaped);
+        if (key) {
+            *key = (struct str){ first, (size_t)(p - first) };
+        }
+        p = json_step_space(p < end ? p + 1 : end, end);
+        p = json_step_space(p < end && *p == ':' ? p + 1 : p, end);
+    }
+    first = p;
+    p = json_step_value(p, end);
+    if (value) {
+        *value = (struct str){ first, (size_t)(p - first) };
+    }
+    p = json_step_space(p, end);
+    walk->at = p < end && *p == ',' ? json_step_space(p + 1, end) : p;
+    /* Only text that was never checked stands still or has no comma; end there. */
+    if (walk->at == first || (p < end && *p != ',' && *p != '}' && *p != ']')) {
+        walk->at = end;
+    }
+    return true;
+}

@@ -1,0 +1,236 @@
+#include "engine/chunk.h"
+
+#include "base/json_scan.h"
+#include "normalise/flatten.h"
+#include "normalise/raw_line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Bytes between a chunk's records that are read along rather than asked for record by record. */
+#define GAPS_MAX ((uint64_t)256 << 10)
+#define BUFFER_KEPT ((size_t)8 << 20) /* more goes back to the system after the chunk */
+
+void chunk_release(struct chunk *chunk)
+{
+    free(chunk->pieces);
+    *chunk = (struct chunk){ 0 };
+}
+
+static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
+{
+    if (chunk->count == chunk->cap) {
+        size_t cap = chunk->cap ? chunk->cap * 2 : 16;
+        struct record_piece *pieces = realloc(chunk->pieces, cap * sizeof *pieces);
+
+        if (!pieces) {
+            return false;
+        }
+        chunk->pieces = pieces;
+        chunk->cap = cap;
+    }
+    chunk->pieces[chunk->count++] = *piece;
+    chunk->bytes += piece->length;
+    return true;
+}
+
+enum result chunk_gather(struct chunk *chunk, struct record_source *source, struct err *err)
+{
+    bool more = true;
+
+    chunk->count = 0;
+    chunk->bytes = 0;
+    while (more && chunk->bytes < CHUNK_BYTES && chunk->count < CHUNK_PIECES_MAX) {
+        struct record_piece piece;
+        enum result result = source->next(source, &piece, &more, err);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
+        if (more && !add_piece(chunk, &piece)) {
+            return err_nomem(err, "gathering records");
+        }
+    }
+    return RESULT_OK;
+}
+
+void chunk_reader_init(struct chunk_reader *reader)
+{
+    *reader = (struct chunk_reader){ .fd = -1 };
+}
+
+static void close_file(struct chunk_reader *reader)
+{
+    if (reader->fd >= 0) {
+        close(reader->fd);
+    }
+    reader->fd = -1;
+    reader->path = NULL;
+}
+
+void chunk_reader_release(struct chunk_reader *reader)
+{
+    close_file(reader);
+    buf_release(&reader->bytes);
+}
+
+/* The descriptor to read a piece from; paths are the source's, so the pointer tells them apart. */
+static enum result open_piece(struct chunk_reader *reader, const struct record_piece *piece,
+                              int *fd, struct err *err)
+{
+    *fd = piece->fd;
+    if (piece->fd >= 0) {
+        return RESULT_OK;
+    }
+    if (reader->path != piece->path) {
+        close_file(reader);
+        reader->fd = open(piece->path, O_RDONLY | O_CLOEXEC);
+        if (reader->fd < 0) {
+            return err_set_errno(err, errno, "E-IN2", "cannot read %s", piece->path);
+        }
+        reader->path = piece->path;
+    }
+    *fd = reader->fd;
+    return RESULT_OK;
+}
+
+/* Exactly these bytes of the piece's file, into the buffer. */
+static enum result read_span(struct chunk_reader *reader, const struct record_piece *piece,
+                             uint64_t offset, uint64_t length, struct err *err)
+{
+    enum result result;
+    int fd;
+
+    buf_reset(&reader->bytes);
+    if (length > FLATTEN_TEXT_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-TAB3", "%s: one document is over 4 GiB", piece->path);
+    }
+    result = open_piece(reader, piece, &fd, err);
+    if (result == RESULT_OK && buf_reserve(&reader->bytes, length) != RESULT_OK) {
+        result = err_nomem(err, "reading records");
+    }
+    while (result == RESULT_OK && reader->bytes.len < length) {
+        ssize_t n = pread(fd, reader->bytes.data + reader->bytes.len, length - reader->bytes.len,
+                          (off_t)(offset + reader->bytes.len));
+
+        if (n < 0 && errno != EINTR) {
+            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", piece->path);
+        } else if (n == 0) {
+            result = err_set(err, RESULT_CORRUPT, "E-TAB2",
+                             "%s got shorter while it was being read", piece->path);
+        } else if (n > 0) {
+            reader->bytes.len += (size_t)n;
+        }
+    }
+    return result;
+}
+
+/* Records of a run lie close together: then one read fetches them all. False when they do not. */
+static bool one_span(const struct chunk *chunk, uint64_t *offset, uint64_t *length)
+{
+    uint64_t low = UINT64_MAX, high = 0;
+
+    for (size_t i = 0; i < chunk->count; i++) {
+        const struct record_piece *piece = &chunk->pieces[i];
+
+        if (piece->path != chunk->pieces[0].path || piece->fd != chunk->pieces[0].fd) {
+            return false;
+        }
+        low = piece->offset < low ? piece->offset : low;
+        high = piece->offset + piece->length > high ? piece->offset + piece->length : high;
+    }
+    *offset = low;
+    *length = high - low;
+    return high - low <= chunk->bytes + GAPS_MAX;
+}
+
+static enum result tell_raw(struct str text, const struct record_piece *piece,
+                            chunk_document_fn *fn, void *context)
+{
+    struct document document = { .path = piece->path };
+    struct raw_line raw;
+
+    if (!raw_line_split(text, &raw)) {
+        document.kind = DOCUMENT_DAMAGED;
+    } else {
+        static const enum document_kind kinds[] = {
+            [RAW_BODY_NONE] = DOCUMENT_EMPTY,
+            [RAW_BODY_JSON] = DOCUMENT_JSON,
+            [RAW_BODY_OTHER] = DOCUMENT_OTHER,
+        };
+
+        document.kind = kinds[raw.kind];
+        document.text = raw.body;
+        document.key = raw.key;
+    }
+    return fn(context, &document);
+}
+
+static enum result tell_lines(struct str text, const struct record_piece *piece,
+                              chunk_document_fn *fn, void *context, uint64_t *lines)
+{
+    enum result result = RESULT_OK;
+
+    while (result == RESULT_OK && text.len) {
+        struct str line = str_cut(&text, '\n');
+        struct document document = { .kind = DOCUMENT_JSON, .path = piece->path };
+
+        ++*lines;
+        document.line = *lines;
+        document.text = line;
+        if (str_trim(line).len) {
+            result = fn(context, &document);
+        }
+    }
+    return result;
+}
+
+static enum result tell_piece(struct str text, const struct record_piece *piece,
+                              chunk_document_fn *fn, void *context, uint64_t *lines)
+{
+    struct document document = { .kind = DOCUMENT_JSON, .path = piece->path };
+
+    if (piece->form == RECORD_RAW) {
+        return tell_raw(text, piece, fn, context);
+    }
+    if (piece->offset == 0) {
+        text = json_without_bom(text);
+    }
+    if (piece->form == RECORD_LINES) {
+        return tell_lines(text, piece, fn, context, lines);
+    }
+    document.text = text;
+    return fn(context, &document);
+}
+
+enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
+                       chunk_document_fn *fn, void *context, uint64_t *lines, struct err *err)
+{
+    enum result result = RESULT_OK;
+    uint64_t low = 0, length = 0;
+    bool together = chunk->count > 1 && one_span(chunk, &low, &length);
+
+    if (together) {
+        result = read_span(reader, &chunk->pieces[0], low, length, err);
+    }
+    for (size_t i = 0; result == RESULT_OK && i < chunk->count; i++) {
+        const struct record_piece *piece = &chunk->pieces[i];
+        struct str text;
+
+        if (!together) {
+            result = read_span(reader, piece, piece->offset, piece->length, err);
+            low = piece->offset;
+        }
+        if (result == RESULT_OK) {
+            text = (struct str){ reader->bytes.data + (piece->offset - low), piece->length };
+            result = tell_piece(text, piece, fn, context, lines);
+        }
+    }
+    if (reader->bytes.cap > BUFFER_KEPT) {
+        buf_release(&reader->bytes);
+    }
+    return result;
+}

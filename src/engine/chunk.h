@@ -1,0 +1,71 @@
+/**
+ * A chunk: the records that one worker takes on at a time, and how it reads them.
+ *
+ * Pieces that a record_source gave are gathered up to CHUNK_BYTES; chunk_read fetches their bytes
+ * and tells of each document in them. The reader keeps its buffer and its open file from one chunk
+ * to the next.
+ *
+ * Ownership  chunk_reader_release closes the file and frees the buffer; documents live during the
+ *            call that is told of them.
+ * Errors     chunk_read: RESULT_NOMEM, RESULT_LIMIT (E-TAB3), E-IN2 when a file cannot be read,
+ *            E-TAB2 when it got shorter; or what the callback answered.
+ * Threads    one worker a reader.
+ */
+#ifndef SCRAPETOP_ENGINE_CHUNK_H
+#define SCRAPETOP_ENGINE_CHUNK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "normalise/record_source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHUNK_BYTES ((uint64_t)1 << 20)
+#define CHUNK_PIECES_MAX 4096
+
+struct chunk {
+    uint64_t number; /* place in the plan's order, from 0 */
+    struct record_piece *pieces;
+    size_t count, cap;
+    uint64_t bytes;
+};
+
+/** Fills the chunk with the source's next pieces; none when it has ended. */
+MUST_CHECK enum result chunk_gather(struct chunk *chunk, struct record_source *source,
+                                    struct err *err);
+void chunk_release(struct chunk *chunk);
+
+enum document_kind {
+    DOCUMENT_JSON,    /* should be JSON; nobody has looked yet */
+    DOCUMENT_OTHER,   /* was no JSON when it came, and is kept as text */
+    DOCUMENT_EMPTY,   /* a response without a body */
+    DOCUMENT_DAMAGED, /* not a line of a raw segment */
+};
+
+struct document {
+    enum document_kind kind;
+    struct str text;  /* DOCUMENT_JSON */
+    const char *path; /* file that it lies in */
+    struct str key;   /* of a run's record, still escaped; else STR_NONE */
+    uint64_t line;    /* in files of lines: counted from the chunk's first, from 1; else 0 */
+};
+
+typedef enum result chunk_document_fn(void *context, const struct document *document);
+
+struct chunk_reader {
+    struct buf bytes;
+    const char *path; /* that `fd` was opened by */
+    int fd;           /* -1: none */
+};
+
+void chunk_reader_init(struct chunk_reader *reader);
+void chunk_reader_release(struct chunk_reader *reader);
+
+/** `*lines` is raised by the lines that were passed. */
+MUST_CHECK enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
+                                  chunk_document_fn *fn, void *context, uint64_t *lines,
+                                  struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/**
+ * Row turns: blocks of rows that workers finish in any order, written in the plan's.
+ *
+ * A worker asks for a place before it begins a chunk (row_turns_enter waits while too many blocks are
+ * ahead of the file), and hands its rows in when it has them. Whoever completes the sequence writes what
+ * is ready, so no thread is set aside for the file and no block waits without need. A chunk whose
+ * rows outgrow memory waits for its turn and then goes straight to the file (row_turns_spill).
+ *
+ * Ownership  the file is borrowed; row_turns_release frees the blocks.
+ * Errors     those of output_write; the first one stops everybody: all later calls answer
+ *            RESULT_CANCELLED, as they do after row_turns_stop.
+ * Threads    any; each chunk number is entered once, in ascending order, and then finished once.
+ */
+#ifndef SCRAPETOP_ENGINE_ROW_TURNS_H
+#define SCRAPETOP_ENGINE_ROW_TURNS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "output/output_file.h"
+
+#include <stdint.h>
+
+struct row_turns;
+
+/** `ahead_max`: blocks that may wait; NULL when out of memory. */
+struct row_turns *row_turns_new(struct output_file *file, unsigned ahead_max);
+void row_turns_free(struct row_turns *turns);
+
+/** Waits until there is a place for this chunk. RESULT_CANCELLED after a stop. */
+MUST_CHECK enum result row_turns_enter(struct row_turns *turns, uint64_t chunk);
+
+/** Waits for the chunk's turn, writes the bytes and empties the buf: the chunk goes on. */
+MUST_CHECK enum result row_turns_spill(struct row_turns *turns, uint64_t chunk, struct buf *bytes,
+                                       struct err *err);
+
+/** The chunk is done; `bytes` is exchanged for an empty buf. */
+MUST_CHECK enum result row_turns_finish(struct row_turns *turns, uint64_t chunk, struct buf *bytes,
+                                        struct err *err);
+
+/** Wakes and turns away everybody who waits. Any thread. */
+void row_turns_stop(struct row_turns *turns);
+
+#endif

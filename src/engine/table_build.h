@@ -1,0 +1,110 @@
+/**
+ * Table build: records in, a table's file out, on libuv's pool.
+ *
+ * Two passes over the source. The first validates every record and collects the columns, the second
+ * writes rows; both by chunks, in parallel, and the result is the same whatever the number of workers:
+ * columns and rows stand in the plan's order. Then the file is synced and renamed. Memory is
+ * bounded by workers and chunks, not by the input (but for a single document, which is held
+ * whole while a worker is at it).
+ *
+ * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
+ * named. A pointer that finds nothing anywhere is an error (E-TAB1), and so is a file that changes
+ * between the passes (E-TAB2).
+ *
+ * Ownership  table_build_start copies the options and takes the source (also when it fails);
+ *            table_build_free releases all, and may be called from `done` or later.
+ * Errors     in the report, whose `result` is RESULT_CANCELLED after table_build_cancel. The old file
+ *            stays unless the result is RESULT_OK.
+ * Threads    loop thread. Nothing here blocks it: files are opened, synced and renamed on the pool.
+ */
+#ifndef SCRAPETOP_ENGINE_TABLE_BUILD_H
+#define SCRAPETOP_ENGINE_TABLE_BUILD_H
+
+#include "base/err.h"
+#include "engine/work.h"
+#include "normalise/record_source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TABLE_WORKERS_MAX 64
+#define TABLE_SKIP_NAMED 3 /* records named for each reason */
+#define TABLE_SKIP_TEXT 240
+
+enum table_skip {
+    TABLE_SKIP_INVALID,  /* no valid JSON */
+    TABLE_SKIP_OTHER,    /* a body that was kept as text or base64 */
+    TABLE_SKIP_NO_MATCH, /* the pointer found nothing in it */
+    TABLE_SKIP_DAMAGED,  /* a raw segment's line that is none */
+    TABLE_SKIP_COUNT,
+};
+
+/** "invalid JSON", "body is not JSON" ... */
+const char *table_skip_name(enum table_skip reason);
+
+struct table_skips {
+    uint64_t count;
+    unsigned named;                                /* of the first in the plan's order */
+    char first[TABLE_SKIP_NAMED][TABLE_SKIP_TEXT]; /* "file:12: JSON ends at ..."; may hold bytes
+                                                      from outside: escape before printing */
+};
+
+struct table_options {
+    const char *records; /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
+    const char *output;  /* path, or "-" */
+    unsigned workers;    /* 0: as many as the work's limit */
+};
+
+enum table_phase {
+    TABLE_LEARNING, /* pass 1 */
+    TABLE_SETTLING,
+    TABLE_WRITING, /* pass 2 */
+    TABLE_COMMITTING,
+    TABLE_ENDED,
+};
+
+struct table_progress {
+    enum table_phase phase;
+    uint64_t records, records_total; /* of this pass; total 0: not known */
+    uint64_t bytes, bytes_total;     /* likewise */
+    uint64_t rows;                   /* of this pass */
+    unsigned workers, busy;
+    bool cancelling;
+};
+
+struct table_report {
+    enum result result;
+    struct err err;
+    const char *output; /* as given; lives as long as the build */
+    uint64_t records, rows;
+    uint32_t columns;
+    uint32_t columns_renamed; /* their name was taken by another path */
+    uint64_t duplicate_keys;  /* members lost to a later one of the same name */
+    uint64_t lone_surrogates; /* U+FFFD in their place */
+    uint64_t empty;           /* responses without a body */
+    struct table_skips skipped[TABLE_SKIP_COUNT];
+    uint64_t bytes_in, bytes_out;
+    uint64_t wall_us, cpu_us; /* cpu: of the workers */
+};
+
+struct table_build;
+
+/** Told once, on the loop thread. */
+typedef void table_done_fn(void *context, const struct table_report *report);
+
+MUST_CHECK enum result table_build_start(struct table_build **build, struct work *work,
+                                         const struct table_options *options,
+                                         struct record_source *source, table_done_fn *done,
+                                         void *context, struct err *err);
+
+/** Any time between start and free. */
+void table_build_progress(const struct table_build *build, struct table_progress *progress);
+
+/** Workers stop at their next record; `done` follows with RESULT_CANCELLED, unless the table was
+ *  complete by then. */
+void table_build_cancel(struct table_build *build);
+
+/** After `done`. NULL is fine. */
+void table_build_free(struct table_build *build);
+
+#endif

@@ -1,0 +1,336 @@
+#include "normalise/columns.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct node {
+    uint32_t parent;
+    uint32_t name_at, name_len; /* in `names` */
+    uint32_t column;            /* once settled; COLUMNS_NONE when no value stands here */
+    bool marked;
+    uint32_t order; /* where it was first seen: within ... */
+    uint64_t chunk; /* ... this chunk */
+};
+
+struct columns {
+    struct node *nodes;
+    uint32_t count, cap;
+    uint32_t marked;
+    uint32_t *slots; /* open addressing by (parent, name): node + 1, 0 is free */
+    uint32_t slot_count;
+    struct buf names;
+    struct str *labels; /* by column, once settled: views into label_bytes */
+    struct buf label_bytes;
+    uint32_t renamed;
+};
+
+static uint64_t hash_name(uint32_t parent, struct str name)
+{
+    uint64_t h = UINT64_C(0xCBF29CE484222325) ^ parent; /* FNV-1a */
+
+    for (size_t i = 0; i < name.len; i++) {
+        h = (h ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001B3);
+    }
+    return h ^ h >> 29;
+}
+
+struct str columns_node_name(const struct columns *c, uint32_t node)
+{
+    return (struct str){ c->names.data + c->nodes[node].name_at, c->nodes[node].name_len };
+}
+
+/* The slot that holds the node, or the free one where it belongs. */
+static uint32_t *find_slot(const struct columns *c, uint32_t parent, struct str name)
+{
+    uint32_t mask = c->slot_count - 1, at = (uint32_t)hash_name(parent, name) & mask;
+
+    while (c->slots[at]) {
+        uint32_t node = c->slots[at] - 1;
+
+        if (c->nodes[node].parent == parent && str_equal(columns_node_name(c, node), name)) {
+            break;
+        }
+        at = (at + 1) & mask;
+    }
+    return &c->slots[at];
+}
+
+/* Room for one node more; the table stays under half full. */
+static bool grow(struct columns *c)
+{
+    uint32_t cap = c->cap ? c->cap * 2 : 64, *slots, *old = c->slots;
+    struct node *nodes;
+
+    if (c->count < c->cap) {
+        return true;
+    }
+    nodes = realloc(c->nodes, cap * sizeof *nodes);
+    if (!nodes) {
+        return false;
+    }
+    c->nodes = nodes;
+    slots = calloc((size_t)cap * 2, sizeof *slots);
+    if (!slots) {
+        return false;
+    }
+    c->cap = cap;
+    c->slots = slots;
+    c->slot_count = cap * 2;
+    free(old);
+    for (uint32_t i = COLUMNS_META + 1; i < c->count; i++) {
+        *find_slot(c, c->nodes[i].parent, columns_node_name(c, i)) = i + 1;
+    }
+    return true;
+}
+
+struct columns *columns_new(void)
+{
+    struct columns *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        return NULL;
+    }
+    buf_init(&c->names, COLUMNS_NAMES_MAX);
+    if (!grow(c) || buf_reserve(&c->names, 64) != RESULT_OK) {
+        columns_free(c);
+        return NULL;
+    }
+    c->count = COLUMNS_META + 1;
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->nodes[i] = (struct node){ .parent = COLUMNS_NONE, .column = COLUMNS_NONE };
+    }
+    return c;
+}
+
+void columns_free(struct columns *c)
+{
+    if (c) {
+        free(c->nodes);
+        free(c->slots);
+        free(c->labels);
+        buf_release(&c->names);
+        buf_release(&c->label_bytes);
+        free(c);
+    }
+}
+
+uint32_t columns_find(const struct columns *c, uint32_t parent, struct str name)
+{
+    uint32_t slot = *find_slot(c, parent, name);
+
+    return slot ? slot - 1 : COLUMNS_NONE;
+}
+
+static enum result too_many(struct err *err)
+{
+    return err_set(err, RESULT_LIMIT, "E-COL1",
+                   "over %d columns: the JSON is probably keyed by an id; try --records '/*'",
+                   COLUMNS_MAX);
+}
+
+enum result columns_add(struct columns *c, uint32_t parent, struct str name, uint32_t *node,
+                        struct err *err)
+{
+    enum result result;
+
+    *node = columns_find(c, parent, name);
+    if (*node != COLUMNS_NONE) {
+        return RESULT_OK;
+    }
+    if (c->count == COLUMNS_NODES_MAX) {
+        return too_many(err);
+    }
+    if (!grow(c)) {
+        return err_nomem(err, "collecting columns");
+    }
+    *node = c->count;
+    c->nodes[*node] = (struct node){ .parent = parent,
+                                     .name_at = (uint32_t)c->names.len,
+                                     .name_len = (uint32_t)name.len,
+                                     .column = COLUMNS_NONE };
+    result = buf_append_str(&c->names, name);
+    if (result != RESULT_OK) {
+        return result == RESULT_LIMIT ? too_many(err) : err_nomem(err, "collecting columns");
+    }
+    c->count++;
+    *find_slot(c, parent, name) = *node + 1;
+    return RESULT_OK;
+}
+
+static bool earlier(uint64_t chunk, uint32_t order, const struct node *than)
+{
+    return chunk < than->chunk || (chunk == than->chunk && order < than->order);
+}
+
+enum result columns_mark(struct columns *c, uint32_t node, uint64_t chunk, uint32_t order,
+                         struct err *err)
+{
+    struct node *n = &c->nodes[node];
+
+    if (n->marked && !earlier(chunk, order, n)) {
+        return RESULT_OK;
+    }
+    if (!n->marked && c->marked == COLUMNS_MAX) {
+        return too_many(err);
+    }
+    c->marked += !n->marked;
+    n->marked = true;
+    n->chunk = chunk;
+    n->order = order;
+    return RESULT_OK;
+}
+
+bool columns_marked(const struct columns *c, uint32_t node)
+{
+    return c->nodes[node].marked;
+}
+
+uint32_t columns_parent(const struct columns *c, uint32_t node)
+{
+    return c->nodes[node].parent;
+}
+
+uint32_t columns_node_count(const struct columns *c)
+{
+    return c->count;
+}
+
+enum result columns_merge(struct columns *into, const struct columns *from, struct err *err)
+{
+    uint32_t *there = calloc(from->count, sizeof *there);
+    enum result result = RESULT_OK;
+
+    if (!there) {
+        return err_nomem(err, "merging columns");
+    }
+    there[COLUMNS_META] = COLUMNS_META;
+    /* A parent stands before its children, so it has its place already. */
+    for (uint32_t i = COLUMNS_META + 1; result == RESULT_OK && i < from->count; i++) {
+        const struct node *n = &from->nodes[i];
+
+        result = columns_add(into, there[n->parent], columns_node_name(from, i), &there[i], err);
+        if (result == RESULT_OK && n->marked) {
+            result = columns_mark(into, there[i], n->chunk, n->order, err);
+        }
+    }
+    free(there);
+    return result;
+}
+
+static int by_first_seen(const void *left, const void *right)
+{
+    const struct node *a = *(struct node *const *)left, *b = *(struct node *const *)right;
+
+    return earlier(a->chunk, a->order, b) ? -1 : earlier(b->chunk, b->order, a) ? 1 : 0;
+}
+
+/* The path's keys, joined; recursion as deep as the JSON was. */
+static enum result append_path(const struct columns *c, uint32_t node, struct buf *out)
+{
+    uint32_t parent = c->nodes[node].parent;
+    enum result result = RESULT_OK;
+
+    if (parent > COLUMNS_META) {
+        result = append_path(c, parent, out);
+        result = result == RESULT_OK ? buf_append_char(out, '.') : result;
+    }
+    return result == RESULT_OK ? buf_append_str(out, columns_node_name(c, node)) : result;
+}
+
+/* `taken` holds the names given so far, below its root; a node's `order` is the suffix that the next
+ * column of that name should try, so that many of them do not search long. */
+static enum result append_label(struct columns *c, struct columns *taken, uint32_t node,
+                                struct buf *label, struct err *err)
+{
+    uint32_t base, mine;
+    enum result result;
+    size_t base_len;
+
+    buf_reset(label);
+    result = append_path(c, node, label);
+    base_len = label->len;
+    base = columns_find(taken, COLUMNS_ROOT, buf_view(label));
+    if (base != COLUMNS_NONE) {
+        uint32_t suffix = taken->nodes[base].order < 2 ? 2 : taken->nodes[base].order;
+
+        do {
+            label->len = base_len;
+            result = result == RESULT_OK ? buf_printf(label, "_%u", suffix++) : result;
+        } while (result == RESULT_OK &&
+                 columns_find(taken, COLUMNS_ROOT, buf_view(label)) != COLUMNS_NONE);
+        taken->nodes[base].order = suffix;
+        c->renamed++;
+    }
+    result = result == RESULT_OK ? columns_add(taken, COLUMNS_ROOT, buf_view(label), &mine, err)
+                                 : result;
+    return result == RESULT_OK ? buf_append_str(&c->label_bytes, buf_view(label)) : result;
+}
+
+static enum result settle(struct columns *c, struct node **order, struct columns *taken,
+                          struct err *err)
+{
+    struct buf label = { .max = COLUMNS_NAMES_MAX };
+    enum result result = RESULT_OK;
+    size_t count = 0, *ends = calloc(c->marked + 1, sizeof *ends);
+
+    c->labels = calloc(c->marked + 1, sizeof *c->labels);
+    if (!ends || !c->labels) {
+        free(ends);
+        return RESULT_NOMEM;
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (c->nodes[i].marked) {
+            order[count++] = &c->nodes[i];
+        }
+    }
+    qsort(order, count, sizeof(struct node *), by_first_seen);
+    buf_init(&c->label_bytes, COLUMNS_NAMES_MAX);
+    for (size_t i = 0; result == RESULT_OK && i < count; i++) {
+        order[i]->column = (uint32_t)i;
+        result = append_label(c, taken, (uint32_t)(order[i] - c->nodes), &label, err);
+        ends[i] = c->label_bytes.len;
+    }
+    for (size_t i = 0, at = 0; result == RESULT_OK && i < count; at = ends[i++]) {
+        c->labels[i] = (struct str){ c->label_bytes.data + at, ends[i] - at };
+    }
+    buf_release(&label);
+    free(ends);
+    return result;
+}
+
+enum result columns_settle(struct columns *c, struct err *err)
+{
+    struct node **order = calloc(c->marked + 1, sizeof(struct node *));
+    struct columns *taken = columns_new();
+    enum result result = order && taken ? settle(c, order, taken, err) : RESULT_NOMEM;
+
+    columns_free(taken);
+    free(order);
+    if (result == RESULT_NOMEM) {
+        return err_nomem(err, "naming columns");
+    }
+    return result == RESULT_LIMIT ? too_many(err) : result;
+}
+
+uint32_t columns_count(const struct columns *c)
+{
+    return c->marked;
+}
+
+struct str columns_name(const struct columns *c, uint32_t column)
+{
+    return c->labels[column];
+}
+
+uint32_t columns_of_node(const struct columns *c, uint32_t node)
+{
+    return c->nodes[node].column;
+}
+
+uint32_t columns_renamed(const struct columns *c)
+{
+    return c->renamed;
+}

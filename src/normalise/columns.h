@@ -1,0 +1,73 @@
+/**
+ * Columns: every path that holds a value somewhere, found by looking at all records.
+ *
+ * A tree of names, for a column is its path: {"a.b":1} and {"a":{"b":1}} are two columns. Each worker
+ * learns a tree of its own while it goes through its chunks; columns_merge joins them, and
+ * columns_settle puts the columns in the order in which the plan first shows them (by chunk, then
+ * by place in the chunk), so the result does not depend on which worker saw what. A settled tree
+ * is read-only and shared.
+ *
+ * Names are the path's keys joined by `.`, as pandas.json_normalize joins them. When two paths
+ * give one name, both stay and the later is called `name_2`.
+ *
+ * Ownership  columns_free releases everything; names live as long.
+ * Errors     RESULT_NOMEM; RESULT_LIMIT past the ceilings below (E-COL1), which a document keyed
+ *            by ids reaches.
+ * Threads    one thread while learning, any number once settled.
+ */
+#ifndef SCRAPETOP_NORMALISE_COLUMNS_H
+#define SCRAPETOP_NORMALISE_COLUMNS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COLUMNS_MAX 65536
+#define COLUMNS_NODES_MAX (2 * COLUMNS_MAX)
+#define COLUMNS_NAMES_MAX ((size_t)64 << 20) /* bytes of keys */
+
+#define COLUMNS_NONE UINT32_MAX
+#define COLUMNS_ROOT 0 /* the record itself */
+#define COLUMNS_META 1 /* above the columns that no record has: `_key`, `value` */
+
+struct columns;
+
+struct columns *columns_new(void);
+void columns_free(struct columns *columns);
+
+/** The node of that name below `parent`, COLUMNS_NONE when there is none. */
+uint32_t columns_find(const struct columns *columns, uint32_t parent, struct str name);
+
+/** Finds or adds. */
+MUST_CHECK enum result columns_add(struct columns *columns, uint32_t parent, struct str name,
+                                   uint32_t *node, struct err *err);
+
+/** A value stands at `node`: it is a column. The first call in plan order counts. */
+MUST_CHECK enum result columns_mark(struct columns *columns, uint32_t node, uint64_t chunk,
+                                    uint32_t order, struct err *err);
+
+bool columns_marked(const struct columns *columns, uint32_t node);
+
+/** Bytes of the node's name, unescaped; views die when a node is added. */
+struct str columns_node_name(const struct columns *columns, uint32_t node);
+uint32_t columns_parent(const struct columns *columns, uint32_t node);
+uint32_t columns_node_count(const struct columns *columns);
+
+/** Adds to `into` what `from` has learnt. */
+MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,
+                                     struct err *err);
+
+/** Orders and names the columns; nothing may be added after. */
+MUST_CHECK enum result columns_settle(struct columns *columns, struct err *err);
+
+/** Below: of a settled tree. */
+uint32_t columns_count(const struct columns *columns);
+struct str columns_name(const struct columns *columns, uint32_t column);
+uint32_t columns_of_node(const struct columns *columns, uint32_t node); /* or COLUMNS_NONE */
+
+/** Columns that had to be called otherwise, because their name was taken. */
+uint32_t columns_renamed(const struct columns *columns);
+
+#endif

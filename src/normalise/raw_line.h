@@ -1,0 +1,25 @@
+/**
+ * A line of a run's raw segment, taken apart.
+ *
+ * {"id":17,"key":"103293", ... ,"body":{...}}: the body is the last member and is not looked into.
+ * A body that was not JSON stands as "text" or "base64" instead; a 204 has none of the three.
+ */
+#ifndef SCRAPETOP_NORMALISE_RAW_LINE_H
+#define SCRAPETOP_NORMALISE_RAW_LINE_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+
+enum raw_body { RAW_BODY_NONE, RAW_BODY_JSON, RAW_BODY_OTHER };
+
+struct raw_line {
+    struct str key; /* still escaped */
+    struct str body;
+    enum raw_body kind;
+};
+
+/** Views into `line`; false when it is not such a line. */
+bool raw_line_split(struct str line, struct raw_line *parts);
+
+#endif

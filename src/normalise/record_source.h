@@ -1,0 +1,44 @@
+/**
+ * Where a table's records come from: files, standard input, or a run.
+ *
+ * A source says where bodies lie, in the plan's order; whoever reads them (engine/table_build) does so
+ * in parallel. A table needs two passes, so a source is rewound once and must then give the same
+ * pieces again, even if the run behind it has grown meanwhile.
+ *
+ * Ownership  `close` frees the source. Paths and descriptors in a piece are the source's and live
+ *            until then.
+ * Errors     `next` and `rewind` as usual; an error ends the table.
+ * Threads    calls come from pool threads, one at a time.
+ */
+#ifndef SCRAPETOP_NORMALISE_RECORD_SOURCE_H
+#define SCRAPETOP_NORMALISE_RECORD_SOURCE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_form {
+    RECORD_DOCUMENT, /* one JSON text */
+    RECORD_LINES,    /* whole lines, each a JSON text or blank */
+    RECORD_RAW,      /* one line of a run's raw segment (normalise/raw_line.h) */
+};
+
+struct record_piece {
+    enum record_form form;
+    int fd;                  /* open for reading, or -1: the reader opens `path` */
+    const char *path;        /* also names the piece in messages */
+    uint64_t offset, length; /* bytes */
+};
+
+struct record_source {
+    /** `*more` is false, and the piece untouched, at the end. */
+    enum result (*next)(struct record_source *source, struct record_piece *piece, bool *more,
+                        struct err *err);
+    enum result (*rewind)(struct record_source *source, struct err *err);
+    void (*close)(struct record_source *source);
+    uint64_t bytes;   /* in all, for progress; 0 when not known */
+    uint64_t records; /* likewise */
+};
+
+#endif

@@ -1,0 +1,57 @@
+/**
+ * Rows: what normalise hands to output.
+ *
+ * A row is a view of one record's cells, by column; the text of each is still JSON, where it lay in
+ * the body, so that a number keeps its digits and nothing is copied before it is written. A block
+ * is what has become of a chunk of records: encoded rows, whole, and its place in the plan.
+ *
+ * Ownership  a row lives during the call that is told of it; a block owns its bytes.
+ */
+#ifndef SCRAPETOP_NORMALISE_ROWS_H
+#define SCRAPETOP_NORMALISE_ROWS_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum cell_kind {
+    CELL_NULL,    /* null: as empty as a missing cell */
+    CELL_BARE,    /* a number or boolean, as written */
+    CELL_STRING,  /* the inside of a string without a backslash */
+    CELL_ESCAPED, /* the inside of a string with one */
+    CELL_JSON,    /* an array, or what lies deeper than the table goes: JSON text */
+};
+
+struct cell {
+    uint64_t row; /* number of the row that it was filled for */
+    const char *text;
+    uint32_t len;
+    enum cell_kind kind;
+};
+
+struct row {
+    const struct cell *cells; /* by column; one with another row's number is missing */
+    size_t count;
+    uint64_t number; /* never 0 */
+};
+
+/** The row's cell in that column, NULL when it is missing or null. */
+static inline const struct cell *row_cell(const struct row *row, size_t column)
+{
+    const struct cell *cell = &row->cells[column];
+
+    return cell->row == row->number && cell->kind != CELL_NULL ? cell : NULL;
+}
+
+/** Told of each row, in the order of the document. Another result than OK ends the walk. */
+typedef enum result row_fn(void *context, const struct row *row);
+
+struct rows {
+    uint64_t chunk; /* place in the plan's order */
+    uint64_t count;
+    struct buf bytes;
+};
+
+#endif
