@@ -172,10 +172,9 @@ static struct MHD_Response *make_response(struct exchange *x)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_endless,
                                                  NULL, NULL);
     }
-    if (reply->lent.len) {
-        /* MHD's oldest function of this kind takes no const; it does not write. */
-        return MHD_create_response_from_buffer_with_free_callback(
-            reply->lent.len, (void *)(uintptr_t)reply->lent.data, NULL);
+    if (reply->lent) {
+        return MHD_create_response_from_buffer(reply->lent->len, reply->lent->data,
+                                               MHD_RESPMEM_PERSISTENT);
     }
     if (x->fate == FATE_TRUNCATE && len) {
         return MHD_create_response_from_callback(len, STREAM_BLOCK_BYTES, read_first_half, x, NULL);

@@ -60,7 +60,7 @@ void reply_error(struct reply *reply, unsigned status, const char *format, ...)
     va_end(args);
     reply->status = status;
     reply->type = REPLY_TYPE_JSON;
-    reply->lent = STR_NONE;
+    reply->lent = NULL;
     reply->is_endless = false;
     buf_reset(&reply->body);
     json_object(&j, NULL);

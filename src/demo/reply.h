@@ -16,12 +16,12 @@
 
 struct reply {
     unsigned status;
-    const char *type;   /* Content-Type; NULL: none */
-    struct buf headers; /* name NUL value NUL, and so on */
-    struct buf body;    /* owned */
-    struct str lent;    /* sent in place of `body` when it has bytes */
-    bool is_endless;    /* no body of its own: JSON that never ends */
-    uint64_t pause_us;  /* wait this long before sending */
+    const char *type;       /* Content-Type; NULL: none */
+    struct buf headers;     /* name NUL value NUL, and so on */
+    struct buf body;        /* owned */
+    const struct buf *lent; /* sent in place of `body` when not NULL */
+    bool is_endless;        /* no body of its own: JSON that never ends */
+    uint64_t pause_us;      /* wait this long before sending */
     enum result result;
 };
 

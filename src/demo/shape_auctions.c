@@ -10,6 +10,7 @@
 #include "demo/json_write.h"
 
 #define AUCTION_LAST 10000000
+#define LOTS_MIN 3
 #define LOTS_MAX 56
 #define DAY_S 86400
 
@@ -190,7 +191,7 @@ void shape_auction_items(struct world *world, const struct ask *ask, struct repl
         return;
     }
     d = draw_start(world->seed, DRAW_AUCTION, id);
-    lots = 1 + draw_below(&d, 1 + draw_below(&d, LOTS_MAX)); /* many small, few big */
+    lots = LOTS_MIN + draw_below(&d, 1 + draw_below(&d, LOTS_MAX - LOTS_MIN)); /* few are big */
     start_s = WORLD_EPOCH_S + (int64_t)(id % 300) * DAY_S;
     j.ascii = draw_percent(&d, 25);
     json_object(&j, NULL);

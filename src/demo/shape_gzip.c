@@ -123,6 +123,6 @@ void shape_bomb(struct world *world, const struct ask *ask, struct reply *reply)
     if (!world->bomb.len) {
         reply->result = make_bomb(&world->bomb);
     }
-    reply->lent = buf_view(&world->bomb);
+    reply->lent = &world->bomb;
     reply_header(reply, "Content-Encoding", "gzip");
 }
