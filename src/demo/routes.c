@@ -1,0 +1,135 @@
+#include "demo/routes.h"
+
+#include "demo/json_write.h"
+
+struct route {
+    struct str method; /* GET stands for HEAD, too */
+    struct str path;   /* "*" stands for one segment that is not empty */
+    shape_fn *shape;
+    struct str query, what; /* for the index */
+};
+
+static shape_fn shape_index;
+
+static const struct route routes[] = {
+    { STR_INIT("GET"), STR_INIT("/posts/*"), shape_post, STR_INIT(""), STR_INIT("a small object") },
+    { STR_INIT("GET"), STR_INIT("/msapi/auctions/items"), shape_auction_items,
+      STR_INIT("?auctionid=N"), STR_INIT("an auction with nested items, 1 to 40 KB") },
+    { STR_INIT("GET"), STR_INIT("/allData.json"), shape_trains, STR_INIT("[?tick=N]"),
+      STR_INIT("all trains by number, changing; ETag") },
+    { STR_INIT("POST"), STR_INIT("/api/auth/login"), shape_login, STR_INIT(""),
+      STR_INIT("email demo@example.com, password demo: a token") },
+    { STR_INIT("GET"), STR_INIT("/api/products"), shape_products, STR_INIT("?page=&per_page="),
+      STR_INIT("pages with a total; needs the token") },
+    { STR_INIT("GET"), STR_INIT("/api/products/*"), shape_product, STR_INIT(""),
+      STR_INIT("one product; needs the token") },
+    { STR_INIT("GET"), STR_INIT("/api/products/*/reviews"), shape_reviews, STR_INIT(""),
+      STR_INIT("its reviews; needs the token") },
+    { STR_INIT("GET"), STR_INIT("/posts"), shape_posts,
+      STR_INIT("?_page=&_limit= | ?_start=&_limit="),
+      STR_INIT("a listing; Link and X-Total-Count") },
+    { STR_INIT("GET"), STR_INIT("/events"), shape_events, STR_INIT("?after=CURSOR&limit="),
+      STR_INIT("a listing behind an opaque cursor") },
+    { STR_INIT("GET"), STR_INIT("/redirect/*"), shape_redirect, STR_INIT(""),
+      STR_INIT("that many hops, then /posts/1") },
+    { STR_INIT("GET"), STR_INIT("/redirect-to"), shape_redirect_to, STR_INIT("?url=&status="),
+      STR_INIT("a redirect to that place") },
+    { STR_INIT("GET"), STR_INIT("/headers"), shape_headers, STR_INIT(""),
+      STR_INIT("the request's headers") },
+    { STR_INIT("GET"), STR_INIT("/status/*"), shape_status, STR_INIT(""),
+      STR_INIT("that status, 200 to 599") },
+    { STR_INIT("GET"), STR_INIT("/gzip/posts/*"), shape_post_gzip, STR_INIT(""),
+      STR_INIT("a post in gzip") },
+    { STR_INIT("GET"), STR_INIT("/bomb"), shape_bomb, STR_INIT(""),
+      STR_INIT("1 MB of gzip, 1 GiB inflated") },
+    { STR_INIT("GET"), STR_INIT("/endless"), shape_endless, STR_INIT(""),
+      STR_INIT("a body without an end") },
+    { STR_INIT("GET"), STR_INIT("/html"), shape_html, STR_INIT(""), STR_INIT("200, but a page") },
+    { STR_INIT("GET"), STR_INIT("/empty"), shape_empty, STR_INIT(""), STR_INIT("200, no bytes") },
+    { STR_INIT("GET"), STR_INIT("/badjson"), shape_badjson,
+      STR_INIT("?kind=cut|comma|nan|utf8|bom|two|text"), STR_INIT("200, but no JSON") },
+    { STR_INIT("GET"), STR_INIT("/slow"), shape_slow, STR_INIT("?ms="),
+      STR_INIT("answers after that long") },
+    { STR_INIT("GET"), STR_INIT("/retry-after"), shape_retry_after,
+      STR_INIT("?form=seconds|imf|rfc850|asctime&s=N&key=K"),
+      STR_INIT("429 at a key's first ask, then 200") },
+    { STR_INIT("GET"), STR_INIT("/"), shape_index, STR_INIT(""), STR_INIT("this list") },
+};
+
+#define ROUTES (sizeof routes / sizeof *routes)
+
+static void shape_index(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+
+    (void)world;
+    (void)ask;
+    json_object(&j, NULL);
+    json_array(&j, "endpoints");
+    for (size_t i = 0; i < ROUTES; i++) {
+        const struct route *r = &routes[i];
+
+        json_object(&j, NULL);
+        json_text(&j, "method", r->method);
+        json_textf(&j, "path", "%.*s%.*s", STR_ARG(r->path), STR_ARG(r->query));
+        json_text(&j, "what", r->what);
+        json_object_end(&j);
+    }
+    json_array_end(&j);
+    json_object_end(&j);
+    reply->result = j.result;
+}
+
+/* Whether `path` has the form of `pattern`; what stood for each "*" goes to `found`. */
+static bool path_matches(struct str pattern, struct str path, struct str found[ASK_SEGMENTS_MAX])
+{
+    size_t at = 0, stars = 0;
+
+    for (size_t i = 0; i < pattern.len; i++) {
+        size_t begin = at;
+
+        if (pattern.data[i] != '*') {
+            if (at >= path.len || path.data[at++] != pattern.data[i]) {
+                return false;
+            }
+            continue;
+        }
+        while (at < path.len && path.data[at] != '/') {
+            at++;
+        }
+        if (at == begin || stars == ASK_SEGMENTS_MAX) {
+            return false;
+        }
+        found[stars++] = (struct str){ path.data + begin, at - begin };
+    }
+    return at == path.len;
+}
+
+static bool method_matches(const struct route *route, struct str method)
+{
+    return str_equal(route->method, method) ||
+           (str_equal(method, STR("HEAD")) && str_equal(route->method, STR("GET")));
+}
+
+void routes_answer(struct world *world, struct ask *ask, struct reply *reply)
+{
+    const struct route *other_method = NULL;
+
+    for (size_t i = 0; i < ROUTES; i++) {
+        if (!path_matches(routes[i].path, ask->path, ask->in_path)) {
+            continue;
+        }
+        if (method_matches(&routes[i], ask->method)) {
+            routes[i].shape(world, ask, reply);
+            return;
+        }
+        other_method = &routes[i];
+    }
+    if (other_method) {
+        reply_error(reply, 405, "this endpoint wants %.*s", STR_ARG(other_method->method));
+        reply_header(reply, "Allow", "%.*s%s", STR_ARG(other_method->method),
+                     str_equal(other_method->method, STR("GET")) ? ", HEAD" : "");
+    } else {
+        reply_error(reply, 404, "no such endpoint; / lists them");
+    }
+}

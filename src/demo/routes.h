@@ -1,0 +1,15 @@
+/**
+ * Routes: which shape answers which path. One table, from which the index at "/" is written, too.
+ *
+ * Errors  none of its own: an unknown path is a 404, a wrong method a 405, as replies.
+ * Threads the server's thread only.
+ */
+#ifndef SCRAPETOP_DEMO_ROUTES_H
+#define SCRAPETOP_DEMO_ROUTES_H
+
+#include "demo/world.h"
+
+/** Fills `reply`, and `ask->in_path` on the way. HEAD is answered as GET. */
+void routes_answer(struct world *world, struct ask *ask, struct reply *reply);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * Catalog-like: a shop behind a login. The listing gives its total, so that a client can ask for all
+ * pages at once; each product leads to its reviews.
+ */
+#include "demo/world.h"
+
+#include "demo/draw.h"
+#include "demo/json_write.h"
+
+#include "base/clock.h"
+
+#include <cjson/cJSON.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define EMAIL "demo@example.com"
+#define PASSWORD "demo"
+
+#define PRODUCTS 100000 /* 5000 pages of the usual size */
+#define PER_PAGE_USUAL 20
+#define PER_PAGE_MAX 100
+#define PAGE_LAST 1000000000
+
+/* A token tells its number and proves it, so that none need be kept but the time it ends. */
+static void format_token(const struct world *world, uint64_t number, char text[64])
+{
+    struct draw d = draw_start(world->seed, DRAW_TOKEN, number);
+
+    snprintf(text, 64, "demo-%llu-%016llx", (unsigned long long)number,
+             (unsigned long long)draw_next(&d));
+}
+
+/* Whether the body is {"email": …, "password": …} with the right values; 0, or the status. */
+static unsigned check_login(struct str body)
+{
+    cJSON *login = cJSON_ParseWithLength(body.data ? body.data : "", body.len);
+    const char *email = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(login, "email"));
+    const char *password =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(login, "password"));
+    unsigned status = 0;
+
+    if (!email || !password) {
+        status = 400;
+    } else if (strcmp(email, EMAIL) != 0 || strcmp(password, PASSWORD) != 0) {
+        status = 401;
+    }
+    cJSON_Delete(login);
+    return status;
+}
+
+void shape_login(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    unsigned status = check_login(ask->body);
+    char token[64];
+    uint64_t number;
+
+    if (status == 400) {
+        reply_error(reply, status, "want {\"email\": \"...\", \"password\": \"...\"}");
+        return;
+    }
+    if (status) {
+        reply_error(reply, status, "wrong email or password");
+        return;
+    }
+    number = world->logins++;
+    world->token_ends_us[number % WORLD_TOKENS_MAX] = ask->now_us + world->token_us;
+    format_token(world, number, token);
+    json_object(&j, NULL);
+    json_text(&j, "access_token", str_view(token));
+    json_text(&j, "token_type", STR("Bearer"));
+    json_uint(&j, "expires_in", world->token_us / US_PER_S);
+    json_object_end(&j);
+    reply->result = j.result;
+    reply_header(reply, "Cache-Control", "no-store");
+}
+
+static bool token_is_good(const struct world *world, struct str token, uint64_t now_us)
+{
+    struct str rest = token;
+    char right[64];
+    uint64_t number;
+
+    (void)str_cut(&rest, '-');
+    if (!str_to_u64(str_cut(&rest, '-'), &number) || number >= world->logins ||
+        world->logins - number > WORLD_TOKENS_MAX) {
+        return false;
+    }
+    format_token(world, number, right);
+    return str_equal(token, str_view(right)) &&
+           now_us < world->token_ends_us[number % WORLD_TOKENS_MAX];
+}
+
+/* Fills the reply with the 401 when the request has no good token. */
+static bool is_admitted(const struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct str token = str_trim(ask_header(ask, STR("Authorization")));
+    struct str scheme = str_cut(&token, ' ');
+
+    token = str_trim(token);
+    if (str_equal_nocase(scheme, STR("Bearer")) && token_is_good(world, token, ask->now_us)) {
+        return true;
+    }
+    reply_error(reply, 401, "%s", scheme.len ? "token is wrong or expired" : "token is missing");
+    reply_header(reply, "WWW-Authenticate", "Bearer realm=\"catalog\"%s",
+                 scheme.len ? ", error=\"invalid_token\"" : "");
+    return false;
+}
+
+static uint64_t review_count(uint64_t seed, uint64_t product)
+{
+    struct draw d = draw_start(seed, DRAW_REVIEW, product);
+
+    return draw_below(&d, 9);
+}
+
+static void write_product(struct json *j, uint64_t seed, uint64_t id)
+{
+    static const char *const names[] = { "Kettle",    "Crème brûlée torch", "Desk, \"Ergo\"",
+                                         "Sac à dos", "Ladder 3,5 m",       "Tea; green" };
+    struct draw d = draw_start(seed, DRAW_PRODUCT, id);
+
+    json_object(j, NULL);
+    json_uint(j, "id", id);
+    json_textf(j, "sku", "%08u", (unsigned)draw_below(&d, 100000000));
+    json_textf(j, "name", "%s %u", names[draw_below(&d, 6)], (unsigned)id);
+    json_object(j, "price");
+    json_fixed_text(j, "amount", 99 + (int64_t)draw_below(&d, 50000), 2);
+    json_text(j, "currency", draw_percent(&d, 50) ? STR("EUR") : STR("CAD"));
+    json_object_end(j);
+    if (draw_percent(&d, 90)) {
+        json_uint(j, "stock", draw_below(&d, 1000));
+    } else {
+        json_null(j, "stock");
+    }
+    json_array(j, "tags");
+    for (uint64_t i = draw_below(&d, 3); i > 0; i--) {
+        json_textf(j, NULL, "t%u", (unsigned)draw_below(&d, 30));
+    }
+    json_array_end(j);
+    json_uint(j, "review_count", review_count(seed, id));
+    json_time(j, "created_at", WORLD_EPOCH_S + (int64_t)draw_below(&d, 365 * 86400));
+    json_object_end(j);
+}
+
+static void write_pagination(struct json *j, uint64_t page, uint64_t per_page)
+{
+    json_object(j, "pagination");
+    json_uint(j, "page", page);
+    json_uint(j, "per_page", per_page);
+    json_uint(j, "total", PRODUCTS);
+    json_uint(j, "total_pages", (PRODUCTS + per_page - 1) / per_page);
+    json_object_end(j);
+}
+
+void shape_products(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t page = 1, per_page = PER_PAGE_USUAL, first, last;
+
+    if (!is_admitted(world, ask, reply)) {
+        return;
+    }
+    if (!ask_param_number(ask, "page", 1, PAGE_LAST, &page) ||
+        !ask_param_number(ask, "per_page", 1, PER_PAGE_MAX, &per_page)) {
+        reply_error(reply, 400, "page starts at 1, per_page is within 1 and %d", PER_PAGE_MAX);
+        return;
+    }
+    first = (page - 1) * per_page + 1;
+    last = first + per_page - 1 < PRODUCTS ? first + per_page - 1 : PRODUCTS;
+    json_object(&j, NULL);
+    json_array(&j, "products");
+    for (uint64_t id = first; id <= last; id++) {
+        write_product(&j, world->seed, id);
+    }
+    json_array_end(&j);
+    write_pagination(&j, page, per_page);
+    json_object_end(&j);
+    reply->result = j.result;
+}
+
+/* The product that the path names; 0, and the 404 said, when there is none. */
+static uint64_t product_in_path(const struct ask *ask, struct reply *reply)
+{
+    uint64_t id;
+
+    if (str_to_u64(ask->in_path[0], &id) && id >= 1 && id <= PRODUCTS) {
+        return id;
+    }
+    reply_error(reply, 404, "no such product; they go from 1 to %d", PRODUCTS);
+    return 0;
+}
+
+void shape_product(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t id = is_admitted(world, ask, reply) ? product_in_path(ask, reply) : 0;
+
+    if (id) {
+        write_product(&j, world->seed, id);
+        reply->result = j.result;
+    }
+}
+
+static void write_review(struct json *j, struct draw *d, uint64_t product, uint64_t i)
+{
+    static const char *const texts[] = { "Très bien!", "\"Broke\" after a week.\nSad.", "5/5 👍",
+                                         "Good, cheap, ok", "" };
+
+    json_object(j, NULL);
+    json_uint(j, "id", product * 100 + i);
+    json_uint(j, "stars", 1 + draw_below(d, 5));
+    json_text(j, "text", str_view(texts[draw_below(d, 5)]));
+    json_object(j, "author");
+    json_textf(j, "name", "user%u", (unsigned)draw_below(d, 5000));
+    json_bool(j, "verified", draw_percent(d, 70));
+    json_object_end(j);
+    json_object_end(j);
+}
+
+void shape_reviews(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t id = is_admitted(world, ask, reply) ? product_in_path(ask, reply) : 0;
+    struct draw d = draw_start(world->seed, DRAW_REVIEW, id);
+    uint64_t count = draw_below(&d, 9); /* the draw that review_count makes */
+
+    if (!id) {
+        return;
+    }
+    json_object(&j, NULL);
+    json_uint(&j, "product_id", id);
+    json_array(&j, "items");
+    for (uint64_t i = 1; i <= count; i++) {
+        write_review(&j, &d, id, i);
+    }
+    json_array_end(&j);
+    json_object_end(&j);
+    reply->result = j.result;
+}

@@ -1,0 +1,104 @@
+/*
+ * Events behind an opaque cursor. The cursor is made to be hard on careless clients: it has a slash,
+ * a plus and equal signs, so it must be percent-encoded to come back whole, and the ids in the bodies
+ * differ only beyond what a double can hold.
+ */
+#include "demo/world.h"
+
+#include "demo/draw.h"
+#include "demo/json_write.h"
+
+#include <stdio.h>
+
+#define EVENTS 1000
+#define LIMIT_USUAL 50
+#define LIMIT_MAX 200
+#define CURSOR_MAX 40
+
+/* Position and proof; who changes one or guesses gets a 400. */
+static void format_cursor(uint64_t seed, uint64_t position, char text[CURSOR_MAX])
+{
+    struct draw d = draw_start(seed, DRAW_CURSOR, position);
+
+    snprintf(text, CURSOR_MAX, "c/%u+%012llx==", (unsigned)position,
+             (unsigned long long)(draw_next(&d) >> 16));
+}
+
+/* Where to go on; false when the cursor is none of ours. */
+static bool read_cursor(const struct world *world, const struct ask *ask, uint64_t *position)
+{
+    char given[CURSOR_MAX], right[CURSOR_MAX];
+    struct str rest;
+    size_t len;
+
+    *position = 0;
+    switch (ask_param(ask, "after", given, sizeof given, &len)) {
+    case ASK_ABSENT:
+        return true;
+    case ASK_MALFORMED:
+        return false;
+    case ASK_FOUND:
+        break;
+    }
+    rest = (struct str){ given, len };
+    if (!len) {
+        return true; /* "after=" asks for the beginning */
+    }
+    (void)str_cut(&rest, '/');
+    if (!str_to_u64(str_cut(&rest, '+'), position) || *position > EVENTS) {
+        return false;
+    }
+    format_cursor(world->seed, *position, right);
+    return str_equal((struct str){ given, len }, str_view(right));
+}
+
+static void write_event(struct json *j, uint64_t seed, uint64_t position)
+{
+    static const char *const types[] = { "created", "updated", "deleted", "moved" };
+    struct draw d = draw_start(seed, DRAW_EVENT, position);
+
+    json_object(j, NULL);
+    json_uint(j, "id", WORLD_BIG_ID + position);
+    json_text(j, "type", str_view(types[draw_below(&d, 4)]));
+    json_time(j, "at", WORLD_EPOCH_S + (int64_t)position * 37);
+    json_object(j, "payload");
+    json_uint(j, "subject", draw_next(&d)); /* up to 2^64 - 1 */
+    json_fixed(j, "delta", (int64_t)draw_below(&d, 20000) - 10000, 2);
+    if (draw_percent(&d, 30)) {
+        json_null(j, "by");
+    }
+    json_object_end(j);
+    json_object_end(j);
+}
+
+void shape_events(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t limit = LIMIT_USUAL, first, end;
+    char cursor[CURSOR_MAX];
+
+    if (!read_cursor(world, ask, &first)) {
+        reply_error(reply, 400, "after: no cursor of ours; send it back byte for byte, encoded");
+        return;
+    }
+    if (!ask_param_number(ask, "limit", 1, LIMIT_MAX, &limit)) {
+        reply_error(reply, 400, "limit is within 1 and %d", LIMIT_MAX);
+        return;
+    }
+    end = first + limit < EVENTS ? first + limit : EVENTS;
+    json_object(&j, NULL);
+    json_array(&j, "events");
+    for (uint64_t i = first; i < end; i++) {
+        write_event(&j, world->seed, i);
+    }
+    json_array_end(&j);
+    if (end < EVENTS) {
+        format_cursor(world->seed, end, cursor);
+        json_text(&j, "next", str_view(cursor));
+    } else {
+        json_null(&j, "next");
+    }
+    json_bool(&j, "has_more", end < EVENTS);
+    json_object_end(&j);
+    reply->result = j.result;
+}

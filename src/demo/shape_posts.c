@@ -1,0 +1,136 @@
+/*
+ * Posts, as jsonplaceholder and json-server have them: small objects, and a listing whose pages are
+ * told in the Link header (RFC 8288) and X-Total-Count.
+ */
+#include "demo/world.h"
+
+#include "demo/draw.h"
+#include "demo/json_write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define POST_LAST 10000000 /* can be asked for one by one */
+#define POSTS_LISTED 1000  /* stand in the listing */
+#define LIMIT_USUAL 10
+#define LIMIT_MAX 100
+#define AUTHORITY_MAX 128
+
+static void write_post(struct json *j, uint64_t seed, uint64_t id)
+{
+    static const struct str words[] = {
+        STR_INIT("lorem"), STR_INIT("ipsum"), STR_INIT("dolor"),   STR_INIT("größe"),
+        STR_INIT("sit"),   STR_INIT("amet"),  STR_INIT("“quote”"), STR_INIT("elit,"),
+    };
+    struct draw d = draw_start(seed, DRAW_POST, id);
+    struct str a = words[draw_below(&d, 8)], b = words[draw_below(&d, 8)];
+    struct str c = words[draw_below(&d, 8)];
+
+    json_object(j, NULL);
+    json_uint(j, "userId", (id - 1) / 10 + 1);
+    json_uint(j, "id", id);
+    json_textf(j, "title", "%.*s %.*s %.*s", STR_ARG(a), STR_ARG(b), STR_ARG(c));
+    json_textf(j, "body", "%.*s %.*s\n%.*s %.*s, number %llu", STR_ARG(c), STR_ARG(a), STR_ARG(b),
+               STR_ARG(c), (unsigned long long)draw_below(&d, 1000000));
+    json_object_end(j);
+}
+
+void shape_post(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t id;
+
+    if (!str_to_u64(ask->in_path[0], &id) || id < 1 || id > POST_LAST) {
+        reply_error(reply, 404, "no such post; they go from 1 to %d", POST_LAST);
+        return;
+    }
+    write_post(&j, world->seed, id);
+    reply->result = j.result;
+}
+
+void shape_post_gzip(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    shape_post(world, ask, reply);
+    shape_compress(reply);
+}
+
+/* The Host that the client named when it could stand in a URL, else our own address. */
+static void format_authority(const struct world *world, const struct ask *ask,
+                             char text[AUTHORITY_MAX])
+{
+    static const char good[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    struct str host = ask_header(ask, STR("Host"));
+    bool is_good = host.len > 0 && host.len < AUTHORITY_MAX;
+
+    for (size_t i = 0; is_good && i < host.len; i++) {
+        is_good = memchr(good, host.data[i], sizeof good - 1) != NULL;
+    }
+    if (is_good) {
+        snprintf(text, AUTHORITY_MAX, "%.*s", STR_ARG(host));
+    } else {
+        snprintf(text, AUTHORITY_MAX, "127.0.0.1:%u", (unsigned)world->port);
+    }
+}
+
+static void add_link(struct reply *reply, struct buf *links, const char *authority, uint64_t page,
+                     uint64_t limit, const char *rel)
+{
+    enum result result = buf_printf(links, "%s<http://%s/posts?_page=%llu&_limit=%llu>; rel=\"%s\"",
+                                    links->len ? ", " : "", authority, (unsigned long long)page,
+                                    (unsigned long long)limit, rel);
+
+    if (reply->result == RESULT_OK) {
+        reply->result = result;
+    }
+}
+
+static void tell_pages(const struct world *world, const struct ask *ask, struct reply *reply,
+                       uint64_t page, uint64_t limit)
+{
+    uint64_t last = (POSTS_LISTED + limit - 1) / limit;
+    char authority[AUTHORITY_MAX];
+    struct buf links = { 0 };
+
+    format_authority(world, ask, authority);
+    add_link(reply, &links, authority, 1, limit, "first");
+    if (page > 1) {
+        add_link(reply, &links, authority, page - 1 < last ? page - 1 : last, limit, "prev");
+    }
+    if (page < last) {
+        add_link(reply, &links, authority, page + 1, limit, "next");
+    }
+    add_link(reply, &links, authority, last, limit, "last");
+    reply_header(reply, "Link", "%.*s", (int)links.len, links.data ? links.data : "");
+    reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
+    buf_release(&links);
+}
+
+void shape_posts(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t page = 1, limit = LIMIT_USUAL, start = UINT64_MAX, end;
+
+    if (!ask_param_number(ask, "_page", 1, POST_LAST, &page) ||
+        !ask_param_number(ask, "_limit", 1, LIMIT_MAX, &limit) ||
+        !ask_param_number(ask, "_start", 0, POST_LAST, &start)) {
+        reply_error(reply, 400, "_page starts at 1, _start at 0, _limit is within 1 and %d",
+                    LIMIT_MAX);
+        return;
+    }
+    if (start == UINT64_MAX) {
+        start = (page - 1) * limit;
+        tell_pages(world, ask, reply, page, limit);
+    } else {
+        reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
+    }
+    end = start + limit < POSTS_LISTED ? start + limit : POSTS_LISTED;
+    json_array(&j, NULL);
+    for (uint64_t i = start; i < end; i++) {
+        write_post(&j, world->seed, i + 1);
+    }
+    json_array_end(&j);
+    if (reply->result == RESULT_OK) {
+        reply->result = j.result;
+    }
+}
