@@ -93,8 +93,8 @@ static void all_settled(struct engine *e)
     e->phase = ENGINE_TABLE;
     if (table_start(e, e->options.csv, &err) != RESULT_OK) {
         events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
-        snprintf(e->trouble, sizeof e->trouble, "%s", err.text);
-        e->storage = err.result == RESULT_FULL ? RESULT_FULL : RESULT_IO;
+        snprintf(e->stopped_by, sizeof e->stopped_by, "%s", err.text);
+        e->table_failed = true;
         become_done(e);
     }
 }
@@ -774,6 +774,7 @@ enum result engine_start(struct engine *e, struct err *err)
     e->phase = ENGINE_RUNNING;
     e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
     uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
+    committer_set_planned(e->committer, frontier_total(e->frontier));
     engine_pump(e);
     return RESULT_OK;
 }

@@ -52,6 +52,7 @@ struct engine {
     struct committer *committer;
     struct work work;
     struct table_job *table;
+    bool table_failed; /* the one that --csv asked for */
 
     uv_timer_t wake; /* the earliest deadline */
     uv_timer_t tick; /* seconds, loads, loop lag */

@@ -18,6 +18,9 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (r->pending > 0) {
         return EXIT_RESUMABLE;
     }
+    if (e->table_failed) {
+        return EXIT_STORAGE;
+    }
     return r->failed > 0 ? EXIT_SOME_FAILED : EXIT_OK;
 }
 

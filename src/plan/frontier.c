@@ -461,8 +461,8 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
 }
 
 enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
-                             uint32_t attempt, struct str reason, struct str set_by,
-                             struct err *err)
+                             uint64_t now_us, uint32_t attempt, struct str reason,
+                             struct str set_by, struct err *err)
 {
     struct request *request;
     struct source *s;

@@ -1,0 +1,29 @@
+/**
+ * A run as a table's source: the stored bodies in the plan's order.
+ *
+ * It reads the ledger's index in pieces through a function, so that a run at rest (a ledger opened for
+ * reading) and one under way (its committer) are the same to it. A run that grows meanwhile does no
+ * harm: what lies behind the end of the segments as they stood at first is left for the next table.
+ *
+ * Ownership  record_source.close frees it. The run directory and the index are borrowed until then.
+ * Threads    as engine/table_build.h's sources: pool threads, one at a time; `read_index` is called
+ *            from them.
+ */
+#ifndef SCRAPETOP_ENGINE_RUN_SOURCE_H
+#define SCRAPETOP_ENGINE_RUN_SOURCE_H
+
+#include "base/err.h"
+#include "normalise/record_source.h"
+#include "store/record.h"
+#include "store/run_dir.h"
+
+#include <stddef.h>
+
+/** Up to `max` records with a JSON body and id > `after_id`, in order of id. */
+typedef enum result run_index_fn(void *index, uint64_t after_id, struct record *records, size_t max,
+                                 size_t *count, struct err *err);
+
+MUST_CHECK enum result run_source_new(struct record_source **source, const struct run_dir *dir,
+                                      run_index_fn *read_index, void *index, struct err *err);
+
+#endif
