@@ -107,7 +107,7 @@ static struct job_header *find_header(struct job *job, struct str name)
     return NULL;
 }
 
-/* The slot for a header of that name: a new one, or that of a header still without its value. */
+/* The slot for a header of that name: a new one, or that of a stored one. */
 static enum result header_slot(struct job *job, struct str name, struct job_header **slot,
                                struct err *err)
 {
@@ -115,7 +115,7 @@ static enum result header_slot(struct job *job, struct str name, struct job_head
 
     *slot = find_header(job, name);
     if (*slot) {
-        if ((*slot)->sent) {
+        if (!(*slot)->stored) {
             return err_set(err, RESULT_INVALID, "E-HDR2", "header %.*s is given twice",
                            STR_ARG(name));
         }

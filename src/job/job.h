@@ -39,6 +39,7 @@ struct job_header {
     char *sent; /* "X-Api-Key: 4f3c…" as sent: never written down or shown; NULL when a job was read
                     that could not keep it, which job_finish refuses */
     bool from_file;
+    bool stored; /* came from job_read: job_add_header may replace it */
 };
 
 /** Where an endpoint's URLs come from. */
@@ -100,8 +101,8 @@ struct job {
 void job_init(struct job *job);
 void job_release(struct job *job);
 
-/** Adds a header line ("Name: value"), `${ENV}` expanded in its value. A name may be given once;
- *  a header that a read job could not keep is filled in. */
+/** Adds a header line ("Name: value"), `${ENV}` expanded in its value. A name may be given once, and
+ *  takes the place of one that job_read has read. */
 MUST_CHECK enum result job_add_header(struct job *job, struct str line, struct err *err);
 
 /** Adds the header lines of a file that nobody else can read; blank lines and `#` lines are passed

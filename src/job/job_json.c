@@ -579,6 +579,9 @@ enum result job_read(struct job *job, struct str text, const char *where, struct
     }
     result =
         root ? read_root(root, job, err) : err_set(err, RESULT_INVALID, "E-CFG2", "not valid JSON");
+    for (size_t i = 0; i < job->header_count; i++) {
+        job->headers[i].stored = true; /* the command line may replace it */
+    }
     if (result != RESULT_OK) {
         err_prefix(err, "%s", where);
         job_release(job);

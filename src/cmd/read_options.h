@@ -1,0 +1,37 @@
+/**
+ * Command lines of what reads a run or files: normalise, raw, verify, status.
+ *
+ * Ownership  texts point into argv; read_options_release frees the list of operands.
+ */
+#ifndef SCRAPETOP_CMD_READ_OPTIONS_H
+#define SCRAPETOP_CMD_READ_OPTIONS_H
+
+#include "cmd/options.h"
+
+#include <stdbool.h>
+
+struct read_options {
+    const char *output;  /* normalise: -o FILE, "-" stdout, NULL: the default */
+    const char *records; /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
+    bool meta;           /* normalise: columns _key and _source_file */
+    bool strict;         /* normalise: a skipped record is exit code 9 */
+    const char *dir;     /* raw: one file a body into this directory */
+    bool json;           /* status */
+    const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
+    size_t operand_count;  /* at least 1 */
+    struct options_given given;
+};
+
+extern const struct option_table normalise_table;
+extern const struct option_table raw_table;
+extern const struct option_table verify_table;
+extern const struct option_table status_table;
+
+/** `table` is one of the above. When RESULT_OK and `given.help` is set, nothing else is to be looked
+ *  at. On failure there is nothing to release. */
+MUST_CHECK enum result read_options_parse(struct read_options *options,
+                                          const struct option_table *table, int argc, char **argv,
+                                          struct err *err);
+void read_options_release(struct read_options *options);
+
+#endif

@@ -1,0 +1,51 @@
+/**
+ * What `run` is told on its command line: a job, and what to do with it.
+ *
+ * With a URL or a list the command line is the whole job. With none it names a run directory (-o), whose
+ * job.json the caller reads; the options given are then laid over that job by run_options_lay_over.
+ *
+ * Ownership  run_options_release frees the job; all other texts point into argv.
+ * Errors     those of cmd/options.h and job/job.h.
+ */
+#ifndef SCRAPETOP_CMD_RUN_OPTIONS_H
+#define SCRAPETOP_CMD_RUN_OPTIONS_H
+
+#include "cmd/options.h"
+#include "job/job.h"
+
+#include <stdbool.h>
+
+struct run_options {
+    struct job job;
+    const char *run_dir; /* -o; NULL: ./NAME.run */
+    const char *csv;     /* --csv; NULL: none, "-": stdout */
+    bool plain, json, fresh, dry_run;
+    bool has_sources; /* a URL or a list was given */
+    struct options_given given;
+};
+
+extern const struct option_table run_table;
+
+/* Shared with `demo`. */
+#define RUN_PACE_ROWS 9
+#define RUN_OUTPUT_ROWS 4
+extern const struct option_row run_pace_rows[RUN_PACE_ROWS];     /* into a struct job */
+extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
+
+/** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.
+ *  Without sources the job is not finished. On failure there is nothing to release. */
+MUST_CHECK enum result run_options_parse(struct run_options *options, int argc, char **argv,
+                                         struct err *err);
+
+/** Takes `stored`, the job of an existing run, for the options' job and lays the options of the same
+ *  argv over it. What would change its requests (-X, -d, -g) is refused. */
+MUST_CHECK enum result run_options_lay_over(struct run_options *options, struct job *stored,
+                                            int argc, char **argv, struct err *err);
+
+void run_options_release(struct run_options *options);
+
+/** Writes "NAME.run" for a job that has a name. */
+#define RUN_DIR_MAX (JOB_NAME_MAX + 8)
+void run_options_default_dir(const struct job *job, char path[RUN_DIR_MAX]);
+
+#endif
