@@ -10,19 +10,7 @@
 
 #include "base/err.h"
 #include "cmd/options.h"
-
-enum exit_code {
-    EXIT_WELL = 0,          /* all settled well */
-    EXIT_INTERNAL = 1,      /* our fault, or the system's */
-    EXIT_USAGE = 2,         /* usage or job file */
-    EXIT_INCOMPLETE = 3,    /* finished, but requests failed for good or pages are missing */
-    EXIT_AUTH = 5,          /* authentication failed */
-    EXIT_DRAINED = 7,       /* stopped and drained, resumable */
-    EXIT_STORAGE = 8,       /* disk full, I/O */
-    EXIT_SKIPPED = 9,       /* normalise --strict skipped records */
-    EXIT_INTERRUPTED = 130, /* aborted by SIGINT */
-    EXIT_TERMINATED = 143,  /* aborted by SIGTERM */
-};
+#include "engine/report.h"
 
 struct command {
     const struct option_table *table; /* has its name and summary */

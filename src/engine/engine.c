@@ -502,7 +502,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         snprintf(reply, CONTROL_REPLY_MAX, "draining %zu", fetch_in_flight(e->fetch));
         break;
     case CONTROL_ABORT:
-        abort_run(e, control->number ? (enum exit_code)control->number : EXIT_ABORTED);
+        abort_run(e, control->number ? (enum exit_code)control->number : EXIT_INTERRUPTED);
         break;
     default:
         snprintf(reply, CONTROL_REPLY_MAX, "not possible in this run");
@@ -519,6 +519,12 @@ void engine_continued(struct engine *e, uint64_t slept_us)
     e->tick_due_us = e->slept_from_us;
     units_format_time(slept_us, length);
     events_add(&e->events, EVENT_INFO, "continued", "", "continued after %s stopped", length);
+    engine_pump(e);
+}
+
+void engine_set_attended(struct engine *e, bool attended)
+{
+    e->options.attended = attended;
     engine_pump(e);
 }
 

@@ -70,6 +70,9 @@ void engine_report(struct engine *engine, struct report *report);
  *  try. */
 void engine_continued(struct engine *engine, uint64_t slept_us);
 
+/** Whether somebody is there to decide (struct engine_options). */
+void engine_set_attended(struct engine *engine, bool attended);
+
 bool engine_is_done(const struct engine *engine);
 
 /** After on_done, or instead of engine_start: closes the store and all handles, then calls `closed`

@@ -71,7 +71,7 @@ struct engine {
 
     enum result storage; /* RESULT_OK, RESULT_FULL (passing) or RESULT_IO (final) */
     char trouble[160];
-    enum exit_code ended_by; /* EXIT_ABORTED, EXIT_TERMINATED, EXIT_RESUMABLE, or EXIT_OK */
+    enum exit_code ended_by; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */
     char stopped_by[160];
 
     struct events events;

@@ -12,16 +12,16 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->storage != RESULT_OK) {
         return EXIT_STORAGE;
     }
-    if (e->ended_by != EXIT_OK) {
+    if (e->ended_by != EXIT_WELL) {
         return e->ended_by;
     }
     if (r->pending > 0) {
-        return EXIT_RESUMABLE;
+        return EXIT_DRAINED;
     }
     if (e->table_failed) {
         return EXIT_STORAGE;
     }
-    return r->failed > 0 ? EXIT_SOME_FAILED : EXIT_OK;
+    return r->failed > 0 ? EXIT_INCOMPLETE : EXIT_WELL;
 }
 
 static void add_failures(const struct engine *e, struct report *r)

@@ -15,18 +15,18 @@
 
 #define REPORT_FAILURES_MAX 16
 
-/** The exit codes of DESIGN section 2. */
+/** The exit codes: main and every subcommand use these. */
 enum exit_code {
-    EXIT_OK = 0,
-    EXIT_INTERNAL = 1,
-    EXIT_USAGE = 2,
-    EXIT_SOME_FAILED = 3,
-    EXIT_AUTHENTICATION = 5,
-    EXIT_RESUMABLE = 7,
-    EXIT_STORAGE = 8,
-    EXIT_SKIPPED = 9,
-    EXIT_ABORTED = 130,
-    EXIT_TERMINATED = 143,
+    EXIT_WELL = 0,          /* all settled well */
+    EXIT_INTERNAL = 1,      /* our fault, or the system's */
+    EXIT_USAGE = 2,         /* usage or job file */
+    EXIT_INCOMPLETE = 3,    /* finished, but requests failed for good or pages are missing */
+    EXIT_AUTH = 5,          /* authentication failed */
+    EXIT_DRAINED = 7,       /* stopped and drained, resumable */
+    EXIT_STORAGE = 8,       /* disk full, I/O */
+    EXIT_SKIPPED = 9,       /* normalise --strict skipped records */
+    EXIT_INTERRUPTED = 130, /* aborted by SIGINT */
+    EXIT_TERMINATED = 143,  /* aborted by SIGTERM */
 };
 
 struct report_failure {

@@ -97,6 +97,9 @@ static bool name_is_ours(const char *name)
             return true;
         }
     }
+    if (!strncmp(name, RUN_DIR_LIST_PREFIX, strlen(RUN_DIR_LIST_PREFIX))) {
+        return true;
+    }
     return name[0] == '.' && len > strlen(TEMP_SUFFIX) &&
            !strcmp(name + len - strlen(TEMP_SUFFIX), TEMP_SUFFIX);
 }

@@ -2,6 +2,7 @@
  * The run directory: opened once, safely, and held by one process.
  *
  *   job.json        the job as given (run_dir_replace)
+ *   urls-N.txt      the N-th list of URLs, as it was when the run began
  *   ledger.db       what was asked and how it ended (store/ledger.h); -wal, -shm beside it while in use
  *   raw/            bodies (store/segment.h)
  *   events.jsonl    what happened (committer_event)
@@ -26,6 +27,8 @@
 #include "base/err.h"
 
 #include <sys/types.h>
+
+#define RUN_DIR_LIST_PREFIX "urls-"
 
 struct run_dir {
     int fd;      /* O_DIRECTORY */

@@ -1,0 +1,185 @@
+#include "cmd/cmd.h"
+#include "cmd/dry_run.h"
+#include "cmd/run_lists.h"
+#include "cmd/run_options.h"
+#include "cmd/session.h"
+#include "store/run_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JOB_FILE "job.json"
+
+static enum result read_stored_job(const struct run_dir *dir, struct job *job, struct err *err)
+{
+    char where[4096];
+    struct buf text = { 0 };
+    enum result result = run_dir_read(dir, JOB_FILE, JOB_TEXT_MAX, &text, err);
+
+    if (result == RESULT_OK) {
+        snprintf(where, sizeof where, "%s/" JOB_FILE, dir->path);
+        job_init(job);
+        result = job_read(job, buf_view(&text), where, err);
+        if (result != RESULT_OK) {
+            job_release(job);
+        }
+    }
+    buf_release(&text);
+    return result;
+}
+
+static enum result write_job(const struct run_dir *dir, const struct job *job, struct err *err)
+{
+    struct buf text = { 0 };
+    enum result result = job_write(job, &text, err);
+
+    if (result == RESULT_OK) {
+        result = run_dir_replace(dir, JOB_FILE, buf_view(&text), err);
+    }
+    buf_release(&text);
+    return result;
+}
+
+/* What the job asks for, for people: its first source, and how many more. */
+static void describe(const struct job *job, char text[200])
+{
+    const struct job_endpoint *endpoint = &job->endpoints[0];
+    const char *first = endpoint->source_count ? endpoint->sources[0].text : "nothing";
+
+    if (endpoint->source_count > 1) {
+        snprintf(text, 200, "%.120s and %zu more", first, endpoint->source_count - 1);
+    } else {
+        snprintf(text, 200, "%.120s", first);
+    }
+}
+
+/* The command line gave a whole job and the directory holds a run: it must be the same one. */
+static enum result check_same_job(const struct run_dir *dir, const struct job *given,
+                                  struct err *err)
+{
+    char theirs[200], ours[200];
+    struct job stored;
+    enum result result = read_stored_job(dir, &stored, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (!job_same_requests(&stored, given)) {
+        describe(&stored, theirs);
+        describe(given, ours);
+        result = err_set(err, RESULT_INVALID, "E-JOB1",
+                         "%s holds another run, of %s, not of %s; name another directory with -o, "
+                         "or set that one aside with --fresh",
+                         dir->path, theirs, ours);
+    }
+    job_release(&stored);
+    return result;
+}
+
+/* No URL was given: the directory says what the job is. */
+static enum result take_stored_job(const struct run_dir *dir, struct run_options *options, int argc,
+                                   char **argv, struct err *err)
+{
+    struct job stored;
+    enum result result = read_stored_job(dir, &stored, err);
+
+    return result == RESULT_OK ? run_options_lay_over(options, &stored, argc, argv, err) : result;
+}
+
+static enum result settle_job(struct run_options *options, const struct run_dir *dir, int argc,
+                              char **argv, struct err *err)
+{
+    if (!options->has_sources) {
+        return dir->fresh ? err_set(err, RESULT_NOT_FOUND, "E-ARG1",
+                                    "no URL given, and %s holds no run to resume", dir->path)
+                          : take_stored_job(dir, options, argc, argv, err);
+    }
+    return dir->fresh ? write_job(dir, &options->job, err)
+                      : check_same_job(dir, &options->job, err);
+}
+
+static enum result set_aside(const char *path, struct err *err)
+{
+    char *aside = NULL;
+    enum result result = run_dir_set_aside(path, &aside, err);
+
+    if (result == RESULT_OK) {
+        fprintf(stderr, "scrapetop: the run in %s is now %s\n", path, aside);
+    } else if (result == RESULT_NOT_FOUND) {
+        result = RESULT_OK;
+    }
+    free(aside);
+    return result;
+}
+
+static int run_in(const char *path, struct run_options *options, int argc, char **argv)
+{
+    struct run_lists lists = { 0 };
+    struct run_dir dir;
+    struct err err;
+    enum result result = run_dir_open(&dir, path, &err);
+    int code;
+
+    if (result != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    result = settle_job(options, &dir, argc, argv, &err);
+    if (result == RESULT_OK) {
+        result = run_lists_open(&lists, &dir, &options->job, options->has_sources, &err);
+    }
+    if (result == RESULT_OK) {
+        struct session_options session = {
+            .job = &options->job,
+            .dir = &dir,
+            .list_fds = lists.fds,
+            .csv = options->csv,
+            .plain = options->plain,
+            .json = options->json,
+        };
+
+        code = session_run(&session);
+    } else {
+        code = cmd_fail(&err);
+    }
+    run_lists_close(&lists);
+    run_dir_close(&dir);
+    return code;
+}
+
+static int run_given(struct run_options *options, int argc, char **argv)
+{
+    char default_dir[RUN_DIR_MAX];
+    const char *path = options->run_dir;
+    struct err err;
+
+    if (options->dry_run) {
+        return dry_run_print(&options->job, stdout, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+    }
+    if (!path) {
+        run_options_default_dir(&options->job, default_dir);
+        path = default_dir;
+    }
+    if (options->fresh && set_aside(path, &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    return run_in(path, options, argc, argv);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options options;
+    struct err err;
+    int code = EXIT_WELL;
+
+    if (run_options_parse(&options, argc, argv, &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    if (options.given.help) {
+        options_print_help(&run_table, stdout);
+    } else {
+        code = run_given(&options, argc, argv);
+    }
+    run_options_release(&options);
+    return code;
+}

@@ -1,0 +1,449 @@
+#include "cmd/session.h"
+
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "ui/dashboard.h"
+#include "ui/plain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FRAME_MS 100
+#define PLAIN_TICK_MS 1000
+#define TERMINATE_DRAIN_MS 5000
+#define COMMANDS_MAX 32
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGUSR1, SIGUSR2 };
+#define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
+
+struct session {
+    const struct session_options *options;
+    uv_loop_t loop;
+    struct clock clock;
+    struct engine *engine;
+    struct dashboard *dashboard; /* one of the two, or none after a hang-up */
+    struct plain *plain;
+    struct snapshot *snapshot;
+    uv_poll_t keys;
+    uv_timer_t frame;
+    uv_timer_t terminate;
+    uv_signal_t signals[SIGNAL_COUNT];
+    bool keys_open, closing;
+    bool draining; /* asked for once: the next time aborts */
+    char csv[4096], table[4096];
+    struct report report;
+};
+
+static void begin_close(struct session *s);
+
+/* --- the screen ---------------------------------------------------------------------------------- */
+
+static void draw(struct session *s)
+{
+    if (!s->dashboard && !s->plain) {
+        return;
+    }
+    engine_snapshot(s->engine, s->snapshot);
+    if (s->dashboard) {
+        dashboard_draw(s->dashboard, s->snapshot);
+    } else {
+        plain_update(s->plain, s->snapshot);
+    }
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events);
+
+static void watch_keys(struct session *s)
+{
+    if (s->keys_open) {
+        uv_poll_start(&s->keys,
+                      UV_READABLE | (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0),
+                      on_keys);
+    }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+/* The terminal is gone, or no longer ours: the run goes on unseen, and ends by itself. */
+static void lose_dashboard(struct session *s)
+{
+    if (!s->dashboard) {
+        return;
+    }
+    if (s->keys_open) {
+        uv_poll_stop(&s->keys);
+        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        s->keys_open = false;
+    }
+    dashboard_free(s->dashboard);
+    s->dashboard = NULL;
+    uv_timer_stop(&s->frame);
+    engine_set_attended(s->engine, false);
+    if (engine_is_done(s->engine)) {
+        begin_close(s);
+    }
+}
+
+static void obey(struct session *s, const struct control *control)
+{
+    char reply[CONTROL_REPLY_MAX];
+    bool ends = control->verb == CONTROL_DRAIN || control->verb == CONTROL_ABORT;
+
+    if (ends && engine_is_done(s->engine)) {
+        begin_close(s);
+        return;
+    }
+    s->draining |= ends;
+    engine_control(s->engine, control, reply);
+    if (s->dashboard && reply[0]) {
+        dashboard_message(s->dashboard, reply);
+    }
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events)
+{
+    struct session *s = poll->data;
+    struct control controls[COMMANDS_MAX];
+    size_t count;
+
+    if (events & UV_WRITABLE) {
+        dashboard_flush(s->dashboard);
+    }
+    do {
+        count = status < 0 || (events & UV_READABLE)
+                    ? dashboard_input(s->dashboard, clock_now_us(&s->clock), controls, COMMANDS_MAX)
+                    : 0;
+        for (size_t i = 0; i < count && !s->closing; i++) {
+            obey(s, &controls[i]);
+        }
+    } while (count == COMMANDS_MAX && !s->closing);
+    if (s->closing) {
+        return;
+    }
+    if (dashboard_gone(s->dashboard)) {
+        lose_dashboard(s);
+        return;
+    }
+    if (count) {
+        draw(s); /* a key is answered at once, not with the next frame */
+    }
+    watch_keys(s);
+}
+
+static void on_frame(uv_timer_t *timer)
+{
+    struct session *s = timer->data;
+
+    draw(s);
+    if (s->dashboard && dashboard_gone(s->dashboard)) {
+        lose_dashboard(s);
+    } else if (s->dashboard) {
+        watch_keys(s);
+    }
+}
+
+static bool wants_dashboard(const struct session *s)
+{
+    return !s->options->plain && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static bool open_dashboard(struct session *s)
+{
+    struct dashboard_options options = dashboard_options_environment();
+    struct err err;
+
+    if (!wants_dashboard(s)) {
+        return false;
+    }
+    options.verbs = engine_verbs();
+    if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
+        s->dashboard = NULL;
+        fprintf(stderr, "scrapetop: %s; plain lines instead\n", err.text);
+        return false;
+    }
+    if (uv_poll_init(&s->loop, &s->keys, dashboard_fd(s->dashboard)) != 0) {
+        dashboard_free(s->dashboard);
+        s->dashboard = NULL;
+        return false;
+    }
+    s->keys.data = s;
+    s->keys_open = true;
+    watch_keys(s);
+    return true;
+}
+
+static enum result open_screen(struct session *s, struct err *err)
+{
+    struct plain_options options = { .fd = STDERR_FILENO, .least = EVENT_NOTICE };
+    enum result result;
+
+    s->snapshot = malloc(sizeof *s->snapshot);
+    if (!s->snapshot) {
+        return err_nomem(err, "preparing the screen");
+    }
+    if (open_dashboard(s)) {
+        uv_timer_start(&s->frame, on_frame, 0, FRAME_MS);
+        return RESULT_OK;
+    }
+    engine_set_attended(s->engine, false);
+    result = plain_new(&s->plain, &options, err);
+    if (result == RESULT_OK) {
+        uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
+    }
+    return result;
+}
+
+/* --- signals --------------------------------------------------------------------------------------- */
+
+static void on_terminate(uv_timer_t *timer)
+{
+    struct control abort_now = { .verb = CONTROL_ABORT, .number = EXIT_TERMINATED };
+
+    obey(timer->data, &abort_now);
+}
+
+static void quit(struct session *s, bool terminated)
+{
+    struct control control = { .verb = s->draining ? CONTROL_ABORT : CONTROL_DRAIN };
+
+    if (terminated) {
+        control.number = control.verb == CONTROL_ABORT ? EXIT_TERMINATED : 0;
+        uv_timer_start(&s->terminate, on_terminate, TERMINATE_DRAIN_MS, 0);
+    } else if (s->dashboard) {
+        control = dashboard_quit(s->dashboard);
+    } else if (!s->draining && !engine_is_done(s->engine)) {
+        fprintf(stderr, "scrapetop: draining - Ctrl-C again aborts\n");
+    }
+    obey(s, &control);
+}
+
+static void stop_ourselves(struct session *s)
+{
+    uint64_t stopped_us = clock_now_us(&s->clock);
+
+    if (s->dashboard) {
+        dashboard_suspend(s->dashboard);
+    }
+    raise(SIGSTOP);
+    uv_update_time(&s->loop);
+    if (s->dashboard) {
+        dashboard_resume(s->dashboard);
+        watch_keys(s);
+    }
+    engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct session *s = handle->data;
+    struct control step = { .verb = CONTROL_CAP_ADD, .number = number == SIGUSR1 ? 1 : -1 };
+
+    if (s->closing) {
+        return;
+    }
+    switch (number) {
+    case SIGINT:
+        quit(s, false);
+        break;
+    case SIGTERM:
+        quit(s, true);
+        break;
+    case SIGHUP:
+        lose_dashboard(s);
+        break;
+    case SIGWINCH:
+        if (s->dashboard) {
+            dashboard_resize(s->dashboard);
+            draw(s);
+        }
+        break;
+    case SIGTSTP:
+        stop_ourselves(s);
+        break;
+    default:
+        obey(s, &step);
+        break;
+    }
+}
+
+/* Before the screen is opened: curses takes over only what has no handler. */
+static void open_signals(struct session *s)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, signals[i]);
+    }
+}
+
+/* --- begin and end -------------------------------------------------------------------------------- */
+
+static void on_engine_closed(void *context)
+{
+    struct session *s = context;
+
+    s->engine = NULL;
+    uv_close((uv_handle_t *)&s->frame, on_handle_closed);
+    uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&s->signals[i], on_handle_closed);
+    }
+}
+
+static void begin_close(struct session *s)
+{
+    if (s->closing) {
+        return;
+    }
+    s->closing = true;
+    engine_report(s->engine, &s->report);
+    if (s->plain) {
+        engine_snapshot(s->engine, s->snapshot);
+        plain_finish(s->plain, s->snapshot);
+    }
+    uv_timer_stop(&s->frame);
+    uv_timer_stop(&s->terminate);
+    if (s->keys_open) {
+        uv_poll_stop(&s->keys);
+        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        s->keys_open = false;
+    }
+    dashboard_free(s->dashboard);
+    s->dashboard = NULL;
+    engine_close(s->engine, on_engine_closed);
+}
+
+/* A dashboard stays when all is done, to be read and to normalise from, unless it was told to end. */
+static void on_done(void *context)
+{
+    struct session *s = context;
+
+    if (!s->dashboard || s->draining) {
+        begin_close(s);
+    }
+}
+
+static void print_report(const struct session *s)
+{
+    const struct report *r = &s->report;
+    struct buf text = { 0 };
+
+    if (s->options->json && report_json(r, &text) == RESULT_OK) {
+        fwrite(text.data, 1, text.len, stdout);
+        fflush(stdout);
+    }
+    buf_reset(&text);
+    if (report_line(r, &text) == RESULT_OK) {
+        fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
+    }
+    buf_release(&text);
+    if (r->csv[0] && strcmp(r->csv, "-") != 0) {
+        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->csv, (unsigned long long)r->rows);
+    }
+    if (r->exit == EXIT_STORAGE && r->stopped_by[0]) {
+        struct err err = { .result = RESULT_IO };
+
+        snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
+        cmd_print_error(&err);
+    }
+    if (r->pending) {
+        fprintf(stderr, "scrapetop: %llu left; resume with: scrapetop run -o %s\n",
+                (unsigned long long)r->pending, r->run_dir);
+    }
+}
+
+static void set_paths(struct session *s)
+{
+    const char *csv = s->options->csv;
+
+    snprintf(s->csv, sizeof s->csv, "%s", csv ? csv : "");
+    if (csv && strcmp(csv, "-") != 0) {
+        snprintf(s->table, sizeof s->table, "%s", csv);
+    } else {
+        snprintf(s->table, sizeof s->table, "%s/%s.csv", s->options->dir->path,
+                 s->options->job->name);
+    }
+}
+
+static enum result open_engine(struct session *s, struct err *err)
+{
+    struct engine_options options = {
+        .loop = &s->loop,
+        .clock = s->clock,
+        .job = s->options->job,
+        .dir = s->options->dir,
+        .list_fds = s->options->list_fds,
+        .csv = s->csv[0] ? s->csv : NULL,
+        .table_path = s->table,
+        .attended = true,
+        .on_done = on_done,
+        .context = s,
+    };
+
+    if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0) {
+        options.seed = clock_now_us(&s->clock);
+    }
+    return engine_new(&s->engine, &options, err);
+}
+
+int session_run(const struct session_options *options)
+{
+    struct session *s = calloc(1, sizeof *s);
+    enum result result;
+    struct err err;
+    int code;
+
+    if (!s) {
+        err_nomem(&err, "starting");
+        return cmd_fail(&err);
+    }
+    s->options = options;
+    s->clock = clock_system();
+    set_paths(s);
+    uv_loop_init(&s->loop);
+    uv_timer_init(&s->loop, &s->frame);
+    uv_timer_init(&s->loop, &s->terminate);
+    s->frame.data = s->terminate.data = s;
+    open_signals(s);
+    result = open_engine(s, &err);
+    if (result == RESULT_OK) {
+        result = open_screen(s, &err);
+    }
+    if (result == RESULT_OK) {
+        result = engine_start(s->engine, &err);
+    }
+    if (result != RESULT_OK) {
+        s->closing = true;
+        dashboard_free(s->dashboard);
+        if (s->keys_open) {
+            uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        }
+        if (s->engine) {
+            engine_close(s->engine, on_engine_closed);
+        } else {
+            on_engine_closed(s);
+        }
+    }
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&s->loop) != 0) {
+        fprintf(stderr, "scrapetop: error[E-INT1]: a handle was left open\n");
+    }
+    if (result == RESULT_OK) {
+        print_report(s);
+        code = (int)s->report.exit;
+    } else {
+        code = cmd_fail(&err);
+    }
+    plain_free(s->plain);
+    free(s->snapshot);
+    free(s);
+    return code;
+}

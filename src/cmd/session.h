@@ -1,0 +1,35 @@
+/**
+ * A session: one process at work on one run, with whoever watches it.
+ *
+ * The composition root of `run` and `demo`: it owns the loop, the engine, and the screen (dashboard or
+ * plain lines), carries keys and signals to the engine and snapshots to the screen.
+ *
+ *   SIGINT, q    drain; again: abort            SIGUSR1, SIGUSR2   cap + 1, - 1
+ *   SIGTERM      drain for 5 s, then abort      SIGWINCH           new size
+ *   SIGHUP       the dashboard ends, the run goes on
+ *   SIGTSTP      the terminal is given back, the process stops; SIGCONT: redrawn
+ *
+ * Threads  main thread.
+ */
+#ifndef SCRAPETOP_CMD_SESSION_H
+#define SCRAPETOP_CMD_SESSION_H
+
+#include "base/err.h"
+#include "job/job.h"
+#include "store/run_dir.h"
+
+#include <stdbool.h>
+
+struct session_options {
+    const struct job *job;
+    const struct run_dir *dir;
+    const int *list_fds;
+    const char *csv; /* to write when all is settled, or NULL; "-": stdout */
+    bool plain;      /* no dashboard, even on a terminal */
+    bool json;       /* the report as JSON on stdout */
+};
+
+/** Runs it to its end and prints the report; returns the exit code. */
+int session_run(const struct session_options *options);
+
+#endif
