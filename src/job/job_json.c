@@ -86,7 +86,9 @@ static bool write_field(cJSON *to, const struct field *field, const struct job *
     case FIELD_COUNT:
         return cJSON_AddNumberToObject(to, field->key, *(const unsigned *)at);
     case FIELD_SIZE:
-        return cJSON_AddNumberToObject(to, field->key, (double)*(const uint64_t *)at);
+        /* cJSON would print 15 digits when they are near enough for it. */
+        snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)at);
+        return cJSON_AddRawToObject(to, field->key, text);
     case FIELD_BOOL:
         return cJSON_AddBoolToObject(to, field->key, *(const bool *)at);
     case FIELD_TEXT:

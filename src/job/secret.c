@@ -210,15 +210,14 @@ enum result secret_expand(struct str text, struct secrets *secrets, struct buf *
             continue;
         }
         if (str_starts(text, STR("$${"))) { /* the first dollar says: no variable */
+            result = buf_append_str(out, STR("${"));
+            text.data += 3;
+            text.len -= 3;
+        } else {
+            result = buf_append_char(out, text.data[0]);
             text.data++;
             text.len--;
-            result = buf_append_char(out, '$');
         }
-        if (result == RESULT_OK) {
-            result = buf_append_char(out, text.data[0]);
-        }
-        text.data++;
-        text.len--;
         if (result != RESULT_OK) {
             return err_nomem(err, "expanding an environment variable");
         }

@@ -1,0 +1,173 @@
+/*
+ * scrapetop, an htop for long API scrapes. This file picks the subcommand; the rest of the program:
+ *
+ *   JOB --> job --(job)--> plan --(request)--> fetch --(response)--> store --(record)--> normalise
+ *                           ^                    | done, failed,                            | rows
+ *                           |                    | "slow down"                              v
+ *                           +------ engine <-----+                                        output
+ *                             snapshot |  ^ command
+ *                                      v  |
+ *                                       ui
+ *
+ *   cmd/        one thin file a subcommand: arguments in, one call, exit code out
+ *   base/       bytes, errors, clocks, units, text made safe to show: knows nothing of this program
+ *   job/        what the user asked for: URL patterns, lists, headers; immutable once loaded
+ *   plan/       what to ask next, and when: hosts, limits, retries; told the time, never reads a clock
+ *   fetch/      libcurl on a libuv loop; one response a request
+ *   store/      bodies in append-only segments, SQLite for the rest, and the thread that commits both
+ *   normalise/  bodies in, rows out: no sockets, no clock, no threads
+ *   output/     tables in plan order, written beside and renamed
+ *   engine/     owns all of these, and every way back from a later to an earlier one
+ *   demo/       the embedded API that `demo`, the tests and the benchmarks scrape
+ *   ui/         (beside src) draws a snapshot of the engine, answers with commands
+ *
+ * A part knows the noun that it is handed and the noun that it makes. What it may include stands in
+ * tests/test_arrows.py, which fails when it includes more.
+ *
+ * Threads: the loop (network, timers, keys, drawing), the committer (disk), libuv's pool (tables).
+ */
+#include "base/utf8.h"
+#include "cmd/cmd.h"
+#include "cmd/demo_options.h"
+#include "cmd/read_options.h"
+#include "cmd/run_options.h"
+#include "cmd/version.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
+
+static const struct command commands[] = {
+    { &serve_table, cmd_serve },
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+/* A file opened as descriptor 2 would get our error messages between its own bytes. */
+static bool keep_standard_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0) {
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+/* What must stand before the first thread. */
+static void prepare_process(void)
+{
+    char threads[16];
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers keep their point */
+    utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */
+    snprintf(threads, sizeof threads, "%ld", (cores > 0 ? cores : 1) + POOL_EXTRA_THREADS);
+    setenv("UV_THREADPOOL_SIZE", threads, 0);
+}
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "Usage: scrapetop COMMAND [OPTIONS] ...\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(to, "  %-10s %s\n", commands[i].table->command, commands[i].table->summary);
+    }
+    fprintf(to, "\nscrapetop COMMAND --help says more; scrapetop --version, what it is made of.\n");
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[COMMAND_COUNT + 1];
+    const char *nearest;
+    struct err err;
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].table->command;
+    }
+    names[COMMAND_COUNT] = NULL;
+    nearest = options_nearest(str_view(word), names);
+    if (strstr(word, "://")) {
+        err_set(&err, RESULT_INVALID, "E-ARG1", "missing command; did you mean scrapetop run URL?");
+    } else if (nearest) {
+        err_set(&err, RESULT_INVALID, "E-ARG1", "unknown command \"%.64s\" (did you mean %s?)",
+                word, nearest);
+    } else {
+        err_set(&err, RESULT_INVALID, "E-ARG1", "unknown command \"%.64s\"; see scrapetop --help",
+                word);
+    }
+    return cmd_fail(&err);
+}
+
+/* For the build, which makes man page and completions of the tables: --man, --completions SHELL. */
+static int print_tables(const char *what, const char *shell)
+{
+    const struct option_table *tables[COMMAND_COUNT];
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        tables[i] = commands[i].table;
+        if (strcmp(what, "--man") == 0) {
+            options_print_man(tables[i], stdout);
+        }
+    }
+    if (strcmp(shell, "bash") == 0) {
+        options_print_bash(tables, COMMAND_COUNT, stdout);
+    } else if (strcmp(shell, "zsh") == 0) {
+        options_print_zsh(tables, COMMAND_COUNT, stdout);
+    }
+    return EXIT_WELL;
+}
+
+static int run_command(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+
+    if (!*word) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_usage(stdout);
+        return EXIT_WELL;
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        version_print(stdout);
+        return EXIT_WELL;
+    }
+    if (strcmp(word, "--man") == 0 || strcmp(word, "--completions") == 0) {
+        return print_tables(word, argc > 2 ? argv[2] : "");
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(word, commands[i].table->command) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return unknown_command(word);
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+
+    if (!keep_standard_descriptors()) {
+        return EXIT_INTERNAL;
+    }
+    prepare_process();
+    code = run_command(argc, argv);
+    if (fflush(stdout) != 0 && code == EXIT_WELL) {
+        code = EXIT_STORAGE;
+    }
+    return code;
+}
