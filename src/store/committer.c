@@ -9,10 +9,9 @@
  * queue at once, holds the mutex for a few pointers, and never while it touches the disk. */
 #include "store/committer.h"
 
+#include "store/archive.h"
 #include "store/ballast.h"
-#include "store/ledger.h"
-#include "store/line.h"
-#include "store/segment.h"
+#include "store/event_log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,12 +27,6 @@
 #define IDLE_US 1000000       /* without work for so long, the log is folded */
 #define SETTLEMENT_BYTES 1024 /* what one costs besides its body */
 #define NS_PER_US UINT64_C(1000)
-
-/* How far the batch is. A failure for lack of space repeats the step, never one before it. */
-enum batch_step {
-    BATCH_WRITE,  /* lines -> segment, synced */
-    BATCH_COMMIT, /* rows and length -> ledger */
-};
 
 struct list {
     struct settlement *first, **end;
@@ -76,21 +69,15 @@ struct committer {
     uv_cond_t wake, served;
     struct shared shared;
 
-    struct ledger *ledger;
-    struct segment segment;
-    int raw_fd, events_fd;
-    uint32_t announced; /* the segment that the ledger knows */
-    struct line line;
+    struct archive archive;
+    struct event_log event_log;
     struct buf events; /* taken from shared, being written */
     struct list batch;
-    enum batch_step step;
-    uint64_t batch_body_bytes, batch_lines;
     uint64_t planned; /* to be written with the next commit; 0: nothing */
     bool with_ballast, ballast_held;
-    bool paused;      /* the disk is full; probed at probe_at_ns */
-    bool failed;      /* for good: nothing more is written */
-    bool folded;      /* the ledger's log holds nothing */
-    bool events_torn; /* the last write to events.jsonl ended within a line */
+    bool paused; /* the disk is full; probed at probe_at_ns */
+    bool failed; /* for good: nothing more is written */
+    bool folded; /* the ledger's log holds nothing */
     uint64_t probe_at_ns;
     struct err err;
 };
@@ -129,154 +116,10 @@ static void list_move(struct list *to, struct list *from)
     list_init(from);
 }
 
-/* ---- one batch ---- */
-
-static enum result announce_segment(struct committer *c)
-{
-    enum result result = RESULT_OK;
-
-    if (segment_is_full(&c->segment)) {
-        result = segment_begin_next(&c->segment, &c->err);
-    }
-    if (result != RESULT_OK || c->segment.extent.number == c->announced) {
-        return result;
-    }
-    result = ledger_begin(c->ledger, &c->err);
-    if (result == RESULT_OK) {
-        result = ledger_put_segment(c->ledger, &c->segment.extent, &c->err);
-    }
-    if (result == RESULT_OK) {
-        result = ledger_commit(c->ledger, &c->err);
-    }
-    if (result == RESULT_OK) {
-        c->announced = c->segment.extent.number;
-    }
-    return result;
-}
-
-static enum result append_line(struct committer *c, struct settlement *settlement)
-{
-    struct line *line = &c->line;
-    uint64_t offset = c->segment.end;
-    enum result result = line_make(line, settlement);
-
-    if (result != RESULT_OK) {
-        return result == RESULT_NOMEM ? err_nomem(&c->err, "storing a body")
-                                      : err_set(&c->err, result, "E-SIZE1",
-                                                "a record of more than %u bytes cannot be "
-                                                "stored: lower --max-body",
-                                                RECORD_LINE_MAX);
-    }
-    result = segment_append(&c->segment, buf_view(&line->head), &c->err);
-    if (result == RESULT_OK) {
-        result = segment_append(&c->segment, line->value, &c->err);
-    }
-    if (result == RESULT_OK) {
-        result = segment_append(&c->segment, LINE_TAIL, &c->err);
-    }
-    settlement->record = (struct record){
-        .id = settlement->response->request->id,
-        .offset = offset,
-        .length = line->length,
-        .segment = c->segment.extent.number,
-        .crc32c = line->crc32c,
-        .status = (uint16_t)settlement->response->status,
-        .endpoint = (uint16_t)settlement->response->request->endpoint,
-    };
-    c->batch_lines++;
-    c->batch_body_bytes += settlement->response->body.len;
-    return result;
-}
-
-static enum result write_lines(struct committer *c)
-{
-    enum result result = RESULT_OK;
-
-    c->batch_lines = 0;
-    c->batch_body_bytes = 0;
-    for (struct settlement *s = c->batch.first; s && result == RESULT_OK; s = s->next) {
-        s->record = (struct record){ .length = 0 };
-        s->duplicate = false;
-        if (s->body_kind != SETTLE_BODY_NONE) {
-            result = c->batch_lines ? RESULT_OK : announce_segment(c);
-            if (result == RESULT_OK) {
-                result = append_line(c, s);
-            }
-        }
-    }
-    if (result == RESULT_OK && c->batch_lines) {
-        result = segment_flush(&c->segment, &c->err);
-    }
-    if (result == RESULT_OK && c->batch_lines) {
-        result = segment_sync(&c->segment, &c->err);
-    } else if (result == RESULT_FULL) {
-        enum result rewound = segment_rewind(&c->segment, &c->err);
-
-        result = rewound == RESULT_OK ? RESULT_FULL : rewound;
-    }
-    return result;
-}
-
-static enum result put_rows(struct committer *c)
-{
-    enum result result = RESULT_OK;
-
-    for (struct settlement *s = c->batch.first; s && result == RESULT_OK; s = s->next) {
-        result = ledger_put(c->ledger, s, &s->duplicate, &c->err);
-    }
-    if (result == RESULT_OK && c->batch_lines) {
-        struct segment_extent extent = c->segment.extent;
-
-        extent.last_batch = extent.committed;
-        extent.committed = c->segment.end;
-        extent.body_bytes += c->batch_body_bytes;
-        extent.lines += c->batch_lines;
-        result = ledger_put_segment(c->ledger, &extent, &c->err);
-    }
-    if (result == RESULT_OK && c->planned) {
-        result = ledger_put_planned(c->ledger, c->planned, &c->err);
-    }
-    return result;
-}
-
-static enum result commit_rows(struct committer *c)
-{
-    enum result result = ledger_begin(c->ledger, &c->err);
-
-    if (result == RESULT_OK) {
-        result = put_rows(c);
-    }
-    if (result == RESULT_OK) {
-        result = ledger_commit(c->ledger, &c->err);
-    }
-    if (result == RESULT_OK) {
-        segment_set_committed(&c->segment, c->batch_body_bytes, c->batch_lines);
-        c->batch_lines = c->batch_body_bytes = 0;
-        c->planned = 0;
-        c->folded = false;
-    }
-    return result;
-}
-
-static enum result store_batch(struct committer *c)
-{
-    enum result result = RESULT_OK;
-
-    if (c->step == BATCH_WRITE) {
-        result = write_lines(c);
-    }
-    if (result == RESULT_OK) {
-        c->step = BATCH_COMMIT;
-        result = commit_rows(c);
-    }
-    return result;
-}
-
 /* ---- telling the loop ---- */
 
 static void give_back(struct committer *c)
 {
-    c->step = BATCH_WRITE;
     if (c->batch.first) {
         uv_mutex_lock(&c->mutex);
         list_move(&c->shared.back, &c->batch);
@@ -317,7 +160,7 @@ static bool pause_full(struct committer *c)
     if (had_ballast) {
         ballast_drop(c->options.dir);
         c->ballast_held = false;
-        ledger_checkpoint(c->ledger);
+        ledger_checkpoint(c->archive.ledger);
     }
     return had_ballast;
 }
@@ -351,39 +194,17 @@ static void run_batch(struct committer *c)
     enum result result;
 
     do {
-        result = store_batch(c);
+        result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
     } while (result == RESULT_FULL && pause_full(c));
 
     if (result == RESULT_OK) {
+        c->planned = 0;
+        c->folded = false;
         give_back(c);
         resume_if_space(c);
     } else if (result != RESULT_FULL) {
         fail(c, result);
     }
-}
-
-/* ---- events ---- */
-
-/* Events tell what happened; that they could not be told must not stop a run. */
-static void write_events(struct committer *c)
-{
-    struct str rest = buf_view(&c->events);
-
-    if (rest.len && c->events_torn && write(c->events_fd, "\n", 1) == 1) {
-        c->events_torn = false;
-    }
-    while (rest.len && !c->events_torn && !c->failed) {
-        ssize_t put = write(c->events_fd, rest.data, rest.len);
-
-        if (put < 0 && errno != EINTR) {
-            c->events_torn = rest.data != c->events.data;
-            break;
-        }
-        if (put > 0) {
-            rest = (struct str){ rest.data + put, rest.len - (size_t)put };
-        }
-    }
-    buf_reset(&c->events);
 }
 
 /* ---- the thread ---- */
@@ -478,8 +299,8 @@ static void take_work(struct committer *c)
 static void serve_calls(struct committer *c, struct index_call *calls)
 {
     for (struct index_call *call = calls; call; call = call->next) {
-        call->result = ledger_read_index(c->ledger, LEDGER_JSON, call->after_id, call->records,
-                                         call->max, call->count, call->err);
+        call->result = ledger_read_index(c->archive.ledger, LEDGER_JSON, call->after_id,
+                                         call->records, call->max, call->count, call->err);
     }
     if (calls) {
         uv_mutex_lock(&c->mutex);
@@ -494,7 +315,10 @@ static void serve_calls(struct committer *c, struct index_call *calls)
 
 static void do_work(struct committer *c, bool last)
 {
-    write_events(c);
+    if (!c->failed) {
+        event_log_append(&c->event_log, buf_view(&c->events));
+    }
+    buf_reset(&c->events);
     if (c->failed) {
         give_up_batch(c);
     } else if (c->batch.first || c->planned) {
@@ -503,6 +327,7 @@ static void do_work(struct committer *c, bool last)
         resume_if_space(c);
     }
     if (last && c->batch.first) { /* still no room, and nobody will wait for it */
+        c->failed = archive_abandon(&c->archive, &c->err) != RESULT_OK;
         give_up_batch(c);
     }
     c->probe_at_ns = uv_hrtime() + COMMITTER_PROBE_US * NS_PER_US;
@@ -513,13 +338,12 @@ static void finish(struct committer *c, bool clean)
 {
     if (!c->failed) {
         ballast_drop(c->options.dir); /* what follows may need the room */
-        if (ledger_session_end(c->ledger, clock_wall_us(&c->options.clock), clean, &c->err) !=
-            RESULT_OK) {
+        if (ledger_session_end(c->archive.ledger, clock_wall_us(&c->options.clock), clean,
+                               &c->err) != RESULT_OK) {
             tell(c, c->err.result);
         }
     }
-    ledger_close(c->ledger, !c->failed);
-    c->ledger = NULL;
+    archive_close(&c->archive, !c->failed);
 }
 
 static void thread_main(void *argument)
@@ -544,7 +368,7 @@ static void thread_main(void *argument)
         if (task == TASK_WORK) {
             do_work(c, stop);
         } else if (task == TASK_FOLD) {
-            ledger_checkpoint(c->ledger);
+            ledger_checkpoint(c->archive.ledger);
             c->folded = true;
         }
         uv_mutex_lock(&c->mutex);
@@ -561,17 +385,10 @@ static void thread_main(void *argument)
 
 /* ---- the loop's side ---- */
 
+/* The archive is closed. */
 static void release(struct committer *c)
 {
-    ledger_close(c->ledger, false);
-    segment_release(&c->segment);
-    if (c->raw_fd >= 0) {
-        close(c->raw_fd);
-    }
-    if (c->events_fd >= 0) {
-        close(c->events_fd);
-    }
-    line_release(&c->line);
+    event_log_close(&c->event_log);
     buf_release(&c->events);
     buf_release(&c->shared.events);
     uv_cond_destroy(&c->served);
@@ -626,120 +443,6 @@ static void on_news(uv_async_t *async)
     }
 }
 
-struct recovering {
-    struct committer *committer;
-    struct recovery *recovery;
-    struct segment_extent last, last_written;
-};
-
-static enum result recover_segment(void *context, const struct segment_extent *extent,
-                                   struct err *err)
-{
-    struct recovering *r = context;
-
-    r->last = *extent;
-    if (extent->committed) {
-        r->last_written = *extent;
-    }
-    r->recovery->body_bytes += extent->body_bytes;
-    return segment_recover(r->committer->raw_fd, extent, &r->recovery->discarded_bytes, err);
-}
-
-static enum result recover_segments(struct committer *c, struct recovery *recovery, struct err *err)
-{
-    struct recovering r = { .committer = c, .recovery = recovery };
-    enum result result = ledger_each_segment(c->ledger, recover_segment, &r, err);
-
-    if (result == RESULT_OK && recovery->unclean && r.last_written.number) {
-        result = segment_check_last_batch(c->raw_fd, &r.last_written, err);
-    }
-    if (result == RESULT_OK && r.last.number) {
-        result = segment_resume(&c->segment, &r.last, err);
-        c->announced = r.last.number;
-    }
-    return result;
-}
-
-static enum result refuse_orphans(struct committer *c, struct err *err)
-{
-    enum result result;
-    bool empty;
-
-    result = segment_dir_is_empty(c->raw_fd, &empty, err);
-    if (result == RESULT_OK && !empty) {
-        result = err_set(err, RESULT_CORRUPT, "E-LEDG4",
-                         "%s/ledger.db is missing though raw/ holds bodies: put it back from a "
-                         "copy, or begin anew with --fresh (the old run is set aside, not deleted)",
-                         c->options.dir->path);
-    }
-    return result;
-}
-
-static enum result recover(struct committer *c, struct recovery *recovery, struct err *err)
-{
-    struct ledger_summary summary;
-    enum result result = ledger_summarise(c->ledger, &summary, err);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    recovery->done = summary.done;
-    recovery->failed = summary.failed;
-    recovery->waiting = summary.waiting;
-    recovery->unclean = summary.sessions && !summary.last_end_us;
-    if (recovery->unclean) {
-        result = ledger_check(c->ledger, err);
-    }
-    return result == RESULT_OK ? recover_segments(c, recovery, err) : result;
-}
-
-/* A crash may have cut the last line: what follows it begins on one of its own. */
-static enum result open_events(struct committer *c, struct err *err)
-{
-    struct stat st;
-    char last;
-
-    c->events_fd = openat(c->options.dir->fd, "events.jsonl",
-                          O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (c->events_fd < 0 || fstat(c->events_fd, &st)) {
-        return err_set_errno(err, errno, "E-DIR3", "%s/events.jsonl: cannot open",
-                             c->options.dir->path);
-    }
-    if (st.st_size && pread(c->events_fd, &last, 1, st.st_size - 1) == 1 && last != '\n' &&
-        write(c->events_fd, "\n", 1) != 1) {
-        return err_set_errno(err, errno, "E-DIR3", "%s/events.jsonl: cannot write",
-                             c->options.dir->path);
-    }
-    return RESULT_OK;
-}
-
-static enum result open_files(struct committer *c, struct recovery *recovery, struct err *err)
-{
-    bool created = false;
-    enum result result = segment_dir_open(c->options.dir, true, &c->raw_fd, err);
-
-    if (result == RESULT_OK && c->options.dir->fresh) {
-        result = refuse_orphans(c, err);
-    }
-    if (result == RESULT_OK) {
-        result = ledger_open(&c->ledger, c->options.dir, &created, err);
-    }
-    if (result == RESULT_OK) {
-        result = segment_init(&c->segment, c->raw_fd, err);
-    }
-    recovery->resumed = !created;
-    if (result == RESULT_OK && !created) {
-        result = recover(c, recovery, err);
-    }
-    if (result == RESULT_OK) {
-        result = open_events(c, err);
-    }
-    if (result == RESULT_OK) {
-        result = ledger_session_begin(c->ledger, clock_wall_us(&c->options.clock), err);
-    }
-    return result;
-}
-
 static struct committer *committer_alloc(const struct committer_options *options)
 {
     struct committer *c = calloc(1, sizeof *c);
@@ -757,9 +460,7 @@ static struct committer *committer_alloc(const struct committer_options *options
         goto fail_served;
     }
     c->options = *options;
-    c->raw_fd = c->events_fd = -1;
-    c->segment.fd = -1;
-    line_init(&c->line);
+    c->event_log.fd = -1;
     list_init(&c->shared.queue);
     list_init(&c->shared.back);
     list_init(&c->batch);
@@ -782,22 +483,31 @@ enum result committer_open(struct committer **committer, const struct committer_
     struct committer *c = committer_alloc(options);
     enum result result;
 
-    *recovery = (struct recovery){ .resumed = false };
     if (!c) {
         return err_nomem(err, "opening the store");
     }
-    result = open_files(c, recovery, err);
-    if (result == RESULT_OK && uv_async_init(options->loop, &c->async, on_news)) {
-        result = err_set(err, RESULT_IO, "E-RES1", "cannot create an event for the store's thread");
-    }
+    result = archive_open(&c->archive, options->dir, clock_wall_us(&options->clock), recovery, err);
     if (result != RESULT_OK) {
-        release(c);
-        return result;
+        goto fail_archive;
+    }
+    result = event_log_open(&c->event_log, options->dir, err);
+    if (result != RESULT_OK) {
+        goto fail_events;
+    }
+    if (uv_async_init(options->loop, &c->async, on_news)) {
+        result = err_set(err, RESULT_IO, "E-RES1", "cannot create an event for the store's thread");
+        goto fail_events;
     }
     c->async.data = c;
     c->with_ballast = c->ballast_held = ballast_hold(options->dir);
     *committer = c;
     return RESULT_OK;
+
+fail_events:
+    archive_close(&c->archive, true);
+fail_archive:
+    release(c);
+    return result;
 }
 
 enum result committer_each_row(struct committer *committer,
@@ -805,7 +515,7 @@ enum result committer_each_row(struct committer *committer,
                                void *context, struct err *err)
 {
     assert(!committer->started);
-    return ledger_each_row(committer->ledger, visit, context, err);
+    return ledger_each_row(committer->archive.ledger, visit, context, err);
 }
 
 enum result committer_start(struct committer *committer, struct err *err)

@@ -32,6 +32,7 @@
 
 #include "base/clock.h"
 #include "store/record.h"
+#include "store/recovery.h"
 #include "store/run_dir.h"
 #include "store/settlement.h"
 
@@ -44,15 +45,6 @@
 #define COMMITTER_QUEUE_BYTES (64U << 20)
 #define COMMITTER_QUEUE_COUNT 16384
 #define COMMITTER_EVENTS_BYTES (1U << 20) /* lines waiting to be appended; more are dropped */
-
-/** What committer_open found. */
-struct recovery {
-    bool resumed; /* the ledger was there already */
-    bool unclean; /* the last session never wrote its end: killed, or the power failed */
-    uint64_t done, failed, waiting;
-    uint64_t body_bytes;      /* committed so far */
-    uint64_t discarded_bytes; /* uncommitted tail that was cut */
-};
 
 struct committer_options {
     uv_loop_t *loop;

@@ -1,6 +1,4 @@
-#include "store/ledger.h"
-
-#include <sqlite3.h>
+#include "store/ledger_sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,35 +30,10 @@ static const char schema[] =
     " ended_us INTEGER, clean INTEGER) STRICT;"
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
-enum statement {
-    SQL_BEGIN,
-    SQL_BEGIN_READ,
-    SQL_COMMIT,
-    SQL_ROLLBACK,
-    SQL_PUT_ENDED,
-    SQL_PUT_OPEN,
-    SQL_PUT_SEGMENT,
-    SQL_PUT_PLANNED,
-    SQL_SESSION_BEGIN,
-    SQL_SESSION_END,
-    SQL_ROWS,
-    SQL_SEGMENTS,
-    SQL_INDEX,
-    SQL_TOTALS,
-    SQL_OPEN_TOTALS,
-    SQL_SEGMENT_TOTALS,
-    SQL_SESSIONS,
-    SQL_PLANNED,
-    SQL_REASONS,
-    SQL_REASON_KEYS,
-    SQL_COUNT
-};
-
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_PUT_ENDED] =
         "INSERT INTO "
         "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c)"
@@ -107,12 +80,6 @@ static const char *const sql[SQL_COUNT] = {
                         " ORDER BY id LIMIT ?2",
 };
 
-struct ledger {
-    sqlite3 *db;
-    char *path;
-    sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
-};
-
 /* Whether a failed call ran out of space rather than into a broken disk. SQLite says FULL for ENOSPC
  * only. A failed sync is never taken for it: the pages are gone. */
 static bool is_full(int code, int errnum)
@@ -127,8 +94,7 @@ static bool is_full(int code, int errnum)
            (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG);
 }
 
-/* Right after the failed call: says what SQLite says, in our terms. */
-static enum result fail(const struct ledger *ledger, const char *doing, struct err *err)
+enum result ledger_fail(const struct ledger *ledger, const char *doing, struct err *err)
 {
     int code = sqlite3_extended_errcode(ledger->db);
     const char *text = sqlite3_errmsg(ledger->db);
@@ -157,8 +123,7 @@ static enum result fail(const struct ledger *ledger, const char *doing, struct e
     }
 }
 
-/* The prepared statement, its bindings those of the last use; NULL after filling `err`. */
-static sqlite3_stmt *statement(struct ledger *ledger, enum statement which, enum result *result,
+sqlite3_stmt *ledger_statement(struct ledger *ledger, enum statement which, enum result *result,
                                struct err *err)
 {
     sqlite3_stmt **prepared = &ledger->statements[which];
@@ -166,7 +131,7 @@ static sqlite3_stmt *statement(struct ledger *ledger, enum statement which, enum
     *result = RESULT_OK;
     if (!*prepared && sqlite3_prepare_v3(ledger->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
                                          prepared, NULL) != SQLITE_OK) {
-        *result = fail(ledger, "preparing a query", err);
+        *result = ledger_fail(ledger, "preparing a query", err);
         return NULL;
     }
     return *prepared;
@@ -178,50 +143,48 @@ static enum result run(struct ledger *ledger, sqlite3_stmt *st, const char *doin
     enum result result = RESULT_OK;
 
     if (sqlite3_step(st) != SQLITE_DONE) {
-        result = fail(ledger, doing, err);
+        result = ledger_fail(ledger, doing, err);
     }
     sqlite3_reset(st);
     return result;
 }
 
-static enum result run_plain(struct ledger *ledger, enum statement which, const char *doing,
-                             struct err *err)
+enum result ledger_run(struct ledger *ledger, enum statement which, const char *doing,
+                       struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, which, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, which, &result, err);
 
     return st ? run(ledger, st, doing, err) : result;
 }
 
-/* The next row of a SELECT; at its end, or on error, the statement is reset. */
-static bool next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err)
+bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err)
 {
     int code = sqlite3_step(st);
 
     if (code == SQLITE_ROW) {
         return true;
     }
-    *result = code == SQLITE_DONE ? RESULT_OK : fail(ledger, "reading the ledger", err);
+    *result = code == SQLITE_DONE ? RESULT_OK : ledger_fail(ledger, "reading the ledger", err);
     sqlite3_reset(st);
     return false;
 }
 
-/* Some errors end the transaction by themselves; then there is nothing to roll back. */
-static void roll_back(struct ledger *ledger)
+void ledger_roll_back(struct ledger *ledger)
 {
     if (ledger->db && !sqlite3_get_autocommit(ledger->db)) {
-        (void)run_plain(ledger, SQL_ROLLBACK, "rolling back", NULL);
+        (void)sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
     }
 }
 
-static struct str column_text(sqlite3_stmt *st, int column)
+struct str ledger_column_text(sqlite3_stmt *st, int column)
 {
     const unsigned char *text = sqlite3_column_text(st, column);
 
     return (struct str){ (const char *)text, (size_t)sqlite3_column_bytes(st, column) };
 }
 
-static uint64_t column_u64(sqlite3_stmt *st, int column)
+uint64_t ledger_column_u64(sqlite3_stmt *st, int column)
 {
     sqlite3_int64 value = sqlite3_column_int64(st, column);
 
@@ -277,7 +240,7 @@ static enum result execute(struct ledger *ledger, const char *text, const char *
                            struct err *err)
 {
     if (sqlite3_exec(ledger->db, text, NULL, NULL, NULL) != SQLITE_OK) {
-        return fail(ledger, doing, err);
+        return ledger_fail(ledger, doing, err);
     }
     return RESULT_OK;
 }
@@ -290,7 +253,7 @@ static enum result ask(struct ledger *ledger, const char *text, int64_t *value, 
 
     if (sqlite3_prepare_v2(ledger->db, text, -1, &st, NULL) != SQLITE_OK ||
         sqlite3_step(st) != SQLITE_ROW) {
-        result = fail(ledger, "opening it", err);
+        result = ledger_fail(ledger, "opening it", err);
     } else {
         *value = sqlite3_column_int64(st, 0);
     }
@@ -308,7 +271,7 @@ static enum result create_schema(struct ledger *ledger, struct err *err)
              APPLICATION_ID, VERSION);
     result = execute(ledger, text, "creating it", err);
     if (result != RESULT_OK) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
     }
     return result;
 }
@@ -360,8 +323,8 @@ static enum result open_database(struct ledger **opened, const struct run_dir *d
     }
     if (sqlite3_open_v2(ledger->path, &ledger->db,
                         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
-        result =
-            ledger->db ? fail(ledger, "opening it", err) : err_nomem(err, "opening the ledger");
+        result = ledger->db ? ledger_fail(ledger, "opening it", err)
+                            : err_nomem(err, "opening the ledger");
     }
     if (result == RESULT_OK) {
         sqlite3_extended_result_codes(ledger->db, 1);
@@ -387,8 +350,8 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 
     if (sqlite3_prepare_v2(ledger->db, "PRAGMA journal_mode=WAL", -1, &st, NULL) != SQLITE_OK ||
         sqlite3_step(st) != SQLITE_ROW) {
-        result = fail(ledger, "opening it", err);
-    } else if (!str_equal(column_text(st, 0), STR("wal"))) {
+        result = ledger_fail(ledger, "opening it", err);
+    } else if (!str_equal(ledger_column_text(st, 0), STR("wal"))) {
         result =
             err_set(err, RESULT_IO, "E-DISK2",
                     "%s: this filesystem cannot hold a SQLite log; choose a local disk with -o",
@@ -467,8 +430,8 @@ enum result ledger_check(struct ledger *ledger, struct err *err)
 
     if (sqlite3_prepare_v2(ledger->db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK ||
         sqlite3_step(st) != SQLITE_ROW) {
-        result = fail(ledger, "checking it", err);
-    } else if (!str_equal(column_text(st, 0), STR("ok"))) {
+        result = ledger_fail(ledger, "checking it", err);
+    } else if (!str_equal(ledger_column_text(st, 0), STR("ok"))) {
         result = err_set(err, RESULT_CORRUPT, "E-LEDG3",
                          "%s is damaged (%s): put it back from a copy, or begin anew with --fresh "
                          "(the old run is set aside, not deleted)",
@@ -482,10 +445,10 @@ enum result ledger_check(struct ledger *ledger, struct err *err)
 
 enum result ledger_begin(struct ledger *ledger, struct err *err)
 {
-    return run_plain(ledger, SQL_BEGIN, "beginning a commit", err);
+    return ledger_run(ledger, SQL_BEGIN, "beginning a commit", err);
 }
 
-static void bind_text(sqlite3_stmt *st, int at, struct str text)
+void ledger_bind_text(sqlite3_stmt *st, int at, struct str text)
 {
     /* SQLite keeps no pointer beyond the step that follows. */
     sqlite3_bind_text(st, at, text.data ? text.data : "", (int)text.len, SQLITE_STATIC);
@@ -519,19 +482,19 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
 {
     bool done = settlement->state == SETTLE_DONE;
     enum result result;
-    sqlite3_stmt *st = statement(ledger, done ? SQL_PUT_ENDED : SQL_PUT_OPEN, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, done ? SQL_PUT_ENDED : SQL_PUT_OPEN, &result, err);
 
     if (!st) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
         return result;
     }
     bind_row(st, settlement);
     if (!done) {
         const struct request *request = settlement->response->request;
 
-        bind_text(st, 11, request->key);
-        bind_text(st, 12, str_view(request->reason));
-        bind_text(st, 13, str_view(request->set_by));
+        ledger_bind_text(st, 11, request->key);
+        ledger_bind_text(st, 12, str_view(request->reason));
+        ledger_bind_text(st, 13, str_view(request->set_by));
         if (settlement->state == SETTLE_WAITING) {
             sqlite3_bind_int64(st, 14, settlement->not_before_wall_us);
         } else {
@@ -540,7 +503,7 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
     }
     result = run(ledger, st, "settling a request", err);
     if (result != RESULT_OK) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
     }
     *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
     return result;
@@ -550,7 +513,7 @@ enum result ledger_put_segment(struct ledger *ledger, const struct segment_exten
                                struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_PUT_SEGMENT, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_SEGMENT, &result, err);
 
     if (st) {
         sqlite3_bind_int64(st, 1, extent->number);
@@ -561,7 +524,7 @@ enum result ledger_put_segment(struct ledger *ledger, const struct segment_exten
         result = run(ledger, st, "noting a segment's length", err);
     }
     if (result != RESULT_OK) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
     }
     return result;
 }
@@ -569,24 +532,24 @@ enum result ledger_put_segment(struct ledger *ledger, const struct segment_exten
 enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_PUT_PLANNED, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_PLANNED, &result, err);
 
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)planned);
         result = run(ledger, st, "noting the plan's size", err);
     }
     if (result != RESULT_OK) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
     }
     return result;
 }
 
 enum result ledger_commit(struct ledger *ledger, struct err *err)
 {
-    enum result result = run_plain(ledger, SQL_COMMIT, "committing", err);
+    enum result result = ledger_run(ledger, SQL_COMMIT, "committing", err);
 
     if (result != RESULT_OK) {
-        roll_back(ledger);
+        ledger_roll_back(ledger);
     }
     return result;
 }
@@ -594,7 +557,7 @@ enum result ledger_commit(struct ledger *ledger, struct err *err)
 enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_SESSION_BEGIN, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SESSION_BEGIN, &result, err);
 
     if (st) {
         sqlite3_bind_int64(st, 1, getpid());
@@ -607,7 +570,7 @@ enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct 
 enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_SESSION_END, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SESSION_END, &result, err);
 
     if (st) {
         sqlite3_bind_int64(st, 1, wall_us);
@@ -631,19 +594,19 @@ enum result ledger_each_row(struct ledger *ledger,
                             void *context, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_ROWS, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_ROWS, &result, err);
 
-    while (st && next_row(ledger, st, &result, err)) {
+    while (st && ledger_next_row(ledger, st, &result, err)) {
         struct ledger_row row = {
-            .id = column_u64(st, 0),
+            .id = ledger_column_u64(st, 0),
             .state = (enum settle_state)sqlite3_column_int(st, 1),
-            .attempt = (uint32_t)column_u64(st, 2),
+            .attempt = (uint32_t)ledger_column_u64(st, 2),
         };
 
         if (row.state != SETTLE_DONE) {
             row.not_before_wall_us = sqlite3_column_int64(st, 3);
-            row.reason = column_text(st, 4);
-            row.set_by = column_text(st, 5);
+            row.reason = ledger_column_text(st, 4);
+            row.set_by = ledger_column_text(st, 5);
         }
         visit(context, &row);
     }
@@ -657,15 +620,15 @@ enum result ledger_each_segment(struct ledger *ledger,
                                 void *context, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_SEGMENTS, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEGMENTS, &result, err);
 
-    while (st && next_row(ledger, st, &result, err)) {
+    while (st && ledger_next_row(ledger, st, &result, err)) {
         struct segment_extent extent = {
-            .number = (uint32_t)column_u64(st, 0),
-            .committed = column_u64(st, 1),
-            .last_batch = column_u64(st, 2),
-            .body_bytes = column_u64(st, 3),
-            .lines = column_u64(st, 4),
+            .number = (uint32_t)ledger_column_u64(st, 0),
+            .committed = ledger_column_u64(st, 1),
+            .last_batch = ledger_column_u64(st, 2),
+            .body_bytes = ledger_column_u64(st, 3),
+            .lines = ledger_column_u64(st, 4),
         };
 
         result = visit(context, &extent, err);
@@ -681,7 +644,7 @@ enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, ui
                               struct record *records, size_t max, size_t *count, struct err *err)
 {
     enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_INDEX, &result, err);
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_INDEX, &result, err);
 
     *count = 0;
     if (!st) {
@@ -690,138 +653,16 @@ enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, ui
     sqlite3_bind_int64(st, 1, after_id > INT64_MAX ? INT64_MAX : (sqlite3_int64)after_id);
     sqlite3_bind_int(st, 2, (int)index);
     sqlite3_bind_int64(st, 3, (sqlite3_int64)max);
-    while (next_row(ledger, st, &result, err)) {
+    while (ledger_next_row(ledger, st, &result, err)) {
         records[(*count)++] = (struct record){
-            .id = column_u64(st, 0),
-            .offset = column_u64(st, 1),
-            .length = (uint32_t)column_u64(st, 2),
-            .segment = (uint32_t)column_u64(st, 3),
-            .crc32c = (uint32_t)column_u64(st, 4),
-            .status = (uint16_t)column_u64(st, 5),
-            .endpoint = (uint16_t)column_u64(st, 6),
+            .id = ledger_column_u64(st, 0),
+            .offset = ledger_column_u64(st, 1),
+            .length = (uint32_t)ledger_column_u64(st, 2),
+            .segment = (uint32_t)ledger_column_u64(st, 3),
+            .crc32c = (uint32_t)ledger_column_u64(st, 4),
+            .status = (uint16_t)ledger_column_u64(st, 5),
+            .endpoint = (uint16_t)ledger_column_u64(st, 6),
         };
     }
-    return result;
-}
-
-/* The first row of a query that always has one; numbers and nothing else. NULL reads as `null`. */
-static enum result read_numbers(struct ledger *ledger, enum statement which, int64_t *numbers,
-                                int count, int64_t null, struct err *err)
-{
-    enum result result;
-    sqlite3_stmt *st = statement(ledger, which, &result, err);
-
-    if (st && next_row(ledger, st, &result, err)) {
-        for (int i = 0; i < count; i++) {
-            numbers[i] =
-                sqlite3_column_type(st, i) == SQLITE_NULL ? null : sqlite3_column_int64(st, i);
-        }
-        sqlite3_reset(st);
-    }
-    return result;
-}
-
-static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
-{
-    int64_t all[2] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
-    int64_t planned = 0;
-    enum result result = read_numbers(ledger, SQL_TOTALS, all, 2, 0, err);
-
-    if (result == RESULT_OK) {
-        result = read_numbers(ledger, SQL_OPEN_TOTALS, open, 3, INT64_MAX, err);
-    }
-    if (result == RESULT_OK) {
-        result = read_numbers(ledger, SQL_SEGMENT_TOTALS, segments, 3, 0, err);
-    }
-    if (result == RESULT_OK) {
-        result = read_numbers(ledger, SQL_SESSIONS, sessions, 5, 0, err);
-    }
-    if (result == RESULT_OK) {
-        result = read_numbers(ledger, SQL_PLANNED, &planned, 1, 0, err);
-    }
-    *summary = (struct ledger_summary){
-        .planned = (uint64_t)planned,
-        .done = (uint64_t)(all[0] - open[0] - open[1]),
-        .failed = (uint64_t)open[0],
-        .waiting = (uint64_t)open[1],
-        .attempts = (uint64_t)all[1],
-        .next_deadline_us = open[2],
-        .segments = (uint32_t)segments[0],
-        .line_bytes = (uint64_t)segments[1],
-        .body_bytes = (uint64_t)segments[2],
-        .sessions = (uint64_t)sessions[0],
-        .first_start_us = sessions[1],
-        .last_start_us = sessions[2],
-        .last_end_us = sessions[3],
-        .last_clean = sessions[4] != 0,
-    };
-    return result;
-}
-
-enum result ledger_summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
-{
-    enum result result = run_plain(ledger, SQL_BEGIN_READ, "reading the ledger", err);
-
-    if (result == RESULT_OK) {
-        result = summarise(ledger, summary, err); /* all of it as of one moment */
-    }
-    roll_back(ledger);
-    return result;
-}
-
-/* Copies the first keys of a reason into `bytes`, and points `reason` at them. */
-static enum result read_keys(struct ledger *ledger, struct ledger_reason *reason, struct buf *bytes,
-                             struct err *err)
-{
-    size_t lengths[LEDGER_KEYS_SHOWN];
-    enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_REASON_KEYS, &result, err);
-    size_t at = 0;
-
-    if (!st) {
-        return result;
-    }
-    bind_text(st, 1, reason->reason);
-    sqlite3_bind_int(st, 2, LEDGER_KEYS_SHOWN);
-    buf_reset(bytes);
-    while (next_row(ledger, st, &result, err)) {
-        struct str key = column_text(st, 0);
-
-        if (buf_append_str(bytes, key) != RESULT_OK) {
-            sqlite3_reset(st);
-            return err_nomem(err, "reading the ledger");
-        }
-        lengths[reason->key_count++] = key.len;
-    }
-    for (size_t i = 0; i < reason->key_count; i++) {
-        reason->keys[i] = (struct str){ bytes->data + at, lengths[i] };
-        at += lengths[i];
-    }
-    return result;
-}
-
-enum result ledger_each_reason(struct ledger *ledger, size_t max,
-                               void (*visit)(void *context, const struct ledger_reason *reason),
-                               void *context, struct err *err)
-{
-    struct buf bytes = { .max = 0 };
-    enum result result;
-    sqlite3_stmt *st = statement(ledger, SQL_REASONS, &result, err);
-
-    if (!st) {
-        return result;
-    }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)max);
-    while (next_row(ledger, st, &result, err)) {
-        struct ledger_reason reason = { .reason = column_text(st, 0), .count = column_u64(st, 1) };
-
-        result = read_keys(ledger, &reason, &bytes, err);
-        if (result != RESULT_OK) {
-            sqlite3_reset(st);
-            break;
-        }
-        visit(context, &reason);
-    }
-    buf_release(&bytes);
     return result;
 }

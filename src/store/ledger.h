@@ -23,9 +23,9 @@
 #ifndef SCRAPETOP_STORE_LEDGER_H
 #define SCRAPETOP_STORE_LEDGER_H
 
+#include "store/recovery.h"
 #include "store/run_dir.h"
 #include "store/segment.h"
-#include "store/settlement.h"
 
 struct ledger;
 

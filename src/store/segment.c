@@ -383,16 +383,6 @@ enum result segment_rewind(struct segment *segment, struct err *err)
     return RESULT_OK;
 }
 
-void segment_set_committed(struct segment *segment, uint64_t body_bytes, uint64_t lines)
-{
-    if (segment->end > segment->extent.committed) {
-        segment->extent.last_batch = segment->extent.committed;
-        segment->extent.committed = segment->end;
-    }
-    segment->extent.body_bytes += body_bytes;
-    segment->extent.lines += lines;
-}
-
 void segment_reader_init(struct segment_reader *reader, int raw_fd)
 {
     *reader = (struct segment_reader){ .raw_fd = raw_fd };

@@ -52,7 +52,8 @@ MUST_CHECK enum result segment_recover(int raw_fd, const struct segment_extent *
 MUST_CHECK enum result segment_check_last_batch(int raw_fd, const struct segment_extent *extent,
                                                 struct err *err);
 
-/** The file being written; all fields private but `extent` and `end`. */
+/** The file being written. The archive sets `extent` once the ledger has a new one; nobody else writes
+ *  to any field. */
 struct segment {
     int raw_fd; /* borrowed */
     int fd;     /* -1: none yet */
@@ -86,9 +87,6 @@ MUST_CHECK enum result segment_sync(struct segment *segment, struct err *err);
 
 /** Forgets everything behind extent.committed, in the file too. */
 MUST_CHECK enum result segment_rewind(struct segment *segment, struct err *err);
-
-/** The ledger has it: [0, end) counts from now on. */
-void segment_set_committed(struct segment *segment, uint64_t body_bytes, uint64_t lines);
 
 #define SEGMENT_READER_FILES 4
 

@@ -36,13 +36,4 @@ struct settlement {
     bool duplicate; /* filled in: the ledger had it as done already and was left alone */
 };
 
-/** What a resumed run begins with. */
-struct ledger_row {
-    uint64_t id;
-    enum settle_state state;
-    uint32_t attempt;
-    int64_t not_before_wall_us; /* SETTLE_WAITING */
-    struct str reason, set_by;  /* views, for the call only */
-};
-
 #endif

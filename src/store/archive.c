@@ -1,0 +1,277 @@
+#include "store/archive.h"
+
+#include <unistd.h>
+
+struct recovering {
+    struct archive *archive;
+    struct recovery *recovery;
+    struct segment_extent last, last_written;
+};
+
+static enum result recover_segment(void *context, const struct segment_extent *extent,
+                                   struct err *err)
+{
+    struct recovering *r = context;
+
+    r->last = *extent;
+    if (extent->committed) {
+        r->last_written = *extent;
+    }
+    r->recovery->body_bytes += extent->body_bytes;
+    return segment_recover(r->archive->raw_fd, extent, &r->recovery->discarded_bytes, err);
+}
+
+static enum result recover_segments(struct archive *a, struct recovery *recovery, struct err *err)
+{
+    struct recovering r = { .archive = a, .recovery = recovery };
+    enum result result = ledger_each_segment(a->ledger, recover_segment, &r, err);
+
+    if (result == RESULT_OK && recovery->unclean && r.last_written.number) {
+        result = segment_check_last_batch(a->raw_fd, &r.last_written, err);
+    }
+    if (result == RESULT_OK && r.last.number) {
+        result = segment_resume(&a->segment, &r.last, err);
+        a->announced = r.last.number;
+    }
+    return result;
+}
+
+static enum result refuse_orphans(struct archive *a, struct err *err)
+{
+    enum result result;
+    bool empty;
+
+    result = segment_dir_is_empty(a->raw_fd, &empty, err);
+    if (result == RESULT_OK && !empty) {
+        result = err_set(err, RESULT_CORRUPT, "E-LEDG4",
+                         "%s/ledger.db is missing though raw/ holds bodies: put it back from a "
+                         "copy, or begin anew with --fresh (the old run is set aside, not deleted)",
+                         a->dir->path);
+    }
+    return result;
+}
+
+static enum result recover(struct archive *a, struct recovery *recovery, struct err *err)
+{
+    struct ledger_summary summary;
+    enum result result = ledger_summarise(a->ledger, &summary, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    recovery->done = summary.done;
+    recovery->failed = summary.failed;
+    recovery->waiting = summary.waiting;
+    recovery->unclean = summary.sessions && !summary.last_end_us;
+    if (recovery->unclean) {
+        result = ledger_check(a->ledger, err);
+    }
+    return result == RESULT_OK ? recover_segments(a, recovery, err) : result;
+}
+
+static enum result open_files(struct archive *a, struct recovery *recovery, struct err *err)
+{
+    bool created = false;
+    enum result result = segment_dir_open(a->dir, true, &a->raw_fd, err);
+
+    if (result == RESULT_OK && a->dir->fresh) {
+        result = refuse_orphans(a, err);
+    }
+    if (result == RESULT_OK) {
+        result = segment_init(&a->segment, a->raw_fd, err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_open(&a->ledger, a->dir, &created, err);
+    }
+    recovery->resumed = !created;
+    return result == RESULT_OK && !created ? recover(a, recovery, err) : result;
+}
+
+enum result archive_open(struct archive *archive, const struct run_dir *dir, int64_t wall_us,
+                         struct recovery *recovery, struct err *err)
+{
+    enum result result;
+
+    *archive = (struct archive){ .dir = dir, .raw_fd = -1, .segment.fd = -1 };
+    *recovery = (struct recovery){ .resumed = false };
+    line_init(&archive->line);
+    result = open_files(archive, recovery, err);
+    if (result == RESULT_OK) {
+        result = ledger_session_begin(archive->ledger, wall_us, err);
+    }
+    if (result != RESULT_OK) {
+        archive_close(archive, false);
+    }
+    return result;
+}
+
+void archive_close(struct archive *archive, bool tidy)
+{
+    ledger_close(archive->ledger, tidy);
+    archive->ledger = NULL;
+    segment_release(&archive->segment);
+    if (archive->raw_fd >= 0) {
+        close(archive->raw_fd);
+        archive->raw_fd = -1;
+    }
+    line_release(&archive->line);
+}
+
+/* The ledger hears of a segment before its first line is written. */
+static enum result announce_segment(struct archive *a, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (segment_is_full(&a->segment)) {
+        result = segment_begin_next(&a->segment, err);
+    }
+    if (result != RESULT_OK || a->segment.extent.number == a->announced) {
+        return result;
+    }
+    result = ledger_begin(a->ledger, err);
+    if (result == RESULT_OK) {
+        result = ledger_put_segment(a->ledger, &a->segment.extent, err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_commit(a->ledger, err);
+    }
+    if (result == RESULT_OK) {
+        a->announced = a->segment.extent.number;
+    }
+    return result;
+}
+
+static enum result make_line(struct archive *a, struct settlement *settlement, struct err *err)
+{
+    enum result result = line_make(&a->line, settlement);
+
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-SIZE1",
+                       "a record of more than %u bytes cannot be stored: lower --max-body",
+                       RECORD_LINE_MAX);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "storing a body");
+}
+
+static enum result append_line(struct archive *a, struct settlement *settlement, struct err *err)
+{
+    struct line *line = &a->line;
+    uint64_t offset = a->segment.end;
+    enum result result = make_line(a, settlement, err);
+
+    if (result == RESULT_OK) {
+        result = segment_append(&a->segment, buf_view(&line->head), err);
+    }
+    if (result == RESULT_OK) {
+        result = segment_append(&a->segment, line->value, err);
+    }
+    if (result == RESULT_OK) {
+        result = segment_append(&a->segment, LINE_TAIL, err);
+    }
+    settlement->record = (struct record){
+        .id = settlement->response->request->id,
+        .offset = offset,
+        .length = line->length,
+        .segment = a->segment.extent.number,
+        .crc32c = line->crc32c,
+        .status = (uint16_t)settlement->response->status,
+        .endpoint = (uint16_t)settlement->response->request->endpoint,
+    };
+    a->next.lines++;
+    a->next.body_bytes += settlement->response->body.len;
+    return result;
+}
+
+static enum result append_lines(struct archive *a, struct settlement *batch, struct err *err)
+{
+    enum result result = RESULT_OK;
+    bool announced = false;
+
+    for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
+        s->record = (struct record){ .length = 0 };
+        s->duplicate = false;
+        if (s->body_kind == SETTLE_BODY_NONE) {
+            continue;
+        }
+        if (!announced) {
+            result = announce_segment(a, err);
+            a->next = a->segment.extent;
+            announced = true;
+        }
+        if (result == RESULT_OK) {
+            result = append_line(a, s, err);
+        }
+    }
+    return result;
+}
+
+static enum result write_lines(struct archive *a, struct settlement *batch, struct err *err)
+{
+    enum result result;
+
+    a->next = a->segment.extent;
+    result = append_lines(a, batch, err);
+    if (result == RESULT_OK && a->segment.end > a->segment.extent.committed) {
+        result = segment_flush(&a->segment, err);
+        a->next.last_batch = a->segment.extent.committed;
+        a->next.committed = a->segment.end;
+        if (result == RESULT_OK) {
+            result = segment_sync(&a->segment, err);
+        }
+    }
+    if (result == RESULT_FULL) {
+        enum result rewound = segment_rewind(&a->segment, err);
+
+        result = rewound == RESULT_OK ? RESULT_FULL : rewound;
+    }
+    return result;
+}
+
+static enum result put_rows(struct archive *a, struct settlement *batch, uint64_t planned,
+                            struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
+        result = ledger_put(a->ledger, s, &s->duplicate, err);
+    }
+    if (result == RESULT_OK && a->next.committed > a->segment.extent.committed) {
+        result = ledger_put_segment(a->ledger, &a->next, err);
+    }
+    if (result == RESULT_OK && planned) {
+        result = ledger_put_planned(a->ledger, planned, err);
+    }
+    return result;
+}
+
+enum result archive_store(struct archive *archive, struct settlement *batch, uint64_t planned,
+                          struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (archive->step == ARCHIVE_WRITE) {
+        result = write_lines(archive, batch, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    archive->step = ARCHIVE_COMMIT;
+    result = ledger_begin(archive->ledger, err);
+    if (result == RESULT_OK) {
+        result = put_rows(archive, batch, planned, err);
+    }
+    if (result == RESULT_OK) {
+        result = ledger_commit(archive->ledger, err);
+    }
+    if (result == RESULT_OK) {
+        archive->segment.extent = archive->next;
+        archive->step = ARCHIVE_WRITE;
+    }
+    return result;
+}
+
+enum result archive_abandon(struct archive *archive, struct err *err)
+{
+    archive->step = ARCHIVE_WRITE;
+    return segment_rewind(&archive->segment, err);
+}

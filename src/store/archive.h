@@ -1,0 +1,52 @@
+/**
+ * The archive: a run's segments and its ledger as one thing, changed a batch at a time.
+ *
+ * This is the order that everything else relies on: the batch's lines written, then fdatasync, then
+ * one ledger transaction with their rows and the segment's new length. Nothing here knows threads,
+ * queues or when to try again; that is the committer's.
+ *
+ * Ownership  borrows the directory; archive_close releases everything but the struct.
+ * Errors     as store/segment.h and store/ledger.h say. After RESULT_FULL archive_store is to be
+ *            called again with the same batch, or archive_abandon; after any other error neither.
+ */
+#ifndef SCRAPETOP_STORE_ARCHIVE_H
+#define SCRAPETOP_STORE_ARCHIVE_H
+
+#include "store/ledger.h"
+#include "store/line.h"
+#include "store/segment.h"
+
+/* How far the batch in hand is. Trying again repeats a step, never one before it. */
+enum archive_step {
+    ARCHIVE_WRITE,  /* lines -> segment, synced */
+    ARCHIVE_COMMIT, /* rows and length -> ledger */
+};
+
+struct archive { /* private but for `ledger`, which may be read between batches */
+    const struct run_dir *dir;
+    struct ledger *ledger;
+    struct segment segment;
+    int raw_fd;
+    uint32_t announced; /* the segment that the ledger knows */
+    struct line line;
+    enum archive_step step;
+    struct segment_extent next; /* what the ledger is to say after this batch */
+};
+
+/** Opens or creates both, recovers, and notes the session's start (`wall_us`). On failure there is
+ *  nothing to close. */
+MUST_CHECK enum result archive_open(struct archive *archive, const struct run_dir *dir,
+                                    int64_t wall_us, struct recovery *recovery, struct err *err);
+
+/** Stores a list of settlements, and with it the plan's size unless that is 0. Fills in their
+ *  `record` and `duplicate`. The list may be empty. */
+MUST_CHECK enum result archive_store(struct archive *archive, struct settlement *batch,
+                                     uint64_t planned, struct err *err);
+
+/** After RESULT_FULL: forgets the batch, so that another may be tried. */
+MUST_CHECK enum result archive_abandon(struct archive *archive, struct err *err);
+
+/** `tidy`: not after a failure, which leaves everything as it is. */
+void archive_close(struct archive *archive, bool tidy);
+
+#endif

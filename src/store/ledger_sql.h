@@ -1,0 +1,64 @@
+/**
+ * The ledger's inside, for ledger.c (opening, writing, rows) and ledger_report.c (sums for people):
+ * the only two that see SQLite.
+ */
+#ifndef SCRAPETOP_STORE_LEDGER_SQL_H
+#define SCRAPETOP_STORE_LEDGER_SQL_H
+
+#include "store/ledger.h"
+
+#include <sqlite3.h>
+
+enum statement {
+    SQL_BEGIN,
+    SQL_BEGIN_READ,
+    SQL_COMMIT,
+    SQL_PUT_ENDED,
+    SQL_PUT_OPEN,
+    SQL_PUT_SEGMENT,
+    SQL_PUT_PLANNED,
+    SQL_SESSION_BEGIN,
+    SQL_SESSION_END,
+    SQL_ROWS,
+    SQL_SEGMENTS,
+    SQL_INDEX,
+    SQL_TOTALS,
+    SQL_OPEN_TOTALS,
+    SQL_SEGMENT_TOTALS,
+    SQL_SESSIONS,
+    SQL_PLANNED,
+    SQL_REASONS,
+    SQL_REASON_KEYS,
+    SQL_COUNT
+};
+
+struct ledger {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
+};
+
+/** Right after a failed call: says what SQLite says, in our terms. */
+enum result ledger_fail(const struct ledger *ledger, const char *doing, struct err *err);
+
+/** The prepared statement, its bindings those of the last use; NULL, `*result` and `err` on failure. */
+sqlite3_stmt *ledger_statement(struct ledger *ledger, enum statement which, enum result *result,
+                               struct err *err);
+
+/** Runs a statement without parameters that yields no rows. */
+MUST_CHECK enum result ledger_run(struct ledger *ledger, enum statement which, const char *doing,
+                                  struct err *err);
+
+/** The next row of a SELECT; at its end, or on error, the statement is reset. */
+bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err);
+
+/** Ends the transaction, unless the error that led here has ended it already. */
+void ledger_roll_back(struct ledger *ledger);
+
+struct str ledger_column_text(sqlite3_stmt *st, int column);
+uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
+
+/** For the next step only: SQLite keeps the pointer. */
+void ledger_bind_text(sqlite3_stmt *st, int at, struct str text);
+
+#endif

@@ -1,0 +1,25 @@
+/**
+ * What a run that goes on finds: in all, and row by row.
+ */
+#ifndef SCRAPETOP_STORE_RECOVERY_H
+#define SCRAPETOP_STORE_RECOVERY_H
+
+#include "store/settlement.h"
+
+struct recovery {
+    bool resumed; /* the ledger was there already */
+    bool unclean; /* the last session never wrote its end: killed, or the power failed */
+    uint64_t done, failed, waiting;
+    uint64_t body_bytes;      /* committed so far */
+    uint64_t discarded_bytes; /* uncommitted tail that was cut */
+};
+
+struct ledger_row {
+    uint64_t id;
+    enum settle_state state;
+    uint32_t attempt;
+    int64_t not_before_wall_us; /* SETTLE_WAITING */
+    struct str reason, set_by;  /* views, for the call only */
+};
+
+#endif
