@@ -170,17 +170,18 @@ static enum result tell_raw(struct str text, const struct record_piece *piece,
 }
 
 static enum result tell_lines(struct str text, const struct record_piece *piece,
-                              chunk_document_fn *fn, void *context, uint64_t *lines)
+                              chunk_document_fn *fn, void *context, struct chunk_lines *lines)
 {
     enum result result = RESULT_OK;
 
     while (result == RESULT_OK && text.len) {
         struct str line = str_cut(&text, '\n');
-        struct document document = { .kind = DOCUMENT_JSON, .path = piece->path };
+        struct document document = { .kind = DOCUMENT_JSON,
+                                     .text = line,
+                                     .path = piece->path,
+                                     .line = ++lines->count,
+                                     .continued = lines->continued };
 
-        ++*lines;
-        document.line = *lines;
-        document.text = line;
         if (str_trim(line).len) {
             result = fn(context, &document);
         }
@@ -189,10 +190,13 @@ static enum result tell_lines(struct str text, const struct record_piece *piece,
 }
 
 static enum result tell_piece(struct str text, const struct record_piece *piece,
-                              chunk_document_fn *fn, void *context, uint64_t *lines)
+                              chunk_document_fn *fn, void *context, struct chunk_lines *lines)
 {
     struct document document = { .kind = DOCUMENT_JSON, .path = piece->path };
 
+    if (piece->path != lines->path) {
+        *lines = (struct chunk_lines){ .path = piece->path, .continued = piece->offset > 0 };
+    }
     if (piece->form == RECORD_RAW) {
         return tell_raw(text, piece, fn, context);
     }
@@ -207,11 +211,15 @@ static enum result tell_piece(struct str text, const struct record_piece *piece,
 }
 
 enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
-                       chunk_document_fn *fn, void *context, uint64_t *lines, struct err *err)
+                       chunk_document_fn *fn, void *context, struct chunk_lines *lines,
+                       struct err *err)
 {
     enum result result = RESULT_OK;
     uint64_t low = 0, length = 0;
-    bool together = chunk->count > 1 && one_span(chunk, &low, &length);
+    bool together;
+
+    *lines = (struct chunk_lines){ .path = NULL };
+    together = chunk->count > 1 && one_span(chunk, &low, &length);
 
     if (together) {
         result = read_span(reader, &chunk->pieces[0], low, length, err);

@@ -49,7 +49,15 @@ struct document {
     struct str text;  /* DOCUMENT_JSON */
     const char *path; /* file that it lies in */
     struct str key;   /* of a run's record, still escaped; else STR_NONE */
-    uint64_t line;    /* in files of lines: counted from the chunk's first, from 1; else 0 */
+    uint64_t line;    /* in files of lines, from 1; else 0 */
+    bool continued;   /* the file began in an earlier chunk: `line` counts from this one's start */
+};
+
+/* Lines of the last file that a chunk reaches, so that the next chunk can count on. */
+struct chunk_lines {
+    const char *path;
+    uint64_t count;
+    bool continued;
 };
 
 typedef enum result chunk_document_fn(void *context, const struct document *document);
@@ -63,9 +71,9 @@ struct chunk_reader {
 void chunk_reader_init(struct chunk_reader *reader);
 void chunk_reader_release(struct chunk_reader *reader);
 
-/** `*lines` is raised by the lines that were passed. */
+/** `lines` is filled in. */
 MUST_CHECK enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
-                                  chunk_document_fn *fn, void *context, uint64_t *lines,
+                                  chunk_document_fn *fn, void *context, struct chunk_lines *lines,
                                   struct err *err);
 
 #endif

@@ -31,15 +31,16 @@
 
 /* What pass 1 leaves about a chunk for pass 2. */
 struct chunk_note {
-    const char *path; /* that its lines are counted in */
     uint64_t rows;
-    uint32_t lines;
+    struct chunk_lines lines;
     bool recheck; /* a record was skipped: look again which */
 };
 
 /* A skipped record, until all are known and the first can be named. */
 struct skip_place {
     uint64_t chunk, index, line;
+    const char *path;
+    bool continued; /* lines of earlier chunks are to be added */
     char text[TABLE_SKIP_TEXT];
 };
 
@@ -142,8 +143,11 @@ static void skip_record(struct worker *w, enum table_skip reason, const struct d
     if (!place) { /* a worker's chunks ascend, so its first ones are the first */
         return;
     }
-    *place =
-        (struct skip_place){ .chunk = w->chunk.number, .index = w->index, .line = document->line };
+    *place = (struct skip_place){ .chunk = w->chunk.number,
+                                  .index = w->index,
+                                  .line = document->line,
+                                  .path = document->path,
+                                  .continued = document->continued };
     if (document->key.data) {
         snprintf(place->text, sizeof place->text, "%.*s: %s",
                  (int)(document->key.len < 120 ? document->key.len : 120), document->key.data,
@@ -275,7 +279,8 @@ static void begin_chunk(struct worker *w)
 static enum result learn_chunk(struct worker *w)
 {
     struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows, lines = 0;
+    uint64_t rows = w->counts.rows;
+    struct chunk_lines lines;
     enum result result;
 
     begin_chunk(w);
@@ -284,9 +289,8 @@ static enum result learn_chunk(struct worker *w)
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK) {
         pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] = (struct chunk_note){ .path = w->chunk.pieces[0].path,
-                                                         .rows = w->counts.rows - rows,
-                                                         .lines = (uint32_t)lines,
+        b->notes[w->chunk.number] = (struct chunk_note){ .rows = w->counts.rows - rows,
+                                                         .lines = lines,
                                                          .recheck = w->skipped };
         pthread_mutex_unlock(&b->lock);
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
@@ -298,7 +302,8 @@ static enum result write_chunk(struct worker *w)
 {
     struct table_build *b = w->build;
     const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them in pass 2 */
-    uint64_t rows = w->counts.rows, lines = 0;
+    uint64_t rows = w->counts.rows;
+    struct chunk_lines lines;
     enum result result = row_turns_enter(b->turns, w->chunk.number);
 
     if (result != RESULT_OK) {
@@ -421,21 +426,22 @@ static int by_place(const void *left, const void *right)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* "path:line: words" for a place in a file of lines, whose chunks before it have counted theirs. */
+/* "path:line: words": the line is known once the chunks before have counted theirs. */
 static void name_place(const struct table_build *b, const struct skip_place *place,
                        char text[TABLE_SKIP_TEXT])
 {
     uint64_t line = place->line;
-    const char *path = b->notes[place->chunk].path;
+    bool continued = place->continued;
 
     if (!line) {
         memcpy(text, place->text, TABLE_SKIP_TEXT);
         return;
     }
-    for (uint64_t i = place->chunk; i-- > 0 && b->notes[i].path == path;) {
-        line += b->notes[i].lines;
+    for (uint64_t i = place->chunk; continued && i-- > 0;) {
+        line += b->notes[i].lines.count;
+        continued = b->notes[i].lines.continued;
     }
-    snprintf(text, TABLE_SKIP_TEXT, "%.100s:%llu: %.110s", path, (unsigned long long)line,
+    snprintf(text, TABLE_SKIP_TEXT, "%.100s:%llu: %.110s", place->path, (unsigned long long)line,
              place->text);
 }
 

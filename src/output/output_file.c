@@ -157,6 +157,9 @@ enum result output_write(struct output_file *f, const void *bytes, size_t len, s
 {
     enum result result = RESULT_OK;
 
+    if (len == 0) { /* and `bytes` may be NULL */
+        return RESULT_OK;
+    }
     if (f->pending + len > sizeof f->buffer) {
         result = flush(f, err);
     }

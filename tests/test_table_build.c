@@ -1,0 +1,533 @@
+#include "engine/table_build.h"
+#include "engine/table_run.h"
+#include "normalise/file_source.h"
+#include "base/json_scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define GOLDEN "tests/golden/tables"
+#define PATH_SIZE 512
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/scrapetop-table-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *entry;
+
+    (void)state;
+    while (d && (entry = readdir(d))) {
+        unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d) {
+        closedir(d);
+    }
+    return rmdir(folder);
+}
+
+struct path {
+    char text[PATH_SIZE];
+};
+
+static struct path in_folder(const char *name)
+{
+    struct path path;
+
+    snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
+    return path;
+}
+
+static void put(const char *name, struct str text)
+{
+    FILE *f = fopen(in_folder(name).text, "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text.data, 1, text.len, f), text.len);
+    fclose(f);
+}
+
+static bool get(const char *path, struct buf *text)
+{
+    FILE *f = fopen(path, "rb");
+    char block[4096];
+    size_t got;
+
+    buf_reset(text);
+    if (!f) {
+        return false;
+    }
+    while ((got = fread(block, 1, sizeof block, f)) > 0) {
+        assert_int_equal(buf_append(text, block, got), RESULT_OK);
+    }
+    fclose(f);
+    return true;
+}
+
+static void assert_table(const char *want)
+{
+    struct buf text = { 0 };
+
+    assert_true(get(in_folder("t.csv").text, &text));
+    assert_string_equal(buf_cstr(&text), want);
+    buf_release(&text);
+}
+
+static unsigned files(void)
+{
+    unsigned count = 0;
+    DIR *d = opendir(folder);
+    const struct dirent *entry;
+
+    assert_non_null(d);
+    while ((entry = readdir(d))) {
+        count += entry->d_name[0] != '.' || strlen(entry->d_name) > 2;
+    }
+    closedir(d);
+    return count;
+}
+
+/* `names` in the folder, up to a NULL, to t.csv in it. */
+static enum result build(const char *records, unsigned workers, struct table_report *report,
+                         const char *const *names)
+{
+    struct path output = in_folder("t.csv"), paths[4];
+    const char *given[4];
+    struct table_run_options options = {
+        .table = { .records = records, .output = output.text, .workers = workers },
+    };
+    size_t count = 0;
+
+    for (; names[count]; count++) {
+        paths[count] = in_folder(names[count]);
+        given[count] = strcmp(names[count], "-") == 0 ? "-" : paths[count].text;
+    }
+    assert_int_equal(file_source_open(&options.source, given, count, NULL), RESULT_OK);
+    return table_run(&options, report);
+}
+
+static void check_golden(const char *name)
+{
+    char path[PATH_SIZE], want_path[PATH_SIZE], pointer_path[PATH_SIZE];
+    const char *paths[] = { path };
+    struct path output = in_folder("t.csv");
+    struct buf want = { 0 }, pointer = { 0 }, got = { 0 };
+    struct table_run_options options = { .table = { .output = output.text } };
+    struct table_report report;
+    int stem = (int)(strrchr(name, '.') - name);
+
+    snprintf(path, sizeof path, GOLDEN "/%s", name);
+    snprintf(want_path, sizeof want_path, GOLDEN "/%.*s.csv", stem, name);
+    snprintf(pointer_path, sizeof pointer_path, GOLDEN "/%.*s.records", stem, name);
+    assert_true(get(want_path, &want));
+    if (get(pointer_path, &pointer)) {
+        options.table.records = buf_cstr(&pointer);
+    }
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(table_run(&options, &report), RESULT_OK);
+    assert_true(get(output.text, &got));
+    if (!str_equal(buf_view(&got), buf_view(&want))) {
+        fail_msg("%s:\n%s\nis not\n%s", name, buf_cstr(&got), buf_cstr(&want));
+    }
+    buf_release(&want);
+    buf_release(&pointer);
+    buf_release(&got);
+}
+
+static void table_run__gives_the_golden_table__when_json_is_any_shape(void **state)
+{
+    DIR *d = opendir(GOLDEN);
+    const struct dirent *entry;
+    unsigned seen = 0;
+
+    (void)state;
+    assert_non_null(d);
+    while ((entry = readdir(d))) {
+        if (strstr(entry->d_name, ".json")) {
+            check_golden(entry->d_name);
+            seen++;
+        }
+    }
+    closedir(d);
+    assert_true(seen >= 15);
+}
+
+/* About `bytes` of lines, a new column every now and then, and one bad line. */
+static void put_many_lines(const char *name, size_t bytes)
+{
+    struct buf text = { 0 };
+
+    for (unsigned i = 0; text.len < bytes; i++) {
+        assert_int_equal(buf_printf(&text,
+                                    "{\"id\":%u,\"text\":\"line, %u\",\"o\":{\"c%u\":[%u, 2]}%s}\n",
+                                    i, i, i / 10000, i, i == 50000 ? ",}" : ""),
+                         RESULT_OK);
+    }
+    put(name, buf_view(&text));
+    buf_release(&text);
+}
+
+static void table_run__gives_the_same_bytes__when_workers_are_many(void **state)
+{
+    static const char *const names[] = { "in.jsonl", NULL };
+    struct table_report one, many;
+    struct buf first = { 0 }, second = { 0 };
+
+    (void)state;
+    put_many_lines("in.jsonl", (size_t)7 << 20);
+    assert_int_equal(build(NULL, 1, &one, names), RESULT_OK);
+    assert_true(get(in_folder("t.csv").text, &first));
+    assert_int_equal(build(NULL, 0, &many, names), RESULT_OK);
+    assert_true(get(in_folder("t.csv").text, &second));
+    assert_true(str_equal(buf_view(&first), buf_view(&second)));
+    assert_int_equal(one.rows, many.rows);
+    assert_int_equal(one.records, one.rows + 1);
+    assert_int_equal(one.bytes_out, first.len);
+    assert_int_equal(one.skipped[TABLE_SKIP_INVALID].count, 1);
+    assert_non_null(strstr(one.skipped[TABLE_SKIP_INVALID].first[0], "in.jsonl:50001: expected"));
+    assert_string_equal(one.skipped[TABLE_SKIP_INVALID].first[0],
+                        many.skipped[TABLE_SKIP_INVALID].first[0]);
+    buf_release(&first);
+    buf_release(&second);
+}
+
+static void table_run__spills__when_one_document_outgrows_memory(void **state)
+{
+    static const char *const names[] = { "a.json", "b.json", "a.json", NULL };
+    struct buf text = { 0 };
+    struct table_report report;
+
+    (void)state;
+    for (unsigned i = 0; text.len < (size_t)6 << 20; i++) {
+        assert_int_equal(buf_printf(&text, "%s{\"i\":%u,\"pad\":\"0123456789012345678901234\"}",
+                                    i ? "," : "[", i),
+                         RESULT_OK);
+    }
+    assert_int_equal(buf_append_char(&text, ']'), RESULT_OK);
+    put("a.json", buf_view(&text));
+    put("b.json", STR("{\"i\":\"between\"}"));
+    assert_int_equal(build(NULL, 0, &report, names), RESULT_OK);
+    assert_int_equal(report.records, 3);
+    assert_int_equal(get(in_folder("t.csv").text, &text), true);
+    assert_int_equal(report.bytes_out, text.len);
+    assert_non_null(strstr(buf_cstr(&text), "\nbetween,\n0,0123"));
+    buf_release(&text);
+}
+
+static void table_run__skips_and_names__when_records_are_bad(void **state)
+{
+    static const char *const names[] = { "cut.json", "in.jsonl", "empty.json", NULL };
+    struct table_report report;
+    struct buf json = { 0 };
+
+    (void)state;
+    put("in.jsonl", STR("\xEF\xBB\xBF{\"i\":[{\"a\":1}]}\r\n\r\n{\"i\":[}\r\n{\"j\":1}\r\n"
+                        "{\"i\":[{\"a\":\"\xFF\"}]}\r\n{\"i\":{\"a\":2}}"));
+    put("cut.json", STR("{\"i\":[{\"a\":3}"));
+    put("empty.json", STR(""));
+    assert_int_equal(build("/i", 0, &report, names), RESULT_OK);
+    assert_table("a\n1\n2\n");
+    assert_int_equal(report.records, 7);
+    assert_int_equal(report.rows, 2);
+    assert_int_equal(report.columns, 1);
+    assert_int_equal(table_report_skipped(&report), 5);
+    assert_int_equal(report.skipped[TABLE_SKIP_INVALID].count, 4);
+    assert_int_equal(report.skipped[TABLE_SKIP_INVALID].named, 3);
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_INVALID].first[1],
+                           "in.jsonl:3: expected a value at byte 6"));
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_INVALID].first[2],
+                           "in.jsonl:5: invalid UTF-8 at byte 12"));
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_INVALID].first[0],
+                           "cut.json: JSON ends at byte 13 inside array"));
+    assert_int_equal(report.skipped[TABLE_SKIP_NO_MATCH].count, 1);
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_NO_MATCH].first[0], "in.jsonl:4:"));
+    assert_int_equal(table_report_json(&report, &json), RESULT_OK);
+    assert_true(json_check(buf_view(&json), 8, NULL));
+    buf_release(&json);
+}
+
+static void table_run__keeps_the_old_table__when_pointer_finds_nothing(void **state)
+{
+    static const char *const names[] = { "in.json", NULL };
+    struct table_report report;
+
+    (void)state;
+    put("t.csv", STR("old"));
+    put("in.json", STR("{\"items\":[]}"));
+    assert_int_equal(build("/itmes", 0, &report, names), RESULT_NOT_FOUND);
+    assert_string_equal(report.err.code, "E-TAB1");
+    assert_int_equal(build("itmes", 0, &report, names), RESULT_INVALID);
+    assert_string_equal(report.err.code, "E-PTR1");
+    assert_table("old");
+    assert_int_equal(files(), 2);
+    /* An empty array is found; a table without columns is an empty file. */
+    assert_int_equal(build("/items", 0, &report, names), RESULT_OK);
+    assert_table("");
+}
+
+static void table_run__reads_all__when_input_is_stdin(void **state)
+{
+    static const char *const names[] = { "-", NULL };
+    struct table_report report;
+    int old = dup(STDIN_FILENO), fd;
+
+    (void)state;
+    put("in", STR("{\"a\":1}\n{\"a\":2,\"b\":3}\n"));
+    fd = open(in_folder("in").text, O_RDONLY);
+    assert_true(old >= 0 && fd >= 0);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(build(NULL, 0, &report, names), RESULT_OK);
+    assert_table("a,b\n1,\n2,3\n");
+    assert_int_equal(dup2(old, STDIN_FILENO), STDIN_FILENO);
+    close(old);
+    close(fd);
+}
+
+static void file_source_open__says_why__when_input_cannot_be_read(void **state)
+{
+    struct path missing = in_folder("missing.json");
+    const char *paths[] = { folder };
+    struct record_source *source;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(file_source_open(&source, paths, 1, &err), RESULT_INVALID);
+    assert_non_null(strstr(err.text, "is a directory, not a file"));
+    paths[0] = missing.text;
+    assert_int_equal(file_source_open(&source, paths, 1, &err), RESULT_NOT_FOUND);
+    assert_string_equal(err.code, "E-IN2");
+    assert_null(source);
+}
+
+/* A source of raw lines, as a run has them; its rewind may spoil what it points at. */
+struct raw_source {
+    struct record_source source;
+    struct path path;
+    const struct record_piece *pieces;
+    size_t count, at;
+    bool spoil;
+    bool closed;
+};
+
+static enum result raw_next(struct record_source *source, struct record_piece *piece, bool *more,
+                            struct err *err)
+{
+    struct raw_source *s = (struct raw_source *)source;
+
+    (void)err;
+    *more = s->at < s->count;
+    if (*more) {
+        *piece = s->pieces[s->at++];
+        piece->path = s->path.text;
+        piece->fd = -1;
+        piece->form = RECORD_RAW;
+    }
+    return RESULT_OK;
+}
+
+static enum result raw_rewind(struct record_source *source, struct err *err)
+{
+    struct raw_source *s = (struct raw_source *)source;
+
+    (void)err;
+    s->at = 0;
+    if (s->spoil) {
+        int fd = open(s->path.text, O_WRONLY);
+
+        assert_true(fd >= 0);
+        assert_int_equal(pwrite(fd, "{\"z\":9}", 7, (off_t)s->pieces[0].offset + 18), 7);
+        close(fd);
+    }
+    return RESULT_OK;
+}
+
+static void raw_close(struct record_source *source)
+{
+    ((struct raw_source *)source)->closed = true;
+}
+
+#define LINE_1 "{\"key\":\"1\",\"body\":{\"a\":1}}\n"
+#define LINE_2 "{\"id\":2,\"key\":\"page=2\",\"body\":{\"a\":\"<\", \"body\":[{}]}}\n"
+#define LINE_3 "{\"id\":3,\"key\":\"k\\\"3\",\"text\":\"<html>\"}\n"
+#define LINE_4 "{\"id\":4,\"key\":\"4\",\"status\":204}\n"
+#define LINE_5 "{\"id\":5,\"key\":\n"
+#define AT_2 (sizeof LINE_1 - 1)
+#define AT_3 (AT_2 + sizeof LINE_2 - 1)
+#define AT_4 (AT_3 + sizeof LINE_3 - 1)
+#define AT_5 (AT_4 + sizeof LINE_4 - 1)
+
+static const struct record_piece raw_pieces[] = {
+    /* the plan's order is not the segment's */
+    { .offset = 0, .length = sizeof LINE_1 - 1 },
+    { .offset = AT_4, .length = sizeof LINE_4 - 1 },
+    { .offset = AT_3, .length = sizeof LINE_3 - 1 },
+    { .offset = AT_5, .length = sizeof LINE_5 - 1 },
+    { .offset = AT_2, .length = sizeof LINE_2 - 1 },
+};
+
+static struct raw_source raw_source(void)
+{
+    put("00000001.jsonl", STR(LINE_1 LINE_2 LINE_3 LINE_4 LINE_5));
+    return (struct raw_source){
+        .source = { .next = raw_next, .rewind = raw_rewind, .close = raw_close },
+        .path = in_folder("00000001.jsonl"),
+        .pieces = raw_pieces,
+        .count = sizeof raw_pieces / sizeof raw_pieces[0],
+    };
+}
+
+static void table_run__takes_bodies_in_plan_order__when_source_is_a_run(void **state)
+{
+    struct raw_source source = raw_source();
+    struct path output = in_folder("t.csv");
+    struct table_run_options options = { .table = { .output = output.text },
+                                         .source = &source.source };
+    struct table_report report;
+
+    (void)state;
+    assert_int_equal(table_run(&options, &report), RESULT_OK);
+    assert_true(source.closed);
+    assert_table("a,body\n1,\n<,[{}]\n");
+    assert_int_equal(report.records, 5);
+    assert_int_equal(report.empty, 1);
+    assert_int_equal(report.skipped[TABLE_SKIP_OTHER].count, 1);
+    assert_string_equal(report.skipped[TABLE_SKIP_OTHER].first[0], "k\\\"3: body is not JSON");
+    assert_int_equal(report.skipped[TABLE_SKIP_DAMAGED].count, 1);
+}
+
+static void table_run__keeps_the_old_table__when_input_changes_between_passes(void **state)
+{
+    struct raw_source source = raw_source();
+    struct path output = in_folder("t.csv");
+    struct table_run_options options = { .table = { .output = output.text },
+                                         .source = &source.source };
+    struct table_report report;
+
+    (void)state;
+    put("t.csv", STR("old"));
+    source.spoil = true;
+    assert_int_equal(table_run(&options, &report), RESULT_CORRUPT);
+    assert_string_equal(report.err.code, "E-TAB2");
+    assert_table("old");
+    assert_int_equal(files(), 2);
+}
+
+struct watched {
+    struct table_build *build;
+    enum result result;
+    unsigned calls;
+};
+
+static void on_done(void *context, const struct table_report *report)
+{
+    struct watched *w = context;
+    struct table_progress progress;
+
+    table_build_progress(w->build, &progress);
+    assert_int_equal(progress.phase, TABLE_ENDED);
+    assert_int_equal(progress.busy, 0);
+    w->result = report->result;
+    w->calls++;
+    table_build_free(w->build); /* the report's last use is behind us */
+}
+
+/* Cancelled right away, and in each later turn of the loop. */
+static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(void **state)
+{
+    struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
+    const struct table_options options = { .output = output.text };
+    const char *paths[] = { input.text };
+
+    (void)state;
+    put_many_lines("in.jsonl", (size_t)3 << 20);
+    for (int turns = 0; turns < 6; turns++) {
+        struct watched w = { 0 };
+        struct record_source *source;
+        struct work work;
+        uv_loop_t loop;
+
+        put("t.csv", STR("old"));
+        assert_int_equal(uv_loop_init(&loop), 0);
+        work_init(&work, &loop, 3);
+        assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(table_build_start(&w.build, &work, &options, source, on_done, &w, NULL),
+                         RESULT_OK);
+        for (int i = 0; i < turns && !w.calls; i++) {
+            uv_run(&loop, UV_RUN_ONCE);
+        }
+        if (!w.calls) {
+            table_build_cancel(w.build);
+        }
+        uv_run(&loop, UV_RUN_DEFAULT);
+        assert_int_equal(w.calls, 1);
+        assert_int_equal(uv_loop_close(&loop), 0);
+        if (w.result == RESULT_CANCELLED) {
+            assert_table("old");
+        } else {
+            assert_int_equal(w.result, RESULT_OK); /* it was complete by then */
+            assert_true(turns > 1);
+        }
+        assert_int_equal(files(), 2);
+    }
+}
+
+static void work_cancel__ends_the_build__when_workers_wait(void **state)
+{
+    struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
+    const struct table_options options = { .output = output.text };
+    const char *paths[] = { input.text };
+    struct watched w = { 0 };
+    struct record_source *source;
+    struct work work;
+    uv_loop_t loop;
+
+    (void)state;
+    put_many_lines("in.jsonl", (size_t)3 << 20);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    work_init(&work, &loop, 2);
+    assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(table_build_start(&w.build, &work, &options, source, on_done, &w, NULL),
+                     RESULT_OK);
+    table_build_cancel(w.build);
+    work_cancel(&work);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(w.calls, 1);
+    assert_int_equal(w.result, RESULT_CANCELLED);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    assert_int_equal(files(), 1);
+}
+
+int main(void)
+{
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(table_run__gives_the_golden_table__when_json_is_any_shape),
+        IN_FOLDER(table_run__gives_the_same_bytes__when_workers_are_many),
+        IN_FOLDER(table_run__spills__when_one_document_outgrows_memory),
+        IN_FOLDER(table_run__skips_and_names__when_records_are_bad),
+        IN_FOLDER(table_run__keeps_the_old_table__when_pointer_finds_nothing),
+        IN_FOLDER(table_run__reads_all__when_input_is_stdin),
+        IN_FOLDER(file_source_open__says_why__when_input_cannot_be_read),
+        IN_FOLDER(table_run__takes_bodies_in_plan_order__when_source_is_a_run),
+        IN_FOLDER(table_run__keeps_the_old_table__when_input_changes_between_passes),
+        IN_FOLDER(table_build_cancel__keeps_the_old_table__when_called_at_any_time),
+        IN_FOLDER(work_cancel__ends_the_build__when_workers_wait),
+    };
+
+    setenv("UV_THREADPOOL_SIZE", "6", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
