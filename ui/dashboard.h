@@ -6,7 +6,9 @@
  * carries commands to the engine and their replies back to dashboard_message.
  *
  *     fd readable      dashboard_input   -> commands for engine_control
- *     fd writable      dashboard_flush      (watched only while dashboard_wants_write)
+ *                      (watched only while dashboard_wants_read)
+ *     fd writable      dashboard_flush
+ *                      (watched only while dashboard_wants_write)
  *     every 100 ms     dashboard_draw
  *     SIGWINCH         dashboard_resize
  *     SIGTSTP          dashboard_suspend, then stop; on SIGCONT dashboard_resume
@@ -50,8 +52,8 @@ void dashboard_free(struct dashboard *d);
 
 int dashboard_fd(const struct dashboard *d);
 
-/** Reads keys and fills `out` with the commands they mean, at most `max`; returns how many. When it
- *  returns `max` there may be more: call again. */
+/** Reads keys and fills `out` with the commands they mean, at most `max` (2 or more); returns
+ *  how many. Call again until it returns 0. */
 size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out, size_t max);
 
 /** Shows `s`; costs next to nothing when no cell changed or the last frame is still pending. */
@@ -64,6 +66,8 @@ void dashboard_message(struct dashboard *d, const char *text);
  *  is draining already. The key `q` goes the same way, so the two can be mixed. */
 struct control dashboard_quit(struct dashboard *d);
 
+/** False while suspended or gone: the terminal's bytes are then somebody else's. */
+bool dashboard_wants_read(const struct dashboard *d);
 bool dashboard_wants_write(const struct dashboard *d);
 void dashboard_flush(struct dashboard *d);
 

@@ -55,8 +55,10 @@ struct cell {
 
 struct canvas {
     int rows, columns;
-    struct cell *cells; /* row by row */
-    bool unicode;       /* block elements and lines may be used */
+    struct cell *cells;            /* row by row */
+    bool unicode;                  /* block elements and lines may be used */
+    int cursor_row, cursor_column; /* where it rests, for who reads by it */
+    bool cursor_shown;             /* while something is typed */
 };
 
 struct rect {

@@ -56,6 +56,9 @@ bool terminal_show(struct terminal *t, const struct canvas *canvas);
 /** The next terminal_show paints every cell (Ctrl-L). */
 void terminal_repaint(struct terminal *t);
 
+/** False while suspended or gone. */
+bool terminal_wants_read(const struct terminal *t);
+
 bool terminal_wants_write(const struct terminal *t);
 
 /** Hands over as many pending bytes as the terminal takes now. */
