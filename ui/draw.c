@@ -280,7 +280,8 @@ void draw_rule(struct pane p, int row, enum role role, const char *title, const 
     int columns = p.rect.columns, end;
 
     for (int i = 0; i < columns; i++) {
-        draw_glyph(p, row, i, role, "\u2500", '-');
+        draw_glyph(p, row, i, role, role == ROLE_FOCUS ? "\u2501" : "\u2500",
+                   role == ROLE_FOCUS ? '=' : '-');
     }
     if (columns < 8) {
         draw_text(p, row, 0, columns, role, str_view(title));

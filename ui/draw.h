@@ -102,7 +102,7 @@ void draw_right(struct pane p, int row, int column, int width, enum role role, c
 /** Gives `width` cells another role and leaves their text. */
 void draw_role(struct pane p, int row, int column, int width, enum role role);
 
-/** A full-width rule with `title` at its left and `note` at its right, which may be empty. */
+/** A full-width rule (a heavy one for ROLE_FOCUS) with `title` at its left and `note` at its right, which may be empty. */
 void draw_rule(struct pane p, int row, enum role role, const char *title, const char *note);
 
 /** A bar of `width` cells, filled to `part` (clamped to [0, 1]). Blocks with eighths, or `#` and `-`. */

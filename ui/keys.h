@@ -45,9 +45,9 @@ enum key_action {
 
 struct key_binding {
     uint32_t codes[KEY_CODES_MAX];
-    const char *name; /* as it stands in help and bar: "+ =" */
-    const char *bar;  /* word in the key bar, NULL: not there */
-    int bar_rank;     /* those of the highest rank go first when room is short */
+    const char *name;               /* as it stands in the help: "+ =" */
+    const char *bar_key, *bar_word; /* as it stands in the key bar; NULL: not there */
+    int bar_rank;                   /* those of the highest rank go first when room is short */
     const char *help;
     enum key_action action;
     enum control_verb verb; /* CONTROL_NONE: no matter to the engine */

@@ -102,11 +102,27 @@ static void admit(const struct layout_need *needs, const size_t *members, size_t
     }
 }
 
+/* Evenly among the elastic, in turn. */
+static void share_rest(const struct layout_need *needs, const size_t *members, size_t count,
+                       int rows, int heights[LAYOUT_PANELS_MAX])
+{
+    bool any = true;
+
+    while (rows > 0 && any) {
+        any = false;
+        for (size_t i = 0; i < count && rows > 0; i++) {
+            if (needs[members[i]].elastic && heights[members[i]]) {
+                heights[members[i]]++;
+                rows--;
+                any = true;
+            }
+        }
+    }
+}
+
 static void share_rows(const struct layout_need *needs, const size_t *members, size_t count,
                        int rows, int heights[LAYOUT_PANELS_MAX])
 {
-    size_t elastic = count;
-
     admit(needs, members, count, rows, heights);
     for (size_t i = 0; i < count; i++) {
         rows -= heights[members[i]];
@@ -116,12 +132,9 @@ static void share_rows(const struct layout_need *needs, const size_t *members, s
 
         if (*height) {
             grow(height, needs[members[i]].rows_wanted, &rows);
-            elastic = elastic == count && needs[members[i]].elastic ? i : elastic;
         }
     }
-    if (elastic < count) {
-        heights[members[elastic]] += rows;
-    }
+    share_rest(needs, members, count, rows, heights);
 }
 
 static void stack(struct layout *l, const struct layout_need *needs, const size_t *members,

@@ -4,7 +4,7 @@
  * Columns of panels stand below a header and above one line for keys and messages. Below 100
  * columns there is one, below 160 two, else three. In each, the essential panels are admitted while
  * their least heights fit, the others while nobody has to stay below what he wants; then all grow in
- * the order of their need to the heights they ask for, and what is left over goes to an elastic one.
+ * the order of their need to the heights they ask for, and what is left over is shared by the elastic.
  * Too small a screen shows the header's first lines only. Nothing ever lies outside the screen or on
  * something else.
  */

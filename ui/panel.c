@@ -135,7 +135,7 @@ static void draw_title(enum panel_id id, const struct panel_scene *scene, struct
 
     snprintf(title, sizeof title, "%s", panels[id]->name);
     if (panels[id]->title) {
-        panels[id]->title(scene->snapshot, title, note);
+        panels[id]->title(scene->snapshot, pane.rect.rows, title, note);
     }
     add_place(scene, note);
     snprintf(full, sizeof full, "%u %s", (unsigned)id + 1, title);

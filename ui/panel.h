@@ -35,7 +35,6 @@ struct panel_scene {
     const struct snapshot *snapshot;
     const struct list *list; /* NULL when the panel has none */
     bool focused, zoomed;
-    enum role title_role;
 };
 
 /** A column of a table: it is there when the pane has at least `from` columns. */
@@ -62,7 +61,8 @@ struct panel {
     int (*rows_wanted)(const struct snapshot *s);
     const struct list_source *source; /* NULL: not a list */
     const struct panel_table *table;  /* drawn by the panel's own draw when NULL */
-    void (*title)(const struct snapshot *s, char title[PANEL_TITLE_MAX],
+    /* `rows` are those of the panel: one of a single line has to say all in its title. */
+    void (*title)(const struct snapshot *s, int rows, char title[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX]);
     void (*draw)(const struct panel_scene *scene, struct pane pane);
 };

@@ -95,9 +95,10 @@ static const char *verdict(const struct snapshot *s)
     return s->io_ratio >= 0.5 ? "mostly network" : "CPU-bound";
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
+    (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Cores");
     snprintf(note, PANEL_TITLE_MAX, "loop %3.0f%%", s->loop_cpu_percent);
 }
@@ -115,15 +116,15 @@ static void draw(const struct panel_scene *scene, struct pane pane)
     }
     units_format_time(s->started_ago_us, up);
     draw_format(pane, pane.rect.rows - words, 1, pane.rect.columns - 1, ROLE_TEXT,
-                "wall %s  cpu %.1fs  I/O %.1f%%  %s", up, s->cpu_s, s->io_ratio * 100, verdict(s));
+                "I/O %.1f%%  %s  cpu %.1fs of %s", s->io_ratio * 100, verdict(s), s->cpu_s, up);
     if (words < 2) {
         return;
     }
     format_ms(s->loop_lag_p99_us, lag);
     units_format_bytes(s->rss_bytes, memory);
     draw_format(pane, pane.rect.rows - 1, 1, pane.rect.columns - 1, ROLE_DIM,
-                "process %.0f%%  loop lag p99 %s ms  memory %s  fds %u/%u", s->process_cpu_percent,
-                lag, memory, s->descriptors, s->descriptors_max);
+                "lag p99 %s ms  memory %s  fds %u/%u", lag, memory, s->descriptors,
+                s->descriptors_max);
 }
 
 static int rows_wanted(const struct snapshot *s)

@@ -56,10 +56,11 @@ static void cell(const struct snapshot *s, size_t row, size_t column, char text[
     }
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
     (void)note;
+    (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Failed %llu", (unsigned long long)s->failed);
 }
 

@@ -12,7 +12,7 @@ static const struct panel_column columns[] = {
     [AGE] = { "AGE", 5, 0, true },          [TRY] = { "TRY", 4, 0, true },
     [STATE] = { "STATE", 5, 0, false },     [BYTES] = { "BYTES", 5, 40, true },
     [FIRST_BYTE] = { "TTFB", 5, 90, true }, [CODE] = { "CODE", 4, 90, true },
-    [HOST] = { "HOST", 18, 56, false },     [REQUEST] = { "REQUEST", 0, 0, false },
+    [HOST] = { "HOST", 15, 56, false },     [REQUEST] = { "REQUEST", 0, 0, false },
 };
 
 static size_t count(const void *context)
@@ -70,9 +70,10 @@ static void cell(const struct snapshot *s, size_t row, size_t column, char text[
     }
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
+    (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "In flight %llu/%u", (unsigned long long)s->in_flight,
              s->cap);
     snprintf(note, PANEL_TITLE_MAX, "oldest first");

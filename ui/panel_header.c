@@ -232,16 +232,18 @@ static uint64_t mix_total(const struct snapshot_status_mix *m)
     return m->ok + m->redirect + m->client_error + m->throttled + m->server_error + m->network;
 }
 
-static void add_mix(struct line *line, const struct snapshot *s, int rank)
+static void add_mix(struct line *line, const struct snapshot *s, int rank, bool wide)
 {
     const struct snapshot_status_mix *m = &s->mix;
     uint64_t all = mix_total(m);
 
     add_share(line, rank, "2xx", m->ok, all, ROLE_GOOD);
     add_share(line, rank, "429", m->throttled, all, ROLE_WARN);
-    add_share(line, rank + 2, "4xx", m->client_error, all, ROLE_BAD);
     add_share(line, rank, "5xx", m->server_error, all, ROLE_BAD);
-    add_share(line, rank + 1, "net", m->network, all, ROLE_BAD);
+    if (wide) {
+        add_share(line, rank + 1, "net", m->network, all, ROLE_BAD);
+        add_share(line, rank + 2, "4xx", m->client_error, all, ROLE_BAD);
+    }
 }
 
 static void add_counts(struct line *line, const struct snapshot *s)
@@ -303,7 +305,7 @@ static void draw_full(const struct snapshot *s, const char *frozen, struct pane 
     add(&counts, 3, 0, ROLE_TEXT, "p50/95", "%s/%s ms", p50, p95)->at_right = true;
     draw_line(&counts, pane, 2);
 
-    add_mix(&mix, s, 1);
+    add_mix(&mix, s, 1, false);
     spark = pane.rect.columns - line_columns(&mix) - 14;
     draw_text(pane, 3, 1, 8, ROLE_DIM, STR("rate 60s"));
     rate_draw_graph(s, pane_part(pane, 3, 10, 1, spark), 1);
@@ -325,7 +327,7 @@ static void draw_wide(const struct snapshot *s, const char *frozen, struct pane 
     add_speed(&counts, s);
     format_rate(s->requests_per_s_average, average);
     add(&counts, 7, 5, ROLE_TEXT, "average", "%s", average);
-    add_mix(&counts, s, 8);
+    add_mix(&counts, s, 8, true);
     draw_line(&counts, pane, 2);
     draw_limits(s, true, pane, 3);
 }
@@ -370,7 +372,7 @@ static void draw_compact_line(const struct snapshot *s, const char *frozen, stru
     case 4:
         add(&line, 0, 0, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
             (unsigned long long)s->failed);
-        add(&line, 1, 0, ROLE_STRONG, "by", "%s",
+        add(&line, 1, 0, ROLE_STRONG, "limit", "%s",
             s->trouble[0]      ? s->trouble
             : s->limit_text[0] ? s->limit_text
                                : "nothing");

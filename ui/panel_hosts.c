@@ -7,13 +7,12 @@
 
 #include <stdio.h>
 
-enum { HOST, CAP, FLYING, RATE, QUOTA, THROTTLED, STATE };
+enum { HOST, FLYING, RATE, THROTTLED, STATE };
 
 static const struct panel_column columns[] = {
-    [HOST] = { "HOST", 18, 0, false },  [CAP] = { "CAP", 4, 0, true },
-    [FLYING] = { "IN", 4, 0, true },    [RATE] = { "RATE", 6, 0, true },
-    [QUOTA] = { "QUOTA", 9, 64, true }, [THROTTLED] = { "429", 5, 52, true },
-    [STATE] = { "", 0, 0, false },
+    [HOST] = { "HOST", 17, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
+    [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "429", 5, 54, true },
+    [STATE] = { "HOLD, QUOTA", 0, 0, false },
 };
 
 static size_t count(const void *context)
@@ -41,9 +40,10 @@ static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX],
         units_format_countdown(h->hold_in_us, time);
         snprintf(text, PANEL_CELL_MAX, "HELD %s %s", time, h->hold_reason);
         *role = ROLE_WARN;
-    } else if (h->quota_left >= 0 && h->quota_reset_in_us) {
+    } else if (h->quota_left >= 0) {
         units_format_countdown(h->quota_reset_in_us, time);
-        snprintf(text, PANEL_CELL_MAX, "resets %s", time);
+        snprintf(text, PANEL_CELL_MAX, "%lld/%lld %s", (long long)h->quota_left,
+                 (long long)h->quota_limit, time);
     } else if (h->queued) {
         snprintf(text, PANEL_CELL_MAX, "%llu queued", (unsigned long long)h->queued);
         *role = ROLE_DIM;
@@ -59,22 +59,15 @@ static void cell(const struct snapshot *s, size_t row, size_t column, char text[
     case HOST:
         snprintf(text, PANEL_CELL_MAX, "%s", h->host);
         break;
-    case CAP:
-        snprintf(text, PANEL_CELL_MAX, h->cap ? "%u" : "-", h->cap);
-        break;
     case FLYING:
-        snprintf(text, PANEL_CELL_MAX, "%u", h->in_flight);
+        if (h->cap) {
+            snprintf(text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
+        } else {
+            snprintf(text, PANEL_CELL_MAX, "%u/-", h->in_flight);
+        }
         break;
     case RATE:
         format_rate(h->requests_per_s, text);
-        break;
-    case QUOTA:
-        if (h->quota_left >= 0) {
-            snprintf(text, PANEL_CELL_MAX, "%lld/%lld", (long long)h->quota_left,
-                     (long long)h->quota_limit);
-        } else {
-            snprintf(text, PANEL_CELL_MAX, "-");
-        }
         break;
     case THROTTLED:
         format_percent(h->throttled, h->requests, text);

@@ -60,8 +60,8 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 
         format_clock(event->wall_us, clock);
         draw_text(pane, row, 1, 8, ROLE_DIM, str_view(clock));
-        draw_format(pane, row, 9, 1, role_of(event->level), "%c", sign_of(event->level));
-        draw_text(pane, row, 10, pane.rect.columns - 10, role_of(event->level),
+        draw_format(pane, row, 10, 1, role_of(event->level), "%c", sign_of(event->level));
+        draw_text(pane, row, 12, pane.rect.columns - 12, role_of(event->level),
                   str_view(event->text));
         if (scene->focused && list->selecting && list->selected == list->top + i) {
             draw_text(pane, row, 0, 1, ROLE_TEXT, STR(">"));

@@ -42,7 +42,7 @@ static void table_words(const struct snapshot_normalise *n, char text[PANEL_TITL
              (unsigned long long)n->columns, time, skipped);
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
     const struct snapshot_normalise *n = &s->normalise;
@@ -55,7 +55,7 @@ static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
         snprintf(more, sizeof more, "%s  %u of %u workers", percent, n->workers_busy, n->workers);
         snprintf(note, PANEL_TITLE_MAX, "n cancels");
     } else {
-        if (n->have_table) {
+        if (n->have_table && rows == 1) {
             table_words(n, more);
         }
         snprintf(note, PANEL_TITLE_MAX, "%llu new  n runs", (unsigned long long)n->new_records);
@@ -88,12 +88,17 @@ static void draw(const struct panel_scene *scene, struct pane pane)
         draw_progress(n, pane);
         row = 2;
     } else if (n->have_table) {
-        draw_format(pane, row++, 2, pane.rect.columns - 2, ROLE_TEXT, "written to %s", n->output);
+        char words[PANEL_TITLE_MAX];
+
+        table_words(n, words);
+        draw_text(pane, row++, 2, pane.rect.columns - 2, ROLE_TEXT, str_view(words));
     }
     if (n->message[0]) {
         draw_text(pane, row, 2, pane.rect.columns - 2,
                   n->state == NORMALISE_FAILED ? ROLE_BAD : ROLE_TEXT, str_view(n->message));
-    } else if (!n->have_table && !is_running(n)) {
+    } else if (n->have_table && !is_running(n)) {
+        draw_format(pane, row, 2, pane.rect.columns - 2, ROLE_DIM, "in %s", n->output);
+    } else if (!is_running(n)) {
         draw_text(pane, row, 2, pane.rect.columns - 2, ROLE_DIM,
                   STR("n makes a table of what has been fetched; fetching goes on"));
     }

@@ -155,54 +155,62 @@ static void draw_percentiles(const struct snapshot *s, struct pane pane, int row
     draw_text(pane, row, at - 1, 2, ROLE_DIM, STR("ms"));
 }
 
-/* Bars from the first to the last that has anything; neighbours are joined until they fit. */
+/* The run of `rows` bars that holds the most. What lies below it joins its first bar, what lies
+ * above its last, so that no answer is left out. */
+static size_t latency_window(const struct snapshot *s, size_t rows)
+{
+    uint64_t most = 0;
+    size_t best = 0;
+
+    for (size_t from = 0; from + rows <= SNAPSHOT_LATENCY_BARS; from++) {
+        uint64_t sum = 0;
+
+        for (size_t i = from; i < from + rows; i++) {
+            sum += s->latency_count[i];
+        }
+        if (sum > most) {
+            most = sum;
+            best = from;
+        }
+    }
+    return best;
+}
+
 static void draw_latency(const struct snapshot *s, struct pane pane, int row, int rows)
 {
-    size_t first = 0, end = SNAPSHOT_LATENCY_BARS, each;
-    uint64_t most = 1;
-    int width = pane.rect.columns - LABEL_COLUMNS - 4;
+    size_t shown = rows < SNAPSHOT_LATENCY_BARS ? (size_t)rows : SNAPSHOT_LATENCY_BARS;
+    size_t from = latency_window(s, shown);
+    uint64_t counts[SNAPSHOT_LATENCY_BARS] = { 0 }, most = 1;
+    int width = pane.rect.columns - LABEL_COLUMNS - 6;
 
-    while (first < end && !s->latency_count[first]) {
-        first++;
-    }
-    while (end > first && !s->latency_count[end - 1]) {
-        end--;
-    }
-    if (first == end || rows <= 0) {
-        return;
-    }
-    each = (end - first + (size_t)rows - 1) / (size_t)rows;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t at = first; at < end; at += each) {
-            size_t next = at + each;
-            uint64_t count = 0;
+    for (size_t i = 0; i < SNAPSHOT_LATENCY_BARS && shown; i++) {
+        size_t bar = i < from ? 0 : i - from < shown ? i - from : shown - 1;
 
-            for (size_t i = at; i < next && i < end; i++) {
-                count += s->latency_count[i];
-            }
-            if (pass == 0) {
-                most = count > most ? count : most;
-                continue;
-            }
-            if (next < SNAPSHOT_LATENCY_BARS) {
-                draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "<%llu",
-                           (unsigned long long)(s->latency_low_us[next] / US_PER_MS));
-            } else {
-                draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "more");
-            }
-            draw_text(pane, row, LABEL_COLUMNS + 1, 3, ROLE_DIM, STR(" ms"));
-            draw_bar(pane, row, LABEL_COLUMNS + 5, width, ROLE_BAR, (double)count / (double)most);
-            row++;
+        counts[bar] += s->latency_count[i];
+        most = counts[bar] > most ? counts[bar] : most;
+    }
+    for (size_t i = 0; i < shown; i++) {
+        size_t next = from + i + 1;
+
+        if (i + 1 < shown && next < SNAPSHOT_LATENCY_BARS) {
+            draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "<%llu",
+                       (unsigned long long)(s->latency_low_us[next] / US_PER_MS));
+        } else {
+            draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "more");
         }
+        draw_text(pane, row, LABEL_COLUMNS + 1, 3, ROLE_DIM, STR(" ms"));
+        draw_bar(pane, row, LABEL_COLUMNS + 5, width, ROLE_BAR, (double)counts[i] / (double)most);
+        row++;
     }
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
     char rate[FORMAT_MAX];
 
     format_rate(s->requests_per_s, rate);
+    (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Rate and latency");
     snprintf(note, PANEL_TITLE_MAX, "%s req/s", rate);
 }
@@ -211,7 +219,7 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 {
     const struct snapshot *s = scene->snapshot;
     int rows = pane.rect.rows - 1;
-    int bars = rows >= 14 ? 6 : rows >= 9 ? rows - 8 : 0;
+    int bars = rows >= 24 ? 10 : rows >= 14 ? 6 : rows >= 11 ? rows - 8 : 0;
     int graph = rows - 3 - bars;
     struct pane area =
         pane_part(pane, 1, LABEL_COLUMNS + 1, rows, pane.rect.columns - LABEL_COLUMNS - 2);
@@ -238,7 +246,12 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 
 const struct panel panel_rate = {
     .name = "Rate and latency",
-    .need = { .column = { 0, 1, 1 }, .order = 4, .need = 4, .rows_min = 6, .rows_wanted = 15 },
+    .need = { .column = { 0, 1, 1 },
+              .order = 4,
+              .need = 4,
+              .rows_min = 6,
+              .rows_wanted = 15,
+              .elastic = true },
     .title = title,
     .draw = draw,
 };

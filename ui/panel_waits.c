@@ -78,11 +78,12 @@ static void add_cause(char text[PANEL_TITLE_MAX], const char *cause, uint32_t nu
     }
 }
 
-static void title(const struct snapshot *s, char title_text[PANEL_TITLE_MAX],
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
     char next[UNITS_TEXT_MAX];
 
+    (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Waiting %llu", (unsigned long long)s->waiting);
     add_cause(title_text, "429", s->wait_mix.throttled);
     add_cause(title_text, "5xx", s->wait_mix.server);
@@ -110,7 +111,8 @@ const struct panel panel_waits = {
               .need = 1,
               .rows_min = 4,
               .rows_wanted = 6,
-              .essential = true },
+              .essential = true,
+              .elastic = true },
     .source = &source,
     .table = &table,
     .title = title,

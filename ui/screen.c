@@ -40,11 +40,9 @@ static void draw_separators(const struct layout *layout, struct canvas *canvas)
     }
 }
 
-static bool draw_panels(const struct layout *layout, const struct view *v, const struct snapshot *s,
+static void draw_panels(const struct layout *layout, const struct view *v, const struct snapshot *s,
                         struct canvas *canvas)
 {
-    bool any = false;
-
     for (size_t i = 0; i < PANEL_COUNT; i++) {
         struct panel_scene scene = {
             .snapshot = s,
@@ -55,10 +53,8 @@ static bool draw_panels(const struct layout *layout, const struct view *v, const
 
         if (layout->panels[i].rows > 0) {
             panel_draw((enum panel_id)i, &scene, pane_of(canvas, layout->panels[i]));
-            any = true;
         }
     }
-    return any;
 }
 
 static size_t help_lines(const struct view *v)
@@ -124,7 +120,7 @@ static void draw_prompt(const struct view *v, struct pane pane)
 
 static int entry_columns(const struct key_binding *binding)
 {
-    return (int)strcspn(binding->name, " ") + 1 + (int)strlen(binding->bar);
+    return (int)strlen(binding->bar_key) + 1 + (int)strlen(binding->bar_word);
 }
 
 /* Columns that the entries up to a rank take, two between each. */
@@ -134,7 +130,7 @@ static int bar_columns(const struct view *v, int rank)
     int columns = 0;
 
     for (size_t i = 0; (binding = keys_at(i, v->verbs)) != NULL; i++) {
-        if (binding->bar && binding->bar_rank <= rank) {
+        if (binding->bar_key && binding->bar_rank <= rank) {
             columns += entry_columns(binding) + 2;
         }
     }
@@ -150,12 +146,12 @@ static void draw_bar_entries(const struct view *v, struct pane pane, int at)
         rank--;
     }
     for (size_t i = 0; (binding = keys_at(i, v->verbs)) != NULL; i++) {
-        if (!binding->bar || binding->bar_rank > rank) {
+        if (!binding->bar_key || binding->bar_rank > rank) {
             continue;
         }
-        at = draw_text(pane, 0, at, (int)strcspn(binding->name, " "), ROLE_KEY,
-                       (struct str){ binding->name, strcspn(binding->name, " ") });
-        at = draw_text(pane, 0, at + 1, pane.rect.columns, ROLE_DIM, str_view(binding->bar)) + 2;
+        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_KEY, str_view(binding->bar_key));
+        at = draw_text(pane, 0, at + 1, pane.rect.columns, ROLE_TEXT, str_view(binding->bar_word));
+        at += 2;
     }
 }
 
@@ -163,6 +159,8 @@ static void draw_bar_entries(const struct view *v, struct pane pane, int at)
 static void draw_keys(const struct view *v, const struct snapshot *s, uint64_t now_us,
                       struct pane pane)
 {
+    int at = 1;
+
     if (v->prompt != PROMPT_NONE) {
         draw_prompt(v, pane);
         return;
@@ -176,14 +174,25 @@ static void draw_keys(const struct view *v, const struct snapshot *s, uint64_t n
                     " draining %llu - q or Ctrl-C again aborts ", (unsigned long long)s->in_flight);
         return;
     }
-    draw_bar_entries(v, pane, 1);
+    if (v->frozen) {
+        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_ALERT,
+                       STR(" the work goes on, the picture does not - Z thaws ")) +
+             2;
+    }
+    draw_bar_entries(v, pane, at);
+}
+
+/* Without room for the requests in flight as a panel, their lines are worth more than any other. */
+static bool is_too_small(const struct layout *layout, const struct view *v)
+{
+    return !v->zoomed && layout->header_kind == LAYOUT_HEADER_COMPACT &&
+           layout->panels[PANEL_FLIGHTS].rows == 0;
 }
 
 void screen_draw(const struct layout *layout, const struct view *v, const struct snapshot *s,
                  uint64_t now_us, struct canvas *canvas)
 {
     char frozen[64];
-    bool any;
 
     canvas_clear(canvas);
     if (v->frozen) {
@@ -195,13 +204,11 @@ void screen_draw(const struct layout *layout, const struct view *v, const struct
     header_draw(s, layout->header_kind, v->frozen ? frozen : NULL, pane_of(canvas, layout->header));
     if (layout->body.rows > 0 && v->help) {
         draw_help(v, pane_of(canvas, layout->body));
-    } else if (layout->body.rows > 0) {
-        any = draw_panels(layout, v, s, canvas);
-        if (any) {
-            draw_separators(layout, canvas);
-        } else {
-            header_draw_remains(s, pane_of(canvas, layout->body));
-        }
+    } else if (is_too_small(layout, v)) {
+        header_draw_remains(s, pane_of(canvas, layout->body));
+    } else {
+        draw_panels(layout, v, s, canvas);
+        draw_separators(layout, canvas);
     }
     if (layout->keys.rows > 0) {
         draw_keys(v, s, now_us, pane_of(canvas, layout->keys));
