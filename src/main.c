@@ -45,6 +45,7 @@
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
+    { &run_table, cmd_run },
     { &serve_table, cmd_serve },
 };
 

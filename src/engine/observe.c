@@ -1,0 +1,431 @@
+/*
+ * Observe: fills a snapshot from the engine, at the rate of the frames.
+ */
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define COPY(field, text) snprintf(field, sizeof(field), "%s", text)
+#define COPY_STR(field, s) snprintf(field, sizeof(field), "%.*s", STR_ARG(s))
+
+/* --- lists -------------------------------------------------------------------------------------- */
+
+struct filling {
+    struct engine *engine;
+    struct snapshot *snapshot;
+    uint64_t now_us;
+};
+
+static bool add_flight(void *context, const struct fetch_row *row)
+{
+    static const enum flight_state states[] = {
+        [FETCH_DNS] = FLIGHT_DNS,   [FETCH_CONNECT] = FLIGHT_CONNECT, [FETCH_TLS] = FLIGHT_TLS,
+        [FETCH_WAIT] = FLIGHT_WAIT, [FETCH_RECEIVE] = FLIGHT_RECEIVE,
+    };
+    struct filling *f = context;
+    const struct request *r = row->request;
+    struct snapshot_flight *flight;
+
+    if (f->snapshot->flight_count == SNAPSHOT_FLIGHTS_MAX) {
+        return false;
+    }
+    flight = &f->snapshot->flights[f->snapshot->flight_count++];
+    flight->id = r->id;
+    flight->state = states[row->phase];
+    flight->attempt = r->attempt;
+    flight->attempts_max = f->engine->job->retry.attempts;
+    flight->age_us = f->now_us > r->since_us ? f->now_us - r->since_us : 0;
+    flight->body_bytes = row->body_bytes;
+    flight->first_byte_us = row->first_byte_us;
+    flight->status = row->status;
+    COPY_STR(flight->host, host_at(&f->engine->hosts, r->host)->label);
+    engine_request_text(f->engine, r, flight->request);
+    return true;
+}
+
+/* "429" out of "HTTP 429", "timeout" out of libcurl's sentences: the word for a narrow column. */
+static void short_reason(const char *reason, char why[16])
+{
+    if (strncmp(reason, "HTTP ", 5) == 0) {
+        snprintf(why, 16, "%s", reason + 5);
+    } else if (strstr(reason, "timed out") || strstr(reason, "too slow")) {
+        snprintf(why, 16, "timeout");
+    } else if (strstr(reason, "resolve")) {
+        snprintf(why, 16, "dns");
+    } else if (strstr(reason, "JSON") || strstr(reason, "UTF-8")) {
+        snprintf(why, 16, "bad json");
+    } else if (strstr(reason, "transfer closed") || strstr(reason, "remaining")) {
+        snprintf(why, 16, "short body");
+    } else {
+        snprintf(why, 16, "connect");
+    }
+}
+
+static void add_waits(struct filling *f)
+{
+    const struct request *list[SNAPSHOT_WAITS_MAX];
+    size_t count = frontier_waits(f->engine->frontier, list, SNAPSHOT_WAITS_MAX);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct request *r = list[i];
+        const struct host *host = host_at(&f->engine->hosts, r->host);
+        struct snapshot_wait *wait = &f->snapshot->waits[i];
+        uint64_t due_us = r->due_us > host->hold_until_us ? r->due_us : host->hold_until_us;
+
+        wait->id = r->id;
+        wait->due_in_us = due_us > f->now_us ? due_us - f->now_us : 0;
+        wait->attempt = r->attempt;
+        wait->attempts_max = f->engine->job->retry.attempts;
+        short_reason(r->reason, wait->why);
+        COPY(wait->set_by, r->set_by);
+        COPY_STR(wait->host, host->label);
+        engine_request_text(f->engine, r, wait->request);
+    }
+    f->snapshot->wait_count = count;
+}
+
+static void count_wait(void *context, const struct request *request)
+{
+    struct snapshot *s = context;
+    char why[16];
+
+    short_reason(request->reason, why);
+    if (strcmp(why, "429") == 0) {
+        s->wait_mix.throttled++;
+    } else if (why[0] == '5') {
+        s->wait_mix.server++;
+    } else if (why[0] >= '0' && why[0] <= '9') {
+        s->wait_mix.other++;
+    } else {
+        s->wait_mix.network++;
+    }
+}
+
+static bool is_busier(const struct host *a, const struct host *b)
+{
+    return a->in_flight != b->in_flight ? a->in_flight > b->in_flight : a->requests > b->requests;
+}
+
+static void add_host(struct filling *f, const struct host *host, struct snapshot_host *out)
+{
+    double wall_s = (double)(f->now_us - f->engine->metrics.started_us) / 1e6;
+    unsigned cap = f->engine->hosts.cap_per_host;
+
+    *out = (struct snapshot_host){ .quota_left = -1, .quota_limit = -1 };
+    COPY_STR(out->host, host->label);
+    out->cap = host->window && (!cap || host->window < cap) ? host->window : cap;
+    out->in_flight = host->in_flight;
+    out->queued = host->ready_count;
+    out->requests = host->requests;
+    out->throttled = host->throttled;
+    out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
+    if (host->hold_until_us > f->now_us) {
+        out->hold_in_us = host->hold_until_us - f->now_us;
+        COPY(out->hold_reason, host->hold_reason);
+    }
+}
+
+/* The busiest SNAPSHOT_HOSTS_MAX of perhaps thousands, by insertion. */
+static void add_hosts(struct filling *f)
+{
+    const struct host *top[SNAPSHOT_HOSTS_MAX];
+    const struct host_table *table = &f->engine->hosts;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct host *host = table->hosts[i];
+        size_t at;
+
+        if (!host->origin[0]) {
+            continue;
+        }
+        if (count < SNAPSHOT_HOSTS_MAX) {
+            at = count++;
+        } else if (is_busier(host, top[count - 1])) {
+            at = count - 1;
+        } else {
+            continue;
+        }
+        while (at > 0 && is_busier(host, top[at - 1])) {
+            top[at] = top[at - 1];
+            at--;
+        }
+        top[at] = host;
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_host(f, top[i], &f->snapshot->hosts[i]);
+    }
+    f->snapshot->host_count = count;
+}
+
+static void add_failures(struct filling *f)
+{
+    const struct engine *e = f->engine;
+
+    for (size_t i = 0; i < e->failure_count; i++) {
+        const struct failure_kind *kind = &e->failures[i];
+        struct snapshot_failure *out = &f->snapshot->failures[i];
+
+        COPY(out->why, kind->why);
+        COPY(out->example, kind->example);
+        out->count = kind->count;
+        out->last_ago_us = f->now_us - kind->last_us;
+    }
+    f->snapshot->failure_count = e->failure_count;
+}
+
+static void add_events(struct filling *f)
+{
+    const struct snapshot_event *event;
+    size_t count = 0;
+
+    while ((event = events_at(&f->engine->events, count))) {
+        f->snapshot->events[count++] = *event;
+    }
+    f->snapshot->event_count = count;
+}
+
+/* --- state ---------------------------------------------------------------------------------------- */
+
+static enum run_state state_of(const struct engine *e, const struct snapshot *s)
+{
+    switch (e->phase) {
+    case ENGINE_NEW:
+        return RUN_STARTING;
+    case ENGINE_DRAINING:
+        return e->storage == RESULT_FULL ? RUN_DISK_FULL : RUN_DRAINING;
+    case ENGINE_TABLE:
+    case ENGINE_DONE:
+    case ENGINE_CLOSING:
+        return e->storage != RESULT_OK || s->failed || s->ok < s->total ? RUN_FAILED : RUN_DONE;
+    default:
+        break;
+    }
+    if (e->storage == RESULT_FULL) {
+        return RUN_DISK_FULL;
+    }
+    if (e->paused || e->cap == 0) {
+        return RUN_PAUSED;
+    }
+    if (s->in_flight == 0 && s->storing == 0) {
+        return e->limit == LIMIT_HOLD          ? RUN_HELD
+               : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
+                                               : RUN_RUNNING;
+    }
+    return RUN_RUNNING;
+}
+
+static void limit_words(const struct engine *e, struct snapshot *s)
+{
+    char text[UNITS_TEXT_MAX];
+
+    switch (s->limit) {
+    case LIMIT_CAP:
+        snprintf(s->limit_text, sizeof s->limit_text, "CAP %u (+ raises it)", e->cap);
+        break;
+    case LIMIT_HOST_CAP:
+        COPY(s->limit_text, e->hosts.cap_per_host ? "HOST CAP (--cap-per-host)"
+                                                  : "HOST CAP (slow start after a hold)");
+        break;
+    case LIMIT_RATE:
+        units_format_rate(e->pacer.rate, text);
+        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
+        break;
+    case LIMIT_HOLD:
+        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
+        snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (the server asked)", text);
+        break;
+    case LIMIT_ALL_WAITING:
+        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
+        snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s", text);
+        break;
+    case LIMIT_QUEUE_EMPTY:
+        COPY(s->limit_text, "QUEUE EMPTY");
+        break;
+    case LIMIT_DESCRIPTORS:
+        COPY(s->limit_text, "FD LIMIT (ulimit -n)");
+        break;
+    case LIMIT_DISK:
+        COPY(s->limit_text, e->storage == RESULT_FULL ? "DISK FULL (free some space)" : "DISK");
+        break;
+    case LIMIT_PAUSED:
+        COPY(s->limit_text, "PAUSED (p resumes)");
+        break;
+    case LIMIT_DRAINING:
+        COPY(s->limit_text, "DRAINING (q again aborts)");
+        break;
+    default:
+        s->limit_text[0] = '\0';
+        break;
+    }
+}
+
+static void fill_progress(struct filling *f)
+{
+    struct engine *e = f->engine;
+    struct snapshot *s = f->snapshot;
+    uint64_t wake_us = frontier_wake_us(e->frontier, f->now_us), settled, busy;
+
+    s->total_known = true;
+    s->total = frontier_total(e->frontier);
+    s->ok_before = e->metrics.ok_before;
+    s->ok = e->metrics.ok + e->metrics.ok_before;
+    s->failed = e->metrics.failed + e->metrics.failed_before;
+    s->retried = e->metrics.retried;
+    s->in_flight = fetch_in_flight(e->fetch);
+    s->waiting = frontier_waiting(e->frontier);
+    s->storing = committer_pending(e->committer) + e->checking;
+    settled = s->ok + s->failed;
+    busy = settled + s->in_flight + s->waiting + s->storing;
+    s->queued = s->total > busy ? s->total - busy : 0;
+    s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
+                        : wake_us > f->now_us ? wake_us - f->now_us
+                                              : 0;
+    s->draining = e->phase == ENGINE_DRAINING || e->paused ? s->in_flight
+                  : s->in_flight > e->cap                  ? s->in_flight - e->cap
+                                                           : 0;
+}
+
+/* A range: the best and the worst of the rates over ten seconds, a minute and the whole session, plus
+ * the hold that stands now. Nothing until five requests have ended. */
+static void fill_eta(struct filling *f)
+{
+    struct engine *e = f->engine;
+    struct snapshot *s = f->snapshot;
+    uint64_t left = s->total - s->ok - s->failed;
+    double rates[3] = { metrics_rate(&e->metrics, 10), metrics_rate(&e->metrics, 60),
+                        s->requests_per_s_average };
+    double best = 0, worst = 0;
+
+    if (e->metrics.ok + e->metrics.failed < 5 || e->phase != ENGINE_RUNNING || !left ||
+        e->metrics.ring_count < 2) {
+        return;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (rates[i] > 0) {
+            best = rates[i] > best ? rates[i] : best;
+            worst = worst == 0 || rates[i] < worst ? rates[i] : worst;
+        }
+    }
+    if (best <= 0) {
+        return;
+    }
+    s->eta_known = true;
+    s->eta_low_us = (uint64_t)((double)left / best * 1e6);
+    s->eta_high_us = (uint64_t)((double)left / worst * 1e6);
+    if (s->in_flight == 0 && s->next_due_in_us != UINT64_MAX) {
+        s->eta_low_us += s->next_due_in_us;
+        s->eta_high_us += s->next_due_in_us;
+    }
+}
+
+static void fill_pace(struct filling *f)
+{
+    struct engine *e = f->engine;
+    struct snapshot *s = f->snapshot;
+    const struct metrics *m = &e->metrics;
+    uint64_t end_us = e->ended_us ? e->ended_us : f->now_us;
+    double wall_s = (double)(end_us - m->started_us) / 1e6;
+
+    s->cap = e->cap;
+    s->cap_before = e->cap_before;
+    s->cap_max = JOB_CAP_MAX;
+    s->max_in_flight = m->max_in_flight;
+    units_format_rate(e->pacer.rate, s->rate_limit);
+    s->requests_per_s = metrics_rate(m, METRICS_RATE_WINDOW_S);
+    s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
+    s->bytes_per_s = metrics_byte_rate(m, METRICS_RATE_WINDOW_S);
+    s->bytes = m->bytes;
+    s->p50_us = hist_percentile_us(&m->latency, 50);
+    s->p90_us = hist_percentile_us(&m->latency, 90);
+    s->p95_us = hist_percentile_us(&m->latency, 95);
+    s->p99_us = hist_percentile_us(&m->latency, 99);
+    s->mix = m->mix;
+    for (size_t i = 0; i < SNAPSHOT_LATENCY_BARS; i++) {
+        uint64_t low = i ? (uint64_t)25000 << (i - 1) : 0; /* 25 ms, doubled: 0 .. 25.6 s */
+        bool last = i + 1 == SNAPSHOT_LATENCY_BARS;
+
+        s->latency_low_us[i] = low;
+        s->latency_count[i] =
+            hist_count_between(&m->latency, low, last ? UINT64_MAX : (uint64_t)25000 << i);
+    }
+    while (s->second_count < SNAPSHOT_SECONDS && metrics_second(m, s->second_count)) {
+        s->seconds[s->second_count] = *metrics_second(m, s->second_count);
+        s->second_count++;
+    }
+}
+
+static unsigned open_descriptors(void)
+{
+    /* The kernel gives the lowest free number: a new one tells about how many are in use. */
+    int fd = dup(STDERR_FILENO);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd >= 0 ? (unsigned)fd : 0;
+}
+
+static void fill_machine(struct filling *f)
+{
+    struct engine *e = f->engine;
+    struct snapshot *s = f->snapshot;
+    double wall_s = (double)(f->now_us - e->metrics.started_us) / 1e6;
+    struct rlimit limit;
+    struct statvfs disk;
+
+    s->core_count = e->cpu.core_count;
+    for (size_t i = 0; i < s->core_count; i++) {
+        s->cores[i].busy_percent = e->cpu.busy_percent[i];
+    }
+    s->loop_cpu_percent = e->cpu.thread_percent;
+    s->process_cpu_percent = e->cpu.process_percent;
+    s->cpu_s = cpu_process_s(&e->cpu);
+    s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
+    s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);
+    s->rss_bytes = cpu_rss_bytes();
+    s->descriptors = open_descriptors();
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        s->descriptors_max = limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
+    }
+    if (fstatvfs(e->options.dir->fd, &disk) == 0) {
+        s->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    }
+    s->reuse_ratio =
+        e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
+}
+
+void engine_snapshot(struct engine *e, struct snapshot *s)
+{
+    struct filling f = { e, s, engine_now_us(e) };
+
+    memset(s, 0, sizeof *s);
+    COPY(s->name, e->job->name);
+    COPY(s->run_dir, e->options.dir->path);
+    s->pid = (uint32_t)getpid();
+    s->now_us = f.now_us;
+    s->wall_us = clock_wall_us(&e->options.clock);
+    s->started_ago_us = (e->ended_us ? e->ended_us : f.now_us) - e->metrics.started_us;
+    s->storage_trouble = e->storage != RESULT_OK;
+    COPY(s->trouble, e->trouble);
+    fill_progress(&f);
+    fill_pace(&f);
+    fill_eta(&f);
+    fill_machine(&f);
+    fetch_each(e->fetch, add_flight, &f);
+    add_waits(&f);
+    frontier_each_wait(e->frontier, count_wait, s);
+    add_hosts(&f);
+    add_failures(&f);
+    add_events(&f);
+    table_snapshot(e, &s->normalise);
+    s->normalise.new_records =
+        s->ok > s->normalise.new_records ? s->ok - s->normalise.new_records : 0;
+    s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
+    s->state = state_of(e, s);
+    limit_words(e, s);
+}

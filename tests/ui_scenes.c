@@ -1,0 +1,449 @@
+#include "tests/ui_scenes.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOTAL 90000
+#define WALL_START_US (INT64_C(1795183200) * 1000000) /* 2026-11-20T14:00:00Z */
+
+const char *ui_scene_name(enum ui_scene scene)
+{
+    static const char *const names[SCENE_COUNT] = {
+        "starting",  "running",     "paused", "draining", "lowered", "all-waiting", "held",
+        "disk-full", "normalising", "done",   "failed",   "hostile", "huge",
+    };
+
+    return names[scene];
+}
+
+/* Noise that is the same on every machine: xorshift of the argument. */
+static uint32_t noise(uint64_t n)
+{
+    n = n * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    n ^= n >> 29;
+    n *= UINT64_C(0xBF58476D1CE4E5B9);
+    n ^= n >> 32;
+    return (uint32_t)n;
+}
+
+static void fill_pace(struct snapshot *s, unsigned cap, uint64_t at_us)
+{
+    static const uint64_t counts[SNAPSHOT_LATENCY_BARS] = { 0,    120, 2400, 18000, 31000, 8200,
+                                                            1900, 240, 33,   0,     0,     0 };
+    uint64_t now_s = s->now_us / US_PER_S;
+
+    s->cap = s->cap_before = cap;
+    s->cap_max = 128;
+    s->max_in_flight = cap;
+    snprintf(s->rate_limit, sizeof s->rate_limit, "off");
+    s->requests_per_s = cap / 0.628;
+    s->requests_per_s_average = 31.1;
+    s->bytes_per_s = s->requests_per_s * 18200;
+    s->bytes = at_us / 1000 * 700;
+    s->p50_us = 560000, s->p90_us = 900000, s->p95_us = 1100000, s->p99_us = 1900000;
+    for (size_t i = 0; i < SNAPSHOT_LATENCY_BARS; i++) {
+        s->latency_low_us[i] = i ? UINT64_C(25000) << i : 0;
+        s->latency_count[i] = counts[i];
+    }
+    s->mix = (struct snapshot_status_mix){
+        .ok = 61192, .client_error = 12, .throttled = 744, .server_error = 62, .network = 20
+    };
+    s->second_count = SNAPSHOT_SECONDS;
+    for (size_t i = 0; i < SNAPSHOT_SECONDS; i++) {
+        uint64_t second = now_s - i;
+        bool before = i > 40;
+        double done = (before ? 20 : cap) / 0.628 * (0.85 + noise(second) % 100 / 333.0);
+
+        s->seconds[i] = (struct snapshot_second){
+            .done = (uint32_t)done,
+            .throttled = noise(second * 7) % 9 == 0 ? (uint32_t)(done / 12) : 0,
+            .bytes = (uint64_t)(done * 18200),
+            .cap = before ? 20 : cap,
+            .in_flight = before ? 20 : cap,
+            .p95_ms = 1100,
+            .cap_changed = i == 40,
+        };
+    }
+}
+
+static void fill_machine(struct snapshot *s)
+{
+    static const float busy[] = { 41, 12, 9, 2, 11, 1, 10, 3 };
+
+    s->core_count = sizeof busy / sizeof busy[0];
+    for (size_t i = 0; i < s->core_count; i++) {
+        s->cores[i].busy_percent = busy[i];
+    }
+    s->loop_cpu_percent = 41;
+    s->process_cpu_percent = 52;
+    s->cpu_s = 55.2;
+    s->io_ratio = 0.972;
+    s->loop_lag_p99_us = 900;
+    s->rss_bytes = 41300000;
+    s->descriptors = 61;
+    s->descriptors_max = 1024;
+    s->disk_free_bytes = UINT64_C(212000000000);
+    s->reuse_ratio = 0.991;
+}
+
+static void fill_flights(struct snapshot *s, unsigned cap, uint64_t at_us)
+{
+    static const enum flight_state states[] = { FLIGHT_WAIT, FLIGHT_WAIT, FLIGHT_RECEIVE,
+                                                FLIGHT_WAIT, FLIGHT_TLS,  FLIGHT_DNS };
+    static const char *const hosts[] = { "api.example.org", "api.example.org", "img.example.org",
+                                         "cdn.example.org" };
+
+    s->in_flight = cap;
+    s->flight_count = cap < SNAPSHOT_FLIGHTS_MAX ? cap : SNAPSHOT_FLIGHTS_MAX;
+    for (size_t i = 0; i < s->flight_count; i++) {
+        struct snapshot_flight *f = &s->flights[i];
+        uint64_t age = (s->flight_count - i) * 2100000 / s->flight_count;
+
+        f->id = at_us / 600000 + i;
+        f->age_us = age;
+        f->state = i == 0 ? FLIGHT_RECEIVE : states[noise(f->id) % 6];
+        f->attempt = noise(f->id) % 11 == 0 ? 2 : 1;
+        f->attempts_max = 5;
+        if (f->state == FLIGHT_RECEIVE) {
+            f->body_bytes = 18200;
+            f->first_byte_us = 540000;
+            f->status = 200;
+        }
+        snprintf(f->host, sizeof f->host, "%s", hosts[noise(f->id * 3) % 4]);
+        snprintf(f->request, sizeof f->request, "GET /products?page=%llu&per_page=50",
+                 (unsigned long long)(61204 + f->id));
+    }
+}
+
+static void fill_waits(struct snapshot *s, uint64_t at_us)
+{
+    static const struct {
+        uint64_t due_us;
+        uint32_t attempt;
+        const char *why, *set_by, *request;
+    } waits[] = {
+        { 2600000, 2, "429", "Retry-After: 30", "GET /products?page=61190" },
+        { 10200000, 3, "503", "backoff 2.7 s of 0-4 s", "GET /products?page=61201" },
+        { 18400000, 1, "timeout", "backoff 0.8 s of 0-1 s", "GET /products?page=61207" },
+        { 40100000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88090" },
+        { 40100000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88093" },
+        { 40200000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88094" },
+        { 40200000, 5, "429", "RateLimit t=41 (host)", "GET /meta/88101" },
+    };
+    uint64_t passed = at_us % 2000000;
+
+    s->waiting = s->wait_count = sizeof waits / sizeof waits[0];
+    for (size_t i = 0; i < s->wait_count; i++) {
+        struct snapshot_wait *w = &s->waits[i];
+
+        w->id = 900 + i;
+        w->due_in_us = waits[i].due_us - passed;
+        w->attempt = waits[i].attempt;
+        w->attempts_max = 5;
+        snprintf(w->why, sizeof w->why, "%s", waits[i].why);
+        snprintf(w->set_by, sizeof w->set_by, "%s", waits[i].set_by);
+        snprintf(w->host, sizeof w->host, "%s", i < 3 ? "api.example.org" : "cdn.example.org");
+        snprintf(w->request, sizeof w->request, "%s", waits[i].request);
+    }
+    s->wait_mix.throttled = 5;
+    s->wait_mix.server = 1;
+    s->wait_mix.network = 1;
+    s->next_due_in_us = s->waits[0].due_in_us;
+}
+
+static void fill_hosts(struct snapshot *s)
+{
+    s->host_count = 3;
+    s->hosts[0] = (struct snapshot_host){ .host = "api.example.org",
+                                          .cap = 20,
+                                          .in_flight = 20,
+                                          .queued = 24896,
+                                          .requests = 58104,
+                                          .throttled = 813,
+                                          .requests_per_s = 33.1,
+                                          .quota_left = 812,
+                                          .quota_limit = 1000,
+                                          .quota_reset_in_us = 41000000 };
+    s->hosts[1] = (struct snapshot_host){ .host = "img.example.org",
+                                          .in_flight = 3,
+                                          .requests = 2100,
+                                          .requests_per_s = 4.2,
+                                          .quota_left = -1,
+                                          .quota_limit = -1 };
+    s->hosts[2] = (struct snapshot_host){ .host = "cdn.example.org",
+                                          .cap = 4,
+                                          .in_flight = 1,
+                                          .queued = 3869,
+                                          .requests = 1000,
+                                          .throttled = 90,
+                                          .requests_per_s = 0.9,
+                                          .hold_in_us = 40100000,
+                                          .hold_reason = "429",
+                                          .quota_left = -1,
+                                          .quota_limit = -1 };
+}
+
+static void fill_failures(struct snapshot *s)
+{
+    s->failure_count = 3;
+    s->failures[0] = (struct snapshot_failure){
+        .why = "404", .count = 9, .last_ago_us = 118000000, .example = "GET /meta/88017"
+    };
+    s->failures[1] = (struct snapshot_failure){ .why = "connect",
+                                                .count = 2,
+                                                .last_ago_us = 1157000000,
+                                                .example = "GET https://img.example.org/88013" };
+    s->failures[2] = (struct snapshot_failure){
+        .why = "422", .count = 1, .last_ago_us = 1898000000, .example = "GET /products?page=0"
+    };
+}
+
+static void fill_events(struct snapshot *s)
+{
+    static const struct {
+        int64_t ago_s;
+        enum event_level level;
+        const char *text;
+    } events[] = {
+        { 1, EVENT_INFO, "checkpoint: 61204 done, 7 waiting, 28765 queued" },
+        { 8, EVENT_WARNING, "503 /products?page=61201 try 3/5, wait 2.7 s" },
+        { 22, EVENT_INFO, "auth token refreshed (1 login, 3 requests re-queued)" },
+        { 26, EVENT_WARNING, "429 x3 /products -> host held 30 s (Retry-After)" },
+        { 40, EVENT_NOTICE, "cap 20 -> 24 by you" },
+        { 118, EVENT_ERROR, "404 /meta/88017 failed for good" },
+        { 1157, EVENT_ERROR, "img.example.org: connect timeout, 5/5 tries" },
+        { 1969, EVENT_INFO, "start: 90000 requests, resumed 0" },
+    };
+
+    s->event_count = sizeof events / sizeof events[0];
+    for (size_t i = 0; i < s->event_count; i++) {
+        s->events[i].serial = 100 + s->event_count - i;
+        s->events[i].wall_us = s->wall_us - events[i].ago_s * (int64_t)US_PER_S;
+        s->events[i].level = events[i].level;
+        snprintf(s->events[i].text, sizeof s->events[i].text, "%s", events[i].text);
+    }
+}
+
+static void fill_running(struct snapshot *s, unsigned cap, uint64_t at_us)
+{
+    uint64_t moved = at_us / 1000000 * 38 % 20000;
+
+    s->state = RUN_RUNNING;
+    s->limit = LIMIT_CAP;
+    snprintf(s->limit_text, sizeof s->limit_text, "CAP (+ raises it)");
+    s->total_known = true;
+    s->total = TOTAL;
+    s->ok = 61192 + moved;
+    s->failed = 12;
+    s->retried = 204;
+    s->queued = TOTAL - s->ok - s->failed - 7 - cap;
+    s->storing = 2;
+    s->eta_known = true;
+    s->eta_low_us = 12 * 60 * US_PER_S;
+    s->eta_high_us = 15 * 60 * US_PER_S;
+    fill_pace(s, cap, at_us);
+    fill_machine(s);
+    fill_flights(s, cap, at_us);
+    fill_waits(s, at_us);
+    fill_hosts(s);
+    fill_failures(s);
+    fill_events(s);
+    s->normalise = (struct snapshot_normalise){
+        .rows = 3000000,
+        .columns = 37,
+        .elapsed_us = 21400000,
+        .new_records = 1192,
+        .workers = 8,
+        .have_table = true,
+        .output = "catalog108.run/catalog108.csv",
+    };
+}
+
+static void clear_flights(struct snapshot *s)
+{
+    s->in_flight = 0;
+    s->flight_count = 0;
+    s->requests_per_s = 0;
+    s->bytes_per_s = 0;
+}
+
+static void limit(struct snapshot *s, enum run_state state, enum run_limit why, const char *text)
+{
+    s->state = state;
+    s->limit = why;
+    snprintf(s->limit_text, sizeof s->limit_text, "%s", text);
+}
+
+static void fill_starting(struct snapshot *s, unsigned cap)
+{
+    char name[sizeof s->name];
+    struct snapshot fresh = { .pid = s->pid, .now_us = s->now_us, .wall_us = s->wall_us };
+
+    snprintf(name, sizeof name, "%s", s->name);
+    *s = fresh;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    s->cap = s->cap_before = cap;
+    snprintf(s->rate_limit, sizeof s->rate_limit, "off");
+    s->next_due_in_us = TIME_NEVER;
+    s->state = RUN_STARTING;
+}
+
+static void fill_ended(struct snapshot *s, bool well)
+{
+    clear_flights(s);
+    s->waiting = s->wait_count = 0;
+    s->queued = 0;
+    memset(&s->wait_mix, 0, sizeof s->wait_mix);
+    s->next_due_in_us = TIME_NEVER;
+    s->failed = well ? 0 : 12;
+    s->failure_count = well ? 0 : s->failure_count;
+    s->ok = TOTAL - s->failed;
+    s->eta_low_us = s->eta_high_us = 0;
+    limit(s, well ? RUN_DONE : RUN_FAILED, LIMIT_QUEUE_EMPTY, "QUEUE EMPTY (q ends)");
+}
+
+/* A bit of each kind of attack in every text: escape sequences of both forms, C1 bytes, direction
+ * overrides, broken UTF-8, wide and combining characters at the place where a text is cut. */
+static void fill_hostile(struct snapshot *s)
+{
+    static const char *const attacks[] = {
+        "\033]0;owned\007\033[2J\033[31mred",
+        "\xC2\x9B"
+        "2J\x9B"
+        "31m C1",
+        "\xE2\x80\xAEgnp.exe \xE2\x80\x8B\xEF\xBB\xBF",
+        "\xF0\x9F\x92\xA9\xE6\xBC\xA2\xE5\xAD\x97 wide\xCC\x81\xCC\x82\xCC\x83\xCC\x84\xCC\x85",
+        "\xFF\xFE\xC3\x28\xED\xA0\x80 broken",
+        "\033P$q\033\\\033_apc\033\\\r\n\t\b\x7F",
+        "%s%n%x {}[]",
+        "\033]52;c;b3duZWQ=\007",
+    };
+    size_t n = 0, kinds = sizeof attacks / sizeof attacks[0];
+
+    snprintf(s->name, sizeof s->name, "%s", attacks[0]);
+    snprintf(s->limit_text, sizeof s->limit_text, "%s", attacks[3]);
+    snprintf(s->rate_limit, sizeof s->rate_limit, "%s", attacks[4]);
+    for (size_t i = 0; i < s->flight_count; i++) {
+        snprintf(s->flights[i].host, sizeof s->flights[i].host, "%s", attacks[n++ % kinds]);
+        snprintf(s->flights[i].request, sizeof s->flights[i].request, "%s", attacks[n % kinds]);
+    }
+    for (size_t i = 0; i < s->wait_count; i++) {
+        snprintf(s->waits[i].why, sizeof s->waits[i].why, "%.15s", attacks[n++ % kinds]);
+        snprintf(s->waits[i].set_by, sizeof s->waits[i].set_by, "%s", attacks[n++ % kinds]);
+        snprintf(s->waits[i].request, sizeof s->waits[i].request, "%s", attacks[n % kinds]);
+    }
+    for (size_t i = 0; i < s->host_count; i++) {
+        snprintf(s->hosts[i].host, sizeof s->hosts[i].host, "%s", attacks[n++ % kinds]);
+        snprintf(s->hosts[i].hold_reason, sizeof s->hosts[i].hold_reason, "%s",
+                 attacks[n++ % kinds]);
+    }
+    for (size_t i = 0; i < s->failure_count; i++) {
+        snprintf(s->failures[i].why, sizeof s->failures[i].why, "%s", attacks[n++ % kinds]);
+        snprintf(s->failures[i].example, sizeof s->failures[i].example, "%s", attacks[n++ % kinds]);
+    }
+    for (size_t i = 0; i < s->event_count; i++) {
+        snprintf(s->events[i].text, sizeof s->events[i].text, "%s", attacks[n++ % kinds]);
+    }
+    snprintf(s->normalise.output, sizeof s->normalise.output, "%s", attacks[1]);
+    snprintf(s->normalise.message, sizeof s->normalise.message, "%s", attacks[5]);
+}
+
+static void fill_huge(struct snapshot *s)
+{
+    s->ok = s->failed = s->total = s->queued = s->waiting = s->retried = UINT64_MAX / 4;
+    s->in_flight = UINT64_MAX;
+    s->cap = 1;
+    s->cap_before = s->cap_max = UINT32_MAX;
+    s->draining = UINT64_MAX;
+    s->started_ago_us = s->eta_low_us = s->eta_high_us = UINT64_MAX;
+    s->requests_per_s = s->bytes_per_s = 1e300;
+    s->requests_per_s_average = NAN;
+    s->p50_us = s->p95_us = s->p99_us = UINT64_MAX;
+    s->io_ratio = -INFINITY;
+    s->core_count = SNAPSHOT_CORES_MAX;
+    for (size_t i = 0; i < s->core_count; i++) {
+        s->cores[i].busy_percent = i % 2 ? NAN : 1e30F;
+    }
+    for (size_t i = 0; i < SNAPSHOT_SECONDS; i++) {
+        s->seconds[i].done = UINT32_MAX;
+        s->seconds[i].cap = UINT32_MAX;
+        s->seconds[i].cap_changed = true;
+    }
+    memset(s->name, 'n', sizeof s->name - 1);
+    for (size_t i = 0; i < s->flight_count; i++) {
+        s->flights[i].age_us = s->flights[i].body_bytes = UINT64_MAX;
+        memset(s->flights[i].request, 'r', sizeof s->flights[i].request - 1);
+    }
+    for (size_t i = 0; i < s->wait_count; i++) {
+        s->waits[i].due_in_us = UINT64_MAX;
+        s->waits[i].attempt = UINT32_MAX;
+    }
+}
+
+void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64_t at_us)
+{
+    memset(s, 0, sizeof *s);
+    snprintf(s->name, sizeof s->name, "catalog108");
+    snprintf(s->run_dir, sizeof s->run_dir, "catalog108.run");
+    s->pid = 4121;
+    s->now_us = at_us + 1000 * US_PER_S;
+    s->wall_us = WALL_START_US + (int64_t)at_us;
+    fill_running(s, cap, at_us);
+    s->started_ago_us = at_us;
+
+    switch (scene) {
+    case SCENE_STARTING:
+        fill_starting(s, cap);
+        break;
+    case SCENE_PAUSED:
+        limit(s, RUN_PAUSED, LIMIT_PAUSED, "PAUSED (p goes on)");
+        break;
+    case SCENE_DRAINING:
+        s->in_flight = s->flight_count = s->draining = 9;
+        limit(s, RUN_DRAINING, LIMIT_DRAINING, "DRAINING");
+        break;
+    case SCENE_LOWERED:
+        s->cap = cap / 2;
+        s->draining = cap - cap / 2;
+        break;
+    case SCENE_ALL_WAITING:
+        clear_flights(s);
+        s->queued = 0;
+        s->eta_known = false;
+        limit(s, RUN_ALL_WAITING, LIMIT_ALL_WAITING, "WAITS (r retries one)");
+        break;
+    case SCENE_HELD:
+        clear_flights(s);
+        limit(s, RUN_HELD, LIMIT_HOLD, "HOLD 0:27 (429, api.example.org)");
+        break;
+    case SCENE_DISK_FULL:
+        clear_flights(s);
+        s->storage_trouble = true;
+        snprintf(s->trouble, sizeof s->trouble,
+                 "disk full: nothing is started until there is room for 64 MB in catalog108.run");
+        limit(s, RUN_DISK_FULL, LIMIT_DISK, "DISK");
+        break;
+    case SCENE_NORMALISING:
+        s->normalise.state = NORMALISE_ROWS;
+        s->normalise.records_done = 50200;
+        s->normalise.records_total = 122384;
+        s->normalise.workers_busy = 7;
+        break;
+    case SCENE_DONE:
+    case SCENE_FAILED:
+        fill_ended(s, scene == SCENE_DONE);
+        break;
+    case SCENE_HOSTILE:
+        fill_hostile(s);
+        break;
+    case SCENE_HUGE:
+        fill_huge(s);
+        break;
+    case SCENE_RUNNING:
+    case SCENE_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,205 @@
+#include "ui/dashboard.h"
+
+#include "ui/input.h"
+#include "ui/screen.h"
+#include "ui/terminal.h"
+#include "ui/view.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_BYTES 256
+
+struct dashboard {
+    struct terminal *terminal;
+    struct input input;
+    struct view view;
+    struct layout layout;
+    struct canvas canvas;
+    struct snapshot shown; /* the last one drawn; while frozen, the one that stays */
+    bool has_shown;
+    uint64_t now_us;         /* of the last snapshot handed in, frozen or not */
+    char unread[READ_BYTES]; /* typed, not yet made into keys */
+    size_t unread_from, unread_to;
+};
+
+struct dashboard_options dashboard_options_environment(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+
+    return (struct dashboard_options){
+        .type = getenv("TERM"),
+        .colour = !no_colour || !no_colour[0],
+        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+    };
+}
+
+enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_options *options,
+                          struct err *err)
+{
+    struct terminal_options terminal = {
+        .device = options->device ? options->device : "/dev/tty",
+        .type = options->type,
+        .colour = options->colour,
+    };
+    struct dashboard *d = calloc(1, sizeof *d);
+    enum result result;
+
+    if (!d) {
+        return err_nomem(err, "opening the dashboard");
+    }
+    result = terminal_new(&d->terminal, &terminal, err);
+    if (result != RESULT_OK) {
+        free(d);
+        return result;
+    }
+    input_init(&d->input);
+    view_init(&d->view, options->verbs);
+    canvas_init(&d->canvas, !options->ascii);
+    *dashboard = d;
+    return RESULT_OK;
+}
+
+/* The last picture as lines for the scrollback. */
+static void leave_picture(struct dashboard *d)
+{
+    struct buf text = { 0 };
+
+    if (canvas_text(&d->canvas, &text) == RESULT_OK) {
+        terminal_leave(d->terminal, buf_view(&text));
+    }
+    buf_release(&text);
+}
+
+void dashboard_free(struct dashboard *d)
+{
+    if (!d) {
+        return;
+    }
+    if (d->view.leave) {
+        leave_picture(d);
+    }
+    terminal_free(d->terminal);
+    canvas_release(&d->canvas);
+    free(d);
+}
+
+int dashboard_fd(const struct dashboard *d)
+{
+    return terminal_fd(d->terminal);
+}
+
+static size_t act_on_keys(struct dashboard *d, const struct input_key *keys, size_t count,
+                          struct control *out)
+{
+    size_t commands = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        commands += view_key(&d->view, &d->shown, keys[i], d->now_us, &out[commands]);
+    }
+    return commands;
+}
+
+static bool read_more(struct dashboard *d)
+{
+    if (d->unread_from < d->unread_to) {
+        return true;
+    }
+    d->unread_from = 0;
+    d->unread_to = terminal_read(d->terminal, d->unread, sizeof d->unread);
+    return d->unread_to > 0;
+}
+
+size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out, size_t max)
+{
+    struct input_key keys[INPUT_KEYS_MAX];
+    size_t commands = 0;
+
+    d->now_us = now_us > d->now_us ? now_us : d->now_us;
+    /* One byte may give INPUT_KEYS_MAX commands: stop while there is room for them. */
+    while (commands + INPUT_KEYS_MAX <= max && read_more(d)) {
+        unsigned char byte = (unsigned char)d->unread[d->unread_from++];
+        size_t count = input_feed(&d->input, byte, d->now_us, keys);
+
+        commands += act_on_keys(d, keys, count, out + commands);
+    }
+    return commands;
+}
+
+/* A lone Esc is known by what does not follow. It changes the view only: Esc is no command. */
+static void settle_input(struct dashboard *d)
+{
+    struct input_key keys[INPUT_KEYS_MAX];
+    struct control unused[INPUT_KEYS_MAX];
+
+    act_on_keys(d, keys, input_idle(&d->input, d->now_us, keys), unused);
+}
+
+void dashboard_draw(struct dashboard *d, const struct snapshot *s)
+{
+    int rows = terminal_rows(d->terminal), columns = terminal_columns(d->terminal);
+
+    d->now_us = s->now_us > d->now_us ? s->now_us : d->now_us;
+    settle_input(d);
+    if (!d->view.frozen || !d->has_shown) {
+        d->shown = *s;
+        d->has_shown = true;
+    }
+    if ((d->canvas.rows != rows || d->canvas.columns != columns || !d->canvas.cells) &&
+        canvas_resize(&d->canvas, rows, columns) != RESULT_OK) {
+        return; /* the picture before stays until there is memory */
+    }
+    if (d->view.repaint) {
+        terminal_repaint(d->terminal);
+        d->view.repaint = false;
+    }
+    screen_arrange(&d->layout, &d->view, &d->shown, rows, columns);
+    screen_draw(&d->layout, &d->view, &d->shown, d->now_us, &d->canvas);
+    terminal_show(d->terminal, &d->canvas);
+}
+
+void dashboard_message(struct dashboard *d, const char *text)
+{
+    view_message(&d->view, d->now_us, text);
+}
+
+struct control dashboard_quit(struct dashboard *d)
+{
+    return view_quit(&d->view, &d->shown);
+}
+
+bool dashboard_wants_read(const struct dashboard *d)
+{
+    return terminal_wants_read(d->terminal);
+}
+
+bool dashboard_wants_write(const struct dashboard *d)
+{
+    return terminal_wants_write(d->terminal);
+}
+
+void dashboard_flush(struct dashboard *d)
+{
+    terminal_flush(d->terminal);
+}
+
+void dashboard_resize(struct dashboard *d)
+{
+    terminal_resize(d->terminal);
+}
+
+void dashboard_suspend(struct dashboard *d)
+{
+    terminal_suspend(d->terminal);
+}
+
+void dashboard_resume(struct dashboard *d)
+{
+    terminal_resume(d->terminal);
+}
+
+bool dashboard_gone(const struct dashboard *d)
+{
+    return terminal_gone(d->terminal);
+}

@@ -1,0 +1,160 @@
+#include "ui/panel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MARK_COLUMNS 2 /* "> " before the selected row */
+#define GAP 2
+
+const struct panel *const panels[PANEL_COUNT] = {
+    [PANEL_FLIGHTS] = &panel_flights,     [PANEL_WAITS] = &panel_waits,
+    [PANEL_NORMALISE] = &panel_normalise, [PANEL_RATE] = &panel_rate,
+    [PANEL_CORES] = &panel_cores,         [PANEL_LOG] = &panel_log,
+    [PANEL_HOSTS] = &panel_hosts,         [PANEL_FAILED] = &panel_failed,
+};
+
+/* Lines above the first row: the title, and the headings once there is room for rows too. A log of
+ * two lines has none at all: nobody needs to be told that a line with a time is an event. */
+static int lines_above(const struct panel *panel, int rows)
+{
+    if (panel->source && panel->source->is_log && rows <= 2) {
+        return 0;
+    }
+    return panel->table && rows >= 3 ? 2 : 1;
+}
+
+size_t panel_list_rows(const struct panel *panel, int rows)
+{
+    int left = rows - lines_above(panel, rows);
+
+    return left > 0 ? (size_t)left : 0;
+}
+
+static int column_width(const struct panel_column *column, int at, int columns)
+{
+    return column->width ? column->width : columns - at;
+}
+
+static void draw_headings(const struct panel_table *table, struct pane pane, int row)
+{
+    int at = MARK_COLUMNS;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct panel_column *column = &table->columns[i];
+        int width = column_width(column, at, pane.rect.columns);
+
+        if (pane.rect.columns < column->from) {
+            continue;
+        }
+        if (column->right) {
+            draw_right(pane, row, at, width, ROLE_HEADING, "%s", column->heading);
+        } else {
+            draw_text(pane, row, at, width, ROLE_HEADING, str_view(column->heading));
+        }
+        at += width + GAP;
+    }
+}
+
+static void draw_row(const struct panel_table *table, const struct snapshot *s, size_t source_row,
+                     struct pane pane, int row)
+{
+    int at = MARK_COLUMNS;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct panel_column *column = &table->columns[i];
+        int width = column_width(column, at, pane.rect.columns);
+        char text[PANEL_CELL_MAX] = "";
+        enum role role = ROLE_TEXT;
+
+        if (pane.rect.columns < column->from) {
+            continue;
+        }
+        table->cell(s, source_row, i, text, &role);
+        if (column->right) {
+            draw_right(pane, row, at, width, role, "%s", text);
+        } else {
+            draw_text(pane, row, at, width, role, str_view(text));
+        }
+        at += width + GAP;
+    }
+}
+
+static void draw_table(const struct panel *panel, const struct panel_scene *scene, struct pane pane)
+{
+    const struct list *list = scene->list;
+    int above = lines_above(panel, pane.rect.rows);
+
+    if (above == 2) {
+        draw_headings(panel->table, pane, 1);
+    }
+    if (!list->count) {
+        draw_text(pane, above, MARK_COLUMNS, pane.rect.columns, ROLE_DIM,
+                  list->filter[0] ? STR("nothing passes the filter (Esc clears it)")
+                                  : str_view(panel->table->nothing));
+        return;
+    }
+    for (size_t i = 0; i < list->visible && list->top + i < list->count; i++) {
+        int row = above + (int)i;
+
+        draw_row(panel->table, scene->snapshot, list->rows[list->top + i], pane, row);
+        if (scene->focused && list->selecting && list->selected == list->top + i) {
+            draw_text(pane, row, 0, 1, ROLE_TEXT, STR(">"));
+            draw_role(pane, row, 0, pane.rect.columns, ROLE_SELECTED);
+            pane.canvas->cursor_row = pane.rect.row + row;
+            pane.canvas->cursor_column = pane.rect.column;
+        }
+    }
+}
+
+/* What is shown of a list, when that is not all of it. */
+static void add_place(const struct panel_scene *scene, char note[PANEL_TITLE_MAX])
+{
+    const struct list *list = scene->list;
+    char before[PANEL_TITLE_MAX];
+    size_t end;
+
+    if (!list) {
+        return;
+    }
+    end = list->top + list->visible < list->count ? list->top + list->visible : list->count;
+    if (list->count > list->visible && list->visible) {
+        snprintf(before, sizeof before, "%s", note);
+        snprintf(note, PANEL_TITLE_MAX, "%zu-%zu of %zu%s%.100s", list->top + 1, end, list->count,
+                 before[0] ? "  " : "", before);
+    }
+    if (list->filter[0]) {
+        snprintf(before, sizeof before, "%s", note);
+        snprintf(note, PANEL_TITLE_MAX, "/%.60s%s%.80s", list->filter, before[0] ? "  " : "",
+                 before);
+    }
+}
+
+static void draw_title(enum panel_id id, const struct panel_scene *scene, struct pane pane)
+{
+    char title[PANEL_TITLE_MAX], note[PANEL_TITLE_MAX] = "", full[PANEL_TITLE_MAX + 16];
+
+    snprintf(title, sizeof title, "%s", panels[id]->name);
+    if (panels[id]->title) {
+        panels[id]->title(scene->snapshot, pane.rect.rows, title, note);
+    }
+    add_place(scene, note);
+    snprintf(full, sizeof full, "%u %s", (unsigned)id + 1, title);
+    draw_rule(pane, 0, scene->focused ? ROLE_FOCUS : ROLE_TITLE, full, note);
+}
+
+void panel_draw(enum panel_id id, const struct panel_scene *scene, struct pane pane)
+{
+    const struct panel *panel = panels[id];
+
+    if (pane.rect.rows <= 0) {
+        return;
+    }
+    if (lines_above(panel, pane.rect.rows) > 0) {
+        draw_title(id, scene, pane);
+    }
+    if (panel->table) {
+        draw_table(panel, scene, pane);
+    } else {
+        panel->draw(scene, pane);
+    }
+}

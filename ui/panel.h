@@ -1,0 +1,94 @@
+/**
+ * Panels: each a constant that says what room it wants and draws a snapshot into it.
+ *
+ * A panel keeps nothing and changes nothing; what the user has scrolled or selected comes in as a
+ * `struct list`. The table of them, in the order of their digits, is `panels`.
+ *
+ * Threads  none of its own.
+ */
+#ifndef SCRAPETOP_UI_PANEL_H
+#define SCRAPETOP_UI_PANEL_H
+
+#include "engine/snapshot.h"
+
+#include "ui/draw.h"
+#include "ui/layout.h"
+#include "ui/list.h"
+
+enum panel_id {
+    PANEL_FLIGHTS,
+    PANEL_WAITS,
+    PANEL_NORMALISE,
+    PANEL_RATE,
+    PANEL_CORES,
+    PANEL_LOG,
+    PANEL_HOSTS,
+    PANEL_FAILED,
+    PANEL_COUNT
+};
+
+#define PANEL_TITLE_MAX 160
+#define PANEL_CELL_MAX 256
+
+/** What a panel is drawn from. */
+struct panel_scene {
+    const struct snapshot *snapshot;
+    const struct list *list; /* NULL when the panel has none */
+    bool focused, zoomed;
+};
+
+/** A column of a table: it is there when the pane has at least `from` columns. */
+struct panel_column {
+    const char *heading;
+    int width; /* 0: all that is left; the last column only */
+    int from;
+    bool right;
+};
+
+/** A table of rows with one line of headings, scrolled and selected by a list. */
+struct panel_table {
+    const struct panel_column *columns;
+    size_t column_count;
+    /* Writes what stands in a column of a row; texts from outside as they are. */
+    void (*cell)(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
+                 enum role *role);
+    const char *nothing; /* shown when there is no row */
+};
+
+struct panel {
+    const char *name;
+    struct layout_need need; /* rows_wanted is the least of what rows_wanted() may say */
+    int (*rows_wanted)(const struct snapshot *s);
+    const struct list_source *source; /* NULL: not a list */
+    const struct panel_table *table;  /* drawn by the panel's own draw when NULL */
+    /* `rows` are those of the panel: one of a single line has to say all in its title. */
+    void (*title)(const struct snapshot *s, int rows, char title[PANEL_TITLE_MAX],
+                  char note[PANEL_TITLE_MAX]);
+    void (*draw)(const struct panel_scene *scene, struct pane pane);
+};
+
+extern const struct panel *const panels[PANEL_COUNT];
+
+/** Rows of a list that a pane of `rows` lines can show. */
+size_t panel_list_rows(const struct panel *panel, int rows);
+
+/** Title line, then the panel's table or its own drawing. */
+void panel_draw(enum panel_id id, const struct panel_scene *scene, struct pane pane);
+
+/** The lines above the panels, in one of three forms. `frozen` (or NULL) replaces the state word. */
+void header_draw(const struct snapshot *s, enum layout_header kind, const char *frozen,
+                 struct pane pane);
+
+/** For a screen too small for any panel: requests in flight, and the last events below. */
+void header_draw_remains(const struct snapshot *s, struct pane pane);
+
+/** One bar a core over `rows` lines, as small as they must be; at least their levels. */
+void cores_draw_grid(const struct snapshot *s, struct pane pane, int row, int rows);
+
+/** Requests a second, oldest at the left, one cell a step: `rows` lines high. */
+void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows);
+
+extern const struct panel panel_flights, panel_waits, panel_normalise, panel_rate, panel_cores,
+    panel_log, panel_hosts, panel_failed;
+
+#endif

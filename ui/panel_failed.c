@@ -1,0 +1,87 @@
+/* What failed for good, by reason: the most frequent first, each with an example to look into. */
+
+#include "ui/panel.h"
+
+#include "ui/format.h"
+
+#include <stdio.h>
+
+enum { COUNT, WHY, LAST, EXAMPLE };
+
+static const struct panel_column columns[] = {
+    [COUNT] = { "COUNT", 6, 0, true },
+    [WHY] = { "WHY", 18, 0, false },
+    [LAST] = { "AGO", 5, 56, true },
+    [EXAMPLE] = { "EXAMPLE", 0, 0, false },
+};
+
+static size_t count(const void *context)
+{
+    return ((const struct snapshot *)context)->failure_count;
+}
+
+static uint64_t id(const void *context, size_t row)
+{
+    return list_id_of_text(((const struct snapshot *)context)->failures[row].why);
+}
+
+static void text_of(const void *context, size_t row, char *text, size_t size)
+{
+    const struct snapshot_failure *f = &((const struct snapshot *)context)->failures[row];
+
+    snprintf(text, size, "%s %s", f->why, f->example);
+}
+
+static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
+                 enum role *role)
+{
+    const struct snapshot_failure *f = &s->failures[row];
+
+    switch (column) {
+    case COUNT:
+        format_size(f->count, text);
+        *role = ROLE_STRONG;
+        break;
+    case WHY:
+        snprintf(text, PANEL_CELL_MAX, "%s", f->why);
+        *role = ROLE_BAD;
+        break;
+    case LAST:
+        format_age(f->last_ago_us, text);
+        *role = ROLE_DIM;
+        break;
+    default:
+        snprintf(text, PANEL_CELL_MAX, "%s", f->example);
+        break;
+    }
+}
+
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
+                  char note[PANEL_TITLE_MAX])
+{
+    (void)note;
+    (void)rows;
+    snprintf(title_text, PANEL_TITLE_MAX, "Failed %llu", (unsigned long long)s->failed);
+}
+
+static const struct list_source source = { .count = count, .id = id, .text = text_of };
+
+static const struct panel_table table = {
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .cell = cell,
+    .nothing = "nothing has failed",
+};
+
+const struct panel panel_failed = {
+    .name = "Failed",
+    .need = { .column = { 0, 1, 2 },
+              .order = 8,
+              .need = 5,
+              .rows_min = 3,
+              .rows_wanted = 6,
+              .elastic = true },
+    .source = &source,
+    .table = &table,
+    .title = title,
+};

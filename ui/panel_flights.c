@@ -1,0 +1,103 @@
+/* Requests that are being transferred, the oldest first: where time goes right now. */
+
+#include "ui/panel.h"
+
+#include "ui/format.h"
+
+#include <stdio.h>
+
+enum { AGE, TRY, STATE, BYTES, FIRST_BYTE, CODE, HOST, REQUEST };
+
+static const struct panel_column columns[] = {
+    [AGE] = { "AGE", 5, 0, true },          [TRY] = { "TRY", 4, 0, true },
+    [STATE] = { "STATE", 5, 0, false },     [BYTES] = { "BYTES", 5, 40, true },
+    [FIRST_BYTE] = { "TTFB", 5, 90, true }, [CODE] = { "CODE", 4, 90, true },
+    [HOST] = { "HOST", 15, 56, false },     [REQUEST] = { "REQUEST", 0, 0, false },
+};
+
+static size_t count(const void *context)
+{
+    return ((const struct snapshot *)context)->flight_count;
+}
+
+static uint64_t id(const void *context, size_t row)
+{
+    return ((const struct snapshot *)context)->flights[row].id;
+}
+
+static void text_of(const void *context, size_t row, char *text, size_t size)
+{
+    const struct snapshot_flight *f = &((const struct snapshot *)context)->flights[row];
+
+    snprintf(text, size, "%s %s %s", flight_state_word(f->state), f->host, f->request);
+}
+
+static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
+                 enum role *role)
+{
+    const struct snapshot_flight *f = &s->flights[row];
+
+    switch (column) {
+    case AGE:
+        format_age(f->age_us, text);
+        *role = s->p99_us && f->age_us > s->p99_us ? ROLE_WARN : ROLE_TEXT;
+        break;
+    case TRY:
+        snprintf(text, PANEL_CELL_MAX, "%u/%u", f->attempt, f->attempts_max);
+        *role = f->attempt > 1 ? ROLE_STRONG : ROLE_DIM;
+        break;
+    case STATE:
+        snprintf(text, PANEL_CELL_MAX, "%s", flight_state_word(f->state));
+        *role = f->state == FLIGHT_RECEIVE || f->state == FLIGHT_STORE ? ROLE_GOOD : ROLE_TEXT;
+        break;
+    case BYTES:
+        format_size(f->body_bytes, text);
+        *role = f->body_bytes ? ROLE_TEXT : ROLE_DIM;
+        break;
+    case FIRST_BYTE:
+        format_ms(f->first_byte_us, text);
+        break;
+    case CODE:
+        snprintf(text, PANEL_CELL_MAX, f->status ? "%d" : "-", f->status);
+        break;
+    case HOST:
+        snprintf(text, PANEL_CELL_MAX, "%s", f->host);
+        *role = ROLE_DIM;
+        break;
+    default:
+        snprintf(text, PANEL_CELL_MAX, "%s", f->request);
+        break;
+    }
+}
+
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
+                  char note[PANEL_TITLE_MAX])
+{
+    (void)rows;
+    snprintf(title_text, PANEL_TITLE_MAX, "In flight %llu/%u", (unsigned long long)s->in_flight,
+             s->cap);
+    snprintf(note, PANEL_TITLE_MAX, "oldest first");
+}
+
+static const struct list_source source = { .count = count, .id = id, .text = text_of };
+
+static const struct panel_table table = {
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .cell = cell,
+    .nothing = "nothing in flight",
+};
+
+const struct panel panel_flights = {
+    .name = "In flight",
+    .need = { .column = { 0, 0, 0 },
+              .order = 1,
+              .need = 0,
+              .rows_min = 3,
+              .rows_wanted = 8,
+              .essential = true,
+              .elastic = true },
+    .source = &source,
+    .table = &table,
+    .title = title,
+};

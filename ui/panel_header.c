@@ -1,0 +1,439 @@
+/* The lines that never scroll: how it goes, how far, how fast, and what holds it back. */
+
+#include "ui/panel.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "ui/format.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PIECES_MAX 16
+#define PIECE_TEXT_MAX 200
+#define PIECE_GAP 2
+
+/**
+ * A line made of pieces, each with a rank. When they do not fit, those of the highest rank are left
+ * out, so that what matters most is there at any width.
+ */
+struct line {
+    struct piece {
+        char label[12], text[PIECE_TEXT_MAX];
+        enum role role;
+        int rank;  /* 0: stays */
+        int width; /* at least so wide, so that neighbours do not dance */
+        bool at_right;
+    } pieces[PIECES_MAX];
+    size_t count;
+};
+
+__attribute__((format(printf, 6, 7))) static struct piece *add(struct line *line, int rank,
+                                                               int width, enum role role,
+                                                               const char *label,
+                                                               const char *format, ...)
+{
+    struct piece *piece = &line->pieces[line->count < PIECES_MAX ? line->count++ : PIECES_MAX - 1];
+    va_list args;
+
+    *piece = (struct piece){ .role = role, .rank = rank, .width = width };
+    snprintf(piece->label, sizeof piece->label, "%s", label);
+    va_start(args, format);
+    vsnprintf(piece->text, sizeof piece->text, format, args);
+    va_end(args);
+    return piece;
+}
+
+static int piece_columns(const struct piece *piece)
+{
+    /* Texts from outside may grow when they are escaped; draw_text cuts them to this. */
+    int text = (int)strlen(piece->text);
+    int label = piece->label[0] ? (int)strlen(piece->label) + 1 : 0;
+
+    return label + (text > piece->width ? text : piece->width);
+}
+
+static int line_columns(const struct line *line)
+{
+    int columns = 0;
+
+    for (size_t i = 0; i < line->count; i++) {
+        columns += piece_columns(&line->pieces[i]) + (i ? PIECE_GAP : 0);
+    }
+    return columns;
+}
+
+static void drop_last_ranked(struct line *line)
+{
+    size_t worst = 0;
+
+    for (size_t i = 0; i < line->count; i++) {
+        worst = line->pieces[i].rank >= line->pieces[worst].rank ? i : worst;
+    }
+    memmove(&line->pieces[worst], &line->pieces[worst + 1],
+            (line->count - worst - 1) * sizeof line->pieces[0]);
+    line->count--;
+}
+
+static void draw_piece(const struct piece *piece, struct pane pane, int row, int at)
+{
+    int columns = piece_columns(piece);
+
+    if (piece->label[0]) {
+        draw_text(pane, row, at, columns, ROLE_DIM, str_view(piece->label));
+        at += (int)strlen(piece->label) + 1;
+        columns -= (int)strlen(piece->label) + 1;
+    }
+    draw_text(pane, row, at, columns, piece->role, str_view(piece->text));
+}
+
+static void draw_line(struct line *line, struct pane pane, int row)
+{
+    int margin = pane.rect.columns > 60 ? 1 : 0;
+    int left = margin, right = pane.rect.columns - margin;
+
+    while (line->count > 1 && line_columns(line) > right - left) {
+        drop_last_ranked(line);
+    }
+    for (size_t i = line->count; i-- > 0;) {
+        if (line->pieces[i].at_right) {
+            right -= piece_columns(&line->pieces[i]);
+            draw_piece(&line->pieces[i], pane, row, right);
+            right -= PIECE_GAP;
+        }
+    }
+    for (size_t i = 0; i < line->count; i++) {
+        if (!line->pieces[i].at_right) {
+            draw_piece(&line->pieces[i], pane, row, left);
+            left += piece_columns(&line->pieces[i]) + PIECE_GAP;
+        }
+    }
+}
+
+static bool is_calm(enum run_state state)
+{
+    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE;
+}
+
+/* The word, with the one figure that goes with it. */
+static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
+{
+    const char *word = run_state_word(s->state);
+    char time[UNITS_TEXT_MAX];
+
+    switch (s->state) {
+    case RUN_ALL_WAITING:
+    case RUN_HELD:
+        if (s->next_due_in_us != TIME_NEVER) {
+            units_format_countdown(s->next_due_in_us, time);
+            snprintf(text, PIECE_TEXT_MAX, " %s %s ", word, time);
+            return;
+        }
+        break;
+    case RUN_DRAINING:
+        snprintf(text, PIECE_TEXT_MAX, " %s %llu ", word, (unsigned long long)s->in_flight);
+        return;
+    case RUN_PAUSED:
+        if (s->in_flight) {
+            snprintf(text, PIECE_TEXT_MAX, " %s (%llu in flight finish) ", word,
+                     (unsigned long long)s->in_flight);
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    snprintf(text, PIECE_TEXT_MAX, " %s ", word);
+}
+
+static void add_state(struct line *line, const struct snapshot *s, const char *frozen)
+{
+    char text[PIECE_TEXT_MAX];
+
+    if (frozen) {
+        add(line, 0, 0, ROLE_ALERT, "", " %s ", frozen);
+        return;
+    }
+    state_text(s, text);
+    add(line, 0, 0, is_calm(s->state) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
+}
+
+static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
+{
+    if (s->cap_before > s->cap) {
+        snprintf(text, PIECE_TEXT_MAX, "%u->%u draining %llu", s->cap_before, s->cap,
+                 (unsigned long long)s->draining);
+    } else {
+        snprintf(text, PIECE_TEXT_MAX, "%u", s->cap);
+    }
+}
+
+static void draw_identity(const struct snapshot *s, const char *frozen, bool wide, struct pane pane,
+                          int row)
+{
+    struct line line = { .count = 0 };
+    char up[UNITS_TEXT_MAX], eta[FORMAT_MAX], cap[PIECE_TEXT_MAX];
+
+    units_format_time(s->started_ago_us, up);
+    format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, eta);
+    cap_text(s, cap);
+    add(&line, 8, 0, ROLE_DIM, "", "scrapetop");
+    add(&line, 1, 0, ROLE_STRONG, "", "%.40s", s->name);
+    add_state(&line, s, frozen);
+    add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
+    add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
+    if (wide) {
+        add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
+    }
+    add(&line, 0, 3, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
+    add(&line, 6, 3, ROLE_TEXT, "auto", "%s", s->auto_on ? "ON" : "off")->at_right = true;
+    add(&line, 5, 4, ROLE_TEXT, "rate", "%s", s->rate_limit)->at_right = true;
+    draw_line(&line, pane, row);
+}
+
+static void draw_progress(const struct snapshot *s, struct pane pane, int row)
+{
+    uint64_t done = s->ok + s->failed;
+    char text[PIECE_TEXT_MAX], percent[FORMAT_MAX];
+    int width, columns = pane.rect.columns;
+
+    if (s->total_known) {
+        format_percent(done, s->total, percent);
+        snprintf(text, sizeof text, "%6s  %llu/%llu", percent, (unsigned long long)done,
+                 (unsigned long long)s->total);
+    } else {
+        snprintf(text, sizeof text, "%llu done, %llu known", (unsigned long long)done,
+                 (unsigned long long)s->total);
+    }
+    width = columns - (int)strlen(text) - 6;
+    if (width < 4) {
+        draw_text(pane, row, 0, columns, ROLE_STRONG, str_view(text));
+        return;
+    }
+    draw_text(pane, row, 1, 1, ROLE_DIM, STR("["));
+    draw_bar(pane, row, 2, width, ROLE_BAR,
+             s->total_known && s->total ? (double)done / (double)s->total : 0);
+    draw_text(pane, row, 2 + width, 1, ROLE_DIM, STR("]"));
+    draw_text(pane, row, 4 + width, columns, ROLE_STRONG, str_view(text));
+}
+
+static void add_share(struct line *line, int rank, const char *label, uint64_t part, uint64_t all,
+                      enum role role)
+{
+    char percent[FORMAT_MAX];
+
+    format_percent(part, all, percent);
+    add(line, rank, 5, part ? role : ROLE_DIM, label, "%5s", percent);
+}
+
+static uint64_t mix_total(const struct snapshot_status_mix *m)
+{
+    return m->ok + m->redirect + m->client_error + m->throttled + m->server_error + m->network;
+}
+
+static void add_mix(struct line *line, const struct snapshot *s, int rank, bool wide)
+{
+    const struct snapshot_status_mix *m = &s->mix;
+    uint64_t all = mix_total(m);
+
+    add_share(line, rank, "2xx", m->ok, all, ROLE_GOOD);
+    add_share(line, rank, "429", m->throttled, all, ROLE_WARN);
+    add_share(line, rank, "5xx", m->server_error, all, ROLE_BAD);
+    if (wide) {
+        add_share(line, rank + 1, "net", m->network, all, ROLE_BAD);
+        add_share(line, rank + 2, "4xx", m->client_error, all, ROLE_BAD);
+    }
+}
+
+static void add_counts(struct line *line, const struct snapshot *s)
+{
+    add(line, 0, 6, ROLE_GOOD, "ok", "%llu", (unsigned long long)s->ok);
+    add(line, 0, 4, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
+        (unsigned long long)s->failed);
+    add(line, 1, 4, s->waiting ? ROLE_WARN : ROLE_TEXT, "waiting", "%llu",
+        (unsigned long long)s->waiting);
+    add(line, 6, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
+}
+
+static void add_speed(struct line *line, const struct snapshot *s)
+{
+    char rate[FORMAT_MAX], bytes[FORMAT_MAX];
+
+    format_rate(s->requests_per_s, rate);
+    format_bytes_rate(s->bytes_per_s, bytes);
+    add(line, 0, 0, ROLE_STRONG, "", "%6s req/s", rate);
+    add(line, 2, 0, ROLE_TEXT, "", "%8s", bytes);
+}
+
+static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, int row)
+{
+    struct line line = { .count = 0 };
+
+    if (s->trouble[0]) {
+        draw_text(pane, row, 1, pane.rect.columns - 2, s->storage_trouble ? ROLE_ALERT : ROLE_BAD,
+                  str_view(s->trouble));
+        return;
+    }
+    add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
+        s->limit_text[0] ? s->limit_text : "nothing");
+    if (wide) {
+        char disk[UNITS_TEXT_MAX];
+
+        units_format_bytes(s->disk_free_bytes, disk);
+        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
+        add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing);
+        add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk);
+        add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100);
+    }
+    add(&line, 3, 0, ROLE_TEXT, "I/O", "%3.0f%% of wall", s->io_ratio * 100)->at_right = true;
+    draw_line(&line, pane, row);
+}
+
+static void draw_full(const struct snapshot *s, const char *frozen, struct pane pane)
+{
+    struct line counts = { .count = 0 }, mix = { .count = 0 };
+    char p50[FORMAT_MAX], p95[FORMAT_MAX];
+    int spark;
+
+    draw_identity(s, frozen, false, pane, 0);
+    draw_progress(s, pane, 1);
+    add_counts(&counts, s);
+    add_speed(&counts, s);
+    format_ms(s->p50_us, p50);
+    format_ms(s->p95_us, p95);
+    add(&counts, 3, 0, ROLE_TEXT, "p50/95", "%s/%s ms", p50, p95)->at_right = true;
+    draw_line(&counts, pane, 2);
+
+    add_mix(&mix, s, 1, false);
+    spark = pane.rect.columns - line_columns(&mix) - 14;
+    draw_text(pane, 3, 1, 8, ROLE_DIM, STR("rate 60s"));
+    rate_draw_graph(s, pane_part(pane, 3, 10, 1, spark), 1);
+    draw_line(&mix, pane_part(pane, 3, 11 + spark, 1, pane.rect.columns), 0);
+
+    draw_limits(s, false, pane, 4);
+    draw_text(pane, 5, 1, 3, ROLE_DIM, STR("cpu"));
+    cores_draw_grid(s, pane_part(pane, 5, 5, 1, pane.rect.columns - 6), 0, 1);
+}
+
+static void draw_wide(const struct snapshot *s, const char *frozen, struct pane pane)
+{
+    struct line counts = { .count = 0 };
+    char average[FORMAT_MAX];
+
+    draw_identity(s, frozen, true, pane, 0);
+    draw_progress(s, pane, 1);
+    add_counts(&counts, s);
+    add_speed(&counts, s);
+    format_rate(s->requests_per_s_average, average);
+    add(&counts, 7, 5, ROLE_TEXT, "average", "%s", average);
+    add_mix(&counts, s, 8, true);
+    draw_line(&counts, pane, 2);
+    draw_limits(s, true, pane, 3);
+}
+
+/* Short lines, each complete by itself, the most needed first. */
+static void draw_compact_line(const struct snapshot *s, const char *frozen, struct pane pane, int i)
+{
+    struct line line = { .count = 0 };
+    char a[FORMAT_MAX], b[FORMAT_MAX], cap[PIECE_TEXT_MAX], next[UNITS_TEXT_MAX];
+    float busiest = 0;
+
+    switch (i) {
+    case 0:
+        cap_text(s, cap);
+        add_state(&line, s, frozen);
+        add(&line, 3, 0, ROLE_TEXT, "", "%.40s", s->name);
+        add(&line, 2, 0, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
+        break;
+    case 1:
+        format_percent(s->ok + s->failed, s->total_known ? s->total : 0, a);
+        format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, b);
+        add(&line, 0, 0, ROLE_STRONG, "", "%llu/%llu", (unsigned long long)(s->ok + s->failed),
+            (unsigned long long)s->total);
+        add(&line, 1, 0, ROLE_STRONG, "", "%s", a);
+        add(&line, 2, 0, ROLE_TEXT, "ETA", "%s", b);
+        break;
+    case 2:
+        format_rate(s->requests_per_s, a);
+        format_ms(s->p95_us, b);
+        add(&line, 0, 0, ROLE_STRONG, "", "%s req/s", a);
+        add(&line, 1, 0, ROLE_TEXT, "p95", "%s ms", b);
+        add_share(&line, 2, "429", s->mix.throttled, mix_total(&s->mix), ROLE_WARN);
+        break;
+    case 3:
+        add(&line, 0, 0, ROLE_TEXT, "fly", "%llu", (unsigned long long)s->in_flight);
+        add(&line, 0, 0, ROLE_TEXT, "wait", "%llu", (unsigned long long)s->waiting);
+        if (s->waiting && s->next_due_in_us != TIME_NEVER) {
+            units_format_countdown(s->next_due_in_us, next);
+            add(&line, 1, 0, ROLE_TEXT, "next", "%s", next);
+        }
+        break;
+    case 4:
+        add(&line, 0, 0, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
+            (unsigned long long)s->failed);
+        add(&line, 1, 0, ROLE_STRONG, "limit", "%s",
+            s->trouble[0]      ? s->trouble
+            : s->limit_text[0] ? s->limit_text
+                               : "nothing");
+        break;
+    case 5:
+        for (size_t core = 0; core < s->core_count; core++) {
+            busiest = s->cores[core].busy_percent > busiest ? s->cores[core].busy_percent : busiest;
+        }
+        add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", (double)busiest);
+        add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
+        break;
+    default:
+        if (s->normalise.state == NORMALISE_COLUMNS || s->normalise.state == NORMALISE_ROWS) {
+            format_percent(s->normalise.records_done, s->normalise.records_total, a);
+            add(&line, 0, 0, ROLE_TEXT, "normalise", "%s", a);
+        } else {
+            add(&line, 0, 0, ROLE_TEXT, "normalise", "%llu new",
+                (unsigned long long)s->normalise.new_records);
+        }
+        break;
+    }
+    draw_line(&line, pane, i);
+}
+
+void header_draw(const struct snapshot *s, enum layout_header kind, const char *frozen,
+                 struct pane pane)
+{
+    switch (kind) {
+    case LAYOUT_HEADER_COMPACT:
+        for (int i = 0; i < pane.rect.rows; i++) {
+            draw_compact_line(s, frozen, pane, i);
+        }
+        break;
+    case LAYOUT_HEADER_FULL:
+        draw_full(s, frozen, pane);
+        break;
+    case LAYOUT_HEADER_WIDE:
+        draw_wide(s, frozen, pane);
+        break;
+    }
+}
+
+void header_draw_remains(const struct snapshot *s, struct pane pane)
+{
+    int rows = pane.rect.rows;
+
+    if (rows >= 2 && s->event_count) {
+        char clock[FORMAT_MAX];
+
+        rows--;
+        format_clock(s->events[0].wall_us, clock);
+        draw_text(pane, rows, 0, 8, ROLE_DIM, str_view(clock));
+        draw_text(pane, rows, 9, pane.rect.columns, ROLE_TEXT, str_view(s->events[0].text));
+    }
+    for (int i = 0; i < rows && (size_t)i < s->flight_count; i++) {
+        const struct snapshot_flight *f = &s->flights[i];
+        char age[FORMAT_MAX];
+        int at;
+
+        format_age(f->age_us, age);
+        at = draw_format(pane, i, 0, 12, ROLE_TEXT, "%5s %-5s", age, flight_state_word(f->state));
+        draw_text(pane, i, at + 1, pane.rect.columns, ROLE_TEXT, str_view(f->request));
+    }
+}

@@ -1,0 +1,102 @@
+/* What each host bears: cap, rate, the quota it told, and whether it is held. */
+
+#include "ui/panel.h"
+
+#include "base/units.h"
+#include "ui/format.h"
+
+#include <stdio.h>
+
+enum { HOST, FLYING, RATE, THROTTLED, STATE };
+
+static const struct panel_column columns[] = {
+    [HOST] = { "HOST", 17, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
+    [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "429", 5, 54, true },
+    [STATE] = { "HOLD, QUOTA", 0, 0, false },
+};
+
+static size_t count(const void *context)
+{
+    return ((const struct snapshot *)context)->host_count;
+}
+
+static uint64_t id(const void *context, size_t row)
+{
+    return list_id_of_text(((const struct snapshot *)context)->hosts[row].host);
+}
+
+static void text_of(const void *context, size_t row, char *text, size_t size)
+{
+    const struct snapshot_host *h = &((const struct snapshot *)context)->hosts[row];
+
+    snprintf(text, size, "%s %s", h->host, h->hold_reason);
+}
+
+static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX], enum role *role)
+{
+    char time[UNITS_TEXT_MAX];
+
+    if (h->hold_in_us) {
+        units_format_countdown(h->hold_in_us, time);
+        snprintf(text, PANEL_CELL_MAX, "HELD %s %s", time, h->hold_reason);
+        *role = ROLE_WARN;
+    } else if (h->quota_left >= 0) {
+        units_format_countdown(h->quota_reset_in_us, time);
+        snprintf(text, PANEL_CELL_MAX, "%lld/%lld %s", (long long)h->quota_left,
+                 (long long)h->quota_limit, time);
+    } else if (h->queued) {
+        snprintf(text, PANEL_CELL_MAX, "%llu queued", (unsigned long long)h->queued);
+        *role = ROLE_DIM;
+    }
+}
+
+static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
+                 enum role *role)
+{
+    const struct snapshot_host *h = &s->hosts[row];
+
+    switch (column) {
+    case HOST:
+        snprintf(text, PANEL_CELL_MAX, "%s", h->host);
+        break;
+    case FLYING:
+        if (h->cap) {
+            snprintf(text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
+        } else {
+            snprintf(text, PANEL_CELL_MAX, "%u/-", h->in_flight);
+        }
+        break;
+    case RATE:
+        format_rate(h->requests_per_s, text);
+        break;
+    case THROTTLED:
+        format_percent(h->throttled, h->requests, text);
+        *role = h->throttled ? ROLE_WARN : ROLE_DIM;
+        break;
+    default:
+        state_cell(h, text, role);
+        break;
+    }
+}
+
+static int rows_wanted(const struct snapshot *s)
+{
+    return 2 + (int)(s->host_count < 6 ? s->host_count : 6);
+}
+
+static const struct list_source source = { .count = count, .id = id, .text = text_of };
+
+static const struct panel_table table = {
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .cell = cell,
+    .nothing = "no host asked yet",
+};
+
+const struct panel panel_hosts = {
+    .name = "Hosts",
+    .need = { .column = { 0, 1, 1 }, .order = 7, .need = 6, .rows_min = 3, .rows_wanted = 3 },
+    .rows_wanted = rows_wanted,
+    .source = &source,
+    .table = &table,
+};

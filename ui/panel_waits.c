@@ -1,0 +1,119 @@
+/* Requests that must wait: how long, why, and who said so. The next due first. */
+
+#include "ui/panel.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "ui/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { IN, TRY, WHY, SET_BY, HOST, REQUEST };
+
+static const struct panel_column columns[] = {
+    [IN] = { "IN", 5, 0, true },        [TRY] = { "TRY", 4, 0, true },
+    [WHY] = { "WHY", 8, 0, false },     [SET_BY] = { "UNTIL SET BY", 24, 60, false },
+    [HOST] = { "HOST", 16, 96, false }, [REQUEST] = { "REQUEST", 0, 0, false },
+};
+
+static size_t count(const void *context)
+{
+    return ((const struct snapshot *)context)->wait_count;
+}
+
+static uint64_t id(const void *context, size_t row)
+{
+    return ((const struct snapshot *)context)->waits[row].id;
+}
+
+static void text_of(const void *context, size_t row, char *text, size_t size)
+{
+    const struct snapshot_wait *w = &((const struct snapshot *)context)->waits[row];
+
+    snprintf(text, size, "%s %s %s %s", w->why, w->set_by, w->host, w->request);
+}
+
+static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
+                 enum role *role)
+{
+    const struct snapshot_wait *w = &s->waits[row];
+
+    switch (column) {
+    case IN:
+        if (w->due_in_us) {
+            units_format_countdown(w->due_in_us, text);
+        } else {
+            snprintf(text, PANEL_CELL_MAX, "due");
+        }
+        *role = ROLE_STRONG;
+        break;
+    case TRY:
+        snprintf(text, PANEL_CELL_MAX, "%u/%u", w->attempt, w->attempts_max);
+        *role = w->attempt >= w->attempts_max ? ROLE_WARN : ROLE_TEXT;
+        break;
+    case WHY:
+        snprintf(text, PANEL_CELL_MAX, "%s", w->why);
+        *role = ROLE_WARN;
+        break;
+    case SET_BY:
+        snprintf(text, PANEL_CELL_MAX, "%s", w->set_by);
+        break;
+    case HOST:
+        snprintf(text, PANEL_CELL_MAX, "%s", w->host);
+        *role = ROLE_DIM;
+        break;
+    default:
+        snprintf(text, PANEL_CELL_MAX, "%s", w->request);
+        break;
+    }
+}
+
+static void add_cause(char text[PANEL_TITLE_MAX], const char *cause, uint32_t number)
+{
+    size_t used = strlen(text);
+
+    if (number) {
+        snprintf(text + used, PANEL_TITLE_MAX - used, "  %s:%u", cause, number);
+    }
+}
+
+static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
+                  char note[PANEL_TITLE_MAX])
+{
+    char next[UNITS_TEXT_MAX];
+
+    (void)rows;
+    snprintf(title_text, PANEL_TITLE_MAX, "Waiting %llu", (unsigned long long)s->waiting);
+    add_cause(title_text, "429", s->wait_mix.throttled);
+    add_cause(title_text, "5xx", s->wait_mix.server);
+    add_cause(title_text, "net", s->wait_mix.network);
+    add_cause(title_text, "other", s->wait_mix.other);
+    if (s->waiting && s->next_due_in_us != TIME_NEVER) {
+        units_format_countdown(s->next_due_in_us, next);
+        snprintf(note, PANEL_TITLE_MAX, "next in %s", next);
+    }
+}
+
+static const struct list_source source = { .count = count, .id = id, .text = text_of };
+
+static const struct panel_table table = {
+    .columns = columns,
+    .column_count = sizeof columns / sizeof columns[0],
+    .cell = cell,
+    .nothing = "nothing has to wait",
+};
+
+const struct panel panel_waits = {
+    .name = "Waiting",
+    .need = { .column = { 0, 0, 0 },
+              .order = 2,
+              .need = 1,
+              .rows_min = 4,
+              .rows_wanted = 6,
+              .essential = true,
+              .elastic = true },
+    .source = &source,
+    .table = &table,
+    .title = title,
+};

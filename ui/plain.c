@@ -1,0 +1,172 @@
+#include "ui/plain.h"
+
+#include "base/utf8.h"
+#include "ui/format.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct plain {
+    struct plain_options options;
+    uint64_t next_line_us;
+    uint64_t last_serial; /* of the events that were told */
+};
+
+enum result plain_new(struct plain **plain, const struct plain_options *options, struct err *err)
+{
+    struct plain *p = calloc(1, sizeof *p);
+
+    if (!p) {
+        return err_nomem(err, "preparing progress lines");
+    }
+    p->options = *options;
+    if (!p->options.interval_us) {
+        p->options.interval_us = PLAIN_INTERVAL_US;
+    }
+    *plain = p;
+    return RESULT_OK;
+}
+
+void plain_free(struct plain *p)
+{
+    free(p);
+}
+
+/* The descriptor is somebody else's too, so it cannot be made non-blocking: ask first, and write no
+ * more than a ready pipe takes at once (PIPE_BUF is above PLAIN_LINE_MAX). */
+static bool write_line(const struct plain *p, const char *line)
+{
+    struct pollfd ready = { .fd = p->options.fd, .events = POLLOUT };
+    char out[PLAIN_LINE_MAX + 1];
+    size_t length;
+
+    if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT)) {
+        return false;
+    }
+    length = (size_t)snprintf(out, sizeof out, "%.*s\n", PLAIN_LINE_MAX - 1, line);
+    return write(p->options.fd, out, length) == (ssize_t)length;
+}
+
+static const char *level_word(enum event_level level)
+{
+    switch (level) {
+    case EVENT_INFO:
+    case EVENT_NOTICE:
+        return "";
+    case EVENT_WARNING:
+        return "warning: ";
+    case EVENT_ERROR:
+        return "error: ";
+    }
+    return "";
+}
+
+static bool tell_event(const struct plain *p, const struct snapshot_event *event)
+{
+    char clock[FORMAT_MAX], safe[PLAIN_LINE_MAX - 64], line[PLAIN_LINE_MAX];
+
+    if (event->level < p->options.least) {
+        return true;
+    }
+    format_clock(event->wall_us, clock);
+    utf8_display(safe, sizeof safe, str_view(event->text), sizeof safe);
+    snprintf(line, sizeof line, "%s %s%s", clock, level_word(event->level), safe);
+    return write_line(p, line);
+}
+
+/* What the snapshot no longer has cannot be told, but that it was there can. */
+static bool tell_lost(struct plain *p, const struct snapshot *s)
+{
+    const struct snapshot_event *oldest = &s->events[s->event_count - 1];
+    char clock[FORMAT_MAX], line[PLAIN_LINE_MAX];
+
+    if (oldest->serial <= p->last_serial + 1 || p->last_serial == 0) {
+        return true;
+    }
+    format_clock(oldest->wall_us, clock);
+    snprintf(line, sizeof line, "%s (%llu earlier events not shown; events.jsonl has them)", clock,
+             (unsigned long long)(oldest->serial - p->last_serial - 1));
+    if (!write_line(p, line)) {
+        return false;
+    }
+    p->last_serial = oldest->serial - 1;
+    return true;
+}
+
+static void tell_events(struct plain *p, const struct snapshot *s)
+{
+    if (!s->event_count || !tell_lost(p, s)) {
+        return;
+    }
+    for (size_t i = s->event_count; i-- > 0;) {
+        if (s->events[i].serial > p->last_serial) {
+            if (!tell_event(p, &s->events[i])) {
+                return; /* the reader has stopped: the next call goes on from here */
+            }
+            p->last_serial = s->events[i].serial;
+        }
+    }
+}
+
+void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
+{
+    char done[64], rate[FORMAT_MAX], eta[FORMAT_MAX], percent[FORMAT_MAX];
+    char state[32] = "", limit[PLAIN_LINE_MAX / 2];
+    uint64_t settled = s->ok + s->failed;
+
+    if (s->total_known) {
+        format_percent(settled, s->total, percent);
+        snprintf(done, sizeof done, "%llu/%llu %s", (unsigned long long)settled,
+                 (unsigned long long)s->total, percent);
+    } else {
+        snprintf(done, sizeof done, "%llu done", (unsigned long long)settled);
+    }
+    if (s->state != RUN_RUNNING) {
+        snprintf(state, sizeof state, "%s ", run_state_word(s->state));
+    }
+    format_rate(s->requests_per_s, rate);
+    format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, eta);
+    utf8_display(limit, sizeof limit,
+                 str_view(s->trouble[0]      ? s->trouble
+                          : s->limit_text[0] ? s->limit_text
+                                             : "nothing"),
+                 sizeof limit);
+    snprintf(line, PLAIN_LINE_MAX,
+             "%s%s ok %llu failed %llu waiting %llu %s req/s cap %u ETA %s %s %s", state, done,
+             (unsigned long long)s->ok, (unsigned long long)s->failed,
+             (unsigned long long)s->waiting, rate, s->cap, eta,
+             s->trouble[0] ? "trouble:" : "limited by", limit);
+}
+
+static void tell_progress(struct plain *p, const struct snapshot *s)
+{
+    char clock[FORMAT_MAX], progress[PLAIN_LINE_MAX], line[PLAIN_LINE_MAX + FORMAT_MAX];
+
+    format_clock(s->wall_us, clock);
+    plain_progress(s, progress);
+    snprintf(line, sizeof line, "%s %s", clock, progress);
+    if (!write_line(p, line)) {
+        return; /* replaced by the next one */
+    }
+}
+
+void plain_update(struct plain *p, const struct snapshot *s)
+{
+    tell_events(p, s);
+    if (p->next_line_us == 0) {
+        p->next_line_us = s->now_us + p->options.interval_us; /* none before there is progress */
+    }
+    if (s->now_us >= p->next_line_us) {
+        tell_progress(p, s);
+        p->next_line_us = s->now_us + p->options.interval_us;
+    }
+}
+
+void plain_finish(struct plain *p, const struct snapshot *s)
+{
+    tell_events(p, s);
+    tell_progress(p, s);
+}

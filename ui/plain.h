@@ -1,0 +1,46 @@
+/**
+ * A run as lines of text: for pipes, logs, screen readers and braille displays.
+ *
+ * One progress line at an interval and one line an event, never an escape byte. A reader that has
+ * stopped (a full pipe, Ctrl-S) costs lines, never a transfer: what cannot be written now is
+ * skipped, events are caught up with later, and what was lost in between is counted in words.
+ *
+ *     12:03:11 61204/90000 68.0% ok 61192 failed 12 waiting 7 38.2 req/s cap 24 ETA 12-15m limited by CAP
+ *     12:03:14 warning: 429 x3 -> host held 30 s
+ *
+ * Ownership  plain_free frees; the descriptor stays the caller's and keeps its flags.
+ * Units      times come with the snapshots; wall time is shown in the local zone.
+ */
+#ifndef SCRAPETOP_UI_PLAIN_H
+#define SCRAPETOP_UI_PLAIN_H
+
+#include "engine/snapshot.h"
+
+#include "base/err.h"
+
+#define PLAIN_INTERVAL_US (5 * 1000 * 1000)
+#define PLAIN_LINE_MAX 512
+
+struct plain;
+
+struct plain_options {
+    int fd;                 /* usually STDERR_FILENO */
+    uint64_t interval_us;   /* between progress lines; 0: PLAIN_INTERVAL_US */
+    enum event_level least; /* events below this level are not told */
+};
+
+MUST_CHECK enum result plain_new(struct plain **plain, const struct plain_options *options,
+                                 struct err *err);
+void plain_free(struct plain *p);
+
+/** Writes what is due by `s->now_us`: new events at once, the progress line when its time has come.
+ *  May be called at any rate. */
+void plain_update(struct plain *p, const struct snapshot *s);
+
+/** Writes what is left to tell at the end: unseen events and one last progress line. */
+void plain_finish(struct plain *p, const struct snapshot *s);
+
+/** The progress line without time and line feed. */
+void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX]);
+
+#endif

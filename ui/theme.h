@@ -1,0 +1,22 @@
+/**
+ * How a role looks. The only place that knows colours; it asks for those of the user's own palette
+ * by number, so light and dark terminals both stay as their owner made them.
+ *
+ * Every role that carries a meaning differs by an attribute too (bold, underline, reverse), so
+ * that nothing is lost without colour.
+ */
+#ifndef SCRAPETOP_UI_THEME_H
+#define SCRAPETOP_UI_THEME_H
+
+#include "ui/draw.h"
+
+#define THEME_DEFAULT_COLOUR (-1)
+
+struct look {
+    bool bold, dim, underline, reverse;
+    short colour; /* 0-7 of the terminal's palette, or THEME_DEFAULT_COLOUR */
+};
+
+struct look theme_look(enum role role);
+
+#endif
