@@ -1,6 +1,6 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (the life of a run), judge.c (what
- * came back), snapshot.c (what a screen may show), table.c (the second stage).
+ * came back), observe.c (what a screen may show), table.c (the second stage).
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
