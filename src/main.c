@@ -46,6 +46,7 @@
 
 static const struct command commands[] = {
     { &run_table, cmd_run },
+    { &demo_table, cmd_demo },
     { &serve_table, cmd_serve },
 };
 

@@ -423,8 +423,6 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_failures(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
-    s->normalise.new_records =
-        s->ok > s->normalise.new_records ? s->ok - s->normalise.new_records : 0;
     s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
     s->state = state_of(e, s);
     limit_words(e, s);
