@@ -131,7 +131,7 @@ static enum result next(struct record_source *source, struct record_piece *piece
 
     while (result == RESULT_OK) {
         const struct record *r;
-        struct opened *opened;
+        struct opened *opened = NULL;
 
         if (s->batch_at == s->batch_count) {
             if (s->at_end) {

@@ -110,7 +110,7 @@ enum result table_start(struct engine *e, const char *path, struct err *err)
         }
     }
     if (job->running) {
-        return err_set(err, RESULT_BUSY, "E-TAB3", "a table is being written already");
+        return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
     }
     result = run_source_new(&source, e->options.dir, read_index, e->committer, err);
     if (result != RESULT_OK) {

@@ -87,6 +87,7 @@ struct table_build {
     atomic_bool stop;
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
+    atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
 
     struct columns *columns;
     struct output_file *file;
@@ -262,6 +263,8 @@ static enum result take_chunk(struct worker *w, bool *more)
         b->source_ended = result == RESULT_OK && w->chunk.count == 0;
     }
     *more = !b->source_ended;
+    atomic_store(&b->records_total, b->source->records);
+    atomic_store(&b->bytes_total, b->source->bytes);
     if (result == RESULT_OK && *more) {
         result = number_chunk(b, w);
     }
@@ -692,9 +695,10 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
     *progress = (struct table_progress){
         .phase = b->phase,
         .records = atomic_load(&b->records_done),
-        .records_total = b->phase > TABLE_LEARNING ? b->report.records : b->source->records,
+        .records_total =
+            b->phase > TABLE_LEARNING ? b->report.records : atomic_load(&b->records_total),
         .bytes = atomic_load(&b->bytes_done),
-        .bytes_total = b->source->bytes,
+        .bytes_total = atomic_load(&b->bytes_total),
         .rows = atomic_load(&b->rows_done),
         .workers = b->worker_count,
         .busy = atomic_load(&b->busy),

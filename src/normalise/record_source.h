@@ -37,8 +37,8 @@ struct record_source {
                         struct err *err);
     enum result (*rewind)(struct record_source *source, struct err *err);
     void (*close)(struct record_source *source);
-    uint64_t bytes;   /* in all, for progress; 0 when not known */
-    uint64_t records; /* likewise */
+    /* In all, for progress; 0 when not known. `next` may set them, so only its callers read them. */
+    uint64_t bytes, records;
 };
 
 #endif
