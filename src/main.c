@@ -46,6 +46,9 @@
 
 static const struct command commands[] = {
     { &run_table, cmd_run },
+    { &raw_table, cmd_raw },
+    { &verify_table, cmd_verify },
+    { &status_table, cmd_status },
     { &serve_table, cmd_serve },
 };
 
