@@ -46,6 +46,10 @@
 
 static const struct command commands[] = {
     { &run_table, cmd_run },
+    { &normalise_table, cmd_normalise },
+    { &raw_table, cmd_raw },
+    { &status_table, cmd_status },
+    { &verify_table, cmd_verify },
     { &demo_table, cmd_demo },
     { &serve_table, cmd_serve },
 };

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
 #include "cmd/session.h"
+#include "cmd/stored_job.h"
 #include "demo/demo.h"
 #include "store/run_dir.h"
 
@@ -103,7 +104,6 @@ static int scrape(struct demo_command_options *o, const char *path)
         .json = o->run.json,
     };
     struct run_dir dir;
-    struct buf text = { 0 };
     struct err err;
     enum result result;
     int code;
@@ -115,11 +115,7 @@ static int scrape(struct demo_command_options *o, const char *path)
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    result = job_write(session.job, &text, &err);
-    if (result == RESULT_OK) {
-        result = run_dir_replace(&dir, "job.json", buf_view(&text), &err);
-    }
-    buf_release(&text);
+    result = stored_job_write(&dir, session.job, &err);
     session.dir = &dir;
     code = result == RESULT_OK ? session_run(&session) : cmd_fail(&err);
     run_dir_close(&dir);

@@ -73,6 +73,7 @@ static const struct option_row raw_rows[] = {
     },
 };
 
+/* Of verify, too. */
 static const struct option_row status_rows[] = {
     {
         .name = "json",
@@ -121,8 +122,14 @@ const struct option_table raw_table = {
 
 const struct option_table verify_table = {
     .command = "verify",
-    .synopsis = "RUN",
+    .synopsis = "[OPTIONS] RUN",
     .summary = "Check every stored body against the ledger",
+    .details =
+        "Exit code 8 when a record, a segment or the ledger is damaged. Bytes that no record "
+        "names, and what is not yet committed, are noted and are no damage. A line's crc32c is "
+        "the CRC-32C of the line without its line feed and without the member crc32c itself, "
+        "from the comma before it to the quote behind it.",
+    GROUPS(status_groups),
     .operand = add_operand,
 };
 

@@ -16,7 +16,7 @@ struct read_options {
     bool meta;           /* normalise: columns _key and _source_file */
     bool strict;         /* normalise: a skipped record is exit code 9 */
     const char *dir;     /* raw: one file a body into this directory */
-    bool json;           /* status */
+    bool json;           /* verify, status */
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */
     struct options_given given;

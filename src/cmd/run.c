@@ -3,43 +3,12 @@
 #include "cmd/run_lists.h"
 #include "cmd/run_options.h"
 #include "cmd/session.h"
+#include "cmd/stored_job.h"
 #include "store/run_dir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define JOB_FILE "job.json"
-
-static enum result read_stored_job(const struct run_dir *dir, struct job *job, struct err *err)
-{
-    char where[4096];
-    struct buf text = { 0 };
-    enum result result = run_dir_read(dir, JOB_FILE, JOB_TEXT_MAX, &text, err);
-
-    if (result == RESULT_OK) {
-        snprintf(where, sizeof where, "%s/" JOB_FILE, dir->path);
-        job_init(job);
-        result = job_read(job, buf_view(&text), where, err);
-        if (result != RESULT_OK) {
-            job_release(job);
-        }
-    }
-    buf_release(&text);
-    return result;
-}
-
-static enum result write_job(const struct run_dir *dir, const struct job *job, struct err *err)
-{
-    struct buf text = { 0 };
-    enum result result = job_write(job, &text, err);
-
-    if (result == RESULT_OK) {
-        result = run_dir_replace(dir, JOB_FILE, buf_view(&text), err);
-    }
-    buf_release(&text);
-    return result;
-}
 
 /* What the job asks for, for people: its first source, and how many more. */
 static void describe(const struct job *job, char text[200])
@@ -60,7 +29,7 @@ static enum result check_same_job(const struct run_dir *dir, const struct job *g
 {
     char theirs[200], ours[200];
     struct job stored;
-    enum result result = read_stored_job(dir, &stored, err);
+    enum result result = stored_job_read(dir, &stored, err);
 
     if (result != RESULT_OK) {
         return result;
@@ -82,7 +51,7 @@ static enum result take_stored_job(const struct run_dir *dir, struct run_options
                                    char **argv, struct err *err)
 {
     struct job stored;
-    enum result result = read_stored_job(dir, &stored, err);
+    enum result result = stored_job_read(dir, &stored, err);
 
     return result == RESULT_OK ? run_options_lay_over(options, &stored, argc, argv, err) : result;
 }
@@ -95,7 +64,7 @@ static enum result settle_job(struct run_options *options, const struct run_dir 
                                     "no URL given, and %s holds no run to resume", dir->path)
                           : take_stored_job(dir, options, argc, argv, err);
     }
-    return dir->fresh ? write_job(dir, &options->job, err)
+    return dir->fresh ? stored_job_write(dir, &options->job, err)
                       : check_same_job(dir, &options->job, err);
 }
 

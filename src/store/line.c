@@ -271,15 +271,29 @@ static void take_value(struct reader *r, struct line_view *view)
     }
 }
 
+static void take_key(struct reader *r, struct line_view *view)
+{
+    take(r, STR("{\"id\":"));
+    view->id = take_number(r, INT64_MAX);
+    take(r, STR(",\"key\":\""));
+    view->key = take_text(r);
+}
+
+enum result line_parse_key(struct str head, struct line_view *view)
+{
+    struct reader r = { head, false };
+
+    *view = (struct line_view){ .id = 0 };
+    take_key(&r, view);
+    return r.failed ? RESULT_LIMIT : RESULT_OK;
+}
+
 enum result line_parse(struct str text, struct line_view *view)
 {
     struct reader r = { text, false };
 
     *view = (struct line_view){ .id = 0 };
-    take(&r, STR("{\"id\":"));
-    view->id = take_number(&r, INT64_MAX);
-    take(&r, STR(",\"key\":\""));
-    view->key = take_text(&r);
+    take_key(&r, view);
     take(&r, STR(",\"url\":\""));
     view->url = take_text(&r);
     take(&r, STR(",\"status\":"));

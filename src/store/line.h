@@ -56,6 +56,10 @@ struct line_view {
  *  RESULT_CORRUPT. Does not look into a JSON body, nor at the CRC. */
 MUST_CHECK enum result line_parse(struct str text, struct line_view *view);
 
+/** Only the head of a line, for looking for a key: `head` may end anywhere. RESULT_LIMIT when it does
+ *  not get that far: read more of the line. The view has `id` and `key` and nothing else. */
+MUST_CHECK enum result line_parse_key(struct str head, struct line_view *view);
+
 /** What the line's CRC should be. */
 uint32_t line_crc32c(const struct line_view *view);
 

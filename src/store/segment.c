@@ -12,6 +12,7 @@
 
 #define OUT_BYTES (1U << 20)    /* gathered before a write */
 #define SCAN_BYTES (256U << 10) /* read at a time when checking a batch */
+#define KEY_BYTES 256           /* read at first when only the key is wanted */
 #define NAMES_TRIED_MAX 1000    /* foreign files skipped when beginning a segment */
 #define FILE_MODE (S_IRUSR | S_IWUSR)
 
@@ -422,24 +423,24 @@ static enum result reader_file(struct segment_reader *reader, uint32_t number, i
     return result;
 }
 
-enum result segment_read_line(struct segment_reader *reader, const struct record *record,
-                              struct buf *line, struct line_view *view, struct err *err)
+/* Makes `line` the first `length` bytes of the record; it may hold some of them already. */
+static enum result read_head(struct segment_reader *reader, const struct record *record,
+                             uint32_t length, struct buf *line, struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
     enum result result;
     int fd;
 
     segment_name(record->segment, name);
-    buf_reset(line);
     result = reader_file(reader, record->segment, &fd, err);
     if (result != RESULT_OK) {
         return result;
     }
-    if (buf_reserve(line, record->length) != RESULT_OK) {
+    if (length > line->len && buf_reserve(line, length - line->len) != RESULT_OK) {
         return err_nomem(err, "reading a stored record");
     }
-    while (line->len < record->length) {
-        ssize_t got = pread(fd, line->data + line->len, record->length - line->len,
+    while (line->len < length) {
+        ssize_t got = pread(fd, line->data + line->len, length - line->len,
                             (off_t)(record->offset + line->len));
 
         if (got < 0 && errno != EINTR) {
@@ -450,6 +451,21 @@ enum result segment_read_line(struct segment_reader *reader, const struct record
         }
         line->len += got > 0 ? (size_t)got : 0;
     }
+    return RESULT_OK;
+}
+
+enum result segment_read_line(struct segment_reader *reader, const struct record *record,
+                              struct buf *line, struct line_view *view, struct err *err)
+{
+    char name[SEGMENT_NAME_SIZE];
+    enum result result;
+
+    buf_reset(line);
+    result = read_head(reader, record, record->length, line, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    segment_name(record->segment, name);
     if (line_parse(buf_view(line), view) != RESULT_OK) {
         return say_damaged(name, record->offset, "is not a record", err);
     }
@@ -458,6 +474,34 @@ enum result segment_read_line(struct segment_reader *reader, const struct record
     }
     if (view->id != record->id) {
         return say_damaged(name, record->offset, "has another request's id", err);
+    }
+    return RESULT_OK;
+}
+
+enum result segment_read_key(struct segment_reader *reader, const struct record *record,
+                             struct buf *line, struct line_view *view, struct err *err)
+{
+    uint32_t wanted = KEY_BYTES;
+    enum result result;
+
+    buf_reset(line);
+    do {
+        if (wanted > record->length) {
+            wanted = record->length;
+        }
+        result = read_head(reader, record, wanted, line, err);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        result = line_parse_key(buf_view(line), view);
+        wanted = wanted > UINT32_MAX / 8 ? UINT32_MAX : wanted * 8;
+    } while (result == RESULT_LIMIT && line->len < record->length);
+
+    if (result != RESULT_OK || view->id != record->id) {
+        char name[SEGMENT_NAME_SIZE];
+
+        segment_name(record->segment, name);
+        return say_damaged(name, record->offset, "is not the record that the ledger names", err);
     }
     return RESULT_OK;
 }

@@ -108,4 +108,8 @@ void segment_reader_release(struct segment_reader *reader);
 MUST_CHECK enum result segment_read_line(struct segment_reader *reader, const struct record *record,
                                          struct buf *line, struct line_view *view, struct err *err);
 
+/** Reads no more of the line than its key takes, and checks only the id. The view has `id` and `key`. */
+MUST_CHECK enum result segment_read_key(struct segment_reader *reader, const struct record *record,
+                                        struct buf *line, struct line_view *view, struct err *err);
+
 #endif

@@ -1,0 +1,207 @@
+/* `status`: what a run has by now, while it runs or at rest. */
+#include "base/clock.h"
+#include "base/units.h"
+#include "base/utf8.h"
+#include "cmd/cmd.h"
+#include "cmd/json_print.h"
+#include "cmd/read_options.h"
+#include "store/run_reader.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define REASONS_SHOWN 10
+#define TEXT_COLUMNS 60
+
+struct status {
+    struct ledger_summary summary;
+    struct run_holder holder;
+};
+
+static void show(struct str bytes, size_t columns)
+{
+    char shown[4 * TEXT_COLUMNS + 4];
+
+    utf8_display(shown, sizeof shown, bytes, columns);
+    fputs(shown, stdout);
+}
+
+static void print_reason(void *context, const struct ledger_reason *reason)
+{
+    (void)context;
+    printf("  %8" PRIu64 "  ", reason->count);
+    show(reason->reason, TEXT_COLUMNS);
+    for (size_t i = 0; i < reason->key_count; i++) {
+        printf("%s", i ? ", " : "   keys: ");
+        show(reason->keys[i], TEXT_COLUMNS / 2);
+    }
+    printf("%s\n", reason->count > reason->key_count ? ", ..." : "");
+}
+
+static void print_state(const struct status *status)
+{
+    char since[CLOCK_TEXT_SIZE];
+
+    if (status->holder.held) {
+        clock_format_utc(status->holder.since_us, since);
+        printf("running   pid %ld since %s\n", (long)status->holder.pid, since);
+        return;
+    }
+    clock_format_utc(status->summary.last_end_us, since);
+    if (status->summary.last_end_us) {
+        printf("at rest   since %s%s\n", since,
+               status->summary.last_clean ? "" : ", stopped before all was done");
+    } else {
+        printf(
+            "at rest   the last process did not end by itself; the next run goes on from here\n");
+    }
+}
+
+static void print_waiting(const struct ledger_summary *summary)
+{
+    int64_t left_us;
+    char countdown[UNITS_TEXT_MAX];
+    struct clock clock = clock_system();
+
+    printf("waiting   %" PRIu64, summary->waiting);
+    if (summary->next_deadline_us != INT64_MAX) {
+        left_us = summary->next_deadline_us - clock_wall_us(&clock);
+        units_format_countdown(left_us > 0 ? (uint64_t)left_us : 0, countdown);
+        printf(", the first for %s", countdown);
+    }
+    printf("\n");
+}
+
+static void print_text(const struct status *status)
+{
+    const struct ledger_summary *summary = &status->summary;
+    char bodies[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX];
+
+    print_state(status);
+    printf("done      %" PRIu64, summary->done);
+    if (summary->planned) {
+        printf(" of %" PRIu64, summary->planned);
+    }
+    printf("\nfailed    %" PRIu64 "\n", summary->failed);
+    print_waiting(summary);
+    printf("attempts  %" PRIu64 "\n", summary->attempts);
+    units_format_bytes(summary->body_bytes, bodies);
+    units_format_bytes(summary->line_bytes, stored);
+    printf("bodies    %s (%s stored in %" PRIu32 " segment%s)\n", bodies, stored, summary->segments,
+           summary->segments == 1 ? "" : "s");
+    printf("sessions  %" PRIu64 "\n", summary->sessions);
+}
+
+static void print_reason_json(void *context, const struct ledger_reason *reason)
+{
+    bool *first = context;
+
+    printf("%s\n  {\"reason\":", *first ? "" : ",");
+    *first = false;
+    json_print_text(stdout, reason->reason);
+    printf(",\"count\":%" PRIu64 ",\"keys\":[", reason->count);
+    for (size_t i = 0; i < reason->key_count; i++) {
+        printf("%s", i ? "," : "");
+        json_print_text(stdout, reason->keys[i]);
+    }
+    printf("]}");
+}
+
+static void print_times_json(const struct status *status)
+{
+    const struct ledger_summary *summary = &status->summary;
+
+    printf(" \"next_deadline\":");
+    json_print_time(stdout, summary->next_deadline_us, INT64_MAX);
+    printf(",\n \"sessions\":%" PRIu64 ",\"first_start\":", summary->sessions);
+    json_print_time(stdout, summary->first_start_us, 0);
+    printf(",\"last_start\":");
+    json_print_time(stdout, summary->last_start_us, 0);
+    printf(",\"last_end\":");
+    json_print_time(stdout, summary->last_end_us, 0);
+    printf(",\"clean\":%s,\n", summary->last_clean ? "true" : "false");
+}
+
+static void print_json(const char *path, const struct status *status)
+{
+    const struct ledger_summary *summary = &status->summary;
+
+    printf("{\"run\":");
+    json_print_text(stdout, str_view(path));
+    printf(",\"running\":%s,\"pid\":", status->holder.held ? "true" : "false");
+    if (status->holder.held) {
+        printf("%ld,\"since\":", (long)status->holder.pid);
+        json_print_time(stdout, status->holder.since_us, INT64_MIN);
+    } else {
+        printf("null,\"since\":null");
+    }
+    printf(",\n \"planned\":");
+    if (summary->planned) {
+        printf("%" PRIu64, summary->planned);
+    } else {
+        printf("null");
+    }
+    printf(",\"done\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"waiting\":%" PRIu64
+           ",\"attempts\":%" PRIu64 ",\n \"body_bytes\":%" PRIu64 ",\"stored_bytes\":%" PRIu64
+           ",\"segments\":%" PRIu32 ",\n",
+           summary->done, summary->failed, summary->waiting, summary->attempts, summary->body_bytes,
+           summary->line_bytes, summary->segments);
+    print_times_json(status);
+}
+
+static enum result print_status(struct run_reader *reader, bool json, struct err *err)
+{
+    struct status status;
+    bool first = true;
+    enum result result = ledger_summarise(reader->ledger, &status.summary, err);
+
+    if (result == RESULT_OK) {
+        result = run_dir_holder(&reader->dir, &status.holder, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (!json) {
+        print_text(&status);
+        printf("%s", status.summary.failed ? "failed because\n" : "");
+        return ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason, NULL, err);
+    }
+    print_json(reader->dir.path, &status);
+    printf(" \"reasons\":[");
+    result = ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason_json, &first, err);
+    printf("]}\n");
+    return result;
+}
+
+static int open_and_print(const struct read_options *options)
+{
+    struct err err = { .result = RESULT_OK };
+    struct run_reader reader;
+    enum result result;
+
+    if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    result = print_status(&reader, options->json, &err);
+    run_reader_close(&reader);
+    return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct read_options options;
+    struct err err = { .result = RESULT_OK };
+    int code;
+
+    if (read_options_parse(&options, &status_table, argc, argv, &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    if (options.given.help) {
+        options_print_help(&status_table, stdout);
+        code = EXIT_WELL;
+    } else {
+        code = open_and_print(&options);
+    }
+    read_options_release(&options);
+    return code;
+}

@@ -1,0 +1,16 @@
+/**
+ * The job as it lies in its run directory: job.json.
+ */
+#ifndef SCRAPETOP_CMD_STORED_JOB_H
+#define SCRAPETOP_CMD_STORED_JOB_H
+
+#include "job/job.h"
+#include "store/run_dir.h"
+
+/** Reads it into `job`, which is initialised here and, on failure, released again. */
+MUST_CHECK enum result stored_job_read(const struct run_dir *dir, struct job *job, struct err *err);
+
+MUST_CHECK enum result stored_job_write(const struct run_dir *dir, const struct job *job,
+                                        struct err *err);
+
+#endif
