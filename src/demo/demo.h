@@ -2,9 +2,10 @@
  * The embedded API: something to scrape without a network, for demo, tests, benchmarks and practice.
  *
  * An HTTP/1.1 server on 127.0.0.1 (libmicrohttpd) with the shapes of real targets, and with the
- * weather that real targets have: latency, limits, failures. Every body is a pure function of the
- * seed and the URL, and so is every mishap of the n-th request for that URL, so that two runs meet
- * the same trouble. It knows nothing of scrapetop's other parts.
+ * weather that real targets have: latency, limits, failures. A body is a pure function of the seed
+ * and the URL (of the trains and the logins: also of how many there were before), and so is every
+ * mishap of the n-th request for a URL, so that two runs meet the same trouble. It knows nothing of
+ * scrapetop's other parts.
  *
  * Endpoints (the index at "/" tells the same, from the table that routes):
  *

@@ -2,6 +2,7 @@
 
 #include "demo/routes.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,8 +106,9 @@ static int socket_of(const struct exchange *x)
 static bool peer_has_left(const struct exchange *x)
 {
     char byte;
+    ssize_t got = recv(socket_of(x), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-    return recv(socket_of(x), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 void exchange_on_timer(struct exchange *x)
