@@ -301,7 +301,7 @@ static void fill_ended(struct snapshot *s, bool well)
     s->failed = well ? 0 : 12;
     s->failure_count = well ? 0 : s->failure_count;
     s->ok = TOTAL - s->failed;
-    s->eta_low_us = s->eta_high_us = 0;
+    s->eta_known = false;
     limit(s, well ? RUN_DONE : RUN_FAILED, LIMIT_QUEUE_EMPTY, "QUEUE EMPTY (q ends)");
 }
 

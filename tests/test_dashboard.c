@@ -1,0 +1,288 @@
+/**
+ * Screens as text: made-up snapshots and keys in, cells out, compared with tests/screens/.
+ *
+ * UPDATE_GOLDEN=1 rewrites the files instead; look at the difference before committing it.
+ */
+#include "tests/ui_scenes.h"
+#include "ui/screen.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define START_US (UINT64_C(1969) * US_PER_S)
+
+struct stage {
+    struct snapshot snapshot;
+    struct view view;
+    struct layout layout;
+    struct canvas canvas;
+};
+
+static struct stage stage;
+
+static void set_stage(enum ui_scene scene, bool unicode)
+{
+    canvas_release(&stage.canvas);
+    canvas_init(&stage.canvas, unicode);
+    utf8_set_ascii(!unicode);
+    view_init(&stage.view, UINT32_MAX);
+    ui_scene_fill(&stage.snapshot, scene, 24, START_US);
+}
+
+static void press(const char *keys)
+{
+    struct input input;
+    struct input_key out[INPUT_KEYS_MAX];
+    struct control command;
+
+    input_init(&input);
+    for (; *keys; keys++) {
+        size_t count = input_feed(&input, (unsigned char)*keys, stage.snapshot.now_us, out);
+
+        for (size_t i = 0; i < count; i++) {
+            view_key(&stage.view, &stage.snapshot, out[i], stage.snapshot.now_us, &command);
+        }
+    }
+}
+
+static void draw(int rows, int columns)
+{
+    assert_int_equal(canvas_resize(&stage.canvas, rows, columns), RESULT_OK);
+    screen_arrange(&stage.layout, &stage.view, &stage.snapshot, rows, columns);
+    screen_draw(&stage.layout, &stage.view, &stage.snapshot, stage.snapshot.now_us, &stage.canvas);
+}
+
+static void write_golden(const char *path, const struct buf *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text->data, 1, text->len, file), text->len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void compare(const char *name, struct buf *text)
+{
+    char path[256], expected[65536];
+    FILE *file;
+    size_t length;
+
+    snprintf(path, sizeof path, "tests/screens/%s.txt", name);
+    if (getenv("UPDATE_GOLDEN")) {
+        write_golden(path, text);
+        return;
+    }
+    file = fopen(path, "r");
+    if (!file) {
+        fail_msg("%s is missing: UPDATE_GOLDEN=1 writes it", path);
+    }
+    length = fread(expected, 1, sizeof expected - 1, file);
+    expected[length] = '\0';
+    fclose(file);
+    if (strcmp(buf_cstr(text), expected) != 0) {
+        fail_msg("%s differs. Drawn:\n%s\nExpected:\n%s", path, buf_cstr(text), expected);
+    }
+}
+
+static void expect_screen(const char *name, int rows, int columns)
+{
+    struct buf text = { 0 };
+    char full[128];
+
+    draw(rows, columns);
+    assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+    snprintf(full, sizeof full, "%s_%dx%d", name, columns, rows);
+    compare(full, &text);
+    buf_release(&text);
+}
+
+static const struct {
+    int rows, columns;
+} sizes[] = { { 24, 80 }, { 40, 120 }, { 60, 200 }, { 10, 40 }, { 1, 1 } };
+
+static void screen__is_as_recorded__in_every_state_and_size(void **state)
+{
+    (void)state;
+    for (int scene = 0; scene < SCENE_COUNT; scene++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            set_stage((enum ui_scene)scene, true);
+            expect_screen(ui_scene_name((enum ui_scene)scene), sizes[i].rows, sizes[i].columns);
+        }
+    }
+}
+
+static void screen__is_as_recorded__in_ascii(void **state)
+{
+    struct buf text = { 0 };
+
+    (void)state;
+    set_stage(SCENE_RUNNING, false);
+    expect_screen("ascii", 24, 80);
+    expect_screen("ascii", 40, 120);
+    set_stage(SCENE_HOSTILE, false);
+    draw(40, 120);
+    assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+    for (size_t i = 0; i < text.len; i++) {
+        assert_true(text.data[i] == '\n' || (text.data[i] >= 0x20 && text.data[i] < 0x7F));
+    }
+    buf_release(&text);
+}
+
+static void screen__marks_meaning_by_role__as_recorded(void **state)
+{
+    struct buf roles = { 0 };
+
+    (void)state;
+    set_stage(SCENE_RUNNING, true);
+    press("jj");
+    draw(24, 80);
+    press("j");
+    draw(24, 80);
+    assert_int_equal(canvas_roles(&stage.canvas, &roles), RESULT_OK);
+    compare("roles_80x24", &roles);
+    buf_release(&roles);
+}
+
+static void screen__is_as_recorded__with_keys_pressed(void **state)
+{
+    static const struct {
+        const char *name, *keys;
+    } cases[] = {
+        { "help", "?" },          { "help-end", "?G" },   { "prompt-cap", "c12" },
+        { "filter", "2/meta\r" }, { "zoom-waits", "2z" }, { "zoom-rate", "4z" },
+        { "zoom-cores", "5z" },   { "log", "l" },         { "hosts", "7z" },
+        { "panel-failed", "8z" },       { "frozen", "Z" },      { "quit", "q" },
+        { "unknown-key", "x" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        set_stage(SCENE_RUNNING, true);
+        press(cases[i].keys);
+        expect_screen(cases[i].name, 24, 80);
+        expect_screen(cases[i].name, 10, 40);
+    }
+}
+
+static void screen__survives__every_size_and_scene(void **state)
+{
+    (void)state;
+    for (int scene = 0; scene < SCENE_COUNT; scene++) {
+        for (int rows = 1; rows <= 64; rows += 3) {
+            for (int columns = 1; columns <= 220; columns += 7) {
+                set_stage((enum ui_scene)scene, rows % 2 == 0);
+                draw(rows, columns);
+                press("jG4z");
+                draw(rows, columns);
+                press("?");
+                draw(rows, columns);
+            }
+        }
+    }
+}
+
+/* Without a terminal in between: no cell holds a control character, however hostile the texts. */
+static void screen__holds_no_control_character__of_hostile_texts(void **state)
+{
+    struct buf text = { 0 };
+
+    (void)state;
+    set_stage(SCENE_HOSTILE, true);
+    for (int panel = '1'; panel <= '8'; panel++) {
+        char keys[] = { (char)panel, 'z', '\0' };
+
+        press(keys);
+        draw(40, 120);
+        press("z");
+        assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+
+        assert_true(c == '\n' || c >= 0x20);
+        assert_int_not_equal(c, 0x7F);
+        assert_false(c == 0xC2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xA0);
+    }
+    assert_int_equal(utf8_valid_prefix(buf_view(&text)), text.len);
+    buf_release(&text);
+}
+
+/* What a reader compares from one frame to the next must stay where it is. */
+static void columns__do_not_dance__while_figures_change(void **state)
+{
+    static const char *const anchors[] = { "cap", "limited by", "REQUEST", "p50/95", "I/O", "2xx" };
+    struct buf first = { 0 }, next = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof anchors / sizeof anchors[0]; i++) {
+        for (unsigned step = 0; step < 40; step++) {
+            struct buf *text = step ? &next : &first;
+            const char *at_first, *at_next;
+
+            set_stage(SCENE_RUNNING, false);
+            ui_scene_fill(&stage.snapshot, SCENE_RUNNING, 10 + step,
+                          START_US + step * 7 * US_PER_S / 3);
+            draw(24, 80);
+            buf_reset(text);
+            assert_int_equal(canvas_text(&stage.canvas, text), RESULT_OK);
+            if (!step) {
+                continue;
+            }
+            at_first = strstr(buf_cstr(&first), anchors[i]);
+            at_next = strstr(buf_cstr(&next), anchors[i]);
+            if (!at_first || !at_next) {
+                assert_ptr_equal(at_first, at_next);
+                continue;
+            }
+            while (at_first > first.data && at_first[-1] != '\n' && at_next > next.data &&
+                   at_next[-1] != '\n') {
+                at_first--;
+                at_next--;
+            }
+            assert_true((at_first == first.data || at_first[-1] == '\n') ==
+                        (at_next == next.data || at_next[-1] == '\n'));
+        }
+    }
+    buf_release(&first);
+    buf_release(&next);
+}
+
+static int set_environment(void **state)
+{
+    (void)state;
+    setenv("TZ", "UTC", 1);
+    return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
+}
+
+static int release(void **state)
+{
+    (void)state;
+    canvas_release(&stage.canvas);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(screen__is_as_recorded__in_every_state_and_size),
+        cmocka_unit_test(screen__is_as_recorded__in_ascii),
+        cmocka_unit_test(screen__marks_meaning_by_role__as_recorded),
+        cmocka_unit_test(screen__is_as_recorded__with_keys_pressed),
+        cmocka_unit_test(screen__survives__every_size_and_scene),
+        cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),
+        cmocka_unit_test(columns__do_not_dance__while_figures_change),
+    };
+
+    return cmocka_run_group_tests_name("dashboard", tests, set_environment, release);
+}

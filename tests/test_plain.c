@@ -1,0 +1,166 @@
+/* ui/plain: the lines, their pace, and a reader that has stopped. */
+
+#include "tests/ui_scenes.h"
+#include "ui/plain.h"
+
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define START_US (UINT64_C(1969) * US_PER_S)
+
+struct fixture {
+    int read_fd, write_fd;
+    struct plain *plain;
+    struct snapshot snapshot;
+    char text[65536];
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct plain_options options = { .interval_us = 5 * US_PER_S };
+    int ends[2];
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    setenv("TZ", "UTC", 1);
+    if (pipe(ends) != 0) {
+        return -1;
+    }
+    f.read_fd = ends[0];
+    f.write_fd = options.fd = ends[1];
+    fcntl(f.read_fd, F_SETFL, O_NONBLOCK);
+    ui_scene_fill(&f.snapshot, SCENE_RUNNING, 24, START_US);
+    *state = &f;
+    return plain_new(&f.plain, &options, NULL) == RESULT_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    plain_free(f->plain);
+    close(f->read_fd);
+    close(f->write_fd);
+    return 0;
+}
+
+static const char *take(struct fixture *f)
+{
+    ssize_t got = read(f->read_fd, f->text, sizeof f->text - 1);
+
+    f->text[got > 0 ? got : 0] = '\0';
+    return f->text;
+}
+
+static void plain__tells_events_at_once__each_once_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+    const char *text;
+
+    plain_update(f->plain, &f->snapshot);
+    text = take(f);
+    assert_non_null(strstr(text, "14:00:00 start: 90000 requests, resumed 0\n"));
+    assert_non_null(strstr(text, "14:32:23 warning: 429 x3 /products"));
+    assert_non_null(strstr(text, "14:30:51 error: 404 /meta/88017"));
+    assert_true(strstr(text, "start:") < strstr(text, "checkpoint:"));
+    plain_update(f->plain, &f->snapshot);
+    assert_string_equal(take(f), "");
+}
+
+static void plain__writes_a_progress_line__once_an_interval(void **state)
+{
+    struct fixture *f = *state;
+
+    f->snapshot.event_count = 0;
+    plain_update(f->plain, &f->snapshot);
+    f->snapshot.now_us += 4 * US_PER_S;
+    plain_update(f->plain, &f->snapshot);
+    assert_string_equal(take(f), "");
+    f->snapshot.now_us += US_PER_S;
+    plain_update(f->plain, &f->snapshot);
+    plain_update(f->plain, &f->snapshot);
+    assert_string_equal(take(f),
+                        "14:32:49 76026/90000 84.5% ok 76014 failed 12 waiting 7 38.2 req/s cap 24 "
+                        "ETA 12-15m limited by CAP (+ raises it)\n");
+}
+
+static void plain__names_the_state__when_it_is_not_simply_running(void **state)
+{
+    struct fixture *f = *state;
+    char line[PLAIN_LINE_MAX];
+
+    ui_scene_fill(&f->snapshot, SCENE_DISK_FULL, 24, START_US);
+    plain_progress(&f->snapshot, line);
+    assert_ptr_equal(strstr(line, "DISK FULL "), line);
+    assert_non_null(strstr(line, "trouble: disk full"));
+    f->snapshot.total_known = false;
+    plain_progress(&f->snapshot, line);
+    assert_non_null(strstr(line, "76026 done ok"));
+}
+
+static void plain__has_no_escape_byte__whatever_comes(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int scene = 0; scene < SCENE_COUNT; scene++) {
+        ui_scene_fill(&f->snapshot, (enum ui_scene)scene, 24, START_US);
+        f->snapshot.now_us += (uint64_t)scene * 10 * US_PER_S;
+        for (size_t i = 0; i < f->snapshot.event_count; i++) {
+            f->snapshot.events[i].serial += (uint64_t)scene * 1000;
+        }
+        plain_finish(f->plain, &f->snapshot);
+        for (const char *p = take(f); *p; p++) {
+            assert_true(*p == '\n' || (unsigned char)*p >= 0x20);
+            assert_int_not_equal((unsigned char)*p, 0x7F);
+        }
+    }
+}
+
+static void plain__never_waits__for_a_reader_that_has_stopped(void **state)
+{
+    struct fixture *f = *state;
+    size_t drained = 0;
+    const char *text;
+
+    for (uint64_t i = 0; i < 3000; i++) { /* more than a pipe holds; would hang here */
+        f->snapshot.now_us += 5 * US_PER_S;
+        f->snapshot.events[0].serial += 1;
+        plain_update(f->plain, &f->snapshot);
+    }
+    while ((text = take(f))[0]) {
+        drained += strlen(text);
+        assert_int_equal(text[strlen(text) - 1], '\n'); /* lines are whole */
+    }
+    assert_in_range(drained, 1000, 1 << 20);
+    f->snapshot.events[0].serial += 100;
+    f->snapshot.event_count = 1;
+    plain_update(f->plain, &f->snapshot);
+    assert_non_null(strstr(take(f), "earlier events not shown"));
+}
+
+#define PLAIN_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAIN_TEST(plain__tells_events_at_once__each_once_and_in_order),
+        PLAIN_TEST(plain__writes_a_progress_line__once_an_interval),
+        PLAIN_TEST(plain__names_the_state__when_it_is_not_simply_running),
+        PLAIN_TEST(plain__has_no_escape_byte__whatever_comes),
+        PLAIN_TEST(plain__never_waits__for_a_reader_that_has_stopped),
+    };
+
+    return cmocka_run_group_tests_name("plain", tests, NULL, NULL);
+}
