@@ -241,21 +241,46 @@ void units_format_count(uint64_t count, char text[UNITS_TEXT_MAX])
     format_scaled(count, "", "", letters, text);
 }
 
+/* The shortest decimal that is exact to nine places; "%g" would change to exponents, which
+ * units_parse_rate does not take. */
+static int format_number(double number, char *text, size_t size)
+{
+    int len = snprintf(text, size, "%.9f", number);
+
+    while (len > 0 && text[len - 1] == '0') {
+        len--;
+    }
+    if (len > 0 && text[len - 1] == '.') {
+        len--;
+    }
+    text[len] = '\0';
+    return len;
+}
+
 void units_format_rate(struct rate rate, char text[UNITS_TEXT_MAX])
 {
+    static const struct {
+        uint64_t us;
+        const char *name;
+    } units[] = { { US_PER_S, "s" }, { US_PER_MS, "ms" }, { 1, "us" } };
+    int len;
+    size_t unit = 0;
+
     if (rate.per_us == 0) {
         snprintf(text, UNITS_TEXT_MAX, "off");
-    } else if (rate.per_us == US_PER_S) {
-        snprintf(text, UNITS_TEXT_MAX, "%g/s", rate.requests);
-    } else if (rate.per_us == 60 * US_PER_S) {
-        snprintf(text, UNITS_TEXT_MAX, "%g/m", rate.requests);
-    } else if (rate.per_us == 3600 * US_PER_S) {
-        snprintf(text, UNITS_TEXT_MAX, "%g/h", rate.requests);
-    } else if (rate.per_us % US_PER_S == 0) {
-        snprintf(text, UNITS_TEXT_MAX, "%g/%llus", rate.requests,
-                 (unsigned long long)(rate.per_us / US_PER_S));
-    } else {
-        snprintf(text, UNITS_TEXT_MAX, "%g/%llums", rate.requests,
-                 (unsigned long long)(rate.per_us / US_PER_MS));
+        return;
     }
+    len = format_number(rate.requests, text, UNITS_TEXT_MAX);
+    if (rate.per_us == US_PER_S || rate.per_us == 60 * US_PER_S || rate.per_us == 3600 * US_PER_S) {
+        snprintf(text + len, (size_t)(UNITS_TEXT_MAX - len), "/%s",
+                 rate.per_us == US_PER_S        ? "s"
+                 : rate.per_us == 60 * US_PER_S ? "m"
+                                                : "h");
+        return;
+    }
+    while (rate.per_us % units[unit].us != 0) {
+        unit++;
+    }
+    snprintf(text + len, (size_t)(UNITS_TEXT_MAX - len), "/%llu%s",
+             (unsigned long long)(rate.per_us / units[unit].us), units[unit].name);
 }
