@@ -208,10 +208,16 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
     }
 }
 
-static void hold_begin(struct host *host, uint64_t until_us, struct str reason)
+/* After it the host is let in slowly: from half of what was in flight when the server named a time,
+ * from one when it said nothing. A hold that only grows longer keeps its window. */
+static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bool named,
+                       struct str reason)
 {
+    if (now_us >= host->hold_until_us) {
+        host->window = named && host->in_flight > 2 ? host->in_flight / 2 : 1;
+    }
     host->hold_until_us = until_us;
-    host->window = 1;
+    host->hold_is_named = named;
     snprintf(host->hold_reason, sizeof host->hold_reason, "%.*s", STR_ARG(reason));
 }
 
@@ -221,8 +227,7 @@ bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, stru
 
     host->last_throttle_us = now_us;
     if (until_us > host->hold_until_us) {
-        hold_begin(host, until_us, reason);
-        host->hold_is_named = true;
+        hold_begin(host, until_us, now_us, true, reason);
     }
     return news;
 }
@@ -248,8 +253,7 @@ bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uin
     host->last_throttle_us = now_us;
     /* The upper half is jittered, so that many clients do not come back together, and the lower is
      * kept, so that the hold is never nothing. */
-    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), reason);
-    host->hold_is_named = false;
+    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, reason);
     return true;
 }
 

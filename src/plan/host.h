@@ -4,7 +4,8 @@
  * The state belongs to the queue, not to a request: a 429 stops the whole host, because its
  * neighbours would only collect more of them. A hold ends at a deadline that the server named or,
  * when it named none, after a time that grows with each further 429 and is forgiven after a quiet
- * while. After a hold the host is let in slowly: one request, then two for each that went well.
+ * while. After a hold the host is let in slowly: half of what was in flight when the server had named
+ * the time, one request when it had not, then one more for each that went well.
  *
  *   open --429, 503 + Retry-After--> held --deadline--> slow start --successes--> open
  *
