@@ -276,7 +276,7 @@ static void hostile_bytes__hurt_nobody(void **state)
 {
     static const struct str attacks[] = {
         STR_INIT("\r\n\r\n\r\n"),
-        STR_INIT("\0\0\0\0GET / HTTP/1.1\r\n\r\n"),
+        STR_INIT("\0\0\0\0GET / HTTP/1.1\r\nConnection: close\r\n\r\n"),
         STR_INIT("GET\r\n\r\n"),
         STR_INIT("GET /posts/1\r\n\r\n"),
         STR_INIT("GET /posts/1 HTTP/9.9\r\n\r\n"),
