@@ -145,7 +145,6 @@ static enum result open_screen(struct terminal *t, const struct terminal_options
         close(memory);
         return err_nomem(err, "opening the terminal");
     }
-    use_env(FALSE); /* LINES and COLUMNS would hide the true size */
     t->screen = newterm(options->type, t->frame, t->frame);
     if (!t->screen) {
         return err_set(err, RESULT_NOT_FOUND, "E-TTY4", "unknown terminal type (TERM=%s)",
