@@ -117,8 +117,8 @@ size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out
     size_t commands = 0;
 
     d->now_us = now_us > d->now_us ? now_us : d->now_us;
-    /* One byte may give INPUT_KEYS_MAX commands: stop while there is room for them. */
-    while (commands + INPUT_KEYS_MAX <= max && read_more(d)) {
+    /* A byte gives one command at most: when it completes two keys, the first is a lone Esc. */
+    while (commands < max && read_more(d)) {
         unsigned char byte = (unsigned char)d->unread[d->unread_from++];
         size_t count = input_feed(&d->input, byte, d->now_us, keys);
 

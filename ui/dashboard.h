@@ -52,8 +52,9 @@ void dashboard_free(struct dashboard *d);
 
 int dashboard_fd(const struct dashboard *d);
 
-/** Reads keys and fills `out` with the commands they mean, at most `max` (2 or more); returns
- *  how many. Call again until it returns 0. */
+/** Reads keys and fills `out` with the commands they mean, at most `max`; returns how many. When it
+ *  returns `max` there may be more: call again. Most keys change the screen only, so draw after it
+ *  even when it returns 0. */
 size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out, size_t max);
 
 /** Shows `s`; costs next to nothing when no cell changed or the last frame is still pending. */

@@ -7,6 +7,9 @@
 
 #include <assert.h>
 #include <curses.h>
+#include <term.h>
+#undef columns /* term.h has macros for capabilities; these are words of ours */
+#undef lines
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,6 +134,18 @@ static void prepare_colours(struct terminal *t, bool wanted)
     }
 }
 
+/* Asked beforehand: newterm leaks when it fails. */
+static bool is_known_type(const char *type, int fd)
+{
+    int why;
+
+    if (setupterm(type, fd, &why) != OK) {
+        return false;
+    }
+    del_curterm(cur_term);
+    return true;
+}
+
 static enum result open_screen(struct terminal *t, const struct terminal_options *options,
                                struct err *err)
 {
@@ -145,8 +160,8 @@ static enum result open_screen(struct terminal *t, const struct terminal_options
         close(memory);
         return err_nomem(err, "opening the terminal");
     }
-    use_env(FALSE); /* LINES and COLUMNS would hide the true size */
-    t->screen = newterm(options->type, t->frame, t->frame);
+    t->screen =
+        is_known_type(options->type, t->fd) ? newterm(options->type, t->frame, t->frame) : NULL;
     if (!t->screen) {
         return err_set(err, RESULT_NOT_FOUND, "E-TTY4", "unknown terminal type (TERM=%s)",
                        options->type);
@@ -291,6 +306,7 @@ void terminal_free(struct terminal *t)
     signals_save(actions);
     give_terminal(t);
     if (t->leave.len && !t->gone) {
+        buf_release(&t->pending);
         buf_take(&t->pending, &t->leave);
         flush_bounded(t);
     }
