@@ -225,7 +225,7 @@ static uint64_t due_ns(const struct committer *c)
     const struct shared *s = &c->shared;
 
     if (c->paused && !c->failed) {
-        return c->probe_at_ns;
+        return s->flush ? 0 : c->probe_at_ns;
     }
     if (!has_work(s)) {
         return TIME_NEVER;
@@ -285,8 +285,8 @@ static void take_work(struct committer *c)
 
     if (!c->batch.first) { /* one that found no room yet is finished first */
         list_move(&c->batch, &s->queue);
-        s->flush = false;
     }
+    s->flush = false;
     if (s->planned_is_new) {
         c->planned = s->planned;
         s->planned_is_new = false;

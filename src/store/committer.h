@@ -79,7 +79,8 @@ bool committer_is_full(const struct committer *committer);
 /** Settlements put and not yet back. */
 size_t committer_pending(const struct committer *committer);
 
-/** Ends the present linger: commit what is there. For when nothing more will come soon. */
+/** Ends the present linger: commit what is there. For when nothing more will come soon. While the disk
+ *  is full: probe it now. */
 void committer_flush(struct committer *committer);
 
 /** How many requests the plan has, once that is known; kept for `status`. */

@@ -1,0 +1,503 @@
+#include "store/ledger.h"
+
+#include "store_fixture.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct world {
+    struct temp temp;
+    struct run_dir dir;
+    struct ledger *ledger;
+};
+
+static void open_ledger(struct world *w, bool created)
+{
+    struct err err = { .result = RESULT_OK };
+    bool is_new;
+
+    if (ledger_open(&w->ledger, &w->dir, &is_new, &err) != RESULT_OK) {
+        fail_msg("%s: %s", err.code, err.text);
+    }
+    assert_int_equal(is_new, created);
+}
+
+static void close_ledger(struct world *w)
+{
+    ledger_close(w->ledger, true);
+    w->ledger = NULL;
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    temp_init(&w->temp);
+    assert_int_equal(run_dir_open(&w->dir, w->temp.run, NULL), RESULT_OK);
+    open_ledger(w, true);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    ledger_close(w->ledger, false);
+    run_dir_close(&w->dir);
+    temp_release(&w->temp);
+    free(w);
+    return 0;
+}
+
+static bool put(struct world *w, struct settlement *s)
+{
+    bool duplicate;
+
+    assert_int_equal(ledger_begin(w->ledger, NULL), RESULT_OK);
+    assert_int_equal(ledger_put(w->ledger, s, &duplicate, NULL), RESULT_OK);
+    assert_int_equal(ledger_commit(w->ledger, NULL), RESULT_OK);
+    settlement_free(s);
+    return duplicate;
+}
+
+static struct settlement *done(uint64_t id, enum settle_body kind, uint64_t offset)
+{
+    struct settlement *s = settlement_make(id, SETTLE_DONE, kind, STR(""));
+
+    s->record = (struct record){ id, offset, 10, 1, 0xDEADBEEF, 200, 0 };
+    return s;
+}
+
+static struct settlement *failed(uint64_t id, const char *reason)
+{
+    struct settlement *s = settlement_make(id, SETTLE_FAILED, SETTLE_BODY_NONE, STR(""));
+
+    snprintf(s->response->request->reason, REQUEST_REASON_MAX, "%s", reason);
+    s->response->status = 404;
+    return s;
+}
+
+static struct settlement *waiting(uint64_t id, int64_t not_before_us, uint32_t attempt)
+{
+    struct settlement *s = settlement_make(id, SETTLE_WAITING, SETTLE_BODY_NONE, STR(""));
+
+    s->not_before_wall_us = not_before_us;
+    s->response->request->attempt = attempt;
+    snprintf(s->response->request->reason, REQUEST_REASON_MAX, "http 429");
+    snprintf(s->response->request->set_by, sizeof s->response->request->set_by, "Retry-After: 30");
+    return s;
+}
+
+struct rows {
+    struct ledger_row rows[8];
+    char reason[8][REQUEST_REASON_MAX], set_by[8][48];
+    size_t count;
+};
+
+static void keep_row(void *context, const struct ledger_row *row)
+{
+    struct rows *rows = context;
+    size_t i = rows->count++;
+
+    assert_true(i < 8);
+    rows->rows[i] = *row;
+    snprintf(rows->reason[i], sizeof rows->reason[i], "%.*s", STR_ARG(row->reason));
+    snprintf(rows->set_by[i], sizeof rows->set_by[i], "%.*s", STR_ARG(row->set_by));
+}
+
+static void read_rows(struct world *w, struct rows *rows)
+{
+    rows->count = 0;
+    assert_int_equal(ledger_each_row(w->ledger, keep_row, rows, NULL), RESULT_OK);
+}
+
+static void ledger_each_row__gives_all__in_order_of_id(void **state)
+{
+    struct world *w = *state;
+    struct rows rows;
+
+    put(w, waiting(9, INT64_C(1700000000000000), 3));
+    put(w, failed(4, "http 404"));
+    put(w, done(2, SETTLE_BODY_JSON, 0));
+    close_ledger(w);
+    open_ledger(w, false);
+    read_rows(w, &rows);
+    assert_int_equal(rows.count, 3);
+    assert_int_equal(rows.rows[0].id, 2);
+    assert_int_equal(rows.rows[0].state, SETTLE_DONE);
+    assert_int_equal(rows.rows[1].id, 4);
+    assert_int_equal(rows.rows[1].state, SETTLE_FAILED);
+    assert_string_equal(rows.reason[1], "http 404");
+    assert_int_equal(rows.rows[2].id, 9);
+    assert_int_equal(rows.rows[2].state, SETTLE_WAITING);
+    assert_int_equal(rows.rows[2].attempt, 3);
+    assert_int_equal(rows.rows[2].not_before_wall_us, INT64_C(1700000000000000));
+    assert_string_equal(rows.set_by[2], "Retry-After: 30");
+}
+
+static void ledger_put__overwrites__unless_done(void **state)
+{
+    struct world *w = *state;
+    struct rows rows;
+
+    assert_false(put(w, waiting(1, 5, 1)));
+    assert_false(put(w, waiting(1, 6, 2)));
+    assert_false(put(w, failed(1, "gave up")));
+    assert_false(put(w, waiting(1, 7, 3))); /* asked again by hand */
+    assert_false(put(w, done(1, SETTLE_BODY_JSON, 0)));
+    assert_true(put(w, done(1, SETTLE_BODY_JSON, 77)));
+    assert_true(put(w, failed(1, "late")));
+    assert_true(put(w, waiting(1, 8, 4)));
+    read_rows(w, &rows);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].state, SETTLE_DONE);
+    assert_string_equal(rows.reason[0], "");
+}
+
+static void ledger_read_index__yields_pages__of_what_is_asked_for(void **state)
+{
+    struct world *w = *state;
+    struct settlement *kept = failed(5, "http 404");
+    struct record records[4];
+    size_t count;
+
+    kept->body_kind = SETTLE_BODY_FOREIGN;
+    kept->record = (struct record){ 5, 40, 10, 1, 1, 404, 0 };
+    put(w, done(4, SETTLE_BODY_EMPTY, 30));
+    put(w, done(3, SETTLE_BODY_JSON, 20));
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    put(w, kept);
+    put(w, failed(6, "no body"));
+    put(w, waiting(7, 1, 1));
+
+    assert_int_equal(ledger_read_index(w->ledger, LEDGER_JSON, 0, records, 4, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(records[0].id, 1);
+    assert_int_equal(records[1].id, 3);
+    assert_int_equal(records[1].offset, 20);
+    assert_int_equal(records[1].crc32c, 0xDEADBEEF);
+    assert_int_equal(records[1].status, 200);
+    assert_int_equal(ledger_read_index(w->ledger, LEDGER_DONE, 1, records, 4, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(records[1].id, 4);
+    assert_int_equal(ledger_read_index(w->ledger, LEDGER_STORED, 3, records, 1, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(records[0].id, 4);
+    assert_int_equal(ledger_read_index(w->ledger, LEDGER_STORED, 4, records, 4, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(records[0].status, 404);
+    assert_int_equal(
+        ledger_read_index(w->ledger, LEDGER_STORED, UINT64_MAX, records, 4, &count, NULL),
+        RESULT_OK);
+    assert_int_equal(count, 0);
+}
+
+static void ledger_summarise__counts_all(void **state)
+{
+    struct world *w = *state;
+    struct segment_extent extent = { 1, 30, 10, 17, 3 };
+    struct ledger_summary s;
+
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    put(w, failed(2, "x"));
+    put(w, waiting(3, 900, 4));
+    put(w, waiting(4, 800, 2));
+    assert_int_equal(ledger_session_begin(w->ledger, 100, NULL), RESULT_OK);
+    assert_int_equal(ledger_session_end(w->ledger, 200, true, NULL), RESULT_OK);
+    assert_int_equal(ledger_session_begin(w->ledger, 300, NULL), RESULT_OK);
+    assert_int_equal(ledger_begin(w->ledger, NULL), RESULT_OK);
+    assert_int_equal(ledger_put_segment(w->ledger, &extent, NULL), RESULT_OK);
+    assert_int_equal(ledger_put_planned(w->ledger, 10, NULL), RESULT_OK);
+    assert_int_equal(ledger_commit(w->ledger, NULL), RESULT_OK);
+
+    assert_int_equal(ledger_summarise(w->ledger, &s, NULL), RESULT_OK);
+    assert_int_equal(s.planned, 10);
+    assert_int_equal(s.done, 1);
+    assert_int_equal(s.failed, 1);
+    assert_int_equal(s.waiting, 2);
+    assert_int_equal(s.attempts, 8);
+    assert_int_equal(s.next_deadline_us, 800);
+    assert_int_equal(s.body_bytes, 17);
+    assert_int_equal(s.line_bytes, 30);
+    assert_int_equal(s.segments, 1);
+    assert_int_equal(s.sessions, 2);
+    assert_int_equal(s.first_start_us, 100);
+    assert_int_equal(s.last_start_us, 300);
+    assert_int_equal(s.last_end_us, 0);
+    assert_false(s.last_clean);
+}
+
+static void ledger_summarise__of_nothing(void **state)
+{
+    struct world *w = *state;
+    struct ledger_summary s;
+
+    assert_int_equal(ledger_summarise(w->ledger, &s, NULL), RESULT_OK);
+    assert_int_equal(s.done + s.failed + s.waiting + s.planned + s.sessions, 0);
+    assert_true(s.next_deadline_us == INT64_MAX);
+}
+
+struct reasons {
+    char text[512];
+};
+
+static void keep_reason(void *context, const struct ledger_reason *reason)
+{
+    struct reasons *reasons = context;
+    size_t used = strlen(reasons->text);
+
+    used += (size_t)snprintf(reasons->text + used, sizeof reasons->text - used,
+                             "%.*s=%d:", STR_ARG(reason->reason), (int)reason->count);
+    for (size_t i = 0; i < reason->key_count; i++) {
+        used += (size_t)snprintf(reasons->text + used, sizeof reasons->text - used, "%.*s,",
+                                 STR_ARG(reason->keys[i]));
+    }
+}
+
+static void ledger_each_reason__has_the_most_frequent_first(void **state)
+{
+    struct world *w = *state;
+    struct reasons reasons = { "" };
+
+    put(w, failed(8, "timeout"));
+    for (uint64_t id = 4; id > 0; id--) {
+        put(w, failed(id, "http 404"));
+    }
+    put(w, failed(9, ""));
+    put(w, failed(7, "timeout"));
+    put(w, waiting(6, 1, 1));
+    assert_int_equal(ledger_each_reason(w->ledger, 10, keep_reason, &reasons, NULL), RESULT_OK);
+    assert_string_equal(reasons.text, "http 404=4:1,2,3,timeout=2:7,8,=1:9,");
+    reasons.text[0] = '\0';
+    assert_int_equal(ledger_each_reason(w->ledger, 1, keep_reason, &reasons, NULL), RESULT_OK);
+    assert_string_equal(reasons.text, "http 404=4:1,2,3,");
+}
+
+static void ledger_put__keeps_bytes_from_outside(void **state)
+{
+    struct world *w = *state;
+    struct settlement *s = failed(1, "\xFF\x1b[31m'; DROP TABLE request;--");
+    struct rows rows;
+
+    put(w, s);
+    read_rows(w, &rows);
+    assert_string_equal(rows.reason[0], "\xFF\x1b[31m'; DROP TABLE request;--");
+}
+
+static bool exists(struct world *w, const char *name)
+{
+    return faccessat(w->dir.fd, name, F_OK, 0) == 0;
+}
+
+static void ledger_close__leaves_one_private_file(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    assert_true(exists(w, "ledger.db-wal"));
+    assert_int_equal(fstatat(w->dir.fd, "ledger.db-wal", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    close_ledger(w);
+    assert_false(exists(w, "ledger.db-wal"));
+    assert_false(exists(w, "ledger.db-shm"));
+    assert_int_equal(fstatat(w->dir.fd, "ledger.db", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static uint64_t count_readonly(struct world *w)
+{
+    struct ledger *reader;
+    struct ledger_summary s;
+    struct err err = { .result = RESULT_OK };
+
+    if (ledger_open_readonly(&reader, &w->dir, &err) != RESULT_OK) {
+        fail_msg("%s: %s", err.code, err.text);
+    }
+    assert_int_equal(ledger_summarise(reader, &s, NULL), RESULT_OK);
+    ledger_close(reader, false);
+    return s.done;
+}
+
+static void ledger_open_readonly__reads__live_and_at_rest(void **state)
+{
+    struct world *w = *state;
+
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    assert_int_equal(count_readonly(w), 1);
+    put(w, done(2, SETTLE_BODY_JSON, 10));
+    assert_int_equal(count_readonly(w), 2);
+    close_ledger(w);
+    assert_int_equal(count_readonly(w), 2);
+    assert_false(exists(w, "ledger.db-wal"));
+}
+
+static void ledger_open_readonly__reads__after_a_kill(void **state)
+{
+    struct world *w = *state;
+    int status;
+    pid_t pid;
+
+    close_ledger(w);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        open_ledger(w, false);
+        put(w, done(1, SETTLE_BODY_JSON, 0));
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+    assert_true(exists(w, "ledger.db-wal"));
+    assert_int_equal(count_readonly(w), 1);
+    assert_int_equal(count_readonly(w), 1);
+    open_ledger(w, false);
+    put(w, done(2, SETTLE_BODY_JSON, 0));
+    assert_int_equal(count_readonly(w), 2);
+}
+
+/* A reader in the middle of everything keeps neither the writer nor the fold from its work. */
+static void ledger_close__succeeds__with_a_reader_on_it(void **state)
+{
+    struct world *w = *state;
+    struct ledger *reader;
+    struct ledger_summary s;
+
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    assert_int_equal(ledger_open_readonly(&reader, &w->dir, NULL), RESULT_OK);
+    assert_int_equal(ledger_summarise(reader, &s, NULL), RESULT_OK);
+    put(w, done(2, SETTLE_BODY_JSON, 0));
+    ledger_checkpoint(w->ledger);
+    close_ledger(w);
+    open_ledger(w, false);
+    put(w, done(3, SETTLE_BODY_JSON, 0));
+    assert_int_equal(ledger_summarise(reader, &s, NULL), RESULT_OK);
+    assert_int_equal(s.done, 3);
+    ledger_close(reader, false);
+}
+
+static void check_refused(struct world *w, const char *code)
+{
+    struct err err = { .result = RESULT_OK };
+    bool created;
+
+    assert_int_equal(ledger_open(&w->ledger, &w->dir, &created, &err), RESULT_CORRUPT);
+    assert_string_equal(err.code, code);
+    assert_non_null(strstr(err.text, "ledger.db"));
+    assert_null(w->ledger);
+}
+
+static void ledger_open__refuses__what_is_no_ledger(void **state)
+{
+    struct world *w = *state;
+    char *text;
+    size_t len;
+
+    close_ledger(w);
+    file_write(&w->dir, "ledger.db",
+               STR("this is not a database, however long it may be ......."
+                   "....................................................."));
+    check_refused(w, "E-LEDG1");
+    text = file_read(&w->dir, "ledger.db", &len);
+    assert_memory_equal(text, "this is not", 11); /* nothing was overwritten */
+    free(text);
+}
+
+static void ledger_open__refuses__another_application_or_version(void **state)
+{
+    struct world *w = *state;
+
+    put(w, done(1, SETTLE_BODY_JSON, 0));
+    close_ledger(w);
+    file_damage(&w->dir, "ledger.db", 63, 4); /* user_version, the last of its four bytes */
+    check_refused(w, "E-LEDG2");
+    file_damage(&w->dir, "ledger.db", 63, 4);
+    file_damage(&w->dir, "ledger.db", 68, 1); /* application_id */
+    check_refused(w, "E-LEDG1");
+    file_damage(&w->dir, "ledger.db", 68, 1);
+    open_ledger(w, false);
+}
+
+static void ledger_check__sees_damage(void **state)
+{
+    struct world *w = *state;
+    struct err err = { .result = RESULT_OK };
+
+    for (uint64_t id = 1; id <= 300; id++) {
+        put(w, done(id, SETTLE_BODY_JSON, id));
+    }
+    assert_int_equal(ledger_check(w->ledger, &err), RESULT_OK);
+    close_ledger(w);
+    file_damage(&w->dir, "ledger.db", 4096 + 3, 0xFF); /* the cell count of the table's root */
+    open_ledger(w, false);
+    assert_int_equal(ledger_check(w->ledger, &err), RESULT_CORRUPT);
+    assert_string_equal(err.code, "E-LEDG3");
+}
+
+static enum result keep_extent(void *context, const struct segment_extent *extent, struct err *err)
+{
+    struct segment_extent *kept = context;
+
+    (void)err;
+    kept[extent->number - 1] = *extent;
+    return extent->number == 3 ? RESULT_CANCELLED : RESULT_OK;
+}
+
+static void ledger_each_segment__ends__when_told(void **state)
+{
+    struct world *w = *state;
+    struct segment_extent kept[4] = { { 0 } };
+
+    assert_int_equal(ledger_begin(w->ledger, NULL), RESULT_OK);
+    for (uint32_t number = 4; number > 0; number--) {
+        struct segment_extent extent = { number, number * UINT64_C(10), 5, 4, 3 };
+
+        assert_int_equal(ledger_put_segment(w->ledger, &extent, NULL), RESULT_OK);
+    }
+    assert_int_equal(ledger_commit(w->ledger, NULL), RESULT_OK);
+    assert_int_equal(ledger_each_segment(w->ledger, keep_extent, kept, NULL), RESULT_CANCELLED);
+    assert_int_equal(kept[1].committed, 20);
+    assert_int_equal(kept[2].last_batch, 5);
+    assert_int_equal(kept[3].number, 0);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(ledger_each_row__gives_all__in_order_of_id),
+        TEST(ledger_put__overwrites__unless_done),
+        TEST(ledger_read_index__yields_pages__of_what_is_asked_for),
+        TEST(ledger_summarise__counts_all),
+        TEST(ledger_summarise__of_nothing),
+        TEST(ledger_each_reason__has_the_most_frequent_first),
+        TEST(ledger_put__keeps_bytes_from_outside),
+        TEST(ledger_close__leaves_one_private_file),
+        TEST(ledger_open_readonly__reads__live_and_at_rest),
+        TEST(ledger_open_readonly__reads__after_a_kill),
+        TEST(ledger_close__succeeds__with_a_reader_on_it),
+        TEST(ledger_open__refuses__what_is_no_ledger),
+        TEST(ledger_open__refuses__another_application_or_version),
+        TEST(ledger_check__sees_damage),
+        TEST(ledger_each_segment__ends__when_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
