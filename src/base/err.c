@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) static void err_fill(struct err *err, enum result result,
-                                                           const char *code, const char *format,
-                                                           va_list args)
+__attribute__((format(printf, 4, 0))) static void
+err_fill(struct err *err, enum result result, const char *code, const char *format, va_list args)
 {
     err->result = result;
     snprintf(err->code, sizeof err->code, "%s", code ? code : "");
