@@ -149,6 +149,9 @@ enum result url_split(struct str text, struct url *url, struct err *err)
     size_t len = 0;
 
     *url = (struct url){ 0 };
+    if (!text.len) {
+        return err_set(err, RESULT_INVALID, "E-URL4", "empty URL");
+    }
     result = check_bytes(text, err);
     if (result == RESULT_OK) {
         result = split_scheme(text, url, &rest, err);
