@@ -101,7 +101,7 @@ static void split__says_why__when_refused(void **state)
         URL("127.0.0.1:9001/x", "E-URL4", "missing scheme"),
         URL("localhost:80/", "E-URL4", "missing scheme"),
         URL("//h/", "E-URL4", "missing scheme"),
-        URL("", "E-URL4", "missing scheme"),
+        URL("", "E-URL4", "empty URL"),
         URL("http://user:s3cr3t@h/", "E-URL5", "credentials in URL"),
         URL("http://good@evil.test/", "E-URL5", "credentials in URL"),
         URL("http://s3cr3t@h:80/", "E-URL5", "credentials in URL"),

@@ -177,8 +177,7 @@ static void display__keeps_the_text__when_it_is_harmless(void **state)
     static const char *const texts[] = {
         "",
         "plain text, ~!@#$%^&*()[]{}<>?",
-        "Gr\xC3\xBC\xC3\x9F"
-        "e",
+        "Gr\xC3\xBC\xC3\x9F\x65",
         "\xE6\xBC\xA2\xE5\xAD\x97",
         "e\xCC\x81",
         "\xF0\x9F\x98\x80",

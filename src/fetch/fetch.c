@@ -14,7 +14,7 @@ struct fetch {
     struct transfer_config config;
     struct multi_uv *multi;
     struct transfer *flying, *flying_tail; /* doubly linked */
-    struct transfer *idle;   /* singly linked by `next` */
+    struct transfer *idle;                 /* singly linked by `next` */
     size_t in_flight;
     struct response *spare; /* for reuse */
     size_t spare_count;
