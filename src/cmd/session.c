@@ -61,9 +61,14 @@ static void on_keys(uv_poll_t *poll, int status, int events);
 static void watch_keys(struct session *s)
 {
     if (s->keys_open) {
-        uv_poll_start(&s->keys,
-                      UV_READABLE | (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0),
-                      on_keys);
+        int events = (dashboard_wants_read(s->dashboard) ? UV_READABLE : 0) |
+                     (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0);
+
+        if (events) {
+            uv_poll_start(&s->keys, events, on_keys);
+        } else {
+            uv_poll_stop(&s->keys);
+        }
     }
 }
 
@@ -132,7 +137,7 @@ static void on_keys(uv_poll_t *poll, int status, int events)
         lose_dashboard(s);
         return;
     }
-    if (count) {
+    if (events & UV_READABLE) {
         draw(s); /* a key is answered at once, not with the next frame */
     }
     watch_keys(s);
