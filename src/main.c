@@ -32,7 +32,6 @@
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
 #include "cmd/version.h"
-#include "ui/crash.h"
 
 #include <fcntl.h>
 #include <langinfo.h>
@@ -76,7 +75,6 @@ static void prepare_process(void)
 
     setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers keep their point */
     utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
-    crash_install();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */
     snprintf(threads, sizeof threads, "%ld", (cores > 0 ? cores : 1) + POOL_EXTRA_THREADS);

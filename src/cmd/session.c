@@ -2,6 +2,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
 
@@ -168,6 +169,7 @@ static bool open_dashboard(struct session *s)
     if (!wants_dashboard(s)) {
         return false;
     }
+    crash_install();
     options.verbs = engine_verbs();
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;
