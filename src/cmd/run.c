@@ -4,6 +4,7 @@
 #include "cmd/run_options.h"
 #include "cmd/session.h"
 #include "cmd/stored_job.h"
+#include "output/output_file.h"
 #include "store/run_dir.h"
 
 #include <stdio.h>
@@ -60,12 +61,9 @@ static enum result settle_job(struct run_options *options, const struct run_dir 
                               char **argv, struct err *err)
 {
     if (!options->has_sources) {
-        return dir->fresh ? err_set(err, RESULT_NOT_FOUND, "E-ARG1",
-                                    "no URL given, and %s holds no run to resume", dir->path)
-                          : take_stored_job(dir, options, argc, argv, err);
+        return take_stored_job(dir, options, argc, argv, err);
     }
-    return dir->fresh ? stored_job_write(dir, &options->job, err)
-                      : check_same_job(dir, &options->job, err);
+    return dir->fresh ? RESULT_OK : check_same_job(dir, &options->job, err);
 }
 
 static enum result set_aside(const char *path, struct err *err)
@@ -82,26 +80,59 @@ static enum result set_aside(const char *path, struct err *err)
     return result;
 }
 
-static int run_in(const char *path, struct run_options *options, int argc, char **argv)
+/* What is wrong with the command line alone is told before a directory is made for it, or set
+ * aside: a mistyped list or table name leaves nothing behind. */
+static enum result check_given(const char *path, const struct run_options *options,
+                               struct run_lists *lists, struct err *err)
 {
-    struct run_lists lists = { 0 };
+    struct output_file *table;
+    enum result result = RESULT_OK;
+
+    if (options->has_sources) {
+        result = run_lists_check(lists, &options->job, err);
+    } else if (!stored_job_is_in(path)) {
+        result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
+                         "no URL given, and %s holds no run to resume", path);
+    }
+    if (result == RESULT_OK && options->csv) {
+        result = output_open(&table, options->csv, err);
+        if (result == RESULT_OK) {
+            output_abandon(table);
+        }
+    }
+    return result;
+}
+
+/* The job is written last: where one lies, its lists lie beside it, and the run can be resumed. */
+static enum result settle_directory(const struct run_dir *dir, struct run_options *options,
+                                    struct run_lists *lists, int argc, char **argv, struct err *err)
+{
+    enum result result = settle_job(options, dir, argc, argv, err);
+
+    if (result == RESULT_OK) {
+        result = run_lists_open(lists, dir, &options->job, err);
+    }
+    if (result == RESULT_OK && options->has_sources && dir->fresh) {
+        result = stored_job_write(dir, &options->job, err);
+    }
+    return result;
+}
+
+static int run_in(const char *path, struct run_options *options, struct run_lists *lists, int argc,
+                  char **argv)
+{
     struct run_dir dir;
     struct err err;
-    enum result result = run_dir_open(&dir, path, &err);
     int code;
 
-    if (result != RESULT_OK) {
+    if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    result = settle_job(options, &dir, argc, argv, &err);
-    if (result == RESULT_OK) {
-        result = run_lists_open(&lists, &dir, &options->job, options->has_sources, &err);
-    }
-    if (result == RESULT_OK) {
+    if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
         struct session_options session = {
             .job = &options->job,
             .dir = &dir,
-            .list_fds = lists.fds,
+            .list_fds = lists->fds,
             .csv = options->csv,
             .plain = options->plain,
             .json = options->json,
@@ -111,7 +142,6 @@ static int run_in(const char *path, struct run_options *options, int argc, char 
     } else {
         code = cmd_fail(&err);
     }
-    run_lists_close(&lists);
     run_dir_close(&dir);
     return code;
 }
@@ -120,7 +150,10 @@ static int run_given(struct run_options *options, int argc, char **argv)
 {
     char default_dir[RUN_DIR_MAX];
     const char *path = options->run_dir;
+    struct run_lists lists = { 0 };
     struct err err;
+    enum result result;
+    int code;
 
     if (options->dry_run) {
         return dry_run_print(&options->job, stdout, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
@@ -129,10 +162,13 @@ static int run_given(struct run_options *options, int argc, char **argv)
         run_options_default_dir(&options->job, default_dir);
         path = default_dir;
     }
-    if (options->fresh && set_aside(path, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+    result = check_given(path, options, &lists, &err);
+    if (result == RESULT_OK && options->fresh) {
+        result = set_aside(path, &err);
     }
-    return run_in(path, options, argc, argv);
+    code = result == RESULT_OK ? run_in(path, options, &lists, argc, argv) : cmd_fail(&err);
+    run_lists_close(&lists);
+    return code;
 }
 
 int cmd_run(int argc, char **argv)

@@ -12,6 +12,12 @@
 #define NAME_SIZE 32
 #define TEMP_NAME "." RUN_DIR_LIST_PREFIX "new.tmp"
 
+struct run_list_given {
+    struct list *list;
+    const char *path; /* the job's */
+    uint64_t size, urls, checksum;
+};
+
 static enum result check(struct list *list, struct list_report *report, struct err *err)
 {
     enum result result = list_check(list, report, err);
@@ -52,8 +58,8 @@ static enum result open_copy(const struct run_dir *dir, const char *name, int *f
 }
 
 /* The list of the command line against the copy that the run began with. */
-static enum result compare(const struct run_dir *dir, const char *name, const char *path,
-                           const struct list_report *given, struct err *err)
+static enum result compare(const struct run_dir *dir, const char *name,
+                           const struct run_list_given *given, struct err *err)
 {
     struct list_report stored;
     struct list *copy;
@@ -75,82 +81,104 @@ static enum result compare(const struct run_dir *dir, const char *name, const ch
             err_set(err, RESULT_INVALID, "E-IN5",
                     "%s has changed since the run in %s began (%llu URLs then, %llu now); resume "
                     "with -o %s alone, or begin anew with --fresh",
-                    path, dir->path, (unsigned long long)stored.urls,
+                    given->path, dir->path, (unsigned long long)stored.urls,
                     (unsigned long long)given->urls, dir->path);
     }
     return result;
 }
 
-static enum result take_given(const struct run_dir *dir, const char *name, const char *path,
-                              struct err *err)
-{
-    struct list_report report;
-    struct list *list;
-    enum result result = list_open(&list, path, err);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    result = check(list, &report, err);
-    if (result == RESULT_OK) {
-        result =
-            dir->fresh ? copy_in(dir, name, list, err) : compare(dir, name, path, &report, err);
-    }
-    list_free(list);
-    return result;
-}
-
-static enum result open_one(struct run_lists *lists, const struct run_dir *dir, const char *path,
-                            bool given, struct err *err)
+static enum result open_one(struct run_lists *lists, const struct run_dir *dir, struct err *err)
 {
     char name[NAME_SIZE];
     enum result result = RESULT_OK;
 
-    snprintf(name, sizeof name, RUN_DIR_LIST_PREFIX "%zu.txt", lists->count + 1);
-    if (given) {
-        result = take_given(dir, name, path, err);
+    snprintf(name, sizeof name, RUN_DIR_LIST_PREFIX "%zu.txt", lists->opened + 1);
+    if (lists->given) {
+        const struct run_list_given *given = &lists->given[lists->opened];
+
+        result = dir->fresh ? copy_in(dir, name, given->list, err) : compare(dir, name, given, err);
     }
     if (result == RESULT_OK) {
-        result = open_copy(dir, name, &lists->fds[lists->count], err);
+        result = open_copy(dir, name, &lists->fds[lists->opened], err);
     }
-    lists->count += result == RESULT_OK;
+    lists->opened += result == RESULT_OK;
+    return result;
+}
+
+static size_t count_lists(const struct job *job)
+{
+    size_t count = 0;
+
+    for (size_t e = 0; e < job->endpoint_count; e++) {
+        for (size_t i = 0; i < job->endpoints[e].source_count; i++) {
+            count += job->endpoints[e].sources[i].kind == JOB_SOURCE_LIST;
+        }
+    }
+    return count;
+}
+
+static enum result check_one(struct run_list_given *given, const char *path, struct err *err)
+{
+    struct list_report report;
+    enum result result = list_open(&given->list, path, err);
+
+    if (result != RESULT_OK) {
+        given->list = NULL;
+        return result;
+    }
+    result = check(given->list, &report, err);
+    given->path = path;
+    given->size = report.size;
+    given->urls = report.urls;
+    given->checksum = report.checksum;
+    return result;
+}
+
+enum result run_lists_check(struct run_lists *lists, const struct job *job, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    lists->given = calloc(count_lists(job) + 1, sizeof *lists->given);
+    if (!lists->given) {
+        return err_nomem(err, "reading lists");
+    }
+    for (size_t e = 0; e < job->endpoint_count; e++) {
+        for (size_t i = 0; i < job->endpoints[e].source_count && result == RESULT_OK; i++) {
+            const struct job_source *source = &job->endpoints[e].sources[i];
+
+            if (source->kind == JOB_SOURCE_LIST) {
+                result = check_one(&lists->given[lists->count++], source->text, err);
+            }
+        }
+    }
     return result;
 }
 
 enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
-                           const struct job *job, bool given, struct err *err)
+                           const struct job *job, struct err *err)
 {
-    size_t sources = 0;
+    enum result result = RESULT_OK;
 
-    for (size_t e = 0; e < job->endpoint_count; e++) {
-        sources += job->endpoints[e].source_count;
-    }
-    *lists = (struct run_lists){ calloc(sources + 1, sizeof(int)), 0 };
+    lists->count = count_lists(job);
+    lists->fds = calloc(lists->count + 1, sizeof *lists->fds);
     if (!lists->fds) {
         return err_nomem(err, "opening lists");
     }
-    for (size_t e = 0; e < job->endpoint_count; e++) {
-        for (size_t i = 0; i < job->endpoints[e].source_count; i++) {
-            const struct job_source *source = &job->endpoints[e].sources[i];
-            enum result result = RESULT_OK;
-
-            if (source->kind == JOB_SOURCE_LIST) {
-                result = open_one(lists, dir, source->text, given, err);
-            }
-            if (result != RESULT_OK) {
-                run_lists_close(lists);
-                return result;
-            }
-        }
+    while (result == RESULT_OK && lists->opened < lists->count) {
+        result = open_one(lists, dir, err);
     }
-    return RESULT_OK;
+    return result;
 }
 
 void run_lists_close(struct run_lists *lists)
 {
-    for (size_t i = 0; i < lists->count; i++) {
+    for (size_t i = 0; i < lists->opened; i++) {
         close(lists->fds[i]);
     }
+    for (size_t i = 0; lists->given && i < lists->count; i++) {
+        list_free(lists->given[i].list);
+    }
     free(lists->fds);
+    free(lists->given);
     *lists = (struct run_lists){ 0 };
 }

@@ -13,15 +13,23 @@
 #include "job/job.h"
 #include "store/run_dir.h"
 
+struct run_list_given;
+
 struct run_lists {
-    int *fds; /* one for each JOB_SOURCE_LIST of the job, in order */
-    size_t count;
+    int *fds; /* one for each JOB_SOURCE_LIST of the job, in order; after run_lists_open */
+    struct run_list_given *given; /* those of the command line; NULL: the run's own */
+    size_t count, opened;
 };
 
-/** `given`: the job's lists are those of the command line, to be copied (into a fresh directory) or
+/** Reads the command line's lists whole, before a directory is made or set aside for them. Zeroed
+ *  `lists`; not called when the job is that of the run directory. */
+MUST_CHECK enum result run_lists_check(struct run_lists *lists, const struct job *job,
+                                       struct err *err);
+
+/** Opens the run's lists; those that run_lists_check has read are copied into a fresh directory, or
  *  compared with what is there. */
 MUST_CHECK enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
-                                      const struct job *job, bool given, struct err *err);
+                                      const struct job *job, struct err *err);
 void run_lists_close(struct run_lists *lists);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cmd/stored_job.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define JOB_FILE "job.json"
 
@@ -32,4 +33,12 @@ enum result stored_job_write(const struct run_dir *dir, const struct job *job, s
     }
     buf_release(&text);
     return result;
+}
+
+bool stored_job_is_in(const char *path)
+{
+    char where[4096];
+
+    return snprintf(where, sizeof where, "%s/" JOB_FILE, path) < (int)sizeof where &&
+           access(where, F_OK) == 0;
 }

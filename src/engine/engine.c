@@ -27,6 +27,14 @@ uint64_t engine_random(struct engine *e)
     return z ^ z >> 31;
 }
 
+enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
+{
+    buf_reset(&e->redacted);
+    return secrets_redact(&e->job->secrets, url, &e->redacted) == RESULT_OK
+               ? url_redact(buf_view(&e->redacted), out)
+               : RESULT_NOMEM;
+}
+
 void engine_request_text(struct engine *e, const struct request *request,
                          char text[SNAPSHOT_REQUEST_TEXT])
 {
@@ -37,7 +45,7 @@ void engine_request_text(struct engine *e, const struct request *request,
         url = parts.target.len ? parts.target : STR("/");
     }
     buf_reset(&e->shown);
-    if (url_redact(url, &e->shown) == RESULT_OK) {
+    if (engine_redact_url(e, url, &e->shown) == RESULT_OK) {
         url = buf_view(&e->shown);
     } else {
         url = request->key;
@@ -676,6 +684,7 @@ static void free_parts(struct engine *e)
     table_release(e);
     events_release(&e->events);
     buf_release(&e->shown);
+    buf_release(&e->redacted);
     free(e->endpoints);
     free(e->headers);
     free(e);

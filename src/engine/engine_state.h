@@ -85,7 +85,7 @@ struct engine {
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
     size_t failure_count;
     struct settlement *spare;
-    struct buf shown; /* scratch for redacted texts */
+    struct buf shown, redacted; /* scratch for redacted texts */
     uint64_t random_state;
 
     int closing; /* parts still to close */
@@ -100,6 +100,10 @@ uint64_t engine_random(struct engine *engine);
 /** Starts what may start now, arms the timer for what may start later, and sees whether all is over.
  *  To be called after anything that may change either; harmless at any time but from within itself. */
 void engine_pump(struct engine *engine);
+
+/** Appends the URL as it may be written down and shown: without the job's secrets, and without the
+ *  values of parameters that are secret by their name. */
+MUST_CHECK enum result engine_redact_url(struct engine *engine, struct str url, struct buf *out);
 
 /** "GET /posts/17?key=***", cut to its field. */
 void engine_request_text(struct engine *engine, const struct request *request,

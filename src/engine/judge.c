@@ -26,19 +26,43 @@ struct body_check {
 
 static void judge(struct engine *e, struct response *response);
 
-static struct settlement *take_settlement(struct engine *e)
+/* A settlement and the URL as it may be written down, whose memory is kept for the next one. */
+struct settling {
+    struct settlement base;
+    struct buf url;
+};
+
+static struct settling *settling_of(struct settlement *s)
 {
-    struct settlement *s = e->spare;
+    return (struct settling *)(void *)s;
+}
+
+static void spare_settlement(struct engine *e, struct settlement *s)
+{
+    s->next = e->spare;
+    e->spare = s;
+}
+
+static struct settlement *take_settlement(struct engine *e, const struct request *request)
+{
+    struct settling *s = settling_of(e->spare);
 
     if (s) {
-        e->spare = s->next;
+        e->spare = s->base.next;
     } else {
-        s = malloc(sizeof *s);
+        s = calloc(1, sizeof *s);
     }
-    if (s) {
-        *s = (struct settlement){ 0 };
+    if (!s) {
+        return NULL;
     }
-    return s;
+    s->base = (struct settlement){ 0 };
+    buf_reset(&s->url);
+    if (engine_redact_url(e, request->url, &s->url) != RESULT_OK) {
+        spare_settlement(e, &s->base);
+        return NULL;
+    }
+    s->base.url = buf_view(&s->url);
+    return &s->base;
 }
 
 void judge_release(struct engine *e)
@@ -47,6 +71,7 @@ void judge_release(struct engine *e)
 
     while ((s = e->spare)) {
         e->spare = s->next;
+        buf_release(&settling_of(s)->url);
         free(s);
     }
 }
@@ -104,7 +129,7 @@ static void count_failure(struct engine *e, const struct response *response)
 static void settle(struct engine *e, struct response *response, enum settle_state state,
                    enum settle_body body_kind)
 {
-    struct settlement *s = take_settlement(e);
+    struct settlement *s = take_settlement(e, response->request);
 
     if (!s) {
         put_back(e, dismantle(e, response));
@@ -467,8 +492,7 @@ static void committed(struct engine *e, struct settlement *s)
         frontier_forget(e->frontier, request);
         break;
     }
-    s->next = e->spare;
-    e->spare = s;
+    spare_settlement(e, s);
 }
 
 void judge_committed(void *context, struct settlement *list)
