@@ -344,7 +344,7 @@ static void back_off_locally(struct engine *e, struct response *response)
     unsigned clamp = in_flight * 3 / 4 > 0 ? in_flight * 3 / 4 : 1;
     uint64_t now_us = engine_now_us(e);
 
-    if (!e->cap_clamp || clamp < e->cap_clamp) {
+    if (now_us >= e->shortage_until_us) { /* else it is one of those that failed together */
         e->cap_clamp = clamp;
         events_add(&e->events, EVENT_WARNING, "shortage", "", "%s; at most %u at once for now",
                    response->reason, clamp);
