@@ -355,7 +355,8 @@ static void print_report(const struct session *s)
     if (r->csv[0] && strcmp(r->csv, "-") != 0) {
         fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->csv, (unsigned long long)r->rows);
     }
-    if (r->exit == EXIT_STORAGE && r->stopped_by[0]) {
+    if (r->stopped_by[0] && r->exit != EXIT_DRAINED && r->exit != EXIT_INTERRUPTED &&
+        r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };
 
         snprintf(err.text, sizeof err.text, "%s", r->stopped_by);

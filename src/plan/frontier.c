@@ -66,6 +66,9 @@ static enum result source_open(struct source *s, const struct job *job,
     if (result == RESULT_OK) {
         result = list_check(s->list, &report, err);
         s->count = report.urls;
+        if (result == RESULT_INVALID && report.bad && err) {
+            *err = report.errors[0];
+        }
     }
     return result;
 }

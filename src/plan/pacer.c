@@ -12,7 +12,9 @@ void pacer_set_rate(struct pacer *pacer, struct rate rate)
 
     /* The distance to the last start is what changes: else a step from one an hour to ten a second
      * would take an hour. */
-    pacer->next_us += interval_us - pacer->interval_us;
+    if (pacer->next_us > 0) {
+        pacer->next_us += interval_us - pacer->interval_us;
+    }
     pacer->rate = rate;
     pacer->interval_us = interval_us;
 }

@@ -83,6 +83,7 @@ enum verdict retry_judge(const struct attempt *a, const struct job_retry *policy
     case OUTCOME_REDIRECT:
         return VERDICT_REDIRECT;
     case OUTCOME_LOCAL:
+        return may_repeat(a) ? VERDICT_FREE : VERDICT_FINAL;
     case OUTCOME_CANCELLED:
         return VERDICT_FREE;
     default:
