@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pty
 import re
 import select
 import shutil
@@ -283,27 +284,31 @@ def everything_in(directory):
 class Terminal:
     """A pseudo-terminal with one process in it, every byte that came out, and the picture they make."""
 
-    def __init__(self, arguments, rows=24, columns=80, **options):
-        pexpect, pyte = terminal_modules()
-        self.child = pexpect.spawn(arguments[0], list(arguments[1:]), dimensions=(rows, columns),
-                                   env=environment(**options.pop("env", {})), cwd=_scratch,
-                                   timeout=HANG_S, **options)
-        self.fd = self.child.child_fd
+    def __init__(self, arguments, rows=24, columns=80, env=None):
+        try:
+            import pyte
+        except ImportError:
+            raise Skipped("python3-pyte is missing: scripts/deps --test") from None
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        self.open = True
+        self.code = None  # of the process, once it has ended
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            set_size(0, rows, columns)
+            os.chdir(_scratch)
+            os.execve(arguments[0], arguments, environment(**(env or {})))
 
-    def pump(self, wait_s=0.01):
+    def pump(self, wait_s=0.05):
         """Takes what there is to read; False when nothing came."""
-        if not self.open or not select.select([self.fd], [], [], wait_s)[0]:
+        if self.fd < 0 or not select.select([self.fd], [], [], wait_s)[0]:
             return False
         try:
             got = os.read(self.fd, 65536)
         except OSError:  # EIO: the last process that had it open is gone
             got = b""
         if not got:
-            self.open = False
+            self.hang_up()
             return False
         self.raw += got
         self.stream.feed(got)
@@ -313,47 +318,55 @@ class Terminal:
         return "\n".join(self.screen.display)
 
     def wait(self, condition, what):
-        """Reads until condition(text on the screen)."""
+        """Reads until condition() holds."""
         end = time.monotonic() + HANG_S
-        while not condition(self.text()):
-            if not self.pump(0.05) and (not self.open or time.monotonic() > end):
+        while not condition():
+            if not self.pump() and (self.fd < 0 or time.monotonic() > end):
                 raise Failed(f"never seen: {what}; the screen is\n{self.text()}")
 
     def wait_text(self, pattern):
-        self.wait(lambda text: re.search(pattern, text), pattern)
+        self.wait(lambda: re.search(pattern, self.text()), pattern)
 
     def keys(self, keys):
         os.write(self.fd, keys.encode())
 
     def resize(self, rows, columns):
         self.screen.resize(rows, columns)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        set_size(self.fd, rows, columns)
+
+    def send(self, number):
+        os.kill(self.pid, number)
 
     def hang_up(self):
         """What the end of an ssh session does."""
-        self.open = False
-        self.child.close(force=False)
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def alive(self):
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+        return self.code is None
 
     def exit_code(self):
         """Reads to the end and waits for the process."""
         end = time.monotonic() + HANG_S
-        while self.open and time.monotonic() < end:
-            self.pump(0.05)
-        self.child.wait()
-        return self.child.exitstatus
+        while self.alive() or self.pump(0):
+            self.pump(0.02)
+            check(time.monotonic() < end, "does not end; the screen is\n" + self.text())
+        return self.code
 
     def kill(self):
-        if self.child.isalive():
-            self.child.kill(signal.SIGKILL)
+        if self.alive():
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        self.hang_up()
 
 
-def terminal_modules():
-    try:
-        import pexpect
-        import pyte
-    except ImportError as missing:
-        raise Skipped(f"{missing}: apt install python3-pexpect python3-pyte") from None
-    return pexpect, pyte
+def set_size(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ http {{
             error_page 429 @later;
         }}
         location @later {{ add_header Retry-After {retry_after} always; return 429; }}
-        location /bare/ {{ alias {dir}/www/items/; limit_req zone=all burst=20 nodelay; }}
+        location /bare/ {{ alias {dir}/www/items/; limit_req zone=all burst={bare_burst} nodelay; }}
     }}
 }}
 """
@@ -90,7 +90,7 @@ class Nginx:
     def start(self):
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         config = CONFIG.format(
-            dir=self.dir, port=self.port, tls_port=self.tls_port, retry_after=RETRY_AFTER_S,
+            dir=self.dir, port=self.port, tls_port=self.tls_port, retry_after=RETRY_AFTER_S, bare_burst=URLS // 2,
             temp_paths=" ".join(f"{kind}_temp_path {self.dir}/{kind};" for kind in kinds))
         with open(f"{self.dir}/conf", "w", encoding="ascii") as file:
             file.write(config)
