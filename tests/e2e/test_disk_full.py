@@ -1,0 +1,97 @@
+"""A disk that is full: fetching stops, says so, goes on by itself when there is space; nothing is lost.
+
+On a small tmpfs, which only root may mount (else that test is skipped), and under a file-size limit,
+where no space comes back and so the run is stopped and resumed.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+
+import harness
+from harness import check, check_equal, scaled, scratch, wait_for
+
+URLS = scaled(600, 300)  # of some 15 KB
+SMALL = 3 << 20
+
+
+def start_run(server, **options):
+    return harness.scrapetop(
+        "run", "-o", scratch("mnt/d.run"), "-c", "8", "--json",
+        f"{server.url}/msapi/auctions/items?auctionid=[200001-{200000 + URLS}]",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def wait_for_trouble(child):
+    """Reads stderr up to the line that tells of the full disk."""
+    os.set_blocking(child.stderr.fileno(), True)
+    while True:
+        line = child.stderr.readline()
+        check(line, "ended without a word on the full disk")
+        if b"No space left" in line or b"File too large" in line:
+            return line
+
+
+def check_nothing_lost():
+    """Everything that the ledger calls done lies in raw, whole; after a run without trouble, all of it."""
+    done = harness.ledger_counts(scratch("mnt/d.run")).get(1, 0)
+    verified = harness.run("verify", scratch("mnt/d.run"))
+    check(verified.code == 0, "not sound:", verified)
+    check(f"{done} of {done} records".encode() in verified.out + verified.err, "records:", verified)
+
+
+def mount(path, size):
+    os.mkdir(path)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path],
+                             capture_output=True, check=False)
+    return mounted.returncode == 0
+
+
+def test_full_disk__pauses_and_goes_on__when_space_returns():
+    if not mount(scratch("mnt"), SMALL):
+        raise harness.Skipped("no tmpfs may be mounted here")
+    try:
+        with harness.api() as server:
+            child = start_run(server)
+            wait_for_trouble(child)
+            asked = server.count()
+            check(child.poll() is None, "the run has ended")
+            check(asked < URLS, "everything was asked for before the disk was full")
+            check_nothing_lost()
+            subprocess.run(["mount", "-o", f"remount,size={16 * SMALL}", scratch("mnt")], check=True)
+            ended = harness.finish(child)
+            check(ended.code == 0, "want exit code 0 once there is space:", ended)
+            check_equal(ended.report()["ok"], URLS, "bodies")
+        check_nothing_lost()
+        stored = harness.bodies(scratch("mnt/d.run"))
+        check_equal((len(stored), max(len(them) for them in stored.values())), (URLS, 1),
+                    "bodies stored, at most so often")
+    finally:
+        harness.kill_children()
+        subprocess.run(["umount", scratch("mnt")], check=False)
+
+
+def test_file_size_limit__stops_with_8_and_resumes__when_interrupted():
+    os.mkdir(scratch("mnt"))
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+
+    with harness.api() as server:
+        child = start_run(server, preexec_fn=limit)
+        wait_for_trouble(child)
+        check(child.poll() is None, "the run has ended")
+        check_nothing_lost()
+        child.send_signal(signal.SIGINT)
+        ended = harness.finish(child)
+        check(ended.code == 8, "want exit code 8:", ended)
+        check(b"resume with" in ended.err, "no word on how to resume:", ended)
+        check_nothing_lost()
+        again = harness.succeed("run", "-o", scratch("mnt/d.run"), "--json").report()
+        check_equal((again["ok"], again["failed"]), (URLS, 0), "ok, failed")
+    check_nothing_lost()
+
+
+if __name__ == "__main__":
+    harness.main(globals())

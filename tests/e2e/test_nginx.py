@@ -1,0 +1,220 @@
+"""A second, real server: nginx, with limit_req, gzip and a certificate of its own making.
+
+What our own API answers could suit our own client too well. The limit guards static files: a `return`
+in the limited location would be answered before the limit is looked at.
+"""
+
+import contextlib
+import gzip
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+import harness
+from harness import check, check_equal, scaled, scratch, wait_for
+
+URLS = scaled(120, 60)
+CAP = 10
+RETRY_AFTER_S = 1
+
+CONFIG = """
+daemon off; master_process off; worker_processes 1;
+pid {dir}/pid; error_log {dir}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    {temp_paths}
+    default_type application/json;
+    log_format asked '$msec $status $request_uri $connection $sent_http_content_encoding';
+    access_log {dir}/access.log asked;
+    limit_req_zone $server_port zone=all:1m rate=40r/s;
+    limit_req_status 429;
+    keepalive_requests 100000;
+    gzip_types application/json; gzip_min_length 1; gzip_http_version 1.1;
+    server {{
+        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{tls_port} ssl;
+        ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;
+        root {dir}/www;
+        location /free/ {{ alias {dir}/www/items/; }}
+        location /gzip/ {{ alias {dir}/www/items/; gzip on; }}
+        location /limited/ {{
+            alias {dir}/www/items/;
+            limit_req zone=all burst=20 nodelay;
+            error_page 429 @later;
+        }}
+        location @later {{ add_header Retry-After {retry_after} always; return 429; }}
+        location /bare/ {{ alias {dir}/www/items/; limit_req zone=all burst={bare_burst} nodelay; }}
+    }}
+}}
+"""
+
+
+def free_port():
+    """nginx cannot be asked for port 0: a port that was free a moment ago has to do."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_certificate(directory):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                    f"{directory}/key.pem", "-out", f"{directory}/cert.pem"],
+                   check=True, capture_output=True)
+
+
+def body(number):
+    """Large enough to be worth packing, with what must come through byte for byte."""
+    item = {"id": number, "big": 9007199254740993 + number, "text": "größe “quote”\n" * 20}
+    return json.dumps(item, ensure_ascii=False).encode() + b"\n"
+
+
+class Nginx:
+    def __init__(self):
+        self.dir = scratch("nginx")
+        os.makedirs(f"{self.dir}/www/items")
+        for number in range(1, URLS + 1):
+            with open(f"{self.dir}/www/items/{number}", "wb") as file:
+                file.write(body(number))
+        make_certificate(self.dir)
+        for _ in range(5):  # another process may take the port before nginx does
+            self.port, self.tls_port = free_port(), free_port()
+            self.start()
+            if wait_for(lambda: self.answers() or self.child.poll() is not None, "nginx") is True:
+                return
+        raise harness.Failed(f"nginx does not start: {harness.read(self.dir + '/error.log')}")
+
+    def start(self):
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        config = CONFIG.format(
+            dir=self.dir, port=self.port, tls_port=self.tls_port, retry_after=RETRY_AFTER_S, bare_burst=URLS // 2,
+            temp_paths=" ".join(f"{kind}_temp_path {self.dir}/{kind};" for kind in kinds))
+        with open(f"{self.dir}/conf", "w", encoding="ascii") as file:
+            file.write(config)
+        # Workers of an nginx that root starts are nobody's: they must be able to read their files.
+        os.chmod(harness.scratch("."), 0o755)
+        self.child = harness.start(["nginx", "-p", self.dir, "-c", f"{self.dir}/conf", "-e",
+                                    f"{self.dir}/error.log"], stderr=subprocess.DEVNULL)
+
+    def answers(self):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.tls_port)):
+            return True
+        return False
+
+    def url(self, location, tls=False):
+        scheme, port = ("https", self.tls_port) if tls else ("http", self.port)
+        return f"{scheme}://127.0.0.1:{port}/{location}/[1-{URLS}]"
+
+    def asked(self, location):
+        """(seconds, status, connection, encoding) of every request there that has been answered."""
+        with open(f"{self.dir}/access.log", encoding="ascii") as log:
+            rows = [line.rstrip("\n").split(" ") for line in log]
+        return [(float(r[0]), int(r[1]), int(r[3]), r[4]) for r in rows
+                if r[2].startswith(f"/{location}/")]
+
+    def stop(self):
+        """Ends it, so that its log is whole."""
+        self.child.terminate()
+        self.child.wait()
+
+
+def nginx():
+    for program in ("nginx", "openssl"):
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+            raise harness.Skipped(f"{program} is missing: apt install nginx-light openssl")
+    return Nginx()
+
+
+def fetch(server, location, *options, tls=False):
+    return harness.succeed("run", "-o", scratch(f"{location}.run"), "-c", str(CAP), "--json", *options,
+                           server.url(location, tls)).report()
+
+
+def check_all_there(location):
+    stored = {}
+    for path, them in harness.bodies(scratch(f"{location}.run")).items():
+        check_equal(len(them), 1, f"bodies of {path}")
+        stored[path] = them[0]
+    # Line breaks between tokens become spaces in a raw line; nothing else may change.
+    want = {f"/{location}/{n}": body(n).replace(b"\n", b" ") for n in range(1, URLS + 1)}
+    check_equal({k: v.strip() for k, v in stored.items()}, {k: v.strip() for k, v in want.items()},
+                "bodies stored")
+
+
+def check_silence(asked):
+    """No request in the second half of a window that a 429 named; few, those under way, in the first."""
+    for sent_s in [when for when, status, _, _ in asked if status == 429]:
+        inside = [when - sent_s for when, _, _, _ in asked if sent_s < when < sent_s + RETRY_AFTER_S]
+        late = [s for s in inside if s > RETRY_AFTER_S / 2]
+        check(len(inside) <= CAP, len(inside), "requests after a 429 at", sent_s)
+        check(not late, "requests", late, "s after a 429 that said", RETRY_AFTER_S, "s")
+
+
+def test_limit__is_kept_and_all_arrives__when_nginx_names_retry_after():
+    server = nginx()
+    report = fetch(server, "limited")
+    server.stop()
+    asked = server.asked("limited")
+    check_equal(report["ok"], URLS, "ok")
+    check_all_there("limited")
+    limited = sum(status == 429 for _, status, _, _ in asked)
+    check(limited > 0, "nginx refused nothing: this test shows nothing")
+    check_equal(report["status"]["429"], limited, "429s, ours against nginx's log")
+    check_equal(report["politeness"]["requests_before_a_deadline"], 0, "requests before a deadline")
+    check_silence(asked)
+
+
+def test_limit__is_backed_off_from_and_all_arrives__when_429_has_no_header():
+    server = nginx()
+    report = fetch(server, "bare", "--backoff", "200ms:2s")
+    server.stop()
+    asked = server.asked("bare")
+    check_equal(report["ok"], URLS, "ok")
+    check_all_there("bare")
+    limited = sum(status == 429 for _, status, _, _ in asked)
+    check(limited > 0, "nginx refused nothing: this test shows nothing")
+    check(limited <= URLS, limited, "refusals of", URLS, "requests: that is hammering")
+
+
+def test_gzip__is_unpacked__when_nginx_packs():
+    server = nginx()
+    report = fetch(server, "gzip")
+    server.stop()
+    check_equal({encoding for _, _, _, encoding in server.asked("gzip")}, {"gzip"}, "encodings")
+    check_all_there("gzip")
+    packed = sum(len(gzip.compress(body(n))) for n in range(1, URLS + 1))
+    check(report["bytes"] > packed, "bodies are counted packed:", report["bytes"])
+
+
+def test_connections__are_kept__when_nginx_keeps_them():
+    server = nginx()
+    report = fetch(server, "free")
+    server.stop()
+    connections = {connection for _, _, connection, _ in server.asked("free")}
+    check(len(connections) <= CAP, len(connections), "connections at cap", CAP)
+    check_equal(report["reused_connections"], URLS - len(connections), "reused connections")
+
+
+def test_https__is_refused_with_its_reason__when_self_signed():
+    server = nginx()
+    ended = harness.run("run", "-o", scratch("tls.run"), server.url("free", tls=True))
+    check(ended.code == 3, "want exit code 3:", ended)
+    check(re.search(r"certificate|self.signed", ended.err.decode(), re.I), "no word on why:", ended)
+    tries = harness.ledger(scratch("tls.run"), "SELECT max(attempt) FROM request")[0][0]
+    check_equal(tries, 1, "tries: a bad certificate does not get better")
+    check_equal(harness.bodies(scratch("tls.run")), {}, "bodies")
+
+
+def test_https__works__when_certificate_is_trusted_or_any_is_taken():
+    server = nginx()
+    fetch(server, "free", "--cacert", f"{server.dir}/cert.pem", tls=True)
+    check_all_there("free")
+    harness.succeed("run", "-o", scratch("any.run"), "-k", server.url("free", tls=True))
+    check_equal(len(harness.bodies(scratch("any.run"))), URLS, "bodies with -k")
+
+
+if __name__ == "__main__":
+    harness.main(globals())

@@ -1,0 +1,116 @@
+"""Signals to a run without a terminal: drain, abort, terminate; and every one can be resumed."""
+
+import signal
+import subprocess
+import time
+
+import harness
+from harness import check, check_equal, scaled, scratch, wait_for
+
+URLS = scaled(400, 150)
+CAP = 10
+
+
+def start_run(server, urls=URLS):
+    return harness.scrapetop("run", "-o", scratch("s.run"), "-c", str(CAP), "--json",
+                             f"{server.url}/posts/[1-{urls}]", stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+
+
+def done():
+    """Bodies committed so far; 0 before the ledger is there."""
+    try:
+        return harness.ledger_counts(scratch("s.run")).get(1, 0)
+    except harness.sqlite3.OperationalError:
+        return 0
+
+
+def check_whole_and_resumable(ended, server):
+    """What the report calls ok is what lies on the disk; and a second run ends it."""
+    report = ended.report()
+    stored = harness.bodies(scratch("s.run"))
+    check_equal(len(stored), report["ok"], "bodies stored")
+    check(all(len(them) == 1 for them in stored.values()), "a body is stored twice")
+    check_equal(report["ok"] + report["failed"] + report["pending"], report["requests"], "sum")
+    check(f"resume with: scrapetop run -o {scratch('s.run')}" in ended.err.decode(),
+          "no word on how to resume:", ended)
+    again = harness.succeed("run", "-o", scratch("s.run"), "--json").report()
+    check_equal((again["ok"], again["failed"]), (report["requests"], 0), "ok, failed after resuming")
+    stored = harness.bodies(scratch("s.run"))
+    check_equal(len(stored), report["requests"], "bodies stored after resuming")
+    check(all(len(them) == 1 for them in stored.values()), "a body is stored twice")
+
+
+def test_sigint__drains_and_exits_7__when_sent_once():
+    with harness.api("--latency", "100ms") as server:
+        child = start_run(server)
+        wait_for(lambda: server.count() >= 2 * CAP, "requests under way")
+        child.send_signal(signal.SIGINT)
+        sent_us = time.monotonic_ns() // 1000
+        ended = harness.finish(child)
+        check(ended.code == 7, "want exit code 7:", ended)
+        asked = server.asked()
+        late = [a for a in asked if a.arrived_us > sent_us]
+        # Some starts may be under way when the signal arrives; later ones would be a whole latency late.
+        check(len(late) <= CAP, len(late), "requests started after SIGINT")
+        check_equal(ended.report()["ok"], sum(a.status == 200 for a in asked),
+                    "bodies kept of those that the server sent before the drain was over")
+        check_whole_and_resumable(ended, server)
+
+
+def stuck_run():
+    """A run whose every slot hangs, with some bodies committed; the server, the child, the bodies."""
+    server = harness.Api("--hang", "20%")
+    child = start_run(server)
+    answered = lambda: sum(a.status == 200 for a in server.asked())
+    wait_for(lambda: answered() and done() == answered(), "bodies committed")
+    while True:  # until nothing moves any more
+        before = answered()
+        time.sleep(0.3)
+        if answered() == before == done():
+            return server, child, before
+
+
+def test_sigint__aborts_and_keeps_what_is_complete__when_sent_twice():
+    server, child, kept = stuck_run()
+    child.send_signal(signal.SIGINT)
+    # The sentence of the first tells that it was seen: two signals at once would count as one.
+    line = b""
+    while b"Ctrl-C again aborts" not in line:
+        line = child.stderr.readline()
+        check(line, "stderr ended before the drain was told")
+    began = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    ended = harness.finish(child)
+    took = time.monotonic() - began
+    check(ended.code == 130, "want exit code 130:", ended)
+    check(took < 10, f"aborting took {took:.1f} s: as long as a hung request may take")
+    check_equal(ended.report()["ok"], kept, "bodies kept")
+    server.stop()
+    with harness.api("--port", server.url.rsplit(":", 1)[1], name="again") as healthy:
+        check_whole_and_resumable(ended, healthy)
+
+
+def test_sigterm__drains_and_exits_7__when_the_rest_is_quick():
+    with harness.api("--latency", "100ms") as server:
+        child = start_run(server)
+        wait_for(lambda: server.count() >= 2 * CAP, "requests under way")
+        child.send_signal(signal.SIGTERM)
+        ended = harness.finish(child)
+        check(ended.code == 7, "want exit code 7:", ended)
+        check_whole_and_resumable(ended, server)
+
+
+def test_sigterm__exits_143__when_the_rest_hangs():
+    server, child, kept = stuck_run()
+    child.send_signal(signal.SIGTERM)
+    ended = harness.finish(child)
+    check(ended.code == 143, "want exit code 143:", ended)
+    check_equal(ended.report()["ok"], kept, "bodies kept")
+    server.stop()
+    with harness.api("--port", server.url.rsplit(":", 1)[1], name="again") as healthy:
+        check_whole_and_resumable(ended, healthy)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
