@@ -32,14 +32,14 @@ def in_flight(server):
 
 def test_keys__steer_the_run__when_pressed():
     with harness.api("--latency", "100ms") as server, watch(server, 100_000) as shown:
-        shown.wait_text(r"RUN .* cap 10 ")
+        shown.wait_text(r"RUN .* cap 10 +auto")
         shown.keys("+")
-        shown.wait_text(r" cap 11 ")
+        shown.wait_text(r" cap 11 +auto")
         wait_for(lambda: shown.pump(0) or in_flight(server) == 11, "11 in flight")
         shown.keys("]")
-        shown.wait_text(r" cap 22 ")
+        shown.wait_text(r" cap 22 +auto")
         shown.keys("c7\r")
-        shown.wait_text(r" cap 7 ")
+        shown.wait_text(r" cap 7 +auto")
         check("draining 15" in shown.text(), "no word on the draining:", shown.text())
         shown.keys("p")
         shown.wait_text(r"PAUSED")
@@ -88,13 +88,13 @@ def test_quit__exits_with_the_runs_code__when_done_failed_or_aborted():
 
 def test_signals__change_the_cap__when_usr1_and_usr2():
     with harness.api("--latency", "100ms") as server, watch(server, 100_000) as shown:
-        shown.wait_text(r" cap 10 ")
+        shown.wait_text(r" cap 10 +auto")
         shown.send(signal.SIGUSR1)
-        shown.wait_text(r" cap 11 ")
+        shown.wait_text(r" cap 11 +auto")
         shown.send(signal.SIGUSR2)
-        shown.wait_text(r" cap 10 ")
+        shown.wait_text(r" cap 10 +auto")
         shown.send(signal.SIGUSR2)
-        shown.wait_text(r" cap 9 ")
+        shown.wait_text(r" cap 9 +auto")
 
 
 def test_ctrl_z__stops_and_redraws__when_continued():
@@ -132,7 +132,7 @@ def test_resize__redraws__when_any_size():
         check(shown.alive(), "ended at 1x1")
         shown.resize(24, 80)
         shown.keys(CTRL_L)
-        shown.wait_text(r"RUN .* cap 10 ")
+        shown.wait_text(r"RUN .* cap 10 +auto")
         shown.keys("q")
         check_equal(shown.exit_code(), 7, "exit code")
 
