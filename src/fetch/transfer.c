@@ -533,6 +533,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_BAD_CONTENT_ENCODING:
         return OUTCOME_ENCODING;
     case CURLE_URL_MALFORMAT:
+    case CURLE_LOGIN_DENIED: /* credentials in the URL */
         return OUTCOME_REFUSED;
     case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
         return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
