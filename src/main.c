@@ -45,12 +45,8 @@
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
-    { &run_table, cmd_run },
-    { &normalise_table, cmd_normalise },
-    { &raw_table, cmd_raw },
-    { &status_table, cmd_status },
-    { &verify_table, cmd_verify },
-    { &demo_table, cmd_demo },
+    { &run_table, cmd_run },       { &normalise_table, cmd_normalise }, { &raw_table, cmd_raw },
+    { &status_table, cmd_status }, { &verify_table, cmd_verify },       { &demo_table, cmd_demo },
     { &serve_table, cmd_serve },
 };
 

@@ -162,7 +162,7 @@ static void screen__is_as_recorded__with_keys_pressed(void **state)
         { "help", "?" },          { "help-end", "?G" },   { "prompt-cap", "c12" },
         { "filter", "2/meta\r" }, { "zoom-waits", "2z" }, { "zoom-rate", "4z" },
         { "zoom-cores", "5z" },   { "log", "l" },         { "hosts", "7z" },
-        { "panel-failed", "8z" },       { "frozen", "Z" },      { "quit", "q" },
+        { "panel-failed", "8z" }, { "frozen", "Z" },      { "quit", "q" },
         { "unknown-key", "x" },
     };
 

@@ -190,7 +190,7 @@ static void format_eta__is_a_range__said_shortly(void **state)
         uint64_t low_s, high_s;
         const char *text;
     } cases[] = {
-        { 720, 900, "12-15m" },        { 40, 50, "40-50s" },  { 300, 300, "5m" },
+        { 720, 900, "12-15m" },       { 40, 50, "40-50s" },  { 300, 300, "5m" },
         { 4200, 5400, "1h10-1h30m" }, { 50, 130, "50s-2m" }, { 0, 3, "0-3s" },
         { 90000, 180000, "25h-2d" },
     };

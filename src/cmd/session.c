@@ -2,6 +2,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
 
@@ -61,9 +62,14 @@ static void on_keys(uv_poll_t *poll, int status, int events);
 static void watch_keys(struct session *s)
 {
     if (s->keys_open) {
-        uv_poll_start(&s->keys,
-                      UV_READABLE | (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0),
-                      on_keys);
+        int events = (dashboard_wants_read(s->dashboard) ? UV_READABLE : 0) |
+                     (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0);
+
+        if (events) {
+            uv_poll_start(&s->keys, events, on_keys);
+        } else {
+            uv_poll_stop(&s->keys);
+        }
     }
 }
 
@@ -132,7 +138,7 @@ static void on_keys(uv_poll_t *poll, int status, int events)
         lose_dashboard(s);
         return;
     }
-    if (count) {
+    if (events & UV_READABLE) {
         draw(s); /* a key is answered at once, not with the next frame */
     }
     watch_keys(s);
@@ -163,6 +169,7 @@ static bool open_dashboard(struct session *s)
     if (!wants_dashboard(s)) {
         return false;
     }
+    crash_install();
     options.verbs = engine_verbs();
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;
@@ -348,7 +355,8 @@ static void print_report(const struct session *s)
     if (r->csv[0] && strcmp(r->csv, "-") != 0) {
         fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->csv, (unsigned long long)r->rows);
     }
-    if (r->exit == EXIT_STORAGE && r->stopped_by[0]) {
+    if (r->stopped_by[0] && r->exit != EXIT_DRAINED && r->exit != EXIT_INTERRUPTED &&
+        r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };
 
         snprintf(err.text, sizeof err.text, "%s", r->stopped_by);

@@ -9,9 +9,9 @@
  * of the loop in which that changes; one timer stands for the earliest deadline. It never touches a
  * terminal: it is told commands (engine/control.h) and tells snapshots (engine/snapshot.h).
  *
- *   RUNNING --all settled--> TABLE --> DONE
- *      |  `--drain, storage failed--> DRAINING --> DONE (resumable)
- *      `--abort--------------------------------> DONE (resumable)
+ *   RUNNING --all settled------------> TABLE --> DONE
+ *      |  `--drain--> DRAINING ---------´          ^   (resumable, unless all was settled)
+ *      `--abort, storage failed--> DRAINING -------´
  *
  * Ownership  engine_new opens the store, engine_close gives everything back. The options' pointers
  *            are borrowed until `closed`.
@@ -38,12 +38,13 @@ struct engine_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;    /* see struct frontier_options */
-    const char *csv;        /* table to write when all is settled; NULL: none */
-    const char *table_path; /* table that CONTROL_NORMALISE writes */
+    const char *csv;        /* table to write when all is settled; NULL: none; borrowed */
+    const char *table_path; /* table that CONTROL_NORMALISE writes; borrowed */
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */
     bool attended;
-    void (*on_done)(void *context); /* once: nothing more will be fetched; the report is final */
+    /* Once, on a turn of the loop of its own: nothing more will be fetched; the report is final. */
+    void (*on_done)(void *context);
     void *context;
 };
 
@@ -75,8 +76,9 @@ void engine_set_attended(struct engine *engine, bool attended);
 
 bool engine_is_done(const struct engine *engine);
 
-/** After on_done, or instead of engine_start: closes the store and all handles, then calls `closed`
- *  on the loop and frees the engine. */
+/** At any time, once: cancels what is in flight (it stays pending in the ledger) and a table under
+ *  way, waits for what is on the pool, commits what is complete, closes the store and all handles,
+ *  then calls `closed` on the loop and frees the engine. on_done does not come any more. */
 void engine_close(struct engine *engine, void (*closed)(void *context));
 
 #endif

@@ -1,6 +1,7 @@
 /**
- * The engine's insides, shared by its own files only: engine.c (the life of a run), judge.c (what
- * came back), observe.c (what a screen may show), table.c (the second stage).
+ * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
+ * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
+ * observe.c (what a screen may show), table.c (the second stage).
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
@@ -18,6 +19,7 @@
 
 #define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
 #define ENGINE_JSON_DEPTH_MAX 512
+#define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_FAILURE_KINDS_MAX SNAPSHOT_FAILURES_MAX
 
 enum engine_phase {
@@ -50,9 +52,11 @@ struct engine {
     struct fetch_endpoint *endpoints;
     const char **headers;
     struct committer *committer;
-    struct work work;
+    struct work work;   /* tables */
+    struct work checks; /* bodies: apart, so that a table does not keep them waiting */
     struct table_job *table;
-    bool table_failed; /* the one that --csv asked for */
+    bool csv_due;             /* the table that --csv asks for is still to be begun */
+    enum result table_result; /* its end, when that was not well */
 
     uv_timer_t wake; /* the earliest deadline */
     uv_timer_t tick; /* seconds, loads, loop lag */
@@ -62,12 +66,13 @@ struct engine {
     unsigned cap, cap_before; /* cap_before: the one that is being drained down from */
     unsigned cap_clamp;       /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
-    uint64_t memory_until_us; /* nothing is started before: out of memory */
+    uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
     bool paused;
     enum run_limit limit;
+    enum frontier_answer answer; /* the frontier's last */
     bool pumping;
-    size_t checking;        /* bodies on the pool */
-    uint64_t slept_from_us; /* transfers begun before this lost time to a stop */
+    size_t checking, checking_bytes; /* bodies on the pool */
+    uint64_t slept_from_us;          /* transfers begun before this lost time to a stop */
 
     enum result storage; /* RESULT_OK, RESULT_FULL (passing) or RESULT_IO (final) */
     char trouble[160];
@@ -88,8 +93,9 @@ struct engine {
     struct buf shown, redacted; /* scratch for redacted texts */
     uint64_t random_state;
 
-    int closing; /* parts still to close */
-    void (*closed)(void *context);
+    bool ended_well; /* closed after its end, with a store that works */
+    int open_timers;
+    void (*closed)(void *context); /* NULL until engine_close */
 };
 
 uint64_t engine_now_us(const struct engine *engine);
@@ -109,7 +115,20 @@ MUST_CHECK enum result engine_redact_url(struct engine *engine, struct str url, 
 void engine_request_text(struct engine *engine, const struct request *request,
                          char text[SNAPSHOT_REQUEST_TEXT]);
 
-/* engine.c, for table.c: the table that was being written has ended, one way or another. */
+/* engine.c */
+
+/** Closing: the next part, if what must come before it is over. */
+void engine_go_on_closing(struct engine *engine);
+
+/* pump.c */
+bool engine_is_active(const struct engine *engine); /* running or draining */
+
+/** Starts nothing more; what is in flight finishes. The first reason given stays. */
+void engine_stop(struct engine *engine, const char *why);
+void engine_drain(struct engine *engine);
+void engine_abort(struct engine *engine, enum exit_code code);
+
+/** The table that was being written has ended, one way or another. */
 void engine_table_ended(struct engine *engine);
 
 /* judge.c */
@@ -119,6 +138,7 @@ void judge_release(struct engine *engine);
 
 /* table.c */
 MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);
+void table_failed(struct engine *engine, const struct err *err); /* the one of --csv */
 void table_cancel(struct engine *engine);
 bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);

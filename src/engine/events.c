@@ -64,7 +64,8 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
                 const char *format, ...)
 {
     struct snapshot_event *event = &e->ring[e->serial % SNAPSHOT_EVENTS_MAX];
-    char raw[2 * SNAPSHOT_EVENT_TEXT];
+    char
+        raw[SNAPSHOT_EVENT_TEXT + HEADER_LINE_MAX]; /* no secret is cut before it is known as one */
     struct str text;
     va_list args;
 
@@ -73,8 +74,10 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
     va_end(args);
     text = str_view(raw);
     buf_reset(&e->text);
-    if (e->secrets && secrets_redact(e->secrets, text, &e->text) == RESULT_OK) {
-        text = buf_view(&e->text);
+    if (e->secrets) {
+        text = secrets_redact(e->secrets, text, &e->text) == RESULT_OK
+                   ? buf_view(&e->text)
+                   : STR("(out of memory for this text)");
     }
     event->serial = ++e->serial;
     event->wall_us = clock_wall_us(&e->clock);

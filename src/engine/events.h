@@ -4,7 +4,6 @@
  * A ring of the latest, and each as one JSON object to whoever writes it down. Texts pass the
  * secrets' redaction before they are kept anywhere.
  *
- *
  * Threads  loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_EVENTS_H

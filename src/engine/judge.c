@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORTAGE_PAUSE_US 250000
+
 struct body_check {
     struct work_item item;
     struct engine *engine;
@@ -124,6 +126,12 @@ static void count_failure(struct engine *e, const struct response *response)
     }
     kind->count++;
     kind->last_us = engine_now_us(e);
+    for (; kind > e->failures && kind[-1].count < kind->count; kind--) { /* most frequent first */
+        struct failure_kind rarer = kind[-1];
+
+        kind[-1] = *kind;
+        *kind = rarer;
+    }
 }
 
 static void settle(struct engine *e, struct response *response, enum settle_state state,
@@ -173,7 +181,6 @@ static void tell_hold(struct engine *e, const struct host *host, uint64_t now_us
     uint64_t us = host->hold_until_us - now_us;
 
     e->hosts_held++;
-    e->held_us += us;
     units_format_time(us, length);
     snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
     events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)", STR_ARG(host->label),
@@ -184,6 +191,7 @@ static void hold_host(struct engine *e, struct host *host, const struct response
                       const struct deadline *deadline)
 {
     uint64_t now_us = engine_now_us(e);
+    uint64_t before_us = host->hold_until_us > now_us ? host->hold_until_us : now_us;
     char reason[64];
     bool news;
 
@@ -198,9 +206,15 @@ static void hold_host(struct engine *e, struct host *host, const struct response
         news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
                                  str_view(reason));
     }
+    e->held_us += host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
     if (news) {
         tell_hold(e, host, now_us);
     }
+}
+
+static bool is_idempotent(const struct engine *e, const struct request *request)
+{
+    return retry_method_is_idempotent(str_view(e->job->endpoints[request->endpoint].method));
 }
 
 /* --- verdicts ---------------------------------------------------------------------------------- */
@@ -307,20 +321,28 @@ static void redirect(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
-/* Our own shortage: fewer at once for a while, and the same request again. */
+/* The attempt does not count. One that a redirect continued was counted at its first hop. */
+static void take_back_try(struct request *request)
+{
+    request->attempt -= request->hops == 0 && request->attempt > 0;
+}
+
+/* Our own shortage: a pause, then fewer at once for a while, and the same request again. */
 static void back_off_locally(struct engine *e, struct response *response)
 {
     unsigned in_flight = (unsigned)fetch_in_flight(e->fetch);
     unsigned clamp = in_flight * 3 / 4 > 0 ? in_flight * 3 / 4 : 1;
     uint64_t now_us = engine_now_us(e);
 
-    if (!e->cap_clamp || clamp < e->cap_clamp) {
+    if (now_us >= e->shortage_until_us) { /* else it is one of those that failed together */
         e->cap_clamp = clamp;
         events_add(&e->events, EVENT_WARNING, "shortage", "", "%s; at most %u at once for now",
                    response->reason, clamp);
     }
     e->clamp_until_us = now_us + 10 * US_PER_S;
-    response->request->attempt--;
+    e->shortage_until_us = now_us + SHORTAGE_PAUSE_US;
+    fetch_drop_idle(e->fetch);
+    take_back_try(response->request);
     put_back(e, dismantle(e, response));
 }
 
@@ -333,8 +355,7 @@ static void judge(struct engine *e, struct response *response)
         .outcome = response->outcome,
         .status = response->status,
         .attempt = request->attempt,
-        .idempotent =
-            retry_method_is_idempotent(str_view(e->job->endpoints[request->endpoint].method)),
+        .idempotent = is_idempotent(e, request),
         .sent = response->sent,
         .has_deadline = deadline.named,
     };
@@ -389,6 +410,7 @@ static void check_done(struct work_item *item, bool cancelled)
     struct response *response = check->response;
 
     e->checking--;
+    e->checking_bytes -= response->body.len;
     if (cancelled) {
         frontier_forget(e->frontier, dismantle(e, response)); /* pending, as if still in flight */
     } else {
@@ -398,7 +420,11 @@ static void check_done(struct work_item *item, bool cancelled)
         judge(e, response);
     }
     free(check);
-    engine_pump(e);
+    if (e->phase == ENGINE_CLOSING) {
+        engine_go_on_closing(e);
+    } else {
+        engine_pump(e);
+    }
 }
 
 static bool check_on_pool(struct engine *e, struct response *response)
@@ -412,7 +438,8 @@ static bool check_on_pool(struct engine *e, struct response *response)
     check->item.run = check_run;
     check->item.done = check_done;
     e->checking++;
-    work_submit(&e->work, &check->item);
+    e->checking_bytes += response->body.len;
+    work_submit(&e->checks, &check->item);
     return true;
 }
 
@@ -442,14 +469,22 @@ static bool is_success(const struct response *response)
             response->status != 429);
 }
 
+/* It died of our having been stopped, and may be asked again whatever became of it. */
+static bool died_asleep(const struct engine *e, const struct response *response)
+{
+    const struct request *request = response->request;
+
+    return request->since_us < e->slept_from_us &&
+           (response->outcome == OUTCOME_TIMEOUT || response->outcome == OUTCOME_CONNECT ||
+            response->outcome == OUTCOME_DNS || response->outcome == OUTCOME_SHORT_BODY) &&
+           (!response->sent || is_idempotent(e, request));
+}
+
 void judge_response(void *context, struct response *response)
 {
     struct engine *e = context;
     struct request *request = response->request;
     struct host *host = host_at(&e->hosts, request->host);
-    bool died_asleep =
-        request->since_us < e->slept_from_us &&
-        (response->outcome == OUTCOME_TIMEOUT || response->outcome == OUTCOME_CONNECT);
 
     host_ended(&e->hosts, host, is_success(response), engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
@@ -458,8 +493,8 @@ void judge_response(void *context, struct response *response)
     }
     host->requests++;
     metrics_response(&e->metrics, response);
-    if (died_asleep) {
-        request->attempt--;
+    if (died_asleep(e, response)) {
+        take_back_try(request);
         put_back(e, dismantle(e, response));
     } else {
         judge_body(e, response);
@@ -476,7 +511,9 @@ static void committed(struct engine *e, struct settlement *s)
 
     switch (state) {
     case SETTLE_DONE:
-        metrics_settled(&e->metrics, true);
+        if (!s->duplicate) { /* else it is among those of an earlier session */
+            metrics_settled(&e->metrics, true);
+        }
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_FAILED:

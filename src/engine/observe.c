@@ -252,6 +252,9 @@ static void limit_words(const struct engine *e, struct snapshot *s)
     case LIMIT_DISK:
         COPY(s->limit_text, e->storage == RESULT_FULL ? "DISK FULL (free some space)" : "DISK");
         break;
+    case LIMIT_LOOP_CPU:
+        COPY(s->limit_text, "CPU (bodies are being checked)");
+        break;
     case LIMIT_PAUSED:
         COPY(s->limit_text, "PAUSED (p resumes)");
         break;

@@ -18,8 +18,8 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (r->pending > 0) {
         return EXIT_DRAINED;
     }
-    if (e->table_failed) {
-        return EXIT_STORAGE;
+    if (e->table_result != RESULT_OK) {
+        return e->table_result == RESULT_NOT_FOUND ? EXIT_INCOMPLETE : EXIT_STORAGE;
     }
     return r->failed > 0 ? EXIT_INCOMPLETE : EXIT_WELL;
 }
@@ -47,7 +47,7 @@ void engine_report(struct engine *e, struct report *r)
     r->session_failed = m->failed;
     r->ok = m->ok + m->ok_before;
     r->failed = m->failed + m->failed_before;
-    r->pending = r->total - r->ok - r->failed;
+    r->pending = r->total > r->ok + r->failed ? r->total - r->ok - r->failed : 0;
     r->retried = m->retried;
     r->requests = m->requests;
     r->reused = m->reused;
@@ -84,6 +84,12 @@ void engine_report(struct engine *e, struct report *r)
     r->exit = exit_of(e, r);
 }
 
+/* Three digits are what a rate of a few seconds is worth: "7.25", "14.2", "142", "14234". */
+static int rate_decimals(double per_s)
+{
+    return per_s < 9.995 ? 2 : per_s < 99.95 ? 1 : 0;
+}
+
 enum result report_line(const struct report *r, struct buf *out)
 {
     enum result result = buf_printf(out, "%llu/%llu ok, %llu failed, %llu retried in ",
@@ -91,7 +97,8 @@ enum result report_line(const struct report *r, struct buf *out)
                                     (unsigned long long)r->failed, (unsigned long long)r->retried);
 
     if (result == RESULT_OK) {
-        result = buf_printf(out, "%.1fs (%.3g req/s", r->wall_s, r->requests_per_s);
+        result = buf_printf(out, "%.1fs (%.*f req/s", r->wall_s, rate_decimals(r->requests_per_s),
+                            r->requests_per_s);
     }
     if (result == RESULT_OK && r->ideal_percent > 0) {
         result = buf_printf(out, ", %.0f %% of the ideal for cap %u",

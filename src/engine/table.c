@@ -17,8 +17,8 @@ struct table_job {
     uint64_t records_at_start; /* settled well when the last table began */
     uint64_t rows, columns, skipped;
     bool have_table;
-    char path[512]; /* of the running or the last one */
-    char written[512];
+    const char *path;    /* of the running or the last one; the options' */
+    const char *written; /* of the last one that was written, or NULL */
     char message[160];
 };
 
@@ -62,6 +62,12 @@ static void tell_table(struct engine *e, const struct table_job *job)
                (unsigned long long)job->rows, (unsigned long long)job->columns, length, job->path);
 }
 
+void table_failed(struct engine *e, const struct err *err)
+{
+    e->table_result = err->result;
+    snprintf(e->stopped_by, sizeof e->stopped_by, "%s", err->text);
+}
+
 static void on_done(void *context, const struct table_report *report)
 {
     struct engine *e = context;
@@ -75,7 +81,7 @@ static void on_done(void *context, const struct table_report *report)
         job->columns = report->columns;
         job->skipped = count_skipped(report);
         job->have_table = true;
-        memcpy(job->written, job->path, sizeof job->written);
+        job->written = job->path;
         job->message[0] = '\0';
         tell_table(e, job);
         tell_skips(e, report);
@@ -86,9 +92,8 @@ static void on_done(void *context, const struct table_report *report)
     } else {
         snprintf(job->message, sizeof job->message, "%s", report->err.text);
         events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", report->err.text);
-        if (e->phase == ENGINE_TABLE) {
-            e->table_failed = true;
-            snprintf(e->stopped_by, sizeof e->stopped_by, "%s", report->err.text);
+        if (job->path == e->options.csv) {
+            table_failed(e, &report->err);
         }
     }
     table_build_free(job->build);
@@ -116,8 +121,7 @@ enum result table_start(struct engine *e, const char *path, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    snprintf(job->path, sizeof job->path, "%s", path);
-    options.output = job->path;
+    options.output = job->path = path;
     job->started_us = engine_now_us(e);
     job->records_at_start = e->metrics.ok + e->metrics.ok_before;
     result = table_build_start(&job->build, &e->work, &options, source, on_done, e, err);
@@ -161,7 +165,7 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
     out->elapsed_us = job->elapsed_us;
     out->have_table = job->have_table;
     out->state = job->failed ? NORMALISE_FAILED : NORMALISE_IDLE;
-    snprintf(out->output, sizeof out->output, "%s", job->path);
+    snprintf(out->output, sizeof out->output, "%s", job->path ? job->path : "");
     snprintf(out->message, sizeof out->message, "%s", job->message);
     if (!job->running) {
         return;
@@ -186,7 +190,7 @@ uint64_t table_rows(const struct engine *e)
 
 const char *table_path(const struct engine *e)
 {
-    return e->table && e->table->have_table ? e->table->written : "";
+    return e->table && e->table->written ? e->table->written : "";
 }
 
 void table_release(struct engine *e)

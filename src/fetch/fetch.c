@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SPARE_RESPONSES_MAX 1024
+#define SPARE_BYTES_MAX (32U << 20)
 
 struct fetch {
     struct fetch_options options;
@@ -17,7 +18,7 @@ struct fetch {
     struct transfer *idle;                 /* singly linked by `next` */
     size_t in_flight;
     struct response *spare; /* for reuse */
-    size_t spare_count;
+    size_t spare_count, spare_bytes;
     void (*closed)(void *context);
 };
 
@@ -172,6 +173,7 @@ static struct response *take_response(struct fetch *f)
     if (response) {
         f->spare = response->next;
         f->spare_count--;
+        f->spare_bytes -= response->body.cap + response->headers.cap;
         response->next = NULL;
         return response;
     }
@@ -245,14 +247,20 @@ void fetch_cancel_all(struct fetch *f)
     }
 }
 
+void fetch_drop_idle(struct fetch *f)
+{
+    multi_uv_drop_idle(f->multi);
+}
+
 void fetch_recycle(struct fetch *f, struct response *response)
 {
     assert(!response->request);
-    if (f->spare_count >= SPARE_RESPONSES_MAX) {
+    response_reset(response);
+    if (f->spare_count >= SPARE_RESPONSES_MAX || f->spare_bytes >= SPARE_BYTES_MAX) {
         response_free(response);
         return;
     }
-    response_reset(response);
+    f->spare_bytes += response->body.cap + response->headers.cap;
     response->next = f->spare;
     f->spare = response;
     f->spare_count++;

@@ -24,9 +24,10 @@
 
 #include <uv.h>
 
-#define FETCH_STALL_BYTES_PER_S 10 /* slower than this for the stall time is a timeout */
-#define FETCH_ERROR_BODY_MAX 16384 /* bytes kept of the body of an answer that is not 2xx */
-#define FETCH_EXPANSION_MAX 100    /* decompressed to received, beyond FETCH_EXPANSION_FROM */
+#define FETCH_STALL_BYTES_PER_S 10     /* slower than this for the stall time is a timeout */
+#define FETCH_HEADERS_MAX (256U << 10) /* bytes of all heads of one answer; more is no HTTP */
+#define FETCH_ERROR_BODY_MAX 16384     /* bytes kept of the body of an answer that is not 2xx */
+#define FETCH_EXPANSION_MAX 100        /* decompressed to received, beyond FETCH_EXPANSION_FROM */
 #define FETCH_EXPANSION_FROM (1U << 20)
 
 struct fetch_endpoint {
@@ -58,14 +59,17 @@ MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_option
  *  for any other reason (a URL that libcurl refuses) comes back through on_response, later. */
 MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request);
 
-/** Lets what fetch_start added begin now rather than on the next turn of the loop. Not from within
- *  on_response, where it happens by itself. */
+/** Lets what fetch_start added begin: must follow it, once for any number of starts. Does nothing
+ *  within on_response, after which it happens by itself. */
 void fetch_kick(struct fetch *fetch);
 
 size_t fetch_in_flight(const struct fetch *fetch);
 
 /** Ends all transfers; they come back as OUTCOME_CANCELLED before this returns. */
 void fetch_cancel_all(struct fetch *fetch);
+
+/** Descriptors have run out: closes kept connections that nobody uses, as soon as that can be. */
+void fetch_drop_idle(struct fetch *fetch);
 
 /** A response whose request has been taken out, for reuse. */
 void fetch_recycle(struct fetch *fetch, struct response *response);

@@ -9,6 +9,7 @@
 #define NO_DEADLINE UINT64_MAX
 #define KICK_ROUNDS_MAX 64 /* within one turn of the loop; then the rest waits a millisecond */
 #define SPARE_CONNECTIONS 16
+#define AGAIN_MS 10 /* after an error of libcurl's own */
 
 struct watch {
     uv_poll_t poll;
@@ -39,9 +40,11 @@ struct multi_uv {
     size_t lane_count;
     struct watch **by_fd;
     size_t by_fd_count;
+    uv_timer_t anchor;   /* never runs: gives multi_uv_close a turn of the loop to end in */
     size_t open_handles; /* uv handles not yet closed */
     size_t waiting_kicks;
     bool driving; /* inside libcurl or on_done */
+    bool dropping;
     bool closing;
     void (*closed)(void *context);
 };
@@ -120,7 +123,12 @@ static void watch_end(struct watch *w)
 
 void multi_uv_opened_socket(void *multi, int fd)
 {
-    struct watch *w = watch_new(multi, fd);
+    struct watch *w = watch_at(multi, fd);
+
+    if (w) { /* its socket was closed without a word to us */
+        watch_end(w);
+    }
+    w = watch_new(multi, fd);
 
     if (w) { /* without memory it is watched as one of the resolver's: correct, only slower */
         w->connection = true;
@@ -288,8 +296,26 @@ static void lane_act(struct lane *lane, curl_socket_t fd, int flags)
 {
     int running;
 
-    curl_multi_socket_action(lane->curl, fd, flags, &running);
+    if (curl_multi_socket_action(lane->curl, fd, flags, &running) != CURLM_OK) {
+        /* Out of memory, most likely: what it left undone is taken up again by a timer. */
+        lane->deadline_ms = uv_now(lane->multi->loop) + AGAIN_MS;
+        arm_timer(lane);
+    }
     lane_collect(lane);
+}
+
+static CURLM *lane_curl(struct lane *lane)
+{
+    CURLM *curl = curl_multi_init();
+
+    if (curl) {
+        curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+        curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, lane);
+        curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+        curl_multi_setopt(curl, CURLMOPT_TIMERDATA, lane);
+        curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, (long)MULTI_UV_LANE + SPARE_CONNECTIONS);
+    }
+    return curl;
 }
 
 static void run_kicks(struct multi_uv *m)
@@ -317,22 +343,51 @@ static void run_kicks(struct multi_uv *m)
     }
 }
 
+/* A multi handle gives up its idle connections only with itself. */
+static void drop_idle(struct multi_uv *m)
+{
+    m->dropping = false;
+    for (size_t i = 0; i < m->lane_count; i++) {
+        struct lane *lane = m->lanes[i];
+        CURLM *fresh = lane->transfers == 0 ? lane_curl(lane) : NULL;
+
+        if (fresh) {
+            curl_multi_cleanup(lane->curl);
+            lane->curl = fresh;
+            lane->deadline_ms = NO_DEADLINE;
+        }
+    }
+}
+
+static void end_driving(struct multi_uv *m)
+{
+    run_kicks(m);
+    if (m->dropping) {
+        drop_idle(m);
+    }
+    m->driving = false;
+}
+
 static void lane_drive(struct lane *lane, curl_socket_t fd, int flags)
 {
-    struct multi_uv *m = lane->multi;
-
-    m->driving = true;
+    lane->multi->driving = true;
     lane_act(lane, fd, flags);
-    run_kicks(m);
-    m->driving = false;
+    end_driving(lane->multi);
 }
 
 void multi_uv_kick(struct multi_uv *m)
 {
     if (!m->driving) {
         m->driving = true;
-        run_kicks(m);
-        m->driving = false;
+        end_driving(m);
+    }
+}
+
+void multi_uv_drop_idle(struct multi_uv *m)
+{
+    m->dropping = true;
+    if (!m->driving) {
+        drop_idle(m);
     }
 }
 
@@ -349,18 +404,13 @@ static struct lane *lane_new(struct multi_uv *m)
     if (!lane) {
         return NULL;
     }
-    lane->curl = curl_multi_init();
+    lane->multi = m;
+    lane->deadline_ms = lane->armed_ms = NO_DEADLINE;
+    lane->curl = lane_curl(lane);
     if (!lane->curl) {
         free(lane);
         return NULL;
     }
-    lane->multi = m;
-    lane->deadline_ms = lane->armed_ms = NO_DEADLINE;
-    curl_multi_setopt(lane->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(lane->curl, CURLMOPT_SOCKETDATA, lane);
-    curl_multi_setopt(lane->curl, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-    curl_multi_setopt(lane->curl, CURLMOPT_TIMERDATA, lane);
-    curl_multi_setopt(lane->curl, CURLMOPT_MAXCONNECTS, (long)MULTI_UV_LANE + SPARE_CONNECTIONS);
     uv_timer_init(m->loop, &lane->timer);
     lane->timer.data = lane;
     m->open_handles++;
@@ -394,6 +444,9 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done
     m->loop = loop;
     m->on_done = on_done;
     m->context = context;
+    uv_timer_init(loop, &m->anchor);
+    m->anchor.data = m;
+    m->open_handles = 1;
     *multi = m;
     return RESULT_OK;
 }
@@ -424,6 +477,14 @@ static void on_lane_closed(uv_handle_t *handle)
     maybe_closed(lane->multi);
 }
 
+static void on_anchor_closed(uv_handle_t *handle)
+{
+    struct multi_uv *m = handle->data;
+
+    m->open_handles--;
+    maybe_closed(m);
+}
+
 void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
 {
     assert(!m->driving);
@@ -433,6 +494,6 @@ void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
         curl_multi_cleanup(m->lanes[i]->curl);
         uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
     }
+    uv_close((uv_handle_t *)&m->anchor, on_anchor_closed);
     m->closing = true;
-    maybe_closed(m);
 }

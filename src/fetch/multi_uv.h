@@ -41,8 +41,13 @@ struct lane *multi_uv_add(struct multi_uv *multi, CURL *easy, uint32_t affinity)
 /** Takes a running handle out; on_done does not come. */
 void multi_uv_remove(struct lane *lane, CURL *easy);
 
-/** Lets added handles begin. Does nothing within on_done, after which it happens by itself. */
+/** Lets added handles begin; must follow multi_uv_add. Does nothing within on_done, after which it
+ *  happens by itself. */
 void multi_uv_kick(struct multi_uv *multi);
+
+/** Closes the kept connections of lanes without a transfer, when the present calls into libcurl are
+ *  over: for when descriptors run out, since libcurl would rather fail than close an idle one. */
+void multi_uv_drop_idle(struct multi_uv *multi);
 
 /** For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
 void multi_uv_opened_socket(void *multi, int fd);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define RECEIVE_BUFFER_BYTES (32L * 1024)
 #define FIRST_RESERVE_MAX (UINT64_C(1) << 20)
@@ -100,56 +101,69 @@ static int status_of(const struct transfer *t)
 }
 
 /* More than FETCH_EXPANSION_MAX bytes out of each that came in. */
-static bool expands_beyond_reason(const struct transfer *t, size_t body_bytes)
+static bool expands_beyond_reason(const struct transfer *t)
 {
     curl_off_t received = 0;
 
-    if (body_bytes < FETCH_EXPANSION_FROM) {
+    if (t->body_bytes < FETCH_EXPANSION_FROM) {
         return false;
     }
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    return received > 0 && body_bytes / (uint64_t)received > FETCH_EXPANSION_MAX;
+    return received > 0 && t->body_bytes / (uint64_t)received > FETCH_EXPANSION_MAX;
 }
 
+static bool status_is_good(int status)
+{
+    return status >= 200 && status <= 299;
+}
+
+/* Room for what was announced, so that a body need not move as it grows; a liar gets no more than
+ * FIRST_RESERVE_MAX. */
+static enum result reserve_announced(struct transfer *t, size_t len)
+{
+    uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
+
+    if (t->announced == UINT64_MAX || want <= len || !status_is_good(t->response->status) ||
+        want > t->config->options->body_max_bytes) {
+        return RESULT_OK;
+    }
+    return buf_reserve(&t->response->body, (size_t)want);
+}
+
+/* Of an error's body the head is enough. */
+static enum result keep_body(struct transfer *t, const char *bytes, size_t len)
+{
+    struct buf *body = &t->response->body;
+
+    if (!status_is_good(t->response->status)) {
+        size_t room = body->len < FETCH_ERROR_BODY_MAX ? FETCH_ERROR_BODY_MAX - body->len : 0;
+
+        len = len < room ? len : room;
+    }
+    return buf_append(body, bytes, len);
+}
+
+/* Anything but `len` back, and libcurl ends the transfer. */
 static size_t on_body(char *bytes, size_t one, size_t len, void *context)
 {
     struct transfer *t = context;
-    struct buf *body = &t->response->body;
-    enum result result;
 
     (void)one;
-    if (len > t->config->options->body_max_bytes - body->len) {
+    if (len > t->config->options->body_max_bytes - t->body_bytes) {
         t->too_big = true;
         return 0;
     }
-    if (body->len == 0) {
-        int status = t->response->status = status_of(t);
-
-        if ((status < 200 || status > 299) && len > FETCH_ERROR_BODY_MAX) {
-            len = FETCH_ERROR_BODY_MAX;
-        }
-        if (t->announced != UINT64_MAX && t->announced > len) {
-            uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
-
-            if (want <= t->config->options->body_max_bytes &&
-                buf_reserve(body, (size_t)want) != RESULT_OK) {
-                t->no_memory = true;
-                return 0;
-            }
-        }
-    } else if (t->response->status < 200 || t->response->status > 299) {
-        return len; /* the head of an error's body is enough */
+    if (t->body_bytes == 0) {
+        t->response->status = status_of(t);
+        t->no_memory = reserve_announced(t, len) != RESULT_OK;
     }
-    if (expands_beyond_reason(t, body->len + len)) {
-        t->expands = true;
+    t->body_bytes += len;
+    t->expands = expands_beyond_reason(t);
+    if (t->no_memory || t->expands) {
         return 0;
     }
-    result = buf_append(body, bytes, len);
-    if (result != RESULT_OK) {
-        t->no_memory = true;
-        return 0;
-    }
-    return len;
+    t->no_memory = keep_body(t, bytes, len) != RESULT_OK;
+    return t->no_memory ? 0 : len;
 }
 
 /* The headers that somebody reads: a switch by length keeps the common ones cheap. */
@@ -207,6 +221,11 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
     struct str line = { bytes, len }, name, value;
 
     (void)one;
+    t->header_bytes += len;
+    if (t->header_bytes > FETCH_HEADERS_MAX) {
+        t->head_too_big = true;
+        return 0;
+    }
     if (str_starts(line, STR("HTTP/"))) { /* a further head: after 100 Continue */
         buf_reset(&t->response->headers);
         t->announced = UINT64_MAX;
@@ -307,6 +326,12 @@ void transfer_free(struct transfer *t)
     free(t);
 }
 
+static bool may_be_repeated(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+           strcmp(method, "OPTIONS") == 0;
+}
+
 static bool set_method(struct transfer *t, const struct request *request)
 {
     const struct fetch_endpoint *endpoint = &t->config->options->endpoints[request->endpoint];
@@ -329,7 +354,8 @@ static bool set_method(struct transfer *t, const struct request *request)
     }
     /* libcurl by itself repeats a request whose kept connection dies before the first byte, whatever
      * the method; a fresh connection leaves it no reason to (RFC 9110 section 9.2.2). */
-    ok &= curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, with_body ? 1L : 0L) == CURLE_OK;
+    ok &= curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, may_be_repeated(method) ? 0L : 1L) ==
+          CURLE_OK;
     return ok;
 }
 
@@ -339,8 +365,10 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
 
     response->request = request;
     t->response = response;
-    t->too_big = t->expands = t->no_memory = t->bad_length = t->private_refused = false;
+    t->too_big = t->expands = t->no_memory = false;
+    t->bad_length = t->head_too_big = t->private_refused = false;
     t->socket_errno = 0;
+    t->body_bytes = t->header_bytes = 0;
     t->announced = UINT64_MAX;
     t->error[0] = '\0';
     if (curl_easy_setopt(t->easy, CURLOPT_URL, url.data) != CURLE_OK ||
@@ -388,6 +416,32 @@ static bool errno_is_local(int errnum)
            errnum == EADDRNOTAVAIL;
 }
 
+/* libcurl's resolver and TLS library open files too, and when they get none they tell it as a name
+ * that does not resolve, or a CA file that cannot be read. */
+static bool is_out_of_descriptors(void)
+{
+    int fd = dup(STDERR_FILENO);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
+static bool is_local_shortage(const struct transfer *t, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return errno_is_local(t->socket_errno);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+        return is_out_of_descriptors();
+    default:
+        return false;
+    }
+}
+
 static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
 {
     char *url = NULL, *ip = NULL;
@@ -419,7 +473,7 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
     default:
         break;
     }
-    if (r->status >= 200 && r->status <= 299) {
+    if (status_is_good(r->status)) {
         return OUTCOME_OK;
     }
     snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
@@ -496,9 +550,15 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
 static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct response *r)
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+    bool connected = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
 
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
+    }
+    if (t->head_too_big) {
+        snprintf(r->reason, sizeof r->reason, "response headers over %u KiB",
+                 FETCH_HEADERS_MAX >> 10);
+        return OUTCOME_PROTOCOL;
     }
     if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
         return outcome_of_write_error(t, r);
@@ -508,11 +568,12 @@ static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct r
                  "refused: a public server's redirect leads to a private address");
         return OUTCOME_REFUSED;
     }
-    if (code == CURLE_COULDNT_CONNECT && errno_is_local(t->socket_errno)) {
-        snprintf(r->reason, sizeof r->reason, "no socket: %s", strerror(t->socket_errno));
+    if (is_local_shortage(t, code)) {
+        snprintf(r->reason, sizeof r->reason, "no socket: %s",
+                 strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;
     }
-    if (code == CURLE_OUT_OF_MEMORY) {
+    if (code == CURLE_OUT_OF_MEMORY && connected) {
         text = "a response header exceeds 100 KiB";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);

@@ -34,9 +34,11 @@ struct transfer {
     CURL *easy;
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
-    bool too_big, expands, no_memory, bad_length, private_refused;
-    int socket_errno;   /* why no socket could be had, or 0 */
-    uint64_t announced; /* Content-Length, UINT64_MAX when not told */
+    bool too_big, expands, no_memory, bad_length, head_too_big, private_refused;
+    int socket_errno;      /* why no socket could be had, or 0 */
+    uint64_t announced;    /* Content-Length, UINT64_MAX when not told */
+    uint64_t body_bytes;   /* that came, decompressed, kept or not */
+    uint64_t header_bytes; /* of all heads */
     char error[CURL_ERROR_SIZE];
 };
 

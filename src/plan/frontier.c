@@ -66,6 +66,9 @@ static enum result source_open(struct source *s, const struct job *job,
     if (result == RESULT_OK) {
         result = list_check(s->list, &report, err);
         s->count = report.urls;
+        if (result == RESULT_INVALID && report.bad && err) {
+            *err = report.errors[0];
+        }
     }
     return result;
 }
@@ -377,14 +380,14 @@ static void ring_remove(struct frontier *f, struct host *host)
     host->ring_next = host->ring_prev = NULL;
 }
 
-static void park(struct frontier *f, struct request *request, bool front)
+static void park(struct frontier *f, struct request *request, enum host_place place)
 {
     struct host *host = host_at(f->hosts, request->host);
 
-    if (!host->ready_head) {
+    if (!host->ready_count) {
         ring_add(f, host);
     }
-    host_push(host, request, front);
+    host_push(host, request, place);
     f->parked++;
     f->parked_tried += request->attempt > 0;
 }
@@ -395,7 +398,7 @@ static struct request *unpark(struct frontier *f, struct host *host)
 
     f->parked--;
     f->parked_tried -= request->attempt > 0;
-    if (!host->ready_head) {
+    if (!host->ready_count) {
         ring_remove(f, host);
     } else {
         f->ring = host->ring_next; /* the others' turn */
@@ -503,7 +506,7 @@ enum result frontier_put_back(struct frontier *f, struct request *request, struc
     enum result result = rehost(f, request, err);
 
     if (result == RESULT_OK) {
-        park(f, request, true);
+        park(f, request, HOST_PLACE_NEXT);
     }
     return result;
 }
@@ -590,7 +593,7 @@ static struct request *take_new(struct frontier *f, uint64_t now_us, enum fronti
         if (may == HOST_MAY) {
             return start(f, request);
         }
-        park(f, request, false);
+        park(f, request, HOST_PLACE_LAST);
         *answer = may == HOST_FULL ? FRONTIER_HOST_FULL : FRONTIER_HELD;
     }
     return NULL;
@@ -602,7 +605,7 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
     enum frontier_answer answer = FRONTIER_EMPTY;
 
     while (f->heap_count && f->heap[0]->due_us <= now_us) {
-        park(f, heap_pop(f), true);
+        park(f, heap_pop(f), HOST_PLACE_TRIED);
     }
     *request = take_parked(f, now_us, &answer);
     if (!*request) {
@@ -617,22 +620,50 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
     return answer;
 }
 
-uint64_t frontier_wake_us(const struct frontier *f, uint64_t now_us)
+struct wake {
+    uint64_t at_us;
+    bool is_named; /* by a server */
+};
+
+static struct wake first_due(const struct frontier *f)
 {
-    uint64_t wake = f->heap_count ? f->heap[0]->due_us : TIME_NEVER;
+    const struct request *first = f->heap_count ? f->heap[0] : NULL;
+    const struct host *host = first ? host_at(f->hosts, first->host) : NULL;
+
+    if (!first) {
+        return (struct wake){ TIME_NEVER, false };
+    }
+    return (struct wake){ first->due_us,
+                          str_starts(str_view(first->set_by), STR(FRONTIER_SET_BY_SERVER)) ||
+                              (host->hold_is_named && host->hold_until_us >= first->due_us) };
+}
+
+static struct wake find_wake(const struct frontier *f, uint64_t now_us)
+{
+    struct wake wake = first_due(f);
     const struct host *host = f->ring;
 
     if (host) {
         do {
             uint64_t deadline = host_hold_deadline(host);
 
-            if (deadline > now_us && deadline < wake) {
-                wake = deadline;
+            if (deadline > now_us && deadline < wake.at_us) {
+                wake = (struct wake){ deadline, host->hold_is_named };
             }
             host = host->ring_next;
         } while (host != f->ring);
     }
     return wake;
+}
+
+uint64_t frontier_wake_us(const struct frontier *f, uint64_t now_us)
+{
+    return find_wake(f, now_us).at_us;
+}
+
+bool frontier_wake_is_named(const struct frontier *f, uint64_t now_us)
+{
+    return find_wake(f, now_us).is_named;
 }
 
 size_t frontier_waiting(const struct frontier *f)
@@ -657,8 +688,10 @@ void frontier_each_wait(const struct frontier *f,
         return;
     }
     do {
-        for (const struct request *r = host->ready_head; r && r->attempt; r = r->next) {
-            visit(context, r);
+        for (const struct request *r = host->tried.first; r; r = r->next) {
+            if (r->attempt) { /* one that only our own shortage kept back has not been tried */
+                visit(context, r);
+            }
         }
         host = host->ring_next;
     } while (host != f->ring);

@@ -15,8 +15,8 @@
  *
  * Ownership  owns the requests it holds; frontier_next hands one over, frontier_wait and
  *            frontier_put_back take it again, frontier_forget says it is done with.
- * Bounds     FRONTIER_PARKED_MAX parked and FRONTIER_WAITING_MAX waiting requests; at either it makes
- *            no new ones.
+ * Bounds     at FRONTIER_PARKED_MAX parked or FRONTIER_WAITING_MAX waiting requests it makes no new
+ *            ones; what was on its way by then still finds room.
  * Threads    loop thread only; told the time, never reads a clock.
  */
 #ifndef SCRAPETOP_PLAN_FRONTIER_H
@@ -89,6 +89,9 @@ void frontier_forget(struct frontier *frontier, struct request *request);
 /** When frontier_next may answer otherwise without anything else having happened: the earliest
  *  deadline of a waiting request or of a hold that keeps work back. TIME_NEVER when none. */
 uint64_t frontier_wake_us(const struct frontier *frontier, uint64_t now_us);
+
+/** That deadline is a server's word, not our own backoff. */
+bool frontier_wake_is_named(const struct frontier *frontier, uint64_t now_us);
 
 size_t frontier_waiting(const struct frontier *frontier); /* tried before, not in flight */
 size_t frontier_parked(const struct frontier *frontier);

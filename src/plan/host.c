@@ -10,7 +10,7 @@
 
 void host_table_init(struct host_table *table, unsigned cap_per_host)
 {
-    *table = (struct host_table){ .cap_per_host = cap_per_host };
+    *table = (struct host_table){ .cap_per_host = cap_per_host, .forget_at = HOST_TABLE_IDLE_MAX };
 }
 
 void host_table_release(struct host_table *table)
@@ -64,32 +64,37 @@ static enum result rehash(struct host_table *table, uint32_t slot_count)
     return RESULT_OK;
 }
 
-static bool is_forgettable(const struct host *host)
+static bool is_forgettable(const struct host_table *table, const struct host *host)
 {
-    return host->origin[0] && host->refs == 0 && host->hold_until_us == 0 &&
-           host->throttle_level == 0 && !host->hold_is_user;
+    return host->origin[0] && host->refs == 0 && !host->hold_is_user &&
+           host->hold_until_us <= table->now_us &&
+           (host->last_throttle_us == 0 ||
+            host->last_throttle_us + HOST_FORGIVE_US < table->now_us);
 }
 
 /* Empties the entries that nothing refers to, for reuse. Their place in the hash goes with the
- * rehash. */
+ * rehash. Those that must be remembered stay idle: the next look comes when there are twice as many,
+ * so that looking costs little for each host however many are held. */
 static enum result forget_idle(struct host_table *table)
 {
     for (uint32_t i = 0; i < table->count; i++) {
-        if (is_forgettable(table->hosts[i])) {
-            *table->hosts[i] = (struct host){ 0 };
+        if (is_forgettable(table, table->hosts[i])) {
+            *table->hosts[i] = (struct host){ .next_free = table->first_free };
+            table->first_free = i + 1;
+            table->idle--;
         }
     }
-    table->idle = 0;
+    table->forget_at =
+        2 * table->idle > HOST_TABLE_IDLE_MAX ? 2 * table->idle : HOST_TABLE_IDLE_MAX;
     return rehash(table, table->slot_count);
 }
 
 static enum result take_entry(struct host_table *table, uint32_t *index)
 {
-    for (uint32_t i = 0; i < table->count; i++) {
-        if (!table->hosts[i]->origin[0]) {
-            *index = i;
-            return RESULT_OK;
-        }
+    if (table->first_free) {
+        *index = table->first_free - 1;
+        table->first_free = table->hosts[*index]->next_free;
+        return RESULT_OK;
     }
     if (table->count == table->allocated) {
         uint32_t allocated = table->allocated ? table->allocated * 2 : 16;
@@ -126,7 +131,7 @@ enum result host_find(struct host_table *table, const struct url *url, uint32_t 
             }
         }
     }
-    if (table->idle >= HOST_TABLE_IDLE_MAX && forget_idle(table) != RESULT_OK) {
+    if (table->idle >= table->forget_at && forget_idle(table) != RESULT_OK) {
         return err_nomem(err, "rebuilding the host table");
     }
     if ((table->count + 1) * 2 > table->slot_count &&
@@ -192,6 +197,7 @@ void host_started(struct host_table *table, struct host *host)
 void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us)
 {
     host->in_flight--;
+    table->now_us = now_us;
     if (!host->contacted && (success || host->in_flight == 0)) {
         table->first_contacts--;
         host->contacted = success;
@@ -235,7 +241,7 @@ bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, stru
 bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
                        struct str reason)
 {
-    uint64_t length = base_us;
+    uint64_t length = base_us > HOST_HOLD_GROWTH_MIN_US ? base_us : HOST_HOLD_GROWTH_MIN_US;
 
     if (now_us < host->hold_until_us) {
         return false;
@@ -270,37 +276,54 @@ uint64_t host_hold_deadline(const struct host *host)
     return host->hold_is_user ? TIME_NEVER : host->hold_until_us;
 }
 
-void host_push(struct host *host, struct request *request, bool front)
+static void queue_append(struct request_queue *queue, struct request *request)
 {
-    if (front) {
-        request->next = host->ready_head;
-        host->ready_head = request;
-        if (!host->ready_tail) {
-            host->ready_tail = request;
-        }
+    request->next = NULL;
+    if (queue->last) {
+        queue->last->next = request;
     } else {
-        request->next = NULL;
-        if (host->ready_tail) {
-            host->ready_tail->next = request;
-        } else {
-            host->ready_head = request;
+        queue->first = request;
+    }
+    queue->last = request;
+}
+
+static void queue_prepend(struct request_queue *queue, struct request *request)
+{
+    request->next = queue->first;
+    queue->first = request;
+    if (!queue->last) {
+        queue->last = request;
+    }
+}
+
+static struct request *queue_pop(struct request_queue *queue)
+{
+    struct request *request = queue->first;
+
+    if (request) {
+        queue->first = request->next;
+        if (!queue->first) {
+            queue->last = NULL;
         }
-        host->ready_tail = request;
+        request->next = NULL;
+    }
+    return request;
+}
+
+void host_push(struct host *host, struct request *request, enum host_place place)
+{
+    if (place == HOST_PLACE_NEXT) {
+        queue_prepend(&host->tried, request);
+    } else {
+        queue_append(place == HOST_PLACE_TRIED ? &host->tried : &host->fresh, request);
     }
     host->ready_count++;
 }
 
 struct request *host_pop(struct host *host)
 {
-    struct request *request = host->ready_head;
+    struct request *request = queue_pop(host->tried.first ? &host->tried : &host->fresh);
 
-    if (request) {
-        host->ready_head = request->next;
-        if (!host->ready_head) {
-            host->ready_tail = NULL;
-        }
-        host->ready_count--;
-        request->next = NULL;
-    }
+    host->ready_count -= request != NULL;
     return request;
 }

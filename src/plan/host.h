@@ -10,7 +10,7 @@
  *   open --429, 503 + Retry-After--> held --deadline--> slow start --successes--> open
  *
  * Pure: told the time and given the random bits. Entries without requests, hold or memory of one are
- * reused once there are HOST_TABLE_IDLE_MAX of them, so that a list of a million hosts stays small.
+ * reused once HOST_TABLE_IDLE_MAX are idle, so that a list of a million hosts stays small.
  *
  * Ownership  the table owns its hosts; an index is valid while a request refers to it (host_ref).
  * Threads    loop thread only.
@@ -26,13 +26,19 @@
 
 #define HOST_TABLE_IDLE_MAX 1024
 #define HOST_HOLD_GROWTH_MAX_US (UINT64_C(60) * 1000000) /* ceiling of a hold without a deadline */
+#define HOST_HOLD_GROWTH_MIN_US UINT64_C(100000)         /* a backoff of 0 is no leave to hammer */
 #define HOST_FORGIVE_US (UINT64_C(60) * 1000000)         /* a quiet while */
 #define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
+
+struct request_queue {
+    struct request *first, *last;
+};
 
 struct host {
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
     struct str label;            /* "host:port" or "host" within origin, for people */
     uint32_t refs;               /* requests that name this index */
+    uint32_t next_free;          /* of a free entry: index + 1 of another, 0 is the last */
     bool contacted;              /* has answered once, so its name resolves */
 
     unsigned in_flight;
@@ -44,8 +50,8 @@ struct host {
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;
 
-    struct request *ready_head, *ready_tail; /* may start as soon as the host may be asked */
-    uint64_t ready_count;
+    struct request_queue tried, fresh;  /* may start as soon as the host may be asked */
+    uint64_t ready_count;               /* in both */
     struct host *ring_next, *ring_prev; /* the frontier's ring of hosts with ready requests */
 
     uint64_t requests, throttled; /* answers, and 429s among them */
@@ -53,8 +59,12 @@ struct host {
 
 struct host_table {
     struct host **hosts;
-    uint32_t count, allocated, idle;
-    uint32_t *slots; /* open addressing: index + 1, 0 is empty */
+    uint32_t count, allocated;
+    uint32_t idle;       /* entries in use that no request names */
+    uint32_t forget_at;  /* so many idle ones, and those without a memory are emptied */
+    uint32_t first_free; /* index + 1, 0 is none */
+    uint64_t now_us;     /* the latest time it was told */
+    uint32_t *slots;     /* open addressing: index + 1, 0 is empty */
     uint32_t slot_count;
     unsigned cap_per_host;   /* 0: none */
     uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
@@ -100,8 +110,14 @@ void host_hold_user(struct host *host, bool hold, uint64_t now_us);
 /** TIME_NEVER for a user's hold, 0 when open. */
 uint64_t host_hold_deadline(const struct host *host);
 
-/** The queue of ready requests: at the head what has been tried already. */
-void host_push(struct host *host, struct request *request, bool front);
-struct request *host_pop(struct host *host);
+enum host_place {
+    HOST_PLACE_NEXT,  /* before all others */
+    HOST_PLACE_TRIED, /* behind those that were tried before, ahead of new ones */
+    HOST_PLACE_LAST,
+};
+
+/** The queue of ready requests. */
+void host_push(struct host *host, struct request *request, enum host_place place);
+struct request *host_pop(struct host *host); /* NULL when empty */
 
 #endif

@@ -2,14 +2,21 @@
 
 void pacer_init(struct pacer *pacer, struct rate rate)
 {
-    pacer->next_us = 0;
+    *pacer = (struct pacer){ 0 };
     pacer_set_rate(pacer, rate);
 }
 
 void pacer_set_rate(struct pacer *pacer, struct rate rate)
 {
+    double interval_us = rate.per_us ? (double)rate.per_us / rate.requests : 0;
+
+    /* The distance to the last start is what changes: else a step from one an hour to ten a second
+     * would take an hour. */
+    if (pacer->next_us > 0) {
+        pacer->next_us += interval_us - pacer->interval_us;
+    }
     pacer->rate = rate;
-    pacer->interval_us = rate.per_us ? (double)rate.per_us / rate.requests : 0;
+    pacer->interval_us = interval_us;
 }
 
 /* Only intervals shorter than the burst profit from it: at 1000/s the loop may be 20 starts late;

@@ -25,7 +25,7 @@ struct pacer {
 
 void pacer_init(struct pacer *pacer, struct rate rate);
 
-/** A new rate from now on; what has been spent stays spent. */
+/** A new rate from now on; the next start keeps the new distance from the last. */
 void pacer_set_rate(struct pacer *pacer, struct rate rate);
 
 /** How long one more start must wait; 0 means now. */

@@ -83,6 +83,7 @@ enum verdict retry_judge(const struct attempt *a, const struct job_retry *policy
     case OUTCOME_REDIRECT:
         return VERDICT_REDIRECT;
     case OUTCOME_LOCAL:
+        return may_repeat(a) ? VERDICT_FREE : VERDICT_FINAL;
     case OUTCOME_CANCELLED:
         return VERDICT_FREE;
     default:
@@ -99,8 +100,8 @@ uint64_t retry_backoff_us(const struct job_retry *policy, uint32_t attempt, uint
 {
     uint64_t ceiling = policy->backoff_base_us;
 
-    for (uint32_t i = 1; i < attempt && ceiling < policy->backoff_cap_us; i++) {
-        ceiling *= 2;
+    for (uint32_t i = 1; i < attempt && ceiling && ceiling < policy->backoff_cap_us; i++) {
+        ceiling = ceiling > policy->backoff_cap_us / 2 ? policy->backoff_cap_us : ceiling * 2;
     }
     if (ceiling > policy->backoff_cap_us) {
         ceiling = policy->backoff_cap_us;
@@ -204,7 +205,7 @@ static bool scan_imf(struct str text, struct date *d)
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT": a year that looks more than 50 years ahead is the last one with
- * these digits (RFC 9110 section 5.6.7). */
+ * these digits (RFC 9110 section 5.6.7); so is one at most 50 ahead the next. */
 static bool scan_rfc850(struct str text, int64_t wall_us, struct date *d)
 {
     struct scan s = { text, false };
@@ -226,6 +227,8 @@ static bool scan_rfc850(struct str text, int64_t wall_us, struct date *d)
     d->year += this_year / 100 * 100;
     if (d->year > this_year + 50) {
         d->year -= 100;
+    } else if (d->year + 100 <= this_year + 50) {
+        d->year += 100;
     }
     return !s.failed && s.rest.len == 0;
 }

@@ -1,0 +1,143 @@
+/*
+ * Command: what a user may tell a run, and what is answered.
+ */
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+
+static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_MAX])
+{
+    unsigned before = e->cap, cap;
+    size_t in_flight = fetch_in_flight(e->fetch);
+    char fields[64];
+
+    cap = wanted < 0 ? 0 : wanted > JOB_CAP_MAX ? JOB_CAP_MAX : (unsigned)wanted;
+    if (cap == before) {
+        snprintf(reply, CONTROL_REPLY_MAX, "cap is %u", cap);
+        return;
+    }
+    e->cap = cap;
+    e->cap_before = cap < in_flight ? before : cap;
+    if (cap > e->metrics.cap_max) {
+        e->metrics.cap_max = cap;
+    }
+    snprintf(fields, sizeof fields, ",\"from\":%u,\"cap\":%u", before, cap);
+    events_add(&e->events, EVENT_NOTICE, "cap", fields, "cap %u -> %u by you", before, cap);
+    if (!cap) {
+        snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
+    } /* any other cap is seen in the header, and what is being drained with it */
+    metrics_tick(&e->metrics, engine_now_us(e), cap, (unsigned)in_flight);
+}
+
+/* Steps never pass below 1: pausing is another key. */
+static void step_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_MAX])
+{
+    set_cap(e, wanted < 1 ? 1 : wanted, reply);
+}
+
+static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPLY_MAX])
+{
+    struct rate rate;
+    struct err err;
+    char shown[UNITS_TEXT_MAX];
+
+    if (units_parse_rate(str_view(text), &rate, &err) != RESULT_OK) {
+        snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
+        return;
+    }
+    pacer_set_rate(&e->pacer, rate);
+    units_format_rate(rate, shown);
+    events_add(&e->events, EVENT_NOTICE, "rate", "", "rate %s by you", shown);
+    snprintf(reply, CONTROL_REPLY_MAX, "rate %s", shown);
+}
+
+static void toggle_pause(struct engine *e, char reply[CONTROL_REPLY_MAX])
+{
+    e->paused = !e->paused;
+    events_add(&e->events, EVENT_NOTICE, e->paused ? "pause" : "resume", "", "%s by you",
+               e->paused ? "paused" : "resumed");
+    snprintf(reply, CONTROL_REPLY_MAX, e->paused ? "paused: %zu in flight finish" : "resumed",
+             fetch_in_flight(e->fetch));
+}
+
+static void toggle_table(struct engine *e, char reply[CONTROL_REPLY_MAX])
+{
+    struct err err;
+
+    if (table_is_running(e)) {
+        table_cancel(e);
+        snprintf(reply, CONTROL_REPLY_MAX, "normalise: cancelling");
+    } else if (table_start(e, e->options.table_path, &err) == RESULT_OK) {
+        snprintf(reply, CONTROL_REPLY_MAX, "normalise: writing %s", e->options.table_path);
+    } else {
+        snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
+    }
+}
+
+uint32_t engine_verbs(void)
+{
+    return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
+           1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_PAUSE |
+           1U << CONTROL_NORMALISE | 1U << CONTROL_MARK | 1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
+}
+
+void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
+{
+    int64_t cap = e->cap;
+
+    reply[0] = '\0';
+    switch (control->verb) {
+    case CONTROL_CAP_SET:
+        set_cap(e, control->number, reply);
+        break;
+    case CONTROL_CAP_ADD:
+        step_cap(e, cap + control->number, reply);
+        break;
+    case CONTROL_CAP_DOUBLE:
+        step_cap(e, cap * 2, reply);
+        break;
+    case CONTROL_CAP_HALVE:
+        step_cap(e, cap / 2, reply);
+        break;
+    case CONTROL_RATE_SET:
+        set_rate(e, control->text, reply);
+        break;
+    case CONTROL_PAUSE:
+        toggle_pause(e, reply);
+        break;
+    case CONTROL_NORMALISE:
+        toggle_table(e, reply);
+        break;
+    case CONTROL_MARK:
+        events_add(&e->events, EVENT_NOTICE, "mark", "", "note: %s", control->text);
+        break;
+    case CONTROL_DRAIN:
+        engine_drain(e);
+        snprintf(reply, CONTROL_REPLY_MAX, "draining %zu", fetch_in_flight(e->fetch));
+        break;
+    case CONTROL_ABORT:
+        engine_abort(e, control->number ? (enum exit_code)control->number : EXIT_INTERRUPTED);
+        break;
+    default:
+        snprintf(reply, CONTROL_REPLY_MAX, "not possible in this run");
+        break;
+    }
+    engine_pump(e);
+}
+
+void engine_continued(struct engine *e, uint64_t slept_us)
+{
+    char length[UNITS_TEXT_MAX];
+
+    e->slept_from_us = engine_now_us(e);
+    e->tick_due_us = e->slept_from_us;
+    units_format_time(slept_us, length);
+    events_add(&e->events, EVENT_INFO, "continued", "", "continued after %s stopped", length);
+    engine_pump(e);
+}
+
+void engine_set_attended(struct engine *e, bool attended)
+{
+    e->options.attended = attended;
+    engine_pump(e);
+}

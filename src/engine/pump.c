@@ -1,0 +1,334 @@
+/*
+ * Pump: starts what may start, arms the timer for what may start later, and sees when all is over.
+ */
+#include "engine/engine_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* --- start and end of a run -------------------------------------------------------------------- */
+
+bool engine_is_active(const struct engine *e)
+{
+    return e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING;
+}
+
+/* Nothing of ours is under way any more. What a broken or full disk keeps does not count: it comes
+ * back when the store is closed. */
+static bool is_quiet(const struct engine *e)
+{
+    return fetch_in_flight(e->fetch) == 0 && e->checking == 0 &&
+           (committer_pending(e->committer) == 0 || e->storage != RESULT_OK);
+}
+
+static void on_done_turn(uv_timer_t *timer)
+{
+    struct engine *e = timer->data;
+
+    e->options.on_done(e->options.context);
+}
+
+/* The caller hears of it in a turn of the loop of its own, since what has just ended may be deep
+ * within libcurl, and engine_close is what the caller does next. */
+static void become_done(struct engine *e)
+{
+    e->phase = ENGINE_DONE;
+    events_add(&e->events, EVENT_INFO, "end", "", "%s: %llu ok, %llu failed",
+               e->stopped_by[0] ? "stopped" : "all settled",
+               (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
+               (unsigned long long)(e->metrics.failed + e->metrics.failed_before));
+    uv_timer_start(&e->wake, on_done_turn, 0, 0);
+}
+
+/* One table after the other: the one that the user asked for may still be under way. */
+static void next_table(struct engine *e)
+{
+    struct err err;
+
+    if (table_is_running(e)) {
+        return; /* its end comes back to here */
+    }
+    if (e->csv_due) {
+        e->csv_due = false;
+        if (table_start(e, e->options.csv, &err) == RESULT_OK) {
+            return;
+        }
+        events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
+        table_failed(e, &err);
+    }
+    become_done(e);
+}
+
+/* Nothing more will be fetched. A table under way is waited for unless somebody aborted; the one that
+ * --csv asks for is made when all is settled. */
+static void end_fetching(struct engine *e, bool all_settled)
+{
+    e->ended_us = engine_now_us(e);
+    e->ended_cpu_s = cpu_process_s(&e->cpu);
+    e->csv_due = all_settled && e->options.csv;
+    uv_timer_stop(&e->wake);
+    if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
+        e->phase = ENGINE_TABLE;
+        next_table(e);
+    } else {
+        become_done(e);
+    }
+}
+
+void engine_table_ended(struct engine *e)
+{
+    if (e->phase == ENGINE_TABLE) {
+        next_table(e);
+    } else if (e->phase == ENGINE_CLOSING) {
+        engine_go_on_closing(e);
+    }
+}
+
+void engine_stop(struct engine *e, const char *why)
+{
+    if (!e->stopped_by[0]) {
+        snprintf(e->stopped_by, sizeof e->stopped_by, "%s", why);
+    }
+    if (e->phase == ENGINE_RUNNING) {
+        e->phase = ENGINE_DRAINING;
+    }
+}
+
+void engine_drain(struct engine *e)
+{
+    if (e->phase == ENGINE_RUNNING) {
+        engine_stop(e, e->storage == RESULT_OK ? "stopped by request" : e->trouble);
+        events_add(&e->events, EVENT_NOTICE, "drain", "", "draining: %zu in flight finish",
+                   fetch_in_flight(e->fetch));
+    }
+}
+
+void engine_abort(struct engine *e, enum exit_code code)
+{
+    if (engine_is_active(e)) {
+        engine_stop(e, "aborted");
+        e->ended_by = code;
+        work_cancel(&e->checks);
+        fetch_cancel_all(e->fetch);
+        committer_flush(e->committer);
+    } else if (e->phase == ENGINE_TABLE) {
+        engine_stop(e, "aborted");
+        e->ended_by = code;
+        e->csv_due = false;
+    }
+    table_cancel(e);
+}
+
+/* --- the pump ------------------------------------------------------------------------------------ */
+
+static unsigned effective_cap(struct engine *e, uint64_t now_us)
+{
+    if (e->cap_clamp && now_us >= e->clamp_until_us) {
+        e->cap_clamp = e->cap_clamp * 2 < e->cap ? e->cap_clamp * 2 : 0;
+        e->clamp_until_us = now_us + 10 * US_PER_S;
+    }
+    return e->cap_clamp && e->cap_clamp < e->cap ? e->cap_clamp : e->cap;
+}
+
+/* What forbids a start whatever the plan has to offer; LIMIT_NONE when nothing does. */
+static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
+{
+    unsigned cap = effective_cap(e, now_us);
+
+    if (e->phase == ENGINE_DRAINING) {
+        return LIMIT_DRAINING;
+    }
+    if (e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX) {
+        return LIMIT_LOOP_CPU;
+    }
+    if (e->storage != RESULT_OK || committer_is_full(e->committer)) {
+        return LIMIT_DISK;
+    }
+    if (e->paused || e->cap == 0) {
+        return LIMIT_PAUSED;
+    }
+    if (now_us < e->shortage_until_us) {
+        return LIMIT_DESCRIPTORS;
+    }
+    if (fetch_in_flight(e->fetch) >= cap) {
+        return cap < e->cap ? LIMIT_DESCRIPTORS : LIMIT_CAP;
+    }
+    if (pacer_wait_us(&e->pacer, now_us) > 0) {
+        return LIMIT_RATE;
+    }
+    return LIMIT_NONE;
+}
+
+static void start_one(struct engine *e, struct request *request, uint64_t now_us)
+{
+    struct host *host = host_at(&e->hosts, request->host);
+    bool tried = request->attempt > 0 && request->hops == 0;
+    struct err err;
+
+    if (request->hops == 0) {
+        request->attempt++;
+    }
+    request->since_us = now_us;
+    e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
+    if (fetch_start(e->fetch, request) == RESULT_OK) {
+        pacer_start(&e->pacer, now_us);
+        e->metrics.retried += tried;
+        if (fetch_in_flight(e->fetch) > e->metrics.max_in_flight) {
+            e->metrics.max_in_flight = (unsigned)fetch_in_flight(e->fetch);
+        }
+        return;
+    }
+    if (request->hops == 0) {
+        request->attempt--;
+    }
+    host_ended(&e->hosts, host, false, now_us);
+    e->shortage_until_us = now_us + US_PER_S;
+    events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
+    if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
+/* The last cap of a drain downwards is forgotten once it holds. */
+static void note_cap_reached(struct engine *e)
+{
+    if (fetch_in_flight(e->fetch) <= e->cap) {
+        e->cap_before = e->cap;
+    }
+}
+
+/* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. */
+static void start_what_may(struct engine *e, uint64_t now_us)
+{
+    struct request *request;
+    struct err err;
+
+    e->answer = FRONTIER_REQUEST;
+    for (;;) {
+        e->limit = standing_limit(e, now_us);
+        if (e->limit != LIMIT_NONE) {
+            return;
+        }
+        e->answer = frontier_next(e->frontier, now_us, &request, &err);
+        if (e->answer != FRONTIER_REQUEST) {
+            break;
+        }
+        start_one(e, request, now_us);
+    }
+    switch (e->answer) {
+    case FRONTIER_HELD:
+        e->limit = LIMIT_HOLD;
+        break;
+    case FRONTIER_HOST_FULL:
+        e->limit = LIMIT_HOST_CAP;
+        break;
+    case FRONTIER_WAITING:
+        e->limit = LIMIT_ALL_WAITING;
+        break;
+    case FRONTIER_ERROR:
+        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
+        snprintf(e->trouble, sizeof e->trouble, "%s", err.text);
+        e->ended_by = EXIT_INTERNAL;
+        engine_stop(e, err.text);
+        e->limit = LIMIT_DRAINING;
+        break;
+    default:
+        e->limit = LIMIT_QUEUE_EMPTY;
+        break;
+    }
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    engine_pump(timer->data);
+}
+
+/* When time alone will change what may start. What else may change it pumps by itself. */
+static uint64_t wake_time(const struct engine *e, uint64_t now_us)
+{
+    switch (e->limit) {
+    case LIMIT_RATE:
+        return now_us + pacer_wait_us(&e->pacer, now_us);
+    case LIMIT_DESCRIPTORS:
+        return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
+    case LIMIT_CAP:
+    case LIMIT_DISK:
+    case LIMIT_DRAINING:
+    case LIMIT_LOOP_CPU:
+    case LIMIT_PAUSED:
+        return TIME_NEVER;
+    default:
+        return frontier_wake_us(e->frontier, now_us);
+    }
+}
+
+static void arm_wake(struct engine *e, uint64_t now_us)
+{
+    uint64_t wake_us = wake_time(e, now_us);
+
+    if (wake_us == TIME_NEVER) {
+        uv_timer_stop(&e->wake);
+        return;
+    }
+    /* Rounded up: a millisecond late is fine, a microsecond early would break a server's word. */
+    uv_timer_start(&e->wake, on_wake,
+                   wake_us > now_us ? (wake_us - now_us + US_PER_MS - 1) / US_PER_MS : 1, 0);
+}
+
+/* Nobody is there to decide, and a server asks for more patience than --max-wait. */
+static void give_up_waiting(struct engine *e, uint64_t now_us)
+{
+    uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
+    char length[UNITS_TEXT_MAX], why[UNITS_TEXT_MAX + 64];
+
+    if (e->options.attended || wake_us == TIME_NEVER ||
+        wake_us - now_us <= e->job->retry.max_wait_us ||
+        !frontier_wake_is_named(e->frontier, now_us)) {
+        return;
+    }
+    units_format_time(wake_us - now_us, length);
+    events_add(&e->events, EVENT_WARNING, "wait", "",
+               "the server asks to wait %s, longer than --max-wait; resume later", length);
+    snprintf(why, sizeof why, "the server asks to wait %s", length);
+    engine_stop(e, why);
+}
+
+static void see_whether_over(struct engine *e, uint64_t now_us)
+{
+    if (fetch_in_flight(e->fetch) == 0 && e->checking == 0 && committer_pending(e->committer)) {
+        committer_flush(e->committer);
+    }
+    if (!is_quiet(e)) {
+        return;
+    }
+    if (e->phase == ENGINE_RUNNING &&
+        (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING)) {
+        give_up_waiting(e, now_us);
+    }
+    if (e->phase == ENGINE_DRAINING) {
+        end_fetching(e, false);
+    } else if (e->answer == FRONTIER_EMPTY) {
+        end_fetching(e, true);
+    }
+}
+
+void engine_pump(struct engine *e)
+{
+    uint64_t now_us;
+
+    if (e->pumping || !engine_is_active(e)) {
+        return;
+    }
+    e->pumping = true;
+    now_us = engine_now_us(e);
+    start_what_may(e, now_us);
+    note_cap_reached(e);
+    e->pumping = false;
+    /* What ends within this call pumps in its turn: from here on only e->answer and e->limit are
+     * of today. */
+    fetch_kick(e->fetch);
+    if (engine_is_active(e)) {
+        arm_wake(e, now_us);
+        see_whether_over(e, now_us);
+    }
+}

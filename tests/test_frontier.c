@@ -1,0 +1,586 @@
+#include "plan/frontier.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define T0 (UINT64_C(1000) * US_PER_S)
+#define LISTS_MAX 4
+
+/* A plan under test: what frontier_new borrows, too. */
+struct plan {
+    struct job job;
+    struct host_table hosts;
+    struct frontier *frontier;
+    int list_fds[LISTS_MAX];
+    int list_count;
+};
+
+static void plan_begin(struct plan *p, unsigned cap_per_host)
+{
+    *p = (struct plan){ .list_count = 0 };
+    job_init(&p->job);
+    assert_non_null(job_add_endpoint(&p->job));
+    host_table_init(&p->hosts, cap_per_host);
+}
+
+static void plan_pattern(struct plan *p, const char *pattern)
+{
+    assert_int_equal(
+        job_add_source(&p->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(pattern), NULL),
+        RESULT_OK);
+}
+
+static void plan_list(struct plan *p, const char *text)
+{
+    char path[] = "/tmp/test_frontier.XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    unlink(path);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(job_add_source(&p->job.endpoints[0], JOB_SOURCE_LIST, STR("list"), NULL),
+                     RESULT_OK);
+    p->list_fds[p->list_count++] = fd;
+}
+
+static void plan_open(struct plan *p)
+{
+    struct frontier_options options = { &p->job, &p->hosts, p->list_fds };
+    struct err err;
+
+    if (frontier_new(&p->frontier, &options, &err) != RESULT_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void plan_end(struct plan *p)
+{
+    frontier_free(p->frontier);
+    host_table_release(&p->hosts);
+    job_release(&p->job);
+    for (int i = 0; i < p->list_count; i++) {
+        close(p->list_fds[i]);
+    }
+}
+
+static struct request *next(struct plan *p, uint64_t now_us)
+{
+    struct request *request;
+    struct err err;
+    enum frontier_answer answer = frontier_next(p->frontier, now_us, &request, &err);
+
+    if (answer != FRONTIER_REQUEST) {
+        fail_msg("frontier_next: %d", answer);
+    }
+    request->attempt++;
+    return request;
+}
+
+static enum frontier_answer answer_of(struct plan *p, uint64_t now_us)
+{
+    struct request *request;
+    struct err err;
+    enum frontier_answer answer = frontier_next(p->frontier, now_us, &request, &err);
+
+    assert_int_not_equal(answer, FRONTIER_REQUEST);
+    assert_null(request);
+    return answer;
+}
+
+static struct host *host_of(struct plan *p, const struct request *request)
+{
+    return host_at(&p->hosts, request->host);
+}
+
+/* As the engine does when it is settled. */
+static void settle(struct plan *p, struct request *request)
+{
+    host_ended(&p->hosts, host_of(p, request), true, T0);
+    frontier_forget(p->frontier, request);
+}
+
+static void wait_until(struct plan *p, struct request *request, uint64_t due_us)
+{
+    host_ended(&p->hosts, host_of(p, request), true, T0);
+    assert_int_equal(frontier_wait(p->frontier, request, due_us), RESULT_OK);
+}
+
+static void assert_next(struct plan *p, uint64_t id, const char *key, const char *url)
+{
+    struct request *request = next(p, T0);
+
+    assert_int_equal(request->id, id);
+    assert_string_equal(request->key.data, key);
+    assert_string_equal(request->url.data, url);
+    settle(p, request);
+}
+
+static void next__follows_the_plans_order__when_sources_are_several(void **state)
+{
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-2]");
+    plan_list(&p, "http://b/x\n\n# none\n{\"name\":\"second\",\"url\":\"http://b/y?q=1\"}\n");
+    plan_pattern(&p, "http://c/only");
+    plan_list(&p, "http://d/1\nhttp://d/2\n");
+    plan_open(&p);
+    assert_int_equal(frontier_total(p.frontier), 7);
+    assert_next(&p, 1, "1", "http://a/1");
+    assert_next(&p, 2, "2", "http://a/2");
+    assert_next(&p, 3, "x", "http://b/x");
+    assert_next(&p, 4, "second", "http://b/y?q=1");
+    assert_next(&p, 5, "only", "http://c/only");
+    assert_next(&p, 6, "1", "http://d/1");
+    assert_next(&p, 7, "2", "http://d/2");
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    assert_true(frontier_wake_us(p.frontier, T0) == TIME_NEVER);
+    plan_end(&p);
+}
+
+static void next__encodes_bytes_beyond_ascii(void **state)
+{
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/caf\xc3\xa9?q=\xe2\x82\xac\n");
+    plan_open(&p);
+    assert_next(&p, 1, "caf\xc3\xa9?q=\xe2\x82\xac", "http://a/caf%C3%A9?q=%E2%82%AC");
+    plan_end(&p);
+}
+
+static void plan__costs_nothing__when_it_has_a_million_million_urls(void **state)
+{
+    struct plan p;
+    struct request *request;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-1000000]/[1-1000000]");
+    plan_open(&p);
+    assert_true(frontier_total(p.frontier) == UINT64_C(1000000000000));
+    assert_next(&p, 1, "1,1", "http://a/1/1");
+    assert_next(&p, 2, "1,2", "http://a/1/2");
+    assert_int_equal(frontier_make(p.frontier, UINT64_C(999999999999), &request, NULL), RESULT_OK);
+    assert_string_equal(request->url.data, "http://a/1000000/999999");
+    frontier_forget(p.frontier, request);
+    assert_int_equal(frontier_make(p.frontier, UINT64_C(1000000000001), &request, NULL),
+                     RESULT_NOT_FOUND);
+    assert_int_equal(frontier_make(p.frontier, 0, &request, NULL), RESULT_NOT_FOUND);
+    plan_end(&p);
+}
+
+static void next__goes_on_behind_the_ledger__when_the_plan_is_enormous(void **state)
+{
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-1000000]/[1-1000000]");
+    plan_open(&p);
+    assert_int_equal(
+        frontier_restore(p.frontier, UINT64_C(999999999998), 0, T0, 1, STR_NONE, STR_NONE, NULL),
+        RESULT_OK);
+    assert_next(&p, 1, "1,1", "http://a/1/1"); /* the gap before it comes first */
+    plan_end(&p);
+}
+
+static void wait__comes_back_in_order_of_deadline(void **state)
+{
+    static const uint64_t order[] = { 5, 2, 9, 1, 7, 3, 8, 4, 10, 6 };
+    struct plan p;
+    struct request *list[10];
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-10]");
+    plan_open(&p);
+    for (int i = 0; i < 10; i++) {
+        list[i] = next(&p, T0);
+    }
+    for (int i = 0; i < 10; i++) {
+        wait_until(&p, list[i], T0 + order[i] * US_PER_S);
+    }
+    assert_int_equal(frontier_waiting(p.frontier), 10);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_WAITING);
+    for (uint64_t i = 1; i <= 10; i++) {
+        struct request *request;
+        uint64_t due_us = T0 + i * US_PER_S;
+
+        assert_int_equal(frontier_wake_us(p.frontier, T0), due_us);
+        assert_int_equal(answer_of(&p, due_us - 1), FRONTIER_WAITING);
+        request = next(&p, due_us);
+        assert_int_equal(request->due_us, due_us);
+        assert_int_equal(order[request->id - 1], i);
+        assert_int_equal(request->attempt, 2);
+        settle(&p, request);
+    }
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    plan_end(&p);
+}
+
+/* Many fall due at once, as after a stop: the one that has waited longest goes first. */
+static void wait__keeps_the_order__when_all_are_due(void **state)
+{
+    struct plan p;
+    struct request *list[20];
+    uint64_t last_us = 0;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-40]");
+    plan_open(&p);
+    for (int i = 0; i < 20; i++) {
+        list[i] = next(&p, T0);
+    }
+    for (uint64_t i = 0; i < 20; i++) {
+        wait_until(&p, list[i], T0 + (i * 7 % 20) * 1000 + 1);
+    }
+    for (int i = 0; i < 20; i++) {
+        struct request *request = next(&p, T0 + US_PER_S);
+
+        assert_true(request->due_us > last_us);
+        last_us = request->due_us;
+        settle(&p, request);
+    }
+    assert_next(&p, 21, "21", "http://a/21");
+    plan_end(&p);
+}
+
+static void next__passes_by_a_held_host__when_another_is_open(void **state)
+{
+    struct plan p;
+    struct request *first, *other;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nhttp://a/2\nhttp://b/1\nhttp://a/3\nhttp://b/2\n");
+    plan_open(&p);
+    first = next(&p, T0);
+    host_hold_named(host_of(&p, first), T0 + 30 * US_PER_S, T0, STR("429"));
+    other = next(&p, T0);
+    assert_string_equal(other->url.data, "http://b/1");
+    settle(&p, other);
+    other = next(&p, T0);
+    assert_string_equal(other->url.data, "http://b/2");
+    settle(&p, other);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_HELD);
+    assert_int_equal(frontier_parked(p.frontier), 2);
+    assert_int_equal(frontier_wake_us(p.frontier, T0), T0 + 30 * US_PER_S);
+    assert_true(frontier_wake_is_named(p.frontier, T0));
+    assert_int_equal(answer_of(&p, T0 + 30 * US_PER_S - 1), FRONTIER_HELD);
+    settle(&p, first);
+    other = next(&p, T0 + 30 * US_PER_S);
+    assert_string_equal(other->url.data, "http://a/2");
+    assert_int_equal(answer_of(&p, T0 + 30 * US_PER_S), FRONTIER_HOST_FULL); /* slow start */
+    settle(&p, other);
+    plan_end(&p);
+}
+
+static void next__takes_turns__when_several_hosts_are_full(void **state)
+{
+    struct plan p;
+    struct request *a, *b;
+
+    (void)state;
+    plan_begin(&p, 1);
+    plan_list(&p, "http://a/1\nhttp://a/2\nhttp://a/3\nhttp://b/1\nhttp://b/2\n");
+    plan_open(&p);
+    a = next(&p, T0);
+    b = next(&p, T0);
+    assert_string_equal(b->url.data, "http://b/1");
+    assert_int_equal(answer_of(&p, T0), FRONTIER_HOST_FULL);
+    settle(&p, a);
+    settle(&p, b);
+    a = next(&p, T0);
+    b = next(&p, T0);
+    assert_int_not_equal(a->host, b->host);
+    settle(&p, a);
+    settle(&p, b);
+    assert_next(&p, 3, "3", "http://a/3");
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    plan_end(&p);
+}
+
+static void parked__are_bounded__when_the_only_host_is_held(void **state)
+{
+    struct plan p;
+    struct request *first;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-1000000]");
+    plan_open(&p);
+    first = next(&p, T0);
+    host_hold_named(host_of(&p, first), T0 + US_PER_S, T0, STR("429"));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(answer_of(&p, T0), FRONTIER_HELD);
+        assert_int_equal(frontier_parked(p.frontier), FRONTIER_PARKED_MAX);
+    }
+    settle(&p, first);
+    for (uint64_t id = 2; id < 2 * FRONTIER_PARKED_MAX; id++) { /* and none is lost by it */
+        struct request *request = next(&p, T0 + US_PER_S);
+
+        assert_int_equal(request->id, id);
+        settle(&p, request);
+    }
+    plan_end(&p);
+}
+
+static void waiting__are_bounded__when_everything_fails(void **state)
+{
+    struct plan p;
+    uint64_t count = 0;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-1000000]");
+    plan_open(&p);
+    for (;;) {
+        struct request *request;
+        struct err err;
+
+        if (frontier_next(p.frontier, T0, &request, &err) != FRONTIER_REQUEST) {
+            break;
+        }
+        request->attempt++;
+        wait_until(&p, request, T0 + US_PER_S);
+        count++;
+    }
+    assert_int_equal(count, FRONTIER_WAITING_MAX);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_WAITING);
+    plan_end(&p);
+}
+
+/* Every subset of ten ids as settled, the rest as it comes: each exactly once, in order. */
+static void restore__leaves_the_gaps__in_any_pattern(void **state)
+{
+    (void)state;
+    for (unsigned settled = 0; settled < 1U << 10; settled++) {
+        struct plan p;
+        uint64_t want = 1;
+
+        plan_begin(&p, 0);
+        plan_pattern(&p, "http://a/[1-4]");
+        plan_list(&p, "http://b/5\nhttp://b/6\nhttp://b/7\n");
+        plan_pattern(&p, "http://c/[8-10]");
+        plan_open(&p);
+        for (uint64_t id = 1; id <= 10; id++) {
+            if (settled >> (id - 1) & 1) {
+                assert_int_equal(
+                    frontier_restore(p.frontier, id, 0, T0, 1, STR_NONE, STR_NONE, NULL),
+                    RESULT_OK);
+            }
+        }
+        for (; want <= 10; want++) {
+            char key[8];
+            struct request *request;
+
+            if (settled >> (want - 1) & 1) {
+                continue;
+            }
+            request = next(&p, T0);
+            snprintf(key, sizeof key, "%u", (unsigned)want);
+            assert_int_equal(request->id, want);
+            assert_string_equal(request->key.data, key);
+            settle(&p, request);
+        }
+        assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+        plan_end(&p);
+    }
+}
+
+static void restore__keeps_tries_reason_and_deadline__when_a_row_waits(void **state)
+{
+    struct plan p;
+    struct request *request;
+    const struct request *list[4];
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nhttp://a/2\nhttp://a/3\n");
+    plan_open(&p);
+    assert_int_equal(frontier_restore(p.frontier, 2, T0 + 5 * US_PER_S, T0, 3, STR("HTTP 500"),
+                                      STR("backoff 2.0 s of 0-4 s"), NULL),
+                     RESULT_OK);
+    assert_int_equal(frontier_waits(p.frontier, list, 4), 1);
+    assert_string_equal(list[0]->reason, "HTTP 500");
+    assert_string_equal(list[0]->set_by, "backoff 2.0 s of 0-4 s");
+    assert_next(&p, 1, "1", "http://a/1"); /* our own backoff holds no host */
+    assert_next(&p, 3, "3", "http://a/3");
+    assert_int_equal(answer_of(&p, T0 + 5 * US_PER_S - 1), FRONTIER_WAITING);
+    assert_false(frontier_wake_is_named(p.frontier, T0));
+    request = next(&p, T0 + 5 * US_PER_S);
+    assert_int_equal(request->attempt, 4);
+    assert_int_equal(request->id, 2);
+    settle(&p, request);
+    plan_end(&p);
+}
+
+/* Restarting is no way around a server's word. */
+static void restore__holds_the_host__when_its_server_named_the_deadline(void **state)
+{
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-3]");
+    plan_open(&p);
+    assert_int_equal(frontier_restore(p.frontier, 1, T0 + 5 * US_PER_S, T0, 1, STR("HTTP 429"),
+                                      STR(FRONTIER_SET_BY_SERVER "60"), NULL),
+                     RESULT_OK);
+    assert_int_equal(answer_of(&p, T0 + 5 * US_PER_S - 1), FRONTIER_HELD);
+    assert_true(frontier_wake_is_named(p.frontier, T0));
+    settle(&p, next(&p, T0 + 5 * US_PER_S));
+    plan_end(&p);
+}
+
+static void restore__refuses__when_the_ledger_is_of_another_plan(void **state)
+{
+    struct plan p;
+    struct err err;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-3]");
+    plan_open(&p);
+    assert_int_equal(frontier_restore(p.frontier, 4, 0, T0, 1, STR_NONE, STR_NONE, &err),
+                     RESULT_CORRUPT);
+    assert_string_equal(err.code, "E-LEDG3");
+    assert_int_equal(frontier_restore(p.frontier, 2, 0, T0, 1, STR_NONE, STR_NONE, &err),
+                     RESULT_OK);
+    assert_int_equal(frontier_restore(p.frontier, 2, 0, T0, 1, STR_NONE, STR_NONE, &err),
+                     RESULT_CORRUPT);
+    assert_int_equal(frontier_restore(p.frontier, 0, 0, T0, 1, STR_NONE, STR_NONE, &err),
+                     RESULT_CORRUPT);
+    plan_end(&p);
+}
+
+static void put_back__asks_the_redirects_host__before_all_others(void **state)
+{
+    struct plan p;
+    struct request *request;
+    uint32_t planned;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-3]");
+    plan_open(&p);
+    request = next(&p, T0);
+    planned = request->host;
+    host_ended(&p.hosts, host_of(&p, request), true, T0);
+    request->redirect_url = str_dup(STR("https://other.example/x"));
+    request->hops = 1;
+    assert_int_equal(frontier_put_back(p.frontier, request, NULL), RESULT_OK);
+    assert_int_equal(frontier_parked(p.frontier), 1);
+    assert_ptr_equal(next(&p, T0), request);
+    assert_int_not_equal(request->host, planned);
+    assert_string_equal(host_of(&p, request)->origin, "https://other.example:443");
+    assert_int_equal(host_at(&p.hosts, planned)->refs, 0);
+
+    /* Its next try begins at the planned URL again. */
+    host_ended(&p.hosts, host_of(&p, request), true, T0);
+    free(request->redirect_url);
+    request->redirect_url = NULL;
+    assert_int_equal(frontier_wait(p.frontier, request, T0 + 1), RESULT_OK);
+    assert_int_equal(request->host, planned);
+    plan_end(&p);
+}
+
+static void each_wait__visits_what_waiting_counts(void **state)
+{
+    struct plan p;
+    struct request *untried, *tried, *first;
+    const struct request *list[8];
+
+    (void)state;
+    plan_begin(&p, 1);
+    plan_pattern(&p, "http://a/[1-5]");
+    plan_open(&p);
+    first = next(&p, T0);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_HOST_FULL);
+    host_ended(&p.hosts, host_of(&p, first), true, T0);
+    tried = next(&p, T0);
+    host_ended(&p.hosts, host_of(&p, tried), true, T0);
+    untried = next(&p, T0);
+    untried->attempt = 0; /* our own shortage cost it no try */
+    assert_int_equal(frontier_put_back(p.frontier, tried, NULL), RESULT_OK);
+    host_ended(&p.hosts, host_of(&p, untried), false, T0);
+    assert_int_equal(frontier_put_back(p.frontier, untried, NULL), RESULT_OK);
+    assert_int_equal(frontier_wait(p.frontier, first, T0 + US_PER_S), RESULT_OK);
+    assert_int_equal(frontier_waiting(p.frontier), 2);
+    assert_int_equal(frontier_waits(p.frontier, list, 8), 2);
+    assert_int_equal(frontier_waits(p.frontier, list, 1), 1);
+    assert_int_equal(frontier_waits(p.frontier, list, 0), 0);
+    plan_end(&p);
+}
+
+static void new__tells_the_line__when_a_list_is_bad(void **state)
+{
+    struct plan p;
+    struct frontier_options options;
+    struct err err;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nftp://a/2\n");
+    options = (struct frontier_options){ &p.job, &p.hosts, p.list_fds };
+    assert_int_equal(frontier_new(&p.frontier, &options, &err), RESULT_INVALID);
+    assert_non_null(strstr(err.text, "2"));
+    p.frontier = NULL;
+    plan_end(&p);
+}
+
+static void next__says_error__when_a_list_became_shorter(void **state)
+{
+    struct plan p;
+    struct request *request;
+    struct err err;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nhttp://a/2\n");
+    plan_open(&p);
+    assert_int_equal(ftruncate(p.list_fds[0], 0), 0);
+    assert_int_equal(frontier_next(p.frontier, T0, &request, &err), FRONTIER_ERROR);
+    assert_null(request);
+    plan_end(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(next__follows_the_plans_order__when_sources_are_several),
+        cmocka_unit_test(next__encodes_bytes_beyond_ascii),
+        cmocka_unit_test(plan__costs_nothing__when_it_has_a_million_million_urls),
+        cmocka_unit_test(next__goes_on_behind_the_ledger__when_the_plan_is_enormous),
+        cmocka_unit_test(wait__comes_back_in_order_of_deadline),
+        cmocka_unit_test(wait__keeps_the_order__when_all_are_due),
+        cmocka_unit_test(next__passes_by_a_held_host__when_another_is_open),
+        cmocka_unit_test(next__takes_turns__when_several_hosts_are_full),
+        cmocka_unit_test(parked__are_bounded__when_the_only_host_is_held),
+        cmocka_unit_test(waiting__are_bounded__when_everything_fails),
+        cmocka_unit_test(restore__leaves_the_gaps__in_any_pattern),
+        cmocka_unit_test(restore__keeps_tries_reason_and_deadline__when_a_row_waits),
+        cmocka_unit_test(restore__holds_the_host__when_its_server_named_the_deadline),
+        cmocka_unit_test(restore__refuses__when_the_ledger_is_of_another_plan),
+        cmocka_unit_test(put_back__asks_the_redirects_host__before_all_others),
+        cmocka_unit_test(each_wait__visits_what_waiting_counts),
+        cmocka_unit_test(new__tells_the_line__when_a_list_is_bad),
+        cmocka_unit_test(next__says_error__when_a_list_became_shorter),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

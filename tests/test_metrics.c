@@ -1,0 +1,146 @@
+#include "engine/metrics.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define T0 (UINT64_C(5000) * US_PER_S)
+
+/* cmocka's tests run on one stack: what is large is static. */
+static struct metrics m;
+
+static void answer(enum outcome outcome, int status, uint64_t total_us, bool reused)
+{
+    struct response r = { .outcome = outcome,
+                          .status = status,
+                          .reused = reused,
+                          .wire_bytes = 100,
+                          .timing = { .total_us = total_us } };
+
+    metrics_response(&m, &r);
+}
+
+static void response__is_counted_by_status_and_kind(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    answer(OUTCOME_OK, 200, 1000, false);
+    answer(OUTCOME_OK, 204, 1000, true);
+    answer(OUTCOME_REDIRECT, 302, 1000, true);
+    answer(OUTCOME_STATUS, 404, 1000, true);
+    answer(OUTCOME_STATUS, 429, 1000, true);
+    answer(OUTCOME_STATUS, 503, 1000, true);
+    answer(OUTCOME_TIMEOUT, 0, 0, false);
+    answer(OUTCOME_SHORT_BODY, 200, 1000,
+           true);                             /* an answer that did not arrive is the network's */
+    answer(OUTCOME_STATUS, 9999, 1000, true); /* beyond every table */
+    assert_int_equal(m.requests, 9);
+    assert_int_equal(m.reused, 7);
+    assert_int_equal(m.bytes, 900);
+    assert_int_equal(m.mix.ok, 2);
+    assert_int_equal(m.mix.redirect, 1);
+    assert_int_equal(m.mix.client_error, 1);
+    assert_int_equal(m.mix.throttled, 1);
+    assert_int_equal(m.mix.server_error, 2);
+    assert_int_equal(m.mix.network, 2);
+    assert_int_equal(m.status[200], 2);
+    assert_int_equal(m.status[429], 1);
+    assert_int_equal(m.status[0], 2);
+    assert_int_equal(m.latency.count, 8);
+}
+
+static void tick__closes_whole_seconds_only(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    metrics_tick(&m, T0 + US_PER_S - 1, 10, 5);
+    assert_null(metrics_second(&m, 0));
+    metrics_settled(&m, true);
+    metrics_settled(&m, true);
+    metrics_settled(&m, false);
+    answer(OUTCOME_STATUS, 429, 2000, true);
+    metrics_tick(&m, T0 + US_PER_S, 10, 5);
+    assert_int_equal(metrics_second(&m, 0)->done, 2);
+    assert_int_equal(metrics_second(&m, 0)->failed, 1);
+    assert_int_equal(metrics_second(&m, 0)->throttled, 1);
+    assert_int_equal(metrics_second(&m, 0)->bytes, 100);
+    assert_int_equal(metrics_second(&m, 0)->cap, 10);
+    assert_int_equal(metrics_second(&m, 0)->in_flight, 5);
+    assert_int_equal(metrics_second(&m, 0)->p95_ms, 2);
+    assert_false(metrics_second(&m, 0)->cap_changed);
+    assert_null(metrics_second(&m, 1));
+
+    metrics_tick(&m, T0 + 2 * US_PER_S, 11, 0);
+    assert_int_equal(metrics_second(&m, 0)->done, 0);
+    assert_true(metrics_second(&m, 0)->cap_changed);
+    assert_int_equal(metrics_second(&m, 1)->done, 2);
+}
+
+static void tick__fills_the_gap__when_the_loop_was_away(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    metrics_settled(&m, true);
+    metrics_tick(&m, T0 + 5 * US_PER_S + 1, 1, 0);
+    assert_int_equal(m.ring_count, 5);
+    assert_int_equal(metrics_second(&m, 4)->done, 1);
+    assert_int_equal(metrics_second(&m, 0)->done, 0);
+}
+
+static void tick__passes_over_the_ring_once__when_the_machine_slept_for_a_year(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    metrics_tick(&m, T0 + UINT64_C(31536000) * US_PER_S, 1, 0);
+    assert_int_equal(m.ring_count, SNAPSHOT_SECONDS);
+    assert_int_equal(m.second_began_us, T0 + UINT64_C(31536000) * US_PER_S);
+}
+
+static void second__is_none__when_it_is_beyond_the_ring(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    for (uint64_t i = 1; i <= SNAPSHOT_SECONDS + 7; i++) {
+        metrics_settled(&m, true);
+        metrics_tick(&m, T0 + i * US_PER_S, (unsigned)i, 0);
+    }
+    assert_int_equal(metrics_second(&m, 0)->cap, SNAPSHOT_SECONDS + 7);
+    assert_int_equal(metrics_second(&m, SNAPSHOT_SECONDS - 1)->cap, 8);
+    assert_null(metrics_second(&m, SNAPSHOT_SECONDS));
+    assert_null(metrics_second(&m, SIZE_MAX));
+}
+
+static void rate__is_over_the_seconds_there_are(void **state)
+{
+    (void)state;
+    metrics_init(&m, T0);
+    assert_true(metrics_rate(&m, 10) == 0);
+    for (int i = 0; i < 30; i++) {
+        metrics_settled(&m, i % 3 != 0);
+    }
+    metrics_tick(&m, T0 + US_PER_S, 1, 0);
+    assert_true(metrics_rate(&m, 10) == 30);
+    metrics_tick(&m, T0 + 2 * US_PER_S, 1, 0);
+    assert_true(metrics_rate(&m, 10) == 15);
+    assert_true(metrics_rate(&m, 1) == 0);
+    assert_int_equal(m.ok, 20);
+    assert_int_equal(m.failed, 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(response__is_counted_by_status_and_kind),
+        cmocka_unit_test(tick__closes_whole_seconds_only),
+        cmocka_unit_test(tick__fills_the_gap__when_the_loop_was_away),
+        cmocka_unit_test(tick__passes_over_the_ring_once__when_the_machine_slept_for_a_year),
+        cmocka_unit_test(second__is_none__when_it_is_beyond_the_ring),
+        cmocka_unit_test(rate__is_over_the_seconds_there_are),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,420 @@
+#include "plan/retry.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+/* Sun, 06 Nov 1994 08:49:37 GMT, the date of RFC 9110's examples, in seconds since 1970. */
+#define EXAMPLE_S INT64_C(784111777)
+#define NOW_US (INT64_C(1795234500) * 1000000) /* Sat, 21 Nov 2026 04:15:00 GMT */
+#define NOW_DATE STR("Sat, 21 Nov 2026 04:15:00 GMT")
+#define TEN_YEARS_US (UINT64_C(3650) * 86400 * US_PER_S)
+
+struct sample {
+    const char *value;
+    uint64_t wait_us;
+};
+
+static void retry_after__is_seconds__when_all_are_digits(void **state)
+{
+    static const struct sample samples[] = {
+        { "0", 0 },
+        { "1", 1 * US_PER_S },
+        { "120", 120 * US_PER_S },
+        { " 30 ", 30 * US_PER_S },
+        { "86400", 86400 * US_PER_S },
+        { "0000000000000000000005", 5 * US_PER_S },
+        { "20301231", 20301231 * US_PER_S },
+        { "9223372036854775807", TEN_YEARS_US },
+        { "9223372036854775808", TEN_YEARS_US },
+        { "18446744073709551616", TEN_YEARS_US },
+        { "99999999999999999999", TEN_YEARS_US },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        uint64_t wait_us = 1;
+
+        if (!retry_after_parse(str_view(samples[i].value), NOW_DATE, NOW_US, &wait_us) ||
+            wait_us != samples[i].wait_us) {
+            fail_msg("\"%s\": %llu us, want %llu", samples[i].value, (unsigned long long)wait_us,
+                     (unsigned long long)samples[i].wait_us);
+        }
+    }
+}
+
+static void retry_after__is_absent__when_neither_number_nor_date(void **state)
+{
+    static const char *const samples[] = {
+        "",
+        "   ",
+        "abc",
+        "-5",
+        "+5",
+        "12.5",
+        "1e3",
+        "0x10",
+        "30s",
+        "30 seconds",
+        "120, 240",
+        "2030-01-01",
+        "2030-01-01T00:00:00Z",
+        "1\x01",
+        "\x1b[31m5",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 Nov 1994 08:49:37 +0000",
+        "Sun, 06 Nov 1994 08:49:37 GMT trailing",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "sun, 06 nov 1994 08:49:37 gmt",
+        "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 29 Feb 2025 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT",
+        "Sunday, 06-Nov-1994 08:49:37 GMT",
+        "Sun Nov 6 08:49:37 1994",
+        "Sun Nov  6 08:49:37 94",
+        "Sun, 06 Nov 10000 08:49:37 GMT",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        uint64_t wait_us = 0;
+
+        if (retry_after_parse(str_view(samples[i]), NOW_DATE, NOW_US, &wait_us)) {
+            fail_msg("\"%s\" was taken as %llu us", samples[i], (unsigned long long)wait_us);
+        }
+    }
+}
+
+static void retry_after__is_absent__when_a_nul_stands_within(void **state)
+{
+    uint64_t wait_us;
+
+    (void)state;
+    assert_false(retry_after_parse(STR("12\0"), NOW_DATE, NOW_US, &wait_us));
+    assert_false(retry_after_parse(STR_NONE, NOW_DATE, NOW_US, &wait_us));
+}
+
+static void http_date__gives_one_moment__when_written_in_three_forms(void **state)
+{
+    static const char *const forms[] = {
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun Nov 06 08:49:37 1994",
+        "  Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        int64_t unix_s = 0;
+
+        assert_true(retry_http_date(str_view(forms[i]), NOW_US, &unix_s));
+        assert_int_equal(unix_s, EXAMPLE_S);
+    }
+}
+
+/* RFC 9110 section 5.6.7: more than 50 years ahead is the past. */
+static void http_date__picks_the_century__when_the_year_has_two_digits(void **state)
+{
+    const struct {
+        const char *text;
+        int64_t wall_year;
+        int64_t want_year;
+    } samples[] = {
+        { "Sunday, 06-Nov-94 08:49:37 GMT", 2026, 1994 },
+        { "Sunday, 06-Nov-26 08:49:37 GMT", 2026, 2026 },
+        { "Sunday, 06-Nov-76 08:49:37 GMT", 2026, 2076 },
+        { "Sunday, 06-Nov-77 08:49:37 GMT", 2026, 1977 },
+        { "Sunday, 06-Nov-05 08:49:37 GMT", 2099, 2105 },
+        { "Sunday, 06-Nov-99 08:49:37 GMT", 2100, 2099 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        int64_t wall_us =
+            clock_days_from_civil(samples[i].wall_year, 6, 1) * 86400 * (int64_t)US_PER_S;
+        int64_t want_s =
+            clock_days_from_civil(samples[i].want_year, 11, 6) * 86400 + 8 * 3600 + 49 * 60 + 37;
+        int64_t unix_s = 0;
+
+        assert_true(retry_http_date(str_view(samples[i].text), wall_us, &unix_s));
+        assert_int_equal(unix_s, want_s);
+    }
+}
+
+static void http_date__takes_a_leap_second_and_a_leap_day(void **state)
+{
+    int64_t unix_s;
+
+    (void)state;
+    assert_true(retry_http_date(STR("Sat, 31 Dec 2016 23:59:60 GMT"), NOW_US, &unix_s));
+    assert_true(retry_http_date(STR("Thu, 29 Feb 2024 00:00:00 GMT"), NOW_US, &unix_s));
+    assert_true(retry_http_date(STR("Tue, 29 Feb 2000 00:00:00 GMT"), NOW_US, &unix_s));
+    assert_false(retry_http_date(STR("Mon, 29 Feb 2100 00:00:00 GMT"), NOW_US, &unix_s));
+}
+
+/* Our clock may be wrong by a year: the server's own Date is what its deadline counts from. */
+static void retry_after__counts_from_the_servers_date__when_it_has_one(void **state)
+{
+    struct str until = STR("Sun, 06 Nov 1994 08:50:37 GMT");
+    uint64_t wait_us;
+
+    (void)state;
+    assert_true(retry_after_parse(until, STR("Sun, 06 Nov 1994 08:49:37 GMT"), NOW_US, &wait_us));
+    assert_int_equal(wait_us, 60 * US_PER_S);
+    assert_true(retry_after_parse(until, STR("Sunday, 06-Nov-94 08:50:07 GMT"), NOW_US, &wait_us));
+    assert_int_equal(wait_us, 30 * US_PER_S);
+    assert_true(retry_after_parse(until, STR("no date"), EXAMPLE_S * (int64_t)US_PER_S, &wait_us));
+    assert_int_equal(wait_us, 60 * US_PER_S);
+    assert_true(retry_after_parse(until, STR_NONE, EXAMPLE_S * (int64_t)US_PER_S, &wait_us));
+    assert_int_equal(wait_us, 60 * US_PER_S);
+}
+
+static void retry_after__is_nothing__when_the_date_is_past(void **state)
+{
+    uint64_t wait_us = 1;
+
+    (void)state;
+    assert_true(
+        retry_after_parse(STR("Sun, 06 Nov 1994 08:49:37 GMT"), NOW_DATE, NOW_US, &wait_us));
+    assert_int_equal(wait_us, 0);
+    assert_true(retry_after_parse(NOW_DATE, NOW_DATE, NOW_US, &wait_us));
+    assert_int_equal(wait_us, 0);
+}
+
+static void retry_after__is_ten_years__when_the_year_is_9999(void **state)
+{
+    uint64_t wait_us;
+
+    (void)state;
+    assert_true(
+        retry_after_parse(STR("Fri, 31 Dec 9999 23:59:59 GMT"), NOW_DATE, NOW_US, &wait_us));
+    assert_int_equal(wait_us, TEN_YEARS_US);
+}
+
+static struct job_retry policy(uint64_t base_us, uint64_t cap_us)
+{
+    return (struct job_retry){ .attempts = 6,
+                               .backoff_base_us = base_us,
+                               .backoff_cap_us = cap_us,
+                               .max_wait_us = 600 * US_PER_S };
+}
+
+static void backoff__doubles_to_its_cap__when_tries_go_on(void **state)
+{
+    struct job_retry p = policy(1 * US_PER_S, 30 * US_PER_S);
+    const uint64_t want_s[] = { 1, 2, 4, 8, 16, 30, 30 };
+    uint64_t ceiling;
+
+    (void)state;
+    for (uint32_t attempt = 1; attempt <= 7; attempt++) {
+        retry_backoff_us(&p, attempt, 0, &ceiling);
+        assert_int_equal(ceiling, want_s[attempt - 1] * US_PER_S);
+    }
+    retry_backoff_us(&p, UINT32_MAX, 0, &ceiling);
+    assert_int_equal(ceiling, 30 * US_PER_S);
+    retry_backoff_us(&p, 0, 0, &ceiling);
+    assert_int_equal(ceiling, 1 * US_PER_S);
+}
+
+static void backoff__reaches_both_ends__when_random_does(void **state)
+{
+    struct job_retry p = policy(1000, 4000);
+
+    (void)state;
+    assert_int_equal(retry_backoff_us(&p, 1, 0, NULL), 0);
+    assert_int_equal(retry_backoff_us(&p, 1, 1000, NULL), 1000);
+    assert_int_equal(retry_backoff_us(&p, 1, 1001, NULL), 0);
+    assert_int_equal(retry_backoff_us(&p, 9, 4000, NULL), 4000);
+}
+
+static void backoff__is_spread_evenly__when_random_is(void **state)
+{
+    struct job_retry p = policy(1000, 30000);
+    unsigned tenth[10] = { 0 };
+
+    (void)state;
+    for (uint64_t i = 0; i < 100000; i++) {
+        uint64_t random = i * UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t wait = retry_backoff_us(&p, 6, random ^ random >> 29, NULL);
+
+        assert_in_range(wait, 0, 30000);
+        tenth[wait < 30000 ? wait / 3000 : 9]++;
+    }
+    for (int i = 0; i < 10; i++) {
+        assert_in_range(tenth[i], 9000, 11000);
+    }
+}
+
+static void backoff__does_not_overflow__when_its_bounds_are_the_largest(void **state)
+{
+    struct job_retry p = policy(UINT64_C(1) << 62, UINT64_MAX);
+    uint64_t ceiling;
+
+    (void)state;
+    assert_int_equal(retry_backoff_us(&p, 60, 7, &ceiling), 7);
+    assert_true(ceiling == UINT64_MAX);
+    p = policy(0, 0);
+    assert_int_equal(retry_backoff_us(&p, 60, 12345, &ceiling), 0);
+    assert_int_equal(ceiling, 0);
+}
+
+static bool is_retried(int status)
+{
+    static const int statuses[] = { 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524 };
+
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        if (statuses[i] == status) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void verdict__is_again__when_the_status_is_temporary(void **state)
+{
+    struct job_retry p = policy(1, 1);
+
+    (void)state;
+    for (int status = 100; status <= 599; status++) {
+        struct attempt a = { .outcome = OUTCOME_STATUS,
+                             .status = status,
+                             .attempt = 1,
+                             .idempotent = true,
+                             .sent = true };
+        enum verdict want = is_retried(status) ? VERDICT_AGAIN : VERDICT_FINAL;
+
+        if (retry_judge(&a, &p) != want) {
+            fail_msg("%d: verdict %d, want %d", status, retry_judge(&a, &p), want);
+        }
+        a.has_deadline = true;
+        want = is_retried(status) || status == 403 ? VERDICT_AGAIN : VERDICT_FINAL;
+        if (retry_judge(&a, &p) != want) {
+            fail_msg("%d with Retry-After: verdict %d, want %d", status, retry_judge(&a, &p), want);
+        }
+        a.attempt = p.attempts;
+        assert_int_equal(retry_judge(&a, &p), VERDICT_FINAL);
+    }
+}
+
+/* RFC 9110 section 9.2.2: a POST that may have been acted on is not repeated by us. */
+static void verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on(void **state)
+{
+    struct job_retry p = policy(1, 1);
+
+    (void)state;
+    for (int status = 100; status <= 599; status++) {
+        struct attempt a = {
+            .outcome = OUTCOME_STATUS, .status = status, .attempt = 1, .sent = true
+        };
+        bool unacted = status == 425 || status == 429;
+
+        assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
+        a.has_deadline = true;
+        unacted = unacted || status == 503;
+        assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
+    }
+}
+
+static void verdict__follows_the_outcome(void **state)
+{
+    static const struct {
+        enum outcome outcome;
+        enum verdict get, post_sent, post_unsent;
+    } table[] = {
+        { OUTCOME_OK, VERDICT_DONE, VERDICT_DONE, VERDICT_DONE },
+        { OUTCOME_REDIRECT, VERDICT_REDIRECT, VERDICT_REDIRECT, VERDICT_REDIRECT },
+        { OUTCOME_DNS, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_CONNECT, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_TLS, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_TIMEOUT, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_SHORT_BODY, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_BAD_JSON, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_TOO_BIG, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_ENCODING, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_PROTOCOL, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_REFUSED, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_LOCAL, VERDICT_FREE, VERDICT_FINAL, VERDICT_FREE },
+        { OUTCOME_CANCELLED, VERDICT_FREE, VERDICT_FREE, VERDICT_FREE },
+    };
+    struct job_retry p = policy(1, 1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct attempt a = {
+            .outcome = table[i].outcome, .attempt = 1, .idempotent = true, .sent = true
+        };
+
+        if (retry_judge(&a, &p) != table[i].get) {
+            fail_msg("GET, %s: %d", outcome_name(a.outcome), retry_judge(&a, &p));
+        }
+        a.idempotent = false;
+        if (retry_judge(&a, &p) != table[i].post_sent) {
+            fail_msg("POST sent, %s: %d", outcome_name(a.outcome), retry_judge(&a, &p));
+        }
+        a.sent = false;
+        if (retry_judge(&a, &p) != table[i].post_unsent) {
+            fail_msg("POST not sent, %s: %d", outcome_name(a.outcome), retry_judge(&a, &p));
+        }
+        a.attempt = p.attempts;
+        if (table[i].get == VERDICT_AGAIN) {
+            assert_int_equal(retry_judge(&a, &p), VERDICT_FINAL);
+        }
+    }
+}
+
+static void method_is_idempotent__knows_the_methods(void **state)
+{
+    static const char *const yes[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
+    static const char *const no[] = { "POST", "PATCH", "get", "GETX", "", "PROPFIND" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        assert_true(retry_method_is_idempotent(str_view(yes[i])));
+        assert_false(retry_method_is_idempotent(str_view(no[i])));
+    }
+}
+
+static void holds_host__is_for_429_and_a_503_with_a_deadline(void **state)
+{
+    (void)state;
+    for (int status = 100; status <= 599; status++) {
+        assert_int_equal(retry_holds_host(status, false), status == 429);
+        assert_int_equal(retry_holds_host(status, true), status == 429 || status == 503);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retry_after__is_seconds__when_all_are_digits),
+        cmocka_unit_test(retry_after__is_absent__when_neither_number_nor_date),
+        cmocka_unit_test(retry_after__is_absent__when_a_nul_stands_within),
+        cmocka_unit_test(retry_after__counts_from_the_servers_date__when_it_has_one),
+        cmocka_unit_test(retry_after__is_nothing__when_the_date_is_past),
+        cmocka_unit_test(retry_after__is_ten_years__when_the_year_is_9999),
+        cmocka_unit_test(http_date__gives_one_moment__when_written_in_three_forms),
+        cmocka_unit_test(http_date__picks_the_century__when_the_year_has_two_digits),
+        cmocka_unit_test(http_date__takes_a_leap_second_and_a_leap_day),
+        cmocka_unit_test(backoff__doubles_to_its_cap__when_tries_go_on),
+        cmocka_unit_test(backoff__reaches_both_ends__when_random_does),
+        cmocka_unit_test(backoff__is_spread_evenly__when_random_is),
+        cmocka_unit_test(backoff__does_not_overflow__when_its_bounds_are_the_largest),
+        cmocka_unit_test(verdict__is_again__when_the_status_is_temporary),
+        cmocka_unit_test(verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on),
+        cmocka_unit_test(verdict__follows_the_outcome),
+        cmocka_unit_test(method_is_idempotent__knows_the_methods),
+        cmocka_unit_test(holds_host__is_for_429_and_a_503_with_a_deadline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
