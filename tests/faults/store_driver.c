@@ -264,9 +264,15 @@ static int run(struct driver *d, const char *path)
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return refuse(&err);
     }
-    if (committer_open(&d->committer, &options, &recovery, &err) != RESULT_OK ||
-        committer_each_row(d->committer, restore, d, &err) != RESULT_OK ||
+    if (committer_open(&d->committer, &options, &recovery, &err) != RESULT_OK) {
+        run_dir_close(&dir);
+        return refuse(&err);
+    }
+    if (committer_each_row(d->committer, restore, d, &err) != RESULT_OK ||
         committer_start(d->committer, &err) != RESULT_OK) {
+        close_driver(d, false);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+        run_dir_close(&dir);
         return refuse(&err);
     }
     committer_set_planned(d->committer, d->count);
@@ -437,7 +443,7 @@ static int main_run(int argc, char **argv)
     }
     signal(SIGXFSZ, SIG_IGN);
     code = run(&d, argv[2]);
-    if (code != 2 && code != 8 && uv_loop_close(&d.loop)) {
+    if (uv_loop_close(&d.loop)) {
         abort();
     }
     free(d.states);
