@@ -109,6 +109,7 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
         t->private_refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    t->response->sends++;
     return CURL_PREREQFUNC_OK;
 }
 
