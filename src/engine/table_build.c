@@ -33,7 +33,8 @@
 struct chunk_note {
     uint64_t rows;
     struct chunk_lines lines;
-    bool recheck; /* a record was skipped: look again which */
+    bool recheck;   /* a record was skipped: look again which */
+    bool ambiguous; /* the pointer met a name twice: look for the last one */
 };
 
 /* A skipped record, until all are known and the first can be named. */
@@ -55,7 +56,7 @@ struct worker {
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     uint64_t index; /* of the document in the chunk */
-    bool check;     /* validate: always in pass 1 */
+    bool recheck;   /* pass 2: some records of this chunk are to be skipped again */
     bool skipped;   /* a record of this chunk */
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
@@ -172,7 +173,7 @@ static enum result on_row(void *context, const struct row *row)
     if (w->rows.len >= SPILL_BYTES) {
         result = row_turns_spill(w->build->turns, w->chunk.number, &w->rows, &w->err);
     }
-    return atomic_load_explicit(&w->build->stop, memory_order_relaxed) ? RESULT_CANCELLED : result;
+    return result;
 }
 
 static enum result take_json(struct worker *w, const struct document *document)
@@ -181,11 +182,19 @@ static enum result take_json(struct worker *w, const struct document *document)
     struct json_error error;
     enum result result;
 
-    if (w->check && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
+    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
         skip_record(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
     result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    if (result == RESULT_INVALID) { /* pass 1: say where and why */
+        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
+
+        assert(!valid); /* the walk and the check are held against each other by tests */
+        (void)valid;
+        skip_record(w, TABLE_SKIP_INVALID, document, error.text);
+        return RESULT_OK;
+    }
     if (result == RESULT_OK && w->counts.matches == matches) {
         skip_record(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
     } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
@@ -282,19 +291,20 @@ static void begin_chunk(struct worker *w)
 static enum result learn_chunk(struct worker *w)
 {
     struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows;
+    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
     struct chunk_lines lines;
     enum result result;
 
     begin_chunk(w);
-    w->check = true;
     flatten_enter_chunk(w->flatten, w->chunk.number);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK) {
         pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] = (struct chunk_note){ .rows = w->counts.rows - rows,
-                                                         .lines = lines,
-                                                         .recheck = w->skipped };
+        b->notes[w->chunk.number] =
+            (struct chunk_note){ .rows = w->counts.rows - rows,
+                                 .lines = lines,
+                                 .recheck = w->skipped,
+                                 .ambiguous = w->counts.ambiguous > ambiguous };
         pthread_mutex_unlock(&b->lock);
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
     }
@@ -313,7 +323,8 @@ static enum result write_chunk(struct worker *w)
         return result;
     }
     begin_chunk(w);
-    w->check = note->recheck;
+    w->recheck = note->recheck;
+    flatten_trust_pointer(w->flatten, !note->ambiguous);
     buf_reset(&w->rows);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
@@ -398,6 +409,7 @@ static enum result settle(struct table_build *b, struct err *err)
         if (!w->flatten) {
             return err_nomem(err, "starting pass 2");
         }
+        flatten_heed(w->flatten, &b->stop);
     }
     return b->turns ? RESULT_OK : err_nomem(err, "starting pass 2");
 }
@@ -648,6 +660,7 @@ static enum result init_workers(struct table_build *b, struct err *err)
         if (!w->flatten) {
             return err_nomem(err, "starting a table");
         }
+        flatten_heed(w->flatten, &b->stop);
     }
     return RESULT_OK;
 }
