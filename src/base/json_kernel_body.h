@@ -120,27 +120,6 @@ static const char *verify_string(const char *p, const char *end, bool *escaped)
     return p ? p + 1 : NULL;
 }
 
-/* Bits of bytes that a backslash before them takes away their meaning. `*carry`: the block before
- * ended in such a backslash. Backslashes are rare: a loop over them is quick enough. */
-static inline uint64_t escaped_bits(uint64_t backslash, bool *carry)
-{
-    uint64_t escaped = *carry;
-
-    backslash &= ~escaped;
-    *carry = false;
-    while (backslash) {
-        unsigned at = json_simd_first(backslash);
-
-        if (at == 63) {
-            *carry = true;
-            break;
-        }
-        escaped |= UINT64_C(2) << at;
-        backslash &= ~(UINT64_C(3) << at);
-    }
-    return escaped;
-}
-
 static const char *container_end(const char *p, const char *end)
 {
     uint64_t inside = 0; /* all bits: a string goes on from the block before */
@@ -160,7 +139,7 @@ static const char *container_end(const char *p, const char *end)
             memcpy(tail, p, left);
             b = json_simd_block(tail);
         }
-        quotes = b.backslash || carry ? b.quote & ~escaped_bits(b.backslash, &carry) : b.quote;
+        quotes = b.backslash || carry ? b.quote & ~json_simd_escaped(b.backslash, &carry) : b.quote;
         strings = json_simd_between(quotes) ^ inside;
         inside = strings >> 63 ? UINT64_MAX : 0;
         open = b.open & ~strings;

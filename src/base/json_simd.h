@@ -11,6 +11,7 @@
 #ifndef SCRAPETOP_BASE_JSON_SIMD_H
 #define SCRAPETOP_BASE_JSON_SIMD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -299,17 +300,20 @@ static inline unsigned json_simd_first(uint64_t bits)
 /** The masks of 64 bytes. */
 struct json_simd_block {
     uint64_t quote, backslash, open, close;
+    uint64_t
+        space; /* white space; also control characters, which valid text has in no other place */
 };
 
 static inline struct json_simd_block json_simd_block(const char *p)
 {
-    struct json_simd_block b = { 0, 0, 0, 0 };
+    struct json_simd_block b = { 0, 0, 0, 0, 0 };
 
     for (unsigned i = 0; i < 64; i += JSON_SIMD_WIDTH) {
         json_simd v = json_simd_load(p + i), folded = json_simd_with(v, 0x20); /* [] become {} */
 
         b.quote |= json_simd_bits(json_simd_is(v, '"')) << i;
         b.backslash |= json_simd_bits(json_simd_is(v, '\\')) << i;
+        b.space |= json_simd_bits(json_simd_at_most(v, ' ')) << i;
         b.open |= json_simd_bits(json_simd_is(folded, '{')) << i;
         b.close |= json_simd_bits(json_simd_is(folded, '}')) << i;
     }
@@ -323,6 +327,27 @@ static inline uint64_t json_simd_between(uint64_t quotes)
         quotes ^= quotes << i;
     }
     return quotes;
+}
+
+/** Bits of the bytes behind a backslash that has a meaning. `*carry`: the block before ended in such a
+ *  backslash, then whether this one does. They are rare: a loop is quick enough. */
+static inline uint64_t json_simd_escaped(uint64_t backslash, bool *carry)
+{
+    uint64_t escaped = *carry;
+
+    backslash &= ~escaped;
+    *carry = false;
+    while (backslash) {
+        unsigned at = json_simd_first(backslash);
+
+        if (at == 63) {
+            *carry = true;
+            break;
+        }
+        escaped |= UINT64_C(2) << at;
+        backslash &= ~(UINT64_C(3) << at);
+    }
+    return escaped;
 }
 
 #endif

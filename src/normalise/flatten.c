@@ -138,7 +138,10 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
     if (result == RESULT_OK) {
         f->counts->rows++;
         if (f->pass == FLATTEN_FILL) {
-            row = (struct row){ f->cells, columns_count(f->columns), f->row };
+            row = (struct row){ .cells = f->cells,
+                                .count = columns_count(f->columns),
+                                .number = f->row,
+                                .readable = f->text_end };
             result = f->sink(f->sink_context, &row);
         }
     }
@@ -367,6 +370,7 @@ enum result flatten_document(struct flatten *f, struct str text, row_fn *sink, v
     f->counts = counts;
     f->err = err;
     f->stars = has_stars(f->records);
+    f->text_end = text.data + text.len;
     f->ambiguous = f->ended = false;
     if (text.len > FLATTEN_TEXT_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB");

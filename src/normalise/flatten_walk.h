@@ -52,6 +52,7 @@ struct flatten {
     void *sink_context;
     struct flatten_counts *counts;
     struct err *err;
+    const char *text_end;
     bool stars;     /* the pointer has some */
     bool ambiguous; /* a name of the pointer stands twice */
     bool ended;     /* the one match is behind us */
