@@ -70,4 +70,11 @@ MUST_CHECK enum result flatten_document(struct flatten *flatten, struct str text
                                         void *context, struct flatten_counts *counts,
                                         struct err *err);
 
+/** Some members of a container in a document that was split: `text` is elements, or names and values
+ *  (`named`), with commas between. Step `step` of the pointer stands for all of them, or the
+ *  pointer ends there and they are the records. */
+MUST_CHECK enum result flatten_part(struct flatten *flatten, struct str text, unsigned step,
+                                    bool named, row_fn *sink, void *context,
+                                    struct flatten_counts *counts, struct err *err);
+
 #endif
