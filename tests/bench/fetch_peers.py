@@ -5,7 +5,7 @@ import os
 import measure
 from measure import BINARY, Peer, PYTHON
 
-ABSENT = {"curl -Z": "curl", "aiohttp": "python3-aiohttp"}
+ABSENT = {"curl -Z": "apt install curl", "aiohttp": "apt install python3-aiohttp"}
 
 
 def stored_lines(directory):

@@ -73,7 +73,7 @@ def installed(peers, absent):
     """Those that have a version; the others' names are printed with the package to install."""
     for peer in peers:
         if not peer.version:
-            print(f"missing: {peer.name} (apt install {absent[peer.name]})")
+            print(f"missing: {peer.name} ({absent[peer.name]})")
     return [peer for peer in peers if peer.version]
 
 
