@@ -1,5 +1,6 @@
 #include "store/ledger_sql.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -106,16 +107,45 @@ static enum result look_at_header(struct ledger *ledger, struct err *err)
     return RESULT_OK;
 }
 
+/* "file:PATH?immutable=1", the path percent-encoded: how SQLite reads what nobody can change. */
+static char *immutable_uri(char *path)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    static const char tail[] = "?immutable=1";
+    char *uri = path ? malloc(strlen("file:") + 3 * strlen(path) + sizeof tail) : NULL;
+    char *to = uri;
+
+    if (uri) {
+        to += strlen(strcpy(to, "file:"));
+        for (const char *at = path; *at; at++) {
+            if (isalnum((unsigned char)*at) || strchr("/._-", *at)) {
+                *to++ = *at;
+            } else {
+                *to++ = '%';
+                *to++ = hex[(unsigned char)*at >> 4];
+                *to++ = hex[*at & 15];
+            }
+        }
+        memcpy(to, tail, sizeof tail);
+    }
+    free(path);
+    return uri;
+}
+
 static enum result open_file(struct ledger **opened, const struct run_dir *dir, const char *name,
-                             struct err *err)
+                             bool immutable, struct err *err)
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+                (immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE);
     enum result result = RESULT_OK;
 
     *opened = NULL;
     if (ledger) {
         ledger->path = file_path(dir, name);
+        if (immutable) {
+            ledger->path = immutable_uri(ledger->path);
+        }
     }
     if (!ledger || !ledger->path) {
         ledger_close(ledger);
@@ -144,7 +174,7 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
     char text[sizeof schema + 256];
     struct ledger *ledger;
-    enum result result = open_file(&ledger, dir, TEMP_NAME, err);
+    enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
     if (result != RESULT_OK) {
         return result;
@@ -222,9 +252,10 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 }
 
 /* Opens what is there, and looks whether it is a ledger. */
-static enum result open_known(struct ledger **ledger, const struct run_dir *dir, struct err *err)
+static enum result open_known(struct ledger **ledger, const struct run_dir *dir, bool immutable,
+                              struct err *err)
 {
-    enum result result = open_file(ledger, dir, NAME, err);
+    enum result result = open_file(ledger, dir, NAME, immutable, err);
 
     if (result == RESULT_OK) {
         result = look_at_header(*ledger, err);
@@ -248,7 +279,7 @@ enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool 
         result = create_ledger(dir, err);
     }
     if (result == RESULT_OK) {
-        result = open_known(ledger, dir, err);
+        result = open_known(ledger, dir, false, err);
     }
     if (result != RESULT_OK) {
         return result;
@@ -265,7 +296,9 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
 {
     struct stat st;
     bool has_log = fstatat(dir->fd, NAME "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
-    enum result result = open_known(ledger, dir, err);
+    /* On a read-only disk there is nowhere for an index, and nobody to change anything. */
+    bool immutable = !has_log && faccessat(dir->fd, ".", W_OK, 0) != 0;
+    enum result result = open_known(ledger, dir, immutable, err);
 
     if (result != RESULT_OK) {
         return result;
