@@ -40,6 +40,8 @@ class Skip(Exception):
 class Run:
     """A run directory, its observer's file, and the driver that works on it."""
 
+    started = []  # of all runs, so that none outlives the test
+
     def __init__(self, args, base, name, count):
         self.driver = args.driver
         self.count, self.seed = str(count), str(args.seed)
@@ -52,9 +54,11 @@ class Run:
 
     def start(self, *more, prefix=(), **environment):
         """`environment`: what tests/faults/disk.c is to do."""
-        return subprocess.Popen([*prefix, *self.command(*more)], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, text=True,
-                                env={**os.environ, **environment})
+        process = subprocess.Popen([*prefix, *self.command(*more)], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                   env={**os.environ, **environment})
+        self.started.append(process)
+        return process
 
     def finish(self, *more):
         """Goes on to the end, undisturbed."""
@@ -490,7 +494,13 @@ def main():
     except Violation as violation:
         log(f"VIOLATION: {violation}")
         return 0 if args.expect_violation else 1
+    except subprocess.TimeoutExpired as expired:
+        log(f"VIOLATION: did not end: {expired}")
+        return 1
     finally:
+        for process in Run.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # strace and what it traces
         shutil.rmtree(base, ignore_errors=True)
     if args.expect_violation:
         log("nothing was found wrong with a store that is")
