@@ -170,7 +170,7 @@ char *stored(const struct run *r, size_t *count)
                          RESULT_OK);
     }
     free(raw);
-    ledger_close(ledger, false);
+    ledger_close(ledger);
     run_dir_close(&dir);
     assert_non_null(buf_cstr(&out));
     return out.data;
