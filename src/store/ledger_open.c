@@ -16,10 +16,11 @@
 #define TEMP_NAME ".ledger.db.tmp"
 #define BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
 
-/* The partial index costs nothing for done rows and finds the few others without a walk over all. */
+/* The partial index costs nothing for done rows and finds the few others without a walk over all. The
+ * check lets quick_check see a damaged state; as a list, IN (1,2,3), it would double the cost of a row. */
 static const char schema[] =
     "CREATE TABLE request("
-    " id INTEGER PRIMARY KEY, state INTEGER NOT NULL CHECK(state IN (1,2,3)),"
+    " id INTEGER PRIMARY KEY, state INTEGER NOT NULL CHECK(state BETWEEN 1 AND 3),"
     " endpoint INTEGER NOT NULL,"
     " attempt INTEGER NOT NULL, status INTEGER NOT NULL, body INTEGER NOT NULL,"
     " segment INTEGER, line_at INTEGER, line_bytes INTEGER, crc32c INTEGER,"
