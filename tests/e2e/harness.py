@@ -331,7 +331,12 @@ class Terminal:
         """Reads until condition() holds."""
         end = time.monotonic() + HANG_S
         while not condition():
-            if not self.pump() and (self.fd < 0 or time.monotonic() > end):
+            if self.pump():
+                continue
+            if self.fd < 0:
+                # The terminal is closed a moment before its process can be waited for.
+                wait_for(lambda: condition() or not self.alive(), what)
+            if not condition() and (self.fd < 0 or time.monotonic() > end):
                 raise Failed(f"never seen: {what}; the screen is\n{self.text()}")
 
     def wait_text(self, pattern):
