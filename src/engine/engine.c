@@ -110,9 +110,17 @@ static void on_trouble(void *context, enum result result, const struct err *err)
         engine_pump(e);
         return;
     }
-    snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
+    if (result == RESULT_FULL) {
+        char room[UNITS_TEXT_MAX];
+
+        units_format_bytes(engine_disk_free_bytes(e), room);
+        snprintf(e->trouble, sizeof e->trouble,
+                 "%s (%s free): paused, goes on by itself when there is space", err->text, room);
+    } else {
+        snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
+    }
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
-    events_add(&e->events, EVENT_ERROR, "disk", "", "%s", err->text);
+    events_add(&e->events, EVENT_ERROR, "disk", "", "%s", e->trouble);
     e->storage = result;
     if (result != RESULT_FULL && e->phase != ENGINE_CLOSING) {
         engine_stop(e, err->text);

@@ -373,13 +373,19 @@ static unsigned open_descriptors(void)
     return fd >= 0 ? (unsigned)fd : 0;
 }
 
+uint64_t engine_disk_free_bytes(const struct engine *e)
+{
+    struct statvfs disk;
+
+    return fstatvfs(e->options.dir->fd, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
 static void fill_machine(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     double wall_s = (double)(f->now_us - e->metrics.started_us) / 1e6;
     struct rlimit limit;
-    struct statvfs disk;
 
     s->core_count = e->cpu.core_count;
     for (size_t i = 0; i < s->core_count; i++) {
@@ -395,9 +401,7 @@ static void fill_machine(struct filling *f)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         s->descriptors_max = limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
     }
-    if (fstatvfs(e->options.dir->fd, &disk) == 0) {
-        s->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    }
+    s->disk_free_bytes = engine_disk_free_bytes(e);
     s->reuse_ratio =
         e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
 }
