@@ -16,19 +16,32 @@
 
 static struct snapshot snapshot; /* large, and only one is looked at */
 
+static void on_closed(void *context)
+{
+    struct run *r = context;
+
+    r->closed = true;
+}
+
+static void begin_close(struct run *r)
+{
+    if (r->engine_is_whole) {
+        engine_report(r->engine, &r->report);
+    }
+    engine_close(r->engine, on_closed);
+    assert_false(r->closed);
+}
+
 static void on_done(void *context)
 {
     struct run *r = context;
 
     assert_false(r->done);
     r->done = true;
-}
-
-static void on_closed(void *context)
-{
-    struct run *r = context;
-
-    r->closed = true;
+    assert_true(engine_is_done(r->engine));
+    if (r->close_when_done) {
+        begin_close(r);
+    }
 }
 
 void run_begin(struct run *r, const char *pattern)
@@ -89,16 +102,13 @@ void run_until_done(struct run *r)
     while (!r->done) {
         uv_run(&r->loop, UV_RUN_ONCE);
     }
-    assert_true(engine_is_done(r->engine));
 }
 
 void run_close(struct run *r)
 {
-    if (r->engine_is_whole) {
-        engine_report(r->engine, &r->report);
+    if (!r->done || !r->close_when_done) {
+        begin_close(r);
     }
-    engine_close(r->engine, on_closed);
-    assert_false(r->closed);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     assert_true(r->closed);
     assert_int_equal(uv_loop_close(&r->loop), 0);

@@ -54,6 +54,7 @@ static void drain__ends__when_the_last_answer_is_a_redirect(void **state)
     script.usual.delay_ms = 20;
     server = server_start(play, &script);
     run_begin(&r, server_url(server, "/start"));
+    r.close_when_done = true;
     run_start(&r);
     until_asked(&r, server, 1);
     tell(&r, CONTROL_DRAIN, 0);
