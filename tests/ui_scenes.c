@@ -115,6 +115,7 @@ static void fill_flights(struct snapshot *s, unsigned cap, uint64_t at_us)
         snprintf(f->host, sizeof f->host, "%s", hosts[noise(f->id * 3) % 4]);
         snprintf(f->request, sizeof f->request, "GET /products?page=%llu&per_page=50",
                  (unsigned long long)(61204 + f->id));
+        snprintf(f->key, sizeof f->key, "%llu", (unsigned long long)(61204 + f->id));
     }
 }
 
@@ -223,6 +224,7 @@ static void fill_events(struct snapshot *s)
         s->events[i].serial = 100 + s->event_count - i;
         s->events[i].wall_us = s->wall_us - events[i].ago_s * (int64_t)US_PER_S;
         s->events[i].level = events[i].level;
+        s->events[i].repeats = i == 3 ? 12 : 1;
         snprintf(s->events[i].text, sizeof s->events[i].text, "%s", events[i].text);
     }
 }

@@ -35,7 +35,14 @@ static int column_width(const struct panel_column *column, int at, int columns)
     return column->width ? column->width : columns - at;
 }
 
-static void draw_headings(const struct panel_table *table, struct pane pane, int row)
+static bool has_column(const struct panel_table *table, const struct snapshot *s, size_t column,
+                       int columns)
+{
+    return columns >= table->columns[column].from && !(table->is_idle && table->is_idle(s, column));
+}
+
+static void draw_headings(const struct panel_table *table, const struct snapshot *s,
+                          struct pane pane, int row)
 {
     int at = MARK_COLUMNS;
 
@@ -43,7 +50,7 @@ static void draw_headings(const struct panel_table *table, struct pane pane, int
         const struct panel_column *column = &table->columns[i];
         int width = column_width(column, at, pane.rect.columns);
 
-        if (pane.rect.columns < column->from) {
+        if (!has_column(table, s, i, pane.rect.columns)) {
             continue;
         }
         if (column->right) {
@@ -55,6 +62,13 @@ static void draw_headings(const struct panel_table *table, struct pane pane, int
     }
 }
 
+void panel_cell_request(struct panel_cell *cell, const char *request, const char *key)
+{
+    snprintf(cell->text, sizeof cell->text, "%s", request);
+    cell->elided = true;
+    cell->keep = str_view(key);
+}
+
 static void draw_row(const struct panel_table *table, const struct snapshot *s, size_t source_row,
                      struct pane pane, int row)
 {
@@ -63,17 +77,18 @@ static void draw_row(const struct panel_table *table, const struct snapshot *s, 
     for (size_t i = 0; i < table->column_count; i++) {
         const struct panel_column *column = &table->columns[i];
         int width = column_width(column, at, pane.rect.columns);
-        char text[PANEL_CELL_MAX] = "";
-        enum role role = ROLE_TEXT;
+        struct panel_cell cell = { .role = ROLE_TEXT };
 
-        if (pane.rect.columns < column->from) {
+        if (!has_column(table, s, i, pane.rect.columns)) {
             continue;
         }
-        table->cell(s, source_row, i, text, &role);
-        if (column->right) {
-            draw_right(pane, row, at, width, role, "%s", text);
+        table->cell(s, source_row, i, &cell);
+        if (cell.elided) {
+            draw_elided(pane, row, at, width, cell.role, str_view(cell.text), cell.keep);
+        } else if (column->right) {
+            draw_right(pane, row, at, width, cell.role, "%s", cell.text);
         } else {
-            draw_text(pane, row, at, width, role, str_view(text));
+            draw_text(pane, row, at, width, cell.role, str_view(cell.text));
         }
         at += width + GAP;
     }
@@ -85,7 +100,7 @@ static void draw_table(const struct panel *panel, const struct panel_scene *scen
     int above = lines_above(panel, pane.rect.rows);
 
     if (above == 2) {
-        draw_headings(panel->table, pane, 1);
+        draw_headings(panel->table, scene->snapshot, pane, 1);
     }
     if (!list->count) {
         draw_text(pane, above, MARK_COLUMNS, pane.rect.columns, ROLE_DIM,

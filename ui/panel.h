@@ -45,14 +45,22 @@ struct panel_column {
     bool right;
 };
 
+/** What stands in one column of one row. */
+struct panel_cell {
+    char text[PANEL_CELL_MAX];
+    enum role role;
+    bool elided;     /* too long, it loses its middle */
+    struct str keep; /* and this is still to be seen (draw_elided) */
+};
+
 /** A table of rows with one line of headings, scrolled and selected by a list. */
 struct panel_table {
     const struct panel_column *columns;
     size_t column_count;
     /* Writes what stands in a column of a row; texts from outside as they are. */
-    void (*cell)(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role);
-    const char *nothing; /* shown when there is no row */
+    void (*cell)(const struct snapshot *s, size_t row, size_t column, struct panel_cell *cell);
+    bool (*is_idle)(const struct snapshot *s, size_t column); /* left out; may be NULL */
+    const char *nothing;                                      /* shown when there is no row */
 };
 
 struct panel {
@@ -68,6 +76,9 @@ struct panel {
 };
 
 extern const struct panel *const panels[PANEL_COUNT];
+
+/** A request, in which `key` (or "") is what varies. */
+void panel_cell_request(struct panel_cell *cell, const char *request, const char *key);
 
 /** Rows of a list that a pane of `rows` lines can show. */
 size_t panel_list_rows(const struct panel *panel, int rows);

@@ -32,26 +32,25 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     snprintf(text, size, "%s %s", f->why, f->example);
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_failure *f = &s->failures[row];
 
     switch (column) {
     case COUNT:
-        format_size(f->count, text);
-        *role = ROLE_STRONG;
+        format_size(f->count, out->text);
+        out->role = ROLE_STRONG;
         break;
     case WHY:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->why);
-        *role = ROLE_BAD;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", f->why);
+        out->role = ROLE_BAD;
         break;
     case LAST:
-        format_age(f->last_ago_us, text);
-        *role = ROLE_DIM;
+        format_age(f->last_ago_us, out->text);
+        out->role = ROLE_DIM;
         break;
     default:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->example);
+        panel_cell_request(out, f->example, "");
         break;
     }
 }

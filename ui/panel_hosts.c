@@ -10,7 +10,7 @@
 enum { HOST, FLYING, RATE, THROTTLED, STATE };
 
 static const struct panel_column columns[] = {
-    [HOST] = { "HOST", 17, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
+    [HOST] = { "HOST", 15, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
     [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "429", 5, 54, true },
     [STATE] = { "HOLD, QUOTA", 0, 0, false },
 };
@@ -50,31 +50,30 @@ static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX],
     }
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_host *h = &s->hosts[row];
 
     switch (column) {
     case HOST:
-        snprintf(text, PANEL_CELL_MAX, "%s", h->host);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", h->host);
         break;
     case FLYING:
         if (h->cap) {
-            snprintf(text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
+            snprintf(out->text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
         } else {
-            snprintf(text, PANEL_CELL_MAX, "%u/-", h->in_flight);
+            snprintf(out->text, PANEL_CELL_MAX, "%u/-", h->in_flight);
         }
         break;
     case RATE:
-        format_rate(h->requests_per_s, text);
+        format_rate(h->requests_per_s, out->text);
         break;
     case THROTTLED:
-        format_percent(h->throttled, h->requests, text);
-        *role = h->throttled ? ROLE_WARN : ROLE_DIM;
+        format_percent(h->throttled, h->requests, out->text);
+        out->role = h->throttled ? ROLE_WARN : ROLE_DIM;
         break;
     default:
-        state_cell(h, text, role);
+        state_cell(h, out->text, &out->role);
         break;
     }
 }

@@ -44,6 +44,7 @@ static bool add_flight(void *context, const struct fetch_row *row)
     flight->status = row->status;
     COPY_STR(flight->host, host_at(&f->engine->hosts, r->host)->label);
     engine_request_text(f->engine, r, flight->request);
+    COPY_STR(flight->key, r->key);
     return true;
 }
 
@@ -59,7 +60,7 @@ static void short_reason(const char *reason, char why[16])
     } else if (strstr(reason, "JSON") || strstr(reason, "UTF-8")) {
         snprintf(why, 16, "bad json");
     } else if (strstr(reason, "transfer closed") || strstr(reason, "remaining")) {
-        snprintf(why, 16, "short body");
+        snprintf(why, 16, "short");
     } else {
         snprintf(why, 16, "connect");
     }
@@ -84,6 +85,7 @@ static void add_waits(struct filling *f)
         COPY(wait->set_by, r->set_by);
         COPY_STR(wait->host, host->label);
         engine_request_text(f->engine, r, wait->request);
+        COPY_STR(wait->key, r->key);
     }
     f->snapshot->wait_count = count;
 }

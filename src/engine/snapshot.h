@@ -26,6 +26,7 @@
 
 #define SNAPSHOT_HOST_TEXT 64
 #define SNAPSHOT_REQUEST_TEXT 160
+#define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
 #define SNAPSHOT_EVENT_TEXT 200
 
@@ -79,6 +80,7 @@ struct snapshot_flight {
     int status;             /* 0: none yet */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT]; /* "GET /posts/17", secrets masked */
+    char key[SNAPSHOT_KEY_TEXT];         /* what varies in it: "17" */
 };
 
 struct snapshot_wait {
@@ -89,6 +91,7 @@ struct snapshot_wait {
     char set_by[48]; /* who named the deadline: "Retry-After: 30", "backoff 2.7 s of 0-4 s" */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT];
+    char key[SNAPSHOT_KEY_TEXT];
 };
 
 struct snapshot_host {
@@ -120,6 +123,8 @@ enum event_level {
 
 struct snapshot_event {
     uint64_t serial; /* grows by one per event: tells what is new */
+    uint32_t
+        repeats; /* how many alike this one stands for, the latest of which it is; at least 1 */
     int64_t wall_us;
     enum event_level level;
     char text[SNAPSHOT_EVENT_TEXT];
