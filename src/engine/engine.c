@@ -149,6 +149,9 @@ static void restore_row(void *context, const struct ledger_row *row)
     if (r->result != RESULT_OK) {
         return;
     }
+    if (row->state == SETTLE_FAILED) {
+        steer_note_failed(e, row->id);
+    }
     if (row->state == SETTLE_WAITING) {
         int64_t left_us = row->not_before_wall_us - r->wall_us;
 
@@ -244,6 +247,8 @@ static void tell_start(struct engine *e, const struct recovery *r)
 static void free_parts(struct engine *e)
 {
     judge_release(e);
+    detail_release(e);
+    steer_release(e);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);

@@ -86,6 +86,9 @@ static void add_waits(struct filling *f)
         COPY_STR(wait->host, host->label);
         engine_request_text(f->engine, r, wait->request);
         COPY_STR(wait->key, r->key);
+        wait->is_named =
+            due_us > f->now_us &&
+            (str_starts(str_view(r->set_by), STR(FRONTIER_SET_BY_SERVER)) || host->hold_is_named);
     }
     f->snapshot->wait_count = count;
 }
@@ -125,7 +128,10 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
     out->requests = host->requests;
     out->throttled = host->throttled;
     out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
-    if (host->hold_until_us > f->now_us) {
+    if (host->hold_is_user) {
+        out->hold_in_us = UINT64_MAX;
+        COPY(out->hold_reason, "by you");
+    } else if (host->hold_until_us > f->now_us) {
         out->hold_in_us = host->hold_until_us - f->now_us;
         COPY(out->hold_reason, host->hold_reason);
     }
@@ -174,6 +180,7 @@ static void add_failures(struct filling *f)
 
         COPY(out->why, kind->why);
         COPY(out->example, kind->example);
+        out->example_id = kind->example_id;
         out->count = kind->count;
         out->last_ago_us = f->now_us - kind->last_us;
     }
@@ -428,6 +435,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_failures(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
+    detail_fill(e, f.now_us, &s->detail);
     s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
     s->state = state_of(e, s);
     limit_words(e, s);

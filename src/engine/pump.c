@@ -59,6 +59,20 @@ static void next_table(struct engine *e)
     become_done(e);
 }
 
+bool engine_revive(struct engine *e)
+{
+    if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING) {
+        return false;
+    }
+    if (e->phase != ENGINE_RUNNING) {
+        uv_timer_stop(&e->wake); /* on_done, if it was still to come */
+        e->phase = ENGINE_RUNNING;
+        e->ended_us = 0;
+        e->csv_due = false;
+    }
+    return true;
+}
+
 /* Nothing more will be fetched. A table under way is waited for unless somebody aborted; the one that
  * --csv asks for is made when all is settled. */
 static void end_fetching(struct engine *e, bool all_settled)
