@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "");
     options = dashboard_options_environment();
-    options.verbs = UINT32_MAX;
+    options.verbs = ~DASHBOARD_VERB(CONTROL_SEEK);
     for (int i = 1; i < argc; i++) {
         parse(&r, &options, argv[i]);
     }

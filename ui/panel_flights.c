@@ -5,6 +5,7 @@
 #include "ui/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { AGE, TRY, STATE, BYTES, FIRST_BYTE, CODE, HOST, REQUEST };
 
@@ -81,10 +82,37 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "In flight %llu/%u", (unsigned long long)s->in_flight,
              s->cap);
-    snprintf(note, PANEL_TITLE_MAX, "oldest first");
+    (void)note;
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_flight *x = &((const struct snapshot *)context)->flights[a];
+    const struct snapshot_flight *y = &((const struct snapshot *)context)->flights[b];
+
+    switch (column) {
+    case AGE:
+        return LIST_COMPARE(y->age_us, x->age_us);
+    case TRY:
+        return LIST_COMPARE(y->attempt, x->attempt);
+    case STATE:
+        return LIST_COMPARE(x->state, y->state);
+    case BYTES:
+        return LIST_COMPARE(y->body_bytes, x->body_bytes);
+    case FIRST_BYTE:
+        return LIST_COMPARE(y->first_byte_us, x->first_byte_us);
+    case CODE:
+        return LIST_COMPARE(y->status, x->status);
+    case HOST:
+        return strcmp(x->host, y->host);
+    default:
+        return strcmp(x->request, y->request);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
@@ -92,12 +120,13 @@ static const struct panel_table table = {
     .cell = cell,
     .is_idle = is_idle,
     .nothing = "nothing in flight",
+    .order = "oldest first",
 };
 
 const struct panel panel_flights = {
     .name = "In flight",
     .need = { .column = { 0, 0, 0 },
-              .order = 1,
+              .order = 10,
               .need = 0,
               .rows_min = 3,
               .rows_wanted = 8,

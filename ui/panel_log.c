@@ -82,7 +82,7 @@ static const struct list_source source = {
 const struct panel panel_log = {
     .name = "Log",
     .need = { .column = { 0, 0, 1 },
-              .order = 6,
+              .order = 60,
               .need = 3,
               .rows_min = 2,
               .rows_wanted = 7,

@@ -108,7 +108,7 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 const struct panel panel_normalise = {
     .name = "Normalise",
     .need = { .column = { 0, 0, 2 },
-              .order = 3,
+              .order = 30,
               .need = 2,
               .rows_min = 1,
               .rows_wanted = 3,

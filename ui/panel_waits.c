@@ -100,7 +100,30 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     }
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_wait *x = &((const struct snapshot *)context)->waits[a];
+    const struct snapshot_wait *y = &((const struct snapshot *)context)->waits[b];
+
+    switch (column) {
+    case IN:
+        return LIST_COMPARE(x->due_in_us, y->due_in_us);
+    case TRY:
+        return LIST_COMPARE(y->attempt, x->attempt);
+    case WHY:
+        return strcmp(x->why, y->why);
+    case SET_BY:
+        return strcmp(x->set_by, y->set_by);
+    case HOST:
+        return strcmp(x->host, y->host);
+    default:
+        return strcmp(x->request, y->request);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
@@ -113,7 +136,7 @@ static const struct panel_table table = {
 const struct panel panel_waits = {
     .name = "Waiting",
     .need = { .column = { 0, 0, 0 },
-              .order = 2,
+              .order = 20,
               .need = 1,
               .rows_min = 4,
               .rows_wanted = 6,

@@ -27,6 +27,7 @@ enum control_verb {
     CONTROL_MARK,   /* text: a note on the time axis */
     CONTROL_DRAIN,  /* start nothing more, let the in-flight finish, end */
     CONTROL_ABORT,  /* end now; everything complete is committed */
+    CONTROL_SEEK,   /* number: seconds to go forward or back, in a run that is only replayed */
 };
 
 #define CONTROL_TEXT_MAX 128
