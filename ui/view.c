@@ -183,9 +183,8 @@ static void toggle_log(struct view *v)
 static void open_detail(struct view *v, const struct snapshot *s)
 {
     const struct list *list = view_list(v);
-    uint64_t id = list && list->selecting && list->selected < list->count
-                      ? panel_request_id(v->focus, s, list->rows[list->selected])
-                      : 0;
+    size_t row = list && list->selecting ? list->selected : list ? list->top : 0;
+    uint64_t id = list && row < list->count ? panel_request_id(v->focus, s, list->rows[row]) : 0;
 
     if (!id || !(v->verbs >> CONTROL_DETAIL & 1)) {
         v->zoomed = !v->zoomed;

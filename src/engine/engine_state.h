@@ -124,6 +124,9 @@ void engine_request_text(struct engine *engine, const struct request *request,
 
 /* engine.c */
 
+/** The figures of this moment, for events.jsonl. */
+void engine_note_sample(struct engine *engine);
+
 /** Closing: the next part, if what must come before it is over. */
 void engine_go_on_closing(struct engine *engine);
 

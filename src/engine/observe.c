@@ -245,7 +245,11 @@ static void limit_words(const struct engine *e, struct snapshot *s)
         snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
         break;
     case LIMIT_HOLD:
-        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
+        if (s->next_due_in_us == UINT64_MAX) {
+            COPY(s->limit_text, "HOLD by you (H on the host releases it)");
+            break;
+        }
+        units_format_countdown(s->next_due_in_us, text);
         snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (the server asked)", text);
         break;
     case LIMIT_ALL_WAITING:

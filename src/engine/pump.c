@@ -33,6 +33,7 @@ static void on_done_turn(uv_timer_t *timer)
 static void become_done(struct engine *e)
 {
     e->phase = ENGINE_DONE;
+    engine_note_sample(e);
     events_add(&e->events, EVENT_INFO, "end", "", "%s: %llu ok, %llu failed",
                e->stopped_by[0] ? "stopped" : "all settled",
                (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
