@@ -45,9 +45,11 @@
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
-    { &run_table, cmd_run },       { &normalise_table, cmd_normalise }, { &raw_table, cmd_raw },
-    { &status_table, cmd_status }, { &verify_table, cmd_verify },       { &demo_table, cmd_demo },
-    { &serve_table, cmd_serve },
+    { &run_table, cmd_run },         { &normalise_table, cmd_normalise },
+    { &raw_table, cmd_raw },         { &status_table, cmd_status },
+    { &verify_table, cmd_verify },   { &demo_table, cmd_demo },
+    { &serve_table, cmd_serve },     { &replay_table, cmd_replay },
+    { &compare_table, cmd_compare },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -4,6 +4,7 @@
  * UPDATE_GOLDEN=1 rewrites the files instead; look at the difference before committing it.
  */
 #include "tests/ui_scenes.h"
+#include "ui/dashboard.h"
 #include "ui/screen.h"
 
 #include "base/clock.h"
@@ -36,7 +37,7 @@ static void set_stage(enum ui_scene scene, bool unicode)
     canvas_release(&stage.canvas);
     canvas_init(&stage.canvas, unicode);
     utf8_set_ascii(!unicode);
-    view_init(&stage.view, UINT32_MAX);
+    view_init(&stage.view, ~DASHBOARD_VERB(CONTROL_SEEK));
     ui_scene_fill(&stage.snapshot, scene, 24, START_US);
 }
 
@@ -52,6 +53,10 @@ static void press(const char *keys)
 
         for (size_t i = 0; i < count; i++) {
             view_key(&stage.view, &stage.snapshot, out[i], stage.snapshot.now_us, &command);
+        }
+        if (stage.layout.rows) { /* what the next key finds is on the screen */
+            screen_arrange(&stage.layout, &stage.view, &stage.snapshot, stage.layout.rows,
+                           stage.layout.columns);
         }
     }
 }
@@ -159,16 +164,22 @@ static void screen__is_as_recorded__with_keys_pressed(void **state)
     static const struct {
         const char *name, *keys;
     } cases[] = {
-        { "help", "?" },          { "help-end", "?G" },   { "prompt-cap", "c12" },
-        { "filter", "2/meta\r" }, { "zoom-waits", "2z" }, { "zoom-rate", "4z" },
-        { "zoom-cores", "5z" },   { "log", "l" },         { "hosts", "7z" },
-        { "panel-failed", "8z" }, { "frozen", "Z" },      { "quit", "q" },
-        { "unknown-key", "x" },
+        { "help", "?" },         { "help-end", "?G" },
+        { "prompt-cap", "c12" }, { "filter", "2/meta\r" },
+        { "zoom-waits", "2z" },  { "zoom-rate", "4z" },
+        { "zoom-cores", "5z" },  { "log", "l" },
+        { "hosts", "7z" },       { "panel-failed", "8z" },
+        { "frozen", "Z" },       { "quit", "q" },
+        { "unknown-key", "x" },  { "command", ":re" },
+        { "sort", "1s" },        { "sorted", "2>>" },
+        { "marked", "2j  " },    { "drop", "2j  d" },
+        { "retry-failed", "R" }, { "help-search", "?/cap" },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         set_stage(SCENE_RUNNING, true);
+        draw(24, 80);
         press(cases[i].keys);
         expect_screen(cases[i].name, 24, 80);
         expect_screen(cases[i].name, 10, 40);
@@ -190,6 +201,31 @@ static void screen__survives__every_size_and_scene(void **state)
             }
         }
     }
+}
+
+static void screen__is_as_recorded__of_one_request(void **state)
+{
+    static const struct {
+        const char *name, *keys;
+    } cases[] = {
+        { "detail", "2j\r" },
+        { "detail-end", "2j\rG" },
+        { "ladder", "0\tz" },
+        { "endpoints", "0z" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        set_stage(SCENE_TUNED, true);
+        draw(24, 80);
+        press(cases[i].keys);
+        expect_screen(cases[i].name, 24, 80);
+        expect_screen(cases[i].name, 10, 40);
+    }
+    set_stage(SCENE_TUNED, true);
+    draw(60, 200);
+    press("2j\r");
+    expect_screen("detail", 60, 200);
 }
 
 /* Without a terminal in between: no cell holds a control character, however hostile the texts. */
@@ -279,6 +315,7 @@ int main(void)
         cmocka_unit_test(screen__is_as_recorded__in_ascii),
         cmocka_unit_test(screen__marks_meaning_by_role__as_recorded),
         cmocka_unit_test(screen__is_as_recorded__with_keys_pressed),
+        cmocka_unit_test(screen__is_as_recorded__of_one_request),
         cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),
         cmocka_unit_test(columns__do_not_dance__while_figures_change),

@@ -61,6 +61,28 @@ static void draw_text__cuts_with_a_tilde__when_too_long(void **state)
     assert_string_equal(text_of(f), "  abcde~\n      abcde~\n");
 }
 
+static const char *elided(struct fixture *f, int width, const char *text, const char *keep)
+{
+    canvas_clear(&f->canvas);
+    assert_in_range(draw_elided(whole(f), 0, 0, width, ROLE_TEXT, str_view(text), str_view(keep)),
+                    0, width);
+    return strtok((char *)(uintptr_t)text_of(f), "\n");
+}
+
+static void draw_elided__shows_what_varies__when_too_long(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_string_equal(elided(f, 12, "GET /posts", ""), "GET /posts");
+    assert_string_equal(elided(f, 12, "GET /a/b/c?id=103301", ""), "GET ~=103301");
+    assert_string_equal(elided(f, 12, "GET /a/b/c?id=103301", "nowhere"), "GET ~=103301");
+    assert_string_equal(elided(f, 12, "GET /17/a/b/c/d/e/f", "17"), "GET /17/a/b~");
+    assert_string_equal(elided(f, 12, "GET /a/b/c/d/17/and/much/more", "17"), "GET~17/and/~");
+    assert_string_equal(elided(f, 3, "GET /posts", ""), "GE~");
+    assert_string_equal(elided(f, 12, "GET /\xE6\xBC\xA2\xE5\xAD\x97/\x1B[31m/17", "17"),
+                        "GET ~[31m/17");
+}
+
 static void draw_text__draws_nothing__outside_its_pane(void **state)
 {
     struct fixture *f = *state;
@@ -239,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DRAW_TEST(draw_text__cuts_with_a_tilde__when_too_long),
+        DRAW_TEST(draw_elided__shows_what_varies__when_too_long),
         DRAW_TEST(draw_text__draws_nothing__outside_its_pane),
         DRAW_TEST(draw_text__escapes__what_would_steer_a_terminal),
         DRAW_TEST(draw_text__clears_both_halves__when_a_wide_character_is_overwritten),

@@ -88,6 +88,27 @@ static void at__gives_the_latest_first_and_no_more_than_are_kept(void **state)
     assert_int_equal(written.count, SNAPSHOT_EVENTS_MAX + 5);
 }
 
+static void add__folds_warnings_that_differ_by_figures_only(void **state)
+{
+    (void)state;
+    events_add(&events, EVENT_WARNING, "hold", "", "10.0.0.1:80 held 1.0s (429)");
+    events_add(&events, EVENT_WARNING, "hold", "", "10.0.0.2:80 held 1.0s (429)");
+    events_add(&events, EVENT_WARNING, "hold", "", "10.0.0.1:80 held 12.5s (429)");
+    assert_string_equal(events_at(&events, 0)->text, "10.0.0.1:80 held 12.5s (429)");
+    assert_int_equal(events_at(&events, 0)->repeats, 2);
+    assert_int_equal(events_at(&events, 0)->serial, 3);
+    assert_string_equal(events_at(&events, 1)->text, "10.0.0.2:80 held 1.0s (429)");
+    assert_int_equal(events_at(&events, 1)->repeats, 1);
+    assert_null(events_at(&events, 2));
+    assert_int_equal(written.count, 3);
+    for (int i = 0; i < 4; i++) {
+        events_add(&events, EVENT_NOTICE, "cap", "", "cap %d -> %d", i, i + 1);
+    }
+    events_add(&events, EVENT_WARNING, "hold", "", "10.0.0.1:80 held 1.0s (429)");
+    assert_int_equal(events_at(&events, 0)->repeats, 1);
+    assert_int_equal(events_at(&events, 1)->repeats, 1);
+}
+
 /* Whatever a server puts into a reason: one line, valid JSON, no byte that a terminal obeys. */
 static void add__writes_valid_json__when_the_text_is_hostile(void **state)
 {
@@ -154,6 +175,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(add__shows_and_writes_one_object, begin, end),
         cmocka_unit_test_setup_teardown(note__is_written_and_not_shown, begin, end),
         cmocka_unit_test_setup_teardown(at__gives_the_latest_first_and_no_more_than_are_kept, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(add__folds_warnings_that_differ_by_figures_only, begin,
                                         end),
         cmocka_unit_test_setup_teardown(add__writes_valid_json__when_the_text_is_hostile, begin,
                                         end),

@@ -87,7 +87,7 @@ static void expect_one(struct desk *d, enum control_verb verb, int64_t number)
 static uint32_t only_key(const char *bytes, size_t length)
 {
     struct input in;
-    struct input_key keys[INPUT_KEYS_MAX], last = { 0, false };
+    struct input_key keys[INPUT_KEYS_MAX], last = { .code = 0 };
     size_t total = 0;
 
     input_init(&in);
@@ -147,7 +147,9 @@ static void input__swallows_whole__what_it_does_not_know(void **state)
         "\033]52;c;cXE=\033\\",
         "\033P1+r436f=38\033\\",
         "\033[97;5u",
-        "\033[<0;10;20M",
+        "\033[<0;10;20m",
+        "\033[<2;10;20M",
+        "\033[<0;0;0M",
         "\033[I",
         "\033q",
         "\033Oq",
@@ -437,7 +439,7 @@ static void panels__are_walked_by_tab_and_named_by_digit(void **state)
     type(d, "\t");
     assert_int_equal(d->view.focus, PANEL_WAITS);
     type(d, "\033[Z\033[Z");
-    assert_int_equal(d->view.focus, PANEL_COUNT - 1);
+    assert_int_equal(d->view.focus, PANEL_FAILED); /* those without content are passed over */
     type(d, "4");
     assert_int_equal(d->view.focus, PANEL_RATE);
     type(d, "z");
@@ -447,6 +449,198 @@ static void panels__are_walked_by_tab_and_named_by_digit(void **state)
     assert_true(d->view.zoomed);
     type(d, "l");
     assert_false(d->view.zoomed);
+}
+
+static void expect_question(struct desk *d, const char *words)
+{
+    assert_int_equal(d->count, 0);
+    assert_int_equal(d->view.prompt, PROMPT_QUESTION);
+    assert_non_null(strstr(d->view.question, words));
+}
+
+static void drain_orders(struct desk *d)
+{
+    while (d->count < 64 && view_next(&d->view, &d->commands[d->count])) {
+        d->count++;
+    }
+}
+
+static void drop__asks_first__and_names_each_marked_request(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "2jd");
+    expect_question(d, "drop 1 request,");
+    type(d, "n");
+    assert_int_equal(d->count, 0);
+    type(d, "g  jd");
+    expect_question(d, "drop 2 requests,");
+    type(d, "y");
+    drain_orders(d);
+    assert_int_equal(d->count, 2);
+    assert_int_equal(d->commands[0].verb, CONTROL_DROP);
+    assert_int_equal(d->commands[0].number, 900);
+    assert_int_equal(d->commands[1].number, 901);
+}
+
+static void question__is_not_answered__by_pasted_text(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "R\033[200~y\033[201~");
+    drain_orders(d);
+    assert_int_equal(d->count, 0);
+    type(d, "Ry");
+    expect_one(d, CONTROL_RETRY_ALL_FAILED, 0);
+}
+
+static void retry__asks_first__when_a_server_named_the_time(void **state)
+{
+    struct desk *d = *state;
+
+    d->snapshot.waits[0].is_named = true;
+    type(d, "2jr");
+    expect_question(d, "server named");
+    type(d, "y");
+    expect_one(d, CONTROL_RETRY, 900);
+    type(d, "jr");
+    expect_one(d, CONTROL_RETRY, 901);
+}
+
+static void marks__go_with_their_rows(void **state)
+{
+    struct desk *d = *state;
+    struct list *list = &d->view.lists[PANEL_WAITS];
+
+    type(d, "2j   ");
+    assert_int_equal(list->mark_count, 3);
+    assert_true(list_is_marked(list, 901));
+    memmove(&d->snapshot.waits[0], &d->snapshot.waits[2],
+            sizeof d->snapshot.waits[0] * (d->snapshot.wait_count -= 2));
+    screen_arrange(&d->layout, &d->view, &d->snapshot, 24, 80);
+    assert_int_equal(list->mark_count, 1);
+    assert_true(list_is_marked(list, 902));
+}
+
+static void detail__is_asked_for_by_enter__and_closed_by_escape(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "2jj\r");
+    expect_one(d, CONTROL_DETAIL, 901);
+    assert_int_equal(d->view.focus, PANEL_DETAIL);
+    assert_true(d->view.zoomed);
+    type(d, "\033");
+    wait_us(d, INPUT_ESCAPE_US);
+    expect_one(d, CONTROL_DETAIL, 0);
+    assert_int_equal(d->view.focus, PANEL_WAITS);
+    assert_false(d->view.zoomed);
+    type(d, "4\r");
+    assert_int_equal(d->count, 0);
+    assert_true(d->view.zoomed);
+}
+
+static void sort__orders_rows_and_keeps_the_selection(void **state)
+{
+    struct desk *d = *state;
+    struct list *list = &d->view.lists[PANEL_WAITS];
+
+    type(d, "2js try\r");
+    assert_int_equal(list->sort, 0);
+    assert_non_null(strstr(d->view.message, "no column"));
+    type(d, "stry\r");
+    assert_int_equal(list->ids[0], 906);
+    assert_int_equal(list->selected_id, 900);
+    type(d, "I");
+    assert_int_equal(list->ids[0], 902);
+    type(d, "<<");
+    assert_int_equal(list->sort, 0);
+    type(d, ">>>");
+    assert_int_equal(list->sort, 3);
+    type(d, "6s");
+    assert_int_equal(d->view.prompt, PROMPT_NONE);
+}
+
+static void command__is_completed_and_does_what_its_key_does(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, ":cap 40\r");
+    expect_one(d, CONTROL_CAP_SET, 40);
+    type(d, ":norm\t\r");
+    expect_one(d, CONTROL_NORMALISE, 0);
+    type(d, ":more 7\r");
+    expect_one(d, CONTROL_CAP_ADD, 7);
+    type(d, ":less\r");
+    expect_one(d, CONTROL_CAP_ADD, -1);
+    type(d, ":rate 5/15s\r");
+    expect_one(d, CONTROL_RATE_SET, 0);
+    type(d, ":panel 2\r:filter meta\r");
+    assert_int_equal(d->view.focus, PANEL_WAITS);
+    assert_int_equal(d->view.lists[PANEL_WAITS].count, 4);
+    type(d, ":theme contrast\r");
+    assert_int_equal(d->view.settings.theme, THEME_CONTRAST);
+    type(d, ":retry\t");
+    assert_string_equal(d->view.prompt_text, "retry");
+    type(d, "-\t");
+    assert_string_equal(d->view.prompt_text, "retry-failed");
+    type(d, "\r");
+    expect_question(d, "that failed");
+    type(d, "n:frobnicate\r");
+    assert_non_null(strstr(d->view.message, "no such command"));
+    type(d, ":c\r");
+    assert_non_null(strstr(d->view.message, "several"));
+    type(d, ":pause now\r");
+    assert_non_null(strstr(d->view.message, "takes nothing"));
+    assert_int_equal(d->count, 0);
+}
+
+static void words__are_all_different_and_none_hides_another(void **state)
+{
+    const struct key_binding *binding;
+
+    (void)state;
+    for (size_t i = 0; (binding = keys_at(i, ALL_VERBS)); i++) {
+        if (binding->word) {
+            assert_ptr_equal(keys_by_word(binding->word, strlen(binding->word), 0, ALL_VERBS),
+                             binding);
+        }
+    }
+}
+
+static void help__is_searched__and_does_what_is_selected(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "?/halve\r");
+    assert_ptr_equal(view_help_at(&d->view, 0), keys_find('[', ALL_VERBS));
+    assert_null(view_help_at(&d->view, 1));
+    type(d, "\r");
+    expect_one(d, CONTROL_CAP_HALVE, 0);
+    assert_false(d->view.help);
+    type(d, "?jj\r");
+    expect_one(d, CONTROL_CAP_DOUBLE, 0);
+    type(d, "?G");
+    assert_null(view_help_at(&d->view, d->view.help_row + 1));
+}
+
+static void mouse__selects_and_scrolls__when_it_is_on(void **state)
+{
+    struct desk *d = *state;
+    struct rect waits = d->view.rects[PANEL_WAITS];
+    char click[32];
+
+    snprintf(click, sizeof click, "\033[<0;5;%dM", waits.row + 2 + 2);
+    type(d, click);
+    assert_int_equal(d->view.focus, PANEL_FLIGHTS);
+    type(d, "M");
+    type(d, click);
+    assert_int_equal(d->view.focus, PANEL_WAITS);
+    assert_int_equal(d->view.lists[PANEL_WAITS].selected, 1);
+    snprintf(click, sizeof click, "\033[<65;5;%dM", waits.row + 2);
+    type(d, click);
+    assert_int_equal(d->view.lists[PANEL_WAITS].selected, 4);
+    assert_int_equal(d->count, 0);
 }
 
 static void unknown_key__says_so(void **state)
@@ -483,6 +677,16 @@ int main(void)
         DESK_TEST(filter__acts_while_it_is_typed__and_escape_puts_the_old_one_back),
         DESK_TEST(row_keys__name_their_request_and_host),
         DESK_TEST(panels__are_walked_by_tab_and_named_by_digit),
+        DESK_TEST(drop__asks_first__and_names_each_marked_request),
+        DESK_TEST(question__is_not_answered__by_pasted_text),
+        DESK_TEST(retry__asks_first__when_a_server_named_the_time),
+        DESK_TEST(marks__go_with_their_rows),
+        DESK_TEST(detail__is_asked_for_by_enter__and_closed_by_escape),
+        DESK_TEST(sort__orders_rows_and_keeps_the_selection),
+        DESK_TEST(command__is_completed_and_does_what_its_key_does),
+        cmocka_unit_test(words__are_all_different_and_none_hides_another),
+        DESK_TEST(help__is_searched__and_does_what_is_selected),
+        DESK_TEST(mouse__selects_and_scrolls__when_it_is_on),
         DESK_TEST(unknown_key__says_so),
     };
 

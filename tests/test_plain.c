@@ -72,7 +72,7 @@ static void plain__tells_events_at_once__each_once_and_in_order(void **state)
     plain_update(f->plain, &f->snapshot);
     text = take(f);
     assert_non_null(strstr(text, "14:00:00 start: 90000 requests, resumed 0\n"));
-    assert_non_null(strstr(text, "14:32:23 warning: 429 x3 /products"));
+    assert_non_null(strstr(text, "14:32:23 warning: x12 429 x3 /products"));
     assert_non_null(strstr(text, "14:30:51 error: 404 /meta/88017"));
     assert_true(strstr(text, "start:") < strstr(text, "checkpoint:"));
     plain_update(f->plain, &f->snapshot);

@@ -136,7 +136,7 @@ def is_drawn(terminal, name):
 
 def terminal__shows_the_recorded_screen__on_every_type():
     for term in ("xterm-256color", "screen", "tmux-256color", "linux", "vt220", "rxvt"):
-        with Terminal("done", term=term) as t:
+        with Terminal("done", "still", term=term) as t:
             t.until(is_drawn(t, "done_80x24.txt"), "the screen of 'done' on " + term)
             t.type("?")
             t.until_text("1-16 of")
@@ -146,7 +146,7 @@ def terminal__shows_the_recorded_screen__on_every_type():
 
 def terminal__comes_back_to_the_recorded_screen__after_a_storm_of_resizes():
     sizes = random.Random(7)
-    with Terminal("done") as t:
+    with Terminal("done", "still") as t:
         t.until_text("DONE")
         for i in range(200):
             t.resize(sizes.randint(1, 100), sizes.randint(1, 300))
@@ -267,7 +267,7 @@ def terminal__is_cooked_again__after_a_crash():
 
 
 def terminal__is_given_back_and_taken_again__by_stop_and_continue():
-    with Terminal("done") as t:
+    with Terminal("done", "still") as t:
         t.until(is_drawn(t, "done_80x24.txt"), "the screen")
         t.type("\x1a")  # Ctrl-Z, by the terminal's own signal
         end = time.monotonic() + PATIENCE

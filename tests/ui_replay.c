@@ -1,7 +1,7 @@
 /**
  * The real dashboard on made-up snapshots, to be looked at in a terminal without an engine.
  *
- *     ui_replay [SCENE] [ascii] [mono]      +, -, ], [ and c change the cap of the scene
+ *     ui_replay [SCENE] [ascii] [mono] [still]      +, -, ], [ and c change the cap of the scene
  *
  * It is also the program under the tests that need a true terminal: it leaves by `q` twice, by a
  * terminal that hangs up, or after `for=SECONDS`. `beat=FILE` has it write a byte to FILE at each
@@ -33,6 +33,7 @@ struct replay {
     uint64_t end_us; /* TIME_NEVER: by key only */
     int beat_fd;     /* -1: none */
     bool crash, ended;
+    bool still; /* time stands, so that a picture can be compared whenever it is looked at */
     struct snapshot snapshot;
 };
 
@@ -60,6 +61,8 @@ static void parse(struct replay *r, struct dashboard_options *options, const cha
         options->ascii = true;
     } else if (strcmp(word, "mono") == 0) {
         options->colour = false;
+    } else if (strcmp(word, "still") == 0) {
+        r->still = true;
     } else if (strcmp(word, "crash") == 0) {
         r->crash = true;
     } else if (strncmp(word, "for=", 4) == 0) {
@@ -148,7 +151,7 @@ static void live(struct replay *r, struct dashboard *d)
         struct pollfd poll_fd = { .fd = dashboard_fd(d) };
         uint64_t passed_us = clock_now_us(&clock) - began_us;
 
-        ui_scene_fill(&r->snapshot, r->scene, r->cap, START_US + passed_us);
+        ui_scene_fill(&r->snapshot, r->scene, r->cap, START_US + (r->still ? 0 : passed_us));
         take_signals(r, d);
         dashboard_draw(d, &r->snapshot);
         if (r->crash) {
@@ -180,7 +183,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "");
     options = dashboard_options_environment();
-    options.verbs = UINT32_MAX;
+    options.verbs = ~DASHBOARD_VERB(CONTROL_SEEK);
     for (int i = 1; i < argc; i++) {
         parse(&r, &options, argv[i]);
     }

@@ -13,7 +13,7 @@ const char *ui_scene_name(enum ui_scene scene)
 {
     static const char *const names[SCENE_COUNT] = {
         "starting",  "running",     "paused", "draining", "lowered", "all-waiting", "held",
-        "disk-full", "normalising", "done",   "failed",   "hostile", "huge",
+        "disk-full", "normalising", "done",   "failed",   "tuned",   "hostile",     "huge",
     };
 
     return names[scene];
@@ -115,6 +115,7 @@ static void fill_flights(struct snapshot *s, unsigned cap, uint64_t at_us)
         snprintf(f->host, sizeof f->host, "%s", hosts[noise(f->id * 3) % 4]);
         snprintf(f->request, sizeof f->request, "GET /products?page=%llu&per_page=50",
                  (unsigned long long)(61204 + f->id));
+        snprintf(f->key, sizeof f->key, "%llu", (unsigned long long)(61204 + f->id));
     }
 }
 
@@ -223,6 +224,7 @@ static void fill_events(struct snapshot *s)
         s->events[i].serial = 100 + s->event_count - i;
         s->events[i].wall_us = s->wall_us - events[i].ago_s * (int64_t)US_PER_S;
         s->events[i].level = events[i].level;
+        s->events[i].repeats = i == 3 ? 12 : 1;
         snprintf(s->events[i].text, sizeof s->events[i].text, "%s", events[i].text);
     }
 }
@@ -305,6 +307,77 @@ static void fill_ended(struct snapshot *s, bool well)
     limit(s, well ? RUN_DONE : RUN_FAILED, LIMIT_QUEUE_EMPTY, "QUEUE EMPTY (q ends)");
 }
 
+static void fill_ladder(struct snapshot *s)
+{
+    static const struct snapshot_rung rungs[] = {
+        { 5, 130000000, 8.6, 550000, 900000, 0, "" },
+        { 10, 270000000, 17.1, 552000, 910000, 0, "" },
+        { 20, 969000000, 33.6, 556000, 980000, 0.003, "best at 429 < 0.5%" },
+        { 24, 600000000, 38.2, 560000, 1100000, 0.012, "+14% rate, 4x the 429s" },
+    };
+
+    s->rung_count = sizeof rungs / sizeof rungs[0];
+    memcpy(s->rungs, rungs, sizeof rungs);
+}
+
+static void fill_endpoints(struct snapshot *s)
+{
+    static const struct snapshot_endpoint endpoints[] = {
+        { "products", 58104, 3, 24896, 33.1, 560000, 1080000, 0.014, 0.001, 2905150,
+          "61190 61201 and 1 more" },
+        { "meta", 3100, 9, 3869, 5.1, 590000, 1350000, 0.009, 0, 3089, "" },
+    };
+
+    s->endpoint_count = sizeof endpoints / sizeof endpoints[0];
+    memcpy(s->endpoints, endpoints, sizeof endpoints);
+}
+
+static void fill_detail(struct snapshot *s)
+{
+    static const char body[] =
+        "{\"products\":[{\"id\":3061401,\"name\":\"Desk lamp, \\\"Luna\\\"\",\"price\":{\"amount\":"
+        "\"12.50\",\"currency\":\"EUR\"},\"tags\":[]},{\"id\":3061402,\"name\":\"De";
+    struct snapshot_detail *d = &s->detail;
+
+    d->id = 900;
+    d->place = DETAIL_WAITING;
+    d->attempt = 2;
+    d->attempts_max = 5;
+    d->due_in_us = s->waits[0].due_in_us;
+    d->body_bytes = 18200;
+    d->body_shown = sizeof body - 1;
+    memcpy(d->body, body, sizeof body - 1);
+    snprintf(d->method, sizeof d->method, "GET");
+    snprintf(d->url, sizeof d->url, "https://api.example.org/products?page=61190&key=***");
+    snprintf(d->request, sizeof d->request, "GET /products?page=61190&key=***");
+    snprintf(d->key, sizeof d->key, "61190");
+    snprintf(d->host, sizeof d->host, "api.example.org");
+    snprintf(d->endpoint, sizeof d->endpoint, "products");
+    snprintf(d->set_by, sizeof d->set_by, "Retry-After: 30");
+    snprintf(d->sent, sizeof d->sent, "X-Api-Key: ${API_KEY}\nAuthorization: ***\n");
+    snprintf(d->headers, sizeof d->headers,
+             "content-type: application/json\nretry-after: 30\nset-cookie: ***\n");
+    d->attempt_count = 2;
+    d->attempts[0] = (struct snapshot_attempt){ .attempt = 1,
+                                                .status = 503,
+                                                .ended_wall_us = s->wall_us - 63000000,
+                                                .dns_us = 2100,
+                                                .connect_us = 14000,
+                                                .tls_us = 31000,
+                                                .first_byte_us = 540000,
+                                                .total_us = 541000,
+                                                .wire_bytes = 312,
+                                                .why = "HTTP 503" };
+    d->attempts[1] = (struct snapshot_attempt){ .attempt = 2,
+                                                .status = 429,
+                                                .ended_wall_us = s->wall_us - 27000000,
+                                                .first_byte_us = 61000,
+                                                .total_us = 62000,
+                                                .wire_bytes = 298,
+                                                .reused = true,
+                                                .why = "HTTP 429" };
+}
+
 /* A bit of each kind of attack in every text: escape sequences of both forms, C1 bytes, direction
  * overrides, broken UTF-8, wide and combining characters at the place where a text is cut. */
 static void fill_hostile(struct snapshot *s)
@@ -347,6 +420,23 @@ static void fill_hostile(struct snapshot *s)
     for (size_t i = 0; i < s->event_count; i++) {
         snprintf(s->events[i].text, sizeof s->events[i].text, "%s", attacks[n++ % kinds]);
     }
+    for (size_t i = 0; i < s->rung_count; i++) {
+        snprintf(s->rungs[i].note, sizeof s->rungs[i].note, "%s", attacks[n++ % kinds]);
+    }
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        snprintf(s->endpoints[i].name, sizeof s->endpoints[i].name, "%s", attacks[n++ % kinds]);
+        snprintf(s->endpoints[i].missing, sizeof s->endpoints[i].missing, "%s",
+                 attacks[n++ % kinds]);
+    }
+    for (size_t i = 0; i < s->detail.attempt_count; i++) {
+        snprintf(s->detail.attempts[i].why, sizeof s->detail.attempts[i].why, "%s",
+                 attacks[n++ % kinds]);
+    }
+    snprintf(s->detail.url, sizeof s->detail.url, "%s", attacks[0]);
+    snprintf(s->detail.key, sizeof s->detail.key, "%s", attacks[1]);
+    snprintf(s->detail.set_by, sizeof s->detail.set_by, "%s", attacks[7]);
+    snprintf(s->detail.headers, sizeof s->detail.headers, "%s\n%s", attacks[5], attacks[4]);
+    snprintf(s->detail.body, sizeof s->detail.body, "{%s%s%s", attacks[0], attacks[2], attacks[7]);
     snprintf(s->normalise.output, sizeof s->normalise.output, "%s", attacks[1]);
     snprintf(s->normalise.message, sizeof s->normalise.message, "%s", attacks[5]);
 }
@@ -436,7 +526,15 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_FAILED:
         fill_ended(s, scene == SCENE_DONE);
         break;
+    case SCENE_TUNED:
+        fill_ladder(s);
+        fill_endpoints(s);
+        fill_detail(s);
+        break;
     case SCENE_HOSTILE:
+        fill_ladder(s);
+        fill_endpoints(s);
+        fill_detail(s);
         fill_hostile(s);
         break;
     case SCENE_HUGE:

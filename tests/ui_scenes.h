@@ -21,6 +21,7 @@ enum ui_scene {
     SCENE_NORMALISING,
     SCENE_DONE,
     SCENE_FAILED,
+    SCENE_TUNED,   /* running, with a ladder, endpoints, and one request looked at */
     SCENE_HOSTILE, /* every text is an attack on the terminal */
     SCENE_HUGE,    /* every figure at its largest */
     SCENE_COUNT

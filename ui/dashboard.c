@@ -1,11 +1,14 @@
 #include "ui/dashboard.h"
 
 #include "ui/input.h"
+#include "ui/notify.h"
+#include "ui/save.h"
 #include "ui/screen.h"
 #include "ui/terminal.h"
 #include "ui/view.h"
 
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +22,9 @@ struct dashboard {
     struct canvas canvas;
     struct snapshot shown; /* the last one drawn; while frozen, the one that stays */
     bool has_shown;
-    uint64_t now_us;         /* of the last snapshot handed in, frozen or not */
+    uint64_t now_us; /* of the last snapshot handed in, frozen or not */
+    char settings_path[SETTINGS_PATH_MAX];
+    struct notify notify;
     char unread[READ_BYTES]; /* typed, not yet made into keys */
     size_t unread_from, unread_to;
 };
@@ -56,6 +61,10 @@ enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_o
     }
     input_init(&d->input);
     view_init(&d->view, options->verbs);
+    snprintf(d->settings_path, sizeof d->settings_path, "%s",
+             options->settings_path ? options->settings_path : "");
+    settings_load(&d->view.settings, d->settings_path);
+    d->view.settings.notify = d->view.settings.notify || options->notify;
     canvas_init(&d->canvas, !options->ascii);
     *dashboard = d;
     return RESULT_OK;
@@ -118,11 +127,17 @@ size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out
 
     d->now_us = now_us > d->now_us ? now_us : d->now_us;
     /* A byte gives one command at most: when it completes two keys, the first is a lone Esc. */
+    while (commands < max && view_next(&d->view, &out[commands])) {
+        commands++;
+    }
     while (commands < max && read_more(d)) {
         unsigned char byte = (unsigned char)d->unread[d->unread_from++];
         size_t count = input_feed(&d->input, byte, d->now_us, keys);
 
         commands += act_on_keys(d, keys, count, out + commands);
+        while (commands < max && view_next(&d->view, &out[commands])) {
+            commands++;
+        }
     }
     return commands;
 }
@@ -136,6 +151,75 @@ static void settle_input(struct dashboard *d)
     act_on_keys(d, keys, input_idle(&d->input, d->now_us, keys), unused);
 }
 
+static void tell(struct dashboard *d, enum result result, const struct err *err, const char *well)
+{
+    view_message(&d->view, d->now_us, result == RESULT_OK ? well : err->text);
+}
+
+static void save_settings(struct dashboard *d)
+{
+    struct err err;
+    enum result result = settings_save(&d->view.settings, d->settings_path, &err);
+    char text[CONTROL_REPLY_MAX];
+
+    snprintf(text, sizeof text, "kept in %.140s", d->settings_path);
+    tell(d, result, &err, text);
+}
+
+static void save_files(struct dashboard *d)
+{
+    char text[CONTROL_REPLY_MAX], path[SAVE_PATH_MAX];
+    struct err err;
+    enum result result = save_picture(&d->canvas, &d->shown, path, &err);
+
+    snprintf(text, sizeof text, "written: %.130s.txt and .json", path);
+    tell(d, result, &err, text);
+}
+
+/* Once the snapshot has what was asked for. */
+static void copy_request(struct dashboard *d)
+{
+    struct buf bytes = { 0 };
+
+    if (d->shown.detail.id != d->view.detail_id || !d->shown.detail.url[0]) {
+        d->view.wants.copy = d->shown.detail.id != d->view.detail_id;
+        return;
+    }
+    d->view.wants.copy = false;
+    if (save_curl(&d->shown.detail, &bytes) == RESULT_OK) {
+        terminal_send(d->terminal, buf_view(&bytes));
+        view_message(&d->view, d->now_us, "copied as a curl command, secrets masked (OSC 52)");
+    }
+    buf_release(&bytes);
+}
+
+/* What keys have asked for and only the terminal or the disk can give. */
+static void serve_wants(struct dashboard *d)
+{
+    if (d->view.wants.repaint) {
+        terminal_repaint(d->terminal);
+        d->view.wants.repaint = false;
+    }
+    if (d->view.wants.save_settings) {
+        d->view.wants.save_settings = false;
+        save_settings(d);
+    }
+    if (d->view.wants.copy) {
+        copy_request(d);
+    }
+    terminal_set_theme(d->terminal, d->view.settings.theme);
+    terminal_set_mouse(d->terminal, d->view.settings.mouse);
+}
+
+static void send_notices(struct dashboard *d, const struct snapshot *s)
+{
+    char bytes[NOTIFY_BYTES_MAX];
+
+    if (d->view.settings.notify) {
+        terminal_send(d->terminal, notify_look(&d->notify, s, bytes));
+    }
+}
+
 void dashboard_draw(struct dashboard *d, const struct snapshot *s)
 {
     int rows = terminal_rows(d->terminal), columns = terminal_columns(d->terminal);
@@ -146,17 +230,20 @@ void dashboard_draw(struct dashboard *d, const struct snapshot *s)
         d->shown = *s;
         d->has_shown = true;
     }
+    d->shown.detail = s->detail; /* what is asked for while frozen is answered all the same */
     if ((d->canvas.rows != rows || d->canvas.columns != columns || !d->canvas.cells) &&
         canvas_resize(&d->canvas, rows, columns) != RESULT_OK) {
         return; /* the picture before stays until there is memory */
     }
-    if (d->view.repaint) {
-        terminal_repaint(d->terminal);
-        d->view.repaint = false;
-    }
+    serve_wants(d);
     screen_arrange(&d->layout, &d->view, &d->shown, rows, columns);
     screen_draw(&d->layout, &d->view, &d->shown, d->now_us, &d->canvas);
+    if (d->view.wants.save_picture) {
+        d->view.wants.save_picture = false;
+        save_files(d);
+    }
     terminal_show(d->terminal, &d->canvas);
+    send_notices(d, s);
 }
 
 void dashboard_message(struct dashboard *d, const char *text)

@@ -40,7 +40,9 @@ struct dashboard_options {
     const char *type;   /* the terminal's type, as TERM names it */
     uint32_t verbs; /* DASHBOARD_VERB of all that the engine obeys; keys of others do not exist */
     bool colour;
-    bool ascii; /* draw with ASCII only */
+    bool ascii;                /* draw with ASCII only */
+    const char *settings_path; /* where the user's settings are kept; NULL or "": nowhere */
+    bool notify; /* terminal title, bell and notifications, whatever the settings say */
 };
 
 /** TERM, NO_COLOR and the character set of LC_CTYPE; `verbs` is left empty. */

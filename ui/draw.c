@@ -224,6 +224,82 @@ int draw_text(struct pane p, int row, int column, int width, enum role role, str
     return put_safe(p, row, column, role, str_view(safe));
 }
 
+/* The head of a display-safe text that takes at most so many cells. */
+static struct str head_of(struct str safe, size_t cells)
+{
+    struct str head = { safe.data, 0 };
+    size_t used = 0;
+
+    while (head.len < safe.len) {
+        struct str rest = { safe.data + head.len, safe.len - head.len };
+        uint32_t code = 0;
+        size_t length = utf8_decode(rest, &code);
+        size_t width = utf8_columns((struct str){ rest.data, length ? length : 1 });
+
+        if (used + width > cells) {
+            break;
+        }
+        used += width;
+        head.len += length ? length : 1;
+    }
+    return head;
+}
+
+/* Where what must be seen begins and ends, in cells. */
+struct span {
+    size_t from, to;
+};
+
+static struct span find_last(struct str safe, struct str keep)
+{
+    size_t cells = utf8_columns(safe);
+    char wanted[TEXT_BYTES_MAX];
+    size_t length;
+
+    utf8_display(wanted, sizeof wanted, keep, SIZE_MAX);
+    length = strlen(wanted);
+    for (size_t at = safe.len; length && at-- > 0;) {
+        if (safe.len - at >= length && memcmp(safe.data + at, wanted, length) == 0) {
+            size_t from = utf8_columns((struct str){ safe.data, at });
+
+            return (struct span){ from, from + utf8_columns(str_view(wanted)) };
+        }
+    }
+    return (struct span){ cells, cells };
+}
+
+int draw_elided(struct pane p, int row, int column, int width, enum role role, struct str text,
+                struct str keep)
+{
+    char safe[TEXT_BYTES_MAX];
+    struct str all, head, tail;
+    struct span span;
+    size_t cells, room, begin;
+
+    if (row < 0 || row >= p.rect.rows || column < 0 || column >= p.rect.columns) {
+        return column;
+    }
+    width = clamp(width, 0, p.rect.columns - column);
+    utf8_display(safe, sizeof safe, text, SIZE_MAX);
+    all = str_view(safe);
+    cells = utf8_columns(all);
+    span = find_last(all, keep);
+    if (cells <= (size_t)width || span.to < (size_t)width || width < 4) {
+        return draw_text(p, row, column, width, role, text);
+    }
+    room = (size_t)(width - width / 3) - 1;
+    if (cells - span.from > room) { /* even from there on it does not fit: less of the head */
+        room = (size_t)width - 1 - (size_t)(width < 16 ? width / 4 : 4);
+    }
+    begin = cells - span.from <= room || span.to > cells - room ? cells - room : span.from;
+    head = head_of(all, (size_t)width - 1 - room);
+    column = put_safe(p, row, column, role, head);
+    column = put_safe(p, row, column, role, STR("~"));
+    tail.data = all.data + head_of(all, begin).len;
+    tail.len = (size_t)(all.data + all.len - tail.data);
+    return draw_text(p, row, column, (int)room, role, tail);
+}
+
 int draw_format(struct pane p, int row, int column, int width, enum role role, const char *format,
                 ...)
 {

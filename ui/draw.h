@@ -95,6 +95,11 @@ int draw_text(struct pane p, int row, int column, int width, enum role role, str
 int draw_format(struct pane p, int row, int column, int width, enum role role, const char *format,
                 ...) __attribute__((format(printf, 6, 7)));
 
+/** As draw_text, but what is too long loses its middle: the last place where `keep` stands in it stays
+ *  to be seen, or the end when it stands nowhere. For texts that differ there, as URLs do. */
+int draw_elided(struct pane p, int row, int column, int width, enum role role, struct str text,
+                struct str keep);
+
 /** Ends at the last of `width` cells from `column`. */
 void draw_right(struct pane p, int row, int column, int width, enum role role, const char *format,
                 ...) __attribute__((format(printf, 6, 7)));

@@ -17,7 +17,7 @@ void input_init(struct input *in)
 
 static size_t give(struct input *in, uint32_t code, struct input_key *key)
 {
-    *key = (struct input_key){ code, in->pasting };
+    *key = (struct input_key){ .code = code, .pasted = in->pasting };
     return 1;
 }
 
@@ -77,17 +77,42 @@ static uint32_t lettered_key(unsigned char letter)
     }
 }
 
+/* CSI < button ; column ; row M, or m when the button is released (xterm's SGR mode). */
+static size_t mouse_key(struct input *in, unsigned char final, struct input_key *key)
+{
+    static const uint32_t codes[] = {
+        [0] = INPUT_CLICK, [64] = INPUT_WHEEL_UP, [65] = INPUT_WHEEL_DOWN
+    };
+    unsigned button = in->parameters[0];
+
+    if (final != 'M' || button >= sizeof codes / sizeof codes[0] || !codes[button] ||
+        !in->parameters[1] || !in->parameters[2]) {
+        return 0;
+    }
+    give(in, codes[button], key);
+    key->column = (int)in->parameters[1] - 1;
+    key->row = (int)in->parameters[2] - 1;
+    return 1;
+}
+
 static size_t end_sequence(struct input *in, unsigned char final, struct input_key *key)
 {
+    unsigned parameter = in->parameters[0];
     uint32_t code = 0;
 
     in->state = INPUT_GROUND;
-    if (final == '~' && in->parameter == 200) {
+    if (in->of_mouse) {
+        return mouse_key(in, final, key);
+    }
+    if (in->odd) {
+        return 0;
+    }
+    if (final == '~' && parameter == 200) {
         in->pasting = true;
-    } else if (final == '~' && in->parameter == 201) {
+    } else if (final == '~' && parameter == 201) {
         in->pasting = false;
     } else if (final == '~') {
-        code = numbered_key(in->parameter);
+        code = numbered_key(parameter);
     } else if (final != 'M') {
         code = lettered_key(final);
     }
@@ -96,21 +121,33 @@ static size_t end_sequence(struct input *in, unsigned char final, struct input_k
 
 static size_t feed_sequence(struct input *in, unsigned char byte, struct input_key *key)
 {
+    bool is_first = in->parameter_at == 0 && in->parameters[0] == 0 && !in->odd && !in->of_mouse;
+
     if (byte >= '0' && byte <= '9') {
-        if (!in->first_done && in->parameter <= PARAMETER_MAX) {
-            in->parameter = in->parameter * 10 + byte - '0';
+        unsigned *parameter =
+            &in->parameters[in->parameter_at < INPUT_PARAMETERS_MAX ? in->parameter_at
+                                                                    : INPUT_PARAMETERS_MAX - 1];
+
+        if (in->parameter_at < INPUT_PARAMETERS_MAX && *parameter <= PARAMETER_MAX) {
+            *parameter = *parameter * 10 + byte - '0';
         }
         return 0;
     }
-    if (byte == '[' && in->parameter == 0 && !in->first_done) {
+    if (byte == '[' && is_first) {
         in->state = INPUT_CONSOLE;
         return 0;
     }
-    in->first_done = true;
     if (byte >= 0x40 && byte <= 0x7E) {
         return end_sequence(in, byte, key);
     }
-    return 0; /* further parameters and intermediates */
+    if (byte == ';') {
+        in->parameter_at++;
+    } else if (byte == '<' && is_first) {
+        in->of_mouse = true;
+    } else {
+        in->odd = true;
+    }
+    return 0;
 }
 
 static size_t feed_ground(struct input *in, unsigned char byte, struct input_key *key)
@@ -158,8 +195,9 @@ static size_t feed_character(struct input *in, unsigned char byte, struct input_
 
 static void begin_sequence(struct input *in, unsigned char byte)
 {
-    in->parameter = 0;
-    in->first_done = false;
+    memset(in->parameters, 0, sizeof in->parameters);
+    in->parameter_at = 0;
+    in->odd = in->of_mouse = false;
     switch (byte) {
     case '[':
         in->state = INPUT_SEQUENCE;

@@ -17,6 +17,7 @@
 
 #define INPUT_ESCAPE_US UINT64_C(150000) /* a sequence is never slower; slow links need some time */
 #define INPUT_KEYS_MAX 2                 /* out of one byte */
+#define INPUT_PARAMETERS_MAX 3
 
 /** Below 0x110000 a key is its character: 'q', 0x0C for Ctrl-L, U+00E9. */
 enum input_special {
@@ -36,11 +37,15 @@ enum input_special {
     INPUT_ESCAPE,
     INPUT_F1, /* to F12, in order */
     INPUT_F12 = INPUT_F1 + 11,
+    INPUT_CLICK,
+    INPUT_WHEEL_UP,
+    INPUT_WHEEL_DOWN,
 };
 
 struct input_key {
     uint32_t code;
     bool pasted;
+    int row, column; /* of the mouse, from 0 */
 };
 
 enum input_state {
@@ -58,8 +63,10 @@ struct input {
     enum input_state state;
     uint64_t last_us;   /* when the last byte came */
     uint64_t escape_us; /* when a lone Esc was given out; 0: long ago */
-    unsigned parameter; /* the first of a sequence */
-    bool first_done;    /* its digits have ended */
+    unsigned parameters[INPUT_PARAMETERS_MAX];
+    unsigned parameter_at; /* the one whose digits come */
+    bool odd;              /* it has more than digits and semicolons: not one of ours */
+    bool of_mouse;         /* CSI < */
     char character[4];
     size_t character_length;
     bool pasting;

@@ -1,7 +1,8 @@
 /**
- * The one table of keys: bindings, key bar and help are made from it, so none can lie.
+ * The one table of keys: bindings, commands, key bar and help are made from it, so none can lie.
  *
- * A key whose verb the engine does not obey is not there at all: it neither acts nor is listed.
+ * A key whose verb the engine does not obey is not there at all: it neither acts nor is listed. What
+ * has a word can be typed behind `:`; some have only that.
  *
  * Threads  none of its own.
  */
@@ -17,13 +18,26 @@
 #include <stdint.h>
 
 enum key_action {
-    KEY_CONTROL,    /* gives `verb` with `number` */
-    KEY_CAP_STEP,   /* CONTROL_CAP_ADD; repeated fast it takes larger steps */
-    KEY_ASK_CAP,    /* a prompt, then CONTROL_CAP_SET */
-    KEY_ASK_RATE,   /* a prompt, then CONTROL_RATE_SET */
-    KEY_ASK_MARK,   /* a prompt, then CONTROL_MARK */
-    KEY_ASK_FILTER, /* a prompt whose text filters the focused list while it is typed */
-    KEY_ON_ROW,     /* gives `verb` with the selected row's request id, or its host */
+    KEY_CONTROL,     /* gives `verb` with `number` */
+    KEY_CAP_STEP,    /* CONTROL_CAP_ADD; repeated fast it takes larger steps */
+    KEY_ASK_CAP,     /* a prompt, then CONTROL_CAP_SET */
+    KEY_ASK_RATE,    /* a prompt, then CONTROL_RATE_SET */
+    KEY_ASK_MARK,    /* a prompt, then CONTROL_MARK */
+    KEY_ASK_FILTER,  /* a prompt whose text filters the focused list while it is typed */
+    KEY_ASK_SORT,    /* a prompt for the column */
+    KEY_ASK_COMMAND, /* a prompt for any of these by its word */
+    KEY_ON_ROWS,     /* gives `verb` with the marked or selected rows' request ids, or host */
+    KEY_RETRY_FAILED,
+    KEY_DETAIL, /* the selected row's request closely; of others the panel on the whole screen */
+    KEY_MARK_ROW,
+    KEY_SORT_STEP, /* by `number` columns */
+    KEY_SORT_INVERT,
+    KEY_COPY, /* the request as a curl command line, to the terminal's clipboard */
+    KEY_SAVE_PICTURE,
+    KEY_SAVE_SETTINGS,
+    KEY_THEME,
+    KEY_MOUSE,
+    KEY_NOTIFY,
     KEY_QUIT,
     KEY_QUIT_LEAVING, /* and leaves the last screen in the scrollback */
     KEY_FREEZE,
@@ -46,6 +60,8 @@ enum key_action {
 struct key_binding {
     uint32_t codes[KEY_CODES_MAX];
     const char *name;               /* as it stands in the help: "+ =" */
+    const char *word;               /* behind `:`, or NULL */
+    const char *argument;           /* what may follow the word: "N", or NULL */
     const char *bar_key, *bar_word; /* as it stands in the key bar; NULL: not there */
     int bar_rank;                   /* those of the highest rank go first when room is short */
     const char *help;
@@ -59,5 +75,10 @@ const struct key_binding *keys_find(uint32_t code, uint32_t verbs);
 
 /** The bindings that exist, in the order of the help; NULL behind the last. */
 const struct key_binding *keys_at(size_t index, uint32_t verbs);
+
+/** The index-th binding whose word begins with `length` letters of `word`, NULL behind the last. A word
+ *  that is typed in full comes alone. */
+const struct key_binding *keys_by_word(const char *word, size_t length, size_t index,
+                                       uint32_t verbs);
 
 #endif

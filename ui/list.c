@@ -33,6 +33,49 @@ static void read_rows(struct list *l, const struct list_source *source, const vo
     }
 }
 
+static bool goes_before(const struct list *l, const struct list_source *source, const void *context,
+                        size_t a, size_t b)
+{
+    int order = source->compare(context, a, b, l->sort - 1);
+
+    return l->inverted ? order > 0 : order < 0;
+}
+
+/* By insertion, which keeps equals in the source's order: there are few, and mostly sorted already. */
+static void sort_rows(struct list *l, const struct list_source *source, const void *context)
+{
+    for (size_t i = 1; i < l->count; i++) {
+        uint16_t row = l->rows[i];
+        uint64_t id = l->ids[i];
+        size_t at = i;
+
+        while (at > 0 && goes_before(l, source, context, row, l->rows[at - 1])) {
+            l->rows[at] = l->rows[at - 1];
+            l->ids[at] = l->ids[at - 1];
+            at--;
+        }
+        l->rows[at] = row;
+        l->ids[at] = id;
+    }
+}
+
+static void forget_marks(struct list *l)
+{
+    size_t kept = 0;
+
+    for (size_t m = 0; m < l->mark_count; m++) {
+        size_t i = 0;
+
+        while (i < l->count && l->ids[i] != l->marks[m]) {
+            i++;
+        }
+        if (i < l->count) {
+            l->marks[kept++] = l->marks[m];
+        }
+    }
+    l->mark_count = kept;
+}
+
 static void select_place(struct list *l, size_t place)
 {
     if (!l->count) {
@@ -75,6 +118,10 @@ void list_arrange(struct list *l, const struct list_source *source, const void *
                   size_t visible)
 {
     read_rows(l, source, context);
+    if (l->sort && source->compare) {
+        sort_rows(l, source, context);
+    }
+    forget_marks(l);
     l->visible = visible;
     if (l->selecting) {
         find_selected(l);
@@ -110,6 +157,41 @@ void list_to_end(struct list *l)
 void list_unselect(struct list *l)
 {
     l->selecting = false;
+}
+
+bool list_select_line(struct list *l, size_t line)
+{
+    if (line >= l->visible || l->top + line >= l->count) {
+        return false;
+    }
+    select_place(l, l->top + line);
+    return true;
+}
+
+bool list_is_marked(const struct list *l, uint64_t id)
+{
+    for (size_t i = 0; i < l->mark_count; i++) {
+        if (l->marks[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void list_toggle_mark(struct list *l)
+{
+    if (!l->selecting) {
+        return;
+    }
+    for (size_t i = 0; i < l->mark_count; i++) {
+        if (l->marks[i] == l->selected_id) {
+            l->marks[i] = l->marks[--l->mark_count];
+            return;
+        }
+    }
+    if (l->mark_count < LIST_ROWS_MAX) {
+        l->marks[l->mark_count++] = l->selected_id;
+    }
 }
 
 uint64_t list_id_of_text(const char *text)

@@ -11,7 +11,42 @@ const struct panel *const panels[PANEL_COUNT] = {
     [PANEL_NORMALISE] = &panel_normalise, [PANEL_RATE] = &panel_rate,
     [PANEL_CORES] = &panel_cores,         [PANEL_LOG] = &panel_log,
     [PANEL_HOSTS] = &panel_hosts,         [PANEL_FAILED] = &panel_failed,
+    [PANEL_DETAIL] = &panel_detail,       [PANEL_ENDPOINTS] = &panel_endpoints,
+    [PANEL_LADDER] = &panel_ladder,
 };
+
+bool panel_exists(enum panel_id id, const struct snapshot *s)
+{
+    return !panels[id]->exists || panels[id]->exists(s);
+}
+
+uint64_t panel_request_id(enum panel_id id, const struct snapshot *s, size_t row)
+{
+    if (id == PANEL_FLIGHTS && row < s->flight_count) {
+        return s->flights[row].id;
+    }
+    if (id == PANEL_WAITS && row < s->wait_count) {
+        return s->waits[row].id;
+    }
+    if (id == PANEL_FAILED && row < s->failure_count) {
+        return s->failures[row].example_id;
+    }
+    return 0;
+}
+
+const char *panel_host(enum panel_id id, const struct snapshot *s, size_t row)
+{
+    if (id == PANEL_FLIGHTS && row < s->flight_count) {
+        return s->flights[row].host;
+    }
+    if (id == PANEL_WAITS && row < s->wait_count) {
+        return s->waits[row].host;
+    }
+    if (id == PANEL_HOSTS && row < s->host_count) {
+        return s->hosts[row].host;
+    }
+    return NULL;
+}
 
 /* Lines above the first row: the title, and the headings once there is room for rows too. A log of
  * two lines has none at all: nobody needs to be told that a line with a time is an event. */
@@ -35,7 +70,14 @@ static int column_width(const struct panel_column *column, int at, int columns)
     return column->width ? column->width : columns - at;
 }
 
-static void draw_headings(const struct panel_table *table, struct pane pane, int row)
+static bool has_column(const struct panel_table *table, const struct snapshot *s, size_t column,
+                       int columns)
+{
+    return columns >= table->columns[column].from && !(table->is_idle && table->is_idle(s, column));
+}
+
+static void draw_headings(const struct panel_table *table, const struct snapshot *s,
+                          struct pane pane, int row)
 {
     int at = MARK_COLUMNS;
 
@@ -43,7 +85,7 @@ static void draw_headings(const struct panel_table *table, struct pane pane, int
         const struct panel_column *column = &table->columns[i];
         int width = column_width(column, at, pane.rect.columns);
 
-        if (pane.rect.columns < column->from) {
+        if (!has_column(table, s, i, pane.rect.columns)) {
             continue;
         }
         if (column->right) {
@@ -55,6 +97,13 @@ static void draw_headings(const struct panel_table *table, struct pane pane, int
     }
 }
 
+void panel_cell_request(struct panel_cell *cell, const char *request, const char *key)
+{
+    snprintf(cell->text, sizeof cell->text, "%s", request);
+    cell->elided = true;
+    cell->keep = str_view(key);
+}
+
 static void draw_row(const struct panel_table *table, const struct snapshot *s, size_t source_row,
                      struct pane pane, int row)
 {
@@ -63,17 +112,18 @@ static void draw_row(const struct panel_table *table, const struct snapshot *s, 
     for (size_t i = 0; i < table->column_count; i++) {
         const struct panel_column *column = &table->columns[i];
         int width = column_width(column, at, pane.rect.columns);
-        char text[PANEL_CELL_MAX] = "";
-        enum role role = ROLE_TEXT;
+        struct panel_cell cell = { .role = ROLE_TEXT };
 
-        if (pane.rect.columns < column->from) {
+        if (!has_column(table, s, i, pane.rect.columns)) {
             continue;
         }
-        table->cell(s, source_row, i, text, &role);
-        if (column->right) {
-            draw_right(pane, row, at, width, role, "%s", text);
+        table->cell(s, source_row, i, &cell);
+        if (cell.elided) {
+            draw_elided(pane, row, at, width, cell.role, str_view(cell.text), cell.keep);
+        } else if (column->right) {
+            draw_right(pane, row, at, width, cell.role, "%s", cell.text);
         } else {
-            draw_text(pane, row, at, width, role, str_view(text));
+            draw_text(pane, row, at, width, cell.role, str_view(cell.text));
         }
         at += width + GAP;
     }
@@ -85,7 +135,7 @@ static void draw_table(const struct panel *panel, const struct panel_scene *scen
     int above = lines_above(panel, pane.rect.rows);
 
     if (above == 2) {
-        draw_headings(panel->table, pane, 1);
+        draw_headings(panel->table, scene->snapshot, pane, 1);
     }
     if (!list->count) {
         draw_text(pane, above, MARK_COLUMNS, pane.rect.columns, ROLE_DIM,
@@ -97,6 +147,9 @@ static void draw_table(const struct panel *panel, const struct panel_scene *scen
         int row = above + (int)i;
 
         draw_row(panel->table, scene->snapshot, list->rows[list->top + i], pane, row);
+        if (list_is_marked(list, list->ids[list->top + i])) {
+            draw_text(pane, row, 1, 1, ROLE_NOTICE, STR("*"));
+        }
         if (scene->focused && list->selecting && list->selected == list->top + i) {
             draw_text(pane, row, 0, 1, ROLE_TEXT, STR(">"));
             draw_role(pane, row, 0, pane.rect.columns, ROLE_SELECTED);
@@ -106,26 +159,39 @@ static void draw_table(const struct panel *panel, const struct panel_scene *scen
     }
 }
 
-/* What is shown of a list, when that is not all of it. */
-static void add_place(const struct panel_scene *scene, char note[PANEL_TITLE_MAX])
+static void put_before(char note[PANEL_TITLE_MAX], const char *words)
 {
-    const struct list *list = scene->list;
     char before[PANEL_TITLE_MAX];
-    size_t end;
 
-    if (!list) {
-        return;
+    snprintf(before, sizeof before, "%s", note);
+    snprintf(note, PANEL_TITLE_MAX, "%.70s%s%.80s", words, before[0] ? "  " : "", before);
+}
+
+/* How the user holds it: order, marks, and what is shown when that is not all. */
+static void add_place(const struct panel *panel, const struct list *list,
+                      char note[PANEL_TITLE_MAX])
+{
+    char words[PANEL_TITLE_MAX];
+    size_t end = list->top + list->visible < list->count ? list->top + list->visible : list->count;
+
+    if (panel->table && list->sort) {
+        snprintf(words, sizeof words, "sort %s %c", panel->table->columns[list->sort - 1].heading,
+                 list->inverted ? '^' : 'v');
+        put_before(note, words);
+    } else if (panel->table && panel->table->order) {
+        put_before(note, panel->table->order);
     }
-    end = list->top + list->visible < list->count ? list->top + list->visible : list->count;
     if (list->count > list->visible && list->visible) {
-        snprintf(before, sizeof before, "%s", note);
-        snprintf(note, PANEL_TITLE_MAX, "%zu-%zu of %zu%s%.100s", list->top + 1, end, list->count,
-                 before[0] ? "  " : "", before);
+        snprintf(words, sizeof words, "%zu-%zu of %zu", list->top + 1, end, list->count);
+        put_before(note, words);
+    }
+    if (list->mark_count) {
+        snprintf(words, sizeof words, "%zu marked", list->mark_count);
+        put_before(note, words);
     }
     if (list->filter[0]) {
-        snprintf(before, sizeof before, "%s", note);
-        snprintf(note, PANEL_TITLE_MAX, "/%.60s%s%.80s", list->filter, before[0] ? "  " : "",
-                 before);
+        snprintf(words, sizeof words, "/%.60s", list->filter);
+        put_before(note, words);
     }
 }
 
@@ -137,8 +203,14 @@ static void draw_title(enum panel_id id, const struct panel_scene *scene, struct
     if (panels[id]->title) {
         panels[id]->title(scene->snapshot, pane.rect.rows, title, note);
     }
-    add_place(scene, note);
-    snprintf(full, sizeof full, "%u %s", (unsigned)id + 1, title);
+    if (scene->list) {
+        add_place(panels[id], scene->list, note);
+    }
+    if (id <= PANEL_ENDPOINTS) { /* the digit that leads to it */
+        snprintf(full, sizeof full, "%u %s", ((unsigned)id + 1) % 10, title);
+    } else {
+        snprintf(full, sizeof full, "%s", title);
+    }
     draw_rule(pane, 0, scene->focused ? ROLE_FOCUS : ROLE_TITLE, full, note);
 }
 

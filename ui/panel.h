@@ -24,6 +24,9 @@ enum panel_id {
     PANEL_LOG,
     PANEL_HOSTS,
     PANEL_FAILED,
+    PANEL_DETAIL,
+    PANEL_ENDPOINTS,
+    PANEL_LADDER,
     PANEL_COUNT
 };
 
@@ -45,22 +48,32 @@ struct panel_column {
     bool right;
 };
 
+/** What stands in one column of one row. */
+struct panel_cell {
+    char text[PANEL_CELL_MAX];
+    enum role role;
+    bool elided;     /* too long, it loses its middle */
+    struct str keep; /* and this is still to be seen (draw_elided) */
+};
+
 /** A table of rows with one line of headings, scrolled and selected by a list. */
 struct panel_table {
     const struct panel_column *columns;
     size_t column_count;
     /* Writes what stands in a column of a row; texts from outside as they are. */
-    void (*cell)(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role);
-    const char *nothing; /* shown when there is no row */
+    void (*cell)(const struct snapshot *s, size_t row, size_t column, struct panel_cell *cell);
+    bool (*is_idle)(const struct snapshot *s, size_t column); /* left out; may be NULL */
+    const char *nothing;                                      /* shown when there is no row */
+    const char *order; /* the source's own, in words; may be NULL */
 };
 
 struct panel {
     const char *name;
     struct layout_need need; /* rows_wanted is the least of what rows_wanted() may say */
     int (*rows_wanted)(const struct snapshot *s);
-    const struct list_source *source; /* NULL: not a list */
-    const struct panel_table *table;  /* drawn by the panel's own draw when NULL */
+    bool (*exists)(const struct snapshot *s); /* NULL: always */
+    const struct list_source *source;         /* NULL: not a list */
+    const struct panel_table *table;          /* drawn by the panel's own draw when NULL */
     /* `rows` are those of the panel: one of a single line has to say all in its title. */
     void (*title)(const struct snapshot *s, int rows, char title[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX]);
@@ -68,6 +81,17 @@ struct panel {
 };
 
 extern const struct panel *const panels[PANEL_COUNT];
+
+/** A request, in which `key` (or "") is what varies. */
+void panel_cell_request(struct panel_cell *cell, const char *request, const char *key);
+
+bool panel_exists(enum panel_id id, const struct snapshot *s);
+
+/** The request that a row stands for: its id, 0 when it stands for none. */
+uint64_t panel_request_id(enum panel_id id, const struct snapshot *s, size_t row);
+
+/** The host that a row names, or NULL. */
+const char *panel_host(enum panel_id id, const struct snapshot *s, size_t row);
 
 /** Rows of a list that a pane of `rows` lines can show. */
 size_t panel_list_rows(const struct panel *panel, int rows);
@@ -89,6 +113,6 @@ void cores_draw_grid(const struct snapshot *s, struct pane pane, int row, int ro
 void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows);
 
 extern const struct panel panel_flights, panel_waits, panel_normalise, panel_rate, panel_cores,
-    panel_log, panel_hosts, panel_failed;
+    panel_log, panel_hosts, panel_failed, panel_detail, panel_endpoints, panel_ladder;
 
 #endif

@@ -136,7 +136,7 @@ static int rows_wanted(const struct snapshot *s)
 
 const struct panel panel_cores = {
     .name = "Cores",
-    .need = { .column = { 0, 1, 2 }, .order = 5, .need = 7, .rows_min = 4, .rows_wanted = 4 },
+    .need = { .column = { 0, 1, 2 }, .order = 50, .need = 7, .rows_min = 4, .rows_wanted = 4 },
     .rows_wanted = rows_wanted,
     .title = title,
     .draw = draw,

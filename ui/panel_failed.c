@@ -5,6 +5,7 @@
 #include "ui/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { COUNT, WHY, LAST, EXAMPLE };
 
@@ -32,26 +33,25 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     snprintf(text, size, "%s %s", f->why, f->example);
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_failure *f = &s->failures[row];
 
     switch (column) {
     case COUNT:
-        format_size(f->count, text);
-        *role = ROLE_STRONG;
+        format_size(f->count, out->text);
+        out->role = ROLE_STRONG;
         break;
     case WHY:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->why);
-        *role = ROLE_BAD;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", f->why);
+        out->role = ROLE_BAD;
         break;
     case LAST:
-        format_age(f->last_ago_us, text);
-        *role = ROLE_DIM;
+        format_age(f->last_ago_us, out->text);
+        out->role = ROLE_DIM;
         break;
     default:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->example);
+        panel_cell_request(out, f->example, "");
         break;
     }
 }
@@ -64,7 +64,26 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     snprintf(title_text, PANEL_TITLE_MAX, "Failed %llu", (unsigned long long)s->failed);
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_failure *x = &((const struct snapshot *)context)->failures[a];
+    const struct snapshot_failure *y = &((const struct snapshot *)context)->failures[b];
+
+    switch (column) {
+    case COUNT:
+        return LIST_COMPARE(y->count, x->count);
+    case WHY:
+        return strcmp(x->why, y->why);
+    case LAST:
+        return LIST_COMPARE(x->last_ago_us, y->last_ago_us);
+    default:
+        return strcmp(x->example, y->example);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
@@ -76,7 +95,7 @@ static const struct panel_table table = {
 const struct panel panel_failed = {
     .name = "Failed",
     .need = { .column = { 0, 1, 2 },
-              .order = 8,
+              .order = 80,
               .need = 5,
               .rows_min = 3,
               .rows_wanted = 6,

@@ -5,6 +5,7 @@
 #include "ui/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { AGE, TRY, STATE, BYTES, FIRST_BYTE, CODE, HOST, REQUEST };
 
@@ -32,42 +33,47 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     snprintf(text, size, "%s %s %s", flight_state_word(f->state), f->host, f->request);
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_flight *f = &s->flights[row];
 
     switch (column) {
     case AGE:
-        format_age(f->age_us, text);
-        *role = s->p99_us && f->age_us > s->p99_us ? ROLE_WARN : ROLE_TEXT;
+        format_age(f->age_us, out->text);
+        out->role = s->p99_us && f->age_us > s->p99_us ? ROLE_WARN : ROLE_TEXT;
         break;
     case TRY:
-        snprintf(text, PANEL_CELL_MAX, "%u/%u", f->attempt, f->attempts_max);
-        *role = f->attempt > 1 ? ROLE_STRONG : ROLE_DIM;
+        snprintf(out->text, PANEL_CELL_MAX, "%u/%u", f->attempt, f->attempts_max);
+        out->role = f->attempt > 1 ? ROLE_STRONG : ROLE_DIM;
         break;
     case STATE:
-        snprintf(text, PANEL_CELL_MAX, "%s", flight_state_word(f->state));
-        *role = f->state == FLIGHT_RECEIVE || f->state == FLIGHT_STORE ? ROLE_GOOD : ROLE_TEXT;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", flight_state_word(f->state));
+        out->role = f->state == FLIGHT_RECEIVE || f->state == FLIGHT_STORE ? ROLE_GOOD : ROLE_TEXT;
         break;
     case BYTES:
-        format_size(f->body_bytes, text);
-        *role = f->body_bytes ? ROLE_TEXT : ROLE_DIM;
+        format_size(f->body_bytes, out->text);
+        out->role = f->body_bytes ? ROLE_TEXT : ROLE_DIM;
         break;
     case FIRST_BYTE:
-        format_ms(f->first_byte_us, text);
+        format_ms(f->first_byte_us, out->text);
         break;
     case CODE:
-        snprintf(text, PANEL_CELL_MAX, f->status ? "%d" : "-", f->status);
+        snprintf(out->text, PANEL_CELL_MAX, f->status ? "%d" : "-", f->status);
         break;
     case HOST:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->host);
-        *role = ROLE_DIM;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", f->host);
+        out->role = ROLE_DIM;
         break;
     default:
-        snprintf(text, PANEL_CELL_MAX, "%s", f->request);
+        panel_cell_request(out, f->request, f->key);
         break;
     }
+}
+
+/* One host is told once, in its own panel. */
+static bool is_idle(const struct snapshot *s, size_t column)
+{
+    return column == HOST && s->host_count == 1;
 }
 
 static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
@@ -76,22 +82,51 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "In flight %llu/%u", (unsigned long long)s->in_flight,
              s->cap);
-    snprintf(note, PANEL_TITLE_MAX, "oldest first");
+    (void)note;
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_flight *x = &((const struct snapshot *)context)->flights[a];
+    const struct snapshot_flight *y = &((const struct snapshot *)context)->flights[b];
+
+    switch (column) {
+    case AGE:
+        return LIST_COMPARE(y->age_us, x->age_us);
+    case TRY:
+        return LIST_COMPARE(y->attempt, x->attempt);
+    case STATE:
+        return LIST_COMPARE(x->state, y->state);
+    case BYTES:
+        return LIST_COMPARE(y->body_bytes, x->body_bytes);
+    case FIRST_BYTE:
+        return LIST_COMPARE(y->first_byte_us, x->first_byte_us);
+    case CODE:
+        return LIST_COMPARE(y->status, x->status);
+    case HOST:
+        return strcmp(x->host, y->host);
+    default:
+        return strcmp(x->request, y->request);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
     .column_count = sizeof columns / sizeof columns[0],
     .cell = cell,
+    .is_idle = is_idle,
     .nothing = "nothing in flight",
+    .order = "oldest first",
 };
 
 const struct panel panel_flights = {
     .name = "In flight",
     .need = { .column = { 0, 0, 0 },
-              .order = 1,
+              .order = 10,
               .need = 0,
               .rows_min = 3,
               .rows_wanted = 8,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "base/utf8.h"
 #include "ui/format.h"
 
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #define PIECES_MAX 16
 #define PIECE_TEXT_MAX 200
 #define PIECE_GAP 2
+#define WORD_COLUMNS 8 /* a narrower screen has no room for a state word and its margin */
 
 /**
  * A line made of pieces, each with a rank. When they do not fit, those of the highest rank are left
@@ -47,8 +49,8 @@ __attribute__((format(printf, 6, 7))) static struct piece *add(struct line *line
 
 static int piece_columns(const struct piece *piece)
 {
-    /* Texts from outside may grow when they are escaped; draw_text cuts them to this. */
-    int text = (int)strlen(piece->text);
+    char safe[4 * PIECE_TEXT_MAX];
+    int text = (int)utf8_display(safe, sizeof safe, str_view(piece->text), PIECE_TEXT_MAX);
     int label = piece->label[0] ? (int)strlen(piece->label) + 1 : 0;
 
     return label + (text > piece->width ? text : piece->width);
@@ -241,8 +243,8 @@ static void add_mix(struct line *line, const struct snapshot *s, int rank, bool 
     add_share(line, rank, "429", m->throttled, all, ROLE_WARN);
     add_share(line, rank, "5xx", m->server_error, all, ROLE_BAD);
     if (wide) {
-        add_share(line, rank + 1, "net", m->network, all, ROLE_BAD);
-        add_share(line, rank + 2, "4xx", m->client_error, all, ROLE_BAD);
+        add_share(line, rank + 1, "4xx", m->client_error, all, ROLE_BAD);
+        add_share(line, rank + 2, "net", m->network, all, ROLE_BAD);
     }
 }
 
@@ -253,7 +255,11 @@ static void add_counts(struct line *line, const struct snapshot *s)
         (unsigned long long)s->failed);
     add(line, 1, 4, s->waiting ? ROLE_WARN : ROLE_TEXT, "waiting", "%llu",
         (unsigned long long)s->waiting);
-    add(line, 6, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
+}
+
+static void add_retried(struct line *line, int rank, const struct snapshot *s)
+{
+    add(line, rank, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
 }
 
 static void add_speed(struct line *line, const struct snapshot *s)
@@ -281,6 +287,7 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
         char disk[UNITS_TEXT_MAX];
 
         units_format_bytes(s->disk_free_bytes, disk);
+        add_retried(&line, 3, s);
         add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
         add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing);
         add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk);
@@ -299,6 +306,7 @@ static void draw_full(const struct snapshot *s, const char *frozen, struct pane 
     draw_identity(s, frozen, false, pane, 0);
     draw_progress(s, pane, 1);
     add_counts(&counts, s);
+    add_retried(&counts, 6, s);
     add_speed(&counts, s);
     format_ms(s->p50_us, p50);
     format_ms(s->p95_us, p95);
@@ -326,14 +334,15 @@ static void draw_wide(const struct snapshot *s, const char *frozen, struct pane 
     add_counts(&counts, s);
     add_speed(&counts, s);
     format_rate(s->requests_per_s_average, average);
-    add(&counts, 7, 5, ROLE_TEXT, "average", "%s", average);
-    add_mix(&counts, s, 8, true);
+    add_mix(&counts, s, 4, true);
+    add(&counts, 9, 5, ROLE_TEXT, "average", "%s", average);
     draw_line(&counts, pane, 2);
     draw_limits(s, true, pane, 3);
 }
 
 /* Short lines, each complete by itself, the most needed first. */
-static void draw_compact_line(const struct snapshot *s, const char *frozen, struct pane pane, int i)
+static void draw_compact_pieces(const struct snapshot *s, const char *frozen, struct pane pane,
+                                int i)
 {
     struct line line = { .count = 0 };
     char a[FORMAT_MAX], b[FORMAT_MAX], cap[PIECE_TEXT_MAX], next[UNITS_TEXT_MAX];
@@ -397,6 +406,18 @@ static void draw_compact_line(const struct snapshot *s, const char *frozen, stru
     draw_line(&line, pane, i);
 }
 
+static void draw_compact_line(const struct snapshot *s, const char *frozen, struct pane pane, int i)
+{
+    if (i == 0 && pane.rect.columns < WORD_COLUMNS) { /* as much of the word as there is room for */
+        const char *word = frozen ? frozen : run_state_word(s->state);
+
+        draw_format(pane, 0, 0, pane.rect.columns, is_calm(s->state) ? ROLE_STATE : ROLE_ALERT,
+                    "%.*s", pane.rect.columns, word);
+        return;
+    }
+    draw_compact_pieces(s, frozen, pane, i);
+}
+
 void header_draw(const struct snapshot *s, enum layout_header kind, const char *frozen,
                  struct pane pane)
 {
@@ -434,6 +455,7 @@ void header_draw_remains(const struct snapshot *s, struct pane pane)
 
         format_age(f->age_us, age);
         at = draw_format(pane, i, 0, 12, ROLE_TEXT, "%5s %-5s", age, flight_state_word(f->state));
-        draw_text(pane, i, at + 1, pane.rect.columns, ROLE_TEXT, str_view(f->request));
+        draw_elided(pane, i, at + 1, pane.rect.columns, ROLE_TEXT, str_view(f->request),
+                    str_view(f->key));
     }
 }

@@ -6,11 +6,12 @@
 #include "ui/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { HOST, FLYING, RATE, THROTTLED, STATE };
 
 static const struct panel_column columns[] = {
-    [HOST] = { "HOST", 17, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
+    [HOST] = { "HOST", 15, 0, false },        [FLYING] = { "IN/CAP", 6, 0, true },
     [RATE] = { "REQ/S", 5, 0, true },         [THROTTLED] = { "429", 5, 54, true },
     [STATE] = { "HOLD, QUOTA", 0, 0, false },
 };
@@ -36,7 +37,10 @@ static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX],
 {
     char time[UNITS_TEXT_MAX];
 
-    if (h->hold_in_us) {
+    if (h->hold_in_us == UINT64_MAX) {
+        snprintf(text, PANEL_CELL_MAX, "HELD %s", h->hold_reason);
+        *role = ROLE_NOTICE;
+    } else if (h->hold_in_us) {
         units_format_countdown(h->hold_in_us, time);
         snprintf(text, PANEL_CELL_MAX, "HELD %s %s", time, h->hold_reason);
         *role = ROLE_WARN;
@@ -50,31 +54,30 @@ static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX],
     }
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_host *h = &s->hosts[row];
 
     switch (column) {
     case HOST:
-        snprintf(text, PANEL_CELL_MAX, "%s", h->host);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", h->host);
         break;
     case FLYING:
         if (h->cap) {
-            snprintf(text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
+            snprintf(out->text, PANEL_CELL_MAX, "%u/%u", h->in_flight, h->cap);
         } else {
-            snprintf(text, PANEL_CELL_MAX, "%u/-", h->in_flight);
+            snprintf(out->text, PANEL_CELL_MAX, "%u/-", h->in_flight);
         }
         break;
     case RATE:
-        format_rate(h->requests_per_s, text);
+        format_rate(h->requests_per_s, out->text);
         break;
     case THROTTLED:
-        format_percent(h->throttled, h->requests, text);
-        *role = h->throttled ? ROLE_WARN : ROLE_DIM;
+        format_percent(h->throttled, h->requests, out->text);
+        out->role = h->throttled ? ROLE_WARN : ROLE_DIM;
         break;
     default:
-        state_cell(h, text, role);
+        state_cell(h, out->text, &out->role);
         break;
     }
 }
@@ -84,7 +87,28 @@ static int rows_wanted(const struct snapshot *s)
     return 2 + (int)(s->host_count < 6 ? s->host_count : 6);
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_host *x = &((const struct snapshot *)context)->hosts[a];
+    const struct snapshot_host *y = &((const struct snapshot *)context)->hosts[b];
+
+    switch (column) {
+    case FLYING:
+        return LIST_COMPARE(y->in_flight, x->in_flight);
+    case RATE:
+        return LIST_COMPARE(y->requests_per_s, x->requests_per_s);
+    case THROTTLED:
+        return LIST_COMPARE(y->throttled, x->throttled);
+    case STATE:
+        return LIST_COMPARE(y->hold_in_us, x->hold_in_us);
+    default:
+        return strcmp(x->host, y->host);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
@@ -95,7 +119,7 @@ static const struct panel_table table = {
 
 const struct panel panel_hosts = {
     .name = "Hosts",
-    .need = { .column = { 0, 1, 1 }, .order = 7, .need = 6, .rows_min = 3, .rows_wanted = 3 },
+    .need = { .column = { 0, 1, 1 }, .order = 70, .need = 6, .rows_min = 3, .rows_wanted = 3 },
     .rows_wanted = rows_wanted,
     .source = &source,
     .table = &table,

@@ -56,12 +56,15 @@ static void draw(const struct panel_scene *scene, struct pane pane)
     for (size_t i = 0; i < list->visible && list->top + i < list->count; i++) {
         const struct snapshot_event *event = event_at(scene->snapshot, list->rows[list->top + i]);
         char clock[FORMAT_MAX];
-        int row = above + (int)i;
+        int row = above + (int)i, at;
 
         format_clock(event->wall_us, clock);
         draw_text(pane, row, 1, 8, ROLE_DIM, str_view(clock));
         draw_format(pane, row, 10, 1, role_of(event->level), "%c", sign_of(event->level));
-        draw_text(pane, row, 12, pane.rect.columns - 12, role_of(event->level),
+        at = event->repeats > 1
+                 ? draw_format(pane, row, 12, 8, role_of(event->level), "x%u ", event->repeats)
+                 : 12;
+        draw_text(pane, row, at, pane.rect.columns - at, role_of(event->level),
                   str_view(event->text));
         if (scene->focused && list->selecting && list->selected == list->top + i) {
             draw_text(pane, row, 0, 1, ROLE_TEXT, STR(">"));
@@ -79,7 +82,7 @@ static const struct list_source source = {
 const struct panel panel_log = {
     .name = "Log",
     .need = { .column = { 0, 0, 1 },
-              .order = 6,
+              .order = 60,
               .need = 3,
               .rows_min = 2,
               .rows_wanted = 7,

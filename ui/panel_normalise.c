@@ -60,7 +60,8 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
         }
         snprintf(note, PANEL_TITLE_MAX, "%llu new  n runs", (unsigned long long)n->new_records);
     }
-    snprintf(title_text, PANEL_TITLE_MAX, "Normalise %s  %.120s", state_word(n->state), more);
+    snprintf(title_text, PANEL_TITLE_MAX, "Normalise %s%s%.120s", state_word(n->state),
+             more[0] ? "  " : "", more);
 }
 
 static void draw_progress(const struct snapshot_normalise *n, struct pane pane)
@@ -107,7 +108,7 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 const struct panel panel_normalise = {
     .name = "Normalise",
     .need = { .column = { 0, 0, 2 },
-              .order = 3,
+              .order = 30,
               .need = 2,
               .rows_min = 1,
               .rows_wanted = 3,

@@ -247,7 +247,7 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 const struct panel panel_rate = {
     .name = "Rate and latency",
     .need = { .column = { 0, 1, 1 },
-              .order = 4,
+              .order = 40,
               .need = 4,
               .rows_min = 6,
               .rows_wanted = 15,

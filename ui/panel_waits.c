@@ -34,37 +34,36 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     snprintf(text, size, "%s %s %s %s", w->why, w->set_by, w->host, w->request);
 }
 
-static void cell(const struct snapshot *s, size_t row, size_t column, char text[PANEL_CELL_MAX],
-                 enum role *role)
+static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_wait *w = &s->waits[row];
 
     switch (column) {
     case IN:
         if (w->due_in_us) {
-            units_format_countdown(w->due_in_us, text);
+            units_format_countdown(w->due_in_us, out->text);
         } else {
-            snprintf(text, PANEL_CELL_MAX, "due");
+            snprintf(out->text, PANEL_CELL_MAX, "due");
         }
-        *role = ROLE_STRONG;
+        out->role = ROLE_STRONG;
         break;
     case TRY:
-        snprintf(text, PANEL_CELL_MAX, "%u/%u", w->attempt, w->attempts_max);
-        *role = w->attempt >= w->attempts_max ? ROLE_WARN : ROLE_TEXT;
+        snprintf(out->text, PANEL_CELL_MAX, "%u/%u", w->attempt, w->attempts_max);
+        out->role = w->attempt >= w->attempts_max ? ROLE_WARN : ROLE_TEXT;
         break;
     case WHY:
-        snprintf(text, PANEL_CELL_MAX, "%s", w->why);
-        *role = ROLE_WARN;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", w->why);
+        out->role = ROLE_WARN;
         break;
     case SET_BY:
-        snprintf(text, PANEL_CELL_MAX, "%s", w->set_by);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", w->set_by);
         break;
     case HOST:
-        snprintf(text, PANEL_CELL_MAX, "%s", w->host);
-        *role = ROLE_DIM;
+        snprintf(out->text, PANEL_CELL_MAX, "%s", w->host);
+        out->role = ROLE_DIM;
         break;
     default:
-        snprintf(text, PANEL_CELL_MAX, "%s", w->request);
+        panel_cell_request(out, w->request, w->key);
         break;
     }
 }
@@ -76,6 +75,12 @@ static void add_cause(char text[PANEL_TITLE_MAX], const char *cause, uint32_t nu
     if (number) {
         snprintf(text + used, PANEL_TITLE_MAX - used, "  %s:%u", cause, number);
     }
+}
+
+/* One host is told once, in its own panel. */
+static bool is_idle(const struct snapshot *s, size_t column)
+{
+    return column == HOST && s->host_count == 1;
 }
 
 static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
@@ -95,19 +100,43 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
     }
 }
 
-static const struct list_source source = { .count = count, .id = id, .text = text_of };
+static int compare(const void *context, size_t a, size_t b, size_t column)
+{
+    const struct snapshot_wait *x = &((const struct snapshot *)context)->waits[a];
+    const struct snapshot_wait *y = &((const struct snapshot *)context)->waits[b];
+
+    switch (column) {
+    case IN:
+        return LIST_COMPARE(x->due_in_us, y->due_in_us);
+    case TRY:
+        return LIST_COMPARE(y->attempt, x->attempt);
+    case WHY:
+        return strcmp(x->why, y->why);
+    case SET_BY:
+        return strcmp(x->set_by, y->set_by);
+    case HOST:
+        return strcmp(x->host, y->host);
+    default:
+        return strcmp(x->request, y->request);
+    }
+}
+
+static const struct list_source source = {
+    .count = count, .id = id, .text = text_of, .compare = compare
+};
 
 static const struct panel_table table = {
     .columns = columns,
     .column_count = sizeof columns / sizeof columns[0],
     .cell = cell,
+    .is_idle = is_idle,
     .nothing = "nothing has to wait",
 };
 
 const struct panel panel_waits = {
     .name = "Waiting",
     .need = { .column = { 0, 0, 0 },
-              .order = 2,
+              .order = 20,
               .need = 1,
               .rows_min = 4,
               .rows_wanted = 6,

@@ -66,14 +66,17 @@ static const char *level_word(enum event_level level)
 
 static bool tell_event(const struct plain *p, const struct snapshot_event *event)
 {
-    char clock[FORMAT_MAX], safe[PLAIN_LINE_MAX - 64], line[PLAIN_LINE_MAX];
+    char clock[FORMAT_MAX], safe[PLAIN_LINE_MAX - 64], line[PLAIN_LINE_MAX], times[16] = "";
 
     if (event->level < p->options.least) {
         return true;
     }
     format_clock(event->wall_us, clock);
     utf8_display(safe, sizeof safe, str_view(event->text), sizeof safe);
-    snprintf(line, sizeof line, "%s %s%s", clock, level_word(event->level), safe);
+    if (event->repeats > 1) {
+        snprintf(times, sizeof times, "x%u ", event->repeats);
+    }
+    snprintf(line, sizeof line, "%s %s%s%s", clock, level_word(event->level), times, safe);
     return write_line(p, line);
 }
 

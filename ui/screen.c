@@ -8,26 +8,8 @@
 #include <string.h>
 
 #define HELP_KEY_COLUMNS 12
-
-void screen_arrange(struct layout *layout, struct view *v, const struct snapshot *s, int rows,
-                    int columns)
-{
-    struct layout_need needs[PANEL_COUNT];
-
-    for (size_t i = 0; i < PANEL_COUNT; i++) {
-        needs[i] = panels[i]->need;
-        if (panels[i]->rows_wanted) {
-            needs[i].rows_wanted = panels[i]->rows_wanted(s);
-        }
-    }
-    layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
-    for (size_t i = 0; i < PANEL_COUNT; i++) {
-        if (panels[i]->source) {
-            list_arrange(&v->lists[i], panels[i]->source, s,
-                         panel_list_rows(panels[i], layout->panels[i].rows));
-        }
-    }
-}
+#define HELP_WORD_COLUMNS 15
+#define HELP_WORD_FROM 70 /* a narrower screen has no room for the words */
 
 static void draw_separators(const struct layout *layout, struct canvas *canvas)
 {
@@ -61,29 +43,66 @@ static size_t help_lines(const struct view *v)
 {
     size_t count = 0;
 
-    while (keys_at(count, v->verbs)) {
+    while (view_help_at(v, count)) {
         count++;
     }
     return count;
 }
 
+/* The selected line is always among those shown. */
+static void arrange_help(struct view *v, int body_rows)
+{
+    size_t lines = help_lines(v), rows = body_rows > 1 ? (size_t)body_rows - 1 : 0;
+    size_t last_top = lines > rows ? lines - rows : 0;
+
+    v->help_row = v->help_row < lines ? v->help_row : lines ? lines - 1 : 0;
+    if (v->help_row < v->help_top) {
+        v->help_top = v->help_row;
+    } else if (rows && v->help_row >= v->help_top + rows) {
+        v->help_top = v->help_row - rows + 1;
+    }
+    v->help_top = v->help_top < last_top ? v->help_top : last_top;
+}
+
+static void help_note(const struct view *v, size_t lines, size_t rows, char *note, size_t size)
+{
+    size_t end = v->help_top + rows < lines ? v->help_top + rows : lines;
+    char filter[LIST_FILTER_MAX + 4] = "";
+
+    if (v->help_filter[0]) {
+        snprintf(filter, sizeof filter, "/%s  ", v->help_filter);
+    }
+    if (lines > rows) {
+        snprintf(note, size, "%s%zu-%zu of %zu  / searches  Enter does it", filter, v->help_top + 1,
+                 end, lines);
+    } else {
+        snprintf(note, size, "%sEnter does it  Esc closes", filter);
+    }
+}
+
 static void draw_help(const struct view *v, struct pane pane)
 {
-    size_t lines = help_lines(v), rows, top = v->help_top;
-    char note[64];
+    size_t lines = help_lines(v), rows = pane.rect.rows > 1 ? (size_t)pane.rect.rows - 1 : 0;
+    char note[160];
 
-    rows = pane.rect.rows > 1 ? (size_t)pane.rect.rows - 1 : 0;
-    top = lines > rows ? (top < lines - rows ? top : lines - rows) : 0;
-    snprintf(note, sizeof note,
-             lines > rows ? "%zu-%zu of %zu  arrows scroll  Esc closes" : "Esc closes", top + 1,
-             top + rows < lines ? top + rows : lines, lines);
+    help_note(v, lines, rows, note, sizeof note);
     draw_rule(pane, 0, ROLE_FOCUS, "Keys", note);
-    for (size_t i = 0; i < rows && top + i < lines; i++) {
-        const struct key_binding *binding = keys_at(top + i, v->verbs);
+    for (size_t i = 0; i < rows && v->help_top + i < lines; i++) {
+        const struct key_binding *binding = view_help_at(v, v->help_top + i);
+        int row = 1 + (int)i, help_at = HELP_KEY_COLUMNS;
 
-        draw_text(pane, 1 + (int)i, 1, HELP_KEY_COLUMNS - 2, ROLE_KEY, str_view(binding->name));
-        draw_text(pane, 1 + (int)i, HELP_KEY_COLUMNS, pane.rect.columns, ROLE_TEXT,
-                  str_view(binding->help));
+        draw_text(pane, row, 1, HELP_KEY_COLUMNS - 2, ROLE_KEY, str_view(binding->name));
+        if (pane.rect.columns >= HELP_WORD_FROM) {
+            draw_format(pane, row, HELP_KEY_COLUMNS, HELP_WORD_COLUMNS - 2, ROLE_DIM, "%s%s",
+                        binding->word ? ":" : "", binding->word ? binding->word : "");
+            help_at += HELP_WORD_COLUMNS;
+        }
+        draw_text(pane, row, help_at, pane.rect.columns, ROLE_TEXT, str_view(binding->help));
+        if (v->help_row == v->help_top + i) {
+            draw_role(pane, row, 0, pane.rect.columns, ROLE_SELECTED);
+            pane.canvas->cursor_row = pane.rect.row + row;
+            pane.canvas->cursor_column = pane.rect.column;
+        }
     }
 }
 
@@ -98,18 +117,54 @@ static const char *prompt_label(enum view_prompt prompt)
         return "note: ";
     case PROMPT_FILTER:
         return "filter (!text excludes): ";
+    case PROMPT_SORT:
+        return "sort by: ";
+    case PROMPT_COMMAND:
+        return ":";
+    case PROMPT_HELP:
+        return "search the keys: ";
+    case PROMPT_QUESTION:
     case PROMPT_NONE:
         break;
     }
     return "";
 }
 
+/* What may stand there: the columns to sort by, the commands that begin so. */
+static void draw_choices(const struct view *v, struct pane pane, int at)
+{
+    const struct panel_table *table = panels[v->focus]->table;
+    const struct key_binding *binding;
+    size_t typed = strlen(v->prompt_text);
+
+    for (size_t i = 0; v->prompt == PROMPT_SORT && i < table->column_count; i++) {
+        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM,
+                       str_view(table->columns[i].heading)) +
+             1;
+    }
+    for (size_t i = 0; v->prompt == PROMPT_COMMAND && !strchr(v->prompt_text, ' ') &&
+                       (binding = keys_by_word(v->prompt_text, typed, i, v->verbs));
+         i++) {
+        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM, str_view(binding->word)) + 1;
+        if (binding->argument) {
+            at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM, str_view(binding->argument)) +
+                 1;
+        }
+    }
+}
+
 static void draw_prompt(const struct view *v, struct pane pane)
 {
     struct canvas *canvas = pane.canvas;
-    int at = draw_text(pane, 0, 1, pane.rect.columns, ROLE_KEY, str_view(prompt_label(v->prompt)));
+    int at;
 
-    at = draw_text(pane, 0, at, pane.rect.columns, ROLE_STRONG, str_view(v->prompt_text));
+    if (v->prompt == PROMPT_QUESTION) {
+        at = draw_format(pane, 0, 1, pane.rect.columns - 1, ROLE_ALERT, " %s ", v->question);
+    } else {
+        at = draw_text(pane, 0, 1, pane.rect.columns, ROLE_KEY, str_view(prompt_label(v->prompt)));
+        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_STRONG, str_view(v->prompt_text));
+        draw_choices(v, pane, at + 3);
+    }
     if (at >= pane.rect.columns) {
         at = pane.rect.columns - 1;
     }
@@ -187,6 +242,38 @@ static bool is_too_small(const struct layout *layout, const struct view *v)
 {
     return !v->zoomed && layout->header_kind == LAYOUT_HEADER_COMPACT &&
            layout->panels[PANEL_FLIGHTS].rows == 0;
+}
+
+void screen_arrange(struct layout *layout, struct view *v, const struct snapshot *s, int rows,
+                    int columns)
+{
+    struct layout_need needs[PANEL_COUNT];
+
+    for (size_t i = 0; i < PANEL_COUNT; i++) {
+        needs[i] = panels[i]->need;
+        if (panels[i]->rows_wanted) {
+            needs[i].rows_wanted = panels[i]->rows_wanted(s);
+        }
+        for (size_t c = 0; c < LAYOUT_COLUMNS_MAX && !panel_exists((enum panel_id)i, s); c++) {
+            needs[i].column[c] = -1;
+        }
+    }
+    if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
+        v->focus = PANEL_FLIGHTS;
+    }
+    layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
+    v->detail_has_room =
+        layout->header_kind == LAYOUT_HEADER_WIDE && columns >= LAYOUT_THREE_COLUMNS;
+    for (size_t i = 0; i < PANEL_COUNT; i++) {
+        v->rects[i] = layout->panels[i];
+        if (panels[i]->source) {
+            list_arrange(&v->lists[i], panels[i]->source, s,
+                         panel_list_rows(panels[i], layout->panels[i].rows));
+        }
+    }
+    if (v->help) {
+        arrange_help(v, layout->body.rows);
+    }
 }
 
 void screen_draw(const struct layout *layout, const struct view *v, const struct snapshot *s,

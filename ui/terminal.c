@@ -27,6 +27,8 @@
 #define FAREWELL_WAIT_MS 200   /* a stalled terminal is given no longer than this at the end */
 #define LEAVE_BYTES_MAX 65536
 #define COLOURS 8
+#define MOUSE_ON "\033[?1000h\033[?1006h" /* presses and the wheel, in SGR form */
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 
 struct terminal {
     int fd; /* the terminal: non-blocking, of our own */
@@ -38,7 +40,8 @@ struct terminal {
     size_t pending_from;
     struct buf leave;
     char reset[CRASH_RESET_MAX];
-    bool bracketed_paste, colour;
+    bool bracketed_paste, colour, mouse;
+    enum theme theme;
     bool suspended; /* given back, or not yet taken again */
     bool gone, repaint;
 };
@@ -118,7 +121,7 @@ static void prepare_reset(struct terminal *t)
     static const char *const names[] = { "sgr0", "op", "cnorm", "rmkx", "rmcup" };
 
     if (t->bracketed_paste) {
-        snprintf(t->reset, sizeof t->reset, "\033[?2004l");
+        snprintf(t->reset, sizeof t->reset, "\033[?2004l" MOUSE_OFF);
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         append_capability(t->reset, sizeof t->reset, names[i]);
@@ -229,6 +232,9 @@ static void take_terminal(struct terminal *t)
     crash_arm(t->fd, &t->cooked, str_view(t->reset));
     if (t->bracketed_paste) {
         append_text(t, "\033[?2004h");
+    }
+    if (t->mouse) {
+        append_text(t, MOUSE_ON);
     }
     t->suspended = false;
     t->repaint = true;
@@ -389,7 +395,7 @@ static attr_t attributes_of(struct look look)
 
 static void put_cell(const struct terminal *t, int row, int column, const struct cell *cell)
 {
-    struct look look = theme_look((enum role)cell->role);
+    struct look look = theme_look(t->theme, (enum role)cell->role);
     struct str rest = { cell->glyph, cell->length };
     wchar_t wide[CCHARW_MAX + 1];
     size_t count = 0;
@@ -488,6 +494,33 @@ bool terminal_show(struct terminal *t, const struct canvas *canvas)
 void terminal_repaint(struct terminal *t)
 {
     t->repaint = true;
+}
+
+void terminal_set_theme(struct terminal *t, enum theme theme)
+{
+    t->repaint = t->repaint || t->theme != theme;
+    t->theme = theme;
+}
+
+void terminal_set_mouse(struct terminal *t, bool on)
+{
+    /* Who has no bracketed paste is no descendant of xterm, and would show the bytes. */
+    if (t->mouse != on && t->bracketed_paste) {
+        t->mouse = on;
+        if (!t->suspended) {
+            append_text(t, on ? MOUSE_ON : MOUSE_OFF);
+        }
+    }
+}
+
+void terminal_send(struct terminal *t, struct str bytes)
+{
+    if (t->suspended || t->gone || !t->bracketed_paste || terminal_wants_write(t)) {
+        return;
+    }
+    if (buf_append_str(&t->pending, bytes) == RESULT_OK) {
+        terminal_flush(t);
+    }
 }
 
 bool terminal_wants_read(const struct terminal *t)

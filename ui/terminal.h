@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "ui/draw.h"
+#include "ui/theme.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,16 @@ bool terminal_show(struct terminal *t, const struct canvas *canvas);
 
 /** The next terminal_show paints every cell (Ctrl-L). */
 void terminal_repaint(struct terminal *t);
+
+/** What all is painted in from the next terminal_show on. */
+void terminal_set_theme(struct terminal *t, enum theme theme);
+
+/** Clicks and the wheel come as input, and the terminal no longer selects text by them; or not. */
+void terminal_set_mouse(struct terminal *t, bool on);
+
+/** Bytes of ours for the terminal besides the picture: a title, the clipboard, a bell. They must hold
+ *  nothing from outside that is not encoded. Dropped while suspended, gone, or pending. */
+void terminal_send(struct terminal *t, struct str bytes);
 
 /** False while suspended or gone. */
 bool terminal_wants_read(const struct terminal *t);

@@ -1,16 +1,15 @@
 #include "ui/view.h"
 
 #include "base/units.h"
-#include "base/utf8.h"
-#include "ui/keys.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define REPEAT_US UINT64_C(250000)
 #define REPEATS_SLOW 5
 #define STEP_FAST 5
-#define CAP_LARGEST UINT64_C(1000000)
+#define WHEEL_ROWS 3
 
 void view_init(struct view *v, uint32_t verbs)
 {
@@ -32,142 +31,31 @@ struct control view_quit(struct view *v, const struct snapshot *s)
     return (struct control){ .verb = draining ? CONTROL_ABORT : CONTROL_DRAIN };
 }
 
-static struct list *focused_list(struct view *v)
+struct list *view_list(struct view *v)
 {
     return panels[v->focus]->source ? &v->lists[v->focus] : NULL;
 }
 
-static void open_prompt(struct view *v, enum view_prompt prompt)
+bool view_next(struct view *v, struct control *out)
 {
-    v->prompt = prompt;
-    v->prompt_text[0] = '\0';
-    v->message[0] = '\0';
-    if (prompt == PROMPT_FILTER) {
-        snprintf(v->filter_before, sizeof v->filter_before, "%s", v->lists[v->focus].filter);
-        snprintf(v->prompt_text, sizeof v->prompt_text, "%s", v->filter_before);
-    }
-}
+    struct view_orders *orders = &v->orders;
 
-static bool answer_cap(struct view *v, uint64_t now_us, struct control *out)
-{
-    struct err err;
-    uint64_t cap;
-
-    if (units_parse_count(str_view(v->prompt_text), 0, CAP_LARGEST, &cap, &err) != RESULT_OK) {
-        view_message(v, now_us, err.text);
+    if (v->prompt == PROMPT_QUESTION || orders->at == orders->count) {
         return false;
     }
-    *out = (struct control){ .verb = CONTROL_CAP_SET, .number = (int64_t)cap };
+    *out = (struct control){ .verb = orders->verb, .number = (int64_t)orders->numbers[orders->at] };
+    orders->at++;
     return true;
 }
 
-static bool answer_rate(struct view *v, uint64_t now_us, struct control *out)
+static void order(struct view *v, enum control_verb verb)
 {
-    struct err err;
-    struct rate rate;
-
-    if (units_parse_rate(str_view(v->prompt_text), &rate, &err) != RESULT_OK) {
-        view_message(v, now_us, err.text);
-        return false;
-    }
-    *out = (struct control){ .verb = CONTROL_RATE_SET };
-    snprintf(out->text, sizeof out->text, "%s", v->prompt_text);
-    return true;
+    v->orders = (struct view_orders){ .verb = verb };
 }
 
-static bool answer(struct view *v, uint64_t now_us, struct control *out)
+static void order_number(struct view *v, uint64_t number)
 {
-    enum view_prompt prompt = v->prompt;
-
-    v->prompt = PROMPT_NONE;
-    if (!v->prompt_text[0]) {
-        return false;
-    }
-    switch (prompt) {
-    case PROMPT_CAP:
-        return answer_cap(v, now_us, out);
-    case PROMPT_RATE:
-        return answer_rate(v, now_us, out);
-    case PROMPT_MARK:
-        *out = (struct control){ .verb = CONTROL_MARK };
-        snprintf(out->text, sizeof out->text, "%s", v->prompt_text);
-        return true;
-    case PROMPT_FILTER: /* it has filtered since the first letter */
-    case PROMPT_NONE:
-        break;
-    }
-    return false;
-}
-
-static void apply_filter(struct view *v, const char *text)
-{
-    snprintf(v->lists[v->focus].filter, LIST_FILTER_MAX, "%.*s", LIST_FILTER_MAX - 1, text);
-}
-
-/* Takes the last character off, all of its bytes. */
-static void erase_last(char *text)
-{
-    size_t length = strlen(text);
-
-    while (length > 0 && ((unsigned char)text[length - 1] & 0xC0) == 0x80) {
-        length--;
-    }
-    text[length > 0 ? length - 1 : 0] = '\0';
-}
-
-static void append_character(char *text, size_t size, uint32_t code)
-{
-    size_t length = strlen(text);
-    char bytes[4];
-    size_t count = 0;
-
-    if (code < 0x80) {
-        bytes[count++] = (char)code;
-    } else if (code < 0x800) {
-        bytes[count++] = (char)(0xC0 | code >> 6);
-        bytes[count++] = (char)(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        bytes[count++] = (char)(0xE0 | code >> 12);
-        bytes[count++] = (char)(0x80 | (code >> 6 & 0x3F));
-        bytes[count++] = (char)(0x80 | (code & 0x3F));
-    } else {
-        bytes[count++] = (char)(0xF0 | code >> 18);
-        bytes[count++] = (char)(0x80 | (code >> 12 & 0x3F));
-        bytes[count++] = (char)(0x80 | (code >> 6 & 0x3F));
-        bytes[count++] = (char)(0x80 | (code & 0x3F));
-    }
-    if (length + count < size) {
-        memcpy(text + length, bytes, count);
-        text[length + count] = '\0';
-    }
-}
-
-static bool prompt_key(struct view *v, struct input_key key, uint64_t now_us, struct control *out)
-{
-    bool filtering = v->prompt == PROMPT_FILTER;
-
-    if (key.code == INPUT_ENTER && !key.pasted) {
-        return answer(v, now_us, out);
-    }
-    if (key.code == INPUT_ESCAPE) {
-        if (filtering) {
-            apply_filter(v, v->filter_before);
-        }
-        v->prompt = PROMPT_NONE;
-        return false;
-    }
-    if (key.code == INPUT_BACKSPACE) {
-        erase_last(v->prompt_text);
-    } else if (key.code == 0x15) { /* Ctrl-U, as in every shell */
-        v->prompt_text[0] = '\0';
-    } else if (key.code >= 0x20 && key.code < INPUT_UP) {
-        append_character(v->prompt_text, filtering ? LIST_FILTER_MAX : sizeof v->prompt_text,
-                         key.code);
-    }
-    if (filtering) {
-        apply_filter(v, v->prompt_text);
-    }
-    return false;
+    v->orders.numbers[v->orders.count++] = number;
 }
 
 /* Held down, a key of the cap takes larger steps: 200 is soon reached, 201 still can be. */
@@ -181,36 +69,80 @@ static int64_t step_of(struct view *v, uint32_t code, uint64_t now_us)
     return v->repeats < REPEATS_SLOW ? 1 : STEP_FAST;
 }
 
+/* --- help ------------------------------------------------------------------------------------------ */
+
+static bool passes_help(const struct view *v, const struct key_binding *binding)
+{
+    return strcasestr(binding->help, v->help_filter) || strcasestr(binding->name, v->help_filter) ||
+           (binding->word && strcasestr(binding->word, v->help_filter));
+}
+
+const struct key_binding *view_help_at(const struct view *v, size_t index)
+{
+    const struct key_binding *binding;
+
+    for (size_t i = 0; (binding = keys_at(i, v->verbs)); i++) {
+        if (passes_help(v, binding) && index-- == 0) {
+            return binding;
+        }
+    }
+    return NULL;
+}
+
+static void move_help(struct view *v, int64_t by)
+{
+    size_t last = 0;
+
+    while (view_help_at(v, last + 1)) {
+        last++;
+    }
+    if (by < 0) {
+        v->help_row = v->help_row > (size_t)-by ? v->help_row - (size_t)-by : 0;
+    } else {
+        v->help_row = v->help_row + (size_t)by < last ? v->help_row + (size_t)by : last;
+    }
+}
+
+/* --- moving ---------------------------------------------------------------------------------------- */
+
 static void focus_panel(struct view *v, enum panel_id panel)
 {
     v->focus = panel;
     v->help = false;
 }
 
-/* Takes back one thing, the last that came before the eye. */
-static void cancel(struct view *v)
+/* The next panel that there is. */
+static void walk_panels(struct view *v, const struct snapshot *s, enum panel_id step)
 {
-    struct list *list = focused_list(v);
+    enum panel_id panel = v->focus;
 
-    if (v->help) {
-        v->help = false;
-    } else if (v->zoomed) {
-        v->zoomed = false;
-    } else if (list && list->selecting) {
-        list_unselect(list);
-    } else if (list && list->filter[0]) {
-        list->filter[0] = '\0';
+    do {
+        panel = (panel + step) % PANEL_COUNT;
+    } while (!panel_exists(panel, s) && panel != v->focus);
+    focus_panel(v, panel);
+}
+
+static void go_to_panel(struct view *v, const struct snapshot *s, uint32_t code, uint64_t now_us)
+{
+    enum panel_id panel = code == '0' ? PANEL_ENDPOINTS : (enum panel_id)(code - '1');
+
+    if (code < '0' || code > '9') {
+        view_message(v, now_us, "panels have the numbers 1 to 9, and 0");
+    } else if (panel_exists(panel, s)) {
+        focus_panel(v, panel);
     } else {
-        v->message[0] = '\0';
+        view_message(v, now_us,
+                     panel == PANEL_DETAIL ? "select a request, then Enter: its detail"
+                                           : "this run keeps no accounts of endpoints");
     }
 }
 
 static void move_rows(struct view *v, int64_t by, uint64_t now_us)
 {
-    struct list *list = focused_list(v);
+    struct list *list = view_list(v);
 
     if (v->help) {
-        v->help_top = by < 0 && (size_t)-by > v->help_top ? 0 : v->help_top + (size_t)by;
+        move_help(v, by);
     } else if (list) {
         list_move(list, panels[v->focus]->source, (int)by);
     } else {
@@ -218,49 +150,24 @@ static void move_rows(struct view *v, int64_t by, uint64_t now_us)
     }
 }
 
+static void move_page(struct view *v, int64_t by, uint64_t now_us)
+{
+    size_t page = v->help ? 10 : view_list(v) ? view_list(v)->visible : 1;
+
+    move_rows(v, by * (int64_t)(page > 1 ? page - 1 : 1), now_us);
+}
+
 static void move_end(struct view *v, bool to_end)
 {
-    struct list *list = focused_list(v);
+    struct list *list = view_list(v);
 
     if (v->help) {
-        v->help_top = to_end ? SIZE_MAX / 2 : 0; /* drawing brings it back to what there is */
+        move_help(v, to_end ? INT32_MAX : INT32_MIN);
     } else if (list && to_end) {
         list_to_end(list);
     } else if (list) {
         list_to_start(list);
     }
-}
-
-static bool on_row(struct view *v, const struct snapshot *s, const struct key_binding *binding,
-                   uint64_t now_us, struct control *out)
-{
-    const struct list *list = focused_list(v);
-    const char *host = NULL;
-    size_t row;
-
-    if (!list || !list->selecting || list->selected >= list->count) {
-        view_message(v, now_us, "select a row first (arrows, or j and k)");
-        return false;
-    }
-    row = list->rows[list->selected];
-    *out = (struct control){ .verb = binding->verb };
-    if (v->focus == PANEL_FLIGHTS && row < s->flight_count) {
-        host = s->flights[row].host;
-        out->number = (int64_t)s->flights[row].id;
-    } else if (v->focus == PANEL_WAITS && row < s->wait_count) {
-        host = s->waits[row].host;
-        out->number = (int64_t)s->waits[row].id;
-    } else if (v->focus == PANEL_HOSTS && binding->verb == CONTROL_HOLD && row < s->host_count) {
-        host = s->hosts[row].host;
-    }
-    if (!host) {
-        view_message(v, now_us, "that is not for a row of this panel");
-        return false;
-    }
-    if (binding->verb == CONTROL_HOLD) {
-        snprintf(out->text, sizeof out->text, "%s", host);
-    }
-    return true;
 }
 
 static void toggle_log(struct view *v)
@@ -271,9 +178,237 @@ static void toggle_log(struct view *v)
     v->zoomed = !back;
 }
 
-/* Keys that change the screen only. */
-static void act_on_view(struct view *v, const struct key_binding *binding, uint32_t code,
+/* --- the detail ------------------------------------------------------------------------------------- */
+
+static void open_detail(struct view *v, const struct snapshot *s)
+{
+    const struct list *list = view_list(v);
+    size_t row = list && list->selecting ? list->selected : list ? list->top : 0;
+    uint64_t id = list && row < list->count ? panel_request_id(v->focus, s, list->rows[row]) : 0;
+
+    if (!id || !(v->verbs >> CONTROL_DETAIL & 1)) {
+        v->zoomed = !v->zoomed;
+        return;
+    }
+    if (v->focus != PANEL_DETAIL) {
+        v->detail_from = v->focus;
+        v->detail_from_zoomed = v->zoomed;
+    }
+    v->detail_id = id;
+    v->zoomed = v->zoomed || !v->detail_has_room;
+    focus_panel(v, PANEL_DETAIL);
+    v->lists[PANEL_DETAIL] = (struct list){ .top = 0 };
+    order(v, CONTROL_DETAIL);
+    order_number(v, id);
+}
+
+static void close_detail(struct view *v)
+{
+    v->detail_id = 0;
+    v->zoomed = v->detail_from_zoomed;
+    focus_panel(v, v->detail_from);
+    order(v, CONTROL_DETAIL);
+    order_number(v, 0);
+}
+
+/* Takes back one thing, the last that came before the eye. */
+static void cancel(struct view *v)
+{
+    struct list *list = view_list(v);
+
+    if (v->help && v->help_filter[0]) {
+        v->help_filter[0] = '\0';
+    } else if (v->help) {
+        v->help = false;
+    } else if (v->detail_id && v->focus == PANEL_DETAIL) {
+        close_detail(v);
+    } else if (v->zoomed) {
+        v->zoomed = false;
+    } else if (list && list->selecting) {
+        list_unselect(list);
+    } else if (list && list->mark_count) {
+        list->mark_count = 0;
+    } else if (list && list->filter[0]) {
+        list->filter[0] = '\0';
+    } else {
+        v->message[0] = '\0';
+    }
+}
+
+/* --- rows ------------------------------------------------------------------------------------------ */
+
+/* The requests of the marked rows, else of the selected one; `*named`: a server set a deadline of one. */
+static void order_rows(struct view *v, const struct snapshot *s, bool *named)
+{
+    const struct list *list = view_list(v);
+
+    for (size_t i = 0; i < list->count; i++) {
+        bool meant = list->mark_count ? list_is_marked(list, list->ids[i])
+                                      : list->selecting && list->selected == i;
+        uint64_t id = meant ? panel_request_id(v->focus, s, list->rows[i]) : 0;
+
+        if (id) {
+            order_number(v, id);
+            *named = *named || (v->focus == PANEL_WAITS && s->waits[list->rows[i]].is_named);
+        }
+    }
+}
+
+static bool hold_row(struct view *v, const struct snapshot *s, uint64_t now_us, struct control *out)
+{
+    const struct list *list = view_list(v);
+    const char *host = list->selecting && list->selected < list->count
+                           ? panel_host(v->focus, s, list->rows[list->selected])
+                           : NULL;
+
+    if (!host) {
+        view_message(v, now_us, "select a row that names a host first");
+        return false;
+    }
+    *out = (struct control){ .verb = CONTROL_HOLD };
+    snprintf(out->text, sizeof out->text, "%s", host);
+    return true;
+}
+
+static void act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
                         uint64_t now_us)
+{
+    char question[VIEW_PROMPT_MAX];
+    bool named = false;
+    size_t count;
+
+    if (v->focus != PANEL_WAITS) {
+        view_message(v, now_us,
+                     v->focus == PANEL_FAILED && verb == CONTROL_RETRY
+                         ? "R asks again all that failed"
+                         : "select requests that wait: only these can be retried or dropped");
+        return;
+    }
+    order(v, verb);
+    order_rows(v, s, &named);
+    count = v->orders.count;
+    if (!count) {
+        view_message(v, now_us, "select a row first (arrows, or j and k)");
+    } else if (verb == CONTROL_DROP) {
+        snprintf(question, sizeof question, "drop %zu request%s, as failed? y/n", count,
+                 count == 1 ? "" : "s");
+        prompt_ask(v, question);
+    } else if (named) {
+        prompt_ask(v, "the server named a later time. Ask now all the same? y/n");
+    }
+}
+
+static void retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us)
+{
+    char question[VIEW_PROMPT_MAX];
+
+    if (!s->failed) {
+        view_message(v, now_us, "nothing has failed");
+        return;
+    }
+    order(v, CONTROL_RETRY_ALL_FAILED);
+    order_number(v, 0);
+    snprintf(question, sizeof question, "ask again all %llu that failed? y/n",
+             (unsigned long long)s->failed);
+    prompt_ask(v, question);
+}
+
+static bool can_sort(struct view *v, uint64_t now_us)
+{
+    if (view_list(v) && panels[v->focus]->source->compare && panels[v->focus]->table) {
+        return true;
+    }
+    view_message(v, now_us, "this panel has its own order");
+    return false;
+}
+
+static void sort_step(struct view *v, int64_t by)
+{
+    size_t choices = panels[v->focus]->table->column_count + 1; /* 0 is the panel's own order */
+    struct list *list = view_list(v);
+
+    list->sort = (list->sort + choices + (size_t)(by > 0 ? 1 : choices - 1)) % choices;
+}
+
+static void act_on_list(struct view *v, const struct snapshot *s, const struct key_binding *binding,
+                        uint64_t now_us)
+{
+    struct list *list = view_list(v);
+
+    if (!list) {
+        view_message(v, now_us, "this panel has no rows (Tab goes to the next)");
+        return;
+    }
+    switch (binding->action) {
+    case KEY_MARK_ROW:
+        if (!list->selecting || !panel_request_id(v->focus, s, list->rows[list->selected])) {
+            view_message(v, now_us, "select a request first (arrows, or j and k)");
+            return;
+        }
+        list_toggle_mark(list);
+        list_move(list, panels[v->focus]->source, 1);
+        break;
+    case KEY_SORT_STEP:
+        if (can_sort(v, now_us)) {
+            sort_step(v, binding->number);
+        }
+        break;
+    case KEY_SORT_INVERT:
+        list->inverted = can_sort(v, now_us) && !list->inverted;
+        break;
+    case KEY_ASK_SORT:
+        if (can_sort(v, now_us)) {
+            prompt_open(v, PROMPT_SORT);
+        }
+        break;
+    default:
+        prompt_open(v, PROMPT_FILTER);
+        break;
+    }
+}
+
+/* --- settings and files ------------------------------------------------------------------------------ */
+
+static void act_on_settings(struct view *v, enum key_action action, uint64_t now_us)
+{
+    struct settings *settings = &v->settings;
+    char text[CONTROL_REPLY_MAX];
+
+    switch (action) {
+    case KEY_THEME:
+        settings->theme = (settings->theme + 1) % THEME_COUNT;
+        snprintf(text, sizeof text, "theme %s (S keeps it)", theme_name(settings->theme));
+        break;
+    case KEY_MOUSE:
+        settings->mouse = !settings->mouse;
+        snprintf(text, sizeof text, "mouse %s (S keeps it)", settings->mouse ? "on" : "off");
+        break;
+    default:
+        settings->notify = !settings->notify;
+        snprintf(text, sizeof text, "notify %s (S keeps it)", settings->notify ? "on" : "off");
+        break;
+    }
+    view_message(v, now_us, text);
+}
+
+static void copy_request(struct view *v, const struct snapshot *s, uint64_t now_us)
+{
+    if (!v->detail_id) {
+        open_detail(v, s); /* what is copied stands there */
+    }
+    if (!v->detail_id) {
+        v->zoomed = false;
+        view_message(v, now_us, "select a request first (arrows, or j and k)");
+        return;
+    }
+    v->wants.copy = true;
+}
+
+/* --- keys -------------------------------------------------------------------------------------------- */
+
+/* Keys that change the screen only. */
+static void act_on_view(struct view *v, const struct snapshot *s, const struct key_binding *binding,
+                        uint32_t code, uint64_t now_us)
 {
     switch (binding->action) {
     case KEY_FREEZE:
@@ -282,16 +417,17 @@ static void act_on_view(struct view *v, const struct key_binding *binding, uint3
         break;
     case KEY_HELP:
         v->help = !v->help;
-        v->help_top = 0;
+        v->help_row = v->help_top = 0;
+        v->help_filter[0] = '\0';
         break;
     case KEY_NEXT_PANEL:
-        focus_panel(v, (v->focus + 1) % PANEL_COUNT);
+        walk_panels(v, s, 1);
         break;
     case KEY_PREVIOUS_PANEL:
-        focus_panel(v, (v->focus + PANEL_COUNT - 1) % PANEL_COUNT);
+        walk_panels(v, s, PANEL_COUNT - 1);
         break;
     case KEY_PANEL:
-        focus_panel(v, (enum panel_id)(code - '1'));
+        go_to_panel(v, s, code, now_us);
         break;
     case KEY_ZOOM:
         v->zoomed = !v->zoomed;
@@ -303,12 +439,9 @@ static void act_on_view(struct view *v, const struct key_binding *binding, uint3
     case KEY_MOVE:
         move_rows(v, binding->number, now_us);
         break;
-    case KEY_PAGE: {
-        size_t page = focused_list(v) ? focused_list(v)->visible : 1;
-
-        move_rows(v, binding->number * (int64_t)(page > 1 ? page - 1 : 1), now_us);
+    case KEY_PAGE:
+        move_page(v, binding->number, now_us);
         break;
-    }
     case KEY_TO_START:
     case KEY_TO_END:
         move_end(v, binding->action == KEY_TO_END);
@@ -317,60 +450,144 @@ static void act_on_view(struct view *v, const struct key_binding *binding, uint3
         cancel(v);
         break;
     case KEY_REDRAW:
-        v->repaint = true;
+        v->wants.repaint = true;
         break;
     default:
         break;
     }
 }
 
-static bool act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
-                uint32_t code, uint64_t now_us, struct control *out)
+/* Enter in the help does what the selected line says. */
+static bool act_by_help(struct view *v, const struct snapshot *s, uint64_t now_us,
+                        struct control *out)
+{
+    const struct key_binding *binding = view_help_at(v, v->help_row);
+
+    if (!binding || binding->action == KEY_HELP) {
+        return false;
+    }
+    v->help = false;
+    return view_act(v, s, binding, binding->codes[0], now_us, out);
+}
+
+static bool give(struct control *out, enum control_verb verb, int64_t number)
+{
+    *out = (struct control){ .verb = verb, .number = number };
+    return true;
+}
+
+static void open_by_key(struct view *v, enum key_action action)
+{
+    prompt_open(v, action == KEY_ASK_CAP    ? PROMPT_CAP
+                   : action == KEY_ASK_RATE ? PROMPT_RATE
+                   : action == KEY_ASK_MARK ? PROMPT_MARK
+                                            : PROMPT_COMMAND);
+}
+
+bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
+              uint32_t code, uint64_t now_us, struct control *out)
 {
     switch (binding->action) {
     case KEY_CONTROL:
-        *out = (struct control){ .verb = binding->verb, .number = binding->number };
-        return true;
+        return give(out, binding->verb, binding->number);
     case KEY_CAP_STEP:
-        *out = (struct control){ .verb = CONTROL_CAP_ADD,
-                                 .number = binding->number * step_of(v, code, now_us) };
-        return true;
+        return give(out, binding->verb, binding->number * step_of(v, code, now_us));
     case KEY_ASK_CAP:
-        open_prompt(v, PROMPT_CAP);
-        return false;
     case KEY_ASK_RATE:
-        open_prompt(v, PROMPT_RATE);
-        return false;
     case KEY_ASK_MARK:
-        open_prompt(v, PROMPT_MARK);
-        return false;
+    case KEY_ASK_COMMAND:
+        open_by_key(v, binding->action);
+        break;
     case KEY_ASK_FILTER:
-        if (focused_list(v)) {
-            open_prompt(v, PROMPT_FILTER);
+    case KEY_ASK_SORT:
+    case KEY_MARK_ROW:
+    case KEY_SORT_STEP:
+    case KEY_SORT_INVERT:
+        if (v->help && binding->action == KEY_ASK_FILTER) {
+            prompt_open(v, PROMPT_HELP);
         } else {
-            view_message(v, now_us, "this panel has no rows to filter (Tab goes to the next)");
+            act_on_list(v, s, binding, now_us);
         }
-        return false;
-    case KEY_ON_ROW:
-        return on_row(v, s, binding, now_us, out);
+        break;
+    case KEY_ON_ROWS:
+        if (binding->verb == CONTROL_HOLD && view_list(v)) {
+            return hold_row(v, s, now_us, out);
+        }
+        act_on_rows(v, s, binding->verb, now_us);
+        break;
+    case KEY_RETRY_FAILED:
+        retry_failed(v, s, now_us);
+        break;
+    case KEY_DETAIL:
+        if (v->help) {
+            return act_by_help(v, s, now_us, out);
+        }
+        open_detail(v, s);
+        break;
+    case KEY_COPY:
+        copy_request(v, s, now_us);
+        break;
+    case KEY_SAVE_PICTURE:
+        v->wants.save_picture = true;
+        break;
+    case KEY_SAVE_SETTINGS:
+        v->wants.save_settings = true;
+        break;
+    case KEY_THEME:
+    case KEY_MOUSE:
+    case KEY_NOTIFY:
+        act_on_settings(v, binding->action, now_us);
+        break;
     case KEY_QUIT:
     case KEY_QUIT_LEAVING:
         v->leave = binding->action == KEY_QUIT_LEAVING;
         *out = view_quit(v, s);
         return true;
     default:
-        act_on_view(v, binding, code, now_us);
-        return false;
+        act_on_view(v, s, binding, code, now_us);
+        break;
+    }
+    return false;
+}
+
+static bool contains(struct rect rect, int row, int column)
+{
+    return row >= rect.row && row < rect.row + rect.rows && column >= rect.column &&
+           column < rect.column + rect.columns;
+}
+
+/* A click selects its row, the wheel moves in the panel under it. */
+static void act_on_mouse(struct view *v, struct input_key key)
+{
+    for (size_t i = 0; i < PANEL_COUNT && v->settings.mouse && !v->help; i++) {
+        struct rect rect = v->rects[i];
+        struct list *list = &v->lists[i];
+        int line = key.row - (rect.row + rect.rows - (int)list->visible);
+
+        if (!contains(rect, key.row, key.column)) {
+            continue;
+        }
+        focus_panel(v, (enum panel_id)i);
+        if (!panels[i]->source) {
+            return;
+        }
+        if (key.code != INPUT_CLICK) {
+            list_move(list, panels[i]->source,
+                      key.code == INPUT_WHEEL_UP ? -WHEEL_ROWS : WHEEL_ROWS);
+        } else if (line >= 0) {
+            list_select_line(list, (size_t)line);
+        }
+        return;
     }
 }
 
-bool view_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
-              struct control *out)
+static bool obey_key(struct view *v, const struct snapshot *s, struct input_key key,
+                     uint64_t now_us, struct control *out)
 {
     const struct key_binding *binding;
 
     if (v->prompt != PROMPT_NONE) {
-        return prompt_key(v, key, now_us, out);
+        return prompt_key(v, s, key, now_us, out);
     }
     if (key.pasted) {
         view_message(v, now_us, "pasted text is not taken for keys");
@@ -384,5 +601,15 @@ bool view_key(struct view *v, const struct snapshot *s, struct input_key key, ui
         return false;
     }
     v->message[0] = '\0';
-    return act(v, s, binding, key.code, now_us, out);
+    return view_act(v, s, binding, key.code, now_us, out);
+}
+
+bool view_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
+              struct control *out)
+{
+    if (key.code == INPUT_CLICK || key.code == INPUT_WHEEL_UP || key.code == INPUT_WHEEL_DOWN) {
+        act_on_mouse(v, key);
+        return false;
+    }
+    return obey_key(v, s, key, now_us, out) || view_next(v, out);
 }

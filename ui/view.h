@@ -2,7 +2,8 @@
  * What the user has made of the screen: focus, scrolling, filters, prompt, freeze. And what his keys
  * do to it, or ask of the engine.
  *
- * It knows no terminal and no drawing, so that keys are tested as data.
+ * It knows no terminal and no drawing, so that keys are tested as data. What needs the terminal or a
+ * file (the clipboard, a saved picture) it only asks for, by the flags of `wants`.
  *
  * Ownership  plain data; the snapshot is borrowed for the call.
  * Units      microseconds, of the snapshots' monotonic clock.
@@ -15,8 +16,10 @@
 #include "engine/snapshot.h"
 
 #include "ui/input.h"
+#include "ui/keys.h"
 #include "ui/list.h"
 #include "ui/panel.h"
+#include "ui/settings.h"
 
 #define VIEW_MESSAGE_US UINT64_C(5000000)
 #define VIEW_PROMPT_MAX 96
@@ -27,17 +30,35 @@ enum view_prompt {
     PROMPT_RATE,
     PROMPT_MARK,
     PROMPT_FILTER,
+    PROMPT_SORT,
+    PROMPT_COMMAND,
+    PROMPT_HELP,     /* searches the help */
+    PROMPT_QUESTION, /* y, or not */
+};
+
+/** Commands for the engine that wait to be handed out one by one, or for a yes. */
+struct view_orders {
+    enum control_verb verb;
+    uint64_t numbers[LIST_ROWS_MAX];
+    size_t count, at;
 };
 
 struct view {
     uint32_t verbs; /* a bit for each control_verb the engine obeys */
+    struct settings settings;
 
     enum panel_id focus;
     bool zoomed;
     struct list lists[PANEL_COUNT]; /* of panels with a source */
+    struct rect rects[PANEL_COUNT]; /* where they are */
+    bool detail_has_room;           /* beside the others */
+    uint64_t detail_id;             /* the request that is looked at; 0: none */
+    enum panel_id detail_from;      /* where the eye was before */
+    bool detail_from_zoomed;
 
     bool help;
-    size_t help_top;
+    size_t help_row, help_top;
+    char help_filter[LIST_FILTER_MAX];
 
     bool frozen;
     uint64_t frozen_at_us;
@@ -45,13 +66,18 @@ struct view {
     enum view_prompt prompt;
     char prompt_text[VIEW_PROMPT_MAX];
     char filter_before[LIST_FILTER_MAX]; /* Esc in the prompt puts it back */
+    char question[VIEW_PROMPT_MAX];
+    struct view_orders orders;
 
     char message[CONTROL_REPLY_MAX];
     uint64_t message_until_us;
 
     bool quitting; /* a drain was asked for */
     bool leave;    /* the last picture stays in the scrollback */
-    bool repaint;  /* asked for by key; who draws takes it back */
+
+    struct { /* asked for by key; who does it takes it back */
+        bool repaint, copy, save_picture, save_settings;
+    } wants;
 
     uint32_t repeated_key; /* for the larger steps of + and - */
     unsigned repeats;
@@ -65,9 +91,32 @@ void view_init(struct view *v, uint32_t verbs);
 bool view_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
               struct control *out);
 
+/** A key may mean several commands: the next one, until it says false. */
+bool view_next(struct view *v, struct control *out);
+
 /** The next step of ending a run. */
 struct control view_quit(struct view *v, const struct snapshot *s);
 
 void view_message(struct view *v, uint64_t now_us, const char *text);
+
+/** The list of the focused panel, or NULL. */
+struct list *view_list(struct view *v);
+
+/** The index-th binding that the help shows, filtered; NULL behind the last. */
+const struct key_binding *view_help_at(const struct view *v, size_t index);
+
+/* prompt.c, for view.c */
+
+void prompt_open(struct view *v, enum view_prompt prompt);
+
+/** Asks whether the orders shall be carried out. */
+void prompt_ask(struct view *v, const char *question);
+bool prompt_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
+                struct control *out);
+
+/* view.c, for prompt.c */
+
+bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
+              uint32_t code, uint64_t now_us, struct control *out);
 
 #endif

@@ -101,6 +101,7 @@ static int scrape(struct demo_command_options *o, const char *path)
         .job = &o->run.job,
         .csv = csv,
         .plain = o->run.plain,
+        .notify = o->run.notify,
         .json = o->run.json,
     };
     struct run_dir dir;

@@ -73,6 +73,18 @@ static const struct option_row raw_rows[] = {
     },
 };
 
+static const struct option_row replay_rows[] = {
+    {
+        .name = "speed",
+        .value = "N",
+        .help = "So many seconds of the run in one (60)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct read_options, speed),
+        .low = 1,
+        .high = 100000,
+    },
+};
+
 /* Of verify, too. */
 static const struct option_row status_rows[] = {
     {
@@ -85,6 +97,7 @@ static const struct option_row status_rows[] = {
 
 static const struct option_group normalise_groups[] = { { "Options", ROWS(normalise_rows), 0 } };
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
+static const struct option_group replay_groups[] = { { "Options", ROWS(replay_rows), 0 } };
 static const struct option_group status_groups[] = { { "Options", ROWS(status_rows), 0 } };
 
 static const char *const normalise_examples[] = {
@@ -141,6 +154,27 @@ const struct option_table status_table = {
     .operand = add_operand,
 };
 
+const struct option_table replay_table = {
+    .command = "replay",
+    .synopsis = "[OPTIONS] RUN",
+    .summary = "Show a run of the past in the dashboard",
+    .details =
+        "Drawn from the run's events.jsonl: counts, pace, latencies, what each cap gave, and "
+        "the log; single requests are not in it. Left and Right go ten seconds back and "
+        "forward, p stops and goes on. Without a terminal it prints a line a sample.",
+    GROUPS(replay_groups),
+    .operand = add_operand,
+};
+
+const struct option_table compare_table = {
+    .command = "compare",
+    .synopsis = "RUN RUN",
+    .summary = "Set two runs side by side: counts, latencies, what each cap gave",
+    .groups = NULL,
+    .group_count = 0,
+    .operand = add_operand,
+};
+
 static enum result check_operands(const struct read_options *options,
                                   const struct option_table *table, struct err *err)
 {
@@ -150,6 +184,10 @@ static enum result check_operands(const struct read_options *options,
         return err_set(err, RESULT_INVALID, "E-ARG1", "want scrapetop %s %s", table->command,
                        table->synopsis);
     }
+    if (table == &compare_table && options->operand_count != 2) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "scrapetop compare takes two runs");
+    }
+    many = many || table == &compare_table;
     if (!many && options->operand_count > 1) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "scrapetop %s takes one run; \"%.64s\" is one too many", table->command,
@@ -163,7 +201,7 @@ enum result read_options_parse(struct read_options *options, const struct option
 {
     enum result result;
 
-    *options = (struct read_options){ 0 };
+    *options = (struct read_options){ .speed = 60 };
     result = options_parse(table, argc, argv, options, &options->given, err);
     if (result == RESULT_OK && !options->given.help) {
         result = check_operands(options, table, err);

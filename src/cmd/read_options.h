@@ -1,5 +1,5 @@
 /**
- * Command lines of what reads a run or files: normalise, raw, verify, status.
+ * Command lines of what reads runs or files: normalise, raw, verify, status, replay, compare.
  *
  * Ownership  texts point into argv; read_options_release frees the list of operands.
  */
@@ -17,6 +17,7 @@ struct read_options {
     bool strict;         /* normalise: a skipped record is exit code 9 */
     const char *dir;     /* raw: one file a body into this directory */
     bool json;           /* verify, status */
+    unsigned speed;      /* replay */
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */
     struct options_given given;
@@ -26,6 +27,8 @@ extern const struct option_table normalise_table;
 extern const struct option_table raw_table;
 extern const struct option_table verify_table;
 extern const struct option_table status_table;
+extern const struct option_table replay_table;
+extern const struct option_table compare_table;
 
 /** `table` is one of the above. When RESULT_OK and `given.help` is set, nothing else is to be looked
  *  at. On failure there is nothing to release. */

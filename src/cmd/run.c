@@ -165,6 +165,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .list_fds = lists->fds,
             .csv = options->csv,
             .plain = options->plain,
+            .notify = options->notify,
             .json = options->json,
         };
 

@@ -333,6 +333,12 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .offset = offsetof(struct run_options, plain),
     },
     {
+        .name = "notify",
+        .help = "Terminal title, and a bell and notification at the end, the first 429, ...",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, notify),
+    },
+    {
         .name = "json",
         .help = "The final report as JSON on stdout",
         .kind = OPTION_FLAG,

@@ -5,6 +5,7 @@
 #include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
+#include "ui/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,12 +165,16 @@ static bool wants_dashboard(const struct session *s)
 static bool open_dashboard(struct session *s)
 {
     struct dashboard_options options = dashboard_options_environment();
+    char settings[SETTINGS_PATH_MAX];
     struct err err;
 
     if (!wants_dashboard(s)) {
         return false;
     }
     crash_install();
+    settings_path(settings);
+    options.settings_path = settings;
+    options.notify = s->options->notify;
     options.verbs = engine_verbs();
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;

@@ -26,6 +26,7 @@ struct session_options {
     const int *list_fds;
     const char *csv; /* to write when all is settled, or NULL; "-": stdout */
     bool plain;      /* no dashboard, even on a terminal */
+    bool notify;     /* title, bell and notifications, whatever the settings say */
     bool json;       /* the report as JSON on stdout */
 };
 

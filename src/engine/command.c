@@ -81,7 +81,9 @@ uint32_t engine_verbs(void)
 {
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
            1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_PAUSE |
-           1U << CONTROL_NORMALISE | 1U << CONTROL_MARK | 1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
+           1U << CONTROL_NORMALISE | 1U << CONTROL_RETRY_ALL_FAILED | 1U << CONTROL_RETRY |
+           1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK |
+           1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
 }
 
 void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
@@ -111,7 +113,23 @@ void engine_control(struct engine *e, const struct control *control, char reply[
     case CONTROL_NORMALISE:
         toggle_table(e, reply);
         break;
+    case CONTROL_RETRY:
+        steer_retry(e, (uint64_t)control->number, reply);
+        break;
+    case CONTROL_DROP:
+        steer_drop(e, (uint64_t)control->number, reply);
+        break;
+    case CONTROL_HOLD:
+        steer_hold(e, control->text, reply);
+        break;
+    case CONTROL_RETRY_ALL_FAILED:
+        steer_retry_failed(e, reply);
+        break;
+    case CONTROL_DETAIL:
+        e->detail_id = (uint64_t)control->number;
+        break;
     case CONTROL_MARK:
+        metrics_mark(&e->metrics);
         events_add(&e->events, EVENT_NOTICE, "mark", "", "note: %s", control->text);
         break;
     case CONTROL_DRAIN:
@@ -142,5 +160,8 @@ void engine_continued(struct engine *e, uint64_t slept_us)
 void engine_set_attended(struct engine *e, bool attended)
 {
     e->options.attended = attended;
+    if (!attended) {
+        steer_release_all(e);
+    }
     engine_pump(e);
 }

@@ -20,12 +20,14 @@ enum control_verb {
     CONTROL_PAUSE,     /* toggles */
     CONTROL_NORMALISE, /* starts; while one runs: cancels it */
     CONTROL_RETRY_ALL_FAILED,
-    CONTROL_RETRY, /* number: request id */
-    CONTROL_DROP,  /* number: request id */
-    CONTROL_HOLD,  /* text: host; toggles */
-    CONTROL_MARK,  /* text: a note on the time axis */
-    CONTROL_DRAIN, /* start nothing more, let the in-flight finish, end */
-    CONTROL_ABORT, /* end now; everything complete is committed */
+    CONTROL_RETRY,  /* number: id of a waiting request; asked at once, whatever its host said */
+    CONTROL_DROP,   /* number: id of a waiting request; it has failed then */
+    CONTROL_DETAIL, /* number: id of the request that snapshot.detail shows; 0: none */
+    CONTROL_HOLD,   /* text: host; toggles */
+    CONTROL_MARK,   /* text: a note on the time axis */
+    CONTROL_DRAIN,  /* start nothing more, let the in-flight finish, end */
+    CONTROL_ABORT,  /* end now; everything complete is committed */
+    CONTROL_SEEK,   /* number: seconds to go forward or back, in a run that is only replayed */
 };
 
 #define CONTROL_TEXT_MAX 128

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/engine_state.h"
+#include "engine/sample.h"
 #include "plan/retry.h"
 
 #include <assert.h>
@@ -12,6 +13,8 @@
 
 #define TICK_MS 100
 #define SAMPLE_US (10 * US_PER_S) /* between the samples in events.jsonl */
+#define SAMPLE_DENSE_US                                                                            \
+    (60 * US_PER_S) /* at the beginning one a second: short runs have a story too */
 
 uint64_t engine_now_us(const struct engine *e)
 {
@@ -57,20 +60,19 @@ void engine_request_text(struct engine *e, const struct request *request,
 
 /* --- ticks ---------------------------------------------------------------------------------------- */
 
-static void note_sample(struct engine *e)
+void engine_note_sample(struct engine *e)
 {
-    char fields[256];
+    struct snapshot *s = malloc(sizeof *s);
+    char fields[SAMPLE_FIELDS_MAX];
+    struct sample sample;
 
-    snprintf(fields, sizeof fields,
-             ",\"ok\":%llu,\"failed\":%llu,\"waiting\":%zu,\"in_flight\":%zu,\"cap\":%u,"
-             "\"req_per_s\":%.1f,\"p95_ms\":%llu,\"throttled\":%llu",
-             (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
-             (unsigned long long)(e->metrics.failed + e->metrics.failed_before),
-             frontier_waiting(e->frontier), fetch_in_flight(e->fetch), e->cap,
-             metrics_rate(&e->metrics, METRICS_RATE_WINDOW_S),
-             (unsigned long long)(hist_percentile_us(&e->metrics.latency, 95) / US_PER_MS),
-             (unsigned long long)e->metrics.mix.throttled);
-    events_note(&e->events, "sample", fields);
+    if (s) { /* without memory a sample is missing, which a replay bridges */
+        engine_snapshot(e, s);
+        sample_of(s, &sample);
+        sample_write(&sample, fields);
+        events_note(&e->events, "sample", fields);
+    }
+    free(s);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -86,8 +88,9 @@ static void on_tick(uv_timer_t *timer)
         e->cpu_due_us = now_us + CPU_SAMPLE_US;
     }
     if (now_us >= e->sample_due_us && engine_is_active(e)) {
-        note_sample(e);
-        e->sample_due_us = now_us + SAMPLE_US;
+        engine_note_sample(e);
+        e->sample_due_us =
+            now_us + (now_us - e->metrics.started_us < SAMPLE_DENSE_US ? US_PER_S : SAMPLE_US);
     }
     engine_pump(e);
 }
@@ -151,6 +154,9 @@ static void restore_row(void *context, const struct ledger_row *row)
 
     if (r->result != RESULT_OK) {
         return;
+    }
+    if (row->state == SETTLE_FAILED) {
+        steer_note_failed(e, row->id);
     }
     if (row->state == SETTLE_WAITING) {
         int64_t left_us = row->not_before_wall_us - r->wall_us;
@@ -247,6 +253,8 @@ static void tell_start(struct engine *e, const struct recovery *r)
 static void free_parts(struct engine *e)
 {
     judge_release(e);
+    detail_release(e);
+    steer_release(e);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);

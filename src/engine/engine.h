@@ -43,7 +43,8 @@ struct engine_options {
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */
     bool attended;
-    /* Once, on a turn of the loop of its own: nothing more will be fetched; the report is final. */
+    /* On a turn of the loop of its own: nothing more will be fetched; the report is final. Once, unless
+     * CONTROL_RETRY_ALL_FAILED found new work after it. */
     void (*on_done)(void *context);
     void *context;
 };

@@ -1,7 +1,8 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
- * observe.c (what a screen may show), table.c (the second stage).
+ * observe.c (what a screen may show), detail.c (one request of it),
+ * steer.c (single requests and hosts by hand), table.c (the second stage).
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
@@ -36,9 +37,11 @@ struct failure_kind {
     char why[64];
     uint64_t count, last_us;
     char example[SNAPSHOT_REQUEST_TEXT];
+    uint64_t example_id;
 };
 
 struct table_job;
+struct answer_log;
 
 struct engine {
     struct engine_options options;
@@ -90,6 +93,10 @@ struct engine {
         early_requests; /* started before a deadline that a server had named: a fault of ours */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
     size_t failure_count;
+    struct answer_log *answers; /* of the latest attempts; NULL when there was no memory for it */
+    uint64_t detail_id;         /* the request that is looked at, or 0 */
+    uint64_t *failed_ids;       /* that CONTROL_RETRY_ALL_FAILED asks for once more */
+    size_t failed_id_count, failed_id_allocated;
     struct settlement *spare;
     struct buf shown, redacted; /* scratch for redacted texts */
     uint64_t random_state;
@@ -122,11 +129,17 @@ void engine_request_text(struct engine *engine, const struct request *request,
 
 /* engine.c */
 
+/** The figures of this moment, for events.jsonl. */
+void engine_note_sample(struct engine *engine);
+
 /** Closing: the next part, if what must come before it is over. */
 void engine_go_on_closing(struct engine *engine);
 
 /* pump.c */
 bool engine_is_active(const struct engine *engine); /* running or draining */
+
+/** There is work again, though all was settled. False when the run has been stopped. */
+bool engine_revive(struct engine *engine);
 
 /** Starts nothing more; what is in flight finishes. The first reason given stays. */
 void engine_stop(struct engine *engine, const char *why);
@@ -140,6 +153,32 @@ void engine_table_ended(struct engine *engine);
 void judge_response(void *engine, struct response *response);       /* fetch's on_response */
 void judge_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
 void judge_release(struct engine *engine);
+
+/** The request is settled as failed without having been asked (again). Takes it. RESULT_NOMEM: it goes
+ *  back to the frontier. */
+MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
+                                  const char *reason);
+
+/* detail.c: one request looked at closely */
+
+/** Remembers the attempt, for the last DETAIL_ANSWERS of them. */
+void detail_note(struct engine *engine, const struct response *response);
+void detail_fill(struct engine *engine, uint64_t now_us, struct snapshot_detail *out);
+void detail_release(struct engine *engine);
+
+/* steer.c: what a user does to requests and hosts; each answers in words */
+
+void steer_retry(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
+void steer_drop(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
+void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPLY_MAX]);
+void steer_retry_failed(struct engine *engine, char reply[CONTROL_REPLY_MAX]);
+
+/** Nobody is there any more who could release a host that was held by hand. */
+void steer_release_all(struct engine *engine);
+
+/** A request has failed for good, in this session or an earlier one. */
+void steer_note_failed(struct engine *engine, uint64_t id);
+void steer_release(struct engine *engine);
 
 /* table.c */
 MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);

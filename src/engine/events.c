@@ -12,6 +12,8 @@ void events_release(struct events *events)
     buf_release(&events->text);
 }
 
+#define FOLD_WITHIN 4 /* events back, so that two hosts that are held by turns fold too */
+
 static const char *level_name(enum event_level level)
 {
     static const char *const names[] = { "info", "notice", "warning", "error" };
@@ -60,12 +62,58 @@ static void write_line(struct events *e, int64_t wall_us, const char *level, con
     } /* without memory an event is lost, never a body */
 }
 
+static struct snapshot_event *slot(struct events *e, uint64_t back)
+{
+    return &e->ring[(e->kept - 1 - back) % SNAPSHOT_EVENTS_MAX];
+}
+
+/* Alike but for figures behind the first word: that one names what it is about. */
+static bool is_alike(const char *a, const char *b)
+{
+    bool first_word = true;
+
+    for (;; a++, b++) {
+        while (!first_word && ((*a >= '0' && *a <= '9') || *a == '.')) {
+            a++;
+        }
+        while (!first_word && ((*b >= '0' && *b <= '9') || *b == '.')) {
+            b++;
+        }
+        if (*a != *b || !*a) {
+            return *a == *b;
+        }
+        first_word = first_word && *a != ' ';
+    }
+}
+
+/* Room in the ring for an event, of which `repeats` says how many it stands for. */
+static struct snapshot_event *take_slot(struct events *e, enum event_level level, const char *text)
+{
+    uint64_t kept = e->kept < SNAPSHOT_EVENTS_MAX ? e->kept : SNAPSHOT_EVENTS_MAX;
+    uint32_t repeats = 1;
+
+    for (uint64_t back = 0; level == EVENT_WARNING && back < kept && back < FOLD_WITHIN; back++) {
+        if (slot(e, back)->level == level && is_alike(slot(e, back)->text, text)) {
+            repeats += slot(e, back)->repeats;
+            for (; back > 0; back--) {
+                *slot(e, back) = *slot(e, back - 1);
+            }
+            e->kept--;
+            break;
+        }
+    }
+    e->kept++;
+    slot(e, 0)->repeats = repeats;
+    return slot(e, 0);
+}
+
 void events_add(struct events *e, enum event_level level, const char *kind, const char *fields,
                 const char *format, ...)
 {
-    struct snapshot_event *event = &e->ring[e->serial % SNAPSHOT_EVENTS_MAX];
     char
         raw[SNAPSHOT_EVENT_TEXT + HEADER_LINE_MAX]; /* no secret is cut before it is known as one */
+    char shown[SNAPSHOT_EVENT_TEXT];
+    struct snapshot_event *event;
     struct str text;
     va_list args;
 
@@ -79,10 +127,12 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
                    ? buf_view(&e->text)
                    : STR("(out of memory for this text)");
     }
+    utf8_display(shown, sizeof shown, text, sizeof shown);
+    event = take_slot(e, level, shown);
     event->serial = ++e->serial;
     event->wall_us = clock_wall_us(&e->clock);
     event->level = level;
-    utf8_display(event->text, sizeof event->text, text, sizeof event->text);
+    memcpy(event->text, shown, sizeof shown);
     write_line(e, event->wall_us, level_name(level), kind, fields, event->text);
 }
 
@@ -93,8 +143,8 @@ void events_note(struct events *e, const char *kind, const char *fields)
 
 const struct snapshot_event *events_at(const struct events *e, size_t back)
 {
-    if (back >= e->serial || back >= SNAPSHOT_EVENTS_MAX) {
+    if (back >= e->kept || back >= SNAPSHOT_EVENTS_MAX) {
         return NULL;
     }
-    return &e->ring[(e->serial - 1 - back) % SNAPSHOT_EVENTS_MAX];
+    return &e->ring[(e->kept - 1 - back) % SNAPSHOT_EVENTS_MAX];
 }

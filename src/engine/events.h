@@ -1,7 +1,9 @@
 /**
  * Events: what happened, for the screen's log and for events.jsonl.
  *
- * A ring of the latest, and each as one JSON object to whoever writes it down. Texts pass the
+ * A ring of the latest, and each as one JSON object to whoever writes it down. In the ring a warning
+ * that differs from a recent one by its figures only takes that one's place and counts it, so that a
+ * host which is held every few seconds does not push everything else out; the file has them all. Texts pass the
  * secrets' redaction before they are kept anywhere.
  *
  * Threads  loop thread only.
@@ -19,8 +21,9 @@ struct events {
     const struct secrets *secrets;                 /* borrowed, may be NULL */
     void (*write)(void *context, struct str line); /* may be NULL */
     void *context;
-    uint64_t serial;
-    struct snapshot_event ring[SNAPSHOT_EVENTS_MAX]; /* [serial % MAX] is the oldest */
+    uint64_t serial;                                 /* of the latest */
+    uint64_t kept;                                   /* put into the ring so far */
+    struct snapshot_event ring[SNAPSHOT_EVENTS_MAX]; /* [kept % MAX] is the oldest */
     struct buf line, text;
 };
 

@@ -123,6 +123,7 @@ static void count_failure(struct engine *e, const struct response *response)
         *kind = (struct failure_kind){ 0 };
         snprintf(kind->why, sizeof kind->why, "%s", why);
         engine_request_text(e, response->request, kind->example);
+        kind->example_id = response->request->id;
     }
     kind->count++;
     kind->last_us = engine_now_us(e);
@@ -274,6 +275,24 @@ static void final(struct engine *e, struct response *response)
     settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE);
 }
 
+enum result judge_drop(struct engine *e, struct request *request, const char *reason)
+{
+    struct response *response = response_new();
+
+    if (!response) {
+        put_back(e, request);
+        return RESULT_NOMEM;
+    }
+    response->request = request;
+    response->outcome = OUTCOME_REFUSED;
+    response->fetched_at_us = clock_wall_us(&e->options.clock);
+    snprintf(response->reason, sizeof response->reason, "%s", reason);
+    memcpy(request->reason, response->reason, sizeof request->reason);
+    detail_note(e, response);
+    final(e, response);
+    return RESULT_OK;
+}
+
 /* A refusal of our own: the attempt's outcome becomes final with this reason. */
 static void refuse(struct engine *e, struct response *response, const char *why, struct str what)
 {
@@ -360,6 +379,7 @@ static void judge(struct engine *e, struct response *response)
         .has_deadline = deadline.named,
     };
 
+    detail_note(e, response);
     if (response->outcome != OUTCOME_OK) {
         memcpy(request->reason, response->reason, sizeof request->reason);
     }
@@ -518,6 +538,7 @@ static void committed(struct engine *e, struct settlement *s)
         break;
     case SETTLE_FAILED:
         metrics_settled(&e->metrics, false);
+        steer_note_failed(e, request->id);
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

@@ -86,6 +86,11 @@ void metrics_settled(struct metrics *m, bool ok)
     }
 }
 
+void metrics_mark(struct metrics *m)
+{
+    m->second.marked = true;
+}
+
 const struct snapshot_second *metrics_second(const struct metrics *m, size_t back)
 {
     if (back >= m->ring_count) {

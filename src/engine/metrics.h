@@ -44,6 +44,9 @@ void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_
 void metrics_response(struct metrics *m, const struct response *response);
 void metrics_settled(struct metrics *m, bool ok);
 
+/** The user puts a mark on the second in the making. */
+void metrics_mark(struct metrics *m);
+
 /** The n-th whole second back, 0 being the latest; NULL beyond what is kept. */
 const struct snapshot_second *metrics_second(const struct metrics *m, size_t back);
 

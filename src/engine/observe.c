@@ -44,6 +44,7 @@ static bool add_flight(void *context, const struct fetch_row *row)
     flight->status = row->status;
     COPY_STR(flight->host, host_at(&f->engine->hosts, r->host)->label);
     engine_request_text(f->engine, r, flight->request);
+    COPY_STR(flight->key, r->key);
     return true;
 }
 
@@ -59,7 +60,7 @@ static void short_reason(const char *reason, char why[16])
     } else if (strstr(reason, "JSON") || strstr(reason, "UTF-8")) {
         snprintf(why, 16, "bad json");
     } else if (strstr(reason, "transfer closed") || strstr(reason, "remaining")) {
-        snprintf(why, 16, "short body");
+        snprintf(why, 16, "short");
     } else {
         snprintf(why, 16, "connect");
     }
@@ -84,6 +85,10 @@ static void add_waits(struct filling *f)
         COPY(wait->set_by, r->set_by);
         COPY_STR(wait->host, host->label);
         engine_request_text(f->engine, r, wait->request);
+        COPY_STR(wait->key, r->key);
+        wait->is_named =
+            due_us > f->now_us &&
+            (str_starts(str_view(r->set_by), STR(FRONTIER_SET_BY_SERVER)) || host->hold_is_named);
     }
     f->snapshot->wait_count = count;
 }
@@ -123,7 +128,10 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
     out->requests = host->requests;
     out->throttled = host->throttled;
     out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
-    if (host->hold_until_us > f->now_us) {
+    if (host->hold_is_user) {
+        out->hold_in_us = UINT64_MAX;
+        COPY(out->hold_reason, "by you");
+    } else if (host->hold_until_us > f->now_us) {
         out->hold_in_us = host->hold_until_us - f->now_us;
         COPY(out->hold_reason, host->hold_reason);
     }
@@ -172,6 +180,7 @@ static void add_failures(struct filling *f)
 
         COPY(out->why, kind->why);
         COPY(out->example, kind->example);
+        out->example_id = kind->example_id;
         out->count = kind->count;
         out->last_ago_us = f->now_us - kind->last_us;
     }
@@ -236,7 +245,11 @@ static void limit_words(const struct engine *e, struct snapshot *s)
         snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
         break;
     case LIMIT_HOLD:
-        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
+        if (s->next_due_in_us == UINT64_MAX) {
+            COPY(s->limit_text, "HOLD by you (H on the host releases it)");
+            break;
+        }
+        units_format_countdown(s->next_due_in_us, text);
         snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (the server asked)", text);
         break;
     case LIMIT_ALL_WAITING:
@@ -443,6 +456,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_failures(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
+    detail_fill(e, f.now_us, &s->detail);
     s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
     s->state = state_of(e, s);
     limit_words(e, s);

@@ -33,6 +33,7 @@ static void on_done_turn(uv_timer_t *timer)
 static void become_done(struct engine *e)
 {
     e->phase = ENGINE_DONE;
+    engine_note_sample(e);
     events_add(&e->events, EVENT_INFO, "end", "", "%s: %llu ok, %llu failed",
                e->stopped_by[0] ? "stopped" : "all settled",
                (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
@@ -57,6 +58,20 @@ static void next_table(struct engine *e)
         table_failed(e, &err);
     }
     become_done(e);
+}
+
+bool engine_revive(struct engine *e)
+{
+    if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING) {
+        return false;
+    }
+    if (e->phase != ENGINE_RUNNING) {
+        uv_timer_stop(&e->wake); /* on_done, if it was still to come */
+        e->phase = ENGINE_RUNNING;
+        e->ended_us = 0;
+        e->csv_due = false;
+    }
+    return true;
 }
 
 /* Nothing more will be fetched. A table under way is waited for unless somebody aborted; the one that

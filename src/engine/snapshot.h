@@ -23,9 +23,15 @@
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_WORKERS_MAX 64
+#define SNAPSHOT_RUNGS_MAX 16
+#define SNAPSHOT_ENDPOINTS_MAX 32
+#define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
+#define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
+#define SNAPSHOT_BODY_BYTES 2048
 
 #define SNAPSHOT_HOST_TEXT 64
 #define SNAPSHOT_REQUEST_TEXT 160
+#define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
 #define SNAPSHOT_EVENT_TEXT 200
 
@@ -79,6 +85,7 @@ struct snapshot_flight {
     int status;             /* 0: none yet */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT]; /* "GET /posts/17", secrets masked */
+    char key[SNAPSHOT_KEY_TEXT];         /* what varies in it: "17" */
 };
 
 struct snapshot_wait {
@@ -89,6 +96,8 @@ struct snapshot_wait {
     char set_by[48]; /* who named the deadline: "Retry-After: 30", "backoff 2.7 s of 0-4 s" */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT];
+    char key[SNAPSHOT_KEY_TEXT];
+    bool is_named; /* the deadline is a server's word, not our own backoff */
 };
 
 struct snapshot_host {
@@ -98,7 +107,7 @@ struct snapshot_host {
     uint64_t queued;              /* ready, kept back by the host */
     uint64_t requests, throttled; /* answers so far, and 429s among them */
     double requests_per_s;
-    uint64_t hold_in_us; /* 0: not held */
+    uint64_t hold_in_us; /* 0: not held; UINT64_MAX: until the user releases it */
     char hold_reason[48];
     int64_t quota_left, quota_limit; /* -1: not told */
     uint64_t quota_reset_in_us;
@@ -109,6 +118,7 @@ struct snapshot_failure {
     uint64_t count;
     uint64_t last_ago_us;
     char example[SNAPSHOT_REQUEST_TEXT];
+    uint64_t example_id;
 };
 
 enum event_level {
@@ -120,6 +130,8 @@ enum event_level {
 
 struct snapshot_event {
     uint64_t serial; /* grows by one per event: tells what is new */
+    uint32_t
+        repeats; /* how many alike this one stands for, the latest of which it is; at least 1 */
     int64_t wall_us;
     enum event_level level;
     char text[SNAPSHOT_EVENT_TEXT];
@@ -132,6 +144,7 @@ struct snapshot_second {
     uint32_t cap, in_flight;
     uint32_t p95_ms;
     bool cap_changed;
+    bool marked; /* the user put a note here */
 };
 
 struct snapshot_status_mix {
@@ -160,6 +173,67 @@ struct snapshot_normalise {
 
 struct snapshot_core {
     float busy_percent; /* of the last half second */
+};
+
+/** What one cap gave in this run. */
+struct snapshot_rung {
+    unsigned cap;
+    uint64_t time_us; /* spent at it */
+    double requests_per_s;
+    uint64_t p50_us, p95_us;
+    double throttled_part; /* of the answers, [0, 1] */
+    char note[48];
+};
+
+struct snapshot_endpoint {
+    char name[64];
+    uint64_t done, failed, left; /* left: of those known */
+    double requests_per_s;
+    uint64_t p50_us, p95_us;
+    double throttled_part, server_error_part; /* of the answers, [0, 1] */
+    uint64_t records;
+    char missing[64]; /* pages, in words; empty: none, or not paginated */
+};
+
+enum detail_place {
+    DETAIL_NONE,    /* no request is looked at */
+    DETAIL_UNKNOWN, /* settled so long ago that nothing of it is remembered here, or not yet begun */
+    DETAIL_IN_FLIGHT,
+    DETAIL_WAITING,
+    DETAIL_DONE,
+    DETAIL_FAILED,
+};
+
+struct snapshot_attempt {
+    uint32_t attempt;
+    int status; /* 0: none came */
+    int64_t ended_wall_us;
+    uint64_t dns_us, connect_us, tls_us, first_byte_us, total_us; /* since its start; 0: not told */
+    uint64_t wire_bytes;
+    bool reused;
+    char why[SNAPSHOT_REASON_TEXT]; /* why it was not well; else empty */
+};
+
+/** One request, looked at closely: what CONTROL_DETAIL asked for. Secrets are masked everywhere. */
+struct snapshot_detail {
+    uint64_t id;
+    enum detail_place place;
+    char request[SNAPSHOT_REQUEST_TEXT];
+    char key[SNAPSHOT_KEY_TEXT];
+    char host[SNAPSHOT_HOST_TEXT];
+    char endpoint[64];
+    char method[16];
+    char url[512];
+    char sent[SNAPSHOT_HEADERS_BYTES]; /* "Name: value\n" lines of the request */
+    uint32_t attempt, attempts_max;
+    uint64_t age_us, due_in_us; /* in flight; waiting */
+    char set_by[48];
+    size_t attempt_count;
+    struct snapshot_attempt attempts[SNAPSHOT_ATTEMPTS_MAX]; /* oldest first, those remembered */
+    char headers[SNAPSHOT_HEADERS_BYTES];                    /* of the last answer, as above */
+    uint64_t body_bytes;                                     /* of its body */
+    size_t body_shown;
+    char body[SNAPSHOT_BODY_BYTES]; /* its head */
 };
 
 struct snapshot {
@@ -231,6 +305,12 @@ struct snapshot {
     struct snapshot_event events[SNAPSHOT_EVENTS_MAX]; /* latest first */
 
     struct snapshot_normalise normalise;
+    struct snapshot_detail detail;
+
+    size_t rung_count; /* 0: nobody keeps a ladder */
+    struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
+    size_t endpoint_count; /* 0: nobody keeps accounts of them */
+    struct snapshot_endpoint endpoints[SNAPSHOT_ENDPOINTS_MAX];
 };
 
 /** "RUN", "PAUSED", ... as the header shows it. */

@@ -1,51 +1,11 @@
-#include "plan/frontier.h"
+#include "plan/frontier_state.h"
 
 #include "base/clock.h"
 #include "base/url.h"
-#include "job/glob.h"
-#include "job/list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct position {
-    uint64_t offset; /* in the list's bytes */
-    uint64_t index;  /* of the entry that stands there */
-};
-
-struct source {
-    uint32_t endpoint;
-    struct glob *glob; /* or */
-    struct list *list;
-    uint64_t first_id, count;
-    struct position plan;    /* how far the plan's order has come */
-    struct position restore; /* how far the restored rows have come */
-};
-
-struct gap {
-    uint64_t first, last; /* ids without a row */
-};
-
-struct frontier {
-    const struct job *job;
-    struct host_table *hosts;
-    struct source *sources;
-    size_t source_count;
-    uint64_t total;
-
-    struct gap *gaps;
-    size_t gap_count, gap_allocated, gap_at;
-    uint64_t cursor; /* next id behind all rows and gaps */
-
-    struct request **heap; /* waiting; heap[0] is due first */
-    size_t heap_count, heap_allocated;
-
-    struct host *ring;           /* hosts with ready requests; the next one to be asked for work */
-    size_t parked, parked_tried; /* of these: tried before */
-
-    struct buf url, key, encoded; /* scratch */
-};
 
 /* --- sources ------------------------------------------------------------------------------- */
 
@@ -129,11 +89,16 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
 
 void frontier_free(struct frontier *f)
 {
+    struct request *urgent;
+
     if (!f) {
         return;
     }
     for (size_t i = 0; i < f->heap_count; i++) {
         frontier_forget(f, f->heap[i]);
+    }
+    while ((urgent = frontier_take_urgent(f))) {
+        frontier_forget(f, urgent);
     }
     for (uint32_t i = 0; i < f->hosts->count; i++) {
         struct request *request;
@@ -340,15 +305,17 @@ static void heap_down(struct frontier *f, size_t at)
     f->heap[at] = moved;
 }
 
-static struct request *heap_pop(struct frontier *f)
+struct request *frontier_heap_take(struct frontier *f, size_t at)
 {
-    struct request *first = f->heap[0];
+    struct request *taken = f->heap[at];
+    struct request *last = f->heap[--f->heap_count];
 
-    f->heap[0] = f->heap[--f->heap_count];
-    if (f->heap_count) {
-        heap_down(f, 0);
+    if (at < f->heap_count) {
+        f->heap[at] = last;
+        heap_up(f, at);
+        heap_down(f, at);
     }
-    return first;
+    return taken;
 }
 
 /* --- the ring of hosts with ready requests --------------------------------------------------- */
@@ -392,23 +359,27 @@ static void park(struct frontier *f, struct request *request, enum host_place pl
     f->parked_tried += request->attempt > 0;
 }
 
-static struct request *unpark(struct frontier *f, struct host *host)
+void frontier_note_unparked(struct frontier *f, struct host *host, const struct request *request)
 {
-    struct request *request = host_pop(host);
-
     f->parked--;
     f->parked_tried -= request->attempt > 0;
     if (!host->ready_count) {
         ring_remove(f, host);
-    } else {
-        f->ring = host->ring_next; /* the others' turn */
     }
+}
+
+static struct request *unpark(struct frontier *f, struct host *host)
+{
+    struct request *request = host_pop(host);
+
+    f->ring = host->ring_next; /* the others' turn */
+    frontier_note_unparked(f, host, request);
     return request;
 }
 
 /* --- what happens to it ---------------------------------------------------------------------- */
 
-static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
+enum result frontier_add_gap(struct frontier *f, uint64_t first, uint64_t last)
 {
     if (f->gap_count == f->gap_allocated) {
         size_t allocated = f->gap_allocated ? f->gap_allocated * 2 : 64;
@@ -476,7 +447,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
                        "the ledger has request %llu, the job has %llu", (unsigned long long)id,
                        (unsigned long long)f->total);
     }
-    if (id > f->cursor && add_gap(f, f->cursor, id - 1) != RESULT_OK) {
+    if (id > f->cursor && frontier_add_gap(f, f->cursor, id - 1) != RESULT_OK) {
         return err_nomem(err, "reading the ledger");
     }
     f->cursor = id + 1;
@@ -605,7 +576,12 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
     enum frontier_answer answer = FRONTIER_EMPTY;
 
     while (f->heap_count && f->heap[0]->due_us <= now_us) {
-        park(f, heap_pop(f), HOST_PLACE_TRIED);
+        park(f, frontier_heap_take(f, 0), HOST_PLACE_TRIED);
+    }
+    *request = frontier_take_urgent(f);
+    if (*request) {
+        start(f, *request);
+        return FRONTIER_REQUEST;
     }
     *request = take_parked(f, now_us, &answer);
     if (!*request) {
@@ -668,33 +644,12 @@ bool frontier_wake_is_named(const struct frontier *f, uint64_t now_us)
 
 size_t frontier_waiting(const struct frontier *f)
 {
-    return f->heap_count + f->parked_tried;
+    return f->heap_count + f->parked_tried + f->urgent_count;
 }
 
 size_t frontier_parked(const struct frontier *f)
 {
     return f->parked;
-}
-
-void frontier_each_wait(const struct frontier *f,
-                        void (*visit)(void *context, const struct request *request), void *context)
-{
-    const struct host *host = f->ring;
-
-    for (size_t i = 0; i < f->heap_count; i++) {
-        visit(context, f->heap[i]);
-    }
-    if (!host || !f->parked_tried) {
-        return;
-    }
-    do {
-        for (const struct request *r = host->tried.first; r; r = r->next) {
-            if (r->attempt) { /* one that only our own shortage kept back has not been tried */
-                visit(context, r);
-            }
-        }
-        host = host->ring_next;
-    } while (host != f->ring);
 }
 
 struct sorted {

@@ -86,6 +86,17 @@ MUST_CHECK enum result frontier_put_back(struct frontier *frontier, struct reque
 /** The request is settled: frees it. */
 void frontier_forget(struct frontier *frontier, struct request *request);
 
+/** Takes a request out that waits or that its host keeps back. NULL when there is none with this id. */
+struct request *frontier_take(struct frontier *frontier, uint64_t id);
+
+/** Before all others, whatever holds its host: the user's word. Takes a request that frontier_take
+ *  gave. */
+void frontier_urge(struct frontier *frontier, struct request *request);
+
+/** A settled request of the plan is to be asked once more, as if never tried. RESULT_NOT_FOUND when
+ *  its turn has not come yet. */
+MUST_CHECK enum result frontier_again(struct frontier *frontier, uint64_t id);
+
 /** When frontier_next may answer otherwise without anything else having happened: the earliest
  *  deadline of a waiting request or of a hold that keeps work back. TIME_NEVER when none. */
 uint64_t frontier_wake_us(const struct frontier *frontier, uint64_t now_us);
@@ -99,6 +110,9 @@ size_t frontier_parked(const struct frontier *frontier);
 /** Up to `max` waiting requests, next due first. The pointers are good until the next call that
  *  changes the frontier. */
 size_t frontier_waits(const struct frontier *frontier, const struct request **list, size_t max);
+
+/** The waiting request with this id, or NULL. */
+const struct request *frontier_find_wait(const struct frontier *frontier, uint64_t id);
 
 /** Waiting requests, told by what their last try ended with; see request.reason. */
 void frontier_each_wait(const struct frontier *frontier,

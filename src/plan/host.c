@@ -327,3 +327,33 @@ struct request *host_pop(struct host *host)
     host->ready_count -= request != NULL;
     return request;
 }
+
+static struct request *queue_take(struct request_queue *queue, uint64_t id)
+{
+    struct request *before = NULL, *request = queue->first;
+
+    while (request && request->id != id) {
+        before = request;
+        request = request->next;
+    }
+    if (!request || !before) {
+        return request ? queue_pop(queue) : NULL;
+    }
+    before->next = request->next;
+    if (queue->last == request) {
+        queue->last = before;
+    }
+    request->next = NULL;
+    return request;
+}
+
+struct request *host_take(struct host *host, uint64_t id)
+{
+    struct request *request = queue_take(&host->tried, id);
+
+    if (!request) {
+        request = queue_take(&host->fresh, id);
+    }
+    host->ready_count -= request != NULL;
+    return request;
+}

@@ -118,6 +118,7 @@ enum host_place {
 
 /** The queue of ready requests. */
 void host_push(struct host *host, struct request *request, enum host_place place);
-struct request *host_pop(struct host *host); /* NULL when empty */
+struct request *host_pop(struct host *host);               /* NULL when empty */
+struct request *host_take(struct host *host, uint64_t id); /* NULL when it is not there */
 
 #endif

@@ -1,0 +1,308 @@
+/*
+ * Detail: one request as closely as the engine can tell, and the memory of the latest attempts that
+ * this needs. Bodies and URLs are remembered as they came and masked when they are shown: that happens
+ * a few times a second at most, an attempt ends thousands of times.
+ */
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DETAIL_ANSWERS 256
+#define DETAIL_URL_BYTES 512
+#define COPY_STR(field, s) snprintf(field, sizeof(field), "%.*s", STR_ARG(s))
+
+struct answer {
+    uint64_t id;
+    uint32_t endpoint;
+    bool drop_body;
+    char key[SNAPSHOT_KEY_TEXT];
+    char host[SNAPSHOT_HOST_TEXT];
+    char url[DETAIL_URL_BYTES]; /* whole, or masked already */
+    enum outcome outcome;
+    struct snapshot_attempt attempt;
+    uint64_t body_bytes;
+    uint32_t headers_length, body_length;
+    char headers[SNAPSHOT_HEADERS_BYTES]; /* "name\0value\0" */
+    char body[SNAPSHOT_BODY_BYTES];
+};
+
+struct answer_log {
+    uint64_t count;
+    struct answer ring[DETAIL_ANSWERS]; /* [count % MAX] is the oldest */
+};
+
+void detail_release(struct engine *e)
+{
+    free(e->answers);
+}
+
+/* --- masking ------------------------------------------------------------------------------------- */
+
+/* Without the beginning of a secret whose end was cut off, which redaction would not know. */
+static struct str without_partial_secret(const struct engine *e, struct str text)
+{
+    for (size_t i = 0; i < e->job->secrets.count; i++) {
+        struct str secret = str_view(e->job->secrets.values[i]);
+        size_t most = secret.len - 1 < text.len ? secret.len - 1 : text.len;
+
+        for (size_t part = most; part > 0; part--) {
+            if (memcmp(text.data + text.len - part, secret.data, part) == 0) {
+                text.len -= part;
+                break;
+            }
+        }
+    }
+    return text;
+}
+
+/* The text as it may be shown, in scratch. */
+static struct str masked(struct engine *e, struct str text, bool is_cut)
+{
+    buf_reset(&e->shown);
+    if (is_cut) {
+        text = without_partial_secret(e, text);
+    }
+    return secrets_redact(&e->job->secrets, text, &e->shown) == RESULT_OK
+               ? buf_view(&e->shown)
+               : STR("(out of memory for this text)");
+}
+
+static void add_line(char *lines, size_t size, struct str name, struct str value)
+{
+    size_t used = strlen(lines);
+
+    if (used + name.len + value.len + 4 < size) {
+        snprintf(lines + used, size - used, "%.*s: %.*s\n", STR_ARG(name), STR_ARG(value));
+    }
+}
+
+static void fill_headers(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+{
+    const char *end = a->headers + a->headers_length;
+
+    for (const char *at = a->headers; at < end;) {
+        struct str name = str_view(at), value = str_view(at + name.len + 1);
+
+        at = value.data + value.len + 1;
+        add_line(out->headers, sizeof out->headers, name,
+                 header_is_secret(name) ? STR("***") : masked(e, value, false));
+    }
+}
+
+static void fill_sent(const struct engine *e, struct snapshot_detail *out)
+{
+    for (size_t i = 0; i < e->job->header_count; i++) {
+        const struct job_header *header = &e->job->headers[i];
+        bool tellable = header->given && !header->from_file;
+
+        add_line(out->sent, sizeof out->sent, str_view(header->name),
+                 tellable ? str_view(header->given) : STR("***"));
+    }
+}
+
+/* --- remembering --------------------------------------------------------------------------------- */
+
+/* A URL too long to be kept is masked first: no secret may be cut before it is known as one. */
+static void note_request(struct engine *e, const struct request *r, struct answer *a)
+{
+    struct str url = request_url(r);
+
+    a->endpoint = r->endpoint;
+    a->drop_body = r->drop_body;
+    COPY_STR(a->key, r->key);
+    COPY_STR(a->host, host_at(&e->hosts, r->host)->label);
+    if (url.len >= sizeof a->url) {
+        buf_reset(&e->shown);
+        url = engine_redact_url(e, url, &e->shown) == RESULT_OK ? buf_view(&e->shown) : STR("?");
+    }
+    COPY_STR(a->url, url);
+}
+
+/* Whole pairs only: half a value would be taken for the value. */
+static uint32_t headers_that_fit(const struct buf *headers)
+{
+    uint32_t fits = 0, nuls = 0;
+
+    for (size_t i = 0; i < headers->len && i < SNAPSHOT_HEADERS_BYTES; i++) {
+        if (headers->data[i] == '\0' && ++nuls % 2 == 0) {
+            fits = (uint32_t)i + 1;
+        }
+    }
+    return fits;
+}
+
+void detail_note(struct engine *e, const struct response *response)
+{
+    struct answer *a;
+
+    if (!e->answers) {
+        e->answers = calloc(1, sizeof *e->answers);
+    }
+    if (!e->answers) {
+        return; /* the panel then knows less */
+    }
+    a = &e->answers->ring[e->answers->count++ % DETAIL_ANSWERS];
+    a->id = response->request->id;
+    note_request(e, response->request, a);
+    a->outcome = response->outcome;
+    a->attempt = (struct snapshot_attempt){
+        .attempt = response->request->attempt,
+        .status = response->status,
+        .ended_wall_us = response->fetched_at_us,
+        .dns_us = response->timing.dns_us,
+        .connect_us = response->timing.connect_us,
+        .tls_us = response->timing.tls_us,
+        .first_byte_us = response->timing.first_byte_us,
+        .total_us = response->timing.total_us,
+        .wire_bytes = response->wire_bytes,
+        .reused = response->reused,
+    };
+    if (response->outcome != OUTCOME_OK) {
+        snprintf(a->attempt.why, sizeof a->attempt.why, "%s",
+                 response->reason[0] ? response->reason : outcome_name(response->outcome));
+    }
+    a->body_bytes = response->body.len;
+    a->body_length = response->body.len < sizeof a->body ? (uint32_t)response->body.len
+                                                         : (uint32_t)sizeof a->body;
+    if (a->body_length) {
+        memcpy(a->body, response->body.data, a->body_length);
+    }
+    a->headers_length = headers_that_fit(&response->headers);
+    if (a->headers_length) {
+        memcpy(a->headers, response->headers.data, a->headers_length);
+    }
+}
+
+/* --- one request ----------------------------------------------------------------------------------- */
+
+static void fill_texts(struct engine *e, uint32_t endpoint, bool drop_body, struct str url,
+                       struct snapshot_detail *out)
+{
+    const struct job_endpoint *from = &e->job->endpoints[endpoint];
+    struct url parts;
+
+    COPY_STR(out->endpoint, str_view(from->name));
+    COPY_STR(out->method, drop_body ? STR("GET") : str_view(from->method));
+    buf_reset(&e->shown);
+    if (engine_redact_url(e, url, &e->shown) != RESULT_OK) {
+        return;
+    }
+    url = buf_view(&e->shown);
+    COPY_STR(out->url, url);
+    if (url_split(url, &parts, NULL) == RESULT_OK && parts.target.len) {
+        url = parts.target;
+    }
+    snprintf(out->request, sizeof out->request, "%s %.*s", out->method, STR_ARG(url));
+}
+
+static void fill_request(struct engine *e, const struct request *r, struct snapshot_detail *out)
+{
+    COPY_STR(out->key, r->key);
+    COPY_STR(out->host, host_at(&e->hosts, r->host)->label);
+    fill_texts(e, r->endpoint, r->drop_body, request_url(r), out);
+    out->attempt = r->attempt;
+}
+
+struct flight_search {
+    uint64_t id;
+    const struct request *request;
+};
+
+static bool look_at_flight(void *context, const struct fetch_row *row)
+{
+    struct flight_search *search = context;
+
+    if (row->request->id == search->id) {
+        search->request = row->request;
+    }
+    return !search->request;
+}
+
+static const struct request *find_in_flight(struct engine *e, uint64_t id)
+{
+    struct flight_search search = { id, NULL };
+
+    fetch_each(e->fetch, look_at_flight, &search);
+    return search.request;
+}
+
+static const struct answer *fill_attempts(struct engine *e, struct snapshot_detail *out)
+{
+    const struct answer *last = NULL;
+    uint64_t count = e->answers ? e->answers->count : 0;
+
+    for (uint64_t i = count > DETAIL_ANSWERS ? count - DETAIL_ANSWERS : 0; i < count; i++) {
+        const struct answer *a = &e->answers->ring[i % DETAIL_ANSWERS];
+
+        if (a->id != out->id) {
+            continue;
+        }
+        if (out->attempt_count == SNAPSHOT_ATTEMPTS_MAX) {
+            memmove(&out->attempts[0], &out->attempts[1],
+                    sizeof out->attempts - sizeof out->attempts[0]);
+            out->attempt_count--;
+        }
+        out->attempts[out->attempt_count] = a->attempt;
+        COPY_STR(out->attempts[out->attempt_count].why, masked(e, str_view(a->attempt.why), false));
+        out->attempt_count++;
+        last = a;
+    }
+    return last;
+}
+
+static void fill_answer(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+{
+    struct str body =
+        masked(e, (struct str){ a->body, a->body_length }, a->body_bytes > a->body_length);
+
+    out->body_bytes = a->body_bytes;
+    out->body_shown = body.len < sizeof out->body ? body.len : sizeof out->body;
+    if (out->body_shown) {
+        memcpy(out->body, body.data, out->body_shown);
+    }
+    fill_headers(e, a, out);
+}
+
+static void fill_settled(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+{
+    if (!a) {
+        out->place = DETAIL_UNKNOWN;
+        return;
+    }
+    out->place = a->outcome == OUTCOME_OK ? DETAIL_DONE : DETAIL_FAILED;
+    out->attempt = a->attempt.attempt;
+    COPY_STR(out->key, str_view(a->key));
+    COPY_STR(out->host, str_view(a->host));
+    fill_texts(e, a->endpoint, a->drop_body, str_view(a->url), out);
+}
+
+void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
+{
+    const struct request *r;
+    const struct answer *last;
+
+    out->id = e->detail_id;
+    if (!out->id) {
+        return;
+    }
+    out->attempts_max = e->job->retry.attempts;
+    fill_sent(e, out);
+    last = fill_attempts(e, out);
+    if ((r = find_in_flight(e, out->id))) {
+        out->place = DETAIL_IN_FLIGHT;
+        out->age_us = now_us > r->since_us ? now_us - r->since_us : 0;
+        fill_request(e, r, out);
+    } else if ((r = frontier_find_wait(e->frontier, out->id))) {
+        out->place = DETAIL_WAITING;
+        out->due_in_us = r->due_us > now_us ? r->due_us - now_us : 0;
+        COPY_STR(out->set_by, str_view(r->set_by));
+        fill_request(e, r, out);
+    } else {
+        fill_settled(e, last, out);
+    }
+    if (last) {
+        fill_answer(e, last, out);
+    }
+}

@@ -1,0 +1,106 @@
+#include "ui/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MAX 4096
+
+void settings_path(char path[SETTINGS_PATH_MAX])
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int length = 0;
+
+    if (config && config[0] == '/') { /* a relative one is to be ignored, says the specification */
+        length = snprintf(path, SETTINGS_PATH_MAX, "%s/scrapetop/config", config);
+    } else if (home && home[0] == '/') {
+        length = snprintf(path, SETTINGS_PATH_MAX, "%s/.config/scrapetop/config", home);
+    }
+    if (length <= 0 || length >= SETTINGS_PATH_MAX) {
+        path[0] = '\0';
+    }
+}
+
+static void read_switch(struct str value, bool *on)
+{
+    if (str_equal(value, STR("on")) || str_equal(value, STR("off"))) {
+        *on = str_equal(value, STR("on"));
+    }
+}
+
+static void read_line(struct settings *settings, struct str line)
+{
+    struct str name = str_trim(str_cut(&line, '=')), value = str_trim(line);
+    char word[32];
+
+    if (str_equal(name, STR("theme"))) {
+        snprintf(word, sizeof word, "%.*s", STR_ARG(value));
+        if (!theme_parse(word, &settings->theme)) {
+            settings->theme = THEME_DEFAULT;
+        }
+    } else if (str_equal(name, STR("mouse"))) {
+        read_switch(value, &settings->mouse);
+    } else if (str_equal(name, STR("notify"))) {
+        read_switch(value, &settings->notify);
+    }
+}
+
+void settings_load(struct settings *settings, const char *path)
+{
+    char bytes[FILE_BYTES_MAX];
+    struct str rest;
+    ssize_t length;
+    int fd = path[0] ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+
+    if (fd < 0) {
+        return;
+    }
+    length = read(fd, bytes, sizeof bytes);
+    close(fd);
+    rest = (struct str){ bytes, length > 0 ? (size_t)length : 0 };
+    while (rest.len) {
+        read_line(settings, str_cut(&rest, '\n'));
+    }
+}
+
+/* All directories above the file; those that are there already are as welcome. */
+static void make_directories(const char *path)
+{
+    char part[SETTINGS_PATH_MAX];
+
+    snprintf(part, sizeof part, "%s", path);
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(part, 0700); /* what fails here, opening the file tells */
+        *slash = '/';
+    }
+}
+
+enum result settings_save(const struct settings *settings, const char *path, struct err *err)
+{
+    char beside[SETTINGS_PATH_MAX + 8];
+    FILE *file;
+    int failed;
+
+    if (!path[0]) {
+        return err_set(err, RESULT_NOT_FOUND, "E-CONF1", "no home directory for the settings");
+    }
+    make_directories(path);
+    snprintf(beside, sizeof beside, "%s.new", path);
+    file = fopen(beside, "we");
+    if (!file) {
+        return err_set_errno(err, errno, "E-CONF2", "%s", path);
+    }
+    failed = fprintf(file, "theme = %s\nmouse = %s\nnotify = %s\n", theme_name(settings->theme),
+                     settings->mouse ? "on" : "off", settings->notify ? "on" : "off") < 0;
+    failed |= fclose(file) != 0;
+    if (failed || rename(beside, path) != 0) {
+        unlink(beside);
+        return err_set_errno(err, errno, "E-CONF2", "%s", path);
+    }
+    return RESULT_OK;
+}
