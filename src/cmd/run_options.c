@@ -334,7 +334,8 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     },
     {
         .name = "notify",
-        .help = "Terminal title, and a bell and notification at the end, the first 429, ...",
+        .help = "Progress as the terminal's title; a bell and a notification at the end and at the "
+                "first 429",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, notify),
     },
