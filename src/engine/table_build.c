@@ -378,7 +378,7 @@ static enum result settle(struct table_build *b, struct err *err)
         w->flatten = NULL;
         w->columns = NULL;
     }
-    result = result == RESULT_OK ? columns_settle(b->columns, err) : result;
+    result = result == RESULT_OK ? columns_settle(b->columns, STR("."), err) : result;
     result = result == RESULT_OK ? b->source->rewind(b->source, err) : result;
     result = result == RESULT_OK ? output_open(&b->file, b->output, err) : result;
     if (result == RESULT_OK && columns_count(b->columns)) {

@@ -36,6 +36,13 @@ struct flatten {
     size_t visit_count, visit_cap;
     struct buf name; /* a key that had to be unescaped */
     struct level levels[JSON_DEPTH_MAX];
+    const struct flatten_shape *shape; /* NULL: nothing but the above */
+    uint32_t depth_max;
+    uint32_t explode_node; /* COLUMNS_NONE: none */
+    struct str exploded;   /* of this record: the array, while it is there */
+    bool facts;
+    const struct flatten_meta *meta;
+    size_t meta_count;
     /* One document: */
     row_fn *sink;
     void *sink_context;
@@ -56,6 +63,8 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     f->columns = columns;
     f->pass = pass;
     f->visit_base = 1;
+    f->depth_max = FLATTEN_DEPTH_ALL;
+    f->explode_node = COLUMNS_NONE;
     if (pass == FLATTEN_FILL) {
         f->cells = calloc(columns_count(columns) + 1U, sizeof *f->cells);
         if (!f->cells) {
@@ -81,6 +90,39 @@ void flatten_enter_chunk(struct flatten *f, uint64_t chunk)
 {
     f->chunk = chunk;
     f->order = 0;
+}
+
+/* Finds the node of the array to explode; it need not be a column. */
+static enum result find_explode_node(struct flatten *f, struct err *err)
+{
+    const struct json_pointer *pointer = f->shape->explode;
+    enum result result = RESULT_OK;
+
+    f->explode_node = COLUMNS_ROOT;
+    for (unsigned i = 0; result == RESULT_OK && i < pointer->count; i++) {
+        struct str name = { pointer->bytes + pointer->steps[i].at, pointer->steps[i].len };
+
+        if (f->pass == FLATTEN_LEARN) {
+            result = columns_add(f->columns, f->explode_node, name, &f->explode_node, err);
+        } else {
+            f->explode_node = columns_find(f->columns, f->explode_node, name);
+        }
+    }
+    return result;
+}
+
+enum result flatten_set_shape(struct flatten *f, const struct flatten_shape *shape, struct err *err)
+{
+    f->shape = shape;
+    f->depth_max = shape->depth_max;
+    f->facts = shape->facts && f->pass == FLATTEN_LEARN;
+    return shape->explode ? find_explode_node(f, err) : RESULT_OK;
+}
+
+void flatten_set_meta(struct flatten *f, const struct flatten_meta *meta, size_t count)
+{
+    f->meta = meta;
+    f->meta_count = count;
 }
 
 static enum result changed(struct flatten *f)
@@ -165,7 +207,7 @@ static inline enum result find_node(struct flatten *f, struct level *level, stru
 
 static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
 {
-    while (node > COLUMNS_META && node != above) {
+    while (node >= COLUMNS_ROOTS && node != above) {
         node = columns_parent(columns, node);
     }
     return node == above;
@@ -182,6 +224,9 @@ static void drop_duplicate(struct flatten *f, uint32_t node)
         uint32_t column = columns_of_node(f->columns, f->visits[at]);
 
         f->hints[f->visits[at]].seen = 0;
+        if (f->visits[at] == f->explode_node) {
+            f->exploded = STR_NONE;
+        }
         if (f->cells && column != COLUMNS_NONE) {
             f->cells[column].row = 0;
         }
@@ -214,9 +259,12 @@ static inline enum result put_cell(struct flatten *f, uint32_t node, enum cell_k
     uint32_t column;
 
     if (f->pass == FLATTEN_LEARN) {
-        return columns_marked(f->columns, node)
-                   ? RESULT_OK
-                   : columns_mark(f->columns, node, f->chunk, f->order++, f->err);
+        enum result result = columns_marked(f->columns, node)
+                                 ? RESULT_OK
+                                 : columns_mark(f->columns, node, f->chunk, f->order++, f->err);
+
+        return result == RESULT_OK && f->facts ? columns_note(f->columns, node, kind, text, f->err)
+                                               : result;
     }
     column = columns_of_node(f->columns, node);
     if (column == COLUMNS_NONE) {
@@ -227,7 +275,7 @@ static inline enum result put_cell(struct flatten *f, uint32_t node, enum cell_k
     return RESULT_OK;
 }
 
-/* A value that is not an object; `p` at its first byte. */
+/* A value that is not an object to go into; `p` at its first byte. */
 static inline enum result put_value(struct flatten *f, uint32_t node, const char **p,
                                     const char *end)
 {
@@ -244,6 +292,7 @@ static inline enum result put_value(struct flatten *f, uint32_t node, const char
         kind = escaped ? CELL_ESCAPED : CELL_STRING;
         break;
     case '[':
+    case '{':
         *p = json_step_container(first, end);
         kind = CELL_JSON;
         break;
@@ -255,6 +304,10 @@ static inline enum result put_value(struct flatten *f, uint32_t node, const char
     struct str text = { first, (size_t)(*p - first) };
 
     *p += kind <= CELL_ESCAPED && kind >= CELL_STRING && *p < end; /* the closing quote */
+    if (node == f->explode_node && *first == '[' && !f->exploded.data) {
+        f->exploded = text;
+        return RESULT_OK;
+    }
     return put_cell(f, node, kind, text);
 }
 
@@ -283,14 +336,14 @@ static inline enum result take_key(struct flatten *f, struct level *level, const
     return result;
 }
 
-/* All members of an object and of those in it; `p` at its opening brace. */
-static enum result walk_object(struct flatten *f, const char *p, const char *end)
+/* All members of an object and of those in it; `p` at its opening brace, `top` its node. */
+static enum result walk_object(struct flatten *f, uint32_t top, const char *p, const char *end)
 {
     struct level *level = f->levels;
     enum result result = RESULT_OK;
     uint32_t node;
 
-    *level = (struct level){ .node = COLUMNS_ROOT, .last = COLUMNS_NONE };
+    *level = (struct level){ .node = top, .last = COLUMNS_NONE };
     p = json_step_space(p + 1, end);
     while (result == RESULT_OK) {
         if (p < end && *p == '}') {
@@ -301,7 +354,8 @@ static enum result walk_object(struct flatten *f, const char *p, const char *end
             p++;
         } else {
             result = take_key(f, level, &p, end, &node);
-            if (result == RESULT_OK && p < end && *p == '{') {
+            if (result == RESULT_OK && p < end && *p == '{' &&
+                (size_t)(level - f->levels) < f->depth_max) {
                 if (++level == f->levels + JSON_DEPTH_MAX) {
                     return changed(f);
                 }
@@ -323,14 +377,14 @@ static enum result walk_object(struct flatten *f, const char *p, const char *end
     return result;
 }
 
-/* A cell of a column that is not in the JSON. */
-static enum result put_meta(struct flatten *f, struct str name, enum cell_kind kind,
-                            struct str text)
+/* A cell of a column that is not a path in the JSON. */
+static enum result put_beside(struct flatten *f, uint32_t root, struct str name,
+                              enum cell_kind kind, struct str text)
 {
     enum result result;
     uint32_t node;
 
-    result = search_node(f, COLUMNS_META, name, false, &node);
+    result = search_node(f, root, name, false, &node);
     return result == RESULT_OK ? put_cell(f, node, kind, text) : result;
 }
 
@@ -339,45 +393,164 @@ static enum cell_kind kind_of_raw(struct str raw)
     return memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING;
 }
 
-static enum result put_scalar(struct flatten *f, struct str value)
+/* A whole value, whatever it is. */
+static enum result put_whole(struct flatten *f, uint32_t root, struct str name, struct str value)
 {
     struct str raw = json_string_raw(value);
 
     switch (json_type_of(value)) {
     case JSON_STRING:
-        return put_meta(f, STR("value"), kind_of_raw(raw), raw);
+        return put_beside(f, root, name, kind_of_raw(raw), raw);
     case JSON_ARRAY:
-        return put_meta(f, STR("value"), CELL_JSON, value);
+    case JSON_OBJECT:
+        return put_beside(f, root, name, CELL_JSON, value);
     case JSON_NULL:
-        return put_meta(f, STR("value"), CELL_NULL, value);
+        return put_beside(f, root, name, CELL_NULL, value);
     default:
-        return put_meta(f, STR("value"), CELL_BARE, value);
+        return put_beside(f, root, name, CELL_BARE, value);
     }
 }
 
-/* One record: its cells, then the row. */
+/* The picks of the record (`element` false), or those that lead into an element of its array. */
+static enum result put_picks(struct flatten *f, struct str value, bool element)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; result == RESULT_OK && i < f->shape->pick_count; i++) {
+        const struct flatten_pick *pick = &f->shape->picks[i];
+        struct str found;
+
+        if (pick->in_element == element && json_pointer_find(value, &pick->pointer, &found)) {
+            result = put_whole(f, COLUMNS_PICK, pick->name, found);
+        }
+    }
+    return result;
+}
+
+static enum result emit_row(struct flatten *f)
+{
+    struct row row;
+
+    f->counts->rows++;
+    if (f->pass == FLATTEN_LEARN) {
+        return RESULT_OK;
+    }
+    row = (struct row){ f->cells, columns_count(f->columns), f->row };
+    return f->sink(f->sink_context, &row);
+}
+
+static void empty_cell(struct flatten *f, uint32_t node)
+{
+    uint32_t column = columns_of_node(f->columns, node);
+
+    if (f->cells && column != COLUMNS_NONE) {
+        f->cells[column].row = 0;
+    }
+}
+
+/* Forgets what was met from the visit `mark` on. */
+static void forget(struct flatten *f, size_t mark)
+{
+    for (; f->visit_count > mark; f->visit_count--) {
+        uint32_t node = f->visits[f->visit_count - 1];
+
+        f->hints[node].seen = 0;
+        empty_cell(f, node);
+    }
+}
+
+/* So that an element without a picked value does not show the one before it. */
+static void forget_picks(struct flatten *f)
+{
+    for (size_t i = 0; f->cells && i < f->shape->pick_count; i++) {
+        const struct flatten_pick *pick = &f->shape->picks[i];
+        uint32_t node =
+            pick->in_element ? columns_find(f->columns, COLUMNS_PICK, pick->name) : COLUMNS_NONE;
+
+        if (node != COLUMNS_NONE) {
+            empty_cell(f, node);
+        }
+    }
+}
+
+/* One row for each element; the record's own cells stay in all of them. */
+static enum result explode(struct flatten *f)
+{
+    enum result result = RESULT_OK;
+    size_t mark = f->visit_count;
+    struct json_walk walk;
+    struct str element;
+    bool any = false;
+
+    f->counts->exploded++;
+    json_walk_begin(&walk, f->exploded);
+    while (result == RESULT_OK && json_walk_next(&walk, NULL, &element)) {
+        const char *p = element.data, *end = p + element.len;
+
+        any = true;
+        if (!f->shape->picks_only) {
+            result = json_type_of(element) == JSON_OBJECT ? walk_object(f, f->explode_node, p, end)
+                                                          : put_value(f, f->explode_node, &p, end);
+        }
+        if (result == RESULT_OK) {
+            result = put_picks(f, element, true);
+        }
+        if (result == RESULT_OK) {
+            result = emit_row(f);
+        }
+        forget(f, mark);
+        empty_cell(f, f->explode_node); /* of an element that is no object */
+        forget_picks(f);
+    }
+    return result == RESULT_OK && !any ? emit_row(f) : result;
+}
+
+/* With picks alone the record is not walked through: its array is looked up. */
+static void find_exploded(struct flatten *f, struct str value)
+{
+    struct str found;
+
+    if (f->shape->explode && json_pointer_find(value, f->shape->explode, &found) &&
+        json_type_of(found) == JSON_ARRAY) {
+        f->exploded = found;
+    }
+}
+
+static enum result read_record(struct flatten *f, struct str value)
+{
+    enum result result = RESULT_OK;
+
+    f->exploded = STR_NONE;
+    if (f->shape && f->shape->picks_only) {
+        find_exploded(f, value);
+    } else if (json_type_of(value) == JSON_OBJECT) {
+        result = walk_object(f, COLUMNS_ROOT, value.data, value.data + value.len);
+    } else {
+        result = put_whole(f, COLUMNS_META, STR("value"), value);
+    }
+    return result == RESULT_OK && f->shape ? put_picks(f, value, false) : result;
+}
+
+/* One record: its cells, then its row or rows. */
 static enum result take_record(struct flatten *f, struct str value, struct str key)
 {
     enum result result = grow_hints(f) ? RESULT_OK : err_nomem(f->err, "reading a record");
-    struct row row;
 
     f->row++;
     f->visit_base += f->visit_count;
     f->visit_count = 0;
+    for (size_t i = 0; result == RESULT_OK && i < f->meta_count; i++) {
+        result = put_beside(f, COLUMNS_META, f->meta[i].name, f->meta[i].kind, f->meta[i].text);
+    }
     if (result == RESULT_OK && key.data) {
-        result = put_meta(f, STR("_key"), kind_of_raw(key), key);
+        result = put_beside(f, COLUMNS_META, STR("_key"), kind_of_raw(key), key);
     }
     if (result == RESULT_OK) {
-        result = json_type_of(value) == JSON_OBJECT
-                     ? walk_object(f, value.data, value.data + value.len)
-                     : put_scalar(f, value);
+        result = read_record(f, value);
     }
     if (result == RESULT_OK) {
-        f->counts->rows++;
-        if (f->pass == FLATTEN_FILL) {
-            row = (struct row){ f->cells, columns_count(f->columns), f->row };
-            result = f->sink(f->sink_context, &row);
-        }
+        f->counts->records++;
+        result = f->exploded.data ? explode(f) : emit_row(f);
     }
     return result;
 }
