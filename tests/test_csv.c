@@ -14,7 +14,7 @@ static void assert_styled(const struct csv_style *style, enum cell_kind kind, st
     const struct cell cells[] = {
         { .row = 1, .text = text.data, .len = (uint32_t)text.len, .kind = kind },
     };
-    const struct row row = { cells, 1, 1 };
+    const struct row row = { .cells = cells, .count = 1, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -66,7 +66,7 @@ static void csv_row__leaves_empty__when_cells_are_missing(void **state)
         { .row = 7, .text = "null", .len = 4, .kind = CELL_NULL },
         { 0 },
     };
-    const struct row row = { cells, 4, 7 };
+    const struct row row = { .cells = cells, .count = 4, .number = 7 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -81,7 +81,7 @@ static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
     const struct cell cells[] = {
         { .row = 1, .text = "a\\ud83db", .len = 8, .kind = CELL_ESCAPED },
     };
-    const struct row row = { cells, 1, 1 };
+    const struct row row = { .cells = cells, .count = 1, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -99,7 +99,7 @@ static void csv_row__takes_all_back__when_buf_has_a_ceiling(void **state)
         { .row = 1, .text = "1234", .len = 4, .kind = CELL_BARE },
         { .row = 1, .text = "5678", .len = 4, .kind = CELL_BARE },
     };
-    const struct row row = { cells, 2, 1 };
+    const struct row row = { .cells = cells, .count = 2, .number = 1 };
     struct buf out = { .max = 12 };
     uint64_t lone = 0;
 
@@ -139,7 +139,7 @@ static void csv_row__follows_the_style__when_one_is_given(void **state)
         { .row = 1, .text = "a,b", .len = 3, .kind = CELL_STRING },
         { .row = 1, .text = "c;d", .len = 3, .kind = CELL_STRING },
     };
-    const struct row row = { cells, 2, 1 };
+    const struct row row = { .cells = cells, .count = 2, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 

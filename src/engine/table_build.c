@@ -32,13 +32,15 @@
 #define SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows that are held before they wait for a turn */
 #define HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
 #define META_MAX 5
+#define META_SLACK 128 /* bytes behind a path: cells are copied in blocks, past their end */
 
 /* What pass 1 leaves about a chunk for pass 2. */
 struct chunk_note {
     uint64_t rows;
     uint64_t rows_before; /* of the chunks before; known once all are */
     struct chunk_lines lines;
-    bool recheck; /* a record was skipped: look again which */
+    bool recheck;   /* a record was skipped: look again which */
+    bool ambiguous; /* the pointer met a name twice: look for the last one */
 };
 
 /* A skipped record, until all are known and the first can be named. */
@@ -65,9 +67,10 @@ struct worker {
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[META_MAX];
-    uint64_t index; /* of the document in the chunk */
-    bool check;     /* validate: always in pass 1 */
-    bool skipped;   /* a record of this chunk */
+    struct buf path; /* of the document, as a cell's text */
+    uint64_t index;  /* of the document in the chunk */
+    bool recheck;    /* pass 2: some records of this chunk are to be skipped again */
+    bool skipped;    /* a record of this chunk */
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
     uint64_t cpu_us;
@@ -251,27 +254,30 @@ static enum result write_row(struct worker *w, const struct row *row)
 static enum result on_row(void *context, const struct row *row)
 {
     struct worker *w = context;
-    enum result result = w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
 
-    return atomic_load_explicit(&w->build->stop, memory_order_relaxed) ? RESULT_CANCELLED : result;
+    return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
 }
 
 /* Tells the flattener where the document came from. */
-static void set_meta(struct worker *w, const struct document *document)
+static enum result set_meta(struct worker *w, const struct document *document)
 {
     const struct raw_line *raw = document->raw;
     struct flatten_meta *meta = w->meta;
     size_t count = 0;
 
+    buf_reset(&w->path);
+    if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
+        buf_reserve(&w->path, META_SLACK) != RESULT_OK) {
+        return err_nomem(&w->err, "reading records");
+    }
     if (raw) {
         meta[count++] = (struct flatten_meta){ STR("_request_key"), CELL_ESCAPED, raw->key };
         meta[count++] = (struct flatten_meta){ STR("_url"), CELL_ESCAPED, raw->url };
         meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
         meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
     }
-    /* A path is no JSON: it goes in as a string without escapes, which CSV and Parquet copy. */
-    meta[count++] =
-        (struct flatten_meta){ STR("_source_file"), CELL_STRING, str_view(document->path) };
+    /* No JSON, but a string without escapes is copied as it is. */
+    meta[count++] = (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
     for (size_t i = 0; i < count; i++) {
         if (!meta[i].text.data) {
             meta[i] = (struct flatten_meta){ meta[i].name, CELL_NULL, STR("null") };
@@ -281,6 +287,7 @@ static void set_meta(struct worker *w, const struct document *document)
         }
     }
     flatten_set_meta(w->flatten, meta, count);
+    return RESULT_OK;
 }
 
 /* The first document that the pointer found nothing in says which pointers there are. */
@@ -302,14 +309,22 @@ static enum result take_json(struct worker *w, const struct document *document)
     struct json_error error;
     enum result result;
 
-    if (w->check && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
+    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
         skip_record(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
-    if (w->build->spec.meta) {
-        set_meta(w, document);
+    result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+    if (result == RESULT_OK) {
+        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
     }
-    result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    if (result == RESULT_INVALID) { /* pass 1: say where and why */
+        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
+
+        assert(!valid); /* the walk and the check are held against each other by tests */
+        (void)valid;
+        skip_record(w, TABLE_SKIP_INVALID, document, error.text);
+        return RESULT_OK;
+    }
     if (result == RESULT_OK && w->counts.matches == matches) {
         keep_hint(w, document->text);
         skip_record(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
@@ -407,19 +422,20 @@ static void begin_chunk(struct worker *w)
 static enum result learn_chunk(struct worker *w)
 {
     struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows;
+    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
     struct chunk_lines lines;
     enum result result;
 
     begin_chunk(w);
-    w->check = true;
     flatten_enter_chunk(w->flatten, w->chunk.number);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK) {
         pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] = (struct chunk_note){ .rows = w->counts.rows - rows,
-                                                         .lines = lines,
-                                                         .recheck = w->skipped };
+        b->notes[w->chunk.number] =
+            (struct chunk_note){ .rows = w->counts.rows - rows,
+                                 .lines = lines,
+                                 .recheck = w->skipped,
+                                 .ambiguous = w->counts.ambiguous > ambiguous };
         pthread_mutex_unlock(&b->lock);
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
     }
@@ -439,8 +455,9 @@ static enum result read_again(struct worker *w, struct buf *bytes)
         return result;
     }
     begin_chunk(w);
-    w->check = note->recheck;
+    w->recheck = note->recheck;
     w->row = note->rows_before;
+    flatten_trust_pointer(w->flatten, !note->ambiguous);
     if (bytes) {
         buf_reset(bytes);
     }
@@ -548,8 +565,11 @@ static enum result start_turns(struct table_build *b, struct row_sink sink, stru
 
         flatten_free(w->flatten);
         w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
-        result = w->flatten ? flatten_set_shape(w->flatten, &b->shape.flatten, err)
-                            : err_nomem(err, "starting pass 2");
+        if (!w->flatten) {
+            return err_nomem(err, "starting pass 2");
+        }
+        flatten_heed(w->flatten, &b->stop);
+        result = flatten_set_shape(w->flatten, &b->shape.flatten, err);
     }
     return result;
 }
@@ -573,6 +593,7 @@ static enum result start_writing(struct table_build *b, struct err *err)
         if (!b->workers[i].encoder) {
             result = err_nomem(err, "starting pass 2");
         }
+        flatten_heed(w->flatten, &b->stop);
     }
     return result;
 }
@@ -896,8 +917,11 @@ static enum result init_worker(struct table_build *b, struct worker *w, struct e
         return result;
     }
     w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
-    return w->flatten ? flatten_set_shape(w->flatten, &b->shape.flatten, err)
-                      : err_nomem(err, "starting a table");
+    if (!w->flatten) {
+        return err_nomem(err, "starting a table");
+    }
+    flatten_heed(w->flatten, &b->stop);
+    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
 }
 
 static enum result init_workers(struct table_build *b, struct err *err)
@@ -1003,6 +1027,7 @@ void table_build_free(struct table_build *b)
         columns_free(w->columns);
         row_encoder_free(w->encoder);
         buf_release(&w->keys);
+        buf_release(&w->path);
     }
     row_turns_free(b->turns);
     unique_free(b->unique);

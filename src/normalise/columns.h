@@ -24,6 +24,7 @@
 #include "normalise/facts.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define COLUMNS_MAX 65536
@@ -59,6 +60,11 @@ bool columns_marked(const struct columns *columns, uint32_t node);
 struct str columns_node_name(const struct columns *columns, uint32_t node);
 uint32_t columns_parent(const struct columns *columns, uint32_t node);
 uint32_t columns_node_count(const struct columns *columns);
+
+/** Takes back what a record taught that turned out to be invalid: the nodes that were added since there
+ *  were `count`, and the marks of some others. Not once merged or settled. */
+void columns_take_back(struct columns *columns, uint32_t count, const uint32_t *unmark,
+                       size_t unmark_count);
 
 /** From now on facts are kept for each node, as wished. Before anything is added. */
 MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct facts_wish *wish,

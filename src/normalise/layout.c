@@ -205,5 +205,7 @@ struct row layout_row(const struct layout *l, const struct row *row, struct cell
 
         cells[i] = source < row->count ? row->cells[source] : (struct cell){ .row = 0 };
     }
-    return (struct row){ cells, l->count, row->number };
+    return (struct row){
+        .cells = cells, .count = l->count, .number = row->number, .readable = row->readable
+    };
 }
