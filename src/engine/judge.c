@@ -78,14 +78,6 @@ void judge_release(struct engine *e)
     }
 }
 
-if (str_equal(buf_view(&e->shown), request->url)) {
-    return RESULT_OK;
-}
-s->url = str_dup(buf_view(&e->shown));
-s->settlement.url = str_view(s->url);
-return s->url ? RESULT_OK : RESULT_NOMEM;
-}
-
 /* Takes the request out and lets the rest of the response go. */
 static struct request *dismantle(struct engine *e, struct response *response)
 {
