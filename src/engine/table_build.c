@@ -593,7 +593,6 @@ static enum result start_writing(struct table_build *b, struct err *err)
         if (!b->workers[i].encoder) {
             result = err_nomem(err, "starting pass 2");
         }
-        flatten_heed(w->flatten, &b->stop);
     }
     return result;
 }
