@@ -320,6 +320,17 @@ static inline struct json_simd_block json_simd_block(const char *p)
     return b;
 }
 
+/** The commas of 64 bytes. */
+static inline uint64_t json_simd_commas(const char *p)
+{
+    uint64_t bits = 0;
+
+    for (unsigned i = 0; i < 64; i += JSON_SIMD_WIDTH) {
+        bits |= json_simd_bits(json_simd_is(json_simd_load(p + i), ',')) << i;
+    }
+    return bits;
+}
+
 /** Every bit becomes the sum (XOR) of itself and all lower ones: between two quotes it is set. */
 static inline uint64_t json_simd_between(uint64_t quotes)
 {

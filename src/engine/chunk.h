@@ -40,6 +40,8 @@ void chunk_release(struct chunk *chunk);
 
 enum document_kind {
     DOCUMENT_JSON,    /* should be JSON; nobody has looked yet */
+    DOCUMENT_PART,    /* members of a container in a large document, likewise */
+    DOCUMENT_REST,    /* that document without them */
     DOCUMENT_OTHER,   /* was no JSON when it came, and is kept as text */
     DOCUMENT_EMPTY,   /* a response without a body */
     DOCUMENT_DAMAGED, /* not a line of a raw segment */
@@ -47,7 +49,9 @@ enum document_kind {
 
 struct document {
     enum document_kind kind;
-    struct str text;            /* DOCUMENT_JSON */
+    struct str text;            /* of the first three kinds */
+    unsigned step;              /* DOCUMENT_PART: see struct record_piece */
+    bool named;                 /* likewise */
     const char *path;           /* file that it lies in */
     struct str key;             /* of a run's record, still escaped; else STR_NONE */
     const struct raw_line *raw; /* all that the run's line says; NULL in files */

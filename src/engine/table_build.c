@@ -1,7 +1,8 @@
 /*
- *   LEARNING --all workers back--> SETTLING ------------------> WRITING --all back--> COMMITTING --> ENDED
- *       |                             |  `-> KEYING -> KEYED -^    |                      ^
- *       +------- cancel, error -------+----------------------------+----------------------+
+ *   LEARNING --all workers back--> SETTLING ----------------> WRITING --all back--> COMMITTING --> ENDED
+ *     ^ |                           | |  `-> KEYING -> KEYED -^ |                      ^
+ *     | +------- cancel, error -----|-+-------------------------+----------------------+
+ *     +- a split document is bad ---+
  *
  * A pass is one pool job for each worker; it takes chunks until the source has ended. KEYING is a
  * pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each, run while no worker is: they have all of the build to themselves.
@@ -14,6 +15,7 @@
 #include "base/utf8.h"
 #include "engine/chunk.h"
 #include "engine/row_turns.h"
+#include "engine/split_source.h"
 #include "engine/table_writer.h"
 #include "engine/unique.h"
 #include "normalise/columns.h"
@@ -41,6 +43,9 @@ struct chunk_note {
     struct chunk_lines lines;
     bool recheck;   /* a record was skipped: look again which */
     bool ambiguous; /* the pointer met a name twice: look for the last one */
+    /* Matches in parts of split documents: up to the first rest in this chunk, and behind the last. */
+    bool rest;
+    uint64_t matches_before, matches_after;
 };
 
 /* A skipped record, until all are known and the first can be named. */
@@ -67,10 +72,11 @@ struct worker {
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[META_MAX];
-    struct buf path; /* of the document, as a cell's text */
-    uint64_t index;  /* of the document in the chunk */
-    bool recheck;    /* pass 2: some records of this chunk are to be skipped again */
-    bool skipped;    /* a record of this chunk */
+    struct buf path;        /* of the document, as a cell's text */
+    struct chunk_note note; /* of this chunk */
+    uint64_t index;         /* of the document in the chunk */
+    bool recheck;           /* pass 2: some records of this chunk are to be skipped again */
+    bool skipped;           /* a record of this chunk */
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
     uint64_t cpu_us;
@@ -85,7 +91,7 @@ struct table_build {
     struct table_spec spec;
     struct table_shape shape;
     bool parquet;
-    struct record_source *source;
+    struct record_source *source; /* a split_source */
     table_done_fn *done;
     void *context;
     uint64_t started_ns;
@@ -102,6 +108,8 @@ struct table_build {
     struct err err;
 
     atomic_bool stop;
+    atomic_bool split_failed; /* pass 1: a document must be looked at whole */
+    bool start_over;          /* SETTLING found so */
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
@@ -334,6 +342,49 @@ static enum result take_json(struct worker *w, const struct document *document)
     return result;
 }
 
+/* Behind a split document, in pass 1; false when nothing of it matched, as far as this chunk knows. */
+static bool end_split(struct worker *w)
+{
+    uint64_t matches = w->note.matches_after;
+
+    w->note.matches_after = 0;
+    if (w->note.rest) {
+        return matches > 0;
+    }
+    w->note.rest = true; /* the document may have begun in an earlier chunk */
+    w->note.matches_before = matches;
+    return true;
+}
+
+/* In pass 1 only the verdict counts: words are found once the document is whole again. */
+static enum result take_part(struct worker *w, const struct document *document)
+{
+    uint64_t ambiguous = w->counts.ambiguous, matches = w->counts.matches;
+    enum result result;
+
+    if (document->kind == DOCUMENT_PART) {
+        result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+        result = result == RESULT_OK ? flatten_part(w->flatten, document->text, document->step,
+                                                    document->named, on_row, w, &w->counts, &w->err)
+                                     : result;
+    } else if (w->build->phase == TABLE_LEARNING) {
+        result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
+    } else {
+        return RESULT_OK; /* the rest holds no record */
+    }
+    w->note.matches_after += w->counts.matches - matches;
+    if (result == RESULT_OK && document->kind == DOCUMENT_REST && !end_split(w)) {
+        result = RESULT_INVALID;
+    }
+    if (result == RESULT_INVALID || w->counts.ambiguous > ambiguous) {
+        atomic_store(&w->build->split_failed, true);
+        result = RESULT_OK;
+    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
+        err_prefix(&w->err, "%s", document->path);
+    }
+    return result;
+}
+
 static enum result on_document(void *context, const struct document *document)
 {
     struct worker *w = context;
@@ -345,6 +396,11 @@ static enum result on_document(void *context, const struct document *document)
     switch (document->kind) {
     case DOCUMENT_JSON:
         result = take_json(w, document);
+        break;
+    case DOCUMENT_PART:
+        return take_part(w, document); /* no record yet: that is the rest */
+    case DOCUMENT_REST:
+        result = take_part(w, document);
         break;
     case DOCUMENT_EMPTY:
         w->empty++;
@@ -414,6 +470,7 @@ static enum result take_chunk(struct worker *w, bool *more)
 
 static void begin_chunk(struct worker *w)
 {
+    w->note = (struct chunk_note){ 0 };
     w->index = 0;
     w->skipped = false;
     w->bytes += w->chunk.bytes;
@@ -430,12 +487,12 @@ static enum result learn_chunk(struct worker *w)
     flatten_enter_chunk(w->flatten, w->chunk.number);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK) {
+        w->note.rows = w->counts.rows - rows;
+        w->note.lines = lines;
+        w->note.recheck = w->skipped;
+        w->note.ambiguous = w->counts.ambiguous > ambiguous;
         pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] =
-            (struct chunk_note){ .rows = w->counts.rows - rows,
-                                 .lines = lines,
-                                 .recheck = w->skipped,
-                                 .ambiguous = w->counts.ambiguous > ambiguous };
+        b->notes[w->chunk.number] = w->note;
         pthread_mutex_unlock(&b->lock);
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
     }
@@ -492,7 +549,8 @@ static void run_pass(struct worker *w, enum result (*take)(struct worker *))
     bool more = true;
 
     atomic_fetch_add(&b->busy, 1);
-    while (result == RESULT_OK && more && !atomic_load(&b->stop)) {
+    while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
+           !atomic_load(&b->split_failed)) {
         result = take_chunk(w, &more);
         if (result == RESULT_OK && more) {
             result = take(w);
@@ -725,12 +783,64 @@ static void collect_counts(struct table_build *b)
     }
 }
 
+/* A worker that knows nothing yet. */
+static enum result start_learning(struct worker *w, struct err *err)
+{
+    struct table_build *b = w->build;
+    const struct facts_wish wish = facts_wish(b);
+
+    flatten_free(w->flatten);
+    columns_free(w->columns);
+    w->flatten = NULL;
+    w->columns = columns_new();
+    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK) {
+        w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
+    }
+    if (!w->flatten) {
+        return err_nomem(err, "starting a table");
+    }
+    flatten_heed(w->flatten, &b->stop);
+    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
+}
+
+/* A split document in which the pointer led to nothing. */
+static bool split_without_match(const struct table_build *b)
+{
+    uint64_t matches = 0;
+
+    for (size_t i = 0; i < b->note_count; i++) {
+        const struct chunk_note *note = &b->notes[i];
+
+        if (note->rest && matches + note->matches_before == 0) {
+            return true;
+        }
+        matches = note->rest ? note->matches_after : matches + note->matches_after;
+    }
+    return false;
+}
+
+/* All that pass 1 has found is thrown away; the next one splits nothing. */
+static enum result start_over(struct table_build *b, struct err *err)
+{
+    enum result result;
+
+    b->start_over = true;
+    b->note_count = 0;
+    atomic_store(&b->split_failed, false);
+    split_source_disable(b->source);
+    result = b->source->rewind(b->source, err);
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        result = start_learning(&b->workers[i], err);
+    }
+    return result;
+}
+
 static void settle_run(struct work_item *item)
 {
     struct table_build *b = (struct table_build *)item;
     struct flatten_counts counts = { 0 };
     struct err err = { 0 };
-    enum result result;
+    enum result result = RESULT_OK;
 
     for (unsigned i = 0; i < b->worker_count; i++) {
         const struct flatten_counts *of = &b->workers[i].counts;
@@ -740,9 +850,14 @@ static void settle_run(struct work_item *item)
         counts.exploded += of->exploded;
         counts.matches += of->matches;
     }
-    result = check_found(b, &counts, &err);
-    collect_counts(b);
-    result = result == RESULT_OK ? settle(b, &counts, &err) : result;
+    if (atomic_load(&b->split_failed) || split_without_match(b)) {
+        collect_counts(b);
+        result = start_over(b, &err);
+    } else {
+        result = check_found(b, &counts, &err);
+        collect_counts(b);
+        result = result == RESULT_OK ? settle(b, &counts, &err) : result;
+    }
     if (result != RESULT_OK) {
         fail(b, result, &err);
     }
@@ -828,6 +943,9 @@ static void on_step_done(struct work_item *item, bool cancelled)
             commit_run(item); /* only removes the file */
         }
         enter(b, TABLE_ENDED);
+    } else if (b->start_over && !atomic_load(&b->stop)) {
+        b->start_over = false;
+        enter(b, TABLE_LEARNING);
     } else {
         enter(b, atomic_load(&b->stop)                     ? TABLE_COMMITTING
                  : b->phase == TABLE_SETTLING && b->unique ? TABLE_KEYING
@@ -902,27 +1020,6 @@ static void enter(struct table_build *b, enum table_phase next)
     }
 }
 
-static enum result init_worker(struct table_build *b, struct worker *w, struct err *err)
-{
-    const struct facts_wish wish = facts_wish(b);
-    enum result result;
-
-    w->columns = columns_new();
-    if (!w->columns) {
-        return err_nomem(err, "starting a table");
-    }
-    result = columns_want_facts(w->columns, &wish, err);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
-    if (!w->flatten) {
-        return err_nomem(err, "starting a table");
-    }
-    flatten_heed(w->flatten, &b->stop);
-    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
-}
-
 static enum result init_workers(struct table_build *b, struct err *err)
 {
     enum result result = RESULT_OK;
@@ -936,7 +1033,7 @@ static enum result init_workers(struct table_build *b, struct err *err)
         chunk_reader_init(&b->workers[i].reader);
     }
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        result = init_worker(b, &b->workers[i], err);
+        result = start_learning(&b->workers[i], err);
     }
     return result;
 }
@@ -955,7 +1052,6 @@ enum result table_build_start(struct table_build **build, struct work *work,
     }
     pthread_mutex_init(&b->lock, NULL);
     b->work = work;
-    b->source = source;
     b->done = done;
     b->context = context;
     b->started_ns = uv_hrtime();
@@ -970,6 +1066,11 @@ enum result table_build_start(struct table_build **build, struct work *work,
         result = err_nomem(err, "starting a table");
     } else if (b->records) {
         result = json_pointer_parse(&b->pointer, str_view(b->records), err);
+    }
+    b->source = split_source_open(source, b->records ? &b->pointer : NULL,
+                                  options->split_bytes ? options->split_bytes : SPLIT_BYTES);
+    if (result == RESULT_OK && !b->source) {
+        result = err_nomem(err, "starting a table");
     }
     result = result == RESULT_OK ? table_shape_init(&b->shape, &b->spec, facts_wish(b).types, err)
                                  : result;
@@ -1034,7 +1135,9 @@ void table_build_free(struct table_build *b)
     columns_free(b->columns);
     table_shape_release(&b->shape);
     table_schema_free(b->report.schema);
-    b->source->close(b->source);
+    if (b->source) {
+        b->source->close(b->source);
+    }
     free(b->notes);
     free(b->workers);
     free(b->output);

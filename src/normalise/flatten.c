@@ -323,27 +323,42 @@ static enum result go_the_long_way(struct flatten *f, struct str text)
     return f->result;
 }
 
+/* What a text taught that turned out to be invalid goes. */
+struct learnt {
+    struct flatten_counts counts;
+    uint32_t nodes, order;
+};
+
+static struct learnt learn_from_here(struct flatten *f)
+{
+    f->fresh_count = 0;
+    return (struct learnt){ *f->counts, columns_node_count(f->columns), f->order };
+}
+
+static void unlearn(struct flatten *f, const struct learnt *before)
+{
+    columns_take_back(f->columns, before->nodes, f->fresh, f->fresh_count);
+    flatten_forget(f, before->nodes);
+    *f->counts = before->counts;
+    f->order = before->order;
+}
+
 static enum result learn_document(struct flatten *f, struct str text)
 {
     const char *p = text.data, *end = text.data + text.len;
-    struct flatten_counts before = *f->counts;
-    uint32_t nodes = columns_node_count(f->columns), order = f->order;
+    struct learnt before = learn_from_here(f);
     enum result result;
 
     /* Facts cannot be taken back, so a text that they are taken from is judged first. */
     if (f->facts && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
         return RESULT_INVALID;
     }
-    f->fresh_count = 0;
     result = descend(f, 0, &p, end, STR_NONE);
     if (result == RESULT_OK && p < end) {
         result = RESULT_INVALID;
     }
     if (result == RESULT_INVALID) {
-        columns_take_back(f->columns, nodes, f->fresh, f->fresh_count);
-        flatten_forget(f, nodes);
-        *f->counts = before;
-        f->order = order;
+        unlearn(f, &before);
     }
     if (result == RESULT_INVALID && f->ambiguous &&
         f->kernel->verify(text.data, end, JSON_DEPTH_MAX) == end) {
@@ -374,10 +389,9 @@ static bool has_stars(const struct json_pointer *pointer)
     return stars;
 }
 
-enum result flatten_document(struct flatten *f, struct str text, row_fn *sink, void *context,
-                             struct flatten_counts *counts, struct err *err)
+static enum result begin(struct flatten *f, struct str text, row_fn *sink, void *context,
+                         struct flatten_counts *counts, struct err *err)
 {
-    text = str_trim(text);
     f->sink = sink;
     f->sink_context = context;
     f->counts = counts;
@@ -385,11 +399,69 @@ enum result flatten_document(struct flatten *f, struct str text, row_fn *sink, v
     f->stars = has_stars(f->records);
     f->text_end = text.data + text.len;
     f->ambiguous = f->ended = false;
-    if (text.len > FLATTEN_TEXT_MAX) {
-        return err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB");
+    return text.len > FLATTEN_TEXT_MAX
+               ? err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB")
+               : RESULT_OK;
+}
+
+enum result flatten_document(struct flatten *f, struct str text, row_fn *sink, void *context,
+                             struct flatten_counts *counts, struct err *err)
+{
+    enum result result;
+
+    text = str_trim(text);
+    result = begin(f, text, sink, context, counts, err);
+    if (result != RESULT_OK) {
+        return result;
     }
     if (f->pass == FLATTEN_LEARN) {
         return learn_document(f, text);
     }
     return text.len ? fill_document(f, text) : flatten_bad_text(f);
+}
+
+static enum result take_members(struct flatten *f, struct str text, unsigned step, bool named)
+{
+    const char *p = text.data, *end = text.data + text.len;
+    bool records = !f->records || step == f->records->count;
+    enum result result = RESULT_OK;
+    struct str name = STR_NONE;
+
+    while (result == RESULT_OK) {
+        result = named ? take_name(f, &p, end, &name) : RESULT_OK;
+        if (result == RESULT_OK) {
+            result = records ? take_record(f, &p, end, step + 1, STR_NONE)
+                             : descend(f, step + 1, &p, end, name);
+        }
+        if (result != RESULT_OK || p == end) {
+            return result;
+        }
+        p = json_step_space(p, end);
+        if (p == end || *p != ',') {
+            return flatten_bad_text(f);
+        }
+        p = json_step_space(p + 1, end);
+    }
+    return result;
+}
+
+enum result flatten_part(struct flatten *f, struct str text, unsigned step, bool named,
+                         row_fn *sink, void *context, struct flatten_counts *counts,
+                         struct err *err)
+{
+    enum result result;
+    struct learnt before;
+
+    text = str_trim(text);
+    result = begin(f, text, sink, context, counts, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    f->stars = true; /* there may be more than one match, so none ends the walk */
+    before = learn_from_here(f);
+    result = take_members(f, text, step, named);
+    if (result == RESULT_INVALID) {
+        unlearn(f, &before);
+    }
+    return result;
 }
