@@ -382,7 +382,7 @@ static void read__collects_operands__when_given(void **state)
     assert_string_equal(o.operands[1], "-b.json");
     assert_string_equal(o.output, "out.csv");
     assert_true(o.strict);
-    assert_false(o.meta);
+    assert_false(o.spec.meta);
     read_options_release(&o);
 }
 

@@ -1059,6 +1059,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
         options->workers && options->workers < work->limit ? options->workers : work->limit;
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
+    b->report.before = options->before;
     b->parquet = table_is_parquet(options->output);
     b->output = strdup(options->output);
     b->records = options->records ? strdup(options->records) : NULL;
@@ -1110,6 +1111,14 @@ void table_build_cancel(struct table_build *b)
             row_turns_stop(b->turns);
         }
     }
+}
+
+struct table_schema *table_build_take_schema(struct table_build *b)
+{
+    struct table_schema *schema = b->report.schema;
+
+    b->report.schema = NULL;
+    return schema;
 }
 
 void table_build_free(struct table_build *b)

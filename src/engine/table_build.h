@@ -53,11 +53,12 @@ struct table_skips {
 };
 
 struct table_options {
-    const char *records;    /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
-    const char *output;     /* path, or "-"; ".parquet" at its end makes the table Parquet */
-    unsigned workers;       /* 0: as many as the work's limit */
-    uint64_t split_bytes;   /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
-    struct table_spec spec; /* its texts live until table_build_free */
+    const char *records;  /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
+    const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
+    unsigned workers;     /* 0: as many as the work's limit */
+    uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
+    const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
+    struct table_spec spec;            /* its texts live until table_build_free */
 };
 
 enum table_phase {
@@ -95,6 +96,7 @@ struct table_report {
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */
     struct table_schema *schema; /* the columns and their types; the build's; NULL without types */
+    const struct table_schema *before; /* the options' */
 };
 
 struct table_build;
@@ -113,6 +115,9 @@ void table_build_progress(const struct table_build *build, struct table_progress
 /** Workers stop at their next record; `done` follows with RESULT_CANCELLED, unless the table was
  *  complete by then. */
 void table_build_cancel(struct table_build *build);
+
+/** From `done` on: the report's schema is the caller's now. */
+struct table_schema *table_build_take_schema(struct table_build *build);
 
 /** After `done`. NULL is fine. */
 void table_build_free(struct table_build *build);

@@ -470,9 +470,10 @@ static bool ends_with(struct str name, struct str end)
 static bool speaks_of_time(struct str name)
 {
     static const struct str ends[] = {
-        STR_INIT("_at"),     STR_INIT("_ts"),       STR_INIT("time"),     STR_INIT("date"),
-        STR_INIT("stamp"),   STR_INIT("created"),   STR_INIT("updated"),  STR_INIT("epoch"),
-        STR_INIT("expires"), STR_INIT("published"), STR_INIT("modified"),
+        STR_INIT("_at"),      STR_INIT(".at"),   STR_INIT(".ts"),     STR_INIT("_ts"),
+        STR_INIT("time"),     STR_INIT("date"),  STR_INIT("stamp"),   STR_INIT("created"),
+        STR_INIT("updated"),  STR_INIT("epoch"), STR_INIT("expires"), STR_INIT("published"),
+        STR_INIT("modified"),
     };
 
     if (name.len > 2 && memcmp(name.data + name.len - 2, "At", 2) == 0) {
@@ -483,7 +484,7 @@ static bool speaks_of_time(struct str name)
             return true;
         }
     }
-    return str_equal_nocase(name, STR("ts"));
+    return str_equal_nocase(name, STR("ts")) || str_equal_nocase(name, STR("at"));
 }
 
 /* Microseconds in one of the numbers, 0 when they are no times. */
