@@ -19,6 +19,7 @@ struct run_options {
     struct job job;
     const char *run_dir; /* -o; NULL: ./NAME.run */
     const char *csv;     /* --csv; NULL: none, "-": stdout */
+    const char *parquet; /* --parquet; NULL: none */
     bool plain, json, fresh, dry_run;
     bool has_sources; /* a URL or a list was given */
     struct options_given given;
@@ -28,7 +29,7 @@ extern const struct option_table run_table;
 
 /* Shared with `demo`. */
 #define RUN_PACE_ROWS 9
-#define RUN_OUTPUT_ROWS 4
+#define RUN_OUTPUT_ROWS 5
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS];     /* into a struct job */
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 

@@ -24,7 +24,8 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const char *csv; /* to write when all is settled, or NULL; "-": stdout */
+    const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
+    const char *parquet; /* likewise, never stdout */
     bool plain;      /* no dashboard, even on a terminal */
     bool json;       /* the report as JSON on stdout */
 };

@@ -90,7 +90,6 @@ struct table_build {
     struct json_pointer pointer;
     struct table_spec spec;
     struct table_shape shape;
-    bool parquet;
     struct record_source *source; /* a split_source */
     table_done_fn *done;
     void *context;
@@ -163,9 +162,9 @@ static uint64_t thread_cpu_us(void)
 /* What pass 1 has to gather besides the columns. */
 static struct facts_wish facts_wish(const struct table_build *b)
 {
-    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->parquet,
+    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
-                                .distinct = b->parquet };
+                                .distinct = b->spec.parquet };
 }
 
 /* Of the array to explode, in the merged tree. */
@@ -668,7 +667,7 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
     }
     if (result == RESULT_OK) {
         result = layout_new(&b->layout, &b->spec, b->columns, explode_node(b), counts->rows,
-                            counts->records, b->parquet, err);
+                            counts->records, b->spec.parquet, err);
     }
     if (result != RESULT_OK) {
         return result;
@@ -1060,7 +1059,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
     b->report.before = options->before;
-    b->parquet = table_is_parquet(options->output);
+    b->spec.parquet |= table_is_parquet(options->output);
     b->output = strdup(options->output);
     b->records = options->records ? strdup(options->records) : NULL;
     if (!b->output || (options->records && !b->records)) {

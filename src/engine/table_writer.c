@@ -77,7 +77,7 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
     w->layout = layout;
     w->spec = spec;
     result = output_open(&w->file, path, err);
-    if (result == RESULT_OK && table_is_parquet(path)) {
+    if (result == RESULT_OK && spec->parquet) {
         uint64_t group = memory / GROUP_SHARE;
 
         result = parquet_file_new(&w->parquet, &layout->schema,

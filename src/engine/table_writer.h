@@ -25,7 +25,7 @@
 
 struct table_writer;
 
-/** Creates the file beside `path` (output/output_file.h) and writes the CSV's header. */
+/** Parquet if the spec says so. Creates the file beside `path` (output/output_file.h) and writes the CSV's header. */
 MUST_CHECK enum result table_writer_open(struct table_writer **writer, const char *path,
                                          const struct layout *layout, const struct table_spec *spec,
                                          struct err *err);

@@ -42,6 +42,7 @@ struct table_spec {
     const struct str *unique; /* columns by which rows are told apart; the first row stays */
     size_t unique_count;
     struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
+    bool parquet;             /* whatever the output is called */
     bool types;               /* find the types, for the report; Parquet does so anyway */
     bool coerce;              /* see normalise/types.h */
     struct csv_style csv;
