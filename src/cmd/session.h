@@ -26,8 +26,8 @@ struct session_options {
     const int *list_fds;
     const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
     const char *parquet; /* likewise, never stdout */
-    bool plain;      /* no dashboard, even on a terminal */
-    bool json;       /* the report as JSON on stdout */
+    bool plain;          /* no dashboard, even on a terminal */
+    bool json;           /* the report as JSON on stdout */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

@@ -11,6 +11,7 @@
 #define EPOCH_HIGH_S INT64_C(4102444800) /* 2100-01-01 */
 #define DOUBLE_WHOLE_MAX (UINT64_C(1) << 53)
 #define NUMBER_TEXT_MAX 64 /* longer numbers are text: no double needs as much */
+#define DOUBLE_DIGITS_MAX 17
 
 const char *type_name(enum type type)
 {
@@ -165,14 +166,14 @@ bool types_int64(struct str text, int64_t *value)
     return parse_decimal(text, &d) && decimal_int64(&d, value);
 }
 
-/* Printed with as many digits as the text has, the double must say the same: then nothing was
- * lost, and whoever prints it as short as can be gets the text's own digits back. */
+/* Printed with as many digits as the text has, the double must say the same, and more than 17 digits no
+ * double tells apart. So a text of %.17g survives, as does the shortest one for its double. */
 static bool survives(const struct decimal *d, struct str text, double *value)
 {
     char copy[NUMBER_TEXT_MAX + 1], back[NUMBER_TEXT_MAX + 32];
     struct decimal again;
 
-    if (text.len > NUMBER_TEXT_MAX || d->digits > NUMBER_TEXT_MAX) {
+    if (text.len > NUMBER_TEXT_MAX || d->digits > DOUBLE_DIGITS_MAX) {
         return false;
     }
     memcpy(copy, text.data, text.len);
@@ -183,7 +184,7 @@ static bool survives(const struct decimal *d, struct str text, double *value)
     }
     snprintf(back, sizeof back, "%.*e", (int)d->digits - 1, *value);
     return parse_decimal(str_view(back), &again) && again.mantissa == d->mantissa &&
-           again.digits == d->digits && again.exponent == d->exponent && d->exact;
+           again.digits == d->digits && again.exponent == d->exponent;
 }
 
 /* Fifteen digits always survive; and while both the digits and the power of ten are exact as doubles,

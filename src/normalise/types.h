@@ -6,7 +6,7 @@
  * type never depends on a sample, on the number of workers, or on which of them saw what.
  *
  * A type is taken only if it keeps every value: a whole number that int64 does not hold, or a
- * fraction that a double would round, makes its column text, and so does a column that holds
+ * fraction whose digits a double does not give back, makes its column text, and so does a column that holds
  * several families of values (a conflict, which is for the report). As text, a value is what CSV
  * writes.
  *
