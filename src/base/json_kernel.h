@@ -11,6 +11,9 @@
 #ifndef SCRAPETOP_BASE_JSON_KERNEL_H
 #define SCRAPETOP_BASE_JSON_KERNEL_H
 
+#include "base/json_split.h"
+#include "base/str.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +31,9 @@ struct json_kernel {
     /** From an opening bracket or brace to behind its partner, in text that is valid; `end` when there
      *  is none. */
     const char *(*container_end)(const char *p, const char *end);
+
+    /** json_split_next. */
+    struct json_split_found (*split)(struct json_split *split, struct str text);
 };
 
 const struct json_kernel *json_kernel_best(void);

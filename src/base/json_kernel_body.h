@@ -163,9 +163,79 @@ static const char *container_end(const char *p, const char *end)
     return end;
 }
 
+/* Bracket by bracket, where the block may touch the container's own level: `*level` gets a bit for each byte
+ * that stands on it. False: the container ends in this block. */
+static inline bool split_block(struct json_split *s, uint64_t open, uint64_t close, size_t at,
+                               uint64_t *level, struct json_split_found *found)
+{
+    uint64_t below = s->depth ? 0 : UINT64_MAX; /* bits from where the level was reached last */
+
+    for (uint64_t stops = open | close; stops; stops &= stops - 1) {
+        uint64_t bit = stops & -stops;
+
+        if (s->depth == 0) {
+            *level |= below & (bit - 1);
+        }
+        if (open & bit) {
+            s->depth++;
+        } else if (s->depth == 0) {
+            found->end = at + json_simd_first(bit);
+            return false;
+        } else if (--s->depth == 0) {
+            below = ~(bit - 1) & ~bit;
+        }
+    }
+    *level |= s->depth ? 0 : below;
+    return true;
+}
+
+static struct json_split_found split(struct json_split *s, struct str text)
+{
+    struct json_split_found found = { SIZE_MAX, SIZE_MAX };
+
+    for (size_t at = 0; at < text.len; at += JSON_SPLIT_BLOCK) {
+        char tail[JSON_SPLIT_BLOCK];
+        const char *p = text.data + at;
+        struct json_simd_block b;
+        uint64_t quotes, strings, open, close, level = 0;
+        bool goes_on = true;
+
+        if (text.len - at < JSON_SPLIT_BLOCK) {
+            memset(tail, ' ', sizeof tail);
+            memcpy(tail, p, text.len - at);
+            p = tail;
+        }
+        b = json_simd_block(p);
+        quotes = b.quote;
+        if (b.backslash || s->escape) {
+            quotes &= ~json_simd_escaped(b.backslash, &s->escape);
+        }
+        strings = json_simd_between(quotes) ^ s->inside;
+        s->inside = strings >> 63 ? UINT64_MAX : 0;
+        open = b.open & ~strings;
+        close = b.close & ~strings;
+        if ((size_t)__builtin_popcountll(close) <
+            s->depth) { /* stays below the container's level */
+            s->depth += (size_t)__builtin_popcountll(open);
+            s->depth -= (size_t)__builtin_popcountll(close);
+        } else {
+            goes_on = split_block(s, open, close, at, &level, &found);
+        }
+        level &= level ? json_simd_commas(p) & ~strings : 0;
+        if (level) {
+            found.comma = at + 63 - (size_t)__builtin_clzll(level);
+        }
+        if (!goes_on) {
+            break;
+        }
+    }
+    return found;
+}
+
 const struct json_kernel JSON_KERNEL = {
     .name = JSON_KERNEL_NAME,
     .verify = verify,
     .verify_string = verify_string,
     .container_end = container_end,
+    .split = split,
 };

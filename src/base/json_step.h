@@ -20,6 +20,9 @@
 /** Behind spaces, tabs, CR and LF. */
 static inline const char *json_step_space(const char *p, const char *end)
 {
+    if (p < end && (unsigned char)*p > ' ') { /* mostly there is none */
+        return p;
+    }
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
         p++;
     }
@@ -31,16 +34,17 @@ static inline const char *json_step_space(const char *p, const char *end)
 static inline const char *json_step_string(const char *p, const char *end, bool *escaped)
 {
     for (;;) {
-        while (end - p >= JSON_SIMD_WIDTH) {
-            uint64_t stops = json_simd_string_stops(p);
+        uint64_t stops = 0;
 
+        while (end - p >= JSON_SIMD_WIDTH) {
+            stops = json_simd_string_stops(p);
             if (stops) {
                 p += json_simd_first(stops);
                 break;
             }
             p += JSON_SIMD_WIDTH;
         }
-        while (p < end && *p != '"' && *p != '\\') {
+        while (!stops && p < end && *p != '"' && *p != '\\') {
             p++;
         }
         if (p == end || *p == '"') {

@@ -64,16 +64,17 @@ static inline const char *json_verify_utf8(const char *p, const char *end)
 static inline const char *json_verify_string(const char *p, const char *end, bool *escaped)
 {
     while (p) {
-        while (end - p >= JSON_SIMD_WIDTH) {
-            uint64_t stops = json_simd_not_plain(p);
+        uint64_t stops = 0;
 
+        while (end - p >= JSON_SIMD_WIDTH) {
+            stops = json_simd_not_plain(p);
             if (stops) {
                 p += json_simd_first(stops);
                 break;
             }
             p += JSON_SIMD_WIDTH;
         }
-        while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 &&
+        while (!stops && p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 &&
                (unsigned char)*p < 0x80) {
             p++;
         }
@@ -140,8 +141,12 @@ static inline const char *json_verify_number(const char *p, const char *end)
         return json_verify_number_slowly(p, end);
     }
     others = json_simd_not_digits(first);
-    if (!others) {
-        return json_verify_number_slowly(p, end);
+    if (!others) { /* a large id, as a rule */
+        for (p = first + JSON_SIMD_WIDTH; p < end && *p >= '0' && *p <= '9'; p++) {
+        }
+        return p < end && *first != '0' && *p != '.' && (*p | 0x20) != 'e'
+                   ? p
+                   : json_verify_number_slowly(first, end);
     }
     whole = json_simd_first(others);
     if (whole == 0 || (whole > 1 && *first == '0')) {

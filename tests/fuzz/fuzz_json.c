@@ -41,6 +41,27 @@ static bool judge(const struct json_kernel *kernel, struct str text, unsigned de
     return p && json_step_space(p, end) == end;
 }
 
+/* The members of the container that `inside` begins in, all at once and block by block. */
+static void compare_cuts(const struct json_kernel *one, const struct json_kernel *other,
+                         struct str inside, const char *behind)
+{
+    struct json_split all = { 0 }, blocks = { 0 };
+    struct json_split_found whole = one->split(&all, inside), part = { SIZE_MAX, SIZE_MAX };
+    size_t comma = SIZE_MAX, at = 0;
+
+    for (; at < inside.len && part.end == SIZE_MAX; at += JSON_SPLIT_BLOCK) {
+        size_t left = inside.len - at;
+
+        part = other->split(
+            &blocks,
+            (struct str){ inside.data + at, left < JSON_SPLIT_BLOCK ? left : JSON_SPLIT_BLOCK });
+        comma = part.comma == SIZE_MAX ? comma : at + part.comma;
+    }
+    DEMAND(whole.comma == comma);
+    DEMAND(whole.end == (part.end == SIZE_MAX ? SIZE_MAX : at - JSON_SPLIT_BLOCK + part.end));
+    DEMAND(whole.end == SIZE_MAX || inside.data + whole.end + 1 == behind);
+}
+
 static void compare_places(const struct json_kernel *one, const struct json_kernel *other,
                            struct str text)
 {
@@ -60,6 +81,7 @@ static void compare_places(const struct json_kernel *one, const struct json_kern
             const char *behind = one->container_end(p, end), *verified;
 
             DEMAND(behind == other->container_end(p, end) && behind > p && behind <= end);
+            compare_cuts(one, other, (struct str){ p + 1, (size_t)(end - p - 1) }, behind);
             verified = one->verify(p, end, JSON_DEPTH_MAX);
             DEMAND(verified == other->verify(p, end, JSON_DEPTH_MAX));
             DEMAND(!verified || verified == behind);
