@@ -74,7 +74,7 @@ static int setup(void **state)
     store(w, &a, settlement_make(5, SETTLE_FAILED, SETTLE_BODY_FOREIGN, STR("no such item")));
     store(w, &a, settlement_make(6, SETTLE_WAITING, SETTLE_BODY_NONE, STR("")));
     assert_int_equal(ledger_session_end(a.ledger, 2, true, NULL), RESULT_OK);
-    archive_close(&a, true);
+    archive_close(&a);
     run_dir_close(&w->dir);
     assert_int_equal(run_dir_open(&w->dir, w->temp.run, NULL), RESULT_OK); /* not fresh any more */
     assert_int_equal(run_reader_open(&w->reader, w->temp.run, NULL), RESULT_OK);
@@ -171,7 +171,7 @@ static void verify_run__notes__tail_orphans_and_foreign_files(void **state)
 
     assert_int_equal(archive_open(&a, &w->dir, 3, &recovery, NULL), RESULT_OK);
     store(w, &a, settlement_make(5, SETTLE_DONE, SETTLE_BODY_JSON, STR("5"))); /* at last */
-    archive_close(&a, true);
+    archive_close(&a);
     fd = openat(w->dir.fd, SEGMENT, O_WRONLY | O_APPEND | O_CLOEXEC);
     assert_int_equal(write(fd, "torn", 4), 4);
     close(fd);
@@ -293,7 +293,7 @@ static void extract_bodies__keeps_both__when_names_collide(void **state)
     assert_int_equal(archive_open(&a, &w->dir, 3, &recovery, NULL), RESULT_OK);
     store(w, &a, with_key(settlement_make(8, SETTLE_DONE, SETTLE_BODY_JSON, STR("8")), STR("x?1")));
     store(w, &a, with_key(settlement_make(7, SETTLE_DONE, SETTLE_BODY_JSON, STR("7")), STR("x&1")));
-    archive_close(&a, true);
+    archive_close(&a);
     snprintf(path, sizeof path, "%s/out", w->temp.base);
     assert_int_equal(extract(w, NULL, 0, path), RESULT_OK);
     out.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

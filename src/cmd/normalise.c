@@ -55,7 +55,7 @@ static enum result open_run(struct opened_run *run, const char *path, struct err
 
 static void close_run(struct opened_run *run)
 {
-    ledger_close(run->ledger, false);
+    ledger_close(run->ledger);
     job_release(&run->job);
     run_dir_close(&run->dir);
 }

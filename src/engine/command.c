@@ -25,7 +25,10 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
     events_add(&e->events, EVENT_NOTICE, "cap", fields, "cap %u -> %u by you", before, cap);
     if (!cap) {
         snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
-    } /* any other cap is seen in the header, and what is being drained with it */
+    } else if (cap < in_flight) {
+        snprintf(reply, CONTROL_REPLY_MAX, "cap %u->%u, draining %zu", before, cap,
+                 in_flight - cap);
+    } /* any other is seen in the header */
     metrics_tick(&e->metrics, engine_now_us(e), cap, (unsigned)in_flight);
 }
 

@@ -59,7 +59,7 @@ void metrics_response(struct metrics *m, const struct response *response)
 {
     int status = response->status;
 
-    m->requests++;
+    m->requests += response->sends > 1 ? response->sends : 1;
     m->reused += response->reused;
     m->bytes += response->wire_bytes;
     m->second.bytes += response->wire_bytes;

@@ -25,6 +25,7 @@
 #include <uv.h>
 
 #define FETCH_STALL_BYTES_PER_S 10     /* slower than this for the stall time is a timeout */
+#define FETCH_SPARE_DESCRIPTORS 16     /* of the process's limit, left to others */
 #define FETCH_HEADERS_MAX (256U << 10) /* bytes of all heads of one answer; more is no HTTP */
 #define FETCH_ERROR_BODY_MAX 16384     /* bytes kept of the body of an answer that is not 2xx */
 #define FETCH_EXPANSION_MAX 100        /* decompressed to received, beyond FETCH_EXPANSION_FROM */

@@ -157,7 +157,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
     if (status < 0) {
         w->polling = 0; /* libuv has stopped it */
-        flags = CURL_CSELECT_ERR;
+        /* Not CURL_CSELECT_ERR: libcurl would give up without reading what came before the error. By
+         * reading it finds out by itself. */
+        flags = CURL_CSELECT_IN | (w->wanted & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     }
     if (events & UV_READABLE) {
         flags |= CURL_CSELECT_IN;
@@ -193,15 +195,24 @@ static void watch_arm(struct watch *w, int events)
     }
 }
 
+/* libcurl 7.88 closes a socket that has not got as far as its first request without asking our
+ * callback, and tells of its removal only then. */
+static bool is_connected(CURL *easy)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &us);
+    return us > 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
     struct lane *lane = context;
     struct watch *w = watch_at(lane->multi, fd);
 
-    (void)easy;
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        if (w && w->connection) {
+        if (w && w->connection && is_connected(easy)) {
             w->wanted = 0;
         } else if (w) {
             watch_end(w);

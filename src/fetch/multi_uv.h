@@ -9,8 +9,8 @@
  * How a socket lives: it gets one uv_poll_t when libcurl first wants it watched, which stays armed
  * for reading while the connection idles (so a kept connection costs no epoll_ctl per request) and is
  * stopped and closed from libcurl's close-socket callback, before the descriptor can be used again.
- * Sockets that libcurl opens without asking us (its resolver's) are stopped and closed at once when
- * it says CURL_POLL_REMOVE.
+ * Sockets that libcurl opens or closes without asking us (its resolver's; those that never got
+ * connected) are stopped and closed at once when it says CURL_POLL_REMOVE.
  *
  * Threads  loop thread only.
  */

@@ -28,7 +28,10 @@ struct response {
     struct response *next;
     struct request *request;
     enum outcome outcome;
-    int status;            /* 0 when there was none */
+    int status; /* 0 when there was none */
+    /* How often the request was sent. libcurl repeats it by itself when a kept connection turns out to
+     * be dead before the first byte of an answer. */
+    unsigned sends;
     bool reused;           /* asked on a kept connection */
     bool peer_is_private;  /* loopback, link-local or private; known for redirects only */
     bool sent;             /* at least a byte of the request may have left us */

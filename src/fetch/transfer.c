@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +57,21 @@ static bool ip_text_is_private(const char *text)
     return false;
 }
 
+/* The kernel gives the lowest number that is free, so a high one says how many are in use. Some are
+ * left for the store, whose next segment must not fail for want of one, and for tables. */
+static bool is_one_of_the_last(int fd)
+{
+    struct rlimit limit;
+    rlim_t left;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return false;
+    }
+    left =
+        limit.rlim_cur > 4 * FETCH_SPARE_DESCRIPTORS ? FETCH_SPARE_DESCRIPTORS : limit.rlim_cur / 4;
+    return (rlim_t)fd + left >= limit.rlim_cur;
+}
+
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
                                     struct curl_sockaddr *address)
 {
@@ -69,7 +85,11 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     }
     fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     t->socket_errno = fd < 0 ? errno : 0;
-    if (fd < 0) {
+    if (fd >= 0 && is_one_of_the_last(fd)) {
+        close(fd);
+        t->socket_errno = EMFILE;
+    }
+    if (t->socket_errno) {
         return CURL_SOCKET_BAD;
     }
     t->config->opened_socket(t->config->socket_context, fd);
@@ -89,6 +109,7 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
         t->private_refused = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    t->response->sends++;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -533,6 +554,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_BAD_CONTENT_ENCODING:
         return OUTCOME_ENCODING;
     case CURLE_URL_MALFORMAT:
+    case CURLE_LOGIN_DENIED: /* credentials in the URL */
         return OUTCOME_REFUSED;
     case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
         return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;

@@ -100,14 +100,14 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir, int
         result = ledger_session_begin(archive->ledger, wall_us, err);
     }
     if (result != RESULT_OK) {
-        archive_close(archive, false);
+        archive_close(archive);
     }
     return result;
 }
 
-void archive_close(struct archive *archive, bool tidy)
+void archive_close(struct archive *archive)
 {
-    ledger_close(archive->ledger, tidy);
+    ledger_close(archive->ledger);
     archive->ledger = NULL;
     segment_release(&archive->segment);
     if (archive->raw_fd >= 0) {

@@ -46,7 +46,7 @@ MUST_CHECK enum result archive_store(struct archive *archive, struct settlement 
 /** After RESULT_FULL: forgets the batch, so that another may be tried. */
 MUST_CHECK enum result archive_abandon(struct archive *archive, struct err *err);
 
-/** `tidy`: not after a failure, which leaves everything as it is. */
-void archive_close(struct archive *archive, bool tidy);
+/** Leaves everything as it is; ledger_fold before it leaves a ledger of one file. */
+void archive_close(struct archive *archive);
 
 #endif

@@ -160,7 +160,6 @@ static bool pause_full(struct committer *c)
     if (had_ballast) {
         ballast_drop(c->options.dir);
         c->ballast_held = false;
-        ledger_checkpoint(c->archive.ledger);
     }
     return had_ballast;
 }
@@ -193,9 +192,13 @@ static void run_batch(struct committer *c)
 {
     enum result result;
 
-    do {
-        result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
-    } while (result == RESULT_FULL && pause_full(c));
+    result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
+    if (result == RESULT_FULL && pause_full(c)) {
+        result = ledger_checkpoint(c->archive.ledger, true, &c->err);
+        if (result == RESULT_OK) {
+            result = archive_store(&c->archive, c->batch.first, c->planned, &c->err);
+        }
+    }
 
     if (result == RESULT_OK) {
         c->planned = 0;
@@ -333,17 +336,33 @@ static void do_work(struct committer *c, bool last)
     c->probe_at_ns = uv_hrtime() + COMMITTER_PROBE_US * NS_PER_US;
 }
 
+static void fold_log(struct committer *c)
+{
+    enum result result = ledger_checkpoint(c->archive.ledger, true, &c->err);
+
+    c->folded = true;
+    if (result != RESULT_OK) {
+        fail(c, result);
+    }
+}
+
 /* Also on the loop, when the thread was never started. */
 static void finish(struct committer *c, bool clean)
 {
+    int64_t now_us = clock_wall_us(&c->options.clock);
+    enum result result = RESULT_OK;
+
     if (!c->failed) {
         ballast_drop(c->options.dir); /* what follows may need the room */
-        if (ledger_session_end(c->archive.ledger, clock_wall_us(&c->options.clock), clean,
-                               &c->err) != RESULT_OK) {
-            tell(c, c->err.result);
-        }
+        result = ledger_session_end(c->archive.ledger, now_us, clean, &c->err);
     }
-    archive_close(&c->archive, !c->failed);
+    if (!c->failed && result == RESULT_OK) {
+        result = ledger_fold(c->archive.ledger, &c->err);
+    }
+    if (result != RESULT_OK) {
+        tell(c, result);
+    }
+    archive_close(&c->archive);
 }
 
 static void thread_main(void *argument)
@@ -368,8 +387,7 @@ static void thread_main(void *argument)
         if (task == TASK_WORK) {
             do_work(c, stop);
         } else if (task == TASK_FOLD) {
-            ledger_checkpoint(c->archive.ledger);
-            c->folded = true;
+            fold_log(c);
         }
         uv_mutex_lock(&c->mutex);
     } while (!stop || has_work(s));
@@ -504,7 +522,7 @@ enum result committer_open(struct committer **committer, const struct committer_
     return RESULT_OK;
 
 fail_events:
-    archive_close(&c->archive, true);
+    archive_close(&c->archive);
 fail_archive:
     release(c);
     return result;

@@ -11,7 +11,7 @@
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has, when that is known
  *
- * synchronous=FULL: a commit that returned is on the disk. A closed ledger is one file that stands
+ * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
  * alone; while in use, or after a crash, ledger.db-wal belongs to it.
  *
  * Errors   E-LEDG1 not a ledger, E-LEDG2 of a newer version, E-LEDG3 damaged (RESULT_CORRUPT each);
@@ -35,9 +35,16 @@ MUST_CHECK enum result ledger_open(struct ledger **ledger, const struct run_dir 
 MUST_CHECK enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir,
                                             struct err *err);
 
-/** `tidy`: folds the log into the database, so that one file is left. Not after an I/O error: then
- *  nothing more may be written. NULL is ignored. */
-void ledger_close(struct ledger *ledger, bool tidy);
+/** Leaves everything as it is, the log too. NULL is ignored. */
+void ledger_close(struct ledger *ledger);
+
+/** Folds the log into the database and leaves WAL mode, so that one file is left. With a reader on it
+ *  the log stays, and is folded by the next who opens it. Not after an I/O error. */
+MUST_CHECK enum result ledger_fold(struct ledger *ledger, struct err *err);
+
+/** Folds what can be without waiting for anybody; `truncate`: and gives the log's space back.
+ *  ledger_commit does it by itself when the log has grown. */
+MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
 /** SQLite's own look at the database (quick_check). */
 MUST_CHECK enum result ledger_check(struct ledger *ledger, struct err *err);
@@ -61,9 +68,6 @@ MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_
                                             struct err *err);
 MUST_CHECK enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean,
                                           struct err *err);
-
-/** Folds what it can of the log into the database without waiting for anybody. */
-void ledger_checkpoint(struct ledger *ledger);
 
 /* Reading: each of these has ended its read transaction when it returns, so that no reader keeps the
  * log from being folded. */

@@ -1,6 +1,6 @@
 /**
- * The ledger's inside, for ledger.c (opening, writing, rows) and ledger_report.c (sums for people):
- * the only two that see SQLite.
+ * The ledger's inside, for ledger_open.c, ledger.c (rows in and out) and ledger_report.c (sums for
+ * people): the only ones that see SQLite.
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
@@ -35,6 +35,7 @@ enum statement {
 struct ledger {
     sqlite3 *db;
     char *path;
+    int log_pages;                       /* in the log after the last commit */
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 

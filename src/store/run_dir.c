@@ -87,8 +87,8 @@ static enum result open_directory(struct run_dir *dir, struct err *err)
 static bool name_is_ours(const char *name)
 {
     static const char *const names[] = {
-        ".",       "..",           "job.json",      LOCK_NAME,       LEDGER_NAME,         "raw",
-        "ballast", "events.jsonl", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal",
+        ".",   "..",      "job.json",     LOCK_NAME,       LEDGER_NAME,     "ledger.db-journal",
+        "raw", "ballast", "events.jsonl", "ledger.db-wal", "ledger.db-shm",
     };
     size_t len = strlen(name);
 

@@ -31,7 +31,7 @@ void run_reader_close(struct run_reader *reader)
         close(reader->raw_fd);
         reader->raw_fd = -1;
     }
-    ledger_close(reader->ledger, false);
+    ledger_close(reader->ledger);
     reader->ledger = NULL;
     run_dir_close(&reader->dir);
 }

@@ -21,6 +21,11 @@ def watch(server, urls, *options, **terminal_options):
     return harness.terminal(arguments, **terminal_options)
 
 
+def wait_cap(shown, cap):
+    """The header's cap: the log below it tells of caps, too."""
+    shown.wait_text(rf"RUN .*\bcap {cap} +auto")
+
+
 def in_flight(server):
     """Requests at work when the last one arrived."""
     asked = server.asked()
@@ -32,14 +37,14 @@ def in_flight(server):
 
 def test_keys__steer_the_run__when_pressed():
     with harness.api("--latency", "100ms") as server, watch(server, 100_000) as shown:
-        shown.wait_text(r"RUN .* cap 10 ")
+        wait_cap(shown, 10)
         shown.keys("+")
-        shown.wait_text(r" cap 11 ")
+        wait_cap(shown, 11)
         wait_for(lambda: shown.pump(0) or in_flight(server) == 11, "11 in flight")
         shown.keys("]")
-        shown.wait_text(r" cap 22 ")
+        wait_cap(shown, 22)
         shown.keys("c7\r")
-        shown.wait_text(r" cap 7 ")
+        wait_cap(shown, 7)
         check("draining 15" in shown.text(), "no word on the draining:", shown.text())
         shown.keys("p")
         shown.wait_text(r"PAUSED")
@@ -88,13 +93,13 @@ def test_quit__exits_with_the_runs_code__when_done_failed_or_aborted():
 
 def test_signals__change_the_cap__when_usr1_and_usr2():
     with harness.api("--latency", "100ms") as server, watch(server, 100_000) as shown:
-        shown.wait_text(r" cap 10 ")
+        wait_cap(shown, 10)
         shown.send(signal.SIGUSR1)
-        shown.wait_text(r" cap 11 ")
+        wait_cap(shown, 11)
         shown.send(signal.SIGUSR2)
-        shown.wait_text(r" cap 10 ")
+        wait_cap(shown, 10)
         shown.send(signal.SIGUSR2)
-        shown.wait_text(r" cap 9 ")
+        wait_cap(shown, 9)
 
 
 def test_ctrl_z__stops_and_redraws__when_continued():
@@ -132,7 +137,7 @@ def test_resize__redraws__when_any_size():
         check(shown.alive(), "ended at 1x1")
         shown.resize(24, 80)
         shown.keys(CTRL_L)
-        shown.wait_text(r"RUN .* cap 10 ")
+        wait_cap(shown, 10)
         shown.keys("q")
         check_equal(shown.exit_code(), 7, "exit code")
 

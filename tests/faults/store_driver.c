@@ -9,8 +9,8 @@
  * with its observer when everything told is in it, every body is the right one, no byte of the
  * committed part is without a row, and nothing is damaged.
  *
- * Exit codes: 0 well, 1 violation, 2 refused (in use, unsafe, no run), 8 storage. With WINDOW 0 the
- * driver leaves as soon as the disk is full. */
+ * Exit codes: 0 well, 1 violation, 2 refused (in use, unsafe, no run), 8 storage. With LEAVE_WHEN_FULL
+ * in the environment the driver does not wait for room but ends. */
 #include "base/clock.h"
 #include "store/committer.h"
 #include "store/verify.h"
@@ -132,6 +132,7 @@ static struct settlement *make_settlement(const struct driver *d, uint64_t id, b
         return s;
     }
     s->state = is_failure(fate) ? SETTLE_FAILED : SETTLE_DONE;
+    snprintf(request->reason, sizeof request->reason, "%s", is_failure(fate) ? "http 404" : "");
     s->body_kind = fate == FATE_FAILED                         ? SETTLE_BODY_NONE
                    : fate == FATE_EMPTY                        ? SETTLE_BODY_EMPTY
                    : fate == FATE_JSON || fate == FATE_RETRIED ? SETTLE_BODY_JSON
@@ -220,6 +221,7 @@ static void on_trouble(void *context, enum result result, const struct err *err)
     } else if (result == RESULT_FULL) {
         tell(d, "full\n", 5);
         if (d->leave_when_full) {
+            d->lost = true; /* what was not put yet */
             close_driver(d, false);
         }
     } else {
@@ -262,9 +264,15 @@ static int run(struct driver *d, const char *path)
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return refuse(&err);
     }
-    if (committer_open(&d->committer, &options, &recovery, &err) != RESULT_OK ||
-        committer_each_row(d->committer, restore, d, &err) != RESULT_OK ||
+    if (committer_open(&d->committer, &options, &recovery, &err) != RESULT_OK) {
+        run_dir_close(&dir);
+        return refuse(&err);
+    }
+    if (committer_each_row(d->committer, restore, d, &err) != RESULT_OK ||
         committer_start(d->committer, &err) != RESULT_OK) {
+        close_driver(d, false);
+        uv_run(&d->loop, UV_RUN_DEFAULT);
+        run_dir_close(&dir);
         return refuse(&err);
     }
     committer_set_planned(d->committer, d->count);
@@ -280,7 +288,9 @@ struct check {
     struct run_reader reader;
     uint64_t count, seed;
     unsigned char *states;
+    char *told; /* by id: the last letter, read before anything else, for a run that goes on */
     struct buf line, body, expected;
+    bool complete; /* ended by itself: everything is settled, and nothing is left behind */
     uint64_t violations;
 };
 
@@ -295,7 +305,7 @@ static void on_found(void *context, const struct verify_finding *finding)
 {
     struct check *c = context;
 
-    if (verify_kind_is_damage(finding->kind) || finding->kind == VERIFY_ORPHAN) {
+    if (verify_kind_is_damage(finding->kind) || finding->kind == VERIFY_ORPHAN || c->complete) {
         violation(c, finding->text, finding->id);
     }
 }
@@ -344,25 +354,15 @@ static enum result check_body(void *context, const struct record *record, struct
     return RESULT_OK;
 }
 
-static void check_told(struct check *c, const char *path)
+static void read_told(struct check *c, const char *path)
 {
     FILE *told = fopen(path, "r");
     unsigned long long id;
     char text[64];
 
     while (told && fgets(text, sizeof text, told)) {
-        char letter = text[0];
-
-        if (sscanf(text + 1, " %llu", &id) != 1 || !id || id > c->count) {
-            continue;
-        }
-        if (letter == 'D' && c->states[id] != SETTLE_DONE) {
-            violation(c, "told as done, and lost", id);
-        } else if (letter == 'F' && c->states[id] != SETTLE_FAILED) {
-            violation(c, "told as failed, and lost", id);
-        } else if (letter == 'W' && c->states[id] != SETTLE_WAITING &&
-                   c->states[id] != SETTLE_DONE) {
-            violation(c, "told as waiting, and lost", id);
+        if (sscanf(text + 1, " %llu", &id) == 1 && id && id <= c->count) {
+            c->told[id] = text[0];
         }
     }
     if (told) {
@@ -370,11 +370,26 @@ static void check_told(struct check *c, const char *path)
     }
 }
 
-static int check(struct check *c, const char *path, const char *told, bool complete)
+static void check_told(struct check *c)
+{
+    for (uint64_t id = 1; id <= c->count; id++) {
+        if (c->told[id] == 'D' && c->states[id] != SETTLE_DONE) {
+            violation(c, "told as done, and lost", id);
+        } else if (c->told[id] == 'F' && c->states[id] != SETTLE_FAILED) {
+            violation(c, "told as failed, and lost", id);
+        } else if (c->told[id] == 'W' && c->states[id] != SETTLE_WAITING &&
+                   c->states[id] != SETTLE_DONE) {
+            violation(c, "told as waiting, and lost", id);
+        }
+    }
+}
+
+static int check(struct check *c, const char *path, const char *told)
 {
     struct err err = { .result = RESULT_OK };
     struct verify_report report;
 
+    read_told(c, told);
     if (run_reader_open(&c->reader, path, &err) != RESULT_OK) {
         return refuse(&err);
     }
@@ -385,8 +400,8 @@ static int check(struct check *c, const char *path, const char *told, bool compl
         return refuse(&err);
     }
     run_reader_close(&c->reader);
-    check_told(c, told);
-    for (uint64_t id = 1; complete && id <= c->count; id++) {
+    check_told(c);
+    for (uint64_t id = 1; c->complete && id <= c->count; id++) {
         if (c->states[id] != SETTLE_DONE && c->states[id] != SETTLE_FAILED) {
             violation(c, "never settled", id);
         }
@@ -420,8 +435,7 @@ static int main_run(int argc, char **argv)
 
     d.window = argc > 6 ? number(argv[6]) : DEFAULT_WINDOW;
     d.body_bytes = argc > 7 ? number(argv[7]) : 0;
-    d.leave_when_full = d.window == 0;
-    d.window = d.window ? d.window : DEFAULT_WINDOW;
+    d.leave_when_full = getenv("LEAVE_WHEN_FULL") != NULL;
     d.told = open(argv[5], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     d.states = calloc(d.count + 1, 1);
     if (d.told < 0 || !d.states || uv_loop_init(&d.loop)) {
@@ -429,7 +443,7 @@ static int main_run(int argc, char **argv)
     }
     signal(SIGXFSZ, SIG_IGN);
     code = run(&d, argv[2]);
-    if (code != 2 && code != 8 && uv_loop_close(&d.loop)) {
+    if (uv_loop_close(&d.loop)) {
         abort();
     }
     free(d.states);
@@ -447,8 +461,14 @@ int main(int argc, char **argv)
         int code;
 
         c.states = calloc(c.count + 1, 1);
-        code = check(&c, argv[2], argv[5], argc > 6);
+        c.told = calloc(c.count + 1, 1);
+        if (!c.states || !c.told) {
+            abort();
+        }
+        c.complete = argc > 6;
+        code = check(&c, argv[2], argv[5]);
         free(c.states);
+        free(c.told);
         return code;
     }
     fprintf(stderr, "usage: see the head of store_driver.c\n");
