@@ -165,7 +165,7 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
             cell.text = copy;
             row.readable = behind ? copy + text.len + behind : NULL;
             buf_reset(&got);
-            assert_int_equal(csv_row(&got, &row, &lone), RESULT_OK);
+            assert_int_equal(csv_row(&got, &plain, &row, &lone), RESULT_OK);
             assert_int_equal(got.len, want.len + 1);
             assert_memory_equal(got.data, want.data, want.len);
             free(copy);
