@@ -231,7 +231,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_element_struct(t);
     thrift_i64(t, 2, 0); /* file_offset: deprecated */
     thrift_struct(t, 3); /* ColumnMetaData */
-    thrift_i32(t, 1, forms[c->type].physical);
+    thrift_i32(t, 1, (int32_t)forms[c->type].physical);
     thrift_list(t, 2, THRIFT_I32, c->dictionary ? 3 : 2);
     thrift_element_i32(t, PARQUET_PLAIN);
     thrift_element_i32(t, PARQUET_RLE);
@@ -346,7 +346,7 @@ enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct 
 static void put_schema_element(struct thrift *t, const struct parquet_column *c)
 {
     thrift_element_struct(t);
-    thrift_i32(t, 1, forms[c->type].physical);
+    thrift_i32(t, 1, (int32_t)forms[c->type].physical);
     thrift_i32(t, 3, 1); /* OPTIONAL */
     thrift_binary(t, 4, c->name);
     if (forms[c->type].converted >= 0) {

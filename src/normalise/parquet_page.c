@@ -99,13 +99,13 @@ static enum result append_header(struct buf *out, const struct parquet_page *pag
     if (page->type == PARQUET_DATA_PAGE) {
         thrift_struct(&t, 5); /* DataPageHeader */
         thrift_i32(&t, 1, (int32_t)page->value_count);
-        thrift_i32(&t, 2, page->encoding);
+        thrift_i32(&t, 2, (int32_t)page->encoding);
         thrift_i32(&t, 3, PARQUET_RLE); /* definition levels */
         thrift_i32(&t, 4, PARQUET_RLE); /* repetition levels: there are none */
     } else {
         thrift_struct(&t, 7); /* DictionaryPageHeader */
         thrift_i32(&t, 1, (int32_t)page->value_count);
-        thrift_i32(&t, 2, page->encoding);
+        thrift_i32(&t, 2, (int32_t)page->encoding);
         thrift_bool(&t, 3, true); /* is_sorted */
     }
     thrift_end(&t);
