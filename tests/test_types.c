@@ -104,6 +104,37 @@ static void types_double__is_the_nearest__when_digits_are_few(void **state)
     }
 }
 
+/* Sixteen and seventeen digits: the value is the library's, and whether it is taken is whether "%.*e" gives
+ * the digits back. */
+static void types_double__agrees_with_printing__when_digits_are_many(void **state)
+{
+    uint64_t random = 3, taken = 0;
+
+    (void)state;
+    for (int i = 0; i < 40000; i++) {
+        int digits = 16 + (i & 1), places = 1 + i % 22;
+        char number[32], text[64], printed[64], want[64];
+        double value = 0;
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        snprintf(number, sizeof number, "%d%017llu", 1 + (int)(random >> 61),
+                 (unsigned long long)(random % UINT64_C(100000000000000000)));
+        number[digits] = '\0';
+        number[digits - 1] = (char)('1' + (int)(random >> 58) % 9);
+        snprintf(text, sizeof text, "%se-%d", number, places);
+        snprintf(printed, sizeof printed, "%.*e", digits - 1, strtod(text, NULL));
+        snprintf(want, sizeof want, "%c.%se%+03d", number[0], number + 1, digits - 1 - places);
+        if (types_double(str_view(text), &value) != (strcmp(printed, want) == 0)) {
+            fail_msg("%s: %s", text, printed);
+        }
+        if (strcmp(printed, want) == 0) {
+            assert_true(value == strtod(text, NULL));
+            taken++;
+        }
+    }
+    assert_true(taken > 20000 && taken < 40000);
+}
+
 static void assert_time(const char *text, int64_t want)
 {
     int64_t us = 0;
@@ -363,6 +394,7 @@ int main(void)
         cmocka_unit_test(types_int64__reads__when_nothing_is_lost),
         cmocka_unit_test(types_double__reads__when_the_text_survives_the_round_trip),
         cmocka_unit_test(types_double__is_the_nearest__when_digits_are_few),
+        cmocka_unit_test(types_double__agrees_with_printing__when_digits_are_many),
         cmocka_unit_test(types_timestamp__reads__when_it_is_rfc_3339_or_near),
         cmocka_unit_test(types_decide__takes_what_keeps_every_value__when_all_are_seen),
         cmocka_unit_test(types_decide__coerces__when_asked_and_all_values_agree),

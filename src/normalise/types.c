@@ -9,9 +9,9 @@
 
 #define EPOCH_LOW_S INT64_C(978307200)   /* 2001-01-01 */
 #define EPOCH_HIGH_S INT64_C(4102444800) /* 2100-01-01 */
-#define DOUBLE_WHOLE_MAX (UINT64_C(1) << 53)
-#define NUMBER_TEXT_MAX 64 /* longer numbers are text: no double needs as much */
+#define NUMBER_TEXT_MAX 64               /* longer numbers are text: no double needs as much */
 #define DOUBLE_DIGITS_MAX 17
+#define MANTISSA_SURE (UINT64_C(1) << 52)
 
 const char *type_name(enum type type)
 {
@@ -159,13 +159,6 @@ static bool decimal_int64(const struct decimal *d, int64_t *value)
     return true;
 }
 
-bool types_int64(struct str text, int64_t *value)
-{
-    struct decimal d;
-
-    return parse_decimal(text, &d) && decimal_int64(&d, value);
-}
-
 /* Printed with as many digits as the text has, the double must say the same, and more than 17 digits no
  * double tells apart. So a text of %.17g survives, as does the shortest one for its double. */
 static bool survives(const struct decimal *d, struct str text, double *value)
@@ -187,33 +180,138 @@ static bool survives(const struct decimal *d, struct str text, double *value)
            again.digits == d->digits && again.exponent == d->exponent;
 }
 
-/* Fifteen digits always survive; and while both the digits and the power of ten are exact as doubles,
- * one rounding makes the nearest double of them (Clinger, "How to Read Floating Point Numbers
- * Accurately", 1990). */
+static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+#define POWERS_MAX 22 /* the last that a double holds exactly */
+
+__extension__ typedef unsigned __int128 u128;
+
+static u128 power_of_ten(unsigned places)
+{
+    u128 power = 1;
+
+    while (places--) {
+        power *= 10;
+    }
+    return power;
+}
+
+/* The double nearest to mantissa / 10^places, and whether its digits are the mantissa's, by whole
+ * numbers alone: with v = f / 2^shift, v is the nearest if |f 10^places - mantissa 2^shift| is under half
+ * of 10^places, and printed to that place v gives the mantissa back if it is under half of 2^shift. False
+ * where that is beyond 128 bits, or too close to call. */
+static bool divide_exactly(uint64_t mantissa, unsigned places, double *value, bool *survived)
+{
+    const u128 power = power_of_ten(places);
+    uint64_t fraction;
+    u128 want;
+    int exponent, shift;
+
+    fraction = (uint64_t)ldexp(frexp((double)mantissa / powers[places], &exponent), 53);
+    shift = 53 - exponent;
+    if (shift < 1 || shift > 68 || mantissa >> 59) {
+        return false;
+    }
+    want = (u128)mantissa << shift;
+    for (int tries = 0; tries < 3; tries++) {
+        u128 have = (u128)fraction * power, off = have > want ? have - want : want - have;
+
+        if (fraction >> 53 || !(fraction >> 52)) {
+            return false;
+        }
+        if (2 * off < power) {
+            *value = ldexp((double)fraction, -shift);
+            *survived = 2 * off < (u128)1 << shift;
+            return 2 * off != (u128)1 << shift;
+        }
+        fraction = have > want ? fraction - 1 : fraction + 1;
+    }
+    return false;
+}
+
+/* While the digits and the power of ten are exact as doubles, one rounding makes the nearest double of
+ * them (Clinger, "How to Read Floating Point Numbers Accurately", 1990); below 2^52 that is off by less
+ * than half of the last digit, which therefore survives. */
 static bool decimal_double(const struct decimal *d, struct str text, double *value)
 {
-    static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    bool survived;
 
     if (d->digits == 0) {
         *value = d->negative ? -0.0 : 0.0;
         return true;
     }
-    if (d->digits <= 15 && d->exponent >= -22 && d->exponent <= 22) {
+    if (d->exact && d->mantissa < MANTISSA_SURE && d->exponent >= -POWERS_MAX &&
+        d->exponent <= POWERS_MAX) {
         double m = (double)d->mantissa;
 
         m = d->exponent < 0 ? m / powers[-d->exponent] : m * powers[d->exponent];
         *value = d->negative ? -m : m;
         return true;
     }
+    if (d->digits <= DOUBLE_DIGITS_MAX && d->exponent < 0 && d->exponent >= -POWERS_MAX &&
+        divide_exactly(d->mantissa, (unsigned)-d->exponent, value, &survived)) {
+        *value = d->negative ? -*value : *value;
+        return survived;
+    }
     return survives(d, text, value);
+}
+
+/* Digits with a point among them or none, few enough to be read in one go: what most numbers are. */
+struct plain {
+    bool negative, point;
+    unsigned places; /* behind the point */
+    uint64_t digits;
+};
+
+static inline bool parse_plain(struct str text, struct plain *n)
+{
+    const char *p = text.data, *end = p + text.len, *first;
+
+    *n = (struct plain){ .negative = text.len && *p == '-' };
+    p += n->negative;
+    if (end - p > 18 || p == end) {
+        return false;
+    }
+    for (first = p; p < end && is_digit(*p); p++) {
+        n->digits = n->digits * 10 + (uint64_t)(*p - '0');
+    }
+    if (p == first || (*first == '0' && p - first > 1)) {
+        return false;
+    }
+    if (p < end && *p == '.') {
+        n->point = true;
+        for (first = ++p; p < end && is_digit(*p); p++) {
+            n->digits = n->digits * 10 + (uint64_t)(*p - '0');
+        }
+        n->places = (unsigned)(p - first);
+        return p == end && n->places > 0;
+    }
+    return p == end;
+}
+
+bool types_int64(struct str text, int64_t *value)
+{
+    struct decimal d;
+    struct plain n;
+
+    if (parse_plain(text, &n) && !n.point && (n.digits || !n.negative)) {
+        *value = n.negative ? -(int64_t)n.digits : (int64_t)n.digits;
+        return true;
+    }
+    return parse_decimal(text, &d) && decimal_int64(&d, value);
 }
 
 bool types_double(struct str text, double *value)
 {
     struct decimal d;
+    struct plain n;
 
+    if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
+        *value = (double)n.digits / powers[n.places];
+        *value = n.negative ? -*value : *value;
+        return true;
+    }
     return parse_decimal(text, &d) && decimal_double(&d, text, value);
 }
 
@@ -347,35 +445,19 @@ static void widen(struct type_facts *facts, int64_t low, int64_t high)
     facts->high = first || high > facts->high ? high : facts->high;
 }
 
-/* Bare text of up to fifteen digits, which most numbers are. */
-static inline bool short_int(struct str text, int64_t *value)
-{
-    const char *p = text.data, *end = p + text.len;
-    bool negative = *p == '-';
-    int64_t number = 0;
-
-    p += negative;
-    if (end - p > 15 || p == end || (*p == '0' && text.len > 1)) {
-        return false;
-    }
-    for (; p < end; p++) {
-        if (!is_digit(*p)) {
-            return false;
-        }
-        number = number * 10 + (*p - '0');
-    }
-    *value = negative ? -number : number;
-    return true;
-}
-
 /* KIND_TEXT when it is no number at all. */
 static enum type_kind number_kind(struct type_facts *facts, struct str text)
 {
     struct decimal d;
+    struct plain n;
     int64_t whole;
     double fraction;
 
-    if (short_int(text, &whole)) {
+    if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
+        if (n.point || (n.negative && !n.digits)) {
+            return KIND_DOUBLE;
+        }
+        whole = n.negative ? -(int64_t)n.digits : (int64_t)n.digits;
         widen(facts, whole, whole);
         return KIND_INT;
     }
@@ -385,8 +467,8 @@ static enum type_kind number_kind(struct type_facts *facts, struct str text)
     if (decimal_int64(&d, &whole)) {
         uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
 
-        /* Above 2^53 a double holds the multiples of a power of two. */
-        if (size <= DOUBLE_WHOLE_MAX || decimal_double(&d, text, &fraction)) {
+        /* Above 2^53 a double holds the multiples of a power of two; 2^63 would not come back. */
+        if (size < INT64_MAX / 2 && (uint64_t)(double)size == size) {
             widen(facts, whole, whole);
             return KIND_INT;
         }
