@@ -102,6 +102,7 @@ bool engine_is_done(const struct engine *e)
 static void on_trouble(void *context, enum result result, const struct err *err)
 {
     struct engine *e = context;
+    char text[sizeof e->trouble];
 
     if (result == RESULT_OK) {
         e->storage = RESULT_OK;
@@ -112,8 +113,9 @@ static void on_trouble(void *context, enum result result, const struct err *err)
     }
     snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
-    events_add(&e->events, EVENT_ERROR, "disk", "", "%s", err->text);
     e->storage = result;
+    engine_trouble_text(e, text, sizeof text);
+    events_add(&e->events, EVENT_ERROR, "disk", "", "%s", text);
     if (result != RESULT_FULL && e->phase != ENGINE_CLOSING) {
         engine_stop(e, err->text);
         fetch_cancel_all(e->fetch);

@@ -113,6 +113,10 @@ void engine_pump(struct engine *engine);
  *  values of parameters that are secret by their name. */
 MUST_CHECK enum result engine_redact_url(struct engine *engine, struct str url, struct buf *out);
 
+/** The store's trouble for people: while a full disk only pauses the run, what is free and that it goes
+ *  on by itself. Empty when there is none. */
+void engine_trouble_text(const struct engine *engine, char *text, size_t size);
+
 /** "GET /posts/17?key=***", cut to its field. */
 void engine_request_text(struct engine *engine, const struct request *request,
                          char text[SNAPSHOT_REQUEST_TEXT]);

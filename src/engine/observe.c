@@ -373,13 +373,32 @@ static unsigned open_descriptors(void)
     return fd >= 0 ? (unsigned)fd : 0;
 }
 
+static uint64_t disk_free_bytes(const struct engine *e)
+{
+    struct statvfs disk;
+
+    return fstatvfs(e->options.dir->fd, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
+void engine_trouble_text(const struct engine *e, char *text, size_t size)
+{
+    char room[UNITS_TEXT_MAX];
+
+    if (e->storage != RESULT_FULL || e->phase != ENGINE_RUNNING) {
+        snprintf(text, size, "%s", e->trouble);
+        return;
+    }
+    units_format_bytes(disk_free_bytes(e), room);
+    snprintf(text, size, "%s (%s free): paused, goes on by itself when there is space", e->trouble,
+             room);
+}
+
 static void fill_machine(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     double wall_s = (double)(f->now_us - e->metrics.started_us) / 1e6;
     struct rlimit limit;
-    struct statvfs disk;
 
     s->core_count = e->cpu.core_count;
     for (size_t i = 0; i < s->core_count; i++) {
@@ -395,9 +414,7 @@ static void fill_machine(struct filling *f)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         s->descriptors_max = limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
     }
-    if (fstatvfs(e->options.dir->fd, &disk) == 0) {
-        s->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    }
+    s->disk_free_bytes = disk_free_bytes(e);
     s->reuse_ratio =
         e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
 }
@@ -414,7 +431,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     s->wall_us = clock_wall_us(&e->options.clock);
     s->started_ago_us = (e->ended_us ? e->ended_us : f.now_us) - e->metrics.started_us;
     s->storage_trouble = e->storage != RESULT_OK;
-    COPY(s->trouble, e->trouble);
+    engine_trouble_text(e, s->trouble, sizeof s->trouble);
     fill_progress(&f);
     fill_pace(&f);
     fill_eta(&f);

@@ -780,6 +780,7 @@ static void collect_counts(struct table_build *b)
         w->counts = (struct flatten_counts){ 0 };
         memset(w->skip_count, 0, sizeof w->skip_count);
     }
+    atomic_store(&b->records_total, r->records); /* known from now on: the report is the pool's */
 }
 
 /* A worker that knows nothing yet. */
@@ -1089,8 +1090,7 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
     *progress = (struct table_progress){
         .phase = b->phase,
         .records = atomic_load(&b->records_done),
-        .records_total =
-            b->phase > TABLE_LEARNING ? b->report.records : atomic_load(&b->records_total),
+        .records_total = atomic_load(&b->records_total),
         .bytes = atomic_load(&b->bytes_done),
         .bytes_total = atomic_load(&b->bytes_total),
         .rows = atomic_load(&b->rows_done),

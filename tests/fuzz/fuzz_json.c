@@ -5,29 +5,18 @@
  *   the kernels   say the same among each other about every string and container in the text
  *   the flattener in pass 1 accepts what the judge accepts, and has learnt nothing from the rest;
  *                 in pass 2 gives the same rows by each kernel, and by the short way and the long
- *
- * Built for libFuzzer with SCRAPETOP_FUZZ; fuzz_replay.c runs it over the corpus as a test.
  */
 #include "base/json_kernel.h"
 #include "base/json_scan.h"
 #include "base/json_step.h"
 #include "normalise/csv.h"
 #include "normalise/flatten.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define DEMAND(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "fuzz_json: %s:%d: not so: %s\n", __FILE__, __LINE__, #condition);     \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define PLACES_MAX 64 /* quotes and brackets of one text that are looked at */
 
@@ -37,7 +26,7 @@ static bool judge(const struct json_kernel *kernel, struct str text, unsigned de
     const char *p = text.len ? json_step_space(text.data, end) : end;
 
     p = p < end ? kernel->verify(p, end, depth_max) : NULL;
-    DEMAND(!p || p <= end);
+    FUZZ_CHECK(!p || p <= end);
     return p && json_step_space(p, end) == end;
 }
 
@@ -57,9 +46,9 @@ static void compare_cuts(const struct json_kernel *one, const struct json_kernel
             (struct str){ inside.data + at, left < JSON_SPLIT_BLOCK ? left : JSON_SPLIT_BLOCK });
         comma = part.comma == SIZE_MAX ? comma : at + part.comma;
     }
-    DEMAND(whole.comma == comma);
-    DEMAND(whole.end == (part.end == SIZE_MAX ? SIZE_MAX : at - JSON_SPLIT_BLOCK + part.end));
-    DEMAND(whole.end == SIZE_MAX || inside.data + whole.end + 1 == behind);
+    FUZZ_CHECK(whole.comma == comma);
+    FUZZ_CHECK(whole.end == (part.end == SIZE_MAX ? SIZE_MAX : at - JSON_SPLIT_BLOCK + part.end));
+    FUZZ_CHECK(whole.end == SIZE_MAX || inside.data + whole.end + 1 == behind);
 }
 
 static void compare_places(const struct json_kernel *one, const struct json_kernel *other,
@@ -74,17 +63,17 @@ static void compare_places(const struct json_kernel *one, const struct json_kern
         if (*p == '"') {
             const char *behind = one->verify_string(p + 1, end, &escaped[0]);
 
-            DEMAND(behind == other->verify_string(p + 1, end, &escaped[1]));
-            DEMAND(!behind || escaped[0] == escaped[1]);
+            FUZZ_CHECK(behind == other->verify_string(p + 1, end, &escaped[1]));
+            FUZZ_CHECK(!behind || escaped[0] == escaped[1]);
             places++;
         } else if (*p == '[' || *p == '{') {
             const char *behind = one->container_end(p, end), *verified;
 
-            DEMAND(behind == other->container_end(p, end) && behind > p && behind <= end);
+            FUZZ_CHECK(behind == other->container_end(p, end) && behind > p && behind <= end);
             compare_cuts(one, other, (struct str){ p + 1, (size_t)(end - p - 1) }, behind);
             verified = one->verify(p, end, JSON_DEPTH_MAX);
-            DEMAND(verified == other->verify(p, end, JSON_DEPTH_MAX));
-            DEMAND(!verified || verified == behind);
+            FUZZ_CHECK(verified == other->verify(p, end, JSON_DEPTH_MAX));
+            FUZZ_CHECK(!verified || verified == behind);
             places++;
         }
     }
@@ -109,11 +98,11 @@ static void fill(struct table *table, struct columns *columns, const struct json
 {
     struct flatten *f = flatten_new(pointer, columns, FLATTEN_FILL);
 
-    DEMAND(f);
+    FUZZ_CHECK(f);
     flatten_use_kernel(f, kernel);
     flatten_trust_pointer(f, trust);
     *counts = (struct flatten_counts){ 0 };
-    DEMAND(flatten_document(f, text, on_row, table, counts, NULL) == RESULT_OK);
+    FUZZ_CHECK(flatten_document(f, text, on_row, table, counts, NULL) == RESULT_OK);
     flatten_free(f);
 }
 
@@ -125,17 +114,17 @@ static void compare_rows(struct columns *columns, const struct json_pointer *poi
     struct table want = { 0 };
     struct flatten_counts counts;
 
-    DEMAND(columns_settle(columns, STR("."), NULL) == RESULT_OK);
+    FUZZ_CHECK(columns_settle(columns, STR("."), NULL) == RESULT_OK);
     fill(&want, columns, pointer, text, kernels[0], false, &counts);
-    DEMAND(counts.rows == learnt->rows && counts.matches == learnt->matches);
-    DEMAND(counts.duplicate_keys == learnt->duplicate_keys);
+    FUZZ_CHECK(counts.rows == learnt->rows && counts.matches == learnt->matches);
+    FUZZ_CHECK(counts.duplicate_keys == learnt->duplicate_keys);
     for (size_t i = 0; i < count; i++) {
         struct table got = { 0 };
 
         fill(&got, columns, pointer, text, kernels[i], learnt->ambiguous == 0, &counts);
-        DEMAND(counts.rows == learnt->rows && counts.duplicate_keys == learnt->duplicate_keys);
-        DEMAND(got.rows.len == want.rows.len && got.lone_surrogates == want.lone_surrogates);
-        DEMAND(!got.rows.len || memcmp(got.rows.data, want.rows.data, got.rows.len) == 0);
+        FUZZ_CHECK(counts.rows == learnt->rows && counts.duplicate_keys == learnt->duplicate_keys);
+        FUZZ_CHECK(got.rows.len == want.rows.len && got.lone_surrogates == want.lone_surrogates);
+        FUZZ_CHECK(!got.rows.len || memcmp(got.rows.data, want.rows.data, got.rows.len) == 0);
         buf_release(&got.rows);
     }
     buf_release(&want.rows);
@@ -154,24 +143,25 @@ static void flatten_text(const char *records, struct str text, const struct json
     enum result result;
     uint32_t nodes;
 
-    DEMAND(columns && json_pointer_parse(&pointer, str_view(records), NULL) == RESULT_OK);
+    FUZZ_CHECK(columns && json_pointer_parse(&pointer, str_view(records), NULL) == RESULT_OK);
     f = flatten_new(p, columns, FLATTEN_LEARN);
-    DEMAND(f);
+    FUZZ_CHECK(f);
     flatten_use_kernel(f, kernel);
-    DEMAND(flatten_document(f, STR("{\"a\":{\"b\":1}}"), NULL, NULL, &counts, NULL) == RESULT_OK);
+    FUZZ_CHECK(flatten_document(f, STR("{\"a\":{\"b\":1}}"), NULL, NULL, &counts, NULL) ==
+               RESULT_OK);
     nodes = columns_node_count(columns);
     counts = (struct flatten_counts){ 0 };
     result = flatten_document(f, text, NULL, NULL, &counts, NULL);
-    DEMAND(result == (valid ? RESULT_OK : RESULT_INVALID));
+    FUZZ_CHECK(result == (valid ? RESULT_OK : RESULT_INVALID));
     if (valid) {
         compare_rows(columns, p, text, &counts);
     } else {
-        DEMAND(columns_node_count(columns) == nodes && counts.rows == 0 && counts.matches == 0);
+        FUZZ_CHECK(columns_node_count(columns) == nodes && counts.rows == 0 && counts.matches == 0);
         /* A `c` that it may have taught must not be taken for one of these. */
-        DEMAND(flatten_document(f, STR("[{\"a\":{\"b\":1,\"c\":2}},{\"a\":{\"b\":1},\"c\":3}]"),
-                                NULL, NULL, &counts, NULL) == RESULT_OK);
-        DEMAND(columns_settle(columns, STR("."), NULL) == RESULT_OK);
-        DEMAND(records || columns_count(columns) == 3); /* a.b, a.c, c */
+        FUZZ_CHECK(flatten_document(f, STR("[{\"a\":{\"b\":1,\"c\":2}},{\"a\":{\"b\":1},\"c\":3}]"),
+                                    NULL, NULL, &counts, NULL) == RESULT_OK);
+        FUZZ_CHECK(columns_settle(columns, STR("."), NULL) == RESULT_OK);
+        FUZZ_CHECK(records || columns_count(columns) == 3); /* a.b, a.c, c */
     }
     flatten_free(f);
     columns_free(columns);
@@ -188,14 +178,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json_error closely, quickly;
     bool valid;
 
-    DEMAND(copy);
+    FUZZ_CHECK(copy);
     memcpy(copy, size ? (const char *)data : "", size);
     valid = json_check_closely(text, JSON_DEPTH_MAX, &closely);
-    DEMAND(json_check(text, JSON_DEPTH_MAX, &quickly) == valid);
-    DEMAND(quickly.fault == closely.fault && quickly.at == closely.at);
+    FUZZ_CHECK(json_check(text, JSON_DEPTH_MAX, &quickly) == valid);
+    FUZZ_CHECK(quickly.fault == closely.fault && quickly.at == closely.at);
     for (size_t i = 0; i < count; i++) {
-        DEMAND(judge(kernels[i], text, JSON_DEPTH_MAX) == valid);
-        DEMAND(judge(kernels[i], text, 3) == json_check_closely(text, 3, NULL));
+        FUZZ_CHECK(judge(kernels[i], text, JSON_DEPTH_MAX) == valid);
+        FUZZ_CHECK(judge(kernels[i], text, 3) == json_check_closely(text, 3, NULL));
         compare_places(kernels[0], kernels[i], text);
         for (size_t n = 0; n < sizeof pointers / sizeof pointers[0]; n++) {
             flatten_text(pointers[n], text, kernels[i], valid);
