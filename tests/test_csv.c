@@ -8,20 +8,28 @@
 #include <string.h>
 #include <cmocka.h>
 
-static void assert_cell(enum cell_kind kind, struct str text, struct str want)
+static const struct csv_style plain = { 0 };
+
+static void assert_styled(const struct csv_style *style, enum cell_kind kind, struct str text,
+                          struct str want)
 {
-    const struct cell cells[] = {
+    const struct row_cell cells[] = {
         { .row = 1, .text = text.data, .len = (uint32_t)text.len, .kind = kind },
     };
     const struct row row = { .cells = cells, .count = 1, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
-    assert_int_equal(csv_row(&out, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, style, &row, &lone), RESULT_OK);
     assert_int_equal(out.len, want.len + 1);
     assert_memory_equal(out.data, want.data, want.len);
     assert_int_equal(out.data[want.len], '\n');
     buf_release(&out);
+}
+
+static void assert_cell(enum cell_kind kind, struct str text, struct str want)
+{
+    assert_styled(&plain, kind, text, want);
 }
 
 static void csv_row__quotes_only_where_needed__when_cell_is_a_string(void **state)
@@ -54,7 +62,7 @@ static void csv_row__copies__when_cell_is_bare_or_json(void **state)
 
 static void csv_row__leaves_empty__when_cells_are_missing(void **state)
 {
-    const struct cell cells[] = {
+    const struct row_cell cells[] = {
         { .row = 6, .text = "old", .len = 3, .kind = CELL_BARE },
         { .row = 7, .text = "x", .len = 1, .kind = CELL_STRING },
         { .row = 7, .text = "null", .len = 4, .kind = CELL_NULL },
@@ -65,14 +73,14 @@ static void csv_row__leaves_empty__when_cells_are_missing(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_OK);
     assert_string_equal(buf_cstr(&out), ",x,,\n");
     buf_release(&out);
 }
 
 static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
 {
-    const struct cell cells[] = {
+    const struct row_cell cells[] = {
         { .row = 1, .text = "a\\ud83db", .len = 8, .kind = CELL_ESCAPED },
     };
     const struct row row = { .cells = cells, .count = 1, .number = 1 };
@@ -80,7 +88,7 @@ static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_OK);
     assert_string_equal(buf_cstr(&out), "a\xEF\xBF\xBD"
                                         "b\n");
     assert_int_equal(lone, 1);
@@ -136,7 +144,7 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
     (void)state;
     for (unsigned i = 0; i < 20000; i++) {
         enum cell_kind kind = (enum cell_kind)(CELL_BARE + i % 4);
-        struct cell cell = { .row = 1, .kind = kind };
+        struct row_cell cell = { .row = 1, .kind = kind };
         struct row row = { .cells = &cell, .count = 1, .number = 1 };
         uint64_t lone = 0;
 
@@ -157,7 +165,7 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
             cell.text = copy;
             row.readable = behind ? copy + text.len + behind : NULL;
             buf_reset(&got);
-            assert_int_equal(csv_row(&got, &row, &lone), RESULT_OK);
+            assert_int_equal(csv_row(&got, &plain, &row, &lone), RESULT_OK);
             assert_int_equal(got.len, want.len + 1);
             assert_memory_equal(got.data, want.data, want.len);
             free(copy);
@@ -170,7 +178,7 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
 
 static void csv_row__takes_all_back__when_buf_has_a_ceiling(void **state)
 {
-    const struct cell cells[] = {
+    const struct row_cell cells[] = {
         { .row = 1, .text = "1234", .len = 4, .kind = CELL_BARE },
         { .row = 1, .text = "5678", .len = 4, .kind = CELL_BARE },
     };
@@ -179,30 +187,68 @@ static void csv_row__takes_all_back__when_buf_has_a_ceiling(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &row, &lone), RESULT_LIMIT);
+    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_LIMIT);
     assert_int_equal(out.len, 0);
+    buf_release(&out);
+}
+
+static void csv_row__disarms__when_a_text_looks_like_a_formula(void **state)
+{
+    static const struct csv_style safe = { .safe = true };
+
+    (void)state;
+    assert_styled(&safe, CELL_STRING, STR("=1+1"), STR("'=1+1"));
+    assert_styled(&safe, CELL_STRING, STR("@SUM(A1)"), STR("'@SUM(A1)"));
+    assert_styled(&safe, CELL_STRING, STR("+1"), STR("'+1"));
+    assert_styled(&safe, CELL_STRING, STR("-1-cmd"), STR("'-1-cmd"));
+    assert_styled(&safe, CELL_STRING, STR("-"), STR("'-"));
+    assert_styled(&safe, CELL_ESCAPED, STR("\\t=1"), STR("'\t=1"));
+    assert_styled(&safe, CELL_ESCAPED, STR("\\r=1"), STR("\"'\r=1\""));
+    assert_styled(&safe, CELL_ESCAPED, STR("\\u003d1"), STR("'=1"));
+    assert_styled(&safe, CELL_STRING, STR("=a,\"b"), STR("\"'=a,\"\"b\""));
+    /* numbers, in JSON's grammar, whether in quotes or not */
+    assert_styled(&safe, CELL_BARE, STR("-12.5e3"), STR("-12.5e3"));
+    assert_styled(&safe, CELL_STRING, STR("-12.5"), STR("-12.5"));
+    assert_styled(&safe, CELL_STRING, STR("-012"), STR("'-012"));
+    assert_styled(&safe, CELL_STRING, STR("a=1"), STR("a=1"));
+    assert_styled(&safe, CELL_STRING, STR(""), STR("\"\""));
+    assert_cell(CELL_STRING, STR("=1+1"), STR("=1+1"));
+}
+
+static void csv_row__follows_the_style__when_one_is_given(void **state)
+{
+    static const struct csv_style semicolon = { .delimiter = ';', .crlf = true };
+    const struct row_cell cells[] = {
+        { .row = 1, .text = "a,b", .len = 3, .kind = CELL_STRING },
+        { .row = 1, .text = "c;d", .len = 3, .kind = CELL_STRING },
+    };
+    const struct row row = { .cells = cells, .count = 2, .number = 1 };
+    struct buf out = { 0 };
+    uint64_t lone = 0;
+
+    (void)state;
+    assert_int_equal(csv_row(&out, &semicolon, &row, &lone), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), "a,b;\"c;d\"\r\n");
+    assert_true(csv_is_delimiter(';') && csv_is_delimiter('\t'));
+    assert_false(csv_is_delimiter('"') || csv_is_delimiter('1') || csv_is_delimiter('\0') ||
+                 csv_is_delimiter('-') || csv_is_delimiter('.') || csv_is_delimiter('e'));
     buf_release(&out);
 }
 
 static void csv_header__quotes_names__when_they_hold_commas(void **state)
 {
-    static const char *const names[] = { "id", "a,b", "", "q\"q" };
-    struct columns *columns = columns_new();
+    static const struct str names[] = { STR_INIT("id"), STR_INIT("a,b"), STR_INIT(""),
+                                        STR_INIT("q\"q"), STR_INIT("=x") };
+    static const struct csv_style excel = { .bom = true, .safe = true };
     struct buf out = { 0 };
 
     (void)state;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t node;
-
-        assert_int_equal(columns_add(columns, COLUMNS_ROOT, str_view(names[i]), &node, NULL),
-                         RESULT_OK);
-        assert_int_equal(columns_mark(columns, node, 0, i, NULL), RESULT_OK);
-    }
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
-    assert_int_equal(csv_header(&out, columns), RESULT_OK);
-    assert_string_equal(buf_cstr(&out), "id,\"a,b\",\"\",\"q\"\"q\"\n");
+    assert_int_equal(csv_header(&out, &plain, names, 5), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), "id,\"a,b\",\"\",\"q\"\"q\",=x\n");
+    buf_reset(&out);
+    assert_int_equal(csv_header(&out, &excel, names + 3, 2), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), "\xEF\xBB\xBF\"q\"\"q\",'=x\n");
     buf_release(&out);
-    columns_free(columns);
 }
 
 int main(void)
@@ -214,6 +260,8 @@ int main(void)
         cmocka_unit_test(csv_row__counts_and_replaces__when_surrogate_is_alone),
         cmocka_unit_test(csv_row__keeps_its_rules__when_cells_are_written_in_blocks),
         cmocka_unit_test(csv_row__takes_all_back__when_buf_has_a_ceiling),
+        cmocka_unit_test(csv_row__disarms__when_a_text_looks_like_a_formula),
+        cmocka_unit_test(csv_row__follows_the_style__when_one_is_given),
         cmocka_unit_test(csv_header__quotes_names__when_they_hold_commas),
     };
 

@@ -19,7 +19,7 @@ static enum result tell_row(void *context, const struct row *row)
     enum result result = RESULT_OK;
 
     for (uint32_t i = 0; result == RESULT_OK && i < row->count; i++) {
-        const struct cell *cell = &row->cells[i];
+        const struct row_cell *cell = &row->cells[i];
 
         if (cell->row == row->number) {
             result = buf_printf(&told->text, "%.*s=%.*s;", STR_ARG(columns_name(told->columns, i)),
@@ -56,7 +56,7 @@ static void assert_rows(const char *records, struct str text, const char *want,
     assert_non_null(columns);
     assert_int_equal(json_pointer_parse(&pointer, str_view(records), NULL), RESULT_OK);
     learn(columns, p, text, 0);
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
     f = flatten_new(p, columns, FLATTEN_FILL);
     assert_non_null(f);
     assert_int_equal(flatten_document(f, text, tell_row, &told, counts ? counts : &ignored, NULL),
@@ -140,7 +140,7 @@ static void flatten_document__tells__when_input_changed_after_learning(void **st
 
     (void)state;
     learn(columns, NULL, STR("{\"a\":{\"b\":1}}"), 0);
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
     f = flatten_new(NULL, columns, FLATTEN_FILL);
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         struct flatten_counts counts = { 0 };
@@ -176,7 +176,7 @@ static void flatten_document__learns_nothing__when_text_is_invalid(void **state)
         flatten_document(f, STR("{\"x\":{\"b\":0},\"b\":1}"), NULL, NULL, &counts, NULL),
         RESULT_OK);
     assert_int_equal(counts.rows, 1);
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
     assert_int_equal(columns_count(columns), 2);
     assert_true(str_equal(columns_name(columns, 0), STR("x.b")));
     assert_true(str_equal(columns_name(columns, 1), STR("b")));
@@ -216,7 +216,7 @@ static void flatten_document__goes_to_the_bottom__when_nested_deep(void **state)
         assert_int_equal(buf_append_char(&text, '}'), RESULT_OK);
     }
     learn(columns, NULL, buf_view(&text), 0);
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
     assert_int_equal(columns_count(columns), 1);
     assert_int_equal(columns_name(columns, 0).len, 2 * JSON_DEPTH_MAX - 1);
     columns_free(columns);
@@ -239,7 +239,7 @@ static void columns_merge__keeps_plan_order__when_workers_saw_chunks_in_any_orde
 
         assert_int_equal(columns_merge(all, swap ? odd : even, NULL), RESULT_OK);
         assert_int_equal(columns_merge(all, swap ? even : odd, NULL), RESULT_OK);
-        assert_int_equal(columns_settle(all, NULL), RESULT_OK);
+        assert_int_equal(columns_settle(all, STR("."), NULL), RESULT_OK);
         assert_int_equal(columns_count(all), 4);
         for (uint32_t i = 0; i < 4; i++) {
             assert_true(str_equal(columns_name(all, i), str_view(want[i])));
@@ -256,7 +256,7 @@ static void columns_settle__adds_a_suffix__when_names_collide(void **state)
 
     (void)state;
     learn(columns, NULL, STR("{\"a.b\":1,\"a\":{\"b\":2},\"a.b_2\":3}"), 0);
-    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_settle(columns, STR("."), NULL), RESULT_OK);
     assert_int_equal(columns_renamed(columns), 2);
     assert_true(str_equal(columns_name(columns, 0), STR("a.b")));
     assert_true(str_equal(columns_name(columns, 1), STR("a.b_2")));

@@ -382,8 +382,71 @@ static void read__collects_operands__when_given(void **state)
     assert_string_equal(o.operands[1], "-b.json");
     assert_string_equal(o.output, "out.csv");
     assert_true(o.strict);
-    assert_false(o.meta);
+    assert_false(o.spec.meta);
     read_options_release(&o);
+}
+
+static void normalise__fills_the_spec__when_options_are_given(void **state)
+{
+    struct line *line =
+        line_of("normalise --explode /items --meta --sep __ --max-depth 0 --columns a,b=/x/y,c=d "
+                "--unique id,k --where-present a --types --crlf --bom --delimiter tab --csv-safe "
+                "--memory 64M --json -o t.parquet in.json");
+    struct read_options o;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(read_options_parse(&o, &normalise_table, line->argc, line->argv, &err),
+                     RESULT_OK);
+    assert_string_equal(o.spec.explode, "/items");
+    assert_string_equal(o.spec.separator, "__");
+    assert_true(o.spec.depth_limited && o.spec.depth_max == 0);
+    assert_int_equal(o.spec.pick_count, 3);
+    assert_true(str_equal(o.spec.picks[1].name, STR("b")));
+    assert_true(str_equal(o.spec.picks[1].pointer, STR("/x/y")));
+    assert_true(str_equal(o.spec.picks[2].name, STR("c=d"))); /* no pointer: a name */
+    assert_null(o.spec.picks[2].pointer.data);
+    assert_int_equal(o.spec.unique_count, 2);
+    assert_true(str_equal(o.spec.unique[1], STR("k")));
+    assert_true(str_equal(o.spec.where_present, STR("a")));
+    assert_int_equal(o.spec.csv.delimiter, '\t');
+    assert_int_equal(o.spec.memory_bytes, 64 << 20);
+    assert_true(o.spec.meta && o.spec.coerce && o.spec.csv.crlf && o.spec.csv.bom &&
+                o.spec.csv.safe && o.json);
+    read_options_release(&o);
+}
+
+static void normalise__says_what_is_wrong__when_usage_is_bad(void **state)
+{
+    static const struct {
+        const char *line, *words;
+    } cases[] = {
+        { "normalise --delimiter x a", "cannot part cells" },
+        { "normalise --delimiter ,, a", "cannot part cells" },
+        { "normalise --columns a,,b a", "a column's name is missing" },
+        { "normalise --columns a,b=/x,a=/y a", "\"a\" is named twice" },
+        { "normalise --columns a=/x/* a", "a pointer to one value has no *" },
+        { "normalise --columns a=/x~2 a", "must be written ~0" },
+        { "normalise --unique id, a", "a column's name is missing" },
+        { "normalise --explode items a", "must begin with" },
+        { "normalise --explode /a/* a", "want one array" },
+        { "normalise --memory 1M a", "must be 32M at least" },
+        { "normalise --max-depth 1025 a", "1024" },
+        { "normalise --json -o - a", "both want stdout" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct line *line = line_of(cases[i].line);
+        struct read_options o;
+        struct err err = { 0 };
+
+        assert_int_equal(read_options_parse(&o, &normalise_table, line->argc, line->argv, &err),
+                         RESULT_INVALID);
+        if (!strstr(err.text, cases[i].words)) {
+            fail_msg("%s: %s", cases[i].line, err.text);
+        }
+    }
 }
 
 static void read__refuses__when_operands_are_wrong(void **state)
@@ -512,6 +575,8 @@ int main(void)
         cmocka_unit_test(man__escapes_dashes__when_printed),
         cmocka_unit_test(nearest__finds_the_word__when_letters_are_wrong),
         cmocka_unit_test(read__collects_operands__when_given),
+        cmocka_unit_test(normalise__fills_the_spec__when_options_are_given),
+        cmocka_unit_test(normalise__says_what_is_wrong__when_usage_is_bad),
         cmocka_unit_test(read__refuses__when_operands_are_wrong),
         cmocka_unit_test(serve__sets_the_weather__when_given),
         cmocka_unit_test(serve__refuses__when_weather_is_impossible),

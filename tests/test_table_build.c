@@ -1,4 +1,5 @@
 #include "engine/table_build.h"
+#include "engine/table_report.h"
 #include "engine/table_run.h"
 #include "normalise/file_source.h"
 #include "base/json_scan.h"

@@ -64,6 +64,23 @@ static struct str step_text(const struct json_pointer *pointer, unsigned i)
     return (struct str){ pointer->bytes + pointer->steps[i].at, pointer->steps[i].len };
 }
 
+bool json_pointer_rest(const struct json_pointer *pointer, const struct json_pointer *head,
+                       struct json_pointer *rest)
+{
+    if (pointer->count < head->count) {
+        return false;
+    }
+    for (unsigned i = 0; i < head->count; i++) {
+        if (!str_equal(step_text(pointer, i), step_text(head, i))) {
+            return false;
+        }
+    }
+    *rest = *pointer;
+    rest->count = pointer->count - head->count;
+    memmove(rest->steps, rest->steps + head->count, rest->count * sizeof rest->steps[0]);
+    return true;
+}
+
 /* The member of that name; the last one, when there are several. */
 static bool find_member(struct str object, struct str name, struct str *value)
 {

@@ -119,6 +119,10 @@ struct json_pointer {
 MUST_CHECK enum result json_pointer_parse(struct json_pointer *pointer, struct str text,
                                           struct err *err);
 
+/** `pointer` goes through `head`: `rest` gets its further steps. False when it leads elsewhere. */
+bool json_pointer_rest(const struct json_pointer *pointer, const struct json_pointer *head,
+                       struct json_pointer *rest);
+
 /** The first value that the pointer leads to. */
 bool json_pointer_find(struct str text, const struct json_pointer *pointer, struct str *value);
 

@@ -100,6 +100,7 @@ static int scrape(struct demo_command_options *o, const char *path)
     struct session_options session = {
         .job = &o->run.job,
         .csv = csv,
+        .parquet = o->run.parquet,
         .plain = o->run.plain,
         .notify = o->run.notify,
         .json = o->run.json,

@@ -3,6 +3,8 @@
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
 #include "engine/run_source.h"
+#include "engine/run_tables.h"
+#include "engine/table_report.h"
 #include "engine/table_run.h"
 #include "normalise/file_source.h"
 #include "store/ledger.h"
@@ -60,42 +62,79 @@ static void close_run(struct opened_run *run)
 
 static int exit_code_of(const struct read_options *options, const struct table_report *report)
 {
-    if (report->result == RESULT_NOT_FOUND) {
-        return EXIT_INCOMPLETE;
-    }
     if (report->result == RESULT_CANCELLED) {
         return EXIT_INTERRUPTED;
     }
+    /* A pointer or an input at fault is the user's; what could not be written is storage. */
+    if (report->result != RESULT_OK && strncmp(report->err.code, "E-OUT", 5) == 0) {
+        return EXIT_STORAGE;
+    }
+    if (report->result == RESULT_NOT_FOUND) {
+        return EXIT_INCOMPLETE;
+    }
     if (report->result != RESULT_OK) {
-        /* A pointer or an input at fault is the user's; what could not be written is storage. */
-        return strncmp(report->err.code, "E-OUT", 5) == 0 ? EXIT_STORAGE
-                                                          : cmd_exit_code(report->result);
+        return cmd_exit_code(report->result);
     }
     return options->strict && table_report_skipped(report) ? EXIT_SKIPPED : EXIT_WELL;
 }
 
-/* Takes the source. */
-static int make_table(const struct read_options *options, struct record_source *source,
-                      const char *records, const char *output)
+static void print_report(const struct read_options *options, const struct table_report *report)
 {
+    struct buf json = { 0 };
+
+    table_report_print(report, stderr);
+    if (options->json && table_report_json(report, &json) == RESULT_OK) {
+        printf("%.*s\n", STR_ARG(buf_view(&json)));
+    }
+    buf_release(&json);
+}
+
+/* Where the table comes from and goes to. */
+struct task {
+    struct record_source *source; /* taken */
+    const char *records, *output;
+    const struct run_dir *dir; /* of a run; NULL: files */
+};
+
+/* A table whose drift cannot be kept is a table still. */
+static void keep_schema(const struct task *task, const struct table_report *report)
+{
+    struct err err;
+
+    if (task->dir && report->result == RESULT_OK && report->schema &&
+        run_tables_write(task->dir, task->output, report->schema, &err) != RESULT_OK) {
+        cmd_print_warning(err.code, err.text);
+    }
+}
+
+static int make_table(const struct read_options *options, const struct task *task)
+{
+    struct table_schema *before = task->dir ? run_tables_read(task->dir, task->output) : NULL;
     struct table_run_options run = {
-        .table = { .records = records, .output = output },
-        .source = source,
+        .table = { .records = task->records,
+                   .output = task->output,
+                   .before = before,
+                   .spec = options->spec },
+        .source = task->source,
         .progress = isatty(STDERR_FILENO),
     };
     struct table_report report;
 
+    run.table.spec.types |= task->dir != NULL;
     if (table_run(&run, &report) != RESULT_OK) {
         cmd_print_error(&report.err);
     }
-    table_report_print(&report, stderr);
+    keep_schema(task, &report);
+    print_report(options, &report);
+    table_schema_free(report.schema);
+    table_schema_free(before);
     return exit_code_of(options, &report);
 }
 
 static int normalise_run(const struct read_options *options)
 {
     struct opened_run run;
-    struct record_source *source;
+    struct task task = { 0 };
     struct err err;
     char output[4096];
     int code;
@@ -103,11 +142,12 @@ static int normalise_run(const struct read_options *options)
     if (open_run(&run, options->operands[0], &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    if (run_source_new(&source, &run.dir, read_index, run.ledger, &err) == RESULT_OK) {
+    if (run_source_new(&task.source, &run.dir, read_index, run.ledger, &err) == RESULT_OK) {
         snprintf(output, sizeof output, "%s/%s.csv", run.dir.path, run.job.name);
-        code = make_table(options, source,
-                          options->records ? options->records : run.job.endpoints[0].records,
-                          options->output ? options->output : output);
+        task.dir = &run.dir;
+        task.records = options->records ? options->records : run.job.endpoints[0].records;
+        task.output = options->output ? options->output : output;
+        code = make_table(options, &task);
     } else {
         code = cmd_fail(&err);
     }
@@ -115,23 +155,33 @@ static int normalise_run(const struct read_options *options)
     return code;
 }
 
-static int normalise_files(const struct read_options *options)
+static enum result check_files(const struct read_options *options, struct err *err)
 {
-    struct record_source *source;
-    struct err err;
-
     for (size_t i = 0; options->operand_count > 1 && i < options->operand_count; i++) {
         if (is_directory(options->operands[i])) {
-            err_set(&err, RESULT_INVALID, "E-ARG1",
-                    "%s is a directory; a run is normalised alone, without other operands",
-                    options->operands[i]);
-            return cmd_fail(&err);
+            return err_set(err, RESULT_INVALID, "E-ARG1",
+                           "%s is a directory; a run is normalised alone, without other operands",
+                           options->operands[i]);
         }
     }
-    if (file_source_open(&source, options->operands, options->operand_count, &err) != RESULT_OK) {
+    return options->json && !options->output
+               ? err_set(err, RESULT_INVALID, "E-ARG1",
+                         "--json and the table both want stdout; give -o FILE")
+               : RESULT_OK;
+}
+
+static int normalise_files(const struct read_options *options)
+{
+    struct task task = { .records = options->records,
+                         .output = options->output ? options->output : "-" };
+    struct err err;
+
+    if (check_files(options, &err) != RESULT_OK ||
+        file_source_open(&task.source, options->operands, options->operand_count, &err) !=
+            RESULT_OK) {
         return cmd_fail(&err);
     }
-    return make_table(options, source, options->records, options->output ? options->output : "-");
+    return make_table(options, &task);
 }
 
 int cmd_normalise(int argc, char **argv)

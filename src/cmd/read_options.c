@@ -1,5 +1,8 @@
 #include "cmd/read_options.h"
 
+#include "base/json_scan.h"
+#include "base/units.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +17,129 @@ static enum result set_records(void *target, const char *value, struct err *err)
     }
     options->records = value;
     return RESULT_OK;
+}
+
+static enum result check_pointer(const char *value, struct err *err)
+{
+    struct json_pointer pointer;
+
+    return json_pointer_parse(&pointer, str_view(value), err);
+}
+
+static enum result set_explode(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->spec.explode = value;
+    return check_pointer(value, err);
+}
+
+static enum result no_name(struct err *err)
+{
+    return err_set(err, RESULT_INVALID, "E-ARG1", "a column's name is missing");
+}
+
+/* "a" or "b=/x/y". A name may hold "=" if no "/" follows it. */
+static enum result add_pick(struct read_options *options, struct str item, struct err *err)
+{
+    struct table_pick pick = { .name = item, .pointer = STR_NONE };
+
+    for (size_t i = 0; i + 1 < item.len && !pick.pointer.data; i++) {
+        if (item.data[i] == '=' && item.data[i + 1] == '/') {
+            pick.name.len = i;
+            pick.pointer = (struct str){ item.data + i + 1, item.len - i - 1 };
+        }
+    }
+    if (!pick.name.len) {
+        return no_name(err);
+    }
+    for (size_t i = 0; i < options->spec.pick_count; i++) {
+        if (str_equal(options->picks[i].name, pick.name)) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "column \"%.*s\" is named twice",
+                           STR_ARG(pick.name));
+        }
+    }
+    options->picks[options->spec.pick_count++] = pick;
+    return RESULT_OK;
+}
+
+static size_t count_items(const char *list)
+{
+    size_t count = 1;
+
+    for (; *list; list++) {
+        count += *list == ',';
+    }
+    return count;
+}
+
+static enum result set_columns(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    struct str rest = str_view(value);
+    enum result result = RESULT_OK;
+
+    options->picks = calloc(count_items(value), sizeof *options->picks);
+    if (!options->picks) {
+        return err_nomem(err, "reading the command line");
+    }
+    while (result == RESULT_OK && rest.data) {
+        result = add_pick(options, str_cut(&rest, ','), err);
+    }
+    options->spec.picks = options->picks;
+    return result;
+}
+
+static enum result set_unique(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    struct str rest = str_view(value);
+
+    options->unique = calloc(count_items(value), sizeof *options->unique);
+    if (!options->unique) {
+        return err_nomem(err, "reading the command line");
+    }
+    while (rest.data) {
+        struct str name = str_cut(&rest, ',');
+
+        if (!name.len) {
+            return no_name(err);
+        }
+        options->unique[options->spec.unique_count++] = name;
+    }
+    options->spec.unique = options->unique;
+    return RESULT_OK;
+}
+
+static enum result set_where_present(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->spec.where_present = str_view(value);
+    return *value ? RESULT_OK : no_name(err);
+}
+
+static enum result set_delimiter(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    char delimiter = strcmp(value, "tab") == 0 || strcmp(value, "\\t") == 0 ? '\t' : *value;
+
+    if ((value[0] && value[1] && delimiter != '\t') || !csv_is_delimiter(delimiter)) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "\"%.16s\" cannot part cells; want one of , ; | : ^ ~ or tab", value);
+    }
+    options->spec.csv.delimiter = delimiter;
+    return RESULT_OK;
+}
+
+static enum result set_memory(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    enum result result = units_parse_size(str_view(value), &options->spec.memory_bytes, err);
+
+    return result == RESULT_OK && options->spec.memory_bytes < TABLE_MEMORY_MIN
+               ? err_set(err, RESULT_INVALID, "E-ARG5", "must be 32M at least")
+               : result;
 }
 
 static enum result add_operand(void *target, const char *text, struct err *err)
@@ -38,7 +164,7 @@ static const struct option_row normalise_rows[] = {
         .letter = 'o',
         .name = "output",
         .value = "FILE",
-        .help = "Table to write, its ending says how (.csv); - is stdout",
+        .help = "Table to write, its ending says how (.csv, .parquet); - is stdout",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct read_options, output),
     },
@@ -50,16 +176,107 @@ static const struct option_row normalise_rows[] = {
         .set = set_records,
     },
     {
+        .name = "explode",
+        .value = "POINTER",
+        .help = "One row for each element of this array in a record: /items",
+        .kind = OPTION_CALL,
+        .set = set_explode,
+    },
+    {
+        .name = "columns",
+        .value = "LIST",
+        .help = "These columns only, in this order: id,price=/price/amount",
+        .kind = OPTION_CALL,
+        .set = set_columns,
+    },
+    {
+        .name = "unique",
+        .value = "COL[,COL]",
+        .help = "Of rows with the same values in these columns keep the first",
+        .kind = OPTION_CALL,
+        .set = set_unique,
+    },
+    {
+        .name = "where-present",
+        .value = "COL",
+        .help = "Drop rows without a value in this column",
+        .kind = OPTION_CALL,
+        .set = set_where_present,
+    },
+    {
         .name = "meta",
-        .help = "Add the columns _key and _source_file",
+        .help = "Add where a record came from: _request_key, _url, _status, _fetched_at, "
+                "_source_file",
         .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, meta),
+        .offset = offsetof(struct read_options, spec.meta),
+    },
+    {
+        .name = "sep",
+        .value = "TEXT",
+        .help = "Between the names that make a column's name (.)",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct read_options, spec.separator),
+    },
+    {
+        .name = "max-depth",
+        .value = "N",
+        .help = "Keep objects deeper than N levels in a record as JSON",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct read_options, spec.depth_max),
+        .high = JSON_DEPTH_MAX,
+    },
+    {
+        .name = "types",
+        .help = "Take numbers in quotes for numbers, seconds since 1970 for times",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.coerce),
+    },
+    {
+        .name = "memory",
+        .value = "SIZE",
+        .help = "Memory to stay within (512M)",
+        .kind = OPTION_CALL,
+        .set = set_memory,
     },
     {
         .name = "strict",
         .help = "Exit with 9 when a record had to be skipped",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct read_options, strict),
+    },
+    {
+        .name = "json",
+        .help = "The report as JSON on stdout: types, drift, what was skipped",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, json),
+    },
+};
+
+static const struct option_row csv_rows[] = {
+    {
+        .name = "delimiter",
+        .value = "CHAR",
+        .help = "Between cells: , ; | : ^ ~ or tab (,)",
+        .kind = OPTION_CALL,
+        .set = set_delimiter,
+    },
+    {
+        .name = "crlf",
+        .help = "End lines with CR and LF",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.csv.crlf),
+    },
+    {
+        .name = "bom",
+        .help = "Begin with a byte order mark, for Excel",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.csv.bom),
+    },
+    {
+        .name = "csv-safe",
+        .help = "Put ' before texts that a spreadsheet would compute: = + - @ TAB CR",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.csv.safe),
     },
 };
 
@@ -95,14 +312,17 @@ static const struct option_row status_rows[] = {
     },
 };
 
-static const struct option_group normalise_groups[] = { { "Options", ROWS(normalise_rows), 0 } };
+static const struct option_group normalise_groups[] = {
+    { "Options", ROWS(normalise_rows), 0 },
+    { "CSV", ROWS(csv_rows), 0 },
+};
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
 static const struct option_group replay_groups[] = { { "Options", ROWS(replay_rows), 0 } };
 static const struct option_group status_groups[] = { { "Options", ROWS(status_rows), 0 } };
 
 static const char *const normalise_examples[] = {
     "scrapetop normalise api.example.org.run --records /items",
-    "scrapetop normalise -o items.csv bodies/*.json",
+    "scrapetop normalise -o items.parquet --explode /items bodies/*.json",
     "curl -s https://api.example.org/items | scrapetop normalise -",
     NULL,
 };
@@ -175,6 +395,25 @@ const struct option_table compare_table = {
     .operand = add_operand,
 };
 
+/* What concerns several options of normalise together. */
+static enum result finish_normalise(struct read_options *options, struct err *err)
+{
+    struct table_shape shape;
+    bool to_stdout = options->output && strcmp(options->output, "-") == 0;
+    enum result result;
+
+    options->spec.depth_limited = options_have(&normalise_table, &options->given, "max-depth");
+    options->spec.types = options->json;
+    if (options->json && to_stdout) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
+    }
+    result = table_shape_init(&shape, &options->spec, false, err);
+    if (result == RESULT_OK) {
+        table_shape_release(&shape);
+    }
+    return result;
+}
+
 static enum result check_operands(const struct read_options *options,
                                   const struct option_table *table, struct err *err)
 {
@@ -205,6 +444,9 @@ enum result read_options_parse(struct read_options *options, const struct option
     result = options_parse(table, argc, argv, options, &options->given, err);
     if (result == RESULT_OK && !options->given.help) {
         result = check_operands(options, table, err);
+        if (result == RESULT_OK && table == &normalise_table) {
+            result = finish_normalise(options, err);
+        }
     }
     if (result != RESULT_OK) {
         read_options_release(options);
@@ -215,6 +457,10 @@ enum result read_options_parse(struct read_options *options, const struct option
 void read_options_release(struct read_options *options)
 {
     free(options->operands);
+    free(options->picks);
+    free(options->unique);
     options->operands = NULL;
+    options->picks = NULL;
+    options->unique = NULL;
     options->operand_count = 0;
 }

@@ -1,23 +1,26 @@
 /**
  * Command lines of what reads runs or files: normalise, raw, verify, status, replay, compare.
  *
- * Ownership  texts point into argv; read_options_release frees the list of operands.
+ * Ownership  texts point into argv; read_options_release frees the lists.
  */
 #ifndef SCRAPETOP_CMD_READ_OPTIONS_H
 #define SCRAPETOP_CMD_READ_OPTIONS_H
 
 #include "cmd/options.h"
+#include "normalise/table_spec.h"
 
 #include <stdbool.h>
 
 struct read_options {
     const char *output;  /* normalise: -o FILE, "-" stdout, NULL: the default */
     const char *records; /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
-    bool meta;           /* normalise: columns _key and _source_file */
-    bool strict;         /* normalise: a skipped record is exit code 9 */
-    const char *dir;     /* raw: one file a body into this directory */
-    bool json;           /* verify, status */
-    unsigned speed;      /* replay */
+    struct table_spec spec; /* normalise; points at the lists below */
+    struct table_pick *picks;
+    struct str *unique;
+    bool strict;           /* normalise: a skipped record is exit code 9 */
+    const char *dir;       /* raw: one file a body into this directory */
+    bool json;             /* normalise: the report on stdout; verify, status */
+    unsigned speed;        /* replay */
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */
     struct options_given given;

@@ -97,9 +97,11 @@ static enum result check_given(const char *path, const struct run_options *optio
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
                          "no URL given, and %s holds no run to resume", path);
     }
-    if (result == RESULT_OK && options->csv) {
-        result = output_open(&table, options->csv, err);
-        if (result == RESULT_OK) {
+    for (size_t i = 0; result == RESULT_OK && i < 2; i++) {
+        const char *output = i ? options->parquet : options->csv;
+
+        result = output ? output_open(&table, output, err) : RESULT_OK;
+        if (result == RESULT_OK && output) {
             output_abandon(table);
         }
     }
@@ -164,6 +166,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .dir = &dir,
             .list_fds = lists->fds,
             .csv = options->csv,
+            .parquet = options->parquet,
             .plain = options->plain,
             .notify = options->notify,
             .json = options->json,

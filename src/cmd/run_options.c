@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/cmd.h"
+#include "normalise/table_spec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -327,6 +328,13 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .offset = offsetof(struct run_options, csv),
     },
     {
+        .name = "parquet",
+        .value = "FILE",
+        .help = "Write the table at the end as Parquet, typed",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, parquet),
+    },
+    {
         .name = "plain",
         .help = "No dashboard: a line now and then",
         .kind = OPTION_FLAG,
@@ -403,6 +411,12 @@ static enum result check_together(const struct run_options *options, struct err 
 {
     if (options->csv && options->json && strcmp(options->csv, "-") == 0) {
         return usage(err, "--csv - and --json both want stdout");
+    }
+    if (options->csv && table_is_parquet(options->csv)) {
+        return usage(err, "--csv FILE is to be a Parquet file by its name; say --parquet FILE");
+    }
+    if (options->parquet && strcmp(options->parquet, "-") == 0) {
+        return usage(err, "--parquet wants a file, not stdout");
     }
     if (options->job.network.insecure && options->job.network.ca_file) {
         return usage(err, "--insecure takes any certificate, --cacert only some: give one of them");

@@ -19,6 +19,7 @@ struct run_options {
     struct job job;
     const char *run_dir; /* -o; NULL: ./NAME.run */
     const char *csv;     /* --csv; NULL: none, "-": stdout */
+    const char *parquet; /* --parquet; NULL: none */
     bool plain, notify, json, fresh, dry_run;
     bool has_sources; /* a URL or a list was given */
     struct options_given given;

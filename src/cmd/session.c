@@ -360,6 +360,10 @@ static void print_report(const struct session *s)
     if (r->csv[0] && strcmp(r->csv, "-") != 0) {
         fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->csv, (unsigned long long)r->rows);
     }
+    if (r->parquet[0]) {
+        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->parquet,
+                (unsigned long long)r->rows);
+    }
     if (r->stopped_by[0] && r->exit != EXIT_DRAINED && r->exit != EXIT_INTERRUPTED &&
         r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };
@@ -396,6 +400,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .dir = s->options->dir,
         .list_fds = s->options->list_fds,
         .csv = s->csv[0] ? s->csv : NULL,
+        .parquet = s->options->parquet,
         .table_path = s->table,
         .attended = true,
         .on_done = on_done,

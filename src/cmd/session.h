@@ -24,10 +24,11 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const char *csv; /* to write when all is settled, or NULL; "-": stdout */
-    bool plain;      /* no dashboard, even on a terminal */
-    bool notify;     /* title, bell and notifications, whatever the settings say */
-    bool json;       /* the report as JSON on stdout */
+    const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
+    const char *parquet; /* likewise, never stdout */
+    bool plain;          /* no dashboard, even on a terminal */
+    bool notify;         /* title, bell and notifications, whatever the settings say */
+    bool json;           /* the report as JSON on stdout */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

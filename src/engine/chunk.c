@@ -2,7 +2,6 @@
 
 #include "base/json_scan.h"
 #include "normalise/flatten.h"
-#include "normalise/raw_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -190,6 +189,7 @@ static enum result tell_raw(struct str text, const struct record_piece *piece,
         document.kind = kinds[raw.kind];
         document.text = raw.body;
         document.key = raw.key;
+        document.raw = &raw;
     }
     return fn(context, &document);
 }

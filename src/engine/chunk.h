@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "normalise/raw_line.h"
 #include "normalise/record_source.h"
 
 #include <stdbool.h>
@@ -48,13 +49,14 @@ enum document_kind {
 
 struct document {
     enum document_kind kind;
-    struct str text;  /* of the first three kinds */
-    unsigned step;    /* DOCUMENT_PART: see struct record_piece */
-    bool named;       /* likewise */
-    const char *path; /* file that it lies in */
-    struct str key;   /* of a run's record, still escaped; else STR_NONE */
-    uint64_t line;    /* in files of lines, from 1; else 0 */
-    bool continued;   /* the file began in an earlier chunk: `line` counts from this one's start */
+    struct str text;            /* of the first three kinds */
+    unsigned step;              /* DOCUMENT_PART: see struct record_piece */
+    bool named;                 /* likewise */
+    const char *path;           /* file that it lies in */
+    struct str key;             /* of a run's record, still escaped; else STR_NONE */
+    const struct raw_line *raw; /* all that the run's line says; NULL in files */
+    uint64_t line;              /* in files of lines, from 1; else 0 */
+    bool continued; /* the file began in an earlier chunk: `line` counts from this one's start */
 };
 
 /* Lines of the last file that a chunk reaches, so that the next chunk can count on. */

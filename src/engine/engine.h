@@ -39,6 +39,7 @@ struct engine_options {
     const struct run_dir *dir;
     const int *list_fds;    /* see struct frontier_options */
     const char *csv;        /* table to write when all is settled; NULL: none; borrowed */
+    const char *parquet;    /* likewise, behind it */
     const char *table_path; /* table that CONTROL_NORMALISE writes; borrowed */
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */

@@ -27,7 +27,7 @@ enum engine_phase {
     ENGINE_NEW,
     ENGINE_RUNNING,
     ENGINE_DRAINING,
-    ENGINE_TABLE, /* all settled; the table of --csv is being written */
+    ENGINE_TABLE, /* all settled; the tables of --csv and --parquet are being written */
     ENGINE_DONE,
     ENGINE_CLOSING,
 };
@@ -59,6 +59,7 @@ struct engine {
     struct work checks; /* bodies: apart, so that a table does not keep them waiting */
     struct table_job *table;
     bool csv_due;             /* the table that --csv asks for is still to be begun */
+    bool parquet_due;         /* likewise --parquet */
     enum result table_result; /* its end, when that was not well */
 
     uv_timer_t wake; /* the earliest deadline */
@@ -182,12 +183,13 @@ void steer_release(struct engine *engine);
 
 /* table.c */
 MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);
-void table_failed(struct engine *engine, const struct err *err); /* the one of --csv */
+void table_failed(struct engine *engine, const struct err *err); /* one of --csv and --parquet */
 void table_cancel(struct engine *engine);
 bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
 uint64_t table_rows(const struct engine *engine);
-const char *table_path(const struct engine *engine); /* of the last table written, or "" */
+const char *table_path(const struct engine *engine);         /* of the last table written, or "" */
+const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
 void table_release(struct engine *engine);
 
 #endif

@@ -41,17 +41,27 @@ static void become_done(struct engine *e)
     uv_timer_start(&e->wake, on_done_turn, 0, 0);
 }
 
+/* The next of the tables that are to be made at the end; NULL when there is none left. */
+static const char *due_table(struct engine *e)
+{
+    const char *path = e->csv_due ? e->options.csv : e->parquet_due ? e->options.parquet : NULL;
+
+    e->parquet_due &= e->csv_due;
+    e->csv_due = false;
+    return path;
+}
+
 /* One table after the other: the one that the user asked for may still be under way. */
 static void next_table(struct engine *e)
 {
+    const char *path;
     struct err err;
 
     if (table_is_running(e)) {
         return; /* its end comes back to here */
     }
-    if (e->csv_due) {
-        e->csv_due = false;
-        if (table_start(e, e->options.csv, &err) == RESULT_OK) {
+    while ((path = due_table(e))) {
+        if (table_start(e, path, &err) == RESULT_OK) {
             return;
         }
         events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
@@ -74,13 +84,14 @@ bool engine_revive(struct engine *e)
     return true;
 }
 
-/* Nothing more will be fetched. A table under way is waited for unless somebody aborted; the one that
- * --csv asks for is made when all is settled. */
+/* Nothing more will be fetched. A table under way is waited for unless somebody aborted; those that
+ * --csv and --parquet ask for are made when all is settled. */
 static void end_fetching(struct engine *e, bool all_settled)
 {
     e->ended_us = engine_now_us(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
     e->csv_due = all_settled && e->options.csv;
+    e->parquet_due = all_settled && e->options.parquet;
     uv_timer_stop(&e->wake);
     if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
         e->phase = ENGINE_TABLE;
@@ -129,7 +140,7 @@ void engine_abort(struct engine *e, enum exit_code code)
     } else if (e->phase == ENGINE_TABLE) {
         engine_stop(e, "aborted");
         e->ended_by = code;
-        e->csv_due = false;
+        e->csv_due = e->parquet_due = false;
     }
     table_cancel(e);
 }

@@ -80,6 +80,7 @@ void engine_report(struct engine *e, struct report *r)
     add_failures(e, r);
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
+    snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
     memcpy(r->stopped_code, e->trouble_code, sizeof r->stopped_code);
     r->exit = exit_of(e, r);
@@ -143,6 +144,15 @@ static double ms(uint64_t us)
     return (double)us / 1000;
 }
 
+static void add_path(cJSON *root, const char *name, const char *path)
+{
+    if (path[0]) {
+        cJSON_AddStringToObject(root, name, path);
+    } else {
+        cJSON_AddNullToObject(root, name);
+    }
+}
+
 static void fill_object(cJSON *root, const struct report *r)
 {
     cJSON *latency, *polite;
@@ -176,12 +186,8 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(polite, "held_s", (double)r->held_us / 1e6);
     cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
     add_failure_list(root, r);
-    if (r->csv[0]) {
-        cJSON_AddStringToObject(root, "csv", r->csv);
-    } else {
-        cJSON_AddNullToObject(root, "csv");
-    }
-    cJSON_AddNullToObject(root, "parquet");
+    add_path(root, "csv", r->csv);
+    add_path(root, "parquet", r->parquet);
     cJSON_AddStringToObject(root, "run_dir", r->run_dir);
     if (r->stopped_by[0]) {
         cJSON_AddStringToObject(root, "stopped_by", r->stopped_by);

@@ -50,7 +50,7 @@ struct report {
     uint64_t hosts_held, held_us;
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];
-    char run_dir[256], csv[512];
+    char run_dir[256], csv[512], parquet[512];
     char stopped_by[160];            /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
 };

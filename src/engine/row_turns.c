@@ -18,7 +18,7 @@ struct block {
 };
 
 struct row_turns {
-    struct output_file *file;
+    struct row_sink sink;
     pthread_mutex_t lock;
     pthread_cond_t moved;
     uint64_t next;
@@ -27,7 +27,7 @@ struct row_turns {
     struct block *blocks; /* ring by chunk number */
 };
 
-struct row_turns *row_turns_new(struct output_file *file, unsigned ahead_max)
+struct row_turns *row_turns_new(struct row_sink sink, unsigned ahead_max)
 {
     struct row_turns *t = calloc(1, sizeof *t);
 
@@ -39,7 +39,7 @@ struct row_turns *row_turns_new(struct output_file *file, unsigned ahead_max)
         free(t);
         return NULL;
     }
-    t->file = file;
+    t->sink = sink;
     t->ahead_max = ahead_max;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->moved, NULL);
@@ -91,7 +91,7 @@ enum result row_turns_spill(struct row_turns *t, uint64_t chunk, struct buf *byt
     result = t->stopped ? RESULT_CANCELLED : RESULT_OK;
     pthread_mutex_unlock(&t->lock);
     if (result == RESULT_OK) {
-        result = output_write(t->file, bytes->data, bytes->len, err);
+        result = t->sink.take(t->sink.context, buf_view(bytes), err);
         buf_reset(bytes);
         if (result != RESULT_OK) {
             row_turns_stop(t);
@@ -108,7 +108,7 @@ static enum result write_ready(struct row_turns *t, struct err *err)
 
     while (result == RESULT_OK && !t->stopped && block->ready) {
         pthread_mutex_unlock(&t->lock);
-        result = output_write(t->file, block->bytes.data, block->bytes.len, err);
+        result = t->sink.take(t->sink.context, buf_view(&block->bytes), err);
         buf_reset(&block->bytes);
         if (block->bytes.cap > BLOCK_KEPT) {
             buf_release(&block->bytes);

@@ -1,13 +1,13 @@
 /**
- * Row turns: blocks of rows that workers finish in any order, written in the plan's.
+ * Row turns: blocks of rows that workers finish in any order, taken in the plan's.
  *
  * A worker asks for a place before it begins a chunk (row_turns_enter waits while too many blocks are
  * ahead of the file), and hands its rows in when it has them. Whoever completes the sequence writes what
  * is ready, so no thread is set aside for the file and no block waits without need. A chunk whose
  * rows outgrow memory waits for its turn and then goes straight to the file (row_turns_spill).
  *
- * Ownership  the file is borrowed; row_turns_release frees the blocks.
- * Errors     those of output_write; the first one stops everybody: all later calls answer
+ * Ownership  the sink is borrowed; row_turns_free frees the blocks.
+ * Errors     those of the sink; the first one stops everybody: all later calls answer
  *            RESULT_CANCELLED, as they do after row_turns_stop.
  * Threads    any; each chunk number is entered once, in ascending order, and then finished once.
  */
@@ -16,14 +16,20 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "output/output_file.h"
+#include "base/str.h"
 
 #include <stdint.h>
+
+/* Where blocks go, one at a time: a file, or what gathers for it. */
+struct row_sink {
+    enum result (*take)(void *context, struct str bytes, struct err *err);
+    void *context;
+};
 
 struct row_turns;
 
 /** `ahead_max`: blocks that may wait; NULL when out of memory. */
-struct row_turns *row_turns_new(struct output_file *file, unsigned ahead_max);
+struct row_turns *row_turns_new(struct row_sink sink, unsigned ahead_max);
 void row_turns_free(struct row_turns *turns);
 
 /** Waits until there is a place for this chunk. RESULT_CANCELLED after a stop. */

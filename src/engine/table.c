@@ -4,7 +4,9 @@
  */
 #include "engine/engine_state.h"
 #include "engine/run_source.h"
+#include "engine/run_tables.h"
 #include "engine/table_build.h"
+#include "engine/table_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +19,9 @@ struct table_job {
     uint64_t records_at_start; /* settled well when the last table began */
     uint64_t rows, columns, skipped;
     bool have_table;
-    const char *path;    /* of the running or the last one; the options' */
-    const char *written; /* of the last one that was written, or NULL */
+    const char *path;            /* of the running or the last one; the options' */
+    const char *csv, *parquet;   /* of the last ones that were written, or NULL */
+    struct table_schema *before; /* what the running table is compared with */
     char message[160];
 };
 
@@ -26,16 +29,6 @@ static enum result read_index(void *committer, uint64_t after_id, struct record 
                               size_t max, size_t *count, struct err *err)
 {
     return committer_read_index(committer, after_id, records, max, count, err);
-}
-
-static uint64_t count_skipped(const struct table_report *report)
-{
-    uint64_t count = 0;
-
-    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
-        count += report->skipped[i].count;
-    }
-    return count;
 }
 
 static void tell_skips(struct engine *e, const struct table_report *report)
@@ -69,6 +62,38 @@ void table_failed(struct engine *e, const struct err *err)
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
 }
 
+static bool is_parquet(const struct engine *e, const char *path)
+{
+    return path == e->options.parquet || table_is_parquet(path);
+}
+
+/* What is new about the columns, and which became text. */
+static void tell_columns(struct engine *e, const struct table_report *report)
+{
+    struct buf text = { 0 };
+
+    if (table_report_drift(report, &text) == RESULT_OK && text.len) {
+        events_add(&e->events, EVENT_WARNING, "drift", "", "table: columns %.*s",
+                   STR_ARG(buf_view(&text)));
+    }
+    buf_reset(&text);
+    if (table_report_conflicts(report, &text) == RESULT_OK && text.len) {
+        events_add(&e->events, EVENT_NOTICE, "types", "",
+                   "table: text, as values are of several kinds: %.*s", STR_ARG(buf_view(&text)));
+    }
+    buf_release(&text);
+}
+
+static void keep_schema(struct engine *e, const struct table_report *report)
+{
+    struct err err;
+
+    if (report->schema &&
+        run_tables_write(e->options.dir, e->table->path, report->schema, &err) != RESULT_OK) {
+        events_add(&e->events, EVENT_WARNING, "table", "", "%s", err.text);
+    }
+}
+
 static void on_done(void *context, const struct table_report *report)
 {
     struct engine *e = context;
@@ -80,12 +105,14 @@ static void on_done(void *context, const struct table_report *report)
     if (report->result == RESULT_OK) {
         job->rows = report->rows;
         job->columns = report->columns;
-        job->skipped = count_skipped(report);
+        job->skipped = table_report_skipped(report);
         job->have_table = true;
-        job->written = job->path;
+        *(is_parquet(e, job->path) ? &job->parquet : &job->csv) = job->path;
         job->message[0] = '\0';
         tell_table(e, job);
         tell_skips(e, report);
+        tell_columns(e, report);
+        keep_schema(e, report);
     } else if (report->result == RESULT_CANCELLED) {
         job->failed = false;
         snprintf(job->message, sizeof job->message, "cancelled");
@@ -93,19 +120,22 @@ static void on_done(void *context, const struct table_report *report)
     } else {
         snprintf(job->message, sizeof job->message, "%s", report->err.text);
         events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", report->err.text);
-        if (job->path == e->options.csv) {
+        if (job->path == e->options.csv || job->path == e->options.parquet) {
             table_failed(e, &report->err);
         }
     }
     table_build_free(job->build);
+    table_schema_free(job->before);
     job->build = NULL;
+    job->before = NULL;
     engine_table_ended(e);
 }
 
 enum result table_start(struct engine *e, const char *path, struct err *err)
 {
     struct table_job *job = e->table;
-    struct table_options options = { .records = e->job->endpoints[0].records };
+    struct table_options options = { .records = e->job->endpoints[0].records,
+                                     .spec = { .types = true, .parquet = is_parquet(e, path) } };
     struct record_source *source;
     enum result result;
 
@@ -123,10 +153,14 @@ enum result table_start(struct engine *e, const char *path, struct err *err)
         return result;
     }
     options.output = job->path = path;
+    options.before = job->before = run_tables_read(e->options.dir, path);
     job->started_us = engine_now_us(e);
     job->records_at_start = e->metrics.ok + e->metrics.ok_before;
     result = table_build_start(&job->build, &e->work, &options, source, on_done, e, err);
-    if (result == RESULT_OK) {
+    if (result != RESULT_OK) {
+        table_schema_free(job->before);
+        job->before = NULL;
+    } else {
         job->running = true;
         job->failed = false;
         events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu bodies to %s",
@@ -191,10 +225,18 @@ uint64_t table_rows(const struct engine *e)
 
 const char *table_path(const struct engine *e)
 {
-    return e->table && e->table->written ? e->table->written : "";
+    return e->table && e->table->csv ? e->table->csv : "";
+}
+
+const char *table_parquet_path(const struct engine *e)
+{
+    return e->table && e->table->parquet ? e->table->parquet : "";
 }
 
 void table_release(struct engine *e)
 {
+    if (e->table) {
+        table_schema_free(e->table->before);
+    }
     free(e->table);
 }

@@ -1,11 +1,11 @@
 /*
- *   LEARNING --all workers back--> SETTLING --> WRITING --all back--> COMMITTING --> ENDED
- *     ^ |                           | |            |                      ^
- *     | +------- cancel, error -----|-+------------+----------------------+
+ *   LEARNING --all workers back--> SETTLING ----------------> WRITING --all back--> COMMITTING --> ENDED
+ *     ^ |                           | |  `-> KEYING -> KEYED -^ |                      ^
+ *     | +------- cancel, error -----|-+-------------------------+----------------------+
  *     +- a split document is bad ---+
  *
- * A pass is one pool job for each worker; it takes chunks until the source has ended. SETTLING and
- * COMMITTING are one job each, run while no worker is: they have all of the build to themselves.
+ * A pass is one pool job for each worker; it takes chunks until the source has ended. KEYING is a
+ * pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each, run while no worker is: they have all of the build to themselves.
  * Workers share `source`, `notes` and the first error under `lock`, the tree of columns read-only, and
  * counters by atomics; all else is their own.
  */
@@ -16,10 +16,12 @@
 #include "engine/chunk.h"
 #include "engine/row_turns.h"
 #include "engine/split_source.h"
+#include "engine/table_writer.h"
+#include "engine/unique.h"
 #include "normalise/columns.h"
-#include "normalise/csv.h"
 #include "normalise/flatten.h"
-#include "output/output_file.h"
+#include "normalise/layout.h"
+#include "normalise/shape.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -30,10 +32,14 @@
 #include <time.h>
 
 #define SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows that are held before they wait for a turn */
+#define HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
+#define META_MAX 5
+#define META_SLACK 128 /* bytes behind a path: cells are copied in blocks, past their end */
 
 /* What pass 1 leaves about a chunk for pass 2. */
 struct chunk_note {
     uint64_t rows;
+    uint64_t rows_before; /* of the chunks before; known once all are */
     struct chunk_lines lines;
     bool recheck;   /* a record was skipped: look again which */
     bool ambiguous; /* the pointer met a name twice: look for the last one */
@@ -57,9 +63,16 @@ struct worker {
     struct chunk_reader reader;
     struct columns *columns; /* learnt in pass 1 */
     struct flatten *flatten;
-    struct buf rows; /* encoded, of this chunk */
+    struct row_encoder *encoder; /* of pass 2 */
+    struct buf keys;             /* of this chunk's rows, for --unique */
+    uint64_t row;                /* of the row that comes next, counted over all chunks */
+    uint64_t not_unique, not_present;
+    uint64_t hint_chunk; /* where the hint is from */
+    char hint[HINT_MAX]; /* pointers of the first document in which --records found nothing */
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
+    struct flatten_meta meta[META_MAX];
+    struct buf path;        /* of the document, as a cell's text */
     struct chunk_note note; /* of this chunk */
     uint64_t index;         /* of the document in the chunk */
     bool recheck;           /* pass 2: some records of this chunk are to be skipped again */
@@ -75,6 +88,8 @@ struct table_build {
     struct work *work;
     char *output, *records; /* copies for options; records may be NULL */
     struct json_pointer pointer;
+    struct table_spec spec;
+    struct table_shape shape;
     struct record_source *source; /* a split_source */
     table_done_fn *done;
     void *context;
@@ -99,7 +114,9 @@ struct table_build {
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
 
     struct columns *columns;
-    struct output_file *file;
+    struct layout *layout;
+    struct table_writer *writer;
+    struct unique *unique; /* NULL: none asked for */
     struct row_turns *turns;
     struct table_report report;
     unsigned worker_count;
@@ -142,6 +159,28 @@ static uint64_t thread_cpu_us(void)
                : 0;
 }
 
+/* What pass 1 has to gather besides the columns. */
+static struct facts_wish facts_wish(const struct table_build *b)
+{
+    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
+                                .coerce = b->spec.coerce,
+                                .distinct = b->spec.parquet };
+}
+
+/* Of the array to explode, in the merged tree. */
+static uint32_t explode_node(const struct table_build *b)
+{
+    const struct json_pointer *pointer = b->shape.flatten.explode;
+    uint32_t node = pointer ? COLUMNS_ROOT : COLUMNS_NONE;
+
+    for (unsigned i = 0; node != COLUMNS_NONE && pointer && i < pointer->count; i++) {
+        node = columns_find(
+            b->columns, node,
+            (struct str){ pointer->bytes + pointer->steps[i].at, pointer->steps[i].len });
+    }
+    return node;
+}
+
 /* Notes a record that gives no row; `words` say why, where the reason's name does not. */
 static void skip_record(struct worker *w, enum table_skip reason, const struct document *document,
                         const char *words)
@@ -169,19 +208,106 @@ static void skip_record(struct worker *w, enum table_skip reason, const struct d
     }
 }
 
-/* Pass 2: a row of this chunk. */
+/* KEYING: what the row is told apart by. */
+static enum result key_row(struct worker *w, const struct row *row)
+{
+    const struct layout *layout = w->build->layout;
+    bool kept =
+        layout->where_present == COLUMNS_NONE || row_cell(row, layout->where_present) != NULL;
+
+    if (unique_add_key(&w->keys, row, layout->unique, layout->unique_count, kept) != RESULT_OK) {
+        return err_nomem(&w->err, "comparing rows");
+    }
+    return w->keys.len >= SPILL_BYTES
+               ? row_turns_spill(w->build->turns, w->chunk.number, &w->keys, &w->err)
+               : RESULT_OK;
+}
+
+/* Whether the user wants the row; the one that does not is counted. */
+static bool is_wanted(struct worker *w, const struct row *row)
+{
+    const struct table_build *b = w->build;
+
+    if (b->layout->where_present != COLUMNS_NONE && !row_cell(row, b->layout->where_present)) {
+        w->not_present++;
+        return false;
+    }
+    if (b->unique && !unique_is_first(b->unique, w->row)) {
+        w->not_unique++;
+        return false;
+    }
+    return true;
+}
+
+static enum result write_row(struct worker *w, const struct row *row)
+{
+    enum result result = RESULT_OK;
+    struct buf *bytes;
+
+    if (is_wanted(w, row)) {
+        result = row_encoder_add(w->encoder, row, &w->lone_surrogates, &w->err);
+    }
+    w->row++;
+    if (result == RESULT_OK && row_encoder_bytes(w->encoder) >= SPILL_BYTES) {
+        result = row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = result == RESULT_OK
+                     ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
+                     : result;
+    }
+    return result;
+}
+
+/* Behind pass 1: a row of this chunk. */
 static enum result on_row(void *context, const struct row *row)
 {
     struct worker *w = context;
-    enum result result = csv_row(&w->rows, row, &w->lone_surrogates);
 
-    if (result != RESULT_OK) {
-        return err_nomem(&w->err, "writing rows");
+    return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
+}
+
+/* Tells the flattener where the document came from. */
+static enum result set_meta(struct worker *w, const struct document *document)
+{
+    const struct raw_line *raw = document->raw;
+    struct flatten_meta *meta = w->meta;
+    size_t count = 0;
+
+    buf_reset(&w->path);
+    if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
+        buf_reserve(&w->path, META_SLACK) != RESULT_OK) {
+        return err_nomem(&w->err, "reading records");
     }
-    if (w->rows.len >= SPILL_BYTES) {
-        result = row_turns_spill(w->build->turns, w->chunk.number, &w->rows, &w->err);
+    if (raw) {
+        meta[count++] = (struct flatten_meta){ STR("_request_key"), CELL_ESCAPED, raw->key };
+        meta[count++] = (struct flatten_meta){ STR("_url"), CELL_ESCAPED, raw->url };
+        meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
+        meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
     }
-    return result;
+    /* No JSON, but a string without escapes is copied as it is. */
+    meta[count++] = (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
+    for (size_t i = 0; i < count; i++) {
+        if (!meta[i].text.data) {
+            meta[i] = (struct flatten_meta){ meta[i].name, CELL_NULL, STR("null") };
+        } else if (meta[i].kind == CELL_ESCAPED &&
+                   !memchr(meta[i].text.data, '\\', meta[i].text.len)) {
+            meta[i].kind = CELL_STRING;
+        }
+    }
+    flatten_set_meta(w->flatten, meta, count);
+    return RESULT_OK;
+}
+
+/* The first document that the pointer found nothing in says which pointers there are. */
+static void keep_hint(struct worker *w, struct str text)
+{
+    struct buf hint = { .max = HINT_MAX - 1 };
+
+    if (w->skip_count[TABLE_SKIP_NO_MATCH] == 0 && w->build->phase == TABLE_LEARNING) {
+        w->hint_chunk = w->chunk.number;
+        (void)!shape_append_pointers(&hint, text); /* what there was room for will do */
+        snprintf(w->hint, sizeof w->hint, "%.*s", (int)hint.len, hint.data ? hint.data : "");
+        buf_release(&hint);
+    }
 }
 
 static enum result take_json(struct worker *w, const struct document *document)
@@ -194,7 +320,10 @@ static enum result take_json(struct worker *w, const struct document *document)
         skip_record(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
-    result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+    if (result == RESULT_OK) {
+        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    }
     if (result == RESULT_INVALID) { /* pass 1: say where and why */
         bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
 
@@ -204,6 +333,7 @@ static enum result take_json(struct worker *w, const struct document *document)
         return RESULT_OK;
     }
     if (result == RESULT_OK && w->counts.matches == matches) {
+        keep_hint(w, document->text);
         skip_record(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
     } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
         err_prefix(&w->err, "%s", document->path);
@@ -232,8 +362,10 @@ static enum result take_part(struct worker *w, const struct document *document)
     enum result result;
 
     if (document->kind == DOCUMENT_PART) {
-        result = flatten_part(w->flatten, document->text, document->step, document->named, on_row,
-                              w, &w->counts, &w->err);
+        result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+        result = result == RESULT_OK ? flatten_part(w->flatten, document->text, document->step,
+                                                    document->named, on_row, w, &w->counts, &w->err)
+                                     : result;
     } else if (w->build->phase == TABLE_LEARNING) {
         result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
     } else {
@@ -366,10 +498,11 @@ static enum result learn_chunk(struct worker *w)
     return result;
 }
 
-static enum result write_chunk(struct worker *w)
+/* Reads the chunk again, for keys or for rows, and hands `*bytes` in. */
+static enum result read_again(struct worker *w, struct buf *bytes)
 {
     struct table_build *b = w->build;
-    const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them in pass 2 */
+    const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them any more */
     uint64_t rows = w->counts.rows;
     struct chunk_lines lines;
     enum result result = row_turns_enter(b->turns, w->chunk.number);
@@ -379,8 +512,11 @@ static enum result write_chunk(struct worker *w)
     }
     begin_chunk(w);
     w->recheck = note->recheck;
+    w->row = note->rows_before;
     flatten_trust_pointer(w->flatten, !note->ambiguous);
-    buf_reset(&w->rows);
+    if (bytes) {
+        buf_reset(bytes);
+    }
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
         result = err_set(&w->err, RESULT_CORRUPT, "E-TAB2", "%s changed while it was being read",
@@ -388,9 +524,20 @@ static enum result write_chunk(struct worker *w)
     }
     if (result == RESULT_OK) {
         atomic_fetch_add(&b->rows_done, note->rows);
-        result = row_turns_finish(b->turns, w->chunk.number, &w->rows, &w->err);
+        result = bytes ? RESULT_OK : row_encoder_flush(w->encoder, &bytes, &w->err);
     }
-    return result;
+    return result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
+                               : result;
+}
+
+static enum result key_chunk(struct worker *w)
+{
+    return read_again(w, &w->keys);
+}
+
+static enum result write_chunk(struct worker *w)
+{
+    return read_again(w, NULL);
 }
 
 static void run_pass(struct worker *w, enum result (*take)(struct worker *))
@@ -421,21 +568,27 @@ static void learn_run(struct work_item *item)
     run_pass((struct worker *)item, learn_chunk);
 }
 
+static void key_run(struct work_item *item)
+{
+    run_pass((struct worker *)item, key_chunk);
+}
+
 static void write_run(struct work_item *item)
 {
     run_pass((struct worker *)item, write_chunk);
 }
 
-/* Pass 1 is done: columns, then everything that pass 2 needs. */
-static enum result settle(struct table_build *b, struct err *err)
+/* What the workers have learnt, in one tree. */
+static enum result merge_columns(struct table_build *b, struct err *err)
 {
-    enum result result = RESULT_OK;
-    struct buf header = { 0 };
+    const struct facts_wish wish = facts_wish(b);
+    enum result result;
 
     b->columns = columns_new();
     if (!b->columns) {
         return err_nomem(err, "merging columns");
     }
+    result = columns_want_facts(b->columns, &wish, err);
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         struct worker *w = &b->workers[i];
 
@@ -445,44 +598,108 @@ static enum result settle(struct table_build *b, struct err *err)
         w->flatten = NULL;
         w->columns = NULL;
     }
-    result = result == RESULT_OK ? columns_settle(b->columns, err) : result;
-    result = result == RESULT_OK ? b->source->rewind(b->source, err) : result;
-    result = result == RESULT_OK ? output_open(&b->file, b->output, err) : result;
-    if (result == RESULT_OK && columns_count(b->columns)) {
-        result = csv_header(&header, b->columns);
-        result = result == RESULT_OK ? output_write(b->file, header.data, header.len, err)
-                                     : err_nomem(err, "writing the header");
-    }
-    buf_release(&header);
+    return result == RESULT_OK
+               ? columns_settle(b->columns,
+                                b->spec.separator ? str_view(b->spec.separator) : STR("."), err)
+               : result;
+}
+
+/* Each pass over the rows begins with the source at its start and a turn for every worker. */
+static enum result start_turns(struct table_build *b, struct row_sink sink, struct err *err)
+{
+    enum result result = b->source->rewind(b->source, err);
+
     if (result != RESULT_OK) {
         return result;
     }
-    b->turns = row_turns_new(b->file, 2 * b->worker_count + 2);
-    for (unsigned i = 0; b->turns && i < b->worker_count; i++) {
+    row_turns_free(b->turns);
+    b->turns = row_turns_new(sink, 2 * b->worker_count + 2);
+    if (!b->turns) {
+        return err_nomem(err, "starting pass 2");
+    }
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         struct worker *w = &b->workers[i];
 
+        flatten_free(w->flatten);
         w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
         if (!w->flatten) {
             return err_nomem(err, "starting pass 2");
         }
         flatten_heed(w->flatten, &b->stop);
+        result = flatten_set_shape(w->flatten, &b->shape.flatten, err);
     }
-    return b->turns ? RESULT_OK : err_nomem(err, "starting pass 2");
+    return result;
+}
+
+static enum result start_keying(struct table_build *b, struct err *err)
+{
+    uint64_t memory = b->spec.memory_bytes ? b->spec.memory_bytes : TABLE_MEMORY_DEFAULT;
+
+    b->unique = unique_new(memory / 2);
+    return b->unique ? start_turns(b, (struct row_sink){ unique_take, b->unique }, err)
+                     : err_nomem(err, "comparing rows");
+}
+
+static enum result start_writing(struct table_build *b, struct err *err)
+{
+    enum result result = table_writer_open(&b->writer, b->output, b->layout, &b->spec, err);
+
+    result = result == RESULT_OK ? start_turns(b, table_writer_sink(b->writer), err) : result;
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        b->workers[i].encoder = row_encoder_new(b->writer);
+        if (!b->workers[i].encoder) {
+            result = err_nomem(err, "starting pass 2");
+        }
+    }
+    return result;
+}
+
+/* Pass 1 is done: columns, then everything that the next pass needs. */
+static enum result settle(struct table_build *b, const struct flatten_counts *counts,
+                          struct err *err)
+{
+    enum result result = merge_columns(b, err);
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < b->note_count; i++) {
+        b->notes[i].rows_before = rows;
+        rows += b->notes[i].rows;
+    }
+    if (result == RESULT_OK) {
+        result = layout_new(&b->layout, &b->spec, b->columns, explode_node(b), counts->rows,
+                            counts->records, b->spec.parquet, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return b->layout->unique_count ? start_keying(b, err) : start_writing(b, err);
 }
 
 /* Pass 1 found nothing at all where the records should be. */
-static enum result check_found(const struct table_build *b, struct err *err)
+static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
+                               struct err *err)
 {
-    uint64_t missed = 0, found = 0;
+    const struct worker *first = NULL;
+    uint64_t missed = 0;
 
     for (unsigned i = 0; i < b->worker_count; i++) {
-        missed += b->workers[i].skip_count[TABLE_SKIP_NO_MATCH];
-        found += b->workers[i].counts.matches;
+        const struct worker *w = &b->workers[i];
+
+        missed += w->skip_count[TABLE_SKIP_NO_MATCH];
+        if (w->skip_count[TABLE_SKIP_NO_MATCH] && (!first || w->hint_chunk < first->hint_chunk)) {
+            first = w;
+        }
     }
-    if (missed && !found) {
+    if (missed && !counts->matches) {
         return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--records %s finds nothing in any of the %llu records", b->records,
-                       (unsigned long long)missed);
+                       "--records %s finds nothing in any of the %llu records; %s%s", b->records,
+                       (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
+                       first->hint[0] ? first->hint : "neither arrays nor objects");
+    }
+    if (b->spec.explode && counts->rows && !counts->exploded) {
+        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                       "--explode %s finds no array in any of the %llu records", b->spec.explode,
+                       (unsigned long long)counts->records);
     }
     return RESULT_OK;
 }
@@ -546,11 +763,14 @@ static void collect_counts(struct table_build *b)
         report_skips(b, (enum table_skip)reason);
     }
     r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->bytes_in = 0;
+    r->not_unique = r->not_present = 0;
     for (unsigned i = 0; i < b->worker_count; i++) {
         struct worker *w = &b->workers[i];
 
         r->records += w->records;
-        r->rows += w->counts.rows;
+        r->rows += w->counts.rows - w->not_unique - w->not_present;
+        r->not_unique += w->not_unique;
+        r->not_present += w->not_present;
         r->duplicate_keys += w->counts.duplicate_keys;
         r->lone_surrogates += w->lone_surrogates;
         r->empty += w->empty;
@@ -567,19 +787,20 @@ static void collect_counts(struct table_build *b)
 static enum result start_learning(struct worker *w, struct err *err)
 {
     struct table_build *b = w->build;
+    const struct facts_wish wish = facts_wish(b);
 
     flatten_free(w->flatten);
     columns_free(w->columns);
     w->flatten = NULL;
     w->columns = columns_new();
-    if (w->columns) {
+    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK) {
         w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
     }
     if (!w->flatten) {
         return err_nomem(err, "starting a table");
     }
     flatten_heed(w->flatten, &b->stop);
-    return RESULT_OK;
+    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
 }
 
 /* A split document in which the pointer led to nothing. */
@@ -617,20 +838,57 @@ static enum result start_over(struct table_build *b, struct err *err)
 static void settle_run(struct work_item *item)
 {
     struct table_build *b = (struct table_build *)item;
+    struct flatten_counts counts = { 0 };
     struct err err = { 0 };
     enum result result = RESULT_OK;
 
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct flatten_counts *of = &b->workers[i].counts;
+
+        counts.rows += of->rows;
+        counts.records += of->records;
+        counts.exploded += of->exploded;
+        counts.matches += of->matches;
+    }
     if (atomic_load(&b->split_failed) || split_without_match(b)) {
         collect_counts(b);
         result = start_over(b, &err);
     } else {
-        result = check_found(b, &err);
+        result = check_found(b, &counts, &err);
         collect_counts(b);
-        result = result == RESULT_OK ? settle(b, &err) : result;
+        result = result == RESULT_OK ? settle(b, &counts, &err) : result;
     }
     if (result != RESULT_OK) {
         fail(b, result, &err);
     }
+}
+
+static void keyed_run(struct work_item *item)
+{
+    struct table_build *b = (struct table_build *)item;
+    struct err err = { 0 };
+    enum result result;
+
+    collect_counts(b);
+    result = start_writing(b, &err);
+    if (result != RESULT_OK) {
+        fail(b, result, &err);
+    }
+}
+
+static enum result commit(struct table_build *b, struct err *err)
+{
+    struct table_writer *writer = b->writer;
+
+    collect_counts(b);
+    b->report.columns = b->layout->count;
+    b->report.columns_renamed = columns_renamed(b->columns);
+    if (b->layout->has_facts &&
+        table_schema_new(&b->report.schema, b->layout, b->report.rows) != RESULT_OK) {
+        return err_nomem(err, "describing the table");
+    }
+    b->writer = NULL;
+    return table_writer_commit(writer, &b->report.bytes_out, err);
 }
 
 /* The end of it all, well or not: the file is either committed or gone. */
@@ -640,19 +898,14 @@ static void commit_run(struct work_item *item)
     struct err err = { 0 };
     enum result result;
 
-    if (b->file && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
-        collect_counts(b);
-        b->report.columns = columns_count(b->columns);
-        b->report.columns_renamed = columns_renamed(b->columns);
-        b->report.bytes_out = output_bytes(b->file);
-        result = output_commit(b->file, &err);
+    if (b->writer && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
+        result = commit(b, &err);
         if (result != RESULT_OK) {
             fail(b, result, &err);
         }
-    } else {
-        output_abandon(b->file);
     }
-    b->file = NULL;
+    table_writer_abandon(b->writer);
+    b->writer = NULL;
 }
 
 static void enter(struct table_build *b, enum table_phase next);
@@ -673,8 +926,10 @@ static void on_worker_done(struct work_item *item, bool cancelled)
 
     came_back(b, cancelled);
     if (b->away == 0) {
-        enter(b, b->phase == TABLE_LEARNING && !atomic_load(&b->stop) ? TABLE_SETTLING
-                                                                      : TABLE_COMMITTING);
+        enter(b, atomic_load(&b->stop)        ? TABLE_COMMITTING
+                 : b->phase == TABLE_LEARNING ? TABLE_SETTLING
+                 : b->phase == TABLE_KEYING   ? TABLE_KEYED
+                                              : TABLE_COMMITTING);
     }
 }
 
@@ -692,7 +947,9 @@ static void on_step_done(struct work_item *item, bool cancelled)
         b->start_over = false;
         enter(b, TABLE_LEARNING);
     } else {
-        enter(b, atomic_load(&b->stop) ? TABLE_COMMITTING : TABLE_WRITING);
+        enter(b, atomic_load(&b->stop)                     ? TABLE_COMMITTING
+                 : b->phase == TABLE_SETTLING && b->unique ? TABLE_KEYING
+                                                           : TABLE_WRITING);
     }
 }
 
@@ -745,6 +1002,12 @@ static void enter(struct table_build *b, enum table_phase next)
     case TABLE_SETTLING:
         submit_step(b, settle_run);
         break;
+    case TABLE_KEYING:
+        submit_pass(b, key_run);
+        break;
+    case TABLE_KEYED:
+        submit_step(b, keyed_run);
+        break;
     case TABLE_WRITING:
         submit_pass(b, write_run);
         break;
@@ -795,6 +1058,9 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->worker_count =
         options->workers && options->workers < work->limit ? options->workers : work->limit;
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
+    b->spec = options->spec;
+    b->report.before = options->before;
+    b->spec.parquet |= table_is_parquet(options->output);
     b->output = strdup(options->output);
     b->records = options->records ? strdup(options->records) : NULL;
     if (!b->output || (options->records && !b->records)) {
@@ -807,6 +1073,8 @@ enum result table_build_start(struct table_build **build, struct work *work,
     if (result == RESULT_OK && !b->source) {
         result = err_nomem(err, "starting a table");
     }
+    result = result == RESULT_OK ? table_shape_init(&b->shape, &b->spec, facts_wish(b).types, err)
+                                 : result;
     result = result == RESULT_OK ? init_workers(b, err) : result;
     if (result != RESULT_OK) {
         table_build_free(b);
@@ -837,11 +1105,19 @@ void table_build_cancel(struct table_build *b)
     if (b->phase < TABLE_COMMITTING) {
         b->cancelled = true;
         atomic_store(&b->stop, true);
-        /* While the phase is WRITING the turns are there and stay; before, nobody waits for one. */
-        if (b->phase == TABLE_WRITING) {
+        /* In these phases the turns are there and stay; in others, nobody waits for one. */
+        if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING) {
             row_turns_stop(b->turns);
         }
     }
+}
+
+struct table_schema *table_build_take_schema(struct table_build *b)
+{
+    struct table_schema *schema = b->report.schema;
+
+    b->report.schema = NULL;
+    return schema;
 }
 
 void table_build_free(struct table_build *b)
@@ -857,10 +1133,16 @@ void table_build_free(struct table_build *b)
         chunk_reader_release(&w->reader);
         flatten_free(w->flatten);
         columns_free(w->columns);
-        buf_release(&w->rows);
+        row_encoder_free(w->encoder);
+        buf_release(&w->keys);
+        buf_release(&w->path);
     }
     row_turns_free(b->turns);
+    unique_free(b->unique);
+    layout_free(b->layout);
     columns_free(b->columns);
+    table_shape_release(&b->shape);
+    table_schema_free(b->report.schema);
     if (b->source) {
         b->source->close(b->source);
     }

@@ -8,8 +8,9 @@
  * a document that cannot be, as it is one record or invalid, is held whole while a worker is at it.
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
- * named. A pointer that finds nothing anywhere is an error (E-TAB1), and so is a file that changes
- * between the passes (E-TAB2).
+ * named. A pointer that finds nothing anywhere is an error (E-TAB1, with pointers that would), and so
+ * is a file that changes between the passes (E-TAB2), or a single document that is larger than the
+ * memory allowed (E-TAB3).
  *
  * Ownership  table_build_start copies the options and takes the source (also when it fails);
  *            table_build_free releases all, and may be called from `done` or later.
@@ -23,6 +24,8 @@
 #include "base/err.h"
 #include "engine/work.h"
 #include "normalise/record_source.h"
+#include "normalise/table_schema.h"
+#include "normalise/table_spec.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,14 +54,18 @@ struct table_skips {
 
 struct table_options {
     const char *records;  /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
-    const char *output;   /* path, or "-" */
+    const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
     unsigned workers;     /* 0: as many as the work's limit */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
+    const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
+    struct table_spec spec;            /* its texts live until table_build_free */
 };
 
 enum table_phase {
     TABLE_LEARNING, /* pass 1 */
     TABLE_SETTLING,
+    TABLE_KEYING, /* a pass of its own for --unique */
+    TABLE_KEYED,
     TABLE_WRITING, /* pass 2 */
     TABLE_COMMITTING,
     TABLE_ENDED,
@@ -76,8 +83,10 @@ struct table_progress {
 struct table_report {
     enum result result;
     struct err err;
-    const char *output; /* as given; lives as long as the build */
-    uint64_t records, rows;
+    const char *output;     /* as given; lives as long as the build */
+    uint64_t records, rows; /* rows: of the file */
+    uint64_t not_unique;    /* rows dropped: another with the same values came first */
+    uint64_t not_present;   /* rows dropped: no value where one was wanted */
     uint32_t columns;
     uint32_t columns_renamed; /* their name was taken by another path */
     uint64_t duplicate_keys;  /* members lost to a later one of the same name */
@@ -85,7 +94,9 @@ struct table_report {
     uint64_t empty;           /* responses without a body */
     struct table_skips skipped[TABLE_SKIP_COUNT];
     uint64_t bytes_in, bytes_out;
-    uint64_t wall_us, cpu_us; /* cpu: of the workers */
+    uint64_t wall_us, cpu_us;    /* cpu: of the workers */
+    struct table_schema *schema; /* the columns and their types; the build's; NULL without types */
+    const struct table_schema *before; /* the options' */
 };
 
 struct table_build;
@@ -104,6 +115,9 @@ void table_build_progress(const struct table_build *build, struct table_progress
 /** Workers stop at their next record; `done` follows with RESULT_CANCELLED, unless the table was
  *  complete by then. */
 void table_build_cancel(struct table_build *build);
+
+/** From `done` on: the report's schema is the caller's now. */
+struct table_schema *table_build_take_schema(struct table_build *build);
 
 /** After `done`. NULL is fine. */
 void table_build_free(struct table_build *build);

@@ -22,6 +22,11 @@ struct columns {
     uint32_t *slots; /* open addressing by (parent, name): node + 1, 0 is free */
     uint32_t slot_count;
     struct buf names;
+    bool want_facts;
+    struct facts_wish wish;
+    struct facts *facts; /* by node, when wanted */
+    struct buf scratch;
+    uint32_t *nodes_of; /* by column, once settled */
     struct str *labels; /* by column, once settled: views into label_bytes */
     struct buf label_bytes;
     uint32_t renamed;
@@ -58,6 +63,34 @@ static uint32_t *find_slot(const struct columns *c, uint32_t parent, struct str 
     return &c->slots[at];
 }
 
+static void give_up_distinct(struct columns *c)
+{
+    c->wish.distinct = false;
+    for (uint32_t i = 0; i < c->count; i++) {
+        distinct_give_up(&c->facts[i].distinct);
+    }
+}
+
+/* Strings of very many columns would take too much memory together. */
+static void limit_distinct(struct columns *c)
+{
+    if (c->wish.distinct && c->count > COLUMNS_DISTINCT_MAX) {
+        give_up_distinct(c);
+    }
+}
+
+static bool grow_facts(struct columns *c, uint32_t cap)
+{
+    struct facts *facts = realloc(c->facts, cap * sizeof *facts);
+
+    if (!facts) {
+        return false;
+    }
+    memset(facts + c->count, 0, (cap - c->count) * sizeof *facts);
+    c->facts = facts;
+    return true;
+}
+
 /* Room for one node more; the table stays under half full. */
 static bool grow(struct columns *c)
 {
@@ -72,6 +105,9 @@ static bool grow(struct columns *c)
         return false;
     }
     c->nodes = nodes;
+    if (c->want_facts && !grow_facts(c, cap)) {
+        return false;
+    }
     slots = calloc((size_t)cap * 2, sizeof *slots);
     if (!slots) {
         return false;
@@ -80,7 +116,7 @@ static bool grow(struct columns *c)
     c->slots = slots;
     c->slot_count = cap * 2;
     free(old);
-    for (uint32_t i = COLUMNS_META + 1; i < c->count; i++) {
+    for (uint32_t i = COLUMNS_ROOTS; i < c->count; i++) {
         *find_slot(c, c->nodes[i].parent, columns_node_name(c, i)) = i + 1;
     }
     return true;
@@ -98,7 +134,7 @@ struct columns *columns_new(void)
         columns_free(c);
         return NULL;
     }
-    c->count = COLUMNS_META + 1;
+    c->count = COLUMNS_ROOTS;
     for (uint32_t i = 0; i < c->count; i++) {
         c->nodes[i] = (struct node){ .parent = COLUMNS_NONE, .column = COLUMNS_NONE };
     }
@@ -108,6 +144,12 @@ struct columns *columns_new(void)
 void columns_free(struct columns *c)
 {
     if (c) {
+        for (uint32_t i = 0; c->facts && i < c->count; i++) {
+            facts_release(&c->facts[i]);
+        }
+        free(c->facts);
+        buf_release(&c->scratch);
+        free(c->nodes_of);
         free(c->nodes);
         free(c->slots);
         free(c->labels);
@@ -157,7 +199,31 @@ enum result columns_add(struct columns *c, uint32_t parent, struct str name, uin
     }
     c->count++;
     *find_slot(c, parent, name) = *node + 1;
+    limit_distinct(c);
     return RESULT_OK;
+}
+
+enum result columns_want_facts(struct columns *c, const struct facts_wish *wish, struct err *err)
+{
+    c->wish = *wish;
+    c->want_facts = wish->types;
+    if (c->want_facts && !c->facts) {
+        c->facts = calloc(c->cap, sizeof *c->facts);
+    }
+    return c->want_facts && !c->facts ? err_nomem(err, "collecting columns") : RESULT_OK;
+}
+
+enum result columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
+                         struct err *err)
+{
+    return facts_note(&c->facts[node], &c->wish, kind, text, &c->scratch) == RESULT_OK
+               ? RESULT_OK
+               : err_nomem(err, "collecting columns");
+}
+
+const struct facts *columns_facts(const struct columns *c, uint32_t node)
+{
+    return c->facts ? &c->facts[node] : NULL;
 }
 
 static bool earlier(uint64_t chunk, uint32_t order, const struct node *than)
@@ -197,6 +263,10 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
 
         *find_slot(c, c->nodes[node].parent, columns_node_name(c, node)) = 0;
         c->names.len = c->nodes[node].name_at;
+        if (c->facts) {
+            facts_release(&c->facts[node]);
+            c->facts[node] = (struct facts){ 0 };
+        }
         c->count--;
     }
 }
@@ -224,15 +294,24 @@ enum result columns_merge(struct columns *into, const struct columns *from, stru
     if (!there) {
         return err_nomem(err, "merging columns");
     }
-    there[COLUMNS_META] = COLUMNS_META;
+    for (uint32_t i = 0; i < COLUMNS_ROOTS; i++) {
+        there[i] = i;
+    }
     /* A parent stands before its children, so it has its place already. */
-    for (uint32_t i = COLUMNS_META + 1; result == RESULT_OK && i < from->count; i++) {
+    for (uint32_t i = COLUMNS_ROOTS; result == RESULT_OK && i < from->count; i++) {
         const struct node *n = &from->nodes[i];
 
         result = columns_add(into, there[n->parent], columns_node_name(from, i), &there[i], err);
         if (result == RESULT_OK && n->marked) {
             result = columns_mark(into, there[i], n->chunk, n->order, err);
         }
+        if (result == RESULT_OK && from->facts &&
+            facts_merge(&into->facts[there[i]], &from->facts[i]) != RESULT_OK) {
+            result = err_nomem(err, "merging columns");
+        }
+    }
+    if (into->facts && !into->wish.distinct) {
+        give_up_distinct(into); /* sets that came in after the limit was passed */
     }
     free(there);
     return result;
@@ -242,18 +321,22 @@ static int by_first_seen(const void *left, const void *right)
 {
     const struct node *a = *(struct node *const *)left, *b = *(struct node *const *)right;
 
+    if ((a->parent == COLUMNS_PICK) != (b->parent == COLUMNS_PICK)) {
+        return a->parent == COLUMNS_PICK ? 1 : -1;
+    }
     return earlier(a->chunk, a->order, b) ? -1 : earlier(b->chunk, b->order, a) ? 1 : 0;
 }
 
 /* The path's keys, joined; recursion as deep as the JSON was. */
-static enum result append_path(const struct columns *c, uint32_t node, struct buf *out)
+static enum result append_path(const struct columns *c, uint32_t node, struct str separator,
+                               struct buf *out)
 {
     uint32_t parent = c->nodes[node].parent;
     enum result result = RESULT_OK;
 
-    if (parent > COLUMNS_META) {
-        result = append_path(c, parent, out);
-        result = result == RESULT_OK ? buf_append_char(out, '.') : result;
+    if (parent >= COLUMNS_ROOTS) {
+        result = append_path(c, parent, separator, out);
+        result = result == RESULT_OK ? buf_append_str(out, separator) : result;
     }
     return result == RESULT_OK ? buf_append_str(out, columns_node_name(c, node)) : result;
 }
@@ -261,14 +344,14 @@ static enum result append_path(const struct columns *c, uint32_t node, struct bu
 /* `taken` holds the names given so far, below its root; a node's `order` is the suffix that the next
  * column of that name should try, so that many of them do not search long. */
 static enum result append_label(struct columns *c, struct columns *taken, uint32_t node,
-                                struct buf *label, struct err *err)
+                                struct str separator, struct buf *label, struct err *err)
 {
     uint32_t base, mine;
     enum result result;
     size_t base_len;
 
     buf_reset(label);
-    result = append_path(c, node, label);
+    result = append_path(c, node, separator, label);
     base_len = label->len;
     base = columns_find(taken, COLUMNS_ROOT, buf_view(label));
     if (base != COLUMNS_NONE) {
@@ -288,14 +371,15 @@ static enum result append_label(struct columns *c, struct columns *taken, uint32
 }
 
 static enum result settle(struct columns *c, struct node **order, struct columns *taken,
-                          struct err *err)
+                          struct str separator, struct err *err)
 {
     struct buf label = { .max = COLUMNS_NAMES_MAX };
     enum result result = RESULT_OK;
     size_t count = 0, *ends = calloc(c->marked + 1, sizeof *ends);
 
     c->labels = calloc(c->marked + 1, sizeof *c->labels);
-    if (!ends || !c->labels) {
+    c->nodes_of = calloc(c->marked + 1, sizeof *c->nodes_of);
+    if (!ends || !c->labels || !c->nodes_of) {
         free(ends);
         return RESULT_NOMEM;
     }
@@ -308,7 +392,8 @@ static enum result settle(struct columns *c, struct node **order, struct columns
     buf_init(&c->label_bytes, COLUMNS_NAMES_MAX);
     for (size_t i = 0; result == RESULT_OK && i < count; i++) {
         order[i]->column = (uint32_t)i;
-        result = append_label(c, taken, (uint32_t)(order[i] - c->nodes), &label, err);
+        c->nodes_of[i] = (uint32_t)(order[i] - c->nodes);
+        result = append_label(c, taken, c->nodes_of[i], separator, &label, err);
         ends[i] = c->label_bytes.len;
     }
     for (size_t i = 0, at = 0; result == RESULT_OK && i < count; at = ends[i++]) {
@@ -319,11 +404,11 @@ static enum result settle(struct columns *c, struct node **order, struct columns
     return result;
 }
 
-enum result columns_settle(struct columns *c, struct err *err)
+enum result columns_settle(struct columns *c, struct str separator, struct err *err)
 {
     struct node **order = calloc(c->marked + 1, sizeof(struct node *));
     struct columns *taken = columns_new();
-    enum result result = order && taken ? settle(c, order, taken, err) : RESULT_NOMEM;
+    enum result result = order && taken ? settle(c, order, taken, separator, err) : RESULT_NOMEM;
 
     columns_free(taken);
     free(order);
@@ -346,6 +431,11 @@ struct str columns_name(const struct columns *c, uint32_t column)
 uint32_t columns_of_node(const struct columns *c, uint32_t node)
 {
     return c->nodes[node].column;
+}
+
+uint32_t columns_node(const struct columns *c, uint32_t column)
+{
+    return c->nodes_of[column];
 }
 
 uint32_t columns_renamed(const struct columns *c)

@@ -7,8 +7,9 @@
  * by place in the chunk), so the result does not depend on which worker saw what. A settled tree
  * is read-only and shared.
  *
- * Names are the path's keys joined by `.`, as pandas.json_normalize joins them. When two paths
- * give one name, both stay and the later is called `name_2`.
+ * Names are the path's keys joined by `.` (or another separator), as pandas.json_normalize joins
+ * them. When two paths give one name, both stay and the later is called `name_2`. A value that was
+ * picked by a pointer comes after all others, so that its name never displaces one of theirs.
  *
  * Ownership  columns_free releases everything; names live as long.
  * Errors     RESULT_NOMEM; RESULT_LIMIT past the ceilings below (E-COL1), which a document keyed
@@ -20,6 +21,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "normalise/facts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +34,9 @@
 #define COLUMNS_NONE UINT32_MAX
 #define COLUMNS_ROOT 0 /* the record itself */
 #define COLUMNS_META 1 /* above the columns that no record has: `_key`, `value` */
+#define COLUMNS_PICK 2 /* above the values that the user asked for by a pointer */
+#define COLUMNS_ROOTS 3
+#define COLUMNS_DISTINCT_MAX 2048 /* nodes whose strings are gathered; in a larger tree, none */
 
 struct columns;
 
@@ -61,17 +66,30 @@ uint32_t columns_node_count(const struct columns *columns);
 void columns_take_back(struct columns *columns, uint32_t count, const uint32_t *unmark,
                        size_t unmark_count);
 
-/** Adds to `into` what `from` has learnt. */
+/** From now on facts are kept for each node, as wished. Before anything is added. */
+MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct facts_wish *wish,
+                                          struct err *err);
+
+/** A value stands at `node`; only after columns_want_facts. */
+MUST_CHECK enum result columns_note(struct columns *columns, uint32_t node, enum cell_kind kind,
+                                    struct str text, struct err *err);
+
+/** NULL without columns_want_facts. */
+const struct facts *columns_facts(const struct columns *columns, uint32_t node);
+
+/** Adds to `into` what `from` has learnt; both want the same facts. */
 MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,
                                      struct err *err);
 
-/** Orders and names the columns; nothing may be added after. */
-MUST_CHECK enum result columns_settle(struct columns *columns, struct err *err);
+/** Orders and names the columns, `separator` between the keys; nothing may be added after. */
+MUST_CHECK enum result columns_settle(struct columns *columns, struct str separator,
+                                      struct err *err);
 
 /** Below: of a settled tree. */
 uint32_t columns_count(const struct columns *columns);
 struct str columns_name(const struct columns *columns, uint32_t column);
 uint32_t columns_of_node(const struct columns *columns, uint32_t node); /* or COLUMNS_NONE */
+uint32_t columns_node(const struct columns *columns, uint32_t column);
 
 /** Columns that had to be called otherwise, because their name was taken. */
 uint32_t columns_renamed(const struct columns *columns);

@@ -5,7 +5,10 @@
  * is the empty string, which is `""`, so that it differs from a missing or null cell, which is
  * nothing. (A row without any cell in a table of one column is thus an empty line.) Numbers and
  * booleans are copied as they were written; arrays are JSON text without its white space.
- * Lines end with LF.
+ * Lines end with LF, or CR and LF when the style says so.
+ *
+ * `safe` is for tables that go to a spreadsheet: a text that one would take for a formula (it begins
+ * with = + - @, TAB or CR) gets an apostrophe in front, unless it is a number in JSON's grammar.
  *
  * Errors   RESULT_NOMEM, or RESULT_LIMIT from `out`.
  * Source   RFC 4180.
@@ -14,12 +17,27 @@
 #define SCRAPETOP_NORMALISE_CSV_H
 
 #include "base/buf.h"
-#include "normalise/columns.h"
 #include "normalise/rows.h"
 
-MUST_CHECK enum result csv_header(struct buf *out, const struct columns *columns);
+#include <stdbool.h>
+
+/* Zeroed: as above. */
+struct csv_style {
+    char delimiter; /* 0: a comma */
+    bool crlf;
+    bool
+        bom; /* a byte order mark in front, for programs that take UTF-8 for something else without */
+    bool safe;
+};
+
+/** Which characters may stand between cells: none that a number or a quote is made of. */
+bool csv_is_delimiter(char c);
+
+MUST_CHECK enum result csv_header(struct buf *out, const struct csv_style *style,
+                                  const struct str *names, size_t count);
 
 /** `lone_surrogates` is raised by the number of U+FFFD written for them. */
-MUST_CHECK enum result csv_row(struct buf *out, const struct row *row, uint64_t *lone_surrogates);
+MUST_CHECK enum result csv_row(struct buf *out, const struct csv_style *style,
+                               const struct row *row, uint64_t *lone_surrogates);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/json_scan.h"
 #include "base/json_simd.h"
 #include "base/json_step.h"
+#include "normalise/types.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -236,21 +237,49 @@ static char *put_json(char *first, struct str text, const char *readable, struct
     return end_cell(first, to, asked);
 }
 
-char *csv_put_cell(char *to, const struct cell *cell, const char *readable, struct csv_style style,
-                   uint64_t *lone_surrogates)
+static bool looks_like_formula(struct str text)
+{
+    return text.len && memchr("=+-@\t\r", text.data[0], 6) && !types_is_number(text);
+}
+
+/* A text that a spreadsheet would compute gets an apostrophe in front. What has been written is taken
+ * apart again, which only --csv-safe pays for. */
+static char *disarm(char *first, char *end)
+{
+    bool quoted = end - first >= 2 && *first == '"';
+    char *text = first + quoted;
+
+    if (!looks_like_formula((struct str){ text, (size_t)(end - text) - quoted })) {
+        return end;
+    }
+    memmove(text + 1, text, (size_t)(end - text));
+    *text = '\'';
+    return end + 1;
+}
+
+static char *put_string(char *to, struct str text, const char *readable, struct csv_style style)
+{
+    if (copy_text(to, text.data, text.len, readable, style) || !text.len) {
+        return quote(to, to + text.len);
+    }
+    return to + text.len;
+}
+
+char *csv_put_cell(char *to, const struct row_cell *cell, const char *readable,
+                   struct csv_style style, uint64_t *lone_surrogates)
 {
     struct str text = { cell->text, cell->len };
+    char *end;
 
     switch (cell->kind) {
     case CELL_ESCAPED:
-        return put_escaped(to, text, readable, style, lone_surrogates);
+        end = put_escaped(to, text, readable, style, lone_surrogates);
+        return style.safe ? disarm(to, end) : end;
     case CELL_JSON:
         return put_json(to, text, readable, style);
     case CELL_STRING:
-        if (copy_text(to, text.data, text.len, readable, style) || !text.len) {
-            return quote(to, to + text.len);
-        }
-        return to + text.len;
+        end = put_string(to, text, readable, style);
+        return style.safe ? disarm(to, end) : end;
     default: /* a number or a literal has nothing to quote */
         copy_bytes(to, text.data, text.len, readable);
         return to + text.len;

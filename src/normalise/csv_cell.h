@@ -7,6 +7,7 @@
 #ifndef SCRAPETOP_NORMALISE_CSV_CELL_H
 #define SCRAPETOP_NORMALISE_CSV_CELL_H
 
+#include "normalise/csv.h"
 #include "normalise/rows.h"
 
 #include <stddef.h>
@@ -14,19 +15,15 @@
 
 #define CSV_CELL_SLACK 64 /* bytes behind a cell that may be written */
 
-struct csv_style {
-    char delimiter; /* ASCII, no quote and no line break */
-};
-
-/** Most that csv_put_cell may need: two quotes, and every byte a quote. */
-static inline size_t csv_cell_room(const struct cell *cell)
+/** Most that csv_put_cell may need: two quotes, an apostrophe, and every byte a quote. */
+static inline size_t csv_cell_room(const struct row_cell *cell)
 {
-    return 2 + 2 * (size_t)cell->len + CSV_CELL_SLACK;
+    return 3 + 2 * (size_t)cell->len + CSV_CELL_SLACK;
 }
 
-/** Returns behind the cell. Up to `readable` the cell's text may be read past its end; NULL: not at all.
+/** Returns behind the cell; the style's delimiter is not 0. Up to `readable` the cell's text may be read past its end; NULL: not at all.
  *  `lone_surrogates` is raised by the number of U+FFFD written for them. */
-char *csv_put_cell(char *to, const struct cell *cell, const char *readable, struct csv_style style,
-                   uint64_t *lone_surrogates);
+char *csv_put_cell(char *to, const struct row_cell *cell, const char *readable,
+                   struct csv_style style, uint64_t *lone_surrogates);
 
 #endif

@@ -30,6 +30,8 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     f->kernel = json_kernel_best();
     f->pass = pass;
     f->visit_base = 1;
+    f->depth_max = FLATTEN_DEPTH_ALL;
+    f->explode_node = COLUMNS_NONE;
     if (pass == FLATTEN_FILL) {
         f->cells = calloc(columns_count(columns) + 1U, sizeof *f->cells);
     }
@@ -78,23 +80,6 @@ static enum cell_kind kind_of_raw(struct str raw)
     return memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING;
 }
 
-/* A record that is no object, and is known to be whole. */
-static enum result put_scalar(struct flatten *f, struct str value)
-{
-    struct str raw = json_string_raw(value);
-
-    switch (json_type_of(value)) {
-    case JSON_STRING:
-        return flatten_put_meta(f, STR("value"), kind_of_raw(raw), raw);
-    case JSON_ARRAY:
-        return flatten_put_meta(f, STR("value"), CELL_JSON, value);
-    case JSON_NULL:
-        return flatten_put_meta(f, STR("value"), CELL_NULL, value);
-    default:
-        return flatten_put_meta(f, STR("value"), CELL_BARE, value);
-    }
-}
-
 /* Over a value that gives nothing; `*p` at its first byte. */
 static enum result pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
@@ -111,13 +96,43 @@ static enum result pass_over(struct flatten *f, const char **p, const char *end,
     return RESULT_OK;
 }
 
-/* One record: its cells, then the row. `*p` at its first byte, inside `depth` others. */
+enum result flatten_emit(struct flatten *f)
+{
+    struct row row;
+
+    f->counts->rows++;
+    if (f->pass == FLATTEN_LEARN) {
+        return RESULT_OK;
+    }
+    row = (struct row){ .cells = f->cells,
+                        .count = columns_count(f->columns),
+                        .number = f->row,
+                        .readable = f->text_end };
+    return f->sink(f->sink_context, &row);
+}
+
+/* The record's own cells; `*p` from its first byte to behind it. */
+static enum result read_record(struct flatten *f, const char **p, const char *end, unsigned depth)
+{
+    const char *first = *p;
+    enum result result;
+
+    if (first < end && *first == '{' && !(f->shape && f->shape->picks_only)) {
+        return flatten_object(f, COLUMNS_ROOT, p, end, depth);
+    }
+    result = pass_over(f, p, end, depth);
+    return result == RESULT_OK && !(f->shape && f->shape->picks_only)
+               ? flatten_put_whole(f, COLUMNS_META, STR("value"),
+                                   (struct str){ first, (size_t)(*p - first) })
+               : result;
+}
+
+/* One record: its cells, then its row or rows. `*p` at its first byte, inside `depth` others. */
 static enum result take_record(struct flatten *f, const char **p, const char *end, unsigned depth,
                                struct str key)
 {
     const char *first = *p;
     enum result result = RESULT_OK;
-    struct row row;
 
     if (f->stop && atomic_load_explicit(f->stop, memory_order_relaxed)) {
         return RESULT_CANCELLED;
@@ -125,27 +140,21 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
     f->row++;
     f->visit_base += f->visit_count;
     f->visit_count = 0;
-    if (key.data) {
-        result = flatten_put_meta(f, STR("_key"), kind_of_raw(key), key);
+    f->exploded = STR_NONE;
+    for (size_t i = 0; result == RESULT_OK && i < f->meta_count; i++) {
+        result =
+            flatten_put_beside(f, COLUMNS_META, f->meta[i].name, f->meta[i].kind, f->meta[i].text);
     }
-    if (result == RESULT_OK && first < end && *first == '{') {
-        result = flatten_object(f, p, end, depth);
-    } else if (result == RESULT_OK) {
-        result = pass_over(f, p, end, depth);
-        result = result == RESULT_OK ? put_scalar(f, (struct str){ first, (size_t)(*p - first) })
-                                     : result;
+    if (result == RESULT_OK && key.data) {
+        result = flatten_put_beside(f, COLUMNS_META, STR("_key"), kind_of_raw(key), key);
     }
-    if (result == RESULT_OK) {
-        f->counts->rows++;
-        if (f->pass == FLATTEN_FILL) {
-            row = (struct row){ .cells = f->cells,
-                                .count = columns_count(f->columns),
-                                .number = f->row,
-                                .readable = f->text_end };
-            result = f->sink(f->sink_context, &row);
-        }
+    result = result == RESULT_OK ? read_record(f, p, end, depth) : result;
+    if (result != RESULT_OK) {
+        return result;
     }
-    return result;
+    f->counts->records++;
+    return f->shape ? flatten_rows(f, (struct str){ first, (size_t)(*p - first) })
+                    : flatten_emit(f);
 }
 
 /* Behind a member or element: `*more` says whether there is another one, and `*p` is at it or behind
@@ -340,6 +349,10 @@ static enum result learn_document(struct flatten *f, struct str text)
     struct learnt before = learn_from_here(f);
     enum result result;
 
+    /* Facts cannot be taken back, so a text that they are taken from is judged first. */
+    if (f->facts && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
+        return RESULT_INVALID;
+    }
     result = descend(f, 0, &p, end, STR_NONE);
     if (result == RESULT_OK && p < end) {
         result = RESULT_INVALID;

@@ -9,6 +9,10 @@
  * no record. When a `*` of the pointer stood for a member, its name is the column `_key`. Of members
  * with equal names the last wins, with all that is in it, and the loss is counted.
  *
+ * A struct flatten_shape asks for more: rows for the elements of an array within the record (the
+ * record's other cells are repeated; an array without elements, or none, still gives one row), objects
+ * kept as JSON below a depth, values found by pointers, and cells that belong to the document.
+ *
  * There are two passes. FLATTEN_LEARN adds to the tree of columns and makes no cells; it touches each
  * byte once, and so is also the one that judges: text that json_check would refuse is RESULT_INVALID,
  * without words, and leaves neither columns nor counts. FLATTEN_FILL reads a settled tree and hands
@@ -38,6 +42,31 @@
 
 enum flatten_pass { FLATTEN_LEARN, FLATTEN_FILL };
 
+#define FLATTEN_DEPTH_ALL UINT32_MAX
+
+/* A column that the user has named, and where its value lies. */
+struct flatten_pick {
+    struct str name;
+    struct json_pointer pointer; /* from the record ... */
+    bool in_element;             /* ... or from the element of the array that is exploded */
+};
+
+struct flatten_shape {
+    const struct json_pointer *explode; /* array of the record; without `*`; NULL: none */
+    uint32_t depth_max; /* objects that a path may go into; 0: the record's members only */
+    const struct flatten_pick *picks;
+    size_t pick_count;
+    bool picks_only; /* nothing but the picks is wanted */
+    bool facts;      /* FLATTEN_LEARN: note each value (columns_want_facts) */
+};
+
+/* A cell of every row of a document: where it came from. */
+struct flatten_meta {
+    struct str name;
+    enum cell_kind kind;
+    struct str text;
+};
+
 struct flatten;
 
 /** `records` may be NULL. NULL when out of memory. */
@@ -55,11 +84,20 @@ void flatten_heed(struct flatten *flatten, const atomic_bool *stop);
  *  member that the pointer names is the one and nothing behind it need be looked at. */
 void flatten_trust_pointer(struct flatten *flatten, bool trust);
 
+/** Before the first document; `shape` is borrowed. */
+MUST_CHECK enum result flatten_set_shape(struct flatten *flatten, const struct flatten_shape *shape,
+                                         struct err *err);
+
+/** For the documents that follow; borrowed until the next call. */
+void flatten_set_meta(struct flatten *flatten, const struct flatten_meta *meta, size_t count);
+
 /** FLATTEN_LEARN: the documents that follow are the plan's chunk number `chunk`, in order. */
 void flatten_enter_chunk(struct flatten *flatten, uint64_t chunk);
 
 struct flatten_counts {
     uint64_t rows;
+    uint64_t records;        /* as many as rows, unless one gave several */
+    uint64_t exploded;       /* records with an array to explode */
     uint64_t matches;        /* values that the pointer led to */
     uint64_t duplicate_keys; /* members lost to a later one of the same name */
     uint64_t ambiguous;      /* documents where a name of the pointer stands twice in one object */

@@ -173,10 +173,19 @@ static enum result read_key(struct flatten *f, struct level *level, const char *
 
 static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
 {
-    while (node > COLUMNS_META && node != above) {
+    while (node >= COLUMNS_ROOTS && node != above) {
         node = columns_parent(columns, node);
     }
     return node == above;
+}
+
+void flatten_empty_cell(struct flatten *f, uint32_t node)
+{
+    uint32_t column = f->hints[node].column;
+
+    if (f->cells && column != COLUMNS_NONE) {
+        f->cells[column].row = 0;
+    }
 }
 
 /* The member has been met in this row before: what it left behind goes. It and what it held
@@ -187,12 +196,21 @@ static void drop_duplicate(struct flatten *f, uint32_t node)
 
     f->counts->duplicate_keys++;
     for (; at < f->visit_count && is_below(f->columns, f->visits[at], node); at++) {
-        uint32_t column = f->hints[f->visits[at]].column;
-
         f->hints[f->visits[at]].seen = 0;
-        if (f->cells && column != COLUMNS_NONE) {
-            f->cells[column].row = 0;
+        flatten_empty_cell(f, f->visits[at]);
+        if (f->visits[at] == f->explode_node) {
+            f->exploded = STR_NONE;
         }
+    }
+}
+
+void flatten_forget_visits(struct flatten *f, size_t mark)
+{
+    for (; f->visit_count > mark; f->visit_count--) {
+        uint32_t node = f->visits[f->visit_count - 1];
+
+        f->hints[node].seen = 0;
+        flatten_empty_cell(f, node);
     }
 }
 
@@ -243,28 +261,50 @@ ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_k
     uint32_t column;
 
     if (learn) {
-        return f->hints[node].marked ? RESULT_OK : mark(f, node);
+        enum result result = f->hints[node].marked ? RESULT_OK : mark(f, node);
+
+        return f->facts && result == RESULT_OK ? columns_note(f->columns, node, kind, text, f->err)
+                                               : result;
     }
     column = f->hints[node].column;
     if (column == COLUMNS_NONE) {
         return changed(f);
     }
-    f->cells[column] =
-        (struct cell){ .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind };
+    f->cells[column] = (struct row_cell){
+        .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind
+    };
     return RESULT_OK;
 }
 
-enum result flatten_put_meta(struct flatten *f, struct str name, enum cell_kind kind,
-                             struct str text)
+enum result flatten_put_beside(struct flatten *f, uint32_t root, struct str name,
+                               enum cell_kind kind, struct str text)
 {
     enum result result;
     uint32_t node;
 
-    result = search_node(f, COLUMNS_META, name, false, &node);
+    result = search_node(f, root, name, false, &node);
     return result == RESULT_OK ? put_cell(f, node, kind, text, f->pass == FLATTEN_LEARN) : result;
 }
 
-/* A value that is not an object; `*p` at its first byte, then behind it. */
+enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name, struct str value)
+{
+    struct str raw = json_string_raw(value);
+
+    switch (json_type_of(value)) {
+    case JSON_STRING:
+        return flatten_put_beside(
+            f, root, name, memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING, raw);
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return flatten_put_beside(f, root, name, CELL_JSON, value);
+    case JSON_NULL:
+        return flatten_put_beside(f, root, name, CELL_NULL, value);
+    default:
+        return flatten_put_beside(f, root, name, CELL_BARE, value);
+    }
+}
+
+/* A value that is no object to go into; `*p` at its first byte, then behind it. */
 ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char **p,
                                     const char *end, unsigned depth, const bool learn)
 {
@@ -280,7 +320,7 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
         behind = learn ? json_verify_string(first, end, &escaped)
                        : json_step_string(first, end, &escaped);
         kind = escaped ? CELL_ESCAPED : CELL_STRING;
-    } else if (*first == '[') {
+    } else if (*first == '[' || *first == '{') {
         behind = learn ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
                        : f->kernel->container_end(first, end);
         kind = CELL_JSON;
@@ -292,6 +332,10 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
         return RESULT_INVALID;
     }
     *p = behind + (behind < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
+    if (node == f->explode_node && *first == '[' && kind == CELL_JSON && !f->exploded.data) {
+        f->exploded = (struct str){ first, (size_t)(behind - first) };
+        return RESULT_OK;
+    }
     return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, learn);
 }
 
@@ -319,15 +363,15 @@ ALWAYS_INLINE enum result take_key(struct flatten *f, struct level *level, const
     return note_visit(f, *node);
 }
 
-ALWAYS_INLINE enum result walk(struct flatten *f, const char **at, const char *end, unsigned depth,
-                               const bool learn)
+ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at, const char *end,
+                               unsigned depth, const bool learn)
 {
     struct level *level = f->levels, *top = f->levels + JSON_DEPTH_MAX - depth;
     const char *p = json_step_space(*at + 1, end);
     enum result result;
     uint32_t node;
 
-    *level = (struct level){ .node = COLUMNS_ROOT, .last = COLUMNS_NONE };
+    *level = (struct level){ .node = root, .last = COLUMNS_NONE };
     if (p == end || *p != '}') {
         goto member;
     }
@@ -352,7 +396,7 @@ ALWAYS_INLINE enum result walk(struct flatten *f, const char **at, const char *e
         if (result != RESULT_OK) {
             return result;
         }
-        if (p < end && *p == '{') {
+        if (p < end && *p == '{' && (size_t)(level - f->levels) < f->depth_max) {
             if (++level == top) {
                 return flatten_bad_text(f);
             }
@@ -371,18 +415,30 @@ ALWAYS_INLINE enum result walk(struct flatten *f, const char **at, const char *e
     }
 }
 
-static enum result walk_learning(struct flatten *f, const char **p, const char *end, unsigned depth)
+static enum result walk_learning(struct flatten *f, uint32_t top, const char **p, const char *end,
+                                 unsigned depth)
 {
-    return walk(f, p, end, depth, true);
+    return walk(f, top, p, end, depth, true);
 }
 
-static enum result walk_filling(struct flatten *f, const char **p, const char *end, unsigned depth)
+static enum result walk_filling(struct flatten *f, uint32_t top, const char **p, const char *end,
+                                unsigned depth)
 {
-    return walk(f, p, end, depth, false);
+    return walk(f, top, p, end, depth, false);
 }
 
-enum result flatten_object(struct flatten *f, const char **p, const char *end, unsigned depth)
+enum result flatten_object(struct flatten *f, uint32_t top, const char **p, const char *end,
+                           unsigned depth)
 {
-    return f->pass == FLATTEN_LEARN ? walk_learning(f, p, end, depth)
-                                    : walk_filling(f, p, end, depth);
+    return f->pass == FLATTEN_LEARN ? walk_learning(f, top, p, end, depth)
+                                    : walk_filling(f, top, p, end, depth);
+}
+
+enum result flatten_element(struct flatten *f, struct str element)
+{
+    const char *p = element.data, *end = p + element.len;
+
+    return json_type_of(element) == JSON_OBJECT
+               ? flatten_object(f, f->explode_node, &p, end, 0)
+               : put_value(f, f->explode_node, &p, end, 0, f->pass == FLATTEN_LEARN);
 }

@@ -1,6 +1,7 @@
 /**
- * The inside of flatten, for its two files: flatten.c finds the records, flatten_walk.c goes through
- * their members. Nobody else includes this.
+ * The inside of flatten, for its three files: flatten.c finds the records, flatten_walk.c goes through
+ * their members, flatten_explode.c does what a struct flatten_shape asks for. Nobody else includes
+ * this.
  */
 #ifndef SCRAPETOP_NORMALISE_FLATTEN_WALK_H
 #define SCRAPETOP_NORMALISE_FLATTEN_WALK_H
@@ -38,7 +39,7 @@ struct flatten {
     uint32_t order;
     struct hint *hints; /* by node */
     uint32_t hint_count, hint_cap;
-    struct cell *cells; /* by column, FLATTEN_FILL */
+    struct row_cell *cells; /* by column, FLATTEN_FILL */
     uint64_t row;
     uint64_t visit_base; /* visits of this row have this number and above */
     uint32_t *visits;    /* the row's members as they were met, by node */
@@ -47,6 +48,13 @@ struct flatten {
     size_t fresh_count, fresh_cap;
     struct buf name; /* a key that had to be unescaped */
     struct level levels[JSON_DEPTH_MAX];
+    const struct flatten_shape *shape; /* NULL: none asked for */
+    uint32_t depth_max;
+    uint32_t explode_node; /* COLUMNS_NONE: none */
+    struct str exploded;   /* of this record: its array, once met */
+    bool facts;
+    const struct flatten_meta *meta;
+    size_t meta_count;
     /* One document: */
     row_fn *sink;
     void *sink_context;
@@ -68,12 +76,32 @@ bool flatten_know_nodes(struct flatten *f);
 /** After columns_take_back: only `nodes` are left. */
 void flatten_forget(struct flatten *f, uint32_t nodes);
 
-/** A cell of a column that is not in the JSON. */
-MUST_CHECK enum result flatten_put_meta(struct flatten *f, struct str name, enum cell_kind kind,
-                                        struct str text);
+/** A cell of a column below `root` that is not a path in the JSON. */
+MUST_CHECK enum result flatten_put_beside(struct flatten *f, uint32_t root, struct str name,
+                                          enum cell_kind kind, struct str text);
 
-/** All members of an object and of those in it; `*p` from its brace to behind its partner. */
-MUST_CHECK enum result flatten_object(struct flatten *f, const char **p, const char *end,
-                                      unsigned depth);
+/** The same for a whole value that is known to be valid. */
+MUST_CHECK enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name,
+                                         struct str value);
+
+/** All members of an object, whose node is `top`, and of those in it; `*p` from its brace to behind its
+ *  partner. */
+MUST_CHECK enum result flatten_object(struct flatten *f, uint32_t top, const char **p,
+                                      const char *end, unsigned depth);
+
+/** An element of the array that is exploded; it is known to be valid. */
+MUST_CHECK enum result flatten_element(struct flatten *f, struct str element);
+
+/** The cell of the node is empty again. */
+void flatten_empty_cell(struct flatten *f, uint32_t node);
+
+/** Forgets which members were met from the visit `mark` on, and empties their cells. */
+void flatten_forget_visits(struct flatten *f, size_t mark);
+
+/** Hands out the row as it stands, or counts it. */
+MUST_CHECK enum result flatten_emit(struct flatten *f);
+
+/** The record's rows, once its own cells are in place; `value` is the record, known to be valid. */
+MUST_CHECK enum result flatten_rows(struct flatten *f, struct str value);
 
 #endif

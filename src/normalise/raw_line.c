@@ -31,6 +31,12 @@ bool raw_line_split(struct str line, struct raw_line *parts)
         }
         if (json_raw_equal(key, STR("key"))) {
             parts->key = json_string_raw(value);
+        } else if (json_raw_equal(key, STR("url"))) {
+            parts->url = json_string_raw(value);
+        } else if (json_raw_equal(key, STR("fetched_at"))) {
+            parts->fetched_at = json_string_raw(value);
+        } else if (json_raw_equal(key, STR("status"))) {
+            parts->status = value;
         } else if (json_raw_equal(key, STR("text")) || json_raw_equal(key, STR("base64"))) {
             parts->kind = RAW_BODY_OTHER;
         }

@@ -24,7 +24,7 @@ enum cell_kind {
     CELL_JSON,    /* an array, or what lies deeper than the table goes: JSON text */
 };
 
-struct cell {
+struct row_cell {
     uint64_t row; /* number of the row that it was filled for */
     const char *text;
     uint32_t len;
@@ -32,7 +32,7 @@ struct cell {
 };
 
 struct row {
-    const struct cell *cells; /* by column; one with another row's number is missing */
+    const struct row_cell *cells; /* by column; one with another row's number is missing */
     size_t count;
     uint64_t number; /* never 0 */
     /* End of the text that the cells lie in: up to there a copy may read past a cell. Or NULL. */
@@ -40,9 +40,9 @@ struct row {
 };
 
 /** The row's cell in that column, NULL when it is missing or null. */
-static inline const struct cell *row_cell(const struct row *row, size_t column)
+static inline const struct row_cell *row_cell(const struct row *row, size_t column)
 {
-    const struct cell *cell = &row->cells[column];
+    const struct row_cell *cell = &row->cells[column];
 
     return cell->row == row->number && cell->kind != CELL_NULL ? cell : NULL;
 }

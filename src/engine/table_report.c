@@ -1,0 +1,350 @@
+#include "engine/table_report.h"
+
+#include "base/json_scan.h"
+#include "base/json_text.h"
+#include "base/units.h"
+#include "base/utf8.h"
+
+#define LINE_COLUMNS 240
+#define LIST_COLUMNS 600
+#define LIST_NAMED 10 /* names in a list for people; the rest are counted */
+
+uint64_t table_report_skipped(const struct table_report *report)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
+        count += report->skipped[i].count;
+    }
+    return count;
+}
+
+static void print_skips(const struct table_report *report, FILE *stream)
+{
+    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
+        const struct table_skips *skips = &report->skipped[i];
+
+        if (skips->count) {
+            fprintf(stream, "scrapetop: %llu skipped: %s\n", (unsigned long long)skips->count,
+                    table_skip_name((enum table_skip)i));
+        }
+        for (unsigned n = 0; n < skips->named; n++) {
+            char safe[LINE_COLUMNS * 4];
+
+            utf8_display(safe, sizeof safe, str_view(skips->first[n]), LINE_COLUMNS);
+            fprintf(stream, "scrapetop:   %s\n", safe);
+        }
+    }
+}
+
+/* A line of what may come from outside, cut where a terminal ends to be a place for it. */
+static void print_safe(FILE *stream, const char *before, struct str text)
+{
+    char safe[LIST_COLUMNS * 4];
+
+    utf8_display(safe, sizeof safe, text, LIST_COLUMNS);
+    fprintf(stream, "scrapetop: %s%s\n", before, safe);
+}
+
+/* --- types and drift ------------------------------------------------------------------------------ */
+
+/* A list of names, of which the first are told. */
+struct list {
+    struct buf *out;
+    uint64_t count;
+    enum result result;
+};
+
+static bool list_begins(struct list *list)
+{
+    if (list->count++ >= LIST_NAMED || list->result != RESULT_OK) {
+        return false;
+    }
+    if (list->count > 1) {
+        list->result = buf_append(list->out, ", ", 2);
+    }
+    return list->result == RESULT_OK;
+}
+
+static enum result list_end(struct list *list)
+{
+    return list->result == RESULT_OK && list->count > LIST_NAMED
+               ? buf_printf(list->out, " and %llu more",
+                            (unsigned long long)(list->count - LIST_NAMED))
+               : list->result;
+}
+
+struct drift_list {
+    enum drift_kind kind;
+    struct list list;
+};
+
+static void list_drift(void *context, const struct drift *drift)
+{
+    struct drift_list *d = context;
+
+    if (drift->kind != d->kind || !list_begins(&d->list)) {
+        return;
+    }
+    d->list.result = buf_append_str(d->list.out, drift->name);
+    if (d->list.result == RESULT_OK && drift->kind == DRIFT_NEW) {
+        d->list.result = buf_printf(d->list.out, " %s", type_name(drift->now));
+    } else if (d->list.result == RESULT_OK && drift->kind == DRIFT_TYPE) {
+        d->list.result =
+            buf_printf(d->list.out, " %s, was %s", type_name(drift->now), type_name(drift->before));
+    }
+}
+
+static enum result append_drift(const struct table_report *report, enum drift_kind kind,
+                                const char *words, struct buf *out)
+{
+    struct buf names = { 0 };
+    struct drift_list drift = { .kind = kind, .list = { .out = &names } };
+    enum result result;
+
+    table_schema_compare(report->before, report->schema, list_drift, &drift);
+    result = list_end(&drift.list);
+    if (result == RESULT_OK && drift.list.count) {
+        result =
+            buf_printf(out, "%s%s: %.*s", out->len ? "; " : "", words, STR_ARG(buf_view(&names)));
+    }
+    buf_release(&names);
+    return result;
+}
+
+enum result table_report_drift(const struct table_report *report, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    if (report->before && report->schema) {
+        result = append_drift(report, DRIFT_NEW, "new", out);
+        result = result == RESULT_OK ? append_drift(report, DRIFT_GONE, "gone", out) : result;
+        result =
+            result == RESULT_OK ? append_drift(report, DRIFT_TYPE, "of another type", out) : result;
+    }
+    return result;
+}
+
+enum result table_report_conflicts(const struct table_report *report, struct buf *out)
+{
+    struct list list = { .out = out };
+
+    for (uint32_t i = 0; report->schema && i < report->schema->count; i++) {
+        const struct schema_column *c = &report->schema->columns[i];
+
+        if (!c->conflict || !list_begins(&list)) {
+            continue;
+        }
+        list.result = buf_append_str(out, c->name);
+        list.result = list.result == RESULT_OK ? buf_append(out, " (", 2) : list.result;
+        list.result = list.result == RESULT_OK ? table_schema_append_kinds(c, out) : list.result;
+        list.result = list.result == RESULT_OK ? buf_append_char(out, ')') : list.result;
+    }
+    return list_end(&list);
+}
+
+static enum result append_rare(const struct table_report *report, struct buf *out)
+{
+    struct list list = { .out = out };
+
+    for (uint32_t i = 0; report->schema && i < report->schema->count; i++) {
+        const struct schema_column *c = &report->schema->columns[i];
+
+        if (c->rare && list_begins(&list)) {
+            list.result = buf_append_str(out, c->name);
+        }
+    }
+    return list_end(&list);
+}
+
+static void print_columns(const struct table_report *report, FILE *stream)
+{
+    static const struct {
+        const char *words;
+        enum result (*append)(const struct table_report *, struct buf *);
+    } lines[] = {
+        { "text, as values are of several kinds: ", table_report_conflicts },
+        { "a value in under 1 % of the rows: ", append_rare },
+        { "columns since the last table: ", table_report_drift },
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct buf text = { 0 };
+
+        if (lines[i].append(report, &text) == RESULT_OK && text.len) {
+            print_safe(stream, lines[i].words, buf_view(&text));
+        }
+        buf_release(&text);
+    }
+}
+
+/* --- lines ---------------------------------------------------------------------------------------- */
+
+static void print_count(FILE *stream, uint64_t count, const char *what)
+{
+    if (count) {
+        fprintf(stream, "scrapetop: %llu %s\n", (unsigned long long)count, what);
+    }
+}
+
+void table_report_print(const struct table_report *report, FILE *stream)
+{
+    char wall[UNITS_TEXT_MAX], bytes[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
+    char output[LINE_COLUMNS * 4];
+    uint64_t wall_us = report->wall_us ? report->wall_us : 1;
+
+    print_skips(report, stream);
+    print_count(stream, report->duplicate_keys,
+                "keys stood twice in one object: the last was kept");
+    print_count(stream, report->lone_surrogates, "escapes of half a character became U+FFFD");
+    print_count(stream, report->columns_renamed, "columns got a suffix, as their name was taken");
+    print_count(stream, report->not_unique,
+                "rows dropped: not the first with their --unique values");
+    print_count(stream, report->not_present,
+                "rows dropped: no value in the --where-present column");
+    print_columns(report, stream);
+    if (report->result != RESULT_OK) {
+        return;
+    }
+    units_format_time(report->wall_us, wall);
+    units_format_bytes(report->bytes_in, bytes);
+    units_format_bytes((uint64_t)((double)report->bytes_in * 1e6 / (double)wall_us), rate);
+    utf8_display(output, sizeof output, str_view(report->output), LINE_COLUMNS);
+    fprintf(stream, "scrapetop: %llu rows, %u columns from %llu records (%s) in %s (%s/s): %s\n",
+            (unsigned long long)report->rows, report->columns, (unsigned long long)report->records,
+            bytes, wall, rate, output);
+}
+
+static enum result json_skips(const struct table_skips *skips, const char *name, struct buf *out)
+{
+    enum result result = buf_printf(out, "\"%s\":{\"count\":%llu,\"first\":[", name,
+                                    (unsigned long long)skips->count);
+
+    for (unsigned n = 0; result == RESULT_OK && n < skips->named; n++) {
+        char safe[TABLE_SKIP_TEXT * 4];
+
+        utf8_display(safe, sizeof safe, str_view(skips->first[n]), sizeof safe);
+        result = n ? buf_append_char(out, ',') : RESULT_OK;
+        result = result == RESULT_OK ? json_append_string(out, str_view(safe)) : result;
+    }
+    return result == RESULT_OK ? buf_append(out, "]}", 2) : result;
+}
+
+static enum result json_schema(const struct table_report *r, struct buf *out)
+{
+    enum result result = buf_printf(out, ",\"schema\":[");
+
+    for (uint32_t i = 0; result == RESULT_OK && i < r->schema->count; i++) {
+        const struct schema_column *c = &r->schema->columns[i];
+
+        result = buf_printf(out, "%s{\"name\":", i ? "," : "");
+        result = result == RESULT_OK ? json_text_append(out, c->name) : result;
+        result = result == RESULT_OK
+                     ? buf_printf(out, ",\"type\":\"%s\",\"values\":%llu%s%s", type_name(c->type),
+                                  (unsigned long long)c->present, c->rare ? ",\"rare\":true" : "",
+                                  c->coerced ? ",\"coerced\":true" : "")
+                     : result;
+        if (result == RESULT_OK && c->conflict) {
+            result = buf_printf(out, ",\"conflict\":\"");
+            result = result == RESULT_OK ? table_schema_append_kinds(c, out) : result;
+            result = result == RESULT_OK ? buf_append_char(out, '"') : result;
+        }
+        result = result == RESULT_OK ? buf_append_char(out, '}') : result;
+    }
+    return result == RESULT_OK ? buf_append_char(out, ']') : result;
+}
+
+static void list_json_drift(void *context, const struct drift *drift)
+{
+    struct drift_list *d = context;
+    struct list *list = &d->list;
+
+    if (drift->kind != d->kind || list->result != RESULT_OK) {
+        return;
+    }
+    list->result = buf_printf(list->out, "%s{\"name\":", list->count++ ? "," : "");
+    list->result =
+        list->result == RESULT_OK ? json_text_append(list->out, drift->name) : list->result;
+    if (list->result == RESULT_OK && drift->kind != DRIFT_NEW) {
+        list->result = buf_printf(list->out, ",\"before\":\"%s\"", type_name(drift->before));
+    }
+    if (list->result == RESULT_OK && drift->kind != DRIFT_GONE) {
+        list->result = buf_printf(list->out, ",\"now\":\"%s\"", type_name(drift->now));
+    }
+    list->result = list->result == RESULT_OK ? buf_append_char(list->out, '}') : list->result;
+}
+
+static enum result json_drift(const struct table_report *r, struct buf *out)
+{
+    static const char *const names[] = {
+        [DRIFT_NEW] = "new", [DRIFT_GONE] = "gone", [DRIFT_TYPE] = "type"
+    };
+    enum result result = buf_printf(out, ",\"drift\":{");
+
+    for (int kind = DRIFT_NEW; result == RESULT_OK && kind <= DRIFT_TYPE; kind++) {
+        struct drift_list drift = { .kind = (enum drift_kind)kind, .list = { .out = out } };
+
+        result = buf_printf(out, "%s\"%s\":[", kind ? "," : "", names[kind]);
+        if (result == RESULT_OK) {
+            table_schema_compare(r->before, r->schema, list_json_drift, &drift);
+            result = drift.list.result;
+        }
+        result = result == RESULT_OK ? buf_append_char(out, ']') : result;
+    }
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}
+
+static enum result json_error(const struct table_report *r, struct buf *out)
+{
+    enum result result = buf_printf(out, ",\"error\":{\"code\":\"%s\",\"text\":", r->err.code);
+
+    result = result == RESULT_OK ? json_text_append(out, str_view(r->err.text)) : result;
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}
+
+static enum result json_skipped(const struct table_report *r, struct buf *out)
+{
+    static const char *const names[TABLE_SKIP_COUNT] = { "invalid", "not_json", "no_match",
+                                                         "damaged" };
+    enum result result = buf_printf(out, ",\"skipped\":{");
+
+    for (int i = 0; result == RESULT_OK && i < TABLE_SKIP_COUNT; i++) {
+        result = i ? buf_append_char(out, ',') : RESULT_OK;
+        result = result == RESULT_OK ? json_skips(&r->skipped[i], names[i], out) : result;
+    }
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}
+
+static enum result json_counts(const struct table_report *r, struct buf *out)
+{
+    return buf_printf(out,
+                      ",\"records\":%llu,\"rows\":%llu,\"columns\":%u,\"renamed\":%u,"
+                      "\"not_unique\":%llu,\"not_present\":%llu,"
+                      "\"duplicate_keys\":%llu,\"lone_surrogates\":%llu,\"empty\":%llu,"
+                      "\"bytes_in\":%llu,\"bytes_out\":%llu,\"wall_s\":%.3f,\"cpu_s\":%.3f",
+                      (unsigned long long)r->records, (unsigned long long)r->rows, r->columns,
+                      r->columns_renamed, (unsigned long long)r->not_unique,
+                      (unsigned long long)r->not_present, (unsigned long long)r->duplicate_keys,
+                      (unsigned long long)r->lone_surrogates, (unsigned long long)r->empty,
+                      (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out,
+                      (double)r->wall_us / 1e6, (double)r->cpu_us / 1e6);
+}
+
+enum result table_report_json(const struct table_report *r, struct buf *out)
+{
+    enum result result = buf_append(out, "{\"output\":", 10);
+
+    result = result == RESULT_OK ? json_text_append(out, str_view(r->output)) : result;
+    result = result == RESULT_OK ? json_counts(r, out) : result;
+    result = result == RESULT_OK ? json_skipped(r, out) : result;
+    if (result == RESULT_OK && r->schema) {
+        result = json_schema(r, out);
+    }
+    if (result == RESULT_OK && r->schema && r->before) {
+        result = json_drift(r, out);
+    }
+    if (result == RESULT_OK && r->result != RESULT_OK) {
+        result = json_error(r, out);
+    }
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}

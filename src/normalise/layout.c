@@ -1,0 +1,211 @@
+#include "normalise/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum result no_column(const struct columns *columns, struct str name, const char *option,
+                             struct err *err)
+{
+    uint32_t count = columns_count(columns), near = COLUMNS_NONE;
+    unsigned best = 4;
+
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned distance = str_distance(columns_name(columns, i), name);
+
+        if (distance < best) {
+            best = distance;
+            near = i;
+        }
+    }
+    if (near != COLUMNS_NONE) {
+        struct str other = columns_name(columns, near);
+
+        return err_set(err, RESULT_NOT_FOUND, "E-TAB5",
+                       "%s %.*s: there is no such column (did you mean %.*s?)", option,
+                       STR_ARG(name), STR_ARG(other));
+    }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB5", "%s %.*s: none of the %u columns is called so",
+                   option, STR_ARG(name), count);
+}
+
+/* Columns by what the spec calls them: a name of --columns first, then the table's own. */
+static uint32_t find_column(const struct table_spec *spec, const struct columns *columns,
+                            struct str name)
+{
+    for (size_t i = 0; i < spec->pick_count; i++) {
+        if (spec->picks[i].pointer.data && str_equal(spec->picks[i].name, name)) {
+            uint32_t node = columns_find(columns, COLUMNS_PICK, name);
+
+            return node == COLUMNS_NONE ? COLUMNS_NONE : columns_of_node(columns, node);
+        }
+    }
+    for (uint32_t i = 0; i < columns_count(columns); i++) {
+        if (str_equal(columns_name(columns, i), name)) {
+            return i;
+        }
+    }
+    return COLUMNS_NONE;
+}
+
+static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
+{
+    while (node >= COLUMNS_ROOTS && node != above) {
+        node = columns_parent(columns, node);
+    }
+    return node == above;
+}
+
+struct found {
+    const struct table_spec *spec;
+    const struct columns *columns;
+    uint32_t explode_node;
+    uint64_t rows, records;
+};
+
+static enum result describe(const struct found *found, struct layout_column *c)
+{
+    uint32_t node =
+        c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
+    const struct facts *facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
+    uint64_t could;
+
+    if (!facts) {
+        return RESULT_OK;
+    }
+    c->facts = &facts->types;
+    c->decision = types_decide(c->facts, c->name, found->spec->coerce);
+    could =
+        found->explode_node == COLUMNS_NONE || is_below(found->columns, node, found->explode_node)
+            ? found->rows
+            : found->records;
+    c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
+    return c->decision.type == TYPE_TEXT ? facts_dictionary(facts, &c->dictionary) : RESULT_OK;
+}
+
+static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
+{
+    const struct table_spec *spec = found->spec;
+
+    l->straight = !spec->pick_count;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct layout_column *c = &l->columns[i];
+
+        c->name = l->straight ? columns_name(found->columns, i) : spec->picks[i].name;
+        c->source = l->straight ? i : find_column(spec, found->columns, c->name);
+        if (c->source == COLUMNS_NONE && found->rows) {
+            return spec->picks[i].pointer.data
+                       ? err_set(err, RESULT_NOT_FOUND, "E-TAB5",
+                                 "--columns %.*s=%.*s: the pointer finds nothing in any record",
+                                 STR_ARG(c->name), STR_ARG(spec->picks[i].pointer))
+                       : no_column(found->columns, c->name, "--columns", err);
+        }
+        if (describe(found, c) != RESULT_OK) {
+            return err_nomem(err, "naming columns");
+        }
+    }
+    return RESULT_OK;
+}
+
+static enum result find_filters(struct layout *l, const struct found *found, struct err *err)
+{
+    const struct table_spec *spec = found->spec;
+
+    l->where_present = COLUMNS_NONE;
+    if (spec->where_present.data) {
+        l->where_present = find_column(spec, found->columns, spec->where_present);
+        if (l->where_present == COLUMNS_NONE && found->rows) {
+            return no_column(found->columns, spec->where_present, "--where-present", err);
+        }
+    }
+    for (size_t i = 0; i < spec->unique_count && found->rows; i++) {
+        uint32_t column = find_column(spec, found->columns, spec->unique[i]);
+
+        if (column == COLUMNS_NONE) {
+            return no_column(found->columns, spec->unique[i], "--unique", err);
+        }
+        l->unique[l->unique_count++] = column;
+    }
+    return RESULT_OK;
+}
+
+static void fill_schema(struct layout *l)
+{
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct layout_column *c = &l->columns[i];
+
+        l->names[i] = c->name;
+        l->typed[i] = (struct parquet_column){ .name = c->name,
+                                               .type = c->decision.type,
+                                               .epoch_unit_us = c->decision.epoch_unit_us,
+                                               .dictionary = c->dictionary };
+    }
+    l->schema = (struct parquet_schema){ l->typed, l->count };
+}
+
+enum result layout_new(struct layout **layout, const struct table_spec *spec,
+                       const struct columns *columns, uint32_t explode_node, uint64_t rows,
+                       uint64_t records, bool parquet, struct err *err)
+{
+    const struct found found = { spec, columns, explode_node, rows, records };
+    uint32_t count = spec->pick_count ? (uint32_t)spec->pick_count : columns_count(columns);
+    struct layout *l = calloc(1, sizeof *l);
+    enum result result = RESULT_OK;
+
+    *layout = NULL;
+    if (!l) {
+        return err_nomem(err, "naming columns");
+    }
+    l->columns = calloc(count + 1U, sizeof *l->columns);
+    l->names = calloc(count + 1U, sizeof *l->names);
+    l->typed = calloc(count + 1U, sizeof *l->typed);
+    l->unique = calloc(spec->unique_count + 1, sizeof *l->unique);
+    if (!l->columns || !l->names || !l->typed || !l->unique) {
+        result = err_nomem(err, "naming columns");
+    } else {
+        l->count = count;
+        l->has_facts = columns_facts(columns, COLUMNS_ROOT) != NULL;
+        result = pick_columns(l, &found, err);
+    }
+    result = result == RESULT_OK ? find_filters(l, &found, err) : result;
+    if (result != RESULT_OK) {
+        layout_free(l);
+        return result;
+    }
+    if (parquet && !l->count) {
+        l->columns[l->count++] =
+            (struct layout_column){ .name = STR("value"), .source = COLUMNS_NONE };
+        l->straight = false;
+    }
+    fill_schema(l);
+    *layout = l;
+    return RESULT_OK;
+}
+
+void layout_free(struct layout *l)
+{
+    if (l) {
+        for (uint32_t i = 0; i < l->count; i++) {
+            dictionary_free(l->columns[i].dictionary);
+        }
+        free(l->columns);
+        free(l->names);
+        free(l->typed);
+        free(l->unique);
+        free(l);
+    }
+}
+
+struct row layout_row(const struct layout *l, const struct row *row, struct row_cell *cells)
+{
+    if (l->straight) {
+        return *row;
+    }
+    for (uint32_t i = 0; i < l->count; i++) {
+        uint32_t source = l->columns[i].source;
+
+        cells[i] = source < row->count ? row->cells[source] : (struct row_cell){ .row = 0 };
+    }
+    return (struct row){
+        .cells = cells, .count = l->count, .number = row->number, .readable = row->readable
+    };
+}

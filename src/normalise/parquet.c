@@ -1,0 +1,421 @@
+/*
+ * The file's half of normalise/parquet.h: "PAR1", row groups, the footer (FileMetaData), its length,
+ * "PAR1". A row group's pages are held in memory, column by column, since each column's must lie
+ * together; what the footer says of a row group is encoded as soon as that is written.
+ */
+#include "normalise/parquet.h"
+
+#include "normalise/parquet_block.h"
+#include "normalise/parquet_page.h"
+#include "normalise/thrift.h"
+
+#include <stdlib.h>
+
+#define MAGIC "PAR1"
+#define FORMAT_VERSION 2
+
+/* Column chunk: what a row group holds of a column. */
+struct chunk {
+    struct buf pages;
+    uint64_t plain_bytes;
+    uint64_t nulls;
+    struct parquet_bounds bounds;
+    char low[PARQUET_BOUND_MAX], high[PARQUET_BOUND_MAX]; /* of text */
+};
+
+struct parquet_file {
+    const struct parquet_schema *schema;
+    uint64_t group_bytes;
+    parquet_sink_fn *sink;
+    void *context;
+    struct chunk *chunks; /* of the row group that is being gathered */
+    uint64_t rows, plain_bytes;
+    uint64_t offset; /* in the file */
+    uint64_t rows_written, groups_written;
+    struct buf groups; /* struct RowGroup, for the footer */
+    ZSTD_CCtx *zstd;
+};
+
+static const struct {
+    enum parquet_type physical;
+    int converted; /* ConvertedType, -1: none */
+} forms[] = {
+    [TYPE_TEXT] = { PARQUET_BYTE_ARRAY, 0 }, /* UTF8 */
+    [TYPE_INT64] = { PARQUET_INT64, -1 },
+    [TYPE_DOUBLE] = { PARQUET_DOUBLE, -1 },
+    [TYPE_BOOLEAN] = { PARQUET_BOOLEAN, -1 },
+    [TYPE_TIMESTAMP] = { PARQUET_INT64, 10 }, /* TIMESTAMP_MICROS */
+};
+
+static enum result write_bytes(struct parquet_file *f, struct str bytes, struct err *err)
+{
+    f->offset += bytes.len;
+    return bytes.len ? f->sink(f->context, bytes.data, bytes.len, err) : RESULT_OK;
+}
+
+enum result parquet_file_new(struct parquet_file **file, const struct parquet_schema *schema,
+                             uint64_t group_bytes, parquet_sink_fn *sink, void *context,
+                             struct err *err)
+{
+    struct parquet_file *f = calloc(1, sizeof *f);
+
+    *file = NULL;
+    if (!f) {
+        return err_nomem(err, "starting a Parquet file");
+    }
+    *f = (struct parquet_file){
+        .schema = schema,
+        .group_bytes = group_bytes ? group_bytes : PARQUET_GROUP_BYTES,
+        .sink = sink,
+        .context = context,
+        .chunks = calloc(schema->count, sizeof *f->chunks),
+        .zstd = ZSTD_createCCtx(),
+    };
+    if (!f->chunks || !f->zstd) {
+        parquet_file_free(f);
+        return err_nomem(err, "starting a Parquet file");
+    }
+    *file = f;
+    return RESULT_OK;
+}
+
+void parquet_file_free(struct parquet_file *f)
+{
+    if (f) {
+        for (uint32_t i = 0; f->chunks && i < f->schema->count; i++) {
+            buf_release(&f->chunks[i].pages);
+        }
+        free(f->chunks);
+        buf_release(&f->groups);
+        ZSTD_freeCCtx(f->zstd);
+        free(f);
+    }
+}
+
+/* --- gathering ------------------------------------------------------------------------------------ */
+
+static int compare(struct str a, struct str b)
+{
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static void copy_bound(char to[PARQUET_BOUND_MAX], uint32_t *to_len, struct str from)
+{
+    memcpy(to, from.data, from.len);
+    *to_len = (uint32_t)from.len;
+}
+
+static void merge_texts(struct chunk *c, const struct parquet_bounds *bounds, const char *texts)
+{
+    struct parquet_bounds *into = &c->bounds;
+    struct str low = { texts, bounds->low_len };
+    struct str high = { texts + bounds->low_len, bounds->high_len };
+
+    into->unbounded |= bounds->unbounded;
+    if (into->unbounded) {
+        return;
+    }
+    if (!into->any || compare(low, (struct str){ c->low, into->low_len }) < 0) {
+        copy_bound(c->low, &into->low_len, low);
+    }
+    if (!into->any || compare(high, (struct str){ c->high, into->high_len }) > 0) {
+        copy_bound(c->high, &into->high_len, high);
+    }
+}
+
+static void merge_bounds(struct chunk *c, enum type type, const struct parquet_bounds *bounds,
+                         const char *texts)
+{
+    struct parquet_bounds *into = &c->bounds;
+
+    if (!bounds->any) {
+        return;
+    }
+    if (type == TYPE_TEXT) {
+        merge_texts(c, bounds, texts);
+    } else if (type == TYPE_DOUBLE) {
+        if (!into->any || bounds->low.fraction < into->low.fraction) {
+            into->low = bounds->low;
+        }
+        if (!into->any || bounds->high.fraction > into->high.fraction) {
+            into->high = bounds->high;
+        }
+    } else {
+        if (!into->any || bounds->low.whole < into->low.whole) {
+            into->low = bounds->low;
+        }
+        if (!into->any || bounds->high.whole > into->high.whole) {
+            into->high = bounds->high;
+        }
+    }
+    into->any = true;
+}
+
+/* Moves `*blocks` behind the slice. */
+static enum result take_slice(struct parquet_file *f, uint32_t column, struct str *blocks)
+{
+    struct chunk *c = &f->chunks[column];
+    struct parquet_slice slice;
+    const char *texts;
+    size_t len;
+
+    memcpy(&slice, blocks->data, sizeof slice);
+    texts = blocks->data + sizeof slice;
+    merge_bounds(c, f->schema->columns[column].type, &slice.bounds, texts);
+    c->nulls += slice.nulls;
+    c->plain_bytes += slice.plain_bytes;
+    f->plain_bytes += slice.plain_bytes;
+    len = sizeof slice;
+    if (f->schema->columns[column].type == TYPE_TEXT) {
+        len += slice.bounds.low_len + slice.bounds.high_len;
+    }
+    *blocks =
+        (struct str){ blocks->data + len + slice.page_bytes, blocks->len - len - slice.page_bytes };
+    return buf_append(&c->pages, blocks->data - slice.page_bytes, slice.page_bytes);
+}
+
+/* --- row groups ------------------------------------------------------------------------------------ */
+
+static void put_bounds(struct thrift *t, const struct parquet_column *column, const struct chunk *c)
+{
+    const struct parquet_bounds *bounds = &c->bounds;
+    char low[8], high[8];
+    struct str texts[2] = { { high, sizeof high }, { low, sizeof low } };
+
+    if (column->type == TYPE_TEXT) {
+        texts[0] = (struct str){ c->high, bounds->high_len };
+        texts[1] = (struct str){ c->low, bounds->low_len };
+    } else if (column->type == TYPE_BOOLEAN) {
+        low[0] = (char)bounds->low.whole;
+        high[0] = (char)bounds->high.whole;
+        texts[0].len = texts[1].len = 1;
+    } else if (column->type == TYPE_DOUBLE) {
+        /* Zeros of both signs are one value to readers. */
+        parquet_put_u64(
+            low, parquet_double_bits(bounds->low.fraction == 0 ? -0.0 : bounds->low.fraction));
+        parquet_put_u64(
+            high, parquet_double_bits(bounds->high.fraction == 0 ? 0.0 : bounds->high.fraction));
+    } else {
+        parquet_put_u64(low, (uint64_t)bounds->low.whole);
+        parquet_put_u64(high, (uint64_t)bounds->high.whole);
+    }
+    thrift_binary(t, 5, texts[0]); /* max_value */
+    thrift_binary(t, 6, texts[1]); /* min_value */
+    thrift_bool(t, 7, true);       /* is_max_value_exact */
+    thrift_bool(t, 8, true);       /* is_min_value_exact */
+}
+
+static void put_statistics(struct thrift *t, const struct parquet_column *column,
+                           const struct chunk *c)
+{
+    thrift_struct(t, 12);
+    thrift_i64(t, 3, (int64_t)c->nulls);
+    if (c->bounds.any && !c->bounds.unbounded) {
+        put_bounds(t, column, c);
+    }
+    if (column->type == TYPE_DOUBLE) {
+        thrift_i64(t, 9, 0); /* nan_count: JSON has none */
+    }
+    thrift_end(t);
+}
+
+/* struct ColumnChunk; the dictionary page, if there is one, lies first. */
+static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t column,
+                      uint64_t offset, uint64_t dictionary_bytes)
+{
+    const struct parquet_column *c = &f->schema->columns[column];
+    const struct chunk *chunk = &f->chunks[column];
+
+    thrift_element_struct(t);
+    thrift_i64(t, 2, 0); /* file_offset: deprecated */
+    thrift_struct(t, 3); /* ColumnMetaData */
+    thrift_i32(t, 1, (int32_t)forms[c->type].physical);
+    thrift_list(t, 2, THRIFT_I32, c->dictionary ? 3 : 2);
+    thrift_element_i32(t, PARQUET_PLAIN);
+    thrift_element_i32(t, PARQUET_RLE);
+    if (c->dictionary) {
+        thrift_element_i32(t, PARQUET_RLE_DICTIONARY);
+    }
+    thrift_list(t, 3, THRIFT_BINARY, 1);
+    thrift_element_binary(t, c->name);
+    thrift_i32(t, 4, PARQUET_CODEC_ZSTD);
+    thrift_i64(t, 5, (int64_t)f->rows);
+    thrift_i64(t, 6, (int64_t)chunk->plain_bytes);
+    thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len));
+    thrift_i64(t, 9, (int64_t)(offset + dictionary_bytes));
+    if (c->dictionary) {
+        thrift_i64(t, 11, (int64_t)offset);
+    }
+    put_statistics(t, c, chunk);
+    thrift_end(t);
+    thrift_end(t);
+}
+
+static void reset_chunk(struct chunk *c)
+{
+    struct buf pages = c->pages;
+
+    buf_reset(&pages);
+    *c = (struct chunk){ .pages = pages };
+}
+
+/* Writes a column chunk and describes it. */
+static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_t column,
+                               struct err *err)
+{
+    const struct dictionary *dictionary = f->schema->columns[column].dictionary;
+    struct chunk *c = &f->chunks[column];
+    uint64_t offset = f->offset, plain = 0;
+    struct buf page = { 0 };
+    enum result result = RESULT_OK;
+
+    if (dictionary) {
+        result = parquet_append_dictionary(&page, dictionary, f->zstd, &plain);
+        if (result != RESULT_OK) {
+            result = err_nomem(err, "writing a row group");
+        }
+    }
+    c->plain_bytes += plain;
+    f->plain_bytes += plain;
+    result = result == RESULT_OK ? write_bytes(f, buf_view(&page), err) : result;
+    result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
+    if (result == RESULT_OK) {
+        put_chunk(t, f, column, offset, page.len);
+    }
+    buf_release(&page);
+    return result;
+}
+
+static enum result write_magic(struct parquet_file *f, struct err *err)
+{
+    return f->offset ? RESULT_OK : write_bytes(f, STR(MAGIC), err);
+}
+
+static enum result write_group(struct parquet_file *f, struct err *err)
+{
+    enum result result = write_magic(f, err);
+    uint64_t first = f->offset;
+    struct thrift t;
+
+    thrift_begin(&t, &f->groups);
+    thrift_list(&t, 1, THRIFT_STRUCT, f->schema->count);
+    for (uint32_t i = 0; result == RESULT_OK && i < f->schema->count; i++) {
+        result = write_chunk(f, &t, i, err);
+    }
+    thrift_i64(&t, 2, (int64_t)f->plain_bytes);
+    thrift_i64(&t, 3, (int64_t)f->rows);
+    thrift_i64(&t, 5, (int64_t)first);
+    thrift_i64(&t, 6, (int64_t)(f->offset - first));
+    thrift_end(&t);
+    for (uint32_t i = 0; i < f->schema->count; i++) {
+        reset_chunk(&f->chunks[i]);
+    }
+    f->rows_written += f->rows;
+    f->groups_written++;
+    f->rows = f->plain_bytes = 0;
+    return result == RESULT_OK && t.result != RESULT_OK ? err_nomem(err, "writing a row group")
+                                                        : result;
+}
+
+enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    while (result == RESULT_OK && blocks.len) {
+        struct parquet_block_head head;
+
+        memcpy(&head, blocks.data, sizeof head);
+        blocks = (struct str){ blocks.data + sizeof head, blocks.len - sizeof head };
+        for (uint32_t i = 0; i < f->schema->count; i++) {
+            if (take_slice(f, i, &blocks) != RESULT_OK) {
+                return err_nomem(err, "gathering a row group");
+            }
+        }
+        f->rows += head.rows;
+        if (f->rows >= PARQUET_GROUP_ROWS || f->plain_bytes >= f->group_bytes) {
+            result = write_group(f, err);
+        }
+    }
+    return result;
+}
+
+/* --- footer --------------------------------------------------------------------------------------- */
+
+static void put_schema_element(struct thrift *t, const struct parquet_column *c)
+{
+    thrift_element_struct(t);
+    thrift_i32(t, 1, (int32_t)forms[c->type].physical);
+    thrift_i32(t, 3, 1); /* OPTIONAL */
+    thrift_binary(t, 4, c->name);
+    if (forms[c->type].converted >= 0) {
+        thrift_i32(t, 6, forms[c->type].converted);
+        thrift_struct(t, 10); /* LogicalType */
+        thrift_struct(t, c->type == TYPE_TEXT ? 1 : 8);
+        if (c->type == TYPE_TIMESTAMP) {
+            thrift_bool(t, 1, true); /* isAdjustedToUTC */
+            thrift_struct(t, 2);
+            thrift_struct(t, 2); /* MICROS */
+            thrift_end(t);
+            thrift_end(t);
+        }
+        thrift_end(t);
+        thrift_end(t);
+    }
+    thrift_end(t);
+}
+
+static void put_footer(struct thrift *t, const struct parquet_file *f)
+{
+    const struct parquet_schema *schema = f->schema;
+
+    thrift_i32(t, 1, FORMAT_VERSION);
+    thrift_list(t, 2, THRIFT_STRUCT, (uint64_t)schema->count + 1);
+    thrift_element_struct(t);
+    thrift_binary(t, 4, STR("schema"));
+    thrift_i32(t, 5, (int32_t)schema->count);
+    thrift_end(t);
+    for (uint32_t i = 0; i < schema->count; i++) {
+        put_schema_element(t, &schema->columns[i]);
+    }
+    thrift_i64(t, 3, (int64_t)f->rows_written);
+    thrift_list(t, 4, THRIFT_STRUCT, f->groups_written);
+    if (t->result == RESULT_OK) {
+        t->result = buf_append_str(t->out, buf_view(&f->groups));
+    }
+    thrift_binary(t, 6, STR("scrapetop version " SCRAPETOP_VERSION));
+    thrift_list(t, 7, THRIFT_STRUCT, schema->count); /* column_orders: TYPE_ORDER */
+    for (uint32_t i = 0; i < schema->count; i++) {
+        thrift_element_struct(t);
+        thrift_struct(t, 1);
+        thrift_end(t);
+        thrift_end(t);
+    }
+    thrift_end(t);
+}
+
+enum result parquet_file_finish(struct parquet_file *f, struct err *err)
+{
+    enum result result = f->rows ? write_group(f, err) : write_magic(f, err);
+    struct buf footer = { 0 };
+    struct thrift t;
+    char len[4];
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    thrift_begin(&t, &footer);
+    put_footer(&t, f);
+    parquet_put_u32(len, (uint32_t)footer.len);
+    if (t.result != RESULT_OK || footer.len > INT32_MAX ||
+        buf_append(&footer, len, sizeof len) != RESULT_OK ||
+        buf_append_str(&footer, STR(MAGIC)) != RESULT_OK) {
+        result = footer.len > INT32_MAX ? err_set(err, RESULT_LIMIT, "E-TAB3",
+                                                  "the table has too many columns and row groups")
+                                        : err_nomem(err, "writing the footer");
+    }
+    result = result == RESULT_OK ? write_bytes(f, buf_view(&footer), err) : result;
+    buf_release(&footer);
+    return result;
+}

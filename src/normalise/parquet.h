@@ -1,0 +1,90 @@
+/**
+ * Parquet: typed columns in row groups, written without a library.
+ *
+ * Two halves, so that the work is done on all cores and the file is still written in order. A worker
+ * encodes its chunk's rows into a block (struct parquet_block): one compressed page for each column.
+ * Blocks are handed to the file (struct parquet_file) in the plan's order, which gathers the pages
+ * column by column until a row group is large enough, and ends the file with its footer.
+ *
+ * What is written, in the format's terms: format version 2.6; a flat schema, every column OPTIONAL
+ * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS)
+ * and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY where the column
+ * has a dictionary (each row group then repeats its dictionary page); levels and dictionary indices in
+ * the RLE/bit-packing hybrid; codec ZSTD; min_value, max_value and null_count for each column chunk
+ * (bounds of text only while both are short).
+ *
+ * Ownership  the schema is borrowed and must outlive blocks and file; a block's bytes are the caller's
+ *            buf's.
+ * Errors     RESULT_NOMEM; RESULT_CORRUPT (E-TAB2) for a value that is not of its column's type,
+ *            which can only be when the input changed after the types were found; the sink's.
+ * Threads    a block belongs to one worker; the file's calls come one at a time.
+ * Source     apache/parquet-format: README.md, Encodings.md, LogicalTypes.md, parquet.thrift.
+ */
+#ifndef SCRAPETOP_NORMALISE_PARQUET_H
+#define SCRAPETOP_NORMALISE_PARQUET_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "normalise/distinct.h"
+#include "normalise/rows.h"
+#include "normalise/types.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PARQUET_GROUP_ROWS 262144
+#define PARQUET_GROUP_BYTES ((uint64_t)64 << 20) /* of pages before compression */
+
+struct parquet_column {
+    struct str name;
+    enum type type;
+    int64_t epoch_unit_us;               /* see struct type_decision */
+    const struct dictionary *dictionary; /* of a text column, or NULL */
+};
+
+/* Columns must be one at least: readers refuse a file without any. */
+struct parquet_schema {
+    const struct parquet_column *columns;
+    uint32_t count;
+};
+
+/* --- a worker's half */
+
+struct parquet_block;
+
+/** NULL when out of memory. */
+struct parquet_block *parquet_block_new(const struct parquet_schema *schema);
+void parquet_block_free(struct parquet_block *block);
+
+/** The row has the schema's columns. `lone_surrogates` as in csv_row. */
+MUST_CHECK enum result parquet_block_row(struct parquet_block *block, const struct row *row,
+                                         uint64_t *lone_surrogates, struct err *err);
+
+/** Memory that the rows take by now. */
+size_t parquet_block_bytes(const struct parquet_block *block);
+
+/** Appends the encoded rows to `out`, which parquet_file_take understands, and begins anew. A block
+ *  without rows appends nothing. */
+MUST_CHECK enum result parquet_block_finish(struct parquet_block *block, struct buf *out,
+                                            struct err *err);
+
+/* --- the file's half */
+
+typedef enum result parquet_sink_fn(void *context, const void *bytes, size_t len, struct err *err);
+
+struct parquet_file;
+
+/** Nothing is written yet. `group_bytes` bounds a row group before compression; 0 is the above. */
+MUST_CHECK enum result parquet_file_new(struct parquet_file **file,
+                                        const struct parquet_schema *schema, uint64_t group_bytes,
+                                        parquet_sink_fn *sink, void *context, struct err *err);
+void parquet_file_free(struct parquet_file *file);
+
+/** Any number of whole blocks. */
+MUST_CHECK enum result parquet_file_take(struct parquet_file *file, struct str blocks,
+                                         struct err *err);
+
+/** The last row group and the footer. */
+MUST_CHECK enum result parquet_file_finish(struct parquet_file *file, struct err *err);
+
+#endif

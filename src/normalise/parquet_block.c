@@ -1,0 +1,427 @@
+/*
+ * The worker's half of normalise/parquet.h. Values are kept PLAIN as they come, or as dictionary
+ * indices; which rows have one is a bit each. A page is made of both once the block is done.
+ */
+#include "normalise/parquet_block.h"
+
+#include "normalise/cell_text.h"
+#include "normalise/parquet.h"
+#include "normalise/parquet_page.h"
+
+#include <stdlib.h>
+
+#define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
+#define ROWS_MAX ((uint32_t)1 << 20)
+
+struct slice {
+    struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
+    struct buf rows;   /* a bit for each row: has it a value? Up to the last one that has */
+    uint32_t count;
+    uint32_t guess; /* entry of the dictionary that was met last */
+    struct parquet_bounds bounds;
+    size_t low_at, high_at; /* in `values`, of text */
+};
+
+struct parquet_block {
+    const struct parquet_schema *schema;
+    struct slice *slices;
+    uint32_t rows;
+    size_t bytes;
+    ZSTD_CCtx *zstd;
+    struct buf body, text; /* a page's; a string's that had escapes */
+    uint32_t *numbers;     /* levels or indices of one page */
+    size_t number_cap;
+};
+
+struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
+{
+    struct parquet_block *b = calloc(1, sizeof *b);
+
+    if (!b) {
+        return NULL;
+    }
+    b->schema = schema;
+    b->slices = calloc(schema->count, sizeof *b->slices);
+    b->zstd = ZSTD_createCCtx();
+    if (!b->slices || !b->zstd) {
+        parquet_block_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void parquet_block_free(struct parquet_block *b)
+{
+    if (b) {
+        for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
+            buf_release(&b->slices[i].values);
+            buf_release(&b->slices[i].rows);
+        }
+        free(b->slices);
+        free(b->numbers);
+        buf_release(&b->body);
+        buf_release(&b->text);
+        ZSTD_freeCCtx(b->zstd);
+        free(b);
+    }
+}
+
+size_t parquet_block_bytes(const struct parquet_block *b)
+{
+    return b->bytes;
+}
+
+static void bound_whole(struct parquet_bounds *bounds, int64_t value)
+{
+    if (!bounds->any || value < bounds->low.whole) {
+        bounds->low.whole = value;
+    }
+    if (!bounds->any || value > bounds->high.whole) {
+        bounds->high.whole = value;
+    }
+    bounds->any = true;
+}
+
+static void bound_fraction(struct parquet_bounds *bounds, double value)
+{
+    if (!bounds->any || value < bounds->low.fraction) {
+        bounds->low.fraction = value;
+    }
+    if (!bounds->any || value > bounds->high.fraction) {
+        bounds->high.fraction = value;
+    }
+    bounds->any = true;
+}
+
+static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+    return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+/* The text stands in `values` at `at`. */
+static void bound_text(struct slice *s, size_t at, uint32_t len)
+{
+    struct parquet_bounds *bounds = &s->bounds;
+    const char *text = s->values.data + at, *all = s->values.data;
+
+    if (!bounds->any || compare(text, len, all + s->low_at, bounds->low_len) < 0) {
+        s->low_at = at;
+        bounds->low_len = len;
+    }
+    if (!bounds->any || compare(text, len, all + s->high_at, bounds->high_len) > 0) {
+        s->high_at = at;
+        bounds->high_len = len;
+    }
+    bounds->any = true;
+}
+
+static enum result changed(struct err *err)
+{
+    return err_set(err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
+}
+
+static enum result append_u64(struct buf *out, uint64_t value)
+{
+    enum result result = buf_reserve(out, 8);
+
+    if (result == RESULT_OK) {
+        parquet_put_u64(out->data + out->len, value);
+        out->len += 8;
+    }
+    return result;
+}
+
+static enum result add_whole(struct slice *s, const struct parquet_column *column, struct str text,
+                             struct err *err)
+{
+    int64_t value;
+    bool good = column->type == TYPE_TIMESTAMP && !column->epoch_unit_us
+                    ? types_timestamp(text, &value)
+                    : types_int64(text, &value);
+
+    if (good && column->epoch_unit_us) {
+        good = !__builtin_mul_overflow(value, column->epoch_unit_us, &value);
+    }
+    if (!good) {
+        return changed(err);
+    }
+    bound_whole(&s->bounds, value);
+    return append_u64(&s->values, (uint64_t)value);
+}
+
+static enum result add_fraction(struct slice *s, struct str text, struct err *err)
+{
+    double value;
+
+    if (!types_double(text, &value)) {
+        return changed(err);
+    }
+    bound_fraction(&s->bounds, value);
+    return append_u64(&s->values, parquet_double_bits(value));
+}
+
+static enum result add_boolean(struct slice *s, struct str text, struct err *err)
+{
+    bool value = str_equal(text, STR("true"));
+
+    if (!value && !str_equal(text, STR("false"))) {
+        return changed(err);
+    }
+    bound_whole(&s->bounds, value);
+    return buf_append_char(&s->values, value);
+}
+
+static enum result add_text(struct slice *s, const struct row_cell *cell, uint64_t *lone_surrogates,
+                            struct err *err)
+{
+    size_t at = s->values.len;
+    uint32_t len;
+    enum result result;
+
+    if (cell->len > TEXT_BYTES_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
+    }
+    result = buf_reserve(&s->values, 4 + (size_t)cell->len);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    len = (uint32_t)(cell_text_put(s->values.data + at + 4, cell, lone_surrogates) -
+                     (s->values.data + at + 4));
+    parquet_put_u32(s->values.data + at, len);
+    s->values.len += 4 + (size_t)len;
+    bound_text(s, at + 4, len);
+    return RESULT_OK;
+}
+
+static enum result add_entry(struct parquet_block *b, struct slice *s,
+                             const struct dictionary *dictionary, const struct row_cell *cell,
+                             uint64_t *lone_surrogates, struct err *err)
+{
+    struct str text = { cell->text, cell->len };
+    uint32_t entry;
+
+    if (cell->kind == CELL_ESCAPED) {
+        buf_reset(&b->text);
+        if (buf_reserve(&b->text, cell->len) != RESULT_OK) {
+            return RESULT_NOMEM;
+        }
+        text.data = b->text.data;
+        text.len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
+    }
+    entry = dictionary_find(dictionary, text, s->guess);
+    if (entry == dictionary_count(dictionary)) {
+        return changed(err);
+    }
+    s->guess = entry;
+    bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
+    return buf_append(&s->values, &entry, sizeof entry);
+}
+
+static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
+                             uint64_t *lone_surrogates, struct err *err)
+{
+    const struct parquet_column *c = &b->schema->columns[column];
+    struct str text = { cell->text, cell->len };
+    struct slice *s = &b->slices[column];
+
+    switch (c->type) {
+    case TYPE_INT64:
+    case TYPE_TIMESTAMP:
+        return add_whole(s, c, text, err);
+    case TYPE_DOUBLE:
+        return add_fraction(s, text, err);
+    case TYPE_BOOLEAN:
+        return add_boolean(s, text, err);
+    case TYPE_TEXT:
+        break;
+    }
+    return c->dictionary ? add_entry(b, s, c->dictionary, cell, lone_surrogates, err)
+                         : add_text(s, cell, lone_surrogates, err);
+}
+
+static enum result mark_row(struct slice *s, uint32_t row)
+{
+    size_t bytes = row / 8 + 1U;
+
+    if (s->rows.len < bytes) {
+        enum result result = buf_reserve(&s->rows, bytes - s->rows.len);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
+        memset(s->rows.data + s->rows.len, 0, bytes - s->rows.len);
+        s->rows.len = bytes;
+    }
+    s->rows.data[row / 8] = (char)(s->rows.data[row / 8] | 1 << row % 8);
+    s->count++;
+    return RESULT_OK;
+}
+
+enum result parquet_block_row(struct parquet_block *b, const struct row *row,
+                              uint64_t *lone_surrogates, struct err *err)
+{
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        const struct row_cell *cell = i < row->count ? row_cell(row, i) : NULL;
+        enum result result;
+        size_t before;
+
+        if (!cell) {
+            continue;
+        }
+        before = b->slices[i].values.len;
+        result = add_value(b, i, cell, lone_surrogates, err);
+        result = result == RESULT_OK ? mark_row(&b->slices[i], b->rows) : result;
+        if (result != RESULT_OK) {
+            return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
+        }
+        b->bytes += b->slices[i].values.len - before;
+    }
+    b->rows++;
+    return b->rows < ROWS_MAX ? RESULT_OK
+                              : err_set(err, RESULT_LIMIT, "E-TAB3", "too many rows in a block");
+}
+
+/* --- encoding ------------------------------------------------------------------------------------- */
+
+static bool room_for_numbers(struct parquet_block *b, size_t count)
+{
+    uint32_t *numbers;
+
+    if (count <= b->number_cap) {
+        return true;
+    }
+    numbers = realloc(b->numbers, count * sizeof *numbers);
+    if (!numbers) {
+        return false;
+    }
+    b->numbers = numbers;
+    b->number_cap = count;
+    return true;
+}
+
+/* Definition levels, their length in front. */
+static enum result append_levels(struct parquet_block *b, const struct slice *s)
+{
+    size_t at = b->body.len;
+    enum result result = buf_append(&b->body, "\0\0\0\0", 4);
+
+    if (!room_for_numbers(b, b->rows)) {
+        return RESULT_NOMEM;
+    }
+    for (uint32_t i = 0; i < b->rows; i++) {
+        b->numbers[i] = i / 8 < s->rows.len && (s->rows.data[i / 8] >> i % 8 & 1);
+    }
+    if (result == RESULT_OK) {
+        result = parquet_append_hybrid(&b->body, b->numbers, b->rows, 1);
+    }
+    if (result == RESULT_OK) {
+        parquet_put_u32(b->body.data + at, (uint32_t)(b->body.len - at - 4));
+    }
+    return result;
+}
+
+static enum result append_booleans(struct buf *out, const struct slice *s)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; result == RESULT_OK && i < s->count; i += 8) {
+        unsigned byte = 0;
+
+        for (uint32_t j = i; j < s->count && j < i + 8; j++) {
+            byte |= (unsigned)s->values.data[j] << (j - i);
+        }
+        result = buf_append_char(out, (char)byte);
+    }
+    return result;
+}
+
+static enum result append_indices(struct parquet_block *b, const struct slice *s,
+                                  const struct dictionary *dictionary)
+{
+    unsigned width = parquet_index_width(dictionary_count(dictionary));
+    enum result result = buf_append_char(&b->body, (char)width);
+
+    if (!room_for_numbers(b, s->count)) {
+        return RESULT_NOMEM;
+    }
+    if (s->count) {
+        memcpy(b->numbers, s->values.data, s->count * sizeof *b->numbers);
+    }
+    return result == RESULT_OK ? parquet_append_hybrid(&b->body, b->numbers, s->count, width)
+                               : result;
+}
+
+/* The bounds' texts, which the slice's head announces; those of a dictionary are looked up now. */
+static enum result append_bounds(struct buf *out, const struct parquet_column *column,
+                                 const struct slice *s, struct parquet_bounds *bounds)
+{
+    struct str low = { s->values.data + s->low_at, bounds->low_len };
+    struct str high = { s->values.data + s->high_at, bounds->high_len };
+    enum result result;
+
+    if (column->type != TYPE_TEXT || !bounds->any) {
+        return RESULT_OK;
+    }
+    if (column->dictionary) {
+        low = dictionary_text(column->dictionary, (uint32_t)bounds->low.whole);
+        high = dictionary_text(column->dictionary, (uint32_t)bounds->high.whole);
+    }
+    bounds->unbounded = low.len > PARQUET_BOUND_MAX || high.len > PARQUET_BOUND_MAX;
+    bounds->low_len = bounds->unbounded ? 0 : (uint32_t)low.len;
+    bounds->high_len = bounds->unbounded ? 0 : (uint32_t)high.len;
+    result = buf_append(out, low.data, bounds->low_len);
+    return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
+}
+
+static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
+{
+    const struct parquet_column *c = &b->schema->columns[column];
+    struct slice *s = &b->slices[column];
+    struct parquet_page page = { .type = PARQUET_DATA_PAGE,
+                                 .encoding = c->dictionary ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
+                                 .value_count = b->rows };
+    struct parquet_slice head = { .nulls = b->rows - s->count, .bounds = s->bounds };
+    size_t head_at = out->len, page_at;
+    enum result result = buf_append(out, &head, sizeof head);
+
+    result = result == RESULT_OK ? append_bounds(out, c, s, &head.bounds) : result;
+    page_at = out->len;
+    buf_reset(&b->body);
+    result = result == RESULT_OK ? append_levels(b, s) : result;
+    if (result == RESULT_OK) {
+        result = c->dictionary             ? append_indices(b, s, c->dictionary)
+                 : c->type == TYPE_BOOLEAN ? append_booleans(&b->body, s)
+                                           : buf_append_str(&b->body, buf_view(&s->values));
+    }
+    if (result == RESULT_OK) {
+        result = parquet_append_page(out, &page, buf_view(&b->body), b->zstd, &head.plain_bytes);
+    }
+    if (result == RESULT_OK) {
+        head.page_bytes = out->len - page_at;
+        memcpy(out->data + head_at, &head, sizeof head);
+    }
+    buf_reset(&s->values);
+    buf_reset(&s->rows);
+    s->count = 0;
+    s->bounds = (struct parquet_bounds){ .any = false };
+    return result;
+}
+
+enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struct err *err)
+{
+    struct parquet_block_head head = { .rows = b->rows };
+    enum result result;
+
+    if (!b->rows) {
+        return RESULT_OK;
+    }
+    result = buf_append(out, &head, sizeof head);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
+        result = append_slice(b, i, out);
+    }
+    b->rows = 0;
+    b->bytes = 0;
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing rows");
+}

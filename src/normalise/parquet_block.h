@@ -1,0 +1,39 @@
+/**
+ * What parquet's two halves say to each other: an encoded block, in memory only.
+ *
+ * A block is a struct parquet_block_head, then for each column a struct parquet_slice, the bytes of
+ * its bounds and its page. Nothing of it is ever written to a file as it is.
+ */
+#ifndef SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
+#define SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
+
+#include "normalise/types.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PARQUET_BOUND_MAX 64 /* bytes of a text's bound; longer ones are not kept */
+
+struct parquet_block_head {
+    uint32_t rows;
+};
+
+/* Least and greatest value; of text, the bytes. */
+struct parquet_bounds {
+    bool any;       /* there was a value */
+    bool unbounded; /* text too long to be a bound */
+    union parquet_bound {
+        int64_t whole; /* int64, timestamp, boolean */
+        double fraction;
+    } low, high;
+    uint32_t low_len, high_len; /* of text */
+};
+
+struct parquet_slice {
+    uint64_t page_bytes;  /* header included */
+    uint64_t plain_bytes; /* the same without compression */
+    uint32_t nulls;
+    struct parquet_bounds bounds; /* texts follow, low then high */
+};
+
+#endif

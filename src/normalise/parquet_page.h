@@ -1,0 +1,80 @@
+/**
+ * Parquet's pages, one at a time: values and levels encoded, compressed, and a header in front.
+ *
+ * Shared by the two halves of normalise/parquet.h, and of no use to anybody else.
+ *
+ * Errors   RESULT_NOMEM, or RESULT_LIMIT from a buf.
+ * Source   apache/parquet-format: Encodings.md, parquet.thrift (PageHeader).
+ */
+#ifndef SCRAPETOP_NORMALISE_PARQUET_PAGE_H
+#define SCRAPETOP_NORMALISE_PARQUET_PAGE_H
+
+#include "base/buf.h"
+#include "normalise/distinct.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <zstd.h>
+
+/* Of parquet.thrift. */
+enum parquet_type {
+    PARQUET_BOOLEAN = 0,
+    PARQUET_INT64 = 2,
+    PARQUET_DOUBLE = 5,
+    PARQUET_BYTE_ARRAY = 6
+};
+enum parquet_encoding {
+    PARQUET_PLAIN = 0,
+    PARQUET_RLE = 3,
+    PARQUET_RLE_DICTIONARY = 8,
+};
+enum { PARQUET_CODEC_ZSTD = 6 };
+enum { PARQUET_DATA_PAGE = 0, PARQUET_DICTIONARY_PAGE = 2 };
+
+/** The hybrid of run lengths and bit packing; `width` from 1 to 32 bits a value. */
+MUST_CHECK enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_t count,
+                                             unsigned width);
+
+/** Bits for a dictionary's indices: one at least. */
+unsigned parquet_index_width(uint32_t dictionary_count);
+
+struct parquet_page {
+    int type; /* PARQUET_DATA_PAGE ... */
+    enum parquet_encoding encoding;
+    uint32_t value_count; /* nulls included */
+};
+
+/** Appends header and compressed body; `*plain_bytes` is what both would be without compression. */
+MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
+                                           struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
+
+/** The dictionary page of a text column. */
+MUST_CHECK enum result parquet_append_dictionary(struct buf *out,
+                                                 const struct dictionary *dictionary,
+                                                 ZSTD_CCtx *zstd, uint64_t *plain_bytes);
+
+/* PLAIN: little-endian whatever the machine is. */
+
+static inline void parquet_put_u32(char *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        to[i] = (char)(value >> 8 * i);
+    }
+}
+
+static inline void parquet_put_u64(char *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++) {
+        to[i] = (char)(value >> 8 * i);
+    }
+}
+
+static inline uint64_t parquet_double_bits(double value)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+#endif

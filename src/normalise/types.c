@@ -1,0 +1,630 @@
+#include "normalise/types.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH_LOW_S INT64_C(978307200)   /* 2001-01-01 */
+#define EPOCH_HIGH_S INT64_C(4102444800) /* 2100-01-01 */
+#define NUMBER_TEXT_MAX 64               /* longer numbers are text: no double needs as much */
+#define DOUBLE_DIGITS_MAX 17
+#define MANTISSA_SURE (UINT64_C(1) << 52)
+
+const char *type_name(enum type type)
+{
+    static const char *const names[] = {
+        [TYPE_TEXT] = "text",       [TYPE_INT64] = "int64",         [TYPE_DOUBLE] = "double",
+        [TYPE_BOOLEAN] = "boolean", [TYPE_TIMESTAMP] = "timestamp",
+    };
+
+    return names[type];
+}
+
+const char *type_kind_name(enum type_kind kind)
+{
+    static const char *const names[KIND_COUNT] = {
+        [KIND_INT] = "whole numbers",
+        [KIND_WIDE] = "whole numbers above 2^53",
+        [KIND_DOUBLE] = "fractions",
+        [KIND_NUMBER] = "numbers of too many digits",
+        [KIND_BOOLEAN] = "booleans",
+        [KIND_TIME] = "timestamps",
+        [KIND_TEXT_INT] = "whole numbers in quotes",
+        [KIND_TEXT_WIDE] = "whole numbers above 2^53 in quotes",
+        [KIND_TEXT_DOUBLE] = "fractions in quotes",
+        [KIND_TEXT] = "strings",
+        [KIND_JSON] = "arrays",
+    };
+
+    return names[kind];
+}
+
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline const char *step_digits(const char *p, const char *end)
+{
+    while (p < end && is_digit(*p)) {
+        p++;
+    }
+    return p;
+}
+
+/* A number in JSON's grammar, taken apart: digits without the point, and the power of ten that the
+ * last of them stands for. Zeros at both ends are cut, so that 1.50 and 15e-1 are the same. */
+struct decimal {
+    bool negative, whole; /* whole: neither point nor exponent */
+    bool exact;           /* `mantissa` has all digits */
+    uint64_t mantissa;
+    unsigned digits; /* that count */
+    int64_t exponent;
+};
+
+static inline void take_digits(struct decimal *d, const char *first, const char *end,
+                               unsigned *zeros)
+{
+    for (const char *p = first; p < end; p++) {
+        if (*p == '0') {
+            *zeros += d->digits > 0;
+            continue;
+        }
+        for (; *zeros; --*zeros, d->digits++) {
+            d->mantissa = d->digits < 19 ? d->mantissa * 10 : d->mantissa;
+        }
+        d->mantissa = d->digits < 19 ? d->mantissa * 10 + (uint64_t)(*p - '0') : d->mantissa;
+        d->digits++;
+    }
+}
+
+/* Up to 10^6 either way, which is more than any double: the rest is the same to us. */
+static const char *take_exponent(struct decimal *d, const char *p, const char *end)
+{
+    bool negative = p < end && *p == '-';
+    const char *first;
+    int64_t value = 0;
+
+    p += p < end && (*p == '-' || *p == '+');
+    for (first = p; p < end && is_digit(*p); p++) {
+        value = value < 1000000 ? value * 10 + (*p - '0') : value;
+    }
+    d->exponent += negative ? -value : value;
+    return p > first ? p : NULL;
+}
+
+static bool parse_decimal(struct str text, struct decimal *d)
+{
+    const char *p = text.data, *end = p + text.len, *first;
+    unsigned zeros = 0;
+
+    *d = (struct decimal){ .whole = true };
+    if (p < end && *p == '-') {
+        d->negative = true;
+        p++;
+    }
+    first = p;
+    p = step_digits(p, end);
+    if (p == first || (*first == '0' && p - first > 1)) {
+        return false;
+    }
+    take_digits(d, first, p, &zeros);
+    if (p < end && *p == '.') {
+        d->whole = false;
+        first = ++p;
+        p = step_digits(p, end);
+        if (p == first) {
+            return false;
+        }
+        take_digits(d, first, p, &zeros);
+        d->exponent = -(int64_t)(p - first);
+    }
+    d->exponent += zeros;
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        d->whole = false;
+        p = take_exponent(d, p + 1, end);
+    }
+    d->exact = d->digits <= 19;
+    return p == end;
+}
+
+bool types_is_number(struct str text)
+{
+    struct decimal d;
+
+    return parse_decimal(text, &d);
+}
+
+/* The whole number that `d` is, if int64 holds it; -0 is none, as it would lose its sign. */
+static bool decimal_int64(const struct decimal *d, int64_t *value)
+{
+    uint64_t m = d->mantissa, most = (uint64_t)INT64_MAX + d->negative;
+
+    if (!d->whole || !d->exact || (d->negative && m == 0)) {
+        return false;
+    }
+    for (int64_t i = 0; i < d->exponent && m; i++) {
+        if (i >= 19 || m > most / 10) {
+            return false;
+        }
+        m *= 10;
+    }
+    if (m > most) {
+        return false;
+    }
+    *value = d->negative ? (int64_t)(0 - m) : (int64_t)m;
+    return true;
+}
+
+/* Printed with as many digits as the text has, the double must say the same, and more than 17 digits no
+ * double tells apart. So a text of %.17g survives, as does the shortest one for its double. */
+static bool survives(const struct decimal *d, struct str text, double *value)
+{
+    char copy[NUMBER_TEXT_MAX + 1], back[NUMBER_TEXT_MAX + 32];
+    struct decimal again;
+
+    if (text.len > NUMBER_TEXT_MAX || d->digits > DOUBLE_DIGITS_MAX) {
+        return false;
+    }
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    *value = strtod(copy, NULL); /* LC_NUMERIC is never set, so the point is a point */
+    if (isinf(*value) || (*value == 0 && d->mantissa != 0)) {
+        return false;
+    }
+    snprintf(back, sizeof back, "%.*e", (int)d->digits - 1, *value);
+    return parse_decimal(str_view(back), &again) && again.mantissa == d->mantissa &&
+           again.digits == d->digits && again.exponent == d->exponent;
+}
+
+static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+#define POWERS_MAX 22 /* the last that a double holds exactly */
+
+__extension__ typedef unsigned __int128 u128;
+
+static u128 power_of_ten(unsigned places)
+{
+    u128 power = 1;
+
+    while (places--) {
+        power *= 10;
+    }
+    return power;
+}
+
+/* The double nearest to mantissa / 10^places, and whether its digits are the mantissa's, by whole
+ * numbers alone: with v = f / 2^shift, v is the nearest if |f 10^places - mantissa 2^shift| is under half
+ * of 10^places, and printed to that place v gives the mantissa back if it is under half of 2^shift. False
+ * where that is beyond 128 bits, or too close to call. */
+static bool divide_exactly(uint64_t mantissa, unsigned places, double *value, bool *survived)
+{
+    const u128 power = power_of_ten(places);
+    uint64_t fraction;
+    u128 want;
+    int exponent, shift;
+
+    fraction = (uint64_t)ldexp(frexp((double)mantissa / powers[places], &exponent), 53);
+    shift = 53 - exponent;
+    if (shift < 1 || shift > 68 || mantissa >> 59) {
+        return false;
+    }
+    want = (u128)mantissa << shift;
+    for (int tries = 0; tries < 3; tries++) {
+        u128 have = (u128)fraction * power, off = have > want ? have - want : want - have;
+
+        if (fraction >> 53 || !(fraction >> 52)) {
+            return false;
+        }
+        if (2 * off < power) {
+            *value = ldexp((double)fraction, -shift);
+            *survived = 2 * off < (u128)1 << shift;
+            return 2 * off != (u128)1 << shift;
+        }
+        fraction = have > want ? fraction - 1 : fraction + 1;
+    }
+    return false;
+}
+
+/* While the digits and the power of ten are exact as doubles, one rounding makes the nearest double of
+ * them (Clinger, "How to Read Floating Point Numbers Accurately", 1990); below 2^52 that is off by less
+ * than half of the last digit, which therefore survives. */
+static bool decimal_double(const struct decimal *d, struct str text, double *value)
+{
+    bool survived;
+
+    if (d->digits == 0) {
+        *value = d->negative ? -0.0 : 0.0;
+        return true;
+    }
+    if (d->exact && d->mantissa < MANTISSA_SURE && d->exponent >= -POWERS_MAX &&
+        d->exponent <= POWERS_MAX) {
+        double m = (double)d->mantissa;
+
+        m = d->exponent < 0 ? m / powers[-d->exponent] : m * powers[d->exponent];
+        *value = d->negative ? -m : m;
+        return true;
+    }
+    if (d->digits <= DOUBLE_DIGITS_MAX && d->exponent < 0 && d->exponent >= -POWERS_MAX &&
+        divide_exactly(d->mantissa, (unsigned)-d->exponent, value, &survived)) {
+        *value = d->negative ? -*value : *value;
+        return survived;
+    }
+    return survives(d, text, value);
+}
+
+/* Digits with a point among them or none, few enough to be read in one go: what most numbers are. */
+struct plain {
+    bool negative, point;
+    unsigned places; /* behind the point */
+    uint64_t digits;
+};
+
+static inline bool parse_plain(struct str text, struct plain *n)
+{
+    const char *p = text.data, *end = p + text.len, *first;
+
+    *n = (struct plain){ .negative = text.len && *p == '-' };
+    p += n->negative;
+    if (end - p > 18 || p == end) {
+        return false;
+    }
+    for (first = p; p < end && is_digit(*p); p++) {
+        n->digits = n->digits * 10 + (uint64_t)(*p - '0');
+    }
+    if (p == first || (*first == '0' && p - first > 1)) {
+        return false;
+    }
+    if (p < end && *p == '.') {
+        n->point = true;
+        for (first = ++p; p < end && is_digit(*p); p++) {
+            n->digits = n->digits * 10 + (uint64_t)(*p - '0');
+        }
+        n->places = (unsigned)(p - first);
+        return p == end && n->places > 0;
+    }
+    return p == end;
+}
+
+bool types_int64(struct str text, int64_t *value)
+{
+    struct decimal d;
+    struct plain n;
+
+    if (parse_plain(text, &n) && !n.point && (n.digits || !n.negative)) {
+        *value = n.negative ? -(int64_t)n.digits : (int64_t)n.digits;
+        return true;
+    }
+    return parse_decimal(text, &d) && decimal_int64(&d, value);
+}
+
+bool types_double(struct str text, double *value)
+{
+    struct decimal d;
+    struct plain n;
+
+    if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
+        *value = (double)n.digits / powers[n.places];
+        *value = n.negative ? -*value : *value;
+        return true;
+    }
+    return parse_decimal(text, &d) && decimal_double(&d, text, value);
+}
+
+/* --- timestamps ---------------------------------------------------------------------------------- */
+
+/* `count` digits at *p, as a number; *p moves behind them. */
+static bool take_number(const char **p, const char *end, int count, unsigned *number)
+{
+    if (end - *p < count) {
+        return false;
+    }
+    for (*number = 0; count; count--, ++*p) {
+        if (!is_digit(**p)) {
+            return false;
+        }
+        *number = *number * 10 + (unsigned)(**p - '0');
+    }
+    return true;
+}
+
+static bool take_char(const char **p, const char *end, char c)
+{
+    bool is_there = *p < end && **p == c;
+
+    *p += is_there;
+    return is_there;
+}
+
+static bool take_date(const char **p, const char *end, int64_t *us)
+{
+    static const unsigned char days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    unsigned year, month, day;
+
+    if (!take_number(p, end, 4, &year) || !take_char(p, end, '-') ||
+        !take_number(p, end, 2, &month) || !take_char(p, end, '-') ||
+        !take_number(p, end, 2, &day)) {
+        return false;
+    }
+    if (month < 1 || month > 12 || day < 1 || day > days[month - 1] ||
+        (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400)))) {
+        return false;
+    }
+    *us = clock_days_from_civil(year, month, day) * 86400 * (int64_t)US_PER_S;
+    return true;
+}
+
+/* ".123456": digits past the microsecond must be zeros. */
+static bool take_fraction(const char **p, const char *end, int64_t *us)
+{
+    const char *first = *p;
+    int64_t unit = 100000;
+
+    for (; *p < end && is_digit(**p); ++*p, unit /= 10) {
+        if (unit == 0 && **p != '0') {
+            return false;
+        }
+        *us += unit * (**p - '0');
+    }
+    return *p > first;
+}
+
+static bool take_time(const char **p, const char *end, int64_t *us)
+{
+    unsigned hour, minute, second = 0;
+
+    if (!take_number(p, end, 2, &hour) || !take_char(p, end, ':') ||
+        !take_number(p, end, 2, &minute)) {
+        return false;
+    }
+    if (take_char(p, end, ':') && !take_number(p, end, 2, &second)) {
+        return false;
+    }
+    if (hour > 23 || minute > 59 || second > 59) {
+        return false;
+    }
+    *us += ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * (int64_t)US_PER_S;
+    return !take_char(p, end, '.') || take_fraction(p, end, us);
+}
+
+/* "Z", "+01:00", "+0100", "+01", or nothing. */
+static bool take_offset(const char **p, const char *end, int64_t *us)
+{
+    unsigned hours, minutes = 0;
+    bool west;
+
+    if (*p == end || ((**p == 'Z' || **p == 'z') && ++*p)) {
+        return true;
+    }
+    if (**p != '+' && **p != '-') {
+        return false;
+    }
+    west = *(*p)++ == '-';
+    if (!take_number(p, end, 2, &hours)) {
+        return false;
+    }
+    if (*p < end && (take_char(p, end, ':'), !take_number(p, end, 2, &minutes))) {
+        return false;
+    }
+    if (hours > 23 || minutes > 59) {
+        return false;
+    }
+    *us += (west ? 1 : -1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60) * (int64_t)US_PER_S;
+    return true;
+}
+
+bool types_timestamp(struct str text, int64_t *us)
+{
+    const char *p = text.data, *end = p + text.len;
+
+    /* Most strings are told apart by their fifth byte. */
+    if (text.len < 10 || text.len > 40 || p[4] != '-' || !take_date(&p, end, us)) {
+        return false;
+    }
+    if (p == end) {
+        return true;
+    }
+    if (*p != 'T' && *p != 't' && *p != ' ') {
+        return false;
+    }
+    p++;
+    return take_time(&p, end, us) && take_offset(&p, end, us) && p == end;
+}
+
+/* --- facts ---------------------------------------------------------------------------------------- */
+
+static void widen(struct type_facts *facts, int64_t low, int64_t high)
+{
+    bool first = facts->seen[KIND_INT] + facts->seen[KIND_TEXT_INT] == 0;
+
+    facts->low = first || low < facts->low ? low : facts->low;
+    facts->high = first || high > facts->high ? high : facts->high;
+}
+
+/* KIND_TEXT when it is no number at all. */
+static enum type_kind number_kind(struct type_facts *facts, struct str text)
+{
+    struct decimal d;
+    struct plain n;
+    int64_t whole;
+    double fraction;
+
+    if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
+        if (n.point || (n.negative && !n.digits)) {
+            return KIND_DOUBLE;
+        }
+        whole = n.negative ? -(int64_t)n.digits : (int64_t)n.digits;
+        widen(facts, whole, whole);
+        return KIND_INT;
+    }
+    if (!parse_decimal(text, &d)) {
+        return KIND_TEXT;
+    }
+    if (decimal_int64(&d, &whole)) {
+        uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
+
+        /* Above 2^53 a double holds the multiples of a power of two; 2^63 would not come back. */
+        if (size < INT64_MAX / 2 && (uint64_t)(double)size == size) {
+            widen(facts, whole, whole);
+            return KIND_INT;
+        }
+        return KIND_WIDE;
+    }
+    return decimal_double(&d, text, &fraction) ? KIND_DOUBLE : KIND_NUMBER;
+}
+
+static enum type_kind string_kind(struct type_facts *facts, struct str text, bool coerce)
+{
+    int64_t us;
+
+    if (types_timestamp(text, &us)) {
+        return KIND_TIME;
+    }
+    if (coerce && text.len && (is_digit(text.data[0]) || text.data[0] == '-')) {
+        switch (number_kind(facts, text)) {
+        case KIND_INT:
+            return KIND_TEXT_INT;
+        case KIND_WIDE:
+            return KIND_TEXT_WIDE;
+        case KIND_DOUBLE:
+            return KIND_TEXT_DOUBLE;
+        default:
+            break;
+        }
+    }
+    return KIND_TEXT;
+}
+
+void types_note(struct type_facts *facts, enum cell_kind kind, struct str text, bool coerce)
+{
+    enum type_kind is = KIND_TEXT;
+
+    switch (kind) {
+    case CELL_NULL:
+        return;
+    case CELL_BARE:
+        is = text.len && (*text.data == 't' || *text.data == 'f') ? KIND_BOOLEAN
+             : text.len                                           ? number_kind(facts, text)
+                                                                  : KIND_TEXT;
+        break;
+    case CELL_STRING:
+        is = string_kind(facts, text, coerce);
+        break;
+    case CELL_ESCAPED: /* a number or timestamp needs no escape */
+        break;
+    case CELL_JSON:
+        is = KIND_JSON;
+        break;
+    }
+    facts->seen[is]++;
+}
+
+void types_merge(struct type_facts *into, const struct type_facts *from)
+{
+    if (from->seen[KIND_INT] + from->seen[KIND_TEXT_INT]) {
+        widen(into, from->low, from->high);
+    }
+    for (int i = 0; i < KIND_COUNT; i++) {
+        into->seen[i] += from->seen[i];
+    }
+}
+
+uint64_t types_present(const struct type_facts *facts)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < KIND_COUNT; i++) {
+        count += facts->seen[i];
+    }
+    return count;
+}
+
+static bool ends_with(struct str name, struct str end)
+{
+    return name.len >= end.len &&
+           str_equal_nocase((struct str){ name.data + name.len - end.len, end.len }, end);
+}
+
+/* Words by which APIs call a time. */
+static bool speaks_of_time(struct str name)
+{
+    static const struct str ends[] = {
+        STR_INIT("_at"),      STR_INIT(".at"),   STR_INIT(".ts"),     STR_INIT("_ts"),
+        STR_INIT("time"),     STR_INIT("date"),  STR_INIT("stamp"),   STR_INIT("created"),
+        STR_INIT("updated"),  STR_INIT("epoch"), STR_INIT("expires"), STR_INIT("published"),
+        STR_INIT("modified"),
+    };
+
+    if (name.len > 2 && memcmp(name.data + name.len - 2, "At", 2) == 0) {
+        return true; /* createdAt, but not "what" */
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (ends_with(name, ends[i])) {
+            return true;
+        }
+    }
+    return str_equal_nocase(name, STR("ts")) || str_equal_nocase(name, STR("at"));
+}
+
+/* Microseconds in one of the numbers, 0 when they are no times. */
+static int64_t epoch_unit(const struct type_facts *facts, struct str name)
+{
+    if (!speaks_of_time(name)) {
+        return 0;
+    }
+    if (facts->low >= EPOCH_LOW_S && facts->high < EPOCH_HIGH_S) {
+        return (int64_t)US_PER_S;
+    }
+    return facts->low >= EPOCH_LOW_S * 1000 && facts->high < EPOCH_HIGH_S * 1000
+               ? (int64_t)US_PER_MS
+               : 0;
+}
+
+/* The type of a column that holds nothing but numbers, TYPE_TEXT when none keeps all of them. */
+static enum type number_type(const struct type_facts *facts)
+{
+    uint64_t wide = facts->seen[KIND_WIDE] + facts->seen[KIND_TEXT_WIDE];
+    uint64_t fractions = facts->seen[KIND_DOUBLE] + facts->seen[KIND_TEXT_DOUBLE];
+
+    if (facts->seen[KIND_NUMBER] || (wide && fractions)) {
+        return TYPE_TEXT;
+    }
+    return fractions ? TYPE_DOUBLE : TYPE_INT64;
+}
+
+struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce)
+{
+    const uint64_t *seen = facts->seen;
+    uint64_t all = types_present(facts);
+    uint64_t numbers = seen[KIND_INT] + seen[KIND_WIDE] + seen[KIND_DOUBLE] + seen[KIND_NUMBER];
+    uint64_t quoted = seen[KIND_TEXT_INT] + seen[KIND_TEXT_WIDE] + seen[KIND_TEXT_DOUBLE];
+    struct type_decision decision = { .type = TYPE_TEXT };
+
+    if (all == 0) {
+        return decision;
+    }
+    if (numbers + quoted == all) {
+        decision.type = number_type(facts);
+        decision.coerced = quoted && decision.type != TYPE_TEXT;
+        decision.conflict = decision.type == TYPE_TEXT;
+        if (coerce && decision.type == TYPE_INT64 && seen[KIND_INT] + seen[KIND_TEXT_INT] == all) {
+            decision.epoch_unit_us = epoch_unit(facts, name);
+        }
+        if (decision.epoch_unit_us) {
+            decision.type = TYPE_TIMESTAMP;
+            decision.coerced = true;
+        }
+    } else if (seen[KIND_BOOLEAN] == all) {
+        decision.type = TYPE_BOOLEAN;
+    } else if (seen[KIND_TIME] == all) {
+        decision.type = TYPE_TIMESTAMP;
+    } else {
+        /* Strings that happen to be numbers are strings still. */
+        decision.conflict = seen[KIND_TEXT] + quoted != all && seen[KIND_JSON] != all;
+    }
+    return decision;
+}

@@ -1,0 +1,95 @@
+/**
+ * Types: what a column's values are, found by looking at every one of them.
+ *
+ * types_note files a value under one of the kinds below and counts it; the counts of several
+ * workers are added up in any order, and types_decide reads the column's type off the sum. So the
+ * type never depends on a sample, on the number of workers, or on which of them saw what.
+ *
+ * A type is taken only if it keeps every value: a whole number that int64 does not hold, or a
+ * fraction whose digits a double does not give back, makes its column text, and so does a column that holds
+ * several families of values (a conflict, which is for the report). As text, a value is what CSV
+ * writes.
+ *
+ * Timestamps are strings in the forms of RFC 3339, or in the ISO 8601 forms next to it: a space for the
+ * T, the offset as +0100 or +01, a time without seconds, a date alone, no offset (taken as UTC).
+ * More than six digits of a second's fraction are text unless the further ones are zeros; so is
+ * the second 60.
+ *
+ * With `coerce` (--types) numbers within strings count as numbers, if they are written as JSON writes
+ * numbers ("007" stays text), and a column of whole numbers whose name speaks of time, and whose
+ * values all lie between 2001 and 2100, is a timestamp: seconds or milliseconds since 1970.
+ *
+ * Units    timestamps in microseconds since 1970-01-01 UTC.
+ * Threads  no state but the caller's.
+ */
+#ifndef SCRAPETOP_NORMALISE_TYPES_H
+#define SCRAPETOP_NORMALISE_TYPES_H
+
+#include "base/str.h"
+#include "normalise/rows.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum type {
+    TYPE_TEXT,
+    TYPE_INT64,
+    TYPE_DOUBLE,
+    TYPE_BOOLEAN,
+    TYPE_TIMESTAMP,
+};
+
+/** "text", "int64" ... */
+const char *type_name(enum type type);
+
+enum type_kind {
+    KIND_INT,    /* int64, and the same as a double */
+    KIND_WIDE,   /* int64, but a double would round it */
+    KIND_DOUBLE, /* a fraction, or too large for int64; a double keeps it */
+    KIND_NUMBER, /* any other number: only text keeps it */
+    KIND_BOOLEAN,
+    KIND_TIME,     /* a string that is a timestamp */
+    KIND_TEXT_INT, /* a string that is a number, as above; only filed so with `coerce` */
+    KIND_TEXT_WIDE,
+    KIND_TEXT_DOUBLE,
+    KIND_TEXT, /* any other string */
+    KIND_JSON, /* an array, or what lies deeper than the table goes */
+    KIND_COUNT,
+};
+
+/** "whole numbers", "timestamps" ... : what a report calls the values. */
+const char *type_kind_name(enum type_kind kind);
+
+/* A zeroed struct has seen nothing. */
+struct type_facts {
+    uint64_t seen[KIND_COUNT];
+    int64_t low, high; /* of KIND_INT and KIND_TEXT_INT */
+};
+
+/** A value that is not null. */
+void types_note(struct type_facts *facts, enum cell_kind kind, struct str text, bool coerce);
+void types_merge(struct type_facts *into, const struct type_facts *from);
+
+/** How many values there were. */
+uint64_t types_present(const struct type_facts *facts);
+
+struct type_decision {
+    enum type type;
+    int64_t epoch_unit_us; /* of a timestamp made of numbers: microseconds in one; else 0 */
+    bool coerced;          /* only so because of `coerce` */
+    bool conflict;         /* text because its values are of several kinds */
+};
+
+/** `name` is the column's, for `coerce`. */
+struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce);
+
+/* Values: false when the text does not say one, or not without loss. */
+
+bool types_int64(struct str text, int64_t *value);
+bool types_double(struct str text, double *value);
+bool types_timestamp(struct str text, int64_t *us);
+
+/** `text` is a number in JSON's grammar. */
+bool types_is_number(struct str text);
+
+#endif

@@ -1,0 +1,177 @@
+// Parquet files of ours, read back by DuckDB and by hyparquet: every value must be the one that the JSON
+// held. The JSON is made here, value by value, so that nobody's reading of it is in between.
+//
+//   node parquet_reads.mjs SCRAPETOP FOLDER     packages are looked for beside this script's copy
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+
+const [program, folder] = process.argv.slice(2);
+const duckdb = await (await DuckDBInstance.create(':memory:')).connect();
+let checks = 0;
+
+function fail(text) {
+  console.error(`FAILED: ${text}`);
+  process.exit(1);
+}
+
+// A value as one text that both readers' values come to. Floats by their bits.
+function canonical(value) {
+  if (value === null || value === undefined) return 'null';
+  if (value instanceof Date) return `time ${BigInt(value.getTime()) * 1000n}`;
+  if (typeof value === 'bigint') return `int ${value}`;
+  if (typeof value === 'number') return `double ${new BigUint64Array(Float64Array.of(value).buffer)[0]}`;
+  if (typeof value === 'object' && 'micros' in value) return `time ${value.micros}`;
+  return `${typeof value} ${value}`;
+}
+
+function normalise(name, text, ...options) {
+  const json = join(folder, `${name}.jsonl`), parquet = join(folder, `${name}.parquet`);
+  writeFileSync(json, text);
+  const run = spawnSync(program, ['normalise', '-o', parquet, ...options, json], { encoding: 'utf8' });
+  if (run.status !== 0) fail(`${name}: exit ${run.status}: ${run.stderr}`);
+  return parquet;
+}
+
+async function readDuckdb(path) {
+  const result = await duckdb.runAndReadAll(`SELECT * FROM read_parquet('${path}')`);
+  return result.getRows();
+}
+
+// hyparquet cuts timestamps to the millisecond; its `parsers` hand out what is stored.
+async function readHyparquet(path, columns) {
+  const file = await asyncBufferFromFile(path);
+  const parsers = { timestampFromMicroseconds: (micros) => ({ micros }) };
+  const rows = await parquetReadObjects({ file, compressors, parsers, columns });
+  return rows.map((row) => columns.map((column) => row[column]));
+}
+
+function compare(name, reader, got, want) {
+  if (got.length !== want.length) fail(`${name}: ${reader} reads ${got.length} rows, not ${want.length}`);
+  want.forEach((row, i) => row.forEach((value, j) => {
+    checks++;
+    if (canonical(got[i][j]) !== canonical(value)) {
+      fail(`${name}: row ${i}, column ${j}: ${reader} reads ${canonical(got[i][j])}, ` +
+        `want ${canonical(value)}`);
+    }
+  }));
+}
+
+// `columns`: { name: { json: [texts or undefined], want: [values] } }
+async function check(name, columns, ...options) {
+  const names = Object.keys(columns), count = columns[names[0]].json.length;
+  const lines = [], want = [];
+  for (let i = 0; i < count; i++) {
+    const members = names.filter((n) => columns[n].json[i] !== undefined)
+      .map((n) => `${JSON.stringify(n)}:${columns[n].json[i]}`);
+    lines.push(`{${members.join(',')}}`);
+    want.push(names.map((n) => columns[n].want[i] ?? null));
+  }
+  const path = normalise(name, lines.join('\n') + '\n', ...options);
+  compare(name, 'DuckDB', await readDuckdb(path), want);
+  compare(name, 'hyparquet', await readHyparquet(path, names), want);
+  return path;
+}
+
+const time = (text, micros = 0) => ({ micros: BigInt(Date.parse(text)) * 1000n + BigInt(micros) });
+const same = (values) => ({ json: values.map((v) => (v === null ? 'null' : JSON.stringify(v))), want: values });
+
+async function types() {
+  await check('types', {
+    int: { json: ['9223372036854775807', '-9223372036854775808', '0', 'null', undefined, '9007199254740993'],
+      want: [9223372036854775807n, -9223372036854775808n, 0n, null, null, 9007199254740993n] },
+    double: { json: ['0.1', '-0', '1.7976931348623157e308', '5e-324', undefined, '12.50'],
+      want: [0.1, -0, 1.7976931348623157e308, 5e-324, null, 12.5] },
+    text: same(['', 'é\u0000ü', '"q"\\\n', '😀'.repeat(500), null, '\u007f\u{10FFFF}']),
+    flag: { json: ['true', 'false', 'true', undefined, 'null', 'false'], want: [true, false, true, null, null, false] },
+    time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,
+      '"9999-12-31T23:59:59Z"'],
+    want: [time('2026-11-21T04:15:00.123Z', 456), time('1969-12-31'), time('2026-11-21T04:15:00Z'), null, null,
+      time('9999-12-31T23:59:59Z')] },
+    mixed: { json: ['1', '"x"', 'true', '1.50', '[1, {"a": 2}]', 'null'], want: ['1', 'x', 'true', '1.50', '[1,{"a":2}]', null] },
+    large: { json: ['9223372036854775808', '1', undefined, undefined, undefined, undefined], want: ['9223372036854775808', '1'] },
+  });
+  await check('coerced', {
+    price: { json: ['"12.50"', '3', 'null'], want: [12.5, 3, null] },
+    created_at: { json: ['1700000000', '"1700000001"', 'null'], want: [time('2023-11-14T22:13:20Z'), time('2023-11-14T22:13:21Z')] },
+    zip: { json: ['"007"', '"12"', 'null'], want: ['007', '12'] },
+  }, '--types');
+}
+
+async function shapes() {
+  await check('one_row', { a: { json: ['1'], want: [1n] } });
+  await check('nulls', { id: { json: ['1', '2'], want: [1n, 2n] }, none: { json: ['null', 'null'], want: [null, null] } });
+  // Rows whose columns are known but that are all dropped: no row group at all.
+  const path = normalise('no_rows', '{"a":1,"b":null}\n', '--where-present', 'b');
+  compare('no_rows', 'DuckDB', await readDuckdb(path), []);
+  compare('no_rows', 'hyparquet', await readHyparquet(path, ['a']), []);
+  // A table without any column still is a file that can be read.
+  compare('no_columns', 'DuckDB', await readDuckdb(normalise('no_columns', '{}\n{}\n')), [[null], [null]]);
+
+  const wide = {};
+  for (let i = 0; i < 10000; i++) {
+    wide[`column ${i}`] = { json: [`${i}`, i % 3 ? undefined : 'null', `-${i}.5`], want: [i, null, -i - 0.5] };
+  }
+  wide['column 0'].want[0] = 0;
+  await check('wide', wide);
+}
+
+// More than a row group has room for, dictionaries and what has too many values for one.
+async function groups() {
+  const count = 600000, words = ['red', 'green', 'blue', '', null];
+  const columns = {
+    id: { json: [], want: [] }, // in order: bounds of row groups do not overlap
+    word: { json: [], want: [] },
+    many: { json: [], want: [] },
+    sparse: { json: [], want: [] },
+    constant: { json: [], want: [] },
+  };
+  for (let i = 0; i < count; i++) {
+    const word = words[(i * 7) % 13 % words.length];
+    columns.id.json.push(`${i}`); columns.id.want.push(BigInt(i));
+    columns.word.json.push(JSON.stringify(word)); columns.word.want.push(word);
+    columns.many.json.push(`"value ${i % 5000}"`); columns.many.want.push(`value ${i % 5000}`);
+    columns.sparse.json.push(i % 50000 ? undefined : `${i / 7}`); columns.sparse.want.push(i % 50000 ? null : i / 7);
+    columns.constant.json.push('"same"'); columns.constant.want.push('same');
+  }
+  columns.sparse.json[0] = '0.5'; columns.sparse.want[0] = 0.5;
+  const path = await check('groups', columns);
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path));
+  if (metadata.row_groups.length < 2) fail('groups: one row group only');
+  if (Number(metadata.num_rows) !== count) fail(`groups: ${metadata.num_rows} rows in the footer`);
+  const encodings = metadata.row_groups[0].columns.map((c) => c.meta_data.encodings.includes('RLE_DICTIONARY'));
+  if (`${encodings}` !== 'false,true,false,false,true') fail(`groups: dictionaries ${encodings}`);
+  if (!/^scrapetop version /.test(metadata.created_by)) fail(`created by ${metadata.created_by}`);
+  // DuckDB prunes row groups by their bounds: wrong ones would lose these rows.
+  for (const [where, want] of [['id = 599999', 1], ['id < 3', 3], ["word = ''", columns.word.want.filter((w) => w === '').length],
+    ["many = 'value 4999'", count / 5000], ['word IS NULL', columns.word.want.filter((w) => w === null).length]]) {
+    const rows = (await duckdb.runAndReadAll(`SELECT count(*) FROM read_parquet('${path}') WHERE ${where}`)).getRows();
+    checks++;
+    if (Number(rows[0][0]) !== want) fail(`groups: ${where}: ${rows[0][0]} rows, want ${want}`);
+  }
+  let first = 0n;
+  for (const group of metadata.row_groups) {
+    const s = group.columns[0].meta_data.statistics;
+    if (s.min_value !== first || s.null_count !== 0n) fail(`groups: bounds from ${s.min_value}, want ${first}`);
+    first = s.max_value + 1n;
+  }
+}
+
+// The same bytes whatever workers there are: pages follow chunks, and chunks the input.
+function sameBytes() {
+  const json = join(folder, 'groups.jsonl'), one = join(folder, 'one.parquet');
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '3' };
+  const run = spawnSync(program, ['normalise', '-o', one, json], { env });
+  if (run.status !== 0 || !readFileSync(one).equals(readFileSync(join(folder, 'groups.parquet')))) {
+    fail('one worker writes another file');
+  }
+}
+
+await types();
+await shapes();
+await groups();
+sameBytes();
+console.log(`${checks} values and counts read back equal`);

@@ -1,0 +1,408 @@
+#include "normalise/distinct.h"
+#include "normalise/facts.h"
+#include "normalise/types.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void assert_int(const char *text, int64_t want)
+{
+    int64_t value = 0;
+
+    assert_true(types_int64(str_view(text), &value));
+    assert_int_equal(value, want);
+}
+
+static void types_int64__reads__when_nothing_is_lost(void **state)
+{
+    int64_t value;
+
+    (void)state;
+    assert_int("0", 0);
+    assert_int("-1", -1);
+    assert_int("100", 100);
+    assert_int("9223372036854775807", INT64_MAX);
+    assert_int("-9223372036854775808", INT64_MIN);
+    assert_int("1000000000000000000", INT64_C(1000000000000000000));
+    assert_false(types_int64(STR("9223372036854775808"), &value));
+    assert_false(types_int64(STR("-9223372036854775809"), &value));
+    assert_false(types_int64(STR("10000000000000000000"), &value));
+    assert_false(types_int64(STR("-0"), &value));
+    assert_false(types_int64(STR("1.0"), &value));
+    assert_false(types_int64(STR("1e3"), &value));
+    assert_false(types_int64(STR("007"), &value));
+    assert_false(types_int64(STR("+1"), &value));
+    assert_false(types_int64(STR(" 1"), &value));
+    assert_false(types_int64(STR(""), &value));
+}
+
+/* The double is strtod's, and it keeps the text's digits. */
+static void assert_double(const char *text)
+{
+    double value = 0;
+
+    assert_true(types_double(str_view(text), &value));
+    assert_true(value == strtod(text, NULL) && !signbit(value) == !signbit(strtod(text, NULL)));
+}
+
+static void types_double__reads__when_the_text_survives_the_round_trip(void **state)
+{
+    double value;
+
+    (void)state;
+    assert_double("0.1");
+    assert_double("12.50");
+    assert_double("-0");
+    assert_double("0.000");
+    assert_double("1e22");
+    assert_double("1e-22");
+    assert_double("123456789012345e-22");
+    assert_double("43.653225999999997");
+    assert_double("5e-324");
+    assert_double("1.7976931348623157e308");
+    assert_double("2.2250738585072014E-308");
+    assert_false(types_double(STR("0.1000000000000000055511151231257827"), &value));
+    assert_false(types_double(STR("9007199254740993"), &value)); /* 2^53 + 1 */
+    assert_true(types_double(STR("9007199254740994"), &value));
+    assert_true(types_double(STR("0.10000000000000001"), &value));  /* %.17g of 0.1 */
+    assert_false(types_double(STR("9223372036854775808"), &value)); /* 19 digits */
+    assert_false(types_double(STR("12345678901234567890.5"), &value));
+    assert_false(types_double(STR("1e999"), &value));
+    assert_false(types_double(STR("1e-999"), &value));
+    assert_false(types_double(STR("3e-324"), &value)); /* comes back as 5e-324 */
+    assert_false(types_double(STR("1."), &value));
+    assert_false(types_double(STR(".5"), &value));
+    assert_false(types_double(STR("1e"), &value));
+    assert_false(types_double(STR("NaN"), &value));
+    assert_false(types_double(STR("0x10"), &value));
+    assert_false(types_double(STR("01.5"), &value));
+}
+
+/* The fast way against the library's, over many short decimals. */
+static void types_double__is_the_nearest__when_digits_are_few(void **state)
+{
+    uint64_t random = 1;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char text[64];
+        double value;
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        snprintf(text, sizeof text, "%s%llu.%llue%d", random & 1 ? "-" : "",
+                 (unsigned long long)(random >> 40), (unsigned long long)(random >> 20 & 0xFFFFF),
+                 (int)(random >> 10 & 31) - 16);
+        assert_true(types_double(str_view(text), &value));
+        if (value != strtod(text, NULL)) {
+            fail_msg("%s: %.17g is not %.17g", text, value, strtod(text, NULL));
+        }
+    }
+}
+
+/* Sixteen and seventeen digits: the value is the library's, and whether it is taken is whether "%.*e" gives
+ * the digits back. */
+static void types_double__agrees_with_printing__when_digits_are_many(void **state)
+{
+    uint64_t random = 3, taken = 0;
+
+    (void)state;
+    for (int i = 0; i < 40000; i++) {
+        int digits = 16 + (i & 1), places = 1 + i % 22;
+        char number[32], text[64], printed[64], want[64];
+        double value = 0;
+
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        snprintf(number, sizeof number, "%d%017llu", 1 + (int)(random >> 61),
+                 (unsigned long long)(random % UINT64_C(100000000000000000)));
+        number[digits] = '\0';
+        number[digits - 1] = (char)('1' + (int)(random >> 58) % 9);
+        snprintf(text, sizeof text, "%se-%d", number, places);
+        snprintf(printed, sizeof printed, "%.*e", digits - 1, strtod(text, NULL));
+        snprintf(want, sizeof want, "%c.%se%+03d", number[0], number + 1, digits - 1 - places);
+        if (types_double(str_view(text), &value) != (strcmp(printed, want) == 0)) {
+            fail_msg("%s: %s", text, printed);
+        }
+        if (strcmp(printed, want) == 0) {
+            assert_true(value == strtod(text, NULL));
+            taken++;
+        }
+    }
+    assert_true(taken > 20000 && taken < 40000);
+}
+
+static void assert_time(const char *text, int64_t want)
+{
+    int64_t us = 0;
+
+    if (!types_timestamp(str_view(text), &us) || us != want) {
+        fail_msg("%s: %lld is not %lld", text, (long long)us, (long long)want);
+    }
+}
+
+static void types_timestamp__reads__when_it_is_rfc_3339_or_near(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "2026",
+        "2026-11",
+        "2026-11-31",
+        "2025-02-29",
+        "1900-02-29",
+        "2026-13-01",
+        "2026-11-21T",
+        "2026-11-21T24:00:00Z",
+        "2026-11-21T04:60:00Z",
+        "2026-11-21T23:59:60Z",
+        "2026-11-21T04:15:00.Z",
+        "2026-11-21T04:15:00.1234567Z", /* finer than a microsecond */
+        "2026-11-21T04:15:00+1",
+        "2026-11-21T04:15:00+01:",
+        "2026-11-21T04:15:00+01:00x",
+        "2026-11-21T04:15:00 Z",
+        "2026-11-21X04:15:00Z",
+        "2026-11-21 the day",
+        "12026-11-21",
+        "20261121",
+        "2026/11/21",
+    };
+    const int64_t base = INT64_C(1795234500) * 1000000;
+    int64_t us;
+
+    (void)state;
+    assert_time("1970-01-01T00:00:00Z", 0);
+    assert_time("2026-11-21T04:15:00Z", base);
+    assert_time("2026-11-21t04:15:00z", base);
+    assert_time("2026-11-21 04:15:00", base);
+    assert_time("2026-11-21T04:15", base);
+    assert_time("2026-11-21T04:15:00.123Z", base + 123000);
+    assert_time("2026-11-21T04:15:00.123456Z", base + 123456);
+    assert_time("2026-11-21T04:15:00.1234560Z", base + 123456);
+    assert_time("2026-11-21T05:15:00+01:00", base);
+    assert_time("2026-11-21T05:15:00+0100", base);
+    assert_time("2026-11-21T05:15:00+01", base);
+    assert_time("2026-11-20T23:15:00-05:00", base);
+    assert_time("2026-11-21", base - INT64_C(15300) * 1000000);
+    assert_time("2024-02-29", INT64_C(1709164800) * 1000000);
+    assert_time("2000-02-29", INT64_C(951782400) * 1000000);
+    assert_time("1969-12-31T23:59:59.999999Z", -1);
+    assert_time("0001-01-01T00:00:00Z", INT64_C(-62135596800) * 1000000);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (types_timestamp(str_view(bad[i]), &us)) {
+            fail_msg("\"%s\" is no timestamp", bad[i]);
+        }
+    }
+}
+
+struct value {
+    enum cell_kind kind;
+    const char *text;
+};
+
+#define BARE(text)                                                                                 \
+    {                                                                                              \
+        CELL_BARE, text                                                                            \
+    }
+#define QUOTED(text)                                                                               \
+    {                                                                                              \
+        CELL_STRING, text                                                                          \
+    }
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static struct type_decision decide(const struct value *values, size_t count, const char *name,
+                                   bool coerce)
+{
+    struct type_facts facts = { 0 };
+
+    for (size_t i = 0; i < count; i++) {
+        types_note(&facts, values[i].kind, str_view(values[i].text), coerce);
+    }
+    return types_decide(&facts, str_view(name), coerce);
+}
+
+static void types_decide__takes_what_keeps_every_value__when_all_are_seen(void **state)
+{
+    static const struct value ints[] = { BARE("1"), BARE("9223372036854775807"), BARE("-5") };
+    static const struct value fractions[] = { BARE("1"), BARE("2.5"), BARE("9007199254740992") };
+    static const struct value wide[] = { BARE("2.5"), BARE("9007199254740993") };
+    static const struct value large[] = { BARE("1"), BARE("9223372036854775808") };
+    static const struct value flags[] = { BARE("true"), BARE("false"), { CELL_NULL, "null" } };
+    static const struct value times[] = { QUOTED("2026-11-21"), QUOTED("2026-11-21T00:00:00Z") };
+    static const struct value texts[] = { QUOTED("a"), QUOTED("12.50") };
+    static const struct value mixed[] = { BARE("1"), QUOTED("x") };
+    static const struct value arrays[] = { { CELL_JSON, "[]" } };
+    static const struct value either[] = { { CELL_JSON, "[]" }, QUOTED("x") };
+    static const struct value no_time[] = { QUOTED("2026-11-21"), QUOTED("n/a") };
+
+    (void)state;
+    assert_int_equal(decide(ints, COUNT(ints), "id", false).type, TYPE_INT64);
+    assert_int_equal(decide(fractions, COUNT(fractions), "x", false).type, TYPE_DOUBLE);
+    assert_int_equal(decide(wide, COUNT(wide), "x", false).type, TYPE_TEXT);
+    assert_true(decide(wide, COUNT(wide), "x", false).conflict);
+    assert_true(decide(large, COUNT(large), "x", false).conflict);
+    assert_int_equal(decide(flags, COUNT(flags), "x", false).type, TYPE_BOOLEAN);
+    assert_int_equal(decide(times, COUNT(times), "x", false).type, TYPE_TIMESTAMP);
+    assert_int_equal(decide(texts, COUNT(texts), "x", false).type, TYPE_TEXT);
+    assert_false(decide(texts, COUNT(texts), "x", false).conflict);
+    assert_false(decide(texts, COUNT(texts), "x", true).conflict);
+    assert_true(decide(mixed, COUNT(mixed), "x", false).conflict);
+    assert_false(decide(arrays, COUNT(arrays), "x", false).conflict);
+    assert_true(decide(either, COUNT(either), "x", false).conflict);
+    assert_true(decide(no_time, COUNT(no_time), "x", false).conflict);
+    assert_int_equal(decide(flags + 2, 1, "x", false).type, TYPE_TEXT);
+}
+
+static void types_decide__coerces__when_asked_and_all_values_agree(void **state)
+{
+    static const struct value prices[] = { QUOTED("12.50"), BARE("3") };
+    static const struct value codes[] = { QUOTED("12"), QUOTED("007") };
+    static const struct value seconds[] = { BARE("1700000000"), QUOTED("1700000001") };
+    static const struct value millis[] = { BARE("1700000000000") };
+    static const struct value early[] = { BARE("1700000000"), BARE("5") };
+
+    (void)state;
+    assert_int_equal(decide(prices, COUNT(prices), "price", true).type, TYPE_DOUBLE);
+    assert_true(decide(prices, COUNT(prices), "price", true).coerced);
+    assert_true(decide(prices, COUNT(prices), "price", false).conflict);
+    assert_int_equal(decide(codes, COUNT(codes), "zip", true).type, TYPE_TEXT);
+    assert_int_equal(decide(seconds, COUNT(seconds), "created_at", true).epoch_unit_us, 1000000);
+    assert_int_equal(decide(seconds, COUNT(seconds), "createdAt", true).type, TYPE_TIMESTAMP);
+    assert_int_equal(decide(seconds, COUNT(seconds), "user_id", true).type, TYPE_INT64);
+    assert_int_equal(decide(millis, COUNT(millis), "a.timestamp", true).epoch_unit_us, 1000);
+    assert_int_equal(decide(millis, COUNT(millis), "a.timestamp", false).type, TYPE_INT64);
+    assert_int_equal(decide(early, COUNT(early), "created_at", true).type, TYPE_INT64);
+}
+
+static void types_merge__gives_the_same__when_workers_come_in_any_order(void **state)
+{
+    static const struct value values[] = { BARE("1700000000"), QUOTED("x"),  BARE("2.5"),
+                                           BARE("-7"),         BARE("true"), QUOTED("2026-01-01") };
+    struct type_facts parts[COUNT(values)] = { 0 }, forth = { 0 }, back = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(values); i++) {
+        types_note(&parts[i], values[i].kind, str_view(values[i].text), false);
+    }
+    for (size_t i = 0; i < COUNT(values); i++) {
+        types_merge(&forth, &parts[i]);
+        types_merge(&back, &parts[COUNT(values) - 1 - i]);
+    }
+    assert_memory_equal(&forth, &back, sizeof forth);
+    assert_int_equal(forth.low, -7);
+    assert_int_equal(forth.high, 1700000000);
+    assert_int_equal(types_present(&forth), COUNT(values));
+}
+
+static void add_numbers(struct distinct *set, unsigned first, unsigned end)
+{
+    char text[16];
+
+    for (unsigned i = first; i < end; i++) {
+        snprintf(text, sizeof text, "%u", i);
+        assert_int_equal(distinct_add(set, str_view(text)), RESULT_OK);
+    }
+}
+
+static void distinct__gives_one_dictionary__when_merged_in_any_order(void **state)
+{
+    struct distinct a = { 0 }, b = { 0 }, ab = { 0 }, ba = { 0 };
+    struct dictionary *one, *other;
+
+    (void)state;
+    add_numbers(&a, 0, 600);
+    add_numbers(&b, 300, 900);
+    assert_int_equal(distinct_merge(&ab, &a), RESULT_OK);
+    assert_int_equal(distinct_merge(&ab, &b), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &b), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &a), RESULT_OK);
+    assert_int_equal(dictionary_new(&one, &ab), RESULT_OK);
+    assert_int_equal(dictionary_new(&other, &ba), RESULT_OK);
+    assert_int_equal(dictionary_count(one), 900);
+    assert_int_equal(dictionary_count(other), 900);
+    for (uint32_t i = 0; i < 900; i++) {
+        assert_true(str_equal(dictionary_text(one, i), dictionary_text(other, i)));
+        assert_int_equal(dictionary_find(one, dictionary_text(one, i), 0), i);
+    }
+    assert_true(str_equal(dictionary_text(one, 1), STR("1")));
+    assert_true(str_equal(dictionary_text(one, 2), STR("10"))); /* by bytes */
+    assert_int_equal(dictionary_find(one, STR("900"), 0), 900);
+    dictionary_free(one);
+    dictionary_free(other);
+    distinct_release(&a);
+    distinct_release(&b);
+    distinct_release(&ab);
+    distinct_release(&ba);
+}
+
+static void distinct__gives_up__when_strings_are_many_or_long(void **state)
+{
+    struct distinct many = { 0 }, few = { 0 }, lengthy = { 0 };
+    char text[DISTINCT_TEXT_MAX + 1];
+    struct dictionary *none;
+
+    (void)state;
+    add_numbers(&many, 0, DISTINCT_STRINGS_MAX);
+    assert_false(many.given_up);
+    add_numbers(&many, DISTINCT_STRINGS_MAX, DISTINCT_STRINGS_MAX + 1);
+    assert_true(many.given_up);
+    assert_int_equal(distinct_merge(&few, &many), RESULT_OK);
+    assert_true(few.given_up);
+    memset(text, 'x', sizeof text);
+    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }), RESULT_OK);
+    assert_true(lengthy.given_up);
+    assert_int_equal(dictionary_new(&none, &lengthy), RESULT_OK);
+    assert_null(none);
+}
+
+static void facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there(void **state)
+{
+    const struct facts_wish wish = { .types = true, .distinct = true };
+    struct facts repeated = { 0 }, single = { 0 }, mixed = { 0 };
+    struct buf scratch = { 0 };
+    struct dictionary *dictionary;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(facts_note(&repeated, &wish, i & 1 ? CELL_ESCAPED : CELL_STRING,
+                                    i & 1 ? STR("\\u0061") : STR("a"), &scratch),
+                         RESULT_OK);
+        assert_int_equal(facts_note(&mixed, &wish, i & 1 ? CELL_BARE : CELL_STRING,
+                                    i & 1 ? STR("1") : STR("a"), &scratch),
+                         RESULT_OK);
+    }
+    assert_int_equal(facts_note(&single, &wish, CELL_STRING, STR("a"), &scratch), RESULT_OK);
+    assert_int_equal(facts_dictionary(&repeated, &dictionary), RESULT_OK);
+    assert_int_equal(dictionary_count(dictionary), 1);
+    dictionary_free(dictionary);
+    assert_int_equal(facts_dictionary(&single, &dictionary), RESULT_OK);
+    assert_null(dictionary);
+    assert_int_equal(facts_dictionary(&mixed, &dictionary), RESULT_OK);
+    assert_null(dictionary);
+    facts_release(&repeated);
+    facts_release(&single);
+    facts_release(&mixed);
+    buf_release(&scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(types_int64__reads__when_nothing_is_lost),
+        cmocka_unit_test(types_double__reads__when_the_text_survives_the_round_trip),
+        cmocka_unit_test(types_double__is_the_nearest__when_digits_are_few),
+        cmocka_unit_test(types_double__agrees_with_printing__when_digits_are_many),
+        cmocka_unit_test(types_timestamp__reads__when_it_is_rfc_3339_or_near),
+        cmocka_unit_test(types_decide__takes_what_keeps_every_value__when_all_are_seen),
+        cmocka_unit_test(types_decide__coerces__when_asked_and_all_values_agree),
+        cmocka_unit_test(types_merge__gives_the_same__when_workers_come_in_any_order),
+        cmocka_unit_test(distinct__gives_one_dictionary__when_merged_in_any_order),
+        cmocka_unit_test(distinct__gives_up__when_strings_are_many_or_long),
+        cmocka_unit_test(facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
