@@ -172,6 +172,9 @@ static struct deadline read_deadline(const struct response *response)
     if (value.data && response->status >= 400) {
         d.named = retry_after_parse(value, response_header(response, STR("date")),
                                     response->fetched_at_us, &d.wait_us);
+        if (d.named && d.wait_us > 0) {
+            d.wait_us += RETRY_SLACK_US;
+        }
     }
     return d;
 }
