@@ -102,8 +102,7 @@ static bool write_field(cJSON *to, const struct field *field, const struct job *
     case FIELD_BACKOFF:
         format_time(retry->backoff_base_us, text);
         format_time(retry->backoff_cap_us, cap);
-        strcat(text, ":");
-        strcat(text, cap);
+        snprintf(text + strlen(text), sizeof text - strlen(text), ":%s", cap);
         break;
     }
     return cJSON_AddStringToObject(to, field->key, text);

@@ -112,12 +112,13 @@ static enum result look_at_header(struct ledger *ledger, struct err *err)
 static char *immutable_uri(char *path)
 {
     static const char hex[] = "0123456789ABCDEF";
-    static const char tail[] = "?immutable=1";
-    char *uri = path ? malloc(strlen("file:") + 3 * strlen(path) + sizeof tail) : NULL;
+    static const char head[] = "file:", tail[] = "?immutable=1";
+    char *uri = path ? malloc(sizeof head + 3 * strlen(path) + sizeof tail) : NULL;
     char *to = uri;
 
     if (uri) {
-        to += strlen(strcpy(to, "file:"));
+        memcpy(to, head, strlen(head));
+        to += strlen(head);
         for (const char *at = path; *at; at++) {
             if (isalnum((unsigned char)*at) || strchr("/._-", *at)) {
                 *to++ = *at;
