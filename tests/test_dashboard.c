@@ -228,30 +228,143 @@ static void screen__is_as_recorded__of_one_request(void **state)
     expect_screen("detail", 60, 200);
 }
 
-/* Without a terminal in between: no cell holds a control character, however hostile the texts. */
+/* Only what is printable, and nothing that turns the direction or cannot be seen. */
+static void expect_harmless(const struct buf *text)
+{
+    for (size_t i = 0; i < text->len; i++) {
+        unsigned char c = (unsigned char)text->data[i];
+        unsigned char next = i + 1 < text->len ? (unsigned char)text->data[i + 1] : 0;
+        unsigned char after = i + 2 < text->len ? (unsigned char)text->data[i + 2] : 0;
+
+        assert_true(c == '\n' || c >= 0x20);
+        assert_int_not_equal(c, 0x7F);
+        assert_false(c == 0xC2 && next < 0xA0);
+        assert_false(c == 0xE2 && next == 0x80 &&
+                     ((after >= 0x8B && after <= 0x8F) || (after >= 0xA8 && after <= 0xAE)));
+        assert_false(c == 0xE2 && next == 0x81 && after >= 0xA0 && after <= 0xAF);
+        assert_false(c == 0xEF && next == 0xBB && after == 0xBF);
+        assert_false(c == 0xEE || c == 0xF3 || c == 0xF4);
+    }
+    assert_int_equal(utf8_valid_prefix(buf_view(text)), text->len);
+}
+
+/* Without a terminal in between: each attack in each text of each panel. */
 static void screen__holds_no_control_character__of_hostile_texts(void **state)
+{
+    static const char *const keys[] = { "1z",  "z2z", "z3z",   "z6z",   "z7z",
+                                        "z8z", "z0z", "z0\tz", "z2j\r", "G" };
+    struct buf text = { 0 };
+
+    (void)state;
+    assert_true(ui_scene_attacks() >= 60);
+    for (size_t n = 0; n < ui_scene_attacks(); n++) {
+        set_stage(SCENE_HOSTILE, true);
+        ui_scene_fill_attack(&stage.snapshot, n, START_US);
+        draw(60, 200);
+        assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            press(keys[k]);
+            draw(24, 80);
+            assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+        }
+        expect_harmless(&text);
+        buf_reset(&text);
+    }
+    buf_release(&text);
+}
+
+/* A cell is as wide as it says, or a wide character would push its line over the edge. */
+static void screen__fills_its_lines_exactly__with_hostile_texts(void **state)
 {
     struct buf text = { 0 };
 
     (void)state;
-    set_stage(SCENE_HOSTILE, true);
-    for (int panel = '1'; panel <= '8'; panel++) {
-        char keys[] = { (char)panel, 'z', '\0' };
+    for (size_t n = 0; n < ui_scene_attacks(); n++) {
+        struct str rest;
 
-        press(keys);
+        set_stage(SCENE_HOSTILE, true);
+        ui_scene_fill_attack(&stage.snapshot, n, START_US);
         draw(40, 120);
-        press("z");
+        buf_reset(&text);
         assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+        rest = buf_view(&text);
+        while (rest.len) {
+            assert_in_range(utf8_columns(str_cut(&rest, '\n')), 0, 120);
+        }
     }
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-
-        assert_true(c == '\n' || c >= 0x20);
-        assert_int_not_equal(c, 0x7F);
-        assert_false(c == 0xC2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xA0);
-    }
-    assert_int_equal(utf8_valid_prefix(buf_view(&text)), text.len);
     buf_release(&text);
+}
+
+static void screen__is_the_same__after_a_thousand_resizes(void **state)
+{
+    const struct list *waits = &stage.view.lists[PANEL_WAITS];
+    struct buf before = { 0 }, after = { 0 };
+    uint32_t seed = 7;
+
+    (void)state;
+    set_stage(SCENE_TUNED, true);
+    draw(24, 80);
+    press("2jjjjj1");
+    for (int i = 0; i < 1000; i++) {
+        seed = seed * 1664525 + 1013904223;
+        draw(1 + (int)(seed >> 24) % 100, 1 + (int)(seed >> 8 & 0xFFFF) % 300);
+        assert_true(waits->selecting && waits->selected_id == 904);
+    }
+    draw(1, 1);
+    draw(24, 80);
+    assert_in_range(waits->selected, waits->top, waits->top + waits->visible - 1);
+    press("2g");
+    draw(24, 80);
+    assert_int_equal(canvas_text(&stage.canvas, &after), RESULT_OK);
+    set_stage(SCENE_TUNED, true);
+    draw(24, 80);
+    press("2g");
+    draw(24, 80);
+    assert_int_equal(canvas_text(&stage.canvas, &before), RESULT_OK);
+    assert_string_equal(buf_cstr(&after), buf_cstr(&before));
+    buf_release(&before);
+    buf_release(&after);
+}
+
+static size_t cells_changed(const struct cell *before, const struct canvas *now)
+{
+    size_t changed = 0;
+
+    for (size_t i = 0; i < (size_t)now->rows * (size_t)now->columns; i++) {
+        changed += memcmp(&before[i], &now->cells[i], sizeof before[i]) != 0;
+    }
+    return changed;
+}
+
+/* What a frame costs the link is what has changed in it: nothing at rest, little at work. */
+static void screen__changes_few_cells__from_frame_to_frame(void **state)
+{
+    static const struct {
+        int rows, columns;
+        size_t most; /* cells, in a tenth of a second of a busy run */
+    } cases[] = { { 24, 80, 300 }, { 40, 120, 700 }, { 60, 200, 2200 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t count = (size_t)cases[i].rows * (size_t)cases[i].columns, sum = 0;
+        struct cell *before = malloc(count * sizeof *before);
+
+        assert_non_null(before);
+        set_stage(SCENE_RUNNING, true);
+        draw(cases[i].rows, cases[i].columns);
+        for (uint64_t frame = 1; frame <= 50; frame++) {
+            memcpy(before, stage.canvas.cells, count * sizeof *before);
+            draw(cases[i].rows, cases[i].columns);
+            assert_int_equal(cells_changed(before, &stage.canvas), 0);
+            ui_scene_fill(&stage.snapshot, SCENE_RUNNING, 24, START_US + frame * 100000);
+            draw(cases[i].rows, cases[i].columns);
+            sum += cells_changed(before, &stage.canvas);
+        }
+        if (sum / 50 > cases[i].most) {
+            fail_msg("%dx%d: %zu cells a frame", cases[i].columns, cases[i].rows, sum / 50);
+        }
+        free(before);
+    }
 }
 
 /* What a reader compares from one frame to the next must stay where it is. */
@@ -318,6 +431,9 @@ int main(void)
         cmocka_unit_test(screen__is_as_recorded__of_one_request),
         cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),
+        cmocka_unit_test(screen__fills_its_lines_exactly__with_hostile_texts),
+        cmocka_unit_test(screen__is_the_same__after_a_thousand_resizes),
+        cmocka_unit_test(screen__changes_few_cells__from_frame_to_frame),
         cmocka_unit_test(columns__do_not_dance__while_figures_change),
     };
 

@@ -527,6 +527,92 @@ static void each_wait__visits_what_waiting_counts(void **state)
     plan_end(&p);
 }
 
+static void urge__asks_before_all_others__though_the_host_is_held(void **state)
+{
+    struct request *request;
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-9]");
+    plan_open(&p);
+    for (uint64_t id = 1; id <= 3; id++) {
+        request = next(&p, T0);
+        assert_int_equal(request->id, id);
+        wait_until(&p, request, T0 + id * US_PER_S);
+    }
+    host_hold_named(host_at(&p.hosts, 0), T0 + 60 * US_PER_S, T0, STR("429"));
+    assert_int_equal(frontier_find_wait(p.frontier, 2)->id, 2);
+    assert_null(frontier_find_wait(p.frontier, 4));
+    assert_null(frontier_take(p.frontier, 4));
+    request = frontier_take(p.frontier, 2);
+    assert_int_equal(request->id, 2);
+    assert_null(frontier_take(p.frontier, 2));
+    assert_int_equal(frontier_waiting(p.frontier), 2);
+    frontier_urge(p.frontier, request);
+    assert_int_equal(frontier_waiting(p.frontier), 3);
+    assert_int_equal(frontier_find_wait(p.frontier, 2)->id, 2);
+    request = next(&p, T0);
+    assert_int_equal(request->id, 2);
+    settle(&p, request);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_HELD);
+    plan_end(&p);
+}
+
+/* Due, but kept back by its host: it stands in the host's queue, no longer in the heap. */
+static void take__finds_a_parked_request(void **state)
+{
+    struct request *request;
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-5]");
+    plan_open(&p);
+    request = next(&p, T0);
+    wait_until(&p, request, T0 + US_PER_S);
+    host_hold_user(host_at(&p.hosts, 0), true, T0);
+    assert_int_equal(answer_of(&p, T0 + 2 * US_PER_S), FRONTIER_HELD);
+    assert_int_equal(frontier_parked(p.frontier), 5);
+    for (uint64_t id = 5; id >= 1; id--) {
+        request = frontier_take(p.frontier, id);
+        assert_int_equal(request->id, id);
+        frontier_forget(p.frontier, request);
+    }
+    assert_int_equal(frontier_parked(p.frontier), 0);
+    assert_int_equal(frontier_waiting(p.frontier), 0);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    plan_end(&p);
+}
+
+static void again__asks_settled_requests_once_more__in_a_list_too(void **state)
+{
+    struct request *request;
+    struct plan p;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nhttp://a/2\nhttp://a/3\nhttp://a/4\n");
+    plan_open(&p);
+    for (int i = 0; i < 4; i++) {
+        settle(&p, next(&p, T0));
+    }
+    assert_int_equal(frontier_again(p.frontier, 5), RESULT_NOT_FOUND);
+    assert_int_equal(frontier_again(p.frontier, 0), RESULT_NOT_FOUND);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(frontier_again(p.frontier, 2), RESULT_OK);
+        assert_int_equal(frontier_again(p.frontier, 3), RESULT_OK);
+        request = next(&p, T0);
+        assert_string_equal(request->url.data, "http://a/2");
+        assert_int_equal(request->attempt, 1);
+        settle(&p, request);
+        settle(&p, next(&p, T0));
+        assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    }
+    plan_end(&p);
+}
+
 static void new__tells_the_line__when_a_list_is_bad(void **state)
 {
     struct plan p;
@@ -578,6 +664,9 @@ int main(void)
         cmocka_unit_test(restore__refuses__when_the_ledger_is_of_another_plan),
         cmocka_unit_test(put_back__asks_the_redirects_host__before_all_others),
         cmocka_unit_test(each_wait__visits_what_waiting_counts),
+        cmocka_unit_test(urge__asks_before_all_others__though_the_host_is_held),
+        cmocka_unit_test(take__finds_a_parked_request),
+        cmocka_unit_test(again__asks_settled_requests_once_more__in_a_list_too),
         cmocka_unit_test(new__tells_the_line__when_a_list_is_bad),
         cmocka_unit_test(next__says_error__when_a_list_became_shorter),
     };

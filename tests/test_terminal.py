@@ -166,7 +166,7 @@ def terminal__writes_no_foreign_sequence__for_hostile_texts():
     for size in ((24, 80), (40, 120), (60, 200)):
         with Terminal("hostile", rows=size[0], columns=size[1]) as t:
             t.until_text("flight")
-            for key in "12345678":
+            for key in ("1", "2", "3", "4", "5", "6", "7", "8", "0", "0\t"):
                 t.type(key + "z")
                 t.read(0.2)
                 t.type("z")
@@ -179,6 +179,18 @@ def terminal__writes_no_foreign_sequence__for_hostile_texts():
             assert not bad, "foreign bytes near %r" % rest[max(0, bad.start() - 30):bad.end() + 30]
             titles = [s for s in (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX") if s in t.raw]
             assert not titles, titles
+
+
+def terminal__gets_no_byte__while_nothing_changes():
+    with Terminal("tuned", "still") as t:
+        t.until_text("In flight")
+        t.until_beats(5)
+        while t.ready():
+            t.read()
+        before = len(t.raw)
+        t.until_beats(20)
+        t.read(0)
+        assert len(t.raw) == before, t.raw[before:]
 
 
 def terminal__does_not_stop_the_loop__when_nobody_reads():

@@ -65,6 +65,7 @@ static void fill_pace(struct snapshot *s, unsigned cap, uint64_t at_us)
             .in_flight = before ? 20 : cap,
             .p95_ms = 1100,
             .cap_changed = i == 40,
+            .marked = i == 12,
         };
     }
 }
@@ -378,67 +379,157 @@ static void fill_detail(struct snapshot *s)
                                                 .why = "HTTP 429" };
 }
 
-/* A bit of each kind of attack in every text: escape sequences of both forms, C1 bytes, direction
- * overrides, broken UTF-8, wide and combining characters at the place where a text is cut. */
-static void fill_hostile(struct snapshot *s)
-{
-    static const char *const attacks[] = {
-        "\033]0;owned\007\033[2J\033[31mred",
-        "\xC2\x9B"
-        "2J\x9B"
-        "31m C1",
-        "\xE2\x80\xAEgnp.exe \xE2\x80\x8B\xEF\xBB\xBF",
-        "\xF0\x9F\x92\xA9\xE6\xBC\xA2\xE5\xAD\x97 wide\xCC\x81\xCC\x82\xCC\x83\xCC\x84\xCC\x85",
-        "\xFF\xFE\xC3\x28\xED\xA0\x80 broken",
-        "\033P$q\033\\\033_apc\033\\\r\n\t\b\x7F",
-        "%s%n%x {}[]",
-        "\033]52;c;b3duZWQ=\007",
-    };
-    size_t n = 0, kinds = sizeof attacks / sizeof attacks[0];
+/* Attacks on a terminal, and texts that are hard to lay out: sequences of both forms whole and cut,
+ * strings that never end, controls, direction overrides, broken UTF-8, wide and combining characters. */
+static const char *const attacks[] = {
+    "\033]0;owned\007\033[2J\033[31mred",
+    "\xC2\x9B"
+    "2J\x9B"
+    "31m C1",
+    "\xE2\x80\xAEgnp.exe \xE2\x80\x8B\xEF\xBB\xBF",
+    "\xF0\x9F\x92\xA9\xE6\xBC\xA2\xE5\xAD\x97 wide\xCC\x81\xCC\x82\xCC\x83\xCC\x84\xCC\x85",
+    "\xFF\xFE\xC3\x28\xED\xA0\x80 broken",
+    "\033P$q\033\\\033_apc\033\\\r\n\t\b\x7F",
+    "%s%n%x {}[]",
+    "\033]52;c;b3duZWQ=\007",
+    "\033[H\033[2J\033[3J",
+    "\033[?1049l\033[?25l",
+    "\033[6n\033[c\033[>c",
+    "\033[21t\033[11;0t",
+    "\033[1;31;40;5;7m",
+    "\033[38;2;255;0;0m",
+    "\033[999;999H#",
+    "\033[10000b",
+    "\033[2L\033[2M",
+    "\033[?2004h\033[200~q\033[201~",
+    "\033[?1000h\033[?1006h",
+    "\033[4h\033[20h",
+    "\033[!p",
+    "\033[8;1;1t",
+    "\033c",
+    "\033#8",
+    "\033(0lqk\033(B",
+    "\0337\0338",
+    "\033N\033O",
+    "\033%G\033%@",
+    "\033=\033>",
+    "\033D\033M\033E",
+    "\033]2;title\033\\",
+    "\033]8;;http://evil/\033\\link\033]8;;\033\\",
+    "\033]9;4;1;50\007",
+    "\033]4;1;rgb:00/00/00\007",
+    "\033]11;?\007",
+    "\033]777;notify;a;b\007",
+    "\033]1337;File=inline=1:AAAA\007",
+    "\033Pq#0;2;0;0;0~~\033\\",
+    "\033^pm\033\\\033Xsos\033\\",
+    "\033]0;never ended",
+    "\033",
+    "\033[",
+    "\x90q\x9C\x9D"
+    "0;t\x9C",
+    "\xC2\x90q\xC2\x9C\xC2\x9D"
+    "0;t\xC2\x9C",
+    "\xC2\x84\xC2\x85\xC2\x8D\xC2\x8E",
+    "\x84\x85\x8D\x8E",
+    "a\rb\nc\vd\fe",
+    "\x01\x02\x03\x04\x05\x06\x07",
+    "\x0E\x0F\x10\x11\x12\x13\x14",
+    "\x18\x1A\x1C\x1D\x1E\x1F",
+    "back\b\b\b\bspace\x7F\x7F",
+    "\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAC\xE2\x80\xAD",
+    "\xE2\x81\xA6\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9",
+    "\xE2\x80\xA8\xE2\x80\xA9",
+    "\xE2\x80\x8C\xE2\x80\x8D\xE2\x80\x8E\xE2\x80\x8F",
+    "\xEF\xBF\xB9\xEF\xBF\xBA\xEF\xBF\xBB",
+    "\xF3\xA0\x81\x81\xF3\xA0\x81\xBF tags",
+    "\xEE\x80\x80\xF3\xB0\x80\x80 private",
+    "\xCC\x81\xCC\x81\xCC\x81 leading marks",
+    "\xC0\xAF\xE0\x80\xAF\xF8\x88\x80\x80\x80 overlong",
+    "\xF4\x90\x80\x80\xEF\xBF\xBF beyond",
+    "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9 family \xEF\xB8\x8F",
+};
 
-    snprintf(s->name, sizeof s->name, "%s", attacks[0]);
-    snprintf(s->limit_text, sizeof s->limit_text, "%s", attacks[3]);
-    snprintf(s->rate_limit, sizeof s->rate_limit, "%s", attacks[4]);
+#define ATTACK_COUNT (sizeof attacks / sizeof attacks[0])
+
+static const char *attack(size_t *at)
+{
+    return attacks[(*at)++ % ATTACK_COUNT];
+}
+
+#define HURT(field) snprintf(field, sizeof(field), "%s", attack(&n))
+
+static void fill_hostile_lists(struct snapshot *s, size_t n)
+{
     for (size_t i = 0; i < s->flight_count; i++) {
-        snprintf(s->flights[i].host, sizeof s->flights[i].host, "%s", attacks[n++ % kinds]);
-        snprintf(s->flights[i].request, sizeof s->flights[i].request, "%s", attacks[n % kinds]);
+        HURT(s->flights[i].host);
+        HURT(s->flights[i].request);
+        HURT(s->flights[i].key);
     }
     for (size_t i = 0; i < s->wait_count; i++) {
-        snprintf(s->waits[i].why, sizeof s->waits[i].why, "%.15s", attacks[n++ % kinds]);
-        snprintf(s->waits[i].set_by, sizeof s->waits[i].set_by, "%s", attacks[n++ % kinds]);
-        snprintf(s->waits[i].request, sizeof s->waits[i].request, "%s", attacks[n % kinds]);
+        HURT(s->waits[i].why);
+        HURT(s->waits[i].set_by);
+        HURT(s->waits[i].host);
+        HURT(s->waits[i].request);
     }
     for (size_t i = 0; i < s->host_count; i++) {
-        snprintf(s->hosts[i].host, sizeof s->hosts[i].host, "%s", attacks[n++ % kinds]);
-        snprintf(s->hosts[i].hold_reason, sizeof s->hosts[i].hold_reason, "%s",
-                 attacks[n++ % kinds]);
+        HURT(s->hosts[i].host);
+        HURT(s->hosts[i].hold_reason);
     }
     for (size_t i = 0; i < s->failure_count; i++) {
-        snprintf(s->failures[i].why, sizeof s->failures[i].why, "%s", attacks[n++ % kinds]);
-        snprintf(s->failures[i].example, sizeof s->failures[i].example, "%s", attacks[n++ % kinds]);
+        HURT(s->failures[i].why);
+        HURT(s->failures[i].example);
     }
     for (size_t i = 0; i < s->event_count; i++) {
-        snprintf(s->events[i].text, sizeof s->events[i].text, "%s", attacks[n++ % kinds]);
+        HURT(s->events[i].text);
     }
     for (size_t i = 0; i < s->rung_count; i++) {
-        snprintf(s->rungs[i].note, sizeof s->rungs[i].note, "%s", attacks[n++ % kinds]);
+        HURT(s->rungs[i].note);
     }
     for (size_t i = 0; i < s->endpoint_count; i++) {
-        snprintf(s->endpoints[i].name, sizeof s->endpoints[i].name, "%s", attacks[n++ % kinds]);
-        snprintf(s->endpoints[i].missing, sizeof s->endpoints[i].missing, "%s",
-                 attacks[n++ % kinds]);
+        HURT(s->endpoints[i].name);
+        HURT(s->endpoints[i].missing);
     }
-    for (size_t i = 0; i < s->detail.attempt_count; i++) {
-        snprintf(s->detail.attempts[i].why, sizeof s->detail.attempts[i].why, "%s",
-                 attacks[n++ % kinds]);
+}
+
+static void fill_hostile_detail(struct snapshot_detail *d, size_t n)
+{
+    for (size_t i = 0; i < d->attempt_count; i++) {
+        HURT(d->attempts[i].why);
     }
-    snprintf(s->detail.url, sizeof s->detail.url, "%s", attacks[0]);
-    snprintf(s->detail.key, sizeof s->detail.key, "%s", attacks[1]);
-    snprintf(s->detail.set_by, sizeof s->detail.set_by, "%s", attacks[7]);
-    snprintf(s->detail.headers, sizeof s->detail.headers, "%s\n%s", attacks[5], attacks[4]);
-    snprintf(s->detail.body, sizeof s->detail.body, "{%s%s%s", attacks[0], attacks[2], attacks[7]);
-    snprintf(s->normalise.output, sizeof s->normalise.output, "%s", attacks[1]);
-    snprintf(s->normalise.message, sizeof s->normalise.message, "%s", attacks[5]);
+    HURT(d->url);
+    HURT(d->key);
+    HURT(d->method);
+    HURT(d->endpoint);
+    HURT(d->set_by);
+    HURT(d->sent);
+    HURT(d->headers);
+    snprintf(d->body, sizeof d->body, "{%s%s%s", attack(&n), attack(&n), attack(&n));
+    d->body_shown = strlen(d->body);
+}
+
+/* Every text of the snapshot, from the n-th attack on. */
+static void fill_hostile(struct snapshot *s, size_t n)
+{
+    HURT(s->name);
+    HURT(s->limit_text);
+    HURT(s->rate_limit);
+    HURT(s->run_dir);
+    HURT(s->normalise.output);
+    HURT(s->normalise.message);
+    fill_hostile_lists(s, n);
+    fill_hostile_detail(&s->detail, n + 1);
+}
+
+size_t ui_scene_attacks(void)
+{
+    return ATTACK_COUNT;
+}
+
+void ui_scene_fill_attack(struct snapshot *s, size_t n, uint64_t at_us)
+{
+    ui_scene_fill(s, SCENE_HOSTILE, 24, at_us);
+    fill_hostile(s, n);
 }
 
 static void fill_huge(struct snapshot *s)
@@ -535,7 +626,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         fill_ladder(s);
         fill_endpoints(s);
         fill_detail(s);
-        fill_hostile(s);
+        fill_hostile(s, 0);
         break;
     case SCENE_HUGE:
         fill_huge(s);

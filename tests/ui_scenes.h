@@ -9,6 +9,8 @@
 
 #include "engine/snapshot.h"
 
+#include <stddef.h>
+
 enum ui_scene {
     SCENE_STARTING,
     SCENE_RUNNING,
@@ -31,5 +33,9 @@ const char *ui_scene_name(enum ui_scene scene);
 
 /** `at_us` is the time since the start of the run. */
 void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64_t at_us);
+
+/** SCENE_HOSTILE, its texts taken from the n-th of the ui_scene_attacks() attacks on. */
+size_t ui_scene_attacks(void);
+void ui_scene_fill_attack(struct snapshot *s, size_t n, uint64_t at_us);
 
 #endif

@@ -15,6 +15,11 @@ const struct panel *const panels[PANEL_COUNT] = {
     [PANEL_LADDER] = &panel_ladder,
 };
 
+bool panel_is_live(const struct snapshot *s)
+{
+    return !s->is_replay;
+}
+
 bool panel_exists(enum panel_id id, const struct snapshot *s)
 {
     return !panels[id]->exists || panels[id]->exists(s);

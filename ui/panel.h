@@ -85,6 +85,9 @@ extern const struct panel *const panels[PANEL_COUNT];
 /** A request, in which `key` (or "") is what varies. */
 void panel_cell_request(struct panel_cell *cell, const char *request, const char *key);
 
+/** For panel.exists of what a replay has nothing of. */
+bool panel_is_live(const struct snapshot *s);
+
 bool panel_exists(enum panel_id id, const struct snapshot *s);
 
 /** The request that a row stands for: its id, 0 when it stands for none. */

@@ -138,6 +138,7 @@ const struct panel panel_cores = {
     .name = "Cores",
     .need = { .column = { 0, 1, 2 }, .order = 50, .need = 7, .rows_min = 4, .rows_wanted = 4 },
     .rows_wanted = rows_wanted,
+    .exists = panel_is_live,
     .title = title,
     .draw = draw,
 };

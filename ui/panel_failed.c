@@ -100,6 +100,7 @@ const struct panel panel_failed = {
               .rows_min = 3,
               .rows_wanted = 6,
               .elastic = true },
+    .exists = panel_is_live,
     .source = &source,
     .table = &table,
     .title = title,

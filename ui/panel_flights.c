@@ -132,6 +132,7 @@ const struct panel panel_flights = {
               .rows_wanted = 8,
               .essential = true,
               .elastic = true },
+    .exists = panel_is_live,
     .source = &source,
     .table = &table,
     .title = title,

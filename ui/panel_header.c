@@ -185,7 +185,7 @@ static void draw_identity(const struct snapshot *s, const char *frozen, bool wid
     add_state(&line, s, frozen);
     add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
     add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
-    if (wide) {
+    if (wide && s->pid) {
         add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
     }
     add(&line, 0, 3, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
@@ -284,11 +284,13 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
     add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
         s->limit_text[0] ? s->limit_text : "nothing");
     if (wide) {
+        add_retried(&line, 3, s);
+        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
+    }
+    if (wide && !s->is_replay) {
         char disk[UNITS_TEXT_MAX];
 
         units_format_bytes(s->disk_free_bytes, disk);
-        add_retried(&line, 3, s);
-        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
         add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing);
         add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk);
         add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100);

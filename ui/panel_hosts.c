@@ -121,6 +121,7 @@ const struct panel panel_hosts = {
     .name = "Hosts",
     .need = { .column = { 0, 1, 1 }, .order = 70, .need = 6, .rows_min = 3, .rows_wanted = 3 },
     .rows_wanted = rows_wanted,
+    .exists = panel_is_live,
     .source = &source,
     .table = &table,
 };

@@ -113,6 +113,7 @@ const struct panel panel_normalise = {
               .rows_min = 1,
               .rows_wanted = 3,
               .essential = true },
+    .exists = panel_is_live,
     .title = title,
     .draw = draw,
 };

@@ -16,7 +16,7 @@
 struct step {
     double done_per_s, throttled_part;
     uint32_t cap, seconds;
-    bool cap_changed;
+    bool cap_changed, marked;
 };
 
 struct history {
@@ -54,6 +54,7 @@ static void gather(const struct snapshot *s, int width, struct history *h)
         step->throttled_part += second->throttled;
         step->cap = step->seconds++ ? step->cap : second->cap;
         step->cap_changed = step->cap_changed || second->cap_changed;
+        step->marked = step->marked || second->marked;
     }
     for (size_t i = 0; i < h->count; i++) {
         struct step *step = &h->steps[i];
@@ -112,7 +113,11 @@ static void draw_caps(const struct history *h, struct pane pane, int row)
     int columns = pane.rect.columns;
 
     for (size_t i = 0; i < h->count; i++) {
-        draw_glyph(pane, row, columns - 1 - (int)i, ROLE_TRACK, "\u2581", '_');
+        if (h->steps[i].marked) { /* a note of the user's */
+            draw_text(pane, row, columns - 1 - (int)i, 1, ROLE_NOTICE, STR("*"));
+        } else {
+            draw_glyph(pane, row, columns - 1 - (int)i, ROLE_TRACK, "\u2581", '_');
+        }
     }
     for (size_t i = h->count; i-- > 0;) {
         int at = columns - 1 - (int)i;
@@ -219,7 +224,11 @@ static void draw(const struct panel_scene *scene, struct pane pane)
 {
     const struct snapshot *s = scene->snapshot;
     int rows = pane.rect.rows - 1;
-    int bars = rows >= 24 ? 10 : rows >= 14 ? 6 : rows >= 11 ? rows - 8 : 0;
+    int bars = scene->snapshot->is_replay ? 0
+               : rows >= 24               ? 10
+               : rows >= 14               ? 6
+               : rows >= 11               ? rows - 8
+                                          : 0;
     int graph = rows - 3 - bars;
     struct pane area =
         pane_part(pane, 1, LABEL_COLUMNS + 1, rows, pane.rect.columns - LABEL_COLUMNS - 2);

@@ -142,6 +142,7 @@ const struct panel panel_waits = {
               .rows_wanted = 6,
               .essential = true,
               .elastic = true },
+    .exists = panel_is_live,
     .source = &source,
     .table = &table,
     .title = title,

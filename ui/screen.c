@@ -259,7 +259,7 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
         }
     }
     if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
-        v->focus = PANEL_FLIGHTS;
+        v->focus = panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS : PANEL_RATE;
     }
     layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
     v->detail_has_room =

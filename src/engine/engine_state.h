@@ -91,7 +91,7 @@ struct engine {
     double ended_cpu_s;
     uint64_t hosts_held, held_us;
     uint64_t
-        early_requests; /* started before a deadline that a server had named: a fault of ours */
+        early_requests; /* started before a deadline that a server had named: by the user's word only */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
     size_t failure_count;
     struct answer_log *answers; /* of the latest attempts; NULL when there was no memory for it */

@@ -289,17 +289,19 @@ static bool cap_changed_within(const struct replay *r, int64_t from_us, int64_t 
 
 static void fill_seconds(const struct replay *r, int64_t at_us, struct snapshot *s)
 {
-    struct sample later, earlier;
+    struct sample later, earlier, after; /* the sample after a change has the new cap */
 
     replay_sample(r, at_us, &later, NULL);
     while (s->second_count < SNAPSHOT_SECONDS) {
         struct snapshot_second *second = &s->seconds[s->second_count];
         int64_t before_us = at_us - (int64_t)US_PER_S;
+        bool cap_changed = cap_changed_within(r, before_us, at_us);
 
         if (before_us < replay_first_us(r)) {
             break;
         }
         replay_sample(r, before_us, &earlier, NULL);
+        replay_sample(r, at_us + (int64_t)US_PER_S, &after, NULL);
         *second = (struct snapshot_second){
             .done = later.ok > earlier.ok ? (uint32_t)(later.ok - earlier.ok) : 0,
             .failed = later.failed > earlier.failed ? (uint32_t)(later.failed - earlier.failed) : 0,
@@ -307,10 +309,10 @@ static void fill_seconds(const struct replay *r, int64_t at_us, struct snapshot 
                              ? (uint32_t)(later.mix.throttled - earlier.mix.throttled)
                              : 0,
             .bytes = later.bytes > earlier.bytes ? later.bytes - earlier.bytes : 0,
-            .cap = later.cap,
+            .cap = cap_changed ? after.cap : later.cap,
             .in_flight = (uint32_t)later.in_flight,
             .p95_ms = (uint32_t)(later.p95_us / US_PER_MS),
-            .cap_changed = cap_changed_within(r, before_us, at_us),
+            .cap_changed = cap_changed,
         };
         s->second_count++;
         later = earlier;
@@ -374,6 +376,7 @@ void replay_snapshot(const struct replay *r, int64_t at_us, uint64_t now_us, str
     memset(s, 0, sizeof *s);
     replay_sample(r, at_us, &sample, &ran_us);
     memcpy(s->name, r->name, sizeof s->name);
+    s->is_replay = true;
     s->now_us = now_us;
     s->wall_us = at_us;
     s->next_due_in_us = UINT64_MAX;

@@ -46,7 +46,8 @@ struct report {
     uint64_t p50_us, p95_us, p99_us, mean_us;
     uint32_t status[METRICS_STATUS_MAX];
     unsigned cap, cap_max, max_in_flight;
-    uint64_t early_requests; /* sent before a deadline that a server had named: always 0 */
+    uint64_t
+        early_requests; /* sent before a deadline that a server had named: by the user's word only */
     uint64_t hosts_held, held_us;
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];

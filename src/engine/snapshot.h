@@ -246,6 +246,7 @@ struct snapshot {
     uint64_t started_ago_us;
 
     /* state */
+    bool is_replay; /* of a run of the past: there are no requests, hosts, cores, tables in it */
     enum run_state state;
     uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
     enum run_limit limit;

@@ -1,0 +1,209 @@
+/* What a user does by hand to requests and hosts of a run, and one request looked at closely. */
+
+#include "engine_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LATER EMPTY_ANSWER("429 No\r\nRetry-After: 3600\r\nSet-Cookie: secret=1")
+
+static void tell_text(struct run *r, enum control_verb verb, const char *text)
+{
+    struct control control = { .verb = verb };
+    char reply[CONTROL_REPLY_MAX];
+
+    snprintf(control.text, sizeof control.text, "%s", text);
+    engine_control(r->engine, &control, reply);
+}
+
+/* Until the first request waits for an hour, and its host with all the others. */
+static void until_held(struct run *r)
+{
+    while (!look(r)->wait_count || look(r)->storing || look(r)->in_flight) {
+        uv_run(&r->loop, UV_RUN_ONCE);
+    }
+}
+
+static struct server *open_held(struct run *r, struct script *script)
+{
+    struct server *server;
+
+    *script = (struct script){ .usual = USUAL, .odd = LATER, .times = 1 };
+    server = server_start(play, script);
+    run_begin(r, server_url(server, "/[1-5]"));
+    r->job.pace.cap = 1;
+    r->attended = true;
+    run_start(r);
+    until_held(r);
+    return server;
+}
+
+static void retry__asks_one_now__and_leaves_its_host_held(void **state)
+{
+    struct script script;
+    struct run r;
+    struct server *server = open_held(&r, &script);
+
+    (void)state;
+    assert_int_equal(look(&r)->waits[0].id, 1);
+    assert_true(look(&r)->waits[0].is_named);
+    tell(&r, CONTROL_RETRY, 77); /* no such request */
+    assert_int_equal(look(&r)->in_flight, 0);
+    tell(&r, CONTROL_RETRY, 1);
+    while (look(&r)->ok < 1) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(server_count(server), 2);
+    assert_int_equal(look(&r)->state, RUN_HELD);
+    run_close(&r);
+    assert_int_equal(r.report.early_requests, 1);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void drop__settles_as_failed__also_for_the_next_session(void **state)
+{
+    struct script script;
+    struct run r;
+    struct server *server = open_held(&r, &script);
+
+    (void)state;
+    tell(&r, CONTROL_DROP, 1);
+    while (look(&r)->failed < 1) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->waiting, 0);
+    assert_int_equal(look(&r)->failures[0].example_id, 1);
+    run_close(&r);
+    run_start(&r);
+    assert_int_equal(look(&r)->failed, 1);
+    assert_int_equal(look(&r)->wait_count, 0);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void hold__starts_nothing_at_its_host__until_it_is_released(void **state)
+{
+    struct script script = { .usual = USUAL };
+    struct server *server = server_start(play, &script);
+    char host[SNAPSHOT_HOST_TEXT];
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-40]"));
+    r.attended = true;
+    run_start(&r);
+    snprintf(host, sizeof host, "%s", look(&r)->hosts[0].host);
+    tell_text(&r, CONTROL_HOLD, "no.such.host");
+    tell_text(&r, CONTROL_HOLD, host);
+    while (look(&r)->in_flight || look(&r)->storing) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->state, RUN_HELD);
+    assert_true(look(&r)->hosts[0].hold_in_us == UINT64_MAX);
+    assert_non_null(strstr(look(&r)->limit_text, "by you"));
+    assert_in_range(look(&r)->ok, 4, 8);
+    engine_set_attended(r.engine, false); /* nobody is left to release it */
+    run_until_done(&r);
+    run_close(&r);
+    assert_int_equal(r.report.ok, 40);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void retry_failed__asks_again__even_when_all_was_settled(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("404 No"), .times = 3 };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-10]"));
+    run_to_its_end(&r);
+    assert_int_equal(r.report.failed, 3);
+    run_start(&r); /* those of an earlier session */
+    run_until_done(&r);
+    tell(&r, CONTROL_RETRY_ALL_FAILED, 0);
+    assert_int_equal(look(&r)->failed, 0);
+    assert_int_equal(look(&r)->state, RUN_RUNNING);
+    r.done = false;
+    run_until_done(&r);
+    assert_int_equal(look(&r)->state, RUN_DONE);
+    run_close(&r);
+    assert_int_equal(r.report.exit, EXIT_WELL);
+    assert_int_equal(r.report.ok, 10);
+    assert_int_equal(server_count(server), 13);
+    assert_int_equal(stored_count(&r), 10);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void detail__follows_a_request__and_masks_what_is_secret(void **state)
+{
+    const struct snapshot_detail *d;
+    struct script script;
+    struct run r;
+    struct server *server;
+
+    (void)state;
+    script = (struct script){ .usual = USUAL, .odd = LATER, .times = 1 };
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/a?token=hunter22&n=[1-2]"));
+    r.job.pace.cap = 1;
+    r.attended = true;
+    assert_int_equal(job_add_header(&r.job, STR("X-Api-Key: topsecret"), NULL), RESULT_OK);
+    run_start(&r);
+    until_held(&r);
+    assert_int_equal(look(&r)->detail.id, 0);
+    tell(&r, CONTROL_DETAIL, 1);
+    d = &look(&r)->detail;
+    assert_int_equal(d->place, DETAIL_WAITING);
+    assert_int_equal(d->attempt_count, 1);
+    assert_int_equal(d->attempts[0].status, 429);
+    assert_true(d->attempts[0].total_us > 0);
+    assert_non_null(strstr(d->url, "token=***&n=1"));
+    assert_non_null(strstr(d->headers, "retry-after: 3600\n"));
+    assert_null(strstr(d->headers, "secret=1"));
+    assert_string_equal(d->sent, "X-Api-Key: ***\n");
+    tell(&r, CONTROL_RETRY, 1);
+    while (look(&r)->ok < 1) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    d = &look(&r)->detail;
+    assert_int_equal(d->place, DETAIL_DONE);
+    assert_int_equal(d->attempt_count, 2);
+    assert_int_equal(d->body_shown, 7);
+    assert_memory_equal(d->body, "{\"a\":1}", 7);
+    assert_non_null(strstr(d->request, "GET /a?token=***"));
+    tell(&r, CONTROL_DETAIL, 2);
+    assert_int_equal(look(&r)->detail.place, DETAIL_UNKNOWN);
+    tell(&r, CONTROL_DETAIL, 0);
+    assert_int_equal(look(&r)->detail.place, DETAIL_NONE);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retry__asks_one_now__and_leaves_its_host_held),
+        cmocka_unit_test(drop__settles_as_failed__also_for_the_next_session),
+        cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
+        cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
+        cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return test_main(group);
+}
