@@ -504,7 +504,8 @@ static void fill_hostile_detail(struct snapshot_detail *d, size_t n)
     HURT(d->set_by);
     HURT(d->sent);
     HURT(d->headers);
-    snprintf(d->body, sizeof d->body, "{%s%s%s", attack(&n), attack(&n), attack(&n));
+    snprintf(d->body, sizeof d->body, "{%s%s%s", attacks[n % ATTACK_COUNT],
+             attacks[(n + 1) % ATTACK_COUNT], attacks[(n + 2) % ATTACK_COUNT]);
     d->body_shown = strlen(d->body);
 }
 

@@ -342,13 +342,22 @@ static void draw_wide(const struct snapshot *s, const char *frozen, struct pane 
     draw_limits(s, true, pane, 3);
 }
 
+static double busiest_percent(const struct snapshot *s)
+{
+    float busiest = 0;
+
+    for (size_t core = 0; core < s->core_count; core++) {
+        busiest = s->cores[core].busy_percent > busiest ? s->cores[core].busy_percent : busiest;
+    }
+    return (double)busiest;
+}
+
 /* Short lines, each complete by itself, the most needed first. */
 static void draw_compact_pieces(const struct snapshot *s, const char *frozen, struct pane pane,
                                 int i)
 {
     struct line line = { .count = 0 };
     char a[FORMAT_MAX], b[FORMAT_MAX], cap[PIECE_TEXT_MAX], next[UNITS_TEXT_MAX];
-    float busiest = 0;
 
     switch (i) {
     case 0:
@@ -389,10 +398,7 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
                                : "nothing");
         break;
     case 5:
-        for (size_t core = 0; core < s->core_count; core++) {
-            busiest = s->cores[core].busy_percent > busiest ? s->cores[core].busy_percent : busiest;
-        }
-        add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", (double)busiest);
+        add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));
         add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
         break;
     default:

@@ -452,6 +452,12 @@ static void act_on_view(struct view *v, const struct snapshot *s, const struct k
     case KEY_REDRAW:
         v->wants.repaint = true;
         break;
+    case KEY_SAVE_PICTURE:
+        v->wants.save_picture = true;
+        break;
+    case KEY_SAVE_SETTINGS:
+        v->wants.save_settings = true;
+        break;
     default:
         break;
     }
@@ -526,12 +532,6 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
         break;
     case KEY_COPY:
         copy_request(v, s, now_us);
-        break;
-    case KEY_SAVE_PICTURE:
-        v->wants.save_picture = true;
-        break;
-    case KEY_SAVE_SETTINGS:
-        v->wants.save_settings = true;
         break;
     case KEY_THEME:
     case KEY_MOUSE:
