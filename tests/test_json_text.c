@@ -87,7 +87,7 @@ static void json_text_decode__refuses__when_malformed(void **state)
         STR_INIT("\\ud83d"), STR_INIT("\\ud83d\\n"),
         STR_INIT("\\ude42"), STR_INIT("a\"b"),
         STR_INIT("a\nb"),    STR_INIT("\\ud83d\\u0041"),
-        STR_INIT("\xFF"),
+        STR_INIT("\xFF"),    STR_INIT("\\ud83d\\uds00"),
     };
     struct buf back = { .max = 0 };
 

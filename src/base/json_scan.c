@@ -178,27 +178,6 @@ bool json_raw_equal(struct str raw, struct str plain)
     return plain.len == 0;
 }
 
-enum result json_append_string(struct buf *out, struct str plain)
-{
-    enum result result = buf_append_char(out, '"');
-
-    for (size_t i = 0; result == RESULT_OK && i < plain.len; i++) {
-        unsigned char c = (unsigned char)plain.data[i];
-
-        if (c == '"' || c == '\\') {
-            result = buf_append_char(out, '\\');
-            result = result == RESULT_OK ? buf_append_char(out, (char)c) : result;
-        } else if (c == '\n') {
-            result = buf_append(out, "\\n", 2);
-        } else if (c < 0x20) {
-            result = buf_printf(out, "\\u%04x", c);
-        } else {
-            result = buf_append_char(out, (char)c);
-        }
-    }
-    return result == RESULT_OK ? buf_append_char(out, '"') : result;
-}
-
 void json_walk_begin(struct json_walk *walk, struct str container)
 {
     const char *end = container.data + container.len;

@@ -85,9 +85,6 @@ MUST_CHECK enum result json_unescape(struct buf *out, struct str raw, uint64_t *
 /** The inside of a string (escaped) means exactly `plain`. */
 bool json_raw_equal(struct str raw, struct str plain);
 
-/** Appends `plain` (valid UTF-8) as a JSON string, quotes included; RFC 8259 section 7. */
-MUST_CHECK enum result json_append_string(struct buf *out, struct str plain);
-
 /** The members of an object or the elements of an array, in the order of the text. */
 struct json_walk {
     const char *at, *end;

@@ -1,6 +1,10 @@
 #include "base/json_text.h"
 
+#include "base/json_step.h"
 #include "base/utf8.h"
+
+#include <stdbool.h>
+#include <string.h>
 
 /* Bytes at the head of `s` that stand for themselves; `*step` gets what follows them and does not:
  * 1 a byte to escape, 0 the end. */
@@ -86,96 +90,42 @@ enum result json_text_append(struct buf *to, struct str bytes)
     return result;
 }
 
-static bool take_hex4(struct str *s, uint32_t *code)
+/* A whole escape at the head of `s`, as RFC 8259 has it; what it means is not looked at. */
+static bool starts_with_escape(struct str s)
 {
-    *code = 0;
-    if (s->len < 4) {
+    if (s.len < 2 || s.data[0] != '\\') {
         return false;
     }
-    for (size_t i = 0; i < 4; i++) {
-        char c = s->data[i];
-        uint32_t digit;
+    if (s.data[1] != 'u') {
+        return memchr("\"\\/bfnrt", s.data[1], 8) != NULL;
+    }
+    for (size_t i = 2; i < 6; i++) {
+        char lower = i < s.len ? (char)(s.data[i] | 0x20) : '\0';
 
-        if (c >= '0' && c <= '9') {
-            digit = (uint32_t)(c - '0');
-        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-            digit = (uint32_t)((c | 0x20) - 'a') + 10;
-        } else {
+        if (!(i < s.len && s.data[i] >= '0' && s.data[i] <= '9') && (lower < 'a' || lower > 'f')) {
             return false;
         }
-        *code = *code << 4 | digit;
     }
-    *s = (struct str){ s->data + 4, s->len - 4 };
     return true;
 }
 
-/* The character of "\uXXXX", of two of them for one beyond U+FFFF; `s` stands behind the first 'u'. */
-static bool take_unicode(struct str *s, uint32_t *code)
-{
-    uint32_t low;
-
-    if (!take_hex4(s, code) || (*code >= 0xDC00 && *code <= 0xDFFF)) {
-        return false;
-    }
-    if (*code < 0xD800 || *code > 0xDBFF) {
-        return true;
-    }
-    if (!str_starts(*s, STR("\\u"))) {
-        return false;
-    }
-    *s = (struct str){ s->data + 2, s->len - 2 };
-    if (!take_hex4(s, &low) || low < 0xDC00 || low > 0xDFFF) {
-        return false;
-    }
-    *code = 0x10000 + ((*code - 0xD800) << 10) + (low - 0xDC00);
-    return true;
-}
-
-static enum result append_utf8(struct buf *to, uint32_t code)
-{
-    char text[4];
-    size_t len = 0;
-
-    if (code < 0x80) {
-        text[len++] = (char)code;
-    } else if (code < 0x800) {
-        text[len++] = (char)(0xC0 | code >> 6);
-    } else if (code < 0x10000) {
-        text[len++] = (char)(0xE0 | code >> 12);
-        text[len++] = (char)(0x80 | (code >> 6 & 0x3F));
-    } else {
-        text[len++] = (char)(0xF0 | code >> 18);
-        text[len++] = (char)(0x80 | (code >> 12 & 0x3F));
-        text[len++] = (char)(0x80 | (code >> 6 & 0x3F));
-    }
-    if (code >= 0x80) {
-        text[len++] = (char)(0x80 | (code & 0x3F));
-    }
-    return buf_append(to, text, len);
-}
-
-/* `s` stands behind a backslash. */
+/* The stored text was valid UTF-8 once, so unlike in a body no surrogate may stand alone here. */
 static enum result decode_escape(struct buf *to, struct str *s)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    uint32_t code;
-    char letter;
+    uint64_t lone_surrogates = 0;
+    size_t used, len;
+    char text[4];
 
-    if (!s->len) {
+    if (!starts_with_escape(*s)) {
         return RESULT_INVALID;
     }
-    letter = *s->data;
-    *s = (struct str){ s->data + 1, s->len - 1 };
-    if (letter == 'u') {
-        return take_unicode(s, &code) ? append_utf8(to, code) : RESULT_INVALID;
+    len = json_step_escape(*s, text, &used, &lone_surrogates);
+    if (lone_surrogates ||
+        (used > 6 && !starts_with_escape((struct str){ s->data + 6, s->len - 6 }))) {
+        return RESULT_INVALID;
     }
-    for (size_t i = 0; letters[i]; i++) {
-        if (letters[i] == letter) {
-            return buf_append_char(to, meanings[i]);
-        }
-    }
-    return RESULT_INVALID;
+    *s = (struct str){ s->data + used, s->len - used };
+    return buf_append(to, text, len);
 }
 
 enum result json_text_decode(struct buf *to, struct str inside)
@@ -191,11 +141,7 @@ enum result json_text_decode(struct buf *to, struct str inside)
         if (result != RESULT_OK || !step) {
             break;
         }
-        if (inside.data[plain] != '\\') {
-            result = RESULT_INVALID;
-            break;
-        }
-        inside = (struct str){ inside.data + plain + 1, inside.len - plain - 1 };
+        inside = (struct str){ inside.data + plain, inside.len - plain };
         result = decode_escape(to, &inside);
     }
     if (result != RESULT_OK) {

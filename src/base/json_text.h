@@ -3,7 +3,9 @@
  *
  * Strict RFC 8259 whatever comes in: quotes, backslashes and controls are escaped, a byte that is not
  * part of valid UTF-8 becomes U+FFFD (so only valid UTF-8 survives the way back), everything else is
- * copied. Do not grow this into a JSON writer.
+ * copied. Decoding is as strict, an escape of a lone surrogate is refused, for it is meant for what was
+ * appended here; a string of a body that json_check has passed is for json_unescape (json_scan.h). Do
+ * not grow this into a JSON writer.
  *
  * Errors  RESULT_NOMEM or RESULT_LIMIT of the buffer; RESULT_INVALID when decoding.
  */

@@ -1,5 +1,6 @@
 #include "engine/events.h"
 
+#include "base/json_text.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -21,22 +22,6 @@ static const char *level_name(enum event_level level)
     return names[level];
 }
 
-/* `text` is display-safe already: only quotes and backslashes are left to escape. */
-static enum result append_json_text(struct buf *out, const char *text)
-{
-    enum result result = buf_append_char(out, '"');
-
-    for (; *text && result == RESULT_OK; text++) {
-        if (*text == '"' || *text == '\\') {
-            result = buf_append_char(out, '\\');
-        }
-        if (result == RESULT_OK) {
-            result = buf_append_char(out, *text);
-        }
-    }
-    return result == RESULT_OK ? buf_append_char(out, '"') : result;
-}
-
 static void write_line(struct events *e, int64_t wall_us, const char *level, const char *kind,
                        const char *fields, const char *text)
 {
@@ -54,7 +39,7 @@ static void write_line(struct events *e, int64_t wall_us, const char *level, con
     if (result == RESULT_OK && text) {
         result = buf_append_str(&e->line, STR(",\"text\":"));
         if (result == RESULT_OK) {
-            result = append_json_text(&e->line, text);
+            result = json_text_append(&e->line, str_view(text));
         }
     }
     if (result == RESULT_OK && buf_append_char(&e->line, '}') == RESULT_OK) {

@@ -4,139 +4,21 @@
  *     | +------- cancel, error -----|-+-------------------------+----------------------+
  *     +- a split document is bad ---+
  *
- * A pass is one pool job for each worker; it takes chunks until the source has ended. KEYING is a
- * pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each, run while no worker is: they have all of the build to themselves.
- * Workers share `source`, `notes` and the first error under `lock`, the tree of columns read-only, and
- * counters by atomics; all else is their own.
+ * The life of a build: how it is made, which phase comes after which, and how it is unmade.
+ *
+ * A pass is one pool job for each worker (table_pass.c); it takes chunks until the source has ended.
+ * KEYING is a pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each
+ * (table_step.c), run while no worker is. Who may touch what: table_build_state.h.
  */
-#include "engine/table_build.h"
+#include "engine/table_build_state.h"
 
-#include "base/json_scan.h"
-#include "base/utf8.h"
-#include "engine/chunk.h"
-#include "engine/row_turns.h"
 #include "engine/split_source.h"
-#include "engine/table_writer.h"
-#include "engine/unique.h"
-#include "normalise/columns.h"
-#include "normalise/flatten.h"
-#include "normalise/layout.h"
-#include "normalise/shape.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows that are held before they wait for a turn */
-#define HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
-#define META_MAX 5
-#define META_SLACK 128 /* bytes behind a path: cells are copied in blocks, past their end */
-
-/* What pass 1 leaves about a chunk for pass 2. */
-struct chunk_note {
-    uint64_t rows;
-    uint64_t rows_before; /* of the chunks before; known once all are */
-    struct chunk_lines lines;
-    bool recheck;   /* a record was skipped: look again which */
-    bool ambiguous; /* the pointer met a name twice: look for the last one */
-    /* Matches in parts of split documents: up to the first rest in this chunk, and behind the last. */
-    bool rest;
-    uint64_t matches_before, matches_after;
-};
-
-/* A skipped record, until all are known and the first can be named. */
-struct skip_place {
-    uint64_t chunk, index, line;
-    const char *path;
-    bool continued; /* lines of earlier chunks are to be added */
-    char text[TABLE_SKIP_TEXT];
-};
-
-struct worker {
-    struct work_item item; /* first: we are handed this */
-    struct table_build *build;
-    struct chunk chunk;
-    struct chunk_reader reader;
-    struct columns *columns; /* learnt in pass 1 */
-    struct flatten *flatten;
-    struct row_encoder *encoder; /* of pass 2 */
-    struct buf keys;             /* of this chunk's rows, for --unique */
-    uint64_t row;                /* of the row that comes next, counted over all chunks */
-    uint64_t not_unique, not_present;
-    uint64_t hint_chunk; /* where the hint is from */
-    char hint[HINT_MAX]; /* pointers of the first document in which --records found nothing */
-    struct flatten_counts counts;
-    uint64_t lone_surrogates, empty, records, bytes;
-    struct flatten_meta meta[META_MAX];
-    struct buf path;        /* of the document, as a cell's text */
-    struct chunk_note note; /* of this chunk */
-    uint64_t index;         /* of the document in the chunk */
-    bool recheck;           /* pass 2: some records of this chunk are to be skipped again */
-    bool skipped;           /* a record of this chunk */
-    uint64_t skip_count[TABLE_SKIP_COUNT];
-    struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
-    uint64_t cpu_us;
-    struct err err;
-};
-
-struct table_build {
-    struct work_item item; /* of SETTLING and COMMITTING; first, as in struct worker */
-    struct work *work;
-    char *output, *records; /* copies for options; records may be NULL */
-    struct json_pointer pointer;
-    struct table_spec spec;
-    struct table_shape shape;
-    struct record_source *source; /* a split_source */
-    table_done_fn *done;
-    void *context;
-    uint64_t started_ns;
-    enum table_phase phase; /* loop thread */
-    bool cancelled;         /* loop thread */
-    unsigned away;          /* pool jobs that have not come back */
-
-    pthread_mutex_t lock;
-    uint64_t next_chunk;
-    bool source_ended;
-    struct chunk_note *notes; /* by chunk */
-    size_t note_count, note_cap;
-    enum result failure; /* the first */
-    struct err err;
-
-    atomic_bool stop;
-    atomic_bool split_failed; /* pass 1: a document must be looked at whole */
-    bool start_over;          /* SETTLING found so */
-    atomic_uint busy;
-    atomic_uint_fast64_t records_done, bytes_done, rows_done;
-    atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
-
-    struct columns *columns;
-    struct layout *layout;
-    struct table_writer *writer;
-    struct unique *unique; /* NULL: none asked for */
-    struct row_turns *turns;
-    struct table_report report;
-    unsigned worker_count;
-    struct worker *workers;
-};
-
-const char *table_skip_name(enum table_skip reason)
-{
-    static const char *const names[TABLE_SKIP_COUNT] = {
-        [TABLE_SKIP_INVALID] = "invalid JSON",
-        [TABLE_SKIP_OTHER] = "body is not JSON",
-        [TABLE_SKIP_NO_MATCH] = "nothing at the records pointer",
-        [TABLE_SKIP_DAMAGED] = "damaged raw line",
-    };
-
-    return names[reason];
-}
-
-/* Any thread. The first failure is the one that is told; being stopped by it is none. */
-static void fail(struct table_build *b, enum result result, const struct err *err)
+void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
     pthread_mutex_lock(&b->lock);
     if (b->failure == RESULT_OK) {
@@ -150,762 +32,11 @@ static void fail(struct table_build *b, enum result result, const struct err *er
     }
 }
 
-static uint64_t thread_cpu_us(void)
-{
-    struct timespec t;
-
-    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0
-               ? (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U
-               : 0;
-}
-
-/* What pass 1 has to gather besides the columns. */
-static struct facts_wish facts_wish(const struct table_build *b)
+struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
                                 .distinct = b->spec.parquet };
-}
-
-/* Of the array to explode, in the merged tree. */
-static uint32_t explode_node(const struct table_build *b)
-{
-    const struct json_pointer *pointer = b->shape.flatten.explode;
-    uint32_t node = pointer ? COLUMNS_ROOT : COLUMNS_NONE;
-
-    for (unsigned i = 0; node != COLUMNS_NONE && pointer && i < pointer->count; i++) {
-        node = columns_find(
-            b->columns, node,
-            (struct str){ pointer->bytes + pointer->steps[i].at, pointer->steps[i].len });
-    }
-    return node;
-}
-
-/* Notes a record that gives no row; `words` say why, where the reason's name does not. */
-static void skip_record(struct worker *w, enum table_skip reason, const struct document *document,
-                        const char *words)
-{
-    uint64_t n = w->skip_count[reason]++;
-    struct skip_place *place = n < TABLE_SKIP_NAMED ? &w->skips[reason][n] : NULL;
-
-    w->skipped = true;
-    if (!place) { /* a worker's chunks ascend, so its first ones are the first */
-        return;
-    }
-    *place = (struct skip_place){ .chunk = w->chunk.number,
-                                  .index = w->index,
-                                  .line = document->line,
-                                  .path = document->path,
-                                  .continued = document->continued };
-    if (document->key.data) {
-        snprintf(place->text, sizeof place->text, "%.*s: %s",
-                 (int)(document->key.len < 120 ? document->key.len : 120), document->key.data,
-                 words);
-    } else if (document->line) {
-        snprintf(place->text, sizeof place->text, "%s", words); /* path:line comes in front */
-    } else {
-        snprintf(place->text, sizeof place->text, "%s: %s", document->path, words);
-    }
-}
-
-/* KEYING: what the row is told apart by. */
-static enum result key_row(struct worker *w, const struct row *row)
-{
-    const struct layout *layout = w->build->layout;
-    bool kept =
-        layout->where_present == COLUMNS_NONE || row_cell(row, layout->where_present) != NULL;
-
-    if (unique_add_key(&w->keys, row, layout->unique, layout->unique_count, kept) != RESULT_OK) {
-        return err_nomem(&w->err, "comparing rows");
-    }
-    return w->keys.len >= SPILL_BYTES
-               ? row_turns_spill(w->build->turns, w->chunk.number, &w->keys, &w->err)
-               : RESULT_OK;
-}
-
-/* Whether the user wants the row; the one that does not is counted. */
-static bool is_wanted(struct worker *w, const struct row *row)
-{
-    const struct table_build *b = w->build;
-
-    if (b->layout->where_present != COLUMNS_NONE && !row_cell(row, b->layout->where_present)) {
-        w->not_present++;
-        return false;
-    }
-    if (b->unique && !unique_is_first(b->unique, w->row)) {
-        w->not_unique++;
-        return false;
-    }
-    return true;
-}
-
-static enum result write_row(struct worker *w, const struct row *row)
-{
-    enum result result = RESULT_OK;
-    struct buf *bytes;
-
-    if (is_wanted(w, row)) {
-        result = row_encoder_add(w->encoder, row, &w->lone_surrogates, &w->err);
-    }
-    w->row++;
-    if (result == RESULT_OK && row_encoder_bytes(w->encoder) >= SPILL_BYTES) {
-        result = row_encoder_flush(w->encoder, &bytes, &w->err);
-        result = result == RESULT_OK
-                     ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
-                     : result;
-    }
-    return result;
-}
-
-/* Behind pass 1: a row of this chunk. */
-static enum result on_row(void *context, const struct row *row)
-{
-    struct worker *w = context;
-
-    return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
-}
-
-/* Tells the flattener where the document came from. */
-static enum result set_meta(struct worker *w, const struct document *document)
-{
-    const struct raw_line *raw = document->raw;
-    struct flatten_meta *meta = w->meta;
-    size_t count = 0;
-
-    buf_reset(&w->path);
-    if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
-        buf_reserve(&w->path, META_SLACK) != RESULT_OK) {
-        return err_nomem(&w->err, "reading records");
-    }
-    if (raw) {
-        meta[count++] = (struct flatten_meta){ STR("_request_key"), CELL_ESCAPED, raw->key };
-        meta[count++] = (struct flatten_meta){ STR("_url"), CELL_ESCAPED, raw->url };
-        meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
-        meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
-    }
-    /* No JSON, but a string without escapes is copied as it is. */
-    meta[count++] = (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
-    for (size_t i = 0; i < count; i++) {
-        if (!meta[i].text.data) {
-            meta[i] = (struct flatten_meta){ meta[i].name, CELL_NULL, STR("null") };
-        } else if (meta[i].kind == CELL_ESCAPED &&
-                   !memchr(meta[i].text.data, '\\', meta[i].text.len)) {
-            meta[i].kind = CELL_STRING;
-        }
-    }
-    flatten_set_meta(w->flatten, meta, count);
-    return RESULT_OK;
-}
-
-/* The first document that the pointer found nothing in says which pointers there are. */
-static void keep_hint(struct worker *w, struct str text)
-{
-    struct buf hint = { .max = HINT_MAX - 1 };
-
-    if (w->skip_count[TABLE_SKIP_NO_MATCH] == 0 && w->build->phase == TABLE_LEARNING) {
-        w->hint_chunk = w->chunk.number;
-        (void)!shape_append_pointers(&hint, text); /* what there was room for will do */
-        snprintf(w->hint, sizeof w->hint, "%.*s", (int)hint.len, hint.data ? hint.data : "");
-        buf_release(&hint);
-    }
-}
-
-static enum result take_json(struct worker *w, const struct document *document)
-{
-    uint64_t matches = w->counts.matches;
-    struct json_error error;
-    enum result result;
-
-    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
-        skip_record(w, TABLE_SKIP_INVALID, document, error.text);
-        return RESULT_OK;
-    }
-    result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
-    if (result == RESULT_OK) {
-        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
-    }
-    if (result == RESULT_INVALID) { /* pass 1: say where and why */
-        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
-
-        assert(!valid); /* the walk and the check are held against each other by tests */
-        (void)valid;
-        skip_record(w, TABLE_SKIP_INVALID, document, error.text);
-        return RESULT_OK;
-    }
-    if (result == RESULT_OK && w->counts.matches == matches) {
-        keep_hint(w, document->text);
-        skip_record(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
-    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
-        err_prefix(&w->err, "%s", document->path);
-    }
-    return result;
-}
-
-/* Behind a split document, in pass 1; false when nothing of it matched, as far as this chunk knows. */
-static bool end_split(struct worker *w)
-{
-    uint64_t matches = w->note.matches_after;
-
-    w->note.matches_after = 0;
-    if (w->note.rest) {
-        return matches > 0;
-    }
-    w->note.rest = true; /* the document may have begun in an earlier chunk */
-    w->note.matches_before = matches;
-    return true;
-}
-
-/* In pass 1 only the verdict counts: words are found once the document is whole again. */
-static enum result take_part(struct worker *w, const struct document *document)
-{
-    uint64_t ambiguous = w->counts.ambiguous, matches = w->counts.matches;
-    enum result result;
-
-    if (document->kind == DOCUMENT_PART) {
-        result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
-        result = result == RESULT_OK ? flatten_part(w->flatten, document->text, document->step,
-                                                    document->named, on_row, w, &w->counts, &w->err)
-                                     : result;
-    } else if (w->build->phase == TABLE_LEARNING) {
-        result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
-    } else {
-        return RESULT_OK; /* the rest holds no record */
-    }
-    w->note.matches_after += w->counts.matches - matches;
-    if (result == RESULT_OK && document->kind == DOCUMENT_REST && !end_split(w)) {
-        result = RESULT_INVALID;
-    }
-    if (result == RESULT_INVALID || w->counts.ambiguous > ambiguous) {
-        atomic_store(&w->build->split_failed, true);
-        result = RESULT_OK;
-    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
-        err_prefix(&w->err, "%s", document->path);
-    }
-    return result;
-}
-
-static enum result on_document(void *context, const struct document *document)
-{
-    struct worker *w = context;
-    enum result result = RESULT_OK;
-
-    if (atomic_load_explicit(&w->build->stop, memory_order_relaxed)) {
-        return RESULT_CANCELLED;
-    }
-    switch (document->kind) {
-    case DOCUMENT_JSON:
-        result = take_json(w, document);
-        break;
-    case DOCUMENT_PART:
-        return take_part(w, document); /* no record yet: that is the rest */
-    case DOCUMENT_REST:
-        result = take_part(w, document);
-        break;
-    case DOCUMENT_EMPTY:
-        w->empty++;
-        break;
-    case DOCUMENT_OTHER:
-        skip_record(w, TABLE_SKIP_OTHER, document, table_skip_name(TABLE_SKIP_OTHER));
-        break;
-    case DOCUMENT_DAMAGED:
-        skip_record(w, TABLE_SKIP_DAMAGED, document, table_skip_name(TABLE_SKIP_DAMAGED));
-        break;
-    }
-    w->index++;
-    w->records++;
-    atomic_fetch_add_explicit(&w->build->records_done, 1, memory_order_relaxed);
-    return result;
-}
-
-/* With the lock held: a note for the chunk that was just taken. */
-static bool add_note(struct table_build *b)
-{
-    if (b->note_count == b->note_cap) {
-        size_t cap = b->note_cap ? b->note_cap * 2 : 64;
-        struct chunk_note *notes = realloc(b->notes, cap * sizeof *notes);
-
-        if (!notes) {
-            return false;
-        }
-        b->notes = notes;
-        b->note_cap = cap;
-    }
-    b->notes[b->note_count++] = (struct chunk_note){ 0 };
-    return true;
-}
-
-/* With the lock held: numbers the chunk that was just gathered. */
-static enum result number_chunk(struct table_build *b, struct worker *w)
-{
-    w->chunk.number = b->next_chunk++;
-    if (b->phase == TABLE_LEARNING) {
-        return add_note(b) ? RESULT_OK : err_nomem(&w->err, "gathering records");
-    }
-    return w->chunk.number < b->note_count ? RESULT_OK
-                                           : err_set(&w->err, RESULT_CORRUPT, "E-TAB2",
-                                                     "the input grew while it was being read");
-}
-
-/* The next chunk of the source; `*more` is false when there is none. */
-static enum result take_chunk(struct worker *w, bool *more)
-{
-    struct table_build *b = w->build;
-    enum result result = RESULT_OK;
-
-    pthread_mutex_lock(&b->lock);
-    if (!b->source_ended) {
-        result = chunk_gather(&w->chunk, b->source, &w->err);
-        b->source_ended = result == RESULT_OK && w->chunk.count == 0;
-    }
-    *more = !b->source_ended;
-    atomic_store(&b->records_total, b->source->records);
-    atomic_store(&b->bytes_total, b->source->bytes);
-    if (result == RESULT_OK && *more) {
-        result = number_chunk(b, w);
-    }
-    pthread_mutex_unlock(&b->lock);
-    return result;
-}
-
-static void begin_chunk(struct worker *w)
-{
-    w->note = (struct chunk_note){ 0 };
-    w->index = 0;
-    w->skipped = false;
-    w->bytes += w->chunk.bytes;
-}
-
-static enum result learn_chunk(struct worker *w)
-{
-    struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
-    struct chunk_lines lines;
-    enum result result;
-
-    begin_chunk(w);
-    flatten_enter_chunk(w->flatten, w->chunk.number);
-    result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
-    if (result == RESULT_OK) {
-        w->note.rows = w->counts.rows - rows;
-        w->note.lines = lines;
-        w->note.recheck = w->skipped;
-        w->note.ambiguous = w->counts.ambiguous > ambiguous;
-        pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] = w->note;
-        pthread_mutex_unlock(&b->lock);
-        atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
-    }
-    return result;
-}
-
-/* Reads the chunk again, for keys or for rows, and hands `*bytes` in. */
-static enum result read_again(struct worker *w, struct buf *bytes)
-{
-    struct table_build *b = w->build;
-    const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them any more */
-    uint64_t rows = w->counts.rows;
-    struct chunk_lines lines;
-    enum result result = row_turns_enter(b->turns, w->chunk.number);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    begin_chunk(w);
-    w->recheck = note->recheck;
-    w->row = note->rows_before;
-    flatten_trust_pointer(w->flatten, !note->ambiguous);
-    if (bytes) {
-        buf_reset(bytes);
-    }
-    result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
-    if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
-        result = err_set(&w->err, RESULT_CORRUPT, "E-TAB2", "%s changed while it was being read",
-                         w->chunk.pieces[0].path);
-    }
-    if (result == RESULT_OK) {
-        atomic_fetch_add(&b->rows_done, note->rows);
-        result = bytes ? RESULT_OK : row_encoder_flush(w->encoder, &bytes, &w->err);
-    }
-    return result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
-                               : result;
-}
-
-static enum result key_chunk(struct worker *w)
-{
-    return read_again(w, &w->keys);
-}
-
-static enum result write_chunk(struct worker *w)
-{
-    return read_again(w, NULL);
-}
-
-static void run_pass(struct worker *w, enum result (*take)(struct worker *))
-{
-    struct table_build *b = w->build;
-    uint64_t cpu_us = thread_cpu_us();
-    enum result result = RESULT_OK;
-    bool more = true;
-
-    atomic_fetch_add(&b->busy, 1);
-    while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
-           !atomic_load(&b->split_failed)) {
-        result = take_chunk(w, &more);
-        if (result == RESULT_OK && more) {
-            result = take(w);
-            atomic_fetch_add(&b->bytes_done, w->chunk.bytes);
-        }
-    }
-    atomic_fetch_sub(&b->busy, 1);
-    w->cpu_us += thread_cpu_us() - cpu_us;
-    if (result != RESULT_OK && result != RESULT_CANCELLED) {
-        fail(b, result, &w->err);
-    }
-}
-
-static void learn_run(struct work_item *item)
-{
-    run_pass((struct worker *)item, learn_chunk);
-}
-
-static void key_run(struct work_item *item)
-{
-    run_pass((struct worker *)item, key_chunk);
-}
-
-static void write_run(struct work_item *item)
-{
-    run_pass((struct worker *)item, write_chunk);
-}
-
-/* What the workers have learnt, in one tree. */
-static enum result merge_columns(struct table_build *b, struct err *err)
-{
-    const struct facts_wish wish = facts_wish(b);
-    enum result result;
-
-    b->columns = columns_new();
-    if (!b->columns) {
-        return err_nomem(err, "merging columns");
-    }
-    result = columns_want_facts(b->columns, &wish, err);
-    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        struct worker *w = &b->workers[i];
-
-        result = columns_merge(b->columns, w->columns, err);
-        flatten_free(w->flatten);
-        columns_free(w->columns);
-        w->flatten = NULL;
-        w->columns = NULL;
-    }
-    return result == RESULT_OK
-               ? columns_settle(b->columns,
-                                b->spec.separator ? str_view(b->spec.separator) : STR("."), err)
-               : result;
-}
-
-/* Each pass over the rows begins with the source at its start and a turn for every worker. */
-static enum result start_turns(struct table_build *b, struct row_sink sink, struct err *err)
-{
-    enum result result = b->source->rewind(b->source, err);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    row_turns_free(b->turns);
-    b->turns = row_turns_new(sink, 2 * b->worker_count + 2);
-    if (!b->turns) {
-        return err_nomem(err, "starting pass 2");
-    }
-    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        struct worker *w = &b->workers[i];
-
-        flatten_free(w->flatten);
-        w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
-        if (!w->flatten) {
-            return err_nomem(err, "starting pass 2");
-        }
-        flatten_heed(w->flatten, &b->stop);
-        result = flatten_set_shape(w->flatten, &b->shape.flatten, err);
-    }
-    return result;
-}
-
-static enum result start_keying(struct table_build *b, struct err *err)
-{
-    uint64_t memory = b->spec.memory_bytes ? b->spec.memory_bytes : TABLE_MEMORY_DEFAULT;
-
-    b->unique = unique_new(memory / 2);
-    return b->unique ? start_turns(b, (struct row_sink){ unique_take, b->unique }, err)
-                     : err_nomem(err, "comparing rows");
-}
-
-static enum result start_writing(struct table_build *b, struct err *err)
-{
-    enum result result = table_writer_open(&b->writer, b->output, b->layout, &b->spec, err);
-
-    result = result == RESULT_OK ? start_turns(b, table_writer_sink(b->writer), err) : result;
-    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        b->workers[i].encoder = row_encoder_new(b->writer);
-        if (!b->workers[i].encoder) {
-            result = err_nomem(err, "starting pass 2");
-        }
-    }
-    return result;
-}
-
-/* Pass 1 is done: columns, then everything that the next pass needs. */
-static enum result settle(struct table_build *b, const struct flatten_counts *counts,
-                          struct err *err)
-{
-    enum result result = merge_columns(b, err);
-    uint64_t rows = 0;
-
-    for (size_t i = 0; i < b->note_count; i++) {
-        b->notes[i].rows_before = rows;
-        rows += b->notes[i].rows;
-    }
-    if (result == RESULT_OK) {
-        result = layout_new(&b->layout, &b->spec, b->columns, explode_node(b), counts->rows,
-                            counts->records, b->spec.parquet, err);
-    }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    return b->layout->unique_count ? start_keying(b, err) : start_writing(b, err);
-}
-
-/* Pass 1 found nothing at all where the records should be. */
-static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
-                               struct err *err)
-{
-    const struct worker *first = NULL;
-    uint64_t missed = 0;
-
-    for (unsigned i = 0; i < b->worker_count; i++) {
-        const struct worker *w = &b->workers[i];
-
-        missed += w->skip_count[TABLE_SKIP_NO_MATCH];
-        if (w->skip_count[TABLE_SKIP_NO_MATCH] && (!first || w->hint_chunk < first->hint_chunk)) {
-            first = w;
-        }
-    }
-    if (missed && !counts->matches) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--records %s finds nothing in any of the %llu records; %s%s", b->records,
-                       (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
-                       first->hint[0] ? first->hint : "neither arrays nor objects");
-    }
-    if (b->spec.explode && counts->rows && !counts->exploded) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--explode %s finds no array in any of the %llu records", b->spec.explode,
-                       (unsigned long long)counts->records);
-    }
-    return RESULT_OK;
-}
-
-static int by_place(const void *left, const void *right)
-{
-    const struct skip_place *a = left, *b = right;
-
-    if (a->chunk != b->chunk) {
-        return a->chunk < b->chunk ? -1 : 1;
-    }
-    return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* "path:line: words": the line is known once the chunks before have counted theirs. */
-static void name_place(const struct table_build *b, const struct skip_place *place,
-                       char text[TABLE_SKIP_TEXT])
-{
-    uint64_t line = place->line;
-    bool continued = place->continued;
-
-    if (!line) {
-        memcpy(text, place->text, TABLE_SKIP_TEXT);
-        return;
-    }
-    for (uint64_t i = place->chunk; continued && i-- > 0;) {
-        line += b->notes[i].lines.count;
-        continued = b->notes[i].lines.continued;
-    }
-    snprintf(text, TABLE_SKIP_TEXT, "%.100s:%llu: %.110s", place->path, (unsigned long long)line,
-             place->text);
-}
-
-static void report_skips(struct table_build *b, enum table_skip reason)
-{
-    struct skip_place all[TABLE_WORKERS_MAX * TABLE_SKIP_NAMED];
-    struct table_skips *skips = &b->report.skipped[reason];
-    size_t count = 0;
-
-    *skips = (struct table_skips){ 0 };
-    for (unsigned i = 0; i < b->worker_count; i++) {
-        const struct worker *w = &b->workers[i];
-
-        for (uint64_t n = 0; n < w->skip_count[reason] && n < TABLE_SKIP_NAMED; n++) {
-            all[count++] = w->skips[reason][n];
-        }
-        skips->count += w->skip_count[reason];
-    }
-    qsort(all, count, sizeof all[0], by_place);
-    for (size_t i = 0; i < count && i < TABLE_SKIP_NAMED; i++) {
-        name_place(b, &all[i], skips->first[skips->named++]);
-    }
-}
-
-/* What the workers have counted in the pass that ended; they start the next one at nought. */
-static void collect_counts(struct table_build *b)
-{
-    struct table_report *r = &b->report;
-
-    for (int reason = 0; reason < TABLE_SKIP_COUNT; reason++) {
-        report_skips(b, (enum table_skip)reason);
-    }
-    r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->bytes_in = 0;
-    r->not_unique = r->not_present = 0;
-    for (unsigned i = 0; i < b->worker_count; i++) {
-        struct worker *w = &b->workers[i];
-
-        r->records += w->records;
-        r->rows += w->counts.rows - w->not_unique - w->not_present;
-        r->not_unique += w->not_unique;
-        r->not_present += w->not_present;
-        r->duplicate_keys += w->counts.duplicate_keys;
-        r->lone_surrogates += w->lone_surrogates;
-        r->empty += w->empty;
-        r->bytes_in += w->bytes;
-        r->cpu_us += w->cpu_us;
-        w->records = w->lone_surrogates = w->empty = w->bytes = w->cpu_us = 0;
-        w->counts = (struct flatten_counts){ 0 };
-        memset(w->skip_count, 0, sizeof w->skip_count);
-    }
-    atomic_store(&b->records_total, r->records); /* known from now on: the report is the pool's */
-}
-
-/* A worker that knows nothing yet. */
-static enum result start_learning(struct worker *w, struct err *err)
-{
-    struct table_build *b = w->build;
-    const struct facts_wish wish = facts_wish(b);
-
-    flatten_free(w->flatten);
-    columns_free(w->columns);
-    w->flatten = NULL;
-    w->columns = columns_new();
-    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK) {
-        w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
-    }
-    if (!w->flatten) {
-        return err_nomem(err, "starting a table");
-    }
-    flatten_heed(w->flatten, &b->stop);
-    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
-}
-
-/* A split document in which the pointer led to nothing. */
-static bool split_without_match(const struct table_build *b)
-{
-    uint64_t matches = 0;
-
-    for (size_t i = 0; i < b->note_count; i++) {
-        const struct chunk_note *note = &b->notes[i];
-
-        if (note->rest && matches + note->matches_before == 0) {
-            return true;
-        }
-        matches = note->rest ? note->matches_after : matches + note->matches_after;
-    }
-    return false;
-}
-
-/* All that pass 1 has found is thrown away; the next one splits nothing. */
-static enum result start_over(struct table_build *b, struct err *err)
-{
-    enum result result;
-
-    b->start_over = true;
-    b->note_count = 0;
-    atomic_store(&b->split_failed, false);
-    split_source_disable(b->source);
-    result = b->source->rewind(b->source, err);
-    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        result = start_learning(&b->workers[i], err);
-    }
-    return result;
-}
-
-static void settle_run(struct work_item *item)
-{
-    struct table_build *b = (struct table_build *)item;
-    struct flatten_counts counts = { 0 };
-    struct err err = { 0 };
-    enum result result = RESULT_OK;
-
-    for (unsigned i = 0; i < b->worker_count; i++) {
-        const struct flatten_counts *of = &b->workers[i].counts;
-
-        counts.rows += of->rows;
-        counts.records += of->records;
-        counts.exploded += of->exploded;
-        counts.matches += of->matches;
-    }
-    if (atomic_load(&b->split_failed) || split_without_match(b)) {
-        collect_counts(b);
-        result = start_over(b, &err);
-    } else {
-        result = check_found(b, &counts, &err);
-        collect_counts(b);
-        result = result == RESULT_OK ? settle(b, &counts, &err) : result;
-    }
-    if (result != RESULT_OK) {
-        fail(b, result, &err);
-    }
-}
-
-static void keyed_run(struct work_item *item)
-{
-    struct table_build *b = (struct table_build *)item;
-    struct err err = { 0 };
-    enum result result;
-
-    collect_counts(b);
-    result = start_writing(b, &err);
-    if (result != RESULT_OK) {
-        fail(b, result, &err);
-    }
-}
-
-static enum result commit(struct table_build *b, struct err *err)
-{
-    struct table_writer *writer = b->writer;
-
-    collect_counts(b);
-    b->report.columns = b->layout->count;
-    b->report.columns_renamed = columns_renamed(b->columns);
-    if (b->layout->has_facts &&
-        table_schema_new(&b->report.schema, b->layout, b->report.rows) != RESULT_OK) {
-        return err_nomem(err, "describing the table");
-    }
-    b->writer = NULL;
-    return table_writer_commit(writer, &b->report.bytes_out, err);
-}
-
-/* The end of it all, well or not: the file is either committed or gone. */
-static void commit_run(struct work_item *item)
-{
-    struct table_build *b = (struct table_build *)item;
-    struct err err = { 0 };
-    enum result result;
-
-    if (b->writer && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
-        result = commit(b, &err);
-        if (result != RESULT_OK) {
-            fail(b, result, &err);
-        }
-    }
-    table_writer_abandon(b->writer);
-    b->writer = NULL;
 }
 
 static void enter(struct table_build *b, enum table_phase next);
@@ -922,7 +53,7 @@ static void came_back(struct table_build *b, bool cancelled)
 
 static void on_worker_done(struct work_item *item, bool cancelled)
 {
-    struct table_build *b = ((struct worker *)item)->build;
+    struct table_build *b = ((struct table_worker *)item)->build;
 
     came_back(b, cancelled);
     if (b->away == 0) {
@@ -940,7 +71,7 @@ static void on_step_done(struct work_item *item, bool cancelled)
     came_back(b, cancelled);
     if (b->phase == TABLE_COMMITTING) {
         if (cancelled) {
-            commit_run(item); /* only removes the file */
+            table_step_commit(item); /* only removes the file */
         }
         enter(b, TABLE_ENDED);
     } else if (b->start_over && !atomic_load(&b->stop)) {
@@ -997,22 +128,22 @@ static void enter(struct table_build *b, enum table_phase next)
     b->phase = next;
     switch (next) {
     case TABLE_LEARNING:
-        submit_pass(b, learn_run);
+        submit_pass(b, table_pass_learn);
         break;
     case TABLE_SETTLING:
-        submit_step(b, settle_run);
+        submit_step(b, table_step_settle);
         break;
     case TABLE_KEYING:
-        submit_pass(b, key_run);
+        submit_pass(b, table_pass_key);
         break;
     case TABLE_KEYED:
-        submit_step(b, keyed_run);
+        submit_step(b, table_step_keyed);
         break;
     case TABLE_WRITING:
-        submit_pass(b, write_run);
+        submit_pass(b, table_pass_write);
         break;
     case TABLE_COMMITTING:
-        submit_step(b, commit_run);
+        submit_step(b, table_step_commit);
         break;
     case TABLE_ENDED:
         end(b);
@@ -1033,7 +164,7 @@ static enum result init_workers(struct table_build *b, struct err *err)
         chunk_reader_init(&b->workers[i].reader);
     }
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        result = start_learning(&b->workers[i], err);
+        result = table_step_begin_learning(&b->workers[i], err);
     }
     return result;
 }
@@ -1073,8 +204,9 @@ enum result table_build_start(struct table_build **build, struct work *work,
     if (result == RESULT_OK && !b->source) {
         result = err_nomem(err, "starting a table");
     }
-    result = result == RESULT_OK ? table_shape_init(&b->shape, &b->spec, facts_wish(b).types, err)
-                                 : result;
+    result = result == RESULT_OK
+                 ? table_shape_init(&b->shape, &b->spec, table_build_facts(b).types, err)
+                 : result;
     result = result == RESULT_OK ? init_workers(b, err) : result;
     if (result != RESULT_OK) {
         table_build_free(b);
@@ -1127,7 +259,7 @@ void table_build_free(struct table_build *b)
     }
     assert(b->away == 0);
     for (unsigned i = 0; b->workers && i < b->worker_count; i++) {
-        struct worker *w = &b->workers[i];
+        struct table_worker *w = &b->workers[i];
 
         chunk_release(&w->chunk);
         chunk_reader_release(&w->reader);

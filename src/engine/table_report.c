@@ -225,7 +225,7 @@ static enum result json_skips(const struct table_skips *skips, const char *name,
 
         utf8_display(safe, sizeof safe, str_view(skips->first[n]), sizeof safe);
         result = n ? buf_append_char(out, ',') : RESULT_OK;
-        result = result == RESULT_OK ? json_append_string(out, str_view(safe)) : result;
+        result = result == RESULT_OK ? json_text_append(out, str_view(safe)) : result;
     }
     return result == RESULT_OK ? buf_append(out, "]}", 2) : result;
 }

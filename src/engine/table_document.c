@@ -1,0 +1,230 @@
+/*
+ * One document of a chunk, as a worker meets it in any pass.
+ *
+ * Pass 1 learns its columns, and finds out whether it can be used at all; one that cannot is noted
+ * for the report. The later passes know which chunks have such a one: only there is each document
+ * checked again, so that the same ones give no rows. KEYING makes a key of each row, WRITING a line.
+ *
+ * A large document comes in parts and a rest, which may lie in several chunks and with several workers.
+ * None of them can say what is wrong with the whole: they only note that something is
+ * (`split_failed`), or how often the pointer matched (struct chunk_note), and table_step.c decides
+ * whether the table is begun anew with nothing split.
+ */
+#include "engine/table_build_state.h"
+
+#include "normalise/shape.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define META_SLACK 128 /* bytes behind a path: cells are copied in blocks, past their end */
+
+/* KEYING: what the row is told apart by. */
+static enum result key_row(struct table_worker *w, const struct row *row)
+{
+    const struct layout *layout = w->build->layout;
+    bool kept =
+        layout->where_present == COLUMNS_NONE || row_cell(row, layout->where_present) != NULL;
+
+    if (unique_add_key(&w->keys, row, layout->unique, layout->unique_count, kept) != RESULT_OK) {
+        return err_nomem(&w->err, "comparing rows");
+    }
+    return w->keys.len >= TABLE_SPILL_BYTES
+               ? row_turns_spill(w->build->turns, w->chunk.number, &w->keys, &w->err)
+               : RESULT_OK;
+}
+
+/* Whether the user wants the row; the one that does not is counted. */
+static bool is_wanted(struct table_worker *w, const struct row *row)
+{
+    const struct table_build *b = w->build;
+
+    if (b->layout->where_present != COLUMNS_NONE && !row_cell(row, b->layout->where_present)) {
+        w->not_present++;
+        return false;
+    }
+    if (b->unique && !unique_is_first(b->unique, w->row)) {
+        w->not_unique++;
+        return false;
+    }
+    return true;
+}
+
+static enum result write_row(struct table_worker *w, const struct row *row)
+{
+    enum result result = RESULT_OK;
+    struct buf *bytes;
+
+    if (is_wanted(w, row)) {
+        result = row_encoder_add(w->encoder, row, &w->lone_surrogates, &w->err);
+    }
+    w->row++;
+    if (result == RESULT_OK && row_encoder_bytes(w->encoder) >= TABLE_SPILL_BYTES) {
+        result = row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = result == RESULT_OK
+                     ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
+                     : result;
+    }
+    return result;
+}
+
+/* Behind pass 1: a row of this chunk. */
+static enum result on_row(void *context, const struct row *row)
+{
+    struct table_worker *w = context;
+
+    return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
+}
+
+/* Tells the flattener where the document came from. */
+static enum result set_meta(struct table_worker *w, const struct document *document)
+{
+    const struct raw_line *raw = document->raw;
+    struct flatten_meta *meta = w->meta;
+    size_t count = 0;
+
+    buf_reset(&w->path);
+    if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
+        buf_reserve(&w->path, META_SLACK) != RESULT_OK) {
+        return err_nomem(&w->err, "reading records");
+    }
+    if (raw) {
+        meta[count++] = (struct flatten_meta){ STR("_request_key"), CELL_ESCAPED, raw->key };
+        meta[count++] = (struct flatten_meta){ STR("_url"), CELL_ESCAPED, raw->url };
+        meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
+        meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
+    }
+    /* No JSON, but a string without escapes is copied as it is. */
+    meta[count++] = (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
+    for (size_t i = 0; i < count; i++) {
+        if (!meta[i].text.data) {
+            meta[i] = (struct flatten_meta){ meta[i].name, CELL_NULL, STR("null") };
+        } else if (meta[i].kind == CELL_ESCAPED &&
+                   !memchr(meta[i].text.data, '\\', meta[i].text.len)) {
+            meta[i].kind = CELL_STRING;
+        }
+    }
+    flatten_set_meta(w->flatten, meta, count);
+    return RESULT_OK;
+}
+
+/* The first document that the pointer found nothing in says which pointers there are. */
+static void keep_hint(struct table_worker *w, struct str text)
+{
+    struct buf hint = { .max = TABLE_HINT_MAX - 1 };
+
+    if (w->skip_count[TABLE_SKIP_NO_MATCH] == 0 && w->build->phase == TABLE_LEARNING) {
+        w->hint_chunk = w->chunk.number;
+        (void)!shape_append_pointers(&hint, text); /* what there was room for will do */
+        snprintf(w->hint, sizeof w->hint, "%.*s", (int)hint.len, hint.data ? hint.data : "");
+        buf_release(&hint);
+    }
+}
+
+static enum result take_json(struct table_worker *w, const struct document *document)
+{
+    uint64_t matches = w->counts.matches;
+    struct json_error error;
+    enum result result;
+
+    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
+        table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
+        return RESULT_OK;
+    }
+    result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+    if (result == RESULT_OK) {
+        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    }
+    if (result == RESULT_INVALID) { /* pass 1: say where and why */
+        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
+
+        assert(!valid); /* the walk and the check are held against each other by tests */
+        (void)valid;
+        table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
+        return RESULT_OK;
+    }
+    if (result == RESULT_OK && w->counts.matches == matches) {
+        keep_hint(w, document->text);
+        table_tally_skip(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
+    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
+        err_prefix(&w->err, "%s", document->path);
+    }
+    return result;
+}
+
+/* Behind a split document, in pass 1; false when nothing of it matched, as far as this chunk knows. */
+static bool end_split(struct table_worker *w)
+{
+    uint64_t matches = w->note.matches_after;
+
+    w->note.matches_after = 0;
+    if (w->note.rest) {
+        return matches > 0;
+    }
+    w->note.rest = true; /* the document may have begun in an earlier chunk */
+    w->note.matches_before = matches;
+    return true;
+}
+
+/* In pass 1 only the verdict counts: words are found once the document is whole again. */
+static enum result take_part(struct table_worker *w, const struct document *document)
+{
+    uint64_t ambiguous = w->counts.ambiguous, matches = w->counts.matches;
+    enum result result;
+
+    if (document->kind == DOCUMENT_PART) {
+        result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+        result = result == RESULT_OK ? flatten_part(w->flatten, document->text, document->step,
+                                                    document->named, on_row, w, &w->counts, &w->err)
+                                     : result;
+    } else if (w->build->phase == TABLE_LEARNING) {
+        result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
+    } else {
+        return RESULT_OK; /* the rest holds no record */
+    }
+    w->note.matches_after += w->counts.matches - matches;
+    if (result == RESULT_OK && document->kind == DOCUMENT_REST && !end_split(w)) {
+        result = RESULT_INVALID;
+    }
+    if (result == RESULT_INVALID || w->counts.ambiguous > ambiguous) {
+        atomic_store(&w->build->split_failed, true);
+        result = RESULT_OK;
+    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
+        err_prefix(&w->err, "%s", document->path);
+    }
+    return result;
+}
+
+enum result table_document_take(void *context, const struct document *document)
+{
+    struct table_worker *w = context;
+    enum result result = RESULT_OK;
+
+    if (atomic_load_explicit(&w->build->stop, memory_order_relaxed)) {
+        return RESULT_CANCELLED;
+    }
+    switch (document->kind) {
+    case DOCUMENT_JSON:
+        result = take_json(w, document);
+        break;
+    case DOCUMENT_PART:
+        return take_part(w, document); /* no record yet: that is the rest */
+    case DOCUMENT_REST:
+        result = take_part(w, document);
+        break;
+    case DOCUMENT_EMPTY:
+        w->empty++;
+        break;
+    case DOCUMENT_OTHER:
+        table_tally_skip(w, TABLE_SKIP_OTHER, document, table_skip_name(TABLE_SKIP_OTHER));
+        break;
+    case DOCUMENT_DAMAGED:
+        table_tally_skip(w, TABLE_SKIP_DAMAGED, document, table_skip_name(TABLE_SKIP_DAMAGED));
+        break;
+    }
+    w->index++;
+    w->records++;
+    atomic_fetch_add_explicit(&w->build->records_done, 1, memory_order_relaxed);
+    return result;
+}

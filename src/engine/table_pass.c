@@ -1,0 +1,182 @@
+/*
+ * A worker's pass over the source: chunk after chunk until there is none, as a job on the pool.
+ *
+ * Chunks are taken and numbered under the build's lock, so numbers follow the plan's order whoever
+ * takes them, and a worker's own ascend. Pass 1 leaves a note about each; the later passes must meet
+ * the same chunks with the same rows (else E-TAB2: the input has changed), and so know the number of
+ * a chunk's first row beforehand. Rows and keys are handed in by turns (row_turns.h), in that order.
+ */
+#include "engine/table_build_state.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t thread_cpu_us(void)
+{
+    struct timespec t;
+
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0
+               ? (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U
+               : 0;
+}
+
+/* With the lock held: a note for the chunk that was just taken. */
+static bool add_note(struct table_build *b)
+{
+    if (b->note_count == b->note_cap) {
+        size_t cap = b->note_cap ? b->note_cap * 2 : 64;
+        struct chunk_note *notes = realloc(b->notes, cap * sizeof *notes);
+
+        if (!notes) {
+            return false;
+        }
+        b->notes = notes;
+        b->note_cap = cap;
+    }
+    b->notes[b->note_count++] = (struct chunk_note){ 0 };
+    return true;
+}
+
+/* With the lock held: numbers the chunk that was just gathered. */
+static enum result number_chunk(struct table_build *b, struct table_worker *w)
+{
+    w->chunk.number = b->next_chunk++;
+    if (b->phase == TABLE_LEARNING) {
+        return add_note(b) ? RESULT_OK : err_nomem(&w->err, "gathering records");
+    }
+    return w->chunk.number < b->note_count ? RESULT_OK
+                                           : err_set(&w->err, RESULT_CORRUPT, "E-TAB2",
+                                                     "the input grew while it was being read");
+}
+
+/* The next chunk of the source; `*more` is false when there is none. */
+static enum result take_chunk(struct table_worker *w, bool *more)
+{
+    struct table_build *b = w->build;
+    enum result result = RESULT_OK;
+
+    pthread_mutex_lock(&b->lock);
+    if (!b->source_ended) {
+        result = chunk_gather(&w->chunk, b->source, &w->err);
+        b->source_ended = result == RESULT_OK && w->chunk.count == 0;
+    }
+    *more = !b->source_ended;
+    atomic_store(&b->records_total, b->source->records);
+    atomic_store(&b->bytes_total, b->source->bytes);
+    if (result == RESULT_OK && *more) {
+        result = number_chunk(b, w);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return result;
+}
+
+static void begin_chunk(struct table_worker *w)
+{
+    w->note = (struct chunk_note){ 0 };
+    w->index = 0;
+    w->skipped = false;
+    w->bytes += w->chunk.bytes;
+}
+
+static enum result learn_chunk(struct table_worker *w)
+{
+    struct table_build *b = w->build;
+    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
+    struct chunk_lines lines;
+    enum result result;
+
+    begin_chunk(w);
+    flatten_enter_chunk(w->flatten, w->chunk.number);
+    result = chunk_read(&w->reader, &w->chunk, table_document_take, w, &lines, &w->err);
+    if (result == RESULT_OK) {
+        w->note.rows = w->counts.rows - rows;
+        w->note.lines = lines;
+        w->note.recheck = w->skipped;
+        w->note.ambiguous = w->counts.ambiguous > ambiguous;
+        pthread_mutex_lock(&b->lock);
+        b->notes[w->chunk.number] = w->note;
+        pthread_mutex_unlock(&b->lock);
+        atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
+    }
+    return result;
+}
+
+/* Reads the chunk again, for keys or for rows, and hands `*bytes` in. */
+static enum result read_again(struct table_worker *w, struct buf *bytes)
+{
+    struct table_build *b = w->build;
+    const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them any more */
+    uint64_t rows = w->counts.rows;
+    struct chunk_lines lines;
+    enum result result = row_turns_enter(b->turns, w->chunk.number);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    begin_chunk(w);
+    w->recheck = note->recheck;
+    w->row = note->rows_before;
+    flatten_trust_pointer(w->flatten, !note->ambiguous);
+    if (bytes) {
+        buf_reset(bytes);
+    }
+    result = chunk_read(&w->reader, &w->chunk, table_document_take, w, &lines, &w->err);
+    if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
+        result = err_set(&w->err, RESULT_CORRUPT, "E-TAB2", "%s changed while it was being read",
+                         w->chunk.pieces[0].path);
+    }
+    if (result == RESULT_OK) {
+        atomic_fetch_add(&b->rows_done, note->rows);
+        result = bytes ? RESULT_OK : row_encoder_flush(w->encoder, &bytes, &w->err);
+    }
+    return result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
+                               : result;
+}
+
+static enum result key_chunk(struct table_worker *w)
+{
+    return read_again(w, &w->keys);
+}
+
+static enum result write_chunk(struct table_worker *w)
+{
+    return read_again(w, NULL);
+}
+
+static void run_pass(struct table_worker *w, enum result (*take)(struct table_worker *))
+{
+    struct table_build *b = w->build;
+    uint64_t cpu_us = thread_cpu_us();
+    enum result result = RESULT_OK;
+    bool more = true;
+
+    atomic_fetch_add(&b->busy, 1);
+    while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
+           !atomic_load(&b->split_failed)) {
+        result = take_chunk(w, &more);
+        if (result == RESULT_OK && more) {
+            result = take(w);
+            atomic_fetch_add(&b->bytes_done, w->chunk.bytes);
+        }
+    }
+    atomic_fetch_sub(&b->busy, 1);
+    w->cpu_us += thread_cpu_us() - cpu_us;
+    if (result != RESULT_OK && result != RESULT_CANCELLED) {
+        table_build_fail(b, result, &w->err);
+    }
+}
+
+void table_pass_learn(struct work_item *item)
+{
+    run_pass((struct table_worker *)item, learn_chunk);
+}
+
+void table_pass_key(struct work_item *item)
+{
+    run_pass((struct table_worker *)item, key_chunk);
+}
+
+void table_pass_write(struct work_item *item)
+{
+    run_pass((struct table_worker *)item, write_chunk);
+}

@@ -1,0 +1,278 @@
+/*
+ * The steps between a build's passes and behind the last: one job each on the pool, with all of the
+ * build to itself as no worker runs.
+ *
+ * Settling looks at what pass 1 has found. Nothing where the records should be: that is the end
+ * (E-TAB1). A split document with which something is wrong: all is thrown away and learnt anew with
+ * nothing split, for only the whole document can say what. Else the workers' columns become one
+ * tree and then the layout, and the next pass is made ready: keys first if rows are to be unique,
+ * or else rows. Keyed makes ready for the rows. Committing puts the file in its place, or removes what
+ * there is of it.
+ */
+#include "engine/table_build_state.h"
+
+#include "engine/split_source.h"
+
+/* Of the array to explode, in the merged tree. */
+static uint32_t explode_node(const struct table_build *b)
+{
+    const struct json_pointer *pointer = b->shape.flatten.explode;
+    uint32_t node = pointer ? COLUMNS_ROOT : COLUMNS_NONE;
+
+    for (unsigned i = 0; node != COLUMNS_NONE && pointer && i < pointer->count; i++) {
+        node = columns_find(
+            b->columns, node,
+            (struct str){ pointer->bytes + pointer->steps[i].at, pointer->steps[i].len });
+    }
+    return node;
+}
+
+/* What the workers have learnt, in one tree. */
+static enum result merge_columns(struct table_build *b, struct err *err)
+{
+    const struct facts_wish wish = table_build_facts(b);
+    enum result result;
+
+    b->columns = columns_new();
+    if (!b->columns) {
+        return err_nomem(err, "merging columns");
+    }
+    result = columns_want_facts(b->columns, &wish, err);
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        struct table_worker *w = &b->workers[i];
+
+        result = columns_merge(b->columns, w->columns, err);
+        flatten_free(w->flatten);
+        columns_free(w->columns);
+        w->flatten = NULL;
+        w->columns = NULL;
+    }
+    return result == RESULT_OK
+               ? columns_settle(b->columns,
+                                b->spec.separator ? str_view(b->spec.separator) : STR("."), err)
+               : result;
+}
+
+/* Each pass over the rows begins with the source at its start and a turn for every worker. */
+static enum result start_turns(struct table_build *b, struct row_sink sink, struct err *err)
+{
+    enum result result = b->source->rewind(b->source, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    row_turns_free(b->turns);
+    b->turns = row_turns_new(sink, 2 * b->worker_count + 2);
+    if (!b->turns) {
+        return err_nomem(err, "starting pass 2");
+    }
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        struct table_worker *w = &b->workers[i];
+
+        flatten_free(w->flatten);
+        w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
+        if (!w->flatten) {
+            return err_nomem(err, "starting pass 2");
+        }
+        flatten_heed(w->flatten, &b->stop);
+        result = flatten_set_shape(w->flatten, &b->shape.flatten, err);
+    }
+    return result;
+}
+
+static enum result start_keying(struct table_build *b, struct err *err)
+{
+    uint64_t memory = b->spec.memory_bytes ? b->spec.memory_bytes : TABLE_MEMORY_DEFAULT;
+
+    b->unique = unique_new(memory / 2);
+    return b->unique ? start_turns(b, (struct row_sink){ unique_take, b->unique }, err)
+                     : err_nomem(err, "comparing rows");
+}
+
+static enum result start_writing(struct table_build *b, struct err *err)
+{
+    enum result result = table_writer_open(&b->writer, b->output, b->layout, &b->spec, err);
+
+    result = result == RESULT_OK ? start_turns(b, table_writer_sink(b->writer), err) : result;
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        b->workers[i].encoder = row_encoder_new(b->writer);
+        if (!b->workers[i].encoder) {
+            result = err_nomem(err, "starting pass 2");
+        }
+    }
+    return result;
+}
+
+/* Pass 1 is done: columns, then everything that the next pass needs. */
+static enum result settle(struct table_build *b, const struct flatten_counts *counts,
+                          struct err *err)
+{
+    enum result result = merge_columns(b, err);
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < b->note_count; i++) {
+        b->notes[i].rows_before = rows;
+        rows += b->notes[i].rows;
+    }
+    if (result == RESULT_OK) {
+        result = layout_new(&b->layout, &b->spec, b->columns, explode_node(b), counts->rows,
+                            counts->records, b->spec.parquet, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return b->layout->unique_count ? start_keying(b, err) : start_writing(b, err);
+}
+
+/* Pass 1 found nothing at all where the records should be. */
+static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
+                               struct err *err)
+{
+    const struct table_worker *first = NULL;
+    uint64_t missed = 0;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct table_worker *w = &b->workers[i];
+
+        missed += w->skip_count[TABLE_SKIP_NO_MATCH];
+        if (w->skip_count[TABLE_SKIP_NO_MATCH] && (!first || w->hint_chunk < first->hint_chunk)) {
+            first = w;
+        }
+    }
+    if (missed && !counts->matches) {
+        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                       "--records %s finds nothing in any of the %llu records; %s%s", b->records,
+                       (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
+                       first->hint[0] ? first->hint : "neither arrays nor objects");
+    }
+    if (b->spec.explode && counts->rows && !counts->exploded) {
+        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                       "--explode %s finds no array in any of the %llu records", b->spec.explode,
+                       (unsigned long long)counts->records);
+    }
+    return RESULT_OK;
+}
+
+enum result table_step_begin_learning(struct table_worker *w, struct err *err)
+{
+    struct table_build *b = w->build;
+    const struct facts_wish wish = table_build_facts(b);
+
+    flatten_free(w->flatten);
+    columns_free(w->columns);
+    w->flatten = NULL;
+    w->columns = columns_new();
+    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK) {
+        w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
+    }
+    if (!w->flatten) {
+        return err_nomem(err, "starting a table");
+    }
+    flatten_heed(w->flatten, &b->stop);
+    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
+}
+
+/* A split document in which the pointer led to nothing. */
+static bool split_without_match(const struct table_build *b)
+{
+    uint64_t matches = 0;
+
+    for (size_t i = 0; i < b->note_count; i++) {
+        const struct chunk_note *note = &b->notes[i];
+
+        if (note->rest && matches + note->matches_before == 0) {
+            return true;
+        }
+        matches = note->rest ? note->matches_after : matches + note->matches_after;
+    }
+    return false;
+}
+
+/* All that pass 1 has found is thrown away; the next one splits nothing. */
+static enum result start_over(struct table_build *b, struct err *err)
+{
+    enum result result;
+
+    b->start_over = true;
+    b->note_count = 0;
+    atomic_store(&b->split_failed, false);
+    split_source_disable(b->source);
+    result = b->source->rewind(b->source, err);
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        result = table_step_begin_learning(&b->workers[i], err);
+    }
+    return result;
+}
+
+void table_step_settle(struct work_item *item)
+{
+    struct table_build *b = (struct table_build *)item;
+    struct flatten_counts counts = { 0 };
+    struct err err = { 0 };
+    enum result result = RESULT_OK;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct flatten_counts *of = &b->workers[i].counts;
+
+        counts.rows += of->rows;
+        counts.records += of->records;
+        counts.exploded += of->exploded;
+        counts.matches += of->matches;
+    }
+    if (atomic_load(&b->split_failed) || split_without_match(b)) {
+        table_tally_collect(b);
+        result = start_over(b, &err);
+    } else {
+        result = check_found(b, &counts, &err);
+        table_tally_collect(b);
+        result = result == RESULT_OK ? settle(b, &counts, &err) : result;
+    }
+    if (result != RESULT_OK) {
+        table_build_fail(b, result, &err);
+    }
+}
+
+void table_step_keyed(struct work_item *item)
+{
+    struct table_build *b = (struct table_build *)item;
+    struct err err = { 0 };
+    enum result result;
+
+    table_tally_collect(b);
+    result = start_writing(b, &err);
+    if (result != RESULT_OK) {
+        table_build_fail(b, result, &err);
+    }
+}
+
+static enum result commit(struct table_build *b, struct err *err)
+{
+    struct table_writer *writer = b->writer;
+
+    table_tally_collect(b);
+    b->report.columns = b->layout->count;
+    b->report.columns_renamed = columns_renamed(b->columns);
+    if (b->layout->has_facts &&
+        table_schema_new(&b->report.schema, b->layout, b->report.rows) != RESULT_OK) {
+        return err_nomem(err, "describing the table");
+    }
+    b->writer = NULL;
+    return table_writer_commit(writer, &b->report.bytes_out, err);
+}
+
+/* The end of it all, well or not: the file is either committed or gone. */
+void table_step_commit(struct work_item *item)
+{
+    struct table_build *b = (struct table_build *)item;
+    struct err err = { 0 };
+    enum result result;
+
+    if (b->writer && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
+        result = commit(b, &err);
+        if (result != RESULT_OK) {
+            table_build_fail(b, result, &err);
+        }
+    }
+    table_writer_abandon(b->writer);
+    b->writer = NULL;
+}
