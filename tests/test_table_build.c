@@ -308,6 +308,48 @@ static void table_run__spills__when_one_document_outgrows_memory(void **state)
     buf_release(&text);
 }
 
+/* Held at 4 kB: what can be cut up is built whatever its size, what cannot is refused by name. */
+static void table_run__refuses__when_one_piece_outgrows_memory(void **state)
+{
+    static const struct {
+        const char *name, *head, *tail, *says;
+    } cases[] = {
+        { "many.json", "[{\"a\":1},{\"a\":2}", "]", NULL },
+        { "one.json", "{\"a\":1,\"b\":[0", "]}", "one.json: one document has " },
+        { "record.json", "[{\"a\":1},{\"a\":[0", "]}]", "record.json: one record has " },
+        { "invalid.json", "[{\"a\":1}", "", "invalid.json: one document has " },
+        { "line.jsonl", "{\"a\":1}\n{\"a\":[0", "]}\n", "line.jsonl: one line has " },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct path input = in_folder(cases[i].name), output = in_folder("t.csv");
+        const char *paths[] = { input.text };
+        struct table_run_options options = {
+            .table = { .output = output.text, .split_bytes = 1024, .spec.memory_bytes = 4096 }
+        };
+        struct table_report report;
+        struct buf text = { 0 };
+
+        assert_int_equal(buf_append_str(&text, str_view(cases[i].head)), RESULT_OK);
+        while (text.len < 10000) {
+            assert_int_equal(buf_append_str(&text, STR(",1")), RESULT_OK);
+        }
+        assert_int_equal(buf_append_str(&text, str_view(cases[i].tail)), RESULT_OK);
+        put(cases[i].name, buf_view(&text));
+        put("t.csv", STR("old\n"));
+        buf_release(&text);
+        assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(table_run(&options, &report), cases[i].says ? RESULT_LIMIT : RESULT_OK);
+        if (cases[i].says) {
+            assert_string_equal(report.err.code, "E-TAB3");
+            assert_non_null(strstr(report.err.text, cases[i].says));
+            assert_non_null(strstr(report.err.text, "--memory"));
+            assert_table("old\n");
+        }
+    }
+}
+
 static void table_run__skips_and_names__when_records_are_bad(void **state)
 {
     static const char *const names[] = { "cut.json", "in.jsonl", "empty.json", NULL };
@@ -599,6 +641,7 @@ int main(void)
         IN_FOLDER(table_run__gives_the_same_bytes__when_workers_are_many),
         IN_FOLDER(table_run__gives_the_same__when_a_document_is_split),
         IN_FOLDER(table_run__spills__when_one_document_outgrows_memory),
+        IN_FOLDER(table_run__refuses__when_one_piece_outgrows_memory),
         IN_FOLDER(table_run__skips_and_names__when_records_are_bad),
         IN_FOLDER(table_run__keeps_the_old_table__when_pointer_finds_nothing),
         IN_FOLDER(table_run__reads_all__when_input_is_stdin),

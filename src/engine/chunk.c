@@ -1,6 +1,7 @@
 #include "engine/chunk.h"
 
 #include "base/json_scan.h"
+#include "base/units.h"
 #include "normalise/flatten.h"
 
 #include <errno.h>
@@ -56,9 +57,9 @@ enum result chunk_gather(struct chunk *chunk, struct record_source *source, stru
     return RESULT_OK;
 }
 
-void chunk_reader_init(struct chunk_reader *reader)
+void chunk_reader_init(struct chunk_reader *reader, uint64_t piece_max)
 {
-    *reader = (struct chunk_reader){ .fd = -1 };
+    *reader = (struct chunk_reader){ .fd = -1, .piece_max = piece_max };
 }
 
 static void close_file(struct chunk_reader *reader)
@@ -104,9 +105,6 @@ static enum result read_more(struct chunk_reader *reader, const struct record_pi
     size_t before = reader->bytes.len;
     int fd;
 
-    if (length > FLATTEN_TEXT_MAX) {
-        return err_set(err, RESULT_LIMIT, "E-TAB3", "%s: one document is over 4 GiB", piece->path);
-    }
     result = open_piece(reader, piece, &fd, err);
     if (result == RESULT_OK && buf_reserve(&reader->bytes, length) != RESULT_OK) {
         result = err_nomem(err, "reading records");
@@ -149,6 +147,33 @@ static enum result read_piece(struct chunk_reader *reader, const struct record_p
     return result == RESULT_OK
                ? read_more(reader, piece, behind, piece->offset + piece->length - behind, err)
                : result;
+}
+
+/* Sources make small pieces of what can be cut: a large one is a single thing that must be held whole. */
+static enum result check_size(const struct chunk_reader *reader, const struct record_piece *piece,
+                              struct err *err)
+{
+    static const char *const names[] = {
+        [RECORD_DOCUMENT] = "document",
+        [RECORD_LINES] = "line",
+        [RECORD_RAW] = "response",
+        [RECORD_PART] = "record",
+    };
+    uint64_t length = piece->length - piece->gap_length;
+    char size[UNITS_TEXT_MAX], allowed[UNITS_TEXT_MAX];
+
+    if (length > FLATTEN_TEXT_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-TAB3", "%s: one %s is over 4 GiB", piece->path,
+                       names[piece->form]);
+    }
+    if (length > reader->piece_max) {
+        units_format_bytes(length, size);
+        units_format_bytes(reader->piece_max, allowed);
+        return err_set(err, RESULT_LIMIT, "E-TAB3",
+                       "%s: one %s has %s, more than the %s that may be held (normalise --memory)",
+                       piece->path, names[piece->form], size, allowed);
+    }
+    return RESULT_OK;
 }
 
 /* Records of a run lie close together: then one read fetches them all. False when they do not. */
@@ -253,7 +278,10 @@ enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
     *lines = (struct chunk_lines){ .path = NULL };
     together = chunk->count > 1 && one_span(chunk, &low, &length);
 
-    if (together) {
+    for (size_t i = 0; result == RESULT_OK && i < chunk->count; i++) {
+        result = check_size(reader, &chunk->pieces[i], err);
+    }
+    if (result == RESULT_OK && together) {
         result = read_span(reader, &chunk->pieces[0], low, length, err);
     }
     for (size_t i = 0; result == RESULT_OK && i < chunk->count; i++) {

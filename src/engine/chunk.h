@@ -7,8 +7,9 @@
  *
  * Ownership  chunk_reader_release closes the file and frees the buffer; documents live during the
  *            call that is told of them.
- * Errors     chunk_read: RESULT_NOMEM, RESULT_LIMIT (E-TAB3), E-IN2 when a file cannot be read,
- *            E-TAB2 when it got shorter; or what the callback answered.
+ * Errors     chunk_read: RESULT_NOMEM, RESULT_LIMIT (E-TAB3) for a piece that is larger than the
+ *            reader may hold, E-IN2 when a file cannot be read, E-TAB2 when it got shorter; or what the
+ *            callback answered.
  * Threads    one worker a reader.
  */
 #ifndef SCRAPETOP_ENGINE_CHUNK_H
@@ -70,11 +71,12 @@ typedef enum result chunk_document_fn(void *context, const struct document *docu
 
 struct chunk_reader {
     struct buf bytes;
-    const char *path; /* that `fd` was opened by */
-    int fd;           /* -1: none */
+    uint64_t piece_max; /* bytes of one piece */
+    const char *path;   /* that `fd` was opened by */
+    int fd;             /* -1: none */
 };
 
-void chunk_reader_init(struct chunk_reader *reader);
+void chunk_reader_init(struct chunk_reader *reader, uint64_t piece_max);
 void chunk_reader_release(struct chunk_reader *reader);
 
 /** `lines` is filled in. */

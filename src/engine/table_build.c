@@ -161,7 +161,7 @@ static enum result init_workers(struct table_build *b, struct err *err)
     }
     for (unsigned i = 0; i < b->worker_count; i++) {
         b->workers[i].build = b;
-        chunk_reader_init(&b->workers[i].reader);
+        chunk_reader_init(&b->workers[i].reader, table_memory(&b->spec));
     }
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         result = table_step_begin_learning(&b->workers[i], err);

@@ -1,16 +1,17 @@
 /**
  * Table build: records in, a table's file out, on libuv's pool.
  *
- * Two passes over the source. The first validates every record and collects the columns, the second
- * writes rows; both by chunks, in parallel, and the result is the same whatever the number of workers:
- * columns and rows stand in the plan's order. Then the file is synced and renamed. Memory is
- * bounded by workers and chunks, not by the input: a large document is cut up (split_source.h). But
- * a document that cannot be, as it is one record or invalid, is held whole while a worker is at it.
+ * The first pass over the source validates every record and collects the columns, the last writes
+ * rows; one between them finds the first of the rows that are to be unique. All go by chunks, in
+ * parallel, and the result is the same whatever the number of workers: columns and rows stand in the
+ * plan's order. Then the file is synced and renamed. Memory is bounded by workers and chunks, not by
+ * the input: a large document is cut up (split_source.h). But a document that cannot be, as it is one
+ * record or invalid, is held whole while a worker is at it.
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
  * named. A pointer that finds nothing anywhere is an error (E-TAB1, with pointers that would), and so
- * is a file that changes between the passes (E-TAB2), or a single document that is larger than the
- * memory allowed (E-TAB3).
+ * is a file that changes between the passes (E-TAB2), or a single document, line or record that is
+ * larger than the memory allowed (E-TAB3).
  *
  * Ownership  table_build_start copies the options and takes the source (also when it fails);
  *            table_build_free releases all, and may be called from `done` or later.

@@ -82,9 +82,7 @@ static enum result start_turns(struct table_build *b, struct row_sink sink, stru
 
 static enum result start_keying(struct table_build *b, struct err *err)
 {
-    uint64_t memory = b->spec.memory_bytes ? b->spec.memory_bytes : TABLE_MEMORY_DEFAULT;
-
-    b->unique = unique_new(memory / 2);
+    b->unique = unique_new(table_memory(&b->spec) / 2);
     return b->unique ? start_turns(b, (struct row_sink){ unique_take, b->unique }, err)
                      : err_nomem(err, "comparing rows");
 }

@@ -66,7 +66,6 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
                               const struct layout *layout, const struct table_spec *spec,
                               struct err *err)
 {
-    uint64_t memory = spec->memory_bytes ? spec->memory_bytes : TABLE_MEMORY_DEFAULT;
     struct table_writer *w = calloc(1, sizeof *w);
     enum result result;
 
@@ -78,7 +77,7 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
     w->spec = spec;
     result = output_open(&w->file, path, err);
     if (result == RESULT_OK && spec->parquet) {
-        uint64_t group = memory / GROUP_SHARE;
+        uint64_t group = table_memory(spec) / GROUP_SHARE;
 
         result = parquet_file_new(&w->parquet, &layout->schema,
                                   group < PARQUET_GROUP_BYTES ? group : PARQUET_GROUP_BYTES,

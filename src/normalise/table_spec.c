@@ -4,6 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+uint64_t table_memory(const struct table_spec *spec)
+{
+    return spec->memory_bytes ? spec->memory_bytes : TABLE_MEMORY_DEFAULT;
+}
+
 bool table_is_parquet(const char *output)
 {
     static const char ending[] = ".parquet";
