@@ -353,6 +353,7 @@ bool terminal_resize(struct terminal *t)
     rows = size.ws_row < CANVAS_ROWS_MAX ? size.ws_row : CANVAS_ROWS_MAX;
     columns = size.ws_col < CANVAS_COLUMNS_MAX ? size.ws_col : CANVAS_COLUMNS_MAX;
     if (rows == t->shown.rows && columns == t->shown.columns) {
+        t->repaint = true; /* it may have been smaller for a moment, and have lost what we drew */
         return false;
     }
     if (resizeterm(rows, columns) == OK && canvas_resize(&t->shown, rows, columns) == RESULT_OK) {
