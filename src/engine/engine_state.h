@@ -2,7 +2,8 @@
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
  * observe.c (what a screen may show), detail.c (one request of it),
- * steer.c (single requests and hosts by hand), table.c (the second stage).
+ * steer.c (single requests and hosts by hand), table.c (the second stage), report.c (what is said of
+ * a run at its end).
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H

@@ -9,7 +9,9 @@
  * Ownership  the sink is borrowed; row_turns_free frees the blocks.
  * Errors     those of the sink; the first one stops everybody: all later calls answer
  *            RESULT_CANCELLED, as they do after row_turns_stop.
- * Threads    any; each chunk number is entered once, in ascending order, and then finished once.
+ * Threads    any; each chunk number from 0 on is entered once and then finished once. The order
+ *            does not matter, but a worker's own numbers must ascend: a smaller one that it still owes
+ *            could be the one that everybody waits for.
  */
 #ifndef SCRAPETOP_ENGINE_ROW_TURNS_H
 #define SCRAPETOP_ENGINE_ROW_TURNS_H

@@ -22,7 +22,6 @@
 #define SNAPSHOT_CORES_MAX 256
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
-#define SNAPSHOT_WORKERS_MAX 64
 #define SNAPSHOT_RUNGS_MAX 16
 #define SNAPSHOT_ENDPOINTS_MAX 32
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
@@ -54,10 +53,8 @@ enum run_limit {
     LIMIT_CAP,
     LIMIT_HOST_CAP,
     LIMIT_RATE,
-    LIMIT_BUDGET,
     LIMIT_HOLD,
     LIMIT_QUEUE_EMPTY,
-    LIMIT_PAGINATION,
     LIMIT_DESCRIPTORS,
     LIMIT_LOOP_CPU,
     LIMIT_DISK,

@@ -12,8 +12,6 @@
 #ifndef SCRAPETOP_ENGINE_WORK_H
 #define SCRAPETOP_ENGINE_WORK_H
 
-#include "base/err.h"
-
 #include <stdbool.h>
 #include <uv.h>
 

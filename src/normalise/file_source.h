@@ -3,8 +3,8 @@
  *
  * Only those endings say "lines" by name; any other file is lines when its first line is a whole JSON
  * text and more stands behind it. Standard input is first copied to an unnamed temporary file,
- * as it is read twice. Files are given in the order of the arguments, as large as they were when
- * the source was made.
+ * as it is read more than once. Files are given in the order of the arguments, as large as they were
+ * when the source was made.
  *
  * Errors  E-IN2: cannot be read, a directory; RESULT_LIMIT for a line that is over FILE_LINE_MAX.
  */

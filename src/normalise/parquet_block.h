@@ -7,8 +7,6 @@
 #ifndef SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
 #define SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
 
-#include "normalise/types.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 

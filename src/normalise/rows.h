@@ -1,19 +1,18 @@
 /**
- * Rows: what normalise hands to output.
+ * A row: what the flattener hands to who writes tables.
  *
  * A row is a view of one record's cells, by column; the text of each is still JSON, where it lay in
- * the body, so that a number keeps its digits and nothing is copied before it is written. A block
- * is what has become of a chunk of records: encoded rows, whole, and its place in the plan.
+ * the body, so that a number keeps its digits and nothing is copied before it is written.
  *
- * Ownership  a row lives during the call that is told of it; a block owns its bytes.
+ * Ownership  a row lives during the call that is told of it.
  */
 #ifndef SCRAPETOP_NORMALISE_ROWS_H
 #define SCRAPETOP_NORMALISE_ROWS_H
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum cell_kind {
@@ -49,11 +48,5 @@ static inline const struct row_cell *row_cell(const struct row *row, size_t colu
 
 /** Told of each row, in the order of the document. Another result than OK ends the walk. */
 typedef enum result row_fn(void *context, const struct row *row);
-
-struct rows {
-    uint64_t chunk; /* place in the plan's order */
-    uint64_t count;
-    struct buf bytes;
-};
 
 #endif

@@ -5,7 +5,7 @@
  *
  * Ownership  a spec owns nothing: its texts live as long as the table is being built. A table_shape
  *            owns its picks (table_shape_release) and points into itself: do not copy it.
- * Errors     table_shape_init: E-PTR1, E-TAB5.
+ * Errors     table_shape_init: RESULT_NOMEM, RESULT_INVALID (E-PTR1). Columns are looked for later (layout.h).
  */
 #ifndef SCRAPETOP_NORMALISE_TABLE_SPEC_H
 #define SCRAPETOP_NORMALISE_TABLE_SPEC_H
@@ -48,6 +48,9 @@ struct table_spec {
     struct csv_style csv;
     uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
 };
+
+/** Bytes that building the table may hold; never 0. */
+uint64_t table_memory(const struct table_spec *spec);
 
 /** ".parquet" at the end of the name. */
 bool table_is_parquet(const char *output);
