@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nothing came through and every request was answered 401: it is the credentials that failed. */
+static bool is_refused_throughout(const struct engine *e, const struct report *r)
+{
+    return r->ok == 0 && r->session_failed == r->failed && e->failure_count == 1 &&
+           strcmp(e->failures[0].why, "HTTP 401") == 0;
+}
+
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
 {
     if (e->storage != RESULT_OK) {
@@ -21,7 +28,10 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->table_result != RESULT_OK) {
         return e->table_result == RESULT_NOT_FOUND ? EXIT_INCOMPLETE : EXIT_STORAGE;
     }
-    return r->failed > 0 ? EXIT_INCOMPLETE : EXIT_WELL;
+    if (r->failed == 0) {
+        return EXIT_WELL;
+    }
+    return is_refused_throughout(e, r) ? EXIT_AUTH : EXIT_INCOMPLETE;
 }
 
 static void add_failures(const struct engine *e, struct report *r)
