@@ -130,6 +130,12 @@ void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
     if (s->state != RUN_RUNNING) {
         snprintf(state, sizeof state, "%s ", run_state_word(s->state));
     }
+    snprintf(line, PLAIN_LINE_MAX, "%s%s ok %llu failed %llu waiting %llu", state, done,
+             (unsigned long long)s->ok, (unsigned long long)s->failed,
+             (unsigned long long)s->waiting);
+    if (s->state == RUN_DONE || (s->state == RUN_FAILED && !s->trouble[0])) {
+        return; /* there is no pace any more, and nothing that could be expected */
+    }
     format_rate(s->requests_per_s, rate);
     format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, eta);
     utf8_display(limit, sizeof limit,
@@ -137,11 +143,8 @@ void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
                           : s->limit_text[0] ? s->limit_text
                                              : "nothing"),
                  sizeof limit);
-    snprintf(line, PLAIN_LINE_MAX,
-             "%s%s ok %llu failed %llu waiting %llu %s req/s cap %u ETA %s %s %s", state, done,
-             (unsigned long long)s->ok, (unsigned long long)s->failed,
-             (unsigned long long)s->waiting, rate, s->cap, eta,
-             s->trouble[0] ? "trouble:" : "limited by", limit);
+    snprintf(line + strlen(line), PLAIN_LINE_MAX - strlen(line), " %s req/s cap %u ETA %s %s %s",
+             rate, s->cap, eta, s->trouble[0] ? "trouble:" : "limited by", limit);
 }
 
 static void tell_progress(struct plain *p, const struct snapshot *s)
