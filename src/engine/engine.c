@@ -350,7 +350,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->events = (struct events){
         .clock = options->clock, .secrets = &e->job->secrets, .write = on_event_line, .context = e
     };
-    host_table_init(&e->hosts, e->job->pace.cap_per_host);
+    host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);
     metrics_init(&e->metrics, now_us);
     cpu_init(&e->cpu, now_us);

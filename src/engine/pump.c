@@ -222,6 +222,12 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     case FRONTIER_HOST_FULL:
         e->limit = LIMIT_HOST_CAP;
         break;
+    case FRONTIER_QUOTA:
+        e->limit = LIMIT_BUDGET;
+        break;
+    case FRONTIER_PACED:
+        e->limit = LIMIT_RATE;
+        break;
     case FRONTIER_WAITING:
         e->limit = LIMIT_ALL_WAITING;
         break;
