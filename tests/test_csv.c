@@ -1,5 +1,7 @@
 #include "normalise/csv.h"
 
+#include "base/json_scan.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,7 +13,7 @@ static void assert_cell(enum cell_kind kind, struct str text, struct str want)
     const struct cell cells[] = {
         { .row = 1, .text = text.data, .len = (uint32_t)text.len, .kind = kind },
     };
-    const struct row row = { cells, 1, 1 };
+    const struct row row = { .cells = cells, .count = 1, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -58,7 +60,7 @@ static void csv_row__leaves_empty__when_cells_are_missing(void **state)
         { .row = 7, .text = "null", .len = 4, .kind = CELL_NULL },
         { 0 },
     };
-    const struct row row = { cells, 4, 7 };
+    const struct row row = { .cells = cells, .count = 4, .number = 7 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -73,7 +75,7 @@ static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
     const struct cell cells[] = {
         { .row = 1, .text = "a\\ud83db", .len = 8, .kind = CELL_ESCAPED },
     };
-    const struct row row = { cells, 1, 1 };
+    const struct row row = { .cells = cells, .count = 1, .number = 1 };
     struct buf out = { 0 };
     uint64_t lone = 0;
 
@@ -85,13 +87,94 @@ static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
     buf_release(&out);
 }
 
+/* The rules of csv.h, byte by byte. */
+static void plain_cell(struct buf *out, enum cell_kind kind, struct str text)
+{
+    struct buf cell = { 0 };
+    bool inside = false, quoted;
+
+    if (kind == CELL_ESCAPED) {
+        assert_int_equal(json_unescape(&cell, text, NULL), RESULT_OK);
+    } else {
+        for (size_t i = 0; i < text.len; i++) {
+            if (kind == CELL_JSON && !inside && (unsigned char)text.data[i] <= ' ') {
+                continue;
+            }
+            assert_int_equal(buf_append_char(&cell, text.data[i]), RESULT_OK);
+            inside ^= text.data[i] == '"';
+            if (text.data[i] == '\\' && kind == CELL_JSON) {
+                assert_int_equal(buf_append_char(&cell, text.data[++i]), RESULT_OK);
+            }
+        }
+    }
+    quoted = kind != CELL_BARE && !cell.len;
+    for (size_t i = 0; i < cell.len; i++) {
+        quoted |= strchr(",\"\r\n", cell.data[i]) != NULL && cell.data[i];
+    }
+    buf_reset(out);
+    assert_int_equal(buf_append(out, "\"", quoted ? 1 : 0), RESULT_OK);
+    for (size_t i = 0; i < cell.len; i++) {
+        assert_int_equal(buf_append(out, "\"", cell.data[i] == '"' ? 1 : 0), RESULT_OK);
+        assert_int_equal(buf_append_char(out, cell.data[i]), RESULT_OK);
+    }
+    assert_int_equal(buf_append(out, "\"", quoted ? 1 : 0), RESULT_OK);
+    buf_release(&cell);
+}
+
+/* At every length, with what matters at every place, and with and without bytes behind the cell. */
+static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **state)
+{
+    static const char *const pieces[][6] = {
+        [CELL_BARE] = { "1", "2", "3", "-", "e", "." },
+        [CELL_STRING] = { "a", "b c", "\xC3\xA9", ",", "xyz", " " },
+        [CELL_ESCAPED] = { "a", "\\n", "\\\"", ",", "\\/\\u00e9", "plain words" },
+        [CELL_JSON] = { "\"a b\"", " ", "12", ",", "\"\\\\\"", "\"q\\\"{, \"" },
+    };
+    struct buf want = { 0 }, got = { 0 }, text = { 0 };
+    uint64_t random = 88172645463325252U;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        enum cell_kind kind = (enum cell_kind)(CELL_BARE + i % 4);
+        struct cell cell = { .row = 1, .kind = kind };
+        struct row row = { .cells = &cell, .count = 1, .number = 1 };
+        uint64_t lone = 0;
+
+        buf_reset(&text);
+        for (unsigned n = i / 4 % 40; n; n--) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            assert_int_equal(buf_append_str(&text, str_view(pieces[kind][random % 6])), RESULT_OK);
+        }
+        plain_cell(&want, kind, buf_view(&text));
+        cell.len = (uint32_t)text.len;
+        /* Of exactly that size, and then within something larger that must not show. */
+        for (unsigned behind = 0; behind <= 200; behind += 100) {
+            char *copy = malloc(text.len + behind + 1);
+
+            assert_non_null(copy);
+            memcpy(copy, text.len ? text.data : "", text.len);
+            memset(copy + text.len, '"', behind);
+            cell.text = copy;
+            row.readable = behind ? copy + text.len + behind : NULL;
+            buf_reset(&got);
+            assert_int_equal(csv_row(&got, &row, &lone), RESULT_OK);
+            assert_int_equal(got.len, want.len + 1);
+            assert_memory_equal(got.data, want.data, want.len);
+            free(copy);
+        }
+    }
+    buf_release(&want);
+    buf_release(&got);
+    buf_release(&text);
+}
+
 static void csv_row__takes_all_back__when_buf_has_a_ceiling(void **state)
 {
     const struct cell cells[] = {
         { .row = 1, .text = "1234", .len = 4, .kind = CELL_BARE },
         { .row = 1, .text = "5678", .len = 4, .kind = CELL_BARE },
     };
-    const struct row row = { cells, 2, 1 };
+    const struct row row = { .cells = cells, .count = 2, .number = 1 };
     struct buf out = { .max = 12 };
     uint64_t lone = 0;
 
@@ -129,6 +212,7 @@ int main(void)
         cmocka_unit_test(csv_row__copies__when_cell_is_bare_or_json),
         cmocka_unit_test(csv_row__leaves_empty__when_cells_are_missing),
         cmocka_unit_test(csv_row__counts_and_replaces__when_surrogate_is_alone),
+        cmocka_unit_test(csv_row__keeps_its_rules__when_cells_are_written_in_blocks),
         cmocka_unit_test(csv_row__takes_all_back__when_buf_has_a_ceiling),
         cmocka_unit_test(csv_header__quotes_names__when_they_hold_commas),
     };

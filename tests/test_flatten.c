@@ -160,6 +160,48 @@ static void flatten_document__tells__when_input_changed_after_learning(void **st
     columns_free(columns);
 }
 
+static void flatten_document__learns_nothing__when_text_is_invalid(void **state)
+{
+    struct columns *columns = columns_new();
+    struct flatten *f = flatten_new(NULL, columns, FLATTEN_LEARN);
+    struct flatten_counts counts = { 0 };
+
+    (void)state;
+    assert_int_equal(flatten_document(f, STR("[{\"a\":1},{\"b\":{\"c\":2},\"a\":tru}]"), NULL, NULL,
+                                      &counts, NULL),
+                     RESULT_INVALID);
+    assert_int_equal(counts.rows, 0);
+    assert_int_equal(counts.matches, 0);
+    assert_int_equal(
+        flatten_document(f, STR("{\"x\":{\"b\":0},\"b\":1}"), NULL, NULL, &counts, NULL),
+        RESULT_OK);
+    assert_int_equal(counts.rows, 1);
+    assert_int_equal(columns_settle(columns, NULL), RESULT_OK);
+    assert_int_equal(columns_count(columns), 2);
+    assert_true(str_equal(columns_name(columns, 0), STR("x.b")));
+    assert_true(str_equal(columns_name(columns, 1), STR("b")));
+    flatten_free(f);
+    columns_free(columns);
+}
+
+static void flatten_document__stops_between_records__when_told(void **state)
+{
+    struct columns *columns = columns_new();
+    struct flatten *f = flatten_new(NULL, columns, FLATTEN_LEARN);
+    struct flatten_counts counts = { 0 };
+    atomic_bool stop = false;
+
+    (void)state;
+    flatten_heed(f, &stop);
+    assert_int_equal(flatten_document(f, STR("[1,2]"), NULL, NULL, &counts, NULL), RESULT_OK);
+    atomic_store(&stop, true);
+    assert_int_equal(flatten_document(f, STR("[1,2]"), NULL, NULL, &counts, NULL),
+                     RESULT_CANCELLED);
+    assert_int_equal(counts.rows, 2);
+    flatten_free(f);
+    columns_free(columns);
+}
+
 static void flatten_document__goes_to_the_bottom__when_nested_deep(void **state)
 {
     struct buf text = { 0 };
@@ -251,6 +293,8 @@ int main(void)
         cmocka_unit_test(flatten_document__follows_records__when_pointer_has_stars),
         cmocka_unit_test(flatten_document__keeps_the_last__when_keys_are_equal),
         cmocka_unit_test(flatten_document__tells__when_input_changed_after_learning),
+        cmocka_unit_test(flatten_document__learns_nothing__when_text_is_invalid),
+        cmocka_unit_test(flatten_document__stops_between_records__when_told),
         cmocka_unit_test(flatten_document__goes_to_the_bottom__when_nested_deep),
         cmocka_unit_test(columns_merge__keeps_plan_order__when_workers_saw_chunks_in_any_order),
         cmocka_unit_test(columns_settle__adds_a_suffix__when_names_collide),

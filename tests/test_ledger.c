@@ -36,7 +36,7 @@ static void open_ledger(struct world *w, bool created)
 
 static void close_ledger(struct world *w)
 {
-    assert_int_equal(ledger_fold(w->ledger, NULL), RESULT_OK);
+    assert_int_equal(ledger_checkpoint(w->ledger, true, NULL), RESULT_OK);
     ledger_close(w->ledger);
     w->ledger = NULL;
 }
@@ -307,7 +307,7 @@ static bool exists(struct world *w, const char *name)
     return faccessat(w->dir.fd, name, F_OK, 0) == 0;
 }
 
-static void ledger_fold__leaves_one_private_file(void **state)
+static void ledger_close__leaves_one_private_file(void **state)
 {
     struct world *w = *state;
     struct stat st;
@@ -375,7 +375,7 @@ static void ledger_open_readonly__reads__after_a_kill(void **state)
 }
 
 /* A reader in the middle of everything keeps neither the writer nor the fold from its work. */
-static void ledger_fold__succeeds__with_a_reader_on_it(void **state)
+static void ledger_close__succeeds__with_a_reader_on_it(void **state)
 {
     struct world *w = *state;
     struct ledger *reader;
@@ -490,10 +490,10 @@ int main(void)
         TEST(ledger_summarise__of_nothing),
         TEST(ledger_each_reason__has_the_most_frequent_first),
         TEST(ledger_put__keeps_bytes_from_outside),
-        TEST(ledger_fold__leaves_one_private_file),
+        TEST(ledger_close__leaves_one_private_file),
         TEST(ledger_open_readonly__reads__live_and_at_rest),
         TEST(ledger_open_readonly__reads__after_a_kill),
-        TEST(ledger_fold__succeeds__with_a_reader_on_it),
+        TEST(ledger_close__succeeds__with_a_reader_on_it),
         TEST(ledger_open__refuses__what_is_no_ledger),
         TEST(ledger_open__refuses__another_application_or_version),
         TEST(ledger_check__sees_damage),

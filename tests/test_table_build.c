@@ -108,7 +108,10 @@ static enum result build(const char *records, unsigned workers, struct table_rep
     struct path output = in_folder("t.csv"), paths[4];
     const char *given[4];
     struct table_run_options options = {
-        .table = { .records = records, .output = output.text, .workers = workers },
+        .table = { .records = records,
+                   .output = output.text,
+                   .workers = workers,
+                   .split_bytes = UINT64_MAX },
     };
     size_t count = 0;
 
@@ -120,13 +123,14 @@ static enum result build(const char *records, unsigned workers, struct table_rep
     return table_run(&options, report);
 }
 
-static void check_golden(const char *name)
+static void check_golden(const char *name, uint64_t split_bytes)
 {
     char path[PATH_SIZE], want_path[PATH_SIZE], pointer_path[PATH_SIZE];
     const char *paths[] = { path };
     struct path output = in_folder("t.csv");
     struct buf want = { 0 }, pointer = { 0 }, got = { 0 };
-    struct table_run_options options = { .table = { .output = output.text } };
+    struct table_run_options options = { .table = { .output = output.text,
+                                                    .split_bytes = split_bytes } };
     struct table_report report;
     int stem = (int)(strrchr(name, '.') - name);
 
@@ -148,6 +152,9 @@ static void check_golden(const char *name)
     buf_release(&got);
 }
 
+/* Cut up as soon as it is larger than that many bytes: the same table. */
+static const uint64_t splits[] = { 0, 1, 40, 256, 1024 };
+
 static void table_run__gives_the_golden_table__when_json_is_any_shape(void **state)
 {
     DIR *d = opendir(GOLDEN);
@@ -158,7 +165,9 @@ static void table_run__gives_the_golden_table__when_json_is_any_shape(void **sta
     assert_non_null(d);
     while ((entry = readdir(d))) {
         if (strstr(entry->d_name, ".json")) {
-            check_golden(entry->d_name);
+            for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++) {
+                check_golden(entry->d_name, splits[i]);
+            }
             seen++;
         }
     }
@@ -203,6 +212,76 @@ static void table_run__gives_the_same_bytes__when_workers_are_many(void **state)
                         many.skipped[TABLE_SKIP_INVALID].first[0]);
     buf_release(&first);
     buf_release(&second);
+}
+
+static enum result build_split(const char *records, uint64_t split_bytes, const char *name,
+                               struct table_report *report)
+{
+    struct path input = in_folder(name), output = in_folder("t.csv");
+    const char *paths[] = { input.text };
+    struct table_run_options options = {
+        .table = { .records = records, .output = output.text, .split_bytes = split_bytes },
+    };
+
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    return table_run(&options, report);
+}
+
+static void table_run__gives_the_same__when_a_document_is_split(void **state)
+{
+    static const struct {
+        const char *records;
+        struct str text;
+    } cases[] = {
+        { "/items",
+          STR_INIT(
+              "{\"n\":1,\"items\":[{\"a\":1},{\"a\":\"],[{\\\"\"},{\"b\":[1,2]}],\"m\":[3]}") },
+        { "/items",
+          STR_INIT("\xEF\xBB\xBF { \"items\" : [ 1 , 2 , [ 3 , 4 ] , { \"a\" : { } } ] } \n") },
+        { "/items",
+          STR_INIT("{\"items\":[],\"more\":\"0123456789012345678901234567890123456789\"}") },
+        { "/items", STR_INIT("{\"items\":[  \n ]}") },
+        { "/a/*/b",
+          STR_INIT("{\"a\":{\"x\":{\"b\":1},\"y\":{\"c\":2},\"z\":{\"b\":[3,{\"d\":4}]}}}") },
+        { "/*", STR_INIT("[[1,2],[3],{\"a\":4},null,\"x\"]") },
+        { "/*/*",
+          STR_INIT("{\"a\":{\"x\":{\"i\":1},\"x\":{\"i\":2}},\"b\":[{\"i\":3}],\"a\":{\"y\":5}}") },
+        { NULL, STR_INIT("[{\"a\":1,\"a\":2},{\"b\":{\"c\":\"\\\\\"}},7,[8]]") },
+        /* Those that must be looked at whole: a name twice, and what is not valid somewhere. */
+        { "/items", STR_INIT("{\"items\":[{\"a\":1},{\"b\":2}],\"n\":1,\"items\":[{\"a\":3}]}") },
+        { "/items", STR_INIT("{\"items\":[{\"a\":1},{\"b\":2},],\"n\":1}") },
+        { "/items", STR_INIT("{\"items\":[{\"a\":1},{\"b\":2},{\"b\":02}],\"n\":1}") },
+        { "/items", STR_INIT("{\"items\":[{\"a\":1},{\"b\":2},{\"b\":2}],\"n\":}") },
+        { "/items", STR_INIT("{\"items\":[{\"a\":1},{\"b\":2},{\"b\":2},{\"b\":2},{\"b\":2}") },
+        { "/items", STR_INIT("{\"items\":[{\"a\":1}}{\"b\":2},{\"b\":2},{\"b\":2},{\"b\":2}]}") },
+        { "/nothing/*", STR_INIT("{\"nothing\":[{\"a\":1},{\"a\":2}]}") },
+        { "/x/*/y", STR_INIT("{\"x\":[{\"a\":1},{\"a\":2}]}") },
+    };
+    struct buf want = { 0 }, got = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct table_report whole, split;
+
+        put("in.json", cases[i].text);
+        unlink(in_folder("t.csv").text);
+        build_split(cases[i].records, UINT64_MAX, "in.json", &whole);
+        get(in_folder("t.csv").text, &want);
+        for (uint64_t bytes = 1; bytes < 64; bytes += 9) {
+            unlink(in_folder("t.csv").text);
+            assert_int_equal(build_split(cases[i].records, bytes, "in.json", &split), whole.result);
+            get(in_folder("t.csv").text, &got);
+            assert_string_equal(buf_cstr(&got), buf_cstr(&want));
+            assert_int_equal(split.records, whole.records);
+            assert_int_equal(split.rows, whole.rows);
+            assert_int_equal(split.duplicate_keys, whole.duplicate_keys);
+            assert_int_equal(table_report_skipped(&split), table_report_skipped(&whole));
+            assert_string_equal(split.skipped[TABLE_SKIP_INVALID].first[0],
+                                whole.skipped[TABLE_SKIP_INVALID].first[0]);
+        }
+    }
+    buf_release(&want);
+    buf_release(&got);
 }
 
 static void table_run__spills__when_one_document_outgrows_memory(void **state)
@@ -517,6 +596,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(table_run__gives_the_golden_table__when_json_is_any_shape),
         IN_FOLDER(table_run__gives_the_same_bytes__when_workers_are_many),
+        IN_FOLDER(table_run__gives_the_same__when_a_document_is_split),
         IN_FOLDER(table_run__spills__when_one_document_outgrows_memory),
         IN_FOLDER(table_run__skips_and_names__when_records_are_bad),
         IN_FOLDER(table_run__keeps_the_old_table__when_pointer_finds_nothing),

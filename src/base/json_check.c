@@ -1,20 +1,19 @@
 /*
- * The validator. One loop over the structure, three scanners for what stands between; the stack
- * is a bit for each level (object or array), so that depth costs nothing and no recursion is
- * needed. Scanners return where they stopped, or NULL with the fault written down.
+ * The judge. Whether a text is valid is found by a kernel (json_kernel.h) at full speed; only text that
+ * it refuses is gone through again here, byte by byte, for the place and the words.
  *
- * Plain bytes in strings are most of all bytes, so they are skipped 16 at a time where SSE2 is
- * (every x86-64) and 8 at a time elsewhere.
+ * One loop over the structure, three scanners for what stands between; the stack is a bit for
+ * each level (object or array), so that depth costs nothing and no recursion is needed. Scanners
+ * return where they stopped, or NULL with the fault written down.
  */
 #include "base/json_scan.h"
 
+#include "base/json_kernel.h"
+#include "base/json_step.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 struct scan {
     const unsigned char *start, *end;
@@ -52,42 +51,8 @@ static inline const unsigned char *skip_space(const struct scan *s, const unsign
 }
 
 /* Over bytes that mean themselves: 0x20 to 0x7F without quote and backslash. */
-static inline const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
+static const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
 {
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-    const __m128i space = _mm_set1_epi8(' ');
-
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* Signed, so bytes from 0x80 up are below ' ' as control characters are. */
-        __m128i stop =
-            _mm_or_si128(_mm_cmplt_epi8(v, space),
-                         _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-
-        if (mask) {
-            return p + __builtin_ctz(mask);
-        }
-        p += 16;
-    }
-#else
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-
-    while (end - p >= 8) {
-        uint64_t v, quote, backslash;
-
-        memcpy(&v, p, 8);
-        quote = v ^ ones * '"';
-        backslash = v ^ ones * '\\';
-        /* A top bit in `v - ones*0x20`, `x - ones` of a zero byte, or in v itself stops; what a
-         * borrow may add stops too early at worst, and the loop below decides. */
-        if (((v - ones * 0x20) | (quote - ones) | (backslash - ones) | v) & tops) {
-            break;
-        }
-        p += 8;
-    }
-#endif
     while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') {
         p++;
     }
@@ -381,7 +346,7 @@ static void explain(const struct scan *s, struct json_error *e)
     }
 }
 
-bool json_check(struct str text, unsigned depth_max, struct json_error *error)
+bool json_check_closely(struct str text, unsigned depth_max, struct json_error *error)
 {
     const unsigned char *start = (const unsigned char *)text.data, *p;
     struct scan s = { .start = start,
@@ -406,4 +371,19 @@ bool json_check(struct str text, unsigned depth_max, struct json_error *error)
         }
     }
     return s.fault == JSON_FAULT_NONE;
+}
+
+bool json_check(struct str text, unsigned depth_max, struct json_error *error)
+{
+    const char *end = text.data + text.len;
+    const char *p = text.len ? json_step_space(text.data, end) : end;
+
+    p = p < end ? json_kernel_best()->verify(p, end, depth_max) : NULL;
+    if (p && json_step_space(p, end) == end) {
+        if (error) {
+            *error = (struct json_error){ .fault = JSON_FAULT_NONE };
+        }
+        return true;
+    }
+    return json_check_closely(text, depth_max, error);
 }

@@ -1,93 +1,14 @@
 #include "base/json_scan.h"
 
+#include "base/json_kernel.h"
 #include "base/json_step.h"
 #include "base/utf8.h"
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-const char *json_step_string(const char *p, const char *end, bool *escaped)
-{
-    for (;;) {
-#ifdef __SSE2__
-        const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-
-        while (end - p >= 16) {
-            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-            unsigned mask = (unsigned)_mm_movemask_epi8(
-                _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
-
-            if (mask) {
-                p += __builtin_ctz(mask);
-                break;
-            }
-            p += 16;
-        }
-#endif
-        while (p < end && *p != '"' && *p != '\\') {
-            p++;
-        }
-        if (p == end || *p == '"') {
-            return p;
-        }
-        *escaped = true;
-        if (end - p < 2) {
-            return end;
-        }
-        p += 2;
-    }
-}
-
-/* To the next byte that matters to nesting: a quote, a brace or a bracket. */
-static inline const char *next_structural(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), bit = _mm_set1_epi8(0x20);
-    const __m128i open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}');
-
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i folded = _mm_or_si128(v, bit); /* [ and ] become { and } */
-        __m128i stop =
-            _mm_or_si128(_mm_cmpeq_epi8(v, quote),
-                         _mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-
-        if (mask) {
-            return p + __builtin_ctz(mask);
-        }
-        p += 16;
-    }
-#endif
-    while (p < end && *p != '"' && (*p | 0x20) != '{' && (*p | 0x20) != '}') {
-        p++;
-    }
-    return p;
-}
 
 const char *json_step_container(const char *p, const char *end)
 {
-    size_t depth = 0;
-    bool escaped = false;
-
-    for (p = next_structural(p, end); p < end; p = next_structural(p, end)) {
-        if (*p == '"') {
-            p = json_step_string(p + 1, end, &escaped);
-            if (p == end) {
-                break;
-            }
-            p++;
-        } else if ((*p++ | 0x20) == '{') {
-            depth++;
-        } else if (depth <= 1) {
-            return p;
-        } else {
-            depth--;
-        }
-    }
-    return end;
+    return json_kernel_best()->container_end(p, end);
 }
 
 struct str json_without_bom(struct str text)

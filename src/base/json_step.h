@@ -10,6 +10,7 @@
 #ifndef SCRAPETOP_BASE_JSON_STEP_H
 #define SCRAPETOP_BASE_JSON_STEP_H
 
+#include "base/json_simd.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -19,6 +20,9 @@
 /** Behind spaces, tabs, CR and LF. */
 static inline const char *json_step_space(const char *p, const char *end)
 {
+    if (p < end && (unsigned char)*p > ' ') { /* mostly there is none */
+        return p;
+    }
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
         p++;
     }
@@ -27,7 +31,32 @@ static inline const char *json_step_space(const char *p, const char *end)
 
 /** From behind the opening quote to the closing one; `*escaped` is set, never cleared, when a
  *  backslash stands between. */
-const char *json_step_string(const char *p, const char *end, bool *escaped);
+static inline const char *json_step_string(const char *p, const char *end, bool *escaped)
+{
+    for (;;) {
+        uint64_t stops = 0;
+
+        while (end - p >= JSON_SIMD_WIDTH) {
+            stops = json_simd_string_stops(p);
+            if (stops) {
+                p += json_simd_first(stops);
+                break;
+            }
+            p += JSON_SIMD_WIDTH;
+        }
+        while (!stops && p < end && *p != '"' && *p != '\\') {
+            p++;
+        }
+        if (p == end || *p == '"') {
+            return p;
+        }
+        *escaped = true;
+        if (end - p < 2) {
+            return end;
+        }
+        p += 2;
+    }
+}
 
 /** Decodes the escape at the head of `raw` (a string's inside) into UTF-8. Returns the bytes put in
  *  `out`, never more than it used up of `raw`; raises `*lone_surrogates` where it put U+FFFD. */
@@ -39,6 +68,14 @@ const char *json_step_container(const char *p, const char *end);
 /** From a number or literal to what ends it. */
 static inline const char *json_step_bare(const char *p, const char *end)
 {
+    while (end - p >= JSON_SIMD_WIDTH) {
+        uint64_t stops = json_simd_bare_stops(p);
+
+        if (stops) {
+            return p + json_simd_first(stops);
+        }
+        p += JSON_SIMD_WIDTH;
+    }
     while (p < end && *p != ',' && *p != ']' && *p != '}' && (unsigned char)*p > ' ') {
         p++;
     }

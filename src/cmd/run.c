@@ -7,9 +7,12 @@
 #include "output/output_file.h"
 #include "store/run_dir.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HTTP2_TRUSTED 0x080100 /* curl issues 10693 and 10715 are fixed in it */
 
 /* What the job asks for, for people: its first source, and how many more. */
 static void describe(const struct job *job, char text[200])
@@ -118,6 +121,30 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     return result;
 }
 
+/* What is allowed, and better known. */
+static void warn(const struct job *job)
+{
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+    if (job->network.insecure) {
+        cmd_print_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
+    }
+    if (job->network.http2 && curl->version_num < HTTP2_TRUSTED) {
+        cmd_print_warning("W-HTTP2",
+                          "this libcurl takes a body that HTTP/2 cut short for a whole one; "
+                          "only the JSON check stands between");
+    }
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (!job->headers[i].given) {
+            cmd_print_warning("W-SEC1",
+                              "a credential was typed as it is: others see it in the process "
+                              "list, and the next session must be given it again; better "
+                              "-H 'Name: ${ENV}' or -H @FILE");
+            return;
+        }
+    }
+}
+
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists, int argc,
                   char **argv)
 {
@@ -129,7 +156,10 @@ static int run_in(const char *path, struct run_options *options, struct run_list
         return cmd_fail(&err);
     }
     if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
-        struct session_options session = {
+        struct session_options session;
+
+        warn(&options->job);
+        session = (struct session_options){
             .job = &options->job,
             .dir = &dir,
             .list_fds = lists->fds,

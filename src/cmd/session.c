@@ -360,6 +360,7 @@ static void print_report(const struct session *s)
         struct err err = { .result = RESULT_IO };
 
         snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
+        memcpy(err.code, r->stopped_code, sizeof err.code);
         cmd_print_error(&err);
     }
     if (r->pending) {

@@ -33,7 +33,7 @@ static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
         chunk->cap = cap;
     }
     chunk->pieces[chunk->count++] = *piece;
-    chunk->bytes += piece->length;
+    chunk->bytes += piece->length - piece->gap_length;
     return true;
 }
 
@@ -97,14 +97,14 @@ static enum result open_piece(struct chunk_reader *reader, const struct record_p
     return RESULT_OK;
 }
 
-/* Exactly these bytes of the piece's file, into the buffer. */
-static enum result read_span(struct chunk_reader *reader, const struct record_piece *piece,
+/* Exactly these bytes of the piece's file, behind what is in the buffer. */
+static enum result read_more(struct chunk_reader *reader, const struct record_piece *piece,
                              uint64_t offset, uint64_t length, struct err *err)
 {
     enum result result;
+    size_t before = reader->bytes.len;
     int fd;
 
-    buf_reset(&reader->bytes);
     if (length > FLATTEN_TEXT_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "%s: one document is over 4 GiB", piece->path);
     }
@@ -112,9 +112,10 @@ static enum result read_span(struct chunk_reader *reader, const struct record_pi
     if (result == RESULT_OK && buf_reserve(&reader->bytes, length) != RESULT_OK) {
         result = err_nomem(err, "reading records");
     }
-    while (result == RESULT_OK && reader->bytes.len < length) {
-        ssize_t n = pread(fd, reader->bytes.data + reader->bytes.len, length - reader->bytes.len,
-                          (off_t)(offset + reader->bytes.len));
+    while (result == RESULT_OK && reader->bytes.len - before < length) {
+        size_t done = reader->bytes.len - before;
+        ssize_t n = pread(fd, reader->bytes.data + reader->bytes.len, length - done,
+                          (off_t)(offset + done));
 
         if (n < 0 && errno != EINTR) {
             result = err_set_errno(err, errno, "E-IN2", "cannot read %s", piece->path);
@@ -128,6 +129,29 @@ static enum result read_span(struct chunk_reader *reader, const struct record_pi
     return result;
 }
 
+static enum result read_span(struct chunk_reader *reader, const struct record_piece *piece,
+                             uint64_t offset, uint64_t length, struct err *err)
+{
+    buf_reset(&reader->bytes);
+    return read_more(reader, piece, offset, length, err);
+}
+
+/* The piece alone, without its gap. */
+static enum result read_piece(struct chunk_reader *reader, const struct record_piece *piece,
+                              struct err *err)
+{
+    uint64_t behind = piece->gap + piece->gap_length;
+    enum result result;
+
+    if (!piece->gap_length) {
+        return read_span(reader, piece, piece->offset, piece->length, err);
+    }
+    result = read_span(reader, piece, piece->offset, piece->gap - piece->offset, err);
+    return result == RESULT_OK
+               ? read_more(reader, piece, behind, piece->offset + piece->length - behind, err)
+               : result;
+}
+
 /* Records of a run lie close together: then one read fetches them all. False when they do not. */
 static bool one_span(const struct chunk *chunk, uint64_t *offset, uint64_t *length)
 {
@@ -136,7 +160,8 @@ static bool one_span(const struct chunk *chunk, uint64_t *offset, uint64_t *leng
     for (size_t i = 0; i < chunk->count; i++) {
         const struct record_piece *piece = &chunk->pieces[i];
 
-        if (piece->path != chunk->pieces[0].path || piece->fd != chunk->pieces[0].fd) {
+        if (piece->path != chunk->pieces[0].path || piece->fd != chunk->pieces[0].fd ||
+            piece->gap_length) {
             return false;
         }
         low = piece->offset < low ? piece->offset : low;
@@ -207,6 +232,13 @@ static enum result tell_piece(struct str text, const struct record_piece *piece,
         return tell_lines(text, piece, fn, context, lines);
     }
     document.text = text;
+    if (piece->form == RECORD_PART) {
+        document.kind = DOCUMENT_PART;
+        document.step = piece->step;
+        document.named = piece->named;
+    } else if (piece->gap_length) {
+        document.kind = DOCUMENT_REST;
+    }
     return fn(context, &document);
 }
 
@@ -229,11 +261,12 @@ enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
         struct str text;
 
         if (!together) {
-            result = read_span(reader, piece, piece->offset, piece->length, err);
+            result = read_piece(reader, piece, err);
             low = piece->offset;
         }
         if (result == RESULT_OK) {
-            text = (struct str){ reader->bytes.data + (piece->offset - low), piece->length };
+            text = (struct str){ reader->bytes.data + (piece->offset - low),
+                                 piece->length - piece->gap_length };
             result = tell_piece(text, piece, fn, context, lines);
         }
     }

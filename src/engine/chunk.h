@@ -39,6 +39,8 @@ void chunk_release(struct chunk *chunk);
 
 enum document_kind {
     DOCUMENT_JSON,    /* should be JSON; nobody has looked yet */
+    DOCUMENT_PART,    /* members of a container in a large document, likewise */
+    DOCUMENT_REST,    /* that document without them */
     DOCUMENT_OTHER,   /* was no JSON when it came, and is kept as text */
     DOCUMENT_EMPTY,   /* a response without a body */
     DOCUMENT_DAMAGED, /* not a line of a raw segment */
@@ -46,7 +48,9 @@ enum document_kind {
 
 struct document {
     enum document_kind kind;
-    struct str text;  /* DOCUMENT_JSON */
+    struct str text;  /* of the first three kinds */
+    unsigned step;    /* DOCUMENT_PART: see struct record_piece */
+    bool named;       /* likewise */
     const char *path; /* file that it lies in */
     struct str key;   /* of a run's record, still escaped; else STR_NONE */
     uint64_t line;    /* in files of lines, from 1; else 0 */

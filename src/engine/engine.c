@@ -111,6 +111,7 @@ static void on_trouble(void *context, enum result result, const struct err *err)
         return;
     }
     snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
+    memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
     events_add(&e->events, EVENT_ERROR, "disk", "", "%s", err->text);
     e->storage = result;
     if (result != RESULT_FULL && e->phase != ENGINE_CLOSING) {

@@ -76,6 +76,7 @@ struct engine {
 
     enum result storage; /* RESULT_OK, RESULT_FULL (passing) or RESULT_IO (final) */
     char trouble[160];
+    char trouble_code[ERR_CODE_MAX]; /* "E-DISK1": of the last trouble */
     enum exit_code ended_by; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */
     char stopped_by[160];
 

@@ -81,6 +81,7 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
+    memcpy(r->stopped_code, e->trouble_code, sizeof r->stopped_code);
     r->exit = exit_of(e, r);
 }
 

@@ -51,7 +51,8 @@ struct report {
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];
     char run_dir[256], csv[512];
-    char stopped_by[160]; /* why it ended before its end, or empty */
+    char stopped_by[160];            /* why it ended before its end, or empty */
+    char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
 };
 
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */

@@ -66,6 +66,7 @@ void table_failed(struct engine *e, const struct err *err)
 {
     e->table_result = err->result;
     snprintf(e->stopped_by, sizeof e->stopped_by, "%s", err->text);
+    memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
 }
 
 static void on_done(void *context, const struct table_report *report)

@@ -1,7 +1,8 @@
 /*
  *   LEARNING --all workers back--> SETTLING --> WRITING --all back--> COMMITTING --> ENDED
- *       |                             |            |                      ^
- *       +------- cancel, error -------+------------+----------------------+
+ *     ^ |                           | |            |                      ^
+ *     | +------- cancel, error -----|-+------------+----------------------+
+ *     +- a split document is bad ---+
  *
  * A pass is one pool job for each worker; it takes chunks until the source has ended. SETTLING and
  * COMMITTING are one job each, run while no worker is: they have all of the build to themselves.
@@ -14,6 +15,7 @@
 #include "base/utf8.h"
 #include "engine/chunk.h"
 #include "engine/row_turns.h"
+#include "engine/split_source.h"
 #include "normalise/columns.h"
 #include "normalise/csv.h"
 #include "normalise/flatten.h"
@@ -33,7 +35,11 @@
 struct chunk_note {
     uint64_t rows;
     struct chunk_lines lines;
-    bool recheck; /* a record was skipped: look again which */
+    bool recheck;   /* a record was skipped: look again which */
+    bool ambiguous; /* the pointer met a name twice: look for the last one */
+    /* Matches in parts of split documents: up to the first rest in this chunk, and behind the last. */
+    bool rest;
+    uint64_t matches_before, matches_after;
 };
 
 /* A skipped record, until all are known and the first can be named. */
@@ -54,9 +60,10 @@ struct worker {
     struct buf rows; /* encoded, of this chunk */
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
-    uint64_t index; /* of the document in the chunk */
-    bool check;     /* validate: always in pass 1 */
-    bool skipped;   /* a record of this chunk */
+    struct chunk_note note; /* of this chunk */
+    uint64_t index;         /* of the document in the chunk */
+    bool recheck;           /* pass 2: some records of this chunk are to be skipped again */
+    bool skipped;           /* a record of this chunk */
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
     uint64_t cpu_us;
@@ -68,7 +75,7 @@ struct table_build {
     struct work *work;
     char *output, *records; /* copies for options; records may be NULL */
     struct json_pointer pointer;
-    struct record_source *source;
+    struct record_source *source; /* a split_source */
     table_done_fn *done;
     void *context;
     uint64_t started_ns;
@@ -85,6 +92,8 @@ struct table_build {
     struct err err;
 
     atomic_bool stop;
+    atomic_bool split_failed; /* pass 1: a document must be looked at whole */
+    bool start_over;          /* SETTLING found so */
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
@@ -172,7 +181,7 @@ static enum result on_row(void *context, const struct row *row)
     if (w->rows.len >= SPILL_BYTES) {
         result = row_turns_spill(w->build->turns, w->chunk.number, &w->rows, &w->err);
     }
-    return atomic_load_explicit(&w->build->stop, memory_order_relaxed) ? RESULT_CANCELLED : result;
+    return result;
 }
 
 static enum result take_json(struct worker *w, const struct document *document)
@@ -181,13 +190,62 @@ static enum result take_json(struct worker *w, const struct document *document)
     struct json_error error;
     enum result result;
 
-    if (w->check && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
+    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
         skip_record(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
     result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    if (result == RESULT_INVALID) { /* pass 1: say where and why */
+        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
+
+        assert(!valid); /* the walk and the check are held against each other by tests */
+        (void)valid;
+        skip_record(w, TABLE_SKIP_INVALID, document, error.text);
+        return RESULT_OK;
+    }
     if (result == RESULT_OK && w->counts.matches == matches) {
         skip_record(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
+    } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
+        err_prefix(&w->err, "%s", document->path);
+    }
+    return result;
+}
+
+/* Behind a split document, in pass 1; false when nothing of it matched, as far as this chunk knows. */
+static bool end_split(struct worker *w)
+{
+    uint64_t matches = w->note.matches_after;
+
+    w->note.matches_after = 0;
+    if (w->note.rest) {
+        return matches > 0;
+    }
+    w->note.rest = true; /* the document may have begun in an earlier chunk */
+    w->note.matches_before = matches;
+    return true;
+}
+
+/* In pass 1 only the verdict counts: words are found once the document is whole again. */
+static enum result take_part(struct worker *w, const struct document *document)
+{
+    uint64_t ambiguous = w->counts.ambiguous, matches = w->counts.matches;
+    enum result result;
+
+    if (document->kind == DOCUMENT_PART) {
+        result = flatten_part(w->flatten, document->text, document->step, document->named, on_row,
+                              w, &w->counts, &w->err);
+    } else if (w->build->phase == TABLE_LEARNING) {
+        result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
+    } else {
+        return RESULT_OK; /* the rest holds no record */
+    }
+    w->note.matches_after += w->counts.matches - matches;
+    if (result == RESULT_OK && document->kind == DOCUMENT_REST && !end_split(w)) {
+        result = RESULT_INVALID;
+    }
+    if (result == RESULT_INVALID || w->counts.ambiguous > ambiguous) {
+        atomic_store(&w->build->split_failed, true);
+        result = RESULT_OK;
     } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
         err_prefix(&w->err, "%s", document->path);
     }
@@ -205,6 +263,11 @@ static enum result on_document(void *context, const struct document *document)
     switch (document->kind) {
     case DOCUMENT_JSON:
         result = take_json(w, document);
+        break;
+    case DOCUMENT_PART:
+        return take_part(w, document); /* no record yet: that is the rest */
+    case DOCUMENT_REST:
+        result = take_part(w, document);
         break;
     case DOCUMENT_EMPTY:
         w->empty++;
@@ -274,6 +337,7 @@ static enum result take_chunk(struct worker *w, bool *more)
 
 static void begin_chunk(struct worker *w)
 {
+    w->note = (struct chunk_note){ 0 };
     w->index = 0;
     w->skipped = false;
     w->bytes += w->chunk.bytes;
@@ -282,19 +346,20 @@ static void begin_chunk(struct worker *w)
 static enum result learn_chunk(struct worker *w)
 {
     struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows;
+    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
     struct chunk_lines lines;
     enum result result;
 
     begin_chunk(w);
-    w->check = true;
     flatten_enter_chunk(w->flatten, w->chunk.number);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK) {
+        w->note.rows = w->counts.rows - rows;
+        w->note.lines = lines;
+        w->note.recheck = w->skipped;
+        w->note.ambiguous = w->counts.ambiguous > ambiguous;
         pthread_mutex_lock(&b->lock);
-        b->notes[w->chunk.number] = (struct chunk_note){ .rows = w->counts.rows - rows,
-                                                         .lines = lines,
-                                                         .recheck = w->skipped };
+        b->notes[w->chunk.number] = w->note;
         pthread_mutex_unlock(&b->lock);
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
     }
@@ -313,7 +378,8 @@ static enum result write_chunk(struct worker *w)
         return result;
     }
     begin_chunk(w);
-    w->check = note->recheck;
+    w->recheck = note->recheck;
+    flatten_trust_pointer(w->flatten, !note->ambiguous);
     buf_reset(&w->rows);
     result = chunk_read(&w->reader, &w->chunk, on_document, w, &lines, &w->err);
     if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
@@ -335,7 +401,8 @@ static void run_pass(struct worker *w, enum result (*take)(struct worker *))
     bool more = true;
 
     atomic_fetch_add(&b->busy, 1);
-    while (result == RESULT_OK && more && !atomic_load(&b->stop)) {
+    while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
+           !atomic_load(&b->split_failed)) {
         result = take_chunk(w, &more);
         if (result == RESULT_OK && more) {
             result = take(w);
@@ -398,6 +465,7 @@ static enum result settle(struct table_build *b, struct err *err)
         if (!w->flatten) {
             return err_nomem(err, "starting pass 2");
         }
+        flatten_heed(w->flatten, &b->stop);
     }
     return b->turns ? RESULT_OK : err_nomem(err, "starting pass 2");
 }
@@ -492,16 +560,74 @@ static void collect_counts(struct table_build *b)
         w->counts = (struct flatten_counts){ 0 };
         memset(w->skip_count, 0, sizeof w->skip_count);
     }
+    atomic_store(&b->records_total, r->records); /* known from now on: the report is the pool's */
+}
+
+/* A worker that knows nothing yet. */
+static enum result start_learning(struct worker *w, struct err *err)
+{
+    struct table_build *b = w->build;
+
+    flatten_free(w->flatten);
+    columns_free(w->columns);
+    w->flatten = NULL;
+    w->columns = columns_new();
+    if (w->columns) {
+        w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
+    }
+    if (!w->flatten) {
+        return err_nomem(err, "starting a table");
+    }
+    flatten_heed(w->flatten, &b->stop);
+    return RESULT_OK;
+}
+
+/* A split document in which the pointer led to nothing. */
+static bool split_without_match(const struct table_build *b)
+{
+    uint64_t matches = 0;
+
+    for (size_t i = 0; i < b->note_count; i++) {
+        const struct chunk_note *note = &b->notes[i];
+
+        if (note->rest && matches + note->matches_before == 0) {
+            return true;
+        }
+        matches = note->rest ? note->matches_after : matches + note->matches_after;
+    }
+    return false;
+}
+
+/* All that pass 1 has found is thrown away; the next one splits nothing. */
+static enum result start_over(struct table_build *b, struct err *err)
+{
+    enum result result;
+
+    b->start_over = true;
+    b->note_count = 0;
+    atomic_store(&b->split_failed, false);
+    split_source_disable(b->source);
+    result = b->source->rewind(b->source, err);
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        result = start_learning(&b->workers[i], err);
+    }
+    return result;
 }
 
 static void settle_run(struct work_item *item)
 {
     struct table_build *b = (struct table_build *)item;
     struct err err = { 0 };
-    enum result result = check_found(b, &err);
+    enum result result = RESULT_OK;
 
-    collect_counts(b);
-    result = result == RESULT_OK ? settle(b, &err) : result;
+    if (atomic_load(&b->split_failed) || split_without_match(b)) {
+        collect_counts(b);
+        result = start_over(b, &err);
+    } else {
+        result = check_found(b, &err);
+        collect_counts(b);
+        result = result == RESULT_OK ? settle(b, &err) : result;
+    }
     if (result != RESULT_OK) {
         fail(b, result, &err);
     }
@@ -562,6 +688,9 @@ static void on_step_done(struct work_item *item, bool cancelled)
             commit_run(item); /* only removes the file */
         }
         enter(b, TABLE_ENDED);
+    } else if (b->start_over && !atomic_load(&b->stop)) {
+        b->start_over = false;
+        enter(b, TABLE_LEARNING);
     } else {
         enter(b, atomic_load(&b->stop) ? TABLE_COMMITTING : TABLE_WRITING);
     }
@@ -630,6 +759,8 @@ static void enter(struct table_build *b, enum table_phase next)
 
 static enum result init_workers(struct table_build *b, struct err *err)
 {
+    enum result result = RESULT_OK;
+
     b->workers = calloc(b->worker_count, sizeof *b->workers);
     if (!b->workers) {
         return err_nomem(err, "starting a table");
@@ -638,18 +769,10 @@ static enum result init_workers(struct table_build *b, struct err *err)
         b->workers[i].build = b;
         chunk_reader_init(&b->workers[i].reader);
     }
-    for (unsigned i = 0; i < b->worker_count; i++) {
-        struct worker *w = &b->workers[i];
-
-        w->columns = columns_new();
-        w->flatten = w->columns
-                         ? flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN)
-                         : NULL;
-        if (!w->flatten) {
-            return err_nomem(err, "starting a table");
-        }
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        result = start_learning(&b->workers[i], err);
     }
-    return RESULT_OK;
+    return result;
 }
 
 enum result table_build_start(struct table_build **build, struct work *work,
@@ -666,7 +789,6 @@ enum result table_build_start(struct table_build **build, struct work *work,
     }
     pthread_mutex_init(&b->lock, NULL);
     b->work = work;
-    b->source = source;
     b->done = done;
     b->context = context;
     b->started_ns = uv_hrtime();
@@ -679,6 +801,11 @@ enum result table_build_start(struct table_build **build, struct work *work,
         result = err_nomem(err, "starting a table");
     } else if (b->records) {
         result = json_pointer_parse(&b->pointer, str_view(b->records), err);
+    }
+    b->source = split_source_open(source, b->records ? &b->pointer : NULL,
+                                  options->split_bytes ? options->split_bytes : SPLIT_BYTES);
+    if (result == RESULT_OK && !b->source) {
+        result = err_nomem(err, "starting a table");
     }
     result = result == RESULT_OK ? init_workers(b, err) : result;
     if (result != RESULT_OK) {
@@ -695,8 +822,7 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
     *progress = (struct table_progress){
         .phase = b->phase,
         .records = atomic_load(&b->records_done),
-        .records_total =
-            b->phase > TABLE_LEARNING ? b->report.records : atomic_load(&b->records_total),
+        .records_total = atomic_load(&b->records_total),
         .bytes = atomic_load(&b->bytes_done),
         .bytes_total = atomic_load(&b->bytes_total),
         .rows = atomic_load(&b->rows_done),
@@ -735,7 +861,9 @@ void table_build_free(struct table_build *b)
     }
     row_turns_free(b->turns);
     columns_free(b->columns);
-    b->source->close(b->source);
+    if (b->source) {
+        b->source->close(b->source);
+    }
     free(b->notes);
     free(b->workers);
     free(b->output);

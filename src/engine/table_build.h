@@ -4,8 +4,8 @@
  * Two passes over the source. The first validates every record and collects the columns, the second
  * writes rows; both by chunks, in parallel, and the result is the same whatever the number of workers:
  * columns and rows stand in the plan's order. Then the file is synced and renamed. Memory is
- * bounded by workers and chunks, not by the input (but for a single document, which is held
- * whole while a worker is at it).
+ * bounded by workers and chunks, not by the input: a large document is cut up (split_source.h). But
+ * a document that cannot be, as it is one record or invalid, is held whole while a worker is at it.
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
  * named. A pointer that finds nothing anywhere is an error (E-TAB1), and so is a file that changes
@@ -50,9 +50,10 @@ struct table_skips {
 };
 
 struct table_options {
-    const char *records; /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
-    const char *output;  /* path, or "-" */
-    unsigned workers;    /* 0: as many as the work's limit */
+    const char *records;  /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
+    const char *output;   /* path, or "-" */
+    unsigned workers;     /* 0: as many as the work's limit */
+    uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
 };
 
 enum table_phase {

@@ -183,6 +183,24 @@ enum result columns_mark(struct columns *c, uint32_t node, uint64_t chunk, uint3
     return RESULT_OK;
 }
 
+/* The last node that went into the table hides nobody who came before, so its slot is simply freed;
+ * growing keeps that order. */
+void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark,
+                       size_t unmark_count)
+{
+    for (size_t i = 0; i < unmark_count; i++) {
+        c->nodes[unmark[i]].marked = false;
+        c->marked--;
+    }
+    while (c->count > count) {
+        uint32_t node = c->count - 1;
+
+        *find_slot(c, c->nodes[node].parent, columns_node_name(c, node)) = 0;
+        c->names.len = c->nodes[node].name_at;
+        c->count--;
+    }
+}
+
 bool columns_marked(const struct columns *c, uint32_t node)
 {
     return c->nodes[node].marked;

@@ -22,6 +22,7 @@
 #include "base/str.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define COLUMNS_MAX 65536
@@ -54,6 +55,11 @@ bool columns_marked(const struct columns *columns, uint32_t node);
 struct str columns_node_name(const struct columns *columns, uint32_t node);
 uint32_t columns_parent(const struct columns *columns, uint32_t node);
 uint32_t columns_node_count(const struct columns *columns);
+
+/** Takes back what a record taught that turned out to be invalid: the nodes that were added since there
+ *  were `count`, and the marks of some others. Not once merged or settled. */
+void columns_take_back(struct columns *columns, uint32_t count, const uint32_t *unmark,
+                       size_t unmark_count);
 
 /** Adds to `into` what `from` has learnt. */
 MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,

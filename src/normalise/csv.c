@@ -1,119 +1,17 @@
 /*
  * Room is made once for a cell at its longest, then bytes are written without asking again: what
  * an escape means is never longer than the escape, so only quoting (two quotes, and those inside
- * twice) makes a cell grow. A cell is written bare first; when a byte turns up that needs quotes, it is
- * written again.
+ * twice) makes a cell grow.
  */
 #include "normalise/csv.h"
 
-#include "base/json_scan.h"
-#include "base/json_step.h"
+#include "normalise/csv_cell.h"
 
-#include <string.h>
+static const struct csv_style style = { .delimiter = ',' };
 
-#define DELIMITER ','
-
-static inline bool needs_quotes(char c)
+static inline enum result make_room(struct buf *out, size_t room)
 {
-    return c == DELIMITER || c == '"' || c == '\n' || c == '\r';
-}
-
-static bool any_needs_quotes(const char *p, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (needs_quotes(p[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Puts quotes around what stands from `first` on and doubles those inside. Room must be there. */
-static char *quote(char *first, char *end)
-{
-    size_t extra = 2;
-    char *to;
-
-    for (const char *p = first; p < end; p++) {
-        extra += *p == '"';
-    }
-    to = end + extra;
-    *--to = '"';
-    for (const char *p = end; p > first;) {
-        *--to = *--p;
-        if (*p == '"') {
-            *--to = '"';
-        }
-    }
-    *first = '"';
-    return end + extra;
-}
-
-static char *put_escaped(char *to, struct str raw, uint64_t *lone_surrogates)
-{
-    while (raw.len) {
-        const char *slash = memchr(raw.data, '\\', raw.len);
-        size_t plain = slash ? (size_t)(slash - raw.data) : raw.len, used;
-        char piece[4];
-
-        memcpy(to, raw.data, plain);
-        to += plain;
-        raw = (struct str){ raw.data + plain, raw.len - plain };
-        if (raw.len) {
-            size_t len = json_step_escape(raw, piece, &used, lone_surrogates);
-
-            memcpy(to, piece, len);
-            to += len;
-            raw = (struct str){ raw.data + used, raw.len - used };
-        }
-    }
-    return to;
-}
-
-/* Without the white space between tokens. */
-static char *put_json(char *to, struct str text)
-{
-    const char *p = text.data, *end = p + text.len;
-    bool escaped = false;
-
-    while (p < end) {
-        const char *first = p;
-
-        if (*p == '"') {
-            p = json_step_string(p + 1, end, &escaped);
-            p += p < end;
-            memcpy(to, first, (size_t)(p - first));
-            to += p - first;
-        } else {
-            *to = *p++;
-            to += (unsigned char)*to > ' ';
-        }
-    }
-    return to;
-}
-
-static char *put_cell(char *to, const struct cell *cell, uint64_t *lone_surrogates)
-{
-    struct str text = { cell->text, cell->len };
-    char *first = to;
-
-    switch (cell->kind) {
-    case CELL_ESCAPED:
-        to = put_escaped(to, text, lone_surrogates);
-        break;
-    case CELL_JSON:
-        to = put_json(to, text);
-        break;
-    default:
-        memcpy(to, text.data, text.len);
-        to += text.len;
-        break;
-    }
-    /* Only strings can be empty or need quotes; a JSON array needs them for any comma or string. */
-    if (cell->kind != CELL_BARE && (to == first || any_needs_quotes(first, (size_t)(to - first)))) {
-        to = quote(first, to);
-    }
-    return to;
+    return out->cap - out->len >= room && !out->max ? RESULT_OK : buf_reserve(out, room);
 }
 
 enum result csv_row(struct buf *out, const struct row *row, uint64_t *lone_surrogates)
@@ -122,8 +20,7 @@ enum result csv_row(struct buf *out, const struct row *row, uint64_t *lone_surro
 
     for (size_t i = 0; i < row->count; i++) {
         const struct cell *cell = row_cell(row, i);
-        /* A delimiter, two quotes and, at worst, every byte a quote. */
-        enum result result = buf_reserve(out, 3 + (cell ? 2 * (size_t)cell->len : 0));
+        enum result result = make_room(out, 1 + (cell ? csv_cell_room(cell) : 0));
         char *to;
 
         if (result != RESULT_OK) {
@@ -132,9 +29,11 @@ enum result csv_row(struct buf *out, const struct row *row, uint64_t *lone_surro
         }
         to = out->data + out->len;
         if (i) {
-            *to++ = DELIMITER;
+            *to++ = style.delimiter;
         }
-        out->len = (size_t)((cell ? put_cell(to, cell, lone_surrogates) : to) - out->data);
+        out->len =
+            (size_t)((cell ? csv_put_cell(to, cell, row->readable, style, lone_surrogates) : to) -
+                     out->data);
     }
     return buf_append_char(out, '\n');
 }
@@ -149,13 +48,13 @@ enum result csv_header(struct buf *out, const struct columns *columns)
         uint64_t none = 0;
         char *to;
 
-        result = buf_reserve(out, 3 + 2 * name.len);
+        result = buf_reserve(out, 1 + csv_cell_room(&cell));
         if (result == RESULT_OK) {
             to = out->data + out->len;
             if (i) {
-                *to++ = DELIMITER;
+                *to++ = style.delimiter;
             }
-            out->len = (size_t)(put_cell(to, &cell, &none) - out->data);
+            out->len = (size_t)(csv_put_cell(to, &cell, NULL, style, &none) - out->data);
         }
     }
     return result == RESULT_OK ? buf_append_char(out, '\n') : result;

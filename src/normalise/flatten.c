@@ -1,48 +1,21 @@
 /*
- * The walk. Records of one API look alike, so the tree of columns is hardly ever searched: each
- * node remembers which member followed it last time (`next`), and one comparison of the key's bytes
- * confirms the guess. Only a key that is new, or stands elsewhere than usual, is hashed.
+ * The way to the records: down the pointer, and along the elements that it leads to, in one go.
+ *
+ * What is done with a record's members stands in flatten_walk.c. Here as there every step is made in
+ * one of two manners: in FLATTEN_LEARN nothing is believed and each byte passed is verified; in
+ * FLATTEN_FILL the steps only look for structure.
+ *
+ * One thing cannot be known on the way: that a later member has the name which the pointer asked for,
+ * and so replaces what has been gone through already. Such a document is begun anew the long way,
+ * which looks for the last member first.
  */
 #include "normalise/flatten.h"
 
 #include "base/json_step.h"
+#include "normalise/flatten_walk.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct hint {
-    uint32_t next;  /* the member that came behind this one last time */
-    uint32_t first; /* the member that an object here began with last time */
-    uint64_t seen;  /* visit at which this member was last met */
-};
-
-struct level {
-    uint32_t node; /* the object that we are in */
-    uint32_t last; /* its member that was read last, COLUMNS_NONE before the first */
-};
-
-struct flatten {
-    const struct json_pointer *records;
-    struct columns *columns;
-    enum flatten_pass pass;
-    uint64_t chunk;
-    uint32_t order;
-    struct hint *hints; /* by node */
-    uint32_t hint_count;
-    struct cell *cells; /* by column, FLATTEN_FILL */
-    uint64_t row;
-    uint64_t visit_base; /* visits of this row have this number and above */
-    uint32_t *visits;    /* the row's members as they were met, by node */
-    size_t visit_count, visit_cap;
-    struct buf name; /* a key that had to be unescaped */
-    struct level levels[JSON_DEPTH_MAX];
-    /* One document: */
-    row_fn *sink;
-    void *sink_context;
-    struct flatten_counts *counts;
-    struct err *err;
-    enum result result;
-};
 
 struct flatten *flatten_new(const struct json_pointer *records, struct columns *columns,
                             enum flatten_pass pass)
@@ -54,14 +27,15 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     }
     f->records = records;
     f->columns = columns;
+    f->kernel = json_kernel_best();
     f->pass = pass;
     f->visit_base = 1;
     if (pass == FLATTEN_FILL) {
         f->cells = calloc(columns_count(columns) + 1U, sizeof *f->cells);
-        if (!f->cells) {
-            flatten_free(f);
-            return NULL;
-        }
+    }
+    if ((pass == FLATTEN_FILL && !f->cells) || !flatten_know_nodes(f)) {
+        flatten_free(f);
+        return NULL;
     }
     return f;
 }
@@ -72,9 +46,25 @@ void flatten_free(struct flatten *f)
         free(f->hints);
         free(f->cells);
         free(f->visits);
+        free(f->fresh);
         buf_release(&f->name);
         free(f);
     }
+}
+
+void flatten_use_kernel(struct flatten *f, const struct json_kernel *kernel)
+{
+    f->kernel = kernel;
+}
+
+void flatten_heed(struct flatten *f, const atomic_bool *stop)
+{
+    f->stop = stop;
+}
+
+void flatten_trust_pointer(struct flatten *f, bool trust)
+{
+    f->trust_pointer = trust;
 }
 
 void flatten_enter_chunk(struct flatten *f, uint64_t chunk)
@@ -83,346 +73,382 @@ void flatten_enter_chunk(struct flatten *f, uint64_t chunk)
     f->order = 0;
 }
 
-static enum result changed(struct flatten *f)
-{
-    return err_set(f->err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
-}
-
-/* Hints for every node there is. */
-static bool grow_hints(struct flatten *f)
-{
-    uint32_t want = columns_node_count(f->columns), count = f->hint_count ? f->hint_count : 64;
-    struct hint *hints;
-
-    if (want <= f->hint_count) {
-        return true;
-    }
-    while (count < want) {
-        count *= 2;
-    }
-    hints = realloc(f->hints, count * sizeof *hints);
-    if (!hints) {
-        return false;
-    }
-    for (uint32_t i = f->hint_count; i < count; i++) {
-        hints[i] = (struct hint){ .next = COLUMNS_NONE, .first = COLUMNS_NONE };
-    }
-    f->hints = hints;
-    f->hint_count = count;
-    return true;
-}
-
-/* The slow way to a member's node. */
-static enum result search_node(struct flatten *f, uint32_t parent, struct str raw, bool escaped,
-                               uint32_t *node)
-{
-    enum result result = RESULT_OK;
-
-    if (escaped) {
-        buf_reset(&f->name);
-        result = json_unescape(&f->name, raw, NULL);
-        raw = buf_view(&f->name);
-    }
-    if (result != RESULT_OK) {
-        return err_nomem(f->err, "reading a key");
-    }
-    if (f->pass == FLATTEN_LEARN) {
-        result = columns_add(f->columns, parent, raw, node, f->err);
-        if (result == RESULT_OK && !grow_hints(f)) {
-            result = err_nomem(f->err, "collecting columns");
-        }
-        return result;
-    }
-    *node = columns_find(f->columns, parent, raw);
-    return *node == COLUMNS_NONE ? changed(f) : RESULT_OK;
-}
-
-static inline enum result find_node(struct flatten *f, struct level *level, struct str raw,
-                                    bool escaped, uint32_t *node)
-{
-    uint32_t *guess =
-        level->last == COLUMNS_NONE ? &f->hints[level->node].first : &f->hints[level->last].next;
-    enum result result;
-
-    *node = *guess;
-    if (*node != COLUMNS_NONE && !escaped) {
-        struct str name = columns_node_name(f->columns, *node);
-
-        if (name.len == raw.len && memcmp(name.data, raw.data, raw.len) == 0) {
-            level->last = *node;
-            return RESULT_OK;
-        }
-    }
-    result = search_node(f, level->node, raw, escaped, node);
-    if (result == RESULT_OK) {
-        guess = level->last == COLUMNS_NONE ? &f->hints[level->node].first
-                                            : &f->hints[level->last].next;
-        *guess = *node;
-        level->last = *node;
-    }
-    return result;
-}
-
-static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
-{
-    while (node > COLUMNS_META && node != above) {
-        node = columns_parent(columns, node);
-    }
-    return node == above;
-}
-
-/* The member has been met in this row before: what it left behind goes. It and what it held
- * were met one after the other, so the list of visits has them together. */
-static void drop_duplicate(struct flatten *f, uint32_t node)
-{
-    size_t at = (size_t)(f->hints[node].seen - f->visit_base);
-
-    f->counts->duplicate_keys++;
-    for (; at < f->visit_count && is_below(f->columns, f->visits[at], node); at++) {
-        uint32_t column = columns_of_node(f->columns, f->visits[at]);
-
-        f->hints[f->visits[at]].seen = 0;
-        if (f->cells && column != COLUMNS_NONE) {
-            f->cells[column].row = 0;
-        }
-    }
-}
-
-static inline enum result note_visit(struct flatten *f, uint32_t node)
-{
-    if (f->hints[node].seen >= f->visit_base) {
-        drop_duplicate(f, node);
-    }
-    if (f->visit_count == f->visit_cap) {
-        size_t cap = f->visit_cap ? f->visit_cap * 2 : 64;
-        uint32_t *visits = realloc(f->visits, cap * sizeof *visits);
-
-        if (!visits) {
-            return err_nomem(f->err, "reading a record");
-        }
-        f->visits = visits;
-        f->visit_cap = cap;
-    }
-    f->hints[node].seen = f->visit_base + f->visit_count;
-    f->visits[f->visit_count++] = node;
-    return RESULT_OK;
-}
-
-static inline enum result put_cell(struct flatten *f, uint32_t node, enum cell_kind kind,
-                                   struct str text)
-{
-    uint32_t column;
-
-    if (f->pass == FLATTEN_LEARN) {
-        return columns_marked(f->columns, node)
-                   ? RESULT_OK
-                   : columns_mark(f->columns, node, f->chunk, f->order++, f->err);
-    }
-    column = columns_of_node(f->columns, node);
-    if (column == COLUMNS_NONE) {
-        return changed(f);
-    }
-    f->cells[column] =
-        (struct cell){ .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind };
-    return RESULT_OK;
-}
-
-/* A value that is not an object; `p` at its first byte. */
-static inline enum result put_value(struct flatten *f, uint32_t node, const char **p,
-                                    const char *end)
-{
-    enum cell_kind kind = CELL_BARE;
-    const char *first = *p;
-    bool escaped = false;
-
-    if (first == end) {
-        return changed(f);
-    }
-    switch (*first) {
-    case '"':
-        *p = json_step_string(++first, end, &escaped);
-        kind = escaped ? CELL_ESCAPED : CELL_STRING;
-        break;
-    case '[':
-        *p = json_step_container(first, end);
-        kind = CELL_JSON;
-        break;
-    default:
-        *p = json_step_bare(first, end);
-        kind = *first == 'n' ? CELL_NULL : CELL_BARE;
-        break;
-    }
-    struct str text = { first, (size_t)(*p - first) };
-
-    *p += kind <= CELL_ESCAPED && kind >= CELL_STRING && *p < end; /* the closing quote */
-    return put_cell(f, node, kind, text);
-}
-
-/* One key and its colon, at `*p`; the value's node comes out. */
-static inline enum result take_key(struct flatten *f, struct level *level, const char **p,
-                                   const char *end, uint32_t *node)
-{
-    bool escaped = false;
-    const char *first, *close;
-    enum result result;
-
-    if (*p == end || **p != '"') {
-        return changed(f);
-    }
-    first = *p + 1;
-    close = json_step_string(first, end, &escaped);
-    result = find_node(f, level, (struct str){ first, (size_t)(close - first) }, escaped, node);
-    if (result == RESULT_OK) {
-        result = note_visit(f, *node);
-    }
-    *p = json_step_space(close < end ? close + 1 : end, end);
-    if (result == RESULT_OK && (*p == end || **p != ':')) {
-        return changed(f);
-    }
-    *p = json_step_space(*p < end ? *p + 1 : end, end);
-    return result;
-}
-
-/* All members of an object and of those in it; `p` at its opening brace. */
-static enum result walk_object(struct flatten *f, const char *p, const char *end)
-{
-    struct level *level = f->levels;
-    enum result result = RESULT_OK;
-    uint32_t node;
-
-    *level = (struct level){ .node = COLUMNS_ROOT, .last = COLUMNS_NONE };
-    p = json_step_space(p + 1, end);
-    while (result == RESULT_OK) {
-        if (p < end && *p == '}') {
-            if (level == f->levels) {
-                return RESULT_OK;
-            }
-            level--;
-            p++;
-        } else {
-            result = take_key(f, level, &p, end, &node);
-            if (result == RESULT_OK && p < end && *p == '{') {
-                if (++level == f->levels + JSON_DEPTH_MAX) {
-                    return changed(f);
-                }
-                *level = (struct level){ .node = node, .last = COLUMNS_NONE };
-                p = json_step_space(p + 1, end);
-                continue;
-            }
-            if (result == RESULT_OK) {
-                result = put_value(f, node, &p, end);
-            }
-        }
-        p = json_step_space(p, end);
-        if (p < end && *p == ',') {
-            p = json_step_space(p + 1, end);
-        } else if (result == RESULT_OK && (p == end || *p != '}')) {
-            return changed(f);
-        }
-    }
-    return result;
-}
-
-/* A cell of a column that is not in the JSON. */
-static enum result put_meta(struct flatten *f, struct str name, enum cell_kind kind,
-                            struct str text)
-{
-    enum result result;
-    uint32_t node;
-
-    result = search_node(f, COLUMNS_META, name, false, &node);
-    return result == RESULT_OK ? put_cell(f, node, kind, text) : result;
-}
-
 static enum cell_kind kind_of_raw(struct str raw)
 {
     return memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING;
 }
 
+/* A record that is no object, and is known to be whole. */
 static enum result put_scalar(struct flatten *f, struct str value)
 {
     struct str raw = json_string_raw(value);
 
     switch (json_type_of(value)) {
     case JSON_STRING:
-        return put_meta(f, STR("value"), kind_of_raw(raw), raw);
+        return flatten_put_meta(f, STR("value"), kind_of_raw(raw), raw);
     case JSON_ARRAY:
-        return put_meta(f, STR("value"), CELL_JSON, value);
+        return flatten_put_meta(f, STR("value"), CELL_JSON, value);
     case JSON_NULL:
-        return put_meta(f, STR("value"), CELL_NULL, value);
+        return flatten_put_meta(f, STR("value"), CELL_NULL, value);
     default:
-        return put_meta(f, STR("value"), CELL_BARE, value);
+        return flatten_put_meta(f, STR("value"), CELL_BARE, value);
     }
 }
 
-/* One record: its cells, then the row. */
-static enum result take_record(struct flatten *f, struct str value, struct str key)
+/* Over a value that gives nothing; `*p` at its first byte. */
+static enum result pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
-    enum result result = grow_hints(f) ? RESULT_OK : err_nomem(f->err, "reading a record");
+    if (*p == end) {
+        return flatten_bad_text(f);
+    }
+    if (f->pass == FLATTEN_LEARN) {
+        const char *behind = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
+
+        *p = behind;
+        return behind ? RESULT_OK : RESULT_INVALID;
+    }
+    *p = **p == '{' || **p == '[' ? f->kernel->container_end(*p, end) : json_step_value(*p, end);
+    return RESULT_OK;
+}
+
+/* One record: its cells, then the row. `*p` at its first byte, inside `depth` others. */
+static enum result take_record(struct flatten *f, const char **p, const char *end, unsigned depth,
+                               struct str key)
+{
+    const char *first = *p;
+    enum result result = RESULT_OK;
     struct row row;
 
+    if (f->stop && atomic_load_explicit(f->stop, memory_order_relaxed)) {
+        return RESULT_CANCELLED;
+    }
     f->row++;
     f->visit_base += f->visit_count;
     f->visit_count = 0;
-    if (result == RESULT_OK && key.data) {
-        result = put_meta(f, STR("_key"), kind_of_raw(key), key);
+    if (key.data) {
+        result = flatten_put_meta(f, STR("_key"), kind_of_raw(key), key);
     }
-    if (result == RESULT_OK) {
-        result = json_type_of(value) == JSON_OBJECT
-                     ? walk_object(f, value.data, value.data + value.len)
-                     : put_scalar(f, value);
+    if (result == RESULT_OK && first < end && *first == '{') {
+        result = flatten_object(f, p, end, depth);
+    } else if (result == RESULT_OK) {
+        result = pass_over(f, p, end, depth);
+        result = result == RESULT_OK ? put_scalar(f, (struct str){ first, (size_t)(*p - first) })
+                                     : result;
     }
     if (result == RESULT_OK) {
         f->counts->rows++;
         if (f->pass == FLATTEN_FILL) {
-            row = (struct row){ f->cells, columns_count(f->columns), f->row };
+            row = (struct row){ .cells = f->cells,
+                                .count = columns_count(f->columns),
+                                .number = f->row,
+                                .readable = f->text_end };
             result = f->sink(f->sink_context, &row);
         }
     }
     return result;
 }
 
-/* What the pointer led to: false ends the search. */
-static bool take_match(void *context, const struct json_match *match)
+/* Behind a member or element: `*more` says whether there is another one, and `*p` is at it or behind
+ * the container. */
+static inline enum result step_behind(struct flatten *f, const char **p, const char *end,
+                                      char close, bool *more)
 {
-    struct flatten *f = context;
-    struct json_walk walk;
-    struct str element;
+    const char *at = json_step_space(*p, end);
+
+    if (at == end || (*at != ',' && *at != close)) {
+        return flatten_bad_text(f);
+    }
+    *more = *at == ',';
+    *p = *more ? json_step_space(at + 1, end) : at + 1;
+    return RESULT_OK;
+}
+
+/* Behind the opening bracket or brace: `*more` as above. */
+static inline void step_into(const char **p, const char *end, char close, bool *more)
+{
+    *p = json_step_space(*p + 1, end);
+    *more = *p == end || **p != close; /* at the end, whoever looks for the member will see */
+    *p += !*more;
+}
+
+/* What the pointer led to. */
+static enum result take_match(struct flatten *f, const char **p, const char *end, unsigned depth,
+                              struct str key)
+{
+    enum result result = RESULT_OK;
+    bool more = true;
 
     f->counts->matches++;
-    switch (json_type_of(match->value)) {
-    case JSON_NONE:
-    case JSON_NULL:
-        break;
-    case JSON_ARRAY:
-        json_walk_begin(&walk, match->value);
-        while (f->result == RESULT_OK && json_walk_next(&walk, NULL, &element)) {
-            f->result = take_record(f, element, match->key);
-        }
-        break;
-    default:
-        f->result = take_record(f, match->value, match->key);
-        break;
+    if (*p == end) {
+        return flatten_bad_text(f);
     }
+    if (**p == 'n') {
+        return pass_over(f, p, end, depth);
+    }
+    if (**p != '[') {
+        return take_record(f, p, end, depth, key);
+    }
+    for (step_into(p, end, ']', &more); more && result == RESULT_OK;) {
+        result = take_record(f, p, end, depth + 1, key);
+        result = result == RESULT_OK ? step_behind(f, p, end, ']', &more) : result;
+    }
+    return result;
+}
+
+static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end,
+                           struct str key);
+
+/* A member's name and its colon; `*p` comes to the value. */
+static enum result take_name(struct flatten *f, const char **p, const char *end, struct str *name)
+{
+    const char *first = *p + 1, *close = NULL;
+    bool escaped = false;
+
+    if (*p == end || **p != '"') {
+        return flatten_bad_text(f);
+    }
+    if (f->pass == FLATTEN_FILL) {
+        close = json_step_string(first, end, &escaped);
+        close = close < end ? close : NULL;
+    } else {
+        close = f->kernel->verify_string(first, end, &escaped);
+        close = close ? close - 1 : NULL;
+    }
+    if (!close) {
+        return flatten_bad_text(f);
+    }
+    *name = (struct str){ first, (size_t)(close - first) };
+    *p = json_step_space(close + 1, end);
+    if (*p == end || **p != ':') {
+        return flatten_bad_text(f);
+    }
+    *p = json_step_space(*p + 1, end);
+    return RESULT_OK;
+}
+
+static enum result descend_object(struct flatten *f, unsigned step, const char **p, const char *end,
+                                  struct str key)
+{
+    const struct json_pointer_step *s = &f->records->steps[step];
+    struct str want = { f->records->bytes + s->at, s->len }, name;
+    enum result result = RESULT_OK;
+    bool found = false, more;
+
+    for (step_into(p, end, '}', &more); more && result == RESULT_OK;) {
+        result = take_name(f, p, end, &name);
+        if (result == RESULT_OK && s->every) {
+            result = descend(f, step + 1, p, end, name);
+        } else if (result == RESULT_OK && json_raw_equal(name, want)) {
+            if (found) {
+                f->ambiguous = true;
+                return RESULT_INVALID; /* told apart by flatten_document */
+            }
+            found = true;
+            result = descend(f, step + 1, p, end, key);
+            f->ended |= f->trust_pointer && !f->stars;
+        } else if (result == RESULT_OK) {
+            result = pass_over(f, p, end, step + 1);
+        }
+        if (result != RESULT_OK || f->ended) {
+            return result;
+        }
+        result = step_behind(f, p, end, '}', &more);
+    }
+    return result;
+}
+
+static enum result descend_array(struct flatten *f, unsigned step, const char **p, const char *end,
+                                 struct str key)
+{
+    const struct json_pointer_step *s = &f->records->steps[step];
+    uint64_t index, at = 0;
+    bool more, counted;
+    enum result result = RESULT_OK;
+
+    /* RFC 6901 section 4: digits without a leading zero. */
+    counted = !s->every && (s->len == 1 || f->records->bytes[s->at] != '0') &&
+              str_to_u64((struct str){ f->records->bytes + s->at, s->len }, &index);
+    for (step_into(p, end, ']', &more); more && result == RESULT_OK; at++) {
+        result = s->every || (counted && at == index) ? descend(f, step + 1, p, end, key)
+                                                      : pass_over(f, p, end, step + 1);
+        if (f->ended) {
+            return result;
+        }
+        result = result == RESULT_OK ? step_behind(f, p, end, ']', &more) : result;
+    }
+    return result;
+}
+
+/* Step `step` of the pointer, and the rest, for the value at `*p`; that many containers are around it.
+ * Recursion is bounded by JSON_POINTER_STEPS_MAX. */
+static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end,
+                           struct str key)
+{
+    if (!f->records || step == f->records->count) {
+        return take_match(f, p, end, step, key);
+    }
+    if (*p < end && **p == '{') {
+        return descend_object(f, step, p, end, key);
+    }
+    if (*p < end && **p == '[') {
+        return descend_array(f, step, p, end, key);
+    }
+    return pass_over(f, p, end, step);
+}
+
+/* A match of the long way: the value is whole. */
+static bool visit_match(void *context, const struct json_match *match)
+{
+    struct flatten *f = context;
+    const char *end = match->value.data + match->value.len, *p = match->value.data;
+
+    f->result = take_match(f, &p, end, f->records->count, match->key);
     return f->result == RESULT_OK;
+}
+
+/* Along a text of which is known that it is valid. */
+static enum result go_the_long_way(struct flatten *f, struct str text)
+{
+    f->result = RESULT_OK;
+    json_pointer_each(text, f->records, visit_match, f);
+    return f->result;
+}
+
+/* What a text taught that turned out to be invalid goes. */
+struct learnt {
+    struct flatten_counts counts;
+    uint32_t nodes, order;
+};
+
+static struct learnt learn_from_here(struct flatten *f)
+{
+    f->fresh_count = 0;
+    return (struct learnt){ *f->counts, columns_node_count(f->columns), f->order };
+}
+
+static void unlearn(struct flatten *f, const struct learnt *before)
+{
+    columns_take_back(f->columns, before->nodes, f->fresh, f->fresh_count);
+    flatten_forget(f, before->nodes);
+    *f->counts = before->counts;
+    f->order = before->order;
+}
+
+static enum result learn_document(struct flatten *f, struct str text)
+{
+    const char *p = text.data, *end = text.data + text.len;
+    struct learnt before = learn_from_here(f);
+    enum result result;
+
+    result = descend(f, 0, &p, end, STR_NONE);
+    if (result == RESULT_OK && p < end) {
+        result = RESULT_INVALID;
+    }
+    if (result == RESULT_INVALID) {
+        unlearn(f, &before);
+    }
+    if (result == RESULT_INVALID && f->ambiguous &&
+        f->kernel->verify(text.data, end, JSON_DEPTH_MAX) == end) {
+        result = go_the_long_way(f, text);
+        f->counts->ambiguous++;
+    }
+    return result;
+}
+
+/* Names of the pointer without a `*` behind them may be trusted, or must be looked for to the end. */
+static enum result fill_document(struct flatten *f, struct str text)
+{
+    const char *p = text.data;
+
+    if (f->records && f->records->count && !f->trust_pointer) {
+        return go_the_long_way(f, text);
+    }
+    return descend(f, 0, &p, text.data + text.len, STR_NONE);
+}
+
+static bool has_stars(const struct json_pointer *pointer)
+{
+    bool stars = false;
+
+    for (unsigned i = 0; pointer && i < pointer->count; i++) {
+        stars |= pointer->steps[i].every;
+    }
+    return stars;
+}
+
+static enum result begin(struct flatten *f, struct str text, row_fn *sink, void *context,
+                         struct flatten_counts *counts, struct err *err)
+{
+    f->sink = sink;
+    f->sink_context = context;
+    f->counts = counts;
+    f->err = err;
+    f->stars = has_stars(f->records);
+    f->text_end = text.data + text.len;
+    f->ambiguous = f->ended = false;
+    return text.len > FLATTEN_TEXT_MAX
+               ? err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB")
+               : RESULT_OK;
 }
 
 enum result flatten_document(struct flatten *f, struct str text, row_fn *sink, void *context,
                              struct flatten_counts *counts, struct err *err)
 {
+    enum result result;
+
     text = str_trim(text);
-    f->sink = sink;
-    f->sink_context = context;
-    f->counts = counts;
-    f->err = err;
-    f->result = RESULT_OK;
-    if (text.len > FLATTEN_TEXT_MAX) {
-        return err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB");
+    result = begin(f, text, sink, context, counts, err);
+    if (result != RESULT_OK) {
+        return result;
     }
-    if (f->records) {
-        json_pointer_each(text, f->records, take_match, f);
-    } else {
-        take_match(f, &(struct json_match){ .value = text, .key = STR_NONE });
+    if (f->pass == FLATTEN_LEARN) {
+        return learn_document(f, text);
     }
-    return f->result;
+    return text.len ? fill_document(f, text) : flatten_bad_text(f);
+}
+
+static enum result take_members(struct flatten *f, struct str text, unsigned step, bool named)
+{
+    const char *p = text.data, *end = text.data + text.len;
+    bool records = !f->records || step == f->records->count;
+    enum result result = RESULT_OK;
+    struct str name = STR_NONE;
+
+    while (result == RESULT_OK) {
+        result = named ? take_name(f, &p, end, &name) : RESULT_OK;
+        if (result == RESULT_OK) {
+            result = records ? take_record(f, &p, end, step + 1, STR_NONE)
+                             : descend(f, step + 1, &p, end, name);
+        }
+        if (result != RESULT_OK || p == end) {
+            return result;
+        }
+        p = json_step_space(p, end);
+        if (p == end || *p != ',') {
+            return flatten_bad_text(f);
+        }
+        p = json_step_space(p + 1, end);
+    }
+    return result;
+}
+
+enum result flatten_part(struct flatten *f, struct str text, unsigned step, bool named,
+                         row_fn *sink, void *context, struct flatten_counts *counts,
+                         struct err *err)
+{
+    enum result result;
+    struct learnt before;
+
+    text = str_trim(text);
+    result = begin(f, text, sink, context, counts, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    f->stars = true; /* there may be more than one match, so none ends the walk */
+    before = learn_from_here(f);
+    result = take_members(f, text, step, named);
+    if (result == RESULT_INVALID) {
+        unlearn(f, &before);
+    }
+    return result;
 }

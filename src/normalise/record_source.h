@@ -22,6 +22,7 @@ enum record_form {
     RECORD_DOCUMENT, /* one JSON text */
     RECORD_LINES,    /* whole lines, each a JSON text or blank */
     RECORD_RAW,      /* one line of a run's raw segment (normalise/raw_line.h) */
+    RECORD_PART,     /* some members of a container in a large document; see split_source.h */
 };
 
 struct record_piece {
@@ -29,6 +30,12 @@ struct record_piece {
     int fd;                  /* open for reading, or -1: the reader opens `path` */
     const char *path;        /* also names the piece in messages */
     uint64_t offset, length; /* bytes */
+    /* RECORD_DOCUMENT: bytes that are not to be read, as they were handed out as RECORD_PART before;
+     * without them it is a whole document. Length 0: none. */
+    uint64_t gap, gap_length;
+    /* RECORD_PART: the step of the records pointer that walks over these, and whether they are named. */
+    unsigned step;
+    bool named;
 };
 
 struct record_source {

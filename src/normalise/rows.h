@@ -35,6 +35,8 @@ struct row {
     const struct cell *cells; /* by column; one with another row's number is missing */
     size_t count;
     uint64_t number; /* never 0 */
+    /* End of the text that the cells lie in: up to there a copy may read past a cell. Or NULL. */
+    const char *readable;
 };
 
 /** The row's cell in that column, NULL when it is missing or null. */

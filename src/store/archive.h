@@ -46,7 +46,7 @@ MUST_CHECK enum result archive_store(struct archive *archive, struct settlement 
 /** After RESULT_FULL: forgets the batch, so that another may be tried. */
 MUST_CHECK enum result archive_abandon(struct archive *archive, struct err *err);
 
-/** Leaves everything as it is; ledger_fold before it leaves a ledger of one file. */
+/** Leaves everything as it is; ledger_checkpoint before it leaves a ledger of one file. */
 void archive_close(struct archive *archive);
 
 #endif

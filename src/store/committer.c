@@ -357,7 +357,7 @@ static void finish(struct committer *c, bool clean)
         result = ledger_session_end(c->archive.ledger, now_us, clean, &c->err);
     }
     if (!c->failed && result == RESULT_OK) {
-        result = ledger_fold(c->archive.ledger, &c->err);
+        result = ledger_checkpoint(c->archive.ledger, true, &c->err);
     }
     if (result != RESULT_OK) {
         tell(c, result);

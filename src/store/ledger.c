@@ -174,6 +174,7 @@ uint64_t ledger_column_u64(sqlite3_stmt *st, int column)
 
 enum result ledger_begin(struct ledger *ledger, struct err *err)
 {
+    ledger->folded = false;
     return ledger_run(ledger, SQL_BEGIN, "beginning a commit", err);
 }
 
@@ -290,6 +291,7 @@ enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct 
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SESSION_BEGIN, &result, err);
 
+    ledger->folded = false;
     if (st) {
         sqlite3_bind_int64(st, 1, getpid());
         sqlite3_bind_int64(st, 2, wall_us);
@@ -303,6 +305,7 @@ enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clea
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SESSION_END, &result, err);
 
+    ledger->folded = false;
     if (st) {
         sqlite3_bind_int64(st, 1, wall_us);
         sqlite3_bind_int(st, 2, clean);

@@ -35,15 +35,13 @@ MUST_CHECK enum result ledger_open(struct ledger **ledger, const struct run_dir 
 MUST_CHECK enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir,
                                             struct err *err);
 
-/** Leaves everything as it is, the log too. NULL is ignored. */
+/** Leaves everything as it is, but takes away a log in which there is nothing. NULL is ignored. */
 void ledger_close(struct ledger *ledger);
 
-/** Folds the log into the database and leaves WAL mode, so that one file is left. With a reader on it
- *  the log stays, and is folded by the next who opens it. Not after an I/O error. */
-MUST_CHECK enum result ledger_fold(struct ledger *ledger, struct err *err);
-
-/** Folds what can be without waiting for anybody; `truncate`: and gives the log's space back.
- *  ledger_commit does it by itself when the log has grown. */
+/** Folds what can be of the log into the database without waiting for anybody; `truncate`: and gives
+ *  its space back, so that ledger_close leaves one file. With a reader in the way the log stays, and is
+ *  folded by the next who runs the run. ledger_commit folds by itself when the log has grown. Not
+ *  after an I/O error. */
 MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
 /** SQLite's own look at the database (quick_check). */

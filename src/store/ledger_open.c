@@ -1,5 +1,6 @@
 #include "store/ledger_sql.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,7 +13,8 @@
 #define APPLICATION_ID 0x5354504C /* "STPL" */
 #define VERSION 1
 #define NAME "ledger.db"
-#define OPEN_BUSY_MS 5000 /* a reader may be in the middle of a query when the mode changes */
+#define TEMP_NAME ".ledger.db.tmp"
+#define BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. */
 static const char schema[] =
@@ -33,7 +35,7 @@ static const char schema[] =
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
-static char *ledger_path(const struct run_dir *dir)
+static char *file_path(const struct run_dir *dir, const char *name)
 {
     char link[48];
     char target[PATH_MAX];
@@ -48,30 +50,12 @@ static char *ledger_path(const struct run_dir *dir)
     } else if (!realpath(dir->path, target)) {
         return NULL;
     }
-    size = strlen(target) + sizeof "/" NAME;
+    size = strlen(target) + strlen(name) + 2;
     path = malloc(size);
     if (path) {
-        snprintf(path, size, "%s/%s", target, NAME);
+        snprintf(path, size, "%s/%s", target, name);
     }
     return path;
-}
-
-/* SQLite would make it readable by others; its -wal and -shm take after it. */
-static enum result create_file(const struct run_dir *dir, struct err *err)
-{
-    int fd = openat(dir->fd, NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    S_IRUSR | S_IWUSR);
-
-    if (fd < 0) {
-        return errno == EEXIST
-                   ? RESULT_OK
-                   : err_set_errno(err, errno, "E-DIR1", "%s/%s: cannot create", dir->path, NAME);
-    }
-    close(fd);
-    if (fsync(dir->fd)) {
-        return err_set_errno(err, errno, "E-DISK2", "%s: cannot sync the directory", dir->path);
-    }
-    return RESULT_OK;
 }
 
 static enum result execute(struct ledger *ledger, const char *text, const char *doing,
@@ -99,39 +83,17 @@ static enum result ask(struct ledger *ledger, const char *text, int64_t *value, 
     return result;
 }
 
-static enum result create_schema(struct ledger *ledger, struct err *err)
+/* Ours, of a version that we know? */
+static enum result look_at_header(struct ledger *ledger, struct err *err)
 {
-    char text[sizeof schema + 160];
-    enum result result;
-
-    snprintf(text, sizeof text,
-             "BEGIN IMMEDIATE;%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", schema,
-             APPLICATION_ID, VERSION);
-    result = execute(ledger, text, "creating it", err);
-    if (result != RESULT_OK) {
-        ledger_roll_back(ledger);
-    }
-    return result;
-}
-
-/* Ours, of a version that we know? `*empty`: nothing is in it yet. */
-static enum result look_at_header(struct ledger *ledger, bool *empty, struct err *err)
-{
-    int64_t application = 0, version = 0, tables = 0;
+    int64_t application = 0, version = 0;
     enum result result = ask(ledger, "PRAGMA application_id", &application, err);
 
     if (result == RESULT_OK) {
         result = ask(ledger, "PRAGMA user_version", &version, err);
     }
-    if (result == RESULT_OK) {
-        result = ask(ledger, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    }
     if (result != RESULT_OK) {
         return result;
-    }
-    *empty = application == 0 && version == 0 && tables == 0;
-    if (*empty) {
-        return RESULT_OK;
     }
     if (application != APPLICATION_ID || version < 1) {
         return err_set(err, RESULT_CORRUPT, "E-LEDG1", "%s is not a ledger of scrapetop",
@@ -145,33 +107,59 @@ static enum result look_at_header(struct ledger *ledger, bool *empty, struct err
     return RESULT_OK;
 }
 
-/* Everything behind the first lines is the same for both ways of opening. */
-static enum result open_database(struct ledger **opened, const struct run_dir *dir, int flags,
-                                 bool *empty, struct err *err)
+/* "file:PATH?immutable=1", the path percent-encoded: how SQLite reads what nobody can change. */
+static char *immutable_uri(char *path)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    static const char tail[] = "?immutable=1";
+    char *uri = path ? malloc(strlen("file:") + 3 * strlen(path) + sizeof tail) : NULL;
+    char *to = uri;
+
+    if (uri) {
+        to += strlen(strcpy(to, "file:"));
+        for (const char *at = path; *at; at++) {
+            if (isalnum((unsigned char)*at) || strchr("/._-", *at)) {
+                *to++ = *at;
+            } else {
+                *to++ = '%';
+                *to++ = hex[(unsigned char)*at >> 4];
+                *to++ = hex[*at & 15];
+            }
+        }
+        memcpy(to, tail, sizeof tail);
+    }
+    free(path);
+    return uri;
+}
+
+static enum result open_file(struct ledger **opened, const struct run_dir *dir, const char *name,
+                             bool immutable, struct err *err)
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+                (immutable ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE);
     enum result result = RESULT_OK;
 
+    *opened = NULL;
     if (ledger) {
-        ledger->path = ledger_path(dir);
+        ledger->path = file_path(dir, name);
+        if (immutable) {
+            ledger->path = immutable_uri(ledger->path);
+        }
     }
     if (!ledger || !ledger->path) {
         ledger_close(ledger);
         return err_nomem(err, "opening the ledger");
     }
-    if (sqlite3_open_v2(ledger->path, &ledger->db,
-                        flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(ledger->path, &ledger->db, flags, NULL) != SQLITE_OK) {
         result = ledger->db ? ledger_fail(ledger, "opening it", err)
                             : err_nomem(err, "opening the ledger");
     }
     if (result == RESULT_OK) {
         sqlite3_extended_result_codes(ledger->db, 1);
-        sqlite3_busy_timeout(ledger->db, OPEN_BUSY_MS);
+        sqlite3_busy_timeout(ledger->db, BUSY_MS);
         result = execute(ledger, "PRAGMA trusted_schema=OFF;PRAGMA cell_size_check=ON;",
                          "opening it", err);
-    }
-    if (result == RESULT_OK) {
-        result = look_at_header(ledger, empty, err);
     }
     if (result != RESULT_OK) {
         ledger_close(ledger);
@@ -179,6 +167,52 @@ static enum result open_database(struct ledger **opened, const struct run_dir *d
     }
     *opened = ledger;
     return RESULT_OK;
+}
+
+/* Without a journal and without a sync: it is nothing yet. */
+static enum result fill_new(const struct run_dir *dir, struct err *err)
+{
+    char text[sizeof schema + 256];
+    struct ledger *ledger;
+    enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    snprintf(text, sizeof text,
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s"
+             "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
+             schema, APPLICATION_ID, VERSION);
+    result = execute(ledger, text, "creating it", err);
+    ledger->folded = true; /* its log, if there is one at all */
+    ledger_close(ledger);
+    return result;
+}
+
+/* Made under another name, synced whole, and then renamed: there is a ledger or there is none. The
+ * directory's sync makes raw/ durable, too. */
+static enum result create_ledger(const struct run_dir *dir, struct err *err)
+{
+    static const char *const leftovers[] = { TEMP_NAME, TEMP_NAME "-wal", TEMP_NAME "-shm" };
+    enum result result;
+    int fd;
+
+    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
+        (void)unlinkat(dir->fd, leftovers[i], 0); /* of a process that died here */
+    }
+    /* By our own hands: SQLite would make it, and what it puts beside it, readable by others. */
+    fd = openat(dir->fd, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+    }
+    result = fill_new(dir, err);
+    if (result == RESULT_OK &&
+        (fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, NAME) || fsync(dir->fd))) {
+        result = err_set_errno(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+    }
+    close(fd);
+    return result;
 }
 
 /* Takes the place of SQLite's automatic checkpoint, which does not tell when its sync fails. */
@@ -217,20 +251,14 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
     return result;
 }
 
-enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool *created,
-                        struct err *err)
+/* Opens what is there, and looks whether it is a ledger. */
+static enum result open_known(struct ledger **ledger, const struct run_dir *dir, bool immutable,
+                              struct err *err)
 {
-    enum result result = create_file(dir, err);
+    enum result result = open_file(ledger, dir, NAME, immutable, err);
 
     if (result == RESULT_OK) {
-        result = open_database(ledger, dir, SQLITE_OPEN_READWRITE, created, err);
-    }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    result = use_wal(*ledger, err);
-    if (result == RESULT_OK && *created) {
-        result = create_schema(*ledger, err);
+        result = look_at_header(*ledger, err);
     }
     if (result != RESULT_OK) {
         ledger_close(*ledger);
@@ -239,36 +267,48 @@ enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool 
     return result;
 }
 
-/* A process that died while it opened the ledger may have left a journal to be rolled back, which a
- * reader's rights do not allow: then with ours, SQLite's locks see to it that nobody is disturbed. */
-static enum result open_for_reading(struct ledger **ledger, const struct run_dir *dir, bool *empty,
-                                    struct err *err)
+enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool *created,
+                        struct err *err)
 {
-    enum result result = open_database(ledger, dir, SQLITE_OPEN_READONLY, empty, err);
+    struct stat st;
+    enum result result = RESULT_OK;
 
-    if (result != RESULT_DENIED) {
+    *ledger = NULL;
+    *created = fstatat(dir->fd, NAME, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
+    if (*created) {
+        result = create_ledger(dir, err);
+    }
+    if (result == RESULT_OK) {
+        result = open_known(ledger, dir, false, err);
+    }
+    if (result != RESULT_OK) {
         return result;
     }
-    result = open_database(ledger, dir, SQLITE_OPEN_READWRITE, empty, err);
-    if (result == RESULT_OK) {
-        result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
-        if (result != RESULT_OK) {
-            ledger_close(*ledger);
-        }
+    result = use_wal(*ledger, err);
+    if (result != RESULT_OK) {
+        ledger_close(*ledger);
+        *ledger = NULL;
     }
     return result;
 }
 
 enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir, struct err *err)
 {
-    bool empty = false;
-    enum result result = open_for_reading(ledger, dir, &empty, err);
+    struct stat st;
+    bool has_log = fstatat(dir->fd, NAME "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+    /* On a read-only disk there is nowhere for an index, and nobody to change anything. */
+    bool immutable = !has_log && faccessat(dir->fd, ".", W_OK, 0) != 0;
+    enum result result = open_known(ledger, dir, immutable, err);
 
-    if (result == RESULT_OK && empty) {
-        result = err_set(err, RESULT_INVALID, "E-DIR2", "%s: the run has not begun", dir->path);
-        ledger_close(*ledger);
-    }
     if (result != RESULT_OK) {
+        return result;
+    }
+    /* With a log even a reader has to write the index beside it; what it made it takes away again.
+     * A log that was there is left: it may be the evidence that somebody looks for. */
+    (*ledger)->folded = !has_log;
+    result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+    if (result != RESULT_OK) {
+        ledger_close(*ledger);
         *ledger = NULL;
     }
     return result;
@@ -283,8 +323,10 @@ void ledger_close(struct ledger *ledger)
         sqlite3_finalize(ledger->statements[i]);
     }
     if (ledger->db) {
-        /* SQLite would fold the log here, and where a sync has failed before, believe a second one. */
-        (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        /* The last to leave folds the log and takes it away. With a log in which there is something,
+         * SQLite would thereby believe a sync after one that has failed. */
+        (void)sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !ledger->folded,
+                                NULL);
         sqlite3_close(ledger->db);
     }
     free(ledger->path);
@@ -300,19 +342,10 @@ enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *
     if (sqlite3_wal_checkpoint_v2(ledger->db, NULL, mode, NULL, NULL) != SQLITE_OK) {
         result = ledger_fail(ledger, "folding the log", err);
     }
-    sqlite3_busy_timeout(ledger->db, OPEN_BUSY_MS);
+    sqlite3_busy_timeout(ledger->db, BUSY_MS);
     ledger->log_pages = 0;
+    ledger->folded = truncate && result == RESULT_OK;
     /* A reader in the way, or no room for the database to grow: the log is as good a place. */
-    return result == RESULT_BUSY || result == RESULT_FULL ? RESULT_OK : result;
-}
-
-enum result ledger_fold(struct ledger *ledger, struct err *err)
-{
-    enum result result = ledger_checkpoint(ledger, true, err);
-
-    if (result == RESULT_OK) {
-        result = execute(ledger, "PRAGMA journal_mode=DELETE", "folding the log", err);
-    }
     return result == RESULT_BUSY || result == RESULT_FULL ? RESULT_OK : result;
 }
 

@@ -36,6 +36,7 @@ struct ledger {
     sqlite3 *db;
     char *path;
     int log_pages;                       /* in the log after the last commit */
+    bool folded;                         /* the log holds nothing */
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 

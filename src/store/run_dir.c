@@ -87,10 +87,9 @@ static enum result open_directory(struct run_dir *dir, struct err *err)
 static bool name_is_ours(const char *name)
 {
     static const char *const names[] = {
-        ".",   "..",      "job.json",     LOCK_NAME,       LEDGER_NAME,     "ledger.db-journal",
+        ".",   "..",      "job.json",     LOCK_NAME,       LEDGER_NAME,
         "raw", "ballast", "events.jsonl", "ledger.db-wal", "ledger.db-shm",
     };
-    size_t len = strlen(name);
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!strcmp(name, names[i])) {
@@ -100,8 +99,7 @@ static bool name_is_ours(const char *name)
     if (!strncmp(name, RUN_DIR_LIST_PREFIX, strlen(RUN_DIR_LIST_PREFIX))) {
         return true;
     }
-    return name[0] == '.' && len > strlen(TEMP_SUFFIX) &&
-           !strcmp(name + len - strlen(TEMP_SUFFIX), TEMP_SUFFIX);
+    return name[0] == '.' && strstr(name, TEMP_SUFFIX); /* SQLite may put its own behind it */
 }
 
 /* Sets dir->fresh. Without a ledger nothing may be in there but what an interrupted start left. */

@@ -3,8 +3,8 @@
  *
  *   job.json        the job as given (run_dir_replace)
  *   urls-N.txt      the N-th list of URLs, as it was when the run began
- *   ledger.db       what was asked and how it ended (store/ledger.h); -wal, -shm or -journal beside
- *                   it while in use
+ *   ledger.db       what was asked and how it ended (store/ledger.h); -wal and -shm beside it while
+ *                   in use
  *   raw/            bodies (store/segment.h)
  *   events.jsonl    what happened (committer_event)
  *   lock            the pid of the process that holds the run; stays behind, locked or not

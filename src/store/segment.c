@@ -39,11 +39,7 @@ void segment_name(uint32_t number, char name[SEGMENT_NAME_SIZE])
 
 enum result segment_dir_open(const struct run_dir *dir, bool create, int *raw_fd, struct err *err)
 {
-    if (create && !mkdirat(dir->fd, "raw", S_IRWXU)) {
-        if (fsync(dir->fd)) {
-            return err_set_errno(err, errno, "E-DISK2", "%s: cannot sync the directory", dir->path);
-        }
-    } else if (create && errno != EEXIST) {
+    if (create && mkdirat(dir->fd, "raw", S_IRWXU) && errno != EEXIST) {
         return err_set_errno(err, errno, "E-DIR1", "%s/raw: cannot create", dir->path);
     }
     *raw_fd = openat(dir->fd, "raw", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -36,7 +36,7 @@ struct segment_extent {
 
 void segment_name(uint32_t number, char name[SEGMENT_NAME_SIZE]);
 
-/** Opens raw/, creating it (0700) when `create`. */
+/** Opens raw/, creating it (0700) when `create`; the ledger, created after it, makes its name durable. */
 MUST_CHECK enum result segment_dir_open(const struct run_dir *dir, bool create, int *raw_fd,
                                         struct err *err);
 

@@ -75,9 +75,11 @@ def main():
             (nginx(scratch) if version else own_api()) as address:
         load = fetch_peers.Load(scratch, f"{address}/A?n=B", FILES, TIMES)
         peers = fetch_peers.all_of(load, CAP)
+        peers += measure.installed([fetch_peers.curl_to_nowhere(load, CAP)], fetch_peers.ABSENT)
         results = measure.rounds(peers, ROUNDS, REQUESTS)
     server = f"nginx {version}" if version else "scrapetop serve (missing: nginx; apt install nginx-light)"
-    print(f"{REQUESTS} bodies of 1 KB at cap {CAP} from {server}, median of {ROUNDS} interleaved rounds")
+    print(f"{REQUESTS} bodies of 1 KB at cap {CAP} from {server}, median of {ROUNDS} interleaved rounds;\n"
+          f"stored on {measure.file_system()}: a file a body, save for scrapetop's one")
     ours = results["scrapetop"]
     measure.table(
         ("client", "version", "req/s", "CPU us/req", "peak RSS MiB", "scrapetop is faster by"),

@@ -5,7 +5,8 @@ import os
 import measure
 from measure import BINARY, Peer, PYTHON
 
-ABSENT = {"curl -Z": "curl", "aiohttp": "python3-aiohttp"}
+ABSENT = {"curl -Z": "apt install curl", "curl -Z, kept nowhere": "apt install curl",
+          "aiohttp": "apt install python3-aiohttp"}
 
 
 def stored_lines(directory):
@@ -33,6 +34,15 @@ def curl(load, cap):
                 load.pattern]
 
     return Peer("curl -Z", measure.version_of("curl", "--version"), command, stored_files)
+
+
+def curl_to_nowhere(load, cap):
+    """curl without what the file system costs it: what is left is the fetching alone."""
+    def command(_):
+        return ["curl", "-sSf", "-Z", "--parallel-max", str(cap), "-o", "/dev/null", load.pattern]
+
+    return Peer("curl -Z, kept nowhere", measure.version_of("curl", "--version"), command,
+                lambda _: load.count)
 
 
 def aiohttp(load, cap):

@@ -31,7 +31,7 @@ import traceback
 
 BINARY = os.path.abspath(os.environ.get("SCRAPETOP", "build/dev/scrapetop"))
 SMALL = os.environ.get("E2E_SMALL") == "1"
-HANG_S = 120  # longer than anything here takes, sanitizers and a busy machine included
+HANG_S = int(os.environ.get("E2E_HANG_S", "120"))  # longer than anything here takes, sanitizers included
 
 _children = []
 _scratch = None
@@ -126,6 +126,16 @@ def finish(child):
         child.kill()
         raise Failed(f"hangs: {child.args}") from None
     return Ended(child.returncode, out or b"", err or b"")
+
+
+def read_until(pipe, pattern):
+    """Takes bytes of a child's pipe until they hold the pattern; the rest is left to finish()."""
+    seen, end = b"", time.monotonic() + HANG_S
+    while not re.search(pattern, seen):
+        ready = select.select([pipe], [], [], max(0, end - time.monotonic()))[0]
+        got = os.read(pipe.fileno(), 4096) if ready else b""
+        check(got, "never said:", pattern, "but", seen[-500:])
+        seen += got
 
 
 def run(*arguments, stdin=None, **options):
@@ -423,6 +433,7 @@ def main(module):
     if not os.access(BINARY, os.X_OK):
         sys.exit(f"SCRAPETOP={BINARY}: no such program")
     atexit.register(kill_children)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that even then nothing is left behind
     cases = {n: f for n, f in module.items() if n.startswith("test_") and callable(f)}
     codes = {run_case(name, cases[name]) for name in sys.argv[1:] or cases}
     sys.exit(1 if 1 in codes else 77 if 77 in codes else 0)

@@ -34,7 +34,7 @@ def check_whole_and_resumable(ended, server):
     check_equal(report["ok"] + report["failed"] + report["pending"], report["requests"], "sum")
     check(f"resume with: scrapetop run -o {scratch('s.run')}" in ended.err.decode(),
           "no word on how to resume:", ended)
-    again = harness.succeed("run", "-o", scratch("s.run"), "--json").report()
+    again = harness.succeed("run", "-o", scratch("s.run"), "-c", "50", "--json").report()
     check_equal((again["ok"], again["failed"]), (report["requests"], 0), "ok, failed after resuming")
     stored = harness.bodies(scratch("s.run"))
     check_equal(len(stored), report["requests"], "bodies stored after resuming")
@@ -75,10 +75,7 @@ def test_sigint__aborts_and_keeps_what_is_complete__when_sent_twice():
     server, child, kept = stuck_run()
     child.send_signal(signal.SIGINT)
     # The sentence of the first tells that it was seen: two signals at once would count as one.
-    line = b""
-    while b"Ctrl-C again aborts" not in line:
-        line = child.stderr.readline()
-        check(line, "stderr ended before the drain was told")
+    harness.read_until(child.stderr, b"Ctrl-C again aborts")
     began = time.monotonic()
     child.send_signal(signal.SIGINT)
     ended = harness.finish(child)

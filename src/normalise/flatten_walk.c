@@ -1,0 +1,388 @@
+/*
+ * The walk. Records of one API look alike, so the tree of columns is hardly ever searched: each
+ * node remembers which member followed it last time (`next`), and its name as it stands in the text;
+ * one comparison confirms the guess, and what is equal to a name that was verified once is valid.
+ * Only a key that is new, or stands elsewhere than usual, is looked at byte by byte and hashed.
+ *
+ * There is one text for both passes and, by a constant argument, one machine code for each.
+ */
+#include "normalise/flatten_walk.h"
+
+#include "base/json_step.h"
+#include "base/json_verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+static enum result changed(struct flatten *f)
+{
+    return err_set(f->err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
+}
+
+enum result flatten_bad_text(struct flatten *f)
+{
+    return f->pass == FLATTEN_LEARN ? RESULT_INVALID : changed(f);
+}
+
+static void set_token(struct hint *h, struct str name)
+{
+    h->token_len = 0;
+    if (name.len + 2 > HINT_TOKEN_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if ((unsigned char)name.data[i] < 0x20 || name.data[i] == '"' || name.data[i] == '\\') {
+            return;
+        }
+    }
+    h->token[0] = '"';
+    memcpy(h->token + 1, name.data, name.len);
+    h->token[1 + name.len] = '"';
+    h->token_len = (uint8_t)(name.len + 2);
+}
+
+bool flatten_know_nodes(struct flatten *f)
+{
+    uint32_t want = columns_node_count(f->columns);
+
+    if (want > f->hint_cap) {
+        uint32_t cap = f->hint_cap ? f->hint_cap : 64;
+        struct hint *hints;
+
+        while (cap < want) {
+            cap *= 2;
+        }
+        hints = realloc(f->hints, cap * sizeof *hints);
+        if (!hints) {
+            return false;
+        }
+        f->hints = hints;
+        f->hint_cap = cap;
+    }
+    for (; f->hint_count < want; f->hint_count++) {
+        struct hint *h = &f->hints[f->hint_count];
+
+        *h = (struct hint){ .next = COLUMNS_NONE,
+                            .first = COLUMNS_NONE,
+                            .parent = columns_parent(f->columns, f->hint_count),
+                            .column = columns_of_node(f->columns, f->hint_count),
+                            .marked = columns_marked(f->columns, f->hint_count) };
+        set_token(h, columns_node_name(f->columns, f->hint_count));
+    }
+    return true;
+}
+
+/* Guesses that lead to a forgotten node stay: they are believed only where name and parent agree. */
+void flatten_forget(struct flatten *f, uint32_t nodes)
+{
+    for (size_t i = 0; i < f->fresh_count; i++) {
+        if (f->fresh[i] < nodes) {
+            f->hints[f->fresh[i]].marked = false;
+        }
+    }
+    f->hint_count = nodes;
+    f->fresh_count = 0;
+    f->visit_base += f->visit_count;
+    f->visit_count = 0;
+}
+
+/* The slow way to a member's node. */
+static enum result search_node(struct flatten *f, uint32_t parent, struct str raw, bool escaped,
+                               uint32_t *node)
+{
+    enum result result = RESULT_OK;
+
+    if (escaped) {
+        buf_reset(&f->name);
+        result = json_unescape(&f->name, raw, NULL);
+        raw = buf_view(&f->name);
+    }
+    if (result != RESULT_OK) {
+        return err_nomem(f->err, "reading a key");
+    }
+    if (f->pass == FLATTEN_LEARN) {
+        result = columns_add(f->columns, parent, raw, node, f->err);
+        if (result == RESULT_OK && !flatten_know_nodes(f)) {
+            result = err_nomem(f->err, "collecting columns");
+        }
+        return result;
+    }
+    *node = columns_find(f->columns, parent, raw);
+    return *node == COLUMNS_NONE ? changed(f) : RESULT_OK;
+}
+
+/* The node's name, in quotes, stands at `p`. */
+ALWAYS_INLINE bool token_stands(const struct hint *h, const char *p, const char *end)
+{
+    uint64_t same = 0, want = (UINT64_C(1) << h->token_len) - 1;
+
+    if (end - p < HINT_TOKEN_MAX) {
+        return h->token_len && (size_t)(end - p) > h->token_len &&
+               memcmp(p, h->token, h->token_len) == 0;
+    }
+    for (unsigned i = 0; i < h->token_len; i += JSON_SIMD_WIDTH) {
+        same |= json_simd_same(p + i, h->token + i) << i;
+    }
+    return want && (same & want) == want;
+}
+
+/* The member that should come now, or the one after it: some members are often left out. */
+ALWAYS_INLINE uint32_t guess_node(const struct flatten *f, const struct level *level, const char *p,
+                                  const char *end)
+{
+    const struct hint *hints = f->hints;
+    uint32_t guess =
+        level->last == COLUMNS_NONE ? hints[level->node].first : hints[level->last].next;
+
+    for (int tries = 0; tries < 2 && guess < f->hint_count; tries++) {
+        if (hints[guess].parent == level->node && token_stands(&hints[guess], p, end)) {
+            return guess;
+        }
+        guess = hints[guess].next;
+    }
+    return COLUMNS_NONE;
+}
+
+/* A key that was not guessed; `*p` at its quote, then behind the closing one. */
+static enum result read_key(struct flatten *f, struct level *level, const char **p, const char *end,
+                            uint32_t *node)
+{
+    const char *first = *p + 1, *close;
+    bool escaped = false;
+    enum result result;
+
+    if (*p == end || **p != '"') {
+        return flatten_bad_text(f);
+    }
+    close = f->pass == FLATTEN_LEARN ? json_verify_string(first, end, &escaped)
+                                     : json_step_string(first, end, &escaped);
+    if (!close || close == end) {
+        return flatten_bad_text(f);
+    }
+    result =
+        search_node(f, level->node, (struct str){ first, (size_t)(close - first) }, escaped, node);
+    if (result == RESULT_OK) {
+        *(level->last == COLUMNS_NONE ? &f->hints[level->node].first
+                                      : &f->hints[level->last].next) = *node;
+    }
+    *p = close + 1;
+    return result;
+}
+
+static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
+{
+    while (node > COLUMNS_META && node != above) {
+        node = columns_parent(columns, node);
+    }
+    return node == above;
+}
+
+/* The member has been met in this row before: what it left behind goes. It and what it held
+ * were met one after the other, so the list of visits has them together. */
+static void drop_duplicate(struct flatten *f, uint32_t node)
+{
+    size_t at = (size_t)(f->hints[node].seen - f->visit_base);
+
+    f->counts->duplicate_keys++;
+    for (; at < f->visit_count && is_below(f->columns, f->visits[at], node); at++) {
+        uint32_t column = f->hints[f->visits[at]].column;
+
+        f->hints[f->visits[at]].seen = 0;
+        if (f->cells && column != COLUMNS_NONE) {
+            f->cells[column].row = 0;
+        }
+    }
+}
+
+static bool grow_list(uint32_t **list, size_t *cap)
+{
+    size_t more = *cap ? *cap * 2 : 64;
+    uint32_t *grown = realloc(*list, more * sizeof *grown);
+
+    if (grown) {
+        *list = grown;
+        *cap = more;
+    }
+    return grown;
+}
+
+ALWAYS_INLINE enum result note_visit(struct flatten *f, uint32_t node)
+{
+    if (f->hints[node].seen >= f->visit_base) {
+        drop_duplicate(f, node);
+    }
+    if (f->visit_count == f->visit_cap && !grow_list(&f->visits, &f->visit_cap)) {
+        return err_nomem(f->err, "reading a record");
+    }
+    f->hints[node].seen = f->visit_base + f->visit_count;
+    f->visits[f->visit_count++] = node;
+    return RESULT_OK;
+}
+
+/* A value stands where none has stood so far. */
+static enum result mark(struct flatten *f, uint32_t node)
+{
+    enum result result;
+
+    if (f->fresh_count == f->fresh_cap && !grow_list(&f->fresh, &f->fresh_cap)) {
+        return err_nomem(f->err, "collecting columns");
+    }
+    result = columns_mark(f->columns, node, f->chunk, f->order++, f->err);
+    if (result == RESULT_OK) {
+        f->fresh[f->fresh_count++] = node;
+        f->hints[node].marked = true;
+    }
+    return result;
+}
+
+ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_kind kind,
+                                   struct str text, const bool learn)
+{
+    uint32_t column;
+
+    if (learn) {
+        return f->hints[node].marked ? RESULT_OK : mark(f, node);
+    }
+    column = f->hints[node].column;
+    if (column == COLUMNS_NONE) {
+        return changed(f);
+    }
+    f->cells[column] =
+        (struct cell){ .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind };
+    return RESULT_OK;
+}
+
+enum result flatten_put_meta(struct flatten *f, struct str name, enum cell_kind kind,
+                             struct str text)
+{
+    enum result result;
+    uint32_t node;
+
+    result = search_node(f, COLUMNS_META, name, false, &node);
+    return result == RESULT_OK ? put_cell(f, node, kind, text, f->pass == FLATTEN_LEARN) : result;
+}
+
+/* A value that is not an object; `*p` at its first byte, then behind it. */
+ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char **p,
+                                    const char *end, unsigned depth, const bool learn)
+{
+    enum cell_kind kind;
+    const char *first = *p, *behind;
+    bool escaped = false;
+
+    if (first == end) {
+        return flatten_bad_text(f);
+    }
+    if (*first == '"') {
+        first++;
+        behind = learn ? json_verify_string(first, end, &escaped)
+                       : json_step_string(first, end, &escaped);
+        kind = escaped ? CELL_ESCAPED : CELL_STRING;
+    } else if (*first == '[') {
+        behind = learn ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
+                       : f->kernel->container_end(first, end);
+        kind = CELL_JSON;
+    } else {
+        behind = learn ? json_verify_bare(first, end) : json_step_bare(first, end);
+        kind = *first == 'n' ? CELL_NULL : CELL_BARE;
+    }
+    if (learn && !behind) {
+        return RESULT_INVALID;
+    }
+    *p = behind + (behind < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
+    return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, learn);
+}
+
+/* One key and its colon, at `*p`; the value's node comes out. */
+ALWAYS_INLINE enum result take_key(struct flatten *f, struct level *level, const char **p,
+                                   const char *end, uint32_t *node)
+{
+    enum result result = RESULT_OK;
+
+    *node = guess_node(f, level, *p, end);
+    if (*node != COLUMNS_NONE) {
+        *p += f->hints[*node].token_len;
+    } else {
+        result = read_key(f, level, p, end, node);
+        if (result != RESULT_OK) {
+            return result;
+        }
+    }
+    level->last = *node;
+    *p = json_step_space(*p, end);
+    if (*p == end || **p != ':') {
+        return flatten_bad_text(f);
+    }
+    *p = json_step_space(*p + 1, end);
+    return note_visit(f, *node);
+}
+
+ALWAYS_INLINE enum result walk(struct flatten *f, const char **at, const char *end, unsigned depth,
+                               const bool learn)
+{
+    struct level *level = f->levels, *top = f->levels + JSON_DEPTH_MAX - depth;
+    const char *p = json_step_space(*at + 1, end);
+    enum result result;
+    uint32_t node;
+
+    *level = (struct level){ .node = COLUMNS_ROOT, .last = COLUMNS_NONE };
+    if (p == end || *p != '}') {
+        goto member;
+    }
+    for (;;) {
+        /* Behind a member, or in an object without any. */
+        if (p < end && *p == '}') {
+            p++;
+            if (level == f->levels) {
+                *at = p;
+                return RESULT_OK;
+            }
+            level--;
+            p = json_step_space(p, end);
+            continue;
+        }
+        if (p == end || *p != ',') {
+            return flatten_bad_text(f);
+        }
+        p = json_step_space(p + 1, end);
+    member:
+        result = take_key(f, level, &p, end, &node);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        if (p < end && *p == '{') {
+            if (++level == top) {
+                return flatten_bad_text(f);
+            }
+            *level = (struct level){ .node = node, .last = COLUMNS_NONE };
+            p = json_step_space(p + 1, end);
+            if (p < end && *p == '}') {
+                continue;
+            }
+            goto member;
+        }
+        result = put_value(f, node, &p, end, depth + 1 + (unsigned)(level - f->levels), learn);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        p = json_step_space(p, end);
+    }
+}
+
+static enum result walk_learning(struct flatten *f, const char **p, const char *end, unsigned depth)
+{
+    return walk(f, p, end, depth, true);
+}
+
+static enum result walk_filling(struct flatten *f, const char **p, const char *end, unsigned depth)
+{
+    return walk(f, p, end, depth, false);
+}
+
+enum result flatten_object(struct flatten *f, const char **p, const char *end, unsigned depth)
+{
+    return f->pass == FLATTEN_LEARN ? walk_learning(f, p, end, depth)
+                                    : walk_filling(f, p, end, depth);
+}

@@ -1,0 +1,245 @@
+#include "engine_fixture.h"
+
+#include "store/ledger.h"
+#include "store/line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static struct snapshot snapshot; /* large, and only one is looked at */
+
+static void on_closed(void *context)
+{
+    struct run *r = context;
+
+    r->closed = true;
+}
+
+static void begin_close(struct run *r)
+{
+    if (r->engine_is_whole) {
+        engine_report(r->engine, &r->report);
+    }
+    engine_close(r->engine, on_closed);
+    assert_false(r->closed);
+}
+
+static void on_done(void *context)
+{
+    struct run *r = context;
+
+    assert_false(r->done);
+    r->done = true;
+    assert_true(engine_is_done(r->engine));
+    if (r->close_when_done) {
+        begin_close(r);
+    }
+}
+
+void run_begin(struct run *r, const char *pattern)
+{
+    *r = (struct run){ .list_fd = -1 };
+    temp_init(&r->temp);
+    snprintf(r->csv_path, sizeof r->csv_path, "%s/end.csv", r->temp.base);
+    snprintf(r->table_path, sizeof r->table_path, "%s/now.csv", r->temp.base);
+    job_init(&r->job);
+    assert_non_null(job_add_endpoint(&r->job));
+    assert_int_equal(
+        job_add_source(&r->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(pattern), NULL),
+        RESULT_OK);
+    r->job.retry.backoff_base_us = r->job.retry.backoff_cap_us = 2 * US_PER_MS;
+    r->job.pace.cap = 4;
+}
+
+enum result run_try_open(struct run *r, const struct job *job, struct err *err)
+{
+    struct engine_options options = { .loop = &r->loop,
+                                      .clock = clock_system(),
+                                      .seed = 1,
+                                      .job = job,
+                                      .dir = &r->dir,
+                                      .list_fds = &r->list_fd,
+                                      .csv = r->csv ? r->csv_path : NULL,
+                                      .table_path = r->table_path,
+                                      .attended = r->attended,
+                                      .on_done = on_done,
+                                      .context = r };
+    enum result result;
+
+    r->done = r->closed = false;
+    assert_int_equal(run_dir_open(&r->dir, r->temp.run, NULL), RESULT_OK);
+    assert_int_equal(uv_loop_init(&r->loop), 0);
+    result = engine_new(&r->engine, &options, err);
+    r->engine_is_whole = result == RESULT_OK;
+    return result;
+}
+
+void run_open(struct run *r)
+{
+    struct err err;
+
+    if (job_finish(&r->job, &err) != RESULT_OK || run_try_open(r, &r->job, &err) != RESULT_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
+void run_start(struct run *r)
+{
+    run_open(r);
+    assert_int_equal(engine_start(r->engine, NULL), RESULT_OK);
+}
+
+void run_until_done(struct run *r)
+{
+    while (!r->done) {
+        uv_run(&r->loop, UV_RUN_ONCE);
+    }
+}
+
+void run_close(struct run *r)
+{
+    if (!r->done || !r->close_when_done) {
+        begin_close(r);
+    }
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    assert_true(r->closed);
+    assert_int_equal(uv_loop_close(&r->loop), 0);
+    run_dir_close(&r->dir);
+}
+
+void run_to_its_end(struct run *r)
+{
+    run_start(r);
+    run_until_done(r);
+    run_close(r);
+}
+
+void run_end(struct run *r)
+{
+    job_release(&r->job);
+    temp_release(&r->temp);
+    if (r->list_fd >= 0) {
+        close(r->list_fd);
+    }
+}
+
+void tell(struct run *r, enum control_verb verb, int64_t number)
+{
+    char reply[CONTROL_REPLY_MAX];
+    struct control control = { .verb = verb, .number = number };
+
+    engine_control(r->engine, &control, reply);
+}
+
+const struct snapshot *look(struct run *r)
+{
+    engine_snapshot(r->engine, &snapshot);
+    return &snapshot;
+}
+
+void until_asked(struct run *r, struct server *server, unsigned count)
+{
+    while (server_count(server) < count) {
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+    }
+}
+
+#define RECORDS_MAX 20001
+
+char *stored(const struct run *r, size_t *count)
+{
+    static struct record records[RECORDS_MAX];
+    struct run_dir dir;
+    struct ledger *ledger;
+    struct buf out = { 0 };
+    size_t size;
+    char *raw;
+
+    assert_int_equal(run_dir_open_readonly(&dir, r->temp.run, NULL), RESULT_OK);
+    assert_int_equal(ledger_open_readonly(&ledger, &dir, NULL), RESULT_OK);
+    assert_int_equal(ledger_read_index(ledger, LEDGER_DONE, 0, records, RECORDS_MAX, count, NULL),
+                     RESULT_OK);
+    raw = *count ? file_read(&dir, "raw/00000001.jsonl", &size) : NULL;
+    for (size_t i = 0; i < *count; i++) {
+        struct line_view view;
+
+        assert_int_equal(
+            line_parse((struct str){ raw + records[i].offset, records[i].length }, &view),
+            RESULT_OK);
+        assert_int_equal(view.id, records[i].id);
+        assert_int_equal(buf_printf(&out, "%llu %.*s %.*s\n", (unsigned long long)view.id,
+                                    STR_ARG(view.key), STR_ARG(view.body)),
+                         RESULT_OK);
+    }
+    free(raw);
+    ledger_close(ledger);
+    run_dir_close(&dir);
+    assert_non_null(buf_cstr(&out));
+    return out.data;
+}
+
+size_t stored_count(const struct run *r)
+{
+    size_t count;
+
+    free(stored(r, &count));
+    return count;
+}
+
+/* --- scripts ---------------------------------------------------------------------------------- */
+
+unsigned asked_number(const struct server_asked *asked)
+{
+    const char *end = strchr(strchr(asked->head, ' ') + 1, ' ');
+
+    while (end[-1] >= '0' && end[-1] <= '9') {
+        end--;
+    }
+    return (unsigned)strtoul(end, NULL, 10);
+}
+
+struct server_answer play(void *context, const struct server_asked *asked, unsigned number)
+{
+    struct script *s = context;
+
+    (void)number;
+    if (s->times && (s->at == 0 || asked_number(asked) == s->at)) {
+        s->times--;
+        return s->odd;
+    }
+    return s->usual;
+}
+
+char *large_answer(size_t body, bool valid, size_t *len)
+{
+    char *bytes = malloc(body + 200);
+    int head = sprintf(bytes, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", body);
+
+    memset(bytes + head, ' ', body);
+    bytes[head] = '[';
+    bytes[(size_t)head + body - 1] = valid ? ']' : '}';
+    *len = (size_t)head + body;
+    return bytes;
+}
+
+int test_main(int (*group)(void))
+{
+    struct rlimit limit;
+    int failed;
+
+    getrlimit(RLIMIT_NOFILE, &limit); /* a thousand connections have two ends here */
+    limit.rlim_cur = limit.rlim_max < 16384 ? limit.rlim_max : 16384;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    failed = group();
+    curl_global_cleanup();
+    return failed;
+}

@@ -1,0 +1,78 @@
+/**
+ * What the tests of whole runs share: a run with all that its engine borrows, and scripts for the
+ * server that it asks.
+ */
+#ifndef SCRAPETOP_TESTS_ENGINE_FIXTURE_H
+#define SCRAPETOP_TESTS_ENGINE_FIXTURE_H
+
+#include "engine/engine.h"
+#include "server.h"
+#include "store_fixture.h"
+
+struct run {
+    struct temp temp;
+    struct run_dir dir;
+    struct job job; /* to be changed between run_begin and run_open */
+    uv_loop_t loop;
+    struct engine *engine;
+    int list_fd;
+    bool csv, attended;
+    bool close_when_done; /* from within on_done, as a program without a screen does */
+    char csv_path[128], table_path[128];
+    bool engine_is_whole, done, closed;
+    struct report report; /* of the last run_close */
+};
+
+/** A job of one pattern, cap 4, with backoffs of milliseconds. */
+void run_begin(struct run *r, const char *pattern);
+void run_end(struct run *r);
+
+/** engine_new with that job; whatever comes of it, run_close is next. */
+enum result run_try_open(struct run *r, const struct job *job, struct err *err);
+
+void run_open(struct run *r);  /* with its own, and it must work */
+void run_start(struct run *r); /* and engine_start */
+void run_until_done(struct run *r);
+
+/** Whatever is under way; an empty loop is left. The run may be opened again. */
+void run_close(struct run *r);
+
+/** Start, done, close. */
+void run_to_its_end(struct run *r);
+
+void tell(struct run *r, enum control_verb verb, int64_t number);
+
+/** A snapshot of now, valid until the next. */
+const struct snapshot *look(struct run *r);
+
+/** Turns the loop until the server has had so many requests. */
+void until_asked(struct run *r, struct server *server, unsigned count);
+
+/** "ID KEY BODY" for every stored body, in order of id: two runs that did the same give the same. The
+ *  caller frees it. */
+char *stored(const struct run *r, size_t *count);
+size_t stored_count(const struct run *r);
+
+#define OK_JSON "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"a\":1}"
+#define USUAL SERVER_ANSWER(OK_JSON, SERVER_KEEP)
+#define EMPTY_ANSWER(status_and_fields)                                                            \
+    SERVER_ANSWER("HTTP/1.1 " status_and_fields "\r\nContent-Length: 0\r\n\r\n", SERVER_KEEP)
+
+/** Answers all the same; but `odd` to the first `times` that ask for number `at` (0: for any). */
+struct script {
+    struct server_answer usual, odd;
+    unsigned at, times;
+};
+
+struct server_answer play(void *context, const struct server_asked *asked, unsigned number);
+
+/** The number at the end of the path that was asked. */
+unsigned asked_number(const struct server_asked *asked);
+
+/** 200 with a JSON array of so many bytes, or one that is wrong in its last. To free. */
+char *large_answer(size_t body, bool valid, size_t *len);
+
+/** What the main of such a test is. */
+int test_main(int (*group)(void));
+
+#endif
