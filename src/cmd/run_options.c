@@ -162,6 +162,26 @@ static enum result add_operand(void *target, const char *text, struct err *err)
     return job_add_source(&options->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(text), err);
 }
 
+/* How many at once is decent with whom, as practice has it. */
+static enum result set_profile(void *target, const char *value, struct err *err)
+{
+    static const struct {
+        const char *name;
+        unsigned cap;
+    } profiles[] = { { "own", 30 }, { "paid", 8 }, { "free", 4 }, { "polite", 3 } };
+    struct job *job = target;
+
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        if (strcmp(value, profiles[i].name) == 0) {
+            job->pace.cap = job->pace.cap_max = profiles[i].cap;
+            return RESULT_OK;
+        }
+    }
+    return err_set(err, RESULT_INVALID, "E-ARG1",
+                   "no profile \"%.32s\"; want own (cap 30), paid (8), free (4) or polite (3)",
+                   value);
+}
+
 const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .letter = 'c',
@@ -183,11 +203,40 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .high = JOB_CAP_MAX,
     },
     {
+        .name = "auto",
+        .help = "Let the controller turn the cap, and the rate when that is limited",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, pace.is_auto),
+    },
+    {
+        .name = "cap-max",
+        .value = "N",
+        .help = "Most that the controller may use (100)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, pace.cap_max),
+        .low = 1,
+        .high = JOB_CAP_MAX,
+    },
+    {
+        .name = "profile",
+        .value = "NAME",
+        .help = "Cap for whose API it is: own (30), paid (8), free (4), polite (3)",
+        .kind = OPTION_CALL,
+        .set = set_profile,
+    },
+    {
         .name = "rate",
         .value = "RATE",
         .help = "Requests started in a time: 10/s, 5/15s, 600/m (off)",
         .kind = OPTION_RATE,
         .offset = offsetof(struct job, pace.rate),
+    },
+    {
+        .name = "rate-per-host",
+        .value = "RATE",
+        .help = "The same for each host (off)",
+        .kind = OPTION_RATE,
+        .offset = offsetof(struct job, pace.rate_per_host),
     },
     {
         .name = "retries",

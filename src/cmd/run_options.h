@@ -27,7 +27,7 @@ struct run_options {
 extern const struct option_table run_table;
 
 /* Shared with `demo`. */
-#define RUN_PACE_ROWS 9
+#define RUN_PACE_ROWS 13
 #define RUN_OUTPUT_ROWS 4
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS];     /* into a struct job */
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */

@@ -59,17 +59,17 @@ void engine_request_text(struct engine *e, const struct request *request,
 
 static void note_sample(struct engine *e)
 {
-    char fields[256];
+    char fields[320];
 
     snprintf(fields, sizeof fields,
              ",\"ok\":%llu,\"failed\":%llu,\"waiting\":%zu,\"in_flight\":%zu,\"cap\":%u,"
-             "\"req_per_s\":%.1f,\"p95_ms\":%llu,\"throttled\":%llu",
+             "\"req_per_s\":%.1f,\"p95_ms\":%llu,\"throttled\":%llu,\"limit\":\"%s\"",
              (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
              (unsigned long long)(e->metrics.failed + e->metrics.failed_before),
              frontier_waiting(e->frontier), fetch_in_flight(e->fetch), e->cap,
              metrics_rate(&e->metrics, METRICS_RATE_WINDOW_S),
              (unsigned long long)(hist_percentile_us(&e->metrics.latency, 95) / US_PER_MS),
-             (unsigned long long)e->metrics.mix.throttled);
+             (unsigned long long)e->metrics.mix.throttled, run_limit_word(e->limit));
     events_note(&e->events, "sample", fields);
 }
 
@@ -81,6 +81,8 @@ static void on_tick(uv_timer_t *timer)
     hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
+    pace_tell_limit(e, now_us);
+    ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
     if (now_us >= e->cpu_due_us) {
         cpu_sample(&e->cpu, now_us);
         e->cpu_due_us = now_us + CPU_SAMPLE_US;
@@ -356,6 +358,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     metrics_init(&e->metrics, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
+    pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
     uv_timer_init(options->loop, &e->wake);

@@ -151,9 +151,11 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
         return LIMIT_DESCRIPTORS;
     }
     if (fetch_in_flight(e->fetch) >= cap) {
-        return cap < e->cap ? LIMIT_DESCRIPTORS : LIMIT_CAP;
+        return cap < e->cap                                        ? LIMIT_DESCRIPTORS
+               : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
+                                                                   : LIMIT_CAP;
     }
-    if (pacer_wait_us(&e->pacer, now_us) > 0) {
+    if (pacer_wait_us(&e->pacer, now_us) > 0 || pacer_wait_us(&e->auto_pacer, now_us) > 0) {
         return LIMIT_RATE;
     }
     return LIMIT_NONE;
@@ -172,6 +174,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
     if (fetch_start(e->fetch, request) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
+        pace_started(e, request, now_us);
         e->metrics.retried += tried;
         if (fetch_in_flight(e->fetch) > e->metrics.max_in_flight) {
             e->metrics.max_in_flight = (unsigned)fetch_in_flight(e->fetch);
@@ -252,9 +255,13 @@ static void on_wake(uv_timer_t *timer)
 /* When time alone will change what may start. What else may change it pumps by itself. */
 static uint64_t wake_time(const struct engine *e, uint64_t now_us)
 {
+    uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
+    uint64_t auto_us = pacer_wait_us(&e->auto_pacer, now_us);
+
+    rate_us = rate_us > auto_us ? rate_us : auto_us;
     switch (e->limit) {
-    case LIMIT_RATE:
-        return now_us + pacer_wait_us(&e->pacer, now_us);
+    case LIMIT_RATE: /* of the run, or else of a host */
+        return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
         return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
     case LIMIT_CAP:
@@ -327,7 +334,11 @@ void engine_pump(struct engine *e)
     }
     e->pumping = true;
     now_us = engine_now_us(e);
+    e->hosts.work_left = frontier_total(e->frontier) - e->metrics.ok - e->metrics.ok_before -
+                         e->metrics.failed - e->metrics.failed_before;
+    pace_tune(e, now_us);
     start_what_may(e, now_us);
+    pace_note_limit(e, now_us);
     note_cap_reached(e);
     e->pumping = false;
     /* What ends within this call pumps in its turn: from here on only e->answer and e->limit are

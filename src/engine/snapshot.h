@@ -23,6 +23,7 @@
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_WORKERS_MAX 64
+#define SNAPSHOT_RUNGS_MAX 16
 
 #define SNAPSHOT_HOST_TEXT 64
 #define SNAPSHOT_REQUEST_TEXT 160
@@ -158,6 +159,18 @@ struct snapshot_normalise {
     char message[160]; /* why the last one failed, or what was odd */
 };
 
+/** What one cap gave in this run. */
+struct snapshot_rung {
+    unsigned cap;
+    uint64_t time_us; /* spent at it */
+    uint64_t requests;
+    double requests_per_s;
+    double ideal_per_s; /* cap / mean latency: Little's law */
+    uint64_t p50_us, p95_us;
+    double throttled_part; /* of the answers, [0, 1] */
+    char note[48];
+};
+
 struct snapshot_core {
     float busy_percent; /* of the last half second */
 };
@@ -193,6 +206,7 @@ struct snapshot {
     unsigned max_in_flight;
     char rate_limit[48]; /* "10/s" or "off" */
     bool auto_on;
+    double auto_rate; /* the controller's, a second; 0: none */
     double requests_per_s, requests_per_s_average;
     double bytes_per_s;
     uint64_t bytes;
@@ -231,10 +245,16 @@ struct snapshot {
     struct snapshot_event events[SNAPSHOT_EVENTS_MAX]; /* latest first */
 
     struct snapshot_normalise normalise;
+
+    size_t rung_count; /* 0: nobody keeps a ladder */
+    struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
 };
 
 /** "RUN", "PAUSED", ... as the header shows it. */
 const char *run_state_word(enum run_state state);
 const char *flight_state_word(enum flight_state state);
+
+/** "CAP", "HOST CAP", ... the bare word; "" for none. */
+const char *run_limit_word(enum run_limit limit);
 
 #endif

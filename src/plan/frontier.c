@@ -406,6 +406,13 @@ static struct request *unpark(struct frontier *f, struct host *host)
     return request;
 }
 
+/* Who named the deadline of a waiting request. */
+static bool is_servers_word(struct str set_by)
+{
+    return str_starts(set_by, STR(FRONTIER_SET_BY_SERVER)) ||
+           str_starts(set_by, STR(FRONTIER_SET_BY_QUOTA));
+}
+
 /* --- what happens to it ---------------------------------------------------------------------- */
 
 static enum result add_gap(struct frontier *f, uint64_t first, uint64_t last)
@@ -491,7 +498,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     request->attempt = attempt;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
     snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
-    if (waits_until_us > now_us && str_starts(set_by, STR(FRONTIER_SET_BY_SERVER))) {
+    if (waits_until_us > now_us && is_servers_word(set_by)) {
         host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
     }
     if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
@@ -648,7 +655,7 @@ static struct wake first_due(const struct frontier *f)
         return (struct wake){ TIME_NEVER, false };
     }
     return (struct wake){ first->due_us,
-                          str_starts(str_view(first->set_by), STR(FRONTIER_SET_BY_SERVER)) ||
+                          is_servers_word(str_view(first->set_by)) ||
                               (host->hold_is_named && host->hold_until_us >= first->due_us) };
 }
 

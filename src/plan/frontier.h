@@ -31,6 +31,8 @@
 #define FRONTIER_SET_BY_SERVER                                                                     \
     "Retry-After: " /* how request.set_by begins when a server named it */
 
+#define FRONTIER_SET_BY_QUOTA "RateLimit: " /* and when its quota told that it was spent */
+
 struct frontier;
 
 struct frontier_options {
