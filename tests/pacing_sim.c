@@ -405,6 +405,9 @@ static void refuse(struct client *c, const struct flight *f, const struct quota 
             c->server.named_until_us = now_us + wait_us;
         }
     } else {
+        if (c->kind == SIM_AUTO) {
+            host_forgive(c->host);
+        }
         host_hold_growing(c->host, US_PER_S, random_bits(&c->random), now_us, STR("429"));
     }
 }

@@ -214,6 +214,9 @@ static void hold_host(struct engine *e, struct host *host, const struct response
         snprintf(reason, sizeof reason,
                  response->status == 429 ? "%d without a deadline" : "%d, enhance your calm",
                  response->status);
+        if (e->auto_on) {
+            host_forgive(host);
+        }
         news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
                                  str_view(reason));
     }

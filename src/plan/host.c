@@ -286,6 +286,7 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
         return;
     }
     host->failures_in_row = 0;
+    host->successes++;
     if (host->window && now_us >= host->hold_until_us &&
         ++host->window > 2 * (host->in_flight + 1)) {
         host->window = 0; /* the queue, no longer the window, keeps it back */
@@ -303,6 +304,7 @@ static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bo
     if (now_us >= host->hold_until_us) {
         host->window = named && host->in_flight > 2 ? host->in_flight / 2 : 1;
     }
+    host->successes = 0;
     host->hold_until_us = until_us;
     host->hold_is_named = named;
     snprintf(host->hold_reason, sizeof host->hold_reason, "%.*s", STR_ARG(reason));
@@ -342,6 +344,13 @@ bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uin
      * kept, so that the hold is never nothing. */
     hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, reason);
     return true;
+}
+
+void host_forgive(struct host *host)
+{
+    if (host->successes >= HOST_FORGIVE_SUCCESSES) {
+        host->throttle_level = 0;
+    }
 }
 
 bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us)

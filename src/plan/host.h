@@ -41,6 +41,7 @@
 #define HOST_FORGIVE_US (UINT64_C(60) * 1000000)         /* a quiet while */
 #define HOST_BREAKER_FAILURES 5
 #define HOST_BREAKER_US (UINT64_C(30) * 1000000)
+#define HOST_FORGIVE_SUCCESSES 5
 #define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
 
 struct request_queue {
@@ -63,6 +64,7 @@ struct host {
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;
     unsigned failures_in_row;
+    uint32_t successes; /* since the last hold began */
 
     struct pacer pacer;         /* its own rate */
     struct allowance allowance; /* what it says of its quota */
@@ -140,6 +142,10 @@ bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, stru
  *  when the hold began do not make it grow. Returns true when this is news. */
 bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
                        struct str reason);
+
+/** Somebody slows down by what the refusals tell: as long as the host accepts something between two of
+ *  them, holds need not grow on top of that. */
+void host_forgive(struct host *host);
 
 /** An attempt failed in a way that may mean that the host is down: opens the breaker for `length_us`
  *  when that was one too many. Returns true when it did. */

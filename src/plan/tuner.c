@@ -214,7 +214,7 @@ static bool lose_to_crowd(struct tuner *t, uint64_t now_us)
 /* A loss right after the answer to one says that the answer was the wrong one. */
 static bool answer_loss(struct tuner *t, uint64_t now_us)
 {
-    bool is_rate = crowd_was_accepted(t);
+    bool is_rate = t->rate > 0 || crowd_was_accepted(t);
 
     t->loss.in_row = now_us < t->loss.ignore_before_us + 5 * US_PER_S ? t->loss.in_row + 1 : 1;
     if (t->loss.in_row > 4) {
