@@ -4,6 +4,7 @@
 #include "cmd/run_options.h"
 #include "cmd/session.h"
 #include "cmd/stored_job.h"
+#include "cmd/sweep_tell.h"
 #include "output/output_file.h"
 #include "store/run_dir.h"
 
@@ -164,11 +165,15 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .dir = &dir,
             .list_fds = lists->fds,
             .csv = options->csv,
+            .sweep = options->sweep.cap_count ? &options->sweep : NULL,
             .plain = options->plain,
-            .json = options->json,
+            .json = options->json && !options->sweep.cap_count,
         };
 
         code = session_run(&session);
+        if (session.sweep) {
+            code = sweep_tell(options, code);
+        }
     } else {
         code = cmd_fail(&err);
     }

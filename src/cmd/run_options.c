@@ -389,7 +389,30 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     },
 };
 
+static enum result set_sweep(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    return sweep_parse(&options->sweep, str_view(value), err);
+}
+
 static const struct option_row session_rows[] = {
+    {
+        .name = "sweep",
+        .value = "CAPS",
+        .help =
+            "Try these caps (5,10,20,40) one after the other, say which is best, and stop; what "
+            "was fetched is kept",
+        .kind = OPTION_CALL,
+        .set = set_sweep,
+    },
+    {
+        .name = "svg",
+        .value = "FILE",
+        .help = "Draw what the sweep found",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, svg),
+    },
     {
         .name = "fresh",
         .help = "Start anew; an existing run is set aside, never deleted",
@@ -448,6 +471,12 @@ static enum result check_together(const struct run_options *options, struct err 
     }
     if (options->job.network.insecure && options->job.network.ca_file) {
         return usage(err, "--insecure takes any certificate, --cacert only some: give one of them");
+    }
+    if (options->svg && !options->sweep.cap_count) {
+        return usage(err, "--svg draws a sweep: give --sweep CAPS");
+    }
+    if (options->sweep.cap_count && options->job.pace.is_auto) {
+        return usage(err, "--sweep and --auto both turn the cap: give one of them");
     }
     if (!options->has_sources && options->fresh) {
         return usage(err, "--fresh starts anew and so wants URLs, or -i FILE");

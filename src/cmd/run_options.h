@@ -11,6 +11,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "engine/sweep.h"
 #include "job/job.h"
 
 #include <stdbool.h>
@@ -19,6 +20,8 @@ struct run_options {
     struct job job;
     const char *run_dir; /* -o; NULL: ./NAME.run */
     const char *csv;     /* --csv; NULL: none, "-": stdout */
+    const char *svg;     /* --svg; NULL: none */
+    struct sweep sweep;  /* --sweep: its caps; none when cap_count is 0 */
     bool plain, json, fresh, dry_run;
     bool has_sources; /* a URL or a list was given */
     struct options_given given;

@@ -333,7 +333,7 @@ static void on_done(void *context)
 {
     struct session *s = context;
 
-    if (!s->dashboard || s->draining) {
+    if (!s->dashboard || s->draining || s->options->sweep) {
         begin_close(s);
     }
 }
@@ -392,6 +392,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .list_fds = s->options->list_fds,
         .csv = s->csv[0] ? s->csv : NULL,
         .table_path = s->table,
+        .sweep = s->options->sweep,
         .attended = true,
         .on_done = on_done,
         .context = s,

@@ -15,6 +15,7 @@
 #define SCRAPETOP_CMD_SESSION_H
 
 #include "base/err.h"
+#include "engine/sweep.h"
 #include "job/job.h"
 #include "store/run_dir.h"
 
@@ -24,9 +25,10 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const char *csv; /* to write when all is settled, or NULL; "-": stdout */
-    bool plain;      /* no dashboard, even on a terminal */
-    bool json;       /* the report as JSON on stdout */
+    const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
+    struct sweep *sweep; /* NULL: none */
+    bool plain;          /* no dashboard, even on a terminal */
+    bool json;           /* the report as JSON on stdout */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

@@ -82,6 +82,7 @@ static void on_tick(uv_timer_t *timer)
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
     pace_tell_limit(e, now_us);
+    pace_sweep(e, now_us);
     ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
     if (now_us >= e->cpu_due_us) {
         cpu_sample(&e->cpu, now_us);

@@ -162,6 +162,8 @@ bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time 
 void pace_note_limit(struct engine *engine, uint64_t now_us);
 void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
+void pace_sweep(struct engine *engine, uint64_t now_us);
+void pace_sweep_end(struct engine *engine);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
 /** An attempt came back, before anything is made of it. */

@@ -64,6 +64,7 @@ static void next_table(struct engine *e)
 static void end_fetching(struct engine *e, bool all_settled)
 {
     e->ended_us = engine_now_us(e);
+    pace_sweep_end(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
     e->csv_due = all_settled && e->options.csv;
     uv_timer_stop(&e->wake);
