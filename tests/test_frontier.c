@@ -30,7 +30,7 @@ static void plan_begin(struct plan *p, unsigned cap_per_host)
     *p = (struct plan){ .list_count = 0 };
     job_init(&p->job);
     assert_non_null(job_add_endpoint(&p->job));
-    host_table_init(&p->hosts, cap_per_host);
+    host_table_init(&p->hosts, cap_per_host, (struct rate){ 0 });
 }
 
 static void plan_pattern(struct plan *p, const char *pattern)

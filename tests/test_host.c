@@ -36,7 +36,7 @@ static bool start_if_may(struct host_table *t, struct host *host, uint64_t now_u
     if (host_may_start(t, host, now_us) != HOST_MAY) {
         return false;
     }
-    host_started(t, host);
+    host_started(t, host, &(struct request){ 0 });
     return true;
 }
 
@@ -56,7 +56,7 @@ static void find__gives_one_entry__when_the_origin_is_the_same(void **state)
     uint32_t index;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     index = find(&t, "http://Example.org/a");
     assert_int_equal(find(&t, "http://example.org:80/b?c"), index);
     assert_int_not_equal(find(&t, "https://example.org/a"), index);
@@ -71,7 +71,7 @@ static void label__leaves_out_the_port__when_it_is_the_schemes_own(void **state)
     char shown[64];
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     snprintf(shown, sizeof shown, "%.*s",
              STR_ARG(host_at(&t, find(&t, "https://api.example.org/"))->label));
     assert_string_equal(shown, "api.example.org");
@@ -88,7 +88,7 @@ static void may_start__is_full__when_the_hosts_cap_is_reached(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 3);
+    host_table_init(&t, 3, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     assert_int_equal(start_all(&t, host, T0, 100), 3);
     assert_int_equal(host_may_start(&t, host, T0), HOST_FULL);
@@ -104,7 +104,7 @@ static void hold_named__lasts_to_its_deadline_to_the_microsecond(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY));
     assert_true(host->hold_is_named);
@@ -122,7 +122,7 @@ static void hold_named__keeps_the_longer__when_two_are_named(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY));
     assert_false(host_hold_named(host, T0 + 5 * US_PER_S, T0, WHY));
@@ -139,7 +139,7 @@ static void hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_foll
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY);
     assert_false(host_hold_growing(host, US_PER_S, 0, T0 + US_PER_S, STR("429")));
@@ -155,7 +155,7 @@ static void hold_growing__doubles_and_keeps_its_lower_half__when_refusals_go_on(
     uint64_t now_us = T0, length_us = US_PER_S;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     for (int i = 0; i < 12; i++) {
         uint64_t want = length_us < HOST_HOLD_GROWTH_MAX_US ? length_us : HOST_HOLD_GROWTH_MAX_US;
@@ -178,7 +178,7 @@ static void hold_growing__grows_once__when_many_were_in_flight(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     for (int i = 0; i < 50; i++) {
         assert_int_equal(host_hold_growing(host, US_PER_S, 0, T0 + (uint64_t)i, STR("429")),
@@ -194,7 +194,7 @@ static void hold_growing__is_a_hold__when_the_backoff_is_nothing(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     assert_true(host_hold_growing(host, 0, 0, T0, STR("429")));
     assert_in_range(host->hold_until_us, T0 + HOST_HOLD_GROWTH_MIN_US / 2,
@@ -209,7 +209,7 @@ static void hold_growing__starts_anew__when_a_quiet_while_went_by(void **state)
     uint64_t now_us = T0;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     for (int i = 0; i < 4; i++) {
         host_hold_growing(host, US_PER_S, 0, now_us, STR("429"));
@@ -217,7 +217,7 @@ static void hold_growing__starts_anew__when_a_quiet_while_went_by(void **state)
     }
     assert_int_equal(host->throttle_level, 4);
     now_us += HOST_FORGIVE_US + 1;
-    host_started(&t, host);
+    host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, true, now_us);
     assert_int_equal(host->throttle_level, 0);
     assert_true(host_hold_growing(host, US_PER_S, 0, now_us, STR("429")));
@@ -234,7 +234,7 @@ static void slow_start__doubles_each_round__when_all_goes_well(void **state)
     uint64_t now_us = T0 + 30 * US_PER_S;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_named(host, now_us, T0, WHY);
     for (size_t round = 0; round < sizeof want / sizeof want[0]; round++) {
@@ -261,7 +261,7 @@ static void slow_start__ends__when_the_window_is_no_longer_what_keeps_back(void 
     uint64_t now_us = T0 + US_PER_S;
 
     (void)state;
-    host_table_init(&t, 4);
+    host_table_init(&t, 4, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_named(host, now_us, T0, WHY);
     for (int i = 0; i < 100 && host->window; i++) {
@@ -278,10 +278,10 @@ static void slow_start__begins_again__when_the_host_says_no_again(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_named(host, T0 + US_PER_S, T0, WHY);
-    host_started(&t, host);
+    host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, true, T0 + US_PER_S);
     assert_int_equal(host->window, 2);
     host_hold_named(host, T0 + 9 * US_PER_S, T0 + 2 * US_PER_S, WHY);
@@ -295,7 +295,7 @@ static void hold_user__holds_until_released_and_never_shortens_a_servers(void **
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_user(host, true, T0);
     assert_int_equal(host_may_start(&t, host, T0 + 1000 * US_PER_S), HOST_HELD);
@@ -316,7 +316,7 @@ static void first_contacts__are_bounded__when_all_hosts_are_new(void **state)
     char url[64];
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     for (unsigned i = 0; i < HOST_FIRST_CONTACTS_MAX + 2; i++) {
         snprintf(url, sizeof url, "http://h%u/", i);
         hosts[i] = referred(&t, url);
@@ -344,16 +344,16 @@ static void first_contacts__come_to_nothing__when_all_have_ended(void **state)
     struct host *host;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_started(&t, host);
-    host_started(&t, host);
+    host_started(&t, host, &(struct request){ 0 });
+    host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, false, T0);
     assert_int_equal(t.first_contacts, 1);
     host_ended(&t, host, false, T0);
     assert_int_equal(t.first_contacts, 0);
-    host_started(&t, host);
-    host_started(&t, host);
+    host_started(&t, host, &(struct request){ 0 });
+    host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, true, T0);
     host_ended(&t, host, false, T0);
     assert_int_equal(t.first_contacts, 0);
@@ -367,14 +367,14 @@ static void table__stays_small__when_a_hundred_thousand_hosts_come_and_go(void *
     char url[64];
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     for (unsigned i = 0; i < 100000; i++) {
         uint32_t index;
 
         snprintf(url, sizeof url, "http://host-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index));
+        host_started(&t, host_at(&t, index), &(struct request){ 0 });
         host_ended(&t, host_at(&t, index), true, T0 + i);
         host_unref(&t, index);
     }
@@ -392,14 +392,14 @@ static void table__remembers_holds_and_forgets_them__when_their_time_is_over(voi
     uint32_t count;
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     for (unsigned i = 0; i < 5000; i++) {
         uint32_t index;
 
         snprintf(url, sizeof url, "http://host-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index));
+        host_started(&t, host_at(&t, index), &(struct request){ 0 });
         host_hold_named(host_at(&t, index), T0 + 30 * US_PER_S, T0, WHY);
         host_ended(&t, host_at(&t, index), false, T0);
         host_unref(&t, index);
@@ -415,7 +415,7 @@ static void table__remembers_holds_and_forgets_them__when_their_time_is_over(voi
         snprintf(url, sizeof url, "http://later-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index));
+        host_started(&t, host_at(&t, index), &(struct request){ 0 });
         host_ended(&t, host_at(&t, index), true, T0 + 3600 * US_PER_S);
         host_unref(&t, index);
     }
@@ -433,7 +433,7 @@ static void table__keeps_what_is_referred_to__when_the_idle_are_forgotten(void *
     char url[64];
 
     (void)state;
-    host_table_init(&t, 0);
+    host_table_init(&t, 0, (struct rate){ 0 });
     kept = find(&t, "http://kept.example/");
     host_ref(&t, kept);
     for (unsigned i = 0; i < 10000; i++) {
@@ -460,14 +460,14 @@ static void queue__gives_tried_ones_in_order_before_new_ones(void **state)
     host_push(&host, r[3], HOST_PLACE_LAST);
     host_push(&host, r[4], HOST_PLACE_NEXT);
     assert_int_equal(host.ready_count, 5);
-    assert_ptr_equal(host_pop(&host), r[4]);
-    assert_ptr_equal(host_pop(&host), r[1]);
+    assert_ptr_equal(host_pop(&host, T0), r[4]);
+    assert_ptr_equal(host_pop(&host, T0), r[1]);
     host_push(&host, r[5], HOST_PLACE_TRIED);
-    assert_ptr_equal(host_pop(&host), r[2]);
-    assert_ptr_equal(host_pop(&host), r[5]);
-    assert_ptr_equal(host_pop(&host), r[0]);
-    assert_ptr_equal(host_pop(&host), r[3]);
-    assert_null(host_pop(&host));
+    assert_ptr_equal(host_pop(&host, T0), r[2]);
+    assert_ptr_equal(host_pop(&host, T0), r[5]);
+    assert_ptr_equal(host_pop(&host, T0), r[0]);
+    assert_ptr_equal(host_pop(&host, T0), r[3]);
+    assert_null(host_pop(&host, T0));
     assert_int_equal(host.ready_count, 0);
     for (size_t i = 0; i < 6; i++) {
         request_free(r[i]);

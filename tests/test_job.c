@@ -92,7 +92,7 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
     job.endpoints[0].records = str_dup(STR("/a~1b/*"));
     job.network.ca_file = str_dup(STR("/etc/ssl/cert.pem"));
     job.globoff = true;
-    job.pace = (struct job_pace){ 77, 12, { 5, 15 * US_PER_S } };
+    job.pace = (struct job_pace){ 77, 12, { 5, 15 * US_PER_S }, { 2, US_PER_S }, true, 90 };
     job.retry = (struct job_retry){ 3, 1500, 2500 * US_PER_MS, 3600 * US_PER_S };
     job.network.connect_timeout_us = 250 * US_PER_MS;
     job.network.total_timeout_us = 1;

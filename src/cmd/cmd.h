@@ -18,6 +18,7 @@ struct command {
 };
 
 int cmd_run(int argc, char **argv);
+int cmd_sweep(int argc, char **argv);
 int cmd_normalise(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

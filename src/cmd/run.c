@@ -4,6 +4,7 @@
 #include "cmd/run_options.h"
 #include "cmd/session.h"
 #include "cmd/stored_job.h"
+#include "cmd/sweep_tell.h"
 #include "output/output_file.h"
 #include "store/run_dir.h"
 
@@ -167,12 +168,16 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .list_fds = lists->fds,
             .csv = options->csv,
             .parquet = options->parquet,
+            .sweep = options->sweep.cap_count ? &options->sweep : NULL,
             .plain = options->plain,
             .notify = options->notify,
-            .json = options->json,
+            .json = options->json && !options->sweep.cap_count,
         };
 
         code = session_run(&session);
+        if (session.sweep) {
+            code = sweep_tell(options, code);
+        }
     } else {
         code = cmd_fail(&err);
     }

@@ -163,6 +163,26 @@ static enum result add_operand(void *target, const char *text, struct err *err)
     return job_add_source(&options->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(text), err);
 }
 
+/* How many at once is decent with whom, as practice has it. */
+static enum result set_profile(void *target, const char *value, struct err *err)
+{
+    static const struct {
+        const char *name;
+        unsigned cap;
+    } profiles[] = { { "own", 30 }, { "paid", 8 }, { "free", 4 }, { "polite", 3 } };
+    struct job *job = target;
+
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        if (strcmp(value, profiles[i].name) == 0) {
+            job->pace.cap = job->pace.cap_max = profiles[i].cap;
+            return RESULT_OK;
+        }
+    }
+    return err_set(err, RESULT_INVALID, "E-ARG1",
+                   "no profile \"%.32s\"; want own (cap 30), paid (8), free (4) or polite (3)",
+                   value);
+}
+
 const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .letter = 'c',
@@ -184,11 +204,40 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .high = JOB_CAP_MAX,
     },
     {
+        .name = "auto",
+        .help = "Let the controller turn the cap, and the rate when that is limited",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, pace.is_auto),
+    },
+    {
+        .name = "cap-max",
+        .value = "N",
+        .help = "Most that the controller may use (100)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, pace.cap_max),
+        .low = 1,
+        .high = JOB_CAP_MAX,
+    },
+    {
+        .name = "profile",
+        .value = "NAME",
+        .help = "Cap for whose API it is: own (30), paid (8), free (4), polite (3)",
+        .kind = OPTION_CALL,
+        .set = set_profile,
+    },
+    {
         .name = "rate",
         .value = "RATE",
         .help = "Requests started in a time: 10/s, 5/15s, 600/m (off)",
         .kind = OPTION_RATE,
         .offset = offsetof(struct job, pace.rate),
+    },
+    {
+        .name = "rate-per-host",
+        .value = "RATE",
+        .help = "The same for each host (off)",
+        .kind = OPTION_RATE,
+        .offset = offsetof(struct job, pace.rate_per_host),
     },
     {
         .name = "retries",
@@ -355,7 +404,30 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     },
 };
 
+static enum result set_sweep(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    return sweep_parse(&options->sweep, str_view(value), err);
+}
+
 static const struct option_row session_rows[] = {
+    {
+        .name = "sweep",
+        .value = "CAPS",
+        .help =
+            "Try these caps (5,10,20,40) one after the other, say which is best, and stop; what "
+            "was fetched is kept",
+        .kind = OPTION_CALL,
+        .set = set_sweep,
+    },
+    {
+        .name = "svg",
+        .value = "FILE",
+        .help = "Draw what the sweep found",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, svg),
+    },
     {
         .name = "fresh",
         .help = "Start anew; an existing run is set aside, never deleted",
@@ -420,6 +492,12 @@ static enum result check_together(const struct run_options *options, struct err 
     }
     if (options->job.network.insecure && options->job.network.ca_file) {
         return usage(err, "--insecure takes any certificate, --cacert only some: give one of them");
+    }
+    if (options->svg && !options->sweep.cap_count) {
+        return usage(err, "--svg draws a sweep: give --sweep CAPS");
+    }
+    if (options->sweep.cap_count && options->job.pace.is_auto) {
+        return usage(err, "--sweep and --auto both turn the cap: give one of them");
     }
     if (!options->has_sources && options->fresh) {
         return usage(err, "--fresh starts anew and so wants URLs, or -i FILE");

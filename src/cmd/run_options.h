@@ -11,6 +11,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "engine/sweep.h"
 #include "job/job.h"
 
 #include <stdbool.h>
@@ -20,6 +21,8 @@ struct run_options {
     const char *run_dir; /* -o; NULL: ./NAME.run */
     const char *csv;     /* --csv; NULL: none, "-": stdout */
     const char *parquet; /* --parquet; NULL: none */
+    const char *svg;     /* --svg; NULL: none */
+    struct sweep sweep;  /* --sweep: its caps; none when cap_count is 0 */
     bool plain, notify, json, fresh, dry_run;
     bool has_sources; /* a URL or a list was given */
     struct options_given given;
@@ -28,7 +31,7 @@ struct run_options {
 extern const struct option_table run_table;
 
 /* Shared with `demo`. */
-#define RUN_PACE_ROWS 9
+#define RUN_PACE_ROWS 13
 #define RUN_OUTPUT_ROWS 6
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS];     /* into a struct job */
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */

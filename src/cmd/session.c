@@ -338,7 +338,7 @@ static void on_done(void *context)
 {
     struct session *s = context;
 
-    if (!s->dashboard || s->draining) {
+    if (!s->dashboard || s->draining || s->options->sweep) {
         begin_close(s);
     }
 }
@@ -402,6 +402,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .csv = s->csv[0] ? s->csv : NULL,
         .parquet = s->options->parquet,
         .table_path = s->table,
+        .sweep = s->options->sweep,
         .attended = true,
         .on_done = on_done,
         .context = s,

@@ -15,6 +15,7 @@
 #define SCRAPETOP_CMD_SESSION_H
 
 #include "base/err.h"
+#include "engine/sweep.h"
 #include "job/job.h"
 #include "store/run_dir.h"
 
@@ -26,6 +27,7 @@ struct session_options {
     const int *list_fds;
     const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
     const char *parquet; /* likewise, never stdout */
+    struct sweep *sweep; /* NULL: none */
     bool plain;          /* no dashboard, even on a terminal */
     bool notify;         /* title, bell and notifications, whatever the settings say */
     bool json;           /* the report as JSON on stdout */

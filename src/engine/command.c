@@ -9,27 +9,34 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
 {
     unsigned before = e->cap, cap;
     size_t in_flight = fetch_in_flight(e->fetch);
-    char fields[64];
+    char why[64];
 
     cap = wanted < 0 ? 0 : wanted > JOB_CAP_MAX ? JOB_CAP_MAX : (unsigned)wanted;
-    if (cap == before) {
+    snprintf(why, sizeof why, "cap %u -> %u by you", before, cap);
+    if (!pace_change_cap(e, cap, why)) {
         snprintf(reply, CONTROL_REPLY_MAX, "cap is %u", cap);
         return;
     }
-    e->cap = cap;
-    e->cap_before = cap < in_flight ? before : cap;
-    if (cap > e->metrics.cap_max) {
-        e->metrics.cap_max = cap;
+    if (e->auto_on) {
+        pace_set_auto(e, false); /* whoever turns it by hand has taken it over */
     }
-    snprintf(fields, sizeof fields, ",\"from\":%u,\"cap\":%u", before, cap);
-    events_add(&e->events, EVENT_NOTICE, "cap", fields, "cap %u -> %u by you", before, cap);
     if (!cap) {
         snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
     } else if (cap < in_flight) {
         snprintf(reply, CONTROL_REPLY_MAX, "cap %u->%u, draining %zu", before, cap,
                  in_flight - cap);
     } /* any other is seen in the header */
-    metrics_tick(&e->metrics, engine_now_us(e), cap, (unsigned)in_flight);
+}
+
+static void toggle_auto(struct engine *e, char reply[CONTROL_REPLY_MAX])
+{
+    pace_set_auto(e, !e->auto_on);
+    if (e->auto_on) {
+        snprintf(reply, CONTROL_REPLY_MAX, "auto: from cap %u, at most %u", e->cap,
+                 e->tuner.cap_max);
+    } else {
+        snprintf(reply, CONTROL_REPLY_MAX, "auto off: cap %u stays", e->cap);
+    }
 }
 
 /* Steps never pass below 1: pausing is another key. */
@@ -57,6 +64,9 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
 static void toggle_pause(struct engine *e, char reply[CONTROL_REPLY_MAX])
 {
     e->paused = !e->paused;
+    if (!e->paused) {
+        host_table_ease(&e->hosts);
+    }
     events_add(&e->events, EVENT_NOTICE, e->paused ? "pause" : "resume", "", "%s by you",
                e->paused ? "paused" : "resumed");
     snprintf(reply, CONTROL_REPLY_MAX, e->paused ? "paused: %zu in flight finish" : "resumed",
@@ -80,10 +90,10 @@ static void toggle_table(struct engine *e, char reply[CONTROL_REPLY_MAX])
 uint32_t engine_verbs(void)
 {
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
-           1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_PAUSE |
-           1U << CONTROL_NORMALISE | 1U << CONTROL_RETRY_ALL_FAILED | 1U << CONTROL_RETRY |
-           1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK |
-           1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
+           1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_AUTO |
+           1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE | 1U << CONTROL_RETRY_ALL_FAILED |
+           1U << CONTROL_RETRY | 1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD |
+           1U << CONTROL_MARK | 1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
 }
 
 void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
@@ -106,6 +116,9 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         break;
     case CONTROL_RATE_SET:
         set_rate(e, control->text, reply);
+        break;
+    case CONTROL_AUTO:
+        toggle_auto(e, reply);
         break;
     case CONTROL_PAUSE:
         toggle_pause(e, reply);
@@ -152,6 +165,7 @@ void engine_continued(struct engine *e, uint64_t slept_us)
 
     e->slept_from_us = engine_now_us(e);
     e->tick_due_us = e->slept_from_us;
+    host_table_ease(&e->hosts);
     units_format_time(slept_us, length);
     events_add(&e->events, EVENT_INFO, "continued", "", "continued after %s stopped", length);
     engine_pump(e);

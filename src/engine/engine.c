@@ -83,6 +83,9 @@ static void on_tick(uv_timer_t *timer)
     hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
+    pace_tell_limit(e, now_us);
+    pace_sweep(e, now_us);
+    ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
     if (now_us >= e->cpu_due_us) {
         cpu_sample(&e->cpu, now_us);
         e->cpu_due_us = now_us + CPU_SAMPLE_US;
@@ -361,11 +364,12 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->events = (struct events){
         .clock = options->clock, .secrets = &e->job->secrets, .write = on_event_line, .context = e
     };
-    host_table_init(&e->hosts, e->job->pace.cap_per_host);
+    host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);
     metrics_init(&e->metrics, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
+    pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
     uv_timer_init(options->loop, &e->wake);

@@ -24,6 +24,7 @@
 #include "engine/control.h"
 #include "engine/report.h"
 #include "engine/snapshot.h"
+#include "engine/sweep.h"
 #include "job/job.h"
 #include "store/run_dir.h"
 
@@ -41,6 +42,7 @@ struct engine_options {
     const char *csv;        /* table to write when all is settled; NULL: none; borrowed */
     const char *parquet;    /* likewise, behind it */
     const char *table_path; /* table that CONTROL_NORMALISE writes; borrowed */
+    struct sweep *sweep;    /* caps to try, and what they gave; NULL: none; borrowed */
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */
     bool attended;

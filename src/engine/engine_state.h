@@ -1,7 +1,7 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
- * observe.c (what a screen may show), detail.c (one request of it),
+ * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast),
  * steer.c (single requests and hosts by hand), table.c (the second stage), report.c (what is said of
  * a run at its end).
  */
@@ -11,17 +11,21 @@
 #include "engine/cpu.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/ladder.h"
 #include "engine/metrics.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
 #include "plan/frontier.h"
 #include "plan/host.h"
 #include "plan/pacer.h"
+#include "plan/quota.h"
+#include "plan/tuner.h"
 #include "store/committer.h"
 
 #define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
 #define ENGINE_JSON_DEPTH_MAX 512
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
+#define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
 #define ENGINE_FAILURE_KINDS_MAX SNAPSHOT_FAILURES_MAX
 
 enum engine_phase {
@@ -69,7 +73,17 @@ struct engine {
     uint64_t cpu_due_us, sample_due_us;
 
     unsigned cap, cap_before; /* cap_before: the one that is being drained down from */
-    unsigned cap_clamp;       /* 0: none; fewer because descriptors ran out */
+    bool auto_on;
+    struct tuner tuner;
+    struct pacer auto_pacer; /* the tuner's rate */
+    bool tuner_kept_back;    /* see tuner_step */
+    struct ladder ladder;
+    uint64_t starts_since_us; /* starts of the second in the making, and the most of any */
+    unsigned starts, starts_peak;
+    enum run_limit
+        limit_told; /* the last one that events.jsonl has, and since when there is another */
+    uint64_t limit_since_us;
+    unsigned cap_clamp; /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
     uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
     bool paused;
@@ -181,6 +195,27 @@ void steer_release_all(struct engine *engine);
 /** A request has failed for good, in this session or an earlier one. */
 void steer_note_failed(struct engine *engine, uint64_t id);
 void steer_release(struct engine *engine);
+
+/* pace.c */
+void pace_init(struct engine *engine, uint64_t now_us);
+unsigned pace_cap_max(const struct engine *engine); /* the controller's upper end */
+
+/** The only way to another cap; false when it is the same. `why` is a sentence for the events. */
+bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);
+void pace_set_auto(struct engine *engine, bool on);
+bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time counts */
+void pace_note_limit(struct engine *engine, uint64_t now_us);
+void pace_tell_limit(struct engine *engine, uint64_t now_us);
+void pace_tune(struct engine *engine, uint64_t now_us);
+void pace_sweep(struct engine *engine, uint64_t now_us);
+void pace_sweep_end(struct engine *engine);
+void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
+
+/** An attempt came back, before anything is made of it. */
+void pace_answered(struct engine *engine, struct host *host, const struct response *response,
+                   uint64_t now_us);
+struct quota pace_read_quota(const struct response *response);
+bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 429 */
 
 /* table.c */
 MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);

@@ -162,12 +162,14 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
 struct deadline {
     bool named;
     uint64_t wait_us;
+    char words[48]; /* who named it, as a waiting row tells it */
 };
 
 static struct deadline read_deadline(const struct response *response)
 {
-    struct deadline d = { false, 0 };
+    struct deadline d = { .named = false };
     struct str value = response_header(response, STR("retry-after"));
+    struct quota quota;
 
     if (value.data && response->status >= 400) {
         d.named = retry_after_parse(value, response_header(response, STR("date")),
@@ -175,6 +177,15 @@ static struct deadline read_deadline(const struct response *response)
         if (d.named && d.wait_us > 0) {
             d.wait_us += RETRY_SLACK_US;
         }
+        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_SERVER "%.*s", STR_ARG(value));
+    }
+    if (!d.named &&
+        (response->status == 429 || response->status == 403 || response->status == 503)) {
+        quota = pace_read_quota(response);
+        d.named = quota_is_spent(&quota);
+        d.wait_us = quota.reset_us;
+        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_QUOTA "r=0; t=%llu",
+                 (unsigned long long)(quota.reset_us / US_PER_S));
     }
     return d;
 }
@@ -201,18 +212,47 @@ static void hold_host(struct engine *e, struct host *host, const struct response
 
     host->throttled += response->status == 429;
     if (deadline->named && deadline->wait_us > 0) {
-        struct str value = response_header(response, STR("retry-after"));
-
-        snprintf(reason, sizeof reason, "%d, Retry-After: %.*s", response->status, STR_ARG(value));
+        snprintf(reason, sizeof reason, "%d, %s", response->status, deadline->words);
         news = host_hold_named(host, now_us + deadline->wait_us, now_us, str_view(reason));
     } else {
-        snprintf(reason, sizeof reason, "%d without a deadline", response->status);
+        snprintf(reason, sizeof reason,
+                 response->status == 429 ? "%d without a deadline" : "%d, enhance your calm",
+                 response->status);
+        if (e->auto_on) {
+            host_forgive(host);
+        }
         news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
                                  str_view(reason));
     }
     e->held_us += host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
     if (news) {
         tell_hold(e, host, now_us);
+    }
+}
+
+/* The words of application/problem+json (plan/quota.h). One of them is not for us to decide upon. */
+static void heed_problem(struct engine *e, struct host *host, const struct response *response)
+{
+    enum quota_problem problem = quota_problem_read(response_header(response, STR("content-type")),
+                                                    buf_view(&response->body));
+    struct request *request = response->request;
+    char why[160];
+
+    if (problem == QUOTA_PROBLEM_NONE) {
+        return;
+    }
+    snprintf(request->reason, sizeof request->reason, "HTTP %d, %s", response->status,
+             quota_problem_name(problem));
+    if (problem != QUOTA_PROBLEM_ABNORMAL) {
+        return;
+    }
+    snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
+    events_add(&e->events, EVENT_WARNING, "abnormal", "", "%s; %s", why,
+               e->options.attended ? "held until released (H)" : "stopping, resumable");
+    if (e->options.attended) {
+        host_hold_user(host, true, engine_now_us(e));
+    } else {
+        engine_stop(e, why);
     }
 }
 
@@ -234,8 +274,7 @@ static void set_due(struct engine *e, struct request *request, const struct resp
 
     if (deadline->named && deadline->wait_us > 0) {
         request->due_us = now_us + deadline->wait_us;
-        snprintf(request->set_by, sizeof request->set_by, FRONTIER_SET_BY_SERVER "%.*s",
-                 STR_ARG(response_header(response, STR("retry-after"))));
+        snprintf(request->set_by, sizeof request->set_by, "%s", deadline->words);
         return;
     }
     request->due_us = now_us + backoff_us;
@@ -386,9 +425,13 @@ static void judge(struct engine *e, struct response *response)
     if (response->outcome != OUTCOME_OK) {
         memcpy(request->reason, response->reason, sizeof request->reason);
     }
-    if (response->outcome == OUTCOME_STATUS &&
-        (retry_holds_host(response->status, deadline.named) ||
-         (response->status == 403 && deadline.named))) {
+    if (response->outcome == OUTCOME_STATUS) {
+        heed_problem(e, host, response);
+    }
+    if ((response->outcome == OUTCOME_STATUS &&
+         (retry_holds_host(response->status, deadline.named) ||
+          (response->status == 403 && deadline.named))) ||
+        pace_is_calm_down(response)) {
         hold_host(e, host, response, &deadline);
     }
     switch (retry_judge(&attempt, &e->job->retry)) {
@@ -516,6 +559,7 @@ void judge_response(void *context, struct response *response)
     }
     host->requests++;
     metrics_response(&e->metrics, response);
+    pace_answered(e, host, response, engine_now_us(e));
     if (died_asleep(e, response)) {
         take_back_try(request);
         put_back(e, dismantle(e, response));

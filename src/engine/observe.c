@@ -118,11 +118,15 @@ static bool is_busier(const struct host *a, const struct host *b)
 static void add_host(struct filling *f, const struct host *host, struct snapshot_host *out)
 {
     double wall_s = (double)(f->now_us - f->engine->metrics.started_us) / 1e6;
-    unsigned cap = f->engine->hosts.cap_per_host;
 
     *out = (struct snapshot_host){ .quota_left = -1, .quota_limit = -1 };
+    if (allowance_is_of_now(&host->allowance, f->now_us)) {
+        out->quota_left = (int64_t)host->allowance.left;
+        out->quota_limit = host->allowance.limit ? (int64_t)host->allowance.limit : -1;
+        out->quota_reset_in_us = host->allowance.reset_at_us - f->now_us;
+    }
     COPY_STR(out->host, host->label);
-    out->cap = host->window && (!cap || host->window < cap) ? host->window : cap;
+    out->cap = host_cap(&f->engine->hosts, host);
     out->in_flight = host->in_flight;
     out->queued = host->ready_count;
     out->requests = host->requests;
@@ -228,21 +232,93 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     return RUN_RUNNING;
 }
 
+/* The host whose cap, quota or hold it is: the one with most work kept back. */
+static const struct host *limiting_host(const struct engine *e)
+{
+    const struct host *host = NULL;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *one = e->hosts.hosts[i];
+
+        if (one->origin[0] && one->ready_count && (!host || one->ready_count > host->ready_count)) {
+            host = one;
+        }
+    }
+    return host;
+}
+
+static void rate_words(const struct engine *e, struct snapshot *s)
+{
+    char text[UNITS_TEXT_MAX];
+    const struct host *host = limiting_host(e);
+
+    if (pacer_wait_us(&e->auto_pacer, s->now_us) > pacer_wait_us(&e->pacer, s->now_us)) {
+        snprintf(s->limit_text, sizeof s->limit_text, "RATE %.1f/s (auto; a ends it)",
+                 e->tuner.rate);
+    } else if (e->pacer.rate.per_us) {
+        units_format_rate(e->pacer.rate, text);
+        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
+    } else if (host && host->pacer.rate.per_us) {
+        units_format_rate(host->pacer.rate, text);
+        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s a host (--rate-per-host)", text);
+    } else {
+        COPY(s->limit_text, "RATE of retries (a fifth of what is asked)");
+    }
+}
+
+static void quota_words(const struct engine *e, struct snapshot *s)
+{
+    const struct host *host = limiting_host(e);
+    char text[UNITS_TEXT_MAX];
+
+    if (!host || !allowance_is_of_now(&host->allowance, s->now_us)) {
+        COPY(s->limit_text, "BUDGET (the host's quota)");
+        return;
+    }
+    units_format_countdown(host->allowance.reset_at_us - s->now_us, text);
+    if (host->allowance.limit) {
+        snprintf(s->limit_text, sizeof s->limit_text, "BUDGET %llu/%llu, resets %s",
+                 (unsigned long long)host->allowance.left,
+                 (unsigned long long)host->allowance.limit, text);
+    } else {
+        snprintf(s->limit_text, sizeof s->limit_text, "BUDGET %llu, resets %s",
+                 (unsigned long long)host->allowance.left, text);
+    }
+}
+
+static void host_cap_words(const struct engine *e, struct snapshot *s)
+{
+    const struct host *host = limiting_host(e);
+    unsigned cap = host ? host_cap(&e->hosts, host) : 0;
+
+    if (!cap) {
+        COPY(s->limit_text, "HOST CAP (first contacts)");
+        return;
+    }
+    snprintf(s->limit_text, sizeof s->limit_text, "HOST CAP %.*s %u (%s)",
+             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, cap,
+             host->window == cap                 ? "slow start"
+             : host->allowance.concurrent == cap ? "it allows no more"
+                                                 : "--cap-per-host");
+}
+
 static void limit_words(const struct engine *e, struct snapshot *s)
 {
     char text[UNITS_TEXT_MAX];
 
     switch (s->limit) {
     case LIMIT_CAP:
-        snprintf(s->limit_text, sizeof s->limit_text, "CAP %u (+ raises it)", e->cap);
+        snprintf(s->limit_text, sizeof s->limit_text,
+                 e->auto_on ? "CAP %u (auto turns it)" : "CAP %u (+ raises it)", e->cap);
         break;
     case LIMIT_HOST_CAP:
-        COPY(s->limit_text, e->hosts.cap_per_host ? "HOST CAP (--cap-per-host)"
-                                                  : "HOST CAP (slow start after a hold)");
+        host_cap_words(e, s);
         break;
     case LIMIT_RATE:
-        units_format_rate(e->pacer.rate, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
+        rate_words(e, s);
+        break;
+    case LIMIT_BUDGET:
+        quota_words(e, s);
         break;
     case LIMIT_HOLD:
         if (s->next_due_in_us == UINT64_MAX) {
@@ -254,10 +330,13 @@ static void limit_words(const struct engine *e, struct snapshot *s)
         break;
     case LIMIT_ALL_WAITING:
         units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s", text);
+        snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s (r retries)", text);
         break;
     case LIMIT_QUEUE_EMPTY:
         COPY(s->limit_text, "QUEUE EMPTY");
+        break;
+    case LIMIT_PAGINATION:
+        COPY(s->limit_text, "PAGINATION (serial cursor)");
         break;
     case LIMIT_DESCRIPTORS:
         COPY(s->limit_text, "FD LIMIT (ulimit -n)");
@@ -266,15 +345,16 @@ static void limit_words(const struct engine *e, struct snapshot *s)
         COPY(s->limit_text, e->storage == RESULT_FULL ? "DISK FULL (free some space)" : "DISK");
         break;
     case LIMIT_LOOP_CPU:
-        COPY(s->limit_text, "CPU (bodies are being checked)");
+        snprintf(s->limit_text, sizeof s->limit_text, "LOOP CPU %.0f %% (- lowers the cap)",
+                 e->cpu.thread_percent);
         break;
     case LIMIT_PAUSED:
-        COPY(s->limit_text, "PAUSED (p resumes)");
+        COPY(s->limit_text, e->paused ? "PAUSED (p resumes)" : "PAUSED (cap 0; + raises it)");
         break;
     case LIMIT_DRAINING:
         COPY(s->limit_text, "DRAINING (q again aborts)");
         break;
-    default:
+    case LIMIT_NONE:
         s->limit_text[0] = '\0';
         break;
     }
@@ -349,7 +429,10 @@ static void fill_pace(struct filling *f)
 
     s->cap = e->cap;
     s->cap_before = e->cap_before;
-    s->cap_max = JOB_CAP_MAX;
+    s->cap_max = e->auto_on ? e->tuner.cap_max : JOB_CAP_MAX;
+    s->auto_on = e->auto_on;
+    s->auto_rate = e->auto_on ? e->tuner.rate : 0;
+    s->rung_count = ladder_list(&e->ladder, s->rungs);
     s->max_in_flight = m->max_in_flight;
     units_format_rate(e->pacer.rate, s->rate_limit);
     s->requests_per_s = metrics_rate(m, METRICS_RATE_WINDOW_S);

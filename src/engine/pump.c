@@ -89,6 +89,7 @@ bool engine_revive(struct engine *e)
 static void end_fetching(struct engine *e, bool all_settled)
 {
     e->ended_us = engine_now_us(e);
+    pace_sweep_end(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
     e->csv_due = all_settled && e->options.csv;
     e->parquet_due = all_settled && e->options.parquet;
@@ -177,9 +178,11 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
         return LIMIT_DESCRIPTORS;
     }
     if (fetch_in_flight(e->fetch) >= cap) {
-        return cap < e->cap ? LIMIT_DESCRIPTORS : LIMIT_CAP;
+        return cap < e->cap                                        ? LIMIT_DESCRIPTORS
+               : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
+                                                                   : LIMIT_CAP;
     }
-    if (pacer_wait_us(&e->pacer, now_us) > 0) {
+    if (pacer_wait_us(&e->pacer, now_us) > 0 || pacer_wait_us(&e->auto_pacer, now_us) > 0) {
         return LIMIT_RATE;
     }
     return LIMIT_NONE;
@@ -198,6 +201,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
     if (fetch_start(e->fetch, request) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
+        pace_started(e, request, now_us);
         e->metrics.retried += tried;
         if (fetch_in_flight(e->fetch) > e->metrics.max_in_flight) {
             e->metrics.max_in_flight = (unsigned)fetch_in_flight(e->fetch);
@@ -248,6 +252,12 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     case FRONTIER_HOST_FULL:
         e->limit = LIMIT_HOST_CAP;
         break;
+    case FRONTIER_QUOTA:
+        e->limit = LIMIT_BUDGET;
+        break;
+    case FRONTIER_PACED:
+        e->limit = LIMIT_RATE;
+        break;
     case FRONTIER_WAITING:
         e->limit = LIMIT_ALL_WAITING;
         break;
@@ -272,9 +282,13 @@ static void on_wake(uv_timer_t *timer)
 /* When time alone will change what may start. What else may change it pumps by itself. */
 static uint64_t wake_time(const struct engine *e, uint64_t now_us)
 {
+    uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
+    uint64_t auto_us = pacer_wait_us(&e->auto_pacer, now_us);
+
+    rate_us = rate_us > auto_us ? rate_us : auto_us;
     switch (e->limit) {
-    case LIMIT_RATE:
-        return now_us + pacer_wait_us(&e->pacer, now_us);
+    case LIMIT_RATE: /* of the run, or else of a host */
+        return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
         return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
     case LIMIT_CAP:
@@ -347,7 +361,11 @@ void engine_pump(struct engine *e)
     }
     e->pumping = true;
     now_us = engine_now_us(e);
+    e->hosts.work_left = frontier_total(e->frontier) - e->metrics.ok - e->metrics.ok_before -
+                         e->metrics.failed - e->metrics.failed_before;
+    pace_tune(e, now_us);
     start_what_may(e, now_us);
+    pace_note_limit(e, now_us);
     note_cap_reached(e);
     e->pumping = false;
     /* What ends within this call pumps in its turn: from here on only e->answer and e->limit are

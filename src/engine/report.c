@@ -46,10 +46,43 @@ static void add_failures(const struct engine *e, struct report *r)
     }
 }
 
+/* One sentence, by what was scarcest. The 5 % are where a second thread for the tables would show. */
+static void judge_time(const struct engine *e, struct report *r)
+{
+    char *text = r->verdict;
+    size_t size = sizeof r->verdict;
+    double waiting = 100 * r->io_ratio;
+
+    if (r->wall_s <= 0 || r->requests == 0) {
+        return;
+    }
+    if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
+        snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
+                 r->loop_cpu_percent);
+    } else if ((double)r->held_us / 1e6 > 0.5 * r->wall_s) {
+        snprintf(text, size, "server-bound: hosts were held for %.0f s; ask less at once",
+                 (double)r->held_us / 1e6);
+    } else if (r->table_part > 0.05) {
+        snprintf(text, size, "normalising is %.0f %% of the time: more cores would help",
+                 100 * r->table_part);
+    } else if (e->pacer.rate.per_us || e->limit_told == LIMIT_BUDGET ||
+               (e->auto_on && e->tuner.rate > 0)) {
+        snprintf(text, size, "rate-bound: %.0f %% of wall time is waiting, as the limit wants it",
+                 waiting);
+    } else if (waiting > 80) {
+        snprintf(text, size, "network-bound: %.0f %% of wall time is waiting; %s", waiting,
+                 e->auto_on ? "auto found no faster cap" : "raise the cap, or let --auto do it");
+    } else {
+        snprintf(text, size, "%.0f %% of wall time is CPU: a larger cap gives little",
+                 100 - waiting);
+    }
+}
+
 void engine_report(struct engine *e, struct report *r)
 {
     const struct metrics *m = &e->metrics;
     uint64_t end_us = e->ended_us ? e->ended_us : engine_now_us(e);
+    struct snapshot_normalise table = { .state = NORMALISE_IDLE };
 
     memset(r, 0, sizeof *r);
     r->total = frontier_total(e->frontier);
@@ -87,6 +120,13 @@ void engine_report(struct engine *e, struct report *r)
     r->hosts_held = e->hosts_held;
     r->held_us = e->held_us;
     r->early_requests = e->early_requests;
+    r->peak_per_s = e->starts_peak;
+    table_snapshot(e, &table);
+    r->table_part = r->wall_s > 0 ? (double)table.elapsed_us / 1e6 / r->wall_s : 0;
+    r->loop_cpu_percent = e->cpu.thread_percent;
+    r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
+    r->rung_count = ladder_list(&e->ladder, r->rungs);
+    judge_time(e, r);
     add_failures(e, r);
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
@@ -163,6 +203,26 @@ static void add_path(cJSON *root, const char *name, const char *path)
     }
 }
 
+static void add_ladder(cJSON *root, const struct report *r)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "ladder");
+
+    for (size_t i = 0; i < r->rung_count; i++) {
+        const struct snapshot_rung *rung = &r->rungs[i];
+        cJSON *item = cJSON_CreateObject();
+
+        cJSON_AddNumberToObject(item, "cap", rung->cap);
+        cJSON_AddNumberToObject(item, "time_s", (double)rung->time_us / 1e6);
+        cJSON_AddNumberToObject(item, "requests", (double)rung->requests);
+        cJSON_AddNumberToObject(item, "req_per_s", rung->requests_per_s);
+        cJSON_AddNumberToObject(item, "ideal_per_s", rung->ideal_per_s);
+        cJSON_AddNumberToObject(item, "p50_ms", ms(rung->p50_us));
+        cJSON_AddNumberToObject(item, "p95_ms", ms(rung->p95_us));
+        cJSON_AddNumberToObject(item, "throttled", rung->throttled_part);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 static void fill_object(cJSON *root, const struct report *r)
 {
     cJSON *latency, *polite;
@@ -195,6 +255,11 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(polite, "holds", (double)r->hosts_held);
     cJSON_AddNumberToObject(polite, "held_s", (double)r->held_us / 1e6);
     cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
+    cJSON_AddNumberToObject(polite, "max_in_flight", r->max_in_flight);
+    cJSON_AddNumberToObject(polite, "peak_req_per_s", r->peak_per_s);
+    cJSON_AddNumberToObject(root, "loop_lag_p99_ms", r->loop_lag_p99_ms);
+    add_ladder(root, r);
+    cJSON_AddStringToObject(root, "verdict", r->verdict);
     add_failure_list(root, r);
     add_path(root, "csv", r->csv);
     add_path(root, "parquet", r->parquet);

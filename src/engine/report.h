@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/metrics.h"
+#include "engine/snapshot.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,6 +50,11 @@ struct report {
     uint64_t
         early_requests; /* sent before a deadline that a server had named: by the user's word only */
     uint64_t hosts_held, held_us;
+    unsigned peak_per_s; /* most requests started within a second */
+    double loop_cpu_percent, loop_lag_p99_ms, table_part; /* [0, 1] of the time so far */
+    size_t rung_count;
+    struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
+    char verdict[160]; /* what bounded the run, in words */
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];
     char run_dir[256], csv[512], parquet[512];

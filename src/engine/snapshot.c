@@ -43,3 +43,25 @@ const char *flight_state_word(enum flight_state state)
     }
     return "?";
 }
+
+const char *run_limit_word(enum run_limit limit)
+{
+    static const char *const words[] = {
+        [LIMIT_NONE] = "",
+        [LIMIT_CAP] = "CAP",
+        [LIMIT_HOST_CAP] = "HOST CAP",
+        [LIMIT_RATE] = "RATE",
+        [LIMIT_BUDGET] = "BUDGET",
+        [LIMIT_HOLD] = "HOLD",
+        [LIMIT_QUEUE_EMPTY] = "QUEUE EMPTY",
+        [LIMIT_PAGINATION] = "PAGINATION",
+        [LIMIT_DESCRIPTORS] = "FD LIMIT",
+        [LIMIT_LOOP_CPU] = "LOOP CPU",
+        [LIMIT_DISK] = "DISK",
+        [LIMIT_PAUSED] = "PAUSED",
+        [LIMIT_DRAINING] = "DRAINING",
+        [LIMIT_ALL_WAITING] = "ALL WAITING",
+    };
+
+    return words[limit];
+}

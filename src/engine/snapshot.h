@@ -53,8 +53,10 @@ enum run_limit {
     LIMIT_CAP,
     LIMIT_HOST_CAP,
     LIMIT_RATE,
+    LIMIT_BUDGET,
     LIMIT_HOLD,
     LIMIT_QUEUE_EMPTY,
+    LIMIT_PAGINATION,
     LIMIT_DESCRIPTORS,
     LIMIT_LOOP_CPU,
     LIMIT_DISK,
@@ -168,18 +170,20 @@ struct snapshot_normalise {
     char message[160]; /* why the last one failed, or what was odd */
 };
 
-struct snapshot_core {
-    float busy_percent; /* of the last half second */
-};
-
 /** What one cap gave in this run. */
 struct snapshot_rung {
     unsigned cap;
     uint64_t time_us; /* spent at it */
+    uint64_t requests;
     double requests_per_s;
+    double ideal_per_s; /* cap / mean latency: Little's law */
     uint64_t p50_us, p95_us;
     double throttled_part; /* of the answers, [0, 1] */
     char note[48];
+};
+
+struct snapshot_core {
+    float busy_percent; /* of the last half second */
 };
 
 struct snapshot_endpoint {
@@ -265,6 +269,7 @@ struct snapshot {
     unsigned max_in_flight;
     char rate_limit[48]; /* "10/s" or "off" */
     bool auto_on;
+    double auto_rate; /* the controller's, a second; 0: none */
     double requests_per_s, requests_per_s_average;
     double bytes_per_s;
     uint64_t bytes;
@@ -314,5 +319,8 @@ struct snapshot {
 /** "RUN", "PAUSED", ... as the header shows it. */
 const char *run_state_word(enum run_state state);
 const char *flight_state_word(enum flight_state state);
+
+/** "CAP", "HOST CAP", ... the bare word; "" for none. */
+const char *run_limit_word(enum run_limit limit);
 
 #endif

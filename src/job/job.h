@@ -26,8 +26,9 @@
 
 #define JOB_NAME_MAX 64
 #define JOB_HEADERS_MAX 64
-#define JOB_CAP_MAX 100000 /* transfers in flight; the fd limit binds first */
-#define JOB_URL_MAX 8000   /* bytes; what servers commonly accept (RFC 9110 section 4.1) */
+#define JOB_CAP_MAX 100000   /* transfers in flight; the fd limit binds first */
+#define JOB_CAP_AUTO_MAX 100 /* what the controller may use when nobody has said more */
+#define JOB_URL_MAX 8000     /* bytes; what servers commonly accept (RFC 9110 section 4.1) */
 #define JOB_ATTEMPTS_MAX 1001
 #define JOB_BODY_MAX (1024 * 1024)
 #define JOB_TEXT_MAX (16 * 1024 * 1024) /* bytes of a job.json */
@@ -66,6 +67,9 @@ struct job_pace {
     unsigned cap;          /* transfers in flight */
     unsigned cap_per_host; /* 0: no limit of its own */
     struct rate rate;      /* over all hosts */
+    struct rate rate_per_host;
+    bool is_auto;     /* the controller turns the cap (plan/tuner.h) */
+    unsigned cap_max; /* its upper end; 0: JOB_CAP_AUTO_MAX */
 };
 
 struct job_retry {

@@ -38,6 +38,9 @@ static const struct field pace_fields[] = {
     { "cap", FIELD_COUNT, offsetof(struct job, pace.cap), 1, JOB_CAP_MAX },
     { "cap_per_host", FIELD_COUNT, offsetof(struct job, pace.cap_per_host), 0, JOB_CAP_MAX },
     { "rate", FIELD_RATE, offsetof(struct job, pace.rate), 0, 0 },
+    { "rate_per_host", FIELD_RATE, offsetof(struct job, pace.rate_per_host), 0, 0 },
+    { "auto", FIELD_BOOL, offsetof(struct job, pace.is_auto), 0, 0 },
+    { "cap_max", FIELD_COUNT, offsetof(struct job, pace.cap_max), 0, JOB_CAP_MAX },
 };
 
 static const struct field retry_fields[] = {

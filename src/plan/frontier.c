@@ -103,7 +103,7 @@ void frontier_free(struct frontier *f)
     for (uint32_t i = 0; i < f->hosts->count; i++) {
         struct request *request;
 
-        while ((request = host_pop(host_at(f->hosts, i)))) {
+        while ((request = host_pop(host_at(f->hosts, i), 0))) {
             frontier_forget(f, request);
         }
     }
@@ -370,11 +370,18 @@ void frontier_note_unparked(struct frontier *f, struct host *host, const struct 
 
 static struct request *unpark(struct frontier *f, struct host *host)
 {
-    struct request *request = host_pop(host);
+    struct request *request = host_pop(host, f->hosts->now_us);
 
     f->ring = host->ring_next; /* the others' turn */
     frontier_note_unparked(f, host, request);
     return request;
+}
+
+/* Who named the deadline of a waiting request. */
+static bool is_servers_word(struct str set_by)
+{
+    return str_starts(set_by, STR(FRONTIER_SET_BY_SERVER)) ||
+           str_starts(set_by, STR(FRONTIER_SET_BY_QUOTA));
 }
 
 /* --- what happens to it ---------------------------------------------------------------------- */
@@ -462,7 +469,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     request->attempt = attempt;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
     snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
-    if (waits_until_us > now_us && str_starts(set_by, STR(FRONTIER_SET_BY_SERVER))) {
+    if (waits_until_us > now_us && is_servers_word(set_by)) {
         host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
     }
     if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
@@ -508,8 +515,27 @@ static void move_past(struct frontier *f)
 
 static struct request *start(struct frontier *f, struct request *request)
 {
-    host_started(f->hosts, host_at(f->hosts, request->host));
+    host_started(f->hosts, host_at(f->hosts, request->host), request);
     return request;
+}
+
+/* Which is told when several hosts are kept back by several things: the one that ends soonest of
+ * itself tells least of what to do about it, a full host that it wants a larger cap. */
+static enum frontier_answer answer_of(enum host_answer kept_back, enum frontier_answer before)
+{
+    static const enum frontier_answer answers[] = {
+        [HOST_HELD] = FRONTIER_HELD,
+        [HOST_FULL] = FRONTIER_HOST_FULL,
+        [HOST_QUOTA] = FRONTIER_QUOTA,
+        [HOST_PACED] = FRONTIER_PACED,
+    };
+    static const int weights[] = {
+        [FRONTIER_HELD] = 1,      [FRONTIER_PACED] = 2, [FRONTIER_QUOTA] = 3,
+        [FRONTIER_HOST_FULL] = 4, [FRONTIER_ERROR] = 0,
+    };
+    enum frontier_answer answer = answers[kept_back];
+
+    return weights[answer] > weights[before] ? answer : before;
 }
 
 /* A parked request whose host may be asked. `*answer` says what keeps the others back. */
@@ -524,18 +550,12 @@ static struct request *take_parked(struct frontier *f, uint64_t now_us,
     do {
         struct host *next = host->ring_next;
 
-        switch (host_may_start(f->hosts, host, now_us)) {
-        case HOST_MAY:
+        enum host_answer may = host_may_start(f->hosts, host, now_us);
+
+        if (may == HOST_MAY) {
             return start(f, unpark(f, host));
-        case HOST_FULL:
-            *answer = FRONTIER_HOST_FULL;
-            break;
-        case HOST_HELD:
-            if (*answer != FRONTIER_HOST_FULL) {
-                *answer = FRONTIER_HELD;
-            }
-            break;
         }
+        *answer = answer_of(may, *answer);
         host = next;
     } while (host != first);
     return NULL;
@@ -565,7 +585,7 @@ static struct request *take_new(struct frontier *f, uint64_t now_us, enum fronti
             return start(f, request);
         }
         park(f, request, HOST_PLACE_LAST);
-        *answer = may == HOST_FULL ? FRONTIER_HOST_FULL : FRONTIER_HELD;
+        *answer = answer_of(may, *answer);
     }
     return NULL;
 }
@@ -575,6 +595,7 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
 {
     enum frontier_answer answer = FRONTIER_EMPTY;
 
+    f->hosts->now_us = now_us;
     while (f->heap_count && f->heap[0]->due_us <= now_us) {
         park(f, frontier_heap_take(f, 0), HOST_PLACE_TRIED);
     }
@@ -610,7 +631,7 @@ static struct wake first_due(const struct frontier *f)
         return (struct wake){ TIME_NEVER, false };
     }
     return (struct wake){ first->due_us,
-                          str_starts(str_view(first->set_by), STR(FRONTIER_SET_BY_SERVER)) ||
+                          is_servers_word(str_view(first->set_by)) ||
                               (host->hold_is_named && host->hold_until_us >= first->due_us) };
 }
 
@@ -621,10 +642,10 @@ static struct wake find_wake(const struct frontier *f, uint64_t now_us)
 
     if (host) {
         do {
-            uint64_t deadline = host_hold_deadline(host);
+            uint64_t at_us = host_wake_us(f->hosts, host, now_us);
 
-            if (deadline > now_us && deadline < wake.at_us) {
-                wake = (struct wake){ deadline, host->hold_is_named };
+            if (at_us > now_us && at_us < wake.at_us) {
+                wake = (struct wake){ at_us, host_wake_is_named(f->hosts, host, now_us) };
             }
             host = host->ring_next;
         } while (host != f->ring);

@@ -31,6 +31,8 @@
 #define FRONTIER_SET_BY_SERVER                                                                     \
     "Retry-After: " /* how request.set_by begins when a server named it */
 
+#define FRONTIER_SET_BY_QUOTA "RateLimit: " /* and when its quota told that it was spent */
+
 struct frontier;
 
 struct frontier_options {
@@ -64,6 +66,8 @@ enum frontier_answer {
     FRONTIER_REQUEST,   /* here it is */
     FRONTIER_HELD,      /* there is work, its hosts are held */
     FRONTIER_HOST_FULL, /* there is work, its hosts have all they may */
+    FRONTIER_QUOTA,     /* there is work, its hosts' quotas are to last */
+    FRONTIER_PACED,     /* there is work, its hosts' rates or retry budgets keep it back */
     FRONTIER_WAITING,   /* all that is left waits for its deadline */
     FRONTIER_EMPTY,     /* nothing is left here */
     FRONTIER_ERROR,     /* a list could not be read: `err` says why */
@@ -98,7 +102,7 @@ void frontier_urge(struct frontier *frontier, struct request *request);
 MUST_CHECK enum result frontier_again(struct frontier *frontier, uint64_t id);
 
 /** When frontier_next may answer otherwise without anything else having happened: the earliest
- *  deadline of a waiting request or of a hold that keeps work back. TIME_NEVER when none. */
+ *  deadline of a waiting request, or of what keeps a host with work from being asked. TIME_NEVER when none. */
 uint64_t frontier_wake_us(const struct frontier *frontier, uint64_t now_us);
 
 /** That deadline is a server's word, not our own backoff. */

@@ -2,15 +2,21 @@
 
 #include "base/clock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_SLOTS 64
 
-void host_table_init(struct host_table *table, unsigned cap_per_host)
+void host_table_init(struct host_table *table, unsigned cap_per_host, struct rate rate_per_host)
 {
-    *table = (struct host_table){ .cap_per_host = cap_per_host, .forget_at = HOST_TABLE_IDLE_MAX };
+    *table = (struct host_table){
+        .cap_per_host = cap_per_host,
+        .rate_per_host = rate_per_host,
+        .work_left = UINT64_MAX,
+        .forget_at = HOST_TABLE_IDLE_MAX,
+    };
 }
 
 void host_table_release(struct host_table *table)
@@ -68,6 +74,7 @@ static bool is_forgettable(const struct host_table *table, const struct host *ho
 {
     return host->origin[0] && host->refs == 0 && !host->hold_is_user &&
            host->hold_until_us <= table->now_us &&
+           !allowance_is_of_now(&host->allowance, table->now_us) &&
            (host->last_throttle_us == 0 ||
             host->last_throttle_us + HOST_FORGIVE_US < table->now_us);
 }
@@ -143,6 +150,7 @@ enum result host_find(struct host_table *table, const struct url *url, uint32_t 
     }
     host = table->hosts[*index];
     memcpy(host->origin, origin, sizeof origin);
+    pacer_init(&host->pacer, table->rate_per_host);
     host->label = str_view(strstr(host->origin, "://") + 3);
     if (url->port == (url->is_https ? 443 : 80)) {
         host->label.len -= url->is_https ? strlen(":443") : strlen(":80");
@@ -171,27 +179,99 @@ void host_unref(struct host_table *table, uint32_t index)
     }
 }
 
+static unsigned least(unsigned a, uint64_t b)
+{
+    return !b || (a && a < b) ? a : b < UINT_MAX ? (unsigned)b : UINT_MAX;
+}
+
+unsigned host_cap(const struct host_table *table, const struct host *host)
+{
+    return least(least(table->cap_per_host, host->allowance.concurrent), host->window);
+}
+
+static bool is_retry(const struct request *request)
+{
+    return request->attempt > 0 && request->hops == 0;
+}
+
+/* How long the budget keeps back what would be next; nothing when something new is there. */
+static uint64_t budget_wait_us(const struct host *host, uint64_t now_us)
+{
+    const struct request *next = host->tried.first;
+
+    return next && is_retry(next) && !host->fresh.first
+               ? retry_budget_wait_us(&host->budget, now_us)
+               : 0;
+}
+
+static uint64_t pace_wait_us(const struct host *host, uint64_t now_us)
+{
+    uint64_t rate_us = pacer_wait_us(&host->pacer, now_us);
+    uint64_t budget_us = budget_wait_us(host, now_us);
+
+    return rate_us > budget_us ? rate_us : budget_us;
+}
+
 enum host_answer host_may_start(const struct host_table *table, const struct host *host,
                                 uint64_t now_us)
 {
+    unsigned cap = host_cap(table, host);
+
     if (host->hold_is_user || now_us < host->hold_until_us) {
         return HOST_HELD;
     }
-    if ((table->cap_per_host && host->in_flight >= table->cap_per_host) ||
-        (host->window && host->in_flight >= host->window) ||
-        (!host->contacted && host->in_flight == 0 &&
-         table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
+    if ((cap && host->in_flight >= cap) || (!host->contacted && host->in_flight == 0 &&
+                                            table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
         return HOST_FULL;
     }
-    return HOST_MAY;
+    if (allowance_wait_us(&host->allowance, table->work_left, now_us)) {
+        return HOST_QUOTA;
+    }
+    return pace_wait_us(host, now_us) ? HOST_PACED : HOST_MAY;
 }
 
-void host_started(struct host_table *table, struct host *host)
+uint64_t host_wake_us(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
+    switch (host_may_start(table, host, now_us)) {
+    case HOST_HELD:
+        return host_hold_deadline(host);
+    case HOST_QUOTA:
+        return now_us + allowance_wait_us(&host->allowance, table->work_left, now_us);
+    case HOST_PACED:
+        return now_us + pace_wait_us(host, now_us);
+    default:
+        return TIME_NEVER;
+    }
+}
+
+bool host_wake_is_named(const struct host_table *table, const struct host *host, uint64_t now_us)
+{
+    switch (host_may_start(table, host, now_us)) {
+    case HOST_HELD:
+        return host->hold_is_named;
+    case HOST_QUOTA:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void host_started(struct host_table *table, struct host *host, struct request *request)
+{
+    uint64_t now_us = table->now_us;
+
     if (!host->contacted && host->in_flight == 0) {
         table->first_contacts++;
     }
     host->in_flight++;
+    request->host_start = ++host->starts;
+    pacer_start(&host->pacer, now_us);
+    allowance_start(&host->allowance, now_us);
+    if (is_retry(request)) {
+        retry_budget_retry(&host->budget, now_us);
+    } else if (request->hops == 0) {
+        retry_budget_first(&host->budget, now_us);
+    }
 }
 
 void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us)
@@ -205,6 +285,8 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
     if (!success) {
         return;
     }
+    host->failures_in_row = 0;
+    host->successes++;
     if (host->window && now_us >= host->hold_until_us &&
         ++host->window > 2 * (host->in_flight + 1)) {
         host->window = 0; /* the queue, no longer the window, keeps it back */
@@ -222,6 +304,7 @@ static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bo
     if (now_us >= host->hold_until_us) {
         host->window = named && host->in_flight > 2 ? host->in_flight / 2 : 1;
     }
+    host->successes = 0;
     host->hold_until_us = until_us;
     host->hold_is_named = named;
     snprintf(host->hold_reason, sizeof host->hold_reason, "%.*s", STR_ARG(reason));
@@ -261,6 +344,36 @@ bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uin
      * kept, so that the hold is never nothing. */
     hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, reason);
     return true;
+}
+
+void host_forgive(struct host *host)
+{
+    if (host->successes >= HOST_FORGIVE_SUCCESSES) {
+        host->throttle_level = 0;
+    }
+}
+
+bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us)
+{
+    unsigned together = host->in_flight + 1;
+
+    if (++host->failures_in_row < HOST_BREAKER_FAILURES || host->failures_in_row < together ||
+        now_us < host->hold_until_us) {
+        return false;
+    }
+    hold_begin(host, now_us + length_us, now_us, false, STR("failures in a row"));
+    return true;
+}
+
+void host_table_ease(struct host_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct host *host = table->hosts[i];
+
+        if (host->origin[0] && !host->window) {
+            host->window = host->in_flight ? host->in_flight : 1;
+        }
+    }
 }
 
 void host_hold_user(struct host *host, bool hold, uint64_t now_us)
@@ -320,9 +433,12 @@ void host_push(struct host *host, struct request *request, enum host_place place
     host->ready_count++;
 }
 
-struct request *host_pop(struct host *host)
+struct request *host_pop(struct host *host, uint64_t now_us)
 {
-    struct request *request = queue_pop(host->tried.first ? &host->tried : &host->fresh);
+    const struct request *tried = host->tried.first;
+    bool kept_back = tried && is_retry(tried) && host->fresh.first &&
+                     retry_budget_wait_us(&host->budget, now_us);
+    struct request *request = queue_pop(tried && !kept_back ? &host->tried : &host->fresh);
 
     host->ready_count -= request != NULL;
     return request;

