@@ -257,6 +257,10 @@ static void breaker__opens_and_probes_once__when_five_fail_in_a_row(void **state
     assert_int_equal(may(then_us), HOST_FULL);
     end(false, then_us);
     assert_true(host_note_failure(host, HOST_BREAKER_US, then_us)); /* the probe failed */
+    assert_true(host_is_given_up(host, 600 * US_PER_S, then_us));   /* nothing ever went well */
+    host->has_succeeded = true;
+    assert_false(host_is_given_up(host, 600 * US_PER_S, then_us));
+    assert_true(host_is_given_up(host, 29 * US_PER_S, then_us));
     then_us += HOST_BREAKER_US;
     assert_int_equal(may(then_us - 1), HOST_HELD);
     start(&first_try, then_us);

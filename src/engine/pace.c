@@ -203,14 +203,13 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
     }
 }
 
-/* No connection, no answer in time, or one that says that the server is broken. A 503 with a deadline
- * has been heeded by then, and what a redirect led to is none of the host's doing. */
+/* No connection, no answer in time, or one that says that the server is broken: what may pass. A bad
+ * certificate will not, so nobody waits for that; a 503 with a deadline is heeded as such. */
 static bool is_host_failure(const struct response *response)
 {
     switch (response->outcome) {
     case OUTCOME_DNS:
     case OUTCOME_CONNECT:
-    case OUTCOME_TLS:
     case OUTCOME_TIMEOUT:
         return true;
     case OUTCOME_STATUS:

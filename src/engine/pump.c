@@ -315,12 +315,41 @@ static void arm_wake(struct engine *e, uint64_t now_us)
                    wake_us > now_us ? (wake_us - now_us + US_PER_MS - 1) / US_PER_MS : 1, 0);
 }
 
+/* All that is left is for hosts that are down, and nobody is there to wait for them. */
+static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why[160])
+{
+    const struct host *down = NULL;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *host = e->hosts.hosts[i];
+
+        if (!host->origin[0] || !host->refs) {
+            continue;
+        }
+        if (!host_is_given_up(host, e->job->retry.max_wait_us, now_us)) {
+            return false;
+        }
+        down = host;
+    }
+    if (down) {
+        snprintf(why, 160, "%.*s does not answer, %u failures in a row",
+                 (int)(down->label.len < 100 ? down->label.len : 100), down->label.data,
+                 down->failures_in_row);
+    }
+    return down != NULL;
+}
+
 /* Nobody is there to decide, and a server asks for more patience than --max-wait. */
 static void give_up_waiting(struct engine *e, uint64_t now_us)
 {
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
-    char length[UNITS_TEXT_MAX], why[UNITS_TEXT_MAX + 64];
+    char length[UNITS_TEXT_MAX], why[160];
 
+    if (!e->options.attended && are_hosts_given_up(e, now_us, why)) {
+        events_add(&e->events, EVENT_WARNING, "down", "", "%s; resume later", why);
+        engine_stop(e, why);
+        return;
+    }
     if (e->options.attended || wake_us == TIME_NEVER ||
         wake_us - now_us <= e->job->retry.max_wait_us ||
         !frontier_wake_is_named(e->frontier, now_us)) {

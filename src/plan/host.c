@@ -285,7 +285,8 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
     if (!success) {
         return;
     }
-    host->failures_in_row = 0;
+    host->failures_in_row = host->openings = 0;
+    host->has_succeeded = true;
     host->successes++;
     if (host->window && now_us >= host->hold_until_us &&
         ++host->window > 2 * (host->in_flight + 1)) {
@@ -357,12 +358,22 @@ bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us)
 {
     unsigned together = host->in_flight + 1;
 
+    if (!host->failures_in_row) {
+        host->failing_since_us = now_us;
+    }
     if (++host->failures_in_row < HOST_BREAKER_FAILURES || host->failures_in_row < together ||
         now_us < host->hold_until_us) {
         return false;
     }
     hold_begin(host, now_us + length_us, now_us, false, STR("failures in a row"));
+    host->openings++;
     return true;
+}
+
+bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us)
+{
+    return host->openings > 1 &&
+           (!host->has_succeeded || now_us - host->failing_since_us > patience_us);
 }
 
 void host_table_ease(struct host_table *table)

@@ -64,6 +64,9 @@ struct host {
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;
     unsigned failures_in_row;
+    uint64_t failing_since_us; /* the first of the row */
+    unsigned openings;         /* of the breaker, in a row */
+    bool has_succeeded;
     uint32_t successes; /* since the last hold began */
 
     struct pacer pacer;         /* its own rate */
@@ -150,6 +153,10 @@ void host_forgive(struct host *host);
 /** An attempt failed in a way that may mean that the host is down: opens the breaker for `length_us`
  *  when that was one too many. Returns true when it did. */
 bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us);
+
+/** The breaker's probe has failed too, and either nothing ever went well here or it has been so for
+ *  `patience_us`: nobody need wait for it. */
+bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us);
 
 /** All hosts are let in slowly, as after a hold: the run was paused, and goes on. */
 void host_table_ease(struct host_table *table);
