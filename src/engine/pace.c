@@ -224,6 +224,9 @@ static void note_failure(struct engine *e, struct host *host, uint64_t now_us)
     uint64_t length_us = e->job->retry.backoff_cap_us;
     char length[UNITS_TEXT_MAX];
 
+    if (e->hosts.work_left <= HOST_BREAKER_FAILURES) {
+        return; /* nothing to be spared: the last few use up their tries, each with its own wait */
+    }
     length_us = length_us < HOST_BREAKER_US ? length_us : HOST_BREAKER_US;
     if (!host_note_failure(host, length_us, now_us)) {
         return;
