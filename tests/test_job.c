@@ -93,7 +93,10 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
     job.network.ca_file = str_dup(STR("/etc/ssl/cert.pem"));
     job.globoff = true;
     job.pace = (struct job_pace){ 77, 12, { 5, 15 * US_PER_S }, { 2, US_PER_S }, true, 90 };
-    job.retry = (struct job_retry){ 3, 1500, 2500 * US_PER_MS, 3600 * US_PER_S };
+    job.retry = (struct job_retry){ .attempts = 3,
+                                    .backoff_base_us = 1500,
+                                    .backoff_cap_us = 2500 * US_PER_MS,
+                                    .max_wait_us = 3600 * US_PER_S };
     job.network.connect_timeout_us = 250 * US_PER_MS;
     job.network.total_timeout_us = 1;
     job.network.body_max_bytes = (UINT64_C(1) << 53) - 1;

@@ -47,6 +47,8 @@ struct job_header {
 enum job_source_kind {
     JOB_SOURCE_PATTERN, /* `text` is one URL pattern (job/glob.h), or a plain URL with `globoff` */
     JOB_SOURCE_LIST, /* `text` is the path of a list: URLs or JSON Lines, one a line; "-" stdin */
+    JOB_SOURCE_TEMPLATE, /* `text` is an URL with `{variable}`s (job/template.h): once for every
+                            combination of their values, the rightmost variable varying fastest */
 };
 
 struct job_source {
@@ -54,13 +56,117 @@ struct job_source {
     char *text;
 };
 
+/** One variable of a job file: a list of values, by number. See job/vars.h for what they expand to. */
+enum job_var_kind {
+    JOB_VAR_PATTERN, /* `text` is a pattern of job/glob.h's kind: "[1-100]" */
+    JOB_VAR_LIST,    /* `values` */
+    JOB_VAR_FILE,    /* `text` is the path of a CSV or JSON Lines file; `{row.column}` */
+    JOB_VAR_DATES,   /* from `text` to `to`, both included, by `step` */
+};
+
+struct job_var {
+    char *name;
+    enum job_var_kind kind;
+    char *text, *to, *step;
+    char **values;
+    size_t value_count;
+};
+
+/** How an endpoint's answer says where the next page is (plan/pages.h). */
+enum job_pages_kind {
+    JOB_PAGES_NONE,
+    JOB_PAGES_NUMBER, /* `param` is a page number */
+    JOB_PAGES_OFFSET, /* `param` counts records */
+    JOB_PAGES_CURSOR, /* `param` is copied from `next` */
+    JOB_PAGES_NEXT,   /* `next` holds the next page's URL */
+    JOB_PAGES_LINK,   /* the Link header does (RFC 8288) */
+    JOB_PAGES_AUTO,   /* the first answer tells which of these it is */
+};
+
+#define JOB_PAGES_MAX 1000000 /* pages of one listing, unless `max` says otherwise */
+
+struct job_pages {
+    enum job_pages_kind kind;
+    char *param; /* of the query; or, when it begins with a slash, a JSON Pointer into the body */
+    char *size_param; /* likewise; NULL: not sent */
+    uint64_t first;   /* number of the first page (1), or its offset (0) */
+    bool has_first;
+    uint64_t size; /* records a page; 0: what the first page holds */
+    char *total;   /* JSON Pointer to the number of records, or "header:X-Total-Count"; or NULL */
+    char *total_pages; /* likewise, of pages */
+    char *next;        /* JSON Pointer to the cursor or URL */
+    char *has_more;    /* JSON Pointer to a boolean; NULL: until a page is empty */
+    uint64_t max;      /* pages of one listing at most; 0: JOB_PAGES_MAX */
+};
+
+/** What the table of an endpoint is to look like: DESIGN section 4, `tables`. */
+struct job_table {
+    char *explode;       /* JSON Pointer; the texts are NULL when not given */
+    char *where_present; /* column */
+    char **unique;       /* columns */
+    size_t unique_count;
+    char **columns; /* "name" or "name=/pointer" */
+    size_t column_count;
+    bool types; /* coerce, see normalise/types.h */
+    bool meta;
+};
+
 struct job_endpoint {
     char *name; /* names the table; "items" */
     struct job_source *sources;
     size_t source_count;
-    char *method;  /* "GET" */
-    char *body;    /* request body, NULL for none */
-    char *records; /* JSON Pointer with `*`, NULL for the whole body */
+    char *method; /* "GET" */
+    char *body;   /* request body, may hold `{variable}`s in a job file's endpoint; NULL for none */
+    char *records;              /* JSON Pointer with `*`, NULL for the whole body */
+    struct job_header *headers; /* of this endpoint alone, beside the job's */
+    size_t header_count;
+    struct job_pages pages;
+    /* The endpoint whose records this one is asked for, once each: its URL or body names
+     * `{parent.pointer}`. Its one source then is the template, of which nothing is asked by itself. */
+    bool has_parent;
+    uint32_t parent; /* index, below this one's own: a job file is sorted so */
+    char **with;     /* "parent.pointer" and variables: values that the table repeats as columns */
+    size_t with_count;
+    struct job_table table;
+};
+
+/** How a server is told who asks (engine/auth.h). Bound to the origin of the job's first URL, or of
+ *  `base` when there is one. */
+enum job_login_kind {
+    JOB_LOGIN_NONE,
+    JOB_LOGIN_BEARER, /* a token that is known */
+    JOB_LOGIN_BASIC,  /* RFC 7617 */
+    JOB_LOGIN_KEY,    /* in the header or the query parameter `name` */
+    JOB_LOGIN_CALL,   /* `url` is asked, `token` finds the token in its answer */
+    JOB_LOGIN_OAUTH2, /* client credentials (RFC 6749 section 4.4) */
+};
+
+/** A text as it was given, `${ENV}` and all, which may be written down, and as it is sent. */
+struct job_secret {
+    char *given;
+    char *sent; /* NULL: none */
+};
+
+struct job_login {
+    enum job_login_kind kind;
+    char *url; /* absolute; of the call, or the token endpoint */
+    char *method;
+    struct job_secret secret; /* the token, password, key or client secret */
+    struct job_secret user;   /* of basic; the client id */
+    struct job_secret body;   /* of the call: JSON */
+    char *name;               /* of the header or query parameter */
+    bool in_query;
+    char *token;   /* JSON Pointer into the call's answer */
+    char *expires; /* JSON Pointer to seconds of life; NULL: "/expires_in" */
+    char *send;    /* "Authorization: Bearer {token}" */
+    char *scope;   /* of OAuth2; or NULL */
+};
+
+/** Ask again and again: each round a record of its own. */
+struct job_poll {
+    uint64_t every_us; /* 0: once */
+    uint64_t count;    /* rounds in all; 0: until stopped */
+    int64_t until_us;  /* wall clock; 0: none */
 };
 
 struct job_pace {
@@ -72,10 +178,16 @@ struct job_pace {
     unsigned cap_max; /* its upper end; 0: JOB_CAP_AUTO_MAX */
 };
 
+#define JOB_OUTPUT_CSV 1U
+#define JOB_OUTPUT_PARQUET 2U
+#define JOB_STATUSES_MAX 32
+
 struct job_retry {
     unsigned attempts; /* tries of one request in all: --retries N gives N + 1 */
     uint64_t backoff_base_us, backoff_cap_us;
     uint64_t max_wait_us; /* a server that asks for more has its host held, see plan/host.h */
+    int statuses[JOB_STATUSES_MAX]; /* that are tried again; none: plan/retry.h's own */
+    size_t status_count;
 };
 
 struct job_network {
@@ -96,6 +208,12 @@ struct job {
     struct secrets secrets; /* to be redacted from whatever is written or shown */
     struct job_endpoint *endpoints;
     size_t endpoint_count;
+    char *base; /* what relative URLs of a job file are relative to; or NULL */
+    struct job_var *vars;
+    size_t var_count;
+    struct job_login login;
+    struct job_poll poll;
+    unsigned outputs; /* tables to be made at the end: JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET */
     struct job_pace pace;
     struct job_retry retry;
     struct job_network network;

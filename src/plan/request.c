@@ -26,9 +26,25 @@ const char *outcome_name(enum outcome outcome)
     return names[outcome];
 }
 
-struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, struct str url)
+/* Copies `text` and a terminator to `*at`, which moves behind it. */
+static struct str place_text(char **at, struct str text)
 {
-    struct request *request = malloc(sizeof *request + key.len + url.len + 2);
+    struct str copy = { *at, text.len };
+
+    if (!text.data) {
+        return STR_NONE;
+    }
+    memcpy(*at, text.data, text.len);
+    (*at)[text.len] = '\0';
+    *at += text.len + 1;
+    return copy;
+}
+
+struct request *request_make(uint64_t id, uint32_t endpoint, const struct request_texts *texts)
+{
+    struct request *request = malloc(sizeof *request + texts->key.len + texts->url.len +
+                                     texts->body.len + texts->vars.len + texts->place.len + 5);
+    char *at;
 
     if (!request) {
         return NULL;
@@ -36,13 +52,18 @@ struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, stru
     memset(request, 0, sizeof *request);
     request->id = id;
     request->endpoint = endpoint;
-    memcpy(request->text, key.data, key.len);
-    request->text[key.len] = '\0';
-    request->key = (struct str){ request->text, key.len };
-    memcpy(request->text + key.len + 1, url.data, url.len);
-    request->text[key.len + 1 + url.len] = '\0';
-    request->url = (struct str){ request->text + key.len + 1, url.len };
+    at = request->text;
+    request->key = place_text(&at, texts->key);
+    request->url = place_text(&at, texts->url);
+    request->body = place_text(&at, texts->body);
+    request->vars = place_text(&at, texts->vars);
+    request->place = place_text(&at, texts->place);
     return request;
+}
+
+struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, struct str url)
+{
+    return request_make(id, endpoint, &(struct request_texts){ .key = key, .url = url });
 }
 
 void request_free(struct request *request)

@@ -42,6 +42,17 @@ enum outcome {
 /** "http 404" is told by the status; this names the others: "connect", "timeout", ... */
 const char *outcome_name(enum outcome outcome);
 
+#define PAGE_TOTAL_UNKNOWN UINT64_MAX
+
+/** Where a request stands in a listing of pages. Zeroed: not paged. */
+struct page_at {
+    uint64_t chain;           /* id of the request for the listing's first page */
+    uint64_t number;          /* as sent: page number or offset; 0 for cursors and links */
+    uint32_t ordinal;         /* 0 is the listing's first page */
+    uint64_t total;           /* records or pages that the listing announced so far */
+    uint32_t named_by_crc32c; /* of the body that named this page: the same again is a loop */
+};
+
 struct request {
     struct request *next; /* for whoever holds it: queues need no node of their own */
     uint64_t id;          /* place in the plan's order, from 1; never changes */
@@ -56,16 +67,26 @@ struct request {
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint64_t due_us;      /* waiting: not before this (monotonic) */
     uint64_t since_us;    /* when it entered its present state (monotonic) */
-    struct str key;       /* what varies; never empty, terminated */
-    struct str url;       /* as planned; terminated */
-    char *redirect_url;   /* where to ask instead, or NULL; owned */
+    struct page_at page;
+    struct str place;   /* in its endpoint's order (plan/place.h); empty: told by the id */
+    struct str key;     /* what varies; never empty, terminated */
+    struct str url;     /* as planned; terminated */
+    struct str body;    /* what to send, terminated; STR_NONE: what its endpoint says */
+    struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
+    char *redirect_url; /* where to ask instead, or NULL; owned */
     char reason[REQUEST_REASON_MAX]; /* of the last failed try; bytes from outside */
     char set_by[48];                 /* waiting: who named the deadline ("Retry-After: 30") */
-    char text[];                     /* the bytes of key and url */
+    char text[];                     /* the bytes of the texts */
 };
 
-/** Copies both texts. NULL when out of memory. */
+/** What a request is made of; copied. */
+struct request_texts {
+    struct str key, url, body, vars, place;
+};
+
+/** Copies the texts. NULL when out of memory. */
 struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, struct str url);
+struct request *request_make(uint64_t id, uint32_t endpoint, const struct request_texts *texts);
 void request_free(struct request *request); /* NULL is ignored */
 
 /** What to ask now: the redirect's target, else the planned URL. */

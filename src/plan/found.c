@@ -1,0 +1,104 @@
+#include "plan/found.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool page_note_is_loss(enum page_note_kind kind)
+{
+    switch (kind) {
+    case PAGE_NOTE_SAME_PAGE:
+    case PAGE_NOTE_BACK:
+    case PAGE_NOTE_LIMIT:
+    case PAGE_NOTE_BAD_NEXT:
+    case PAGE_NOTE_ENDLESS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static struct str copy_text(char **at, struct str text)
+{
+    struct str copy = { *at, text.len };
+
+    if (!text.data) {
+        return STR_NONE;
+    }
+    memcpy(*at, text.data, text.len);
+    (*at)[text.len] = '\0';
+    *at += text.len + 1;
+    return copy;
+}
+
+struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
+                        const struct page_at *page)
+{
+    struct found *found = malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len +
+                                 texts->vars.len + texts->place.len + 5);
+    char *at;
+
+    if (!found) {
+        return NULL;
+    }
+    *found = (struct found){ .endpoint = endpoint, .page = *page };
+    at = found->bytes;
+    found->texts.key = copy_text(&at, texts->key);
+    found->texts.url = copy_text(&at, texts->url);
+    found->texts.body = copy_text(&at, texts->body);
+    found->texts.vars = copy_text(&at, texts->vars);
+    found->texts.place = copy_text(&at, texts->place);
+    return found;
+}
+
+void found_free(struct found *found)
+{
+    free(found);
+}
+
+void findings_add(struct findings *findings, struct found *found)
+{
+    found->next = NULL;
+    if (findings->last) {
+        findings->last->next = found;
+    } else {
+        findings->first = found;
+    }
+    findings->last = found;
+    findings->count++;
+}
+
+enum result findings_note(struct findings *findings, enum page_note_kind kind, const char *format,
+                          ...)
+{
+    struct page_note *note = calloc(1, sizeof *note);
+    va_list arguments;
+
+    if (!note) {
+        return RESULT_NOMEM;
+    }
+    note->kind = kind;
+    va_start(arguments, format);
+    vsnprintf(note->text, sizeof note->text, format, arguments);
+    va_end(arguments);
+    note->next = findings->notes;
+    findings->notes = note;
+    return RESULT_OK;
+}
+
+void findings_release(struct findings *findings)
+{
+    struct found *found;
+    struct page_note *note;
+
+    while ((found = findings->first)) {
+        findings->first = found->next;
+        found_free(found);
+    }
+    while ((note = findings->notes)) {
+        findings->notes = note->next;
+        free(note);
+    }
+    *findings = (struct findings){ 0 };
+}

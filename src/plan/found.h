@@ -1,0 +1,69 @@
+/**
+ * What an answer gave rise to: further requests, and what is to be said of the pages so far.
+ *
+ * A found request is named by the body of another one: the next page, all other pages when the total is
+ * known, the detail of a record. It is committed together with the page that named it, so that a crash
+ * neither loses it nor asks it twice, and gets its id then: behind those of the plan's own sources, in
+ * the order of being found. Which one was found first depends on the weather, so the order of rows is
+ * told by `place` (plan/place.h), and what is found twice (same endpoint, method, URL and body) is asked
+ * once, at the lesser place.
+ *
+ * Ownership  found_free frees one, findings_release all of a list.
+ */
+#ifndef SCRAPETOP_PLAN_FOUND_H
+#define SCRAPETOP_PLAN_FOUND_H
+
+#include "base/err.h"
+#include "plan/request.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct found {
+    struct found *next;
+    uint64_t id; /* 0 until it is committed */
+    uint32_t endpoint;
+    struct page_at page;
+    struct request_texts texts; /* views into `bytes` */
+    char bytes[];
+};
+
+/** What went wrong with a listing: the run has missing pages then, and says so. */
+enum page_note_kind {
+    PAGE_NOTE_TOTAL_CHANGED = 1, /* the ledger's values: never renumber */
+    PAGE_NOTE_SAME_PAGE = 2,     /* a page came a second time: the listing was left there */
+    PAGE_NOTE_BACK = 3,          /* `next` names a page that was asked before */
+    PAGE_NOTE_LIMIT = 4,         /* more pages than `max` */
+    PAGE_NOTE_BAD_TOTAL = 5,     /* no number, negative, or less than what came */
+    PAGE_NOTE_BAD_NEXT = 6,      /* another host, http after https, or no URL */
+    PAGE_NOTE_NO_MATCH = 7,      /* a pointer finds nothing on the first page */
+    PAGE_NOTE_ENDLESS = 8,       /* page after page without a record */
+};
+
+/** Pages are missing because of it; the others are only told. */
+bool page_note_is_loss(enum page_note_kind kind);
+
+struct page_note {
+    struct page_note *next;
+    enum page_note_kind kind;
+    char text[REQUEST_REASON_MAX]; /* one clause; bytes from outside */
+};
+
+struct findings {
+    struct found *first, *last;
+    size_t count;
+    struct page_note *notes;
+    uint64_t records; /* in this page; 0 when there is no paginator to count them */
+};
+
+/** Copies the texts. NULL when out of memory. */
+struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
+                        const struct page_at *page);
+void found_free(struct found *found);
+
+void findings_add(struct findings *findings, struct found *found); /* takes it */
+MUST_CHECK enum result findings_note(struct findings *findings, enum page_note_kind kind,
+                                     const char *format, ...) __attribute__((format(printf, 3, 4)));
+void findings_release(struct findings *findings);
+
+#endif

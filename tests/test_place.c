@@ -1,0 +1,110 @@
+#include "plan/found.h"
+#include "plan/place.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* The detail of record `record` on page `ordinal` of seed `id`'s listing. */
+static struct place detail(uint64_t id, uint32_t ordinal, uint32_t record)
+{
+    struct request page = { .id = id }, next = { .id = 1000 };
+    struct place at, place;
+
+    place_of_page(&page, ordinal, &at);
+    next.place = place_view(&at);
+    next.page.ordinal = ordinal;
+    assert_true(place_of_record(&next, record, &place));
+    return place;
+}
+
+static void assert_before(struct place a, struct place b)
+{
+    assert_true(place_compare(place_view(&a), place_view(&b)) < 0);
+    assert_true(place_compare(place_view(&b), place_view(&a)) > 0);
+}
+
+static void place__follows_seed_page_and_record__when_compared(void **state)
+{
+    struct request seed = { .id = 7 };
+    struct place first, second, later, round;
+
+    (void)state;
+    place_of_page(&seed, 0, &first);
+    place_of_page(&seed, 1, &second);
+    place_of_seed(0, 8, &later);
+    place_of_seed(1, 1, &round);
+    assert_before(first, second);
+    assert_before(second, later);
+    assert_before(later, round);
+    assert_before(detail(7, 0, 300), detail(7, 1, 0));
+    assert_before(detail(7, 1, 255), detail(7, 1, 256));
+    assert_before(detail(7, 9, 0), detail(8, 0, 0));
+}
+
+static void place__is_the_listings__when_asked_from_any_of_its_pages(void **state)
+{
+    struct request seed = { .id = 7 }, third = { .id = 90, .page.ordinal = 3 };
+    struct place at, from_first, from_third;
+
+    (void)state;
+    place_of_page(&seed, 3, &at);
+    third.place = place_view(&at);
+    place_of_page(&seed, 4, &from_first);
+    place_of_page(&third, 4, &from_third);
+    assert_int_equal(place_compare(place_view(&from_first), place_view(&from_third)), 0);
+}
+
+static void place__is_refused__when_too_deep(void **state)
+{
+    struct request at = { .id = 1 };
+    struct place place, kept;
+    unsigned levels = 0;
+
+    (void)state;
+    while (place_of_record(&at, 0, &place)) {
+        struct place page;
+
+        kept = place;
+        at.place = place_view(&kept);
+        place_of_page(&at, 1, &page);
+        assert_int_equal(page.len, kept.len + 4);
+        levels++;
+    }
+    assert_int_equal(levels, PLACE_LEVELS_MAX);
+}
+
+static void findings__keep_order_and_texts__when_added(void **state)
+{
+    struct findings findings = { 0 };
+    struct request_texts texts = { .key = STR("page=2"), .url = STR("http://a/?page=2") };
+    struct page_at page = { .ordinal = 1 };
+
+    (void)state;
+    findings_add(&findings, found_new(0, &texts, &page));
+    texts.key = STR("page=3");
+    findings_add(&findings, found_new(0, &texts, &page));
+    assert_int_equal(findings.count, 2);
+    assert_string_equal(findings.first->texts.key.data, "page=2");
+    assert_string_equal(findings.last->texts.key.data, "page=3");
+    assert_null(findings.first->texts.body.data);
+    assert_int_equal(findings_note(&findings, PAGE_NOTE_BACK, "back to %d", 1), RESULT_OK);
+    assert_string_equal(findings.notes->text, "back to 1");
+    findings_release(&findings);
+    assert_null(findings.first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(place__follows_seed_page_and_record__when_compared),
+        cmocka_unit_test(place__is_the_listings__when_asked_from_any_of_its_pages),
+        cmocka_unit_test(place__is_refused__when_too_deep),
+        cmocka_unit_test(findings__keep_order_and_texts__when_added),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
