@@ -144,6 +144,45 @@ static void retry_failed__asks_again__even_when_all_was_settled(void **state)
     server_stop(server);
 }
 
+/* Each endpoint's figures, and those of earlier sessions among them. */
+static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("404 No"), .at = 7, .times = 2 };
+    struct server *server = server_start(play, &script);
+    const struct snapshot_endpoint *list;
+    struct job_endpoint *second;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/a/[1-5]"));
+    second = job_add_endpoint(&r.job);
+    assert_non_null(second);
+    assert_int_equal(
+        job_add_source(second, JOB_SOURCE_PATTERN, str_view(server_url(server, "/b/[6-8]")), NULL),
+        RESULT_OK);
+    run_start(&r);
+    run_until_done(&r);
+    for (int session = 0; session < 2; session++) {
+        list = look(&r)->endpoints;
+        assert_int_equal(look(&r)->endpoint_count, 2);
+        assert_int_equal(list[0].planned, 5);
+        assert_int_equal(list[0].done, 5);
+        assert_int_equal(list[1].planned, 3);
+        assert_int_equal(list[1].done, 2);
+        assert_int_equal(list[1].failed, 1);
+        run_close(&r);
+        run_start(&r);
+    }
+    run_until_done(&r);
+    tell(&r, CONTROL_RETRY_ALL_FAILED, 0);
+    list = look(&r)->endpoints;
+    assert_int_equal(list[1].failed, 0);
+    assert_int_equal(list[1].done, 2);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void detail__follows_a_request__and_masks_what_is_secret(void **state)
 {
     const struct snapshot_detail *d;
@@ -197,6 +236,7 @@ static int group(void)
         cmocka_unit_test(drop__settles_as_failed__also_for_the_next_session),
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
+        cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
         cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
     };
 

@@ -8,6 +8,7 @@
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
+#include "engine/accounts.h"
 #include "engine/cpu.h"
 #include "engine/engine.h"
 #include "engine/events.h"
@@ -101,6 +102,7 @@ struct engine {
 
     struct events events;
     struct metrics metrics;
+    struct accounts accounts; /* by endpoint */
     struct cpu cpu;
     uint64_t ended_us; /* when the last request was settled; 0 before */
     double ended_cpu_s;

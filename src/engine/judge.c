@@ -559,6 +559,7 @@ void judge_response(void *context, struct response *response)
     }
     host->requests++;
     metrics_response(&e->metrics, response);
+    accounts_answered(&e->accounts, request->endpoint, response);
     pace_answered(e, host, response, engine_now_us(e));
     if (died_asleep(e, response)) {
         take_back_try(request);
@@ -580,11 +581,13 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_DONE:
         if (!s->duplicate) { /* else it is among those of an earlier session */
             metrics_settled(&e->metrics, true);
+            accounts_settled(&e->accounts, request->endpoint, true);
         }
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_FAILED:
         metrics_settled(&e->metrics, false);
+        accounts_settled(&e->accounts, request->endpoint, false);
         steer_note_failed(e, request->id);
         frontier_forget(e->frontier, request);
         break;

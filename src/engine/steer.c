@@ -131,7 +131,10 @@ void steer_retry_failed(struct engine *e, char reply[CONTROL_REPLY_MAX])
     }
     qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
     for (size_t i = 0; i < e->failed_id_count; i++) {
-        again += frontier_again(e->frontier, e->failed_ids[i]) == RESULT_OK;
+        if (frontier_again(e->frontier, e->failed_ids[i]) == RESULT_OK) {
+            accounts_revived(&e->accounts, frontier_endpoint(e->frontier, e->failed_ids[i]));
+            again++;
+        }
     }
     e->failed_id_count = 0;
     e->failure_count = 0;

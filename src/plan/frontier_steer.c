@@ -1,5 +1,25 @@
 #include "plan/frontier_state.h"
 
+uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
+{
+    uint64_t planned = 0;
+
+    for (size_t i = 0; i < f->source_count; i++) {
+        planned += f->sources[i].endpoint == endpoint ? f->sources[i].count : 0;
+    }
+    return planned;
+}
+
+uint32_t frontier_endpoint(const struct frontier *f, uint64_t id)
+{
+    size_t at = f->job->endpoint_count > 1 ? f->source_count : 0; /* with one there is no choice */
+
+    while (at > 1 && f->sources[at - 1].first_id > id) {
+        at--;
+    }
+    return at > 0 ? f->sources[at - 1].endpoint : 0;
+}
+
 /* Where the request stands in the heap, or the heap's count. */
 static size_t find_in_heap(const struct frontier *f, uint64_t id)
 {
