@@ -160,7 +160,7 @@ static void restore_row(void *context, const struct ledger_row *row)
         return;
     }
     if (row->state == SETTLE_FAILED) {
-        steer_note_failed(e, row->id);
+        steer_restore_failed(e, row->id, row->reason);
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
         accounts_restored(&e->accounts, frontier_endpoint(e->frontier, row->id),
