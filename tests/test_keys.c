@@ -420,9 +420,12 @@ static void row_keys__name_their_request_and_host(void **state)
 {
     struct desk *d = *state;
 
-    type(d, "r");
+    type(d, "2r");
     assert_int_equal(d->count, 0);
     assert_non_null(strstr(d->view.message, "select"));
+    type(d, "1jr");
+    assert_int_equal(d->count, 0);
+    assert_non_null(strstr(d->view.message, "being asked"));
     type(d, "2jr");
     expect_one(d, CONTROL_RETRY, 900);
     type(d, "7jjH");
@@ -481,6 +484,80 @@ static void drop__asks_first__and_names_each_marked_request(void **state)
     assert_int_equal(d->commands[0].verb, CONTROL_DROP);
     assert_int_equal(d->commands[0].number, 900);
     assert_int_equal(d->commands[1].number, 901);
+}
+
+static void drop__reaches_what_is_in_flight__and_all_that_pass_a_filter(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "1jjd");
+    expect_question(d, "cut off 1 request,");
+    type(d, "y");
+    expect_one(d, CONTROL_DROP, (int64_t)d->snapshot.flights[1].id);
+    type(d, "2/meta\rd");
+    expect_question(d, "drop 4 requests that pass the filter,");
+    type(d, "y");
+    drain_orders(d);
+    assert_int_equal(d->count, 4);
+    assert_int_equal(d->commands[0].number, 903);
+    assert_int_equal(d->commands[3].number, 906);
+    d->count = 0;
+    type(d, "/\x15zzz\rd"); /* nothing passes */
+    assert_int_equal(d->view.prompt, PROMPT_NONE);
+    assert_non_null(strstr(d->view.message, "select"));
+}
+
+static void retry__asks_again_a_class_of_failures(void **state)
+{
+    struct desk *d = *state;
+
+    for (size_t i = 0; i < d->snapshot.failure_count; i++) {
+        d->snapshot.failures[i].example_id = 40 + i;
+    }
+    type(d, "8jjr");
+    expect_question(d, "ask again the 2 of connect?");
+    type(d, "y");
+    assert_string_equal(d->commands[0].text, "connect");
+    expect_one(d, CONTROL_RETRY_FAILED, 0);
+    type(d, "g  r");
+    expect_question(d, "ask again the 11 of these 2 kinds?");
+    type(d, "y");
+    drain_orders(d);
+    assert_int_equal(d->count, 2);
+    assert_string_equal(d->commands[0].text, "404");
+    assert_string_equal(d->commands[1].text, "connect");
+    d->count = 0;
+    type(d, "Ry"); /* all of them: no class of the question before is left in it */
+    assert_string_equal(d->commands[0].text, "");
+    expect_one(d, CONTROL_RETRY_FAILED, 0);
+}
+
+static void detach__asks_first(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "D");
+    expect_question(d, "goes on");
+    type(d, "n");
+    assert_int_equal(d->count, 0);
+    type(d, "Dy");
+    expect_one(d, CONTROL_DETACH, 0);
+}
+
+static void export__is_of_the_focused_list_only(void **state)
+{
+    struct desk *d = *state;
+
+    type(d, "4e");
+    assert_int_equal(d->view.wants.export, EXPORT_NONE);
+    type(d, "8e");
+    assert_int_equal(d->view.wants.export, EXPORT_CSV);
+    type(d, ":export json\r");
+    assert_int_equal(d->view.wants.export, EXPORT_JSON);
+    d->view.wants.export = EXPORT_NONE;
+    type(d, ":export xml\r");
+    assert_int_equal(d->view.wants.export, EXPORT_NONE);
+    assert_int_equal(d->count, 0);
 }
 
 static void question__is_not_answered__by_pasted_text(void **state)
@@ -643,6 +720,51 @@ static void mouse__selects_and_scrolls__when_it_is_on(void **state)
     assert_int_equal(d->count, 0);
 }
 
+/* Presses the mouse on the first place in the last line where `text` stands, and says which column. */
+static void click_on_bar(struct desk *d, const char *text)
+{
+    struct canvas canvas;
+    struct buf picture = { 0 };
+    const char *line, *at;
+    char click[32];
+
+    canvas_init(&canvas, false);
+    assert_int_equal(canvas_resize(&canvas, 24, 80), RESULT_OK);
+    screen_draw(&d->layout, &d->view, &d->snapshot, d->now_us, &canvas);
+    assert_int_equal(canvas_text(&canvas, &picture), RESULT_OK);
+    line = buf_cstr(&picture);
+    for (int row = 0; row < 23; row++) {
+        line = strchr(line, '\n') + 1;
+    }
+    at = strstr(line, text);
+    assert_non_null(at);
+    snprintf(click, sizeof click, "\033[<0;%d;24M", (int)(at - line) + 1);
+    type(d, click);
+    buf_release(&picture);
+    canvas_release(&canvas);
+}
+
+static void mouse__presses_the_keys_of_the_bar__when_it_is_on(void **state)
+{
+    struct desk *d = *state;
+
+    click_on_bar(d, "pause");
+    assert_int_equal(d->count, 0);
+    type(d, "M");
+    d->view.message[0] = '\0';
+    click_on_bar(d, "pause");
+    expect_one(d, CONTROL_PAUSE, 0);
+    click_on_bar(d, "+");
+    expect_one(d, CONTROL_CAP_ADD, 1);
+    click_on_bar(d, "- cap");
+    expect_one(d, CONTROL_CAP_ADD, -1);
+    click_on_bar(d, "filter");
+    assert_int_equal(d->view.prompt, PROMPT_FILTER);
+    type(d, "\033[<0;5;24M"); /* the line is a prompt now, no key bar */
+    assert_int_equal(d->view.prompt, PROMPT_FILTER);
+    assert_int_equal(d->count, 0);
+}
+
 static void unknown_key__says_so(void **state)
 {
     struct desk *d = *state;
@@ -678,6 +800,10 @@ int main(void)
         DESK_TEST(row_keys__name_their_request_and_host),
         DESK_TEST(panels__are_walked_by_tab_and_named_by_digit),
         DESK_TEST(drop__asks_first__and_names_each_marked_request),
+        DESK_TEST(drop__reaches_what_is_in_flight__and_all_that_pass_a_filter),
+        DESK_TEST(retry__asks_again_a_class_of_failures),
+        DESK_TEST(detach__asks_first),
+        DESK_TEST(export__is_of_the_focused_list_only),
         DESK_TEST(question__is_not_answered__by_pasted_text),
         DESK_TEST(retry__asks_first__when_a_server_named_the_time),
         DESK_TEST(marks__go_with_their_rows),
@@ -687,6 +813,7 @@ int main(void)
         cmocka_unit_test(words__are_all_different_and_none_hides_another),
         DESK_TEST(help__is_searched__and_does_what_is_selected),
         DESK_TEST(mouse__selects_and_scrolls__when_it_is_on),
+        DESK_TEST(mouse__presses_the_keys_of_the_bar__when_it_is_on),
         DESK_TEST(unknown_key__says_so),
     };
 

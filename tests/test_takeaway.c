@@ -1,10 +1,12 @@
-/* ui/pretty, ui/notify, ui/save, ui/settings: what leaves the screen, or is kept for the next one. */
+/* ui/pretty, ui/notify, ui/save, ui/export, ui/settings: what leaves the screen, or is kept for the next one. */
 
 #include "tests/ui_scenes.h"
+#include "ui/export.h"
 #include "ui/notify.h"
 #include "ui/pretty.h"
 #include "ui/save.h"
 #include "ui/settings.h"
+#include "ui/view.h"
 
 #include "base/base64.h"
 #include "base/clock.h"
@@ -143,7 +145,8 @@ static void picture__is_written_as_text_and_figures__or_says_why_not(void **stat
 
 static void settings__come_back__and_what_is_not_understood_is_passed_over(void **state)
 {
-    struct settings in = { THEME_CONTRAST, true, true }, out = { THEME_DEFAULT, false, false };
+    struct settings in = { .theme = THEME_CONTRAST, .mouse = true, .notify = true };
+    struct settings out = { .theme = THEME_DEFAULT };
     char dir[] = "/tmp/test_takeaway.XXXXXX", path[SETTINGS_PATH_MAX], part[SETTINGS_PATH_MAX];
     struct err err;
     FILE *file;
@@ -172,6 +175,107 @@ static void settings__come_back__and_what_is_not_understood_is_passed_over(void 
     rmdir(part);
     rmdir(dir);
     assert_int_equal(settings_save(&in, "", &err), RESULT_NOT_FOUND);
+}
+
+/* Kept by the words that are on screen; those of another version are passed over. */
+static void sorting__comes_back__by_its_words(void **state)
+{
+    static struct view before, after;
+    char path[] = "/tmp/scrapetop-sort-XXXXXX";
+    FILE *file;
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    view_init(&before, 0);
+    before.lists[PANEL_WAITS].sort = 2;
+    before.lists[PANEL_FLIGHTS].sort = 1;
+    before.lists[PANEL_FLIGHTS].inverted = true;
+    view_note_sorts(&before);
+    assert_int_equal(settings_save(&before.settings, path, NULL), RESULT_OK);
+    view_init(&after, 0);
+    settings_load(&after.settings, path);
+    view_take_sorts(&after);
+    assert_int_equal(after.lists[PANEL_WAITS].sort, 2);
+    assert_false(after.lists[PANEL_WAITS].inverted);
+    assert_int_equal(after.lists[PANEL_FLIGHTS].sort, 1);
+    assert_true(after.lists[PANEL_FLIGHTS].inverted);
+    assert_int_equal(after.lists[PANEL_HOSTS].sort, 0);
+
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("sort Nothing = AGE\nsort Hosts = NOTHING\nsort =\nsort \nsort Hosts\nsort x = ,,,\n"
+          "sort Rate and latency = AGE\nsort Hosts = 429, inverted, twice\n",
+          file);
+    for (int i = 0; i < 2 * SETTINGS_SORTS_MAX; i++) {
+        fputs("sort Waiting = TRY\n", file);
+    }
+    fclose(file);
+    view_init(&after, 0);
+    settings_load(&after.settings, path);
+    assert_int_equal(after.settings.sort_count, SETTINGS_SORTS_MAX);
+    view_take_sorts(&after);
+    assert_int_equal(after.lists[PANEL_FLIGHTS].sort, 0);
+    assert_true(after.lists[PANEL_HOSTS].sort > 0);
+    unlink(path);
+}
+
+static struct list list;
+
+static const char *exported(enum panel_id panel, const char *filter, bool json, struct buf *out)
+{
+    memset(&list, 0, sizeof list);
+    snprintf(list.filter, sizeof list.filter, "%s", filter);
+    list_arrange(&list, panels[panel]->source, &snapshot, 3);
+    buf_reset(out);
+    assert_int_equal(export_rows(panel, &snapshot, &list, json, out), RESULT_OK);
+    return buf_cstr(out);
+}
+
+static void export__gives_whole_figures__of_the_rows_that_pass(void **state)
+{
+    struct buf out = { 0 };
+
+    (void)state;
+    ui_scene_fill(&snapshot, SCENE_TUNED, 24, START_US);
+    assert_string_equal(
+        exported(PANEL_ENDPOINTS, "products", false, &out),
+        "endpoint,planned,done,failed,waiting,requests_per_s,p50_s,p95_s,throttled_part,"
+        "server_error_part,rows,pages_expected,pages_got,pages_missing,note\n"
+        "products,83003,58104,3,5,33.1,0.56,1.08,0.014,0.001,2905150,83003,58104,3,"
+        "61190 61201 and 1 more\n");
+    snprintf(snapshot.failures[0].why, sizeof snapshot.failures[0].why, "a \"b\", c\033[2J");
+    assert_string_equal(exported(PANEL_FAILED, "\"b", false, &out),
+                        "why,count,last_ago_s,example,example_id\n"
+                        "\"a \"\"b\"\", c\\x1b[2J\",9,118,GET /meta/88017,0\n");
+    assert_non_null(strstr(exported(PANEL_HOSTS, "img", true, &out), "\"quota_left\":null"));
+    buf_release(&out);
+}
+
+static void export__is_valid_json__whatever_the_texts_hold(void **state)
+{
+    static const enum panel_id panels_with_rows[] = { PANEL_FLIGHTS, PANEL_WAITS,     PANEL_LOG,
+                                                      PANEL_HOSTS,   PANEL_ENDPOINTS, PANEL_LADDER,
+                                                      PANEL_FAILED };
+    struct json_error error;
+    struct buf out = { 0 };
+
+    (void)state;
+    for (size_t n = 0; n < ui_scene_attacks(); n++) {
+        ui_scene_fill(&snapshot, SCENE_HOSTILE, 24, START_US);
+        ui_scene_fill_attack(&snapshot, n, START_US);
+        for (size_t i = 0; i < sizeof panels_with_rows / sizeof panels_with_rows[0]; i++) {
+            const char *text = exported(panels_with_rows[i], "", true, &out);
+
+            assert_true(json_check(str_view(text), 10, &error));
+            text = exported(panels_with_rows[i], "", false, &out);
+            assert_null(strchr(text, '\033'));
+        }
+    }
+    memset(&list, 0, sizeof list);
+    assert_int_equal(export_rows(PANEL_RATE, &snapshot, &list, true, &out), RESULT_NOT_FOUND);
+    buf_release(&out);
 }
 
 static const char *look(struct notify *n, uint64_t after_us)
@@ -227,6 +331,9 @@ int main(void)
         cmocka_unit_test(figures__are_valid_json__in_every_scene),
         cmocka_unit_test(picture__is_written_as_text_and_figures__or_says_why_not),
         cmocka_unit_test(settings__come_back__and_what_is_not_understood_is_passed_over),
+        cmocka_unit_test(sorting__comes_back__by_its_words),
+        cmocka_unit_test(export__gives_whole_figures__of_the_rows_that_pass),
+        cmocka_unit_test(export__is_valid_json__whatever_the_texts_hold),
         cmocka_unit_test(notify__calls_once_for_each_thing),
         cmocka_unit_test(notify__sends_nothing_of_a_name_but_its_display_form),
     };

@@ -1,5 +1,6 @@
 #include "ui/dashboard.h"
 
+#include "ui/export.h"
 #include "ui/input.h"
 #include "ui/notify.h"
 #include "ui/save.h"
@@ -64,6 +65,7 @@ enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_o
     snprintf(d->settings_path, sizeof d->settings_path, "%s",
              options->settings_path ? options->settings_path : "");
     settings_load(&d->view.settings, d->settings_path);
+    view_take_sorts(&d->view);
     d->view.settings.notify = d->view.settings.notify || options->notify;
     canvas_init(&d->canvas, !options->ascii);
     *dashboard = d;
@@ -159,11 +161,21 @@ static void tell(struct dashboard *d, enum result result, const struct err *err,
 static void save_settings(struct dashboard *d)
 {
     struct err err;
-    enum result result = settings_save(&d->view.settings, d->settings_path, &err);
+    enum result result;
     char text[CONTROL_REPLY_MAX];
 
+    view_note_sorts(&d->view);
+    result = settings_save(&d->view.settings, d->settings_path, &err);
     snprintf(text, sizeof text, "kept in %.140s", d->settings_path);
     tell(d, result, &err, text);
+}
+
+/* Of a file in the run's directory, whose own name a line has no room for. */
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
 }
 
 static void save_files(struct dashboard *d)
@@ -172,7 +184,43 @@ static void save_files(struct dashboard *d)
     struct err err;
     enum result result = save_picture(&d->canvas, &d->shown, path, &err);
 
-    snprintf(text, sizeof text, "written: %.130s.txt and .json", path);
+    snprintf(text, sizeof text, "written: %.80s.txt and .json, in the run's directory",
+             base_name(path));
+    tell(d, result, &err, text);
+}
+
+/* How many rows the run has of those that the snapshot shows the first of. */
+static uint64_t rows_there_are(enum panel_id panel, const struct snapshot *s, size_t shown)
+{
+    return panel == PANEL_FLIGHTS ? s->in_flight : panel == PANEL_WAITS ? s->waiting : shown;
+}
+
+static void save_rows(struct dashboard *d, bool json)
+{
+    enum panel_id panel = d->view.focus;
+    const struct list *list = view_list(&d->view);
+    char text[CONTROL_REPLY_MAX], path[SAVE_PATH_MAX], of[32] = "";
+    struct buf rows = { 0 };
+    struct err err;
+    enum result result = export_rows(panel, &d->shown, list, json, &rows);
+
+    if (result == RESULT_NOT_FOUND) {
+        view_message(&d->view, d->now_us, "no rows here to write");
+        return;
+    }
+    if (result == RESULT_OK) {
+        result = save_bytes(&d->shown, export_name(panel), json ? ".json" : ".csv", buf_view(&rows),
+                            path, &err);
+    } else {
+        err_nomem(&err, "writing rows");
+    }
+    buf_release(&rows);
+    if (!list->filter[0] && rows_there_are(panel, &d->shown, list->count) > list->count) {
+        snprintf(of, sizeof of, " of %llu",
+                 (unsigned long long)rows_there_are(panel, &d->shown, list->count));
+    }
+    snprintf(text, sizeof text, "%zu%s row%s written: %.80s, in the run's directory", list->count,
+             of, list->count == 1 ? "" : "s", base_name(path));
     tell(d, result, &err, text);
 }
 
@@ -241,6 +289,10 @@ void dashboard_draw(struct dashboard *d, const struct snapshot *s)
     if (d->view.wants.save_picture) {
         d->view.wants.save_picture = false;
         save_files(d);
+    }
+    if (d->view.wants.export != EXPORT_NONE) {
+        save_rows(d, d->view.wants.export == EXPORT_JSON);
+        d->view.wants.export = EXPORT_NONE;
     }
     terminal_show(d->terminal, &d->canvas);
     send_notices(d, s);

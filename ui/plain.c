@@ -171,6 +171,20 @@ void plain_update(struct plain *p, const struct snapshot *s)
     }
 }
 
+void plain_say(struct plain *p, struct str lines)
+{
+    char line[PLAIN_LINE_MAX];
+
+    while (lines.len) {
+        struct str cut = str_cut(&lines, '\n');
+
+        snprintf(line, sizeof line, "%.*s", STR_ARG(cut));
+        if (!write_line(p, line)) {
+            return;
+        }
+    }
+}
+
 void plain_finish(struct plain *p, const struct snapshot *s)
 {
     tell_events(p, s);

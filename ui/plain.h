@@ -17,6 +17,7 @@
 #include "engine/snapshot.h"
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define PLAIN_INTERVAL_US (5 * 1000 * 1000)
 #define PLAIN_LINE_MAX 512
@@ -36,6 +37,9 @@ void plain_free(struct plain *p);
 /** Writes what is due by `s->now_us`: new events at once, the progress line when its time has come.
  *  May be called at any rate. */
 void plain_update(struct plain *p, const struct snapshot *s);
+
+/** Writes lines now: the answer to what was typed. */
+void plain_say(struct plain *p, struct str lines);
 
 /** Writes what is left to tell at the end: unseen events and one last progress line. */
 void plain_finish(struct plain *p, const struct snapshot *s);

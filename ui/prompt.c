@@ -157,6 +157,9 @@ static bool run_with_argument(struct view *v, const struct snapshot *s,
         return true;
     case KEY_PANEL:
         return view_act(v, s, binding, (unsigned char)argument[0], now_us, out);
+    case KEY_EXPORT:
+        view_export(v, argument, now_us);
+        return false;
     case KEY_THEME:
         if (!theme_parse(argument, &v->settings.theme)) {
             view_message(v, now_us, "themes: default, blue-orange, contrast");

@@ -103,17 +103,37 @@ enum result save_figures(const struct snapshot *s, struct buf *out)
     return result == RESULT_OK ? buf_append_str(out, STR("}\n")) : result;
 }
 
+/* In the run's directory, named by the moment, to the second; colons are no friends of file names. */
+static void place_file(const struct snapshot *s, const char *name, char path[SAVE_PATH_MAX])
+{
+    char when[CLOCK_TEXT_SIZE];
+
+    clock_format_utc(s->wall_us, when);
+    when[19] = '\0';
+    when[13] = when[16] = '-';
+    snprintf(path, SAVE_PATH_MAX, "%s/%s-%s", s->run_dir, name, when);
+}
+
+enum result save_bytes(const struct snapshot *s, const char *name, const char *ending,
+                       struct str bytes, char path[SAVE_PATH_MAX], struct err *err)
+{
+    enum result result;
+    size_t length;
+
+    place_file(s, name, path);
+    result = write_file(path, ending, bytes, err);
+    length = strlen(path);
+    snprintf(path + length, SAVE_PATH_MAX - length, "%s", ending);
+    return result;
+}
+
 enum result save_picture(const struct canvas *canvas, const struct snapshot *s,
                          char path[SAVE_PATH_MAX], struct err *err)
 {
-    char when[CLOCK_TEXT_SIZE];
     struct buf text = { 0 };
     enum result result;
 
-    clock_format_utc(s->wall_us, when);
-    when[19] = '\0'; /* to the second; colons are no friends of file names */
-    when[13] = when[16] = '-';
-    snprintf(path, SAVE_PATH_MAX, "%s/screen-%s", s->run_dir, when);
+    place_file(s, "screen", path);
     result = canvas_text(canvas, &text);
     if (result == RESULT_OK) {
         result = write_file(path, ".txt", buf_view(&text), err);

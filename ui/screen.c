@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "base/utf8.h"
+#include "ui/bar.h"
 #include "ui/keys.h"
 
 #include <stdio.h>
@@ -106,137 +107,6 @@ static void draw_help(const struct view *v, struct pane pane)
     }
 }
 
-static const char *prompt_label(enum view_prompt prompt)
-{
-    switch (prompt) {
-    case PROMPT_CAP:
-        return "cap: ";
-    case PROMPT_RATE:
-        return "rate (10/s, 5/15s, off): ";
-    case PROMPT_MARK:
-        return "note: ";
-    case PROMPT_FILTER:
-        return "filter (!text excludes): ";
-    case PROMPT_SORT:
-        return "sort by: ";
-    case PROMPT_COMMAND:
-        return ":";
-    case PROMPT_HELP:
-        return "search the keys: ";
-    case PROMPT_QUESTION:
-    case PROMPT_NONE:
-        break;
-    }
-    return "";
-}
-
-/* What may stand there: the columns to sort by, the commands that begin so. */
-static void draw_choices(const struct view *v, struct pane pane, int at)
-{
-    const struct panel_table *table = panels[v->focus]->table;
-    const struct key_binding *binding;
-    size_t typed = strlen(v->prompt_text);
-
-    for (size_t i = 0; v->prompt == PROMPT_SORT && i < table->column_count; i++) {
-        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM,
-                       str_view(table->columns[i].heading)) +
-             1;
-    }
-    for (size_t i = 0; v->prompt == PROMPT_COMMAND && !strchr(v->prompt_text, ' ') &&
-                       (binding = keys_by_word(v->prompt_text, typed, i, v->verbs));
-         i++) {
-        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM, str_view(binding->word)) + 1;
-        if (binding->argument) {
-            at = draw_text(pane, 0, at, pane.rect.columns, ROLE_DIM, str_view(binding->argument)) +
-                 1;
-        }
-    }
-}
-
-static void draw_prompt(const struct view *v, struct pane pane)
-{
-    struct canvas *canvas = pane.canvas;
-    int at;
-
-    if (v->prompt == PROMPT_QUESTION) {
-        at = draw_format(pane, 0, 1, pane.rect.columns - 1, ROLE_ALERT, " %s ", v->question);
-    } else {
-        at = draw_text(pane, 0, 1, pane.rect.columns, ROLE_KEY, str_view(prompt_label(v->prompt)));
-        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_STRONG, str_view(v->prompt_text));
-        draw_choices(v, pane, at + 3);
-    }
-    if (at >= pane.rect.columns) {
-        at = pane.rect.columns - 1;
-    }
-    canvas->cursor_row = pane.rect.row;
-    canvas->cursor_column = pane.rect.column + at;
-    canvas->cursor_shown = true;
-}
-
-static int entry_columns(const struct key_binding *binding)
-{
-    return (int)strlen(binding->bar_key) + 1 + (int)strlen(binding->bar_word);
-}
-
-/* Columns that the entries up to a rank take, two between each. */
-static int bar_columns(const struct view *v, int rank)
-{
-    const struct key_binding *binding;
-    int columns = 0;
-
-    for (size_t i = 0; (binding = keys_at(i, v->verbs)) != NULL; i++) {
-        if (binding->bar_key && binding->bar_rank <= rank) {
-            columns += entry_columns(binding) + 2;
-        }
-    }
-    return columns;
-}
-
-static void draw_bar_entries(const struct view *v, struct pane pane, int at)
-{
-    const struct key_binding *binding;
-    int rank = 9;
-
-    while (rank > 0 && bar_columns(v, rank) > pane.rect.columns - at) {
-        rank--;
-    }
-    for (size_t i = 0; (binding = keys_at(i, v->verbs)) != NULL; i++) {
-        if (!binding->bar_key || binding->bar_rank > rank) {
-            continue;
-        }
-        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_KEY, str_view(binding->bar_key));
-        at = draw_text(pane, 0, at + 1, pane.rect.columns, ROLE_TEXT, str_view(binding->bar_word));
-        at += 2;
-    }
-}
-
-/* One line for what is typed, else what is to be said, else the keys. */
-static void draw_keys(const struct view *v, const struct snapshot *s, uint64_t now_us,
-                      struct pane pane)
-{
-    int at = 1;
-
-    if (v->prompt != PROMPT_NONE) {
-        draw_prompt(v, pane);
-        return;
-    }
-    if (v->message[0] && now_us < v->message_until_us) {
-        draw_text(pane, 0, 1, pane.rect.columns - 1, ROLE_NOTICE, str_view(v->message));
-        return;
-    }
-    if (s->state == RUN_DRAINING || v->quitting) {
-        draw_format(pane, 0, 1, pane.rect.columns - 1, ROLE_ALERT,
-                    " draining %llu - q or Ctrl-C again aborts ", (unsigned long long)s->in_flight);
-        return;
-    }
-    if (v->frozen) {
-        at = draw_text(pane, 0, at, pane.rect.columns, ROLE_ALERT,
-                       STR(" the work goes on, the picture does not - Z thaws ")) +
-             2;
-    }
-    draw_bar_entries(v, pane, at);
-}
-
 /* Without room for the requests in flight as a panel, their lines are worth more than any other. */
 static bool is_too_small(const struct layout *layout, const struct view *v)
 {
@@ -271,6 +141,7 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
                          panel_list_rows(panels[i], layout->panels[i].rows));
         }
     }
+    v->bar = layout->keys;
     if (v->help) {
         arrange_help(v, layout->body.rows);
     }
@@ -298,6 +169,6 @@ void screen_draw(const struct layout *layout, const struct view *v, const struct
         draw_separators(layout, canvas);
     }
     if (layout->keys.rows > 0) {
-        draw_keys(v, s, now_us, pane_of(canvas, layout->keys));
+        bar_draw(v, s, now_us, pane_of(canvas, layout->keys));
     }
 }

@@ -32,6 +32,22 @@ static void read_switch(struct str value, bool *on)
     }
 }
 
+/* "sort In flight" and "BYTES" or "BYTES, inverted"; whether there are such is not known here. */
+static void read_sort(struct settings *settings, struct str panel, struct str value)
+{
+    struct settings_sort *sort = &settings->sorts[settings->sort_count];
+    struct str column = str_trim(str_cut(&value, ','));
+
+    if (settings->sort_count == SETTINGS_SORTS_MAX || !panel.len || !column.len ||
+        panel.len >= SETTINGS_WORD_MAX || column.len >= SETTINGS_WORD_MAX) {
+        return;
+    }
+    snprintf(sort->panel, sizeof sort->panel, "%.*s", STR_ARG(panel));
+    snprintf(sort->column, sizeof sort->column, "%.*s", STR_ARG(column));
+    sort->inverted = str_equal(str_trim(value), STR("inverted"));
+    settings->sort_count++;
+}
+
 static void read_line(struct settings *settings, struct str line)
 {
     struct str name = str_trim(str_cut(&line, '=')), value = str_trim(line);
@@ -46,6 +62,10 @@ static void read_line(struct settings *settings, struct str line)
         read_switch(value, &settings->mouse);
     } else if (str_equal(name, STR("notify"))) {
         read_switch(value, &settings->notify);
+    } else if (str_starts(name, STR("sort "))) {
+        name.data += strlen("sort ");
+        name.len -= strlen("sort ");
+        read_sort(settings, str_trim(name), value);
     }
 }
 
@@ -80,11 +100,25 @@ static void make_directories(const char *path)
     }
 }
 
+static bool write_lines(const struct settings *settings, FILE *file)
+{
+    bool well = fprintf(file, "theme = %s\nmouse = %s\nnotify = %s\n", theme_name(settings->theme),
+                        settings->mouse ? "on" : "off", settings->notify ? "on" : "off") > 0;
+
+    for (size_t i = 0; i < settings->sort_count; i++) {
+        const struct settings_sort *sort = &settings->sorts[i];
+
+        well &= fprintf(file, "sort %s = %s%s\n", sort->panel, sort->column,
+                        sort->inverted ? ", inverted" : "") > 0;
+    }
+    return well;
+}
+
 enum result settings_save(const struct settings *settings, const char *path, struct err *err)
 {
     char beside[SETTINGS_PATH_MAX + 8];
     FILE *file;
-    int failed;
+    bool well;
 
     if (!path[0]) {
         return err_set(err, RESULT_NOT_FOUND, "E-CONF1", "no home directory for the settings");
@@ -95,10 +129,9 @@ enum result settings_save(const struct settings *settings, const char *path, str
     if (!file) {
         return err_set_errno(err, errno, "E-CONF2", "%s", path);
     }
-    failed = fprintf(file, "theme = %s\nmouse = %s\nnotify = %s\n", theme_name(settings->theme),
-                     settings->mouse ? "on" : "off", settings->notify ? "on" : "off") < 0;
-    failed |= fclose(file) != 0;
-    if (failed || rename(beside, path) != 0) {
+    well = write_lines(settings, file);
+    well &= fclose(file) == 0;
+    if (!well || rename(beside, path) != 0) {
         unlink(beside);
         return err_set_errno(err, errno, "E-CONF2", "%s", path);
     }

@@ -1,5 +1,5 @@
 /**
- * What a user keeps from one session to the next: colours, mouse, notifications.
+ * What a user keeps from one session to the next: colours, sorting, mouse, notifications.
  *
  * A text file of `name = value` lines at $XDG_CONFIG_HOME/scrapetop/config (or under ~/.config). A line
  * that is not understood is passed over, since an older program may read a newer one's file; it is
@@ -15,12 +15,25 @@
 #include "base/err.h"
 #include "ui/theme.h"
 
+#include <stddef.h>
+
 #define SETTINGS_PATH_MAX 1024
+
+#define SETTINGS_SORTS_MAX 16
+#define SETTINGS_WORD_MAX 24
+
+/** The column that a panel is sorted by, both by their names. */
+struct settings_sort {
+    char panel[SETTINGS_WORD_MAX], column[SETTINGS_WORD_MAX];
+    bool inverted;
+};
 
 struct settings {
     enum theme theme;
     bool mouse;
     bool notify; /* terminal title, bell and notifications */
+    struct settings_sort sorts[SETTINGS_SORTS_MAX];
+    size_t sort_count;
 };
 
 /** Where the file is; empty when the environment names no home. */

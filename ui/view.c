@@ -1,6 +1,7 @@
 #include "ui/view.h"
 
 #include "base/units.h"
+#include "ui/bar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,16 +45,20 @@ bool view_next(struct view *v, struct control *out)
         return false;
     }
     *out = (struct control){ .verb = orders->verb, .number = (int64_t)orders->numbers[orders->at] };
+    if (orders->verb == CONTROL_RETRY_FAILED) {
+        snprintf(out->text, sizeof out->text, "%s", orders->classes[orders->at]);
+    }
     orders->at++;
     return true;
 }
 
-static void order(struct view *v, enum control_verb verb)
+void view_order(struct view *v, enum control_verb verb)
 {
-    v->orders = (struct view_orders){ .verb = verb };
+    v->orders.verb = verb;
+    v->orders.count = v->orders.at = 0;
 }
 
-static void order_number(struct view *v, uint64_t number)
+void view_order_number(struct view *v, uint64_t number)
 {
     v->orders.numbers[v->orders.count++] = number;
 }
@@ -198,8 +203,8 @@ static void open_detail(struct view *v, const struct snapshot *s)
     v->zoomed = v->zoomed || !v->detail_has_room;
     focus_panel(v, PANEL_DETAIL);
     v->lists[PANEL_DETAIL] = (struct list){ .top = 0 };
-    order(v, CONTROL_DETAIL);
-    order_number(v, id);
+    view_order(v, CONTROL_DETAIL);
+    view_order_number(v, id);
 }
 
 static void close_detail(struct view *v)
@@ -207,8 +212,8 @@ static void close_detail(struct view *v)
     v->detail_id = 0;
     v->zoomed = v->detail_from_zoomed;
     focus_panel(v, v->detail_from);
-    order(v, CONTROL_DETAIL);
-    order_number(v, 0);
+    view_order(v, CONTROL_DETAIL);
+    view_order_number(v, 0);
 }
 
 /* Takes back one thing, the last that came before the eye. */
@@ -236,82 +241,6 @@ static void cancel(struct view *v)
 }
 
 /* --- rows ------------------------------------------------------------------------------------------ */
-
-/* The requests of the marked rows, else of the selected one; `*named`: a server set a deadline of one. */
-static void order_rows(struct view *v, const struct snapshot *s, bool *named)
-{
-    const struct list *list = view_list(v);
-
-    for (size_t i = 0; i < list->count; i++) {
-        bool meant = list->mark_count ? list_is_marked(list, list->ids[i])
-                                      : list->selecting && list->selected == i;
-        uint64_t id = meant ? panel_request_id(v->focus, s, list->rows[i]) : 0;
-
-        if (id) {
-            order_number(v, id);
-            *named = *named || (v->focus == PANEL_WAITS && s->waits[list->rows[i]].is_named);
-        }
-    }
-}
-
-static bool hold_row(struct view *v, const struct snapshot *s, uint64_t now_us, struct control *out)
-{
-    const struct list *list = view_list(v);
-    const char *host = list->selecting && list->selected < list->count
-                           ? panel_host(v->focus, s, list->rows[list->selected])
-                           : NULL;
-
-    if (!host) {
-        view_message(v, now_us, "select a row that names a host first");
-        return false;
-    }
-    *out = (struct control){ .verb = CONTROL_HOLD };
-    snprintf(out->text, sizeof out->text, "%s", host);
-    return true;
-}
-
-static void act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
-                        uint64_t now_us)
-{
-    char question[VIEW_PROMPT_MAX];
-    bool named = false;
-    size_t count;
-
-    if (v->focus != PANEL_WAITS) {
-        view_message(v, now_us,
-                     v->focus == PANEL_FAILED && verb == CONTROL_RETRY
-                         ? "R asks again all that failed"
-                         : "select requests that wait: only these can be retried or dropped");
-        return;
-    }
-    order(v, verb);
-    order_rows(v, s, &named);
-    count = v->orders.count;
-    if (!count) {
-        view_message(v, now_us, "select a row first (arrows, or j and k)");
-    } else if (verb == CONTROL_DROP) {
-        snprintf(question, sizeof question, "drop %zu request%s, as failed? y/n", count,
-                 count == 1 ? "" : "s");
-        prompt_ask(v, question);
-    } else if (named) {
-        prompt_ask(v, "the server named a later time. Ask now all the same? y/n");
-    }
-}
-
-static void retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us)
-{
-    char question[VIEW_PROMPT_MAX];
-
-    if (!s->failed) {
-        view_message(v, now_us, "nothing has failed");
-        return;
-    }
-    order(v, CONTROL_RETRY_FAILED);
-    order_number(v, 0);
-    snprintf(question, sizeof question, "ask again all %llu that failed? y/n",
-             (unsigned long long)s->failed);
-    prompt_ask(v, question);
-}
 
 static bool can_sort(struct view *v, uint64_t now_us)
 {
@@ -369,6 +298,44 @@ static void act_on_list(struct view *v, const struct snapshot *s, const struct k
 
 /* --- settings and files ------------------------------------------------------------------------------ */
 
+/* A panel or column of another version is passed over. */
+void view_take_sorts(struct view *v)
+{
+    for (size_t i = 0; i < v->settings.sort_count; i++) {
+        const struct settings_sort *sort = &v->settings.sorts[i];
+
+        for (size_t p = 0; p < PANEL_COUNT; p++) {
+            const struct panel_table *table = panels[p]->table;
+            bool is_it =
+                table && panels[p]->source->compare && !strcmp(panels[p]->name, sort->panel);
+
+            for (size_t c = 0; is_it && c < table->column_count; c++) {
+                if (strcmp(table->columns[c].heading, sort->column) == 0) {
+                    v->lists[p].sort = c + 1;
+                    v->lists[p].inverted = sort->inverted;
+                }
+            }
+        }
+    }
+}
+
+void view_note_sorts(struct view *v)
+{
+    v->settings.sort_count = 0;
+    for (size_t p = 0; p < PANEL_COUNT; p++) {
+        struct settings_sort *sort = &v->settings.sorts[v->settings.sort_count];
+        const struct list *list = &v->lists[p];
+
+        if (panels[p]->table && list->sort) {
+            snprintf(sort->panel, sizeof sort->panel, "%s", panels[p]->name);
+            snprintf(sort->column, sizeof sort->column, "%s",
+                     panels[p]->table->columns[list->sort - 1].heading);
+            sort->inverted = list->inverted;
+            v->settings.sort_count++;
+        }
+    }
+}
+
 static void act_on_settings(struct view *v, enum key_action action, uint64_t now_us)
 {
     struct settings *settings = &v->settings;
@@ -389,6 +356,19 @@ static void act_on_settings(struct view *v, enum key_action action, uint64_t now
         break;
     }
     view_message(v, now_us, text);
+}
+
+void view_export(struct view *v, const char *form, uint64_t now_us)
+{
+    bool is_json = strcasecmp(form, "json") == 0;
+
+    if (!is_json && strcasecmp(form, "csv") != 0) {
+        view_message(v, now_us, "export takes csv or json");
+    } else if (!view_list(v)) {
+        view_message(v, now_us, "this panel has no rows (Tab goes to the next)");
+    } else {
+        v->wants.export = is_json ? EXPORT_JSON : EXPORT_CSV;
+    }
 }
 
 static void copy_request(struct view *v, const struct snapshot *s, uint64_t now_us)
@@ -517,12 +497,18 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
         break;
     case KEY_ON_ROWS:
         if (binding->verb == CONTROL_HOLD && view_list(v)) {
-            return hold_row(v, s, now_us, out);
+            return view_hold_row(v, s, now_us, out);
         }
-        act_on_rows(v, s, binding->verb, now_us);
+        view_act_on_rows(v, s, binding->verb, now_us);
         break;
     case KEY_RETRY_FAILED:
-        retry_failed(v, s, now_us);
+        view_retry_failed(v, s, now_us);
+        break;
+    case KEY_DETACH:
+        view_ask_detach(v);
+        break;
+    case KEY_EXPORT:
+        view_export(v, "csv", now_us);
         break;
     case KEY_DETAIL:
         if (v->help) {
@@ -557,9 +543,9 @@ static bool contains(struct rect rect, int row, int column)
 }
 
 /* A click selects its row, the wheel moves in the panel under it. */
-static void act_on_mouse(struct view *v, struct input_key key)
+static void act_on_panel(struct view *v, struct input_key key)
 {
-    for (size_t i = 0; i < PANEL_COUNT && v->settings.mouse && !v->help; i++) {
+    for (size_t i = 0; i < PANEL_COUNT && !v->help; i++) {
         struct rect rect = v->rects[i];
         struct list *list = &v->lists[i];
         int line = key.row - (rect.row + rect.rows - (int)list->visible);
@@ -579,6 +565,24 @@ static void act_on_mouse(struct view *v, struct input_key key)
         }
         return;
     }
+}
+
+/* A click on the key bar is the key that stands there. */
+static bool act_on_mouse(struct view *v, const struct snapshot *s, struct input_key key,
+                         uint64_t now_us, struct control *out)
+{
+    const struct key_binding *binding;
+
+    if (!v->settings.mouse) {
+        return false;
+    }
+    if (key.code != INPUT_CLICK || !contains(v->bar, key.row, key.column)) {
+        act_on_panel(v, key);
+        return false;
+    }
+    binding = bar_at(v, s, now_us, key.column - v->bar.column);
+    v->message[0] = '\0';
+    return binding && view_act(v, s, binding, binding->codes[0], now_us, out);
 }
 
 static bool obey_key(struct view *v, const struct snapshot *s, struct input_key key,
@@ -608,8 +612,7 @@ bool view_key(struct view *v, const struct snapshot *s, struct input_key key, ui
               struct control *out)
 {
     if (key.code == INPUT_CLICK || key.code == INPUT_WHEEL_UP || key.code == INPUT_WHEEL_DOWN) {
-        act_on_mouse(v, key);
-        return false;
+        return act_on_mouse(v, s, key, now_us, out) || view_next(v, out);
     }
     return obey_key(v, s, key, now_us, out) || view_next(v, out);
 }

@@ -36,12 +36,18 @@ enum view_prompt {
     PROMPT_QUESTION, /* y, or not */
 };
 
-/** Commands for the engine that wait to be handed out one by one, or for a yes. */
+#define VIEW_CLASS_MAX 64
+
+/** Commands for the engine that wait to be handed out one by one, or for a yes: each names a request,
+ *  or a class of failures. */
 struct view_orders {
     enum control_verb verb;
     uint64_t numbers[LIST_ROWS_MAX];
+    char classes[SNAPSHOT_FAILURES_MAX][VIEW_CLASS_MAX]; /* of CONTROL_RETRY_FAILED */
     size_t count, at;
 };
+
+enum view_export { EXPORT_NONE, EXPORT_CSV, EXPORT_JSON };
 
 struct view {
     uint32_t verbs; /* a bit for each control_verb the engine obeys */
@@ -51,6 +57,7 @@ struct view {
     bool zoomed;
     struct list lists[PANEL_COUNT]; /* of panels with a source */
     struct rect rects[PANEL_COUNT]; /* where they are */
+    struct rect bar;                /* and the last line */
     bool detail_has_room;           /* beside the others */
     uint64_t detail_id;             /* the request that is looked at; 0: none */
     enum panel_id detail_from;      /* where the eye was before */
@@ -77,6 +84,7 @@ struct view {
 
     struct { /* asked for by key; who does it takes it back */
         bool repaint, copy, save_picture, save_settings;
+        enum view_export export;
     } wants;
 
     uint32_t repeated_key; /* for the larger steps of + and - */
@@ -85,6 +93,11 @@ struct view {
 };
 
 void view_init(struct view *v, uint32_t verbs);
+
+/** The settings have been read: sorts the panels as they say. And before they are kept: notes in them how
+ *  the panels are sorted now. */
+void view_take_sorts(struct view *v);
+void view_note_sorts(struct view *v);
 
 /** What a key does. True when it is a matter for the engine: `out` is then the command. `s` is the
  *  snapshot that is on screen. */
@@ -114,8 +127,21 @@ void prompt_ask(struct view *v, const char *question);
 bool prompt_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
                 struct control *out);
 
-/* view.c, for prompt.c */
+/* view_rows.c, for view.c: what is dangerous asks first */
 
+bool view_hold_row(struct view *v, const struct snapshot *s, uint64_t now_us, struct control *out);
+void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
+                      uint64_t now_us);
+void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us);
+void view_ask_detach(struct view *v);
+
+/* view.c, for the two */
+
+/** Begins a list of commands, and adds one that names a request. */
+void view_order(struct view *v, enum control_verb verb);
+void view_order_number(struct view *v, uint64_t number);
+
+void view_export(struct view *v, const char *form, uint64_t now_us);
 bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
               uint32_t code, uint64_t now_us, struct control *out);
 

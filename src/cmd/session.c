@@ -1,11 +1,14 @@
 #include "cmd/session.h"
 
+#include "cmd/background.h"
 #include "cmd/cmd.h"
+#include "cmd/typed.h"
 #include "engine/engine.h"
 #include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
 #include "ui/settings.h"
+#include "ui/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +34,7 @@ struct session {
     struct dashboard *dashboard; /* one of the two, or none after a hang-up */
     struct plain *plain;
     struct snapshot *snapshot;
+    struct typed typed; /* words, where there is no dashboard */
     uv_poll_t keys;
     uv_timer_t frame;
     uv_timer_t terminate;
@@ -55,6 +59,7 @@ static void draw(struct session *s)
         dashboard_draw(s->dashboard, s->snapshot);
     } else {
         plain_update(s->plain, s->snapshot);
+        typed_look(&s->typed);
     }
 }
 
@@ -99,6 +104,25 @@ static void lose_dashboard(struct session *s)
     }
 }
 
+/* The run goes on in the background, and the shell has its terminal again. */
+static void detach(struct session *s)
+{
+    uint64_t stopped_us = clock_now_us(&s->clock);
+
+    lose_dashboard(s);
+    if (s->closing) {
+        return; /* all was done, and nobody looks at it any more */
+    }
+    fprintf(stderr,
+            "scrapetop: detached; process %ld goes on, even if the shell calls it stopped\n"
+            "scrapetop: how far it is: scrapetop status %s\n"
+            "scrapetop: end it: kill %ld\n",
+            (long)getpid(), s->options->dir->path, (long)getpid());
+    background_enter();
+    uv_update_time(&s->loop);
+    engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
+}
+
 static void obey(struct session *s, const struct control *control)
 {
     char reply[CONTROL_REPLY_MAX];
@@ -108,10 +132,16 @@ static void obey(struct session *s, const struct control *control)
         begin_close(s);
         return;
     }
+    if (control->verb == CONTROL_DETACH) {
+        detach(s);
+        return;
+    }
     s->draining |= ends;
     engine_control(s->engine, control, reply);
     if (s->dashboard && reply[0]) {
         dashboard_message(s->dashboard, reply);
+    } else if (s->plain && reply[0]) {
+        plain_say(s->plain, str_view(reply));
     }
 }
 
@@ -128,11 +158,11 @@ static void on_keys(uv_poll_t *poll, int status, int events)
         count = status < 0 || (events & UV_READABLE)
                     ? dashboard_input(s->dashboard, clock_now_us(&s->clock), controls, COMMANDS_MAX)
                     : 0;
-        for (size_t i = 0; i < count && !s->closing; i++) {
+        for (size_t i = 0; i < count && s->dashboard; i++) {
             obey(s, &controls[i]);
         }
-    } while (count == COMMANDS_MAX && !s->closing);
-    if (s->closing) {
+    } while (count == COMMANDS_MAX && s->dashboard);
+    if (!s->dashboard) { /* one of them has ended it */
         return;
     }
     if (dashboard_gone(s->dashboard)) {
@@ -157,6 +187,28 @@ static void on_frame(uv_timer_t *timer)
     }
 }
 
+static void quit(struct session *s, bool terminated);
+
+/* Somebody who types is there to decide (struct engine_options). */
+static void on_line(void *context, struct str line)
+{
+    struct session *s = context;
+    struct control control;
+    struct buf answer = { 0 };
+
+    engine_snapshot(s->engine, s->snapshot);
+    if (words_read(line, s->snapshot, engine_verbs(), &control, &answer)) {
+        engine_set_attended(s->engine, true);
+        if (control.verb == CONTROL_DRAIN) {
+            quit(s, false);
+        } else {
+            obey(s, &control);
+        }
+    }
+    plain_say(s->plain, buf_view(&answer));
+    buf_release(&answer);
+}
+
 static bool wants_dashboard(const struct session *s)
 {
     return !s->options->plain && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
@@ -175,7 +227,7 @@ static bool open_dashboard(struct session *s)
     settings_path(settings);
     options.settings_path = settings;
     options.notify = s->options->notify;
-    options.verbs = engine_verbs();
+    options.verbs = engine_verbs() | DASHBOARD_VERB(CONTROL_DETACH);
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;
         fprintf(stderr, "scrapetop: %s; plain lines instead\n", err.text);
@@ -209,6 +261,10 @@ static enum result open_screen(struct session *s, struct err *err)
     result = plain_new(&s->plain, &options, err);
     if (result == RESULT_OK) {
         uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
+        if (typed_open(&s->typed, &s->loop, on_line, s)) {
+            plain_say(s->plain,
+                      STR("scrapetop: commands may be typed: status, cap 20, pause, quit, help"));
+        }
     }
     return result;
 }
@@ -323,6 +379,7 @@ static void begin_close(struct session *s)
     }
     uv_timer_stop(&s->frame);
     uv_timer_stop(&s->terminate);
+    typed_close(&s->typed);
     if (s->keys_open) {
         uv_poll_stop(&s->keys);
         uv_close((uv_handle_t *)&s->keys, on_handle_closed);
@@ -442,6 +499,7 @@ int session_run(const struct session_options *options)
     }
     if (result != RESULT_OK) {
         s->closing = true;
+        typed_close(&s->typed);
         dashboard_free(s->dashboard);
         if (s->keys_open) {
             uv_close((uv_handle_t *)&s->keys, on_handle_closed);

@@ -1,5 +1,6 @@
 """The dashboard of a real run in a pseudo-terminal: keys, signals, sizes, stalls, hang-ups, hostile text."""
 
+import glob
 import os
 import random
 import re
@@ -65,6 +66,57 @@ def test_keys__steer_the_run__when_pressed():
     table = scratch("d.run/127.0.0.1.csv")
     check(harness.read(table).startswith(b"userId,id,title,body\n"), "no table in", table)
     check(b"resume with: scrapetop run -o" in shown.raw, "no word on how to resume")
+
+
+def test_detach__gives_the_shell_its_terminal__and_the_run_goes_on():
+    run = scratch("d.run")
+    with harness.api("--latency", "20ms") as server, harness.terminal(["/bin/bash", "--norc", "-i"]) as shown:
+        shown.keys(f"PS1='ready> '; {harness.BINARY} run -o {run} -c 2 {server.url}/posts/[1-1000]\r")
+        wait_cap(shown, 2)
+        shown.keys("D")
+        shown.wait_text(r"goes on, without a screen")
+        shown.keys("y")
+        shown.wait_text(r"detached; process \d+ goes on")
+        shown.wait_text(r"ready> ")
+        shown.keys("echo the shell is here\r")
+        shown.wait_text(r"(?m)^the shell is here")
+        check(server.count() < 1000, "it ended before it was left alone")
+        wait_for(lambda: shown.pump(0) or server.count() == 1000, "all requests, without a terminal")
+        shown.wait_text(r"1000/1000 ok")
+        shown.keys("stty -a | grep -o ' echo '\r")
+        shown.wait_text(r"(?m)^ echo *$")
+
+
+def test_words__steer_a_plain_run__when_typed():
+    arguments = [harness.BINARY, "run", "--plain", "-o", scratch("w.run"), "-c", "3"]
+    with harness.api("--latency", "50ms") as server:
+        with harness.terminal([*arguments, f"{server.url}/posts/[1-100000]"]) as shown:
+            shown.wait_text(r"commands may be typed")
+            shown.keys("cap 12\r")
+            shown.wait_text(r"cap 3 -> 12 by you")
+            wait_for(lambda: shown.pump(0) or in_flight(server) == 12, "12 in flight")
+            shown.keys("stat\r")
+            shown.wait_text(r"/100000 .*cap 12")
+            shown.keys("pause\r")
+            shown.wait_text(r"paused: \d+ in flight finish")
+            shown.keys("frobnicate\r")
+            shown.wait_text(r"no such command")
+            shown.keys("resume\r")
+            shown.wait_text(r"resumed")
+            shown.keys("quit\r")
+            check_equal(shown.exit_code(), 7, "exit code of a drained run")
+        check(b"\x1b" not in shown.raw, "an escape byte in plain lines")
+
+
+def test_export__writes_the_rows_of_a_panel():
+    with harness.api("--latency", "100ms") as server, watch(server, 100_000) as shown:
+        wait_cap(shown, 10)
+        shown.keys("7e")
+        shown.wait_text(r"1 row written: hosts-[-0-9T]+\.csv")
+    lines = [harness.read(path) for path in glob.glob(scratch("d.run/hosts-*.csv"))]
+    check_equal(len(lines), 1, "files")
+    check(lines[0].startswith(b"host,cap,in_flight,"), "no names in", lines[0])
+    check(b"\n127.0.0.1:" in lines[0], "no host in", lines[0])
 
 
 def test_quit__exits_with_the_runs_code__when_done_failed_or_aborted():

@@ -1,0 +1,292 @@
+#include "ui/words.h"
+
+#include "base/units.h"
+#include "base/utf8.h"
+#include "ui/format.h"
+#include "ui/keys.h"
+#include "ui/plain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROWS_MAX 10 /* of a list: what can be listened to */
+#define STEP_LARGEST UINT64_C(100000)
+
+struct asked {
+    const struct snapshot *s;
+    uint32_t verbs;
+    struct control *out;
+    struct buf *answer;
+    struct str argument;
+};
+
+/* Returns that it is no matter for the engine. */
+__attribute__((format(printf, 2, 3))) static bool say(struct asked *a, const char *format, ...)
+{
+    char text[PLAIN_LINE_MAX], safe[PLAIN_LINE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    utf8_display(safe, sizeof safe, str_view(text), sizeof safe);
+    if (buf_append_str(a->answer, str_view(safe)) == RESULT_OK &&
+        buf_append_char(a->answer, '\n') != RESULT_OK) {
+        buf_reset(a->answer); /* out of memory: rather nothing than half a line */
+    }
+    return false;
+}
+
+static bool give(struct asked *a, enum control_verb verb, int64_t number)
+{
+    *a->out = (struct control){ .verb = verb, .number = number };
+    return true;
+}
+
+static bool give_text(struct asked *a, enum control_verb verb)
+{
+    give(a, verb, 0);
+    snprintf(a->out->text, sizeof a->out->text, "%.*s", STR_ARG(a->argument));
+    return true;
+}
+
+/* --- what a screen would show ---------------------------------------------------------------------- */
+
+static bool say_status(struct asked *a)
+{
+    char line[PLAIN_LINE_MAX];
+
+    plain_progress(a->s, line);
+    say(a, "%s", line);
+    return say(a, "in flight %llu, retried %llu, queued %llu, latency p50 %llu p95 %llu ms",
+               (unsigned long long)a->s->in_flight, (unsigned long long)a->s->retried,
+               (unsigned long long)a->s->queued, (unsigned long long)(a->s->p50_us / 1000),
+               (unsigned long long)(a->s->p95_us / 1000));
+}
+
+static bool say_more(struct asked *a, uint64_t all, size_t shown)
+{
+    return all > shown ? say(a, "and %llu more", (unsigned long long)(all - shown)) : false;
+}
+
+static bool say_failed(struct asked *a)
+{
+    size_t count = a->s->failure_count < ROWS_MAX ? a->s->failure_count : ROWS_MAX;
+
+    if (!count) {
+        return say(a, "nothing has failed");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct snapshot_failure *f = &a->s->failures[i];
+
+        say(a, "%llu of %s, such as %s", (unsigned long long)f->count, f->why, f->example);
+    }
+    return say_more(a, a->s->failure_count, count);
+}
+
+static bool say_waiting(struct asked *a)
+{
+    size_t count = a->s->wait_count < ROWS_MAX ? a->s->wait_count : ROWS_MAX;
+
+    if (!count) {
+        return say(a, "nothing waits");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct snapshot_wait *w = &a->s->waits[i];
+        char due[UNITS_TEXT_MAX];
+
+        units_format_countdown(w->due_in_us, due);
+        say(a, "%llu: %s, in %s, try %u of %u, %s, %s", (unsigned long long)w->id, w->request, due,
+            w->attempt, w->attempts_max, w->why, w->set_by);
+    }
+    return say_more(a, a->s->waiting, count);
+}
+
+static bool say_hosts(struct asked *a)
+{
+    size_t count = a->s->host_count < ROWS_MAX ? a->s->host_count : ROWS_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct snapshot_host *h = &a->s->hosts[i];
+        char hold[UNITS_TEXT_MAX] = "";
+
+        if (h->hold_in_us && h->hold_in_us != UINT64_MAX) {
+            units_format_countdown(h->hold_in_us, hold);
+        }
+        say(a, "%s: %u in flight, %llu requests, %llu of them 429%s%s%s%s", h->host, h->in_flight,
+            (unsigned long long)h->requests, (unsigned long long)h->throttled,
+            h->hold_in_us ? ", held " : "", hold, hold[0] ? " " : "",
+            h->hold_in_us ? h->hold_reason : "");
+    }
+    return count ? say_more(a, a->s->host_count, count) : say(a, "no host asked yet");
+}
+
+static bool resume(struct asked *a)
+{
+    return a->s->state == RUN_PAUSED ? give(a, CONTROL_PAUSE, 0) : say(a, "it is not paused");
+}
+
+static bool say_help(struct asked *a);
+
+static const struct own_word {
+    const char *word, *help;
+    bool (*act)(struct asked *a);
+} own_words[] = {
+    { "status", "how far it is, and what limits it", say_status },
+    { "failed", "what has failed, by kind", say_failed },
+    { "waiting", "what waits, and until when", say_waiting },
+    { "hosts", "what each host bears", say_hosts },
+    { "resume", "go on after pause", resume },
+    { "help", "this list", say_help },
+};
+
+#define OWN_COUNT (sizeof own_words / sizeof own_words[0])
+
+/* --- the words of keys ----------------------------------------------------------------------------- */
+
+/* What follows the word, "" for nothing; NULL: the key makes no sense without a screen. */
+static const char *argument_of(const struct key_binding *binding)
+{
+    switch (binding->action) {
+    case KEY_CONTROL:
+        return binding->verb == CONTROL_SEEK ? NULL : "";
+    case KEY_QUIT:
+        return "";
+    case KEY_CAP_STEP:
+    case KEY_ASK_CAP:
+    case KEY_ASK_RATE:
+    case KEY_ASK_MARK:
+        return binding->argument;
+    case KEY_ON_ROWS:
+        return binding->verb == CONTROL_HOLD ? "HOST" : "ID";
+    case KEY_RETRY_FAILED:
+        return "KIND";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_typed(const struct key_binding *binding)
+{
+    return binding->word && argument_of(binding);
+}
+
+static bool say_help(struct asked *a)
+{
+    const struct key_binding *binding;
+
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        say(a, "%s: %s", own_words[i].word, own_words[i].help);
+    }
+    for (size_t i = 0; (binding = keys_at(i, a->verbs)); i++) {
+        if (is_typed(binding)) {
+            const char *argument = argument_of(binding);
+
+            say(a, "%s%s%s: %s", binding->word, argument[0] ? " " : "", argument, binding->help);
+        }
+    }
+    return false;
+}
+
+static bool give_number(struct asked *a, const struct key_binding *binding, uint64_t least,
+                        uint64_t most, int64_t sign)
+{
+    struct err err;
+    uint64_t number;
+
+    if (units_parse_count(a->argument, least, most, &number, &err) != RESULT_OK) {
+        return say(a, "%s", err.text);
+    }
+    return give(a, binding->verb, sign * (int64_t)number);
+}
+
+static bool give_rate(struct asked *a)
+{
+    struct err err;
+    struct rate rate;
+
+    return units_parse_rate(a->argument, &rate, &err) == RESULT_OK ? give_text(a, CONTROL_RATE_SET)
+                                                                   : say(a, "%s", err.text);
+}
+
+static bool act(struct asked *a, const struct key_binding *binding)
+{
+    if (!a->argument.len && (binding->action == KEY_ASK_CAP || binding->action == KEY_ASK_RATE ||
+                             binding->action == KEY_ASK_MARK || binding->action == KEY_ON_ROWS)) {
+        return say(a, "%s %s: %s", binding->word, argument_of(binding), binding->help);
+    }
+    switch (binding->action) {
+    case KEY_CAP_STEP:
+        return a->argument.len ? give_number(a, binding, 1, STEP_LARGEST, binding->number)
+                               : give(a, binding->verb, binding->number);
+    case KEY_ASK_CAP:
+        return give_number(a, binding, 0, STEP_LARGEST, 1);
+    case KEY_ASK_RATE:
+        return give_rate(a);
+    case KEY_ASK_MARK:
+    case KEY_RETRY_FAILED:
+        return give_text(a, binding->verb);
+    case KEY_ON_ROWS:
+        return binding->verb == CONTROL_HOLD ? give_text(a, CONTROL_HOLD)
+                                             : give_number(a, binding, 1, INT64_MAX, 1);
+    default:
+        break;
+    }
+    if (binding->verb == CONTROL_PAUSE && a->s->state == RUN_PAUSED) {
+        return say(a, "it is paused; resume goes on");
+    }
+    return give(a, binding->verb, binding->number);
+}
+
+/* --- finding ----------------------------------------------------------------------------------------- */
+
+/* How well the word fits what was typed: 2 wholly, 1 it begins so, 0 not. */
+static int fits(const char *word, struct str typed)
+{
+    return strncmp(word, typed.data, typed.len) != 0 ? 0 : word[typed.len] ? 1 : 2;
+}
+
+struct match {
+    int how;
+    size_t count; /* that fit so well */
+    const struct own_word *own;
+    const struct key_binding *binding;
+};
+
+static void consider(struct match *m, int how, const struct own_word *own,
+                     const struct key_binding *binding)
+{
+    if (how > m->how) {
+        *m = (struct match){ .how = how, .own = own, .binding = binding };
+    }
+    m->count += how && how == m->how;
+}
+
+bool words_read(struct str line, const struct snapshot *s, uint32_t verbs, struct control *out,
+                struct buf *answer)
+{
+    struct asked a = { .s = s, .verbs = verbs, .out = out, .answer = answer };
+    struct match m = { .how = 0 };
+    const struct key_binding *binding;
+    struct str rest = str_trim(line), word = str_cut(&rest, ' ');
+
+    if (!word.len) {
+        return false;
+    }
+    a.argument = str_trim(rest);
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        consider(&m, fits(own_words[i].word, word), &own_words[i], NULL);
+    }
+    for (size_t i = 0; (binding = keys_at(i, verbs)); i++) {
+        if (is_typed(binding)) {
+            consider(&m, fits(binding->word, word), NULL, binding);
+        }
+    }
+    if (m.count != 1) {
+        return say(&a, "%s: \"%.*s\"; help lists the commands",
+                   m.count ? "several commands begin so" : "no such command",
+                   (int)(word.len < 40 ? word.len : 40), word.data);
+    }
+    return m.own ? m.own->act(&a) : act(&a, m.binding);
+}
