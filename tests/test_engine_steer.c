@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LATER EMPTY_ANSWER("429 No\r\nRetry-After: 3600\r\nSet-Cookie: secret=1")
 
@@ -256,6 +257,60 @@ static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
     server_stop(server);
 }
 
+/* Nobody answers: neither a request nor a host is to blame, and the screen says so. */
+static void state__is_network_down__when_no_host_is_reached(void **state)
+{
+    int refusing;
+    char pattern[64];
+    struct run r;
+
+    (void)state;
+    snprintf(pattern, sizeof pattern, "http://127.0.0.1:%u/[1-9]", server_refusing_port(&refusing));
+    run_begin(&r, pattern);
+    r.attended = true;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 400 * US_PER_MS;
+    run_start(&r);
+    while (look(&r)->state != RUN_NETWORK_DOWN) {
+        assert_false(r.done);
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_true(look(&r)->waiting > 0);
+    run_close(&r);
+    run_end(&r);
+    close(refusing);
+}
+
+/* Stopped before its end a run has not failed; all fetched and the table under way it is not done. */
+static void state__tells_stopped_and_normalising__from_failed_and_done(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("404 No"), .at = 1, .times = 1 };
+    struct server *server = server_start(play, &script);
+    bool normalising = false;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-40]"));
+    r.csv = true;
+    run_start(&r);
+    until_asked(&r, server, 3);
+    tell(&r, CONTROL_DRAIN, 0);
+    assert_int_equal(look(&r)->state, RUN_DRAINING);
+    run_until_done(&r);
+    assert_int_equal(look(&r)->failed, 1);
+    assert_int_equal(look(&r)->state, RUN_STOPPED);
+    run_close(&r);
+    run_start(&r);
+    while (!r.done) {
+        normalising |= look(&r)->state == RUN_NORMALISING;
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_true(normalising);
+    assert_int_equal(look(&r)->state, RUN_FAILED);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void detail__follows_a_request__and_masks_what_is_secret(void **state)
 {
     const struct snapshot_detail *d;
@@ -312,6 +367,8 @@ static int group(void)
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
         cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
+        cmocka_unit_test(state__is_network_down__when_no_host_is_reached),
+        cmocka_unit_test(state__tells_stopped_and_normalising__from_failed_and_done),
         cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
     };
 

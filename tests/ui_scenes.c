@@ -12,8 +12,9 @@
 const char *ui_scene_name(enum ui_scene scene)
 {
     static const char *const names[SCENE_COUNT] = {
-        "starting",  "running",     "paused", "draining", "lowered", "all-waiting", "held",
-        "disk-full", "normalising", "done",   "failed",   "tuned",   "hostile",     "huge",
+        "starting",  "running",     "paused", "draining", "lowered",      "all-waiting", "held",
+        "disk-full", "normalising", "auth",   "sweep",    "network-down", "table",       "stopped",
+        "done",      "failed",      "tuned",  "hostile",  "huge",
     };
 
     return names[scene];
@@ -306,6 +307,32 @@ static void fill_ended(struct snapshot *s, bool well)
     s->ok = TOTAL - s->failed;
     s->eta_known = false;
     limit(s, well ? RUN_DONE : RUN_FAILED, LIMIT_QUEUE_EMPTY, "QUEUE EMPTY (q ends)");
+}
+
+static void fill_table(struct snapshot *s)
+{
+    s->normalise.state = NORMALISE_ROWS;
+    s->normalise.records_done = 50200;
+    s->normalise.records_total = 122384;
+    s->normalise.workers_busy = 7;
+}
+
+static void fill_network_down(struct snapshot *s)
+{
+    clear_flights(s);
+    s->eta_known = false;
+    for (size_t i = 0; i < s->wait_count; i++) {
+        snprintf(s->waits[i].why, sizeof s->waits[i].why, "%s", i < 4 ? "dns" : "connect");
+        snprintf(s->waits[i].set_by, sizeof s->waits[i].set_by, "backoff 2.7 s of 0-4 s");
+    }
+    memset(&s->wait_mix, 0, sizeof s->wait_mix);
+    s->wait_mix.network = (uint32_t)s->wait_count;
+    for (size_t i = 0; i < s->host_count; i++) {
+        s->hosts[i].in_flight = 0;
+        s->hosts[i].hold_in_us = 27000000;
+        snprintf(s->hosts[i].hold_reason, sizeof s->hosts[i].hold_reason, "failures in a row");
+    }
+    limit(s, RUN_NETWORK_DOWN, LIMIT_HOLD, "HOLD 0:27 (failures in a row)");
 }
 
 static void fill_ladder(struct snapshot *s)
@@ -632,10 +659,31 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         limit(s, RUN_DISK_FULL, LIMIT_DISK, "DISK");
         break;
     case SCENE_NORMALISING:
-        s->normalise.state = NORMALISE_ROWS;
-        s->normalise.records_done = 50200;
-        s->normalise.records_total = 122384;
-        s->normalise.workers_busy = 7;
+        fill_table(s);
+        break;
+    case SCENE_AUTH:
+        clear_flights(s);
+        s->eta_known = false;
+        limit(s, RUN_AUTH, LIMIT_HOLD, "AUTH (a new token is asked for)");
+        break;
+    case SCENE_SWEEP:
+        s->sweep_step = 2;
+        s->sweep_steps = 4;
+        fill_ladder(s);
+        s->state = RUN_SWEEP;
+        break;
+    case SCENE_NETWORK_DOWN:
+        fill_network_down(s);
+        break;
+    case SCENE_TABLE:
+        fill_ended(s, true);
+        fill_table(s);
+        s->state = RUN_NORMALISING;
+        break;
+    case SCENE_STOPPED:
+        clear_flights(s);
+        s->eta_known = false;
+        limit(s, RUN_STOPPED, LIMIT_NONE, "");
         break;
     case SCENE_DONE:
     case SCENE_FAILED:

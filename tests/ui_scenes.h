@@ -21,6 +21,11 @@ enum ui_scene {
     SCENE_HELD,
     SCENE_DISK_FULL,
     SCENE_NORMALISING,
+    SCENE_AUTH,
+    SCENE_SWEEP,
+    SCENE_NETWORK_DOWN,
+    SCENE_TABLE, /* all is fetched, the table is being written */
+    SCENE_STOPPED,
     SCENE_DONE,
     SCENE_FAILED,
     SCENE_TUNED,   /* running, with a ladder, endpoints, and one request looked at */

@@ -17,8 +17,9 @@ static bool becomes(bool *told, bool now)
 
 static const char *find_news(struct notify *n, const struct snapshot *s)
 {
-    bool ended = s->state == RUN_DONE || s->state == RUN_FAILED;
-    bool waiting = s->state == RUN_ALL_WAITING || s->state == RUN_HELD;
+    bool ended = run_state_has_ended(s->state);
+    bool waiting =
+        s->state == RUN_ALL_WAITING || s->state == RUN_HELD || s->state == RUN_NETWORK_DOWN;
     bool end, throttled, stuck, disk;
 
     n->waiting_since_us = !waiting ? 0 : n->waiting_since_us ? n->waiting_since_us : s->now_us;

@@ -115,24 +115,33 @@ static void draw_line(struct line *line, struct pane pane, int row)
 
 static bool is_calm(enum run_state state)
 {
-    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE;
+    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE ||
+           state == RUN_SWEEP || state == RUN_NORMALISING;
 }
 
 /* The word, with the one figure that goes with it. */
 static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
 {
     const char *word = run_state_word(s->state);
-    char time[UNITS_TEXT_MAX];
+    char time[FORMAT_MAX];
 
     switch (s->state) {
     case RUN_ALL_WAITING:
     case RUN_HELD:
+    case RUN_NETWORK_DOWN:
         if (s->next_due_in_us != TIME_NEVER) {
             units_format_countdown(s->next_due_in_us, time);
             snprintf(text, PIECE_TEXT_MAX, " %s %s ", word, time);
             return;
         }
         break;
+    case RUN_SWEEP:
+        snprintf(text, PIECE_TEXT_MAX, " %s %u/%u ", word, s->sweep_step, s->sweep_steps);
+        return;
+    case RUN_NORMALISING:
+        format_percent(s->normalise.records_done, s->normalise.records_total, time);
+        snprintf(text, PIECE_TEXT_MAX, " %s %s ", word, time);
+        return;
     case RUN_DRAINING:
         snprintf(text, PIECE_TEXT_MAX, " %s %llu ", word, (unsigned long long)s->in_flight);
         return;
@@ -272,8 +281,22 @@ static void add_speed(struct line *line, const struct snapshot *s)
     add(line, 2, 0, ROLE_TEXT, "", "%8s", bytes);
 }
 
+/* A run that has ended is limited by nothing: what can be done now takes that place. */
+static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
+{
+    if (s->state == RUN_DONE) {
+        snprintf(text, PIECE_TEXT_MAX, "all is fetched: n makes the table, q ends");
+    } else if (s->state == RUN_FAILED) {
+        snprintf(text, PIECE_TEXT_MAX, "%llu failed: 8 shows why, R asks again, q ends",
+                 (unsigned long long)s->failed);
+    } else {
+        snprintf(text, PIECE_TEXT_MAX, "what is left is asked when it is run again; q ends");
+    }
+}
+
 static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, int row)
 {
+    char ended[PIECE_TEXT_MAX];
     struct line line = { .count = 0 };
 
     if (s->trouble[0]) {
@@ -281,8 +304,13 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
                   str_view(s->trouble));
         return;
     }
-    add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
-        s->limit_text[0] ? s->limit_text : "nothing");
+    if (run_state_has_ended(s->state) && !s->is_replay) {
+        ended_text(s, ended);
+        add(&line, 0, 20, ROLE_STRONG, "", "%s", ended);
+    } else {
+        add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
+            s->limit_text[0] ? s->limit_text : "nothing");
+    }
     if (wide) {
         add_retried(&line, 3, s);
         add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);

@@ -133,7 +133,7 @@ void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
     snprintf(line, PLAIN_LINE_MAX, "%s%s ok %llu failed %llu waiting %llu", state, done,
              (unsigned long long)s->ok, (unsigned long long)s->failed,
              (unsigned long long)s->waiting);
-    if (s->state == RUN_DONE || (s->state == RUN_FAILED && !s->trouble[0])) {
+    if (run_state_has_ended(s->state) && !s->trouble[0]) {
         return; /* there is no pace any more, and nothing that could be expected */
     }
     format_rate(s->requests_per_s, rate);

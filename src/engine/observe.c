@@ -12,6 +12,8 @@
 #define COPY(field, text) snprintf(field, sizeof(field), "%s", text)
 #define COPY_STR(field, s) snprintf(field, sizeof(field), "%.*s", STR_ARG(s))
 
+#define NETWORK_DOWN_FAILURES 3
+
 /* --- lists -------------------------------------------------------------------------------------- */
 
 struct filling {
@@ -236,6 +238,57 @@ static void add_events(struct filling *f)
 
 /* --- state ---------------------------------------------------------------------------------------- */
 
+static bool is_writing_table(const struct snapshot *s)
+{
+    enum normalise_state state = s->normalise.state;
+
+    return state == NORMALISE_COLUMNS || state == NORMALISE_ROWS || state == NORMALISE_CANCELLING;
+}
+
+static void count_unreachable(void *context, const struct request *request)
+{
+    size_t *count = context;
+    char why[16];
+
+    short_reason(request->reason, why);
+    *count += strcmp(why, "dns") == 0 || strcmp(why, "connect") == 0;
+}
+
+/* No host is reached any more, and not one request is left that waits for anything else. A single
+ * refusal proves nothing. */
+static bool is_network_down(const struct engine *e, const struct snapshot *s)
+{
+    size_t unreachable = 0;
+    uint64_t failures = 0;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *host = e->hosts.hosts[i];
+
+        if (host->origin[0] && host->refs && !host->failures_in_row) {
+            return false;
+        }
+        failures += host->origin[0] ? host->failures_in_row : 0;
+    }
+    frontier_each_wait(e->frontier, count_unreachable, &unreachable);
+    return failures >= NETWORK_DOWN_FAILURES && unreachable && unreachable == s->waiting;
+}
+
+static enum run_state ended_state(const struct engine *e, const struct snapshot *s)
+{
+    return is_writing_table(s)            ? RUN_NORMALISING
+           : e->storage != RESULT_OK      ? RUN_FAILED
+           : s->ok + s->failed < s->total ? RUN_STOPPED
+           : s->failed                    ? RUN_FAILED
+                                          : RUN_DONE;
+}
+
+static enum run_state idle_state(const struct engine *e)
+{
+    return e->limit == LIMIT_HOLD          ? RUN_HELD
+           : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
+                                           : RUN_RUNNING;
+}
+
 static enum run_state state_of(const struct engine *e, const struct snapshot *s)
 {
     switch (e->phase) {
@@ -246,7 +299,7 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     case ENGINE_TABLE:
     case ENGINE_DONE:
     case ENGINE_CLOSING:
-        return e->storage != RESULT_OK || s->failed || s->ok < s->total ? RUN_FAILED : RUN_DONE;
+        return ended_state(e, s);
     default:
         break;
     }
@@ -256,12 +309,13 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     if (e->paused || e->cap == 0) {
         return RUN_PAUSED;
     }
-    if (s->in_flight == 0 && s->storing == 0) {
-        return e->limit == LIMIT_HOLD          ? RUN_HELD
-               : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
-                                               : RUN_RUNNING;
+    if (is_network_down(e, s)) {
+        return RUN_NETWORK_DOWN;
     }
-    return RUN_RUNNING;
+    if (e->options.sweep && e->options.sweep->is_active) {
+        return RUN_SWEEP;
+    }
+    return s->in_flight || s->storing ? RUN_RUNNING : idle_state(e);
 }
 
 /* The host whose cap, quota or hold it is: the one with most work kept back. */
@@ -334,6 +388,16 @@ static void host_cap_words(const struct engine *e, struct snapshot *s)
                                                  : "--cap-per-host");
 }
 
+static void hold_words(const struct engine *e, struct snapshot *s)
+{
+    const struct host *host = limiting_host(e);
+    char text[UNITS_TEXT_MAX];
+
+    units_format_countdown(s->next_due_in_us, text);
+    snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (%.48s)", text,
+             host && host->hold_reason[0] ? host->hold_reason : "the server asked");
+}
+
 static void limit_words(const struct engine *e, struct snapshot *s)
 {
     char text[UNITS_TEXT_MAX];
@@ -357,8 +421,7 @@ static void limit_words(const struct engine *e, struct snapshot *s)
             COPY(s->limit_text, "HOLD by you (H on the host releases it)");
             break;
         }
-        units_format_countdown(s->next_due_in_us, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (the server asked)", text);
+        hold_words(e, s);
         break;
     case LIMIT_ALL_WAITING:
         units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
@@ -413,6 +476,10 @@ static void fill_progress(struct filling *f)
     s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
                         : wake_us > f->now_us ? wake_us - f->now_us
                                               : 0;
+    if (e->options.sweep && e->options.sweep->is_active) {
+        s->sweep_step = (unsigned)e->options.sweep->row_count + 1;
+        s->sweep_steps = (unsigned)e->options.sweep->cap_count;
+    }
     s->draining = e->phase == ENGINE_DRAINING || e->paused ? s->in_flight
                   : s->in_flight > e->cap                  ? s->in_flight - e->cap
                                                            : 0;

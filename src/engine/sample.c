@@ -81,7 +81,7 @@ static uint64_t us_of_ms(struct str value)
 
 static enum run_state state_of(struct str raw)
 {
-    for (int state = 0; state <= RUN_FAILED; state++) {
+    for (int state = 0; state < RUN_STATE_COUNT; state++) {
         if (json_raw_equal(raw, str_view(run_state_word((enum run_state)state)))) {
             return (enum run_state)state;
         }

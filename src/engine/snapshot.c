@@ -17,12 +17,29 @@ const char *run_state_word(enum run_state state)
         return "HELD";
     case RUN_DISK_FULL:
         return "DISK FULL";
+    case RUN_AUTH:
+        return "AUTH";
+    case RUN_SWEEP:
+        return "SWEEP";
+    case RUN_NETWORK_DOWN:
+        return "NETWORK DOWN";
+    case RUN_NORMALISING:
+        return "NORMALISING";
     case RUN_DONE:
         return "DONE";
     case RUN_FAILED:
         return "FAILED";
+    case RUN_STOPPED:
+        return "STOPPED";
+    case RUN_STATE_COUNT:
+        break;
     }
     return "?";
+}
+
+bool run_state_has_ended(enum run_state state)
+{
+    return state == RUN_DONE || state == RUN_FAILED || state == RUN_STOPPED;
 }
 
 const char *flight_state_word(enum flight_state state)

@@ -43,8 +43,14 @@ enum run_state {
     RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
     RUN_HELD,        /* every host with work left is held */
     RUN_DISK_FULL,
-    RUN_DONE,   /* all settled, all well */
-    RUN_FAILED, /* all settled, some failed; or storage failed */
+    RUN_AUTH,         /* nothing is asked before a login has given a new token */
+    RUN_SWEEP,        /* a ladder of caps is tried: `sweep_step` of `sweep_steps` */
+    RUN_NETWORK_DOWN, /* nobody can be reached, and all that is left waits for that */
+    RUN_NORMALISING,  /* all is fetched, tables are being written */
+    RUN_DONE,         /* all settled, all well */
+    RUN_FAILED,       /* all settled, some failed; or storage failed */
+    RUN_STOPPED,      /* ended before all was settled: resumable */
+    RUN_STATE_COUNT
 };
 
 /** What keeps the run from going faster, exactly one at a time. */
@@ -253,6 +259,7 @@ struct snapshot {
     /* state */
     bool is_replay; /* of a run of the past: there are no requests, hosts, cores, tables in it */
     enum run_state state;
+    unsigned sweep_step, sweep_steps; /* RUN_SWEEP */
     uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
     enum run_limit limit;
     char limit_text[96]; /* "CAP (+ raises it)": the words and the key */
@@ -322,6 +329,9 @@ struct snapshot {
 
 /** "RUN", "PAUSED", ... as the header shows it. */
 const char *run_state_word(enum run_state state);
+
+/** Nothing more will be fetched unless somebody asks for it. */
+bool run_state_has_ended(enum run_state state);
 const char *flight_state_word(enum flight_state state);
 
 /** "CAP", "HOST CAP", ... the bare word; "" for none. */
