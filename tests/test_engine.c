@@ -408,6 +408,35 @@ static void cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered(
     server_stop(server);
 }
 
+/* From the command to the first further transfer not one turn of the loop passes, however many run. */
+static void cap__acts_within_one_turn__while_a_thousand_transfers_run(void **state)
+{
+    struct script script = { .usual = SERVER_ANSWER("", SERVER_HANG) };
+    struct server *server = server_start(play, &script);
+    unsigned turns = 0;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-3000]"));
+    r.job.pace.cap = 1000;
+    run_start(&r);
+    until_asked(&r, server, 1000);
+    assert_int_equal(look(&r)->in_flight, 1000);
+    tell(&r, CONTROL_CAP_ADD, 1);
+    while (look(&r)->in_flight < 1001) {
+        uv_run(&r.loop, UV_RUN_NOWAIT);
+        turns++;
+    }
+    assert_int_equal(turns, 0);
+    until_asked(&r, server, 1001);
+    tell(&r, CONTROL_CAP_HALVE, 0);
+    assert_int_equal(look(&r)->cap, 500);
+    assert_int_equal(look(&r)->in_flight, 1001);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void pause__starts_nothing__until_it_is_taken_back(void **state)
 {
     struct script script = { .usual = USUAL };
@@ -478,6 +507,7 @@ static int group(void)
         cmocka_unit_test(post__is_repeated__when_the_server_says_it_was_not_acted_on),
         cmocka_unit_test(large_body__is_checked_to_its_end),
         cmocka_unit_test(cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered),
+        cmocka_unit_test(cap__acts_within_one_turn__while_a_thousand_transfers_run),
         cmocka_unit_test(pause__starts_nothing__until_it_is_taken_back),
         cmocka_unit_test(url__is_stored_without_its_api_key),
     };

@@ -1,12 +1,15 @@
 #include "engine/metrics.h"
 
 #include "base/clock.h"
+#include "engine/accounts.h"
+#include "engine/ladder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <malloc.h>
 
 #define T0 (UINT64_C(5000) * US_PER_S)
 
@@ -131,6 +134,47 @@ static void rate__is_over_the_seconds_there_are(void **state)
     assert_int_equal(m.failed, 10);
 }
 
+/* A week at three answers a second: not one byte more is allocated, and the latest seconds are there. */
+static void metrics__take_no_memory__over_a_week(void **state)
+{
+    static struct accounts accounts;
+    static struct ladder ladder;
+    static struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
+    struct response r = { .outcome = OUTCOME_OK, .status = 200, .wire_bytes = 100 };
+    size_t before = mallinfo2().uordblks;
+    uint64_t now_us = T0;
+
+    (void)state;
+    metrics_init(&m, T0);
+    accounts_init(&accounts, 3, T0);
+    ladder_init(&ladder, 1, T0);
+    for (unsigned second = 0; second < 7 * 24 * 3600; second++) {
+        for (unsigned i = 0; i < 3; i++) {
+            r.timing.total_us = 1000 + second % 100000 + i;
+            metrics_response(&m, &r);
+            metrics_settled(&m, true);
+            accounts_answered(&accounts, i, &r);
+            accounts_settled(&accounts, i, true);
+            ladder_note(&ladder, now_us, r.timing.total_us, false);
+        }
+        now_us += US_PER_S;
+        metrics_tick(&m, now_us, 1 + second / 1000, 3);
+        accounts_tick(&accounts, now_us);
+        ladder_tick(&ladder, true, now_us);
+        if (second % 1000 == 0) {
+            ladder_enter(&ladder, 2 + second / 1000, now_us);
+        }
+    }
+    assert_int_equal(mallinfo2().uordblks, before);
+    assert_int_equal(m.ok, 3 * 7 * 24 * 3600);
+    assert_int_equal(m.latency.count, 3 * 7 * 24 * 3600);
+    assert_non_null(metrics_second(&m, SNAPSHOT_SECONDS - 1));
+    assert_null(metrics_second(&m, SNAPSHOT_SECONDS));
+    assert_int_equal(metrics_second(&m, 0)->done, 3);
+    assert_true(metrics_rate(&m, 60) > 2.99 && metrics_rate(&m, 60) < 3.01);
+    assert_in_range(ladder_list(&ladder, rungs), 1, SNAPSHOT_RUNGS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +184,7 @@ int main(void)
         cmocka_unit_test(tick__passes_over_the_ring_once__when_the_machine_slept_for_a_year),
         cmocka_unit_test(second__is_none__when_it_is_beyond_the_ring),
         cmocka_unit_test(rate__is_over_the_seconds_there_are),
+        cmocka_unit_test(metrics__take_no_memory__over_a_week),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

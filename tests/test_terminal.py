@@ -193,6 +193,19 @@ def terminal__gets_no_byte__while_nothing_changes():
         assert len(t.raw) == before, t.raw[before:]
 
 
+def terminal__gets_few_bytes__at_rest():
+    """Twenty seconds of ten frames each, in which only the clock and the countdowns move."""
+    for scene, rows, columns in (("held", 24, 80), ("all-waiting", 24, 80), ("held", 60, 200)):
+        with Terminal(scene, "steps", rows=rows, columns=columns) as t:
+            t.until_text("In flight")
+            t.until(lambda: t.beats() >= 10, "the first second")
+            t.read(0)
+            before, began = len(t.raw), t.beats()
+            t.until(lambda: t.beats() >= began + 200, "twenty seconds")
+            per_second = (len(t.raw) - before) / (t.beats() - began) * 10
+            assert per_second < 2048, "%s at %dx%d: %d bytes/s" % (scene, columns, rows, per_second)
+
+
 def terminal__does_not_stop_the_loop__when_nobody_reads():
     with Terminal(rows=60, columns=200) as t:
         t.until_text("In flight")

@@ -1,7 +1,7 @@
 /**
  * The real dashboard on made-up snapshots, to be looked at in a terminal without an engine.
  *
- *     ui_replay [SCENE] [ascii] [mono] [still]      +, -, ], [ and c change the cap of the scene
+ *     ui_replay [SCENE] [ascii] [mono] [still | steps]   +, -, ], [ and c change the cap of the scene
  *
  * It is also the program under the tests that need a true terminal: it leaves by `q` twice, by a
  * terminal that hangs up, or after `for=SECONDS`. `beat=FILE` has it write a byte to FILE at each
@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define FRAME_MS 100
+#define STEP_MS 10 /* steps need not be waited for */
 #define START_US (UINT64_C(1969) * 1000000)
 
 struct replay {
@@ -34,6 +35,8 @@ struct replay {
     int beat_fd;     /* -1: none */
     bool crash, ended;
     bool still; /* time stands, so that a picture can be compared whenever it is looked at */
+    bool steps; /* a tenth of a second a frame, however long that takes */
+    uint64_t frames;
     struct snapshot snapshot;
 };
 
@@ -63,6 +66,8 @@ static void parse(struct replay *r, struct dashboard_options *options, const cha
         options->colour = false;
     } else if (strcmp(word, "still") == 0) {
         r->still = true;
+    } else if (strcmp(word, "steps") == 0) {
+        r->steps = true;
     } else if (strcmp(word, "crash") == 0) {
         r->crash = true;
     } else if (strncmp(word, "for=", 4) == 0) {
@@ -151,7 +156,10 @@ static void live(struct replay *r, struct dashboard *d)
         struct pollfd poll_fd = { .fd = dashboard_fd(d) };
         uint64_t passed_us = clock_now_us(&clock) - began_us;
 
-        ui_scene_fill(&r->snapshot, r->scene, r->cap, START_US + (r->still ? 0 : passed_us));
+        ui_scene_fill(&r->snapshot, r->scene, r->cap,
+                      START_US + (r->still   ? 0
+                                  : r->steps ? r->frames++ * FRAME_MS * US_PER_MS
+                                             : passed_us));
         take_signals(r, d);
         dashboard_draw(d, &r->snapshot);
         if (r->crash) {
@@ -163,7 +171,7 @@ static void live(struct replay *r, struct dashboard *d)
         r->ended = r->ended || passed_us >= r->end_us;
         poll_fd.events = (short)((dashboard_wants_read(d) ? POLLIN : 0) |
                                  (dashboard_wants_write(d) ? POLLOUT : 0));
-        if (poll(&poll_fd, 1, FRAME_MS) > 0) {
+        if (poll(&poll_fd, 1, r->steps ? STEP_MS : FRAME_MS) > 0) {
             dashboard_flush(d);
             take_commands(r, d);
         }
