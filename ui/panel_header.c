@@ -380,6 +380,23 @@ static double busiest_percent(const struct snapshot *s)
     return (double)busiest;
 }
 
+/* Cut rather than left out: its beginning says most. */
+static void add_short_limit(struct line *line, const struct snapshot *s, int room)
+{
+    const char *label = s->trouble[0] || run_state_has_ended(s->state) ? "" : "limit";
+    const char *text = s->trouble[0]             ? s->trouble
+                       : s->state == RUN_DONE    ? "n table, q ends"
+                       : s->state == RUN_FAILED  ? "R again, q ends"
+                       : s->state == RUN_STOPPED ? "resumable, q ends"
+                       : s->limit_text[0]        ? s->limit_text
+                                                 : "nothing";
+
+    room -= label[0] ? (int)strlen(label) + 1 : 0;
+    if (room > 0) {
+        add(line, 1, 0, ROLE_STRONG, label, "%.*s", room, text);
+    }
+}
+
 /* Short lines, each complete by itself, the most needed first. */
 static void draw_compact_pieces(const struct snapshot *s, const char *frozen, struct pane pane,
                                 int i)
@@ -420,10 +437,7 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
     case 4:
         add(&line, 0, 0, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
             (unsigned long long)s->failed);
-        add(&line, 1, 0, ROLE_STRONG, "limit", "%s",
-            s->trouble[0]      ? s->trouble
-            : s->limit_text[0] ? s->limit_text
-                               : "nothing");
+        add_short_limit(&line, s, pane.rect.columns - line_columns(&line) - PIECE_GAP);
         break;
     case 5:
         add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));

@@ -114,6 +114,23 @@ static bool is_too_small(const struct layout *layout, const struct view *v)
            layout->panels[PANEL_FLIGHTS].rows == 0;
 }
 
+/* When all is fetched nothing moves any more: what has failed is then more worth seeing. */
+static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct snapshot *s)
+{
+    if (!run_state_has_ended(s->state) || !s->failed) {
+        return;
+    }
+    needs[PANEL_FLIGHTS].rows_wanted = needs[PANEL_FLIGHTS].rows_min;
+    needs[PANEL_FLIGHTS].elastic = false;
+    if (!s->waiting) {
+        needs[PANEL_WAITS].rows_wanted = needs[PANEL_WAITS].rows_min = 3;
+        needs[PANEL_WAITS].elastic = false;
+    }
+    needs[PANEL_FAILED].need = 0;
+    needs[PANEL_FAILED].rows_wanted = 2 + (int)(s->failure_count < 8 ? s->failure_count : 8);
+    needs[PANEL_FAILED].essential = true;
+}
+
 void screen_arrange(struct layout *layout, struct view *v, const struct snapshot *s, int rows,
                     int columns)
 {
@@ -128,6 +145,7 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
             needs[i].column[c] = -1;
         }
     }
+    suit_the_end(needs, s);
     if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
         v->focus = panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS : PANEL_RATE;
     }
