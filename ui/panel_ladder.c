@@ -11,10 +11,10 @@
 enum { CAP, TIME, RATE, P50, P95, THROTTLED, NOTE };
 
 static const struct panel_column columns[] = {
-    [CAP] = { "CAP", 5, 0, true },    [TIME] = { "TIME", 6, 0, true },
-    [RATE] = { "REQ/S", 6, 0, true }, [P50] = { "P50", 5, 48, true },
-    [P95] = { "P95", 5, 0, true },    [THROTTLED] = { "429%", 4, 0, true },
-    [NOTE] = { "NOTE", 0, 0, false },
+    [CAP] = { "CAP", 5, 0, true },     [TIME] = { "TIME", 6, 0, true },
+    [RATE] = { "REQ/S", 6, 0, true },  [P50] = { "P50", 5, 56, true },
+    [P95] = { "P95", 5, 0, true },     [THROTTLED] = { "429%", 4, 0, true },
+    [NOTE] = { "NOTE", 0, 44, false },
 };
 
 static size_t count(const void *context)

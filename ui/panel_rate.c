@@ -107,7 +107,18 @@ void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows)
     draw_columns(&h, pane, rows, axis_top(h.max_per_s));
 }
 
-/* "cap 20____^24____": what the cap was, and where it became so. */
+/* Cells from the step's own to the next change of the cap, or to the edge. */
+static int room_for_cap(const struct history *h, size_t step)
+{
+    int room = 1;
+
+    while (step-- > 0 && !h->steps[step].cap_changed) {
+        room++;
+    }
+    return room;
+}
+
+/* "cap 20____^24____": what the cap was, and where it became so. Half a number would be another one. */
 static void draw_caps(const struct history *h, struct pane pane, int row)
 {
     int columns = pane.rect.columns;
@@ -127,9 +138,9 @@ static void draw_caps(const struct history *h, struct pane pane, int row)
             continue;
         }
         snprintf(text, sizeof text, "%s%u", h->steps[i].cap_changed ? "^" : "", h->steps[i].cap);
-        if (at + (int)strlen(text) <= columns) {
+        if ((int)strlen(text) <= room_for_cap(h, i)) {
             draw_text(pane, row, at, columns - at, ROLE_NOTICE, str_view(text));
-        } else {
+        } else if (h->steps[i].cap_changed) {
             draw_text(pane, row, at, 1, ROLE_NOTICE, STR("^"));
         }
     }
