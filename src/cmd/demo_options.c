@@ -89,6 +89,21 @@ static const struct option_row weather_rows[] = {
         .offset = offsetof(struct demo_options, truncate),
     },
     {
+        .name = "token-life",
+        .value = "TIME",
+        .help = "How long a token of a login is good (1h)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct demo_options, token_us),
+    },
+    {
+        .name = "token-uses",
+        .value = "N",
+        .help = "How often it may be used (as often as one likes)",
+        .kind = OPTION_NUMBER,
+        .offset = offsetof(struct demo_options, token_uses),
+        .high = UINT64_MAX,
+    },
+    {
         .name = "log",
         .value = "FILE",
         .help = "Write a line a request: time, status, URL",

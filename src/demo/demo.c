@@ -180,7 +180,9 @@ static enum result set_up_server(struct server *server, const struct demo_option
     }
     server->world = (struct world){
         .seed = options->seed,
-        .token_us = options->token_us ? options->token_us : TOKEN_LIFE_US,
+        .tokens = { .seed = options->seed,
+                    .life_us = options->token_us ? options->token_us : TOKEN_LIFE_US,
+                    .uses_max = options->token_uses },
         .asked = server->asked,
     };
     return access_log_open(&server->log, options->log_path, err);

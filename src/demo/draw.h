@@ -24,6 +24,7 @@ enum draw_purpose {
     DRAW_FATE,
     DRAW_WEATHER_KEY,
     DRAW_RETRY_KEY,
+    DRAW_ITEM,
 };
 
 struct draw {

@@ -7,14 +7,10 @@
 #include "demo/draw.h"
 #include "demo/json_write.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define POST_LAST 10000000 /* can be asked for one by one */
 #define POSTS_LISTED 1000  /* stand in the listing */
 #define LIMIT_USUAL 10
 #define LIMIT_MAX 100
-#define AUTHORITY_MAX 128
 
 static void write_post(struct json *j, uint64_t seed, uint64_t id)
 {
@@ -54,25 +50,6 @@ void shape_post_gzip(struct world *world, const struct ask *ask, struct reply *r
     shape_compress(reply);
 }
 
-/* The Host that the client named when it could stand in a URL, else our own address. */
-static void format_authority(const struct world *world, const struct ask *ask,
-                             char text[AUTHORITY_MAX])
-{
-    static const char good[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
-    struct str host = ask_header(ask, STR("Host"));
-    bool is_good = host.len > 0 && host.len < AUTHORITY_MAX;
-
-    for (size_t i = 0; is_good && i < host.len; i++) {
-        is_good = memchr(good, host.data[i], sizeof good - 1) != NULL;
-    }
-    if (is_good) {
-        snprintf(text, AUTHORITY_MAX, "%.*s", STR_ARG(host));
-    } else {
-        snprintf(text, AUTHORITY_MAX, "127.0.0.1:%u", (unsigned)world->port);
-    }
-}
-
 static void add_link(struct reply *reply, struct buf *links, const char *authority, uint64_t page,
                      uint64_t limit, const char *rel)
 {
@@ -89,10 +66,10 @@ static void tell_pages(const struct world *world, const struct ask *ask, struct 
                        uint64_t page, uint64_t limit)
 {
     uint64_t last = (POSTS_LISTED + limit - 1) / limit;
-    char authority[AUTHORITY_MAX];
+    char authority[WORLD_AUTHORITY_MAX];
     struct buf links = { 0 };
 
-    format_authority(world, ask, authority);
+    world_authority(world, ask, authority);
     add_link(reply, &links, authority, 1, limit, "first");
     if (page > 1) {
         add_link(reply, &links, authority, page - 1 < last ? page - 1 : last, limit, "prev");
