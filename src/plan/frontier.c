@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum result frontier_new(struct frontier **frontier, const struct frontier_options *options,
                          struct err *err)
