@@ -115,7 +115,7 @@ static void draw_line(struct line *line, struct pane pane, int row)
 
 static bool is_calm(enum run_state state)
 {
-    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE;
+    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_SWEEP || state == RUN_DONE;
 }
 
 /* The word, with the one figure that goes with it. */
@@ -135,6 +135,9 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
         break;
     case RUN_DRAINING:
         snprintf(text, PIECE_TEXT_MAX, " %s %llu ", word, (unsigned long long)s->in_flight);
+        return;
+    case RUN_SWEEP:
+        snprintf(text, PIECE_TEXT_MAX, " %s %u/%u ", word, s->sweep_step, s->sweep_steps);
         return;
     case RUN_PAUSED:
         if (s->in_flight) {

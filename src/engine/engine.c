@@ -395,6 +395,9 @@ enum result engine_start(struct engine *e, struct err *err)
         return result;
     }
     e->phase = ENGINE_RUNNING;
+    if (e->options.sweep) {
+        pace_sweep_start(e, e->options.sweep);
+    }
     e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
     uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
     committer_set_planned(e->committer, frontier_total(e->frontier));

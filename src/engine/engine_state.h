@@ -1,9 +1,9 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
- * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast),
- * steer.c (single requests and hosts by hand), table.c (the second stage), report.c (what is said of
- * a run at its end).
+ * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast), pace_sweep.c
+ * (a ladder of caps), steer.c (single requests and hosts by hand), table.c (the second stage), report.c
+ * (what is said of a run at its end).
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
@@ -13,6 +13,7 @@
 #include "engine/events.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
+#include "engine/sweep.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
 #include "plan/frontier.h"
@@ -76,7 +77,12 @@ struct engine {
     bool auto_on;
     struct tuner tuner;
     struct pacer auto_pacer; /* the tuner's rate */
-    bool tuner_kept_back;    /* see tuner_step */
+    struct sweep *sweep;     /* under way: the options' or own_sweep; NULL: none */
+    struct sweep own_sweep;  /* by a key: the run goes on behind it */
+    size_t sweep_rows_told;
+    unsigned sweep_cap_before;
+    bool sweep_auto_before;
+    bool tuner_kept_back; /* see tuner_step */
     struct ladder ladder;
     uint64_t starts_since_us; /* starts of the second in the making, and the most of any */
     unsigned starts, starts_peak;
@@ -207,8 +213,6 @@ bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time 
 void pace_note_limit(struct engine *engine, uint64_t now_us);
 void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
-void pace_sweep(struct engine *engine, uint64_t now_us);
-void pace_sweep_end(struct engine *engine);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
 /** An attempt came back, before anything is made of it. */
@@ -216,6 +220,18 @@ void pace_answered(struct engine *engine, struct host *host, const struct respon
                    uint64_t now_us);
 struct quota pace_read_quota(const struct response *response);
 bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 429 */
+
+/* pace_sweep.c */
+
+/** The first cap of `sweep` from now on; the controller rests meanwhile. */
+void pace_sweep_start(struct engine *engine, struct sweep *sweep);
+void pace_sweep_by_user(struct engine *engine, struct str caps, char reply[CONTROL_REPLY_MAX]);
+void pace_sweep(struct engine *engine, uint64_t now_us); /* with every tick */
+void pace_sweep_end(struct engine *engine);              /* nothing more will be fetched */
+
+/** Somebody else turns the cap from now on: one by a key is over. */
+void pace_sweep_leave(struct engine *engine, const char *why);
+bool pace_is_sweeping(const struct engine *engine);
 
 /* table.c */
 MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);

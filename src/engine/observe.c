@@ -229,7 +229,7 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
                : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
                                                : RUN_RUNNING;
     }
-    return RUN_RUNNING;
+    return s->sweep_steps ? RUN_SWEEP : RUN_RUNNING;
 }
 
 /* The host whose cap, quota or hold it is: the one with most work kept back. */
@@ -309,7 +309,10 @@ static void limit_words(const struct engine *e, struct snapshot *s)
     switch (s->limit) {
     case LIMIT_CAP:
         snprintf(s->limit_text, sizeof s->limit_text,
-                 e->auto_on ? "CAP %u (auto turns it)" : "CAP %u (+ raises it)", e->cap);
+                 pace_is_sweeping(e) ? "CAP %u (sweep turns it, b ends it)"
+                 : e->auto_on        ? "CAP %u (auto turns it)"
+                                     : "CAP %u (+ raises it)",
+                 e->cap);
         break;
     case LIMIT_HOST_CAP:
         host_cap_words(e, s);
@@ -432,6 +435,10 @@ static void fill_pace(struct filling *f)
     s->cap_max = e->auto_on ? e->tuner.cap_max : JOB_CAP_MAX;
     s->auto_on = e->auto_on;
     s->auto_rate = e->auto_on ? e->tuner.rate : 0;
+    if (pace_is_sweeping(e)) {
+        s->sweep_step = (unsigned)e->sweep->row_count + 1;
+        s->sweep_steps = (unsigned)e->sweep->cap_count;
+    }
     s->rung_count = ladder_list(&e->ladder, s->rungs);
     s->max_in_flight = m->max_in_flight;
     units_format_rate(e->pacer.rate, s->rate_limit);

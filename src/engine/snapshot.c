@@ -7,6 +7,8 @@ const char *run_state_word(enum run_state state)
         return "STARTING";
     case RUN_RUNNING:
         return "RUN";
+    case RUN_SWEEP:
+        return "SWEEP";
     case RUN_PAUSED:
         return "PAUSED";
     case RUN_DRAINING:

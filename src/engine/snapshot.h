@@ -38,6 +38,7 @@
 enum run_state {
     RUN_STARTING,
     RUN_RUNNING,
+    RUN_SWEEP, /* running, a ladder of caps being tried */
     RUN_PAUSED,
     RUN_DRAINING,
     RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
@@ -269,7 +270,8 @@ struct snapshot {
     unsigned max_in_flight;
     char rate_limit[48]; /* "10/s" or "off" */
     bool auto_on;
-    double auto_rate; /* the controller's, a second; 0: none */
+    double auto_rate;                 /* the controller's, a second; 0: none */
+    unsigned sweep_step, sweep_steps; /* 0: no sweep is under way */
     double requests_per_s, requests_per_s_average;
     double bytes_per_s;
     uint64_t bytes;

@@ -5,84 +5,24 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* --- sources ------------------------------------------------------------------------------- */
-
-static enum result source_open(struct source *s, const struct job *job,
-                               const struct job_source *from, int list_fd, struct err *err)
-{
-    struct list_report report;
-    enum result result;
-
-    if (from->kind == JOB_SOURCE_PATTERN) {
-        result = glob_new(&s->glob, str_view(from->text), job->globoff, err);
-        if (result == RESULT_OK) {
-            s->count = glob_count(s->glob);
-        }
-        return result;
-    }
-    result = list_open_fd(&s->list, list_fd, from->text, err);
-    if (result == RESULT_OK) {
-        result = list_check(s->list, &report, err);
-        s->count = report.urls;
-        if (result == RESULT_INVALID && report.bad && err) {
-            *err = report.errors[0];
-        }
-    }
-    return result;
-}
-
-static enum result open_sources(struct frontier *f, const int *list_fds, struct err *err)
-{
-    size_t lists = 0;
-
-    for (uint32_t e = 0; e < f->job->endpoint_count; e++) {
-        const struct job_endpoint *endpoint = &f->job->endpoints[e];
-
-        for (size_t i = 0; i < endpoint->source_count; i++) {
-            struct source *s = &f->sources[f->source_count++];
-            bool is_list = endpoint->sources[i].kind == JOB_SOURCE_LIST;
-            enum result result;
-
-            s->endpoint = e;
-            s->first_id = f->total + 1;
-            result = source_open(s, f->job, &endpoint->sources[i], is_list ? list_fds[lists++] : -1,
-                                 err);
-            if (result != RESULT_OK) {
-                return result;
-            }
-            if (__builtin_add_overflow(f->total, s->count, &f->total) || f->total > INT64_MAX) {
-                return err_set(err, RESULT_LIMIT, "E-GLOB3", "more than 2^63 requests");
-            }
-        }
-    }
-    return RESULT_OK;
-}
 
 enum result frontier_new(struct frontier **frontier, const struct frontier_options *options,
                          struct err *err)
 {
     struct frontier *f = calloc(1, sizeof *f);
-    size_t sources = 0;
     enum result result;
 
     if (!f) {
         return err_nomem(err, "preparing the plan");
     }
-    f->job = options->job;
     f->hosts = options->hosts;
     f->cursor = 1;
-    for (size_t e = 0; e < f->job->endpoint_count; e++) {
-        sources += f->job->endpoints[e].source_count;
-    }
-    f->sources = calloc(sources + 1, sizeof *f->sources);
-    result =
-        f->sources ? open_sources(f, options->list_fds, err) : err_nomem(err, "preparing the plan");
+    result = seeds_new(&f->seeds, options->job, options->list_fds, err);
     if (result != RESULT_OK) {
         frontier_free(f);
         return result;
     }
+    f->total = seeds_total(f->seeds);
     *frontier = f;
     return RESULT_OK;
 }
@@ -107,16 +47,9 @@ void frontier_free(struct frontier *f)
             frontier_forget(f, request);
         }
     }
-    for (size_t i = 0; i < f->source_count; i++) {
-        glob_free(f->sources[i].glob);
-        list_free(f->sources[i].list);
-    }
-    free(f->sources);
+    seeds_free(f->seeds);
     free(f->gaps);
     free(f->heap);
-    buf_release(&f->url);
-    buf_release(&f->key);
-    buf_release(&f->encoded);
     free(f);
 }
 
@@ -125,125 +58,20 @@ uint64_t frontier_total(const struct frontier *f)
     return f->total;
 }
 
-/* Reads the list's entry at `index`, from `position` on. */
-static enum result list_read_at(struct list *list, struct position *position, uint64_t index,
-                                struct list_entry *entry, struct err *err)
+static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t id,
+                        struct request **request, struct err *err)
 {
-    if (index < position->index) {
-        *position = (struct position){ 0, 0 };
-    }
-    for (;;) {
-        uint64_t offset = position->offset;
-        enum result result = list_next(list, &offset, entry, err);
-
-        if (result != RESULT_OK) {
-            return result == RESULT_NOT_FOUND
-                       ? err_set(err, RESULT_CORRUPT, "E-IN2", "the list has become shorter")
-                       : result;
-        }
-        if (position->index == index) {
-            return RESULT_OK; /* stays before it: asked for again, it is at hand */
-        }
-        position->offset = offset;
-        position->index++;
-    }
-}
-
-static struct source *source_of(struct frontier *f, uint64_t id)
-{
-    size_t low = 0, high = f->source_count;
-
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (f->sources[middle].first_id <= id) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return &f->sources[low];
-}
-
-/* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
-static enum result encode_url(struct frontier *f, struct str text, const struct url *url,
-                              struct str *encoded)
-{
-    size_t head = (size_t)(url->target.data - text.data);
-    enum result result = RESULT_OK;
-    bool plain = true;
-
-    for (size_t i = 0; i < url->target.len; i++) {
-        plain &= (unsigned char)url->target.data[i] < 0x80;
-    }
-    if (plain) {
-        *encoded = (struct str){ text.data, head + url->target.len };
-        return RESULT_OK;
-    }
-    buf_reset(&f->encoded);
-    result = buf_append(&f->encoded, text.data, head);
-    for (size_t i = 0; result == RESULT_OK && i < url->target.len; i++) {
-        unsigned char c = (unsigned char)url->target.data[i];
-
-        result =
-            c < 0x80 ? buf_append_char(&f->encoded, (char)c) : buf_printf(&f->encoded, "%%%02X", c);
-    }
-    *encoded = buf_view(&f->encoded);
-    return result;
-}
-
-/* The texts of request `id`: views into scratch or the list's buffer. */
-static enum result read_texts(struct frontier *f, struct source *s, struct position *position,
-                              uint64_t id, struct str *key, struct str *url, struct err *err)
-{
-    struct list_entry entry;
-    enum result result;
-
-    buf_reset(&f->key);
-    if (s->glob) {
-        result = glob_expand(s->glob, id - s->first_id, &f->url, &f->key);
-        if (result != RESULT_OK) {
-            return err_set(err, result, "E-GLOB2", "cannot expand request %llu",
-                           (unsigned long long)id);
-        }
-        *key = buf_view(&f->key);
-        *url = buf_view(&f->url);
-        return RESULT_OK;
-    }
-    result = list_read_at(s->list, position, id - s->first_id, &entry, err);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    *url = entry.url;
-    *key = entry.name;
-    if (!key->len) {
-        result = glob_url_key(entry.url, &f->key);
-        *key = buf_view(&f->key);
-    }
-    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "naming a request");
-}
-
-static enum result make(struct frontier *f, struct source *s, struct position *position,
-                        uint64_t id, struct request **request, struct err *err)
-{
-    struct str key, text, encoded;
-    struct url url;
+    struct seed seed;
     uint32_t host;
-    enum result result = read_texts(f, s, position, id, &key, &text, err);
+    enum result result = seeds_read(f->seeds, reader, id, &seed, err);
 
     if (result == RESULT_OK) {
-        result = url_split(text, &url, err);
-    }
-    if (result == RESULT_OK) {
-        result = host_find(f->hosts, &url, &host, err);
+        result = host_find(f->hosts, &seed.parts, &host, err);
     }
     if (result != RESULT_OK) {
         return result;
     }
-    if (encode_url(f, text, &url, &encoded) != RESULT_OK) {
-        return err_nomem(err, "making a request");
-    }
-    *request = request_new(id, s->endpoint, key, encoded);
+    *request = request_new(id, seed.endpoint, seed.key, seed.url);
     if (!*request) {
         return err_nomem(err, "making a request");
     }
@@ -255,13 +83,11 @@ static enum result make(struct frontier *f, struct source *s, struct position *p
 enum result frontier_make(struct frontier *f, uint64_t id, struct request **request,
                           struct err *err)
 {
-    struct position from_start = { 0, 0 };
-
     if (id == 0 || id > f->total) {
         return err_set(err, RESULT_NOT_FOUND, "E-PLAN1", "no request %llu in this plan",
                        (unsigned long long)id);
     }
-    return make(f, source_of(f, id), &from_start, id, request, err);
+    return make(f, SEEDS_LOOK, id, request, err);
 }
 
 /* --- the waiting heap ---------------------------------------------------------------------- */
@@ -446,7 +272,6 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
                              struct str set_by, struct err *err)
 {
     struct request *request;
-    struct source *s;
     enum result result;
 
     if (id < f->cursor || id > f->total) {
@@ -461,8 +286,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     if (!waits_until_us) {
         return RESULT_OK;
     }
-    s = source_of(f, id);
-    result = make(f, s, &s->restore, id, &request, err);
+    result = make(f, SEEDS_RESTORE, id, &request, err);
     if (result != RESULT_OK) {
         return result;
     }
@@ -568,14 +392,12 @@ static struct request *take_new(struct frontier *f, uint64_t now_us, enum fronti
     while (f->parked < FRONTIER_PARKED_MAX && f->heap_count < FRONTIER_WAITING_MAX) {
         uint64_t id = next_id(f);
         struct request *request;
-        struct source *s;
         enum host_answer may;
 
         if (!id) {
             return NULL;
         }
-        s = source_of(f, id);
-        if (make(f, s, &s->plan, id, &request, err) != RESULT_OK) {
+        if (make(f, SEEDS_PLAN, id, &request, err) != RESULT_OK) {
             *answer = FRONTIER_ERROR;
             return NULL;
         }

@@ -5,33 +5,16 @@
 #ifndef SCRAPETOP_PLAN_FRONTIER_STATE_H
 #define SCRAPETOP_PLAN_FRONTIER_STATE_H
 
-#include "job/glob.h"
-#include "job/list.h"
 #include "plan/frontier.h"
-
-struct position {
-    uint64_t offset; /* in the list's bytes */
-    uint64_t index;  /* of the entry that stands there */
-};
-
-struct source {
-    uint32_t endpoint;
-    struct glob *glob; /* or */
-    struct list *list;
-    uint64_t first_id, count;
-    struct position plan;    /* how far the plan's order has come */
-    struct position restore; /* how far the restored rows have come */
-};
+#include "plan/seeds.h"
 
 struct gap {
     uint64_t first, last; /* ids without a row */
 };
 
 struct frontier {
-    const struct job *job;
     struct host_table *hosts;
-    struct source *sources;
-    size_t source_count;
+    struct seeds *seeds;
     uint64_t total;
 
     struct gap *gaps;
@@ -47,8 +30,6 @@ struct frontier {
     struct request_queue
         urgent; /* by the user's word: before all others, whatever holds their host */
     size_t urgent_count;
-
-    struct buf url, key, encoded; /* scratch */
 };
 
 /* frontier.c */
