@@ -88,6 +88,79 @@ static void drop__settles_as_failed__also_for_the_next_session(void **state)
     server_stop(server);
 }
 
+/* The transfer ends at once, its slot goes to the next, and it stays dropped in the next session. */
+static void drop__ends_a_transfer__and_its_slot_is_used(void **state)
+{
+    struct script script = { .usual = USUAL,
+                             .odd = SERVER_ANSWER("HTTP/1.1 200 OK\r\n", SERVER_HANG),
+                             .at = 1,
+                             .times = 1 };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-5]"));
+    r.job.pace.cap = 1;
+    run_start(&r);
+    until_asked(&r, server, 1);
+    assert_int_equal(look(&r)->in_flight, 1);
+    tell(&r, CONTROL_DROP, 1);
+    run_until_done(&r);
+    assert_int_equal(look(&r)->ok, 4);
+    assert_int_equal(look(&r)->failed, 1);
+    assert_string_equal(look(&r)->failures[0].why, "dropped by you");
+    run_close(&r);
+    run_start(&r);
+    assert_int_equal(look(&r)->failed, 1);
+    assert_string_equal(look(&r)->failures[0].why, "dropped by you");
+    run_close(&r);
+    assert_int_equal(server_count(server), 5);
+    run_end(&r);
+    server_stop(server);
+}
+
+static struct server_answer refuse_by_number(void *context, const struct server_asked *asked,
+                                             unsigned number)
+{
+    unsigned n = asked_number(asked);
+    bool *mended = context;
+
+    (void)number;
+    return *mended || n > 6 ? USUAL : n % 2 ? EMPTY_ANSWER("404 No") : EMPTY_ANSWER("410 Gone");
+}
+
+/* One class of failures is asked again, those of an earlier session among them; the others stay. */
+static void retry_failed__asks_one_class_only(void **state)
+{
+    bool mended = false;
+    struct server *server = server_start(refuse_by_number, &mended);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-10]"));
+    run_to_its_end(&r);
+    run_start(&r);
+    run_until_done(&r);
+    assert_int_equal(look(&r)->failure_count, 2);
+    assert_int_equal(look(&r)->failures[0].count, 3);
+    assert_non_null(strstr(look(&r)->failures[0].example, "GET /"));
+    mended = true;
+    tell_text(&r, CONTROL_RETRY_FAILED, "no such class");
+    assert_int_equal(look(&r)->failed, 6);
+    tell_text(&r, CONTROL_RETRY_FAILED, "HTTP 410");
+    assert_int_equal(look(&r)->failed, 3);
+    assert_int_equal(look(&r)->failure_count, 1);
+    assert_string_equal(look(&r)->failures[0].why, "HTTP 404");
+    r.done = false;
+    run_until_done(&r);
+    run_close(&r);
+    assert_int_equal(r.report.ok, 7);
+    assert_int_equal(r.report.failed, 3);
+    assert_int_equal(server_count(server), 13);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void hold__starts_nothing_at_its_host__until_it_is_released(void **state)
 {
     struct script script = { .usual = USUAL };
@@ -129,7 +202,7 @@ static void retry_failed__asks_again__even_when_all_was_settled(void **state)
     assert_int_equal(r.report.failed, 3);
     run_start(&r); /* those of an earlier session */
     run_until_done(&r);
-    tell(&r, CONTROL_RETRY_ALL_FAILED, 0);
+    tell(&r, CONTROL_RETRY_FAILED, 0);
     assert_int_equal(look(&r)->failed, 0);
     assert_int_equal(look(&r)->state, RUN_RUNNING);
     r.done = false;
@@ -140,6 +213,45 @@ static void retry_failed__asks_again__even_when_all_was_settled(void **state)
     assert_int_equal(r.report.ok, 10);
     assert_int_equal(server_count(server), 13);
     assert_int_equal(stored_count(&r), 10);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* Each endpoint's figures, and those of earlier sessions among them. */
+static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("404 No"), .at = 7, .times = 2 };
+    struct server *server = server_start(play, &script);
+    const struct snapshot_endpoint *list;
+    struct job_endpoint *second;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/a/[1-5]"));
+    second = job_add_endpoint(&r.job);
+    assert_non_null(second);
+    assert_int_equal(
+        job_add_source(second, JOB_SOURCE_PATTERN, str_view(server_url(server, "/b/[6-8]")), NULL),
+        RESULT_OK);
+    run_start(&r);
+    run_until_done(&r);
+    for (int session = 0; session < 2; session++) {
+        list = look(&r)->endpoints;
+        assert_int_equal(look(&r)->endpoint_count, 2);
+        assert_int_equal(list[0].planned, 5);
+        assert_int_equal(list[0].done, 5);
+        assert_int_equal(list[1].planned, 3);
+        assert_int_equal(list[1].done, 2);
+        assert_int_equal(list[1].failed, 1);
+        run_close(&r);
+        run_start(&r);
+    }
+    run_until_done(&r);
+    tell(&r, CONTROL_RETRY_FAILED, 0);
+    list = look(&r)->endpoints;
+    assert_int_equal(list[1].failed, 0);
+    assert_int_equal(list[1].done, 2);
+    run_close(&r);
     run_end(&r);
     server_stop(server);
 }
@@ -195,8 +307,11 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retry__asks_one_now__and_leaves_its_host_held),
         cmocka_unit_test(drop__settles_as_failed__also_for_the_next_session),
+        cmocka_unit_test(drop__ends_a_transfer__and_its_slot_is_used),
+        cmocka_unit_test(retry_failed__asks_one_class_only),
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
+        cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
         cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
     };
 

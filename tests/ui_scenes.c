@@ -324,9 +324,32 @@ static void fill_ladder(struct snapshot *s)
 static void fill_endpoints(struct snapshot *s)
 {
     static const struct snapshot_endpoint endpoints[] = {
-        { "products", 58104, 3, 24896, 33.1, 560000, 1080000, 0.014, 0.001, 2905150,
-          "61190 61201 and 1 more" },
-        { "meta", 3100, 9, 3869, 5.1, 590000, 1350000, 0.009, 0, 3089, "" },
+        { .name = "products",
+          .planned = 83003,
+          .done = 58104,
+          .failed = 3,
+          .waiting = 5,
+          .requests_per_s = 33.1,
+          .p50_us = 560000,
+          .p95_us = 1080000,
+          .throttled_part = 0.014,
+          .server_error_part = 0.001,
+          .rows = 2905150,
+          .pages_known = true,
+          .pages_expected = 83003,
+          .pages_got = 58104,
+          .pages_missing = 3,
+          .note = "61190 61201 and 1 more" },
+        { .name = "meta",
+          .planned = 6978,
+          .done = 3100,
+          .failed = 9,
+          .requests_per_s = 5.1,
+          .p50_us = 590000,
+          .p95_us = 1350000,
+          .throttled_part = 0.009,
+          .rows = 3089 },
+        { .name = "stations", .planned = 1, .done = 1, .p50_us = 48000, .p95_us = 48000 },
     };
 
     s->endpoint_count = sizeof endpoints / sizeof endpoints[0];
@@ -488,7 +511,7 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
     }
     for (size_t i = 0; i < s->endpoint_count; i++) {
         HURT(s->endpoints[i].name);
-        HURT(s->endpoints[i].missing);
+        HURT(s->endpoints[i].note);
     }
 }
 

@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME, DONE, LEFT, RATE, P50, P95, THROTTLED, SERVER, RECORDS, MISSING };
+enum { NAME, DONE, LEFT, RATE, P50, P95, THROTTLED, SERVER, ROWS, PAGES, MISSING };
 
 static const struct panel_column columns[] = {
     [NAME] = { "ENDPOINT", 14, 0, false },  [DONE] = { "DONE", 6, 0, true },
-    [LEFT] = { "LEFT", 6, 0, true },        [RATE] = { "REQ/S", 5, 0, true },
-    [P50] = { "P50", 5, 84, true },         [P95] = { "P95", 5, 60, true },
-    [THROTTLED] = { "429%", 4, 60, true },  [SERVER] = { "5XX%", 4, 84, true },
-    [RECORDS] = { "RECORDS", 8, 72, true }, [MISSING] = { "MISSING PAGES", 0, 0, false },
+    [LEFT] = { "LEFT", 6, 0, true },        [RATE] = { "REQ/S", 5, 54, true },
+    [P50] = { "P50", 5, 100, true },        [P95] = { "P95", 5, 92, true },
+    [THROTTLED] = { "429%", 4, 70, true },  [SERVER] = { "5XX%", 4, 100, true },
+    [ROWS] = { "ROWS", 6, 84, true },       [PAGES] = { "PAGES", 11, 60, true },
+    [MISSING] = { "MISSING", 0, 0, false },
 };
 
 static const struct snapshot_endpoint *endpoint_at(const void *context, size_t row)
@@ -27,6 +28,44 @@ static size_t count(const void *context)
     return ((const struct snapshot *)context)->endpoint_count;
 }
 
+static uint64_t left_of(const struct snapshot_endpoint *e)
+{
+    return e->planned > e->done + e->failed ? e->planned - e->done - e->failed : 0;
+}
+
+/* What is not there, first in a number; then in words, as far as there is room. */
+static void missing_text(const struct snapshot_endpoint *e, struct panel_cell *out)
+{
+    char pages[FORMAT_MAX];
+    bool is_bad = e->pages_missing || e->failed;
+
+    format_size(e->pages_missing, pages);
+    if (e->pages_missing) {
+        snprintf(out->text, PANEL_CELL_MAX, "%s page%s%s%s", pages,
+                 e->pages_missing == 1 ? "" : "s", e->note[0] ? ": " : "", e->note);
+    } else if (e->failed) {
+        format_size(e->failed, pages);
+        snprintf(out->text, PANEL_CELL_MAX, "%s failed%s%s", pages, e->note[0] ? ": " : "",
+                 e->note);
+    } else {
+        snprintf(out->text, PANEL_CELL_MAX, "%s", e->note[0] ? e->note : "none");
+    }
+    out->role = is_bad ? ROLE_BAD : e->note[0] ? ROLE_WARN : ROLE_DIM;
+}
+
+static void pages_text(const struct snapshot_endpoint *e, char *text)
+{
+    char got[FORMAT_MAX], expected[FORMAT_MAX];
+
+    if (!e->pages_known) {
+        snprintf(text, PANEL_CELL_MAX, "--");
+        return;
+    }
+    format_size(e->pages_got, got);
+    format_size(e->pages_expected, expected);
+    snprintf(text, PANEL_CELL_MAX, "%s/%s", got, e->pages_expected ? expected : "?");
+}
+
 static uint64_t id(const void *context, size_t row)
 {
     return list_id_of_text(endpoint_at(context, row)->name);
@@ -36,7 +75,7 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
 {
     const struct snapshot_endpoint *e = endpoint_at(context, row);
 
-    snprintf(text, size, "%s %s", e->name, e->missing);
+    snprintf(text, size, "%s %s", e->name, e->note);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
@@ -52,7 +91,7 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         out->role = ROLE_STRONG;
         break;
     case LEFT:
-        format_size(e->left, out->text);
+        format_size(left_of(e), out->text);
         break;
     case RATE:
         format_rate(e->requests_per_s, out->text);
@@ -71,12 +110,18 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         format_rate(100 * e->server_error_part, out->text);
         out->role = e->server_error_part > 0.01 ? ROLE_BAD : ROLE_TEXT;
         break;
-    case RECORDS:
-        format_size(e->records, out->text);
+    case ROWS:
+        if (e->rows) {
+            format_size(e->rows, out->text);
+        } else {
+            snprintf(out->text, PANEL_CELL_MAX, "--");
+        }
+        break;
+    case PAGES:
+        pages_text(e, out->text);
         break;
     default:
-        snprintf(out->text, PANEL_CELL_MAX, "%s", e->missing[0] ? e->missing : "none");
-        out->role = e->missing[0] ? ROLE_BAD : ROLE_DIM;
+        missing_text(e, out);
         break;
     }
 }
@@ -89,7 +134,7 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
     case DONE:
         return LIST_COMPARE(y->done, x->done);
     case LEFT:
-        return LIST_COMPARE(y->left, x->left);
+        return LIST_COMPARE(left_of(y), left_of(x));
     case RATE:
         return LIST_COMPARE(y->requests_per_s, x->requests_per_s);
     case P50:
@@ -100,10 +145,12 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
         return LIST_COMPARE(y->throttled_part, x->throttled_part);
     case SERVER:
         return LIST_COMPARE(y->server_error_part, x->server_error_part);
-    case RECORDS:
-        return LIST_COMPARE(y->records, x->records);
+    case ROWS:
+        return LIST_COMPARE(y->rows, x->rows);
+    case PAGES:
+        return LIST_COMPARE(y->pages_got, x->pages_got);
     case MISSING:
-        return strcmp(y->missing, x->missing);
+        return LIST_COMPARE(y->pages_missing + y->failed, x->pages_missing + x->failed);
     default:
         return strcmp(x->name, y->name);
     }

@@ -306,7 +306,7 @@ static void retry_failed(struct view *v, const struct snapshot *s, uint64_t now_
         view_message(v, now_us, "nothing has failed");
         return;
     }
-    order(v, CONTROL_RETRY_ALL_FAILED);
+    order(v, CONTROL_RETRY_FAILED);
     order_number(v, 0);
     snprintf(question, sizeof question, "ask again all %llu that failed? y/n",
              (unsigned long long)s->failed);

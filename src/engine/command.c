@@ -94,7 +94,7 @@ uint32_t engine_verbs(void)
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
            1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_AUTO |
            1U << CONTROL_SWEEP | 1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE |
-           1U << CONTROL_RETRY_ALL_FAILED | 1U << CONTROL_RETRY | 1U << CONTROL_DROP |
+           1U << CONTROL_RETRY_FAILED | 1U << CONTROL_RETRY | 1U << CONTROL_DROP |
            1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK | 1U << CONTROL_DRAIN |
            1U << CONTROL_ABORT;
 }
@@ -141,8 +141,8 @@ void engine_control(struct engine *e, const struct control *control, char reply[
     case CONTROL_HOLD:
         steer_hold(e, control->text, reply);
         break;
-    case CONTROL_RETRY_ALL_FAILED:
-        steer_retry_failed(e, reply);
+    case CONTROL_RETRY_FAILED:
+        steer_retry_failed(e, control->text, reply);
         break;
     case CONTROL_DETAIL:
         e->detail_id = (uint64_t)control->number;

@@ -15,20 +15,21 @@ enum control_verb {
     CONTROL_CAP_ADD, /* number: may be negative; never below 1 */
     CONTROL_CAP_DOUBLE,
     CONTROL_CAP_HALVE,
-    CONTROL_RATE_SET,  /* text: "10/s", "off" */
-    CONTROL_AUTO,      /* toggles the controller */
-    CONTROL_SWEEP,     /* text: "5,10,20"; while a sweep is under way: ends it */
-    CONTROL_PAUSE,     /* toggles */
-    CONTROL_NORMALISE, /* starts; while one runs: cancels it */
-    CONTROL_RETRY_ALL_FAILED,
+    CONTROL_RATE_SET,     /* text: "10/s", "off" */
+    CONTROL_AUTO,         /* toggles the controller */
+    CONTROL_SWEEP,        /* text: "5,10,20"; while a sweep is under way: ends it */
+    CONTROL_PAUSE,        /* toggles */
+    CONTROL_NORMALISE,    /* starts; while one runs: cancels it */
+    CONTROL_RETRY_FAILED, /* text: a class of failures (snapshot_failure.why); empty: all */
     CONTROL_RETRY,  /* number: id of a waiting request; asked at once, whatever its host said */
-    CONTROL_DROP,   /* number: id of a waiting request; it has failed then */
+    CONTROL_DROP,   /* number: id of a request that waits or is in flight; it has failed then */
     CONTROL_DETAIL, /* number: id of the request that snapshot.detail shows; 0: none */
     CONTROL_HOLD,   /* text: host; toggles */
     CONTROL_MARK,   /* text: a note on the time axis */
     CONTROL_DRAIN,  /* start nothing more, let the in-flight finish, end */
     CONTROL_ABORT,  /* end now; everything complete is committed */
     CONTROL_SEEK,   /* number: seconds to go forward or back, in a run that is only replayed */
+    CONTROL_DETACH, /* the screen ends, the run goes on; a session's matter, not the engine's */
 };
 
 #define CONTROL_TEXT_MAX 128

@@ -83,6 +83,7 @@ static void on_tick(uv_timer_t *timer)
     hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
+    accounts_tick(&e->accounts, now_us);
     pace_tell_limit(e, now_us);
     pace_sweep(e, now_us);
     ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
@@ -159,7 +160,11 @@ static void restore_row(void *context, const struct ledger_row *row)
         return;
     }
     if (row->state == SETTLE_FAILED) {
-        steer_note_failed(e, row->id);
+        steer_restore_failed(e, row->id, row->reason);
+    }
+    if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
+        accounts_restored(&e->accounts, frontier_endpoint(e->frontier, row->id),
+                          row->state == SETTLE_DONE);
     }
     if (row->state == SETTLE_WAITING) {
         int64_t left_us = row->not_before_wall_us - r->wall_us;
@@ -367,6 +372,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);
     metrics_init(&e->metrics, now_us);
+    accounts_init(&e->accounts, e->job->endpoint_count, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
     pace_init(e, now_us);

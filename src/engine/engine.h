@@ -47,7 +47,7 @@ struct engine_options {
      * the run ends, resumable, when nothing else is left. */
     bool attended;
     /* On a turn of the loop of its own: nothing more will be fetched; the report is final. Once, unless
-     * CONTROL_RETRY_ALL_FAILED found new work after it. */
+     * CONTROL_RETRY_FAILED found new work after it. */
     void (*on_done)(void *context);
     void *context;
 };

@@ -8,6 +8,7 @@
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
+#include "engine/accounts.h"
 #include "engine/cpu.h"
 #include "engine/engine.h"
 #include "engine/events.h"
@@ -38,12 +39,23 @@ enum engine_phase {
     ENGINE_CLOSING,
 };
 
+#define FAILURE_CLASS_MAX 64
+#define JUDGE_DROPPED "dropped by you" /* the reason, and the class */
+
 /** Failures for good, counted by what went wrong. */
 struct failure_kind {
-    char why[64];
+    uint32_t serial; /* names it while the others come and go */
+    char why[FAILURE_CLASS_MAX];
     uint64_t count, last_us;
     char example[SNAPSHOT_REQUEST_TEXT];
     uint64_t example_id;
+};
+
+/** One of them, to be asked again by its class. */
+struct failed_request {
+    uint64_t id;
+    uint32_t kind; /* failure_kind.serial; 0: its class found no room */
+    bool before;   /* in an earlier session */
 };
 
 struct table_job;
@@ -107,6 +119,7 @@ struct engine {
 
     struct events events;
     struct metrics metrics;
+    struct accounts accounts; /* by endpoint */
     struct cpu cpu;
     uint64_t ended_us; /* when the last request was settled; 0 before */
     double ended_cpu_s;
@@ -115,9 +128,10 @@ struct engine {
         early_requests; /* started before a deadline that a server had named: by the user's word only */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
     size_t failure_count;
+    uint32_t failure_serial;
     struct answer_log *answers; /* of the latest attempts; NULL when there was no memory for it */
     uint64_t detail_id;         /* the request that is looked at, or 0 */
-    uint64_t *failed_ids;       /* that CONTROL_RETRY_ALL_FAILED asks for once more */
+    struct failed_request *failed_ids; /* that CONTROL_RETRY_FAILED asks for once more */
     size_t failed_id_count, failed_id_allocated;
     struct settlement *spare;
     struct buf shown, redacted; /* scratch for redacted texts */
@@ -193,13 +207,16 @@ void detail_release(struct engine *engine);
 void steer_retry(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
 void steer_drop(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
 void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPLY_MAX]);
-void steer_retry_failed(struct engine *engine, char reply[CONTROL_REPLY_MAX]);
+
+/** Those of one class, or all ("") that failed. */
+void steer_retry_failed(struct engine *engine, const char *why, char reply[CONTROL_REPLY_MAX]);
 
 /** Nobody is there any more who could release a host that was held by hand. */
 void steer_release_all(struct engine *engine);
 
-/** A request has failed for good, in this session or an earlier one. */
-void steer_note_failed(struct engine *engine, uint64_t id);
+/** A request has failed for good, in this session or (by what its row says) in an earlier one. */
+void steer_note_failed(struct engine *engine, const struct request *request, const char *why);
+void steer_restore_failed(struct engine *engine, uint64_t id, struct str reason);
 void steer_release(struct engine *engine);
 
 /* pace.c */

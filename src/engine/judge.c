@@ -32,6 +32,7 @@ static void judge(struct engine *e, struct response *response);
 struct settling {
     struct settlement base;
     struct buf url;
+    char failure[FAILURE_CLASS_MAX]; /* SETTLE_FAILED: its class */
 };
 
 static struct settling *settling_of(struct settlement *s)
@@ -100,38 +101,15 @@ static void put_back(struct engine *e, struct request *request)
     }
 }
 
-static void count_failure(struct engine *e, const struct response *response)
+/* The class of a failure, by which the screen groups and asks again: coarser than its reason. */
+static void failure_class(const struct response *response, char why[FAILURE_CLASS_MAX])
 {
-    char why[sizeof e->failures[0].why];
-    struct failure_kind *kind = NULL;
-
     if (response->outcome == OUTCOME_STATUS) {
-        snprintf(why, sizeof why, "HTTP %d", response->status);
+        snprintf(why, FAILURE_CLASS_MAX, "HTTP %d", response->status);
+    } else if (strcmp(response->reason, JUDGE_DROPPED) == 0) {
+        snprintf(why, FAILURE_CLASS_MAX, "%s", JUDGE_DROPPED);
     } else {
-        snprintf(why, sizeof why, "%s", outcome_name(response->outcome));
-    }
-    for (size_t i = 0; i < e->failure_count; i++) {
-        if (strcmp(e->failures[i].why, why) == 0) {
-            kind = &e->failures[i];
-        }
-    }
-    if (!kind) {
-        if (e->failure_count == ENGINE_FAILURE_KINDS_MAX) {
-            return;
-        }
-        kind = &e->failures[e->failure_count++];
-        *kind = (struct failure_kind){ 0 };
-        snprintf(kind->why, sizeof kind->why, "%s", why);
-        engine_request_text(e, response->request, kind->example);
-        kind->example_id = response->request->id;
-    }
-    kind->count++;
-    kind->last_us = engine_now_us(e);
-    for (; kind > e->failures && kind[-1].count < kind->count; kind--) { /* most frequent first */
-        struct failure_kind rarer = kind[-1];
-
-        kind[-1] = *kind;
-        *kind = rarer;
+        snprintf(why, FAILURE_CLASS_MAX, "%s", outcome_name(response->outcome));
     }
 }
 
@@ -147,6 +125,9 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
     s->state = state;
     s->body_kind = body_kind;
     s->response = response;
+    if (state == SETTLE_FAILED) {
+        failure_class(response, settling_of(s)->failure);
+    }
     if (state == SETTLE_WAITING) {
         uint64_t now_us = engine_now_us(e);
         uint64_t due_us = response->request->due_us;
@@ -306,7 +287,6 @@ static void final(struct engine *e, struct response *response)
     char text[SNAPSHOT_REQUEST_TEXT], fields[96];
     bool keep_body = response->outcome == OUTCOME_BAD_JSON && response->body.len > 0;
 
-    count_failure(e, response);
     engine_request_text(e, request, text);
     snprintf(fields, sizeof fields, ",\"id\":%llu,\"status\":%d,\"attempt\":%u",
              (unsigned long long)request->id, response->status, request->attempt);
@@ -559,6 +539,7 @@ void judge_response(void *context, struct response *response)
     }
     host->requests++;
     metrics_response(&e->metrics, response);
+    accounts_answered(&e->accounts, request->endpoint, response);
     pace_answered(e, host, response, engine_now_us(e));
     if (died_asleep(e, response)) {
         take_back_try(request);
@@ -580,12 +561,14 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_DONE:
         if (!s->duplicate) { /* else it is among those of an earlier session */
             metrics_settled(&e->metrics, true);
+            accounts_settled(&e->accounts, request->endpoint, true);
         }
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_FAILED:
         metrics_settled(&e->metrics, false);
-        steer_note_failed(e, request->id);
+        accounts_settled(&e->accounts, request->endpoint, false);
+        steer_note_failed(e, request, settling_of(s)->failure);
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

@@ -191,6 +191,38 @@ static void add_failures(struct filling *f)
     f->snapshot->failure_count = e->failure_count;
 }
 
+static void count_endpoint_wait(void *context, const struct request *request)
+{
+    struct filling *f = context;
+
+    f->snapshot->endpoints[accounts_index(&f->engine->accounts, request->endpoint)].waiting++;
+}
+
+/* One endpoint alone says no more than the header does. */
+static void add_endpoints(struct filling *f)
+{
+    const struct engine *e = f->engine;
+    struct snapshot *s = f->snapshot;
+    size_t shown = accounts_count(&e->accounts), all = e->job->endpoint_count;
+
+    if (all < 2 && (!all || e->job->endpoints[0].pages.kind == JOB_PAGES_NONE)) {
+        return;
+    }
+    s->endpoint_count = shown;
+    accounts_list(&e->accounts, s->endpoints);
+    for (uint32_t i = 0; i < all; i++) {
+        struct snapshot_endpoint *out = &s->endpoints[accounts_index(&e->accounts, i)];
+
+        out->planned += frontier_planned(e->frontier, i);
+        COPY(out->name, e->job->endpoints[i].name);
+    }
+    if (all > shown) {
+        snprintf(s->endpoints[shown - 1].name, sizeof s->endpoints[0].name, "%zu others",
+                 all - shown + 1);
+    }
+    frontier_each_wait(e->frontier, count_endpoint_wait, f);
+}
+
 static void add_events(struct filling *f)
 {
     const struct snapshot_event *event;
@@ -544,6 +576,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     frontier_each_wait(e->frontier, count_wait, s);
     add_hosts(&f);
     add_failures(&f);
+    add_endpoints(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
     detail_fill(e, f.now_us, &s->detail);

@@ -23,7 +23,7 @@
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_RUNGS_MAX 16
-#define SNAPSHOT_ENDPOINTS_MAX 32
+#define SNAPSHOT_ENDPOINTS_MAX 16
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
 #define SNAPSHOT_BODY_BYTES 2048
@@ -187,14 +187,18 @@ struct snapshot_core {
     float busy_percent; /* of the last half second */
 };
 
+/** What one endpoint of the job has given; the last one may stand for several. */
 struct snapshot_endpoint {
     char name[64];
-    uint64_t done, failed, left; /* left: of those known */
+    uint64_t planned; /* requests known so far: pages and details are found on the way */
+    uint64_t done, failed, waiting;
     double requests_per_s;
     uint64_t p50_us, p95_us;
     double throttled_part, server_error_part; /* of the answers, [0, 1] */
-    uint64_t records;
-    char missing[64]; /* pages, in words; empty: none, or not paginated */
+    uint64_t rows;                            /* 0: not told */
+    bool pages_known;                         /* it is paginated, and the accounts add up so far: */
+    uint64_t pages_expected, pages_got, pages_missing;
+    char note[64]; /* which pages are missing, or what was odd; in words */
 };
 
 enum detail_place {
@@ -314,7 +318,7 @@ struct snapshot {
 
     size_t rung_count; /* 0: nobody keeps a ladder */
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
-    size_t endpoint_count; /* 0: nobody keeps accounts of them */
+    size_t endpoint_count; /* 0: there is but one, without pages */
     struct snapshot_endpoint endpoints[SNAPSHOT_ENDPOINTS_MAX];
 };
 

@@ -8,13 +8,48 @@
 #include <string.h>
 
 #define FAILED_IDS_MAX                                                                             \
-    (1U << 20) /* 8 MB; beyond these a failed request is asked again by a new run */
+    (1U << 20) /* 16 MB; beyond these a failed request is asked again by a new run */
 
-void steer_note_failed(struct engine *e, uint64_t id)
+/* --- what has failed ------------------------------------------------------------------------------ */
+
+/* The class of that name, made when there is none; NULL when there are too many. */
+static struct failure_kind *class_named(struct engine *e, const char *why)
+{
+    struct failure_kind *kind;
+
+    for (size_t i = 0; i < e->failure_count; i++) {
+        if (strcmp(e->failures[i].why, why) == 0) {
+            return &e->failures[i];
+        }
+    }
+    if (e->failure_count == ENGINE_FAILURE_KINDS_MAX) {
+        return NULL;
+    }
+    kind = &e->failures[e->failure_count++];
+    *kind = (struct failure_kind){ .serial = ++e->failure_serial };
+    snprintf(kind->why, sizeof kind->why, "%s", why);
+    return kind;
+}
+
+/* Most frequent first. */
+static void sort_classes(struct engine *e)
+{
+    for (size_t i = 1; i < e->failure_count; i++) {
+        struct failure_kind kind = e->failures[i];
+        size_t at = i;
+
+        for (; at > 0 && e->failures[at - 1].count < kind.count; at--) {
+            e->failures[at] = e->failures[at - 1];
+        }
+        e->failures[at] = kind;
+    }
+}
+
+static void note_id(struct engine *e, struct failed_request failed)
 {
     if (e->failed_id_count == e->failed_id_allocated) {
         size_t allocated = e->failed_id_allocated ? e->failed_id_allocated * 2 : 64;
-        uint64_t *ids =
+        struct failed_request *ids =
             allocated <= FAILED_IDS_MAX ? realloc(e->failed_ids, allocated * sizeof *ids) : NULL;
 
         if (!ids) {
@@ -23,13 +58,81 @@ void steer_note_failed(struct engine *e, uint64_t id)
         e->failed_ids = ids;
         e->failed_id_allocated = allocated;
     }
-    e->failed_ids[e->failed_id_count++] = id;
+    e->failed_ids[e->failed_id_count++] = failed;
+}
+
+/* `request`: its first one is the example; NULL: nobody has it. */
+static void note_failed(struct engine *e, uint64_t id, const struct request *request,
+                        const char *why, bool before)
+{
+    struct failure_kind *kind = class_named(e, why);
+
+    if (kind) {
+        if (!kind->count++ && request) {
+            engine_request_text(e, request, kind->example);
+            kind->example_id = id;
+        }
+        kind->last_us = engine_now_us(e);
+    }
+    note_id(e, (struct failed_request){ id, kind ? kind->serial : 0, before });
+    sort_classes(e);
+}
+
+void steer_note_failed(struct engine *e, const struct request *request, const char *why)
+{
+    note_failed(e, request->id, request, why, false);
+}
+
+/* The ledger has the reason of a failure in words, not its class. */
+static void class_of_reason(struct str reason, char why[FAILURE_CLASS_MAX])
+{
+    static const struct {
+        const char *part, *class;
+    } words[] = {
+        { "timed out", "timeout" },       { "too slow", "timeout" }, { "resolve", "dns" },
+        { "JSON", "bad json" },           { "UTF-8", "bad json" },   { "remaining", "short body" },
+        { "certificate", "tls" },         { "SSL", "tls" },          { "--max-body", "too big" },
+        { JUDGE_DROPPED, JUDGE_DROPPED }, { "redirect", "refused" }, { "onnect", "connect" },
+    };
+    char text[REQUEST_REASON_MAX];
+
+    snprintf(text, sizeof text, "%.*s", STR_ARG(reason));
+    if (str_starts(reason, STR("HTTP "))) {
+        snprintf(why, FAILURE_CLASS_MAX, "%.8s", text);
+        return;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strstr(text, words[i].part)) {
+            snprintf(why, FAILURE_CLASS_MAX, "%s", words[i].class);
+            return;
+        }
+    }
+    snprintf(why, FAILURE_CLASS_MAX, "other");
+}
+
+void steer_restore_failed(struct engine *e, uint64_t id, struct str reason)
+{
+    char why[FAILURE_CLASS_MAX];
+    const struct failure_kind *kind;
+    struct request *request = NULL;
+
+    class_of_reason(reason, why);
+    kind = class_named(e, why);
+    if (kind && !kind->count && frontier_make(e->frontier, id, &request, NULL) != RESULT_OK) {
+        request = NULL; /* a class without an example */
+    }
+    note_failed(e, id, request, why, true);
+    if (request) {
+        frontier_forget(e->frontier, request);
+    }
 }
 
 void steer_release(struct engine *e)
 {
     free(e->failed_ids);
 }
+
+/* --- single requests, and hosts -------------------------------------------------------------------- */
 
 static struct request *take(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
 {
@@ -54,14 +157,19 @@ void steer_retry(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
     }
 }
 
+/* One that waits, or whose transfer is then ended. */
 void steer_drop(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
 {
-    struct request *request = take(e, id, reply);
+    struct request *request = engine_is_active(e) ? fetch_take(e->fetch, id) : NULL;
 
     if (request) {
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), false, engine_now_us(e));
+    } else {
+        request = take(e, id, reply);
+    }
+    if (request) {
         snprintf(reply, CONTROL_REPLY_MAX, "%s",
-                 judge_drop(e, request, "dropped by you") == RESULT_OK ? "dropped"
-                                                                       : "out of memory");
+                 judge_drop(e, request, JUDGE_DROPPED) == RESULT_OK ? "dropped" : "out of memory");
     }
 }
 
@@ -108,21 +216,53 @@ void steer_release_all(struct engine *e)
     }
 }
 
+/* --- asking again what has failed ------------------------------------------------------------------ */
+
 static int compare_ids(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    uint64_t x = ((const struct failed_request *)a)->id, y = ((const struct failed_request *)b)->id;
 
     return x < y ? -1 : x > y;
 }
 
+static void forget_failure(struct engine *e, const struct failed_request *failed)
+{
+    uint64_t *count = failed->before ? &e->metrics.failed_before : &e->metrics.failed;
+
+    *count -= *count > 0;
+    accounts_revived(&e->accounts, frontier_endpoint(e->frontier, failed->id));
+    for (size_t i = 0; i < e->failure_count; i++) {
+        struct failure_kind *kind = &e->failures[i];
+
+        if (kind->serial == failed->kind && --kind->count == 0) {
+            e->failure_count--;
+            memmove(kind, kind + 1, (e->failure_count - i) * sizeof *kind);
+            return;
+        }
+    }
+}
+
+/* The serial of a class that has failures; 0: none has that name. */
+static uint32_t serial_of(const struct engine *e, const char *why)
+{
+    for (size_t i = 0; i < e->failure_count; i++) {
+        if (strcmp(e->failures[i].why, why) == 0) {
+            return e->failures[i].serial;
+        }
+    }
+    return 0;
+}
+
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
  * before that loses nothing. */
-void steer_retry_failed(struct engine *e, char reply[CONTROL_REPLY_MAX])
+void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_REPLY_MAX])
 {
-    uint64_t again = 0, failed = e->metrics.failed + e->metrics.failed_before;
+    uint32_t kind = why[0] ? serial_of(e, why) : 0;
+    unsigned long long again = 0;
+    size_t kept = 0;
 
-    if (!e->failed_id_count) {
-        snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed");
+    if (!e->failed_id_count || (why[0] && !kind)) {
+        snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", why[0] ? " with " : "", why);
         return;
     }
     if (!engine_revive(e)) {
@@ -131,14 +271,18 @@ void steer_retry_failed(struct engine *e, char reply[CONTROL_REPLY_MAX])
     }
     qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
     for (size_t i = 0; i < e->failed_id_count; i++) {
-        again += frontier_again(e->frontier, e->failed_ids[i]) == RESULT_OK;
+        struct failed_request failed = e->failed_ids[i];
+
+        if ((kind && failed.kind != kind) || frontier_again(e->frontier, failed.id) != RESULT_OK) {
+            e->failed_ids[kept++] = failed;
+            continue;
+        }
+        forget_failure(e, &failed);
+        again++;
     }
-    e->failed_id_count = 0;
-    e->failure_count = 0;
-    e->metrics.failed = 0;
-    e->metrics.failed_before = failed > again ? failed - again : 0;
-    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests asked again by you",
-               (unsigned long long)again);
-    snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again",
-             (unsigned long long)again);
+    e->failed_id_count = kept;
+    sort_classes(e);
+    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again by you",
+               again, why[0] ? " of " : "", why);
+    snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
 }

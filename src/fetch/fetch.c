@@ -231,20 +231,46 @@ size_t fetch_in_flight(const struct fetch *f)
     return f->in_flight;
 }
 
+/* Its connection is closed with it, since the answer may still come. */
+static struct response *cut(struct fetch *f, struct transfer *t)
+{
+    struct response *response = t->response;
+
+    multi_uv_remove(t->lane, t->easy);
+    list_remove(f, t);
+    t->response = NULL;
+    make_idle(f, t);
+    return response;
+}
+
 void fetch_cancel_all(struct fetch *f)
 {
     while (f->flying) {
-        struct transfer *t = f->flying;
-        struct response *response = t->response;
+        struct response *response = cut(f, f->flying);
 
-        multi_uv_remove(t->lane, t->easy);
-        list_remove(f, t);
-        t->response = NULL;
-        make_idle(f, t);
         response->outcome = OUTCOME_CANCELLED;
         snprintf(response->reason, sizeof response->reason, "cancelled");
         f->options.on_response(f->options.context, response);
     }
+}
+
+struct request *fetch_take(struct fetch *f, uint64_t id)
+{
+    struct transfer *t = f->flying;
+    struct response *response;
+    struct request *request;
+
+    while (t && t->response->request->id != id) {
+        t = t->next;
+    }
+    if (!t) {
+        return NULL;
+    }
+    response = cut(f, t);
+    request = response->request;
+    response->request = NULL;
+    fetch_recycle(f, response);
+    return request;
 }
 
 void fetch_drop_idle(struct fetch *f)

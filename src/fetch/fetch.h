@@ -69,6 +69,10 @@ size_t fetch_in_flight(const struct fetch *fetch);
 /** Ends all transfers; they come back as OUTCOME_CANCELLED before this returns. */
 void fetch_cancel_all(struct fetch *fetch);
 
+/** Ends one transfer and gives its request back; on_response does not hear of it. NULL when none has
+ *  this id. Not within on_response. */
+struct request *fetch_take(struct fetch *fetch, uint64_t id);
+
 /** Descriptors have run out: closes kept connections that nobody uses, as soon as that can be. */
 void fetch_drop_idle(struct fetch *fetch);
 

@@ -50,6 +50,10 @@ void frontier_free(struct frontier *frontier);
 /** How many requests the plan has. */
 uint64_t frontier_total(const struct frontier *frontier);
 
+/** How many of them are of one endpoint, and which endpoint a request is of. */
+uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
+uint32_t frontier_endpoint(const struct frontier *frontier, uint64_t id);
+
 /** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
  *  the monotonic deadline of a waiting one, 0 for one that is settled. A deadline ahead that a server
  *  had named (`set_by` says so) holds its host again: restarting is no way around it. RESULT_CORRUPT

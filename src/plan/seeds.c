@@ -153,7 +153,7 @@ static enum result list_read_at(struct list *list, struct position *position, ui
     }
 }
 
-static struct source *source_of(struct seeds *s, uint64_t id)
+static struct source *source_of(const struct seeds *s, uint64_t id)
 {
     size_t low = 0, high = s->source_count;
 
@@ -167,6 +167,21 @@ static struct source *source_of(struct seeds *s, uint64_t id)
         }
     }
     return &s->sources[low];
+}
+
+uint64_t seeds_planned(const struct seeds *s, uint32_t endpoint)
+{
+    uint64_t planned = 0;
+
+    for (size_t i = 0; i < s->source_count; i++) {
+        planned += s->sources[i].endpoint == endpoint ? s->sources[i].count : 0;
+    }
+    return planned;
+}
+
+uint32_t seeds_endpoint(const struct seeds *s, uint64_t id)
+{
+    return s->source_count > 0 ? source_of(s, id)->endpoint : 0;
 }
 
 /* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
