@@ -21,7 +21,7 @@
 
 struct found {
     struct found *next;
-    uint64_t id; /* 0 until it is committed */
+    uint64_t id; /* given when it is committed; 0: it was found before */
     uint32_t endpoint;
     struct page_at page;
     struct request_texts texts; /* views into `bytes` */

@@ -73,6 +73,7 @@ struct request {
     struct str url;     /* as planned; terminated */
     struct str body;    /* what to send, terminated; STR_NONE: what its endpoint says */
     struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
+    struct str etag;    /* of the round before, when it is polled; terminated; or STR_NONE */
     char *redirect_url; /* where to ask instead, or NULL; owned */
     char reason[REQUEST_REASON_MAX]; /* of the last failed try; bytes from outside */
     char set_by[48];                 /* waiting: who named the deadline ("Retry-After: 30") */
@@ -81,7 +82,7 @@ struct request {
 
 /** What a request is made of; copied. */
 struct request_texts {
-    struct str key, url, body, vars, place;
+    struct str key, url, body, vars, place, etag;
 };
 
 /** Copies the texts. NULL when out of memory. */

@@ -7,6 +7,10 @@
 
 #define LOG_PAGES_MAX 1000 /* SQLite's own figure for folding the log */
 
+#define FOUND_SELECT                                                                               \
+    "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag,"                             \
+    "f.chain,f.number,f.ordinal,f.total,f.named_by,"
+
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -51,6 +55,37 @@ static const char *const sql[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
+    [SQL_SEEDS] = "SELECT value FROM meta WHERE name='seeds'",
+    [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
+    [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
+    /* Ids follow one another. What a failed transaction took of them is free again. */
+    [SQL_PUT_FOUND] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
+        "chain,number,ordinal,total,named_by,moved)"
+        " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM "
+        "found),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
+        "?13,?14,0)"
+        " ON CONFLICT(endpoint,digest) DO UPDATE SET place=excluded.place,key=excluded.key,"
+        "vars=excluded.vars,chain=excluded.chain,number=excluded.number,ordinal=excluded.ordinal,"
+        "total=excluded.total,named_by=excluded.named_by,moved=1"
+        " WHERE excluded.place<found.place RETURNING id,moved",
+    [SQL_PUT_FOUND_HEAD] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
+        "chain,number,ordinal,total,named_by,moved)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0) ON CONFLICT DO NOTHING",
+    [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal FROM found WHERE endpoint=?1 AND digest=?2",
+    [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
+    [SQL_FOUND_NEW] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id>?1"
+                                   " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
+                                   " ORDER BY f.id LIMIT ?2",
+    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt,r.reason,r.set_by,r.not_before_us"
+                                       " FROM request r CROSS JOIN found f ON f.id=r.id"
+                                       " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
+                                       " ORDER BY r.id LIMIT ?2",
+    [SQL_FOUND_FAILED] = FOUND_SELECT "r.attempt,r.reason,r.set_by,0"
+                                      " FROM request r CROSS JOIN found f ON f.id=r.id"
+                                      " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
+                                      " AND (?3=0 OR r.status/100=?3) ORDER BY r.id LIMIT ?2",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
@@ -116,8 +151,7 @@ sqlite3_stmt *ledger_statement(struct ledger *ledger, enum statement which, enum
     return *prepared;
 }
 
-/* Runs a statement that yields no rows. */
-static enum result run(struct ledger *ledger, sqlite3_stmt *st, const char *doing, struct err *err)
+enum result ledger_step(struct ledger *ledger, sqlite3_stmt *st, const char *doing, struct err *err)
 {
     enum result result = RESULT_OK;
 
@@ -134,7 +168,7 @@ enum result ledger_run(struct ledger *ledger, enum statement which, const char *
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, which, &result, err);
 
-    return st ? run(ledger, st, doing, err) : result;
+    return st ? ledger_step(ledger, st, doing, err) : result;
 }
 
 bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err)
@@ -184,6 +218,15 @@ void ledger_bind_text(sqlite3_stmt *st, int at, struct str text)
     sqlite3_bind_text(st, at, text.data ? text.data : "", (int)text.len, SQLITE_STATIC);
 }
 
+void ledger_bind_optional(sqlite3_stmt *st, int at, struct str text)
+{
+    if (text.data) {
+        ledger_bind_text(st, at, text);
+    } else {
+        sqlite3_bind_null(st, at);
+    }
+}
+
 static void bind_row(sqlite3_stmt *st, const struct settlement *settlement)
 {
     const struct request *request = settlement->response->request;
@@ -231,7 +274,7 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
             sqlite3_bind_null(st, 14);
         }
     }
-    result = run(ledger, st, "settling a request", err);
+    result = ledger_step(ledger, st, "settling a request", err);
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
     }
@@ -251,7 +294,7 @@ enum result ledger_put_segment(struct ledger *ledger, const struct segment_exten
         sqlite3_bind_int64(st, 3, (sqlite3_int64)extent->last_batch);
         sqlite3_bind_int64(st, 4, (sqlite3_int64)extent->body_bytes);
         sqlite3_bind_int64(st, 5, (sqlite3_int64)extent->lines);
-        result = run(ledger, st, "noting a segment's length", err);
+        result = ledger_step(ledger, st, "noting a segment's length", err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
@@ -266,7 +309,7 @@ enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct e
 
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)planned);
-        result = run(ledger, st, "noting the plan's size", err);
+        result = ledger_step(ledger, st, "noting the plan's size", err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
@@ -295,7 +338,7 @@ enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct 
     if (st) {
         sqlite3_bind_int64(st, 1, getpid());
         sqlite3_bind_int64(st, 2, wall_us);
-        result = run(ledger, st, "noting the start", err);
+        result = ledger_step(ledger, st, "noting the start", err);
     }
     return result;
 }
@@ -309,7 +352,7 @@ enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clea
     if (st) {
         sqlite3_bind_int64(st, 1, wall_us);
         sqlite3_bind_int(st, 2, clean);
-        result = run(ledger, st, "noting the end", err);
+        result = ledger_step(ledger, st, "noting the end", err);
     }
     return result;
 }
