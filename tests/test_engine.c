@@ -401,7 +401,8 @@ static void cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered(
     assert_int_equal(look(&r)->state, RUN_PAUSED);
     tell(&r, CONTROL_CAP_SET, INT64_MAX);
     assert_int_equal(look(&r)->cap, JOB_CAP_MAX);
-    assert_int_equal(look(&r)->in_flight, 1000);
+    assert_in_range(look(&r)->in_flight, 25, 999); /* not all in one turn of the loop */
+    until_asked(&r, server, 500);
     run_close(&r);
     assert_int_equal(stored_count(&r), 0);
     run_end(&r);

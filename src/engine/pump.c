@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define STARTS_PER_TURN_MAX 256 /* about 5 ms of the loop */
+
 /* --- start and end of a run -------------------------------------------------------------------- */
 
 bool engine_is_active(const struct engine *e)
@@ -227,15 +229,19 @@ static void note_cap_reached(struct engine *e)
     }
 }
 
-/* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. */
+/* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
+ * no limit, when it has started so many that keys and answers must have their turn first. */
 static void start_what_may(struct engine *e, uint64_t now_us)
 {
     struct request *request;
     struct err err;
 
     e->answer = FRONTIER_REQUEST;
-    for (;;) {
+    for (unsigned started = 0;; started++) {
         e->limit = standing_limit(e, now_us);
+        if (e->limit == LIMIT_NONE && started == STARTS_PER_TURN_MAX) {
+            return;
+        }
         if (e->limit != LIMIT_NONE) {
             return;
         }
@@ -287,6 +293,8 @@ static uint64_t wake_time(const struct engine *e, uint64_t now_us)
 
     rate_us = rate_us > auto_us ? rate_us : auto_us;
     switch (e->limit) {
+    case LIMIT_NONE:
+        return now_us;
     case LIMIT_RATE: /* of the run, or else of a host */
         return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
