@@ -191,12 +191,51 @@ static enum result restore_rows(struct engine *e, struct err *err)
     return result == RESULT_OK ? r.result : result;
 }
 
+static size_t all_header_count(const struct job *job)
+{
+    size_t count = job->header_count;
+
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        count += job->endpoints[i].header_count;
+    }
+    return count;
+}
+
+static void list_headers(const char **lines, const struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = headers[i].sent;
+    }
+}
+
+/* The job's headers stand first in e->headers, those of each endpoint behind. */
+static void describe_endpoints(struct engine *e)
+{
+    const struct job *job = e->job;
+    const char **own = e->headers + job->header_count;
+
+    list_headers(e->headers, job->headers, job->header_count);
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        const struct job_endpoint *from = &job->endpoints[i];
+
+        list_headers(own, from->headers, from->header_count);
+        e->endpoints[i] = (struct fetch_endpoint){
+            .method = from->method,
+            .body = from->body,
+            .headers = own,
+            .header_count = from->header_count,
+        };
+        own += from->header_count;
+    }
+}
+
 static enum result build_fetch(struct engine *e, struct err *err)
 {
     const struct job *job = e->job;
     struct fetch_options o = {
         .loop = e->options.loop,
         .clock = e->options.clock,
+        .endpoint_count = job->endpoint_count,
         .header_count = job->header_count,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
@@ -210,17 +249,11 @@ static enum result build_fetch(struct engine *e, struct err *err)
     };
 
     e->endpoints = calloc(job->endpoint_count + 1, sizeof *e->endpoints);
-    e->headers = calloc(job->header_count + 1, sizeof *e->headers);
+    e->headers = calloc(all_header_count(job) + 1, sizeof *e->headers);
     if (!e->endpoints || !e->headers) {
         return err_nomem(err, "preparing requests");
     }
-    for (size_t i = 0; i < job->endpoint_count; i++) {
-        e->endpoints[i] =
-            (struct fetch_endpoint){ job->endpoints[i].method, job->endpoints[i].body };
-    }
-    for (size_t i = 0; i < job->header_count; i++) {
-        e->headers[i] = job->headers[i].sent;
-    }
+    describe_endpoints(e);
     o.endpoints = e->endpoints;
     o.headers = e->headers;
     return fetch_new(&e->fetch, &o, err);

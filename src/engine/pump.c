@@ -201,7 +201,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
     request->since_us = now_us;
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
-    if (fetch_start(e->fetch, request) == RESULT_OK) {
+    if (fetch_start(e->fetch, request, NULL) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
