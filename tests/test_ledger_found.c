@@ -122,6 +122,10 @@ static struct found *find_page(struct settlement *s, const char *url, uint32_t o
                                   .number = UINT64_MAX - 5,
                                   .ordinal = ordinal,
                                   .total = PAGE_TOTAL_UNKNOWN,
+                                  .expected = UINT32_MAX,
+                                  .size = 50,
+                                  .empty = 3,
+                                  .kind = 4,
                                   .named_by_crc32c = 0xFFFFFFFF },
                 NULL);
 }
@@ -199,6 +203,10 @@ static void ledger_put_findings__numbers_them__behind_the_seeds(void **state)
     assert_true(w->rows[0]->page.number == UINT64_MAX - 5);
     assert_true(w->rows[0]->page.total == PAGE_TOTAL_UNKNOWN);
     assert_int_equal(w->rows[0]->page.named_by_crc32c, 0xFFFFFFFF);
+    assert_int_equal(w->rows[0]->page.expected, UINT32_MAX);
+    assert_int_equal(w->rows[0]->page.size, 50);
+    assert_int_equal(w->rows[0]->page.empty, 3);
+    assert_int_equal(w->rows[0]->page.kind, 4);
     assert_null(w->rows[0]->vars.data);
     assert_int_equal(w->rows[1]->endpoint, 1);
     assert_int_equal(w->rows[1]->page.chain, 0);

@@ -38,6 +38,7 @@ enum page_note_kind {
     PAGE_NOTE_BAD_NEXT = 6,      /* another host, http after https, or no URL */
     PAGE_NOTE_NO_MATCH = 7,      /* a pointer finds nothing on the first page */
     PAGE_NOTE_ENDLESS = 8,       /* page after page without a record */
+    PAGE_NOTE_NO_VALUE = 9,      /* records without what their detail's request is made of */
 };
 
 /** Pages are missing because of it; the others are only told. */

@@ -44,12 +44,18 @@ const char *outcome_name(enum outcome outcome);
 
 #define PAGE_TOTAL_UNKNOWN UINT64_MAX
 
-/** Where a request stands in a listing of pages. Zeroed: not paged. */
+/** Where a request stands in a listing of pages, and what its page must know to name further ones: all
+ *  of it is kept with a found request, so that a resumed run goes on alike. Zeroed: not paged, or the
+ *  listing's first page. */
 struct page_at {
     uint64_t chain;           /* id of the request for the listing's first page */
     uint64_t number;          /* as sent: page number or offset; 0 for cursors and links */
+    uint64_t total;           /* records or pages, as announced; PAGE_TOTAL_UNKNOWN */
     uint32_t ordinal;         /* 0 is the listing's first page */
-    uint64_t total;           /* records or pages that the listing announced so far */
+    uint32_t expected;        /* pages in all, reckoned from what is announced; 0: nobody knows */
+    uint32_t size;            /* records a page (of offsets: the step) that `expected` relies on */
+    uint32_t empty;           /* pages in a row before this one that had no record */
+    uint32_t kind;            /* enum job_pages_kind, once `auto` has decided */
     uint32_t named_by_crc32c; /* of the body that named this page: the same again is a loop */
 };
 

@@ -9,7 +9,7 @@
 
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag,"                             \
-    "f.chain,f.number,f.ordinal,f.total,f.named_by,"
+    "f.chain,f.number,f.ordinal,f.total,f.named_by,f.expected,f.size,f.empty,f.kind,"
 
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -61,18 +61,20 @@ static const char *const sql[SQL_COUNT] = {
     /* Ids follow one another. What a failed transaction took of them is free again. */
     [SQL_PUT_FOUND] =
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
-        "chain,number,ordinal,total,named_by,moved)"
+        "chain,number,ordinal,total,named_by,expected,size,empty,kind,moved)"
         " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM "
         "found),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-        "?13,?14,0)"
+        "?13,?14,?15,?16,?17,?18,0)"
         " ON CONFLICT(endpoint,digest) DO UPDATE SET place=excluded.place,key=excluded.key,"
         "vars=excluded.vars,chain=excluded.chain,number=excluded.number,ordinal=excluded.ordinal,"
-        "total=excluded.total,named_by=excluded.named_by,moved=1"
+        "total=excluded.total,named_by=excluded.named_by,expected=excluded.expected,"
+        "size=excluded.size,empty=excluded.empty,kind=excluded.kind,moved=1"
         " WHERE excluded.place<found.place RETURNING id,moved",
     [SQL_PUT_FOUND_HEAD] =
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
-        "chain,number,ordinal,total,named_by,moved)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0) ON CONFLICT DO NOTHING",
+        "chain,number,ordinal,total,named_by,expected,size,empty,kind,moved)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
+        " ON CONFLICT DO NOTHING",
     [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal FROM found WHERE endpoint=?1 AND digest=?2",
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
     [SQL_FOUND_NEW] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id>?1"

@@ -111,6 +111,10 @@ static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request
     sqlite3_bind_int64(st, 12, page->ordinal);
     sqlite3_bind_int64(st, 13, (sqlite3_int64)page->total);
     sqlite3_bind_int64(st, 14, page->named_by_crc32c);
+    sqlite3_bind_int64(st, 15, page->expected);
+    sqlite3_bind_int64(st, 16, page->size);
+    sqlite3_bind_int64(st, 17, page->empty);
+    sqlite3_bind_int64(st, 18, page->kind);
 }
 
 static enum result put_note(struct ledger *ledger, uint64_t request, enum page_note_kind kind,
@@ -276,10 +280,14 @@ static struct request *request_of_row(sqlite3_stmt *st)
         .ordinal = (uint32_t)ledger_column_u64(st, 10),
         .total = (uint64_t)sqlite3_column_int64(st, 11),
         .named_by_crc32c = (uint32_t)ledger_column_u64(st, 12),
+        .expected = (uint32_t)ledger_column_u64(st, 13),
+        .size = (uint32_t)ledger_column_u64(st, 14),
+        .empty = (uint32_t)ledger_column_u64(st, 15),
+        .kind = (uint32_t)ledger_column_u64(st, 16),
     };
-    request->attempt = (uint32_t)ledger_column_u64(st, 13);
-    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(ledger_column_text(st, 14)));
-    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(ledger_column_text(st, 15)));
+    request->attempt = (uint32_t)ledger_column_u64(st, 17);
+    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(ledger_column_text(st, 18)));
+    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(ledger_column_text(st, 19)));
     return request;
 }
 
@@ -303,7 +311,7 @@ enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_q
         sqlite3_bind_int(st, 3, query->status_class);
     }
     while (ledger_next_row(ledger, st, &result, err)) {
-        int64_t not_before_us = sqlite3_column_int64(st, 16);
+        int64_t not_before_us = sqlite3_column_int64(st, 20);
         struct request *request = request_of_row(st);
 
         result = request ? query->visit(query->context, request, not_before_us)
