@@ -159,10 +159,9 @@ static enum result keep(void *context, struct request *request, int64_t not_befo
     return RESULT_OK;
 }
 
-static void read_found(struct world *w, enum ledger_found which, uint64_t after_id, size_t max,
-                       int status_class)
+static void read_found(struct world *w, enum ledger_found which, uint64_t after_id, size_t max)
 {
-    struct ledger_found_query query = { which, after_id, max, status_class, keep, w };
+    struct ledger_found_query query = { which, after_id, max, keep, w };
 
     forget_rows(w);
     assert_int_equal(ledger_each_found(w->ledger, &query, NULL), RESULT_OK);
@@ -196,7 +195,7 @@ static void ledger_put_findings__numbers_them__behind_the_seeds(void **state)
     put(w, s);
     assert_int_equal(page->id, SEEDS + 1);
     assert_int_equal(detail->id, SEEDS + 2);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10, 0);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 2);
     assert_string_equal(w->rows[0]->url.data, "http://h.test/p2");
     assert_int_equal(w->rows[0]->page.ordinal, 1);
@@ -230,7 +229,7 @@ static void ledger_put_findings__keeps_the_lesser_place__when_found_twice(void *
     assert_int_equal(first->id, SEEDS + 1);
     assert_int_equal(lesser->id, 0);
     assert_int_equal(greater->id, 0);
-    read_found(w, LEDGER_FOUND_NEW, 0, 10, 0);
+    read_found(w, LEDGER_FOUND_NEW, 0, 10);
     assert_int_equal(w->row_count, 1);
     assert_string_equal(w->rows[0]->vars.data, "{\"by\":2}");
     assert_int_equal(place_compare(w->rows[0]->place, lesser->texts.place), 0);
@@ -256,7 +255,7 @@ static void ledger_put_findings__tells_rounds_apart(void **state)
                                              &page));
     }
     put(w, s);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10, 0);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 2);
     assert_string_equal(w->rows[1]->etag.data, "\"x\"");
     drop(s);
@@ -276,7 +275,7 @@ static void ledger_put_findings__notes_a_listing_that_runs_back(void **state)
     find_page(second, first->response->request->url.data, 2);
     put(w, second);
     check_note(w, PAGE_NOTE_BACK, true);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10, 0);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 0);
     drop(first);
     drop(second);
@@ -328,24 +327,41 @@ static void ledger_each_found__yields__what_is_asked_for(void **state)
         put(w, ends[i]);
         drop(ends[i]);
     }
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 1, 0);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS, 1);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 5);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS + 5, 10, 0);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS + 5, 10);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 6);
-    read_found(w, LEDGER_FOUND_WAITING, 0, 10, 0);
+    read_found(w, LEDGER_FOUND_WAITING, 0, 10);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->attempt, 3);
     assert_string_equal(w->rows[0]->reason, "http 503");
     assert_string_equal(w->rows[0]->set_by, "backoff");
     assert_int_equal(w->not_before_us[0], 77);
-    read_found(w, LEDGER_FOUND_FAILED, 0, 10, 0);
-    assert_int_equal(w->row_count, 2);
-    read_found(w, LEDGER_FOUND_FAILED, 0, 10, 5);
-    assert_int_equal(w->row_count, 1);
-    assert_int_equal(w->rows[0]->id, SEEDS + 4);
     drop(s);
+}
+
+static void ledger_each_found_of__yields__these(void **state)
+{
+    struct world *w = *state;
+    struct settlement *s = done(1), *failed = ended(SEEDS + 2, SETTLE_FAILED, 500);
+    struct ledger_found_query query = { .visit = keep, .context = w };
+    uint64_t ids[] = { SEEDS + 2, SEEDS + 9, SEEDS + 1 }, counts[2];
+
+    find_page(s, "http://h.test/p2", 1);
+    find_detail(s, "http://h.test/d", 0, NULL);
+    put(w, s);
+    put(w, failed);
+    assert_int_equal(ledger_each_found_of(w->ledger, ids, 3, &query, NULL), RESULT_OK);
+    assert_int_equal(w->row_count, 2);
+    assert_string_equal(w->rows[0]->url.data, "http://h.test/d");
+    assert_int_equal(w->rows[0]->attempt, 0);
+    assert_int_equal(ledger_count_found(w->ledger, counts, 2, NULL), RESULT_OK);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 1);
+    drop(s);
+    drop(failed);
 }
 
 static void ledger_summarise__counts_what_was_found(void **state)
@@ -508,6 +524,7 @@ int main(void)
         TEST(ledger_put_findings__notes_a_listing_that_runs_back),
         TEST(ledger_put_findings__keeps_notes__once_each),
         TEST(ledger_each_found__yields__what_is_asked_for),
+        TEST(ledger_each_found_of__yields__these),
         TEST(ledger_summarise__counts_what_was_found),
         TEST(ledger_claim_seeds__refuses__when_ids_would_mean_others),
         TEST(ledger_open__brings_an_old_one_up),

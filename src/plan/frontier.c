@@ -17,7 +17,10 @@ enum result frontier_new(struct frontier **frontier, const struct frontier_optio
     }
     f->hosts = options->hosts;
     f->cursor = 1;
-    result = seeds_new(&f->seeds, options->job, options->list_fds, err);
+    f->endpoint_count = (uint32_t)options->job->endpoint_count;
+    f->found = calloc(f->endpoint_count + 1, sizeof *f->found);
+    result = f->found ? seeds_new(&f->seeds, options->job, options->list_fds, err)
+                      : err_nomem(err, "preparing the plan");
     if (result != RESULT_OK) {
         frontier_free(f);
         return result;
@@ -37,7 +40,7 @@ void frontier_free(struct frontier *f)
     for (size_t i = 0; i < f->heap_count; i++) {
         frontier_forget(f, f->heap[i]);
     }
-    while ((urgent = frontier_take_urgent(f))) {
+    while ((urgent = frontier_take_urgent(f)) || (urgent = frontier_take_offered(f))) {
         frontier_forget(f, urgent);
     }
     for (uint32_t i = 0; i < f->hosts->count; i++) {
@@ -48,12 +51,18 @@ void frontier_free(struct frontier *f)
         }
     }
     seeds_free(f->seeds);
+    free(f->found);
     free(f->gaps);
     free(f->heap);
     free(f);
 }
 
 uint64_t frontier_total(const struct frontier *f)
+{
+    return f->total + f->found_count;
+}
+
+uint64_t frontier_seeds(const struct frontier *f)
 {
     return f->total;
 }
@@ -228,8 +237,7 @@ enum result frontier_add_gap(struct frontier *f, uint64_t first, uint64_t last)
     return RESULT_OK;
 }
 
-/* The host that its next try will ask, which a redirect may have changed. */
-static enum result rehost(struct frontier *f, struct request *request, struct err *err)
+enum result frontier_rehost(struct frontier *f, struct request *request, struct err *err)
 {
     struct url url;
     uint32_t host;
@@ -258,13 +266,24 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
         f->heap = heap;
         f->heap_allocated = allocated;
     }
-    if (rehost(f, request, NULL) != RESULT_OK) {
+    if (frontier_rehost(f, request, NULL) != RESULT_OK) {
         return RESULT_NOMEM;
     }
     request->due_us = due_us;
     f->heap[f->heap_count++] = request;
     heap_up(f, f->heap_count - 1);
     return RESULT_OK;
+}
+
+enum result frontier_restore_wait(struct frontier *f, struct request *request,
+                                  uint64_t waits_until_us, uint64_t now_us)
+{
+    struct str set_by = str_view(request->set_by);
+
+    if (waits_until_us > now_us && is_servers_word(set_by)) {
+        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
+    }
+    return frontier_wait(f, request, waits_until_us);
 }
 
 enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
@@ -293,10 +312,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     request->attempt = attempt;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
     snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
-    if (waits_until_us > now_us && is_servers_word(set_by)) {
-        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
-    }
-    if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
+    if (frontier_restore_wait(f, request, waits_until_us, now_us) != RESULT_OK) {
         frontier_forget(f, request);
         return err_nomem(err, "reading the ledger");
     }
@@ -305,7 +321,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
 
 enum result frontier_put_back(struct frontier *f, struct request *request, struct err *err)
 {
-    enum result result = rehost(f, request, err);
+    enum result result = frontier_rehost(f, request, err);
 
     if (result == RESULT_OK) {
         park(f, request, HOST_PLACE_NEXT);
@@ -385,23 +401,33 @@ static struct request *take_parked(struct frontier *f, uint64_t now_us,
     return NULL;
 }
 
+/* The plan's next one; NULL at its end. */
+static enum result make_next(struct frontier *f, struct request **request, struct err *err)
+{
+    uint64_t id = next_id(f);
+    enum result result = id ? make(f, SEEDS_PLAN, id, request, err) : RESULT_OK;
+
+    if (id && result == RESULT_OK) {
+        move_past(f);
+    }
+    return result;
+}
+
 /* A new request whose host may be asked; others that come before it are parked. */
 static struct request *take_new(struct frontier *f, uint64_t now_us, enum frontier_answer *answer,
                                 struct err *err)
 {
     while (f->parked < FRONTIER_PARKED_MAX && f->heap_count < FRONTIER_WAITING_MAX) {
-        uint64_t id = next_id(f);
-        struct request *request;
+        struct request *request = frontier_take_offered(f);
         enum host_answer may;
 
-        if (!id) {
-            return NULL;
-        }
-        if (make(f, SEEDS_PLAN, id, &request, err) != RESULT_OK) {
+        if (!request && make_next(f, &request, err) != RESULT_OK) {
             *answer = FRONTIER_ERROR;
             return NULL;
         }
-        move_past(f);
+        if (!request) {
+            return NULL;
+        }
         may = host_may_start(f->hosts, host_at(f->hosts, request->host), now_us);
         if (may == HOST_MAY) {
             return start(f, request);

@@ -2,7 +2,7 @@
 
 uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
 {
-    return seeds_planned(f->seeds, endpoint);
+    return seeds_planned(f->seeds, endpoint) + f->found[endpoint];
 }
 
 uint32_t frontier_endpoint(const struct frontier *f, uint64_t id)

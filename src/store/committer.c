@@ -345,18 +345,21 @@ static void answer_question(struct committer *c)
     struct shared *s = &c->shared;
     struct found_list list = { .count = 0 };
     struct ledger_found_query query = {
-        .which = s->question.failed ? LEDGER_FOUND_FAILED : LEDGER_FOUND_NEW,
+        .which = LEDGER_FOUND_NEW,
         .after_id = s->question.after_id,
         .max = s->question.max,
-        .status_class = s->question.status_class,
         .visit = keep_found,
         .context = &list,
     };
+    const struct committer_question question = s->question;
     enum result result = RESULT_OK;
 
     list.end = &list.first;
     uv_mutex_unlock(&c->mutex);
-    if (!c->failed) {
+    if (!c->failed && question.ids) {
+        result = ledger_each_found_of(c->archive.ledger, question.ids, question.id_count, &query,
+                                      &c->err);
+    } else if (!c->failed) {
         result = ledger_each_found(c->archive.ledger, &query, &c->err);
     }
     if (result != RESULT_OK) {
@@ -621,6 +624,13 @@ enum result committer_each_waiting(struct committer *committer,
 
     assert(!committer->started);
     return ledger_each_found(committer->archive.ledger, &query, err);
+}
+
+enum result committer_count_found(struct committer *committer, uint64_t *counts,
+                                  size_t endpoint_count, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_count_found(committer->archive.ledger, counts, endpoint_count, err);
 }
 
 enum result committer_start(struct committer *committer, struct err *err)

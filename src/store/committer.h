@@ -86,6 +86,10 @@ MUST_CHECK enum result committer_each_waiting(struct committer *committer,
                                                                    int64_t not_before_us),
                                               void *context, struct err *err);
 
+/** Before start: how many were found, by endpoint. Synchronous. */
+MUST_CHECK enum result committer_count_found(struct committer *committer, uint64_t *counts,
+                                             size_t endpoint_count, struct err *err);
+
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
 void committer_put(struct committer *committer, struct settlement *settlement);
@@ -105,15 +109,15 @@ void committer_set_planned(struct committer *committer, uint64_t planned);
  *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */
 void committer_event(struct committer *committer, struct str line);
 
-/** Asks for up to `max` found requests with id > `after_id` that have neither ended nor wait, or, when
- *  `failed`, that failed (with a status of `status_class`, unless that is 0), in order of id and of what is
- *  committed by then. One question at a time: on_found comes before the next. When the ledger cannot be
- *  read, on_trouble is told, and on_found comes with nothing. */
+/** Asks for up to `max` found requests with id > `after_id` that have neither ended nor wait, in order of
+ *  id and of what is committed by then; or for those with the given ids (borrowed until the answer), as if
+ *  never asked. One question at a time: on_found comes before the next. When the ledger cannot be read,
+ *  on_trouble is told, and on_found comes with less. */
 struct committer_question {
     uint64_t after_id;
     size_t max;
-    bool failed;
-    int status_class;
+    const uint64_t *ids; /* or NULL */
+    size_t id_count;
 };
 
 void committer_read_found(struct committer *committer, const struct committer_question *question);

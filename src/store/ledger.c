@@ -7,9 +7,9 @@
 
 #define LOG_PAGES_MAX 1000 /* SQLite's own figure for folding the log */
 
+#define FOUND_PAGE "chain,number,ordinal,total,expected,size,empty,kind,named_by"
 #define FOUND_SELECT                                                                               \
-    "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag,"                             \
-    "f.chain,f.number,f.ordinal,f.total,f.named_by,f.expected,f.size,f.empty,f.kind,"
+    "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
 
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -40,7 +40,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
     [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
                         " WHERE number=(SELECT max(number) FROM session)",
-    [SQL_ROWS] = "SELECT id,state,attempt,not_before_us,reason,set_by FROM request ORDER BY id",
+    [SQL_ROWS] = "SELECT id,state,attempt,endpoint,not_before_us,reason,set_by"
+                 " FROM request ORDER BY id",
     [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
                      " ORDER BY number",
     [SQL_INDEX] = "SELECT id,line_at,line_bytes,segment,crc32c,status,endpoint FROM request"
@@ -60,19 +61,17 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
     /* Ids follow one another. What a failed transaction took of them is free again. */
     [SQL_PUT_FOUND] =
-        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
-        "chain,number,ordinal,total,named_by,expected,size,empty,kind,moved)"
-        " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM "
-        "found),?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,"
-        "?13,?14,?15,?16,?17,?18,0)"
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM found),"
+        "?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
         " ON CONFLICT(endpoint,digest) DO UPDATE SET place=excluded.place,key=excluded.key,"
-        "vars=excluded.vars,chain=excluded.chain,number=excluded.number,ordinal=excluded.ordinal,"
-        "total=excluded.total,named_by=excluded.named_by,expected=excluded.expected,"
-        "size=excluded.size,empty=excluded.empty,kind=excluded.kind,moved=1"
+        "vars=excluded.vars,(" FOUND_PAGE ")=(excluded.chain,excluded.number,"
+        "excluded.ordinal,excluded.total,excluded.expected,excluded.size,excluded.empty,excluded."
+        "kind,"
+        "excluded.named_by),moved=1"
         " WHERE excluded.place<found.place RETURNING id,moved",
     [SQL_PUT_FOUND_HEAD] =
-        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag,"
-        "chain,number,ordinal,total,named_by,expected,size,empty,kind,moved)"
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
         " ON CONFLICT DO NOTHING",
     [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal FROM found WHERE endpoint=?1 AND digest=?2",
@@ -84,10 +83,8 @@ static const char *const sql[SQL_COUNT] = {
                                        " FROM request r CROSS JOIN found f ON f.id=r.id"
                                        " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
                                        " ORDER BY r.id LIMIT ?2",
-    [SQL_FOUND_FAILED] = FOUND_SELECT "r.attempt,r.reason,r.set_by,0"
-                                      " FROM request r CROSS JOIN found f ON f.id=r.id"
-                                      " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
-                                      " AND (?3=0 OR r.status/100=?3) ORDER BY r.id LIMIT ?2",
+    [SQL_FOUND_ONE] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id=?1",
+    [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
@@ -373,12 +370,13 @@ enum result ledger_each_row(struct ledger *ledger,
             .id = ledger_column_u64(st, 0),
             .state = (enum settle_state)sqlite3_column_int(st, 1),
             .attempt = (uint32_t)ledger_column_u64(st, 2),
+            .endpoint = (uint32_t)ledger_column_u64(st, 3),
         };
 
         if (row.state != SETTLE_DONE) {
-            row.not_before_wall_us = sqlite3_column_int64(st, 3);
-            row.reason = ledger_column_text(st, 4);
-            row.set_by = ledger_column_text(st, 5);
+            row.not_before_wall_us = sqlite3_column_int64(st, 4);
+            row.reason = ledger_column_text(st, 5);
+            row.set_by = ledger_column_text(st, 6);
         }
         visit(context, &row);
     }

@@ -96,23 +96,30 @@ MUST_CHECK enum result ledger_each_segment(struct ledger *ledger,
 enum ledger_found {
     LEDGER_FOUND_NEW,     /* have not ended, nor do they wait */
     LEDGER_FOUND_WAITING, /* for their next try */
-    LEDGER_FOUND_FAILED,  /* for good */
 };
 
-/** Up to `max` found requests with id > `after_id`, in order of id. `visit` takes each, with the attempt,
- *  reason and set_by of its row; `not_before_us` (wall clock) is of those that wait. `status_class` (5:
- *  5xx) narrows those that failed; 0: all. Ends when `visit` says other than RESULT_OK, with that. */
+/** Up to `max` found requests with id > `after_id`, in order of id. `visit` takes each; those that wait
+ *  come with the attempt, reason and set_by of their row, and until when (`not_before_us`, wall clock).
+ *  Ends when `visit` says other than RESULT_OK, with that. */
 struct ledger_found_query {
     enum ledger_found which;
     uint64_t after_id;
     size_t max;
-    int status_class;
     enum result (*visit)(void *context, struct request *request, int64_t not_before_us);
     void *context;
 };
 
 MUST_CHECK enum result ledger_each_found(struct ledger *ledger,
                                          const struct ledger_found_query *query, struct err *err);
+
+/** Those with these ids, in their order and as if never asked; of the query only `visit` counts. */
+MUST_CHECK enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids,
+                                            size_t count, const struct ledger_found_query *query,
+                                            struct err *err);
+
+/** How many were found, by endpoint. */
+MUST_CHECK enum result ledger_count_found(struct ledger *ledger, uint64_t *counts,
+                                          size_t endpoint_count, struct err *err);
 
 enum ledger_index {
     LEDGER_JSON,  /* done, with a JSON body: what tables are made of */

@@ -8,6 +8,7 @@
 #include "plan/place.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ROUND_BYTES 4 /* a place begins with the round, see plan/place.h */
 
@@ -107,14 +108,15 @@ static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request
     } else {
         sqlite3_bind_null(st, 10);
     }
-    sqlite3_bind_int64(st, 11, (sqlite3_int64)page->number); /* all 64 bits, sign or not */
+    /* All 64 bits, whether SQLite takes the first one for a sign or not. */
+    sqlite3_bind_int64(st, 11, (sqlite3_int64)page->number);
     sqlite3_bind_int64(st, 12, page->ordinal);
     sqlite3_bind_int64(st, 13, (sqlite3_int64)page->total);
-    sqlite3_bind_int64(st, 14, page->named_by_crc32c);
-    sqlite3_bind_int64(st, 15, page->expected);
-    sqlite3_bind_int64(st, 16, page->size);
-    sqlite3_bind_int64(st, 17, page->empty);
-    sqlite3_bind_int64(st, 18, page->kind);
+    sqlite3_bind_int64(st, 14, page->expected);
+    sqlite3_bind_int64(st, 15, page->size);
+    sqlite3_bind_int64(st, 16, page->empty);
+    sqlite3_bind_int64(st, 17, page->kind);
+    sqlite3_bind_int64(st, 18, page->named_by_crc32c);
 }
 
 static enum result put_note(struct ledger *ledger, uint64_t request, enum page_note_kind kind,
@@ -279,11 +281,11 @@ static struct request *request_of_row(sqlite3_stmt *st)
         .number = (uint64_t)sqlite3_column_int64(st, 9),
         .ordinal = (uint32_t)ledger_column_u64(st, 10),
         .total = (uint64_t)sqlite3_column_int64(st, 11),
-        .named_by_crc32c = (uint32_t)ledger_column_u64(st, 12),
-        .expected = (uint32_t)ledger_column_u64(st, 13),
-        .size = (uint32_t)ledger_column_u64(st, 14),
-        .empty = (uint32_t)ledger_column_u64(st, 15),
-        .kind = (uint32_t)ledger_column_u64(st, 16),
+        .expected = (uint32_t)ledger_column_u64(st, 12),
+        .size = (uint32_t)ledger_column_u64(st, 13),
+        .empty = (uint32_t)ledger_column_u64(st, 14),
+        .kind = (uint32_t)ledger_column_u64(st, 15),
+        .named_by_crc32c = (uint32_t)ledger_column_u64(st, 16),
     };
     request->attempt = (uint32_t)ledger_column_u64(st, 17);
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(ledger_column_text(st, 18)));
@@ -291,25 +293,12 @@ static struct request *request_of_row(sqlite3_stmt *st)
     return request;
 }
 
-enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_query *query,
-                              struct err *err)
+/* Hands on all that the statement yields. */
+static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
+                              const struct ledger_found_query *query, struct err *err)
 {
-    static const enum statement statements[] = {
-        [LEDGER_FOUND_NEW] = SQL_FOUND_NEW,
-        [LEDGER_FOUND_WAITING] = SQL_FOUND_WAITING,
-        [LEDGER_FOUND_FAILED] = SQL_FOUND_FAILED,
-    };
     enum result result;
-    sqlite3_stmt *st = ledger_statement(ledger, statements[query->which], &result, err);
 
-    if (!st) {
-        return result;
-    }
-    sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
-    sqlite3_bind_int64(st, 2, query->max > INT64_MAX ? INT64_MAX : (sqlite3_int64)query->max);
-    if (query->which == LEDGER_FOUND_FAILED) {
-        sqlite3_bind_int(st, 3, query->status_class);
-    }
     while (ledger_next_row(ledger, st, &result, err)) {
         int64_t not_before_us = sqlite3_column_int64(st, 20);
         struct request *request = request_of_row(st);
@@ -319,6 +308,54 @@ enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_q
         if (result != RESULT_OK) {
             sqlite3_reset(st);
             break;
+        }
+    }
+    return result;
+}
+
+enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_query *query,
+                              struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(
+        ledger, query->which == LEDGER_FOUND_NEW ? SQL_FOUND_NEW : SQL_FOUND_WAITING, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
+    sqlite3_bind_int64(st, 2, query->max > INT64_MAX ? INT64_MAX : (sqlite3_int64)query->max);
+    return visit_rows(ledger, st, query, err);
+}
+
+enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids, size_t count,
+                                 const struct ledger_found_query *query, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ONE, &result, err);
+
+    for (size_t i = 0; st && i < count && result == RESULT_OK; i++) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)ids[i]);
+        result = visit_rows(ledger, st, query, err);
+    }
+    return result;
+}
+
+enum result ledger_count_found(struct ledger *ledger, uint64_t *counts, size_t endpoint_count,
+                               struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ENDPOINTS, &result, err);
+
+    memset(counts, 0, endpoint_count * sizeof *counts);
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        uint64_t endpoint = ledger_column_u64(st, 0);
+
+        if (endpoint < endpoint_count) {
+            counts[endpoint] = ledger_column_u64(st, 1);
         }
     }
     return result;

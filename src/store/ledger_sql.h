@@ -38,7 +38,8 @@ enum statement {
     SQL_FOUND_COUNT,
     SQL_FOUND_NEW,
     SQL_FOUND_WAITING,
-    SQL_FOUND_FAILED,
+    SQL_FOUND_ONE,
+    SQL_FOUND_ENDPOINTS,
     SQL_COUNT
 };
 
