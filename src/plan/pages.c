@@ -208,7 +208,7 @@ static void reckon(struct listing *l, struct course *c)
         c->known = !c->overtaken;
         c->announced = total;
         c->expected = total / c->size + (total % c->size != 0);
-    } else if ((of_pages || total) && !l->page.ordinal) {
+    } else if ((of_pages || (of_records && total)) && !l->page.ordinal) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_TOTAL, "%s is %" PRIu64 ", but %" PRIu64 " records came",
                      of_pages ? l->pages.total_pages : l->pages.total, of_pages ? pages : total,
                      l->count);
