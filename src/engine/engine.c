@@ -149,6 +149,14 @@ struct restore {
     int64_t wall_us;
 };
 
+bool engine_restored_due(struct engine *e, uint32_t attempt, int64_t left_us, uint64_t *due_us)
+{
+    *due_us = engine_now_us(e);
+    *due_us += left_us > 0 ? (uint64_t)left_us
+                           : retry_backoff_us(&e->job->retry, attempt, engine_random(e), NULL);
+    return left_us > 0;
+}
+
 static void restore_row(void *context, const struct ledger_row *row)
 {
     struct restore *r = context;
@@ -160,24 +168,17 @@ static void restore_row(void *context, const struct ledger_row *row)
         return;
     }
     if (row->state == SETTLE_FAILED) {
-        steer_restore_failed(e, row->id, row->reason);
+        steer_restore_failed(e, row);
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
-        accounts_restored(&e->accounts, frontier_endpoint(e->frontier, row->id),
-                          row->state == SETTLE_DONE);
+        accounts_restored(&e->accounts, row->endpoint, row->state == SETTLE_DONE);
     }
-    if (row->state == SETTLE_WAITING) {
-        int64_t left_us = row->not_before_wall_us - r->wall_us;
-
-        if (left_us > 0) {
-            due_us = r->now_us + (uint64_t)left_us;
-        } else {
-            /* Over while nobody ran: fresh jitter, so that they do not come as a herd, and in nobody
-             * else's name, so that it holds no host. */
-            due_us =
-                r->now_us + retry_backoff_us(&e->job->retry, row->attempt, engine_random(e), NULL);
-            set_by = STR("backoff after a restart");
-        }
+    if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_total(e->frontier)) {
+        return; /* found, and made of its own row: see discover_restore */
+    }
+    if (row->state == SETTLE_WAITING &&
+        !engine_restored_due(e, row->attempt, row->not_before_wall_us - r->wall_us, &due_us)) {
+        set_by = STR(ENGINE_SET_BY_RESTART);
     }
     r->result = frontier_restore(e->frontier, row->id, due_us, r->now_us, row->attempt, row->reason,
                                  set_by, r->err);
@@ -265,7 +266,9 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .loop = e->options.loop,
         .dir = e->options.dir,
         .clock = e->options.clock,
+        .seeds = e->discover.is_used ? frontier_seeds(e->frontier) : 0,
         .on_committed = judge_committed,
+        .on_found = discover_answered,
         .on_trouble = on_trouble,
         .context = e,
     };
@@ -296,6 +299,7 @@ static void free_parts(struct engine *e)
     judge_release(e);
     detail_release(e);
     steer_release(e);
+    discover_release(&e->discover);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);
@@ -375,6 +379,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
         result = open_store(e, recovery, err);
     }
     if (result == RESULT_OK) {
+        result = discover_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = restore_rows(e, err);
     }
     if (result == RESULT_OK) {
@@ -408,6 +415,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     accounts_init(&e->accounts, e->job->endpoint_count, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
+    discover_init(&e->discover, e->job);
     pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
@@ -439,7 +447,7 @@ enum result engine_start(struct engine *e, struct err *err)
     }
     e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
     uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
-    committer_set_planned(e->committer, frontier_total(e->frontier));
+    committer_set_planned(e->committer, frontier_seeds(e->frontier));
     engine_pump(e);
     return RESULT_OK;
 }

@@ -3,13 +3,14 @@
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
  * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast), pace_sweep.c
  * (a ladder of caps), steer.c (single requests and hosts by hand), table.c (the second stage), report.c
- * (what is said of a run at its end).
+ * (what is said of a run at its end); discover.h, what answers give rise to, has a header of its own.
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
 #include "engine/accounts.h"
 #include "engine/cpu.h"
+#include "engine/discover.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/ladder.h"
@@ -25,6 +26,7 @@
 #include "store/committer.h"
 
 #define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
+#define ENGINE_PAGE_INLINE_MAX (64U << 10)  /* likewise when further requests are made of them */
 #define ENGINE_JSON_DEPTH_MAX 512
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
@@ -55,7 +57,8 @@ struct failure_kind {
 struct failed_request {
     uint64_t id;
     uint32_t kind; /* failure_kind.serial; 0: its class found no room */
-    bool before;   /* in an earlier session */
+    uint16_t endpoint;
+    bool before; /* in an earlier session */
 };
 
 struct table_job;
@@ -68,6 +71,7 @@ struct engine {
 
     struct host_table hosts;
     struct frontier *frontier;
+    struct discover discover;
     struct pacer pacer;
     struct fetch *fetch;
     struct fetch_endpoint *endpoints;
@@ -165,6 +169,13 @@ void engine_request_text(struct engine *engine, const struct request *request,
 
 /* engine.c */
 
+/** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was
+ *  over while nobody ran: then it gets fresh jitter, so that they do not come as a herd, and in nobody
+ *  else's name (ENGINE_SET_BY_RESTART), so that it holds no host. */
+#define ENGINE_SET_BY_RESTART "backoff after a restart"
+bool engine_restored_due(struct engine *engine, uint32_t attempt, int64_t left_us,
+                         uint64_t *due_us);
+
 /** The figures of this moment, for events.jsonl. */
 void engine_note_sample(struct engine *engine);
 
@@ -216,7 +227,7 @@ void steer_release_all(struct engine *engine);
 
 /** A request has failed for good, in this session or (by what its row says) in an earlier one. */
 void steer_note_failed(struct engine *engine, const struct request *request, const char *why);
-void steer_restore_failed(struct engine *engine, uint64_t id, struct str reason);
+void steer_restore_failed(struct engine *engine, const struct ledger_row *row);
 void steer_release(struct engine *engine);
 
 /* pace.c */

@@ -229,6 +229,13 @@ static void note_cap_reached(struct engine *e)
     }
 }
 
+/* Nothing may start, but answers on their way may name further requests. */
+static bool may_find_more(const struct engine *e)
+{
+    return e->discover.is_used && (fetch_in_flight(e->fetch) || e->checking ||
+                                   committer_pending(e->committer) || discover_is_pending(e));
+}
+
 /* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
  * no limit, when it has started so many that keys and answers must have their turn first. */
 static void start_what_may(struct engine *e, uint64_t now_us)
@@ -275,7 +282,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         e->limit = LIMIT_DRAINING;
         break;
     default:
-        e->limit = LIMIT_QUEUE_EMPTY;
+        e->limit = may_find_more(e) ? LIMIT_PAGINATION : LIMIT_QUEUE_EMPTY;
         break;
     }
 }
@@ -384,7 +391,7 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
     }
     if (e->phase == ENGINE_DRAINING) {
         end_fetching(e, false);
-    } else if (e->answer == FRONTIER_EMPTY) {
+    } else if (e->answer == FRONTIER_EMPTY && !discover_is_pending(e)) {
         end_fetching(e, true);
     }
 }
@@ -400,6 +407,7 @@ void engine_pump(struct engine *e)
     now_us = engine_now_us(e);
     e->hosts.work_left = frontier_total(e->frontier) - e->metrics.ok - e->metrics.ok_before -
                          e->metrics.failed - e->metrics.failed_before;
+    discover_feed(e);
     pace_tune(e, now_us);
     start_what_may(e, now_us);
     pace_note_limit(e, now_us);

@@ -71,9 +71,8 @@ MUST_CHECK enum result frontier_offer_waiting(struct frontier *frontier, struct 
 /** Offered and not begun on yet: at FRONTIER_OFFERED_MAX it is time to wait. */
 size_t frontier_offered(const struct frontier *frontier);
 
-/** How many of them are of one endpoint, and which endpoint a request is of. */
+/** How many of them are of one endpoint. */
 uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
-uint32_t frontier_endpoint(const struct frontier *frontier, uint64_t id);
 
 /** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
  *  the monotonic deadline of a waiting one, 0 for one that is settled. A deadline ahead that a server

@@ -5,11 +5,6 @@ uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
     return seeds_planned(f->seeds, endpoint) + f->found[endpoint];
 }
 
-uint32_t frontier_endpoint(const struct frontier *f, uint64_t id)
-{
-    return seeds_endpoint(f->seeds, id);
-}
-
 /* Where the request stands in the heap, or the heap's count. */
 static size_t find_in_heap(const struct frontier *f, uint64_t id)
 {

@@ -49,7 +49,6 @@ const char *outcome_name(enum outcome outcome);
  *  listing's first page. */
 struct page_at {
     uint64_t chain;           /* id of the request for the listing's first page */
-    uint64_t first_digest;    /* of that request: a page that names it again is a loop */
     uint64_t number;          /* as sent: page number or offset; 0 for cursors and links */
     uint64_t total;           /* records or pages, as announced; PAGE_TOTAL_UNKNOWN */
     uint32_t ordinal;         /* 0 is the listing's first page */

@@ -179,11 +179,6 @@ uint64_t seeds_planned(const struct seeds *s, uint32_t endpoint)
     return planned;
 }
 
-uint32_t seeds_endpoint(const struct seeds *s, uint64_t id)
-{
-    return s->source_count > 0 ? source_of(s, id)->endpoint : 0;
-}
-
 /* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
 static enum result encode_url(struct seeds *s, struct str text, const struct url *url,
                               struct str *encoded)

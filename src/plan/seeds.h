@@ -43,9 +43,8 @@ void seeds_free(struct seeds *seeds);
 
 uint64_t seeds_total(const struct seeds *seeds);
 
-/** How many of them are an endpoint's, and whose the seed with this number is. */
+/** How many of them are an endpoint's. */
 uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
-uint32_t seeds_endpoint(const struct seeds *seeds, uint64_t id);
 
 /** The seed with this number, 1 to the total. */
 MUST_CHECK enum result seeds_read(struct seeds *seeds, enum seeds_reader reader, uint64_t id,
