@@ -33,9 +33,16 @@ uint64_t engine_random(struct engine *e)
 enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
 {
     buf_reset(&e->redacted);
-    return secrets_redact(&e->job->secrets, url, &e->redacted) == RESULT_OK
+    return secrets_redact(&e->secrets, url, &e->redacted) == RESULT_OK
                ? url_redact(buf_view(&e->redacted), out)
                : RESULT_NOMEM;
+}
+
+/* The login call has an endpoint behind the job's own. */
+static const char *method_of(const struct engine *e, const struct request *request)
+{
+    return request->endpoint < e->job->endpoint_count ? e->job->endpoints[request->endpoint].method
+                                                      : auth_endpoint(&e->auth).method;
 }
 
 void engine_request_text(struct engine *e, const struct request *request,
@@ -54,8 +61,7 @@ void engine_request_text(struct engine *e, const struct request *request,
         url = request->key;
     }
     snprintf(text, SNAPSHOT_REQUEST_TEXT, "%s %.*s",
-             request->drop_body ? "GET" : e->job->endpoints[request->endpoint].method,
-             STR_ARG(url));
+             request->drop_body ? "GET" : method_of(e, request), STR_ARG(url));
 }
 
 /* --- ticks ---------------------------------------------------------------------------------------- */
@@ -209,7 +215,8 @@ static void list_headers(const char **lines, const struct job_header *headers, s
     }
 }
 
-/* The job's headers stand first in e->headers, those of each endpoint behind. */
+/* The job's headers stand first in e->headers, those of each endpoint behind. The login call comes after
+ * the job's endpoints. */
 static void describe_endpoints(struct engine *e)
 {
     const struct job *job = e->job;
@@ -228,6 +235,7 @@ static void describe_endpoints(struct engine *e)
         };
         own += from->header_count;
     }
+    e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
 }
 
 static enum result build_fetch(struct engine *e, struct err *err)
@@ -236,7 +244,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
     struct fetch_options o = {
         .loop = e->options.loop,
         .clock = e->options.clock,
-        .endpoint_count = job->endpoint_count,
+        .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
@@ -300,6 +308,7 @@ static void free_parts(struct engine *e)
     detail_release(e);
     steer_release(e);
     discover_release(&e->discover);
+    login_release(e);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);
@@ -373,8 +382,11 @@ static void raise_descriptor_limit(void)
 static enum result assemble(struct engine *e, struct recovery *recovery, struct err *err)
 {
     struct frontier_options fo = { e->job, &e->hosts, e->options.list_fds };
-    enum result result = frontier_new(&e->frontier, &fo, err);
+    enum result result = login_init(e, err);
 
+    if (result == RESULT_OK) {
+        result = frontier_new(&e->frontier, &fo, err);
+    }
     if (result == RESULT_OK) {
         result = open_store(e, recovery, err);
     }
@@ -407,7 +419,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->random_state = options->seed;
     now_us = engine_now_us(e);
     e->events = (struct events){
-        .clock = options->clock, .secrets = &e->job->secrets, .write = on_event_line, .context = e
+        .clock = options->clock, .secrets = &e->secrets, .write = on_event_line, .context = e
     };
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);

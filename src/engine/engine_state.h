@@ -2,13 +2,15 @@
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
  * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast), pace_sweep.c
- * (a ladder of caps), steer.c (single requests and hosts by hand), table.c (the second stage), report.c
- * (what is said of a run at its end); discover.h, what answers give rise to, has a header of its own.
+ * (a ladder of caps), steer.c (single requests and hosts by hand), login.c (who asks), table.c (the
+ * second stage), report.c (what is said of a run at its end); discover.h, what answers give rise to, has
+ * a header of its own.
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
 #include "engine/accounts.h"
+#include "engine/auth.h"
 #include "engine/cpu.h"
 #include "engine/discover.h"
 #include "engine/engine.h"
@@ -64,11 +66,25 @@ struct failed_request {
 struct table_job;
 struct answer_log;
 
+#define LOGIN_TOKENS_KEPT 16 /* so many of the latest are shown nowhere */
+
+struct login_state {
+    uint32_t home,
+        host; /* indices of the origin that the credential is for, and of the login call's */
+    bool has_home, has_host; /* they are referred to */
+    bool is_demanded;        /* somebody has a use for a token */
+    char *tokens[LOGIN_TOKENS_KEPT];
+    size_t token_count;
+};
+
 struct engine {
     struct engine_options options;
     const struct job *job;
     enum engine_phase phase;
 
+    struct auth auth;
+    struct login_state login;
+    struct secrets secrets; /* the job's, and the latest tokens */
     struct host_table hosts;
     struct frontier *frontier;
     struct discover discover;
@@ -205,6 +221,36 @@ void judge_release(struct engine *engine);
  *  back to the frontier. */
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
                                   const char *reason);
+
+/* login.c: who asks (engine/auth.h), and what waits for it */
+
+MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
+void login_release(struct engine *engine);
+
+/** Requests that a token has run out for wait from now on. */
+void login_look(struct engine *engine, uint64_t now_us);
+
+/** A token is wanted, and a login may be asked now. */
+bool login_is_due(const struct engine *engine, uint64_t now_us);
+void login_start(struct engine *engine, uint64_t now_us);
+
+/** Somebody waits for a token: when the login is asked again by time alone. */
+uint64_t login_wake_us(struct engine *engine);
+
+/** What the request carries. */
+void login_carry(struct engine *engine, struct request *request, struct fetch_extra *extra,
+                 uint64_t now_us);
+
+/** True when the response was the login's own, and has been seen to. */
+bool login_takes(struct engine *engine, struct response *response);
+
+enum login_word {
+    LOGIN_SILENT, /* nothing to do with logins */
+    LOGIN_FREE,   /* ask again with the next token */
+    LOGIN_TRY,    /* likewise, at the cost of a try */
+};
+enum login_word login_heed(struct engine *engine, struct response *response);
+void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
 
 /* detail.c: one request looked at closely */
 

@@ -278,15 +278,21 @@ static void set_due(struct engine *e, struct request *request, const struct resp
              (double)backoff_us / 1e6, (double)ceiling_us / 1e6);
 }
 
+/* The next try begins at the planned URL. */
+static void start_over(struct request *request)
+{
+    free(request->redirect_url);
+    request->redirect_url = NULL;
+    request->hops = 0;
+    request->foreign = request->from_public = request->drop_body = false;
+}
+
 static void again(struct engine *e, struct response *response, const struct deadline *deadline)
 {
     struct request *request = response->request;
 
     set_due(e, request, response, deadline);
-    free(request->redirect_url); /* the next try begins at the planned URL */
-    request->redirect_url = NULL;
-    request->hops = 0;
-    request->foreign = request->from_public = request->drop_body = false;
+    start_over(request);
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
@@ -371,6 +377,16 @@ static void redirect(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
+/* Refused for its token: it waits for the next one, and this was no try. */
+static void await_token(struct engine *e, struct response *response)
+{
+    struct request *request = dismantle(e, response);
+
+    start_over(request);
+    request->attempt--;
+    put_back(e, request);
+}
+
 /* The attempt does not count. One that a redirect continued was counted at its first hop. */
 static void take_back_try(struct request *request)
 {
@@ -422,6 +438,19 @@ static void judge(struct engine *e, struct response *response, struct findings *
           (response->status == 403 && deadline.named))) ||
         pace_is_calm_down(response)) {
         hold_host(e, host, response, &deadline);
+    }
+    switch (login_heed(e, response)) {
+    case LOGIN_SILENT:
+        break;
+    case LOGIN_FREE:
+        await_token(e, response);
+        return;
+    case LOGIN_TRY:
+        if (request->attempt < e->job->retry.attempts) {
+            again(e, response, &deadline);
+            return;
+        }
+        break;
     }
     switch (retry_judge(&attempt, &e->job->retry)) {
     case VERDICT_DONE:
@@ -558,8 +587,13 @@ void judge_response(void *context, struct response *response)
 {
     struct engine *e = context;
     struct request *request = response->request;
-    struct host *host = host_at(&e->hosts, request->host);
+    struct host *host;
 
+    if (login_takes(e, response)) {
+        engine_pump(e);
+        return;
+    }
+    host = host_at(&e->hosts, request->host);
     host_ended(&e->hosts, host, is_success(response), engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         frontier_forget(e->frontier, dismantle(e, response));

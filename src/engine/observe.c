@@ -256,8 +256,9 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     if (e->paused || e->cap == 0) {
         return RUN_PAUSED;
     }
-    if (s->in_flight == 0 && s->storing == 0) {
+    if (s->in_flight == e->auth.is_asking && s->storing == 0) {
         return e->limit == LIMIT_HOLD          ? RUN_HELD
+               : e->limit == LIMIT_AUTH        ? RUN_AUTH
                : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
                                                : RUN_RUNNING;
     }
@@ -367,6 +368,9 @@ static void limit_words(const struct engine *e, struct snapshot *s)
         units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
         snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s (r retries)", text);
         break;
+    case LIMIT_AUTH:
+        COPY(s->limit_text, "AUTH (requests wait for the login)");
+        break;
     case LIMIT_QUEUE_EMPTY:
         COPY(s->limit_text, "QUEUE EMPTY");
         break;
@@ -411,7 +415,7 @@ static void fill_progress(struct filling *f)
     s->waiting = frontier_waiting(e->frontier);
     s->storing = committer_pending(e->committer) + e->checking;
     settled = s->ok + s->failed;
-    busy = settled + s->in_flight + s->waiting + s->storing;
+    busy = settled + s->in_flight - e->auth.is_asking + s->waiting + s->storing;
     s->queued = s->total > busy ? s->total - busy : 0;
     s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
                         : wake_us > f->now_us ? wake_us - f->now_us
@@ -579,6 +583,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_endpoints(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
+    login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, f.now_us, &s->detail);
     s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
     s->state = state_of(e, s);

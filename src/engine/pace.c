@@ -76,6 +76,7 @@ bool pace_is_under_way(const struct engine *e)
     case LIMIT_PAUSED:
     case LIMIT_DRAINING:
     case LIMIT_DISK:
+    case LIMIT_AUTH:
         return false;
     default:
         return engine_is_active(e);

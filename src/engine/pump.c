@@ -194,6 +194,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool tried = request->attempt > 0 && request->hops == 0;
+    struct fetch_extra extra = { .query = STR_NONE };
     struct err err;
 
     if (request->hops == 0) {
@@ -201,7 +202,8 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
     request->since_us = now_us;
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
-    if (fetch_start(e->fetch, request, NULL) == RESULT_OK) {
+    login_carry(e, request, &extra, now_us);
+    if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
@@ -243,6 +245,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     struct request *request;
     struct err err;
 
+    login_look(e, now_us);
     e->answer = FRONTIER_REQUEST;
     for (unsigned started = 0;; started++) {
         e->limit = standing_limit(e, now_us);
@@ -252,7 +255,14 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         if (e->limit != LIMIT_NONE) {
             return;
         }
+        if (login_is_due(e, now_us)) {
+            login_start(e, now_us);
+            continue;
+        }
         e->answer = frontier_next(e->frontier, now_us, &request, &err);
+        if (e->answer == FRONTIER_LOGIN && login_wake_us(e) <= now_us) {
+            continue;
+        }
         if (e->answer != FRONTIER_REQUEST) {
             break;
         }
@@ -270,6 +280,9 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         break;
     case FRONTIER_PACED:
         e->limit = LIMIT_RATE;
+        break;
+    case FRONTIER_LOGIN:
+        e->limit = LIMIT_AUTH;
         break;
     case FRONTIER_WAITING:
         e->limit = LIMIT_ALL_WAITING;
@@ -293,8 +306,9 @@ static void on_wake(uv_timer_t *timer)
 }
 
 /* When time alone will change what may start. What else may change it pumps by itself. */
-static uint64_t wake_time(const struct engine *e, uint64_t now_us)
+static uint64_t wake_time(struct engine *e, uint64_t now_us)
 {
+    uint64_t login_us, frontier_us;
     uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
     uint64_t auto_us = pacer_wait_us(&e->auto_pacer, now_us);
 
@@ -306,6 +320,10 @@ static uint64_t wake_time(const struct engine *e, uint64_t now_us)
         return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
         return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
+    case LIMIT_AUTH:
+        login_us = login_wake_us(e);
+        frontier_us = frontier_wake_us(e->frontier, now_us);
+        return login_us < frontier_us ? login_us : frontier_us;
     case LIMIT_CAP:
     case LIMIT_DISK:
     case LIMIT_DRAINING:
@@ -377,8 +395,19 @@ static void give_up_waiting(struct engine *e, uint64_t now_us)
     engine_stop(e, why);
 }
 
+/* Nothing is left that could use the token that is being asked for. */
+static bool is_login_in_vain(const struct engine *e)
+{
+    return e->auth.is_asking && fetch_in_flight(e->fetch) == 1 && e->checking == 0 &&
+           committer_pending(e->committer) == 0 &&
+           (e->phase == ENGINE_DRAINING || e->answer == FRONTIER_EMPTY);
+}
+
 static void see_whether_over(struct engine *e, uint64_t now_us)
 {
+    if (is_login_in_vain(e)) {
+        fetch_cancel_all(e->fetch);
+    }
     if (fetch_in_flight(e->fetch) == 0 && e->checking == 0 && committer_pending(e->committer)) {
         committer_flush(e->committer);
     }

@@ -17,6 +17,8 @@ const char *run_state_word(enum run_state state)
         return "ALL WAITING";
     case RUN_HELD:
         return "HELD";
+    case RUN_AUTH:
+        return "AUTH";
     case RUN_DISK_FULL:
         return "DISK FULL";
     case RUN_DONE:
@@ -63,6 +65,7 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_PAUSED] = "PAUSED",
         [LIMIT_DRAINING] = "DRAINING",
         [LIMIT_ALL_WAITING] = "ALL WAITING",
+        [LIMIT_AUTH] = "AUTH",
     };
 
     return words[limit];

@@ -43,6 +43,7 @@ enum run_state {
     RUN_DRAINING,
     RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
     RUN_HELD,        /* every host with work left is held */
+    RUN_AUTH,        /* nothing in flight but a login, whose token the requests wait for */
     RUN_DISK_FULL,
     RUN_DONE,   /* all settled, all well */
     RUN_FAILED, /* all settled, some failed; or storage failed */
@@ -64,6 +65,7 @@ enum run_limit {
     LIMIT_PAUSED,
     LIMIT_DRAINING,
     LIMIT_ALL_WAITING,
+    LIMIT_AUTH, /* a login is asked: requests wait for its token */
 };
 
 enum flight_state {
@@ -242,6 +244,16 @@ struct snapshot_detail {
     char body[SNAPSHOT_BODY_BYTES]; /* its head */
 };
 
+/** The credential that requests carry (engine/auth.h), never itself. */
+struct snapshot_login {
+    bool is_used;    /* the job has one; all else is 0 when not */
+    bool is_awaited; /* requests wait for it: AUTH */
+    bool is_asking;  /* the login call is in flight */
+    bool expiry_known;
+    uint64_t expires_in_us;
+    uint64_t logins; /* that gave a token, in this session */
+};
+
 struct snapshot {
     /* identity */
     char name[80];
@@ -259,6 +271,8 @@ struct snapshot {
     char limit_text[96]; /* "CAP (+ raises it)": the words and the key */
     bool storage_trouble;
     char trouble[160];
+
+    struct snapshot_login login;
 
     /* progress: requests settled of requests known; retries never count twice */
     bool total_known;

@@ -364,14 +364,13 @@ static struct request *start(struct frontier *f, struct request *request)
 static enum frontier_answer answer_of(enum host_answer kept_back, enum frontier_answer before)
 {
     static const enum frontier_answer answers[] = {
-        [HOST_HELD] = FRONTIER_HELD,
-        [HOST_FULL] = FRONTIER_HOST_FULL,
-        [HOST_QUOTA] = FRONTIER_QUOTA,
-        [HOST_PACED] = FRONTIER_PACED,
+        [HOST_HELD] = FRONTIER_HELD,   [HOST_FULL] = FRONTIER_HOST_FULL,
+        [HOST_QUOTA] = FRONTIER_QUOTA, [HOST_PACED] = FRONTIER_PACED,
+        [HOST_LOGIN] = FRONTIER_LOGIN,
     };
     static const int weights[] = {
         [FRONTIER_HELD] = 1,      [FRONTIER_PACED] = 2, [FRONTIER_QUOTA] = 3,
-        [FRONTIER_HOST_FULL] = 4, [FRONTIER_ERROR] = 0,
+        [FRONTIER_HOST_FULL] = 4, [FRONTIER_LOGIN] = 5, [FRONTIER_ERROR] = 0,
     };
     enum frontier_answer answer = answers[kept_back];
 

@@ -92,6 +92,7 @@ enum frontier_answer {
     FRONTIER_HOST_FULL, /* there is work, its hosts have all they may */
     FRONTIER_QUOTA,     /* there is work, its hosts' quotas are to last */
     FRONTIER_PACED,     /* there is work, its hosts' rates or retry budgets keep it back */
+    FRONTIER_LOGIN,     /* there is work, its host awaits a token */
     FRONTIER_WAITING,   /* all that is left waits for its deadline */
     FRONTIER_EMPTY,     /* nothing is left here */
     FRONTIER_ERROR,     /* a list could not be read: `err` says why */

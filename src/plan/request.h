@@ -71,6 +71,8 @@ struct request {
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
     bool from_public;     /* redirected by a public address: may not lead to a private one */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
+    uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
+    uint32_t login;       /* number of the token that it was sent with; 0: none */
     uint64_t due_us;      /* waiting: not before this (monotonic) */
     uint64_t since_us;    /* when it entered its present state (monotonic) */
     struct page_at page;
