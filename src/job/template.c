@@ -313,6 +313,16 @@ struct str template_name(const struct template *t, size_t index)
     return (struct str){ t->bytes.data + t->names[index].at, t->names[index].len };
 }
 
+bool template_head_is_valid(struct str head)
+{
+    for (size_t i = 0; i < head.len; i++) {
+        if (!(i == 0 ? is_name_start(head.data[i]) : is_name_char(head.data[i]))) {
+            return false;
+        }
+    }
+    return head.len;
+}
+
 struct str template_name_head(struct str name, struct str *field)
 {
     *field = name;
@@ -382,6 +392,11 @@ static enum result append_encoded(struct buf *out, struct str value, bool as_it_
                      : buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
     }
     return result;
+}
+
+enum result template_encode(struct str text, struct buf *out)
+{
+    return append_encoded(out, text, false);
 }
 
 static enum result append_in_url(struct buf *out, struct str value, bool as_it_is, struct err *err)

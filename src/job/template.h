@@ -57,6 +57,9 @@ enum template_context template_body_context(struct str body);
 size_t template_name_count(const struct template *t);
 struct str template_name(const struct template *t, size_t index);
 
+/** Letters, digits, `_` and `-`, beginning with a letter or `_`: what may stand before the first dot. */
+bool template_head_is_valid(struct str head);
+
 /** The part before the first dot ("products"), and what stands behind it, STR_NONE without a dot. */
 struct str template_name_head(struct str name, struct str *field);
 
@@ -71,6 +74,9 @@ typedef bool template_lookup_fn(void *context, size_t index, struct str *json);
  *  RESULT_NOMEM of `out`, which then may hold a part. */
 MUST_CHECK enum result template_expand(const struct template *t, template_lookup_fn *lookup,
                                        void *context, struct buf *out, struct err *err);
+
+/** Appends a text percent-encoded, as TEMPLATE_URL and TEMPLATE_FORM do. */
+MUST_CHECK enum result template_encode(struct str text, struct buf *out);
 
 /** Appends what a scalar JSON value is as text: a string without quotes and escapes, a number or
  *  boolean as written. RESULT_NOT_FOUND for null, objects, arrays and nothing. */
