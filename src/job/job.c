@@ -95,7 +95,7 @@ void job_login_release(struct job_login *login)
     free(login->expires);
     free(login->send);
     free(login->scope);
-    *login = (struct job_login){ JOB_LOGIN_NONE };
+    *login = (struct job_login){ .kind = JOB_LOGIN_NONE };
 }
 
 void job_release(struct job *job)
