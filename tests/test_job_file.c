@@ -145,8 +145,8 @@ static void write__reads_back_the_same__without_a_secret(void **state)
         "{\"basic\":{\"user\":\"me\",\"password\":\"${JOB_FILE_PASSWORD}\"}}",
         "{\"key\":\"${JOB_FILE_KEY}\",\"header\":\"X-Api-Key\"}",
         "{\"key\":\"${JOB_FILE_KEY}\",\"query\":\"api_key\"}",
-        "{\"oauth2\":{\"url\":\"https://h/token\",\"client_id\":\"me\",\"client_secret\":"
-        "\"${JOB_FILE_KEY}\",\"scope\":\"read write\"}}",
+        ("{\"oauth2\":{\"url\":\"https://h/token\",\"client_id\":\"me\",\"client_secret\":"
+         "\"${JOB_FILE_KEY}\",\"scope\":\"read write\"}}"),
         "{\"url\":\"https://h/login\",\"body\":\"u=me&p=${JOB_FILE_PASSWORD}\",\"method\":\"PUT\"}",
         "{\"url\":\"https://h/login\",\"json\":{\"user\":\"me\",\"password\":\"typed-t0ken\"}}",
     };

@@ -65,7 +65,7 @@ static bool build_list(const struct fetch_options *o, const struct fetch_endpoin
                        struct curl_slist **list)
 {
     static const char *const usual[] = { "Accept: application/json",
-                                         "User-Agent: scrapetop/" SCRAPETOP_VERSION,
+                                         ("User-Agent: scrapetop/" SCRAPETOP_VERSION),
                                          "Content-Type: application/json" };
     size_t usual_count = sizeof usual / sizeof usual[0] - !is_json_text(endpoint->body);
     size_t header_count = endpoint->alone ? 0 : o->header_count;
