@@ -205,6 +205,44 @@ static void graphql__adds_up__when_the_end_cursor_comes_back(void **state)
     demo_stop(demo);
 }
 
+static void issues__are_the_same__by_link_and_by_graphql(void **state)
+{
+    struct demo *demo = start_calm(5);
+    struct answer rest = get(demo, "/repos/curl/curl/issues?per_page=100&page=2");
+    struct answer graph = ask_graphql(
+        demo, "{\"query\":\"{ repository { issues } }\",\"variables\":{\"first\":200}}");
+    cJSON *list = json_of(&rest), *json = json_of(&graph);
+    const cJSON *data = cJSON_GetObjectItem(json, "data");
+    const cJSON *issues = cJSON_GetObjectItem(cJSON_GetObjectItem(data, "repository"), "issues");
+    const cJSON *nodes = cJSON_GetObjectItem(issues, "nodes");
+
+    (void)state;
+    assert_string_equal(header_of(&rest, "Link"),
+                        "<http://demo.test:80/repos/curl/curl/issues?page=1&per_page=100>; "
+                        "rel=\"first\", "
+                        "<http://demo.test:80/repos/curl/curl/issues?page=1&per_page=100>; "
+                        "rel=\"prev\", "
+                        "<http://demo.test:80/repos/curl/curl/issues?page=3&per_page=100>; "
+                        "rel=\"next\", "
+                        "<http://demo.test:80/repos/curl/curl/issues?page=3&per_page=100>; "
+                        "rel=\"last\"");
+    assert_int_equal(cJSON_GetArraySize(list), 100);
+    assert_int_equal(cJSON_GetArraySize(nodes), 200);
+    for (int i = 0; i < 100; i++) {
+        const cJSON *a = cJSON_GetArrayItem(list, i), *b = cJSON_GetArrayItem(nodes, 100 + i);
+
+        assert_int_equal(cJSON_GetObjectItem(a, "number")->valueint, 101 + i);
+        assert_int_equal(cJSON_GetObjectItem(b, "number")->valueint, 101 + i);
+        assert_true(
+            cJSON_Compare(cJSON_GetObjectItem(a, "user"), cJSON_GetObjectItem(b, "author"), true));
+    }
+    cJSON_Delete(list);
+    cJSON_Delete(json);
+    drop(&rest);
+    drop(&graph);
+    demo_stop(demo);
+}
+
 static void graphql__tells_its_errors__with_200(void **state)
 {
     static const char *const wrong[] = {
@@ -461,6 +499,7 @@ int main(void)
         cmocka_unit_test(until_empty__ends__with_an_empty_page),
         cmocka_unit_test(cursors__add_up__when_they_come_back_whole),
         cmocka_unit_test(graphql__adds_up__when_the_end_cursor_comes_back),
+        cmocka_unit_test(issues__are_the_same__by_link_and_by_graphql),
         cmocka_unit_test(graphql__tells_its_errors__with_200),
         cmocka_unit_test(traps__lie__as_they_are_named),
         cmocka_unit_test(traps__give_the_same_page__forever),

@@ -16,10 +16,13 @@
  *     /api/products/N[/reviews]            one product, and its reviews
  *     /posts/N  /posts?_page=&_limit=      small objects; 1000 of them listed with Link and X-Total-Count
  *     /posts?_start=&_limit=               the same by offset
+ *     /posts/N/comments                    five comments on it
  *     /events?after=CURSOR&limit=          1000 events behind an opaque cursor, ids above 2^53
  *     /list/offset  /list/next  /list/more /list/until-empty  /list/cursor
  *                                          the same items behind each way of paging; size=, count=
- *     POST /graphql                        again, with pageInfo {hasNextPage, endCursor}
+ *     POST /graphql                        again, with pageInfo {hasNextPage, endCursor}; as the issues
+ *                                          of a repository when the query names one
+ *     /repos/O/R/issues?page=&per_page=    the same issues by Link, as GitHub lists them
  *     /traps/KIND?page=N                   listings that lie: same last self back elsewhere scheme
  *                                          forever empty total-{text,words,negative,small,huge,changes}
  *                                          cursor-{crlf,number}

@@ -25,6 +25,7 @@ enum draw_purpose {
     DRAW_WEATHER_KEY,
     DRAW_RETRY_KEY,
     DRAW_ITEM,
+    DRAW_COMMENT,
 };
 
 struct draw {

@@ -11,4 +11,9 @@
 /** Writes the items from `first` (from 1) up to but not including `end` as an array. */
 void items_write(struct json *j, const char *key, uint64_t seed, uint64_t first, uint64_t end);
 
+/** The same as issues of a repository, as GitHub tells them; `author` is the name of the member that says
+ *  by whom ("user" in REST, "author" in GraphQL). */
+void items_write_issues(struct json *j, const char *key, uint64_t seed, uint64_t first,
+                        uint64_t end, const char *author);
+
 #endif

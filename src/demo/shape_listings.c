@@ -8,6 +8,7 @@
 #include "demo/cursor.h"
 #include "demo/items.h"
 #include "demo/json_write.h"
+#include "demo/links.h"
 
 #include <cjson/cJSON.h>
 
@@ -16,6 +17,8 @@
 #define SIZE_USUAL 20
 #define SIZE_MAX_OF_PAGE 1000
 #define COUNT_USUAL 250
+#define ISSUES_USUAL 30
+#define ISSUES_MAX 100
 #define COUNT_MAX 10000000
 
 /* Items first .. end - 1 (from 1) are this page. */
@@ -166,6 +169,25 @@ void shape_list_cursor(struct world *world, const struct ask *ask, struct reply 
     reply->result = j.result;
 }
 
+void shape_issues(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    struct page page = { .number = 1, .size = ISSUES_USUAL, .count = COUNT_USUAL };
+
+    if (!ask_param_number(ask, "per_page", 1, ISSUES_MAX, &page.size) ||
+        !ask_param_number(ask, "page", 1, COUNT_MAX, &page.number)) {
+        reply_error(reply, 422, "page starts at 1, per_page is within 1 and %d", ISSUES_MAX);
+        return;
+    }
+    set_first(&page, (page.number - 1) * page.size);
+    links_tell(world, ask, reply,
+               &(struct links){ "page", "per_page", page.number, page.size, page.count });
+    items_write_issues(&j, NULL, world->seed, page.first, page.end, "user");
+    if (reply->result == RESULT_OK) {
+        reply->result = j.result;
+    }
+}
+
 /* GraphQL tells its errors with 200, in place of the data. */
 static void refuse_query(struct reply *reply, const char *message)
 {
@@ -213,7 +235,8 @@ static bool read_variables(const struct world *world, const cJSON *variables, st
     return true;
 }
 
-static void write_connection(const struct world *world, const struct page *page,
+/* {"data": {"items": {…}}}, or {"data": {"repository": {"issues": {…}}}}. */
+static void write_connection(const struct world *world, const struct page *page, bool are_issues,
                              struct reply *reply)
 {
     struct json j = json_start(&reply->body);
@@ -222,20 +245,29 @@ static void write_connection(const struct world *world, const struct page *page,
     cursor_format(world->seed, page->end - 1, cursor);
     json_object(&j, NULL);
     json_object(&j, "data");
-    json_object(&j, "items");
-    items_write(&j, "nodes", world->seed, page->first, page->end);
+    if (are_issues) {
+        json_object(&j, "repository");
+        json_object(&j, "issues");
+        items_write_issues(&j, "nodes", world->seed, page->first, page->end, "author");
+    } else {
+        json_object(&j, "items");
+        items_write(&j, "nodes", world->seed, page->first, page->end);
+    }
     json_object(&j, "pageInfo");
     json_bool(&j, "hasNextPage", has_next(page));
     json_text(&j, "endCursor", str_view(cursor));
     json_object_end(&j);
     json_uint(&j, "totalCount", page->count);
     json_object_end(&j);
+    if (are_issues) {
+        json_object_end(&j);
+    }
     json_object_end(&j);
     json_object_end(&j);
     reply->result = j.result;
 }
 
-/* The query is not parsed: it must name the items, the variables say the rest. */
+/* The query is not parsed: it names the items or a repository, the variables say the rest. */
 void shape_graphql(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct str type = ask_header(ask, STR("Content-Type"));
@@ -251,13 +283,13 @@ void shape_graphql(struct world *world, const struct ask *ask, struct reply *rep
     query = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(body, "query"));
     if (!query) {
         reply_error(reply, 400, "want {\"query\": \"...\", \"variables\": {...}}");
-    } else if (!strstr(query, "items")) {
-        refuse_query(reply, "the query must name items");
+    } else if (!strstr(query, "items") && !strstr(query, "repository")) {
+        refuse_query(reply, "the query must name items or a repository");
     } else if (!read_variables(world, cJSON_GetObjectItemCaseSensitive(body, "variables"), &page)) {
         refuse_query(reply,
                      "variables: first from 1 to 1000, count, and a cursor of ours as after");
     } else {
-        write_connection(world, &page, reply);
+        write_connection(world, &page, strstr(query, "repository") != NULL, reply);
     }
     cJSON_Delete(body);
 }

@@ -40,9 +40,9 @@ shape_fn shape_products, shape_product, shape_reviews; /* shape_catalog.c */
 shape_fn shape_login, shape_oauth_token;               /* shape_access.c */
 shape_fn shape_post_bearer, shape_post_basic, shape_post_key;
 shape_fn shape_list_offset, shape_list_next, shape_list_more, shape_list_until_empty;
-shape_fn shape_list_cursor, shape_graphql;                               /* shape_listings.c */
+shape_fn shape_list_cursor, shape_graphql, shape_issues;                 /* shape_listings.c */
 shape_fn shape_trap;                                                     /* shape_traps.c */
-shape_fn shape_post, shape_posts, shape_post_gzip;                       /* shape_posts.c */
+shape_fn shape_comments, shape_post, shape_posts, shape_post_gzip;       /* shape_posts.c */
 shape_fn shape_events;                                                   /* shape_events.c */
 shape_fn shape_redirect, shape_redirect_to, shape_headers, shape_status; /* shape_oddities.c */
 shape_fn shape_endless, shape_html, shape_empty, shape_badjson, shape_slow, shape_retry_after;
