@@ -315,11 +315,13 @@ struct fetch_endpoint auth_endpoint(const struct auth *a)
 {
     static const char *const json[] = { "Content-Type: application/json" };
     static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded" };
-    bool is_form = a->login && a->login->kind == JOB_LOGIN_OAUTH2;
+    struct str body = a->login ? str_trim(sent(&a->login->body)) : STR_NONE;
+    bool is_json = a->login && a->login->kind == JOB_LOGIN_CALL &&
+                   (str_starts(body, STR("{")) || str_starts(body, STR("[")));
 
     return (struct fetch_endpoint){
         .method = a->login && a->login->method ? a->login->method : "POST",
-        .headers = is_form ? form : json,
+        .headers = is_json ? json : form,
         .header_count = 1,
         .alone = true,
     };
