@@ -89,6 +89,15 @@ static const struct option_row weather_rows[] = {
         .offset = offsetof(struct demo_options, truncate),
     },
     {
+        .name = "products",
+        .value = "N",
+        .help = "Products of the catalog (100000)",
+        .kind = OPTION_NUMBER,
+        .offset = offsetof(struct demo_options, products),
+        .low = 1,
+        .high = 100000000,
+    },
+    {
         .name = "token-life",
         .value = "TIME",
         .help = "How long a token of a login is good (1h)",

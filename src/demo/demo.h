@@ -59,6 +59,7 @@ struct demo_options {
     uint16_t port; /* 0 picks a free one */
     uint64_t seed;
     uint64_t latency_us, jitter_us; /* each answer takes latency ± jitter, uniformly */
+    uint64_t products;              /* in the catalog; 0: 100,000 */
     uint64_t token_us;              /* how long a token is good; 0: one hour */
     uint64_t token_uses;            /* how often; 0: as often as one likes */
     struct rate limit;              /* token bucket over all clients; beyond it 429 + Retry-After */

@@ -7,7 +7,6 @@
 #include "demo/draw.h"
 #include "demo/json_write.h"
 
-#define PRODUCTS 100000 /* 5000 pages of the usual size */
 #define PER_PAGE_USUAL 20
 #define PER_PAGE_MAX 100
 #define PAGE_LAST 1000000000
@@ -48,13 +47,13 @@ static void write_product(struct json *j, uint64_t seed, uint64_t id)
     json_object_end(j);
 }
 
-static void write_pagination(struct json *j, uint64_t page, uint64_t per_page)
+static void write_pagination(struct json *j, uint64_t total, uint64_t page, uint64_t per_page)
 {
     json_object(j, "pagination");
     json_uint(j, "page", page);
     json_uint(j, "per_page", per_page);
-    json_uint(j, "total", PRODUCTS);
-    json_uint(j, "total_pages", (PRODUCTS + per_page - 1) / per_page);
+    json_uint(j, "total", total);
+    json_uint(j, "total_pages", (total + per_page - 1) / per_page);
     json_object_end(j);
 }
 
@@ -72,34 +71,36 @@ void shape_products(struct world *world, const struct ask *ask, struct reply *re
         return;
     }
     first = (page - 1) * per_page + 1;
-    last = first + per_page - 1 < PRODUCTS ? first + per_page - 1 : PRODUCTS;
+    last = first + per_page - 1 < world->products ? first + per_page - 1 : world->products;
     json_object(&j, NULL);
     json_array(&j, "products");
     for (uint64_t id = first; id <= last; id++) {
         write_product(&j, world->seed, id);
     }
     json_array_end(&j);
-    write_pagination(&j, page, per_page);
+    write_pagination(&j, world->products, page, per_page);
     json_object_end(&j);
     reply->result = j.result;
 }
 
 /* The product that the path names; 0, and the 404 said, when there is none. */
-static uint64_t product_in_path(const struct ask *ask, struct reply *reply)
+static uint64_t product_in_path(const struct world *world, const struct ask *ask,
+                                struct reply *reply)
 {
     uint64_t id;
 
-    if (str_to_u64(ask->in_path[0], &id) && id >= 1 && id <= PRODUCTS) {
+    if (str_to_u64(ask->in_path[0], &id) && id >= 1 && id <= world->products) {
         return id;
     }
-    reply_error(reply, 404, "no such product; they go from 1 to %d", PRODUCTS);
+    reply_error(reply, 404, "no such product; they go from 1 to %llu",
+                (unsigned long long)world->products);
     return 0;
 }
 
 void shape_product(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct json j = json_start(&reply->body);
-    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(ask, reply) : 0;
+    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(world, ask, reply) : 0;
 
     if (id) {
         write_product(&j, world->seed, id);
@@ -126,7 +127,7 @@ static void write_review(struct json *j, struct draw *d, uint64_t product, uint6
 void shape_reviews(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct json j = json_start(&reply->body);
-    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(ask, reply) : 0;
+    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(world, ask, reply) : 0;
     struct draw d = draw_start(world->seed, DRAW_REVIEW, id);
     uint64_t count = draw_below(&d, 9); /* the draw that review_count makes */
 

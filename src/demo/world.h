@@ -25,6 +25,7 @@
 
 struct world {
     uint64_t seed;
+    uint64_t products; /* in the catalog */
     uint16_t port;
     struct asked *asked;
     uint64_t train_polls;

@@ -246,9 +246,24 @@ static void heed_problem(struct engine *e, struct host *host, const struct respo
     }
 }
 
+static bool have_key(const struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(str_view(headers[i].name), STR("Idempotency-Key"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By its method, or by the word of who gave the header that says so. */
 static bool is_idempotent(const struct engine *e, const struct request *request)
 {
-    return retry_method_is_idempotent(str_view(e->job->endpoints[request->endpoint].method));
+    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
+
+    return retry_method_is_idempotent(str_view(endpoint->method)) ||
+           have_key(e->job->headers, e->job->header_count) ||
+           have_key(endpoint->headers, endpoint->header_count);
 }
 
 /* --- verdicts ---------------------------------------------------------------------------------- */
