@@ -98,6 +98,8 @@ static enum result restore_waiting(void *context, struct request *request, int64
 
     if (result != RESULT_OK) {
         request_free(request);
+    } else {
+        engine_leave_waiting(w->engine, request->id);
     }
     return result;
 }
@@ -124,6 +126,7 @@ enum result discover_restore(struct engine *e, struct err *err)
 
     d->read_to = frontier_seeds(e->frontier);
     d->last_id = frontier_total(e->frontier);
+    d->again_only = e->options.follow_up.kind == FOLLOW_UP_FAILED;
     return d->is_used && result == RESULT_OK
                ? committer_each_waiting(e->committer, restore_waiting, &w, err)
                : result;
@@ -133,7 +136,7 @@ bool discover_is_pending(const struct engine *e)
 {
     const struct discover *d = &e->discover;
 
-    return d->is_asking || d->read_to < d->last_id || d->again_count > 0;
+    return d->is_asking || (d->read_to < d->last_id && !d->again_only) || d->again_count > 0;
 }
 
 void discover_feed(struct engine *e)

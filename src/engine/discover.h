@@ -28,6 +28,7 @@ struct discover {
     uint64_t read_to;   /* the frontier has had all up to here */
     uint64_t asked_for; /* last_id when the ledger was asked */
     bool is_asking;
+    bool again_only; /* the frontier gets no others than these: */
     uint64_t *again; /* ids of failed ones that are to be asked once more, the last of them first */
     size_t again_count, again_allocated;
     uint64_t asked_again[FRONTIER_OFFERED_MAX]; /* those in the question, or none */

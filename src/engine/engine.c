@@ -163,6 +163,16 @@ bool engine_restored_due(struct engine *e, uint32_t attempt, int64_t left_us, ui
     return left_us > 0;
 }
 
+void engine_leave_waiting(struct engine *e, uint64_t id)
+{
+    struct request *request =
+        e->options.follow_up.kind == FOLLOW_UP_FAILED ? frontier_take(e->frontier, id) : NULL;
+
+    if (request) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
 static void restore_row(void *context, const struct ledger_row *row)
 {
     struct restore *r = context;
@@ -188,6 +198,7 @@ static void restore_row(void *context, const struct ledger_row *row)
     }
     r->result = frontier_restore(e->frontier, row->id, due_us, r->now_us, row->attempt, row->reason,
                                  set_by, r->err);
+    engine_leave_waiting(e, due_us ? row->id : 0);
 }
 
 static enum result restore_rows(struct engine *e, struct err *err)
@@ -195,6 +206,9 @@ static enum result restore_rows(struct engine *e, struct err *err)
     struct restore r = { e, err, RESULT_OK, engine_now_us(e), clock_wall_us(&e->options.clock) };
     enum result result = committer_each_row(e->committer, restore_row, &r, err);
 
+    if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
+        frontier_close(e->frontier, e->options.follow_up.kind == FOLLOW_UP_FAILED);
+    }
     return result == RESULT_OK ? r.result : result;
 }
 
@@ -454,6 +468,9 @@ enum result engine_start(struct engine *e, struct err *err)
         return result;
     }
     e->phase = ENGINE_RUNNING;
+    if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
+        steer_follow_up(e);
+    }
     if (e->options.sweep) {
         pace_sweep_start(e, e->options.sweep);
     }

@@ -61,6 +61,7 @@ struct failed_request {
     uint32_t kind; /* failure_kind.serial; 0: its class found no room */
     uint16_t endpoint;
     bool before; /* in an earlier session */
+    bool chosen; /* by the options' follow-up */
 };
 
 struct table_job;
@@ -192,6 +193,10 @@ void engine_request_text(struct engine *engine, const struct request *request,
 bool engine_restored_due(struct engine *engine, uint32_t attempt, int64_t left_us,
                          uint64_t *due_us);
 
+/** A request that waits and has just been restored is left to a later session, when this one asks
+ *  failed ones only. The hold on its host stays. */
+void engine_leave_waiting(struct engine *engine, uint64_t id);
+
 /** The figures of this moment, for events.jsonl. */
 void engine_note_sample(struct engine *engine);
 
@@ -267,6 +272,9 @@ void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPL
 
 /** Those of one class, or all ("") that failed. */
 void steer_retry_failed(struct engine *engine, const char *why, char reply[CONTROL_REPLY_MAX]);
+
+/** The failed ones that the options' follow-up is about; says so. */
+void steer_follow_up(struct engine *engine);
 
 /** Nobody is there any more who could release a host that was held by hand. */
 void steer_release_all(struct engine *engine);

@@ -123,6 +123,7 @@ void steer_restore_failed(struct engine *e, const struct ledger_row *row)
     struct request *request = NULL;
 
     class_of_reason(row->reason, why);
+    failed.chosen = follow_up_wants(&e->options.follow_up, why);
     kind = class_named(e, why);
     if (kind && !kind->count && frontier_make(e->frontier, row->id, &request, NULL) != RESULT_OK) {
         request = NULL; /* a class without an example */
@@ -266,12 +267,33 @@ static enum result ask_again(struct engine *e, uint64_t id)
 }
 
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
- * before that loses nothing. */
+ * before that loses nothing. `kind`: of one class alone; 0: of any. */
+static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chosen_only)
+{
+    unsigned long long again = 0;
+    size_t kept = 0;
+
+    qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
+    for (size_t i = 0; i < e->failed_id_count; i++) {
+        struct failed_request failed = e->failed_ids[i];
+
+        if ((kind && failed.kind != kind) || (chosen_only && !failed.chosen) ||
+            ask_again(e, failed.id) != RESULT_OK) {
+            e->failed_ids[kept++] = failed;
+            continue;
+        }
+        forget_failure(e, &failed);
+        again++;
+    }
+    e->failed_id_count = kept;
+    sort_classes(e);
+    return again;
+}
+
 void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_REPLY_MAX])
 {
     uint32_t kind = why[0] ? serial_of(e, why) : 0;
-    unsigned long long again = 0;
-    size_t kept = 0;
+    unsigned long long again;
 
     if (!e->failed_id_count || (why[0] && !kind)) {
         snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", why[0] ? " with " : "", why);
@@ -281,20 +303,18 @@ void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_RE
         snprintf(reply, CONTROL_REPLY_MAX, "not any more: the run ends; resume it first");
         return;
     }
-    qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
-    for (size_t i = 0; i < e->failed_id_count; i++) {
-        struct failed_request failed = e->failed_ids[i];
-
-        if ((kind && failed.kind != kind) || ask_again(e, failed.id) != RESULT_OK) {
-            e->failed_ids[kept++] = failed;
-            continue;
-        }
-        forget_failure(e, &failed);
-        again++;
-    }
-    e->failed_id_count = kept;
-    sort_classes(e);
+    again = ask_failed(e, kind, false);
     events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again by you",
                again, why[0] ? " of " : "", why);
     snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
+}
+
+void steer_follow_up(struct engine *e)
+{
+    const struct follow_up *f = &e->options.follow_up;
+    unsigned long long again = ask_failed(e, 0, true);
+
+    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again%s",
+               again, f->class[0] ? " of " : "", f->class,
+               f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
 }

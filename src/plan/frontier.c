@@ -341,7 +341,7 @@ static uint64_t next_id(const struct frontier *f)
     if (f->gap_at < f->gap_count) {
         return f->gaps[f->gap_at].first;
     }
-    return f->cursor <= f->total ? f->cursor : 0;
+    return f->cursor <= f->total && !f->closed ? f->cursor : 0;
 }
 
 static void move_past(struct frontier *f)

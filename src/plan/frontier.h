@@ -82,6 +82,10 @@ MUST_CHECK enum result frontier_restore(struct frontier *frontier, uint64_t id,
                                         uint64_t waits_until_us, uint64_t now_us, uint32_t attempt,
                                         struct str reason, struct str set_by, struct err *err);
 
+/** After the last row: of the plan's own requests those that no row lies behind are not made. `gaps`: nor
+ *  those that rows have passed over. */
+void frontier_close(struct frontier *frontier, bool gaps);
+
 /** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. */
 MUST_CHECK enum result frontier_make(struct frontier *frontier, uint64_t id,
                                      struct request **request, struct err *err);

@@ -26,6 +26,7 @@ struct frontier {
     struct gap *gaps;
     size_t gap_count, gap_allocated, gap_at;
     uint64_t cursor; /* next id behind all rows and gaps */
+    bool closed;     /* nothing is made from there on */
 
     struct request **heap; /* waiting; heap[0] is due first */
     size_t heap_count, heap_allocated;

@@ -112,6 +112,14 @@ struct request *frontier_take_urgent(struct frontier *f)
     return request;
 }
 
+void frontier_close(struct frontier *f, bool gaps)
+{
+    f->closed = true;
+    if (gaps) {
+        f->gap_at = f->gap_count;
+    }
+}
+
 enum result frontier_again(struct frontier *f, uint64_t id)
 {
     if (id == 0 || id >= f->cursor) {
