@@ -80,7 +80,10 @@ static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t i
     if (result != RESULT_OK) {
         return result;
     }
-    *request = request_new(id, seed.endpoint, seed.key, seed.url);
+    *request =
+        request_make(id, seed.endpoint,
+                     &(struct request_texts){
+                         .key = seed.key, .url = seed.url, .body = seed.body, .vars = seed.vars });
     if (!*request) {
         return err_nomem(err, "making a request");
     }

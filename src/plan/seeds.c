@@ -1,8 +1,10 @@
 #include "plan/seeds.h"
 
 #include "base/buf.h"
+#include "job/expansion.h"
 #include "job/glob.h"
 #include "job/list.h"
+#include "plan/pages.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -15,7 +17,8 @@ struct position {
 struct source {
     uint32_t endpoint;
     struct glob *glob; /* or */
-    struct list *list;
+    struct list *list; /* or */
+    struct expansion *expansion;
     uint64_t first_id, count;
     struct position positions[SEEDS_READER_COUNT]; /* how far each has come in the list */
 };
@@ -25,19 +28,45 @@ struct seeds {
     struct source *sources;
     size_t source_count;
     uint64_t total;
-    struct buf url, key, encoded; /* scratch */
+    struct vars *vars; /* the variables of a job file */
+    /* The texts of the seed read last. */
+    struct buf url, key, encoded;
+    struct expansion_texts texts;
+    struct pages_first first;
 };
 
 /* --- opening ------------------------------------------------------------------------------- */
 
-static enum result source_open(struct source *s, const struct job *job,
-                               const struct job_source *from, int list_fd, struct err *err)
+static enum result open_template(struct seeds *seeds, struct source *s, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (seeds->job->endpoints[s->endpoint].has_parent) {
+        return RESULT_OK; /* records of another endpoint are what it is asked for */
+    }
+    if (!seeds->vars) {
+        result = vars_new(&seeds->vars, seeds->job, NULL, err);
+    }
+    if (result == RESULT_OK) {
+        result = expansion_new(&s->expansion, seeds->job, s->endpoint, seeds->vars, err);
+    }
+    if (result == RESULT_OK) {
+        s->count = expansion_count(s->expansion);
+    }
+    return result;
+}
+
+static enum result source_open(struct seeds *seeds, struct source *s, const struct job_source *from,
+                               int list_fd, struct err *err)
 {
     struct list_report report;
     enum result result;
 
+    if (from->kind == JOB_SOURCE_TEMPLATE) {
+        return open_template(seeds, s, err);
+    }
     if (from->kind == JOB_SOURCE_PATTERN) {
-        result = glob_new(&s->glob, str_view(from->text), job->globoff, err);
+        result = glob_new(&s->glob, str_view(from->text), seeds->job->globoff, err);
         if (result == RESULT_OK) {
             s->count = glob_count(s->glob);
         }
@@ -68,8 +97,8 @@ static enum result open_sources(struct seeds *s, const int *list_fds, struct err
 
             source->endpoint = e;
             source->first_id = s->total + 1;
-            result = source_open(source, s->job, &endpoint->sources[i],
-                                 is_list ? list_fds[lists++] : -1, err);
+            result = source_open(s, source, &endpoint->sources[i], is_list ? list_fds[lists++] : -1,
+                                 err);
             if (result != RESULT_OK) {
                 return result;
             }
@@ -114,8 +143,12 @@ void seeds_free(struct seeds *s)
     for (size_t i = 0; i < s->source_count; i++) {
         glob_free(s->sources[i].glob);
         list_free(s->sources[i].list);
+        expansion_free(s->sources[i].expansion);
     }
     free(s->sources);
+    vars_free(s->vars);
+    expansion_texts_release(&s->texts);
+    pages_first_release(&s->first);
     buf_release(&s->url);
     buf_release(&s->key);
     buf_release(&s->encoded);
@@ -206,12 +239,29 @@ static enum result encode_url(struct seeds *s, struct str text, const struct url
     return result;
 }
 
-/* Key and URL as the source has them: views into scratch or the list's buffer. */
+static enum result read_template(struct seeds *s, const struct source *source, uint64_t index,
+                                 struct request_texts *texts, struct err *err)
+{
+    enum result result = expansion_read(source->expansion, index, &s->texts, err);
+
+    texts->key = buf_view(&s->texts.key);
+    texts->url = buf_view(&s->texts.url);
+    texts->body = s->texts.body.len ? buf_view(&s->texts.body) : STR_NONE;
+    texts->vars = s->texts.vars.len ? buf_view(&s->texts.vars) : STR_NONE;
+    return result;
+}
+
+/* The texts as the source has them: views into our own or the list's buffer. */
 static enum result read_texts(struct seeds *s, struct source *source, struct position *position,
-                              uint64_t id, struct str *key, struct str *url, struct err *err)
+                              uint64_t id, struct request_texts *texts, struct err *err)
 {
     struct list_entry entry;
     enum result result;
+
+    *texts = (struct request_texts){ .key = STR_NONE };
+    if (source->expansion) {
+        return read_template(s, source, id - source->first_id, texts, err);
+    }
 
     buf_reset(&s->key);
     if (source->glob) {
@@ -220,38 +270,68 @@ static enum result read_texts(struct seeds *s, struct source *source, struct pos
             return err_set(err, result, "E-GLOB2", "cannot expand request %llu",
                            (unsigned long long)id);
         }
-        *key = buf_view(&s->key);
-        *url = buf_view(&s->url);
+        texts->key = buf_view(&s->key);
+        texts->url = buf_view(&s->url);
         return RESULT_OK;
     }
     result = list_read_at(source->list, position, id - source->first_id, &entry, err);
     if (result != RESULT_OK) {
         return result;
     }
-    *url = entry.url;
-    *key = entry.name;
-    if (!key->len) {
+    texts->url = entry.url;
+    texts->key = entry.name;
+    if (!texts->key.len) {
         result = glob_url_key(entry.url, &s->key);
-        *key = buf_view(&s->key);
+        texts->key = buf_view(&s->key);
     }
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "naming a request");
+}
+
+/* The first page of a listing. */
+static enum result turn_to_first_page(struct seeds *s, const struct job_endpoint *endpoint,
+                                      struct request_texts *texts, struct err *err)
+{
+    struct str body = str_view(endpoint->body);
+    enum result result;
+
+    if (endpoint->pages.kind == JOB_PAGES_NONE) {
+        return RESULT_OK;
+    }
+    if (!texts->body.data && body.data) {
+        texts->body = body;
+    }
+    if (!texts->vars.data && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE) {
+        texts->key = STR_NONE; /* the page alone tells it apart */
+    }
+    pages_first_release(&s->first);
+    result = pages_first(endpoint, texts, &s->first, err);
+    texts->key = buf_view(&s->first.key);
+    texts->url = buf_view(&s->first.url);
+    texts->body = s->first.body.len ? buf_view(&s->first.body) : texts->body;
+    return result;
 }
 
 enum result seeds_read(struct seeds *s, enum seeds_reader reader, uint64_t id, struct seed *seed,
                        struct err *err)
 {
     struct source *source = source_of(s, id);
-    struct str text;
+    struct request_texts texts;
     enum result result;
 
     assert(id > 0 && id <= s->total);
-    seed->endpoint = source->endpoint;
-    result = read_texts(s, source, &source->positions[reader], id, &seed->key, &text, err);
+    result = read_texts(s, source, &source->positions[reader], id, &texts, err);
     if (result == RESULT_OK) {
-        result = url_split(text, &seed->parts, err);
+        result = turn_to_first_page(s, &s->job->endpoints[source->endpoint], &texts, err);
     }
-    if (result == RESULT_OK && encode_url(s, text, &seed->parts, &seed->url) != RESULT_OK) {
+    if (result == RESULT_OK) {
+        result = url_split(texts.url, &seed->parts, err);
+    }
+    if (result == RESULT_OK && encode_url(s, texts.url, &seed->parts, &seed->url) != RESULT_OK) {
         result = err_nomem(err, "making a request");
     }
+    seed->endpoint = source->endpoint;
+    seed->key = texts.key;
+    seed->body = texts.body;
+    seed->vars = texts.vars;
     return result;
 }

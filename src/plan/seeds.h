@@ -1,12 +1,13 @@
 /**
  * Seeds: the requests that a job names by itself, by number, made one at a time.
  *
- * All URLs of the first source come first, then the next one's; the first has number 1. A pattern is
- * never unrolled and a list is read as it is needed: what is kept of ten million URLs is where each
- * reader stands. Nothing is decided here: the frontier says which number is next.
+ * All URLs of the first source come first, then the next one's; the first has number 1. Patterns and
+ * templates are never unrolled and a list is read as it is needed: what is kept of ten million URLs is
+ * where each reader stands. The seeds of an endpoint with pages ask for the first one. An endpoint with
+ * a parent has none. Nothing is decided here: the frontier says which number is next.
  *
  * Ownership  borrows the job and the lists' files; the texts of a seed are good until the next call.
- * Errors     seeds_new names the pattern or the list's line; seeds_read a list that changed meanwhile.
+ * Errors     seeds_new names the pattern, the list's line or the variable's file; seeds_read a list that changed meanwhile.
  * Threads    one at a time.
  */
 #ifndef SCRAPETOP_PLAN_SEEDS_H
@@ -33,6 +34,8 @@ struct seed {
     uint32_t endpoint;
     struct str key;
     struct str url;   /* as it is sent: bytes beyond ASCII percent-encoded */
+    struct str body;  /* what to send; STR_NONE: what its endpoint says */
+    struct str vars;  /* values that it was made of, a JSON object; or STR_NONE */
     struct url parts; /* of the URL as it was given */
 };
 
