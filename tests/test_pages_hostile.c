@@ -23,6 +23,7 @@ static const struct job_pages by_cursor = { .kind = JOB_PAGES_CURSOR,
                                             .next = TEXT("/next") };
 static const struct job_pages by_next = { .kind = JOB_PAGES_NEXT, .next = TEXT("/next") };
 static const struct job_pages by_link = { .kind = JOB_PAGES_LINK };
+static const struct job_pages automatic = { .kind = JOB_PAGES_AUTO };
 
 static void check_note(const struct fixture *f, enum page_note_kind kind, const char *text)
 {
@@ -692,7 +693,8 @@ static size_t mutate(uint64_t *random, const char *seed, char *text, size_t size
 /* Whatever comes, nothing leaves the origin, nothing is named in masses, and the sanitizers are content. */
 static void any_body__is_survived(void **state)
 {
-    static const struct job_pages *const kinds[] = { &by_number, &by_cursor, &by_next, &by_link };
+    static const struct job_pages *const kinds[] = { &by_number, &by_cursor, &by_next, &by_link,
+                                                     &automatic };
     uint64_t random = 88172645463325252U;
     char text[1024], link[512];
     unsigned valid = 0;
@@ -703,7 +705,7 @@ static void any_body__is_survived(void **state)
         size_t len = mutate(&random, seeds[round % 4], text, sizeof text);
         struct str body = { text, len };
 
-        fixture_begin(&f, *kinds[draw(&random) % 4], LIST "?page=1");
+        fixture_begin(&f, *kinds[draw(&random) % 5], LIST "?page=1");
         link[mutate(&random, "<?page=2>; rel=\"next\", <?page=9>; rel=last", link,
                     sizeof link - 1)] = '\0';
         f.headers[0] = "link";

@@ -43,18 +43,18 @@ static char decode_one(struct str encoded, size_t *used)
     return encoded.data[0] == '+' ? ' ' : encoded.data[0];
 }
 
-enum result url_append_decoded(struct buf *to, struct str encoded)
+struct str url_decode(struct str encoded, char *room)
 {
-    enum result result = buf_reserve(to, encoded.len);
+    struct str decoded = { room, 0 };
 
-    while (encoded.len && result == RESULT_OK) {
+    while (encoded.len) {
         size_t used;
 
-        result = buf_append_char(to, decode_one(encoded, &used));
+        room[decoded.len++] = decode_one(encoded, &used);
         encoded.data += used;
         encoded.len -= used;
     }
-    return result;
+    return decoded;
 }
 
 bool url_name_is(struct str encoded, struct str name)

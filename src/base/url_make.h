@@ -16,8 +16,9 @@
 /** Appends `bytes`, all but unreserved ones percent-encoded. */
 MUST_CHECK enum result url_append_encoded(struct buf *to, struct str bytes);
 
-/** Appends what percent escapes (and `+`) of a query mean; a bad escape stands for itself. */
-MUST_CHECK enum result url_append_decoded(struct buf *to, struct str encoded);
+/** What percent escapes (and `+`) of a query mean, in `room`, which has at least as many bytes as
+ *  `encoded`; a bad escape stands for itself. */
+struct str url_decode(struct str encoded, char *room);
 
 /** One "name=value" of a query after the other, both as they stand there. */
 struct url_params {

@@ -15,9 +15,30 @@ void page_texts_release(struct page_texts *texts)
     buf_release(&texts->body);
 }
 
+bool page_is_none(struct str value)
+{
+    struct str text = str_trim(value);
+
+    if (json_type_of(text) == JSON_STRING) {
+        text = json_string_raw(text);
+    }
+    return !text.len || str_equal(text, STR("null")) || str_equal(text, STR("false")) ||
+           str_equal(text, STR("0")) || str_equal(text, STR("-1"));
+}
+
 struct str listing_body(const struct listing *listing)
 {
     return listing->request->body.data ? listing->request->body : str_view(listing->endpoint->body);
+}
+
+bool page_is_numbered(enum job_pages_kind kind)
+{
+    return kind == JOB_PAGES_NUMBER || kind == JOB_PAGES_OFFSET;
+}
+
+uint64_t page_first_number(const struct job_pages *pages)
+{
+    return pages->has_first ? pages->first : pages->kind == JOB_PAGES_NUMBER;
 }
 
 static enum result take_result(enum result result, struct err *err)
@@ -134,12 +155,13 @@ enum result page_texts_set(struct page_texts *texts, const char *param, struct s
 static struct str param_name(const struct job_pages *pages)
 {
     struct str name = str_view(pages->param);
-    bool numbered = pages->kind == JOB_PAGES_NUMBER || pages->kind == JOB_PAGES_OFFSET;
 
     while (name.data && memchr(name.data, '/', name.len)) {
         (void)str_cut(&name, '/');
     }
-    return numbered && name.len && !memchr(name.data, ',', name.len) ? name : STR("page");
+    return page_is_numbered(pages->kind) && name.len && !memchr(name.data, ',', name.len)
+               ? name
+               : STR("page");
 }
 
 static enum result append_key(struct buf *to, const struct job_pages *pages, struct str base,
@@ -165,11 +187,6 @@ static struct str key_base(struct str key)
     return len ? (struct str){ key.data, len - 1 } : STR_NONE;
 }
 
-static bool is_numbered(enum job_pages_kind kind)
-{
-    return kind == JOB_PAGES_NUMBER || kind == JOB_PAGES_OFFSET;
-}
-
 /* --- the first request ---------------------------------------------------------------------------- */
 
 static enum result set_number(struct page_texts *texts, const char *param, uint64_t number,
@@ -183,11 +200,6 @@ static enum result set_number(struct page_texts *texts, const char *param, uint6
     return page_texts_set(texts, param, (struct str){ digits, (size_t)len }, url, body, err);
 }
 
-static uint64_t first_number(const struct job_pages *pages)
-{
-    return pages->has_first ? pages->first : pages->kind == JOB_PAGES_NUMBER;
-}
-
 enum result pages_first(const struct job_endpoint *endpoint, const struct request_texts *given,
                         struct pages_first *made, struct err *err)
 {
@@ -195,8 +207,8 @@ enum result pages_first(const struct job_endpoint *endpoint, const struct reques
     struct page_texts texts = { .url = { 0 } };
     enum result result = take_result(buf_append_str(&texts.url, given->url), err);
 
-    if (result == RESULT_OK && is_numbered(pages->kind) && pages->param) {
-        result = set_number(&texts, pages->param, first_number(pages), given, err);
+    if (result == RESULT_OK && page_is_numbered(pages->kind) && pages->param) {
+        result = set_number(&texts, pages->param, page_first_number(pages), given, err);
     }
     if (result == RESULT_OK && pages->size_param && pages->size) {
         result = set_number(&texts, pages->size_param, pages->size, given, err);
@@ -204,9 +216,10 @@ enum result pages_first(const struct job_endpoint *endpoint, const struct reques
     if (result == RESULT_OK && pages->kind == JOB_PAGES_NONE) {
         result = take_result(buf_append_str(&made->key, given->key), err);
     } else if (result == RESULT_OK) {
-        result = take_result(append_key(&made->key, pages, given->key,
-                                        is_numbered(pages->kind) ? first_number(pages) : 1),
-                             err);
+        result =
+            take_result(append_key(&made->key, pages, given->key,
+                                   page_is_numbered(pages->kind) ? page_first_number(pages) : 1),
+                        err);
     }
     if (result == RESULT_OK && !texts.body.len && given->body.data) {
         result = take_result(buf_append_str(&texts.body, given->body), err);
@@ -245,8 +258,9 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
     place_of_page(l->request, at.ordinal, &place);
     made.place = place_view(&place);
     if (l->result == RESULT_OK) {
-        l->result = append_key(&key, &l->pages, base,
-                               is_numbered(l->pages.kind) ? at.number : at.ordinal + UINT64_C(1));
+        l->result =
+            append_key(&key, &l->pages, base,
+                       page_is_numbered(l->pages.kind) ? at.number : at.ordinal + UINT64_C(1));
     }
     if (l->result == RESULT_OK) {
         made.key = buf_view(&key);
