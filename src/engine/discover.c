@@ -1,22 +1,25 @@
 #include "engine/discover.h"
 
 #include "engine/engine_state.h"
+#include "plan/harvest.h"
 #include "plan/pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-void discover_init(struct discover *d, const struct job *job)
+enum result discover_init(struct discover *d, const struct job *job, struct err *err)
 {
     *d = (struct discover){ .job = job };
     for (size_t i = 0; i < job->endpoint_count; i++) {
         d->is_used |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
     }
+    return d->is_used ? harvest_new(&d->harvest, job, err) : RESULT_OK;
 }
 
 void discover_release(struct discover *d)
 {
+    harvest_free(d->harvest);
     free(d->again);
     *d = (struct discover){ .is_used = false };
 }
@@ -25,7 +28,8 @@ void discover_release(struct discover *d)
 
 bool discover_wants(const struct discover *d, uint32_t endpoint)
 {
-    return d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE;
+    return d->is_used && (d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE ||
+                          harvest_wants(d->harvest, endpoint));
 }
 
 static struct str header_of(const void *context, struct str name, unsigned n)
@@ -38,8 +42,16 @@ enum result discover_read(const struct discover *d, const struct response *respo
 {
     const struct request *request = response->request;
     struct page_reply reply = { buf_view(&response->body), header_of, response };
+    enum result result = RESULT_OK;
 
-    return pages_read(d->job, request, &reply, out);
+    /* Pages before details: a listing that goes on is what keeps the others busy. */
+    if (d->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
+        result = pages_read(d->job, request, &reply, out);
+    }
+    if (result == RESULT_OK && harvest_wants(d->harvest, request->endpoint)) {
+        result = harvest_read(d->harvest, request, reply.body, out);
+    }
+    return result;
 }
 
 /* --- from the ledger to the frontier --------------------------------------------------------------- */

@@ -19,10 +19,12 @@
 #include "plan/frontier.h"
 
 struct engine;
+struct harvest;
 struct settlement;
 
 struct discover {
     const struct job *job;
+    struct harvest *harvest;
     bool is_used;       /* some answer of this job may lead to further requests */
     uint64_t last_id;   /* of what has been found so far */
     uint64_t read_to;   /* the frontier has had all up to here */
@@ -35,7 +37,7 @@ struct discover {
     size_t asked_again_count;
 };
 
-void discover_init(struct discover *d, const struct job *job);
+MUST_CHECK enum result discover_init(struct discover *d, const struct job *job, struct err *err);
 void discover_release(struct discover *d);
 
 /** How much of it an earlier session has found, and what of that waits. Before the store is started. */

@@ -399,6 +399,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     enum result result = login_init(e, err);
 
     if (result == RESULT_OK) {
+        result = discover_init(&e->discover, e->job, err);
+    }
+    if (result == RESULT_OK) {
         result = frontier_new(&e->frontier, &fo, err);
     }
     if (result == RESULT_OK) {
@@ -441,7 +444,6 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     accounts_init(&e->accounts, e->job->endpoint_count, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
-    discover_init(&e->discover, e->job);
     pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
