@@ -393,6 +393,49 @@ static void ledger_claim_seeds__refuses__when_ids_would_mean_others(void **state
     drop(s);
 }
 
+/* Six found in another order than that of their places, between two of the plan's own. */
+static void ledger_read_endpoint__merges__by_place(void **state)
+{
+    static const uint64_t expected[] = { 1, SEEDS + 2, SEEDS + 1, 2, SEEDS + 4, SEEDS + 3 };
+    struct world *w = *state;
+    struct settlement *s[6] = { done(2), done(1) };
+    struct record_position position = { 0 };
+    struct record records[3];
+    size_t count, seen = 0;
+
+    s[0]->response->request->page.chain = 0;
+    find_page(s[1], "http://h.test/1/p3", 2)->page.chain = 1;
+    find_page(s[1], "http://h.test/1/p2", 1)->page.chain = 1;
+    find_page(s[0], "http://h.test/2/p3", 2)->page.chain = 2;
+    find_page(s[0], "http://h.test/2/p2", 1)->page.chain = 2;
+    find_detail(s[0], "http://h.test/d", 0, NULL);
+    for (size_t i = 1; i <= 4; i++) {
+        s[i + 1] = done(SEEDS + i);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        size_t order = i < 2 ? 1 - i : i;
+
+        s[order]->record = (struct record){ .offset = i, .length = 1, .segment = 1 };
+        put(w, s[order]);
+    }
+    do {
+        assert_int_equal(ledger_read_endpoint(w->ledger, 0, &position, records, 3, &count, NULL),
+                         RESULT_OK);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(seen < 6);
+            assert_int_equal(records[i].id, expected[seen++]);
+        }
+    } while (count);
+    assert_int_equal(seen, 6);
+    position = (struct record_position){ 0 };
+    assert_int_equal(ledger_read_endpoint(w->ledger, 1, &position, records, 3, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 0); /* not asked yet */
+    for (size_t i = 0; i < 6; i++) {
+        drop(s[i]);
+    }
+}
+
 /* As an earlier scrapetop left it. */
 static void make_old(struct world *w)
 {
@@ -527,6 +570,7 @@ int main(void)
         TEST(ledger_each_found_of__yields__these),
         TEST(ledger_summarise__counts_what_was_found),
         TEST(ledger_claim_seeds__refuses__when_ids_would_mean_others),
+        TEST(ledger_read_endpoint__merges__by_place),
         TEST(ledger_open__brings_an_old_one_up),
         TEST(committer_read_found__answers__what_was_committed),
     };

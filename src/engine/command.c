@@ -82,8 +82,9 @@ static void toggle_table(struct engine *e, char reply[CONTROL_REPLY_MAX])
     if (table_is_running(e)) {
         table_cancel(e);
         snprintf(reply, CONTROL_REPLY_MAX, "normalise: cancelling");
-    } else if (table_start(e, e->options.table_path, &err) == RESULT_OK) {
-        snprintf(reply, CONTROL_REPLY_MAX, "normalise: writing %s", e->options.table_path);
+    } else if (table_order(e, &err) == RESULT_OK) {
+        snprintf(reply, CONTROL_REPLY_MAX, "normalise: writing %s",
+                 e->job->endpoint_count > 1 ? "a table of each endpoint" : e->options.table_path);
     } else {
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
     }

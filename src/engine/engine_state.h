@@ -97,8 +97,6 @@ struct engine {
     struct work work;   /* tables */
     struct work checks; /* bodies: apart, so that a table does not keep them waiting */
     struct table_job *table;
-    bool csv_due;             /* the table that --csv asks for is still to be begun */
-    bool parquet_due;         /* likewise --parquet */
     enum result table_result; /* its end, when that was not well */
 
     uv_timer_t wake; /* the earliest deadline */
@@ -316,13 +314,19 @@ void pace_sweep_leave(struct engine *engine, const char *why);
 bool pace_is_sweeping(const struct engine *engine);
 
 /* table.c */
-MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);
-void table_failed(struct engine *engine, const struct err *err); /* one of --csv and --parquet */
+MUST_CHECK enum result table_order(struct engine *engine,
+                                   struct err *err); /* all of them, by hand */
+void table_order_due(struct engine *engine);         /* those that are to be made at the end */
+void table_forget_orders(struct engine *engine);
+
+/** Begins the next one that is ordered, unless one is under way; false when none is. */
+bool table_next(struct engine *engine);
 void table_cancel(struct engine *engine);
 bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
-uint64_t table_rows(const struct engine *engine);
-const char *table_path(const struct engine *engine);         /* of the last table written, or "" */
+uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
+uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
+const char *table_path(const struct engine *engine);         /* of the first table written, or "" */
 const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
 void table_release(struct engine *engine);
 

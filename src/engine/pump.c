@@ -43,33 +43,12 @@ static void become_done(struct engine *e)
     uv_timer_start(&e->wake, on_done_turn, 0, 0);
 }
 
-/* The next of the tables that are to be made at the end; NULL when there is none left. */
-static const char *due_table(struct engine *e)
-{
-    const char *path = e->csv_due ? e->options.csv : e->parquet_due ? e->options.parquet : NULL;
-
-    e->parquet_due &= e->csv_due;
-    e->csv_due = false;
-    return path;
-}
-
 /* One table after the other: the one that the user asked for may still be under way. */
 static void next_table(struct engine *e)
 {
-    const char *path;
-    struct err err;
-
-    if (table_is_running(e)) {
-        return; /* its end comes back to here */
+    if (!table_next(e)) { /* else its end comes back to here */
+        become_done(e);
     }
-    while ((path = due_table(e))) {
-        if (table_start(e, path, &err) == RESULT_OK) {
-            return;
-        }
-        events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
-        table_failed(e, &err);
-    }
-    become_done(e);
 }
 
 bool engine_revive(struct engine *e)
@@ -81,7 +60,7 @@ bool engine_revive(struct engine *e)
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
         e->phase = ENGINE_RUNNING;
         e->ended_us = 0;
-        e->csv_due = false;
+        table_forget_orders(e);
     }
     return true;
 }
@@ -93,8 +72,9 @@ static void end_fetching(struct engine *e, bool all_settled)
     e->ended_us = engine_now_us(e);
     pace_sweep_end(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
-    e->csv_due = all_settled && e->options.csv;
-    e->parquet_due = all_settled && e->options.parquet;
+    if (all_settled) {
+        table_order_due(e);
+    }
     uv_timer_stop(&e->wake);
     if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
         e->phase = ENGINE_TABLE;
@@ -143,7 +123,7 @@ void engine_abort(struct engine *e, enum exit_code code)
     } else if (e->phase == ENGINE_TABLE) {
         engine_stop(e, "aborted");
         e->ended_by = code;
-        e->csv_due = e->parquet_due = false;
+        table_forget_orders(e);
     }
     table_cancel(e);
 }

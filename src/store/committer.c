@@ -2,7 +2,7 @@
  *
  *   loop only       async, pending_*, closed, told
  *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread, `served`
- *                   for callers of committer_read_index
+ *                   for callers of committer_read_endpoint
  *   thread only     ledger, segment, line, batch, ... (the loop's too before start and after join)
  *
  * A settlement is in exactly one list: shared.queue, batch, shared.back. The thread takes the whole
@@ -36,7 +36,8 @@ struct list {
 
 struct index_call {
     struct index_call *next;
-    uint64_t after_id;
+    uint32_t endpoint;
+    struct record_position *position;
     struct record *records;
     size_t max, *count;
     struct err *err;
@@ -313,8 +314,8 @@ static void take_work(struct committer *c)
 static void serve_calls(struct committer *c, struct index_call *calls)
 {
     for (struct index_call *call = calls; call; call = call->next) {
-        call->result = ledger_read_index(c->archive.ledger, LEDGER_JSON, call->after_id,
-                                         call->records, call->max, call->count, call->err);
+        call->result = ledger_read_endpoint(c->archive.ledger, call->endpoint, call->position,
+                                            call->records, call->max, call->count, call->err);
     }
     if (calls) {
         uv_mutex_lock(&c->mutex);
@@ -745,12 +746,16 @@ void committer_read_found(struct committer *committer, const struct committer_qu
     uv_mutex_unlock(&committer->mutex);
 }
 
-enum result committer_read_index(struct committer *committer, uint64_t after_id,
-                                 struct record *records, size_t max, size_t *count, struct err *err)
+enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
+                                    struct record_position *position, struct record *records,
+                                    size_t max, size_t *count, struct err *err)
 {
-    struct index_call call = {
-        .after_id = after_id, .records = records, .max = max, .count = count, .err = err
-    };
+    struct index_call call = { .endpoint = endpoint,
+                               .position = position,
+                               .records = records,
+                               .max = max,
+                               .count = count,
+                               .err = err };
 
     *count = 0;
     uv_mutex_lock(&committer->mutex);

@@ -122,12 +122,13 @@ struct committer_question {
 
 void committer_read_found(struct committer *committer, const struct committer_question *question);
 
-/** Any thread but the loop's and the committer's own: waits until the committer has read up to `max`
- *  records with a stored JSON body and id > `after_id`, in order of id, of what is committed now.
- *  Between start and close only: every such call has returned before committer_close. */
-MUST_CHECK enum result committer_read_index(struct committer *committer, uint64_t after_id,
-                                            struct record *records, size_t max, size_t *count,
-                                            struct err *err);
+/** Any thread but the loop's and the committer's own: waits until the committer has read further records
+ *  of an endpoint (see ledger_read_endpoint), of what is committed now. Between start and close only:
+ *  every such call has returned before committer_close. */
+MUST_CHECK enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
+                                               struct record_position *position,
+                                               struct record *records, size_t max, size_t *count,
+                                               struct err *err);
 
 /** Commits what was put, writes the session's end (`clean` when nothing is left undone by force),
  *  folds the ledger into one file, joins the thread, closes its uv handles and then calls `closed`

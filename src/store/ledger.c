@@ -7,6 +7,7 @@
 
 #define LOG_PAGES_MAX 1000 /* SQLite's own figure for folding the log */
 
+#define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
 #define FOUND_PAGE "chain,number,ordinal,total,expected,size,empty,kind,named_by"
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
@@ -85,6 +86,13 @@ static const char *const sql[SQL_COUNT] = {
                                        " ORDER BY r.id LIMIT ?2",
     [SQL_FOUND_ONE] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id=?1",
     [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
+    [SQL_SEED_RECORDS] = RECORD_SELECT "NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
+                                       " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
+                                       " ORDER BY r.id LIMIT ?4",
+    [SQL_FOUND_RECORDS] = RECORD_SELECT "f.place FROM found f CROSS JOIN request r ON r.id=f.id"
+                                        " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
+                                        " AND f.id>?5 AND r.state=1 AND r.body=1"
+                                        " ORDER BY f.place,f.id LIMIT ?4",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
@@ -410,6 +418,19 @@ enum result ledger_each_segment(struct ledger *ledger,
     return result;
 }
 
+struct record ledger_record(sqlite3_stmt *st)
+{
+    return (struct record){
+        .id = ledger_column_u64(st, 0),
+        .offset = ledger_column_u64(st, 1),
+        .length = (uint32_t)ledger_column_u64(st, 2),
+        .segment = (uint32_t)ledger_column_u64(st, 3),
+        .crc32c = (uint32_t)ledger_column_u64(st, 4),
+        .status = (uint16_t)ledger_column_u64(st, 5),
+        .endpoint = (uint16_t)ledger_column_u64(st, 6),
+    };
+}
+
 enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, uint64_t after_id,
                               struct record *records, size_t max, size_t *count, struct err *err)
 {
@@ -424,15 +445,7 @@ enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, ui
     sqlite3_bind_int(st, 2, (int)index);
     sqlite3_bind_int64(st, 3, (sqlite3_int64)max);
     while (ledger_next_row(ledger, st, &result, err)) {
-        records[(*count)++] = (struct record){
-            .id = ledger_column_u64(st, 0),
-            .offset = ledger_column_u64(st, 1),
-            .length = (uint32_t)ledger_column_u64(st, 2),
-            .segment = (uint32_t)ledger_column_u64(st, 3),
-            .crc32c = (uint32_t)ledger_column_u64(st, 4),
-            .status = (uint16_t)ledger_column_u64(st, 5),
-            .endpoint = (uint16_t)ledger_column_u64(st, 6),
-        };
+        records[(*count)++] = ledger_record(st);
     }
     return result;
 }

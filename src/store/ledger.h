@@ -132,6 +132,13 @@ MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_inde
                                          uint64_t after_id, struct record *records, size_t max,
                                          size_t *count, struct err *err);
 
+/** Up to `max` records of done requests with a JSON body, in the order of the endpoint's table: by place
+ *  (plan/place.h), from `position` on, which moves behind the last of them. */
+MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
+                                            struct record_position *position,
+                                            struct record *records, size_t max, size_t *count,
+                                            struct err *err);
+
 struct ledger_summary {
     uint64_t planned; /* 0: not known */
     uint64_t done, failed, waiting;

@@ -12,7 +12,7 @@
 
 #define ROUND_BYTES 4 /* a place begins with the round, see plan/place.h */
 
-static enum result read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err)
+enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
@@ -40,7 +40,7 @@ enum result ledger_claim_seeds(struct ledger *ledger, uint64_t seeds, struct err
 {
     uint64_t before;
     bool any = false;
-    enum result result = read_seeds(ledger, &before, err);
+    enum result result = ledger_read_seeds(ledger, &before, err);
     sqlite3_stmt *st;
 
     ledger->seeds = seeds;

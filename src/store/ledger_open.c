@@ -346,7 +346,12 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
     /* With a log even a reader has to write the index beside it; what it made it takes away again.
      * A log that was there is left: it may be the evidence that somebody looks for. */
     (*ledger)->folded = !has_log;
-    result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+    if ((*ledger)->version >= 2) {
+        result = ledger_read_seeds(*ledger, &(*ledger)->seeds, err);
+    }
+    if (result == RESULT_OK) {
+        result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+    }
     if (result != RESULT_OK) {
         ledger_close(*ledger);
         *ledger = NULL;

@@ -1,6 +1,6 @@
 /**
  * The ledger's inside, for ledger_open.c, ledger.c (rows in and out), ledger_found.c (what answers gave
- * rise to) and ledger_report.c (sums for people): the only ones that see SQLite.
+ * rise to), ledger_order.c (an endpoint's records in the order of its table) and ledger_report.c (sums for people): the only ones that see SQLite.
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
@@ -40,6 +40,8 @@ enum statement {
     SQL_FOUND_WAITING,
     SQL_FOUND_ONE,
     SQL_FOUND_ENDPOINTS,
+    SQL_SEED_RECORDS,
+    SQL_FOUND_RECORDS,
     SQL_COUNT
 };
 
@@ -71,10 +73,14 @@ bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *resul
 MUST_CHECK enum result ledger_step(struct ledger *ledger, sqlite3_stmt *st, const char *doing,
                                    struct err *err);
 
+/** How many requests the plan has of its own, in a run in which others are found; else 0. */
+MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err);
+
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
 
 struct str ledger_column_text(sqlite3_stmt *st, int column);
+struct record ledger_record(sqlite3_stmt *st); /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
 
 /** For the next step only: SQLite keeps the pointer. */
