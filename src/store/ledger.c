@@ -99,18 +99,43 @@ static const char *const sql[SQL_COUNT] = {
                         " ORDER BY id LIMIT ?2",
 };
 
+static bool is_shortage(int errnum)
+{
+    return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+}
+
+/* What the last failed call on the log said. sqlite3_system_errno tells what errno is by the time that
+ * the transaction has been rolled back, which may be something else. */
+static int log_errno(const struct ledger *ledger)
+{
+    sqlite3_file *log = NULL;
+    int errnum = 0;
+
+    if (sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log && log->pMethods) {
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &errnum);
+    }
+    return errnum;
+}
+
 /* Whether a failed call ran out of space rather than into a broken disk. SQLite says FULL for ENOSPC
  * only. A failed sync is never taken for it: the pages are gone. */
-static bool is_full(int code, int errnum)
+static bool is_full(const struct ledger *ledger, int code)
 {
-    if ((code & 0xFF) == SQLITE_FULL) {
+    switch (code & 0xFF) {
+    case SQLITE_FULL:
         return true;
-    }
-    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+            return false;
+        }
+        return is_shortage(sqlite3_system_errno(ledger->db)) ||
+               (code == SQLITE_IOERR_WRITE && is_shortage(log_errno(ledger)));
+    case SQLITE_CANTOPEN:
+        return is_shortage(sqlite3_system_errno(ledger->db));
+    default:
         return false;
     }
-    return ((code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN) &&
-           (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG);
 }
 
 enum result ledger_fail(const struct ledger *ledger, const char *doing, struct err *err)
@@ -118,7 +143,7 @@ enum result ledger_fail(const struct ledger *ledger, const char *doing, struct e
     int code = sqlite3_extended_errcode(ledger->db);
     const char *text = sqlite3_errmsg(ledger->db);
 
-    if (is_full(code, sqlite3_system_errno(ledger->db))) {
+    if (is_full(ledger, code)) {
         return err_set(err, RESULT_FULL, "E-DISK1", "%s: no space left while %s", ledger->path,
                        doing);
     }
