@@ -69,6 +69,7 @@ enum result run_try_open(struct run *r, const struct job *job, struct err *err)
                                       .list_fds = &r->list_fd,
                                       .csv = r->csv ? r->csv_path : NULL,
                                       .table_path = r->table_path,
+                                      .follow_up = r->follow_up,
                                       .attended = r->attended,
                                       .on_done = on_done,
                                       .context = r };

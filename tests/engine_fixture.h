@@ -17,6 +17,7 @@ struct run {
     struct engine *engine;
     int list_fd;
     bool csv, attended;
+    struct follow_up follow_up;
     bool close_when_done; /* from within on_done, as a program without a screen does */
     char csv_path[128], table_path[128];
     bool engine_is_whole, done, closed;

@@ -405,8 +405,10 @@ static void read_index(uv_work_t *work)
 {
     struct index_reader *reader = work->data;
 
-    reader->result =
-        committer_read_index(reader->world->committer, 1, reader->records, 8, &reader->count, NULL);
+    struct record_position position = { .seed = 1 };
+
+    reader->result = committer_read_endpoint(reader->world->committer, 0, &position,
+                                             reader->records, 8, &reader->count, NULL);
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -417,7 +419,7 @@ static void on_read(uv_work_t *work, int status)
     uv_stop(&reader->world->loop);
 }
 
-static void committer_read_index__answers__while_the_thread_idles(void **state)
+static void committer_read_endpoint__answers__while_the_thread_idles(void **state)
 {
     struct world *w = *state;
     struct index_reader reader = { .world = w };
@@ -619,7 +621,7 @@ int main(void)
         TEST(committer_open__cuts_the_tail__after_a_kill),
         TEST(committer_open__refuses__when_a_kill_hid_a_lost_page),
         TEST(committer_open__refuses__when_the_ledger_is_gone),
-        TEST(committer_read_index__answers__while_the_thread_idles),
+        TEST(committer_read_endpoint__answers__while_the_thread_idles),
         TEST(committer_event__appends__and_ends_a_torn_line),
         TEST(committer_event__counts__what_it_drops),
         TEST(committer_set_planned__is_kept),

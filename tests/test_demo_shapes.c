@@ -19,6 +19,7 @@ static const char *const json_targets[] = {
     "/",
     "/posts/1",
     "/posts/10000000",
+    "/posts/7/comments",
     "/posts",
     "/posts?_page=7&_limit=100",
     "/posts?_start=995&_limit=10",
@@ -99,7 +100,7 @@ static void bodies__are_json__for_python(void **state)
     (void)state;
     pipe_bodies_to("python3 -c 'import json,sys\n"
                    "n = [json.loads(l.decode(\"utf-8\")) for l in sys.stdin.buffer]\n"
-                   "assert len(n) == 222, len(n)'");
+                   "assert len(n) == 223, len(n)'");
 }
 
 static void bodies__are_json__for_jq(void **state)
@@ -111,16 +112,27 @@ static void bodies__are_json__for_jq(void **state)
 static void unknown_things__are_404__with_a_json_body(void **state)
 {
     static const char *const missing[] = {
-        "/nope",          "/posts/0",
-        "/posts/-1",      "/posts/10000001",
-        "/posts/1x",      "/posts/",
-        "/posts/1/2",     "/posts/99999999999999999999999",
-        "/status/99",     "/redirect/0",
-        "/redirect/101",  "/msapi/auctions/items?auctionid=0",
-        "//posts/1",      "/msapi/auctions/items?auctionid=10000001",
-        "/POSTS/1",       "/msapi/auctions/items?auctionid=1e3",
-        "/posts/%31",     "/msapi/auctions/items?auctionid=",
-        "/../etc/passwd", "/msapi/auctions/items?auctionid=%00",
+        "/nope",
+        "/posts/0",
+        "/posts/-1",
+        "/posts/10000001",
+        "/posts/1x",
+        "/posts/",
+        "/posts/1/2",
+        "/posts/99999999999999999999999",
+        "/posts/0/comments",
+        "/status/99",
+        "/redirect/0",
+        "/redirect/101",
+        "/msapi/auctions/items?auctionid=0",
+        "//posts/1",
+        "/msapi/auctions/items?auctionid=10000001",
+        "/POSTS/1",
+        "/msapi/auctions/items?auctionid=1e3",
+        "/posts/%31",
+        "/msapi/auctions/items?auctionid=",
+        "/../etc/passwd",
+        "/msapi/auctions/items?auctionid=%00",
     };
     struct demo *demo = start_calm(1);
 

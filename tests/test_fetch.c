@@ -19,8 +19,16 @@
 #define SHORT_US (100 * US_PER_MS)  /* of those in which something does */
 #define GET 0
 #define POST 1
+#define OWN 2
+#define ALONE 3
 
-static const struct fetch_endpoint endpoints[] = { { "GET", NULL }, { "POST", "{\"a\":1}" } };
+static const char *const own_headers[] = { "X-Own: 1", "x-api-key: own" };
+static const struct fetch_endpoint endpoints[] = {
+    { .method = "GET" },
+    { .method = "POST", .body = "{\"a\":1}" },
+    { .method = "GET", .headers = own_headers, .header_count = 2 },
+    { .method = "POST", .headers = own_headers, .header_count = 1, .alone = true },
+};
 static const char *const headers[] = { "X-Api-Key: 4f3c" };
 
 /* A loop with a fetch on it, and what came back. */
@@ -64,6 +72,7 @@ static void net_begin(struct net *n, uint64_t total_us)
     struct fetch_options options = { .loop = &n->loop,
                                      .clock = clock_system(),
                                      .endpoints = endpoints,
+                                     .endpoint_count = sizeof endpoints / sizeof endpoints[0],
                                      .headers = headers,
                                      .header_count = 1,
                                      .connect_timeout_us = total_us,
@@ -81,7 +90,7 @@ static void net_begin(struct net *n, uint64_t total_us)
 static void start_request(struct net *n, struct request *request)
 {
     assert_non_null(request);
-    assert_int_equal(fetch_start(n->fetch, request), RESULT_OK);
+    assert_int_equal(fetch_start(n->fetch, request, NULL), RESULT_OK);
 }
 
 static void start(struct net *n, const char *url, uint32_t endpoint)
@@ -528,6 +537,95 @@ static void request__carries_the_configured_headers__to_its_own_origin_only(void
     server_stop(server);
 }
 
+static void request__carries_its_own_body__in_place_of_the_endpoints(void **state)
+{
+    struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
+    struct request_texts texts = { .key = STR("k"), .body = STR("{\"own\":2}") };
+    struct server *server = server_start(play_always, &answer);
+    struct net n;
+
+    (void)state;
+    net_begin(&n, PATIENCE_US);
+    texts.url = str_view(server_url(server, "/own"));
+    start_request(&n, request_make(1, POST, &texts));
+    wait_for(&n, 1);
+    assert_non_null(strstr(server_asked_at(server, 0).head, "\r\n\r\n{\"own\":2}"));
+    assert_non_null(
+        strstr(server_asked_at(server, 0).head, "\r\nContent-Type: application/json\r\n"));
+    net_end(&n);
+    server_stop(server);
+}
+
+static void endpoint__has_headers_of_its_own__in_place_of_those_of_all(void **state)
+{
+    struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
+    struct server *server = server_start(play_always, &answer);
+    struct server_asked asked;
+    struct net n;
+
+    (void)state;
+    net_begin(&n, PATIENCE_US);
+    start(&n, server_url(server, "/own"), OWN);
+    wait_for(&n, 1);
+    start(&n, server_url(server, "/alone"), ALONE);
+    wait_for(&n, 2);
+    asked = server_asked_at(server, 0);
+    assert_non_null(strstr(asked.head, "\r\nX-Own: 1\r\n"));
+    assert_non_null(strstr(asked.head, "\r\nx-api-key: own\r\n"));
+    assert_null(strstr(asked.head, "4f3c"));
+    asked = server_asked_at(server, 1);
+    assert_non_null(strstr(asked.head, "\r\nX-Own: 1\r\n"));
+    assert_null(strstr(asked.head, "4f3c"));
+    net_end(&n);
+    server_stop(server);
+}
+
+/* Asks with the extra, which one origin may be told and others not. */
+static void ask_with_extra(struct net *n, const char *url, bool foreign)
+{
+    const struct fetch_extra extra = {
+        .headers = { STR("Authorization: Bearer t0ken"), STR("If-None-Match: \"e\"") },
+        .query = STR("api_key=t0ken"),
+    };
+    struct request *request = request_new(1, OWN, STR("k"), str_view(url));
+
+    assert_non_null(request);
+    request->foreign = foreign;
+    assert_int_equal(fetch_start(n->fetch, request, &extra), RESULT_OK);
+    wait_for(n, n->count + 1);
+}
+
+static void extra__goes_with_one_start__to_its_own_origin_only(void **state)
+{
+    struct server_answer answer = SERVER_ANSWER(OK_ANSWER, SERVER_KEEP);
+    struct server *server = server_start(play_always, &answer);
+    struct server_asked asked;
+    struct net n;
+
+    (void)state;
+    net_begin(&n, PATIENCE_US);
+    ask_with_extra(&n, server_url(server, "/a"), false);
+    ask_with_extra(&n, server_url(server, "/b?x=1#part"), false);
+    ask_with_extra(&n, server_url(server, "/c?api_key=t0ken"), false);
+    ask_with_extra(&n, server_url(server, "/d"), true);
+    start(&n, server_url(server, "/e"), OWN);
+    wait_for(&n, 5);
+    asked = server_asked_at(server, 0);
+    assert_non_null(strstr(asked.head, "GET /a?api_key=t0ken HTTP"));
+    assert_non_null(strstr(asked.head, "\r\nAuthorization: Bearer t0ken\r\n"));
+    assert_non_null(strstr(asked.head, "\r\nIf-None-Match: \"e\"\r\n"));
+    assert_non_null(strstr(asked.head, "\r\nX-Own: 1\r\n"));
+    assert_non_null(strstr(server_asked_at(server, 1).head, "GET /b?x=1&api_key=t0ken HTTP"));
+    assert_non_null(strstr(server_asked_at(server, 2).head, "GET /c?api_key=t0ken HTTP"));
+    for (unsigned i = 3; i < 5; i++) { /* the handle was used before, and holds nothing of it */
+        asked = server_asked_at(server, i);
+        assert_null(strstr(asked.head, "t0ken"));
+        assert_null(strstr(asked.head, "If-None-Match"));
+    }
+    net_end(&n);
+    server_stop(server);
+}
+
 static struct server_answer drop_posts(void *context, const struct server_asked *asked,
                                        unsigned number)
 {
@@ -849,6 +947,9 @@ int main(void)
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),
         cmocka_unit_test(request__carries_the_configured_headers__to_its_own_origin_only),
+        cmocka_unit_test(request__carries_its_own_body__in_place_of_the_endpoints),
+        cmocka_unit_test(endpoint__has_headers_of_its_own__in_place_of_those_of_all),
+        cmocka_unit_test(extra__goes_with_one_start__to_its_own_origin_only),
         cmocka_unit_test(post__is_sent_once__when_the_connection_dies),
         cmocka_unit_test(connection__is_used_again__and_replaced_when_the_server_closed_it),
         cmocka_unit_test(drop_idle__closes_what_nobody_uses__and_more_can_be_asked),

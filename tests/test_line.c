@@ -47,6 +47,30 @@ static void line_make__writes_the_documented_form(void **state)
     buf_release(&text);
 }
 
+static void line_make__tells_the_variables__on_one_line(void **state)
+{
+    static const char *const vars =
+        "{\"shop.id\":9007199254740993,\n\"name\":\"}\\\"{\",\"in\":{}}";
+    struct settlement *s = settlement_make(17, SETTLE_DONE, SETTLE_BODY_JSON, STR("{}"));
+    struct buf text = { .max = 0 };
+    struct line_view view;
+
+    (void)state;
+    request_free(s->response->request);
+    s->response->request = request_make(17, 0,
+                                        &(struct request_texts){ .key = STR("17"),
+                                                                 .url = STR("http://h.test/17"),
+                                                                 .vars = str_view(vars) });
+    make(&text, s);
+    assert_int_equal(line_parse(buf_view(&text), &view), RESULT_OK);
+    assert_int_equal(line_crc32c(&view), view.crc32c);
+    assert_ptr_equal(memchr(text.data, '\n', text.len), text.data + text.len - 1);
+    assert_int_equal(view.vars.len, strlen(vars));
+    assert_true(str_starts(view.vars, STR("{\"shop.id\":9007199254740993, \"name\"")));
+    assert_true(str_equal(view.body, STR("{}")));
+    buf_release(&text);
+}
+
 static void check_body(enum settle_body kind, struct str body, struct str stored_as,
                        struct str comes_back)
 {
@@ -165,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_make__writes_the_documented_form),
+        cmocka_unit_test(line_make__tells_the_variables__on_one_line),
         cmocka_unit_test(line_make__keeps_bodies__of_every_kind),
         cmocka_unit_test(line_make__escapes__what_comes_from_outside),
         cmocka_unit_test(line_parse__or_crc_tells__when_a_bit_flips),

@@ -35,6 +35,8 @@ static const char *prompt_label(enum view_prompt prompt)
         return "rate (10/s, 5/15s, off): ";
     case PROMPT_MARK:
         return "note: ";
+    case PROMPT_SWEEP:
+        return "sweep caps: ";
     case PROMPT_FILTER:
         return "filter (!text excludes): ";
     case PROMPT_SORT:

@@ -22,6 +22,7 @@ enum key_action {
     KEY_CAP_STEP,    /* CONTROL_CAP_ADD; repeated fast it takes larger steps */
     KEY_ASK_CAP,     /* a prompt, then CONTROL_CAP_SET */
     KEY_ASK_RATE,    /* a prompt, then CONTROL_RATE_SET */
+    KEY_ASK_SWEEP,   /* a prompt, then CONTROL_SWEEP; while one is under way: ends it */
     KEY_ASK_MARK,    /* a prompt, then CONTROL_MARK */
     KEY_ASK_FILTER,  /* a prompt whose text filters the focused list while it is typed */
     KEY_ASK_SORT,    /* a prompt for the column */

@@ -135,15 +135,15 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
             return;
         }
         break;
-    case RUN_SWEEP:
-        snprintf(text, PIECE_TEXT_MAX, " %s %u/%u ", word, s->sweep_step, s->sweep_steps);
-        return;
     case RUN_NORMALISING:
         format_percent(s->normalise.records_done, s->normalise.records_total, time);
         snprintf(text, PIECE_TEXT_MAX, " %s %s ", word, time);
         return;
     case RUN_DRAINING:
         snprintf(text, PIECE_TEXT_MAX, " %s %llu ", word, (unsigned long long)s->in_flight);
+        return;
+    case RUN_SWEEP:
+        snprintf(text, PIECE_TEXT_MAX, " %s %u/%u ", word, s->sweep_step, s->sweep_steps);
         return;
     case RUN_PAUSED:
         if (s->in_flight) {

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define CAP_LARGEST UINT64_C(1000000)
+#define SWEEP_USUAL "5,10,20,40"
 #define STEP_LARGEST UINT64_C(100000)
 
 void prompt_open(struct view *v, enum view_prompt prompt)
@@ -21,6 +22,8 @@ void prompt_open(struct view *v, enum view_prompt prompt)
         snprintf(v->prompt_text, sizeof v->prompt_text, "%s", v->filter_before);
     } else if (prompt == PROMPT_HELP) {
         snprintf(v->prompt_text, sizeof v->prompt_text, "%s", v->help_filter);
+    } else if (prompt == PROMPT_SWEEP) {
+        snprintf(v->prompt_text, sizeof v->prompt_text, SWEEP_USUAL);
     }
 }
 
@@ -94,8 +97,9 @@ static bool answer(struct view *v, const struct snapshot *s, uint64_t now_us, st
         return answer_cap(v, now_us, out);
     case PROMPT_RATE:
         return answer_rate(v, now_us, out);
+    case PROMPT_SWEEP:
     case PROMPT_MARK:
-        *out = (struct control){ .verb = CONTROL_MARK };
+        *out = (struct control){ .verb = prompt == PROMPT_MARK ? CONTROL_MARK : CONTROL_SWEEP };
         snprintf(out->text, sizeof out->text, "%s", v->prompt_text);
         return true;
     case PROMPT_SORT:
@@ -119,11 +123,10 @@ static bool answer_at_once(struct view *v, const struct snapshot *s,
                            const struct key_binding *binding, const char *argument, uint64_t now_us,
                            struct control *out)
 {
-    bool opened;
-
-    view_act(v, s, binding, binding->codes[0], now_us, out);
-    opened = v->prompt != PROMPT_NONE;
-    if (!opened) {
+    if (view_act(v, s, binding, binding->codes[0], now_us, out)) {
+        return true;
+    }
+    if (v->prompt == PROMPT_NONE) {
         return false; /* the reason is in the message line */
     }
     snprintf(v->prompt_text, sizeof v->prompt_text, "%s", argument);
@@ -143,6 +146,7 @@ static bool run_with_argument(struct view *v, const struct snapshot *s,
     switch (binding->action) {
     case KEY_ASK_CAP:
     case KEY_ASK_RATE:
+    case KEY_ASK_SWEEP:
     case KEY_ASK_MARK:
     case KEY_ASK_FILTER:
     case KEY_ASK_SORT:

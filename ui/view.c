@@ -464,10 +464,11 @@ static bool give(struct control *out, enum control_verb verb, int64_t number)
 
 static void open_by_key(struct view *v, enum key_action action)
 {
-    prompt_open(v, action == KEY_ASK_CAP    ? PROMPT_CAP
-                   : action == KEY_ASK_RATE ? PROMPT_RATE
-                   : action == KEY_ASK_MARK ? PROMPT_MARK
-                                            : PROMPT_COMMAND);
+    prompt_open(v, action == KEY_ASK_CAP     ? PROMPT_CAP
+                   : action == KEY_ASK_RATE  ? PROMPT_RATE
+                   : action == KEY_ASK_SWEEP ? PROMPT_SWEEP
+                   : action == KEY_ASK_MARK  ? PROMPT_MARK
+                                             : PROMPT_COMMAND);
 }
 
 bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
@@ -478,6 +479,12 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
         return give(out, binding->verb, binding->number);
     case KEY_CAP_STEP:
         return give(out, binding->verb, binding->number * step_of(v, code, now_us));
+    case KEY_ASK_SWEEP:
+        if (s->sweep_steps) {
+            return give(out, CONTROL_SWEEP, 0);
+        }
+        open_by_key(v, binding->action);
+        break;
     case KEY_ASK_CAP:
     case KEY_ASK_RATE:
     case KEY_ASK_MARK:

@@ -28,6 +28,7 @@ enum view_prompt {
     PROMPT_NONE,
     PROMPT_CAP,
     PROMPT_RATE,
+    PROMPT_SWEEP,
     PROMPT_MARK,
     PROMPT_FILTER,
     PROMPT_SORT,

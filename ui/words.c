@@ -157,6 +157,7 @@ static const char *argument_of(const struct key_binding *binding)
     case KEY_ASK_CAP:
     case KEY_ASK_RATE:
     case KEY_ASK_MARK:
+    case KEY_ASK_SWEEP:
         return binding->argument;
     case KEY_ON_ROWS:
         return binding->verb == CONTROL_HOLD ? "HOST" : "ID";
@@ -225,6 +226,7 @@ static bool act(struct asked *a, const struct key_binding *binding)
     case KEY_ASK_RATE:
         return give_rate(a);
     case KEY_ASK_MARK:
+    case KEY_ASK_SWEEP:
     case KEY_RETRY_FAILED:
         return give_text(a, binding->verb);
     case KEY_ON_ROWS:

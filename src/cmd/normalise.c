@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
+#include "engine/endpoint_table.h"
 #include "engine/run_source.h"
 #include "engine/run_tables.h"
 #include "engine/table_report.h"
@@ -10,6 +11,7 @@
 #include "store/ledger.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +30,10 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum result read_index(void *ledger, uint64_t after_id, struct record *records, size_t max,
-                              size_t *count, struct err *err)
+static enum result read_index(void *ledger, uint32_t endpoint, struct record_position *position,
+                              struct record *records, size_t max, size_t *count, struct err *err)
 {
-    return ledger_read_index(ledger, LEDGER_JSON, after_id, records, max, count, err);
+    return ledger_read_endpoint(ledger, endpoint, position, records, max, count, err);
 }
 
 static enum result open_run(struct opened_run *run, const char *path, struct err *err)
@@ -93,6 +95,7 @@ static void print_report(const struct read_options *options, const struct table_
 struct task {
     struct record_source *source; /* taken */
     const char *records, *output;
+    struct table_spec spec;
     const struct run_dir *dir; /* of a run; NULL: files */
 };
 
@@ -114,7 +117,7 @@ static int make_table(const struct read_options *options, const struct task *tas
         .table = { .records = task->records,
                    .output = task->output,
                    .before = before,
-                   .spec = options->spec },
+                   .spec = task->spec },
         .source = task->source,
         .progress = isatty(STDERR_FILENO),
     };
@@ -131,25 +134,107 @@ static int make_table(const struct read_options *options, const struct task *tas
     return exit_code_of(options, &report);
 }
 
+/* What the job says of the table, unless the command line says otherwise. */
+static struct table_spec merge_specs(const struct read_options *options,
+                                     const struct endpoint_table *table)
+{
+    const struct table_spec *given = &options->spec;
+    struct table_spec spec = *given;
+
+    spec.explode = given->explode ? given->explode : table->spec.explode;
+    spec.meta |= table->spec.meta;
+    spec.coerce |= table->spec.coerce;
+    spec.with = table->spec.with;
+    spec.with_count = table->spec.with_count;
+    if (!given->pick_count) {
+        spec.picks = table->spec.picks;
+        spec.pick_count = table->spec.pick_count;
+    }
+    if (!given->unique_count) {
+        spec.unique = table->spec.unique;
+        spec.unique_count = table->spec.unique_count;
+    }
+    if (!given->where_present.data) {
+        spec.where_present = table->spec.where_present;
+    }
+    return spec;
+}
+
+static int normalise_endpoint(const struct read_options *options, struct opened_run *run,
+                              uint32_t endpoint)
+{
+    struct endpoint_table table;
+    struct task task = { .dir = &run->dir };
+    struct err err;
+    char *output = endpoint_table_path(&run->job, endpoint, run->dir.path, "csv");
+    int code;
+
+    if (!output) {
+        err_nomem(&err, "normalising a run");
+        return cmd_fail(&err);
+    }
+    if (endpoint_table_init(&table, &run->job, endpoint, &err) != RESULT_OK) {
+        free(output);
+        return cmd_fail(&err);
+    }
+    task.records = options->records ? options->records : table.records;
+    task.output = options->output ? options->output : output;
+    task.spec = merge_specs(options, &table);
+    code = run_source_new(&task.source, &run->dir, endpoint, read_index, run->ledger, &err) ==
+                   RESULT_OK
+               ? make_table(options, &task)
+               : cmd_fail(&err);
+    endpoint_table_release(&table);
+    free(output);
+    return code;
+}
+
+/* The endpoints whose tables are wanted: one, or all. */
+static enum result choose(const struct read_options *options, const struct job *job,
+                          uint32_t *first, uint32_t *end, struct err *err)
+{
+    struct buf names = { .max = 400 };
+
+    *first = 0;
+    *end = (uint32_t)job->endpoint_count;
+    if (!options->endpoint && (!options->output || *end == 1)) {
+        return RESULT_OK;
+    }
+    for (uint32_t i = 0; i < job->endpoint_count; i++) {
+        if (options->endpoint && strcmp(options->endpoint, job->endpoints[i].name) == 0) {
+            *first = i;
+            *end = i + 1;
+            buf_release(&names);
+            return RESULT_OK;
+        }
+        (void)!buf_printf(&names, "%s%s", i ? ", " : "", job->endpoints[i].name);
+    }
+    err_set(err, RESULT_INVALID, "E-ARG1",
+            options->endpoint ? "--endpoint: the run has no \"%s\" (it has %.*s)"
+                              : "-o %s is one table: choose its endpoint with --endpoint (%.*s)",
+            options->endpoint ? options->endpoint : options->output, STR_ARG(buf_view(&names)));
+    buf_release(&names);
+    return RESULT_INVALID;
+}
+
 static int normalise_run(const struct read_options *options)
 {
     struct opened_run run;
-    struct task task = { 0 };
     struct err err;
-    char output[4096];
-    int code;
+    uint32_t first, end;
+    int code = EXIT_WELL;
 
     if (open_run(&run, options->operands[0], &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    if (run_source_new(&task.source, &run.dir, read_index, run.ledger, &err) == RESULT_OK) {
-        snprintf(output, sizeof output, "%s/%s.csv", run.dir.path, run.job.name);
-        task.dir = &run.dir;
-        task.records = options->records ? options->records : run.job.endpoints[0].records;
-        task.output = options->output ? options->output : output;
-        code = make_table(options, &task);
-    } else {
+    if (choose(options, &run.job, &first, &end, &err) != RESULT_OK) {
         code = cmd_fail(&err);
+        end = first = 0;
+    }
+    for (uint32_t i = first; i < end; i++) {
+        int its = normalise_endpoint(options, &run, i);
+
+        code = its > code ? its : code; /* the worst */
     }
     close_run(&run);
     return code;
@@ -173,7 +258,8 @@ static enum result check_files(const struct read_options *options, struct err *e
 static int normalise_files(const struct read_options *options)
 {
     struct task task = { .records = options->records,
-                         .output = options->output ? options->output : "-" };
+                         .output = options->output ? options->output : "-",
+                         .spec = options->spec };
     struct err err;
 
     if (check_files(options, &err) != RESULT_OK ||

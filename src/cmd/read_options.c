@@ -176,6 +176,13 @@ static const struct option_row normalise_rows[] = {
         .set = set_records,
     },
     {
+        .name = "endpoint",
+        .value = "NAME",
+        .help = "Of a run with several endpoints: only this one's table",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct read_options, endpoint),
+    },
+    {
         .name = "explode",
         .value = "POINTER",
         .help = "One row for each element of this array in a record: /items",

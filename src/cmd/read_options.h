@@ -12,8 +12,9 @@
 #include <stdbool.h>
 
 struct read_options {
-    const char *output;  /* normalise: -o FILE, "-" stdout, NULL: the default */
-    const char *records; /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
+    const char *output;   /* normalise: -o FILE, "-" stdout, NULL: the default */
+    const char *records;  /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
+    const char *endpoint; /* normalise: of a run, only this one's table; NULL: all */
     struct table_spec spec; /* normalise; points at the lists below */
     struct table_pick *picks;
     struct str *unique;

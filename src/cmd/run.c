@@ -92,7 +92,9 @@ static enum result check_given(const char *path, const struct run_options *optio
     struct output_file *table;
     enum result result = RESULT_OK;
 
-    if (options->has_sources) {
+    if (options->follow_up.kind != FOLLOW_UP_NONE && !stored_job_is_in(path)) {
+        result = err_set(err, RESULT_NOT_FOUND, "E-ARG1", "%s holds no run to follow up", path);
+    } else if (options->has_sources) {
         result = run_lists_check(lists, &options->job, err);
     } else if (!stored_job_is_in(path)) {
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
@@ -168,6 +170,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .list_fds = lists->fds,
             .csv = options->csv,
             .parquet = options->parquet,
+            .follow_up = options->follow_up,
             .sweep = options->sweep.cap_count ? &options->sweep : NULL,
             .plain = options->plain,
             .notify = options->notify,

@@ -411,7 +411,36 @@ static enum result set_sweep(void *target, const char *value, struct err *err)
     return sweep_parse(&options->sweep, str_view(value), err);
 }
 
+static enum result set_class(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    return follow_up_set_class(&options->follow_up, value, err);
+}
+
 static const struct option_row session_rows[] = {
+    {
+        .name = "only-failed",
+        .help = "Of a run that exists: ask again what failed for good, and nothing else",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, only_failed),
+    },
+    {
+        .name = "class",
+        .value = "CLASS",
+        .help = "Of these only one class: 404, 4xx, 5xx, timeout, connect, dns, tls, short-body, "
+                "bad-json, "
+                "too-big, refused, dropped-by-you, other",
+        .kind = OPTION_CALL,
+        .set = set_class,
+    },
+    {
+        .name = "only-missing",
+        .help = "Of a run that exists: ask what was begun on and has not come, failed ones too; "
+                "nothing that no session has reached",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, only_missing),
+    },
     {
         .name = "sweep",
         .value = "CAPS",
@@ -477,6 +506,24 @@ const struct option_table run_table = {
 static enum result usage(struct err *err, const char *text)
 {
     return err_set(err, RESULT_INVALID, "E-ARG1", "%s", text);
+}
+
+/* A follow-up is one of what there is, of a run that exists. */
+static enum result check_follow_up(struct run_options *options, struct err *err)
+{
+    struct follow_up *f = &options->follow_up;
+
+    if (options->only_missing && (options->only_failed || f->class[0])) {
+        return usage(err, "--only-missing asks failed ones of all classes, too: give it alone");
+    }
+    if (options->only_failed || options->only_missing) {
+        f->kind = options->only_missing ? FOLLOW_UP_MISSING : FOLLOW_UP_FAILED;
+    }
+    if (f->kind != FOLLOW_UP_NONE && (options->fresh || options->dry_run)) {
+        return usage(err, "--only-failed, --only-missing and --class go on with a run: not with "
+                          "--fresh or --dry-run");
+    }
+    return RESULT_OK;
 }
 
 static enum result check_together(const struct run_options *options, struct err *err)
@@ -557,6 +604,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
     if (result == RESULT_OK && !options->given.help) {
         options->has_sources = options->job.endpoints[0].source_count > 0;
         result = check_together(options, err);
+        if (result == RESULT_OK) {
+            result = check_follow_up(options, err);
+        }
         if (result == RESULT_OK && options->has_sources) {
             result = finish_body(&options->job, &options->given, err);
         }

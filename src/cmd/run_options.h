@@ -11,6 +11,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
 
@@ -18,11 +19,13 @@
 
 struct run_options {
     struct job job;
-    const char *run_dir; /* -o; NULL: ./NAME.run */
-    const char *csv;     /* --csv; NULL: none, "-": stdout */
-    const char *parquet; /* --parquet; NULL: none */
-    const char *svg;     /* --svg; NULL: none */
-    struct sweep sweep;  /* --sweep: its caps; none when cap_count is 0 */
+    const char *run_dir;        /* -o; NULL: ./NAME.run */
+    const char *csv;            /* --csv; NULL: none, "-": stdout */
+    const char *parquet;        /* --parquet; NULL: none */
+    const char *svg;            /* --svg; NULL: none */
+    struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
+    struct follow_up follow_up; /* --only-failed, --only-missing, --class */
+    bool only_failed, only_missing;
     bool plain, notify, json, fresh, dry_run;
     bool has_sources; /* a URL or a list was given */
     struct options_given given;

@@ -460,6 +460,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .parquet = s->options->parquet,
         .table_path = s->table,
         .sweep = s->options->sweep,
+        .follow_up = s->options->follow_up,
         .attended = true,
         .on_done = on_done,
         .context = s,

@@ -15,6 +15,7 @@
 #define SCRAPETOP_CMD_SESSION_H
 
 #include "base/err.h"
+#include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
 #include "store/run_dir.h"
@@ -28,9 +29,10 @@ struct session_options {
     const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
     const char *parquet; /* likewise, never stdout */
     struct sweep *sweep; /* NULL: none */
-    bool plain;          /* no dashboard, even on a terminal */
-    bool notify;         /* title, bell and notifications, whatever the settings say */
-    bool json;           /* the report as JSON on stdout */
+    struct follow_up follow_up;
+    bool plain;  /* no dashboard, even on a terminal */
+    bool notify; /* title, bell and notifications, whatever the settings say */
+    bool json;   /* the report as JSON on stdout */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

@@ -23,6 +23,7 @@
 #define CONNECTIONS_MAX 30000U
 #define CONNECTION_MEMORY_BYTES ((size_t)24 * 1024) /* the longest head of a request */
 #define IDLE_TIMEOUT_S 75U
+#define PRODUCTS_USUAL 100000 /* 5000 pages of the usual size */
 #define TOKEN_LIFE_US (3600 * US_PER_S)
 #define SLACK_MAX_US 10000
 
@@ -180,7 +181,10 @@ static enum result set_up_server(struct server *server, const struct demo_option
     }
     server->world = (struct world){
         .seed = options->seed,
-        .token_us = options->token_us ? options->token_us : TOKEN_LIFE_US,
+        .products = options->products ? options->products : PRODUCTS_USUAL,
+        .tokens = { .seed = options->seed,
+                    .life_us = options->token_us ? options->token_us : TOKEN_LIFE_US,
+                    .uses_max = options->token_uses },
         .asked = server->asked,
     };
     return access_log_open(&server->log, options->log_path, err);

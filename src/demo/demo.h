@@ -16,7 +16,20 @@
  *     /api/products/N[/reviews]            one product, and its reviews
  *     /posts/N  /posts?_page=&_limit=      small objects; 1000 of them listed with Link and X-Total-Count
  *     /posts?_start=&_limit=               the same by offset
+ *     /posts/N/comments                    five comments on it
  *     /events?after=CURSOR&limit=          1000 events behind an opaque cursor, ids above 2^53
+ *     /list/offset  /list/next  /list/more /list/until-empty  /list/cursor
+ *                                          the same items behind each way of paging; size=, count=
+ *     POST /graphql                        again, with pageInfo {hasNextPage, endCursor}; as the issues
+ *                                          of a repository when the query names one
+ *     /repos/O/R/issues?page=&per_page=    the same issues by Link, as GitHub lists them
+ *     /traps/KIND?page=N                   listings that lie: same last self back elsewhere scheme
+ *                                          forever empty total-{text,words,negative,small,huge,changes}
+ *                                          cursor-{crlf,number}
+ *     POST /oauth/token                    client credentials demo-client, demo-secret give a token
+ *     /private/token/posts/N               a post behind a Bearer token (or "demo-token"),
+ *     /private/basic/posts/N               user demo and password demo,
+ *     /private/key/posts/N                 demo-key as X-Api-Key or ?api_key=
  *     /gzip/posts/N  /bomb  /endless       gzip, 1 GiB in 1 MB of gzip, a body without an end
  *     /html  /empty  /badjson?kind=        200, but no JSON: cut comma nan utf8 bom two text
  *     /redirect/N  /redirect-to?url=       N hops to /posts/1; any Location (&status=301...308)
@@ -46,7 +59,9 @@ struct demo_options {
     uint16_t port; /* 0 picks a free one */
     uint64_t seed;
     uint64_t latency_us, jitter_us; /* each answer takes latency ± jitter, uniformly */
-    uint64_t token_us;              /* how long a login is good; 0: one hour */
+    uint64_t products;              /* in the catalog; 0: 100,000 */
+    uint64_t token_us;              /* how long a token is good; 0: one hour */
+    uint64_t token_uses;            /* how often; 0: as often as one likes */
     struct rate limit;              /* token bucket over all clients; beyond it 429 + Retry-After */
     unsigned limit_burst;           /* bucket size; 0: one second's worth */
     unsigned max_concurrent;        /* past this many at once latency rises in proportion; 0: off;

@@ -24,6 +24,8 @@ enum draw_purpose {
     DRAW_FATE,
     DRAW_WEATHER_KEY,
     DRAW_RETRY_KEY,
+    DRAW_ITEM,
+    DRAW_COMMENT,
 };
 
 struct draw {

@@ -2,111 +2,14 @@
  * Catalog-like: a shop behind a login. The listing gives its total, so that a client can ask for all
  * pages at once; each product leads to its reviews.
  */
-#include "demo/world.h"
+#include "demo/access.h"
 
 #include "demo/draw.h"
 #include "demo/json_write.h"
 
-#include "base/clock.h"
-
-#include <cjson/cJSON.h>
-
-#include <stdio.h>
-#include <string.h>
-
-#define EMAIL "demo@example.com"
-#define PASSWORD "demo"
-
-#define PRODUCTS 100000 /* 5000 pages of the usual size */
 #define PER_PAGE_USUAL 20
 #define PER_PAGE_MAX 100
 #define PAGE_LAST 1000000000
-
-/* A token tells its number and proves it, so that none need be kept but the time it ends. */
-static void format_token(const struct world *world, uint64_t number, char text[64])
-{
-    struct draw d = draw_start(world->seed, DRAW_TOKEN, number);
-
-    snprintf(text, 64, "demo-%llu-%016llx", (unsigned long long)number,
-             (unsigned long long)draw_next(&d));
-}
-
-/* Whether the body is {"email": …, "password": …} with the right values; 0, or the status. */
-static unsigned check_login(struct str body)
-{
-    cJSON *login = cJSON_ParseWithLength(body.data ? body.data : "", body.len);
-    const char *email = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(login, "email"));
-    const char *password =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(login, "password"));
-    unsigned status = 0;
-
-    if (!email || !password) {
-        status = 400;
-    } else if (strcmp(email, EMAIL) != 0 || strcmp(password, PASSWORD) != 0) {
-        status = 401;
-    }
-    cJSON_Delete(login);
-    return status;
-}
-
-void shape_login(struct world *world, const struct ask *ask, struct reply *reply)
-{
-    struct json j = json_start(&reply->body);
-    unsigned status = check_login(ask->body);
-    char token[64];
-    uint64_t number;
-
-    if (status == 400) {
-        reply_error(reply, status, "want {\"email\": \"...\", \"password\": \"...\"}");
-        return;
-    }
-    if (status) {
-        reply_error(reply, status, "wrong email or password");
-        return;
-    }
-    number = world->logins++;
-    world->token_ends_us[number % WORLD_TOKENS_MAX] = ask->now_us + world->token_us;
-    format_token(world, number, token);
-    json_object(&j, NULL);
-    json_text(&j, "access_token", str_view(token));
-    json_text(&j, "token_type", STR("Bearer"));
-    json_uint(&j, "expires_in", world->token_us / US_PER_S);
-    json_object_end(&j);
-    reply->result = j.result;
-    reply_header(reply, "Cache-Control", "no-store");
-}
-
-static bool token_is_good(const struct world *world, struct str token, uint64_t now_us)
-{
-    struct str rest = token;
-    char right[64];
-    uint64_t number;
-
-    (void)str_cut(&rest, '-');
-    if (!str_to_u64(str_cut(&rest, '-'), &number) || number >= world->logins ||
-        world->logins - number > WORLD_TOKENS_MAX) {
-        return false;
-    }
-    format_token(world, number, right);
-    return str_equal(token, str_view(right)) &&
-           now_us < world->token_ends_us[number % WORLD_TOKENS_MAX];
-}
-
-/* Fills the reply with the 401 when the request has no good token. */
-static bool is_admitted(const struct world *world, const struct ask *ask, struct reply *reply)
-{
-    struct str token = str_trim(ask_header(ask, STR("Authorization")));
-    struct str scheme = str_cut(&token, ' ');
-
-    token = str_trim(token);
-    if (str_equal_nocase(scheme, STR("Bearer")) && token_is_good(world, token, ask->now_us)) {
-        return true;
-    }
-    reply_error(reply, 401, "%s", scheme.len ? "token is wrong or expired" : "token is missing");
-    reply_header(reply, "WWW-Authenticate", "Bearer realm=\"catalog\"%s",
-                 scheme.len ? ", error=\"invalid_token\"" : "");
-    return false;
-}
 
 static uint64_t review_count(uint64_t seed, uint64_t product)
 {
@@ -144,13 +47,13 @@ static void write_product(struct json *j, uint64_t seed, uint64_t id)
     json_object_end(j);
 }
 
-static void write_pagination(struct json *j, uint64_t page, uint64_t per_page)
+static void write_pagination(struct json *j, uint64_t total, uint64_t page, uint64_t per_page)
 {
     json_object(j, "pagination");
     json_uint(j, "page", page);
     json_uint(j, "per_page", per_page);
-    json_uint(j, "total", PRODUCTS);
-    json_uint(j, "total_pages", (PRODUCTS + per_page - 1) / per_page);
+    json_uint(j, "total", total);
+    json_uint(j, "total_pages", (total + per_page - 1) / per_page);
     json_object_end(j);
 }
 
@@ -159,7 +62,7 @@ void shape_products(struct world *world, const struct ask *ask, struct reply *re
     struct json j = json_start(&reply->body);
     uint64_t page = 1, per_page = PER_PAGE_USUAL, first, last;
 
-    if (!is_admitted(world, ask, reply)) {
+    if (!access_by_bearer(world, ask, reply)) {
         return;
     }
     if (!ask_param_number(ask, "page", 1, PAGE_LAST, &page) ||
@@ -168,34 +71,36 @@ void shape_products(struct world *world, const struct ask *ask, struct reply *re
         return;
     }
     first = (page - 1) * per_page + 1;
-    last = first + per_page - 1 < PRODUCTS ? first + per_page - 1 : PRODUCTS;
+    last = first + per_page - 1 < world->products ? first + per_page - 1 : world->products;
     json_object(&j, NULL);
     json_array(&j, "products");
     for (uint64_t id = first; id <= last; id++) {
         write_product(&j, world->seed, id);
     }
     json_array_end(&j);
-    write_pagination(&j, page, per_page);
+    write_pagination(&j, world->products, page, per_page);
     json_object_end(&j);
     reply->result = j.result;
 }
 
 /* The product that the path names; 0, and the 404 said, when there is none. */
-static uint64_t product_in_path(const struct ask *ask, struct reply *reply)
+static uint64_t product_in_path(const struct world *world, const struct ask *ask,
+                                struct reply *reply)
 {
     uint64_t id;
 
-    if (str_to_u64(ask->in_path[0], &id) && id >= 1 && id <= PRODUCTS) {
+    if (str_to_u64(ask->in_path[0], &id) && id >= 1 && id <= world->products) {
         return id;
     }
-    reply_error(reply, 404, "no such product; they go from 1 to %d", PRODUCTS);
+    reply_error(reply, 404, "no such product; they go from 1 to %llu",
+                (unsigned long long)world->products);
     return 0;
 }
 
 void shape_product(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct json j = json_start(&reply->body);
-    uint64_t id = is_admitted(world, ask, reply) ? product_in_path(ask, reply) : 0;
+    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(world, ask, reply) : 0;
 
     if (id) {
         write_product(&j, world->seed, id);
@@ -222,7 +127,7 @@ static void write_review(struct json *j, struct draw *d, uint64_t product, uint6
 void shape_reviews(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct json j = json_start(&reply->body);
-    uint64_t id = is_admitted(world, ask, reply) ? product_in_path(ask, reply) : 0;
+    uint64_t id = access_by_bearer(world, ask, reply) ? product_in_path(world, ask, reply) : 0;
     struct draw d = draw_start(world->seed, DRAW_REVIEW, id);
     uint64_t count = draw_below(&d, 9); /* the draw that review_count makes */
 

@@ -1,34 +1,20 @@
 /*
- * Events behind an opaque cursor. The cursor is made to be hard on careless clients: it has a slash,
- * a plus and equal signs, so it must be percent-encoded to come back whole, and the ids in the bodies
- * differ only beyond what a double can hold.
+ * Events behind an opaque cursor; the ids in the bodies differ only beyond what a double can hold.
  */
 #include "demo/world.h"
 
+#include "demo/cursor.h"
 #include "demo/draw.h"
 #include "demo/json_write.h"
-
-#include <stdio.h>
 
 #define EVENTS 1000
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 200
-#define CURSOR_MAX 40
-
-/* Position and proof; who changes one or guesses gets a 400. */
-static void format_cursor(uint64_t seed, uint64_t position, char text[CURSOR_MAX])
-{
-    struct draw d = draw_start(seed, DRAW_CURSOR, position);
-
-    snprintf(text, CURSOR_MAX, "c/%u+%012llx==", (unsigned)position,
-             (unsigned long long)(draw_next(&d) >> 16));
-}
 
 /* Where to go on; false when the cursor is none of ours. */
 static bool read_cursor(const struct world *world, const struct ask *ask, uint64_t *position)
 {
-    char given[CURSOR_MAX], right[CURSOR_MAX];
-    struct str rest;
+    char given[CURSOR_MAX];
     size_t len;
 
     *position = 0;
@@ -40,16 +26,7 @@ static bool read_cursor(const struct world *world, const struct ask *ask, uint64
     case ASK_FOUND:
         break;
     }
-    rest = (struct str){ given, len };
-    if (!len) {
-        return true; /* "after=" asks for the beginning */
-    }
-    (void)str_cut(&rest, '/');
-    if (!str_to_u64(str_cut(&rest, '+'), position) || *position > EVENTS) {
-        return false;
-    }
-    format_cursor(world->seed, *position, right);
-    return str_equal((struct str){ given, len }, str_view(right));
+    return cursor_read(world->seed, (struct str){ given, len }, EVENTS, position);
 }
 
 static void write_event(struct json *j, uint64_t seed, uint64_t position)
@@ -93,7 +70,7 @@ void shape_events(struct world *world, const struct ask *ask, struct reply *repl
     }
     json_array_end(&j);
     if (end < EVENTS) {
-        format_cursor(world->seed, end, cursor);
+        cursor_format(world->seed, end, cursor);
         json_text(&j, "next", str_view(cursor));
     } else {
         json_null(&j, "next");

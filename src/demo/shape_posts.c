@@ -6,15 +6,13 @@
 
 #include "demo/draw.h"
 #include "demo/json_write.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "demo/links.h"
 
 #define POST_LAST 10000000 /* can be asked for one by one */
 #define POSTS_LISTED 1000  /* stand in the listing */
+#define COMMENTS 5         /* of each post */
 #define LIMIT_USUAL 10
 #define LIMIT_MAX 100
-#define AUTHORITY_MAX 128
 
 static void write_post(struct json *j, uint64_t seed, uint64_t id)
 {
@@ -54,58 +52,6 @@ void shape_post_gzip(struct world *world, const struct ask *ask, struct reply *r
     shape_compress(reply);
 }
 
-/* The Host that the client named when it could stand in a URL, else our own address. */
-static void format_authority(const struct world *world, const struct ask *ask,
-                             char text[AUTHORITY_MAX])
-{
-    static const char good[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
-    struct str host = ask_header(ask, STR("Host"));
-    bool is_good = host.len > 0 && host.len < AUTHORITY_MAX;
-
-    for (size_t i = 0; is_good && i < host.len; i++) {
-        is_good = memchr(good, host.data[i], sizeof good - 1) != NULL;
-    }
-    if (is_good) {
-        snprintf(text, AUTHORITY_MAX, "%.*s", STR_ARG(host));
-    } else {
-        snprintf(text, AUTHORITY_MAX, "127.0.0.1:%u", (unsigned)world->port);
-    }
-}
-
-static void add_link(struct reply *reply, struct buf *links, const char *authority, uint64_t page,
-                     uint64_t limit, const char *rel)
-{
-    enum result result = buf_printf(links, "%s<http://%s/posts?_page=%llu&_limit=%llu>; rel=\"%s\"",
-                                    links->len ? ", " : "", authority, (unsigned long long)page,
-                                    (unsigned long long)limit, rel);
-
-    if (reply->result == RESULT_OK) {
-        reply->result = result;
-    }
-}
-
-static void tell_pages(const struct world *world, const struct ask *ask, struct reply *reply,
-                       uint64_t page, uint64_t limit)
-{
-    uint64_t last = (POSTS_LISTED + limit - 1) / limit;
-    char authority[AUTHORITY_MAX];
-    struct buf links = { 0 };
-
-    format_authority(world, ask, authority);
-    add_link(reply, &links, authority, 1, limit, "first");
-    if (page > 1) {
-        add_link(reply, &links, authority, page - 1 < last ? page - 1 : last, limit, "prev");
-    }
-    if (page < last) {
-        add_link(reply, &links, authority, page + 1, limit, "next");
-    }
-    add_link(reply, &links, authority, last, limit, "last");
-    reply_header(reply, "Link", "%.*s", (int)links.len, links.data ? links.data : "");
-    reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
-    buf_release(&links);
-}
-
 void shape_posts(struct world *world, const struct ask *ask, struct reply *reply)
 {
     struct json j = json_start(&reply->body);
@@ -120,10 +66,10 @@ void shape_posts(struct world *world, const struct ask *ask, struct reply *reply
     }
     if (start == UINT64_MAX) {
         start = (page - 1) * limit;
-        tell_pages(world, ask, reply, page, limit);
-    } else {
-        reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
+        links_tell(world, ask, reply,
+                   &(struct links){ "_page", "_limit", page, limit, POSTS_LISTED });
     }
+    reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
     end = start + limit < POSTS_LISTED ? start + limit : POSTS_LISTED;
     json_array(&j, NULL);
     for (uint64_t i = start; i < end; i++) {
@@ -133,4 +79,29 @@ void shape_posts(struct world *world, const struct ask *ask, struct reply *reply
     if (reply->result == RESULT_OK) {
         reply->result = j.result;
     }
+}
+
+void shape_comments(struct world *world, const struct ask *ask, struct reply *reply)
+{
+    struct json j = json_start(&reply->body);
+    uint64_t post;
+    struct draw d;
+
+    if (!str_to_u64(ask->in_path[0], &post) || post < 1 || post > POST_LAST) {
+        reply_error(reply, 404, "no such post; they go from 1 to %d", POST_LAST);
+        return;
+    }
+    d = draw_start(world->seed, DRAW_COMMENT, post);
+    json_array(&j, NULL);
+    for (uint64_t i = 1; i <= COMMENTS; i++) {
+        json_object(&j, NULL);
+        json_uint(&j, "postId", post);
+        json_uint(&j, "id", (post - 1) * COMMENTS + i);
+        json_textf(&j, "name", "comment %llu", (unsigned long long)draw_below(&d, 1000));
+        json_textf(&j, "email", "user%llu@example.com", (unsigned long long)draw_below(&d, 500));
+        json_textf(&j, "body", "no. %llu,\nwith \"quotes\"", (unsigned long long)i);
+        json_object_end(&j);
+    }
+    json_array_end(&j);
+    reply->result = j.result;
 }

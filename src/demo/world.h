@@ -3,7 +3,7 @@
  *
  * A shape is a function that is handed a request and fills a reply. Nearly all are pure functions of
  * the seed and the URL; what is remembered between requests stands here, and all of it is bounded:
- * how often the trains were polled, the last logins, which keys have seen their 429.
+ * how often the trains were polled, the last tokens, which keys have seen their 429.
  *
  * Threads  the server's thread only.
  */
@@ -13,36 +13,45 @@
 #include "demo/ask.h"
 #include "demo/asked.h"
 #include "demo/reply.h"
-
-#define WORLD_TOKENS_MAX 64 /* logins that stay good; the oldest goes first */
+#include "demo/tokens.h"
 
 /* 2^53 + 1 and upwards: ids that a double cannot hold. */
 #define WORLD_BIG_ID UINT64_C(9007199254740993)
+
+#define WORLD_AUTHORITY_MAX 128
 
 /* The day on which this world begins: 2026-01-01T00:00:00Z. */
 #define WORLD_EPOCH_S INT64_C(1767225600)
 
 struct world {
     uint64_t seed;
-    uint64_t token_us; /* how long a login is good */
+    uint64_t products; /* in the catalog */
     uint16_t port;
     struct asked *asked;
     uint64_t train_polls;
-    uint64_t logins;
-    uint64_t token_ends_us[WORLD_TOKENS_MAX]; /* by number of the login, modulo */
-    struct buf bomb;                          /* made when first asked for */
+    struct tokens tokens; /* that logins gave */
+    struct buf bomb;      /* made when first asked for */
 };
 
 typedef void shape_fn(struct world *world, const struct ask *ask, struct reply *reply);
 
-shape_fn shape_auction_items;                                            /* shape_auctions.c */
-shape_fn shape_trains;                                                   /* shape_trains.c */
-shape_fn shape_login, shape_products, shape_product, shape_reviews;      /* shape_catalog.c */
-shape_fn shape_post, shape_posts, shape_post_gzip;                       /* shape_posts.c */
+shape_fn shape_auction_items;                          /* shape_auctions.c */
+shape_fn shape_trains;                                 /* shape_trains.c */
+shape_fn shape_products, shape_product, shape_reviews; /* shape_catalog.c */
+shape_fn shape_login, shape_oauth_token;               /* shape_access.c */
+shape_fn shape_post_bearer, shape_post_basic, shape_post_key;
+shape_fn shape_list_offset, shape_list_next, shape_list_more, shape_list_until_empty;
+shape_fn shape_list_cursor, shape_graphql, shape_issues;                 /* shape_listings.c */
+shape_fn shape_trap;                                                     /* shape_traps.c */
+shape_fn shape_comments, shape_post, shape_posts, shape_post_gzip;       /* shape_posts.c */
 shape_fn shape_events;                                                   /* shape_events.c */
 shape_fn shape_redirect, shape_redirect_to, shape_headers, shape_status; /* shape_oddities.c */
 shape_fn shape_endless, shape_html, shape_empty, shape_badjson, shape_slow, shape_retry_after;
 shape_fn shape_bomb; /* shape_gzip.c */
+
+/** The Host that the client named when it could stand in a URL, else our own address: for links. */
+void world_authority(const struct world *world, const struct ask *ask,
+                     char text[WORLD_AUTHORITY_MAX]);
 
 /** Replaces the body by its gzip form and says so in the headers. */
 void shape_compress(struct reply *reply);

@@ -11,6 +11,7 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
     size_t in_flight = fetch_in_flight(e->fetch);
     char why[64];
 
+    pace_sweep_leave(e, "you set the cap");
     cap = wanted < 0 ? 0 : wanted > JOB_CAP_MAX ? JOB_CAP_MAX : (unsigned)wanted;
     snprintf(why, sizeof why, "cap %u -> %u by you", before, cap);
     if (!pace_change_cap(e, cap, why)) {
@@ -30,6 +31,7 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
 
 static void toggle_auto(struct engine *e, char reply[CONTROL_REPLY_MAX])
 {
+    pace_sweep_leave(e, "auto sets the cap");
     pace_set_auto(e, !e->auto_on);
     if (e->auto_on) {
         snprintf(reply, CONTROL_REPLY_MAX, "auto: from cap %u, at most %u", e->cap,
@@ -80,8 +82,9 @@ static void toggle_table(struct engine *e, char reply[CONTROL_REPLY_MAX])
     if (table_is_running(e)) {
         table_cancel(e);
         snprintf(reply, CONTROL_REPLY_MAX, "normalise: cancelling");
-    } else if (table_start(e, e->options.table_path, &err) == RESULT_OK) {
-        snprintf(reply, CONTROL_REPLY_MAX, "normalise: writing %s", e->options.table_path);
+    } else if (table_order(e, &err) == RESULT_OK) {
+        snprintf(reply, CONTROL_REPLY_MAX, "normalise: writing %s",
+                 e->job->endpoint_count > 1 ? "a table of each endpoint" : e->options.table_path);
     } else {
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
     }
@@ -91,9 +94,10 @@ uint32_t engine_verbs(void)
 {
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
            1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_AUTO |
-           1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE | 1U << CONTROL_RETRY_FAILED |
-           1U << CONTROL_RETRY | 1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD |
-           1U << CONTROL_MARK | 1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
+           1U << CONTROL_SWEEP | 1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE |
+           1U << CONTROL_RETRY_FAILED | 1U << CONTROL_RETRY | 1U << CONTROL_DROP |
+           1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK | 1U << CONTROL_DRAIN |
+           1U << CONTROL_ABORT;
 }
 
 void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
@@ -119,6 +123,9 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         break;
     case CONTROL_AUTO:
         toggle_auto(e, reply);
+        break;
+    case CONTROL_SWEEP:
+        pace_sweep_by_user(e, str_view(control->text), reply);
         break;
     case CONTROL_PAUSE:
         toggle_pause(e, reply);

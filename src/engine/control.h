@@ -17,6 +17,7 @@ enum control_verb {
     CONTROL_CAP_HALVE,
     CONTROL_RATE_SET,     /* text: "10/s", "off" */
     CONTROL_AUTO,         /* toggles the controller */
+    CONTROL_SWEEP,        /* text: "5,10,20"; while a sweep is under way: ends it */
     CONTROL_PAUSE,        /* toggles */
     CONTROL_NORMALISE,    /* starts; while one runs: cancels it */
     CONTROL_RETRY_FAILED, /* text: a class of failures (snapshot_failure.why); empty: all */

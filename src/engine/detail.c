@@ -43,8 +43,8 @@ void detail_release(struct engine *e)
 /* Without the beginning of a secret whose end was cut off, which redaction would not know. */
 static struct str without_partial_secret(const struct engine *e, struct str text)
 {
-    for (size_t i = 0; i < e->job->secrets.count; i++) {
-        struct str secret = str_view(e->job->secrets.values[i]);
+    for (size_t i = 0; i < e->secrets.count; i++) {
+        struct str secret = str_view(e->secrets.values[i]);
         size_t most = secret.len - 1 < text.len ? secret.len - 1 : text.len;
 
         for (size_t part = most; part > 0; part--) {
@@ -64,7 +64,7 @@ static struct str masked(struct engine *e, struct str text, bool is_cut)
     if (is_cut) {
         text = without_partial_secret(e, text);
     }
-    return secrets_redact(&e->job->secrets, text, &e->shown) == RESULT_OK
+    return secrets_redact(&e->secrets, text, &e->shown) == RESULT_OK
                ? buf_view(&e->shown)
                : STR("(out of memory for this text)");
 }
@@ -93,6 +93,11 @@ static void fill_headers(struct engine *e, const struct answer *a, struct snapsh
 
 static void fill_sent(const struct engine *e, struct snapshot_detail *out)
 {
+    struct str credential = buf_view(&e->auth.header);
+
+    if (e->auth.login && credential.len) {
+        add_line(out->sent, sizeof out->sent, str_cut(&credential, ':'), STR("***"));
+    }
     for (size_t i = 0; i < e->job->header_count; i++) {
         const struct job_header *header = &e->job->headers[i];
         bool tellable = header->given && !header->from_file;

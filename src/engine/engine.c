@@ -33,9 +33,16 @@ uint64_t engine_random(struct engine *e)
 enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
 {
     buf_reset(&e->redacted);
-    return secrets_redact(&e->job->secrets, url, &e->redacted) == RESULT_OK
+    return secrets_redact(&e->secrets, url, &e->redacted) == RESULT_OK
                ? url_redact(buf_view(&e->redacted), out)
                : RESULT_NOMEM;
+}
+
+/* The login call has an endpoint behind the job's own. */
+static const char *method_of(const struct engine *e, const struct request *request)
+{
+    return request->endpoint < e->job->endpoint_count ? e->job->endpoints[request->endpoint].method
+                                                      : auth_endpoint(&e->auth).method;
 }
 
 void engine_request_text(struct engine *e, const struct request *request,
@@ -54,8 +61,7 @@ void engine_request_text(struct engine *e, const struct request *request,
         url = request->key;
     }
     snprintf(text, SNAPSHOT_REQUEST_TEXT, "%s %.*s",
-             request->drop_body ? "GET" : e->job->endpoints[request->endpoint].method,
-             STR_ARG(url));
+             request->drop_body ? "GET" : method_of(e, request), STR_ARG(url));
 }
 
 /* --- ticks ---------------------------------------------------------------------------------------- */
@@ -149,6 +155,24 @@ struct restore {
     int64_t wall_us;
 };
 
+bool engine_restored_due(struct engine *e, uint32_t attempt, int64_t left_us, uint64_t *due_us)
+{
+    *due_us = engine_now_us(e);
+    *due_us += left_us > 0 ? (uint64_t)left_us
+                           : retry_backoff_us(&e->job->retry, attempt, engine_random(e), NULL);
+    return left_us > 0;
+}
+
+void engine_leave_waiting(struct engine *e, uint64_t id)
+{
+    struct request *request =
+        e->options.follow_up.kind == FOLLOW_UP_FAILED ? frontier_take(e->frontier, id) : NULL;
+
+    if (request) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
 static void restore_row(void *context, const struct ledger_row *row)
 {
     struct restore *r = context;
@@ -160,27 +184,21 @@ static void restore_row(void *context, const struct ledger_row *row)
         return;
     }
     if (row->state == SETTLE_FAILED) {
-        steer_restore_failed(e, row->id, row->reason);
+        steer_restore_failed(e, row);
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
-        accounts_restored(&e->accounts, frontier_endpoint(e->frontier, row->id),
-                          row->state == SETTLE_DONE);
+        accounts_restored(&e->accounts, row->endpoint, row->state == SETTLE_DONE);
     }
-    if (row->state == SETTLE_WAITING) {
-        int64_t left_us = row->not_before_wall_us - r->wall_us;
-
-        if (left_us > 0) {
-            due_us = r->now_us + (uint64_t)left_us;
-        } else {
-            /* Over while nobody ran: fresh jitter, so that they do not come as a herd, and in nobody
-             * else's name, so that it holds no host. */
-            due_us =
-                r->now_us + retry_backoff_us(&e->job->retry, row->attempt, engine_random(e), NULL);
-            set_by = STR("backoff after a restart");
-        }
+    if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_total(e->frontier)) {
+        return; /* found, and made of its own row: see discover_restore */
+    }
+    if (row->state == SETTLE_WAITING &&
+        !engine_restored_due(e, row->attempt, row->not_before_wall_us - r->wall_us, &due_us)) {
+        set_by = STR(ENGINE_SET_BY_RESTART);
     }
     r->result = frontier_restore(e->frontier, row->id, due_us, r->now_us, row->attempt, row->reason,
                                  set_by, r->err);
+    engine_leave_waiting(e, due_us ? row->id : 0);
 }
 
 static enum result restore_rows(struct engine *e, struct err *err)
@@ -188,7 +206,50 @@ static enum result restore_rows(struct engine *e, struct err *err)
     struct restore r = { e, err, RESULT_OK, engine_now_us(e), clock_wall_us(&e->options.clock) };
     enum result result = committer_each_row(e->committer, restore_row, &r, err);
 
+    if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
+        frontier_close(e->frontier, e->options.follow_up.kind == FOLLOW_UP_FAILED);
+    }
     return result == RESULT_OK ? r.result : result;
+}
+
+static size_t all_header_count(const struct job *job)
+{
+    size_t count = job->header_count;
+
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        count += job->endpoints[i].header_count;
+    }
+    return count;
+}
+
+static void list_headers(const char **lines, const struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = headers[i].sent;
+    }
+}
+
+/* The job's headers stand first in e->headers, those of each endpoint behind. The login call comes after
+ * the job's endpoints. */
+static void describe_endpoints(struct engine *e)
+{
+    const struct job *job = e->job;
+    const char **own = e->headers + job->header_count;
+
+    list_headers(e->headers, job->headers, job->header_count);
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        const struct job_endpoint *from = &job->endpoints[i];
+
+        list_headers(own, from->headers, from->header_count);
+        e->endpoints[i] = (struct fetch_endpoint){
+            .method = from->method,
+            .body = from->body,
+            .headers = own,
+            .header_count = from->header_count,
+        };
+        own += from->header_count;
+    }
+    e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
 }
 
 static enum result build_fetch(struct engine *e, struct err *err)
@@ -197,6 +258,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
     struct fetch_options o = {
         .loop = e->options.loop,
         .clock = e->options.clock,
+        .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
@@ -210,17 +272,11 @@ static enum result build_fetch(struct engine *e, struct err *err)
     };
 
     e->endpoints = calloc(job->endpoint_count + 1, sizeof *e->endpoints);
-    e->headers = calloc(job->header_count + 1, sizeof *e->headers);
+    e->headers = calloc(all_header_count(job) + 1, sizeof *e->headers);
     if (!e->endpoints || !e->headers) {
         return err_nomem(err, "preparing requests");
     }
-    for (size_t i = 0; i < job->endpoint_count; i++) {
-        e->endpoints[i] =
-            (struct fetch_endpoint){ job->endpoints[i].method, job->endpoints[i].body };
-    }
-    for (size_t i = 0; i < job->header_count; i++) {
-        e->headers[i] = job->headers[i].sent;
-    }
+    describe_endpoints(e);
     o.endpoints = e->endpoints;
     o.headers = e->headers;
     return fetch_new(&e->fetch, &o, err);
@@ -232,7 +288,9 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .loop = e->options.loop,
         .dir = e->options.dir,
         .clock = e->options.clock,
+        .seeds = e->discover.is_used ? frontier_seeds(e->frontier) : 0,
         .on_committed = judge_committed,
+        .on_found = discover_answered,
         .on_trouble = on_trouble,
         .context = e,
     };
@@ -263,6 +321,8 @@ static void free_parts(struct engine *e)
     judge_release(e);
     detail_release(e);
     steer_release(e);
+    discover_release(&e->discover);
+    login_release(e);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);
@@ -336,10 +396,19 @@ static void raise_descriptor_limit(void)
 static enum result assemble(struct engine *e, struct recovery *recovery, struct err *err)
 {
     struct frontier_options fo = { e->job, &e->hosts, e->options.list_fds };
-    enum result result = frontier_new(&e->frontier, &fo, err);
+    enum result result = login_init(e, err);
 
     if (result == RESULT_OK) {
+        result = discover_init(&e->discover, e->job, err);
+    }
+    if (result == RESULT_OK) {
+        result = frontier_new(&e->frontier, &fo, err);
+    }
+    if (result == RESULT_OK) {
         result = open_store(e, recovery, err);
+    }
+    if (result == RESULT_OK) {
+        result = discover_restore(e, err);
     }
     if (result == RESULT_OK) {
         result = restore_rows(e, err);
@@ -367,7 +436,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->random_state = options->seed;
     now_us = engine_now_us(e);
     e->events = (struct events){
-        .clock = options->clock, .secrets = &e->job->secrets, .write = on_event_line, .context = e
+        .clock = options->clock, .secrets = &e->secrets, .write = on_event_line, .context = e
     };
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);
@@ -401,9 +470,15 @@ enum result engine_start(struct engine *e, struct err *err)
         return result;
     }
     e->phase = ENGINE_RUNNING;
+    if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
+        steer_follow_up(e);
+    }
+    if (e->options.sweep) {
+        pace_sweep_start(e, e->options.sweep);
+    }
     e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
     uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
-    committer_set_planned(e->committer, frontier_total(e->frontier));
+    committer_set_planned(e->committer, frontier_seeds(e->frontier));
     engine_pump(e);
     return RESULT_OK;
 }

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "engine/control.h"
+#include "engine/follow_up.h"
 #include "engine/report.h"
 #include "engine/snapshot.h"
 #include "engine/sweep.h"
@@ -38,11 +39,12 @@ struct engine_options {
     uint64_t seed; /* of the jitter */
     const struct job *job;
     const struct run_dir *dir;
-    const int *list_fds;    /* see struct frontier_options */
-    const char *csv;        /* table to write when all is settled; NULL: none; borrowed */
-    const char *parquet;    /* likewise, behind it */
-    const char *table_path; /* table that CONTROL_NORMALISE writes; borrowed */
-    struct sweep *sweep;    /* caps to try, and what they gave; NULL: none; borrowed */
+    const int *list_fds;        /* see struct frontier_options */
+    const char *csv;            /* table to write when all is settled; NULL: none; borrowed */
+    const char *parquet;        /* likewise, behind it */
+    const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */
+    struct sweep *sweep;        /* caps to try, and what they gave; NULL: none; borrowed */
+    struct follow_up follow_up; /* only a part of what is left */
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */
     bool attended;

@@ -1,19 +1,23 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
  * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
- * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast),
- * steer.c (single requests and hosts by hand), table.c (the second stage), report.c (what is said of
- * a run at its end).
+ * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast), pace_sweep.c
+ * (a ladder of caps), steer.c (single requests and hosts by hand), login.c (who asks), table.c (the
+ * second stage), report.c (what is said of a run at its end); discover.h, what answers give rise to, has
+ * a header of its own.
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
 #include "engine/accounts.h"
+#include "engine/auth.h"
 #include "engine/cpu.h"
+#include "engine/discover.h"
 #include "engine/engine.h"
 #include "engine/events.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
+#include "engine/sweep.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
 #include "plan/frontier.h"
@@ -24,6 +28,7 @@
 #include "store/committer.h"
 
 #define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
+#define ENGINE_PAGE_INLINE_MAX (64U << 10)  /* likewise when further requests are made of them */
 #define ENGINE_JSON_DEPTH_MAX 512
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
@@ -54,19 +59,36 @@ struct failure_kind {
 struct failed_request {
     uint64_t id;
     uint32_t kind; /* failure_kind.serial; 0: its class found no room */
-    bool before;   /* in an earlier session */
+    uint16_t endpoint;
+    bool before; /* in an earlier session */
+    bool chosen; /* by the options' follow-up */
 };
 
 struct table_job;
 struct answer_log;
+
+#define LOGIN_TOKENS_KEPT 16 /* so many of the latest are shown nowhere */
+
+struct login_state {
+    uint32_t home,
+        host; /* indices of the origin that the credential is for, and of the login call's */
+    bool has_home, has_host; /* they are referred to */
+    bool is_demanded;        /* somebody has a use for a token */
+    char *tokens[LOGIN_TOKENS_KEPT];
+    size_t token_count;
+};
 
 struct engine {
     struct engine_options options;
     const struct job *job;
     enum engine_phase phase;
 
+    struct auth auth;
+    struct login_state login;
+    struct secrets secrets; /* the job's, and the latest tokens */
     struct host_table hosts;
     struct frontier *frontier;
+    struct discover discover;
     struct pacer pacer;
     struct fetch *fetch;
     struct fetch_endpoint *endpoints;
@@ -75,8 +97,6 @@ struct engine {
     struct work work;   /* tables */
     struct work checks; /* bodies: apart, so that a table does not keep them waiting */
     struct table_job *table;
-    bool csv_due;             /* the table that --csv asks for is still to be begun */
-    bool parquet_due;         /* likewise --parquet */
     enum result table_result; /* its end, when that was not well */
 
     uv_timer_t wake; /* the earliest deadline */
@@ -88,7 +108,12 @@ struct engine {
     bool auto_on;
     struct tuner tuner;
     struct pacer auto_pacer; /* the tuner's rate */
-    bool tuner_kept_back;    /* see tuner_step */
+    struct sweep *sweep;     /* under way: the options' or own_sweep; NULL: none */
+    struct sweep own_sweep;  /* by a key: the run goes on behind it */
+    size_t sweep_rows_told;
+    unsigned sweep_cap_before;
+    bool sweep_auto_before;
+    bool tuner_kept_back; /* see tuner_step */
     struct ladder ladder;
     uint64_t starts_since_us; /* starts of the second in the making, and the most of any */
     unsigned starts, starts_peak;
@@ -159,6 +184,17 @@ void engine_request_text(struct engine *engine, const struct request *request,
 
 /* engine.c */
 
+/** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was
+ *  over while nobody ran: then it gets fresh jitter, so that they do not come as a herd, and in nobody
+ *  else's name (ENGINE_SET_BY_RESTART), so that it holds no host. */
+#define ENGINE_SET_BY_RESTART "backoff after a restart"
+bool engine_restored_due(struct engine *engine, uint32_t attempt, int64_t left_us,
+                         uint64_t *due_us);
+
+/** A request that waits and has just been restored is left to a later session, when this one asks
+ *  failed ones only. The hold on its host stays. */
+void engine_leave_waiting(struct engine *engine, uint64_t id);
+
 /** The figures of this moment, for events.jsonl. */
 void engine_note_sample(struct engine *engine);
 
@@ -189,6 +225,36 @@ void judge_release(struct engine *engine);
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
                                   const char *reason);
 
+/* login.c: who asks (engine/auth.h), and what waits for it */
+
+MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
+void login_release(struct engine *engine);
+
+/** Requests that a token has run out for wait from now on. */
+void login_look(struct engine *engine, uint64_t now_us);
+
+/** A token is wanted, and a login may be asked now. */
+bool login_is_due(const struct engine *engine, uint64_t now_us);
+void login_start(struct engine *engine, uint64_t now_us);
+
+/** Somebody waits for a token: when the login is asked again by time alone. */
+uint64_t login_wake_us(struct engine *engine);
+
+/** What the request carries. */
+void login_carry(struct engine *engine, struct request *request, struct fetch_extra *extra,
+                 uint64_t now_us);
+
+/** True when the response was the login's own, and has been seen to. */
+bool login_takes(struct engine *engine, struct response *response);
+
+enum login_word {
+    LOGIN_SILENT, /* nothing to do with logins */
+    LOGIN_FREE,   /* ask again with the next token */
+    LOGIN_TRY,    /* likewise, at the cost of a try */
+};
+enum login_word login_heed(struct engine *engine, struct response *response);
+void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
+
 /* detail.c: one request looked at closely */
 
 /** Remembers the attempt, for the last DETAIL_ANSWERS of them. */
@@ -205,12 +271,15 @@ void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPL
 /** Those of one class, or all ("") that failed. */
 void steer_retry_failed(struct engine *engine, const char *why, char reply[CONTROL_REPLY_MAX]);
 
+/** The failed ones that the options' follow-up is about; says so. */
+void steer_follow_up(struct engine *engine);
+
 /** Nobody is there any more who could release a host that was held by hand. */
 void steer_release_all(struct engine *engine);
 
 /** A request has failed for good, in this session or (by what its row says) in an earlier one. */
 void steer_note_failed(struct engine *engine, const struct request *request, const char *why);
-void steer_restore_failed(struct engine *engine, uint64_t id, struct str reason);
+void steer_restore_failed(struct engine *engine, const struct ledger_row *row);
 void steer_release(struct engine *engine);
 
 /* pace.c */
@@ -224,8 +293,6 @@ bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time 
 void pace_note_limit(struct engine *engine, uint64_t now_us);
 void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
-void pace_sweep(struct engine *engine, uint64_t now_us);
-void pace_sweep_end(struct engine *engine);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
 /** An attempt came back, before anything is made of it. */
@@ -234,14 +301,32 @@ void pace_answered(struct engine *engine, struct host *host, const struct respon
 struct quota pace_read_quota(const struct response *response);
 bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 429 */
 
+/* pace_sweep.c */
+
+/** The first cap of `sweep` from now on; the controller rests meanwhile. */
+void pace_sweep_start(struct engine *engine, struct sweep *sweep);
+void pace_sweep_by_user(struct engine *engine, struct str caps, char reply[CONTROL_REPLY_MAX]);
+void pace_sweep(struct engine *engine, uint64_t now_us); /* with every tick */
+void pace_sweep_end(struct engine *engine);              /* nothing more will be fetched */
+
+/** Somebody else turns the cap from now on: one by a key is over. */
+void pace_sweep_leave(struct engine *engine, const char *why);
+bool pace_is_sweeping(const struct engine *engine);
+
 /* table.c */
-MUST_CHECK enum result table_start(struct engine *engine, const char *path, struct err *err);
-void table_failed(struct engine *engine, const struct err *err); /* one of --csv and --parquet */
+MUST_CHECK enum result table_order(struct engine *engine,
+                                   struct err *err); /* all of them, by hand */
+void table_order_due(struct engine *engine);         /* those that are to be made at the end */
+void table_forget_orders(struct engine *engine);
+
+/** Begins the next one that is ordered, unless one is under way; false when none is. */
+bool table_next(struct engine *engine);
 void table_cancel(struct engine *engine);
 bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
-uint64_t table_rows(const struct engine *engine);
-const char *table_path(const struct engine *engine);         /* of the last table written, or "" */
+uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
+uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
+const char *table_path(const struct engine *engine);         /* of the first table written, or "" */
 const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
 void table_release(struct engine *engine);
 

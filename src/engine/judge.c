@@ -5,6 +5,8 @@
  *     DONE, FINAL, AGAIN --> settlement --> committer --> judge_committed
  *     REDIRECT, FREE     --> back to the frontier
  *
+ * What a good body gives rise to (discover.c) is read where it is checked, and settled with it.
+ *
  * A body is checked on the loop when it is small, on the pool when it is not: the loop must not stand
  * still for the 60 ms that 64 MB take.
  */
@@ -22,11 +24,10 @@ struct body_check {
     struct work_item item;
     struct engine *engine;
     struct response *response;
-    struct json_error error;
-    bool valid;
+    struct findings findings;
 };
 
-static void judge(struct engine *e, struct response *response);
+static void judge(struct engine *e, struct response *response, struct findings *findings);
 
 /* A settlement and the URL as it may be written down, whose memory is kept for the next one. */
 struct settling {
@@ -113,18 +114,26 @@ static void failure_class(const struct response *response, char why[FAILURE_CLAS
     }
 }
 
+/* Takes the findings; NULL: there are none. */
 static void settle(struct engine *e, struct response *response, enum settle_state state,
-                   enum settle_body body_kind)
+                   enum settle_body body_kind, struct findings *findings)
 {
     struct settlement *s = take_settlement(e, response->request);
 
     if (!s) {
+        if (findings) {
+            findings_release(findings);
+        }
         put_back(e, dismantle(e, response));
         return;
     }
     s->state = state;
     s->body_kind = body_kind;
     s->response = response;
+    if (findings) {
+        s->findings = *findings;
+        *findings = (struct findings){ 0 };
+    }
     if (state == SETTLE_FAILED) {
         failure_class(response, settling_of(s)->failure);
     }
@@ -237,9 +246,24 @@ static void heed_problem(struct engine *e, struct host *host, const struct respo
     }
 }
 
+static bool have_key(const struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(str_view(headers[i].name), STR("Idempotency-Key"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By its method, or by the word of who gave the header that says so. */
 static bool is_idempotent(const struct engine *e, const struct request *request)
 {
-    return retry_method_is_idempotent(str_view(e->job->endpoints[request->endpoint].method));
+    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
+
+    return retry_method_is_idempotent(str_view(endpoint->method)) ||
+           have_key(e->job->headers, e->job->header_count) ||
+           have_key(endpoint->headers, endpoint->header_count);
 }
 
 /* --- verdicts ---------------------------------------------------------------------------------- */
@@ -269,16 +293,22 @@ static void set_due(struct engine *e, struct request *request, const struct resp
              (double)backoff_us / 1e6, (double)ceiling_us / 1e6);
 }
 
+/* The next try begins at the planned URL. */
+static void start_over(struct request *request)
+{
+    free(request->redirect_url);
+    request->redirect_url = NULL;
+    request->hops = 0;
+    request->foreign = request->from_public = request->drop_body = false;
+}
+
 static void again(struct engine *e, struct response *response, const struct deadline *deadline)
 {
     struct request *request = response->request;
 
     set_due(e, request, response, deadline);
-    free(request->redirect_url); /* the next try begins at the planned URL */
-    request->redirect_url = NULL;
-    request->hops = 0;
-    request->foreign = request->from_public = request->drop_body = false;
-    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE);
+    start_over(request);
+    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
 static void final(struct engine *e, struct response *response)
@@ -294,7 +324,7 @@ static void final(struct engine *e, struct response *response)
                request->attempt > 1 && request->attempt >= e->job->retry.attempts
                    ? ", all tries used"
                    : "");
-    settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE);
+    settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
 }
 
 enum result judge_drop(struct engine *e, struct request *request, const char *reason)
@@ -362,6 +392,16 @@ static void redirect(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
+/* Refused for its token: it waits for the next one, and this was no try. */
+static void await_token(struct engine *e, struct response *response)
+{
+    struct request *request = dismantle(e, response);
+
+    start_over(request);
+    request->attempt--;
+    put_back(e, request);
+}
+
 /* The attempt does not count. One that a redirect continued was counted at its first hop. */
 static void take_back_try(struct request *request)
 {
@@ -387,7 +427,7 @@ static void back_off_locally(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
-static void judge(struct engine *e, struct response *response)
+static void judge(struct engine *e, struct response *response, struct findings *findings)
 {
     struct request *request = response->request;
     struct deadline deadline = read_deadline(response);
@@ -414,9 +454,23 @@ static void judge(struct engine *e, struct response *response)
         pace_is_calm_down(response)) {
         hold_host(e, host, response, &deadline);
     }
+    switch (login_heed(e, response)) {
+    case LOGIN_SILENT:
+        break;
+    case LOGIN_FREE:
+        await_token(e, response);
+        return;
+    case LOGIN_TRY:
+        if (request->attempt < e->job->retry.attempts) {
+            again(e, response, &deadline);
+            return;
+        }
+        break;
+    }
     switch (retry_judge(&attempt, &e->job->retry)) {
     case VERDICT_DONE:
-        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY);
+        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
+               findings);
         break;
     case VERDICT_REDIRECT:
         redirect(e, response);
@@ -441,12 +495,33 @@ static void note_bad_json(struct response *response, const struct json_error *er
     snprintf(response->reason, sizeof response->reason, "%s", error->text);
 }
 
+/* An empty body is good in an answer that says so. */
+static bool needs_body(const struct response *response)
+{
+    return response->status != 204 && response->status != 205;
+}
+
+/* On the loop or on the pool. */
+static void read_body(const struct engine *e, struct response *response, struct findings *findings)
+{
+    struct json_error error;
+
+    if ((response->body.len || needs_body(response)) &&
+        !json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error)) {
+        note_bad_json(response, &error);
+    } else if (discover_wants(&e->discover, response->request->endpoint) &&
+               discover_read(&e->discover, response, findings) != RESULT_OK) {
+        findings_release(findings);
+        response->outcome = OUTCOME_LOCAL;
+        snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
+    }
+}
+
 static void check_run(struct work_item *item)
 {
     struct body_check *check = (struct body_check *)(void *)item;
 
-    check->valid =
-        json_check(buf_view(&check->response->body), ENGINE_JSON_DEPTH_MAX, &check->error);
+    read_body(check->engine, check->response, &check->findings);
 }
 
 static void check_done(struct work_item *item, bool cancelled)
@@ -460,11 +535,9 @@ static void check_done(struct work_item *item, bool cancelled)
     if (cancelled) {
         frontier_forget(e->frontier, dismantle(e, response)); /* pending, as if still in flight */
     } else {
-        if (!check->valid) {
-            note_bad_json(response, &check->error);
-        }
-        judge(e, response);
+        judge(e, response, &check->findings);
     }
+    findings_release(&check->findings);
     free(check);
     if (e->phase == ENGINE_CLOSING) {
         engine_go_on_closing(e);
@@ -491,20 +564,19 @@ static bool check_on_pool(struct engine *e, struct response *response)
 
 static void judge_body(struct engine *e, struct response *response)
 {
-    struct json_error error;
+    struct findings findings = { 0 };
+    size_t inline_max = discover_wants(&e->discover, response->request->endpoint)
+                            ? ENGINE_PAGE_INLINE_MAX
+                            : ENGINE_JSON_INLINE_MAX;
 
-    if (response->outcome != OUTCOME_OK ||
-        (response->body.len == 0 && (response->status == 204 || response->status == 205))) {
-        judge(e, response);
-        return;
+    if (response->outcome == OUTCOME_OK) {
+        if (response->body.len > inline_max && check_on_pool(e, response)) {
+            return;
+        }
+        read_body(e, response, &findings);
     }
-    if (response->body.len > ENGINE_JSON_INLINE_MAX && check_on_pool(e, response)) {
-        return;
-    }
-    if (!json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error)) {
-        note_bad_json(response, &error);
-    }
-    judge(e, response);
+    judge(e, response, &findings);
+    findings_release(&findings);
 }
 
 /* An answer that is no refusal and no sign of trouble: the host may be asked more. */
@@ -530,8 +602,13 @@ void judge_response(void *context, struct response *response)
 {
     struct engine *e = context;
     struct request *request = response->request;
-    struct host *host = host_at(&e->hosts, request->host);
+    struct host *host;
 
+    if (login_takes(e, response)) {
+        engine_pump(e);
+        return;
+    }
+    host = host_at(&e->hosts, request->host);
     host_ended(&e->hosts, host, is_success(response), engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         frontier_forget(e->frontier, dismantle(e, response));
@@ -555,7 +632,10 @@ void judge_response(void *context, struct response *response)
 static void committed(struct engine *e, struct settlement *s)
 {
     enum settle_state state = s->state;
-    struct request *request = dismantle(e, s->response);
+    struct request *request;
+
+    discover_committed(e, s);
+    request = dismantle(e, s->response);
 
     switch (state) {
     case SETTLE_DONE:

@@ -285,6 +285,7 @@ static enum run_state ended_state(const struct engine *e, const struct snapshot 
 static enum run_state idle_state(const struct engine *e)
 {
     return e->limit == LIMIT_HOLD          ? RUN_HELD
+           : e->limit == LIMIT_AUTH        ? RUN_AUTH
            : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
                                            : RUN_RUNNING;
 }
@@ -312,10 +313,10 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     if (is_network_down(e, s)) {
         return RUN_NETWORK_DOWN;
     }
-    if (e->options.sweep && e->options.sweep->is_active) {
-        return RUN_SWEEP;
+    if (s->in_flight == e->auth.is_asking && s->storing == 0) {
+        return idle_state(e);
     }
-    return s->in_flight || s->storing ? RUN_RUNNING : idle_state(e);
+    return s->sweep_steps ? RUN_SWEEP : RUN_RUNNING;
 }
 
 /* The host whose cap, quota or hold it is: the one with most work kept back. */
@@ -405,7 +406,10 @@ static void limit_words(const struct engine *e, struct snapshot *s)
     switch (s->limit) {
     case LIMIT_CAP:
         snprintf(s->limit_text, sizeof s->limit_text,
-                 e->auto_on ? "CAP %u (auto turns it)" : "CAP %u (+ raises it)", e->cap);
+                 pace_is_sweeping(e) ? "CAP %u (sweep turns it, b ends it)"
+                 : e->auto_on        ? "CAP %u (auto turns it)"
+                                     : "CAP %u (+ raises it)",
+                 e->cap);
         break;
     case LIMIT_HOST_CAP:
         host_cap_words(e, s);
@@ -426,6 +430,9 @@ static void limit_words(const struct engine *e, struct snapshot *s)
     case LIMIT_ALL_WAITING:
         units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
         snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s (r retries)", text);
+        break;
+    case LIMIT_AUTH:
+        COPY(s->limit_text, "AUTH (requests wait for the login)");
         break;
     case LIMIT_QUEUE_EMPTY:
         COPY(s->limit_text, "QUEUE EMPTY");
@@ -471,15 +478,11 @@ static void fill_progress(struct filling *f)
     s->waiting = frontier_waiting(e->frontier);
     s->storing = committer_pending(e->committer) + e->checking;
     settled = s->ok + s->failed;
-    busy = settled + s->in_flight + s->waiting + s->storing;
+    busy = settled + s->in_flight - e->auth.is_asking + s->waiting + s->storing;
     s->queued = s->total > busy ? s->total - busy : 0;
     s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
                         : wake_us > f->now_us ? wake_us - f->now_us
                                               : 0;
-    if (e->options.sweep && e->options.sweep->is_active) {
-        s->sweep_step = (unsigned)e->options.sweep->row_count + 1;
-        s->sweep_steps = (unsigned)e->options.sweep->cap_count;
-    }
     s->draining = e->phase == ENGINE_DRAINING || e->paused ? s->in_flight
                   : s->in_flight > e->cap                  ? s->in_flight - e->cap
                                                            : 0;
@@ -531,6 +534,10 @@ static void fill_pace(struct filling *f)
     s->cap_max = e->auto_on ? e->tuner.cap_max : JOB_CAP_MAX;
     s->auto_on = e->auto_on;
     s->auto_rate = e->auto_on ? e->tuner.rate : 0;
+    if (pace_is_sweeping(e)) {
+        s->sweep_step = (unsigned)e->sweep->row_count + 1;
+        s->sweep_steps = (unsigned)e->sweep->cap_count;
+    }
     s->rung_count = ladder_list(&e->ladder, s->rungs);
     s->max_in_flight = m->max_in_flight;
     units_format_rate(e->pacer.rate, s->rate_limit);
@@ -639,6 +646,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_endpoints(&f);
     add_events(&f);
     table_snapshot(e, &s->normalise);
+    login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, f.now_us, &s->detail);
     s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
     s->state = state_of(e, s);

@@ -19,9 +19,7 @@ void pace_init(struct engine *e, uint64_t now_us)
     tuner_init(&e->tuner, e->cap, pace_cap_max(e), now_us);
     e->auto_on = pace->is_auto;
     if (e->options.sweep) {
-        sweep_begin(e->options.sweep, now_us);
-        e->auto_on = false;
-        e->cap = e->cap_before = e->metrics.cap_max = sweep_cap(e->options.sweep);
+        e->cap = e->cap_before = e->metrics.cap_max = e->options.sweep->caps[0];
         ladder_init(&e->ladder, e->cap, now_us);
     }
 }
@@ -78,6 +76,7 @@ bool pace_is_under_way(const struct engine *e)
     case LIMIT_PAUSED:
     case LIMIT_DRAINING:
     case LIMIT_DISK:
+    case LIMIT_AUTH:
         return false;
     default:
         return engine_is_active(e);
@@ -108,31 +107,6 @@ void pace_tell_limit(struct engine *e, uint64_t now_us)
     e->limit_since_us = now_us;
     snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(e->limit));
     events_note(&e->events, "limit", fields);
-}
-
-void pace_sweep(struct engine *e, uint64_t now_us)
-{
-    struct sweep *sweep = e->options.sweep;
-    char why[96];
-
-    if (!sweep || e->phase != ENGINE_RUNNING || !sweep_step(sweep, now_us)) {
-        return;
-    }
-    if (sweep->is_active) {
-        snprintf(why, sizeof why, "sweep: cap %u -> %u, step %zu of %zu", e->cap, sweep_cap(sweep),
-                 sweep->row_count + 1, sweep->cap_count);
-        pace_change_cap(e, sweep_cap(sweep), why);
-    } else {
-        events_add(&e->events, EVENT_NOTICE, "sweep", "", "sweep: %s", sweep->why);
-        engine_stop(e, "the sweep is over");
-    }
-}
-
-void pace_sweep_end(struct engine *e)
-{
-    if (e->options.sweep) {
-        sweep_end(e->options.sweep, engine_now_us(e));
-    }
 }
 
 void pace_tune(struct engine *e, uint64_t now_us)
@@ -274,9 +248,9 @@ void pace_answered(struct engine *e, struct host *host, const struct response *r
 
     ladder_note(&e->ladder, request->since_us, response->status ? response->timing.total_us : 0,
                 response->status == 429);
-    if (e->options.sweep) {
-        sweep_note(e->options.sweep, request->since_us,
-                   response->status ? response->timing.total_us : 0, response->status == 429);
+    if (e->sweep) {
+        sweep_note(e->sweep, request->since_us, response->status ? response->timing.total_us : 0,
+                   response->status == 429);
     }
     note_for_tuner(e, host, response, now_us);
     note_quota(e, host, response, now_us);

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define STARTS_PER_TURN_MAX 256 /* about 5 ms of the loop */
+
 /* --- start and end of a run -------------------------------------------------------------------- */
 
 bool engine_is_active(const struct engine *e)
@@ -41,33 +43,12 @@ static void become_done(struct engine *e)
     uv_timer_start(&e->wake, on_done_turn, 0, 0);
 }
 
-/* The next of the tables that are to be made at the end; NULL when there is none left. */
-static const char *due_table(struct engine *e)
-{
-    const char *path = e->csv_due ? e->options.csv : e->parquet_due ? e->options.parquet : NULL;
-
-    e->parquet_due &= e->csv_due;
-    e->csv_due = false;
-    return path;
-}
-
 /* One table after the other: the one that the user asked for may still be under way. */
 static void next_table(struct engine *e)
 {
-    const char *path;
-    struct err err;
-
-    if (table_is_running(e)) {
-        return; /* its end comes back to here */
+    if (!table_next(e)) { /* else its end comes back to here */
+        become_done(e);
     }
-    while ((path = due_table(e))) {
-        if (table_start(e, path, &err) == RESULT_OK) {
-            return;
-        }
-        events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
-        table_failed(e, &err);
-    }
-    become_done(e);
 }
 
 bool engine_revive(struct engine *e)
@@ -79,7 +60,7 @@ bool engine_revive(struct engine *e)
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
         e->phase = ENGINE_RUNNING;
         e->ended_us = 0;
-        e->csv_due = false;
+        table_forget_orders(e);
     }
     return true;
 }
@@ -91,8 +72,9 @@ static void end_fetching(struct engine *e, bool all_settled)
     e->ended_us = engine_now_us(e);
     pace_sweep_end(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
-    e->csv_due = all_settled && e->options.csv;
-    e->parquet_due = all_settled && e->options.parquet;
+    if (all_settled) {
+        table_order_due(e);
+    }
     uv_timer_stop(&e->wake);
     if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
         e->phase = ENGINE_TABLE;
@@ -141,7 +123,7 @@ void engine_abort(struct engine *e, enum exit_code code)
     } else if (e->phase == ENGINE_TABLE) {
         engine_stop(e, "aborted");
         e->ended_by = code;
-        e->csv_due = e->parquet_due = false;
+        table_forget_orders(e);
     }
     table_cancel(e);
 }
@@ -192,6 +174,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool tried = request->attempt > 0 && request->hops == 0;
+    struct fetch_extra extra = { .query = STR_NONE };
     struct err err;
 
     if (request->hops == 0) {
@@ -199,7 +182,8 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
     request->since_us = now_us;
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
-    if (fetch_start(e->fetch, request) == RESULT_OK) {
+    login_carry(e, request, &extra, now_us);
+    if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
@@ -227,19 +211,38 @@ static void note_cap_reached(struct engine *e)
     }
 }
 
-/* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. */
+/* Nothing may start, but answers on their way may name further requests. */
+static bool may_find_more(const struct engine *e)
+{
+    return e->discover.is_used && (fetch_in_flight(e->fetch) || e->checking ||
+                                   committer_pending(e->committer) || discover_is_pending(e));
+}
+
+/* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
+ * no limit, when it has started so many that keys and answers must have their turn first. */
 static void start_what_may(struct engine *e, uint64_t now_us)
 {
     struct request *request;
     struct err err;
 
+    login_look(e, now_us);
     e->answer = FRONTIER_REQUEST;
-    for (;;) {
+    for (unsigned started = 0;; started++) {
         e->limit = standing_limit(e, now_us);
+        if (e->limit == LIMIT_NONE && started == STARTS_PER_TURN_MAX) {
+            return;
+        }
         if (e->limit != LIMIT_NONE) {
             return;
         }
+        if (login_is_due(e, now_us)) {
+            login_start(e, now_us);
+            continue;
+        }
         e->answer = frontier_next(e->frontier, now_us, &request, &err);
+        if (e->answer == FRONTIER_LOGIN && login_wake_us(e) <= now_us) {
+            continue;
+        }
         if (e->answer != FRONTIER_REQUEST) {
             break;
         }
@@ -258,6 +261,9 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     case FRONTIER_PACED:
         e->limit = LIMIT_RATE;
         break;
+    case FRONTIER_LOGIN:
+        e->limit = LIMIT_AUTH;
+        break;
     case FRONTIER_WAITING:
         e->limit = LIMIT_ALL_WAITING;
         break;
@@ -269,7 +275,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         e->limit = LIMIT_DRAINING;
         break;
     default:
-        e->limit = LIMIT_QUEUE_EMPTY;
+        e->limit = may_find_more(e) ? LIMIT_PAGINATION : LIMIT_QUEUE_EMPTY;
         break;
     }
 }
@@ -280,17 +286,24 @@ static void on_wake(uv_timer_t *timer)
 }
 
 /* When time alone will change what may start. What else may change it pumps by itself. */
-static uint64_t wake_time(const struct engine *e, uint64_t now_us)
+static uint64_t wake_time(struct engine *e, uint64_t now_us)
 {
+    uint64_t login_us, frontier_us;
     uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
     uint64_t auto_us = pacer_wait_us(&e->auto_pacer, now_us);
 
     rate_us = rate_us > auto_us ? rate_us : auto_us;
     switch (e->limit) {
+    case LIMIT_NONE:
+        return now_us;
     case LIMIT_RATE: /* of the run, or else of a host */
         return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
         return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
+    case LIMIT_AUTH:
+        login_us = login_wake_us(e);
+        frontier_us = frontier_wake_us(e->frontier, now_us);
+        return login_us < frontier_us ? login_us : frontier_us;
     case LIMIT_CAP:
     case LIMIT_DISK:
     case LIMIT_DRAINING:
@@ -362,8 +375,19 @@ static void give_up_waiting(struct engine *e, uint64_t now_us)
     engine_stop(e, why);
 }
 
+/* Nothing is left that could use the token that is being asked for. */
+static bool is_login_in_vain(const struct engine *e)
+{
+    return e->auth.is_asking && fetch_in_flight(e->fetch) == 1 && e->checking == 0 &&
+           committer_pending(e->committer) == 0 &&
+           (e->phase == ENGINE_DRAINING || e->answer == FRONTIER_EMPTY);
+}
+
 static void see_whether_over(struct engine *e, uint64_t now_us)
 {
+    if (is_login_in_vain(e)) {
+        fetch_cancel_all(e->fetch);
+    }
     if (fetch_in_flight(e->fetch) == 0 && e->checking == 0 && committer_pending(e->committer)) {
         committer_flush(e->committer);
     }
@@ -376,7 +400,7 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
     }
     if (e->phase == ENGINE_DRAINING) {
         end_fetching(e, false);
-    } else if (e->answer == FRONTIER_EMPTY) {
+    } else if (e->answer == FRONTIER_EMPTY && !discover_is_pending(e)) {
         end_fetching(e, true);
     }
 }
@@ -392,6 +416,7 @@ void engine_pump(struct engine *e)
     now_us = engine_now_us(e);
     e->hosts.work_left = frontier_total(e->frontier) - e->metrics.ok - e->metrics.ok_before -
                          e->metrics.failed - e->metrics.failed_before;
+    discover_feed(e);
     pace_tune(e, now_us);
     start_what_may(e, now_us);
     pace_note_limit(e, now_us);

@@ -19,6 +19,7 @@ struct opened {
 struct run_source {
     struct record_source base;
     const struct run_dir *dir;
+    uint32_t endpoint;
     run_index_fn *read_index;
     void *index;
     int raw_fd;
@@ -29,7 +30,7 @@ struct run_source {
     uint32_t end_segment;
     uint64_t end_offset; /* records at or behind it are not ours */
 
-    uint64_t after_id;
+    struct record_position position;
     struct record batch[BATCH];
     size_t batch_count, batch_at;
     bool at_end;
@@ -44,19 +45,16 @@ static bool lies_before_end(const struct run_source *s, const struct record *r)
 static enum result read_batch(struct run_source *s, struct err *err)
 {
     enum result result =
-        s->read_index(s->index, s->after_id, s->batch, BATCH, &s->batch_count, err);
+        s->read_index(s->index, s->endpoint, &s->position, s->batch, BATCH, &s->batch_count, err);
 
     s->batch_at = 0;
-    if (result == RESULT_OK && s->batch_count) {
-        s->after_id = s->batch[s->batch_count - 1].id;
-    }
     s->at_end = s->batch_count < BATCH;
     return result;
 }
 
 static void start_over(struct run_source *s)
 {
-    s->after_id = 0;
+    s->position = (struct record_position){ 0 };
     s->batch_count = s->batch_at = 0;
     s->at_end = false;
 }
@@ -184,7 +182,8 @@ static void close_source(struct record_source *source)
 }
 
 enum result run_source_new(struct record_source **source, const struct run_dir *dir,
-                           run_index_fn *read_index, void *index, struct err *err)
+                           uint32_t endpoint, run_index_fn *read_index, void *index,
+                           struct err *err)
 {
     struct run_source *s = calloc(1, sizeof *s);
     enum result result;
@@ -196,6 +195,7 @@ enum result run_source_new(struct record_source **source, const struct run_dir *
     s->base.rewind = rewind_source;
     s->base.close = close_source;
     s->dir = dir;
+    s->endpoint = endpoint;
     s->read_index = read_index;
     s->index = index;
     s->raw_fd = -1;

@@ -1,5 +1,5 @@
 /**
- * A run as a table's source: the stored bodies in the plan's order.
+ * A run as a table's source: the stored bodies of one endpoint, in the plan's order.
  *
  * It reads the ledger's index in pieces through a function, so that a run at rest (a ledger opened for
  * reading) and one under way (its committer) are the same to it. A run that grows meanwhile does no
@@ -19,11 +19,14 @@
 
 #include <stddef.h>
 
-/** Up to `max` records with a JSON body and id > `after_id`, in order of id. */
-typedef enum result run_index_fn(void *index, uint64_t after_id, struct record *records, size_t max,
-                                 size_t *count, struct err *err);
+/** Up to `max` records of the endpoint with a JSON body, in the order of its table, from `position` on,
+ *  which moves behind them. */
+typedef enum result run_index_fn(void *index, uint32_t endpoint, struct record_position *position,
+                                 struct record *records, size_t max, size_t *count,
+                                 struct err *err);
 
 MUST_CHECK enum result run_source_new(struct record_source **source, const struct run_dir *dir,
-                                      run_index_fn *read_index, void *index, struct err *err);
+                                      uint32_t endpoint, run_index_fn *read_index, void *index,
+                                      struct err *err);
 
 #endif

@@ -7,6 +7,8 @@ const char *run_state_word(enum run_state state)
         return "STARTING";
     case RUN_RUNNING:
         return "RUN";
+    case RUN_SWEEP:
+        return "SWEEP";
     case RUN_PAUSED:
         return "PAUSED";
     case RUN_DRAINING:
@@ -15,12 +17,10 @@ const char *run_state_word(enum run_state state)
         return "ALL WAITING";
     case RUN_HELD:
         return "HELD";
-    case RUN_DISK_FULL:
-        return "DISK FULL";
     case RUN_AUTH:
         return "AUTH";
-    case RUN_SWEEP:
-        return "SWEEP";
+    case RUN_DISK_FULL:
+        return "DISK FULL";
     case RUN_NETWORK_DOWN:
         return "NETWORK DOWN";
     case RUN_NORMALISING:
@@ -78,6 +78,7 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_PAUSED] = "PAUSED",
         [LIMIT_DRAINING] = "DRAINING",
         [LIMIT_ALL_WAITING] = "ALL WAITING",
+        [LIMIT_AUTH] = "AUTH",
     };
 
     return words[limit];

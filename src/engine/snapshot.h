@@ -38,13 +38,13 @@
 enum run_state {
     RUN_STARTING,
     RUN_RUNNING,
+    RUN_SWEEP, /* running, a ladder of caps being tried */
     RUN_PAUSED,
     RUN_DRAINING,
     RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
     RUN_HELD,        /* every host with work left is held */
+    RUN_AUTH,        /* nothing in flight but a login, whose token the requests wait for */
     RUN_DISK_FULL,
-    RUN_AUTH,         /* nothing is asked before a login has given a new token */
-    RUN_SWEEP,        /* a ladder of caps is tried: `sweep_step` of `sweep_steps` */
     RUN_NETWORK_DOWN, /* nobody can be reached, and all that is left waits for that */
     RUN_NORMALISING,  /* all is fetched, tables are being written */
     RUN_DONE,         /* all settled, all well */
@@ -69,6 +69,7 @@ enum run_limit {
     LIMIT_PAUSED,
     LIMIT_DRAINING,
     LIMIT_ALL_WAITING,
+    LIMIT_AUTH, /* a login is asked: requests wait for its token */
 };
 
 enum flight_state {
@@ -247,6 +248,16 @@ struct snapshot_detail {
     char body[SNAPSHOT_BODY_BYTES]; /* its head */
 };
 
+/** The credential that requests carry (engine/auth.h), never itself. */
+struct snapshot_login {
+    bool is_used;    /* the job has one; all else is 0 when not */
+    bool is_awaited; /* requests wait for it: AUTH */
+    bool is_asking;  /* the login call is in flight */
+    bool expiry_known;
+    uint64_t expires_in_us;
+    uint64_t logins; /* that gave a token, in this session */
+};
+
 struct snapshot {
     /* identity */
     char name[80];
@@ -259,12 +270,13 @@ struct snapshot {
     /* state */
     bool is_replay; /* of a run of the past: there are no requests, hosts, cores, tables in it */
     enum run_state state;
-    unsigned sweep_step, sweep_steps; /* RUN_SWEEP */
     uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
     enum run_limit limit;
     char limit_text[96]; /* "CAP (+ raises it)": the words and the key */
     bool storage_trouble;
     char trouble[160];
+
+    struct snapshot_login login;
 
     /* progress: requests settled of requests known; retries never count twice */
     bool total_known;
@@ -280,7 +292,8 @@ struct snapshot {
     unsigned max_in_flight;
     char rate_limit[48]; /* "10/s" or "off" */
     bool auto_on;
-    double auto_rate; /* the controller's, a second; 0: none */
+    double auto_rate;                 /* the controller's, a second; 0: none */
+    unsigned sweep_step, sweep_steps; /* 0: no sweep is under way */
     double requests_per_s, requests_per_s_average;
     double bytes_per_s;
     uint64_t bytes;

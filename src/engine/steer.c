@@ -62,25 +62,28 @@ static void note_id(struct engine *e, struct failed_request failed)
 }
 
 /* `request`: its first one is the example; NULL: nobody has it. */
-static void note_failed(struct engine *e, uint64_t id, const struct request *request,
-                        const char *why, bool before)
+static void note_failed(struct engine *e, struct failed_request failed,
+                        const struct request *request, const char *why)
 {
     struct failure_kind *kind = class_named(e, why);
 
     if (kind) {
         if (!kind->count++ && request) {
             engine_request_text(e, request, kind->example);
-            kind->example_id = id;
+            kind->example_id = failed.id;
         }
         kind->last_us = engine_now_us(e);
     }
-    note_id(e, (struct failed_request){ id, kind ? kind->serial : 0, before });
+    failed.kind = kind ? kind->serial : 0;
+    note_id(e, failed);
     sort_classes(e);
 }
 
 void steer_note_failed(struct engine *e, const struct request *request, const char *why)
 {
-    note_failed(e, request->id, request, why, false);
+    struct failed_request failed = { .id = request->id, .endpoint = (uint16_t)request->endpoint };
+
+    note_failed(e, failed, request, why);
 }
 
 /* The ledger has the reason of a failure in words, not its class. */
@@ -110,18 +113,22 @@ static void class_of_reason(struct str reason, char why[FAILURE_CLASS_MAX])
     snprintf(why, FAILURE_CLASS_MAX, "other");
 }
 
-void steer_restore_failed(struct engine *e, uint64_t id, struct str reason)
+void steer_restore_failed(struct engine *e, const struct ledger_row *row)
 {
+    struct failed_request failed = { .id = row->id,
+                                     .endpoint = (uint16_t)row->endpoint,
+                                     .before = true };
     char why[FAILURE_CLASS_MAX];
     const struct failure_kind *kind;
     struct request *request = NULL;
 
-    class_of_reason(reason, why);
+    class_of_reason(row->reason, why);
+    failed.chosen = follow_up_wants(&e->options.follow_up, why);
     kind = class_named(e, why);
-    if (kind && !kind->count && frontier_make(e->frontier, id, &request, NULL) != RESULT_OK) {
+    if (kind && !kind->count && frontier_make(e->frontier, row->id, &request, NULL) != RESULT_OK) {
         request = NULL; /* a class without an example */
     }
-    note_failed(e, id, request, why, true);
+    note_failed(e, failed, request, why);
     if (request) {
         frontier_forget(e->frontier, request);
     }
@@ -230,7 +237,7 @@ static void forget_failure(struct engine *e, const struct failed_request *failed
     uint64_t *count = failed->before ? &e->metrics.failed_before : &e->metrics.failed;
 
     *count -= *count > 0;
-    accounts_revived(&e->accounts, frontier_endpoint(e->frontier, failed->id));
+    accounts_revived(&e->accounts, failed->endpoint);
     for (size_t i = 0; i < e->failure_count; i++) {
         struct failure_kind *kind = &e->failures[i];
 
@@ -253,13 +260,40 @@ static uint32_t serial_of(const struct engine *e, const char *why)
     return 0;
 }
 
+static enum result ask_again(struct engine *e, uint64_t id)
+{
+    return id > frontier_seeds(e->frontier) ? discover_again(e, id)
+                                            : frontier_again(e->frontier, id);
+}
+
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
- * before that loses nothing. */
+ * before that loses nothing. `kind`: of one class alone; 0: of any. */
+static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chosen_only)
+{
+    unsigned long long again = 0;
+    size_t kept = 0;
+
+    qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
+    for (size_t i = 0; i < e->failed_id_count; i++) {
+        struct failed_request failed = e->failed_ids[i];
+
+        if ((kind && failed.kind != kind) || (chosen_only && !failed.chosen) ||
+            ask_again(e, failed.id) != RESULT_OK) {
+            e->failed_ids[kept++] = failed;
+            continue;
+        }
+        forget_failure(e, &failed);
+        again++;
+    }
+    e->failed_id_count = kept;
+    sort_classes(e);
+    return again;
+}
+
 void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_REPLY_MAX])
 {
     uint32_t kind = why[0] ? serial_of(e, why) : 0;
-    unsigned long long again = 0;
-    size_t kept = 0;
+    unsigned long long again;
 
     if (!e->failed_id_count || (why[0] && !kind)) {
         snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", why[0] ? " with " : "", why);
@@ -269,20 +303,18 @@ void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_RE
         snprintf(reply, CONTROL_REPLY_MAX, "not any more: the run ends; resume it first");
         return;
     }
-    qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
-    for (size_t i = 0; i < e->failed_id_count; i++) {
-        struct failed_request failed = e->failed_ids[i];
-
-        if ((kind && failed.kind != kind) || frontier_again(e->frontier, failed.id) != RESULT_OK) {
-            e->failed_ids[kept++] = failed;
-            continue;
-        }
-        forget_failure(e, &failed);
-        again++;
-    }
-    e->failed_id_count = kept;
-    sort_classes(e);
+    again = ask_failed(e, kind, false);
     events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again by you",
                again, why[0] ? " of " : "", why);
     snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
+}
+
+void steer_follow_up(struct engine *e)
+{
+    const struct follow_up *f = &e->options.follow_up;
+    unsigned long long again = ask_failed(e, 0, true);
+
+    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again%s",
+               again, f->class[0] ? " of " : "", f->class,
+               f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
 }

@@ -38,6 +38,11 @@ static void begin_step(struct sweep *s, uint64_t now_us)
     s->meter.entered_us = now_us;
 }
 
+void sweep_repeat(struct sweep *s, uint64_t now_us)
+{
+    begin_step(s, now_us);
+}
+
 void sweep_begin(struct sweep *s, uint64_t now_us)
 {
     s->row_count = 0;

@@ -64,6 +64,9 @@ void sweep_begin(struct sweep *sweep, uint64_t now_us);
 /** An attempt that began at `started_us` came back; `latency_us` 0: without an answer. */
 void sweep_note(struct sweep *sweep, uint64_t started_us, uint64_t latency_us, bool throttled);
 
+/** What the step has measured is worth nothing: it begins anew. */
+void sweep_repeat(struct sweep *sweep, uint64_t now_us);
+
 /** True when the step is over: then the sweep is, or the next cap is sweep_cap's. */
 bool sweep_step(struct sweep *sweep, uint64_t now_us);
 unsigned sweep_cap(const struct sweep *sweep);

@@ -1,7 +1,8 @@
 /*
- * The second stage within a run: the table that `n` or --csv asks for, over all bodies committed so
- * far, while fetching goes on.
+ * The second stage within a run: the tables that `n`, --csv or the job asks for, one an endpoint, over
+ * all bodies committed so far, while fetching goes on. One is made after the other.
  */
+#include "engine/endpoint_table.h"
 #include "engine/engine_state.h"
 #include "engine/run_source.h"
 #include "engine/run_tables.h"
@@ -12,23 +13,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A table that is to be made. */
+struct table_order {
+    struct table_order *next;
+    uint32_t endpoint;
+    bool parquet;
+    bool is_due; /* the run is not over before it is made, and has failed without it */
+    char *path;
+};
+
 struct table_job {
+    struct table_order *orders,
+        *current;               /* those to come; the one that is being made, or was last */
+    struct endpoint_table spec; /* of the running one */
+    uint64_t *endpoint_rows;    /* of the last table of each endpoint */
     struct table_build *build;
     bool running, failed;
     uint64_t started_us, elapsed_us;
     uint64_t records_at_start; /* settled well when the last table began */
     uint64_t rows, columns, skipped;
     bool have_table;
-    const char *path;            /* of the running or the last one; the options' */
-    const char *csv, *parquet;   /* of the last ones that were written, or NULL */
+    char *csv, *parquet;         /* paths of the first ones that were written, or NULL */
     struct table_schema *before; /* what the running table is compared with */
     char message[160];
 };
 
-static enum result read_index(void *committer, uint64_t after_id, struct record *records,
-                              size_t max, size_t *count, struct err *err)
+static enum result read_index(void *committer, uint32_t endpoint, struct record_position *position,
+                              struct record *records, size_t max, size_t *count, struct err *err)
 {
-    return committer_read_index(committer, after_id, records, max, count, err);
+    return committer_read_endpoint(committer, endpoint, position, records, max, count, err);
 }
 
 static void tell_skips(struct engine *e, const struct table_report *report)
@@ -52,19 +65,15 @@ static void tell_table(struct engine *e, const struct table_job *job)
     snprintf(fields, sizeof fields, ",\"rows\":%llu,\"columns\":%llu",
              (unsigned long long)job->rows, (unsigned long long)job->columns);
     events_add(&e->events, EVENT_INFO, "table", fields, "table: %llu rows x %llu columns in %s: %s",
-               (unsigned long long)job->rows, (unsigned long long)job->columns, length, job->path);
+               (unsigned long long)job->rows, (unsigned long long)job->columns, length,
+               job->current->path);
 }
 
-void table_failed(struct engine *e, const struct err *err)
+static void table_failed(struct engine *e, const struct err *err)
 {
     e->table_result = err->result;
     snprintf(e->stopped_by, sizeof e->stopped_by, "%s", err->text);
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
-}
-
-static bool is_parquet(const struct engine *e, const char *path)
-{
-    return path == e->options.parquet || table_is_parquet(path);
 }
 
 /* What is new about the columns, and which became text. */
@@ -88,10 +97,28 @@ static void keep_schema(struct engine *e, const struct table_report *report)
 {
     struct err err;
 
-    if (report->schema &&
-        run_tables_write(e->options.dir, e->table->path, report->schema, &err) != RESULT_OK) {
+    if (report->schema && run_tables_write(e->options.dir, e->table->current->path, report->schema,
+                                           &err) != RESULT_OK) {
         events_add(&e->events, EVENT_WARNING, "table", "", "%s", err.text);
     }
+}
+
+/* The first endpoint's is the one that reports name. */
+static void keep_path(struct table_job *job)
+{
+    char **kept = job->current->parquet ? &job->parquet : &job->csv;
+
+    if (!*kept || job->current->endpoint == 0) {
+        free(*kept);
+        *kept = str_dup(str_view(job->current->path)); /* without memory it goes unnamed */
+    }
+}
+
+static void forget_input(struct table_job *job)
+{
+    table_schema_free(job->before);
+    job->before = NULL;
+    endpoint_table_release(&job->spec);
 }
 
 static void on_done(void *context, const struct table_report *report)
@@ -107,7 +134,8 @@ static void on_done(void *context, const struct table_report *report)
         job->columns = report->columns;
         job->skipped = table_report_skipped(report);
         job->have_table = true;
-        *(is_parquet(e, job->path) ? &job->parquet : &job->csv) = job->path;
+        job->endpoint_rows[job->current->endpoint] = report->rows;
+        keep_path(job);
         job->message[0] = '\0';
         tell_table(e, job);
         tell_skips(e, report);
@@ -120,58 +148,202 @@ static void on_done(void *context, const struct table_report *report)
     } else {
         snprintf(job->message, sizeof job->message, "%s", report->err.text);
         events_add(&e->events, EVENT_ERROR, "table", "", "table failed: %s", report->err.text);
-        if (job->path == e->options.csv || job->path == e->options.parquet) {
+        if (job->current->is_due) {
             table_failed(e, &report->err);
         }
     }
     table_build_free(job->build);
-    table_schema_free(job->before);
     job->build = NULL;
-    job->before = NULL;
-    engine_table_ended(e);
+    forget_input(job);
+    if (e->phase == ENGINE_CLOSING || !table_next(e)) {
+        engine_table_ended(e);
+    }
 }
 
-enum result table_start(struct engine *e, const char *path, struct err *err)
-{
-    struct table_job *job = e->table;
-    struct table_options options = { .records = e->job->endpoints[0].records,
-                                     .spec = { .types = true, .parquet = is_parquet(e, path) } };
-    struct record_source *source;
-    enum result result;
+/* --- what is to be made ---------------------------------------------------------------------------- */
 
-    if (!job) {
-        job = e->table = calloc(1, sizeof *job);
-        if (!job) {
-            return err_nomem(err, "starting a table");
+static void free_order(struct table_order *order)
+{
+    if (order) {
+        free(order->path);
+        free(order);
+    }
+}
+
+static void forget_orders(struct table_job *job, bool due_too)
+{
+    struct table_order **at = &job->orders;
+
+    while (*at) {
+        struct table_order *order = *at;
+
+        if (order->is_due && !due_too) {
+            at = &order->next;
+        } else {
+            *at = order->next;
+            free_order(order);
         }
     }
-    if (job->running) {
-        return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
+}
+
+static enum result prepare(struct engine *e, struct err *err)
+{
+    if (!e->table) {
+        e->table = calloc(1, sizeof *e->table);
     }
-    result = run_source_new(&source, e->options.dir, read_index, e->committer, err);
+    if (e->table && !e->table->endpoint_rows) {
+        e->table->endpoint_rows =
+            calloc(e->job->endpoint_count + 1, sizeof *e->table->endpoint_rows);
+    }
+    return e->table && e->table->endpoint_rows ? RESULT_OK : err_nomem(err, "starting a table");
+}
+
+/* Takes the path; NULL: there was no memory for it. */
+static enum result add_order(struct engine *e, uint32_t endpoint, char *path, bool parquet,
+                             bool is_due, struct err *err)
+{
+    struct table_order *order = calloc(1, sizeof *order);
+    struct table_order **at = &e->table->orders;
+
+    if (!order || !path) {
+        free(order);
+        free(path);
+        return err_nomem(err, "starting a table");
+    }
+    *order = (struct table_order){
+        .endpoint = endpoint, .path = path, .parquet = parquet, .is_due = is_due
+    };
+    while (*at) {
+        at = &(*at)->next;
+    }
+    *at = order;
+    return RESULT_OK;
+}
+
+static enum result order_all(struct engine *e, const char *ending, bool is_due, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; i < e->job->endpoint_count && result == RESULT_OK; i++) {
+        char *path = endpoint_table_path(e->job, i, e->options.dir->path, ending);
+
+        result = add_order(e, i, path, path && table_is_parquet(path), is_due, err);
+    }
+    return result;
+}
+
+static enum result order_one(struct engine *e, const char *path, bool parquet, bool is_due,
+                             struct err *err)
+{
+    return path ? add_order(e, 0, str_dup(str_view(path)), parquet, is_due, err) : RESULT_OK;
+}
+
+enum result table_order(struct engine *e, struct err *err)
+{
+    enum result result = prepare(e, err);
+
     if (result != RESULT_OK) {
         return result;
     }
-    options.output = job->path = path;
-    options.before = job->before = run_tables_read(e->options.dir, path);
-    job->started_us = engine_now_us(e);
-    job->records_at_start = e->metrics.ok + e->metrics.ok_before;
-    result = table_build_start(&job->build, &e->work, &options, source, on_done, e, err);
-    if (result != RESULT_OK) {
-        table_schema_free(job->before);
-        job->before = NULL;
+    if (e->table->running) {
+        return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
+    }
+    if (e->job->endpoint_count > 1) {
+        result = order_all(e, "csv", false, err);
     } else {
-        job->running = true;
-        job->failed = false;
-        events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu bodies to %s",
-                   (unsigned long long)job->records_at_start, path);
+        result = order_one(e, e->options.table_path, table_is_parquet(e->options.table_path), false,
+                           err);
+    }
+    if (result == RESULT_OK && !table_next(e)) {
+        result = err_set(err, RESULT_IO, "E-TAB6", "%s", e->table->message);
     }
     return result;
+}
+
+void table_order_due(struct engine *e)
+{
+    struct err err;
+    enum result result = prepare(e, &err);
+
+    if (result == RESULT_OK) {
+        result = order_one(e, e->options.csv, false, true, &err);
+    }
+    if (result == RESULT_OK) {
+        result = order_one(e, e->options.parquet, true, true, &err);
+    }
+    if (result == RESULT_OK && e->job->outputs & JOB_OUTPUT_CSV) {
+        result = order_all(e, "csv", true, &err);
+    }
+    if (result == RESULT_OK && e->job->outputs & JOB_OUTPUT_PARQUET) {
+        result = order_all(e, "parquet", true, &err);
+    }
+    if (result != RESULT_OK) {
+        table_failed(e, &err);
+    }
+}
+
+void table_forget_orders(struct engine *e)
+{
+    if (e->table) {
+        forget_orders(e->table, true);
+    }
+}
+
+/* The one that `job->current` says. */
+static enum result start(struct engine *e, struct err *err)
+{
+    struct table_job *job = e->table;
+    const struct table_order *order = job->current;
+    struct table_options options = { .output = order->path };
+    struct record_source *source;
+    enum result result = endpoint_table_init(&job->spec, e->job, order->endpoint, err);
+
+    if (result == RESULT_OK) {
+        result =
+            run_source_new(&source, e->options.dir, order->endpoint, read_index, e->committer, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    options.records = job->spec.records;
+    options.spec = job->spec.spec;
+    options.spec.parquet = order->parquet;
+    options.before = job->before = run_tables_read(e->options.dir, order->path);
+    job->started_us = engine_now_us(e);
+    job->records_at_start = e->metrics.ok + e->metrics.ok_before;
+    return table_build_start(&job->build, &e->work, &options, source, on_done, e, err);
+}
+
+bool table_next(struct engine *e)
+{
+    struct table_job *job = e->table;
+    struct err err;
+
+    while (job && !job->running && job->orders) {
+        free_order(job->current);
+        job->current = job->orders;
+        job->orders = job->current->next;
+        if (start(e, &err) == RESULT_OK) {
+            job->running = true;
+            job->failed = false;
+            events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu bodies to %s",
+                       (unsigned long long)job->records_at_start, job->current->path);
+            break;
+        }
+        forget_input(job);
+        snprintf(job->message, sizeof job->message, "%s", err.text);
+        events_add(&e->events, EVENT_ERROR, "table", "", "%s", err.text);
+        if (job->current->is_due) {
+            table_failed(e, &err);
+        }
+    }
+    return job && job->running;
 }
 
 void table_cancel(struct engine *e)
 {
     if (table_is_running(e)) {
+        forget_orders(e->table, false);
         table_build_cancel(e->table->build);
     }
 }
@@ -200,7 +372,7 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
     out->elapsed_us = job->elapsed_us;
     out->have_table = job->have_table;
     out->state = job->failed ? NORMALISE_FAILED : NORMALISE_IDLE;
-    snprintf(out->output, sizeof out->output, "%s", job->path ? job->path : "");
+    snprintf(out->output, sizeof out->output, "%s", job->current ? job->current->path : "");
     snprintf(out->message, sizeof out->message, "%s", job->message);
     if (!job->running) {
         return;
@@ -220,7 +392,17 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
 
 uint64_t table_rows(const struct engine *e)
 {
-    return e->table && e->table->have_table ? e->table->rows : 0;
+    uint64_t rows = 0;
+
+    for (uint32_t i = 0; i < e->job->endpoint_count; i++) {
+        rows += table_rows_of(e, i);
+    }
+    return rows;
+}
+
+uint64_t table_rows_of(const struct engine *e, uint32_t endpoint)
+{
+    return e->table && e->table->endpoint_rows ? e->table->endpoint_rows[endpoint] : 0;
 }
 
 const char *table_path(const struct engine *e)
@@ -235,8 +417,16 @@ const char *table_parquet_path(const struct engine *e)
 
 void table_release(struct engine *e)
 {
-    if (e->table) {
-        table_schema_free(e->table->before);
+    struct table_job *job = e->table;
+
+    if (job) {
+        forget_input(job);
+        forget_orders(job, true);
+        free_order(job->current);
+        free(job->endpoint_rows);
+        free(job->csv);
+        free(job->parquet);
     }
-    free(e->table);
+    free(job);
+    e->table = NULL;
 }

@@ -37,7 +37,7 @@
 
 #define TABLE_SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows held before they wait for a turn */
 #define TABLE_HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
-#define TABLE_META_MAX 5
+#define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
 /* What pass 1 leaves about a chunk for pass 2. */
 struct chunk_note {

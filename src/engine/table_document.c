@@ -77,6 +77,53 @@ static enum result on_row(void *context, const struct row *row)
     return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
 }
 
+/* A variable of the request, as it stands in its raw line. */
+static struct flatten_meta find_var(struct str vars, struct str name)
+{
+    struct json_walk walk;
+    struct str key, value, found = STR_NONE;
+
+    json_walk_begin(&walk, vars);
+    while (vars.len && json_walk_next(&walk, &key, &value)) {
+        if (json_raw_equal(key, name)) {
+            found = value;
+        }
+    }
+    if (!found.len) {
+        return (struct flatten_meta){ name, CELL_NULL, STR_NONE };
+    }
+    switch (found.data[0]) {
+    case '"':
+        return (struct flatten_meta){ name, CELL_ESCAPED, json_string_raw(found) };
+    case '{':
+    case '[':
+        return (struct flatten_meta){ name, CELL_JSON, found };
+    case 'n':
+        return (struct flatten_meta){ name, CELL_NULL, STR_NONE };
+    default:
+        return (struct flatten_meta){ name, CELL_BARE, found };
+    }
+}
+
+static size_t add_with(const struct table_spec *spec, const struct raw_line *raw,
+                       struct flatten_meta *meta)
+{
+    for (size_t i = 0; i < spec->with_count; i++) {
+        struct str name = spec->with[i];
+
+        meta[i] = str_equal(name, STR("_fetched_at"))
+                      ? (struct flatten_meta){ name, CELL_STRING, raw->fetched_at }
+                      : find_var(raw->vars, name);
+    }
+    return spec->with_count;
+}
+
+/* What stands beside the document's own values is asked for. */
+static bool wants_meta(const struct table_worker *w)
+{
+    return w->build->spec.meta || w->build->spec.with_count;
+}
+
 /* Tells the flattener where the document came from. */
 static enum result set_meta(struct table_worker *w, const struct document *document)
 {
@@ -90,13 +137,18 @@ static enum result set_meta(struct table_worker *w, const struct document *docum
         return err_nomem(&w->err, "reading records");
     }
     if (raw) {
+        count = add_with(&w->build->spec, raw, meta);
+    }
+    if (raw && w->build->spec.meta) {
         meta[count++] = (struct flatten_meta){ STR("_request_key"), CELL_ESCAPED, raw->key };
         meta[count++] = (struct flatten_meta){ STR("_url"), CELL_ESCAPED, raw->url };
         meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
         meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
     }
-    /* No JSON, but a string without escapes is copied as it is. */
-    meta[count++] = (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
+    if (w->build->spec.meta) { /* no JSON, but a string without escapes is copied as it is */
+        meta[count++] =
+            (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
+    }
     for (size_t i = 0; i < count; i++) {
         if (!meta[i].text.data) {
             meta[i] = (struct flatten_meta){ meta[i].name, CELL_NULL, STR("null") };
@@ -132,7 +184,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
         table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
-    result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+    result = wants_meta(w) ? set_meta(w, document) : RESULT_OK;
     if (result == RESULT_OK) {
         result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
     }
@@ -174,7 +226,7 @@ static enum result take_part(struct table_worker *w, const struct document *docu
     enum result result;
 
     if (document->kind == DOCUMENT_PART) {
-        result = w->build->spec.meta ? set_meta(w, document) : RESULT_OK;
+        result = wants_meta(w) ? set_meta(w, document) : RESULT_OK;
         result = result == RESULT_OK ? flatten_part(w->flatten, document->text, document->step,
                                                     document->named, on_row, w, &w->counts, &w->err)
                                      : result;

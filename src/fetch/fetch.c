@@ -32,11 +32,11 @@ static bool add_header(struct curl_slist **list, const char *line)
     return longer != NULL;
 }
 
-/* "Name:" with any case, as a prefix of a configured line. */
-static bool is_configured(const struct fetch_options *o, struct str name)
+/* "Name:" with any case, as the beginning of one of the lines. */
+static bool is_among(const char *const *lines, size_t count, struct str name)
 {
-    for (size_t i = 0; i < o->header_count; i++) {
-        struct str line = str_view(o->headers[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct str line = str_view(lines[i]);
 
         if (line.len > name.len && line.data[name.len] == ':' &&
             str_equal_nocase((struct str){ line.data, name.len }, name)) {
@@ -46,25 +46,65 @@ static bool is_configured(const struct fetch_options *o, struct str name)
     return false;
 }
 
-static bool build_headers(struct fetch *f)
+static struct str name_of(const char *line)
 {
-    static const char accept[] = "Accept: application/json";
-    static const char agent[] = "User-Agent: scrapetop/" SCRAPETOP_VERSION;
-    static const char expect[] = "Expect:"; /* no waiting for 100 Continue */
-    const struct fetch_options *o = &f->options;
-    bool ok = add_header(&f->config.plain_headers, accept) &&
-              add_header(&f->config.plain_headers, agent) && add_header(&f->config.headers, expect);
+    struct str rest = str_view(line);
 
-    if (!is_configured(o, STR("Accept"))) {
-        ok = ok && add_header(&f->config.headers, accept);
+    return str_cut(&rest, ':');
+}
+
+static bool is_json_text(const char *body)
+{
+    struct str text = str_trim(str_view(body));
+
+    return text.len && (text.data[0] == '{' || text.data[0] == '[');
+}
+
+/* The endpoint's own, those of the options that it does not replace, and what is not said by either. */
+static bool build_list(const struct fetch_options *o, const struct fetch_endpoint *endpoint,
+                       struct curl_slist **list)
+{
+    static const char *const usual[] = { "Accept: application/json",
+                                         ("User-Agent: scrapetop/" SCRAPETOP_VERSION),
+                                         "Content-Type: application/json" };
+    size_t usual_count = sizeof usual / sizeof usual[0] - !is_json_text(endpoint->body);
+    size_t header_count = endpoint->alone ? 0 : o->header_count;
+    bool ok = add_header(list, "Expect:"); /* no waiting for 100 Continue */
+
+    for (size_t i = 0; ok && i < usual_count; i++) {
+        struct str name = name_of(usual[i]);
+
+        if (!is_among(o->headers, header_count, name) &&
+            !is_among(endpoint->headers, endpoint->header_count, name)) {
+            ok = add_header(list, usual[i]);
+        }
     }
-    if (!is_configured(o, STR("User-Agent"))) {
-        ok = ok && add_header(&f->config.headers, agent);
+    for (size_t i = 0; ok && i < header_count; i++) {
+        if (!is_among(endpoint->headers, endpoint->header_count, name_of(o->headers[i]))) {
+            ok = add_header(list, o->headers[i]);
+        }
     }
-    for (size_t i = 0; ok && i < o->header_count; i++) {
-        ok = add_header(&f->config.headers, o->headers[i]);
+    for (size_t i = 0; ok && i < endpoint->header_count; i++) {
+        ok = add_header(list, endpoint->headers[i]);
     }
     return ok;
+}
+
+static bool build_headers(struct fetch *f)
+{
+    static const struct fetch_endpoint plain = { .method = "GET", .alone = true };
+    const struct fetch_options *o = &f->options;
+
+    f->config.headers = calloc(o->endpoint_count + 1, sizeof(struct curl_slist *));
+    if (!f->config.headers || !build_list(o, &plain, &f->config.plain_headers)) {
+        return false;
+    }
+    for (size_t i = 0; i < o->endpoint_count; i++) {
+        if (!build_list(o, &o->endpoints[i], &f->config.headers[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void free_lists(struct fetch *f)
@@ -80,7 +120,10 @@ static void free_lists(struct fetch *f)
         f->spare = r->next;
         response_free(r);
     }
-    curl_slist_free_all(f->config.headers);
+    for (size_t i = 0; f->config.headers && i < f->options.endpoint_count; i++) {
+        curl_slist_free_all(f->config.headers[i]);
+    }
+    free(f->config.headers);
     curl_slist_free_all(f->config.plain_headers);
 }
 
@@ -191,7 +234,7 @@ static struct transfer *take_transfer(struct fetch *f)
     return transfer_new(&f->config);
 }
 
-enum result fetch_start(struct fetch *f, struct request *request)
+enum result fetch_start(struct fetch *f, struct request *request, const struct fetch_extra *extra)
 {
     struct response *response = take_response(f);
     struct transfer *t = take_transfer(f);
@@ -199,7 +242,7 @@ enum result fetch_start(struct fetch *f, struct request *request)
     if (!response || !t) {
         goto fail;
     }
-    if (transfer_begin(t, response, request) != RESULT_OK) {
+    if (transfer_begin(t, response, request, extra) != RESULT_OK) {
         goto fail;
     }
     t->lane = multi_uv_add(f->multi, t->easy, request->host);

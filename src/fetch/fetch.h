@@ -32,15 +32,28 @@
 #define FETCH_EXPANSION_FROM (1U << 20)
 
 struct fetch_endpoint {
-    const char *method; /* "GET" */
-    const char *body;   /* NULL: none */
+    const char *method;         /* "GET" */
+    const char *body;           /* of requests that bring none of their own; NULL: none */
+    const char *const *headers; /* lines, beside the options' or in their place; borrowed */
+    size_t header_count;
+    bool alone; /* the options' headers are not for it */
+};
+
+#define FETCH_EXTRA_HEADERS 2
+
+/** What one start carries beside the headers of its endpoint: who asks, what is known already. Copied.
+ *  An origin that a redirect led to is told none of it. */
+struct fetch_extra {
+    struct str headers[FETCH_EXTRA_HEADERS]; /* lines; an empty one is none */
+    struct str query;                        /* "api_key=4f3c", encoded; empty: none */
 };
 
 struct fetch_options {
     uv_loop_t *loop;
     struct clock clock;
     const struct fetch_endpoint *endpoints; /* by request.endpoint; borrowed */
-    const char *const *headers;             /* "Name: value", with their secrets; borrowed */
+    size_t endpoint_count;
+    const char *const *headers; /* "Name: value", with their secrets; borrowed */
     size_t header_count;
     const char *ca_file; /* NULL: the system's */
     bool insecure;
@@ -57,8 +70,10 @@ MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_option
                                  struct err *err);
 
 /** Starts it. RESULT_NOMEM: nothing was started, the request stays the caller's. What cannot begin
- *  for any other reason (a URL that libcurl refuses) comes back through on_response, later. */
-MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request);
+ *  for any other reason (a URL that libcurl refuses) comes back through on_response, later. `extra` may
+ *  be NULL. */
+MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request,
+                                   const struct fetch_extra *extra);
 
 /** Lets what fetch_start added begin: must follow it, once for any number of starts. Does nothing
  *  within on_response, after which it happens by itself. */

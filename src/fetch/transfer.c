@@ -341,9 +341,22 @@ struct transfer *transfer_new(const struct transfer_config *config)
     return t;
 }
 
+/* What may hold a credential leaves no trace in the heap. */
+static void wipe(struct buf *b)
+{
+    if (b->data) {
+        explicit_bzero(b->data, b->cap);
+    }
+    buf_release(b);
+}
+
 void transfer_free(struct transfer *t)
 {
     curl_easy_cleanup(t->easy);
+    wipe(&t->url);
+    for (size_t i = 0; i < FETCH_EXTRA_HEADERS; i++) {
+        wipe(&t->extra[i]);
+    }
     free(t);
 }
 
@@ -356,14 +369,15 @@ static bool may_be_repeated(const char *method)
 static bool set_method(struct transfer *t, const struct request *request)
 {
     const struct fetch_endpoint *endpoint = &t->config->options->endpoints[request->endpoint];
-    bool with_body = endpoint->body && !request->foreign && !request->drop_body;
+    const char *body = request->body.data ? request->body.data : endpoint->body;
+    bool with_body = body && !request->foreign && !request->drop_body;
     bool ok = curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     const char *method = request->drop_body ? "GET" : endpoint->method;
 
     if (with_body) {
-        ok &= curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                               (curl_off_t)strlen(endpoint->body)) == CURLE_OK &&
-              curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, endpoint->body) == CURLE_OK;
+        ok &= curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body)) ==
+                  CURLE_OK &&
+              curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body) == CURLE_OK;
     }
     if (strcmp(method, "HEAD") == 0) {
         ok &= curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
@@ -380,9 +394,56 @@ static bool set_method(struct transfer *t, const struct request *request)
     return ok;
 }
 
-enum result transfer_begin(struct transfer *t, struct response *response, struct request *request)
+/* The URL with the extra query behind its own; NULL when out of memory. */
+static const char *url_with(struct transfer *t, const struct request *request, struct str query)
 {
     struct str url = request_url(request);
+    struct str fragment = url, base = str_cut(&fragment, '#');
+
+    if (!query.len || request->foreign || memmem(url.data, url.len, query.data, query.len)) {
+        return url.data; /* a redirect may have brought it back */
+    }
+    buf_reset(&t->url);
+    if (buf_append_str(&t->url, base) != RESULT_OK ||
+        buf_append_char(&t->url, memchr(base.data, '?', base.len) ? '&' : '?') != RESULT_OK ||
+        buf_append_str(&t->url, query) != RESULT_OK) {
+        return NULL;
+    }
+    return buf_cstr(&t->url);
+}
+
+/* The endpoint's headers behind the extra ones; those of nobody for a foreign origin. */
+static enum result set_headers(struct transfer *t, const struct request *request,
+                               const struct fetch_extra *extra)
+{
+    struct curl_slist *list = t->config->headers[request->endpoint];
+
+    if (request->foreign) {
+        list = t->config->plain_headers;
+        extra = NULL;
+    }
+    for (size_t i = 0; extra && i < FETCH_EXTRA_HEADERS; i++) {
+        struct curl_slist *node = &t->extra_headers[i];
+
+        if (!extra->headers[i].len) {
+            continue;
+        }
+        buf_reset(&t->extra[i]);
+        if (buf_append_str(&t->extra[i], extra->headers[i]) != RESULT_OK ||
+            !buf_cstr(&t->extra[i])) {
+            return RESULT_NOMEM;
+        }
+        *node = (struct curl_slist){ .data = t->extra[i].data, .next = list };
+        list = node;
+    }
+    return curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK ? RESULT_OK
+                                                                           : RESULT_NOMEM;
+}
+
+enum result transfer_begin(struct transfer *t, struct response *response, struct request *request,
+                           const struct fetch_extra *extra)
+{
+    const char *url = url_with(t, request, extra ? extra->query : STR_NONE);
 
     response->request = request;
     t->response = response;
@@ -392,11 +453,8 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     t->body_bytes = t->header_bytes = 0;
     t->announced = UINT64_MAX;
     t->error[0] = '\0';
-    if (curl_easy_setopt(t->easy, CURLOPT_URL, url.data) != CURLE_OK ||
-        curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER,
-                         request->foreign ? t->config->plain_headers : t->config->headers) !=
-            CURLE_OK ||
-        !set_method(t, request)) {
+    if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
+        set_headers(t, request, extra) != RESULT_OK || !set_method(t, request)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;

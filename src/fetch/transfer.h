@@ -7,8 +7,8 @@
  * nothing on libcurl 7.88 (measured: chunked and compressed bodies pass it). What the end means is
  * read off once, in transfer_end.
  *
- * Safety  one set of credentials per process, no cookie engine, no netrc, no proxy from the
- *         environment, no Digest: so a handle may be used again for another origin.
+ * Safety  headers are set anew for every request, and there is no cookie engine, no netrc, no proxy
+ *         from the environment, no Digest: so a handle may be used again for another origin.
  */
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
@@ -21,8 +21,8 @@ struct lane;
 
 struct transfer_config {
     const struct fetch_options *options;
-    struct curl_slist *headers;             /* Accept and the job's: for the job's own origins */
-    struct curl_slist *plain_headers;       /* Accept only: for an origin that a redirect led to */
+    struct curl_slist **headers;      /* by endpoint: Accept, the job's and the endpoint's own */
+    struct curl_slist *plain_headers; /* Accept only: for an origin that a redirect led to */
     curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
@@ -40,6 +40,9 @@ struct transfer {
     uint64_t body_bytes;   /* that came, decompressed, kept or not */
     uint64_t header_bytes; /* of all heads */
     char error[CURL_ERROR_SIZE];
+    struct buf url; /* with the extra query; empty without one */
+    struct buf extra[FETCH_EXTRA_HEADERS];
+    struct curl_slist extra_headers[FETCH_EXTRA_HEADERS]; /* these, before the endpoint's */
 };
 
 /** NULL when out of memory. The config is borrowed. */
@@ -48,7 +51,7 @@ void transfer_free(struct transfer *transfer);
 
 /** Prepares the handle for a request; the response gets it. Adding the handle to a multi is next. */
 MUST_CHECK enum result transfer_begin(struct transfer *transfer, struct response *response,
-                                      struct request *request);
+                                      struct request *request, const struct fetch_extra *extra);
 
 /** Reads off how it ended and hands the response over. */
 struct response *transfer_end(struct transfer *transfer, CURLcode code);

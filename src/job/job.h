@@ -59,7 +59,7 @@ struct job_source {
 /** One variable of a job file: a list of values, by number. See job/vars.h for what they expand to. */
 enum job_var_kind {
     JOB_VAR_PATTERN, /* `text` is a pattern of job/glob.h's kind: "[1-100]" */
-    JOB_VAR_LIST,    /* `values` */
+    JOB_VAR_LIST,    /* `values`: JSON, each a string, number or boolean as it was written */
     JOB_VAR_FILE,    /* `text` is the path of a CSV or JSON Lines file; `{row.column}` */
     JOB_VAR_DATES,   /* from `text` to `to`, both included, by `step` */
 };
@@ -68,8 +68,11 @@ struct job_var {
     char *name;
     enum job_var_kind kind;
     char *text, *to, *step;
+    char *format; /* of dates, as strftime's; NULL: "%Y-%m-%d" */
     char **values;
     size_t value_count;
+    uint32_t crc32c; /* of the file when the run began, ... */
+    bool has_crc32c; /* ... so that it is seen when it has changed */
 };
 
 /** How an endpoint's answer says where the next page is (plan/pages.h). */
@@ -117,8 +120,10 @@ struct job_endpoint {
     size_t source_count;
     char *method; /* "GET" */
     char *body;   /* request body, may hold `{variable}`s in a job file's endpoint; NULL for none */
-    char *records;              /* JSON Pointer with `*`, NULL for the whole body */
-    struct job_header *headers; /* of this endpoint alone, beside the job's */
+    char *records; /* JSON Pointer with `*`, NULL for the whole body */
+    struct job_header
+        *headers; /* of this endpoint alone, beside the job's; in a job file's endpoint
+                                   `sent` is a template (TEMPLATE_HEADER) over request.vars */
     size_t header_count;
     struct job_pages pages;
     /* The endpoint whose records this one is asked for, once each: its URL or body names
@@ -156,10 +161,11 @@ struct job_login {
     struct job_secret body;   /* of the call: JSON */
     char *name;               /* of the header or query parameter */
     bool in_query;
-    char *token;   /* JSON Pointer into the call's answer */
-    char *expires; /* JSON Pointer to seconds of life; NULL: "/expires_in" */
-    char *send;    /* "Authorization: Bearer {token}" */
-    char *scope;   /* of OAuth2; or NULL */
+    char *token;        /* JSON Pointer into the call's answer */
+    char *expires;      /* JSON Pointer to seconds of life; NULL: "/expires_in" */
+    char *send;         /* "Authorization: Bearer {token}" */
+    char *scope;        /* of OAuth2; or NULL */
+    bool is_incomplete; /* a job was read that could not keep a secret, which job_finish refuses */
 };
 
 /** Ask again and again: each round a record of its own. */
@@ -227,6 +233,10 @@ void job_release(struct job *job);
  *  takes the place of one that job_read has read. */
 MUST_CHECK enum result job_add_header(struct job *job, struct str line, struct err *err);
 
+/** The same for one endpoint of a job file; `{placeholders}` stay. */
+MUST_CHECK enum result job_add_endpoint_header(struct job *job, struct job_endpoint *endpoint,
+                                               struct str line, struct err *err);
+
 /** Adds the header lines of a file that nobody else can read; blank lines and `#` lines are passed
  *  over, `$` means nothing in it. */
 MUST_CHECK enum result job_add_header_file(struct job *job, const char *path, struct err *err);
@@ -260,8 +270,8 @@ MUST_CHECK enum result job_write(const struct job *job, struct buf *out, struct 
 MUST_CHECK enum result job_read(struct job *job, struct str text, const char *where,
                                 struct err *err);
 
-/** Two jobs ask for the same requests: same sources, globbing, methods and bodies. Pace, headers
- *  and outputs may differ between the sessions of one run. */
+/** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages.
+ *  Pace, headers, login and outputs may differ between the sessions of one run. */
 bool job_same_requests(const struct job *a, const struct job *b);
 
 #endif

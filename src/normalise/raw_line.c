@@ -37,6 +37,8 @@ bool raw_line_split(struct str line, struct raw_line *parts)
             parts->fetched_at = json_string_raw(value);
         } else if (json_raw_equal(key, STR("status"))) {
             parts->status = value;
+        } else if (json_raw_equal(key, STR("vars"))) {
+            parts->vars = value;
         } else if (json_raw_equal(key, STR("text")) || json_raw_equal(key, STR("base64"))) {
             parts->kind = RAW_BODY_OTHER;
         }

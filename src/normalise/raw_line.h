@@ -16,6 +16,7 @@ enum raw_body { RAW_BODY_NONE, RAW_BODY_JSON, RAW_BODY_OTHER };
 struct raw_line {
     struct str key, url, fetched_at; /* still escaped; STR_NONE when they are missing */
     struct str status;               /* digits */
+    struct str vars;                 /* a JSON object, or STR_NONE */
     struct str body;
     enum raw_body kind;
 };

@@ -23,6 +23,7 @@
 
 #define TABLE_MEMORY_DEFAULT ((uint64_t)512 << 20)
 #define TABLE_MEMORY_MIN ((uint64_t)32 << 20)
+#define TABLE_WITH_MAX 32
 
 /* One of --columns: a column by its name, or a value by a pointer under a name of its own. */
 struct table_pick {
@@ -37,6 +38,10 @@ struct table_spec {
     uint32_t
         depth_max; /* when limited: objects that a path goes into, 0: only the record's members */
     bool meta;     /* columns that say where a record came from */
+    /* Columns out of what a run keeps of the record's request: the variable of that name, or
+     * "_fetched_at". */
+    const struct str *with;
+    size_t with_count;
     const struct table_pick *picks; /* these columns, in this order; none: all */
     size_t pick_count;
     const struct str *unique; /* columns by which rows are told apart; the first row stays */

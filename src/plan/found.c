@@ -36,7 +36,7 @@ struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
                         const struct page_at *page)
 {
     struct found *found = malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len +
-                                 texts->vars.len + texts->place.len + 5);
+                                 texts->vars.len + texts->place.len + texts->etag.len + 6);
     char *at;
 
     if (!found) {
@@ -49,6 +49,7 @@ struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
     found->texts.body = copy_text(&at, texts->body);
     found->texts.vars = copy_text(&at, texts->vars);
     found->texts.place = copy_text(&at, texts->place);
+    found->texts.etag = copy_text(&at, texts->etag);
     return found;
 }
 

@@ -21,7 +21,7 @@
 
 struct found {
     struct found *next;
-    uint64_t id; /* 0 until it is committed */
+    uint64_t id; /* given when it is committed; 0: it was found before */
     uint32_t endpoint;
     struct page_at page;
     struct request_texts texts; /* views into `bytes` */
@@ -38,6 +38,7 @@ enum page_note_kind {
     PAGE_NOTE_BAD_NEXT = 6,      /* another host, http after https, or no URL */
     PAGE_NOTE_NO_MATCH = 7,      /* a pointer finds nothing on the first page */
     PAGE_NOTE_ENDLESS = 8,       /* page after page without a record */
+    PAGE_NOTE_NO_VALUE = 9,      /* records without what their detail's request is made of */
 };
 
 /** Pages are missing because of it; the others are only told. */

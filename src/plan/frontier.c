@@ -5,84 +5,27 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* --- sources ------------------------------------------------------------------------------- */
-
-static enum result source_open(struct source *s, const struct job *job,
-                               const struct job_source *from, int list_fd, struct err *err)
-{
-    struct list_report report;
-    enum result result;
-
-    if (from->kind == JOB_SOURCE_PATTERN) {
-        result = glob_new(&s->glob, str_view(from->text), job->globoff, err);
-        if (result == RESULT_OK) {
-            s->count = glob_count(s->glob);
-        }
-        return result;
-    }
-    result = list_open_fd(&s->list, list_fd, from->text, err);
-    if (result == RESULT_OK) {
-        result = list_check(s->list, &report, err);
-        s->count = report.urls;
-        if (result == RESULT_INVALID && report.bad && err) {
-            *err = report.errors[0];
-        }
-    }
-    return result;
-}
-
-static enum result open_sources(struct frontier *f, const int *list_fds, struct err *err)
-{
-    size_t lists = 0;
-
-    for (uint32_t e = 0; e < f->job->endpoint_count; e++) {
-        const struct job_endpoint *endpoint = &f->job->endpoints[e];
-
-        for (size_t i = 0; i < endpoint->source_count; i++) {
-            struct source *s = &f->sources[f->source_count++];
-            bool is_list = endpoint->sources[i].kind == JOB_SOURCE_LIST;
-            enum result result;
-
-            s->endpoint = e;
-            s->first_id = f->total + 1;
-            result = source_open(s, f->job, &endpoint->sources[i], is_list ? list_fds[lists++] : -1,
-                                 err);
-            if (result != RESULT_OK) {
-                return result;
-            }
-            if (__builtin_add_overflow(f->total, s->count, &f->total) || f->total > INT64_MAX) {
-                return err_set(err, RESULT_LIMIT, "E-GLOB3", "more than 2^63 requests");
-            }
-        }
-    }
-    return RESULT_OK;
-}
 
 enum result frontier_new(struct frontier **frontier, const struct frontier_options *options,
                          struct err *err)
 {
     struct frontier *f = calloc(1, sizeof *f);
-    size_t sources = 0;
     enum result result;
 
     if (!f) {
         return err_nomem(err, "preparing the plan");
     }
-    f->job = options->job;
     f->hosts = options->hosts;
     f->cursor = 1;
-    for (size_t e = 0; e < f->job->endpoint_count; e++) {
-        sources += f->job->endpoints[e].source_count;
-    }
-    f->sources = calloc(sources + 1, sizeof *f->sources);
-    result =
-        f->sources ? open_sources(f, options->list_fds, err) : err_nomem(err, "preparing the plan");
+    f->endpoint_count = (uint32_t)options->job->endpoint_count;
+    f->found = calloc(f->endpoint_count + 1, sizeof *f->found);
+    result = f->found ? seeds_new(&f->seeds, options->job, options->list_fds, err)
+                      : err_nomem(err, "preparing the plan");
     if (result != RESULT_OK) {
         frontier_free(f);
         return result;
     }
+    f->total = seeds_total(f->seeds);
     *frontier = f;
     return RESULT_OK;
 }
@@ -97,7 +40,7 @@ void frontier_free(struct frontier *f)
     for (size_t i = 0; i < f->heap_count; i++) {
         frontier_forget(f, f->heap[i]);
     }
-    while ((urgent = frontier_take_urgent(f))) {
+    while ((urgent = frontier_take_urgent(f)) || (urgent = frontier_take_offered(f))) {
         frontier_forget(f, urgent);
     }
     for (uint32_t i = 0; i < f->hosts->count; i++) {
@@ -107,143 +50,40 @@ void frontier_free(struct frontier *f)
             frontier_forget(f, request);
         }
     }
-    for (size_t i = 0; i < f->source_count; i++) {
-        glob_free(f->sources[i].glob);
-        list_free(f->sources[i].list);
-    }
-    free(f->sources);
+    seeds_free(f->seeds);
+    free(f->found);
     free(f->gaps);
     free(f->heap);
-    buf_release(&f->url);
-    buf_release(&f->key);
-    buf_release(&f->encoded);
     free(f);
 }
 
 uint64_t frontier_total(const struct frontier *f)
 {
+    return f->total + f->found_count;
+}
+
+uint64_t frontier_seeds(const struct frontier *f)
+{
     return f->total;
 }
 
-/* Reads the list's entry at `index`, from `position` on. */
-static enum result list_read_at(struct list *list, struct position *position, uint64_t index,
-                                struct list_entry *entry, struct err *err)
+static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t id,
+                        struct request **request, struct err *err)
 {
-    if (index < position->index) {
-        *position = (struct position){ 0, 0 };
-    }
-    for (;;) {
-        uint64_t offset = position->offset;
-        enum result result = list_next(list, &offset, entry, err);
-
-        if (result != RESULT_OK) {
-            return result == RESULT_NOT_FOUND
-                       ? err_set(err, RESULT_CORRUPT, "E-IN2", "the list has become shorter")
-                       : result;
-        }
-        if (position->index == index) {
-            return RESULT_OK; /* stays before it: asked for again, it is at hand */
-        }
-        position->offset = offset;
-        position->index++;
-    }
-}
-
-static struct source *source_of(struct frontier *f, uint64_t id)
-{
-    size_t low = 0, high = f->source_count;
-
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (f->sources[middle].first_id <= id) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return &f->sources[low];
-}
-
-/* Bytes beyond ASCII in path and query go out percent-encoded, as RFC 3987 section 3.1 maps them. */
-static enum result encode_url(struct frontier *f, struct str text, const struct url *url,
-                              struct str *encoded)
-{
-    size_t head = (size_t)(url->target.data - text.data);
-    enum result result = RESULT_OK;
-    bool plain = true;
-
-    for (size_t i = 0; i < url->target.len; i++) {
-        plain &= (unsigned char)url->target.data[i] < 0x80;
-    }
-    if (plain) {
-        *encoded = (struct str){ text.data, head + url->target.len };
-        return RESULT_OK;
-    }
-    buf_reset(&f->encoded);
-    result = buf_append(&f->encoded, text.data, head);
-    for (size_t i = 0; result == RESULT_OK && i < url->target.len; i++) {
-        unsigned char c = (unsigned char)url->target.data[i];
-
-        result =
-            c < 0x80 ? buf_append_char(&f->encoded, (char)c) : buf_printf(&f->encoded, "%%%02X", c);
-    }
-    *encoded = buf_view(&f->encoded);
-    return result;
-}
-
-/* The texts of request `id`: views into scratch or the list's buffer. */
-static enum result read_texts(struct frontier *f, struct source *s, struct position *position,
-                              uint64_t id, struct str *key, struct str *url, struct err *err)
-{
-    struct list_entry entry;
-    enum result result;
-
-    buf_reset(&f->key);
-    if (s->glob) {
-        result = glob_expand(s->glob, id - s->first_id, &f->url, &f->key);
-        if (result != RESULT_OK) {
-            return err_set(err, result, "E-GLOB2", "cannot expand request %llu",
-                           (unsigned long long)id);
-        }
-        *key = buf_view(&f->key);
-        *url = buf_view(&f->url);
-        return RESULT_OK;
-    }
-    result = list_read_at(s->list, position, id - s->first_id, &entry, err);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    *url = entry.url;
-    *key = entry.name;
-    if (!key->len) {
-        result = glob_url_key(entry.url, &f->key);
-        *key = buf_view(&f->key);
-    }
-    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "naming a request");
-}
-
-static enum result make(struct frontier *f, struct source *s, struct position *position,
-                        uint64_t id, struct request **request, struct err *err)
-{
-    struct str key, text, encoded;
-    struct url url;
+    struct seed seed;
     uint32_t host;
-    enum result result = read_texts(f, s, position, id, &key, &text, err);
+    enum result result = seeds_read(f->seeds, reader, id, &seed, err);
 
     if (result == RESULT_OK) {
-        result = url_split(text, &url, err);
-    }
-    if (result == RESULT_OK) {
-        result = host_find(f->hosts, &url, &host, err);
+        result = host_find(f->hosts, &seed.parts, &host, err);
     }
     if (result != RESULT_OK) {
         return result;
     }
-    if (encode_url(f, text, &url, &encoded) != RESULT_OK) {
-        return err_nomem(err, "making a request");
-    }
-    *request = request_new(id, s->endpoint, key, encoded);
+    *request =
+        request_make(id, seed.endpoint,
+                     &(struct request_texts){
+                         .key = seed.key, .url = seed.url, .body = seed.body, .vars = seed.vars });
     if (!*request) {
         return err_nomem(err, "making a request");
     }
@@ -255,13 +95,11 @@ static enum result make(struct frontier *f, struct source *s, struct position *p
 enum result frontier_make(struct frontier *f, uint64_t id, struct request **request,
                           struct err *err)
 {
-    struct position from_start = { 0, 0 };
-
     if (id == 0 || id > f->total) {
         return err_set(err, RESULT_NOT_FOUND, "E-PLAN1", "no request %llu in this plan",
                        (unsigned long long)id);
     }
-    return make(f, source_of(f, id), &from_start, id, request, err);
+    return make(f, SEEDS_LOOK, id, request, err);
 }
 
 /* --- the waiting heap ---------------------------------------------------------------------- */
@@ -402,8 +240,7 @@ enum result frontier_add_gap(struct frontier *f, uint64_t first, uint64_t last)
     return RESULT_OK;
 }
 
-/* The host that its next try will ask, which a redirect may have changed. */
-static enum result rehost(struct frontier *f, struct request *request, struct err *err)
+enum result frontier_rehost(struct frontier *f, struct request *request, struct err *err)
 {
     struct url url;
     uint32_t host;
@@ -432,7 +269,7 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
         f->heap = heap;
         f->heap_allocated = allocated;
     }
-    if (rehost(f, request, NULL) != RESULT_OK) {
+    if (frontier_rehost(f, request, NULL) != RESULT_OK) {
         return RESULT_NOMEM;
     }
     request->due_us = due_us;
@@ -441,12 +278,22 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
     return RESULT_OK;
 }
 
+enum result frontier_restore_wait(struct frontier *f, struct request *request,
+                                  uint64_t waits_until_us, uint64_t now_us)
+{
+    struct str set_by = str_view(request->set_by);
+
+    if (waits_until_us > now_us && is_servers_word(set_by)) {
+        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
+    }
+    return frontier_wait(f, request, waits_until_us);
+}
+
 enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
                              uint64_t now_us, uint32_t attempt, struct str reason,
                              struct str set_by, struct err *err)
 {
     struct request *request;
-    struct source *s;
     enum result result;
 
     if (id < f->cursor || id > f->total) {
@@ -461,18 +308,14 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
     if (!waits_until_us) {
         return RESULT_OK;
     }
-    s = source_of(f, id);
-    result = make(f, s, &s->restore, id, &request, err);
+    result = make(f, SEEDS_RESTORE, id, &request, err);
     if (result != RESULT_OK) {
         return result;
     }
     request->attempt = attempt;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
     snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
-    if (waits_until_us > now_us && is_servers_word(set_by)) {
-        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
-    }
-    if (frontier_wait(f, request, waits_until_us) != RESULT_OK) {
+    if (frontier_restore_wait(f, request, waits_until_us, now_us) != RESULT_OK) {
         frontier_forget(f, request);
         return err_nomem(err, "reading the ledger");
     }
@@ -481,7 +324,7 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
 
 enum result frontier_put_back(struct frontier *f, struct request *request, struct err *err)
 {
-    enum result result = rehost(f, request, err);
+    enum result result = frontier_rehost(f, request, err);
 
     if (result == RESULT_OK) {
         park(f, request, HOST_PLACE_NEXT);
@@ -501,7 +344,7 @@ static uint64_t next_id(const struct frontier *f)
     if (f->gap_at < f->gap_count) {
         return f->gaps[f->gap_at].first;
     }
-    return f->cursor <= f->total ? f->cursor : 0;
+    return f->cursor <= f->total && !f->closed ? f->cursor : 0;
 }
 
 static void move_past(struct frontier *f)
@@ -524,14 +367,13 @@ static struct request *start(struct frontier *f, struct request *request)
 static enum frontier_answer answer_of(enum host_answer kept_back, enum frontier_answer before)
 {
     static const enum frontier_answer answers[] = {
-        [HOST_HELD] = FRONTIER_HELD,
-        [HOST_FULL] = FRONTIER_HOST_FULL,
-        [HOST_QUOTA] = FRONTIER_QUOTA,
-        [HOST_PACED] = FRONTIER_PACED,
+        [HOST_HELD] = FRONTIER_HELD,   [HOST_FULL] = FRONTIER_HOST_FULL,
+        [HOST_QUOTA] = FRONTIER_QUOTA, [HOST_PACED] = FRONTIER_PACED,
+        [HOST_LOGIN] = FRONTIER_LOGIN,
     };
     static const int weights[] = {
         [FRONTIER_HELD] = 1,      [FRONTIER_PACED] = 2, [FRONTIER_QUOTA] = 3,
-        [FRONTIER_HOST_FULL] = 4, [FRONTIER_ERROR] = 0,
+        [FRONTIER_HOST_FULL] = 4, [FRONTIER_LOGIN] = 5, [FRONTIER_ERROR] = 0,
     };
     enum frontier_answer answer = answers[kept_back];
 
@@ -561,25 +403,33 @@ static struct request *take_parked(struct frontier *f, uint64_t now_us,
     return NULL;
 }
 
+/* The plan's next one; NULL at its end. */
+static enum result make_next(struct frontier *f, struct request **request, struct err *err)
+{
+    uint64_t id = next_id(f);
+    enum result result = id ? make(f, SEEDS_PLAN, id, request, err) : RESULT_OK;
+
+    if (id && result == RESULT_OK) {
+        move_past(f);
+    }
+    return result;
+}
+
 /* A new request whose host may be asked; others that come before it are parked. */
 static struct request *take_new(struct frontier *f, uint64_t now_us, enum frontier_answer *answer,
                                 struct err *err)
 {
     while (f->parked < FRONTIER_PARKED_MAX && f->heap_count < FRONTIER_WAITING_MAX) {
-        uint64_t id = next_id(f);
-        struct request *request;
-        struct source *s;
+        struct request *request = frontier_take_offered(f);
         enum host_answer may;
 
-        if (!id) {
-            return NULL;
-        }
-        s = source_of(f, id);
-        if (make(f, s, &s->plan, id, &request, err) != RESULT_OK) {
+        if (!request && make_next(f, &request, err) != RESULT_OK) {
             *answer = FRONTIER_ERROR;
             return NULL;
         }
-        move_past(f);
+        if (!request) {
+            return NULL;
+        }
         may = host_may_start(f->hosts, host_at(f->hosts, request->host), now_us);
         if (may == HOST_MAY) {
             return start(f, request);

@@ -6,6 +6,7 @@
  * than those that are on their way. A request that failed comes back and stands in the waiting heap
  * until its deadline, without a slot; one whose host may not be asked now is parked at that host.
  *
+ *   found ---offer-->
  *   source --make--> [parked at its host] --frontier_next--> caller
  *                         ^   due                              |
  *                         +---- waiting heap <--frontier_wait--+
@@ -28,6 +29,7 @@
 
 #define FRONTIER_PARKED_MAX 4096
 #define FRONTIER_WAITING_MAX 10000
+#define FRONTIER_OFFERED_MAX 512
 #define FRONTIER_SET_BY_SERVER                                                                     \
     "Retry-After: " /* how request.set_by begins when a server named it */
 
@@ -47,12 +49,30 @@ MUST_CHECK enum result frontier_new(struct frontier **frontier,
                                     const struct frontier_options *options, struct err *err);
 void frontier_free(struct frontier *frontier);
 
-/** How many requests the plan has. */
+/** How many requests there are: the plan's own, and what was found so far. */
 uint64_t frontier_total(const struct frontier *frontier);
 
-/** How many of them are of one endpoint, and which endpoint a request is of. */
+/** The plan's own: what is found has ids behind these. */
+uint64_t frontier_seeds(const struct frontier *frontier);
+
+/** So many more requests of the endpoint have been found, though nobody has offered them yet. */
+void frontier_note_found(struct frontier *frontier, uint32_t endpoint, uint64_t count);
+
+/** A found request is to be asked, before what of the plan has not been begun on. Takes it, unless it
+ *  fails: RESULT_CORRUPT when its endpoint or URL is none. */
+MUST_CHECK enum result frontier_offer(struct frontier *frontier, struct request *request,
+                                      struct err *err);
+
+/** The same for one of an earlier session that waits; see frontier_restore. */
+MUST_CHECK enum result frontier_offer_waiting(struct frontier *frontier, struct request *request,
+                                              uint64_t waits_until_us, uint64_t now_us,
+                                              struct err *err);
+
+/** Offered and not begun on yet: at FRONTIER_OFFERED_MAX it is time to wait. */
+size_t frontier_offered(const struct frontier *frontier);
+
+/** How many of them are of one endpoint. */
 uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
-uint32_t frontier_endpoint(const struct frontier *frontier, uint64_t id);
 
 /** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
  *  the monotonic deadline of a waiting one, 0 for one that is settled. A deadline ahead that a server
@@ -61,6 +81,10 @@ uint32_t frontier_endpoint(const struct frontier *frontier, uint64_t id);
 MUST_CHECK enum result frontier_restore(struct frontier *frontier, uint64_t id,
                                         uint64_t waits_until_us, uint64_t now_us, uint32_t attempt,
                                         struct str reason, struct str set_by, struct err *err);
+
+/** After the last row: of the plan's own requests those that no row lies behind are not made. `gaps`: nor
+ *  those that rows have passed over. */
+void frontier_close(struct frontier *frontier, bool gaps);
 
 /** Makes the request with this id anew, outside of the order: for --only-failed, or a look at it. */
 MUST_CHECK enum result frontier_make(struct frontier *frontier, uint64_t id,
@@ -72,6 +96,7 @@ enum frontier_answer {
     FRONTIER_HOST_FULL, /* there is work, its hosts have all they may */
     FRONTIER_QUOTA,     /* there is work, its hosts' quotas are to last */
     FRONTIER_PACED,     /* there is work, its hosts' rates or retry budgets keep it back */
+    FRONTIER_LOGIN,     /* there is work, its host awaits a token */
     FRONTIER_WAITING,   /* all that is left waits for its deadline */
     FRONTIER_EMPTY,     /* nothing is left here */
     FRONTIER_ERROR,     /* a list could not be read: `err` says why */

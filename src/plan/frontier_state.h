@@ -1,42 +1,32 @@
 /**
  * The frontier's insides, shared by its own files only: frontier.c (the plan's order, what waits, what
- * is parked), frontier_steer.c (single requests: found, taken out, asked for once more).
+ * is parked), frontier_found.c (what answers gave rise to), frontier_steer.c (single requests: found, taken out, asked for once more).
  */
 #ifndef SCRAPETOP_PLAN_FRONTIER_STATE_H
 #define SCRAPETOP_PLAN_FRONTIER_STATE_H
 
-#include "job/glob.h"
-#include "job/list.h"
 #include "plan/frontier.h"
-
-struct position {
-    uint64_t offset; /* in the list's bytes */
-    uint64_t index;  /* of the entry that stands there */
-};
-
-struct source {
-    uint32_t endpoint;
-    struct glob *glob; /* or */
-    struct list *list;
-    uint64_t first_id, count;
-    struct position plan;    /* how far the plan's order has come */
-    struct position restore; /* how far the restored rows have come */
-};
+#include "plan/seeds.h"
 
 struct gap {
     uint64_t first, last; /* ids without a row */
 };
 
 struct frontier {
-    const struct job *job;
     struct host_table *hosts;
-    struct source *sources;
-    size_t source_count;
-    uint64_t total;
+    struct seeds *seeds;
+    uint64_t total; /* of the plan's own */
+
+    uint32_t endpoint_count;
+    uint64_t *found; /* requests found, by endpoint */
+    uint64_t found_count;
+    struct request_queue offered; /* found, and not begun on yet */
+    size_t offered_count;
 
     struct gap *gaps;
     size_t gap_count, gap_allocated, gap_at;
     uint64_t cursor; /* next id behind all rows and gaps */
+    bool closed;     /* nothing is made from there on */
 
     struct request **heap; /* waiting; heap[0] is due first */
     size_t heap_count, heap_allocated;
@@ -47,8 +37,6 @@ struct frontier {
     struct request_queue
         urgent; /* by the user's word: before all others, whatever holds their host */
     size_t urgent_count;
-
-    struct buf url, key, encoded; /* scratch */
 };
 
 /* frontier.c */
@@ -61,6 +49,19 @@ void frontier_note_unparked(struct frontier *frontier, struct host *host,
                             const struct request *request);
 
 MUST_CHECK enum result frontier_add_gap(struct frontier *frontier, uint64_t first, uint64_t last);
+
+/** The host that its next try will ask, which a redirect may have changed. */
+MUST_CHECK enum result frontier_rehost(struct frontier *frontier, struct request *request,
+                                       struct err *err);
+
+/** Lets it wait, and its host be held if a server had named the deadline. */
+MUST_CHECK enum result frontier_restore_wait(struct frontier *frontier, struct request *request,
+                                             uint64_t waits_until_us, uint64_t now_us);
+
+/* frontier_found.c */
+
+/** The first of the offered ones, or NULL. */
+struct request *frontier_take_offered(struct frontier *frontier);
 
 /* frontier_steer.c */
 

@@ -2,22 +2,7 @@
 
 uint64_t frontier_planned(const struct frontier *f, uint32_t endpoint)
 {
-    uint64_t planned = 0;
-
-    for (size_t i = 0; i < f->source_count; i++) {
-        planned += f->sources[i].endpoint == endpoint ? f->sources[i].count : 0;
-    }
-    return planned;
-}
-
-uint32_t frontier_endpoint(const struct frontier *f, uint64_t id)
-{
-    size_t at = f->job->endpoint_count > 1 ? f->source_count : 0; /* with one there is no choice */
-
-    while (at > 1 && f->sources[at - 1].first_id > id) {
-        at--;
-    }
-    return at > 0 ? f->sources[at - 1].endpoint : 0;
+    return seeds_planned(f->seeds, endpoint) + f->found[endpoint];
 }
 
 /* Where the request stands in the heap, or the heap's count. */
@@ -125,6 +110,14 @@ struct request *frontier_take_urgent(struct frontier *f)
         f->urgent_count--;
     }
     return request;
+}
+
+void frontier_close(struct frontier *f, bool gaps)
+{
+    f->closed = true;
+    if (gaps) {
+        f->gap_at = f->gap_count;
+    }
 }
 
 enum result frontier_again(struct frontier *f, uint64_t id)

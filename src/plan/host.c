@@ -220,6 +220,9 @@ enum host_answer host_may_start(const struct host_table *table, const struct hos
     if (host->hold_is_user || now_us < host->hold_until_us) {
         return HOST_HELD;
     }
+    if (host->awaits_login) {
+        return HOST_LOGIN;
+    }
     if ((cap && host->in_flight >= cap) || (!host->contacted && host->in_flight == 0 &&
                                             table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
         return HOST_FULL;

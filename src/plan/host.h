@@ -60,6 +60,7 @@ struct host {
     uint64_t hold_until_us; /* 0: not held */
     bool hold_is_named;     /* by the server, so never cut short by us */
     bool hold_is_user;      /* until released */
+    bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
     char hold_reason[48];
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;
@@ -113,6 +114,7 @@ void host_unref(struct host_table *table, uint32_t index);
 enum host_answer {
     HOST_MAY,
     HOST_HELD,
+    HOST_LOGIN, /* not before there is a token */
     HOST_FULL,
     HOST_QUOTA, /* not yet, so that its quota lasts */
     HOST_PACED, /* not yet, for its rate or the budget of retries */

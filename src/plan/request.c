@@ -42,8 +42,9 @@ static struct str place_text(char **at, struct str text)
 
 struct request *request_make(uint64_t id, uint32_t endpoint, const struct request_texts *texts)
 {
-    struct request *request = malloc(sizeof *request + texts->key.len + texts->url.len +
-                                     texts->body.len + texts->vars.len + texts->place.len + 5);
+    struct request *request =
+        malloc(sizeof *request + texts->key.len + texts->url.len + texts->body.len +
+               texts->vars.len + texts->place.len + texts->etag.len + 6);
     char *at;
 
     if (!request) {
@@ -58,6 +59,7 @@ struct request *request_make(uint64_t id, uint32_t endpoint, const struct reques
     request->body = place_text(&at, texts->body);
     request->vars = place_text(&at, texts->vars);
     request->place = place_text(&at, texts->place);
+    request->etag = place_text(&at, texts->etag);
     return request;
 }
 

@@ -44,12 +44,18 @@ const char *outcome_name(enum outcome outcome);
 
 #define PAGE_TOTAL_UNKNOWN UINT64_MAX
 
-/** Where a request stands in a listing of pages. Zeroed: not paged. */
+/** Where a request stands in a listing of pages, and what its page must know to name further ones: all
+ *  of it is kept with a found request, so that a resumed run goes on alike. Zeroed: not paged, or the
+ *  listing's first page. */
 struct page_at {
     uint64_t chain;           /* id of the request for the listing's first page */
     uint64_t number;          /* as sent: page number or offset; 0 for cursors and links */
+    uint64_t total;           /* records or pages, as announced; PAGE_TOTAL_UNKNOWN */
     uint32_t ordinal;         /* 0 is the listing's first page */
-    uint64_t total;           /* records or pages that the listing announced so far */
+    uint32_t expected;        /* pages in all, reckoned from what is announced; 0: nobody knows */
+    uint32_t size;            /* records a page (of offsets: the step) that `expected` relies on */
+    uint32_t empty;           /* pages in a row before this one that had no record */
+    uint32_t kind;            /* enum job_pages_kind, once `auto` has decided */
     uint32_t named_by_crc32c; /* of the body that named this page: the same again is a loop */
 };
 
@@ -65,6 +71,8 @@ struct request {
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
     bool from_public;     /* redirected by a public address: may not lead to a private one */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
+    uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
+    uint32_t login;       /* number of the token that it was sent with; 0: none */
     uint64_t due_us;      /* waiting: not before this (monotonic) */
     uint64_t since_us;    /* when it entered its present state (monotonic) */
     struct page_at page;
@@ -73,6 +81,7 @@ struct request {
     struct str url;     /* as planned; terminated */
     struct str body;    /* what to send, terminated; STR_NONE: what its endpoint says */
     struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
+    struct str etag;    /* of the round before, when it is polled; terminated; or STR_NONE */
     char *redirect_url; /* where to ask instead, or NULL; owned */
     char reason[REQUEST_REASON_MAX]; /* of the last failed try; bytes from outside */
     char set_by[48];                 /* waiting: who named the deadline ("Retry-After: 30") */
@@ -81,7 +90,7 @@ struct request {
 
 /** What a request is made of; copied. */
 struct request_texts {
-    struct str key, url, body, vars, place;
+    struct str key, url, body, vars, place, etag;
 };
 
 /** Copies the texts. NULL when out of memory. */

@@ -87,8 +87,8 @@ static enum result open_files(struct archive *a, struct recovery *recovery, stru
     return result == RESULT_OK && !created ? recover(a, recovery, err) : result;
 }
 
-enum result archive_open(struct archive *archive, const struct run_dir *dir, int64_t wall_us,
-                         struct recovery *recovery, struct err *err)
+enum result archive_open(struct archive *archive, const struct run_dir *dir, uint64_t seeds,
+                         int64_t wall_us, struct recovery *recovery, struct err *err)
 {
     enum result result;
 
@@ -96,6 +96,9 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir, int
     *recovery = (struct recovery){ .resumed = false };
     line_init(&archive->line);
     result = open_files(archive, recovery, err);
+    if (result == RESULT_OK && seeds) {
+        result = ledger_claim_seeds(archive->ledger, seeds, err);
+    }
     if (result == RESULT_OK) {
         result = ledger_session_begin(archive->ledger, wall_us, err);
     }
@@ -234,6 +237,9 @@ static enum result put_rows(struct archive *a, struct settlement *batch, uint64_
 
     for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
         result = ledger_put(a->ledger, s, &s->duplicate, err);
+        if (result == RESULT_OK && (s->findings.first || s->findings.notes)) {
+            result = ledger_put_findings(a->ledger, s, err);
+        }
     }
     if (result == RESULT_OK && a->next.committed > a->segment.extent.committed) {
         result = ledger_put_segment(a->ledger, &a->next, err);

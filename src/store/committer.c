@@ -2,7 +2,7 @@
  *
  *   loop only       async, pending_*, closed, told
  *   shared          everything in `struct shared`, under `mutex`; `wake` is for the thread, `served`
- *                   for callers of committer_read_index
+ *                   for callers of committer_read_endpoint
  *   thread only     ledger, segment, line, batch, ... (the loop's too before start and after join)
  *
  * A settlement is in exactly one list: shared.queue, batch, shared.back. The thread takes the whole
@@ -26,6 +26,7 @@
 #define STACK_BYTES (1U << 20)
 #define IDLE_US 1000000       /* without work for so long, the log is folded */
 #define SETTLEMENT_BYTES 1024 /* what one costs besides its body */
+#define FOUND_BYTES 512       /* what each of its findings does, about */
 #define NS_PER_US UINT64_C(1000)
 
 struct list {
@@ -35,7 +36,8 @@ struct list {
 
 struct index_call {
     struct index_call *next;
-    uint64_t after_id;
+    uint32_t endpoint;
+    struct record_position *position;
     struct record *records;
     size_t max, *count;
     struct err *err;
@@ -43,8 +45,17 @@ struct index_call {
     bool done;
 };
 
+/* Requests that were found, on their way to the loop. */
+struct found_list {
+    struct request *first, **end;
+    size_t count;
+};
+
 struct shared {
     struct list queue, back;
+    struct committer_question question;
+    bool asked, answered;
+    struct found_list found;
     uint64_t since_ns; /* when the oldest work in here came */
     bool flush, stop, clean, running, finished;
     uint64_t planned;
@@ -92,7 +103,8 @@ static void list_init(struct list *list)
 
 static size_t settlement_bytes(const struct settlement *settlement)
 {
-    return SETTLEMENT_BYTES + settlement->response->body.len;
+    return SETTLEMENT_BYTES + settlement->response->body.len +
+           settlement->findings.count * FOUND_BYTES;
 }
 
 static void list_append(struct list *list, struct settlement *settlement)
@@ -241,7 +253,7 @@ static uint64_t due_ns(const struct committer *c)
 
 enum task {
     TASK_WORK,  /* take what has gathered; also a probe, and the last turn of all */
-    TASK_CALLS, /* only answer committer_read_index */
+    TASK_CALLS, /* only answer questions */
     TASK_FOLD,  /* idle for long enough to tidy up */
 };
 
@@ -257,7 +269,7 @@ static enum task next_task(struct committer *c)
         if (due <= now_ns || s->stop) {
             return TASK_WORK;
         }
-        if (s->calls) {
+        if (s->calls || s->asked) {
             return TASK_CALLS;
         }
         if (due != TIME_NEVER) {
@@ -265,7 +277,7 @@ static enum task next_task(struct committer *c)
         } else if (c->folded || c->failed) {
             uv_cond_wait(&c->wake, &c->mutex);
         } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
-                   !has_work(s) && !s->calls && !s->stop) {
+                   !has_work(s) && !s->calls && !s->asked && !s->stop) {
             return TASK_FOLD;
         }
     }
@@ -302,8 +314,8 @@ static void take_work(struct committer *c)
 static void serve_calls(struct committer *c, struct index_call *calls)
 {
     for (struct index_call *call = calls; call; call = call->next) {
-        call->result = ledger_read_index(c->archive.ledger, LEDGER_JSON, call->after_id,
-                                         call->records, call->max, call->count, call->err);
+        call->result = ledger_read_endpoint(c->archive.ledger, call->endpoint, call->position,
+                                            call->records, call->max, call->count, call->err);
     }
     if (calls) {
         uv_mutex_lock(&c->mutex);
@@ -314,6 +326,51 @@ static void serve_calls(struct committer *c, struct index_call *calls)
         uv_cond_broadcast(&c->served);
         uv_mutex_unlock(&c->mutex);
     }
+}
+
+static enum result keep_found(void *context, struct request *request, int64_t not_before_us)
+{
+    struct found_list *list = context;
+
+    (void)not_before_us;
+    request->next = NULL;
+    *list->end = request;
+    list->end = &request->next;
+    list->count++;
+    return RESULT_OK;
+}
+
+/* The mutex is held at both ends, and not between. */
+static void answer_question(struct committer *c)
+{
+    struct shared *s = &c->shared;
+    struct found_list list = { .count = 0 };
+    struct ledger_found_query query = {
+        .which = LEDGER_FOUND_NEW,
+        .after_id = s->question.after_id,
+        .max = s->question.max,
+        .visit = keep_found,
+        .context = &list,
+    };
+    const struct committer_question question = s->question;
+    enum result result = RESULT_OK;
+
+    list.end = &list.first;
+    uv_mutex_unlock(&c->mutex);
+    if (!c->failed && question.ids) {
+        result = ledger_each_found_of(c->archive.ledger, question.ids, question.id_count, &query,
+                                      &c->err);
+    } else if (!c->failed) {
+        result = ledger_each_found(c->archive.ledger, &query, &c->err);
+    }
+    if (result != RESULT_OK) {
+        fail(c, result);
+    }
+    uv_mutex_lock(&c->mutex);
+    s->found = list;
+    s->asked = false;
+    s->answered = true;
+    uv_async_send(&c->async);
 }
 
 static void do_work(struct committer *c, bool last)
@@ -390,6 +447,9 @@ static void thread_main(void *argument)
             fold_log(c);
         }
         uv_mutex_lock(&c->mutex);
+        if (s->asked) {
+            answer_question(c);
+        }
     } while (!stop || has_work(s));
     s->running = false;
     uv_mutex_unlock(&c->mutex);
@@ -434,6 +494,22 @@ static void deliver(struct committer *c, const struct list *back)
     }
 }
 
+static void deliver_found(struct committer *c)
+{
+    struct found_list found;
+    bool answered;
+
+    uv_mutex_lock(&c->mutex);
+    answered = c->shared.answered;
+    c->shared.answered = false;
+    found = c->shared.found;
+    c->shared.found = (struct found_list){ .count = 0 };
+    uv_mutex_unlock(&c->mutex);
+    if (answered) {
+        c->options.on_found(c->options.context, found.first, found.count);
+    }
+}
+
 static void on_news(uv_async_t *async)
 {
     struct committer *c = async->data;
@@ -455,6 +531,7 @@ static void on_news(uv_async_t *async)
         c->options.on_trouble(c->options.context, trouble, &err);
     }
     deliver(c, &back);
+    deliver_found(c);
     if (finished && !uv_is_closing((uv_handle_t *)&c->async)) {
         uv_thread_join(&c->thread);
         uv_close((uv_handle_t *)&c->async, on_async_closed);
@@ -504,7 +581,8 @@ enum result committer_open(struct committer **committer, const struct committer_
     if (!c) {
         return err_nomem(err, "opening the store");
     }
-    result = archive_open(&c->archive, options->dir, clock_wall_us(&options->clock), recovery, err);
+    result = archive_open(&c->archive, options->dir, options->seeds, clock_wall_us(&options->clock),
+                          recovery, err);
     if (result != RESULT_OK) {
         goto fail_archive;
     }
@@ -534,6 +612,26 @@ enum result committer_each_row(struct committer *committer,
 {
     assert(!committer->started);
     return ledger_each_row(committer->archive.ledger, visit, context, err);
+}
+
+enum result committer_each_waiting(struct committer *committer,
+                                   enum result (*visit)(void *context, struct request *request,
+                                                        int64_t not_before_us),
+                                   void *context, struct err *err)
+{
+    struct ledger_found_query query = {
+        .which = LEDGER_FOUND_WAITING, .max = SIZE_MAX, .visit = visit, .context = context
+    };
+
+    assert(!committer->started);
+    return ledger_each_found(committer->archive.ledger, &query, err);
+}
+
+enum result committer_count_found(struct committer *committer, uint64_t *counts,
+                                  size_t endpoint_count, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_count_found(committer->archive.ledger, counts, endpoint_count, err);
 }
 
 enum result committer_start(struct committer *committer, struct err *err)
@@ -636,12 +734,28 @@ void committer_event(struct committer *committer, struct str line)
     uv_mutex_unlock(&committer->mutex);
 }
 
-enum result committer_read_index(struct committer *committer, uint64_t after_id,
-                                 struct record *records, size_t max, size_t *count, struct err *err)
+void committer_read_found(struct committer *committer, const struct committer_question *question)
 {
-    struct index_call call = {
-        .after_id = after_id, .records = records, .max = max, .count = count, .err = err
-    };
+    struct shared *s = &committer->shared;
+
+    uv_mutex_lock(&committer->mutex);
+    assert(!s->asked && !s->answered && !s->stop);
+    s->question = *question;
+    s->asked = true;
+    uv_cond_signal(&committer->wake);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
+                                    struct record_position *position, struct record *records,
+                                    size_t max, size_t *count, struct err *err)
+{
+    struct index_call call = { .endpoint = endpoint,
+                               .position = position,
+                               .records = records,
+                               .max = max,
+                               .count = count,
+                               .err = err };
 
     *count = 0;
     uv_mutex_lock(&committer->mutex);

@@ -15,6 +15,8 @@
  *     committer_put ----- settlements (list) ------> write, sync, commit
  *     on_committed <----- the same, settled -------- uv_async
  *     committer_event --- text line ---------------> events.jsonl (no sync)
+ *     committer_read_found --- one question -------> the ledger
+ *     on_found <------------ a few hundred requests -
  *
  * Failures   A full disk (ENOSPC, EDQUOT, EFBIG) pauses: `on_trouble` is told RESULT_FULL, the
  *            ballast is given up so that what is in memory can be kept, and the disk probed every
@@ -49,9 +51,15 @@
 struct committer_options {
     uv_loop_t *loop;
     const struct run_dir *dir; /* borrowed, outlives the committer; held (run_dir_open) */
+    uint64_t
+        seeds; /* requests of the plan's own, behind which what is found is numbered; 0: in this
+                       run nothing is */
     struct clock clock;
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
+    /* The answer to committer_read_found; takes the requests. With fewer than were asked for there are no
+     * more for now. Also before `closed`, when the question came before the close. */
+    void (*on_found)(void *context, struct request *list, size_t count);
     void *context;
 };
 
@@ -70,6 +78,17 @@ MUST_CHECK enum result committer_each_row(struct committer *committer,
                                           void (*visit)(void *context,
                                                         const struct ledger_row *row),
                                           void *context, struct err *err);
+
+/** Before start: the found requests that wait, in order of id; see ledger_each_found. Synchronous. */
+MUST_CHECK enum result committer_each_waiting(struct committer *committer,
+                                              enum result (*visit)(void *context,
+                                                                   struct request *request,
+                                                                   int64_t not_before_us),
+                                              void *context, struct err *err);
+
+/** Before start: how many were found, by endpoint. Synchronous. */
+MUST_CHECK enum result committer_count_found(struct committer *committer, uint64_t *counts,
+                                             size_t endpoint_count, struct err *err);
 
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
@@ -90,12 +109,26 @@ void committer_set_planned(struct committer *committer, uint64_t planned);
  *  when COMMITTER_EVENTS_BYTES are waiting: a line {"event":"dropped","lines":N} then tells. */
 void committer_event(struct committer *committer, struct str line);
 
-/** Any thread but the loop's and the committer's own: waits until the committer has read up to `max`
- *  records with a stored JSON body and id > `after_id`, in order of id, of what is committed now.
- *  Between start and close only: every such call has returned before committer_close. */
-MUST_CHECK enum result committer_read_index(struct committer *committer, uint64_t after_id,
-                                            struct record *records, size_t max, size_t *count,
-                                            struct err *err);
+/** Asks for up to `max` found requests with id > `after_id` that have neither ended nor wait, in order of
+ *  id and of what is committed by then; or for those with the given ids (borrowed until the answer), as if
+ *  never asked. One question at a time: on_found comes before the next. When the ledger cannot be read,
+ *  on_trouble is told, and on_found comes with less. */
+struct committer_question {
+    uint64_t after_id;
+    size_t max;
+    const uint64_t *ids; /* or NULL */
+    size_t id_count;
+};
+
+void committer_read_found(struct committer *committer, const struct committer_question *question);
+
+/** Any thread but the loop's and the committer's own: waits until the committer has read further records
+ *  of an endpoint (see ledger_read_endpoint), of what is committed now. Between start and close only:
+ *  every such call has returned before committer_close. */
+MUST_CHECK enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
+                                               struct record_position *position,
+                                               struct record *records, size_t max, size_t *count,
+                                               struct err *err);
 
 /** Commits what was put, writes the session's end (`clean` when nothing is left undone by force),
  *  folds the ledger into one file, joins the thread, closes its uv handles and then calls `closed`

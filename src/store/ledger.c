@@ -7,6 +7,11 @@
 
 #define LOG_PAGES_MAX 1000 /* SQLite's own figure for folding the log */
 
+#define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
+#define FOUND_PAGE "chain,number,ordinal,total,expected,size,empty,kind,named_by"
+#define FOUND_SELECT                                                                               \
+    "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
+
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -36,7 +41,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
     [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
                         " WHERE number=(SELECT max(number) FROM session)",
-    [SQL_ROWS] = "SELECT id,state,attempt,not_before_us,reason,set_by FROM request ORDER BY id",
+    [SQL_ROWS] = "SELECT id,state,attempt,endpoint,not_before_us,reason,set_by"
+                 " FROM request ORDER BY id",
     [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
                      " ORDER BY number",
     [SQL_INDEX] = "SELECT id,line_at,line_bytes,segment,crc32c,status,endpoint FROM request"
@@ -51,24 +57,85 @@ static const char *const sql[SQL_COUNT] = {
                      "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
                      "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
     [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
+    [SQL_SEEDS] = "SELECT value FROM meta WHERE name='seeds'",
+    [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
+    [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
+    /* Ids follow one another. What a failed transaction took of them is free again. */
+    [SQL_PUT_FOUND] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM found),"
+        "?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
+        " ON CONFLICT(endpoint,digest) DO UPDATE SET place=excluded.place,key=excluded.key,"
+        "vars=excluded.vars,(" FOUND_PAGE ")=(excluded.chain,excluded.number,"
+        "excluded.ordinal,excluded.total,excluded.expected,excluded.size,excluded.empty,excluded."
+        "kind,"
+        "excluded.named_by),moved=1"
+        " WHERE excluded.place<found.place RETURNING id,moved",
+    [SQL_PUT_FOUND_HEAD] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
+        " ON CONFLICT DO NOTHING",
+    [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal FROM found WHERE endpoint=?1 AND digest=?2",
+    [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
+    [SQL_FOUND_NEW] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id>?1"
+                                   " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
+                                   " ORDER BY f.id LIMIT ?2",
+    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt,r.reason,r.set_by,r.not_before_us"
+                                       " FROM request r CROSS JOIN found f ON f.id=r.id"
+                                       " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
+                                       " ORDER BY r.id LIMIT ?2",
+    [SQL_FOUND_ONE] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id=?1",
+    [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
+    [SQL_SEED_RECORDS] = RECORD_SELECT "NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
+                                       " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
+                                       " ORDER BY r.id LIMIT ?4",
+    [SQL_FOUND_RECORDS] = RECORD_SELECT "f.place FROM found f CROSS JOIN request r ON r.id=f.id"
+                                        " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
+                                        " AND f.id>?5 AND r.state=1 AND r.body=1"
+                                        " ORDER BY f.place,f.id LIMIT ?4",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
                         " ORDER BY id LIMIT ?2",
 };
 
+static bool is_shortage(int errnum)
+{
+    return errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG;
+}
+
+/* What the last failed call on the log said. sqlite3_system_errno tells what errno is by the time that
+ * the transaction has been rolled back, which may be something else. */
+static int log_errno(const struct ledger *ledger)
+{
+    sqlite3_file *log = NULL;
+    int errnum = 0;
+
+    if (sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log && log->pMethods) {
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &errnum);
+    }
+    return errnum;
+}
+
 /* Whether a failed call ran out of space rather than into a broken disk. SQLite says FULL for ENOSPC
  * only. A failed sync is never taken for it: the pages are gone. */
-static bool is_full(int code, int errnum)
+static bool is_full(const struct ledger *ledger, int code)
 {
-    if ((code & 0xFF) == SQLITE_FULL) {
+    switch (code & 0xFF) {
+    case SQLITE_FULL:
         return true;
-    }
-    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) {
+            return false;
+        }
+        return is_shortage(sqlite3_system_errno(ledger->db)) ||
+               (code == SQLITE_IOERR_WRITE && is_shortage(log_errno(ledger)));
+    case SQLITE_CANTOPEN:
+        return is_shortage(sqlite3_system_errno(ledger->db));
+    default:
         return false;
     }
-    return ((code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN) &&
-           (errnum == ENOSPC || errnum == EDQUOT || errnum == EFBIG);
 }
 
 enum result ledger_fail(const struct ledger *ledger, const char *doing, struct err *err)
@@ -76,7 +143,7 @@ enum result ledger_fail(const struct ledger *ledger, const char *doing, struct e
     int code = sqlite3_extended_errcode(ledger->db);
     const char *text = sqlite3_errmsg(ledger->db);
 
-    if (is_full(code, sqlite3_system_errno(ledger->db))) {
+    if (is_full(ledger, code)) {
         return err_set(err, RESULT_FULL, "E-DISK1", "%s: no space left while %s", ledger->path,
                        doing);
     }
@@ -116,8 +183,7 @@ sqlite3_stmt *ledger_statement(struct ledger *ledger, enum statement which, enum
     return *prepared;
 }
 
-/* Runs a statement that yields no rows. */
-static enum result run(struct ledger *ledger, sqlite3_stmt *st, const char *doing, struct err *err)
+enum result ledger_step(struct ledger *ledger, sqlite3_stmt *st, const char *doing, struct err *err)
 {
     enum result result = RESULT_OK;
 
@@ -134,7 +200,7 @@ enum result ledger_run(struct ledger *ledger, enum statement which, const char *
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, which, &result, err);
 
-    return st ? run(ledger, st, doing, err) : result;
+    return st ? ledger_step(ledger, st, doing, err) : result;
 }
 
 bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err)
@@ -184,6 +250,15 @@ void ledger_bind_text(sqlite3_stmt *st, int at, struct str text)
     sqlite3_bind_text(st, at, text.data ? text.data : "", (int)text.len, SQLITE_STATIC);
 }
 
+void ledger_bind_optional(sqlite3_stmt *st, int at, struct str text)
+{
+    if (text.data) {
+        ledger_bind_text(st, at, text);
+    } else {
+        sqlite3_bind_null(st, at);
+    }
+}
+
 static void bind_row(sqlite3_stmt *st, const struct settlement *settlement)
 {
     const struct request *request = settlement->response->request;
@@ -231,7 +306,7 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
             sqlite3_bind_null(st, 14);
         }
     }
-    result = run(ledger, st, "settling a request", err);
+    result = ledger_step(ledger, st, "settling a request", err);
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
     }
@@ -251,7 +326,7 @@ enum result ledger_put_segment(struct ledger *ledger, const struct segment_exten
         sqlite3_bind_int64(st, 3, (sqlite3_int64)extent->last_batch);
         sqlite3_bind_int64(st, 4, (sqlite3_int64)extent->body_bytes);
         sqlite3_bind_int64(st, 5, (sqlite3_int64)extent->lines);
-        result = run(ledger, st, "noting a segment's length", err);
+        result = ledger_step(ledger, st, "noting a segment's length", err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
@@ -266,7 +341,7 @@ enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct e
 
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)planned);
-        result = run(ledger, st, "noting the plan's size", err);
+        result = ledger_step(ledger, st, "noting the plan's size", err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
@@ -295,7 +370,7 @@ enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us, struct 
     if (st) {
         sqlite3_bind_int64(st, 1, getpid());
         sqlite3_bind_int64(st, 2, wall_us);
-        result = run(ledger, st, "noting the start", err);
+        result = ledger_step(ledger, st, "noting the start", err);
     }
     return result;
 }
@@ -309,7 +384,7 @@ enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clea
     if (st) {
         sqlite3_bind_int64(st, 1, wall_us);
         sqlite3_bind_int(st, 2, clean);
-        result = run(ledger, st, "noting the end", err);
+        result = ledger_step(ledger, st, "noting the end", err);
     }
     return result;
 }
@@ -328,12 +403,13 @@ enum result ledger_each_row(struct ledger *ledger,
             .id = ledger_column_u64(st, 0),
             .state = (enum settle_state)sqlite3_column_int(st, 1),
             .attempt = (uint32_t)ledger_column_u64(st, 2),
+            .endpoint = (uint32_t)ledger_column_u64(st, 3),
         };
 
         if (row.state != SETTLE_DONE) {
-            row.not_before_wall_us = sqlite3_column_int64(st, 3);
-            row.reason = ledger_column_text(st, 4);
-            row.set_by = ledger_column_text(st, 5);
+            row.not_before_wall_us = sqlite3_column_int64(st, 4);
+            row.reason = ledger_column_text(st, 5);
+            row.set_by = ledger_column_text(st, 6);
         }
         visit(context, &row);
     }
@@ -367,6 +443,19 @@ enum result ledger_each_segment(struct ledger *ledger,
     return result;
 }
 
+struct record ledger_record(sqlite3_stmt *st)
+{
+    return (struct record){
+        .id = ledger_column_u64(st, 0),
+        .offset = ledger_column_u64(st, 1),
+        .length = (uint32_t)ledger_column_u64(st, 2),
+        .segment = (uint32_t)ledger_column_u64(st, 3),
+        .crc32c = (uint32_t)ledger_column_u64(st, 4),
+        .status = (uint16_t)ledger_column_u64(st, 5),
+        .endpoint = (uint16_t)ledger_column_u64(st, 6),
+    };
+}
+
 enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, uint64_t after_id,
                               struct record *records, size_t max, size_t *count, struct err *err)
 {
@@ -381,15 +470,7 @@ enum result ledger_read_index(struct ledger *ledger, enum ledger_index index, ui
     sqlite3_bind_int(st, 2, (int)index);
     sqlite3_bind_int64(st, 3, (sqlite3_int64)max);
     while (ledger_next_row(ledger, st, &result, err)) {
-        records[(*count)++] = (struct record){
-            .id = ledger_column_u64(st, 0),
-            .offset = ledger_column_u64(st, 1),
-            .length = (uint32_t)ledger_column_u64(st, 2),
-            .segment = (uint32_t)ledger_column_u64(st, 3),
-            .crc32c = (uint32_t)ledger_column_u64(st, 4),
-            .status = (uint16_t)ledger_column_u64(st, 5),
-            .endpoint = (uint16_t)ledger_column_u64(st, 6),
-        };
+        records[(*count)++] = ledger_record(st);
     }
     return result;
 }

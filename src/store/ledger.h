@@ -7,9 +7,13 @@
  *
  *   request   id, state, endpoint, attempt, status, body kind; segment, line_at, line_bytes, crc32c of
  *             the stored line; and for what waits or failed: key, reason, set_by, not_before_us
+ *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
+ *             round, place, and what the request is made of
+ *   page_note what was odd about a listing, by the request that showed it
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
- *   meta      planned: how many requests the plan has, when that is known
+ *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
+ *             number in a run in which further ones are found, whose ids begin behind it
  *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
  * alone; while in use, or after a crash, ledger.db-wal belongs to it.
@@ -55,13 +59,21 @@ MUST_CHECK enum result ledger_begin(struct ledger *ledger, struct err *err);
 MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement *settlement,
                                   bool *duplicate, struct err *err);
 
+/** What came of it: notes, and further requests. Those that are new get the next ids; one that was
+ *  found before (same endpoint, URL, body and round) keeps the lesser of both places and what belongs to
+ *  it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
+MUST_CHECK enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
+                                           struct err *err);
+
 /** The segment's new length; inserts it when new. */
 MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
                                           const struct segment_extent *extent, struct err *err);
 MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err);
 MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
 
-/** These two are transactions of their own. */
+/** These are transactions of their own. The first tells how many requests the plan has of its own, before
+ *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered behind another number. */
+MUST_CHECK enum result ledger_claim_seeds(struct ledger *ledger, uint64_t seeds, struct err *err);
 MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us,
                                             struct err *err);
 MUST_CHECK enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean,
@@ -81,6 +93,34 @@ MUST_CHECK enum result ledger_each_segment(struct ledger *ledger,
                                                                 struct err *err),
                                            void *context, struct err *err);
 
+enum ledger_found {
+    LEDGER_FOUND_NEW,     /* have not ended, nor do they wait */
+    LEDGER_FOUND_WAITING, /* for their next try */
+};
+
+/** Up to `max` found requests with id > `after_id`, in order of id. `visit` takes each; those that wait
+ *  come with the attempt, reason and set_by of their row, and until when (`not_before_us`, wall clock).
+ *  Ends when `visit` says other than RESULT_OK, with that. */
+struct ledger_found_query {
+    enum ledger_found which;
+    uint64_t after_id;
+    size_t max;
+    enum result (*visit)(void *context, struct request *request, int64_t not_before_us);
+    void *context;
+};
+
+MUST_CHECK enum result ledger_each_found(struct ledger *ledger,
+                                         const struct ledger_found_query *query, struct err *err);
+
+/** Those with these ids, in their order and as if never asked; of the query only `visit` counts. */
+MUST_CHECK enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids,
+                                            size_t count, const struct ledger_found_query *query,
+                                            struct err *err);
+
+/** How many were found, by endpoint. */
+MUST_CHECK enum result ledger_count_found(struct ledger *ledger, uint64_t *counts,
+                                          size_t endpoint_count, struct err *err);
+
 enum ledger_index {
     LEDGER_JSON,  /* done, with a JSON body: what tables are made of */
     LEDGER_DONE,  /* done, with a body of any kind */
@@ -91,6 +131,13 @@ enum ledger_index {
 MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_index index,
                                          uint64_t after_id, struct record *records, size_t max,
                                          size_t *count, struct err *err);
+
+/** Up to `max` records of done requests with a JSON body, in the order of the endpoint's table: by place
+ *  (plan/place.h), from `position` on, which moves behind the last of them. */
+MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
+                                            struct record_position *position,
+                                            struct record *records, size_t max, size_t *count,
+                                            struct err *err);
 
 struct ledger_summary {
     uint64_t planned; /* 0: not known */

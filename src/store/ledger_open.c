@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
-#define VERSION 1
+#define VERSION 2
 #define NAME "ledger.db"
 #define TEMP_NAME ".ledger.db.tmp"
 #define BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
  * check lets quick_check see a damaged state; as a list, IN (1,2,3), it would double the cost of a row. */
-static const char schema[] =
+static const char schema_1[] =
     "CREATE TABLE request("
     " id INTEGER PRIMARY KEY, state INTEGER NOT NULL CHECK(state BETWEEN 1 AND 3),"
     " endpoint INTEGER NOT NULL,"
@@ -33,6 +33,23 @@ static const char schema[] =
     " number INTEGER PRIMARY KEY, pid INTEGER NOT NULL, started_us INTEGER NOT NULL,"
     " ended_us INTEGER, clean INTEGER) STRICT;"
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
+/* What version 2 added. `moved`: it has got another place since it was found, and may have been asked
+ * with what belonged to the first one. A row for a request of the plan's own is the first page of a
+ * listing, there only so that the listing does not come back to it. */
+static const char schema_2[] =
+    "CREATE TABLE found("
+    " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, digest BLOB NOT NULL, place BLOB NOT NULL,"
+    " key TEXT NOT NULL, url TEXT NOT NULL, body TEXT, vars TEXT, etag TEXT,"
+    " chain INTEGER, number INTEGER NOT NULL,"
+    " ordinal INTEGER NOT NULL, total INTEGER NOT NULL, expected INTEGER NOT NULL,"
+    " size INTEGER NOT NULL, empty INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " named_by INTEGER NOT NULL, moved INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX found_once ON found(endpoint,digest);"
+    "CREATE INDEX found_place ON found(endpoint,place);"
+    "CREATE TABLE page_note("
+    " request INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
@@ -84,7 +101,7 @@ static enum result ask(struct ledger *ledger, const char *text, int64_t *value, 
     return result;
 }
 
-/* Ours, of a version that we know? */
+/* Ours, of a version that we know? Notes which. */
 static enum result look_at_header(struct ledger *ledger, struct err *err)
 {
     int64_t application = 0, version = 0;
@@ -105,6 +122,7 @@ static enum result look_at_header(struct ledger *ledger, struct err *err)
                        "%s is of version %lld, this scrapetop knows up to %d: use a newer one",
                        ledger->path, (long long)version, VERSION);
     }
+    ledger->version = (int)version;
     return RESULT_OK;
 }
 
@@ -174,7 +192,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 /* Without a journal and without a sync: it is nothing yet. */
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
-    char text[sizeof schema + 256];
+    char text[sizeof schema_1 + sizeof schema_2 + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -182,9 +200,9 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema, APPLICATION_ID, VERSION);
+             schema_1, schema_2, APPLICATION_ID, VERSION);
     result = execute(ledger, text, "creating it", err);
     ledger->folded = true; /* its log, if there is one at all */
     ledger_close(ledger);
@@ -253,6 +271,23 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
     return result;
 }
 
+/* A ledger of an earlier version gets what it lacks, all of it or nothing. */
+static enum result upgrade(struct ledger *ledger, struct err *err)
+{
+    char text[sizeof schema_2 + 128];
+    enum result result = RESULT_OK;
+
+    if (ledger->version == VERSION) {
+        return RESULT_OK;
+    }
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%sPRAGMA user_version=%d;COMMIT;", schema_2,
+             VERSION);
+    result = execute(ledger, text, "bringing it to this version", err);
+    ledger_roll_back(ledger);
+    ledger->version = VERSION;
+    return result;
+}
+
 /* Opens what is there, and looks whether it is a ledger. */
 static enum result open_known(struct ledger **ledger, const struct run_dir *dir, bool immutable,
                               struct err *err)
@@ -287,6 +322,9 @@ enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool 
         return result;
     }
     result = use_wal(*ledger, err);
+    if (result == RESULT_OK) {
+        result = upgrade(*ledger, err);
+    }
     if (result != RESULT_OK) {
         ledger_close(*ledger);
         *ledger = NULL;
@@ -308,7 +346,12 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
     /* With a log even a reader has to write the index beside it; what it made it takes away again.
      * A log that was there is left: it may be the evidence that somebody looks for. */
     (*ledger)->folded = !has_log;
-    result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+    if ((*ledger)->version >= 2) {
+        result = ledger_read_seeds(*ledger, &(*ledger)->seeds, err);
+    }
+    if (result == RESULT_OK) {
+        result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
+    }
     if (result != RESULT_OK) {
         ledger_close(*ledger);
         *ledger = NULL;

@@ -20,7 +20,7 @@ static enum result read_numbers(struct ledger *ledger, enum statement which, int
 static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
 {
     int64_t all[2] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
-    int64_t planned = 0;
+    int64_t planned = 0, last_found = 0;
     enum result result = read_numbers(ledger, SQL_TOTALS, all, 2, 0, err);
 
     if (result == RESULT_OK) {
@@ -35,8 +35,11 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
     if (result == RESULT_OK) {
         result = read_numbers(ledger, SQL_PLANNED, &planned, 1, 0, err);
     }
+    if (result == RESULT_OK && ledger->version >= 2) {
+        result = read_numbers(ledger, SQL_FOUND_COUNT, &last_found, 1, 0, err);
+    }
     *summary = (struct ledger_summary){
-        .planned = (uint64_t)planned,
+        .planned = (uint64_t)(last_found > planned ? last_found : planned),
         .done = (uint64_t)(all[0] - open[0] - open[1]),
         .failed = (uint64_t)open[0],
         .waiting = (uint64_t)open[1],

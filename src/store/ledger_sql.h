@@ -1,6 +1,6 @@
 /**
- * The ledger's inside, for ledger_open.c, ledger.c (rows in and out) and ledger_report.c (sums for
- * people): the only ones that see SQLite.
+ * The ledger's inside, for ledger_open.c, ledger.c (rows in and out), ledger_found.c (what answers gave
+ * rise to), ledger_order.c (an endpoint's records in the order of its table) and ledger_report.c (sums for people): the only ones that see SQLite.
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
@@ -29,14 +29,29 @@ enum statement {
     SQL_PLANNED,
     SQL_REASONS,
     SQL_REASON_KEYS,
+    SQL_PUT_FOUND,
+    SQL_PUT_FOUND_HEAD,
+    SQL_FOUND_LOOK,
+    SQL_PUT_PAGE_NOTE,
+    SQL_SEEDS,
+    SQL_PUT_SEEDS,
+    SQL_FOUND_COUNT,
+    SQL_FOUND_NEW,
+    SQL_FOUND_WAITING,
+    SQL_FOUND_ONE,
+    SQL_FOUND_ENDPOINTS,
+    SQL_SEED_RECORDS,
+    SQL_FOUND_RECORDS,
     SQL_COUNT
 };
 
 struct ledger {
     sqlite3 *db;
     char *path;
-    int log_pages;                       /* in the log after the last commit */
-    bool folded;                         /* the log holds nothing */
+    int version;    /* of its tables; an old one lacks some, and is read only */
+    uint64_t seeds; /* ids behind it are those of found requests */
+    int log_pages;  /* in the log after the last commit */
+    bool folded;    /* the log holds nothing */
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 
@@ -54,13 +69,22 @@ MUST_CHECK enum result ledger_run(struct ledger *ledger, enum statement which, c
 /** The next row of a SELECT; at its end, or on error, the statement is reset. */
 bool ledger_next_row(struct ledger *ledger, sqlite3_stmt *st, enum result *result, struct err *err);
 
+/** Runs a statement that yields no rows. */
+MUST_CHECK enum result ledger_step(struct ledger *ledger, sqlite3_stmt *st, const char *doing,
+                                   struct err *err);
+
+/** How many requests the plan has of its own, in a run in which others are found; else 0. */
+MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err);
+
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
 
 struct str ledger_column_text(sqlite3_stmt *st, int column);
+struct record ledger_record(sqlite3_stmt *st); /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
 
 /** For the next step only: SQLite keeps the pointer. */
 void ledger_bind_text(sqlite3_stmt *st, int at, struct str text);
+void ledger_bind_optional(sqlite3_stmt *st, int at, struct str text); /* STR_NONE is NULL */
 
 #endif

@@ -65,6 +65,24 @@ static void put_hex(struct writer *w, uint32_t number)
     put(w, (struct str){ digits, sizeof digits });
 }
 
+/* A JSON object, of which line breaks between tokens do not belong into a line. */
+static void put_vars(struct writer *w, struct str vars)
+{
+    size_t from;
+
+    if (!vars.len) {
+        return;
+    }
+    put(w, STR(",\"vars\":"));
+    from = w->to->len;
+    put(w, vars);
+    for (size_t i = from; i < w->to->len; i++) {
+        if (w->to->data[i] == '\n' || w->to->data[i] == '\r') {
+            w->to->data[i] = ' ';
+        }
+    }
+}
+
 static void put_origin(struct writer *w, const struct settlement *settlement)
 {
     const struct response *response = settlement->response;
@@ -88,6 +106,7 @@ static void put_origin(struct writer *w, const struct settlement *settlement)
     put_number(w, response->timing.total_us / US_PER_MS);
     put(w, STR(",\"content_type\":"));
     put_text(w, response_header(response, STR("content-type")));
+    put_vars(w, request->vars);
 }
 
 static void blank_line_breaks(struct buf *body, char which)
@@ -222,6 +241,31 @@ static struct str take_text(struct reader *r)
     return STR_NONE;
 }
 
+/* The object that `r` stands at, of which only quotes and braces are looked at. */
+static struct str take_object(struct reader *r)
+{
+    struct str object = { r->rest.data, 0 };
+    size_t depth = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; !r->failed && i < r->rest.len; i++) {
+        char c = r->rest.data[i];
+
+        i += quoted && c == '\\';
+        quoted ^= c == '"';
+        depth += !quoted && c == '{';
+        depth -= !quoted && c == '}' && depth > 0;
+        if (depth == 0) {
+            object.len = i + 1;
+            r->rest = (struct str){ r->rest.data + object.len, r->rest.len - object.len };
+            r->failed = object.data[0] != '{';
+            return object;
+        }
+    }
+    r->failed = true;
+    return STR_NONE;
+}
+
 static uint32_t take_hex(struct reader *r)
 {
     struct str digits = take_text(r);
@@ -306,6 +350,10 @@ enum result line_parse(struct str text, struct line_view *view)
     view->elapsed_ms = take_number(&r, UINT64_MAX);
     take(&r, STR(",\"content_type\":\""));
     view->content_type = take_text(&r);
+    if (!r.failed && str_starts(r.rest, STR(",\"vars\":"))) {
+        take(&r, STR(",\"vars\":"));
+        view->vars = take_object(&r);
+    }
     view->checked = (struct str){ text.data, text.len - r.rest.len };
     take(&r, STR(",\"crc32c\":\""));
     view->crc32c = take_hex(&r);

@@ -2,9 +2,10 @@
  * One line of a raw segment: a stored body and where it came from, as strict JSON.
  *
  *   {"id":17,"key":"103293","url":"...","status":200,"fetched_at":"2026-11-21T04:15:00.123Z",
- *    "attempt":1,"elapsed_ms":213,"content_type":"application/json","crc32c":"8 hex digits","body":{...}}
+ *    "attempt":1,"elapsed_ms":213,"content_type":"application/json","vars":{...},
+ *    "crc32c":"8 hex digits","body":{...}}
  *
- * (without the break). The last member is "body", a JSON body byte for byte, save that line breaks,
+ * (without the breaks). "vars", the values that the request was made of, is there when there are any. The last member is "body", a JSON body byte for byte, save that line breaks,
  * which in valid JSON stand only between tokens, are spaces; or "text" or "base64" for what is not
  * valid JSON. `crc32c` is over the line as it lies there, without its line feed and without the
  * member itself (from the comma before "crc32c" to the quote behind the digits): so damage to the
@@ -44,6 +45,7 @@ enum line_body { LINE_BODY, LINE_TEXT, LINE_BASE64 };
 struct line_view {
     uint64_t id;
     struct str key, url, fetched_at, content_type;
+    struct str vars; /* a JSON object; or STR_NONE */
     uint32_t status, attempt;
     uint64_t elapsed_ms;
     uint32_t crc32c; /* as the line says */

@@ -4,6 +4,8 @@
 #ifndef SCRAPETOP_STORE_RECORD_H
 #define SCRAPETOP_STORE_RECORD_H
 
+#include "plan/place.h"
+
 #include <stdint.h>
 
 #define RECORD_LINE_MAX UINT32_MAX /* bytes of a line; a longer one is RESULT_LIMIT */
@@ -16,6 +18,13 @@ struct record {
     uint32_t crc32c;  /* of the line as it lies there (store/line.h says which bytes) */
     uint16_t status;
     uint16_t endpoint;
+};
+
+/** How far an endpoint's records have been read, in its table's order. Zeroed: nothing of it. */
+struct record_position {
+    uint64_t seed;      /* the plan's own up to this id */
+    struct place place; /* what was found, up to this place, and at it ... */
+    uint64_t found;     /* ... up to this id */
 };
 
 #endif

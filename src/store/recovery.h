@@ -18,6 +18,7 @@ struct ledger_row {
     uint64_t id;
     enum settle_state state;
     uint32_t attempt;
+    uint32_t endpoint;
     int64_t not_before_wall_us; /* SETTLE_WAITING */
     struct str reason, set_by;  /* views, for the call only */
 };

@@ -7,6 +7,7 @@
 #define SCRAPETOP_STORE_SETTLEMENT_H
 
 #include "fetch/response.h"
+#include "plan/found.h"
 #include "store/record.h"
 
 enum settle_state {
@@ -32,8 +33,10 @@ struct settlement {
     struct str url;            /* as it may be written down (secrets redacted), alive until it comes
                                    back; STR_NONE: the request's planned URL */
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
-    struct record record;       /* filled in when a line was written; else its length is 0 */
-    bool duplicate; /* filled in: the ledger had it as done already and was left alone */
+    struct findings findings; /* committed with it, in one transaction; whoever made the settlement
+                                 releases them. Filled in: the ids of those that are new */
+    struct record record;     /* filled in when a line was written; else its length is 0 */
+    bool duplicate;           /* filled in: the ledger had it as done already and was left alone */
 };
 
 #endif

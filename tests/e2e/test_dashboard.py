@@ -118,6 +118,30 @@ def test_export__writes_the_rows_of_a_panel():
     check(lines[0].startswith(b"host,cap,in_flight,"), "no names in", lines[0])
     check(b"\n127.0.0.1:" in lines[0], "no host in", lines[0])
 
+def test_sweep__tries_caps_and_goes_on__when_b_is_pressed():
+    with harness.api("--latency", "50ms") as server, watch(server, 100_000) as shown:
+        wait_cap(shown, 10)
+        shown.keys("b")
+        shown.wait_text(r"sweep caps: 5,10,20,40")
+        shown.keys("\x15" + "2,6\r")
+        shown.wait_text(r"SWEEP 1/2 .*\bcap 2 ")
+        shown.wait_text(r"SWEEP 2/2 .*\bcap 6 ")
+        wait_cap(shown, 6)
+        before = server.count()
+        wait_for(lambda: shown.pump(0) or server.count() > before + 20, "requests after the sweep")
+        shown.keys(":sweep 3,4\r")
+        shown.wait_text(r"SWEEP 1/2 .*\bcap 3 ")
+        shown.keys("b")
+        wait_cap(shown, 6)
+        shown.keys("q")
+        check_equal(shown.exit_code(), 7, "exit code")
+    events = harness.read(scratch("d.run/events.jsonl")).decode()
+    check('"text":"sweep: cap 2 gives ' in events and '"text":"sweep: cap 6 gives ' in events,
+          "what a step gave is not told")
+    check('"text":"cap 6 -> 6 ' not in events and "6 is the smallest within 5 %" in events, events)
+    stored = sum(1 for _ in harness.raw_lines(scratch("d.run")))
+    check_equal(stored, server.count(), "what the sweep fetched is kept")
+
 
 def test_quit__exits_with_the_runs_code__when_done_failed_or_aborted():
     with harness.api() as server:

@@ -7,11 +7,13 @@
  * there. TOLD is the observer: a line for everything that the store has said is durable, written
  * only then ("D 17", "F 3", "W 5"), and "full", "room", "broken" for troubles. A directory agrees
  * with its observer when everything told is in it, every body is the right one, no byte of the
- * committed part is without a row, and nothing is damaged.
+ * committed part is without a row, and nothing is damaged. Every request that is done names a further
+ * one, two of them the same: it is there exactly when one of them is, once, at the place of the first.
  *
  * Exit codes: 0 well, 1 violation, 2 refused (in use, unsafe, no run), 8 storage. With LEAVE_WHEN_FULL
  * in the environment the driver does not wait for room but ends. */
 #include "base/clock.h"
+#include "plan/place.h"
 #include "store/committer.h"
 #include "store/verify.h"
 
@@ -108,6 +110,33 @@ static uint64_t id_at(const struct driver *d, uint64_t place)
     return place - place % BLOCK + ((place % BLOCK) ^ (d->seed % BLOCK)) + 1;
 }
 
+/* The detail of the request's only record. */
+static void make_place(const struct request *request, struct place *place)
+{
+    if (!place_of_record(request, 0, place)) {
+        abort();
+    }
+}
+
+static struct found *make_found(const struct request *request)
+{
+    struct place place;
+    struct page_at page = { 0 };
+    struct found *found;
+    char url[64];
+
+    snprintf(url, sizeof url, "http://h.test/d/%" PRIu64, request->id / 2);
+    make_place(request, &place);
+    found = found_new(1,
+                      &(struct request_texts){
+                          .key = request->key, .url = str_view(url), .place = place_view(&place) },
+                      &page);
+    if (!found) {
+        abort();
+    }
+    return found;
+}
+
 static struct settlement *make_settlement(const struct driver *d, uint64_t id, bool again)
 {
     struct settlement *s = calloc(1, sizeof *s);
@@ -132,6 +161,9 @@ static struct settlement *make_settlement(const struct driver *d, uint64_t id, b
         return s;
     }
     s->state = is_failure(fate) ? SETTLE_FAILED : SETTLE_DONE;
+    if (s->state == SETTLE_DONE) {
+        findings_add(&s->findings, make_found(request));
+    }
     snprintf(request->reason, sizeof request->reason, "%s", is_failure(fate) ? "http 404" : "");
     s->body_kind = fate == FATE_FAILED                         ? SETTLE_BODY_NONE
                    : fate == FATE_EMPTY                        ? SETTLE_BODY_EMPTY
@@ -199,6 +231,7 @@ static void on_committed(void *context, struct settlement *list)
             buf_printf(&lines, "%c %" PRIu64 "\n", letters[s->state], id) != RESULT_OK) {
             abort();
         }
+        findings_release(&s->findings);
         response_free(s->response);
         if (s->state == SETTLE_WAITING && !d->closing) {
             put(d, id);
@@ -256,6 +289,7 @@ static int run(struct driver *d, const char *path)
     struct run_dir dir;
     struct committer_options options = { .loop = &d->loop,
                                          .dir = &dir,
+                                         .seeds = d->count,
                                          .clock = clock_system(),
                                          .on_committed = on_committed,
                                          .on_trouble = on_trouble,
@@ -288,6 +322,8 @@ struct check {
     struct run_reader reader;
     uint64_t count, seed;
     unsigned char *states;
+    unsigned char *found; /* by half the id of who names it */
+    uint64_t found_count;
     char *told; /* by id: the last letter, read before anything else, for a run that goes on */
     struct buf line, body, expected;
     bool complete; /* ended by itself: everything is settled, and nothing is left behind */
@@ -354,6 +390,41 @@ static enum result check_body(void *context, const struct record *record, struct
     return RESULT_OK;
 }
 
+static enum result check_found(void *context, struct request *request, int64_t not_before_us)
+{
+    struct check *c = context;
+    unsigned long long half = 0;
+    struct request by = { .id = 0 };
+    struct place place;
+
+    (void)not_before_us;
+    if (sscanf(request->url.data, "http://h.test/d/%llu", &half) != 1 || half > c->count / 2 ||
+        c->found[half]++) {
+        violation(c, "found twice, or by nobody", request->id);
+        half = 0;
+    }
+    if (request->id != c->count + ++c->found_count) {
+        violation(c, "found, with another's id", request->id);
+    }
+    by.id = half && c->states[2 * half] == SETTLE_DONE ? 2 * half : 2 * half + 1;
+    make_place(&by, &place);
+    if (by.id > c->count || c->states[by.id] != SETTLE_DONE ||
+        place_compare(request->place, place_view(&place)) != 0) {
+        violation(c, "found without an answer, or at another place", request->id);
+    }
+    request_free(request);
+    return RESULT_OK;
+}
+
+static void check_all_found(struct check *c)
+{
+    for (uint64_t id = 1; id <= c->count; id++) {
+        if (c->states[id] == SETTLE_DONE && !c->found[id / 2]) {
+            violation(c, "done, and what it names is lost", id);
+        }
+    }
+}
+
 static void read_told(struct check *c, const char *path)
 {
     FILE *told = fopen(path, "r");
@@ -388,6 +459,11 @@ static int check(struct check *c, const char *path, const char *told)
 {
     struct err err = { .result = RESULT_OK };
     struct verify_report report;
+    struct ledger_found_query found = { .which = LEDGER_FOUND_NEW,
+                                        .after_id = c->count,
+                                        .max = SIZE_MAX,
+                                        .visit = check_found,
+                                        .context = c };
 
     read_told(c, told);
     if (run_reader_open(&c->reader, path, &err) != RESULT_OK) {
@@ -395,12 +471,14 @@ static int check(struct check *c, const char *path, const char *told)
     }
     if (verify_run(&c->reader, on_found, c, &report, &err) != RESULT_OK ||
         ledger_each_row(c->reader.ledger, check_row, c, &err) != RESULT_OK ||
+        ledger_each_found(c->reader.ledger, &found, &err) != RESULT_OK ||
         run_reader_each(&c->reader, LEDGER_STORED, check_body, c, &err) != RESULT_OK) {
         run_reader_close(&c->reader);
         return refuse(&err);
     }
     run_reader_close(&c->reader);
     check_told(c);
+    check_all_found(c);
     for (uint64_t id = 1; c->complete && id <= c->count; id++) {
         if (c->states[id] != SETTLE_DONE && c->states[id] != SETTLE_FAILED) {
             violation(c, "never settled", id);
@@ -462,13 +540,15 @@ int main(int argc, char **argv)
 
         c.states = calloc(c.count + 1, 1);
         c.told = calloc(c.count + 1, 1);
-        if (!c.states || !c.told) {
+        c.found = calloc(c.count / 2 + 1, 1);
+        if (!c.states || !c.told || !c.found) {
             abort();
         }
         c.complete = argc > 6;
         code = check(&c, argv[2], argv[5]);
         free(c.states);
         free(c.told);
+        free(c.found);
         return code;
     }
     fprintf(stderr, "usage: see the head of store_driver.c\n");

@@ -1,0 +1,604 @@
+#include "engine/auth.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/json_scan.h"
+#include "job/template.h"
+#include "plan/retry.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define USUAL_SEND "Authorization: Bearer {token}"
+#define PLACEHOLDER "{token}"
+#define CREDENTIAL_MAX (2 * AUTH_TOKEN_MAX)
+#define SHORTAGE_PAUSE_US 250000
+#define AUTH_FIXED_REFUSALS_MAX                                                                    \
+    5 /* of a credential that was never good: then nobody else is asked */
+#define ANSWER_DEPTH_MAX 64
+
+/* --- texts ---------------------------------------------------------------------------------------- */
+
+static enum result append_encoded(struct buf *out, struct str text)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < text.len && result == RESULT_OK; i++) {
+        char c = text.data[i];
+
+        result = memchr(unreserved, c, sizeof unreserved - 1)
+                     ? buf_append_char(out, c)
+                     : buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
+    }
+    return result;
+}
+
+static enum result append_field(struct buf *out, const char *name, struct str value)
+{
+    enum result result = out->len ? buf_append_char(out, '&') : RESULT_OK;
+
+    if (result == RESULT_OK) {
+        result = append_encoded(out, str_view(name));
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_char(out, '=');
+    }
+    return result == RESULT_OK ? append_encoded(out, value) : result;
+}
+
+/* base64(user:password), RFC 7617. */
+static enum result append_basic(struct buf *out, struct str user, struct str password)
+{
+    struct buf plain;
+    enum result result;
+
+    buf_init(&plain, CREDENTIAL_MAX);
+    result = buf_append_str(&plain, user);
+    if (result == RESULT_OK) {
+        result = buf_append_char(&plain, ':');
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(&plain, password);
+    }
+    if (result == RESULT_OK) {
+        result = base64_append(out, buf_view(&plain));
+    }
+    if (plain.data) {
+        explicit_bzero(plain.data, plain.cap);
+    }
+    buf_release(&plain);
+    return result;
+}
+
+/* What a header or a query may hold. */
+static bool is_sendable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7F) {
+            return false;
+        }
+    }
+    return text.len > 0 && text.len <= AUTH_TOKEN_MAX;
+}
+
+/* The header line that `send` makes of the token. */
+static enum result append_sent(struct buf *out, const char *send, struct str token)
+{
+    const char *at = strstr(send, PLACEHOLDER);
+    struct str head = { send, at ? (size_t)(at - send) : strlen(send) };
+    struct str tail = str_view(at ? at + sizeof PLACEHOLDER - 1 : "");
+    enum result result = buf_append_str(out, head);
+
+    if (result == RESULT_OK && at) {
+        result = buf_append_str(out, token);
+    }
+    return result == RESULT_OK ? buf_append_str(out, tail) : result;
+}
+
+/* The credential out of auth->token. */
+static enum result make_credential(struct auth *a)
+{
+    const struct job_login *login = a->login;
+    struct str token = buf_view(&a->token);
+    enum result result;
+
+    buf_reset(&a->header);
+    buf_reset(&a->query);
+    if (login->in_query) {
+        return append_field(&a->query, login->name, token);
+    }
+    switch (login->kind) {
+    case JOB_LOGIN_BASIC:
+        return append_sent(&a->header, "Authorization: Basic " PLACEHOLDER, token);
+    case JOB_LOGIN_KEY:
+        result = buf_printf(&a->header, "%s: ", login->name);
+        return result == RESULT_OK ? buf_append_str(&a->header, token) : result;
+    default:
+        return append_sent(&a->header, login->send ? login->send : USUAL_SEND, token);
+    }
+}
+
+/* --- making it --------------------------------------------------------------------------------------- */
+
+/* The origin of a URL or a pattern of URLs, which must not vary in it. */
+static bool read_origin(const char *text, char key[URL_ORIGIN_MAX])
+{
+    const char *authority = text ? strstr(text, "://") : NULL;
+    struct str head = { text, 0 };
+    struct url url;
+
+    if (!authority) {
+        return false;
+    }
+    head.len = (size_t)(authority - text) + 3 + strcspn(authority + 3, "/?#");
+    if (memchr(head.data, '{', head.len) || url_split(head, &url, NULL) != RESULT_OK) {
+        return false;
+    }
+    url_origin_key(&url, key);
+    return true;
+}
+
+static enum result find_origin(struct auth *a, const struct job *job, struct err *err)
+{
+    const struct job_endpoint *first = job->endpoint_count ? &job->endpoints[0] : NULL;
+
+    if (read_origin(job->base, a->origin) ||
+        (!job->base && first && first->source_count && first->sources[0].kind != JOB_SOURCE_LIST &&
+         read_origin(first->sources[0].text, a->origin))) {
+        return RESULT_OK;
+    }
+    return err_set(err, RESULT_INVALID, "E-AUTH1",
+                   "\"login\": give \"base\", the server that the credential is for; it is sent "
+                   "nowhere else");
+}
+
+static struct str sent(const struct job_secret *secret)
+{
+    return str_view(secret->sent);
+}
+
+/* The token of a kind that has it from the start. */
+static enum result take_fixed(struct auth *a)
+{
+    const struct job_login *login = a->login;
+
+    a->has_token = true;
+    a->number = 1;
+    return login->kind == JOB_LOGIN_BASIC
+               ? append_basic(&a->token, sent(&login->user), sent(&login->secret))
+               : buf_append_str(&a->token, sent(&login->secret));
+}
+
+/* Percent-encoded before they are joined: RFC 6749 section 2.3.1. */
+static enum result name_client(struct auth *a)
+{
+    struct buf id = { 0 }, secret = { 0 };
+    enum result result = append_encoded(&id, sent(&a->login->user));
+
+    if (result == RESULT_OK) {
+        result = append_encoded(&secret, sent(&a->login->secret));
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(&a->client, STR("Authorization: Basic "));
+    }
+    if (result == RESULT_OK) {
+        result = append_basic(&a->client, buf_view(&id), buf_view(&secret));
+    }
+    if (secret.data) {
+        explicit_bzero(secret.data, secret.cap);
+    }
+    buf_release(&id);
+    buf_release(&secret);
+    return result;
+}
+
+static enum result prepare(struct auth *a)
+{
+    enum result result = RESULT_OK;
+
+    if (!a->is_asked) {
+        result = take_fixed(a);
+        return result == RESULT_OK ? make_credential(a) : result;
+    }
+    return a->login->kind == JOB_LOGIN_OAUTH2 ? name_client(a) : RESULT_OK;
+}
+
+enum result auth_init(struct auth *a, const struct job *job, struct err *err)
+{
+    enum result result;
+
+    *a = (struct auth){ .renew_us = TIME_NEVER, .expires_us = TIME_NEVER };
+    if (job->login.kind == JOB_LOGIN_NONE) {
+        return RESULT_OK;
+    }
+    a->login = &job->login;
+    a->retry = &job->retry;
+    a->is_asked = job->login.kind == JOB_LOGIN_CALL || job->login.kind == JOB_LOGIN_OAUTH2;
+    buf_init(&a->token, CREDENTIAL_MAX);
+    buf_init(&a->header, 4 * CREDENTIAL_MAX);
+    buf_init(&a->query, 4 * CREDENTIAL_MAX);
+    buf_init(&a->client, 4 * CREDENTIAL_MAX);
+    result = find_origin(a, job, err);
+    if (result == RESULT_OK && prepare(a) != RESULT_OK) {
+        result = err_set(err, RESULT_INVALID, "E-AUTH1",
+                         "\"login\": the credential is longer than %d bytes, or there is no memory "
+                         "for it",
+                         AUTH_TOKEN_MAX);
+    }
+    if (result == RESULT_OK && !a->is_asked && !is_sendable(buf_view(&a->token))) {
+        result = err_set(err, RESULT_INVALID, "E-AUTH1",
+                         "\"login\": the credential is empty, too long, or holds a control "
+                         "character");
+    }
+    if (result != RESULT_OK) {
+        auth_release(a);
+    }
+    return result;
+}
+
+static void wipe(struct buf *b)
+{
+    if (b->data) {
+        explicit_bzero(b->data, b->cap);
+    }
+    buf_release(b);
+}
+
+void auth_release(struct auth *a)
+{
+    wipe(&a->token);
+    wipe(&a->header);
+    wipe(&a->query);
+    wipe(&a->client);
+    wipe(&a->body);
+    a->login = NULL;
+}
+
+bool auth_is_for(const struct auth *a, const char *origin_key)
+{
+    return a->login && strcmp(a->origin, origin_key) == 0;
+}
+
+enum result auth_register(const struct auth *a, struct secrets *secrets, struct err *err)
+{
+    struct str query = buf_view(&a->query), client = buf_view(&a->client);
+    enum result result;
+
+    if (!a->login) {
+        return RESULT_OK;
+    }
+    (void)str_cut(&query, '=');
+    (void)str_cut(&client, ' ');
+    (void)str_cut(&client, ' ');
+    result = secrets_add(secrets, sent(&a->login->secret), err);
+    if (result == RESULT_OK) {
+        result = secrets_add(secrets, buf_view(&a->token), err);
+    }
+    if (result == RESULT_OK) {
+        result = secrets_add(secrets, query, err);
+    }
+    return result == RESULT_OK ? secrets_add(secrets, client, err) : result;
+}
+
+/* --- asking for a token -------------------------------------------------------------------------------- */
+
+bool auth_is_awaited(const struct auth *a, uint64_t now_us)
+{
+    return a->login && (a->is_lost || !a->has_token || now_us >= a->expires_us);
+}
+
+static bool is_idle(const struct auth *a)
+{
+    return a->login && a->is_asked && !a->is_asking && !a->is_lost;
+}
+
+uint64_t auth_wake_us(const struct auth *a)
+{
+    uint64_t from_us = a->has_token ? a->renew_us : 0;
+
+    if (!is_idle(a)) {
+        return TIME_NEVER;
+    }
+    return from_us > a->due_us ? from_us : a->due_us;
+}
+
+bool auth_should_ask(const struct auth *a, uint64_t now_us)
+{
+    return is_idle(a) && now_us >= auth_wake_us(a);
+}
+
+struct fetch_endpoint auth_endpoint(const struct auth *a)
+{
+    static const char *const json[] = { "Content-Type: application/json" };
+    static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded" };
+    struct str body = a->login ? str_trim(sent(&a->login->body)) : STR_NONE;
+    bool is_json = a->login && a->login->kind == JOB_LOGIN_CALL &&
+                   (str_starts(body, STR("{")) || str_starts(body, STR("[")));
+
+    return (struct fetch_endpoint){
+        .method = a->login && a->login->method ? a->login->method : "POST",
+        .headers = is_json ? json : form,
+        .header_count = 1,
+        .alone = true,
+    };
+}
+
+/* RFC 6749 section 4.4.2. */
+static enum result write_form(struct auth *a)
+{
+    const struct job_login *login = a->login;
+    enum result result;
+
+    buf_reset(&a->body);
+    result = append_field(&a->body, "grant_type", STR("client_credentials"));
+    if (result == RESULT_OK && login->scope) {
+        result = append_field(&a->body, "scope", str_view(login->scope));
+    }
+    if (result == RESULT_OK && a->in_body) {
+        result = append_field(&a->body, "client_id", sent(&login->user));
+    }
+    if (result == RESULT_OK && a->in_body) {
+        result = append_field(&a->body, "client_secret", sent(&login->secret));
+    }
+    return result;
+}
+
+struct request *auth_ask(struct auth *a, uint32_t endpoint, uint64_t now_us,
+                         struct fetch_extra *extra)
+{
+    struct request_texts texts = { .key = STR("login"), .url = str_view(a->login->url) };
+    struct request *request;
+
+    assert(auth_should_ask(a, now_us));
+    *extra = (struct fetch_extra){ .query = STR_NONE };
+    if (a->login->kind == JOB_LOGIN_OAUTH2) {
+        if (write_form(a) != RESULT_OK) {
+            return NULL;
+        }
+        texts.body = buf_view(&a->body);
+        extra->headers[0] = a->in_body ? STR_NONE : buf_view(&a->client);
+    } else {
+        texts.body = sent(&a->login->body);
+    }
+    request = request_make(0, endpoint, &texts);
+    if (request) {
+        a->is_asking = true;
+        a->tries++;
+        a->asked_us = now_us;
+    }
+    return request;
+}
+
+void auth_cancelled(struct auth *a)
+{
+    a->is_asking = false;
+    a->tries -= a->tries > 0;
+}
+
+/* The names of an object's members, for who looks for the right pointer. */
+static void list_members(struct str body, char *names, size_t size)
+{
+    struct json_walk walk;
+    struct str name;
+    size_t used = 0;
+
+    names[0] = '\0';
+    json_walk_begin(&walk, body);
+    while (json_walk_next(&walk, &name, NULL) && name.data && used + name.len + 3 < size) {
+        used +=
+            (size_t)snprintf(names + used, size - used, "%s%.*s", used ? ", " : "", STR_ARG(name));
+    }
+}
+
+/* Seconds, as a number or as digits in a string; what is no such thing is as if it were absent. */
+static uint64_t read_life_us(const struct job_login *login, struct str body)
+{
+    struct str value, digits;
+    struct buf text = { .max = 32 };
+    uint64_t seconds = 0;
+
+    if (json_find(body, str_view(login->expires ? login->expires : "/expires_in"), &value) &&
+        template_value_text(value, &text) == RESULT_OK) {
+        digits = buf_view(&text);
+        digits = str_cut(&digits, '.');
+        if (!str_to_u64(digits, &seconds) || seconds > AUTH_LIFE_MAX_S) {
+            seconds = 0;
+        }
+    }
+    buf_release(&text);
+    return seconds * US_PER_S;
+}
+
+static void set_life(struct auth *a, uint64_t life_us, uint64_t now_us)
+{
+    uint64_t early_us = life_us / AUTH_RENEW_PART;
+
+    if (!life_us) {
+        a->renew_us = a->expires_us = TIME_NEVER;
+        return;
+    }
+    early_us = early_us < AUTH_RENEW_MAX_US ? early_us : AUTH_RENEW_MAX_US;
+    /* It began at some time between the question and the answer; an answer that took longer than the
+     * token lives would leave nothing of it. */
+    a->expires_us = (a->asked_us + life_us > now_us ? a->asked_us : now_us) + life_us;
+    a->renew_us = a->expires_us - early_us;
+}
+
+static enum auth_news lose(struct auth *a)
+{
+    a->is_lost = true;
+    a->has_token = false;
+    return AUTH_LOST;
+}
+
+static enum auth_news take_token(struct auth *a, const struct response *response, uint64_t now_us,
+                                 char why[AUTH_WHY_MAX])
+{
+    const char *pointer = a->login->token ? a->login->token : "/access_token";
+    struct str body = buf_view(&response->body), value;
+    struct json_error error;
+    char names[64];
+
+    if (!json_check(body, ANSWER_DEPTH_MAX, &error)) {
+        snprintf(why, AUTH_WHY_MAX, "the login's answer is no JSON: %s", error.text);
+        return lose(a);
+    }
+    buf_reset(&a->token);
+    if (!json_find(body, str_view(pointer), &value) ||
+        template_value_text(value, &a->token) != RESULT_OK || !is_sendable(buf_view(&a->token))) {
+        list_members(body, names, sizeof names);
+        snprintf(why, AUTH_WHY_MAX, "the login's answer has no token at %.60s; it has %s", pointer,
+                 names[0] ? names : "no members");
+        return lose(a);
+    }
+    if (make_credential(a) != RESULT_OK) {
+        snprintf(why, AUTH_WHY_MAX, "out of memory for the token");
+        return lose(a);
+    }
+    a->has_token = true;
+    a->is_proven = false;
+    a->number++;
+    a->logins++;
+    a->tries = 0;
+    set_life(a, read_life_us(a->login, body), now_us);
+    return AUTH_TOKEN;
+}
+
+/* "invalid_client", when the answer says it as RFC 6749 section 5.2 does. */
+static void add_error_code(const struct response *response, char why[AUTH_WHY_MAX])
+{
+    struct str body = buf_view(&response->body), value, code;
+    size_t used = strlen(why);
+
+    if (!json_check(body, ANSWER_DEPTH_MAX, NULL) || !json_find(body, STR("/error"), &value)) {
+        return;
+    }
+    code = json_string_raw(value);
+    if (code.len && code.len <= 40) {
+        snprintf(why + used, AUTH_WHY_MAX - used, ", %.*s", STR_ARG(code));
+    }
+}
+
+static enum auth_news later(struct auth *a, const struct response *response, uint64_t now_us,
+                            int64_t wall_us, uint64_t random, char why[AUTH_WHY_MAX])
+{
+    struct str value = response_header(response, STR("retry-after"));
+    uint64_t wait_us;
+
+    if (!value.data ||
+        !retry_after_parse(value, response_header(response, STR("date")), wall_us, &wait_us)) {
+        wait_us = retry_backoff_us(a->retry, a->tries, random, NULL);
+    } else if (wait_us > a->retry->max_wait_us) {
+        char length[UNITS_TEXT_MAX];
+
+        units_format_time(wait_us, length);
+        snprintf(why, AUTH_WHY_MAX, "the server asks the login to wait %s", length);
+        return lose(a);
+    }
+    a->due_us = now_us + wait_us;
+    return AUTH_LATER;
+}
+
+/* Servers must understand the header, but some know only the form: RFC 6749 section 2.3.1. */
+static bool may_try_the_form(const struct auth *a, const struct response *response)
+{
+    return a->login->kind == JOB_LOGIN_OAUTH2 && !a->has_tried_both && a->logins == 0 &&
+           (response->status == 400 || response->status == 401);
+}
+
+enum auth_news auth_answered(struct auth *a, const struct response *response, uint64_t now_us,
+                             int64_t wall_us, uint64_t random, char why[AUTH_WHY_MAX])
+{
+    const struct attempt attempt = {
+        .outcome = response->outcome,
+        .status = response->status,
+        .attempt = a->tries,
+        .idempotent = true, /* two tokens harm nobody */
+        .sent = response->sent,
+    };
+
+    a->is_asking = false;
+    why[0] = '\0';
+    switch (retry_judge(&attempt, a->retry)) {
+    case VERDICT_DONE:
+        return take_token(a, response, now_us, why);
+    case VERDICT_AGAIN:
+        return later(a, response, now_us, wall_us, random, why);
+    case VERDICT_FREE:
+        a->tries--;
+        a->due_us = now_us + SHORTAGE_PAUSE_US;
+        return AUTH_LATER;
+    case VERDICT_REDIRECT:
+        snprintf(why, AUTH_WHY_MAX, "the login answers with a redirect (%d): give its real URL",
+                 response->status);
+        return lose(a);
+    case VERDICT_FINAL:
+        break;
+    }
+    if (may_try_the_form(a, response)) {
+        a->in_body = a->has_tried_both = true;
+        a->due_us = now_us;
+        return AUTH_LATER;
+    }
+    snprintf(why, AUTH_WHY_MAX, "the login failed: %.80s", response->reason);
+    add_error_code(response, why);
+    return lose(a);
+}
+
+/* --- what requests carry -------------------------------------------------------------------------------- */
+
+void auth_carry(const struct auth *a, struct request *request, struct fetch_extra *extra)
+{
+    request->login = a->has_token ? a->number : 0;
+    if (a->has_token) {
+        extra->headers[0] = buf_view(&a->header);
+        extra->query = buf_view(&a->query);
+    }
+}
+
+void auth_accepted(struct auth *a, struct request *request)
+{
+    request->refusals = 0;
+    if (request->login) {
+        a->was_proven = true;
+        a->unproven = a->refused = 0;
+        a->is_proven |= request->login == a->number; /* void by now, perhaps */
+    }
+}
+
+static enum auth_refusal refuse_fixed(struct auth *a, char why[AUTH_WHY_MAX])
+{
+    if (!a->is_proven && ++a->unproven >= AUTH_FIXED_REFUSALS_MAX) {
+        snprintf(why, AUTH_WHY_MAX, "the credential is refused (HTTP 401)");
+        a->is_lost = true;
+        return AUTH_REFUSAL_LOST;
+    }
+    return AUTH_REFUSAL_FINAL;
+}
+
+enum auth_refusal auth_refused(struct auth *a, struct request *request, char why[AUTH_WHY_MAX])
+{
+    if (!a->is_asked) {
+        return refuse_fixed(a, why);
+    }
+    a->refused++;
+    if (a->has_token && request->login == a->number) {
+        a->has_token = false;
+        a->unproven += !a->is_proven;
+        if (a->unproven >= AUTH_UNPROVEN_MAX &&
+            (!a->was_proven || a->refused >= AUTH_REFUSED_MAX)) {
+            snprintf(why, AUTH_WHY_MAX, "fresh tokens are refused (HTTP 401)");
+            lose(a);
+            return AUTH_REFUSAL_LOST;
+        }
+    }
+    if (request->refusals < AUTH_FREE_REFUSALS) {
+        request->refusals++;
+        return AUTH_REFUSAL_FREE;
+    }
+    return AUTH_REFUSAL_TRY;
+}

@@ -1,0 +1,125 @@
+/**
+ * Auth: the credential that the requests of a run carry, and how it is come by.
+ *
+ * A bearer token, a user with a password and a key are known from the start. A login call, and OAuth
+ * 2.0's client credentials (RFC 6749 section 4.4), are asked for a token, which ends some day:
+ *
+ *   AWAITED --auth_ask--> ASKING --a token--> IN HAND --its time is over, or it is refused--> AWAITED
+ *      ^                    |  |                 `--about to end: asked anew, and used meanwhile
+ *      `------ again -------´  `--refused, or all tries used--> LOST
+ *
+ * Tokens are numbered. A request notes at its start whose token it carries, so that of two hundred
+ * that were refused with token 7 the first one makes it void and the others only wait for token 8:
+ * one login for all. Nobody waits while the token in hand is good, and there is never more than one
+ * login under way.
+ *
+ * A token that is refused although no request has succeeded with it is no accident: after
+ * AUTH_UNPROVEN_MAX of them in a row the run is LOST. (One alone may be refused by the order in which
+ * answers are read: used up by those that were answered well but later.) But a request that is refused
+ * with token after token where others succeeded is at fault itself: it begins to pay with its tries,
+ * and it takes AUTH_REFUSED_MAX refusals without a success to give up on tokens that were good before.
+ *
+ * Bound to one origin: auth_is_for says whether a host is it. Told the time and the random bits; knows
+ * no sockets.
+ *
+ * Ownership  auth_release overwrites what it holds. The job is borrowed.
+ * Errors     E-AUTH1: the job does not say whom the credential is for, or it cannot be sent.
+ * Threads    loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_AUTH_H
+#define SCRAPETOP_ENGINE_AUTH_H
+
+#include "base/buf.h"
+#include "base/url.h"
+#include "fetch/fetch.h"
+#include "job/job.h"
+
+#define AUTH_TOKEN_MAX 8000 /* bytes: a header line is no longer on common servers */
+#define AUTH_UNPROVEN_MAX 3 /* tokens refused in a row without having been good for anything */
+#define AUTH_REFUSED_MAX 100
+#define AUTH_FREE_REFUSALS 3 /* tokens in a row that may be refused to one request free of charge */
+#define AUTH_RENEW_PART 10   /* asked anew when this part of its life is left, */
+#define AUTH_RENEW_MAX_US (30 * US_PER_S) /* and not earlier than this */
+#define AUTH_LIFE_MAX_S UINT64_C(315360000)
+#define AUTH_WHY_MAX 160
+
+struct auth {
+    const struct job_login *login; /* NULL: none */
+    const struct job_retry *retry;
+    char origin[URL_ORIGIN_MAX]; /* url_origin_key's */
+    bool is_asked;               /* the token comes from a login call */
+    bool in_body;                /* OAuth: the client is named in the form, not in a header */
+    bool has_tried_both;
+
+    bool has_token, is_asking, is_lost;
+    bool is_proven;    /* a request has succeeded with this one */
+    uint32_t number;   /* of the token in hand, or the last one; from 1 */
+    bool was_proven;   /* one has, with any token */
+    unsigned unproven; /* tokens refused in a row */
+    unsigned refused;  /* requests since the last success */
+    unsigned tries;    /* of the login that is under way */
+    uint64_t asked_us, due_us, renew_us, expires_us;
+    uint64_t logins;
+    struct buf token, header, query; /* the credential: a header line, or a part of the query */
+    struct buf client;               /* OAuth: the header line that names the client */
+    struct buf body;                 /* of the login call */
+};
+
+/** Nothing of it need be released when this fails. */
+MUST_CHECK enum result auth_init(struct auth *auth, const struct job *job, struct err *err);
+void auth_release(struct auth *auth);
+
+/** Whether the credential may be sent to the origin with this key. */
+bool auth_is_for(const struct auth *auth, const char *origin_key);
+
+/** The texts that must be shown nowhere, besides the job's secrets. */
+MUST_CHECK enum result auth_register(const struct auth *auth, struct secrets *secrets,
+                                     struct err *err);
+
+/** Requests to the origin wait. */
+bool auth_is_awaited(const struct auth *auth, uint64_t now_us);
+
+/** A login is to be asked now, if anybody has a use for it. */
+bool auth_should_ask(const struct auth *auth, uint64_t now_us);
+
+/** When auth_should_ask becomes true by time alone; TIME_NEVER when it does not. */
+uint64_t auth_wake_us(const struct auth *auth);
+
+/** The login begins: the request to start (id 0, not of the plan) and what goes with it. NULL when out of
+ *  memory. */
+struct request *auth_ask(struct auth *auth, uint32_t endpoint, uint64_t now_us,
+                         struct fetch_extra *extra);
+
+/** What the endpoint of that request says. */
+struct fetch_endpoint auth_endpoint(const struct auth *auth);
+
+enum auth_news {
+    AUTH_TOKEN, /* there is a new one */
+    AUTH_LATER, /* not yet: auth_wake_us tells when it is asked again */
+    AUTH_LOST,  /* none can be had: `why` says why, in words without secrets */
+};
+
+/** The login was answered. */
+enum auth_news auth_answered(struct auth *auth, const struct response *response, uint64_t now_us,
+                             int64_t wall_us, uint64_t random, char why[AUTH_WHY_MAX]);
+
+/** The login came back unanswered and by our doing: it may be asked again at once. */
+void auth_cancelled(struct auth *auth);
+
+/** What a request to the origin carries; it notes the number of the token. */
+void auth_carry(const struct auth *auth, struct request *request, struct fetch_extra *extra);
+
+/** The request was answered well. */
+void auth_accepted(struct auth *auth, struct request *request);
+
+enum auth_refusal {
+    AUTH_REFUSAL_FREE,  /* ask again with the next token, at no cost */
+    AUTH_REFUSAL_TRY,   /* likewise, but it was one of its tries */
+    AUTH_REFUSAL_FINAL, /* there is no other credential: it failed */
+    AUTH_REFUSAL_LOST,  /* nor will there be a better one for anybody: `why` */
+};
+
+/** The request was answered 401. */
+enum auth_refusal auth_refused(struct auth *auth, struct request *request, char why[AUTH_WHY_MAX]);
+
+#endif

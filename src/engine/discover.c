@@ -1,0 +1,226 @@
+#include "engine/discover.h"
+
+#include "engine/engine_state.h"
+#include "plan/harvest.h"
+#include "plan/pages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum result discover_init(struct discover *d, const struct job *job, struct err *err)
+{
+    *d = (struct discover){ .job = job };
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        d->is_used |=
+            job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
+    }
+    return d->is_used ? harvest_new(&d->harvest, job, err) : RESULT_OK;
+}
+
+void discover_release(struct discover *d)
+{
+    harvest_free(d->harvest);
+    free(d->again);
+    *d = (struct discover){ .is_used = false };
+}
+
+/* --- from the body to findings --------------------------------------------------------------------- */
+
+bool discover_wants(const struct discover *d, uint32_t endpoint)
+{
+    return d->is_used && (d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE ||
+                          harvest_wants(d->harvest, endpoint));
+}
+
+static struct str header_of(const void *context, struct str name, unsigned n)
+{
+    return response_header_nth(context, name, n);
+}
+
+enum result discover_read(const struct discover *d, const struct response *response,
+                          struct findings *out)
+{
+    const struct request *request = response->request;
+    struct page_reply reply = { buf_view(&response->body), header_of, response };
+    enum result result = RESULT_OK;
+
+    /* Pages before details: a listing that goes on is what keeps the others busy. */
+    if (d->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
+        result = pages_read(d->job, request, &reply, out);
+    }
+    if (result == RESULT_OK && harvest_wants(d->harvest, request->endpoint)) {
+        result = harvest_read(d->harvest, request, reply.body, out);
+    }
+    return result;
+}
+
+/* --- from the ledger to the frontier --------------------------------------------------------------- */
+
+static void tell_notes(struct engine *e, const struct settlement *s)
+{
+    const struct request *request = s->response->request;
+
+    for (const struct page_note *note = s->findings.notes; note; note = note->next) {
+        events_add(&e->events, page_note_is_loss(note->kind) ? EVENT_ERROR : EVENT_WARNING, "pages",
+                   "", "%s, %.*s: %s", e->job->endpoints[request->endpoint].name,
+                   STR_ARG(request->key), note->text);
+    }
+}
+
+void discover_committed(struct engine *e, struct settlement *s)
+{
+    if (s->state != SETTLE_LOST) {
+        tell_notes(e, s);
+        for (const struct found *found = s->findings.first; found; found = found->next) {
+            if (found->id) {
+                frontier_note_found(e->frontier, found->endpoint, 1);
+                e->discover.last_id = found->id;
+            }
+        }
+    }
+    findings_release(&s->findings);
+}
+
+/* What cannot be asked for ends the run: the ledger is not what it should be, or there is no memory. */
+static void give_up(struct engine *e, const struct err *err)
+{
+    events_add(&e->events, EVENT_ERROR, "error", "", "%s", err->text);
+    snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
+    e->ended_by = EXIT_INTERNAL;
+    engine_stop(e, err->text);
+}
+
+struct waiting {
+    struct engine *engine;
+    uint64_t now_us;
+    int64_t wall_us;
+    struct err *err;
+};
+
+static enum result restore_waiting(void *context, struct request *request, int64_t not_before_us)
+{
+    struct waiting *w = context;
+    uint64_t due_us;
+    enum result result;
+
+    if (!engine_restored_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
+        snprintf(request->set_by, sizeof request->set_by, "%s", ENGINE_SET_BY_RESTART);
+    }
+    result = frontier_offer_waiting(w->engine->frontier, request, due_us, w->now_us, w->err);
+
+    if (result != RESULT_OK) {
+        request_free(request);
+    } else {
+        engine_leave_waiting(w->engine, request->id);
+    }
+    return result;
+}
+
+static enum result count_found(struct engine *e, struct err *err)
+{
+    uint64_t *counts = calloc(e->job->endpoint_count + 1, sizeof *counts);
+    enum result result =
+        counts ? committer_count_found(e->committer, counts, e->job->endpoint_count, err)
+               : err_nomem(err, "reading the ledger");
+
+    for (uint32_t i = 0; result == RESULT_OK && i < e->job->endpoint_count; i++) {
+        frontier_note_found(e->frontier, i, counts[i]);
+    }
+    free(counts);
+    return result;
+}
+
+enum result discover_restore(struct engine *e, struct err *err)
+{
+    struct discover *d = &e->discover;
+    struct waiting w = { e, engine_now_us(e), clock_wall_us(&e->options.clock), err };
+    enum result result = d->is_used ? count_found(e, err) : RESULT_OK;
+
+    d->read_to = frontier_seeds(e->frontier);
+    d->last_id = frontier_total(e->frontier);
+    d->again_only = e->options.follow_up.kind == FOLLOW_UP_FAILED;
+    return d->is_used && result == RESULT_OK
+               ? committer_each_waiting(e->committer, restore_waiting, &w, err)
+               : result;
+}
+
+bool discover_is_pending(const struct engine *e)
+{
+    const struct discover *d = &e->discover;
+
+    return d->is_asking || (d->read_to < d->last_id && !d->again_only) || d->again_count > 0;
+}
+
+void discover_feed(struct engine *e)
+{
+    struct discover *d = &e->discover;
+    struct committer_question question = { .after_id = d->read_to, .max = FRONTIER_OFFERED_MAX };
+
+    if (d->is_asking || !discover_is_pending(e) || e->phase != ENGINE_RUNNING ||
+        e->storage != RESULT_OK || frontier_offered(e->frontier) >= FRONTIER_OFFERED_MAX / 2) {
+        return;
+    }
+    while (d->again_count && d->asked_again_count < FRONTIER_OFFERED_MAX) {
+        d->asked_again[d->asked_again_count++] = d->again[--d->again_count];
+    }
+    if (d->asked_again_count) {
+        question.ids = d->asked_again;
+        question.id_count = d->asked_again_count;
+    }
+    d->asked_for = d->last_id;
+    d->is_asking = true;
+    committer_read_found(e->committer, &question);
+}
+
+static void offer(struct engine *e, struct request *list)
+{
+    struct err err;
+
+    for (struct request *next; list; list = next) {
+        next = list->next;
+        if (e->phase == ENGINE_CLOSING || e->ended_by == EXIT_INTERNAL) {
+            request_free(list); /* left to the next session */
+        } else if (frontier_offer(e->frontier, list, &err) != RESULT_OK) {
+            request_free(list);
+            give_up(e, &err);
+        }
+    }
+}
+
+void discover_answered(void *context, struct request *list, size_t count)
+{
+    struct engine *e = context;
+    struct discover *d = &e->discover;
+
+    d->is_asking = false;
+    if (d->asked_again_count) {
+        d->asked_again_count = 0;
+    } else {
+        for (const struct request *request = list; request; request = request->next) {
+            d->read_to = request->id;
+        }
+        if (count < FRONTIER_OFFERED_MAX && d->asked_for > d->read_to) {
+            d->read_to = d->asked_for; /* the rest of them has ended already */
+        }
+    }
+    offer(e, list);
+    engine_pump(e);
+}
+
+enum result discover_again(struct engine *e, uint64_t id)
+{
+    struct discover *d = &e->discover;
+
+    if (d->again_count == d->again_allocated) {
+        size_t allocated = d->again_allocated ? d->again_allocated * 2 : 64;
+        uint64_t *again = realloc(d->again, allocated * sizeof *again);
+
+        if (!again) {
+            return RESULT_NOMEM;
+        }
+        d->again = again;
+        d->again_allocated = allocated;
+    }
+    d->again[d->again_count++] = id;
+    return RESULT_OK;
+}

@@ -1,0 +1,66 @@
+/**
+ * Discover: what answers give rise to, from the body to the frontier.
+ *
+ *   body --(pages, records: on the loop or the pool)--> findings --settlement--> ledger
+ *   ledger --(a few hundred at a time)--> frontier
+ *
+ * Nothing found is kept in memory but what the frontier has room for: a page that names a million details
+ * leaves a million rows, and a place up to which they have been read.
+ *
+ * Ownership  discover_release frees everything but the struct.
+ * Threads    loop thread only, but for discover_read.
+ */
+#ifndef SCRAPETOP_ENGINE_DISCOVER_H
+#define SCRAPETOP_ENGINE_DISCOVER_H
+
+#include "fetch/response.h"
+#include "job/job.h"
+#include "plan/found.h"
+#include "plan/frontier.h"
+
+struct engine;
+struct harvest;
+struct settlement;
+
+struct discover {
+    const struct job *job;
+    struct harvest *harvest;
+    bool is_used;       /* some answer of this job may lead to further requests */
+    uint64_t last_id;   /* of what has been found so far */
+    uint64_t read_to;   /* the frontier has had all up to here */
+    uint64_t asked_for; /* last_id when the ledger was asked */
+    bool is_asking;
+    bool again_only; /* the frontier gets no others than these: */
+    uint64_t *again; /* ids of failed ones that are to be asked once more, the last of them first */
+    size_t again_count, again_allocated;
+    uint64_t asked_again[FRONTIER_OFFERED_MAX]; /* those in the question, or none */
+    size_t asked_again_count;
+};
+
+MUST_CHECK enum result discover_init(struct discover *d, const struct job *job, struct err *err);
+void discover_release(struct discover *d);
+
+/** How much of it an earlier session has found, and what of that waits. Before the store is started. */
+MUST_CHECK enum result discover_restore(struct engine *engine, struct err *err);
+
+/** Whether answers of this endpoint lead to further requests. */
+bool discover_wants(const struct discover *d, uint32_t endpoint);
+
+/** What a good answer gives rise to. RESULT_NOMEM alone; `out` may then have a part of it. Any thread. */
+MUST_CHECK enum result discover_read(const struct discover *d, const struct response *response,
+                                     struct findings *out);
+
+/** The settlement is durable, and with it what it has found. Releases the findings. */
+void discover_committed(struct engine *engine, struct settlement *settlement);
+
+/** Asks the ledger for more, when the frontier has room. */
+void discover_feed(struct engine *engine);
+void discover_answered(void *engine, struct request *list, size_t count); /* committer's on_found */
+
+/** There is something in the ledger that the frontier has not had. */
+bool discover_is_pending(const struct engine *engine);
+
+/** A found request that failed is to be asked once more. */
+MUST_CHECK enum result discover_again(struct engine *engine, uint64_t id);
+
+#endif

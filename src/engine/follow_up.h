@@ -1,0 +1,40 @@
+/**
+ * Follow-up: a session that asks a part of what an earlier one has left, and nothing else.
+ *
+ *   FAILED   what failed for good, or one class of it; each as if never tried. What waits, what the plan
+ *            has still ahead and what the answers lead to is left to a session without it.
+ *   MISSING  what was begun on and has not come: the failed ones, those that waited or were in flight,
+ *            pages and details that are known of, and what the answers lead to. Of the plan's own
+ *            requests those that no session has reached are left.
+ *
+ * Neither begins a further round of polls.
+ *
+ * A class is what the panel of failures calls it: "HTTP 404" ("404" will do, and "4xx" for all of a kind),
+ * "timeout", "bad json" ("bad-json").
+ *
+ * Pure; any thread.
+ */
+#ifndef SCRAPETOP_ENGINE_FOLLOW_UP_H
+#define SCRAPETOP_ENGINE_FOLLOW_UP_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+#define FOLLOW_UP_CLASS_MAX 24
+
+enum follow_up_kind { FOLLOW_UP_NONE, FOLLOW_UP_FAILED, FOLLOW_UP_MISSING };
+
+struct follow_up {
+    enum follow_up_kind kind;
+    char class[FOLLOW_UP_CLASS_MAX]; /* of FAILED; "" is all */
+};
+
+/** Sets the class and, with it, FOLLOW_UP_FAILED. E-ARG1 names the classes there are. */
+MUST_CHECK enum result follow_up_set_class(struct follow_up *follow_up, const char *text,
+                                           struct err *err);
+
+/** Whether what failed with `why`, the name of its class, is to be asked again. */
+bool follow_up_wants(const struct follow_up *follow_up, const char *why);
+
+#endif

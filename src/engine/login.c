@@ -1,0 +1,309 @@
+/*
+ * Login: who the run's requests are asked by, and those that wait for it (AUTH).
+ *
+ *   frontier: "its host awaits a token" --> the login call, once for all --> token --> they go on
+ *   judge: 401 ----- token void, request back to the frontier ----^
+ *
+ * The login call is a transfer like any other, within the cap, the rate and the holds of its host, but
+ * not one of the plan: it has no id, is not stored, and counts as no request. What it brings (its body,
+ * the token) is overwritten as soon as it has been read.
+ */
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what must not be shown --------------------------------------------------------------------------- */
+
+/* The latest tokens: an answer that echoes one may be looked at after the next has come. */
+static enum result keep_token(struct login_state *l, struct str token)
+{
+    char *copy = str_dup(token);
+
+    if (!copy) {
+        return RESULT_NOMEM;
+    }
+    if (l->token_count == LOGIN_TOKENS_KEPT) {
+        explicit_bzero(l->tokens[0], strlen(l->tokens[0]));
+        free(l->tokens[0]);
+        memmove(&l->tokens[0], &l->tokens[1], sizeof l->tokens - sizeof l->tokens[0]);
+        l->token_count--;
+    }
+    l->tokens[l->token_count++] = copy;
+    return RESULT_OK;
+}
+
+/* The job's secrets, the credential of now, and the tokens before it. */
+static enum result collect_secrets(struct engine *e, struct err *err)
+{
+    const struct secrets *given = &e->job->secrets;
+    struct secrets all = { NULL, 0 };
+    enum result result = auth_register(&e->auth, &all, err);
+
+    for (size_t i = 0; i < given->count && result == RESULT_OK; i++) {
+        result = secrets_add(&all, str_view(given->values[i]), err);
+    }
+    for (size_t i = 0; i < e->login.token_count && result == RESULT_OK; i++) {
+        result = secrets_add(&all, str_view(e->login.tokens[i]), err);
+    }
+    if (result != RESULT_OK) {
+        secrets_release(&all);
+        return result;
+    }
+    secrets_release(&e->secrets);
+    e->secrets = all;
+    return RESULT_OK;
+}
+
+/* --- making and unmaking ------------------------------------------------------------------------------ */
+
+static enum result refer(struct engine *e, struct str text, uint32_t *index, bool *has,
+                         struct err *err)
+{
+    struct url url;
+    enum result result = url_split(text, &url, err);
+
+    if (result == RESULT_OK) {
+        result = host_find(&e->hosts, &url, index, err);
+    }
+    if (result == RESULT_OK) {
+        host_ref(&e->hosts, *index);
+        *has = true;
+    }
+    return result;
+}
+
+enum result login_init(struct engine *e, struct err *err)
+{
+    struct login_state *l = &e->login;
+    enum result result = auth_init(&e->auth, e->job, err);
+
+    if (result == RESULT_OK) {
+        result = collect_secrets(e, err);
+    }
+    if (result == RESULT_OK && e->auth.login) {
+        result = refer(e, str_view(e->auth.origin), &l->home, &l->has_home, err);
+    }
+    if (result == RESULT_OK && e->auth.login && e->auth.is_asked) {
+        result = refer(e, str_view(e->auth.login->url), &l->host, &l->has_host, err);
+    }
+    return result;
+}
+
+void login_release(struct engine *e)
+{
+    auth_release(&e->auth);
+    secrets_release(&e->secrets);
+    for (size_t i = 0; i < e->login.token_count; i++) {
+        explicit_bzero(e->login.tokens[i], strlen(e->login.tokens[i]));
+        free(e->login.tokens[i]);
+    }
+}
+
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+void login_look(struct engine *e, uint64_t now_us)
+{
+    if (e->login.has_home) {
+        host_at(&e->hosts, e->login.home)->awaits_login = auth_is_awaited(&e->auth, now_us);
+    }
+}
+
+/* When its host may be asked again, as far as holds go. */
+static uint64_t host_free_us(const struct engine *e)
+{
+    const struct host *host = host_at(&e->hosts, e->login.host);
+
+    return host->hold_is_user ? TIME_NEVER : host->hold_until_us;
+}
+
+bool login_is_due(const struct engine *e, uint64_t now_us)
+{
+    return e->login.is_demanded && auth_should_ask(&e->auth, now_us) && host_free_us(e) <= now_us;
+}
+
+uint64_t login_wake_us(struct engine *e)
+{
+    uint64_t asked_us = auth_wake_us(&e->auth), free_us;
+
+    e->login.is_demanded = true;
+    if (asked_us == TIME_NEVER) {
+        return TIME_NEVER;
+    }
+    free_us = host_free_us(e);
+    return asked_us > free_us ? asked_us : free_us;
+}
+
+/* What held a password or a token is overwritten before its memory goes back. */
+static void forget_request(struct request *request)
+{
+    if (request && request->body.len) {
+        explicit_bzero(request->text + (request->body.data - request->text), request->body.len);
+    }
+    request_free(request);
+}
+
+void login_start(struct engine *e, uint64_t now_us)
+{
+    struct host *host = host_at(&e->hosts, e->login.host);
+    struct fetch_extra extra;
+    struct request *request = auth_ask(&e->auth, (uint32_t)e->job->endpoint_count, now_us, &extra);
+
+    e->login.is_demanded = false;
+    if (request && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
+        request->attempt = e->auth.tries;
+        request->host = e->login.host;
+        request->since_us = now_us;
+        e->hosts.now_us = now_us;
+        host_started(&e->hosts, host, request);
+        pacer_start(&e->pacer, now_us);
+        return;
+    }
+    if (request) {
+        auth_cancelled(&e->auth);
+        forget_request(request);
+    }
+    e->shortage_until_us = now_us + US_PER_S;
+    events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a login");
+}
+
+void login_carry(struct engine *e, struct request *request, struct fetch_extra *extra,
+                 uint64_t now_us)
+{
+    if (!e->login.has_home || request->host != e->login.home || request->foreign) {
+        return;
+    }
+    auth_carry(&e->auth, request, extra);
+    e->login.is_demanded |= auth_should_ask(&e->auth, now_us);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------ */
+
+static void lose(struct engine *e, const char *why)
+{
+    events_add(&e->events, EVENT_ERROR, "auth", "", "%s", why);
+    if (!e->stopped_by[0]) {
+        snprintf(e->trouble_code, sizeof e->trouble_code, "E-AUTH2");
+    }
+    engine_stop(e, why);
+    if (e->ended_by == EXIT_WELL) {
+        e->ended_by = EXIT_AUTH;
+    }
+}
+
+static void tell_token(struct engine *e, uint64_t now_us)
+{
+    char length[UNITS_TEXT_MAX];
+    struct err err;
+
+    if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
+        collect_secrets(e, &err) != RESULT_OK) {
+        e->auth.is_lost = true; /* a token that cannot be kept from being shown is not used */
+        lose(e, "out of memory for the login's token");
+        return;
+    }
+    if (e->auth.expires_us == TIME_NEVER) {
+        events_add(&e->events, EVENT_INFO, "login", "", "logged in");
+        return;
+    }
+    units_format_time(e->auth.expires_us - now_us, length);
+    events_add(&e->events, EVENT_INFO, "login", "", "logged in, for %s", length);
+}
+
+static void take_answer(struct engine *e, struct response *response)
+{
+    uint64_t now_us = engine_now_us(e);
+    char why[AUTH_WHY_MAX], length[UNITS_TEXT_MAX];
+
+    switch (auth_answered(&e->auth, response, now_us, clock_wall_us(&e->options.clock),
+                          engine_random(e), why)) {
+    case AUTH_TOKEN:
+        tell_token(e, now_us);
+        break;
+    case AUTH_LATER:
+        e->login.is_demanded = true;
+        if (e->auth.due_us > now_us) {
+            units_format_time(e->auth.due_us - now_us, length);
+            events_add(&e->events, EVENT_WARNING, "login", "", "login: %s; again in %s",
+                       response->reason, length);
+        }
+        break;
+    case AUTH_LOST:
+        lose(e, why);
+        break;
+    }
+}
+
+bool login_takes(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    struct host *host;
+
+    if (request->id != 0) {
+        return false;
+    }
+    host = host_at(&e->hosts, request->host);
+    host_ended(&e->hosts, host, response->status > 0 && response->status < 500, engine_now_us(e));
+    if (response->outcome == OUTCOME_CANCELLED) {
+        auth_cancelled(&e->auth);
+    } else {
+        host->requests++;
+        take_answer(e, response);
+    }
+    if (response->body.data) {
+        explicit_bzero(response->body.data, response->body.cap);
+    }
+    response->request = NULL;
+    forget_request(request);
+    fetch_recycle(e->fetch, response);
+    return true;
+}
+
+enum login_word login_heed(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    char why[AUTH_WHY_MAX];
+
+    if (!e->login.has_home || request->host != e->login.home || request->foreign) {
+        return LOGIN_SILENT;
+    }
+    if (response->outcome == OUTCOME_OK) {
+        auth_accepted(&e->auth, request);
+        return LOGIN_SILENT;
+    }
+    if (response->status != 401) {
+        return LOGIN_SILENT;
+    }
+    switch (auth_refused(&e->auth, request, why)) {
+    case AUTH_REFUSAL_FREE:
+        return LOGIN_FREE;
+    case AUTH_REFUSAL_TRY:
+        return LOGIN_TRY;
+    case AUTH_REFUSAL_LOST:
+        lose(e, why);
+        return LOGIN_FREE; /* it stays pending, for a session with a better one */
+    case AUTH_REFUSAL_FINAL:
+        break;
+    }
+    return LOGIN_SILENT;
+}
+
+void login_snapshot(const struct engine *e, uint64_t now_us, struct snapshot_login *out)
+{
+    const struct auth *a = &e->auth;
+    const struct host *home;
+
+    if (!e->login.has_home) {
+        return;
+    }
+    home = host_at(&e->hosts, e->login.home);
+    out->is_used = true;
+    out->is_awaited = engine_is_active(e) && home->awaits_login && home->ready_count > 0;
+    out->is_asking = a->is_asking;
+    out->logins = a->logins;
+    out->expiry_known = a->has_token && a->expires_us != TIME_NEVER;
+    if (out->expiry_known && a->expires_us > now_us) {
+        out->expires_in_us = a->expires_us - now_us;
+    }
+}

@@ -1,0 +1,144 @@
+/*
+ * Sweep, as a run goes through one: the caps it tries, what is told of them, and what comes after. The
+ * command's ends the run, one by a key gives the run the cap that it recommends.
+ */
+#include "base/clock.h"
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+
+static void tell_rows(struct engine *e)
+{
+    const struct sweep *sweep = e->sweep;
+
+    for (; e->sweep_rows_told < sweep->row_count; e->sweep_rows_told++) {
+        const struct sweep_row *row = &sweep->rows[e->sweep_rows_told];
+        char fields[128], p95[UNITS_TEXT_MAX];
+
+        units_format_time(row->p95_us, p95);
+        snprintf(fields, sizeof fields, ",\"cap\":%u,\"req_per_s\":%.2f,\"throttled\":%.4f",
+                 row->cap, row->requests_per_s, row->throttled_part);
+        events_add(&e->events, EVENT_NOTICE, "sweep", fields,
+                   "sweep: cap %u gives %.1f/s (+-%.0f %%), p95 %s, %.1f %% 429s", row->cap,
+                   row->requests_per_s, 100 * row->interval_part, p95, 100 * row->throttled_part);
+    }
+}
+
+/* The run's own again: with the cap that was found, or else the one from before. */
+static void go_on(struct engine *e)
+{
+    unsigned cap = e->sweep->recommended ? e->sweep->recommended : e->sweep_cap_before;
+    char why[96];
+
+    snprintf(why, sizeof why, "cap %u -> %u %s the sweep", e->cap, cap,
+             e->sweep->recommended ? "by" : "as before");
+    pace_change_cap(e, cap, why);
+    e->sweep = NULL;
+    if (e->sweep_auto_before) {
+        pace_set_auto(e, true);
+    }
+}
+
+static void end(struct engine *e)
+{
+    tell_rows(e);
+    events_add(&e->events, EVENT_NOTICE, "sweep", "", "sweep: %s", e->sweep->why);
+    if (e->sweep == &e->own_sweep) {
+        go_on(e);
+    } else {
+        engine_stop(e, "the sweep is over");
+    }
+}
+
+static void next_cap(struct engine *e)
+{
+    struct sweep *sweep = e->sweep;
+    char why[96];
+
+    snprintf(why, sizeof why, "sweep: cap %u -> %u, step %zu of %zu", e->cap, sweep_cap(sweep),
+             sweep->row_count + 1, sweep->cap_count);
+    pace_change_cap(e, sweep_cap(sweep), why);
+}
+
+bool pace_is_sweeping(const struct engine *e)
+{
+    return e->sweep && e->sweep->is_active;
+}
+
+void pace_sweep(struct engine *e, uint64_t now_us)
+{
+    if (!pace_is_sweeping(e) || e->phase != ENGINE_RUNNING) {
+        return;
+    }
+    if (e->paused || e->storage != RESULT_OK) {
+        sweep_repeat(e->sweep, now_us); /* no cap is to blame for that */
+        return;
+    }
+    if (!sweep_step(e->sweep, now_us)) {
+        return;
+    }
+    if (e->sweep->is_active) {
+        tell_rows(e);
+        next_cap(e);
+    } else {
+        end(e);
+    }
+}
+
+void pace_sweep_end(struct engine *e)
+{
+    if (pace_is_sweeping(e)) {
+        sweep_end(e->sweep, engine_now_us(e));
+        tell_rows(e);
+        events_add(&e->events, EVENT_NOTICE, "sweep", "", "sweep: %s", e->sweep->why);
+    }
+    if (e->sweep == &e->own_sweep) {
+        e->sweep = NULL;
+    }
+}
+
+void pace_sweep_leave(struct engine *e, const char *why)
+{
+    if (e->sweep == &e->own_sweep) {
+        tell_rows(e);
+        events_add(&e->events, EVENT_NOTICE, "sweep", "", "sweep: left, %s", why);
+        e->sweep = NULL;
+    }
+}
+
+void pace_sweep_start(struct engine *e, struct sweep *sweep)
+{
+    uint64_t now_us = engine_now_us(e);
+
+    e->sweep = sweep;
+    e->sweep_rows_told = 0;
+    e->sweep_cap_before = e->cap;
+    e->sweep_auto_before = e->auto_on;
+    if (e->auto_on) {
+        pace_set_auto(e, false);
+    }
+    sweep_begin(sweep, now_us);
+    next_cap(e);
+}
+
+/* By a key: while one is under way the key ends it, and the cap is the one from before. */
+void pace_sweep_by_user(struct engine *e, struct str caps, char reply[CONTROL_REPLY_MAX])
+{
+    struct err err;
+
+    if (e->phase != ENGINE_RUNNING) {
+        snprintf(reply, CONTROL_REPLY_MAX, "nothing is left to sweep with");
+    } else if (e->sweep == &e->own_sweep) {
+        e->own_sweep.recommended = 0;
+        go_on(e);
+        snprintf(reply, CONTROL_REPLY_MAX, "sweep ended, cap %u as before", e->cap);
+    } else if (e->sweep) {
+        snprintf(reply, CONTROL_REPLY_MAX, "a sweep is under way");
+    } else if (sweep_parse(&e->own_sweep, caps, &err) != RESULT_OK) {
+        snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
+    } else {
+        pace_sweep_start(e, &e->own_sweep);
+        snprintf(reply, CONTROL_REPLY_MAX, "sweep: %zu caps, up to a minute each (b ends it)",
+                 e->own_sweep.cap_count);
+    }
+}

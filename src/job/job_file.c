@@ -1,0 +1,358 @@
+#include "job/job_file.h"
+
+#include "base/clock.h"
+#include "base/json_scan.h"
+#include "job/dates.h"
+#include "job/job_parts.h"
+#include "job/job_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define EVERY_MIN_US (100 * US_PER_MS)
+
+/* --- paths --------------------------------------------------------------------------------------------- */
+
+char *job_absolute_path(const struct job_reader *r, const char *path)
+{
+    const char *slash = strrchr(r->path, '/');
+    char *head =
+        slash ? str_dup((struct str){ r->path, (size_t)(slash - r->path) }) : str_dup(STR("."));
+    char *directory = head && head[0] ? realpath(head, NULL) : NULL;
+    struct buf text = { 0 };
+    char *absolute = NULL;
+
+    if (path[0] == '/') {
+        absolute = str_dup(str_view(path));
+    } else if (head &&
+               buf_printf(&text, "%s/%s", directory ? directory : head, path) == RESULT_OK) {
+        absolute = str_dup(buf_view(&text));
+    }
+    buf_release(&text);
+    free(directory);
+    free(head);
+    return absolute;
+}
+
+/* --- the root's keys -------------------------------------------------------------------------------------- */
+
+static void read_root_headers(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    job_read_headers(r, NULL, value);
+}
+
+static void read_header_files(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"header_files\": want an array of paths");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        char *path = job_text_string(&r->text, "header_files", item);
+        char *absolute = path ? job_absolute_path(r, path) : NULL;
+        struct err err;
+
+        r->text.no_memory |= path && !absolute;
+        if (absolute && job_add_header_file(job, absolute, &err) != RESULT_OK) {
+            job_text_fault_of(&r->text, item, &err);
+        }
+        free(absolute);
+        free(path);
+    }
+}
+
+static void read_one_output(struct job_reader *r, struct job *job, struct str value)
+{
+    struct str raw = json_string_raw(value);
+
+    if (raw.data && str_equal(raw, STR("csv"))) {
+        job->outputs |= JOB_OUTPUT_CSV;
+    } else if (raw.data && str_equal(raw, STR("parquet"))) {
+        job->outputs |= JOB_OUTPUT_PARQUET;
+    } else {
+        job_text_fault(&r->text, value, "E-CFG2", "\"output\": want \"csv\", \"parquet\" or both");
+    }
+}
+
+static void read_output(struct job_reader *r, void *target, struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        read_one_output(r, target, value);
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        read_one_output(r, target, item);
+    }
+}
+
+static void read_until(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *text = job_text_string(&r->text, "until", value);
+    struct err err;
+
+    if (text && dates_parse_instant(str_view(text), &job->poll.until_us, &err) != RESULT_OK) {
+        err_prefix(&err, "\"until\"");
+        job_text_fault_of(&r->text, value, &err);
+    }
+    free(text);
+}
+
+/* Both need what stands elsewhere in the file, and so are read last. */
+static void note_login(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    r->login = value;
+}
+
+static void note_tables(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    r->tables = value;
+}
+
+static void note_base(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+
+    r->base = value;
+    if (!job->base) { /* the command line's goes first */
+        job->base = job_text_string(&r->text, "base", value);
+    }
+}
+
+static void read_pace(struct job_reader *r, void *target, struct str value)
+{
+    (void)job_read_object(r, &job_pace_keys, target, value);
+}
+
+static void read_retry(struct job_reader *r, void *target, struct str value)
+{
+    (void)job_read_object(r, &job_retry_keys, target, value);
+}
+
+static void read_network(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *path;
+
+    (void)job_read_object(r, &job_network_keys, job, value);
+    if (job->network.ca_file) {
+        path = job_absolute_path(r, job->network.ca_file);
+        r->text.no_memory |= !path;
+        free(job->network.ca_file);
+        job->network.ca_file = path;
+    }
+}
+
+#define FIELD(field) offsetof(struct job, field)
+
+enum { ROOT_ENDPOINTS, ROOT_EVERY, ROOT_COUNT, ROOT_UNTIL };
+
+static const struct job_key root_keys[] = {
+    [ROOT_ENDPOINTS] = { "endpoints", JOB_KEY_CALL, 0, 0, 0, job_read_endpoints },
+    [ROOT_EVERY] = { "every", JOB_KEY_TIME, FIELD(poll.every_us), EVERY_MIN_US, UINT64_MAX, NULL },
+    [ROOT_COUNT] = { "count", JOB_KEY_NUMBER, FIELD(poll.count), 1, INT64_MAX, NULL },
+    [ROOT_UNTIL] = { "until", JOB_KEY_CALL, 0, 0, 0, read_until },
+    { "name", JOB_KEY_NAME, FIELD(name), 0, 0, NULL },
+    { "base", JOB_KEY_CALL, 0, 0, 0, note_base },
+    { "headers", JOB_KEY_CALL, 0, 0, 0, read_root_headers },
+    { "header_files", JOB_KEY_CALL, 0, 0, 0, read_header_files },
+    { "login", JOB_KEY_CALL, 0, 0, 0, note_login },
+    { "vars", JOB_KEY_CALL, 0, 0, 0, job_read_vars },
+    { "pace", JOB_KEY_CALL, 0, 0, 0, read_pace },
+    { "retry", JOB_KEY_CALL, 0, 0, 0, read_retry },
+    { "network", JOB_KEY_CALL, 0, 0, 0, read_network },
+    { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
+    { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
+    { "globoff", JOB_KEY_BOOL, FIELD(globoff), 0, 0, NULL },
+};
+
+static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
+
+const char *job_file_key(size_t index, const char **object)
+{
+    static const struct job_keys *const all[] = {
+        &job_root_keys,  &job_endpoint_keys, &job_pages_keys,   &job_login_keys,
+        &job_basic_keys, &job_oauth2_keys,   &job_var_keys,     &job_table_keys,
+        &job_pace_keys,  &job_retry_keys,    &job_network_keys,
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (index < all[i]->count) {
+            *object = all[i]->object;
+            return all[i]->keys[index].name;
+        }
+        index -= all[i]->count;
+    }
+    return NULL;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------- */
+
+/* "catalog" of "jobs/catalog.json". */
+static void name_after_file(struct job_reader *r)
+{
+    const char *slash = strrchr(r->path, '/');
+    struct str stem = str_view(slash ? slash + 1 : r->path);
+    const char *dot = memrchr(stem.data, '.', stem.len);
+
+    if (!r->job->name && !r->is_stored) {
+        stem.len = dot && dot > stem.data ? (size_t)(dot - stem.data) : stem.len;
+        r->job->name = job_make_name(stem);
+        r->text.no_memory |= !r->job->name;
+    }
+}
+
+static void read_root(struct job_reader *r)
+{
+    struct str root = job_text_root(&r->text);
+    uint64_t seen = job_read_object(r, &job_root_keys, r->job, root);
+
+    name_after_file(r);
+    if (r->login.data) {
+        job_read_login(r, r->job, r->login);
+    }
+    if (json_type_of(root) == JSON_OBJECT && !r->is_stored &&
+        (!(seen >> ROOT_ENDPOINTS & 1) || (!r->job->endpoint_count && !r->text.faults->count))) {
+        job_text_fault(&r->text, root, "E-CFG4", "the job has no \"endpoints\"");
+    }
+    if (!(seen >> ROOT_EVERY & 1) && (seen >> ROOT_COUNT & 1 || seen >> ROOT_UNTIL & 1)) {
+        job_text_fault(&r->text, root, "E-CFG4", "\"count\" and \"until\" want \"every\"");
+    }
+    if (r->tables.data) {
+        job_read_tables(r, r->tables);
+    }
+    if (!r->text.no_memory) {
+        job_link(r, r->base);
+    }
+}
+
+static enum result read_text(struct job_reader *r, struct str text, struct job_faults *faults,
+                             struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (job_text_open(&r->text, text, r->path, faults)) {
+        read_root(r);
+    }
+    for (size_t i = 0; r->places && i < r->job->endpoint_count; i++) {
+        free(r->places[i].url_text);
+    }
+    free(r->places);
+    if (r->text.no_memory) {
+        result = err_nomem(err, "reading the job");
+    } else if (faults->count) {
+        result = RESULT_INVALID;
+    }
+    job_text_release(&r->text);
+    for (size_t i = 0; i < r->job->header_count; i++) {
+        r->job->headers[i].stored = true; /* the command line may replace it */
+    }
+    if (result != RESULT_OK) {
+        job_release(r->job);
+    }
+    return result;
+}
+
+enum result job_file_parse(struct job *job, struct str text, const char *path, const char *base,
+                           struct job_faults *faults, struct err *err)
+{
+    struct job_reader r = { .job = job, .path = path };
+    enum result result;
+
+    job_init(job);
+    if (base) {
+        job->base = str_dup(str_view(base));
+        if (!job->base) {
+            return err_nomem(err, "reading the job");
+        }
+    }
+    result = read_text(&r, text, faults, err);
+    return result == RESULT_INVALID ? err_set(err, result, "E-CFG2", "%s: %zu mistake%s", path,
+                                              faults->count, faults->count == 1 ? "" : "s")
+                                    : result;
+}
+
+enum result job_read(struct job *job, struct str text, const char *where, struct err *err)
+{
+    struct job_reader r = { .job = job, .path = where, .is_stored = true };
+    struct job_faults *faults = malloc(sizeof *faults);
+    enum result result;
+
+    job_init(job);
+    if (!faults) {
+        return err_nomem(err, "reading the job");
+    }
+    result = read_text(&r, text, faults, err);
+    if (result == RESULT_INVALID && err) {
+        *err = faults->errors[0];
+        result = err->result;
+    }
+    free(faults);
+    return result;
+}
+
+static enum result read_file(const char *path, struct buf *text, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
+    enum result result = RESULT_OK;
+    ssize_t got = 1;
+    struct stat st;
+
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-IN2", "cannot read %s", path);
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        result = err_set(err, RESULT_INVALID, "E-IN2", "%s is not a regular file", path);
+    }
+    while (got != 0 && result == RESULT_OK) {
+        char piece[16 * 1024];
+
+        got = read(fd, piece, sizeof piece);
+        if (got < 0 && errno != EINTR) {
+            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", path);
+        } else if (got > 0) {
+            result = buf_append(text, piece, (size_t)got);
+        }
+    }
+    close(fd);
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-CFG2", "%s is over %d bytes", path, JOB_TEXT_MAX);
+    }
+    return result == RESULT_NOMEM ? err_nomem(err, "reading the job") : result;
+}
+
+enum result job_file_read(struct job *job, const char *path, const char *base,
+                          struct job_faults *faults, struct err *err)
+{
+    struct buf text;
+    enum result result;
+
+    faults->count = 0;
+    buf_init(&text, JOB_TEXT_MAX);
+    result = read_file(path, &text, err);
+    if (result == RESULT_OK) {
+        result = job_file_parse(job, buf_view(&text), path, base, faults, err);
+    }
+    if (text.data) {
+        explicit_bzero(text.data, text.cap);
+    }
+    buf_release(&text);
+    return result;
+}

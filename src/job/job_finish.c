@@ -1,0 +1,220 @@
+/* What is settled once a job has been told whole: its names, and what concerns several fields together. */
+#include "job/job.h"
+
+#include "base/url.h"
+#include "job/glob.h"
+#include "job/job_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *job_make_name(struct str text)
+{
+    char name[JOB_NAME_MAX];
+    size_t len = text.len < JOB_NAME_MAX ? text.len : JOB_NAME_MAX;
+
+    for (size_t i = 0; i < len; i++) {
+        name[i] = job_is_name_char(text.data[i]) ? text.data[i] : '-';
+    }
+    if (len && (name[0] == '.' || name[0] == '-')) {
+        name[0] = '_'; /* neither hidden nor taken for an option */
+    }
+    return str_dup(len ? (struct str){ name, len } : STR("job"));
+}
+
+/* "ids" of "lists/ids.txt". */
+static struct str list_stem(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *stem = slash ? slash + 1 : path;
+    const char *dot = strrchr(stem, '.');
+
+    return dot && dot != stem ? (struct str){ stem, (size_t)(dot - stem) } : str_view(stem);
+}
+
+static enum result derive_name(struct job *job, struct err *err)
+{
+    const struct job_source *source = &job->endpoints[0].sources[0];
+    struct buf text = { .max = 0 };
+    struct glob *glob;
+    struct url url;
+    enum result result;
+
+    if (source->kind == JOB_SOURCE_LIST) {
+        job->name =
+            job_make_name(strcmp(source->text, "-") == 0 ? STR("stdin") : list_stem(source->text));
+        return job->name ? RESULT_OK : err_nomem(err, "naming the job");
+    }
+    result = glob_new(&glob, str_view(source->text), job->globoff, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = glob_expand(glob, 0, &text, NULL) == RESULT_OK ? url_split(buf_view(&text), &url, err)
+                                                            : err_nomem(err, "naming the job");
+    if (result == RESULT_OK) {
+        job->name = job_make_name(url.host);
+        result = job->name ? RESULT_OK : err_nomem(err, "naming the job");
+    }
+    buf_release(&text);
+    glob_free(glob);
+    return result;
+}
+
+static enum result check_sources(const struct job *job, const struct job_endpoint *endpoint,
+                                 struct err *err)
+{
+    bool has_stdin = false;
+
+    if (!endpoint->source_count) {
+        return err_set(err, RESULT_INVALID, "E-ARG9",
+                       "nothing to fetch: give a URL, -i FILE, or the run directory of an earlier "
+                       "run with -o");
+    }
+    for (size_t i = 0; i < endpoint->source_count; i++) {
+        const struct job_source *source = &endpoint->sources[i];
+        struct glob *glob;
+        enum result result;
+
+        if (source->kind == JOB_SOURCE_LIST) {
+            bool is_stdin = strcmp(source->text, "-") == 0;
+
+            if (is_stdin && has_stdin) {
+                return err_set(err, RESULT_INVALID, "E-ARG9", "stdin can be read only once");
+            }
+            has_stdin = has_stdin || is_stdin;
+            continue;
+        }
+        if (source->kind == JOB_SOURCE_TEMPLATE) {
+            continue; /* job_link has seen to it */
+        }
+        result = glob_new(&glob, str_view(source->text), job->globoff, err);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        glob_free(glob);
+    }
+    return RESULT_OK;
+}
+
+static enum result check_headers(const struct job_header *headers, size_t count, const char *again,
+                                 struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!headers[i].sent) {
+            return err_set(err, RESULT_INVALID, "E-SEC3",
+                           "the value of header %s was typed and so not kept; give %s",
+                           headers[i].name, again);
+        }
+    }
+    return RESULT_OK;
+}
+
+/* What was typed as it is was not written down. */
+static enum result check_secrets(const struct job *job, struct err *err)
+{
+    enum result result = check_headers(job->headers, job->header_count, "it again with -H", err);
+
+    for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
+        result = check_headers(job->endpoints[i].headers, job->endpoints[i].header_count,
+                               "the job file again", err);
+    }
+    if (result == RESULT_OK && job->login.is_incomplete) {
+        result = err_set(err, RESULT_INVALID, "E-SEC3",
+                         "a credential of \"login\" was typed and so not kept; give the job file "
+                         "again, better with ${ENV} or @FILE in it");
+    }
+    return result;
+}
+
+enum result job_finish(struct job *job, struct err *err)
+{
+    enum result result = check_secrets(job, err);
+
+    if (result == RESULT_OK && !job->endpoint_count) {
+        result = check_sources(job, &(struct job_endpoint){ 0 }, err);
+    }
+    for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
+        result = check_sources(job, &job->endpoints[i], err);
+        if (result == RESULT_OK) {
+            result = job_check_method(str_view(job->endpoints[i].method), err);
+        }
+    }
+    if (result == RESULT_OK && !job->name) {
+        result = derive_name(job, err);
+    }
+    for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
+        if (!job->endpoints[i].name) {
+            job->endpoints[i].name = str_dup(str_view(job->name));
+            result = job->endpoints[i].name ? RESULT_OK : err_nomem(err, "naming the tables");
+        }
+    }
+    return result;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_texts(char *const *a, size_t a_count, char *const *b, size_t b_count)
+{
+    bool same = a_count == b_count;
+
+    for (size_t i = 0; i < a_count && same; i++) {
+        same = strcmp(a[i], b[i]) == 0;
+    }
+    return same;
+}
+
+static bool same_pages(const struct job_pages *a, const struct job_pages *b)
+{
+    return a->kind == b->kind && same_text(a->param, b->param) &&
+           same_text(a->size_param, b->size_param) && a->first == b->first && a->size == b->size &&
+           same_text(a->total, b->total) && same_text(a->total_pages, b->total_pages) &&
+           same_text(a->next, b->next) && same_text(a->has_more, b->has_more) && a->max == b->max;
+}
+
+/* A file's content is compared by its checksum, when it is opened. */
+static bool same_var(const struct job_var *a, const struct job_var *b)
+{
+    return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->text, b->text) &&
+           same_text(a->to, b->to) && same_text(a->step, b->step) &&
+           same_text(a->format, b->format) &&
+           same_texts(a->values, a->value_count, b->values, b->value_count);
+}
+
+static bool same_endpoint(const struct job_endpoint *a, const struct job_endpoint *b)
+{
+    if (a->source_count != b->source_count || !same_text(a->method, b->method) ||
+        !same_text(a->body, b->body) || a->has_parent != b->has_parent || a->parent != b->parent ||
+        !same_pages(&a->pages, &b->pages) ||
+        !same_texts(a->with, a->with_count, b->with, b->with_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->source_count; i++) {
+        if (a->sources[i].kind != b->sources[i].kind ||
+            !same_text(a->sources[i].text, b->sources[i].text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool job_same_requests(const struct job *a, const struct job *b)
+{
+    if (a->endpoint_count != b->endpoint_count || a->globoff != b->globoff ||
+        a->var_count != b->var_count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->var_count; i++) {
+        if (!same_var(&a->vars[i], &b->vars[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < a->endpoint_count; i++) {
+        if (!same_endpoint(&a->endpoints[i], &b->endpoints[i])) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,294 @@
+/* Headers: the job's, sent with every request, and an endpoint's own. */
+#include "job/job.h"
+
+#include "job/job_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct header_list {
+    struct job_header **headers;
+    size_t *count;
+};
+
+static struct header_list list_of(struct job *job, struct job_endpoint *endpoint)
+{
+    return endpoint ? (struct header_list){ &endpoint->headers, &endpoint->header_count }
+                    : (struct header_list){ &job->headers, &job->header_count };
+}
+
+static void header_release(struct job_header *header)
+{
+    free(header->name);
+    free(header->given);
+    if (header->sent) {
+        explicit_bzero(header->sent, strlen(header->sent));
+    }
+    free(header->sent);
+}
+
+void job_headers_release(struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        header_release(&headers[i]);
+    }
+    free(headers);
+}
+
+const struct job_header *job_find_header(const struct job_header *headers, size_t count,
+                                         struct str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(str_view(headers[i].name), name)) {
+            return &headers[i];
+        }
+    }
+    return NULL;
+}
+
+/* The slot for a header of that name: a new one, or that of a stored one. */
+static enum result header_slot(struct header_list list, struct str name, struct job_header **slot,
+                               struct err *err)
+{
+    const struct job_header *same = job_find_header(*list.headers, *list.count, name);
+    struct job_header *headers;
+
+    if (same) {
+        *slot = *list.headers + (same - *list.headers);
+        if (!same->stored) {
+            return err_set(err, RESULT_INVALID, "E-HDR2", "header %.*s is given twice",
+                           STR_ARG(name));
+        }
+        header_release(*slot);
+        **slot = (struct job_header){ 0 };
+        return RESULT_OK;
+    }
+    if (*list.count == JOB_HEADERS_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-HDR2", "more than %d headers", JOB_HEADERS_MAX);
+    }
+    headers = reallocarray(*list.headers, *list.count + 1, sizeof *headers);
+    if (!headers) {
+        return err_nomem(err, "adding a header");
+    }
+    *list.headers = headers;
+    *slot = &headers[(*list.count)++];
+    **slot = (struct job_header){ 0 };
+    return RESULT_OK;
+}
+
+/* Adds `name` with `sent` for its value. `given` STR_NONE: the value is not to be written down. */
+static enum result put_header(struct header_list list, struct str name, struct str given,
+                              bool from_file, struct str sent, struct err *err)
+{
+    struct job_header header = { .name = str_dup(name),
+                                 .given = given.data ? str_dup(given) : NULL,
+                                 .from_file = from_file };
+    struct job_header *slot;
+    size_t size = name.len + 2 + sent.len + 1;
+    enum result result;
+
+    header.sent = malloc(size);
+    if (!header.name || (given.data && !header.given) || !header.sent) {
+        result = err_nomem(err, "adding a header");
+        goto fail_header;
+    }
+    snprintf(header.sent, size, "%.*s: %.*s", STR_ARG(name), STR_ARG(sent));
+    result = header_slot(list, name, &slot, err);
+    if (result != RESULT_OK) {
+        goto fail_header;
+    }
+    *slot = header;
+    return RESULT_OK;
+
+fail_header:
+    header_release(&header);
+    return result;
+}
+
+enum result job_add_unkept_header(struct job *job, struct job_endpoint *endpoint, struct str name,
+                                  struct err *err)
+{
+    struct job_header *slot;
+    enum result result = header_slot(list_of(job, endpoint), name, &slot, err);
+
+    if (result == RESULT_OK) {
+        slot->name = str_dup(name);
+        result = slot->name ? RESULT_OK : err_nomem(err, "adding a header");
+    }
+    return result;
+}
+
+enum result job_register_credential(struct job *job, struct str value, struct err *err)
+{
+    struct str rest = value;
+    enum result result = secrets_add(&job->secrets, value, err);
+
+    str_cut(&rest, ' ');
+    return result == RESULT_OK ? secrets_add(&job->secrets, str_trim(rest), err) : result;
+}
+
+bool job_names_variable(struct str text)
+{
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        if (text.data[i] == '$' && text.data[i + 1] == '{' && (i == 0 || text.data[i - 1] != '$')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_braces(struct str text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        count += text.data[i] == '{' && (i == 0 || text.data[i - 1] != '$');
+    }
+    return count;
+}
+
+/* An endpoint's header is a template, and what the environment brings in is not to be read as one. */
+static enum result check_braces(const struct job_endpoint *endpoint, struct str given,
+                                struct str sent, struct err *err)
+{
+    return endpoint && job_names_variable(given) && count_braces(sent) != count_braces(given)
+               ? err_set(
+                     err, RESULT_INVALID, "E-HDR2",
+                     "an environment variable holds a brace, which would be a placeholder here; "
+                     "put this header among the job's")
+               : RESULT_OK;
+}
+
+static enum result add_header(struct job *job, struct job_endpoint *endpoint, struct str line,
+                              struct err *err)
+{
+    struct str name, given, sent_name, sent_value;
+    struct buf sent;
+    bool typed;
+    enum result result = header_split(line, &name, &given, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    buf_init(&sent, HEADER_LINE_MAX);
+    if (buf_append_str(&sent, name) != RESULT_OK || buf_append_char(&sent, ':') != RESULT_OK) {
+        result = err_nomem(err, "adding a header");
+        goto done;
+    }
+    result = secret_expand(given, &job->secrets, &sent, err);
+    if (result == RESULT_OK) { /* the environment may hold anything */
+        result = header_split(buf_view(&sent), &sent_name, &sent_value, err);
+    }
+    if (result == RESULT_OK) {
+        result = check_braces(endpoint, given, sent_value, err);
+    }
+    if (result != RESULT_OK) {
+        err_prefix(err, "header %.*s", (int)(name.len < 64 ? name.len : 64), name.data);
+        goto done;
+    }
+    typed = header_is_secret(name) && !job_names_variable(given);
+    if (header_is_secret(name)) {
+        result = job_register_credential(job, sent_value, err);
+    }
+    if (result == RESULT_OK) {
+        result = put_header(list_of(job, endpoint), name, typed ? STR_NONE : given, false,
+                            sent_value, err);
+    }
+done:
+    if (sent.data) {
+        explicit_bzero(sent.data, sent.cap);
+    }
+    buf_release(&sent);
+    return result;
+}
+
+enum result job_add_header(struct job *job, struct str line, struct err *err)
+{
+    return add_header(job, NULL, line, err);
+}
+
+enum result job_add_endpoint_header(struct job *job, struct job_endpoint *endpoint, struct str line,
+                                    struct err *err)
+{
+    return add_header(job, endpoint, line, err);
+}
+
+enum result job_add_secret_header(struct job *job, struct job_endpoint *endpoint, struct str name,
+                                  struct str given, struct str sent, struct err *err)
+{
+    struct buf line;
+    struct str sent_name, sent_value;
+    enum result result;
+
+    buf_init(&line, HEADER_LINE_MAX);
+    result = buf_printf(&line, "%.*s: %.*s", STR_ARG(name), STR_ARG(sent));
+    result = result == RESULT_OK
+                 ? header_split(buf_view(&line), &sent_name, &sent_value, err)
+                 : err_set(err, result, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
+    if (result == RESULT_OK && endpoint && count_braces(sent_value)) {
+        result = err_set(err, RESULT_INVALID, "E-HDR2",
+                         "the file holds a brace, which would be a placeholder here; put this "
+                         "header among the job's");
+    }
+    if (result == RESULT_OK) {
+        result = job_register_credential(job, sent_value, err);
+    }
+    if (result == RESULT_OK) {
+        result = put_header(list_of(job, endpoint), sent_name, given, false, sent_value, err);
+    }
+    if (line.data) {
+        explicit_bzero(line.data, line.cap);
+    }
+    buf_release(&line);
+    return result;
+}
+
+static enum result add_file_line(struct job *job, struct str line, const char *path,
+                                 struct err *err)
+{
+    struct str name, value;
+    enum result result;
+
+    line = str_trim(line);
+    if (!line.len || line.data[0] == '#') {
+        return RESULT_OK;
+    }
+    result = header_split(line, &name, &value, err);
+    if (result == RESULT_OK) {
+        result = job_register_credential(job, value, err);
+    }
+    return result == RESULT_OK
+               ? put_header(list_of(job, NULL), name, str_view(path), true, value, err)
+               : result;
+}
+
+enum result job_add_header_file(struct job *job, const char *path, struct err *err)
+{
+    char *absolute = realpath(path, NULL); /* the next session may start in another directory */
+    struct buf text;
+    enum result result;
+    struct str rest;
+    unsigned number = 0;
+
+    buf_init(&text, SECRET_FILE_MAX);
+    result = secret_read_file(path, &text, err);
+    if (result != RESULT_OK) {
+        goto done;
+    }
+    rest = buf_view(&text);
+    while (rest.data && result == RESULT_OK) {
+        number++;
+        result = add_file_line(job, str_cut(&rest, '\n'), absolute ? absolute : path, err);
+    }
+    if (result != RESULT_OK) {
+        err_prefix(err, "%s:%u", path, number);
+    }
+done:
+    if (text.data) {
+        explicit_bzero(text.data, text.cap);
+    }
+    buf_release(&text);
+    free(absolute);
+    return result;
+}

@@ -1,0 +1,585 @@
+/* What ties a job file's parts together: URLs and their base, placeholders and what they name, and the
+ * order in which endpoints come about. */
+#include "job/job_read.h"
+
+#include "base/json_scan.h"
+#include "base/url.h"
+#include "job/job_parts.h"
+#include "job/template.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NONE SIZE_MAX
+
+/* A placeholder, and where it stands. */
+struct use {
+    char *name;
+    struct str at;
+    size_t var;      /* index, or NONE */
+    size_t endpoint; /* index, or NONE */
+};
+
+struct link {
+    struct job_reader *r;
+    size_t count;     /* of endpoints */
+    struct use *uses; /* of all endpoints */
+    size_t use_count, use_allocated;
+    size_t *first_use; /* of each endpoint; one more than there are endpoints */
+    bool *reaches;     /* count * count: the first waits for the second, at any distance */
+    size_t *parents;   /* NONE for a seed */
+};
+
+/* --- URLs -------------------------------------------------------------------------------------------- */
+
+static bool is_absolute(const char *url)
+{
+    size_t len = strcspn(url, ":/?#{");
+
+    return len > 0 && strncmp(url + len, "://", 3) == 0;
+}
+
+char *job_absolute_url(const char *base, const char *url)
+{
+    struct buf text = { 0 };
+    struct str head = str_view(base);
+    char *copy = NULL;
+
+    if (!base || is_absolute(url) || url[0] == '{') {
+        return str_dup(str_view(url));
+    }
+    while (head.len && head.data[head.len - 1] == '/') {
+        head.len--;
+    }
+    if (buf_printf(&text, "%.*s%s%s", STR_ARG(head), strchr("/?", url[0]) ? "" : "/", url) ==
+        RESULT_OK) {
+        copy = str_dup(buf_view(&text));
+    }
+    buf_release(&text);
+    return copy;
+}
+
+static bool holds_variable(const char *text)
+{
+    for (const char *at = strstr(text, "${"); at; at = strstr(at + 2, "${")) {
+        size_t len =
+            strspn(at + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+        if (len && at[2 + len] == '}') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool holds_range(const char *text)
+{
+    for (const char *at = strchr(text, '['); at; at = strchr(at + 1, '[')) {
+        size_t low = strspn(at + 1, "0123456789");
+        size_t high = at[1 + low] == '-' ? strspn(at + 2 + low, "0123456789") : 0;
+
+        if (low && high) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool one_for_all(void *context, size_t index, struct str *json)
+{
+    (void)context;
+    (void)index;
+    *json = STR("1");
+    return true;
+}
+
+/* The URL with something for each placeholder must be one. */
+static void check_url(struct link *l, struct str at, const char *text, const struct template *t)
+{
+    struct buf url = { 0 };
+    struct err err;
+    struct url parts;
+
+    if (text[0] == '{') {
+        return; /* its value is the URL */
+    }
+    if (template_expand(t, one_for_all, NULL, &url, &err) != RESULT_OK ||
+        url_split(buf_view(&url), &parts, &err) != RESULT_OK) {
+        job_text_fault_of(&l->r->text, at, &err);
+    }
+    buf_release(&url);
+}
+
+static void check_base(struct job_reader *r, struct str at)
+{
+    struct url url;
+    struct err err;
+
+    if (holds_variable(r->job->base)) {
+        job_text_fault(&r->text, at, "E-SEC4",
+                       "\"base\" is written down, so it cannot come from the environment; run with "
+                       "--base URL");
+    } else if (url_split(str_view(r->job->base), &url, &err) != RESULT_OK) {
+        err_prefix(&err, "\"base\"");
+        job_text_fault_of(&r->text, at, &err);
+    } else if (strpbrk(r->job->base, "?#{}")) {
+        job_text_fault(&r->text, at, "E-CFG2",
+                       "\"base\": want a URL without query and placeholders");
+    }
+}
+
+static void link_login(struct job_reader *r)
+{
+    struct job_login *login = &r->job->login;
+    struct url parts;
+    struct err err;
+    char *url;
+
+    if (!login->url) {
+        return;
+    }
+    url = job_absolute_url(r->job->base, login->url);
+    r->text.no_memory |= !url;
+    if (!url) {
+        return;
+    }
+    free(login->url);
+    login->url = url;
+    if (url_split(str_view(url), &parts, &err) != RESULT_OK) {
+        err_prefix(&err, "\"login\"");
+        job_text_fault_of(&r->text, r->login, &err);
+    }
+}
+
+/* --- placeholders ------------------------------------------------------------------------------------- */
+
+static size_t find_var(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->var_count; i++) {
+        if (str_equal(str_view(job->vars[i].name), name)) {
+            return i;
+        }
+    }
+    return NONE;
+}
+
+static size_t find_endpoint(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        if (job->endpoints[i].name && str_equal(str_view(job->endpoints[i].name), name)) {
+            return i;
+        }
+    }
+    return NONE;
+}
+
+static void unknown(struct link *l, const struct use *use, struct str head)
+{
+    const struct job *job = l->r->job;
+    struct job_hint hint = job_hint_for(head);
+    char text[JOB_HINT_MAX];
+
+    for (size_t i = 0; i < job->var_count; i++) {
+        job_hint_offer(&hint, str_view(job->vars[i].name));
+    }
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        job_hint_offer(&hint, str_view(job->endpoints[i].name));
+    }
+    job_hint_print(&hint, text);
+    job_text_fault(&l->r->text, use->at, "E-CFG5",
+                   "{%.64s} names neither a variable nor an endpoint%s", use->name, text);
+}
+
+static void resolve(struct link *l, struct use *use)
+{
+    struct str field, head = template_name_head(str_view(use->name), &field);
+    struct buf pointer = { 0 };
+    struct json_pointer parsed;
+    struct err err;
+
+    use->var = find_var(l->r->job, head);
+    use->endpoint = use->var == NONE ? find_endpoint(l->r->job, head) : NONE;
+    if (use->var == NONE && use->endpoint == NONE) {
+        unknown(l, use, head);
+        return;
+    }
+    if (use->endpoint == NONE) {
+        return;
+    }
+    if (!field.data) {
+        job_text_fault(&l->r->text, use->at, "E-CFG5",
+                       "{%.64s} is an endpoint; want a field of its records, as in {%.64s.id}",
+                       use->name, use->name);
+    } else if (template_field_pointer(field, &pointer) != RESULT_OK) {
+        l->r->text.no_memory = true;
+    } else if (json_pointer_parse(&parsed, buf_view(&pointer), &err) != RESULT_OK) {
+        job_text_fault_of(&l->r->text, use->at, &err);
+    }
+    buf_release(&pointer);
+}
+
+static void add_use(struct link *l, struct str name, struct str at)
+{
+    char *copy = str_dup(name);
+
+    if (copy && l->use_count == l->use_allocated) {
+        size_t allocated = l->use_allocated ? l->use_allocated * 2 : 32;
+        struct use *uses = reallocarray(l->uses, allocated, sizeof *uses);
+
+        if (!uses) {
+            free(copy);
+            copy = NULL;
+        } else {
+            l->uses = uses;
+            l->use_allocated = allocated;
+        }
+    }
+    if (!copy) {
+        l->r->text.no_memory = true;
+        return;
+    }
+    l->uses[l->use_count] = (struct use){ copy, at, NONE, NONE };
+    resolve(l, &l->uses[l->use_count++]);
+}
+
+/* Parses a text and notes what it names; NULL after a fault. */
+static struct template *add_template(struct link *l, const char *text,
+                                     enum template_context context, struct str at)
+{
+    struct template *t;
+    struct err err;
+
+    if (template_new(&t, str_view(text), context, &err) != RESULT_OK) {
+        job_text_fault_of(&l->r->text, at, &err);
+        return NULL;
+    }
+    for (size_t i = 0; i < template_name_count(t); i++) {
+        add_use(l, template_name(t, i), at);
+    }
+    return t;
+}
+
+static bool refuse_secret(struct link *l, const char *text, struct str at)
+{
+    if (holds_variable(text)) {
+        job_text_fault(&l->r->text, at, "E-SEC4",
+                       "a secret here would be stored with every record; give it as \"login\": "
+                       "{\"key\": \"${NAME}\", \"query\": \"api_key\"}, or as a header");
+        return true;
+    }
+    return false;
+}
+
+static void link_url(struct link *l, struct job_endpoint *endpoint, struct place_of_endpoint *place)
+{
+    struct template *t;
+    struct err err;
+    char *url;
+
+    if (!place->url_text) {
+        return;
+    }
+    url = job_absolute_url(l->r->job->base, place->url_text);
+    if (!url || job_add_source(endpoint, JOB_SOURCE_TEMPLATE, str_view(url), &err) != RESULT_OK) {
+        l->r->text.no_memory = true;
+        free(url);
+        return;
+    }
+    if (refuse_secret(l, url, place->url)) {
+        free(url);
+        return;
+    }
+    if (holds_range(url)) {
+        job_text_fault(
+            &l->r->text, place->url, "E-CFG5",
+            "a pattern such as [1-100] is a variable's: \"vars\": {\"id\": \"[1-100]\"}, "
+            "and {id} here");
+    }
+    if (!l->r->job->base && !is_absolute(url) && url[0] != '{') {
+        job_text_fault(&l->r->text, place->url, "E-CFG4",
+                       "\"url\" is relative, and there is no \"base\"");
+    } else {
+        t = add_template(l, url, TEMPLATE_URL, place->url);
+        if (t) {
+            check_url(l, place->url, url, t);
+        }
+        template_free(t);
+    }
+    free(url);
+}
+
+static void link_headers(struct link *l, const struct job_endpoint *endpoint, struct str at)
+{
+    for (size_t i = 0; i < endpoint->header_count; i++) {
+        const struct job_header *header = &endpoint->headers[i];
+
+        if (header->sent) {
+            template_free(add_template(l, header->sent, TEMPLATE_HEADER, at));
+        }
+    }
+}
+
+static bool is_seen(const struct link *l, size_t endpoint, const char *name)
+{
+    for (size_t i = l->first_use[endpoint]; i < l->use_count; i++) {
+        if (strcmp(l->uses[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void link_texts(struct link *l, size_t index)
+{
+    struct job_endpoint *endpoint = &l->r->job->endpoints[index];
+    struct place_of_endpoint *place = &l->r->places[index];
+    const struct job_pages *pages = &endpoint->pages;
+
+    l->first_use[index] = l->use_count;
+    link_url(l, endpoint, place);
+    if (endpoint->body && place->url_text && !refuse_secret(l, endpoint->body, place->body)) {
+        template_free(add_template(l, endpoint->body,
+                                   template_body_context(str_view(endpoint->body)), place->body));
+    }
+    if (place->url_text) {
+        link_headers(l, endpoint, place->headers);
+    }
+    for (size_t i = 0; i < endpoint->with_count; i++) {
+        if (!is_seen(l, index, endpoint->with[i])) {
+            add_use(l, str_view(endpoint->with[i]), place->with);
+        }
+    }
+    l->first_use[index + 1] = l->use_count;
+    if (pages->param && pages->param[0] == '/' &&
+        (!endpoint->body || template_body_context(str_view(endpoint->body)) != TEMPLATE_JSON)) {
+        job_text_fault(&l->r->text, place->pages, "E-CFG4",
+                       "\"pages\": \"%.64s\" points into a body, and the endpoint has no \"json\"",
+                       pages->param);
+    }
+}
+
+static void check_names(struct link *l)
+{
+    struct job *job = l->r->job;
+
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        const char *name = job->endpoints[i].name;
+
+        if (!name && job->endpoint_count > 1 && !l->r->is_stored) {
+            job_text_fault(&l->r->text, l->r->places[i].at, "E-CFG4",
+                           "the endpoint has no \"name\", which several endpoints need");
+        }
+        if (!name) {
+            job->endpoints[i].name = str_dup(str_view(job->name));
+            l->r->text.no_memory |= !job->endpoints[i].name;
+        } else if (find_endpoint(job, str_view(name)) < i) {
+            job_text_fault(&l->r->text, l->r->places[i].name, "E-CFG7",
+                           "two endpoints are named \"%s\"", name);
+        } else if (find_var(job, str_view(name)) != NONE) {
+            job_text_fault(&l->r->text, l->r->places[i].name, "E-CFG7",
+                           "an endpoint and a variable are named \"%s\"", name);
+        }
+    }
+}
+
+/* --- order ------------------------------------------------------------------------------------------------ */
+
+static bool *reach(const struct link *l, size_t from, size_t to)
+{
+    return &l->reaches[from * l->count + to];
+}
+
+/* Who waits for whom, at any distance. */
+static void find_reaches(struct link *l)
+{
+    for (size_t e = 0; e < l->count; e++) {
+        for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
+            if (l->uses[i].endpoint != NONE) {
+                *reach(l, e, l->uses[i].endpoint) = true;
+            }
+        }
+    }
+    for (size_t by = 0; by < l->count; by++) {
+        for (size_t e = 0; e < l->count; e++) {
+            for (size_t to = 0; *reach(l, e, by) && to < l->count; to++) {
+                *reach(l, e, to) |= *reach(l, by, to);
+            }
+        }
+    }
+}
+
+/* False when endpoints wait for one another, which is told once for each such group. */
+static bool check_cycles(struct link *l)
+{
+    const struct job *job = l->r->job;
+    bool good = true;
+
+    for (size_t e = 0; e < l->count; e++) {
+        char names[256];
+        size_t len = 0;
+        bool told = false;
+
+        if (!*reach(l, e, e)) {
+            continue;
+        }
+        good = false;
+        for (size_t to = 0; to < l->count; to++) {
+            if (*reach(l, e, to) && *reach(l, to, e)) {
+                told |= to < e;
+                if (len < sizeof names) {
+                    len += (size_t)snprintf(names + len, sizeof names - len, "%s%.64s",
+                                            len ? ", " : "", job->endpoints[to].name);
+                }
+            }
+        }
+        if (!told) {
+            job_text_fault(&l->r->text, l->r->places[e].url, "E-CFG6",
+                           "endpoints wait for one another, so that none can begin: %s", names);
+        }
+    }
+    return good;
+}
+
+/* The one among those that an endpoint names which comes after all others of them. */
+static void find_parent(struct link *l, size_t e)
+{
+    size_t parent = NONE;
+
+    for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
+        size_t named = l->uses[i].endpoint;
+
+        if (named == NONE || named == parent) {
+            continue;
+        }
+        if (parent == NONE || *reach(l, named, parent)) {
+            parent = named;
+        } else if (!*reach(l, parent, named)) {
+            job_text_fault(
+                &l->r->text, l->uses[i].at, "E-CFG9",
+                "{%.64s}: \"%s\" and \"%s\" do not follow one another, so that there is no "
+                "record that belongs to both",
+                l->uses[i].name, l->r->job->endpoints[named].name,
+                l->r->job->endpoints[parent].name);
+            break;
+        }
+    }
+    l->parents[e] = parent;
+}
+
+static bool uses_var(const struct link *l, size_t e, size_t var)
+{
+    for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
+        if (l->uses[i].var == var) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Variables vary the first endpoint of a line; those behind it inherit their values. */
+static void check_vars(struct link *l, size_t e)
+{
+    size_t seed = e;
+
+    while (l->parents[seed] != NONE) {
+        seed = l->parents[seed];
+    }
+    for (size_t i = l->first_use[e]; seed != e && i < l->first_use[e + 1]; i++) {
+        if (l->uses[i].var != NONE && !uses_var(l, seed, l->uses[i].var)) {
+            job_text_fault(&l->r->text, l->uses[i].at, "E-CFG9",
+                           "{%.64s} has no value here: \"%s\" is asked once for each record of "
+                           "\"%s\", and \"%s\" does not use it",
+                           l->uses[i].name, l->r->job->endpoints[e].name,
+                           l->r->job->endpoints[l->parents[e]].name,
+                           l->r->job->endpoints[seed].name);
+        }
+    }
+}
+
+/* Parents first; else in the order of the file. */
+static void sort(struct link *l)
+{
+    struct job *job = l->r->job;
+    struct job_endpoint *sorted = calloc(l->count, sizeof *sorted);
+    size_t *new_index = calloc(l->count, sizeof *new_index);
+    size_t done = 0;
+
+    if (!sorted || !new_index) {
+        l->r->text.no_memory = true;
+        goto done;
+    }
+    for (size_t e = 0; e < l->count; e++) {
+        new_index[e] = NONE;
+    }
+    while (done < l->count) {
+        for (size_t e = 0; e < l->count; e++) {
+            size_t parent = l->parents[e];
+
+            if (new_index[e] != NONE || (parent != NONE && new_index[parent] == NONE)) {
+                continue;
+            }
+            sorted[done] = job->endpoints[e];
+            sorted[done].has_parent = parent != NONE;
+            sorted[done].parent = parent != NONE ? (uint32_t)new_index[parent] : 0;
+            new_index[e] = done++;
+            break;
+        }
+    }
+    memcpy(job->endpoints, sorted, l->count * sizeof *sorted);
+done:
+    free(sorted);
+    free(new_index);
+}
+
+static void link_endpoints(struct link *l)
+{
+    check_names(l);
+    for (size_t e = 0; e < l->count && !l->r->text.no_memory; e++) {
+        link_texts(l, e);
+    }
+    if (l->r->text.no_memory) {
+        return;
+    }
+    find_reaches(l);
+    if (!check_cycles(l)) {
+        return;
+    }
+    for (size_t e = 0; e < l->count; e++) {
+        find_parent(l, e);
+    }
+    for (size_t e = 0; e < l->count; e++) {
+        check_vars(l, e);
+    }
+    if (!l->r->text.faults->count) {
+        sort(l);
+    }
+}
+
+void job_link(struct job_reader *r, struct str base_at)
+{
+    struct link l = { .r = r, .count = r->job->endpoint_count };
+
+    if (r->job->base) {
+        check_base(r, base_at);
+    }
+    link_login(r);
+    if (!l.count) {
+        return;
+    }
+    l.first_use = calloc(l.count + 1, sizeof *l.first_use);
+    l.reaches = calloc(l.count * l.count, sizeof *l.reaches);
+    l.parents = calloc(l.count, sizeof *l.parents);
+    if (l.first_use && l.reaches && l.parents) {
+        link_endpoints(&l);
+    } else {
+        r->text.no_memory = true;
+    }
+    for (size_t i = 0; i < l.use_count; i++) {
+        free(l.uses[i].name);
+    }
+    free(l.uses);
+    free(l.first_use);
+    free(l.reaches);
+    free(l.parents);
+}

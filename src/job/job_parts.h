@@ -1,0 +1,42 @@
+/**
+ * A job's insides, shared by the files that read, check, write and release it.
+ *
+ * Ownership  the release functions free what the struct holds, never the struct itself; that of a list
+ *            frees the list, too.
+ */
+#ifndef SCRAPETOP_JOB_JOB_PARTS_H
+#define SCRAPETOP_JOB_JOB_PARTS_H
+
+#include "job/job.h"
+
+/** One of [A-Za-z0-9._-]. */
+bool job_is_name_char(char c);
+
+/** A name made of anything: what a name may not hold becomes a dash. NULL when out of memory. */
+char *job_make_name(struct str text);
+
+/** `${NAME}` stands in the text, with no second dollar before it. */
+bool job_names_variable(struct str text);
+
+/** Registers the value, and what stands behind its scheme ("Bearer 4f3c..."): a server may echo either. */
+MUST_CHECK enum result job_register_credential(struct job *job, struct str value, struct err *err);
+
+void job_secret_release(struct job_secret *secret);
+void job_login_release(struct job_login *login);
+
+/* job_header.c; an `endpoint` of NULL means the job's headers */
+
+void job_headers_release(struct job_header *headers, size_t count);
+const struct job_header *job_find_header(const struct job_header *headers, size_t count,
+                                         struct str name);
+
+/** A name whose value was not kept, and which waits for job_add_header. */
+MUST_CHECK enum result job_add_unkept_header(struct job *job, struct job_endpoint *endpoint,
+                                             struct str name, struct err *err);
+
+/** A header whose value is a secret that came from elsewhere; `given` is what may be written down. */
+MUST_CHECK enum result job_add_secret_header(struct job *job, struct job_endpoint *endpoint,
+                                             struct str name, struct str given, struct str sent,
+                                             struct err *err);
+
+#endif

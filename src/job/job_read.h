@@ -1,0 +1,53 @@
+/**
+ * Reading a job file, shared by the files that do it: job_file.c (the whole), job_read_endpoint.c,
+ * job_read_vars.c, job_read_login.c, and job_link.c, which then ties the parts together.
+ */
+#ifndef SCRAPETOP_JOB_JOB_READ_H
+#define SCRAPETOP_JOB_JOB_READ_H
+
+#include "job/job_keys.h"
+
+/* Where the parts of an endpoint stand in the text, and what can be settled only when all is read. */
+struct place_of_endpoint {
+    struct str at, name, url, body, headers, records, pages, with;
+    char *url_text; /* as given; owned */
+};
+
+/* job_read_endpoint.c */
+
+void job_read_endpoints(struct job_reader *r, void *job, struct str value);
+void job_read_tables(struct job_reader *r, struct str value);
+
+/** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
+void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
+
+/* job_read_vars.c */
+
+void job_read_vars(struct job_reader *r, void *job, struct str value);
+
+/* job_read_login.c */
+
+void job_read_login(struct job_reader *r, void *job, struct str value);
+
+/** A text that is a secret: `@FILE`, `${ENV}` within it, or as it is. `keeps`: as it is, it may be
+ *  written down. False after a fault. */
+bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
+                     struct job_secret *secret);
+
+/* job_link.c */
+
+/** Makes URLs absolute, finds each endpoint's parent and sorts, and checks every placeholder. */
+void job_link(struct job_reader *r, struct str base_at);
+
+/** `base` before a URL that is relative; a heap copy, NULL when out of memory. */
+char *job_absolute_url(const char *base, const char *url);
+
+/** A path as absolute: `path` relative to the directory of the job file. NULL when out of memory. */
+char *job_absolute_path(const struct job_reader *r, const char *path);
+
+/* job_write.c */
+
+/** A copy of JSON without the white space between its tokens; NULL when out of memory. */
+char *job_compact_json(struct str json);
+
+#endif

@@ -1,0 +1,573 @@
+/* "endpoints", "tables", and the headers of both the job and its endpoints. */
+#include "job/job_read.h"
+
+#include "base/json_scan.h"
+#include "base/url.h"
+#include "job/job_parts.h"
+#include "job/template.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENDPOINTS_MAX 256
+#define NAMES_MAX 1024 /* of one list of columns */
+
+/* --- lists of texts --------------------------------------------------------------------------------- */
+
+static bool add_text(struct job_reader *r, char ***texts, size_t *count, char *text)
+{
+    char **grown = reallocarray(*texts, *count + 1, sizeof *grown);
+
+    if (!grown || !text) {
+        *texts = grown ? grown : *texts;
+        r->text.no_memory = true;
+        free(text);
+        return false;
+    }
+    *texts = grown;
+    grown[(*count)++] = text;
+    return true;
+}
+
+static void read_texts(struct job_reader *r, const char *key, char ***texts, size_t *count,
+                       struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want an array of strings", key);
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        char *text = job_text_string(&r->text, key, item);
+
+        if (*count == NAMES_MAX) {
+            job_text_fault(&r->text, item, "E-CFG2", "\"%s\": more than %d", key, NAMES_MAX);
+            free(text);
+            return;
+        }
+        if (text && !add_text(r, texts, count, text)) {
+            return;
+        }
+    }
+}
+
+/* --- headers ----------------------------------------------------------------------------------------- */
+
+static void read_header(struct job_reader *r, struct job_endpoint *endpoint, struct str name,
+                        struct str value)
+{
+    struct job_secret secret = { NULL, NULL };
+    struct buf line;
+    struct err err = { .result = RESULT_OK };
+    enum result result = RESULT_OK;
+    char key[64];
+    char *text;
+
+    snprintf(key, sizeof key, "%.*s", STR_ARG(name));
+    if (r->is_stored && json_type_of(value) == JSON_NULL) {
+        result = job_add_unkept_header(r->job, endpoint, name, &err);
+        if (result != RESULT_OK) {
+            job_text_fault_of(&r->text, name, &err);
+        }
+        return;
+    }
+    text = job_text_string(&r->text, key, value);
+    if (!text) {
+        return;
+    }
+    buf_init(&line, HEADER_LINE_MAX);
+    if (text[0] == '@') {
+        if (job_read_secret(r, key, value, true, &secret)) {
+            result = job_add_secret_header(r->job, endpoint, name, str_view(secret.given),
+                                           str_view(secret.sent), &err);
+        }
+        job_secret_release(&secret);
+    } else if (buf_printf(&line, "%.*s: %s", STR_ARG(name), text) != RESULT_OK) {
+        result =
+            err_set(&err, RESULT_LIMIT, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
+    } else {
+        result = endpoint ? job_add_endpoint_header(r->job, endpoint, buf_view(&line), &err)
+                          : job_add_header(r->job, buf_view(&line), &err);
+    }
+    if (result != RESULT_OK) {
+        job_text_fault_of(&r->text, name, &err);
+    }
+    buf_release(&line);
+    free(text);
+}
+
+void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value)
+{
+    struct json_walk walk;
+    struct str name, member;
+
+    if (json_type_of(value) != JSON_OBJECT) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"headers\": want an object");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, &name, &member)) {
+        read_header(r, endpoint, name, member);
+    }
+}
+
+/* --- pages --------------------------------------------------------------------------------------------- */
+
+enum {
+    PAGES_KIND,
+    PAGES_PARAM,
+    PAGES_OFFSET_PARAM,
+    PAGES_CURSOR,
+    PAGES_NEXT,
+    PAGES_FIRST,
+    PAGES_SIZE,
+    PAGES_SIZE_PARAM,
+    PAGES_TOTAL,
+    PAGES_TOTAL_PAGES,
+    PAGES_HAS_MORE,
+    PAGES_MAX,
+};
+
+#define PAGES(field) offsetof(struct job_pages, field)
+
+static void read_kind(struct job_reader *r, void *target, struct str value)
+{
+    static const struct {
+        struct str name;
+        enum job_pages_kind kind;
+    } kinds[] = { { STR_INIT("auto"), JOB_PAGES_AUTO }, { STR_INIT("link"), JOB_PAGES_LINK } };
+    struct job_pages *pages = target;
+    struct str raw = json_string_raw(value);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (raw.data && str_equal(raw, kinds[i].name)) {
+            pages->kind = kinds[i].kind;
+            return;
+        }
+    }
+    job_text_fault(&r->text, value, "E-CFG2",
+                   "\"pages\": want \"auto\", \"link\", or an object with \"param\", "
+                   "\"offset_param\", \"cursor\" or \"next\"");
+}
+
+static void read_first(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key key = { "first", JOB_KEY_NUMBER, PAGES(first), 0, INT64_MAX, NULL };
+    struct job_pages *pages = target;
+
+    pages->has_first = true;
+    job_read_value(r, &key, pages, value);
+}
+
+static const struct job_key pages_keys[] = {
+    [PAGES_KIND] = { "kind", JOB_KEY_CALL, 0, 0, 0, read_kind },
+    [PAGES_PARAM] = { "param", JOB_KEY_TEXT, PAGES(param), 0, 0, NULL },
+    [PAGES_OFFSET_PARAM] = { "offset_param", JOB_KEY_TEXT, PAGES(param), 0, 0, NULL },
+    [PAGES_CURSOR] = { "cursor", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL },
+    [PAGES_NEXT] = { "next", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL },
+    [PAGES_FIRST] = { "first", JOB_KEY_CALL, 0, 0, 0, read_first },
+    [PAGES_SIZE] = { "size", JOB_KEY_NUMBER, PAGES(size), 1, UINT32_MAX, NULL },
+    [PAGES_SIZE_PARAM] = { "size_param", JOB_KEY_TEXT, PAGES(size_param), 0, 0, NULL },
+    [PAGES_TOTAL] = { "total", JOB_KEY_COUNTED_AT, PAGES(total), 0, 0, NULL },
+    [PAGES_TOTAL_PAGES] = { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
+    [PAGES_HAS_MORE] = { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
+    [PAGES_MAX] = { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
+};
+
+const struct job_keys job_pages_keys = JOB_KEYS("pages", pages_keys);
+
+static bool has(uint64_t seen, int key)
+{
+    return seen >> key & 1;
+}
+
+/* Which of the kinds the keys that were given make. */
+static void settle_pages(struct job_reader *r, struct job_pages *pages, uint64_t seen,
+                         struct str value)
+{
+    int kinds = has(seen, PAGES_KIND) + has(seen, PAGES_OFFSET_PARAM) + has(seen, PAGES_NEXT) +
+                (has(seen, PAGES_CURSOR) || has(seen, PAGES_PARAM));
+
+    if (kinds != 1) {
+        job_text_fault(&r->text, value, kinds ? "E-CFG8" : "E-CFG4",
+                       "\"pages\": want one of \"param\" (a page number), \"offset_param\", "
+                       "\"cursor\" with \"param\", \"next\", or \"kind\": \"auto\" or \"link\"");
+        return;
+    }
+    if (has(seen, PAGES_CURSOR) && !has(seen, PAGES_PARAM)) {
+        job_text_fault(&r->text, value, "E-CFG4",
+                       "\"pages\": \"cursor\" wants \"param\", where it is to be put");
+    }
+    if (has(seen, PAGES_SIZE_PARAM) && !has(seen, PAGES_SIZE)) {
+        job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"size_param\" wants \"size\"");
+    }
+    if (has(seen, PAGES_CURSOR)) {
+        pages->kind = JOB_PAGES_CURSOR;
+    } else if (has(seen, PAGES_NEXT)) {
+        pages->kind = JOB_PAGES_NEXT;
+    } else if (has(seen, PAGES_OFFSET_PARAM)) {
+        pages->kind = JOB_PAGES_OFFSET;
+    } else if (has(seen, PAGES_PARAM)) {
+        pages->kind = JOB_PAGES_NUMBER;
+    }
+    if (!pages->has_first && pages->kind == JOB_PAGES_NUMBER) {
+        pages->first = 1;
+    }
+}
+
+static void read_pages(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+    size_t faults = r->text.faults->count;
+    uint64_t seen;
+
+    r->places[r->job->endpoint_count - 1].pages = value;
+    if (json_type_of(value) == JSON_STRING) {
+        read_kind(r, &endpoint->pages, value);
+        return;
+    }
+    seen = job_read_object(r, &job_pages_keys, &endpoint->pages, value);
+    if (r->text.faults->count == faults) {
+        settle_pages(r, &endpoint->pages, seen, value);
+    }
+}
+
+/* --- endpoints ------------------------------------------------------------------------------------------ */
+
+static struct place_of_endpoint *place(struct job_reader *r)
+{
+    return &r->places[r->job->endpoint_count - 1];
+}
+
+static void read_name(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key key = {
+        "name", JOB_KEY_NAME, offsetof(struct job_endpoint, name), 0, 0, NULL
+    };
+
+    place(r)->name = value;
+    job_read_value(r, &key, target, value);
+}
+
+static void read_url(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    place(r)->url = value;
+    place(r)->url_text = job_text_string(&r->text, "url", value);
+}
+
+static void read_source(struct job_reader *r, struct job_endpoint *endpoint, struct str value)
+{
+    struct json_walk walk;
+    struct str name, member, more;
+    struct err err;
+    char *text;
+    bool is_list;
+
+    json_walk_begin(&walk, value);
+    if (json_type_of(value) != JSON_OBJECT || !json_walk_next(&walk, &name, &member) ||
+        json_walk_next(&walk, NULL, &more) ||
+        (!str_equal(name, STR("list")) && !str_equal(name, STR("url")))) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"sources\": want objects with one \"url\" or one \"list\"");
+        return;
+    }
+    is_list = str_equal(name, STR("list"));
+    text = job_text_string(&r->text, is_list ? "list" : "url", member);
+    if (text && job_add_source(endpoint, is_list ? JOB_SOURCE_LIST : JOB_SOURCE_PATTERN,
+                               str_view(text), &err) != RESULT_OK) {
+        r->text.no_memory = true;
+    }
+    free(text);
+}
+
+static void read_sources(struct job_reader *r, void *target, struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"sources\": want an array");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        read_source(r, target, item);
+    }
+}
+
+static void read_method(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+    char *method = job_text_string(&r->text, "method", value);
+    struct err err;
+
+    if (!method) {
+        return;
+    }
+    if (job_check_method(str_view(method), &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, value, &err);
+    }
+    free(endpoint->method);
+    endpoint->method = method;
+}
+
+static void take_body(struct job_reader *r, struct job_endpoint *endpoint, struct str value,
+                      char *body)
+{
+    if (!body) {
+        return;
+    }
+    if (endpoint->body) {
+        job_text_fault(&r->text, value, "E-CFG8", "both \"json\" and \"body\" are given");
+        free(body);
+        return;
+    }
+    if (strlen(body) > JOB_BODY_MAX) {
+        job_text_fault(&r->text, value, "E-CFG2", "the body is over %d bytes", JOB_BODY_MAX);
+    }
+    place(r)->body = value;
+    endpoint->body = body;
+}
+
+static void read_json(struct job_reader *r, void *target, struct str value)
+{
+    char *body = job_compact_json(value);
+
+    r->text.no_memory |= !body;
+    take_body(r, target, value, body);
+}
+
+static void read_body(struct job_reader *r, void *target, struct str value)
+{
+    take_body(r, target, value, job_text_string(&r->text, "body", value));
+}
+
+static void read_endpoint_headers(struct job_reader *r, void *target, struct str value)
+{
+    place(r)->headers = value;
+    job_read_headers(r, target, value);
+}
+
+static void read_with(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+
+    place(r)->with = value;
+    read_texts(r, "with", &endpoint->with, &endpoint->with_count, value);
+}
+
+static void read_records(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key key = {
+        "records", JOB_KEY_WHOLE, offsetof(struct job_endpoint, records), 0, 0, NULL
+    };
+
+    place(r)->records = value;
+    job_read_value(r, &key, target, value);
+}
+
+enum { ENDPOINT_NAME, ENDPOINT_URL, ENDPOINT_SOURCES, ENDPOINT_METHOD };
+
+static const struct job_key endpoint_keys[] = {
+    [ENDPOINT_NAME] = { "name", JOB_KEY_CALL, 0, 0, 0, read_name },
+    [ENDPOINT_URL] = { "url", JOB_KEY_CALL, 0, 0, 0, read_url },
+    [ENDPOINT_SOURCES] = { "sources", JOB_KEY_CALL, 0, 0, 0, read_sources },
+    [ENDPOINT_METHOD] = { "method", JOB_KEY_CALL, 0, 0, 0, read_method },
+    { "headers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_headers },
+    { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
+    { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
+    { "records", JOB_KEY_CALL, 0, 0, 0, read_records },
+    { "pages", JOB_KEY_CALL, 0, 0, 0, read_pages },
+    { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
+};
+
+const struct job_keys job_endpoint_keys = JOB_KEYS("endpoint", endpoint_keys);
+
+/* A body makes the method POST and says what it is, unless the file does. */
+static void settle_body(struct job_reader *r, struct job_endpoint *endpoint, bool has_method)
+{
+    bool is_json;
+    struct err err;
+
+    if (!endpoint->body || r->is_stored) {
+        return;
+    }
+    if (!has_method) {
+        free(endpoint->method);
+        endpoint->method = str_dup(STR("POST"));
+        r->text.no_memory |= !endpoint->method;
+    }
+    is_json = template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON;
+    if (!job_find_header(endpoint->headers, endpoint->header_count, STR("Content-Type")) &&
+        job_add_endpoint_header(r->job, endpoint,
+                                is_json ? STR("Content-Type: application/json")
+                                        : STR("Content-Type: application/x-www-form-urlencoded"),
+                                &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, place(r)->at, &err);
+    }
+}
+
+static void read_endpoint(struct job_reader *r, struct str value)
+{
+    struct place_of_endpoint *places =
+        reallocarray(r->places, r->job->endpoint_count + 1, sizeof *places);
+    struct job_endpoint *endpoint;
+    uint64_t seen;
+
+    if (!places) {
+        r->text.no_memory = true;
+        return;
+    }
+    r->places = places;
+    places[r->job->endpoint_count] = (struct place_of_endpoint){ .at = value };
+    endpoint = job_add_endpoint(r->job);
+    if (!endpoint) {
+        r->text.no_memory = true;
+        return;
+    }
+    seen = job_read_object(r, &job_endpoint_keys, endpoint, value);
+    if (json_type_of(value) != JSON_OBJECT) {
+        return;
+    }
+    if (has(seen, ENDPOINT_URL) == has(seen, ENDPOINT_SOURCES)) {
+        job_text_fault(&r->text, value, has(seen, ENDPOINT_URL) ? "E-CFG8" : "E-CFG4",
+                       has(seen, ENDPOINT_URL) ? "both \"url\" and \"sources\" are given"
+                                               : "the endpoint has no \"url\"");
+    }
+    settle_body(r, endpoint, has(seen, ENDPOINT_METHOD));
+}
+
+void job_read_endpoints(struct job_reader *r, void *target, struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+    struct job *job = target;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"endpoints\": want an array of objects");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item) && !r->text.no_memory) {
+        if (job->endpoint_count == ENDPOINTS_MAX) {
+            job_text_fault(&r->text, item, "E-CFG2", "more than %d endpoints", ENDPOINTS_MAX);
+            return;
+        }
+        read_endpoint(r, item);
+    }
+}
+
+/* --- tables ---------------------------------------------------------------------------------------------- */
+
+static void read_unique(struct job_reader *r, void *target, struct str value)
+{
+    struct job_table *table = target;
+
+    read_texts(r, "unique", &table->unique, &table->unique_count, value);
+}
+
+/* `{"price": "/price/amount"}` as "price=/price/amount". */
+static void read_column(struct job_reader *r, struct job_table *table, struct str name,
+                        struct str value)
+{
+    char *pointer = job_text_string(&r->text, "columns", value);
+    struct json_pointer parsed;
+    struct buf text = { 0 };
+    struct err err;
+
+    if (!pointer) {
+        return;
+    }
+    if (json_pointer_parse(&parsed, str_view(pointer), &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, value, &err);
+    } else if (json_unescape(&text, name, NULL) != RESULT_OK ||
+               buf_printf(&text, "=%s", pointer) != RESULT_OK) {
+        r->text.no_memory = true;
+    } else if (memchr(text.data, '\0', text.len) ||
+               memchr(text.data, '=', text.len - strlen(pointer) - 1)) {
+        job_text_fault(&r->text, name, "E-CFG2",
+                       "\"columns\": a name may hold no \"=\" and no NUL");
+    } else if (table->column_count == NAMES_MAX) {
+        job_text_fault(&r->text, name, "E-CFG2", "\"columns\": more than %d", NAMES_MAX);
+    } else {
+        add_text(r, &table->columns, &table->column_count, str_dup(buf_view(&text)));
+    }
+    buf_release(&text);
+    free(pointer);
+}
+
+static void read_columns(struct job_reader *r, void *target, struct str value)
+{
+    struct job_table *table = target;
+    struct json_walk walk;
+    struct str name, member;
+
+    if (json_type_of(value) == JSON_ARRAY) {
+        read_texts(r, "columns", &table->columns, &table->column_count, value);
+        return;
+    }
+    if (json_type_of(value) != JSON_OBJECT) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"columns\": want an array of names, or an object of names and JSON "
+                       "Pointers");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, &name, &member)) {
+        read_column(r, table, name, member);
+    }
+}
+
+#define TABLE(field) offsetof(struct job_table, field)
+
+static const struct job_key table_keys[] = {
+    { "unique", JOB_KEY_CALL, 0, 0, 0, read_unique },
+    { "columns", JOB_KEY_CALL, 0, 0, 0, read_columns },
+    { "explode", JOB_KEY_POINTER, TABLE(explode), 0, 0, NULL },
+    { "where_present", JOB_KEY_TEXT, TABLE(where_present), 0, 0, NULL },
+    { "types", JOB_KEY_BOOL, TABLE(types), 0, 0, NULL },
+    { "meta", JOB_KEY_BOOL, TABLE(meta), 0, 0, NULL },
+};
+
+const struct job_keys job_table_keys = JOB_KEYS("table", table_keys);
+
+static void read_table(struct job_reader *r, struct str name, struct str value)
+{
+    struct job_hint hint = job_hint_for(name);
+    char text[JOB_HINT_MAX];
+
+    for (size_t i = 0; i < r->job->endpoint_count; i++) {
+        struct job_endpoint *endpoint = &r->job->endpoints[i];
+
+        if (endpoint->name && json_raw_equal(name, str_view(endpoint->name))) {
+            job_read_object(r, &job_table_keys, &endpoint->table, value);
+            return;
+        }
+        if (endpoint->name) {
+            job_hint_offer(&hint, str_view(endpoint->name));
+        }
+    }
+    job_hint_print(&hint, text);
+    job_text_fault(&r->text, name, "E-CFG5", "\"tables\": no endpoint is named \"%.*s\"%s",
+                   (int)(name.len < 64 ? name.len : 64), name.data, text);
+}
+
+void job_read_tables(struct job_reader *r, struct str value)
+{
+    struct json_walk walk;
+    struct str name, member;
+
+    if (json_type_of(value) != JSON_OBJECT) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"tables\": want an object");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, &name, &member)) {
+        read_table(r, name, member);
+    }
+}

@@ -1,0 +1,217 @@
+/* "vars": what the placeholders of a job file's endpoints stand for. */
+#include "job/job_read.h"
+
+#include "base/json_scan.h"
+#include "job/template.h"
+#include "job/vars.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VARS_MAX 64
+
+static void read_list(struct job_reader *r, struct job_var *var, struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+    size_t count = 0;
+
+    var->kind = JOB_VAR_LIST;
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        count++;
+    }
+    if (!count) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": the list is empty", var->name);
+        return;
+    }
+    var->values = calloc(count, sizeof *var->values);
+    r->text.no_memory |= !var->values;
+    json_walk_begin(&walk, value);
+    while (var->values && json_walk_next(&walk, NULL, &item)) {
+        enum json_type type = json_type_of(item);
+
+        if (type != JSON_STRING && type != JSON_NUMBER && type != JSON_BOOL) {
+            job_text_fault(&r->text, item, "E-CFG2",
+                           "\"%s\": want strings, numbers, true or false in the list", var->name);
+            continue;
+        }
+        var->values[var->value_count] = str_dup(str_trim(item));
+        r->text.no_memory |= !var->values[var->value_count];
+        var->value_count += var->values[var->value_count] != NULL;
+    }
+}
+
+static void read_pattern(struct job_reader *r, struct job_var *var, struct str value)
+{
+    struct err err;
+
+    var->kind = JOB_VAR_PATTERN;
+    var->text = job_text_string(&r->text, var->name, value);
+    if (var->text && vars_check_pattern(str_view(var->text), &err) != RESULT_OK) {
+        err_prefix(&err, "\"%s\"", var->name);
+        job_text_fault_of(&r->text, value, &err);
+    }
+}
+
+static void read_file(struct job_reader *r, void *target, struct str value)
+{
+    struct job_var *var = target;
+    char *path = job_text_string(&r->text, "file", value);
+
+    var->kind = JOB_VAR_FILE;
+    if (path) {
+        free(var->text);
+        var->text = job_absolute_path(r, path);
+        r->text.no_memory |= !var->text;
+    }
+    free(path);
+}
+
+static void read_checksum(struct job_reader *r, void *target, struct str value)
+{
+    struct job_var *var = target;
+    uint64_t number;
+
+    if (json_type_of(value) != JSON_NUMBER || !str_to_u64(str_trim(value), &number) ||
+        number > UINT32_MAX) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"crc32c\": want a whole number of 32 bits");
+        return;
+    }
+    var->crc32c = (uint32_t)number;
+    var->has_crc32c = true;
+}
+
+enum { VAR_FILE, VAR_CHECKSUM, VAR_FROM, VAR_TO, VAR_STEP, VAR_FORMAT };
+
+static const struct job_key var_keys[] = {
+    [VAR_FILE] = { "file", JOB_KEY_CALL, 0, 0, 0, read_file },
+    [VAR_CHECKSUM] = { "crc32c", JOB_KEY_CALL, 0, 0, 0, read_checksum },
+    [VAR_FROM] = { "from", JOB_KEY_TEXT, offsetof(struct job_var, text), 0, 0, NULL },
+    [VAR_TO] = { "to", JOB_KEY_TEXT, offsetof(struct job_var, to), 0, 0, NULL },
+    [VAR_STEP] = { "step", JOB_KEY_TEXT, offsetof(struct job_var, step), 0, 0, NULL },
+    [VAR_FORMAT] = { "format", JOB_KEY_TEXT, offsetof(struct job_var, format), 0, 0, NULL },
+};
+
+const struct job_keys job_var_keys = JOB_KEYS("variable", var_keys);
+
+static bool has(uint64_t seen, int key)
+{
+    return seen >> key & 1;
+}
+
+static void read_object(struct job_reader *r, struct job_var *var, struct str value)
+{
+    size_t faults = r->text.faults->count;
+    uint64_t seen = job_read_object(r, &job_var_keys, var, value);
+    bool is_file = has(seen, VAR_FILE), is_dates = has(seen, VAR_FROM);
+    struct err err;
+
+    if (r->text.faults->count > faults || r->text.no_memory) {
+        return;
+    }
+    if (is_file == is_dates || (is_file && (seen >> VAR_FROM)) ||
+        (is_dates && !has(seen, VAR_TO))) {
+        job_text_fault(&r->text, value, "E-CFG4",
+                       "\"%s\": want {\"file\": PATH} or {\"from\": DATE, \"to\": DATE, \"step\": "
+                       "\"1d\"}",
+                       var->name);
+        return;
+    }
+    if (is_dates) {
+        var->kind = JOB_VAR_DATES;
+        if (vars_check_dates(var, &err) != RESULT_OK) {
+            err_prefix(&err, "\"%s\"", var->name);
+            job_text_fault_of(&r->text, value, &err);
+        }
+    }
+}
+
+static void read_var(struct job_reader *r, struct job_var *var, struct str value)
+{
+    switch (json_type_of(value)) {
+    case JSON_STRING:
+        read_pattern(r, var, value);
+        break;
+    case JSON_ARRAY:
+        read_list(r, var, value);
+        break;
+    case JSON_OBJECT:
+        read_object(r, var, value);
+        break;
+    case JSON_NONE:
+    case JSON_NULL:
+    case JSON_BOOL:
+    case JSON_NUMBER:
+        job_text_fault(
+            &r->text, value, "E-CFG2",
+            "\"%s\": want a pattern (\"[1-100]\"), a list, or an object with \"file\" or "
+            "\"from\"",
+            var->name);
+        break;
+    }
+}
+
+static struct job_var *add_var(struct job_reader *r, char *name)
+{
+    struct job *job = r->job;
+    struct job_var *vars = reallocarray(job->vars, job->var_count + 1, sizeof *vars);
+
+    if (!vars) {
+        r->text.no_memory = true;
+        free(name);
+        return NULL;
+    }
+    job->vars = vars;
+    vars[job->var_count] = (struct job_var){ .name = name };
+    return &vars[job->var_count++];
+}
+
+static bool is_known(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->var_count; i++) {
+        if (str_equal(str_view(job->vars[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void job_read_vars(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    struct json_walk walk;
+    struct str name, member;
+
+    if (json_type_of(value) != JSON_OBJECT) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"vars\": want an object");
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, &name, &member)) {
+        struct job_var *var;
+        char *copy;
+
+        if (!template_head_is_valid(name) || name.len > JOB_NAME_MAX) {
+            job_text_fault(&r->text, name, "E-CFG2",
+                           "variable \"%.*s\": want a name of letters, digits, _ and -, beginning "
+                           "with a letter",
+                           (int)(name.len < 64 ? name.len : 64), name.data);
+            continue;
+        }
+        if (is_known(job, name)) {
+            job_text_fault(&r->text, name, "E-CFG3", "\"%.*s\" is given twice", STR_ARG(name));
+            continue;
+        }
+        if (job->var_count == VARS_MAX) {
+            job_text_fault(&r->text, name, "E-CFG2", "more than %d variables", VARS_MAX);
+            return;
+        }
+        copy = str_dup(name);
+        r->text.no_memory |= !copy;
+        var = copy ? add_var(r, copy) : NULL;
+        if (var) {
+            read_var(r, var, member);
+        }
+    }
+}

@@ -1,0 +1,528 @@
+/* job.json: the job as it was given, in the form of a job file, secrets unexpanded and paths and URLs
+ * absolute. Numbers that a double would round are written as their digits. */
+#include "job/job.h"
+
+#include "base/clock.h"
+#include "base/json_scan.h"
+#include "job/dates.h"
+#include "job/job_read.h"
+#include "job/template.h"
+
+#include <cjson/cJSON.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *job_compact_json(struct str json)
+{
+    struct buf out = { 0 };
+    enum result result = RESULT_OK;
+    bool in_string = false;
+    char *copy = NULL;
+
+    for (size_t i = 0; i < json.len && result == RESULT_OK; i++) {
+        char c = json.data[i];
+
+        if (in_string && c == '\\') {
+            result = buf_append_char(&out, c);
+            c = json.data[++i];
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+            continue;
+        }
+        result = result == RESULT_OK ? buf_append_char(&out, c) : result;
+    }
+    if (result == RESULT_OK) {
+        copy = str_dup(buf_view(&out));
+    }
+    buf_release(&out);
+    return copy;
+}
+
+/* --- values ------------------------------------------------------------------------------------------- */
+
+/* A time that units_parse_time reads back to the microsecond. */
+static void format_time(uint64_t us, char text[UNITS_TEXT_MAX])
+{
+    if (us % US_PER_S == 0) {
+        snprintf(text, UNITS_TEXT_MAX, "%llus", (unsigned long long)(us / US_PER_S));
+    } else if (us % US_PER_MS == 0) {
+        snprintf(text, UNITS_TEXT_MAX, "%llums", (unsigned long long)(us / US_PER_MS));
+    } else {
+        snprintf(text, UNITS_TEXT_MAX, "%lluus", (unsigned long long)us);
+    }
+}
+
+static bool add_optional(cJSON *object, const char *key, const char *text)
+{
+    return !text || cJSON_AddStringToObject(object, key, text);
+}
+
+static bool add_number(cJSON *object, const char *key, uint64_t number)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    return cJSON_AddRawToObject(object, key, text);
+}
+
+static bool add_given(cJSON *object, const char *key, uint64_t number)
+{
+    return !number || add_number(object, key, number);
+}
+
+static bool add_time(cJSON *object, const char *key, uint64_t us)
+{
+    char text[UNITS_TEXT_MAX];
+
+    format_time(us, text);
+    return cJSON_AddStringToObject(object, key, text);
+}
+
+static bool add_rate(cJSON *object, const char *key, struct rate rate)
+{
+    char text[UNITS_TEXT_MAX];
+
+    units_format_rate(rate, text);
+    return cJSON_AddStringToObject(object, key, text);
+}
+
+static bool add_text(cJSON *array, const char *text)
+{
+    cJSON *item = cJSON_CreateString(text);
+
+    return item && cJSON_AddItemToArray(array, item);
+}
+
+static bool add_texts(cJSON *object, const char *key, char *const *texts, size_t count)
+{
+    cJSON *array = count ? cJSON_AddArrayToObject(object, key) : NULL;
+
+    for (size_t i = 0; array && i < count; i++) {
+        if (!add_text(array, texts[i])) {
+            return false;
+        }
+    }
+    return !count || array;
+}
+
+static cJSON *add_element(cJSON *array)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    if (object && !cJSON_AddItemToArray(array, object)) {
+        cJSON_Delete(object);
+        return NULL;
+    }
+    return object;
+}
+
+/* --- headers -------------------------------------------------------------------------------------------- */
+
+static bool has_text(const cJSON *array, const char *text)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, array)
+    {
+        if (strcmp(item->valuestring, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Typed headers by name (null where the value is not to be kept), files by path. */
+static bool write_headers(cJSON *to, const struct job_header *headers, size_t count, cJSON *files)
+{
+    cJSON *typed = cJSON_AddObjectToObject(to, "headers");
+    bool ok = typed;
+
+    for (size_t i = 0; i < count && ok; i++) {
+        const struct job_header *header = &headers[i];
+
+        if (!header->given) {
+            ok = cJSON_AddNullToObject(typed, header->name);
+        } else if (!header->from_file) {
+            ok = cJSON_AddStringToObject(typed, header->name, header->given);
+        } else if (!has_text(files, header->given)) {
+            ok = add_text(files, header->given);
+        }
+    }
+    return ok;
+}
+
+/* --- endpoints ------------------------------------------------------------------------------------------ */
+
+static bool write_sources(cJSON *object, const struct job_endpoint *endpoint)
+{
+    cJSON *sources;
+
+    if (endpoint->source_count == 1 && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE) {
+        return cJSON_AddStringToObject(object, "url", endpoint->sources[0].text);
+    }
+    sources = cJSON_AddArrayToObject(object, "sources");
+    for (size_t i = 0; sources && i < endpoint->source_count; i++) {
+        const struct job_source *source = &endpoint->sources[i];
+        cJSON *item = add_element(sources);
+
+        if (!item || !cJSON_AddStringToObject(
+                         item, source->kind == JOB_SOURCE_LIST ? "list" : "url", source->text)) {
+            return false;
+        }
+    }
+    return sources;
+}
+
+static bool write_pages(cJSON *to, const struct job_pages *pages)
+{
+    static const char *const params[] = { [JOB_PAGES_NUMBER] = "param",
+                                          [JOB_PAGES_OFFSET] = "offset_param",
+                                          [JOB_PAGES_CURSOR] = "param",
+                                          [JOB_PAGES_AUTO] = NULL };
+    cJSON *object;
+
+    if (pages->kind == JOB_PAGES_NONE) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(to, "pages");
+    if (!object ||
+        (pages->kind == JOB_PAGES_AUTO && !cJSON_AddStringToObject(object, "kind", "auto")) ||
+        (pages->kind == JOB_PAGES_LINK && !cJSON_AddStringToObject(object, "kind", "link"))) {
+        return false;
+    }
+    return (!params[pages->kind] || add_optional(object, params[pages->kind], pages->param)) &&
+           add_optional(object, pages->kind == JOB_PAGES_CURSOR ? "cursor" : "next", pages->next) &&
+           (!pages->has_first || add_number(object, "first", pages->first)) &&
+           add_given(object, "size", pages->size) &&
+           add_optional(object, "size_param", pages->size_param) &&
+           add_optional(object, "total", pages->total) &&
+           add_optional(object, "total_pages", pages->total_pages) &&
+           add_optional(object, "has_more", pages->has_more) &&
+           add_given(object, "max", pages->max);
+}
+
+/* As "json" what a job file gave as JSON; a command line's body keeps its every byte as "body". */
+static bool write_body(cJSON *object, const struct job_endpoint *endpoint)
+{
+    bool is_template =
+        endpoint->source_count == 1 && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE;
+
+    if (endpoint->body && is_template &&
+        template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON) {
+        return cJSON_AddRawToObject(object, "json", endpoint->body);
+    }
+    return add_optional(object, "body", endpoint->body);
+}
+
+static bool write_endpoint(cJSON *object, const struct job_endpoint *endpoint)
+{
+    return object && add_optional(object, "name", endpoint->name) &&
+           write_sources(object, endpoint) && add_optional(object, "method", endpoint->method) &&
+           (!endpoint->header_count ||
+            write_headers(object, endpoint->headers, endpoint->header_count, NULL)) &&
+           write_body(object, endpoint) && add_optional(object, "records", endpoint->records) &&
+           write_pages(object, &endpoint->pages) &&
+           add_texts(object, "with", endpoint->with, endpoint->with_count);
+}
+
+static bool write_endpoints(cJSON *root, const struct job *job)
+{
+    cJSON *array = cJSON_AddArrayToObject(root, "endpoints");
+
+    for (size_t i = 0; array && i < job->endpoint_count; i++) {
+        if (!write_endpoint(add_element(array), &job->endpoints[i])) {
+            return false;
+        }
+    }
+    return array;
+}
+
+/* Columns are all names, or all names with pointers: so they are read. */
+static bool write_columns(cJSON *to, const struct job_table *table)
+{
+    cJSON *object;
+
+    if (!table->column_count || !strchr(table->columns[0], '=')) {
+        return add_texts(to, "columns", table->columns, table->column_count);
+    }
+    object = cJSON_AddObjectToObject(to, "columns");
+    for (size_t i = 0; object && i < table->column_count; i++) {
+        struct str pointer = str_view(table->columns[i]);
+        char *name = str_dup(str_cut(&pointer, '='));
+        bool ok = name && cJSON_AddStringToObject(object, name, pointer.data ? pointer.data : "");
+
+        free(name);
+        if (!ok) {
+            return false;
+        }
+    }
+    return object;
+}
+
+static bool write_table(cJSON *to, const struct job_endpoint *endpoint)
+{
+    const struct job_table *table = &endpoint->table;
+    cJSON *object;
+
+    if (!table->explode && !table->where_present && !table->unique_count && !table->column_count &&
+        !table->types && !table->meta) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(to, endpoint->name);
+    return object && add_texts(object, "unique", table->unique, table->unique_count) &&
+           write_columns(object, table) && add_optional(object, "explode", table->explode) &&
+           add_optional(object, "where_present", table->where_present) &&
+           (!table->types || cJSON_AddTrueToObject(object, "types")) &&
+           (!table->meta || cJSON_AddTrueToObject(object, "meta"));
+}
+
+static bool write_tables(cJSON *root, const struct job *job)
+{
+    cJSON *tables = cJSON_CreateObject();
+    bool ok = tables;
+
+    for (size_t i = 0; ok && i < job->endpoint_count; i++) {
+        ok = write_table(tables, &job->endpoints[i]);
+    }
+    if (ok && tables->child) {
+        return cJSON_AddItemToObject(root, "tables", tables);
+    }
+    cJSON_Delete(tables);
+    return ok;
+}
+
+/* --- variables --------------------------------------------------------------------------------------------- */
+
+static bool write_list(cJSON *vars, const struct job_var *var)
+{
+    cJSON *array = cJSON_AddArrayToObject(vars, var->name);
+
+    for (size_t i = 0; array && i < var->value_count; i++) {
+        cJSON *item = cJSON_CreateRaw(var->values[i]);
+
+        if (!item || !cJSON_AddItemToArray(array, item)) {
+            return false;
+        }
+    }
+    return array;
+}
+
+static bool write_var(cJSON *vars, const struct job_var *var)
+{
+    cJSON *object;
+
+    if (var->kind == JOB_VAR_PATTERN) {
+        return cJSON_AddStringToObject(vars, var->name, var->text);
+    }
+    if (var->kind == JOB_VAR_LIST) {
+        return write_list(vars, var);
+    }
+    object = cJSON_AddObjectToObject(vars, var->name);
+    if (var->kind == JOB_VAR_FILE) {
+        return object && add_optional(object, "file", var->text) &&
+               (!var->has_crc32c || add_number(object, "crc32c", var->crc32c));
+    }
+    return object && add_optional(object, "from", var->text) &&
+           add_optional(object, "to", var->to) && add_optional(object, "step", var->step) &&
+           add_optional(object, "format", var->format);
+}
+
+static bool write_vars(cJSON *root, const struct job *job)
+{
+    cJSON *vars = job->var_count ? cJSON_AddObjectToObject(root, "vars") : NULL;
+
+    for (size_t i = 0; vars && i < job->var_count; i++) {
+        if (!write_var(vars, &job->vars[i])) {
+            return false;
+        }
+    }
+    return !job->var_count || vars;
+}
+
+/* --- login -------------------------------------------------------------------------------------------------- */
+
+/* Null stands for what was typed as it is, and so is not kept. */
+static bool add_secret(cJSON *object, const char *key, const struct job_secret *secret)
+{
+    return secret->given ? (bool)cJSON_AddStringToObject(object, key, secret->given)
+                         : (bool)cJSON_AddNullToObject(object, key);
+}
+
+static bool write_call(cJSON *object, const struct job_login *login)
+{
+    const char *given = login->body.given;
+
+    if (!add_optional(object, "url", login->url) ||
+        !add_optional(object, "method", login->method)) {
+        return false;
+    }
+    if (!login->body.sent && !given && !login->is_incomplete) {
+        return true;
+    }
+    if (!given) {
+        return cJSON_AddNullToObject(object, "json");
+    }
+    return json_check(str_view(given), JSON_DEPTH_MAX, NULL)
+               ? (bool)cJSON_AddRawToObject(object, "json", given)
+               : (bool)cJSON_AddStringToObject(object, "body", given);
+}
+
+static bool write_basic(cJSON *login_object, const struct job_login *login)
+{
+    cJSON *object = cJSON_AddObjectToObject(login_object, "basic");
+
+    return object && add_secret(object, "user", &login->user) &&
+           add_secret(object, "password", &login->secret);
+}
+
+static bool write_oauth2(cJSON *login_object, const struct job_login *login)
+{
+    cJSON *object = cJSON_AddObjectToObject(login_object, "oauth2");
+
+    return object && add_optional(object, "url", login->url) &&
+           add_secret(object, "client_id", &login->user) &&
+           add_secret(object, "client_secret", &login->secret) &&
+           add_optional(object, "scope", login->scope);
+}
+
+static bool write_login(cJSON *root, const struct job_login *login)
+{
+    cJSON *object;
+
+    if (login->kind == JOB_LOGIN_NONE) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(root, "login");
+    if (!object) {
+        return false;
+    }
+    switch (login->kind) {
+    case JOB_LOGIN_NONE:
+        break;
+    case JOB_LOGIN_BASIC:
+        return write_basic(object, login);
+    case JOB_LOGIN_KEY:
+        return add_secret(object, "key", &login->secret) &&
+               add_optional(object, login->in_query ? "query" : "header", login->name);
+    case JOB_LOGIN_BEARER:
+        return add_secret(object, "bearer", &login->secret) &&
+               add_optional(object, "send", login->send);
+    case JOB_LOGIN_CALL:
+        if (!write_call(object, login)) {
+            return false;
+        }
+        break;
+    case JOB_LOGIN_OAUTH2:
+        if (!write_oauth2(object, login)) {
+            return false;
+        }
+        break;
+    }
+    return add_optional(object, "token", login->token) &&
+           add_optional(object, "expires", login->expires) &&
+           add_optional(object, "send", login->send);
+}
+
+/* --- the rest ------------------------------------------------------------------------------------------------- */
+
+static bool write_pace(cJSON *root, const struct job_pace *pace)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "pace");
+
+    return object && add_number(object, "cap", pace->cap) &&
+           add_number(object, "cap_per_host", pace->cap_per_host) &&
+           add_rate(object, "rate", pace->rate) &&
+           add_rate(object, "rate_per_host", pace->rate_per_host) &&
+           cJSON_AddBoolToObject(object, "auto", pace->is_auto) &&
+           add_number(object, "cap_max", pace->cap_max);
+}
+
+static bool write_retry(cJSON *root, const struct job_retry *retry)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "retry");
+    char text[2 * UNITS_TEXT_MAX + 1], cap[UNITS_TEXT_MAX];
+    cJSON *statuses;
+
+    format_time(retry->backoff_base_us, text);
+    format_time(retry->backoff_cap_us, cap);
+    snprintf(text + strlen(text), sizeof text - strlen(text), ":%s", cap);
+    if (!object || !add_number(object, "attempts", retry->attempts) ||
+        !cJSON_AddStringToObject(object, "backoff", text) ||
+        !add_time(object, "max_wait", retry->max_wait_us)) {
+        return false;
+    }
+    if (!retry->status_count) {
+        return true;
+    }
+    statuses = cJSON_CreateIntArray(retry->statuses, (int)retry->status_count);
+    return statuses && cJSON_AddItemToObject(object, "statuses", statuses);
+}
+
+static bool write_network(cJSON *root, const struct job_network *network)
+{
+    cJSON *object = cJSON_AddObjectToObject(root, "network");
+
+    return object && add_time(object, "connect_timeout", network->connect_timeout_us) &&
+           add_time(object, "stall_timeout", network->stall_timeout_us) &&
+           add_time(object, "max_time", network->total_timeout_us) &&
+           add_number(object, "max_body", network->body_max_bytes) &&
+           cJSON_AddBoolToObject(object, "insecure", network->insecure) &&
+           cJSON_AddBoolToObject(object, "http2", network->http2) &&
+           add_optional(object, "cacert", network->ca_file);
+}
+
+static bool write_output(cJSON *root, unsigned outputs)
+{
+    cJSON *array = outputs ? cJSON_AddArrayToObject(root, "output") : NULL;
+
+    return !outputs || (array && (!(outputs & JOB_OUTPUT_CSV) || add_text(array, "csv")) &&
+                        (!(outputs & JOB_OUTPUT_PARQUET) || add_text(array, "parquet")));
+}
+
+static bool write_poll(cJSON *root, const struct job_poll *poll)
+{
+    char until[DATES_INSTANT_MAX];
+
+    if (poll->every_us && !add_time(root, "every", poll->every_us)) {
+        return false;
+    }
+    if (poll->until_us) {
+        dates_format_instant(poll->until_us, until);
+    }
+    return add_given(root, "count", poll->count) &&
+           (!poll->until_us || cJSON_AddStringToObject(root, "until", until));
+}
+
+static bool write_root(cJSON *root, const struct job *job)
+{
+    cJSON *files;
+
+    if (!add_optional(root, "name", job->name) ||
+        !cJSON_AddBoolToObject(root, "globoff", job->globoff) ||
+        !add_optional(root, "base", job->base)) {
+        return false;
+    }
+    files = cJSON_AddArrayToObject(root, "header_files");
+    return files && write_headers(root, job->headers, job->header_count, files) &&
+           write_login(root, &job->login) && write_vars(root, job) && write_endpoints(root, job) &&
+           write_pace(root, &job->pace) && write_retry(root, &job->retry) &&
+           write_network(root, &job->network) && write_tables(root, job) &&
+           write_output(root, job->outputs) && write_poll(root, &job->poll);
+}
+
+enum result job_write(const struct job *job, struct buf *out, struct err *err)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *text = root && write_root(root, job) ? cJSON_Print(root) : NULL;
+    enum result result = text ? buf_append_str(out, str_view(text)) : RESULT_NOMEM;
+
+    if (result == RESULT_OK) {
+        result = buf_append_char(out, '\n');
+    }
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing the job");
+}

@@ -1,0 +1,57 @@
+/**
+ * The variables of a job file: how many values each has, and any of them by its number.
+ *
+ *   pattern   "[103293-103297]", "{a,b}-[1-3]": as job/glob.h expands it. A bare range without leading
+ *             zeros gives numbers, everything else strings.
+ *   list      as written.
+ *   file      CSV or TSV with a line of column names, `{row.column}`: strings; JSON Lines of objects,
+ *             `{row.field}`, or of plain values, `{row}`; by the file's ending .csv .tsv .txt (a value a
+ *             line, `{row}`) .jsonl .ndjson, else by its first byte. Held in memory, which VARS_FILE_MAX
+ *             bounds. LF or CRLF, a byte order mark is taken, blank lines are passed over.
+ *   dates     from one to another, both included: `{day}` begins a step ("1d", "2w", "1month"),
+ *             `{day.last}` is its last day and `{day.next}` the day after that, for windows of time.
+ *
+ * Ownership  vars_new copies what it needs; the job may go.
+ * Errors     E-IN1 a bad line, E-IN2 the file, E-IN5 a file that is not what it was; E-GLOB of
+ *            patterns; E-CFG2 of dates. All bad lines are counted, the first JOB_FAULTS_SHOWN told.
+ * Threads    read-only after vars_new, so any.
+ */
+#ifndef SCRAPETOP_JOB_VARS_H
+#define SCRAPETOP_JOB_VARS_H
+
+#include "base/buf.h"
+#include "job/job_file.h"
+
+#define VARS_FILE_MAX (64 * 1024 * 1024)
+#define VARS_COLUMNS_MAX 1024
+
+struct vars;
+
+/** Opens the variables of `job`, files included. `faults`, which may be NULL, gets every bad line. */
+MUST_CHECK enum result vars_new(struct vars **vars, const struct job *job,
+                                struct job_faults *faults, struct err *err);
+void vars_free(struct vars *vars); /* NULL is ignored */
+
+/** Values of the variable with that index in the job; at least 1. */
+uint64_t vars_count(const struct vars *vars, size_t var);
+
+/** The checksum of a variable's file; 0 when it is none. */
+uint32_t vars_crc32c(const struct vars *vars, size_t var);
+
+/** Appends the value as JSON; `field` is STR_NONE for the variable itself. RESULT_NOT_FOUND when that
+ *  value has no such field. */
+MUST_CHECK enum result vars_value(const struct vars *vars, size_t var, uint64_t index,
+                                  struct str field, struct buf *json);
+
+/** What may stand behind the variable's dot: true for any field of JSON Lines, a column, `last` and
+ *  `next` of dates; STR_NONE asks whether it may stand alone. */
+bool vars_has_field(const struct vars *vars, size_t var, struct str field);
+
+/** The fields by number, for "did you mean"; STR_NONE at the end. */
+struct str vars_field(const struct vars *vars, size_t var, size_t index);
+
+/** What job_file asks of a value before any file is opened. */
+MUST_CHECK enum result vars_check_pattern(struct str pattern, struct err *err);
+MUST_CHECK enum result vars_check_dates(const struct job_var *var, struct err *err);
+
+#endif

@@ -1,0 +1,85 @@
+#include "plan/frontier_state.h"
+
+#include "base/url.h"
+
+void frontier_note_found(struct frontier *f, uint32_t endpoint, uint64_t count)
+{
+    if (endpoint < f->endpoint_count) {
+        f->found[endpoint] += count;
+        f->found_count += count;
+    }
+}
+
+size_t frontier_offered(const struct frontier *f)
+{
+    return f->offered_count;
+}
+
+/* Gives it its host. */
+static enum result settle_in(struct frontier *f, struct request *request, struct err *err)
+{
+    struct url url;
+    uint32_t host;
+    enum result result = url_split(request->url, &url, err);
+
+    if (result == RESULT_OK && request->endpoint >= f->endpoint_count) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                       "the ledger has a request of an endpoint that the job has not");
+    }
+    if (result == RESULT_OK) {
+        result = host_find(f->hosts, &url, &host, err);
+    }
+    if (result == RESULT_OK) {
+        request->host = host;
+        host_ref(f->hosts, host);
+    }
+    return result;
+}
+
+enum result frontier_offer(struct frontier *f, struct request *request, struct err *err)
+{
+    enum result result = settle_in(f, request, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    request->next = NULL;
+    if (f->offered.last) {
+        f->offered.last->next = request;
+    } else {
+        f->offered.first = request;
+    }
+    f->offered.last = request;
+    f->offered_count++;
+    return RESULT_OK;
+}
+
+enum result frontier_offer_waiting(struct frontier *f, struct request *request,
+                                   uint64_t waits_until_us, uint64_t now_us, struct err *err)
+{
+    enum result result = settle_in(f, request, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (frontier_restore_wait(f, request, waits_until_us, now_us) != RESULT_OK) {
+        host_unref(f->hosts, request->host);
+        return err_nomem(err, "reading the ledger");
+    }
+    return RESULT_OK;
+}
+
+struct request *frontier_take_offered(struct frontier *f)
+{
+    struct request *request = f->offered.first;
+
+    if (request) {
+        f->offered.first = request->next;
+        if (!request->next) {
+            f->offered.last = NULL;
+        }
+        request->next = NULL;
+        f->offered_count--;
+    }
+    return request;
+}

@@ -1,0 +1,588 @@
+#include "plan/harvest.h"
+
+#include "base/json_look.h"
+#include "base/json_text.h"
+#include "base/url.h"
+#include "job/template.h"
+#include "plan/pages.h"
+#include "plan/place.h"
+#include "plan/records.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VARS_MAX_BYTES 65536 /* of one request */
+
+/* A name that a child, or one of its own children, is going to ask for. */
+struct wanted {
+    struct str name; /* "products.id"; borrowed from the job */
+    bool of_record;  /* of the parent's record; else of the request's vars */
+    bool is_key;     /* "products._key": the name that the record has in its body */
+};
+
+/* One endpoint that is asked for every record of another. */
+struct child {
+    uint32_t endpoint;
+    struct template *url, *body; /* body is NULL when there is none */
+    struct wanted *wanted;
+    size_t count;
+    size_t *of_url, *of_body; /* from a placeholder's number to the one in `wanted` */
+    /* For json_look: those of the record first, then those of the vars. */
+    struct json_pointer *pointers;
+    size_t *looks; /* whose value pointers[i] finds */
+    size_t record_looks, vars_looks;
+    bool wants_key;
+};
+
+struct harvest {
+    const struct job *job;
+    struct child *children; /* in the order of the endpoints */
+    size_t count;
+    struct json_pointer *records; /* of each endpoint of the job; without steps: none given */
+};
+
+/* --- what is going to be asked for ------------------------------------------------------------------- */
+
+static const struct job_endpoint *endpoint_of(const struct harvest *h, const struct child *c)
+{
+    return &h->job->endpoints[c->endpoint];
+}
+
+static const struct job_endpoint *parent_of(const struct harvest *h, const struct child *c)
+{
+    return &h->job->endpoints[endpoint_of(h, c)->parent];
+}
+
+static bool descends(const struct job *job, uint32_t endpoint, uint32_t from)
+{
+    while (job->endpoints[endpoint].has_parent && endpoint != from) {
+        endpoint = job->endpoints[endpoint].parent;
+    }
+    return endpoint == from;
+}
+
+static enum result add_wanted(const struct harvest *h, struct child *c, struct str name,
+                              struct err *err)
+{
+    struct str field, head = template_name_head(name, &field);
+    struct wanted *more;
+
+    for (size_t i = 0; i < c->count; i++) {
+        if (str_equal(c->wanted[i].name, name)) {
+            return RESULT_OK;
+        }
+    }
+    if (c->count == JSON_LOOKS_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-TPL1", "endpoint \"%s\" needs more than %d values",
+                       endpoint_of(h, c)->name, JSON_LOOKS_MAX);
+    }
+    more = reallocarray(c->wanted, c->count + 1, sizeof *more);
+    if (!more) {
+        return err_nomem(err, "preparing an endpoint");
+    }
+    c->wanted = more;
+    more[c->count] =
+        (struct wanted){ .name = name,
+                         .of_record = str_equal(head, str_view(parent_of(h, c)->name)) };
+    more[c->count].is_key = more[c->count].of_record && str_equal(field, STR("_key"));
+    c->wants_key = c->wants_key || more[c->count].is_key;
+    c->count++;
+    return RESULT_OK;
+}
+
+/* A value that is there only once `endpoint` or one that descends from it has been asked. */
+static bool comes_later(const struct job *job, struct str name, uint32_t endpoint)
+{
+    struct str field, head = template_name_head(name, &field);
+
+    for (size_t i = endpoint; field.data && i < job->endpoint_count; i++) {
+        if (str_equal(head, str_view(job->endpoints[i].name)) &&
+            descends(job, (uint32_t)i, endpoint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names are borrowed from the job's text, not from the template, which does not live on. */
+static enum result add_names(const struct harvest *h, struct child *c, struct str text,
+                             enum template_context context, struct err *err)
+{
+    struct template *t;
+    enum result result = template_new(&t, text, context, err);
+
+    for (size_t i = 0; result == RESULT_OK && i < template_name_count(t); i++) {
+        struct str name = template_name(t, i);
+        const char *own = memmem(text.data, text.len, name.data, name.len);
+
+        assert(own);
+        if (!comes_later(h->job, name, c->endpoint)) {
+            result = add_wanted(h, c, (struct str){ own, name.len }, err);
+        }
+    }
+    if (result == RESULT_OK) {
+        template_free(t);
+    }
+    return result;
+}
+
+/* The names that one endpoint's request and columns are made of. */
+static enum result add_needs(const struct harvest *h, struct child *c,
+                             const struct job_endpoint *endpoint, struct err *err)
+{
+    struct str body = str_view(endpoint->body);
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < endpoint->source_count && result == RESULT_OK; i++) {
+        result = add_names(h, c, str_view(endpoint->sources[i].text), TEMPLATE_URL, err);
+    }
+    if (result == RESULT_OK && body.len) {
+        result = add_names(h, c, body, template_body_context(body), err);
+    }
+    for (size_t i = 0; i < endpoint->with_count && result == RESULT_OK; i++) {
+        struct str name = str_view(endpoint->with[i]);
+
+        if (!comes_later(h->job, name, c->endpoint)) {
+            result = add_wanted(h, c, name, err);
+        }
+    }
+    return result;
+}
+
+/* --- preparing ------------------------------------------------------------------------------------------ */
+
+static enum result map_names(const struct child *c, const struct template *t, size_t **map)
+{
+    size_t count = template_name_count(t);
+
+    *map = calloc(count + 1, sizeof **map);
+    for (size_t i = 0; *map && i < count; i++) {
+        while (!str_equal(template_name(t, i), c->wanted[(*map)[i]].name)) {
+            (*map)[i]++;
+        }
+    }
+    return *map ? RESULT_OK : RESULT_NOMEM;
+}
+
+/* Of a value in the record, or of a member of the vars, whose name is what the template says. */
+static enum result make_pointer(const struct wanted *wanted, struct json_pointer *pointer,
+                                struct err *err)
+{
+    struct buf text = { 0 };
+    struct str field;
+    enum result result = RESULT_OK;
+
+    (void)template_name_head(wanted->name, &field);
+    if (wanted->of_record) {
+        result = template_field_pointer(field, &text);
+    } else {
+        result = buf_append_char(&text, '/');
+        for (size_t i = 0; i < wanted->name.len && result == RESULT_OK; i++) {
+            char c = wanted->name.data[i];
+
+            result = c == '~'   ? buf_append_str(&text, STR("~0"))
+                     : c == '/' ? buf_append_str(&text, STR("~1"))
+                                : buf_append_char(&text, c);
+        }
+    }
+    result = result == RESULT_OK ? json_pointer_parse(pointer, buf_view(&text), err)
+                                 : err_nomem(err, "preparing an endpoint");
+    buf_release(&text);
+    return result;
+}
+
+static enum result make_looks(struct child *c, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    c->pointers = calloc(c->count + 1, sizeof *c->pointers);
+    c->looks = calloc(c->count + 1, sizeof *c->looks);
+    if (!c->pointers || !c->looks) {
+        return err_nomem(err, "preparing an endpoint");
+    }
+    for (int of_record = 1; of_record >= 0; of_record--) {
+        for (size_t i = 0; i < c->count && result == RESULT_OK; i++) {
+            size_t at = c->record_looks + c->vars_looks;
+
+            if (c->wanted[i].of_record == !of_record || c->wanted[i].is_key) {
+                continue;
+            }
+            result = make_pointer(&c->wanted[i], &c->pointers[at], err);
+            c->looks[at] = i;
+            c->record_looks += of_record == 1;
+            c->vars_looks += of_record == 0;
+        }
+    }
+    return result;
+}
+
+static enum result child_init(const struct harvest *h, struct child *c, struct err *err)
+{
+    const struct job_endpoint *endpoint = endpoint_of(h, c);
+    struct str body = str_view(endpoint->body);
+    enum result result = RESULT_OK;
+
+    for (size_t i = c->endpoint; i < h->job->endpoint_count && result == RESULT_OK; i++) {
+        if (descends(h->job, (uint32_t)i, c->endpoint)) {
+            result = add_needs(h, c, &h->job->endpoints[i], err);
+        }
+    }
+    if (result == RESULT_OK) {
+        result = template_new(&c->url, str_view(endpoint->sources[0].text), TEMPLATE_URL, err);
+    }
+    if (result == RESULT_OK && body.len) {
+        result = template_new(&c->body, body, template_body_context(body), err);
+    }
+    if (result == RESULT_OK) {
+        result = map_names(c, c->url, &c->of_url);
+    }
+    if (result == RESULT_OK && c->body) {
+        result = map_names(c, c->body, &c->of_body);
+    }
+    return result == RESULT_OK ? make_looks(c, err) : result;
+}
+
+static void child_release(struct child *c)
+{
+    template_free(c->url);
+    template_free(c->body);
+    free(c->wanted);
+    free(c->of_url);
+    free(c->of_body);
+    free(c->pointers);
+    free(c->looks);
+}
+
+enum result harvest_new(struct harvest **made, const struct job *job, struct err *err)
+{
+    struct harvest *h = calloc(1, sizeof *h);
+    enum result result = RESULT_OK;
+
+    if (h) {
+        h->job = job;
+        h->children = calloc(job->endpoint_count + 1, sizeof *h->children);
+        h->records = calloc(job->endpoint_count + 1, sizeof *h->records);
+    }
+    if (!h || !h->children || !h->records) {
+        harvest_free(h);
+        return err_nomem(err, "preparing the endpoints");
+    }
+    for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
+        const struct job_endpoint *endpoint = &job->endpoints[i];
+
+        if (endpoint->records) {
+            result = json_pointer_parse(&h->records[i], str_view(endpoint->records), err);
+        }
+        if (result == RESULT_OK && endpoint->has_parent) {
+            h->children[h->count].endpoint = (uint32_t)i;
+            result = child_init(h, &h->children[h->count++], err);
+        }
+    }
+    if (result != RESULT_OK) {
+        harvest_free(h);
+        return result;
+    }
+    *made = h;
+    return RESULT_OK;
+}
+
+void harvest_free(struct harvest *h)
+{
+    if (h) {
+        for (size_t i = 0; i < h->count; i++) {
+            child_release(&h->children[i]);
+        }
+        free(h->children);
+        free(h->records);
+        free(h);
+    }
+}
+
+bool harvest_wants(const struct harvest *h, uint32_t endpoint)
+{
+    for (size_t i = 0; i < h->count; i++) {
+        if (endpoint_of(h, &h->children[i])->parent == endpoint) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------- */
+
+/* One body being read. */
+struct reaping {
+    const struct harvest *h;
+    const struct request *request;
+    struct findings *out;
+    const struct child *child; /* at hand, with the values for the record at hand */
+    struct str values[JSON_LOOKS_MAX];
+    const size_t *map;                       /* of the template at hand */
+    struct buf url, body, key, vars, member; /* kept from record to record */
+    uint64_t records, passed_over;
+    char why[REQUEST_REASON_MAX]; /* the first one was */
+    enum result result;
+};
+
+/* The record cannot be asked for, or memory has run out. */
+static bool pass_over(struct reaping *r, enum result result, uint64_t record, const char *why)
+{
+    if (result == RESULT_NOMEM) {
+        r->result = result;
+    } else if (!r->passed_over++) {
+        snprintf(r->why, sizeof r->why, "%s: record %" PRIu64 ": %s",
+                 endpoint_of(r->h, r->child)->name, record + 1, why);
+    }
+    return false;
+}
+
+static bool find_value(void *context, size_t index, struct str *json)
+{
+    const struct reaping *r = context;
+
+    *json = r->values[r->map[index]];
+    return json->data != NULL;
+}
+
+/* {"products.id":17,"city":"toronto"}: what there is of the child's names. */
+static enum result make_vars(struct reaping *r)
+{
+    enum result result = buf_append_char(&r->vars, '{');
+
+    for (size_t i = 0; i < r->child->count && result == RESULT_OK; i++) {
+        if (!r->values[i].data) {
+            continue;
+        }
+        if (r->vars.len > 1) {
+            result = buf_append_char(&r->vars, ',');
+        }
+        if (result == RESULT_OK) {
+            result = json_text_append(&r->vars, r->child->wanted[i].name);
+        }
+        if (result == RESULT_OK) {
+            result = buf_append_char(&r->vars, ':');
+        }
+        if (result == RESULT_OK) {
+            result = buf_append_str(&r->vars, r->values[i]);
+        }
+    }
+    return result == RESULT_OK ? buf_append_char(&r->vars, '}') : result;
+}
+
+/* "17,toronto": the values of the URL, or of the body when the URL is the same for all. */
+static enum result make_key(struct reaping *r, uint64_t record)
+{
+    const struct child *c = r->child;
+    bool of_url = template_name_count(c->url) > 0 || !c->body;
+    const struct template *t = of_url ? c->url : c->body;
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < template_name_count(t) && result == RESULT_OK; i++) {
+        struct str value = r->values[of_url ? c->of_url[i] : c->of_body[i]];
+
+        if (r->key.len) {
+            result = buf_append_char(&r->key, ',');
+        }
+        if (result == RESULT_OK) {
+            result = template_value_text(value, &r->key);
+        }
+        result = result == RESULT_NOT_FOUND ? RESULT_OK : result; /* an array in a body */
+    }
+    if (result == RESULT_OK && !r->key.len) {
+        return buf_printf(&r->key, "%" PRIu64, record + 1);
+    }
+    return result;
+}
+
+/* No value may lead a request, and what goes with it, to another host than the job's author named. */
+static bool is_allowed(const struct reaping *r, struct err *err)
+{
+    struct url made, own;
+    struct str text = str_view(endpoint_of(r->h, r->child)->sources[0].text);
+    struct str rest = text;
+
+    if (url_split(buf_view(&r->url), &made, err) != RESULT_OK) {
+        return false;
+    }
+    (void)str_cut(&rest, '{');
+    text.len -= rest.len + (rest.data != NULL); /* up to the first placeholder */
+    if (url_split(text, &own, NULL) != RESULT_OK || own.origin.len == text.len) {
+        if (url_split(r->request->url, &own, err) != RESULT_OK) {
+            return false;
+        }
+    }
+    if (!url_same_origin(&made, &own)) {
+        err_set(err, RESULT_DENIED, "", "its URL is on another host: %.*s",
+                (int)(made.origin.len < 80 ? made.origin.len : 80), made.origin.data);
+        return false;
+    }
+    return true;
+}
+
+static enum result expand(struct reaping *r, const struct template *t, const size_t *map,
+                          struct buf *to, struct err *err)
+{
+    r->map = map;
+    return template_expand(t, find_value, r, to, err);
+}
+
+static bool make_texts(struct reaping *r, uint64_t record)
+{
+    struct err err = { .text = "" };
+    enum result result = expand(r, r->child->url, r->child->of_url, &r->url, &err);
+
+    if (result == RESULT_OK && r->child->body) {
+        result = expand(r, r->child->body, r->child->of_body, &r->body, &err);
+    }
+    if (result != RESULT_OK) {
+        return pass_over(r, result, record, err.text);
+    }
+    if (!is_allowed(r, &err)) {
+        return pass_over(r, RESULT_INVALID, record, err.text);
+    }
+    result = make_key(r, record);
+    if (result == RESULT_OK) {
+        result = make_vars(r);
+    }
+    return result == RESULT_OK || pass_over(r, result, record, "its values are too long");
+}
+
+/* Adds it, as the first page of a listing when it is one. */
+static void add_detail(struct reaping *r, const struct place *place, uint64_t record)
+{
+    const struct job_endpoint *endpoint = endpoint_of(r->h, r->child);
+    struct request_texts texts = { .key = buf_view(&r->key),
+                                   .url = buf_view(&r->url),
+                                   .body = r->child->body ? buf_view(&r->body) : STR_NONE,
+                                   .vars = buf_view(&r->vars),
+                                   .place = place_view(place) };
+    struct pages_first first = { .url = { 0 } };
+    struct err err = { .text = "" };
+    struct found *found = NULL;
+
+    if (endpoint->pages.kind != JOB_PAGES_NONE) {
+        enum result result = pages_first(endpoint, &texts, &first, &err);
+
+        if (result != RESULT_OK) {
+            pages_first_release(&first);
+            (void)pass_over(r, result, record, err.text);
+            return;
+        }
+        texts.key = buf_view(&first.key);
+        texts.url = buf_view(&first.url);
+        texts.body = texts.body.data ? buf_view(&first.body) : STR_NONE;
+    }
+    if (texts.body.data && str_equal(texts.body, str_view(endpoint->body))) {
+        texts.body = STR_NONE; /* what its endpoint says */
+    }
+    found = found_new(r->child->endpoint, &texts, &(struct page_at){ 0 });
+    if (found) {
+        findings_add(r->out, found);
+    } else {
+        r->result = RESULT_NOMEM;
+    }
+    pages_first_release(&first);
+}
+
+/* The record's name in its body, as JSON. */
+static struct str key_as_json(struct reaping *r, const struct record_view *record)
+{
+    buf_reset(&r->member);
+    if (!record->key.data) {
+        return STR_NONE;
+    }
+    if (buf_append_char(&r->member, '"') != RESULT_OK ||
+        buf_append_str(&r->member, record->key) != RESULT_OK ||
+        buf_append_char(&r->member, '"') != RESULT_OK) {
+        r->result = RESULT_NOMEM;
+        return STR_NONE;
+    }
+    return buf_view(&r->member);
+}
+
+static void take_values(struct reaping *r, const struct record_view *record)
+{
+    const struct child *c = r->child;
+    struct str found[JSON_LOOKS_MAX];
+
+    json_look(record->value, c->pointers, c->record_looks, found);
+    for (size_t i = 0; i < c->record_looks; i++) {
+        r->values[c->looks[i]] = found[i];
+    }
+    for (size_t i = 0; c->wants_key && i < c->count; i++) {
+        if (c->wanted[i].is_key) {
+            r->values[i] = key_as_json(r, record);
+        }
+    }
+}
+
+static bool take_record(void *context, const struct record_view *record)
+{
+    struct reaping *r = context;
+    struct place place;
+
+    r->records++;
+    buf_reset(&r->url);
+    buf_reset(&r->body);
+    buf_reset(&r->key);
+    buf_reset(&r->vars);
+    take_values(r, record);
+    if (record->index > UINT32_MAX ||
+        !place_of_record(r->request, (uint32_t)record->index, &place)) {
+        (void)pass_over(r, RESULT_LIMIT, record->index, "too many levels of details");
+    } else if (r->result == RESULT_OK && make_texts(r, record->index)) {
+        add_detail(r, &place, record->index);
+    }
+    return r->result == RESULT_OK;
+}
+
+/* Values that are the same for all records of the body. */
+static void take_vars(struct reaping *r)
+{
+    const struct child *c = r->child;
+    struct str found[JSON_LOOKS_MAX];
+
+    memset(r->values, 0, sizeof r->values);
+    json_look(r->request->vars, c->pointers + c->record_looks, c->vars_looks, found);
+    for (size_t i = 0; i < c->vars_looks; i++) {
+        r->values[c->looks[c->record_looks + i]] = found[i];
+    }
+}
+
+static void note_passed_over(struct reaping *r)
+{
+    if (r->result == RESULT_OK && r->passed_over) {
+        r->result = findings_note(r->out, PAGE_NOTE_NO_VALUE,
+                                  "%" PRIu64 " of %" PRIu64 " not asked for, %s", r->passed_over,
+                                  r->records, r->why);
+    }
+}
+
+enum result harvest_read(const struct harvest *h, const struct request *request, struct str body,
+                         struct findings *out)
+{
+    const struct json_pointer *records = &h->records[request->endpoint];
+    struct reaping r = { .h = h, .request = request, .out = out };
+
+    buf_init(&r.url, JOB_URL_MAX);
+    buf_init(&r.body, JOB_BODY_MAX);
+    buf_init(&r.key, JOB_URL_MAX);
+    buf_init(&r.vars, VARS_MAX_BYTES);
+    for (size_t i = 0; i < h->count && r.result == RESULT_OK; i++) {
+        r.child = &h->children[i];
+        if (endpoint_of(h, r.child)->parent == request->endpoint) {
+            take_vars(&r);
+            records_each(body, records, take_record, &r);
+        }
+    }
+    note_passed_over(&r);
+    buf_release(&r.url);
+    buf_release(&r.body);
+    buf_release(&r.key);
+    buf_release(&r.vars);
+    buf_release(&r.member);
+    return r.result;
+}

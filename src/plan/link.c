@@ -1,0 +1,112 @@
+#include "plan/link.h"
+
+static void skip_blanks(struct str *rest)
+{
+    while (rest->len && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
+        rest->data++;
+        rest->len--;
+    }
+}
+
+static bool take_char(struct str *rest, char c)
+{
+    skip_blanks(rest);
+    if (!rest->len || rest->data[0] != c) {
+        return false;
+    }
+    rest->data++;
+    rest->len--;
+    return true;
+}
+
+/* Up to one of `stops`, or the end. */
+static struct str take_until(struct str *rest, const char *stops)
+{
+    struct str head = { rest->data, 0 };
+    struct str ends = str_view(stops);
+
+    for (; rest->len; rest->data++, rest->len--, head.len++) {
+        for (size_t i = 0; i < ends.len; i++) {
+            if (rest->data[0] == ends.data[i]) {
+                return head;
+            }
+        }
+    }
+    return head;
+}
+
+/* A quoted string's inside, escapes left in (no relation has one), or a token. */
+static struct str take_value(struct str *rest)
+{
+    struct str value;
+
+    if (!take_char(rest, '"')) {
+        return str_trim(take_until(rest, ";,"));
+    }
+    value = (struct str){ rest->data, 0 };
+    while (rest->len && rest->data[0] != '"') {
+        size_t step = rest->data[0] == '\\' && rest->len > 1 ? 2 : 1;
+
+        rest->data += step;
+        rest->len -= step;
+        value.len += step;
+    }
+    (void)take_char(rest, '"');
+    return value;
+}
+
+static bool has_word(struct str words, struct str word)
+{
+    while (words.data) {
+        if (str_equal_nocase(str_cut(&words, ' '), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct link {
+    struct str target, rel;
+    bool anchored;
+};
+
+/* One link with its parameters. Of several `rel`s the first counts (RFC 8288 section 3.3). */
+static bool take_link(struct str *rest, struct link *link)
+{
+    *link = (struct link){ .target = STR_NONE };
+    if (!take_char(rest, '<')) {
+        return false;
+    }
+    link->target = take_until(rest, ">");
+    if (!take_char(rest, '>')) {
+        return false;
+    }
+    while (take_char(rest, ';')) {
+        struct str name = str_trim(take_until(rest, "=;,"));
+        struct str value = take_char(rest, '=') ? take_value(rest) : STR_NONE;
+
+        if (str_equal_nocase(name, STR("rel")) && !link->rel.data) {
+            link->rel = value;
+        }
+        link->anchored = link->anchored || str_equal_nocase(name, STR("anchor"));
+    }
+    return true;
+}
+
+bool link_find(struct str value, struct str relation, struct str *target)
+{
+    struct link link;
+
+    do {
+        while (take_char(&value, ',')) {
+        }
+        if (!take_link(&value, &link)) {
+            return false;
+        }
+        if (!link.anchored && has_word(link.rel, relation)) {
+            *target = link.target;
+            return true;
+        }
+    } while (take_char(&value, ','));
+    return false;
+}

@@ -1,0 +1,66 @@
+/**
+ * Pages: from one page of a listing to the requests for the others, and to what is wrong with it.
+ *
+ * Nothing of a listing is kept here between its pages. What a page must know (how many there will be, how
+ * large they are, who named it) travels with its request in struct page_at and is stored with it; all else
+ * follows from the request and its reply. So a run that was killed goes on as if nothing had happened, and
+ * one page may be read on any thread.
+ *
+ *   total known     The first page names the others, PAGES_BLOCK at once; the first page of a block names
+ *                   the next block, long before it is needed. (Page numbers, offsets, and a Link header
+ *                   whose `last` differs from `next` in one number.) A later page that announces another
+ *                   total says so, and names what has been added.
+ *   cursor, next    Each page names the next one, until there is none, or `has_more` is false.
+ *   else            Numbers go on until a page is empty, or `has_more` is false.
+ *
+ * Cursors are bytes: numbers as they are written, strings unescaped, percent-encoded in a query and put
+ * into a JSON body as the literal that came. One with a control character is refused, and so is a next
+ * URL on another origin, or that is no URL (PAGE_NOTE_BAD_NEXT).
+ *
+ * A listing cannot go round in circles. A page that names itself is PAGE_NOTE_BACK, and so is one that
+ * names any page of its listing which was asked before: the ledger finds that out. A body that is byte for
+ * byte the one which named it is PAGE_NOTE_SAME_PAGE. Without a record, PAGES_EMPTY_MAX pages in a row
+ * are enough (PAGE_NOTE_ENDLESS), and `max` ends all (PAGE_NOTE_LIMIT).
+ *
+ * Errors   RESULT_NOMEM alone; whatever a server says is a note.
+ * Threads  pure, any.
+ */
+#ifndef SCRAPETOP_PLAN_PAGES_H
+#define SCRAPETOP_PLAN_PAGES_H
+
+#include "job/job.h"
+#include "plan/found.h"
+
+#define PAGES_BLOCK 1000    /* pages that one answer names at most */
+#define PAGES_ADDED_MAX 8   /* of these beyond the total known so far, but for the last page */
+#define PAGES_EMPTY_MAX 100 /* pages in a row without a record, though each says there is more */
+#define PAGES_SIZE_MAX 10000000 /* records of a page that an announced size may claim */
+
+/** What came, of what a paginator reads. */
+struct page_reply {
+    struct str body; /* has passed json_check, or is empty */
+    /* The n-th (from 0) kept header of that lower-case name; STR_NONE when there is none. */
+    struct str (*header)(const void *context, struct str name, unsigned n);
+    const void *context;
+};
+
+/** The texts of a listing's first request; STR_NONE of a body when the endpoint's is sent as it is. */
+struct pages_first {
+    struct buf key, url, body;
+};
+
+/** Makes them of a request's: first page and size are set in the URL or body, ",page=1" is added to the key
+ *  ("page=1" is all of it when it was empty). `given.body` is what would be sent: STR_NONE for none. For
+ *  an endpoint without pages they are copies. RESULT_INVALID (E-PAG1) when a pointer of `param` cannot be
+ *  set in the body, RESULT_LIMIT (E-URL7) for too long a URL. Zeroed buffers, released by the caller. */
+MUST_CHECK enum result pages_first(const struct job_endpoint *endpoint,
+                                   const struct request_texts *given, struct pages_first *made,
+                                   struct err *err);
+void pages_first_release(struct pages_first *made);
+
+/** Counts the records, adds the requests for further pages, and notes what is wrong. The reply is one that
+ *  counts as OK. */
+MUST_CHECK enum result pages_read(const struct job *job, const struct request *request,
+                                  const struct page_reply *reply, struct findings *out);
+
+#endif

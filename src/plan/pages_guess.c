@@ -1,0 +1,313 @@
+#include "plan/pages_guess.h"
+
+#include "base/json_scan.h"
+#include "base/url_make.h"
+#include "plan/link.h"
+#include "plan/pages_how.h"
+#include "plan/pages_spots.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct guessing {
+    const struct pages_guess_input *in;
+    struct pages_guess *out;
+    struct spots reply, sent;
+};
+
+/* A copy in the guess's own room; NULL when it is full, which no decent API manages. */
+static char *keep(struct guessing *g, struct str text)
+{
+    char *at = g->out->text + g->out->used;
+
+    if (text.len >= sizeof g->out->text - g->out->used) {
+        return NULL;
+    }
+    memcpy(at, text.data, text.len);
+    at[text.len] = '\0';
+    g->out->used += text.len + 1;
+    return at;
+}
+
+/* The name of a parameter that url_role or url_cursor has found. */
+static char *keep_decoded(struct guessing *g, struct str encoded)
+{
+    char decoded[SPOT_PARAM_MAX];
+
+    return encoded.len <= sizeof decoded ? keep(g, url_decode(encoded, decoded)) : NULL;
+}
+
+static char *keep_pointer(struct guessing *g, enum role role)
+{
+    const struct spot *spot = &g->reply.of[role];
+
+    return spot->found ? keep(g, str_view(spot->pointer)) : NULL;
+}
+
+static bool to_number(struct str value, uint64_t *number)
+{
+    struct str text = json_type_of(value) == JSON_STRING ? json_string_raw(value) : value;
+
+    return str_to_u64(str_trim(text), number);
+}
+
+static bool has_link_next(const struct page_reply *reply)
+{
+    struct str target;
+
+    for (unsigned n = 0; reply->header; n++) {
+        struct str value = reply->header(reply->context, STR("link"), n);
+
+        if (!value.data) {
+            break;
+        }
+        if (link_find(value, STR("next"), &target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool looks_like_url(struct str value)
+{
+    struct str raw = json_string_raw(value);
+
+    return str_starts(raw, STR("http:")) || str_starts(raw, STR("https:")) ||
+           str_starts(raw, STR("/")) || str_starts(raw, STR("\\/")) || str_starts(raw, STR("?"));
+}
+
+/* "pageToken" for one who writes nextPageToken, "page_token" for next_page_token. */
+static struct str cursor_name(const struct spot *next)
+{
+    const char *param = spot_cursor_param(next);
+
+    if (!param[0]) {
+        return next->key;
+    }
+    if (str_equal(str_view(param), STR("page_token")) &&
+        !memchr(next->key.data, '_', next->key.len)) {
+        return STR("pageToken");
+    }
+    return str_view(param);
+}
+
+/* Where a cursor is to be put: where the request has one, or by the cursor's own name. */
+static char *cursor_param(struct guessing *g)
+{
+    const struct spot *next = &g->reply.of[ROLE_NEXT];
+    struct str name = cursor_name(next), of_url;
+    uint64_t number;
+    char pointer[PAGES_GUESS_POINTER_MAX];
+    struct str found;
+
+    if (spots_cursor_in_url(g->in->url, &of_url) ||
+        (str_equal(name, STR("page")) && spots_in_url(g->in->url, ROLE_PAGE, &of_url, &number)) ||
+        (str_equal(name, STR("offset")) &&
+         spots_in_url(g->in->url, ROLE_OFFSET, &of_url, &number))) {
+        return keep_decoded(g, of_url);
+    }
+    if (json_type_of(g->in->body) != JSON_OBJECT) {
+        return keep(g, name);
+    }
+    if (g->sent.cursor_param.found) {
+        return keep(g, str_view(g->sent.cursor_param.pointer));
+    }
+    snprintf(pointer, sizeof pointer, "%s/%.*s",
+             json_find(g->in->body, STR("/query"), &found) ? "/variables" : "", STR_ARG(name));
+    return keep(g, str_view(pointer));
+}
+
+/* A next URL or a cursor. True when the reply tells where to go on, or that there is nowhere to. */
+static bool guess_named(struct guessing *g)
+{
+    const struct spot *next = &g->reply.of[ROLE_NEXT];
+    struct job_pages *pages = &g->out->pages;
+    bool is_url = g->in->decided == JOB_PAGES_NEXT;
+
+    if (!next->found || (!next->has_value && g->in->decided == JOB_PAGES_NONE)) {
+        return false;
+    }
+    if (g->in->decided == JOB_PAGES_NONE) {
+        is_url = !spot_cursor_param(next) || looks_like_url(next->value);
+    }
+    pages->kind = is_url ? JOB_PAGES_NEXT : JOB_PAGES_CURSOR;
+    pages->param = is_url || !spot_cursor_param(next) ? NULL : cursor_param(g);
+    pages->next = keep_pointer(g, ROLE_NEXT);
+    pages->has_more = keep_pointer(g, ROLE_MORE);
+    if (!pages->next || (!is_url && !pages->param)) {
+        *pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+        return false;
+    }
+    return true;
+}
+
+/* The parameter of the request that takes a number: the URL's, or the sent body's. */
+static char *asked_param(struct guessing *g, enum role role)
+{
+    const struct spot *sent = &g->sent.of[role];
+    struct job_pages *pages = &g->out->pages;
+    struct str name;
+
+    if (spots_in_url(g->in->url, role, &name, &pages->first)) {
+        pages->has_first = true;
+        return keep_decoded(g, name);
+    }
+    if (sent->found && to_number(sent->value, &pages->first)) {
+        pages->has_first = true;
+        return keep(g, str_view(sent->pointer));
+    }
+    return NULL;
+}
+
+/* What the reply calls it, when the request named nothing and the server began at its own first page. */
+static char *told_param(struct guessing *g, enum role role)
+{
+    const struct spot *told = &g->reply.of[role];
+    struct job_pages *pages = &g->out->pages;
+
+    if (!told->found || !to_number(told->value, &pages->first)) {
+        return NULL;
+    }
+    pages->has_first = true;
+    if (role == ROLE_OFFSET || str_equal(told->key, STR("pageNumber"))) {
+        return keep(g, told->key);
+    }
+    return keep(g, STR("page"));
+}
+
+static bool guess_numbers(struct guessing *g)
+{
+    struct job_pages *pages = &g->out->pages;
+    bool in_body = json_type_of(g->in->body) == JSON_OBJECT; /* which then must name it */
+
+    pages->kind = JOB_PAGES_OFFSET;
+    pages->param = asked_param(g, ROLE_OFFSET);
+    if (pages->param) {
+        return true;
+    }
+    pages->kind = JOB_PAGES_NUMBER;
+    pages->param = asked_param(g, ROLE_PAGE);
+    if (!pages->param && !in_body) {
+        pages->param = told_param(g, ROLE_PAGE);
+    }
+    if (!pages->param && !in_body && g->reply.of[ROLE_PAGES].found) {
+        pages->param = keep(g, STR("page")); /* how many there are, but not which this is */
+        pages->first = 1;
+    }
+    if (!pages->param && !in_body) {
+        pages->kind = JOB_PAGES_OFFSET;
+        pages->param = told_param(g, ROLE_OFFSET);
+    }
+    return pages->param != NULL;
+}
+
+static struct str total_header(const struct page_reply *reply)
+{
+    return reply->header ? str_trim(reply->header(reply->context, STR("x-total-count"), 0))
+                         : STR_NONE;
+}
+
+/* The total that is told, by header or body. */
+static void guess_total(struct guessing *g)
+{
+    struct job_pages *pages = &g->out->pages;
+    const struct spot *total = &g->reply.of[ROLE_TOTAL], *of_pages = &g->reply.of[ROLE_PAGES];
+    uint64_t number = 0;
+
+    if (str_to_u64(total_header(g->in->reply), &number)) {
+        pages->total = keep(g, STR("header:X-Total-Count"));
+        g->out->total = number;
+    } else if (total->found && to_number(total->value, &number)) {
+        pages->total = keep_pointer(g, ROLE_TOTAL);
+        g->out->total = number;
+    }
+    if (of_pages->found && to_number(of_pages->value, &number)) {
+        pages->total_pages = keep_pointer(g, ROLE_PAGES);
+    }
+    pages->has_more = keep_pointer(g, ROLE_MORE);
+}
+
+/* More is there than came. */
+static bool is_more(const struct guessing *g)
+{
+    const struct spot *more = &g->reply.of[ROLE_MORE], *of_pages = &g->reply.of[ROLE_PAGES];
+    uint64_t pages = 0;
+
+    return (g->out->total != PAGE_TOTAL_UNKNOWN && g->out->total > g->in->count) ||
+           (of_pages->found && to_number(of_pages->value, &pages) && pages > 1) ||
+           (more->found && str_starts(str_trim(more->value), STR("true")));
+}
+
+static void guess_size(struct guessing *g)
+{
+    struct str name;
+
+    if (spots_in_url(g->in->url, ROLE_SIZE, &name, &g->out->page_size)) {
+        g->out->pages.size_param = keep_decoded(g, name);
+    } else if (g->sent.of[ROLE_SIZE].found) {
+        (void)to_number(g->sent.of[ROLE_SIZE].value, &g->out->page_size);
+        g->out->pages.size_param = keep(g, str_view(g->sent.of[ROLE_SIZE].pointer));
+    } else if (g->reply.of[ROLE_SIZE].found) {
+        (void)to_number(g->reply.of[ROLE_SIZE].value, &g->out->page_size);
+    }
+}
+
+/* Numbers, when more is there or when the request was asked for by number: then page after page, until one
+ * is empty. */
+static void guess_counted(struct guessing *g)
+{
+    struct str name;
+    uint64_t number;
+    bool asked = spots_in_url(g->in->url, ROLE_PAGE, &name, &number) ||
+                 spots_in_url(g->in->url, ROLE_OFFSET, &name, &number);
+    bool more;
+
+    g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+    guess_total(g);
+    more = is_more(g);
+    if (!more && !asked && !page_is_numbered(g->in->decided)) {
+        g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+    } else if (!guess_numbers(g)) {
+        g->out->is_lost = more;
+        g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+    }
+}
+
+/* Something says that this is a listing, even if it is all of it. */
+static bool tells_of_pages(const struct guessing *g)
+{
+    struct str value = g->in->reply->header
+                           ? g->in->reply->header(g->in->reply->context, STR("link"), 0)
+                           : STR_NONE;
+
+    return value.data || total_header(g->in->reply).data || g->reply.of[ROLE_NEXT].found ||
+           g->reply.of[ROLE_MORE].found || g->reply.of[ROLE_TOTAL].found ||
+           g->reply.of[ROLE_PAGES].found;
+}
+
+void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess)
+{
+    struct guessing g = { .in = input, .out = guess };
+    enum job_pages_kind decided = input->decided;
+
+    guess->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+    guess->is_lost = false;
+    guess->total = PAGE_TOTAL_UNKNOWN;
+    guess->page_size = 0;
+    guess->used = 0;
+    spots_find(input->reply->body, &g.reply);
+    spots_find(input->body, &g.sent);
+    if (decided == JOB_PAGES_LINK || (decided == JOB_PAGES_NONE && has_link_next(input->reply))) {
+        guess->pages.kind = JOB_PAGES_LINK;
+    } else if (decided == JOB_PAGES_NEXT || decided == JOB_PAGES_CURSOR) {
+        guess->is_lost = !guess_named(&g) && is_more(&g);
+    } else if (page_is_numbered(decided) || !guess_named(&g)) {
+        guess_counted(&g);
+    }
+    if (guess->is_lost) {
+        guess->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
+    }
+    guess->is_silent =
+        decided == JOB_PAGES_NONE && guess->pages.kind == JOB_PAGES_NONE && !tells_of_pages(&g);
+    guess_size(&g);
+}

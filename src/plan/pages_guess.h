@@ -1,0 +1,51 @@
+/**
+ * How a listing is paged, guessed from one reply: what `"pages": "auto"` goes by, and `probe` tells.
+ *
+ * By what APIs commonly send: a Link header, a next URL, a cursor (GraphQL's pageInfo among them), a
+ * number of pages or records, a "there is more". Names are compared without case and punctuation, so
+ * `nextCursor`, `next_cursor` and `NextCursor` are one. Only what stands outside arrays is looked at, to a
+ * depth of PAGES_GUESS_DEPTH. Parameters are those that the request has already; a cursor's else
+ * follows from its name.
+ *
+ * A wrong guess ends loudly: the server, to which the parameter means nothing, gives the same page again
+ * (PAGE_NOTE_SAME_PAGE), and where it says that there is more but not how to get it, that is noted.
+ *
+ * Pure; any thread. Nothing is allocated.
+ */
+#ifndef SCRAPETOP_PLAN_PAGES_GUESS_H
+#define SCRAPETOP_PLAN_PAGES_GUESS_H
+
+#include "plan/pages.h"
+
+#define PAGES_GUESS_DEPTH 4
+#define PAGES_GUESS_MEMBERS_MAX                                                                    \
+    40 /* an object with more is a table by itself, not a page's frame */
+#define PAGES_GUESS_POINTER_MAX 200
+#define PAGES_GUESS_TEXT_MAX 2048
+
+struct pages_guess {
+    struct job_pages pages; /* JOB_PAGES_NONE: nothing tells of pages. Texts lie in `text` */
+    /* There are further pages, but nothing says how to ask for them; `pages.kind` is NONE then. */
+    bool is_lost;
+    bool is_silent;     /* nothing in it has to do with pages */
+    uint64_t total;     /* records in all, as announced; PAGE_TOTAL_UNKNOWN */
+    uint64_t page_size; /* as the request or reply names it, for showing; 0: not named */
+    char text[PAGES_GUESS_TEXT_MAX];
+    size_t used;
+};
+
+struct pages_guess_input {
+    struct str url;  /* that was asked */
+    struct str body; /* that was sent; STR_NONE */
+    const struct page_reply *reply;
+    uint64_t count;              /* records that came */
+    enum job_pages_kind decided; /* by an earlier page; NONE for the first */
+};
+
+void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess);
+
+/** The pointer to the array that most likely holds the records of an object: one of a name that is used for
+ *  it ("items"), or the longest. False when there is none. */
+bool pages_guess_records(struct str body, char pointer[PAGES_GUESS_POINTER_MAX]);
+
+#endif

@@ -1,0 +1,274 @@
+/* Pages that name the next one: by a cursor, a URL in the body, or the Link header. */
+#include "plan/pages_how.h"
+
+#include "base/json_scan.h"
+#include "base/url.h"
+#include "base/url_make.h"
+#include "plan/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINK_PARAM_MAX 64 /* bytes of the name of a parameter that counts pages */
+
+/* --- pages that name the next one ------------------------------------------------------------------ */
+
+/* The request at hand once more. */
+static bool is_itself(const struct listing *l, const struct page_texts *texts)
+{
+    return str_equal(buf_view(&texts->url), l->request->url) &&
+           (!texts->body.len || str_equal(buf_view(&texts->body), listing_body(l)));
+}
+
+/* Adds the page unless the listing would go round in a circle, or on for ever. */
+static void add_named(struct listing *l, const struct page_texts *texts)
+{
+    struct page_at at = { .ordinal = l->page.ordinal + 1,
+                          .total = PAGE_TOTAL_UNKNOWN,
+                          .empty = l->count ? 0 : l->page.empty + 1 };
+
+    if (is_itself(l, texts)) {
+        if (l->count) { /* else it is an end: some put it so */
+            LISTING_NOTE(l, PAGE_NOTE_BACK, "page %u names itself as the next one",
+                         (unsigned)at.ordinal);
+        }
+    } else if (at.empty > PAGES_EMPTY_MAX) {
+        LISTING_NOTE(l, PAGE_NOTE_ENDLESS, "%u pages without a record, and still there is more",
+                     (unsigned)at.empty);
+    } else if (listing_is_within(l, at.ordinal)) {
+        listing_add(l, texts, at);
+    }
+}
+
+/* Appends the URL that `reference` means, if it may be asked; else notes why not. */
+static bool resolve(struct listing *l, struct str reference, struct buf *to)
+{
+    struct err err = { .result = RESULT_OK };
+    struct url here, there;
+    char key[URL_ORIGIN_MAX];
+
+    buf_init(to, JOB_URL_MAX);
+    switch (url_append_resolved(to, request_url(l->request), reference)) {
+    case RESULT_OK:
+        break;
+    case RESULT_LIMIT:
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page's URL is over %d bytes", JOB_URL_MAX);
+        return false;
+    default:
+        l->result = RESULT_NOMEM;
+        return false;
+    }
+    if (url_split(l->request->url, &here, NULL) != RESULT_OK ||
+        url_split(buf_view(to), &there, &err) != RESULT_OK) {
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page is \"%.*s\": %s",
+                     STR_ARG(page_shown(reference)), err.text);
+        return false;
+    }
+    if (!url_same_origin(&here, &there)) {
+        url_origin_key(&there, key);
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page is on %s: not followed there", key);
+        return false;
+    }
+    to->len = there.origin.len + there.target.len;
+    return true;
+}
+
+static void name_url(struct listing *l, struct str reference)
+{
+    struct page_texts texts = { .url = { 0 } };
+
+    if (resolve(l, reference, &texts.url)) {
+        add_named(l, &texts);
+    }
+    page_texts_release(&texts);
+}
+
+static void name_cursor(struct listing *l)
+{
+    struct page_texts texts = { .url = { 0 } };
+    struct err err = { .result = RESULT_OK };
+
+    switch (
+        page_texts_set(&texts, l->pages.param, l->next, l->request->url, listing_body(l), &err)) {
+    case RESULT_OK:
+        add_named(l, &texts);
+        break;
+    case RESULT_INVALID:
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s: the cursor %.*s: %s", l->pages.next,
+                     STR_ARG(page_shown(l->next)), err.text);
+        break;
+    default:
+        l->result = RESULT_NOMEM;
+        break;
+    }
+    page_texts_release(&texts);
+}
+
+static void name_next(struct listing *l)
+{
+    struct buf text = { 0 };
+
+    if (json_type_of(l->next) != JSON_STRING) {
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s is %.*s, no URL", l->pages.next,
+                     STR_ARG(page_shown(l->next)));
+        return;
+    }
+    if (json_unescape(&text, json_string_raw(l->next), NULL) == RESULT_OK) {
+        name_url(l, buf_view(&text));
+    } else {
+        l->result = RESULT_NOMEM;
+    }
+    buf_release(&text);
+}
+
+void listing_read_named(struct listing *l)
+{
+    enum more more = listing_has_more(l);
+
+    if (more == MORE_NO) {
+        return;
+    }
+    if (page_is_none(l->next)) {
+        if (more == MORE_YES) {
+            LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s says there is more, but %s finds nothing",
+                         l->pages.has_more, l->pages.next);
+        }
+    } else if (l->pages.kind == JOB_PAGES_NEXT) {
+        name_next(l);
+    } else {
+        name_cursor(l);
+    }
+}
+
+/* --- the Link header -------------------------------------------------------------------------------- */
+
+static bool find_link(const struct listing *l, struct str relation, struct str *target)
+{
+    for (unsigned n = 0; l->reply->header; n++) {
+        struct str value = l->reply->header(l->reply->context, STR("link"), n);
+
+        if (!value.data) {
+            break;
+        }
+        if (link_find(value, relation, target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool contains_page(struct str name)
+{
+    for (size_t i = 0; i + 4 <= name.len; i++) {
+        if (str_equal_nocase((struct str){ name.data + i, 4 }, STR("page"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_offset_name(struct str name)
+{
+    static const struct str names[] = { STR_INIT("offset"), STR_INIT("start"), STR_INIT("_start"),
+                                        STR_INIT("skip") };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_equal_nocase(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one parameter in which two URLs differ, and its two numbers. */
+static bool differing_number(struct str a, struct str b, struct str *name, uint64_t *of_a,
+                             uint64_t *of_b)
+{
+    struct url_params in_a, in_b;
+    struct str a_name, b_name, a_value, b_value;
+    size_t differing = 0;
+    bool more_a, more_b, numbers = true;
+
+    url_params_begin(&in_a, a);
+    url_params_begin(&in_b, b);
+    if (!in_a.rest.data || !in_b.rest.data || in_a.rest.data - a.data != in_b.rest.data - b.data ||
+        memcmp(a.data, b.data, (size_t)(in_a.rest.data - a.data)) != 0) {
+        return false;
+    }
+    do {
+        more_a = url_params_next(&in_a, &a_name, &a_value);
+        more_b = url_params_next(&in_b, &b_name, &b_value);
+        if (more_a != more_b || (more_a && !str_equal(a_name, b_name))) {
+            return false;
+        }
+        if (more_a && !str_equal(a_value, b_value)) {
+            differing++;
+            *name = a_name;
+            numbers = str_to_u64(a_value, of_a) && str_to_u64(b_value, of_b);
+        }
+    } while (more_a);
+    return differing == 1 && numbers;
+}
+
+/* Whether the pages from the next to the last can be counted: their links differ in one number, of which
+ * it is known by how much it grows from page to page. `name` keeps that of the parameter. */
+static bool link_course(const struct listing *l, struct str next, struct str last, struct course *c,
+                        char name[LINK_PARAM_MAX + 1])
+{
+    struct str param, own, decoded;
+    uint64_t of_next, of_last, of_own;
+
+    if (!differing_number(next, last, &param, &of_next, &of_last) || of_last <= of_next) {
+        return false;
+    }
+    if (param.len > LINK_PARAM_MAX) {
+        return false;
+    }
+    decoded = url_decode(param, name);
+    name[decoded.len] = '\0';
+    if (url_param(l->request->url, decoded, &own) && str_to_u64(own, &of_own) && of_own < of_next) {
+        c->step = of_next - of_own;
+    } else if (contains_page(decoded)) {
+        c->step = 1;
+    } else if (is_offset_name(decoded)) {
+        c->step = of_next;
+    } else {
+        return false;
+    }
+    if (name[0] == '/' || !c->step || c->step > of_next || c->step > PAGES_SIZE_MAX ||
+        (of_last - of_next) % c->step) {
+        return false;
+    }
+    c->known = true;
+    c->number = of_next - c->step;
+    c->size = c->step;
+    c->expected = (of_last - of_next) / c->step + l->page.ordinal + 2;
+    c->announced = c->expected;
+    c->url = next;
+    c->param = name;
+    return true;
+}
+
+void listing_read_link(struct listing *l)
+{
+    struct str next, last;
+    struct buf next_url = { 0 }, last_url = { 0 };
+    char name[LINK_PARAM_MAX + 1];
+    struct course c = { .known = false };
+    bool has_last = find_link(l, STR("last"), &last);
+
+    if (find_link(l, STR("next"), &next) && resolve(l, next, &next_url)) {
+        if (has_last && resolve(l, last, &last_url) &&
+            link_course(l, buf_view(&next_url), buf_view(&last_url), &c, name)) {
+            if (l->page.expected) {
+                listing_keep_course(l, &c, MORE_UNTOLD);
+            } else {
+                listing_begin_course(l, &c);
+            }
+        } else if (!l->page.expected || l->page.ordinal + 1 == l->page.expected) {
+            name_url(l, next);
+        }
+    }
+    buf_release(&next_url);
+    buf_release(&last_url);
+}

@@ -1,0 +1,28 @@
+/**
+ * The records of a body, by number: what a paginator counts and a list's details are asked for.
+ *
+ * Which values are records is what the tables say (normalise/flatten.h): without a pointer the elements of
+ * a top-level array, or else the body itself; with one what it leads to, and the elements of an array that
+ * it leads to; null is none.
+ *
+ * The text must have passed json_check. Pure; any thread.
+ */
+#ifndef SCRAPETOP_PLAN_RECORDS_H
+#define SCRAPETOP_PLAN_RECORDS_H
+
+#include "base/json_scan.h"
+
+struct record_view {
+    uint64_t index; /* from 0, in the order of the body */
+    struct str value;
+    struct str key; /* name, still escaped, of the member that a `*` stood for; or STR_NONE */
+};
+
+/** Answers false to stop. */
+typedef bool records_fn(void *context, const struct record_view *record);
+
+/** `pointer` and `visit` may be NULL. Returns how many there are, or were visited. */
+uint64_t records_each(struct str body, const struct json_pointer *pointer, records_fn *visit,
+                      void *context);
+
+#endif

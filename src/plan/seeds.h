@@ -1,0 +1,56 @@
+/**
+ * Seeds: the requests that a job names by itself, by number, made one at a time.
+ *
+ * All URLs of the first source come first, then the next one's; the first has number 1. Patterns and
+ * templates are never unrolled and a list is read as it is needed: what is kept of ten million URLs is
+ * where each reader stands. The seeds of an endpoint with pages ask for the first one. An endpoint with
+ * a parent has none. Nothing is decided here: the frontier says which number is next.
+ *
+ * Ownership  borrows the job and the lists' files; the texts of a seed are good until the next call.
+ * Errors     seeds_new names the pattern, the list's line or the variable's file; seeds_read a list that changed meanwhile.
+ * Threads    one at a time.
+ */
+#ifndef SCRAPETOP_PLAN_SEEDS_H
+#define SCRAPETOP_PLAN_SEEDS_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/url.h"
+#include "job/job.h"
+
+#include <stdint.h>
+
+struct seeds;
+
+/** Who reads: each keeps its own place in a list, so that what it reads in order is at hand. */
+enum seeds_reader {
+    SEEDS_PLAN,    /* the plan's order */
+    SEEDS_RESTORE, /* rows of an earlier session */
+    SEEDS_LOOK,    /* single ones, in any order */
+    SEEDS_READER_COUNT,
+};
+
+struct seed {
+    uint32_t endpoint;
+    struct str key;
+    struct str url;   /* as it is sent: bytes beyond ASCII percent-encoded */
+    struct str body;  /* what to send; STR_NONE: what its endpoint says */
+    struct str vars;  /* values that it was made of, a JSON object; or STR_NONE */
+    struct url parts; /* of the URL as it was given */
+};
+
+/** Opens and counts the sources. `list_fds`: one for each JOB_SOURCE_LIST, in order. */
+MUST_CHECK enum result seeds_new(struct seeds **seeds, const struct job *job, const int *list_fds,
+                                 struct err *err);
+void seeds_free(struct seeds *seeds);
+
+uint64_t seeds_total(const struct seeds *seeds);
+
+/** How many of them are an endpoint's. */
+uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
+
+/** The seed with this number, 1 to the total. */
+MUST_CHECK enum result seeds_read(struct seeds *seeds, enum seeds_reader reader, uint64_t id,
+                                  struct seed *seed, struct err *err);
+
+#endif

@@ -1,0 +1,362 @@
+/*
+ * What answers gave rise to, in the ledger: written with the page that named it, read when its turn
+ * comes. It may be millions of rows, of which nobody ever holds more than a few hundred.
+ */
+#include "store/ledger_sql.h"
+
+#include "base/digest.h"
+#include "plan/place.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROUND_BYTES 4 /* a place begins with the round, see plan/place.h */
+
+enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEEDS, &result, err);
+
+    *seeds = 0;
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        *seeds = ledger_column_u64(st, 0);
+    }
+    return result;
+}
+
+static enum result has_found(struct ledger *ledger, bool *any, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_COUNT, &result, err);
+
+    *any = false;
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        *any = sqlite3_column_type(st, 0) != SQLITE_NULL;
+    }
+    return result;
+}
+
+enum result ledger_claim_seeds(struct ledger *ledger, uint64_t seeds, struct err *err)
+{
+    uint64_t before;
+    bool any = false;
+    enum result result = ledger_read_seeds(ledger, &before, err);
+    sqlite3_stmt *st;
+
+    ledger->seeds = seeds;
+    if (result == RESULT_OK && before != seeds) {
+        result = has_found(ledger, &any, err);
+    }
+    if (result != RESULT_OK || before == seeds) {
+        return result;
+    }
+    if (any) {
+        return err_set(err, RESULT_CORRUPT, "E-LEDG3",
+                       "%s numbers what was found behind %llu requests, the job has %llu: its "
+                       "sources have changed; begin anew with --fresh",
+                       ledger->path, (unsigned long long)before, (unsigned long long)seeds);
+    }
+    st = ledger_statement(ledger, SQL_PUT_SEEDS, &result, err);
+    if (st) {
+        ledger->folded = false;
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)seeds);
+        result = ledger_step(ledger, st, "noting the plan's size", err);
+    }
+    return result;
+}
+
+/* ---- writing ---- */
+
+/* Of what makes two requests of one endpoint the same. */
+static enum result make_digest(const struct request_texts *texts, struct buf *scratch,
+                               uint8_t digest[DIGEST_BYTES])
+{
+    static const char first_round[ROUND_BYTES];
+    enum result result;
+
+    buf_reset(scratch);
+    result = buf_append(scratch, texts->place.len >= ROUND_BYTES ? texts->place.data : first_round,
+                        ROUND_BYTES);
+    if (result == RESULT_OK) {
+        result = buf_append_str(scratch, texts->url);
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_char(scratch, '\0');
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(scratch, texts->body);
+    }
+    if (result == RESULT_OK) {
+        digest_of(scratch->data, scratch->len, digest);
+    }
+    return result;
+}
+
+static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
+                       const struct page_at *page, const uint8_t digest[DIGEST_BYTES])
+{
+    sqlite3_bind_int64(st, 2, endpoint);
+    sqlite3_bind_blob(st, 3, digest, DIGEST_BYTES, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 4, texts->place.data, (int)texts->place.len, SQLITE_STATIC);
+    ledger_bind_text(st, 5, texts->key);
+    ledger_bind_text(st, 6, texts->url);
+    ledger_bind_optional(st, 7, texts->body);
+    ledger_bind_optional(st, 8, texts->vars);
+    ledger_bind_optional(st, 9, texts->etag);
+    if (page->chain) {
+        sqlite3_bind_int64(st, 10, (sqlite3_int64)page->chain);
+    } else {
+        sqlite3_bind_null(st, 10);
+    }
+    /* All 64 bits, whether SQLite takes the first one for a sign or not. */
+    sqlite3_bind_int64(st, 11, (sqlite3_int64)page->number);
+    sqlite3_bind_int64(st, 12, page->ordinal);
+    sqlite3_bind_int64(st, 13, (sqlite3_int64)page->total);
+    sqlite3_bind_int64(st, 14, page->expected);
+    sqlite3_bind_int64(st, 15, page->size);
+    sqlite3_bind_int64(st, 16, page->empty);
+    sqlite3_bind_int64(st, 17, page->kind);
+    sqlite3_bind_int64(st, 18, page->named_by_crc32c);
+}
+
+static enum result put_note(struct ledger *ledger, uint64_t request, enum page_note_kind kind,
+                            struct str text, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_PAGE_NOTE, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)request);
+        sqlite3_bind_int(st, 2, (int)kind);
+        ledger_bind_text(st, 3, text);
+        result = ledger_step(ledger, st, "noting a page", err);
+    }
+    return result;
+}
+
+/* A page that was found before: by another page of its listing, which thereby runs in a circle? The
+ * same page named again in the same way is none: an answer that was asked for twice. */
+static enum result note_if_back(struct ledger *ledger, const struct request *by,
+                                const struct found *found, const uint8_t digest[DIGEST_BYTES],
+                                struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_LOOK, &result, err);
+    bool back = false;
+    struct str key = found->texts.key;
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, found->endpoint);
+    sqlite3_bind_blob(st, 2, digest, DIGEST_BYTES, SQLITE_STATIC);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        uint64_t id = ledger_column_u64(st, 0), chain = ledger_column_u64(st, 1);
+
+        back = (id == found->page.chain || chain == found->page.chain) &&
+               (uint32_t)ledger_column_u64(st, 2) != found->page.ordinal;
+    }
+    if (result == RESULT_OK && back) {
+        char text[REQUEST_REASON_MAX];
+
+        snprintf(text, sizeof text, "the next page is one that was asked before: %.*s",
+                 (int)(key.len < 80 ? key.len : 80), key.data);
+        result = put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
+    }
+    return result;
+}
+
+static enum result put_found(struct ledger *ledger, const struct request *by, struct found *found,
+                             struct buf *scratch, struct err *err)
+{
+    uint8_t digest[DIGEST_BYTES];
+    enum result result = make_digest(&found->texts, scratch, digest);
+    sqlite3_stmt *st;
+    bool known = true;
+
+    if (result != RESULT_OK) {
+        return err_nomem(err, "noting what was found");
+    }
+    st = ledger_statement(ledger, SQL_PUT_FOUND, &result, err);
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
+    bind_found(st, found->endpoint, &found->texts, &found->page, digest);
+    found->id = 0;
+    while (ledger_next_row(ledger, st, &result, err)) {
+        known = sqlite3_column_int(st, 1) != 0;
+        found->id = known ? 0 : ledger_column_u64(st, 0);
+    }
+    if (result == RESULT_OK && known && found->page.ordinal) {
+        result = note_if_back(ledger, by, found, digest, err);
+    }
+    return result;
+}
+
+/* The first page of a listing is one that its later pages may name, too. */
+static enum result put_head(struct ledger *ledger, const struct request *head, struct buf *scratch,
+                            struct err *err)
+{
+    struct request_texts texts = { head->key,  head->url,   head->body,
+                                   head->vars, head->place, STR_NONE };
+    uint8_t digest[DIGEST_BYTES];
+    enum result result = make_digest(&texts, scratch, digest);
+    sqlite3_stmt *st;
+    struct place place;
+
+    if (result != RESULT_OK) {
+        return err_nomem(err, "noting what was found");
+    }
+    place_of(head, &place);
+    texts.place = place_view(&place);
+    st = ledger_statement(ledger, SQL_PUT_FOUND_HEAD, &result, err);
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)head->id);
+        bind_found(st, head->endpoint, &texts, &head->page, digest);
+        result = ledger_step(ledger, st, "noting a listing", err);
+    }
+    return result;
+}
+
+static bool names_a_page(const struct findings *findings, const struct request *request)
+{
+    const struct found *first = findings->first;
+
+    return first && first->page.ordinal && first->endpoint == request->endpoint;
+}
+
+enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
+                                struct err *err)
+{
+    const struct request *by = settlement->response->request;
+    struct buf scratch = { .max = 0 };
+    enum result result = RESULT_OK;
+
+    for (const struct page_note *note = settlement->findings.notes; note && result == RESULT_OK;
+         note = note->next) {
+        result = put_note(ledger, by->id, note->kind, str_view(note->text), err);
+    }
+    if (result == RESULT_OK && by->id <= ledger->seeds && names_a_page(&settlement->findings, by)) {
+        result = put_head(ledger, by, &scratch, err);
+    }
+    for (struct found *found = settlement->findings.first; found && result == RESULT_OK;
+         found = found->next) {
+        result = put_found(ledger, by, found, &scratch, err);
+    }
+    buf_release(&scratch);
+    if (result != RESULT_OK) {
+        ledger_roll_back(ledger);
+    }
+    return result;
+}
+
+/* ---- reading ---- */
+
+static struct str column_bytes(sqlite3_stmt *st, int column)
+{
+    const void *bytes = sqlite3_column_blob(st, column); /* before its length: it may convert */
+
+    return (struct str){ bytes, (size_t)sqlite3_column_bytes(st, column) };
+}
+
+static struct request *request_of_row(sqlite3_stmt *st)
+{
+    struct request_texts texts = {
+        .place = column_bytes(st, 2),
+        .key = ledger_column_text(st, 3),
+        .url = ledger_column_text(st, 4),
+        .body = ledger_column_text(st, 5),
+        .vars = ledger_column_text(st, 6),
+        .etag = ledger_column_text(st, 7),
+    };
+    struct request *request =
+        request_make(ledger_column_u64(st, 0), (uint32_t)ledger_column_u64(st, 1), &texts);
+
+    if (!request) {
+        return NULL;
+    }
+    request->page = (struct page_at){
+        .chain = ledger_column_u64(st, 8),
+        .number = (uint64_t)sqlite3_column_int64(st, 9),
+        .ordinal = (uint32_t)ledger_column_u64(st, 10),
+        .total = (uint64_t)sqlite3_column_int64(st, 11),
+        .expected = (uint32_t)ledger_column_u64(st, 12),
+        .size = (uint32_t)ledger_column_u64(st, 13),
+        .empty = (uint32_t)ledger_column_u64(st, 14),
+        .kind = (uint32_t)ledger_column_u64(st, 15),
+        .named_by_crc32c = (uint32_t)ledger_column_u64(st, 16),
+    };
+    request->attempt = (uint32_t)ledger_column_u64(st, 17);
+    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(ledger_column_text(st, 18)));
+    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(ledger_column_text(st, 19)));
+    return request;
+}
+
+/* Hands on all that the statement yields. */
+static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
+                              const struct ledger_found_query *query, struct err *err)
+{
+    enum result result;
+
+    while (ledger_next_row(ledger, st, &result, err)) {
+        int64_t not_before_us = sqlite3_column_int64(st, 20);
+        struct request *request = request_of_row(st);
+
+        result = request ? query->visit(query->context, request, not_before_us)
+                         : err_nomem(err, "reading what was found");
+        if (result != RESULT_OK) {
+            sqlite3_reset(st);
+            break;
+        }
+    }
+    return result;
+}
+
+enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_query *query,
+                              struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(
+        ledger, query->which == LEDGER_FOUND_NEW ? SQL_FOUND_NEW : SQL_FOUND_WAITING, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
+    sqlite3_bind_int64(st, 2, query->max > INT64_MAX ? INT64_MAX : (sqlite3_int64)query->max);
+    return visit_rows(ledger, st, query, err);
+}
+
+enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids, size_t count,
+                                 const struct ledger_found_query *query, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ONE, &result, err);
+
+    for (size_t i = 0; st && i < count && result == RESULT_OK; i++) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)ids[i]);
+        result = visit_rows(ledger, st, query, err);
+    }
+    return result;
+}
+
+enum result ledger_count_found(struct ledger *ledger, uint64_t *counts, size_t endpoint_count,
+                               struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ENDPOINTS, &result, err);
+
+    memset(counts, 0, endpoint_count * sizeof *counts);
+    if (st) {
+        sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        uint64_t endpoint = ledger_column_u64(st, 0);
+
+        if (endpoint < endpoint_count) {
+            counts[endpoint] = ledger_column_u64(st, 1);
+        }
+    }
+    return result;
+}

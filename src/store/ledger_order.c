@@ -1,0 +1,122 @@
+/*
+ * An endpoint's records in the order of its table: the plan's own requests by id and found ones by
+ * place, merged, a page at a time.
+ */
+#include "store/ledger_sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct placed {
+    struct record record;
+    struct place place;
+};
+
+struct stream {
+    struct placed *list;
+    size_t count, at;
+};
+
+static void keep_place(struct place *place, sqlite3_stmt *st)
+{
+    const void *bytes = sqlite3_column_blob(st, 7);
+    size_t len = (size_t)sqlite3_column_bytes(st, 7);
+
+    place->len = len < sizeof place->bytes ? len : sizeof place->bytes;
+    if (place->len) {
+        memcpy(place->bytes, bytes, place->len);
+    }
+}
+
+static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
+                                     const struct record_position *position, size_t max,
+                                     struct stream *stream, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_SEED_RECORDS, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)position->seed);
+    sqlite3_bind_int64(st, 2, ledger->seeds ? (sqlite3_int64)ledger->seeds : INT64_MAX);
+    sqlite3_bind_int64(st, 3, endpoint);
+    sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        struct placed *p = &stream->list[stream->count++];
+
+        p->record = ledger_record(st);
+        place_of_seed(0, p->record.id, &p->place);
+    }
+    return result;
+}
+
+static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
+                                      const struct record_position *position, size_t max,
+                                      struct stream *stream, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_RECORDS, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_blob(st, 1, position->place.bytes, (int)position->place.len, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)position->found);
+    sqlite3_bind_int64(st, 3, endpoint);
+    sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
+    sqlite3_bind_int64(st, 5, (sqlite3_int64)ledger->seeds);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        struct placed *p = &stream->list[stream->count++];
+
+        p->record = ledger_record(st);
+        keep_place(&p->place, st);
+    }
+    return result;
+}
+
+/* The one that comes first; NULL at the end of both. Moves `position` behind it. */
+static const struct placed *take_first(struct stream *seeds, struct stream *found,
+                                       struct record_position *position)
+{
+    const struct placed *seed = seeds->at < seeds->count ? &seeds->list[seeds->at] : NULL;
+    const struct placed *other = found->at < found->count ? &found->list[found->at] : NULL;
+
+    if (seed &&
+        (!other || place_compare(place_view(&seed->place), place_view(&other->place)) <= 0)) {
+        seeds->at++;
+        position->seed = seed->record.id;
+        return seed;
+    }
+    if (other) {
+        found->at++;
+        position->place = other->place;
+        position->found = other->record.id;
+    }
+    return other;
+}
+
+enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
+                                 struct record_position *position, struct record *records,
+                                 size_t max, size_t *count, struct err *err)
+{
+    struct placed *lists = malloc(2 * max * sizeof *lists);
+    struct stream seeds = { lists, 0, 0 }, found = { lists ? lists + max : NULL, 0, 0 };
+    const struct placed *placed;
+    enum result result;
+
+    *count = 0;
+    if (!lists) {
+        return err_nomem(err, "reading the ledger");
+    }
+    result = read_seed_records(ledger, endpoint, position, max, &seeds, err);
+    if (result == RESULT_OK && ledger->seeds) {
+        result = read_found_records(ledger, endpoint, position, max, &found, err);
+    }
+    while (result == RESULT_OK && *count < max &&
+           (placed = take_first(&seeds, &found, position)) != NULL) {
+        records[(*count)++] = placed->record;
+    }
+    free(lists);
+    return result;
+}
