@@ -385,7 +385,7 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     },
     {
         .name = "plain",
-        .help = "No dashboard: a line now and then",
+        .help = "No dashboard: a line now and then; on a terminal, commands typed as words (help)",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, plain),
     },
