@@ -54,6 +54,7 @@ static void pretty__lays_out_json__that_may_end_anywhere(void **state)
     expect_pretty("{\"a\":\"cut of", "{\n  \"a\": \"cut of\n");
     expect_pretty("[", "[\n");
     expect_pretty("<html>\n<body>", "<html>\n<body>\n");
+    expect_pretty("<html>\r\n\r\n<body>\r", "<html>\n\n<body>\n");
     expect_pretty("]]]]", "]]]]\n");
     expect_pretty("[]]]]", "[\n]\n]\n]\n]\n");
     expect_pretty("", "");

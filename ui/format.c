@@ -37,7 +37,9 @@ void format_size(uint64_t bytes, char text[FORMAT_MAX])
 
 void format_ms(uint64_t us, char text[FORMAT_MAX])
 {
-    if (us) {
+    if (us > 0 && us < US_PER_MS / 2) {
+        snprintf(text, FORMAT_MAX, "<1"); /* answers from next door: a 0 would look like none */
+    } else if (us) {
         snprintf(text, FORMAT_MAX, "%llu", (unsigned long long)((us + 500) / US_PER_MS));
     } else {
         snprintf(text, FORMAT_MAX, "-");

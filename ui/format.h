@@ -18,7 +18,7 @@ void format_age(uint64_t us, char text[FORMAT_MAX]);
 /** "0", "982", "18.2K", "1.25M": at most 5 cells. */
 void format_size(uint64_t bytes, char text[FORMAT_MAX]);
 
-/** Milliseconds without a unit: "540", "12035"; "-" for 0, which means "not yet". */
+/** Milliseconds without a unit: "540", "12035", "<1"; "-" for 0, which means "not yet". */
 void format_ms(uint64_t us, char text[FORMAT_MAX]);
 
 /** "0.0", "38.2", "1204": one decimal below 1000. */

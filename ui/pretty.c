@@ -88,6 +88,7 @@ static void print_plain(struct str text, void (*visit)(void *context, struct str
     while (text.len) {
         struct str line = str_cut(&text, '\n');
 
+        line.len -= line.len > 0 && line.data[line.len - 1] == '\r';
         line.len = line.len < PRETTY_LINE_MAX ? line.len : PRETTY_LINE_MAX;
         visit(context, line);
     }
