@@ -29,6 +29,7 @@ struct link {
     size_t *first_use; /* of each endpoint; one more than there are endpoints */
     bool *reaches;     /* count * count: the first waits for the second, at any distance */
     size_t *parents;   /* NONE for a seed */
+    bool has_base;     /* or needs none */
 };
 
 /* --- URLs -------------------------------------------------------------------------------------------- */
@@ -101,7 +102,7 @@ static void check_url(struct link *l, struct str at, const char *text, const str
     struct err err;
     struct url parts;
 
-    if (text[0] == '{') {
+    if (text[0] == '{' || !l->has_base) {
         return; /* its value is the URL */
     }
     if (template_expand(t, one_for_all, NULL, &url, &err) != RESULT_OK ||
@@ -111,8 +112,10 @@ static void check_url(struct link *l, struct str at, const char *text, const str
     buf_release(&url);
 }
 
-static void check_base(struct job_reader *r, struct str at)
+/* False when it is none: what is relative to it then is not told once more. */
+static bool check_base(struct job_reader *r, struct str at)
 {
+    size_t faults = r->text.faults->count;
     struct url url;
     struct err err;
 
@@ -127,10 +130,12 @@ static void check_base(struct job_reader *r, struct str at)
         job_text_fault(&r->text, at, "E-CFG2",
                        "\"base\": want a URL without query and placeholders");
     }
+    return r->text.faults->count == faults;
 }
 
-static void link_login(struct job_reader *r)
+static void link_login(struct link *l)
 {
+    struct job_reader *r = l->r;
     struct job_login *login = &r->job->login;
     struct url parts;
     struct err err;
@@ -146,7 +151,7 @@ static void link_login(struct job_reader *r)
     }
     free(login->url);
     login->url = url;
-    if (url_split(str_view(url), &parts, &err) != RESULT_OK) {
+    if (l->has_base && url_split(str_view(url), &parts, &err) != RESULT_OK) {
         err_prefix(&err, "\"login\"");
         job_text_fault_of(&r->text, r->login, &err);
     }
@@ -560,10 +565,8 @@ void job_link(struct job_reader *r, struct str base_at)
 {
     struct link l = { .r = r, .count = r->job->endpoint_count };
 
-    if (r->job->base) {
-        check_base(r, base_at);
-    }
-    link_login(r);
+    l.has_base = !r->job->base || check_base(r, base_at);
+    link_login(&l);
     if (!l.count) {
         return;
     }
