@@ -56,6 +56,7 @@ bool engine_revive(struct engine *e)
     if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING) {
         return false;
     }
+    e->discover.accounts_read = false;
     if (e->phase != ENGINE_RUNNING) {
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
         e->phase = ENGINE_RUNNING;
@@ -398,10 +399,11 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING)) {
         give_up_waiting(e, now_us);
     }
-    if (e->phase == ENGINE_DRAINING) {
-        end_fetching(e, false);
-    } else if (e->answer == FRONTIER_EMPTY && !discover_is_pending(e)) {
-        end_fetching(e, true);
+    if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e))) {
+        return;
+    }
+    if (discover_settle_accounts(e)) { /* else its end comes back to here */
+        end_fetching(e, e->phase == ENGINE_RUNNING);
     }
 }
 
