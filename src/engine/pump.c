@@ -3,6 +3,7 @@
  */
 #include "engine/engine_state.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -171,6 +172,20 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     return LIMIT_NONE;
 }
 
+/* The headers that depend on the request's values. Both the seeds' and the found ones' have been tried
+ * when they were made; out of memory, one is not sent. */
+static void fill_headers(struct engine *e, const struct request *request, struct fetch_extra *extra)
+{
+    const struct header_fill *fill = e->fills[request->endpoint];
+
+    static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room behind those of the login");
+    for (size_t i = 0; i < header_fill_count(fill); i++) {
+        if (header_fill_line(fill, i, request->vars, &e->filled[i], NULL) == RESULT_OK) {
+            extra->headers[2 + i] = buf_view(&e->filled[i]);
+        }
+    }
+}
+
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
@@ -184,6 +199,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     request->since_us = now_us;
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
     login_carry(e, request, &extra, now_us);
+    fill_headers(e, request, &extra);
     if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);

@@ -4,6 +4,7 @@
 
 #include "base/json_scan.h"
 #include "base/url.h"
+#include "job/header_fill.h"
 #include "job/job_parts.h"
 #include "job/template.h"
 
@@ -316,12 +317,26 @@ static void link_url(struct link *l, struct job_endpoint *endpoint, struct place
 
 static void link_headers(struct link *l, const struct job_endpoint *endpoint, struct str at)
 {
+    const struct job *job = l->r->job;
+    size_t count = 0;
+
     for (size_t i = 0; i < endpoint->header_count; i++) {
         const struct job_header *header = &endpoint->headers[i];
 
         if (header->sent) {
             template_free(add_template(l, header->sent, TEMPLATE_HEADER, at));
+            count += strchr(header->sent, '{') != NULL;
         }
+        if (header->sent && strchr(header->sent, '{') &&
+            job_find_header(job->headers, job->header_count, str_view(header->name))) {
+            job_text_fault(&l->r->text, at, "E-CFG8",
+                           "header %.64s has placeholders, and is one of the job's, too",
+                           header->name);
+        }
+    }
+    if (count > HEADER_FILL_MAX) {
+        job_text_fault(&l->r->text, at, "E-HDR2", "more than %d headers with placeholders",
+                       HEADER_FILL_MAX);
     }
 }
 
