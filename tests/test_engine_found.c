@@ -199,6 +199,51 @@ static void run__asks_found_ones_again__that_failed(void **state)
     end(&w);
 }
 
+static void run__names_missing_pages__at_its_end(void **state)
+{
+    struct world w;
+    const struct report_endpoint *account = &w.run.report.endpoints[0];
+    struct buf text = { .max = 0 };
+
+    (void)state;
+    begin(&w, 9);
+    w.listing.fail_at = 4;
+    w.listing.fail_times = 100;
+    w.run.job.retry.attempts = 2;
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(w.run.report.endpoint_count, 1);
+    assert_true(account->is_paged);
+    assert_int_equal(account->requests, 9);
+    assert_int_equal(account->pages.expected, 9);
+    assert_int_equal(account->pages.got, 8);
+    assert_int_equal(account->pages.missing_count, 1);
+    assert_non_null(strstr(account->pages.missing[0], "page=4"));
+    assert_int_equal(report_pages(&w.run.report, &text), RESULT_OK);
+    assert_non_null(strstr(buf_cstr(&text), ": 8 of 9 pages: missing "));
+    buf_reset(&text);
+    assert_int_equal(report_json(&w.run.report, &text), RESULT_OK);
+    assert_non_null(strstr(buf_cstr(&text), "\"expected\":9,\"got\":8,\"missing_count\":1"));
+    buf_release(&text);
+    end(&w);
+}
+
+static void run__tells_a_cut_listing__as_missing(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, 9);
+    w.run.job.endpoints[0].pages.max = 5;
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.failed, 0);
+    assert_true(w.run.report.endpoints[0].pages.is_cut);
+    assert_int_equal(w.run.report.endpoints[0].pages.note_count, 1);
+    assert_int_equal(w.run.report.endpoints[0].pages.notes[0].kind, PAGE_NOTE_LIMIT);
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    end(&w);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +251,8 @@ static int group(void)
         cmocka_unit_test(run__goes_on_with_what_was_found__when_resumed),
         cmocka_unit_test(run__keeps_tries__of_a_found_one_that_waits),
         cmocka_unit_test(run__asks_found_ones_again__that_failed),
+        cmocka_unit_test(run__names_missing_pages__at_its_end),
+        cmocka_unit_test(run__tells_a_cut_listing__as_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Whole runs that log in: against the embedded API, and against a server that is told what to say. */
 #include "demo/demo.h"
 #include "engine_fixture.h"
+#include "job/job_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +64,7 @@ static void log_in_by_call(struct api *a, const char *password)
 {
     char body[128];
 
+    job_login_release(&a->run.job.login); /* of a session before */
     snprintf(body, sizeof body, "{\"email\":\"demo@example.com\",\"password\":\"%s\"}", password);
     a->run.job.login = (struct job_login){ .kind = JOB_LOGIN_CALL,
                                            .url = url_at(a, "/api/auth/login"),

@@ -208,7 +208,7 @@ static void run__says_what_is_wrong__when_usage_is_bad(void **state)
         { "run http://u:p@h/", "E-URL5", "credentials in URL" },
         { "run http://h/[1-", "E-GLOB1", "bad URL pattern at byte 13" },
         { "run -- -i", "E-URL4", "missing scheme in \"-i\"" },
-        { "run items.json", "E-URL4", "missing scheme in \"items.json\"" },
+        { "run items.json", "E-IN2", "cannot read items.json" },
     };
 
     (void)state;

@@ -149,3 +149,24 @@ enum result json_text_decode(struct buf *to, struct str inside)
     }
     return result;
 }
+
+enum result json_text_compact(struct buf *to, struct str json)
+{
+    enum result result = RESULT_OK;
+    bool in_string = false;
+
+    for (size_t i = 0; i < json.len && result == RESULT_OK; i++) {
+        char c = json.data[i];
+
+        if (in_string && c == '\\' && i + 1 < json.len) {
+            result = buf_append_char(to, c);
+            c = json.data[++i];
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+            continue;
+        }
+        result = result == RESULT_OK ? buf_append_char(to, c) : result;
+    }
+    return result;
+}

@@ -20,4 +20,7 @@ MUST_CHECK enum result json_text_append(struct buf *to, struct str bytes);
 /** Appends what the literal says; `inside` is what stands between the quotes. */
 MUST_CHECK enum result json_text_decode(struct buf *to, struct str inside);
 
+/** Appends valid JSON without the white space between its tokens. */
+MUST_CHECK enum result json_text_compact(struct buf *to, struct str json);
+
 #endif

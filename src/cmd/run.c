@@ -1,8 +1,10 @@
 #include "cmd/cmd.h"
 #include "cmd/dry_run.h"
+#include "cmd/run_job.h"
 #include "cmd/run_lists.h"
 #include "cmd/run_options.h"
 #include "cmd/session.h"
+#include "cmd/show_config.h"
 #include "cmd/stored_job.h"
 #include "cmd/sweep_tell.h"
 #include "output/output_file.h"
@@ -47,6 +49,13 @@ static enum result check_same_job(const struct run_dir *dir, const struct job *g
                          "or set that one aside with --fresh",
                          dir->path, theirs, ours);
     }
+    for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
+        if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
+            result = err_set(err, RESULT_INVALID, "E-IN5",
+                             "%s has changed since the run in %s began; begin anew with --fresh",
+                             given->vars[i].text, dir->path);
+        }
+    }
     job_release(&stored);
     return result;
 }
@@ -86,7 +95,7 @@ static enum result set_aside(const char *path, struct err *err)
 
 /* What is wrong with the command line alone is told before a directory is made for it, or set
  * aside: a mistyped list or table name leaves nothing behind. */
-static enum result check_given(const char *path, const struct run_options *options,
+static enum result check_given(const char *path, struct run_options *options,
                                struct run_lists *lists, struct err *err)
 {
     struct output_file *table;
@@ -96,6 +105,9 @@ static enum result check_given(const char *path, const struct run_options *optio
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1", "%s holds no run to follow up", path);
     } else if (options->has_sources) {
         result = run_lists_check(lists, &options->job, err);
+        if (result == RESULT_OK) {
+            result = run_job_check(&options->job, err);
+        }
     } else if (!stored_job_is_in(path)) {
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
                          "no URL given, and %s holds no run to resume", path);
@@ -126,6 +138,25 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     return result;
 }
 
+/* A parameter that is a secret by its name, written out in a URL of the command line. */
+static bool url_holds_secret(const struct job *job)
+{
+    struct buf redacted = { 0 };
+    bool holds = false;
+
+    for (size_t e = 0; e < job->endpoint_count; e++) {
+        for (size_t i = 0; i < job->endpoints[e].source_count && !holds; i++) {
+            struct str text = str_view(job->endpoints[e].sources[i].text);
+
+            buf_reset(&redacted);
+            holds =
+                url_redact(text, &redacted) == RESULT_OK && !str_equal(buf_view(&redacted), text);
+        }
+    }
+    buf_release(&redacted);
+    return holds;
+}
+
 /* What is allowed, and better known. */
 static void warn(const struct job *job)
 {
@@ -138,6 +169,11 @@ static void warn(const struct job *job)
         cmd_print_warning("W-HTTP2",
                           "this libcurl takes a body that HTTP/2 cut short for a whole one; "
                           "only the JSON check stands between");
+    }
+    if (url_holds_secret(job)) {
+        cmd_print_warning("W-SEC2",
+                          "a credential stands in a URL and so is kept in job.json; better "
+                          "'?api_key=${ENV}' in single quotes, or a job file's \"login\"");
     }
     for (size_t i = 0; i < job->header_count; i++) {
         if (!job->headers[i].given) {
@@ -197,6 +233,9 @@ static int run_given(struct run_options *options, int argc, char **argv)
     enum result result;
     int code;
 
+    if (options->show_config) {
+        return show_config(options, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+    }
     if (options->dry_run) {
         return dry_run_print(&options->job, stdout, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
     }

@@ -1,7 +1,9 @@
 #include "cmd/run_options.h"
 
 #include "base/clock.h"
+#include "base/url.h"
 #include "cmd/cmd.h"
+#include "cmd/run_job.h"
 #include "normalise/table_spec.h"
 
 #include <errno.h>
@@ -159,6 +161,14 @@ static enum result add_operand(void *target, const char *text, struct err *err)
 
     if (strcmp(text, "-") == 0) {
         return add_list(&options->job, text, err);
+    }
+    if (run_job_is_file(text)) {
+        if (options->job_file && options->job_file != text) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "two job files, %s and %s: give one",
+                           options->job_file, text);
+        }
+        options->job_file = text;
+        return RESULT_OK;
     }
     return job_add_source(&options->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(text), err);
 }
@@ -418,6 +428,16 @@ static enum result set_class(void *target, const char *value, struct err *err)
     return follow_up_set_class(&options->follow_up, value, err);
 }
 
+static const struct option_row file_rows[] = {
+    {
+        .name = "base",
+        .value = "URL",
+        .help = "In the place of the job file's \"base\": the same job against another server",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, base),
+    },
+};
+
 static const struct option_row session_rows[] = {
     {
         .name = "only-failed",
@@ -464,6 +484,12 @@ static const struct option_row session_rows[] = {
         .offset = offsetof(struct run_options, fresh),
     },
     {
+        .name = "show-config",
+        .help = "Print every value of the job and where it comes from; send nothing",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, show_config),
+    },
+    {
         .letter = 'n',
         .name = "dry-run",
         .help = "Print every request, send none",
@@ -476,6 +502,8 @@ static const struct option_row session_rows[] = {
 
 static const struct option_group groups[] = {
     { "What to ask", ROWS(request_rows), offsetof(struct run_options, job) },
+    { "Job files", ROWS(file_rows), 0 },
+    { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
     { "Session", ROWS(session_rows), 0 },
@@ -485,16 +513,20 @@ static const char *const examples[] = {
     "scrapetop run 'https://api.example.org/items/[1-5000]'",
     "scrapetop run -c 20 --rate 10/s 'https://api.example.org/posts?page=[1-100]'",
     "scrapetop run -H @secrets.txt --records /items --csv items.csv -i urls.txt",
+    "scrapetop run catalog.json --cap 20      # a whole API, told in a job file",
+    "scrapetop run --every 30s --count 120 https://api.example.org/trains.json",
     "scrapetop run -o api.example.org.run     # go on with a stopped run",
     NULL,
 };
 
 const struct option_table run_table = {
     .command = "run",
-    .synopsis = "[OPTIONS] URL... | -i FILE | -o DIR",
+    .synopsis = "[OPTIONS] URL... | JOB.json | -i FILE | -o DIR",
     .summary = "Fetch URLs, keep every body, make a table of them",
     .details =
-        "URLs may hold patterns: [1-100] [001-100] [1-100:5] [a-z] {a,b}. When the run directory "
+        "A job file tells a whole API: login, pages, details of what a list names; options go "
+        "before what it says. URLs may hold patterns: [1-100] [001-100] [1-100:5] [a-z] {a,b}. "
+        "When the run directory "
         "exists, the run goes on where it stopped. Times are 30, 250ms, 30s, 5m, 1h30m, "
         "sizes 500, 10k, 64M.",
     .groups = groups,
@@ -524,6 +556,41 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
                           "--fresh or --dry-run");
     }
     return RESULT_OK;
+}
+
+static enum result check_job_file(const struct run_options *options, struct err *err)
+{
+    static const char *const of_file[] = { "input", "request", "data", "globoff", "records" };
+
+    struct url url;
+
+    if (options->base && !options->job_file) {
+        return usage(err, "--base URL goes with a job file");
+    }
+    if (options->base && url_split(str_view(options->base), &url, err) != RESULT_OK) {
+        err_prefix(err, "--base");
+        return RESULT_INVALID;
+    }
+    if (options->show_config && !options->job_file && !options->has_sources) {
+        return usage(err, "--show-config wants URLs or a job file");
+    }
+    if (options->job_file && options->has_sources) {
+        return usage(err, "a job file and URLs are given: it says what is asked");
+    }
+    for (size_t i = 0; options->job_file && i < sizeof of_file / sizeof of_file[0]; i++) {
+        if (options_have(&run_table, &options->given, of_file[i])) {
+            return err_set(err, RESULT_INVALID, "E-ARG1",
+                           "--%s is for URLs; with a job file, write it there", of_file[i]);
+        }
+    }
+    return RESULT_OK;
+}
+
+static enum result check_poll(const struct job_poll *poll, struct err *err)
+{
+    return !poll->every_us && (poll->count || poll->until_us)
+               ? usage(err, "--count and --until end --every TIME, which is not given")
+               : RESULT_OK;
 }
 
 static enum result check_together(const struct run_options *options, struct err *err)
@@ -591,6 +658,30 @@ static enum result finish_body(struct job *job, const struct options_given *give
     return result;
 }
 
+/* The job is the file's, and the same argv is laid over it. */
+static enum result take_job_file(struct run_options *options, int argc, char **argv,
+                                 struct err *err)
+{
+    struct job job;
+    enum result result = run_job_read(&job, options->job_file, options->base, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    job_release(&options->job);
+    options->job = job;
+    options->has_sources = true;
+    return options_parse(&run_table, argc, argv, options, &options->given, err);
+}
+
+/* What the command line alone is to be the job of. */
+static enum result take_urls(struct run_options *options, struct err *err)
+{
+    enum result result = run_job_take_url_secrets(&options->job, err);
+
+    return result == RESULT_OK ? finish_body(&options->job, &options->given, err) : result;
+}
+
 enum result run_options_parse(struct run_options *options, int argc, char **argv, struct err *err)
 {
     enum result result;
@@ -603,12 +694,20 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
     if (result == RESULT_OK && !options->given.help) {
         options->has_sources = options->job.endpoints[0].source_count > 0;
-        result = check_together(options, err);
+        result = check_job_file(options, err);
+        if (result == RESULT_OK && options->job_file) {
+            result = take_job_file(options, argc, argv, err);
+        } else if (result == RESULT_OK) {
+            result = take_urls(options, err);
+        }
+        if (result == RESULT_OK) {
+            result = check_together(options, err);
+        }
         if (result == RESULT_OK) {
             result = check_follow_up(options, err);
         }
         if (result == RESULT_OK && options->has_sources) {
-            result = finish_body(&options->job, &options->given, err);
+            result = check_poll(&options->job.poll, err);
         }
         if (result == RESULT_OK && options->has_sources) {
             result = job_finish(&options->job, err);

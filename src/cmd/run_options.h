@@ -1,7 +1,8 @@
 /**
  * What `run` is told on its command line: a job, and what to do with it.
  *
- * With a URL or a list the command line is the whole job. With none it names a run directory (-o), whose
+ * With a URL or a list the command line is the whole job. With a job file that is the job, and the options
+ * given are laid over it. With none of them it names a run directory (-o), whose
  * job.json the caller reads; the options given are then laid over that job by run_options_lay_over.
  *
  * Ownership  run_options_release frees the job; all other texts point into argv.
@@ -19,6 +20,8 @@
 
 struct run_options {
     struct job job;
+    const char *job_file;       /* an operand; NULL: none */
+    const char *base;           /* --base; NULL: the job file's own */
     const char *run_dir;        /* -o; NULL: ./NAME.run */
     const char *csv;            /* --csv; NULL: none, "-": stdout */
     const char *parquet;        /* --parquet; NULL: none */
@@ -26,8 +29,8 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool plain, notify, json, fresh, dry_run;
-    bool has_sources; /* a URL or a list was given */
+    bool plain, notify, json, fresh, dry_run, show_config;
+    bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };
 

@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 
+#include "base/utf8.h"
 #include "cmd/background.h"
 #include "cmd/cmd.h"
 #include "cmd/typed.h"
@@ -400,6 +401,17 @@ static void on_done(void *context)
     }
 }
 
+/* Bytes from outside, shown as such. */
+static void print_lines(struct str rest)
+{
+    char shown[1024];
+
+    while (rest.len) {
+        utf8_display(shown, sizeof shown, str_cut(&rest, '\n'), sizeof shown / 4);
+        fprintf(stderr, "scrapetop: %s\n", shown);
+    }
+}
+
 static void print_report(const struct session *s)
 {
     const struct report *r = &s->report;
@@ -408,6 +420,10 @@ static void print_report(const struct session *s)
     if (s->options->json && report_json(r, &text) == RESULT_OK) {
         fwrite(text.data, 1, text.len, stdout);
         fflush(stdout);
+    }
+    buf_reset(&text);
+    if (report_pages(r, &text) == RESULT_OK) {
+        print_lines(buf_view(&text));
     }
     buf_reset(&text);
     if (report_line(r, &text) == RESULT_OK) {

@@ -5,6 +5,8 @@
 #include "cmd/cmd.h"
 #include "cmd/json_print.h"
 #include "cmd/read_options.h"
+#include "cmd/stored_job.h"
+#include "engine/report_endpoints.h"
 #include "store/run_reader.h"
 
 #include <inttypes.h>
@@ -149,6 +151,75 @@ static void print_json(const char *path, const struct status *status)
     print_times_json(status);
 }
 
+static void print_endpoint(const struct job_endpoint *endpoint, const struct page_account *pages)
+{
+    char words[512];
+
+    printf("  %-16s %" PRIu64 " of %" PRIu64 "%s", endpoint->name, pages->got, pages->expected,
+           endpoint->pages.kind == JOB_PAGES_NONE ? "" : " pages");
+    if (pages->failed) {
+        printf(", %" PRIu64 " failed", pages->failed);
+    }
+    report_pages_words(pages, words, sizeof words);
+    if (words[0]) {
+        printf(": ");
+        show(str_view(words), 4 * TEXT_COLUMNS);
+    }
+    printf("\n");
+}
+
+static void print_endpoint_json(const struct job_endpoint *endpoint,
+                                const struct page_account *pages, bool first)
+{
+    printf("%s\n  {\"name\":", first ? "" : ",");
+    json_print_text(stdout, str_view(endpoint->name));
+    printf(",\"expected\":%" PRIu64 ",\"got\":%" PRIu64 ",\"failed\":%" PRIu64
+           ",\"paged\":%s,\"cut\":%s,\"missing\":[",
+           pages->expected, pages->got, pages->failed,
+           endpoint->pages.kind == JOB_PAGES_NONE ? "false" : "true",
+           pages->is_cut ? "true" : "false");
+    for (size_t i = 0; i < pages->missing_count; i++) {
+        printf("%s", i ? "," : "");
+        json_print_text(stdout, str_view(pages->missing[i]));
+    }
+    printf("],\"notes\":[");
+    for (size_t i = 0; i < pages->note_count; i++) {
+        printf("%s{\"kind\":", i ? "," : "");
+        json_print_text(stdout, str_view(page_note_name(pages->notes[i].kind)));
+        printf(",\"count\":%" PRIu64 ",\"text\":", pages->notes[i].count);
+        json_print_text(stdout, str_view(pages->notes[i].text));
+        printf("}");
+    }
+    printf("]}");
+}
+
+/* Of a job that has several, or whose one has pages: else the sums say it all. */
+static enum result print_endpoints(struct run_reader *reader, bool json, struct err *err)
+{
+    struct job job;
+    enum result result = RESULT_OK;
+    bool wanted;
+
+    if (stored_job_read(&reader->dir, &job, NULL) != RESULT_OK) {
+        return RESULT_OK; /* who cannot read the job can still look at the sums */
+    }
+    wanted = job.endpoint_count > 1 || job.endpoints[0].pages.kind != JOB_PAGES_NONE;
+    printf("%s", !wanted ? "" : json ? " \"endpoints\":[" : "endpoints\n");
+    for (uint32_t i = 0; wanted && i < job.endpoint_count && result == RESULT_OK; i++) {
+        struct page_account pages;
+
+        result = ledger_read_account(reader->ledger, i, &pages, err);
+        if (result == RESULT_OK && json) {
+            print_endpoint_json(&job.endpoints[i], &pages, i == 0);
+        } else if (result == RESULT_OK) {
+            print_endpoint(&job.endpoints[i], &pages);
+        }
+    }
+    printf("%s", wanted && json ? "],\n" : "");
+    job_release(&job);
+    return result;
+}
+
 static enum result print_status(struct run_reader *reader, bool json, struct err *err)
 {
     struct status status;
@@ -163,10 +234,18 @@ static enum result print_status(struct run_reader *reader, bool json, struct err
     }
     if (!json) {
         print_text(&status);
+        result = print_endpoints(reader, false, err);
+        if (result != RESULT_OK) {
+            return result;
+        }
         printf("%s", status.summary.failed ? "failed because\n" : "");
         return ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason, NULL, err);
     }
     print_json(reader->dir.path, &status);
+    result = print_endpoints(reader, true, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
     printf(" \"reasons\":[");
     result = ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason_json, &first, err);
     printf("]}\n");

@@ -14,13 +14,19 @@ enum result discover_init(struct discover *d, const struct job *job, struct err 
         d->is_used |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
     }
-    return d->is_used ? harvest_new(&d->harvest, job, err) : RESULT_OK;
+    if (!d->is_used) {
+        return RESULT_OK;
+    }
+    d->announced = calloc(job->endpoint_count, sizeof *d->announced);
+    return d->announced ? harvest_new(&d->harvest, job, err) : err_nomem(err, "preparing the run");
 }
 
 void discover_release(struct discover *d)
 {
     harvest_free(d->harvest);
     free(d->again);
+    free(d->announced);
+    free(d->accounts);
     *d = (struct discover){ .is_used = false };
 }
 
@@ -67,10 +73,32 @@ static void tell_notes(struct engine *e, const struct settlement *s)
     }
 }
 
+/* The first page of a listing tells how many there will be, which are named in blocks. */
+static void note_announced(struct engine *e, const struct settlement *s)
+{
+    const struct request *request = s->response->request;
+    const struct found *first = s->findings.first;
+
+    if (first && first->id && first->page.ordinal && !request->page.ordinal &&
+        first->endpoint == request->endpoint) {
+        e->discover.announced[first->endpoint] +=
+            first->page.expected ? first->page.expected : s->findings.count + 1;
+    }
+}
+
+uint64_t discover_announced(const struct engine *e, uint32_t endpoint)
+{
+    uint64_t named = frontier_planned(e->frontier, endpoint);
+    uint64_t announced = e->discover.is_used ? e->discover.announced[endpoint] : 0;
+
+    return announced > named ? announced : named;
+}
+
 void discover_committed(struct engine *e, struct settlement *s)
 {
     if (s->state != SETTLE_LOST) {
         tell_notes(e, s);
+        note_announced(e, s);
         for (const struct found *found = s->findings.first; found; found = found->next) {
             if (found->id) {
                 frontier_note_found(e->frontier, found->endpoint, 1);
@@ -172,6 +200,34 @@ void discover_feed(struct engine *e)
     committer_read_found(e->committer, &question);
 }
 
+bool discover_settle_accounts(struct engine *e)
+{
+    struct discover *d = &e->discover;
+    struct committer_question question = { .account_count = e->job->endpoint_count };
+
+    if (!d->is_used || d->accounts_read || e->storage != RESULT_OK || e->ended_by != EXIT_WELL) {
+        return true;
+    }
+    if (d->is_asking) {
+        return false;
+    }
+    if (!d->accounts) {
+        d->accounts = calloc(e->job->endpoint_count, sizeof *d->accounts);
+    }
+    if (!d->accounts) {
+        return true; /* the report does without */
+    }
+    question.accounts = d->accounts;
+    d->is_asking = d->accounts_asked = true;
+    committer_read_found(e->committer, &question);
+    return false;
+}
+
+const struct page_account *discover_account(const struct engine *e, uint32_t endpoint)
+{
+    return e->discover.accounts_read ? &e->discover.accounts[endpoint] : NULL;
+}
+
 static void offer(struct engine *e, struct request *list)
 {
     struct err err;
@@ -193,6 +249,12 @@ void discover_answered(void *context, struct request *list, size_t count)
     struct discover *d = &e->discover;
 
     d->is_asking = false;
+    if (d->accounts_asked) {
+        d->accounts_asked = false;
+        d->accounts_read = true;
+        engine_pump(e);
+        return;
+    }
     if (d->asked_again_count) {
         d->asked_again_count = 0;
     } else {

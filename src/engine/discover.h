@@ -17,6 +17,7 @@
 #include "job/job.h"
 #include "plan/found.h"
 #include "plan/frontier.h"
+#include "store/page_account.h"
 
 struct engine;
 struct harvest;
@@ -30,6 +31,10 @@ struct discover {
     uint64_t read_to;   /* the frontier has had all up to here */
     uint64_t asked_for; /* last_id when the ledger was asked */
     bool is_asking;
+    uint64_t *announced; /* pages beyond those named by then, by endpoint, in this session */
+    struct page_account
+        *accounts; /* of all endpoints, when they have been read after the last answer */
+    bool accounts_asked, accounts_read;
     bool again_only; /* the frontier gets no others than these: */
     uint64_t *again; /* ids of failed ones that are to be asked once more, the last of them first */
     size_t again_count, again_allocated;
@@ -59,6 +64,16 @@ void discover_answered(void *engine, struct request *list, size_t count); /* com
 
 /** There is something in the ledger that the frontier has not had. */
 bool discover_is_pending(const struct engine *engine);
+
+/** The accounts of all that has ended are being read, or have been: false while that goes on. To be asked
+ *  for when nothing is under way any more. */
+bool discover_settle_accounts(struct engine *engine);
+
+/** Of one endpoint; NULL when nothing is found in this run, or the run goes on. */
+const struct page_account *discover_account(const struct engine *engine, uint32_t endpoint);
+
+/** Pages that the endpoint's listings have announced so far, or else named. */
+uint64_t discover_announced(const struct engine *engine, uint32_t endpoint);
 
 /** A found request that failed is to be asked once more. */
 MUST_CHECK enum result discover_again(struct engine *engine, uint64_t id);

@@ -222,11 +222,17 @@ static size_t all_header_count(const struct job *job)
     return count;
 }
 
-static void list_headers(const char **lines, const struct job_header *headers, size_t count)
+/* Those that are the same for all requests of the endpoint. */
+static size_t list_own(const char **lines, const struct job_endpoint *endpoint)
 {
-    for (size_t i = 0; i < count; i++) {
-        lines[i] = headers[i].sent;
+    size_t count = 0;
+
+    for (size_t i = 0; i < endpoint->header_count; i++) {
+        if (!header_is_filled(endpoint, &endpoint->headers[i])) {
+            lines[count++] = endpoint->headers[i].sent;
+        }
     }
+    return count;
 }
 
 /* The job's headers stand first in e->headers, those of each endpoint behind. The login call comes after
@@ -236,18 +242,19 @@ static void describe_endpoints(struct engine *e)
     const struct job *job = e->job;
     const char **own = e->headers + job->header_count;
 
-    list_headers(e->headers, job->headers, job->header_count);
+    for (size_t i = 0; i < job->header_count; i++) {
+        e->headers[i] = job->headers[i].sent;
+    }
     for (size_t i = 0; i < job->endpoint_count; i++) {
         const struct job_endpoint *from = &job->endpoints[i];
 
-        list_headers(own, from->headers, from->header_count);
         e->endpoints[i] = (struct fetch_endpoint){
             .method = from->method,
             .body = from->body,
             .headers = own,
-            .header_count = from->header_count,
+            .header_count = list_own(own, from),
         };
-        own += from->header_count;
+        own += e->endpoints[i].header_count;
     }
     e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
 }
@@ -273,8 +280,16 @@ static enum result build_fetch(struct engine *e, struct err *err)
 
     e->endpoints = calloc(job->endpoint_count + 1, sizeof *e->endpoints);
     e->headers = calloc(all_header_count(job) + 1, sizeof *e->headers);
-    if (!e->endpoints || !e->headers) {
+    e->fills = calloc(job->endpoint_count + 1, sizeof(struct header_fill *));
+    if (!e->endpoints || !e->headers || !e->fills) {
         return err_nomem(err, "preparing requests");
+    }
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        enum result result = header_fill_new(&e->fills[i], &job->endpoints[i], err);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
     }
     describe_endpoints(e);
     o.endpoints = e->endpoints;
@@ -329,6 +344,13 @@ static void free_parts(struct engine *e)
     events_release(&e->events);
     buf_release(&e->shown);
     buf_release(&e->redacted);
+    for (size_t i = 0; e->fills && i < e->job->endpoint_count; i++) {
+        header_fill_free(e->fills[i]);
+    }
+    for (size_t i = 0; i < HEADER_FILL_MAX; i++) {
+        buf_release(&e->filled[i]);
+    }
+    free(e->fills);
     free(e->endpoints);
     free(e->headers);
     free(e);

@@ -20,6 +20,7 @@
 #include "engine/sweep.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
+#include "job/header_fill.h"
 #include "plan/frontier.h"
 #include "plan/host.h"
 #include "plan/pacer.h"
@@ -92,6 +93,8 @@ struct engine {
     struct pacer pacer;
     struct fetch *fetch;
     struct fetch_endpoint *endpoints;
+    struct header_fill **fills; /* of each endpoint, or NULL */
+    struct buf filled[HEADER_FILL_MAX];
     const char **headers;
     struct committer *committer;
     struct work work;   /* tables */

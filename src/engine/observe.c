@@ -2,6 +2,7 @@
  * Observe: fills a snapshot from the engine, at the rate of the frames.
  */
 #include "engine/engine_state.h"
+#include "engine/report_endpoints.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -200,6 +201,29 @@ static void count_endpoint_wait(void *context, const struct request *request)
     f->snapshot->endpoints[accounts_index(&f->engine->accounts, request->endpoint)].waiting++;
 }
 
+/* What is known of an endpoint's pages while the run goes on; when all is settled, the ledger's word. */
+static void add_pages(const struct engine *e, uint32_t endpoint, struct snapshot_endpoint *out)
+{
+    const struct page_account *pages = discover_account(e, endpoint);
+
+    if (pages) {
+        report_pages_words(pages, out->note, sizeof out->note);
+    }
+    if (e->job->endpoints[endpoint].pages.kind == JOB_PAGES_NONE) {
+        return;
+    }
+    out->pages_known = true;
+    if (pages) {
+        out->pages_expected += pages->expected;
+        out->pages_got += pages->got;
+        out->pages_missing += page_account_missing(pages);
+        return;
+    }
+    out->pages_expected += discover_announced(e, endpoint);
+    out->pages_got += out->done;
+    out->pages_missing += out->failed;
+}
+
 /* One endpoint alone says no more than the header does. */
 static void add_endpoints(struct filling *f)
 {
@@ -216,7 +240,9 @@ static void add_endpoints(struct filling *f)
         struct snapshot_endpoint *out = &s->endpoints[accounts_index(&e->accounts, i)];
 
         out->planned += frontier_planned(e->frontier, i);
+        out->rows += table_rows_of(e, i);
         COPY(out->name, e->job->endpoints[i].name);
+        add_pages(e, i, out);
     }
     if (all > shown) {
         snprintf(s->endpoints[shown - 1].name, sizeof s->endpoints[0].name, "%zu others",

@@ -3,6 +3,7 @@
  */
 #include "engine/engine_state.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -56,6 +57,7 @@ bool engine_revive(struct engine *e)
     if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING) {
         return false;
     }
+    e->discover.accounts_read = false;
     if (e->phase != ENGINE_RUNNING) {
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
         e->phase = ENGINE_RUNNING;
@@ -170,6 +172,20 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     return LIMIT_NONE;
 }
 
+/* The headers that depend on the request's values. Both the seeds' and the found ones' have been tried
+ * when they were made; out of memory, one is not sent. */
+static void fill_headers(struct engine *e, const struct request *request, struct fetch_extra *extra)
+{
+    const struct header_fill *fill = e->fills[request->endpoint];
+
+    static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room behind those of the login");
+    for (size_t i = 0; i < header_fill_count(fill); i++) {
+        if (header_fill_line(fill, i, request->vars, &e->filled[i], NULL) == RESULT_OK) {
+            extra->headers[2 + i] = buf_view(&e->filled[i]);
+        }
+    }
+}
+
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
@@ -183,6 +199,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     request->since_us = now_us;
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
     login_carry(e, request, &extra, now_us);
+    fill_headers(e, request, &extra);
     if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
@@ -398,10 +415,11 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING)) {
         give_up_waiting(e, now_us);
     }
-    if (e->phase == ENGINE_DRAINING) {
-        end_fetching(e, false);
-    } else if (e->answer == FRONTIER_EMPTY && !discover_is_pending(e)) {
-        end_fetching(e, true);
+    if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e))) {
+        return;
+    }
+    if (discover_settle_accounts(e)) { /* else its end comes back to here */
+        end_fetching(e, e->phase == ENGINE_RUNNING);
     }
 }
 

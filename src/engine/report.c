@@ -1,6 +1,7 @@
 #include "engine/report.h"
 
 #include "engine/engine_state.h"
+#include "engine/report_endpoints.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
         return e->table_result == RESULT_NOT_FOUND ? EXIT_INCOMPLETE : EXIT_STORAGE;
     }
     if (r->failed == 0) {
-        return EXIT_WELL;
+        return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;
     }
     return is_refused_throughout(e, r) ? EXIT_AUTH : EXIT_INCOMPLETE;
 }
@@ -133,6 +134,7 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
     memcpy(r->stopped_code, e->trouble_code, sizeof r->stopped_code);
+    report_add_endpoints(e, r);
     r->exit = exit_of(e, r);
 }
 
@@ -261,6 +263,7 @@ static void fill_object(cJSON *root, const struct report *r)
     add_ladder(root, r);
     cJSON_AddStringToObject(root, "verdict", r->verdict);
     add_failure_list(root, r);
+    report_endpoints_json(r, root);
     add_path(root, "csv", r->csv);
     add_path(root, "parquet", r->parquet);
     cJSON_AddStringToObject(root, "run_dir", r->run_dir);

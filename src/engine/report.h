@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "engine/metrics.h"
 #include "engine/snapshot.h"
+#include "store/page_account.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,16 @@ struct report_failure {
     char example[160];
 };
 
+#define REPORT_ENDPOINTS_MAX SNAPSHOT_ENDPOINTS_MAX
+
+struct report_endpoint {
+    char name[64];
+    uint64_t requests, ok, failed; /* all sessions */
+    uint64_t rows;                 /* of its last table */
+    bool is_paged;
+    struct page_account pages; /* zeroed unless it is, save for the notes */
+};
+
 struct report {
     enum exit_code exit;
     uint64_t total, ok, failed, pending; /* requests of the plan, all sessions */
@@ -57,6 +68,9 @@ struct report {
     char verdict[160]; /* what bounded the run, in words */
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];
+    size_t endpoint_count; /* all, or the first of many */
+    struct report_endpoint endpoints[REPORT_ENDPOINTS_MAX];
+    bool pages_are_missing; /* of some endpoint */
     char run_dir[256], csv[512], parquet[512];
     char stopped_by[160];            /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
@@ -64,6 +78,10 @@ struct report {
 
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */
 MUST_CHECK enum result report_line(const struct report *report, struct buf *out);
+
+/** A line for every endpoint whose pages do not add up: "products: 97 of 100 pages: missing page=3". May
+ *  hold bytes from outside. */
+MUST_CHECK enum result report_pages(const struct report *report, struct buf *out);
 
 /** The object of --json, with a line feed. */
 MUST_CHECK enum result report_json(const struct report *report, struct buf *out);

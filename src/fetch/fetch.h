@@ -39,7 +39,7 @@ struct fetch_endpoint {
     bool alone; /* the options' headers are not for it */
 };
 
-#define FETCH_EXTRA_HEADERS 2
+#define FETCH_EXTRA_HEADERS 8 /* who asks (2), and what is filled in for one request */
 
 /** What one start carries beside the headers of its endpoint: who asks, what is known already. Copied.
  *  An origin that a redirect led to is told none of it. */

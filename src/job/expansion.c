@@ -3,6 +3,7 @@
 #include "base/json_text.h"
 #include "base/url.h"
 #include "job/glob.h"
+#include "job/header_fill.h"
 #include "job/template.h"
 
 #include <inttypes.h>
@@ -29,7 +30,8 @@ struct expansion {
     const struct job *job;
     const struct vars *vars;
     uint32_t endpoint;
-    struct part url, body; /* the body's template is NULL when there is none */
+    struct part url, body;       /* the body's template is NULL when there is none */
+    struct header_fill *headers; /* NULL: none is filled in */
     struct name *names;
     size_t name_count;
     size_t *varying; /* variables, the last varying fastest */
@@ -201,6 +203,9 @@ enum result expansion_new(struct expansion **made, const struct job *job, uint32
     if (result == RESULT_OK && own->body) {
         result = make_part(x, &x->body, own->body, template_body_context(str_view(own->body)), err);
     }
+    if (result == RESULT_OK) {
+        result = header_fill_new(&x->headers, own, err);
+    }
     if (result != RESULT_OK) {
         expansion_free(x);
         return result;
@@ -217,6 +222,7 @@ void expansion_free(struct expansion *x)
     for (size_t i = 0; i < x->name_count; i++) {
         free(x->names[i].text);
     }
+    header_fill_free(x->headers);
     template_free(x->url.t);
     template_free(x->body.t);
     free(x->url.names);
@@ -464,6 +470,10 @@ static enum result check_one(struct check *c, size_t var, uint64_t at, uint64_t 
 
     if (result == RESULT_OK) {
         result = url_split(buf_view(&c->texts.url), &url, &err);
+    }
+    for (size_t i = 0; i < header_fill_count(c->x->headers) && result == RESULT_OK; i++) {
+        result =
+            header_fill_line(c->x->headers, i, buf_view(&c->texts.vars), &c->texts.values, &err);
     }
     if (result == RESULT_NOMEM) {
         c->first = err;

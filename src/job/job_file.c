@@ -308,7 +308,7 @@ enum result job_read(struct job *job, struct str text, const char *where, struct
     return result;
 }
 
-static enum result read_file(const char *path, struct buf *text, struct err *err)
+enum result job_file_load(const char *path, struct buf *text, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
     enum result result = RESULT_OK;
@@ -346,7 +346,7 @@ enum result job_file_read(struct job *job, const char *path, const char *base,
 
     faults->count = 0;
     buf_init(&text, JOB_TEXT_MAX);
-    result = read_file(path, &text, err);
+    result = job_file_load(path, &text, err);
     if (result == RESULT_OK) {
         result = job_file_parse(job, buf_view(&text), path, base, faults, err);
     }

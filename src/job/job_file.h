@@ -43,6 +43,9 @@ MUST_CHECK enum result job_file_read(struct job *job, const char *path, const ch
 MUST_CHECK enum result job_file_parse(struct job *job, struct str text, const char *path,
                                       const char *base, struct job_faults *faults, struct err *err);
 
+/** Appends the text of a job file. E-IN2. */
+MUST_CHECK enum result job_file_load(const char *path, struct buf *text, struct err *err);
+
 /** The keys that are read, for completion, the schema and its test: object by object ("endpoint",
  *  "pages"), the name of the object in `object`. NULL behind the last. */
 const char *job_file_key(size_t index, const char **object);

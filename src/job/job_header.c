@@ -165,7 +165,7 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
 {
     struct str name, given, sent_name, sent_value;
     struct buf sent;
-    bool typed;
+    bool secret, typed;
     enum result result = header_split(line, &name, &given, err);
 
     if (result != RESULT_OK) {
@@ -187,8 +187,9 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
         err_prefix(err, "header %.*s", (int)(name.len < 64 ? name.len : 64), name.data);
         goto done;
     }
-    typed = header_is_secret(name) && !job_names_variable(given);
-    if (header_is_secret(name)) {
+    secret = header_is_secret(name) && !(endpoint && count_braces(given));
+    typed = secret && !job_names_variable(given);
+    if (secret) {
         result = job_register_credential(job, sent_value, err);
     }
     if (result == RESULT_OK) {

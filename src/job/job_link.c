@@ -4,6 +4,7 @@
 
 #include "base/json_scan.h"
 #include "base/url.h"
+#include "job/header_fill.h"
 #include "job/job_parts.h"
 #include "job/template.h"
 
@@ -29,6 +30,7 @@ struct link {
     size_t *first_use; /* of each endpoint; one more than there are endpoints */
     bool *reaches;     /* count * count: the first waits for the second, at any distance */
     size_t *parents;   /* NONE for a seed */
+    bool has_base;     /* or needs none */
 };
 
 /* --- URLs -------------------------------------------------------------------------------------------- */
@@ -101,7 +103,7 @@ static void check_url(struct link *l, struct str at, const char *text, const str
     struct err err;
     struct url parts;
 
-    if (text[0] == '{') {
+    if (text[0] == '{' || !l->has_base) {
         return; /* its value is the URL */
     }
     if (template_expand(t, one_for_all, NULL, &url, &err) != RESULT_OK ||
@@ -111,8 +113,10 @@ static void check_url(struct link *l, struct str at, const char *text, const str
     buf_release(&url);
 }
 
-static void check_base(struct job_reader *r, struct str at)
+/* False when it is none: what is relative to it then is not told once more. */
+static bool check_base(struct job_reader *r, struct str at)
 {
+    size_t faults = r->text.faults->count;
     struct url url;
     struct err err;
 
@@ -127,10 +131,12 @@ static void check_base(struct job_reader *r, struct str at)
         job_text_fault(&r->text, at, "E-CFG2",
                        "\"base\": want a URL without query and placeholders");
     }
+    return r->text.faults->count == faults;
 }
 
-static void link_login(struct job_reader *r)
+static void link_login(struct link *l)
 {
+    struct job_reader *r = l->r;
     struct job_login *login = &r->job->login;
     struct url parts;
     struct err err;
@@ -146,7 +152,7 @@ static void link_login(struct job_reader *r)
     }
     free(login->url);
     login->url = url;
-    if (url_split(str_view(url), &parts, &err) != RESULT_OK) {
+    if (l->has_base && url_split(str_view(url), &parts, &err) != RESULT_OK) {
         err_prefix(&err, "\"login\"");
         job_text_fault_of(&r->text, r->login, &err);
     }
@@ -311,12 +317,26 @@ static void link_url(struct link *l, struct job_endpoint *endpoint, struct place
 
 static void link_headers(struct link *l, const struct job_endpoint *endpoint, struct str at)
 {
+    const struct job *job = l->r->job;
+    size_t count = 0;
+
     for (size_t i = 0; i < endpoint->header_count; i++) {
         const struct job_header *header = &endpoint->headers[i];
 
         if (header->sent) {
             template_free(add_template(l, header->sent, TEMPLATE_HEADER, at));
+            count += strchr(header->sent, '{') != NULL;
         }
+        if (header->sent && strchr(header->sent, '{') &&
+            job_find_header(job->headers, job->header_count, str_view(header->name))) {
+            job_text_fault(&l->r->text, at, "E-CFG8",
+                           "header %.64s has placeholders, and is one of the job's, too",
+                           header->name);
+        }
+    }
+    if (count > HEADER_FILL_MAX) {
+        job_text_fault(&l->r->text, at, "E-HDR2", "more than %d headers with placeholders",
+                       HEADER_FILL_MAX);
     }
 }
 
@@ -560,10 +580,8 @@ void job_link(struct job_reader *r, struct str base_at)
 {
     struct link l = { .r = r, .count = r->job->endpoint_count };
 
-    if (r->job->base) {
-        check_base(r, base_at);
-    }
-    link_login(r);
+    l.has_base = !r->job->base || check_base(r, base_at);
+    link_login(&l);
     if (!l.count) {
         return;
     }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json_scan.h"
+#include "base/json_text.h"
 #include "job/dates.h"
 #include "job/job_read.h"
 #include "job/template.h"
@@ -17,26 +18,8 @@
 char *job_compact_json(struct str json)
 {
     struct buf out = { 0 };
-    enum result result = RESULT_OK;
-    bool in_string = false;
-    char *copy = NULL;
+    char *copy = json_text_compact(&out, json) == RESULT_OK ? str_dup(buf_view(&out)) : NULL;
 
-    for (size_t i = 0; i < json.len && result == RESULT_OK; i++) {
-        char c = json.data[i];
-
-        if (in_string && c == '\\') {
-            result = buf_append_char(&out, c);
-            c = json.data[++i];
-        } else if (c == '"') {
-            in_string = !in_string;
-        } else if (!in_string && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
-            continue;
-        }
-        result = result == RESULT_OK ? buf_append_char(&out, c) : result;
-    }
-    if (result == RESULT_OK) {
-        copy = str_dup(buf_view(&out));
-    }
     buf_release(&out);
     return copy;
 }

@@ -5,6 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *page_note_name(enum page_note_kind kind)
+{
+    switch (kind) {
+    case PAGE_NOTE_TOTAL_CHANGED:
+        return "total changed";
+    case PAGE_NOTE_SAME_PAGE:
+        return "same page";
+    case PAGE_NOTE_BACK:
+        return "back";
+    case PAGE_NOTE_LIMIT:
+        return "limit";
+    case PAGE_NOTE_BAD_TOTAL:
+        return "bad total";
+    case PAGE_NOTE_BAD_NEXT:
+        return "bad next";
+    case PAGE_NOTE_NO_MATCH:
+        return "no match";
+    case PAGE_NOTE_ENDLESS:
+        return "endless";
+    case PAGE_NOTE_NO_VALUE:
+        return "no value";
+    }
+    return "unknown"; /* of a later version's ledger */
+}
+
 bool page_note_is_loss(enum page_note_kind kind)
 {
     switch (kind) {

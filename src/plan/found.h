@@ -41,6 +41,9 @@ enum page_note_kind {
     PAGE_NOTE_NO_VALUE = 9,      /* records without what their detail's request is made of */
 };
 
+/** "total changed", "same page" ... */
+const char *page_note_name(enum page_note_kind kind);
+
 /** Pages are missing because of it; the others are only told. */
 bool page_note_is_loss(enum page_note_kind kind);
 

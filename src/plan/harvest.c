@@ -3,6 +3,7 @@
 #include "base/json_look.h"
 #include "base/json_text.h"
 #include "base/url.h"
+#include "job/header_fill.h"
 #include "job/template.h"
 #include "plan/pages.h"
 #include "plan/place.h"
@@ -27,6 +28,7 @@ struct wanted {
 struct child {
     uint32_t endpoint;
     struct template *url, *body; /* body is NULL when there is none */
+    struct header_fill *headers; /* NULL: none is filled in */
     struct wanted *wanted;
     size_t count;
     size_t *of_url, *of_body; /* from a placeholder's number to the one in `wanted` */
@@ -142,6 +144,11 @@ static enum result add_needs(const struct harvest *h, struct child *c,
     if (result == RESULT_OK && body.len) {
         result = add_names(h, c, body, template_body_context(body), err);
     }
+    for (size_t i = 0; i < endpoint->header_count && result == RESULT_OK; i++) {
+        if (header_is_filled(endpoint, &endpoint->headers[i])) {
+            result = add_names(h, c, str_view(endpoint->headers[i].sent), TEMPLATE_HEADER, err);
+        }
+    }
     for (size_t i = 0; i < endpoint->with_count && result == RESULT_OK; i++) {
         struct str name = str_view(endpoint->with[i]);
 
@@ -237,6 +244,9 @@ static enum result child_init(const struct harvest *h, struct child *c, struct e
         result = template_new(&c->body, body, template_body_context(body), err);
     }
     if (result == RESULT_OK) {
+        result = header_fill_new(&c->headers, endpoint, err);
+    }
+    if (result == RESULT_OK) {
         result = map_names(c, c->url, &c->of_url);
     }
     if (result == RESULT_OK && c->body) {
@@ -249,6 +259,7 @@ static void child_release(struct child *c)
 {
     template_free(c->url);
     template_free(c->body);
+    header_fill_free(c->headers);
     free(c->wanted);
     free(c->of_url);
     free(c->of_body);
@@ -429,6 +440,19 @@ static enum result expand(struct reaping *r, const struct template *t, const siz
     return template_expand(t, find_value, r, to, err);
 }
 
+/* They are filled in when the request is sent; what cannot be is not asked for. */
+static enum result try_headers(struct reaping *r, struct err *err)
+{
+    struct buf line = { .max = HEADER_LINE_MAX };
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < header_fill_count(r->child->headers) && result == RESULT_OK; i++) {
+        result = header_fill_line(r->child->headers, i, buf_view(&r->vars), &line, err);
+    }
+    buf_release(&line);
+    return result;
+}
+
 static bool make_texts(struct reaping *r, uint64_t record)
 {
     struct err err = { .text = "" };
@@ -447,7 +471,11 @@ static bool make_texts(struct reaping *r, uint64_t record)
     if (result == RESULT_OK) {
         result = make_vars(r);
     }
-    return result == RESULT_OK || pass_over(r, result, record, "its values are too long");
+    if (result != RESULT_OK) {
+        return pass_over(r, result, record, "its values are too long");
+    }
+    result = try_headers(r, &err);
+    return result == RESULT_OK || pass_over(r, result, record, err.text);
 }
 
 /* Adds it, as the first page of a listing when it is one. */

@@ -357,7 +357,11 @@ static void answer_question(struct committer *c)
 
     list.end = &list.first;
     uv_mutex_unlock(&c->mutex);
-    if (!c->failed && question.ids) {
+    if (!c->failed && question.accounts) {
+        for (uint32_t i = 0; i < question.account_count && result == RESULT_OK; i++) {
+            result = ledger_read_account(c->archive.ledger, i, &question.accounts[i], &c->err);
+        }
+    } else if (!c->failed && question.ids) {
         result = ledger_each_found_of(c->archive.ledger, question.ids, question.id_count, &query,
                                       &c->err);
     } else if (!c->failed) {

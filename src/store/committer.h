@@ -33,6 +33,7 @@
 #define SCRAPETOP_STORE_COMMITTER_H
 
 #include "base/clock.h"
+#include "store/page_account.h"
 #include "store/record.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
@@ -118,6 +119,9 @@ struct committer_question {
     size_t max;
     const uint64_t *ids; /* or NULL */
     size_t id_count;
+    struct page_account
+        *accounts; /* or else NULL: filled in for as many endpoints, and no request comes */
+    size_t account_count;
 };
 
 void committer_read_found(struct committer *committer, const struct committer_question *question);

@@ -86,6 +86,18 @@ static const char *const sql[SQL_COUNT] = {
                                        " ORDER BY r.id LIMIT ?2",
     [SQL_FOUND_ONE] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id=?1",
     [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
+    [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
+                          "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
+    [SQL_ACCOUNT_FOUND] = "SELECT count(*) FROM found WHERE endpoint=?1 AND id>?2",
+    /* Announced, and not named: the one that was to name them did not come. */
+    [SQL_ACCOUNT_UNNAMED] =
+        "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
+        " FROM found WHERE endpoint=?1 AND chain IS NOT NULL GROUP BY chain)",
+    [SQL_ACCOUNT_MISSING] = "SELECT key FROM request WHERE state<>1 AND state=2 AND endpoint=?1"
+                            " ORDER BY id LIMIT ?2",
+    [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"
+                          " CROSS JOIN request r ON r.id=n.request WHERE r.endpoint=?1"
+                          " GROUP BY n.kind ORDER BY n.kind",
     [SQL_SEED_RECORDS] = RECORD_SELECT "NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
                                        " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
                                        " ORDER BY r.id LIMIT ?4",

@@ -27,6 +27,7 @@
 #ifndef SCRAPETOP_STORE_LEDGER_H
 #define SCRAPETOP_STORE_LEDGER_H
 
+#include "store/page_account.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
 #include "store/segment.h"
@@ -138,6 +139,10 @@ MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endp
                                             struct record_position *position,
                                             struct record *records, size_t max, size_t *count,
                                             struct err *err);
+
+/** The pages of an endpoint, by what has ended so far. */
+MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
+                                           struct page_account *account, struct err *err);
 
 struct ledger_summary {
     uint64_t planned; /* 0: not known */

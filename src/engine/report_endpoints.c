@@ -1,0 +1,130 @@
+#include "engine/report_endpoints.h"
+
+#include "engine/engine_state.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+void report_add_endpoints(const struct engine *e, struct report *r)
+{
+    size_t count = e->job->endpoint_count;
+
+    if (count > REPORT_ENDPOINTS_MAX) {
+        count = REPORT_ENDPOINTS_MAX - 1; /* the last account stands for all others */
+    }
+    r->endpoint_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct report_endpoint *out = &r->endpoints[i];
+        const struct account *account = &e->accounts.list[accounts_index(&e->accounts, i)];
+        const struct page_account *pages = discover_account(e, i);
+
+        snprintf(out->name, sizeof out->name, "%s", e->job->endpoints[i].name);
+        out->requests = frontier_planned(e->frontier, i);
+        out->ok = account->done;
+        out->failed = account->failed;
+        out->rows = table_rows_of(e, i);
+        out->is_paged = pages && e->job->endpoints[i].pages.kind != JOB_PAGES_NONE;
+        if (pages) {
+            out->pages = *pages;
+        }
+    }
+    for (uint32_t i = 0; i < e->job->endpoint_count; i++) {
+        const struct page_account *pages = discover_account(e, i);
+
+        r->pages_are_missing |= pages && (pages->is_cut || page_account_missing(pages));
+    }
+}
+
+void report_pages_words(const struct page_account *pages, char *text, size_t size)
+{
+    uint64_t missing = page_account_missing(pages);
+    size_t at = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < pages->missing_count && at < size; i++) {
+        at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "missing ",
+                               pages->missing[i]);
+    }
+    if (missing > pages->missing_count && at < size) {
+        at += (size_t)snprintf(text + at, size - at,
+                               pages->missing_count ? " and %llu more" : "%llu missing",
+                               (unsigned long long)(missing - pages->missing_count));
+    }
+    for (size_t i = 0; i < pages->note_count && at < size; i++) {
+        at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "", pages->notes[i].text);
+        if (pages->notes[i].count > 1 && at < size) {
+            at += (size_t)snprintf(text + at, size - at, " (and %llu like it)",
+                                   (unsigned long long)(pages->notes[i].count - 1));
+        }
+    }
+}
+
+enum result report_pages(const struct report *r, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < r->endpoint_count && result == RESULT_OK; i++) {
+        const struct report_endpoint *endpoint = &r->endpoints[i];
+        char words[512];
+
+        report_pages_words(&endpoint->pages, words, sizeof words);
+        if (!words[0]) {
+            continue;
+        }
+        result = endpoint->is_paged
+                     ? buf_printf(out, "%s: %llu of %llu pages: %s\n", endpoint->name,
+                                  (unsigned long long)endpoint->pages.got,
+                                  (unsigned long long)endpoint->pages.expected, words)
+                     : buf_printf(out, "%s: %s\n", endpoint->name, words);
+    }
+    return result;
+}
+
+static void add_pages(cJSON *item, const struct page_account *pages)
+{
+    cJSON *object = cJSON_AddObjectToObject(item, "pages"), *keys;
+
+    cJSON_AddNumberToObject(object, "expected", (double)pages->expected);
+    cJSON_AddNumberToObject(object, "got", (double)pages->got);
+    cJSON_AddNumberToObject(object, "missing_count", (double)page_account_missing(pages));
+    cJSON_AddBoolToObject(object, "cut", pages->is_cut);
+    keys = cJSON_AddArrayToObject(object, "missing");
+    for (size_t i = 0; i < pages->missing_count; i++) {
+        cJSON_AddItemToArray(keys, cJSON_CreateString(pages->missing[i]));
+    }
+}
+
+static void add_notes(cJSON *item, const struct page_account *pages)
+{
+    cJSON *notes = cJSON_AddArrayToObject(item, "notes");
+
+    for (size_t i = 0; i < pages->note_count; i++) {
+        cJSON *note = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(note, "kind", page_note_name(pages->notes[i].kind));
+        cJSON_AddNumberToObject(note, "count", (double)pages->notes[i].count);
+        cJSON_AddStringToObject(note, "text", pages->notes[i].text);
+        cJSON_AddItemToArray(notes, note);
+    }
+}
+
+void report_endpoints_json(const struct report *r, cJSON *root)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "endpoints");
+
+    for (size_t i = 0; i < r->endpoint_count; i++) {
+        const struct report_endpoint *endpoint = &r->endpoints[i];
+        cJSON *item = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(item, "name", endpoint->name);
+        cJSON_AddNumberToObject(item, "requests", (double)endpoint->requests);
+        cJSON_AddNumberToObject(item, "ok", (double)endpoint->ok);
+        cJSON_AddNumberToObject(item, "failed", (double)endpoint->failed);
+        cJSON_AddNumberToObject(item, "rows", (double)endpoint->rows);
+        if (endpoint->is_paged) {
+            add_pages(item, &endpoint->pages);
+        }
+        add_notes(item, &endpoint->pages);
+        cJSON_AddItemToArray(list, item);
+    }
+}

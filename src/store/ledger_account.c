@@ -1,0 +1,107 @@
+#include "store/ledger_sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint64_t page_account_missing(const struct page_account *a)
+{
+    return a->expected > a->got ? a->expected - a->got : 0;
+}
+
+static sqlite3_stmt *statement_of(struct ledger *ledger, enum statement which, uint32_t endpoint,
+                                  enum result *result, struct err *err)
+{
+    sqlite3_stmt *st = ledger_statement(ledger, which, result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, endpoint);
+    }
+    return st;
+}
+
+static enum result count_pages(struct ledger *ledger, uint32_t endpoint, struct page_account *a,
+                               struct err *err)
+{
+    enum result result;
+    int64_t seeds = ledger->seeds ? (int64_t)ledger->seeds : INT64_MAX;
+    sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_ENDED, endpoint, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 2, seeds);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        a->expected = ledger_column_u64(st, 0);
+        a->got = ledger_column_u64(st, 1);
+        a->failed = ledger_column_u64(st, 2);
+    }
+    st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_FOUND, endpoint, &result, err)
+                             : NULL;
+    if (st) {
+        sqlite3_bind_int64(st, 2, seeds);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        a->expected += ledger_column_u64(st, 0);
+    }
+    st = result == RESULT_OK ? statement_of(ledger, SQL_ACCOUNT_UNNAMED, endpoint, &result, err)
+                             : NULL;
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        a->expected += ledger_column_u64(st, 0);
+    }
+    return result;
+}
+
+static enum result list_missing(struct ledger *ledger, uint32_t endpoint, struct page_account *a,
+                                struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_MISSING, endpoint, &result, err);
+
+    if (st) {
+        sqlite3_bind_int(st, 2, PAGE_ACCOUNT_MISSING);
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        struct str key = ledger_column_text(st, 0);
+
+        if (key.data) {
+            snprintf(a->missing[a->missing_count++], PAGE_ACCOUNT_KEY, "%.*s", STR_ARG(key));
+        }
+    }
+    return result;
+}
+
+static enum result list_notes(struct ledger *ledger, uint32_t endpoint, struct page_account *a,
+                              struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = statement_of(ledger, SQL_ACCOUNT_NOTES, endpoint, &result, err);
+
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        enum page_note_kind kind = (enum page_note_kind)sqlite3_column_int(st, 0);
+        struct page_account_note *note = &a->notes[a->note_count];
+
+        a->is_cut |= page_note_is_loss(kind);
+        if (a->note_count < PAGE_ACCOUNT_NOTES) {
+            note->kind = kind;
+            note->count = ledger_column_u64(st, 1);
+            snprintf(note->text, sizeof note->text, "%.*s", STR_ARG(ledger_column_text(st, 2)));
+            a->note_count++;
+        }
+    }
+    return result;
+}
+
+enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
+                                struct page_account *account, struct err *err)
+{
+    enum result result;
+
+    *account = (struct page_account){ .expected = 0 };
+    if (ledger->version < 2) {
+        return RESULT_OK;
+    }
+    result = count_pages(ledger, endpoint, account, err);
+    if (result == RESULT_OK) {
+        result = list_missing(ledger, endpoint, account, err);
+    }
+    return result == RESULT_OK ? list_notes(ledger, endpoint, account, err) : result;
+}
