@@ -186,6 +186,27 @@ static void screen__is_as_recorded__with_keys_pressed(void **state)
     }
 }
 
+/* All requests went well, and yet the run is not whole. */
+static void screen__is_as_recorded__when_pages_are_missing(void **state)
+{
+    (void)state;
+    set_stage(SCENE_DONE, true);
+    stage.snapshot.endpoint_count = 1;
+    stage.snapshot.endpoints[0] = (struct snapshot_endpoint){ .name = "products",
+                                                              .planned = 90000,
+                                                              .done = 90000,
+                                                              .pages_known = true,
+                                                              .pages_expected = 90002,
+                                                              .pages_got = 90000,
+                                                              .pages_cut = true,
+                                                              .note = "the same page again" };
+    stage.snapshot.state = RUN_FAILED;
+    draw(24, 80);
+    press("0");
+    expect_screen("pages-missing", 24, 80);
+    expect_screen("pages-missing", 10, 40);
+}
+
 static void screen__survives__every_size_and_scene(void **state)
 {
     (void)state;
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(screen__marks_meaning_by_role__as_recorded),
         cmocka_unit_test(screen__is_as_recorded__with_keys_pressed),
         cmocka_unit_test(screen__is_as_recorded__of_one_request),
+        cmocka_unit_test(screen__is_as_recorded__when_pages_are_missing),
         cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),
         cmocka_unit_test(screen__fills_its_lines_exactly__with_hostile_texts),

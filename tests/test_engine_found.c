@@ -235,7 +235,10 @@ static void run__tells_a_cut_listing__as_missing(void **state)
     (void)state;
     begin(&w, 9);
     w.run.job.endpoints[0].pages.max = 5;
-    run_to_its_end(&w.run);
+    run_start(&w.run);
+    run_until_done(&w.run);
+    assert_int_equal(look(&w.run)->state, RUN_FAILED);
+    run_close(&w.run);
     assert_int_equal(w.run.report.failed, 0);
     assert_true(w.run.report.endpoints[0].pages.is_cut);
     assert_int_equal(w.run.report.endpoints[0].pages.note_count, 1);

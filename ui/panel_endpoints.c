@@ -37,7 +37,7 @@ static uint64_t left_of(const struct snapshot_endpoint *e)
 static void missing_text(const struct snapshot_endpoint *e, struct panel_cell *out)
 {
     char pages[FORMAT_MAX];
-    bool is_bad = e->pages_missing || e->failed;
+    bool is_bad = e->pages_missing || e->pages_cut || e->failed;
 
     format_size(e->pages_missing, pages);
     if (e->pages_missing) {

@@ -286,6 +286,8 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
 {
     if (s->state == RUN_DONE) {
         snprintf(text, PIECE_TEXT_MAX, "all is fetched: n makes the table, q ends");
+    } else if (s->state == RUN_FAILED && !s->failed) {
+        snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");
     } else if (s->state == RUN_FAILED) {
         snprintf(text, PIECE_TEXT_MAX, "%llu failed: 8 shows why, R asks again, q ends",
                  (unsigned long long)s->failed);
@@ -384,9 +386,10 @@ static double busiest_percent(const struct snapshot *s)
 static void add_short_limit(struct line *line, const struct snapshot *s, int room)
 {
     const char *label = s->trouble[0] || run_state_has_ended(s->state) ? "" : "limit";
-    const char *text = s->trouble[0]             ? s->trouble
-                       : s->state == RUN_DONE    ? "n table, q ends"
-                       : s->state == RUN_FAILED  ? "R again, q ends"
+    const char *text = s->trouble[0]          ? s->trouble
+                       : s->state == RUN_DONE ? "n table, q ends"
+                       : s->state == RUN_FAILED
+                           ? (s->failed ? "R again, q ends" : "pages missing (0)")
                        : s->state == RUN_STOPPED ? "resumable, q ends"
                        : s->limit_text[0]        ? s->limit_text
                                                  : "nothing";

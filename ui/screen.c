@@ -114,10 +114,12 @@ static bool is_too_small(const struct layout *layout, const struct view *v)
            layout->panels[PANEL_FLIGHTS].rows == 0;
 }
 
-/* When all is fetched nothing moves any more: what has failed is then more worth seeing. */
+/* When all is fetched nothing moves any more: what has failed or is missing is then more worth seeing. */
 static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct snapshot *s)
 {
-    if (!run_state_has_ended(s->state) || !s->failed) {
+    bool missing = snapshot_pages_are_missing(s);
+
+    if (!run_state_has_ended(s->state) || (!s->failed && !missing)) {
         return;
     }
     needs[PANEL_FLIGHTS].rows_wanted = needs[PANEL_FLIGHTS].rows_min;
@@ -126,9 +128,15 @@ static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct sna
         needs[PANEL_WAITS].rows_wanted = needs[PANEL_WAITS].rows_min = 3;
         needs[PANEL_WAITS].elastic = false;
     }
-    needs[PANEL_FAILED].need = 0;
-    needs[PANEL_FAILED].rows_wanted = 2 + (int)(s->failure_count < 8 ? s->failure_count : 8);
-    needs[PANEL_FAILED].essential = true;
+    if (missing) {
+        needs[PANEL_ENDPOINTS].need = 0;
+        needs[PANEL_ENDPOINTS].essential = true;
+    }
+    if (s->failed) {
+        needs[PANEL_FAILED].need = 0;
+        needs[PANEL_FAILED].rows_wanted = 2 + (int)(s->failure_count < 8 ? s->failure_count : 8);
+        needs[PANEL_FAILED].essential = true;
+    }
 }
 
 void screen_arrange(struct layout *layout, struct view *v, const struct snapshot *s, int rows,

@@ -217,6 +217,7 @@ static void add_pages(const struct engine *e, uint32_t endpoint, struct snapshot
         out->pages_expected += pages->expected;
         out->pages_got += pages->got;
         out->pages_missing += page_account_missing(pages);
+        out->pages_cut |= pages->is_cut;
         return;
     }
     out->pages_expected += discover_announced(e, endpoint);
@@ -301,11 +302,11 @@ static bool is_network_down(const struct engine *e, const struct snapshot *s)
 
 static enum run_state ended_state(const struct engine *e, const struct snapshot *s)
 {
-    return is_writing_table(s)            ? RUN_NORMALISING
-           : e->storage != RESULT_OK      ? RUN_FAILED
-           : s->ok + s->failed < s->total ? RUN_STOPPED
-           : s->failed                    ? RUN_FAILED
-                                          : RUN_DONE;
+    return is_writing_table(s)                          ? RUN_NORMALISING
+           : e->storage != RESULT_OK                    ? RUN_FAILED
+           : s->ok + s->failed < s->total               ? RUN_STOPPED
+           : s->failed || snapshot_pages_are_missing(s) ? RUN_FAILED
+                                                        : RUN_DONE;
 }
 
 static enum run_state idle_state(const struct engine *e)

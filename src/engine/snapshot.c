@@ -42,6 +42,16 @@ bool run_state_has_ended(enum run_state state)
     return state == RUN_DONE || state == RUN_FAILED || state == RUN_STOPPED;
 }
 
+bool snapshot_pages_are_missing(const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        if (s->endpoints[i].pages_missing || s->endpoints[i].pages_cut) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *flight_state_word(enum flight_state state)
 {
     switch (state) {

@@ -48,7 +48,7 @@ enum run_state {
     RUN_NETWORK_DOWN, /* nobody can be reached, and all that is left waits for that */
     RUN_NORMALISING,  /* all is fetched, tables are being written */
     RUN_DONE,         /* all settled, all well */
-    RUN_FAILED,       /* all settled, some failed; or storage failed */
+    RUN_FAILED,       /* all settled, some failed or pages are missing; or storage failed */
     RUN_STOPPED,      /* ended before all was settled: resumable */
     RUN_STATE_COUNT
 };
@@ -204,7 +204,8 @@ struct snapshot_endpoint {
     uint64_t rows;                            /* 0: not told */
     bool pages_known;                         /* it is paginated, and the accounts add up so far: */
     uint64_t pages_expected, pages_got, pages_missing;
-    char note[64]; /* which pages are missing, or what was odd; in words */
+    bool pages_cut; /* a listing was left before its end: more are missing than can be counted */
+    char note[64];  /* which pages are missing, or what was odd; in words */
 };
 
 enum detail_place {
@@ -345,6 +346,9 @@ const char *run_state_word(enum run_state state);
 
 /** Nothing more will be fetched unless somebody asks for it. */
 bool run_state_has_ended(enum run_state state);
+
+/** Of some endpoint, be they counted or not. */
+bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
 
 /** "CAP", "HOST CAP", ... the bare word; "" for none. */
