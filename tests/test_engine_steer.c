@@ -289,7 +289,7 @@ static void state__tells_stopped_and_normalising__from_failed_and_done(void **st
     struct run r;
 
     (void)state;
-    run_begin(&r, server_url(server, "/[1-40]"));
+    run_begin(&r, server_url(server, "/[1-2000]"));
     r.csv = true;
     run_start(&r);
     until_asked(&r, server, 3);
