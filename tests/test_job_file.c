@@ -191,6 +191,28 @@ static void write__reads_back_the_same__without_a_secret(void **state)
     buf_release(&text);
 }
 
+static void read_without_secrets__needs_none(void **state)
+{
+    struct buf text = { 0 };
+    struct job job, again;
+    struct err err = { .text = "" };
+
+    (void)state;
+    set_environment();
+    must_parse(&job, everything);
+    assert_int_equal(job_write(&job, &text, &err), RESULT_OK);
+    unsetenv("JOB_FILE_KEY");
+    assert_int_equal(job_read(&again, buf_view(&text), "job.json", &err), RESULT_NOT_FOUND);
+    assert_string_equal(err.code, "E-SEC2");
+    assert_int_equal(job_read_without_secrets(&again, buf_view(&text), "job.json", &err),
+                     RESULT_OK);
+    assert_true(job_same_requests(&job, &again));
+    assert_int_equal(again.header_count, 0);
+    job_release(&again);
+    job_release(&job);
+    buf_release(&text);
+}
+
 #define ONE(rest) "{\"endpoints\":[{\"url\":\"https://h/\"" rest "}]}"
 #define JOB(rest) "{\"endpoints\":[{\"name\":\"a\",\"url\":\"https://h/\"}]," rest "}"
 
@@ -535,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__reads_every_key__of_a_whole_file),
         cmocka_unit_test(write__reads_back_the_same__without_a_secret),
+        cmocka_unit_test(read_without_secrets__needs_none),
         cmocka_unit_test(parse__says_where_and_what__when_something_is_wrong),
         cmocka_unit_test(parse__tells_every_mistake_at_once__in_the_order_of_the_file),
         cmocka_unit_test(parse__counts_what_it_does_not_show),
