@@ -1,6 +1,7 @@
 #include "job/job_file.h"
 
 #include "base/clock.h"
+#include "base/json_scan.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -187,6 +188,28 @@ static void write__reads_back_the_same__without_a_secret(void **state)
     }
     buf_release(&first);
     buf_release(&second);
+    buf_release(&text);
+}
+
+static void read_without_secrets__needs_none(void **state)
+{
+    struct buf text = { 0 };
+    struct job job, again;
+    struct err err = { .text = "" };
+
+    (void)state;
+    set_environment();
+    must_parse(&job, everything);
+    assert_int_equal(job_write(&job, &text, &err), RESULT_OK);
+    unsetenv("JOB_FILE_KEY");
+    assert_int_equal(job_read(&again, buf_view(&text), "job.json", &err), RESULT_NOT_FOUND);
+    assert_string_equal(err.code, "E-SEC2");
+    assert_int_equal(job_read_without_secrets(&again, buf_view(&text), "job.json", &err),
+                     RESULT_OK);
+    assert_true(job_same_requests(&job, &again));
+    assert_int_equal(again.header_count, 0);
+    job_release(&again);
+    job_release(&job);
     buf_release(&text);
 }
 
@@ -437,6 +460,57 @@ static void secret_files__are_read_by_their_place__and_only_when_private(void **
     buf_release(&out);
 }
 
+static struct str read_schema(struct buf *text)
+{
+    assert_int_equal(job_file_load("assets/scrapetop-job.schema.json", text, NULL), RESULT_OK);
+    return buf_view(text);
+}
+
+static size_t member_count(struct str object)
+{
+    struct json_walk walk;
+    size_t count = 0;
+
+    json_walk_begin(&walk, object);
+    while (json_walk_next(&walk, NULL, NULL)) {
+        count++;
+    }
+    return count;
+}
+
+static void schema__has_the_keys_that_are_read__and_no_others(void **state)
+{
+    struct buf text = { 0 };
+    struct str schema = read_schema(&text), properties = STR_NONE, value;
+    const char *object = NULL, *before = "", *key;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; (key = job_file_key(i, &object)); i++) {
+        char pointer[128];
+
+        if (strcmp(object, before) != 0) {
+            assert_int_equal(count, properties.data ? member_count(properties) : 0);
+            snprintf(pointer, sizeof pointer, "/definitions/%s/properties", object);
+            assert_true(json_find(
+                schema, strcmp(object, "job") == 0 ? STR("/properties") : str_view(pointer),
+                &properties));
+            before = object;
+            count = 0;
+        }
+        snprintf(pointer, sizeof pointer, "/%s/description", key);
+        if (!json_find(properties, str_view(pointer), &value)) {
+            snprintf(pointer, sizeof pointer, "/%s/$ref", key);
+            if (!json_find(properties, str_view(pointer), &value)) {
+                fail_msg("the schema knows no \"%s\" of %s", key, object);
+            }
+        }
+        count++;
+    }
+    assert_int_equal(count, member_count(properties));
+    buf_release(&text);
+}
+
 /* An error or a job, and what it was is still so after being written and read. */
 static void survive(struct str text)
 {
@@ -483,12 +557,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse__reads_every_key__of_a_whole_file),
         cmocka_unit_test(write__reads_back_the_same__without_a_secret),
+        cmocka_unit_test(read_without_secrets__needs_none),
         cmocka_unit_test(parse__says_where_and_what__when_something_is_wrong),
         cmocka_unit_test(parse__tells_every_mistake_at_once__in_the_order_of_the_file),
         cmocka_unit_test(parse__counts_what_it_does_not_show),
         cmocka_unit_test(parse__takes_the_base_of_the_command_line__before_its_own),
         cmocka_unit_test(read__refuses__what_is_no_file),
         cmocka_unit_test(secret_files__are_read_by_their_place__and_only_when_private),
+        cmocka_unit_test(schema__has_the_keys_that_are_read__and_no_others),
         cmocka_unit_test(parse__survives__every_byte_changed_and_every_cut),
     };
 

@@ -43,7 +43,7 @@ static enum result open_run(struct opened_run *run, const char *path, struct err
     if (result != RESULT_OK) {
         return result;
     }
-    result = stored_job_read(&run->dir, &run->job, err);
+    result = stored_job_read_without_secrets(&run->dir, &run->job, err);
     if (result == RESULT_OK) {
         result = ledger_open_readonly(&run->ledger, &run->dir, err);
         if (result == RESULT_OK) {

@@ -36,7 +36,7 @@ static enum result check_same_job(const struct run_dir *dir, const struct job *g
 {
     char theirs[200], ours[200];
     struct job stored;
-    enum result result = stored_job_read(dir, &stored, err);
+    enum result result = stored_job_read_without_secrets(dir, &stored, err);
 
     if (result != RESULT_OK) {
         return result;

@@ -12,6 +12,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "cmd/run_rows.h"
 #include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
@@ -37,9 +38,7 @@ struct run_options {
 extern const struct option_table run_table;
 
 /* Shared with `demo`. */
-#define RUN_PACE_ROWS 13
 #define RUN_OUTPUT_ROWS 6
-extern const struct option_row run_pace_rows[RUN_PACE_ROWS];     /* into a struct job */
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.

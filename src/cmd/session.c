@@ -412,6 +412,24 @@ static void print_lines(struct str rest)
     }
 }
 
+/* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
+static void print_tables(const struct report *r, const char *path)
+{
+    const char *ending = strrchr(path, '.');
+
+    if (!path[0] || strcmp(path, "-") == 0) {
+        return;
+    }
+    if (r->endpoint_count < 2 || !ending) {
+        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", path, (unsigned long long)r->rows);
+        return;
+    }
+    for (size_t i = 0; i < r->endpoint_count; i++) {
+        fprintf(stderr, "scrapetop: table: %s/%s%s (%llu rows)\n", r->run_dir, r->endpoints[i].name,
+                ending, (unsigned long long)r->endpoints[i].rows);
+    }
+}
+
 static void print_report(const struct session *s)
 {
     const struct report *r = &s->report;
@@ -430,13 +448,8 @@ static void print_report(const struct session *s)
         fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
     }
     buf_release(&text);
-    if (r->csv[0] && strcmp(r->csv, "-") != 0) {
-        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->csv, (unsigned long long)r->rows);
-    }
-    if (r->parquet[0]) {
-        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", r->parquet,
-                (unsigned long long)r->rows);
-    }
+    print_tables(r, r->csv);
+    print_tables(r, r->parquet);
     if (r->stopped_by[0] && r->exit != EXIT_DRAINED && r->exit != EXIT_INTERRUPTED &&
         r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };

@@ -200,7 +200,7 @@ static enum result print_endpoints(struct run_reader *reader, bool json, struct 
     enum result result = RESULT_OK;
     bool wanted;
 
-    if (stored_job_read(&reader->dir, &job, NULL) != RESULT_OK) {
+    if (stored_job_read_without_secrets(&reader->dir, &job, NULL) != RESULT_OK) {
         return RESULT_OK; /* who cannot read the job can still look at the sums */
     }
     wanted = job.endpoint_count > 1 || job.endpoints[0].pages.kind != JOB_PAGES_NONE;

@@ -5,7 +5,10 @@
 
 #define JOB_FILE "job.json"
 
-enum result stored_job_read(const struct run_dir *dir, struct job *job, struct err *err)
+typedef enum result read_fn(struct job *job, struct str text, const char *where, struct err *err);
+
+static enum result read_by(read_fn *read, const struct run_dir *dir, struct job *job,
+                           struct err *err)
 {
     char where[4096];
     struct buf text = { 0 };
@@ -14,13 +17,24 @@ enum result stored_job_read(const struct run_dir *dir, struct job *job, struct e
     if (result == RESULT_OK) {
         snprintf(where, sizeof where, "%s/" JOB_FILE, dir->path);
         job_init(job);
-        result = job_read(job, buf_view(&text), where, err);
+        result = read(job, buf_view(&text), where, err);
         if (result != RESULT_OK) {
             job_release(job);
         }
     }
     buf_release(&text);
     return result;
+}
+
+enum result stored_job_read(const struct run_dir *dir, struct job *job, struct err *err)
+{
+    return read_by(job_read, dir, job, err);
+}
+
+enum result stored_job_read_without_secrets(const struct run_dir *dir, struct job *job,
+                                            struct err *err)
+{
+    return read_by(job_read_without_secrets, dir, job, err);
 }
 
 enum result stored_job_write(const struct run_dir *dir, const struct job *job, struct err *err)

@@ -12,6 +12,10 @@
 /** Reads it into `job`, which is initialised here and, on failure, released again. */
 MUST_CHECK enum result stored_job_read(const struct run_dir *dir, struct job *job, struct err *err);
 
+/** The same without headers and login, for who asks nothing: no secret need be at hand. */
+MUST_CHECK enum result stored_job_read_without_secrets(const struct run_dir *dir, struct job *job,
+                                                       struct err *err);
+
 MUST_CHECK enum result stored_job_write(const struct run_dir *dir, const struct job *job,
                                         struct err *err);
 

@@ -270,6 +270,11 @@ MUST_CHECK enum result job_write(const struct job *job, struct buf *out, struct 
 MUST_CHECK enum result job_read(struct job *job, struct str text, const char *where,
                                 struct err *err);
 
+/** The same for who asks nothing: headers and login are passed over, so that tables can be made where
+ *  the secrets are not. */
+MUST_CHECK enum result job_read_without_secrets(struct job *job, struct str text, const char *where,
+                                                struct err *err);
+
 /** Two jobs ask for the same requests: same variables and sources, globbing, methods, bodies and pages.
  *  Pace, headers, login and outputs may differ between the sessions of one run. */
 bool job_same_requests(const struct job *a, const struct job *b);

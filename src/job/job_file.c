@@ -58,7 +58,7 @@ static void read_header_files(struct job_reader *r, void *target, struct str val
         return;
     }
     json_walk_begin(&walk, value);
-    while (json_walk_next(&walk, NULL, &item)) {
+    while (!r->skips_secrets && json_walk_next(&walk, NULL, &item)) {
         char *path = job_text_string(&r->text, "header_files", item);
         char *absolute = path ? job_absolute_path(r, path) : NULL;
         struct err err;
@@ -225,7 +225,7 @@ static void read_root(struct job_reader *r)
     uint64_t seen = job_read_object(r, &job_root_keys, r->job, root);
 
     name_after_file(r);
-    if (r->login.data) {
+    if (r->login.data && !r->skips_secrets) {
         job_read_login(r, r->job, r->login);
     }
     if (json_type_of(root) == JSON_OBJECT && !r->is_stored &&
@@ -289,9 +289,12 @@ enum result job_file_parse(struct job *job, struct str text, const char *path, c
                                     : result;
 }
 
-enum result job_read(struct job *job, struct str text, const char *where, struct err *err)
+static enum result read_stored(struct job *job, struct str text, const char *where,
+                               bool skips_secrets, struct err *err)
 {
-    struct job_reader r = { .job = job, .path = where, .is_stored = true };
+    struct job_reader r = {
+        .job = job, .path = where, .is_stored = true, .skips_secrets = skips_secrets
+    };
     struct job_faults *faults = malloc(sizeof *faults);
     enum result result;
 
@@ -306,6 +309,17 @@ enum result job_read(struct job *job, struct str text, const char *where, struct
     }
     free(faults);
     return result;
+}
+
+enum result job_read(struct job *job, struct str text, const char *where, struct err *err)
+{
+    return read_stored(job, text, where, false, err);
+}
+
+enum result job_read_without_secrets(struct job *job, struct str text, const char *where,
+                                     struct err *err)
+{
+    return read_stored(job, text, where, true, err);
 }
 
 enum result job_file_load(const char *path, struct buf *text, struct err *err)

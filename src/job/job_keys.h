@@ -50,6 +50,7 @@ struct job_reader {
     struct job *job;
     const char *path;                 /* of the file */
     bool is_stored;                   /* it is what job_write wrote, of a run that exists */
+    bool skips_secrets;               /* headers and login are passed over */
     struct str base, login, tables;   /* where these stand; NONE */
     struct place_of_endpoint *places; /* job_read.h */
 };

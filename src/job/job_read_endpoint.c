@@ -110,7 +110,7 @@ void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struc
         return;
     }
     json_walk_begin(&walk, value);
-    while (json_walk_next(&walk, &name, &member)) {
+    while (!r->skips_secrets && json_walk_next(&walk, &name, &member)) {
         read_header(r, endpoint, name, member);
     }
 }

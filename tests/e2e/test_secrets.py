@@ -4,9 +4,11 @@ The URL's own secret stands in job.json, which is the job as given: without it n
 """
 
 import os
+import re
 
 import harness
-from harness import check, scratch
+import jobs
+from harness import check, check_equal, scratch
 
 FROM_ENV = "env-s3cret-0badcafe"
 FROM_FILE = "file-s3cret-0badcafe"
@@ -70,6 +72,64 @@ def test_secrets__are_on_no_screen__when_run_in_a_terminal():
             shown.exit_code()
             check_clean("the terminal", shown.raw)
     check_files(scratch("s.run"))
+
+
+PASSWORD = "demo"  # of the embedded API; its tokens hold that word, so another text is looked for
+CLIENT_SECRET = "demo-secret"
+TOKEN = re.compile(rb"demo-\d+-[0-9a-f]{16}")
+
+
+def login_job(server, name, login):
+    return jobs.write_job(name, base=server.url, login=login, vars={"id": "[1-60]"}, endpoints=[
+        {"name": "posts", "url": "/private/token/posts/{id}"}])
+
+
+LOGINS = {
+    "oauth2": {"oauth2": {"url": "/oauth/token", "client_id": "demo-client",
+                          "client_secret": "${E2E_SECRET}"}},
+    "call": {"url": "/api/auth/login", "json": {"email": "demo@example.com", "password": "${E2E_PASSWORD}"}},
+}
+
+
+def check_no_token(what, data):
+    check(not TOKEN.search(data), what, "holds a token:", TOKEN.search(data))
+    check(CLIENT_SECRET.encode() not in data, what, "holds the client's secret")
+    check(b"ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ=" not in data, what, "holds the client in base64")
+    check(b'"password":"demo"' not in data, what, "holds the password")
+
+
+def test_tokens__are_nowhere__when_they_end_and_are_asked_anew():
+    env = {"E2E_SECRET": CLIENT_SECRET, "E2E_PASSWORD": PASSWORD}
+    with harness.api("--token-uses", "20", "--fail", "5%") as server:
+        for name, login in LOGINS.items():
+            run_dir = scratch(name + ".run")
+            ended = harness.succeed(*jobs.command(login_job(server, name, login), run_dir, "--json"),
+                                    env=harness.environment(**env))
+            check_equal(ended.report()["ok"], 60, "ok")
+            check_no_token("stdout", ended.out)
+            check_no_token("stderr", ended.err)
+            for path, data in harness.everything_in(run_dir).items():
+                check_no_token(path, data)
+
+
+def test_tokens__are_on_no_screen__not_even_in_the_detail_of_a_request():
+    with harness.api("--latency", "100ms", "--token-uses", "20") as server:
+        job = login_job(server, "call", LOGINS["call"])
+        arguments = [harness.BINARY, *jobs.command(job, scratch("t.run"), "-c", "2")]
+        with harness.terminal(arguments, env={"E2E_PASSWORD": PASSWORD}, columns=200, rows=50) as shown:
+            shown.wait_text(r"Authorization|\d+/60")
+            shown.keys("1\r")
+            shown.pump(0.2)
+            for key in "1234567890":
+                shown.keys(key + "z")
+                shown.pump(0.1)
+                shown.keys("z")
+            shown.wait_text(r"60/60")
+            shown.keys("q")
+            shown.exit_code()
+            check_no_token("the terminal", shown.raw)
+    for path, data in harness.everything_in(scratch("t.run")).items():
+        check_no_token(path, data)
 
 
 if __name__ == "__main__":

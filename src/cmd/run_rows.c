@@ -1,0 +1,387 @@
+#include "cmd/run_rows.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RETRIES_MAX (JOB_ATTEMPTS_MAX - 1)
+
+static enum result set_retries(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+    uint64_t retries;
+    enum result result = units_parse_count(str_view(value), 0, RETRIES_MAX, &retries, err);
+
+    if (result == RESULT_OK) {
+        job->retry.attempts = (unsigned)retries + 1;
+    }
+    return result;
+}
+
+static enum result set_backoff(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return job_parse_backoff(str_view(value), &job->retry, err);
+}
+
+static enum result set_header(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return value[0] == '@' ? job_add_header_file(job, value + 1, err)
+                           : job_add_header(job, str_view(value), err);
+}
+
+static enum result replace_text(char **to, struct str text, struct err *err)
+{
+    char *copy = str_dup(text);
+
+    if (!copy) {
+        return err_nomem(err, "reading the command line");
+    }
+    free(*to);
+    *to = copy;
+    return RESULT_OK;
+}
+
+static enum result set_method(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+    enum result result = job_check_method(str_view(value), err);
+
+    return result == RESULT_OK ? replace_text(&job->endpoints[0].method, str_view(value), err)
+                               : result;
+}
+
+static enum result read_body_file(const char *path, struct buf *body, struct err *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    enum result result = RESULT_OK;
+    ssize_t got = 1;
+
+    if (fd < 0) {
+        return err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
+    }
+    while (got != 0 && result == RESULT_OK) {
+        char piece[16 * 1024];
+
+        got = read(fd, piece, sizeof piece);
+        if (got < 0 && errno != EINTR) {
+            result = err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
+        } else if (got > 0) {
+            result = buf_append(body, piece, (size_t)got);
+        }
+    }
+    if (!is_stdin) {
+        close(fd);
+    }
+    if (result == RESULT_LIMIT) {
+        return err_set(err, RESULT_LIMIT, "E-IN4", "%s is over %d bytes", path, JOB_BODY_MAX);
+    }
+    return result == RESULT_NOMEM ? err_nomem(err, "reading a body") : result;
+}
+
+/* Unlike curl, which drops line breaks from a file: the bytes are sent as they are. */
+static enum result set_data(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+    struct buf body;
+    enum result result = RESULT_OK;
+
+    buf_init(&body, JOB_BODY_MAX);
+    if (value[0] == '@') {
+        result = read_body_file(value + 1, &body, err);
+    } else if (buf_append_str(&body, str_view(value)) != RESULT_OK) {
+        result = err_set(err, RESULT_LIMIT, "E-IN4", "over %d bytes", JOB_BODY_MAX);
+    }
+    if (result == RESULT_OK && body.len && memchr(body.data, '\0', body.len)) {
+        result = err_set(err, RESULT_INVALID, "E-IN4", "the body holds a NUL byte");
+    }
+    if (result == RESULT_OK) {
+        result = replace_text(&job->endpoints[0].body, buf_view(&body), err);
+    }
+    buf_release(&body);
+    return result;
+}
+
+static enum result set_records(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    if (value[0] && value[0] != '/') {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "\"%.64s\" is not a JSON Pointer; want for example /items or /data/*/rows",
+                       value);
+    }
+    return replace_text(&job->endpoints[0].records, str_view(value), err);
+}
+
+/* Kept as an absolute path: the next session may start in another directory. */
+static enum result set_ca_file(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+    char *path = realpath(value, NULL);
+
+    if (!path || access(path, R_OK) != 0) {
+        int errnum = errno;
+
+        free(path);
+        return err_set_errno(err, errnum, "E-TLS3", "CA file %s", value);
+    }
+    free(job->network.ca_file);
+    job->network.ca_file = path;
+    return RESULT_OK;
+}
+
+enum result run_add_list(struct job *job, const char *value, struct err *err)
+{
+    char *path = strcmp(value, "-") == 0 ? NULL : realpath(value, NULL);
+    enum result result =
+        job_add_source(&job->endpoints[0], JOB_SOURCE_LIST, str_view(path ? path : value), err);
+
+    free(path);
+    return result;
+}
+
+static enum result add_list(void *target, const char *value, struct err *err)
+{
+    return run_add_list(target, value, err);
+}
+
+/* How many at once is decent with whom, as practice has it. */
+static enum result set_profile(void *target, const char *value, struct err *err)
+{
+    static const struct {
+        const char *name;
+        unsigned cap;
+    } profiles[] = { { "own", 30 }, { "paid", 8 }, { "free", 4 }, { "polite", 3 } };
+    struct job *job = target;
+
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        if (strcmp(value, profiles[i].name) == 0) {
+            job->pace.cap = job->pace.cap_max = profiles[i].cap;
+            return RESULT_OK;
+        }
+    }
+    return err_set(err, RESULT_INVALID, "E-ARG1",
+                   "no profile \"%.32s\"; want own (cap 30), paid (8), free (4) or polite (3)",
+                   value);
+}
+
+const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
+    {
+        .letter = 'c',
+        .name = "cap",
+        .value = "N",
+        .help = "Requests in flight at once (10); + and - turn it live",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, pace.cap),
+        .low = 1,
+        .high = JOB_CAP_MAX,
+    },
+    {
+        .name = "cap-per-host",
+        .value = "N",
+        .help = "Requests in flight to one host (no limit of its own)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, pace.cap_per_host),
+        .low = 1,
+        .high = JOB_CAP_MAX,
+    },
+    {
+        .name = "auto",
+        .help = "Let the controller turn the cap, and the rate when that is limited",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, pace.is_auto),
+    },
+    {
+        .name = "cap-max",
+        .value = "N",
+        .help = "Most that the controller may use (100)",
+        .kind = OPTION_COUNT,
+        .offset = offsetof(struct job, pace.cap_max),
+        .low = 1,
+        .high = JOB_CAP_MAX,
+    },
+    {
+        .name = "profile",
+        .value = "NAME",
+        .help = "Cap for whose API it is: own (30), paid (8), free (4), polite (3)",
+        .kind = OPTION_CALL,
+        .set = set_profile,
+    },
+    {
+        .name = "rate",
+        .value = "RATE",
+        .help = "Requests started in a time: 10/s, 5/15s, 600/m (off)",
+        .kind = OPTION_RATE,
+        .offset = offsetof(struct job, pace.rate),
+    },
+    {
+        .name = "rate-per-host",
+        .value = "RATE",
+        .help = "The same for each host (off)",
+        .kind = OPTION_RATE,
+        .offset = offsetof(struct job, pace.rate_per_host),
+    },
+    {
+        .name = "retries",
+        .value = "N",
+        .help = "Tries after the first (5)",
+        .kind = OPTION_CALL,
+        .set = set_retries,
+    },
+    {
+        .name = "backoff",
+        .value = "BASE[:CAP]",
+        .help = "Waits before tries grow from BASE to CAP (1s:30s)",
+        .kind = OPTION_CALL,
+        .set = set_backoff,
+    },
+    {
+        .name = "max-wait",
+        .value = "TIME",
+        .help = "Longest wait that a server may ask for (10m)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, retry.max_wait_us),
+        .low = 1,
+    },
+    {
+        .name = "connect-timeout",
+        .value = "TIME",
+        .help = "Time to connect (5s)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, network.connect_timeout_us),
+        .low = 1,
+    },
+    {
+        .name = "max-time",
+        .value = "TIME",
+        .help = "Time for a whole try (30s)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, network.total_timeout_us),
+        .low = 1,
+    },
+    {
+        .name = "max-body",
+        .value = "SIZE",
+        .help = "Largest body, unpacked (64M)",
+        .kind = OPTION_SIZE,
+        .offset = offsetof(struct job, network.body_max_bytes),
+        .low = 1,
+    },
+};
+
+const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
+    {
+        .letter = 'i',
+        .name = "input",
+        .value = "FILE",
+        .help = "URLs from FILE, one a line, or JSON Lines with \"url\" and \"name\"; - is stdin",
+        .kind = OPTION_CALL,
+        .set = add_list,
+        .repeats = true,
+    },
+    {
+        .letter = 'g',
+        .name = "globoff",
+        .help = "Brackets and braces in URLs mean nothing",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, globoff),
+    },
+    {
+        .letter = 'H',
+        .name = "header",
+        .value = "LINE",
+        .help = "Header 'Name: value', ${ENV} is filled in; @FILE reads lines from a file that "
+                "only you can "
+                "read",
+        .kind = OPTION_CALL,
+        .set = set_header,
+        .repeats = true,
+    },
+    {
+        .letter = 'X',
+        .name = "request",
+        .value = "METHOD",
+        .help = "Method (GET, or POST with -d)",
+        .kind = OPTION_CALL,
+        .set = set_method,
+    },
+    {
+        .letter = 'd',
+        .name = "data",
+        .value = "BODY",
+        .help = "Body of every request; @FILE reads it from a file",
+        .kind = OPTION_CALL,
+        .set = set_data,
+    },
+    {
+        .letter = 'k',
+        .name = "insecure",
+        .help = "Take any TLS certificate",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.insecure),
+    },
+    {
+        .name = "cacert",
+        .value = "FILE",
+        .help = "Certificates to trust instead of the system's",
+        .kind = OPTION_CALL,
+        .set = set_ca_file,
+    },
+    {
+        .name = "http2",
+        .help = "HTTP/2 where the server has it",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.http2),
+    },
+    {
+        .name = "records",
+        .value = "POINTER",
+        .help = "Where in a body its records are: /items, /data/*/rows",
+        .kind = OPTION_CALL,
+        .set = set_records,
+    },
+};
+
+static bool has_header(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A body makes the method POST, as in curl. Its type is what it looks like: JSON APIs refuse a JSON
+ * body that claims to be a form. */
+enum result run_finish_body(struct job *job, bool has_method, struct err *err)
+{
+    struct job_endpoint *endpoint = &job->endpoints[0];
+    enum result result = RESULT_OK;
+    struct str body;
+
+    if (!endpoint->body) {
+        return RESULT_OK;
+    }
+    if (!has_method) {
+        result = replace_text(&endpoint->method, STR("POST"), err);
+    }
+    if (result == RESULT_OK && !has_header(job, STR("Content-Type"))) {
+        body = str_trim(str_view(endpoint->body));
+        result = job_add_header(job,
+                                body.len && (body.data[0] == '{' || body.data[0] == '[')
+                                    ? STR("Content-Type: application/json")
+                                    : STR("Content-Type: application/x-www-form-urlencoded"),
+                                err);
+    }
+    return result;
+}
