@@ -46,7 +46,7 @@ static void on_done(void *context)
 
 void run_begin(struct run *r, const char *pattern)
 {
-    *r = (struct run){ .list_fd = -1 };
+    *r = (struct run){ .list_fd = -1, .clock = clock_system() };
     temp_init(&r->temp);
     snprintf(r->csv_path, sizeof r->csv_path, "%s/end.csv", r->temp.base);
     snprintf(r->table_path, sizeof r->table_path, "%s/now.csv", r->temp.base);
@@ -62,7 +62,7 @@ void run_begin(struct run *r, const char *pattern)
 enum result run_try_open(struct run *r, const struct job *job, struct err *err)
 {
     struct engine_options options = { .loop = &r->loop,
-                                      .clock = clock_system(),
+                                      .clock = r->clock,
                                       .seed = 1,
                                       .job = job,
                                       .dir = &r->dir,
@@ -138,6 +138,42 @@ void tell(struct run *r, enum control_verb verb, int64_t number)
     struct control control = { .verb = verb, .number = number };
 
     engine_control(r->engine, &control, reply);
+}
+
+void tell_text(struct run *r, enum control_verb verb, const char *text)
+{
+    struct control control = { .verb = verb };
+    char reply[CONTROL_REPLY_MAX];
+
+    snprintf(control.text, sizeof control.text, "%s", text);
+    engine_control(r->engine, &control, reply);
+}
+
+uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us)
+{
+    return fast->base_us + (boottime_us - fast->base_us) * fast->speed;
+}
+
+static uint64_t fast_now_us(void *context)
+{
+    struct clock system = clock_system();
+
+    return fast_clock_us(context, clock_now_us(&system));
+}
+
+static int64_t fast_wall_us(void *context)
+{
+    const struct fast_clock *fast = context;
+
+    return fast->base_wall_us + (int64_t)(fast_now_us(context) - fast->base_us);
+}
+
+struct clock fast_clock(struct fast_clock *fast, unsigned speed)
+{
+    struct clock system = clock_system();
+
+    *fast = (struct fast_clock){ clock_now_us(&system), clock_wall_us(&system), speed };
+    return (struct clock){ fast_now_us, fast_wall_us, fast };
 }
 
 const struct snapshot *look(struct run *r)

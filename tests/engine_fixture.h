@@ -12,7 +12,8 @@
 struct run {
     struct temp temp;
     struct run_dir dir;
-    struct job job; /* to be changed between run_begin and run_open */
+    struct job job;     /* to be changed between run_begin and run_open */
+    struct clock clock; /* the system's, until a test turns it */
     uv_loop_t loop;
     struct engine *engine;
     int list_fd;
@@ -42,6 +43,20 @@ void run_close(struct run *r);
 void run_to_its_end(struct run *r);
 
 void tell(struct run *r, enum control_verb verb, int64_t number);
+void tell_text(struct run *r, enum control_verb verb, const char *text);
+
+/** A clock that runs `speed` times as fast, and whose wall time may be set: holds of seconds pass in
+ *  milliseconds. The engine's tick looks at it often enough. */
+struct fast_clock {
+    uint64_t base_us;
+    int64_t base_wall_us; /* moved: somebody sets the date */
+    unsigned speed;
+};
+
+struct clock fast_clock(struct fast_clock *fast, unsigned speed);
+
+/** A time of CLOCK_BOOTTIME, such as a server's, on that clock. */
+uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us);
 
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);

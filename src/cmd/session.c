@@ -387,6 +387,10 @@ static void print_report(const struct session *s)
         print_lines(buf_view(&text));
     }
     buf_reset(&text);
+    if (r->requests && report_politeness(r, &text) == RESULT_OK) {
+        fprintf(stderr, "scrapetop: %s\nscrapetop: %.*s\n", r->verdict, STR_ARG(buf_view(&text)));
+    }
+    buf_reset(&text);
     if (report_line(r, &text) == RESULT_OK) {
         fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
     }

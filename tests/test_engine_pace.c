@@ -1,0 +1,715 @@
+/* How fast a run asks, and what it says of it: limits, breaker, refusals, dates that are set. */
+
+#include "engine_fixture.h"
+
+#include "engine/limit_told.h"
+#include "plan/host.h"
+#include "plan/retry.h"
+#include "plan/retry_budget.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FAST 10 /* an hour is six minutes, a second a tick of the engine */
+
+static char *events_of(const struct run *r)
+{
+    struct run_dir dir;
+    size_t size;
+    char *text;
+
+    assert_int_equal(run_dir_open_readonly(&dir, r->temp.run, NULL), RESULT_OK);
+    text = file_read(&dir, "events.jsonl", &size);
+    run_dir_close(&dir);
+    return text;
+}
+
+static void assert_told(const struct run *r, const char *what, bool told)
+{
+    char *events = events_of(r);
+
+    if ((strstr(events, what) != NULL) != told) {
+        fail_msg("%s \"%s\" in\n%s", told ? "no" : "there is", what, events);
+    }
+    free(events);
+}
+
+#define ANSWER_MAX 512
+
+static struct server_answer compose(char text[ANSWER_MAX], const char *head, const char *body)
+{
+    int len = snprintf(text, ANSWER_MAX, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head,
+                       strlen(body), body);
+
+    assert_in_range(len, 1, ANSWER_MAX - 1);
+    return (struct server_answer){ .bytes = text, .len = (size_t)len, .then = SERVER_KEEP };
+}
+
+static void turn(struct run *r)
+{
+    uv_run(&r->loop, UV_RUN_ONCE);
+}
+
+/* --- the breaker -------------------------------------------------------------------------------- */
+
+static void breaker__stays_shut__when_few_requests_are_left(void **state)
+{
+    char url[64];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/[1-3]", server_refusing_port(&hold));
+    run_begin(&r, url);
+    r.job.retry.attempts = 2;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.failed, 3);
+    assert_int_equal(r.report.requests, 6);
+    assert_told(&r, "\"event\":\"breaker\"", false);
+    run_end(&r);
+    close(hold);
+}
+
+static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
+{
+    char url[64];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/[1-40]", server_refusing_port(&hold));
+    run_begin(&r, url);
+    r.job.retry.attempts = 50;
+    for (int session = 0; session < 2; session++) { /* resumed, it is down still */
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_DRAINED);
+        assert_int_equal(r.report.failed, 0);
+        assert_int_equal(r.report.pending, 40);
+        /* Those that failed together, and a probe or two. */
+        assert_in_range(r.report.requests, HOST_BREAKER_FAILURES + 1,
+                        HOST_BREAKER_FAILURES + 2 * 4);
+        assert_non_null(strstr(r.report.stopped_by, "does not answer"));
+    }
+    assert_told(&r, "\"event\":\"breaker\"", true);
+    run_end(&r);
+    close(hold);
+}
+
+static const char *port_of(const struct server *server)
+{
+    return strrchr(server_url(server, ""), ':') + 1;
+}
+
+static const struct snapshot_host *host_of(const struct snapshot *s, const struct server *server)
+{
+    for (size_t i = 0; i < s->host_count; i++) {
+        if (strcmp(strrchr(s->hosts[i].host, ':') + 1, port_of(server)) == 0) {
+            return &s->hosts[i];
+        }
+    }
+    return NULL;
+}
+
+static unsigned different_paths(struct server *server)
+{
+    bool seen[1024] = { false };
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < server_count(server); i++) {
+        struct server_asked asked = server_asked_at(server, i);
+        unsigned number = asked_number(&asked);
+
+        assert_true(number < 1024);
+        count += !seen[number];
+        seen[number] = true;
+    }
+    return count;
+}
+
+/* One host answers 500 to everything, the other is well. */
+static void dead_host__costs_the_other_one_nothing(void **state)
+{
+    struct script broken = { .usual = EMPTY_ANSWER("500 No") }, well = { .usual = USUAL };
+    struct server *dead = server_start(play, &broken), *alive;
+    bool has_opened = false;
+    struct fast_clock fast;
+    char url[128];
+    struct run r;
+
+    (void)state;
+    well.usual.delay_ms = 5;
+    alive = server_start(play, &well);
+    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-200]", port_of(dead), port_of(alive));
+    run_begin(&r, url);
+    r.clock = fast_clock(&fast, FAST);
+    r.job.pace.cap = 10;
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 2 * US_PER_S;
+    run_start(&r);
+    while (!r.done) {
+        const struct snapshot *s = look(&r);
+        const struct snapshot_host *a = host_of(s, dead), *b = host_of(s, alive);
+
+        has_opened |= a && a->hold_in_us > 0 && a->in_flight == 0; /* the first ones are back */
+        if (has_opened && b && b->requests + b->in_flight < 200 && s->in_flight < 10) {
+            fail_msg("%u and %u in flight of 10", a->in_flight, b->in_flight);
+        }
+        if (has_opened && a->in_flight > 1) {
+            fail_msg("%u in flight to a host that is down", a->in_flight);
+        }
+        turn(&r);
+    }
+    run_close(&r);
+    assert_true(has_opened);
+    assert_int_equal(server_count(alive), 200);
+    assert_int_equal(r.report.ok, 200);
+    assert_int_equal(r.report.exit, EXIT_DRAINED); /* what is left is for another day */
+    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES,
+                    12 * different_paths(dead) / 10 + RETRY_BUDGET_FLOOR);
+    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES, 10 + 10);
+    run_end(&r);
+    server_stop(dead);
+    server_stop(alive);
+}
+
+/* --- waiting ----------------------------------------------------------------------------------- */
+
+/* Turns of the loop while there is nothing to do but to wait: its ticks, and what one of them wakes. */
+static void assert_idle(struct run *r, unsigned ticks)
+{
+    struct clock clock = clock_system();
+    uint64_t from_us = clock_now_us(&clock), turns = 0, elapsed_us;
+
+    do {
+        turn(r);
+        turns++;
+        elapsed_us = clock_now_us(&clock) - from_us;
+    } while (elapsed_us < ticks * 100 * US_PER_MS);
+    if (turns > 3 * (elapsed_us / (100 * US_PER_MS) + 2)) {
+        fail_msg("%llu turns in %llu us", (unsigned long long)turns,
+                 (unsigned long long)elapsed_us);
+    }
+}
+
+static void loop__sleeps__while_hosts_are_held_or_down(void **state)
+{
+    struct script refusing = { .usual = EMPTY_ANSWER("429 No\r\nRetry-After: 3600") };
+    struct server *server = server_start(play, &refusing);
+    char url[128];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:{%u,%s}/[1-50]", server_refusing_port(&hold),
+             port_of(server));
+    run_begin(&r, url);
+    r.attended = true;
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 60 * US_PER_S;
+    run_start(&r);
+    while (look(&r)->in_flight || look(&r)->storing || !server_count(server)) {
+        turn(&r);
+    }
+    assert_int_equal(look(&r)->state, RUN_HELD);
+    assert_idle(&r, 3);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+    close(hold);
+}
+
+/* --- what limits it ------------------------------------------------------------------------------ */
+
+static void assert_limit(struct run *r, enum run_limit limit, const char *words)
+{
+    const struct snapshot *s = look(r);
+
+    if (s->limit != limit || !strstr(s->limit_text, words)) {
+        fail_msg("limited by \"%s\", want \"%s ... %s\"", s->limit_text, run_limit_word(limit),
+                 words);
+    }
+    assert_int_equal(strncmp(s->limit_text, run_limit_word(limit), strlen(run_limit_word(limit))),
+                     0);
+}
+
+static void limit__is_told_in_words_with_its_key(void **state)
+{
+    struct script slow = { .usual = USUAL };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    slow.usual.delay_ms = 60000;
+    server = server_start(play, &slow);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    run_start(&r);
+    assert_limit(&r, LIMIT_CAP, "CAP 4 (+ raises it)");
+    tell(&r, CONTROL_AUTO, 0);
+    assert_limit(&r, LIMIT_CAP, "auto turns it");
+    tell_text(&r, CONTROL_SWEEP, "4,8");
+    assert_limit(&r, LIMIT_CAP, "b ends it");
+    assert_int_equal(look(&r)->state, RUN_SWEEP);
+    tell(&r, CONTROL_CAP_SET, 4);
+    assert_int_equal(look(&r)->state, RUN_RUNNING); /* whoever sets the cap ends the sweep */
+    tell(&r, CONTROL_CAP_SET, 5);
+    assert_limit(&r, LIMIT_CAP, "CAP 5");
+    tell_text(&r, CONTROL_RATE_SET, "1/m");
+    tell(&r, CONTROL_CAP_SET, 20);
+    assert_limit(&r, LIMIT_RATE, "1/m (t changes it)");
+    tell(&r, CONTROL_PAUSE, 0);
+    assert_limit(&r, LIMIT_PAUSED, "(p resumes)");
+    tell_text(&r, CONTROL_RATE_SET, "off");
+    tell(&r, CONTROL_PAUSE, 0);
+    assert_limit(&r, LIMIT_HOST_CAP, "(slow start)"); /* no herd */
+    tell(&r, CONTROL_CAP_SET, 0);
+    assert_limit(&r, LIMIT_PAUSED, "(cap 0; + raises it)");
+    tell(&r, CONTROL_DRAIN, 0);
+    assert_limit(&r, LIMIT_DRAINING, "(q again aborts)");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    r.job.pace.cap_per_host = 2;
+    run_start(&r);
+    assert_limit(&r, LIMIT_HOST_CAP, "2 (--cap-per-host)");
+    tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
+    assert_limit(&r, LIMIT_HOLD, "by you (H on the host");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-3]"));
+    run_start(&r);
+    assert_limit(&r, LIMIT_QUEUE_EMPTY, "in flight");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    r.job.pace.rate_per_host = (struct rate){ 1, 60 * US_PER_S };
+    run_start(&r);
+    assert_limit(&r, LIMIT_RATE, "a host (--rate-per-host)");
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* What an answer is, and what the run is limited by when it has been given once. */
+static void limit__is_told_in_words__after_an_answer(void **state)
+{
+    const struct {
+        struct server_answer answer;
+        enum run_limit limit;
+        const char *words;
+    } samples[] = {
+        { EMPTY_ANSWER("429 No\r\nRetry-After: 3600"), LIMIT_HOLD, "(the server asked; r asks" },
+        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(after refusals; r asks now)" },
+        { SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nRateLimit-Limit: 100\r\n"
+                        "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
+                        SERVER_KEEP),
+          LIMIT_BUDGET, "/100, resets" },
+        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(r retries)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = samples[i].answer };
+        struct server *server = server_start(play, &script);
+        struct run r;
+
+        run_begin(&r,
+                  server_url(server, samples[i].limit == LIMIT_ALL_WAITING ? "/[1-1]" : "/[1-20]"));
+        r.attended = true;
+        r.job.pace.cap = 1;
+        r.job.retry.attempts = 50;
+        r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+        run_start(&r);
+        while (look(&r)->limit == LIMIT_CAP || look(&r)->limit == LIMIT_QUEUE_EMPTY ||
+               look(&r)->in_flight || look(&r)->storing) {
+            turn(&r);
+        }
+        assert_limit(&r, samples[i].limit, samples[i].words);
+        run_close(&r);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void limit__has_a_word_of_its_own_each(void **state)
+{
+    (void)state;
+    assert_string_equal(run_limit_word(LIMIT_NONE), "");
+    for (int i = LIMIT_CAP; i < LIMIT_COUNT; i++) {
+        assert_true(strlen(run_limit_word((enum run_limit)i)) > 2);
+        for (int k = LIMIT_CAP; k < i; k++) {
+            assert_string_not_equal(run_limit_word((enum run_limit)i),
+                                    run_limit_word((enum run_limit)k));
+        }
+    }
+}
+
+static void limit_told__is_what_the_last_line_says(void **state)
+{
+    static const char lines[] =
+        "torn\",\"limit\":\"RATE\"}\n"
+        "{\"at\":\"2026-11-21T04:15:00.123Z\",\"event\":\"limit\",\"limit\":\"DISK\",\"words\":"
+        "\"DISK x\"}\n"
+        "{\"at\":\"2026-11-21T04:15:01.123Z\",\"event\":\"start\"}\n"
+        "{\"at\":\"2026-11-21T04:15:02.123Z\",\"event\":\"limit\",\"limit\":\"CAP\","
+        "\"words\":\"CAP 10 (+ raises it)\"}\n"
+        "{\"at\":\"2026-11-21T04:15:03.123Z\",\"event\":\"sample\",\"limit\":\"CAP\"}\n"
+        "{\"at\":\"2026-11-21T04:15:04.123Z\",\"event\":\"cap\",\"text\":\"limit\"}\n";
+    struct limit_told told;
+    char text[1024];
+
+    (void)state;
+    assert_true(limit_told_find(str_view(lines), &told));
+    assert_int_equal(told.limit, LIMIT_CAP);
+    assert_string_equal(told.words, "CAP 10 (+ raises it)");
+    assert_string_equal(told.at, "2026-11-21T04:15:03.123Z");
+    snprintf(text, sizeof text, "%s%s", lines,
+             "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"sample\",\"limit\":\"RATE\"}\n");
+    assert_true(limit_told_find(str_view(text), &told));
+    assert_string_equal(told.words, "RATE");
+    snprintf(text, sizeof text, "%s%s", lines,
+             "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"start\"}\n");
+    assert_false(limit_told_find(str_view(text), &told));
+    assert_false(
+        limit_told_find(STR("{\"at\":7,\"limit\":\"CAP\"}\n[]\n\n{\"limit\":[\"CAP\"]}"), &told));
+}
+
+/* --- what servers say ------------------------------------------------------------------------------ */
+
+struct saying {
+    const char *fields; /* of the 429 */
+    const char *told;   /* in an event; NULL: nothing is odd */
+};
+
+static void retry_after__is_told_and_not_heeded__when_it_is_no_deadline(void **state)
+{
+    static const struct saying sayings[] = {
+        { "Retry-After: abc", "ignored Retry-After \\\"abc\\\"" },
+        { "Retry-After: -5", "ignored Retry-After \\\"-5\\\"" },
+        { "Retry-After: 12.5", "ignored Retry-After \\\"12.5\\\"" },
+        { "Retry-After: 2030-01-01", "ignored Retry-After \\\"2030-01-01\\\"" },
+        { "Retry-After: 1\x01", "[W-RA1]" },
+        { "Retry-After: 1\x1b[2J", "[W-RA1]" },
+        { "Retry-After: 1, 3600", "ignored Retry-After \\\"1, 3600\\\"" },
+        { "Retry-After: x\r\nRetry-After: 1", "ignored Retry-After \\\"x\\\"" },
+        { "Retry-After: 0", NULL },
+        { "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT", NULL },
+        { "RateLimit-Remaining: 0", NULL },                                    /* no reset */
+        { "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1500000000", NULL }, /* in the past */
+        { "X-RateLimit-Remaining: \x02\r\nX-RateLimit-Reset: \x03", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 3 };
+        struct fast_clock fast;
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        struct run r;
+
+        snprintf(head, sizeof head, "429 No\r\n%s", sayings[i].fields);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-20]"));
+        r.clock = fast_clock(&fast, 50);
+        run_to_its_end(&r);
+        if (r.report.exit != EXIT_WELL || r.report.ok != 20 || r.report.requests != 23) {
+            fail_msg("%s: exit %d, %llu ok, %llu requests", sayings[i].fields, r.report.exit,
+                     (unsigned long long)r.report.ok, (unsigned long long)r.report.requests);
+        }
+        assert_true(r.report.holds > 0); /* no leave to go on as before */
+        assert_told(&r, sayings[i].told ? sayings[i].told : "[W-RA1]", sayings[i].told != NULL);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* Longer than --max-wait: nobody sleeps on it without a word. */
+static void retry_after__parks_the_host__when_it_is_far_away(void **state)
+{
+    static const char *const values[] = { "86400", "9223372036854775807", "99999999999999999999",
+                                          "Fri, 31 Dec 9999 23:59:59 GMT",
+                                          "1\r\nRetry-After: 86400" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        struct run r;
+
+        snprintf(head, sizeof head, "429 No\r\nRetry-After: %s", values[i]);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-5]"));
+        r.job.pace.cap = 1;
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_DRAINED); /* unattended: resumable, not asleep */
+        assert_int_equal(server_count(server), 1);
+        assert_int_equal(r.report.early_requests, 0);
+        assert_true(r.report.asked_s < 60); /* what was waited, not what was asked for */
+        assert_told(&r, "[W-RA2]", true);
+        assert_told(&r, "parked until ", true);
+
+        r.attended = true; /* resumed by somebody who decides */
+        script.times = 0;
+        run_start(&r);
+        assert_int_equal(look(&r)->state, RUN_HELD);
+        assert_int_equal(server_count(server), 1);
+        tell(&r, CONTROL_RETRY, 1);
+        until_asked(&r, server, 2);
+        run_close(&r);
+        assert_int_equal(r.report.early_requests, 1);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void refusal__is_heeded_as_a_limit__when_its_words_say_so(void **state)
+{
+    static const struct {
+        const char *head, *body, *hold;
+    } samples[] = {
+        { "403 No\r\nContent-Type: application/problem+json",
+          "{\"type\":\"https://x#quota-exceeded\"}", "403 without a deadline" },
+        { "503 No\r\nContent-Type: application/problem+json; charset=utf-8",
+          "{\"type\":\"#temporary-reduced-capacity\"}", "503 without a deadline" },
+        { "403 No\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 2", "",
+          "403, RateLimit: r=0; t=2" },
+        { "403 No\r\nRetry-After: 2", "", "403, Retry-After: 2" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct fast_clock fast;
+        struct server *server;
+        char text[ANSWER_MAX];
+        struct run r;
+
+        script.odd = compose(text, samples[i].head, samples[i].body);
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-20]"));
+        r.clock = fast_clock(&fast, FAST);
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_WELL);
+        assert_int_equal(r.report.ok, 20);
+        assert_int_equal(r.report.requests, 21);
+        assert_int_equal(r.report.early_requests, 0);
+        assert_int_equal(r.report.hosts_held, 1);
+        assert_told(&r, samples[i].hold, true);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void refusal__is_final__when_403_says_nothing_of_a_limit(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("403 No"), .times = 1 };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-20]"));
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.requests, 20);
+    assert_int_equal(r.report.holds, 0);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void abnormal_usage__is_for_the_user_to_decide(void **state)
+{
+    char text[ANSWER_MAX];
+    struct script script = { .usual = USUAL, .times = 1 };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    script.odd = compose(text, "429 No\r\nContent-Type: application/problem+json",
+                         "{\"type\":\"about#abnormal-usage-detected\"}");
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/[1-5]"));
+    r.job.pace.cap = 1;
+    run_to_its_end(&r); /* nobody is there */
+    assert_int_equal(r.report.exit, EXIT_DRAINED);
+    assert_int_equal(server_count(server), 1);
+    assert_non_null(strstr(r.report.stopped_by, "abnormal usage detected"));
+
+    script.times = 1;
+    r.attended = true;
+    run_start(&r);
+    while (look(&r)->state != RUN_HELD) {
+        turn(&r);
+    }
+    assert_limit(&r, LIMIT_HOLD, "by you (H on the host releases it)");
+    tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
+    run_until_done(&r);
+    run_close(&r);
+    assert_int_equal(r.report.ok, 5);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* --- dates that are set ------------------------------------------------------------------------------ */
+
+#define DAYS(n) ((int64_t)(n)*86400 * (int64_t)US_PER_S)
+
+/* A hold of two seconds, with the date set forth and back in the middle of it. */
+static void hold__is_as_long_as_it_was_meant__when_the_date_is_set(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL,
+                                 .odd = EMPTY_ANSWER("429 No\r\n"
+                                                     "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                                     "Retry-After: Sun, 06 Nov 1994 08:49:39 GMT"),
+                                 .times = 1 };
+        struct server *server = server_start(play, &script);
+        uint64_t first_us, second_us;
+        struct fast_clock fast;
+        struct run r;
+
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, 4);
+        r.job.pace.cap = 1;
+        fast.base_wall_us += jumps[i]; /* before: dates count from the server's own */
+        run_start(&r);
+        while (!look(&r)->wait_count) {
+            turn(&r);
+        }
+        assert_in_range(look(&r)->waits[0].due_in_us, 1, 2 * US_PER_S + RETRY_SLACK_US);
+        fast.base_wall_us -= 2 * jumps[i];
+        run_until_done(&r);
+        run_close(&r);
+        assert_int_equal(r.report.exit, EXIT_WELL);
+        assert_int_equal(r.report.ok, 30);
+        assert_int_equal(r.report.early_requests, 0);
+        first_us = fast_clock_us(&fast, server_asked_at(server, 0).at_us);
+        second_us = fast_clock_us(&fast, server_asked_at(server, 1).at_us);
+        assert_true(second_us - first_us >= 2 * US_PER_S);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* Without a Date of the server's, our own is all there is: a wrong one may park the host, not more. */
+static void hold__is_bounded__when_the_date_was_wrong_from_the_start(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct fast_clock fast;
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        time_t then = time(NULL) + 2;
+        struct run r;
+        struct tm tm;
+
+        gmtime_r(&then, &tm);
+        assert_true(strftime(head, sizeof head, "429 No\r\nRetry-After: %a, %d %b %Y %H:%M:%S GMT",
+                             &tm) > 0);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = 1;
+        fast.base_wall_us += jumps[i];
+        run_to_its_end(&r);
+        if (jumps[i] > 0) { /* a deadline that seems to be past is none */
+            assert_int_equal(r.report.exit, EXIT_WELL);
+            assert_int_equal(r.report.ok, 30);
+        } else {
+            assert_int_equal(r.report.exit, EXIT_DRAINED);
+            assert_int_equal(server_count(server), 1);
+            assert_told(&r, "[W-RA2]", true);
+        }
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* A run of an earlier date, resumed: what waits there is due at once or parked, and nothing is lost. */
+static void resume__neither_stalls_nor_bursts__when_the_date_is_set_between(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL,
+                                 .odd = EMPTY_ANSWER("429 No\r\nRetry-After: 300"),
+                                 .times = 1 };
+        struct server *server = server_start(play, &script);
+        struct fast_clock fast;
+        struct run r;
+
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = 1;
+        run_start(&r);
+        while (!look(&r)->wait_count) {
+            turn(&r);
+        }
+        tell(&r, CONTROL_DRAIN, 0);
+        run_until_done(&r);
+        run_close(&r);
+        assert_int_equal(server_count(server), 1);
+        fast.base_wall_us += jumps[i];
+        run_to_its_end(&r);
+        if (jumps[i] > 0) {
+            assert_int_equal(r.report.exit, EXIT_WELL);
+            assert_int_equal(r.report.ok, 30);
+        } else {
+            assert_int_equal(r.report.exit, EXIT_DRAINED);
+            assert_int_equal(server_count(server), 1);
+        }
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(breaker__stays_shut__when_few_requests_are_left),
+        cmocka_unit_test(breaker__opens_and_the_run_ends__when_nothing_answers),
+        cmocka_unit_test(dead_host__costs_the_other_one_nothing),
+        cmocka_unit_test(loop__sleeps__while_hosts_are_held_or_down),
+        cmocka_unit_test(limit__is_told_in_words_with_its_key),
+        cmocka_unit_test(limit__is_told_in_words__after_an_answer),
+        cmocka_unit_test(limit__has_a_word_of_its_own_each),
+        cmocka_unit_test(limit_told__is_what_the_last_line_says),
+        cmocka_unit_test(retry_after__is_told_and_not_heeded__when_it_is_no_deadline),
+        cmocka_unit_test(retry_after__parks_the_host__when_it_is_far_away),
+        cmocka_unit_test(refusal__is_heeded_as_a_limit__when_its_words_say_so),
+        cmocka_unit_test(refusal__is_final__when_403_says_nothing_of_a_limit),
+        cmocka_unit_test(abnormal_usage__is_for_the_user_to_decide),
+        cmocka_unit_test(hold__is_as_long_as_it_was_meant__when_the_date_is_set),
+        cmocka_unit_test(hold__is_bounded__when_the_date_was_wrong_from_the_start),
+        cmocka_unit_test(resume__neither_stalls_nor_bursts__when_the_date_is_set_between),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return test_main(group);
+}
