@@ -330,6 +330,9 @@ bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 
 
 /* limit.c */
 
+/** Of an active run always one: what has none of its own is what the loop can do. */
+enum run_limit limit_now(const struct engine *engine);
+
 /** The words for it; empty for LIMIT_NONE. */
 void limit_text(const struct engine *engine, enum run_limit limit, uint64_t now_us,
                 char text[LIMIT_TEXT_MAX]);

@@ -39,6 +39,14 @@ unsigned limit_connections(void)
     return all > 2 * kept ? all - kept : all / 2;
 }
 
+enum run_limit limit_now(const struct engine *e)
+{
+    if (!engine_is_active(e)) {
+        return LIMIT_NONE;
+    }
+    return e->limit == LIMIT_NONE ? LIMIT_LOOP_CPU : e->limit;
+}
+
 /* The host whose cap, quota or hold it is: the one with most work kept back. */
 static const struct host *limiting_host(const struct engine *e)
 {
@@ -145,6 +153,8 @@ static void loop_words(const struct engine *e, char text[LIMIT_TEXT_MAX])
 {
     if (e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX) {
         snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU (large bodies are being checked)");
+    } else if (e->limit == LIMIT_NONE) {
+        snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU (starting as fast as the loop turns)");
     } else {
         snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU %.0f %% (- lowers the cap)",
                  e->cpu.thread_percent);

@@ -462,7 +462,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, f.now_us, &s->detail);
-    s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
+    s->limit = limit_now(e);
     s->state = state_of(e, s);
     limit_text(e, s->limit, f.now_us, s->limit_text);
 }

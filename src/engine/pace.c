@@ -106,22 +106,23 @@ void pace_note_limit(struct engine *e, uint64_t now_us)
 void pace_tell_limit(struct engine *e, uint64_t now_us)
 {
     char fields[64], words[LIMIT_TEXT_MAX];
+    enum run_limit limit = limit_now(e);
 
     if (e->limit_ticked_us) {
-        e->limit_us[e->limit] += now_us - e->limit_ticked_us;
+        e->limit_us[limit] += now_us - e->limit_ticked_us;
     }
     e->limit_ticked_us = now_us;
-    if (e->limit == e->limit_told) {
+    if (limit == e->limit_told) {
         e->limit_since_us = now_us;
         return;
     }
     if (now_us - e->limit_since_us < US_PER_S) {
         return;
     }
-    e->limit_told = e->limit;
+    e->limit_told = limit;
     e->limit_since_us = now_us;
-    limit_text(e, e->limit, now_us, words);
-    snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(e->limit));
+    limit_text(e, limit, now_us, words);
+    snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(limit));
     events_note(&e->events, "limit", fields, words);
 }
 
