@@ -60,9 +60,9 @@ static void judge_time(const struct engine *e, struct report *r)
     if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
         snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
                  r->loop_cpu_percent);
-    } else if (r->asked_s + r->backed_off_s > 0.5 * r->wall_s) {
-        snprintf(text, size, "server-bound: hosts were held for %.0f s; ask less at once",
-                 r->asked_s + r->backed_off_s);
+    } else if (r->limited_s[LIMIT_HOLD] > 0.5 * r->wall_s) {
+        snprintf(text, size, "server-bound: %.0f s were spent on holds; ask less at once",
+                 r->limited_s[LIMIT_HOLD]);
     } else if (r->table_part > 0.05) {
         snprintf(text, size, "normalising is %.0f %% of the time: more cores would help",
                  100 * r->table_part);
