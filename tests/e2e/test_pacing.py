@@ -59,7 +59,12 @@ def check_pace(times_s, refused, allowed_per_s):
 
 
 def served(server):
+    """When answers were given, and how many refusals: each of them names a second at least."""
     asked = server.asked()
+    for refusal in (a for a in asked if a.status == 429):
+        sent_us = refusal.arrived_us + refusal.took_us
+        inside = [a for a in asked if sent_us + 500_000 < a.arrived_us < sent_us + 1_000_000]
+        check(not inside, "requests inside a window that was named:", inside)
     return ([(a.arrived_us + a.took_us) / 1e6 for a in asked if a.status == 200],
             sum(a.status == 429 for a in asked))
 
