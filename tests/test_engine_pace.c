@@ -96,8 +96,7 @@ static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
         assert_int_equal(r.report.failed, 0);
         assert_int_equal(r.report.pending, 40);
         /* Those that failed together, and a probe or two. */
-        assert_in_range(r.report.requests, HOST_BREAKER_FAILURES + 1,
-                        HOST_BREAKER_FAILURES + 20);
+        assert_in_range(r.report.requests, HOST_BREAKER_FAILURES + 1, HOST_BREAKER_FAILURES + 20);
         assert_non_null(strstr(r.report.stopped_by, "does not answer"));
     }
     assert_told(&r, "\"event\":\"breaker\"", true);

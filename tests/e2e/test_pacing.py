@@ -120,7 +120,7 @@ def nginx(api_url):
 
 def test_auto__finds_the_rate__when_nginx_refuses_without_a_word():
     with harness.api("--latency", "50ms") as api, nginx(api.url) as (url, asked):
-        scrape("rate", f"{url}/rate/[1-{scaled(2400, 1200)}]")
+        scrape("rate", f"{url}/rate/[1-{scaled(3600, 1200)}]")
         check_pace(*asked("rate"), 40)
 
 
