@@ -386,6 +386,43 @@ static void limit_told__is_what_the_last_line_says(void **state)
         limit_told_find(STR("{\"at\":7,\"limit\":\"CAP\"}\n[]\n\n{\"limit\":[\"CAP\"]}"), &told));
 }
 
+/* What the report makes of the whole run: 100 requests, and what they had to wait for. */
+static void verdict__names_what_the_time_went_into(void **state)
+{
+    static const struct {
+        struct rate rate;
+        unsigned cap, delay_ms;
+        const char *verdict;
+        enum run_limit limit;
+    } samples[] = {
+        { { 20, US_PER_S }, 50, 0, "rate-bound: ", LIMIT_RATE },
+        { { 0, 0 }, 2, 10, "network-bound: ", LIMIT_CAP },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = USUAL };
+        struct fast_clock fast;
+        struct server *server;
+        struct run r;
+
+        script.usual.delay_ms = samples[i].delay_ms;
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-100]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = samples[i].cap;
+        r.job.pace.rate = samples[i].rate;
+        run_to_its_end(&r);
+        if (strncmp(r.report.verdict, samples[i].verdict, strlen(samples[i].verdict)) != 0) {
+            fail_msg("\"%s\", want \"%s...\"", r.report.verdict, samples[i].verdict);
+        }
+        assert_true(r.report.limited_s[samples[i].limit] > 0.5 * r.report.wall_s);
+        assert_true(r.report.loop_cpu_s > 0 && r.report.loop_cpu_s <= r.report.cpu_s);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
 /* --- what servers say ------------------------------------------------------------------------------ */
 
 struct saying {
@@ -696,6 +733,7 @@ static int group(void)
         cmocka_unit_test(limit__is_told_in_words__after_an_answer),
         cmocka_unit_test(limit__has_a_word_of_its_own_each),
         cmocka_unit_test(limit_told__is_what_the_last_line_says),
+        cmocka_unit_test(verdict__names_what_the_time_went_into),
         cmocka_unit_test(retry_after__is_told_and_not_heeded__when_it_is_no_deadline),
         cmocka_unit_test(retry_after__parks_the_host__when_it_is_far_away),
         cmocka_unit_test(refusal__is_heeded_as_a_limit__when_its_words_say_so),

@@ -54,8 +54,8 @@ static void judge_time(const struct engine *e, struct report *r)
     size_t size = sizeof r->verdict;
     double waiting = 100 * r->io_ratio;
 
-    if (r->wall_s <= 0 || r->requests == 0) {
-        return;
+    if (r->wall_s <= 0 || r->session_ok == 0) {
+        return; /* what brought nothing was not slow */
     }
     if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
         snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
