@@ -189,6 +189,42 @@ void until_asked(struct run *r, struct server *server, unsigned count)
     }
 }
 
+static char *events_of(const struct run *r)
+{
+    struct run_dir dir;
+    size_t size;
+    char *text;
+
+    assert_int_equal(run_dir_open_readonly(&dir, r->temp.run, NULL), RESULT_OK);
+    text = file_read(&dir, "events.jsonl", &size);
+    run_dir_close(&dir);
+    return text;
+}
+
+void assert_told(const struct run *r, const char *what, bool told)
+{
+    char *events = events_of(r);
+
+    if ((strstr(events, what) != NULL) != told) {
+        fail_msg("%s \"%s\" in\n%s", told ? "no" : "there is", what, events);
+    }
+    free(events);
+}
+
+struct server_answer compose(char text[ANSWER_MAX], const char *head, const char *body)
+{
+    int len = snprintf(text, ANSWER_MAX, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head,
+                       strlen(body), body);
+
+    assert_in_range(len, 1, ANSWER_MAX - 1);
+    return (struct server_answer){ .bytes = text, .len = (size_t)len, .then = SERVER_KEEP };
+}
+
+void turn(struct run *r)
+{
+    uv_run(&r->loop, UV_RUN_ONCE);
+}
+
 #define RECORDS_MAX 20001
 
 char *stored(const struct run *r, size_t *count)

@@ -61,6 +61,12 @@ uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us);
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);
 
+/** One turn of the loop. */
+void turn(struct run *r);
+
+/** Whether events.jsonl of the closed run holds these bytes. */
+void assert_told(const struct run *r, const char *what, bool told);
+
 /** Turns the loop until the server has had so many requests. */
 void until_asked(struct run *r, struct server *server, unsigned count);
 
@@ -73,6 +79,11 @@ size_t stored_count(const struct run *r);
 #define USUAL SERVER_ANSWER(OK_JSON, SERVER_KEEP)
 #define EMPTY_ANSWER(status_and_fields)                                                            \
     SERVER_ANSWER("HTTP/1.1 " status_and_fields "\r\nContent-Length: 0\r\n\r\n", SERVER_KEEP)
+
+#define ANSWER_MAX 512
+
+/** "HTTP/1.1 `head`", the body's length, and the body. */
+struct server_answer compose(char text[ANSWER_MAX], const char *head, const char *body);
 
 /** Answers all the same; but `odd` to the first `times` that ask for number `at` (0: for any). */
 struct script {
