@@ -4,7 +4,6 @@
 
 #include "engine/limit_told.h"
 #include "plan/host.h"
-#include "plan/retry.h"
 #include "plan/retry_budget.h"
 
 #include <setjmp.h>
@@ -13,9 +12,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FAST 10 /* a second is a tick of the engine */
