@@ -46,7 +46,7 @@ static void on_done(void *context)
 
 void run_begin(struct run *r, const char *pattern)
 {
-    *r = (struct run){ .list_fd = -1 };
+    *r = (struct run){ .list_fd = -1, .clock = clock_system() };
     temp_init(&r->temp);
     snprintf(r->csv_path, sizeof r->csv_path, "%s/end.csv", r->temp.base);
     snprintf(r->table_path, sizeof r->table_path, "%s/now.csv", r->temp.base);
@@ -62,7 +62,7 @@ void run_begin(struct run *r, const char *pattern)
 enum result run_try_open(struct run *r, const struct job *job, struct err *err)
 {
     struct engine_options options = { .loop = &r->loop,
-                                      .clock = clock_system(),
+                                      .clock = r->clock,
                                       .seed = 1,
                                       .job = job,
                                       .dir = &r->dir,
@@ -140,6 +140,42 @@ void tell(struct run *r, enum control_verb verb, int64_t number)
     engine_control(r->engine, &control, reply);
 }
 
+void tell_text(struct run *r, enum control_verb verb, const char *text)
+{
+    struct control control = { .verb = verb };
+    char reply[CONTROL_REPLY_MAX];
+
+    snprintf(control.text, sizeof control.text, "%s", text);
+    engine_control(r->engine, &control, reply);
+}
+
+uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us)
+{
+    return fast->base_us + (boottime_us - fast->base_us) * fast->speed;
+}
+
+static uint64_t fast_now_us(void *context)
+{
+    struct clock system = clock_system();
+
+    return fast_clock_us(context, clock_now_us(&system));
+}
+
+static int64_t fast_wall_us(void *context)
+{
+    const struct fast_clock *fast = context;
+
+    return fast->base_wall_us + (int64_t)(fast_now_us(context) - fast->base_us);
+}
+
+struct clock fast_clock(struct fast_clock *fast, unsigned speed)
+{
+    struct clock system = clock_system();
+
+    *fast = (struct fast_clock){ clock_now_us(&system), clock_wall_us(&system), speed };
+    return (struct clock){ fast_now_us, fast_wall_us, fast };
+}
+
 const struct snapshot *look(struct run *r)
 {
     engine_snapshot(r->engine, &snapshot);
@@ -151,6 +187,42 @@ void until_asked(struct run *r, struct server *server, unsigned count)
     while (server_count(server) < count) {
         uv_run(&r->loop, UV_RUN_NOWAIT);
     }
+}
+
+static char *events_of(const struct run *r)
+{
+    struct run_dir dir;
+    size_t size;
+    char *text;
+
+    assert_int_equal(run_dir_open_readonly(&dir, r->temp.run, NULL), RESULT_OK);
+    text = file_read(&dir, "events.jsonl", &size);
+    run_dir_close(&dir);
+    return text;
+}
+
+void assert_told(const struct run *r, const char *what, bool told)
+{
+    char *events = events_of(r);
+
+    if ((strstr(events, what) != NULL) != told) {
+        fail_msg("%s \"%s\" in\n%s", told ? "no" : "there is", what, events);
+    }
+    free(events);
+}
+
+struct server_answer compose(char text[ANSWER_MAX], const char *head, const char *body)
+{
+    int len = snprintf(text, ANSWER_MAX, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", head,
+                       strlen(body), body);
+
+    assert_in_range(len, 1, ANSWER_MAX - 1);
+    return (struct server_answer){ .bytes = text, .len = (size_t)len, .then = SERVER_KEEP };
+}
+
+void turn(struct run *r)
+{
+    uv_run(&r->loop, UV_RUN_ONCE);
 }
 
 #define RECORDS_MAX 20001

@@ -12,7 +12,8 @@
 struct run {
     struct temp temp;
     struct run_dir dir;
-    struct job job; /* to be changed between run_begin and run_open */
+    struct job job;     /* to be changed between run_begin and run_open */
+    struct clock clock; /* the system's, until a test turns it */
     uv_loop_t loop;
     struct engine *engine;
     int list_fd;
@@ -42,9 +43,29 @@ void run_close(struct run *r);
 void run_to_its_end(struct run *r);
 
 void tell(struct run *r, enum control_verb verb, int64_t number);
+void tell_text(struct run *r, enum control_verb verb, const char *text);
+
+/** A clock that runs `speed` times as fast, and whose wall time may be set: holds of seconds pass in
+ *  milliseconds. The engine's tick looks at it often enough. */
+struct fast_clock {
+    uint64_t base_us;
+    int64_t base_wall_us; /* moved: somebody sets the date */
+    unsigned speed;
+};
+
+struct clock fast_clock(struct fast_clock *fast, unsigned speed);
+
+/** A time of CLOCK_BOOTTIME, such as a server's, on that clock. */
+uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us);
 
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);
+
+/** One turn of the loop. */
+void turn(struct run *r);
+
+/** Whether events.jsonl of the closed run holds these bytes. */
+void assert_told(const struct run *r, const char *what, bool told);
 
 /** Turns the loop until the server has had so many requests. */
 void until_asked(struct run *r, struct server *server, unsigned count);
@@ -58,6 +79,11 @@ size_t stored_count(const struct run *r);
 #define USUAL SERVER_ANSWER(OK_JSON, SERVER_KEEP)
 #define EMPTY_ANSWER(status_and_fields)                                                            \
     SERVER_ANSWER("HTTP/1.1 " status_and_fields "\r\nContent-Length: 0\r\n\r\n", SERVER_KEEP)
+
+#define ANSWER_MAX 512
+
+/** "HTTP/1.1 `head`", the body's length, and the body. */
+struct server_answer compose(char text[ANSWER_MAX], const char *head, const char *body);
 
 /** Answers all the same; but `odd` to the first `times` that ask for number `at` (0: for any). */
 struct script {

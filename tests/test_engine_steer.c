@@ -13,15 +13,6 @@
 
 #define LATER EMPTY_ANSWER("429 No\r\nRetry-After: 3600\r\nSet-Cookie: secret=1")
 
-static void tell_text(struct run *r, enum control_verb verb, const char *text)
-{
-    struct control control = { .verb = verb };
-    char reply[CONTROL_REPLY_MAX];
-
-    snprintf(control.text, sizeof control.text, "%s", text);
-    engine_control(r->engine, &control, reply);
-}
-
 /* Until the first request waits for an hour, and its host with all the others. */
 static void until_held(struct run *r)
 {

@@ -69,7 +69,7 @@ static void add__shows_and_writes_one_object(void **state)
 static void note__is_written_and_not_shown(void **state)
 {
     (void)state;
-    events_note(&events, "sample", ",\"ok\":7");
+    events_note(&events, "sample", ",\"ok\":7", NULL);
     assert_null(events_at(&events, 0));
     assert_string_equal(written.line,
                         "{\"at\":\"2026-11-21T04:15:00.123Z\",\"event\":\"sample\",\"ok\":7}");

@@ -57,6 +57,7 @@ static struct replay *open_run(const char *lines)
 static void sample__is_read_as_it_was_written(void **state)
 {
     struct sample in = { .state = RUN_HELD,
+                         .limit = LIMIT_HOST_CAP,
                          .total = 90000,
                          .ok = 61192,
                          .failed = 12,
@@ -90,6 +91,7 @@ static void sample__fits_its_line__with_the_largest_figures(void **state)
     (void)state;
     memset(&in, 0xFF, sizeof in);
     in.state = RUN_ALL_WAITING;
+    in.limit = LIMIT_ALL_WAITING;
     in.requests_per_s = in.cpu_s = 1e15;
     sample_write(&in, fields);
     assert_int_equal(fields[strlen(fields) - 1], '}');

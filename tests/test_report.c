@@ -34,8 +34,12 @@ static int begin(void **state)
                               .cap = 40,
                               .cap_max = 50,
                               .max_in_flight = 50,
+                              .peak_per_s = 61,
+                              .holds = 4,
                               .hosts_held = 3,
-                              .held_us = 4500000,
+                              .asked_s = 4.5,
+                              .backed_off_s = 0.5,
+                              .loop_cpu_s = 0.4,
                               .run_dir = "maxsold.run",
                               .csv = "maxsold.run/maxsold.csv" };
     report.status[200] = 998;
@@ -77,6 +81,23 @@ static void line__never_passes_the_ideal(void **state)
     report.ideal_percent = 104;
     assert_line(
         "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 100 % of the ideal for cap 50)");
+}
+
+static void politeness__tells_what_was_asked_of_whom(void **state)
+{
+    struct buf line = { 0 };
+
+    (void)state;
+    assert_int_equal(report_politeness(&report, &line), RESULT_OK);
+    assert_string_equal(buf_cstr(&line),
+                        "at most 50 in flight, 61/s at peak; 11 429s, 0 requests before a named "
+                        "deadline, 3 hosts held, 4.5s waited because a server asked");
+    buf_reset(&line);
+    report.hosts_held = 0;
+    assert_int_equal(report_politeness(&report, &line), RESULT_OK);
+    assert_string_equal(buf_cstr(&line), "at most 50 in flight, 61/s at peak; 11 429s, 0 requests "
+                                         "before a named deadline");
+    buf_release(&line);
 }
 
 static void line__writes_rates_as_people_do(void **state)
@@ -154,7 +175,7 @@ static void json__has_every_member_that_scripts_rely_on(void **state)
     assert_true(number(sub, "200") == 998 && number(sub, "404") == 2 && number(sub, "none") == 2);
     assert_int_equal(cJSON_GetArraySize(sub), 4);
     sub = cJSON_GetObjectItem(root, "politeness");
-    assert_true(number(sub, "requests_before_a_deadline") == 0 && number(sub, "holds") == 3);
+    assert_true(number(sub, "requests_before_a_deadline") == 0 && number(sub, "holds") == 4);
     assert_true(number(sub, "held_s") == 4.5 && number(sub, "status_429") == 11);
     assert_string_equal(cJSON_GetObjectItem(root, "csv")->valuestring, "maxsold.run/maxsold.csv");
     assert_string_equal(cJSON_GetObjectItem(root, "run_dir")->valuestring, "maxsold.run");
@@ -185,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup(line__says_nothing_of_an_ideal__when_there_is_none, begin),
         cmocka_unit_test_setup(line__never_passes_the_ideal, begin),
         cmocka_unit_test_setup(line__writes_rates_as_people_do, begin),
+        cmocka_unit_test_setup(politeness__tells_what_was_asked_of_whom, begin),
         cmocka_unit_test_setup(json__has_every_member_that_scripts_rely_on, begin),
         cmocka_unit_test_setup(
             json__says_null_and_why__when_there_is_no_table_and_the_run_was_stopped, begin),

@@ -298,6 +298,9 @@ static void verdict__is_again__when_the_status_is_temporary(void **state)
         }
         a.has_deadline = true;
         want = is_retried(status) || status == 403 ? VERDICT_AGAIN : VERDICT_FINAL;
+        assert_int_equal(retry_judge(&a, &p), want);
+        a.has_deadline = false;
+        a.is_limit = true; /* the body says so */
         if (retry_judge(&a, &p) != want) {
             fail_msg("%d with Retry-After: verdict %d, want %d", status, retry_judge(&a, &p), want);
         }
@@ -320,7 +323,7 @@ static void verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on(v
 
         assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
         a.has_deadline = true;
-        unacted = unacted || status == 503;
+        unacted = unacted || status == 503 || status == 403; /* put off, so not acted on */
         assert_int_equal(retry_judge(&a, &p), unacted ? VERDICT_AGAIN : VERDICT_FINAL);
     }
 }
@@ -384,12 +387,19 @@ static void method_is_idempotent__knows_the_methods(void **state)
     }
 }
 
-static void holds_host__is_for_429_and_a_503_with_a_deadline(void **state)
+static void holds_host__is_for_429_and_what_is_put_off(void **state)
 {
     (void)state;
     for (int status = 100; status <= 599; status++) {
-        assert_int_equal(retry_holds_host(status, false), status == 429);
-        assert_int_equal(retry_holds_host(status, true), status == 429 || status == 503);
+        struct attempt a = { .outcome = OUTCOME_STATUS, .status = status };
+
+        assert_int_equal(retry_holds_host(&a), status == 429);
+        a.has_deadline = true;
+        assert_int_equal(retry_holds_host(&a), status == 429 || status == 503 || status == 403);
+        a = (struct attempt){ .outcome = OUTCOME_STATUS, .status = status, .is_limit = true };
+        assert_int_equal(retry_holds_host(&a), status == 429 || status == 503 || status == 403);
+        a.outcome = OUTCOME_BAD_JSON;
+        assert_false(retry_holds_host(&a));
     }
 }
 
@@ -413,7 +423,7 @@ int main(void)
         cmocka_unit_test(verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on),
         cmocka_unit_test(verdict__follows_the_outcome),
         cmocka_unit_test(method_is_idempotent__knows_the_methods),
-        cmocka_unit_test(holds_host__is_for_429_and_a_503_with_a_deadline),
+        cmocka_unit_test(holds_host__is_for_429_and_what_is_put_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

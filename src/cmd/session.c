@@ -444,6 +444,13 @@ static void print_report(const struct session *s)
         print_lines(buf_view(&text));
     }
     buf_reset(&text);
+    if (r->verdict[0]) {
+        fprintf(stderr, "scrapetop: %s\n", r->verdict);
+    }
+    if (r->requests && report_politeness(r, &text) == RESULT_OK) {
+        fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
+    }
+    buf_reset(&text);
     if (report_line(r, &text) == RESULT_OK) {
         fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
     }

@@ -6,11 +6,16 @@
 #include "cmd/json_print.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
+#include "engine/limit_told.h"
 #include "engine/report_endpoints.h"
 #include "store/run_reader.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define REASONS_SHOWN 10
 #define TEXT_COLUMNS 60
@@ -18,6 +23,7 @@
 struct status {
     struct ledger_summary summary;
     struct run_holder holder;
+    struct limit_told limited; /* LIMIT_NONE: at rest, or not told yet */
 };
 
 static void show(struct str bytes, size_t columns)
@@ -59,6 +65,50 @@ static void print_state(const struct status *status)
     }
 }
 
+/* Only a process that runs is limited; what it wrote last is as fresh as its lines are. */
+static void read_limit(const struct run_dir *dir, struct status *status)
+{
+    int fd = openat(dir->fd, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char *tail = malloc(LIMIT_TOLD_TAIL);
+    struct stat st;
+    ssize_t got = 0;
+
+    if (fd >= 0 && tail && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        got = pread(fd, tail, LIMIT_TOLD_TAIL,
+                    st.st_size > LIMIT_TOLD_TAIL ? st.st_size - LIMIT_TOLD_TAIL : 0);
+    }
+    if (got > 0) {
+        (void)limit_told_find((struct str){ tail, (size_t)got }, &status->limited);
+    }
+    free(tail);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void print_limit(const struct limit_told *limited)
+{
+    if (limited->limit != LIMIT_NONE) {
+        printf("limited   ");
+        show(str_view(limited->words), TEXT_COLUMNS);
+        printf(", as of %s\n", limited->at);
+    }
+}
+
+static void print_limit_json(const struct limit_told *limited)
+{
+    printf(" \"limited_by\":");
+    if (limited->limit == LIMIT_NONE) {
+        printf("null,\n");
+        return;
+    }
+    printf("{\"limit\":\"%s\",\"words\":", run_limit_word(limited->limit));
+    json_print_text(stdout, str_view(limited->words));
+    printf(",\"at\":");
+    json_print_text(stdout, str_view(limited->at));
+    printf("},\n");
+}
+
 static void print_waiting(const struct ledger_summary *summary)
 {
     int64_t left_us;
@@ -80,6 +130,7 @@ static void print_text(const struct status *status)
     char bodies[UNITS_TEXT_MAX], stored[UNITS_TEXT_MAX];
 
     print_state(status);
+    print_limit(&status->limited);
     printf("done      %" PRIu64, summary->done);
     if (summary->planned) {
         printf(" of %" PRIu64, summary->planned);
@@ -148,6 +199,7 @@ static void print_json(const char *path, const struct status *status)
            ",\"segments\":%" PRIu32 ",\n",
            summary->done, summary->failed, summary->waiting, summary->attempts, summary->body_bytes,
            summary->line_bytes, summary->segments);
+    print_limit_json(&status->limited);
     print_times_json(status);
 }
 
@@ -222,7 +274,7 @@ static enum result print_endpoints(struct run_reader *reader, bool json, struct 
 
 static enum result print_status(struct run_reader *reader, bool json, struct err *err)
 {
-    struct status status;
+    struct status status = { .limited = { .limit = LIMIT_NONE } };
     bool first = true;
     enum result result = ledger_summarise(reader->ledger, &status.summary, err);
 
@@ -231,6 +283,9 @@ static enum result print_status(struct run_reader *reader, bool json, struct err
     }
     if (result != RESULT_OK) {
         return result;
+    }
+    if (status.holder.held) {
+        read_limit(&reader->dir, &status);
     }
     if (!json) {
         print_text(&status);

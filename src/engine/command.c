@@ -23,6 +23,10 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
     }
     if (!cap) {
         snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
+    } else if (cap > e->connections_max) {
+        pace_tell_files(e);
+        snprintf(reply, CONTROL_REPLY_MAX, "cap %u; the limit of open files allows %u (ulimit -n)",
+                 cap, e->connections_max);
     } else if (cap < in_flight) {
         snprintf(reply, CONTROL_REPLY_MAX, "cap %u->%u, draining %zu", before, cap,
                  in_flight - cap);

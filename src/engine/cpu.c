@@ -44,7 +44,7 @@ void cpu_init(struct cpu *cpu, uint64_t now_us)
 {
     *cpu = (struct cpu){ .sampled_us = now_us };
     cpu->process_start_s = cpu->process_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    cpu->thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    cpu->thread_start_s = cpu->thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
     sample_cores(cpu);
     for (size_t i = 0; i < cpu->core_count; i++) {
         cpu->busy_percent[i] = 0; /* the first sample counts from boot */
@@ -71,6 +71,11 @@ void cpu_sample(struct cpu *cpu, uint64_t now_us)
 double cpu_process_s(const struct cpu *cpu)
 {
     return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu->process_start_s;
+}
+
+double cpu_thread_s(const struct cpu *cpu)
+{
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu->thread_start_s;
 }
 
 uint64_t cpu_rss_bytes(void)

@@ -23,7 +23,7 @@ struct cpu {
     size_t core_count;
     double process_s, thread_s; /* CPU time at the last sample */
     double process_percent, thread_percent;
-    double process_start_s;
+    double process_start_s, thread_start_s;
     struct hist lag; /* of the loop */
 };
 
@@ -34,6 +34,7 @@ void cpu_sample(struct cpu *cpu, uint64_t now_us);
 
 /** CPU time of the process since cpu_init, all threads. */
 double cpu_process_s(const struct cpu *cpu);
+double cpu_thread_s(const struct cpu *cpu); /* of this thread alone */
 uint64_t cpu_rss_bytes(void);
 
 #endif

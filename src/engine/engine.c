@@ -5,6 +5,7 @@
 #include "plan/retry.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ void engine_note_sample(struct engine *e)
         engine_snapshot(e, s);
         sample_of(s, &sample);
         sample_write(&sample, fields);
-        events_note(&e->events, "sample", fields);
+        events_note(&e->events, "sample", fields, NULL);
     }
     free(s);
 }
@@ -206,6 +207,15 @@ static enum result restore_rows(struct engine *e, struct err *err)
     struct restore r = { e, err, RESULT_OK, engine_now_us(e), clock_wall_us(&e->options.clock) };
     enum result result = committer_each_row(e->committer, restore_row, &r, err);
 
+    for (uint32_t i = 0; i < e->hosts.count; i++) { /* what servers had asked for goes on */
+        struct host *host = e->hosts.hosts[i];
+
+        if (host->hold_is_named && host->hold_until_us > r.now_us) {
+            e->asked_us += host->hold_until_us - r.now_us;
+            e->hosts_held++;
+            host->was_held = true;
+        }
+    }
     if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
         frontier_close(e->frontier, e->options.follow_up.kind == FOLLOW_UP_FAILED);
     }
@@ -473,6 +483,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     uv_timer_init(options->loop, &e->tick);
     e->wake.data = e->tick.data = e;
     raise_descriptor_limit();
+    e->connections_max = e->job->network.http2 ? UINT_MAX : limit_connections();
     result = assemble(e, &recovery, err);
     *engine = e;
     if (result != RESULT_OK) {
@@ -481,6 +492,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->metrics.ok_before = recovery.done;
     e->metrics.failed_before = recovery.failed;
     tell_start(e, &recovery);
+    pace_tell_files(e);
     return RESULT_OK;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c
- * (start and end of requests and runs), judge.c (what came back), command.c (what a user says),
- * observe.c (what a screen may show), detail.c (one request of it), pace.c (how fast), pace_sweep.c
- * (a ladder of caps), steer.c (single requests and hosts by hand), login.c (who asks), table.c (the
- * second stage), report.c (what is said of a run at its end); discover.h, what answers give rise to, has
- * a header of its own.
+ * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c (start and
+ * end of requests and runs), judge.c (what came back), refusal.c (that it is not to be asked now),
+ * pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps it back, in words), command.c
+ * (what a user says), steer.c (single requests and hosts by hand), login.c (who asks), observe.c (what a
+ * screen may show), detail.c (one request of it), table.c (the second stage), report.c (what is said of a
+ * run at its end); discover.h, what answers give rise to, has a header of its own.
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
@@ -123,6 +123,8 @@ struct engine {
     enum run_limit
         limit_told; /* the last one that events.jsonl has, and since when there is another */
     uint64_t limit_since_us;
+    uint64_t limit_us[LIMIT_COUNT], limit_ticked_us; /* how long each has kept it back */
+    unsigned connections_max;                        /* as the limit of open files allows */
     unsigned cap_clamp; /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
     uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
@@ -144,8 +146,10 @@ struct engine {
     struct accounts accounts; /* by endpoint */
     struct cpu cpu;
     uint64_t ended_us; /* when the last request was settled; 0 before */
-    double ended_cpu_s;
-    uint64_t hosts_held, held_us;
+    double ended_cpu_s, ended_loop_cpu_s;
+    uint64_t holds, hosts_held; /* hosts_held: how many different ones */
+    uint64_t asked_us;          /* holds that servers named, as if all were waited for ... */
+    uint64_t backed_off_us;     /* ... and our own after refusals without a deadline */
     uint64_t
         early_requests; /* started before a deadline that a server had named: by the user's word only */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
@@ -228,6 +232,25 @@ void judge_release(struct engine *engine);
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
                                   const char *reason);
 
+/* refusal.c */
+
+/** When to ask again, by the server's word. */
+struct deadline {
+    bool named;
+    bool holds_host; /* the whole host, not only this request */
+    uint64_t wait_us;
+    char words[48]; /* who named it, as a waiting row tells it */
+};
+
+struct deadline refusal_deadline(struct engine *engine, struct host *host,
+                                 const struct response *response);
+void refusal_hold(struct engine *engine, struct host *host, const struct response *response,
+                  const struct deadline *deadline);
+
+/** The words of application/problem+json (plan/quota.h); false when there are none. One of them is not
+ *  for us to decide upon: it stops the run, or the host until the user releases it. */
+bool refusal_by_problem(struct engine *engine, struct host *host, const struct response *response);
+
 /* login.c: who asks (engine/auth.h), and what waits for it */
 
 MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
@@ -294,6 +317,7 @@ bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);
 void pace_set_auto(struct engine *engine, bool on);
 bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time counts */
 void pace_note_limit(struct engine *engine, uint64_t now_us);
+void pace_tell_files(struct engine *engine); /* when they bind before the cap does */
 void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
@@ -303,6 +327,18 @@ void pace_answered(struct engine *engine, struct host *host, const struct respon
                    uint64_t now_us);
 struct quota pace_read_quota(const struct response *response);
 bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 429 */
+
+/* limit.c */
+
+/** Of an active run always one: what has none of its own is what the loop can do. */
+enum run_limit limit_now(const struct engine *engine);
+
+/** The words for it; empty for LIMIT_NONE. */
+void limit_text(const struct engine *engine, enum run_limit limit, uint64_t now_us,
+                char text[LIMIT_TEXT_MAX]);
+unsigned limit_open_files(void);   /* how many there may be */
+unsigned limit_files_in_use(void); /* about */
+unsigned limit_connections(void);  /* that leave enough of them */
 
 /* pace_sweep.c */
 

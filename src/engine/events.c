@@ -23,7 +23,7 @@ static const char *level_name(enum event_level level)
 }
 
 static void write_line(struct events *e, int64_t wall_us, const char *level, const char *kind,
-                       const char *fields, const char *text)
+                       const char *fields, const char *member, const char *text)
 {
     char when[CLOCK_TEXT_SIZE];
     enum result result;
@@ -37,7 +37,7 @@ static void write_line(struct events *e, int64_t wall_us, const char *level, con
         buf_printf(&e->line, "{\"at\":\"%s\",\"event\":\"%s\"%s%s%s%s", when, kind,
                    level ? ",\"level\":\"" : "", level ? level : "", level ? "\"" : "", fields);
     if (result == RESULT_OK && text) {
-        result = buf_append_str(&e->line, STR(",\"text\":"));
+        result = buf_printf(&e->line, ",\"%s\":", member);
         if (result == RESULT_OK) {
             result = json_text_append(&e->line, str_view(text));
         }
@@ -118,12 +118,12 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
     event->wall_us = clock_wall_us(&e->clock);
     event->level = level;
     memcpy(event->text, shown, sizeof shown);
-    write_line(e, event->wall_us, level_name(level), kind, fields, event->text);
+    write_line(e, event->wall_us, level_name(level), kind, fields, "text", event->text);
 }
 
-void events_note(struct events *e, const char *kind, const char *fields)
+void events_note(struct events *e, const char *kind, const char *fields, const char *words)
 {
-    write_line(e, clock_wall_us(&e->clock), NULL, kind, fields, NULL);
+    write_line(e, clock_wall_us(&e->clock), NULL, kind, fields, "words", words);
 }
 
 const struct snapshot_event *events_at(const struct events *e, size_t back)

@@ -34,8 +34,8 @@ void events_release(struct events *events);
 void events_add(struct events *events, enum event_level level, const char *kind, const char *fields,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** Written down, not shown. */
-void events_note(struct events *events, const char *kind, const char *fields);
+/** Written down, not shown. `words` (may be NULL) are those for people. */
+void events_note(struct events *events, const char *kind, const char *fields, const char *words);
 
 /** The n-th latest, or NULL. */
 const struct snapshot_event *events_at(const struct events *events, size_t back);

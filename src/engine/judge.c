@@ -147,105 +147,6 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
     committer_put(e->committer, s);
 }
 
-/* --- what a refusal means for its host ------------------------------------------------------- */
-
-struct deadline {
-    bool named;
-    uint64_t wait_us;
-    char words[48]; /* who named it, as a waiting row tells it */
-};
-
-static struct deadline read_deadline(const struct response *response)
-{
-    struct deadline d = { .named = false };
-    struct str value = response_header(response, STR("retry-after"));
-    struct quota quota;
-
-    if (value.data && response->status >= 400) {
-        d.named = retry_after_parse(value, response_header(response, STR("date")),
-                                    response->fetched_at_us, &d.wait_us);
-        if (d.named && d.wait_us > 0) {
-            d.wait_us += RETRY_SLACK_US;
-        }
-        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_SERVER "%.*s", STR_ARG(value));
-    }
-    if (!d.named &&
-        (response->status == 429 || response->status == 403 || response->status == 503)) {
-        quota = pace_read_quota(response);
-        d.named = quota_is_spent(&quota);
-        d.wait_us = quota.reset_us;
-        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_QUOTA "r=0; t=%llu",
-                 (unsigned long long)(quota.reset_us / US_PER_S));
-    }
-    return d;
-}
-
-static void tell_hold(struct engine *e, const struct host *host, uint64_t now_us)
-{
-    char length[UNITS_TEXT_MAX], fields[64];
-    uint64_t us = host->hold_until_us - now_us;
-
-    e->hosts_held++;
-    units_format_time(us, length);
-    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
-    events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)", STR_ARG(host->label),
-               length, host->hold_reason);
-}
-
-static void hold_host(struct engine *e, struct host *host, const struct response *response,
-                      const struct deadline *deadline)
-{
-    uint64_t now_us = engine_now_us(e);
-    uint64_t before_us = host->hold_until_us > now_us ? host->hold_until_us : now_us;
-    char reason[64];
-    bool news;
-
-    host->throttled += response->status == 429;
-    if (deadline->named && deadline->wait_us > 0) {
-        snprintf(reason, sizeof reason, "%d, %s", response->status, deadline->words);
-        news = host_hold_named(host, now_us + deadline->wait_us, now_us, str_view(reason));
-    } else {
-        snprintf(reason, sizeof reason,
-                 response->status == 429 ? "%d without a deadline" : "%d, enhance your calm",
-                 response->status);
-        if (e->auto_on) {
-            host_forgive(host);
-        }
-        news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
-                                 str_view(reason));
-    }
-    e->held_us += host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
-    if (news) {
-        tell_hold(e, host, now_us);
-    }
-}
-
-/* The words of application/problem+json (plan/quota.h). One of them is not for us to decide upon. */
-static void heed_problem(struct engine *e, struct host *host, const struct response *response)
-{
-    enum quota_problem problem = quota_problem_read(response_header(response, STR("content-type")),
-                                                    buf_view(&response->body));
-    struct request *request = response->request;
-    char why[160];
-
-    if (problem == QUOTA_PROBLEM_NONE) {
-        return;
-    }
-    snprintf(request->reason, sizeof request->reason, "HTTP %d, %s", response->status,
-             quota_problem_name(problem));
-    if (problem != QUOTA_PROBLEM_ABNORMAL) {
-        return;
-    }
-    snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
-    events_add(&e->events, EVENT_WARNING, "abnormal", "", "%s; %s", why,
-               e->options.attended ? "held until released (H)" : "stopping, resumable");
-    if (e->options.attended) {
-        host_hold_user(host, true, engine_now_us(e));
-    } else {
-        engine_stop(e, why);
-    }
-}
-
 static bool have_key(const struct job_header *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -269,8 +170,7 @@ static bool is_idempotent(const struct engine *e, const struct request *request)
 /* --- verdicts ---------------------------------------------------------------------------------- */
 
 /* When to ask again, and by whose word. */
-static void set_due(struct engine *e, struct request *request, const struct response *response,
-                    const struct deadline *deadline)
+static void set_due(struct engine *e, struct request *request, const struct deadline *deadline)
 {
     uint64_t now_us = engine_now_us(e), ceiling_us;
     uint64_t backoff_us =
@@ -283,10 +183,9 @@ static void set_due(struct engine *e, struct request *request, const struct resp
         return;
     }
     request->due_us = now_us + backoff_us;
-    if (retry_holds_host(response->status, deadline->named) &&
-        request->due_us < host->hold_until_us) {
+    if (deadline->holds_host && request->due_us < host->hold_until_us) {
         request->due_us = host->hold_until_us;
-        snprintf(request->set_by, sizeof request->set_by, "host held (429)");
+        snprintf(request->set_by, sizeof request->set_by, "host held");
         return;
     }
     snprintf(request->set_by, sizeof request->set_by, "backoff %.1f s of 0-%.0f s",
@@ -306,7 +205,7 @@ static void again(struct engine *e, struct response *response, const struct dead
 {
     struct request *request = response->request;
 
-    set_due(e, request, response, deadline);
+    set_due(e, request, deadline);
     start_over(request);
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
@@ -430,8 +329,8 @@ static void back_off_locally(struct engine *e, struct response *response)
 static void judge(struct engine *e, struct response *response, struct findings *findings)
 {
     struct request *request = response->request;
-    struct deadline deadline = read_deadline(response);
     struct host *host = host_at(&e->hosts, request->host);
+    struct deadline deadline = refusal_deadline(e, host, response);
     struct attempt attempt = {
         .outcome = response->outcome,
         .status = response->status,
@@ -446,13 +345,11 @@ static void judge(struct engine *e, struct response *response, struct findings *
         memcpy(request->reason, response->reason, sizeof request->reason);
     }
     if (response->outcome == OUTCOME_STATUS) {
-        heed_problem(e, host, response);
+        attempt.is_limit = refusal_by_problem(e, host, response);
     }
-    if ((response->outcome == OUTCOME_STATUS &&
-         (retry_holds_host(response->status, deadline.named) ||
-          (response->status == 403 && deadline.named))) ||
-        pace_is_calm_down(response)) {
-        hold_host(e, host, response, &deadline);
+    deadline.holds_host = retry_holds_host(&attempt) || pace_is_calm_down(response);
+    if (deadline.holds_host) {
+        refusal_hold(e, host, response, &deadline);
     }
     switch (login_heed(e, response)) {
     case LOGIN_SILENT:

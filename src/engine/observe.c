@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -346,149 +345,6 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     return s->sweep_steps ? RUN_SWEEP : RUN_RUNNING;
 }
 
-/* The host whose cap, quota or hold it is: the one with most work kept back. */
-static const struct host *limiting_host(const struct engine *e)
-{
-    const struct host *host = NULL;
-
-    for (uint32_t i = 0; i < e->hosts.count; i++) {
-        const struct host *one = e->hosts.hosts[i];
-
-        if (one->origin[0] && one->ready_count && (!host || one->ready_count > host->ready_count)) {
-            host = one;
-        }
-    }
-    return host;
-}
-
-static void rate_words(const struct engine *e, struct snapshot *s)
-{
-    char text[UNITS_TEXT_MAX];
-    const struct host *host = limiting_host(e);
-
-    if (pacer_wait_us(&e->auto_pacer, s->now_us) > pacer_wait_us(&e->pacer, s->now_us)) {
-        snprintf(s->limit_text, sizeof s->limit_text, "RATE %.1f/s (auto; a ends it)",
-                 e->tuner.rate);
-    } else if (e->pacer.rate.per_us) {
-        units_format_rate(e->pacer.rate, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s (t changes it)", text);
-    } else if (host && host->pacer.rate.per_us) {
-        units_format_rate(host->pacer.rate, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "RATE %s a host (--rate-per-host)", text);
-    } else {
-        COPY(s->limit_text, "RATE of retries (a fifth of what is asked)");
-    }
-}
-
-static void quota_words(const struct engine *e, struct snapshot *s)
-{
-    const struct host *host = limiting_host(e);
-    char text[UNITS_TEXT_MAX];
-
-    if (!host || !allowance_is_of_now(&host->allowance, s->now_us)) {
-        COPY(s->limit_text, "BUDGET (the host's quota)");
-        return;
-    }
-    units_format_countdown(host->allowance.reset_at_us - s->now_us, text);
-    if (host->allowance.limit) {
-        snprintf(s->limit_text, sizeof s->limit_text, "BUDGET %llu/%llu, resets %s",
-                 (unsigned long long)host->allowance.left,
-                 (unsigned long long)host->allowance.limit, text);
-    } else {
-        snprintf(s->limit_text, sizeof s->limit_text, "BUDGET %llu, resets %s",
-                 (unsigned long long)host->allowance.left, text);
-    }
-}
-
-static void host_cap_words(const struct engine *e, struct snapshot *s)
-{
-    const struct host *host = limiting_host(e);
-    unsigned cap = host ? host_cap(&e->hosts, host) : 0;
-
-    if (!cap) {
-        COPY(s->limit_text, "HOST CAP (first contacts)");
-        return;
-    }
-    snprintf(s->limit_text, sizeof s->limit_text, "HOST CAP %.*s %u (%s)",
-             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, cap,
-             host->window == cap                 ? "slow start"
-             : host->allowance.concurrent == cap ? "it allows no more"
-                                                 : "--cap-per-host");
-}
-
-static void hold_words(const struct engine *e, struct snapshot *s)
-{
-    const struct host *host = limiting_host(e);
-    char text[UNITS_TEXT_MAX];
-
-    units_format_countdown(s->next_due_in_us, text);
-    snprintf(s->limit_text, sizeof s->limit_text, "HOLD %s (%.48s)", text,
-             host && host->hold_reason[0] ? host->hold_reason : "the server asked");
-}
-
-static void limit_words(const struct engine *e, struct snapshot *s)
-{
-    char text[UNITS_TEXT_MAX];
-
-    switch (s->limit) {
-    case LIMIT_CAP:
-        snprintf(s->limit_text, sizeof s->limit_text,
-                 pace_is_sweeping(e) ? "CAP %u (sweep turns it, b ends it)"
-                 : e->auto_on        ? "CAP %u (auto turns it)"
-                                     : "CAP %u (+ raises it)",
-                 e->cap);
-        break;
-    case LIMIT_HOST_CAP:
-        host_cap_words(e, s);
-        break;
-    case LIMIT_RATE:
-        rate_words(e, s);
-        break;
-    case LIMIT_BUDGET:
-        quota_words(e, s);
-        break;
-    case LIMIT_HOLD:
-        if (s->next_due_in_us == UINT64_MAX) {
-            COPY(s->limit_text, "HOLD by you (H on the host releases it)");
-            break;
-        }
-        hold_words(e, s);
-        break;
-    case LIMIT_ALL_WAITING:
-        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
-        snprintf(s->limit_text, sizeof s->limit_text, "ALL WAITING, next in %s (r retries)", text);
-        break;
-    case LIMIT_AUTH:
-        COPY(s->limit_text, "AUTH (requests wait for the login)");
-        break;
-    case LIMIT_QUEUE_EMPTY:
-        COPY(s->limit_text, "QUEUE EMPTY");
-        break;
-    case LIMIT_PAGINATION:
-        COPY(s->limit_text, "PAGINATION (serial cursor)");
-        break;
-    case LIMIT_DESCRIPTORS:
-        COPY(s->limit_text, "FD LIMIT (ulimit -n)");
-        break;
-    case LIMIT_DISK:
-        COPY(s->limit_text, e->storage == RESULT_FULL ? "DISK FULL (free some space)" : "DISK");
-        break;
-    case LIMIT_LOOP_CPU:
-        snprintf(s->limit_text, sizeof s->limit_text, "LOOP CPU %.0f %% (- lowers the cap)",
-                 e->cpu.thread_percent);
-        break;
-    case LIMIT_PAUSED:
-        COPY(s->limit_text, e->paused ? "PAUSED (p resumes)" : "PAUSED (cap 0; + raises it)");
-        break;
-    case LIMIT_DRAINING:
-        COPY(s->limit_text, "DRAINING (q again aborts)");
-        break;
-    case LIMIT_NONE:
-        s->limit_text[0] = '\0';
-        break;
-    }
-}
-
 static void fill_progress(struct filling *f)
 {
     struct engine *e = f->engine;
@@ -591,17 +447,6 @@ static void fill_pace(struct filling *f)
     }
 }
 
-static unsigned open_descriptors(void)
-{
-    /* The kernel gives the lowest free number: a new one tells about how many are in use. */
-    int fd = dup(STDERR_FILENO);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0 ? (unsigned)fd : 0;
-}
-
 static uint64_t disk_free_bytes(const struct engine *e)
 {
     struct statvfs disk;
@@ -627,7 +472,6 @@ static void fill_machine(struct filling *f)
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     double wall_s = (double)(f->now_us - e->metrics.started_us) / 1e6;
-    struct rlimit limit;
 
     s->core_count = e->cpu.core_count;
     for (size_t i = 0; i < s->core_count; i++) {
@@ -639,10 +483,8 @@ static void fill_machine(struct filling *f)
     s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
     s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);
     s->rss_bytes = cpu_rss_bytes();
-    s->descriptors = open_descriptors();
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        s->descriptors_max = limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (unsigned)limit.rlim_cur;
-    }
+    s->descriptors = limit_files_in_use();
+    s->descriptors_max = limit_open_files();
     s->disk_free_bytes = disk_free_bytes(e);
     s->reuse_ratio =
         e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
@@ -675,7 +517,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, f.now_us, &s->detail);
-    s->limit = e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING ? e->limit : LIMIT_NONE;
+    s->limit = limit_now(e);
     s->state = state_of(e, s);
-    limit_words(e, s);
+    limit_text(e, s->limit, f.now_us, s->limit_text);
 }

@@ -24,6 +24,17 @@ void pace_init(struct engine *e, uint64_t now_us)
     }
 }
 
+/* Said once, before it shows: a cap that cannot be reached is a wish. */
+void pace_tell_files(struct engine *e)
+{
+    if (e->cap > e->connections_max) {
+        events_add(&e->events, EVENT_WARNING, "files", ",\"code\":\"W-RES1\"",
+                   "cap %u, but only %u files may be open: at most %u at once (ulimit -n raises "
+                   "it) [W-RES1]",
+                   e->cap, limit_open_files(), e->connections_max);
+    }
+}
+
 unsigned pace_cap_max(const struct engine *e)
 {
     const struct job_pace *pace = &e->job->pace;
@@ -94,19 +105,25 @@ void pace_note_limit(struct engine *e, uint64_t now_us)
 /* Written down once it has stood for a second: a run changes its limit with every answer. */
 void pace_tell_limit(struct engine *e, uint64_t now_us)
 {
-    char fields[64];
+    char fields[64], words[LIMIT_TEXT_MAX];
+    enum run_limit limit = limit_now(e);
 
-    if (e->limit == e->limit_told) {
+    if (e->limit_ticked_us) {
+        e->limit_us[limit] += now_us - e->limit_ticked_us;
+    }
+    e->limit_ticked_us = now_us;
+    if (limit == e->limit_told) {
         e->limit_since_us = now_us;
         return;
     }
     if (now_us - e->limit_since_us < US_PER_S) {
         return;
     }
-    e->limit_told = e->limit;
+    e->limit_told = limit;
     e->limit_since_us = now_us;
-    snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(e->limit));
-    events_note(&e->events, "limit", fields);
+    limit_text(e, limit, now_us, words);
+    snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(limit));
+    events_note(&e->events, "limit", fields, words);
 }
 
 void pace_tune(struct engine *e, uint64_t now_us)

@@ -74,6 +74,7 @@ static void end_fetching(struct engine *e, bool all_settled)
     e->ended_us = engine_now_us(e);
     pace_sweep_end(e);
     e->ended_cpu_s = cpu_process_s(&e->cpu);
+    e->ended_loop_cpu_s = cpu_thread_s(&e->cpu);
     if (all_settled) {
         table_order_due(e);
     }
@@ -134,11 +135,14 @@ void engine_abort(struct engine *e, enum exit_code code)
 
 static unsigned effective_cap(struct engine *e, uint64_t now_us)
 {
+    unsigned cap;
+
     if (e->cap_clamp && now_us >= e->clamp_until_us) {
         e->cap_clamp = e->cap_clamp * 2 < e->cap ? e->cap_clamp * 2 : 0;
         e->clamp_until_us = now_us + 10 * US_PER_S;
     }
-    return e->cap_clamp && e->cap_clamp < e->cap ? e->cap_clamp : e->cap;
+    cap = e->cap < e->connections_max ? e->cap : e->connections_max;
+    return e->cap_clamp && e->cap_clamp < cap ? e->cap_clamp : cap;
 }
 
 /* What forbids a start whatever the plan has to offer; LIMIT_NONE when nothing does. */
@@ -316,7 +320,9 @@ static uint64_t wake_time(struct engine *e, uint64_t now_us)
     case LIMIT_RATE: /* of the run, or else of a host */
         return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
-        return e->shortage_until_us > now_us ? e->shortage_until_us : e->clamp_until_us;
+        return e->shortage_until_us > now_us ? e->shortage_until_us
+               : e->cap_clamp                ? e->clamp_until_us
+                                             : TIME_NEVER;
     case LIMIT_AUTH:
         login_us = login_wake_us(e);
         frontier_us = frontier_wake_us(e->frontier, now_us);

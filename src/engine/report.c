@@ -54,20 +54,19 @@ static void judge_time(const struct engine *e, struct report *r)
     size_t size = sizeof r->verdict;
     double waiting = 100 * r->io_ratio;
 
-    if (r->wall_s <= 0 || r->requests == 0) {
-        return;
+    if (r->wall_s <= 0 || r->session_ok == 0) {
+        return; /* what brought nothing was not slow */
     }
     if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
         snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
                  r->loop_cpu_percent);
-    } else if ((double)r->held_us / 1e6 > 0.5 * r->wall_s) {
-        snprintf(text, size, "server-bound: hosts were held for %.0f s; ask less at once",
-                 (double)r->held_us / 1e6);
+    } else if (r->limited_s[LIMIT_HOLD] > 0.5 * r->wall_s) {
+        snprintf(text, size, "server-bound: %.0f s were spent on holds; ask less at once",
+                 r->limited_s[LIMIT_HOLD]);
     } else if (r->table_part > 0.05) {
         snprintf(text, size, "normalising is %.0f %% of the time: more cores would help",
                  100 * r->table_part);
-    } else if (e->pacer.rate.per_us || e->limit_told == LIMIT_BUDGET ||
-               (e->auto_on && e->tuner.rate > 0)) {
+    } else if (r->limited_s[LIMIT_RATE] + r->limited_s[LIMIT_BUDGET] > 0.5 * r->wall_s) {
         snprintf(text, size, "rate-bound: %.0f %% of wall time is waiting, as the limit wants it",
                  waiting);
     } else if (waiting > 80) {
@@ -77,6 +76,26 @@ static void judge_time(const struct engine *e, struct report *r)
         snprintf(text, size, "%.0f %% of wall time is CPU: a larger cap gives little",
                  100 - waiting);
     }
+}
+
+/* Of the holds that stand at the end only what has passed was waited for. */
+static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r)
+{
+    uint64_t asked_us = e->asked_us, backed_off_us = e->backed_off_us;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *host = e->hosts.hosts[i];
+        uint64_t *sum_us = host->hold_is_named ? &asked_us : &backed_off_us;
+        uint64_t left_us = host->hold_until_us > end_us ? host->hold_until_us - end_us : 0;
+
+        if (host->origin[0] && host->was_held && !host->openings) {
+            *sum_us -= left_us < *sum_us ? left_us : *sum_us;
+        }
+    }
+    r->holds = e->holds;
+    r->hosts_held = e->hosts_held;
+    r->asked_s = (double)asked_us / 1e6;
+    r->backed_off_s = (double)backed_off_us / 1e6;
 }
 
 void engine_report(struct engine *e, struct report *r)
@@ -118,13 +137,16 @@ void engine_report(struct engine *e, struct report *r)
         r->ideal_percent = r->wall_s > 0 ? 100 * r->ideal_s / r->wall_s : 0;
     }
     memcpy(r->status, m->status, sizeof r->status);
-    r->hosts_held = e->hosts_held;
-    r->held_us = e->held_us;
+    fill_holds(e, end_us, r);
     r->early_requests = e->early_requests;
     r->peak_per_s = e->starts_peak;
     table_snapshot(e, &table);
     r->table_part = r->wall_s > 0 ? (double)table.elapsed_us / 1e6 / r->wall_s : 0;
-    r->loop_cpu_percent = e->cpu.thread_percent;
+    r->loop_cpu_s = e->ended_us ? e->ended_loop_cpu_s : cpu_thread_s(&e->cpu);
+    r->loop_cpu_percent = r->wall_s > 0 ? 100 * r->loop_cpu_s / r->wall_s : 0;
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        r->limited_s[i] = (double)e->limit_us[i] / 1e6;
+    }
     r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
     r->rung_count = ladder_list(&e->ladder, r->rungs);
     judge_time(e, r);
@@ -159,6 +181,22 @@ enum result report_line(const struct report *r, struct buf *out)
                             r->ideal_percent > 100 ? 100 : r->ideal_percent, r->cap_max);
     }
     return result == RESULT_OK ? buf_append_char(out, ')') : result;
+}
+
+enum result report_politeness(const struct report *r, struct buf *out)
+{
+    char asked[UNITS_TEXT_MAX];
+    enum result result = buf_printf(
+        out, "at most %u in flight, %u/s at peak; %u 429s, %llu requests before a named deadline",
+        r->max_in_flight, r->peak_per_s, r->status[429], (unsigned long long)r->early_requests);
+
+    if (result == RESULT_OK && r->hosts_held) {
+        units_format_time((uint64_t)(r->asked_s * 1e6), asked);
+        result =
+            buf_printf(out, ", %llu host%s held, %s waited because a server asked",
+                       (unsigned long long)r->hosts_held, r->hosts_held == 1 ? "" : "s", asked);
+    }
+    return result;
 }
 
 static void add_statuses(cJSON *root, const struct report *r)
@@ -202,6 +240,17 @@ static void add_path(cJSON *root, const char *name, const char *path)
         cJSON_AddStringToObject(root, name, path);
     } else {
         cJSON_AddNullToObject(root, name);
+    }
+}
+
+static void add_limits(cJSON *root, const struct report *r)
+{
+    cJSON *limits = cJSON_AddObjectToObject(root, "limited_s");
+
+    for (int i = LIMIT_CAP; i < LIMIT_COUNT; i++) {
+        if (r->limited_s[i] > 0) {
+            cJSON_AddNumberToObject(limits, run_limit_word((enum run_limit)i), r->limited_s[i]);
+        }
     }
 }
 
@@ -254,12 +303,18 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "reused_connections", (double)r->reused);
     polite = cJSON_AddObjectToObject(root, "politeness");
     cJSON_AddNumberToObject(polite, "requests_before_a_deadline", (double)r->early_requests);
-    cJSON_AddNumberToObject(polite, "holds", (double)r->hosts_held);
-    cJSON_AddNumberToObject(polite, "held_s", (double)r->held_us / 1e6);
+    cJSON_AddNumberToObject(polite, "holds", (double)r->holds);
+    cJSON_AddNumberToObject(polite, "hosts_held", (double)r->hosts_held);
+    cJSON_AddNumberToObject(polite, "held_s", r->asked_s);
+    cJSON_AddNumberToObject(polite, "backed_off_s", r->backed_off_s);
     cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
     cJSON_AddNumberToObject(polite, "max_in_flight", r->max_in_flight);
     cJSON_AddNumberToObject(polite, "peak_req_per_s", r->peak_per_s);
+    cJSON_AddNumberToObject(root, "loop_cpu_s", r->loop_cpu_s);
+    cJSON_AddNumberToObject(root, "worker_cpu_s",
+                            r->cpu_s > r->loop_cpu_s ? r->cpu_s - r->loop_cpu_s : 0);
     cJSON_AddNumberToObject(root, "loop_lag_p99_ms", r->loop_lag_p99_ms);
+    add_limits(root, r);
     add_ladder(root, r);
     cJSON_AddStringToObject(root, "verdict", r->verdict);
     add_failure_list(root, r);

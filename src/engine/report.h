@@ -60,9 +60,13 @@ struct report {
     unsigned cap, cap_max, max_in_flight;
     uint64_t
         early_requests; /* sent before a deadline that a server had named: by the user's word only */
-    uint64_t hosts_held, held_us;
+    uint64_t holds, hosts_held; /* hosts_held: how many different ones */
+    double asked_s,
+        backed_off_s; /* held because servers said until when; because they only refused */
+    double limited_s[LIMIT_COUNT];
     unsigned peak_per_s; /* most requests started within a second */
-    double loop_cpu_percent, loop_lag_p99_ms, table_part; /* [0, 1] of the time so far */
+    double loop_cpu_s, loop_cpu_percent, loop_lag_p99_ms;
+    double table_part; /* [0, 1] of the time so far */
     size_t rung_count;
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
     char verdict[160]; /* what bounded the run, in words */
@@ -82,6 +86,9 @@ MUST_CHECK enum result report_line(const struct report *report, struct buf *out)
 /** A line for every endpoint whose pages do not add up: "products: 97 of 100 pages: missing page=3". May
  *  hold bytes from outside. */
 MUST_CHECK enum result report_pages(const struct report *report, struct buf *out);
+
+/** "at most 24 in flight, 41/s at peak; 3 429s, 0 requests before a named deadline, ...". */
+MUST_CHECK enum result report_politeness(const struct report *report, struct buf *out);
 
 /** The object of --json, with a line feed. */
 MUST_CHECK enum result report_json(const struct report *report, struct buf *out);

@@ -12,6 +12,7 @@ void sample_of(const struct snapshot *s, struct sample *sample)
 {
     *sample = (struct sample){
         .state = s->state,
+        .limit = s->limit,
         .total = s->total,
         .ok = s->ok,
         .failed = s->failed,
@@ -36,13 +37,14 @@ void sample_write(const struct sample *s, char fields[SAMPLE_FIELDS_MAX])
 
     snprintf(
         fields, SAMPLE_FIELDS_MAX,
-        ",\"state\":\"%s\",\"total\":%llu,\"ok\":%llu,\"failed\":%llu,\"retried\":%llu,"
+        ",\"state\":\"%s\",\"limit\":\"%s\",\"total\":%llu,\"ok\":%llu,\"failed\":%llu,\"retried\":"
+        "%llu,"
         "\"waiting\":%llu,\"in_flight\":%llu,\"cap\":%u,\"bytes\":%llu,\"req_per_s\":%.1f,"
         "\"cpu_s\":%.2f,\"p50_ms\":%llu,\"p90_ms\":%llu,\"p95_ms\":%llu,\"p99_ms\":%llu,"
         "\"answers\":{\"2xx\":%llu,\"3xx\":%llu,\"4xx\":%llu,\"429\":%llu,\"5xx\":%llu,"
         "\"none\":%llu}",
-        run_state_word(s->state), (unsigned long long)s->total, (unsigned long long)s->ok,
-        (unsigned long long)s->failed, (unsigned long long)s->retried,
+        run_state_word(s->state), run_limit_word(s->limit), (unsigned long long)s->total,
+        (unsigned long long)s->ok, (unsigned long long)s->failed, (unsigned long long)s->retried,
         (unsigned long long)s->waiting, (unsigned long long)s->in_flight, s->cap,
         (unsigned long long)s->bytes, s->requests_per_s, s->cpu_s,
         (unsigned long long)(s->p50_us / US_PER_MS), (unsigned long long)(s->p90_us / US_PER_MS),
@@ -87,6 +89,16 @@ static enum run_state state_of(struct str raw)
         }
     }
     return RUN_RUNNING;
+}
+
+static enum run_limit limit_of(struct str raw)
+{
+    for (int limit = LIMIT_CAP; limit < LIMIT_COUNT; limit++) {
+        if (json_raw_equal(raw, str_view(run_limit_word((enum run_limit)limit)))) {
+            return (enum run_limit)limit;
+        }
+    }
+    return LIMIT_NONE;
 }
 
 static void read_answers(struct str answers, struct snapshot_status_mix *mix)
@@ -147,6 +159,8 @@ static void read_member(struct str key, struct str value, struct sample *s)
     }
     if (str_equal(key, STR("state"))) {
         s->state = state_of(json_string_raw(value));
+    } else if (str_equal(key, STR("limit"))) {
+        s->limit = limit_of(json_string_raw(value));
     } else if (str_equal(key, STR("cap"))) {
         s->cap = count_of(value) < UINT32_MAX ? (unsigned)count_of(value) : 0;
     } else if (str_equal(key, STR("req_per_s"))) {

@@ -17,6 +17,7 @@
 
 struct sample {
     enum run_state state;
+    enum run_limit limit;
     uint64_t total, ok, failed, retried, waiting, in_flight, bytes;
     unsigned cap;
     double requests_per_s, cpu_s;

@@ -73,7 +73,7 @@ const char *flight_state_word(enum flight_state state)
 
 const char *run_limit_word(enum run_limit limit)
 {
-    static const char *const words[] = {
+    static const char *const words[LIMIT_COUNT] = {
         [LIMIT_NONE] = "",
         [LIMIT_CAP] = "CAP",
         [LIMIT_HOST_CAP] = "HOST CAP",

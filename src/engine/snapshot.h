@@ -33,6 +33,7 @@
 #define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
 #define SNAPSHOT_EVENT_TEXT 200
+#define LIMIT_TEXT_MAX 96
 
 /** The state word of the header; what is most important to know when several hold. */
 enum run_state {
@@ -70,6 +71,7 @@ enum run_limit {
     LIMIT_DRAINING,
     LIMIT_ALL_WAITING,
     LIMIT_AUTH, /* a login is asked: requests wait for its token */
+    LIMIT_COUNT,
 };
 
 enum flight_state {
@@ -273,7 +275,7 @@ struct snapshot {
     enum run_state state;
     uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
     enum run_limit limit;
-    char limit_text[96]; /* "CAP (+ raises it)": the words and the key */
+    char limit_text[LIMIT_TEXT_MAX]; /* "CAP (+ raises it)": the words and the key */
     bool storage_trouble;
     char trouble[160];
 

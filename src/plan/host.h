@@ -61,6 +61,8 @@ struct host {
     bool hold_is_named;     /* by the server, so never cut short by us */
     bool hold_is_user;      /* until released */
     bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
+    bool was_held;          /* by what it answered, once or more */
+    bool told_bad_deadline; /* that it names deadlines which nobody can read */
     char hold_reason[48];
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;

@@ -42,9 +42,15 @@ static bool status_is_temporary(int status)
     }
 }
 
-bool retry_holds_host(int status, bool has_deadline)
+static bool is_put_off(const struct attempt *a)
 {
-    return status == 429 || (status == 503 && has_deadline);
+    return a->has_deadline || a->is_limit;
+}
+
+bool retry_holds_host(const struct attempt *a)
+{
+    return a->outcome == OUTCOME_STATUS &&
+           (a->status == 429 || ((a->status == 503 || a->status == 403) && is_put_off(a)));
 }
 
 /* May this be asked again at all, tries aside? */
@@ -52,7 +58,7 @@ static bool is_temporary(const struct attempt *a)
 {
     switch (a->outcome) {
     case OUTCOME_STATUS:
-        return status_is_temporary(a->status) || (a->status == 403 && a->has_deadline);
+        return status_is_temporary(a->status) || (a->status == 403 && is_put_off(a));
     case OUTCOME_DNS:
     case OUTCOME_CONNECT:
     case OUTCOME_TIMEOUT:
@@ -71,8 +77,7 @@ static bool may_repeat(const struct attempt *a)
     if (a->idempotent || !a->sent) {
         return true;
     }
-    return a->outcome == OUTCOME_STATUS &&
-           (a->status == 425 || a->status == 429 || (a->status == 503 && a->has_deadline));
+    return a->outcome == OUTCOME_STATUS && (a->status == 425 || retry_holds_host(a));
 }
 
 enum verdict retry_judge(const struct attempt *a, const struct job_retry *policy)

@@ -34,6 +34,7 @@ struct attempt {
     bool idempotent;   /* by its method */
     bool sent;         /* a byte of the request may have reached the server */
     bool has_deadline; /* the server named one */
+    bool is_limit;     /* the body says that a limit was met (problem+json) */
 };
 
 enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *policy);
@@ -41,8 +42,9 @@ enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *
 /** GET HEAD PUT DELETE OPTIONS TRACE. */
 bool retry_method_is_idempotent(struct str method);
 
-/** The answer speaks of the host, not of this request: 429, or 503 with Retry-After. */
-bool retry_holds_host(int status, bool has_deadline);
+/** The answer speaks of the host, not of this request: 429, or a 503 or 403 that says until when, or that
+ *  it is a limit. */
+bool retry_holds_host(const struct attempt *attempt);
 
 /** Full jitter before try `attempt` + 1: uniform in [0, min(cap, base * 2^(attempt-1))]. `random` is
  *  any 64 random bits; `*ceiling_us` (may be NULL) gets the upper end. */

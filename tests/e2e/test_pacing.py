@@ -59,7 +59,12 @@ def check_pace(times_s, refused, allowed_per_s):
 
 
 def served(server):
+    """When answers were given, and how many refusals: each of them names a second at least."""
     asked = server.asked()
+    for refusal in (a for a in asked if a.status == 429):
+        sent_us = refusal.arrived_us + refusal.took_us
+        inside = [a for a in asked if sent_us + 500_000 < a.arrived_us < sent_us + 1_000_000]
+        check(not inside, "requests inside a window that was named:", inside)
     return ([(a.arrived_us + a.took_us) / 1e6 for a in asked if a.status == 200],
             sum(a.status == 429 for a in asked))
 
@@ -115,7 +120,7 @@ def nginx(api_url):
 
 def test_auto__finds_the_rate__when_nginx_refuses_without_a_word():
     with harness.api("--latency", "50ms") as api, nginx(api.url) as (url, asked):
-        scrape("rate", f"{url}/rate/[1-{scaled(2400, 1200)}]")
+        scrape("rate", f"{url}/rate/[1-{scaled(3600, 1200)}]")
         check_pace(*asked("rate"), 40)
 
 

@@ -1,0 +1,145 @@
+/*
+ * Refusal: what an answer that says "not now" asks of us, and what that means for its host.
+ */
+#include "base/clock.h"
+#include "engine/engine_state.h"
+#include "plan/retry.h"
+
+#include <stdio.h>
+
+/* Told once a host: it will say so with every refusal. */
+static void tell_ignored(struct engine *e, struct host *host, struct str value)
+{
+    if (host->told_bad_deadline) {
+        return;
+    }
+    host->told_bad_deadline = true;
+    events_add(&e->events, EVENT_WARNING, "retry-after", ",\"code\":\"W-RA1\"",
+               "%.*s: ignored Retry-After \"%.*s\" (not seconds or HTTP-date) [W-RA1]",
+               STR_ARG(host->label), (int)(value.len < 60 ? value.len : 60), value.data);
+}
+
+/* A server that sends several means the longest. */
+static void read_retry_after(struct engine *e, struct host *host, const struct response *response,
+                             struct deadline *d)
+{
+    struct str date = response_header(response, STR("date")), value;
+
+    for (unsigned n = 0;
+         (value = response_header_nth(response, STR("retry-after"), n)).data != NULL; n++) {
+        uint64_t wait_us;
+
+        if (!retry_after_parse(value, date, response->fetched_at_us, &wait_us)) {
+            tell_ignored(e, host, value);
+        } else if (!d->named || wait_us > d->wait_us) {
+            *d = (struct deadline){ .named = true, .wait_us = wait_us };
+            snprintf(d->words, sizeof d->words, FRONTIER_SET_BY_SERVER "%.*s", STR_ARG(value));
+        }
+    }
+    if (d->named && d->wait_us > 0) {
+        d->wait_us += RETRY_SLACK_US;
+    }
+}
+
+struct deadline refusal_deadline(struct engine *e, struct host *host,
+                                 const struct response *response)
+{
+    struct deadline d = { .named = false };
+    int status = response->status;
+
+    if (status >= 400) {
+        read_retry_after(e, host, response, &d);
+    }
+    if (!d.named && (status == 429 || status == 403 || status == 503)) {
+        struct quota quota = pace_read_quota(response);
+
+        d.named = quota_is_spent(&quota);
+        d.wait_us = quota.reset_us;
+        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_QUOTA "r=0; t=%llu",
+                 (unsigned long long)(quota.reset_us / US_PER_S));
+    }
+    return d;
+}
+
+/* One that is longer than anybody would sit through is said with its end, and what can be done. */
+static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
+{
+    char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[64];
+    uint64_t us = host->hold_until_us - now_us;
+
+    e->holds++;
+    e->hosts_held += !host->was_held;
+    host->was_held = true;
+    units_format_time(us, length);
+    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
+    if (!host->hold_is_named || us <= e->job->retry.max_wait_us) {
+        events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)",
+                   STR_ARG(host->label), length, host->hold_reason);
+        return;
+    }
+    clock_format_utc(clock_wall_us(&e->options.clock) + (int64_t)us, end);
+    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu,\"code\":\"W-RA2\"",
+             (unsigned long long)(us / US_PER_MS));
+    events_add(&e->events, EVENT_WARNING, "hold", fields,
+               "%.*s asks to wait %s (%s); parked until %s, r asks anyway [W-RA2]",
+               STR_ARG(host->label), length, host->hold_reason, end);
+}
+
+void refusal_hold(struct engine *e, struct host *host, const struct response *response,
+                  const struct deadline *deadline)
+{
+    uint64_t now_us = engine_now_us(e), added_us;
+    uint64_t before_us = host->hold_until_us > now_us ? host->hold_until_us : now_us;
+    char reason[64];
+    bool news;
+
+    host->throttled += response->status == 429;
+    if (deadline->named && deadline->wait_us > 0) {
+        snprintf(reason, sizeof reason, "%d, %s", response->status, deadline->words);
+        news = host_hold_named(host, now_us + deadline->wait_us, now_us, str_view(reason));
+    } else {
+        snprintf(reason, sizeof reason,
+                 pace_is_calm_down(response) ? "enhance your calm" : "%d without a deadline",
+                 response->status);
+        if (e->auto_on) {
+            host_forgive(host);
+        }
+        news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
+                                 str_view(reason));
+    }
+    added_us = host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
+    if (host->hold_is_named) {
+        e->asked_us += added_us;
+    } else {
+        e->backed_off_us += added_us;
+    }
+    if (news) {
+        tell_hold(e, host, now_us);
+    }
+}
+
+bool refusal_by_problem(struct engine *e, struct host *host, const struct response *response)
+{
+    enum quota_problem problem = quota_problem_read(response_header(response, STR("content-type")),
+                                                    buf_view(&response->body));
+    struct request *request = response->request;
+    char why[160];
+
+    if (problem == QUOTA_PROBLEM_NONE) {
+        return false;
+    }
+    snprintf(request->reason, sizeof request->reason, "HTTP %d, %s", response->status,
+             quota_problem_name(problem));
+    if (problem != QUOTA_PROBLEM_ABNORMAL) {
+        return true;
+    }
+    snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
+    events_add(&e->events, EVENT_WARNING, "abnormal", "", "%s; %s", why,
+               e->options.attended ? "held until released (H)" : "stopping, resumable");
+    if (e->options.attended) {
+        host_hold_user(host, true, engine_now_us(e));
+    } else {
+        engine_stop(e, why);
+    }
+    return true;
+}

@@ -1,0 +1,405 @@
+/* How fast a run asks, and what it says of it: limits, breaker, waits, and the verdict. */
+
+#include "engine_fixture.h"
+
+#include "engine/limit_told.h"
+#include "plan/host.h"
+#include "plan/retry_budget.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FAST 10 /* a second is a tick of the engine */
+
+/* --- the breaker -------------------------------------------------------------------------------- */
+
+static void breaker__stays_shut__when_few_requests_are_left(void **state)
+{
+    char url[64];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/[1-3]", server_refusing_port(&hold));
+    run_begin(&r, url);
+    r.job.retry.attempts = 2;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.failed, 3);
+    assert_int_equal(r.report.requests, 6);
+    assert_told(&r, "\"event\":\"breaker\"", false);
+    run_end(&r);
+    close(hold);
+}
+
+static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
+{
+    char url[64];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/[1-40]", server_refusing_port(&hold));
+    run_begin(&r, url);
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_cap_us = 100 * US_PER_MS;
+    for (int session = 0; session < 2; session++) { /* resumed, it is down still */
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_DRAINED);
+        assert_int_equal(r.report.failed, 0);
+        assert_int_equal(r.report.pending, 40);
+        /* Those that failed together, and a probe or two. */
+        assert_in_range(r.report.requests, HOST_BREAKER_FAILURES + 1, HOST_BREAKER_FAILURES + 20);
+        assert_non_null(strstr(r.report.stopped_by, "does not answer"));
+    }
+    assert_told(&r, "\"event\":\"breaker\"", true);
+    run_end(&r);
+    close(hold);
+}
+
+static const char *port_of(const struct server *server)
+{
+    return strrchr(server_url(server, ""), ':') + 1;
+}
+
+static const struct snapshot_host *host_of(const struct snapshot *s, const struct server *server)
+{
+    for (size_t i = 0; i < s->host_count; i++) {
+        if (strcmp(strrchr(s->hosts[i].host, ':') + 1, port_of(server)) == 0) {
+            return &s->hosts[i];
+        }
+    }
+    return NULL;
+}
+
+static unsigned different_paths(struct server *server)
+{
+    bool seen[1024] = { false };
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < server_count(server); i++) {
+        struct server_asked asked = server_asked_at(server, i);
+        unsigned number = asked_number(&asked);
+
+        assert_true(number < 1024);
+        count += !seen[number];
+        seen[number] = true;
+    }
+    return count;
+}
+
+/* One host answers 500 to everything, the other is well. */
+static void dead_host__costs_the_other_one_nothing(void **state)
+{
+    struct script broken = { .usual = EMPTY_ANSWER("500 No") }, well = { .usual = USUAL };
+    struct server *dead = server_start(play, &broken), *alive;
+    bool has_opened = false;
+    struct fast_clock fast;
+    char url[128];
+    struct run r;
+
+    (void)state;
+    well.usual.delay_ms = 5;
+    alive = server_start(play, &well);
+    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-200]", port_of(dead), port_of(alive));
+    run_begin(&r, url);
+    r.clock = fast_clock(&fast, FAST);
+    r.job.pace.cap = 10;
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 2 * US_PER_S;
+    run_start(&r);
+    while (!r.done) {
+        const struct snapshot *s = look(&r);
+        const struct snapshot_host *a = host_of(s, dead), *b = host_of(s, alive);
+
+        has_opened |= a && a->hold_in_us > 0 && a->in_flight == 0; /* the first ones are back */
+        if (has_opened && b && b->requests + b->in_flight < 200 && s->in_flight < 10) {
+            fail_msg("%u and %u in flight of 10", a->in_flight, b->in_flight);
+        }
+        if (has_opened && a->in_flight > 1) {
+            fail_msg("%u in flight to a host that is down", a->in_flight);
+        }
+        turn(&r);
+    }
+    run_close(&r);
+    assert_true(has_opened);
+    assert_int_equal(server_count(alive), 200);
+    assert_int_equal(r.report.ok, 200);
+    assert_int_equal(r.report.exit, EXIT_DRAINED); /* what is left is for another day */
+    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES,
+                    12 * different_paths(dead) / 10 + RETRY_BUDGET_FLOOR);
+    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES, 10 + 10);
+    run_end(&r);
+    server_stop(dead);
+    server_stop(alive);
+}
+
+/* --- waiting ----------------------------------------------------------------------------------- */
+
+/* Turns of the loop while there is nothing to do but to wait: its ticks, and what one of them wakes. */
+static void assert_idle(struct run *r, unsigned ticks)
+{
+    struct clock clock = clock_system();
+    uint64_t from_us = clock_now_us(&clock), turns = 0, elapsed_us;
+
+    do {
+        turn(r);
+        turns++;
+        elapsed_us = clock_now_us(&clock) - from_us;
+    } while (elapsed_us < ticks * 100 * US_PER_MS);
+    if (turns > 3 * (elapsed_us / (100 * US_PER_MS) + 2)) {
+        fail_msg("%llu turns in %llu us", (unsigned long long)turns,
+                 (unsigned long long)elapsed_us);
+    }
+}
+
+static void loop__sleeps__while_hosts_are_held_or_down(void **state)
+{
+    struct script refusing = { .usual = EMPTY_ANSWER("429 No\r\nRetry-After: 3600") };
+    struct server *server = server_start(play, &refusing);
+    char url[128];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:{%u,%s}/[1-50]", server_refusing_port(&hold),
+             port_of(server));
+    run_begin(&r, url);
+    r.attended = true;
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 60 * US_PER_S;
+    run_start(&r);
+    while (look(&r)->in_flight || look(&r)->storing || !server_count(server)) {
+        turn(&r);
+    }
+    assert_int_equal(look(&r)->state, RUN_HELD);
+    assert_idle(&r, 3);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+    close(hold);
+}
+
+/* --- what limits it ------------------------------------------------------------------------------ */
+
+static void assert_limit(struct run *r, enum run_limit limit, const char *words)
+{
+    const struct snapshot *s = look(r);
+
+    if (s->limit != limit || !strstr(s->limit_text, words)) {
+        fail_msg("limited by \"%s\", want \"%s ... %s\"", s->limit_text, run_limit_word(limit),
+                 words);
+    }
+    assert_int_equal(strncmp(s->limit_text, run_limit_word(limit), strlen(run_limit_word(limit))),
+                     0);
+}
+
+static void limit__is_told_in_words_with_its_key(void **state)
+{
+    struct script slow = { .usual = USUAL };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    slow.usual.delay_ms = 60000;
+    server = server_start(play, &slow);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    run_start(&r);
+    assert_limit(&r, LIMIT_CAP, "CAP 4 (+ raises it)");
+    tell(&r, CONTROL_AUTO, 0);
+    assert_limit(&r, LIMIT_CAP, "auto turns it");
+    tell_text(&r, CONTROL_SWEEP, "4,8");
+    assert_limit(&r, LIMIT_CAP, "b ends it");
+    assert_int_equal(look(&r)->state, RUN_SWEEP);
+    tell(&r, CONTROL_CAP_SET, 4);
+    assert_int_equal(look(&r)->state, RUN_RUNNING); /* whoever sets the cap ends the sweep */
+    tell(&r, CONTROL_CAP_SET, 5);
+    assert_limit(&r, LIMIT_CAP, "CAP 5");
+    tell_text(&r, CONTROL_RATE_SET, "1/m");
+    tell(&r, CONTROL_CAP_SET, 20);
+    assert_limit(&r, LIMIT_RATE, "1/m (t changes it)");
+    tell(&r, CONTROL_PAUSE, 0);
+    assert_limit(&r, LIMIT_PAUSED, "(p resumes)");
+    tell_text(&r, CONTROL_RATE_SET, "off");
+    tell(&r, CONTROL_PAUSE, 0);
+    assert_limit(&r, LIMIT_HOST_CAP, "(slow start)"); /* no herd */
+    tell(&r, CONTROL_CAP_SET, 0);
+    assert_limit(&r, LIMIT_PAUSED, "(cap 0; + raises it)");
+    tell(&r, CONTROL_DRAIN, 0);
+    assert_limit(&r, LIMIT_DRAINING, "(q again aborts)");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    r.job.pace.cap_per_host = 2;
+    run_start(&r);
+    assert_limit(&r, LIMIT_HOST_CAP, "2 (--cap-per-host)");
+    tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
+    assert_limit(&r, LIMIT_HOLD, "by you (H on the host");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-3]"));
+    run_start(&r);
+    assert_limit(&r, LIMIT_QUEUE_EMPTY, "in flight");
+    run_close(&r);
+    run_end(&r);
+
+    run_begin(&r, server_url(server, "/[1-9]"));
+    r.job.pace.rate_per_host = (struct rate){ 1, 60 * US_PER_S };
+    run_start(&r);
+    assert_limit(&r, LIMIT_RATE, "a host (--rate-per-host)");
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* What an answer is, and what the run is limited by when it has been given once. */
+static void limit__is_told_in_words__after_an_answer(void **state)
+{
+    const struct {
+        struct server_answer answer;
+        enum run_limit limit;
+        const char *words;
+    } samples[] = {
+        { EMPTY_ANSWER("429 No\r\nRetry-After: 3600"), LIMIT_HOLD, "(429, Retry-After: 3600; r asks" },
+        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(after refusals; r asks now)" },
+        { SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nRateLimit-Limit: 100\r\n"
+                        "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
+                        SERVER_KEEP),
+          LIMIT_BUDGET, "/100, resets" },
+        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(r retries)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = samples[i].answer };
+        struct server *server = server_start(play, &script);
+        struct run r;
+
+        run_begin(&r,
+                  server_url(server, samples[i].limit == LIMIT_ALL_WAITING ? "/[1-1]" : "/[1-20]"));
+        r.attended = true;
+        r.job.pace.cap = 1;
+        r.job.retry.attempts = 50;
+        r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+        run_start(&r);
+        while (look(&r)->limit == LIMIT_CAP || look(&r)->limit == LIMIT_QUEUE_EMPTY ||
+               look(&r)->in_flight || look(&r)->storing) {
+            turn(&r);
+        }
+        assert_limit(&r, samples[i].limit, samples[i].words);
+        run_close(&r);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void limit__has_a_word_of_its_own_each(void **state)
+{
+    (void)state;
+    assert_string_equal(run_limit_word(LIMIT_NONE), "");
+    for (int i = LIMIT_CAP; i < LIMIT_COUNT; i++) {
+        assert_true(strlen(run_limit_word((enum run_limit)i)) > 2);
+        for (int k = LIMIT_CAP; k < i; k++) {
+            assert_string_not_equal(run_limit_word((enum run_limit)i),
+                                    run_limit_word((enum run_limit)k));
+        }
+    }
+}
+
+static void limit_told__is_what_the_last_line_says(void **state)
+{
+    static const char lines[] =
+        "torn\",\"limit\":\"RATE\"}\n"
+        "{\"at\":\"2026-11-21T04:15:00.123Z\",\"event\":\"limit\",\"limit\":\"DISK\",\"words\":"
+        "\"DISK x\"}\n"
+        "{\"at\":\"2026-11-21T04:15:01.123Z\",\"event\":\"start\"}\n"
+        "{\"at\":\"2026-11-21T04:15:02.123Z\",\"event\":\"limit\",\"limit\":\"CAP\","
+        "\"words\":\"CAP 10 (+ raises it)\"}\n"
+        "{\"at\":\"2026-11-21T04:15:03.123Z\",\"event\":\"sample\",\"limit\":\"CAP\"}\n"
+        "{\"at\":\"2026-11-21T04:15:04.123Z\",\"event\":\"cap\",\"text\":\"limit\"}\n";
+    struct limit_told told;
+    char text[1024];
+
+    (void)state;
+    assert_true(limit_told_find(str_view(lines), &told));
+    assert_int_equal(told.limit, LIMIT_CAP);
+    assert_string_equal(told.words, "CAP 10 (+ raises it)");
+    assert_string_equal(told.at, "2026-11-21T04:15:03.123Z");
+    snprintf(text, sizeof text, "%s%s", lines,
+             "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"sample\",\"limit\":\"RATE\"}\n");
+    assert_true(limit_told_find(str_view(text), &told));
+    assert_string_equal(told.words, "RATE");
+    snprintf(text, sizeof text, "%s%s", lines,
+             "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"start\"}\n");
+    assert_false(limit_told_find(str_view(text), &told));
+    assert_false(
+        limit_told_find(STR("{\"at\":7,\"limit\":\"CAP\"}\n[]\n\n{\"limit\":[\"CAP\"]}"), &told));
+}
+
+/* What the report makes of the whole run: 100 requests, and what they had to wait for. */
+static void verdict__names_what_the_time_went_into(void **state)
+{
+    static const struct {
+        struct rate rate;
+        unsigned cap, delay_ms;
+        const char *verdict;
+        enum run_limit limit;
+    } samples[] = {
+        { { 20, US_PER_S }, 50, 0, "rate-bound: ", LIMIT_RATE },
+        { { 0, 0 }, 2, 10, "network-bound: ", LIMIT_CAP },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = USUAL };
+        struct fast_clock fast;
+        struct server *server;
+        struct run r;
+
+        script.usual.delay_ms = samples[i].delay_ms;
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-100]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = samples[i].cap;
+        r.job.pace.rate = samples[i].rate;
+        run_to_its_end(&r);
+        if (strncmp(r.report.verdict, samples[i].verdict, strlen(samples[i].verdict)) != 0) {
+            fail_msg("\"%s\", want \"%s...\"", r.report.verdict, samples[i].verdict);
+        }
+        assert_true(r.report.limited_s[samples[i].limit] > 0.5 * r.report.wall_s);
+        assert_true(r.report.loop_cpu_s > 0 && r.report.loop_cpu_s <= r.report.cpu_s);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(breaker__stays_shut__when_few_requests_are_left),
+        cmocka_unit_test(breaker__opens_and_the_run_ends__when_nothing_answers),
+        cmocka_unit_test(dead_host__costs_the_other_one_nothing),
+        cmocka_unit_test(loop__sleeps__while_hosts_are_held_or_down),
+        cmocka_unit_test(limit__is_told_in_words_with_its_key),
+        cmocka_unit_test(limit__is_told_in_words__after_an_answer),
+        cmocka_unit_test(limit__has_a_word_of_its_own_each),
+        cmocka_unit_test(limit_told__is_what_the_last_line_says),
+        cmocka_unit_test(verdict__names_what_the_time_went_into),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return test_main(group);
+}

@@ -1,0 +1,335 @@
+/* What servers say that ask for patience, in good and in bad words, and dates that are set meanwhile. */
+
+#include "engine_fixture.h"
+
+#include "plan/retry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define FAST 10 /* a second is a tick of the engine */
+
+struct saying {
+    const char *fields; /* of the 429 */
+    const char *told;   /* in an event; NULL: nothing is odd */
+};
+
+static void retry_after__is_told_and_not_heeded__when_it_is_no_deadline(void **state)
+{
+    static const struct saying sayings[] = {
+        { "Retry-After: abc", "ignored Retry-After \\\"abc\\\"" },
+        { "Retry-After: -5", "ignored Retry-After \\\"-5\\\"" },
+        { "Retry-After: 12.5", "ignored Retry-After \\\"12.5\\\"" },
+        { "Retry-After: 2030-01-01", "ignored Retry-After \\\"2030-01-01\\\"" },
+        { "Retry-After: 1\x01", "[W-RA1]" },
+        { "Retry-After: 1\x1b[2J", "[W-RA1]" },
+        { "Retry-After: 1, 3600", "ignored Retry-After \\\"1, 3600\\\"" },
+        { "Retry-After: x\r\nRetry-After: 1", "ignored Retry-After \\\"x\\\"" },
+        { "Retry-After: 0", NULL },
+        { "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT", NULL },
+        { "RateLimit-Remaining: 0", NULL },                                    /* no reset */
+        { "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1500000000", NULL }, /* in the past */
+        { "X-RateLimit-Remaining: \x02\r\nX-RateLimit-Reset: \x03", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sayings / sizeof sayings[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 3 };
+        struct fast_clock fast;
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        struct run r;
+
+        snprintf(head, sizeof head, "429 No\r\n%s", sayings[i].fields);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-20]"));
+        r.clock = fast_clock(&fast, 50);
+        run_to_its_end(&r);
+        if (r.report.exit != EXIT_WELL || r.report.ok != 20 || r.report.requests != 23) {
+            fail_msg("%s: exit %d, %llu ok, %llu requests", sayings[i].fields, r.report.exit,
+                     (unsigned long long)r.report.ok, (unsigned long long)r.report.requests);
+        }
+        assert_true(r.report.holds > 0); /* no leave to go on as before */
+        assert_told(&r, sayings[i].told ? sayings[i].told : "[W-RA1]", sayings[i].told != NULL);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* Longer than --max-wait: nobody sleeps on it without a word. */
+static void retry_after__parks_the_host__when_it_is_far_away(void **state)
+{
+    static const char *const values[] = { "86400", "9223372036854775807", "99999999999999999999",
+                                          "Fri, 31 Dec 9999 23:59:59 GMT",
+                                          "1\r\nRetry-After: 86400" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        struct run r;
+
+        snprintf(head, sizeof head, "429 No\r\nRetry-After: %s", values[i]);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-5]"));
+        r.job.pace.cap = 1;
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_DRAINED); /* unattended: resumable, not asleep */
+        assert_int_equal(server_count(server), 1);
+        assert_int_equal(r.report.early_requests, 0);
+        assert_true(r.report.asked_s < 60); /* what was waited, not what was asked for */
+        assert_told(&r, "[W-RA2]", true);
+        assert_told(&r, "parked until ", true);
+
+        r.attended = true; /* resumed by somebody who decides */
+        script.times = 0;
+        run_start(&r);
+        assert_int_equal(look(&r)->state, RUN_HELD);
+        assert_int_equal(server_count(server), 1);
+        tell(&r, CONTROL_RETRY, 1);
+        until_asked(&r, server, 2);
+        run_close(&r);
+        assert_int_equal(r.report.early_requests, 1);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void refusal__is_heeded_as_a_limit__when_its_words_say_so(void **state)
+{
+    static const struct {
+        const char *head, *body, *hold;
+    } samples[] = {
+        { "403 No\r\nContent-Type: application/problem+json",
+          "{\"type\":\"https://x#quota-exceeded\"}", "403 without a deadline" },
+        { "503 No\r\nContent-Type: application/problem+json; charset=utf-8",
+          "{\"type\":\"#temporary-reduced-capacity\"}", "503 without a deadline" },
+        { "403 No\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 2", "",
+          "403, RateLimit: r=0; t=2" },
+        { "403 No\r\nRetry-After: 2", "", "403, Retry-After: 2" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct fast_clock fast;
+        struct server *server;
+        char text[ANSWER_MAX];
+        struct run r;
+
+        script.odd = compose(text, samples[i].head, samples[i].body);
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-20]"));
+        r.clock = fast_clock(&fast, FAST);
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_WELL);
+        assert_int_equal(r.report.ok, 20);
+        assert_int_equal(r.report.requests, 21);
+        assert_int_equal(r.report.early_requests, 0);
+        assert_int_equal(r.report.hosts_held, 1);
+        assert_told(&r, samples[i].hold, true);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static void refusal__is_final__when_403_says_nothing_of_a_limit(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("403 No"), .times = 1 };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-20]"));
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.requests, 20);
+    assert_int_equal(r.report.holds, 0);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void abnormal_usage__is_for_the_user_to_decide(void **state)
+{
+    char text[ANSWER_MAX];
+    struct script script = { .usual = USUAL, .times = 1 };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    script.odd = compose(text, "429 No\r\nContent-Type: application/problem+json",
+                         "{\"type\":\"about#abnormal-usage-detected\"}");
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/[1-5]"));
+    r.job.pace.cap = 1;
+    run_to_its_end(&r); /* nobody is there */
+    assert_int_equal(r.report.exit, EXIT_DRAINED);
+    assert_int_equal(server_count(server), 1);
+    assert_non_null(strstr(r.report.stopped_by, "abnormal usage detected"));
+
+    script.times = 1;
+    r.attended = true;
+    run_start(&r);
+    while (look(&r)->state != RUN_HELD) {
+        turn(&r);
+    }
+    assert_int_equal(look(&r)->limit, LIMIT_HOLD);
+    assert_string_equal(look(&r)->limit_text, "HOLD by you (H on the host releases it)");
+    tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
+    run_until_done(&r);
+    run_close(&r);
+    assert_int_equal(r.report.ok, 5);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* --- dates that are set ------------------------------------------------------------------------------ */
+
+#define DAYS(n) ((int64_t)(n)*86400 * (int64_t)US_PER_S)
+
+/* A hold of two seconds, with the date set forth and back in the middle of it. */
+static void hold__is_as_long_as_it_was_meant__when_the_date_is_set(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL,
+                                 .odd = EMPTY_ANSWER("429 No\r\n"
+                                                     "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                                     "Retry-After: Sun, 06 Nov 1994 08:49:39 GMT"),
+                                 .times = 1 };
+        struct server *server = server_start(play, &script);
+        uint64_t first_us, second_us;
+        struct fast_clock fast;
+        struct run r;
+
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, 4);
+        r.job.pace.cap = 1;
+        fast.base_wall_us += jumps[i]; /* before: dates count from the server's own */
+        run_start(&r);
+        while (!look(&r)->wait_count) {
+            turn(&r);
+        }
+        assert_in_range(look(&r)->waits[0].due_in_us, 1, 2 * US_PER_S + RETRY_SLACK_US);
+        fast.base_wall_us -= 2 * jumps[i];
+        run_until_done(&r);
+        run_close(&r);
+        assert_int_equal(r.report.exit, EXIT_WELL);
+        assert_int_equal(r.report.ok, 30);
+        assert_int_equal(r.report.early_requests, 0);
+        first_us = fast_clock_us(&fast, server_asked_at(server, 0).at_us);
+        second_us = fast_clock_us(&fast, server_asked_at(server, 1).at_us);
+        assert_true(second_us - first_us >= 2 * US_PER_S);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* Without a Date of the server's, our own is all there is: a wrong one may park the host, not more. */
+static void hold__is_bounded__when_the_date_was_wrong_from_the_start(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL, .times = 1 };
+        struct fast_clock fast;
+        struct server *server;
+        char head[128], text[ANSWER_MAX];
+        time_t then = time(NULL) + 2;
+        struct run r;
+        struct tm tm;
+
+        gmtime_r(&then, &tm);
+        assert_true(strftime(head, sizeof head, "429 No\r\nRetry-After: %a, %d %b %Y %H:%M:%S GMT",
+                             &tm) > 0);
+        script.odd = compose(text, head, "");
+        server = server_start(play, &script);
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = 1;
+        fast.base_wall_us += jumps[i];
+        run_to_its_end(&r);
+        if (jumps[i] > 0) { /* a deadline that seems to be past is none */
+            assert_int_equal(r.report.exit, EXIT_WELL);
+            assert_int_equal(r.report.ok, 30);
+        } else {
+            assert_int_equal(r.report.exit, EXIT_DRAINED);
+            assert_int_equal(server_count(server), 1);
+            assert_told(&r, "[W-RA2]", true);
+        }
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* A run of an earlier date, resumed: what waits there is due at once or parked, and nothing is lost. */
+static void resume__neither_stalls_nor_bursts__when_the_date_is_set_between(void **state)
+{
+    static const int64_t jumps[] = { DAYS(400), DAYS(-400) };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct script script = { .usual = USUAL,
+                                 .odd = EMPTY_ANSWER("429 No\r\nRetry-After: 300"),
+                                 .times = 1 };
+        struct server *server = server_start(play, &script);
+        struct fast_clock fast;
+        struct run r;
+
+        run_begin(&r, server_url(server, "/[1-30]"));
+        r.clock = fast_clock(&fast, FAST);
+        r.job.pace.cap = 1;
+        run_start(&r);
+        while (!look(&r)->wait_count) {
+            turn(&r);
+        }
+        tell(&r, CONTROL_DRAIN, 0);
+        run_until_done(&r);
+        run_close(&r);
+        assert_int_equal(server_count(server), 1);
+        fast.base_wall_us += jumps[i];
+        run_to_its_end(&r);
+        if (jumps[i] > 0) {
+            assert_int_equal(r.report.exit, EXIT_WELL);
+            assert_int_equal(r.report.ok, 30);
+        } else {
+            assert_int_equal(r.report.exit, EXIT_DRAINED);
+            assert_int_equal(server_count(server), 1);
+        }
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(retry_after__is_told_and_not_heeded__when_it_is_no_deadline),
+        cmocka_unit_test(retry_after__parks_the_host__when_it_is_far_away),
+        cmocka_unit_test(refusal__is_heeded_as_a_limit__when_its_words_say_so),
+        cmocka_unit_test(refusal__is_final__when_403_says_nothing_of_a_limit),
+        cmocka_unit_test(abnormal_usage__is_for_the_user_to_decide),
+        cmocka_unit_test(hold__is_as_long_as_it_was_meant__when_the_date_is_set),
+        cmocka_unit_test(hold__is_bounded__when_the_date_was_wrong_from_the_start),
+        cmocka_unit_test(resume__neither_stalls_nor_bursts__when_the_date_is_set_between),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+    return test_main(group);
+}
