@@ -59,10 +59,26 @@ void run_begin(struct run *r, const char *pattern)
     r->job.pace.cap = 4;
 }
 
+static uint64_t skewed_now_us(void *context)
+{
+    const struct run *r = context;
+    struct clock clock = clock_system();
+
+    return clock_now_us(&clock) + r->skew_us;
+}
+
+static int64_t skewed_wall_us(void *context)
+{
+    const struct run *r = context;
+    struct clock clock = clock_system();
+
+    return clock_wall_us(&clock) + (int64_t)r->skew_us;
+}
+
 enum result run_try_open(struct run *r, const struct job *job, struct err *err)
 {
     struct engine_options options = { .loop = &r->loop,
-                                      .clock = clock_system(),
+                                      .clock = { skewed_now_us, skewed_wall_us, r },
                                       .seed = 1,
                                       .job = job,
                                       .dir = &r->dir,
@@ -138,6 +154,12 @@ void tell(struct run *r, enum control_verb verb, int64_t number)
     struct control control = { .verb = verb, .number = number };
 
     engine_control(r->engine, &control, reply);
+}
+
+void pass(struct run *r, uint64_t us)
+{
+    r->skew_us += us;
+    tell(r, CONTROL_MARK, 0); /* the engine looks at the clock */
 }
 
 const struct snapshot *look(struct run *r)

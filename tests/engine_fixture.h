@@ -18,6 +18,7 @@ struct run {
     int list_fd;
     bool csv, attended;
     struct follow_up follow_up;
+    uint64_t skew_us;     /* its clocks are so much before the system's; see pass */
     bool close_when_done; /* from within on_done, as a program without a screen does */
     char csv_path[128], table_path[128];
     bool engine_is_whole, done, closed;
@@ -42,6 +43,9 @@ void run_close(struct run *r);
 void run_to_its_end(struct run *r);
 
 void tell(struct run *r, enum control_verb verb, int64_t number);
+
+/** So much time passes, in no time. */
+void pass(struct run *r, uint64_t us);
 
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);

@@ -285,6 +285,7 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     if (s->in_flight == e->auth.is_asking && s->storing == 0) {
         return e->limit == LIMIT_HOLD          ? RUN_HELD
                : e->limit == LIMIT_AUTH        ? RUN_AUTH
+               : e->limit == LIMIT_ROUND       ? RUN_RESTING
                : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
                                                : RUN_RUNNING;
     }
@@ -363,7 +364,7 @@ static void host_cap_words(const struct engine *e, struct snapshot *s)
 
 static void limit_words(const struct engine *e, struct snapshot *s)
 {
-    char text[UNITS_TEXT_MAX];
+    char text[UNITS_TEXT_MAX], every[UNITS_TEXT_MAX];
 
     switch (s->limit) {
     case LIMIT_CAP:
@@ -397,6 +398,11 @@ static void limit_words(const struct engine *e, struct snapshot *s)
     case LIMIT_AUTH:
         COPY(s->limit_text, "AUTH (requests wait for the login)");
         break;
+    case LIMIT_ROUND:
+        units_format_countdown(s->next_due_in_us == UINT64_MAX ? 0 : s->next_due_in_us, text);
+        units_format_time(e->job->poll.every_us, every);
+        snprintf(s->limit_text, sizeof s->limit_text, "NEXT ROUND in %s (every %s)", text, every);
+        break;
     case LIMIT_QUEUE_EMPTY:
         COPY(s->limit_text, "QUEUE EMPTY");
         break;
@@ -429,10 +435,18 @@ static void fill_progress(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
-    uint64_t wake_us = frontier_wake_us(e->frontier, f->now_us), settled, busy;
+    uint64_t wake_us =
+        e->poll.is_asleep ? poll_wake_us(e, f->now_us) : frontier_wake_us(e->frontier, f->now_us);
+    uint64_t settled, busy;
 
     s->total_known = true;
-    s->total = frontier_total(e->frontier);
+    s->total = frontier_total(e->frontier) + poll_left(e);
+    if (e->poll.is_used) {
+        s->rounds = e->poll.rounds.kept.begun;
+        s->rounds_wanted = e->job->poll.count;
+        s->rounds_skipped = e->poll.rounds.kept.skipped;
+    }
+    s->unchanged = e->metrics.unchanged + e->metrics.unchanged_before;
     s->ok_before = e->metrics.ok_before;
     s->ok = e->metrics.ok + e->metrics.ok_before;
     s->failed = e->metrics.failed + e->metrics.failed_before;
