@@ -133,6 +133,21 @@ def test_secrets__are_sent__and_written_nowhere():
     check(b'headers.X-Api-Key = "${JOB_KEY}"  # ' in shown.out, "--show-config says:", shown)
 
 
+def test_show_config__tells_where_each_value_comes_from():
+    write("shown.json", """{
+  "pace": { "rate": "5/s" },
+  "endpoints": [ { "name": "a", "url": "https://h.example/", "pages": "auto" } ]
+}""")
+    out = harness.succeed("run", "--show-config", "--cap", "7", "--retries", "2", "-H", "X-A: b",
+                          scratch("shown.json")).out.decode()
+    name = scratch("shown.json")
+    for line in ("pace.cap = 7  # --cap", f'pace.rate = "5/s"  # {name}:2',
+                 "retry.attempts = 3  # --retries", 'retry.backoff = "1s:30s"  # default',
+                 f'endpoints[a].url = "https://h.example/"  # {name}:3',
+                 f'endpoints[a].pages.kind = "auto"  # {name}:3', 'headers.X-A = "b"  # --header'):
+        check(line in out.splitlines(), "want the line", line, "in", out)
+
+
 def test_a_key_in_a_url__is_sent__and_written_nowhere():
     with Server() as server:
         ended = harness.succeed("run", "--plain", "-o", scratch("key.run"),
