@@ -59,10 +59,24 @@ void run_begin(struct run *r, const char *pattern)
     r->job.pace.cap = 4;
 }
 
+static uint64_t skewed_now_us(void *context)
+{
+    const struct run *r = context;
+
+    return clock_now_us(&r->clock) + r->skew_us;
+}
+
+static int64_t skewed_wall_us(void *context)
+{
+    const struct run *r = context;
+
+    return clock_wall_us(&r->clock) + (int64_t)r->skew_us;
+}
+
 enum result run_try_open(struct run *r, const struct job *job, struct err *err)
 {
     struct engine_options options = { .loop = &r->loop,
-                                      .clock = r->clock,
+                                      .clock = { skewed_now_us, skewed_wall_us, r },
                                       .seed = 1,
                                       .job = job,
                                       .dir = &r->dir,
@@ -174,6 +188,12 @@ struct clock fast_clock(struct fast_clock *fast, unsigned speed)
 
     *fast = (struct fast_clock){ clock_now_us(&system), clock_wall_us(&system), speed };
     return (struct clock){ fast_now_us, fast_wall_us, fast };
+}
+
+void pass(struct run *r, uint64_t us)
+{
+    r->skew_us += us;
+    tell(r, CONTROL_MARK, 0); /* the engine looks at the clock */
 }
 
 const struct snapshot *look(struct run *r)

@@ -19,6 +19,7 @@ struct run {
     int list_fd;
     bool csv, attended;
     struct follow_up follow_up;
+    uint64_t skew_us;     /* its clocks are so much before the system's; see pass */
     bool close_when_done; /* from within on_done, as a program without a screen does */
     char csv_path[128], table_path[128];
     bool engine_is_whole, done, closed;
@@ -57,6 +58,9 @@ struct clock fast_clock(struct fast_clock *fast, unsigned speed);
 
 /** A time of CLOCK_BOOTTIME, such as a server's, on that clock. */
 uint64_t fast_clock_us(const struct fast_clock *fast, uint64_t boottime_us);
+
+/** So much time passes, in no time. */
+void pass(struct run *r, uint64_t us);
 
 /** A snapshot of now, valid until the next. */
 const struct snapshot *look(struct run *r);

@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "job": ["base/", "cjson/"],
     "plan": ["base/", "job/"],
     "fetch": ["base/", "plan/request.h", "curl/", "uv.h"],
-    "store": ["base/", "plan/request.h", "plan/found.h", "plan/place.h",
+    "store": ["base/", "plan/request.h", "plan/found.h", "plan/place.h", "plan/rounds.h",
               "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "job/job.h", "zstd.h"],
     "output": ["base/", "normalise/"],

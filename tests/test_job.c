@@ -229,7 +229,7 @@ static void read__says_what_is_wrong__when_the_text_is_bad(void **state)
     static const struct {
         const char *text, *code, *want;
     } cases[] = {
-        { "", "E-CFG2", "job.json: not valid JSON: empty" },
+        { "", "E-CFG2", "job.json:1:1: not valid JSON: empty" },
         { "{} x", "E-CFG2", "job.json:1:4: not valid JSON" },
         { "[]", "E-CFG2", "job.json:1:1: \"job\": want an object" },
         { "{\"name\":\"a\\u0000b\"}", "E-CFG2", "\"name\": holds a NUL" },

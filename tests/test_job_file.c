@@ -221,7 +221,7 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
     static const struct {
         const char *text, *code, *want;
     } cases[] = {
-        { "", "E-CFG2", "j.json: not valid JSON: empty" },
+        { "", "E-CFG2", "j.json:1:1: not valid JSON: empty" },
         { "{\n  \"name\": }", "E-CFG2", "j.json:2:11: not valid JSON" },
         { "{} /* open", "E-CFG2", "j.json:1:4: not valid JSON" },
         { "{}", "E-CFG4", "the job has no \"endpoints\"" },
@@ -257,6 +257,8 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { JOB("\"login\":{\"bearer\":\"aaaa\",\"query\":\"x\"}"), "E-CFG8",
           "\"query\" has no meaning" },
         { JOB("\"login\":{\"basic\":{\"user\":\"a\"}}"), "E-CFG4", "\"basic\" wants \"password\"" },
+        { JOB("\"login\":{\"url\":\"https://h/\",\"json\": {\"a\" : \"${JOB_FILE_NONE}\" }}"),
+          "E-SEC2", "j.json:1:91: environment variable JOB_FILE_NONE" },
         { JOB("\"login\":{\"url\":\"/login\"}"), "E-URL4", "\"login\": missing scheme" },
         { JOB("\"login\":{\"url\":\"https://h/\",\"token\":\"access\"}"), "E-PTR1",
           "JSON Pointer" },
@@ -290,6 +292,10 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { "{\"endpoints\":[{\"url\":\"https://u:p@h/\"}]}", "E-URL5", "" },
         { "{\"endpoints\":[{\"url\":\"https://h:99999/\"}]}", "E-URL2", "port \"99999\"" },
         { "{\"endpoints\":[{\"url\":\"https:///x\"}]}", "E-URL4", "" },
+        { "{\"endpoints\":[{\"url\":\"https://good@evil.test/\"}]}", "E-URL5", "" },
+        { "{\"endpoints\":[{\"url\":\"https://[::1\"}]}", "E-URL2", "" },
+        { "{\"endpoints\":[{\"url\":\"https://h/\\u001b[31m\"}]}", "E-URL1", "control character" },
+        { "{\"endpoints\":[{\"url\":\"file:///etc/passwd\"}]}", "E-URL3", "scheme \"file\"" },
         { "{\"endpoints\":[{\"url\":\"https://h/{id\"}]}", "E-TPL1", "at byte 11" },
         { "{\"endpoints\":[{\"url\":\"https://h/[1-9]\"}]}", "E-CFG5", "is a variable's" },
         { "{\"endpoints\":[{\"url\":\"https://h/?k=${JOB_FILE_KEY}\"}]}", "E-SEC4",

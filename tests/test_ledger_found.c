@@ -446,7 +446,7 @@ static void make_old(struct world *w)
     snprintf(path, sizeof path, "%s/ledger.db", w->temp.run);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db,
-                                  "DROP TABLE found; DROP TABLE page_note;"
+                                  "DROP TABLE found; DROP TABLE page_note; DROP TABLE polled;"
                                   "DELETE FROM meta WHERE name='seeds'; PRAGMA user_version=1;",
                                   NULL, NULL, NULL),
                      SQLITE_OK);

@@ -403,6 +403,25 @@ static void holds_host__is_for_429_and_what_is_put_off(void **state)
     }
 }
 
+static void verdict__goes_by_the_jobs_statuses__when_it_names_some(void **state)
+{
+    const struct job_retry policy = { .attempts = 3, .statuses = { 404, 500 }, .status_count = 2 };
+    struct attempt a = {
+        .outcome = OUTCOME_STATUS, .attempt = 1, .idempotent = true, .sent = true
+    };
+
+    (void)state;
+    a.status = 404;
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_AGAIN);
+    a.status = 500;
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_AGAIN);
+    a.status = 503;
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_FINAL);
+    a.idempotent = false; /* a list does not make a POST safe to repeat */
+    a.status = 500;
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_FINAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +443,7 @@ int main(void)
         cmocka_unit_test(verdict__follows_the_outcome),
         cmocka_unit_test(method_is_idempotent__knows_the_methods),
         cmocka_unit_test(holds_host__is_for_429_and_what_is_put_off),
+        cmocka_unit_test(verdict__goes_by_the_jobs_statuses__when_it_names_some),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

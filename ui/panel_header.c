@@ -116,7 +116,7 @@ static void draw_line(struct line *line, struct pane pane, int row)
 static bool is_calm(enum run_state state)
 {
     return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE ||
-           state == RUN_SWEEP || state == RUN_NORMALISING;
+           state == RUN_SWEEP || state == RUN_NORMALISING || state == RUN_RESTING;
 }
 
 /* The word, with the one figure that goes with it. */
@@ -129,6 +129,7 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     case RUN_ALL_WAITING:
     case RUN_HELD:
     case RUN_NETWORK_DOWN:
+    case RUN_RESTING:
         if (s->next_due_in_us != TIME_NEVER) {
             units_format_countdown(s->next_due_in_us, time);
             snprintf(text, PIECE_TEXT_MAX, " %s %s ", word, time);
@@ -180,6 +181,19 @@ static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     }
 }
 
+static void add_round(struct line *line, const struct snapshot *s)
+{
+    if (s->rounds_wanted) {
+        add(line, 2, 0, ROLE_STRONG, "round", "%llu/%llu", (unsigned long long)s->rounds,
+            (unsigned long long)s->rounds_wanted);
+    } else {
+        add(line, 2, 0, ROLE_STRONG, "round", "%llu", (unsigned long long)s->rounds);
+    }
+    if (s->rounds_skipped) {
+        add(line, 5, 0, ROLE_WARN, "skipped", "%llu", (unsigned long long)s->rounds_skipped);
+    }
+}
+
 static void draw_identity(const struct snapshot *s, const char *frozen, bool wide, struct pane pane,
                           int row)
 {
@@ -193,7 +207,11 @@ static void draw_identity(const struct snapshot *s, const char *frozen, bool wid
     add(&line, 1, 0, ROLE_STRONG, "", "%.40s", s->name);
     add_state(&line, s, frozen);
     add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
-    add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
+    if (s->rounds) { /* when a run that polls will end, its plan says */
+        add_round(&line, s);
+    } else {
+        add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
+    }
     if (wide && s->pid) {
         add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
     }
@@ -262,6 +280,9 @@ static void add_counts(struct line *line, const struct snapshot *s)
     add(line, 0, 6, ROLE_GOOD, "ok", "%llu", (unsigned long long)s->ok);
     add(line, 0, 4, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
         (unsigned long long)s->failed);
+    if (s->rounds) {
+        add(line, 5, 0, ROLE_TEXT, "unchanged", "%llu", (unsigned long long)s->unchanged);
+    }
     add(line, 1, 4, s->waiting ? ROLE_WARN : ROLE_TEXT, "waiting", "%llu",
         (unsigned long long)s->waiting);
 }

@@ -133,6 +133,10 @@ void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
     snprintf(line, PLAIN_LINE_MAX, "%s%s ok %llu failed %llu waiting %llu", state, done,
              (unsigned long long)s->ok, (unsigned long long)s->failed,
              (unsigned long long)s->waiting);
+    if (s->rounds) {
+        snprintf(line + strlen(line), PLAIN_LINE_MAX - strlen(line), " unchanged %llu round %llu",
+                 (unsigned long long)s->unchanged, (unsigned long long)s->rounds);
+    }
     if (run_state_has_ended(s->state) && !s->trouble[0]) {
         return; /* there is no pace any more, and nothing that could be expected */
     }

@@ -348,7 +348,7 @@ static void explain(const struct scan *s, struct json_error *e)
 
 bool json_check_closely(struct str text, unsigned depth_max, struct json_error *error)
 {
-    const unsigned char *start = (const unsigned char *)text.data, *p;
+    const unsigned char *start = (const unsigned char *)(text.data ? text.data : ""), *p;
     struct scan s = { .start = start,
                       .end = start + text.len,
                       .depth_max = depth_max < JSON_DEPTH_MAX ? depth_max : JSON_DEPTH_MAX };
@@ -375,8 +375,9 @@ bool json_check_closely(struct str text, unsigned depth_max, struct json_error *
 
 bool json_check(struct str text, unsigned depth_max, struct json_error *error)
 {
-    const char *end = text.data + text.len;
-    const char *p = text.len ? json_step_space(text.data, end) : end;
+    const char *start = text.data ? text.data : ""; /* no arithmetic with NULL, be it by 0 */
+    const char *end = start + text.len;
+    const char *p = text.len ? json_step_space(start, end) : end;
 
     p = p < end ? json_kernel_best()->verify(p, end, depth_max) : NULL;
     if (p && json_step_space(p, end) == end) {

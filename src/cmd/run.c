@@ -237,7 +237,11 @@ static int run_given(struct run_options *options, int argc, char **argv)
         return show_config(options, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
     }
     if (options->dry_run) {
-        return dry_run_print(&options->job, stdout, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+        result = run_job_check(&options->job, &err);
+        if (result == RESULT_OK) {
+            result = dry_run_print(&options->job, stdout, &err);
+        }
+        return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
     }
     if (!path) {
         run_options_default_dir(&options->job, default_dir);

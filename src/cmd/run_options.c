@@ -265,6 +265,10 @@ static enum result check_together(const struct run_options *options, struct err 
     if (options->svg && !options->sweep.cap_count) {
         return usage(err, "--svg draws a sweep: give --sweep CAPS");
     }
+    if (options->sweep.cap_count && options->job.poll.every_us) {
+        return usage(err,
+                     "--sweep ends when its caps are tried, --every goes on: give one of them");
+    }
     if (options->sweep.cap_count && options->job.pace.is_auto) {
         return usage(err, "--sweep and --auto both turn the cap: give one of them");
     }
@@ -361,6 +365,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     options->job = *stored;
     *stored = (struct job){ 0 };
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
+    if (result == RESULT_OK) {
+        result = check_poll(&options->job.poll, err);
+    }
     return result == RESULT_OK ? job_finish(&options->job, err) : result;
 }
 

@@ -135,6 +135,9 @@ static void print_text(const struct status *status)
     if (summary->planned) {
         printf(" of %" PRIu64, summary->planned);
     }
+    if (summary->unchanged) {
+        printf(", %" PRIu64 " of these unchanged", summary->unchanged);
+    }
     printf("\nfailed    %" PRIu64 "\n", summary->failed);
     print_waiting(summary);
     printf("attempts  %" PRIu64 "\n", summary->attempts);
@@ -194,11 +197,11 @@ static void print_json(const char *path, const struct status *status)
     } else {
         printf("null");
     }
-    printf(",\"done\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"waiting\":%" PRIu64
-           ",\"attempts\":%" PRIu64 ",\n \"body_bytes\":%" PRIu64 ",\"stored_bytes\":%" PRIu64
-           ",\"segments\":%" PRIu32 ",\n",
-           summary->done, summary->failed, summary->waiting, summary->attempts, summary->body_bytes,
-           summary->line_bytes, summary->segments);
+    printf(",\"done\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"failed\":%" PRIu64
+           ",\"waiting\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\n \"body_bytes\":%" PRIu64
+           ",\"stored_bytes\":%" PRIu64 ",\"segments\":%" PRIu32 ",\n",
+           summary->done, summary->unchanged, summary->failed, summary->waiting, summary->attempts,
+           summary->body_bytes, summary->line_bytes, summary->segments);
     print_limit_json(&status->limited);
     print_times_json(status);
 }

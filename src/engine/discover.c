@@ -14,6 +14,7 @@ enum result discover_init(struct discover *d, const struct job *job, struct err 
         d->is_used |=
             job->endpoints[i].pages.kind != JOB_PAGES_NONE || job->endpoints[i].has_parent;
     }
+    d->is_used |= job->poll.every_us > 0;
     if (!d->is_used) {
         return RESULT_OK;
     }
@@ -94,17 +95,22 @@ uint64_t discover_announced(const struct engine *e, uint32_t endpoint)
     return announced > named ? announced : named;
 }
 
+void discover_note_found(struct engine *e, const struct findings *findings)
+{
+    for (const struct found *found = findings->first; found; found = found->next) {
+        if (found->id) {
+            frontier_note_found(e->frontier, found->endpoint, 1);
+            e->discover.last_id = found->id;
+        }
+    }
+}
+
 void discover_committed(struct engine *e, struct settlement *s)
 {
     if (s->state != SETTLE_LOST) {
         tell_notes(e, s);
         note_announced(e, s);
-        for (const struct found *found = s->findings.first; found; found = found->next) {
-            if (found->id) {
-                frontier_note_found(e->frontier, found->endpoint, 1);
-                e->discover.last_id = found->id;
-            }
-        }
+        discover_note_found(e, &s->findings);
     }
     findings_release(&s->findings);
 }
@@ -177,6 +183,11 @@ bool discover_is_pending(const struct engine *e)
     const struct discover *d = &e->discover;
 
     return d->is_asking || (d->read_to < d->last_id && !d->again_only) || d->again_count > 0;
+}
+
+bool discover_has_room(const struct engine *e)
+{
+    return !discover_is_pending(e) && frontier_offered(e->frontier) < FRONTIER_OFFERED_MAX / 2;
 }
 
 void discover_feed(struct engine *e)

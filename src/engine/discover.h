@@ -58,6 +58,12 @@ MUST_CHECK enum result discover_read(const struct discover *d, const struct resp
 /** The settlement is durable, and with it what it has found. Releases the findings. */
 void discover_committed(struct engine *engine, struct settlement *settlement);
 
+/** These are in the ledger now. */
+void discover_note_found(struct engine *engine, const struct findings *findings);
+
+/** The frontier has had all that was found, and could do with more. */
+bool discover_has_room(const struct engine *engine);
+
 /** Asks the ledger for more, when the frontier has room. */
 void discover_feed(struct engine *engine);
 void discover_answered(void *engine, struct request *list, size_t count); /* committer's on_found */

@@ -343,6 +343,7 @@ static void tell_start(struct engine *e, const struct recovery *r)
 
 static void free_parts(struct engine *e)
 {
+    poll_release(e);
     judge_release(e);
     detail_release(e);
     steer_release(e);
@@ -443,6 +444,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
         result = discover_restore(e, err);
     }
     if (result == RESULT_OK) {
+        result = poll_restore(e, err);
+    }
+    if (result == RESULT_OK) {
         result = restore_rows(e, err);
     }
     if (result == RESULT_OK) {
@@ -476,6 +480,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     accounts_init(&e->accounts, e->job->endpoint_count, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
+    poll_init(e);
     pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
@@ -491,6 +496,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     }
     e->metrics.ok_before = recovery.done;
     e->metrics.failed_before = recovery.failed;
+    e->metrics.unchanged_before = recovery.unchanged;
     tell_start(e, &recovery);
     pace_tell_files(e);
     return RESULT_OK;
@@ -507,6 +513,7 @@ enum result engine_start(struct engine *e, struct err *err)
     if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
         steer_follow_up(e);
     }
+    poll_start(e);
     if (e->options.sweep) {
         pace_sweep_start(e, e->options.sweep);
     }

@@ -17,6 +17,7 @@
 #include "engine/events.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
+#include "engine/poll.h"
 #include "engine/sweep.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
@@ -90,6 +91,7 @@ struct engine {
     struct host_table hosts;
     struct frontier *frontier;
     struct discover discover;
+    struct poll poll;
     struct pacer pacer;
     struct fetch *fetch;
     struct fetch_endpoint *endpoints;
@@ -209,6 +211,10 @@ void engine_note_sample(struct engine *engine);
 void engine_go_on_closing(struct engine *engine);
 
 /* pump.c */
+
+/** Requests known of, less those that have ended. */
+uint64_t engine_work_left(const struct engine *engine);
+
 bool engine_is_active(const struct engine *engine); /* running or draining */
 
 /** There is work again, though all was settled. False when the run has been stopped. */

@@ -134,6 +134,9 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
         s->findings = *findings;
         *findings = (struct findings){ 0 };
     }
+    if (state == SETTLE_DONE) {
+        poll_note(e, s);
+    }
     if (state == SETTLE_FAILED) {
         failure_class(response, settling_of(s)->failure);
     }
@@ -364,6 +367,10 @@ static void judge(struct engine *e, struct response *response, struct findings *
         }
         break;
     }
+    if (poll_is_not_modified(response)) {
+        settle(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
+        return;
+    }
     switch (retry_judge(&attempt, &e->job->retry)) {
     case VERDICT_DONE:
         settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
@@ -531,6 +538,10 @@ static void committed(struct engine *e, struct settlement *s)
     enum settle_state state = s->state;
     struct request *request;
 
+    if (!s->response) {
+        poll_committed(e, s);
+        return;
+    }
     discover_committed(e, s);
     request = dismantle(e, s->response);
 
@@ -538,6 +549,7 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_DONE:
         if (!s->duplicate) { /* else it is among those of an earlier session */
             metrics_settled(&e->metrics, true);
+            e->metrics.unchanged += s->unchanged;
             accounts_settled(&e->accounts, request->endpoint, true);
         }
         frontier_forget(e->frontier, request);
@@ -553,6 +565,7 @@ static void committed(struct engine *e, struct settlement *s)
             frontier_forget(e->frontier, request); /* its row waits in the ledger */
         }
         break;
+    case SETTLE_ROUND: /* has no response */
     case SETTLE_LOST:
         frontier_forget(e->frontier, request);
         break;

@@ -151,6 +151,16 @@ static void waiting_words(const struct engine *e, uint64_t now_us, char text[LIM
     snprintf(text, LIMIT_TEXT_MAX, "ALL WAITING, next in %s (r retries)", left);
 }
 
+static void round_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
+{
+    uint64_t due_us = poll_wake_us(e, now_us);
+    char left[UNITS_TEXT_MAX], every[UNITS_TEXT_MAX];
+
+    units_format_countdown(due_us > now_us ? due_us - now_us : 0, left);
+    units_format_time(e->job->poll.every_us, every);
+    snprintf(text, LIMIT_TEXT_MAX, "NEXT ROUND in %s (every %s)", left, every);
+}
+
 static void loop_words(const struct engine *e, char text[LIMIT_TEXT_MAX])
 {
     if (e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX) {
@@ -188,6 +198,9 @@ void limit_text(const struct engine *e, enum run_limit limit, uint64_t now_us,
         break;
     case LIMIT_AUTH:
         snprintf(text, LIMIT_TEXT_MAX, "AUTH (requests wait for the login)");
+        break;
+    case LIMIT_ROUND:
+        round_words(e, now_us, text);
         break;
     case LIMIT_QUEUE_EMPTY:
         snprintf(text, LIMIT_TEXT_MAX, "QUEUE EMPTY (the last are in flight)");

@@ -268,7 +268,7 @@ enum login_word login_heed(struct engine *e, struct response *response)
     if (!e->login.has_home || request->host != e->login.home || request->foreign) {
         return LOGIN_SILENT;
     }
-    if (response->outcome == OUTCOME_OK) {
+    if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
         auth_accepted(&e->auth, request);
         return LOGIN_SILENT;
     }

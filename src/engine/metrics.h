@@ -22,9 +22,10 @@ struct metrics {
     uint64_t second_began_us; /* of the entry in the making */
     uint64_t requests;        /* sent, as far as we know (struct response, sends) */
     uint64_t reused, bytes;
-    uint64_t ok, failed;               /* settled in this session */
-    uint64_t retried;                  /* tries beyond a request's first */
-    uint64_t ok_before, failed_before; /* by earlier sessions */
+    uint64_t ok, failed; /* settled in this session */
+    uint64_t retried;    /* tries beyond a request's first */
+    uint64_t unchanged;  /* of the ok ones: the last body again, when it is polled */
+    uint64_t ok_before, failed_before, unchanged_before; /* by earlier sessions */
     unsigned max_in_flight, cap_max;
     uint32_t status[METRICS_STATUS_MAX]; /* answers by status; [0]: none came */
     struct snapshot_status_mix mix;

@@ -312,6 +312,7 @@ static enum run_state idle_state(const struct engine *e)
 {
     return e->limit == LIMIT_HOLD          ? RUN_HELD
            : e->limit == LIMIT_AUTH        ? RUN_AUTH
+           : e->limit == LIMIT_ROUND       ? RUN_RESTING
            : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
                                            : RUN_RUNNING;
 }
@@ -349,10 +350,18 @@ static void fill_progress(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
-    uint64_t wake_us = frontier_wake_us(e->frontier, f->now_us), settled, busy;
+    uint64_t wake_us =
+        e->poll.is_asleep ? poll_wake_us(e, f->now_us) : frontier_wake_us(e->frontier, f->now_us);
+    uint64_t settled, busy;
 
     s->total_known = true;
-    s->total = frontier_total(e->frontier);
+    s->total = frontier_total(e->frontier) + poll_left(e);
+    if (e->poll.is_used) {
+        s->rounds = e->poll.rounds.kept.begun;
+        s->rounds_wanted = e->job->poll.count;
+        s->rounds_skipped = e->poll.rounds.kept.skipped;
+    }
+    s->unchanged = e->metrics.unchanged + e->metrics.unchanged_before;
     s->ok_before = e->metrics.ok_before;
     s->ok = e->metrics.ok + e->metrics.ok_before;
     s->failed = e->metrics.failed + e->metrics.failed_before;

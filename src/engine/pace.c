@@ -88,6 +88,7 @@ bool pace_is_under_way(const struct engine *e)
     case LIMIT_DRAINING:
     case LIMIT_DISK:
     case LIMIT_AUTH:
+    case LIMIT_ROUND:
         return false;
     default:
         return engine_is_active(e);

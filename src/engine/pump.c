@@ -204,6 +204,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
     login_carry(e, request, &extra, now_us);
     fill_headers(e, request, &extra);
+    poll_carry(e, request, &extra);
     if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
@@ -296,9 +297,18 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         e->limit = LIMIT_DRAINING;
         break;
     default:
-        e->limit = may_find_more(e) ? LIMIT_PAGINATION : LIMIT_QUEUE_EMPTY;
+        e->limit = e->poll.is_asleep  ? LIMIT_ROUND
+                   : may_find_more(e) ? LIMIT_PAGINATION
+                                      : LIMIT_QUEUE_EMPTY;
         break;
     }
+}
+
+uint64_t engine_work_left(const struct engine *e)
+{
+    const struct metrics *m = &e->metrics;
+
+    return frontier_total(e->frontier) - m->ok - m->ok_before - m->failed - m->failed_before;
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -333,6 +343,8 @@ static uint64_t wake_time(struct engine *e, uint64_t now_us)
     case LIMIT_LOOP_CPU:
     case LIMIT_PAUSED:
         return TIME_NEVER;
+    case LIMIT_ROUND:
+        return poll_wake_us(e, now_us);
     default:
         return frontier_wake_us(e->frontier, now_us);
     }
@@ -421,11 +433,12 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING)) {
         give_up_waiting(e, now_us);
     }
-    if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e))) {
+    if (e->phase == ENGINE_RUNNING &&
+        (e->answer != FRONTIER_EMPTY || discover_is_pending(e) || poll_goes_on(e))) {
         return;
     }
     if (discover_settle_accounts(e)) { /* else its end comes back to here */
-        end_fetching(e, e->phase == ENGINE_RUNNING);
+        end_fetching(e, e->phase == ENGINE_RUNNING || e->poll.is_asleep);
     }
 }
 
@@ -438,8 +451,8 @@ void engine_pump(struct engine *e)
     }
     e->pumping = true;
     now_us = engine_now_us(e);
-    e->hosts.work_left = frontier_total(e->frontier) - e->metrics.ok - e->metrics.ok_before -
-                         e->metrics.failed - e->metrics.failed_before;
+    e->hosts.work_left = engine_work_left(e);
+    poll_turn(e);
     discover_feed(e);
     pace_tune(e, now_us);
     start_what_may(e, now_us);

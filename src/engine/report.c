@@ -23,7 +23,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->ended_by != EXIT_WELL) {
         return e->ended_by;
     }
-    if (r->pending > 0) {
+    if (r->pending > 0 || (e->stopped_by[0] && poll_is_unfinished(e))) {
         return EXIT_DRAINED;
     }
     if (e->table_result != RESULT_OK) {
@@ -56,6 +56,11 @@ static void judge_time(const struct engine *e, struct report *r)
 
     if (r->wall_s <= 0 || r->session_ok == 0) {
         return; /* what brought nothing was not slow */
+    }
+    if (e->poll.is_used) {
+        snprintf(text, size,
+                 "polling: rounds begin at their times, %.0f %% of wall time is waiting", waiting);
+        return;
     }
     if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
         snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
@@ -105,7 +110,10 @@ void engine_report(struct engine *e, struct report *r)
     struct snapshot_normalise table = { .state = NORMALISE_IDLE };
 
     memset(r, 0, sizeof *r);
-    r->total = frontier_total(e->frontier);
+    r->total = frontier_total(e->frontier) + poll_left(e);
+    r->unchanged = m->unchanged + m->unchanged_before;
+    r->rounds = e->poll.rounds.kept.begun;
+    r->rounds_skipped = e->poll.rounds.kept.skipped;
     r->session_ok = m->ok;
     r->session_failed = m->failed;
     r->ok = m->ok + m->ok_before;
@@ -134,7 +142,7 @@ void engine_report(struct engine *e, struct report *r)
             cap = (unsigned)m->requests; /* a cap that was never filled is no ideal */
         }
         r->ideal_s = (double)m->requests * hist_mean_us(&m->latency) / cap / 1e6;
-        r->ideal_percent = r->wall_s > 0 ? 100 * r->ideal_s / r->wall_s : 0;
+        r->ideal_percent = r->wall_s > 0 && !e->poll.is_used ? 100 * r->ideal_s / r->wall_s : 0;
     }
     memcpy(r->status, m->status, sizeof r->status);
     fill_holds(e, end_us, r);
@@ -180,7 +188,15 @@ enum result report_line(const struct report *r, struct buf *out)
         result = buf_printf(out, ", %.0f %% of the ideal for cap %u",
                             r->ideal_percent > 100 ? 100 : r->ideal_percent, r->cap_max);
     }
-    return result == RESULT_OK ? buf_append_char(out, ')') : result;
+    if (result == RESULT_OK) {
+        result = buf_append_char(out, ')');
+    }
+    if (result == RESULT_OK && r->rounds) {
+        result = buf_printf(out, "; %llu rounds, %llu skipped, %llu unchanged",
+                            (unsigned long long)r->rounds, (unsigned long long)r->rounds_skipped,
+                            (unsigned long long)r->unchanged);
+    }
+    return result;
 }
 
 enum result report_politeness(const struct report *r, struct buf *out)
@@ -283,6 +299,11 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "failed", (double)r->failed);
     cJSON_AddNumberToObject(root, "pending", (double)r->pending);
     cJSON_AddNumberToObject(root, "retried", (double)r->retried);
+    cJSON_AddNumberToObject(root, "unchanged", (double)r->unchanged);
+    if (r->rounds) {
+        cJSON_AddNumberToObject(root, "rounds", (double)r->rounds);
+        cJSON_AddNumberToObject(root, "rounds_skipped", (double)r->rounds_skipped);
+    }
     cJSON_AddNumberToObject(root, "rows", (double)r->rows);
     cJSON_AddNumberToObject(root, "wall_s", r->wall_s);
     cJSON_AddNumberToObject(root, "cpu_s", r->cpu_s);

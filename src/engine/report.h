@@ -50,6 +50,8 @@ struct report_endpoint {
 struct report {
     enum exit_code exit;
     uint64_t total, ok, failed, pending; /* requests of the plan, all sessions */
+    uint64_t unchanged;              /* of the ok ones: the last body again, when it is polled */
+    uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t retried, requests, reused, bytes, rows;
     double wall_s, cpu_s, io_ratio, requests_per_s;

@@ -15,6 +15,8 @@ const char *run_state_word(enum run_state state)
         return "DRAINING";
     case RUN_ALL_WAITING:
         return "ALL WAITING";
+    case RUN_RESTING:
+        return "NEXT ROUND";
     case RUN_HELD:
         return "HELD";
     case RUN_AUTH:
@@ -88,6 +90,7 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_PAUSED] = "PAUSED",
         [LIMIT_DRAINING] = "DRAINING",
         [LIMIT_ALL_WAITING] = "ALL WAITING",
+        [LIMIT_ROUND] = "NEXT ROUND",
         [LIMIT_AUTH] = "AUTH",
     };
 

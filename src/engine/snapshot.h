@@ -45,6 +45,7 @@ enum run_state {
     RUN_ALL_WAITING, /* nothing in flight, nothing may start before `next_due_in_us` */
     RUN_HELD,        /* every host with work left is held */
     RUN_AUTH,        /* nothing in flight but a login, whose token the requests wait for */
+    RUN_RESTING,     /* all of a round of polls has ended, the next is due in `next_due_in_us` */
     RUN_DISK_FULL,
     RUN_NETWORK_DOWN, /* nobody can be reached, and all that is left waits for that */
     RUN_NORMALISING,  /* all is fetched, tables are being written */
@@ -70,7 +71,8 @@ enum run_limit {
     LIMIT_PAUSED,
     LIMIT_DRAINING,
     LIMIT_ALL_WAITING,
-    LIMIT_AUTH, /* a login is asked: requests wait for its token */
+    LIMIT_ROUND, /* of polls: the next is not due */
+    LIMIT_AUTH,  /* a login is asked: requests wait for its token */
     LIMIT_COUNT,
 };
 
@@ -284,7 +286,10 @@ struct snapshot {
     /* progress: requests settled of requests known; retries never count twice */
     bool total_known;
     uint64_t total, ok, failed, retried, waiting, queued, in_flight;
-    uint64_t ok_before;      /* of `ok`: by earlier sessions */
+    uint64_t ok_before;             /* of `ok`: by earlier sessions */
+    uint64_t unchanged;             /* of `ok`: the last body again, when it is polled */
+    uint64_t rounds, rounds_wanted; /* of polls, begun so far; 0: none, until stopped */
+    uint64_t rounds_skipped;
     uint64_t storing;        /* complete, not yet durable */
     uint64_t next_due_in_us; /* of the waiting ones; UINT64_MAX: none */
     bool eta_known;

@@ -278,6 +278,13 @@ static void read_source(struct job_reader *r, struct job_endpoint *endpoint, str
     }
     is_list = str_equal(name, STR("list"));
     text = job_text_string(&r->text, is_list ? "list" : "url", member);
+    if (text && is_list && strcmp(text, "-") != 0) {
+        char *path = job_absolute_path(r, text);
+
+        free(text);
+        text = path;
+        r->text.no_memory |= !path;
+    }
     if (text && job_add_source(endpoint, is_list ? JOB_SOURCE_LIST : JOB_SOURCE_PATTERN,
                                str_view(text), &err) != RESULT_OK) {
         r->text.no_memory = true;

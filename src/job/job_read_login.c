@@ -121,6 +121,7 @@ struct body {
     struct buf given, sent;
     struct str name; /* of the last member, escaped */
     bool is_typed;   /* a password stands in it as it is */
+    bool has_faults; /* that have been told */
     struct err err;
 };
 
@@ -161,28 +162,50 @@ static enum result add_both(struct body *b, struct str bytes)
                : err_nomem(&b->err, "reading the job");
 }
 
-/* JSON whose strings may be secrets. It is compact: a member's name is what a colon follows at once. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* One string of the body; `*at` moves behind it. What is wrong with it is told, and the next one looked
+ * at. */
+static enum result add_one(struct body *b, struct str json, size_t *at)
+{
+    struct str literal = { json.data + *at, json.len - *at };
+    struct str raw = json_string_raw(literal);
+    size_t next = *at + raw.len + 2;
+    enum result result;
+
+    *at = next;
+    while (next < json.len && is_blank(json.data[next])) {
+        next++;
+    }
+    if (next < json.len && json.data[next] == ':') {
+        b->name = raw;
+        return add_both(b, (struct str){ literal.data, raw.len + 2 });
+    }
+    result = add_string(b, raw);
+    if (result != RESULT_OK && result != RESULT_NOMEM) {
+        job_text_fault_of(&b->r->text, literal, &b->err);
+        b->has_faults = true;
+        return RESULT_OK;
+    }
+    return result;
+}
+
+/* JSON whose strings may be secrets, made compact. */
 static enum result add_json(struct body *b, struct str json)
 {
     enum result result = RESULT_OK;
     size_t at = 0;
 
     while (at < json.len && result == RESULT_OK) {
-        struct str rest = { json.data + at, json.len - at };
-        struct str raw;
-
-        if (rest.data[0] != '"') {
-            result = add_both(b, (struct str){ rest.data, 1 });
-            at++;
-            continue;
-        }
-        raw = json_string_raw(rest);
-        at += raw.len + 2;
-        if (at < json.len && json.data[at] == ':') {
-            b->name = raw;
-            result = add_both(b, (struct str){ rest.data, raw.len + 2 });
+        if (json.data[at] == '"') {
+            result = add_one(b, json, &at);
         } else {
-            result = add_string(b, raw);
+            result = is_blank(json.data[at]) ? RESULT_OK
+                                             : add_both(b, (struct str){ json.data + at, 1 });
+            at++;
         }
     }
     return result;
@@ -196,7 +219,7 @@ static void settle_body(struct body *b, struct job_login *login, enum result res
         job_text_fault_of(&r->text, b->at, &b->err);
     } else if (login->body.sent) {
         job_text_fault(&r->text, b->at, "E-CFG8", "both \"json\" and \"body\" are given");
-    } else {
+    } else if (!b->has_faults) {
         login->body.sent = str_dup(buf_view(&b->sent));
         login->body.given = b->is_typed ? NULL : str_dup(buf_view(&b->given));
         r->text.no_memory |= !login->body.sent || (!login->body.given && !b->is_typed);
@@ -208,20 +231,12 @@ static void settle_body(struct body *b, struct job_login *login, enum result res
 static void read_json(struct job_reader *r, void *target, struct str value)
 {
     struct body b = { .r = r, .at = value };
-    char *compact;
 
     if (r->is_stored && json_type_of(value) == JSON_NULL) {
         r->job->login.is_incomplete = true;
         return;
     }
-    compact = job_compact_json(value);
-    if (!compact) {
-        r->text.no_memory = true;
-        return;
-    }
-    settle_body(&b, target, add_json(&b, str_view(compact)));
-    explicit_bzero(compact, strlen(compact));
-    free(compact);
+    settle_body(&b, target, add_json(&b, value));
 }
 
 /* What `${NAME}` stands for, percent-encoded: a password may hold an ampersand. */

@@ -63,7 +63,8 @@ bool job_text_open(struct job_text *t, struct str text, const char *where,
         job_text_fault(t, STR_NONE, "E-CFG2", "over %d bytes", JOB_TEXT_MAX);
         return false;
     }
-    if (buf_append_str(&t->plain, json_without_bom(text)) != RESULT_OK) {
+    if (buf_reserve(&t->plain, text.len + 1) != RESULT_OK ||
+        buf_append_str(&t->plain, json_without_bom(text)) != RESULT_OK) {
         t->no_memory = true;
         return false;
     }

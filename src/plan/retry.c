@@ -21,8 +21,17 @@ bool retry_method_is_idempotent(struct str method)
     return false;
 }
 
-static bool status_is_temporary(int status)
+/* The job's own list, when it has one, takes the place of ours. */
+static bool status_is_temporary(const struct job_retry *policy, int status)
 {
+    for (size_t i = 0; i < policy->status_count; i++) {
+        if (policy->statuses[i] == status) {
+            return true;
+        }
+    }
+    if (policy->status_count) {
+        return false;
+    }
     switch (status) {
     case 408:
     case 425:
@@ -54,11 +63,11 @@ bool retry_holds_host(const struct attempt *a)
 }
 
 /* May this be asked again at all, tries aside? */
-static bool is_temporary(const struct attempt *a)
+static bool is_temporary(const struct attempt *a, const struct job_retry *policy)
 {
     switch (a->outcome) {
     case OUTCOME_STATUS:
-        return status_is_temporary(a->status) || (a->status == 403 && is_put_off(a));
+        return status_is_temporary(policy, a->status) || (a->status == 403 && is_put_off(a));
     case OUTCOME_DNS:
     case OUTCOME_CONNECT:
     case OUTCOME_TIMEOUT:
@@ -94,7 +103,7 @@ enum verdict retry_judge(const struct attempt *a, const struct job_retry *policy
     default:
         break;
     }
-    if (!is_temporary(a) || !may_repeat(a) || a->attempt >= policy->attempts) {
+    if (!is_temporary(a, policy) || !may_repeat(a) || a->attempt >= policy->attempts) {
         return VERDICT_FINAL;
     }
     return VERDICT_AGAIN;

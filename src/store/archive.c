@@ -61,6 +61,7 @@ static enum result recover(struct archive *a, struct recovery *recovery, struct 
     }
     recovery->done = summary.done;
     recovery->failed = summary.failed;
+    recovery->unchanged = summary.unchanged;
     recovery->waiting = summary.waiting;
     recovery->unclean = summary.sessions && !summary.last_end_us;
     if (recovery->unclean) {
@@ -185,6 +186,24 @@ static enum result append_line(struct archive *a, struct settlement *settlement,
     return result;
 }
 
+/* The last body again needs no second line. Of a batch that is written a second time, because the
+ * disk was full, the digests are those of the first: the line breaks are gone since. */
+static enum result look_whether_unchanged(struct archive *a, struct settlement *s, struct err *err)
+{
+    const struct buf *body = &s->response->body;
+    enum result result;
+
+    if (!s->poll.has_digest) {
+        digest_of(body->data, body->len, s->poll.digest);
+        s->poll.has_digest = true;
+    }
+    result = ledger_is_unchanged(a->ledger, s, &s->unchanged, err);
+    if (s->unchanged) {
+        s->body_kind = SETTLE_BODY_NONE;
+    }
+    return result;
+}
+
 static enum result append_lines(struct archive *a, struct settlement *batch, struct err *err)
 {
     enum result result = RESULT_OK;
@@ -193,7 +212,10 @@ static enum result append_lines(struct archive *a, struct settlement *batch, str
     for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
         s->record = (struct record){ .length = 0 };
         s->duplicate = false;
-        if (s->body_kind == SETTLE_BODY_NONE) {
+        if (s->poll.is_used && s->state == SETTLE_DONE && s->body_kind != SETTLE_BODY_NONE) {
+            result = look_whether_unchanged(a, s, err);
+        }
+        if (s->body_kind == SETTLE_BODY_NONE || result != RESULT_OK) {
             continue;
         }
         if (!announced) {
@@ -230,13 +252,27 @@ static enum result write_lines(struct archive *a, struct settlement *batch, stru
     return result;
 }
 
+static enum result put_row(struct archive *a, struct settlement *s, struct err *err)
+{
+    enum result result;
+
+    if (s->state == SETTLE_ROUND) {
+        return ledger_put_rounds(a->ledger, s->rounds, err);
+    }
+    result = ledger_put(a->ledger, s, &s->duplicate, err);
+    if (result == RESULT_OK && s->poll.has_digest && !s->duplicate) {
+        result = ledger_put_polled(a->ledger, s, err);
+    }
+    return result;
+}
+
 static enum result put_rows(struct archive *a, struct settlement *batch, uint64_t planned,
                             struct err *err)
 {
     enum result result = RESULT_OK;
 
     for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
-        result = ledger_put(a->ledger, s, &s->duplicate, err);
+        result = put_row(a, s, err);
         if (result == RESULT_OK && (s->findings.first || s->findings.notes)) {
             result = ledger_put_findings(a->ledger, s, err);
         }

@@ -103,7 +103,7 @@ static void list_init(struct list *list)
 
 static size_t settlement_bytes(const struct settlement *settlement)
 {
-    return SETTLEMENT_BYTES + settlement->response->body.len +
+    return SETTLEMENT_BYTES + (settlement->response ? settlement->response->body.len : 0) +
            settlement->findings.count * FOUND_BYTES;
 }
 
@@ -638,6 +638,13 @@ enum result committer_count_found(struct committer *committer, uint64_t *counts,
     return ledger_count_found(committer->archive.ledger, counts, endpoint_count, err);
 }
 
+enum result committer_read_rounds(struct committer *committer, struct rounds_kept *rounds,
+                                  struct err *err)
+{
+    assert(!committer->started);
+    return ledger_read_rounds(committer->archive.ledger, rounds, err);
+}
+
 enum result committer_start(struct committer *committer, struct err *err)
 {
     uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
@@ -676,7 +683,8 @@ void committer_put(struct committer *committer, struct settlement *settlement)
     struct shared *s = &committer->shared;
     bool first, was_enough;
 
-    assert(settlement->state != SETTLE_LOST && settlement->response->request->id > 0);
+    assert(settlement->state == SETTLE_ROUND ||
+           (settlement->state != SETTLE_LOST && settlement->response->request->id > 0));
     committer->pending_count++;
     committer->pending_bytes += settlement_bytes(settlement);
     uv_mutex_lock(&committer->mutex);

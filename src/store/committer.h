@@ -91,6 +91,10 @@ MUST_CHECK enum result committer_each_waiting(struct committer *committer,
 MUST_CHECK enum result committer_count_found(struct committer *committer, uint64_t *counts,
                                              size_t endpoint_count, struct err *err);
 
+/** Before start: how far the rounds of polls were. Synchronous. */
+MUST_CHECK enum result committer_read_rounds(struct committer *committer,
+                                             struct rounds_kept *rounds, struct err *err);
+
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
 void committer_put(struct committer *committer, struct settlement *settlement);

@@ -48,7 +48,8 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_INDEX] = "SELECT id,line_at,line_bytes,segment,crc32c,status,endpoint FROM request"
                   " WHERE id>?1 AND line_bytes IS NOT NULL AND (state=1 OR ?2=2)"
                   " AND (body=1 OR ?2>0) ORDER BY id LIMIT ?3",
-    [SQL_TOTALS] = "SELECT count(*),total(attempt) FROM request",
+    [SQL_TOTALS] = "SELECT count(*),total(attempt),count(*) FILTER (WHERE state=1 AND body=0)"
+                   " FROM request",
     [SQL_OPEN_TOTALS] = "SELECT count(*) FILTER (WHERE state=2),count(*) FILTER (WHERE state=3),"
                         "min(not_before_us) FILTER (WHERE state=3) FROM request WHERE state<>1",
     [SQL_SEGMENT_TOTALS] = "SELECT count(*),total(committed),total(body_bytes) FROM segment",
@@ -105,6 +106,11 @@ static const char *const sql[SQL_COUNT] = {
                                         " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
                                         " AND f.id>?5 AND r.state=1 AND r.body=1"
                                         " ORDER BY f.place,f.id LIMIT ?4",
+    [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
+    [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
+                       "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
+    [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
+    [SQL_PUT_POLLED] = "INSERT OR REPLACE INTO polled(what,etag,digest) VALUES(?1,?2,?3)",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"

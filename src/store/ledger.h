@@ -10,10 +10,12 @@
  *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
  *             round, place, and what the request is made of
  *   page_note what was odd about a listing, by the request that showed it
+ *   polled    of a request that is asked round after round: what tells its last body
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
- *             number in a run in which further ones are found, whose ids begin behind it
+ *             number in a run in which further ones are found, whose ids begin behind it; of a run that
+ *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
  *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
  * alone; while in use, or after a crash, ledger.db-wal belongs to it.
@@ -60,11 +62,20 @@ MUST_CHECK enum result ledger_begin(struct ledger *ledger, struct err *err);
 MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement *settlement,
                                   bool *duplicate, struct err *err);
 
-/** What came of it: notes, and further requests. Those that are new get the next ids; one that was
+/** What came of it: notes, and further requests. Those of further rounds of polls get the ETag that was last
+ *  answered. Those that are new get the next ids; one that was
  *  found before (same endpoint, URL, body and round) keeps the lesser of both places and what belongs to
  *  it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
 MUST_CHECK enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
                                            struct err *err);
+
+/** How far the rounds of polls are. */
+MUST_CHECK enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *rounds,
+                                         struct err *err);
+
+/** What tells the body that this request's answer had. */
+MUST_CHECK enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
+                                         struct err *err);
 
 /** The segment's new length; inserts it when new. */
 MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
@@ -118,6 +129,16 @@ MUST_CHECK enum result ledger_each_found_of(struct ledger *ledger, const uint64_
                                             size_t count, const struct ledger_found_query *query,
                                             struct err *err);
 
+/** Zeroed when none has begun. */
+MUST_CHECK enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds,
+                                          struct err *err);
+
+/** Whether the last body of the same request (endpoint, URL, body, and the seed that led to it) was the
+ *  same. Also within a transaction. */
+MUST_CHECK enum result ledger_is_unchanged(struct ledger *ledger,
+                                           const struct settlement *settlement, bool *unchanged,
+                                           struct err *err);
+
 /** How many were found, by endpoint. */
 MUST_CHECK enum result ledger_count_found(struct ledger *ledger, uint64_t *counts,
                                           size_t endpoint_count, struct err *err);
@@ -147,6 +168,7 @@ MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpo
 struct ledger_summary {
     uint64_t planned; /* 0: not known */
     uint64_t done, failed, waiting;
+    uint64_t unchanged;              /* of those done: the body was the last one again */
     uint64_t attempts;               /* of all rows together */
     int64_t next_deadline_us;        /* wall clock; INT64_MAX: nothing waits */
     uint64_t body_bytes, line_bytes; /* of bodies, of the segments' committed lengths */

@@ -166,29 +166,39 @@ static enum result note_if_back(struct ledger *ledger, const struct request *by,
     return result;
 }
 
+/* `by`: the request that named it; NULL: it is a seed, in a further round. */
 static enum result put_found(struct ledger *ledger, const struct request *by, struct found *found,
                              struct buf *scratch, struct err *err)
 {
+    struct request_texts texts = found->texts;
     uint8_t digest[DIGEST_BYTES];
-    enum result result = make_digest(&found->texts, scratch, digest);
+    char etag[LEDGER_ETAG_MAX] = "";
+    enum result result = make_digest(&texts, scratch, digest);
     sqlite3_stmt *st;
     bool known = true;
 
     if (result != RESULT_OK) {
         return err_nomem(err, "noting what was found");
     }
+    result = ledger_read_etag(ledger, found->endpoint, &texts, etag, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (etag[0]) {
+        texts.etag = str_view(etag);
+    }
     st = ledger_statement(ledger, SQL_PUT_FOUND, &result, err);
     if (!st) {
         return result;
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
-    bind_found(st, found->endpoint, &found->texts, &found->page, digest);
+    bind_found(st, found->endpoint, &texts, &found->page, digest);
     found->id = 0;
     while (ledger_next_row(ledger, st, &result, err)) {
         known = sqlite3_column_int(st, 1) != 0;
         found->id = known ? 0 : ledger_column_u64(st, 0);
     }
-    if (result == RESULT_OK && known && found->page.ordinal) {
+    if (result == RESULT_OK && known && by && found->page.ordinal) {
         result = note_if_back(ledger, by, found, digest, err);
     }
     return result;
@@ -229,15 +239,16 @@ static bool names_a_page(const struct findings *findings, const struct request *
 enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
                                 struct err *err)
 {
-    const struct request *by = settlement->response->request;
+    const struct request *by = settlement->response ? settlement->response->request : NULL;
     struct buf scratch = { .max = 0 };
     enum result result = RESULT_OK;
 
-    for (const struct page_note *note = settlement->findings.notes; note && result == RESULT_OK;
-         note = note->next) {
+    for (const struct page_note *note = settlement->findings.notes;
+         note && by && result == RESULT_OK; note = note->next) {
         result = put_note(ledger, by->id, note->kind, str_view(note->text), err);
     }
-    if (result == RESULT_OK && by->id <= ledger->seeds && names_a_page(&settlement->findings, by)) {
+    if (result == RESULT_OK && by && by->id <= ledger->seeds &&
+        names_a_page(&settlement->findings, by)) {
         result = put_head(ledger, by, &scratch, err);
     }
     for (struct found *found = settlement->findings.first; found && result == RESULT_OK;

@@ -49,7 +49,9 @@ static const char schema_2[] =
     "CREATE INDEX found_place ON found(endpoint,place);"
     "CREATE TABLE page_note("
     " request INTEGER NOT NULL, kind INTEGER NOT NULL, text TEXT NOT NULL,"
-    " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;";
+    " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE polled("
+    " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */

@@ -19,9 +19,9 @@ static enum result read_numbers(struct ledger *ledger, enum statement which, int
 
 static enum result summarise(struct ledger *ledger, struct ledger_summary *summary, struct err *err)
 {
-    int64_t all[2] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
+    int64_t all[3] = { 0 }, open[3] = { 0 }, segments[3] = { 0 }, sessions[5] = { 0 };
     int64_t planned = 0, last_found = 0;
-    enum result result = read_numbers(ledger, SQL_TOTALS, all, 2, 0, err);
+    enum result result = read_numbers(ledger, SQL_TOTALS, all, 3, 0, err);
 
     if (result == RESULT_OK) {
         result = read_numbers(ledger, SQL_OPEN_TOTALS, open, 3, INT64_MAX, err);
@@ -43,6 +43,7 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
         .done = (uint64_t)(all[0] - open[0] - open[1]),
         .failed = (uint64_t)open[0],
         .waiting = (uint64_t)open[1],
+        .unchanged = (uint64_t)all[2],
         .attempts = (uint64_t)all[1],
         .next_deadline_us = open[2],
         .segments = (uint32_t)segments[0],

@@ -1,6 +1,7 @@
 /**
  * The ledger's inside, for ledger_open.c, ledger.c (rows in and out), ledger_found.c (what answers gave
- * rise to), ledger_order.c (an endpoint's records in the order of its table) and ledger_report.c (sums for people): the only ones that see SQLite.
+ * rise to), ledger_order.c (an endpoint's records in the order of its table), ledger_poll.c (rounds of
+ * polls) and ledger_report.c (sums for people): the only ones that see SQLite.
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
@@ -47,6 +48,10 @@ enum statement {
     SQL_ACCOUNT_NOTES,
     SQL_SEED_RECORDS,
     SQL_FOUND_RECORDS,
+    SQL_ROUNDS,
+    SQL_PUT_ROUNDS,
+    SQL_POLLED,
+    SQL_PUT_POLLED,
     SQL_COUNT
 };
 
@@ -80,6 +85,13 @@ MUST_CHECK enum result ledger_step(struct ledger *ledger, sqlite3_stmt *st, cons
 
 /** How many requests the plan has of its own, in a run in which others are found; else 0. */
 MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err);
+
+#define LEDGER_ETAG_MAX 256
+
+/** The ETag of the last answer to this request, in a further round of polls; empty: none. */
+MUST_CHECK enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
+                                        const struct request_texts *texts,
+                                        char etag[LEDGER_ETAG_MAX], struct err *err);
 
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);

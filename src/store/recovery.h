@@ -10,6 +10,7 @@ struct recovery {
     bool resumed; /* the ledger was there already */
     bool unclean; /* the last session never wrote its end: killed, or the power failed */
     uint64_t done, failed, waiting;
+    uint64_t unchanged;       /* of those done */
     uint64_t body_bytes;      /* committed so far */
     uint64_t discarded_bytes; /* uncommitted tail that was cut */
 };

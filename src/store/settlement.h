@@ -7,13 +7,18 @@
 #define SCRAPETOP_STORE_SETTLEMENT_H
 
 #include "fetch/response.h"
+#include "base/digest.h"
 #include "plan/found.h"
+#include "plan/rounds.h"
 #include "store/record.h"
 
 enum settle_state {
     SETTLE_DONE = 1, /* the values are the ledger's: never renumber */
     SETTLE_FAILED = 2,
     SETTLE_WAITING = 3,
+    SETTLE_ROUND =
+        4, /* no request's end: a part of a round of polls, which `rounds` and `findings` tell of;
+                         without a response, and never in the ledger */
     SETTLE_LOST = 0, /* came back undone: the store failed; never in the ledger */
 };
 
@@ -22,6 +27,14 @@ enum settle_body {
     SETTLE_BODY_JSON = 1,    /* checked JSON, copied byte for byte; the ledger's values, too */
     SETTLE_BODY_FOREIGN = 2, /* anything else: kept as "text" (valid UTF-8) or "base64" */
     SETTLE_BODY_EMPTY = 3,   /* 204: "body":null */
+};
+
+/** Of a request that is asked round after round: by what its next answer is told to be the same. */
+struct settle_poll {
+    bool is_used;
+    struct str etag; /* to be sent with the next one, alive until it comes back; STR_NONE: none */
+    uint8_t digest[DIGEST_BYTES]; /* of the body; the store's own */
+    bool has_digest;
 };
 
 struct settlement {
@@ -35,8 +48,12 @@ struct settlement {
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
     struct findings findings; /* committed with it, in one transaction; whoever made the settlement
                                  releases them. Filled in: the ids of those that are new */
-    struct record record;     /* filled in when a line was written; else its length is 0 */
-    bool duplicate;           /* filled in: the ledger had it as done already and was left alone */
+    struct settle_poll poll;
+    const struct rounds_kept *rounds; /* SETTLE_ROUND: how far the round is with it; borrowed */
+    bool unchanged; /* SETTLE_DONE: the last body again. Said by a 304; filled in when the body is
+                       the same, which then gets no line: `body_kind` is SETTLE_BODY_NONE */
+    struct record record; /* filled in when a line was written; else its length is 0 */
+    bool duplicate;       /* filled in: the ledger had it as done already and was left alone */
 };
 
 #endif

@@ -1,0 +1,173 @@
+/*
+ * Rounds of polls, in the ledger: how far they are, and by what a request's next body is told to be its
+ * last one again.
+ */
+#include "store/ledger_sql.h"
+
+#include "plan/place.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROUND_BYTES 4 /* a place begins with the round, the seed follows; see plan/place.h */
+#define SEED_BYTES 8
+
+enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_ROUNDS, &result, err);
+
+    *rounds = (struct rounds_kept){ .begun = 0 };
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        struct str name = ledger_column_text(st, 0);
+        uint64_t value = ledger_column_u64(st, 1);
+
+        if (str_equal(name, STR("poll_started_us"))) {
+            rounds->started_us = (int64_t)value;
+        } else if (str_equal(name, STR("poll_begun"))) {
+            rounds->begun = value;
+        } else if (str_equal(name, STR("poll_slot"))) {
+            rounds->slot = value;
+        } else if (str_equal(name, STR("poll_skipped"))) {
+            rounds->skipped = value;
+        } else if (str_equal(name, STR("poll_put"))) {
+            rounds->put = value;
+        }
+    }
+    return result;
+}
+
+enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *rounds,
+                              struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_ROUNDS, &result, err);
+
+    if (st) {
+        sqlite3_bind_int64(st, 1, rounds->started_us);
+        sqlite3_bind_int64(st, 2, (sqlite3_int64)rounds->begun);
+        sqlite3_bind_int64(st, 3, (sqlite3_int64)rounds->slot);
+        sqlite3_bind_int64(st, 4, (sqlite3_int64)rounds->skipped);
+        sqlite3_bind_int64(st, 5, (sqlite3_int64)rounds->put);
+        result = ledger_step(ledger, st, "noting a round of polls", err);
+    }
+    if (result != RESULT_OK) {
+        ledger_roll_back(ledger);
+    }
+    return result;
+}
+
+/* Whatever the round: endpoint, the seed that led to it (two seeds may have one URL), URL and body. */
+static enum result digest_of_request(uint32_t endpoint, struct str place,
+                                     const struct request_texts *texts,
+                                     uint8_t digest[DIGEST_BYTES])
+{
+    struct buf text = { .max = 0 };
+    struct str seed = { place.data + ROUND_BYTES, SEED_BYTES };
+    enum result result = buf_printf(&text, "%u ", endpoint);
+
+    if (result == RESULT_OK && place.len >= ROUND_BYTES + SEED_BYTES) {
+        result = buf_append_str(&text, seed);
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(&text, texts->url);
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_char(&text, '\0');
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(&text, texts->body);
+    }
+    if (result == RESULT_OK) {
+        digest_of(text.data, text.len, digest);
+    }
+    buf_release(&text);
+    return result;
+}
+
+static enum result digest_of_settled(const struct settlement *settlement,
+                                     uint8_t digest[DIGEST_BYTES], struct err *err)
+{
+    const struct request *request = settlement->response->request;
+    struct request_texts texts = { .url = request->url, .body = request->body };
+    struct place place;
+
+    place_of(request, &place);
+    return digest_of_request(request->endpoint, place_view(&place), &texts, digest) == RESULT_OK
+               ? RESULT_OK
+               : err_nomem(err, "noting a poll");
+}
+
+enum result ledger_put_polled(struct ledger *ledger, const struct settlement *settlement,
+                              struct err *err)
+{
+    uint8_t what[DIGEST_BYTES];
+    enum result result = digest_of_settled(settlement, what, err);
+    sqlite3_stmt *st =
+        result == RESULT_OK ? ledger_statement(ledger, SQL_PUT_POLLED, &result, err) : NULL;
+
+    if (st) {
+        sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+        ledger_bind_optional(st, 2, settlement->poll.etag);
+        sqlite3_bind_blob(st, 3, settlement->poll.digest, DIGEST_BYTES, SQLITE_STATIC);
+        result = ledger_step(ledger, st, "noting a poll", err);
+    }
+    if (result != RESULT_OK) {
+        ledger_roll_back(ledger);
+    }
+    return result;
+}
+
+enum result ledger_is_unchanged(struct ledger *ledger, const struct settlement *settlement,
+                                bool *unchanged, struct err *err)
+{
+    uint8_t what[DIGEST_BYTES];
+    enum result result = digest_of_settled(settlement, what, err);
+    sqlite3_stmt *st =
+        result == RESULT_OK ? ledger_statement(ledger, SQL_POLLED, &result, err) : NULL;
+
+    *unchanged = false;
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        const void *digest = sqlite3_column_blob(st, 1);
+
+        *unchanged = sqlite3_column_bytes(st, 1) == DIGEST_BYTES && digest &&
+                     memcmp(digest, settlement->poll.digest, DIGEST_BYTES) == 0;
+    }
+    return result;
+}
+
+enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
+                             const struct request_texts *texts, char etag[LEDGER_ETAG_MAX],
+                             struct err *err)
+{
+    static const char first_round[ROUND_BYTES];
+    uint8_t what[DIGEST_BYTES];
+    enum result result;
+    sqlite3_stmt *st;
+
+    etag[0] = '\0';
+    if (texts->place.len < ROUND_BYTES ||
+        memcmp(texts->place.data, first_round, ROUND_BYTES) == 0) {
+        return RESULT_OK;
+    }
+    if (digest_of_request(endpoint, texts->place, texts, what) != RESULT_OK) {
+        return err_nomem(err, "noting what was found");
+    }
+    st = ledger_statement(ledger, SQL_POLLED, &result, err);
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_blob(st, 1, what, DIGEST_BYTES, SQLITE_STATIC);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        struct str text = ledger_column_text(st, 0);
+
+        if (text.len < LEDGER_ETAG_MAX) {
+            snprintf(etag, LEDGER_ETAG_MAX, "%.*s", STR_ARG(text));
+        }
+    }
+    return result;
+}

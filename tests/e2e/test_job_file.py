@@ -1,0 +1,197 @@
+"""What a job file says is what a server is asked: variables in URL, header and body, secrets that are
+written down nowhere, mistakes told before anything is asked.
+
+The server here keeps what it was asked, headers and bodies included, which `serve` does not log.
+"""
+
+import http.server
+import json
+import os
+import threading
+
+import harness
+from harness import check, check_equal, scratch
+
+KEY = "k3y-of-the-envir0nment"
+PASSWORD = 'p"w\\of the file&1'
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.server.asked.append((self.command, self.path, dict(self.headers), body))
+        if self.path.startswith("/login"):
+            told = {"access_token": "t0ken-of-the-server", "expires_in": 3600}
+        elif self.path.startswith("/list"):
+            told = {"items": [{"id": 9007199254740993, "tag": "a b"}, {"id": 7, "tag": "c\r\nX: d"},
+                              {"id": None, "tag": "e"}, {"id": 7, "tag": "f"}]}
+        else:
+            told = {"path": self.path.partition("?")[0]}
+        data = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Server:
+    """Keeps (method, path, headers, body) of every request in `asked`."""
+
+    def __enter__(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.asked = self.asked = []
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def write(name, text):
+    with open(scratch(name), "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(scratch(name), 0o600)
+    return scratch(name)
+
+
+def run_job(server, name, *more, code=0, **environment):
+    environment.setdefault("JOB_KEY", KEY)
+    return harness.succeed("run", "--plain", "--base", server.url, *more, scratch(name), code=code,
+                           env=harness.environment(**environment))
+
+
+def check_nowhere(run_dir, ended, *secrets):
+    said = {"stdout": ended.out, "stderr": ended.err}
+    for path, data in (harness.everything_in(run_dir) | said).items():
+        for secret in secrets:
+            check(secret.encode() not in data, path, "holds", secret)
+
+
+def test_variables__stand_in_url_header_and_body__as_they_are():
+    write("ids.csv", 'id,name\n1,"x, y"\n2,ü\n')
+    write("vars.json", """{
+        "vars": { "row": { "file": "ids.csv" }, "day": { "from": "2026-01-31", "to": "2026-02-28",
+                  "step": "1month" }, "n": ["12345678901234567890", 12345678901234567890] },
+        "endpoints": [
+          { "name": "urls", "url": "/u/{row.id}?q={row.name}&d={day}&to={day.last}",
+            "headers": { "X-Name": "<{row.id}>" } },
+          { "name": "bodies", "url": "/b", "json": { "n": "{n}", "t": "n is {n}", "k": 1.10 } }
+        ] }""")
+    with Server() as server:
+        run_job(server, "vars.json", "-o", scratch("vars.run"))
+        asked = sorted((m, p, h.get("X-Name"), b) for m, p, h, b in server.asked)
+    want = [("GET", f"/u/{i}?q={q}&d={d}&to={to}", f"<{i}>", "")
+            for i, q in ((1, "x%2C%20y"), (2, "%C3%BC"))
+            for d, to in (("2026-01-31", "2026-02-27"), ("2026-02-28", "2026-02-28"))]
+    want += [("POST", "/b", None, '{"n":%s12345678901234567890%s,"t":"n is 12345678901234567890",'
+                                  '"k":1.10}' % (q, q)) for q in ('"', "")]
+    check_equal(asked, sorted(want), "what was asked")
+
+
+def test_details__are_asked_once__with_values_of_their_record():
+    write("list.json", """{ // two of these cannot be asked for, and one is there twice
+        "endpoints": [
+          { "name": "details", "url": "/detail/{list.id}", "headers": { "X-Tag": "{list.tag}" } },
+          { "name": "list", "url": "/list", "records": "/items" } ] }""")
+    with Server() as server:
+        run_job(server, "list.json", "-o", scratch("list.run"))
+        asked = sorted((p, h.get("X-Tag"), h.get("X")) for _, p, h, _ in server.asked)
+    check_equal(asked, [("/detail/7", "f", None), ("/detail/9007199254740993", "a b", None),
+                        ("/list", None, None)], "what was asked")
+
+
+def test_secrets__are_sent__and_written_nowhere():
+    write("secret", PASSWORD + "\n")
+    write("secrets.json", """{
+        "headers": { "X-Api-Key": "${JOB_KEY}" },
+        "login": { "url": "/login", "json": { "user": "me", "password": "@secret" } },
+        "endpoints": [ { "name": "a", "url": "/a" } ] }""")
+    with Server() as server:
+        ended = run_job(server, "secrets.json", "-o", scratch("secrets.run"))
+        (_, path, _, body), (_, _, headers, _) = server.asked
+    check_equal((path, json.loads(body)), ("/login", {"user": "me", "password": PASSWORD}), "login")
+    check_equal(headers["X-Api-Key"], KEY, "the key")
+    check_equal(headers["Authorization"], "Bearer t0ken-of-the-server", "the token")
+    check_nowhere(scratch("secrets.run"), ended, KEY, PASSWORD, json.dumps(PASSWORD)[1:-1],
+                  "t0ken-of-the-server")
+    harness.succeed("normalise", scratch("secrets.run"))  # needs none of them
+    dry = run_job(server, "secrets.json", "--dry-run")
+    shown = run_job(server, "secrets.json", "--show-config")
+    check_nowhere(scratch("secrets.run"), dry, KEY, PASSWORD)
+    check_nowhere(scratch("secrets.run"), shown, KEY, PASSWORD)
+    check(b'headers.X-Api-Key = "${JOB_KEY}"  # ' in shown.out, "--show-config says:", shown)
+
+
+def test_show_config__tells_where_each_value_comes_from():
+    write("shown.json", """{
+  "pace": { "rate": "5/s" },
+  "endpoints": [ { "name": "a", "url": "https://h.example/", "pages": "auto" } ]
+}""")
+    out = harness.succeed("run", "--show-config", "--cap", "7", "--retries", "2", "-H", "X-A: b",
+                          scratch("shown.json")).out.decode()
+    name = scratch("shown.json")
+    for line in ("pace.cap = 7  # --cap", f'pace.rate = "5/s"  # {name}:2',
+                 "retry.attempts = 3  # --retries", 'retry.backoff = "1s:30s"  # default',
+                 f'endpoints[a].url = "https://h.example/"  # {name}:3',
+                 f'endpoints[a].pages.kind = "auto"  # {name}:3', 'headers.X-A = "b"  # --header'):
+        check(line in out.splitlines(), "want the line", line, "in", out)
+
+
+def test_a_key_in_a_url__is_sent__and_written_nowhere():
+    with Server() as server:
+        ended = harness.succeed("run", "--plain", "-o", scratch("key.run"),
+                                f"{server.url}/k?api_key=${{JOB_KEY}}&n=[1-2]",
+                                env=harness.environment(JOB_KEY=KEY))
+        asked = sorted(path for _, path, _, _ in server.asked)
+    check_equal(asked, [f"/k?n={n}&api_key={KEY}" for n in (1, 2)], "what was asked")
+    check_nowhere(scratch("key.run"), ended, KEY)
+
+
+def test_a_run__is_not_resumed__over_other_values():
+    write("w.txt", "a\nb\n")
+    write("changed.json", '{"vars":{"w":{"file":"w.txt"}},"endpoints":[{"url":"/{w}"}]}')
+    with Server() as server:
+        run_job(server, "changed.json", "-o", scratch("changed.run"))
+        run_job(server, "changed.json", "-o", scratch("changed.run"))
+        check_equal(len(server.asked), 2, "requests of a run and of one that had nothing left")
+        write("w.txt", "a\nc\n")
+        ended = run_job(server, "changed.json", "-o", scratch("changed.run"), code=2)
+        check(b"E-IN5" in ended.err and b"--fresh" in ended.err, ended)
+        alone = harness.succeed("run", "--plain", "-o", scratch("changed.run"), code=2)
+        check(b"E-IN5" in alone.err, alone)
+        check_equal(len(server.asked), 2, "requests after the file had changed")
+
+
+def test_mistakes__are_all_told__and_leave_nothing_behind():
+    write("wrong.json", """{
+  "concurency": 3,
+  "endpoints": [ { "name": "a", "url": "/{ctiy}", "records": "items" } ],
+  "vars": { "city": ["x"] }
+}""")
+    with Server() as server:
+        ended = run_job(server, "wrong.json", "-o", scratch("wrong.run"), code=2)
+        check_equal(server.asked, [], "requests")
+    lines = ended.err.decode().splitlines()
+    name = scratch("wrong.json")
+    want = [f'error[E-CFG1]: {name}:2:4: unknown key "concurency"',
+            f'error[E-CFG5]: {name}:3:40: {{ctiy}} names neither a variable nor an endpoint (did you '
+            'mean "city"?)', f'error[E-PTR1]: {name}:3:62: "records"', "3 mistakes"]
+    for line, part in zip(lines, want):
+        check(part in line, "want", part, "in", line)
+    check_equal(len(lines), 4, "lines")
+    check(not os.path.exists(scratch("wrong.run")), "a run directory was made")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
