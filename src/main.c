@@ -29,6 +29,7 @@
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
+#include "cmd/probe_ask.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
 #include "cmd/sweep_tell.h"
@@ -48,6 +49,7 @@
 static const struct command commands[] = {
     { &run_table, cmd_run },
     { &sweep_table, cmd_sweep },
+    { &probe_table, cmd_probe },
     { &normalise_table, cmd_normalise },
     { &raw_table, cmd_raw },
     { &status_table, cmd_status },
