@@ -6,6 +6,7 @@
 #include "cmd/probe_job.h"
 #include "fetch/fetch.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,11 +14,18 @@
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
 
+struct asking {
+    uv_loop_t loop;
+    struct response *response;
+};
+
+/* A kept connection would keep the loop going until the server closes it. */
 static void take_response(void *context, struct response *response)
 {
-    struct response **to = context;
+    struct asking *asking = context;
 
-    *to = response;
+    asking->response = response;
+    uv_stop(&asking->loop);
 }
 
 /* The loop ends by itself when nothing is open any more. */
@@ -26,7 +34,7 @@ static void on_closed(void *context)
     (void)context;
 }
 
-static enum result start(uv_loop_t *loop, const struct job *job, struct fetch *fetch,
+static enum result start(struct asking *asking, const struct job *job, struct fetch *fetch,
                          struct err *err)
 {
     struct request *request =
@@ -37,7 +45,9 @@ static enum result start(uv_loop_t *loop, const struct job *job, struct fetch *f
         return err_nomem(err, "asking");
     }
     fetch_kick(fetch);
-    uv_run(loop, UV_RUN_DEFAULT);
+    while (!asking->response && uv_run(&asking->loop, UV_RUN_DEFAULT)) {
+    }
+    assert(asking->response); /* fetch hands back every request, once */
     return RESULT_OK;
 }
 
@@ -47,9 +57,9 @@ static enum result ask_once(const struct job *job, struct response **response, s
     const char *headers[JOB_HEADERS_MAX];
     struct fetch_endpoint endpoint = { .method = job->endpoints[0].method,
                                        .body = job->endpoints[0].body };
-    uv_loop_t loop;
+    struct asking asking = { .response = NULL };
     struct fetch_options options = {
-        .loop = &loop,
+        .loop = &asking.loop,
         .clock = clock_system(),
         .endpoints = &endpoint,
         .endpoint_count = 1,
@@ -63,25 +73,25 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
         .on_response = take_response,
-        .context = response,
+        .context = &asking,
     };
     struct fetch *fetch = NULL;
     enum result result;
 
-    *response = NULL;
     for (size_t i = 0; i < job->header_count; i++) {
         headers[i] = job->headers[i].sent;
     }
-    if (uv_loop_init(&loop) != 0) {
+    if (uv_loop_init(&asking.loop) != 0) {
         return err_nomem(err, "asking");
     }
     result = fetch_new(&fetch, &options, err);
     if (result == RESULT_OK) {
-        result = start(&loop, job, fetch, err);
+        result = start(&asking, job, fetch, err);
         fetch_close(fetch, on_closed);
-        uv_run(&loop, UV_RUN_DEFAULT);
+        uv_run(&asking.loop, UV_RUN_DEFAULT);
     }
-    uv_loop_close(&loop);
+    uv_loop_close(&asking.loop);
+    *response = asking.response;
     return result;
 }
 
