@@ -29,6 +29,7 @@
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
+#include "cmd/probe_ask.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
 #include "cmd/sweep_tell.h"
@@ -46,15 +47,11 @@
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
-    { &run_table, cmd_run },
-    { &sweep_table, cmd_sweep },
-    { &normalise_table, cmd_normalise },
-    { &raw_table, cmd_raw },
-    { &status_table, cmd_status },
-    { &verify_table, cmd_verify },
-    { &demo_table, cmd_demo },
-    { &serve_table, cmd_serve },
-    { &replay_table, cmd_replay },
+    { &run_table, cmd_run },         { &sweep_table, cmd_sweep },
+    { &probe_table, cmd_probe },     { &normalise_table, cmd_normalise },
+    { &raw_table, cmd_raw },         { &status_table, cmd_status },
+    { &verify_table, cmd_verify },   { &demo_table, cmd_demo },
+    { &serve_table, cmd_serve },     { &replay_table, cmd_replay },
     { &compare_table, cmd_compare },
 };
 

@@ -222,6 +222,23 @@ static void levels__hand_on_what_those_below_need(void **state)
     end(&w);
 }
 
+static void headers__have_their_values(void **state)
+{
+    struct world w;
+    struct job_header header = { .name = TEXT("X-Shop"), .sent = TEXT("X-Shop: {shops.name}") };
+
+    (void)state;
+    begin(&w, 2);
+    w.sources[0].text = TEXT(HOST "/shops");
+    w.sources[1].text = TEXT(HOST "/shops/{shops.id}");
+    w.endpoints[1].headers = &header;
+    w.endpoints[1].header_count = 1;
+    prepare(&w);
+    reap(&w, "{\"items\":[{\"id\":1,\"name\":\"A\"}]}");
+    assert_string_equal(found_at(&w, 0)->texts.vars.data, "{\"shops.id\":1,\"shops.name\":\"A\"}");
+    end(&w);
+}
+
 static void with__may_be_missing(void **state)
 {
     struct world w;
@@ -433,6 +450,7 @@ int main(void)
         cmocka_unit_test(ids__keep_every_byte),
         cmocka_unit_test(records__without_the_value__are_told),
         cmocka_unit_test(levels__hand_on_what_those_below_need),
+        cmocka_unit_test(headers__have_their_values),
         cmocka_unit_test(with__may_be_missing),
         cmocka_unit_test(records__by_name__have_their_name),
         cmocka_unit_test(details__may_be_bodies_and_pages),

@@ -62,6 +62,24 @@ static void param__is_set(void **state)
     check_set("http://h.test/a?p+q&x=", "http://h.test/a?p+q=7&x=");
 }
 
+static void check_dropped(const char *url, const char *want)
+{
+    struct buf out = { 0 };
+
+    assert_int_equal(url_append_without_param(&out, str_view(url), STR("p q")), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), want);
+    buf_release(&out);
+}
+
+static void param__is_dropped__wherever_it_stands(void **state)
+{
+    (void)state;
+    check_dropped("http://h.test/a?p%20q=1", "http://h.test/a");
+    check_dropped("http://h.test/a?p+q=1&x=2#f", "http://h.test/a?x=2");
+    check_dropped("http://h.test/a?x=2&p+q&y", "http://h.test/a?x=2&y");
+    check_dropped("http://h.test/a?pq=1", "http://h.test/a?pq=1");
+}
+
 static void check_resolved(const char *reference, const char *want)
 {
     struct buf out = { 0 };
@@ -129,6 +147,7 @@ int main(void)
         cmocka_unit_test(encoded__is_what_is_not_unreserved),
         cmocka_unit_test(params__are_walked_and_found),
         cmocka_unit_test(param__is_set),
+        cmocka_unit_test(param__is_dropped__wherever_it_stands),
         cmocka_unit_test(reference__is_resolved__as_the_rfc_has_it),
         cmocka_unit_test(reference__is_resolved__without_a_path),
     };

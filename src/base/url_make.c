@@ -160,6 +160,21 @@ enum result url_append_with_param(struct buf *to, struct str url, struct str nam
     return result == RESULT_OK && !done ? append_set(to, &first, name, encoded) : result;
 }
 
+enum result url_append_without_param(struct buf *to, struct str url, struct str name)
+{
+    struct str head = url, each, value;
+    struct url_params params = { .rest = cut_query(&head) };
+    enum result result = buf_append_str(to, head);
+    bool first = true;
+
+    while (result == RESULT_OK && url_params_next(&params, &each, &value)) {
+        if (!url_name_is(each, name)) {
+            result = append_param(to, &first, each, value);
+        }
+    }
+    return result;
+}
+
 /* --- RFC 3986 section 5.2 ------------------------------------------------------------------------ */
 
 static bool has_scheme(struct str reference)

@@ -39,6 +39,9 @@ bool url_param(struct str url, struct str name, struct str *encoded);
 MUST_CHECK enum result url_append_with_param(struct buf *to, struct str url, struct str name,
                                              struct str encoded);
 
+/** Appends `url` without its fragment and the parameters of that name. */
+MUST_CHECK enum result url_append_without_param(struct buf *to, struct str url, struct str name);
+
 /** Appends the URL that `reference` means to somebody who stands at `base`, a URL that url_split takes. */
 MUST_CHECK enum result url_append_resolved(struct buf *to, struct str base, struct str reference);
 

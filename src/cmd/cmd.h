@@ -19,6 +19,7 @@ struct command {
 
 int cmd_run(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_normalise(int argc, char **argv);
 int cmd_raw(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

@@ -77,7 +77,7 @@ enum result secrets_redact(const struct secrets *secrets, struct str text, struc
     return result;
 }
 
-static bool parameter_is_secret(struct str name)
+bool url_param_is_secret(struct str name)
 {
     static const struct str names[] = {
         STR_INIT("api_key"),
@@ -124,7 +124,7 @@ static enum result redact_parameter(struct str parameter, struct buf *out)
     if (result != RESULT_OK) {
         return result;
     }
-    return buf_append_str(out, value.len && parameter_is_secret(name) ? STR("***") : value);
+    return buf_append_str(out, value.len && url_param_is_secret(name) ? STR("***") : value);
 }
 
 enum result url_redact(struct str url, struct buf *out)

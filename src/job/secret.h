@@ -41,6 +41,9 @@ MUST_CHECK enum result secrets_redact(const struct secrets *secrets, struct str 
  *  are secret by their name: api_key, apikey, key, token, access_token, sig, signature, password and the like. */
 MUST_CHECK enum result url_redact(struct str url, struct buf *out);
 
+/** A query parameter of that name, as it stands in the URL, is one of these. */
+bool url_param_is_secret(struct str name);
+
 /** Appends `text` with `${NAME}` replaced from the environment, `$${` by `${`; registers what it took.
  *  A variable that is not set is an error naming it. */
 MUST_CHECK enum result secret_expand(struct str text, struct secrets *secrets, struct buf *out,

@@ -178,7 +178,8 @@ enum result pages_read(const struct job *job, const struct request *request,
                          .reply = reply,
                          .out = out,
                          .pages = endpoint->pages,
-                         .page = request->page };
+                         .page = request->page,
+                         .key_param = job->login.in_query ? job->login.name : NULL };
 
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
         return RESULT_OK;

@@ -15,6 +15,7 @@ struct listing {
     struct findings *out;
     struct job_pages pages; /* the endpoint's, or what was guessed; texts borrowed */
     struct page_at page;    /* the page's own, filled in where it is a listing's first */
+    const char *key_param;  /* the query parameter that is a credential; or NULL */
     uint32_t crc32c;        /* of its body */
     uint64_t count;         /* its records */
     struct str total, total_pages, next, has_more; /* what the pointers found; STR_NONE */

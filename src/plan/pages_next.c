@@ -40,15 +40,35 @@ static void add_named(struct listing *l, const struct page_texts *texts)
     }
 }
 
+/* A server may repeat the API key that it was asked with. It is put in again when the request is sent,
+ * and is to stand in no ledger. */
+static enum result drop_key(const struct listing *l, struct buf *url)
+{
+    struct buf made = { .max = JOB_URL_MAX };
+    struct str value;
+    enum result result;
+
+    if (!l->key_param || !url_param(buf_view(url), str_view(l->key_param), &value)) {
+        return RESULT_OK;
+    }
+    result = url_append_without_param(&made, buf_view(url), str_view(l->key_param));
+    explicit_bzero(url->data, url->cap);
+    buf_release(url);
+    buf_take(url, &made);
+    return result;
+}
+
 /* Appends the URL that `reference` means, if it may be asked; else notes why not. */
 static bool resolve(struct listing *l, struct str reference, struct buf *to)
 {
     struct err err = { .result = RESULT_OK };
     struct url here, there;
     char key[URL_ORIGIN_MAX];
+    enum result result;
 
     buf_init(to, JOB_URL_MAX);
-    switch (url_append_resolved(to, request_url(l->request), reference)) {
+    result = url_append_resolved(to, request_url(l->request), reference);
+    switch (result == RESULT_OK ? drop_key(l, to) : result) {
     case RESULT_OK:
         break;
     case RESULT_LIMIT:

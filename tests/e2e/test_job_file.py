@@ -27,6 +27,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path.startswith("/list"):
             told = {"items": [{"id": 9007199254740993, "tag": "a b"}, {"id": 7, "tag": "c\r\nX: d"},
                               {"id": None, "tag": "e"}, {"id": 7, "tag": "f"}]}
+        elif self.path.startswith("/paged"):
+            told = {"items": [1], "next": self.path + "&more=1" if "more" not in self.path else None}
         else:
             told = {"path": self.path.partition("?")[0]}
         data = json.dumps(told).encode()
@@ -156,6 +158,20 @@ def test_a_key_in_a_url__is_sent__and_written_nowhere():
         asked = sorted(path for _, path, _, _ in server.asked)
     check_equal(asked, [f"/k?n={n}&api_key={KEY}" for n in (1, 2)], "what was asked")
     check_nowhere(scratch("key.run"), ended, KEY)
+
+
+def test_a_key_that_a_server_repeats__is_not_kept_with_the_next_page():
+    write("paged.json", """{
+        "login": { "key": "${JOB_KEY}", "query": "api_key" },
+        "endpoints": [ { "name": "a", "url": "/paged?x=1", "records": "/items",
+                         "pages": { "next": "/next" } } ] }""")
+    with Server() as server:
+        run_job(server, "paged.json", "-o", scratch("paged.run"))
+        asked = [path for _, path, _, _ in server.asked]
+    check_equal(asked, [f"/paged?x=1&api_key={KEY}", f"/paged?x=1&more=1&api_key={KEY}"], "asked")
+    for path, data in harness.everything_in(scratch("paged.run")).items():
+        if "/raw/" not in path:  # bodies are kept as they came
+            check(KEY.encode() not in data, path, "holds the key")
 
 
 def test_a_run__is_not_resumed__over_other_values():

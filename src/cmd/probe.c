@@ -1,0 +1,222 @@
+/* `probe`: asks once, and prints a job file whose comments tell what was found. */
+#include "base/json_scan.h"
+#include "base/utf8.h"
+#include "cmd/cmd.h"
+#include "cmd/probe_ask.h"
+#include "cmd/probe_job.h"
+#include "fetch/fetch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HEAD_COLUMNS 400 /* of a body that is no answer */
+
+/* --- asking ---------------------------------------------------------------------------------------------- */
+
+struct asking {
+    uv_loop_t loop;
+    struct response *response;
+};
+
+/* A kept connection would keep the loop going until the server closes it. */
+static void take_response(void *context, struct response *response)
+{
+    struct asking *asking = context;
+
+    asking->response = response;
+    uv_stop(&asking->loop);
+}
+
+/* The loop ends by itself when nothing is open any more. */
+static void on_closed(void *context)
+{
+    (void)context;
+}
+
+static enum result start(struct asking *asking, const struct job *job, struct fetch *fetch,
+                         struct err *err)
+{
+    struct request *request =
+        request_new(1, 0, STR("probe"), str_view(job->endpoints[0].sources[0].text));
+
+    if (!request || fetch_start(fetch, request, NULL) != RESULT_OK) {
+        request_free(request);
+        return err_nomem(err, "asking");
+    }
+    fetch_kick(fetch);
+    while (!asking->response && uv_run(&asking->loop, UV_RUN_DEFAULT)) {
+    }
+    assert(asking->response); /* fetch hands back every request, once */
+    return RESULT_OK;
+}
+
+/* One request, sent once. The response is the caller's. */
+static enum result ask_once(const struct job *job, struct response **response, struct err *err)
+{
+    const char *headers[JOB_HEADERS_MAX];
+    struct fetch_endpoint endpoint = { .method = job->endpoints[0].method,
+                                       .body = job->endpoints[0].body };
+    struct asking asking = { .response = NULL };
+    struct fetch_options options = {
+        .loop = &asking.loop,
+        .clock = clock_system(),
+        .endpoints = &endpoint,
+        .endpoint_count = 1,
+        .headers = headers,
+        .header_count = job->header_count,
+        .ca_file = job->network.ca_file,
+        .insecure = job->network.insecure,
+        .http2 = job->network.http2,
+        .connect_timeout_us = job->network.connect_timeout_us,
+        .stall_timeout_us = job->network.stall_timeout_us,
+        .total_timeout_us = job->network.total_timeout_us,
+        .body_max_bytes = job->network.body_max_bytes,
+        .on_response = take_response,
+        .context = &asking,
+    };
+    struct fetch *fetch = NULL;
+    enum result result;
+
+    for (size_t i = 0; i < job->header_count; i++) {
+        headers[i] = job->headers[i].sent;
+    }
+    if (uv_loop_init(&asking.loop) != 0) {
+        return err_nomem(err, "asking");
+    }
+    result = fetch_new(&fetch, &options, err);
+    if (result == RESULT_OK) {
+        result = start(&asking, job, fetch, err);
+        fetch_close(fetch, on_closed);
+        uv_run(&asking.loop, UV_RUN_DEFAULT);
+    }
+    uv_loop_close(&asking.loop);
+    *response = asking.response;
+    return result;
+}
+
+/* --- telling ------------------------------------------------------------------------------------------------ */
+
+static struct str header_of(const void *context, struct str name, unsigned n)
+{
+    return response_header_nth(context, name, n);
+}
+
+/* Shows the head of what came instead of JSON that could be used. */
+static void show_head(const struct response *response)
+{
+    char text[4 * HEAD_COLUMNS + 1];
+
+    if (response->body.len) {
+        utf8_display(text, sizeof text, buf_view(&response->body), HEAD_COLUMNS);
+        fprintf(stderr, "  %s\n", text);
+    }
+}
+
+static int tell_failure(const struct response *r)
+{
+    struct err err;
+    const char *more = r->status == 401 || r->status == 403
+                           ? "; it wants to know who asks: -H 'Authorization: ...'"
+                       : r->status == 429 ? "; it is asked too often already"
+                                          : "";
+
+    if (r->outcome == OUTCOME_REDIRECT) {
+        err_set(&err, RESULT_INVALID, "E-PRB1", "the answer is elsewhere: probe %s",
+                r->redirect_url);
+    } else if (r->outcome == OUTCOME_STATUS) {
+        err_set(&err, RESULT_INVALID, "E-PRB1", "the answer is status %d%s", r->status, more);
+    } else {
+        err_set(&err, RESULT_INVALID, "E-PRB1", "no answer that can be used: %s%s%s",
+                outcome_name(r->outcome), r->reason[0] ? ", " : "", r->reason);
+    }
+    cmd_print_error(&err);
+    show_head(r);
+    return EXIT_INCOMPLETE;
+}
+
+/* Secrets that a server sends back do not get into a file. */
+static enum result print(const struct job *job, const struct buf *text, struct err *err)
+{
+    struct buf redacted = { 0 };
+    enum result result = secrets_redact(&job->secrets, buf_view(text), &redacted);
+
+    if (result != RESULT_OK) {
+        result = err_nomem(err, "printing");
+    } else if (fwrite(redacted.data, 1, redacted.len, stdout) != redacted.len ||
+               fflush(stdout) != 0) {
+        result = err_set(err, RESULT_IO, "E-OUT1", "cannot write to stdout");
+    }
+    buf_release(&redacted);
+    return result;
+}
+
+static enum result look(const struct probe_ask *ask, const struct response *response,
+                        struct probe_found *found, struct err *err)
+{
+    struct page_reply reply = { found->body, header_of, response };
+    struct pages_guess_input input = { .url = probe_url(found),
+                                       .body = str_view(ask->job.endpoints[0].body),
+                                       .reply = &reply };
+    enum result result = probe_shape_read(&found->shape, found->body, ask->records, err);
+
+    if (result == RESULT_OK) {
+        input.count = found->shape.count;
+        pages_guess(&input, &found->guess);
+    }
+    return result;
+}
+
+static int tell(const struct probe_ask *ask, const struct response *response)
+{
+    struct probe_found found = { .job = &ask->job,
+                                 .response = response,
+                                 .body = json_without_bom(buf_view(&response->body)) };
+    struct err err = { .result = RESULT_OK };
+    struct json_error fault;
+    struct buf out = { 0 };
+    enum result result;
+
+    if (!json_check(found.body, JSON_DEPTH_MAX, &fault)) {
+        err_set(&err, RESULT_INVALID, "E-PRB2", "the answer is no JSON: %s", fault.text);
+        cmd_print_error(&err);
+        show_head(response);
+        return EXIT_INCOMPLETE;
+    }
+    result = look(ask, response, &found, &err);
+    if (result == RESULT_OK && probe_tell(&found, &out) != RESULT_OK) {
+        result = err_nomem(&err, "telling");
+    }
+    if (result == RESULT_OK) {
+        result = probe_job_write(&found, &out, &err);
+    }
+    if (result == RESULT_OK) {
+        result = print(&ask->job, &out, &err);
+    }
+    probe_shape_release(&found.shape);
+    buf_release(&out);
+    return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+}
+
+int cmd_probe(int argc, char **argv)
+{
+    struct probe_ask ask;
+    struct response *response;
+    struct err err = { .result = RESULT_OK };
+    int code;
+
+    if (probe_ask_parse(&ask, argc, argv, &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    if (ask.given.help) {
+        options_print_help(&probe_table, stdout);
+        code = EXIT_WELL;
+    } else if (ask_once(&ask.job, &response, &err) != RESULT_OK) {
+        code = cmd_fail(&err);
+    } else {
+        code = response->outcome == OUTCOME_OK ? tell(&ask, response) : tell_failure(response);
+        response_free(response);
+    }
+    probe_ask_release(&ask);
+    return code;
+}
