@@ -303,7 +303,7 @@ static void add_numbers(struct distinct *set, unsigned first, unsigned end)
 
     for (unsigned i = first; i < end; i++) {
         snprintf(text, sizeof text, "%u", i);
-        assert_int_equal(distinct_add(set, str_view(text)), RESULT_OK);
+        assert_int_equal(distinct_add(set, str_view(text), DISTINCT_BYTES_MAX), RESULT_OK);
     }
 }
 
@@ -315,10 +315,10 @@ static void distinct__gives_one_dictionary__when_merged_in_any_order(void **stat
     (void)state;
     add_numbers(&a, 0, 600);
     add_numbers(&b, 300, 900);
-    assert_int_equal(distinct_merge(&ab, &a), RESULT_OK);
-    assert_int_equal(distinct_merge(&ab, &b), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &b), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &a), RESULT_OK);
+    assert_int_equal(distinct_merge(&ab, &a, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ab, &b, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &b, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &a, DISTINCT_BYTES_MAX), RESULT_OK);
     assert_int_equal(dictionary_new(&one, &ab), RESULT_OK);
     assert_int_equal(dictionary_new(&other, &ba), RESULT_OK);
     assert_int_equal(dictionary_count(one), 900);
@@ -349,10 +349,11 @@ static void distinct__gives_up__when_strings_are_many_or_long(void **state)
     assert_false(many.given_up);
     add_numbers(&many, DISTINCT_STRINGS_MAX, DISTINCT_STRINGS_MAX + 1);
     assert_true(many.given_up);
-    assert_int_equal(distinct_merge(&few, &many), RESULT_OK);
+    assert_int_equal(distinct_merge(&few, &many, DISTINCT_BYTES_MAX), RESULT_OK);
     assert_true(few.given_up);
     memset(text, 'x', sizeof text);
-    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }), RESULT_OK);
+    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }, DISTINCT_BYTES_MAX),
+                     RESULT_OK);
     assert_true(lengthy.given_up);
     assert_int_equal(dictionary_new(&none, &lengthy), RESULT_OK);
     assert_null(none);
@@ -360,27 +361,30 @@ static void distinct__gives_up__when_strings_are_many_or_long(void **state)
 
 static void facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there(void **state)
 {
-    const struct facts_wish wish = { .types = true, .distinct = true };
+    const struct facts_wish wish = { .types = true, .distinct_bytes = DISTINCT_BYTES_MAX };
     struct facts repeated = { 0 }, single = { 0 }, mixed = { 0 };
     struct buf scratch = { 0 };
     struct dictionary *dictionary;
 
     (void)state;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(facts_note(&repeated, &wish, i & 1 ? CELL_ESCAPED : CELL_STRING,
+        assert_int_equal(facts_note(&repeated, &wish, DISTINCT_BYTES_MAX,
+                                    i & 1 ? CELL_ESCAPED : CELL_STRING,
                                     i & 1 ? STR("\\u0061") : STR("a"), &scratch),
                          RESULT_OK);
-        assert_int_equal(facts_note(&mixed, &wish, i & 1 ? CELL_BARE : CELL_STRING,
-                                    i & 1 ? STR("1") : STR("a"), &scratch),
+        assert_int_equal(facts_note(&mixed, &wish, DISTINCT_BYTES_MAX,
+                                    i & 1 ? CELL_BARE : CELL_STRING, i & 1 ? STR("1") : STR("a"),
+                                    &scratch),
                          RESULT_OK);
     }
-    assert_int_equal(facts_note(&single, &wish, CELL_STRING, STR("a"), &scratch), RESULT_OK);
-    assert_int_equal(facts_dictionary(&repeated, &dictionary), RESULT_OK);
+    assert_int_equal(
+        facts_note(&single, &wish, DISTINCT_BYTES_MAX, CELL_STRING, STR("a"), &scratch), RESULT_OK);
+    assert_int_equal(facts_dictionary(&repeated, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_int_equal(dictionary_count(dictionary), 1);
     dictionary_free(dictionary);
-    assert_int_equal(facts_dictionary(&single, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&single, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_null(dictionary);
-    assert_int_equal(facts_dictionary(&mixed, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&mixed, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_null(dictionary);
     facts_release(&repeated);
     facts_release(&single);

@@ -18,6 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the memory, what the distinct strings of all columns may take with all workers. */
+#define DISTINCT_SHARE 4
+
 void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
     pthread_mutex_lock(&b->lock);
@@ -36,7 +39,10 @@ struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
-                                .distinct = b->spec.parquet };
+                                .distinct_bytes =
+                                    b->spec.parquet
+                                        ? table_memory(&b->spec) / DISTINCT_SHARE / b->worker_count
+                                        : 0 };
 }
 
 static void enter(struct table_build *b, enum table_phase next);
