@@ -196,6 +196,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
         options->workers && options->workers < work->limit ? options->workers : work->limit;
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
+    b->background = options->background;
     b->report.before = options->before;
     b->spec.parquet |= table_is_parquet(options->output);
     b->output = strdup(options->output);

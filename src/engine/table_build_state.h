@@ -99,7 +99,8 @@ struct table_build {
     uint64_t started_ns;
     enum table_phase phase;
     bool cancelled;
-    unsigned away; /* pool jobs that have not come back */
+    bool background; /* the option */
+    unsigned away;   /* pool jobs that have not come back */
 
     pthread_mutex_t lock;
     uint64_t next_chunk;

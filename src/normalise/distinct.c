@@ -86,9 +86,15 @@ static inline bool holds(const char *bytes, uint32_t at, uint32_t len, struct st
     return len == text.len && memcmp(bytes + at, text.data, text.len) == 0;
 }
 
+static struct str text_of(const struct distinct *set, uint32_t string)
+{
+    return (struct str){ set->bytes.data + set->strings[string].at, set->strings[string].len };
+}
+
 void distinct_release(struct distinct *set)
 {
     free(set->slots);
+    free(set->strings);
     buf_release(&set->bytes);
     *set = (struct distinct){ .given_up = set->given_up };
 }
@@ -106,12 +112,11 @@ size_t distinct_bytes(const struct distinct *set)
 
 /* Where the string is, or else where it would be. */
 static struct distinct_slot *find_slot(struct distinct_slot *slots, uint32_t slot_count,
-                                       const struct hash *hash)
+                                       uint64_t hash, uint32_t more)
 {
-    uint32_t mask = slot_count - 1, at = (uint32_t)hash->half[0] & mask;
+    uint32_t mask = slot_count - 1, at = (uint32_t)hash & mask;
 
-    while (slots[at].string &&
-           (slots[at].hash[0] != hash->half[0] || slots[at].hash[1] != hash->half[1])) {
+    while (slots[at].string && (slots[at].hash != hash || slots[at].more != more)) {
         at = (at + 1) & mask;
     }
     return &slots[at];
@@ -121,11 +126,17 @@ static struct distinct_slot *find_slot(struct distinct_slot *slots, uint32_t slo
 static bool grow(struct distinct *set)
 {
     uint32_t slot_count = set->slot_count ? 2 * set->slot_count : 16;
+    struct distinct_string *strings;
     struct distinct_slot *slots;
 
     if (2 * (set->count + 1) <= set->slot_count) {
         return true;
     }
+    strings = realloc(set->strings, slot_count / 2 * sizeof *strings);
+    if (!strings) {
+        return false;
+    }
+    set->strings = strings;
     slots = calloc(slot_count, sizeof *slots);
     if (!slots) {
         return false;
@@ -134,10 +145,10 @@ static bool grow(struct distinct *set)
         set->seed = draw_seed(slots);
     }
     for (uint32_t i = 0; i < set->slot_count; i++) {
-        if (set->slots[i].string) {
-            const struct hash hash = { { set->slots[i].hash[0], set->slots[i].hash[1] } };
+        const struct distinct_slot *old = &set->slots[i];
 
-            *find_slot(slots, slot_count, &hash) = set->slots[i];
+        if (old->string) {
+            *find_slot(slots, slot_count, old->hash, old->more) = *old;
         }
     }
     free(set->slots);
@@ -146,21 +157,11 @@ static bool grow(struct distinct *set)
     return true;
 }
 
-/* The string is a new one. */
-static enum result add_string(struct distinct *set, struct str text, size_t bytes_max,
-                              struct distinct_slot *slot, const struct hash *hash)
+static bool has_room(const struct distinct *set, struct str text, size_t bytes_max)
 {
     size_t bytes = distinct_bytes(set) + text.len + DISTINCT_ENTRY_BYTES;
 
-    if (set->count == DISTINCT_STRINGS_MAX || bytes > bytes_max || bytes > DISTINCT_BYTES_MAX) {
-        distinct_give_up(set);
-        return RESULT_OK;
-    }
-    *slot = (struct distinct_slot){
-        { hash->half[0], hash->half[1] }, ++set->count, (uint32_t)set->bytes.len, (uint32_t)text.len
-    };
-    set->last = *slot;
-    return buf_append_str(&set->bytes, text);
+    return set->count < DISTINCT_STRINGS_MAX && bytes <= bytes_max && bytes <= DISTINCT_BYTES_MAX;
 }
 
 /* One of the column's texts; who calls counts it. */
@@ -180,12 +181,19 @@ static enum result add(struct distinct *set, struct str text, size_t bytes_max)
         return RESULT_NOMEM;
     }
     hash = hash_text(set->seed, text);
-    slot = find_slot(set->slots, set->slot_count, &hash);
+    slot = find_slot(set->slots, set->slot_count, hash.half[0], (uint32_t)hash.half[1]);
     if (slot->string) {
-        set->last = *slot;
+        set->last = set->strings[slot->string - 1];
         return RESULT_OK;
     }
-    return add_string(set, text, bytes_max, slot, &hash);
+    if (!has_room(set, text, bytes_max)) {
+        distinct_give_up(set);
+        return RESULT_OK;
+    }
+    set->last = (struct distinct_string){ (uint32_t)set->bytes.len, (uint32_t)text.len };
+    set->strings[set->count++] = set->last;
+    *slot = (struct distinct_slot){ hash.half[0], (uint32_t)hash.half[1], set->count };
+    return buf_append_str(&set->bytes, text);
 }
 
 enum result distinct_add(struct distinct *set, struct str text, size_t bytes_max)
@@ -205,12 +213,8 @@ enum result distinct_merge(struct distinct *into, const struct distinct *from, s
     if (from->given_up) {
         distinct_give_up(into);
     }
-    for (uint32_t i = 0; result == RESULT_OK && !into->given_up && i < from->slot_count; i++) {
-        const struct distinct_slot *slot = &from->slots[i];
-
-        if (slot->string) {
-            result = add(into, (struct str){ from->bytes.data + slot->at, slot->len }, bytes_max);
-        }
+    for (uint32_t i = 0; result == RESULT_OK && !into->given_up && i < from->count; i++) {
+        result = add(into, text_of(from, i), bytes_max);
     }
     if (!into->given_up) {
         into->total_count += from->total_count;
@@ -240,12 +244,9 @@ static struct entry_slot *find_entry(const struct dictionary *d, struct str text
 
 static void fill(struct dictionary *d, const struct distinct *set)
 {
-    for (uint32_t i = 0; i < set->slot_count; i++) {
-        const struct distinct_slot *slot = &set->slots[i];
-
-        if (slot->string) {
-            d->texts[d->count++] = (struct str){ d->bytes.data + slot->at, slot->len };
-        }
+    for (uint32_t i = 0; i < set->count; i++) {
+        d->texts[d->count++] =
+            (struct str){ d->bytes.data + set->strings[i].at, set->strings[i].len };
     }
     qsort(d->texts, d->count, sizeof *d->texts, by_bytes);
     for (uint32_t i = 0; i < d->count; i++) {
@@ -304,13 +305,18 @@ struct str dictionary_text(const struct dictionary *d, uint32_t entry)
     return d->texts[entry];
 }
 
-uint32_t dictionary_find(const struct dictionary *d, struct str text, uint32_t guess)
+uint32_t dictionary_find(const struct dictionary *d, struct str text,
+                         struct dictionary_guess *guess)
 {
-    uint32_t entry;
+    const struct entry_slot *slot;
 
-    if (guess < d->count && str_equal(d->texts[guess], text)) {
-        return guess;
+    if (guess->text.data && str_equal(guess->text, text)) {
+        return guess->entry;
     }
-    entry = find_entry(d, text, (uint32_t)hash_text(d->seed, text).half[0])->entry;
-    return entry ? entry - 1 : d->count;
+    slot = find_entry(d, text, (uint32_t)hash_text(d->seed, text).half[0]);
+    if (!slot->entry) {
+        return d->count;
+    }
+    *guess = (struct dictionary_guess){ { d->bytes.data + slot->at, slot->len }, slot->entry - 1 };
+    return guess->entry;
 }

@@ -6,7 +6,7 @@
  * than its parts, the sets of several workers give the same dictionary, or none, in whatever order
  * they are merged; the dictionary is sorted by bytes, so it does not depend on what was seen first.
  *
- * A set takes strings for the same whose 128 bits of a hash with a secret key are, as it would else wait
+ * A set takes strings for the same whose 96 bits of a hash with a secret key are, as it would else wait
  * for memory at every value. A dictionary compares all bytes: were it ever wrong, a string
  * would be missing there, but never another one be found in its place.
  *
@@ -32,8 +32,12 @@
 #define DISTINCT_ENTRY_BYTES 64 /* what a string costs besides its text */
 
 struct distinct_slot {
-    uint64_t hash[2];
-    uint32_t string;  /* + 1; 0 is free */
+    uint64_t hash; /* 64 of its bits, and 32 more */
+    uint32_t more;
+    uint32_t string; /* + 1; 0 is free */
+};
+
+struct distinct_string {
     uint32_t at, len; /* in the bytes */
 };
 
@@ -43,8 +47,9 @@ struct distinct {
     uint32_t count;
     struct distinct_slot *slots; /* open addressing */
     uint32_t slot_count;
+    struct distinct_string *strings;
     struct buf bytes;
-    struct distinct_slot last; /* met last: values often repeat */
+    struct distinct_string last; /* met last: values often repeat */
     uint64_t seed; /* drawn, so that nobody can choose strings that fall into one place */
     uint64_t total_count, total_bytes; /* of all texts that were added, repeated ones too */
 };
@@ -71,7 +76,14 @@ void dictionary_free(struct dictionary *dictionary);
 uint32_t dictionary_count(const struct dictionary *dictionary);
 struct str dictionary_text(const struct dictionary *dictionary, uint32_t entry);
 
-/** The entry, or dictionary_count when there is none of that text. `guess` is tried first. */
-uint32_t dictionary_find(const struct dictionary *dictionary, struct str text, uint32_t guess);
+/* What was found last is looked at first. Zeroed: nothing yet. */
+struct dictionary_guess {
+    struct str text;
+    uint32_t entry;
+};
+
+/** The entry, or dictionary_count when there is none of that text. */
+uint32_t dictionary_find(const struct dictionary *dictionary, struct str text,
+                         struct dictionary_guess *guess);
 
 #endif

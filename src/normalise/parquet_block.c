@@ -17,7 +17,7 @@ struct slice {
     struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
     struct buf rows;   /* a bit for each row: has it a value? Up to the last one that has */
     uint32_t count;
-    uint32_t guess; /* entry of the dictionary that was met last */
+    struct dictionary_guess guess;
     struct parquet_bounds bounds;
     size_t low_at, high_at; /* in `values`, of text */
     uint64_t record;        /* whose value was added last, and that as the row had it */
@@ -213,11 +213,10 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
         text.data = b->text.data;
         text.len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
     }
-    entry = dictionary_find(dictionary, text, s->guess);
+    entry = dictionary_find(dictionary, text, &s->guess);
     if (entry == dictionary_count(dictionary)) {
         return changed(err);
     }
-    s->guess = entry;
     bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
     return buf_append(&s->values, &entry, sizeof entry);
 }
