@@ -36,7 +36,8 @@
 #include <stdint.h>
 
 #define TABLE_SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows held before they wait for a turn */
-#define TABLE_HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
+#define TABLE_HINT_MAX 400         /* bytes of the pointers that an unlucky one is answered with */
+#define TABLE_EXPLODE_LOOKS_MAX 32 /* records that a worker looks at for the latter */
 #define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
 /* What pass 1 leaves about a chunk for pass 2. */
@@ -70,8 +71,11 @@ struct table_worker {
     struct buf keys;             /* of this chunk's rows, for --unique */
     uint64_t row;                /* of the row that comes next, counted over all chunks */
     uint64_t not_unique, not_present;
-    uint64_t hint_chunk;       /* where the hint is from */
-    char hint[TABLE_HINT_MAX]; /* pointers of the first document in which --records found nothing */
+    /* Pointers of the first document in which --records found nothing; arrays of the first record
+     * with any, while --explode has found none. And the chunks where they are from. */
+    char hint[TABLE_HINT_MAX], explode_hint[TABLE_HINT_MAX];
+    uint64_t hint_chunk, explode_hint_chunk;
+    unsigned explode_looks; /* records that were looked at for that */
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[TABLE_META_MAX];

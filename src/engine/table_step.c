@@ -123,32 +123,53 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
 }
 
 /* Pass 1 found nothing at all where the records should be. */
-static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
-                               struct err *err)
+static enum result no_records(const struct table_build *b, uint64_t missed, struct err *err)
 {
     const struct table_worker *first = NULL;
-    uint64_t missed = 0;
 
     for (unsigned i = 0; i < b->worker_count; i++) {
         const struct table_worker *w = &b->workers[i];
 
-        missed += w->skip_count[TABLE_SKIP_NO_MATCH];
         if (w->skip_count[TABLE_SKIP_NO_MATCH] && (!first || w->hint_chunk < first->hint_chunk)) {
             first = w;
         }
     }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                   "--records %s finds nothing in any of the %llu records; %s%s", b->records,
+                   (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
+                   first->hint[0] ? first->hint : "neither arrays nor objects");
+}
+
+static enum result no_array(const struct table_build *b, uint64_t records, struct err *err)
+{
+    const struct table_worker *first = NULL;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct table_worker *w = &b->workers[i];
+
+        if (w->explode_hint[0] && (!first || w->explode_hint_chunk < first->explode_hint_chunk)) {
+            first = w;
+        }
+    }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                   "--explode %s finds no array in any of the %llu records%s%s", b->spec.explode,
+                   (unsigned long long)records, first ? "; there are: " : "",
+                   first ? first->explode_hint : "");
+}
+
+static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
+                               struct err *err)
+{
+    uint64_t missed = 0;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        missed += b->workers[i].skip_count[TABLE_SKIP_NO_MATCH];
+    }
     if (missed && !counts->matches) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--records %s finds nothing in any of the %llu records; %s%s", b->records,
-                       (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
-                       first->hint[0] ? first->hint : "neither arrays nor objects");
+        return no_records(b, missed, err);
     }
-    if (b->spec.explode && counts->rows && !counts->exploded) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--explode %s finds no array in any of the %llu records", b->spec.explode,
-                       (unsigned long long)counts->records);
-    }
-    return RESULT_OK;
+    return b->spec.explode && counts->rows && !counts->exploded ? no_array(b, counts->records, err)
+                                                                : RESULT_OK;
 }
 
 enum result table_step_begin_learning(struct table_worker *w, struct err *err)
