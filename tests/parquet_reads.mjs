@@ -134,7 +134,7 @@ async function groups() {
     const word = words[(i * 7) % 13 % words.length];
     columns.id.json.push(`${i}`); columns.id.want.push(BigInt(i));
     columns.word.json.push(JSON.stringify(word)); columns.word.want.push(word);
-    columns.many.json.push(`"value ${i % 5000}"`); columns.many.want.push(`value ${i % 5000}`);
+    columns.many.json.push(`"the value of ${i % 5000}"`); columns.many.want.push(`the value of ${i % 5000}`);
     columns.sparse.json.push(i % 50000 ? undefined : `${i / 7}`); columns.sparse.want.push(i % 50000 ? null : i / 7);
     columns.constant.json.push('"same"'); columns.constant.want.push('same');
     columns.more.json.push(`"${i % 70000}"`); columns.more.want.push(`${i % 70000}`);
@@ -149,7 +149,7 @@ async function groups() {
   if (!/^scrapetop version /.test(metadata.created_by)) fail(`created by ${metadata.created_by}`);
   // DuckDB prunes row groups by their bounds: wrong ones would lose these rows.
   for (const [where, want] of [['id = 599999', 1], ['id < 3', 3], ["word = ''", columns.word.want.filter((w) => w === '').length],
-    ["many = 'value 4999'", count / 5000], ['word IS NULL', columns.word.want.filter((w) => w === null).length]]) {
+    ["many = 'the value of 4999'", count / 5000], ['word IS NULL', columns.word.want.filter((w) => w === null).length]]) {
     const rows = (await duckdb.runAndReadAll(`SELECT count(*) FROM read_parquet('${path}') WHERE ${where}`)).getRows();
     checks++;
     if (Number(rows[0][0]) !== want) fail(`groups: ${where}: ${rows[0][0]} rows, want ${want}`);

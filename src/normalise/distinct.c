@@ -161,7 +161,8 @@ static bool has_room(const struct distinct *set, struct str text, size_t bytes_m
 {
     size_t bytes = distinct_bytes(set) + text.len + DISTINCT_ENTRY_BYTES;
 
-    return set->count < DISTINCT_STRINGS_MAX && bytes <= bytes_max && bytes <= DISTINCT_BYTES_MAX;
+    return set->count < DISTINCT_STRINGS_MAX && bytes <= bytes_max && bytes <= DISTINCT_BYTES_MAX &&
+           (text.len >= DISTINCT_SHORT_TEXT || set->shorts < DISTINCT_SHORTS_MAX);
 }
 
 /* One of the column's texts; who calls counts it. */
@@ -192,6 +193,7 @@ static enum result add(struct distinct *set, struct str text, size_t bytes_max)
     }
     set->last = (struct distinct_string){ (uint32_t)set->bytes.len, (uint32_t)text.len };
     set->strings[set->count++] = set->last;
+    set->shorts += text.len < DISTINCT_SHORT_TEXT;
     *slot = (struct distinct_slot){ hash.half[0], (uint32_t)hash.half[1], set->count };
     return buf_append_str(&set->bytes, text);
 }

@@ -29,6 +29,10 @@
 #define DISTINCT_STRINGS_MAX 65536
 #define DISTINCT_TEXT_MAX 4096 /* bytes: texts that long are hardly ever the same */
 #define DISTINCT_BYTES_MAX ((size_t)8 << 20)
+/* Looking a text up in a large set costs as much as compressing some dozens of bytes: of shorter ones, no
+ * more than these. */
+#define DISTINCT_SHORT_TEXT 16
+#define DISTINCT_SHORTS_MAX 4096
 #define DISTINCT_ENTRY_BYTES 64 /* what a string costs besides its text */
 
 struct distinct_slot {
@@ -44,7 +48,7 @@ struct distinct_string {
 /* Zeroed: empty. */
 struct distinct {
     bool given_up;
-    uint32_t count;
+    uint32_t count, shorts;      /* shorts: texts under DISTINCT_SHORT_TEXT */
     struct distinct_slot *slots; /* open addressing */
     uint32_t slot_count;
     struct distinct_string *strings;
