@@ -2,7 +2,7 @@
  *   LEARNING --all workers back--> SETTLING ----------------> WRITING --all back--> COMMITTING --> ENDED
  *     ^ |                           | |  `-> KEYING -> KEYED -^ |                      ^
  *     | +------- cancel, error -----|-+-------------------------+----------------------+
- *     +- a split document is bad ---+
+ *     +- some document is bad ------+
  *
  * The life of a build: how it is made, which phase comes after which, and how it is unmade.
  *

@@ -116,7 +116,11 @@ struct table_build {
 
     atomic_bool stop;
     atomic_bool split_failed; /* pass 1: a document must be looked at whole */
-    bool start_over;          /* SETTLING found so */
+    /* Pass 1: a document was invalid, so what is known of values is worth nothing, and each must be
+     * judged as a whole before it is learnt from. Few inputs have any: only they pay for it. */
+    atomic_bool judge_wanted;
+    bool judging;
+    bool start_over; /* SETTLING found so */
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */

@@ -233,6 +233,9 @@ static enum result take_json(struct table_worker *w, const struct document *docu
 
         assert(!valid); /* the walk and the check are held against each other by tests */
         (void)valid;
+        if (table_build_facts(w->build).types && !w->build->judging) {
+            atomic_store(&w->build->judge_wanted, true);
+        }
         table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }

@@ -166,7 +166,7 @@ static void run_pass(struct table_worker *w, enum result (*take)(struct table_wo
     }
     atomic_fetch_add(&b->busy, 1);
     while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
-           !atomic_load(&b->split_failed)) {
+           !atomic_load(&b->split_failed) && !atomic_load(&b->judge_wanted)) {
         result = take_chunk(w, &more);
         if (result == RESULT_OK && more) {
             result = take(w);

@@ -29,6 +29,7 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     f->columns = columns;
     f->kernel = json_kernel_best();
     f->pass = pass;
+    f->judge_first = true;
     f->visit_base = 1;
     f->depth_max = FLATTEN_DEPTH_ALL;
     f->explode_node = COLUMNS_NONE;
@@ -57,6 +58,11 @@ void flatten_free(struct flatten *f)
 void flatten_use_kernel(struct flatten *f, const struct json_kernel *kernel)
 {
     f->kernel = kernel;
+}
+
+void flatten_judge_first(struct flatten *f, bool first)
+{
+    f->judge_first = first;
 }
 
 void flatten_heed(struct flatten *f, const atomic_bool *stop)
@@ -325,9 +331,8 @@ static enum result learn_document(struct flatten *f, struct str text)
     struct learnt before = learn_from_here(f);
     enum result result;
 
-    /* Facts cannot be taken back, so a text that they are taken from is judged first. */
-    f->judged = f->facts;
-    if (f->facts && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
+    f->judged = f->facts && f->judge_first;
+    if (f->judged && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
         return RESULT_INVALID;
     }
     result = descend(f, 0, &p, end, STR_NONE);

@@ -36,6 +36,7 @@ struct flatten {
     const atomic_bool *stop; /* or NULL */
     enum flatten_pass pass;
     bool trust_pointer;
+    bool judge_first;
     bool judged; /* FLATTEN_LEARN: the text is known to be valid */
     uint64_t chunk;
     uint32_t order;

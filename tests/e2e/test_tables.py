@@ -118,6 +118,19 @@ def test_record__is_skipped_and_named__when_bad():
             check(words in ended.err.decode(), f"want {words!r}:", ended)
             check_equal(ended.report()["skipped"]["invalid"]["count"], skipped, "skipped")
             check_equal(harness.read(table), b"a\n" + rows, "the other records")
+            check_equal(ended.report()["schema"], [{"name": "a", "type": "int64", "values": rows.count(b"\n")}],
+                        "columns and types")
+
+
+def test_values__count_for_nothing__when_their_record_is_bad():
+    good = b"".join(b'{"a":%d,"b":"%s"}\n' % (n, b"lorem ipsum " * 8) for n in range(30000))
+    path = put(good + b'{"a":"x","b":1,"c":[2],}\n' + good)
+    for name in ("t.csv", "t.parquet"):
+        report = harness.succeed("normalise", "--json", "-o", scratch(name), path).report()
+        check_equal((report["rows"], report["skipped"]["invalid"]["count"]), (60000, 1), "rows, skipped")
+        check_equal(report["schema"], [{"name": "a", "type": "int64", "values": 60000},
+                                       {"name": "b", "type": "text", "values": 60000}], "columns and types")
+        check(f"{path}:30001: " in report["skipped"]["invalid"]["first"][0], "line:", report["skipped"])
 
 
 def test_document__is_skipped_with_its_byte__when_bad():
