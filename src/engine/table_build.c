@@ -18,8 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the memory, what the distinct strings of all columns may take with all workers. */
+/* Of the memory, what the distinct strings of all columns may take with all workers; and what is enough
+ * for each: they are looked up at every value, so they are worth their while only as long as the
+ * processor's caches have room for them. */
 #define DISTINCT_SHARE 4
+#define DISTINCT_BYTES ((uint64_t)16 << 20)
+
+static size_t distinct_bytes_of(const struct table_build *b)
+{
+    uint64_t share = table_memory(&b->spec) / DISTINCT_SHARE / b->worker_count;
+
+    return (size_t)(share < DISTINCT_BYTES ? share : DISTINCT_BYTES);
+}
 
 void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
@@ -39,10 +49,7 @@ struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
-                                .distinct_bytes =
-                                    b->spec.parquet
-                                        ? table_memory(&b->spec) / DISTINCT_SHARE / b->worker_count
-                                        : 0 };
+                                .distinct_bytes = b->spec.parquet ? distinct_bytes_of(b) : 0 };
 }
 
 static void enter(struct table_build *b, enum table_phase next);
