@@ -5,13 +5,14 @@ code, and which rows are there all the same.
 """
 
 import ctypes
+import json
 import os
 import resource
 import stat
 import subprocess
 
 import harness
-from harness import check, check_equal, scratch
+from harness import check, check_equal, scaled, scratch
 
 LOTS = b"""{"id":1,"seller":{"name":"Ann"},"items":[{"n":1,"tag":"a"},{"n":2}],"bid":"12.50"}
 {"id":2,"seller":{"name":"Bob","city":{"zip":"007"}},"items":[],"bid":null}
@@ -138,6 +139,45 @@ def test_document__is_skipped_with_its_byte__when_bad():
     check(b"doc.json: expected a value at byte 14" in ended.err, "not told:", ended)
     ended = harness.succeed("normalise", "-o", scratch("t.csv"), put(b"[" * HUGE + b"]" * HUGE, "deep.json"))
     check(b"deep.json: nesting deeper than 1024 at byte 1024" in ended.err, "not told:", ended)
+
+
+# --- large input -------------------------------------------------------------------------------------
+
+DOCUMENT_MIB = scaled(200, 20)
+MEMORY_MIB = scaled(64, 32)
+
+
+def test_document_of_200_mib__stays_within_memory__when_that_is_less():
+    piece = b",".join(b'{"id":%d,"name":{"first":"%s"},"tags":["a","b"]}' % (n, b"x" * (n % 100)) for n in range(7000))
+    count = (DOCUMENT_MIB << 20) // len(piece) + 1
+    path = scratch("large.json")
+    with open(path, "wb") as file:
+        file.write(b'{"meta":{"n":1},"items":[')
+        for n in range(count):  # not all at once: a child's peak begins with what its parent has
+            file.write(b"," * (n > 0) + piece)
+        file.write(b"]}")
+    for name in ("large.csv", "large.parquet"):
+        child = harness.scrapetop("normalise", "--json", "--memory", f"{MEMORY_MIB}M", "--records", "/items", "-o",
+                                  scratch(name), path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        report = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        check_equal((child.returncode, json.loads(report)["rows"]), (0, 7000 * count), "exit code, rows")
+        print(f"{name}: peak RSS {usage.ru_maxrss >> 10} MiB of a document of {DOCUMENT_MIB} MiB")
+        # Sanitizers keep shadow memory and freed blocks.
+        check(harness.SMALL or usage.ru_maxrss >> 10 < 2 * MEMORY_MIB, "peak RSS", usage.ru_maxrss, "KiB")
+
+
+def test_columns__are_all_there__when_10_000():
+    rows, columns = scaled(100, 10), 10_000
+    path = put(b"".join(b"{" + b",".join(b'"c%d":%d' % (c, r * c) for c in range(columns)) + b"}\n" for r in range(rows)))
+    lines = harness.succeed("normalise", path).out.decode().splitlines()
+    check_equal(lines[0].split(","), [f"c{c}" for c in range(columns)], "header")
+    for r in range(rows):
+        check_equal(lines[r + 1].split(","), [str(r * c) for c in range(columns)], f"row {r}")
+
+
+# --- bad input ---------------------------------------------------------------------------------------
 
 
 def refuse(code, error_code, words, *arguments, **options):
