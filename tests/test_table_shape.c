@@ -338,7 +338,15 @@ static void pointer__is_answered_with_those_that_exist__when_it_finds_nothing(vo
                    "there are: /data/rows (2 elements), /data/a~1b (0 elements), /meta, /data");
     assert_refused("1\n", "/rows", &plain, RESULT_NOT_FOUND, "E-TAB1",
                    "neither arrays nor objects");
-    assert_refused(LOTS, NULL, &items, RESULT_NOT_FOUND, "E-TAB1", "--explode /itmes");
+    assert_refused(LOTS, NULL, &items, RESULT_NOT_FOUND, "E-TAB1",
+                   "--explode /itmes finds no array in any of the 5 records; there are: /items "
+                   "(2 elements)");
+    assert_refused("{\"a\":1}\n[{\"b\":{\"c\":[]}}]\n", NULL, &items, RESULT_NOT_FOUND, "E-TAB1",
+                   "there are: /b/c (0 elements)");
+    assert_refused(json, "/data", &items, RESULT_NOT_FOUND, "E-TAB1",
+                   "there are: /rows (2 elements), /a~1b (0 elements)");
+    assert_refused("{\"a\":1}\n", NULL, &items, RESULT_NOT_FOUND, "E-TAB1",
+                   "no array in any of the 1 records");
     assert_refused(json, "rows", &plain, RESULT_INVALID, "E-PTR1", "must begin with");
 }
 

@@ -303,33 +303,34 @@ static void add_numbers(struct distinct *set, unsigned first, unsigned end)
 
     for (unsigned i = first; i < end; i++) {
         snprintf(text, sizeof text, "%u", i);
-        assert_int_equal(distinct_add(set, str_view(text)), RESULT_OK);
+        assert_int_equal(distinct_add(set, str_view(text), DISTINCT_BYTES_MAX), RESULT_OK);
     }
 }
 
 static void distinct__gives_one_dictionary__when_merged_in_any_order(void **state)
 {
     struct distinct a = { 0 }, b = { 0 }, ab = { 0 }, ba = { 0 };
+    struct dictionary_guess guess = { .entry = 0 };
     struct dictionary *one, *other;
 
     (void)state;
     add_numbers(&a, 0, 600);
     add_numbers(&b, 300, 900);
-    assert_int_equal(distinct_merge(&ab, &a), RESULT_OK);
-    assert_int_equal(distinct_merge(&ab, &b), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &b), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &a), RESULT_OK);
+    assert_int_equal(distinct_merge(&ab, &a, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ab, &b, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &b, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(distinct_merge(&ba, &a, DISTINCT_BYTES_MAX), RESULT_OK);
     assert_int_equal(dictionary_new(&one, &ab), RESULT_OK);
     assert_int_equal(dictionary_new(&other, &ba), RESULT_OK);
     assert_int_equal(dictionary_count(one), 900);
     assert_int_equal(dictionary_count(other), 900);
     for (uint32_t i = 0; i < 900; i++) {
         assert_true(str_equal(dictionary_text(one, i), dictionary_text(other, i)));
-        assert_int_equal(dictionary_find(one, dictionary_text(one, i), 0), i);
+        assert_int_equal(dictionary_find(one, dictionary_text(one, i), &guess), i);
     }
     assert_true(str_equal(dictionary_text(one, 1), STR("1")));
     assert_true(str_equal(dictionary_text(one, 2), STR("10"))); /* by bytes */
-    assert_int_equal(dictionary_find(one, STR("900"), 0), 900);
+    assert_int_equal(dictionary_find(one, STR("900"), &guess), 900);
     dictionary_free(one);
     dictionary_free(other);
     distinct_release(&a);
@@ -338,49 +339,91 @@ static void distinct__gives_one_dictionary__when_merged_in_any_order(void **stat
     distinct_release(&ba);
 }
 
+/* The first set that does not take `count` texts of that many digits. */
+static void assert_most(unsigned count, int digits)
+{
+    struct distinct set = { 0 }, other = { 0 };
+    char text[64];
+
+    for (unsigned i = 0; i <= count; i++) {
+        assert_false(set.given_up);
+        snprintf(text, sizeof text, "%0*u", digits, i);
+        assert_int_equal(distinct_add(&set, str_view(text), DISTINCT_BYTES_MAX), RESULT_OK);
+    }
+    assert_true(set.given_up);
+    add_numbers(&other, 0, 3);
+    assert_int_equal(distinct_merge(&other, &set, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_true(other.given_up);
+}
+
 static void distinct__gives_up__when_strings_are_many_or_long(void **state)
 {
-    struct distinct many = { 0 }, few = { 0 }, lengthy = { 0 };
+    struct distinct lengthy = { 0 }, few = { 0 };
     char text[DISTINCT_TEXT_MAX + 1];
     struct dictionary *none;
 
     (void)state;
-    add_numbers(&many, 0, DISTINCT_STRINGS_MAX);
-    assert_false(many.given_up);
-    add_numbers(&many, DISTINCT_STRINGS_MAX, DISTINCT_STRINGS_MAX + 1);
-    assert_true(many.given_up);
-    assert_int_equal(distinct_merge(&few, &many), RESULT_OK);
+    assert_most(DISTINCT_SHORTS_MAX, DISTINCT_SHORT_TEXT - 1);
+    assert_most(DISTINCT_STRINGS_MAX, DISTINCT_SHORT_TEXT);
+    add_numbers(&few, 0, 10);
+    assert_int_equal(distinct_add(&few, STR("10"), distinct_bytes(&few)), RESULT_OK);
     assert_true(few.given_up);
     memset(text, 'x', sizeof text);
-    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }), RESULT_OK);
+    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }, DISTINCT_BYTES_MAX),
+                     RESULT_OK);
     assert_true(lengthy.given_up);
     assert_int_equal(dictionary_new(&none, &lengthy), RESULT_OK);
     assert_null(none);
 }
 
+/* Hashes are drawn anew in each set: what one took in its order, another finds in any. */
+static void distinct__counts_each_string_once__when_lengths_differ(void **state)
+{
+    struct distinct set = { 0 };
+    char text[200];
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (size_t len = 0; len < sizeof text; len++) {
+            memset(text, 'a', sizeof text);
+            assert_int_equal(distinct_add(&set, (struct str){ text, len }, DISTINCT_BYTES_MAX),
+                             RESULT_OK);
+            text[len / 2] = 'b'; /* differs in one byte, and for 0 not at all */
+            assert_int_equal(distinct_add(&set, (struct str){ text, len }, DISTINCT_BYTES_MAX),
+                             RESULT_OK);
+        }
+    }
+    assert_int_equal(set.count, 2 * sizeof text - 1);
+    assert_int_equal(set.total_count, 4 * sizeof text);
+    distinct_release(&set);
+}
+
 static void facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there(void **state)
 {
-    const struct facts_wish wish = { .types = true, .distinct = true };
+    const struct facts_wish wish = { .types = true, .distinct_bytes = DISTINCT_BYTES_MAX };
     struct facts repeated = { 0 }, single = { 0 }, mixed = { 0 };
     struct buf scratch = { 0 };
     struct dictionary *dictionary;
 
     (void)state;
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(facts_note(&repeated, &wish, i & 1 ? CELL_ESCAPED : CELL_STRING,
+        assert_int_equal(facts_note(&repeated, &wish, DISTINCT_BYTES_MAX,
+                                    i & 1 ? CELL_ESCAPED : CELL_STRING,
                                     i & 1 ? STR("\\u0061") : STR("a"), &scratch),
                          RESULT_OK);
-        assert_int_equal(facts_note(&mixed, &wish, i & 1 ? CELL_BARE : CELL_STRING,
-                                    i & 1 ? STR("1") : STR("a"), &scratch),
+        assert_int_equal(facts_note(&mixed, &wish, DISTINCT_BYTES_MAX,
+                                    i & 1 ? CELL_BARE : CELL_STRING, i & 1 ? STR("1") : STR("a"),
+                                    &scratch),
                          RESULT_OK);
     }
-    assert_int_equal(facts_note(&single, &wish, CELL_STRING, STR("a"), &scratch), RESULT_OK);
-    assert_int_equal(facts_dictionary(&repeated, &dictionary), RESULT_OK);
+    assert_int_equal(
+        facts_note(&single, &wish, DISTINCT_BYTES_MAX, CELL_STRING, STR("a"), &scratch), RESULT_OK);
+    assert_int_equal(facts_dictionary(&repeated, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_int_equal(dictionary_count(dictionary), 1);
     dictionary_free(dictionary);
-    assert_int_equal(facts_dictionary(&single, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&single, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_null(dictionary);
-    assert_int_equal(facts_dictionary(&mixed, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&mixed, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
     assert_null(dictionary);
     facts_release(&repeated);
     facts_release(&single);
@@ -401,6 +444,7 @@ int main(void)
         cmocka_unit_test(types_merge__gives_the_same__when_workers_come_in_any_order),
         cmocka_unit_test(distinct__gives_one_dictionary__when_merged_in_any_order),
         cmocka_unit_test(distinct__gives_up__when_strings_are_many_or_long),
+        cmocka_unit_test(distinct__counts_each_string_once__when_lengths_differ),
         cmocka_unit_test(facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there),
     };
 

@@ -2,7 +2,7 @@
  *   LEARNING --all workers back--> SETTLING ----------------> WRITING --all back--> COMMITTING --> ENDED
  *     ^ |                           | |  `-> KEYING -> KEYED -^ |                      ^
  *     | +------- cancel, error -----|-+-------------------------+----------------------+
- *     +- a split document is bad ---+
+ *     +- some document is bad ------+
  *
  * The life of a build: how it is made, which phase comes after which, and how it is unmade.
  *
@@ -17,6 +17,19 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of the memory, what the distinct strings of all columns may take with all workers; and what is enough
+ * for each: they are looked up at every value, so they are worth their while only as long as the
+ * processor's caches have room for them. */
+#define DISTINCT_SHARE 4
+#define DISTINCT_BYTES ((uint64_t)16 << 20)
+
+static size_t distinct_bytes_of(const struct table_build *b)
+{
+    uint64_t share = table_memory(&b->spec) / DISTINCT_SHARE / b->worker_count;
+
+    return (size_t)(share < DISTINCT_BYTES ? share : DISTINCT_BYTES);
+}
 
 void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
@@ -36,7 +49,7 @@ struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
-                                .distinct = b->spec.parquet };
+                                .distinct_bytes = b->spec.parquet ? distinct_bytes_of(b) : 0 };
 }
 
 static void enter(struct table_build *b, enum table_phase next);
@@ -190,6 +203,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
         options->workers && options->workers < work->limit ? options->workers : work->limit;
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
+    b->background = options->background;
     b->report.before = options->before;
     b->spec.parquet |= table_is_parquet(options->output);
     b->output = strdup(options->output);

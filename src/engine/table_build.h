@@ -4,9 +4,11 @@
  * The first pass over the source validates every record and collects the columns, the last writes
  * rows; one between them finds the first of the rows that are to be unique. All go by chunks, in
  * parallel, and the result is the same whatever the number of workers: columns and rows stand in the
- * plan's order. Then the file is synced and renamed. Memory is bounded by workers and chunks, not by
- * the input: a large document is cut up (split_source.h). But a document that cannot be, as it is one
- * record or invalid, is held whole while a worker is at it.
+ * plan's order. (Only whether a Parquet column with many distinct strings has a dictionary can depend
+ * on it, as the memory for these is shared among the workers.) Then the file is synced and renamed.
+ * Memory is bounded by workers and chunks, not by the input: a large document is cut up
+ * (split_source.h). But a document that cannot be, as it is one record or invalid, is held whole while
+ * a worker is at it.
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
  * named. A pointer that finds nothing anywhere is an error (E-TAB1, with pointers that would), and so
@@ -58,6 +60,9 @@ struct table_options {
     const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
     unsigned workers;     /* 0: as many as the work's limit */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
+    /* Workers give way to the loop and all else that fetches: their pool threads get a higher nice
+     * value, which they keep. */
+    bool background;
     const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
     struct table_spec spec;            /* its texts live until table_build_free */
 };

@@ -36,7 +36,8 @@
 #include <stdint.h>
 
 #define TABLE_SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows held before they wait for a turn */
-#define TABLE_HINT_MAX 400 /* bytes of the pointers that an unlucky one is answered with */
+#define TABLE_HINT_MAX 400         /* bytes of the pointers that an unlucky one is answered with */
+#define TABLE_EXPLODE_LOOKS_MAX 32 /* records that a worker looks at for the latter */
 #define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
 /* What pass 1 leaves about a chunk for pass 2. */
@@ -70,8 +71,11 @@ struct table_worker {
     struct buf keys;             /* of this chunk's rows, for --unique */
     uint64_t row;                /* of the row that comes next, counted over all chunks */
     uint64_t not_unique, not_present;
-    uint64_t hint_chunk;       /* where the hint is from */
-    char hint[TABLE_HINT_MAX]; /* pointers of the first document in which --records found nothing */
+    /* Pointers of the first document in which --records found nothing; arrays of the first record
+     * with any, while --explode has found none. And the chunks where they are from. */
+    char hint[TABLE_HINT_MAX], explode_hint[TABLE_HINT_MAX];
+    uint64_t hint_chunk, explode_hint_chunk;
+    unsigned explode_looks; /* records that were looked at for that */
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[TABLE_META_MAX];
@@ -99,7 +103,8 @@ struct table_build {
     uint64_t started_ns;
     enum table_phase phase;
     bool cancelled;
-    unsigned away; /* pool jobs that have not come back */
+    bool background; /* the option */
+    unsigned away;   /* pool jobs that have not come back */
 
     pthread_mutex_t lock;
     uint64_t next_chunk;
@@ -111,7 +116,11 @@ struct table_build {
 
     atomic_bool stop;
     atomic_bool split_failed; /* pass 1: a document must be looked at whole */
-    bool start_over;          /* SETTLING found so */
+    /* Pass 1: a document was invalid, so what is known of values is worth nothing, and each must be
+     * judged as a whole before it is learnt from. Few inputs have any: only they pay for it. */
+    atomic_bool judge_wanted;
+    bool judging;
+    bool start_over; /* SETTLING found so */
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */

@@ -174,6 +174,46 @@ static void keep_hint(struct table_worker *w, struct str text)
     }
 }
 
+/* A json_match_fn: keeps the pointers to arrays in the record, or in the first of them. */
+static bool keep_arrays(void *context, const struct json_match *match)
+{
+    struct table_worker *w = context;
+    struct buf hint = { .max = TABLE_HINT_MAX - 1 };
+    struct str record = match->value;
+    struct json_walk walk;
+
+    if (json_type_of(record) == JSON_ARRAY) {
+        json_walk_begin(&walk, match->value);
+        if (!json_walk_next(&walk, NULL, &record)) {
+            return true;
+        }
+    }
+    w->explode_looks++;
+    w->explode_hint_chunk = w->chunk.number;
+    (void)!shape_append_arrays(&hint, record); /* as above */
+    snprintf(w->explode_hint, sizeof w->explode_hint, "%.*s", (int)hint.len,
+             hint.data ? hint.data : "");
+    buf_release(&hint);
+    return false;
+}
+
+/* While --explode has found no array, records are asked for those that they have. */
+static void keep_explode_hint(struct table_worker *w, struct str text)
+{
+    const struct table_build *b = w->build;
+    const struct json_match whole = { text, STR_NONE };
+
+    if (!b->spec.explode || b->phase != TABLE_LEARNING || w->counts.exploded ||
+        w->explode_hint[0] || w->explode_looks == TABLE_EXPLODE_LOOKS_MAX) {
+        return;
+    }
+    if (b->records) {
+        json_pointer_each(text, &b->pointer, keep_arrays, w);
+    } else {
+        (void)keep_arrays(w, &whole);
+    }
+}
+
 static enum result take_json(struct table_worker *w, const struct document *document)
 {
     uint64_t matches = w->counts.matches;
@@ -193,8 +233,14 @@ static enum result take_json(struct table_worker *w, const struct document *docu
 
         assert(!valid); /* the walk and the check are held against each other by tests */
         (void)valid;
+        if (table_build_facts(w->build).types && !w->build->judging) {
+            atomic_store(&w->build->judge_wanted, true);
+        }
         table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
+    }
+    if (result == RESULT_OK) {
+        keep_explode_hint(w, str_trim(document->text));
     }
     if (result == RESULT_OK && w->counts.matches == matches) {
         keep_hint(w, document->text);

@@ -9,7 +9,10 @@
 #include "engine/table_build_state.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+
+#define BACKGROUND_NICE 10 /* a tenth of the weight of a thread without */
 
 static uint64_t thread_cpu_us(void)
 {
@@ -143,6 +146,14 @@ static enum result write_chunk(struct table_worker *w)
     return read_again(w, NULL);
 }
 
+/* Of this thread alone, as Linux has it; where it is refused, the table only takes more of the machine. */
+static void give_way(void)
+{
+    if (getpriority(PRIO_PROCESS, 0) < BACKGROUND_NICE) {
+        (void)setpriority(PRIO_PROCESS, 0, BACKGROUND_NICE);
+    }
+}
+
 static void run_pass(struct table_worker *w, enum result (*take)(struct table_worker *))
 {
     struct table_build *b = w->build;
@@ -150,9 +161,12 @@ static void run_pass(struct table_worker *w, enum result (*take)(struct table_wo
     enum result result = RESULT_OK;
     bool more = true;
 
+    if (b->background) {
+        give_way();
+    }
     atomic_fetch_add(&b->busy, 1);
     while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
-           !atomic_load(&b->split_failed)) {
+           !atomic_load(&b->split_failed) && !atomic_load(&b->judge_wanted)) {
         result = take_chunk(w, &more);
         if (result == RESULT_OK && more) {
             result = take(w);

@@ -4,7 +4,8 @@
  *
  * Settling looks at what pass 1 has found. Nothing where the records should be: that is the end
  * (E-TAB1). A split document with which something is wrong: all is thrown away and learnt anew with
- * nothing split, for only the whole document can say what. Else the workers' columns become one
+ * nothing split, for only the whole document can say what. An invalid document among those whose values
+ * were looked at: likewise, each being verified before it is looked at. Else the workers' columns become one
  * tree and then the layout, and the next pass is made ready: keys first if rows are to be unique,
  * or else rows. Keyed makes ready for the rows. Committing puts the file in its place, or removes what
  * there is of it.
@@ -123,32 +124,53 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
 }
 
 /* Pass 1 found nothing at all where the records should be. */
-static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
-                               struct err *err)
+static enum result no_records(const struct table_build *b, uint64_t missed, struct err *err)
 {
     const struct table_worker *first = NULL;
-    uint64_t missed = 0;
 
     for (unsigned i = 0; i < b->worker_count; i++) {
         const struct table_worker *w = &b->workers[i];
 
-        missed += w->skip_count[TABLE_SKIP_NO_MATCH];
         if (w->skip_count[TABLE_SKIP_NO_MATCH] && (!first || w->hint_chunk < first->hint_chunk)) {
             first = w;
         }
     }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                   "--records %s finds nothing in any of the %llu records; %s%s", b->records,
+                   (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
+                   first->hint[0] ? first->hint : "neither arrays nor objects");
+}
+
+static enum result no_array(const struct table_build *b, uint64_t records, struct err *err)
+{
+    const struct table_worker *first = NULL;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct table_worker *w = &b->workers[i];
+
+        if (w->explode_hint[0] && (!first || w->explode_hint_chunk < first->explode_hint_chunk)) {
+            first = w;
+        }
+    }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
+                   "--explode %s finds no array in any of the %llu records%s%s", b->spec.explode,
+                   (unsigned long long)records, first ? "; there are: " : "",
+                   first ? first->explode_hint : "");
+}
+
+static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
+                               struct err *err)
+{
+    uint64_t missed = 0;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        missed += b->workers[i].skip_count[TABLE_SKIP_NO_MATCH];
+    }
     if (missed && !counts->matches) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--records %s finds nothing in any of the %llu records; %s%s", b->records,
-                       (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
-                       first->hint[0] ? first->hint : "neither arrays nor objects");
+        return no_records(b, missed, err);
     }
-    if (b->spec.explode && counts->rows && !counts->exploded) {
-        return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                       "--explode %s finds no array in any of the %llu records", b->spec.explode,
-                       (unsigned long long)counts->records);
-    }
-    return RESULT_OK;
+    return b->spec.explode && counts->rows && !counts->exploded ? no_array(b, counts->records, err)
+                                                                : RESULT_OK;
 }
 
 enum result table_step_begin_learning(struct table_worker *w, struct err *err)
@@ -167,6 +189,7 @@ enum result table_step_begin_learning(struct table_worker *w, struct err *err)
         return err_nomem(err, "starting a table");
     }
     flatten_heed(w->flatten, &b->stop);
+    flatten_judge_first(w->flatten, b->judging);
     return flatten_set_shape(w->flatten, &b->shape.flatten, err);
 }
 
@@ -186,15 +209,20 @@ static bool split_without_match(const struct table_build *b)
     return false;
 }
 
-/* All that pass 1 has found is thrown away; the next one splits nothing. */
-static enum result start_over(struct table_build *b, struct err *err)
+/* All that pass 1 has found is thrown away. The next one judges documents first, and splits none if that
+ * was at fault. */
+static enum result start_over(struct table_build *b, bool split, struct err *err)
 {
     enum result result;
 
     b->start_over = true;
     b->note_count = 0;
+    b->judging = true;
     atomic_store(&b->split_failed, false);
-    split_source_disable(b->source);
+    atomic_store(&b->judge_wanted, false);
+    if (!split) {
+        split_source_disable(b->source);
+    }
     result = b->source->rewind(b->source, err);
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         result = table_step_begin_learning(&b->workers[i], err);
@@ -208,6 +236,7 @@ void table_step_settle(struct work_item *item)
     struct flatten_counts counts = { 0 };
     struct err err = { 0 };
     enum result result = RESULT_OK;
+    bool bad_split;
 
     for (unsigned i = 0; i < b->worker_count; i++) {
         const struct flatten_counts *of = &b->workers[i].counts;
@@ -217,9 +246,12 @@ void table_step_settle(struct work_item *item)
         counts.exploded += of->exploded;
         counts.matches += of->matches;
     }
-    if (atomic_load(&b->split_failed) || split_without_match(b)) {
+    /* A pass that was broken off has not seen all matches. */
+    bad_split =
+        atomic_load(&b->split_failed) || (!atomic_load(&b->judge_wanted) && split_without_match(b));
+    if (bad_split || atomic_load(&b->judge_wanted)) {
         table_tally_collect(b);
-        result = start_over(b, &err);
+        result = start_over(b, !bad_split, &err);
     } else {
         result = check_found(b, &counts, &err);
         table_tally_collect(b);

@@ -24,7 +24,9 @@ struct columns {
     struct buf names;
     bool want_facts;
     struct facts_wish wish;
-    struct facts *facts; /* by node, when wanted */
+    uint32_t text_columns; /* nodes whose facts have text */
+    size_t distinct_max;   /* columns_distinct_max */
+    struct facts *facts;   /* by node, when wanted */
     struct buf scratch;
     uint32_t *nodes_of; /* by column, once settled */
     struct str *labels; /* by column, once settled: views into label_bytes */
@@ -63,19 +65,21 @@ static uint32_t *find_slot(const struct columns *c, uint32_t parent, struct str 
     return &c->slots[at];
 }
 
-static void give_up_distinct(struct columns *c)
+/* All may take so much, so a column's share gets smaller with each column of strings. A set that fits
+ * the last share has fitted all before, wherever it was gathered: whether there is a dictionary
+ * depends on the columns, not on who saw them when. */
+size_t columns_distinct_max(const struct columns *c)
 {
-    c->wish.distinct = false;
-    for (uint32_t i = 0; i < c->count; i++) {
-        distinct_give_up(&c->facts[i].distinct);
-    }
+    size_t share = c->wish.distinct_bytes / (c->text_columns ? c->text_columns : 1);
+
+    return share < COLUMNS_DISTINCT_BYTES_MIN ? 0 : share;
 }
 
-/* Strings of very many columns would take too much memory together. */
-static void limit_distinct(struct columns *c)
+static void share_distinct(struct columns *c, bool had_text, bool has_text)
 {
-    if (c->wish.distinct && c->count > COLUMNS_DISTINCT_MAX) {
-        give_up_distinct(c);
+    if (had_text != has_text) {
+        c->text_columns += has_text ? 1 : -1U;
+        c->distinct_max = columns_distinct_max(c);
     }
 }
 
@@ -199,13 +203,13 @@ enum result columns_add(struct columns *c, uint32_t parent, struct str name, uin
     }
     c->count++;
     *find_slot(c, parent, name) = *node + 1;
-    limit_distinct(c);
     return RESULT_OK;
 }
 
 enum result columns_want_facts(struct columns *c, const struct facts_wish *wish, struct err *err)
 {
     c->wish = *wish;
+    c->distinct_max = columns_distinct_max(c);
     c->want_facts = wish->types;
     if (c->want_facts && !c->facts) {
         c->facts = calloc(c->cap, sizeof *c->facts);
@@ -216,9 +220,12 @@ enum result columns_want_facts(struct columns *c, const struct facts_wish *wish,
 enum result columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
                          struct err *err)
 {
-    return facts_note(&c->facts[node], &c->wish, kind, text, &c->scratch) == RESULT_OK
-               ? RESULT_OK
-               : err_nomem(err, "collecting columns");
+    struct facts *facts = &c->facts[node];
+    bool had_text = facts->has_text;
+    enum result result = facts_note(facts, &c->wish, c->distinct_max, kind, text, &c->scratch);
+
+    share_distinct(c, had_text, facts->has_text);
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "collecting columns");
 }
 
 const struct facts *columns_facts(const struct columns *c, uint32_t node)
@@ -264,6 +271,7 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
         *find_slot(c, c->nodes[node].parent, columns_node_name(c, node)) = 0;
         c->names.len = c->nodes[node].name_at;
         if (c->facts) {
+            share_distinct(c, c->facts[node].has_text, false);
             facts_release(&c->facts[node]);
             c->facts[node] = (struct facts){ 0 };
         }
@@ -286,6 +294,17 @@ uint32_t columns_node_count(const struct columns *c)
     return c->count;
 }
 
+static enum result merge_facts(struct columns *c, uint32_t node, const struct facts *from,
+                               struct err *err)
+{
+    struct facts *into = &c->facts[node];
+    bool had_text = into->has_text;
+    enum result result = facts_merge(into, from, c->distinct_max);
+
+    share_distinct(c, had_text, into->has_text);
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "merging columns");
+}
+
 enum result columns_merge(struct columns *into, const struct columns *from, struct err *err)
 {
     uint32_t *there = calloc(from->count, sizeof *there);
@@ -305,13 +324,9 @@ enum result columns_merge(struct columns *into, const struct columns *from, stru
         if (result == RESULT_OK && n->marked) {
             result = columns_mark(into, there[i], n->chunk, n->order, err);
         }
-        if (result == RESULT_OK && from->facts &&
-            facts_merge(&into->facts[there[i]], &from->facts[i]) != RESULT_OK) {
-            result = err_nomem(err, "merging columns");
+        if (result == RESULT_OK && from->facts) {
+            result = merge_facts(into, there[i], &from->facts[i], err);
         }
-    }
-    if (into->facts && !into->wish.distinct) {
-        give_up_distinct(into); /* sets that came in after the limit was passed */
     }
     free(there);
     return result;

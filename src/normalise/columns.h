@@ -36,7 +36,7 @@
 #define COLUMNS_META 1 /* above the columns that no record has: `_key`, `value` */
 #define COLUMNS_PICK 2 /* above the values that the user asked for by a pointer */
 #define COLUMNS_ROOTS 3
-#define COLUMNS_DISTINCT_MAX 2048 /* nodes whose strings are gathered; in a larger tree, none */
+#define COLUMNS_DISTINCT_BYTES_MIN 4096 /* a share of less is of no use: no strings are gathered */
 
 struct columns;
 
@@ -76,6 +76,9 @@ MUST_CHECK enum result columns_note(struct columns *columns, uint32_t node, enum
 
 /** NULL without columns_want_facts. */
 const struct facts *columns_facts(const struct columns *columns, uint32_t node);
+
+/** What the distinct strings of one column may take, as far as the tree has grown. */
+size_t columns_distinct_max(const struct columns *columns);
 
 /** Adds to `into` what `from` has learnt; both want the same facts. */
 MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,

@@ -2,36 +2,99 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+/* Says enough of its text to find that with one look at memory. */
+struct entry_slot {
+    uint32_t hash;
+    uint32_t entry;   /* + 1; 0 is free */
+    uint32_t at, len; /* in the bytes */
+};
 
 struct dictionary {
     uint32_t count;
-    struct str *texts; /* sorted; views into `bytes` */
-    uint32_t *slots;
+    struct str *texts;        /* sorted; views into `bytes` */
+    struct entry_slot *slots; /* open addressing */
     uint32_t slot_count;
+    uint64_t seed;
     struct buf bytes;
 };
 
-static uint64_t hash_text(struct str text)
-{
-    uint64_t h = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
+__extension__ typedef unsigned __int128 u128;
 
-    for (size_t i = 0; i < text.len; i++) {
-        h = (h ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001B3);
+static inline uint64_t load(const char *p, size_t len)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, p, len);
+    return value;
+}
+
+/* Both halves of the product: every bit of the result depends on all bits of both. */
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    u128 product = (u128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+struct hash {
+    uint64_t half[2];
+};
+
+/* Sixteen bytes at a time, in two lanes; the secret seed is in every product, so that none can be made
+ * zero. */
+static inline struct hash hash_text(uint64_t seed, struct str text)
+{
+    const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15), other = ~seed * odd;
+    uint64_t a = seed ^ text.len * odd, b = other ^ text.len, low = 0, high = 0;
+    const char *p = text.data;
+    size_t left = text.len;
+
+    for (; left > 16; p += 16, left -= 16) {
+        low = load(p, 8);
+        high = load(p + 8, 8);
+        a = fold(low ^ a, high ^ seed);
+        b = fold(high ^ b, low ^ other);
     }
-    return h ^ h >> 29;
+    if (left >= 8) {
+        low = load(p, 8);
+        high = load(p + left - 8, 8);
+    } else if (left >= 4) {
+        low = load(p, 4);
+        high = load(p + left - 4, 4);
+    } else {
+        low = left ? load(p, 1) | load(p + left / 2, 1) << 8 : 0;
+        high = left ? load(p + left - 1, 1) : 0;
+    }
+    return (struct hash){ { fold(fold(low ^ a, high ^ seed), odd),
+                            fold(fold(high ^ b, low ^ other), odd) } };
+}
+
+static uint64_t draw_seed(const void *place)
+{
+    uint64_t seed;
+
+    /* Without the kernel's, where memory happens to lie is a secret, too. */
+    return getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed
+               ? seed
+               : (uint64_t)(uintptr_t)place * UINT64_C(0xD6E8FEB86659FD93);
+}
+
+static inline bool holds(const char *bytes, uint32_t at, uint32_t len, struct str text)
+{
+    return len == text.len && memcmp(bytes + at, text.data, text.len) == 0;
 }
 
 static struct str text_of(const struct distinct *set, uint32_t string)
 {
-    uint32_t at = string ? set->ends[string - 1] : 0;
-
-    return (struct str){ set->bytes.data + at, set->ends[string] - at };
+    return (struct str){ set->bytes.data + set->strings[string].at, set->strings[string].len };
 }
 
 void distinct_release(struct distinct *set)
 {
     free(set->slots);
-    free(set->ends);
+    free(set->strings);
     buf_release(&set->bytes);
     *set = (struct distinct){ .given_up = set->given_up };
 }
@@ -42,46 +105,73 @@ void distinct_give_up(struct distinct *set)
     distinct_release(set);
 }
 
-static uint32_t *find_slot(const struct distinct *set, struct str text)
+size_t distinct_bytes(const struct distinct *set)
 {
-    uint32_t mask = set->slot_count - 1, at = (uint32_t)hash_text(text) & mask;
+    return set->bytes.len + (size_t)set->count * DISTINCT_ENTRY_BYTES;
+}
 
-    while (set->slots[at] && !str_equal(text_of(set, set->slots[at] - 1), text)) {
+/* Where the string is, or else where it would be. */
+static struct distinct_slot *find_slot(struct distinct_slot *slots, uint32_t slot_count,
+                                       uint64_t hash, uint32_t more)
+{
+    uint32_t mask = slot_count - 1, at = (uint32_t)hash & mask;
+
+    while (slots[at].string && (slots[at].hash != hash || slots[at].more != more)) {
         at = (at + 1) & mask;
     }
-    return &set->slots[at];
+    return &slots[at];
 }
 
 /* Room for one string more; the table stays at most half full. */
 static bool grow(struct distinct *set)
 {
-    uint32_t slot_count = set->slot_count ? 2 * set->slot_count : 16, *ends;
+    uint32_t slot_count = set->slot_count ? 2 * set->slot_count : 16;
+    struct distinct_string *strings;
+    struct distinct_slot *slots;
 
     if (2 * (set->count + 1) <= set->slot_count) {
         return true;
     }
-    ends = realloc(set->ends, slot_count / 2 * sizeof *ends);
-    if (!ends) {
+    strings = realloc(set->strings, slot_count / 2 * sizeof *strings);
+    if (!strings) {
         return false;
     }
-    set->ends = ends;
-    free(set->slots);
-    set->slots = calloc(slot_count, sizeof *set->slots);
-    set->slot_count = set->slots ? slot_count : 0;
-    for (uint32_t i = 0; set->slots && i < set->count; i++) {
-        *find_slot(set, text_of(set, i)) = i + 1;
+    set->strings = strings;
+    slots = calloc(slot_count, sizeof *slots);
+    if (!slots) {
+        return false;
     }
-    return set->slots != NULL;
+    if (!set->slots) {
+        set->seed = draw_seed(slots);
+    }
+    for (uint32_t i = 0; i < set->slot_count; i++) {
+        const struct distinct_slot *old = &set->slots[i];
+
+        if (old->string) {
+            *find_slot(slots, slot_count, old->hash, old->more) = *old;
+        }
+    }
+    free(set->slots);
+    set->slots = slots;
+    set->slot_count = slot_count;
+    return true;
 }
 
-enum result distinct_add(struct distinct *set, struct str text)
+static bool has_room(const struct distinct *set, struct str text, size_t bytes_max)
 {
-    uint32_t *slot;
+    size_t bytes = distinct_bytes(set) + text.len + DISTINCT_ENTRY_BYTES;
 
-    if (set->given_up) {
-        return RESULT_OK;
-    }
-    if (set->count && str_equal(text_of(set, set->last), text)) {
+    return set->count < DISTINCT_STRINGS_MAX && bytes <= bytes_max && bytes <= DISTINCT_BYTES_MAX &&
+           (text.len >= DISTINCT_SHORT_TEXT || set->shorts < DISTINCT_SHORTS_MAX);
+}
+
+/* One of the column's texts; who calls counts it. */
+static enum result add(struct distinct *set, struct str text, size_t bytes_max)
+{
+    struct distinct_slot *slot;
+    struct hash hash;
+
+    if (set->count && holds(set->bytes.data, set->last.at, set->last.len, text)) {
         return RESULT_OK;
     }
     if (text.len > DISTINCT_TEXT_MAX) {
@@ -91,33 +181,46 @@ enum result distinct_add(struct distinct *set, struct str text)
     if (!grow(set) || buf_reserve(&set->bytes, 1) != RESULT_OK) {
         return RESULT_NOMEM;
     }
-    slot = find_slot(set, text);
-    if (*slot) {
-        set->last = *slot - 1;
+    hash = hash_text(set->seed, text);
+    slot = find_slot(set->slots, set->slot_count, hash.half[0], (uint32_t)hash.half[1]);
+    if (slot->string) {
+        set->last = set->strings[slot->string - 1];
         return RESULT_OK;
     }
-    if (set->count == DISTINCT_STRINGS_MAX || set->bytes.len + text.len > DISTINCT_BYTES_MAX) {
+    if (!has_room(set, text, bytes_max)) {
         distinct_give_up(set);
         return RESULT_OK;
     }
-    if (buf_append_str(&set->bytes, text) != RESULT_OK) {
-        return RESULT_NOMEM;
-    }
-    set->last = set->count;
-    set->ends[set->count++] = (uint32_t)set->bytes.len;
-    *slot = set->count;
-    return RESULT_OK;
+    set->last = (struct distinct_string){ (uint32_t)set->bytes.len, (uint32_t)text.len };
+    set->strings[set->count++] = set->last;
+    set->shorts += text.len < DISTINCT_SHORT_TEXT;
+    *slot = (struct distinct_slot){ hash.half[0], (uint32_t)hash.half[1], set->count };
+    return buf_append_str(&set->bytes, text);
 }
 
-enum result distinct_merge(struct distinct *into, const struct distinct *from)
+enum result distinct_add(struct distinct *set, struct str text, size_t bytes_max)
+{
+    if (set->given_up) {
+        return RESULT_OK;
+    }
+    set->total_count++;
+    set->total_bytes += text.len;
+    return add(set, text, bytes_max);
+}
+
+enum result distinct_merge(struct distinct *into, const struct distinct *from, size_t bytes_max)
 {
     enum result result = RESULT_OK;
 
     if (from->given_up) {
         distinct_give_up(into);
     }
-    for (uint32_t i = 0; result == RESULT_OK && i < from->count; i++) {
-        result = distinct_add(into, text_of(from, i));
+    for (uint32_t i = 0; result == RESULT_OK && !into->given_up && i < from->count; i++) {
+        result = add(into, text_of(from, i), bytes_max);
+    }
+    if (!into->given_up) {
+        into->total_count += from->total_count;
+        into->total_bytes += from->total_bytes;
     }
     return result;
 }
@@ -130,22 +233,31 @@ static int by_bytes(const void *left, const void *right)
     return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
+static struct entry_slot *find_entry(const struct dictionary *d, struct str text, uint32_t hash)
+{
+    uint32_t mask = d->slot_count - 1, at = hash & mask;
+
+    while (d->slots[at].entry && (d->slots[at].hash != hash ||
+                                  !holds(d->bytes.data, d->slots[at].at, d->slots[at].len, text))) {
+        at = (at + 1) & mask;
+    }
+    return &d->slots[at];
+}
+
 static void fill(struct dictionary *d, const struct distinct *set)
 {
     for (uint32_t i = 0; i < set->count; i++) {
-        struct str text = text_of(set, i);
-
-        d->texts[i] = (struct str){ d->bytes.data + (text.data - set->bytes.data), text.len };
+        d->texts[d->count++] =
+            (struct str){ d->bytes.data + set->strings[i].at, set->strings[i].len };
     }
-    d->count = set->count;
     qsort(d->texts, d->count, sizeof *d->texts, by_bytes);
     for (uint32_t i = 0; i < d->count; i++) {
-        uint32_t at = (uint32_t)hash_text(d->texts[i]) & (d->slot_count - 1);
+        struct str text = d->texts[i];
+        uint32_t hash = (uint32_t)hash_text(d->seed, text).half[0];
 
-        while (d->slots[at]) {
-            at = (at + 1) & (d->slot_count - 1);
-        }
-        d->slots[at] = i + 1;
+        *find_entry(d, text, hash) =
+            (struct entry_slot){ hash, i + 1, (uint32_t)(text.data - d->bytes.data),
+                                 (uint32_t)text.len };
     }
 }
 
@@ -162,6 +274,7 @@ enum result dictionary_new(struct dictionary **dictionary, const struct distinct
         return RESULT_NOMEM;
     }
     d->slot_count = set->slot_count ? set->slot_count : 1;
+    d->seed = set->seed;
     d->texts = calloc(set->count + 1U, sizeof *d->texts);
     d->slots = calloc(d->slot_count, sizeof *d->slots);
     if (!d->texts || !d->slots || buf_reserve(&d->bytes, set->bytes.len + 1) != RESULT_OK ||
@@ -194,17 +307,18 @@ struct str dictionary_text(const struct dictionary *d, uint32_t entry)
     return d->texts[entry];
 }
 
-uint32_t dictionary_find(const struct dictionary *d, struct str text, uint32_t guess)
+uint32_t dictionary_find(const struct dictionary *d, struct str text,
+                         struct dictionary_guess *guess)
 {
-    uint32_t mask = d->slot_count - 1, at;
+    const struct entry_slot *slot;
 
-    if (guess < d->count && str_equal(d->texts[guess], text)) {
-        return guess;
+    if (guess->text.data && str_equal(guess->text, text)) {
+        return guess->entry;
     }
-    for (at = (uint32_t)hash_text(text) & mask; d->slots[at]; at = (at + 1) & mask) {
-        if (str_equal(d->texts[d->slots[at] - 1], text)) {
-            return d->slots[at] - 1;
-        }
+    slot = find_entry(d, text, (uint32_t)hash_text(d->seed, text).half[0]);
+    if (!slot->entry) {
+        return d->count;
     }
-    return d->count;
+    *guess = (struct dictionary_guess){ { d->bytes.data + slot->at, slot->len }, slot->entry - 1 };
+    return guess->entry;
 }

@@ -6,7 +6,12 @@
  * than its parts, the sets of several workers give the same dictionary, or none, in whatever order
  * they are merged; the dictionary is sorted by bytes, so it does not depend on what was seen first.
  *
+ * A set takes strings for the same whose 96 bits of a hash with a secret key are, as it would else wait
+ * for memory at every value. A dictionary compares all bytes: were it ever wrong, a string
+ * would be missing there, but never another one be found in its place.
+ *
  * Ownership  distinct_release, dictionary_free.
+ * Units      `bytes_max`: of the texts, and DISTINCT_ENTRY_BYTES for each of them.
  * Errors     RESULT_NOMEM.
  * Threads    a set has one writer; a dictionary is read-only.
  */
@@ -18,31 +23,53 @@
 #include "base/str.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define DISTINCT_STRINGS_MAX 1024
-#define DISTINCT_TEXT_MAX 256 /* bytes: texts that long are hardly ever the same */
-#define DISTINCT_BYTES_MAX ((size_t)16 << 10)
+#define DISTINCT_STRINGS_MAX 65536
+#define DISTINCT_TEXT_MAX 4096 /* bytes: texts that long are hardly ever the same */
+#define DISTINCT_BYTES_MAX ((size_t)8 << 20)
+/* Looking a text up in a large set costs as much as compressing some dozens of bytes: of shorter ones, no
+ * more than these. */
+#define DISTINCT_SHORT_TEXT 16
+#define DISTINCT_SHORTS_MAX 4096
+#define DISTINCT_ENTRY_BYTES 64 /* what a string costs besides its text */
+
+struct distinct_slot {
+    uint64_t hash; /* 64 of its bits, and 32 more */
+    uint32_t more;
+    uint32_t string; /* + 1; 0 is free */
+};
+
+struct distinct_string {
+    uint32_t at, len; /* in the bytes */
+};
 
 /* Zeroed: empty. */
 struct distinct {
     bool given_up;
-    uint32_t count;
-    uint32_t *slots; /* open addressing: string + 1, 0 is free */
+    uint32_t count, shorts;      /* shorts: texts under DISTINCT_SHORT_TEXT */
+    struct distinct_slot *slots; /* open addressing */
     uint32_t slot_count;
-    uint32_t *ends; /* in `bytes`, by string */
+    struct distinct_string *strings;
     struct buf bytes;
-    uint32_t last; /* met last: values often repeat */
+    struct distinct_string last; /* met last: values often repeat */
+    uint64_t seed; /* drawn, so that nobody can choose strings that fall into one place */
+    uint64_t total_count, total_bytes; /* of all texts that were added, repeated ones too */
 };
 
 void distinct_release(struct distinct *set);
 
-MUST_CHECK enum result distinct_add(struct distinct *set, struct str text);
+/** Gives up when the set would outgrow `bytes_max`, or DISTINCT_BYTES_MAX. */
+MUST_CHECK enum result distinct_add(struct distinct *set, struct str text, size_t bytes_max);
 
 /** The set is of no more use: it forgets everything, and whatever it is merged into does, too. */
 void distinct_give_up(struct distinct *set);
 
-MUST_CHECK enum result distinct_merge(struct distinct *into, const struct distinct *from);
+MUST_CHECK enum result distinct_merge(struct distinct *into, const struct distinct *from,
+                                      size_t bytes_max);
+
+size_t distinct_bytes(const struct distinct *set);
 
 struct dictionary;
 
@@ -53,7 +80,14 @@ void dictionary_free(struct dictionary *dictionary);
 uint32_t dictionary_count(const struct dictionary *dictionary);
 struct str dictionary_text(const struct dictionary *dictionary, uint32_t entry);
 
-/** The entry, or dictionary_count when there is none of that text. `guess` is tried first. */
-uint32_t dictionary_find(const struct dictionary *dictionary, struct str text, uint32_t guess);
+/* What was found last is looked at first. Zeroed: nothing yet. */
+struct dictionary_guess {
+    struct str text;
+    uint32_t entry;
+};
+
+/** The entry, or dictionary_count when there is none of that text. */
+uint32_t dictionary_find(const struct dictionary *dictionary, struct str text,
+                         struct dictionary_guess *guess);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * What is done with a record's members stands in flatten_walk.c. Here as there every step is made in
  * one of two manners: in FLATTEN_LEARN nothing is believed and each byte passed is verified; in
- * FLATTEN_FILL the steps only look for structure.
+ * FLATTEN_FILL, and where the text has been judged as a whole, the steps only look for structure.
  *
  * One thing cannot be known on the way: that a later member has the name which the pointer asked for,
  * and so replaces what has been gone through already. Such a document is begun anew the long way,
@@ -29,6 +29,7 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     f->columns = columns;
     f->kernel = json_kernel_best();
     f->pass = pass;
+    f->judge_first = true;
     f->visit_base = 1;
     f->depth_max = FLATTEN_DEPTH_ALL;
     f->explode_node = COLUMNS_NONE;
@@ -59,6 +60,11 @@ void flatten_use_kernel(struct flatten *f, const struct json_kernel *kernel)
     f->kernel = kernel;
 }
 
+void flatten_judge_first(struct flatten *f, bool first)
+{
+    f->judge_first = first;
+}
+
 void flatten_heed(struct flatten *f, const atomic_bool *stop)
 {
     f->stop = stop;
@@ -80,13 +86,12 @@ static enum cell_kind kind_of_raw(struct str raw)
     return memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING;
 }
 
-/* Over a value that gives nothing; `*p` at its first byte. */
-static enum result pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
+enum result flatten_pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
     if (*p == end) {
         return flatten_bad_text(f);
     }
-    if (f->pass == FLATTEN_LEARN) {
+    if (f->pass == FLATTEN_LEARN && !f->judged) {
         const char *behind = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
 
         *p = behind;
@@ -120,7 +125,7 @@ static enum result read_record(struct flatten *f, const char **p, const char *en
     if (first < end && *first == '{' && !(f->shape && f->shape->picks_only)) {
         return flatten_object(f, COLUMNS_ROOT, p, end, depth);
     }
-    result = pass_over(f, p, end, depth);
+    result = flatten_pass_over(f, p, end, depth);
     return result == RESULT_OK && !(f->shape && f->shape->picks_only)
                ? flatten_put_whole(f, COLUMNS_META, STR("value"),
                                    (struct str){ first, (size_t)(*p - first) })
@@ -157,29 +162,6 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
                     : flatten_emit(f);
 }
 
-/* Behind a member or element: `*more` says whether there is another one, and `*p` is at it or behind
- * the container. */
-static inline enum result step_behind(struct flatten *f, const char **p, const char *end,
-                                      char close, bool *more)
-{
-    const char *at = json_step_space(*p, end);
-
-    if (at == end || (*at != ',' && *at != close)) {
-        return flatten_bad_text(f);
-    }
-    *more = *at == ',';
-    *p = *more ? json_step_space(at + 1, end) : at + 1;
-    return RESULT_OK;
-}
-
-/* Behind the opening bracket or brace: `*more` as above. */
-static inline void step_into(const char **p, const char *end, char close, bool *more)
-{
-    *p = json_step_space(*p + 1, end);
-    *more = *p == end || **p != close; /* at the end, whoever looks for the member will see */
-    *p += !*more;
-}
-
 /* What the pointer led to. */
 static enum result take_match(struct flatten *f, const char **p, const char *end, unsigned depth,
                               struct str key)
@@ -192,14 +174,14 @@ static enum result take_match(struct flatten *f, const char **p, const char *end
         return flatten_bad_text(f);
     }
     if (**p == 'n') {
-        return pass_over(f, p, end, depth);
+        return flatten_pass_over(f, p, end, depth);
     }
     if (**p != '[') {
         return take_record(f, p, end, depth, key);
     }
-    for (step_into(p, end, ']', &more); more && result == RESULT_OK;) {
+    for (flatten_step_into(p, end, ']', &more); more && result == RESULT_OK;) {
         result = take_record(f, p, end, depth + 1, key);
-        result = result == RESULT_OK ? step_behind(f, p, end, ']', &more) : result;
+        result = result == RESULT_OK ? flatten_step_behind(f, p, end, ']', &more) : result;
     }
     return result;
 }
@@ -243,7 +225,7 @@ static enum result descend_object(struct flatten *f, unsigned step, const char *
     enum result result = RESULT_OK;
     bool found = false, more;
 
-    for (step_into(p, end, '}', &more); more && result == RESULT_OK;) {
+    for (flatten_step_into(p, end, '}', &more); more && result == RESULT_OK;) {
         result = take_name(f, p, end, &name);
         if (result == RESULT_OK && s->every) {
             result = descend(f, step + 1, p, end, name);
@@ -256,12 +238,12 @@ static enum result descend_object(struct flatten *f, unsigned step, const char *
             result = descend(f, step + 1, p, end, key);
             f->ended |= f->trust_pointer && !f->stars;
         } else if (result == RESULT_OK) {
-            result = pass_over(f, p, end, step + 1);
+            result = flatten_pass_over(f, p, end, step + 1);
         }
         if (result != RESULT_OK || f->ended) {
             return result;
         }
-        result = step_behind(f, p, end, '}', &more);
+        result = flatten_step_behind(f, p, end, '}', &more);
     }
     return result;
 }
@@ -277,13 +259,13 @@ static enum result descend_array(struct flatten *f, unsigned step, const char **
     /* RFC 6901 section 4: digits without a leading zero. */
     counted = !s->every && (s->len == 1 || f->records->bytes[s->at] != '0') &&
               str_to_u64((struct str){ f->records->bytes + s->at, s->len }, &index);
-    for (step_into(p, end, ']', &more); more && result == RESULT_OK; at++) {
+    for (flatten_step_into(p, end, ']', &more); more && result == RESULT_OK; at++) {
         result = s->every || (counted && at == index) ? descend(f, step + 1, p, end, key)
-                                                      : pass_over(f, p, end, step + 1);
+                                                      : flatten_pass_over(f, p, end, step + 1);
         if (f->ended) {
             return result;
         }
-        result = result == RESULT_OK ? step_behind(f, p, end, ']', &more) : result;
+        result = result == RESULT_OK ? flatten_step_behind(f, p, end, ']', &more) : result;
     }
     return result;
 }
@@ -302,7 +284,7 @@ static enum result descend(struct flatten *f, unsigned step, const char **p, con
     if (*p < end && **p == '[') {
         return descend_array(f, step, p, end, key);
     }
-    return pass_over(f, p, end, step);
+    return flatten_pass_over(f, p, end, step);
 }
 
 /* A match of the long way: the value is whole. */
@@ -349,8 +331,8 @@ static enum result learn_document(struct flatten *f, struct str text)
     struct learnt before = learn_from_here(f);
     enum result result;
 
-    /* Facts cannot be taken back, so a text that they are taken from is judged first. */
-    if (f->facts && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
+    f->judged = f->facts && f->judge_first;
+    if (f->judged && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
         return RESULT_INVALID;
     }
     result = descend(f, 0, &p, end, STR_NONE);
@@ -398,7 +380,7 @@ static enum result begin(struct flatten *f, struct str text, row_fn *sink, void 
     f->err = err;
     f->stars = has_stars(f->records);
     f->text_end = text.data + text.len;
-    f->ambiguous = f->ended = false;
+    f->ambiguous = f->ended = f->judged = false;
     return text.len > FLATTEN_TEXT_MAX
                ? err_set(err, RESULT_LIMIT, "E-TAB3", "one document is over 4 GiB")
                : RESULT_OK;

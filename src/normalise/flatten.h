@@ -77,6 +77,11 @@ void flatten_free(struct flatten *flatten);
 /** Another kernel than the best one, for tests. */
 void flatten_use_kernel(struct flatten *flatten, const struct json_kernel *kernel);
 
+/** FLATTEN_LEARN with facts: whether a document is verified as a whole before any are taken from it, as
+ *  they cannot be taken back; so it is at first. Otherwise facts are worth nothing once a document was
+ *  RESULT_INVALID. */
+void flatten_judge_first(struct flatten *flatten, bool first);
+
 /** Between two records `stop` is looked at: true ends the document with RESULT_CANCELLED. */
 void flatten_heed(struct flatten *flatten, const atomic_bool *stop);
 

@@ -70,26 +70,39 @@ static void forget_picks(struct flatten *f)
     }
 }
 
-/* One row for each element; the record's own cells stay in all of them. */
+/* One element's row; the record's own cells stay in place. */
+static enum result explode_element(struct flatten *f, const char **p, const char *end)
+{
+    size_t mark = f->visit_count;
+    const char *first = *p;
+    enum result result =
+        f->shape->picks_only ? flatten_pass_over(f, p, end, 0) : flatten_element(f, p, end);
+
+    if (result == RESULT_OK) {
+        result = put_picks(f, (struct str){ first, (size_t)(*p - first) }, true);
+    }
+    result = result == RESULT_OK ? flatten_emit(f) : result;
+    flatten_forget_visits(f, mark);
+    flatten_empty_cell(f, f->explode_node); /* of an element that is no object */
+    forget_picks(f);
+    return result;
+}
+
+/* One row for each element, or for the record alone when there are none. */
 static enum result explode(struct flatten *f)
 {
+    const char *p = f->exploded.data, *end = p + f->exploded.len;
+    bool judged = f->judged, any, more;
     enum result result = RESULT_OK;
-    size_t mark = f->visit_count;
-    struct json_walk walk;
-    struct str element;
-    bool any = false;
 
     f->counts->exploded++;
-    json_walk_begin(&walk, f->exploded);
-    while (result == RESULT_OK && json_walk_next(&walk, NULL, &element)) {
-        any = true;
-        result = f->shape->picks_only ? RESULT_OK : flatten_element(f, element);
-        result = result == RESULT_OK ? put_picks(f, element, true) : result;
-        result = result == RESULT_OK ? flatten_emit(f) : result;
-        flatten_forget_visits(f, mark);
-        flatten_empty_cell(f, f->explode_node); /* of an element that is no object */
-        forget_picks(f);
+    f->judged = true; /* whoever found the array's end has looked at all of it */
+    flatten_step_into(&p, end, ']', &more);
+    for (any = more; more && result == RESULT_OK;) {
+        result = explode_element(f, &p, end);
+        result = result == RESULT_OK ? flatten_step_behind(f, &p, end, ']', &more) : result;
     }
+    f->judged = judged;
     return result == RESULT_OK && !any ? flatten_emit(f) : result;
 }
 

@@ -4,7 +4,8 @@
  * one comparison confirms the guess, and what is equal to a name that was verified once is valid.
  * Only a key that is new, or stands elsewhere than usual, is looked at byte by byte and hashed.
  *
- * There is one text for both passes and, by a constant argument, one machine code for each.
+ * There is one text for both passes and, by constant arguments, one machine code for each, and one
+ * for learning from a text that has been verified already.
  */
 #include "normalise/flatten_walk.h"
 
@@ -306,7 +307,8 @@ enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name,
 
 /* A value that is no object to go into; `*p` at its first byte, then behind it. */
 ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char **p,
-                                    const char *end, unsigned depth, const bool learn)
+                                    const char *end, unsigned depth, const bool learn,
+                                    const bool verify)
 {
     enum cell_kind kind;
     const char *first = *p, *behind;
@@ -317,18 +319,18 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
     }
     if (*first == '"') {
         first++;
-        behind = learn ? json_verify_string(first, end, &escaped)
-                       : json_step_string(first, end, &escaped);
+        behind = verify ? json_verify_string(first, end, &escaped)
+                        : json_step_string(first, end, &escaped);
         kind = escaped ? CELL_ESCAPED : CELL_STRING;
     } else if (*first == '[' || *first == '{') {
-        behind = learn ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
-                       : f->kernel->container_end(first, end);
+        behind = verify ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
+                        : f->kernel->container_end(first, end);
         kind = CELL_JSON;
     } else {
-        behind = learn ? json_verify_bare(first, end) : json_step_bare(first, end);
+        behind = verify ? json_verify_bare(first, end) : json_step_bare(first, end);
         kind = *first == 'n' ? CELL_NULL : CELL_BARE;
     }
-    if (learn && !behind) {
+    if (verify && !behind) {
         return RESULT_INVALID;
     }
     *p = behind + (behind < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
@@ -364,7 +366,7 @@ ALWAYS_INLINE enum result take_key(struct flatten *f, struct level *level, const
 }
 
 ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at, const char *end,
-                               unsigned depth, const bool learn)
+                               unsigned depth, const bool learn, const bool verify)
 {
     struct level *level = f->levels, *top = f->levels + JSON_DEPTH_MAX - depth;
     const char *p = json_step_space(*at + 1, end);
@@ -407,7 +409,8 @@ ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at
             }
             goto member;
         }
-        result = put_value(f, node, &p, end, depth + 1 + (unsigned)(level - f->levels), learn);
+        result =
+            put_value(f, node, &p, end, depth + 1 + (unsigned)(level - f->levels), learn, verify);
         if (result != RESULT_OK) {
             return result;
         }
@@ -418,27 +421,33 @@ ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at
 static enum result walk_learning(struct flatten *f, uint32_t top, const char **p, const char *end,
                                  unsigned depth)
 {
-    return walk(f, top, p, end, depth, true);
+    return walk(f, top, p, end, depth, true, true);
+}
+
+static enum result walk_judged(struct flatten *f, uint32_t top, const char **p, const char *end,
+                               unsigned depth)
+{
+    return walk(f, top, p, end, depth, true, false);
 }
 
 static enum result walk_filling(struct flatten *f, uint32_t top, const char **p, const char *end,
                                 unsigned depth)
 {
-    return walk(f, top, p, end, depth, false);
+    return walk(f, top, p, end, depth, false, false);
 }
 
 enum result flatten_object(struct flatten *f, uint32_t top, const char **p, const char *end,
                            unsigned depth)
 {
-    return f->pass == FLATTEN_LEARN ? walk_learning(f, top, p, end, depth)
-                                    : walk_filling(f, top, p, end, depth);
+    if (f->pass == FLATTEN_FILL) {
+        return walk_filling(f, top, p, end, depth);
+    }
+    return f->judged ? walk_judged(f, top, p, end, depth) : walk_learning(f, top, p, end, depth);
 }
 
-enum result flatten_element(struct flatten *f, struct str element)
+enum result flatten_element(struct flatten *f, const char **p, const char *end)
 {
-    const char *p = element.data, *end = p + element.len;
-
-    return json_type_of(element) == JSON_OBJECT
-               ? flatten_object(f, f->explode_node, &p, end, 0)
-               : put_value(f, f->explode_node, &p, end, 0, f->pass == FLATTEN_LEARN);
+    return *p < end && **p == '{'
+               ? flatten_object(f, f->explode_node, p, end, 0)
+               : put_value(f, f->explode_node, p, end, 0, f->pass == FLATTEN_LEARN, false);
 }

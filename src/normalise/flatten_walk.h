@@ -7,6 +7,7 @@
 #define SCRAPETOP_NORMALISE_FLATTEN_WALK_H
 
 #include "base/buf.h"
+#include "base/json_step.h"
 #include "normalise/flatten.h"
 
 #define HINT_TOKEN_MAX 32 /* a multiple of every JSON_SIMD_WIDTH */
@@ -35,6 +36,8 @@ struct flatten {
     const atomic_bool *stop; /* or NULL */
     enum flatten_pass pass;
     bool trust_pointer;
+    bool judge_first;
+    bool judged; /* FLATTEN_LEARN: the text is known to be valid */
     uint64_t chunk;
     uint32_t order;
     struct hint *hints; /* by node */
@@ -89,8 +92,35 @@ MUST_CHECK enum result flatten_put_whole(struct flatten *f, uint32_t root, struc
 MUST_CHECK enum result flatten_object(struct flatten *f, uint32_t top, const char **p,
                                       const char *end, unsigned depth);
 
-/** An element of the array that is exploded; it is known to be valid. */
-MUST_CHECK enum result flatten_element(struct flatten *f, struct str element);
+/** An element of the array that is exploded; `*p` from its first byte to behind it. */
+MUST_CHECK enum result flatten_element(struct flatten *f, const char **p, const char *end);
+
+/** Over a value that gives nothing; `*p` likewise. */
+MUST_CHECK enum result flatten_pass_over(struct flatten *f, const char **p, const char *end,
+                                         unsigned depth);
+
+/** Behind the opening bracket or brace of `*p`: `*more` says whether there is a member or element, and
+ *  `*p` is at it or behind the container. */
+static inline void flatten_step_into(const char **p, const char *end, char close, bool *more)
+{
+    *p = json_step_space(*p + 1, end);
+    *more = *p == end || **p != close; /* at the end, whoever looks for the member will see */
+    *p += !*more;
+}
+
+/** The same behind a member or element. */
+static inline enum result flatten_step_behind(struct flatten *f, const char **p, const char *end,
+                                              char close, bool *more)
+{
+    const char *at = json_step_space(*p, end);
+
+    if (at == end || (*at != ',' && *at != close)) {
+        return flatten_bad_text(f);
+    }
+    *more = *at == ',';
+    *p = *more ? json_step_space(at + 1, end) : at + 1;
+    return RESULT_OK;
+}
 
 /** The cell of the node is empty again. */
 void flatten_empty_cell(struct flatten *f, uint32_t node);

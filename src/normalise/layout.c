@@ -79,7 +79,10 @@ static enum result describe(const struct found *found, struct layout_column *c)
             ? found->rows
             : found->records;
     c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
-    return c->decision.type == TYPE_TEXT ? facts_dictionary(facts, &c->dictionary) : RESULT_OK;
+    return c->decision.type == TYPE_TEXT
+               ? facts_dictionary(facts, columns_distinct_max(found->columns), PARQUET_GROUP_ROWS,
+                                  &c->dictionary)
+               : RESULT_OK;
 }
 
 static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)

@@ -17,6 +17,8 @@
 /* Column chunk: what a row group holds of a column. */
 struct chunk {
     struct buf pages;
+    struct buf dictionary; /* its page, the same in each row group; made with the first */
+    uint64_t dictionary_plain_bytes;
     uint64_t plain_bytes;
     uint64_t nulls;
     struct parquet_bounds bounds;
@@ -84,6 +86,7 @@ void parquet_file_free(struct parquet_file *f)
     if (f) {
         for (uint32_t i = 0; f->chunks && i < f->schema->count; i++) {
             buf_release(&f->chunks[i].pages);
+            buf_release(&f->chunks[i].dictionary);
         }
         free(f->chunks);
         buf_release(&f->groups);
@@ -255,10 +258,12 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
 
 static void reset_chunk(struct chunk *c)
 {
-    struct buf pages = c->pages;
+    struct chunk empty = { .pages = c->pages,
+                           .dictionary = c->dictionary,
+                           .dictionary_plain_bytes = c->dictionary_plain_bytes };
 
-    buf_reset(&pages);
-    *c = (struct chunk){ .pages = pages };
+    buf_reset(&empty.pages);
+    *c = empty;
 }
 
 /* Writes a column chunk and describes it. */
@@ -267,24 +272,21 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
 {
     const struct dictionary *dictionary = f->schema->columns[column].dictionary;
     struct chunk *c = &f->chunks[column];
-    uint64_t offset = f->offset, plain = 0;
-    struct buf page = { 0 };
+    uint64_t offset = f->offset;
     enum result result = RESULT_OK;
 
-    if (dictionary) {
-        result = parquet_append_dictionary(&page, dictionary, f->zstd, &plain);
-        if (result != RESULT_OK) {
-            result = err_nomem(err, "writing a row group");
-        }
+    if (dictionary && !c->dictionary.len &&
+        parquet_append_dictionary(&c->dictionary, dictionary, f->zstd,
+                                  &c->dictionary_plain_bytes) != RESULT_OK) {
+        return err_nomem(err, "writing a row group");
     }
-    c->plain_bytes += plain;
-    f->plain_bytes += plain;
-    result = result == RESULT_OK ? write_bytes(f, buf_view(&page), err) : result;
+    c->plain_bytes += c->dictionary_plain_bytes;
+    f->plain_bytes += c->dictionary_plain_bytes;
+    result = write_bytes(f, buf_view(&c->dictionary), err);
     result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
     if (result == RESULT_OK) {
-        put_chunk(t, f, column, offset, page.len);
+        put_chunk(t, f, column, offset, c->dictionary.len);
     }
-    buf_release(&page);
     return result;
 }
 

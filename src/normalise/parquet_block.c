@@ -17,9 +17,12 @@ struct slice {
     struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
     struct buf rows;   /* a bit for each row: has it a value? Up to the last one that has */
     uint32_t count;
-    uint32_t guess; /* entry of the dictionary that was met last */
+    struct dictionary_guess guess;
     struct parquet_bounds bounds;
     size_t low_at, high_at; /* in `values`, of text */
+    uint64_t record;        /* whose value was added last, and that as the row had it */
+    const char *cell;
+    size_t last_at; /* where it stands in `values` */
 };
 
 struct parquet_block {
@@ -210,11 +213,10 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
         text.data = b->text.data;
         text.len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
     }
-    entry = dictionary_find(dictionary, text, s->guess);
+    entry = dictionary_find(dictionary, text, &s->guess);
     if (entry == dictionary_count(dictionary)) {
         return changed(err);
     }
-    s->guess = entry;
     bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
     return buf_append(&s->values, &entry, sizeof entry);
 }
@@ -241,6 +243,25 @@ static enum result add_value(struct parquet_block *b, uint32_t column, const str
                          : add_text(s, cell, lone_surrogates, err);
 }
 
+/* Rows of one exploded record repeat its own cells: what was made of one holds for all of them. */
+static bool is_repeated(const struct slice *s, const struct row *row, const struct row_cell *cell)
+{
+    return s->count && s->record == row->number && s->cell == cell->text;
+}
+
+static enum result repeat_value(struct slice *s)
+{
+    size_t len = s->values.len - s->last_at;
+    enum result result = buf_reserve(&s->values, len);
+
+    if (result == RESULT_OK) {
+        memcpy(s->values.data + s->values.len, s->values.data + s->last_at, len);
+        s->last_at = s->values.len;
+        s->values.len += len;
+    }
+    return result;
+}
+
 static enum result mark_row(struct slice *s, uint32_t row)
 {
     size_t bytes = row / 8 + 1U;
@@ -264,19 +285,25 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
 {
     for (uint32_t i = 0; i < b->schema->count; i++) {
         const struct row_cell *cell = i < row->count ? row_cell(row, i) : NULL;
+        struct slice *s = &b->slices[i];
         enum result result;
-        size_t before;
 
         if (!cell) {
             continue;
         }
-        before = b->slices[i].values.len;
-        result = add_value(b, i, cell, lone_surrogates, err);
-        result = result == RESULT_OK ? mark_row(&b->slices[i], b->rows) : result;
+        if (is_repeated(s, row, cell)) {
+            result = repeat_value(s);
+        } else {
+            s->last_at = s->values.len;
+            s->record = row->number;
+            s->cell = cell->text;
+            result = add_value(b, i, cell, lone_surrogates, err);
+        }
+        result = result == RESULT_OK ? mark_row(s, b->rows) : result;
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
-        b->bytes += b->slices[i].values.len - before;
+        b->bytes += s->values.len - s->last_at;
     }
     b->rows++;
     return b->rows < ROWS_MAX ? RESULT_OK
@@ -307,14 +334,18 @@ static enum result append_levels(struct parquet_block *b, const struct slice *s)
     size_t at = b->body.len;
     enum result result = buf_append(&b->body, "\0\0\0\0", 4);
 
-    if (!room_for_numbers(b, b->rows)) {
-        return RESULT_NOMEM;
-    }
-    for (uint32_t i = 0; i < b->rows; i++) {
-        b->numbers[i] = i / 8 < s->rows.len && (s->rows.data[i / 8] >> i % 8 & 1);
-    }
-    if (result == RESULT_OK) {
-        result = parquet_append_hybrid(&b->body, b->numbers, b->rows, 1);
+    if (s->count == b->rows || s->count == 0) {
+        result =
+            result == RESULT_OK ? parquet_append_run(&b->body, s->count > 0, b->rows, 1) : result;
+    } else {
+        if (!room_for_numbers(b, b->rows)) {
+            return RESULT_NOMEM;
+        }
+        for (uint32_t i = 0; i < b->rows; i++) {
+            b->numbers[i] = i / 8 < s->rows.len && (s->rows.data[i / 8] >> i % 8 & 1);
+        }
+        result =
+            result == RESULT_OK ? parquet_append_hybrid(&b->body, b->numbers, b->rows, 1) : result;
     }
     if (result == RESULT_OK) {
         parquet_put_u32(b->body.data + at, (uint32_t)(b->body.len - at - 4));

@@ -2,10 +2,13 @@
 
 #include "normalise/thrift.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 #define ZSTD_LEVEL 1
-#define RUN_MIN 8 /* equal values that are worth a run of their own */
+#define HEADER_MAX 64 /* bytes of a page's header: three numbers, and five in a struct */
+#define RAW_FRAME_HEADER 9
+#define RAW_FRAME_BODY_MAX 64 /* above, zstd gains more than it costs */
+#define RUN_MIN 8             /* equal values that are worth a run of their own */
 
 unsigned parquet_index_width(uint32_t dictionary_count)
 {
@@ -27,7 +30,7 @@ static size_t run_length(const uint32_t *values, size_t count)
     return n;
 }
 
-static enum result append_run(struct buf *out, uint32_t value, size_t count, unsigned width)
+enum result parquet_append_run(struct buf *out, uint32_t value, size_t count, unsigned width)
 {
     enum result result = thrift_append_varint(out, (uint64_t)count << 1);
     char bytes[4];
@@ -77,7 +80,7 @@ enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_
             result = append_packed(out, values + first, at - first, width);
         }
         if (result == RESULT_OK) {
-            result = append_run(out, values[at], run, width);
+            result = parquet_append_run(out, values[at], run, width);
         }
         first = at += run;
     }
@@ -113,26 +116,47 @@ static enum result append_header(struct buf *out, const struct parquet_page *pag
     return t.result;
 }
 
+/* A frame of one block that is not compressed (RFC 8878, 3.1.1): what zstd would make of a few bytes, if
+ * not something longer, without the thousands of cycles that it takes to begin. */
+static size_t put_raw_frame(char *to, struct str body)
+{
+    const unsigned block_header = (unsigned)body.len << 3 | 1; /* Raw_Block, Last_Block */
+
+    parquet_put_u32(to, 0xFD2FB528U);
+    to[4] = 0x20; /* Single_Segment_flag, Frame_Content_Size in one byte */
+    to[5] = (char)body.len;
+    to[6] = (char)block_header;
+    to[7] = (char)(block_header >> 8);
+    to[8] = 0;
+    memcpy(to + RAW_FRAME_HEADER, body.data, body.len);
+    return RAW_FRAME_HEADER + body.len;
+}
+
+/* The page is compressed into place, behind room for the longest header, and then moved up to its own. */
 enum result parquet_append_page(struct buf *out, const struct parquet_page *page, struct str body,
                                 ZSTD_CCtx *zstd, uint64_t *plain_bytes)
 {
-    size_t bound = ZSTD_compressBound(body.len), packed, header_len;
-    char *scratch = malloc(bound);
-    enum result result;
+    bool tiny = body.len <= RAW_FRAME_BODY_MAX;
+    size_t bound = tiny ? RAW_FRAME_HEADER + body.len : ZSTD_compressBound(body.len);
+    size_t packed, at = out->len;
+    char *place;
+    enum result result = buf_reserve(out, HEADER_MAX + bound);
 
-    if (!scratch) {
-        return RESULT_NOMEM;
+    if (result != RESULT_OK) {
+        return result;
     }
-    packed = ZSTD_compressCCtx(zstd, scratch, bound, body.data, body.len, ZSTD_LEVEL);
-    header_len = out->len;
+    place = out->data + at + HEADER_MAX;
+    packed = tiny ? put_raw_frame(place, body)
+                  : ZSTD_compressCCtx(zstd, place, bound, body.data, body.len, ZSTD_LEVEL);
     result = ZSTD_isError(packed) ? RESULT_NOMEM : append_header(out, page, body.len, packed);
-    header_len = out->len - header_len;
-    if (result == RESULT_OK) {
-        result = buf_append(out, scratch, packed);
+    if (result != RESULT_OK) {
+        return result;
     }
-    free(scratch);
-    *plain_bytes = header_len + body.len;
-    return result;
+    assert(out->len - at <= HEADER_MAX);
+    memmove(out->data + out->len, place, packed);
+    *plain_bytes = out->len - at + body.len;
+    out->len += packed;
+    return RESULT_OK;
 }
 
 enum result parquet_append_dictionary(struct buf *out, const struct dictionary *dictionary,

@@ -31,6 +31,10 @@ enum parquet_encoding {
 enum { PARQUET_CODEC_ZSTD = 6 };
 enum { PARQUET_DATA_PAGE = 0, PARQUET_DICTIONARY_PAGE = 2 };
 
+/** One run of the hybrid: the same value `count` times. */
+MUST_CHECK enum result parquet_append_run(struct buf *out, uint32_t value, size_t count,
+                                          unsigned width);
+
 /** The hybrid of run lengths and bit packing; `width` from 1 to 32 bits a value. */
 MUST_CHECK enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_t count,
                                              unsigned width);

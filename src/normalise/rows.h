@@ -33,7 +33,9 @@ struct row_cell {
 struct row {
     const struct row_cell *cells; /* by column; one with another row's number is missing */
     size_t count;
-    uint64_t number; /* never 0 */
+    /* Never 0. Rows of one exploded record have the same, and where the text of a cell lies at
+     * the same address, it is the same cell. */
+    uint64_t number;
     /* End of the text that the cells lie in: up to there a copy may read past a cell. Or NULL. */
     const char *readable;
 };

@@ -83,14 +83,26 @@ static void look_into(struct search *s, struct str object, struct buf *pointer, 
     pointer->len = len;
 }
 
-enum result shape_append_pointers(struct buf *out, struct str text)
+static enum result append(struct buf *out, struct str text, bool objects)
 {
     struct search search = { .out = out, .type = JSON_ARRAY };
     struct buf pointer = { .max = POINTER_MAX };
 
     look_into(&search, text, &pointer, 0);
-    search.type = JSON_OBJECT;
-    look_into(&search, text, &pointer, 0);
+    if (objects) {
+        search.type = JSON_OBJECT;
+        look_into(&search, text, &pointer, 0);
+    }
     buf_release(&pointer);
     return search.result;
+}
+
+enum result shape_append_arrays(struct buf *out, struct str text)
+{
+    return append(out, text, false);
+}
+
+enum result shape_append_pointers(struct buf *out, struct str text)
+{
+    return append(out, text, true);
 }

@@ -14,8 +14,11 @@
 #define SHAPE_POINTERS_MAX 8
 #define SHAPE_DEPTH_MAX 3
 
-/** Appends "/items (20 elements), /data/rows (3 elements), /meta": pointers to arrays first, then to
- *  objects, not deeper than the above. Nothing when there is neither. `text` has passed json_check. */
+/** Appends "/items (20 elements), /data/rows (3 elements)": pointers to arrays, not deeper than the above.
+ *  Nothing when there is none. `text` has passed json_check. */
+MUST_CHECK enum result shape_append_arrays(struct buf *out, struct str text);
+
+/** Appends "/items (20 elements), /data/rows (3 elements), /meta": the same, then pointers to objects. */
 MUST_CHECK enum result shape_append_pointers(struct buf *out, struct str text);
 
 #endif

@@ -66,8 +66,9 @@ struct type_facts {
     int64_t low, high; /* of KIND_INT and KIND_TEXT_INT */
 };
 
-/** A value that is not null. */
-void types_note(struct type_facts *facts, enum cell_kind kind, struct str text, bool coerce);
+/** A value that is not null; says where it was filed. */
+enum type_kind types_note(struct type_facts *facts, enum cell_kind kind, struct str text,
+                          bool coerce);
 void types_merge(struct type_facts *into, const struct type_facts *from);
 
 /** How many values there were. */
