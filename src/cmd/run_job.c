@@ -43,7 +43,7 @@ enum result run_job_read(struct job *job, const char *path, const char *base, st
         return err_nomem(err, "reading the job");
     }
     result = job_file_read(job, path, base, faults, err);
-    if (result != RESULT_OK) {
+    if (result == RESULT_INVALID) { /* out of memory, its list says only half */
         result = tell(faults, result, err);
     }
     free(faults);
@@ -100,7 +100,7 @@ enum result run_job_check(struct job *job, struct err *err)
         return err_nomem(err, "reading the variables");
     }
     result = check_vars(job, faults, err);
-    if (result != RESULT_OK && faults->count > 1) {
+    if (result != RESULT_OK && result != RESULT_NOMEM && faults->count > 1) {
         result = tell(faults, result, err);
     }
     free(faults);

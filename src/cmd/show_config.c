@@ -28,6 +28,7 @@ struct shower {
     bool has_file;
     struct path path;
     struct buf compact;
+    bool no_memory; /* what was printed is not all */
     char text[PATH_SIZE], shown[SHOWN_SIZE];
 };
 
@@ -165,9 +166,10 @@ static void print_leaf(struct shower *s, struct str value)
     utf8_display(s->shown, sizeof s->shown, str_view(s->text), VALUE_COLUMNS);
     printf("%s = ", s->shown);
     buf_reset(&s->compact);
-    if (json_type_of(value) == JSON_NULL || json_text_compact(&s->compact, value) != RESULT_OK) {
+    if (json_type_of(value) == JSON_NULL) {
         value = STR("***"); /* a secret that was typed as it is */
     } else {
+        s->no_memory |= json_text_compact(&s->compact, value) != RESULT_OK;
         value = buf_view(&s->compact);
     }
     utf8_display(s->shown, sizeof s->shown, value, VALUE_COLUMNS);
@@ -245,10 +247,12 @@ static enum result show(struct shower *s, struct job_faults *faults, struct err 
     if (result == RESULT_OK && path) {
         result = job_file_load(path, &file, err);
         s->has_file = result == RESULT_OK && job_text_open(&s->file, buf_view(&file), path, faults);
+        s->no_memory = s->file.no_memory;
     }
     if (result == RESULT_OK) {
         print_value(s, buf_view(&text));
         fflush(stdout);
+        result = s->no_memory ? err_nomem(err, "printing the job") : RESULT_OK;
     }
     job_text_release(&s->file);
     buf_release(&file);

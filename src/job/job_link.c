@@ -390,9 +390,11 @@ static void check_names(struct link *l)
             job_text_fault(&l->r->text, l->r->places[i].at, "E-CFG4",
                            "the endpoint has no \"name\", which several endpoints need");
         }
-        if (!name) {
+        if (!name && job->name) {
             job->endpoints[i].name = str_dup(str_view(job->name));
             l->r->text.no_memory |= !job->endpoints[i].name;
+        } else if (!name) {
+            continue; /* a stored job that was never finished */
         } else if (find_endpoint(job, str_view(name)) < i) {
             job_text_fault(&l->r->text, l->r->places[i].name, "E-CFG7",
                            "two endpoints are named \"%s\"", name);

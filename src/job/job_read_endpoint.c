@@ -86,12 +86,14 @@ static void read_header(struct job_reader *r, struct job_endpoint *endpoint, str
                                            str_view(secret.sent), &err);
         }
         job_secret_release(&secret);
-    } else if (buf_printf(&line, "%.*s: %s", STR_ARG(name), text) != RESULT_OK) {
-        result =
-            err_set(&err, RESULT_LIMIT, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
     } else {
-        result = endpoint ? job_add_endpoint_header(r->job, endpoint, buf_view(&line), &err)
-                          : job_add_header(r->job, buf_view(&line), &err);
+        result = buf_printf(&line, "%.*s: %s", STR_ARG(name), text);
+        if (result != RESULT_OK) {
+            err_set(&err, result, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
+        } else {
+            result = endpoint ? job_add_endpoint_header(r->job, endpoint, buf_view(&line), &err)
+                              : job_add_header(r->job, buf_view(&line), &err);
+        }
     }
     if (result != RESULT_OK) {
         job_text_fault_of(&r->text, name, &err);

@@ -501,7 +501,8 @@ enum result template_expand(const struct template *t, template_lookup_fn *lookup
         if (piece->name == NO_NAME) {
             result = buf_append(out, t->bytes.data + piece->at, piece->len);
             if (result != RESULT_OK) {
-                return err_set(err, result, "E-TPL3", "too long a text");
+                return result == RESULT_NOMEM ? err_nomem(err, "filling in a template")
+                                              : err_set(err, result, "E-TPL3", "too long a text");
             }
             continue;
         }

@@ -62,5 +62,45 @@ def test_run__ends_in_order__when_many_in_a_row_fail():
     survive_all(1000)
 
 
+JOB = """{ // every kind of thing that a job file may hold
+    "base": "https://h.example", "headers": { "X-Key": "${OOM_KEY}" }, "pace": { "rate": "5/s" },
+    "login": { "url": "/login", "json": { "user": "me", "password": "${OOM_KEY}" } },
+    "vars": { "row": { "file": "oom.csv" }, "n": ["a", 7], "d": { "from": "2026-01-01",
+              "to": "2026-01-03" }, "p": "[1-2]" },
+    "endpoints": [
+      { "name": "details", "url": "/d/{list.id}", "with": ["list.name", "row.name"] },
+      { "name": "list", "url": "/l/{row.id}/{n}?d={d}&p={p}", "headers": { "X-N": "{n}" },
+        "json": { "n": "{n}", "t": "{p}{p}" }, "pages": { "param": "/page", "size": 5,
+        "size_param": "n" }, "records": "/items/*" } ],
+    "tables": { "list": { "unique": ["id"], "columns": { "a": "/a" } } },
+    "output": ["csv"], "every": "1h", "until": "2030-01-01" }"""
+
+
+def test_job_file__is_read_or_not__when_one_allocation_fails():
+    with open(scratch("oom.json"), "w", encoding="ascii") as file:
+        file.write(JOB)
+    with open(scratch("oom.csv"), "w", encoding="ascii") as file:
+        file.write("id,name\n1,x\n2,y\n")
+
+    def ask(what, **env):
+        return harness.run("run", what, scratch("oom.json"),
+                           env=harness.environment(LD_PRELOAD=SHIM, OOM_KEY="s3cret-of-us", **env))
+
+    for what in ("--dry-run", "--show-config"):
+        calm = ask(what, FAIL_MALLOC_COUNT=scratch("count"))
+        check_equal(calm.code, 0, f"exit code of a calm {what}")
+        with open(scratch("count"), encoding="ascii") as file:
+            count = int(file.read())
+        codes = []
+        for at in range(1, count + 1, max(1, count // scaled(400, 40))):
+            ended = ask(what, FAIL_MALLOC_AT=str(at), FAIL_MALLOC_FOR="1")
+            check(ended.code in (0, 1), f"{what}, allocation {at} fails:", ended)
+            check(ended.code or ended.out == calm.out, f"{what}, allocation {at}: less said", ended)
+            check(not ended.code or b"memory" in ended.err, f"{what}, allocation {at}: why?", ended)
+            codes.append(ended.code)
+        check(any(codes), "no failing allocation was noticed")
+        print(f"{what}: {count} allocations, {len(codes)} runs, {sum(codes)} ended")
+
+
 if __name__ == "__main__":
     harness.main(globals())
