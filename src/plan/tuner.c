@@ -164,16 +164,23 @@ static bool crowd_was_accepted(const struct tuner *t)
     return false;
 }
 
+/* The rate that was measured when refusals began is a guess, and tried soon; what a probe has found is
+ * left alone for longer, the more often it stood. */
 static void expect_quiet(struct tuner *t, uint64_t now_us)
 {
+    bool is_guess = t->rate > 0 && !t->rate_was_probed;
+
     t->loss.ignore_before_us = now_us;
     t->loss.count = 0;
-    t->probe_us = now_us + t->probe_every_us;
-    if (t->probing) {
-        t->probing = false;
+    if (t->probing && is_guess) {
+        t->rate_was_probed = true;
+        is_guess = false;
+    } else if (t->probing) {
         t->probe_every_us =
             t->probe_every_us * 2 < TUNER_PROBE_MAX_US ? t->probe_every_us * 2 : TUNER_PROBE_MAX_US;
     }
+    t->probing = false;
+    t->probe_us = now_us + (is_guess ? TUNER_GUESS_US : t->probe_every_us);
 }
 
 static bool lose_to_rate(struct tuner *t, uint64_t now_us)

@@ -32,6 +32,7 @@
 #define TUNER_REASON_MAX 160
 #define TUNER_PROBE_MIN_US (UINT64_C(60) * 1000000)  /* before a ceiling is tried again ... */
 #define TUNER_PROBE_MAX_US (UINT64_C(240) * 1000000) /* ... and again, when it stood */
+#define TUNER_GUESS_US (UINT64_C(10) * 1000000)      /* ... or a first rate, which is a guess */
 #define TUNER_STEP_US (UINT64_C(30) * 1000000)       /* between steps that cost nobody a refusal */
 #define TUNER_DOWN_MAX_US (UINT64_C(480) * 1000000)
 #define TUNER_WINDOW_S 10 /* over which the accepted rate is measured */
@@ -72,7 +73,7 @@ struct tuner {
     double rate_lost; /* the rate at which refusals began; 0: not met */
     uint64_t probe_us, probe_every_us;
     uint64_t rate_step_us;
-    bool probing;
+    bool probing, rate_was_probed;
 
     struct tuner_round {
         uint64_t began_us;
