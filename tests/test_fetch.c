@@ -24,7 +24,7 @@
 
 static const char *const own_headers[] = { "X-Own: 1", "x-api-key: own" };
 static const struct fetch_endpoint endpoints[] = {
-    { .method = "GET" },
+    { .method = "GET", .keep = { NULL, "X-Pages" } },
     { .method = "POST", .body = "{\"a\":1}" },
     { .method = "GET", .headers = own_headers, .header_count = 2 },
     { .method = "POST", .headers = own_headers, .header_count = 1, .alone = true },
@@ -479,6 +479,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     struct server_answer answer =
         SERVER_ANSWER("HTTP/1.1 100 Continue\r\nRetry-After: 1\r\n\r\n"
                       "HTTP/1.1 429 Slow Down\r\nRETRY-AFTER:  30 \r\nX-Other: no\r\n"
+                      "x-PAGES: 7\r\n"
                       "X-RateLimit-Remaining: 0\r\nRetry-After: 31\r\nContent-Length: 0\r\n\r\n",
                       SERVER_KEEP);
     struct server *server = server_start(play_always, &answer);
@@ -494,6 +495,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     assert_null(response_header_nth(r, STR("retry-after"), 2).data);
     assert_true(str_equal(response_header(r, STR("x-ratelimit-remaining")), STR("0")));
     assert_null(response_header(r, STR("x-other")).data);
+    assert_true(str_equal(response_header(r, STR("x-pages")), STR("7")));
     assert_true(r->wire_bytes > 0 && r->timing.total_us > 0 && r->fetched_at_us > 0);
     give_back(&n, r);
     net_end(&n);

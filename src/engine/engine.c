@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/sample.h"
+#include "plan/pages.h"
 #include "plan/retry.h"
 
 #include <assert.h>
@@ -263,6 +264,7 @@ static void describe_endpoints(struct engine *e)
             .body = from->body,
             .headers = own,
             .header_count = list_own(own, from),
+            .keep = { pages_header(from->pages.total), pages_header(from->pages.total_pages) },
         };
         own += e->endpoints[i].header_count;
     }

@@ -216,6 +216,19 @@ static bool is_kept(struct str name)
            (name.len > 13 && str_equal_nocase((struct str){ name.data, 13 }, STR("x-rate-limit-")));
 }
 
+static bool is_kept_for(const struct transfer *t, struct str name)
+{
+    const struct fetch_endpoint *endpoint =
+        &t->config->options->endpoints[t->response->request->endpoint];
+
+    for (size_t i = 0; i < FETCH_KEEP_MAX; i++) {
+        if (endpoint->keep[i] && str_equal_nocase(name, str_view(endpoint->keep[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
 static void keep_header(struct buf *headers, struct str name, struct str value)
 {
@@ -265,7 +278,7 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
             t->bad_length |= t->announced != UINT64_MAX && t->announced != announced;
             t->announced = announced;
         }
-    } else if (is_kept(name)) {
+    } else if (is_kept(name) || is_kept_for(t, name)) {
         keep_header(&t->response->headers, name, value);
     }
     return len;
