@@ -315,13 +315,14 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .loop = e->options.loop,
         .dir = e->options.dir,
         .clock = e->options.clock,
-        .seeds = e->discover.is_used ? frontier_seeds(e->frontier) : 0,
+        .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .on_committed = judge_committed,
         .on_found = discover_answered,
         .on_trouble = on_trouble,
         .context = e,
     };
 
+    e->discover.plan.seeds = frontier_seeds(e->frontier);
     return committer_open(&e->committer, &o, recovery, err);
 }
 

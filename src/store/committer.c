@@ -38,7 +38,7 @@ struct index_call {
     struct index_call *next;
     uint32_t endpoint;
     struct record_position *position;
-    struct record *records;
+    struct placed_record *records;
     size_t max, *count;
     struct err *err;
     enum result result;
@@ -585,7 +585,7 @@ enum result committer_open(struct committer **committer, const struct committer_
     if (!c) {
         return err_nomem(err, "opening the store");
     }
-    result = archive_open(&c->archive, options->dir, options->seeds, clock_wall_us(&options->clock),
+    result = archive_open(&c->archive, options->dir, options->plan, clock_wall_us(&options->clock),
                           recovery, err);
     if (result != RESULT_OK) {
         goto fail_archive;
@@ -759,7 +759,7 @@ void committer_read_found(struct committer *committer, const struct committer_qu
 }
 
 enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
-                                    struct record_position *position, struct record *records,
+                                    struct record_position *position, struct placed_record *records,
                                     size_t max, size_t *count, struct err *err)
 {
     struct index_call call = { .endpoint = endpoint,
