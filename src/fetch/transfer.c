@@ -595,6 +595,22 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
     return info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
 }
 
+#define LONG_HEADER "a response header exceeds 100 KiB, or there is no memory for it"
+
+/* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
+ * status line and before any body, and it comes again: so it is believed the second time. */
+static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
+{
+    if (info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0 || r->status == 0 || t->body_bytes > 0) {
+        return OUTCOME_LOCAL;
+    }
+    if (strcmp(r->request->reason, LONG_HEADER) == 0) {
+        return OUTCOME_PROTOCOL;
+    }
+    snprintf(r->reason, sizeof r->reason, LONG_HEADER);
+    return OUTCOME_CONNECT;
+}
+
 /* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
 static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
 {
@@ -631,8 +647,8 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
         return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
     case CURLE_WEIRD_SERVER_REPLY:
         return OUTCOME_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY: /* also for a header over 100 KiB, when connected */
-        return connected ? OUTCOME_PROTOCOL : OUTCOME_LOCAL;
+    case CURLE_OUT_OF_MEMORY:
+        return outcome_of_no_memory(t, r);
     case CURLE_ABORTED_BY_CALLBACK:
         return OUTCOME_REFUSED;
     default:
@@ -643,7 +659,6 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
 static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct response *r)
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
-    bool connected = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
 
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
@@ -665,9 +680,6 @@ static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct r
         snprintf(r->reason, sizeof r->reason, "no socket: %s",
                  strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;
-    }
-    if (code == CURLE_OUT_OF_MEMORY && connected) {
-        text = "a response header exceeds 100 KiB";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     return outcome_of_error(t, code, r);
