@@ -6,12 +6,12 @@ import subprocess
 
 import harness
 import jobs
-from harness import check, check_equal, scratch
+from harness import check, check_equal, scaled, scratch
 
 URLS = 5
 PRODUCTS = 4  # one page, and the reviews of each
 SHIM = os.environ["FAIL_MALLOC"]
-POINTS = 160  # of the run's allocations, spread evenly
+POINTS = 100  # of the run's allocations, spread evenly
 
 
 # What is run, and how many bodies it brings: URLs, and a job that logs in, pages, and follows a list.
