@@ -19,9 +19,10 @@ struct world {
     struct server *server;
     struct run run;
     bool with_etags;
-    unsigned version; /* of all bodies */
-    unsigned hang_at; /* this one is not answered */
-    unsigned fail_at; /* this one answers 404 */
+    /* Turned while the server may look. */
+    _Atomic unsigned version; /* of all bodies */
+    _Atomic unsigned hang_at; /* this one is not answered */
+    _Atomic unsigned fail_at; /* this one answers 404 */
     unsigned asked[SEEDS_MAX + 1];
     unsigned not_modified;
     char answers[SEEDS_MAX + 1][VERSIONS_MAX][120];

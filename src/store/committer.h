@@ -95,6 +95,7 @@ MUST_CHECK enum result committer_read_rounds(struct committer *committer,
 
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
+/** Also with a part of a round of polls (SETTLE_ROUND), which has no response. */
 void committer_put(struct committer *committer, struct settlement *settlement);
 bool committer_is_full(const struct committer *committer);
 
