@@ -396,7 +396,7 @@ static void committer_open__refuses__when_the_ledger_is_gone(void **state)
 struct index_reader {
     uv_work_t work;
     struct world *world;
-    struct record records[8];
+    struct placed_record records[8];
     size_t count;
     enum result result;
 };
@@ -434,9 +434,9 @@ static void committer_read_endpoint__answers__while_the_thread_idles(void **stat
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(reader.result, RESULT_OK);
     assert_int_equal(reader.count, 2);
-    assert_int_equal(reader.records[0].id, 2);
-    assert_int_equal(reader.records[1].id, 3);
-    assert_int_equal(reader.records[1].offset, 0);
+    assert_int_equal(reader.records[0].record.id, 2);
+    assert_int_equal(reader.records[1].record.id, 3);
+    assert_int_equal(reader.records[1].record.offset, 0);
     close_run(w, true);
 }
 

@@ -19,9 +19,10 @@ struct world {
     struct server *server;
     struct run run;
     bool with_etags;
-    unsigned version; /* of all bodies */
-    unsigned hang_at; /* this one is not answered */
-    unsigned fail_at; /* this one answers 404 */
+    /* Turned while the server may look. */
+    _Atomic unsigned version; /* of all bodies */
+    _Atomic unsigned hang_at; /* this one is not answered */
+    _Atomic unsigned fail_at; /* this one answers 404 */
     unsigned asked[SEEDS_MAX + 1];
     unsigned not_modified;
     char answers[SEEDS_MAX + 1][VERSIONS_MAX][120];
@@ -402,6 +403,32 @@ static void follow_up__begins_no_round(void **state)
     end(w);
 }
 
+/* The round that was cut off is missing; the next one is not. */
+static void only_missing__puts_the_rest_of_a_round__and_begins_no_other(void **state)
+{
+    struct world *w = begin(SEEDS_MAX, 9);
+
+    (void)state;
+    run_start(&w->run);
+    until_resting(w);
+    pass(&w->run, EVERY);
+    until_asked(&w->run, w->server, SEEDS_MAX + 100);
+    run_close(&w->run);
+    assert_true(w->run.report.pending > 0);
+    w->run.follow_up.kind = FOLLOW_UP_FAILED; /* nothing has failed */
+    run_to_its_end(&w->run);
+    assert_true(w->run.report.pending > 0);
+    assert_int_equal(w->run.report.exit, EXIT_DRAINED);
+    w->run.follow_up.kind = FOLLOW_UP_MISSING;
+    w->run.skew_us += 3 * EVERY;
+    run_to_its_end(&w->run);
+    assert_int_equal(w->run.report.pending, 0);
+    assert_int_equal(w->run.report.ok, 2 * SEEDS_MAX);
+    assert_int_equal(w->run.report.rounds, 2);
+    assert_int_equal(w->run.report.exit, EXIT_WELL);
+    end(w);
+}
+
 static void run__ends_at_once__when_until_is_before_the_next_round(void **state)
 {
     struct world *w = begin(2, 0);
@@ -431,6 +458,7 @@ static int group(void)
         cmocka_unit_test(round__of_many_seeds__goes_on_where_it_was_cut_off),
         cmocka_unit_test(retry_failed__works_between_rounds),
         cmocka_unit_test(follow_up__begins_no_round),
+        cmocka_unit_test(only_missing__puts_the_rest_of_a_round__and_begins_no_other),
         cmocka_unit_test(run__ends_at_once__when_until_is_before_the_next_round),
     };
 

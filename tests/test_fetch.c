@@ -24,7 +24,7 @@
 
 static const char *const own_headers[] = { "X-Own: 1", "x-api-key: own" };
 static const struct fetch_endpoint endpoints[] = {
-    { .method = "GET" },
+    { .method = "GET", .keep = { NULL, "X-Pages" } },
     { .method = "POST", .body = "{\"a\":1}" },
     { .method = "GET", .headers = own_headers, .header_count = 2 },
     { .method = "POST", .headers = own_headers, .header_count = 1, .alone = true },
@@ -284,6 +284,29 @@ static void outcome__is_timeout__wherever_the_server_stops(void **state)
     }
 }
 
+/* One header over 100 KiB looks like a want of memory the first time. */
+static void assert_believed_the_second_time(struct server_answer answer)
+{
+    struct server *server = server_start(play_always, &answer);
+    struct request *again = request_new(2, GET, STR("key"), str_view(server_url(server, "/")));
+    struct response *response;
+    struct net n;
+
+    net_begin(&n, PATIENCE_US);
+    response = ask(&n, server_url(server, "/"));
+    assert_int_equal(response->outcome, OUTCOME_CONNECT);
+    memcpy(again->reason, response->reason, sizeof again->reason);
+    give_back(&n, response);
+    start_request(&n, again);
+    wait_for(&n, 2);
+    response = take(&n);
+    assert_int_equal(response->outcome, OUTCOME_PROTOCOL);
+    assert_int_equal(response->status, 200);
+    give_back(&n, response);
+    net_end(&n);
+    server_stop(server);
+}
+
 static void outcome__is_protocol__when_a_header_is_enormous(void **state)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nX-Long: ";
@@ -294,8 +317,7 @@ static void outcome__is_protocol__when_a_header_is_enormous(void **state)
     memset(bytes, 'x', len);
     memcpy(bytes, head, at);
     memcpy(bytes + len - 8, "\r\n\r\n{}  ", 8);
-    assert_outcome("one of 110 KiB", (struct server_answer){ bytes, len, 0, SERVER_CLOSE },
-                   PATIENCE_US, OUTCOME_PROTOCOL, 200);
+    assert_believed_the_second_time((struct server_answer){ bytes, len, 0, SERVER_CLOSE });
     for (size_t i = at + 1000; i + 1000 < len; i += 1000) {
         memcpy(bytes + i, "\r\nX: ", 5);
     }
@@ -479,6 +501,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     struct server_answer answer =
         SERVER_ANSWER("HTTP/1.1 100 Continue\r\nRetry-After: 1\r\n\r\n"
                       "HTTP/1.1 429 Slow Down\r\nRETRY-AFTER:  30 \r\nX-Other: no\r\n"
+                      "x-PAGES: 7\r\n"
                       "X-RateLimit-Remaining: 0\r\nRetry-After: 31\r\nContent-Length: 0\r\n\r\n",
                       SERVER_KEEP);
     struct server *server = server_start(play_always, &answer);
@@ -494,6 +517,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     assert_null(response_header_nth(r, STR("retry-after"), 2).data);
     assert_true(str_equal(response_header(r, STR("x-ratelimit-remaining")), STR("0")));
     assert_null(response_header(r, STR("x-other")).data);
+    assert_true(str_equal(response_header(r, STR("x-pages")), STR("7")));
     assert_true(r->wire_bytes > 0 && r->timing.total_us > 0 && r->fetched_at_us > 0);
     give_back(&n, r);
     net_end(&n);

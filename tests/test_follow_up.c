@@ -73,7 +73,8 @@ struct world {
     struct server *server;
     struct run run;
     unsigned asked[NUMBERS_MAX];
-    const char *how; /* by number: '4' 404, '5' 503, 'h' hangs, 'w' wait for an hour, else well */
+    const char
+        *_Atomic how; /* by number: '4' 404, '5' 503, 'h' hangs, 'w' wait for an hour, else well */
 };
 
 static struct server_answer play_numbers(void *context, const struct server_asked *asked,

@@ -20,6 +20,10 @@
 #define SEEDS 10
 #define ROWS_MAX 16
 
+/* 0 the listing; 1 its details, 2 theirs; 3 other details of the listing. */
+static const uint32_t parents[] = { 0, 0, 1, 0 };
+static const struct ledger_plan plan = { SEEDS, parents, 4 };
+
 struct world {
     struct temp temp;
     struct run_dir dir;
@@ -37,7 +41,7 @@ static void open_ledger(struct world *w)
     bool created;
 
     if (ledger_open(&w->ledger, &w->dir, &created, &err) != RESULT_OK ||
-        ledger_claim_seeds(w->ledger, SEEDS, &err) != RESULT_OK) {
+        ledger_claim_plan(w->ledger, &plan, &err) != RESULT_OK) {
         fail_msg("%s: %s", err.code, err.text);
     }
 }
@@ -238,6 +242,92 @@ static void ledger_put_findings__keeps_the_lesser_place__when_found_twice(void *
     drop(again);
 }
 
+/* A found one of that endpoint and place. */
+static struct settlement *done_at(uint64_t id, uint32_t endpoint, struct str place)
+{
+    struct settlement *s = done(id);
+
+    request_free(s->response->request);
+    s->response->request = request_make(
+        id, endpoint,
+        &(struct request_texts){ .key = STR("k"), .url = STR("http://h.test/x"), .place = place });
+    return s;
+}
+
+static void check_row(struct world *w, uint64_t id, const struct found *by, uint32_t record,
+                      const char *vars)
+{
+    struct ledger_found_query query = { .visit = keep, .context = w };
+    struct place place;
+    struct request request = { .place = by->texts.place };
+
+    assert_true(place_of_record(&request, record, &place));
+    forget_rows(w);
+    assert_int_equal(ledger_each_found_of(w->ledger, &id, 1, &query, NULL), RESULT_OK);
+    assert_int_equal(w->row_count, 1);
+    assert_int_equal(place_compare(w->rows[0]->place, place_view(&place)), 0);
+    assert_string_equal(w->rows[0]->vars.data, vars);
+}
+
+/* Endpoint 1 is moved, and with it what it found in endpoint 2, but not the listing's others in 3. */
+static void ledger_put_findings__takes_along__what_a_moved_one_found(void **state)
+{
+    struct world *w = *state;
+    struct settlement *late = done(5), *early = done(2), *detail;
+    struct found *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":9007199254740993}");
+    struct found *other = find_detail(late, "http://h.test/y", 3, "{\"a\":5}");
+    struct found *at_early, *review;
+
+    other->endpoint = 3;
+    put(w, late);
+    detail = done_at(SEEDS + 1, 1, at_late->texts.place);
+    review = find_detail(detail, "http://h.test/r", 1, "{\"a\":9007199254740993,\"x.id\":7}");
+    review->endpoint = 2;
+    put(w, detail);
+    check_row(w, SEEDS + 3, at_late, 1, "{\"a\":9007199254740993,\"x.id\":7}");
+    at_early = find_detail(early, "http://h.test/x", 9, "{\"a\":9007199254740995}");
+    put(w, early);
+    check_row(w, SEEDS + 3, at_early, 1, "{\"a\":9007199254740995,\"x.id\":7}");
+    forget_rows(w);
+    read_found(w, LEDGER_FOUND_NEW, SEEDS + 1, 1);
+    assert_int_equal(w->rows[0]->id, SEEDS + 2);
+    assert_int_equal(place_compare(w->rows[0]->place, other->texts.place), 0);
+    assert_string_equal(w->rows[0]->vars.data, "{\"a\":5}");
+    drop(late);
+    drop(early);
+    drop(detail);
+}
+
+/* It was moved while it was asked, so its answer speaks of the place that it had. */
+static void ledger_put_findings__take_their_place__where_their_finder_is_now(void **state)
+{
+    struct world *w = *state;
+    struct settlement *late = done(5), *early = done(2), *detail;
+    struct found *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":5}");
+    struct found *at_early, *review;
+    struct record_position position = { 0 };
+    struct placed_record record;
+    size_t count;
+
+    put(w, late);
+    at_early = find_detail(early, "http://h.test/x", 9, "{\"a\":2}");
+    put(w, early);
+    detail = done_at(SEEDS + 1, 1, at_late->texts.place);
+    detail->record = (struct record){ .length = 1, .segment = 1 };
+    review = find_detail(detail, "http://h.test/r", 1, "{\"a\":5,\"x.id\":7}");
+    review->endpoint = 2;
+    put(w, detail);
+    check_row(w, SEEDS + 2, at_early, 1, "{\"a\":2,\"x.id\":7}");
+    assert_int_equal(ledger_read_endpoint(w->ledger, 1, &position, &record, 1, &count, NULL),
+                     RESULT_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(record.vars, "{\"a\":2}");
+    free(record.vars);
+    drop(late);
+    drop(early);
+    drop(detail);
+}
+
 static void ledger_put_findings__tells_rounds_apart(void **state)
 {
     struct world *w = *state;
@@ -377,19 +467,20 @@ static void ledger_summarise__counts_what_was_found(void **state)
     drop(s);
 }
 
-static void ledger_claim_seeds__refuses__when_ids_would_mean_others(void **state)
+static void ledger_claim_plan__refuses__when_ids_would_mean_others(void **state)
 {
+    static const struct ledger_plan other = { SEEDS + 1, parents, 4 };
     struct world *w = *state;
     struct err err;
     struct settlement *s = done(1);
 
-    assert_int_equal(ledger_claim_seeds(w->ledger, SEEDS + 1, &err), RESULT_OK); /* none found */
-    assert_int_equal(ledger_claim_seeds(w->ledger, SEEDS, &err), RESULT_OK);
+    assert_int_equal(ledger_claim_plan(w->ledger, &other, &err), RESULT_OK); /* none found */
+    assert_int_equal(ledger_claim_plan(w->ledger, &plan, &err), RESULT_OK);
     find_detail(s, "http://h.test/d", 0, NULL);
     put(w, s);
-    assert_int_equal(ledger_claim_seeds(w->ledger, SEEDS + 1, &err), RESULT_CORRUPT);
+    assert_int_equal(ledger_claim_plan(w->ledger, &other, &err), RESULT_CORRUPT);
     assert_string_equal(err.code, "E-LEDG3");
-    assert_int_equal(ledger_claim_seeds(w->ledger, SEEDS, &err), RESULT_OK);
+    assert_int_equal(ledger_claim_plan(w->ledger, &plan, &err), RESULT_OK);
     drop(s);
 }
 
@@ -400,7 +491,7 @@ static void ledger_read_endpoint__merges__by_place(void **state)
     struct world *w = *state;
     struct settlement *s[6] = { done(2), done(1) };
     struct record_position position = { 0 };
-    struct record records[3];
+    struct placed_record records[3];
     size_t count, seen = 0;
 
     s[0]->response->request->page.chain = 0;
@@ -423,7 +514,7 @@ static void ledger_read_endpoint__merges__by_place(void **state)
                          RESULT_OK);
         for (size_t i = 0; i < count; i++) {
             assert_true(seen < 6);
-            assert_int_equal(records[i].id, expected[seen++]);
+            assert_int_equal(records[i].record.id, expected[seen++]);
         }
     } while (count);
     assert_int_equal(seen, 6);
@@ -525,7 +616,7 @@ static void committer_read_found__answers__what_was_committed(void **state)
     struct settlement *s = done(1);
     struct committer_options options = { .loop = &w->loop,
                                          .dir = &w->dir,
-                                         .seeds = SEEDS,
+                                         .plan = &plan,
                                          .clock = clock_system(),
                                          .on_committed = on_committed,
                                          .on_trouble = on_trouble,
@@ -563,13 +654,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ledger_put_findings__numbers_them__behind_the_seeds),
         TEST(ledger_put_findings__keeps_the_lesser_place__when_found_twice),
+        TEST(ledger_put_findings__takes_along__what_a_moved_one_found),
+        TEST(ledger_put_findings__take_their_place__where_their_finder_is_now),
         TEST(ledger_put_findings__tells_rounds_apart),
         TEST(ledger_put_findings__notes_a_listing_that_runs_back),
         TEST(ledger_put_findings__keeps_notes__once_each),
         TEST(ledger_each_found__yields__what_is_asked_for),
         TEST(ledger_each_found_of__yields__these),
         TEST(ledger_summarise__counts_what_was_found),
-        TEST(ledger_claim_seeds__refuses__when_ids_would_mean_others),
+        TEST(ledger_claim_plan__refuses__when_ids_would_mean_others),
         TEST(ledger_read_endpoint__merges__by_place),
         TEST(ledger_open__brings_an_old_one_up),
         TEST(committer_read_found__answers__what_was_committed),

@@ -15,6 +15,9 @@
 
 #define SEEDS 2
 
+static const uint32_t parents[] = { 0 };
+static const struct ledger_plan plan = { SEEDS, parents, 1 };
+
 struct world {
     struct temp temp;
     struct run_dir dir;
@@ -27,7 +30,7 @@ static void open_archive(struct world *w)
 {
     struct err err;
 
-    if (archive_open(&w->archive, &w->dir, SEEDS, 1, &w->recovery, &err) != RESULT_OK) {
+    if (archive_open(&w->archive, &w->dir, &plan, 1, &w->recovery, &err) != RESULT_OK) {
         fail_msg("%s", err.text);
     }
 }

@@ -212,6 +212,26 @@ static void total__that_shrinks__is_told(void **state)
     fixture_end(&f);
 }
 
+static void total__in_a_header_that_is_not_there__is_told(void **state)
+{
+    struct job_pages pages = { .kind = JOB_PAGES_NUMBER,
+                               .param = TEXT("page"),
+                               .total_pages = TEXT("header:X-Pages") };
+    struct fixture f;
+
+    (void)state;
+    fixture_begin(&f, pages, LIST "?page=1");
+    fixture_read(&f, fixture_items(0, 2, ""));
+    CHECK_FOUND(&f, LIST "?page=2");
+    check_note(&f, PAGE_NOTE_NO_MATCH, "the answer has no header X-Pages");
+    f.headers[0] = "x-pages";
+    f.headers[1] = " 3 ";
+    fixture_read(&f, fixture_items(0, 2, ""));
+    CHECK_FOUND(&f, LIST "?page=2", LIST "?page=3");
+    CHECK_NO_NOTE(&f);
+    fixture_end(&f);
+}
+
 static void total__of_everything_there_is__is_cut_at_the_limit(void **state)
 {
     struct job_pages pages = by_number;
@@ -736,6 +756,7 @@ int main(void)
         cmocka_unit_test(total__that_changes__is_told_and_what_was_added_is_asked),
         cmocka_unit_test(total__that_grows_by_much__is_followed_by_the_last_page),
         cmocka_unit_test(total__that_shrinks__is_told),
+        cmocka_unit_test(total__in_a_header_that_is_not_there__is_told),
         cmocka_unit_test(total__of_everything_there_is__is_cut_at_the_limit),
         cmocka_unit_test(number__that_leaves_the_range__is_told),
         cmocka_unit_test(size__that_nobody_has__is_bounded),

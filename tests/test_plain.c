@@ -110,6 +110,20 @@ static void plain__names_the_state__when_it_is_not_simply_running(void **state)
     assert_non_null(strstr(line, "76026 done ok"));
 }
 
+static void plain__tells_of_rounds__when_the_run_polls(void **state)
+{
+    struct fixture *f = *state;
+    char line[PLAIN_LINE_MAX];
+
+    plain_progress(&f->snapshot, line);
+    assert_null(strstr(line, "round"));
+    ui_scene_fill(&f->snapshot, SCENE_RESTING, 24, START_US);
+    plain_progress(&f->snapshot, line);
+    assert_ptr_equal(strstr(line, "NEXT ROUND "), line);
+    assert_non_null(strstr(line, " unchanged 30000 round 41 "));
+    assert_non_null(strstr(line, "limited by NEXT ROUND in 0:23 (every 30s)"));
+}
+
 static void plain__has_no_escape_byte__whatever_comes(void **state)
 {
     struct fixture *f = *state;
@@ -158,6 +172,7 @@ int main(void)
         PLAIN_TEST(plain__tells_events_at_once__each_once_and_in_order),
         PLAIN_TEST(plain__writes_a_progress_line__once_an_interval),
         PLAIN_TEST(plain__names_the_state__when_it_is_not_simply_running),
+        PLAIN_TEST(plain__tells_of_rounds__when_the_run_polls),
         PLAIN_TEST(plain__has_no_escape_byte__whatever_comes),
         PLAIN_TEST(plain__never_waits__for_a_reader_that_has_stopped),
     };

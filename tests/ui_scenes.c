@@ -12,9 +12,9 @@
 const char *ui_scene_name(enum ui_scene scene)
 {
     static const char *const names[SCENE_COUNT] = {
-        "starting",  "running",     "paused", "draining", "lowered",      "all-waiting", "held",
-        "disk-full", "normalising", "auth",   "sweep",    "network-down", "table",       "stopped",
-        "done",      "failed",      "tuned",  "hostile",  "huge",
+        "starting", "running",   "paused",      "draining", "lowered", "all-waiting",  "resting",
+        "held",     "disk-full", "normalising", "auth",     "sweep",   "network-down", "table",
+        "stopped",  "done",      "failed",      "tuned",    "hostile", "huge",
     };
 
     return names[scene];
@@ -335,6 +335,17 @@ static void fill_network_down(struct snapshot *s)
     limit(s, RUN_NETWORK_DOWN, LIMIT_HOLD, "HOLD 0:27 (failures in a row)");
 }
 
+static void fill_resting(struct snapshot *s)
+{
+    fill_ended(s, true);
+    s->rounds = 41;
+    s->rounds_wanted = 120;
+    s->rounds_skipped = 2;
+    s->unchanged = s->ok / 3;
+    s->next_due_in_us = 23 * US_PER_S;
+    limit(s, RUN_RESTING, LIMIT_ROUND, "NEXT ROUND in 0:23 (every 30s)");
+}
+
 static void fill_ladder(struct snapshot *s)
 {
     static const struct snapshot_rung rungs[] = {
@@ -604,6 +615,7 @@ static void fill_huge(struct snapshot *s)
         s->seconds[i].cap = UINT32_MAX;
         s->seconds[i].cap_changed = true;
     }
+    s->rounds = s->rounds_wanted = s->rounds_skipped = s->unchanged = UINT64_MAX;
     memset(s->name, 'n', sizeof s->name - 1);
     for (size_t i = 0; i < s->flight_count; i++) {
         s->flights[i].age_us = s->flights[i].body_bytes = UINT64_MAX;
@@ -646,6 +658,9 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         s->queued = 0;
         s->eta_known = false;
         limit(s, RUN_ALL_WAITING, LIMIT_ALL_WAITING, "WAITS (r retries one)");
+        break;
+    case SCENE_RESTING:
+        fill_resting(s);
         break;
     case SCENE_HELD:
         clear_flights(s);

@@ -18,6 +18,7 @@ enum ui_scene {
     SCENE_DRAINING,
     SCENE_LOWERED, /* the cap was lowered and is not reached yet */
     SCENE_ALL_WAITING,
+    SCENE_RESTING, /* between two rounds of polls */
     SCENE_HELD,
     SCENE_DISK_FULL,
     SCENE_NORMALISING,

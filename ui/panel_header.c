@@ -441,7 +441,11 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
         add(&line, 0, 0, ROLE_STRONG, "", "%llu/%llu", (unsigned long long)(s->ok + s->failed),
             (unsigned long long)s->total);
         add(&line, 1, 0, ROLE_STRONG, "", "%s", a);
-        add(&line, 2, 0, ROLE_TEXT, "ETA", "%s", b);
+        if (s->rounds) {
+            add_round(&line, s);
+        } else {
+            add(&line, 2, 0, ROLE_TEXT, "ETA", "%s", b);
+        }
         break;
     case 2:
         format_rate(s->requests_per_s, a);

@@ -31,7 +31,8 @@ static bool is_directory(const char *path)
 }
 
 static enum result read_index(void *ledger, uint32_t endpoint, struct record_position *position,
-                              struct record *records, size_t max, size_t *count, struct err *err)
+                              struct placed_record *records, size_t max, size_t *count,
+                              struct err *err)
 {
     return ledger_read_endpoint(ledger, endpoint, position, records, max, count, err);
 }

@@ -469,6 +469,10 @@ static void print_report(const struct session *s)
         fprintf(stderr, "scrapetop: %llu left; resume with: scrapetop run -o %s\n",
                 (unsigned long long)r->pending, r->run_dir);
     }
+    if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
+        fprintf(stderr, "scrapetop: rounds are left; resume with: scrapetop run -o %s\n",
+                r->run_dir);
+    }
 }
 
 static void set_paths(struct session *s)

@@ -211,6 +211,9 @@ static enum result tell_raw(struct str text, const struct record_piece *piece,
             [RAW_BODY_OTHER] = DOCUMENT_OTHER,
         };
 
+        if (piece->vars.len) {
+            raw.vars = piece->vars;
+        }
         document.kind = kinds[raw.kind];
         document.text = raw.body;
         document.key = raw.key;

@@ -19,7 +19,13 @@ enum result discover_init(struct discover *d, const struct job *job, struct err 
         return RESULT_OK;
     }
     d->announced = calloc(job->endpoint_count, sizeof *d->announced);
-    return d->announced ? harvest_new(&d->harvest, job, err) : err_nomem(err, "preparing the run");
+    d->parents = calloc(job->endpoint_count, sizeof *d->parents);
+    for (uint32_t i = 0; d->parents && i < job->endpoint_count; i++) {
+        d->parents[i] = job->endpoints[i].has_parent ? job->endpoints[i].parent : i;
+    }
+    d->plan = (struct ledger_plan){ .parents = d->parents, .endpoint_count = job->endpoint_count };
+    return d->announced && d->parents ? harvest_new(&d->harvest, job, err)
+                                      : err_nomem(err, "preparing the run");
 }
 
 void discover_release(struct discover *d)
@@ -27,6 +33,7 @@ void discover_release(struct discover *d)
     harvest_free(d->harvest);
     free(d->again);
     free(d->announced);
+    free(d->parents);
     free(d->accounts);
     *d = (struct discover){ .is_used = false };
 }

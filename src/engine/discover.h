@@ -17,7 +17,7 @@
 #include "job/job.h"
 #include "plan/found.h"
 #include "plan/frontier.h"
-#include "store/page_account.h"
+#include "store/ledger.h"
 
 struct engine;
 struct harvest;
@@ -26,7 +26,9 @@ struct settlement;
 struct discover {
     const struct job *job;
     struct harvest *harvest;
-    bool is_used;       /* some answer of this job may lead to further requests */
+    bool is_used;      /* some answer of this job may lead to further requests */
+    uint32_t *parents; /* of the plan below */
+    struct ledger_plan plan;
     uint64_t last_id;   /* of what has been found so far */
     uint64_t read_to;   /* the frontier has had all up to here */
     uint64_t asked_for; /* last_id when the ledger was asked */

@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/sample.h"
+#include "plan/pages.h"
 #include "plan/retry.h"
 
 #include <assert.h>
@@ -263,6 +264,7 @@ static void describe_endpoints(struct engine *e)
             .body = from->body,
             .headers = own,
             .header_count = list_own(own, from),
+            .keep = { pages_header(from->pages.total), pages_header(from->pages.total_pages) },
         };
         own += e->endpoints[i].header_count;
     }
@@ -313,13 +315,14 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .loop = e->options.loop,
         .dir = e->options.dir,
         .clock = e->options.clock,
-        .seeds = e->discover.is_used ? frontier_seeds(e->frontier) : 0,
+        .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .on_committed = judge_committed,
         .on_found = discover_answered,
         .on_trouble = on_trouble,
         .context = e,
     };
 
+    e->discover.plan.seeds = frontier_seeds(e->frontier);
     return committer_open(&e->committer, &o, recovery, err);
 }
 

@@ -43,10 +43,13 @@ uint64_t poll_left(const struct engine *e)
 {
     const struct rounds_kept *kept = &e->poll.rounds.kept;
 
-    if (!e->poll.is_used || kept->begun < 2 || e->options.follow_up.kind == FOLLOW_UP_FAILED) {
-        return 0;
-    }
-    return frontier_seeds(e->frontier) - kept->put;
+    return e->poll.is_used && kept->begun > 1 ? frontier_seeds(e->frontier) - kept->put : 0;
+}
+
+/* Seeds of this round are still to be put, and by this session. */
+static bool may_put(const struct engine *e)
+{
+    return poll_left(e) && e->options.follow_up.kind != FOLLOW_UP_FAILED;
 }
 
 static enum result find_seed(struct engine *e, uint64_t id, struct findings *out, struct err *err)
@@ -189,7 +192,7 @@ void poll_turn(struct engine *e)
     if (!p->is_last) {
         step(e);
     }
-    if (poll_left(e) && !p->is_putting && discover_has_room(e)) {
+    if (may_put(e) && !p->is_putting && discover_has_room(e)) {
         put_part(e);
     }
 }
@@ -201,7 +204,7 @@ bool poll_goes_on(const struct engine *e)
     if (!p->is_used) {
         return false;
     }
-    return p->is_putting || poll_left(e) ||
+    return p->is_putting || may_put(e) ||
            (!p->is_last && is_settled(e) && !rounds_are_over(&p->rounds, wall_us(e)));
 }
 

@@ -393,7 +393,8 @@ static void give_up_waiting(struct engine *e, uint64_t now_us)
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
     char length[UNITS_TEXT_MAX], why[160];
 
-    if (!e->options.attended && are_hosts_given_up(e, now_us, why)) {
+    /* A run that polls outlives an hour without its server: the rounds of that time are skipped. */
+    if (!e->options.attended && !e->poll.is_used && are_hosts_given_up(e, now_us, why)) {
         events_add(&e->events, EVENT_WARNING, "down", "", "%s; resume later", why);
         engine_stop(e, why);
         return;

@@ -16,6 +16,12 @@ struct opened {
     char *path;
 };
 
+/* Variables that a piece names: they live until close. */
+struct given {
+    struct given *next;
+    char *vars;
+};
+
 struct run_source {
     struct record_source base;
     const struct run_dir *dir;
@@ -31,7 +37,8 @@ struct run_source {
     uint64_t end_offset; /* records at or behind it are not ours */
 
     struct record_position position;
-    struct record batch[BATCH];
+    struct placed_record batch[BATCH];
+    struct given *given;
     size_t batch_count, batch_at;
     bool at_end;
 };
@@ -42,9 +49,19 @@ static bool lies_before_end(const struct run_source *s, const struct record *r)
            (r->segment == s->end_segment && r->offset < s->end_offset);
 }
 
+static void forget_batch(struct run_source *s)
+{
+    while (s->batch_at < s->batch_count) {
+        free(s->batch[s->batch_at++].vars);
+    }
+}
+
 static enum result read_batch(struct run_source *s, struct err *err)
 {
-    enum result result =
+    enum result result;
+
+    forget_batch(s);
+    result =
         s->read_index(s->index, s->endpoint, &s->position, s->batch, BATCH, &s->batch_count, err);
 
     s->batch_at = 0;
@@ -55,6 +72,7 @@ static enum result read_batch(struct run_source *s, struct err *err)
 static void start_over(struct run_source *s)
 {
     s->position = (struct record_position){ 0 };
+    forget_batch(s);
     s->batch_count = s->batch_at = 0;
     s->at_end = false;
 }
@@ -71,7 +89,7 @@ static enum result find_end(struct run_source *s, struct err *err)
             return result;
         }
         for (size_t i = 0; i < s->batch_count; i++) {
-            const struct record *r = &s->batch[i];
+            const struct record *r = &s->batch[i].record;
 
             s->base.records++;
             s->base.bytes += r->length;
@@ -121,6 +139,22 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
     return RESULT_OK;
 }
 
+/* Takes them. */
+static enum result keep_vars(struct run_source *s, struct placed_record *placed, struct err *err)
+{
+    struct given *given = placed->vars ? malloc(sizeof *given) : NULL;
+
+    if (placed->vars && !given) {
+        free(placed->vars);
+        return err_nomem(err, "reading the run");
+    }
+    if (given) {
+        *given = (struct given){ s->given, placed->vars };
+        s->given = given;
+    }
+    return RESULT_OK;
+}
+
 static enum result next(struct record_source *source, struct record_piece *piece, bool *more,
                         struct err *err)
 {
@@ -128,6 +162,7 @@ static enum result next(struct record_source *source, struct record_piece *piece
     enum result result = s->limited ? RESULT_OK : find_end(s, err);
 
     while (result == RESULT_OK) {
+        struct placed_record *placed;
         const struct record *r;
         struct opened *opened = NULL;
 
@@ -139,17 +174,23 @@ static enum result next(struct record_source *source, struct record_piece *piece
             result = read_batch(s, err);
             continue;
         }
-        r = &s->batch[s->batch_at++];
+        placed = &s->batch[s->batch_at++];
+        r = &placed->record;
         if (!lies_before_end(s, r)) {
+            free(placed->vars);
             continue;
         }
-        result = open_segment(s, r->segment, &opened, err);
+        result = keep_vars(s, placed, err);
+        if (result == RESULT_OK) {
+            result = open_segment(s, r->segment, &opened, err);
+        }
         if (result == RESULT_OK) {
             *piece = (struct record_piece){ .form = RECORD_RAW,
                                             .fd = opened->fd,
                                             .path = opened->path,
                                             .offset = r->offset,
-                                            .length = r->length };
+                                            .length = r->length,
+                                            .vars = str_view(placed->vars) };
             *more = true;
             return RESULT_OK;
         }
@@ -175,6 +216,14 @@ static void close_source(struct record_source *source)
         free(s->opened[i].path);
     }
     free(s->opened);
+    forget_batch(s);
+    while (s->given) {
+        struct given *given = s->given;
+
+        s->given = given->next;
+        free(given->vars);
+        free(given);
+    }
     if (s->raw_fd >= 0) {
         close(s->raw_fd);
     }

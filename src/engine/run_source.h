@@ -22,7 +22,7 @@
 /** Up to `max` records of the endpoint with a JSON body, in the order of its table, from `position` on,
  *  which moves behind them. */
 typedef enum result run_index_fn(void *index, uint32_t endpoint, struct record_position *position,
-                                 struct record *records, size_t max, size_t *count,
+                                 struct placed_record *records, size_t max, size_t *count,
                                  struct err *err);
 
 MUST_CHECK enum result run_source_new(struct record_source **source, const struct run_dir *dir,

@@ -273,7 +273,9 @@ static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chose
     unsigned long long again = 0;
     size_t kept = 0;
 
-    qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
+    if (e->failed_id_count) {
+        qsort(e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
+    }
     for (size_t i = 0; i < e->failed_id_count; i++) {
         struct failed_request failed = e->failed_ids[i];
 

@@ -39,7 +39,8 @@ struct table_job {
 };
 
 static enum result read_index(void *committer, uint32_t endpoint, struct record_position *position,
-                              struct record *records, size_t max, size_t *count, struct err *err)
+                              struct placed_record *records, size_t max, size_t *count,
+                              struct err *err)
 {
     return committer_read_endpoint(committer, endpoint, position, records, max, count, err);
 }

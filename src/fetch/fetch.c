@@ -128,6 +128,7 @@ static void free_lists(struct fetch *f)
 }
 
 static void on_done(void *context, CURL *easy, CURLcode code);
+static void on_broken(void *context, struct lane *lane);
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
@@ -143,7 +144,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
         result = err_nomem(err, "preparing request headers");
         goto fail_headers;
     }
-    result = multi_uv_new(&f->multi, options->loop, on_done, f, err);
+    result = multi_uv_new(&f->multi, options->loop, on_done, on_broken, f, err);
     if (result != RESULT_OK) {
         goto fail_headers;
     }
@@ -207,6 +208,34 @@ static void on_done(void *context, CURL *easy, CURLcode code)
     list_remove(f, t);
     make_idle(f, t);
     f->options.on_response(f->options.context, response);
+}
+
+static struct transfer *first_in(const struct fetch *f, const struct lane *lane)
+{
+    struct transfer *t = f->flying;
+
+    while (t && t->lane != lane) {
+        t = t->next;
+    }
+    return t;
+}
+
+/* Nobody knows what has become of them. */
+static void on_broken(void *context, struct lane *lane)
+{
+    struct fetch *f = context;
+    struct transfer *t;
+
+    while ((t = first_in(f, lane))) { /* on_response may start others */
+        struct response *response = transfer_end(t, CURLE_OUT_OF_MEMORY);
+
+        response->outcome = OUTCOME_LOCAL;
+        snprintf(response->reason, sizeof response->reason, "libcurl is out of memory");
+        multi_uv_remove(lane, t->easy);
+        list_remove(f, t);
+        transfer_free(t);
+        f->options.on_response(f->options.context, response);
+    }
 }
 
 static struct response *take_response(struct fetch *f)

@@ -31,12 +31,16 @@
 #define FETCH_EXPANSION_MAX 100        /* decompressed to received, beyond FETCH_EXPANSION_FROM */
 #define FETCH_EXPANSION_FROM (1U << 20)
 
+#define FETCH_KEEP_MAX 2
+
 struct fetch_endpoint {
     const char *method;         /* "GET" */
     const char *body;           /* of requests that bring none of their own; NULL: none */
     const char *const *headers; /* lines, beside the options' or in their place; borrowed */
     size_t header_count;
     bool alone; /* the options' headers are not for it */
+    /* Headers of its answers that are kept beside those which always are; NULL: none. */
+    const char *keep[FETCH_KEEP_MAX];
 };
 
 #define FETCH_EXTRA_HEADERS 8 /* who asks (2), and what is filled in for one request */

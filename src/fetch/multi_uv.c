@@ -9,7 +9,6 @@
 #define NO_DEADLINE UINT64_MAX
 #define KICK_ROUNDS_MAX 64 /* within one turn of the loop; then the rest waits a millisecond */
 #define SPARE_CONNECTIONS 16
-#define AGAIN_MS 10 /* after an error of libcurl's own */
 
 struct watch {
     uv_poll_t poll;
@@ -29,12 +28,14 @@ struct lane {
     uint64_t deadline_ms; /* libcurl's, on the loop's clock */
     uint64_t armed_ms;    /* when the uv timer fires; never later than the deadline */
     size_t transfers;
-    bool kick; /* libcurl wants to be called at once */
+    bool kick;   /* libcurl wants to be called at once */
+    bool broken; /* its multi handle is only good for being released */
 };
 
 struct multi_uv {
     uv_loop_t *loop;
     multi_uv_done on_done;
+    multi_uv_broken on_broken;
     void *context;
     struct lane **lanes;
     size_t lane_count;
@@ -43,8 +44,8 @@ struct multi_uv {
     uv_timer_t anchor;   /* never runs: gives multi_uv_close a turn of the loop to end in */
     size_t open_handles; /* uv handles not yet closed */
     size_t waiting_kicks;
-    bool driving; /* inside libcurl or on_done */
-    bool dropping;
+    bool driving;  /* inside libcurl or on_done */
+    bool dropping; /* idle connections, or broken lanes */
     bool closing;
     void (*closed)(void *context);
 };
@@ -307,12 +308,15 @@ static void lane_act(struct lane *lane, curl_socket_t fd, int flags)
 {
     int running;
 
-    if (curl_multi_socket_action(lane->curl, fd, flags, &running) != CURLM_OK) {
-        /* Out of memory, most likely: what it left undone is taken up again by a timer. */
-        lane->deadline_ms = uv_now(lane->multi->loop) + AGAIN_MS;
-        arm_timer(lane);
+    if (lane->broken) {
+        return;
     }
+    lane->broken = curl_multi_socket_action(lane->curl, fd, flags, &running) != CURLM_OK;
     lane_collect(lane);
+    if (lane->broken) {
+        lane->multi->dropping = true;
+        lane->multi->on_broken(lane->multi->context, lane);
+    }
 }
 
 static CURLM *lane_curl(struct lane *lane)
@@ -366,7 +370,9 @@ static void drop_idle(struct multi_uv *m)
             curl_multi_cleanup(lane->curl);
             lane->curl = fresh;
             lane->deadline_ms = NO_DEADLINE;
+            lane->broken = false;
         }
+        m->dropping |= lane->broken; /* there was no memory for another: the next time, then */
     }
 }
 
@@ -437,7 +443,7 @@ static struct lane *lane_with_room(struct multi_uv *m, uint32_t affinity)
     for (size_t i = 0; i < m->lane_count; i++) {
         struct lane *lane = m->lanes[(start + i) % m->lane_count];
 
-        if (lane->transfers < MULTI_UV_LANE) {
+        if (lane->transfers < MULTI_UV_LANE && !lane->broken) {
             return lane;
         }
     }
@@ -445,7 +451,7 @@ static struct lane *lane_with_room(struct multi_uv *m, uint32_t affinity)
 }
 
 enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
-                         void *context, struct err *err)
+                         multi_uv_broken on_broken, void *context, struct err *err)
 {
     struct multi_uv *m = calloc(1, sizeof *m);
 
@@ -454,6 +460,7 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done
     }
     m->loop = loop;
     m->on_done = on_done;
+    m->on_broken = on_broken;
     m->context = context;
     uv_timer_init(loop, &m->anchor);
     m->anchor.data = m;

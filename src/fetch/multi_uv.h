@@ -29,10 +29,15 @@ struct multi_uv;
 struct lane;
 
 typedef void (*multi_uv_done)(void *context, CURL *easy, CURLcode code);
+typedef void (*multi_uv_broken)(void *context, struct lane *lane);
 
-/** `on_done` is called once for every transfer that ended; its handle is out of the multi by then. */
+/** `on_done` is called once for every transfer that ended; its handle is out of the multi by then.
+ *  `on_broken` when libcurl has failed within itself, for want of memory: it then takes all that run in
+ *  that lane out of it (multi_uv_remove), for what becomes of them is not known. New ones go elsewhere
+ *  until the lane has a new multi handle: the old one may not be used again (in 7.88 a table of its
+ *  sockets may be left without slots, and it divides by their number). */
 MUST_CHECK enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
-                                    void *context, struct err *err);
+                                    multi_uv_broken on_broken, void *context, struct err *err);
 
 /** Adds a prepared handle; transfers of one `affinity` share connections where they can. NULL when
  *  it could not be added, and then on_done does not come. */

@@ -216,6 +216,19 @@ static bool is_kept(struct str name)
            (name.len > 13 && str_equal_nocase((struct str){ name.data, 13 }, STR("x-rate-limit-")));
 }
 
+static bool is_kept_for(const struct transfer *t, struct str name)
+{
+    const struct fetch_endpoint *endpoint =
+        &t->config->options->endpoints[t->response->request->endpoint];
+
+    for (size_t i = 0; i < FETCH_KEEP_MAX; i++) {
+        if (endpoint->keep[i] && str_equal_nocase(name, str_view(endpoint->keep[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
 static void keep_header(struct buf *headers, struct str name, struct str value)
 {
@@ -265,7 +278,7 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
             t->bad_length |= t->announced != UINT64_MAX && t->announced != announced;
             t->announced = announced;
         }
-    } else if (is_kept(name)) {
+    } else if (is_kept(name) || is_kept_for(t, name)) {
         keep_header(&t->response->headers, name, value);
     }
     return len;
@@ -582,6 +595,22 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
     return info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
 }
 
+#define LONG_HEADER "a response header exceeds 100 KiB, or there is no memory for it"
+
+/* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
+ * status line and before any body, and it comes again: so it is believed the second time. */
+static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
+{
+    if (info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0 || r->status == 0 || t->body_bytes > 0) {
+        return OUTCOME_LOCAL;
+    }
+    if (strcmp(r->request->reason, LONG_HEADER) == 0) {
+        return OUTCOME_PROTOCOL;
+    }
+    snprintf(r->reason, sizeof r->reason, LONG_HEADER);
+    return OUTCOME_CONNECT;
+}
+
 /* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
 static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
 {
@@ -618,8 +647,8 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
         return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
     case CURLE_WEIRD_SERVER_REPLY:
         return OUTCOME_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY: /* also for a header over 100 KiB, when connected */
-        return connected ? OUTCOME_PROTOCOL : OUTCOME_LOCAL;
+    case CURLE_OUT_OF_MEMORY:
+        return outcome_of_no_memory(t, r);
     case CURLE_ABORTED_BY_CALLBACK:
         return OUTCOME_REFUSED;
     default:
@@ -630,7 +659,6 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
 static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct response *r)
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
-    bool connected = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
 
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
@@ -652,9 +680,6 @@ static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct r
         snprintf(r->reason, sizeof r->reason, "no socket: %s",
                  strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;
-    }
-    if (code == CURLE_OUT_OF_MEMORY && connected) {
-        text = "a response header exceeds 100 KiB";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     return outcome_of_error(t, code, r);

@@ -14,6 +14,7 @@
 #define SCRAPETOP_NORMALISE_RECORD_SOURCE_H
 
 #include "base/err.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct record_piece {
     /* RECORD_PART: the step of the records pointer that walks over these, and whether they are named. */
     unsigned step;
     bool named;
+    struct str
+        vars; /* RECORD_RAW: stand for the line's "vars", unless empty; may be read past their end */
 };
 
 struct record_source {

@@ -16,9 +16,11 @@ struct str page_shown(struct str text)
 {
     return (struct str){ text.data, text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
 }
-bool page_is_header(const char *where)
+const char *pages_header(const char *where)
 {
-    return str_starts(str_view(where), STR("header:"));
+    bool is_header = where && str_starts(str_view(where), STR("header:"));
+
+    return is_header ? where + strlen("header:") : NULL;
 }
 
 struct wanted {
@@ -38,7 +40,7 @@ static void look_up(struct listing *l)
     size_t count = 0, of[4];
 
     for (size_t i = 0; i < 4; i++) {
-        if (wanted[i].pointer && !page_is_header(wanted[i].pointer) &&
+        if (wanted[i].pointer && !pages_header(wanted[i].pointer) &&
             json_pointer_parse(&pointers[count], str_view(wanted[i].pointer), NULL) == RESULT_OK) {
             of[count++] = i;
         }
@@ -79,7 +81,7 @@ static void note_no_match(struct listing *l, const char *pointer, struct str fou
 {
     char text[PAGES_THERE_MAX];
 
-    if (pointer && !found.data && !page_is_header(pointer) && !l->page.ordinal) {
+    if (pointer && !found.data && !pages_header(pointer) && !l->page.ordinal) {
         pages_there(l->reply->body, there, text);
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "%s finds nothing; %s", pointer, text);
     }

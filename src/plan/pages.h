@@ -58,6 +58,9 @@ MUST_CHECK enum result pages_first(const struct job_endpoint *endpoint,
                                    struct err *err);
 void pages_first_release(struct pages_first *made);
 
+/** The header's name in "header:X-Total-Count", where a total may be told; NULL for a pointer, or NULL. */
+const char *pages_header(const char *where);
+
 /** Counts the records, adds the requests for further pages, and notes what is wrong. The reply is one that
  *  counts as OK. */
 MUST_CHECK enum result pages_read(const struct job *job, const struct request *request,

@@ -36,9 +36,6 @@ bool page_is_none(struct str value);
 /** The head of a text from outside, as much as a note has room for. */
 struct str page_shown(struct str text);
 
-/** "header:X-Total-Count" instead of a pointer. */
-bool page_is_header(const char *where);
-
 bool page_is_numbered(enum job_pages_kind kind);
 
 /** The number or offset that a listing begins with. */

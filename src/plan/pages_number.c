@@ -23,7 +23,7 @@ static struct str header(const struct listing *l, struct str name)
 static struct str total_header(const struct listing *l, const char *where)
 {
     char name[64];
-    struct str given = str_view(where + strlen("header:"));
+    struct str given = str_view(pages_header(where));
 
     if (given.len >= sizeof name) {
         return STR_NONE;
@@ -57,10 +57,13 @@ static bool read_count(struct listing *l, const char *where, struct str value, u
     if (!where) {
         return false;
     }
-    if (page_is_header(where)) {
+    if (pages_header(where)) {
         text = total_header(l, where);
     } else if (json_type_of(value) == JSON_STRING) {
         text = json_string_raw(value);
+    }
+    if (!text.len && pages_header(where) && !l->page.ordinal) {
+        LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "the answer has no header %s", pages_header(where));
     }
     if (!text.len || json_type_of(text) == JSON_NULL) {
         return false;

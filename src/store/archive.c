@@ -88,8 +88,9 @@ static enum result open_files(struct archive *a, struct recovery *recovery, stru
     return result == RESULT_OK && !created ? recover(a, recovery, err) : result;
 }
 
-enum result archive_open(struct archive *archive, const struct run_dir *dir, uint64_t seeds,
-                         int64_t wall_us, struct recovery *recovery, struct err *err)
+enum result archive_open(struct archive *archive, const struct run_dir *dir,
+                         const struct ledger_plan *plan, int64_t wall_us, struct recovery *recovery,
+                         struct err *err)
 {
     enum result result;
 
@@ -97,8 +98,8 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir, uin
     *recovery = (struct recovery){ .resumed = false };
     line_init(&archive->line);
     result = open_files(archive, recovery, err);
-    if (result == RESULT_OK && seeds) {
-        result = ledger_claim_seeds(archive->ledger, seeds, err);
+    if (result == RESULT_OK && plan) {
+        result = ledger_claim_plan(archive->ledger, plan, err);
     }
     if (result == RESULT_OK) {
         result = ledger_session_begin(archive->ledger, wall_us, err);

@@ -33,12 +33,12 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     struct segment_extent next; /* what the ledger is to say after this batch */
 };
 
-/** Opens or creates both, recovers, and notes the session's start (`wall_us`). What is found
- *  gets ids behind `seeds`; 0: nothing will be. On failure there is
+/** Opens or creates both, recovers, and notes the session's start (`wall_us`). `plan` is borrowed;
+ *  NULL: nothing will be found in this run. On failure there is
  *  nothing to close. */
 MUST_CHECK enum result archive_open(struct archive *archive, const struct run_dir *dir,
-                                    uint64_t seeds, int64_t wall_us, struct recovery *recovery,
-                                    struct err *err);
+                                    const struct ledger_plan *plan, int64_t wall_us,
+                                    struct recovery *recovery, struct err *err);
 
 /** Stores a list of settlements, and with it the plan's size unless that is 0. Fills in their
  *  `record` and `duplicate`. The list may be empty. */

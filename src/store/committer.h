@@ -33,7 +33,7 @@
 #define SCRAPETOP_STORE_COMMITTER_H
 
 #include "base/clock.h"
-#include "store/page_account.h"
+#include "store/ledger.h"
 #include "store/record.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
@@ -51,10 +51,8 @@
 
 struct committer_options {
     uv_loop_t *loop;
-    const struct run_dir *dir; /* borrowed, outlives the committer; held (run_dir_open) */
-    uint64_t
-        seeds; /* requests of the plan's own, behind which what is found is numbered; 0: in this
-                       run nothing is */
+    const struct run_dir *dir;      /* borrowed, outlives the committer; held (run_dir_open) */
+    const struct ledger_plan *plan; /* NULL: in this run nothing is found */
     struct clock clock;
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
@@ -97,6 +95,7 @@ MUST_CHECK enum result committer_read_rounds(struct committer *committer,
 
 MUST_CHECK enum result committer_start(struct committer *committer, struct err *err);
 
+/** Also with a part of a round of polls (SETTLE_ROUND), which has no response. */
 void committer_put(struct committer *committer, struct settlement *settlement);
 bool committer_is_full(const struct committer *committer);
 
@@ -135,8 +134,8 @@ void committer_read_found(struct committer *committer, const struct committer_qu
  *  every such call has returned before committer_close. */
 MUST_CHECK enum result committer_read_endpoint(struct committer *committer, uint32_t endpoint,
                                                struct record_position *position,
-                                               struct record *records, size_t max, size_t *count,
-                                               struct err *err);
+                                               struct placed_record *records, size_t max,
+                                               size_t *count, struct err *err);
 
 /** Commits what was put, writes the session's end (`clean` when nothing is left undone by force),
  *  folds the ledger into one file, joins the thread, closes its uv handles and then calls `closed`

@@ -66,17 +66,20 @@ static const char *const sql[SQL_COUNT] = {
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
         " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM found),"
         "?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
-        " ON CONFLICT(endpoint,digest) DO UPDATE SET place=excluded.place,key=excluded.key,"
-        "vars=excluded.vars,(" FOUND_PAGE ")=(excluded.chain,excluded.number,"
-        "excluded.ordinal,excluded.total,excluded.expected,excluded.size,excluded.empty,excluded."
-        "kind,"
-        "excluded.named_by),moved=1"
-        " WHERE excluded.place<found.place RETURNING id,moved",
+        " ON CONFLICT(endpoint,digest) DO NOTHING RETURNING id",
+    [SQL_FOUND_MOVE] = "UPDATE found SET place=?4,key=?5,vars=?8,(" FOUND_PAGE
+                       ")=(?10,?11,?12,?13,?14,?15,?16,?17,?18),moved=1 WHERE id=?1",
+    /* The variables of the one that moved take the place of those that were handed on. */
+    [SQL_FOUND_MOVE_SUBTREE] =
+        "UPDATE found SET place=CAST(?4||substr(place,?5) AS BLOB),"
+        "vars=CASE WHEN ?6 IS NULL THEN vars ELSE json_patch(ifnull(vars,'{}'),?6) END,moved=1"
+        " WHERE endpoint=?1 AND place>?2 AND place<?3",
+    [SQL_FOUND_MOVED] = "SELECT place,vars FROM found WHERE id=?1 AND moved=1",
     [SQL_PUT_FOUND_HEAD] =
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
         " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
         " ON CONFLICT DO NOTHING",
-    [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal FROM found WHERE endpoint=?1 AND digest=?2",
+    [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal,place FROM found WHERE endpoint=?1 AND digest=?2",
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
     [SQL_FOUND_NEW] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
@@ -99,13 +102,14 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"
                           " CROSS JOIN request r ON r.id=n.request WHERE r.endpoint=?1"
                           " GROUP BY n.kind ORDER BY n.kind",
-    [SQL_SEED_RECORDS] = RECORD_SELECT "NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
+    [SQL_SEED_RECORDS] = RECORD_SELECT "NULL,NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
                                        " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
                                        " ORDER BY r.id LIMIT ?4",
-    [SQL_FOUND_RECORDS] = RECORD_SELECT "f.place FROM found f CROSS JOIN request r ON r.id=f.id"
-                                        " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
-                                        " AND f.id>?5 AND r.state=1 AND r.body=1"
-                                        " ORDER BY f.place,f.id LIMIT ?4",
+    [SQL_FOUND_RECORDS] = RECORD_SELECT
+    "f.place,CASE f.moved WHEN 1 THEN f.vars END FROM found f CROSS JOIN request r ON r.id=f.id"
+    " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
+    " AND f.id>?5 AND r.state=1 AND r.body=1"
+    " ORDER BY f.place,f.id LIMIT ?4",
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",

@@ -36,6 +36,13 @@
 
 struct ledger;
 
+/** What the ledger must know of a job in whose runs further requests are found. */
+struct ledger_plan {
+    uint64_t seeds;          /* requests of the plan's own: what is found has ids behind these */
+    const uint32_t *parents; /* by endpoint: whose records it is asked for, or itself; borrowed */
+    size_t endpoint_count;
+};
+
 /** Opens or creates it; `*created` tells which. */
 MUST_CHECK enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool *created,
                                    struct err *err);
@@ -65,7 +72,7 @@ MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement
 /** What came of it: notes, and further requests. Those of further rounds of polls get the ETag that was last
  *  answered. Those that are new get the next ids; one that was
  *  found before (same endpoint, URL, body and round) keeps the lesser of both places and what belongs to
- *  it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
+ *  it, with all that was found by it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
 MUST_CHECK enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
                                            struct err *err);
 
@@ -85,7 +92,8 @@ MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
 
 /** These are transactions of their own. The first tells how many requests the plan has of its own, before
  *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered behind another number. */
-MUST_CHECK enum result ledger_claim_seeds(struct ledger *ledger, uint64_t seeds, struct err *err);
+MUST_CHECK enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
+                                         struct err *err);
 MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us,
                                             struct err *err);
 MUST_CHECK enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clean,
@@ -155,11 +163,12 @@ MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_inde
                                          size_t *count, struct err *err);
 
 /** Up to `max` records of done requests with a JSON body, in the order of the endpoint's table: by place
- *  (plan/place.h), from `position` on, which moves behind the last of them. */
+ *  (plan/place.h), from `position` on, which moves behind the last of them. Also when it fails, `vars` of
+ *  the first `*count` are the caller's. */
 MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                             struct record_position *position,
-                                            struct record *records, size_t max, size_t *count,
-                                            struct err *err);
+                                            struct placed_record *records, size_t max,
+                                            size_t *count, struct err *err);
 
 /** The pages of an endpoint, by what has ended so far. */
 MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,

@@ -36,13 +36,15 @@ static enum result has_found(struct ledger *ledger, bool *any, struct err *err)
     return result;
 }
 
-enum result ledger_claim_seeds(struct ledger *ledger, uint64_t seeds, struct err *err)
+enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
+                              struct err *err)
 {
-    uint64_t before;
+    uint64_t before, seeds = plan->seeds;
     bool any = false;
     enum result result = ledger_read_seeds(ledger, &before, err);
     sqlite3_stmt *st;
 
+    ledger->plan = plan;
     ledger->seeds = seeds;
     if (result == RESULT_OK && before != seeds) {
         result = has_found(ledger, &any, err);
@@ -134,36 +136,130 @@ static enum result put_note(struct ledger *ledger, uint64_t request, enum page_n
     return result;
 }
 
-/* A page that was found before: by another page of its listing, which thereby runs in a circle? The
- * same page named again in the same way is none: an answer that was asked for twice. */
-static enum result note_if_back(struct ledger *ledger, const struct request *by,
-                                const struct found *found, const uint8_t digest[DIGEST_BYTES],
-                                struct err *err)
+/* A row that has the digest already. */
+struct known {
+    uint64_t id, chain;
+    uint32_t ordinal;
+    struct place place;
+};
+
+static void keep_place(struct place *place, sqlite3_stmt *st, int column)
+{
+    const void *bytes = sqlite3_column_blob(st, column);
+    size_t len = (size_t)sqlite3_column_bytes(st, column);
+
+    place->len = len < sizeof place->bytes ? len : sizeof place->bytes;
+    if (place->len) {
+        memcpy(place->bytes, bytes, place->len);
+    }
+}
+
+static enum result look(struct ledger *ledger, uint32_t endpoint,
+                        const uint8_t digest[DIGEST_BYTES], struct known *known, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_LOOK, &result, err);
-    bool back = false;
+
+    *known = (struct known){ .id = 0 };
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, endpoint);
+    sqlite3_bind_blob(st, 2, digest, DIGEST_BYTES, SQLITE_STATIC);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        known->id = ledger_column_u64(st, 0);
+        known->chain = ledger_column_u64(st, 1);
+        known->ordinal = (uint32_t)ledger_column_u64(st, 2);
+        keep_place(&known->place, st, 3);
+    }
+    return result;
+}
+
+/* A page that was found before: by another page of its listing, which thereby runs in a circle? The
+ * same page named again in the same way is none: an answer that was asked for twice. */
+static enum result note_if_back(struct ledger *ledger, const struct request *by,
+                                const struct found *found, const struct known *known,
+                                struct err *err)
+{
     struct str key = found->texts.key;
+    char text[REQUEST_REASON_MAX];
+
+    if (!found->page.ordinal || known->ordinal == found->page.ordinal ||
+        (known->id != found->page.chain && known->chain != found->page.chain)) {
+        return RESULT_OK;
+    }
+    snprintf(text, sizeof text, "the next page is one that was asked before: %.*s",
+             (int)(key.len < 80 ? key.len : 80), key.data);
+    return put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
+}
+
+/* What of `place`s comes behind all that begin with it. */
+static void end_of(const struct place *place, struct place *end)
+{
+    *end = *place;
+    while (end->len && ++end->bytes[end->len - 1] == 0) {
+        end->len--;
+    }
+}
+
+static bool descends(const struct ledger_plan *plan, uint32_t endpoint, uint32_t from)
+{
+    while (endpoint != from && plan->parents[endpoint] != endpoint) {
+        endpoint = plan->parents[endpoint];
+    }
+    return endpoint == from;
+}
+
+/* All that was found by what stood at `from`, and by what that found, goes with it to `to`. */
+static enum result move_subtree(struct ledger *ledger, uint32_t endpoint, const struct place *from,
+                                const struct place *to, struct str vars, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE_SUBTREE, &result, err);
+    struct place end;
+
+    end_of(from, &end);
+    for (uint32_t i = 0; st && i < ledger->plan->endpoint_count && result == RESULT_OK; i++) {
+        if (!descends(ledger->plan, i, endpoint)) {
+            continue;
+        }
+        sqlite3_bind_int64(st, 1, i);
+        sqlite3_bind_blob(st, 2, from->bytes, (int)from->len, SQLITE_STATIC);
+        sqlite3_bind_blob(st, 3, end.bytes, (int)end.len, SQLITE_STATIC);
+        sqlite3_bind_blob(st, 4, to->bytes, (int)to->len, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 5, (sqlite3_int64)from->len + 1);
+        ledger_bind_optional(st, 6, vars);
+        result = ledger_step(ledger, st, "moving what was found", err);
+    }
+    return result;
+}
+
+static void copy_place(struct place *to, struct str from)
+{
+    to->len = from.len < sizeof to->bytes ? from.len : sizeof to->bytes;
+    if (to->len) {
+        memcpy(to->bytes, from.data, to->len);
+    }
+}
+
+/* It has been found at a lesser place than before. */
+static enum result move(struct ledger *ledger, const struct found *found, const struct known *known,
+                        const uint8_t digest[DIGEST_BYTES], struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE, &result, err);
+    struct place to;
 
     if (!st) {
         return result;
     }
-    sqlite3_bind_int64(st, 1, found->endpoint);
-    sqlite3_bind_blob(st, 2, digest, DIGEST_BYTES, SQLITE_STATIC);
-    while (ledger_next_row(ledger, st, &result, err)) {
-        uint64_t id = ledger_column_u64(st, 0), chain = ledger_column_u64(st, 1);
-
-        back = (id == found->page.chain || chain == found->page.chain) &&
-               (uint32_t)ledger_column_u64(st, 2) != found->page.ordinal;
-    }
-    if (result == RESULT_OK && back) {
-        char text[REQUEST_REASON_MAX];
-
-        snprintf(text, sizeof text, "the next page is one that was asked before: %.*s",
-                 (int)(key.len < 80 ? key.len : 80), key.data);
-        result = put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
-    }
-    return result;
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)known->id);
+    bind_found(st, found->endpoint, &found->texts, &found->page, digest);
+    result = ledger_step(ledger, st, "noting what was found", err);
+    copy_place(&to, found->texts.place);
+    return result == RESULT_OK
+               ? move_subtree(ledger, found->endpoint, &known->place, &to, found->texts.vars, err)
+               : result;
 }
 
 /* `by`: the request that named it; NULL: it is a seed, in a further round. */
@@ -171,11 +267,11 @@ static enum result put_found(struct ledger *ledger, const struct request *by, st
                              struct buf *scratch, struct err *err)
 {
     struct request_texts texts = found->texts;
-    uint8_t digest[DIGEST_BYTES];
     char etag[LEDGER_ETAG_MAX] = "";
+    uint8_t digest[DIGEST_BYTES];
     enum result result = make_digest(&texts, scratch, digest);
+    struct known known;
     sqlite3_stmt *st;
-    bool known = true;
 
     if (result != RESULT_OK) {
         return err_nomem(err, "noting what was found");
@@ -195,13 +291,64 @@ static enum result put_found(struct ledger *ledger, const struct request *by, st
     bind_found(st, found->endpoint, &texts, &found->page, digest);
     found->id = 0;
     while (ledger_next_row(ledger, st, &result, err)) {
-        known = sqlite3_column_int(st, 1) != 0;
-        found->id = known ? 0 : ledger_column_u64(st, 0);
+        found->id = ledger_column_u64(st, 0);
     }
-    if (result == RESULT_OK && known && by && found->page.ordinal) {
-        result = note_if_back(ledger, by, found, digest, err);
+    if (result != RESULT_OK || found->id) {
+        return result;
+    }
+    result = look(ledger, found->endpoint, digest, &known, err);
+    if (result == RESULT_OK && known.id > ledger->seeds &&
+        place_compare(found->texts.place, place_view(&known.place)) < 0) {
+        return move(ledger, found, &known, digest, err);
+    }
+    return result == RESULT_OK && by ? note_if_back(ledger, by, found, &known, err) : result;
+}
+
+/* Where who found all this stands by now: it may have been moved while it was asked. */
+struct moved {
+    bool is_moved;
+    struct place from, to;
+    struct buf vars;
+};
+
+static enum result find_moved(struct ledger *ledger, const struct request *by, struct moved *moved,
+                              struct err *err)
+{
+    enum result result = RESULT_OK;
+    sqlite3_stmt *st =
+        by->id > ledger->seeds ? ledger_statement(ledger, SQL_FOUND_MOVED, &result, err) : NULL;
+
+    *moved = (struct moved){ .is_moved = false };
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, (sqlite3_int64)by->id);
+    while (ledger_next_row(ledger, st, &result, err)) {
+        place_of(by, &moved->from);
+        keep_place(&moved->to, st, 0);
+        moved->is_moved = place_compare(place_view(&moved->from), place_view(&moved->to)) != 0;
+        if (buf_append_str(&moved->vars, ledger_column_text(st, 1)) != RESULT_OK) {
+            sqlite3_reset(st);
+            return err_nomem(err, "noting what was found");
+        }
     }
     return result;
+}
+
+/* The finding stands where it would if who found it had been asked at its present place. */
+static bool carry_along(const struct moved *moved, struct found *found, struct place *place)
+{
+    struct str old = found->texts.place;
+    size_t from = moved->from.len, rest = old.len - from;
+
+    if (!moved->is_moved || old.len < from || memcmp(old.data, moved->from.bytes, from) != 0 ||
+        moved->to.len + rest > sizeof place->bytes) {
+        return false;
+    }
+    *place = moved->to;
+    memcpy(place->bytes + place->len, old.data + from, rest);
+    place->len += rest;
+    return true;
 }
 
 /* The first page of a listing is one that its later pages may name, too. */
@@ -241,6 +388,8 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
 {
     const struct request *by = settlement->response ? settlement->response->request : NULL;
     struct buf scratch = { .max = 0 };
+    struct moved moved = { .is_moved = false };
+    struct place place;
     enum result result = RESULT_OK;
 
     for (const struct page_note *note = settlement->findings.notes;
@@ -251,10 +400,24 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
         names_a_page(&settlement->findings, by)) {
         result = put_head(ledger, by, &scratch, err);
     }
+    if (result == RESULT_OK && by && settlement->findings.first) {
+        result = find_moved(ledger, by, &moved, err);
+    }
     for (struct found *found = settlement->findings.first; found && result == RESULT_OK;
          found = found->next) {
+        struct str before = found->texts.place;
+
+        if (carry_along(&moved, found, &place)) {
+            found->texts.place = place_view(&place);
+        }
         result = put_found(ledger, by, found, &scratch, err);
+        found->texts.place = before;
     }
+    if (result == RESULT_OK && moved.is_moved) {
+        result = move_subtree(ledger, by->endpoint, &moved.to, &moved.to,
+                              moved.vars.len ? buf_view(&moved.vars) : STR_NONE, err);
+    }
+    buf_release(&moved.vars);
     buf_release(&scratch);
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct placed {
-    struct record record;
+    struct placed_record record;
     struct place place;
 };
 
@@ -28,6 +28,16 @@ static void keep_place(struct place *place, sqlite3_stmt *st)
     }
 }
 
+static char *copy_vars(struct str vars)
+{
+    char *copy = calloc(1, vars.len + 1 + RECORD_VARS_SLACK);
+
+    if (copy) {
+        memcpy(copy, vars.data, vars.len);
+    }
+    return copy;
+}
+
 static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
                                      const struct record_position *position, size_t max,
                                      struct stream *stream, struct err *err)
@@ -45,8 +55,8 @@ static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
     while (ledger_next_row(ledger, st, &result, err)) {
         struct placed *p = &stream->list[stream->count++];
 
-        p->record = ledger_record(st);
-        place_of_seed(0, p->record.id, &p->place);
+        p->record = (struct placed_record){ ledger_record(st), NULL };
+        place_of_seed(0, p->record.record.id, &p->place);
     }
     return result;
 }
@@ -69,8 +79,15 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
     while (ledger_next_row(ledger, st, &result, err)) {
         struct placed *p = &stream->list[stream->count++];
 
-        p->record = ledger_record(st);
+        p->record = (struct placed_record){ ledger_record(st), NULL };
         keep_place(&p->place, st);
+        if (sqlite3_column_type(st, 8) != SQLITE_NULL) {
+            p->record.vars = copy_vars(ledger_column_text(st, 8));
+            if (!p->record.vars) {
+                sqlite3_reset(st);
+                return err_nomem(err, "reading the ledger");
+            }
+        }
     }
     return result;
 }
@@ -85,19 +102,19 @@ static const struct placed *take_first(struct stream *seeds, struct stream *foun
     if (seed &&
         (!other || place_compare(place_view(&seed->place), place_view(&other->place)) <= 0)) {
         seeds->at++;
-        position->seed = seed->record.id;
+        position->seed = seed->record.record.id;
         return seed;
     }
     if (other) {
         found->at++;
         position->place = other->place;
-        position->found = other->record.id;
+        position->found = other->record.record.id;
     }
     return other;
 }
 
 enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
-                                 struct record_position *position, struct record *records,
+                                 struct record_position *position, struct placed_record *records,
                                  size_t max, size_t *count, struct err *err)
 {
     struct placed *lists = malloc(2 * max * sizeof *lists);
@@ -116,6 +133,9 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
     while (result == RESULT_OK && *count < max &&
            (placed = take_first(&seeds, &found, position)) != NULL) {
         records[(*count)++] = placed->record;
+    }
+    while (found.at < found.count) { /* read in vain: another call's */
+        free(found.list[found.at++].record.vars);
     }
     free(lists);
     return result;

@@ -33,6 +33,9 @@ enum statement {
     SQL_PUT_FOUND,
     SQL_PUT_FOUND_HEAD,
     SQL_FOUND_LOOK,
+    SQL_FOUND_MOVE,
+    SQL_FOUND_MOVE_SUBTREE,
+    SQL_FOUND_MOVED,
     SQL_PUT_PAGE_NOTE,
     SQL_SEEDS,
     SQL_PUT_SEEDS,
@@ -58,10 +61,11 @@ enum statement {
 struct ledger {
     sqlite3 *db;
     char *path;
-    int version;    /* of its tables; an old one lacks some, and is read only */
-    uint64_t seeds; /* ids behind it are those of found requests */
-    int log_pages;  /* in the log after the last commit */
-    bool folded;    /* the log holds nothing */
+    int version;                    /* of its tables; an old one lacks some, and is read only */
+    const struct ledger_plan *plan; /* borrowed; NULL: nothing is written that was found */
+    uint64_t seeds;                 /* ids behind it are those of found requests */
+    int log_pages;                  /* in the log after the last commit */
+    bool folded;                    /* the log holds nothing */
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 

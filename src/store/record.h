@@ -27,4 +27,14 @@ struct record_position {
     uint64_t found;     /* ... up to this id */
 };
 
+/** A record in the order of its endpoint's table. */
+struct placed_record {
+    struct record record;
+    /* The variables of its request, when it was found anew at a lesser place after it had been asked: a JSON
+     * object, with RECORD_VARS_SLACK bytes behind that may be read. NULL: those in its line. To free. */
+    char *vars;
+};
+
+#define RECORD_VARS_SLACK 128
+
 #endif

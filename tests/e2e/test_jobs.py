@@ -79,6 +79,39 @@ def test_pages__give_every_row_once__by_graphql():
         check_equal(report["requests"], 5, "requests by GraphQL")
 
 
+# kind: pages, exit code, rows
+TRAPS = {
+    "self": ({"next": "/next"}, 3, 20),  # by another URL the second time
+    "back": ({"next": "/next"}, 3, 60),
+    "elsewhere": ({"next": "/next"}, 3, 20),
+    "scheme": ({"next": "/next"}, 3, 20),
+    "same": ({"param": "page"}, 3, 20),
+    "empty": ({"next": "/next"}, 3, 20),
+    "cursor-crlf": ({"cursor": "/cursor", "param": "cursor"}, 3, 20),
+    "cursor-number": ({"cursor": "/cursor", "param": "cursor"}, 0, 60),
+}
+
+
+def test_traps__end_and_are_told__when_a_listing_lies():
+    with harness.api() as server:
+        for kind, (pages, code, rows) in TRAPS.items():
+            job = jobs.write_job(kind, base=server.url, endpoints=[
+                {"name": "items", "url": "/traps/" + kind, "pages": pages, "records": "/items"}])
+            report, run_dir = jobs.run(job, code=code)
+            seen = {row["number"] for row in jobs.read_table(report["csv"])}
+            check_equal(len(seen), rows, f"different rows of {kind}")
+
+
+def test_trap__ends_at_its_limit__when_there_is_always_one_more():
+    with harness.api() as server:
+        job = jobs.write_job("forever", base=server.url, endpoints=[
+            {"name": "items", "url": "/traps/forever", "pages": {"next": "/next", "max": 7},
+             "records": "/items"}])
+        report, run_dir = jobs.run(job, code=3)
+        check_equal(len(jobs.read_table(report["csv"])), 140, "rows")
+        check_equal(server.count(), 7, "requests")
+
+
 # --- logins ----------------------------------------------------------------------------------------
 
 LOGINS = {
@@ -158,6 +191,17 @@ def test_sample__maxsold():
             want += items
             auctions += [str(auction)] * len(items)
         jobs.check_table(report["csv"], want, auction=auctions)
+
+
+def test_sample__viarail():
+    with harness.api() as server:
+        report, run_dir = run_sample(server, "viarail", "--every", "200ms", "--count", "5")
+        rows = jobs.read_table(report["csv"])
+        trains = ask(f"{server.url}/allData.json?tick=0")[0]
+        # The demo's trains move at every second poll: the first, third and fifth are stored.
+        check_equal(len(rows), 3 * len(trains), "rows")
+        check_equal(len({row["_fetched_at"] for row in rows}), 3, "snapshots, each with its time")
+        check(set(trains) <= {row["_key"] for row in rows}, "trains are missing")
 
 
 def test_sample__catalog():

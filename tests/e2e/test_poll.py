@@ -51,7 +51,7 @@ def test_poll__makes_a_table_of_trains_over_time():
     check_equal((report["requests"], report["ok"], report["failed"], report["pending"]), (8, 8, 0, 0),
                 "requests, ok, failed, pending")
     check_equal((report["unchanged"], report["rounds"]), (unchanged, 8), "unchanged, rounds")
-    check(f"; 8 rounds, 0 skipped, {unchanged} unchanged".encode() in ended.err, ended.err)
+    check(f"; 8 rounds, {report['rounds_skipped']} skipped, {unchanged} unchanged".encode() in ended.err, ended.err)
     lines = [json.loads(line) for line in harness.raw_lines(run_dir)]
     check_equal(len(lines), 8 - unchanged, "stored snapshots")
     rows = table(out)
@@ -157,13 +157,25 @@ def test_poll__ends_at_once__when_stopped_between_rounds():
     check_equal(ended.code, 0, "exit code of what was to go on until stopped")
     check(cpu < 5, "CPU seconds while resting:", cpu)
     check_equal(len(table(out)), 5, "rows")
+
+
+def test_poll__goes_on_with_its_rounds__when_resumed():
+    run_dir = scratch("two.run")
     with harness.api() as server:
-        child = harness.scrapetop("run", "-o", scratch("two.run"), "--every", "1h", "--count", "2",
-                                  f"{server.url}/posts/1", stderr=subprocess.PIPE)
-        harness.wait_for(lambda: begun(scratch("two.run")) and
-                         harness.ledger_counts(scratch("two.run")) == {1: 1}, "a round")
+        child = harness.scrapetop("run", "-o", run_dir, "--every", "2s", "--count", "2", f"{server.url}/posts/1",
+                                  stderr=subprocess.PIPE)
+        harness.wait_for(lambda: begun(run_dir) and harness.ledger_counts(run_dir) == {1: 1}, "a round")
         child.send_signal(signal.SIGINT)
-        check_equal(harness.finish(child).code, 7, "exit code when rounds were to come")
+        ended = harness.finish(child)
+        check_equal(ended.code, 7, "exit code when rounds were to come")
+        check(b"rounds are left; resume with: scrapetop run -o" in ended.err, ended.err)
+        harness.succeed("run", "-o", run_dir)
+        server.stop()
+        asked = server.asked()
+    since = asked[1].arrived_us - asked[0].arrived_us
+    check_equal(len(asked), 2, "requests")
+    # The restart changed nothing of the times: a whole multiple of the interval after the first.
+    check(since % 2_000_000 < 400_000 or since % 2_000_000 > 1_980_000, f"the second round began after {since} us")
 
 
 def test_poll__shows_when_the_next_round_begins():

@@ -287,9 +287,11 @@ static int run(struct driver *d, const char *path)
     struct err err = { .result = RESULT_OK };
     struct recovery recovery;
     struct run_dir dir;
+    static const uint32_t parents[] = { 0, 0 };
+    struct ledger_plan plan = { d->count, parents, 2 };
     struct committer_options options = { .loop = &d->loop,
                                          .dir = &dir,
-                                         .seeds = d->count,
+                                         .plan = &plan,
                                          .clock = clock_system(),
                                          .on_committed = on_committed,
                                          .on_trouble = on_trouble,
