@@ -307,18 +307,28 @@ struct str dictionary_text(const struct dictionary *d, uint32_t entry)
     return d->texts[entry];
 }
 
-uint32_t dictionary_find(const struct dictionary *d, struct str text,
-                         struct dictionary_guess *guess)
-{
-    const struct entry_slot *slot;
+#define CACHE_LINE 64
 
-    if (guess->text.data && str_equal(guess->text, text)) {
-        return guess->entry;
+uint32_t dictionary_hash(const struct dictionary *d, struct str text)
+{
+    uint32_t hash = (uint32_t)hash_text(d->seed, text).half[0];
+
+    __builtin_prefetch(&d->slots[hash & (d->slot_count - 1)]);
+    return hash;
+}
+
+void dictionary_approach(const struct dictionary *d, uint32_t hash)
+{
+    const struct entry_slot *slot = &d->slots[hash & (d->slot_count - 1)];
+
+    for (uint32_t at = 0; at < slot->len; at += CACHE_LINE) {
+        __builtin_prefetch(d->bytes.data + slot->at + at);
     }
-    slot = find_entry(d, text, (uint32_t)hash_text(d->seed, text).half[0]);
-    if (!slot->entry) {
-        return d->count;
-    }
-    *guess = (struct dictionary_guess){ { d->bytes.data + slot->at, slot->len }, slot->entry - 1 };
-    return guess->entry;
+}
+
+uint32_t dictionary_find(const struct dictionary *d, struct str text, uint32_t hash)
+{
+    const struct entry_slot *slot = find_entry(d, text, hash);
+
+    return slot->entry ? slot->entry - 1 : d->count;
 }

@@ -80,14 +80,13 @@ void dictionary_free(struct dictionary *dictionary);
 uint32_t dictionary_count(const struct dictionary *dictionary);
 struct str dictionary_text(const struct dictionary *dictionary, uint32_t entry);
 
-/* What was found last is looked at first. Zeroed: nothing yet. */
-struct dictionary_guess {
-    struct str text;
-    uint32_t entry;
-};
+/** Begins to look a text up: what is returned is handed to dictionary_approach and then to
+ *  dictionary_find. With others in between, memory is asked for many texts at once; at once is right,
+ *  too, and slower. */
+uint32_t dictionary_hash(const struct dictionary *dictionary, struct str text);
+void dictionary_approach(const struct dictionary *dictionary, uint32_t hash);
 
 /** The entry, or dictionary_count when there is none of that text. */
-uint32_t dictionary_find(const struct dictionary *dictionary, struct str text,
-                         struct dictionary_guess *guess);
+uint32_t dictionary_find(const struct dictionary *dictionary, struct str text, uint32_t hash);
 
 #endif

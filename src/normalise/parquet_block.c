@@ -1,6 +1,9 @@
 /*
  * The worker's half of normalise/parquet.h. Values are kept PLAIN as they come, or as dictionary
  * indices; which rows have one is a bit each. A page is made of both once the block is done.
+ *
+ * A dictionary does not fit into the nearer caches. Texts are therefore looked up some at a time: by when
+ * they are compared, memory has been asked for all of them.
  */
 #include "normalise/parquet_block.h"
 
@@ -13,11 +16,24 @@
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define ROWS_MAX ((uint32_t)1 << 20)
 
+#define SOUGHT_MAX 16 /* texts that are looked up together */
+
+/* A text on its way to being an index of the dictionary. */
+struct sought {
+    uint32_t hash, at, len; /* in `texts` */
+};
+
 struct slice {
     struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
     struct buf rows;   /* a bit for each row: has it a value? Up to the last one that has */
     uint32_t count;
-    struct dictionary_guess guess;
+    struct sought
+        sought[SOUGHT_MAX]; /* their indices stand in `values`, as the last ones, still 0 */
+    uint32_t sought_count;
+    struct buf texts; /* of these, and of the last that was found */
+    uint32_t entry;   /* of that one, when `has_entry`: values often repeat */
+    bool has_entry;
+    struct str found;
     struct parquet_bounds bounds;
     size_t low_at, high_at; /* in `values`, of text */
     uint64_t record;        /* whose value was added last, and that as the row had it */
@@ -59,6 +75,7 @@ void parquet_block_free(struct parquet_block *b)
         for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
             buf_release(&b->slices[i].values);
             buf_release(&b->slices[i].rows);
+            buf_release(&b->slices[i].texts);
         }
         free(b->slices);
         free(b->numbers);
@@ -198,12 +215,57 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
     return RESULT_OK;
 }
 
+/* All that are sought become indices. */
+static enum result find_sought(struct slice *s, const struct dictionary *dictionary,
+                               struct err *err)
+{
+    size_t at = s->values.len - s->sought_count * sizeof s->entry;
+
+    if (!s->sought_count) {
+        return RESULT_OK;
+    }
+    for (uint32_t i = 0; i < s->sought_count; i++) {
+        dictionary_approach(dictionary, s->sought[i].hash);
+    }
+    for (uint32_t i = 0; i < s->sought_count; i++, at += sizeof s->entry) {
+        const struct sought *one = &s->sought[i];
+        struct str text = { s->texts.data + one->at, one->len };
+
+        s->entry = dictionary_find(dictionary, text, one->hash);
+        if (s->entry == dictionary_count(dictionary)) {
+            return changed(err);
+        }
+        bound_whole(&s->bounds, s->entry); /* entries are sorted as their texts are */
+        memcpy(s->values.data + at, &s->entry, sizeof s->entry);
+        s->has_entry = true;
+    }
+    s->found = dictionary_text(dictionary, s->entry);
+    s->sought_count = 0;
+    buf_reset(&s->texts);
+    return RESULT_OK;
+}
+
+static enum result seek(struct slice *s, const struct dictionary *dictionary, struct str text,
+                        struct err *err)
+{
+    struct sought *one = &s->sought[s->sought_count];
+    const uint32_t none = 0;
+    enum result result = buf_append(&s->values, &none, sizeof none);
+
+    *one = (struct sought){ dictionary_hash(dictionary, text), (uint32_t)s->texts.len,
+                            (uint32_t)text.len };
+    result = result == RESULT_OK ? buf_append_str(&s->texts, text) : result;
+    if (result != RESULT_OK || ++s->sought_count < SOUGHT_MAX) {
+        return result;
+    }
+    return find_sought(s, dictionary, err);
+}
+
 static enum result add_entry(struct parquet_block *b, struct slice *s,
                              const struct dictionary *dictionary, const struct row_cell *cell,
                              uint64_t *lone_surrogates, struct err *err)
 {
     struct str text = { cell->text, cell->len };
-    uint32_t entry;
 
     if (cell->kind == CELL_ESCAPED) {
         buf_reset(&b->text);
@@ -213,12 +275,14 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
         text.data = b->text.data;
         text.len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
     }
-    entry = dictionary_find(dictionary, text, &s->guess);
-    if (entry == dictionary_count(dictionary)) {
+    if (text.len > DISTINCT_TEXT_MAX) {
         return changed(err);
     }
-    bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
-    return buf_append(&s->values, &entry, sizeof entry);
+    if (!s->sought_count && s->has_entry && str_equal(s->found, text)) {
+        bound_whole(&s->bounds, s->entry);
+        return buf_append(&s->values, &s->entry, sizeof s->entry);
+    }
+    return seek(s, dictionary, text, err);
 }
 
 static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
@@ -292,7 +356,8 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
             continue;
         }
         if (is_repeated(s, row, cell)) {
-            result = repeat_value(s);
+            result = find_sought(s, b->schema->columns[i].dictionary, err);
+            result = result == RESULT_OK ? repeat_value(s) : result;
         } else {
             s->last_at = s->values.len;
             s->record = row->number;
@@ -406,17 +471,19 @@ static enum result append_bounds(struct buf *out, const struct parquet_column *c
     return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
 }
 
-static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
+static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out,
+                                struct err *err)
 {
     const struct parquet_column *c = &b->schema->columns[column];
     struct slice *s = &b->slices[column];
     struct parquet_page page = { .type = PARQUET_DATA_PAGE,
                                  .encoding = c->dictionary ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
                                  .value_count = b->rows };
+    enum result result = find_sought(s, c->dictionary, err);
     struct parquet_slice head = { .nulls = b->rows - s->count, .bounds = s->bounds };
     size_t head_at = out->len, page_at;
-    enum result result = buf_append(out, &head, sizeof head);
 
+    result = result == RESULT_OK ? buf_append(out, &head, sizeof head) : result;
     result = result == RESULT_OK ? append_bounds(out, c, s, &head.bounds) : result;
     page_at = out->len;
     buf_reset(&b->body);
@@ -435,6 +502,8 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     }
     buf_reset(&s->values);
     buf_reset(&s->rows);
+    buf_reset(&s->texts);
+    s->sought_count = 0;
     s->count = 0;
     s->bounds = (struct parquet_bounds){ .any = false };
     return result;
@@ -450,9 +519,9 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     }
     result = buf_append(out, &head, sizeof head);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = append_slice(b, i, out);
+        result = append_slice(b, i, out, err);
     }
     b->rows = 0;
     b->bytes = 0;
-    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing rows");
+    return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
 }
