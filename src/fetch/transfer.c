@@ -1,8 +1,9 @@
 #include "fetch/transfer.h"
 
-#include <arpa/inet.h>
+#include "fetch/private_address.h"
+#include "fetch/transfer_outcome.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,50 +13,6 @@
 
 #define RECEIVE_BUFFER_BYTES (32L * 1024)
 #define FIRST_RESERVE_MAX (UINT64_C(1) << 20)
-
-/* Loopback, link-local, private and unspecified addresses: RFC 6890, RFC 4193, RFC 4291. */
-static bool address_is_private(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET) {
-        struct sockaddr_in in;
-        uint32_t ip;
-
-        memcpy(&in, address, sizeof in);
-        ip = ntohl(in.sin_addr.s_addr);
-        return ip >> 24 == 0 || ip >> 24 == 10 || ip >> 24 == 127 || ip >> 16 == 0xA9FE ||
-               ip >> 20 == 0xAC1 || ip >> 16 == 0xC0A8 || ip >> 22 == (UINT32_C(0x64400000) >> 22);
-    }
-    if (address->sa_family == AF_INET6) {
-        struct sockaddr_in6 in6;
-        const uint8_t *b;
-
-        memcpy(&in6, address, sizeof in6);
-        b = in6.sin6_addr.s6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
-            struct sockaddr_in in = { .sin_family = AF_INET };
-
-            memcpy(&in.sin_addr, b + 12, 4);
-            return address_is_private((const struct sockaddr *)&in);
-        }
-        return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) ||
-               (b[0] & 0xFE) == 0xFC || (b[0] == 0xFE && (b[1] & 0xC0) == 0x80);
-    }
-    return true;
-}
-
-static bool ip_text_is_private(const char *text)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET };
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-
-    if (text && inet_pton(AF_INET, text, &in.sin_addr) == 1) {
-        return address_is_private((const struct sockaddr *)&in);
-    }
-    if (text && inet_pton(AF_INET6, text, &in6.sin6_addr) == 1) {
-        return address_is_private((const struct sockaddr *)&in6);
-    }
-    return false;
-}
 
 /* The kernel gives the lowest number that is free, so a high one says how many are in use. Some are
  * left for the store, whose next segment must not fail for want of one, and for tables. */
@@ -133,18 +90,14 @@ static bool expands_beyond_reason(const struct transfer *t)
     return received > 0 && t->body_bytes / (uint64_t)received > FETCH_EXPANSION_MAX;
 }
 
-static bool status_is_good(int status)
-{
-    return status >= 200 && status <= 299;
-}
-
 /* Room for what was announced, so that a body need not move as it grows; a liar gets no more than
  * FIRST_RESERVE_MAX. */
 static enum result reserve_announced(struct transfer *t, size_t len)
 {
     uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
 
-    if (t->announced == UINT64_MAX || want <= len || !status_is_good(t->response->status) ||
+    if (t->announced == UINT64_MAX || want <= len ||
+        !transfer_status_is_good(t->response->status) ||
         want > t->config->options->body_max_bytes) {
         return RESULT_OK;
     }
@@ -156,7 +109,7 @@ static enum result keep_body(struct transfer *t, const char *bytes, size_t len)
 {
     struct buf *body = &t->response->body;
 
-    if (!status_is_good(t->response->status)) {
+    if (!transfer_status_is_good(t->response->status)) {
         size_t room = body->len < FETCH_ERROR_BODY_MAX ? FETCH_ERROR_BODY_MAX - body->len : 0;
 
         len = len < room ? len : room;
@@ -473,216 +426,25 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     return RESULT_OK;
 }
 
-static uint64_t info_us(const struct transfer *t, CURLINFO info)
-{
-    curl_off_t us = 0;
-
-    curl_easy_getinfo(t->easy, info, &us);
-    return us > 0 ? (uint64_t)us : 0;
-}
-
 static void read_timing(const struct transfer *t, struct response *r)
 {
     curl_off_t wire = 0;
     long head = 0, connects = 0;
     struct response_timing *timing = &r->timing;
 
-    timing->total_us = info_us(t, CURLINFO_TOTAL_TIME_T);
-    timing->first_byte_us = info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
+    timing->total_us = transfer_info_us(t, CURLINFO_TOTAL_TIME_T);
+    timing->first_byte_us = transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
     curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
     r->reused = connects == 0 && timing->first_byte_us > 0;
     if (!r->reused) {
-        timing->dns_us = info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
-        timing->connect_us = info_us(t, CURLINFO_CONNECT_TIME_T);
-        timing->tls_us = info_us(t, CURLINFO_APPCONNECT_TIME_T);
+        timing->dns_us = transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T);
+        timing->connect_us = transfer_info_us(t, CURLINFO_CONNECT_TIME_T);
+        timing->tls_us = transfer_info_us(t, CURLINFO_APPCONNECT_TIME_T);
     }
-    r->sent = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    r->sent = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &wire);
     curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
     r->wire_bytes = (uint64_t)wire + (uint64_t)head;
-}
-
-static bool errno_is_local(int errnum)
-{
-    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
-           errnum == EADDRNOTAVAIL;
-}
-
-/* libcurl's resolver and TLS library open files too, and when they get none they tell it as a name
- * that does not resolve, or a CA file that cannot be read. */
-static bool is_out_of_descriptors(void)
-{
-    int fd = dup(STDERR_FILENO);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd < 0 && (errno == EMFILE || errno == ENFILE);
-}
-
-static bool is_local_shortage(const struct transfer *t, CURLcode code)
-{
-    switch (code) {
-    case CURLE_COULDNT_CONNECT:
-        return errno_is_local(t->socket_errno);
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CONNECT_ERROR:
-        return is_out_of_descriptors();
-    default:
-        return false;
-    }
-}
-
-static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
-{
-    char *url = NULL, *ip = NULL;
-
-    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
-    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
-    if (!url) {
-        snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
-        return OUTCOME_STATUS;
-    }
-    r->peer_is_private = ip_text_is_private(ip);
-    r->redirect_url = str_dup(str_view(url));
-    return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
-}
-
-static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
-{
-    if (t->bad_length) {
-        snprintf(r->reason, sizeof r->reason, "conflicting Content-Length headers");
-        return OUTCOME_PROTOCOL;
-    }
-    switch (r->status) {
-    case 301:
-    case 302:
-    case 303:
-    case 307:
-    case 308:
-        return outcome_of_redirect(t, r);
-    default:
-        break;
-    }
-    if (status_is_good(r->status)) {
-        return OUTCOME_OK;
-    }
-    snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
-    return OUTCOME_STATUS;
-}
-
-static enum outcome outcome_of_write_error(const struct transfer *t, struct response *r)
-{
-    unsigned long long limit = t->config->options->body_max_bytes;
-
-    if (t->too_big) {
-        snprintf(r->reason, sizeof r->reason, "body over the limit of %llu bytes (--max-body)",
-                 limit);
-        return OUTCOME_TOO_BIG;
-    }
-    if (t->expands) {
-        snprintf(r->reason, sizeof r->reason, "body expands over %d:1 when decompressed",
-                 FETCH_EXPANSION_MAX);
-        return OUTCOME_TOO_BIG;
-    }
-    snprintf(r->reason, sizeof r->reason, "out of memory for the body");
-    return OUTCOME_LOCAL;
-}
-
-static enum outcome outcome_of_timeout(const struct transfer *t)
-{
-    return info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
-}
-
-#define LONG_HEADER "a response header exceeds 100 KiB, or there is no memory for it"
-
-/* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
- * status line and before any body, and it comes again: so it is believed the second time. */
-static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
-{
-    if (info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0 || r->status == 0 || t->body_bytes > 0) {
-        return OUTCOME_LOCAL;
-    }
-    if (strcmp(r->request->reason, LONG_HEADER) == 0) {
-        return OUTCOME_PROTOCOL;
-    }
-    snprintf(r->reason, sizeof r->reason, LONG_HEADER);
-    return OUTCOME_CONNECT;
-}
-
-/* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
-static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
-{
-    bool connected = info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
-    long errnum = 0;
-
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return OUTCOME_DNS;
-    case CURLE_OPERATION_TIMEDOUT:
-        return outcome_of_timeout(t);
-    case CURLE_PARTIAL_FILE:
-        return OUTCOME_SHORT_BODY;
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-        return r->body.len ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
-        return errnum == ECONNRESET || errnum == ECONNREFUSED ? OUTCOME_CONNECT : OUTCOME_TLS;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return OUTCOME_TLS;
-    case CURLE_BAD_CONTENT_ENCODING:
-        return OUTCOME_ENCODING;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_LOGIN_DENIED: /* credentials in the URL */
-        return OUTCOME_REFUSED;
-    case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
-        return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
-    case CURLE_WEIRD_SERVER_REPLY:
-        return OUTCOME_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY:
-        return outcome_of_no_memory(t, r);
-    case CURLE_ABORTED_BY_CALLBACK:
-        return OUTCOME_REFUSED;
-    default:
-        return OUTCOME_CONNECT;
-    }
-}
-
-static enum outcome outcome_of(const struct transfer *t, CURLcode code, struct response *r)
-{
-    const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
-
-    if (code == CURLE_OK) {
-        return outcome_of_status(t, r);
-    }
-    if (t->head_too_big) {
-        snprintf(r->reason, sizeof r->reason, "response headers over %u KiB",
-                 FETCH_HEADERS_MAX >> 10);
-        return OUTCOME_PROTOCOL;
-    }
-    if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
-        return outcome_of_write_error(t, r);
-    }
-    if (t->private_refused) {
-        snprintf(r->reason, sizeof r->reason,
-                 "refused: a public server's redirect leads to a private address");
-        return OUTCOME_REFUSED;
-    }
-    if (is_local_shortage(t, code)) {
-        snprintf(r->reason, sizeof r->reason, "no socket: %s",
-                 strerror(t->socket_errno ? t->socket_errno : EMFILE));
-        return OUTCOME_LOCAL;
-    }
-    snprintf(r->reason, sizeof r->reason, "%s", text);
-    return outcome_of_error(t, code, r);
 }
 
 struct response *transfer_end(struct transfer *t, CURLcode code)
@@ -692,7 +454,7 @@ struct response *transfer_end(struct transfer *t, CURLcode code)
     r->status = status_of(t);
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
-    r->outcome = outcome_of(t, code, r);
+    r->outcome = transfer_outcome(t, code, r);
     t->response = NULL;
     return r;
 }
@@ -702,16 +464,16 @@ void transfer_row(const struct transfer *t, struct fetch_row *row)
     bool https = str_starts(request_url(t->response->request), STR("https"));
 
     *row = (struct fetch_row){ .request = t->response->request };
-    row->first_byte_us = info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
+    row->first_byte_us = transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
     row->body_bytes = t->response->body.len;
     if (row->first_byte_us) {
         row->phase = FETCH_RECEIVE;
         row->status = status_of(t);
-    } else if (info_us(t, CURLINFO_PRETRANSFER_TIME_T)) {
+    } else if (transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T)) {
         row->phase = FETCH_WAIT;
-    } else if (info_us(t, CURLINFO_CONNECT_TIME_T)) {
+    } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T)) {
         row->phase = https ? FETCH_TLS : FETCH_WAIT;
-    } else if (info_us(t, CURLINFO_NAMELOOKUP_TIME_T)) {
+    } else if (transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T)) {
         row->phase = FETCH_CONNECT;
     } else {
         row->phase = FETCH_DNS;

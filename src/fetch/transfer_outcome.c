@@ -1,0 +1,206 @@
+#include "fetch/transfer_outcome.h"
+
+#include "fetch/private_address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool transfer_status_is_good(int status)
+{
+    return status >= 200 && status <= 299;
+}
+
+uint64_t transfer_info_us(const struct transfer *t, CURLINFO info)
+{
+    curl_off_t us = 0;
+
+    curl_easy_getinfo(t->easy, info, &us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
+static bool errno_is_local(int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS || errnum == ENOMEM ||
+           errnum == EADDRNOTAVAIL;
+}
+
+/* libcurl's resolver and TLS library open files too, and when they get none they tell it as a name
+ * that does not resolve, or a CA file that cannot be read. */
+static bool is_out_of_descriptors(void)
+{
+    int fd = dup(STDERR_FILENO);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
+static bool is_local_shortage(const struct transfer *t, CURLcode code)
+{
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return errno_is_local(t->socket_errno);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CONNECT_ERROR:
+        return is_out_of_descriptors();
+    default:
+        return false;
+    }
+}
+
+static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
+{
+    char *url = NULL, *ip = NULL;
+
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    if (!url) {
+        snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
+        return OUTCOME_STATUS;
+    }
+    r->peer_is_private = ip_text_is_private(ip);
+    r->redirect_url = str_dup(str_view(url));
+    return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
+}
+
+static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
+{
+    if (t->bad_length) {
+        snprintf(r->reason, sizeof r->reason, "conflicting Content-Length headers");
+        return OUTCOME_PROTOCOL;
+    }
+    switch (r->status) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+        return outcome_of_redirect(t, r);
+    default:
+        break;
+    }
+    if (transfer_status_is_good(r->status)) {
+        return OUTCOME_OK;
+    }
+    snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
+    return OUTCOME_STATUS;
+}
+
+static enum outcome outcome_of_write_error(const struct transfer *t, struct response *r)
+{
+    unsigned long long limit = t->config->options->body_max_bytes;
+
+    if (t->too_big) {
+        snprintf(r->reason, sizeof r->reason, "body over the limit of %llu bytes (--max-body)",
+                 limit);
+        return OUTCOME_TOO_BIG;
+    }
+    if (t->expands) {
+        snprintf(r->reason, sizeof r->reason, "body expands over %d:1 when decompressed",
+                 FETCH_EXPANSION_MAX);
+        return OUTCOME_TOO_BIG;
+    }
+    snprintf(r->reason, sizeof r->reason, "out of memory for the body");
+    return OUTCOME_LOCAL;
+}
+
+static enum outcome outcome_of_timeout(const struct transfer *t)
+{
+    return transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
+}
+
+#define LONG_HEADER "a response header exceeds 100 KiB, or there is no memory for it"
+
+/* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
+ * status line and before any body, and it comes again: so it is believed the second time. */
+static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
+{
+    if (transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0 || r->status == 0 ||
+        t->body_bytes > 0) {
+        return OUTCOME_LOCAL;
+    }
+    if (strcmp(r->request->reason, LONG_HEADER) == 0) {
+        return OUTCOME_PROTOCOL;
+    }
+    snprintf(r->reason, sizeof r->reason, LONG_HEADER);
+    return OUTCOME_CONNECT;
+}
+
+/* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
+static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
+{
+    bool connected = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
+    long errnum = 0;
+
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return OUTCOME_DNS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return outcome_of_timeout(t);
+    case CURLE_PARTIAL_FILE:
+        return OUTCOME_SHORT_BODY;
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return r->body.len ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+        return errnum == ECONNRESET || errnum == ECONNREFUSED ? OUTCOME_CONNECT : OUTCOME_TLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return OUTCOME_TLS;
+    case CURLE_BAD_CONTENT_ENCODING:
+        return OUTCOME_ENCODING;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_LOGIN_DENIED: /* credentials in the URL */
+        return OUTCOME_REFUSED;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
+        return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
+    case CURLE_WEIRD_SERVER_REPLY:
+        return OUTCOME_PROTOCOL;
+    case CURLE_OUT_OF_MEMORY:
+        return outcome_of_no_memory(t, r);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return OUTCOME_REFUSED;
+    default:
+        return OUTCOME_CONNECT;
+    }
+}
+
+enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct response *r)
+{
+    const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
+
+    if (code == CURLE_OK) {
+        return outcome_of_status(t, r);
+    }
+    if (t->head_too_big) {
+        snprintf(r->reason, sizeof r->reason, "response headers over %u KiB",
+                 FETCH_HEADERS_MAX >> 10);
+        return OUTCOME_PROTOCOL;
+    }
+    if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
+        return outcome_of_write_error(t, r);
+    }
+    if (t->private_refused) {
+        snprintf(r->reason, sizeof r->reason,
+                 "refused: a public server's redirect leads to a private address");
+        return OUTCOME_REFUSED;
+    }
+    if (is_local_shortage(t, code)) {
+        snprintf(r->reason, sizeof r->reason, "no socket: %s",
+                 strerror(t->socket_errno ? t->socket_errno : EMFILE));
+        return OUTCOME_LOCAL;
+    }
+    snprintf(r->reason, sizeof r->reason, "%s", text);
+    return outcome_of_error(t, code, r);
+}
