@@ -40,6 +40,29 @@ static void redact__replaces_every_value__when_they_overlap(void **state)
     assert_content(&out, "abcd");
 }
 
+static void redact__finds_a_secret__however_it_is_escaped(void **state)
+{
+    static const char *const texts[] = {
+        "a=p+w/0 x=",     "a=p%2Bw%2F0%20x%3D", "a=p%2bw%2f0+x=",
+        "a=p+w%2F0 x%3d", "a=%70+%77/%30+%78=",
+    };
+    struct secrets secrets = { 0 };
+    struct buf out = { 0 };
+
+    (void)state;
+    assert_int_equal(secrets_add(&secrets, STR("p+w/0 x="), NULL), RESULT_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_true(secrets_are_in(&secrets, str_view(texts[i])));
+        assert_int_equal(secrets_redact(&secrets, str_view(texts[i]), &out), RESULT_OK);
+        assert_content(&out, "a=***");
+    }
+    assert_false(secrets_are_in(&secrets, STR("a=p+w/0 x")));
+    assert_false(secrets_are_in(&secrets, STR("p%2Bw%2F0%20x%3")));
+    assert_int_equal(secrets_redact(&secrets, STR("100% + p%2Bw%2F0%20x%3"), &out), RESULT_OK);
+    assert_content(&out, "100% + p%2Bw%2F0%20x%3");
+    secrets_release(&secrets);
+}
+
 static void url_redact__hides_values__when_names_are_secret(void **state)
 {
     static const struct {
@@ -258,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redact__replaces_every_value__when_they_overlap),
+        cmocka_unit_test(redact__finds_a_secret__however_it_is_escaped),
         cmocka_unit_test(url_redact__hides_values__when_names_are_secret),
         cmocka_unit_test(expand__fills_in_variables__when_they_are_set),
         cmocka_unit_test(expand__names_the_variable__when_it_is_missing),

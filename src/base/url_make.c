@@ -57,6 +57,23 @@ struct str url_decode(struct str encoded, char *room)
     return decoded;
 }
 
+size_t url_head_means(struct str encoded, struct str text)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        struct str rest = { encoded.data + at, encoded.len - at };
+        size_t used = 1;
+
+        if (!rest.len ||
+            (rest.data[0] != text.data[i] && decode_one(rest, &used) != text.data[i])) {
+            return 0;
+        }
+        at += used;
+    }
+    return at;
+}
+
 bool url_name_is(struct str encoded, struct str name)
 {
     while (encoded.len && name.len) {

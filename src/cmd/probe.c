@@ -113,7 +113,22 @@ static void show_head(const struct response *response)
     }
 }
 
-static int tell_failure(const struct response *r)
+/* A server may repeat the key that it was asked with. */
+static void tell_redirect(const struct job *job, const char *url, struct err *err)
+{
+    struct buf redacted = { 0 }, shown = { 0 };
+
+    if (secrets_redact(&job->secrets, str_view(url), &redacted) != RESULT_OK ||
+        url_redact(buf_view(&redacted), &shown) != RESULT_OK) {
+        buf_reset(&shown);
+    }
+    err_set(err, RESULT_INVALID, "E-PRB1", "the answer is elsewhere: probe %.*s",
+            STR_ARG(buf_view(&shown)));
+    buf_release(&redacted);
+    buf_release(&shown);
+}
+
+static int tell_failure(const struct job *job, const struct response *r)
 {
     struct err err;
     const char *more = r->status == 401 || r->status == 403
@@ -122,8 +137,7 @@ static int tell_failure(const struct response *r)
                                           : "";
 
     if (r->outcome == OUTCOME_REDIRECT) {
-        err_set(&err, RESULT_INVALID, "E-PRB1", "the answer is elsewhere: probe %s",
-                r->redirect_url);
+        tell_redirect(job, r->redirect_url, &err);
     } else if (r->outcome == OUTCOME_STATUS) {
         err_set(&err, RESULT_INVALID, "E-PRB1", "the answer is status %d%s", r->status, more);
     } else {
@@ -214,7 +228,8 @@ int cmd_probe(int argc, char **argv)
     } else if (ask_once(&ask.job, &response, &err) != RESULT_OK) {
         code = cmd_fail(&err);
     } else {
-        code = response->outcome == OUTCOME_OK ? tell(&ask, response) : tell_failure(response);
+        code = response->outcome == OUTCOME_OK ? tell(&ask, response)
+                                               : tell_failure(&ask.job, response);
         response_free(response);
     }
     probe_ask_release(&ask);

@@ -69,6 +69,12 @@ static struct str masked(struct engine *e, struct str text, bool is_cut)
                : STR("(out of memory for this text)");
 }
 
+static struct str masked_url(struct engine *e, struct str url)
+{
+    buf_reset(&e->shown);
+    return engine_redact_url(e, url, &e->shown) == RESULT_OK ? buf_view(&e->shown) : STR("?");
+}
+
 static void add_line(char *lines, size_t size, struct str name, struct str value)
 {
     size_t used = strlen(lines);
@@ -86,8 +92,10 @@ static void fill_headers(struct engine *e, const struct answer *a, struct snapsh
         struct str name = str_view(at), value = str_view(at + name.len + 1);
 
         at = value.data + value.len + 1;
-        add_line(out->headers, sizeof out->headers, name,
-                 header_is_secret(name) ? STR("***") : masked(e, value, false));
+        value = header_is_secret(name)                    ? STR("***")
+                : str_equal_nocase(name, STR("location")) ? masked_url(e, value)
+                                                          : masked(e, value, false);
+        add_line(out->headers, sizeof out->headers, name, value);
     }
 }
 
@@ -119,8 +127,7 @@ static void note_request(struct engine *e, const struct request *r, struct answe
     COPY_STR(a->key, r->key);
     COPY_STR(a->host, host_at(&e->hosts, r->host)->label);
     if (url.len >= sizeof a->url) {
-        buf_reset(&e->shown);
-        url = engine_redact_url(e, url, &e->shown) == RESULT_OK ? buf_view(&e->shown) : STR("?");
+        url = masked_url(e, url);
     }
     COPY_STR(a->url, url);
 }

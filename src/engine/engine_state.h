@@ -238,6 +238,16 @@ void judge_release(struct engine *engine);
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
                                   const char *reason);
 
+/* redirect.c */
+enum redirect_word {
+    REDIRECT_FOLLOW,   /* the request goes on to the new URL */
+    REDIRECT_REFUSED,  /* it does not, and `reason` says why, without secrets */
+    REDIRECT_SHORTAGE, /* no memory: as it was */
+};
+
+/** What becomes of a request that is answered with a redirect. */
+enum redirect_word redirect_take(struct engine *engine, struct response *response);
+
 /* refusal.c */
 
 /** When to ask again, by the server's word. */

@@ -247,51 +247,18 @@ enum result judge_drop(struct engine *e, struct request *request, const char *re
     return RESULT_OK;
 }
 
-/* A refusal of our own: the attempt's outcome becomes final with this reason. */
-static void refuse(struct engine *e, struct response *response, const char *why, struct str what)
-{
-    response->outcome = OUTCOME_REFUSED;
-    snprintf(response->request->reason, sizeof response->request->reason, "%s %.*s", why,
-             (int)(what.len < 100 ? what.len : 100), what.data);
-    final(e, response);
-}
-
 static void redirect(struct engine *e, struct response *response)
 {
-    struct request *request = response->request;
-    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
-    struct str target = str_view(response->redirect_url);
-    bool is_get = strcmp(endpoint->method, "GET") == 0 || strcmp(endpoint->method, "HEAD") == 0;
-    struct url from, planned, to;
-    struct err err;
-
-    if (request->hops >= REQUEST_HOPS_MAX) {
-        refuse(e, response, "more than 5 redirects, the last to", target);
-        return;
+    switch (redirect_take(e, response)) {
+    case REDIRECT_FOLLOW:
+    case REDIRECT_SHORTAGE:
+        put_back(e, dismantle(e, response));
+        break;
+    case REDIRECT_REFUSED: /* by us: the attempt's outcome becomes final */
+        response->outcome = OUTCOME_REFUSED;
+        final(e, response);
+        break;
     }
-    if (url_split(target, &to, &err) != RESULT_OK) {
-        refuse(e, response, "redirect to an unusable URL:", str_view(err.text));
-        return;
-    }
-    if (url_split(request_url(request), &from, NULL) != RESULT_OK ||
-        url_split(request->url, &planned, NULL) != RESULT_OK || (from.is_https && !to.is_https)) {
-        refuse(e, response, "refused a redirect from https to", target);
-        return;
-    }
-    request->foreign |= !url_same_origin(&planned, &to);
-    request->from_public |= request->foreign && !response->peer_is_private;
-    if (!is_get &&
-        (response->status == 301 || response->status == 302 || response->status == 303)) {
-        request->drop_body = true;
-    } else if (!is_get && request->foreign && !request->drop_body) {
-        refuse(e, response, "refused to send a body on to another origin:", target);
-        return;
-    }
-    request->hops++;
-    free(request->redirect_url);
-    request->redirect_url = response->redirect_url;
-    response->redirect_url = NULL;
-    put_back(e, dismantle(e, response));
 }
 
 /* Refused for its token: it waits for the next one, and this was no try. */

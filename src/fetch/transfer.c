@@ -367,7 +367,7 @@ static const char *url_with(struct transfer *t, const struct request *request, s
     struct str fragment = url, base = str_cut(&fragment, '#');
 
     if (!query.len || request->foreign || memmem(url.data, url.len, query.data, query.len)) {
-        return url.data; /* a redirect may have brought it back */
+        return url.data; /* as a planned URL may have it, too */
     }
     buf_reset(&t->url);
     if (buf_append_str(&t->url, base) != RESULT_OK ||

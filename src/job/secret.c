@@ -1,5 +1,7 @@
 #include "job/secret.h"
 
+#include "base/url_make.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,17 +51,31 @@ enum result secrets_add(struct secrets *secrets, struct str value, struct err *e
     return RESULT_OK;
 }
 
-/* The length of the secret that `text` starts with, 0 for none. */
+/* The length of the secret that `text` starts with, 0 for none. A server that repeats a key need not
+ * escape it as we did. */
 static size_t secret_at(const struct secrets *secrets, struct str text)
 {
     for (size_t i = 0; i < secrets->count; i++) {
-        struct str secret = str_view(secrets->values[i]);
+        const char *secret = secrets->values[i];
+        size_t len = text.data[0] == secret[0] || strchr("%+", text.data[0])
+                         ? url_head_means(text, str_view(secret))
+                         : 0;
 
-        if (str_starts(text, secret)) {
-            return secret.len;
+        if (len) {
+            return len;
         }
     }
     return 0;
+}
+
+bool secrets_are_in(const struct secrets *secrets, struct str text)
+{
+    for (; text.len; text.data++, text.len--) {
+        if (secret_at(secrets, text)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum result secrets_redact(const struct secrets *secrets, struct str text, struct buf *out)

@@ -33,9 +33,12 @@ void secrets_release(struct secrets *secrets);
 /** Registers a value. Too short a one, and one known already, are passed over. */
 MUST_CHECK enum result secrets_add(struct secrets *secrets, struct str value, struct err *err);
 
-/** Appends `text` with every secret in it replaced by `***`. */
+/** Appends `text` with every secret in it replaced by `***`, also where it stands as URLs escape it. */
 MUST_CHECK enum result secrets_redact(const struct secrets *secrets, struct str text,
                                       struct buf *out);
+
+/** A secret stands in `text`, escaped or not. */
+bool secrets_are_in(const struct secrets *secrets, struct str text);
 
 /** Appends a URL (or the tail of one) with the values of those query parameters replaced by `***` that
  *  are secret by their name: api_key, apikey, key, token, access_token, sig, signature, password and the like. */

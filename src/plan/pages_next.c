@@ -80,8 +80,9 @@ static bool resolve(struct listing *l, struct str reference, struct buf *to)
     }
     if (url_split(l->request->url, &here, NULL) != RESULT_OK ||
         url_split(buf_view(to), &there, &err) != RESULT_OK) {
+        /* Without its query, in which a server may repeat a credential. */
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page is \"%.*s\": %s",
-                     STR_ARG(page_shown(reference)), err.text);
+                     STR_ARG(page_shown(str_cut(&reference, '?'))), err.text);
         return false;
     }
     if (!url_same_origin(&here, &there)) {
