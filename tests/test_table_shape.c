@@ -397,6 +397,16 @@ static const struct schema_column *find(const struct table_schema *schema, const
     return NULL;
 }
 
+static void assert_remark(const struct table_report *report, enum table_remark remark,
+                          const char *words)
+{
+    struct buf text = { 0 };
+
+    assert_int_equal(table_report_remark(report, remark, &text), RESULT_OK);
+    assert_string_equal(text.len ? buf_cstr(&text) : "", words);
+    buf_release(&text);
+}
+
 static void schema__tells_types_and_conflicts__when_types_are_asked_for(void **state)
 {
     static const struct table_spec spec = { .types = true };
@@ -418,9 +428,10 @@ static void schema__tells_types_and_conflicts__when_types_are_asked_for(void **s
     assert_true(find(report.schema, "price")->conflict);
     assert_true(find(report.schema, "odd")->rare);
     assert_false(find(report.schema, "id")->rare);
-    assert_int_equal(table_report_conflicts(&report, &json), RESULT_OK);
-    assert_string_equal(buf_cstr(&json), "price (249 fractions, 1 strings)");
-    buf_reset(&json);
+    assert_remark(&report, TABLE_REMARK_CONFLICT,
+                  "text, as values are of several kinds: price (249 fractions, 1 strings)");
+    assert_remark(&report, TABLE_REMARK_RARE, "a value in under 1 % of the rows: odd");
+    assert_remark(&report, TABLE_REMARK_NEW, ""); /* there was none before */
     assert_int_equal(table_report_json(&report, &json), RESULT_OK);
     assert_true(json_check(buf_view(&json), 16, NULL));
     assert_non_null(strstr(buf_cstr(&json), "{\"name\":\"odd\",\"type\":\"boolean\",\"values\":1,"
@@ -455,20 +466,21 @@ static void drift__is_told__when_the_table_differs_from_the_last(void **state)
 
     put("in.jsonl", "{\"id\":\"1\",\"a\":1.5,\"quo\\\"te\":\"y\",\"new\":[1]}\n");
     assert_int_equal(build("t.csv", NULL, &spec, stored, &second), RESULT_OK);
-    buf_reset(&text);
-    assert_int_equal(table_report_drift(&second, &text), RESULT_OK);
-    assert_string_equal(buf_cstr(&text), "new: new text; gone: gone; of another type: id text, was "
-                                         "int64, a double, was int64");
+    assert_remark(&second, TABLE_REMARK_NEW, "new since the last table: new text");
+    assert_remark(&second, TABLE_REMARK_GONE, "gone since the last table: gone");
+    assert_remark(&second, TABLE_REMARK_TYPE,
+                  "changed since the last table: id text, was int64, "
+                  "a double, was int64");
     buf_reset(&text);
     assert_int_equal(table_report_json(&second, &text), RESULT_OK);
     assert_non_null(strstr(buf_cstr(&text),
                            "\"drift\":{\"new\":[{\"name\":\"new\",\"now\":\"text\"}],\"gone\":[{"
                            "\"name\":\"gone\",\"before\":\"boolean\"}],\"type\":[{\"name\":\"id\","
                            "\"before\":\"int64\",\"now\":\"text\"},"));
-    buf_reset(&text);
     first.before = stored;
-    assert_int_equal(table_report_drift(&first, &text), RESULT_OK);
-    assert_int_equal(text.len, 0);
+    assert_remark(&first, TABLE_REMARK_NEW, "");
+    assert_remark(&first, TABLE_REMARK_GONE, "");
+    assert_remark(&first, TABLE_REMARK_TYPE, "");
     table_schema_free(stored);
     table_schema_free(first.schema);
     table_schema_free(second.schema);
@@ -485,19 +497,19 @@ static void run_tables__keeps_each_table__when_written_in_turn(void **state)
 
     (void)state;
     assert_true(dir.fd >= 0);
-    assert_null(run_tables_read(&dir, "t.csv"));
+    assert_null(run_tables_read(&dir, STR("t")));
     put("in.jsonl", "{\"a\":1}\n");
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &report), RESULT_OK);
-    assert_int_equal(run_tables_write(&dir, "/x/t.csv", report.schema, NULL), RESULT_OK);
-    assert_int_equal(run_tables_write(&dir, "other.csv", report.schema, NULL), RESULT_OK);
-    schema = run_tables_read(&dir, "t.parquet");
+    assert_int_equal(run_tables_write(&dir, STR("t"), report.schema, NULL), RESULT_OK);
+    assert_int_equal(run_tables_write(&dir, STR("other"), report.schema, NULL), RESULT_OK);
+    schema = run_tables_read(&dir, STR("t"));
     assert_non_null(schema);
     assert_int_equal(schema->count, 1);
     table_schema_free(schema);
     put("tables.json", "not JSON");
-    assert_null(run_tables_read(&dir, "t.csv"));
-    assert_int_equal(run_tables_write(&dir, "t.csv", report.schema, NULL), RESULT_OK);
-    schema = run_tables_read(&dir, "t.csv");
+    assert_null(run_tables_read(&dir, STR("t")));
+    assert_int_equal(run_tables_write(&dir, STR("t"), report.schema, NULL), RESULT_OK);
+    schema = run_tables_read(&dir, STR("t"));
     assert_non_null(schema);
     table_schema_free(schema);
     table_schema_free(report.schema);

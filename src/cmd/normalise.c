@@ -98,6 +98,7 @@ struct task {
     const char *records, *output;
     struct table_spec spec;
     const struct run_dir *dir; /* of a run; NULL: files */
+    struct str kept_as;        /* in its tables.json */
 };
 
 /* A table whose drift cannot be kept is a table still. */
@@ -106,14 +107,14 @@ static void keep_schema(const struct task *task, const struct table_report *repo
     struct err err;
 
     if (task->dir && report->result == RESULT_OK && report->schema &&
-        run_tables_write(task->dir, task->output, report->schema, &err) != RESULT_OK) {
+        run_tables_write(task->dir, task->kept_as, report->schema, &err) != RESULT_OK) {
         cmd_print_warning(err.code, err.text);
     }
 }
 
 static int make_table(const struct read_options *options, const struct task *task)
 {
-    struct table_schema *before = task->dir ? run_tables_read(task->dir, task->output) : NULL;
+    struct table_schema *before = task->dir ? run_tables_read(task->dir, task->kept_as) : NULL;
     struct table_run_options run = {
         .table = { .records = task->records,
                    .output = task->output,
@@ -161,6 +162,15 @@ static struct table_spec merge_specs(const struct read_options *options,
     return spec;
 }
 
+/* Whether the command line asks for other columns than the job does, or for others' types. */
+static bool has_own_columns(const struct read_options *options)
+{
+    const struct table_spec *given = &options->spec;
+
+    return options->records || given->explode || given->pick_count || given->meta ||
+           given->coerce || given->separator || given->depth_limited;
+}
+
 static int normalise_endpoint(const struct read_options *options, struct opened_run *run,
                               uint32_t endpoint)
 {
@@ -181,6 +191,8 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
     task.records = options->records ? options->records : table.records;
     task.output = options->output ? options->output : output;
     task.spec = merge_specs(options, &table);
+    task.kept_as = has_own_columns(options) ? run_tables_name(task.output)
+                                            : str_view(run->job.endpoints[endpoint].name);
     code = run_source_new(&task.source, &run->dir, endpoint, read_index, run->ledger, &err) ==
                    RESULT_OK
                ? make_table(options, &task)

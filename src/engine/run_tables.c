@@ -5,7 +5,7 @@
 #define FILE_NAME "tables.json"
 #define FILE_MAX ((size_t)64 << 20)
 
-static struct str table_name(const char *output)
+struct str run_tables_name(const char *output)
 {
     const char *slash = strrchr(output, '/');
     struct str name = str_view(slash ? slash + 1 : output);
@@ -15,20 +15,20 @@ static struct str table_name(const char *output)
     return name;
 }
 
-struct table_schema *run_tables_read(const struct run_dir *dir, const char *output)
+struct table_schema *run_tables_read(const struct run_dir *dir, struct str name)
 {
     struct table_schema *schema = NULL;
     struct buf json = { 0 };
 
     if (run_dir_read(dir, FILE_NAME, FILE_MAX, &json, NULL) != RESULT_OK ||
-        table_schema_read(&schema, buf_view(&json), table_name(output)) != RESULT_OK) {
+        table_schema_read(&schema, buf_view(&json), name) != RESULT_OK) {
         schema = NULL;
     }
     buf_release(&json);
     return schema;
 }
 
-enum result run_tables_write(const struct run_dir *dir, const char *output,
+enum result run_tables_write(const struct run_dir *dir, struct str name,
                              const struct table_schema *schema, struct err *err)
 {
     struct buf old = { 0 }, json = { 0 };
@@ -37,7 +37,7 @@ enum result run_tables_write(const struct run_dir *dir, const char *output,
     if (run_dir_read(dir, FILE_NAME, FILE_MAX, &old, NULL) != RESULT_OK) {
         buf_reset(&old);
     }
-    result = table_schema_write(schema, table_name(output), buf_view(&old), &json);
+    result = table_schema_write(schema, name, buf_view(&old), &json);
     result = result == RESULT_OK ? run_dir_replace(dir, FILE_NAME, buf_view(&json), err)
                                  : err_nomem(err, "writing " FILE_NAME);
     buf_release(&old);

@@ -51,9 +51,12 @@ static void tell_skips(struct engine *e, const struct table_report *report)
         const struct table_skips *skips = &report->skipped[i];
 
         if (skips->count) {
-            events_add(&e->events, EVENT_WARNING, "skipped", "", "table: %llu skipped, %s: %s",
-                       (unsigned long long)skips->count, table_skip_name((enum table_skip)i),
-                       skips->named ? skips->first[0] : "");
+            events_add(&e->events, EVENT_WARNING, "skipped", "", "table: %llu skipped, %s",
+                       (unsigned long long)skips->count, table_skip_name((enum table_skip)i));
+        }
+        for (unsigned n = 0; n < skips->named; n++) {
+            events_add(&e->events, EVENT_NOTICE, "skipped", "", "table: skipped %s",
+                       skips->first[n]);
         }
     }
 }
@@ -77,29 +80,33 @@ static void table_failed(struct engine *e, const struct err *err)
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
 }
 
-/* What is new about the columns, and which became text. */
+/* One event each, so that a long list hides no other. */
 static void tell_columns(struct engine *e, const struct table_report *report)
 {
-    struct buf text = { 0 };
+    for (int i = 0; i < TABLE_REMARK_COUNT; i++) {
+        bool is_drift = i >= TABLE_REMARK_NEW;
+        struct buf text = { 0 };
 
-    if (table_report_drift(report, &text) == RESULT_OK && text.len) {
-        events_add(&e->events, EVENT_WARNING, "drift", "", "table: columns %.*s",
-                   STR_ARG(buf_view(&text)));
+        if (table_report_remark(report, (enum table_remark)i, &text) == RESULT_OK && text.len) {
+            events_add(&e->events, is_drift ? EVENT_WARNING : EVENT_NOTICE,
+                       is_drift ? "drift" : "types", "", "table: %.*s", STR_ARG(buf_view(&text)));
+        }
+        buf_release(&text);
     }
-    buf_reset(&text);
-    if (table_report_conflicts(report, &text) == RESULT_OK && text.len) {
-        events_add(&e->events, EVENT_NOTICE, "types", "",
-                   "table: text, as values are of several kinds: %.*s", STR_ARG(buf_view(&text)));
-    }
-    buf_release(&text);
+}
+
+/* The name that an order's table is known by from one to the next. */
+static struct str name_of(const struct engine *e, const struct table_order *order)
+{
+    return str_view(e->job->endpoints[order->endpoint].name);
 }
 
 static void keep_schema(struct engine *e, const struct table_report *report)
 {
     struct err err;
 
-    if (report->schema && run_tables_write(e->options.dir, e->table->current->path, report->schema,
-                                           &err) != RESULT_OK) {
+    if (report->schema && run_tables_write(e->options.dir, name_of(e, e->table->current),
+                                           report->schema, &err) != RESULT_OK) {
         events_add(&e->events, EVENT_WARNING, "table", "", "%s", err.text);
     }
 }
@@ -309,7 +316,7 @@ static enum result start(struct engine *e, struct err *err)
     options.records = job->spec.records;
     options.spec = job->spec.spec;
     options.spec.parquet = order->parquet;
-    options.before = job->before = run_tables_read(e->options.dir, order->path);
+    options.before = job->before = run_tables_read(e->options.dir, name_of(e, order));
     job->started_us = engine_now_us(e);
     job->records_at_start = e->metrics.ok + e->metrics.ok_before;
     return table_build_start(&job->build, &e->work, &options, source, on_done, e, err);

@@ -38,15 +38,15 @@ static void print_skips(const struct table_report *report, FILE *stream)
 }
 
 /* A line of what may come from outside, cut where a terminal ends to be a place for it. */
-static void print_safe(FILE *stream, const char *before, struct str text)
+static void print_safe(FILE *stream, struct str text)
 {
     char safe[LIST_COLUMNS * 4];
 
     utf8_display(safe, sizeof safe, text, LIST_COLUMNS);
-    fprintf(stream, "scrapetop: %s%s\n", before, safe);
+    fprintf(stream, "scrapetop: %s\n", safe);
 }
 
-/* --- types and drift ------------------------------------------------------------------------------ */
+/* --- remarks on columns ------------------------------------------------------------------------------ */
 
 /* A list of names, of which the first are told. */
 struct list {
@@ -96,36 +96,33 @@ static void list_drift(void *context, const struct drift *drift)
 }
 
 static enum result append_drift(const struct table_report *report, enum drift_kind kind,
-                                const char *words, struct buf *out)
+                                struct buf *out)
 {
-    struct buf names = { 0 };
-    struct drift_list drift = { .kind = kind, .list = { .out = &names } };
-    enum result result;
-
-    table_schema_compare(report->before, report->schema, list_drift, &drift);
-    result = list_end(&drift.list);
-    if (result == RESULT_OK && drift.list.count) {
-        result =
-            buf_printf(out, "%s%s: %.*s", out->len ? "; " : "", words, STR_ARG(buf_view(&names)));
-    }
-    buf_release(&names);
-    return result;
-}
-
-enum result table_report_drift(const struct table_report *report, struct buf *out)
-{
-    enum result result = RESULT_OK;
+    struct drift_list drift = { .kind = kind, .list = { .out = out } };
 
     if (report->before && report->schema) {
-        result = append_drift(report, DRIFT_NEW, "new", out);
-        result = result == RESULT_OK ? append_drift(report, DRIFT_GONE, "gone", out) : result;
-        result =
-            result == RESULT_OK ? append_drift(report, DRIFT_TYPE, "of another type", out) : result;
+        table_schema_compare(report->before, report->schema, list_drift, &drift);
     }
-    return result;
+    return list_end(&drift.list);
 }
 
-enum result table_report_conflicts(const struct table_report *report, struct buf *out)
+static enum result append_new(const struct table_report *report, struct buf *out)
+{
+    return append_drift(report, DRIFT_NEW, out);
+}
+
+static enum result append_gone(const struct table_report *report, struct buf *out)
+{
+    return append_drift(report, DRIFT_GONE, out);
+}
+
+static enum result append_retyped(const struct table_report *report, struct buf *out)
+{
+    return append_drift(report, DRIFT_TYPE, out);
+}
+
+/* "price (9998 fractions, 2 strings)" */
+static enum result append_conflicts(const struct table_report *report, struct buf *out)
 {
     struct list list = { .out = out };
 
@@ -157,22 +154,37 @@ static enum result append_rare(const struct table_report *report, struct buf *ou
     return list_end(&list);
 }
 
-static void print_columns(const struct table_report *report, FILE *stream)
+enum result table_report_remark(const struct table_report *report, enum table_remark remark,
+                                struct buf *out)
 {
     static const struct {
         const char *words;
         enum result (*append)(const struct table_report *, struct buf *);
-    } lines[] = {
-        { "text, as values are of several kinds: ", table_report_conflicts },
-        { "a value in under 1 % of the rows: ", append_rare },
-        { "columns since the last table: ", table_report_drift },
+    } remarks[TABLE_REMARK_COUNT] = {
+        [TABLE_REMARK_CONFLICT] = { "text, as values are of several kinds: ", append_conflicts },
+        [TABLE_REMARK_RARE] = { "a value in under 1 % of the rows: ", append_rare },
+        [TABLE_REMARK_NEW] = { "new since the last table: ", append_new },
+        [TABLE_REMARK_GONE] = { "gone since the last table: ", append_gone },
+        [TABLE_REMARK_TYPE] = { "changed since the last table: ", append_retyped },
     };
+    struct buf names = { 0 };
+    enum result result = remarks[remark].append(report, &names);
 
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    if (result == RESULT_OK && names.len) {
+        result = buf_append_str(out, str_view(remarks[remark].words));
+        result = result == RESULT_OK ? buf_append_str(out, buf_view(&names)) : result;
+    }
+    buf_release(&names);
+    return result;
+}
+
+static void print_remarks(const struct table_report *report, FILE *stream)
+{
+    for (int i = 0; i < TABLE_REMARK_COUNT; i++) {
         struct buf text = { 0 };
 
-        if (lines[i].append(report, &text) == RESULT_OK && text.len) {
-            print_safe(stream, lines[i].words, buf_view(&text));
+        if (table_report_remark(report, (enum table_remark)i, &text) == RESULT_OK && text.len) {
+            print_safe(stream, buf_view(&text));
         }
         buf_release(&text);
     }
@@ -202,7 +214,7 @@ void table_report_print(const struct table_report *report, FILE *stream)
                 "rows dropped: not the first with their --unique values");
     print_count(stream, report->not_present,
                 "rows dropped: no value in the --where-present column");
-    print_columns(report, stream);
+    print_remarks(report, stream);
     if (report->result != RESULT_OK) {
         return;
     }

@@ -22,12 +22,19 @@ MUST_CHECK enum result table_report_json(const struct table_report *report, stru
 /** Records that gave no row, for all reasons. */
 uint64_t table_report_skipped(const struct table_report *report);
 
-/** Appends "2 columns are new: a int64, b text; 1 is gone: c", not display-safe; nothing when the table
- *  has the columns of the one before. */
-MUST_CHECK enum result table_report_drift(const struct table_report *report, struct buf *out);
+/** What there can be to say about columns. */
+enum table_remark {
+    TABLE_REMARK_CONFLICT, /* text, since their values are of several kinds */
+    TABLE_REMARK_RARE,     /* a value in under 1 % of the rows */
+    TABLE_REMARK_NEW,      /* since the table before, like the two that follow */
+    TABLE_REMARK_GONE,
+    TABLE_REMARK_TYPE,
+    TABLE_REMARK_COUNT,
+};
 
-/** Appends "price (9998 fractions, 2 strings)" for each column that became text since its values are
- *  of several kinds; not display-safe. */
-MUST_CHECK enum result table_report_conflicts(const struct table_report *report, struct buf *out);
+/** Appends "gone since the last table: a, b", not display-safe; nothing when there are none. The
+ *  first ten are named, and the rest counted. */
+MUST_CHECK enum result table_report_remark(const struct table_report *report,
+                                           enum table_remark remark, struct buf *out);
 
 #endif

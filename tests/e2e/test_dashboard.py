@@ -1,6 +1,9 @@
 """The dashboard of a real run in a pseudo-terminal: keys, signals, sizes, stalls, hang-ups, hostile text."""
 
+import contextlib
 import glob
+import http.server
+import json
 import os
 import random
 import re
@@ -117,6 +120,66 @@ def test_export__writes_the_rows_of_a_panel():
     check_equal(len(lines), 1, "files")
     check(lines[0].startswith(b"host,cap,in_flight,"), "no names in", lines[0])
     check(b"\n127.0.0.1:" in lines[0], "no host in", lines[0])
+
+
+@contextlib.contextmanager
+def changing_server(first):
+    """Answers /1 to /first at once; the others, with a further column, once the event that it gives is set."""
+    go_on = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            number = int(self.path[1:])
+            body = {"id": number, "price": 1}
+            if number > first:
+                go_on.wait(harness.HANG_S)
+                body = {"id": number, "price": "on request", "stock": 7}
+            text = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server, go_on
+    finally:
+        go_on.set()
+        server.shutdown()
+
+
+def test_log__tells_what_is_new_about_columns__when_n_makes_a_second_table():
+    run = scratch("c.run")
+    with changing_server(10) as (server, go_on):
+        arguments = [harness.BINARY, "run", "-o", run, "-c", "1", f"{server.url}/[1-20]"]
+        with harness.terminal(arguments, columns=120) as shown:
+            shown.wait_text(r"\b10/20\b")
+            shown.keys("n")
+            shown.wait_text(r"10 rows x 2 col")
+            go_on.set()
+            shown.wait_text(r"DONE")
+            shown.keys("n")
+            shown.wait_text(r"20 rows x 3 col")
+            shown.wait_text(r"table: new since the last table: stock int64")
+            shown.wait_text(r"table: changed since the last table: price text, was int64")
+            shown.keys("q")
+            shown.exit_code()
+    told = [json.loads(line) for line in harness.read(os.path.join(run, "events.jsonl")).splitlines()]
+    check_equal([event["text"] for event in told if event["event"] == "drift"],
+                ["table: new since the last table: stock int64",
+                 "table: changed since the last table: price text, was int64"], "drift in events.jsonl")
+    report = harness.succeed("normalise", "--json", "-o", scratch("again.csv"), run).report()
+    check_equal(report["drift"], {"new": [], "gone": [], "type": []}, "drift of the same table in another file")
+    report = harness.succeed("normalise", "--json", "--columns", "id", "-o", scratch("few.csv"), run).report()
+    check("drift" not in report, "a table of chosen columns is compared with one of all:", report)
+
 
 def test_sweep__tries_caps_and_goes_on__when_b_is_pressed():
     with harness.api("--latency", "50ms") as server, watch(server, 100_000) as shown:
