@@ -244,6 +244,7 @@ static void fresh_tokens__end_the_run__when_they_are_refused(void **state)
     assert_int_equal(r.report.failed, 0);
     assert_int_equal(r.report.pending, 100);
     assert_int_equal(count_logins(server), 3);
+    assert_int_equal(r.report.logins, 3);
     run_end(&r);
     server_stop(server);
 }
@@ -386,7 +387,8 @@ static void requests__wait_as_auth__while_the_login_is_under_way(void **state)
     assert_int_equal(s->limit, LIMIT_AUTH);
     assert_int_equal(s->queued, 5);
     assert_true(s->login.is_used && s->login.is_awaited && s->login.is_asking);
-    assert_false(s->login.expiry_known);
+    assert_true(s->login.is_called);
+    assert_false(s->login.has_token || s->login.expiry_known || s->login.is_lost);
     assert_int_equal(s->flight_count, 1);
     assert_string_equal(s->flights[0].request, "POST /login");
     tell(&r, CONTROL_DRAIN, 0);

@@ -20,6 +20,7 @@ static int begin(void **state)
                               .retried = 13,
                               .requests = 1013,
                               .bytes = 123456,
+                              .logins = 2,
                               .rows = 5000,
                               .wall_s = 7.04,
                               .cpu_s = 0.5,
@@ -160,6 +161,7 @@ static void json__has_every_member_that_scripts_rely_on(void **state)
         { "cpu_s", 0.5 },     { "io_ratio", 0.93 }, { "bytes", 123456 },
         { "ideal_s", 6.6 },   { "cap_max", 50 },    { "max_in_flight", 50 },
         { "exit", 3 },        { "attempts", 1013 }, { "req_per_s", 142.045 },
+        { "logins", 2 },
     };
     cJSON *root, *sub;
 

@@ -679,7 +679,10 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_AUTH:
         clear_flights(s);
         s->eta_known = false;
-        limit(s, RUN_AUTH, LIMIT_HOLD, "AUTH (a new token is asked for)");
+        s->login = (struct snapshot_login){
+            .is_used = true, .is_called = true, .is_awaited = true, .is_asking = true
+        };
+        limit(s, RUN_AUTH, LIMIT_AUTH, "AUTH (requests wait for the login)");
         break;
     case SCENE_SWEEP:
         s->sweep_step = 2;
@@ -708,6 +711,12 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         fill_ladder(s);
         fill_endpoints(s);
         fill_detail(s);
+        s->login = (struct snapshot_login){ .is_used = true,
+                                            .is_called = true,
+                                            .has_token = true,
+                                            .expiry_known = true,
+                                            .expires_in_us = 724 * US_PER_S,
+                                            .logins = 2 };
         break;
     case SCENE_HOSTILE:
         fill_ladder(s);

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "ui/format.h"
+#include "ui/login.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -317,6 +318,18 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     }
 }
 
+/* Of a run that has ended only that it was the login that ended it. */
+static void add_login(struct line *line, int rank, const struct snapshot *s, bool brief)
+{
+    char text[LOGIN_TEXT_MAX];
+    enum role role;
+
+    if (login_text(&s->login, brief, text, &role) &&
+        (s->login.is_lost || !run_state_has_ended(s->state))) {
+        add(line, rank, 0, role, "login", "%s", text);
+    }
+}
+
 static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, int row)
 {
     char ended[PIECE_TEXT_MAX];
@@ -334,6 +347,7 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
         add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
             s->limit_text[0] ? s->limit_text : "nothing");
     }
+    add_login(&line, 2, s, false);
     if (wide) {
         add_retried(&line, 3, s);
         add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
@@ -470,6 +484,7 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
     case 5:
         add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));
         add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
+        add_login(&line, 2, s, true);
         break;
     default:
         if (s->normalise.state == NORMALISE_COLUMNS || s->normalise.state == NORMALISE_ROWS) {

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "ui/format.h"
 #include "ui/keys.h"
+#include "ui/login.h"
 #include "ui/plain.h"
 
 #include <stdarg.h>
@@ -55,10 +56,14 @@ static bool give_text(struct asked *a, enum control_verb verb)
 
 static bool say_status(struct asked *a)
 {
-    char line[PLAIN_LINE_MAX];
+    char line[PLAIN_LINE_MAX], login[LOGIN_TEXT_MAX];
+    enum role role;
 
     plain_progress(a->s, line);
     say(a, "%s", line);
+    if (login_text(&a->s->login, false, login, &role)) {
+        say(a, "login %s", login);
+    }
     return say(a, "in flight %llu, retried %llu, queued %llu, latency p50 %llu p95 %llu ms",
                (unsigned long long)a->s->in_flight, (unsigned long long)a->s->retried,
                (unsigned long long)a->s->queued, (unsigned long long)(a->s->p50_us / 1000),

@@ -299,11 +299,17 @@ void login_snapshot(const struct engine *e, uint64_t now_us, struct snapshot_log
     }
     home = host_at(&e->hosts, e->login.home);
     out->is_used = true;
+    out->is_called = a->is_asked;
+    out->has_token = a->has_token;
+    out->is_lost = a->is_lost;
     out->is_awaited = engine_is_active(e) && home->awaits_login && home->ready_count > 0;
     out->is_asking = a->is_asking;
     out->logins = a->logins;
     out->expiry_known = a->has_token && a->expires_us != TIME_NEVER;
     if (out->expiry_known && a->expires_us > now_us) {
         out->expires_in_us = a->expires_us - now_us;
+    }
+    if (a->tries && !a->is_asking && !a->is_lost && a->due_us > now_us) {
+        out->asked_in_us = a->due_us - now_us;
     }
 }

@@ -122,6 +122,7 @@ void engine_report(struct engine *e, struct report *r)
     r->retried = m->retried;
     r->requests = m->requests;
     r->reused = m->reused;
+    r->logins = e->auth.logins;
     r->bytes = m->bytes;
     r->rows = table_rows(e);
     r->wall_s = (double)(end_us - m->started_us) / 1e6;
@@ -322,6 +323,7 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "max_in_flight", r->max_in_flight);
     cJSON_AddNumberToObject(root, "attempts", (double)r->requests);
     cJSON_AddNumberToObject(root, "reused_connections", (double)r->reused);
+    cJSON_AddNumberToObject(root, "logins", (double)r->logins);
     polite = cJSON_AddObjectToObject(root, "politeness");
     cJSON_AddNumberToObject(polite, "requests_before_a_deadline", (double)r->early_requests);
     cJSON_AddNumberToObject(polite, "holds", (double)r->holds);

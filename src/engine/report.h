@@ -54,6 +54,7 @@ struct report {
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t retried, requests, reused, bytes, rows;
+    uint64_t logins; /* calls that brought a token, of this session */
     double wall_s, cpu_s, io_ratio, requests_per_s;
     double ideal_s;       /* requests * mean latency / cap: Little's law */
     double ideal_percent; /* ideal_s / wall_s; 0 when unknown */

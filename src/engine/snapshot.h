@@ -256,10 +256,14 @@ struct snapshot_detail {
 /** The credential that requests carry (engine/auth.h), never itself. */
 struct snapshot_login {
     bool is_used;    /* the job has one; all else is 0 when not */
+    bool is_called;  /* a login call brings it; else it is given from the start */
     bool is_awaited; /* requests wait for it: AUTH */
     bool is_asking;  /* the login call is in flight */
+    bool has_token;  /* one that may have expired by now */
+    bool is_lost;    /* there will be none: it was refused */
     bool expiry_known;
     uint64_t expires_in_us;
+    uint64_t asked_in_us; /* the call failed, and is tried again then; 0: it is not */
     uint64_t logins; /* that gave a token, in this session */
 };
 
