@@ -26,6 +26,7 @@ static void on_closed(void *context)
 static void begin_close(struct run *r)
 {
     if (r->engine_is_whole) {
+        report_release(&r->report);
         engine_report(r->engine, &r->report);
     }
     engine_close(r->engine, on_closed);
@@ -139,6 +140,7 @@ void run_to_its_end(struct run *r)
 
 void run_end(struct run *r)
 {
+    report_release(&r->report);
     job_release(&r->job);
     temp_release(&r->temp);
     if (r->list_fd >= 0) {

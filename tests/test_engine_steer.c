@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -209,6 +210,49 @@ static void retry_failed__asks_again__even_when_all_was_settled(void **state)
     server_stop(server);
 }
 
+/* Known before anything has been asked, and each by itself to the end. */
+static void endpoints__are_listed_from_the_start__however_many(void **state)
+{
+    struct script script = { .usual = USUAL };
+    struct server *server = server_start(play, &script);
+    struct buf json = { 0 };
+    char part[64];
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/0/[1-2]"));
+    for (unsigned i = 1; i < 40; i++) {
+        struct job_endpoint *endpoint = job_add_endpoint(&r.job);
+
+        snprintf(part, sizeof part, "/%u/[1-2]", i);
+        assert_non_null(endpoint);
+        assert_int_equal(
+            job_add_source(endpoint, JOB_SOURCE_PATTERN, str_view(server_url(server, part)), NULL),
+            RESULT_OK);
+        snprintf(part, sizeof part, "e%u", i);
+        free(endpoint->name);
+        endpoint->name = str_dup(str_view(part));
+    }
+    run_open(&r);
+    assert_int_equal(look(&r)->endpoint_count, 40);
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(look(&r)->endpoints[i].planned, 2);
+        assert_int_equal(look(&r)->endpoints[i].done, 0);
+    }
+    assert_int_equal(engine_start(r.engine, NULL), RESULT_OK);
+    run_until_done(&r);
+    run_close(&r);
+    assert_int_equal(r.report.endpoint_count, 40);
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(r.report.endpoints[i].ok, 2);
+    }
+    assert_int_equal(report_json(&r.report, &json), RESULT_OK);
+    assert_non_null(strstr(buf_cstr(&json), "{\"name\":\"e39\",\"requests\":2,\"ok\":2,"));
+    buf_release(&json);
+    run_end(&r);
+    server_stop(server);
+}
+
 /* Each endpoint's figures, and those of earlier sessions among them. */
 static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
 {
@@ -357,6 +401,7 @@ static int group(void)
         cmocka_unit_test(retry_failed__asks_one_class_only),
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
+        cmocka_unit_test(endpoints__are_listed_from_the_start__however_many),
         cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
         cmocka_unit_test(state__is_network_down__when_no_host_is_reached),
         cmocka_unit_test(state__tells_stopped_and_normalising__from_failed_and_done),

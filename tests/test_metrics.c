@@ -141,12 +141,13 @@ static void metrics__take_no_memory__over_a_week(void **state)
     static struct ladder ladder;
     static struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
     struct response r = { .outcome = OUTCOME_OK, .status = 200, .wire_bytes = 100 };
-    size_t before = mallinfo2().uordblks;
     uint64_t now_us = T0;
+    size_t before;
 
     (void)state;
     metrics_init(&m, T0);
-    accounts_init(&accounts, 3, T0);
+    assert_int_equal(accounts_init(&accounts, 3, T0, NULL), RESULT_OK);
+    before = mallinfo2().uordblks;
     ladder_init(&ladder, 1, T0);
     for (unsigned second = 0; second < 7 * 24 * 3600; second++) {
         for (unsigned i = 0; i < 3; i++) {
@@ -166,6 +167,7 @@ static void metrics__take_no_memory__over_a_week(void **state)
         }
     }
     assert_int_equal(mallinfo2().uordblks, before);
+    accounts_release(&accounts);
     assert_int_equal(m.ok, 3 * 7 * 24 * 3600);
     assert_int_equal(m.latency.count, 3 * 7 * 24 * 3600);
     assert_non_null(metrics_second(&m, SNAPSHOT_SECONDS - 1));

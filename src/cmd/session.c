@@ -561,6 +561,7 @@ int session_run(const struct session_options *options)
     } else {
         code = cmd_fail(&err);
     }
+    report_release(&s->report);
     plain_free(s->plain);
     free(s->snapshot);
     free(s);

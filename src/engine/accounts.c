@@ -2,34 +2,32 @@
 
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 #define SMOOTHING 0.1   /* a second's part in the rate */
 #define SECONDS_MAX 100 /* after so many nothing is left of an older rate */
 
-void accounts_init(struct accounts *a, size_t endpoint_count, uint64_t now_us)
+enum result accounts_init(struct accounts *a, size_t endpoint_count, uint64_t now_us,
+                          struct err *err)
 {
-    *a = (struct accounts){ .endpoint_count = endpoint_count, .second_began_us = now_us };
+    *a = (struct accounts){ .second_began_us = now_us };
+    a->list = calloc(endpoint_count, sizeof *a->list);
+    if (endpoint_count && !a->list) {
+        return err_nomem(err, "setting up the run");
+    }
+    a->count = endpoint_count;
+    return RESULT_OK;
 }
 
-size_t accounts_count(const struct accounts *a)
+void accounts_release(struct accounts *a)
 {
-    return a->endpoint_count < SNAPSHOT_ENDPOINTS_MAX ? a->endpoint_count : SNAPSHOT_ENDPOINTS_MAX;
-}
-
-size_t accounts_index(const struct accounts *a, uint32_t endpoint)
-{
-    size_t last = accounts_count(a) - 1;
-
-    return endpoint < last ? endpoint : last;
-}
-
-static struct account *account_of(struct accounts *a, uint32_t endpoint)
-{
-    return &a->list[accounts_index(a, endpoint)];
+    free(a->list);
+    *a = (struct accounts){ .list = NULL };
 }
 
 void accounts_answered(struct accounts *a, uint32_t endpoint, const struct response *response)
 {
-    struct account *account = account_of(a, endpoint);
+    struct account *account = &a->list[endpoint];
 
     if (response->status > 0) {
         account->answers++;
@@ -41,7 +39,7 @@ void accounts_answered(struct accounts *a, uint32_t endpoint, const struct respo
 
 void accounts_restored(struct accounts *a, uint32_t endpoint, bool ok)
 {
-    struct account *account = account_of(a, endpoint);
+    struct account *account = &a->list[endpoint];
 
     account->done += ok;
     account->failed += !ok;
@@ -50,19 +48,19 @@ void accounts_restored(struct accounts *a, uint32_t endpoint, bool ok)
 void accounts_settled(struct accounts *a, uint32_t endpoint, bool ok)
 {
     accounts_restored(a, endpoint, ok);
-    account_of(a, endpoint)->this_second++;
+    a->list[endpoint].this_second++;
 }
 
 void accounts_revived(struct accounts *a, uint32_t endpoint)
 {
-    struct account *account = account_of(a, endpoint);
+    struct account *account = &a->list[endpoint];
 
     account->failed -= account->failed > 0;
 }
 
 static void close_second(struct accounts *a)
 {
-    for (size_t i = 0; i < accounts_count(a); i++) {
+    for (size_t i = 0; i < a->count; i++) {
         struct account *account = &a->list[i];
 
         account->settled_per_s +=
@@ -89,7 +87,7 @@ static double part_of(uint64_t part, uint64_t all)
 
 void accounts_list(const struct accounts *a, struct snapshot_endpoint *out)
 {
-    for (size_t i = 0; i < accounts_count(a); i++) {
+    for (size_t i = 0; i < a->count; i++) {
         const struct account *account = &a->list[i];
 
         out[i].done = account->done;

@@ -1,15 +1,15 @@
 /**
  * Accounts: what each endpoint of a job has given so far, in memory that does not grow.
  *
- * The first SNAPSHOT_ENDPOINTS_MAX endpoints have one each; a job that has more puts those beyond the
- * last but one together into the last.
- *
- * Units    microseconds (monotonic).
- * Threads  loop thread only.
+ * Ownership  accounts_release frees the list.
+ * Units      microseconds (monotonic).
+ * Errors     only accounts_init fails: RESULT_NOMEM.
+ * Threads    loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_ACCOUNTS_H
 #define SCRAPETOP_ENGINE_ACCOUNTS_H
 
+#include "base/err.h"
 #include "base/hist.h"
 #include "engine/snapshot.h"
 #include "fetch/response.h"
@@ -23,16 +23,15 @@ struct account {
 };
 
 struct accounts {
-    size_t endpoint_count; /* of the job */
+    struct account *list; /* by the endpoints of the job */
+    size_t count;
     uint64_t second_began_us;
-    struct account list[SNAPSHOT_ENDPOINTS_MAX];
 };
 
-void accounts_init(struct accounts *a, size_t endpoint_count, uint64_t now_us);
-
-/** How many there are, and the one that an endpoint's requests are booked to. */
-size_t accounts_count(const struct accounts *a);
-size_t accounts_index(const struct accounts *a, uint32_t endpoint);
+/** Nothing of it need be released when this fails. */
+MUST_CHECK enum result accounts_init(struct accounts *a, size_t endpoint_count, uint64_t now_us,
+                                     struct err *err);
+void accounts_release(struct accounts *a);
 
 /** An attempt came back. */
 void accounts_answered(struct accounts *a, uint32_t endpoint, const struct response *response);

@@ -352,6 +352,7 @@ static void free_parts(struct engine *e)
     steer_release(e);
     discover_release(&e->discover);
     login_release(e);
+    accounts_release(&e->accounts);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
     table_release(e);
@@ -480,7 +481,6 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
     pacer_init(&e->pacer, e->job->pace.rate);
     metrics_init(&e->metrics, now_us);
-    accounts_init(&e->accounts, e->job->endpoint_count, now_us);
     cpu_init(&e->cpu, now_us);
     e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
     poll_init(e);
@@ -492,7 +492,10 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->wake.data = e->tick.data = e;
     raise_descriptor_limit();
     e->connections_max = e->job->network.http2 ? UINT_MAX : limit_connections();
-    result = assemble(e, &recovery, err);
+    result = accounts_init(&e->accounts, e->job->endpoint_count, now_us, err);
+    if (result == RESULT_OK) {
+        result = assemble(e, &recovery, err);
+    }
     *engine = e;
     if (result != RESULT_OK) {
         return result; /* the caller closes what there is */

@@ -70,7 +70,7 @@ uint32_t engine_verbs(void);
 
 void engine_snapshot(struct engine *engine, struct snapshot *snapshot);
 
-/** True at any time; final after on_done. */
+/** True at any time; final after on_done. To be given back with report_release. */
 void engine_report(struct engine *engine, struct report *report);
 
 /** The process was stopped (Ctrl-Z) and goes on after `slept_us`: transfers that died meanwhile cost no

@@ -193,11 +193,13 @@ static void add_failures(struct filling *f)
     f->snapshot->failure_count = e->failure_count;
 }
 
+_Static_assert(SNAPSHOT_ENDPOINTS_MAX >= JOB_ENDPOINTS_MAX, "every endpoint has its line");
+
 static void count_endpoint_wait(void *context, const struct request *request)
 {
     struct filling *f = context;
 
-    f->snapshot->endpoints[accounts_index(&f->engine->accounts, request->endpoint)].waiting++;
+    f->snapshot->endpoints[request->endpoint].waiting++;
 }
 
 /* What is known of an endpoint's pages while the run goes on; when all is settled, the ledger's word. */
@@ -213,15 +215,15 @@ static void add_pages(const struct engine *e, uint32_t endpoint, struct snapshot
     }
     out->pages_known = true;
     if (pages) {
-        out->pages_expected += pages->expected;
-        out->pages_got += pages->got;
-        out->pages_missing += page_account_missing(pages);
-        out->pages_cut |= pages->is_cut;
+        out->pages_expected = pages->expected;
+        out->pages_got = pages->got;
+        out->pages_missing = page_account_missing(pages);
+        out->pages_cut = pages->is_cut;
         return;
     }
-    out->pages_expected += discover_announced(e, endpoint);
-    out->pages_got += out->done;
-    out->pages_missing += out->failed;
+    out->pages_expected = discover_announced(e, endpoint);
+    out->pages_got = out->done;
+    out->pages_missing = out->failed;
 }
 
 /* One endpoint alone says no more than the header does. */
@@ -229,24 +231,20 @@ static void add_endpoints(struct filling *f)
 {
     const struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
-    size_t shown = accounts_count(&e->accounts), all = e->job->endpoint_count;
+    size_t count = e->accounts.count;
 
-    if (all < 2 && (!all || e->job->endpoints[0].pages.kind == JOB_PAGES_NONE)) {
+    if (count < 2 && (!count || e->job->endpoints[0].pages.kind == JOB_PAGES_NONE)) {
         return;
     }
-    s->endpoint_count = shown;
+    s->endpoint_count = count;
     accounts_list(&e->accounts, s->endpoints);
-    for (uint32_t i = 0; i < all; i++) {
-        struct snapshot_endpoint *out = &s->endpoints[accounts_index(&e->accounts, i)];
+    for (uint32_t i = 0; i < count; i++) {
+        struct snapshot_endpoint *out = &s->endpoints[i];
 
-        out->planned += frontier_planned(e->frontier, i);
-        out->rows += table_rows_of(e, i);
         COPY(out->name, e->job->endpoints[i].name);
+        out->planned = frontier_planned(e->frontier, i);
+        out->rows = table_rows_of(e, i);
         add_pages(e, i, out);
-    }
-    if (all > shown) {
-        snprintf(s->endpoints[shown - 1].name, sizeof s->endpoints[0].name, "%zu others",
-                 all - shown + 1);
     }
     frontier_each_wait(e->frontier, count_endpoint_wait, f);
 }

@@ -1,7 +1,9 @@
 /**
  * The report of a run: the one line at its end, and the JSON object of --json.
  *
- * Plain values, so that it outlives the engine.
+ * It outlives the engine, of which it holds nothing.
+ *
+ * Ownership  report_release frees the endpoints.
  */
 #ifndef SCRAPETOP_ENGINE_REPORT_H
 #define SCRAPETOP_ENGINE_REPORT_H
@@ -36,8 +38,6 @@ struct report_failure {
     uint64_t count;
     char example[160];
 };
-
-#define REPORT_ENDPOINTS_MAX SNAPSHOT_ENDPOINTS_MAX
 
 struct report_endpoint {
     char name[64];
@@ -75,13 +75,15 @@ struct report {
     char verdict[160]; /* what bounded the run, in words */
     size_t failure_count;
     struct report_failure failures[REPORT_FAILURES_MAX];
-    size_t endpoint_count; /* all, or the first of many */
-    struct report_endpoint endpoints[REPORT_ENDPOINTS_MAX];
-    bool pages_are_missing; /* of some endpoint */
+    size_t endpoint_count;             /* 0 when there was no memory for them */
+    struct report_endpoint *endpoints; /* owned */
+    bool pages_are_missing;            /* of some endpoint */
     char run_dir[256], csv[512], parquet[512];
     char stopped_by[160];            /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
 };
+
+void report_release(struct report *report);
 
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */
 MUST_CHECK enum result report_line(const struct report *report, struct buf *out);

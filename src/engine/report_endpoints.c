@@ -4,18 +4,17 @@
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void report_add_endpoints(const struct engine *e, struct report *r)
 {
-    size_t count = e->job->endpoint_count;
+    size_t count = e->accounts.count;
 
-    if (count > REPORT_ENDPOINTS_MAX) {
-        count = REPORT_ENDPOINTS_MAX - 1; /* the last account stands for all others */
-    }
-    r->endpoint_count = count;
-    for (uint32_t i = 0; i < count; i++) {
+    r->endpoints = calloc(count, sizeof *r->endpoints);
+    r->endpoint_count = r->endpoints ? count : 0;
+    for (uint32_t i = 0; i < r->endpoint_count; i++) {
         struct report_endpoint *out = &r->endpoints[i];
-        const struct account *account = &e->accounts.list[accounts_index(&e->accounts, i)];
+        const struct account *account = &e->accounts.list[i];
         const struct page_account *pages = discover_account(e, i);
 
         snprintf(out->name, sizeof out->name, "%s", e->job->endpoints[i].name);
@@ -33,6 +32,13 @@ void report_add_endpoints(const struct engine *e, struct report *r)
 
         r->pages_are_missing |= pages && (pages->is_cut || page_account_missing(pages));
     }
+}
+
+void report_release(struct report *r)
+{
+    free(r->endpoints);
+    r->endpoints = NULL;
+    r->endpoint_count = 0;
 }
 
 void report_pages_words(const struct page_account *pages, char *text, size_t size)

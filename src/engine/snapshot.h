@@ -23,7 +23,7 @@
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_RUNGS_MAX 16
-#define SNAPSHOT_ENDPOINTS_MAX 16
+#define SNAPSHOT_ENDPOINTS_MAX 256  /* all that a job may have */
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
 #define SNAPSHOT_BODY_BYTES 2048
@@ -197,7 +197,7 @@ struct snapshot_core {
     float busy_percent; /* of the last half second */
 };
 
-/** What one endpoint of the job has given; the last one may stand for several. */
+/** What one endpoint of the job has given. */
 struct snapshot_endpoint {
     char name[64];
     uint64_t planned; /* requests known so far: pages and details are found on the way */
@@ -264,7 +264,7 @@ struct snapshot_login {
     bool expiry_known;
     uint64_t expires_in_us;
     uint64_t asked_in_us; /* the call failed, and is tried again then; 0: it is not */
-    uint64_t logins; /* that gave a token, in this session */
+    uint64_t logins;      /* that gave a token, in this session */
 };
 
 struct snapshot {

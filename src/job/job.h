@@ -26,6 +26,7 @@
 
 #define JOB_NAME_MAX 64
 #define JOB_HEADERS_MAX 64
+#define JOB_ENDPOINTS_MAX 256
 #define JOB_CAP_MAX 1000000  /* transfers in flight; the limit of open files binds first */
 #define JOB_CAP_AUTO_MAX 100 /* what the controller may use when nobody has said more */
 #define JOB_URL_MAX 8000     /* bytes; what servers commonly accept (RFC 9110 section 4.1) */

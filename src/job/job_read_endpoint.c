@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENDPOINTS_MAX 256
 #define NAMES_MAX 1024 /* of one list of columns */
 
 /* --- lists of texts --------------------------------------------------------------------------------- */
@@ -463,8 +462,8 @@ void job_read_endpoints(struct job_reader *r, void *target, struct str value)
     }
     json_walk_begin(&walk, value);
     while (json_walk_next(&walk, NULL, &item) && !r->text.no_memory) {
-        if (job->endpoint_count == ENDPOINTS_MAX) {
-            job_text_fault(&r->text, item, "E-CFG2", "more than %d endpoints", ENDPOINTS_MAX);
+        if (job->endpoint_count == JOB_ENDPOINTS_MAX) {
+            job_text_fault(&r->text, item, "E-CFG2", "more than %d endpoints", JOB_ENDPOINTS_MAX);
             return;
         }
         read_endpoint(r, item);
