@@ -1,6 +1,6 @@
 #include "cmd/past_run.h"
 
-#include "store/run_dir.h"
+#include "store/event_log.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ enum result past_run_open(struct replay **replay, const char *path, struct err *
         return result;
     }
     name_of(dir.path, name);
-    result = run_dir_read(&dir, "events.jsonl", PAST_RUN_EVENTS_MAX, &lines, err);
+    result = event_log_read(&dir, PAST_RUN_EVENTS_MAX, &lines, err);
     run_dir_close(&dir);
     if (result == RESULT_OK) {
         result = replay_new(replay, buf_view(&lines), name, err);

@@ -8,14 +8,11 @@
 #include "cmd/stored_job.h"
 #include "engine/limit_told.h"
 #include "engine/report_endpoints.h"
+#include "store/event_log.h"
 #include "store/run_reader.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define REASONS_SHOWN 10
 #define TEXT_COLUMNS 60
@@ -68,22 +65,12 @@ static void print_state(const struct status *status)
 /* Only a process that runs is limited; what it wrote last is as fresh as its lines are. */
 static void read_limit(const struct run_dir *dir, struct status *status)
 {
-    int fd = openat(dir->fd, "events.jsonl", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char *tail = malloc(LIMIT_TOLD_TAIL);
-    struct stat st;
-    ssize_t got = 0;
+    struct buf tail = { 0 };
 
-    if (fd >= 0 && tail && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        got = pread(fd, tail, LIMIT_TOLD_TAIL,
-                    st.st_size > LIMIT_TOLD_TAIL ? st.st_size - LIMIT_TOLD_TAIL : 0);
+    if (event_log_tail(dir, LIMIT_TOLD_TAIL, &tail) == RESULT_OK) {
+        (void)limit_told_find(buf_view(&tail), &status->limited);
     }
-    if (got > 0) {
-        (void)limit_told_find((struct str){ tail, (size_t)got }, &status->limited);
-    }
-    free(tail);
-    if (fd >= 0) {
-        close(fd);
-    }
+    buf_release(&tail);
 }
 
 static void print_limit(const struct limit_told *limited)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "store/event_log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,8 +88,8 @@ static enum result open_directory(struct run_dir *dir, struct err *err)
 static bool name_is_ours(const char *name)
 {
     static const char *const names[] = {
-        ".",   "..",      "job.json",     LOCK_NAME,       LEDGER_NAME,
-        "raw", "ballast", "events.jsonl", "ledger.db-wal", "ledger.db-shm",
+        ".",       "..",           "job.json",      LOCK_NAME,       LEDGER_NAME,     "raw",
+        "ballast", EVENT_LOG_NAME, EVENT_LOG_ASIDE, "ledger.db-wal", "ledger.db-shm",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

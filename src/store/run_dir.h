@@ -6,7 +6,7 @@
  *   ledger.db       what was asked and how it ended (store/ledger.h); -wal and -shm beside it while
  *                   in use
  *   raw/            bodies (store/segment.h)
- *   events.jsonl    what happened (committer_event)
+ *   events.jsonl    what happened (store/event_log.h), and events.1.jsonl before that, in a long run
  *   lock            the pid of the process that holds the run; stays behind, locked or not
  *   ballast         space to give back when the disk is full (store/ballast.h); only while running
  *
