@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #define ITEMS 20
@@ -141,9 +142,35 @@ static void work_limit__leaves_two__when_pool_is_any_size(void **state)
     assert_int_equal(work_limit_of_pool(130), 128);
 }
 
+/* libuv gives its threads stacks of the size that the limit says: none is so large. */
+static void pool__says_why__when_its_threads_cannot_be_had(void **state)
+{
+    struct rlimit before, large;
+    uv_loop_t loop;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(getrlimit(RLIMIT_STACK, &before), 0);
+    large = before;
+    large.rlim_cur = (rlim_t)1 << 47;
+    if (setrlimit(RLIMIT_STACK, &large) != 0) {
+        uv_loop_close(&loop);
+        skip();
+    }
+    assert_int_equal(work_pool_start(&loop, &err), RESULT_NOMEM);
+    assert_int_equal(setrlimit(RLIMIT_STACK, &before), 0);
+    assert_string_equal(err.code, "E-RES1");
+    assert_non_null(strstr(err.text, "cannot start 4 threads"));
+    assert_int_equal(work_pool_start(&loop, &err), RESULT_OK);
+    assert_int_equal(work_pool_start(&loop, &err), RESULT_OK);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pool__says_why__when_its_threads_cannot_be_had),
         cmocka_unit_test(work__keeps_the_limit__when_many_are_submitted),
         cmocka_unit_test(work__runs_in_order__when_limit_is_one),
         cmocka_unit_test(work_cancel__brings_all_back__when_some_run),

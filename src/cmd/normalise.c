@@ -7,6 +7,7 @@
 #include "engine/run_tables.h"
 #include "engine/table_report.h"
 #include "engine/table_run.h"
+#include "engine/work.h"
 #include "normalise/file_source.h"
 #include "store/ledger.h"
 
@@ -283,6 +284,19 @@ static int normalise_files(const struct read_options *options)
     return make_table(options, &task);
 }
 
+static enum result start_pool(struct err *err)
+{
+    enum result result;
+    uv_loop_t loop;
+
+    if (uv_loop_init(&loop) != 0) {
+        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    }
+    result = work_pool_start(&loop, err);
+    uv_loop_close(&loop);
+    return result;
+}
+
 int cmd_normalise(int argc, char **argv)
 {
     struct read_options options;
@@ -295,6 +309,8 @@ int cmd_normalise(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&normalise_table, stdout);
         code = EXIT_WELL;
+    } else if (start_pool(&err) != RESULT_OK) {
+        code = cmd_fail(&err);
     } else if (options.operand_count == 1 && is_directory(options.operands[0])) {
         code = normalise_run(&options);
     } else {

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/typed.h"
 #include "engine/engine.h"
+#include "engine/work.h"
 #include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
@@ -512,6 +513,20 @@ static enum result open_engine(struct session *s, struct err *err)
     return engine_new(&s->engine, &options, err);
 }
 
+static enum result open_loop(uv_loop_t *loop, struct err *err)
+{
+    enum result result;
+
+    if (uv_loop_init(loop) != 0) {
+        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    }
+    result = work_pool_start(loop, err);
+    if (result != RESULT_OK) {
+        uv_loop_close(loop);
+    }
+    return result;
+}
+
 int session_run(const struct session_options *options)
 {
     struct session *s = calloc(1, sizeof *s);
@@ -526,7 +541,10 @@ int session_run(const struct session_options *options)
     s->options = options;
     s->clock = clock_system();
     set_paths(s);
-    uv_loop_init(&s->loop);
+    if (open_loop(&s->loop, &err) != RESULT_OK) {
+        free(s);
+        return cmd_fail(&err);
+    }
     uv_timer_init(&s->loop, &s->frame);
     uv_timer_init(&s->loop, &s->terminate);
     s->frame.data = s->terminate.data = s;

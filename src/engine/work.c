@@ -28,6 +28,67 @@ unsigned work_pool_threads(void)
     return size < POOL_MAX ? (unsigned)size : POOL_MAX;
 }
 
+static void wait_at_gate(void *gate)
+{
+    uv_sem_wait(gate);
+}
+
+/* As many threads as the pool has, all at the same time. The C library keeps the stacks of those that
+ * have ended, so what was possible for them is for the pool's. */
+static int try_threads(unsigned count)
+{
+    uv_thread_t *threads = calloc(count, sizeof *threads);
+    unsigned started = 0;
+    uv_sem_t gate;
+    int code = UV_ENOMEM;
+
+    if (!threads || (code = uv_sem_init(&gate, 0)) != 0) {
+        free(threads);
+        return code;
+    }
+    while (started < count &&
+           (code = uv_thread_create(&threads[started], wait_at_gate, &gate)) == 0) {
+        started++;
+    }
+    for (unsigned i = 0; i < started; i++) {
+        uv_sem_post(&gate);
+    }
+    for (unsigned i = 0; i < started; i++) {
+        uv_thread_join(&threads[i]);
+    }
+    uv_sem_destroy(&gate);
+    free(threads);
+    return code;
+}
+
+static void on_nothing(uv_work_t *request)
+{
+    (void)request;
+}
+
+static void on_nothing_done(uv_work_t *request, int status)
+{
+    (void)request;
+    (void)status;
+}
+
+enum result work_pool_start(uv_loop_t *loop, struct err *err)
+{
+    unsigned count = work_pool_threads();
+    int code = try_threads(count);
+    uv_work_t request;
+
+    if (code != 0) {
+        return err_set(err, RESULT_NOMEM, "E-RES1",
+                       "cannot start %u threads for tables and checks: %s; "
+                       "UV_THREADPOOL_SIZE=1 asks for one only",
+                       count, uv_strerror(code));
+    }
+    (void)uv_queue_work(loop, &request, on_nothing, on_nothing_done);
+    uv_run(loop, UV_RUN_DEFAULT);
+    return RESULT_OK;
+}
+
 void work_init(struct work *work, uv_loop_t *loop, unsigned limit)
 {
     assert(limit > 0);

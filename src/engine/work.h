@@ -12,6 +12,8 @@
 #ifndef SCRAPETOP_ENGINE_WORK_H
 #define SCRAPETOP_ENGINE_WORK_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <uv.h>
 
@@ -38,6 +40,11 @@ unsigned work_limit_of_pool(unsigned pool_threads);
 
 /** Threads of the pool: UV_THREADPOOL_SIZE as libuv reads it. */
 unsigned work_pool_threads(void);
+
+/** Has the pool start its threads. libuv does so with the first job, and aborts the process without a
+ *  word when it gets none: so it is asked early, once it is known that there is room for them. `loop`
+ *  has nothing on it yet. E-RES1: there is no room. Harmless when the threads run already. */
+MUST_CHECK enum result work_pool_start(uv_loop_t *loop, struct err *err);
 
 void work_init(struct work *work, uv_loop_t *loop, unsigned limit);
 
