@@ -192,7 +192,8 @@ static const struct option_row normalise_rows[] = {
     {
         .name = "columns",
         .value = "LIST",
-        .help = "These columns only, in this order: id,price=/price/amount",
+        .help = "These columns only, in this order, also those of a job's \"with\" by name: "
+                "id,price=/price/amount,city",
         .kind = OPTION_CALL,
         .set = set_columns,
     },

@@ -222,6 +222,18 @@ def test_sample__catalog():
         check_equal(report["requests"], 5 + 230, "requests")
 
 
+def test_columns__are_picked_from_what_with_repeats__by_their_names():
+    with harness.api() as server:
+        job = jobs.write_job("picked", base=server.url, vars={"tag": ["x"], "n": "[3-4]"},
+                             endpoints=[{"name": "posts", "url": "/posts/{n}?t={tag}",
+                                         "with": ["tag", "n"]}],
+                             tables={"posts": {"columns": ["tag", "id", "by=/userId"]}})
+        report, _ = jobs.run(job)
+        posts = [ask(f"{server.url}/posts/{n}")[0] for n in (3, 4)]
+        check_equal(harness.read(report["csv"]).decode(), "tag,id,by\n" + "".join(
+            f"x,{post['id']},{post['userId']}\n" for post in posts), "the table")
+
+
 def test_sample__jsonplaceholder():
     with harness.api() as server:
         report, run_dir = run_sample(server, "jsonplaceholder")
