@@ -35,23 +35,28 @@ uint64_t clock_now_us(const struct clock *clock)
     return clock->now_us(clock->context);
 }
 
+#define ERAS INT64_C(1000000) /* of 400 years each */
+#define DAYS_OF_ERA 146097
+
 int64_t clock_wall_us(const struct clock *clock)
 {
     return clock->wall_us(clock->context);
 }
 
+/* Counted from a year so far back that nothing is negative. */
 int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day)
 {
-    int64_t y = year - (month <= 2);
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400;
-    int64_t doy = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
-    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    static const unsigned short before[] = {
+        0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334
+    };
+    uint64_t y = (uint64_t)(year + ERAS * 400), leaps_to = y - (month <= 2),
+             centuries = leaps_to / 100;
+    uint64_t days = y * 365 + leaps_to / 4 - centuries + centuries / 4 + before[month - 1] + day;
 
-    return era * 146097 + doe - 719468;
+    return (int64_t)days - (ERAS * DAYS_OF_ERA + 719528);
 }
 
-/* The inverse of clock_days_from_civil, from the same paper. */
+/* The inverse of clock_days_from_civil (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
 static void civil_from_days(int64_t days, int *year, int *month, int *day)
 {
     int64_t z = days + 719468;

@@ -34,8 +34,8 @@ int64_t clock_wall_us(const struct clock *clock);
 /** RFC 3339 in UTC with milliseconds. Years outside 0000-9999 are clamped to them. */
 void clock_format_utc(int64_t wall_us, char text[CLOCK_TEXT_SIZE]);
 
-/** Days since 1970-01-01 of a date in the proleptic Gregorian calendar (Hinnant, "chrono-Compatible
- *  Low-Level Date Algorithms"). `month` 1-12, `day` 1-31; not checked. */
+/** Days since 1970-01-01 of a date in the proleptic Gregorian calendar. `year` within 4 * 10^8 of now,
+ *  `month` 1-12, `day` 1-31; not checked. */
 int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day);
 
 #endif

@@ -101,19 +101,34 @@ static size_t encode(uint32_t code, char out[4])
 
 #define REPLACEMENT 0xFFFD
 
+static inline char simple_escape(char c)
+{
+    switch (c) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    default: /* quote, backslash and slash; valid text has no other */
+        return c;
+    }
+}
+
 size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lone_surrogates)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     uint32_t unit = 0, low = 0;
-    const char *simple;
 
     if (raw.len < 2) { /* only text that was never checked */
         *used = raw.len;
         return 0;
     }
     if (raw.data[1] != 'u') {
-        simple = memchr(from, raw.data[1], sizeof from - 1);
-        out[0] = simple ? to[simple - from] : raw.data[1];
+        out[0] = simple_escape(raw.data[1]);
         *used = 2;
         return 1;
     }
@@ -134,28 +149,61 @@ size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lon
     return encode(unit, out);
 }
 
+/* What stands before the next backslash, copied in blocks; those may be read and written past it. */
+static inline size_t copy_plain(char *to, struct str raw)
+{
+    size_t at = 0;
+
+    while (raw.len - at >= JSON_SIMD_WIDTH) {
+        json_simd v = json_simd_load(raw.data + at);
+        uint64_t slashes = json_simd_bits(json_simd_is(v, '\\'));
+
+        json_simd_store(to + at, v);
+        if (slashes) {
+            return at + json_simd_first(slashes);
+        }
+        at += JSON_SIMD_WIDTH;
+    }
+    for (; at < raw.len && raw.data[at] != '\\'; at++) {
+        to[at] = raw.data[at];
+    }
+    return at;
+}
+
+/* An escape is never shorter than what it means, so a block that begins where text may be put does not
+ * end behind where the text's own would. */
+char *json_step_unescape(char *to, struct str raw, uint64_t *lone_surrogates)
+{
+    while (raw.len) {
+        size_t plain = copy_plain(to, raw), used = 0;
+
+        to += plain;
+        raw = (struct str){ raw.data + plain, raw.len - plain };
+        if (raw.len) {
+            char piece[4];
+            size_t len = json_step_escape(raw, piece, &used, lone_surrogates);
+
+            memcpy(to, piece, len);
+            to += len;
+            raw = (struct str){ raw.data + used, raw.len - used };
+        }
+    }
+    return to;
+}
+
 enum result json_unescape(struct buf *out, struct str raw, uint64_t *lone_surrogates)
 {
     enum result result = buf_reserve(out, raw.len); /* no escape is shorter than what it means */
     uint64_t lone = 0;
 
-    while (result == RESULT_OK && raw.len) {
-        const char *slash = memchr(raw.data, '\\', raw.len);
-        size_t plain = slash ? (size_t)(slash - raw.data) : raw.len, used = 0, len;
-        char piece[4];
-
-        result = buf_append(out, raw.data, plain);
-        raw = (struct str){ raw.data + plain, raw.len - plain };
-        if (result == RESULT_OK && raw.len) {
-            len = json_step_escape(raw, piece, &used, &lone);
-            result = buf_append(out, piece, len);
-            raw = (struct str){ raw.data + used, raw.len - used };
-        }
+    if (result != RESULT_OK || !raw.len) {
+        return result;
     }
+    out->len = (size_t)(json_step_unescape(out->data + out->len, raw, &lone) - out->data);
     if (lone_surrogates) {
         *lone_surrogates += lone;
     }
-    return result;
+    return RESULT_OK;
 }
 
 bool json_raw_equal(struct str raw, struct str plain)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
     const char *data;
@@ -32,6 +33,24 @@ struct str str_view(const char *text);
 
 bool str_equal(struct str a, struct str b);
 bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
+
+/** By bytes: negative, 0 or positive, as memcmp has it; a prefix comes first. */
+int str_compare(struct str a, struct str b);
+
+/** The first eight bytes as a number, zeros behind the end: two texts compare as their heads do, unless
+ *  those are the same. */
+static inline uint64_t str_head(struct str s)
+{
+    unsigned char bytes[8] = { 0 };
+    uint64_t head = 0;
+
+    memcpy(bytes, s.data, s.len < sizeof bytes ? s.len : sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        head = head << 8 | bytes[i];
+    }
+    return head;
+}
+
 bool str_starts(struct str s, struct str prefix);
 
 /** Without leading and trailing spaces, tabs, CR and LF. */
