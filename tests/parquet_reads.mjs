@@ -129,7 +129,12 @@ async function groups() {
     sparse: { json: [], want: [] },
     constant: { json: [], want: [] },
     more: { json: [], want: [] }, // than a dictionary has room for
+    few: { json: [], want: [] }, // numbers, others in each row group
+    price: { json: [], want: [] },
+    at: { json: [], want: [] },
+    several: { json: [], want: [] }, // numbers, too many for a dictionary
   };
+  const few = [9223372036854775807n, -9223372036854775808n, 0n, -1n, 59n, 7n];
   for (let i = 0; i < count; i++) {
     const word = words[(i * 7) % 13 % words.length];
     columns.id.json.push(`${i}`); columns.id.want.push(BigInt(i));
@@ -138,6 +143,13 @@ async function groups() {
     columns.sparse.json.push(i % 50000 ? undefined : `${i / 7}`); columns.sparse.want.push(i % 50000 ? null : i / 7);
     columns.constant.json.push('"same"'); columns.constant.want.push('same');
     columns.more.json.push(`"${i % 70000}"`); columns.more.want.push(`${i % 70000}`);
+    const part = Math.floor(i / 100000), price = [-0.5, 12.5, -0, 3, 0][i % 5], missing = i % 11 === 5;
+    columns.few.json.push(`${few[part]}`); columns.few.want.push(few[part]);
+    columns.price.json.push(missing ? undefined : Object.is(price, -0) ? '-0' : `${price}`);
+    columns.price.want.push(missing ? null : price);
+    columns.at.json.push(`"2026-11-${10 + part}T04:15:0${i % 10}.5Z"`);
+    columns.at.want.push(time(`2026-11-${10 + part}T04:15:0${i % 10}.5Z`));
+    columns.several.json.push(`${i % 5000}`); columns.several.want.push(BigInt(i % 5000));
   }
   columns.sparse.json[0] = '0.5'; columns.sparse.want[0] = 0.5;
   const path = await check('groups', columns);
@@ -145,11 +157,13 @@ async function groups() {
   if (metadata.row_groups.length < 2) fail('groups: one row group only');
   if (Number(metadata.num_rows) !== count) fail(`groups: ${metadata.num_rows} rows in the footer`);
   const encodings = metadata.row_groups[0].columns.map((c) => c.meta_data.encodings.includes('RLE_DICTIONARY'));
-  if (`${encodings}` !== 'false,true,true,false,true,false') fail(`groups: dictionaries ${encodings}`);
+  if (`${encodings}` !== 'false,true,true,false,true,false,true,true,true,false') fail(`groups: dictionaries ${encodings}`);
   if (!/^scrapetop version /.test(metadata.created_by)) fail(`created by ${metadata.created_by}`);
   // DuckDB prunes row groups by their bounds: wrong ones would lose these rows.
   for (const [where, want] of [['id = 599999', 1], ['id < 3', 3], ["word = ''", columns.word.want.filter((w) => w === '').length],
-    ["many = 'the value of 4999'", count / 5000], ['word IS NULL', columns.word.want.filter((w) => w === null).length]]) {
+    ["many = 'the value of 4999'", count / 5000], ['word IS NULL', columns.word.want.filter((w) => w === null).length],
+    ['few = 59', 100000], ['few < 0', 200000], ['price = 12.5', columns.price.want.filter((v) => v === 12.5).length],
+    [`"at" >= '2026-11-15'`, 100000]]) {
     const rows = (await duckdb.runAndReadAll(`SELECT count(*) FROM read_parquet('${path}') WHERE ${where}`)).getRows();
     checks++;
     if (Number(rows[0][0]) !== want) fail(`groups: ${where}: ${rows[0][0]} rows, want ${want}`);

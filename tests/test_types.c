@@ -1,5 +1,4 @@
-#include "normalise/distinct.h"
-#include "normalise/facts.h"
+#include "normalise/timestamp.h"
 #include "normalise/types.h"
 
 #include <math.h>
@@ -139,12 +138,12 @@ static void assert_time(const char *text, int64_t want)
 {
     int64_t us = 0;
 
-    if (!types_timestamp(str_view(text), &us) || us != want) {
+    if (!timestamp_parse(str_view(text), &us) || us != want) {
         fail_msg("%s: %lld is not %lld", text, (long long)us, (long long)want);
     }
 }
 
-static void types_timestamp__reads__when_it_is_rfc_3339_or_near(void **state)
+static void timestamp__reads__when_it_is_rfc_3339_or_near(void **state)
 {
     static const char *const bad[] = {
         "",
@@ -192,7 +191,7 @@ static void types_timestamp__reads__when_it_is_rfc_3339_or_near(void **state)
     assert_time("1969-12-31T23:59:59.999999Z", -1);
     assert_time("0001-01-01T00:00:00Z", INT64_C(-62135596800) * 1000000);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (types_timestamp(str_view(bad[i]), &us)) {
+        if (timestamp_parse(str_view(bad[i]), &us)) {
             fail_msg("\"%s\" is no timestamp", bad[i]);
         }
     }
@@ -217,9 +216,10 @@ static struct type_decision decide(const struct value *values, size_t count, con
                                    bool coerce)
 {
     struct type_facts facts = { 0 };
+    union type_value value;
 
     for (size_t i = 0; i < count; i++) {
-        types_note(&facts, values[i].kind, str_view(values[i].text), coerce);
+        types_note(&facts, values[i].kind, str_view(values[i].text), coerce, &value);
     }
     return types_decide(&facts, str_view(name), coerce);
 }
@@ -282,10 +282,11 @@ static void types_merge__gives_the_same__when_workers_come_in_any_order(void **s
     static const struct value values[] = { BARE("1700000000"), QUOTED("x"),  BARE("2.5"),
                                            BARE("-7"),         BARE("true"), QUOTED("2026-01-01") };
     struct type_facts parts[COUNT(values)] = { 0 }, forth = { 0 }, back = { 0 };
+    union type_value value;
 
     (void)state;
     for (size_t i = 0; i < COUNT(values); i++) {
-        types_note(&parts[i], values[i].kind, str_view(values[i].text), false);
+        types_note(&parts[i], values[i].kind, str_view(values[i].text), false, &value);
     }
     for (size_t i = 0; i < COUNT(values); i++) {
         types_merge(&forth, &parts[i]);
@@ -297,145 +298,51 @@ static void types_merge__gives_the_same__when_workers_come_in_any_order(void **s
     assert_int_equal(types_present(&forth), COUNT(values));
 }
 
-static void add_numbers(struct distinct *set, unsigned first, unsigned end)
+static void types_note__tells_the_value__when_it_is_a_number_or_time(void **state)
 {
-    char text[16];
-
-    for (unsigned i = first; i < end; i++) {
-        snprintf(text, sizeof text, "%u", i);
-        assert_int_equal(distinct_add(set, str_view(text), DISTINCT_BYTES_MAX), RESULT_OK);
-    }
-}
-
-static uint32_t find(const struct dictionary *dictionary, struct str text)
-{
-    uint32_t hash = dictionary_hash(dictionary, text);
-
-    dictionary_approach(dictionary, hash);
-    return dictionary_find(dictionary, text, hash);
-}
-
-static void distinct__gives_one_dictionary__when_merged_in_any_order(void **state)
-{
-    struct distinct a = { 0 }, b = { 0 }, ab = { 0 }, ba = { 0 };
-    struct dictionary *one, *other;
+    struct type_facts facts = { 0 };
+    union type_value value;
 
     (void)state;
-    add_numbers(&a, 0, 600);
-    add_numbers(&b, 300, 900);
-    assert_int_equal(distinct_merge(&ab, &a, DISTINCT_BYTES_MAX), RESULT_OK);
-    assert_int_equal(distinct_merge(&ab, &b, DISTINCT_BYTES_MAX), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &b, DISTINCT_BYTES_MAX), RESULT_OK);
-    assert_int_equal(distinct_merge(&ba, &a, DISTINCT_BYTES_MAX), RESULT_OK);
-    assert_int_equal(dictionary_new(&one, &ab), RESULT_OK);
-    assert_int_equal(dictionary_new(&other, &ba), RESULT_OK);
-    assert_int_equal(dictionary_count(one), 900);
-    assert_int_equal(dictionary_count(other), 900);
-    for (uint32_t i = 0; i < 900; i++) {
-        assert_true(str_equal(dictionary_text(one, i), dictionary_text(other, i)));
-        assert_int_equal(find(one, dictionary_text(one, i)), i);
-    }
-    assert_true(str_equal(dictionary_text(one, 1), STR("1")));
-    assert_true(str_equal(dictionary_text(one, 2), STR("10"))); /* by bytes */
-    assert_int_equal(find(one, STR("900")), 900);
-    dictionary_free(one);
-    dictionary_free(other);
-    distinct_release(&a);
-    distinct_release(&b);
-    distinct_release(&ab);
-    distinct_release(&ba);
+    assert_int_equal(types_note(&facts, CELL_BARE, STR("-42"), false, &value), KIND_INT);
+    assert_int_equal(value.whole, -42);
+    assert_int_equal(types_note(&facts, CELL_BARE, STR("9007199254740993"), false, &value),
+                     KIND_WIDE);
+    assert_int_equal(value.whole, INT64_C(9007199254740993));
+    assert_int_equal(types_note(&facts, CELL_BARE, STR("-2.5"), false, &value), KIND_DOUBLE);
+    assert_true(value.fraction == -2.5);
+    assert_int_equal(types_note(&facts, CELL_BARE, STR("25e-1"), false, &value), KIND_DOUBLE);
+    assert_true(value.fraction == 2.5);
+    assert_int_equal(types_note(&facts, CELL_STRING, STR("1970-01-01T00:00:01Z"), false, &value),
+                     KIND_TIME);
+    assert_int_equal(value.whole, 1000000);
 }
 
-/* The first set that does not take `count` texts of that many digits. */
-static void assert_most(unsigned count, int digits)
+/* Each byte of the common form, replaced by every other byte there is. */
+static void timestamp__reads_no_other_byte__when_one_is_wrong(void **state)
 {
-    struct distinct set = { 0 }, other = { 0 };
-    char text[64];
-
-    for (unsigned i = 0; i <= count; i++) {
-        assert_false(set.given_up);
-        snprintf(text, sizeof text, "%0*u", digits, i);
-        assert_int_equal(distinct_add(&set, str_view(text), DISTINCT_BYTES_MAX), RESULT_OK);
-    }
-    assert_true(set.given_up);
-    add_numbers(&other, 0, 3);
-    assert_int_equal(distinct_merge(&other, &set, DISTINCT_BYTES_MAX), RESULT_OK);
-    assert_true(other.given_up);
-}
-
-static void distinct__gives_up__when_strings_are_many_or_long(void **state)
-{
-    struct distinct lengthy = { 0 }, few = { 0 };
-    char text[DISTINCT_TEXT_MAX + 1];
-    struct dictionary *none;
+    static const char good[] = "2026-11-21T04:15:07Z";
+    int64_t want, us;
 
     (void)state;
-    assert_most(DISTINCT_SHORTS_MAX, DISTINCT_SHORT_TEXT - 1);
-    assert_most(DISTINCT_STRINGS_MAX, DISTINCT_SHORT_TEXT);
-    add_numbers(&few, 0, 10);
-    assert_int_equal(distinct_add(&few, STR("10"), distinct_bytes(&few)), RESULT_OK);
-    assert_true(few.given_up);
-    memset(text, 'x', sizeof text);
-    assert_int_equal(distinct_add(&lengthy, (struct str){ text, sizeof text }, DISTINCT_BYTES_MAX),
-                     RESULT_OK);
-    assert_true(lengthy.given_up);
-    assert_int_equal(dictionary_new(&none, &lengthy), RESULT_OK);
-    assert_null(none);
-}
+    assert_true(timestamp_parse(str_view(good), &want));
+    for (size_t at = 0; at < sizeof good - 1; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char text[sizeof good];
+            bool digit = good[at] >= '0' && good[at] <= '9';
 
-/* Hashes are drawn anew in each set: what one took in its order, another finds in any. */
-static void distinct__counts_each_string_once__when_lengths_differ(void **state)
-{
-    struct distinct set = { 0 };
-    char text[200];
-
-    (void)state;
-    for (int round = 0; round < 2; round++) {
-        for (size_t len = 0; len < sizeof text; len++) {
-            memset(text, 'a', sizeof text);
-            assert_int_equal(distinct_add(&set, (struct str){ text, len }, DISTINCT_BYTES_MAX),
-                             RESULT_OK);
-            text[len / 2] = 'b'; /* differs in one byte, and for 0 not at all */
-            assert_int_equal(distinct_add(&set, (struct str){ text, len }, DISTINCT_BYTES_MAX),
-                             RESULT_OK);
+            memcpy(text, good, sizeof good);
+            text[at] = (char)byte;
+            if (!timestamp_parse((struct str){ text, sizeof good - 1 }, &us)) {
+                continue;
+            }
+            /* Only another digit, T as a letter of the other case or a space, z for Z. */
+            assert_true(digit ? byte >= '0' && byte <= '9'
+                              : byte == good[at] || (at == 10 && (byte == 't' || byte == ' ')) ||
+                                    (at == 19 && byte == 'z'));
+            assert_true(byte == good[at] || !digit ? us == want : us != want);
         }
     }
-    assert_int_equal(set.count, 2 * sizeof text - 1);
-    assert_int_equal(set.total_count, 4 * sizeof text);
-    distinct_release(&set);
-}
-
-static void facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there(void **state)
-{
-    const struct facts_wish wish = { .types = true, .distinct_bytes = DISTINCT_BYTES_MAX };
-    struct facts repeated = { 0 }, single = { 0 }, mixed = { 0 };
-    struct buf scratch = { 0 };
-    struct dictionary *dictionary;
-
-    (void)state;
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(facts_note(&repeated, &wish, DISTINCT_BYTES_MAX,
-                                    i & 1 ? CELL_ESCAPED : CELL_STRING,
-                                    i & 1 ? STR("\\u0061") : STR("a"), &scratch),
-                         RESULT_OK);
-        assert_int_equal(facts_note(&mixed, &wish, DISTINCT_BYTES_MAX,
-                                    i & 1 ? CELL_BARE : CELL_STRING, i & 1 ? STR("1") : STR("a"),
-                                    &scratch),
-                         RESULT_OK);
-    }
-    assert_int_equal(
-        facts_note(&single, &wish, DISTINCT_BYTES_MAX, CELL_STRING, STR("a"), &scratch), RESULT_OK);
-    assert_int_equal(facts_dictionary(&repeated, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
-    assert_int_equal(dictionary_count(dictionary), 1);
-    dictionary_free(dictionary);
-    assert_int_equal(facts_dictionary(&single, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
-    assert_null(dictionary);
-    assert_int_equal(facts_dictionary(&mixed, DISTINCT_BYTES_MAX, 1000, &dictionary), RESULT_OK);
-    assert_null(dictionary);
-    facts_release(&repeated);
-    facts_release(&single);
-    facts_release(&mixed);
-    buf_release(&scratch);
 }
 
 int main(void)
@@ -445,14 +352,12 @@ int main(void)
         cmocka_unit_test(types_double__reads__when_the_text_survives_the_round_trip),
         cmocka_unit_test(types_double__is_the_nearest__when_digits_are_few),
         cmocka_unit_test(types_double__agrees_with_printing__when_digits_are_many),
-        cmocka_unit_test(types_timestamp__reads__when_it_is_rfc_3339_or_near),
+        cmocka_unit_test(timestamp__reads__when_it_is_rfc_3339_or_near),
+        cmocka_unit_test(timestamp__reads_no_other_byte__when_one_is_wrong),
+        cmocka_unit_test(types_note__tells_the_value__when_it_is_a_number_or_time),
         cmocka_unit_test(types_decide__takes_what_keeps_every_value__when_all_are_seen),
         cmocka_unit_test(types_decide__coerces__when_asked_and_all_values_agree),
         cmocka_unit_test(types_merge__gives_the_same__when_workers_come_in_any_order),
-        cmocka_unit_test(distinct__gives_one_dictionary__when_merged_in_any_order),
-        cmocka_unit_test(distinct__gives_up__when_strings_are_many_or_long),
-        cmocka_unit_test(distinct__counts_each_string_once__when_lengths_differ),
-        cmocka_unit_test(facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,7 @@ static enum result count_row(void *context, const struct row *row)
 
     for (size_t i = 0; i < row->count; i++) {
         const struct row_cell *cell = &row->cells[i];
+        union type_value value;
 
         if (cell->row != row->number) {
             continue;
@@ -121,7 +122,8 @@ static enum result count_row(void *context, const struct row *row)
             continue;
         }
         shape->each[i].present++;
-        types_note(&shape->each[i].facts, cell->kind, (struct str){ cell->text, cell->len }, false);
+        types_note(&shape->each[i].facts, cell->kind, (struct str){ cell->text, cell->len }, false,
+                   &value);
     }
     for (size_t i = 0; i < f->id_count; i++) {
         const struct row_cell *cell = row_cell(row, f->ids[i].column);

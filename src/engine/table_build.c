@@ -22,7 +22,8 @@
  * for each: they are looked up at every value, so they are worth their while only as long as the
  * processor's caches have room for them. */
 #define DISTINCT_SHARE 4
-#define DISTINCT_BYTES ((uint64_t)16 << 20)
+#define DISTINCT_BYTES ((uint64_t)64 << 20)
+#define NUMBERS_SHARE 4 /* of that, for numbers */
 
 static size_t distinct_bytes_of(const struct table_build *b)
 {
@@ -49,7 +50,9 @@ struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
                                 .coerce = b->spec.coerce,
-                                .distinct_bytes = b->spec.parquet ? distinct_bytes_of(b) : 0 };
+                                .distinct_bytes = b->spec.parquet ? distinct_bytes_of(b) : 0,
+                                .numbers_bytes =
+                                    b->spec.parquet ? distinct_bytes_of(b) / NUMBERS_SHARE : 0 };
 }
 
 static void enter(struct table_build *b, enum table_phase next);

@@ -165,6 +165,9 @@ static void run_pass(struct table_worker *w, enum result (*take)(struct table_wo
         give_way();
     }
     atomic_fetch_add(&b->busy, 1);
+    if (take == write_chunk) {
+        result = row_encoder_prepare(w->encoder, &w->err);
+    }
     while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
            !atomic_load(&b->split_failed) && !atomic_load(&b->judge_wanted)) {
         result = take_chunk(w, &more);

@@ -4,6 +4,7 @@
 #include "normalise/parquet.h"
 #include "output/output_file.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* A row group is gathered in memory, while blocks wait for their turn: an eighth leaves room. */
@@ -14,10 +15,15 @@ struct table_writer {
     const struct table_spec *spec;
     struct output_file *file;
     struct parquet_file *parquet; /* NULL: CSV */
+    /* Dictionaries are made by whichever worker comes first, a column each, before the first rows are taken. */
+    pthread_mutex_t lock;
+    pthread_cond_t made;
+    uint32_t next_dictionary; /* column that nobody has looked at yet */
+    unsigned dictionaries_begun;
 };
 
 struct row_encoder {
-    const struct table_writer *writer;
+    struct table_writer *writer;
     struct buf bytes;
     struct parquet_block *block; /* NULL: CSV */
     struct row_cell *cells;
@@ -35,10 +41,35 @@ static enum result take_lines(void *context, struct str bytes, struct err *err)
     return write_file(context, bytes.data, bytes.len, err);
 }
 
+/* With the lock held: the next column whose dictionary nobody has begun, or the count of all. */
+static uint32_t claim_dictionary(struct table_writer *w)
+{
+    uint32_t column = w->next_dictionary;
+
+    while (column < w->layout->count && !parquet_has_dictionary(&w->layout->typed[column])) {
+        column++;
+    }
+    w->next_dictionary = column < w->layout->count ? column + 1 : column;
+    w->dictionaries_begun += column < w->layout->count;
+    return column;
+}
+
+/* No dictionary is begun any more, and none is under way. */
+static void end_dictionaries(struct table_writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->next_dictionary = w->layout->count;
+    while (w->dictionaries_begun) {
+        pthread_cond_wait(&w->made, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
 static enum result take_blocks(void *context, struct str bytes, struct err *err)
 {
     struct table_writer *w = context;
 
+    end_dictionaries(w);
     return parquet_file_take(w->parquet, bytes, err);
 }
 
@@ -75,6 +106,8 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
     }
     w->layout = layout;
     w->spec = spec;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->made, NULL);
     result = output_open(&w->file, path, err);
     if (result == RESULT_OK && spec->parquet) {
         uint64_t group = table_memory(spec) / GROUP_SHARE;
@@ -112,11 +145,13 @@ void table_writer_abandon(struct table_writer *w)
     if (w) {
         output_abandon(w->file);
         parquet_file_free(w->parquet);
+        pthread_cond_destroy(&w->made);
+        pthread_mutex_destroy(&w->lock);
         free(w);
     }
 }
 
-struct row_encoder *row_encoder_new(const struct table_writer *writer)
+struct row_encoder *row_encoder_new(struct table_writer *writer)
 {
     struct row_encoder *e = calloc(1, sizeof *e);
 
@@ -141,6 +176,32 @@ void row_encoder_free(struct row_encoder *e)
         free(e->cells);
         free(e);
     }
+}
+
+enum result row_encoder_prepare(struct row_encoder *e, struct err *err)
+{
+    struct table_writer *w = e->writer;
+    enum result result = RESULT_OK;
+
+    pthread_mutex_lock(&w->lock);
+    while (e->block && result == RESULT_OK) {
+        uint32_t column = claim_dictionary(w);
+        struct parquet_dictionary_page page;
+
+        if (column == w->layout->count) {
+            break;
+        }
+        pthread_mutex_unlock(&w->lock);
+        result = parquet_block_dictionary(e->block, column, &page, err);
+        pthread_mutex_lock(&w->lock);
+        if (result == RESULT_OK) {
+            parquet_file_dictionary(w->parquet, column, &page);
+        }
+        w->dictionaries_begun--;
+        pthread_cond_broadcast(&w->made);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return result;
 }
 
 enum result row_encoder_add(struct row_encoder *e, const struct row *row, uint64_t *lone_surrogates,

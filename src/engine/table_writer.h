@@ -42,8 +42,12 @@ void table_writer_abandon(struct table_writer *writer);
 struct row_encoder;
 
 /** NULL when out of memory. */
-struct row_encoder *row_encoder_new(const struct table_writer *writer);
+struct row_encoder *row_encoder_new(struct table_writer *writer);
 void row_encoder_free(struct row_encoder *encoder);
+
+/** Makes some of what the file needs before the first rows, for as long as there is something left to be
+ *  made: each worker calls it once. */
+MUST_CHECK enum result row_encoder_prepare(struct row_encoder *encoder, struct err *err);
 
 /** The row is the tree's: the layout is applied here. */
 MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct row *row,

@@ -4,27 +4,6 @@
 
 #include <string.h>
 
-static char *put_escaped(char *to, struct str raw, uint64_t *lone_surrogates)
-{
-    while (raw.len) {
-        const char *slash = memchr(raw.data, '\\', raw.len);
-        size_t plain = slash ? (size_t)(slash - raw.data) : raw.len, used;
-        char piece[4];
-
-        memcpy(to, raw.data, plain);
-        to += plain;
-        raw = (struct str){ raw.data + plain, raw.len - plain };
-        if (raw.len) {
-            size_t len = json_step_escape(raw, piece, &used, lone_surrogates);
-
-            memcpy(to, piece, len);
-            to += len;
-            raw = (struct str){ raw.data + used, raw.len - used };
-        }
-    }
-    return to;
-}
-
 /* Without the white space between tokens. */
 static char *put_json(char *to, struct str text)
 {
@@ -53,7 +32,7 @@ char *cell_text_put(char *to, const struct row_cell *cell, uint64_t *lone_surrog
 
     switch (cell->kind) {
     case CELL_ESCAPED:
-        return put_escaped(to, text, lone_surrogates);
+        return json_step_unescape(to, text, lone_surrogates);
     case CELL_JSON:
         return put_json(to, text);
     default:

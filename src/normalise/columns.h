@@ -77,12 +77,11 @@ MUST_CHECK enum result columns_note(struct columns *columns, uint32_t node, enum
 /** NULL without columns_want_facts. */
 const struct facts *columns_facts(const struct columns *columns, uint32_t node);
 
-/** What the distinct strings of one column may take, as far as the tree has grown. */
-size_t columns_distinct_max(const struct columns *columns);
+/** What the distinct values of one column may take, as far as the tree has grown. */
+struct facts_room columns_room(const struct columns *columns);
 
-/** Adds to `into` what `from` has learnt; both want the same facts. */
-MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,
-                                     struct err *err);
+/** Adds to `into` what `from` has learnt, which is only to be freed then; both want the same facts. */
+MUST_CHECK enum result columns_merge(struct columns *into, struct columns *from, struct err *err);
 
 /** Orders and names the columns, `separator` between the keys; nothing may be added after. */
 MUST_CHECK enum result columns_settle(struct columns *columns, struct str separator,

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* Says enough of its text to find that with one look at memory. */
 struct entry_slot {
@@ -13,78 +12,11 @@ struct entry_slot {
 
 struct dictionary {
     uint32_t count;
+    const char *bytes;        /* the set's */
     struct str *texts;        /* sorted; views into `bytes` */
-    struct entry_slot *slots; /* open addressing */
+    struct entry_slot *slots; /* open addressing, each string where the set has it */
     uint32_t slot_count;
-    uint64_t seed;
-    struct buf bytes;
 };
-
-__extension__ typedef unsigned __int128 u128;
-
-static inline uint64_t load(const char *p, size_t len)
-{
-    uint64_t value = 0;
-
-    memcpy(&value, p, len);
-    return value;
-}
-
-/* Both halves of the product: every bit of the result depends on all bits of both. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    u128 product = (u128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-struct hash {
-    uint64_t half[2];
-};
-
-/* Sixteen bytes at a time, in two lanes; the secret seed is in every product, so that none can be made
- * zero. */
-static inline struct hash hash_text(uint64_t seed, struct str text)
-{
-    const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15), other = ~seed * odd;
-    uint64_t a = seed ^ text.len * odd, b = other ^ text.len, low = 0, high = 0;
-    const char *p = text.data;
-    size_t left = text.len;
-
-    for (; left > 16; p += 16, left -= 16) {
-        low = load(p, 8);
-        high = load(p + 8, 8);
-        a = fold(low ^ a, high ^ seed);
-        b = fold(high ^ b, low ^ other);
-    }
-    if (left >= 8) {
-        low = load(p, 8);
-        high = load(p + left - 8, 8);
-    } else if (left >= 4) {
-        low = load(p, 4);
-        high = load(p + left - 4, 4);
-    } else {
-        low = left ? load(p, 1) | load(p + left / 2, 1) << 8 : 0;
-        high = left ? load(p + left - 1, 1) : 0;
-    }
-    return (struct hash){ { fold(fold(low ^ a, high ^ seed), odd),
-                            fold(fold(high ^ b, low ^ other), odd) } };
-}
-
-static uint64_t draw_seed(const void *place)
-{
-    uint64_t seed;
-
-    /* Without the kernel's, where memory happens to lie is a secret, too. */
-    return getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed
-               ? seed
-               : (uint64_t)(uintptr_t)place * UINT64_C(0xD6E8FEB86659FD93);
-}
-
-static inline bool holds(const char *bytes, uint32_t at, uint32_t len, struct str text)
-{
-    return len == text.len && memcmp(bytes + at, text.data, text.len) == 0;
-}
 
 static struct str text_of(const struct distinct *set, uint32_t string)
 {
@@ -125,7 +57,7 @@ static struct distinct_slot *find_slot(struct distinct_slot *slots, uint32_t slo
 /* Room for one string more; the table stays at most half full. */
 static bool grow(struct distinct *set)
 {
-    uint32_t slot_count = set->slot_count ? 2 * set->slot_count : 16;
+    uint32_t slot_count = set->slot_count ? 4 * set->slot_count : 16;
     struct distinct_string *strings;
     struct distinct_slot *slots;
 
@@ -140,9 +72,6 @@ static bool grow(struct distinct *set)
     slots = calloc(slot_count, sizeof *slots);
     if (!slots) {
         return false;
-    }
-    if (!set->slots) {
-        set->seed = draw_seed(slots);
     }
     for (uint32_t i = 0; i < set->slot_count; i++) {
         const struct distinct_slot *old = &set->slots[i];
@@ -166,104 +95,162 @@ static bool has_room(const struct distinct *set, struct str text, size_t bytes_m
 }
 
 /* One of the column's texts; who calls counts it. */
-static enum result add(struct distinct *set, struct str text, size_t bytes_max)
+static enum result add(struct distinct *set, struct str text, uint64_t hash, uint32_t more,
+                       size_t bytes_max)
 {
     struct distinct_slot *slot;
-    struct hash hash;
 
-    if (set->count && holds(set->bytes.data, set->last.at, set->last.len, text)) {
-        return RESULT_OK;
-    }
-    if (text.len > DISTINCT_TEXT_MAX) {
-        distinct_give_up(set);
-        return RESULT_OK;
-    }
-    if (!grow(set) || buf_reserve(&set->bytes, 1) != RESULT_OK) {
+    if (!grow(set)) {
         return RESULT_NOMEM;
     }
-    hash = hash_text(set->seed, text);
-    slot = find_slot(set->slots, set->slot_count, hash.half[0], (uint32_t)hash.half[1]);
+    slot = find_slot(set->slots, set->slot_count, hash, more);
     if (slot->string) {
-        set->last = set->strings[slot->string - 1];
         return RESULT_OK;
     }
     if (!has_room(set, text, bytes_max)) {
         distinct_give_up(set);
         return RESULT_OK;
     }
-    set->last = (struct distinct_string){ (uint32_t)set->bytes.len, (uint32_t)text.len };
-    set->strings[set->count++] = set->last;
+    set->strings[set->count++] =
+        (struct distinct_string){ (uint32_t)set->bytes.len, (uint32_t)text.len };
     set->shorts += text.len < DISTINCT_SHORT_TEXT;
-    *slot = (struct distinct_slot){ hash.half[0], (uint32_t)hash.half[1], set->count };
+    *slot = (struct distinct_slot){ hash, more, set->count };
     return buf_append_str(&set->bytes, text);
 }
 
-enum result distinct_add(struct distinct *set, struct str text, size_t bytes_max)
+enum result distinct_add(struct distinct *set, struct str text, struct keyed_hash hash,
+                         size_t bytes_max)
 {
     if (set->given_up) {
         return RESULT_OK;
     }
+    if (text.len > DISTINCT_TEXT_MAX) {
+        distinct_give_up(set);
+        return RESULT_OK;
+    }
     set->total_count++;
     set->total_bytes += text.len;
-    return add(set, text, bytes_max);
+    return add(set, text, hash.half[0], (uint32_t)hash.half[1], bytes_max);
 }
 
-enum result distinct_merge(struct distinct *into, const struct distinct *from, size_t bytes_max)
+enum result distinct_merge(struct distinct *into, struct distinct *from, size_t bytes_max)
 {
     enum result result = RESULT_OK;
 
     if (from->given_up) {
         distinct_give_up(into);
     }
-    for (uint32_t i = 0; result == RESULT_OK && !into->given_up && i < from->count; i++) {
-        result = add(into, text_of(from, i), bytes_max);
+    if (into->given_up) {
+        return RESULT_OK;
     }
-    if (!into->given_up) {
-        into->total_count += from->total_count;
-        into->total_bytes += from->total_bytes;
+    if (!into->slots) {
+        *into = *from;
+        *from = (struct distinct){ .given_up = false };
+        return RESULT_OK;
     }
+    for (uint32_t i = 0; result == RESULT_OK && !into->given_up && i < from->slot_count; i++) {
+        const struct distinct_slot *slot = &from->slots[i];
+
+        if (slot->string) {
+            result = add(into, text_of(from, slot->string - 1), slot->hash, slot->more, bytes_max);
+        }
+    }
+    into->total_count += from->total_count;
+    into->total_bytes += from->total_bytes;
     return result;
 }
 
-static int by_bytes(const void *left, const void *right)
-{
-    const struct str *a = left, *b = right;
-    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+/* A text on its way to its place. The head is eight of its bytes, from some depth on that all who are
+ * being compared agree up to; `more` is whether there are others behind, or else how many of the eight
+ * are the text's. */
+struct ranked {
+    uint64_t head;
+    uint32_t string;
+    unsigned char more;
+    struct str text;
+};
 
-    return order ? order : (a->len > b->len) - (a->len < b->len);
+#define HEAD_BYTES 8
+#define MORE (HEAD_BYTES + 1)
+#define FEW 16 /* texts: are compared as they are */
+
+static int by_head(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+
+    return a->head != b->head ? (a->head < b->head ? -1 : 1) : a->more - b->more;
 }
 
-static struct entry_slot *find_entry(const struct dictionary *d, struct str text, uint32_t hash)
+static int by_text(const void *left, const void *right)
 {
-    uint32_t mask = d->slot_count - 1, at = hash & mask;
+    return str_compare(((const struct ranked *)left)->text, ((const struct ranked *)right)->text);
+}
 
-    while (d->slots[at].entry && (d->slots[at].hash != hash ||
-                                  !holds(d->bytes.data, d->slots[at].at, d->slots[at].len, text))) {
-        at = (at + 1) & mask;
+/* Texts that agree before `depth`: by eight bytes, then those that agree in them, too. A text is fetched
+ * once for that and not at each comparison (McIlroy, Bostic, McIlroy, "Engineering Radix Sort", 1993, do
+ * so with single bytes). Recursion as deep as an eighth of the longest text, DISTINCT_TEXT_MAX. */
+static void sort_from(struct ranked *ranked, size_t count, size_t depth)
+{
+    if (count < FEW) {
+        qsort(ranked, count, sizeof *ranked, by_text);
+        return;
     }
-    return &d->slots[at];
+    for (size_t i = 0; i < count; i++) {
+        struct str text = ranked[i].text, rest = { text.data + depth, text.len - depth };
+
+        ranked[i].head = str_head(rest);
+        ranked[i].more = (unsigned char)(rest.len > HEAD_BYTES ? MORE : rest.len);
+    }
+    qsort(ranked, count, sizeof *ranked, by_head);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && by_head(&ranked[first], &ranked[end]) == 0; end++) {
+        }
+        if (end - first > 1 && ranked[first].more == MORE) {
+            sort_from(ranked + first, end - first, depth + HEAD_BYTES);
+        }
+    }
 }
 
-static void fill(struct dictionary *d, const struct distinct *set)
+/* The texts in order, and in `ranks` the place of each of the set's strings. */
+static bool sort_texts(struct dictionary *d, const struct distinct *set, uint32_t *ranks)
 {
+    struct ranked *ranked = calloc(set->count + 1U, sizeof *ranked);
+
+    if (!ranked) {
+        return false;
+    }
     for (uint32_t i = 0; i < set->count; i++) {
-        d->texts[d->count++] =
-            (struct str){ d->bytes.data + set->strings[i].at, set->strings[i].len };
+        ranked[i] = (struct ranked){ .string = i, .text = text_of(set, i) };
     }
-    qsort(d->texts, d->count, sizeof *d->texts, by_bytes);
-    for (uint32_t i = 0; i < d->count; i++) {
-        struct str text = d->texts[i];
-        uint32_t hash = (uint32_t)hash_text(d->seed, text).half[0];
+    sort_from(ranked, set->count, 0);
+    for (uint32_t i = 0; i < set->count; i++) {
+        d->texts[i] = ranked[i].text;
+        ranks[ranked[i].string] = i;
+    }
+    d->count = set->count;
+    free(ranked);
+    return true;
+}
 
-        *find_entry(d, text, hash) =
-            (struct entry_slot){ hash, i + 1, (uint32_t)(text.data - d->bytes.data),
-                                 (uint32_t)text.len };
+static void fill_slots(struct dictionary *d, const struct distinct *set, const uint32_t *ranks)
+{
+    for (uint32_t i = 0; i < set->slot_count; i++) {
+        const struct distinct_slot *from = &set->slots[i];
+
+        if (from->string) {
+            const struct distinct_string *string = &set->strings[from->string - 1];
+
+            d->slots[i] = (struct entry_slot){ (uint32_t)from->hash, ranks[from->string - 1] + 1,
+                                               string->at, string->len };
+        }
     }
 }
 
 enum result dictionary_new(struct dictionary **dictionary, const struct distinct *set)
 {
     struct dictionary *d;
+    uint32_t *ranks;
+    bool made;
 
     *dictionary = NULL;
     if (set->given_up) {
@@ -273,18 +260,20 @@ enum result dictionary_new(struct dictionary **dictionary, const struct distinct
     if (!d) {
         return RESULT_NOMEM;
     }
+    d->bytes = set->bytes.data;
     d->slot_count = set->slot_count ? set->slot_count : 1;
-    d->seed = set->seed;
     d->texts = calloc(set->count + 1U, sizeof *d->texts);
     d->slots = calloc(d->slot_count, sizeof *d->slots);
-    if (!d->texts || !d->slots || buf_reserve(&d->bytes, set->bytes.len + 1) != RESULT_OK ||
-        buf_append_str(&d->bytes, buf_view(&set->bytes)) != RESULT_OK) {
+    ranks = calloc(set->count + 1U, sizeof *ranks);
+    made = d->texts && d->slots && ranks && sort_texts(d, set, ranks);
+    if (made) {
+        fill_slots(d, set, ranks);
+        *dictionary = d;
+    } else {
         dictionary_free(d);
-        return RESULT_NOMEM;
     }
-    fill(d, set);
-    *dictionary = d;
-    return RESULT_OK;
+    free(ranks);
+    return made ? RESULT_OK : RESULT_NOMEM;
 }
 
 void dictionary_free(struct dictionary *d)
@@ -292,7 +281,6 @@ void dictionary_free(struct dictionary *d)
     if (d) {
         free(d->texts);
         free(d->slots);
-        buf_release(&d->bytes);
         free(d);
     }
 }
@@ -309,26 +297,33 @@ struct str dictionary_text(const struct dictionary *d, uint32_t entry)
 
 #define CACHE_LINE 64
 
-uint32_t dictionary_hash(const struct dictionary *d, struct str text)
+void dictionary_approach(const struct dictionary *d, struct keyed_hash hash)
 {
-    uint32_t hash = (uint32_t)hash_text(d->seed, text).half[0];
-
-    __builtin_prefetch(&d->slots[hash & (d->slot_count - 1)]);
-    return hash;
+    __builtin_prefetch(&d->slots[(uint32_t)hash.half[0] & (d->slot_count - 1)]);
 }
 
-void dictionary_approach(const struct dictionary *d, uint32_t hash)
+void dictionary_approach_text(const struct dictionary *d, struct keyed_hash hash)
 {
-    const struct entry_slot *slot = &d->slots[hash & (d->slot_count - 1)];
+    const struct entry_slot *slot = &d->slots[(uint32_t)hash.half[0] & (d->slot_count - 1)];
 
     for (uint32_t at = 0; at < slot->len; at += CACHE_LINE) {
-        __builtin_prefetch(d->bytes.data + slot->at + at);
+        __builtin_prefetch(d->bytes + slot->at + at);
     }
 }
 
-uint32_t dictionary_find(const struct dictionary *d, struct str text, uint32_t hash)
+static inline bool is_text(const struct dictionary *d, const struct entry_slot *slot,
+                           struct str text, uint32_t hash)
 {
-    const struct entry_slot *slot = find_entry(d, text, hash);
+    return slot->hash == hash && slot->len == text.len &&
+           memcmp(d->bytes + slot->at, text.data, text.len) == 0;
+}
 
-    return slot->entry ? slot->entry - 1 : d->count;
+uint32_t dictionary_find(const struct dictionary *d, struct str text, struct keyed_hash hash)
+{
+    uint32_t mask = d->slot_count - 1, at = (uint32_t)hash.half[0] & mask;
+
+    while (d->slots[at].entry && !is_text(d, &d->slots[at], text, (uint32_t)hash.half[0])) {
+        at = (at + 1) & mask;
+    }
+    return d->slots[at].entry ? d->slots[at].entry - 1 : d->count;
 }

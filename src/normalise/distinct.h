@@ -10,7 +10,10 @@
  * for memory at every value. A dictionary compares all bytes: were it ever wrong, a string
  * would be missing there, but never another one be found in its place.
  *
- * Ownership  distinct_release, dictionary_free.
+ * Whoever looks up a text hashes it first (keyed_hash_text). Between that and the look lies time in which memory can be
+ * asked for, for many texts at once: a large set or dictionary lies in no near cache.
+ *
+ * Ownership  distinct_release, dictionary_free; a dictionary's texts are views into its set.
  * Units      `bytes_max`: of the texts, and DISTINCT_ENTRY_BYTES for each of them.
  * Errors     RESULT_NOMEM.
  * Threads    a set has one writer; a dictionary is read-only.
@@ -21,6 +24,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "normalise/keyed_hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,40 +57,48 @@ struct distinct {
     uint32_t slot_count;
     struct distinct_string *strings;
     struct buf bytes;
-    struct distinct_string last; /* met last: values often repeat */
-    uint64_t seed; /* drawn, so that nobody can choose strings that fall into one place */
     uint64_t total_count, total_bytes; /* of all texts that were added, repeated ones too */
 };
 
 void distinct_release(struct distinct *set);
 
+/** Asks for the memory that distinct_add will look at. */
+static inline void distinct_approach(const struct distinct *set, struct keyed_hash hash)
+{
+    if (set->slots) {
+        __builtin_prefetch(&set->slots[(uint32_t)hash.half[0] & (set->slot_count - 1)]);
+    }
+}
+
 /** Gives up when the set would outgrow `bytes_max`, or DISTINCT_BYTES_MAX. */
-MUST_CHECK enum result distinct_add(struct distinct *set, struct str text, size_t bytes_max);
+MUST_CHECK enum result distinct_add(struct distinct *set, struct str text, struct keyed_hash hash,
+                                    size_t bytes_max);
 
 /** The set is of no more use: it forgets everything, and whatever it is merged into does, too. */
 void distinct_give_up(struct distinct *set);
 
-MUST_CHECK enum result distinct_merge(struct distinct *into, const struct distinct *from,
+/** What `from` holds may move: it is only to be released then. */
+MUST_CHECK enum result distinct_merge(struct distinct *into, struct distinct *from,
                                       size_t bytes_max);
 
 size_t distinct_bytes(const struct distinct *set);
 
 struct dictionary;
 
-/** `*dictionary` is NULL for a set that gave up. */
+/** Of a set that stays as it is; `*dictionary` is NULL for one that gave up. */
 MUST_CHECK enum result dictionary_new(struct dictionary **dictionary, const struct distinct *set);
 void dictionary_free(struct dictionary *dictionary);
 
 uint32_t dictionary_count(const struct dictionary *dictionary);
 struct str dictionary_text(const struct dictionary *dictionary, uint32_t entry);
 
-/** Begins to look a text up: what is returned is handed to dictionary_approach and then to
- *  dictionary_find. With others in between, memory is asked for many texts at once; at once is right,
- *  too, and slower. */
-uint32_t dictionary_hash(const struct dictionary *dictionary, struct str text);
-void dictionary_approach(const struct dictionary *dictionary, uint32_t hash);
+/** Ask for the memory that dictionary_find will look at: the first at once when a text is hashed, the
+ *  second later, when what the first asked for has come. */
+void dictionary_approach(const struct dictionary *dictionary, struct keyed_hash hash);
+void dictionary_approach_text(const struct dictionary *dictionary, struct keyed_hash hash);
 
 /** The entry, or dictionary_count when there is none of that text. */
-uint32_t dictionary_find(const struct dictionary *dictionary, struct str text, uint32_t hash);
+uint32_t dictionary_find(const struct dictionary *dictionary, struct str text,
+                         struct keyed_hash hash);
 
 #endif

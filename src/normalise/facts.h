@@ -1,7 +1,8 @@
 /**
- * Facts: what pass 1 gathers about a column's values besides its name: kinds, and distinct strings.
+ * Facts: what pass 1 gathers about a column's values besides its name: kinds, and distinct strings or
+ * numbers.
  *
- * Ownership  facts_release frees the set; a zeroed struct holds nothing.
+ * Ownership  facts_release frees the set, facts_queue_release what waits; a zeroed struct holds nothing.
  * Errors     RESULT_NOMEM.
  * Threads    one writer; facts of several workers are merged in any order, with the same result.
  */
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "normalise/distinct.h"
+#include "normalise/numbers.h"
 #include "normalise/rows.h"
 #include "normalise/types.h"
 
@@ -22,27 +24,65 @@ struct facts_wish {
     bool types;            /* any facts at all */
     bool coerce;           /* see normalise/types.h */
     size_t distinct_bytes; /* for distinct strings, all columns together; 0: none are gathered */
+    size_t numbers_bytes;  /* likewise, for distinct numbers */
+};
+
+/* What one column may take of that. */
+struct facts_room {
+    size_t distinct_bytes;
+    uint32_t numbers;
 };
 
 struct facts {
-    bool has_text; /* a string was met that is no timestamp */
+    bool has_text;   /* a string was met that is no timestamp */
+    bool has_number; /* a number or timestamp was met */
     struct type_facts types;
     struct distinct distinct; /* given up when a value was no string, or a timestamp */
+    struct numbers numbers;   /* given up when a value was anything else */
 };
 
-/** A value that is not null. `distinct_max` is the column's share of the wish's; `scratch` is for
- *  strings with escapes. */
-MUST_CHECK enum result facts_note(struct facts *facts, const struct facts_wish *wish,
-                                  size_t distinct_max, enum cell_kind kind, struct str text,
-                                  struct buf *scratch);
+#define FACTS_AHEAD 16
+#define FACTS_NOWHERE UINT32_MAX
 
-MUST_CHECK enum result facts_merge(struct facts *into, const struct facts *from,
-                                   size_t distinct_max);
+/* Strings on their way into large sets: by when one is added, what it will be compared with has come
+ * from memory. Zeroed: none. */
+struct facts_queue {
+    struct facts_waiting {
+        uint32_t node; /* FACTS_NOWHERE: forgotten */
+        struct keyed_hash hash;
+        struct buf text;
+    } waiting[FACTS_AHEAD]; /* a ring */
+    uint32_t first, count;
+};
 
-/** The column's dictionary, or NULL: only where most values repeat does one help. It is written anew
- *  every `group_rows` rows, and that must pay, too. */
-MUST_CHECK enum result facts_dictionary(const struct facts *facts, size_t distinct_max,
+/** A value of the node whose facts stand at `all[node]`. What `queue` holds then is added later, by this or
+ *  by facts_catch_up. */
+MUST_CHECK enum result facts_note(struct facts_queue *queue, struct facts *all, uint32_t node,
+                                  const struct facts_wish *wish, const struct facts_room *room,
+                                  enum cell_kind kind, struct str text);
+
+/** All that waits is added. */
+MUST_CHECK enum result facts_catch_up(struct facts_queue *queue, struct facts *all,
+                                      const struct facts_room *room);
+
+/** There are only `nodes` left: what waits for others goes. */
+void facts_forget(struct facts_queue *queue, uint32_t nodes);
+
+void facts_queue_release(struct facts_queue *queue);
+
+/** `from` is only to be released then. */
+MUST_CHECK enum result facts_merge(struct facts *into, struct facts *from,
+                                   const struct facts_room *room);
+
+/** The dictionary of a column of text, a view into the facts, or NULL: only where most values repeat does one
+ *  help. It is written anew every `group_rows` rows, and that must pay, too. */
+MUST_CHECK enum result facts_dictionary(const struct facts *facts, const struct facts_room *room,
                                         uint64_t group_rows, struct dictionary **dictionary);
+
+/** Likewise, of a column of `type`, whose values are all what they are written as. */
+MUST_CHECK enum result facts_number_dictionary(const struct facts *facts, enum type type,
+                                               const struct facts_room *room, uint64_t group_rows,
+                                               struct number_dictionary **dictionary);
 
 void facts_release(struct facts *facts);
 

@@ -67,6 +67,7 @@ static enum result describe(const struct found *found, struct layout_column *c)
     uint32_t node =
         c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
     const struct facts *facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
+    const struct facts_room room = columns_room(found->columns);
     uint64_t could;
 
     if (!facts) {
@@ -79,10 +80,12 @@ static enum result describe(const struct found *found, struct layout_column *c)
             ? found->rows
             : found->records;
     c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
-    return c->decision.type == TYPE_TEXT
-               ? facts_dictionary(facts, columns_distinct_max(found->columns), PARQUET_GROUP_ROWS,
-                                  &c->dictionary)
-               : RESULT_OK;
+    if (c->decision.type == TYPE_TEXT) {
+        return facts_dictionary(facts, &room, PARQUET_GROUP_ROWS, &c->dictionary);
+    }
+    return c->decision.epoch_unit_us ? RESULT_OK
+                                     : facts_number_dictionary(facts, c->decision.type, &room,
+                                                               PARQUET_GROUP_ROWS, &c->numbers);
 }
 
 static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
@@ -140,7 +143,8 @@ static void fill_schema(struct layout *l)
         l->typed[i] = (struct parquet_column){ .name = c->name,
                                                .type = c->decision.type,
                                                .epoch_unit_us = c->decision.epoch_unit_us,
-                                               .dictionary = c->dictionary };
+                                               .dictionary = c->dictionary,
+                                               .numbers = c->numbers };
     }
     l->schema = (struct parquet_schema){ l->typed, l->count };
 }
@@ -189,6 +193,7 @@ void layout_free(struct layout *l)
     if (l) {
         for (uint32_t i = 0; i < l->count; i++) {
             dictionary_free(l->columns[i].dictionary);
+            number_dictionary_free(l->columns[i].numbers);
         }
         free(l->columns);
         free(l->names);

@@ -17,8 +17,7 @@
 /* Column chunk: what a row group holds of a column. */
 struct chunk {
     struct buf pages;
-    struct buf dictionary; /* its page, the same in each row group; made with the first */
-    uint64_t dictionary_plain_bytes;
+    struct parquet_dictionary_page dictionary;
     uint64_t plain_bytes;
     uint64_t nulls;
     struct parquet_bounds bounds;
@@ -86,7 +85,7 @@ void parquet_file_free(struct parquet_file *f)
     if (f) {
         for (uint32_t i = 0; f->chunks && i < f->schema->count; i++) {
             buf_release(&f->chunks[i].pages);
-            buf_release(&f->chunks[i].dictionary);
+            buf_release(&f->chunks[i].dictionary.bytes);
         }
         free(f->chunks);
         buf_release(&f->groups);
@@ -235,10 +234,10 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 2, 0); /* file_offset: deprecated */
     thrift_struct(t, 3); /* ColumnMetaData */
     thrift_i32(t, 1, (int32_t)forms[c->type].physical);
-    thrift_list(t, 2, THRIFT_I32, c->dictionary ? 3 : 2);
+    thrift_list(t, 2, THRIFT_I32, parquet_has_dictionary(c) ? 3 : 2);
     thrift_element_i32(t, PARQUET_PLAIN);
     thrift_element_i32(t, PARQUET_RLE);
-    if (c->dictionary) {
+    if (parquet_has_dictionary(c)) {
         thrift_element_i32(t, PARQUET_RLE_DICTIONARY);
     }
     thrift_list(t, 3, THRIFT_BINARY, 1);
@@ -248,7 +247,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 6, (int64_t)chunk->plain_bytes);
     thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len));
     thrift_i64(t, 9, (int64_t)(offset + dictionary_bytes));
-    if (c->dictionary) {
+    if (parquet_has_dictionary(c)) {
         thrift_i64(t, 11, (int64_t)offset);
     }
     put_statistics(t, c, chunk);
@@ -258,9 +257,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
 
 static void reset_chunk(struct chunk *c)
 {
-    struct chunk empty = { .pages = c->pages,
-                           .dictionary = c->dictionary,
-                           .dictionary_plain_bytes = c->dictionary_plain_bytes };
+    struct chunk empty = { .pages = c->pages, .dictionary = c->dictionary };
 
     buf_reset(&empty.pages);
     *c = empty;
@@ -270,22 +267,22 @@ static void reset_chunk(struct chunk *c)
 static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_t column,
                                struct err *err)
 {
-    const struct dictionary *dictionary = f->schema->columns[column].dictionary;
+    const struct parquet_column *described = &f->schema->columns[column];
     struct chunk *c = &f->chunks[column];
     uint64_t offset = f->offset;
     enum result result = RESULT_OK;
 
-    if (dictionary && !c->dictionary.len &&
-        parquet_append_dictionary(&c->dictionary, dictionary, f->zstd,
-                                  &c->dictionary_plain_bytes) != RESULT_OK) {
+    if (parquet_has_dictionary(described) && !c->dictionary.bytes.len &&
+        parquet_append_dictionary(&c->dictionary.bytes, described, f->zstd,
+                                  &c->dictionary.plain_bytes) != RESULT_OK) {
         return err_nomem(err, "writing a row group");
     }
-    c->plain_bytes += c->dictionary_plain_bytes;
-    f->plain_bytes += c->dictionary_plain_bytes;
-    result = write_bytes(f, buf_view(&c->dictionary), err);
+    c->plain_bytes += c->dictionary.plain_bytes;
+    f->plain_bytes += c->dictionary.plain_bytes;
+    result = write_bytes(f, buf_view(&c->dictionary.bytes), err);
     result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
     if (result == RESULT_OK) {
-        put_chunk(t, f, column, offset, c->dictionary.len);
+        put_chunk(t, f, column, offset, c->dictionary.bytes.len);
     }
     return result;
 }
@@ -319,6 +316,13 @@ static enum result write_group(struct parquet_file *f, struct err *err)
     f->rows = f->plain_bytes = 0;
     return result == RESULT_OK && t.result != RESULT_OK ? err_nomem(err, "writing a row group")
                                                         : result;
+}
+
+void parquet_file_dictionary(struct parquet_file *f, uint32_t column,
+                             struct parquet_dictionary_page *page)
+{
+    f->chunks[column].dictionary = *page;
+    *page = (struct parquet_dictionary_page){ 0 };
 }
 
 enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct err *err)

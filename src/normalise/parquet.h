@@ -27,6 +27,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "normalise/distinct.h"
+#include "normalise/numbers.h"
 #include "normalise/rows.h"
 #include "normalise/types.h"
 
@@ -39,9 +40,23 @@
 struct parquet_column {
     struct str name;
     enum type type;
-    int64_t epoch_unit_us;               /* see struct type_decision */
-    const struct dictionary *dictionary; /* of a text column, or NULL */
+    int64_t epoch_unit_us;                   /* see struct type_decision */
+    const struct dictionary *dictionary;     /* of a text column, or NULL */
+    const struct number_dictionary *numbers; /* of INT64, TIMESTAMP and DOUBLE, or NULL */
 };
+
+static inline bool parquet_has_dictionary(const struct parquet_column *column)
+{
+    return column->dictionary || column->numbers;
+}
+
+/** How many entries its dictionary has; 0 without one. */
+static inline uint32_t parquet_dictionary_count(const struct parquet_column *column)
+{
+    return column->dictionary ? dictionary_count(column->dictionary)
+           : column->numbers  ? number_dictionary_count(column->numbers)
+                              : 0;
+}
 
 /* Columns must be one at least: readers refuse a file without any. */
 struct parquet_schema {
@@ -69,6 +84,18 @@ size_t parquet_block_bytes(const struct parquet_block *block);
 MUST_CHECK enum result parquet_block_finish(struct parquet_block *block, struct buf *out,
                                             struct err *err);
 
+/* What each of a column's row groups begins with, where it has a dictionary. */
+struct parquet_dictionary_page {
+    struct buf bytes;
+    uint64_t plain_bytes; /* the same without compression */
+};
+
+/** Makes that page, of a column that has one; to be released by the caller, or handed to the file. The
+ *  block's rows are not touched. */
+MUST_CHECK enum result parquet_block_dictionary(struct parquet_block *block, uint32_t column,
+                                                struct parquet_dictionary_page *page,
+                                                struct err *err);
+
 /* --- the file's half */
 
 typedef enum result parquet_sink_fn(void *context, const void *bytes, size_t len, struct err *err);
@@ -80,6 +107,11 @@ MUST_CHECK enum result parquet_file_new(struct parquet_file **file,
                                         const struct parquet_schema *schema, uint64_t group_bytes,
                                         parquet_sink_fn *sink, void *context, struct err *err);
 void parquet_file_free(struct parquet_file *file);
+
+/** Takes the page over. The file makes the ones itself that it has not been given when it first needs
+ *  them: large ones are better made by the workers. */
+void parquet_file_dictionary(struct parquet_file *file, uint32_t column,
+                             struct parquet_dictionary_page *page);
 
 /** Any number of whole blocks. */
 MUST_CHECK enum result parquet_file_take(struct parquet_file *file, struct str blocks,

@@ -10,35 +10,41 @@
 #include "normalise/cell_text.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_page.h"
+#include "normalise/timestamp.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define ROWS_MAX ((uint32_t)1 << 20)
 
-#define SOUGHT_MAX 16 /* texts that are looked up together */
+#define SOUGHT_MAX 16     /* texts that are looked up together */
+#define FAR_ENTRIES 1024u /* a smaller dictionary stays in the nearest cache */
 
 /* A text on its way to being an index of the dictionary. */
 struct sought {
-    uint32_t hash, at, len; /* in `texts` */
+    struct keyed_hash hash;
+    uint32_t at, len; /* in `texts` */
 };
 
 struct slice {
     struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
-    struct buf rows;   /* a bit for each row: has it a value? Up to the last one that has */
+    struct buf
+        rows; /* a bit for each row before `run_first`: has it a value? Up to the last that has */
+    uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
     uint32_t count;
+    uint32_t repeats; /* of the last value, which are still to be put behind it */
+    uint64_t record;  /* whose value was added last, and that as the row had it */
+    const char *cell;
+    size_t last_at;               /* where it stands in `values` */
+    struct parquet_bounds bounds; /* `any` only in the end */
+    size_t low_at, high_at;       /* in `values`, of text */
+    uint64_t low_head, high_head; /* likewise */
+    bool far;                     /* the dictionary lies in no near cache */
     struct sought
         sought[SOUGHT_MAX]; /* their indices stand in `values`, as the last ones, still 0 */
     uint32_t sought_count;
-    struct buf texts; /* of these, and of the last that was found */
-    uint32_t entry;   /* of that one, when `has_entry`: values often repeat */
-    bool has_entry;
-    struct str found;
-    struct parquet_bounds bounds;
-    size_t low_at, high_at; /* in `values`, of text */
-    uint64_t record;        /* whose value was added last, and that as the row had it */
-    const char *cell;
-    size_t last_at; /* where it stands in `values` */
+    struct buf texts; /* of these */
 };
 
 struct parquet_block {
@@ -51,6 +57,15 @@ struct parquet_block {
     uint32_t *numbers;     /* levels or indices of one page */
     size_t number_cap;
 };
+
+static void begin_bounds(struct slice *s, const struct parquet_column *column)
+{
+    s->bounds = (struct parquet_bounds){ .low.whole = INT64_MAX, .high.whole = INT64_MIN };
+    if (column->type == TYPE_DOUBLE && !column->numbers) {
+        s->bounds.low.fraction = INFINITY;
+        s->bounds.high.fraction = -INFINITY;
+    }
+}
 
 struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
 {
@@ -65,6 +80,12 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
     if (!b->slices || !b->zstd) {
         parquet_block_free(b);
         return NULL;
+    }
+    for (uint32_t i = 0; i < schema->count; i++) {
+        const struct parquet_column *c = &schema->columns[i];
+
+        begin_bounds(&b->slices[i], c);
+        b->slices[i].far = c->dictionary && dictionary_count(c->dictionary) >= FAR_ENTRIES;
     }
     return b;
 }
@@ -91,50 +112,43 @@ size_t parquet_block_bytes(const struct parquet_block *b)
     return b->bytes;
 }
 
-static void bound_whole(struct parquet_bounds *bounds, int64_t value)
+static inline void bound_whole(struct parquet_bounds *bounds, int64_t value)
 {
-    if (!bounds->any || value < bounds->low.whole) {
-        bounds->low.whole = value;
-    }
-    if (!bounds->any || value > bounds->high.whole) {
-        bounds->high.whole = value;
-    }
-    bounds->any = true;
+    bounds->low.whole = value < bounds->low.whole ? value : bounds->low.whole;
+    bounds->high.whole = value > bounds->high.whole ? value : bounds->high.whole;
 }
 
-static void bound_fraction(struct parquet_bounds *bounds, double value)
+static inline void bound_fraction(struct parquet_bounds *bounds, double value)
 {
-    if (!bounds->any || value < bounds->low.fraction) {
-        bounds->low.fraction = value;
-    }
-    if (!bounds->any || value > bounds->high.fraction) {
-        bounds->high.fraction = value;
-    }
-    bounds->any = true;
+    bounds->low.fraction = value < bounds->low.fraction ? value : bounds->low.fraction;
+    bounds->high.fraction = value > bounds->high.fraction ? value : bounds->high.fraction;
 }
 
-static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
+static inline struct str text_at(const struct slice *s, size_t at, uint32_t len)
 {
-    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-    return order ? order : (a_len > b_len) - (a_len < b_len);
+    return (struct str){ s->values.data + at, len };
 }
 
 /* The text stands in `values` at `at`. */
-static void bound_text(struct slice *s, size_t at, uint32_t len)
+static inline void bound_text(struct slice *s, size_t at, uint32_t len)
 {
     struct parquet_bounds *bounds = &s->bounds;
-    const char *text = s->values.data + at, *all = s->values.data;
+    struct str text = text_at(s, at, len);
+    uint64_t head = str_head(text);
+    bool first = at == 4;
 
-    if (!bounds->any || compare(text, len, all + s->low_at, bounds->low_len) < 0) {
+    if (first || head < s->low_head ||
+        (head == s->low_head && str_compare(text, text_at(s, s->low_at, bounds->low_len)) < 0)) {
         s->low_at = at;
+        s->low_head = head;
         bounds->low_len = len;
     }
-    if (!bounds->any || compare(text, len, all + s->high_at, bounds->high_len) > 0) {
+    if (first || head > s->high_head ||
+        (head == s->high_head && str_compare(text, text_at(s, s->high_at, bounds->high_len)) > 0)) {
         s->high_at = at;
+        s->high_head = head;
         bounds->high_len = len;
     }
-    bounds->any = true;
 }
 
 static enum result changed(struct err *err)
@@ -142,9 +156,14 @@ static enum result changed(struct err *err)
     return err_set(err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
 }
 
-static enum result append_u64(struct buf *out, uint64_t value)
+static inline enum result make_room(struct buf *out, size_t room)
 {
-    enum result result = buf_reserve(out, 8);
+    return out->cap - out->len >= room ? RESULT_OK : buf_reserve(out, room);
+}
+
+static inline enum result append_u64(struct buf *out, uint64_t value)
+{
+    enum result result = make_room(out, 8);
 
     if (result == RESULT_OK) {
         parquet_put_u64(out->data + out->len, value);
@@ -153,12 +172,35 @@ static enum result append_u64(struct buf *out, uint64_t value)
     return result;
 }
 
+static inline enum result append_entry(struct slice *s, uint32_t entry)
+{
+    enum result result = make_room(&s->values, sizeof entry);
+
+    if (result == RESULT_OK) {
+        memcpy(s->values.data + s->values.len, &entry, sizeof entry);
+        s->values.len += sizeof entry;
+    }
+    return result;
+}
+
+static enum result add_number(struct slice *s, const struct number_dictionary *dictionary,
+                              uint64_t bits, struct err *err)
+{
+    uint32_t entry = number_dictionary_find(dictionary, bits);
+
+    if (entry == number_dictionary_count(dictionary)) {
+        return changed(err);
+    }
+    bound_whole(&s->bounds, entry); /* entries are sorted as their values are */
+    return append_entry(s, entry);
+}
+
 static enum result add_whole(struct slice *s, const struct parquet_column *column, struct str text,
                              struct err *err)
 {
     int64_t value;
     bool good = column->type == TYPE_TIMESTAMP && !column->epoch_unit_us
-                    ? types_timestamp(text, &value)
+                    ? timestamp_parse(text, &value)
                     : types_int64(text, &value);
 
     if (good && column->epoch_unit_us) {
@@ -167,16 +209,23 @@ static enum result add_whole(struct slice *s, const struct parquet_column *colum
     if (!good) {
         return changed(err);
     }
+    if (column->numbers) {
+        return add_number(s, column->numbers, (uint64_t)value, err);
+    }
     bound_whole(&s->bounds, value);
     return append_u64(&s->values, (uint64_t)value);
 }
 
-static enum result add_fraction(struct slice *s, struct str text, struct err *err)
+static enum result add_fraction(struct slice *s, const struct parquet_column *column,
+                                struct str text, struct err *err)
 {
     double value;
 
     if (!types_double(text, &value)) {
         return changed(err);
+    }
+    if (column->numbers) {
+        return add_number(s, column->numbers, parquet_double_bits(value), err);
     }
     bound_fraction(&s->bounds, value);
     return append_u64(&s->values, parquet_double_bits(value));
@@ -203,7 +252,7 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
     if (cell->len > TEXT_BYTES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
     }
-    result = buf_reserve(&s->values, 4 + (size_t)cell->len);
+    result = make_room(&s->values, 4 + (size_t)cell->len);
     if (result != RESULT_OK) {
         return result;
     }
@@ -219,27 +268,22 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
 static enum result find_sought(struct slice *s, const struct dictionary *dictionary,
                                struct err *err)
 {
-    size_t at = s->values.len - s->sought_count * sizeof s->entry;
+    size_t at = s->values.len - s->sought_count * sizeof(uint32_t);
 
-    if (!s->sought_count) {
-        return RESULT_OK;
-    }
     for (uint32_t i = 0; i < s->sought_count; i++) {
-        dictionary_approach(dictionary, s->sought[i].hash);
+        dictionary_approach_text(dictionary, s->sought[i].hash);
     }
-    for (uint32_t i = 0; i < s->sought_count; i++, at += sizeof s->entry) {
+    for (uint32_t i = 0; i < s->sought_count; i++, at += sizeof(uint32_t)) {
         const struct sought *one = &s->sought[i];
         struct str text = { s->texts.data + one->at, one->len };
+        uint32_t entry = dictionary_find(dictionary, text, one->hash);
 
-        s->entry = dictionary_find(dictionary, text, one->hash);
-        if (s->entry == dictionary_count(dictionary)) {
+        if (entry == dictionary_count(dictionary)) {
             return changed(err);
         }
-        bound_whole(&s->bounds, s->entry); /* entries are sorted as their texts are */
-        memcpy(s->values.data + at, &s->entry, sizeof s->entry);
-        s->has_entry = true;
+        bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
+        memcpy(s->values.data + at, &entry, sizeof entry);
     }
-    s->found = dictionary_text(dictionary, s->entry);
     s->sought_count = 0;
     buf_reset(&s->texts);
     return RESULT_OK;
@@ -249,11 +293,10 @@ static enum result seek(struct slice *s, const struct dictionary *dictionary, st
                         struct err *err)
 {
     struct sought *one = &s->sought[s->sought_count];
-    const uint32_t none = 0;
-    enum result result = buf_append(&s->values, &none, sizeof none);
+    enum result result = append_entry(s, 0);
 
-    *one = (struct sought){ dictionary_hash(dictionary, text), (uint32_t)s->texts.len,
-                            (uint32_t)text.len };
+    *one = (struct sought){ keyed_hash_text(text), (uint32_t)s->texts.len, (uint32_t)text.len };
+    dictionary_approach(dictionary, one->hash);
     result = result == RESULT_OK ? buf_append_str(&s->texts, text) : result;
     if (result != RESULT_OK || ++s->sought_count < SOUGHT_MAX) {
         return result;
@@ -266,6 +309,7 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
                              uint64_t *lone_surrogates, struct err *err)
 {
     struct str text = { cell->text, cell->len };
+    uint32_t entry;
 
     if (cell->kind == CELL_ESCAPED) {
         buf_reset(&b->text);
@@ -278,11 +322,15 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
     if (text.len > DISTINCT_TEXT_MAX) {
         return changed(err);
     }
-    if (!s->sought_count && s->has_entry && str_equal(s->found, text)) {
-        bound_whole(&s->bounds, s->entry);
-        return buf_append(&s->values, &s->entry, sizeof s->entry);
+    if (s->far) {
+        return seek(s, dictionary, text, err);
     }
-    return seek(s, dictionary, text, err);
+    entry = dictionary_find(dictionary, text, keyed_hash_text(text));
+    if (entry == dictionary_count(dictionary)) {
+        return changed(err);
+    }
+    bound_whole(&s->bounds, entry);
+    return append_entry(s, entry);
 }
 
 static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
@@ -297,7 +345,7 @@ static enum result add_value(struct parquet_block *b, uint32_t column, const str
     case TYPE_TIMESTAMP:
         return add_whole(s, c, text, err);
     case TYPE_DOUBLE:
-        return add_fraction(s, text, err);
+        return add_fraction(s, c, text, err);
     case TYPE_BOOLEAN:
         return add_boolean(s, text, err);
     case TYPE_TEXT:
@@ -307,30 +355,38 @@ static enum result add_value(struct parquet_block *b, uint32_t column, const str
                          : add_text(s, cell, lone_surrogates, err);
 }
 
-/* Rows of one exploded record repeat its own cells: what was made of one holds for all of them. */
-static bool is_repeated(const struct slice *s, const struct row *row, const struct row_cell *cell)
-{
-    return s->count && s->record == row->number && s->cell == cell->text;
-}
-
-static enum result repeat_value(struct slice *s)
+/* What was added last, as often as it still is to be. */
+static enum result put_repeats(struct slice *s, const struct dictionary *dictionary,
+                               struct err *err)
 {
     size_t len = s->values.len - s->last_at;
-    enum result result = buf_reserve(&s->values, len);
+    enum result result = find_sought(s, dictionary, err);
+    char *to;
 
     if (result == RESULT_OK) {
-        memcpy(s->values.data + s->values.len, s->values.data + s->last_at, len);
-        s->last_at = s->values.len;
-        s->values.len += len;
+        result = make_room(&s->values, s->repeats * len);
     }
-    return result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    to = s->values.data + s->values.len;
+    for (; s->repeats; s->repeats--, to += len) {
+        if (len == 8) { /* numbers are most of them */
+            memcpy(to, to - 8, 8);
+        } else {
+            memcpy(to, to - len, len);
+        }
+    }
+    s->values.len = (size_t)(to - s->values.data);
+    return RESULT_OK;
 }
 
-static enum result mark_row(struct slice *s, uint32_t row)
+/* Sets the bits of the run, and begins another. */
+static enum result end_run(struct slice *s, uint32_t next_row)
 {
-    size_t bytes = row / 8 + 1U;
+    size_t bytes = (s->run_end + 7U) / 8;
 
-    if (s->rows.len < bytes) {
+    if (s->run_first < s->run_end && s->rows.len < bytes) {
         enum result result = buf_reserve(&s->rows, bytes - s->rows.len);
 
         if (result != RESULT_OK) {
@@ -339,35 +395,58 @@ static enum result mark_row(struct slice *s, uint32_t row)
         memset(s->rows.data + s->rows.len, 0, bytes - s->rows.len);
         s->rows.len = bytes;
     }
-    s->rows.data[row / 8] = (char)(s->rows.data[row / 8] | 1 << row % 8);
-    s->count++;
+    for (uint32_t row = s->run_first; row < s->run_end; row++) {
+        s->rows.data[row / 8] = (char)(s->rows.data[row / 8] | 1 << row % 8);
+    }
+    s->run_first = s->run_end = next_row;
     return RESULT_OK;
 }
 
+/* A value that is not the last one's repetition. */
+static enum result add_another(struct parquet_block *b, uint32_t column, const struct row *row,
+                               const struct row_cell *cell, uint64_t *lone_surrogates,
+                               struct err *err)
+{
+    struct slice *s = &b->slices[column];
+    enum result result = RESULT_OK;
+
+    if (s->repeats) {
+        result = put_repeats(s, b->schema->columns[column].dictionary, err);
+    }
+    s->last_at = s->values.len;
+    s->record = row->number;
+    s->cell = cell->text;
+    return result == RESULT_OK ? add_value(b, column, cell, lone_surrogates, err) : result;
+}
+
+/* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is
+ * only counted. */
 enum result parquet_block_row(struct parquet_block *b, const struct row *row,
                               uint64_t *lone_surrogates, struct err *err)
 {
-    for (uint32_t i = 0; i < b->schema->count; i++) {
-        const struct row_cell *cell = i < row->count ? row_cell(row, i) : NULL;
+    uint32_t count = row->count < b->schema->count ? (uint32_t)row->count : b->schema->count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct row_cell *cell = row_cell(row, i);
         struct slice *s = &b->slices[i];
-        enum result result;
+        enum result result = RESULT_OK;
 
         if (!cell) {
             continue;
         }
-        if (is_repeated(s, row, cell)) {
-            result = find_sought(s, b->schema->columns[i].dictionary, err);
-            result = result == RESULT_OK ? repeat_value(s) : result;
-        } else {
-            s->last_at = s->values.len;
-            s->record = row->number;
-            s->cell = cell->text;
-            result = add_value(b, i, cell, lone_surrogates, err);
+        if (s->run_end != b->rows) {
+            result = end_run(s, b->rows);
         }
-        result = result == RESULT_OK ? mark_row(s, b->rows) : result;
+        if (s->count && s->cell == cell->text && s->record == row->number) {
+            s->repeats++;
+        } else if (result == RESULT_OK) {
+            result = add_another(b, i, row, cell, lone_surrogates, err);
+        }
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
+        s->run_end++;
+        s->count++;
         b->bytes += s->values.len - s->last_at;
     }
     b->rows++;
@@ -394,7 +473,7 @@ static bool room_for_numbers(struct parquet_block *b, size_t count)
 }
 
 /* Definition levels, their length in front. */
-static enum result append_levels(struct parquet_block *b, const struct slice *s)
+static enum result append_levels(struct parquet_block *b, struct slice *s)
 {
     size_t at = b->body.len;
     enum result result = buf_append(&b->body, "\0\0\0\0", 4);
@@ -403,7 +482,7 @@ static enum result append_levels(struct parquet_block *b, const struct slice *s)
         result =
             result == RESULT_OK ? parquet_append_run(&b->body, s->count > 0, b->rows, 1) : result;
     } else {
-        if (!room_for_numbers(b, b->rows)) {
+        if (end_run(s, b->rows) != RESULT_OK || !room_for_numbers(b, b->rows)) {
             return RESULT_NOMEM;
         }
         for (uint32_t i = 0; i < b->rows; i++) {
@@ -434,9 +513,9 @@ static enum result append_booleans(struct buf *out, const struct slice *s)
 }
 
 static enum result append_indices(struct parquet_block *b, const struct slice *s,
-                                  const struct dictionary *dictionary)
+                                  const struct parquet_column *column)
 {
-    unsigned width = parquet_index_width(dictionary_count(dictionary));
+    unsigned width = parquet_index_width(parquet_dictionary_count(column));
     enum result result = buf_append_char(&b->body, (char)width);
 
     if (!room_for_numbers(b, s->count)) {
@@ -449,6 +528,22 @@ static enum result append_indices(struct parquet_block *b, const struct slice *s
                                : result;
 }
 
+/* Of indices: what they stand for. */
+static void bound_entries(const struct number_dictionary *dictionary, enum type type,
+                          struct parquet_bounds *bounds)
+{
+    uint64_t low = number_dictionary_bits(dictionary, (uint32_t)bounds->low.whole);
+    uint64_t high = number_dictionary_bits(dictionary, (uint32_t)bounds->high.whole);
+
+    if (type == TYPE_DOUBLE) {
+        memcpy(&bounds->low.fraction, &low, sizeof low);
+        memcpy(&bounds->high.fraction, &high, sizeof high);
+    } else {
+        bounds->low.whole = (int64_t)low;
+        bounds->high.whole = (int64_t)high;
+    }
+}
+
 /* The bounds' texts, which the slice's head announces; those of a dictionary are looked up now. */
 static enum result append_bounds(struct buf *out, const struct parquet_column *column,
                                  const struct slice *s, struct parquet_bounds *bounds)
@@ -457,6 +552,9 @@ static enum result append_bounds(struct buf *out, const struct parquet_column *c
     struct str high = { s->values.data + s->high_at, bounds->high_len };
     enum result result;
 
+    if (column->numbers && bounds->any) {
+        bound_entries(column->numbers, column->type, bounds);
+    }
     if (column->type != TYPE_TEXT || !bounds->any) {
         return RESULT_OK;
     }
@@ -477,11 +575,14 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     const struct parquet_column *c = &b->schema->columns[column];
     struct slice *s = &b->slices[column];
     struct parquet_page page = { .type = PARQUET_DATA_PAGE,
-                                 .encoding = c->dictionary ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
+                                 .encoding = parquet_has_dictionary(c) ? PARQUET_RLE_DICTIONARY
+                                                                       : PARQUET_PLAIN,
                                  .value_count = b->rows };
-    enum result result = find_sought(s, c->dictionary, err);
+    enum result result = put_repeats(s, c->dictionary, err);
     struct parquet_slice head = { .nulls = b->rows - s->count, .bounds = s->bounds };
     size_t head_at = out->len, page_at;
+
+    head.bounds.any = s->count > 0;
 
     result = result == RESULT_OK ? buf_append(out, &head, sizeof head) : result;
     result = result == RESULT_OK ? append_bounds(out, c, s, &head.bounds) : result;
@@ -489,7 +590,7 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     buf_reset(&b->body);
     result = result == RESULT_OK ? append_levels(b, s) : result;
     if (result == RESULT_OK) {
-        result = c->dictionary             ? append_indices(b, s, c->dictionary)
+        result = parquet_has_dictionary(c) ? append_indices(b, s, c)
                  : c->type == TYPE_BOOLEAN ? append_booleans(&b->body, s)
                                            : buf_append_str(&b->body, buf_view(&s->values));
     }
@@ -503,10 +604,23 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     buf_reset(&s->values);
     buf_reset(&s->rows);
     buf_reset(&s->texts);
-    s->sought_count = 0;
-    s->count = 0;
-    s->bounds = (struct parquet_bounds){ .any = false };
+    s->sought_count = s->repeats = 0;
+    s->count = s->run_first = s->run_end = 0;
+    s->last_at = 0;
+    begin_bounds(s, c);
     return result;
+}
+
+enum result parquet_block_dictionary(struct parquet_block *b, uint32_t column,
+                                     struct parquet_dictionary_page *page, struct err *err)
+{
+    *page = (struct parquet_dictionary_page){ 0 };
+    if (parquet_append_dictionary(&page->bytes, &b->schema->columns[column], b->zstd,
+                                  &page->plain_bytes) != RESULT_OK) {
+        buf_release(&page->bytes);
+        return err_nomem(err, "writing a dictionary");
+    }
+    return RESULT_OK;
 }
 
 enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struct err *err)

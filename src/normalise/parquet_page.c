@@ -56,9 +56,16 @@ static enum result append_packed(struct buf *out, const uint32_t *values, size_t
     }
     for (size_t i = 0; i < groups * 8; i++) {
         bits |= (uint64_t)(i < count ? values[i] : 0) << held;
-        for (held += width; held >= 8; held -= 8, bits >>= 8) {
-            out->data[out->len++] = (char)bits;
+        held += width;
+        if (held >= 32) {
+            parquet_put_u32(out->data + out->len, (uint32_t)bits);
+            out->len += 4;
+            bits >>= 32;
+            held -= 32;
         }
+    }
+    for (; held; held -= 8, bits >>= 8) { /* a whole number of bytes */
+        out->data[out->len++] = (char)bits;
     }
     return RESULT_OK;
 }
@@ -159,23 +166,44 @@ enum result parquet_append_page(struct buf *out, const struct parquet_page *page
     return RESULT_OK;
 }
 
-enum result parquet_append_dictionary(struct buf *out, const struct dictionary *dictionary,
+static enum result append_texts(struct buf *body, const struct dictionary *dictionary)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; result == RESULT_OK && i < dictionary_count(dictionary); i++) {
+        struct str text = dictionary_text(dictionary, i);
+
+        result = buf_reserve(body, 4 + text.len);
+        if (result == RESULT_OK) {
+            parquet_put_u32(body->data + body->len, (uint32_t)text.len);
+            memcpy(body->data + body->len + 4, text.data, text.len);
+            body->len += 4 + text.len;
+        }
+    }
+    return result;
+}
+
+static enum result append_numbers(struct buf *body, const struct number_dictionary *dictionary)
+{
+    uint32_t count = number_dictionary_count(dictionary);
+    enum result result = buf_reserve(body, 8 * (size_t)count);
+
+    for (uint32_t i = 0; result == RESULT_OK && i < count; i++, body->len += 8) {
+        parquet_put_u64(body->data + body->len, number_dictionary_bits(dictionary, i));
+    }
+    return result;
+}
+
+enum result parquet_append_dictionary(struct buf *out, const struct parquet_column *column,
                                       ZSTD_CCtx *zstd, uint64_t *plain_bytes)
 {
     struct parquet_page page = { .type = PARQUET_DICTIONARY_PAGE,
                                  .encoding = PARQUET_PLAIN,
-                                 .value_count = dictionary_count(dictionary) };
-    enum result result = RESULT_OK;
+                                 .value_count = parquet_dictionary_count(column) };
     struct buf body = { 0 };
+    enum result result = column->dictionary ? append_texts(&body, column->dictionary)
+                                            : append_numbers(&body, column->numbers);
 
-    for (uint32_t i = 0; result == RESULT_OK && i < page.value_count; i++) {
-        struct str text = dictionary_text(dictionary, i);
-        char len[4];
-
-        parquet_put_u32(len, (uint32_t)text.len);
-        result = buf_append(&body, len, sizeof len);
-        result = result == RESULT_OK ? buf_append_str(&body, text) : result;
-    }
     if (result == RESULT_OK) {
         result = parquet_append_page(out, &page, buf_view(&body), zstd, plain_bytes);
     }

@@ -10,7 +10,7 @@
 #define SCRAPETOP_NORMALISE_PARQUET_PAGE_H
 
 #include "base/buf.h"
-#include "normalise/distinct.h"
+#include "normalise/parquet.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -52,9 +52,9 @@ struct parquet_page {
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 
-/** The dictionary page of a text column. */
+/** The dictionary page of a column that has one. */
 MUST_CHECK enum result parquet_append_dictionary(struct buf *out,
-                                                 const struct dictionary *dictionary,
+                                                 const struct parquet_column *column,
                                                  ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 
 /* PLAIN: little-endian whatever the machine is. */

@@ -1,6 +1,7 @@
 #include "normalise/types.h"
 
 #include "base/clock.h"
+#include "normalise/timestamp.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -290,6 +291,14 @@ static inline bool parse_plain(struct str text, struct plain *n)
     return p == end;
 }
 
+/* Of digits below MANTISSA_SURE. */
+static inline double plain_double(const struct plain *n)
+{
+    double value = (double)n->digits / powers[n->places];
+
+    return n->negative ? -value : value;
+}
+
 bool types_int64(struct str text, int64_t *value)
 {
     struct decimal d;
@@ -308,187 +317,10 @@ bool types_double(struct str text, double *value)
     struct plain n;
 
     if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
-        *value = (double)n.digits / powers[n.places];
-        *value = n.negative ? -*value : *value;
+        *value = plain_double(&n);
         return true;
     }
     return parse_decimal(text, &d) && decimal_double(&d, text, value);
-}
-
-/* --- timestamps ---------------------------------------------------------------------------------- */
-
-/* `count` digits at *p, as a number; *p moves behind them. */
-static bool take_number(const char **p, const char *end, int count, unsigned *number)
-{
-    if (end - *p < count) {
-        return false;
-    }
-    for (*number = 0; count; count--, ++*p) {
-        if (!is_digit(**p)) {
-            return false;
-        }
-        *number = *number * 10 + (unsigned)(**p - '0');
-    }
-    return true;
-}
-
-static bool take_char(const char **p, const char *end, char c)
-{
-    bool is_there = *p < end && **p == c;
-
-    *p += is_there;
-    return is_there;
-}
-
-#define COMMON_LEN 19 /* of "2026-11-21T04:15:00" */
-
-struct date {
-    unsigned year, month, day;
-};
-
-static bool is_date(const struct date *date)
-{
-    static const unsigned char days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return date->month >= 1 && date->month <= 12 && date->day >= 1 &&
-           date->day <= days[date->month - 1] &&
-           (date->month != 2 || date->day != 29 ||
-            (date->year % 4 == 0 && (date->year % 100 || date->year % 400 == 0)));
-}
-
-static bool take_date(const char **p, const char *end, struct date *date)
-{
-    if (!take_number(p, end, 4, &date->year) || !take_char(p, end, '-') ||
-        !take_number(p, end, 2, &date->month) || !take_char(p, end, '-') ||
-        !take_number(p, end, 2, &date->day)) {
-        return false;
-    }
-    return is_date(date);
-}
-
-/* ".123456": digits past the microsecond must be zeros. */
-static bool take_fraction(const char **p, const char *end, int64_t *us)
-{
-    const char *first = *p;
-    int64_t unit = 100000;
-
-    for (; *p < end && is_digit(**p); ++*p, unit /= 10) {
-        if (unit == 0 && **p != '0') {
-            return false;
-        }
-        *us += unit * (**p - '0');
-    }
-    return *p > first;
-}
-
-static bool take_time(const char **p, const char *end, int64_t *us)
-{
-    unsigned hour, minute, second = 0;
-
-    if (!take_number(p, end, 2, &hour) || !take_char(p, end, ':') ||
-        !take_number(p, end, 2, &minute)) {
-        return false;
-    }
-    if (take_char(p, end, ':') && !take_number(p, end, 2, &second)) {
-        return false;
-    }
-    if (hour > 23 || minute > 59 || second > 59) {
-        return false;
-    }
-    *us += ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * (int64_t)US_PER_S;
-    return !take_char(p, end, '.') || take_fraction(p, end, us);
-}
-
-/* "Z", "+01:00", "+0100", "+01", or nothing. */
-static bool take_offset(const char **p, const char *end, int64_t *us)
-{
-    unsigned hours, minutes = 0;
-    bool west;
-
-    if (*p == end || ((**p == 'Z' || **p == 'z') && ++*p)) {
-        return true;
-    }
-    if (**p != '+' && **p != '-') {
-        return false;
-    }
-    west = *(*p)++ == '-';
-    if (!take_number(p, end, 2, &hours)) {
-        return false;
-    }
-    if (*p < end && (take_char(p, end, ':'), !take_number(p, end, 2, &minutes))) {
-        return false;
-    }
-    if (hours > 23 || minutes > 59) {
-        return false;
-    }
-    *us += (west ? 1 : -1) * ((int64_t)hours * 3600 + (int64_t)minutes * 60) * (int64_t)US_PER_S;
-    return true;
-}
-
-static inline unsigned two_digits(const char *p, bool *good)
-{
-    unsigned tens = (unsigned char)p[0] - '0', ones = (unsigned char)p[1] - '0';
-
-    *good &= tens < 10 && ones < 10;
-    return tens * 10 + ones;
-}
-
-/* What nearly all timestamps begin with, "2026-11-21T04:15:00", without a branch for each byte. False
- * means only that it is something else. */
-static bool take_common(const char **at, struct date *date, int64_t *us)
-{
-    const char *p = *at;
-    bool good = p[4] == '-' && p[7] == '-' && p[10] == 'T' && p[13] == ':' && p[16] == ':';
-    unsigned hour = two_digits(p + 11, &good), minute = two_digits(p + 14, &good);
-    unsigned second = two_digits(p + 17, &good);
-
-    date->year = two_digits(p, &good) * 100 + two_digits(p + 2, &good);
-    date->month = two_digits(p + 5, &good);
-    date->day = two_digits(p + 8, &good);
-    if (!good || hour > 23 || minute > 59 || second > 59 || !is_date(date)) {
-        return false;
-    }
-    *us = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * (int64_t)US_PER_S;
-    *at = p + COMMON_LEN;
-    return true;
-}
-
-/* `*us`: on top of the date. */
-static bool parse_timestamp(struct str text, struct date *date, int64_t *us)
-{
-    const char *p = text.data, *end = p + text.len;
-
-    /* Most strings are told apart by their fifth byte. */
-    if (text.len < 10 || text.len > 40 || p[4] != '-') {
-        return false;
-    }
-    if (text.len >= COMMON_LEN && take_common(&p, date, us)) {
-        return (!take_char(&p, end, '.') || take_fraction(&p, end, us)) &&
-               take_offset(&p, end, us) && p == end;
-    }
-    if (!take_date(&p, end, date)) {
-        return false;
-    }
-    *us = 0;
-    if (p == end) {
-        return true;
-    }
-    if (*p != 'T' && *p != 't' && *p != ' ') {
-        return false;
-    }
-    p++;
-    return take_time(&p, end, us) && take_offset(&p, end, us) && p == end;
-}
-
-bool types_timestamp(struct str text, int64_t *us)
-{
-    struct date date;
-
-    if (!parse_timestamp(text, &date, us)) {
-        return false;
-    }
-    *us += clock_days_from_civil(date.year, date.month, date.day) * 86400 * (int64_t)US_PER_S;
-    return true;
 }
 
 /* --- facts ---------------------------------------------------------------------------------------- */
@@ -514,40 +346,39 @@ static enum type_kind whole_kind(struct type_facts *facts, int64_t whole)
 }
 
 /* KIND_TEXT when it is no number at all. */
-static enum type_kind number_kind(struct type_facts *facts, struct str text)
+static enum type_kind number_kind(struct type_facts *facts, struct str text,
+                                  union type_value *value)
 {
     struct decimal d;
     struct plain n;
-    int64_t whole;
-    double fraction;
 
     if (parse_plain(text, &n)) {
         if (!n.point && (n.digits || !n.negative)) {
-            return whole_kind(facts, n.negative ? -(int64_t)n.digits : (int64_t)n.digits);
+            value->whole = n.negative ? -(int64_t)n.digits : (int64_t)n.digits;
+            return whole_kind(facts, value->whole);
         }
         if (n.digits < MANTISSA_SURE) {
+            value->fraction = plain_double(&n);
             return KIND_DOUBLE;
         }
     }
     if (!parse_decimal(text, &d)) {
         return KIND_TEXT;
     }
-    if (decimal_int64(&d, &whole)) {
-        return whole_kind(facts, whole);
+    if (decimal_int64(&d, &value->whole)) {
+        return whole_kind(facts, value->whole);
     }
-    return decimal_double(&d, text, &fraction) ? KIND_DOUBLE : KIND_NUMBER;
+    return decimal_double(&d, text, &value->fraction) ? KIND_DOUBLE : KIND_NUMBER;
 }
 
-static enum type_kind string_kind(struct type_facts *facts, struct str text, bool coerce)
+static enum type_kind string_kind(struct type_facts *facts, struct str text, bool coerce,
+                                  union type_value *value)
 {
-    struct date date;
-    int64_t us;
-
-    if (parse_timestamp(text, &date, &us)) {
+    if (timestamp_parse(text, &value->whole)) {
         return KIND_TIME;
     }
     if (coerce && text.len && (is_digit(text.data[0]) || text.data[0] == '-')) {
-        switch (number_kind(facts, text)) {
+        switch (number_kind(facts, text, value)) {
         case KIND_INT:
             return KIND_TEXT_INT;
         case KIND_WIDE:
@@ -562,7 +393,7 @@ static enum type_kind string_kind(struct type_facts *facts, struct str text, boo
 }
 
 enum type_kind types_note(struct type_facts *facts, enum cell_kind kind, struct str text,
-                          bool coerce)
+                          bool coerce, union type_value *value)
 {
     enum type_kind is = KIND_TEXT;
 
@@ -571,11 +402,11 @@ enum type_kind types_note(struct type_facts *facts, enum cell_kind kind, struct 
         return is;
     case CELL_BARE:
         is = text.len && (*text.data == 't' || *text.data == 'f') ? KIND_BOOLEAN
-             : text.len                                           ? number_kind(facts, text)
+             : text.len                                           ? number_kind(facts, text, value)
                                                                   : KIND_TEXT;
         break;
     case CELL_STRING:
-        is = string_kind(facts, text, coerce);
+        is = string_kind(facts, text, coerce, value);
         break;
     case CELL_ESCAPED: /* a number or timestamp needs no escape */
         break;

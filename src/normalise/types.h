@@ -10,11 +10,6 @@
  * several families of values (a conflict, which is for the report). As text, a value is what CSV
  * writes.
  *
- * Timestamps are strings in the forms of RFC 3339, or in the ISO 8601 forms next to it: a space for the
- * T, the offset as +0100 or +01, a time without seconds, a date alone, no offset (taken as UTC).
- * More than six digits of a second's fraction are text unless the further ones are zeros; so is
- * the second 60.
- *
  * With `coerce` (--types) numbers within strings count as numbers, if they are written as JSON writes
  * numbers ("007" stays text), and a column of whole numbers whose name speaks of time, and whose
  * values all lie between 2001 and 2100, is a timestamp: seconds or milliseconds since 1970.
@@ -66,9 +61,16 @@ struct type_facts {
     int64_t low, high; /* of KIND_INT and KIND_TEXT_INT */
 };
 
-/** A value that is not null; says where it was filed. */
+/* What a value is: of KIND_INT and KIND_WIDE the whole number, of KIND_DOUBLE the fraction, of KIND_TIME
+ * the microseconds. */
+union type_value {
+    int64_t whole;
+    double fraction;
+};
+
+/** A value that is not null; says where it was filed, and sets `*value` where that is one of those. */
 enum type_kind types_note(struct type_facts *facts, enum cell_kind kind, struct str text,
-                          bool coerce);
+                          bool coerce, union type_value *value);
 void types_merge(struct type_facts *into, const struct type_facts *from);
 
 /** How many values there were. */
@@ -88,7 +90,6 @@ struct type_decision types_decide(const struct type_facts *facts, struct str nam
 
 bool types_int64(struct str text, int64_t *value);
 bool types_double(struct str text, double *value);
-bool types_timestamp(struct str text, int64_t *us);
 
 /** `text` is a number in JSON's grammar. */
 bool types_is_number(struct str text);

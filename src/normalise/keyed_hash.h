@@ -1,0 +1,25 @@
+/**
+ * Hashes with a secret key, which is drawn once in a process: nobody can choose values that all fall
+ * into one place of a table.
+ *
+ * Not for anything that leaves the process: they differ from one to the next.
+ *
+ * Threads  any.
+ */
+#ifndef SCRAPETOP_NORMALISE_KEYED_HASH_H
+#define SCRAPETOP_NORMALISE_KEYED_HASH_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+struct keyed_hash {
+    uint64_t half[2]; /* each depends on all bytes, in its own way */
+};
+
+struct keyed_hash keyed_hash_text(struct str text);
+
+/** Good for a table of up to 2^32 places. */
+uint32_t keyed_hash_number(uint64_t number);
+
+#endif

@@ -1,0 +1,22 @@
+/**
+ * Timestamps: strings in the forms of RFC 3339, or in the ISO 8601 forms next to it.
+ *
+ * Those are a space for the T, the offset as +0100 or +01, a time without seconds, a date alone, and no
+ * offset (taken as UTC). Nothing is lost by reading one: with more than six digits of a second's fraction
+ * it is none, unless the further ones are zeros; nor is one with the second 60.
+ *
+ * Units    microseconds since 1970-01-01 UTC.
+ * Threads  no state.
+ */
+#ifndef SCRAPETOP_NORMALISE_TIMESTAMP_H
+#define SCRAPETOP_NORMALISE_TIMESTAMP_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** False when the text is no timestamp; `*us` is then undefined. */
+bool timestamp_parse(struct str text, int64_t *us);
+
+#endif
