@@ -302,7 +302,8 @@ static enum result start(struct engine *e, struct err *err)
 {
     struct table_job *job = e->table;
     const struct table_order *order = job->current;
-    struct table_options options = { .output = order->path, .background = true };
+    struct table_options options = { .output = order->path,
+                                     .background = e->phase == ENGINE_RUNNING };
     struct record_source *source;
     enum result result = endpoint_table_init(&job->spec, e->job, order->endpoint, err);
 

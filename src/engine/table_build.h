@@ -60,9 +60,7 @@ struct table_options {
     const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
     unsigned workers;     /* 0: as many as the work's limit */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
-    /* Workers give way to the loop and all else that fetches: their pool threads get a higher nice
-     * value, which they keep. */
-    bool background;
+    bool background;      /* workers give way to the loop and all else that fetches */
     const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
     struct table_spec spec;            /* its texts live until table_build_free */
 };

@@ -8,11 +8,10 @@
  */
 #include "engine/table_build_state.h"
 
+#include <sched.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
-
-#define BACKGROUND_NICE 10 /* a tenth of the weight of a thread without */
+#include <uv.h>
 
 static uint64_t thread_cpu_us(void)
 {
@@ -146,40 +145,114 @@ static enum result write_chunk(struct table_worker *w)
     return read_again(w, NULL);
 }
 
-/* Of this thread alone, as Linux has it; where it is refused, the table only takes more of the machine. */
-static void give_way(void)
+/* --- the background ---------------------------------------------------------------------------------- */
+
+/* A pass, as one worker goes over it. */
+struct pass {
+    struct table_worker *worker;
+    enum result (*take)(struct table_worker *);
+    enum result result;
+    bool more, prepared;
+    uint64_t owed_us; /* by which the thread in the background was short of its share */
+};
+
+static bool is_over(const struct pass *p)
 {
-    if (getpriority(PRIO_PROCESS, 0) < BACKGROUND_NICE) {
-        (void)setpriority(PRIO_PROCESS, 0, BACKGROUND_NICE);
+    const struct table_build *b = p->worker->build;
+
+    return p->result != RESULT_OK || !p->more || atomic_load(&b->stop) ||
+           atomic_load(&b->split_failed) || atomic_load(&b->judge_wanted);
+}
+
+static void go_on(struct pass *p)
+{
+    struct table_worker *w = p->worker;
+
+    if (p->take == write_chunk && !p->prepared) {
+        p->prepared = true;
+        p->result = row_encoder_prepare(w->encoder, &w->err);
+        return;
+    }
+    p->result = take_chunk(w, &p->more);
+    if (p->result == RESULT_OK && p->more) {
+        p->result = p->take(w);
+        atomic_fetch_add(&w->build->bytes_done, w->chunk.bytes);
+    }
+}
+
+/*
+ * What fetches should not feel a table that is made beside it. A higher nice value alone does not see to
+ * that: with two cores both busy with fetching, two workers at nice 10 cost it a fifth of its rate, and
+ * at nice 19 a seventh, as they may finish a slice of some ms although the loop has woken up. A thread
+ * of SCHED_IDLE is put off its core at once by whoever else wants it: a tenth at most, and no more lag of the
+ * loop than without a table.
+ *
+ * But then it has next to nothing of a machine whose cores are all busy, and a table that never ends is
+ * no use either. So this thread looks whether it had its share of the time, and if not, ends: the one
+ * that waits for it takes as much as it is owed at its own priority.
+ *
+ * It is a thread made for the purpose, as nobody but root can leave SCHED_IDLE again, and those of the
+ * pool have bodies to judge, too.
+ */
+#define SHARE_LOOK_US 2000000U /* waits for a turn and for the disk are shorter */
+#define SHARE_PART 50U         /* one part in so many of a core */
+
+static void *run_quietly(void *context)
+{
+    struct pass *p = context;
+    struct sched_param param = { 0 };
+    uint64_t began_us = uv_hrtime() / 1000U, cpu_us = 0;
+
+    /* Where it is refused, the table only takes more of the machine. */
+    (void)sched_setscheduler(0, SCHED_IDLE, &param);
+    p->owed_us = 0;
+    while (!is_over(p) && p->owed_us == 0) {
+        uint64_t share_us;
+
+        go_on(p);
+        share_us = (uv_hrtime() / 1000U - began_us) / SHARE_PART;
+        cpu_us = thread_cpu_us();
+        if (share_us > SHARE_LOOK_US / SHARE_PART && cpu_us < share_us) {
+            p->owed_us = share_us - cpu_us;
+        }
+    }
+    p->worker->cpu_us += cpu_us;
+    return NULL;
+}
+
+/* Until the pass is over, or the thread cannot be made. */
+static void run_in_background(struct pass *p)
+{
+    pthread_t thread;
+
+    while (!is_over(p) && pthread_create(&thread, NULL, run_quietly, p) == 0) {
+        uint64_t began_us;
+
+        pthread_join(thread, NULL);
+        began_us = uv_hrtime() / 1000U;
+        while (!is_over(p) && uv_hrtime() / 1000U - began_us < p->owed_us) {
+            go_on(p);
+        }
     }
 }
 
 static void run_pass(struct table_worker *w, enum result (*take)(struct table_worker *))
 {
     struct table_build *b = w->build;
+    struct pass p = { .worker = w, .take = take, .more = true };
     uint64_t cpu_us = thread_cpu_us();
-    enum result result = RESULT_OK;
-    bool more = true;
 
-    if (b->background) {
-        give_way();
-    }
     atomic_fetch_add(&b->busy, 1);
-    if (take == write_chunk) {
-        result = row_encoder_prepare(w->encoder, &w->err);
+    if (b->background) {
+        run_in_background(&p);
     }
-    while (result == RESULT_OK && more && !atomic_load(&b->stop) &&
-           !atomic_load(&b->split_failed) && !atomic_load(&b->judge_wanted)) {
-        result = take_chunk(w, &more);
-        if (result == RESULT_OK && more) {
-            result = take(w);
-            atomic_fetch_add(&b->bytes_done, w->chunk.bytes);
-        }
+    while (!is_over(&p)) {
+        go_on(&p);
     }
     atomic_fetch_sub(&b->busy, 1);
     w->cpu_us += thread_cpu_us() - cpu_us;
-    if (result != RESULT_OK && result != RESULT_CANCELLED) {
-        table_build_fail(b, result, &w->err);
+    if (p.result != RESULT_OK && p.result != RESULT_CANCELLED) {
+        table_build_fail(b, p.result, &w->err);
     }
 }
 
