@@ -36,10 +36,20 @@ static void set_errno__picks_the_result__when_the_cause_is_known(void **state)
         int errnum;
         enum result want;
     } cases[] = {
-        { ENOSPC, RESULT_FULL },   { EDQUOT, RESULT_FULL },      { EFBIG, RESULT_FULL },
-        { EACCES, RESULT_DENIED }, { EPERM, RESULT_DENIED },     { EROFS, RESULT_DENIED },
-        { ELOOP, RESULT_DENIED },  { ENOENT, RESULT_NOT_FOUND }, { ENOTDIR, RESULT_NOT_FOUND },
-        { ENOMEM, RESULT_NOMEM },  { EIO, RESULT_IO },           { EMFILE, RESULT_IO },
+        { ENOSPC, RESULT_FULL },
+        { EDQUOT, RESULT_FULL },
+        { EFBIG, RESULT_FULL },
+        { EACCES, RESULT_DENIED },
+        { EPERM, RESULT_DENIED },
+        { EROFS, RESULT_DENIED },
+        { ELOOP, RESULT_DENIED },
+        { ENOENT, RESULT_NOT_FOUND },
+        { ENOTDIR, RESULT_NOT_FOUND },
+        { EISDIR, RESULT_INVALID },
+        { ENAMETOOLONG, RESULT_INVALID },
+        { ENOMEM, RESULT_NOMEM },
+        { EIO, RESULT_IO },
+        { EMFILE, RESULT_IO },
     };
 
     (void)state;

@@ -40,6 +40,9 @@ static enum result result_of_errno(int errnum)
     case ENOENT:
     case ENOTDIR:
         return RESULT_NOT_FOUND;
+    case EISDIR:
+    case ENAMETOOLONG:
+        return RESULT_INVALID;
     case ENOMEM:
         return RESULT_NOMEM;
     default:

@@ -69,7 +69,8 @@ static int exit_code_of(const struct read_options *options, const struct table_r
     if (report->result == RESULT_CANCELLED) {
         return EXIT_INTERRUPTED;
     }
-    /* A pointer or an input at fault is the user's; what could not be written is storage. */
+    /* A pointer, or an input that is not there or may not be read, is the user's. What could not be
+     * written is storage, for whatever reason, and so is an input that the disk fails to read. */
     if (report->result != RESULT_OK && strncmp(report->err.code, "E-OUT", 5) == 0) {
         return EXIT_STORAGE;
     }

@@ -200,6 +200,9 @@ def test_input__is_refused__when_a_directory_or_missing():
     refuse(2, "E-ARG1", "is a directory", "-o", scratch("old.csv"), good, scratch("folder"))
     refuse(2, "E-IN2", "No such file", "-o", scratch("old.csv"), good, scratch("missing.json"))
     refuse(2, "E-IN2", "device or pipe", "-o", scratch("old.csv"), good, "/dev/null")
+    refuse(2, "E-IN2", "File name too long", "-o", scratch("old.csv"), good, "a" * 300)
+    refuse(2, "E-IN2", "Is a directory", "-o", scratch("old.csv"), "-",
+           preexec_fn=lambda: os.dup2(os.open(scratch("folder"), os.O_RDONLY), 0))
 
 
 def test_input__is_refused__when_unreadable():
@@ -216,6 +219,26 @@ def test_input__is_refused__when_unreadable():
         def drop():
             libc.setuid(65534)
     refuse(2, "E-IN2", "Permission denied", "-o", scratch("old.csv"), path, preexec_fn=drop)
+
+
+def test_input__is_storages_fault__when_the_disk_fails_within_it():
+    """The third read of a file of 5 MB answers EIO, after records that were good."""
+    try:
+        works = subprocess.run(["strace", "-f", "-e", "trace=none", "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise harness.Skipped("strace is missing: scripts/deps --test") from None
+    if works.returncode != 0:
+        raise harness.Skipped("strace may not trace here")
+    path = put(b"".join(b'{"a":%d}\n' % n for n in range(400_000)))
+    with open(scratch("old.csv"), "wb") as file:
+        file.write(b"old\n")
+    ended = harness.finish(harness.start(
+        ["strace", "-f", "-o", scratch("trace"), "-P", path, "-e", "trace=pread64",
+         "-e", "inject=pread64:error=EIO:when=3+", harness.BINARY, "normalise", "-o", scratch("old.csv"), path],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    check(b"(INJECTED)" in harness.read(scratch("trace")), "no read was made to fail")
+    check(ended.code == 8 and b"error[E-IN2]" in ended.err and b"Input/output error" in ended.err, ended)
+    check_equal(harness.read(scratch("old.csv")), b"old\n", "the old table")
 
 
 def test_pointer__is_answered_with_those_that_exist__when_it_finds_nothing():
