@@ -295,6 +295,24 @@ static void panels__are_walked_by_tab_and_named_by_digit(void **state)
     assert_false(d->view.zoomed);
 }
 
+/* Those that 80x24 has no room for take that of others, until another is looked at. */
+static void panel__is_shown__when_its_number_is_typed(void **state)
+{
+    struct desk *d = *state;
+
+    for (char key = '1'; key <= '8'; key++) {
+        desk_type(d, (char[]){ key, '\0' });
+        assert_int_equal(d->view.focus, key - '1');
+        assert_in_range(d->layout.panels[d->view.focus].rows, 1, d->layout.body.rows - 1);
+        assert_true(d->layout.panels[PANEL_FLIGHTS].rows > 0);
+    }
+    assert_int_equal(d->layout.panels[PANEL_HOSTS].rows, 0);
+    ui_scene_fill(&d->snapshot, SCENE_TUNED, 24, 60 * US_PER_S);
+    desk_type(d, "0");
+    assert_int_equal(d->view.focus, PANEL_ENDPOINTS);
+    assert_in_range(d->layout.panels[PANEL_ENDPOINTS].rows, 4, d->layout.body.rows - 1);
+}
+
 static void detach__asks_first(void **state)
 {
     struct desk *d = *state;
@@ -479,6 +497,7 @@ int main(void)
         DESK_TEST(quit__drains_first_and_aborts_then),
         DESK_TEST(quit__aborts_at_once__when_something_else_drains_already),
         DESK_TEST(panels__are_walked_by_tab_and_named_by_digit),
+        DESK_TEST(panel__is_shown__when_its_number_is_typed),
         DESK_TEST(detach__asks_first),
         DESK_TEST(detail__is_asked_for_by_enter__and_closed_by_escape),
         DESK_TEST(command__is_completed_and_does_what_its_key_does),

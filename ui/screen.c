@@ -139,6 +139,18 @@ static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct sna
     }
 }
 
+/* The panel that is looked at is shown: where there is no room for all, that of another is its. */
+static void arrange_panels(struct layout *layout, const struct view *v,
+                           struct layout_need needs[PANEL_COUNT], int rows, int columns)
+{
+    layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
+    if (!v->zoomed && layout->panels[v->focus].rows == 0) {
+        needs[v->focus].need = -1;
+        needs[v->focus].essential = true;
+        layout_compute(layout, rows, columns, needs, PANEL_COUNT, -1);
+    }
+}
+
 void screen_arrange(struct layout *layout, struct view *v, const struct snapshot *s, int rows,
                     int columns)
 {
@@ -157,7 +169,7 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
     if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
         v->focus = panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS : PANEL_RATE;
     }
-    layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
+    arrange_panels(layout, v, needs, rows, columns);
     v->detail_has_room =
         layout->header_kind == LAYOUT_HEADER_WIDE && columns >= LAYOUT_THREE_COLUMNS;
     for (size_t i = 0; i < PANEL_COUNT; i++) {
