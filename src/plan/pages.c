@@ -181,7 +181,8 @@ enum result pages_read(const struct job *job, const struct request *request,
                          .out = out,
                          .pages = endpoint->pages,
                          .page = request->page,
-                         .key_param = job->login.in_query ? job->login.name : NULL };
+                         .key_param = job->login.in_query ? job->login.name : NULL,
+                         .secrets = &job->secrets };
 
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
         return RESULT_OK;

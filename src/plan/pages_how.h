@@ -5,6 +5,7 @@
 #ifndef SCRAPETOP_PLAN_PAGES_HOW_H
 #define SCRAPETOP_PLAN_PAGES_HOW_H
 
+#include "job/secret.h"
 #include "plan/pages.h"
 
 /** One page being read. */
@@ -16,8 +17,9 @@ struct listing {
     struct job_pages pages; /* the endpoint's, or what was guessed; texts borrowed */
     struct page_at page;    /* the page's own, filled in where it is a listing's first */
     const char *key_param;  /* the query parameter that is a credential; or NULL */
-    uint32_t crc32c;        /* of its body */
-    uint64_t count;         /* its records */
+    const struct secrets *secrets;
+    uint32_t crc32c;                               /* of its body */
+    uint64_t count;                                /* its records */
     struct str total, total_pages, next, has_more; /* what the pointers found; STR_NONE */
     enum result result;                            /* once it is not OK, nothing more is done */
 };

@@ -40,21 +40,40 @@ static void add_named(struct listing *l, const struct page_texts *texts)
     }
 }
 
-/* A server may repeat the API key that it was asked with. It is put in again when the request is sent,
- * and is to stand in no ledger. */
-static enum result drop_key(const struct listing *l, struct buf *url)
+/* The next parameter that is a credential: the query's own key, or another that repeats one. */
+static bool find_key(const struct listing *l, struct str url, struct str *name)
 {
-    struct buf made = { .max = JOB_URL_MAX };
+    struct url_params params;
     struct str value;
-    enum result result;
 
-    if (!l->key_param || !url_param(buf_view(url), str_view(l->key_param), &value)) {
-        return RESULT_OK;
+    url_params_begin(&params, url);
+    while (url_params_next(&params, name, &value)) {
+        if ((l->key_param && url_name_is(*name, str_view(l->key_param))) ||
+            (url_param_is_secret(*name) && secrets_are_in(l->secrets, value))) {
+            return true;
+        }
     }
-    result = url_append_without_param(&made, buf_view(url), str_view(l->key_param));
-    explicit_bzero(url->data, url->cap);
-    buf_release(url);
-    buf_take(url, &made);
+    return false;
+}
+
+/* A server may repeat the API key that it was asked with. It is put in again, or goes along in its
+ * header, when the request is sent, and is to stand in no ledger. */
+static enum result drop_keys(const struct listing *l, struct buf *url)
+{
+    enum result result = RESULT_OK;
+    struct str name;
+
+    while (result == RESULT_OK && find_key(l, buf_view(url), &name)) {
+        struct buf made = { .max = JOB_URL_MAX };
+        char *plain = str_dup(name); /* encoded as it may be, it is told by what it means */
+
+        result = plain ? url_append_without_param(&made, buf_view(url), url_decode(name, plain))
+                       : RESULT_NOMEM;
+        free(plain);
+        explicit_bzero(url->data, url->cap);
+        buf_release(url);
+        buf_take(url, &made);
+    }
     return result;
 }
 
@@ -68,7 +87,7 @@ static bool resolve(struct listing *l, struct str reference, struct buf *to)
 
     buf_init(to, JOB_URL_MAX);
     result = url_append_resolved(to, request_url(l->request), reference);
-    switch (result == RESULT_OK ? drop_key(l, to) : result) {
+    switch (result == RESULT_OK ? drop_keys(l, to) : result) {
     case RESULT_OK:
         break;
     case RESULT_LIMIT:
