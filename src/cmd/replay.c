@@ -192,7 +192,10 @@ static enum result show(struct player *p, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    uv_loop_init(&p->loop);
+    if (uv_loop_init(&p->loop) != 0) {
+        dashboard_free(p->dashboard);
+        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    }
     if (uv_poll_init(&p->loop, &p->keys, dashboard_fd(p->dashboard)) == 0) {
         begin(p);
     } else {
