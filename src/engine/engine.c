@@ -6,12 +6,14 @@
 #include "plan/retry.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define TICK_MS 100
 #define SAMPLE_US (10 * US_PER_S) /* between the samples in events.jsonl */
@@ -430,6 +432,59 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* A descriptor that was watched for a moment, for the sake of its number. */
+struct reservation {
+    uv_poll_t poll;
+    int fd;
+};
+
+static void on_reserved(uv_handle_t *handle)
+{
+    struct reservation *r = (struct reservation *)handle;
+
+    close(r->fd);
+    free(r);
+}
+
+static void on_never(uv_poll_t *poll, int status, int events)
+{
+    (void)poll;
+    (void)status;
+    (void)events;
+}
+
+/* libuv's table of watched descriptors grows as they come, and without memory for that libuv aborts the
+ * process. So it is made as large as nearly every run needs, before anything is stored. */
+#define DESCRIPTORS_RESERVED 4096
+
+static void reserve_descriptors(uv_loop_t *loop)
+{
+    struct reservation *r = malloc(sizeof *r);
+    struct rlimit limit;
+    int ends[2];
+
+    if (!r || getrlimit(RLIMIT_NOFILE, &limit) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
+        free(r);
+        return;
+    }
+    r->fd = fcntl(ends[0], F_DUPFD_CLOEXEC,
+                  limit.rlim_cur < DESCRIPTORS_RESERVED ? (int)limit.rlim_cur - 1
+                                                        : DESCRIPTORS_RESERVED - 1);
+    close(ends[0]);
+    close(ends[1]);
+    if (r->fd < 0 || uv_poll_init(loop, &r->poll, r->fd) != 0) {
+        if (r->fd >= 0) {
+            close(r->fd);
+        }
+        free(r);
+        return;
+    }
+    if (uv_poll_start(&r->poll, UV_READABLE, on_never) == 0) {
+        uv_poll_stop(&r->poll);
+    }
+    uv_close((uv_handle_t *)&r->poll, on_reserved);
+}
+
 static enum result assemble(struct engine *e, struct recovery *recovery, struct err *err)
 {
     struct frontier_options fo = { e->job, &e->hosts, e->options.list_fds };
@@ -491,6 +546,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     uv_timer_init(options->loop, &e->tick);
     e->wake.data = e->tick.data = e;
     raise_descriptor_limit();
+    reserve_descriptors(options->loop);
     e->connections_max = e->job->network.http2 ? UINT_MAX : limit_connections();
     result = accounts_init(&e->accounts, e->job->endpoint_count, now_us, err);
     if (result == RESULT_OK) {
