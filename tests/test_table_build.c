@@ -3,6 +3,7 @@
 #include "engine/table_run.h"
 #include "normalise/file_source.h"
 #include "base/json_scan.h"
+#include "table_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,92 +19,6 @@
 #include <cmocka.h>
 
 #define GOLDEN "tests/golden/tables"
-#define PATH_SIZE 512
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/scrapetop-table-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    (void)state;
-    while (d && (entry = readdir(d))) {
-        unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d) {
-        closedir(d);
-    }
-    return rmdir(folder);
-}
-
-struct path {
-    char text[PATH_SIZE];
-};
-
-static struct path in_folder(const char *name)
-{
-    struct path path;
-
-    snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
-    return path;
-}
-
-static void put(const char *name, struct str text)
-{
-    FILE *f = fopen(in_folder(name).text, "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(text.data, 1, text.len, f), text.len);
-    fclose(f);
-}
-
-static bool get(const char *path, struct buf *text)
-{
-    FILE *f = fopen(path, "rb");
-    char block[4096];
-    size_t got;
-
-    buf_reset(text);
-    if (!f) {
-        return false;
-    }
-    while ((got = fread(block, 1, sizeof block, f)) > 0) {
-        assert_int_equal(buf_append(text, block, got), RESULT_OK);
-    }
-    fclose(f);
-    return true;
-}
-
-static void assert_table(const char *want)
-{
-    struct buf text = { 0 };
-
-    assert_true(get(in_folder("t.csv").text, &text));
-    assert_string_equal(buf_cstr(&text), want);
-    buf_release(&text);
-}
-
-static unsigned files(void)
-{
-    unsigned count = 0;
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    assert_non_null(d);
-    while ((entry = readdir(d))) {
-        count += entry->d_name[0] != '.' || strlen(entry->d_name) > 2;
-    }
-    closedir(d);
-    return count;
-}
 
 /* `names` in the folder, up to a NULL, to t.csv in it. */
 static enum result build(const char *records, unsigned workers, struct table_report *report,
@@ -348,7 +263,7 @@ static void table_run__refuses__when_one_piece_outgrows_memory(void **state)
             assert_string_equal(report.err.code, "E-TAB3");
             assert_non_null(strstr(report.err.text, cases[i].says));
             assert_non_null(strstr(report.err.text, "--memory"));
-            assert_table("old\n");
+            assert_file("t.csv", "old\n");
         }
     }
 }
@@ -365,7 +280,7 @@ static void table_run__skips_and_names__when_records_are_bad(void **state)
     put("cut.json", STR("{\"i\":[{\"a\":3}"));
     put("empty.json", STR(""));
     assert_int_equal(build("/i", 0, &report, names), RESULT_OK);
-    assert_table("a\n1\n2\n");
+    assert_file("t.csv", "a\n1\n2\n");
     assert_int_equal(report.records, 7);
     assert_int_equal(report.rows, 2);
     assert_int_equal(report.columns, 1);
@@ -397,11 +312,11 @@ static void table_run__keeps_the_old_table__when_pointer_finds_nothing(void **st
     assert_string_equal(report.err.code, "E-TAB1");
     assert_int_equal(build("itmes", 0, &report, names), RESULT_INVALID);
     assert_string_equal(report.err.code, "E-PTR1");
-    assert_table("old");
-    assert_int_equal(files(), 2);
+    assert_file("t.csv", "old");
+    assert_int_equal(count_files(), 2);
     /* An empty array is found; a table without columns is an empty file. */
     assert_int_equal(build("/items", 0, &report, names), RESULT_OK);
-    assert_table("");
+    assert_file("t.csv", "");
 }
 
 static void table_run__reads_all__when_input_is_stdin(void **state)
@@ -416,7 +331,7 @@ static void table_run__reads_all__when_input_is_stdin(void **state)
     assert_true(old >= 0 && fd >= 0);
     assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
     assert_int_equal(build(NULL, 0, &report, names), RESULT_OK);
-    assert_table("a,b\n1,\n2,3\n");
+    assert_file("t.csv", "a,b\n1,\n2,3\n");
     assert_int_equal(dup2(old, STDIN_FILENO), STDIN_FILENO);
     close(old);
     close(fd);
@@ -425,7 +340,8 @@ static void table_run__reads_all__when_input_is_stdin(void **state)
 static void file_source_open__says_why__when_input_cannot_be_read(void **state)
 {
     struct path missing = in_folder("missing.json");
-    const char *paths[] = { folder };
+    struct path folder = in_folder("");
+    const char *paths[] = { folder.text };
     struct record_source *source;
     struct err err;
 
@@ -526,7 +442,7 @@ static void table_run__takes_bodies_in_plan_order__when_source_is_a_run(void **s
     (void)state;
     assert_int_equal(table_run(&options, &report), RESULT_OK);
     assert_true(source.closed);
-    assert_table("a,body\n1,\n<,[{}]\n");
+    assert_file("t.csv", "a,body\n1,\n<,[{}]\n");
     assert_int_equal(report.records, 5);
     assert_int_equal(report.empty, 1);
     assert_int_equal(report.skipped[TABLE_SKIP_OTHER].count, 1);
@@ -547,8 +463,8 @@ static void table_run__keeps_the_old_table__when_input_changes_between_passes(vo
     source.spoil = true;
     assert_int_equal(table_run(&options, &report), RESULT_CORRUPT);
     assert_string_equal(report.err.code, "E-TAB2");
-    assert_table("old");
-    assert_int_equal(files(), 2);
+    assert_file("t.csv", "old");
+    assert_int_equal(count_files(), 2);
 }
 
 /* Looks at the threads that ask it for pieces. */
@@ -704,12 +620,12 @@ static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(voi
         assert_int_equal(w.calls, 1);
         assert_int_equal(uv_loop_close(&loop), 0);
         if (w.result == RESULT_CANCELLED) {
-            assert_table("old");
+            assert_file("t.csv", "old");
         } else {
             assert_int_equal(w.result, RESULT_OK); /* it was complete by then */
             assert_true(turns > 1);
         }
-        assert_int_equal(files(), 2);
+        assert_int_equal(count_files(), 2);
     }
 }
 
@@ -736,12 +652,11 @@ static void work_cancel__ends_the_build__when_workers_wait(void **state)
     assert_int_equal(w.calls, 1);
     assert_int_equal(w.result, RESULT_CANCELLED);
     assert_int_equal(uv_loop_close(&loop), 0);
-    assert_int_equal(files(), 1);
+    assert_int_equal(count_files(), 1);
 }
 
 int main(void)
 {
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(table_run__gives_the_golden_table__when_json_is_any_shape),
         IN_FOLDER(table_run__gives_the_same_bytes__when_workers_are_many),

@@ -4,6 +4,7 @@
 #include "engine/table_report.h"
 #include "engine/table_run.h"
 #include "normalise/file_source.h"
+#include "table_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,88 +17,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/scrapetop-shape-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    (void)state;
-    while (d && (entry = readdir(d))) {
-        unlinkat(dirfd(d), entry->d_name, 0);
-    }
-    if (d) {
-        closedir(d);
-    }
-    return rmdir(folder);
-}
-
-struct path {
-    char text[128];
-};
-
-static struct path in_folder(const char *name)
-{
-    struct path path;
-
-    snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
-    return path;
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in_folder(name).text, "wb");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    fclose(f);
-}
-
-static void get(const char *name, struct buf *text)
-{
-    FILE *f = fopen(in_folder(name).text, "rb");
-    char block[4096];
-    size_t got;
-
-    buf_reset(text);
-    assert_non_null(f);
-    while ((got = fread(block, 1, sizeof block, f)) > 0) {
-        assert_int_equal(buf_append(text, block, got), RESULT_OK);
-    }
-    fclose(f);
-}
-
-static void assert_file(const char *name, const char *want)
-{
-    struct buf text = { 0 };
-
-    get(name, &text);
-    assert_string_equal(buf_cstr(&text), want);
-    buf_release(&text);
-}
-
-static unsigned count_files(void)
-{
-    unsigned count = 0;
-    DIR *d = opendir(folder);
-    const struct dirent *entry;
-
-    assert_non_null(d);
-    while ((entry = readdir(d))) {
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    }
-    closedir(d);
-    return count;
-}
 
 /* in.jsonl to `output`; the report's schema is to be freed. */
 static enum result build(const char *output, const char *records, const struct table_spec *spec,
@@ -119,7 +38,7 @@ static void assert_table(const char *json, const struct table_spec *spec, const 
 {
     struct table_report report;
 
-    put("in.jsonl", json);
+    put("in.jsonl", str_view(json));
     if (build("t.csv", NULL, spec, NULL, &report) != RESULT_OK) {
         fail_msg("%s: %s", report.err.code, report.err.text);
     }
@@ -132,8 +51,8 @@ static void assert_refused(const char *json, const char *records, const struct t
 {
     struct table_report report;
 
-    put("in.jsonl", json);
-    put("t.csv", "old");
+    put("in.jsonl", str_view(json));
+    put("t.csv", STR("old"));
     assert_int_equal(build("t.csv", records, spec, NULL, &report), want);
     assert_string_equal(report.err.code, code);
     if (!strstr(report.err.text, words)) {
@@ -177,7 +96,7 @@ static void explode__counts_rows_and_duplicates__when_elements_have_them(void **
     struct table_report report;
 
     (void)state;
-    put("in.jsonl", "{\"items\":[{\"a\":1,\"a\":2},{\"a\":3}]}\n");
+    put("in.jsonl", STR("{\"items\":[{\"a\":1,\"a\":2},{\"a\":3}]}\n"));
     assert_int_equal(build("t.csv", NULL, &items, NULL, &report), RESULT_OK);
     assert_int_equal(report.records, 1);
     assert_int_equal(report.rows, 2);
@@ -258,11 +177,11 @@ static void unique__keeps_the_first_in_plan_order__when_workers_are_many(void **
                                     'a' + (int)(i % 2), i),
                          RESULT_OK);
     }
-    put("in.jsonl", buf_cstr(&json));
+    put("in.jsonl", buf_view(&json));
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &report), RESULT_OK);
     assert_int_equal(report.rows, 20014);
     assert_true(report.not_unique > 50000);
-    get("t.csv", &table);
+    assert_true(get(in_folder("t.csv").text, &table));
     for (const char *line = strchr(buf_cstr(&table), '\n') + 1; *line;
          line = strchr(line, '\n') + 1) {
         char want[64];
@@ -288,14 +207,14 @@ static void unique__drops_nobody_without_a_key__when_cells_are_missing(void **st
     struct table_report report;
 
     (void)state;
-    put("in.jsonl", "{\"a\":\"x\",\"b\":\"yz\"}\n" /* without c: dropped, and hides nobody */
-                    "{\"a\":\"x\",\"b\":\"yz\",\"c\":1}\n"
-                    "{\"a\":\"xy\",\"b\":\"z\",\"c\":2}\n"
-                    "{\"a\":\"\\u0078\",\"b\":\"yz\",\"c\":3}\n"
-                    "{\"a\":\"x\",\"c\":4}\n"
-                    "{\"a\":\"x\",\"b\":null,\"c\":5}\n"
-                    "{\"a\":1,\"b\":\"\",\"c\":6}\n"
-                    "{\"a\":\"1\",\"b\":\"\",\"c\":7}\n");
+    put("in.jsonl", STR("{\"a\":\"x\",\"b\":\"yz\"}\n" /* without c: dropped, and hides nobody */
+                        "{\"a\":\"x\",\"b\":\"yz\",\"c\":1}\n"
+                        "{\"a\":\"xy\",\"b\":\"z\",\"c\":2}\n"
+                        "{\"a\":\"\\u0078\",\"b\":\"yz\",\"c\":3}\n"
+                        "{\"a\":\"x\",\"c\":4}\n"
+                        "{\"a\":\"x\",\"b\":null,\"c\":5}\n"
+                        "{\"a\":1,\"b\":\"\",\"c\":6}\n"
+                        "{\"a\":\"1\",\"b\":\"\",\"c\":7}\n"));
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &report), RESULT_OK);
     assert_file("t.csv", "a,b,c\nx,yz,1\nxy,z,2\nx,,4\nx,,5\n1,\"\",6\n");
     assert_int_equal(report.not_unique, 2);
@@ -321,7 +240,7 @@ static void names__get_a_suffix__when_two_paths_give_one(void **state)
     struct table_report report;
 
     (void)state;
-    put("in.jsonl", "{\"a.b\":1,\"a\":{\"b\":2},\"a.b_2\":3}\n");
+    put("in.jsonl", STR("{\"a.b\":1,\"a\":{\"b\":2},\"a.b_2\":3}\n"));
     assert_int_equal(build("t.csv", NULL, &plain, NULL, &report), RESULT_OK);
     assert_file("t.csv", "a.b,a.b_2,a.b_2_2\n1,2,3\n");
     assert_int_equal(report.columns_renamed, 2);
@@ -366,9 +285,9 @@ static void old_table__stays__when_the_disk_is_full(void **state)
             buf_printf(&json, "{\"n\":%u,\"text\":\"%016llx\"}\n", i, (unsigned long long)random),
             RESULT_OK);
     }
-    put("in.jsonl", buf_cstr(&json));
-    put("t.csv", "old");
-    put("t.parquet", "old");
+    put("in.jsonl", buf_view(&json));
+    put("t.csv", STR("old"));
+    put("t.parquet", STR("old"));
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small.rlim_max = old.rlim_max;
@@ -419,7 +338,7 @@ static void schema__tells_types_and_conflicts__when_types_are_asked_for(void **s
                                     i == 77 ? "\"n/a\"" : "1.5", i == 99 ? ",\"odd\":true" : ""),
                          RESULT_OK);
     }
-    put("in.jsonl", buf_cstr(&json));
+    put("in.jsonl", buf_view(&json));
     buf_reset(&json);
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &report), RESULT_OK);
     assert_int_equal(report.schema->rows, 250);
@@ -449,7 +368,7 @@ static void drift__is_told__when_the_table_differs_from_the_last(void **state)
     struct buf text = { 0 }, again = { 0 };
 
     (void)state;
-    put("in.jsonl", "{\"id\":1,\"a\":1,\"quo\\\"te\":\"x\",\"gone\":true}\n");
+    put("in.jsonl", STR("{\"id\":1,\"a\":1,\"quo\\\"te\":\"x\",\"gone\":true}\n"));
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &first), RESULT_OK);
     /* as it comes back from tables.json, where other tables stand beside it */
     assert_int_equal(table_schema_write(first.schema, STR("t"), STR("{\"u\":{\"rows\":1}}"), &text),
@@ -464,7 +383,7 @@ static void drift__is_told__when_the_table_differs_from_the_last(void **state)
     assert_int_equal(table_schema_read(&other, STR("{\"t\":"), STR("t")), RESULT_OK);
     assert_null(other);
 
-    put("in.jsonl", "{\"id\":\"1\",\"a\":1.5,\"quo\\\"te\":\"y\",\"new\":[1]}\n");
+    put("in.jsonl", STR("{\"id\":\"1\",\"a\":1.5,\"quo\\\"te\":\"y\",\"new\":[1]}\n"));
     assert_int_equal(build("t.csv", NULL, &spec, stored, &second), RESULT_OK);
     assert_remark(&second, TABLE_REMARK_NEW, "new since the last table: new text");
     assert_remark(&second, TABLE_REMARK_GONE, "gone since the last table: gone");
@@ -491,14 +410,15 @@ static void drift__is_told__when_the_table_differs_from_the_last(void **state)
 static void run_tables__keeps_each_table__when_written_in_turn(void **state)
 {
     static const struct table_spec spec = { .types = true };
-    struct run_dir dir = { .path = folder, .fd = open(folder, O_RDONLY | O_DIRECTORY) };
+    struct path path = in_folder("");
+    struct run_dir dir = { .path = path.text, .fd = open(path.text, O_RDONLY | O_DIRECTORY) };
     struct table_report report;
     struct table_schema *schema;
 
     (void)state;
     assert_true(dir.fd >= 0);
     assert_null(run_tables_read(&dir, STR("t")));
-    put("in.jsonl", "{\"a\":1}\n");
+    put("in.jsonl", STR("{\"a\":1}\n"));
     assert_int_equal(build("t.csv", NULL, &spec, NULL, &report), RESULT_OK);
     assert_int_equal(run_tables_write(&dir, STR("t"), report.schema, NULL), RESULT_OK);
     assert_int_equal(run_tables_write(&dir, STR("other"), report.schema, NULL), RESULT_OK);
@@ -506,7 +426,7 @@ static void run_tables__keeps_each_table__when_written_in_turn(void **state)
     assert_non_null(schema);
     assert_int_equal(schema->count, 1);
     table_schema_free(schema);
-    put("tables.json", "not JSON");
+    put("tables.json", STR("not JSON"));
     assert_null(run_tables_read(&dir, STR("t")));
     assert_int_equal(run_tables_write(&dir, STR("t"), report.schema, NULL), RESULT_OK);
     schema = run_tables_read(&dir, STR("t"));
@@ -518,7 +438,6 @@ static void run_tables__keeps_each_table__when_written_in_turn(void **state)
 
 int main(void)
 {
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(explode__repeats_the_record__when_its_array_has_elements),
         IN_FOLDER(explode__counts_rows_and_duplicates__when_elements_have_them),

@@ -1,0 +1,99 @@
+#include "table_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+
+int folder_make(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/scrapetop-table-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static bool is_file(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+int folder_remove(void **state)
+{
+    DIR *d = opendir(folder);
+    const struct dirent *entry;
+
+    (void)state;
+    while (d && (entry = readdir(d))) {
+        unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    if (d) {
+        closedir(d);
+    }
+    return rmdir(folder);
+}
+
+struct path in_folder(const char *name)
+{
+    struct path path;
+
+    snprintf(path.text, sizeof path.text, "%s/%s", folder, name);
+    return path;
+}
+
+void put(const char *name, struct str text)
+{
+    FILE *f = fopen(in_folder(name).text, "wb");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text.data, 1, text.len, f), text.len);
+    assert_int_equal(fclose(f), 0);
+}
+
+bool get(const char *path, struct buf *text)
+{
+    FILE *f = fopen(path, "rb");
+    char block[4096];
+    size_t got;
+
+    buf_reset(text);
+    if (!f) {
+        return false;
+    }
+    while ((got = fread(block, 1, sizeof block, f)) > 0) {
+        assert_int_equal(buf_append(text, block, got), RESULT_OK);
+    }
+    fclose(f);
+    return true;
+}
+
+void assert_file(const char *name, const char *want)
+{
+    struct buf text = { 0 };
+
+    assert_true(get(in_folder(name).text, &text));
+    assert_string_equal(buf_cstr(&text), want);
+    buf_release(&text);
+}
+
+unsigned count_files(void)
+{
+    unsigned count = 0;
+    DIR *d = opendir(folder);
+    const struct dirent *entry;
+
+    assert_non_null(d);
+    while ((entry = readdir(d))) {
+        count += is_file(entry);
+    }
+    closedir(d);
+    return count;
+}
