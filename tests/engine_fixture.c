@@ -316,7 +316,7 @@ struct server_answer play(void *context, const struct server_asked *asked, unsig
 char *large_answer(size_t body, bool valid, size_t *len)
 {
     char *bytes = malloc(body + 200);
-    int head = sprintf(bytes, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", body);
+    int head = snprintf(bytes, 200, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", body);
 
     memset(bytes + head, ' ', body);
     bytes[head] = '[';

@@ -150,14 +150,15 @@ static void command__that_is_not_understood__is_refused(void **state)
 
 static void command__is_bounded(void **state)
 {
-    char *text = malloc(CURL_COMMAND_MAX + 100);
-    size_t len = (size_t)sprintf(text, "curl http://h.test");
+    size_t size = CURL_COMMAND_MAX + 100;
+    char *text = malloc(size);
+    size_t len = (size_t)snprintf(text, size, "curl http://h.test");
     struct curl_command c;
     struct err err;
 
     (void)state;
     for (unsigned i = 0; i <= CURL_COMMAND_HEADERS_MAX; i++) {
-        len += (size_t)sprintf(text + len, " -H A:1");
+        len += (size_t)snprintf(text + len, size - len, " -H A:1");
     }
     assert_int_equal(curl_command_parse(&c, str_view(text), &err), RESULT_LIMIT);
     memset(text, ' ', CURL_COMMAND_MAX + 1);

@@ -19,7 +19,7 @@ static void encode(const char *cursor, char *out)
 {
     for (; *cursor; cursor++) {
         if (strchr("/+=", *cursor)) {
-            out += sprintf(out, "%%%02X", (unsigned)(unsigned char)*cursor);
+            out += snprintf(out, sizeof "%2F", "%%%02X", (unsigned)(unsigned char)*cursor);
         } else {
             *out++ = *cursor;
         }

@@ -112,7 +112,7 @@ static void run__does_not_try_again__when_the_status_is_final(void **state)
     int head;
 
     (void)state;
-    head = sprintf(big, "HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n", 50000);
+    head = snprintf(big, sizeof big, "HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n", 50000);
     memset(big + head, '<', 50000);
     script.odd = (struct server_answer){ big, (size_t)head + 50000, 0, SERVER_KEEP };
     server = server_start(play, &script);

@@ -348,8 +348,10 @@ static void put_le(char *at, uint32_t value, int bytes)
     }
 }
 
+#define GZIP_ANSWER_MAX 1024
+
 /* A gzip answer for `text`, of which `cut` bytes at its end are left out (and not announced). */
-static size_t gzip_answer(char *out, const char *text, size_t cut)
+static size_t gzip_answer(char out[GZIP_ANSWER_MAX], const char *text, size_t cut)
 {
     static const char gzip_head[10] = "\x1f\x8b\x08\0\0\0\0\0\0\x03";
     char zipped[512];
@@ -363,8 +365,8 @@ static size_t gzip_answer(char *out, const char *text, size_t cut)
     put_le(zipped + 15 + text_len, crc32_of(text, text_len), 4);
     put_le(zipped + 19 + text_len, (uint32_t)text_len, 4);
     len = 23 + text_len - cut;
-    text_len =
-        (size_t)sprintf(out, OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
+    text_len = (size_t)snprintf(
+        out, GZIP_ANSWER_MAX, OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", len);
     memcpy(out + text_len, zipped, len);
     return text_len + len;
 }
@@ -372,7 +374,7 @@ static size_t gzip_answer(char *out, const char *text, size_t cut)
 static void gzip__is_unpacked(void **state)
 {
     static const char text[] = "{\"a\":[1,2,3],\"b\":\"some text that is stored\"}";
-    char bytes[1024];
+    char bytes[GZIP_ANSWER_MAX];
     struct server_answer answer = { bytes, gzip_answer(bytes, text, 0), 0, SERVER_KEEP };
     struct server *server = server_start(play_always, &answer);
     struct response *response;
@@ -396,7 +398,7 @@ static void gzip__never_looks_complete__when_it_was_cut(void **state)
 
     (void)state;
     for (size_t cut = 9; cut < 23 + sizeof text - 1; cut += 5) {
-        char bytes[1024];
+        char bytes[GZIP_ANSWER_MAX];
         struct server_answer answer = { bytes, gzip_answer(bytes, text, cut), 0, SERVER_KEEP };
         struct server *server = server_start(play_always, &answer);
         struct response *response;
@@ -413,7 +415,7 @@ static void gzip__never_looks_complete__when_it_was_cut(void **state)
 
 static void gzip__is_refused__when_its_checksum_is_wrong(void **state)
 {
-    char bytes[1024];
+    char bytes[GZIP_ANSWER_MAX];
     size_t len = gzip_answer(bytes, "{\"a\":1}", 0);
 
     (void)state;
@@ -427,7 +429,7 @@ static void gzip__is_refused__when_its_checksum_is_wrong(void **state)
 static void sized_answer(struct server_answer *answer, const char *status, size_t body)
 {
     char *bytes = malloc(body + 200);
-    int head = sprintf(bytes, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status, body);
+    int head = snprintf(bytes, 200, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status, body);
 
     memset(bytes + head, ' ', body);
     *answer = (struct server_answer){ bytes, (size_t)head + body, 0, SERVER_KEEP };

@@ -327,8 +327,9 @@ static void values__do_not_lead_to_another_host(void **state)
 static void values__too_long__are_told(void **state)
 {
     struct world w;
-    char *body = malloc(100000);
-    size_t len = (size_t)sprintf(body, "{\"items\":[{\"id\":\"");
+    size_t size = 100000;
+    char *body = malloc(size);
+    size_t len = (size_t)snprintf(body, size, "{\"items\":[{\"id\":\"");
 
     (void)state;
     memset(body + len, 'x', 70000);

@@ -315,7 +315,7 @@ static void headers__end_at_their_ceiling__when_too_many(void **state)
     (void)state;
     job_init(&job);
     for (int i = 0; i < JOB_HEADERS_MAX; i++) {
-        sprintf(line, "X-%d: b", i);
+        snprintf(line, sizeof line, "X-%d: b", i);
         assert_int_equal(job_add_header(&job, str_view(line), NULL), RESULT_OK);
     }
     assert_int_equal(job_add_header(&job, STR("X-more: b"), &err), RESULT_LIMIT);

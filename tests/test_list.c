@@ -96,7 +96,8 @@ static void next__resumes__when_given_an_earlier_offset(void **state)
 static void next__crosses_its_buffer__when_list_is_long(void **state)
 {
     enum { LINES = 60000 };
-    char *text = malloc(LINES * 40);
+    const size_t size = LINES * 40;
+    char *text = malloc(size);
     char want[64];
     size_t len = 0;
     struct list *list;
@@ -106,11 +107,11 @@ static void next__crosses_its_buffer__when_list_is_long(void **state)
     (void)state;
     assert_non_null(text);
     for (int i = 0; i < LINES; i++) {
-        len += (size_t)sprintf(text + len, "http://host.test/items/%d\n", i);
+        len += (size_t)snprintf(text + len, size - len, "http://host.test/items/%d\n", i);
     }
     list = list_of(text, len);
     for (int i = 0; i < LINES; i++) {
-        sprintf(want, "http://host.test/items/%d", i);
+        snprintf(want, sizeof want, "http://host.test/items/%d", i);
         assert_entry(list, &offset, "", want);
     }
     assert_end(list, &offset);

@@ -414,10 +414,11 @@ static void pages__without_end_are_left_at_the_limit(void **state)
 static void check_bad_next(struct job_pages pages, const char *next, const char *why)
 {
     struct fixture f;
-    char *text = malloc(strlen(next) + 20);
+    size_t size = strlen(next) + 20;
+    char *text = malloc(size);
 
     assert_non_null(text);
-    sprintf(text, "\"next\":%s", next);
+    snprintf(text, size, "\"next\":%s", next);
     fixture_begin(&f, pages, LIST "?page=1");
     fixture_read(&f, fixture_items(0, 1, text));
     CHECK_NOTHING(&f);
