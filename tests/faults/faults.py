@@ -67,6 +67,16 @@ class Run:
         if done.returncode != 0:
             raise Violation(f"{self.dir}: going on failed ({done.returncode}): {message}")
 
+    def check_alive(self, process):
+        """Checks what a process has left so far. It is stopped meanwhile: what is checked is read in several
+        passes, and must be of one moment."""
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        try:
+            self.check()
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+
     def check(self, complete=False):
         if not os.path.exists(os.path.join(self.dir, "ledger.db")):
             if self.told_lines():
@@ -268,7 +278,7 @@ def order(args, base):
     log(f"{checked} syncs of the ledger, none before its segment's")
 
 
-def wait_for(run, word, process, seconds=30):
+def wait_for(run, word, process, seconds=120):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if word in run.told_lines():
@@ -300,7 +310,7 @@ def full(args, base):
         run.told = os.path.join(base, "full.told")  # the observer lives elsewhere
         process = run.start(1024)
         wait_for(run, "full", process)
-        run.check()
+        run.check_alive(process)
         subprocess.run(["mount", "-o", "remount,size=64m", mount], check=True)
         resume(run, process)
         log("full, enlarged, finished")
@@ -310,7 +320,7 @@ def full(args, base):
         shutil.rmtree(run.dir)
         subprocess.run(["mount", "-o", "remount,size=10m", mount], check=True)
         process = again.start(1024, LEAVE_WHEN_FULL="1")
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=120)[1]
         if process.returncode != 8:
             raise Violation(f"left a full disk with {process.returncode}: {message}")
         again.check()
@@ -326,7 +336,7 @@ def limit(args, base):
     run = Run(args, base, "limit", args.size)
     process = run.start(prefix=["prlimit", f"--fsize={400 * 1024}:unlimited", "--"])
     wait_for(run, "full", process)
-    run.check()
+    run.check_alive(process)
     subprocess.run(["prlimit", "--fsize=unlimited", "--pid", str(process.pid)], check=True)
     resume(run, process)
     log("stopped at a file-size limit, went on when it was lifted")
@@ -374,16 +384,16 @@ def second(args, base):
     run = Run(args, base, "second", 10 ** 6)
     first = run.start()
     try:
-        wait = time.monotonic() + 30
+        wait = time.monotonic() + 120
         while not run.told_lines() and time.monotonic() < wait:
             time.sleep(0.01)
         began = time.monotonic()
         other = run.start()
-        message = other.communicate(timeout=30)[1]
+        message = other.communicate(timeout=120)[1]
         took = time.monotonic() - began
         if other.returncode != 2 or f"pid {first.pid} since" not in message:
             raise Violation(f"a second process was told {other.returncode}: {message}")
-        run.check()  # readers are welcome meanwhile
+        run.check_alive(first)
         if first.poll() is not None:
             raise Violation("the first did not go on")
     finally:
