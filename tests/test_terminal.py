@@ -26,7 +26,7 @@ except ImportError:
     print("SKIPPED: python3-pyte is not installed (scripts/deps installs it)")
     sys.exit(77)
 
-PATIENCE = 60
+PATIENCE = 120
 REPLAY = sys.argv[1]
 SCREENS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "screens")
 
@@ -108,11 +108,12 @@ class Terminal:
         """Reads to the end and returns the wait status."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            alive = self.read() if self.fd >= 0 else True
+            alive = self.read()
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                while self.fd >= 0 and alive and self.read(0) and self.ready():
-                    pass
+                # What it wrote last may come after its end is told: the terminal's own end follows it.
+                while alive and time.monotonic() < end:
+                    alive = self.read()
                 return status
         raise AssertionError("the program did not end")
 
