@@ -12,6 +12,7 @@ E2E_KEEP=1 keeps the directory of a test that failed.
 import atexit
 import collections
 import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -180,7 +181,7 @@ def state_of(pid):
 
 # --- the embedded API ----------------------------------------------------------------------------
 
-Asked = collections.namedtuple("Asked", "arrived_us status path in_flight took_us")
+Asked = collections.namedtuple("Asked", "arrived_us wall_s status path in_flight took_us")
 
 
 class Api:
@@ -188,17 +189,26 @@ class Api:
 
     def __init__(self, *options, seed=7, name="api"):
         self.log_path = scratch(f"{name}.log")
-        self.child = scrapetop("serve", "--seed", str(seed), "--log", self.log_path, *options,
-                               stdout=subprocess.PIPE)
+        self.arguments = ["serve", "--seed", str(seed), "--log", self.log_path, *options]
+        # A port that is asked for by its number may be another's for a moment.
+        self.url = wait_for(self.listening, "a server that listens")
+
+    def listening(self):
+        """Its URL, or None when its port was taken."""
+        self.child = scrapetop(*self.arguments, stdout=subprocess.PIPE)
         line = self.child.stdout.readline().decode()
+        if not line and "--port" in self.arguments:
+            finish(self.child)
+            return None
         check(line.startswith("listening on http://"), "serve said", repr(line))
-        self.url = line.split()[-1]
+        return line.split()[-1]
 
     def asked(self):
         """Every request so far whose answer is settled."""
         with open(self.log_path, encoding="ascii") as log:
             lines = [line.split() for line in log if line.endswith("\n")]
-        return [Asked(int(f[0]), int(f[2]), f[4], int(f[5]), int(f[6])) for f in lines]
+        return [Asked(int(f[0]), datetime.datetime.fromisoformat(f[1].replace("Z", "+00:00")).timestamp(),
+                      int(f[2]), f[4], int(f[5]), int(f[6])) for f in lines]
 
     def count(self):
         with open(self.log_path, "rb") as log:
@@ -366,9 +376,9 @@ class Terminal:
         return self.code is None
 
     def exit_code(self):
-        """Reads to the end and waits for the process."""
+        """Reads to the end and waits for the process. What it wrote last may come after its end is told."""
         end = time.monotonic() + HANG_S
-        while self.alive() or self.pump(0):
+        while self.alive() or self.fd >= 0:
             self.pump(0.02)
             check(time.monotonic() < end, "does not end; the screen is\n" + self.text())
         return self.code

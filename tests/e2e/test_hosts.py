@@ -10,6 +10,7 @@ import http.server
 import json
 import os
 import resource
+import signal
 import socket
 import ssl
 import subprocess
@@ -20,11 +21,13 @@ import harness
 from harness import check, check_equal, scratch, wait_for
 
 BODY = b'{"a":1}'
+CAP = 10
 Seen = collections.namedtuple("Seen", "at_s status path in_flight")
 
 
 class Host:
-    """A server whose answers a function makes: answer(path, number) -> (status, fields, delay in s)."""
+    """A server whose answers a function makes: answer(path, number) -> (status, fields, delay), where the
+    delay is in seconds or an event."""
 
     def __init__(self, answer):
         host = self
@@ -37,10 +40,13 @@ class Host:
             def do_GET(self):
                 with host.lock:
                     number = len(host.seen)
-                    status, fields, delay_s = answer(self.path, number)
+                    status, fields, delay = answer(self.path, number)
                     host.at_work += 1
                     host.seen.append(Seen(time.monotonic(), status, self.path, host.at_work))
-                time.sleep(delay_s)
+                if isinstance(delay, threading.Event):
+                    delay.wait(harness.HANG_S)
+                else:
+                    time.sleep(delay)
                 with host.lock:
                     host.at_work -= 1
                 self.send_response(status)
@@ -113,15 +119,15 @@ def test_window__is_kept_by_one_and_not_felt_by_the_other__when_a_host_says_429(
 
     with hosts(limited, well()) as (a, b):
         run_dir = scratch("w.run")
-        ended = harness.succeed("run", "--json", "-o", run_dir, "-c", "10", "-i",
+        ended = harness.succeed("run", "--json", "-o", run_dir, "-c", str(CAP), "-i",
                                 urls("w.txt", (a, 100), (b, 400)))
         said_s = next(s.at_s for s in a.seen if s.status == 429)
         before = {s.path for s in a.seen if s.at_s <= said_s}
-        inside = [s for s in a.seen if said_s + 0.5 < s.at_s < said_s + 2]
-        check(not inside, "requests inside the window:", inside)
-        check(len([s for s in b.seen if said_s < s.at_s < said_s + 2]) > 50,
+        inside = [s for s in a.seen if said_s < s.at_s < said_s + 2]
+        check(len(inside) <= 2 * CAP, len(inside), "requests inside the window:", inside)
+        check(len([s for s in b.seen if said_s < s.at_s < said_s + 2]) > CAP,
               "the other host waited, too")
-        check(len(before) < 100, "all had been asked before: this test shows nothing")
+        check(len(before) < 100 - 2 * CAP, "all had been asked before: this test shows nothing")
         check_equal((len(a.seen), len(b.seen)), (101, 400), "requests to the two")
     polite = ended.report()["politeness"]
     check_equal((polite["requests_before_a_deadline"], polite["holds"], polite["hosts_held"]),
@@ -132,35 +138,29 @@ def test_window__is_kept_by_one_and_not_felt_by_the_other__when_a_host_says_429(
     check(len(told) == 1 and "(429, Retry-After: 2)" in told[0]["text"], told)
 
 
-def busiest_second(times_s):
-    """Most within any second, wherever it begins."""
-    times_s, most, low = sorted(times_s), 0, 0
-    for high, at_s in enumerate(times_s):
-        while times_s[low] < at_s - 1:
-            low += 1
-        most = max(most, high - low + 1)
-    return most
-
-
 def test_gate__lets_them_in_at_the_rate__when_500_wait_behind_it():
     """R14: all 500 are refused at one moment; the server's own time stamps tell how they come back."""
-    began = []
+    count, rate_per_s, burst = 500, 200, 10  # its pacer lets gather what is due within 20 ms
+    shut_s = []
+    all_there = threading.Event()
 
     def gate(path, number):
-        began.append(time.monotonic())
-        if number < 500:
-            return (503, [("Retry-After", "1")], max(0, began[0] + 5.5 - began[-1]))
+        if number == count - 1:
+            shut_s.append(time.monotonic())
+            all_there.set()
+        if number < count:
+            return (503, [("Retry-After", "1")], all_there)
         return (200, (), 0.01)
 
     with hosts(gate) as (a,):
         ended = harness.succeed("run", "--plain", "--json", "-o", scratch("g.run"), "-c", "600",
-                                "--rate", "100/s", f"http://{a.address}/[1-500]")
-        check_equal([s.status for s in a.seen], [503] * 500 + [200] * 500, "what was answered")
-        check(max(s.in_flight for s in a.seen) > 400, "they did not come together")
-        back = [s.at_s for s in a.seen if s.status == 200]
-        check(50 < busiest_second(back) <= 110, "the busiest second behind the gate had",
-              busiest_second(back))
-    check_equal(ended.report()["retried"], 500, "retried")
+                                "--rate", f"{rate_per_s}/s", f"http://{a.address}/[1-{count}]")
+        check_equal([s.status for s in a.seen], [503] * count + [200] * count, "what was answered")
+        back = sorted(s.at_s for s in a.seen if s.status == 200)
+        for number, at_s in enumerate(back):
+            soonest_s = shut_s[0] + 1 + max(0, number - burst) / rate_per_s
+            check(at_s >= soonest_s, "number", number, "came back", soonest_s - at_s, "s too soon")
+    check_equal(ended.report()["retried"], count, "retried")
 
 
 # --- one that hangs ---------------------------------------------------------------------------------------
@@ -212,23 +212,23 @@ def test_slow_loris__leaves_the_other_host_alone__with_100_connections_stuck():
         try:
             path = urls("s.txt", (stuck, 100), (b, 400))
             child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("s.run"), "-c", "120",
-                                      "--cap-per-host", "100", "--retries", "0", "--max-time", "8s",
-                                      "-i", path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            wait_for(lambda: len(b.seen) == 400 or stuck.ended, "the end of either")
-            check_equal(stuck.ended, 0, "ends of stuck connections before the other host was done")
-            check_equal(len(b.seen), 400, "requests to the other host")
+                                      "--cap-per-host", "100", "--max-time", "1h", "-i", path,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: len(b.seen) == 400 and not b.at_work, "the end of the other host's requests")
+            check_equal((stuck.ended, stuck.most), (0, 100), "stuck connections: ended, at once at most")
+            child.send_signal(signal.SIGINT)
+            harness.read_until(child.stderr, b"Ctrl-C again aborts")
+            child.send_signal(signal.SIGINT)
             ended = harness.finish(child)
         finally:
             stuck.stop()
-    # It has 20 slots, whatever is stuck: none of them is empty as long as it has work.
+    # It has 20 slots, whatever is stuck: none of them stays empty as long as it has work.
     full = [e["in_flight"] for e in events(scratch("s.run"))
             if e["event"] == "sample" and 0 < e["ok"] < 370]
-    check(len(full) > 1 and set(full) == {120}, "in flight, once a second:", full)
+    check(full and min(full) > 110 and max(full) == 120, "in flight, once a second:", full)
+    check_equal(ended.code, 130, f"exit code of {ended}")
     report = ended.report()
-    check_equal(ended.code, 3, f"exit code of {ended}")
-    check_equal((report["ok"], report["failed"]), (400, 100), "ok, failed")
-    check_equal(stuck.most, 100, "stuck at once")
-    check_equal([f["why"] for f in report["failures"]], ["timeout"], "why the stuck ones failed")
+    check_equal((report["ok"], report["failed"], report["pending"]), (400, 0, 100), "ok, failed, pending")
 
 
 # --- descriptors -------------------------------------------------------------------------------------------
@@ -372,7 +372,7 @@ def test_enhance_your_calm__is_heeded_as_a_429__over_http2():
     server = Http2(2)
     try:
         ended = harness.run("run", "--json", "--plain", "--http2", "--cacert", server.certificate,
-                            "-c", "1", "--backoff", "200ms", "-o", scratch("h.run"),
+                            "-c", "1", "--connect-timeout", "100s", "--backoff", "200ms", "-o", scratch("h.run"),
                             f"{server.url}/[1-20]")
     finally:
         server.stop()

@@ -55,8 +55,8 @@ def test_sigint__drains_and_exits_7__when_sent_once():
         check(ended.code == 7, "want exit code 7:", ended)
         asked = server.asked()
         late = [a for a in asked if a.arrived_us > sent_us]
-        # Some starts may be under way when the signal arrives; later ones would be a whole latency late.
-        check(len(late) <= CAP, len(late), "requests started after SIGINT")
+        # As many may be on their way when the signal is sent, and as many more until it is seen.
+        check(len(late) <= 2 * CAP, len(late), "requests started after SIGINT")
         check_equal(ended.report()["ok"], sum(a.status == 200 for a in asked),
                     "bodies kept of those that the server sent before the drain was over")
         check_whole_and_resumable(ended, server)
