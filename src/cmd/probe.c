@@ -215,7 +215,7 @@ static int tell(const struct probe_ask *ask, const struct response *response)
 int cmd_probe(int argc, char **argv)
 {
     struct probe_ask ask;
-    struct response *response;
+    struct response *response = NULL;
     struct err err = { .result = RESULT_OK };
     int code;
 
