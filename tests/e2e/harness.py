@@ -32,7 +32,7 @@ import traceback
 
 BINARY = os.path.abspath(os.environ.get("SCRAPETOP", "build/dev/scrapetop"))
 SMALL = os.environ.get("E2E_SMALL") == "1"
-HANG_S = int(os.environ.get("E2E_HANG_S", "120"))  # longer than anything here takes, sanitizers included
+HANG_S = int(os.environ.get("E2E_HANG_S", "240"))  # longer than anything here takes, sanitizers included
 
 _children = []
 _scratch = None
