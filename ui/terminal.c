@@ -24,7 +24,8 @@
 #include <unistd.h>
 
 #define PENDING_MAX (8U << 20) /* bytes; one full frame of the largest canvas is below it */
-#define FAREWELL_WAIT_MS 200   /* a stalled terminal is given no longer than this at the end */
+#define FAREWELL_WAIT_MS 200   /* a terminal that takes nothing for so long at the end is stalled */
+#define FAREWELL_WAITS 50      /* for one that takes little at a time */
 #define LEAVE_BYTES_MAX 65536
 #define COLOURS 8
 #define MOUSE_ON "\033[?1000h\033[?1006h" /* presses and the wheel, in SGR form */
@@ -211,15 +212,16 @@ static void append_text(struct terminal *t, const char *text)
     }
 }
 
-/* Everything that is pending, or what the terminal takes within FAREWELL_WAIT_MS. */
+/* Everything that is pending, or what a terminal takes that does not stall: half a frame without the reset
+ * after it would leave the shell with a broken screen, and a slow link is no reason for one. */
 static void flush_bounded(struct terminal *t)
 {
-    for (int waits = 0; waits < 4 && terminal_wants_write(t); waits++) {
+    for (int waits = 0; waits < FAREWELL_WAITS && terminal_wants_write(t); waits++) {
         struct pollfd poll_fd = { .fd = t->fd, .events = POLLOUT };
 
         terminal_flush(t);
-        if (terminal_wants_write(t)) {
-            poll(&poll_fd, 1, FAREWELL_WAIT_MS / 4);
+        if (terminal_wants_write(t) && poll(&poll_fd, 1, FAREWELL_WAIT_MS) == 0) {
+            break;
         }
     }
     buf_reset(&t->pending);
