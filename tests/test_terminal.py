@@ -59,8 +59,9 @@ class Terminal:
         if self.fd >= 0:
             os.close(self.fd)
 
-    def read(self, seconds=0.05):
-        """What the program has written by now; False once it has closed its end."""
+    def read(self, seconds=0.05, shown=True):
+        """What the program has written by now; False once it has closed its end. The model is slow: where nobody
+        looks at it, it need not be shown."""
         ready, _, _ = select.select([self.fd], [], [], seconds)
         if not ready:
             return True
@@ -69,7 +70,8 @@ class Terminal:
         except OSError:
             return False
         self.raw += data
-        self.stream.feed(data)
+        if shown:
+            self.stream.feed(data)
         return bool(data)
 
     def text(self):
@@ -108,12 +110,12 @@ class Terminal:
         """Reads to the end and returns the wait status."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            alive = self.read()
+            alive = self.read(shown=False)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 # What it wrote last may come after its end is told: the terminal's own end follows it.
                 while alive and time.monotonic() < end:
-                    alive = self.read()
+                    alive = self.read(shown=False)
                 return status
         raise AssertionError("the program did not end")
 

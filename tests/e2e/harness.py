@@ -319,8 +319,8 @@ class Terminal:
             os.chdir(_scratch)
             os.execve(arguments[0], arguments, environment(**(env or {})))
 
-    def pump(self, wait_s=0.05):
-        """Takes what there is to read; False when nothing came."""
+    def pump(self, wait_s=0.05, shown=True):
+        """Takes what there is to read; False when nothing came. The picture is slow, and not always wanted."""
         if self.fd < 0 or not select.select([self.fd], [], [], wait_s)[0]:
             return False
         try:
@@ -331,7 +331,8 @@ class Terminal:
             self.hang_up()
             return False
         self.raw += got
-        self.stream.feed(got)
+        if shown:
+            self.stream.feed(got)
         return True
 
     def text(self):
@@ -379,7 +380,7 @@ class Terminal:
         """Reads to the end and waits for the process. What it wrote last may come after its end is told."""
         end = time.monotonic() + HANG_S
         while self.alive() or self.fd >= 0:
-            self.pump(0.02)
+            self.pump(0.02, shown=False)
             check(time.monotonic() < end, "does not end; the screen is\n" + self.text())
         return self.code
 
