@@ -192,6 +192,25 @@ async function exploded() {
   compare('exploded', 'hyparquet', await readHyparquet(path, ['id', 'flag', 'at', 'word', 'only', 'half', 'items.n', 'items.word']), want);
 }
 
+// Chunks of many rows and of few, whose values share pages across chunks: each after the other, and values
+// that not every row has.
+async function pages() {
+  const columns = Object.fromEntries(['id', 'flag', 'word', 'level', 'at', 'half', 'long'].map((n) => [n, { json: [], want: [] }]));
+  const put = (name, json, value) => { columns[name].json.push(json); columns[name].want.push(json === undefined ? null : value); };
+  for (let i = 0; i < 12000; i++) {
+    const large = Math.floor(i / 400) % 3 === 1; // a chunk has a hundred such rows, or some thousand of the others
+    const long = large && i % 2 ? 'long'.repeat(4000) + i : 'x'.repeat(300);
+    put('id', `${i}`, BigInt(i));
+    put('flag', i % 3 && i ? undefined : `${i % 2 === 0}`, i % 2 === 0);
+    put('word', i % 7 === 6 ? 'null' : `"w${i % 5}"`, i % 7 === 6 ? null : `w${i % 5}`);
+    put('level', i % 1000 < 500 ? `${i % 9}` : undefined, BigInt(i % 9));
+    put('at', `"2026-11-21T04:15:00.${String(i % 1000).padStart(3, '0')}Z"`, time(`2026-11-21T04:15:00.${String(i % 1000).padStart(3, '0')}Z`));
+    put('half', i % 4 ? undefined : `${i}.5`, i + 0.5);
+    put('long', `"${long}"`, long);
+  }
+  await check('pages', columns);
+}
+
 // The same bytes whatever workers there are: pages follow chunks, and chunks the input.
 function sameBytes() {
   const json = join(folder, 'groups.jsonl'), one = join(folder, 'one.parquet');
@@ -206,5 +225,6 @@ await types();
 await shapes();
 await groups();
 await exploded();
+await pages();
 sameBytes();
 console.log(`${checks} values and counts read back equal`);

@@ -14,9 +14,15 @@
 #define MAGIC "PAR1"
 #define FORMAT_VERSION 2
 
+/* Pages of loose values: more of them compress no better. */
+#define PAGE_ROWS_ENOUGH 4096
+#define PAGE_BYTES_ENOUGH ((size_t)64 << 10)
+
 /* Column chunk: what a row group holds of a column. */
 struct chunk {
     struct buf pages;
+    struct parquet_values loose; /* behind the pages */
+    uint32_t loose_rows;
     struct parquet_dictionary_page dictionary;
     uint64_t plain_bytes;
     uint64_t nulls;
@@ -30,11 +36,12 @@ struct parquet_file {
     parquet_sink_fn *sink;
     void *context;
     struct chunk *chunks; /* of the row group that is being gathered */
-    uint64_t rows, plain_bytes;
-    uint64_t offset; /* in the file */
+    uint64_t rows;
+    uint64_t gathered_bytes; /* before compression, roughly */
+    uint64_t offset;         /* in the file */
     uint64_t rows_written, groups_written;
     struct buf groups; /* struct RowGroup, for the footer */
-    ZSTD_CCtx *zstd;
+    struct page_maker maker;
 };
 
 static const struct {
@@ -70,9 +77,8 @@ enum result parquet_file_new(struct parquet_file **file, const struct parquet_sc
         .sink = sink,
         .context = context,
         .chunks = calloc(schema->count, sizeof *f->chunks),
-        .zstd = ZSTD_createCCtx(),
     };
-    if (!f->chunks || !f->zstd) {
+    if (!page_maker_init(&f->maker) || !f->chunks) {
         parquet_file_free(f);
         return err_nomem(err, "starting a Parquet file");
     }
@@ -85,11 +91,12 @@ void parquet_file_free(struct parquet_file *f)
     if (f) {
         for (uint32_t i = 0; f->chunks && i < f->schema->count; i++) {
             buf_release(&f->chunks[i].pages);
+            parquet_values_release(&f->chunks[i].loose);
             buf_release(&f->chunks[i].dictionary.bytes);
         }
         free(f->chunks);
         buf_release(&f->groups);
-        ZSTD_freeCCtx(f->zstd);
+        page_maker_release(&f->maker);
         free(f);
     }
 }
@@ -155,27 +162,68 @@ static void merge_bounds(struct chunk *c, enum type type, const struct parquet_b
     into->any = true;
 }
 
+/* What is loose becomes a page. */
+static enum result end_page(struct parquet_file *f, uint32_t column)
+{
+    struct chunk *c = &f->chunks[column];
+    uint64_t plain_bytes = 0;
+    enum result result;
+
+    if (!c->loose_rows) {
+        return RESULT_OK;
+    }
+    result = parquet_values_page(&c->loose, &f->schema->columns[column], c->loose_rows, &f->maker,
+                                 &c->pages, &plain_bytes);
+    c->plain_bytes += plain_bytes;
+    c->loose_rows = 0;
+    parquet_values_reset(&c->loose);
+    return result;
+}
+
+static enum result take_loose(struct parquet_file *f, uint32_t column,
+                              const struct parquet_loose *loose, const char *from)
+{
+    struct chunk *c = &f->chunks[column];
+    enum result result = parquet_values_join(&c->loose, c->loose_rows, loose, from);
+
+    c->loose_rows += loose->rows;
+    f->gathered_bytes += loose->bytes_len + loose->bits_len;
+    return result == RESULT_OK &&
+                   (c->loose_rows >= PAGE_ROWS_ENOUGH || c->loose.bytes.len >= PAGE_BYTES_ENOUGH)
+               ? end_page(f, column)
+               : result;
+}
+
+static enum result take_page(struct parquet_file *f, uint32_t column,
+                             const struct parquet_slice *slice, const char *from)
+{
+    struct chunk *c = &f->chunks[column];
+    enum result result = end_page(f, column);
+
+    c->plain_bytes += slice->plain_bytes;
+    f->gathered_bytes += slice->plain_bytes;
+    return result == RESULT_OK ? buf_append(&c->pages, from, slice->body_bytes) : result;
+}
+
 /* Moves `*blocks` behind the slice. */
 static enum result take_slice(struct parquet_file *f, uint32_t column, struct str *blocks)
 {
     struct chunk *c = &f->chunks[column];
     struct parquet_slice slice;
-    const char *texts;
-    size_t len;
+    const char *body;
+    size_t len = sizeof slice;
 
     memcpy(&slice, blocks->data, sizeof slice);
-    texts = blocks->data + sizeof slice;
-    merge_bounds(c, f->schema->columns[column].type, &slice.bounds, texts);
+    merge_bounds(c, f->schema->columns[column].type, &slice.bounds, blocks->data + len);
     c->nulls += slice.nulls;
-    c->plain_bytes += slice.plain_bytes;
-    f->plain_bytes += slice.plain_bytes;
-    len = sizeof slice;
     if (f->schema->columns[column].type == TYPE_TEXT) {
         len += slice.bounds.low_len + slice.bounds.high_len;
     }
-    *blocks =
-        (struct str){ blocks->data + len + slice.page_bytes, blocks->len - len - slice.page_bytes };
-    return buf_append(&c->pages, blocks->data - slice.page_bytes, slice.page_bytes);
+    body = blocks->data + len;
+    len += slice.body_bytes;
+    *blocks = (struct str){ blocks->data + len, blocks->len - len };
+    return slice.loose.rows ? take_loose(f, column, &slice.loose, body)
+                            : take_page(f, column, &slice, body);
 }
 
 /* --- row groups ------------------------------------------------------------------------------------ */
@@ -257,7 +305,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
 
 static void reset_chunk(struct chunk *c)
 {
-    struct chunk empty = { .pages = c->pages, .dictionary = c->dictionary };
+    struct chunk empty = { .pages = c->pages, .loose = c->loose, .dictionary = c->dictionary };
 
     buf_reset(&empty.pages);
     *c = empty;
@@ -272,13 +320,13 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
     uint64_t offset = f->offset;
     enum result result = RESULT_OK;
 
-    if (parquet_has_dictionary(described) && !c->dictionary.bytes.len &&
-        parquet_append_dictionary(&c->dictionary.bytes, described, f->zstd,
-                                  &c->dictionary.plain_bytes) != RESULT_OK) {
+    if (end_page(f, column) != RESULT_OK ||
+        (parquet_has_dictionary(described) && !c->dictionary.bytes.len &&
+         parquet_append_dictionary(&c->dictionary.bytes, described, f->maker.zstd,
+                                   &c->dictionary.plain_bytes) != RESULT_OK)) {
         return err_nomem(err, "writing a row group");
     }
     c->plain_bytes += c->dictionary.plain_bytes;
-    f->plain_bytes += c->dictionary.plain_bytes;
     result = write_bytes(f, buf_view(&c->dictionary.bytes), err);
     result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
     if (result == RESULT_OK) {
@@ -295,15 +343,16 @@ static enum result write_magic(struct parquet_file *f, struct err *err)
 static enum result write_group(struct parquet_file *f, struct err *err)
 {
     enum result result = write_magic(f, err);
-    uint64_t first = f->offset;
+    uint64_t first = f->offset, plain_bytes = 0;
     struct thrift t;
 
     thrift_begin(&t, &f->groups);
     thrift_list(&t, 1, THRIFT_STRUCT, f->schema->count);
     for (uint32_t i = 0; result == RESULT_OK && i < f->schema->count; i++) {
         result = write_chunk(f, &t, i, err);
+        plain_bytes += f->chunks[i].plain_bytes;
     }
-    thrift_i64(&t, 2, (int64_t)f->plain_bytes);
+    thrift_i64(&t, 2, (int64_t)plain_bytes);
     thrift_i64(&t, 3, (int64_t)f->rows);
     thrift_i64(&t, 5, (int64_t)first);
     thrift_i64(&t, 6, (int64_t)(f->offset - first));
@@ -313,7 +362,7 @@ static enum result write_group(struct parquet_file *f, struct err *err)
     }
     f->rows_written += f->rows;
     f->groups_written++;
-    f->rows = f->plain_bytes = 0;
+    f->rows = f->gathered_bytes = 0;
     return result == RESULT_OK && t.result != RESULT_OK ? err_nomem(err, "writing a row group")
                                                         : result;
 }
@@ -340,7 +389,7 @@ enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct 
             }
         }
         f->rows += head.rows;
-        if (f->rows >= PARQUET_GROUP_ROWS || f->plain_bytes >= f->group_bytes) {
+        if (f->rows >= PARQUET_GROUP_ROWS || f->gathered_bytes >= f->group_bytes) {
             result = write_group(f, err);
         }
     }

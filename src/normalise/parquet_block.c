@@ -1,6 +1,6 @@
 /*
- * The worker's half of normalise/parquet.h. Values are kept PLAIN as they come, or as dictionary
- * indices; which rows have one is a bit each. A page is made of both once the block is done.
+ * The worker's half of normalise/parquet.h: cells become values (parquet_values.h), and those a page, or
+ * part of one, once the block is done.
  *
  * A dictionary does not fit into the nearer caches. Texts are therefore looked up some at a time: by when
  * they are compared, memory has been asked for all of them.
@@ -10,6 +10,7 @@
 #include "normalise/cell_text.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_page.h"
+#include "normalise/parquet_values.h"
 #include "normalise/timestamp.h"
 
 #include <math.h>
@@ -17,6 +18,10 @@
 
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define ROWS_MAX ((uint32_t)1 << 20)
+
+/* A chunk of a table with many columns has few rows, whose values are too few for pages of their own. */
+#define LOOSE_ROWS_MAX 256
+#define LOOSE_BYTES_MAX 4096
 
 #define SOUGHT_MAX 16     /* texts that are looked up together */
 #define FAR_ENTRIES 1024u /* a smaller dictionary stays in the nearest cache */
@@ -28,11 +33,7 @@ struct sought {
 };
 
 struct slice {
-    struct buf values; /* PLAIN, but booleans a byte each, and indices of the dictionary 4 bytes */
-    struct buf
-        rows; /* a bit for each row before `run_first`: has it a value? Up to the last that has */
-    uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
-    uint32_t count;
+    struct parquet_values values;
     uint32_t repeats; /* of the last value, which are still to be put behind it */
     uint64_t record;  /* whose value was added last, and that as the row had it */
     const char *cell;
@@ -52,10 +53,8 @@ struct parquet_block {
     struct slice *slices;
     uint32_t rows;
     size_t bytes;
-    ZSTD_CCtx *zstd;
-    struct buf body, text; /* a page's; a string's that had escapes */
-    uint32_t *numbers;     /* levels or indices of one page */
-    size_t number_cap;
+    struct page_maker maker;
+    struct buf text; /* a string's that had escapes */
 };
 
 static void begin_bounds(struct slice *s, const struct parquet_column *column)
@@ -76,8 +75,7 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
     }
     b->schema = schema;
     b->slices = calloc(schema->count, sizeof *b->slices);
-    b->zstd = ZSTD_createCCtx();
-    if (!b->slices || !b->zstd) {
+    if (!page_maker_init(&b->maker) || !b->slices) {
         parquet_block_free(b);
         return NULL;
     }
@@ -94,15 +92,12 @@ void parquet_block_free(struct parquet_block *b)
 {
     if (b) {
         for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
-            buf_release(&b->slices[i].values);
-            buf_release(&b->slices[i].rows);
+            parquet_values_release(&b->slices[i].values);
             buf_release(&b->slices[i].texts);
         }
         free(b->slices);
-        free(b->numbers);
-        buf_release(&b->body);
+        page_maker_release(&b->maker);
         buf_release(&b->text);
-        ZSTD_freeCCtx(b->zstd);
         free(b);
     }
 }
@@ -126,7 +121,7 @@ static inline void bound_fraction(struct parquet_bounds *bounds, double value)
 
 static inline struct str text_at(const struct slice *s, size_t at, uint32_t len)
 {
-    return (struct str){ s->values.data + at, len };
+    return (struct str){ s->values.bytes.data + at, len };
 }
 
 /* The text stands in `values` at `at`. */
@@ -174,11 +169,11 @@ static inline enum result append_u64(struct buf *out, uint64_t value)
 
 static inline enum result append_entry(struct slice *s, uint32_t entry)
 {
-    enum result result = make_room(&s->values, sizeof entry);
+    enum result result = make_room(&s->values.bytes, sizeof entry);
 
     if (result == RESULT_OK) {
-        memcpy(s->values.data + s->values.len, &entry, sizeof entry);
-        s->values.len += sizeof entry;
+        memcpy(s->values.bytes.data + s->values.bytes.len, &entry, sizeof entry);
+        s->values.bytes.len += sizeof entry;
     }
     return result;
 }
@@ -213,7 +208,7 @@ static enum result add_whole(struct slice *s, const struct parquet_column *colum
         return add_number(s, column->numbers, (uint64_t)value, err);
     }
     bound_whole(&s->bounds, value);
-    return append_u64(&s->values, (uint64_t)value);
+    return append_u64(&s->values.bytes, (uint64_t)value);
 }
 
 static enum result add_fraction(struct slice *s, const struct parquet_column *column,
@@ -228,7 +223,7 @@ static enum result add_fraction(struct slice *s, const struct parquet_column *co
         return add_number(s, column->numbers, parquet_double_bits(value), err);
     }
     bound_fraction(&s->bounds, value);
-    return append_u64(&s->values, parquet_double_bits(value));
+    return append_u64(&s->values.bytes, parquet_double_bits(value));
 }
 
 static enum result add_boolean(struct slice *s, struct str text, struct err *err)
@@ -239,27 +234,27 @@ static enum result add_boolean(struct slice *s, struct str text, struct err *err
         return changed(err);
     }
     bound_whole(&s->bounds, value);
-    return buf_append_char(&s->values, value);
+    return buf_append_char(&s->values.bytes, value);
 }
 
 static enum result add_text(struct slice *s, const struct row_cell *cell, uint64_t *lone_surrogates,
                             struct err *err)
 {
-    size_t at = s->values.len;
+    size_t at = s->values.bytes.len;
     uint32_t len;
     enum result result;
 
     if (cell->len > TEXT_BYTES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
     }
-    result = make_room(&s->values, 4 + (size_t)cell->len);
+    result = make_room(&s->values.bytes, 4 + (size_t)cell->len);
     if (result != RESULT_OK) {
         return result;
     }
-    len = (uint32_t)(cell_text_put(s->values.data + at + 4, cell, lone_surrogates) -
-                     (s->values.data + at + 4));
-    parquet_put_u32(s->values.data + at, len);
-    s->values.len += 4 + (size_t)len;
+    len = (uint32_t)(cell_text_put(s->values.bytes.data + at + 4, cell, lone_surrogates) -
+                     (s->values.bytes.data + at + 4));
+    parquet_put_u32(s->values.bytes.data + at, len);
+    s->values.bytes.len += 4 + (size_t)len;
     bound_text(s, at + 4, len);
     return RESULT_OK;
 }
@@ -268,7 +263,7 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
 static enum result find_sought(struct slice *s, const struct dictionary *dictionary,
                                struct err *err)
 {
-    size_t at = s->values.len - s->sought_count * sizeof(uint32_t);
+    size_t at = s->values.bytes.len - s->sought_count * sizeof(uint32_t);
 
     for (uint32_t i = 0; i < s->sought_count; i++) {
         dictionary_approach_text(dictionary, s->sought[i].hash);
@@ -282,7 +277,7 @@ static enum result find_sought(struct slice *s, const struct dictionary *diction
             return changed(err);
         }
         bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
-        memcpy(s->values.data + at, &entry, sizeof entry);
+        memcpy(s->values.bytes.data + at, &entry, sizeof entry);
     }
     s->sought_count = 0;
     buf_reset(&s->texts);
@@ -359,17 +354,17 @@ static enum result add_value(struct parquet_block *b, uint32_t column, const str
 static enum result put_repeats(struct slice *s, const struct dictionary *dictionary,
                                struct err *err)
 {
-    size_t len = s->values.len - s->last_at;
+    size_t len = s->values.bytes.len - s->last_at;
     enum result result = find_sought(s, dictionary, err);
     char *to;
 
     if (result == RESULT_OK) {
-        result = make_room(&s->values, s->repeats * len);
+        result = make_room(&s->values.bytes, s->repeats * len);
     }
     if (result != RESULT_OK) {
         return result;
     }
-    to = s->values.data + s->values.len;
+    to = s->values.bytes.data + s->values.bytes.len;
     for (; s->repeats; s->repeats--, to += len) {
         if (len == 8) { /* numbers are most of them */
             memcpy(to, to - 8, 8);
@@ -377,28 +372,7 @@ static enum result put_repeats(struct slice *s, const struct dictionary *diction
             memcpy(to, to - len, len);
         }
     }
-    s->values.len = (size_t)(to - s->values.data);
-    return RESULT_OK;
-}
-
-/* Sets the bits of the run, and begins another. */
-static enum result end_run(struct slice *s, uint32_t next_row)
-{
-    size_t bytes = (s->run_end + 7U) / 8;
-
-    if (s->run_first < s->run_end && s->rows.len < bytes) {
-        enum result result = buf_reserve(&s->rows, bytes - s->rows.len);
-
-        if (result != RESULT_OK) {
-            return result;
-        }
-        memset(s->rows.data + s->rows.len, 0, bytes - s->rows.len);
-        s->rows.len = bytes;
-    }
-    for (uint32_t row = s->run_first; row < s->run_end; row++) {
-        s->rows.data[row / 8] = (char)(s->rows.data[row / 8] | 1 << row % 8);
-    }
-    s->run_first = s->run_end = next_row;
+    s->values.bytes.len = (size_t)(to - s->values.bytes.data);
     return RESULT_OK;
 }
 
@@ -413,7 +387,7 @@ static enum result add_another(struct parquet_block *b, uint32_t column, const s
     if (s->repeats) {
         result = put_repeats(s, b->schema->columns[column].dictionary, err);
     }
-    s->last_at = s->values.len;
+    s->last_at = s->values.bytes.len;
     s->record = row->number;
     s->cell = cell->text;
     return result == RESULT_OK ? add_value(b, column, cell, lone_surrogates, err) : result;
@@ -429,15 +403,13 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
     for (uint32_t i = 0; i < count; i++) {
         const struct row_cell *cell = row_cell(row, i);
         struct slice *s = &b->slices[i];
-        enum result result = RESULT_OK;
+        enum result result;
 
         if (!cell) {
             continue;
         }
-        if (s->run_end != b->rows) {
-            result = end_run(s, b->rows);
-        }
-        if (s->count && s->cell == cell->text && s->record == row->number) {
+        result = parquet_values_mark(&s->values, b->rows);
+        if (s->values.count > 1 && s->cell == cell->text && s->record == row->number) {
             s->repeats++;
         } else if (result == RESULT_OK) {
             result = add_another(b, i, row, cell, lone_surrogates, err);
@@ -445,9 +417,7 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
-        s->run_end++;
-        s->count++;
-        b->bytes += s->values.len - s->last_at;
+        b->bytes += s->values.bytes.len - s->last_at;
     }
     b->rows++;
     return b->rows < ROWS_MAX ? RESULT_OK
@@ -455,78 +425,6 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
 }
 
 /* --- encoding ------------------------------------------------------------------------------------- */
-
-static bool room_for_numbers(struct parquet_block *b, size_t count)
-{
-    uint32_t *numbers;
-
-    if (count <= b->number_cap) {
-        return true;
-    }
-    numbers = realloc(b->numbers, count * sizeof *numbers);
-    if (!numbers) {
-        return false;
-    }
-    b->numbers = numbers;
-    b->number_cap = count;
-    return true;
-}
-
-/* Definition levels, their length in front. */
-static enum result append_levels(struct parquet_block *b, struct slice *s)
-{
-    size_t at = b->body.len;
-    enum result result = buf_append(&b->body, "\0\0\0\0", 4);
-
-    if (s->count == b->rows || s->count == 0) {
-        result =
-            result == RESULT_OK ? parquet_append_run(&b->body, s->count > 0, b->rows, 1) : result;
-    } else {
-        if (end_run(s, b->rows) != RESULT_OK || !room_for_numbers(b, b->rows)) {
-            return RESULT_NOMEM;
-        }
-        for (uint32_t i = 0; i < b->rows; i++) {
-            b->numbers[i] = i / 8 < s->rows.len && (s->rows.data[i / 8] >> i % 8 & 1);
-        }
-        result =
-            result == RESULT_OK ? parquet_append_hybrid(&b->body, b->numbers, b->rows, 1) : result;
-    }
-    if (result == RESULT_OK) {
-        parquet_put_u32(b->body.data + at, (uint32_t)(b->body.len - at - 4));
-    }
-    return result;
-}
-
-static enum result append_booleans(struct buf *out, const struct slice *s)
-{
-    enum result result = RESULT_OK;
-
-    for (uint32_t i = 0; result == RESULT_OK && i < s->count; i += 8) {
-        unsigned byte = 0;
-
-        for (uint32_t j = i; j < s->count && j < i + 8; j++) {
-            byte |= (unsigned)s->values.data[j] << (j - i);
-        }
-        result = buf_append_char(out, (char)byte);
-    }
-    return result;
-}
-
-static enum result append_indices(struct parquet_block *b, const struct slice *s,
-                                  const struct parquet_column *column)
-{
-    unsigned width = parquet_index_width(parquet_dictionary_count(column));
-    enum result result = buf_append_char(&b->body, (char)width);
-
-    if (!room_for_numbers(b, s->count)) {
-        return RESULT_NOMEM;
-    }
-    if (s->count) {
-        memcpy(b->numbers, s->values.data, s->count * sizeof *b->numbers);
-    }
-    return result == RESULT_OK ? parquet_append_hybrid(&b->body, b->numbers, s->count, width)
-                               : result;
-}
 
 /* Of indices: what they stand for. */
 static void bound_entries(const struct number_dictionary *dictionary, enum type type,
@@ -548,8 +446,8 @@ static void bound_entries(const struct number_dictionary *dictionary, enum type 
 static enum result append_bounds(struct buf *out, const struct parquet_column *column,
                                  const struct slice *s, struct parquet_bounds *bounds)
 {
-    struct str low = { s->values.data + s->low_at, bounds->low_len };
-    struct str high = { s->values.data + s->high_at, bounds->high_len };
+    struct str low = { s->values.bytes.data + s->low_at, bounds->low_len };
+    struct str high = { s->values.bytes.data + s->high_at, bounds->high_len };
     enum result result;
 
     if (column->numbers && bounds->any) {
@@ -569,45 +467,39 @@ static enum result append_bounds(struct buf *out, const struct parquet_column *c
     return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
 }
 
+static void reset_slice(struct slice *s, const struct parquet_column *column)
+{
+    parquet_values_reset(&s->values);
+    buf_reset(&s->texts);
+    s->sought_count = s->repeats = 0;
+    s->last_at = 0;
+    begin_bounds(s, column);
+}
+
 static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out,
                                 struct err *err)
 {
     const struct parquet_column *c = &b->schema->columns[column];
     struct slice *s = &b->slices[column];
-    struct parquet_page page = { .type = PARQUET_DATA_PAGE,
-                                 .encoding = parquet_has_dictionary(c) ? PARQUET_RLE_DICTIONARY
-                                                                       : PARQUET_PLAIN,
-                                 .value_count = b->rows };
     enum result result = put_repeats(s, c->dictionary, err);
-    struct parquet_slice head = { .nulls = b->rows - s->count, .bounds = s->bounds };
-    size_t head_at = out->len, page_at;
+    struct parquet_slice head = { .nulls = b->rows - s->values.count, .bounds = s->bounds };
+    size_t head_at = out->len, body_at;
 
-    head.bounds.any = s->count > 0;
-
+    head.bounds.any = s->values.count > 0;
     result = result == RESULT_OK ? buf_append(out, &head, sizeof head) : result;
     result = result == RESULT_OK ? append_bounds(out, c, s, &head.bounds) : result;
-    page_at = out->len;
-    buf_reset(&b->body);
-    result = result == RESULT_OK ? append_levels(b, s) : result;
+    body_at = out->len;
     if (result == RESULT_OK) {
-        result = parquet_has_dictionary(c) ? append_indices(b, s, c)
-                 : c->type == TYPE_BOOLEAN ? append_booleans(&b->body, s)
-                                           : buf_append_str(&b->body, buf_view(&s->values));
+        result =
+            b->rows <= LOOSE_ROWS_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
+                ? parquet_values_loosen(&s->values, b->rows, &head.loose, out)
+                : parquet_values_page(&s->values, c, b->rows, &b->maker, out, &head.plain_bytes);
     }
     if (result == RESULT_OK) {
-        result = parquet_append_page(out, &page, buf_view(&b->body), b->zstd, &head.plain_bytes);
-    }
-    if (result == RESULT_OK) {
-        head.page_bytes = out->len - page_at;
+        head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
-    buf_reset(&s->values);
-    buf_reset(&s->rows);
-    buf_reset(&s->texts);
-    s->sought_count = s->repeats = 0;
-    s->count = s->run_first = s->run_end = 0;
-    s->last_at = 0;
-    begin_bounds(s, c);
+    reset_slice(s, c);
     return result;
 }
 
@@ -615,7 +507,7 @@ enum result parquet_block_dictionary(struct parquet_block *b, uint32_t column,
                                      struct parquet_dictionary_page *page, struct err *err)
 {
     *page = (struct parquet_dictionary_page){ 0 };
-    if (parquet_append_dictionary(&page->bytes, &b->schema->columns[column], b->zstd,
+    if (parquet_append_dictionary(&page->bytes, &b->schema->columns[column], b->maker.zstd,
                                   &page->plain_bytes) != RESULT_OK) {
         buf_release(&page->bytes);
         return err_nomem(err, "writing a dictionary");

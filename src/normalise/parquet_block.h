@@ -2,10 +2,12 @@
  * What parquet's two halves say to each other: an encoded block, in memory only.
  *
  * A block is a struct parquet_block_head, then for each column a struct parquet_slice, the bytes of
- * its bounds and its page. Nothing of it is ever written to a file as it is.
+ * its bounds and its body: a page, or loose values. Nothing of it is ever written to a file as it is.
  */
 #ifndef SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
 #define SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
+
+#include "normalise/parquet_values.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,9 +30,10 @@ struct parquet_bounds {
 };
 
 struct parquet_slice {
-    uint64_t page_bytes;  /* header included */
-    uint64_t plain_bytes; /* the same without compression */
+    uint64_t body_bytes;  /* of the page, header included; or of the loose values */
+    uint64_t plain_bytes; /* the page without compression */
     uint32_t nulls;
+    struct parquet_loose loose;   /* of no rows: it is a page */
     struct parquet_bounds bounds; /* texts follow, low then high */
 };
 

@@ -1,0 +1,188 @@
+#include "normalise/parquet_values.h"
+
+#include "normalise/parquet_page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void parquet_values_release(struct parquet_values *v)
+{
+    buf_release(&v->bytes);
+    buf_release(&v->rows);
+}
+
+void parquet_values_reset(struct parquet_values *v)
+{
+    buf_reset(&v->bytes);
+    buf_reset(&v->rows);
+    v->count = v->run_first = v->run_end = 0;
+}
+
+enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
+{
+    size_t bytes = (v->run_end + 7U) / 8;
+
+    if (v->run_first < v->run_end && v->rows.len < bytes) {
+        enum result result = buf_reserve(&v->rows, bytes - v->rows.len);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
+        memset(v->rows.data + v->rows.len, 0, bytes - v->rows.len);
+        v->rows.len = bytes;
+    }
+    for (uint32_t row = v->run_first; row < v->run_end; row++) {
+        v->rows.data[row / 8] = (char)(v->rows.data[row / 8] | 1 << row % 8);
+    }
+    v->run_first = v->run_end = next;
+    return RESULT_OK;
+}
+
+static inline bool has_value(struct str bits, uint32_t row)
+{
+    return row / 8 < bits.len && (bits.data[row / 8] >> row % 8 & 1);
+}
+
+/* --- pages ---------------------------------------------------------------------------------------- */
+
+bool page_maker_init(struct page_maker *maker)
+{
+    *maker = (struct page_maker){ .zstd = ZSTD_createCCtx() };
+    return maker->zstd != NULL;
+}
+
+void page_maker_release(struct page_maker *maker)
+{
+    ZSTD_freeCCtx(maker->zstd);
+    buf_release(&maker->body);
+    free(maker->numbers);
+}
+
+static bool room_for_numbers(struct page_maker *maker, size_t count)
+{
+    uint32_t *numbers;
+
+    if (count <= maker->number_cap) {
+        return true;
+    }
+    numbers = realloc(maker->numbers, count * sizeof *numbers);
+    if (!numbers) {
+        return false;
+    }
+    maker->numbers = numbers;
+    maker->number_cap = count;
+    return true;
+}
+
+/* Definition levels, their length in front. */
+static enum result append_levels(struct page_maker *maker, struct parquet_values *v, uint32_t rows)
+{
+    struct buf *body = &maker->body;
+    size_t at = body->len;
+    enum result result = buf_append(body, "\0\0\0\0", 4);
+
+    if (result == RESULT_OK && (v->count == rows || v->count == 0)) {
+        result = parquet_append_run(body, v->count > 0, rows, 1);
+    } else if (result == RESULT_OK) {
+        result = parquet_values_begin_run(v, rows);
+        if (result == RESULT_OK && !room_for_numbers(maker, rows)) {
+            result = RESULT_NOMEM;
+        }
+        for (uint32_t i = 0; result == RESULT_OK && i < rows; i++) {
+            maker->numbers[i] = has_value(buf_view(&v->rows), i);
+        }
+        result =
+            result == RESULT_OK ? parquet_append_hybrid(body, maker->numbers, rows, 1) : result;
+    }
+    if (result == RESULT_OK) {
+        parquet_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
+    }
+    return result;
+}
+
+static enum result append_booleans(struct buf *out, const struct parquet_values *v)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = 0; result == RESULT_OK && i < v->count; i += 8) {
+        unsigned byte = 0;
+
+        for (uint32_t j = i; j < v->count && j < i + 8; j++) {
+            byte |= (unsigned)v->bytes.data[j] << (j - i);
+        }
+        result = buf_append_char(out, (char)byte);
+    }
+    return result;
+}
+
+static enum result append_indices(struct page_maker *maker, const struct parquet_values *v,
+                                  uint32_t dictionary_count)
+{
+    unsigned width = parquet_index_width(dictionary_count);
+    enum result result = buf_append_char(&maker->body, (char)width);
+
+    if (result == RESULT_OK && !room_for_numbers(maker, v->count)) {
+        result = RESULT_NOMEM;
+    }
+    if (result != RESULT_OK || !v->count) {
+        return result;
+    }
+    memcpy(maker->numbers, v->bytes.data, v->count * sizeof *maker->numbers);
+    return parquet_append_hybrid(&maker->body, maker->numbers, v->count, width);
+}
+
+enum result parquet_values_page(struct parquet_values *v, const struct parquet_column *column,
+                                uint32_t rows, struct page_maker *maker, struct buf *out,
+                                uint64_t *plain_bytes)
+{
+    bool indices = parquet_has_dictionary(column);
+    struct parquet_page page = { .type = PARQUET_DATA_PAGE,
+                                 .encoding = indices ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
+                                 .value_count = rows };
+    enum result result;
+
+    buf_reset(&maker->body);
+    result = append_levels(maker, v, rows);
+    if (result == RESULT_OK) {
+        result = indices ? append_indices(maker, v, parquet_dictionary_count(column))
+                 : column->type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
+                                                : buf_append_str(&maker->body, buf_view(&v->bytes));
+    }
+    return result == RESULT_OK
+               ? parquet_append_page(out, &page, buf_view(&maker->body), maker->zstd, plain_bytes)
+               : result;
+}
+
+/* --- loose values --------------------------------------------------------------------------------- */
+
+enum result parquet_values_loosen(struct parquet_values *v, uint32_t rows,
+                                  struct parquet_loose *loose, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    *loose = (struct parquet_loose){ .rows = rows,
+                                     .count = v->count,
+                                     .bytes_len = (uint32_t)v->bytes.len };
+    if (v->count && v->count < rows) {
+        result = parquet_values_begin_run(v, rows);
+        loose->bits_len = (uint32_t)v->rows.len;
+    }
+    result = result == RESULT_OK ? buf_append_str(out, buf_view(&v->bytes)) : result;
+    return result == RESULT_OK && loose->bits_len ? buf_append_str(out, buf_view(&v->rows))
+                                                  : result;
+}
+
+enum result parquet_values_join(struct parquet_values *v, uint32_t rows_before,
+                                const struct parquet_loose *loose, const char *from)
+{
+    const struct str bits = { from + loose->bytes_len, loose->bits_len };
+    bool all = loose->count == loose->rows;
+    enum result result = buf_append(&v->bytes, from, loose->bytes_len);
+
+    for (uint32_t i = 0; result == RESULT_OK && i < loose->rows; i++) {
+        if (all || has_value(bits, i)) {
+            result = parquet_values_mark(v, rows_before + i);
+        }
+    }
+    return result;
+}

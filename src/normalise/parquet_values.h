@@ -1,0 +1,77 @@
+/**
+ * A column's values of some rows, on their way to becoming a page of Parquet.
+ *
+ * Both halves of normalise/parquet.h gather such: a worker those of its chunk, and the file those of chunks
+ * that have too few rows for pages of their own. Of no use to anybody else.
+ *
+ * Ownership  parquet_values_release, page_maker_release; a zeroed struct holds nothing.
+ * Units      rows are counted from the first that the values are of.
+ * Errors     RESULT_NOMEM, or RESULT_LIMIT from a buf.
+ */
+#ifndef SCRAPETOP_NORMALISE_PARQUET_VALUES_H
+#define SCRAPETOP_NORMALISE_PARQUET_VALUES_H
+
+#include "base/buf.h"
+#include "normalise/parquet.h"
+
+#include <stdint.h>
+#include <zstd.h>
+
+struct parquet_values {
+    struct buf bytes; /* PLAIN, but booleans a byte each, and indices of a dictionary 4 bytes */
+    struct buf
+        rows; /* a bit for each row before `run_first`: has it a value? Up to the last that has */
+    uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
+    uint32_t count;
+};
+
+void parquet_values_release(struct parquet_values *values);
+void parquet_values_reset(struct parquet_values *values);
+
+/* Below: ends the run, so that the next may begin with that row. */
+MUST_CHECK enum result parquet_values_begin_run(struct parquet_values *values, uint32_t row);
+
+/** The row has a value, which the caller puts behind the others; rows ascend. */
+MUST_CHECK static inline enum result parquet_values_mark(struct parquet_values *values,
+                                                         uint32_t row)
+{
+    enum result result = values->run_end == row ? RESULT_OK : parquet_values_begin_run(values, row);
+
+    values->run_end = row + 1;
+    values->count++;
+    return result;
+}
+
+/* What pages are made with. */
+struct page_maker {
+    ZSTD_CCtx *zstd;
+    struct buf body;
+    uint32_t *numbers; /* levels or indices of one page */
+    size_t number_cap;
+};
+
+/** False when out of memory. */
+bool page_maker_init(struct page_maker *maker);
+void page_maker_release(struct page_maker *maker);
+
+/** Appends the page of `rows` rows; `*plain_bytes` is what it would take without compression. */
+MUST_CHECK enum result parquet_values_page(struct parquet_values *values,
+                                           const struct parquet_column *column, uint32_t rows,
+                                           struct page_maker *maker, struct buf *out,
+                                           uint64_t *plain_bytes);
+
+/* Values of few rows, as one half hands them to the other: bytes, then a bit for each row unless all
+ * have one. */
+struct parquet_loose {
+    uint32_t rows, count, bytes_len, bits_len;
+};
+
+/** Appends them as they are, `*loose` saying what was appended. */
+MUST_CHECK enum result parquet_values_loosen(struct parquet_values *values, uint32_t rows,
+                                             struct parquet_loose *loose, struct buf *out);
+
+/** Puts them behind the values of `rows_before` rows. */
+MUST_CHECK enum result parquet_values_join(struct parquet_values *values, uint32_t rows_before,
+                                           const struct parquet_loose *loose, const char *from);
+
+#endif
