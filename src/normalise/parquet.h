@@ -3,8 +3,9 @@
  *
  * Two halves, so that the work is done on all cores and the file is still written in order. A worker
  * encodes its chunk's rows into a block (struct parquet_block): one compressed page for each column, or
- * its values alone where the rows are few, as in a table of thousands of columns. Blocks are handed to the file (struct parquet_file) in the plan's order, which gathers the pages
- * column by column until a row group is large enough, and ends the file with its footer.
+ * its values alone where the rows are few, as in a table of thousands of columns. Blocks are handed to
+ * the file (struct parquet_file) in the plan's order, which gathers the pages column by column until a
+ * row group is large enough, and ends the file with its footer.
  *
  * What is written, in the format's terms: format version 2.6; a flat schema, every column OPTIONAL
  * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS)

@@ -5,7 +5,7 @@
   trains    an object of objects a line: the train's number is a member's name, its stops an array
   posts     a small flat object a line
 
-Half of the auctions escape what is not ASCII, as PHP does; the others send UTF-8.
+A smaller file repeats its texts as often as a large one does. Half of the auctions escape what is not ASCII, as PHP does; the others send UTF-8.
 """
 
 import json
@@ -49,8 +49,9 @@ def lot(chance, auction, number, pools, late):
 
 
 def auctions(chance, count):
-    pools = ([text(chance, 3, 10) for _ in range(3000)], [text(chance, 10, 60) for _ in range(6000)],
-             [f"https://cdn.example.com/{chance.randrange(10**9)}/{n}.jpg" for n in range(3000)])
+    some = count * 3 // 8 + 1
+    pools = ([text(chance, 3, 10) for _ in range(some)], [text(chance, 10, 60) for _ in range(2 * some)],
+             [f"https://cdn.example.com/{chance.randrange(10**9)}/{n}.jpg" for n in range(some)])
     for number in range(count):
         lots = [lot(chance, number, n, pools, number >= count * 9 // 10)
                 for n in range(chance.randint(50, 120))]
@@ -90,7 +91,7 @@ def trains(chance, count):
 
 
 def posts(chance, count):
-    bodies = ["\n".join(text(chance, 5, 8) for _ in range(chance.randint(3, 5))) for _ in range(20000)]
+    bodies = ["\n".join(text(chance, 5, 8) for _ in range(chance.randint(3, 5))) for _ in range(count // 50 + 1)]
     for number in range(count):
         yield json.dumps({"userId": number // 10 + 1, "id": (1 << 53) + 1 + 2 * number,
                           "title": chance.choice(bodies)[:40].replace("\n", " "),
