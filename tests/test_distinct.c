@@ -243,6 +243,7 @@ static void numbers__sort_as_their_type_does__when_some_are_negative(void **stat
 
 static const struct facts_wish wish = { .types = true, .distinct_bytes = DISTINCT_BYTES_MAX };
 static const struct facts_room room = { DISTINCT_BYTES_MAX, NUMBERS_MAX };
+static const struct facts_rows rows = { 1, 1000 }, often = { 1, 1 }, exploded = { 20, 1000 };
 
 static void note(struct facts_queue *queue, struct facts *all, uint32_t node, enum cell_kind kind,
                  struct str text)
@@ -265,12 +266,15 @@ static void facts__have_a_dictionary__when_strings_repeat_and_nothing_else_is_th
     }
     note(&queue, all, SINGLE, CELL_STRING, STR("a"));
     assert_int_equal(facts_catch_up(&queue, all, &room), RESULT_OK);
-    assert_int_equal(facts_dictionary(&all[REPEATED], &room, 1000, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&all[REPEATED], &room, &rows, &dictionary), RESULT_OK);
     assert_int_equal(dictionary_count(dictionary), 1);
     dictionary_free(dictionary);
-    assert_int_equal(facts_dictionary(&all[SINGLE], &room, 1000, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&all[SINGLE], &room, &rows, &dictionary), RESULT_OK);
     assert_null(dictionary);
-    assert_int_equal(facts_dictionary(&all[MIXED], &room, 1000, &dictionary), RESULT_OK);
+    assert_int_equal(facts_dictionary(&all[SINGLE], &room, &exploded, &dictionary), RESULT_OK);
+    assert_int_equal(dictionary_count(dictionary), 1);
+    dictionary_free(dictionary);
+    assert_int_equal(facts_dictionary(&all[MIXED], &room, &rows, &dictionary), RESULT_OK);
     assert_null(dictionary);
     for (int i = 0; i < NODES; i++) {
         facts_release(&all[i]);
@@ -322,19 +326,20 @@ static void facts__have_a_dictionary_of_numbers__when_they_repeat_and_are_of_the
         note(&queue, all, TIMES, CELL_STRING, STR("2026-11-21T04:15:00Z"));
         note(&queue, all, QUOTED, i ? CELL_BARE : CELL_STRING, STR("2"));
     }
-    assert_int_equal(facts_number_dictionary(&all[FRACTIONS], TYPE_DOUBLE, &room, 1000, &d),
+    assert_int_equal(facts_number_dictionary(&all[FRACTIONS], TYPE_DOUBLE, &room, &rows, &d),
                      RESULT_OK);
     assert_int_equal(number_dictionary_count(d), 2);
     number_dictionary_free(d);
-    assert_int_equal(facts_number_dictionary(&all[TIMES], TYPE_TIMESTAMP, &room, 1000, &d),
+    assert_int_equal(facts_number_dictionary(&all[TIMES], TYPE_TIMESTAMP, &room, &rows, &d),
                      RESULT_OK);
     assert_int_equal(number_dictionary_count(d), 1);
     number_dictionary_free(d);
-    assert_int_equal(facts_number_dictionary(&all[TIMES], TYPE_INT64, &room, 1000, &d), RESULT_OK);
+    assert_int_equal(facts_number_dictionary(&all[TIMES], TYPE_INT64, &room, &rows, &d), RESULT_OK);
     assert_null(d);
-    assert_int_equal(facts_number_dictionary(&all[QUOTED], TYPE_INT64, &room, 1000, &d), RESULT_OK);
+    assert_int_equal(facts_number_dictionary(&all[QUOTED], TYPE_INT64, &room, &rows, &d),
+                     RESULT_OK);
     assert_null(d); /* a string was among them */
-    assert_int_equal(facts_number_dictionary(&all[FRACTIONS], TYPE_DOUBLE, &room, 1, &d),
+    assert_int_equal(facts_number_dictionary(&all[FRACTIONS], TYPE_DOUBLE, &room, &often, &d),
                      RESULT_OK);
     assert_null(d); /* written anew with every row */
     for (int i = 0; i < NODES; i++) {

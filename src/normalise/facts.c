@@ -142,24 +142,33 @@ enum result facts_merge(struct facts *into, struct facts *from, const struct fac
                                : result;
 }
 
+/* A value in few rows, one behind the other, is as short without a dictionary. */
+#define ROWS_EACH_MIN 8
+
+static uint64_t times_of(const struct facts_rows *rows)
+{
+    return rows->each >= ROWS_EACH_MIN ? rows->each : 1;
+}
+
 enum result facts_dictionary(const struct facts *facts, const struct facts_room *room,
-                             uint64_t group_rows, struct dictionary **dictionary)
+                             const struct facts_rows *rows, struct dictionary **dictionary)
 {
     const struct distinct *set = &facts->distinct;
-    uint64_t groups = set->total_count / group_rows + 1;
+    uint64_t times = times_of(rows), total = set->total_count * times;
+    uint64_t groups = total / rows->group + 1;
 
     *dictionary = NULL;
     /* The share may have become smaller since the set was gathered. */
     if (set->given_up || set->count == 0 || distinct_bytes(set) > room->distinct_bytes ||
-        2 * (uint64_t)set->count > set->total_count ||
-        2 * groups * set->bytes.len > set->total_bytes) {
+        2 * (uint64_t)set->count > total ||
+        2 * groups * set->bytes.len > set->total_bytes * times) {
         return RESULT_OK;
     }
     return dictionary_new(dictionary, set);
 }
 
 enum result facts_number_dictionary(const struct facts *facts, enum type type,
-                                    const struct facts_room *room, uint64_t group_rows,
+                                    const struct facts_room *room, const struct facts_rows *rows,
                                     struct number_dictionary **dictionary)
 {
     static const enum numbers_form forms[] = {
@@ -168,11 +177,12 @@ enum result facts_number_dictionary(const struct facts *facts, enum type type,
         [TYPE_TIMESTAMP] = NUMBERS_TIME,
     };
     const struct numbers *set = &facts->numbers;
-    uint64_t groups = set->total / group_rows + 1, count = numbers_count(set);
+    uint64_t total = set->total * times_of(rows), count = numbers_count(set);
+    uint64_t groups = total / rows->group + 1;
 
     *dictionary = NULL;
     if (set->given_up || set->form == NUMBERS_NONE || set->form != forms[type] ||
-        count > room->numbers || 4 * groups * count > set->total) {
+        count > room->numbers || 4 * groups * count > total) {
         return RESULT_OK;
     }
     return number_dictionary_new(dictionary, set);

@@ -74,14 +74,22 @@ void facts_queue_release(struct facts_queue *queue);
 MUST_CHECK enum result facts_merge(struct facts *into, struct facts *from,
                                    const struct facts_room *room);
 
+/* Where the values are to go. */
+struct facts_rows {
+    uint64_t each;  /* that repeat a value: those of the elements of an exploded record */
+    uint64_t group; /* for which a dictionary is written anew */
+};
+
 /** The dictionary of a column of text, a view into the facts, or NULL: only where most values repeat does one
- *  help. It is written anew every `group_rows` rows, and that must pay, too. */
+ *  help, and not where it is written too often. */
 MUST_CHECK enum result facts_dictionary(const struct facts *facts, const struct facts_room *room,
-                                        uint64_t group_rows, struct dictionary **dictionary);
+                                        const struct facts_rows *rows,
+                                        struct dictionary **dictionary);
 
 /** Likewise, of a column of `type`, whose values are all what they are written as. */
 MUST_CHECK enum result facts_number_dictionary(const struct facts *facts, enum type type,
-                                               const struct facts_room *room, uint64_t group_rows,
+                                               const struct facts_room *room,
+                                               const struct facts_rows *rows,
                                                struct number_dictionary **dictionary);
 
 void facts_release(struct facts *facts);

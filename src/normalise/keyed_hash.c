@@ -69,8 +69,7 @@ struct keyed_hash keyed_hash_text(struct str text)
         low = left ? load(p, 1) | load(p + left / 2, 1) << 8 : 0;
         high = left ? load(p + left - 1, 1) : 0;
     }
-    return (struct keyed_hash){ { fold(fold(low ^ a, high ^ seed), odd),
-                                  fold(fold(high ^ b, low ^ other), odd) } };
+    return (struct keyed_hash){ { fold(low ^ a, high ^ seed), fold(high ^ b, low ^ other) } };
 }
 
 uint32_t keyed_hash_number(uint64_t number)

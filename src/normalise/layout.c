@@ -68,24 +68,26 @@ static enum result describe(const struct found *found, struct layout_column *c)
         c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
     const struct facts *facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
     const struct facts_room room = columns_room(found->columns);
-    uint64_t could;
+    struct facts_rows rows = { .each = 1, .group = PARQUET_GROUP_ROWS };
+    uint64_t could = found->rows;
 
     if (!facts) {
         return RESULT_OK;
     }
     c->facts = &facts->types;
     c->decision = types_decide(c->facts, c->name, found->spec->coerce);
-    could =
-        found->explode_node == COLUMNS_NONE || is_below(found->columns, node, found->explode_node)
-            ? found->rows
-            : found->records;
+    if (found->explode_node != COLUMNS_NONE &&
+        !is_below(found->columns, node, found->explode_node)) {
+        could = found->records;
+        rows.each = could ? found->rows / could : 1;
+    }
     c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
     if (c->decision.type == TYPE_TEXT) {
-        return facts_dictionary(facts, &room, PARQUET_GROUP_ROWS, &c->dictionary);
+        return facts_dictionary(facts, &room, &rows, &c->dictionary);
     }
-    return c->decision.epoch_unit_us ? RESULT_OK
-                                     : facts_number_dictionary(facts, c->decision.type, &room,
-                                                               PARQUET_GROUP_ROWS, &c->numbers);
+    return c->decision.epoch_unit_us
+               ? RESULT_OK
+               : facts_number_dictionary(facts, c->decision.type, &room, &rows, &c->numbers);
 }
 
 static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
