@@ -41,8 +41,9 @@ struct multi_uv {
     size_t lane_count;
     struct watch **by_fd;
     size_t by_fd_count;
-    uv_timer_t anchor;   /* never runs: gives multi_uv_close a turn of the loop to end in */
-    size_t open_handles; /* uv handles not yet closed */
+    size_t fds_with_room; /* below this the loop's own table has a place for each */
+    uv_timer_t anchor;    /* never runs: gives multi_uv_close a turn of the loop to end in */
+    size_t open_handles;  /* uv handles not yet closed */
     size_t waiting_kicks;
     bool driving;  /* inside libcurl or on_done */
     bool dropping; /* idle connections, or broken lanes */
@@ -181,10 +182,33 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
+/* The loop has a table of its own, by descriptors, and libuv aborts the process without a word when that
+ * cannot grow. So as much memory as it would ask for is asked for first: what has just been given back
+ * can be had again. */
+static bool loop_has_room(struct multi_uv *m, int fd)
+{
+    void *volatile room; /* else a compiler may see that it is of no use */
+    size_t places = 8;
+
+    if ((size_t)fd < m->fds_with_room) {
+        return true;
+    }
+    while (places < (size_t)fd + 3) { /* as libuv reckons: two it keeps for itself */
+        places *= 2;
+    }
+    room = malloc(places * sizeof(void *));
+    if (!room) {
+        return false;
+    }
+    free(room);
+    m->fds_with_room = places - 2;
+    return true;
+}
+
 static void watch_arm(struct watch *w, int events)
 {
     if (!w->polled) {
-        if (uv_poll_init(w->multi->loop, &w->poll, w->fd) != 0) {
+        if (!loop_has_room(w->multi, w->fd) || uv_poll_init(w->multi->loop, &w->poll, w->fd) != 0) {
             return; /* the transfer's own timeouts end it */
         }
         w->poll.data = w;
