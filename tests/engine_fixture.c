@@ -57,6 +57,9 @@ void run_begin(struct run *r, const char *pattern)
         job_add_source(&r->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(pattern), NULL),
         RESULT_OK);
     r->job.retry.backoff_base_us = r->job.retry.backoff_cap_us = 2 * US_PER_MS;
+    /* A machine that is busy elsewhere for some seconds must not look like a server that is. */
+    r->job.network.connect_timeout_us = r->job.network.stall_timeout_us =
+        r->job.network.total_timeout_us = 600 * US_PER_S;
     r->job.pace.cap = 4;
 }
 

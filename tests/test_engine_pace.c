@@ -134,7 +134,8 @@ static void dead_host__costs_the_other_one_nothing(void **state)
     assert_int_equal(r.report.exit, EXIT_DRAINED); /* what is left is for another day */
     assert_in_range(server_count(dead), HOST_BREAKER_FAILURES,
                     12 * different_paths(dead) / 10 + RETRY_BUDGET_FLOOR);
-    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES, 10 + 10);
+    /* Those of the first moment, and a probe now and then; without a breaker it would be all 200. */
+    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES, 50);
     run_end(&r);
     server_stop(dead);
     server_stop(alive);

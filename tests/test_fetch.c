@@ -16,7 +16,7 @@
 
 #define BODY_MAX (1U << 20)
 #define PATIENCE_US (60 * US_PER_S) /* of tests in which nothing times out */
-#define SHORT_US (100 * US_PER_MS)  /* of those in which something does */
+#define SHORT_US (400 * US_PER_MS)  /* of those in which something does */
 #define GET 0
 #define POST 1
 #define OWN 2
