@@ -40,20 +40,10 @@ static void draw_panels(const struct layout *layout, const struct view *v, const
     }
 }
 
-static size_t help_lines(const struct view *v)
-{
-    size_t count = 0;
-
-    while (view_help_at(v, count)) {
-        count++;
-    }
-    return count;
-}
-
 /* The selected line is always among those shown. */
 static void arrange_help(struct view *v, int body_rows)
 {
-    size_t lines = help_lines(v), rows = body_rows > 1 ? (size_t)body_rows - 1 : 0;
+    size_t lines = view_help_count(v), rows = body_rows > 1 ? (size_t)body_rows - 1 : 0;
     size_t last_top = lines > rows ? lines - rows : 0;
 
     v->help_row = v->help_row < lines ? v->help_row : lines ? lines - 1 : 0;
@@ -83,7 +73,7 @@ static void help_note(const struct view *v, size_t lines, size_t rows, char *not
 
 static void draw_help(const struct view *v, struct pane pane)
 {
-    size_t lines = help_lines(v), rows = pane.rect.rows > 1 ? (size_t)pane.rect.rows - 1 : 0;
+    size_t lines = view_help_count(v), rows = pane.rect.rows > 1 ? (size_t)pane.rect.rows - 1 : 0;
     char note[160];
 
     help_note(v, lines, rows, note, sizeof note);

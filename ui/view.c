@@ -94,13 +94,21 @@ const struct key_binding *view_help_at(const struct view *v, size_t index)
     return NULL;
 }
 
+size_t view_help_count(const struct view *v)
+{
+    const struct key_binding *binding;
+    size_t count = 0;
+
+    for (size_t i = 0; (binding = keys_at(i, v->verbs)); i++) {
+        count += passes_help(v, binding);
+    }
+    return count;
+}
+
 static void move_help(struct view *v, int64_t by)
 {
-    size_t last = 0;
+    size_t count = view_help_count(v), last = count ? count - 1 : 0;
 
-    while (view_help_at(v, last + 1)) {
-        last++;
-    }
     if (by < 0) {
         v->help_row = v->help_row > (size_t)-by ? v->help_row - (size_t)-by : 0;
     } else {

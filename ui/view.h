@@ -116,7 +116,8 @@ void view_message(struct view *v, uint64_t now_us, const char *text);
 /** The list of the focused panel, or NULL. */
 struct list *view_list(struct view *v);
 
-/** The index-th binding that the help shows, filtered; NULL behind the last. */
+/** How many bindings the help shows, filtered; and the index-th of them, NULL behind the last. */
+size_t view_help_count(const struct view *v);
 const struct key_binding *view_help_at(const struct view *v, size_t index);
 
 /* prompt.c, for view.c */
