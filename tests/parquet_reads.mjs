@@ -85,6 +85,8 @@ async function types() {
       want: [9223372036854775807n, -9223372036854775808n, 0n, null, null, 9007199254740993n] },
     double: { json: ['0.1', '-0', '1.7976931348623157e308', '5e-324', undefined, '12.50'],
       want: [0.1, -0, 1.7976931348623157e308, 5e-324, null, 12.5] },
+    sum: { json: ['288230376151711744', '-2305843009213693952', '0.5', 'null', undefined, '1'],
+      want: [2 ** 58, -(2 ** 61), 0.5, null, null, 1] },
     text: same(['', 'é\u0000ü', '"q"\\\n', '😀'.repeat(500), null, '\u007f\u{10FFFF}']),
     flag: { json: ['true', 'false', 'true', undefined, 'null', 'false'], want: [true, false, true, null, null, false] },
     time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,

@@ -68,6 +68,11 @@ static void types_double__reads__when_the_text_survives_the_round_trip(void **st
     assert_false(types_double(STR("0.1000000000000000055511151231257827"), &value));
     assert_false(types_double(STR("9007199254740993"), &value)); /* 2^53 + 1 */
     assert_true(types_double(STR("9007199254740994"), &value));
+    assert_true(types_double(STR("-288230376151711744"), &value)); /* 2^58, of 18 digits */
+    assert_true(value == -0x1p58);
+    assert_true(types_double(STR("2305843009213693952"), &value)); /* 2^61 */
+    assert_true(value == 0x1p61);
+    assert_false(types_double(STR("2305843009213693953"), &value));
     assert_true(types_double(STR("0.10000000000000001"), &value));  /* %.17g of 0.1 */
     assert_false(types_double(STR("9223372036854775808"), &value)); /* 19 digits */
     assert_false(types_double(STR("12345678901234567890.5"), &value));

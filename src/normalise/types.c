@@ -311,16 +311,33 @@ bool types_int64(struct str text, int64_t *value)
     return parse_decimal(text, &d) && decimal_int64(&d, value);
 }
 
+/* Above 2^53 a double holds the multiples of a power of two; 2^63 would not come back. */
+static bool double_holds(int64_t whole)
+{
+    uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
+
+    return size < INT64_MAX / 2 && (uint64_t)(double)size == size;
+}
+
 bool types_double(struct str text, double *value)
 {
     struct decimal d;
     struct plain n;
+    int64_t whole;
 
     if (parse_plain(text, &n) && n.digits < MANTISSA_SURE) {
         *value = plain_double(&n);
         return true;
     }
-    return parse_decimal(text, &d) && decimal_double(&d, text, value);
+    if (!parse_decimal(text, &d)) {
+        return false;
+    }
+    /* Of whole numbers as many digits count as there are: what was filed under KIND_INT is none too long. */
+    if (decimal_int64(&d, &whole) && double_holds(whole)) {
+        *value = (double)whole;
+        return true;
+    }
+    return decimal_double(&d, text, value);
 }
 
 /* --- facts ---------------------------------------------------------------------------------------- */
@@ -333,12 +350,9 @@ static void widen(struct type_facts *facts, int64_t low, int64_t high)
     facts->high = first || high > facts->high ? high : facts->high;
 }
 
-/* Above 2^53 a double holds the multiples of a power of two; 2^63 would not come back. */
 static enum type_kind whole_kind(struct type_facts *facts, int64_t whole)
 {
-    uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
-
-    if (size < INT64_MAX / 2 && (uint64_t)(double)size == size) {
+    if (double_holds(whole)) {
         widen(facts, whole, whole);
         return KIND_INT;
     }
