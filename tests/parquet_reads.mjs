@@ -104,6 +104,8 @@ async function types() {
 }
 
 async function shapes() {
+  // A dictionary of nothing but the empty text.
+  await check('empty', { text: same(['', '', '', null, '', '']) });
   await check('one_row', { a: { json: ['1'], want: [1n] } });
   await check('nulls', { id: { json: ['1', '2'], want: [1n, 2n] }, none: { json: ['null', 'null'], want: [null, null] } });
   // Rows whose columns are known but that are all dropped: no row group at all.

@@ -119,6 +119,22 @@ static void assert_most(unsigned count, int digits)
     assert_true(other.given_up);
 }
 
+/* Such a set has no bytes, and who looks has none either: the sanitizer would tell. */
+static void dictionary__finds_the_empty_text__when_there_is_no_other(void **state)
+{
+    struct distinct set = { 0 };
+    struct dictionary *dictionary;
+
+    (void)state;
+    assert_int_equal(add(&set, STR_NONE, DISTINCT_BYTES_MAX), RESULT_OK);
+    assert_int_equal(dictionary_new(&dictionary, &set), RESULT_OK);
+    assert_int_equal(dictionary_count(dictionary), 1);
+    assert_int_equal(find(dictionary, STR_NONE), 0);
+    assert_int_equal(find(dictionary, STR("a")), 1);
+    dictionary_free(dictionary);
+    distinct_release(&set);
+}
+
 static void distinct__gives_up__when_strings_are_many_or_long(void **state)
 {
     struct distinct lengthy = { 0 }, few = { 0 };
@@ -353,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distinct__gives_one_dictionary__when_merged_in_any_order),
         cmocka_unit_test(dictionary__is_sorted_by_bytes__when_texts_begin_the_same),
+        cmocka_unit_test(dictionary__finds_the_empty_text__when_there_is_no_other),
         cmocka_unit_test(distinct__gives_up__when_strings_are_many_or_long),
         cmocka_unit_test(distinct__counts_each_string_once__when_lengths_differ),
         cmocka_unit_test(numbers__turn_into_doubles__when_a_fraction_is_met),

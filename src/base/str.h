@@ -44,7 +44,9 @@ static inline uint64_t str_head(struct str s)
     unsigned char bytes[8] = { 0 };
     uint64_t head = 0;
 
-    memcpy(bytes, s.data, s.len < sizeof bytes ? s.len : sizeof bytes);
+    if (s.len) { /* else there may be no data */
+        memcpy(bytes, s.data, s.len < sizeof bytes ? s.len : sizeof bytes);
+    }
     for (size_t i = 0; i < sizeof bytes; i++) {
         head = head << 8 | bytes[i];
     }

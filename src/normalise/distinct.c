@@ -315,7 +315,7 @@ static inline bool is_text(const struct dictionary *d, const struct entry_slot *
                            struct str text, uint32_t hash)
 {
     return slot->hash == hash && slot->len == text.len &&
-           memcmp(d->bytes + slot->at, text.data, text.len) == 0;
+           (text.len == 0 || memcmp(d->bytes + slot->at, text.data, text.len) == 0);
 }
 
 uint32_t dictionary_find(const struct dictionary *d, struct str text, struct keyed_hash hash)

@@ -176,8 +176,8 @@ static enum result append_texts(struct buf *body, const struct dictionary *dicti
         result = buf_reserve(body, 4 + text.len);
         if (result == RESULT_OK) {
             parquet_put_u32(body->data + body->len, (uint32_t)text.len);
-            memcpy(body->data + body->len + 4, text.data, text.len);
-            body->len += 4 + text.len;
+            body->len += 4;
+            result = buf_append_str(body, text);
         }
     }
     return result;
