@@ -104,6 +104,29 @@ static void explode__counts_rows_and_duplicates__when_elements_have_them(void **
     assert_file("t.csv", "items.a\n2\n3\n");
 }
 
+/* Their values alone would not end a block before it has more rows than it can count. */
+static void explode__gives_all_rows__when_a_million_elements_hold_nothing(void **state)
+{
+    static const struct table_spec items = { .explode = "/items" };
+    struct table_report report;
+    struct buf json = { 0 };
+    unsigned count = 1100000;
+
+    (void)state;
+    assert_int_equal(buf_append_str(&json, STR("{\"items\":[{}")), RESULT_OK);
+    for (unsigned i = 1; i < count; i++) {
+        assert_int_equal(buf_append(&json, ",{}", 3), RESULT_OK);
+    }
+    assert_int_equal(buf_append_str(&json, STR("],\"b\":true}\n")), RESULT_OK);
+    put("in.jsonl", buf_view(&json));
+    if (build("t.parquet", NULL, &items, NULL, &report) != RESULT_OK) {
+        fail_msg("%s: %s", report.err.code, report.err.text);
+    }
+    assert_int_equal(report.rows, count);
+    table_schema_free(report.schema);
+    buf_release(&json);
+}
+
 static void max_depth__keeps_json__when_objects_are_deeper(void **state)
 {
     static const struct table_spec none = { .depth_limited = true, .depth_max = 0 };
@@ -441,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(explode__repeats_the_record__when_its_array_has_elements),
         IN_FOLDER(explode__counts_rows_and_duplicates__when_elements_have_them),
+        IN_FOLDER(explode__gives_all_rows__when_a_million_elements_hold_nothing),
         IN_FOLDER(max_depth__keeps_json__when_objects_are_deeper),
         IN_FOLDER(columns__are_those_picked__when_some_are_named),
         IN_FOLDER(columns__are_refused__when_nothing_is_called_so),

@@ -18,6 +18,7 @@
 
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define ROWS_MAX ((uint32_t)1 << 20)
+#define ROW_BYTES 8 /* of a row without values: its levels, so that a block of such ends, too */
 
 /* A chunk of a table with many columns has few rows, whose values are too few for pages of their own. */
 #define LOOSE_ROWS_MAX 256
@@ -420,6 +421,7 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         b->bytes += s->values.bytes.len - s->last_at;
     }
     b->rows++;
+    b->bytes += ROW_BYTES;
     return b->rows < ROWS_MAX ? RESULT_OK
                               : err_set(err, RESULT_LIMIT, "E-TAB3", "too many rows in a block");
 }
