@@ -127,6 +127,43 @@ static void explode__gives_all_rows__when_a_million_elements_hold_nothing(void *
     buf_release(&json);
 }
 
+/* In so many columns, so many texts are too many for some share of the memory that workers could have, and not
+ * for another. */
+static void parquet__has_the_same_bytes__when_workers_are_many(void **state)
+{
+    struct path input = in_folder("in.jsonl"), output = in_folder("t.parquet");
+    const char *paths[] = { input.text };
+    struct buf json = { 0 }, tables[2] = { { 0 }, { 0 } };
+
+    (void)state;
+    for (unsigned i = 0; i < 400; i++) {
+        for (unsigned j = 0; j < 300; j++) {
+            assert_int_equal(buf_printf(&json, "%s\"c%u\":\"%u of a number of texts\"",
+                                        j ? "," : "{", j, i % (50 + j)),
+                             RESULT_OK);
+        }
+        assert_int_equal(buf_append(&json, "}\n", 2), RESULT_OK);
+    }
+    put("in.jsonl", buf_view(&json));
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        struct table_run_options options = {
+            .table = { .output = output.text,
+                       .workers = workers,
+                       .spec = { .memory_bytes = TABLE_MEMORY_MIN } },
+        };
+        struct table_report report;
+
+        assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(table_run(&options, &report), RESULT_OK);
+        assert_true(get(output.text, &tables[workers - 1]));
+        table_schema_free(report.schema);
+    }
+    assert_true(str_equal(buf_view(&tables[0]), buf_view(&tables[1])));
+    buf_release(&json);
+    buf_release(&tables[0]);
+    buf_release(&tables[1]);
+}
+
 static void max_depth__keeps_json__when_objects_are_deeper(void **state)
 {
     static const struct table_spec none = { .depth_limited = true, .depth_max = 0 };
@@ -465,6 +502,7 @@ int main(void)
         IN_FOLDER(explode__repeats_the_record__when_its_array_has_elements),
         IN_FOLDER(explode__counts_rows_and_duplicates__when_elements_have_them),
         IN_FOLDER(explode__gives_all_rows__when_a_million_elements_hold_nothing),
+        IN_FOLDER(parquet__has_the_same_bytes__when_workers_are_many),
         IN_FOLDER(max_depth__keeps_json__when_objects_are_deeper),
         IN_FOLDER(columns__are_those_picked__when_some_are_named),
         IN_FOLDER(columns__are_refused__when_nothing_is_called_so),

@@ -18,16 +18,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the memory, what the distinct strings of all columns may take with all workers; and what is enough
- * for each: they are looked up at every value, so they are worth their while only as long as the
- * processor's caches have room for them. */
-#define DISTINCT_SHARE 4
+/* Of the memory, what the distinct strings of all columns may take with all workers, in pass 1, which needs
+ * little else; and what is enough for each: they are looked up at every value, so they are worth their
+ * while only as long as the processor's caches have room for them. The share is that of one in eight
+ * workers, however few there are: what has a dictionary must not depend on the machine. */
+#define DISTINCT_SHARE 2
+#define DISTINCT_WORKERS 8U
 #define DISTINCT_BYTES ((uint64_t)64 << 20)
 #define NUMBERS_SHARE 4 /* of that, for numbers */
 
 static size_t distinct_bytes_of(const struct table_build *b)
 {
-    uint64_t share = table_memory(&b->spec) / DISTINCT_SHARE / b->worker_count;
+    unsigned workers = b->worker_count > DISTINCT_WORKERS ? b->worker_count : DISTINCT_WORKERS;
+    uint64_t share = table_memory(&b->spec) / DISTINCT_SHARE / workers;
 
     return (size_t)(share < DISTINCT_BYTES ? share : DISTINCT_BYTES);
 }

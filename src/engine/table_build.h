@@ -4,8 +4,8 @@
  * The first pass over the source validates every record and collects the columns, the last writes
  * rows; one between them finds the first of the rows that are to be unique. All go by chunks, in
  * parallel, and the result is the same whatever the number of workers: columns and rows stand in the
- * plan's order. (Only whether a Parquet column with many distinct strings has a dictionary can depend
- * on it, as the memory for these is shared among the workers.) Then the file is synced and renamed.
+ * plan's order. (With more than eight, only whether a Parquet column with many distinct values has a
+ * dictionary can depend on it, as the memory for these is shared.) Then the file is synced and renamed.
  * Memory is bounded by workers and chunks, not by the input: a large document is cut up
  * (split_source.h). But a document that cannot be, as it is one record or invalid, is held whole while
  * a worker is at it.
