@@ -87,6 +87,26 @@ static void reset__keeps_the_memory__when_called(void **state)
     buf_release(&b);
 }
 
+static void reset_within__releases_the_memory__when_more_than_may_be_kept(void **state)
+{
+    struct buf b[2] = { { 0 }, { 0 } };
+    size_t keep;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(buf_append_str(&b[i], STR("abc")), RESULT_OK);
+    }
+    keep = b[0].cap + b[1].cap - 1;
+    for (size_t i = 0; i < 2; i++) {
+        buf_reset_within(&b[i], &keep);
+        assert_int_equal(b[i].len, 0);
+    }
+    assert_non_null(b[0].data);
+    assert_null(b[1].data);
+    assert_int_equal(keep, b[0].cap - 1);
+    buf_release(&b[0]);
+}
+
 static void take__moves_the_bytes__when_called(void **state)
 {
     struct buf from, to = { 0 };
@@ -120,6 +140,7 @@ int main(void)
         cmocka_unit_test(reserve__fails__when_no_memory_can_be_that_large),
         cmocka_unit_test(printf__takes_any_length__when_formatted),
         cmocka_unit_test(reset__keeps_the_memory__when_called),
+        cmocka_unit_test(reset_within__releases_the_memory__when_more_than_may_be_kept),
         cmocka_unit_test(take__moves_the_bytes__when_called),
         cmocka_unit_test(cstr__is_empty__when_nothing_was_added),
     };

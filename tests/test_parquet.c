@@ -4,6 +4,7 @@
 #include "normalise/parquet_page.h"
 #include "normalise/thrift.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -146,6 +147,16 @@ static enum result append(void *context, const void *bytes, size_t len, struct e
     return buf_append(context, bytes, len);
 }
 
+static enum result count(void *context, const void *bytes, size_t len, struct err *err)
+{
+    uint64_t *written = context;
+
+    (void)bytes;
+    (void)err;
+    *written += len;
+    return RESULT_OK;
+}
+
 static enum result refuse(void *context, const void *bytes, size_t len, struct err *err)
 {
     (void)context;
@@ -194,6 +205,49 @@ static void parquet_file__passes_the_error_on__when_the_sink_is_full(void **stat
     buf_release(&out);
 }
 
+#define COLUMNS 100
+#define TEXT_BYTES ((size_t)1 << 20)
+
+/* What is large in one column after the other is in no two of them at once. Under the sanitizers memory is not
+ * counted, and nothing compared. */
+static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
+{
+    struct parquet_column columns[COLUMNS];
+    const struct parquet_schema schema = { columns, COLUMNS };
+    struct row_cell cells[COLUMNS] = { { .row = 0 } };
+    struct parquet_block *block;
+    struct parquet_file *file;
+    struct buf text = { 0 }, out = { 0 };
+    uint64_t written = 0, lone = 0, random = 7;
+
+    (void)state;
+    while (text.len < TEXT_BYTES) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        assert_int_equal(buf_append_char(&text, (char)('0' + (random >> 58))), RESULT_OK);
+    }
+    for (size_t i = 0; i < COLUMNS; i++) {
+        columns[i] = (struct parquet_column){ .name = STR("a"), .type = TYPE_TEXT };
+    }
+    block = parquet_block_new(&schema);
+    assert_int_equal(parquet_file_new(&file, &schema, TEXT_BYTES, count, &written, NULL),
+                     RESULT_OK);
+    for (uint32_t i = 0; i < COLUMNS; i++) {
+        const struct row row = { .cells = cells, .count = COLUMNS, .number = i + 1 };
+
+        cells[i] = (struct row_cell){ i + 1, text.data, (uint32_t)text.len, CELL_STRING };
+        assert_int_equal(parquet_block_row(block, &row, &lone, NULL), RESULT_OK);
+        buf_reset(&out);
+        assert_int_equal(parquet_block_finish(block, &out, NULL), RESULT_OK);
+        assert_int_equal(parquet_file_take(file, buf_view(&out), NULL), RESULT_OK);
+    }
+    assert_true(written > COLUMNS * TEXT_BYTES / 2); /* no page waits */
+    assert_in_range(mallinfo2().uordblks + mallinfo2().hblkhd, 0, 32 * TEXT_BYTES);
+    parquet_file_free(file);
+    parquet_block_free(block);
+    buf_release(&text);
+    buf_release(&out);
+}
+
 static void parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type(void **state)
 {
     static const struct parquet_column columns[] = {
@@ -227,6 +281,7 @@ int main(void)
         cmocka_unit_test(thrift__writes_the_compact_protocol__when_fields_are_given),
         cmocka_unit_test(parquet_file__is_whole__when_there_are_no_rows),
         cmocka_unit_test(parquet_file__passes_the_error_on__when_the_sink_is_full),
+        cmocka_unit_test(parquet__keeps_little__when_columns_are_large_in_turn),
         cmocka_unit_test(parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type),
     };
 

@@ -22,6 +22,16 @@ void buf_reset(struct buf *b)
     b->len = 0;
 }
 
+void buf_reset_within(struct buf *b, size_t *keep)
+{
+    if (b->cap > *keep) {
+        buf_release(b);
+        return;
+    }
+    *keep -= b->cap;
+    b->len = 0;
+}
+
 enum result buf_reserve(struct buf *b, size_t more)
 {
     size_t need, cap;

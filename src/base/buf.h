@@ -27,6 +27,10 @@ void buf_release(struct buf *b);
 /** Forgets the content, keeps the memory. */
 void buf_reset(struct buf *b);
 
+/** Forgets the content, and releases the memory if that is more than `*keep` bytes, which else become so many
+ *  fewer: what many bufs keep, each of which may once have been large, has a ceiling together. */
+void buf_reset_within(struct buf *b, size_t *keep);
+
 /** Room for `more` bytes behind the content. */
 MUST_CHECK enum result buf_reserve(struct buf *b, size_t more);
 

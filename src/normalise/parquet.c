@@ -303,11 +303,12 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_end(t);
 }
 
-static void reset_chunk(struct chunk *c)
+static void reset_chunk(struct chunk *c, size_t *keep)
 {
     struct chunk empty = { .pages = c->pages, .loose = c->loose, .dictionary = c->dictionary };
 
-    buf_reset(&empty.pages);
+    buf_reset_within(&empty.pages, keep);
+    parquet_values_reset_within(&empty.loose, keep);
     *c = empty;
 }
 
@@ -344,6 +345,7 @@ static enum result write_group(struct parquet_file *f, struct err *err)
 {
     enum result result = write_magic(f, err);
     uint64_t first = f->offset, plain_bytes = 0;
+    size_t keep = (size_t)f->group_bytes;
     struct thrift t;
 
     thrift_begin(&t, &f->groups);
@@ -357,8 +359,9 @@ static enum result write_group(struct parquet_file *f, struct err *err)
     thrift_i64(&t, 5, (int64_t)first);
     thrift_i64(&t, 6, (int64_t)(f->offset - first));
     thrift_end(&t);
+    /* One row group may be all of one column, and the next of another. */
     for (uint32_t i = 0; i < f->schema->count; i++) {
-        reset_chunk(&f->chunks[i]);
+        reset_chunk(&f->chunks[i], &keep);
     }
     f->rows_written += f->rows;
     f->groups_written++;

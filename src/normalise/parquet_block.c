@@ -24,6 +24,10 @@
 #define LOOSE_ROWS_MAX 256
 #define LOOSE_BYTES_MAX 4096
 
+/* What all columns together keep from one block to the next: values that follow each other may all be of one
+ * column, and later of another. */
+#define KEPT_BYTES ((size_t)8 << 20)
+
 #define SOUGHT_MAX 16     /* texts that are looked up together */
 #define FAR_ENTRIES 1024u /* a smaller dictionary stays in the nearest cache */
 
@@ -469,17 +473,17 @@ static enum result append_bounds(struct buf *out, const struct parquet_column *c
     return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
 }
 
-static void reset_slice(struct slice *s, const struct parquet_column *column)
+static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
 {
-    parquet_values_reset(&s->values);
-    buf_reset(&s->texts);
+    parquet_values_reset_within(&s->values, keep);
+    buf_reset_within(&s->texts, keep);
     s->sought_count = s->repeats = 0;
     s->last_at = 0;
     begin_bounds(s, column);
 }
 
-static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out,
-                                struct err *err)
+static enum result append_slice(struct parquet_block *b, uint32_t column, size_t *keep,
+                                struct buf *out, struct err *err)
 {
     const struct parquet_column *c = &b->schema->columns[column];
     struct slice *s = &b->slices[column];
@@ -501,7 +505,7 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
         head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
-    reset_slice(s, c);
+    reset_slice(s, c, keep);
     return result;
 }
 
@@ -520,6 +524,7 @@ enum result parquet_block_dictionary(struct parquet_block *b, uint32_t column,
 enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struct err *err)
 {
     struct parquet_block_head head = { .rows = b->rows };
+    size_t keep = KEPT_BYTES;
     enum result result;
 
     if (!b->rows) {
@@ -527,7 +532,7 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     }
     result = buf_append(out, &head, sizeof head);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = append_slice(b, i, out, err);
+        result = append_slice(b, i, &keep, out, err);
     }
     b->rows = 0;
     b->bytes = 0;

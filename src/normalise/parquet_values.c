@@ -18,6 +18,13 @@ void parquet_values_reset(struct parquet_values *v)
     v->count = v->run_first = v->run_end = 0;
 }
 
+void parquet_values_reset_within(struct parquet_values *v, size_t *keep)
+{
+    parquet_values_reset(v);
+    buf_reset_within(&v->bytes, keep);
+    buf_reset_within(&v->rows, keep);
+}
+
 enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
 {
     size_t bytes = (v->run_end + 7U) / 8;

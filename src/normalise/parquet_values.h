@@ -27,6 +27,8 @@ struct parquet_values {
 
 void parquet_values_release(struct parquet_values *values);
 void parquet_values_reset(struct parquet_values *values);
+void parquet_values_reset_within(struct parquet_values *values,
+                                 size_t *keep); /* as buf_reset_within */
 
 /* Below: ends the run, so that the next may begin with that row. */
 MUST_CHECK enum result parquet_values_begin_run(struct parquet_values *values, uint32_t row);
