@@ -173,7 +173,8 @@ def measure_shape(file, duckdb, directory):
     sample = sample_of(file, directory)
     slow = run_peers(sample, slow_peers(sample), 1)
     print(f"{file.shape}: {file.bytes / 1e6:.0f} MB, {file.rows} rows; Parquet at "
-          f"{mb_s['parquet'] / mb_s['csv']:.2f} of our CSV's speed, two cores at "
+          f"{mb_s['parquet'] / mb_s['csv']:.2f} of our CSV's speed "
+          f"({fast['csv', 'scrapetop'].cpu_s / fast['parquet', 'scrapetop'].cpu_s:.2f} by CPU), two cores at "
           f"{fast['csv', 'scrapetop, one core'].wall_s / fast['csv', 'scrapetop'].wall_s:.2f} of one's")
     return [*rows_of(file, fast, mb_s), *rows_of(sample, slow, mb_s)]
 
