@@ -18,19 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the memory, what the distinct strings of all columns may take with all workers, in pass 1, which needs
- * little else; and what is enough for each: they are looked up at every value, so they are worth their
- * while only as long as the processor's caches have room for them. The share is that of one in eight
- * workers, however few there are: what has a dictionary must not depend on the machine. */
-#define DISTINCT_SHARE 2
+/* What the distinct strings of all columns may take, with all workers: three quarters of the memory in pass 1,
+ * which needs little else; and what is enough for each worker: they are looked up at every value, so they
+ * are worth their while only as long as the processor's caches have room for them. The share is that of
+ * one in eight workers, however few there are: what has a dictionary must not depend on the machine. */
 #define DISTINCT_WORKERS 8U
 #define DISTINCT_BYTES ((uint64_t)64 << 20)
-#define NUMBERS_SHARE 4 /* of that, for numbers */
+#define NUMBERS_SHARE 8 /* an eighth as much again, for numbers */
 
 static size_t distinct_bytes_of(const struct table_build *b)
 {
     unsigned workers = b->worker_count > DISTINCT_WORKERS ? b->worker_count : DISTINCT_WORKERS;
-    uint64_t share = table_memory(&b->spec) / DISTINCT_SHARE / workers;
+    uint64_t share = table_memory(&b->spec) / 4 * 3 / workers;
 
     return (size_t)(share < DISTINCT_BYTES ? share : DISTINCT_BYTES);
 }

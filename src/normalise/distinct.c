@@ -54,10 +54,15 @@ static struct distinct_slot *find_slot(struct distinct_slot *slots, uint32_t slo
     return &slots[at];
 }
 
+/* A larger table grows by half of the steps: DISTINCT_ENTRY_BYTES is about what an entry takes then. */
+#define LARGE_SLOTS 4096
+
 /* Room for one string more; the table stays at most half full. */
 static bool grow(struct distinct *set)
 {
-    uint32_t slot_count = set->slot_count ? 4 * set->slot_count : 16;
+    uint32_t slot_count = !set->slot_count                ? 16
+                          : set->slot_count < LARGE_SLOTS ? 4 * set->slot_count
+                                                          : 2 * set->slot_count;
     struct distinct_string *strings;
     struct distinct_slot *slots;
 

@@ -103,13 +103,6 @@ void parquet_file_free(struct parquet_file *f)
 
 /* --- gathering ------------------------------------------------------------------------------------ */
 
-static int compare(struct str a, struct str b)
-{
-    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static void copy_bound(char to[PARQUET_BOUND_MAX], uint32_t *to_len, struct str from)
 {
     memcpy(to, from.data, from.len);
@@ -126,10 +119,10 @@ static void merge_texts(struct chunk *c, const struct parquet_bounds *bounds, co
     if (into->unbounded) {
         return;
     }
-    if (!into->any || compare(low, (struct str){ c->low, into->low_len }) < 0) {
+    if (!into->any || str_compare(low, (struct str){ c->low, into->low_len }) < 0) {
         copy_bound(c->low, &into->low_len, low);
     }
-    if (!into->any || compare(high, (struct str){ c->high, into->high_len }) > 0) {
+    if (!into->any || str_compare(high, (struct str){ c->high, into->high_len }) > 0) {
         copy_bound(c->high, &into->high_len, high);
     }
 }

@@ -46,9 +46,9 @@ struct slice {
     struct parquet_bounds bounds; /* `any` only in the end */
     size_t low_at, high_at;       /* in `values`, of text */
     uint64_t low_head, high_head; /* likewise */
-    bool far;                     /* the dictionary lies in no near cache */
-    struct sought
-        sought[SOUGHT_MAX]; /* their indices stand in `values`, as the last ones, still 0 */
+    /* Where the dictionary lies in no near cache, else NULL: SOUGHT_MAX of them. Their indices stand in
+     * `values`, as the last ones, still 0. */
+    struct sought *sought;
     uint32_t sought_count;
     struct buf texts; /* of these */
 };
@@ -88,7 +88,13 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
         const struct parquet_column *c = &schema->columns[i];
 
         begin_bounds(&b->slices[i], c);
-        b->slices[i].far = c->dictionary && dictionary_count(c->dictionary) >= FAR_ENTRIES;
+        if (c->dictionary && dictionary_count(c->dictionary) >= FAR_ENTRIES) {
+            b->slices[i].sought = calloc(SOUGHT_MAX, sizeof *b->slices[i].sought);
+            if (!b->slices[i].sought) {
+                parquet_block_free(b);
+                return NULL;
+            }
+        }
     }
     return b;
 }
@@ -99,6 +105,7 @@ void parquet_block_free(struct parquet_block *b)
         for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
             parquet_values_release(&b->slices[i].values);
             buf_release(&b->slices[i].texts);
+            free(b->slices[i].sought);
         }
         free(b->slices);
         page_maker_release(&b->maker);
@@ -322,7 +329,7 @@ static enum result add_entry(struct parquet_block *b, struct slice *s,
     if (text.len > DISTINCT_TEXT_MAX) {
         return changed(err);
     }
-    if (s->far) {
+    if (s->sought) {
         return seek(s, dictionary, text, err);
     }
     entry = dictionary_find(dictionary, text, keyed_hash_text(text));
