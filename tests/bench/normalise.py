@@ -2,6 +2,8 @@
 
     normalise.py [--scale N]     1 makes files of 500, 320 and 270 MB; the default, a tenth of it
 
+With so little DuckDB has hardly begun and does not keep both cores busy: beside it, only --scale 1 is fair.
+
 DuckDB is given the schema by hand, jq the columns; Miller and pandas find them, as we do. Those three are slow, so
 they read only the first lines of a file, and once.
 """
