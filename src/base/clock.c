@@ -35,13 +35,13 @@ uint64_t clock_now_us(const struct clock *clock)
     return clock->now_us(clock->context);
 }
 
-#define ERAS INT64_C(1000000) /* of 400 years each */
-#define DAYS_OF_ERA 146097
-
 int64_t clock_wall_us(const struct clock *clock)
 {
     return clock->wall_us(clock->context);
 }
+
+#define ERAS INT64_C(1000000) /* of 400 years each */
+#define DAYS_OF_ERA 146097
 
 /* Counted from a year so far back that nothing is negative. */
 int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day)

@@ -62,7 +62,8 @@ static inline const char *json_step_string(const char *p, const char *end, bool 
  *  `out`, never more than it used up of `raw`; raises `*lone_surrogates` where it put U+FFFD. */
 size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lone_surrogates);
 
-/** Writes at most raw.len bytes to `to`, and returns their end: what the inside of a string means. */
+/** Writes to `to` what the inside of a string means, and returns its end. There must be room for raw.len
+ *  bytes: so many may be overwritten, even where fewer are meant. */
 char *json_step_unescape(char *to, struct str raw, uint64_t *lone_surrogates);
 
 /** From an opening bracket or brace to behind its partner. */

@@ -13,7 +13,6 @@
 #include "ui/words.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,6 @@
 #define PLAIN_TICK_MS 1000
 #define TERMINATE_DRAIN_MS 5000
 #define COMMANDS_MAX 32
-#define LOOP_DESCRIPTORS 1000 /* within the usual limit of 1024 */
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGUSR1, SIGUSR2 };
 #define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
@@ -514,37 +512,6 @@ static enum result open_engine(struct session *s, struct err *err)
     return engine_new(&s->engine, &options, err);
 }
 
-static void on_no_events(uv_poll_t *poll, int status, int events)
-{
-    (void)poll;
-    (void)status;
-    (void)events;
-}
-
-/* The loop's table of descriptors grows with the largest that it watches, and libuv aborts when it cannot:
- * it is made to grow before the run begins, as far as most runs ever want. For more see
- * fetch/multi_uv.c. */
-static void widen_loop(uv_loop_t *loop)
-{
-    int fds[2], high;
-    uv_poll_t poll;
-
-    if (pipe2(fds, O_CLOEXEC) != 0) {
-        return;
-    }
-    high = fcntl(fds[0], F_DUPFD_CLOEXEC, LOOP_DESCRIPTORS);
-    if (high >= 0 && uv_poll_init(loop, &poll, high) == 0) {
-        (void)uv_poll_start(&poll, UV_READABLE, on_no_events);
-        uv_close((uv_handle_t *)&poll, NULL);
-        uv_run(loop, UV_RUN_DEFAULT);
-    }
-    if (high >= 0) {
-        close(high);
-    }
-    close(fds[0]);
-    close(fds[1]);
-}
-
 static enum result open_loop(uv_loop_t *loop, struct err *err)
 {
     enum result result;
@@ -555,10 +522,8 @@ static enum result open_loop(uv_loop_t *loop, struct err *err)
     result = work_pool_start(loop, err);
     if (result != RESULT_OK) {
         uv_loop_close(loop);
-        return result;
     }
-    widen_loop(loop);
-    return RESULT_OK;
+    return result;
 }
 
 int session_run(const struct session_options *options)

@@ -454,7 +454,8 @@ static void on_never(uv_poll_t *poll, int status, int events)
 }
 
 /* libuv's table of watched descriptors grows as they come, and without memory for that libuv aborts the
- * process. So it is made as large as nearly every run needs, before anything is stored. */
+ * process. So it is made as large as nearly every run needs, before anything is stored; beyond that,
+ * fetch/multi_uv.c looks for memory first. */
 #define DESCRIPTORS_RESERVED 4096
 
 static void reserve_descriptors(uv_loop_t *loop)

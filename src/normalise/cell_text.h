@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-/** Writes at most cell->len bytes to `to` and returns the end. `lone_surrogates` is raised by the number
- *  of U+FFFD written for them. */
+/** Writes the text to `to`, where there must be room for cell->len bytes, and returns its end.
+ *  `lone_surrogates` is raised by the number of U+FFFD written for them. */
 char *cell_text_put(char *to, const struct row_cell *cell, uint64_t *lone_surrogates);
 
 #endif

@@ -55,7 +55,7 @@ static inline uint64_t *find_slot(uint64_t *slots, uint32_t slot_count, uint64_t
 /* Room for one more; the table stays at most half full. */
 static bool grow(struct numbers *set)
 {
-    uint32_t slot_count = set->slot_count ? 4 * set->slot_count : 16;
+    uint32_t slot_count = set->slot_count ? 2 * set->slot_count : 16;
     uint64_t *slots;
 
     if (2 * (set->count + 1) <= set->slot_count) {
