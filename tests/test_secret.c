@@ -40,6 +40,21 @@ static void redact__replaces_every_value__when_they_overlap(void **state)
     assert_content(&out, "abcd");
 }
 
+static void redact__finds_a_secret__when_it_has_a_percent_sign(void **state)
+{
+    static const char *const texts[] = { "a=ab%25cd", "a=ab%2525cd", "a=%61b%2525cd" };
+    struct secrets secrets = { 0 };
+    struct buf out = { 0 };
+
+    (void)state;
+    assert_int_equal(secrets_add(&secrets, STR("ab%25cd"), NULL), RESULT_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(secrets_redact(&secrets, str_view(texts[i]), &out), RESULT_OK);
+        assert_content(&out, "a=***");
+    }
+    secrets_release(&secrets);
+}
+
 static void redact__finds_a_secret__however_it_is_escaped(void **state)
 {
     static const char *const texts[] = {
@@ -282,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(redact__replaces_every_value__when_they_overlap),
         cmocka_unit_test(redact__finds_a_secret__however_it_is_escaped),
+        cmocka_unit_test(redact__finds_a_secret__when_it_has_a_percent_sign),
         cmocka_unit_test(url_redact__hides_values__when_names_are_secret),
         cmocka_unit_test(expand__fills_in_variables__when_they_are_set),
         cmocka_unit_test(expand__names_the_variable__when_it_is_missing),
