@@ -30,6 +30,7 @@ struct split_source {
     /* What was made of large documents, so that after a rewind they are the same again: */
     struct record_piece *made;
     size_t made_count, made_cap, made_at;
+    bool complete; /* the inner source has come to its end, so that is all of it */
     bool replay;
 };
 
@@ -58,8 +59,9 @@ static enum result split_source_rewind(struct record_source *source, struct err 
 
     close_file(s);
     s->busy = false;
-    s->replay = true;
+    s->replay = s->complete;
     s->made_at = 0;
+    s->made_count = s->complete ? s->made_count : 0;
     return s->inner->rewind(s->inner, err);
 }
 
@@ -291,6 +293,7 @@ static enum result split_source_next(struct record_source *source, struct record
         return next_made(s, piece, err);
     }
     result = s->inner->next(s->inner, piece, more, err);
+    s->complete |= result == RESULT_OK && !*more;
     source->bytes = s->inner->bytes;
     source->records = s->inner->records;
     if (result == RESULT_OK && *more && !s->disabled && piece->form == RECORD_DOCUMENT &&

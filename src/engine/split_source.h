@@ -8,6 +8,8 @@
  * valid too. A document stays whole when that place is not near its beginning, or the pointer
  * counts elements on its way to it, or leads to a single record.
  *
+ * After a rewind the same pieces come again, if all were taken before; else documents are cut anew.
+ *
  * Nothing is verified here: if a part or the rest is invalid, or the pointer meets a name twice in the
  * rest, the document must be looked at as a whole. That is rare, and then split_source_disable and
  * another beginning is all that is needed.

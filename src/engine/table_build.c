@@ -1,10 +1,17 @@
 /*
  *   LEARNING --all workers back--> SETTLING ----------------> WRITING --all back--> COMMITTING --> ENDED
- *     ^ |                           | |  `-> KEYING -> KEYED -^ |                      ^
- *     | +------- cancel, error -----|-+-------------------------+----------------------+
- *     +- some document is bad ------+
+ *     ^ |                           | | | `-> KEYING -> KEYED -^ |                      ^
+ *     | |                           | | +- rows are written -----|----------------------+
+ *     | +------- cancel, error -----|-+--------------------------+----------------------+
+ *     +- some document is bad, or   |
+ *        only scouting until now ---+
  *
  * The life of a build: how it is made, which phase comes after which, and how it is unmade.
+ *
+ * Most tables need one pass: what columns there are is known from some of the chunks (scouting), so
+ * pass 1 writes rows while it learns. Where it meets a column that they had not (the guess fails), it goes
+ * on learning only, and what was written gives way to a second pass. At worst that takes a fourth
+ * longer than to learn first, at best it takes two thirds of the time.
  *
  * A pass is one pool job for each worker (table_pass.c); it takes chunks until the source has ended.
  * KEYING is a pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each
@@ -46,6 +53,12 @@ void table_build_fail(struct table_build *b, enum result result, const struct er
     if (b->turns) {
         row_turns_stop(b->turns);
     }
+}
+
+void table_build_drop_guess(struct table_build *b)
+{
+    atomic_store(&b->guess_failed, true);
+    row_turns_stop(b->turns);
 }
 
 struct facts_wish table_build_facts(const struct table_build *b)
@@ -96,7 +109,7 @@ static void on_step_done(struct work_item *item, bool cancelled)
         b->start_over = false;
         enter(b, TABLE_LEARNING);
     } else {
-        enter(b, atomic_load(&b->stop)                     ? TABLE_COMMITTING
+        enter(b, atomic_load(&b->stop) || b->written       ? TABLE_COMMITTING
                  : b->phase == TABLE_SETTLING && b->unique ? TABLE_KEYING
                                                            : TABLE_WRITING);
     }
@@ -187,6 +200,13 @@ static enum result init_workers(struct table_build *b, struct err *err)
     return result;
 }
 
+/* What is to be unique takes a pass of its own between learning and writing, what has gone to standard
+ * output cannot be taken back, and dictionaries are only known in the end. */
+static bool may_guess(const struct table_build *b)
+{
+    return !b->spec.unique_count && !b->spec.parquet && strcmp(b->output, "-") != 0;
+}
+
 enum result table_build_start(struct table_build **build, struct work *work,
                               const struct table_options *options, struct record_source *source,
                               table_done_fn *done, void *context, struct err *err)
@@ -232,6 +252,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
         return result;
     }
     *build = b;
+    b->scouting = may_guess(b);
     enter(b, TABLE_LEARNING);
     return RESULT_OK;
 }
@@ -257,7 +278,8 @@ void table_build_cancel(struct table_build *b)
         b->cancelled = true;
         atomic_store(&b->stop, true);
         /* In these phases the turns are there and stay; in others, nobody waits for one. */
-        if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING) {
+        if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
+            (b->phase == TABLE_LEARNING && b->guess)) {
             row_turns_stop(b->turns);
         }
     }
@@ -292,6 +314,8 @@ void table_build_free(struct table_build *b)
     unique_free(b->unique);
     layout_free(b->layout);
     columns_free(b->columns);
+    layout_free(b->guess_layout);
+    columns_free(b->guess);
     table_shape_release(&b->shape);
     table_schema_free(b->report.schema);
     if (b->source) {

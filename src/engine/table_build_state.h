@@ -38,6 +38,9 @@
 #define TABLE_SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows held before they wait for a turn */
 #define TABLE_HINT_MAX 400         /* bytes of the pointers that an unlucky one is answered with */
 #define TABLE_EXPLODE_LOOKS_MAX 32 /* records that a worker looks at for the latter */
+/* What is looked at before rows are written in pass 1: the first chunks, and then one in so many. */
+#define TABLE_SCOUT_CHUNKS 8
+#define TABLE_SCOUT_STRIDE 32
 #define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
 /* What pass 1 leaves about a chunk for pass 2. */
@@ -121,12 +124,21 @@ struct table_build {
     atomic_bool judge_wanted;
     bool judging;
     bool start_over; /* SETTLING found so */
+    bool scouting;   /* pass 1 looks at some chunks only */
+    bool scouted;    /* and has done so */
+    /* Pass 1 writes rows, with the columns that scouting found: NULL when it does not. */
+    struct columns *guess;
+    struct layout *guess_layout;
+    /* Pass 1: what has been written is of no use, as there are other columns than those. */
+    atomic_bool guess_failed;
+    bool written; /* SETTLING: pass 1 has written all rows */
     atomic_uint busy;
     atomic_uint_fast64_t records_done, bytes_done, rows_done;
     atomic_uint_fast64_t records_total, bytes_total; /* the source's, which may learn them late */
 
     struct columns *columns;
     struct layout *layout;
+    const struct layout *row_layout; /* of rows as they are written now */
     struct table_writer *writer;
     struct unique *unique; /* NULL: none asked for */
     struct row_turns *turns;
@@ -142,6 +154,9 @@ void table_build_fail(struct table_build *build, enum result result, const struc
 
 /** What pass 1 has to gather besides the columns. */
 struct facts_wish table_build_facts(const struct table_build *build);
+
+/** The guess was wrong: pass 1 goes on without rows. */
+void table_build_drop_guess(struct table_build *build);
 
 /* table_pass.c: jobs of a worker, one for each pass. They end when the source does, at the first
  * failure, and when the build is stopped. */

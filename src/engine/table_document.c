@@ -39,8 +39,9 @@ static enum result key_row(struct table_worker *w, const struct row *row)
 static bool is_wanted(struct table_worker *w, const struct row *row)
 {
     const struct table_build *b = w->build;
+    const struct layout *layout = b->row_layout;
 
-    if (b->layout->where_present != COLUMNS_NONE && !row_cell(row, b->layout->where_present)) {
+    if (layout->where_present != COLUMNS_NONE && !row_cell(row, layout->where_present)) {
         w->not_present++;
         return false;
     }
@@ -51,30 +52,58 @@ static bool is_wanted(struct table_worker *w, const struct row *row)
     return true;
 }
 
+/* Rows that take much memory go before their chunk is done. */
+static enum result spill(struct table_worker *w)
+{
+    struct buf *bytes;
+    enum result result = row_encoder_flush(w->encoder, &bytes, &w->err);
+
+    return result == RESULT_OK ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
+                               : result;
+}
+
 static enum result write_row(struct table_worker *w, const struct row *row)
 {
     enum result result = RESULT_OK;
-    struct buf *bytes;
 
     if (is_wanted(w, row)) {
         result = row_encoder_add(w->encoder, row, &w->lone_surrogates, &w->err);
     }
     w->row++;
-    if (result == RESULT_OK && row_encoder_bytes(w->encoder) >= TABLE_SPILL_BYTES) {
-        result = row_encoder_flush(w->encoder, &bytes, &w->err);
-        result = result == RESULT_OK
-                     ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
-                     : result;
-    }
-    return result;
+    return result == RESULT_OK && row_encoder_bytes(w->encoder) >= TABLE_SPILL_BYTES ? spill(w)
+                                                                                     : result;
 }
 
-/* Behind pass 1: a row of this chunk. */
+/* A row of pass 1. Where a value is not as was guessed, or nobody has a turn any more as another worker
+ * found such, the pass goes on without rows. */
+static enum result try_row(struct table_worker *w, const struct row *row)
+{
+    struct table_build *b = w->build;
+    enum result result;
+
+    if (atomic_load_explicit(&b->guess_failed, memory_order_relaxed)) {
+        return RESULT_OK;
+    }
+    result = write_row(w, row);
+    if (result == RESULT_CORRUPT) {
+        table_build_drop_guess(b);
+    }
+    return result == RESULT_OK || !atomic_load(&b->guess_failed) ? result : RESULT_OK;
+}
+
+/* A row of this chunk; also in pass 1, if it writes rows. */
 static enum result on_row(void *context, const struct row *row)
 {
     struct table_worker *w = context;
 
-    return w->build->phase == TABLE_KEYING ? key_row(w, row) : write_row(w, row);
+    switch (w->build->phase) {
+    case TABLE_LEARNING:
+        return try_row(w, row);
+    case TABLE_KEYING:
+        return key_row(w, row);
+    default:
+        return write_row(w, row);
+    }
 }
 
 /* A variable of the request, as it stands in its raw line. */

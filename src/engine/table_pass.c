@@ -4,7 +4,8 @@
  * Chunks are taken and numbered under the build's lock, so numbers follow the plan's order whoever
  * takes them, and a worker's own ascend. Pass 1 leaves a note about each; the later passes must meet
  * the same chunks with the same rows (else E-TAB2: the input has changed), and so know the number of
- * a chunk's first row beforehand. Rows and keys are handed in by turns (row_turns.h), in that order.
+ * a chunk's first row beforehand. Rows and keys are handed in by turns (row_turns.h), in that order; also
+ * in pass 1, while it writes rows.
  */
 #include "engine/table_build_state.h"
 
@@ -51,23 +52,44 @@ static enum result number_chunk(struct table_build *b, struct table_worker *w)
                                                      "the input grew while it was being read");
 }
 
-/* The next chunk of the source; `*more` is false when there is none. */
-static enum result take_chunk(struct table_worker *w, bool *more)
+/* With the lock held: the next chunk, or none if the source has ended. */
+static enum result gather_chunk(struct table_build *b, struct table_worker *w)
 {
-    struct table_build *b = w->build;
     enum result result = RESULT_OK;
 
-    pthread_mutex_lock(&b->lock);
     if (!b->source_ended) {
         result = chunk_gather(&w->chunk, b->source, &w->err);
         b->source_ended = result == RESULT_OK && w->chunk.count == 0;
     }
+    return result == RESULT_OK && !b->source_ended ? number_chunk(b, w) : result;
+}
+
+/* Scouting may take that chunk, or leave it out. Of a document that is cut up it takes the first few only:
+ * to get to the others, all must be read. */
+static bool is_scouted(struct table_build *b, const struct chunk *chunk)
+{
+    if (chunk->number < TABLE_SCOUT_CHUNKS) {
+        return true;
+    }
+    b->scouted = true;
+    b->source_ended |= chunk->pieces[0].form == RECORD_PART;
+    return !b->source_ended && chunk->number % TABLE_SCOUT_STRIDE == 0;
+}
+
+/* The next chunk of the source that is of this pass; `*more` is false when there is none. */
+static enum result take_chunk(struct table_worker *w, bool *more)
+{
+    struct table_build *b = w->build;
+    enum result result;
+
+    pthread_mutex_lock(&b->lock);
+    do {
+        result = gather_chunk(b, w);
+        *more = !b->source_ended;
+    } while (result == RESULT_OK && *more && b->scouting && !is_scouted(b, &w->chunk));
     *more = !b->source_ended;
     atomic_store(&b->records_total, b->source->records);
     atomic_store(&b->bytes_total, b->source->bytes);
-    if (result == RESULT_OK && *more) {
-        result = number_chunk(b, w);
-    }
     pthread_mutex_unlock(&b->lock);
     return result;
 }
@@ -80,7 +102,7 @@ static void begin_chunk(struct table_worker *w)
     w->bytes += w->chunk.bytes;
 }
 
-static enum result learn_chunk(struct table_worker *w)
+static enum result learn_records(struct table_worker *w)
 {
     struct table_build *b = w->build;
     uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
@@ -101,6 +123,51 @@ static enum result learn_chunk(struct table_worker *w)
         atomic_fetch_add(&b->rows_done, w->counts.rows - rows);
     }
     return result;
+}
+
+/* The rows that pass 1 has made of the chunk, if they are still of use. */
+static enum result hand_in_rows(struct table_worker *w)
+{
+    struct table_build *b = w->build;
+    enum result result = RESULT_OK;
+    struct buf *bytes;
+
+    if (flatten_rows_spoilt(w->flatten)) {
+        table_build_drop_guess(b);
+    }
+    if (!atomic_load(&b->guess_failed)) {
+        result = row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
+                                     : result;
+    }
+    if (result == RESULT_CORRUPT) {
+        table_build_drop_guess(b);
+    }
+    return atomic_load(&b->guess_failed) ? RESULT_OK : result;
+}
+
+/* A turn for the chunk's rows; false when pass 1 writes none, or no more. */
+static enum result enter_turn(struct table_worker *w, bool *rows)
+{
+    struct table_build *b = w->build;
+    enum result result = b->guess && !atomic_load(&b->guess_failed)
+                             ? row_turns_enter(b->turns, w->chunk.number)
+                             : RESULT_OK;
+
+    *rows = b->guess && !atomic_load(&b->guess_failed);
+    if (*rows || !b->guess) {
+        return result;
+    }
+    return flatten_give_rows(w->flatten, NULL, &w->err);
+}
+
+static enum result learn_chunk(struct table_worker *w)
+{
+    bool rows;
+    enum result result = enter_turn(w, &rows);
+
+    result = result == RESULT_OK ? learn_records(w) : result;
+    return result == RESULT_OK && rows ? hand_in_rows(w) : result;
 }
 
 /* Reads the chunk again, for keys or for rows, and hands `*bytes` in. */

@@ -2,12 +2,13 @@
  * The steps between a build's passes and behind the last: one job each on the pool, with all of the
  * build to itself as no worker runs.
  *
- * Settling looks at what pass 1 has found. Nothing where the records should be: that is the end
+ * Settling looks at what pass 1 has found. If that has only scouted, the columns found are the guess with
+ * which it begins anew, now writing rows, too. Nothing where the records should be: that is the end
  * (E-TAB1). A split document with which something is wrong: all is thrown away and learnt anew with
  * nothing split, for only the whole document can say what. An invalid document among those whose values
  * were looked at: likewise, each being verified before it is looked at. Else the workers' columns become one
- * tree and then the layout, and the next pass is made ready: keys first if rows are to be unique,
- * or else rows. Keyed makes ready for the rows. Committing puts the file in its place, or removes what
+ * tree and then the layout. If the rows have been written with the same, that is all; else the next pass
+ * is made ready: keys first if rows are to be unique, or else rows. Keyed makes ready for the rows. Committing puts the file in its place, or removes what
  * there is of it.
  */
 #include "engine/table_build_state.h"
@@ -15,58 +16,58 @@
 #include "engine/split_source.h"
 
 /* Of the array to explode, in the merged tree. */
-static uint32_t explode_node(const struct table_build *b)
+static uint32_t explode_node(const struct table_build *b, const struct columns *columns)
 {
     const struct json_pointer *pointer = b->shape.flatten.explode;
     uint32_t node = pointer ? COLUMNS_ROOT : COLUMNS_NONE;
 
     for (unsigned i = 0; node != COLUMNS_NONE && pointer && i < pointer->count; i++) {
         node = columns_find(
-            b->columns, node,
+            columns, node,
             (struct str){ pointer->bytes + pointer->steps[i].at, pointer->steps[i].len });
     }
     return node;
 }
 
 /* What the workers have learnt, in one tree. */
-static enum result merge_columns(struct table_build *b, struct err *err)
+static enum result merge_columns(struct table_build *b, struct columns **columns, struct err *err)
 {
     const struct facts_wish wish = table_build_facts(b);
     enum result result;
 
-    b->columns = columns_new();
-    if (!b->columns) {
+    *columns = columns_new();
+    if (!*columns) {
         return err_nomem(err, "merging columns");
     }
-    result = columns_want_facts(b->columns, &wish, err);
+    result = columns_want_facts(*columns, &wish, err);
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
 
-        result = columns_merge(b->columns, w->columns, err);
+        result = columns_merge(*columns, w->columns, err);
         flatten_free(w->flatten);
         columns_free(w->columns);
         w->flatten = NULL;
         w->columns = NULL;
     }
     return result == RESULT_OK
-               ? columns_settle(b->columns,
+               ? columns_settle(*columns,
                                 b->spec.separator ? str_view(b->spec.separator) : STR("."), err)
                : result;
 }
 
-/* Each pass over the rows begins with the source at its start and a turn for every worker. */
+static enum result make_turns(struct table_build *b, struct row_sink sink, struct err *err)
+{
+    row_turns_free(b->turns);
+    b->turns = row_turns_new(sink, 2 * b->worker_count + 2);
+    return b->turns ? RESULT_OK : err_nomem(err, "starting a pass");
+}
+
+/* Each pass behind the first begins with the source at its start and a turn for every worker. */
 static enum result start_turns(struct table_build *b, struct row_sink sink, struct err *err)
 {
     enum result result = b->source->rewind(b->source, err);
 
-    if (result != RESULT_OK) {
-        return result;
-    }
-    row_turns_free(b->turns);
-    b->turns = row_turns_new(sink, 2 * b->worker_count + 2);
-    if (!b->turns) {
-        return err_nomem(err, "starting pass 2");
-    }
+    result = result == RESULT_OK ? make_turns(b, sink, err) : result;
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
 
@@ -88,38 +89,78 @@ static enum result start_keying(struct table_build *b, struct err *err)
                      : err_nomem(err, "comparing rows");
 }
 
-static enum result start_writing(struct table_build *b, struct err *err)
+/* The file, and who writes its rows. */
+static enum result open_writer(struct table_build *b, const struct layout *layout, struct err *err)
 {
-    enum result result = table_writer_open(&b->writer, b->output, b->layout, &b->spec, err);
+    enum result result = table_writer_open(&b->writer, b->output, layout, &b->spec, err);
 
-    result = result == RESULT_OK ? start_turns(b, table_writer_sink(b->writer), err) : result;
+    b->row_layout = layout;
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         b->workers[i].encoder = row_encoder_new(b->writer);
         if (!b->workers[i].encoder) {
-            result = err_nomem(err, "starting pass 2");
+            result = err_nomem(err, "starting to write");
         }
     }
     return result;
 }
 
-/* Pass 1 is done: columns, then everything that the next pass needs. */
+static void abandon_writer(struct table_build *b)
+{
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        row_encoder_free(b->workers[i].encoder);
+        b->workers[i].encoder = NULL;
+    }
+    table_writer_abandon(b->writer);
+    b->writer = NULL;
+}
+
+/* What pass 1 has written is of no use, or it has written nothing. */
+static void drop_guess(struct table_build *b)
+{
+    abandon_writer(b);
+    layout_free(b->guess_layout);
+    columns_free(b->guess);
+    b->guess_layout = NULL;
+    b->guess = NULL;
+    atomic_store(&b->guess_failed, false);
+}
+
+static enum result start_writing(struct table_build *b, struct err *err)
+{
+    enum result result = open_writer(b, b->layout, err);
+
+    return result == RESULT_OK ? start_turns(b, table_writer_sink(b->writer), err) : result;
+}
+
+static enum result make_layout(const struct table_build *b, const struct columns *columns,
+                               const struct flatten_counts *counts, struct layout **layout,
+                               struct err *err)
+{
+    return layout_new(layout, &b->spec, columns, explode_node(b, columns), counts->rows,
+                      counts->records, b->spec.parquet, err);
+}
+
+/* Pass 1 is done: columns, then everything that the next pass needs, if there is to be one. */
 static enum result settle(struct table_build *b, const struct flatten_counts *counts,
                           struct err *err)
 {
-    enum result result = merge_columns(b, err);
+    enum result result = merge_columns(b, &b->columns, err);
     uint64_t rows = 0;
 
     for (size_t i = 0; i < b->note_count; i++) {
         b->notes[i].rows_before = rows;
         rows += b->notes[i].rows;
     }
-    if (result == RESULT_OK) {
-        result = layout_new(&b->layout, &b->spec, b->columns, explode_node(b), counts->rows,
-                            counts->records, b->spec.parquet, err);
-    }
+    result = result == RESULT_OK ? make_layout(b, b->columns, counts, &b->layout, err) : result;
     if (result != RESULT_OK) {
         return result;
     }
+    b->written = b->guess && !atomic_load(&b->guess_failed) &&
+                 layout_same(b->guess_layout, b->layout, b->spec.parquet);
+    if (b->written) {
+        return RESULT_OK;
+    }
+    drop_guess(b);
     return b->layout->unique_count ? start_keying(b, err) : start_writing(b, err);
 }
 
@@ -177,12 +218,14 @@ enum result table_step_begin_learning(struct table_worker *w, struct err *err)
 {
     struct table_build *b = w->build;
     const struct facts_wish wish = table_build_facts(b);
+    enum result result;
 
     flatten_free(w->flatten);
     columns_free(w->columns);
     w->flatten = NULL;
     w->columns = columns_new();
-    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK) {
+    if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK &&
+        (!b->guess || columns_seed(w->columns, b->guess, err) == RESULT_OK)) {
         w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
     }
     if (!w->flatten) {
@@ -190,7 +233,8 @@ enum result table_step_begin_learning(struct table_worker *w, struct err *err)
     }
     flatten_heed(w->flatten, &b->stop);
     flatten_judge_first(w->flatten, b->judging);
-    return flatten_set_shape(w->flatten, &b->shape.flatten, err);
+    result = flatten_set_shape(w->flatten, &b->shape.flatten, err);
+    return result == RESULT_OK && b->guess ? flatten_give_rows(w->flatten, b->guess, err) : result;
 }
 
 /* A split document in which the pointer led to nothing. */
@@ -209,25 +253,51 @@ static bool split_without_match(const struct table_build *b)
     return false;
 }
 
-/* All that pass 1 has found is thrown away. The next one judges documents first, and splits none if that
- * was at fault. */
+/* All that pass 1 has found is thrown away, but for the guess. */
+static enum result learn_anew(struct table_build *b, struct err *err)
+{
+    enum result result = b->source->rewind(b->source, err);
+
+    table_tally_collect(b);
+    b->start_over = true;
+    b->scouting = b->scouted = false;
+    b->note_count = 0;
+    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
+        result = table_step_begin_learning(&b->workers[i], err);
+    }
+    return result;
+}
+
+/* A document was at fault: the next pass 1 judges each first, and splits none if that was it. */
 static enum result start_over(struct table_build *b, bool split, struct err *err)
 {
-    enum result result;
-
-    b->start_over = true;
-    b->note_count = 0;
+    drop_guess(b);
     b->judging = true;
     atomic_store(&b->split_failed, false);
     atomic_store(&b->judge_wanted, false);
     if (!split) {
         split_source_disable(b->source);
     }
-    result = b->source->rewind(b->source, err);
-    for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        result = table_step_begin_learning(&b->workers[i], err);
+    return learn_anew(b, err);
+}
+
+/* Some chunks have been seen: what columns they have is the guess. Where even what they have is not
+ * enough, pass 1 is the usual one. */
+static enum result guess(struct table_build *b, const struct flatten_counts *counts,
+                         struct err *err)
+{
+    enum result result = check_found(b, counts, err);
+
+    result = result == RESULT_OK ? merge_columns(b, &b->guess, err) : result;
+    result = result == RESULT_OK ? make_layout(b, b->guess, counts, &b->guess_layout, err) : result;
+    if (result == RESULT_NOT_FOUND) {
+        *err = (struct err){ 0 };
+        drop_guess(b);
+        return learn_anew(b, err);
     }
-    return result;
+    result = result == RESULT_OK ? open_writer(b, b->guess_layout, err) : result;
+    result = result == RESULT_OK ? make_turns(b, table_writer_sink(b->writer), err) : result;
+    return result == RESULT_OK ? learn_anew(b, err) : result;
 }
 
 void table_step_settle(struct work_item *item)
@@ -250,8 +320,9 @@ void table_step_settle(struct work_item *item)
     bad_split =
         atomic_load(&b->split_failed) || (!atomic_load(&b->judge_wanted) && split_without_match(b));
     if (bad_split || atomic_load(&b->judge_wanted)) {
-        table_tally_collect(b);
         result = start_over(b, !bad_split, &err);
+    } else if (b->scouted) {
+        result = guess(b, &counts, &err);
     } else {
         result = check_found(b, &counts, &err);
         table_tally_collect(b);
@@ -279,7 +350,9 @@ static enum result commit(struct table_build *b, struct err *err)
 {
     struct table_writer *writer = b->writer;
 
-    table_tally_collect(b);
+    if (!b->written) { /* else that was done when pass 1 had ended */
+        table_tally_collect(b);
+    }
     b->report.columns = b->layout->count;
     b->report.columns_renamed = columns_renamed(b->columns);
     if (b->layout->has_facts &&

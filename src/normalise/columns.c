@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +318,19 @@ static enum result merge_facts(struct columns *c, uint32_t node, struct facts *f
 
     count_columns(c, had_text, had_number, into);
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "merging columns");
+}
+
+enum result columns_seed(struct columns *c, const struct columns *from, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (uint32_t i = COLUMNS_ROOTS; result == RESULT_OK && i < from->count; i++) {
+        uint32_t node;
+
+        result = columns_add(c, from->nodes[i].parent, columns_node_name(from, i), &node, err);
+        assert(result != RESULT_OK || node == i);
+    }
+    return result;
 }
 
 enum result columns_merge(struct columns *into, struct columns *from, struct err *err)

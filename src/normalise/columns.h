@@ -80,6 +80,11 @@ const struct facts *columns_facts(const struct columns *columns, uint32_t node);
 /** What the distinct values of one column may take, as far as the tree has grown. */
 struct facts_room columns_room(const struct columns *columns);
 
+/** The tree, which is empty as yet, gets the nodes of `from`, with the same numbers; none of them is a column
+ *  for that. */
+MUST_CHECK enum result columns_seed(struct columns *columns, const struct columns *from,
+                                    struct err *err);
+
 /** Adds to `into` what `from` has learnt, which is only to be freed then; both want the same facts. */
 MUST_CHECK enum result columns_merge(struct columns *into, struct columns *from, struct err *err);
 

@@ -17,6 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool begin_rows(struct flatten *f, const struct columns *table)
+{
+    f->cells = calloc(columns_count(table) + 1U, sizeof *f->cells);
+    f->table = f->cells ? table : NULL;
+    return f->cells;
+}
+
 struct flatten *flatten_new(const struct json_pointer *records, struct columns *columns,
                             enum flatten_pass pass)
 {
@@ -33,14 +40,29 @@ struct flatten *flatten_new(const struct json_pointer *records, struct columns *
     f->visit_base = 1;
     f->depth_max = FLATTEN_DEPTH_ALL;
     f->explode_node = COLUMNS_NONE;
-    if (pass == FLATTEN_FILL) {
-        f->cells = calloc(columns_count(columns) + 1U, sizeof *f->cells);
-    }
-    if ((pass == FLATTEN_FILL && !f->cells) || !flatten_know_nodes(f)) {
+    if ((pass == FLATTEN_FILL && !begin_rows(f, columns)) || !flatten_know_nodes(f)) {
         flatten_free(f);
         return NULL;
     }
     return f;
+}
+
+enum result flatten_give_rows(struct flatten *f, const struct columns *table, struct err *err)
+{
+    if (!table) {
+        f->table = NULL;
+        return RESULT_OK;
+    }
+    if (!begin_rows(f, table)) {
+        return err_nomem(err, "starting a table");
+    }
+    f->hint_count = 0; /* what is known of nodes is not which columns they are */
+    return flatten_know_nodes(f) ? RESULT_OK : err_nomem(err, "starting a table");
+}
+
+bool flatten_rows_spoilt(const struct flatten *f)
+{
+    return f->spoilt;
 }
 
 void flatten_free(struct flatten *f)
@@ -106,11 +128,11 @@ enum result flatten_emit(struct flatten *f)
     struct row row;
 
     f->counts->rows++;
-    if (f->pass == FLATTEN_LEARN) {
+    if (!f->table || f->spoilt) {
         return RESULT_OK;
     }
     row = (struct row){ .cells = f->cells,
-                        .count = columns_count(f->columns),
+                        .count = columns_count(f->table),
                         .number = f->row,
                         .readable = f->text_end };
     return f->sink(f->sink_context, &row);
@@ -319,6 +341,7 @@ static struct learnt learn_from_here(struct flatten *f)
 
 static void unlearn(struct flatten *f, const struct learnt *before)
 {
+    f->spoilt |= f->table && f->counts->rows > before->counts.rows;
     columns_take_back(f->columns, before->nodes, f->fresh, f->fresh_count);
     flatten_forget(f, before->nodes);
     *f->counts = before->counts;

@@ -13,11 +13,14 @@
  * record's other cells are repeated; an array without elements, or none, still gives one row), objects
  * kept as JSON below a depth, values found by pointers, and cells that belong to the document.
  *
- * There are two passes. FLATTEN_LEARN adds to the tree of columns and makes no cells; it touches each
- * byte once, and so is also the one that judges: text that json_check would refuse is RESULT_INVALID,
- * without words, and leaves neither columns nor counts. FLATTEN_FILL reads a settled tree and hands
- * out rows. Its text must have been valid; text that changed after the first pass is found out (E-TAB2)
- * at a column that is not known, and never read past its end.
+ * There are two passes. FLATTEN_LEARN adds to the tree of columns; it touches each byte once, and so is
+ * also the one that judges: text that json_check would refuse is RESULT_INVALID, without words, and
+ * leaves neither columns nor counts. FLATTEN_FILL reads a settled tree and hands out rows. Its text must
+ * have been valid; text that changed after the first pass is found out (E-TAB2) at a column that is not
+ * known, and never read past its end.
+ *
+ * Who guesses which columns there will be can have rows in FLATTEN_LEARN already (flatten_give_rows). If
+ * the guess was right, that was all of the work.
  *
  * Ownership  flatten_new borrows the tree and the pointer; rows borrow the document.
  * Errors     RESULT_NOMEM, RESULT_LIMIT (columns), RESULT_INVALID (pass 1), RESULT_CORRUPT (changed),
@@ -93,6 +96,15 @@ void flatten_trust_pointer(struct flatten *flatten, bool trust);
 MUST_CHECK enum result flatten_set_shape(struct flatten *flatten, const struct flatten_shape *shape,
                                          struct err *err);
 
+/** FLATTEN_LEARN, before the first document: rows are handed out, too, with the columns of `table`: a settled
+ *  tree, borrowed, from which the flattener's own was seeded. NULL, between documents: no longer. */
+MUST_CHECK enum result flatten_give_rows(struct flatten *flatten, const struct columns *table,
+                                         struct err *err);
+
+/** Rows that were handed out in FLATTEN_LEARN cannot stay, and none are any more: a value was met that has no column in the
+ *  table, or a document was no good after all. */
+bool flatten_rows_spoilt(const struct flatten *flatten);
+
 /** For the documents that follow; borrowed until the next call. */
 void flatten_set_meta(struct flatten *flatten, const struct flatten_meta *meta, size_t count);
 
@@ -108,7 +120,7 @@ struct flatten_counts {
     uint64_t ambiguous;      /* documents where a name of the pointer stands twice in one object */
 };
 
-/** Adds to `counts`. `sink` may be NULL in FLATTEN_LEARN. */
+/** Adds to `counts`. `sink` may be NULL where no rows are handed out. */
 MUST_CHECK enum result flatten_document(struct flatten *flatten, struct str text, row_fn *sink,
                                         void *context, struct flatten_counts *counts,
                                         struct err *err);

@@ -59,7 +59,7 @@ static enum result put_picks(struct flatten *f, struct str value, bool element)
 /* So that an element without a picked value does not show that of the one before it. */
 static void forget_picks(struct flatten *f)
 {
-    for (size_t i = 0; f->cells && i < f->shape->pick_count; i++) {
+    for (size_t i = 0; f->table && i < f->shape->pick_count; i++) {
         const struct flatten_pick *pick = &f->shape->picks[i];
         uint32_t node =
             pick->in_element ? columns_find(f->columns, COLUMNS_PICK, pick->name) : COLUMNS_NONE;

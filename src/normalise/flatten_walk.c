@@ -4,8 +4,9 @@
  * one comparison confirms the guess, and what is equal to a name that was verified once is valid.
  * Only a key that is new, or stands elsewhere than usual, is looked at byte by byte and hashed.
  *
- * There is one text for both passes and, by constant arguments, one machine code for each, and one
- * for learning from a text that has been verified already.
+ * There is one text for all kinds of passes and, by constant arguments, one machine code for each: for
+ * learning and for filling rows, and for both at once; and for learning from a text that has been
+ * verified already.
  */
 #include "normalise/flatten_walk.h"
 
@@ -44,6 +45,12 @@ static void set_token(struct hint *h, struct str name)
     h->token_len = (uint8_t)(name.len + 2);
 }
 
+static uint32_t column_of(const struct flatten *f, uint32_t node)
+{
+    return f->table && node < columns_node_count(f->table) ? columns_of_node(f->table, node)
+                                                           : COLUMNS_NONE;
+}
+
 bool flatten_know_nodes(struct flatten *f)
 {
     uint32_t want = columns_node_count(f->columns);
@@ -68,7 +75,7 @@ bool flatten_know_nodes(struct flatten *f)
         *h = (struct hint){ .next = COLUMNS_NONE,
                             .first = COLUMNS_NONE,
                             .parent = columns_parent(f->columns, f->hint_count),
-                            .column = columns_of_node(f->columns, f->hint_count),
+                            .column = column_of(f, f->hint_count),
                             .marked = columns_marked(f->columns, f->hint_count) };
         set_token(h, columns_node_name(f->columns, f->hint_count));
     }
@@ -184,7 +191,7 @@ void flatten_empty_cell(struct flatten *f, uint32_t node)
 {
     uint32_t column = f->hints[node].column;
 
-    if (f->cells && column != COLUMNS_NONE) {
+    if (f->table && column != COLUMNS_NONE) {
         f->cells[column].row = 0;
     }
 }
@@ -249,6 +256,7 @@ static enum result mark(struct flatten *f, uint32_t node)
         return err_nomem(f->err, "collecting columns");
     }
     result = columns_mark(f->columns, node, f->chunk, f->order++, f->err);
+    f->spoilt |= f->table && f->hints[node].column == COLUMNS_NONE;
     if (result == RESULT_OK) {
         f->fresh[f->fresh_count++] = node;
         f->hints[node].marked = true;
@@ -256,20 +264,37 @@ static enum result mark(struct flatten *f, uint32_t node)
     return result;
 }
 
+/* What a pass does with a value; constants, so that none of it is asked at run time. */
+struct manner {
+    bool learn;  /* its column, and what there is to know of it */
+    bool verify; /* nobody has done so */
+    bool fill;   /* a row's cell */
+};
+
+#define LEARNING ((struct manner){ .learn = true, .verify = true })
+#define LEARNING_JUDGED ((struct manner){ .learn = true })
+#define LEARNING_FILLING ((struct manner){ .learn = true, .verify = true, .fill = true })
+#define LEARNING_FILLING_JUDGED ((struct manner){ .learn = true, .fill = true })
+#define FILLING ((struct manner){ .fill = true })
+
 ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_kind kind,
-                                   struct str text, const bool learn)
+                                   struct str text, const struct manner manner)
 {
     uint32_t column;
 
-    if (learn) {
+    if (manner.learn) {
         enum result result = f->hints[node].marked ? RESULT_OK : mark(f, node);
 
-        return f->facts && result == RESULT_OK ? columns_note(f->columns, node, kind, text, f->err)
-                                               : result;
+        if (f->facts && result == RESULT_OK) {
+            result = columns_note(f->columns, node, kind, text, f->err);
+        }
+        if (!manner.fill || result != RESULT_OK) {
+            return result;
+        }
     }
     column = f->hints[node].column;
     if (column == COLUMNS_NONE) {
-        return changed(f);
+        return manner.learn ? RESULT_OK : changed(f); /* learnt a moment ago: the row is spoilt */
     }
     f->cells[column] = (struct row_cell){
         .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind
@@ -284,7 +309,12 @@ enum result flatten_put_beside(struct flatten *f, uint32_t root, struct str name
     uint32_t node;
 
     result = search_node(f, root, name, false, &node);
-    return result == RESULT_OK ? put_cell(f, node, kind, text, f->pass == FLATTEN_LEARN) : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return f->pass == FLATTEN_FILL ? put_cell(f, node, kind, text, FILLING)
+           : f->table              ? put_cell(f, node, kind, text, LEARNING_FILLING_JUDGED)
+                                   : put_cell(f, node, kind, text, LEARNING_JUDGED);
 }
 
 enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name, struct str value)
@@ -307,9 +337,10 @@ enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name,
 
 /* A value that is no object to go into; `*p` at its first byte, then behind it. */
 ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char **p,
-                                    const char *end, unsigned depth, const bool learn,
-                                    const bool verify)
+                                    const char *end, unsigned depth, const struct manner manner)
 {
+    const bool verify = manner.verify;
+
     enum cell_kind kind;
     const char *first = *p, *behind;
     bool escaped = false;
@@ -338,7 +369,7 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
         f->exploded = (struct str){ first, (size_t)(behind - first) };
         return RESULT_OK;
     }
-    return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, learn);
+    return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, manner);
 }
 
 /* One key and its colon, at `*p`; the value's node comes out. */
@@ -366,7 +397,7 @@ ALWAYS_INLINE enum result take_key(struct flatten *f, struct level *level, const
 }
 
 ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at, const char *end,
-                               unsigned depth, const bool learn, const bool verify)
+                               unsigned depth, const struct manner manner)
 {
     struct level *level = f->levels, *top = f->levels + JSON_DEPTH_MAX - depth;
     const char *p = json_step_space(*at + 1, end);
@@ -409,8 +440,7 @@ ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at
             }
             goto member;
         }
-        result =
-            put_value(f, node, &p, end, depth + 1 + (unsigned)(level - f->levels), learn, verify);
+        result = put_value(f, node, &p, end, depth + 1 + (unsigned)(level - f->levels), manner);
         if (result != RESULT_OK) {
             return result;
         }
@@ -421,19 +451,31 @@ ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at
 static enum result walk_learning(struct flatten *f, uint32_t top, const char **p, const char *end,
                                  unsigned depth)
 {
-    return walk(f, top, p, end, depth, true, true);
+    return walk(f, top, p, end, depth, LEARNING);
 }
 
 static enum result walk_judged(struct flatten *f, uint32_t top, const char **p, const char *end,
                                unsigned depth)
 {
-    return walk(f, top, p, end, depth, true, false);
+    return walk(f, top, p, end, depth, LEARNING_JUDGED);
+}
+
+static enum result walk_both(struct flatten *f, uint32_t top, const char **p, const char *end,
+                             unsigned depth)
+{
+    return walk(f, top, p, end, depth, LEARNING_FILLING);
+}
+
+static enum result walk_both_judged(struct flatten *f, uint32_t top, const char **p,
+                                    const char *end, unsigned depth)
+{
+    return walk(f, top, p, end, depth, LEARNING_FILLING_JUDGED);
 }
 
 static enum result walk_filling(struct flatten *f, uint32_t top, const char **p, const char *end,
                                 unsigned depth)
 {
-    return walk(f, top, p, end, depth, false, false);
+    return walk(f, top, p, end, depth, FILLING);
 }
 
 enum result flatten_object(struct flatten *f, uint32_t top, const char **p, const char *end,
@@ -442,12 +484,25 @@ enum result flatten_object(struct flatten *f, uint32_t top, const char **p, cons
     if (f->pass == FLATTEN_FILL) {
         return walk_filling(f, top, p, end, depth);
     }
+    if (f->table) {
+        return f->judged ? walk_both_judged(f, top, p, end, depth)
+                         : walk_both(f, top, p, end, depth);
+    }
     return f->judged ? walk_judged(f, top, p, end, depth) : walk_learning(f, top, p, end, depth);
+}
+
+/* An element that is no object. */
+static enum result take_other(struct flatten *f, const char **p, const char *end)
+{
+    if (f->pass == FLATTEN_FILL) {
+        return put_value(f, f->explode_node, p, end, 0, FILLING);
+    }
+    return f->table ? put_value(f, f->explode_node, p, end, 0, LEARNING_FILLING_JUDGED)
+                    : put_value(f, f->explode_node, p, end, 0, LEARNING_JUDGED);
 }
 
 enum result flatten_element(struct flatten *f, const char **p, const char *end)
 {
-    return *p < end && **p == '{'
-               ? flatten_object(f, f->explode_node, p, end, 0)
-               : put_value(f, f->explode_node, p, end, 0, f->pass == FLATTEN_LEARN, false);
+    return *p < end && **p == '{' ? flatten_object(f, f->explode_node, p, end, 0)
+                                  : take_other(f, p, end);
 }

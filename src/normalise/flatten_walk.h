@@ -19,7 +19,7 @@ struct hint {
     uint32_t parent;
     uint32_t next;     /* the member that came behind this one last time */
     uint32_t first;    /* the member that an object here began with last time */
-    uint32_t column;   /* FLATTEN_FILL; COLUMNS_NONE when it is none */
+    uint32_t column;   /* of `table`; COLUMNS_NONE when it is none */
     uint8_t token_len; /* 0: too long, or a name that has to be escaped */
     bool marked;       /* FLATTEN_LEARN: known to be a column */
 };
@@ -42,7 +42,9 @@ struct flatten {
     uint32_t order;
     struct hint *hints; /* by node */
     uint32_t hint_count, hint_cap;
-    struct row_cell *cells; /* by column, FLATTEN_FILL */
+    const struct columns *table; /* whose columns rows have; NULL: there are no rows */
+    struct row_cell *cells;      /* by column of `table` */
+    bool spoilt;                 /* flatten_rows_spoilt */
     uint64_t row;
     uint64_t visit_base; /* visits of this row have this number and above */
     uint32_t *visits;    /* the row's members as they were met, by node */

@@ -205,6 +205,20 @@ void layout_free(struct layout *l)
     }
 }
 
+bool layout_same(const struct layout *a, const struct layout *b, bool types)
+{
+    bool same = a->count == b->count && a->where_present == b->where_present;
+
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        const struct layout_column *x = &a->columns[i], *y = &b->columns[i];
+
+        same = x->source == y->source && str_equal(x->name, y->name) &&
+               (!types || (x->decision.type == y->decision.type &&
+                           x->decision.epoch_unit_us == y->decision.epoch_unit_us));
+    }
+    return same;
+}
+
 struct row layout_row(const struct layout *l, const struct row *row, struct row_cell *cells)
 {
     if (l->straight) {

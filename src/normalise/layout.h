@@ -46,6 +46,9 @@ MUST_CHECK enum result layout_new(struct layout **layout, const struct table_spe
                                   uint64_t rows, uint64_t records, bool parquet, struct err *err);
 void layout_free(struct layout *layout);
 
+/** Whether both, of two trees, name the same columns in the same order; and, if so asked, of the same types. */
+bool layout_same(const struct layout *a, const struct layout *b, bool types);
+
 /** The row as the layout has it; `cells` has room for its columns. */
 struct row layout_row(const struct layout *layout, const struct row *row, struct row_cell *cells);
 
