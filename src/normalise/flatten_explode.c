@@ -1,7 +1,7 @@
 /*
  * What a struct flatten_shape asks for beyond the walk: values by pointers, and a row for each
- * element of an array. A record comes here once its own cells are in place and its text is known to be
- * valid, in both passes.
+ * element of an array. A record comes here once its own cells are in place, in both passes. Its text is known
+ * to be valid by then, but for the array to explode: that is verified on the way along its elements.
  */
 #include "normalise/flatten_walk.h"
 
@@ -75,8 +75,8 @@ static enum result explode_element(struct flatten *f, const char **p, const char
 {
     size_t mark = f->visit_count;
     const char *first = *p;
-    enum result result =
-        f->shape->picks_only ? flatten_pass_over(f, p, end, 0) : flatten_element(f, p, end);
+    enum result result = f->shape->picks_only ? flatten_pass_over(f, p, end, f->exploded_depth)
+                                              : flatten_element(f, p, end, f->exploded_depth);
 
     if (result == RESULT_OK) {
         result = put_picks(f, (struct str){ first, (size_t)(*p - first) }, true);
@@ -96,13 +96,17 @@ static enum result explode(struct flatten *f)
     enum result result = RESULT_OK;
 
     f->counts->exploded++;
-    f->judged = true; /* whoever found the array's end has looked at all of it */
+    f->judged = f->exploded_judged;
     flatten_step_into(&p, end, ']', &more);
     for (any = more; more && result == RESULT_OK;) {
         result = explode_element(f, &p, end);
         result = result == RESULT_OK ? flatten_step_behind(f, &p, end, ']', &more) : result;
     }
     f->judged = judged;
+    if (result == RESULT_OK &&
+        p != end) { /* who looked for the end only was misled by what is no JSON */
+        result = flatten_bad_text(f);
+    }
     return result == RESULT_OK && !any ? flatten_emit(f) : result;
 }
 
@@ -114,6 +118,7 @@ static void find_exploded(struct flatten *f, struct str value)
     if (f->shape->explode && json_pointer_find(value, f->shape->explode, &found) &&
         json_type_of(found) == JSON_ARRAY) {
         f->exploded = found;
+        f->exploded_judged = true;
     }
 }
 

@@ -196,20 +196,36 @@ void flatten_empty_cell(struct flatten *f, uint32_t node)
     }
 }
 
+/* The array that would have been exploded is not: nobody else will verify it. */
+static enum result drop_exploded(struct flatten *f)
+{
+    struct str array = f->exploded;
+
+    f->exploded = STR_NONE;
+    return !array.data || f->exploded_judged ||
+                   f->kernel->verify(array.data, array.data + array.len,
+                                     JSON_DEPTH_MAX - f->exploded_depth + 1) ==
+                       array.data + array.len
+               ? RESULT_OK
+               : flatten_bad_text(f);
+}
+
 /* The member has been met in this row before: what it left behind goes. It and what it held
  * were met one after the other, so the list of visits has them together. */
-static void drop_duplicate(struct flatten *f, uint32_t node)
+static enum result drop_duplicate(struct flatten *f, uint32_t node)
 {
     size_t at = (size_t)(f->hints[node].seen - f->visit_base);
+    enum result result = RESULT_OK;
 
     f->counts->duplicate_keys++;
     for (; at < f->visit_count && is_below(f->columns, f->visits[at], node); at++) {
         f->hints[f->visits[at]].seen = 0;
         flatten_empty_cell(f, f->visits[at]);
-        if (f->visits[at] == f->explode_node) {
-            f->exploded = STR_NONE;
+        if (f->visits[at] == f->explode_node && result == RESULT_OK) {
+            result = drop_exploded(f);
         }
     }
+    return result;
 }
 
 void flatten_forget_visits(struct flatten *f, size_t mark)
@@ -237,7 +253,11 @@ static bool grow_list(uint32_t **list, size_t *cap)
 ALWAYS_INLINE enum result note_visit(struct flatten *f, uint32_t node)
 {
     if (f->hints[node].seen >= f->visit_base) {
-        drop_duplicate(f, node);
+        enum result result = drop_duplicate(f, node);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
     }
     if (f->visit_count == f->visit_cap && !grow_list(&f->visits, &f->visit_cap)) {
         return err_nomem(f->err, "reading a record");
@@ -270,6 +290,13 @@ struct manner {
     bool verify; /* nobody has done so */
     bool fill;   /* a row's cell */
 };
+
+static struct manner manner_of(const struct flatten *f)
+{
+    bool learn = f->pass == FLATTEN_LEARN;
+
+    return (struct manner){ .learn = learn, .verify = learn && !f->judged, .fill = f->table };
+}
 
 #define LEARNING ((struct manner){ .learn = true, .verify = true })
 #define LEARNING_JUDGED ((struct manner){ .learn = true })
@@ -309,12 +336,7 @@ enum result flatten_put_beside(struct flatten *f, uint32_t root, struct str name
     uint32_t node;
 
     result = search_node(f, root, name, false, &node);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    return f->pass == FLATTEN_FILL ? put_cell(f, node, kind, text, FILLING)
-           : f->table              ? put_cell(f, node, kind, text, LEARNING_FILLING_JUDGED)
-                                   : put_cell(f, node, kind, text, LEARNING_JUDGED);
+    return result == RESULT_OK ? put_cell(f, node, kind, text, manner_of(f)) : result;
 }
 
 enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name, struct str value)
@@ -353,6 +375,13 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
         behind = verify ? json_verify_string(first, end, &escaped)
                         : json_step_string(first, end, &escaped);
         kind = escaped ? CELL_ESCAPED : CELL_STRING;
+    } else if (node == f->explode_node && *first == '[' && !f->exploded.data) {
+        behind = f->kernel->container_end(first, end);
+        f->exploded = (struct str){ first, (size_t)(behind - first) };
+        f->exploded_depth = depth + 1;
+        f->exploded_judged = !verify; /* the walk along its elements does it */
+        *p = behind;
+        return RESULT_OK;
     } else if (*first == '[' || *first == '{') {
         behind = verify ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
                         : f->kernel->container_end(first, end);
@@ -365,10 +394,6 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
         return RESULT_INVALID;
     }
     *p = behind + (behind < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
-    if (node == f->explode_node && *first == '[' && kind == CELL_JSON && !f->exploded.data) {
-        f->exploded = (struct str){ first, (size_t)(behind - first) };
-        return RESULT_OK;
-    }
     return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, manner);
 }
 
@@ -491,18 +516,8 @@ enum result flatten_object(struct flatten *f, uint32_t top, const char **p, cons
     return f->judged ? walk_judged(f, top, p, end, depth) : walk_learning(f, top, p, end, depth);
 }
 
-/* An element that is no object. */
-static enum result take_other(struct flatten *f, const char **p, const char *end)
+enum result flatten_element(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
-    if (f->pass == FLATTEN_FILL) {
-        return put_value(f, f->explode_node, p, end, 0, FILLING);
-    }
-    return f->table ? put_value(f, f->explode_node, p, end, 0, LEARNING_FILLING_JUDGED)
-                    : put_value(f, f->explode_node, p, end, 0, LEARNING_JUDGED);
-}
-
-enum result flatten_element(struct flatten *f, const char **p, const char *end)
-{
-    return *p < end && **p == '{' ? flatten_object(f, f->explode_node, p, end, 0)
-                                  : take_other(f, p, end);
+    return *p < end && **p == '{' ? flatten_object(f, f->explode_node, p, end, depth)
+                                  : put_value(f, f->explode_node, p, end, depth, manner_of(f));
 }

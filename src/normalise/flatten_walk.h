@@ -55,8 +55,10 @@ struct flatten {
     struct level levels[JSON_DEPTH_MAX];
     const struct flatten_shape *shape; /* NULL: none asked for */
     uint32_t depth_max;
-    uint32_t explode_node; /* COLUMNS_NONE: none */
-    struct str exploded;   /* of this record: its array, once met */
+    uint32_t explode_node;   /* COLUMNS_NONE: none */
+    struct str exploded;     /* of this record: its array, once met */
+    unsigned exploded_depth; /* containers around its elements */
+    bool exploded_judged;    /* it is known to be valid; else only where it ends, if it is */
     bool facts;
     const struct flatten_meta *meta;
     size_t meta_count;
@@ -95,7 +97,8 @@ MUST_CHECK enum result flatten_object(struct flatten *f, uint32_t top, const cha
                                       const char *end, unsigned depth);
 
 /** An element of the array that is exploded; `*p` from its first byte to behind it. */
-MUST_CHECK enum result flatten_element(struct flatten *f, const char **p, const char *end);
+MUST_CHECK enum result flatten_element(struct flatten *f, const char **p, const char *end,
+                                       unsigned depth);
 
 /** Over a value that gives nothing; `*p` likewise. */
 MUST_CHECK enum result flatten_pass_over(struct flatten *f, const char **p, const char *end,
@@ -133,7 +136,8 @@ void flatten_forget_visits(struct flatten *f, size_t mark);
 /** Hands out the row as it stands, or counts it. */
 MUST_CHECK enum result flatten_emit(struct flatten *f);
 
-/** The record's rows, once its own cells are in place; `value` is the record, known to be valid. */
+/** The record's rows, once its own cells are in place; `value` is the record, known to be valid but for the
+ *  array to explode. */
 MUST_CHECK enum result flatten_rows(struct flatten *f, struct str value);
 
 #endif
