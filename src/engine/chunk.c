@@ -37,13 +37,14 @@ static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
     return true;
 }
 
-enum result chunk_gather(struct chunk *chunk, struct record_source *source, struct err *err)
+enum result chunk_gather(struct chunk *chunk, struct record_source *source, uint64_t bytes,
+                         struct err *err)
 {
     bool more = true;
 
     chunk->count = 0;
     chunk->bytes = 0;
-    while (more && chunk->bytes < CHUNK_BYTES && chunk->count < CHUNK_PIECES_MAX) {
+    while (more && chunk->bytes < bytes && chunk->count < CHUNK_PIECES_MAX) {
         struct record_piece piece;
         enum result result = source->next(source, &piece, &more, err);
 

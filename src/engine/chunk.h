@@ -34,9 +34,9 @@ struct chunk {
     uint64_t bytes;
 };
 
-/** Fills the chunk with the source's next pieces; none when it has ended. */
+/** Fills the chunk with the source's next pieces, until they have `bytes`; none when it has ended. */
 MUST_CHECK enum result chunk_gather(struct chunk *chunk, struct record_source *source,
-                                    struct err *err);
+                                    uint64_t bytes, struct err *err);
 void chunk_release(struct chunk *chunk);
 
 enum document_kind {

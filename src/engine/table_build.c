@@ -125,6 +125,7 @@ static void submit_step(struct table_build *b, void (*run)(struct work_item *))
 
 static void submit_pass(struct table_build *b, void (*run)(struct work_item *))
 {
+    b->report.passes += b->phase > TABLE_LEARNING; /* that one counts once it was not in vain */
     b->next_chunk = 0;
     b->source_ended = false;
     atomic_store(&b->records_done, 0);
@@ -229,6 +230,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
     b->background = options->background;
+    b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
     b->report.before = options->before;
     b->spec.parquet |= table_is_parquet(options->output);
     b->output = strdup(options->output);

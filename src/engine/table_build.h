@@ -1,10 +1,11 @@
 /**
  * Table build: records in, a table's file out, on libuv's pool.
  *
- * The first pass over the source validates every record and collects the columns, the last writes
- * rows; one between them finds the first of the rows that are to be unique. All go by chunks, in
- * parallel, and the result is the same whatever the number of workers: columns and rows stand in the
- * plan's order. (With more than eight, only whether a Parquet column with many distinct values has a
+ * The first pass over the source validates every record and collects the columns. Mostly it also
+ * writes the rows, with the columns that a look at some of the records found; where these turn out not to
+ * be all, rows are written in a last pass. One between them finds the first of the rows that are to be
+ * unique. All go by chunks, in parallel, and the result is the same whatever the number of workers:
+ * columns and rows stand in the plan's order. (With more than eight, only whether a Parquet column with many distinct values has a
  * dictionary can depend on it, as the memory for these is shared.) Then the file is synced and renamed.
  * Memory is bounded by workers and chunks, not by the input: a large document is cut up
  * (split_source.h). But a document that cannot be, as it is one record or invalid, is held whole while
@@ -60,6 +61,7 @@ struct table_options {
     const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
     unsigned workers;     /* 0: as many as the work's limit */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
+    uint64_t chunk_bytes; /* that a worker takes on at a time; 0: CHUNK_BYTES */
     bool background;      /* workers give way to the loop and all else that fetches */
     const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
     struct table_spec spec;            /* its texts live until table_build_free */
@@ -99,6 +101,7 @@ struct table_report {
     struct table_skips skipped[TABLE_SKIP_COUNT];
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */
+    unsigned passes;             /* over the whole input */
     struct table_schema *schema; /* the columns and their types; the build's; NULL without types */
     const struct table_schema *before; /* the options' */
 };

@@ -101,6 +101,7 @@ struct table_build {
     struct table_spec spec;
     struct table_shape shape;
     struct record_source *source; /* a split_source */
+    uint64_t chunk_bytes;
     table_done_fn *done;
     void *context;
     uint64_t started_ns;

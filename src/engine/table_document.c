@@ -352,6 +352,5 @@ enum result table_document_take(void *context, const struct document *document)
     }
     w->index++;
     w->records++;
-    atomic_fetch_add_explicit(&w->build->records_done, 1, memory_order_relaxed);
     return result;
 }

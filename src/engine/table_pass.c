@@ -58,7 +58,7 @@ static enum result gather_chunk(struct table_build *b, struct table_worker *w)
     enum result result = RESULT_OK;
 
     if (!b->source_ended) {
-        result = chunk_gather(&w->chunk, b->source, &w->err);
+        result = chunk_gather(&w->chunk, b->source, b->chunk_bytes, &w->err);
         b->source_ended = result == RESULT_OK && w->chunk.count == 0;
     }
     return result == RESULT_OK && !b->source_ended ? number_chunk(b, w) : result;
@@ -244,6 +244,8 @@ static void go_on(struct pass *p)
     if (p->result == RESULT_OK && p->more) {
         p->result = p->take(w);
         atomic_fetch_add(&w->build->bytes_done, w->chunk.bytes);
+        /* Not one by one: workers share it. */
+        atomic_fetch_add(&w->build->records_done, w->index);
     }
 }
 

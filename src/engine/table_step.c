@@ -155,6 +155,7 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
     if (result != RESULT_OK) {
         return result;
     }
+    b->report.passes++;
     b->written = b->guess && !atomic_load(&b->guess_failed) &&
                  layout_same(b->guess_layout, b->layout, b->spec.parquet);
     if (b->written) {
