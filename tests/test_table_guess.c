@@ -216,7 +216,7 @@ static void table_run__skips_the_same__when_records_are_bad(void **state)
         { "{\"a\":[1,2}]", NULL, "/a", 1 },
         { "{\"a\":[1,2]]}", NULL, "/a", 1 },
         { "{\"a\":[1,02]}", NULL, "/a", 2 }, /* had given a row */
-        { "{\"a\":[1,{\"b\":[}]}]}", NULL, "/a", 2 },
+        { "{\"a\":[1,{\"b\":[,]}]}", NULL, "/a", 2 },
         { "{\"a\":[1 2],\"a\":[3]}", NULL, "/a", 1 }, /* nobody goes along the first one */
         { "{\"a\":[1,2],\"a\":[3]}", NULL, "/a", 1 },
         { "{\"a\":[],\"a\":[02]}", NULL, "/a", 1 },
