@@ -134,6 +134,8 @@ static void assert_as_learnt_first(const struct table_options *asked, unsigned p
             assert_string_equal(guessed.skipped[reason].first[0], learnt.skipped[reason].first[0]);
         }
         assert_int_equal(count_files(), 2);
+        table_schema_free(guessed.schema);
+        table_schema_free(learnt.schema);
     }
     buf_release(&got);
     buf_release(&want);
