@@ -3,6 +3,9 @@
  * that owns chunk `next` (spilling), or the one that set `writing` and takes ready blocks from `next`
  * on. They exclude each other, since a chunk that is still spilling has no ready block. Writing
  * happens without the lock; `next` moves under it.
+ *
+ * `passing` is the first chunk that has not passed. It is never behind `next`, as what is written has passed, and
+ * never further ahead than chunks may be entered.
  */
 #include "engine/row_turns.h"
 
@@ -13,7 +16,7 @@
 #define BLOCK_KEPT ((size_t)8 << 20) /* more goes back to the system once written */
 
 struct block {
-    bool ready;
+    bool ready, passed;
     struct buf bytes;
 };
 
@@ -21,7 +24,7 @@ struct row_turns {
     struct row_sink sink;
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    uint64_t next;
+    uint64_t next, passing;
     bool writing, stopped;
     unsigned ahead_max;
     struct block *blocks; /* ring by chunk number */
@@ -80,6 +83,43 @@ enum result row_turns_enter(struct row_turns *t, uint64_t chunk)
     return result;
 }
 
+enum result row_turns_await(struct row_turns *t, uint64_t chunk)
+{
+    enum result result;
+
+    pthread_mutex_lock(&t->lock);
+    while (!t->stopped && t->passing != chunk) {
+        pthread_cond_wait(&t->moved, &t->lock);
+    }
+    result = t->stopped ? RESULT_CANCELLED : RESULT_OK;
+    pthread_mutex_unlock(&t->lock);
+    return result;
+}
+
+/* With the lock held. */
+static void pass(struct row_turns *t, uint64_t chunk)
+{
+    uint64_t before = t->passing;
+
+    if (chunk >= t->passing) {
+        t->blocks[chunk % t->ahead_max].passed = true;
+    }
+    while (t->blocks[t->passing % t->ahead_max].passed) {
+        t->blocks[t->passing % t->ahead_max].passed = false;
+        t->passing++;
+    }
+    if (t->passing != before) {
+        pthread_cond_broadcast(&t->moved);
+    }
+}
+
+void row_turns_pass(struct row_turns *t, uint64_t chunk)
+{
+    pthread_mutex_lock(&t->lock);
+    pass(t, chunk);
+    pthread_mutex_unlock(&t->lock);
+}
+
 enum result row_turns_spill(struct row_turns *t, uint64_t chunk, struct buf *bytes, struct err *err)
 {
     enum result result;
@@ -135,6 +175,7 @@ enum result row_turns_finish(struct row_turns *t, uint64_t chunk, struct buf *by
     block->bytes = *bytes;
     *bytes = empty;
     block->ready = true;
+    pass(t, chunk);
     if (t->stopped) {
         result = RESULT_CANCELLED;
     } else if (!t->writing) {

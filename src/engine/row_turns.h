@@ -6,12 +6,18 @@
  * is ready, so no thread is set aside for the file and no block waits without need. A chunk whose
  * rows outgrow memory waits for its turn and then goes straight to the file (row_turns_spill).
  *
+ * Some rows cannot become bytes before something was done for all chunks ahead, a short thing that is
+ * done for one chunk at a time. For that there is a turn of its own, before the one for the file: who needs it waits
+ * for it (row_turns_await) and lets the next one pass as soon as it can (row_turns_pass). A chunk that is
+ * finished has passed, whether it waited or not.
+ *
  * Ownership  the sink is borrowed; row_turns_free frees the blocks.
  * Errors     those of the sink; the first one stops everybody: all later calls answer
  *            RESULT_CANCELLED, as they do after row_turns_stop.
  * Threads    any; each chunk number from 0 on is entered once and then finished once. The order
  *            does not matter, but a worker's own numbers must ascend: a smaller one that it still owes
- *            could be the one that everybody waits for.
+ *            could be the one that everybody waits for. Nobody waits for ever, as the smallest chunk that has
+ *            not passed waits for nothing but the file, which the ones before it are on their way to.
  */
 #ifndef SCRAPETOP_ENGINE_ROW_TURNS_H
 #define SCRAPETOP_ENGINE_ROW_TURNS_H
@@ -36,6 +42,12 @@ void row_turns_free(struct row_turns *turns);
 
 /** Waits until there is a place for this chunk. RESULT_CANCELLED after a stop. */
 MUST_CHECK enum result row_turns_enter(struct row_turns *turns, uint64_t chunk);
+
+/** Waits until all chunks before this one, which was entered, have passed. RESULT_CANCELLED after a stop. */
+MUST_CHECK enum result row_turns_await(struct row_turns *turns, uint64_t chunk);
+
+/** This one has, and will not wait again. */
+void row_turns_pass(struct row_turns *turns, uint64_t chunk);
 
 /** Waits for the chunk's turn, writes the bytes and empties the buf: the chunk goes on. */
 MUST_CHECK enum result row_turns_spill(struct row_turns *turns, uint64_t chunk, struct buf *bytes,

@@ -25,22 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the distinct strings of all columns may take, with all workers: three quarters of the memory in pass 1,
- * which needs little else; and what is enough for each worker: they are looked up at every value, so they
- * are worth their while only as long as the processor's caches have room for them. The share is that of
- * one in eight workers, however few there are: what has a dictionary must not depend on the machine. */
-#define DISTINCT_WORKERS 8U
-#define DISTINCT_BYTES ((uint64_t)64 << 20)
-#define NUMBERS_SHARE 8 /* an eighth as much again, for numbers */
-
-static size_t distinct_bytes_of(const struct table_build *b)
-{
-    unsigned workers = b->worker_count > DISTINCT_WORKERS ? b->worker_count : DISTINCT_WORKERS;
-    uint64_t share = table_memory(&b->spec) / 4 * 3 / workers;
-
-    return (size_t)(share < DISTINCT_BYTES ? share : DISTINCT_BYTES);
-}
-
 void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
     pthread_mutex_lock(&b->lock);
@@ -64,10 +48,7 @@ void table_build_drop_guess(struct table_build *b)
 struct facts_wish table_build_facts(const struct table_build *b)
 {
     return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
-                                .coerce = b->spec.coerce,
-                                .distinct_bytes = b->spec.parquet ? distinct_bytes_of(b) : 0,
-                                .numbers_bytes =
-                                    b->spec.parquet ? distinct_bytes_of(b) / NUMBERS_SHARE : 0 };
+                                .coerce = b->spec.coerce };
 }
 
 static void enter(struct table_build *b, enum table_phase next);

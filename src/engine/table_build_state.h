@@ -24,7 +24,6 @@
 #include "engine/unique.h"
 #include "engine/work.h"
 #include "normalise/columns.h"
-#include "normalise/facts.h"
 #include "normalise/flatten.h"
 #include "normalise/layout.h"
 #include "normalise/record_source.h"

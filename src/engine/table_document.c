@@ -56,8 +56,10 @@ static bool is_wanted(struct table_worker *w, const struct row *row)
 static enum result spill(struct table_worker *w)
 {
     struct buf *bytes;
-    enum result result = row_encoder_flush(w->encoder, &bytes, &w->err);
+    enum result result =
+        row_encoder_adopt(w->encoder, w->build->turns, w->chunk.number, true, &w->err);
 
+    result = result == RESULT_OK ? row_encoder_flush(w->encoder, &bytes, &w->err) : result;
     return result == RESULT_OK ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
                                : result;
 }

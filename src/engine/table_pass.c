@@ -136,7 +136,8 @@ static enum result hand_in_rows(struct table_worker *w)
         table_build_drop_guess(b);
     }
     if (!atomic_load(&b->guess_failed)) {
-        result = row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = row_encoder_adopt(w->encoder, b->turns, w->chunk.number, false, &w->err);
+        result = result == RESULT_OK ? row_encoder_flush(w->encoder, &bytes, &w->err) : result;
         result = result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
                                      : result;
     }
@@ -196,7 +197,11 @@ static enum result read_again(struct table_worker *w, struct buf *bytes)
     }
     if (result == RESULT_OK) {
         atomic_fetch_add(&b->rows_done, note->rows);
-        result = bytes ? RESULT_OK : row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = bytes ? RESULT_OK
+                       : row_encoder_adopt(w->encoder, b->turns, w->chunk.number, false, &w->err);
+    }
+    if (result == RESULT_OK && !bytes) {
+        result = row_encoder_flush(w->encoder, &bytes, &w->err);
     }
     return result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
                                : result;
@@ -219,7 +224,7 @@ struct pass {
     struct table_worker *worker;
     enum result (*take)(struct table_worker *);
     enum result result;
-    bool more, prepared;
+    bool more;
     uint64_t owed_us; /* by which the thread in the background was short of its share */
 };
 
@@ -235,11 +240,6 @@ static void go_on(struct pass *p)
 {
     struct table_worker *w = p->worker;
 
-    if (p->take == write_chunk && !p->prepared) {
-        p->prepared = true;
-        p->result = row_encoder_prepare(w->encoder, &w->err);
-        return;
-    }
     p->result = take_chunk(w, &p->more);
     if (p->result == RESULT_OK && p->more) {
         p->result = p->take(w);

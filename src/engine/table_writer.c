@@ -4,22 +4,25 @@
 #include "normalise/parquet.h"
 #include "output/output_file.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 /* A row group is gathered in memory, while blocks wait for their turn: an eighth leaves room. */
 #define GROUP_SHARE 8
+
+/* Dictionaries have half of the memory. They are in each worker, and twice more: in the file, and where they are
+ * adopted. The share is that of one in eight workers, however few there are: what has a dictionary must not
+ * depend on the machine. */
+#define DICTIONARY_SHARE 2
+#define DICTIONARY_WORKERS 8U
+#define DICTIONARY_OTHERS 2U
 
 struct table_writer {
     const struct layout *layout;
     const struct table_spec *spec;
     struct output_file *file;
     struct parquet_file *parquet; /* NULL: CSV */
-    /* Dictionaries are made by whichever worker comes first, a column each, before the first rows are taken. */
-    pthread_mutex_t lock;
-    pthread_cond_t made;
-    uint32_t next_dictionary; /* column that nobody has looked at yet */
-    unsigned dictionaries_begun;
+    struct parquet_dictionaries *dictionaries;
+    unsigned encoders;
 };
 
 struct row_encoder {
@@ -41,35 +44,10 @@ static enum result take_lines(void *context, struct str bytes, struct err *err)
     return write_file(context, bytes.data, bytes.len, err);
 }
 
-/* With the lock held: the next column whose dictionary nobody has begun, or the count of all. */
-static uint32_t claim_dictionary(struct table_writer *w)
-{
-    uint32_t column = w->next_dictionary;
-
-    while (column < w->layout->count && !parquet_has_dictionary(&w->layout->typed[column])) {
-        column++;
-    }
-    w->next_dictionary = column < w->layout->count ? column + 1 : column;
-    w->dictionaries_begun += column < w->layout->count;
-    return column;
-}
-
-/* No dictionary is begun any more, and none is under way. */
-static void end_dictionaries(struct table_writer *w)
-{
-    pthread_mutex_lock(&w->lock);
-    w->next_dictionary = w->layout->count;
-    while (w->dictionaries_begun) {
-        pthread_cond_wait(&w->made, &w->lock);
-    }
-    pthread_mutex_unlock(&w->lock);
-}
-
 static enum result take_blocks(void *context, struct str bytes, struct err *err)
 {
     struct table_writer *w = context;
 
-    end_dictionaries(w);
     return parquet_file_take(w->parquet, bytes, err);
 }
 
@@ -106,8 +84,6 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
     }
     w->layout = layout;
     w->spec = spec;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->made, NULL);
     result = output_open(&w->file, path, err);
     if (result == RESULT_OK && spec->parquet) {
         uint64_t group = table_memory(spec) / GROUP_SHARE;
@@ -115,6 +91,10 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
         result = parquet_file_new(&w->parquet, &layout->schema,
                                   group < PARQUET_GROUP_BYTES ? group : PARQUET_GROUP_BYTES,
                                   write_file, w, err);
+        w->dictionaries = parquet_dictionaries_new(&layout->schema, 0);
+        if (result == RESULT_OK && !w->dictionaries) {
+            result = err_nomem(err, "starting a table");
+        }
     } else if (result == RESULT_OK) {
         result = write_header(w, err);
     }
@@ -145,10 +125,18 @@ void table_writer_abandon(struct table_writer *w)
     if (w) {
         output_abandon(w->file);
         parquet_file_free(w->parquet);
-        pthread_cond_destroy(&w->made);
-        pthread_mutex_destroy(&w->lock);
+        parquet_dictionaries_free(w->dictionaries);
         free(w);
     }
+}
+
+static void share_room(struct table_writer *w)
+{
+    unsigned workers = w->encoders > DICTIONARY_WORKERS ? w->encoders : DICTIONARY_WORKERS;
+
+    parquet_dictionaries_set_room(
+        w->dictionaries,
+        (size_t)(table_memory(w->spec) / DICTIONARY_SHARE / (workers + DICTIONARY_OTHERS)));
 }
 
 struct row_encoder *row_encoder_new(struct table_writer *writer)
@@ -165,6 +153,10 @@ struct row_encoder *row_encoder_new(struct table_writer *writer)
         row_encoder_free(e);
         return NULL;
     }
+    if (writer->parquet) {
+        writer->encoders++;
+        share_room(writer);
+    }
     return e;
 }
 
@@ -176,32 +168,6 @@ void row_encoder_free(struct row_encoder *e)
         free(e->cells);
         free(e);
     }
-}
-
-enum result row_encoder_prepare(struct row_encoder *e, struct err *err)
-{
-    struct table_writer *w = e->writer;
-    enum result result = RESULT_OK;
-
-    pthread_mutex_lock(&w->lock);
-    while (e->block && result == RESULT_OK) {
-        uint32_t column = claim_dictionary(w);
-        struct parquet_dictionary_page page;
-
-        if (column == w->layout->count) {
-            break;
-        }
-        pthread_mutex_unlock(&w->lock);
-        result = parquet_block_dictionary(e->block, column, &page, err);
-        pthread_mutex_lock(&w->lock);
-        if (result == RESULT_OK) {
-            parquet_file_dictionary(w->parquet, column, &page);
-        }
-        w->dictionaries_begun--;
-        pthread_cond_broadcast(&w->made);
-    }
-    pthread_mutex_unlock(&w->lock);
-    return result;
 }
 
 enum result row_encoder_add(struct row_encoder *e, const struct row *row, uint64_t *lone_surrogates,
@@ -220,6 +186,23 @@ enum result row_encoder_add(struct row_encoder *e, const struct row *row, uint64
 size_t row_encoder_bytes(const struct row_encoder *e)
 {
     return e->block ? parquet_block_bytes(e->block) : e->bytes.len;
+}
+
+/* What can be encoded before is, so that few wait idly. */
+enum result row_encoder_adopt(struct row_encoder *e, struct row_turns *turns, uint64_t chunk,
+                              bool more, struct err *err)
+{
+    enum result result = e->block ? parquet_block_begin(e->block, &e->bytes, err) : RESULT_OK;
+
+    if (result == RESULT_OK && e->block && parquet_block_waits(e->block)) {
+        result = row_turns_await(turns, chunk);
+        result = result == RESULT_OK ? parquet_block_adopt(e->block, e->writer->dictionaries, err)
+                                     : result;
+    }
+    if (result == RESULT_OK && e->block && !more) {
+        row_turns_pass(turns, chunk);
+    }
+    return result;
 }
 
 enum result row_encoder_flush(struct row_encoder *e, struct buf **bytes, struct err *err)

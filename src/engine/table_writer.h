@@ -3,7 +3,8 @@
  *
  * Each worker has an encoder and turns the rows of its chunk into bytes; those go through
  * engine/row_turns to the writer's sink, in the plan's order. What the bytes are is between the two:
- * of CSV, lines; of Parquet, encoded blocks (normalise/parquet.h).
+ * of CSV, lines; of Parquet, encoded blocks (normalise/parquet.h), before which their new values are
+ * adopted by the file's dictionaries, in that order, too.
  *
  * Ownership  layout and spec are borrowed until the end; table_writer_commit and table_writer_abandon
  *            free the writer, encoders go before it.
@@ -20,6 +21,7 @@
 #include "normalise/rows.h"
 #include "normalise/table_spec.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,13 +43,9 @@ void table_writer_abandon(struct table_writer *writer);
 
 struct row_encoder;
 
-/** NULL when out of memory. */
+/** NULL when out of memory. All are made before the first row is added. */
 struct row_encoder *row_encoder_new(struct table_writer *writer);
 void row_encoder_free(struct row_encoder *encoder);
-
-/** Makes some of what the file needs before the first rows, for as long as there is something left to be
- *  made: each worker calls it once. */
-MUST_CHECK enum result row_encoder_prepare(struct row_encoder *encoder, struct err *err);
 
 /** The row is the tree's: the layout is applied here. */
 MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct row *row,
@@ -55,6 +53,11 @@ MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct
 
 /** Memory that rows take which were not flushed. */
 size_t row_encoder_bytes(const struct row_encoder *encoder);
+
+/** Behind the last row of a block, and before row_encoder_flush: what depends on the rows of all chunks before
+ *  this one is settled, for which it may have to wait (row_turns_await). `more`: the chunk has further blocks. */
+MUST_CHECK enum result row_encoder_adopt(struct row_encoder *encoder, struct row_turns *turns,
+                                         uint64_t chunk, bool more, struct err *err);
 
 /** Ends the block. `*bytes` is the encoder's, for row_turns to empty or exchange. */
 MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder, struct buf **bytes,

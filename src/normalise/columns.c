@@ -25,12 +25,9 @@ struct columns {
     struct buf names;
     bool want_facts;
     struct facts_wish wish;
-    uint32_t text_columns, number_columns; /* nodes whose facts have such */
-    struct facts_room room;                /* columns_room */
-    struct facts *facts;                   /* by node, when wanted */
-    struct facts_queue queue;              /* strings that are to go into them */
-    uint32_t *nodes_of;                    /* by column, once settled */
-    struct str *labels;                    /* by column, once settled: views into label_bytes */
+    struct type_facts *facts; /* by node, when wanted */
+    uint32_t *nodes_of;       /* by column, once settled */
+    struct str *labels;       /* by column, once settled: views into label_bytes */
     struct buf label_bytes;
     uint32_t renamed;
 };
@@ -66,38 +63,9 @@ static uint32_t *find_slot(const struct columns *c, uint32_t parent, struct str 
     return &c->slots[at];
 }
 
-/* All may take so much, so a column's share gets smaller with each column of strings, or of numbers. A
- * set that fits the last share has fitted all before, wherever it was gathered: whether there is a
- * dictionary depends on the columns, not on who saw them when. */
-static void share_room(struct columns *c)
-{
-    size_t bytes = c->wish.distinct_bytes / (c->text_columns ? c->text_columns : 1);
-    size_t numbers =
-        c->wish.numbers_bytes / NUMBERS_ENTRY_BYTES / (c->number_columns ? c->number_columns : 1);
-
-    c->room.distinct_bytes = bytes < COLUMNS_DISTINCT_BYTES_MIN ? 0 : bytes;
-    c->room.numbers = numbers < NUMBERS_MAX ? (uint32_t)numbers : NUMBERS_MAX;
-}
-
-struct facts_room columns_room(const struct columns *c)
-{
-    return c->room;
-}
-
-/* What the facts of a node were and are. */
-static inline void count_columns(struct columns *c, bool had_text, bool had_number,
-                                 const struct facts *facts)
-{
-    if (had_text != facts->has_text || had_number != facts->has_number) {
-        c->text_columns += facts->has_text - (uint32_t)had_text;
-        c->number_columns += facts->has_number - (uint32_t)had_number;
-        share_room(c);
-    }
-}
-
 static bool grow_facts(struct columns *c, uint32_t cap)
 {
-    struct facts *facts = realloc(c->facts, cap * sizeof *facts);
+    struct type_facts *facts = realloc(c->facts, cap * sizeof *facts);
 
     if (!facts) {
         return false;
@@ -160,11 +128,7 @@ struct columns *columns_new(void)
 void columns_free(struct columns *c)
 {
     if (c) {
-        for (uint32_t i = 0; c->facts && i < c->count; i++) {
-            facts_release(&c->facts[i]);
-        }
         free(c->facts);
-        facts_queue_release(&c->queue);
         free(c->nodes_of);
         free(c->nodes);
         free(c->slots);
@@ -221,7 +185,6 @@ enum result columns_add(struct columns *c, uint32_t parent, struct str name, uin
 enum result columns_want_facts(struct columns *c, const struct facts_wish *wish, struct err *err)
 {
     c->wish = *wish;
-    share_room(c);
     c->want_facts = wish->types;
     if (c->want_facts && !c->facts) {
         c->facts = calloc(c->cap, sizeof *c->facts);
@@ -229,18 +192,16 @@ enum result columns_want_facts(struct columns *c, const struct facts_wish *wish,
     return c->want_facts && !c->facts ? err_nomem(err, "collecting columns") : RESULT_OK;
 }
 
-enum result columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
-                         struct err *err)
+void columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text)
 {
-    struct facts *facts = &c->facts[node];
-    bool had_text = facts->has_text, had_number = facts->has_number;
-    enum result result = facts_note(&c->queue, c->facts, node, &c->wish, &c->room, kind, text);
+    union type_value value;
 
-    count_columns(c, had_text, had_number, facts);
-    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "collecting columns");
+    if (kind != CELL_NULL) {
+        (void)types_note(&c->facts[node], kind, text, c->wish.coerce, &value);
+    }
 }
 
-const struct facts *columns_facts(const struct columns *c, uint32_t node)
+const struct type_facts *columns_facts(const struct columns *c, uint32_t node)
 {
     return c->facts ? &c->facts[node] : NULL;
 }
@@ -273,7 +234,6 @@ enum result columns_mark(struct columns *c, uint32_t node, uint64_t chunk, uint3
 void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark,
                        size_t unmark_count)
 {
-    facts_forget(&c->queue, count);
     for (size_t i = 0; i < unmark_count; i++) {
         c->nodes[unmark[i]].marked = false;
         c->marked--;
@@ -284,11 +244,7 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
         *find_slot(c, c->nodes[node].parent, columns_node_name(c, node)) = 0;
         c->names.len = c->nodes[node].name_at;
         if (c->facts) {
-            struct facts gone = c->facts[node];
-
-            c->facts[node] = (struct facts){ 0 };
-            count_columns(c, gone.has_text, gone.has_number, &c->facts[node]);
-            facts_release(&gone);
+            c->facts[node] = (struct type_facts){ 0 };
         }
         c->count--;
     }
@@ -309,17 +265,6 @@ uint32_t columns_node_count(const struct columns *c)
     return c->count;
 }
 
-static enum result merge_facts(struct columns *c, uint32_t node, struct facts *from,
-                               struct err *err)
-{
-    struct facts *into = &c->facts[node];
-    bool had_text = into->has_text, had_number = into->has_number;
-    enum result result = facts_merge(into, from, &c->room);
-
-    count_columns(c, had_text, had_number, into);
-    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "merging columns");
-}
-
 enum result columns_seed(struct columns *c, const struct columns *from, struct err *err)
 {
     enum result result = RESULT_OK;
@@ -333,13 +278,12 @@ enum result columns_seed(struct columns *c, const struct columns *from, struct e
     return result;
 }
 
-enum result columns_merge(struct columns *into, struct columns *from, struct err *err)
+enum result columns_merge(struct columns *into, const struct columns *from, struct err *err)
 {
     uint32_t *there = calloc(from->count, sizeof *there);
-    enum result result = facts_catch_up(&from->queue, from->facts, &from->room);
+    enum result result = RESULT_OK;
 
-    if (!there || result != RESULT_OK) {
-        free(there);
+    if (!there) {
         return err_nomem(err, "merging columns");
     }
     for (uint32_t i = 0; i < COLUMNS_ROOTS; i++) {
@@ -354,7 +298,7 @@ enum result columns_merge(struct columns *into, struct columns *from, struct err
             result = columns_mark(into, there[i], n->chunk, n->order, err);
         }
         if (result == RESULT_OK && from->facts) {
-            result = merge_facts(into, there[i], &from->facts[i], err);
+            types_merge(&into->facts[there[i]], &from->facts[i]);
         }
     }
     free(there);
@@ -453,10 +397,6 @@ enum result columns_settle(struct columns *c, struct str separator, struct err *
     struct node **order = calloc(c->marked + 1, sizeof(struct node *));
     struct columns *taken = columns_new();
     enum result result = order && taken ? settle(c, order, taken, separator, err) : RESULT_NOMEM;
-
-    if (result == RESULT_OK) {
-        result = facts_catch_up(&c->queue, c->facts, &c->room);
-    }
 
     columns_free(taken);
     free(order);

@@ -21,7 +21,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "normalise/facts.h"
+#include "normalise/rows.h"
+#include "normalise/types.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +37,12 @@
 #define COLUMNS_META 1 /* above the columns that no record has: `_key`, `value` */
 #define COLUMNS_PICK 2 /* above the values that the user asked for by a pointer */
 #define COLUMNS_ROOTS 3
-#define COLUMNS_DISTINCT_BYTES_MIN 4096 /* a share of less is of no use: no strings are gathered */
+
+/* What is wanted to be known of a column's values. */
+struct facts_wish {
+    bool types;  /* any facts at all */
+    bool coerce; /* see normalise/types.h */
+};
 
 struct columns;
 
@@ -71,22 +77,19 @@ MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct 
                                           struct err *err);
 
 /** A value stands at `node`; only after columns_want_facts. */
-MUST_CHECK enum result columns_note(struct columns *columns, uint32_t node, enum cell_kind kind,
-                                    struct str text, struct err *err);
+void columns_note(struct columns *columns, uint32_t node, enum cell_kind kind, struct str text);
 
 /** NULL without columns_want_facts. */
-const struct facts *columns_facts(const struct columns *columns, uint32_t node);
-
-/** What the distinct values of one column may take, as far as the tree has grown. */
-struct facts_room columns_room(const struct columns *columns);
+const struct type_facts *columns_facts(const struct columns *columns, uint32_t node);
 
 /** The tree, which is empty as yet, gets the nodes of `from`, with the same numbers; none of them is a column
  *  for that. */
 MUST_CHECK enum result columns_seed(struct columns *columns, const struct columns *from,
                                     struct err *err);
 
-/** Adds to `into` what `from` has learnt, which is only to be freed then; both want the same facts. */
-MUST_CHECK enum result columns_merge(struct columns *into, struct columns *from, struct err *err);
+/** Adds to `into` what `from` has learnt; both want the same facts. */
+MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,
+                                     struct err *err);
 
 /** Orders and names the columns, `separator` between the keys; nothing may be added after. */
 MUST_CHECK enum result columns_settle(struct columns *columns, struct str separator,

@@ -313,7 +313,7 @@ ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_k
         enum result result = f->hints[node].marked ? RESULT_OK : mark(f, node);
 
         if (f->facts && result == RESULT_OK) {
-            result = columns_note(f->columns, node, kind, text, f->err);
+            columns_note(f->columns, node, kind, text);
         }
         if (!manner.fill || result != RESULT_OK) {
             return result;

@@ -43,21 +43,16 @@ static inline uint64_t key(void)
     return known ? known : draw_secret();
 }
 
-/* Sixteen bytes at a time, in two lanes; the secret is in every product, so that none can be made
- * zero. */
-struct keyed_hash keyed_hash_text(struct str text)
+/* Sixteen bytes at a time; the secret is in every product, so that none can be made zero. */
+uint32_t keyed_hash_text(struct str text)
 {
     const uint64_t seed = key();
-    const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15), other = ~seed * odd;
-    uint64_t a = seed ^ text.len * odd, b = other ^ text.len, low = 0, high = 0;
+    uint64_t hash = seed ^ text.len * UINT64_C(0x9E3779B97F4A7C15), low = 0, high = 0;
     const char *p = text.data;
     size_t left = text.len;
 
     for (; left > 16; p += 16, left -= 16) {
-        low = load(p, 8);
-        high = load(p + 8, 8);
-        a = fold(low ^ a, high ^ seed);
-        b = fold(high ^ b, low ^ other);
+        hash = fold(load(p, 8) ^ hash, load(p + 8, 8) ^ seed);
     }
     if (left >= 8) {
         low = load(p, 8);
@@ -69,7 +64,7 @@ struct keyed_hash keyed_hash_text(struct str text)
         low = left ? load(p, 1) | load(p + left / 2, 1) << 8 : 0;
         high = left ? load(p + left - 1, 1) : 0;
     }
-    return (struct keyed_hash){ { fold(low ^ a, high ^ seed), fold(high ^ b, low ^ other) } };
+    return (uint32_t)fold(low ^ hash, high ^ seed);
 }
 
 uint32_t keyed_hash_number(uint64_t number)

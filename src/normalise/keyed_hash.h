@@ -13,13 +13,8 @@
 
 #include <stdint.h>
 
-struct keyed_hash {
-    uint64_t half[2]; /* each depends on all bytes, in its own way */
-};
-
-struct keyed_hash keyed_hash_text(struct str text);
-
-/** Good for a table of up to 2^32 places. */
+/* Good for a table of up to 2^32 places. */
+uint32_t keyed_hash_text(struct str text);
 uint32_t keyed_hash_number(uint64_t number);
 
 #endif

@@ -62,32 +62,22 @@ struct found {
     uint64_t rows, records;
 };
 
-static enum result describe(const struct found *found, struct layout_column *c)
+static void describe(const struct found *found, struct layout_column *c)
 {
     uint32_t node =
         c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
-    const struct facts *facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
-    const struct facts_room room = columns_room(found->columns);
-    struct facts_rows rows = { .each = 1, .group = PARQUET_GROUP_ROWS };
     uint64_t could = found->rows;
 
-    if (!facts) {
-        return RESULT_OK;
+    c->facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
+    if (!c->facts) {
+        return;
     }
-    c->facts = &facts->types;
     c->decision = types_decide(c->facts, c->name, found->spec->coerce);
     if (found->explode_node != COLUMNS_NONE &&
         !is_below(found->columns, node, found->explode_node)) {
         could = found->records;
-        rows.each = could ? found->rows / could : 1;
     }
     c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
-    if (c->decision.type == TYPE_TEXT) {
-        return facts_dictionary(facts, &room, &rows, &c->dictionary);
-    }
-    return c->decision.epoch_unit_us
-               ? RESULT_OK
-               : facts_number_dictionary(facts, c->decision.type, &room, &rows, &c->numbers);
 }
 
 static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
@@ -107,9 +97,7 @@ static enum result pick_columns(struct layout *l, const struct found *found, str
                                  STR_ARG(c->name), STR_ARG(spec->picks[i].pointer))
                        : no_column(found->columns, c->name, "--columns", err);
         }
-        if (describe(found, c) != RESULT_OK) {
-            return err_nomem(err, "naming columns");
-        }
+        describe(found, c);
     }
     return RESULT_OK;
 }
@@ -144,9 +132,7 @@ static void fill_schema(struct layout *l)
         l->names[i] = c->name;
         l->typed[i] = (struct parquet_column){ .name = c->name,
                                                .type = c->decision.type,
-                                               .epoch_unit_us = c->decision.epoch_unit_us,
-                                               .dictionary = c->dictionary,
-                                               .numbers = c->numbers };
+                                               .epoch_unit_us = c->decision.epoch_unit_us };
     }
     l->schema = (struct parquet_schema){ l->typed, l->count };
 }
@@ -193,10 +179,6 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
 void layout_free(struct layout *l)
 {
     if (l) {
-        for (uint32_t i = 0; i < l->count; i++) {
-            dictionary_free(l->columns[i].dictionary);
-            number_dictionary_free(l->columns[i].numbers);
-        }
         free(l->columns);
         free(l->names);
         free(l->typed);

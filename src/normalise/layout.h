@@ -19,10 +19,8 @@ struct layout_column {
     struct str name;
     uint32_t source; /* column of the tree, COLUMNS_NONE for one that holds nothing */
     struct type_decision decision;
-    const struct type_facts *facts;    /* NULL when types were not asked for */
-    struct dictionary *dictionary;     /* NULL: none */
-    struct number_dictionary *numbers; /* likewise */
-    bool rare;                         /* a value in under 1 % of the rows that could have one */
+    const struct type_facts *facts; /* NULL when types were not asked for */
+    bool rare;                      /* a value in under 1 % of the rows that could have one */
 };
 
 struct layout {

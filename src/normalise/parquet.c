@@ -6,6 +6,7 @@
 #include "normalise/parquet.h"
 
 #include "normalise/parquet_block.h"
+#include "normalise/parquet_dictionaries.h"
 #include "normalise/parquet_page.h"
 #include "normalise/thrift.h"
 
@@ -18,12 +19,23 @@
 #define PAGE_ROWS_ENOUGH 4096
 #define PAGE_BYTES_ENOUGH ((size_t)64 << 10)
 
+/* A column's, as far as blocks have brought it; it stays from one row group to the next. */
+struct dictionary_page {
+    struct buf entries; /* PLAIN */
+    uint32_t count;
+    struct buf page; /* made of them when last one was written, and still is it ... */
+    uint32_t page_count;
+    uint64_t plain_bytes; /* ... the same without compression */
+};
+
 /* Column chunk: what a row group holds of a column. */
 struct chunk {
     struct buf pages;
     struct parquet_values loose; /* behind the pages */
     uint32_t loose_rows;
-    struct parquet_dictionary_page dictionary;
+    struct dictionary_page dictionary;
+    bool indices; /* of it stand in some page */
+    bool plain;   /* values do: the dictionary has been closed */
     uint64_t plain_bytes;
     uint64_t nulls;
     struct parquet_bounds bounds;
@@ -86,13 +98,20 @@ enum result parquet_file_new(struct parquet_file **file, const struct parquet_sc
     return RESULT_OK;
 }
 
+static void release_dictionary(struct dictionary_page *d)
+{
+    buf_release(&d->entries);
+    buf_release(&d->page);
+    *d = (struct dictionary_page){ 0 };
+}
+
 void parquet_file_free(struct parquet_file *f)
 {
     if (f) {
         for (uint32_t i = 0; f->chunks && i < f->schema->count; i++) {
             buf_release(&f->chunks[i].pages);
             parquet_values_release(&f->chunks[i].loose);
-            buf_release(&f->chunks[i].dictionary.bytes);
+            release_dictionary(&f->chunks[i].dictionary);
         }
         free(f->chunks);
         buf_release(&f->groups);
@@ -165,8 +184,9 @@ static enum result end_page(struct parquet_file *f, uint32_t column)
     if (!c->loose_rows) {
         return RESULT_OK;
     }
-    result = parquet_values_page(&c->loose, &f->schema->columns[column], c->loose_rows, &f->maker,
-                                 &c->pages, &plain_bytes);
+    c->indices |= c->loose.indices;
+    result = parquet_values_page(&c->loose, f->schema->columns[column].type, c->loose_rows,
+                                 &f->maker, &c->pages, &plain_bytes);
     c->plain_bytes += plain_bytes;
     c->loose_rows = 0;
     parquet_values_reset(&c->loose);
@@ -174,11 +194,19 @@ static enum result end_page(struct parquet_file *f, uint32_t column)
 }
 
 static enum result take_loose(struct parquet_file *f, uint32_t column,
-                              const struct parquet_loose *loose, const char *from)
+                              const struct parquet_slice *slice, const char *from)
 {
+    const struct parquet_loose *loose = &slice->loose;
     struct chunk *c = &f->chunks[column];
-    enum result result = parquet_values_join(&c->loose, c->loose_rows, loose, from);
+    enum result result = RESULT_OK;
 
+    if (loose->count && c->loose.count && slice->indices != c->loose.indices) {
+        result = end_page(f, column);
+    }
+    if (result == RESULT_OK) {
+        result = parquet_values_join(&c->loose, c->loose_rows, loose, from);
+    }
+    c->loose.indices |= slice->indices;
     c->loose_rows += loose->rows;
     f->gathered_bytes += loose->bytes_len + loose->bits_len;
     return result == RESULT_OK &&
@@ -193,30 +221,49 @@ static enum result take_page(struct parquet_file *f, uint32_t column,
     struct chunk *c = &f->chunks[column];
     enum result result = end_page(f, column);
 
+    c->indices |= slice->indices;
     c->plain_bytes += slice->plain_bytes;
     f->gathered_bytes += slice->plain_bytes;
     return result == RESULT_OK ? buf_append(&c->pages, from, slice->body_bytes) : result;
 }
 
-/* Moves `*blocks` behind the slice. */
-static enum result take_slice(struct parquet_file *f, uint32_t column, struct str *blocks)
+/* What the dictionary has more, or, once the column's values are PLAIN, that nothing but the row group under
+ * way still needs it: it takes memory as that group's pages do. */
+static enum result take_entries(struct parquet_file *f, struct chunk *c,
+                                const struct parquet_slice *slice, const char *from)
 {
-    struct chunk *c = &f->chunks[column];
+    if (slice->bounds.any && !slice->indices && !c->plain) {
+        c->plain = true;
+        f->gathered_bytes += c->dictionary.entries.len;
+    }
+    c->dictionary.count += slice->entries;
+    return buf_append(&c->dictionary.entries, from, slice->entry_bytes);
+}
+
+/* Moves `*blocks` behind the slice. */
+static enum result take_slice(struct parquet_file *f, struct str *blocks)
+{
     struct parquet_slice slice;
-    const char *body;
-    size_t len = sizeof slice;
+    struct chunk *c;
+    const char *at = blocks->data + sizeof slice;
+    enum result result;
 
     memcpy(&slice, blocks->data, sizeof slice);
-    merge_bounds(c, f->schema->columns[column].type, &slice.bounds, blocks->data + len);
+    c = &f->chunks[slice.column];
+    merge_bounds(c, f->schema->columns[slice.column].type, &slice.bounds, at);
     c->nulls += slice.nulls;
-    if (f->schema->columns[column].type == TYPE_TEXT) {
-        len += slice.bounds.low_len + slice.bounds.high_len;
+    if (f->schema->columns[slice.column].type == TYPE_TEXT) {
+        at += slice.bounds.low_len + slice.bounds.high_len;
     }
-    body = blocks->data + len;
-    len += slice.body_bytes;
-    *blocks = (struct str){ blocks->data + len, blocks->len - len };
-    return slice.loose.rows ? take_loose(f, column, &slice.loose, body)
-                            : take_page(f, column, &slice, body);
+    result = take_entries(f, c, &slice, at);
+    at += slice.entry_bytes;
+    if (result == RESULT_OK) {
+        result = slice.loose.rows ? take_loose(f, slice.column, &slice, at)
+                                  : take_page(f, slice.column, &slice, at);
+    }
+    at += slice.body_bytes;
+    *blocks = (struct str){ at, blocks->len - (size_t)(at - blocks->data) };
+    return result;
 }
 
 /* --- row groups ------------------------------------------------------------------------------------ */
@@ -275,10 +322,10 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 2, 0); /* file_offset: deprecated */
     thrift_struct(t, 3); /* ColumnMetaData */
     thrift_i32(t, 1, (int32_t)forms[c->type].physical);
-    thrift_list(t, 2, THRIFT_I32, parquet_has_dictionary(c) ? 3 : 2);
+    thrift_list(t, 2, THRIFT_I32, chunk->indices ? 3 : 2);
     thrift_element_i32(t, PARQUET_PLAIN);
     thrift_element_i32(t, PARQUET_RLE);
-    if (parquet_has_dictionary(c)) {
+    if (chunk->indices) {
         thrift_element_i32(t, PARQUET_RLE_DICTIONARY);
     }
     thrift_list(t, 3, THRIFT_BINARY, 1);
@@ -288,7 +335,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 6, (int64_t)chunk->plain_bytes);
     thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len));
     thrift_i64(t, 9, (int64_t)(offset + dictionary_bytes));
-    if (parquet_has_dictionary(c)) {
+    if (chunk->indices) {
         thrift_i64(t, 11, (int64_t)offset);
     }
     put_statistics(t, c, chunk);
@@ -298,33 +345,76 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
 
 static void reset_chunk(struct chunk *c, size_t *keep)
 {
-    struct chunk empty = { .pages = c->pages, .loose = c->loose, .dictionary = c->dictionary };
+    struct chunk empty = {
+        .pages = c->pages, .loose = c->loose, .dictionary = c->dictionary, .plain = c->plain
+    };
 
     buf_reset_within(&empty.pages, keep);
     parquet_values_reset_within(&empty.loose, keep);
+    if (empty.plain) {
+        release_dictionary(&empty.dictionary);
+    }
     *c = empty;
+}
+
+/* Few values that hardly repeat are shorter without a dictionary page: such are all columns of a short table,
+ * and those of a row group in a very wide one. */
+static enum result end_only_page(struct parquet_file *f, uint32_t column)
+{
+    struct chunk *c = &f->chunks[column];
+    const struct parquet_tally tally = { .values = c->loose.count,
+                                         .first_values = c->loose.count,
+                                         .bytes = UINT64_MAX,
+                                         .first_bytes = UINT64_MAX };
+    enum type type = f->schema->columns[column].type;
+    enum result result = RESULT_OK;
+
+    if (!c->pages.len && c->loose.indices &&
+        !parquet_dictionary_pays(type, c->dictionary.count, 0, &tally)) {
+        result = parquet_values_to_plain(&c->loose, type, buf_view(&c->dictionary.entries),
+                                         c->dictionary.count);
+    }
+    return result == RESULT_OK ? end_page(f, column) : result;
+}
+
+/* Large ones hardly grow any more once a file has some row groups: they are compressed when they did. */
+static enum result make_dictionary_page(struct parquet_file *f, struct dictionary_page *d)
+{
+    const struct parquet_page page = { .type = PARQUET_DICTIONARY_PAGE,
+                                       .encoding = PARQUET_PLAIN,
+                                       .value_count = d->count };
+
+    if (d->page_count == d->count) {
+        return RESULT_OK;
+    }
+    buf_reset(&d->page);
+    d->page_count = d->count;
+    return parquet_append_page(&d->page, &page, buf_view(&d->entries), f->maker.zstd,
+                               &d->plain_bytes);
 }
 
 /* Writes a column chunk and describes it. */
 static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_t column,
                                struct err *err)
 {
-    const struct parquet_column *described = &f->schema->columns[column];
     struct chunk *c = &f->chunks[column];
-    uint64_t offset = f->offset;
-    enum result result = RESULT_OK;
+    uint64_t offset = f->offset, dictionary_bytes = 0;
+    enum result result = end_only_page(f, column);
 
-    if (end_page(f, column) != RESULT_OK ||
-        (parquet_has_dictionary(described) && !c->dictionary.bytes.len &&
-         parquet_append_dictionary(&c->dictionary.bytes, described, f->maker.zstd,
-                                   &c->dictionary.plain_bytes) != RESULT_OK)) {
+    if (result == RESULT_OK && c->indices) {
+        result = make_dictionary_page(f, &c->dictionary);
+    }
+    if (result != RESULT_OK) {
         return err_nomem(err, "writing a row group");
     }
-    c->plain_bytes += c->dictionary.plain_bytes;
-    result = write_bytes(f, buf_view(&c->dictionary.bytes), err);
+    if (c->indices) {
+        dictionary_bytes = c->dictionary.page.len;
+        c->plain_bytes += c->dictionary.plain_bytes;
+        result = write_bytes(f, buf_view(&c->dictionary.page), err);
+    }
     result = result == RESULT_OK ? write_bytes(f, buf_view(&c->pages), err) : result;
     if (result == RESULT_OK) {
-        put_chunk(t, f, column, offset, c->dictionary.bytes.len);
+        put_chunk(t, f, column, offset, dictionary_bytes);
     }
     return result;
 }
@@ -363,13 +453,6 @@ static enum result write_group(struct parquet_file *f, struct err *err)
                                                         : result;
 }
 
-void parquet_file_dictionary(struct parquet_file *f, uint32_t column,
-                             struct parquet_dictionary_page *page)
-{
-    f->chunks[column].dictionary = *page;
-    *page = (struct parquet_dictionary_page){ 0 };
-}
-
 enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct err *err)
 {
     enum result result = RESULT_OK;
@@ -380,7 +463,7 @@ enum result parquet_file_take(struct parquet_file *f, struct str blocks, struct 
         memcpy(&head, blocks.data, sizeof head);
         blocks = (struct str){ blocks.data + sizeof head, blocks.len - sizeof head };
         for (uint32_t i = 0; i < f->schema->count; i++) {
-            if (take_slice(f, i, &blocks) != RESULT_OK) {
+            if (take_slice(f, &blocks) != RESULT_OK) {
                 return err_nomem(err, "gathering a row group");
             }
         }

@@ -7,10 +7,16 @@
  * the file (struct parquet_file) in the plan's order, which gathers the pages column by column until a
  * row group is large enough, and ends the file with its footer.
  *
+ * The dictionary of a column whose values repeat grows while the file is written. A block therefore
+ * goes through three hands: rows are added by its worker, then what is new in it is adopted by the
+ * file's dictionaries, one block at a time and in the plan's order, and then the worker encodes it. So the file's
+ * bytes depend on rows and blocks alone (parquet_dictionaries.h).
+ *
  * What is written, in the format's terms: format version 2.6; a flat schema, every column OPTIONAL
  * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS)
- * and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY where the column
- * has a dictionary (each row group then repeats its dictionary page); levels and dictionary indices in
+ * and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY as long as the column
+ * has a dictionary (each row group then has its dictionary page, with what has been met by then; PLAIN
+ * pages may follow those others in one row group); levels and dictionary indices in
  * the RLE/bit-packing hybrid; codec ZSTD; min_value, max_value and null_count for each column chunk
  * (bounds of text only while both are short).
  *
@@ -19,7 +25,8 @@
  * Errors     RESULT_NOMEM; RESULT_CORRUPT (E-TAB2) for a value that is not of its column's type,
  *            which can only be when the input changed after the types were found; RESULT_LIMIT (E-TAB3)
  *            for what the format's 32 bits cannot count; the sink's.
- * Threads    a block belongs to one worker; the file's calls come one at a time.
+ * Threads    a block belongs to one worker; the file's calls come one at a time, and so do those of
+ *            parquet_block_adopt for one struct parquet_dictionaries, whatever the file does meanwhile.
  * Source     apache/parquet-format: README.md, Encodings.md, LogicalTypes.md, parquet.thrift.
  */
 #ifndef SCRAPETOP_NORMALISE_PARQUET_H
@@ -27,8 +34,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "normalise/distinct.h"
-#include "normalise/numbers.h"
 #include "normalise/rows.h"
 #include "normalise/types.h"
 
@@ -41,22 +46,12 @@
 struct parquet_column {
     struct str name;
     enum type type;
-    int64_t epoch_unit_us;                   /* see struct type_decision */
-    const struct dictionary *dictionary;     /* of a text column, or NULL */
-    const struct number_dictionary *numbers; /* of INT64, TIMESTAMP and DOUBLE, or NULL */
+    int64_t epoch_unit_us; /* see struct type_decision */
 };
 
-static inline bool parquet_has_dictionary(const struct parquet_column *column)
+static inline bool parquet_may_have_dictionary(const struct parquet_column *column)
 {
-    return column->dictionary || column->numbers;
-}
-
-/** How many entries its dictionary has; 0 without one. */
-static inline uint32_t parquet_dictionary_count(const struct parquet_column *column)
-{
-    return column->dictionary ? dictionary_count(column->dictionary)
-           : column->numbers  ? number_dictionary_count(column->numbers)
-                              : 0;
+    return column->type != TYPE_BOOLEAN;
 }
 
 /* Columns must be one at least: readers refuse a file without any. */
@@ -64,6 +59,19 @@ struct parquet_schema {
     const struct parquet_column *columns;
     uint32_t count;
 };
+
+/* --- what both halves share */
+
+struct parquet_dictionaries;
+
+/** One for each column that may have one, still empty. `room` is for all of them together, in each place where they
+ *  are held: once in here, once in the file, and in each worker's block. NULL when out of memory. */
+struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schema *schema,
+                                                      size_t room);
+void parquet_dictionaries_free(struct parquet_dictionaries *dictionaries);
+
+/** Before anything is adopted. */
+void parquet_dictionaries_set_room(struct parquet_dictionaries *dictionaries, size_t room);
 
 /* --- a worker's half */
 
@@ -80,22 +88,23 @@ MUST_CHECK enum result parquet_block_row(struct parquet_block *block, const stru
 /** Memory that the rows take by now. */
 size_t parquet_block_bytes(const struct parquet_block *block);
 
-/** Appends the encoded rows to `out`, which parquet_file_take understands, and begins anew. A block
- *  without rows appends nothing. */
+/** Ends the rows, and appends to `out` what can be encoded of them by now. */
+MUST_CHECK enum result parquet_block_begin(struct parquet_block *block, struct buf *out,
+                                           struct err *err);
+
+/** Behind parquet_block_begin: whether the rest needs the file's dictionaries. */
+bool parquet_block_waits(const struct parquet_block *block);
+
+/** The file's dictionaries get what is new in the block: after all blocks before it in the plan's order, and
+ *  before all behind. */
+MUST_CHECK enum result parquet_block_adopt(struct parquet_block *block,
+                                           struct parquet_dictionaries *dictionaries,
+                                           struct err *err);
+
+/** Appends the rest of the encoded rows to `out`, all of which parquet_file_take understands, and begins
+ *  anew. A block without rows appends nothing. */
 MUST_CHECK enum result parquet_block_finish(struct parquet_block *block, struct buf *out,
                                             struct err *err);
-
-/* What each of a column's row groups begins with, where it has a dictionary. */
-struct parquet_dictionary_page {
-    struct buf bytes;
-    uint64_t plain_bytes; /* the same without compression */
-};
-
-/** Makes that page, of a column that has one; to be released by the caller, or handed to the file. The
- *  block's rows are not touched. */
-MUST_CHECK enum result parquet_block_dictionary(struct parquet_block *block, uint32_t column,
-                                                struct parquet_dictionary_page *page,
-                                                struct err *err);
 
 /* --- the file's half */
 
@@ -108,11 +117,6 @@ MUST_CHECK enum result parquet_file_new(struct parquet_file **file,
                                         const struct parquet_schema *schema, uint64_t group_bytes,
                                         parquet_sink_fn *sink, void *context, struct err *err);
 void parquet_file_free(struct parquet_file *file);
-
-/** Takes the page over. The file makes the ones itself that it has not been given when it first needs
- *  them: large ones are better made by the workers. */
-void parquet_file_dictionary(struct parquet_file *file, uint32_t column,
-                             struct parquet_dictionary_page *page);
 
 /** Any number of whole blocks. */
 MUST_CHECK enum result parquet_file_take(struct parquet_file *file, struct str blocks,

@@ -1,18 +1,18 @@
 /*
- * The worker's half of normalise/parquet.h: cells become values (parquet_values.h), and those a page, or
- * part of one, once the block is done.
- *
- * A dictionary does not fit into the nearer caches. Texts are therefore looked up some at a time: by when
- * they are compared, memory has been asked for all of them.
+ * The worker's half of normalise/parquet.h: cells become values (parquet_values.h), indices as long as their
+ * dictionary is open (parquet_indices.h), and those a page, or part of one, once the block is done.
  */
 #include "normalise/parquet_block.h"
 
 #include "normalise/cell_text.h"
 #include "normalise/parquet.h"
+#include "normalise/parquet_dictionaries.h"
+#include "normalise/parquet_indices.h"
 #include "normalise/parquet_page.h"
 #include "normalise/parquet_values.h"
 #include "normalise/timestamp.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -28,29 +28,25 @@
  * column, and later of another. */
 #define KEPT_BYTES ((size_t)8 << 20)
 
-#define SOUGHT_MAX 16     /* texts that are looked up together */
-#define FAR_ENTRIES 1024u /* a smaller dictionary stays in the nearest cache */
-
-/* A text on its way to being an index of the dictionary. */
-struct sought {
-    struct keyed_hash hash;
-    uint32_t at, len; /* in `texts` */
-};
+/* Indices may have to turn into PLAIN values, which then are at most so many times as large as the block was
+ * thought to be. */
+#define INDEX_PART 8
 
 struct slice {
     struct parquet_values values;
+    struct parquet_indices indices;
     uint32_t repeats; /* of the last value, which are still to be put behind it */
     uint64_t record;  /* whose value was added last, and that as the row had it */
     const char *cell;
     size_t last_at;               /* where it stands in `values` */
-    struct parquet_bounds bounds; /* `any` only in the end */
+    size_t last_bytes;            /* of a block that each of it takes */
+    uint32_t last_len;            /* of a text that is an index */
+    struct parquet_bounds bounds; /* of indices, and `any`, only in the end */
     size_t low_at, high_at;       /* in `values`, of text */
     uint64_t low_head, high_head; /* likewise */
-    /* Where the dictionary lies in no near cache, else NULL: SOUGHT_MAX of them. Their indices stand in
-     * `values`, as the last ones, still 0. */
-    struct sought *sought;
-    uint32_t sought_count;
-    struct buf texts; /* of these */
+    bool given_up;                /* in this block: the file's dictionary is to be closed */
+    bool adopted;                 /* the file's dictionary is open for this block */
+    bool encoded;
 };
 
 struct parquet_block {
@@ -58,14 +54,16 @@ struct parquet_block {
     struct slice *slices;
     uint32_t rows;
     size_t bytes;
+    bool begun; /* parquet_block_begin */
     struct page_maker maker;
-    struct buf text; /* a string's that had escapes */
+    struct buf text;  /* a string's that had escapes */
+    struct buf spare; /* see parquet_indices_to_plain */
 };
 
 static void begin_bounds(struct slice *s, const struct parquet_column *column)
 {
     s->bounds = (struct parquet_bounds){ .low.whole = INT64_MAX, .high.whole = INT64_MIN };
-    if (column->type == TYPE_DOUBLE && !column->numbers) {
+    if (column->type == TYPE_DOUBLE) {
         s->bounds.low.fraction = INFINITY;
         s->bounds.high.fraction = -INFINITY;
     }
@@ -85,16 +83,8 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
         return NULL;
     }
     for (uint32_t i = 0; i < schema->count; i++) {
-        const struct parquet_column *c = &schema->columns[i];
-
-        begin_bounds(&b->slices[i], c);
-        if (c->dictionary && dictionary_count(c->dictionary) >= FAR_ENTRIES) {
-            b->slices[i].sought = calloc(SOUGHT_MAX, sizeof *b->slices[i].sought);
-            if (!b->slices[i].sought) {
-                parquet_block_free(b);
-                return NULL;
-            }
-        }
+        begin_bounds(&b->slices[i], &schema->columns[i]);
+        b->slices[i].indices.open = parquet_may_have_dictionary(&schema->columns[i]);
     }
     return b;
 }
@@ -104,12 +94,12 @@ void parquet_block_free(struct parquet_block *b)
     if (b) {
         for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
             parquet_values_release(&b->slices[i].values);
-            buf_release(&b->slices[i].texts);
-            free(b->slices[i].sought);
+            parquet_indices_release(&b->slices[i].indices);
         }
         free(b->slices);
         page_maker_release(&b->maker);
         buf_release(&b->text);
+        buf_release(&b->spare);
         free(b);
     }
 }
@@ -117,18 +107,6 @@ void parquet_block_free(struct parquet_block *b)
 size_t parquet_block_bytes(const struct parquet_block *b)
 {
     return b->bytes;
-}
-
-static inline void bound_whole(struct parquet_bounds *bounds, int64_t value)
-{
-    bounds->low.whole = value < bounds->low.whole ? value : bounds->low.whole;
-    bounds->high.whole = value > bounds->high.whole ? value : bounds->high.whole;
-}
-
-static inline void bound_fraction(struct parquet_bounds *bounds, double value)
-{
-    bounds->low.fraction = value < bounds->low.fraction ? value : bounds->low.fraction;
-    bounds->high.fraction = value > bounds->high.fraction ? value : bounds->high.fraction;
 }
 
 static inline struct str text_at(const struct slice *s, size_t at, uint32_t len)
@@ -179,63 +157,89 @@ static inline enum result append_u64(struct buf *out, uint64_t value)
     return result;
 }
 
-static inline enum result append_entry(struct slice *s, uint32_t entry)
+/* PLAIN values of indices: their bounds, and where the last one stands. */
+static void bound_all(struct slice *s, enum type type)
 {
-    enum result result = make_room(&s->values.bytes, sizeof entry);
+    const struct buf *bytes = &s->values.bytes;
+    size_t len;
+
+    for (size_t at = 0; at < bytes->len; at += len) {
+        s->last_at = at;
+        if (type == TYPE_TEXT) {
+            uint32_t text_len = parquet_get_u32(bytes->data + at);
+
+            bound_text(s, at + 4, text_len);
+            len = 4 + (size_t)text_len;
+        } else {
+            parquet_bound_bits(&s->bounds, type, parquet_get_u64(bytes->data + at));
+            len = 8;
+        }
+    }
+}
+
+/* The column's values are indices no more. */
+static enum result turn_plain(struct parquet_block *b, uint32_t column)
+{
+    struct slice *s = &b->slices[column];
+    enum type type = b->schema->columns[column].type;
+    enum result result = parquet_indices_to_plain(&s->indices, &s->values, type, &b->spare);
 
     if (result == RESULT_OK) {
-        memcpy(s->values.bytes.data + s->values.bytes.len, &entry, sizeof entry);
-        s->values.bytes.len += sizeof entry;
+        bound_all(s, type);
     }
     return result;
 }
 
-static enum result add_number(struct slice *s, const struct number_dictionary *dictionary,
-                              uint64_t bits, struct err *err)
+/* Neither are others' from this block on, as a value was met that no dictionary takes. */
+static enum result give_up(struct parquet_block *b, uint32_t column)
 {
-    uint32_t entry = number_dictionary_find(dictionary, bits);
-
-    if (entry == number_dictionary_count(dictionary)) {
-        return changed(err);
-    }
-    bound_whole(&s->bounds, entry); /* entries are sorted as their values are */
-    return append_entry(s, entry);
+    b->slices[column].given_up = true;
+    return turn_plain(b, column);
 }
 
-static enum result add_whole(struct slice *s, const struct parquet_column *column, struct str text,
+static enum result add_number(struct parquet_block *b, uint32_t column, uint64_t bits)
+{
+    struct slice *s = &b->slices[column];
+    enum result result;
+
+    if (s->indices.open) {
+        s->last_bytes = sizeof(uint32_t);
+        result = parquet_indices_add_number(&s->indices, &s->values, bits, &b->bytes);
+        if (result != RESULT_OK || !s->indices.full) {
+            return result;
+        }
+        result = give_up(b, column);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        s->last_at = s->values.bytes.len;
+    }
+    parquet_bound_bits(&s->bounds, b->schema->columns[column].type, bits);
+    s->last_bytes = sizeof bits;
+    return append_u64(&s->values.bytes, bits);
+}
+
+static enum result add_whole(struct parquet_block *b, uint32_t column, struct str text,
                              struct err *err)
 {
+    const struct parquet_column *c = &b->schema->columns[column];
     int64_t value;
-    bool good = column->type == TYPE_TIMESTAMP && !column->epoch_unit_us
-                    ? timestamp_parse(text, &value)
-                    : types_int64(text, &value);
+    bool good = c->type == TYPE_TIMESTAMP && !c->epoch_unit_us ? timestamp_parse(text, &value)
+                                                               : types_int64(text, &value);
 
-    if (good && column->epoch_unit_us) {
-        good = !__builtin_mul_overflow(value, column->epoch_unit_us, &value);
+    if (good && c->epoch_unit_us) {
+        good = !__builtin_mul_overflow(value, c->epoch_unit_us, &value);
     }
-    if (!good) {
-        return changed(err);
-    }
-    if (column->numbers) {
-        return add_number(s, column->numbers, (uint64_t)value, err);
-    }
-    bound_whole(&s->bounds, value);
-    return append_u64(&s->values.bytes, (uint64_t)value);
+    return good ? add_number(b, column, (uint64_t)value) : changed(err);
 }
 
-static enum result add_fraction(struct slice *s, const struct parquet_column *column,
-                                struct str text, struct err *err)
+static enum result add_fraction(struct parquet_block *b, uint32_t column, struct str text,
+                                struct err *err)
 {
     double value;
 
-    if (!types_double(text, &value)) {
-        return changed(err);
-    }
-    if (column->numbers) {
-        return add_number(s, column->numbers, parquet_double_bits(value), err);
-    }
-    bound_fraction(&s->bounds, value);
-    return append_u64(&s->values.bytes, parquet_double_bits(value));
+    return types_double(text, &value) ? add_number(b, column, parquet_double_bits(value))
+                                      : changed(err);
 }
 
 static enum result add_boolean(struct slice *s, struct str text, struct err *err)
@@ -245,7 +249,8 @@ static enum result add_boolean(struct slice *s, struct str text, struct err *err
     if (!value && !str_equal(text, STR("false"))) {
         return changed(err);
     }
-    bound_whole(&s->bounds, value);
+    parquet_bound_whole(&s->bounds, value);
+    s->last_bytes = 1;
     return buf_append_char(&s->values.bytes, value);
 }
 
@@ -267,112 +272,106 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
                      (s->values.bytes.data + at + 4));
     parquet_put_u32(s->values.bytes.data + at, len);
     s->values.bytes.len += 4 + (size_t)len;
+    s->last_bytes = 4 + (size_t)len;
     bound_text(s, at + 4, len);
     return RESULT_OK;
 }
 
-/* All that are sought become indices. */
-static enum result find_sought(struct slice *s, const struct dictionary *dictionary,
-                               struct err *err)
+/* The text of a cell, as its column has it. */
+static enum result read_text(struct parquet_block *b, const struct row_cell *cell,
+                             uint64_t *lone_surrogates, struct str *text)
 {
-    size_t at = s->values.bytes.len - s->sought_count * sizeof(uint32_t);
-
-    for (uint32_t i = 0; i < s->sought_count; i++) {
-        dictionary_approach_text(dictionary, s->sought[i].hash);
+    *text = (struct str){ cell->text, cell->len };
+    if (cell->kind != CELL_ESCAPED && cell->kind != CELL_JSON) {
+        return RESULT_OK;
     }
-    for (uint32_t i = 0; i < s->sought_count; i++, at += sizeof(uint32_t)) {
-        const struct sought *one = &s->sought[i];
-        struct str text = { s->texts.data + one->at, one->len };
-        uint32_t entry = dictionary_find(dictionary, text, one->hash);
-
-        if (entry == dictionary_count(dictionary)) {
-            return changed(err);
-        }
-        bound_whole(&s->bounds, entry); /* entries are sorted as their texts are */
-        memcpy(s->values.bytes.data + at, &entry, sizeof entry);
+    buf_reset(&b->text);
+    if (buf_reserve(&b->text, cell->len) != RESULT_OK) {
+        return RESULT_NOMEM;
     }
-    s->sought_count = 0;
-    buf_reset(&s->texts);
+    text->data = b->text.data;
+    text->len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
     return RESULT_OK;
 }
 
-static enum result seek(struct slice *s, const struct dictionary *dictionary, struct str text,
-                        struct err *err)
+/* What an escape means is a sixth of it at least: a longer cell's text fits into no dictionary. */
+static bool may_be_entry(const struct row_cell *cell)
 {
-    struct sought *one = &s->sought[s->sought_count];
-    enum result result = append_entry(s, 0);
-
-    *one = (struct sought){ keyed_hash_text(text), (uint32_t)s->texts.len, (uint32_t)text.len };
-    dictionary_approach(dictionary, one->hash);
-    result = result == RESULT_OK ? buf_append_str(&s->texts, text) : result;
-    if (result != RESULT_OK || ++s->sought_count < SOUGHT_MAX) {
-        return result;
-    }
-    return find_sought(s, dictionary, err);
+    return cell->len <= 6 * (size_t)DICTIONARY_TEXT_MAX;
 }
 
-static enum result add_entry(struct parquet_block *b, struct slice *s,
-                             const struct dictionary *dictionary, const struct row_cell *cell,
-                             uint64_t *lone_surrogates, struct err *err)
+static enum result add_index(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
+                             uint64_t *lone_surrogates)
 {
-    struct str text = { cell->text, cell->len };
-    uint32_t entry;
+    struct slice *s = &b->slices[column];
+    struct str text;
+    enum result result = read_text(b, cell, lone_surrogates, &text);
 
-    if (cell->kind == CELL_ESCAPED) {
-        buf_reset(&b->text);
-        if (buf_reserve(&b->text, cell->len) != RESULT_OK) {
-            return RESULT_NOMEM;
-        }
-        text.data = b->text.data;
-        text.len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
+    if (result != RESULT_OK) {
+        return result;
     }
-    if (text.len > DISTINCT_TEXT_MAX) {
-        return changed(err);
-    }
-    if (s->sought) {
-        return seek(s, dictionary, text, err);
-    }
-    entry = dictionary_find(dictionary, text, keyed_hash_text(text));
-    if (entry == dictionary_count(dictionary)) {
-        return changed(err);
-    }
-    bound_whole(&s->bounds, entry);
-    return append_entry(s, entry);
+    s->last_len = (uint32_t)text.len;
+    s->last_bytes = text.len / INDEX_PART + sizeof(uint32_t);
+    result = parquet_indices_add_text(&s->indices, &s->values, text, &b->bytes);
+    return result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
 }
 
 static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
                              uint64_t *lone_surrogates, struct err *err)
 {
-    const struct parquet_column *c = &b->schema->columns[column];
     struct str text = { cell->text, cell->len };
     struct slice *s = &b->slices[column];
 
-    switch (c->type) {
+    switch (b->schema->columns[column].type) {
     case TYPE_INT64:
     case TYPE_TIMESTAMP:
-        return add_whole(s, c, text, err);
+        return add_whole(b, column, text, err);
     case TYPE_DOUBLE:
-        return add_fraction(s, c, text, err);
+        return add_fraction(b, column, text, err);
     case TYPE_BOOLEAN:
         return add_boolean(s, text, err);
     case TYPE_TEXT:
         break;
     }
-    return c->dictionary ? add_entry(b, s, c->dictionary, cell, lone_surrogates, err)
-                         : add_text(s, cell, lone_surrogates, err);
+    if (s->indices.open && !may_be_entry(cell)) {
+        enum result result = give_up(b, column);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
+        s->last_at = s->values.bytes.len;
+    }
+    return s->indices.open ? add_index(b, column, cell, lone_surrogates)
+                           : add_text(s, cell, lone_surrogates, err);
+}
+
+/* All that is sought is found, as far as there is room for it. */
+static enum result settle(struct parquet_block *b, uint32_t column)
+{
+    struct slice *s = &b->slices[column];
+    enum result result = RESULT_OK;
+
+    if (s->indices.open) {
+        result = parquet_indices_settle(&s->indices, &s->values, &b->bytes);
+        result = result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
+    }
+    return result;
 }
 
 /* What was added last, as often as it still is to be. */
-static enum result put_repeats(struct slice *s, const struct dictionary *dictionary,
-                               struct err *err)
+static enum result put_repeats(struct parquet_block *b, uint32_t column)
 {
-    size_t len = s->values.bytes.len - s->last_at;
-    enum result result = find_sought(s, dictionary, err);
+    struct slice *s = &b->slices[column];
+    enum result result = settle(b, column);
+    size_t len;
     char *to;
 
-    if (result == RESULT_OK) {
-        result = make_room(&s->values.bytes, s->repeats * len);
+    if (result != RESULT_OK) {
+        return result;
     }
+    len = s->values.bytes.len - s->last_at;
+    s->indices.bytes += (uint64_t)s->repeats * s->last_len;
+    result = make_room(&s->values.bytes, s->repeats * len);
     if (result != RESULT_OK) {
         return result;
     }
@@ -397,7 +396,7 @@ static enum result add_another(struct parquet_block *b, uint32_t column, const s
     enum result result = RESULT_OK;
 
     if (s->repeats) {
-        result = put_repeats(s, b->schema->columns[column].dictionary, err);
+        result = put_repeats(b, column);
     }
     s->last_at = s->values.bytes.len;
     s->record = row->number;
@@ -429,7 +428,7 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
-        b->bytes += s->values.bytes.len - s->last_at;
+        b->bytes += s->last_bytes;
     }
     b->rows++;
     b->bytes += ROW_BYTES;
@@ -439,108 +438,153 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
 
 /* --- encoding ------------------------------------------------------------------------------------- */
 
-/* Of indices: what they stand for. */
-static void bound_entries(const struct number_dictionary *dictionary, enum type type,
-                          struct parquet_bounds *bounds)
+/* The bounds' texts, which the slice's head announces. */
+static enum result append_bounds(struct parquet_bounds *bounds, const struct str texts[2],
+                                 struct buf *out)
 {
-    uint64_t low = number_dictionary_bits(dictionary, (uint32_t)bounds->low.whole);
-    uint64_t high = number_dictionary_bits(dictionary, (uint32_t)bounds->high.whole);
-
-    if (type == TYPE_DOUBLE) {
-        memcpy(&bounds->low.fraction, &low, sizeof low);
-        memcpy(&bounds->high.fraction, &high, sizeof high);
-    } else {
-        bounds->low.whole = (int64_t)low;
-        bounds->high.whole = (int64_t)high;
-    }
-}
-
-/* The bounds' texts, which the slice's head announces; those of a dictionary are looked up now. */
-static enum result append_bounds(struct buf *out, const struct parquet_column *column,
-                                 const struct slice *s, struct parquet_bounds *bounds)
-{
-    struct str low = { s->values.bytes.data + s->low_at, bounds->low_len };
-    struct str high = { s->values.bytes.data + s->high_at, bounds->high_len };
     enum result result;
 
-    if (column->numbers && bounds->any) {
-        bound_entries(column->numbers, column->type, bounds);
-    }
-    if (column->type != TYPE_TEXT || !bounds->any) {
-        return RESULT_OK;
-    }
-    if (column->dictionary) {
-        low = dictionary_text(column->dictionary, (uint32_t)bounds->low.whole);
-        high = dictionary_text(column->dictionary, (uint32_t)bounds->high.whole);
-    }
-    bounds->unbounded = low.len > PARQUET_BOUND_MAX || high.len > PARQUET_BOUND_MAX;
-    bounds->low_len = bounds->unbounded ? 0 : (uint32_t)low.len;
-    bounds->high_len = bounds->unbounded ? 0 : (uint32_t)high.len;
-    result = buf_append(out, low.data, bounds->low_len);
-    return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
+    bounds->unbounded = texts[0].len > PARQUET_BOUND_MAX || texts[1].len > PARQUET_BOUND_MAX;
+    bounds->low_len = bounds->unbounded ? 0 : (uint32_t)texts[0].len;
+    bounds->high_len = bounds->unbounded ? 0 : (uint32_t)texts[1].len;
+    result = buf_append(out, texts[0].data, bounds->low_len);
+    return result == RESULT_OK ? buf_append(out, texts[1].data, bounds->high_len) : result;
 }
 
-static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
+/* Indices become the file's; bounds, and entries that are new to the file, go in front of the values. */
+static enum result append_front(struct slice *s, enum type type, struct parquet_slice *head,
+                                struct buf *out)
 {
-    parquet_values_reset_within(&s->values, keep);
-    buf_reset_within(&s->texts, keep);
-    s->sought_count = s->repeats = 0;
-    s->last_at = 0;
-    begin_bounds(s, column);
+    struct str texts[2] = { text_at(s, s->low_at, s->bounds.low_len),
+                            text_at(s, s->high_at, s->bounds.high_len) };
+    enum result result = RESULT_OK;
+    size_t at;
+
+    head->indices = s->indices.open && s->values.count;
+    if (head->indices) {
+        parquet_indices_number(&s->indices, &s->values, type, &s->bounds, texts);
+    }
+    head->bounds = s->bounds;
+    head->bounds.any = s->values.count > 0;
+    if (type == TYPE_TEXT && head->bounds.any) {
+        result = append_bounds(&head->bounds, texts, out);
+    }
+    at = out->len;
+    if (result == RESULT_OK && head->indices) {
+        result = parquet_indices_append_fresh(&s->indices, type, out, &head->entries);
+    }
+    head->entry_bytes = out->len - at;
+    return result;
 }
 
-static enum result append_slice(struct parquet_block *b, uint32_t column, size_t *keep,
-                                struct buf *out, struct err *err)
+static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
 {
-    const struct parquet_column *c = &b->schema->columns[column];
+    enum type type = b->schema->columns[column].type;
     struct slice *s = &b->slices[column];
-    enum result result = put_repeats(s, c->dictionary, err);
-    struct parquet_slice head = { .nulls = b->rows - s->values.count, .bounds = s->bounds };
+    struct parquet_slice head = { .column = column, .nulls = b->rows - s->values.count };
     size_t head_at = out->len, body_at;
+    enum result result = buf_append(out, &head, sizeof head);
 
-    head.bounds.any = s->values.count > 0;
-    result = result == RESULT_OK ? buf_append(out, &head, sizeof head) : result;
-    result = result == RESULT_OK ? append_bounds(out, c, s, &head.bounds) : result;
+    s->encoded = true;
+    result = result == RESULT_OK ? append_front(s, type, &head, out) : result;
     body_at = out->len;
     if (result == RESULT_OK) {
         result =
             b->rows <= LOOSE_ROWS_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
                 ? parquet_values_loosen(&s->values, b->rows, &head.loose, out)
-                : parquet_values_page(&s->values, c, b->rows, &b->maker, out, &head.plain_bytes);
+                : parquet_values_page(&s->values, type, b->rows, &b->maker, out, &head.plain_bytes);
     }
     if (result == RESULT_OK) {
         head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
-    reset_slice(s, c, keep);
     return result;
 }
 
-enum result parquet_block_dictionary(struct parquet_block *b, uint32_t column,
-                                     struct parquet_dictionary_page *page, struct err *err)
+/* Whether the file must hear of the column's values before what they are is settled. */
+static bool waits(const struct slice *s)
 {
-    *page = (struct parquet_dictionary_page){ 0 };
-    if (parquet_append_dictionary(&page->bytes, &b->schema->columns[column], b->maker.zstd,
-                                  &page->plain_bytes) != RESULT_OK) {
-        buf_release(&page->bytes);
-        return err_nomem(err, "writing a dictionary");
+    return (s->indices.open && s->values.count) || s->given_up;
+}
+
+enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct err *err)
+{
+    struct parquet_block_head head = { .rows = b->rows };
+    enum result result;
+
+    if (!b->rows || b->begun) {
+        return RESULT_OK;
     }
-    return RESULT_OK;
+    b->begun = true;
+    result = buf_append(out, &head, sizeof head);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
+        result = put_repeats(b, i);
+        if (result == RESULT_OK && (!waits(&b->slices[i]) || b->slices[i].given_up)) {
+            result = append_slice(b, i, out);
+        }
+    }
+    return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
+}
+
+bool parquet_block_waits(const struct parquet_block *b)
+{
+    for (uint32_t i = 0; b->rows && i < b->schema->count; i++) {
+        if (waits(&b->slices[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictionaries *dictionaries,
+                                struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    assert(b->begun);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
+        struct slice *s = &b->slices[i];
+
+        if (s->given_up) {
+            parquet_dictionaries_close(dictionaries, i);
+        } else if (waits(s)) {
+            result = parquet_indices_adopt(&s->indices, &s->values, dictionaries, i);
+        }
+    }
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        b->slices[i].adopted = parquet_dictionaries_is_open(dictionaries, i);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing rows");
+}
+
+static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
+{
+    parquet_values_reset_within(&s->values, keep);
+    buf_reset_within(&s->indices.texts, keep);
+    s->repeats = 0;
+    s->last_at = 0;
+    s->given_up = s->encoded = false;
+    begin_bounds(s, column);
 }
 
 enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struct err *err)
 {
-    struct parquet_block_head head = { .rows = b->rows };
+    enum result result = parquet_block_begin(b, out, err);
     size_t keep = KEPT_BYTES;
-    enum result result;
 
-    if (!b->rows) {
-        return RESULT_OK;
+    for (uint32_t i = 0; result == RESULT_OK && b->rows && i < b->schema->count; i++) {
+        struct slice *s = &b->slices[i];
+
+        if (!s->encoded) {
+            result = s->adopted ? RESULT_OK : turn_plain(b, i);
+            result = result == RESULT_OK ? append_slice(b, i, out) : result;
+        }
     }
-    result = buf_append(out, &head, sizeof head);
-    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = append_slice(b, i, &keep, out, err);
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        reset_slice(&b->slices[i], &b->schema->columns[i], &keep);
     }
+    buf_reset_within(&b->spare, &keep);
+    b->begun = false;
     b->rows = 0;
     b->bytes = 0;
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;

@@ -1,8 +1,9 @@
 /**
  * What parquet's two halves say to each other: an encoded block, in memory only.
  *
- * A block is a struct parquet_block_head, then for each column a struct parquet_slice, the bytes of
- * its bounds and its body: a page, or loose values. Nothing of it is ever written to a file as it is.
+ * A block is a struct parquet_block_head, then for each column, in any order, a struct parquet_slice, the
+ * bytes of its bounds, the entries that are new in its dictionary, and its body: a page, or loose values.
+ * Nothing of it is ever written to a file as it is.
  */
 #ifndef SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
 #define SCRAPETOP_NORMALISE_PARQUET_BLOCK_H
@@ -11,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define PARQUET_BOUND_MAX 64 /* bytes of a text's bound; longer ones are not kept */
 
@@ -29,7 +31,36 @@ struct parquet_bounds {
     uint32_t low_len, high_len; /* of text */
 };
 
+static inline void parquet_bound_whole(struct parquet_bounds *bounds, int64_t value)
+{
+    bounds->low.whole = value < bounds->low.whole ? value : bounds->low.whole;
+    bounds->high.whole = value > bounds->high.whole ? value : bounds->high.whole;
+}
+
+static inline void parquet_bound_fraction(struct parquet_bounds *bounds, double value)
+{
+    bounds->low.fraction = value < bounds->low.fraction ? value : bounds->low.fraction;
+    bounds->high.fraction = value > bounds->high.fraction ? value : bounds->high.fraction;
+}
+
+/* Of a number as Parquet stores it. */
+static inline void parquet_bound_bits(struct parquet_bounds *bounds, enum type type, uint64_t bits)
+{
+    if (type == TYPE_DOUBLE) {
+        double value;
+
+        memcpy(&value, &bits, sizeof value);
+        parquet_bound_fraction(bounds, value);
+    } else {
+        parquet_bound_whole(bounds, (int64_t)bits);
+    }
+}
+
 struct parquet_slice {
+    uint32_t column;
+    bool indices;         /* what the values are, if there are any; else PLAIN */
+    uint32_t entries;     /* that the dictionary has more */
+    uint64_t entry_bytes; /* of these, as PLAIN */
     uint64_t body_bytes;  /* of the page, header included; or of the loose values */
     uint64_t plain_bytes; /* the page without compression */
     uint32_t nulls;

@@ -10,11 +10,11 @@
 #define RAW_FRAME_BODY_MAX 64 /* above, zstd gains more than it costs */
 #define RUN_MIN 8             /* equal values that are worth a run of their own */
 
-unsigned parquet_index_width(uint32_t dictionary_count)
+unsigned parquet_index_width(uint32_t greatest)
 {
     unsigned width = 1;
 
-    while (width < 32 && dictionary_count > UINT32_C(1) << width) {
+    while (width < 32 && greatest >> width) {
         width++;
     }
     return width;
@@ -116,7 +116,7 @@ static enum result append_header(struct buf *out, const struct parquet_page *pag
         thrift_struct(&t, 7); /* DictionaryPageHeader */
         thrift_i32(&t, 1, (int32_t)page->value_count);
         thrift_i32(&t, 2, (int32_t)page->encoding);
-        thrift_bool(&t, 3, true); /* is_sorted */
+        thrift_bool(&t, 3, false); /* is_sorted */
     }
     thrift_end(&t);
     thrift_end(&t);
@@ -164,49 +164,4 @@ enum result parquet_append_page(struct buf *out, const struct parquet_page *page
     *plain_bytes = out->len - at + body.len;
     out->len += packed;
     return RESULT_OK;
-}
-
-static enum result append_texts(struct buf *body, const struct dictionary *dictionary)
-{
-    enum result result = RESULT_OK;
-
-    for (uint32_t i = 0; result == RESULT_OK && i < dictionary_count(dictionary); i++) {
-        struct str text = dictionary_text(dictionary, i);
-
-        result = buf_reserve(body, 4 + text.len);
-        if (result == RESULT_OK) {
-            parquet_put_u32(body->data + body->len, (uint32_t)text.len);
-            body->len += 4;
-            result = buf_append_str(body, text);
-        }
-    }
-    return result;
-}
-
-static enum result append_numbers(struct buf *body, const struct number_dictionary *dictionary)
-{
-    uint32_t count = number_dictionary_count(dictionary);
-    enum result result = buf_reserve(body, 8 * (size_t)count);
-
-    for (uint32_t i = 0; result == RESULT_OK && i < count; i++, body->len += 8) {
-        parquet_put_u64(body->data + body->len, number_dictionary_bits(dictionary, i));
-    }
-    return result;
-}
-
-enum result parquet_append_dictionary(struct buf *out, const struct parquet_column *column,
-                                      ZSTD_CCtx *zstd, uint64_t *plain_bytes)
-{
-    struct parquet_page page = { .type = PARQUET_DICTIONARY_PAGE,
-                                 .encoding = PARQUET_PLAIN,
-                                 .value_count = parquet_dictionary_count(column) };
-    struct buf body = { 0 };
-    enum result result = column->dictionary ? append_texts(&body, column->dictionary)
-                                            : append_numbers(&body, column->numbers);
-
-    if (result == RESULT_OK) {
-        result = parquet_append_page(out, &page, buf_view(&body), zstd, plain_bytes);
-    }
-    buf_release(&body);
-    return result;
 }

@@ -39,8 +39,8 @@ MUST_CHECK enum result parquet_append_run(struct buf *out, uint32_t value, size_
 MUST_CHECK enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_t count,
                                              unsigned width);
 
-/** Bits for a dictionary's indices: one at least. */
-unsigned parquet_index_width(uint32_t dictionary_count);
+/** Bits for indices up to the greatest: one at least. */
+unsigned parquet_index_width(uint32_t greatest);
 
 struct parquet_page {
     int type; /* PARQUET_DATA_PAGE ... */
@@ -51,11 +51,6 @@ struct parquet_page {
 /** Appends header and compressed body; `*plain_bytes` is what both would be without compression. */
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
-
-/** The dictionary page of a column that has one. */
-MUST_CHECK enum result parquet_append_dictionary(struct buf *out,
-                                                 const struct parquet_column *column,
-                                                 ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 
 /* PLAIN: little-endian whatever the machine is. */
 
@@ -71,6 +66,21 @@ static inline void parquet_put_u64(char *to, uint64_t value)
     for (int i = 0; i < 8; i++) {
         to[i] = (char)(value >> 8 * i);
     }
+}
+
+static inline uint32_t parquet_get_u32(const char *from)
+{
+    uint32_t value = 0;
+
+    for (int i = 0; i < 4; i++) {
+        value |= (uint32_t)(unsigned char)from[i] << 8 * i;
+    }
+    return value;
+}
+
+static inline uint64_t parquet_get_u64(const char *from)
+{
+    return parquet_get_u32(from) | (uint64_t)parquet_get_u32(from + 4) << 32;
 }
 
 static inline uint64_t parquet_double_bits(double value)

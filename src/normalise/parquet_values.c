@@ -16,6 +16,7 @@ void parquet_values_reset(struct parquet_values *v)
     buf_reset(&v->bytes);
     buf_reset(&v->rows);
     v->count = v->run_first = v->run_end = 0;
+    v->indices = false;
 }
 
 void parquet_values_reset_within(struct parquet_values *v, size_t *keep)
@@ -122,42 +123,82 @@ static enum result append_booleans(struct buf *out, const struct parquet_values 
     return result;
 }
 
-static enum result append_indices(struct page_maker *maker, const struct parquet_values *v,
-                                  uint32_t dictionary_count)
+/* As wide as the greatest of them needs. */
+static enum result append_indices(struct page_maker *maker, const struct parquet_values *v)
 {
-    unsigned width = parquet_index_width(dictionary_count);
-    enum result result = buf_append_char(&maker->body, (char)width);
+    uint32_t greatest = 0;
+    unsigned width;
+    enum result result;
 
-    if (result == RESULT_OK && !room_for_numbers(maker, v->count)) {
-        result = RESULT_NOMEM;
-    }
-    if (result != RESULT_OK || !v->count) {
-        return result;
+    if (!room_for_numbers(maker, v->count)) {
+        return RESULT_NOMEM;
     }
     memcpy(maker->numbers, v->bytes.data, v->count * sizeof *maker->numbers);
-    return parquet_append_hybrid(&maker->body, maker->numbers, v->count, width);
+    for (uint32_t i = 0; i < v->count; i++) {
+        greatest = maker->numbers[i] > greatest ? maker->numbers[i] : greatest;
+    }
+    width = parquet_index_width(greatest);
+    result = buf_append_char(&maker->body, (char)width);
+    return result == RESULT_OK
+               ? parquet_append_hybrid(&maker->body, maker->numbers, v->count, width)
+               : result;
 }
 
-enum result parquet_values_page(struct parquet_values *v, const struct parquet_column *column,
-                                uint32_t rows, struct page_maker *maker, struct buf *out,
-                                uint64_t *plain_bytes)
+enum result parquet_values_page(struct parquet_values *v, enum type type, uint32_t rows,
+                                struct page_maker *maker, struct buf *out, uint64_t *plain_bytes)
 {
-    bool indices = parquet_has_dictionary(column);
     struct parquet_page page = { .type = PARQUET_DATA_PAGE,
-                                 .encoding = indices ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
+                                 .encoding = v->indices ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
                                  .value_count = rows };
     enum result result;
 
     buf_reset(&maker->body);
     result = append_levels(maker, v, rows);
     if (result == RESULT_OK) {
-        result = indices ? append_indices(maker, v, parquet_dictionary_count(column))
-                 : column->type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
-                                                : buf_append_str(&maker->body, buf_view(&v->bytes));
+        result = v->indices             ? append_indices(maker, v)
+                 : type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
+                                        : buf_append_str(&maker->body, buf_view(&v->bytes));
     }
     return result == RESULT_OK
                ? parquet_append_page(out, &page, buf_view(&maker->body), maker->zstd, plain_bytes)
                : result;
+}
+
+/* --- indices -------------------------------------------------------------------------------------- */
+
+/* Where each entry begins, and behind them the end. */
+static size_t *find_entries(enum type type, struct str entries, uint32_t count)
+{
+    size_t *starts = calloc((size_t)count + 1, sizeof *starts), at = 0;
+
+    for (uint32_t i = 0; starts && i <= count; i++) {
+        starts[i] = at;
+        if (i < count) {
+            at += type == TYPE_TEXT ? 4 + (size_t)parquet_get_u32(entries.data + at) : 8;
+        }
+    }
+    return starts;
+}
+
+enum result parquet_values_to_plain(struct parquet_values *v, enum type type, struct str entries,
+                                    uint32_t count)
+{
+    size_t *starts = find_entries(type, entries, count);
+    enum result result = starts ? RESULT_OK : RESULT_NOMEM;
+    struct buf plain = { 0 };
+
+    for (uint32_t i = 0; result == RESULT_OK && i < v->count; i++) {
+        uint32_t index;
+
+        memcpy(&index, v->bytes.data + i * sizeof index, sizeof index);
+        result =
+            buf_append(&plain, entries.data + starts[index], starts[index + 1] - starts[index]);
+    }
+    free(starts);
+    buf_release(&v->bytes);
+    v->bytes = plain;
+    v->indices = false;
+    return result;
 }
 
 /* --- loose values --------------------------------------------------------------------------------- */

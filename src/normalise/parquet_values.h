@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "normalise/parquet.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <zstd.h>
 
@@ -23,6 +24,7 @@ struct parquet_values {
         rows; /* a bit for each row before `run_first`: has it a value? Up to the last that has */
     uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
     uint32_t count;
+    bool indices; /* of the file's dictionary, which is what the bytes are */
 };
 
 void parquet_values_release(struct parquet_values *values);
@@ -57,10 +59,13 @@ bool page_maker_init(struct page_maker *maker);
 void page_maker_release(struct page_maker *maker);
 
 /** Appends the page of `rows` rows; `*plain_bytes` is what it would take without compression. */
-MUST_CHECK enum result parquet_values_page(struct parquet_values *values,
-                                           const struct parquet_column *column, uint32_t rows,
-                                           struct page_maker *maker, struct buf *out,
+MUST_CHECK enum result parquet_values_page(struct parquet_values *values, enum type type,
+                                           uint32_t rows, struct page_maker *maker, struct buf *out,
                                            uint64_t *plain_bytes);
+
+/** Turns indices of the dictionary, whose `count` entries are PLAIN in `entries`, into what they stand for. */
+MUST_CHECK enum result parquet_values_to_plain(struct parquet_values *values, enum type type,
+                                               struct str entries, uint32_t count);
 
 /* Values of few rows, as one half hands them to the other: bytes, then a bit for each row unless all
  * have one. */
@@ -72,7 +77,7 @@ struct parquet_loose {
 MUST_CHECK enum result parquet_values_loosen(struct parquet_values *values, uint32_t rows,
                                              struct parquet_loose *loose, struct buf *out);
 
-/** Puts them behind the values of `rows_before` rows. */
+/** Puts them behind the values of `rows_before` rows, which are of the same kind. */
 MUST_CHECK enum result parquet_values_join(struct parquet_values *values, uint32_t rows_before,
                                            const struct parquet_loose *loose, const char *from);
 

@@ -14,7 +14,6 @@
 #include "base/json_scan.h"
 #include "base/str.h"
 #include "normalise/csv.h"
-#include "normalise/facts.h"
 #include "normalise/flatten.h"
 
 #include <stdbool.h>
