@@ -137,6 +137,7 @@ async function groups() {
     price: { json: [], want: [] },
     at: { json: [], want: [] },
     several: { json: [], want: [] }, // numbers, too many for a dictionary
+    ends: { json: [], want: [] }, // to repeat
   };
   const few = [9223372036854775807n, -9223372036854775808n, 0n, -1n, 59n, 7n];
   for (let i = 0; i < count; i++) {
@@ -153,6 +154,7 @@ async function groups() {
     columns.price.want.push(missing ? null : price);
     columns.at.json.push(`"2026-11-${10 + part}T04:15:0${i % 10}.5Z"`);
     columns.at.want.push(time(`2026-11-${10 + part}T04:15:0${i % 10}.5Z`));
+    columns.ends.json.push(`${i < 20000 ? i % 9 : i}`); columns.ends.want.push(BigInt(i < 20000 ? i % 9 : i));
     columns.several.json.push(`${i % 5000}`); columns.several.want.push(BigInt(i % 5000));
   }
   columns.sparse.json[0] = '0.5'; columns.sparse.want[0] = 0.5;
@@ -160,8 +162,19 @@ async function groups() {
   const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path));
   if (metadata.row_groups.length < 2) fail('groups: one row group only');
   if (Number(metadata.num_rows) !== count) fail(`groups: ${metadata.num_rows} rows in the footer`);
-  const encodings = metadata.row_groups[0].columns.map((c) => c.meta_data.encodings.includes('RLE_DICTIONARY'));
-  if (false) fail(`groups: dictionaries ${encodings}`);
+  const dictionaries = metadata.row_groups.map((g) => g.columns.map((c) => c.meta_data.encodings.includes('RLE_DICTIONARY')));
+  // The last one's is given up within the first row group: pages of indices, then PLAIN ones. The fourth has no
+  // values in the other.
+  if (`${dictionaries[0]}` !== 'false,true,true,true,true,false,true,true,true,false,true') fail(`groups: dictionaries at first ${dictionaries[0]}`);
+  if (`${dictionaries.at(-1)}` !== 'false,true,true,false,true,false,true,true,true,false,false') fail(`groups: dictionaries at last ${dictionaries.at(-1)}`);
+  for (const group of metadata.row_groups) {
+    for (const { meta_data: m } of group.columns) {
+      const starts = [m.dictionary_page_offset, m.data_page_offset].filter((v) => v !== undefined);
+      if ((starts.length === 2) !== m.encodings.includes('RLE_DICTIONARY') || starts.length === 2 && starts[0] >= starts[1]) {
+        fail(`groups: ${m.path_in_schema}: pages begin at ${starts}`);
+      }
+    }
+  }
   if (!/^scrapetop version /.test(metadata.created_by)) fail(`created by ${metadata.created_by}`);
   // DuckDB prunes row groups by their bounds: wrong ones would lose these rows.
   for (const [where, want] of [[`id = ${count - 1}`, 1], ['id < 3', 3], ["word = ''", columns.word.want.filter((w) => w === '').length],
@@ -215,13 +228,63 @@ async function pages() {
   await check('pages', columns);
 }
 
+// Dictionaries that are given up on the way, each for another reason, and those that must not be. Columns end for some
+// ten thousand rows, and begin late.
+async function growing() {
+  const count = 90000, columns = {};
+  const put = (name, json, value) => {
+    columns[name] ??= { json: [], want: [] };
+    columns[name].json.push(json); columns[name].want.push(json === undefined ? null : value);
+  };
+  const text = (name, value) => put(name, value === undefined ? undefined : JSON.stringify(value), value);
+  for (let i = 0; i < count; i++) {
+    const far = (i * 48271) % 2147483647;
+    text('then_unique', i < 40000 ? `name ${far % 700} of many` : `the name of number ${i}`);
+    text('then_long', i === 50000 ? 'x'.repeat(4097) : `kind ${far % 50}`);
+    text('drawn', `one of some thousand names: ${far % 20000}`);
+    text('shorts', `${i < 20000 ? far % 3000 : far % 9000}`);
+    text('gap', i < 10000 || i > 70000 ? `seen ${i % 90}` : undefined);
+    text('late', i < 60000 ? null : `late ${i % 9}`);
+    text('escaped', i % 3 ? 'a "quoted" one\n' : `\u0001${i % 7}`);
+    put('number', i < 30000 ? `${far % 100}` : `${far}`, BigInt(i < 30000 ? far % 100 : far));
+    put('late_number', i < 60000 ? 'null' : `${far % 12}.5`, i < 60000 ? null : far % 12 + 0.5);
+    put('zero', i % 5000 ? '0.0' : i % 2 ? '0.5' : '-0.0', i % 5000 ? 0 : i % 2 ? 0.5 : -0);
+    put('json', `[${i % 40}, 1]`, `[${i % 40},1]`);
+    put('any', i % 2 ? `${i % 30}` : `"${i % 30}"`, `${i % 30}`);
+  }
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(await check('growing', columns)));
+  for (const { meta_data: m } of metadata.row_groups[0].columns) {
+    if (!m.encodings.includes('RLE_DICTIONARY')) fail(`growing: ${m.path_in_schema} has no dictionary`);
+  }
+  sameBytes('growing');
+}
+
+// More columns of strings that do not repeat than there is room for.
+async function crowded() {
+  const columns = {};
+  for (let c = 0; c < 40; c++) {
+    const unique = c % 4 === 1, words = [];
+    for (let i = 0; i < 6000; i++) words.push(`${'word'.repeat(10)} ${unique ? i : i * 7 % 5}`);
+    columns[`text ${c}`] = same(words);
+  }
+  const path = await check('crowded', columns, '--memory', '32M');
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path));
+  metadata.row_groups[0].columns.forEach((c, i) => {
+    if (i % 4 !== 1 && !c.meta_data.encodings.includes('RLE_DICTIONARY')) fail(`crowded: column ${i} has no dictionary`);
+  });
+  sameBytes('crowded', '--memory', '32M');
+}
+
 // The same bytes whatever workers there are: pages follow chunks, and chunks the input.
-function sameBytes() {
-  const json = join(folder, 'groups.jsonl'), one = join(folder, 'one.parquet');
-  const env = { ...process.env, UV_THREADPOOL_SIZE: '3' };
-  const run = spawnSync(program, ['normalise', '-o', one, json], { env });
-  if (run.status !== 0 || !readFileSync(one).equals(readFileSync(join(folder, 'groups.parquet')))) {
-    fail('one worker writes another file');
+function sameBytes(name, ...options) {
+  const json = join(folder, `${name}.jsonl`), other = join(folder, 'other.parquet');
+  for (const workers of [1, 2, 3, 6]) {
+    const env = { ...process.env, UV_THREADPOOL_SIZE: `${workers + 2}` };
+    const run = spawnSync(program, ['normalise', '-o', other, ...options, json], { env });
+    checks++;
+    if (run.status !== 0 || !readFileSync(other).equals(readFileSync(join(folder, `${name}.parquet`)))) {
+      fail(`${name}: ${workers} workers write another file`);
+    }
   }
 }
 
@@ -230,5 +293,7 @@ await shapes();
 await groups();
 await exploded();
 await pages();
-sameBytes();
+await growing();
+await crowded();
+for (const name of ['groups', 'pages', 'wide']) sameBytes(name);
 console.log(`${checks} values and counts read back equal`);

@@ -41,15 +41,16 @@ int str_compare(struct str a, struct str b);
  *  those are the same. */
 static inline uint64_t str_head(struct str s)
 {
-    unsigned char bytes[8] = { 0 };
     uint64_t head = 0;
 
-    if (s.len) { /* else there may be no data */
-        memcpy(bytes, s.data, s.len < sizeof bytes ? s.len : sizeof bytes);
+    if (s.len >= sizeof head) {
+        memcpy(&head, s.data, sizeof head); /* one load */
+    } else if (s.len) {                     /* else there may be no data */
+        memcpy(&head, s.data, s.len);
     }
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        head = head << 8 | bytes[i];
-    }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    head = __builtin_bswap64(head);
+#endif
     return head;
 }
 

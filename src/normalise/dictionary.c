@@ -1,5 +1,6 @@
 #include "normalise/dictionary.h"
 
+#include "base/little.h"
 #include "normalise/keyed_hash.h"
 
 #include <assert.h>
@@ -40,13 +41,6 @@ size_t dictionary_bytes(const struct dictionary *d)
 {
     return d->plain.len +
            (size_t)d->count * (d->numbers ? DICTIONARY_NUMBER_BYTES : DICTIONARY_TEXT_BYTES);
-}
-
-static inline void put_little(char *to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) {
-        to[i] = (char)(value >> 8 * i);
-    }
 }
 
 /* For one entry more; tables stay at most half full. */
@@ -134,7 +128,7 @@ static enum result add_text(struct dictionary *d, struct str text, uint32_t hash
     if (buf_reserve(&d->plain, LEN_BYTES + text.len) != RESULT_OK || !grow_texts(d)) {
         return RESULT_NOMEM;
     }
-    put_little(d->plain.data + d->plain.len, len, LEN_BYTES);
+    little_put_u32(d->plain.data + d->plain.len, len);
     at = (uint32_t)d->plain.len + LEN_BYTES;
     if (len) {
         memcpy(d->plain.data + at, text.data, len);
@@ -181,6 +175,12 @@ void dictionary_approach_text(const struct dictionary *d, uint32_t hash)
     }
 }
 
+bool dictionary_is_text(const struct dictionary *d, uint32_t entry, struct str text)
+{
+    return entry < d->count && d->places[entry].len == text.len &&
+           (text.len == 0 || memcmp(d->plain.data + d->places[entry].at, text.data, text.len) == 0);
+}
+
 struct str dictionary_plain_text(const struct dictionary *d, uint32_t entry)
 {
     const struct dictionary_place *place = &d->places[entry];
@@ -203,18 +203,6 @@ uint32_t dictionary_text_hash(const struct dictionary *d, uint32_t entry)
 struct str dictionary_plain_number(const struct dictionary *d, uint32_t entry)
 {
     return (struct str){ d->plain.data + (size_t)entry * NUMBER_BYTES, NUMBER_BYTES };
-}
-
-/* Compilers make one load of it where the machine is little-endian. */
-uint64_t dictionary_bits(const struct dictionary *d, uint32_t entry)
-{
-    const unsigned char *from = (const unsigned char *)d->plain.data + (size_t)entry * NUMBER_BYTES;
-    uint64_t bits = 0;
-
-    for (int i = 0; i < NUMBER_BYTES; i++) {
-        bits |= (uint64_t)from[i] << 8 * i;
-    }
-    return bits;
 }
 
 static inline uint16_t *find_number(const struct dictionary *d, uint64_t bits)
@@ -263,7 +251,7 @@ enum result dictionary_number(struct dictionary *d, uint64_t bits, uint32_t *ent
     if (buf_reserve(&d->plain, NUMBER_BYTES) != RESULT_OK || !grow_numbers(d)) {
         return RESULT_NOMEM;
     }
-    put_little(d->plain.data + d->plain.len, bits, NUMBER_BYTES);
+    little_put_u64(d->plain.data + d->plain.len, bits);
     d->plain.len += NUMBER_BYTES;
     *entry = d->count++;
     *find_number(d, bits) = (uint16_t)d->count;

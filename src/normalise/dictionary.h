@@ -19,8 +19,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/little.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,11 +71,17 @@ void dictionary_approach_text(const struct dictionary *dictionary, uint32_t hash
 struct str dictionary_plain_text(const struct dictionary *dictionary, uint32_t entry);
 struct str dictionary_plain_number(const struct dictionary *dictionary, uint32_t entry);
 
+/** Whether it is the text of that entry, which need not be one. */
+bool dictionary_is_text(const struct dictionary *dictionary, uint32_t entry, struct str text);
+
 /** The text alone, and what it was hashed to. */
 struct str dictionary_entry_text(const struct dictionary *dictionary, uint32_t entry);
 uint32_t dictionary_text_hash(const struct dictionary *dictionary, uint32_t entry);
 
-uint64_t dictionary_bits(const struct dictionary *dictionary, uint32_t entry);
+static inline uint64_t dictionary_bits(const struct dictionary *dictionary, uint32_t entry)
+{
+    return little_get_u64(dictionary->plain.data + (size_t)entry * sizeof(uint64_t));
+}
 
 /** The memory it takes, roughly, and the same whenever the entries are. */
 size_t dictionary_bytes(const struct dictionary *dictionary);

@@ -5,6 +5,7 @@
  */
 #include "normalise/parquet.h"
 
+#include "base/little.h"
 #include "normalise/parquet_block.h"
 #include "normalise/parquet_dictionaries.h"
 #include "normalise/parquet_page.h"
@@ -283,13 +284,13 @@ static void put_bounds(struct thrift *t, const struct parquet_column *column, co
         texts[0].len = texts[1].len = 1;
     } else if (column->type == TYPE_DOUBLE) {
         /* Zeros of both signs are one value to readers. */
-        parquet_put_u64(
+        little_put_u64(
             low, parquet_double_bits(bounds->low.fraction == 0 ? -0.0 : bounds->low.fraction));
-        parquet_put_u64(
+        little_put_u64(
             high, parquet_double_bits(bounds->high.fraction == 0 ? 0.0 : bounds->high.fraction));
     } else {
-        parquet_put_u64(low, (uint64_t)bounds->low.whole);
-        parquet_put_u64(high, (uint64_t)bounds->high.whole);
+        little_put_u64(low, (uint64_t)bounds->low.whole);
+        little_put_u64(high, (uint64_t)bounds->high.whole);
     }
     thrift_binary(t, 5, texts[0]); /* max_value */
     thrift_binary(t, 6, texts[1]); /* min_value */
@@ -541,7 +542,7 @@ enum result parquet_file_finish(struct parquet_file *f, struct err *err)
     }
     thrift_begin(&t, &footer);
     put_footer(&t, f);
-    parquet_put_u32(len, (uint32_t)footer.len);
+    little_put_u32(len, (uint32_t)footer.len);
     if (t.result != RESULT_OK || footer.len > INT32_MAX ||
         buf_append(&footer, len, sizeof len) != RESULT_OK ||
         buf_append_str(&footer, STR(MAGIC)) != RESULT_OK) {

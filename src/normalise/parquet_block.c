@@ -4,6 +4,7 @@
  */
 #include "normalise/parquet_block.h"
 
+#include "base/little.h"
 #include "normalise/cell_text.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_dictionaries.h"
@@ -32,15 +33,16 @@
  * thought to be. */
 #define INDEX_PART 8
 
+/* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
+    const char *cell;  /* the value that was added last, as the row had it */
+    uint64_t record;   /* whose it was */
+    size_t last_bytes; /* of a block that each such value takes */
+    uint32_t repeats;  /* of it, which are still to be put behind it */
+    uint32_t last_len; /* of it, if it is a text that is an index */
     struct parquet_values values;
     struct parquet_indices indices;
-    uint32_t repeats; /* of the last value, which are still to be put behind it */
-    uint64_t record;  /* whose value was added last, and that as the row had it */
-    const char *cell;
-    size_t last_at;               /* where it stands in `values` */
-    size_t last_bytes;            /* of a block that each of it takes */
-    uint32_t last_len;            /* of a text that is an index */
+    size_t last_at;               /* of the value that was added last, in `values` */
     struct parquet_bounds bounds; /* of indices, and `any`, only in the end */
     size_t low_at, high_at;       /* in `values`, of text */
     uint64_t low_head, high_head; /* likewise */
@@ -151,7 +153,7 @@ static inline enum result append_u64(struct buf *out, uint64_t value)
     enum result result = make_room(out, 8);
 
     if (result == RESULT_OK) {
-        parquet_put_u64(out->data + out->len, value);
+        little_put_u64(out->data + out->len, value);
         out->len += 8;
     }
     return result;
@@ -166,12 +168,12 @@ static void bound_all(struct slice *s, enum type type)
     for (size_t at = 0; at < bytes->len; at += len) {
         s->last_at = at;
         if (type == TYPE_TEXT) {
-            uint32_t text_len = parquet_get_u32(bytes->data + at);
+            uint32_t text_len = little_get_u32(bytes->data + at);
 
             bound_text(s, at + 4, text_len);
             len = 4 + (size_t)text_len;
         } else {
-            parquet_bound_bits(&s->bounds, type, parquet_get_u64(bytes->data + at));
+            parquet_bound_bits(&s->bounds, type, little_get_u64(bytes->data + at));
             len = 8;
         }
     }
@@ -270,7 +272,7 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
     }
     len = (uint32_t)(cell_text_put(s->values.bytes.data + at + 4, cell, lone_surrogates) -
                      (s->values.bytes.data + at + 4));
-    parquet_put_u32(s->values.bytes.data + at, len);
+    little_put_u32(s->values.bytes.data + at, len);
     s->values.bytes.len += 4 + (size_t)len;
     s->last_bytes = 4 + (size_t)len;
     bound_text(s, at + 4, len);

@@ -1,5 +1,6 @@
 #include "normalise/parquet_indices.h"
 
+#include "base/little.h"
 #include "normalise/keyed_hash.h"
 #include "normalise/parquet_page.h"
 
@@ -8,12 +9,18 @@
 #include <string.h>
 
 #define FAR_ENTRIES 1024u /* a smaller dictionary stays in the nearest cache */
+#define SOUGHT_MAX 16     /* texts that are looked up together */
 #define INDEX_BYTES sizeof(uint32_t)
+
+struct parquet_sought {
+    uint32_t hash, at, len; /* in `texts` */
+};
 
 void parquet_indices_release(struct parquet_indices *x)
 {
     dictionary_release(&x->local);
     free(x->known);
+    free(x->sought);
     buf_release(&x->texts);
     *x = (struct parquet_indices){ .open = false };
 }
@@ -73,6 +80,7 @@ enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_val
         if (result != RESULT_OK || x->full) {
             return result;
         }
+        x->last = entry;
         memcpy(v->bytes.data + at, &entry, sizeof entry);
     }
     x->sought_first = x->sought_end = 0;
@@ -85,27 +93,25 @@ static enum result seek(struct parquet_indices *x, struct parquet_values *v, str
 {
     enum result result = append_index(v, 0);
 
-    if (result == RESULT_OK) {
-        x->sought[x->sought_end++] =
-            (struct parquet_sought){ hash, (uint32_t)x->texts.len, (uint32_t)text.len };
-        result = buf_append_str(&x->texts, text);
+    x->sought = x->sought ? x->sought : calloc(SOUGHT_MAX, sizeof *x->sought);
+    if (result != RESULT_OK || !x->sought) {
+        return RESULT_NOMEM;
     }
-    return result;
+    x->sought[x->sought_end++] =
+        (struct parquet_sought){ hash, (uint32_t)x->texts.len, (uint32_t)text.len };
+    return buf_append_str(&x->texts, text);
 }
 
-enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_values *v,
-                                     struct str text, size_t *held)
+static enum result look_up(struct parquet_indices *x, struct parquet_values *v, struct str text,
+                           size_t *held)
 {
     uint32_t hash = keyed_hash_text(text), entry;
     enum result result;
 
-    x->first_values++;
-    x->first_bytes += text.len;
-    x->bytes += text.len;
     if (x->local.count >= FAR_ENTRIES) {
         dictionary_approach(&x->local, hash);
         result = seek(x, v, text, hash);
-        return result == RESULT_OK && x->sought_end == PARQUET_SOUGHT_MAX
+        return result == RESULT_OK && x->sought_end == SOUGHT_MAX
                    ? parquet_indices_settle(x, v, held)
                    : result;
     }
@@ -114,22 +120,47 @@ enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_v
         x->full = true;
         return seek(x, v, text, hash);
     }
+    x->last = entry;
     return result == RESULT_OK ? append_index(v, entry) : result;
+}
+
+enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_values *v,
+                                     struct str text, size_t *held)
+{
+    x->first_values++;
+    x->first_bytes += text.len;
+    x->bytes += text.len;
+    if (!x->sought_end) {
+        if (dictionary_is_text(&x->local, x->last + 1, text)) {
+            return append_index(v, ++x->last);
+        }
+        if (dictionary_is_text(&x->local, x->last, text)) {
+            return append_index(v, x->last);
+        }
+    }
+    return look_up(x, v, text, held);
+}
+
+static inline bool is_number(const struct dictionary *d, uint32_t entry, uint64_t bits)
+{
+    return entry < d->count && dictionary_bits(d, entry) == bits;
 }
 
 enum result parquet_indices_add_number(struct parquet_indices *x, struct parquet_values *v,
                                        uint64_t bits, size_t *held)
 {
-    uint32_t entry, before = x->local.count;
-    enum result result = dictionary_number(&x->local, bits, &entry);
+    uint32_t before = x->local.count;
+    enum result result = RESULT_OK;
 
-    *held += x->local.count > before ? DICTIONARY_NUMBER_BYTES : 0;
     x->first_values++;
-    if (result == RESULT_OK && entry == DICTIONARY_FULL) {
-        x->full = true;
-        return RESULT_OK;
+    if (is_number(&x->local, x->last + 1, bits)) {
+        x->last++;
+    } else if (!is_number(&x->local, x->last, bits)) {
+        result = dictionary_number(&x->local, bits, &x->last);
     }
-    return result == RESULT_OK ? append_index(v, entry) : result;
+    *held += x->local.count > before ? DICTIONARY_NUMBER_BYTES : 0;
+    x->full = x->last == DICTIONARY_FULL;
+    return result == RESULT_OK && !x->full ? append_index(v, x->last) : result;
 }
 
 static struct str plain_entry(const struct dictionary *d, enum type type, uint32_t entry)
@@ -153,7 +184,7 @@ enum result parquet_indices_to_plain(struct parquet_indices *x, struct parquet_v
         const struct parquet_sought *one = &x->sought[i];
         char len[4];
 
-        parquet_put_u32(len, one->len);
+        little_put_u32(len, one->len);
         result = buf_append(spare, len, sizeof len);
         result =
             result == RESULT_OK ? buf_append(spare, x->texts.data + one->at, one->len) : result;

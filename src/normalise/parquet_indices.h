@@ -9,6 +9,9 @@
  * A large dictionary does not fit into the nearer caches. Texts are therefore looked up some at a time: by when
  * they are compared, memory has been asked for all of them.
  *
+ * But first a value is held against the entry behind the last one's, and against that: values often come in
+ * the order in which they came before, or are the same for some rows.
+ *
  * The inside of the worker's half of normalise/parquet.h.
  *
  * Ownership  parquet_indices_release; a zeroed struct holds nothing and is not open.
@@ -26,25 +29,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PARQUET_SOUGHT_MAX 16 /* texts that are looked up together */
-
 struct parquet_indices {
-    bool open; /* the values' bytes are indices */
-    bool full; /* they can be no more: parquet_indices_to_plain must follow */
+    bool open;     /* the values' bytes are indices */
+    bool full;     /* they can be no more: parquet_indices_to_plain must follow */
+    uint32_t last; /* index that was added */
     struct dictionary local;
-    struct parquet_known *known; /* by entry */
+    uint64_t first_values; /* of this block, as struct parquet_tally has them */
+    uint64_t bytes, first_bytes;
+    /* Texts on their way to being indices. Those stand already, as the last ones, still 0. */
+    uint32_t sought_first, sought_end;
+    struct parquet_sought *sought; /* NULL: none yet */
+    struct buf texts;              /* of these */
+    struct parquet_known *known;   /* by entry */
     uint32_t known_cap;
     uint32_t adopted; /* entries that the file has had */
     uint32_t fresh;   /* from this number on, they were new to the file */
     uint32_t block;   /* as in struct parquet_known */
-    /* Texts on their way to being indices. Those stand already, as the last ones, still 0. */
-    struct parquet_sought {
-        uint32_t hash, at, len; /* in `texts` */
-    } sought[PARQUET_SOUGHT_MAX];
-    uint32_t sought_first, sought_end;
-    struct buf texts;
-    uint64_t first_values; /* of this block, as struct parquet_tally has them */
-    uint64_t bytes, first_bytes;
 };
 
 void parquet_indices_release(struct parquet_indices *indices);

@@ -1,5 +1,6 @@
 #include "normalise/parquet_page.h"
 
+#include "base/little.h"
 #include "normalise/thrift.h"
 
 #include <assert.h>
@@ -35,7 +36,7 @@ enum result parquet_append_run(struct buf *out, uint32_t value, size_t count, un
     enum result result = thrift_append_varint(out, (uint64_t)count << 1);
     char bytes[4];
 
-    parquet_put_u32(bytes, value);
+    little_put_u32(bytes, value);
     return result == RESULT_OK ? buf_append(out, bytes, (width + 7) / 8) : result;
 }
 
@@ -58,7 +59,7 @@ static enum result append_packed(struct buf *out, const uint32_t *values, size_t
         bits |= (uint64_t)(i < count ? values[i] : 0) << held;
         held += width;
         if (held >= 32) {
-            parquet_put_u32(out->data + out->len, (uint32_t)bits);
+            little_put_u32(out->data + out->len, (uint32_t)bits);
             out->len += 4;
             bits >>= 32;
             held -= 32;
@@ -129,7 +130,7 @@ static size_t put_raw_frame(char *to, struct str body)
 {
     const unsigned block_header = (unsigned)body.len << 3 | 1; /* Raw_Block, Last_Block */
 
-    parquet_put_u32(to, 0xFD2FB528U);
+    little_put_u32(to, 0xFD2FB528U);
     to[4] = 0x20; /* Single_Segment_flag, Frame_Content_Size in one byte */
     to[5] = (char)body.len;
     to[6] = (char)block_header;

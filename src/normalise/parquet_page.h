@@ -52,37 +52,7 @@ struct parquet_page {
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 
-/* PLAIN: little-endian whatever the machine is. */
-
-static inline void parquet_put_u32(char *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) {
-        to[i] = (char)(value >> 8 * i);
-    }
-}
-
-static inline void parquet_put_u64(char *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++) {
-        to[i] = (char)(value >> 8 * i);
-    }
-}
-
-static inline uint32_t parquet_get_u32(const char *from)
-{
-    uint32_t value = 0;
-
-    for (int i = 0; i < 4; i++) {
-        value |= (uint32_t)(unsigned char)from[i] << 8 * i;
-    }
-    return value;
-}
-
-static inline uint64_t parquet_get_u64(const char *from)
-{
-    return parquet_get_u32(from) | (uint64_t)parquet_get_u32(from + 4) << 32;
-}
-
+/* As PLAIN has it, once it is little-endian. */
 static inline uint64_t parquet_double_bits(double value)
 {
     uint64_t bits;

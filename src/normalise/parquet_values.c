@@ -1,5 +1,6 @@
 #include "normalise/parquet_values.h"
 
+#include "base/little.h"
 #include "normalise/parquet_page.h"
 
 #include <stdlib.h>
@@ -103,7 +104,7 @@ static enum result append_levels(struct page_maker *maker, struct parquet_values
             result == RESULT_OK ? parquet_append_hybrid(body, maker->numbers, rows, 1) : result;
     }
     if (result == RESULT_OK) {
-        parquet_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
+        little_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
     }
     return result;
 }
@@ -174,7 +175,7 @@ static size_t *find_entries(enum type type, struct str entries, uint32_t count)
     for (uint32_t i = 0; starts && i <= count; i++) {
         starts[i] = at;
         if (i < count) {
-            at += type == TYPE_TEXT ? 4 + (size_t)parquet_get_u32(entries.data + at) : 8;
+            at += type == TYPE_TEXT ? 4 + (size_t)little_get_u32(entries.data + at) : 8;
         }
     }
     return starts;

@@ -19,12 +19,13 @@
 #include <zstd.h>
 
 struct parquet_values {
-    struct buf bytes; /* PLAIN, but booleans a byte each, and indices of a dictionary 4 bytes */
-    struct buf
-        rows; /* a bit for each row before `run_first`: has it a value? Up to the last that has */
     uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
     uint32_t count;
     bool indices; /* of the file's dictionary, which is what the bytes are */
+    /* PLAIN, but booleans a byte each, and indices of a dictionary 4 bytes. */
+    struct buf bytes;
+    /* A bit for each row before `run_first`: has it a value? Up to the last that has. */
+    struct buf rows;
 };
 
 void parquet_values_release(struct parquet_values *values);
