@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -272,6 +273,174 @@ static void parquet_block_row__tells_of_the_change__when_a_value_is_of_another_t
     }
 }
 
+#define BLOCKS 40
+#define BLOCK_ROWS 900
+#define WORKERS_MAX 5
+
+static const struct parquet_column growing[] = {
+    { .name = STR_INIT("few"), .type = TYPE_TEXT },
+    { .name = STR_INIT("drawn"), .type = TYPE_TEXT },
+    { .name = STR_INIT("unique"), .type = TYPE_TEXT },
+    { .name = STR_INIT("long"), .type = TYPE_TEXT },     /* one is, in the 20th block */
+    { .name = STR_INIT("repeats"), .type = TYPE_INT64 }, /* up to the 10th */
+    { .name = STR_INIT("half"), .type = TYPE_DOUBLE },
+    { .name = STR_INIT("time"), .type = TYPE_TIMESTAMP },
+    { .name = STR_INIT("flag"), .type = TYPE_BOOLEAN },
+};
+#define GROWING COUNT(growing)
+
+/* Row i; `text` holds what its cells view. */
+static struct row make_row(uint32_t i, char text[GROWING][5000], struct row_cell cells[GROWING])
+{
+    uint32_t far = i * 2654435761U >> 8;
+    static const enum cell_kind kinds[] = { CELL_ESCAPED, CELL_STRING, CELL_STRING, CELL_STRING,
+                                            CELL_BARE,    CELL_BARE,   CELL_STRING, CELL_BARE };
+
+    snprintf(text[0], 5000, "\\u0041%u", i % 7);
+    snprintf(text[1], 5000, "some name of thousands: %u", far % 3000);
+    snprintf(text[2], 5000, "nobody else is called %u", i);
+    snprintf(text[3], 5000, "%0*u", i == 20 * BLOCK_ROWS + 5 ? 4500 : 20, far % 30);
+    snprintf(text[4], 5000, "%u", i < 10 * BLOCK_ROWS ? far % 40 : i);
+    snprintf(text[5], 5000, "%s%u.5", i % 2 ? "-" : "", far % 300);
+    snprintf(text[6], 5000, "2026-11-21T04:15:%02u.%03uZ", i % 60, far % 5);
+    snprintf(text[7], 5000, "%s", i % 3 ? "true" : "false");
+    for (size_t c = 0; c < GROWING; c++) {
+        /* Rows miss cells, and one block all of a column. */
+        bool missing = i % 11 == c || (c == 1 && i / BLOCK_ROWS == 3);
+
+        cells[c] =
+            (struct row_cell){ missing ? 0 : i + 1U, text[c], (uint32_t)strlen(text[c]), kinds[c] };
+    }
+    return (struct row){ .cells = cells, .count = GROWING, .number = i + 1U };
+}
+
+/* The file, its blocks dealt to so many workers in an irregular order, and encoded with a delay. */
+static void write_growing(unsigned workers, uint64_t group_bytes, size_t room, uint32_t block_rows,
+                          struct buf *out)
+{
+    static char text[GROWING][5000];
+    const struct parquet_schema schema = { growing, GROWING };
+    struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, room);
+    struct parquet_block *blocks[WORKERS_MAX];
+    struct buf encoded[WORKERS_MAX] = { { 0 } };
+    struct row_cell cells[GROWING];
+    struct parquet_file *file;
+    uint64_t lone = 0;
+
+    assert_int_equal(parquet_file_new(&file, &schema, group_bytes, append, out, NULL), RESULT_OK);
+    for (unsigned w = 0; w < workers; w++) {
+        blocks[w] = parquet_block_new(&schema);
+    }
+    for (uint32_t first = 0, round = 0; first < BLOCKS * BLOCK_ROWS; round++) {
+        unsigned count = 0;
+
+        /* Each worker that takes part has a block; then they are adopted; then they are encoded. */
+        for (; count < workers && first < BLOCKS * BLOCK_ROWS; count++) {
+            struct parquet_block *block = blocks[(count + round * round) % workers];
+
+            for (uint32_t end = first + block_rows; first < end; first++) {
+                struct row row = make_row(first, text, cells);
+
+                assert_int_equal(parquet_block_row(block, &row, &lone, NULL), RESULT_OK);
+            }
+        }
+        for (unsigned i = 0; i < count; i++) {
+            unsigned w = (i + round * round) % workers;
+
+            assert_int_equal(parquet_block_begin(blocks[w], &encoded[w], NULL), RESULT_OK);
+            if (parquet_block_waits(blocks[w])) {
+                assert_int_equal(parquet_block_adopt(blocks[w], d, NULL), RESULT_OK);
+            }
+        }
+        for (unsigned i = 0; i < count; i++) {
+            unsigned w = (i + round * round) % workers;
+
+            assert_int_equal(parquet_block_finish(blocks[w], &encoded[w], NULL), RESULT_OK);
+            assert_int_equal(parquet_file_take(file, buf_view(&encoded[w]), NULL), RESULT_OK);
+            buf_reset(&encoded[w]);
+        }
+    }
+    assert_int_equal(parquet_file_finish(file, NULL), RESULT_OK);
+    for (unsigned w = 0; w < workers; w++) {
+        parquet_block_free(blocks[w]);
+        buf_release(&encoded[w]);
+    }
+    parquet_file_free(file);
+    parquet_dictionaries_free(d);
+}
+
+/* Pages of their own and loose ones; one row group and many; room for all and for few. */
+static void parquet__writes_one_file__whoever_encodes_its_blocks(void **state)
+{
+    static const struct {
+        uint64_t group_bytes;
+        size_t room;
+        uint32_t block_rows;
+    } cases[] = { { 0, 64 << 20, BLOCK_ROWS },
+                  { 100 << 10, 64 << 20, BLOCK_ROWS },
+                  { 0, 200 << 10, BLOCK_ROWS },
+                  { 300 << 10, 64 << 20, 20 },
+                  { 0, 0, 100 } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf one = { 0 };
+
+        write_growing(1, cases[i].group_bytes, cases[i].room, cases[i].block_rows, &one);
+        for (unsigned workers = 2; workers <= WORKERS_MAX; workers++) {
+            struct buf other = { 0 };
+
+            write_growing(workers, cases[i].group_bytes, cases[i].room, cases[i].block_rows,
+                          &other);
+            assert_bytes(&other, one.data, one.len);
+            buf_release(&other);
+        }
+        buf_release(&one);
+    }
+}
+
+static size_t bytes_of(struct parquet_block *block, uint32_t first)
+{
+    static char text[GROWING][5000];
+    struct row_cell cells[GROWING];
+    uint64_t lone = 0;
+
+    for (uint32_t i = first; i < first + BLOCK_ROWS; i++) {
+        struct row row = make_row(i, text, cells);
+
+        assert_int_equal(parquet_block_row(block, &row, &lone, NULL), RESULT_OK);
+    }
+    return parquet_block_bytes(block);
+}
+
+/* Else a block would end earlier with one worker than with another. */
+static void parquet_block_bytes__are_the_same__whatever_was_met_before(void **state)
+{
+    const struct parquet_schema schema = { growing, GROWING };
+    struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, 64 << 20);
+    struct parquet_block *old = parquet_block_new(&schema), *new = parquet_block_new(&schema);
+    struct buf out = { 0 };
+
+    (void)state;
+    for (uint32_t first = 0; first < 30 * BLOCK_ROWS; first += BLOCK_ROWS) {
+        size_t bytes = bytes_of(old, first);
+
+        assert_int_equal(parquet_block_begin(old, &out, NULL), RESULT_OK);
+        assert_true(parquet_block_waits(old));
+        assert_int_equal(parquet_block_adopt(old, d, NULL), RESULT_OK);
+        assert_int_equal(parquet_block_finish(old, &out, NULL), RESULT_OK);
+        assert_int_equal(bytes_of(new, first), bytes);
+        assert_int_equal(parquet_block_bytes(old), 0);
+        buf_reset(&out);
+        parquet_block_free(new);
+        new = parquet_block_new(&schema);
+    }
+    parquet_block_free(old);
+    parquet_block_free(new);
+    parquet_dictionaries_free(d);
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +451,8 @@ int main(void)
         cmocka_unit_test(parquet_file__is_whole__when_there_are_no_rows),
         cmocka_unit_test(parquet_file__passes_the_error_on__when_the_sink_is_full),
         cmocka_unit_test(parquet__keeps_little__when_columns_are_large_in_turn),
+        cmocka_unit_test(parquet__writes_one_file__whoever_encodes_its_blocks),
+        cmocka_unit_test(parquet_block_bytes__are_the_same__whatever_was_met_before),
         cmocka_unit_test(parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type),
     };
 

@@ -85,7 +85,7 @@ void parquet_block_free(struct parquet_block *block);
 MUST_CHECK enum result parquet_block_row(struct parquet_block *block, const struct row *row,
                                          uint64_t *lone_surrogates, struct err *err);
 
-/** Memory that the rows take by now. */
+/** Memory that the rows take by now, roughly: the same wherever and after whatever rows they are added. */
 size_t parquet_block_bytes(const struct parquet_block *block);
 
 /** Ends the rows, and appends to `out` what can be encoded of them by now. */

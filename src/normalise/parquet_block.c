@@ -29,15 +29,17 @@
  * column, and later of another. */
 #define KEPT_BYTES ((size_t)8 << 20)
 
-/* Indices may have to turn into PLAIN values, which then are at most so many times as large as the block was
- * thought to be. */
-#define INDEX_PART 8
+/* What a value takes besides its text: as a number, or as a dictionary's entry. One that is repeated takes little
+ * as an index, and may take more as a PLAIN value: so many times as much at most. That it is one or the
+ * other may depend on blocks before, and where a block ends must not. */
+#define VALUE_BYTES 16
+#define REPEATED_BYTES 4
+#define REPEATED_PART 8
 
 /* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
     const char *cell;  /* the value that was added last, as the row had it */
     uint64_t record;   /* whose it was */
-    size_t last_bytes; /* of a block that each such value takes */
     uint32_t repeats;  /* of it, which are still to be put behind it */
     uint32_t last_len; /* of it, if it is a text that is an index */
     struct parquet_values values;
@@ -205,8 +207,7 @@ static enum result add_number(struct parquet_block *b, uint32_t column, uint64_t
     enum result result;
 
     if (s->indices.open) {
-        s->last_bytes = sizeof(uint32_t);
-        result = parquet_indices_add_number(&s->indices, &s->values, bits, &b->bytes);
+        result = parquet_indices_add_number(&s->indices, &s->values, bits);
         if (result != RESULT_OK || !s->indices.full) {
             return result;
         }
@@ -217,7 +218,6 @@ static enum result add_number(struct parquet_block *b, uint32_t column, uint64_t
         s->last_at = s->values.bytes.len;
     }
     parquet_bound_bits(&s->bounds, b->schema->columns[column].type, bits);
-    s->last_bytes = sizeof bits;
     return append_u64(&s->values.bytes, bits);
 }
 
@@ -252,7 +252,6 @@ static enum result add_boolean(struct slice *s, struct str text, struct err *err
         return changed(err);
     }
     parquet_bound_whole(&s->bounds, value);
-    s->last_bytes = 1;
     return buf_append_char(&s->values.bytes, value);
 }
 
@@ -274,7 +273,6 @@ static enum result add_text(struct slice *s, const struct row_cell *cell, uint64
                      (s->values.bytes.data + at + 4));
     little_put_u32(s->values.bytes.data + at, len);
     s->values.bytes.len += 4 + (size_t)len;
-    s->last_bytes = 4 + (size_t)len;
     bound_text(s, at + 4, len);
     return RESULT_OK;
 }
@@ -313,8 +311,7 @@ static enum result add_index(struct parquet_block *b, uint32_t column, const str
         return result;
     }
     s->last_len = (uint32_t)text.len;
-    s->last_bytes = text.len / INDEX_PART + sizeof(uint32_t);
-    result = parquet_indices_add_text(&s->indices, &s->values, text, &b->bytes);
+    result = parquet_indices_add_text(&s->indices, &s->values, text);
     return result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
 }
 
@@ -354,7 +351,7 @@ static enum result settle(struct parquet_block *b, uint32_t column)
     enum result result = RESULT_OK;
 
     if (s->indices.open) {
-        result = parquet_indices_settle(&s->indices, &s->values, &b->bytes);
+        result = parquet_indices_settle(&s->indices, &s->values);
         result = result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
     }
     return result;
@@ -423,14 +420,15 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         }
         result = parquet_values_mark(&s->values, b->rows);
         if (s->values.count > 1 && s->cell == cell->text && s->record == row->number) {
+            b->bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
             s->repeats++;
         } else if (result == RESULT_OK) {
+            b->bytes += VALUE_BYTES + cell->len;
             result = add_another(b, i, row, cell, lone_surrogates, err);
         }
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
-        b->bytes += s->last_bytes;
     }
     b->rows++;
     b->bytes += ROW_BYTES;

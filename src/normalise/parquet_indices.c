@@ -48,18 +48,7 @@ static inline enum result append_index(struct parquet_values *v, uint32_t index)
 
 /* --- values --------------------------------------------------------------------------------------- */
 
-static enum result find_text(struct parquet_indices *x, struct str text, uint32_t hash,
-                             uint32_t *entry, size_t *held)
-{
-    uint32_t before = x->local.count;
-    enum result result = dictionary_text(&x->local, text, hash, entry);
-
-    *held += x->local.count > before ? text.len + DICTIONARY_TEXT_BYTES : 0;
-    return result;
-}
-
-enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_values *v,
-                                   size_t *held)
+enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_values *v)
 {
     size_t at = v->bytes.len - (x->sought_end - x->sought_first) * INDEX_BYTES;
     enum result result = RESULT_OK;
@@ -74,8 +63,8 @@ enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_val
         const struct parquet_sought *one = &x->sought[x->sought_first];
         uint32_t entry;
 
-        result = find_text(x, (struct str){ x->texts.data + one->at, one->len }, one->hash, &entry,
-                           held);
+        result = dictionary_text(&x->local, (struct str){ x->texts.data + one->at, one->len },
+                                 one->hash, &entry);
         x->full = entry == DICTIONARY_FULL;
         if (result != RESULT_OK || x->full) {
             return result;
@@ -102,8 +91,7 @@ static enum result seek(struct parquet_indices *x, struct parquet_values *v, str
     return buf_append_str(&x->texts, text);
 }
 
-static enum result look_up(struct parquet_indices *x, struct parquet_values *v, struct str text,
-                           size_t *held)
+static enum result look_up(struct parquet_indices *x, struct parquet_values *v, struct str text)
 {
     uint32_t hash = keyed_hash_text(text), entry;
     enum result result;
@@ -111,11 +99,10 @@ static enum result look_up(struct parquet_indices *x, struct parquet_values *v, 
     if (x->local.count >= FAR_ENTRIES) {
         dictionary_approach(&x->local, hash);
         result = seek(x, v, text, hash);
-        return result == RESULT_OK && x->sought_end == SOUGHT_MAX
-                   ? parquet_indices_settle(x, v, held)
-                   : result;
+        return result == RESULT_OK && x->sought_end == SOUGHT_MAX ? parquet_indices_settle(x, v)
+                                                                  : result;
     }
-    result = find_text(x, text, hash, &entry, held);
+    result = dictionary_text(&x->local, text, hash, &entry);
     if (result == RESULT_OK && entry == DICTIONARY_FULL) {
         x->full = true;
         return seek(x, v, text, hash);
@@ -125,7 +112,7 @@ static enum result look_up(struct parquet_indices *x, struct parquet_values *v, 
 }
 
 enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_values *v,
-                                     struct str text, size_t *held)
+                                     struct str text)
 {
     x->first_values++;
     x->first_bytes += text.len;
@@ -138,7 +125,7 @@ enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_v
             return append_index(v, x->last);
         }
     }
-    return look_up(x, v, text, held);
+    return look_up(x, v, text);
 }
 
 static inline bool is_number(const struct dictionary *d, uint32_t entry, uint64_t bits)
@@ -147,9 +134,8 @@ static inline bool is_number(const struct dictionary *d, uint32_t entry, uint64_
 }
 
 enum result parquet_indices_add_number(struct parquet_indices *x, struct parquet_values *v,
-                                       uint64_t bits, size_t *held)
+                                       uint64_t bits)
 {
-    uint32_t before = x->local.count;
     enum result result = RESULT_OK;
 
     x->first_values++;
@@ -158,7 +144,6 @@ enum result parquet_indices_add_number(struct parquet_indices *x, struct parquet
     } else if (!is_number(&x->local, x->last, bits)) {
         result = dictionary_number(&x->local, bits, &x->last);
     }
-    *held += x->local.count > before ? DICTIONARY_NUMBER_BYTES : 0;
     x->full = x->last == DICTIONARY_FULL;
     return result == RESULT_OK && !x->full ? append_index(v, x->last) : result;
 }

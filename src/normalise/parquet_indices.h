@@ -49,20 +49,17 @@ struct parquet_indices {
 
 void parquet_indices_release(struct parquet_indices *indices);
 
-/** An index goes behind the values; of a text, it may only come to be by parquet_indices_settle. `*held` grows
- *  by what a new entry takes. */
+/** An index goes behind the values; of a text, it may only come to be by parquet_indices_settle. */
 MUST_CHECK enum result parquet_indices_add_text(struct parquet_indices *indices,
-                                                struct parquet_values *values, struct str text,
-                                                size_t *held);
+                                                struct parquet_values *values, struct str text);
 
 /** Likewise, or else the column is full and nothing was added. */
 MUST_CHECK enum result parquet_indices_add_number(struct parquet_indices *indices,
-                                                  struct parquet_values *values, uint64_t bits,
-                                                  size_t *held);
+                                                  struct parquet_values *values, uint64_t bits);
 
 /** All values become indices, as long as it is not full. */
 MUST_CHECK enum result parquet_indices_settle(struct parquet_indices *indices,
-                                              struct parquet_values *values, size_t *held);
+                                              struct parquet_values *values);
 
 /** The values become PLAIN and are never indices again; `spare` is for what they were. */
 MUST_CHECK enum result parquet_indices_to_plain(struct parquet_indices *indices,
