@@ -182,11 +182,11 @@ static enum result init_workers(struct table_build *b, struct err *err)
     return result;
 }
 
-/* What is to be unique takes a pass of its own between learning and writing, what has gone to standard
- * output cannot be taken back, and dictionaries are only known in the end. */
+/* What is to be unique takes a pass of its own between learning and writing, and what has gone to standard
+ * output cannot be taken back. */
 static bool may_guess(const struct table_build *b)
 {
-    return !b->spec.unique_count && !b->spec.parquet && strcmp(b->output, "-") != 0;
+    return !b->spec.unique_count && strcmp(b->output, "-") != 0;
 }
 
 enum result table_build_start(struct table_build **build, struct work *work,
