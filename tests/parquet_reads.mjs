@@ -278,7 +278,7 @@ async function crowded() {
 // The same bytes whatever workers there are: pages follow chunks, and chunks the input.
 function sameBytes(name, ...options) {
   const json = join(folder, `${name}.jsonl`), other = join(folder, 'other.parquet');
-  for (const workers of [1, 2, 3, 6]) {
+  for (const workers of [1, 2, 3, 6, 20]) {
     const env = { ...process.env, UV_THREADPOOL_SIZE: `${workers + 2}` };
     const run = spawnSync(program, ['normalise', '-o', other, ...options, json], { env });
     checks++;

@@ -186,14 +186,14 @@ static void parquet_dictionaries__are_closed__when_one_is_full(void **state)
 /* Two columns of as many entries: with room for one, whoever pays less goes; and if both do, whoever comes last. */
 static void assert_who_goes(uint64_t values, uint64_t other_values, bool stays, bool other_stays)
 {
-    struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, 0);
+    struct parquet_dictionaries *d;
     struct worker *a = new_worker(), *b = new_worker();
 
     for (uint32_t i = 0; i < 1000; i++) {
         assert_true(meet(a, i));
         assert_true(meet(b, i));
     }
-    parquet_dictionaries_set_room(d, 2 * dictionary_bytes(&a->local) - 1000);
+    d = parquet_dictionaries_new(&schema, 2 * dictionary_bytes(&a->local) - 1000);
     adopt(d, TEXT, a, values, values);
     assert_true(parquet_dictionaries_is_open(d, TEXT));
     adopt(d, OTHER, b, other_values, other_values);

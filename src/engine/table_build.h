@@ -5,9 +5,8 @@
  * writes the rows, with the columns that a look at some of the records found; where these turn out not to
  * be all, rows are written in a last pass. One between them finds the first of the rows that are to be
  * unique. All go by chunks, in parallel, and the result is the same whatever the number of workers:
- * columns and rows stand in the plan's order. (With more than eight, only whether a Parquet column with many distinct values has a
- * dictionary can depend on it, as the memory for these is shared.) Then the file is synced and renamed.
- * Memory is bounded by workers and chunks, not by the input: a large document is cut up
+ * columns and rows stand in the plan's order. Then the file is synced and renamed. Memory is bounded by workers
+ * and chunks, not by the input: a large document is cut up
  * (split_source.h). But a document that cannot be, as it is one record or invalid, is held whole while
  * a worker is at it.
  *

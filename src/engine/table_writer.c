@@ -9,9 +9,9 @@
 /* A row group is gathered in memory, while blocks wait for their turn: an eighth leaves room. */
 #define GROUP_SHARE 8
 
-/* Dictionaries have half of the memory. They are in each worker, and twice more: in the file, and where they are
- * adopted. The share is that of one in eight workers, however few there are: what has a dictionary must not
- * depend on the machine. */
+/* Half of the memory is for dictionaries. They are in each worker, and twice more: in the file, and where they are
+ * adopted. How large they may become is what one has beside eight workers, however many there are: what has a
+ * dictionary must not depend on the machine. If there are more, each knows less. */
 #define DICTIONARY_SHARE 2
 #define DICTIONARY_WORKERS 8U
 #define DICTIONARY_OTHERS 2U
@@ -31,6 +31,12 @@ struct row_encoder {
     struct parquet_block *block; /* NULL: CSV */
     struct row_cell *cells;
 };
+
+/* What a worker's dictionaries may take, of so many workers. */
+static size_t dictionary_room(const struct table_writer *w, unsigned workers)
+{
+    return (size_t)(table_memory(w->spec) / DICTIONARY_SHARE / (workers + DICTIONARY_OTHERS));
+}
 
 static enum result write_file(void *context, const void *bytes, size_t len, struct err *err)
 {
@@ -91,7 +97,8 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
         result = parquet_file_new(&w->parquet, &layout->schema,
                                   group < PARQUET_GROUP_BYTES ? group : PARQUET_GROUP_BYTES,
                                   write_file, w, err);
-        w->dictionaries = parquet_dictionaries_new(&layout->schema, 0);
+        w->dictionaries =
+            parquet_dictionaries_new(&layout->schema, dictionary_room(w, DICTIONARY_WORKERS));
         if (result == RESULT_OK && !w->dictionaries) {
             result = err_nomem(err, "starting a table");
         }
@@ -130,15 +137,6 @@ void table_writer_abandon(struct table_writer *w)
     }
 }
 
-static void share_room(struct table_writer *w)
-{
-    unsigned workers = w->encoders > DICTIONARY_WORKERS ? w->encoders : DICTIONARY_WORKERS;
-
-    parquet_dictionaries_set_room(
-        w->dictionaries,
-        (size_t)(table_memory(w->spec) / DICTIONARY_SHARE / (workers + DICTIONARY_OTHERS)));
-}
-
 struct row_encoder *row_encoder_new(struct table_writer *writer)
 {
     struct row_encoder *e = calloc(1, sizeof *e);
@@ -153,10 +151,7 @@ struct row_encoder *row_encoder_new(struct table_writer *writer)
         row_encoder_free(e);
         return NULL;
     }
-    if (writer->parquet) {
-        writer->encoders++;
-        share_room(writer);
-    }
+    writer->encoders++;
     return e;
 }
 
@@ -207,6 +202,11 @@ enum result row_encoder_adopt(struct row_encoder *e, struct row_turns *turns, ui
 
 enum result row_encoder_flush(struct row_encoder *e, struct buf **bytes, struct err *err)
 {
+    enum result result = e->block ? parquet_block_finish(e->block, &e->bytes, err) : RESULT_OK;
+
     *bytes = &e->bytes;
-    return e->block ? parquet_block_finish(e->block, &e->bytes, err) : RESULT_OK;
+    if (result == RESULT_OK && e->block && e->writer->encoders > DICTIONARY_WORKERS) {
+        parquet_block_forget(e->block, dictionary_room(e->writer, e->writer->encoders));
+    }
+    return result;
 }

@@ -64,14 +64,11 @@ struct parquet_schema {
 
 struct parquet_dictionaries;
 
-/** One for each column that may have one, still empty. `room` is for all of them together, in each place where they
- *  are held: once in here, once in the file, and in each worker's block. NULL when out of memory. */
+/** One for each column that may have one, still empty. `room` is for all of them together; the file holds what is
+ *  in them once more. NULL when out of memory. */
 struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schema *schema,
                                                       size_t room);
 void parquet_dictionaries_free(struct parquet_dictionaries *dictionaries);
-
-/** Before anything is adopted. */
-void parquet_dictionaries_set_room(struct parquet_dictionaries *dictionaries, size_t room);
 
 /* --- a worker's half */
 
@@ -105,6 +102,10 @@ MUST_CHECK enum result parquet_block_adopt(struct parquet_block *block,
  *  anew. A block without rows appends nothing. */
 MUST_CHECK enum result parquet_block_finish(struct parquet_block *block, struct buf *out,
                                             struct err *err);
+
+/** Between two blocks: forgets the values that were met, if they take more than `room`. Until they are met again
+ *  that costs time, but makes no difference to the file. */
+void parquet_block_forget(struct parquet_block *block, size_t room);
 
 /* --- the file's half */
 

@@ -589,3 +589,16 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     b->bytes = 0;
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
 }
+
+void parquet_block_forget(struct parquet_block *b, size_t room)
+{
+    size_t bytes = 0;
+
+    assert(!b->rows);
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        bytes += dictionary_bytes(&b->slices[i].indices.local);
+    }
+    for (uint32_t i = 0; bytes > room && i < b->schema->count; i++) {
+        parquet_indices_forget(&b->slices[i].indices);
+    }
+}

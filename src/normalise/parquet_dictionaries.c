@@ -49,11 +49,6 @@ struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schem
     return d;
 }
 
-void parquet_dictionaries_set_room(struct parquet_dictionaries *d, size_t room)
-{
-    d->room = room;
-}
-
 void parquet_dictionaries_free(struct parquet_dictionaries *d)
 {
     if (d) {

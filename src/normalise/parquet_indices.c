@@ -271,3 +271,9 @@ enum result parquet_indices_append_fresh(struct parquet_indices *x, enum type ty
     x->first_values = x->first_bytes = x->bytes = 0;
     return result;
 }
+
+void parquet_indices_forget(struct parquet_indices *x)
+{
+    dictionary_release(&x->local);
+    x->adopted = x->last = 0;
+}

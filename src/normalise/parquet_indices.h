@@ -83,4 +83,7 @@ void parquet_indices_number(struct parquet_indices *indices, struct parquet_valu
 MUST_CHECK enum result parquet_indices_append_fresh(struct parquet_indices *indices, enum type type,
                                                     struct buf *out, uint32_t *count);
 
+/** Behind that: all entries go, and will be new again. */
+void parquet_indices_forget(struct parquet_indices *indices);
+
 #endif
