@@ -61,6 +61,7 @@ static void adopt(struct parquet_dictionaries *d, uint32_t column, struct worker
 
     assert_int_equal(parquet_dictionaries_adopt(d, column, &w->local, w->adopted, &tally, w->known),
                      RESULT_OK);
+    parquet_dictionaries_end_block(d);
     w->adopted = w->local.count;
 }
 
@@ -183,7 +184,8 @@ static void parquet_dictionaries__are_closed__when_one_is_full(void **state)
     parquet_dictionaries_free(d);
 }
 
-/* Two columns of as many entries: with room for one, whoever pays less goes; and if both do, whoever comes last. */
+/* Two columns of as many entries, one block after the other: with room for one, who does not pay goes; and if both
+ * pay, who comes last. */
 static void assert_who_goes(uint64_t values, uint64_t other_values, bool stays, bool other_stays)
 {
     struct parquet_dictionaries *d;
@@ -213,6 +215,40 @@ static void parquet_dictionaries__share_the_room__when_there_is_too_little(void 
     assert_who_goes(1000, 1000, false, true); /* there is enough for one */
 }
 
+static void parquet_dictionaries__let_those_go_that_grew__when_a_block_brings_too_much(void **state)
+{
+    struct worker *workers[3] = { new_worker(), new_worker(), new_worker() };
+    const struct parquet_tally often = { 100000, 100000, 3000000, 3000000 };
+    struct parquet_dictionaries *d;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        for (size_t w = 0; w < 3; w++) {
+            assert_true(meet(workers[w], i));
+        }
+    }
+    d = parquet_dictionaries_new(&schema, 3 * dictionary_bytes(&workers[0]->local));
+    adopt(d, OTHER, workers[0], often.values, often.values);
+    /* Both have room, but not with what stands in the second column. */
+    for (uint32_t i = 1000; i < 2100; i++) {
+        assert_true(meet(workers[1], i));
+    }
+    assert_int_equal(
+        parquet_dictionaries_adopt(d, TEXT, &workers[1]->local, 0, &often, workers[1]->known),
+        RESULT_OK);
+    assert_int_equal(
+        parquet_dictionaries_adopt(d, OTHER, &workers[2]->local, 0, &often, workers[2]->known),
+        RESULT_OK);
+    assert_true(parquet_dictionaries_is_open(d, TEXT));
+    parquet_dictionaries_end_block(d);
+    assert_false(parquet_dictionaries_is_open(d, TEXT));
+    assert_true(parquet_dictionaries_is_open(d, OTHER)); /* had it all before */
+    for (size_t w = 0; w < 3; w++) {
+        free_worker(workers[w]);
+    }
+    parquet_dictionaries_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +257,8 @@ int main(void)
         cmocka_unit_test(parquet_dictionary_pays__when_repeats_outweigh_its_pages),
         cmocka_unit_test(parquet_dictionaries__are_closed__when_one_is_full),
         cmocka_unit_test(parquet_dictionaries__share_the_room__when_there_is_too_little),
+        cmocka_unit_test(
+            parquet_dictionaries__let_those_go_that_grew__when_a_block_brings_too_much),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@
  * other may depend on blocks before, and where a block ends must not. */
 #define VALUE_BYTES 16
 #define REPEATED_BYTES 4
-#define REPEATED_PART 8
+#define REPEATED_PART 4
 
 /* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
@@ -551,6 +551,7 @@ enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictiona
             result = parquet_indices_adopt(&s->indices, &s->values, dictionaries, i);
         }
     }
+    parquet_dictionaries_end_block(dictionaries);
     for (uint32_t i = 0; i < b->schema->count; i++) {
         b->slices[i].adopted = parquet_dictionaries_is_open(dictionaries, i);
     }

@@ -19,13 +19,15 @@ struct adopted {
     bool open;
     struct dictionary entries;
     struct parquet_tally tally;
-    size_t counted; /* in the sum below */
+    size_t counted;    /* in the sum below */
+    uint64_t grown_in; /* block */
 };
 
 struct parquet_dictionaries {
     const struct parquet_schema *schema;
     struct adopted *columns;
     size_t bytes, room;
+    uint64_t blocks; /* that have been adopted, and the one that is being */
 };
 
 struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schema *schema,
@@ -43,6 +45,7 @@ struct parquet_dictionaries *parquet_dictionaries_new(const struct parquet_schem
     }
     d->schema = schema;
     d->room = room;
+    d->blocks = 1;
     for (uint32_t i = 0; i < schema->count; i++) {
         d->columns[i].open = parquet_may_have_dictionary(&schema->columns[i]);
     }
@@ -114,18 +117,21 @@ void parquet_dictionaries_close(struct parquet_dictionaries *d, uint32_t column)
     *a = (struct adopted){ .open = false };
 }
 
-/* There is no room for what was adopted last: no trial goes on, and if that is not enough, who asked for more
- * is the one that goes without. */
-static void make_room(struct parquet_dictionaries *d, uint32_t column)
+/* No trial goes on while there is too little room. If that is not enough, those go that asked for more: without
+ * what they got, there is room. */
+void parquet_dictionaries_end_block(struct parquet_dictionaries *d)
 {
     for (uint32_t i = 0; i < d->schema->count && d->bytes > d->room; i++) {
         if (d->columns[i].counted && !pays(d, i)) {
             parquet_dictionaries_close(d, i);
         }
     }
-    if (d->bytes > d->room) {
-        parquet_dictionaries_close(d, column);
+    for (uint32_t i = d->schema->count; i > 0 && d->bytes > d->room; i--) {
+        if (d->columns[i - 1].grown_in == d->blocks) {
+            parquet_dictionaries_close(d, i - 1);
+        }
     }
+    d->blocks++;
 }
 
 static enum result adopt_entries(struct adopted *a, enum type type, const struct dictionary *local,
@@ -171,12 +177,11 @@ enum result parquet_dictionaries_adopt(struct parquet_dictionaries *d, uint32_t 
     }
     add_tally(&a->tally, tally);
     counted = COLUMN_BYTES + dictionary_bytes(&a->entries);
+    a->grown_in = counted > a->counted ? d->blocks : a->grown_in;
     d->bytes += counted - a->counted;
     a->counted = counted;
     if (!a->open || has_failed(d, column)) {
         parquet_dictionaries_close(d, column);
-    } else if (d->bytes > d->room) {
-        make_room(d, column);
     }
     return RESULT_OK;
 }

@@ -53,7 +53,10 @@ MUST_CHECK enum result parquet_dictionaries_adopt(struct parquet_dictionaries *d
 /** The column has values that no dictionary takes. */
 void parquet_dictionaries_close(struct parquet_dictionaries *dictionaries, uint32_t column);
 
-/** Whether the column's is open, which holds for a block once all of its columns are adopted. */
+/** Behind all columns of a block: sees to it that there is room. */
+void parquet_dictionaries_end_block(struct parquet_dictionaries *dictionaries);
+
+/** Whether the column's is open, which holds for a block once that is done. */
 bool parquet_dictionaries_is_open(const struct parquet_dictionaries *dictionaries, uint32_t column);
 
 /** How many entries the column's has. */
