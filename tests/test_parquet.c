@@ -206,6 +206,17 @@ static void parquet_file__passes_the_error_on__when_the_sink_is_full(void **stat
     buf_release(&out);
 }
 
+/* What a worker does with a block when its turn has come. */
+static void encode(struct parquet_block *block, struct parquet_dictionaries *dictionaries,
+                   struct buf *out)
+{
+    assert_int_equal(parquet_block_begin(block, out, NULL), RESULT_OK);
+    if (parquet_block_waits(block)) {
+        assert_int_equal(parquet_block_adopt(block, dictionaries, NULL), RESULT_OK);
+    }
+    assert_int_equal(parquet_block_finish(block, out, NULL), RESULT_OK);
+}
+
 #define COLUMNS 100
 #define TEXT_BYTES ((size_t)1 << 20)
 
@@ -216,6 +227,7 @@ static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
     struct parquet_column columns[COLUMNS];
     const struct parquet_schema schema = { columns, COLUMNS };
     struct row_cell cells[COLUMNS] = { { .row = 0 } };
+    struct parquet_dictionaries *dictionaries;
     struct parquet_block *block;
     struct parquet_file *file;
     struct buf text = { 0 }, out = { 0 };
@@ -230,6 +242,7 @@ static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
         columns[i] = (struct parquet_column){ .name = STR("a"), .type = TYPE_TEXT };
     }
     block = parquet_block_new(&schema);
+    dictionaries = parquet_dictionaries_new(&schema, TEXT_BYTES);
     assert_int_equal(parquet_file_new(&file, &schema, TEXT_BYTES, count, &written, NULL),
                      RESULT_OK);
     for (uint32_t i = 0; i < COLUMNS; i++) {
@@ -238,13 +251,14 @@ static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
         cells[i] = (struct row_cell){ i + 1, text.data, (uint32_t)text.len, CELL_STRING };
         assert_int_equal(parquet_block_row(block, &row, &lone, NULL), RESULT_OK);
         buf_reset(&out);
-        assert_int_equal(parquet_block_finish(block, &out, NULL), RESULT_OK);
+        encode(block, dictionaries, &out);
         assert_int_equal(parquet_file_take(file, buf_view(&out), NULL), RESULT_OK);
     }
     assert_true(written > COLUMNS * TEXT_BYTES / 2); /* no page waits */
     assert_in_range(mallinfo2().uordblks + mallinfo2().hblkhd, 0, 32 * TEXT_BYTES);
     parquet_file_free(file);
     parquet_block_free(block);
+    parquet_dictionaries_free(dictionaries);
     buf_release(&text);
     buf_release(&out);
 }
@@ -426,10 +440,7 @@ static void parquet_block_bytes__are_the_same__whatever_was_met_before(void **st
     for (uint32_t first = 0; first < 30 * BLOCK_ROWS; first += BLOCK_ROWS) {
         size_t bytes = bytes_of(old, first);
 
-        assert_int_equal(parquet_block_begin(old, &out, NULL), RESULT_OK);
-        assert_true(parquet_block_waits(old));
-        assert_int_equal(parquet_block_adopt(old, d, NULL), RESULT_OK);
-        assert_int_equal(parquet_block_finish(old, &out, NULL), RESULT_OK);
+        encode(old, d, &out);
         assert_int_equal(bytes_of(new, first), bytes);
         assert_int_equal(parquet_block_bytes(old), 0);
         buf_reset(&out);

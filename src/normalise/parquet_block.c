@@ -49,16 +49,25 @@ struct slice {
     size_t low_at, high_at;       /* in `values`, of text */
     uint64_t low_head, high_head; /* likewise */
     bool given_up;                /* in this block: the file's dictionary is to be closed */
-    bool adopted;                 /* the file's dictionary is open for this block */
-    bool encoded;
 };
+
+/* What becomes of a column's values, once there are no more rows:
+ *
+ *   GATHERED ---> WAITING --adopted, and the file's dictionary is open--> ADOPTED --> ENCODED
+ *     |              +------adopted, and it is closed--> CLOSED, PLAIN from now on -----^
+ *     +---> TO_TELL, encoded already: the file's dictionary is to be closed ------------+
+ *     +---> nobody else has to do with them --------------------------------------------+   */
+enum stage { GATHERED, WAITING, ADOPTED, CLOSED, TO_TELL, ENCODED };
 
 struct parquet_block {
     const struct parquet_schema *schema;
     struct slice *slices;
+    unsigned char *stages; /* by column: enum stage */
     uint32_t rows;
     size_t bytes;
-    bool begun; /* parquet_block_begin */
+    bool begun;       /* parquet_block_begin */
+    uint32_t waiting; /* columns that are, and those that are to tell */
+    size_t keep;      /* see KEPT_BYTES */
     struct page_maker maker;
     struct buf text;  /* a string's that had escapes */
     struct buf spare; /* see parquet_indices_to_plain */
@@ -82,7 +91,8 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
     }
     b->schema = schema;
     b->slices = calloc(schema->count, sizeof *b->slices);
-    if (!page_maker_init(&b->maker) || !b->slices) {
+    b->stages = calloc(schema->count, sizeof *b->stages);
+    if (!page_maker_init(&b->maker) || !b->slices || !b->stages) {
         parquet_block_free(b);
         return NULL;
     }
@@ -101,6 +111,7 @@ void parquet_block_free(struct parquet_block *b)
             parquet_indices_release(&b->slices[i].indices);
         }
         free(b->slices);
+        free(b->stages);
         page_maker_release(&b->maker);
         buf_release(&b->text);
         buf_release(&b->spare);
@@ -477,6 +488,16 @@ static enum result append_front(struct slice *s, enum type type, struct parquet_
     return result;
 }
 
+static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
+{
+    parquet_values_reset_within(&s->values, keep);
+    buf_reset_within(&s->indices.texts, keep);
+    s->repeats = 0;
+    s->last_at = 0;
+    s->given_up = false;
+    begin_bounds(s, column);
+}
+
 static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
 {
     enum type type = b->schema->columns[column].type;
@@ -485,7 +506,6 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     size_t head_at = out->len, body_at;
     enum result result = buf_append(out, &head, sizeof head);
 
-    s->encoded = true;
     result = result == RESULT_OK ? append_front(s, type, &head, out) : result;
     body_at = out->len;
     if (result == RESULT_OK) {
@@ -498,13 +518,21 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
         head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
+    reset_slice(s, &b->schema->columns[column], &b->keep);
     return result;
 }
 
-/* Whether the file must hear of the column's values before what they are is settled. */
-static bool waits(const struct slice *s)
+static enum result begin_slice(struct parquet_block *b, uint32_t column, struct buf *out)
 {
-    return (s->indices.open && s->values.count) || s->given_up;
+    struct slice *s = &b->slices[column];
+    enum result result = put_repeats(b, column);
+
+    b->stages[column] = s->given_up                          ? TO_TELL
+                        : s->indices.open && s->values.count ? WAITING
+                                                             : ENCODED;
+    b->waiting += b->stages[column] != ENCODED;
+    return result == RESULT_OK && b->stages[column] != WAITING ? append_slice(b, column, out)
+                                                               : result;
 }
 
 enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct err *err)
@@ -516,24 +544,17 @@ enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct
         return RESULT_OK;
     }
     b->begun = true;
+    b->keep = KEPT_BYTES;
     result = buf_append(out, &head, sizeof head);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        result = put_repeats(b, i);
-        if (result == RESULT_OK && (!waits(&b->slices[i]) || b->slices[i].given_up)) {
-            result = append_slice(b, i, out);
-        }
+        result = begin_slice(b, i, out);
     }
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
 }
 
 bool parquet_block_waits(const struct parquet_block *b)
 {
-    for (uint32_t i = 0; b->rows && i < b->schema->count; i++) {
-        if (waits(&b->slices[i])) {
-            return true;
-        }
-    }
-    return false;
+    return b->waiting > 0;
 }
 
 enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictionaries *dictionaries,
@@ -543,48 +564,37 @@ enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictiona
 
     assert(b->begun);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
-        struct slice *s = &b->slices[i];
-
-        if (s->given_up) {
+        if (b->stages[i] == TO_TELL) {
             parquet_dictionaries_close(dictionaries, i);
-        } else if (waits(s)) {
-            result = parquet_indices_adopt(&s->indices, &s->values, dictionaries, i);
+            b->stages[i] = ENCODED;
+        } else if (b->stages[i] == WAITING) {
+            result =
+                parquet_indices_adopt(&b->slices[i].indices, &b->slices[i].values, dictionaries, i);
         }
     }
     parquet_dictionaries_end_block(dictionaries);
     for (uint32_t i = 0; i < b->schema->count; i++) {
-        b->slices[i].adopted = parquet_dictionaries_is_open(dictionaries, i);
+        if (b->stages[i] == WAITING) {
+            b->stages[i] = parquet_dictionaries_is_open(dictionaries, i) ? ADOPTED : CLOSED;
+        }
     }
+    b->waiting = 0;
     return result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing rows");
-}
-
-static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
-{
-    parquet_values_reset_within(&s->values, keep);
-    buf_reset_within(&s->indices.texts, keep);
-    s->repeats = 0;
-    s->last_at = 0;
-    s->given_up = s->encoded = false;
-    begin_bounds(s, column);
 }
 
 enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struct err *err)
 {
     enum result result = parquet_block_begin(b, out, err);
-    size_t keep = KEPT_BYTES;
 
-    for (uint32_t i = 0; result == RESULT_OK && b->rows && i < b->schema->count; i++) {
-        struct slice *s = &b->slices[i];
-
-        if (!s->encoded) {
-            result = s->adopted ? RESULT_OK : turn_plain(b, i);
-            result = result == RESULT_OK ? append_slice(b, i, out) : result;
+    assert(!b->waiting);
+    for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
+        result = b->stages[i] == CLOSED ? turn_plain(b, i) : RESULT_OK;
+        if (result == RESULT_OK && (b->stages[i] == ADOPTED || b->stages[i] == CLOSED)) {
+            result = append_slice(b, i, out);
         }
+        b->stages[i] = GATHERED;
     }
-    for (uint32_t i = 0; i < b->schema->count; i++) {
-        reset_slice(&b->slices[i], &b->schema->columns[i], &keep);
-    }
-    buf_reset_within(&b->spare, &keep);
+    buf_reset_within(&b->spare, &b->keep);
     b->begun = false;
     b->rows = 0;
     b->bytes = 0;

@@ -12,6 +12,10 @@
 #define SOUGHT_MAX 16     /* texts that are looked up together */
 #define INDEX_BYTES sizeof(uint32_t)
 
+/* Guesses are made from the former on: where they are wrong they look at memory in vain. */
+#define LUCK_MIN 4
+#define LUCK_MAX 7
+
 struct parquet_sought {
     uint32_t hash, at, len; /* in `texts` */
 };
@@ -48,6 +52,17 @@ static inline enum result append_index(struct parquet_values *v, uint32_t index)
 
 /* --- values --------------------------------------------------------------------------------------- */
 
+/* What the value was that came next. */
+static inline void learn(struct parquet_indices *x, uint32_t entry)
+{
+    if (entry - x->last > 1) { /* neither the same nor the one behind */
+        x->luck -= x->luck > 0;
+    } else {
+        x->luck += x->luck < LUCK_MAX;
+    }
+    x->last = entry;
+}
+
 enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_values *v)
 {
     size_t at = v->bytes.len - (x->sought_end - x->sought_first) * INDEX_BYTES;
@@ -69,7 +84,7 @@ enum result parquet_indices_settle(struct parquet_indices *x, struct parquet_val
         if (result != RESULT_OK || x->full) {
             return result;
         }
-        x->last = entry;
+        learn(x, entry);
         memcpy(v->bytes.data + at, &entry, sizeof entry);
     }
     x->sought_first = x->sought_end = 0;
@@ -107,7 +122,7 @@ static enum result look_up(struct parquet_indices *x, struct parquet_values *v, 
         x->full = true;
         return seek(x, v, text, hash);
     }
-    x->last = entry;
+    learn(x, entry);
     return result == RESULT_OK ? append_index(v, entry) : result;
 }
 
@@ -117,12 +132,14 @@ enum result parquet_indices_add_text(struct parquet_indices *x, struct parquet_v
     x->first_values++;
     x->first_bytes += text.len;
     x->bytes += text.len;
-    if (!x->sought_end) {
-        if (dictionary_is_text(&x->local, x->last + 1, text)) {
-            return append_index(v, ++x->last);
-        }
-        if (dictionary_is_text(&x->local, x->last, text)) {
-            return append_index(v, x->last);
+    if (x->luck >= LUCK_MIN && !x->sought_end) {
+        for (uint32_t i = 0; i < 2; i++) {
+            uint32_t entry = x->last + 1 - i;
+
+            if (dictionary_is_text(&x->local, entry, text)) {
+                learn(x, entry);
+                return append_index(v, entry);
+            }
         }
     }
     return look_up(x, v, text);
@@ -136,16 +153,19 @@ static inline bool is_number(const struct dictionary *d, uint32_t entry, uint64_
 enum result parquet_indices_add_number(struct parquet_indices *x, struct parquet_values *v,
                                        uint64_t bits)
 {
+    bool guess = x->luck >= LUCK_MIN;
+    uint32_t entry = x->last;
     enum result result = RESULT_OK;
 
     x->first_values++;
-    if (is_number(&x->local, x->last + 1, bits)) {
-        x->last++;
-    } else if (!is_number(&x->local, x->last, bits)) {
-        result = dictionary_number(&x->local, bits, &x->last);
+    if (guess && is_number(&x->local, x->last + 1, bits)) {
+        entry++;
+    } else if (!guess || !is_number(&x->local, x->last, bits)) {
+        result = dictionary_number(&x->local, bits, &entry);
     }
-    x->full = x->last == DICTIONARY_FULL;
-    return result == RESULT_OK && !x->full ? append_index(v, x->last) : result;
+    x->full = entry == DICTIONARY_FULL;
+    learn(x, entry);
+    return result == RESULT_OK && !x->full ? append_index(v, entry) : result;
 }
 
 static struct str plain_entry(const struct dictionary *d, enum type type, uint32_t entry)

@@ -9,8 +9,8 @@
  * A large dictionary does not fit into the nearer caches. Texts are therefore looked up some at a time: by when
  * they are compared, memory has been asked for all of them.
  *
- * But first a value is held against the entry behind the last one's, and against that: values often come in
- * the order in which they came before, or are the same for some rows.
+ * Values often come in the order in which they came before, or are the same for some rows. Where it was so of
+ * late, a value is first held against the entry behind the last one's, and against that.
  *
  * The inside of the worker's half of normalise/parquet.h.
  *
@@ -32,6 +32,7 @@
 struct parquet_indices {
     bool open;     /* the values' bytes are indices */
     bool full;     /* they can be no more: parquet_indices_to_plain must follow */
+    uint32_t luck; /* whether such guesses were, or would have been, right of late */
     uint32_t last; /* index that was added */
     struct dictionary local;
     uint64_t first_values; /* of this block, as struct parquet_tally has them */
