@@ -20,8 +20,11 @@
 static bool begin_rows(struct flatten *f, const struct columns *table)
 {
     f->cells = calloc(columns_count(table) + 1U, sizeof *f->cells);
+    if (f->pass == FLATTEN_LEARN && f->facts) {
+        f->values = calloc(columns_count(table) + 1U, sizeof *f->values);
+    }
     f->table = f->cells ? table : NULL;
-    return f->cells;
+    return f->cells && (f->values || f->pass != FLATTEN_LEARN || !f->facts);
 }
 
 struct flatten *flatten_new(const struct json_pointer *records, struct columns *columns,
@@ -70,6 +73,7 @@ void flatten_free(struct flatten *f)
     if (f) {
         free(f->hints);
         free(f->cells);
+        free(f->values);
         free(f->visits);
         free(f->fresh);
         buf_release(&f->name);
@@ -132,6 +136,7 @@ enum result flatten_emit(struct flatten *f)
         return RESULT_OK;
     }
     row = (struct row){ .cells = f->cells,
+                        .values = f->values,
                         .count = columns_count(f->table),
                         .number = f->row,
                         .readable = f->text_end };

@@ -307,13 +307,14 @@ static struct manner manner_of(const struct flatten *f)
 ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_kind kind,
                                    struct str text, const struct manner manner)
 {
+    struct row_value value = { .kind = KIND_JSON };
     uint32_t column;
 
     if (manner.learn) {
         enum result result = f->hints[node].marked ? RESULT_OK : mark(f, node);
 
         if (f->facts && result == RESULT_OK) {
-            columns_note(f->columns, node, kind, text);
+            value = columns_note(f->columns, node, kind, text);
         }
         if (!manner.fill || result != RESULT_OK) {
             return result;
@@ -326,6 +327,9 @@ ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_k
     f->cells[column] = (struct row_cell){
         .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind
     };
+    if (manner.learn && f->values) {
+        f->values[column] = value;
+    }
     return RESULT_OK;
 }
 

@@ -44,6 +44,7 @@ struct flatten {
     uint32_t hint_count, hint_cap;
     const struct columns *table; /* whose columns rows have; NULL: there are no rows */
     struct row_cell *cells;      /* by column of `table` */
+    struct row_value *values;    /* of these, as far as facts are noted; NULL: they are not */
     bool spoilt;                 /* flatten_rows_spoilt */
     uint64_t row;
     uint64_t visit_base; /* visits of this row have this number and above */

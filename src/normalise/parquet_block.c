@@ -326,12 +326,36 @@ static enum result add_index(struct parquet_block *b, uint32_t column, const str
     return result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
 }
 
+/* What was found out when types were: the same bits that parsing gives. */
+static bool is_known(const struct parquet_column *c, const struct row_value *value, uint64_t *bits)
+{
+    switch (value ? value->kind : KIND_JSON) {
+    case KIND_INT:
+    case KIND_WIDE:
+        *bits = (uint64_t)value->value.whole;
+        return c->type == TYPE_INT64;
+    case KIND_TIME:
+        *bits = (uint64_t)value->value.whole;
+        return c->type == TYPE_TIMESTAMP && !c->epoch_unit_us;
+    case KIND_DOUBLE:
+        *bits = parquet_double_bits(value->value.fraction);
+        return c->type == TYPE_DOUBLE;
+    default:
+        return false;
+    }
+}
+
 static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
-                             uint64_t *lone_surrogates, struct err *err)
+                             const struct row_value *value, uint64_t *lone_surrogates,
+                             struct err *err)
 {
     struct str text = { cell->text, cell->len };
     struct slice *s = &b->slices[column];
+    uint64_t bits;
 
+    if (is_known(&b->schema->columns[column], value, &bits)) {
+        return add_number(b, column, bits);
+    }
     switch (b->schema->columns[column].type) {
     case TYPE_INT64:
     case TYPE_TIMESTAMP:
@@ -402,6 +426,7 @@ static enum result add_another(struct parquet_block *b, uint32_t column, const s
                                const struct row_cell *cell, uint64_t *lone_surrogates,
                                struct err *err)
 {
+    const struct row_value *value = row->values ? &row->values[column] : NULL;
     struct slice *s = &b->slices[column];
     enum result result = RESULT_OK;
 
@@ -411,7 +436,7 @@ static enum result add_another(struct parquet_block *b, uint32_t column, const s
     s->last_at = s->values.bytes.len;
     s->record = row->number;
     s->cell = cell->text;
-    return result == RESULT_OK ? add_value(b, column, cell, lone_surrogates, err) : result;
+    return result == RESULT_OK ? add_value(b, column, cell, value, lone_surrogates, err) : result;
 }
 
 /* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is

@@ -30,8 +30,12 @@ struct row_cell {
     enum cell_kind kind;
 };
 
+struct row_value; /* normalise/types.h */
+
 struct row {
     const struct row_cell *cells; /* by column; one with another row's number is missing */
+    /* What these are, if they have just been looked at to find the columns' types. Or NULL. */
+    const struct row_value *values;
     size_t count;
     /* Never 0. Rows of one exploded record have the same, and where the text of a cell lies at
      * the same address, it is the same cell. */

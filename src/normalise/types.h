@@ -68,6 +68,12 @@ union type_value {
     double fraction;
 };
 
+/* What a cell of a row is. */
+struct row_value {
+    enum type_kind kind;
+    union type_value value;
+};
+
 /** A value that is not null; says where it was filed, and sets `*value` where that is one of those. */
 enum type_kind types_note(struct type_facts *facts, enum cell_kind kind, struct str text,
                           bool coerce, union type_value *value);
