@@ -9,12 +9,11 @@
 /* A row group is gathered in memory, while blocks wait for their turn: an eighth leaves room. */
 #define GROUP_SHARE 8
 
-/* Half of the memory is for dictionaries. They are in each worker, and twice more: in the file, and where they are
- * adopted. How large they may become is what one has beside eight workers, however many there are: what has a
- * dictionary must not depend on the machine. If there are more, each knows less. */
-#define DICTIONARY_SHARE 2
-#define DICTIONARY_WORKERS 8U
-#define DICTIONARY_OTHERS 2U
+/* How large the dictionaries may become does not depend on the machine: a part of the memory, and as much again
+ * for what the file holds of them. The workers know them, too, as far as all of these have room in half of the
+ * memory; if they have less, each forgets now and then. */
+#define DICTIONARY_PART 12
+#define WORKERS_PART 2
 
 struct table_writer {
     const struct layout *layout;
@@ -32,10 +31,9 @@ struct row_encoder {
     struct row_cell *cells;
 };
 
-/* What a worker's dictionaries may take, of so many workers. */
-static size_t dictionary_room(const struct table_writer *w, unsigned workers)
+static size_t dictionary_room(const struct table_writer *w)
 {
-    return (size_t)(table_memory(w->spec) / DICTIONARY_SHARE / (workers + DICTIONARY_OTHERS));
+    return (size_t)(table_memory(w->spec) / DICTIONARY_PART);
 }
 
 static enum result write_file(void *context, const void *bytes, size_t len, struct err *err)
@@ -97,8 +95,7 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
         result = parquet_file_new(&w->parquet, &layout->schema,
                                   group < PARQUET_GROUP_BYTES ? group : PARQUET_GROUP_BYTES,
                                   write_file, w, err);
-        w->dictionaries =
-            parquet_dictionaries_new(&layout->schema, dictionary_room(w, DICTIONARY_WORKERS));
+        w->dictionaries = parquet_dictionaries_new(&layout->schema, dictionary_room(w));
         if (result == RESULT_OK && !w->dictionaries) {
             result = err_nomem(err, "starting a table");
         }
@@ -200,13 +197,24 @@ enum result row_encoder_adopt(struct row_encoder *e, struct row_turns *turns, ui
     return result;
 }
 
+/* Most workers have as much room as the file, and know no more than that. */
+static void forget(struct row_encoder *e)
+{
+    size_t room = (size_t)(table_memory(e->writer->spec) / WORKERS_PART) / e->writer->encoders;
+
+    if (room < dictionary_room(e->writer)) {
+        parquet_block_forget(e->block, room);
+    }
+}
+
 enum result row_encoder_flush(struct row_encoder *e, struct buf **bytes, struct err *err)
 {
-    enum result result = e->block ? parquet_block_finish(e->block, &e->bytes, err) : RESULT_OK;
+    enum result result = RESULT_OK;
 
     *bytes = &e->bytes;
-    if (result == RESULT_OK && e->block && e->writer->encoders > DICTIONARY_WORKERS) {
-        parquet_block_forget(e->block, dictionary_room(e->writer, e->writer->encoders));
+    if (e->block) {
+        result = parquet_block_finish(e->block, &e->bytes, err);
+        forget(e);
     }
     return result;
 }

@@ -23,8 +23,8 @@
  * Ownership  the schema is borrowed and must outlive blocks and file; a block's bytes are the caller's
  *            buf's.
  * Errors     RESULT_NOMEM; RESULT_CORRUPT (E-TAB2) for a value that is not of its column's type,
- *            which can only be when the input changed after the types were found; RESULT_LIMIT (E-TAB3)
- *            for what the format's 32 bits cannot count; the sink's.
+ *            which can only be when the types were a guess, or the input changed after they were found;
+ *            RESULT_LIMIT (E-TAB3) for what the format's 32 bits cannot count; the sink's.
  * Threads    a block belongs to one worker; the file's calls come one at a time, and so do those of
  *            parquet_block_adopt for one struct parquet_dictionaries, whatever the file does meanwhile.
  * Source     apache/parquet-format: README.md, Encodings.md, LogicalTypes.md, parquet.thrift.

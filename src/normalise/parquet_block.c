@@ -611,7 +611,7 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
 {
     enum result result = parquet_block_begin(b, out, err);
 
-    assert(!b->waiting);
+    assert(result != RESULT_OK || !b->waiting);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
         result = b->stages[i] == CLOSED ? turn_plain(b, i) : RESULT_OK;
         if (result == RESULT_OK && (b->stages[i] == ADOPTED || b->stages[i] == CLOSED)) {
@@ -621,6 +621,7 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     }
     buf_reset_within(&b->spare, &b->keep);
     b->begun = false;
+    b->waiting = 0;
     b->rows = 0;
     b->bytes = 0;
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
