@@ -163,15 +163,15 @@ struct snapshot_status_mix {
 
 enum normalise_state {
     NORMALISE_IDLE,
-    NORMALISE_COLUMNS, /* pass 1 */
-    NORMALISE_ROWS,    /* pass 2 */
+    NORMALISE_COLUMNS, /* a pass that only learns */
+    NORMALISE_ROWS,    /* the pass that writes */
     NORMALISE_CANCELLING,
     NORMALISE_FAILED,
 };
 
 struct snapshot_normalise {
     enum normalise_state state;
-    uint64_t records_done, records_total; /* of both passes together */
+    uint64_t records_done, records_total; /* of both passes together, if there are two */
     uint64_t rows, columns, skipped;      /* of the running or the last table */
     uint64_t elapsed_us;                  /* of the running or the last table */
     uint64_t new_records;                 /* committed since the last table began */

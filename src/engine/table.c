@@ -367,6 +367,7 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
     const struct table_job *job = e->table;
     uint64_t settled_well = e->metrics.ok + e->metrics.ok_before;
     struct table_progress progress;
+    bool rows;
 
     memset(out, 0, sizeof *out);
     out->new_records = settled_well;
@@ -387,10 +388,11 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
         return;
     }
     table_build_progress(job->build, &progress);
-    out->state = progress.cancelling                ? NORMALISE_CANCELLING
-                 : progress.phase <= TABLE_SETTLING ? NORMALISE_COLUMNS
-                                                    : NORMALISE_ROWS;
-    out->records_total = 2 * progress.records_total;
+    rows = progress.at_once || progress.phase > TABLE_SETTLING;
+    out->state = progress.cancelling ? NORMALISE_CANCELLING
+                 : rows              ? NORMALISE_ROWS
+                                     : NORMALISE_COLUMNS;
+    out->records_total = (progress.at_once ? 1 : 2) * progress.records_total;
     out->records_done =
         progress.records + (progress.phase > TABLE_SETTLING ? progress.records_total : 0);
     out->rows = progress.rows;

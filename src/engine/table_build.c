@@ -251,6 +251,7 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
         .rows = atomic_load(&b->rows_done),
         .workers = b->worker_count,
         .busy = atomic_load(&b->busy),
+        .at_once = b->phase == TABLE_LEARNING && b->guess && !atomic_load(&b->guess_failed),
         .cancelling = b->cancelled,
     };
 }

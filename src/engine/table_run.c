@@ -33,8 +33,8 @@ static void print_progress(const struct table_build *build)
                                 : 0;
     units_format_bytes(p.bytes, bytes);
     snprintf(line, sizeof line, "%s %3u %%  %llu records  %llu rows  %s  %u/%u workers%s",
-             names[p.phase], percent < 100 ? percent : 100, (unsigned long long)p.records,
-             (unsigned long long)p.rows, bytes, p.busy, p.workers,
+             p.at_once ? "pass 1/1" : names[p.phase], percent < 100 ? percent : 100,
+             (unsigned long long)p.records, (unsigned long long)p.rows, bytes, p.busy, p.workers,
              p.cancelling ? "  cancelling" : "");
     fprintf(stderr, "\r%-*.*s", PROGRESS_COLUMNS, PROGRESS_COLUMNS, line);
 }
