@@ -281,6 +281,73 @@ static void table_run__decides_types_by_all__when_rows_are_written_before(void *
     table_schema_free(report.schema);
 }
 
+/* Line 50 is not looked at beforehand. */
+static void table_run__writes_parquet_again__when_a_type_was_guessed_wrong(void **state)
+{
+    static const struct {
+        const char *before, *line; /* number 3, and number 50 */
+        enum type type;
+        unsigned passes;
+    } cases[] = {
+        { "{\"a\":1}", "{\"a\":2}", TYPE_INT64, 1 },
+        { "{\"a\":1}", "{\"a\":1.5}", TYPE_DOUBLE, 2 },
+        { "{\"a\":0.5}", "{\"a\":1.5}", TYPE_DOUBLE, 1 },
+        { "{\"a\":0.5}", "{\"a\":null}", TYPE_DOUBLE, 1 },
+        { "{\"a\":0.5}", "{\"a\":18446744073709551617}", TYPE_TEXT, 2 },
+        { "{\"a\":0.5}", "{\"a\":9007199254740993}", TYPE_TEXT, 2 }, /* that a double would round */
+        { "{\"a\":1}", "{\"a\":\"x\"}", TYPE_TEXT, 2 },
+        { "{\"a\":\"x\"}", "{\"a\":true}", TYPE_TEXT, 1 },
+        { "{\"a\":1}", "{\"a\":7,\"b\":1}", TYPE_INT64, 2 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct path output = in_folder("t.parquet");
+        struct buf text = { 0 }, first = { 0 }, second = { 0 };
+
+        for (unsigned line = 0; line < 60; line++) {
+            add(&text, line == 3 ? cases[i].before : line == 50 ? cases[i].line : "{\"a\":1}");
+        }
+        put("in.jsonl", buf_view(&text));
+        for (unsigned workers = 1; workers <= 4; workers += 3) {
+            struct table_options options = { .output = output.text, .workers = workers };
+            struct table_report report;
+
+            assert_int_equal(build(&options, &report), RESULT_OK);
+            assert_int_equal(report.passes, cases[i].passes);
+            assert_int_equal(report.rows, 60);
+            assert_non_null(report.schema);
+            assert_int_equal(report.schema->columns[0].type, cases[i].type);
+            table_schema_free(report.schema);
+            assert_true(get(output.text, workers == 1 ? &first : &second));
+        }
+        assert_true(str_equal(buf_view(&first), buf_view(&second)));
+        buf_release(&text);
+        buf_release(&first);
+        buf_release(&second);
+    }
+}
+
+/* A column that has no value where it was looked for is text until one comes. */
+static void table_run__writes_parquet_again__when_a_value_comes_late(void **state)
+{
+    struct path output = in_folder("t.parquet");
+    struct table_options options = { .output = output.text };
+    struct table_report report;
+    struct buf text = { 0 };
+
+    (void)state;
+    for (unsigned line = 0; line < 60; line++) {
+        add(&text, line == 50 ? "{\"a\":1}" : "{\"a\":null}");
+    }
+    put("in.jsonl", buf_view(&text));
+    buf_release(&text);
+    assert_int_equal(build(&options, &report), RESULT_OK);
+    assert_int_equal(report.passes, 2);
+    assert_int_equal(report.schema->columns[0].type, TYPE_INT64);
+    table_schema_free(report.schema);
+}
+
 static void table_run__says_what_is_missing__when_nothing_is_there(void **state)
 {
     struct table_options options = { .records = "/nothing" };
@@ -393,6 +460,8 @@ int main(void)
         IN_FOLDER(table_run__skips_the_same__when_records_are_bad),
         IN_FOLDER(table_run__gives_the_same__when_asked_for_less),
         IN_FOLDER(table_run__decides_types_by_all__when_rows_are_written_before),
+        IN_FOLDER(table_run__writes_parquet_again__when_a_type_was_guessed_wrong),
+        IN_FOLDER(table_run__writes_parquet_again__when_a_value_comes_late),
         IN_FOLDER(table_run__says_what_is_missing__when_nothing_is_there),
         IN_FOLDER(table_run__finds_late_records__when_the_first_have_none),
         IN_FOLDER(table_run__keeps_the_old_table__when_the_new_one_cannot_be_written),
