@@ -20,7 +20,7 @@ static void assert_styled(const struct csv_style *style, enum cell_kind kind, st
     struct buf out = { 0 };
     uint64_t lone = 0;
 
-    assert_int_equal(csv_row(&out, style, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, style, &row, NULL, &lone), RESULT_OK);
     assert_int_equal(out.len, want.len + 1);
     assert_memory_equal(out.data, want.data, want.len);
     assert_int_equal(out.data[want.len], '\n');
@@ -73,7 +73,7 @@ static void csv_row__leaves_empty__when_cells_are_missing(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, &plain, &row, NULL, &lone), RESULT_OK);
     assert_string_equal(buf_cstr(&out), ",x,,\n");
     buf_release(&out);
 }
@@ -88,7 +88,7 @@ static void csv_row__counts_and_replaces__when_surrogate_is_alone(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, &plain, &row, NULL, &lone), RESULT_OK);
     assert_string_equal(buf_cstr(&out), "a\xEF\xBF\xBD"
                                         "b\n");
     assert_int_equal(lone, 1);
@@ -165,7 +165,7 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
             cell.text = copy;
             row.readable = behind ? copy + text.len + behind : NULL;
             buf_reset(&got);
-            assert_int_equal(csv_row(&got, &plain, &row, &lone), RESULT_OK);
+            assert_int_equal(csv_row(&got, &plain, &row, NULL, &lone), RESULT_OK);
             assert_int_equal(got.len, want.len + 1);
             assert_memory_equal(got.data, want.data, want.len);
             free(copy);
@@ -187,8 +187,40 @@ static void csv_row__takes_all_back__when_buf_has_a_ceiling(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &plain, &row, &lone), RESULT_LIMIT);
+    assert_int_equal(csv_row(&out, &plain, &row, NULL, &lone), RESULT_LIMIT);
     assert_int_equal(out.len, 0);
+    buf_release(&out);
+}
+
+/* The second cell of the second row differs where it may not, which shows that it is not looked at. */
+static void csv_row__copies_the_first_cells__when_rows_are_of_one_record(void **state)
+{
+    struct row_cell cells[] = {
+        { .row = 1, .text = "a\\ud83d", .len = 7, .kind = CELL_ESCAPED },
+        { .row = 1, .text = "1,2", .len = 3, .kind = CELL_STRING },
+        { .row = 1, .text = "x", .len = 1, .kind = CELL_STRING },
+    };
+    struct row row = { .cells = cells, .count = 3, .number = 1 };
+    struct csv_repeat repeat = { .columns = 2 };
+    struct buf out = { 0 };
+    uint64_t lone = 0;
+
+    (void)state;
+    assert_int_equal(csv_row(&out, &plain, &row, &repeat, &lone), RESULT_OK);
+    cells[1].text = "new";
+    cells[2].text = "y";
+    assert_int_equal(csv_row(&out, &plain, &row, &repeat, &lone), RESULT_OK);
+    assert_int_equal(lone, 2);
+    row.number = 2; /* of which only one cell is there */
+    cells[1].row = 2;
+    assert_int_equal(csv_row(&out, &plain, &row, &repeat, &lone), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), "a\xEF\xBF\xBD,\"1,2\",x\n"
+                                        "a\xEF\xBF\xBD,\"1,2\",y\n"
+                                        ",new,\n");
+    assert_int_equal(lone, 2);
+    repeat.columns = 3; /* all there are: nothing is left to differ */
+    assert_int_equal(csv_row(&out, &plain, &row, &repeat, &lone), RESULT_OK);
+    assert_string_equal(strrchr(buf_cstr(&out), '\n') - 5, ",new,\n");
     buf_release(&out);
 }
 
@@ -227,7 +259,7 @@ static void csv_row__follows_the_style__when_one_is_given(void **state)
     uint64_t lone = 0;
 
     (void)state;
-    assert_int_equal(csv_row(&out, &semicolon, &row, &lone), RESULT_OK);
+    assert_int_equal(csv_row(&out, &semicolon, &row, NULL, &lone), RESULT_OK);
     assert_string_equal(buf_cstr(&out), "a,b;\"c;d\"\r\n");
     assert_true(csv_is_delimiter(';') && csv_is_delimiter('\t'));
     assert_false(csv_is_delimiter('"') || csv_is_delimiter('1') || csv_is_delimiter('\0') ||
@@ -260,6 +292,7 @@ int main(void)
         cmocka_unit_test(csv_row__counts_and_replaces__when_surrogate_is_alone),
         cmocka_unit_test(csv_row__keeps_its_rules__when_cells_are_written_in_blocks),
         cmocka_unit_test(csv_row__takes_all_back__when_buf_has_a_ceiling),
+        cmocka_unit_test(csv_row__copies_the_first_cells__when_rows_are_of_one_record),
         cmocka_unit_test(csv_row__disarms__when_a_text_looks_like_a_formula),
         cmocka_unit_test(csv_row__follows_the_style__when_one_is_given),
         cmocka_unit_test(csv_header__quotes_names__when_they_hold_commas),

@@ -27,6 +27,7 @@ struct table_writer {
 struct row_encoder {
     struct table_writer *writer;
     struct buf bytes;
+    struct csv_repeat repeat;
     struct parquet_block *block; /* NULL: CSV */
     struct row_cell *cells;
 };
@@ -144,6 +145,7 @@ struct row_encoder *row_encoder_new(struct table_writer *writer)
     e->writer = writer;
     e->block = writer->parquet ? parquet_block_new(&writer->layout->schema) : NULL;
     e->cells = calloc(writer->layout->count + 1U, sizeof *e->cells);
+    e->repeat.columns = writer->layout->common;
     if (!e->cells || (writer->parquet && !e->block)) {
         row_encoder_free(e);
         return NULL;
@@ -170,7 +172,8 @@ enum result row_encoder_add(struct row_encoder *e, const struct row *row, uint64
     if (e->block) {
         return parquet_block_row(e->block, &laid, lone_surrogates, err);
     }
-    return csv_row(&e->bytes, &e->writer->spec->csv, &laid, lone_surrogates) == RESULT_OK
+    return csv_row(&e->bytes, &e->writer->spec->csv, &laid, &e->repeat, lone_surrogates) ==
+                   RESULT_OK
                ? RESULT_OK
                : err_nomem(err, "writing rows");
 }
@@ -212,6 +215,7 @@ enum result row_encoder_flush(struct row_encoder *e, struct buf **bytes, struct 
     enum result result = RESULT_OK;
 
     *bytes = &e->bytes;
+    e->repeat = (struct csv_repeat){ .columns = e->writer->layout->common };
     if (e->block) {
         result = parquet_block_finish(e->block, &e->bytes, err);
         forget(e);

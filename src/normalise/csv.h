@@ -36,8 +36,19 @@ bool csv_is_delimiter(char c);
 MUST_CHECK enum result csv_header(struct buf *out, const struct csv_style *style,
                                   const struct str *names, size_t count);
 
-/** `lone_surrogates` is raised by the number of U+FFFD written for them. */
+/* The cells that begin each row of one record, if several rows are made of it: they are written once and
+ * then copied. Zeroed but for `columns`: nothing has been written. */
+struct csv_repeat {
+    size_t columns; /* how many */
+    uint64_t row;   /* number of the rows that they were written for last ... */
+    size_t at, len; /* ... and where, in `out` */
+    uint64_t lone_surrogates;
+};
+
+/** `lone_surrogates` is raised by the number of U+FFFD written for them. `repeat` may be NULL; to be zeroed
+ *  when `out` is emptied. */
 MUST_CHECK enum result csv_row(struct buf *out, const struct csv_style *style,
-                               const struct row *row, uint64_t *lone_surrogates);
+                               const struct row *row, struct csv_repeat *repeat,
+                               uint64_t *lone_surrogates);
 
 #endif

@@ -102,6 +102,25 @@ static enum result pick_columns(struct layout *l, const struct found *found, str
     return RESULT_OK;
 }
 
+/* Cells of the record itself, which is not exploded, or comes before what is. */
+static uint32_t count_common(const struct layout *l, const struct found *found)
+{
+    uint32_t common = 0;
+
+    while (found->explode_node != COLUMNS_NONE && common < l->count) {
+        uint32_t source = l->columns[common].source;
+        uint32_t node =
+            source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, source);
+
+        if (node == COLUMNS_NONE || columns_parent(found->columns, node) == COLUMNS_PICK ||
+            is_below(found->columns, node, found->explode_node)) {
+            break;
+        }
+        common++;
+    }
+    return common;
+}
+
 static enum result find_filters(struct layout *l, const struct found *found, struct err *err)
 {
     const struct table_spec *spec = found->spec;
@@ -160,6 +179,7 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
         l->count = count;
         l->has_facts = columns_facts(columns, COLUMNS_ROOT) != NULL;
         result = pick_columns(l, &found, err);
+        l->common = result == RESULT_OK ? count_common(l, &found) : 0;
     }
     result = result == RESULT_OK ? find_filters(l, &found, err) : result;
     if (result != RESULT_OK) {

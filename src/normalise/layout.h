@@ -26,6 +26,7 @@ struct layout_column {
 struct layout {
     struct layout_column *columns;
     uint32_t count;
+    uint32_t common;  /* the first so many have the same cells in all rows of a record */
     bool straight;    /* the tree's columns as they are */
     bool has_facts;   /* types are known */
     uint32_t *unique; /* columns of the tree */

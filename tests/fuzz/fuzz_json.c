@@ -89,7 +89,7 @@ static enum result on_row(void *context, const struct row *row)
     static const struct csv_style plain = { 0 };
     struct table *table = context;
 
-    return csv_row(&table->rows, &plain, row, &table->lone_surrogates);
+    return csv_row(&table->rows, &plain, row, NULL, &table->lone_surrogates);
 }
 
 static void fill(struct table *table, struct columns *columns, const struct json_pointer *pointer,
