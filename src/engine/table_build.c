@@ -10,8 +10,8 @@
  *
  * Most tables need one pass: what columns there are is known from some of the chunks (scouting), so
  * pass 1 writes rows while it learns. Where it meets a column that they had not (the guess fails), it goes
- * on learning only, and what was written gives way to a second pass. At worst that takes a fourth
- * longer than to learn first, at best it takes two thirds of the time.
+ * on learning only, and what was written gives way to a second pass. That takes up to half as long again
+ * as to learn first, which is what the good guesses cost: they save a third.
  *
  * A pass is one pool job for each worker (table_pass.c); it takes chunks until the source has ended.
  * KEYING is a pass that only --unique needs. SETTLING, KEYED and COMMITTING are one job each
