@@ -153,7 +153,7 @@ static void fill_schema(struct layout *l)
                                                .type = c->decision.type,
                                                .epoch_unit_us = c->decision.epoch_unit_us };
     }
-    l->schema = (struct parquet_schema){ l->typed, l->count };
+    l->schema = (struct parquet_schema){ l->typed, l->count, l->common };
 }
 
 enum result layout_new(struct layout **layout, const struct table_spec *spec,

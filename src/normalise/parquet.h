@@ -58,6 +58,7 @@ static inline bool parquet_may_have_dictionary(const struct parquet_column *colu
 struct parquet_schema {
     const struct parquet_column *columns;
     uint32_t count;
+    uint32_t common; /* the first so many have the same cells in all rows of a record, or 0 */
 };
 
 /* --- what both halves share */

@@ -65,9 +65,13 @@ struct parquet_block {
     unsigned char *stages; /* by column: enum stage */
     uint32_t rows;
     size_t bytes;
-    bool begun;       /* parquet_block_begin */
-    uint32_t waiting; /* columns that are, and those that are to tell */
-    size_t keep;      /* see KEPT_BYTES */
+    uint64_t record;     /* whose rows come now */
+    uint32_t record_row; /* the first of them, ... */
+    uint32_t again;      /* ... and those behind it, whose common cells are still to be put */
+    size_t common_bytes; /* that these take in each of those */
+    bool begun;          /* parquet_block_begin */
+    uint32_t waiting;    /* columns that are, and those that are to tell */
+    size_t keep;         /* see KEPT_BYTES */
     struct page_maker maker;
     struct buf text;  /* a string's that had escapes */
     struct buf spare; /* see parquet_indices_to_plain */
@@ -439,14 +443,44 @@ static enum result add_another(struct parquet_block *b, uint32_t column, const s
     return result == RESULT_OK ? add_value(b, column, cell, value, lone_surrogates, err) : result;
 }
 
+/* The record's rows so far have the common cells of the first. */
+static void put_again(struct parquet_block *b)
+{
+    for (uint32_t i = 0; b->again && i < b->schema->common; i++) {
+        struct slice *s = &b->slices[i];
+
+        if (s->values.count && s->values.run_end == b->record_row + 1) {
+            s->values.run_end += b->again;
+            s->values.count += b->again;
+            s->repeats += b->again;
+        }
+    }
+    b->again = 0;
+}
+
+/* The columns that the row's record has in common with the row before are dealt with: how many? */
+static uint32_t begin_row(struct parquet_block *b, const struct row *row)
+{
+    if (row->number == b->record && b->schema->common) {
+        b->again++;
+        b->bytes += b->common_bytes;
+        return b->schema->common;
+    }
+    put_again(b);
+    b->record = row->number;
+    b->record_row = b->rows;
+    b->common_bytes = 0;
+    return 0;
+}
+
 /* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is
- * only counted. */
+ * only counted. Most of these columns are the first ones, and are not even looked at. */
 enum result parquet_block_row(struct parquet_block *b, const struct row *row,
                               uint64_t *lone_surrogates, struct err *err)
 {
     uint32_t count = row->count < b->schema->count ? (uint32_t)row->count : b->schema->count;
 
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = begin_row(b, row); i < count; i++) {
         const struct row_cell *cell = row_cell(row, i);
         struct slice *s = &b->slices[i];
         enum result result;
@@ -455,6 +489,9 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
             continue;
         }
         result = parquet_values_mark(&s->values, b->rows);
+        if (i < b->schema->common) {
+            b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
+        }
         if (s->values.count > 1 && s->cell == cell->text && s->record == row->number) {
             b->bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
             s->repeats++;
@@ -570,6 +607,7 @@ enum result parquet_block_begin(struct parquet_block *b, struct buf *out, struct
     }
     b->begun = true;
     b->keep = KEPT_BYTES;
+    put_again(b);
     result = buf_append(out, &head, sizeof head);
     for (uint32_t i = 0; result == RESULT_OK && i < b->schema->count; i++) {
         result = begin_slice(b, i, out);
@@ -622,6 +660,7 @@ enum result parquet_block_finish(struct parquet_block *b, struct buf *out, struc
     buf_reset_within(&b->spare, &b->keep);
     b->begun = false;
     b->waiting = 0;
+    b->record = 0; /* which no row has */
     b->rows = 0;
     b->bytes = 0;
     return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
