@@ -169,7 +169,7 @@ static enum result refuse(void *context, const void *bytes, size_t len, struct e
 static void parquet_file__is_whole__when_there_are_no_rows(void **state)
 {
     static const struct parquet_column column = { .name = STR_INIT("a"), .type = TYPE_INT64 };
-    static const struct parquet_schema schema = { &column, 1 };
+    static const struct parquet_schema schema = { .columns = &column, .count = 1 };
     struct parquet_file *file;
     struct buf out = { 0 };
 
@@ -186,7 +186,7 @@ static void parquet_file__is_whole__when_there_are_no_rows(void **state)
 static void parquet_file__passes_the_error_on__when_the_sink_is_full(void **state)
 {
     static const struct parquet_column column = { .name = STR_INIT("a"), .type = TYPE_BOOLEAN };
-    static const struct parquet_schema schema = { &column, 1 };
+    static const struct parquet_schema schema = { .columns = &column, .count = 1 };
     const struct row_cell cell = { .row = 1, .text = "true", .len = 4, .kind = CELL_BARE };
     const struct row row = { .cells = &cell, .count = 1, .number = 1 };
     struct parquet_block *block = parquet_block_new(&schema);
@@ -225,7 +225,7 @@ static void encode(struct parquet_block *block, struct parquet_dictionaries *dic
 static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
 {
     struct parquet_column columns[COLUMNS];
-    const struct parquet_schema schema = { columns, COLUMNS };
+    const struct parquet_schema schema = { .columns = columns, .count = COLUMNS };
     struct row_cell cells[COLUMNS] = { { .row = 0 } };
     struct parquet_dictionaries *dictionaries;
     struct parquet_block *block;
@@ -263,6 +263,72 @@ static void parquet__keeps_little__when_columns_are_large_in_turn(void **state)
     buf_release(&out);
 }
 
+#define RECORDS 40
+#define RECORD_COLUMNS 4
+
+/* Records of one row to four, whose first three cells are their own; some records lack one of them. */
+static enum result add_records(struct parquet_block *block, uint64_t *lone)
+{
+    static const char *const texts[] = { "7", "12.5", "\"a\\u0062\\ud800", "8", "10.25", "c" };
+    static const enum cell_kind kinds[] = { CELL_BARE, CELL_BARE, CELL_ESCAPED, CELL_BARE };
+    char element[8];
+
+    for (uint32_t record = 0; record < RECORDS; record++) {
+        for (uint32_t n = 0; n <= record % 4; n++) {
+            struct row_cell cells[RECORD_COLUMNS];
+            const struct row row = { .cells = cells,
+                                     .count = RECORD_COLUMNS,
+                                     .number = record + 1 };
+            enum result result;
+
+            snprintf(element, sizeof element, "%u", n);
+            for (uint32_t i = 0; i < RECORD_COLUMNS; i++) {
+                const char *text = i == 3 ? element : texts[i + record % 2 * 3];
+
+                cells[i] = (struct row_cell){ .row = record % 5 == i ? 0 : record + 1,
+                                              .text = text,
+                                              .len = (uint32_t)strlen(text),
+                                              .kind = kinds[i] };
+            }
+            result = parquet_block_row(block, &row, lone, NULL);
+            if (result != RESULT_OK) {
+                return result;
+            }
+        }
+    }
+    return RESULT_OK;
+}
+
+static void parquet_block_row__makes_the_same__when_common_cells_are_not_looked_at(void **state)
+{
+    static const struct parquet_column columns[] = {
+        { .name = STR_INIT("int"), .type = TYPE_INT64 },
+        { .name = STR_INIT("double"), .type = TYPE_DOUBLE },
+        { .name = STR_INIT("text"), .type = TYPE_TEXT },
+        { .name = STR_INIT("element"), .type = TYPE_INT64 },
+    };
+    struct buf out[2] = { { 0 }, { 0 } };
+
+    (void)state;
+    for (uint32_t common = 0; common <= 3; common++) {
+        const struct parquet_schema schema = { columns, RECORD_COLUMNS, common };
+        struct parquet_block *block = parquet_block_new(&schema);
+        struct buf *to = &out[common > 0];
+        uint64_t lone = 0;
+
+        buf_reset(to);
+        for (int blocks = 0; blocks < 2; blocks++) {
+            assert_int_equal(add_records(block, &lone), RESULT_OK);
+            assert_int_equal(parquet_block_finish(block, to, NULL), RESULT_OK);
+        }
+        assert_true(str_equal(buf_view(&out[0]), buf_view(to)));
+        assert_int_equal(lone, 2 * (RECORDS / 2 - RECORDS / 10)); /* each record's once */
+        parquet_block_free(block);
+    }
+    buf_release(&out[0]);
+    buf_release(&out[1]);
+}
+
 static void parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type(void **state)
 {
     static const struct parquet_column columns[] = {
@@ -278,7 +344,7 @@ static void parquet_block_row__tells_of_the_change__when_a_value_is_of_another_t
 
     (void)state;
     for (size_t i = 0; i < COUNT(columns); i++) {
-        const struct parquet_schema schema = { &columns[i], 1 };
+        const struct parquet_schema schema = { .columns = &columns[i], .count = 1 };
         struct parquet_block *block = parquet_block_new(&schema);
 
         assert_int_equal(parquet_block_row(block, &row, &lone, &err), RESULT_CORRUPT);
@@ -322,8 +388,10 @@ static struct row make_row(uint32_t i, char text[GROWING][5000], struct row_cell
         /* Rows miss cells, and one block all of a column. */
         bool missing = i % 11 == c || (c == 1 && i / BLOCK_ROWS == 3);
 
-        cells[c] =
-            (struct row_cell){ missing ? 0 : i + 1U, text[c], (uint32_t)strlen(text[c]), kinds[c] };
+        cells[c] = (struct row_cell){ .row = missing ? 0 : i + 1U,
+                                      .text = text[c],
+                                      .len = (uint32_t)strlen(text[c]),
+                                      .kind = kinds[c] };
     }
     return (struct row){ .cells = cells, .count = GROWING, .number = i + 1U };
 }
@@ -333,7 +401,7 @@ static void write_growing(unsigned workers, uint64_t group_bytes, size_t room, u
                           struct buf *out)
 {
     static char text[GROWING][5000];
-    const struct parquet_schema schema = { growing, GROWING };
+    const struct parquet_schema schema = { .columns = growing, .count = GROWING };
     struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, room);
     struct parquet_block *blocks[WORKERS_MAX];
     struct buf encoded[WORKERS_MAX] = { { 0 } };
@@ -431,7 +499,7 @@ static size_t bytes_of(struct parquet_block *block, uint32_t first)
 /* Else a block would end earlier with one worker than with another. */
 static void parquet_block_bytes__are_the_same__whatever_was_met_before(void **state)
 {
-    const struct parquet_schema schema = { growing, GROWING };
+    const struct parquet_schema schema = { .columns = growing, .count = GROWING };
     struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, 64 << 20);
     struct parquet_block *old = parquet_block_new(&schema), *new = parquet_block_new(&schema);
     struct buf out = { 0 };
@@ -501,6 +569,7 @@ int main(void)
         cmocka_unit_test(parquet__writes_one_file__whoever_encodes_its_blocks),
         cmocka_unit_test(parquet_block_bytes__are_the_same__whatever_was_met_before),
         cmocka_unit_test(parquet_block_row__takes_the_value__when_it_is_known),
+        cmocka_unit_test(parquet_block_row__makes_the_same__when_common_cells_are_not_looked_at),
         cmocka_unit_test(parquet_block_row__tells_of_the_change__when_a_value_is_of_another_type),
     };
 

@@ -16,7 +16,7 @@ static const struct parquet_column columns[] = {
     { .name = STR_INIT("number"), .type = TYPE_INT64 },
     { .name = STR_INIT("flag"), .type = TYPE_BOOLEAN },
 };
-static const struct parquet_schema schema = { columns, 4 };
+static const struct parquet_schema schema = { .columns = columns, .count = 4 };
 enum { TEXT, OTHER, NUMBER, FLAG };
 
 /* A worker's dictionary, and what it knows of it. */
