@@ -2,14 +2,15 @@
  * The steps between a build's passes and behind the last: one job each on the pool, with all of the
  * build to itself as no worker runs.
  *
- * Settling looks at what pass 1 has found. If that has only scouted, the columns found are the guess with
- * which it begins anew, now writing rows, too. Nothing where the records should be: that is the end
+ * Settling looks at what pass 1 has found. If that has only scouted, the columns found are the guess
+ * with which it begins anew, now writing rows, too. Nothing where the records should be: that is the end
  * (E-TAB1). A split document with which something is wrong: all is thrown away and learnt anew with
  * nothing split, for only the whole document can say what. An invalid document among those whose values
- * were looked at: likewise, each being verified before it is looked at. Else the workers' columns become one
- * tree and then the layout. If the rows have been written with the same, that is all; else the next pass
- * is made ready: keys first if rows are to be unique, or else rows. Keyed makes ready for the rows. Committing puts the file in its place, or removes what
- * there is of it.
+ * were looked at: likewise, each being verified before it is looked at. Else the workers' columns become
+ * one tree and then the layout. If the rows have been written with the same, that is all; else the next
+ * pass is made ready: keys first if rows are to be unique, or else rows.
+ *
+ * Keyed makes ready for the rows. Committing puts the file in its place, or removes what there is of it.
  */
 #include "engine/table_build_state.h"
 
@@ -104,12 +105,17 @@ static enum result open_writer(struct table_build *b, const struct layout *layou
     return result;
 }
 
-static void abandon_writer(struct table_build *b)
+static void free_encoders(struct table_build *b)
 {
     for (unsigned i = 0; i < b->worker_count; i++) {
         row_encoder_free(b->workers[i].encoder);
         b->workers[i].encoder = NULL;
     }
+}
+
+static void abandon_writer(struct table_build *b)
+{
+    free_encoders(b);
     table_writer_abandon(b->writer);
     b->writer = NULL;
 }
@@ -317,9 +323,9 @@ void table_step_settle(struct work_item *item)
         counts.exploded += of->exploded;
         counts.matches += of->matches;
     }
-    /* A pass that was broken off has not seen all matches. */
-    bad_split =
-        atomic_load(&b->split_failed) || (!atomic_load(&b->judge_wanted) && split_without_match(b));
+    /* A pass that was broken off, or left chunks out, has not seen all matches. */
+    bad_split = atomic_load(&b->split_failed) ||
+                (!atomic_load(&b->judge_wanted) && !b->scouted && split_without_match(b));
     if (bad_split || atomic_load(&b->judge_wanted)) {
         result = start_over(b, !bad_split, &err);
     } else if (b->scouted) {
@@ -360,6 +366,7 @@ static enum result commit(struct table_build *b, struct err *err)
         table_schema_new(&b->report.schema, b->layout, b->report.rows) != RESULT_OK) {
         return err_nomem(err, "describing the table");
     }
+    free_encoders(b);
     b->writer = NULL;
     return table_writer_commit(writer, &b->report.bytes_out, err);
 }
@@ -377,6 +384,5 @@ void table_step_commit(struct work_item *item)
             table_build_fail(b, result, &err);
         }
     }
-    table_writer_abandon(b->writer);
-    b->writer = NULL;
+    abandon_writer(b);
 }
