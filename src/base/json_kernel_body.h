@@ -139,7 +139,7 @@ static const char *container_end(const char *p, const char *end)
             memcpy(tail, p, left);
             b = json_simd_block(tail);
         }
-        quotes = b.backslash || carry ? b.quote & ~json_simd_escaped(b.backslash, &carry) : b.quote;
+        quotes = b.quote & ~json_simd_escaped(b.backslash, &carry);
         strings = json_simd_between(quotes) ^ inside;
         inside = strings >> 63 ? UINT64_MAX : 0;
         open = b.open & ~strings;

@@ -334,31 +334,33 @@ static inline uint64_t json_simd_commas(const char *p)
 /** Every bit becomes the sum (XOR) of itself and all lower ones: between two quotes it is set. */
 static inline uint64_t json_simd_between(uint64_t quotes)
 {
+#if defined(__PCLMUL__) /* a product without carries, with all ones, is just that */
+    return (uint64_t)_mm_cvtsi128_si64(
+        _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)quotes), _mm_set1_epi8(-1), 0));
+#else
     for (unsigned i = 1; i < 64; i *= 2) {
         quotes ^= quotes << i;
     }
     return quotes;
+#endif
 }
 
 /** Bits of the bytes behind a backslash that has a meaning. `*carry`: the block before ended in such a
- *  backslash, then whether this one does. They are rare: a loop is quick enough. */
+ *  backslash, then whether this one does.
+ *
+ *  Of a run of backslashes every other has a meaning, from the first on. So behind a run that begins at an
+ *  even place it is the odd places that are meant, and the other way round. What tells them apart is a
+ *  sum: adding its first bit to a run clears it and sets the bit behind (the paper above, section 3.1.1). */
 static inline uint64_t json_simd_escaped(uint64_t backslash, bool *carry)
 {
-    uint64_t escaped = *carry;
+    const uint64_t even = UINT64_C(0x5555555555555555);
+    uint64_t behind, odd_firsts, sums;
 
-    backslash &= ~escaped;
-    *carry = false;
-    while (backslash) {
-        unsigned at = json_simd_first(backslash);
-
-        if (at == 63) {
-            *carry = true;
-            break;
-        }
-        escaped |= UINT64_C(2) << at;
-        backslash &= ~(UINT64_C(3) << at);
-    }
-    return escaped;
+    backslash &= ~(uint64_t)*carry;
+    behind = backslash << 1 | *carry;
+    odd_firsts = backslash & ~behind & ~even;
+    *carry = __builtin_add_overflow(backslash, odd_firsts, &sums);
+    return behind & (even ^ sums << 1);
 }
 
 #endif

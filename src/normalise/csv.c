@@ -35,7 +35,7 @@ static inline enum result end_line(struct buf *out, const struct csv_style *styl
 }
 
 /* The row's cells from column `first` up to `end`, a delimiter before each but the row's first. */
-static inline enum result put_cells(struct buf *out, const struct csv_style *style,
+static inline enum result put_cells(struct buf *out, const struct csv_style style,
                                     const struct row *row, size_t first, size_t end,
                                     uint64_t *lone_surrogates)
 {
@@ -49,10 +49,10 @@ static inline enum result put_cells(struct buf *out, const struct csv_style *sty
         }
         to = out->data + out->len;
         if (i) {
-            *to++ = style->delimiter;
+            *to++ = style.delimiter;
         }
         out->len =
-            (size_t)((cell ? csv_put_cell(to, cell, row->readable, *style, lone_surrogates) : to) -
+            (size_t)((cell ? csv_put_cell(to, cell, row->readable, style, lone_surrogates) : to) -
                      out->data);
     }
     return RESULT_OK;
@@ -74,7 +74,7 @@ static enum result put_common(struct buf *out, const struct csv_style *style, co
         repeat->row = row->number;
         repeat->at = out->len;
         repeat->lone_surrogates = 0;
-        result = put_cells(out, style, row, 0, repeat->columns, &repeat->lone_surrogates);
+        result = put_cells(out, *style, row, 0, repeat->columns, &repeat->lone_surrogates);
         repeat->len = out->len - repeat->at;
     }
     *lone_surrogates += repeat->lone_surrogates;
@@ -88,7 +88,7 @@ enum result csv_row(struct buf *out, const struct csv_style *given, const struct
     size_t len = out->len, first = repeat && repeat->columns < row->count ? repeat->columns : 0;
     enum result result = first ? put_common(out, &style, row, repeat, lone_surrogates) : RESULT_OK;
 
-    result = result == RESULT_OK ? put_cells(out, &style, row, first, row->count, lone_surrogates)
+    result = result == RESULT_OK ? put_cells(out, style, row, first, row->count, lone_surrogates)
                                  : result;
     result = result == RESULT_OK ? end_line(out, &style) : result;
     if (result != RESULT_OK) {

@@ -6,73 +6,12 @@
 #include "normalise/csv_cell.h"
 
 #include "base/json_scan.h"
-#include "base/json_simd.h"
 #include "base/json_step.h"
 #include "normalise/types.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-static inline bool asks_for_quotes(char c, struct csv_style style)
-{
-    return c == style.delimiter || c == '"' || c == '\n' || c == '\r';
-}
-
-static inline uint64_t quote_askers(json_simd v, struct csv_style style)
-{
-    return json_simd_bits(
-        json_simd_or(json_simd_or(json_simd_is(v, style.delimiter), json_simd_is(v, '"')),
-                     json_simd_or(json_simd_is(v, '\n'), json_simd_is(v, '\r'))));
-}
-
-static inline uint64_t first_bits(size_t count)
-{
-    return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
-}
-
-/* There is a block more to be read behind `from`. */
-static inline bool has_block(const char *from, const char *readable)
-{
-    return readable && readable - from >= JSON_SIMD_WIDTH;
-}
-
-/* Copies; true when a byte asks for quotes. */
-static inline bool copy_text(char *to, const char *from, size_t len, const char *readable,
-                             struct csv_style style)
-{
-    uint64_t asking = 0;
-    bool slowly = false;
-
-    for (; len && has_block(from, readable); to += JSON_SIMD_WIDTH, from += JSON_SIMD_WIDTH) {
-        json_simd v = json_simd_load(from);
-
-        json_simd_store(to, v);
-        if (len <= JSON_SIMD_WIDTH) {
-            asking |= quote_askers(v, style) & first_bits(len);
-            len = 0;
-        } else {
-            asking |= quote_askers(v, style);
-            len -= JSON_SIMD_WIDTH;
-        }
-    }
-    for (size_t i = 0; i < len; i++) {
-        to[i] = from[i];
-        slowly |= asks_for_quotes(from[i], style);
-    }
-    return asking || slowly;
-}
-
-static void copy_bytes(char *to, const char *from, size_t len, const char *readable)
-{
-    if (len <= JSON_SIMD_WIDTH && has_block(from, readable)) {
-        json_simd_store(to, json_simd_load(from));
-    } else {
-        memcpy(to, from, len);
-    }
-}
-
-/* Puts quotes around what stands from `first` on and doubles those inside. */
-static char *quote(char *first, char *end)
+char *csv_quote(char *first, char *end)
 {
     size_t extra = 2;
     char *to;
@@ -119,7 +58,7 @@ static inline char *put_escape(char *to, struct str raw, size_t *used, struct cs
 {
     size_t len = json_step_escape(raw, to, used, lone_surrogates);
 
-    if (len == 1 && asks_for_quotes(*to, style)) {
+    if (len == 1 && csv_asks_for_quotes(*to, style)) {
         *asked = true;
         if (*to == '"') {
             to[1] = '"';
@@ -138,19 +77,19 @@ static char *put_escaped(char *first, struct str raw, const char *readable, stru
     while (raw.len) {
         size_t plain = raw.len, used = 0;
 
-        if (has_block(raw.data, readable)) {
+        if (csv_has_block(raw.data, readable)) {
             json_simd v = json_simd_load(raw.data);
-            uint64_t slashes = json_simd_bits(json_simd_is(v, '\\')) & first_bits(raw.len);
+            uint64_t slashes = json_simd_bits(json_simd_is(v, '\\')) & csv_first_bits(raw.len);
 
             plain = raw.len < JSON_SIMD_WIDTH ? raw.len : JSON_SIMD_WIDTH;
             plain = slashes ? json_simd_first(slashes) : plain;
             json_simd_store(to, v);
-            asked |= (quote_askers(v, style) & first_bits(plain)) != 0;
+            asked |= (csv_quote_askers(v, style) & csv_first_bits(plain)) != 0;
         } else {
             const char *slash = memchr(raw.data, '\\', raw.len);
 
             plain = slash ? (size_t)(slash - raw.data) : raw.len;
-            asked |= copy_text(to, raw.data, plain, NULL, style);
+            asked |= csv_copy_text(to, raw.data, plain, NULL, style);
         }
         to += plain;
         raw = (struct str){ raw.data + plain, raw.len - plain };
@@ -189,7 +128,7 @@ static inline struct cuts find_cuts(const char *p, struct carry *carry)
 /* `len` bytes at `from` (in a block of 64 and 16 more that may be read), quotes doubled. */
 static inline char *put_block(char *to, const char *from, unsigned len, struct cuts cuts)
 {
-    uint64_t stops = (cuts.quotes | cuts.idle) & first_bits(len);
+    uint64_t stops = (cuts.quotes | cuts.idle) & csv_first_bits(len);
     unsigned at = 0;
 
     for (;;) {
@@ -232,7 +171,7 @@ static char *put_json(char *first, struct str text, const char *readable, struct
     /* A list of one number or literal at most is all that can do without. */
     asked = memchr(first + 1, '"', (size_t)(to - first - 1)) != NULL;
     for (const char *p = first + 1; !asked && p < to; p++) {
-        asked = asks_for_quotes(*p, style);
+        asked = csv_asks_for_quotes(*p, style);
     }
     return end_cell(first, to, asked);
 }
@@ -257,19 +196,11 @@ static char *disarm(char *first, char *end)
     return end + 1;
 }
 
-static char *put_string(char *to, struct str text, const char *readable, struct csv_style style)
-{
-    if (copy_text(to, text.data, text.len, readable, style) || !text.len) {
-        return quote(to, to + text.len);
-    }
-    return to + text.len;
-}
-
-char *csv_put_cell(char *to, const struct row_cell *cell, const char *readable,
-                   struct csv_style style, uint64_t *lone_surrogates)
+char *csv_put_special(char *to, const struct row_cell *cell, const char *readable,
+                      struct csv_style style, uint64_t *lone_surrogates)
 {
     struct str text = { cell->text, cell->len };
-    char *end;
+    char *end = to + text.len;
 
     switch (cell->kind) {
     case CELL_ESCAPED:
@@ -278,10 +209,12 @@ char *csv_put_cell(char *to, const struct row_cell *cell, const char *readable,
     case CELL_JSON:
         return put_json(to, text, readable, style);
     case CELL_STRING:
-        end = put_string(to, text, readable, style);
+        end = csv_copy_text(to, text.data, text.len, readable, style) || !text.len
+                  ? csv_quote(to, end)
+                  : end;
         return style.safe ? disarm(to, end) : end;
     default: /* a number or a literal has nothing to quote */
-        copy_bytes(to, text.data, text.len, readable);
-        return to + text.len;
+        csv_copy_bytes(to, text.data, text.len, readable);
+        return end;
     }
 }
