@@ -545,7 +545,7 @@ static void parquet_block_row__takes_the_value__when_it_is_known(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(columns); i++) {
         for (size_t j = 0; j < COUNT(values); j++) {
-            const struct parquet_schema schema = { &columns[i], 1 };
+            const struct parquet_schema schema = { .columns = &columns[i], .count = 1 };
             const struct row row = {
                 .cells = &cell, .values = &values[j], .count = 1, .number = 1
             };
