@@ -53,13 +53,24 @@ struct facts_wish table_build_facts(const struct table_build *b)
 
 static void enter(struct table_build *b, enum table_phase next);
 
+/* On the loop thread: nobody goes on, nor waits. */
+static void stop(struct table_build *b)
+{
+    b->cancelled = true;
+    atomic_store(&b->stop, true);
+    /* In these phases the turns are there and stay; in others, nobody waits for one. */
+    if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
+        (b->phase == TABLE_LEARNING && b->guess)) {
+        row_turns_stop(b->turns);
+    }
+}
+
 /* A job that came back unrun (work_cancel) leaves the table incomplete. */
 static void came_back(struct table_build *b, bool cancelled)
 {
     b->away--;
     if (cancelled) {
-        b->cancelled = true;
-        atomic_store(&b->stop, true);
+        stop(b);
     }
 }
 
@@ -259,13 +270,7 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
 void table_build_cancel(struct table_build *b)
 {
     if (b->phase < TABLE_COMMITTING) {
-        b->cancelled = true;
-        atomic_store(&b->stop, true);
-        /* In these phases the turns are there and stay; in others, nobody waits for one. */
-        if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
-            (b->phase == TABLE_LEARNING && b->guess)) {
-            row_turns_stop(b->turns);
-        }
+        stop(b);
     }
 }
 
