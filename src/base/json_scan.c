@@ -101,24 +101,6 @@ static size_t encode(uint32_t code, char out[4])
 
 #define REPLACEMENT 0xFFFD
 
-static inline char simple_escape(char c)
-{
-    switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default: /* quote, backslash and slash; valid text has no other */
-        return c;
-    }
-}
-
 size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lone_surrogates)
 {
     uint32_t unit = 0, low = 0;
@@ -128,7 +110,7 @@ size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lon
         return 0;
     }
     if (raw.data[1] != 'u') {
-        out[0] = simple_escape(raw.data[1]);
+        out[0] = json_step_letter(raw.data[1]);
         *used = 2;
         return 1;
     }

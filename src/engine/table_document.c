@@ -234,8 +234,8 @@ static void keep_explode_hint(struct table_worker *w, struct str text)
     const struct table_build *b = w->build;
     const struct json_match whole = { text, STR_NONE };
 
-    if (!b->spec.explode || b->phase != TABLE_LEARNING || w->counts.exploded ||
-        w->explode_hint[0] || w->explode_looks == TABLE_EXPLODE_LOOKS_MAX) {
+    if (b->phase != TABLE_LEARNING || w->counts.exploded || w->explode_hint[0] ||
+        w->explode_looks == TABLE_EXPLODE_LOOKS_MAX) {
         return;
     }
     if (b->records) {
@@ -270,7 +270,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
         table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
         return RESULT_OK;
     }
-    if (result == RESULT_OK) {
+    if (result == RESULT_OK && w->build->spec.explode) {
         keep_explode_hint(w, str_trim(document->text));
     }
     if (result == RESULT_OK && w->counts.matches == matches) {

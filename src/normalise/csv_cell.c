@@ -56,8 +56,14 @@ static char *end_cell(char *first, char *end, bool asked)
 static inline char *put_escape(char *to, struct str raw, size_t *used, struct csv_style style,
                                bool *asked, uint64_t *lone_surrogates)
 {
-    size_t len = json_step_escape(raw, to, used, lone_surrogates);
+    size_t len = 1;
 
+    if (raw.len > 1 && raw.data[1] != 'u') { /* most are */
+        *to = json_step_letter(raw.data[1]);
+        *used = 2;
+    } else {
+        len = json_step_escape(raw, to, used, lone_surrogates);
+    }
     if (len == 1 && csv_asks_for_quotes(*to, style)) {
         *asked = true;
         if (*to == '"') {
@@ -197,8 +203,9 @@ static char *disarm(char *first, char *end)
 }
 
 char *csv_put_special(char *to, const struct row_cell *cell, const char *readable,
-                      struct csv_style style, uint64_t *lone_surrogates)
+                      const struct csv_style *given, uint64_t *lone_surrogates)
 {
+    const struct csv_style style = *given;
     struct str text = { cell->text, cell->len };
     char *end = to + text.len;
 

@@ -87,7 +87,7 @@ char *csv_quote(char *first, char *end);
 
 /** csv_put_cell, for any cell. */
 char *csv_put_special(char *to, const struct row_cell *cell, const char *readable,
-                      struct csv_style style, uint64_t *lone_surrogates);
+                      const struct csv_style *style, uint64_t *lone_surrogates);
 
 /** Returns behind the cell; the style's delimiter is not 0. Up to `readable` the cell's text may be read past its
  *  end; NULL: not at all. `lone_surrogates` is raised by the number of U+FFFD written for them.
@@ -105,7 +105,7 @@ static inline char *csv_put_cell(char *to, const struct row_cell *cell, const ch
         csv_copy_bytes(to, cell->text, cell->len, readable);
         return to + cell->len;
     }
-    return csv_put_special(to, cell, readable, style, lone_surrogates);
+    return csv_put_special(to, cell, readable, &style, lone_surrogates);
 }
 
 #endif
