@@ -121,6 +121,7 @@ void table_tally_collect(struct table_build *b)
         r->bytes_in += w->bytes;
         r->cpu_us += w->cpu_us;
         w->records = w->lone_surrogates = w->empty = w->bytes = w->cpu_us = 0;
+        w->not_unique = w->not_present = 0;
         w->counts = (struct flatten_counts){ 0 };
         memset(w->skip_count, 0, sizeof w->skip_count);
     }
