@@ -296,7 +296,8 @@ static bool end_split(struct table_worker *w)
     return true;
 }
 
-/* In pass 1 only the verdict counts: words are found once the document is whole again. */
+/* In pass 1 only the verdict counts: words are found once the document is whole again. So it is with rows that
+ * a rest gives, where the pointer meets a name twice. */
 static enum result take_part(struct table_worker *w, const struct document *document)
 {
     uint64_t ambiguous = w->counts.ambiguous, matches = w->counts.matches;
@@ -308,7 +309,7 @@ static enum result take_part(struct table_worker *w, const struct document *docu
                                                     document->named, on_row, w, &w->counts, &w->err)
                                      : result;
     } else if (w->build->phase == TABLE_LEARNING) {
-        result = flatten_document(w->flatten, document->text, NULL, NULL, &w->counts, &w->err);
+        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
     } else {
         return RESULT_OK; /* the rest holds no record */
     }
