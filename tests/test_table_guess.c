@@ -182,6 +182,30 @@ static void table_run__takes_another_pass__when_a_column_comes_late(void **state
     }
 }
 
+/* Two paths make the name a.b: line 64, which is looked at, has them in another order than lines 50 and 51. */
+static void table_run__takes_another_pass__when_two_columns_share_a_name(void **state)
+{
+    const struct table_pick pick = { STR("a.b"), STR_NONE };
+    struct table_options options = { .output = NULL };
+    struct buf text = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 70; i++) {
+        add(&text, i == 50   ? "{\"a\":{\"b\":1}}"
+                   : i == 51 ? "{\"a.b\":2}"
+                   : i == 64 ? "{\"a.b\":3,\"a\":{\"b\":4}}"
+                             : "{\"c\":1}");
+    }
+    put("in.jsonl", buf_view(&text));
+    buf_release(&text);
+    assert_as_learnt_first(&options, 2);
+    options.spec.where_present = STR("a.b");
+    assert_as_learnt_first(&options, 2);
+    options.spec.picks = &pick;
+    options.spec.pick_count = 1;
+    assert_as_learnt_first(&options, 2);
+}
+
 /* Line 64 has them in another order than line 50, and is looked at. */
 static void table_run__takes_another_pass__when_columns_come_in_another_order(void **state)
 {
@@ -241,6 +265,42 @@ static void table_run__skips_the_same__when_records_are_bad(void **state)
     }
 }
 
+/* What is left of a document that was cut up has no records, but where the pointer's name stands twice in it. By
+ * then rows are being written. */
+static void table_run__takes_the_last__when_a_document_in_parts_has_two(void **state)
+{
+    const char *const endings[] = { "],\"a\":{\"x\":7}}", "],\"a\":[{\"x\":7}]}", "],\"b\":0}" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        const char *path = in_folder("in.json").text;
+        struct table_options options = { .records = "/a", .split_bytes = 128, .chunk_bytes = 1 };
+        struct path output = in_folder("t.csv");
+        struct table_report report;
+        struct buf text = { 0 };
+
+        assert_int_equal(buf_append_str(&text, STR("{\"a\":[{\"x\":0}")), RESULT_OK);
+        for (unsigned row = 1; row < 200; row++) {
+            assert_int_equal(buf_printf(&text, ",{\"x\":%u}", row), RESULT_OK);
+        }
+        add(&text, endings[i]);
+        put("in.json", buf_view(&text));
+        buf_release(&text);
+        options.output = output.text;
+        for (options.workers = 1; options.workers <= 4; options.workers += 3) {
+            struct table_run_options run = { .table = options };
+
+            assert_int_equal(file_source_open(&run.source, &path, 1, NULL), RESULT_OK);
+            assert_int_equal(table_run(&run, &report), RESULT_OK);
+            assert_int_equal(report.rows, i < 2 ? 1 : 200);
+            assert_int_equal(report.passes, i < 2 ? 2 : 1);
+        }
+        if (i < 2) {
+            assert_file("t.csv", "x\n7\n");
+        }
+    }
+}
+
 static void table_run__gives_the_same__when_asked_for_less(void **state)
 {
     const struct table_pick picks[] = { { STR("b"), STR_NONE },
@@ -264,6 +324,20 @@ static void table_run__gives_the_same__when_asked_for_less(void **state)
         (struct table_options){ .spec.unique = &(struct str)STR_INIT("b"), .spec.unique_count = 1 };
     put_lines(60, 2, "{\"a\":1,\"b\":\"here\"}");
     assert_as_learnt_first(&options, 3);
+}
+
+static void table_run__counts_rows_once__when_some_were_dropped_in_vain(void **state)
+{
+    const struct table_options options = { .spec.where_present = STR_INIT("b") };
+    struct buf text = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < 60; i++) {
+        add(&text, i == 50 ? "{\"late\":1}" : i % 2 ? "{\"a\":1}" : "{\"a\":1,\"b\":2}");
+    }
+    put("in.jsonl", buf_view(&text));
+    buf_release(&text);
+    assert_as_learnt_first(&options, 2);
 }
 
 static void table_run__decides_types_by_all__when_rows_are_written_before(void **state)
@@ -456,9 +530,12 @@ int main(void)
         IN_FOLDER(table_run__takes_one_pass__when_columns_are_soon_known),
         IN_FOLDER(table_run__takes_two_passes__when_all_is_looked_at_beforehand),
         IN_FOLDER(table_run__takes_another_pass__when_a_column_comes_late),
+        IN_FOLDER(table_run__takes_another_pass__when_two_columns_share_a_name),
         IN_FOLDER(table_run__takes_another_pass__when_columns_come_in_another_order),
         IN_FOLDER(table_run__skips_the_same__when_records_are_bad),
+        IN_FOLDER(table_run__takes_the_last__when_a_document_in_parts_has_two),
         IN_FOLDER(table_run__gives_the_same__when_asked_for_less),
+        IN_FOLDER(table_run__counts_rows_once__when_some_were_dropped_in_vain),
         IN_FOLDER(table_run__decides_types_by_all__when_rows_are_written_before),
         IN_FOLDER(table_run__writes_parquet_again__when_a_type_was_guessed_wrong),
         IN_FOLDER(table_run__writes_parquet_again__when_a_value_comes_late),

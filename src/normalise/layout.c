@@ -176,6 +176,7 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
     if (!l->columns || !l->names || !l->typed || !l->unique) {
         result = err_nomem(err, "naming columns");
     } else {
+        l->tree = columns;
         l->count = count;
         l->has_facts = columns_facts(columns, COLUMNS_ROOT) != NULL;
         result = pick_columns(l, &found, err);
@@ -207,14 +208,23 @@ void layout_free(struct layout *l)
     }
 }
 
+static uint32_t node_of(const struct layout *l, uint32_t column)
+{
+    return column == COLUMNS_NONE ? COLUMNS_NONE : columns_node(l->tree, column);
+}
+
+/* A column's number and name alone do not tell which it is: of two paths that make the same name, the one that
+ * comes first has it. */
 bool layout_same(const struct layout *a, const struct layout *b, bool types)
 {
-    bool same = a->count == b->count && a->where_present == b->where_present;
+    bool same = a->count == b->count && a->where_present == b->where_present &&
+                node_of(a, a->where_present) == node_of(b, b->where_present);
 
     for (uint32_t i = 0; same && i < a->count; i++) {
         const struct layout_column *x = &a->columns[i], *y = &b->columns[i];
 
-        same = x->source == y->source && str_equal(x->name, y->name) &&
+        same = x->source == y->source && node_of(a, x->source) == node_of(b, y->source) &&
+               str_equal(x->name, y->name) &&
                (!types || (x->decision.type == y->decision.type &&
                            x->decision.epoch_unit_us == y->decision.epoch_unit_us));
     }

@@ -24,6 +24,7 @@ struct layout_column {
 };
 
 struct layout {
+    const struct columns *tree;
     struct layout_column *columns;
     uint32_t count;
     uint32_t common;  /* the first so many have the same cells in all rows of a record */
@@ -45,7 +46,8 @@ MUST_CHECK enum result layout_new(struct layout **layout, const struct table_spe
                                   uint64_t rows, uint64_t records, bool parquet, struct err *err);
 void layout_free(struct layout *layout);
 
-/** Whether both, of two trees, name the same columns in the same order; and, if so asked, of the same types. */
+/** Whether both have the same columns, by name and node, in the same order; and, if so asked, of the same types.
+ *  Their trees are two, but the nodes of `a`'s have the same numbers in `b`'s (columns_seed). */
 bool layout_same(const struct layout *a, const struct layout *b, bool types);
 
 /** The row as the layout has it; `cells` has room for its columns. */
