@@ -334,7 +334,8 @@ static inline uint64_t json_simd_commas(const char *p)
 /** Every bit becomes the sum (XOR) of itself and all lower ones: between two quotes it is set. */
 static inline uint64_t json_simd_between(uint64_t quotes)
 {
-#if defined(__PCLMUL__) /* a product without carries, with all ones, is just that */
+#if defined(JSON_SIMD_AVX2) && defined(__PCLMUL__)
+    /* A product without carries, with all ones, is just that. */
     return (uint64_t)_mm_cvtsi128_si64(
         _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)quotes), _mm_set1_epi8(-1), 0));
 #else
