@@ -71,7 +71,7 @@ enum table_phase {
     TABLE_SETTLING,
     TABLE_KEYING, /* a pass of its own for --unique */
     TABLE_KEYED,
-    TABLE_WRITING, /* pass 2 */
+    TABLE_WRITING, /* the last pass, if pass 1 has not written the rows */
     TABLE_COMMITTING,
     TABLE_ENDED,
 };

@@ -42,7 +42,7 @@
 #define TABLE_SCOUT_STRIDE 32
 #define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
-/* What pass 1 leaves about a chunk for pass 2. */
+/* What pass 1 leaves about a chunk for the passes behind it. */
 struct chunk_note {
     uint64_t rows;
     uint64_t rows_before; /* of the chunks before; known once all are */
@@ -69,7 +69,7 @@ struct table_worker {
     struct chunk_reader reader;
     struct columns *columns; /* learnt in pass 1 */
     struct flatten *flatten;
-    struct row_encoder *encoder; /* of pass 2 */
+    struct row_encoder *encoder; /* while rows are written */
     struct buf keys;             /* of this chunk's rows, for --unique */
     uint64_t row;                /* of the row that comes next, counted over all chunks */
     uint64_t not_unique, not_present;
@@ -84,7 +84,7 @@ struct table_worker {
     struct buf path;        /* of the document, as a cell's text */
     struct chunk_note note; /* of this chunk */
     uint64_t index;         /* of the document in the chunk */
-    bool recheck;           /* pass 2: some records of this chunk are to be skipped again */
+    bool recheck;           /* behind pass 1: some records of this chunk are to be skipped again */
     bool skipped;           /* a record of this chunk */
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];

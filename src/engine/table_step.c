@@ -75,7 +75,7 @@ static enum result start_turns(struct table_build *b, struct row_sink sink, stru
         flatten_free(w->flatten);
         w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
         if (!w->flatten) {
-            return err_nomem(err, "starting pass 2");
+            return err_nomem(err, "starting a pass");
         }
         flatten_heed(w->flatten, &b->stop);
         result = flatten_set_shape(w->flatten, &b->shape.flatten, err);

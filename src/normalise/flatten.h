@@ -101,8 +101,8 @@ MUST_CHECK enum result flatten_set_shape(struct flatten *flatten, const struct f
 MUST_CHECK enum result flatten_give_rows(struct flatten *flatten, const struct columns *table,
                                          struct err *err);
 
-/** Rows that were handed out in FLATTEN_LEARN cannot stay, and none are any more: a value was met that has no column in the
- *  table, or a document was no good after all. */
+/** Rows that were handed out in FLATTEN_LEARN cannot stay, and none are any more: a value was met that has no
+ *  column in the table, or a document was no good after all. */
 bool flatten_rows_spoilt(const struct flatten *flatten);
 
 /** For the documents that follow; borrowed until the next call. */
