@@ -524,6 +524,36 @@ static void table_build_cancel__leaves_nothing__when_rows_are_being_written(void
     assert_true(cancelled > 0);
 }
 
+/* Who draws how far a table has come must not be sent back to the middle when its only pass has ended. */
+static void table_build_progress__stays_at_one_pass__while_that_is_looked_at(void **state)
+{
+    struct path output = in_folder("t.csv");
+    const struct table_options options = { .output = output.text, .chunk_bytes = 1 };
+    struct watched w = { 0 };
+    struct table_progress progress = { .phase = TABLE_LEARNING };
+    struct work work;
+    uv_loop_t loop;
+    bool at_once = false;
+
+    (void)state;
+    put_lines(60, 60, NULL);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    work_init(&work, &loop, 2);
+    assert_int_equal(
+        table_build_start(&w.build, &work, &options, lines_of("in.jsonl"), on_done, &w, NULL),
+        RESULT_OK);
+    while (!w.calls) {
+        table_build_progress(w.build, &progress);
+        at_once |= progress.at_once;
+        assert_true(!at_once || progress.at_once || progress.phase >= TABLE_COMMITTING);
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    assert_true(at_once);
+    assert_int_equal(w.result, RESULT_OK);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +573,7 @@ int main(void)
         IN_FOLDER(table_run__finds_late_records__when_the_first_have_none),
         IN_FOLDER(table_run__keeps_the_old_table__when_the_new_one_cannot_be_written),
         IN_FOLDER(table_build_cancel__leaves_nothing__when_rows_are_being_written),
+        IN_FOLDER(table_build_progress__stays_at_one_pass__while_that_is_looked_at),
     };
 
     setenv("UV_THREADPOOL_SIZE", "6", 1);

@@ -150,6 +150,9 @@ static void enter(struct table_build *b, enum table_phase next)
 {
     assert(next > b->phase || next == TABLE_LEARNING);
     b->phase = next;
+    b->at_once = next == TABLE_LEARNING
+                     ? b->guess != NULL
+                     : next == TABLE_SETTLING && b->at_once && !atomic_load(&b->guess_failed);
     switch (next) {
     case TABLE_LEARNING:
         submit_pass(b, table_pass_learn);
@@ -262,7 +265,7 @@ void table_build_progress(const struct table_build *b, struct table_progress *pr
         .rows = atomic_load(&b->rows_done),
         .workers = b->worker_count,
         .busy = atomic_load(&b->busy),
-        .at_once = b->phase == TABLE_LEARNING && b->guess && !atomic_load(&b->guess_failed),
+        .at_once = b->at_once && (b->phase != TABLE_LEARNING || !atomic_load(&b->guess_failed)),
         .cancelling = b->cancelled,
     };
 }

@@ -82,7 +82,7 @@ struct table_progress {
     uint64_t bytes, bytes_total;     /* likewise */
     uint64_t rows;                   /* of this pass */
     unsigned workers, busy;
-    bool at_once; /* pass 1 writes the rows: it may be the only one */
+    bool at_once; /* pass 1 writes the rows, or has until now: it may be the only one */
     bool cancelling;
 };
 

@@ -9,7 +9,7 @@
  *          by atomics, and `turns`, which has a lock of its own and is the only way to the writer's and
  *          to unique's sink. `notes` are written under `lock` in pass 1 and never behind it. All else
  *          they only read. Steps run while no worker does: they have the build to themselves.
- *          `phase`, `cancelled` and `away` are written by the loop thread only.
+ *          `phase`, `cancelled`, `at_once` and `away` are the loop thread's to write.
  */
 #ifndef SCRAPETOP_ENGINE_TABLE_BUILD_STATE_H
 #define SCRAPETOP_ENGINE_TABLE_BUILD_STATE_H
@@ -106,6 +106,7 @@ struct table_build {
     uint64_t started_ns;
     enum table_phase phase;
     bool cancelled;
+    bool at_once;    /* pass 1 writes rows, or has; until it is known whether they stay */
     bool background; /* the option */
     unsigned away;   /* pool jobs that have not come back */
 
