@@ -57,9 +57,8 @@ static enum result spill(struct table_worker *w)
 {
     struct buf *bytes;
     enum result result =
-        row_encoder_adopt(w->encoder, w->build->turns, w->chunk.number, true, &w->err);
+        row_encoder_flush(w->encoder, w->build->turns, w->chunk.number, true, &bytes, &w->err);
 
-    result = result == RESULT_OK ? row_encoder_flush(w->encoder, &bytes, &w->err) : result;
     return result == RESULT_OK ? row_turns_spill(w->build->turns, w->chunk.number, bytes, &w->err)
                                : result;
 }

@@ -64,9 +64,9 @@ static enum result gather_chunk(struct table_build *b, struct table_worker *w)
     return result == RESULT_OK && !b->source_ended ? number_chunk(b, w) : result;
 }
 
-/* Scouting may take that chunk, or leave it out. Of a document that is cut up it takes the first few only:
- * to get to the others, all must be read. */
-static bool is_scouted(struct table_build *b, const struct chunk *chunk)
+/* Whether scouting takes the chunk, or leaves it out. Of a document that is cut up it takes the first few
+ * only, and ends there: to get to the others, all must be read. */
+static bool scout_chunk(struct table_build *b, const struct chunk *chunk)
 {
     if (chunk->number < TABLE_SCOUT_CHUNKS) {
         return true;
@@ -86,7 +86,7 @@ static enum result take_chunk(struct table_worker *w, bool *more)
     do {
         result = gather_chunk(b, w);
         *more = !b->source_ended;
-    } while (result == RESULT_OK && *more && b->scouting && !is_scouted(b, &w->chunk));
+    } while (result == RESULT_OK && *more && b->scouting && !scout_chunk(b, &w->chunk));
     *more = !b->source_ended;
     atomic_store(&b->records_total, b->source->records);
     atomic_store(&b->bytes_total, b->source->bytes);
@@ -136,8 +136,7 @@ static enum result hand_in_rows(struct table_worker *w)
         table_build_drop_guess(b);
     }
     if (!atomic_load(&b->guess_failed)) {
-        result = row_encoder_adopt(w->encoder, b->turns, w->chunk.number, false, &w->err);
-        result = result == RESULT_OK ? row_encoder_flush(w->encoder, &bytes, &w->err) : result;
+        result = row_encoder_flush(w->encoder, b->turns, w->chunk.number, false, &bytes, &w->err);
         result = result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
                                      : result;
     }
@@ -197,11 +196,9 @@ static enum result read_again(struct table_worker *w, struct buf *bytes)
     }
     if (result == RESULT_OK) {
         atomic_fetch_add(&b->rows_done, note->rows);
-        result = bytes ? RESULT_OK
-                       : row_encoder_adopt(w->encoder, b->turns, w->chunk.number, false, &w->err);
     }
     if (result == RESULT_OK && !bytes) {
-        result = row_encoder_flush(w->encoder, &bytes, &w->err);
+        result = row_encoder_flush(w->encoder, b->turns, w->chunk.number, false, &bytes, &w->err);
     }
     return result == RESULT_OK ? row_turns_finish(b->turns, w->chunk.number, bytes, &w->err)
                                : result;

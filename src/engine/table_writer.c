@@ -184,17 +184,17 @@ size_t row_encoder_bytes(const struct row_encoder *e)
 }
 
 /* What can be encoded before is, so that few wait idly. */
-enum result row_encoder_adopt(struct row_encoder *e, struct row_turns *turns, uint64_t chunk,
-                              bool more, struct err *err)
+static enum result adopt(struct row_encoder *e, struct row_turns *turns, uint64_t chunk, bool more,
+                         struct err *err)
 {
-    enum result result = e->block ? parquet_block_begin(e->block, &e->bytes, err) : RESULT_OK;
+    enum result result = parquet_block_begin(e->block, &e->bytes, err);
 
-    if (result == RESULT_OK && e->block && parquet_block_waits(e->block)) {
+    if (result == RESULT_OK && parquet_block_waits(e->block)) {
         result = row_turns_await(turns, chunk);
         result = result == RESULT_OK ? parquet_block_adopt(e->block, e->writer->dictionaries, err)
                                      : result;
     }
-    if (result == RESULT_OK && e->block && !more) {
+    if (result == RESULT_OK && !more) {
         row_turns_pass(turns, chunk);
     }
     return result;
@@ -210,13 +210,18 @@ static void forget(struct row_encoder *e)
     }
 }
 
-enum result row_encoder_flush(struct row_encoder *e, struct buf **bytes, struct err *err)
+enum result row_encoder_flush(struct row_encoder *e, struct row_turns *turns, uint64_t chunk,
+                              bool more, struct buf **bytes, struct err *err)
 {
-    enum result result = RESULT_OK;
+    enum result result;
 
     *bytes = &e->bytes;
     e->repeat = (struct csv_repeat){ .columns = e->writer->layout->common };
-    if (e->block) {
+    if (!e->block) {
+        return RESULT_OK;
+    }
+    result = adopt(e, turns, chunk, more, err);
+    if (result == RESULT_OK) {
         result = parquet_block_finish(e->block, &e->bytes, err);
         forget(e);
     }

@@ -54,13 +54,11 @@ MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct
 /** Memory that rows take which were not flushed. */
 size_t row_encoder_bytes(const struct row_encoder *encoder);
 
-/** Behind the last row of a block, and before row_encoder_flush: what depends on the rows of all chunks before
- *  this one is settled, for which it may have to wait (row_turns_await). `more`: the chunk has further blocks. */
-MUST_CHECK enum result row_encoder_adopt(struct row_encoder *encoder, struct row_turns *turns,
-                                         uint64_t chunk, bool more, struct err *err);
-
-/** Ends the block. `*bytes` is the encoder's, for row_turns to empty or exchange. */
-MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder, struct buf **bytes,
+/** Ends the block, behind its last row. What depends on the rows of all chunks before this one, which has
+ *  entered `turns`, is settled first; for that it may have to wait (row_turns_await). `more`: the chunk has
+ *  further blocks. `*bytes` is the encoder's, for row_turns to empty or exchange. */
+MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder, struct row_turns *turns,
+                                         uint64_t chunk, bool more, struct buf **bytes,
                                          struct err *err);
 
 #endif

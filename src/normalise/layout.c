@@ -102,7 +102,8 @@ static enum result pick_columns(struct layout *l, const struct found *found, str
     return RESULT_OK;
 }
 
-/* Cells of the record itself, which is not exploded, or comes before what is. */
+/* How many of the first columns are the record's own: neither within the array that is exploded, nor picked
+ * by a pointer, which may lead there. */
 static uint32_t count_common(const struct layout *l, const struct found *found)
 {
     uint32_t common = 0;
