@@ -97,3 +97,39 @@ unsigned count_files(void)
     closedir(d);
     return count;
 }
+
+void watched_done(void *context, const struct table_report *report)
+{
+    struct watched *w = context;
+    struct table_progress progress;
+
+    table_build_progress(w->build, &progress);
+    assert_int_equal(progress.phase, TABLE_ENDED);
+    assert_int_equal(progress.busy, 0);
+    w->result = report->result;
+    w->calls++;
+    table_build_free(w->build); /* the report's last use is behind us */
+}
+
+enum result cancel_after(int turns, const struct table_options *options,
+                         struct record_source *source)
+{
+    struct watched w = { 0 };
+    struct work work;
+    uv_loop_t loop;
+
+    assert_int_equal(uv_loop_init(&loop), 0);
+    work_init(&work, &loop, 3);
+    assert_int_equal(table_build_start(&w.build, &work, options, source, watched_done, &w, NULL),
+                     RESULT_OK);
+    for (int i = 0; i < turns && !w.calls; i++) {
+        uv_run(&loop, UV_RUN_ONCE);
+    }
+    if (!w.calls) {
+        table_build_cancel(w.build);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(w.calls, 1);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return w.result;
+}

@@ -1,11 +1,13 @@
 /**
- * What the tests of tables share: a folder of a test's own, and files in it.
+ * What the tests of tables share: a folder of a test's own, files in it, and a build that is watched or
+ * cancelled.
  */
 #ifndef SCRAPETOP_TESTS_TABLE_FIXTURE_H
 #define SCRAPETOP_TESTS_TABLE_FIXTURE_H
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "engine/table_build.h"
 
 #include <stdbool.h>
 
@@ -29,6 +31,20 @@ bool get(const char *path, struct buf *text);
 
 void assert_file(const char *name, const char *want);
 unsigned count_files(void);
+
+struct watched {
+    struct table_build *build;
+    enum result result;
+    unsigned calls;
+};
+
+/** The table_done_fn of a struct watched: all workers are back; frees the build. */
+void watched_done(void *watched, const struct table_report *report);
+
+/** A build on a loop of its own, with three workers, cancelled once the loop has turned so many times, unless
+ *  it was complete by then: its result. Takes the source. */
+enum result cancel_after(int turns, const struct table_options *options,
+                         struct record_source *source);
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
 

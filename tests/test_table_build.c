@@ -570,25 +570,6 @@ static void table_run__gives_way__when_in_the_background(void **state)
     buf_release(&tables[1]);
 }
 
-struct watched {
-    struct table_build *build;
-    enum result result;
-    unsigned calls;
-};
-
-static void on_done(void *context, const struct table_report *report)
-{
-    struct watched *w = context;
-    struct table_progress progress;
-
-    table_build_progress(w->build, &progress);
-    assert_int_equal(progress.phase, TABLE_ENDED);
-    assert_int_equal(progress.busy, 0);
-    w->result = report->result;
-    w->calls++;
-    table_build_free(w->build); /* the report's last use is behind us */
-}
-
 /* Cancelled right away, and in each later turn of the loop. */
 static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(void **state)
 {
@@ -599,30 +580,16 @@ static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(voi
     (void)state;
     put_many_lines("in.jsonl", (size_t)3 << 20);
     for (int turns = 0; turns < 6; turns++) {
-        struct watched w = { 0 };
         struct record_source *source;
-        struct work work;
-        uv_loop_t loop;
+        enum result result;
 
         put("t.csv", STR("old"));
-        assert_int_equal(uv_loop_init(&loop), 0);
-        work_init(&work, &loop, 3);
         assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
-        assert_int_equal(table_build_start(&w.build, &work, &options, source, on_done, &w, NULL),
-                         RESULT_OK);
-        for (int i = 0; i < turns && !w.calls; i++) {
-            uv_run(&loop, UV_RUN_ONCE);
-        }
-        if (!w.calls) {
-            table_build_cancel(w.build);
-        }
-        uv_run(&loop, UV_RUN_DEFAULT);
-        assert_int_equal(w.calls, 1);
-        assert_int_equal(uv_loop_close(&loop), 0);
-        if (w.result == RESULT_CANCELLED) {
+        result = cancel_after(turns, &options, source);
+        if (result == RESULT_CANCELLED) {
             assert_file("t.csv", "old");
         } else {
-            assert_int_equal(w.result, RESULT_OK); /* it was complete by then */
+            assert_int_equal(result, RESULT_OK); /* it was complete by then */
             assert_true(turns > 1);
         }
         assert_int_equal(count_files(), 2);
@@ -644,7 +611,7 @@ static void work_cancel__ends_the_build__when_workers_wait(void **state)
     assert_int_equal(uv_loop_init(&loop), 0);
     work_init(&work, &loop, 2);
     assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
-    assert_int_equal(table_build_start(&w.build, &work, &options, source, on_done, &w, NULL),
+    assert_int_equal(table_build_start(&w.build, &work, &options, source, watched_done, &w, NULL),
                      RESULT_OK);
     table_build_cancel(w.build);
     work_cancel(&work);

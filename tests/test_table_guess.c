@@ -469,21 +469,6 @@ static void table_run__keeps_the_old_table__when_the_new_one_cannot_be_written(v
     assert_int_equal(count_files(), 1);
 }
 
-struct watched {
-    struct table_build *build;
-    enum result result;
-    unsigned calls;
-};
-
-static void on_done(void *context, const struct table_report *report)
-{
-    struct watched *w = context;
-
-    w->result = report->result;
-    w->calls++;
-    table_build_free(w->build);
-}
-
 /* In each turn of the loop until it is too late: workers wait for their turns then. */
 static void table_build_cancel__leaves_nothing__when_rows_are_being_written(void **state)
 {
@@ -494,30 +479,15 @@ static void table_build_cancel__leaves_nothing__when_rows_are_being_written(void
     (void)state;
     put_lines(3000, 2500, "{\"b\":1}");
     for (int turns = 0; turns < 20; turns++) {
-        struct watched w = { 0 };
-        struct work work;
-        uv_loop_t loop;
+        enum result result;
 
         put("t.csv", STR("old"));
-        assert_int_equal(uv_loop_init(&loop), 0);
-        work_init(&work, &loop, 4);
-        assert_int_equal(
-            table_build_start(&w.build, &work, &options, lines_of("in.jsonl"), on_done, &w, NULL),
-            RESULT_OK);
-        for (int i = 0; i < turns && !w.calls; i++) {
-            uv_run(&loop, UV_RUN_ONCE);
-        }
-        if (!w.calls) {
-            table_build_cancel(w.build);
-        }
-        uv_run(&loop, UV_RUN_DEFAULT);
-        assert_int_equal(w.calls, 1);
-        assert_int_equal(uv_loop_close(&loop), 0);
-        if (w.result == RESULT_CANCELLED) {
+        result = cancel_after(turns, &options, lines_of("in.jsonl"));
+        if (result == RESULT_CANCELLED) {
             assert_file("t.csv", "old");
             cancelled++;
         } else {
-            assert_int_equal(w.result, RESULT_OK);
+            assert_int_equal(result, RESULT_OK);
         }
         assert_int_equal(count_files(), 2);
     }
@@ -540,7 +510,7 @@ static void table_build_progress__stays_at_one_pass__while_that_is_looked_at(voi
     assert_int_equal(uv_loop_init(&loop), 0);
     work_init(&work, &loop, 2);
     assert_int_equal(
-        table_build_start(&w.build, &work, &options, lines_of("in.jsonl"), on_done, &w, NULL),
+        table_build_start(&w.build, &work, &options, lines_of("in.jsonl"), watched_done, &w, NULL),
         RESULT_OK);
     while (!w.calls) {
         table_build_progress(w.build, &progress);
