@@ -228,6 +228,44 @@ async function pages() {
   await check('pages', columns);
 }
 
+// Whole numbers and times that no dictionary takes, as differences and PLAIN: what those do not pay for, and what
+// could be too wide for a reader's arithmetic.
+async function differences() {
+  const count = 40000, columns = {}, mask = (1n << 63n) - 1n;
+  let random = 1n, walk = 0n, back = 0n;
+  const put = (name, value, json = `${value}`) => {
+    columns[name] ??= { json: [], want: [] };
+    columns[name].json.push(value === null ? undefined : json); columns[name].want.push(value);
+  };
+  const at = (micros) => {
+    const date = new Date(Number(micros / 1000n));
+    return [{ micros }, `"${date.toISOString().slice(0, -1)}${String(micros % 1000n).padStart(3, '0')}Z"`];
+  };
+  for (let i = 0; i < count; i++) {
+    random = random * 6364136223846793005n + 1442695040888963407n & (1n << 64n) - 1n;
+    const far = random >> 1n, near = random >> 40n, n = BigInt(i);
+    walk += near - (1n << 23n);
+    back -= far >> BigInt(20 + i % 40);
+    put('up', 9007199254740993n + 2n * n);
+    put('near', near);
+    put('walk', walk);
+    put('back', back);
+    put('gaps', i % 3 ? null : near * 3n);
+    put('random', far - (mask >> 1n));
+    put('ends', i % 1000 === 999 ? [mask, -mask - 1n, mask - n, n - mask][i / 1000 % 4 | 0] : n);
+    put('far', i % 5000 === 77 ? [1n, -1n][i / 5000 & 1] * (mask >> 1n) : n * 7n);
+    put('repeated', i % 40 && columns.repeated ? columns.repeated.want.at(-1) : far >> 3n);
+    put('at', ...at(1700000000000000n + n * 1000003n));
+    put('at_random', ...at(near * 1000003n));
+  }
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(await check('differences', columns)));
+  for (const { meta_data: m } of metadata.row_groups[0].columns) {
+    const want = !['random', 'ends', 'repeated'].includes(`${m.path_in_schema}`);
+    if (m.encodings.includes('DELTA_BINARY_PACKED') !== want) fail(`differences: ${m.path_in_schema} has ${m.encodings}`);
+  }
+  sameBytes('differences');
+}
+
 // Dictionaries that are given up on the way, each for another reason, and those that must not be. Columns end for some
 // ten thousand rows, and begin late.
 async function growing() {
@@ -293,6 +331,7 @@ await shapes();
 await groups();
 await exploded();
 await pages();
+await differences();
 await growing();
 await crowded();
 for (const name of ['groups', 'pages', 'wide']) sameBytes(name);

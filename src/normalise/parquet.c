@@ -35,8 +35,8 @@ struct chunk {
     struct parquet_values loose; /* behind the pages */
     uint32_t loose_rows;
     struct dictionary_page dictionary;
-    bool indices; /* of it stand in some page */
-    bool plain;   /* values do: the dictionary has been closed */
+    unsigned encodings; /* of the pages' values, a bit each */
+    bool plain;         /* there are values without: the dictionary has been closed */
     uint64_t plain_bytes;
     uint64_t nulls;
     struct parquet_bounds bounds;
@@ -175,19 +175,32 @@ static void merge_bounds(struct chunk *c, enum type type, const struct parquet_b
     into->any = true;
 }
 
+static void note_page(struct chunk *c, const char *page)
+{
+    c->encodings |= 1U << parquet_page_encoding(page);
+}
+
+static bool has_indices(const struct chunk *c)
+{
+    return c->encodings >> PARQUET_RLE_DICTIONARY & 1;
+}
+
 /* What is loose becomes a page. */
 static enum result end_page(struct parquet_file *f, uint32_t column)
 {
     struct chunk *c = &f->chunks[column];
     uint64_t plain_bytes = 0;
+    size_t at = c->pages.len;
     enum result result;
 
     if (!c->loose_rows) {
         return RESULT_OK;
     }
-    c->indices |= c->loose.indices;
     result = parquet_values_page(&c->loose, f->schema->columns[column].type, c->loose_rows,
                                  &f->maker, &c->pages, &plain_bytes);
+    if (result == RESULT_OK) {
+        note_page(c, c->pages.data + at);
+    }
     c->plain_bytes += plain_bytes;
     c->loose_rows = 0;
     parquet_values_reset(&c->loose);
@@ -222,7 +235,7 @@ static enum result take_page(struct parquet_file *f, uint32_t column,
     struct chunk *c = &f->chunks[column];
     enum result result = end_page(f, column);
 
-    c->indices |= slice->indices;
+    note_page(c, from);
     c->plain_bytes += slice->plain_bytes;
     f->gathered_bytes += slice->plain_bytes;
     return result == RESULT_OK ? buf_append(&c->pages, from, slice->body_bytes) : result;
@@ -312,6 +325,22 @@ static void put_statistics(struct thrift *t, const struct parquet_column *column
     thrift_end(t);
 }
 
+/* Of all pages, and of their levels. */
+static void put_encodings(struct thrift *t, const struct chunk *c)
+{
+    unsigned encodings = c->encodings | 1U << PARQUET_RLE;
+
+    if (has_indices(c)) {
+        encodings |= 1U << PARQUET_PLAIN; /* the dictionary page */
+    }
+    thrift_list(t, 2, THRIFT_I32, (uint64_t)__builtin_popcount(encodings));
+    for (int i = 0; encodings >> i; i++) {
+        if (encodings >> i & 1) {
+            thrift_element_i32(t, i);
+        }
+    }
+}
+
 /* struct ColumnChunk; the dictionary page, if there is one, lies first. */
 static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t column,
                       uint64_t offset, uint64_t dictionary_bytes)
@@ -323,12 +352,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 2, 0); /* file_offset: deprecated */
     thrift_struct(t, 3); /* ColumnMetaData */
     thrift_i32(t, 1, (int32_t)forms[c->type].physical);
-    thrift_list(t, 2, THRIFT_I32, chunk->indices ? 3 : 2);
-    thrift_element_i32(t, PARQUET_PLAIN);
-    thrift_element_i32(t, PARQUET_RLE);
-    if (chunk->indices) {
-        thrift_element_i32(t, PARQUET_RLE_DICTIONARY);
-    }
+    put_encodings(t, chunk);
     thrift_list(t, 3, THRIFT_BINARY, 1);
     thrift_element_binary(t, c->name);
     thrift_i32(t, 4, PARQUET_CODEC_ZSTD);
@@ -336,7 +360,7 @@ static void put_chunk(struct thrift *t, const struct parquet_file *f, uint32_t c
     thrift_i64(t, 6, (int64_t)chunk->plain_bytes);
     thrift_i64(t, 7, (int64_t)(dictionary_bytes + chunk->pages.len));
     thrift_i64(t, 9, (int64_t)(offset + dictionary_bytes));
-    if (chunk->indices) {
+    if (has_indices(chunk)) {
         thrift_i64(t, 11, (int64_t)offset);
     }
     put_statistics(t, c, chunk);
@@ -402,13 +426,13 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
     uint64_t offset = f->offset, dictionary_bytes = 0;
     enum result result = end_only_page(f, column);
 
-    if (result == RESULT_OK && c->indices) {
+    if (result == RESULT_OK && has_indices(c)) {
         result = make_dictionary_page(f, &c->dictionary);
     }
     if (result != RESULT_OK) {
         return err_nomem(err, "writing a row group");
     }
-    if (c->indices) {
+    if (has_indices(c)) {
         dictionary_bytes = c->dictionary.page.len;
         c->plain_bytes += c->dictionary.plain_bytes;
         result = write_bytes(f, buf_view(&c->dictionary.page), err);

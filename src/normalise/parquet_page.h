@@ -26,6 +26,7 @@ enum parquet_type {
 enum parquet_encoding {
     PARQUET_PLAIN = 0,
     PARQUET_RLE = 3,
+    PARQUET_DELTA_BINARY_PACKED = 5,
     PARQUET_RLE_DICTIONARY = 8,
 };
 enum { PARQUET_CODEC_ZSTD = 6 };
@@ -51,6 +52,9 @@ struct parquet_page {
 /** Appends header and compressed body; `*plain_bytes` is what both would be without compression. */
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
+
+/** Of a data page's values: what parquet_append_page was told. */
+enum parquet_encoding parquet_page_encoding(const char *page);
 
 /* As PLAIN has it, once it is little-endian. */
 static inline uint64_t parquet_double_bits(double value)

@@ -1,6 +1,7 @@
 #include "normalise/parquet_values.h"
 
 #include "base/little.h"
+#include "normalise/parquet_delta.h"
 #include "normalise/parquet_page.h"
 
 #include <stdlib.h>
@@ -145,6 +146,19 @@ static enum result append_indices(struct page_maker *maker, const struct parquet
                : result;
 }
 
+/* Of INT64, or of those whose PLAIN form nothing else is as good as. */
+static enum result append_values(struct buf *out, const struct parquet_values *v, enum type type,
+                                 enum parquet_encoding *encoding)
+{
+    bool pays = false;
+    enum result result = type == TYPE_INT64 || type == TYPE_TIMESTAMP
+                             ? parquet_append_delta(out, buf_view(&v->bytes), &pays)
+                             : RESULT_OK;
+
+    *encoding = pays ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
+    return result == RESULT_OK && !pays ? buf_append_str(out, buf_view(&v->bytes)) : result;
+}
+
 enum result parquet_values_page(struct parquet_values *v, enum type type, uint32_t rows,
                                 struct page_maker *maker, struct buf *out, uint64_t *plain_bytes)
 {
@@ -158,7 +172,7 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
     if (result == RESULT_OK) {
         result = v->indices             ? append_indices(maker, v)
                  : type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
-                                        : buf_append_str(&maker->body, buf_view(&v->bytes));
+                                        : append_values(&maker->body, v, type, &page.encoding);
     }
     return result == RESULT_OK
                ? parquet_append_page(out, &page, buf_view(&maker->body), maker->zstd, plain_bytes)
