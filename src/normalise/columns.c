@@ -192,15 +192,10 @@ enum result columns_want_facts(struct columns *c, const struct facts_wish *wish,
     return c->want_facts && !c->facts ? err_nomem(err, "collecting columns") : RESULT_OK;
 }
 
-struct row_value columns_note(struct columns *c, uint32_t node, enum cell_kind kind,
-                              struct str text)
+void columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
+                  struct row_value *value)
 {
-    struct row_value noted = { .kind = KIND_JSON };
-
-    if (kind != CELL_NULL) {
-        noted.kind = types_note(&c->facts[node], kind, text, c->wish.coerce, &noted.value);
-    }
-    return noted;
+    value->kind = types_note(&c->facts[node], kind, text, c->wish.coerce, &value->value);
 }
 
 const struct type_facts *columns_facts(const struct columns *c, uint32_t node)

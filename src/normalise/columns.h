@@ -76,9 +76,9 @@ void columns_take_back(struct columns *columns, uint32_t count, const uint32_t *
 MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct facts_wish *wish,
                                           struct err *err);
 
-/** A value stands at `node`; says what it is, unless it is null. Only after columns_want_facts. */
-struct row_value columns_note(struct columns *columns, uint32_t node, enum cell_kind kind,
-                              struct str text);
+/** A value that is not null stands at `node`; says what it is. Only after columns_want_facts. */
+void columns_note(struct columns *columns, uint32_t node, enum cell_kind kind, struct str text,
+                  struct row_value *value);
 
 /** NULL without columns_want_facts. */
 const struct type_facts *columns_facts(const struct columns *columns, uint32_t node);

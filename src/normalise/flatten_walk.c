@@ -307,29 +307,27 @@ static struct manner manner_of(const struct flatten *f)
 ALWAYS_INLINE enum result put_cell(struct flatten *f, uint32_t node, enum cell_kind kind,
                                    struct str text, const struct manner manner)
 {
-    struct row_value value = { .kind = KIND_JSON };
-    uint32_t column;
+    uint32_t column = manner.fill ? f->hints[node].column : COLUMNS_NONE;
 
     if (manner.learn) {
         enum result result = f->hints[node].marked ? RESULT_OK : mark(f, node);
 
-        if (f->facts && result == RESULT_OK) {
-            value = columns_note(f->columns, node, kind, text);
+        if (f->facts && result == RESULT_OK && kind != CELL_NULL) {
+            struct row_value unwanted;
+
+            columns_note(f->columns, node, kind, text,
+                         manner.fill && column != COLUMNS_NONE ? &f->values[column] : &unwanted);
         }
         if (!manner.fill || result != RESULT_OK) {
             return result;
         }
     }
-    column = f->hints[node].column;
     if (column == COLUMNS_NONE) {
         return manner.learn ? RESULT_OK : changed(f); /* learnt a moment ago: the row is spoilt */
     }
     f->cells[column] = (struct row_cell){
         .row = f->row, .text = text.data, .len = (uint32_t)text.len, .kind = kind
     };
-    if (manner.learn && f->values) {
-        f->values[column] = value;
-    }
     return RESULT_OK;
 }
 
