@@ -43,6 +43,7 @@ static void set_token(struct hint *h, struct str name)
     memcpy(h->token + 1, name.data, name.len);
     h->token[1 + name.len] = '"';
     h->token_len = (uint8_t)(name.len + 2);
+    h->token_bits = (uint32_t)((UINT64_C(1) << h->token_len) - 1);
 }
 
 static uint32_t column_of(const struct flatten *f, uint32_t node)
@@ -124,16 +125,16 @@ static enum result search_node(struct flatten *f, uint32_t parent, struct str ra
 /* The node's name, in quotes, stands at `p`. */
 ALWAYS_INLINE bool token_stands(const struct hint *h, const char *p, const char *end)
 {
-    uint64_t same = 0, want = (UINT64_C(1) << h->token_len) - 1;
+    uint64_t same = 0;
 
     if (end - p < HINT_TOKEN_MAX) {
         return h->token_len && (size_t)(end - p) > h->token_len &&
                memcmp(p, h->token, h->token_len) == 0;
     }
-    for (unsigned i = 0; i < h->token_len; i += JSON_SIMD_WIDTH) {
+    for (unsigned i = 0; i < HINT_TOKEN_MAX; i += JSON_SIMD_WIDTH) {
         same |= json_simd_same(p + i, h->token + i) << i;
     }
-    return want && (same & want) == want;
+    return h->token_len && (~same & h->token_bits) == 0;
 }
 
 /* The member that should come now, or the one after it: some members are often left out. */

@@ -17,11 +17,12 @@ struct hint {
     char token[HINT_TOKEN_MAX]; /* its name as the text has it, with both quotes */
     uint64_t seen;              /* visit at which this member was last met */
     uint32_t parent;
-    uint32_t next;     /* the member that came behind this one last time */
-    uint32_t first;    /* the member that an object here began with last time */
-    uint32_t column;   /* of `table`; COLUMNS_NONE when it is none */
-    uint8_t token_len; /* 0: too long, or a name that has to be escaped */
-    bool marked;       /* FLATTEN_LEARN: known to be a column */
+    uint32_t next;       /* the member that came behind this one last time */
+    uint32_t first;      /* the member that an object here began with last time */
+    uint32_t column;     /* of `table`; COLUMNS_NONE when it is none */
+    uint32_t token_bits; /* as many as it is long */
+    uint8_t token_len;   /* 0: too long, or a name that has to be escaped */
+    bool marked;         /* FLATTEN_LEARN: known to be a column */
 };
 
 struct level {
