@@ -13,6 +13,7 @@
 #define NUMBER_TEXT_MAX 64               /* longer numbers are text: no double needs as much */
 #define DOUBLE_DIGITS_MAX 17
 #define MANTISSA_SURE (UINT64_C(1) << 52)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 const char *type_name(enum type type)
 {
@@ -265,7 +266,7 @@ struct plain {
     uint64_t digits;
 };
 
-static inline bool parse_plain(struct str text, struct plain *n)
+ALWAYS_INLINE bool parse_plain(struct str text, struct plain *n)
 {
     const char *p = text.data, *end = p + text.len, *first;
 
@@ -311,12 +312,13 @@ bool types_int64(struct str text, int64_t *value)
     return parse_decimal(text, &d) && decimal_int64(&d, value);
 }
 
-/* Above 2^53 a double holds the multiples of a power of two; 2^63 would not come back. */
-static bool double_holds(int64_t whole)
+/* Up to 2^53 all, above it the multiples of a power of two; 2^63 would not come back. */
+static inline bool double_holds(int64_t whole)
 {
     uint64_t size = whole < 0 ? 0 - (uint64_t)whole : (uint64_t)whole;
 
-    return size < INT64_MAX / 2 && (uint64_t)(double)size == size;
+    return size <= 2 * MANTISSA_SURE ||
+           (size < INT64_MAX / 2 && (int64_t)(double)(int64_t)size == (int64_t)size);
 }
 
 bool types_double(struct str text, double *value)
@@ -350,20 +352,35 @@ static void widen(struct type_facts *facts, int64_t low, int64_t high)
     facts->high = first || high > facts->high ? high : facts->high;
 }
 
-static enum type_kind whole_kind(struct type_facts *facts, int64_t whole)
+static inline enum type_kind whole_kind(struct type_facts *facts, int64_t whole)
 {
-    if (double_holds(whole)) {
-        widen(facts, whole, whole);
-        return KIND_INT;
+    if (!double_holds(whole)) {
+        return KIND_WIDE;
     }
-    return KIND_WIDE;
+    if (whole < facts->low || whole > facts->high) { /* both are 0 before the first */
+        widen(facts, whole, whole);
+    }
+    return KIND_INT;
 }
 
-/* KIND_TEXT when it is no number at all. */
-static enum type_kind number_kind(struct type_facts *facts, struct str text,
-                                  union type_value *value)
+/* KIND_TEXT when it is no number at all. Kept out of number_kind, which so has little to set up. */
+__attribute__((noinline)) static enum type_kind
+any_number_kind(struct type_facts *facts, struct str text, union type_value *value)
 {
     struct decimal d;
+
+    if (!parse_decimal(text, &d)) {
+        return KIND_TEXT;
+    }
+    if (decimal_int64(&d, &value->whole)) {
+        return whole_kind(facts, value->whole);
+    }
+    return decimal_double(&d, text, &value->fraction) ? KIND_DOUBLE : KIND_NUMBER;
+}
+
+ALWAYS_INLINE enum type_kind number_kind(struct type_facts *facts, struct str text,
+                                         union type_value *value)
+{
     struct plain n;
 
     if (parse_plain(text, &n)) {
@@ -376,13 +393,7 @@ static enum type_kind number_kind(struct type_facts *facts, struct str text,
             return KIND_DOUBLE;
         }
     }
-    if (!parse_decimal(text, &d)) {
-        return KIND_TEXT;
-    }
-    if (decimal_int64(&d, &value->whole)) {
-        return whole_kind(facts, value->whole);
-    }
-    return decimal_double(&d, text, &value->fraction) ? KIND_DOUBLE : KIND_NUMBER;
+    return any_number_kind(facts, text, value);
 }
 
 static enum type_kind string_kind(struct type_facts *facts, struct str text, bool coerce,
