@@ -323,6 +323,96 @@ static void types_note__tells_the_value__when_it_is_a_number_or_time(void **stat
     assert_int_equal(value.whole, 1000000);
 }
 
+/* What is filed as it was met, and the range of it: against arithmetic that takes no short cut. */
+static void types_note__keeps_kind_and_range__when_numbers_come_in_any_order(void **state)
+{
+    static const int64_t sizes[] = { 0,         1,         7,         1 << 20,  1LL << 52,
+                                     1LL << 53, 1LL << 54, 1LL << 61, 1LL << 62 };
+    uint64_t random = 5;
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct type_facts facts = { 0 };
+        int64_t low = INT64_MAX, high = INT64_MIN;
+
+        for (int i = 0; i < 6; i++) {
+            char text[32];
+            union type_value value;
+            int64_t number;
+            bool wide;
+
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
+            number = sizes[(random >> 33) % COUNT(sizes)] + (int64_t)(random >> 45 & 7) - 3;
+            number = random >> 63 ? -number : number;
+            snprintf(text, sizeof text, "%lld", (long long)number);
+            wide = llabs(number) >= INT64_MAX / 2 || (int64_t)(double)number != number;
+            assert_int_equal(types_note(&facts, CELL_BARE, str_view(text), false, &value),
+                             wide ? KIND_WIDE : KIND_INT);
+            assert_int_equal(value.whole, number);
+            low = !wide && number < low ? number : low;
+            high = !wide && number > high ? number : high;
+        }
+        if (facts.seen[KIND_INT]) {
+            assert_int_equal(facts.low, low);
+            assert_int_equal(facts.high, high);
+        }
+    }
+}
+
+/* "2026-11-21T00:00:00Z" is read in words, "2026-11-21" digit by digit. */
+static void assert_same_day(int year, int month, int day)
+{
+    char text[32];
+    int64_t want = 0, us = 0;
+    bool is_day;
+
+    snprintf(text, sizeof text, "%04d-%02d-%02dT00:00:00Z", year, month, day);
+    is_day = timestamp_parse((struct str){ text, 10 }, &want);
+    if (timestamp_parse((struct str){ text, 20 }, &us) != is_day || (is_day && us != want)) {
+        fail_msg("%s: %lld is not %lld", text, (long long)us, (long long)want);
+    }
+}
+
+static void timestamp__reads_the_same_day__when_it_has_a_time_and_when_not(void **state)
+{
+    (void)state;
+    for (int year = 0; year <= 9999; year++) {
+        bool all = year >= 1600 && year <= 2400;
+
+        for (int month = all ? 0 : 1; month <= (all ? 13 : 3); month++) {
+            for (int day = all ? 0 : 27; day <= 32; day++) {
+                assert_same_day(year, month, day);
+            }
+        }
+    }
+    assert_same_day(2026, 99, 1);
+    assert_same_day(2026, 1, 99);
+}
+
+/* Every two digits at every place; with a small t they are read one by one. */
+static void timestamp__reads_the_same__when_any_two_digits_stand_anywhere(void **state)
+{
+    static const int places[] = { 0, 2, 5, 8, 11, 14, 17 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++) {
+        for (int number = 0; number <= 99; number++) {
+            char text[] = "2024-02-28T04:15:07Z";
+            int64_t want = 0, us = 0;
+            bool is_time;
+
+            text[places[i]] = (char)('0' + number / 10);
+            text[places[i] + 1] = (char)('0' + number % 10);
+            text[10] = 't';
+            is_time = timestamp_parse(str_view(text), &want);
+            text[10] = 'T';
+            if (timestamp_parse(str_view(text), &us) != is_time || (is_time && us != want)) {
+                fail_msg("%s: %lld is not %lld", text, (long long)us, (long long)want);
+            }
+        }
+    }
+}
+
 /* Each byte of the common form, replaced by every other byte there is. */
 static void timestamp__reads_no_other_byte__when_one_is_wrong(void **state)
 {
@@ -359,7 +449,10 @@ int main(void)
         cmocka_unit_test(types_double__agrees_with_printing__when_digits_are_many),
         cmocka_unit_test(timestamp__reads__when_it_is_rfc_3339_or_near),
         cmocka_unit_test(timestamp__reads_no_other_byte__when_one_is_wrong),
+        cmocka_unit_test(timestamp__reads_the_same_day__when_it_has_a_time_and_when_not),
+        cmocka_unit_test(timestamp__reads_the_same__when_any_two_digits_stand_anywhere),
         cmocka_unit_test(types_note__tells_the_value__when_it_is_a_number_or_time),
+        cmocka_unit_test(types_note__keeps_kind_and_range__when_numbers_come_in_any_order),
         cmocka_unit_test(types_decide__takes_what_keeps_every_value__when_all_are_seen),
         cmocka_unit_test(types_decide__coerces__when_asked_and_all_values_agree),
         cmocka_unit_test(types_merge__gives_the_same__when_workers_come_in_any_order),

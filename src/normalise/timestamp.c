@@ -1,8 +1,7 @@
 #include "normalise/timestamp.h"
 
 #include "base/clock.h"
-
-#include <string.h>
+#include "base/little.h"
 
 static inline bool is_digit(char c)
 {
@@ -32,7 +31,8 @@ static bool take_char(const char **p, const char *end, char c)
     return is_there;
 }
 
-#define COMMON_LEN 19 /* of "2026-11-21T04:15:00" */
+#define COMMON_LEN 19       /* of "2026-11-21T04:15:00" */
+#define DAYS_TO_1970 719528 /* from 0000-01-01 */
 
 struct date {
     unsigned year, month, day;
@@ -124,26 +124,12 @@ static bool take_offset(const char **p, const char *end, int64_t *us)
     return true;
 }
 
-/* Little-endian whatever the machine is: the first byte lowest. */
-static inline uint64_t load(const char *p)
-{
-    uint64_t bytes;
-
-    memcpy(&bytes, p, sizeof bytes);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bytes = __builtin_bswap64(bytes);
-#endif
-    return bytes;
-}
-
 /* A pattern's zeros stand for digits, its other bytes for themselves. XOR leaves digits from 0 to 9 and
- * else zeros, of which some sum shows the top bit if it is anything else: `margin` has 0x76 or
- * 0x7F there. */
-static inline bool is_like(uint64_t rest, uint64_t margin)
+ * else zeros; `margin` has 0x76 or 0x7F there, so that the top bit of some sum shows what is
+ * anything else. (A byte with a top bit of its own may spoil the sum above it, but has shown already.) */
+static inline uint64_t unlike(uint64_t rest, uint64_t margin)
 {
-    const uint64_t tops = UINT64_C(0x8080808080808080);
-
-    return ((((rest & ~tops) + margin) | rest) & tops) == 0;
+    return ((rest + margin) | rest) & UINT64_C(0x8080808080808080);
 }
 
 /* Two digits as a number, at the place of the first. */
@@ -152,29 +138,43 @@ static inline unsigned pair(uint64_t pairs, int place)
     return (unsigned)(pairs >> 8 * place) & 0xFF;
 }
 
+/* Days before each month and at the end: of a common year, and of a leap year. */
+static const unsigned short days_before[2][13] = {
+    { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 },
+    { 0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366 },
+};
+
 /* What nearly all timestamps begin with, "2026-11-21T04:15:00", in three words. False means only that it
- * is something else. */
+ * is something else. Years are counted by the century, as their digits come in pairs. */
 static inline bool read_common(const char *p, int64_t *us)
 {
-    uint64_t day = load(p) ^ UINT64_C(0x2D30302D30303030);                 /* "0000-00-" */
-    uint64_t time = load(p + 8) ^ UINT64_C(0x30303A3030543030);            /* "00T00:00" */
-    uint64_t rest = (load(p + COMMON_LEN - 8) >> 40) ^ UINT64_C(0x30303A); /* ":00" */
-    uint64_t dates = day * 10 + (day >> 8), times = time * 10 + (time >> 8);
-    struct date date = { pair(dates, 0) * 100 + pair(dates, 2), pair(dates, 5), pair(times, 0) };
-    unsigned hour = pair(times, 3), minute = pair(times, 6),
+    uint64_t date = little_get_u64(p) ^ UINT64_C(0x2D30302D30303030);      /* "0000-00-" */
+    uint64_t time = little_get_u64(p + 8) ^ UINT64_C(0x30303A3030543030);  /* "00T00:00" */
+    uint64_t rest = (little_get_u64(p + COMMON_LEN - 8) >> 40) ^ 0x30303A; /* ":00" */
+    uint64_t dates = date * 10 + (date >> 8), times = time * 10 + (time >> 8);
+    unsigned century = pair(dates, 0), year = pair(dates, 2), month = pair(dates, 5) - 1,
+             day = pair(times, 0) - 1, hour = pair(times, 3), minute = pair(times, 6),
              second = pair(rest * 10 + (rest >> 8), 1);
+    const unsigned short *before = days_before[((year ? year : century) & 3) == 0];
+    unsigned days;
 
-    if (!is_like(day, UINT64_C(0x7F76767F76767676)) ||
-        !is_like(time, UINT64_C(0x76767F76767F7676)) || !is_like(rest, UINT64_C(0x76767F)) ||
-        hour > 23 || minute > 59 || second > 59 || date.month - 1 > 11 ||
-        (date.day - 1 > 27 && !is_date(&date))) { /* months have 28 days at least */
+    if (unlike(date, UINT64_C(0x7F76767F76767676)) | unlike(time, UINT64_C(0x76767F76767F7676)) |
+        unlike(rest, 0x76767F)) {
         return false;
     }
-    *us = days_us(&date) + (int64_t)(hour * 3600 + minute * 60 + second) * (int64_t)US_PER_S;
+    if (month > 11 || hour > 23 || minute > 59 || second > 59 ||
+        day >= (unsigned)(before[month + 1] - before[month])) {
+        return false;
+    }
+    /* A century has 24 leap years besides its first year, which is one in every fourth century. */
+    days = century * 36524 + (century + 3) / 4 + year * 365 + (year + 3) / 4 -
+           (year > 0 && (century & 3)) + before[month] + day;
+    *us = (((int64_t)days - DAYS_TO_1970) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second)) *
+          (int64_t)US_PER_S;
     return true;
 }
 
-/* Any form; kept out of timestamp_parse, which so has little to set up. */
+/* Any form; kept out of timestamp_read, which so has little to set up. */
 __attribute__((noinline)) static bool read_any(struct str text, int64_t *us)
 {
     const char *p = text.data, *end = p + text.len;
@@ -199,12 +199,8 @@ __attribute__((noinline)) static bool read_any(struct str text, int64_t *us)
     return take_time(&p, end, us) && take_offset(&p, end, us) && p == end;
 }
 
-bool timestamp_parse(struct str text, int64_t *us)
+bool timestamp_read(struct str text, int64_t *us)
 {
-    /* Most strings are told apart by their fifth byte. */
-    if (text.len < 10 || text.len > 40 || text.data[4] != '-') {
-        return false;
-    }
     return (text.len == COMMON_LEN + 1 && text.data[COMMON_LEN] == 'Z' &&
             read_common(text.data, us)) ||
            read_any(text, us);

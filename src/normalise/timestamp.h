@@ -16,7 +16,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** False when the text is no timestamp; `*us` is then undefined. */
-bool timestamp_parse(struct str text, int64_t *us);
+#define TIMESTAMP_TEXT_MIN 10 /* of a date alone */
+#define TIMESTAMP_TEXT_MAX 40
+
+/** timestamp_parse, of a text that is between these lengths. */
+bool timestamp_read(struct str text, int64_t *us);
+
+/** False when the text is no timestamp; `*us` is then undefined. Inline as most strings are told apart by
+ *  their fifth byte. */
+static inline bool timestamp_parse(struct str text, int64_t *us)
+{
+    return text.len >= TIMESTAMP_TEXT_MIN && text.len <= TIMESTAMP_TEXT_MAX &&
+           text.data[4] == '-' && timestamp_read(text, us);
+}
 
 #endif
