@@ -1,4 +1,5 @@
 #include "base/json_scan.h"
+#include "base/json_step.h"
 #include "base/json_text.h"
 
 #include <dirent.h>
@@ -406,6 +407,45 @@ static void json_unescape__gives_utf8__when_string_has_escapes(void **state)
     }
 }
 
+/* One escape at each place of strings that are longer and shorter than blocks, and another right behind it
+ * or further on. Neither the text nor the room has a byte more than it must. */
+static void json_step_unescape__stays_within_the_room__when_escapes_stand_anywhere(void **state)
+{
+    static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+
+    (void)state;
+    for (size_t len = 2; len <= 70; len++) {
+        for (size_t at = 0; at + 2 <= len; at++) {
+            char *raw = malloc(len), *room = malloc(len), want[70], *end;
+            size_t letter = (len + at) % 8, second = at + 2 + len % 19, count = 0;
+            uint64_t lone = 0;
+
+            assert_true(raw && room);
+            for (size_t i = 0; i < len; i++) {
+                raw[i] = (char)('a' + i % 26);
+            }
+            raw[at] = '\\';
+            raw[at + 1] = letters[letter];
+            if (second + 2 <= len) {
+                raw[second] = '\\';
+                raw[second + 1] = letters[7 - letter];
+            }
+            for (size_t i = 0; i < len; i++) {
+                bool escape = raw[i] == '\\';
+
+                i += escape;
+                want[count++] = escape ? meant[strchr(letters, raw[i]) - letters] : raw[i];
+            }
+            end = json_step_unescape(room, (struct str){ raw, len }, &lone);
+            assert_int_equal(end - room, count);
+            assert_memory_equal(room, want, count);
+            assert_int_equal(lone, 0);
+            free(raw);
+            free(room);
+        }
+    }
+}
+
 static void json_unescape__gives_the_text_back__when_it_was_appended(void **state)
 {
     static const struct str odd = STR_INIT("a\"b\\c\n\t\x01\x7F \xC3\xA9");
@@ -451,6 +491,7 @@ int main(void)
         cmocka_unit_test(json_pointer_parse__says_why__when_pointer_is_bad),
         cmocka_unit_test(json_pointer_each__visits_in_order__when_steps_are_stars),
         cmocka_unit_test(json_unescape__gives_utf8__when_string_has_escapes),
+        cmocka_unit_test(json_step_unescape__stays_within_the_room__when_escapes_stand_anywhere),
         cmocka_unit_test(json_unescape__gives_the_text_back__when_it_was_appended),
         cmocka_unit_test(json_type_of__tells__when_value_is_any),
     };

@@ -131,46 +131,54 @@ size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lon
     return encode(unit, out);
 }
 
-/* What stands before the next backslash, copied in blocks; those may be read and written past it. */
-static inline size_t copy_plain(char *to, struct str raw)
+/* Copies up to the next backslash or the end, in blocks; those may be read and written past it. */
+static inline const char *copy_plain(char **to, const char *p, const char *end)
 {
-    size_t at = 0;
+    char *at = *to;
 
-    while (raw.len - at >= JSON_SIMD_WIDTH) {
-        json_simd v = json_simd_load(raw.data + at);
+    while (end - p >= JSON_SIMD_WIDTH) {
+        json_simd v = json_simd_load(p);
         uint64_t slashes = json_simd_bits(json_simd_is(v, '\\'));
 
-        json_simd_store(to + at, v);
+        json_simd_store(at, v);
         if (slashes) {
-            return at + json_simd_first(slashes);
+            *to = at + json_simd_first(slashes);
+            return p + json_simd_first(slashes);
         }
+        p += JSON_SIMD_WIDTH;
         at += JSON_SIMD_WIDTH;
     }
-    for (; at < raw.len && raw.data[at] != '\\'; at++) {
-        to[at] = raw.data[at];
+    while (p < end && *p != '\\') {
+        *at++ = *p++;
     }
-    return at;
+    *to = at;
+    return p;
 }
 
 /* An escape is never shorter than what it means, so a block that begins where text may be put does not
  * end behind where the text's own would. */
 char *json_step_unescape(char *to, struct str raw, uint64_t *lone_surrogates)
 {
-    while (raw.len) {
-        size_t plain = copy_plain(to, raw), used = 0;
+    const char *p = raw.data, *end = p + raw.len;
 
-        to += plain;
-        raw = (struct str){ raw.data + plain, raw.len - plain };
-        if (raw.len) {
-            char piece[4];
-            size_t len = json_step_escape(raw, piece, &used, lone_surrogates);
+    for (;;) {
+        char piece[4];
+        size_t used, len;
 
-            memcpy(to, piece, len);
-            to += len;
-            raw = (struct str){ raw.data + used, raw.len - used };
+        p = copy_plain(&to, p, end);
+        if (p == end) {
+            return to;
         }
+        if (end - p > 1 && p[1] != 'u') { /* most are */
+            *to++ = json_step_letter(p[1]);
+            p += 2;
+            continue;
+        }
+        len = json_step_escape((struct str){ p, (size_t)(end - p) }, piece, &used, lone_surrogates);
+        memcpy(to, piece, len);
+        to += len;
+        p += used;
     }
-    return to;
 }
 
 enum result json_unescape(struct buf *out, struct str raw, uint64_t *lone_surrogates)

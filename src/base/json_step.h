@@ -61,20 +61,10 @@ static inline const char *json_step_string(const char *p, const char *end, bool 
 /** What a backslash and this letter mean, which is no `u` (RFC 8259 section 7). */
 static inline char json_step_letter(char c)
 {
-    switch (c) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    default: /* quote, backslash and slash; valid text has no other */
-        return c;
-    }
+    /* Quote, backslash and slash are themselves; valid text has no other. */
+    static const char meant[] = "a\bcde\fghijklm\nopq\rs\tuvwxyz";
+
+    return c >= 'a' && c <= 'z' ? meant[c - 'a'] : c;
 }
 
 /** Decodes the escape at the head of `raw` (a string's inside) into UTF-8. Returns the bytes put in
