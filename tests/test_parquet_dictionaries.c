@@ -23,7 +23,7 @@ enum { TEXT, OTHER, NUMBER, FLAG };
 struct worker {
     struct dictionary local;
     uint32_t adopted;
-    struct parquet_known known[DICTIONARY_TEXTS_MAX];
+    uint32_t known[DICTIONARY_TEXTS_MAX];
 };
 
 static struct worker *new_worker(void)
@@ -84,14 +84,14 @@ static void parquet_dictionaries__number_as_blocks_come__when_workers_know_other
     assert_true(meet(a, 2));
     assert_true(meet(a, 3));
     adopt(d, TEXT, a, 2, 2);
-    assert_int_equal(a->known[0].number, 0); /* 7 */
-    assert_int_equal(a->known[2].number, 2); /* 9 */
-    assert_int_equal(b->known[0].number, 1); /* 5 */
-    assert_int_equal(b->known[1].number, 3); /* 1 */
-    assert_int_equal(b->known[2].number, 0); /* 7 */
-    assert_int_equal(b->known[3].number, 4); /* 2 */
-    assert_int_equal(a->known[3].number, 4); /* 2 */
-    assert_int_equal(a->known[4].number, 5); /* 3 */
+    assert_int_equal(a->known[0], 0); /* 7 */
+    assert_int_equal(a->known[2], 2); /* 9 */
+    assert_int_equal(b->known[0], 1); /* 5 */
+    assert_int_equal(b->known[1], 3); /* 1 */
+    assert_int_equal(b->known[2], 0); /* 7 */
+    assert_int_equal(b->known[3], 4); /* 2 */
+    assert_int_equal(a->known[3], 4); /* 2 */
+    assert_int_equal(a->known[4], 5); /* 3 */
     assert_int_equal(parquet_dictionaries_count(d, TEXT), 6);
     assert_false(parquet_dictionaries_is_open(d, FLAG));
     free_worker(a);
@@ -161,7 +161,7 @@ static void parquet_dictionary_pays__when_repeats_outweigh_its_pages(void **stat
 static void parquet_dictionaries__are_closed__when_one_is_full(void **state)
 {
     struct parquet_dictionaries *d = parquet_dictionaries_new(&schema, ROOM);
-    struct parquet_known known[DICTIONARY_NUMBERS_MAX];
+    uint32_t known[DICTIONARY_NUMBERS_MAX];
     const struct parquet_tally tally = { .values = 1000000, .first_values = 1000000 };
 
     (void)state;

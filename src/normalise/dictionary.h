@@ -71,9 +71,6 @@ void dictionary_approach_text(const struct dictionary *dictionary, uint32_t hash
 struct str dictionary_plain_text(const struct dictionary *dictionary, uint32_t entry);
 struct str dictionary_plain_number(const struct dictionary *dictionary, uint32_t entry);
 
-/** Whether it is the text of that entry, which need not be one. */
-bool dictionary_is_text(const struct dictionary *dictionary, uint32_t entry, struct str text);
-
 /** The text alone, and what it was hashed to. */
 struct str dictionary_entry_text(const struct dictionary *dictionary, uint32_t entry);
 uint32_t dictionary_text_hash(const struct dictionary *dictionary, uint32_t entry);

@@ -1,23 +1,20 @@
 /*
- * The worker's half of normalise/parquet.h: cells become values (parquet_values.h), indices as long as their
- * dictionary is open (parquet_indices.h), and those a page, or part of one, once the block is done.
+ * The worker's half of normalise/parquet.h: cells become PLAIN values (parquet_plain.h). Once the block is
+ * done those become indices, if the column's dictionary is open (parquet_indices.h), and then a page, or part
+ * of one (parquet_values.h).
  */
 #include "normalise/parquet_block.h"
 
 #include "base/little.h"
-#include "normalise/cell_text.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_dictionaries.h"
 #include "normalise/parquet_indices.h"
-#include "normalise/parquet_page.h"
+#include "normalise/parquet_plain.h"
 #include "normalise/parquet_values.h"
-#include "normalise/timestamp.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
-#define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define ROWS_MAX ((uint32_t)1 << 20)
 #define ROW_BYTES 8 /* of a row without values: its levels, so that a block of such ends, too */
 
@@ -38,17 +35,19 @@
 
 /* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
-    const char *cell;  /* the value that was added last, as the row had it */
-    uint64_t record;   /* whose it was */
-    uint32_t repeats;  /* of it, which are still to be put behind it */
-    uint32_t last_len; /* of it, if it is a text that is an index */
+    const char *cell; /* the value that was added last, as the row had it */
+    uint64_t record;  /* whose it was */
+    uint32_t repeats; /* of it, which `runs` does not have yet */
+    uint32_t firsts;  /* values that repeat none */
+    /* `bytes` has the first ones alone, until they are encoded: PLAIN, or once they have been looked up, entries. */
     struct parquet_values values;
+    size_t last_at;  /* of the value that was added last */
+    struct buf runs; /* of the first ones */
     struct parquet_indices indices;
-    size_t last_at;               /* of the value that was added last, in `values` */
-    struct parquet_bounds bounds; /* of indices, and `any`, only in the end */
-    size_t low_at, high_at;       /* in `values`, of text */
-    uint64_t low_head, high_head; /* likewise */
-    bool given_up;                /* in this block: the file's dictionary is to be closed */
+    struct parquet_tally tally;
+    struct parquet_bounds bounds;
+    size_t low, high; /* of text: where in `bytes`, or which entries */
+    bool given_up;    /* in this block: the file's dictionary is to be closed */
 };
 
 /* What becomes of a column's values, once there are no more rows:
@@ -73,18 +72,8 @@ struct parquet_block {
     uint32_t waiting;    /* columns that are, and those that are to tell */
     size_t keep;         /* see KEPT_BYTES */
     struct page_maker maker;
-    struct buf text;  /* a string's that had escapes */
-    struct buf spare; /* see parquet_indices_to_plain */
+    struct buf spare; /* what a column's values become before they take their place */
 };
-
-static void begin_bounds(struct slice *s, const struct parquet_column *column)
-{
-    s->bounds = (struct parquet_bounds){ .low.whole = INT64_MAX, .high.whole = INT64_MIN };
-    if (column->type == TYPE_DOUBLE) {
-        s->bounds.low.fraction = INFINITY;
-        s->bounds.high.fraction = -INFINITY;
-    }
-}
 
 struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
 {
@@ -101,7 +90,6 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
         return NULL;
     }
     for (uint32_t i = 0; i < schema->count; i++) {
-        begin_bounds(&b->slices[i], &schema->columns[i]);
         b->slices[i].indices.open = parquet_may_have_dictionary(&schema->columns[i]);
     }
     return b;
@@ -112,12 +100,12 @@ void parquet_block_free(struct parquet_block *b)
     if (b) {
         for (uint32_t i = 0; b->slices && i < b->schema->count; i++) {
             parquet_values_release(&b->slices[i].values);
+            buf_release(&b->slices[i].runs);
             parquet_indices_release(&b->slices[i].indices);
         }
         free(b->slices);
         free(b->stages);
         page_maker_release(&b->maker);
-        buf_release(&b->text);
         buf_release(&b->spare);
         free(b);
     }
@@ -128,319 +116,37 @@ size_t parquet_block_bytes(const struct parquet_block *b)
     return b->bytes;
 }
 
-static inline struct str text_at(const struct slice *s, size_t at, uint32_t len)
+/* What was added last stands as often as it was repeated. */
+static enum result end_repeats(struct slice *s, enum type type)
 {
-    return (struct str){ s->values.bytes.data + at, len };
-}
+    size_t text_bytes = s->values.bytes.len - s->last_at - 4;
+    uint32_t repeats = s->repeats;
 
-/* The text stands in `values` at `at`. */
-static inline void bound_text(struct slice *s, size_t at, uint32_t len)
-{
-    struct parquet_bounds *bounds = &s->bounds;
-    struct str text = text_at(s, at, len);
-    uint64_t head = str_head(text);
-    bool first = at == 4;
-
-    if (first || head < s->low_head ||
-        (head == s->low_head && str_compare(text, text_at(s, s->low_at, bounds->low_len)) < 0)) {
-        s->low_at = at;
-        s->low_head = head;
-        bounds->low_len = len;
-    }
-    if (first || head > s->high_head ||
-        (head == s->high_head && str_compare(text, text_at(s, s->high_at, bounds->high_len)) > 0)) {
-        s->high_at = at;
-        s->high_head = head;
-        bounds->high_len = len;
-    }
-}
-
-static enum result changed(struct err *err)
-{
-    return err_set(err, RESULT_CORRUPT, "E-TAB2", "the input changed while it was being read");
-}
-
-static inline enum result make_room(struct buf *out, size_t room)
-{
-    return out->cap - out->len >= room ? RESULT_OK : buf_reserve(out, room);
-}
-
-static inline enum result append_u64(struct buf *out, uint64_t value)
-{
-    enum result result = make_room(out, 8);
-
-    if (result == RESULT_OK) {
-        little_put_u64(out->data + out->len, value);
-        out->len += 8;
-    }
-    return result;
-}
-
-/* PLAIN values of indices: their bounds, and where the last one stands. */
-static void bound_all(struct slice *s, enum type type)
-{
-    const struct buf *bytes = &s->values.bytes;
-    size_t len;
-
-    for (size_t at = 0; at < bytes->len; at += len) {
-        s->last_at = at;
-        if (type == TYPE_TEXT) {
-            uint32_t text_len = little_get_u32(bytes->data + at);
-
-            bound_text(s, at + 4, text_len);
-            len = 4 + (size_t)text_len;
-        } else {
-            parquet_bound_bits(&s->bounds, type, little_get_u64(bytes->data + at));
-            len = 8;
-        }
-    }
-}
-
-/* The column's values are indices no more. */
-static enum result turn_plain(struct parquet_block *b, uint32_t column)
-{
-    struct slice *s = &b->slices[column];
-    enum type type = b->schema->columns[column].type;
-    enum result result = parquet_indices_to_plain(&s->indices, &s->values, type, &b->spare);
-
-    if (result == RESULT_OK) {
-        bound_all(s, type);
-    }
-    return result;
-}
-
-/* Neither are others' from this block on, as a value was met that no dictionary takes. */
-static enum result give_up(struct parquet_block *b, uint32_t column)
-{
-    b->slices[column].given_up = true;
-    return turn_plain(b, column);
-}
-
-static enum result add_number(struct parquet_block *b, uint32_t column, uint64_t bits)
-{
-    struct slice *s = &b->slices[column];
-    enum result result;
-
-    if (s->indices.open) {
-        result = parquet_indices_add_number(&s->indices, &s->values, bits);
-        if (result != RESULT_OK || !s->indices.full) {
-            return result;
-        }
-        result = give_up(b, column);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        s->last_at = s->values.bytes.len;
-    }
-    parquet_bound_bits(&s->bounds, b->schema->columns[column].type, bits);
-    return append_u64(&s->values.bytes, bits);
-}
-
-static enum result add_whole(struct parquet_block *b, uint32_t column, struct str text,
-                             struct err *err)
-{
-    const struct parquet_column *c = &b->schema->columns[column];
-    int64_t value;
-    bool good = c->type == TYPE_TIMESTAMP && !c->epoch_unit_us ? timestamp_parse(text, &value)
-                                                               : types_int64(text, &value);
-
-    if (good && c->epoch_unit_us) {
-        good = !__builtin_mul_overflow(value, c->epoch_unit_us, &value);
-    }
-    return good ? add_number(b, column, (uint64_t)value) : changed(err);
-}
-
-static enum result add_fraction(struct parquet_block *b, uint32_t column, struct str text,
-                                struct err *err)
-{
-    double value;
-
-    return types_double(text, &value) ? add_number(b, column, parquet_double_bits(value))
-                                      : changed(err);
-}
-
-static enum result add_boolean(struct slice *s, struct str text, struct err *err)
-{
-    bool value = str_equal(text, STR("true"));
-
-    if (!value && !str_equal(text, STR("false"))) {
-        return changed(err);
-    }
-    parquet_bound_whole(&s->bounds, value);
-    return buf_append_char(&s->values.bytes, value);
-}
-
-static enum result add_text(struct slice *s, const struct row_cell *cell, uint64_t *lone_surrogates,
-                            struct err *err)
-{
-    size_t at = s->values.bytes.len;
-    uint32_t len;
-    enum result result;
-
-    if (cell->len > TEXT_BYTES_MAX) {
-        return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
-    }
-    result = make_room(&s->values.bytes, 4 + (size_t)cell->len);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    len = (uint32_t)(cell_text_put(s->values.bytes.data + at + 4, cell, lone_surrogates) -
-                     (s->values.bytes.data + at + 4));
-    little_put_u32(s->values.bytes.data + at, len);
-    s->values.bytes.len += 4 + (size_t)len;
-    bound_text(s, at + 4, len);
-    return RESULT_OK;
-}
-
-/* The text of a cell, as its column has it. */
-static enum result read_text(struct parquet_block *b, const struct row_cell *cell,
-                             uint64_t *lone_surrogates, struct str *text)
-{
-    *text = (struct str){ cell->text, cell->len };
-    if (cell->kind != CELL_ESCAPED && cell->kind != CELL_JSON) {
+    if (!repeats) {
         return RESULT_OK;
     }
-    buf_reset(&b->text);
-    if (buf_reserve(&b->text, cell->len) != RESULT_OK) {
-        return RESULT_NOMEM;
-    }
-    text->data = b->text.data;
-    text->len = (size_t)(cell_text_put(b->text.data, cell, lone_surrogates) - b->text.data);
-    return RESULT_OK;
-}
-
-/* What an escape means is a sixth of it at least: a longer cell's text fits into no dictionary. */
-static bool may_be_entry(const struct row_cell *cell)
-{
-    return cell->len <= 6 * (size_t)DICTIONARY_TEXT_MAX;
-}
-
-static enum result add_index(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
-                             uint64_t *lone_surrogates)
-{
-    struct slice *s = &b->slices[column];
-    struct str text;
-    enum result result = read_text(b, cell, lone_surrogates, &text);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    s->last_len = (uint32_t)text.len;
-    result = parquet_indices_add_text(&s->indices, &s->values, text);
-    return result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
-}
-
-/* What was found out when types were: the same bits that parsing gives. */
-static bool is_known(const struct parquet_column *c, const struct row_value *value, uint64_t *bits)
-{
-    switch (value ? value->kind : KIND_JSON) {
-    case KIND_INT:
-    case KIND_WIDE:
-        *bits = (uint64_t)value->value.whole;
-        return c->type == TYPE_INT64;
-    case KIND_TIME:
-        *bits = (uint64_t)value->value.whole;
-        return c->type == TYPE_TIMESTAMP && !c->epoch_unit_us;
-    case KIND_DOUBLE:
-        *bits = parquet_double_bits(value->value.fraction);
-        return c->type == TYPE_DOUBLE;
-    default:
-        return false;
-    }
-}
-
-static enum result add_value(struct parquet_block *b, uint32_t column, const struct row_cell *cell,
-                             const struct row_value *value, uint64_t *lone_surrogates,
-                             struct err *err)
-{
-    struct str text = { cell->text, cell->len };
-    struct slice *s = &b->slices[column];
-    uint64_t bits;
-
-    if (is_known(&b->schema->columns[column], value, &bits)) {
-        return add_number(b, column, bits);
-    }
-    switch (b->schema->columns[column].type) {
-    case TYPE_INT64:
-    case TYPE_TIMESTAMP:
-        return add_whole(b, column, text, err);
-    case TYPE_DOUBLE:
-        return add_fraction(b, column, text, err);
-    case TYPE_BOOLEAN:
-        return add_boolean(s, text, err);
-    case TYPE_TEXT:
-        break;
-    }
-    if (s->indices.open && !may_be_entry(cell)) {
-        enum result result = give_up(b, column);
-
-        if (result != RESULT_OK) {
-            return result;
-        }
-        s->last_at = s->values.bytes.len;
-    }
-    return s->indices.open ? add_index(b, column, cell, lone_surrogates)
-                           : add_text(s, cell, lone_surrogates, err);
-}
-
-/* All that is sought is found, as far as there is room for it. */
-static enum result settle(struct parquet_block *b, uint32_t column)
-{
-    struct slice *s = &b->slices[column];
-    enum result result = RESULT_OK;
-
-    if (s->indices.open) {
-        result = parquet_indices_settle(&s->indices, &s->values);
-        result = result == RESULT_OK && s->indices.full ? give_up(b, column) : result;
-    }
-    return result;
-}
-
-/* What was added last, as often as it still is to be. */
-static enum result put_repeats(struct parquet_block *b, uint32_t column)
-{
-    struct slice *s = &b->slices[column];
-    enum result result = settle(b, column);
-    size_t len;
-    char *to;
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    len = s->values.bytes.len - s->last_at;
-    s->indices.bytes += (uint64_t)s->repeats * s->last_len;
-    result = make_room(&s->values.bytes, s->repeats * len);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    to = s->values.bytes.data + s->values.bytes.len;
-    for (; s->repeats; s->repeats--, to += len) {
-        if (len == 8) { /* numbers are most of them */
-            memcpy(to, to - 8, 8);
-        } else {
-            memcpy(to, to - len, len);
-        }
-    }
-    s->values.bytes.len = (size_t)(to - s->values.bytes.data);
-    return RESULT_OK;
+    s->repeats = 0;
+    s->tally.bytes += type == TYPE_TEXT ? repeats * (uint64_t)text_bytes : 0;
+    return parquet_runs_add(&s->runs, s->firsts, repeats);
 }
 
 /* A value that is not the last one's repetition. */
-static enum result add_another(struct parquet_block *b, uint32_t column, const struct row *row,
-                               const struct row_cell *cell, uint64_t *lone_surrogates,
-                               struct err *err)
+static inline enum result add_another(struct parquet_block *b, uint32_t column,
+                                      const struct row *row, const struct row_cell *cell,
+                                      uint64_t *lone_surrogates, struct err *err)
 {
-    const struct row_value *value = row->values ? &row->values[column] : NULL;
+    const struct parquet_column *c = &b->schema->columns[column];
+    const struct row_value *known = row->values ? &row->values[column] : NULL;
     struct slice *s = &b->slices[column];
-    enum result result = RESULT_OK;
+    enum result result = s->repeats ? end_repeats(s, c->type) : RESULT_OK;
 
-    if (s->repeats) {
-        result = put_repeats(b, column);
-    }
+    s->firsts++;
     s->last_at = s->values.bytes.len;
     s->record = row->number;
     s->cell = cell->text;
-    return result == RESULT_OK ? add_value(b, column, cell, value, lone_surrogates, err) : result;
+    return result == RESULT_OK
+               ? parquet_plain_add(&s->values.bytes, c, cell, known, lone_surrogates, err)
+               : result;
 }
 
 /* The record's rows so far have the common cells of the first. */
@@ -511,36 +217,122 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
 
 /* --- encoding ------------------------------------------------------------------------------------- */
 
-/* The bounds' texts, which the slice's head announces. */
-static enum result append_bounds(struct parquet_bounds *bounds, const struct str texts[2],
-                                 struct buf *out)
+/* What stands in `spare` are the values now. */
+static void take_spare(struct parquet_block *b, struct slice *s)
 {
-    enum result result;
+    struct buf values = s->values.bytes;
 
-    bounds->unbounded = texts[0].len > PARQUET_BOUND_MAX || texts[1].len > PARQUET_BOUND_MAX;
-    bounds->low_len = bounds->unbounded ? 0 : (uint32_t)texts[0].len;
-    bounds->high_len = bounds->unbounded ? 0 : (uint32_t)texts[1].len;
-    result = buf_append(out, texts[0].data, bounds->low_len);
-    return result == RESULT_OK ? buf_append(out, texts[1].data, bounds->high_len) : result;
+    s->values.bytes = b->spare;
+    b->spare = values;
 }
 
-/* Indices become the file's; bounds, and entries that are new to the file, go in front of the values. */
+static void find_bounds(struct slice *s, enum type type)
+{
+    const struct str plain = buf_view(&s->values.bytes);
+    struct parquet_text_bounds texts;
+
+    if (type == TYPE_TEXT) {
+        texts = parquet_plain_bound_texts(plain);
+        s->low = texts.low_at;
+        s->high = texts.high_at;
+    } else {
+        parquet_plain_bound(plain, type, &s->bounds);
+    }
+}
+
+/* The PLAIN values become entries, or else no dictionary takes one of them. */
+static enum result look_up(struct parquet_block *b, uint32_t column)
+{
+    struct parquet_text_bounds texts = PARQUET_NO_TEXTS;
+    enum type type = b->schema->columns[column].type;
+    struct slice *s = &b->slices[column];
+    const struct str plain = buf_view(&s->values.bytes);
+    enum result result;
+
+    s->tally.values = s->values.count;
+    s->tally.first_values = s->firsts;
+    s->tally.first_bytes = type == TYPE_TEXT ? plain.len - 4 * (size_t)s->firsts : 0;
+    s->tally.bytes += s->tally.first_bytes;
+    buf_reset(&b->spare);
+    result = parquet_indices_look_up(&s->indices, type, plain, s->firsts, &texts, &b->spare,
+                                     &s->given_up);
+    if (result != RESULT_OK || s->given_up) {
+        parquet_indices_release(&s->indices);
+        return result;
+    }
+    if (type != TYPE_TEXT) {
+        find_bounds(s, type);
+    }
+    take_spare(b, s);
+    s->low = parquet_entry_at(&s->values.bytes, texts.low);
+    s->high = parquet_entry_at(&s->values.bytes, texts.high);
+    return RESULT_OK;
+}
+
+/* The block's values are complete. */
+static enum result gather(struct parquet_block *b, uint32_t column)
+{
+    enum type type = b->schema->columns[column].type;
+    struct slice *s = &b->slices[column];
+    enum result result = end_repeats(s, type);
+
+    s->bounds = (struct parquet_bounds){ .any = s->values.count > 0 };
+    if (result == RESULT_OK && s->indices.open && s->bounds.any) {
+        result = look_up(b, column);
+    }
+    if (!s->indices.open) {
+        find_bounds(s, type);
+    }
+    return result;
+}
+
+/* Entries do, as the file's dictionary has been closed. */
+static enum result turn_plain(struct parquet_block *b, uint32_t column)
+{
+    enum type type = b->schema->columns[column].type;
+    struct slice *s = &b->slices[column];
+    enum result result;
+
+    buf_reset(&b->spare);
+    result = parquet_indices_to_plain(&s->indices, type, &s->values.bytes, &b->spare);
+    if (result == RESULT_OK) {
+        take_spare(b, s);
+        parquet_indices_release(&s->indices);
+        find_bounds(s, type);
+    }
+    return result;
+}
+
+/* The bounds' texts, which the slice's head announces. */
+static enum result append_bounds(const struct slice *s, bool indices, struct parquet_bounds *bounds,
+                                 struct buf *out)
+{
+    const struct str plain = buf_view(&s->values.bytes);
+    const struct dictionary *local = &s->indices.local;
+    struct str low = indices ? dictionary_entry_text(local, (uint32_t)s->low)
+                             : parquet_plain_text(plain, s->low);
+    struct str high = indices ? dictionary_entry_text(local, (uint32_t)s->high)
+                              : parquet_plain_text(plain, s->high);
+    enum result result;
+
+    bounds->unbounded = low.len > PARQUET_BOUND_MAX || high.len > PARQUET_BOUND_MAX;
+    bounds->low_len = bounds->unbounded ? 0 : (uint32_t)low.len;
+    bounds->high_len = bounds->unbounded ? 0 : (uint32_t)high.len;
+    result = buf_append(out, low.data, bounds->low_len);
+    return result == RESULT_OK ? buf_append(out, high.data, bounds->high_len) : result;
+}
+
+/* Bounds, and entries that are new to the file, go in front of the values. */
 static enum result append_front(struct slice *s, enum type type, struct parquet_slice *head,
                                 struct buf *out)
 {
-    struct str texts[2] = { text_at(s, s->low_at, s->bounds.low_len),
-                            text_at(s, s->high_at, s->bounds.high_len) };
     enum result result = RESULT_OK;
     size_t at;
 
     head->indices = s->indices.open && s->values.count;
-    if (head->indices) {
-        parquet_indices_number(&s->indices, &s->values, type, &s->bounds, texts);
-    }
     head->bounds = s->bounds;
-    head->bounds.any = s->values.count > 0;
     if (type == TYPE_TEXT && head->bounds.any) {
-        result = append_bounds(&head->bounds, texts, out);
+        result = append_bounds(s, head->indices, &head->bounds, out);
     }
     at = out->len;
     if (result == RESULT_OK && head->indices) {
@@ -550,14 +342,25 @@ static enum result append_front(struct slice *s, enum type type, struct parquet_
     return result;
 }
 
-static void reset_slice(struct slice *s, const struct parquet_column *column, size_t *keep)
+/* All values, the repeated ones as well, as a page or part of one has them. */
+static enum result complete(struct parquet_block *b, struct slice *s, enum type type, bool indices)
+{
+    if (indices) {
+        parquet_indices_number(&s->indices, &s->values.bytes);
+        s->values.indices = true;
+    }
+    return parquet_runs_expand(&s->runs, indices ? PARQUET_INDEX_BYTES : parquet_plain_size(type),
+                               s->values.count, &s->values.bytes, &b->spare);
+}
+
+static void reset_slice(struct slice *s, size_t *keep)
 {
     parquet_values_reset_within(&s->values, keep);
-    buf_reset_within(&s->indices.texts, keep);
-    s->repeats = 0;
+    buf_reset_within(&s->runs, keep);
+    s->repeats = s->firsts = 0;
+    s->tally = (struct parquet_tally){ 0 };
     s->last_at = 0;
     s->given_up = false;
-    begin_bounds(s, column);
 }
 
 static enum result append_slice(struct parquet_block *b, uint32_t column, struct buf *out)
@@ -569,6 +372,7 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     enum result result = buf_append(out, &head, sizeof head);
 
     result = result == RESULT_OK ? append_front(s, type, &head, out) : result;
+    result = result == RESULT_OK ? complete(b, s, type, head.indices) : result;
     body_at = out->len;
     if (result == RESULT_OK) {
         result =
@@ -580,14 +384,14 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
         head.body_bytes = out->len - body_at;
         memcpy(out->data + head_at, &head, sizeof head);
     }
-    reset_slice(s, &b->schema->columns[column], &b->keep);
+    reset_slice(s, &b->keep);
     return result;
 }
 
 static enum result begin_slice(struct parquet_block *b, uint32_t column, struct buf *out)
 {
     struct slice *s = &b->slices[column];
-    enum result result = put_repeats(b, column);
+    enum result result = gather(b, column);
 
     b->stages[column] = s->given_up                          ? TO_TELL
                         : s->indices.open && s->values.count ? WAITING
@@ -632,7 +436,7 @@ enum result parquet_block_adopt(struct parquet_block *b, struct parquet_dictiona
             b->stages[i] = ENCODED;
         } else if (b->stages[i] == WAITING) {
             result =
-                parquet_indices_adopt(&b->slices[i].indices, &b->slices[i].values, dictionaries, i);
+                parquet_indices_adopt(&b->slices[i].indices, &b->slices[i].tally, dictionaries, i);
         }
     }
     parquet_dictionaries_end_block(dictionaries);

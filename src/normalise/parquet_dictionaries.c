@@ -135,18 +135,18 @@ void parquet_dictionaries_end_block(struct parquet_dictionaries *d)
 }
 
 static enum result adopt_entries(struct adopted *a, enum type type, const struct dictionary *local,
-                                 uint32_t first, struct parquet_known *known)
+                                 uint32_t first, uint32_t *numbers)
 {
     enum result result = RESULT_OK;
 
     for (uint32_t i = first; result == RESULT_OK && a->open && i < local->count; i++) {
         if (type == TYPE_TEXT) {
             result = dictionary_text(&a->entries, dictionary_entry_text(local, i),
-                                     dictionary_text_hash(local, i), &known[i].number);
+                                     dictionary_text_hash(local, i), &numbers[i]);
         } else {
-            result = dictionary_number(&a->entries, dictionary_bits(local, i), &known[i].number);
+            result = dictionary_number(&a->entries, dictionary_bits(local, i), &numbers[i]);
         }
-        a->open = known[i].number != DICTIONARY_FULL;
+        a->open = numbers[i] != DICTIONARY_FULL;
     }
     return result;
 }
@@ -161,8 +161,7 @@ static void add_tally(struct parquet_tally *sum, const struct parquet_tally *tal
 
 enum result parquet_dictionaries_adopt(struct parquet_dictionaries *d, uint32_t column,
                                        const struct dictionary *local, uint32_t first,
-                                       const struct parquet_tally *tally,
-                                       struct parquet_known *known)
+                                       const struct parquet_tally *tally, uint32_t *numbers)
 {
     struct adopted *a = &d->columns[column];
     size_t counted;
@@ -171,7 +170,7 @@ enum result parquet_dictionaries_adopt(struct parquet_dictionaries *d, uint32_t 
     if (!a->open) {
         return RESULT_OK;
     }
-    result = adopt_entries(a, d->schema->columns[column].type, local, first, known);
+    result = adopt_entries(a, d->schema->columns[column].type, local, first, numbers);
     if (result != RESULT_OK) {
         return result;
     }

@@ -38,17 +38,11 @@ struct parquet_tally {
 bool parquet_dictionary_pays(enum type type, uint32_t entries, uint64_t plain_bytes,
                              const struct parquet_tally *tally);
 
-/* What a worker knows of an entry of its own dictionary. */
-struct parquet_known {
-    uint32_t number; /* in the file's */
-    uint32_t block;  /* of the worker's, in which it was met last */
-};
-
-/** Adopts the entries of `local` from `first` on: `known[i]` gets the number of entry i. */
+/** Adopts the entries of `local` from `first` on: `numbers[i]` gets the file's number of entry i. */
 MUST_CHECK enum result parquet_dictionaries_adopt(struct parquet_dictionaries *dictionaries,
                                                   uint32_t column, const struct dictionary *local,
                                                   uint32_t first, const struct parquet_tally *tally,
-                                                  struct parquet_known *known);
+                                                  uint32_t *numbers);
 
 /** The column has values that no dictionary takes. */
 void parquet_dictionaries_close(struct parquet_dictionaries *dictionaries, uint32_t column);

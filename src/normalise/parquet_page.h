@@ -65,4 +65,12 @@ static inline uint64_t parquet_double_bits(double value)
     return bits;
 }
 
+static inline double parquet_double(uint64_t bits)
+{
+    double value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 #endif

@@ -1,0 +1,102 @@
+/**
+ * A column's values as Parquet's PLAIN encoding has them: what every value is made into first.
+ *
+ * Only values that differ from the row before's are gathered, since the rows of one exploded record share its own
+ * cells; how often each stands is kept beside them, and put in when the column becomes a page.
+ *
+ * The inside of the worker's half of normalise/parquet.h.
+ *
+ * Ownership  the caller's bufs.
+ * Errors     RESULT_NOMEM, or RESULT_LIMIT from a buf.
+ * Source     apache/parquet-format: Encodings.md (PLAIN). Booleans are a byte each here, until they are a page.
+ */
+#ifndef SCRAPETOP_NORMALISE_PARQUET_PLAIN_H
+#define SCRAPETOP_NORMALISE_PARQUET_PLAIN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/little.h"
+#include "normalise/parquet.h"
+#include "normalise/parquet_block.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/** Appends the cell's value; `known` is what it was found to be when types were, or NULL. RESULT_CORRUPT (E-TAB2)
+ *  when it is not of the column's type, RESULT_LIMIT (E-TAB3) when it is too long. */
+MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
+                                         const struct row_cell *cell, const struct row_value *known,
+                                         uint64_t *lone_surrogates, struct err *err);
+
+/** The text that stands at `at`. */
+static inline struct str parquet_plain_text(struct str plain, size_t at)
+{
+    return (struct str){ plain.data + at + 4, little_get_u32(plain.data + at) };
+}
+
+/* Of these bytes behind the last text something may be read, but means nothing. */
+#define PARQUET_PLAIN_MARGIN 8
+
+/* The least and the greatest of some texts: where they stand, and how many stand before them. */
+struct parquet_text_bounds {
+    size_t low_at, high_at;
+    uint64_t low_head, high_head; /* as str_head has them */
+    uint32_t low, high;
+};
+
+#define PARQUET_NO_TEXTS ((struct parquet_text_bounds){ .low_head = UINT64_MAX })
+
+static inline uint64_t parquet_text_head(struct str text)
+{
+    uint64_t head;
+
+    memcpy(&head, text.data, sizeof head);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    head = __builtin_bswap64(head);
+#endif
+    return text.len >= sizeof head ? head : head & ~(UINT64_MAX >> 8 * text.len);
+}
+
+/** The next text, number `i`, stands at `at`. */
+static inline void parquet_bound_text(struct parquet_text_bounds *b, struct str plain, size_t at,
+                                      uint32_t i)
+{
+    struct str text = parquet_plain_text(plain, at);
+    uint64_t head = parquet_text_head(text);
+
+    if (head < b->low_head ||
+        (head == b->low_head && str_compare(text, parquet_plain_text(plain, b->low_at)) < 0)) {
+        b->low_at = at;
+        b->low = i;
+        b->low_head = head;
+    }
+    if (head > b->high_head ||
+        (head == b->high_head && str_compare(text, parquet_plain_text(plain, b->high_at)) > 0)) {
+        b->high_at = at;
+        b->high = i;
+        b->high_head = head;
+    }
+}
+
+struct parquet_text_bounds parquet_plain_bound_texts(struct str plain);
+
+/** Of anything else: its bounds. */
+void parquet_plain_bound(struct str plain, enum type type, struct parquet_bounds *bounds);
+
+/** What a value takes: so many bytes, or 0 for texts, each of which says it. */
+static inline size_t parquet_plain_size(enum type type)
+{
+    return type == TYPE_TEXT ? 0 : type == TYPE_BOOLEAN ? 1 : 8;
+}
+
+/* Runs: how often the values stand, a uint32_t for each of the first so many; the others stand once. */
+
+/** The last of `values` values stands so many times more. */
+MUST_CHECK enum result parquet_runs_add(struct buf *runs, uint32_t values, uint32_t more);
+
+/** Puts each of the values in as often as it stands, which makes them `count`. They take `size` bytes each, or are
+ *  texts. What they were is in `spare` then. */
+MUST_CHECK enum result parquet_runs_expand(const struct buf *runs, size_t size, uint32_t count,
+                                           struct buf *values, struct buf *spare);
+
+#endif
