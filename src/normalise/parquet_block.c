@@ -35,14 +35,12 @@
 
 /* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
-    const char *cell; /* the value that was added last, as the row had it */
-    uint64_t record;  /* whose it was */
-    uint32_t repeats; /* of it, which `runs` does not have yet */
-    uint32_t firsts;  /* values that repeat none */
-    /* `bytes` has the first ones alone, until they are encoded: PLAIN, or once they have been looked up, entries. */
+    const char *cell;  /* of the last row that had a value here */
+    uint32_t repeats;  /* of it, which `runs` does not have yet */
+    uint32_t repeated; /* values that are repetitions */
+    /* `bytes` has the others alone, until they are encoded: PLAIN, or once they have been looked up, entries. */
     struct parquet_values values;
-    size_t last_at;  /* of the value that was added last */
-    struct buf runs; /* of the first ones */
+    struct buf runs; /* of these */
     struct parquet_indices indices;
     struct parquet_tally tally;
     struct parquet_bounds bounds;
@@ -116,39 +114,6 @@ size_t parquet_block_bytes(const struct parquet_block *b)
     return b->bytes;
 }
 
-/* What was added last stands as often as it was repeated. */
-static enum result end_repeats(struct slice *s, enum type type)
-{
-    size_t text_bytes = s->values.bytes.len - s->last_at - 4;
-    uint32_t repeats = s->repeats;
-
-    if (!repeats) {
-        return RESULT_OK;
-    }
-    s->repeats = 0;
-    s->tally.bytes += type == TYPE_TEXT ? repeats * (uint64_t)text_bytes : 0;
-    return parquet_runs_add(&s->runs, s->firsts, repeats);
-}
-
-/* A value that is not the last one's repetition. */
-static inline enum result add_another(struct parquet_block *b, uint32_t column,
-                                      const struct row *row, const struct row_cell *cell,
-                                      uint64_t *lone_surrogates, struct err *err)
-{
-    const struct parquet_column *c = &b->schema->columns[column];
-    const struct row_value *known = row->values ? &row->values[column] : NULL;
-    struct slice *s = &b->slices[column];
-    enum result result = s->repeats ? end_repeats(s, c->type) : RESULT_OK;
-
-    s->firsts++;
-    s->last_at = s->values.bytes.len;
-    s->record = row->number;
-    s->cell = cell->text;
-    return result == RESULT_OK
-               ? parquet_plain_add(&s->values.bytes, c, cell, known, lone_surrogates, err)
-               : result;
-}
-
 /* The record's rows so far have the common cells of the first. */
 static void put_again(struct parquet_block *b)
 {
@@ -173,10 +138,37 @@ static uint32_t begin_row(struct parquet_block *b, const struct row *row)
         return b->schema->common;
     }
     put_again(b);
-    b->record = row->number;
     b->record_row = b->rows;
     b->common_bytes = 0;
     return 0;
+}
+
+/* The last value stands as often as it was repeated. */
+static enum result end_repeats(struct slice *s)
+{
+    uint32_t repeats = s->repeats;
+
+    s->repeats = 0;
+    s->repeated += repeats;
+    return parquet_runs_add(&s->runs, s->values.count - s->repeated, repeats);
+}
+
+/* A value that is not the last one's repetition. */
+static inline enum result add_another(struct parquet_block *b, uint32_t column,
+                                      const struct row *row, const struct row_cell *cell,
+                                      uint64_t *lone_surrogates, struct err *err)
+{
+    const struct row_value *known = row->values ? &row->values[column] : NULL;
+    struct slice *s = &b->slices[column];
+    enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
+
+    if (result == RESULT_OK) {
+        result = parquet_values_mark(&s->values, b->rows);
+    }
+    s->cell = cell->text;
+    return result == RESULT_OK ? parquet_plain_add(&s->values.bytes, &b->schema->columns[column],
+                                                   cell, known, lone_surrogates, err)
+                               : result;
 }
 
 /* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is
@@ -185,6 +177,8 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
                               uint64_t *lone_surrogates, struct err *err)
 {
     uint32_t count = row->count < b->schema->count ? (uint32_t)row->count : b->schema->count;
+    bool again = row->number == b->record;
+    size_t bytes = ROW_BYTES;
 
     for (uint32_t i = begin_row(b, row); i < count; i++) {
         const struct row_cell *cell = row_cell(row, i);
@@ -194,23 +188,25 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         if (!cell) {
             continue;
         }
-        result = parquet_values_mark(&s->values, b->rows);
         if (i < b->schema->common) {
             b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
         }
-        if (s->values.count > 1 && s->cell == cell->text && s->record == row->number) {
-            b->bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
+        if (again && s->cell == cell->text && s->values.run_end == b->rows && b->rows) {
+            s->values.run_end++;
+            s->values.count++;
             s->repeats++;
-        } else if (result == RESULT_OK) {
-            b->bytes += VALUE_BYTES + cell->len;
-            result = add_another(b, i, row, cell, lone_surrogates, err);
+            bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
+            continue;
         }
+        bytes += VALUE_BYTES + cell->len;
+        result = add_another(b, i, row, cell, lone_surrogates, err);
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }
     }
+    b->record = row->number;
+    b->bytes += bytes;
     b->rows++;
-    b->bytes += ROW_BYTES;
     return b->rows < ROWS_MAX ? RESULT_OK
                               : err_set(err, RESULT_LIMIT, "E-TAB3", "too many rows in a block");
 }
@@ -247,15 +243,18 @@ static enum result look_up(struct parquet_block *b, uint32_t column)
     enum type type = b->schema->columns[column].type;
     struct slice *s = &b->slices[column];
     const struct str plain = buf_view(&s->values.bytes);
+    const uint32_t firsts = s->values.count - s->repeated;
     enum result result;
 
-    s->tally.values = s->values.count;
-    s->tally.first_values = s->firsts;
-    s->tally.first_bytes = type == TYPE_TEXT ? plain.len - 4 * (size_t)s->firsts : 0;
-    s->tally.bytes += s->tally.first_bytes;
+    s->tally = (struct parquet_tally){ .values = s->values.count, .first_values = firsts };
+    if (type == TYPE_TEXT) {
+        s->tally.first_bytes = plain.len - firsts * sizeof(uint32_t);
+        s->tally.bytes = parquet_runs_bytes(&s->runs, 0, s->values.count, plain) -
+                         s->values.count * sizeof(uint32_t);
+    }
     buf_reset(&b->spare);
-    result = parquet_indices_look_up(&s->indices, type, plain, s->firsts, &texts, &b->spare,
-                                     &s->given_up);
+    result =
+        parquet_indices_look_up(&s->indices, type, plain, firsts, &texts, &b->spare, &s->given_up);
     if (result != RESULT_OK || s->given_up) {
         parquet_indices_release(&s->indices);
         return result;
@@ -274,7 +273,7 @@ static enum result gather(struct parquet_block *b, uint32_t column)
 {
     enum type type = b->schema->columns[column].type;
     struct slice *s = &b->slices[column];
-    enum result result = end_repeats(s, type);
+    enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
 
     s->bounds = (struct parquet_bounds){ .any = s->values.count > 0 };
     if (result == RESULT_OK && s->indices.open && s->bounds.any) {
@@ -357,9 +356,7 @@ static void reset_slice(struct slice *s, size_t *keep)
 {
     parquet_values_reset_within(&s->values, keep);
     buf_reset_within(&s->runs, keep);
-    s->repeats = s->firsts = 0;
-    s->tally = (struct parquet_tally){ 0 };
-    s->last_at = 0;
+    s->repeats = s->repeated = 0;
     s->given_up = false;
 }
 

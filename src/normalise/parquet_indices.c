@@ -16,7 +16,7 @@ void parquet_indices_release(struct parquet_indices *x)
 
 /* --- values --------------------------------------------------------------------------------------- */
 
-#define AHEAD 8 /* texts between two looks at memory for one */
+#define AHEAD 16 /* texts between two looks at memory for one */
 
 struct sought {
     struct str text;

@@ -223,8 +223,7 @@ __attribute__((always_inline)) static inline char *repeat(char *to, struct str *
     return to;
 }
 
-/* What they take behind that. */
-static size_t repeated_bytes(struct str values, size_t size, uint32_t count, const struct buf *runs)
+size_t parquet_runs_bytes(const struct buf *runs, size_t size, uint32_t count, struct str values)
 {
     size_t bytes = size ? count * size : values.len, at = 0;
 
@@ -249,7 +248,7 @@ enum result parquet_runs_expand(const struct buf *runs, size_t size, uint32_t co
         return RESULT_OK;
     }
     buf_reset(&expanded);
-    result = buf_reserve(&expanded, repeated_bytes(rest, size, count, runs));
+    result = buf_reserve(&expanded, parquet_runs_bytes(runs, size, count, rest));
     if (result != RESULT_OK) {
         return result;
     }

@@ -94,8 +94,10 @@ static inline size_t parquet_plain_size(enum type type)
 /** The last of `values` values stands so many times more. */
 MUST_CHECK enum result parquet_runs_add(struct buf *runs, uint32_t values, uint32_t more);
 
-/** Puts each of the values in as often as it stands, which makes them `count`. They take `size` bytes each, or are
- *  texts. What they were is in `spare` then. */
+/** What `count` values take then: of `size` bytes each, or texts. */
+size_t parquet_runs_bytes(const struct buf *runs, size_t size, uint32_t count, struct str values);
+
+/** Puts each of the values in as often as it stands, which makes them `count`. What they were is in `spare` then. */
 MUST_CHECK enum result parquet_runs_expand(const struct buf *runs, size_t size, uint32_t count,
                                            struct buf *values, struct buf *spare);
 
