@@ -193,12 +193,17 @@ void dictionary_approach(const struct dictionary *d, uint32_t hash)
 void dictionary_approach_text(const struct dictionary *d, uint32_t hash)
 {
     const struct dictionary_slot *slot;
+    uint32_t mask = d->slot_count - 1, at = hash & mask;
 
-    if (d->slot_count) {
-        slot = &d->texts[hash & (d->slot_count - 1)];
-        for (uint32_t at = 0; at < slot->len; at += CACHE_LINE) {
-            __builtin_prefetch(d->plain.data + slot->at + at);
-        }
+    if (!d->slot_count) {
+        return;
+    }
+    while (d->texts[at].entry && d->texts[at].hash != hash) {
+        at = (at + 1) & mask;
+    }
+    slot = &d->texts[at];
+    for (uint32_t line = 0; line < slot->len; line += CACHE_LINE) {
+        __builtin_prefetch(d->plain.data + slot->at + line);
     }
 }
 
