@@ -68,13 +68,15 @@ static inline uint64_t differ(const char *a, const char *b, size_t len)
 /* Most are short, and most are the same: no call of memcmp, and no branch on what they say. */
 static inline bool is_same(const char *a, const char *b, size_t len)
 {
-    uint64_t differs = 0;
-
+    if (len > 32) {
+        return memcmp(a, b, len) == 0;
+    }
+    if (len > 16) {
+        return !(differ(a, b, 8) | differ(a + 8, b + 8, 8) | differ(a + len - 16, b + len - 16, 8) |
+                 differ(a + len - 8, b + len - 8, 8));
+    }
     if (len >= 8) {
-        for (size_t at = 0; at + 8 < len; at += 8) {
-            differs |= differ(a + at, b + at, 8);
-        }
-        return !(differs | differ(a + len - 8, b + len - 8, 8));
+        return !(differ(a, b, 8) | differ(a + len - 8, b + len - 8, 8));
     }
     if (len >= 4) {
         return !(differ(a, b, 4) | differ(a + len - 4, b + len - 4, 4));
