@@ -2,6 +2,7 @@
 
 #include "base/little.h"
 #include "normalise/keyed_hash.h"
+#include "normalise/text_head.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -56,33 +57,16 @@ static uint32_t wanted_slots(const struct dictionary *d)
 
 /* --- texts ---------------------------------------------------------------------------------------- */
 
-static inline uint64_t differ(const char *a, const char *b, size_t len)
-{
-    uint64_t left = 0, right = 0;
-
-    memcpy(&left, a, len);
-    memcpy(&right, b, len);
-    return left ^ right;
-}
-
-/* Most are short, and most are the same: no call of memcmp, and no branch on what they say. */
 static inline bool is_same(const char *a, const char *b, size_t len)
 {
-    if (len > 32) {
+    struct text_head left, right;
+
+    if (len > TEXT_HEAD_BYTES) {
         return memcmp(a, b, len) == 0;
     }
-    if (len > 16) {
-        return !(differ(a, b, 8) | differ(a + 8, b + 8, 8) | differ(a + len - 16, b + len - 16, 8) |
-                 differ(a + len - 8, b + len - 8, 8));
-    }
-    if (len >= 8) {
-        return !(differ(a, b, 8) | differ(a + len - 8, b + len - 8, 8));
-    }
-    if (len >= 4) {
-        return !(differ(a, b, 4) | differ(a + len - 4, b + len - 4, 4));
-    }
-    return len == 0 || !(differ(a, b, 1) | differ(a + len / 2, b + len / 2, 1) |
-                         differ(a + len - 1, b + len - 1, 1));
+    left = text_head(a, len);
+    right = text_head(b, len);
+    return left.low == right.low && left.high == right.high;
 }
 
 static inline bool is_text(const struct dictionary *d, const struct dictionary_slot *slot,
@@ -154,14 +138,13 @@ static enum result add_text(struct dictionary *d, struct str text, uint32_t hash
     if (!has_room(d, text)) {
         return RESULT_OK;
     }
-    if (buf_reserve(&d->plain, LEN_BYTES + text.len) != RESULT_OK || !grow_texts(d)) {
+    if (buf_reserve(&d->plain, LEN_BYTES + text.len + TEXT_HEAD_BYTES) != RESULT_OK ||
+        !grow_texts(d)) {
         return RESULT_NOMEM;
     }
     little_put_u32(d->plain.data + d->plain.len, len);
     at = (uint32_t)d->plain.len + LEN_BYTES;
-    if (len) {
-        memcpy(d->plain.data + at, text.data, len);
-    }
+    memcpy(d->plain.data + at, text.data, len);
     d->plain.len = at + len;
     *find_text(d, text, hash) = (struct dictionary_slot){ hash, d->count + 1, at, len };
     d->places[d->count] = (struct dictionary_place){ at, len, hash };

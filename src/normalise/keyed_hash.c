@@ -1,5 +1,7 @@
 #include "normalise/keyed_hash.h"
 
+#include "normalise/text_head.h"
+
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -9,11 +11,11 @@ __extension__ typedef unsigned __int128 u128;
 /* 0: not drawn yet. */
 static _Atomic uint64_t secret;
 
-static inline uint64_t load(const char *p, size_t len)
+static inline uint64_t load(const char *p)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    memcpy(&value, p, len);
+    memcpy(&value, p, sizeof value);
     return value;
 }
 
@@ -43,40 +45,27 @@ static inline uint64_t key(void)
     return known ? known : draw_secret();
 }
 
-/* Sixteen bytes at a time, of long texts twice as many; the secret is in every product, so that none can be made
- * zero. */
+/* Sixteen bytes at a time, of long texts twice as many; those at the end once more, unless there are just so many.
+ * The secret is in every product, so that none can be made zero. */
 uint32_t keyed_hash_text(struct str text)
 {
     const uint64_t seed = key();
-    uint64_t hash = seed ^ text.len * UINT64_C(0x9E3779B97F4A7C15), low = 0, high = 0;
-    const char *p = text.data;
-    size_t left = text.len;
+    uint64_t hash = seed ^ text.len * UINT64_C(0x9E3779B97F4A7C15), other = ~hash;
+    const char *p = text.data, *end = p + text.len;
 
-    if (left > 32) {
-        uint64_t other = ~hash;
+    if (text.len <= TEXT_HEAD_BYTES) {
+        struct text_head head = text_head(p, text.len);
 
-        for (; left > 32; p += 32, left -= 32) {
-            hash = fold(load(p, 8) ^ hash, load(p + 8, 8) ^ seed);
-            other = fold(load(p + 16, 8) ^ other, load(p + 24, 8) ^ seed);
-        }
-        hash ^= other;
+        return (uint32_t)fold(head.low ^ hash, head.high ^ seed);
     }
-    if (left > 16) {
-        hash = fold(load(p, 8) ^ hash, load(p + 8, 8) ^ seed);
-        p += 16;
-        left -= 16;
+    for (; end - p > 32; p += 32) {
+        hash = fold(load(p) ^ hash, load(p + 8) ^ seed);
+        other = fold(load(p + 16) ^ other, load(p + 24) ^ seed);
     }
-    if (left >= 8) {
-        low = load(p, 8);
-        high = load(p + left - 8, 8);
-    } else if (left >= 4) {
-        low = load(p, 4);
-        high = load(p + left - 4, 4);
-    } else {
-        low = left ? load(p, 1) | load(p + left / 2, 1) << 8 : 0;
-        high = left ? load(p + left - 1, 1) : 0;
+    if (end - p > 16) {
+        hash = fold(load(p) ^ hash, load(p + 8) ^ seed);
     }
-    return (uint32_t)fold(low ^ hash, high ^ seed);
+    return (uint32_t)fold(load(end - 16) ^ hash ^ other, load(end - 8) ^ seed);
 }
 
 uint32_t keyed_hash_number(uint64_t number)

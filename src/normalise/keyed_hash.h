@@ -14,7 +14,10 @@
 #include <stdint.h>
 
 /* Good for a table of up to 2^32 places. */
+
+/** Of a text, behind which there is more to read: see normalise/text_head.h. */
 uint32_t keyed_hash_text(struct str text);
+
 uint32_t keyed_hash_number(uint64_t number);
 
 #endif

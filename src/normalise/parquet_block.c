@@ -225,12 +225,9 @@ static void take_spare(struct parquet_block *b, struct slice *s)
 static void find_bounds(struct slice *s, enum type type)
 {
     const struct str plain = buf_view(&s->values.bytes);
-    struct parquet_text_bounds texts;
 
     if (type == TYPE_TEXT) {
-        texts = parquet_plain_bound_texts(plain);
-        s->low = texts.low_at;
-        s->high = texts.high_at;
+        parquet_plain_bound_texts(plain, &s->low, &s->high);
     } else {
         parquet_plain_bound(plain, type, &s->bounds);
     }
@@ -239,7 +236,7 @@ static void find_bounds(struct slice *s, enum type type)
 /* The PLAIN values become entries, or else no dictionary takes one of them. */
 static enum result look_up(struct parquet_block *b, uint32_t column)
 {
-    struct parquet_text_bounds texts = PARQUET_NO_TEXTS;
+    struct parquet_entry_bounds texts;
     enum type type = b->schema->columns[column].type;
     struct slice *s = &b->slices[column];
     const struct str plain = buf_view(&s->values.bytes);
@@ -254,17 +251,18 @@ static enum result look_up(struct parquet_block *b, uint32_t column)
     }
     buf_reset(&b->spare);
     result =
-        parquet_indices_look_up(&s->indices, type, plain, firsts, &texts, &b->spare, &s->given_up);
+        parquet_indices_look_up(&s->indices, type, plain, firsts, &b->spare, &texts, &s->given_up);
     if (result != RESULT_OK || s->given_up) {
         parquet_indices_release(&s->indices);
         return result;
     }
-    if (type != TYPE_TEXT) {
+    if (type == TYPE_TEXT) {
+        s->low = texts.low;
+        s->high = texts.high;
+    } else {
         find_bounds(s, type);
     }
     take_spare(b, s);
-    s->low = parquet_entry_at(&s->values.bytes, texts.low);
-    s->high = parquet_entry_at(&s->values.bytes, texts.high);
     return RESULT_OK;
 }
 

@@ -16,48 +16,126 @@ void parquet_indices_release(struct parquet_indices *x)
 
 /* --- values --------------------------------------------------------------------------------------- */
 
-#define AHEAD 16 /* texts between two looks at memory for one */
+#define NEAR_ENTRIES 1024u /* fewer stay in the nearest cache */
+#define AHEAD 16           /* texts between two looks at memory for one */
 
 struct sought {
     struct str text;
     uint32_t hash;
 };
 
+/* Heads of the texts that are the bounds by now. */
+struct heads {
+    uint64_t low, high;
+};
+
+/* Rarely so, and never for the bounds themselves, which may come again and again. */
+static inline bool may_be_bound(const struct heads *heads,
+                                const struct parquet_entry_bounds *bounds, uint64_t head,
+                                uint32_t entry)
+{
+    return (head < heads->low) | (head > heads->high) |
+           ((head == heads->low) & (entry != bounds->low)) |
+           ((head == heads->high) & (entry != bounds->high));
+}
+
+static void bound_text(const struct dictionary *d, struct heads *heads,
+                       struct parquet_entry_bounds *bounds, uint64_t head, uint32_t entry)
+{
+    struct str text = dictionary_entry_text(d, entry);
+    bool first = bounds->low == DICTIONARY_FULL;
+
+    if (first || head < heads->low ||
+        (head == heads->low && str_compare(text, dictionary_entry_text(d, bounds->low)) < 0)) {
+        bounds->low = entry;
+        heads->low = head;
+    }
+    if (first || head > heads->high ||
+        (head == heads->high && str_compare(text, dictionary_entry_text(d, bounds->high)) > 0)) {
+        bounds->high = entry;
+        heads->high = head;
+    }
+}
+
+struct look {
+    struct dictionary *local;
+    struct buf *entries;
+    struct parquet_entry_bounds *bounds;
+    struct heads heads;
+    bool full;
+};
+
+static inline enum result look_up_text(struct look *look, struct str text, uint32_t hash)
+{
+    uint64_t head = parquet_text_head(text);
+    uint32_t entry;
+    enum result result = dictionary_text(look->local, text, hash, &entry);
+
+    look->full = entry == DICTIONARY_FULL;
+    if (result != RESULT_OK || look->full) {
+        return result;
+    }
+    if (may_be_bound(&look->heads, look->bounds, head, entry)) {
+        bound_text(look->local, &look->heads, look->bounds, head, entry);
+    }
+    memcpy(look->entries->data + look->entries->len, &entry, sizeof entry);
+    look->entries->len += sizeof entry;
+    return RESULT_OK;
+}
+
+static enum result look_up_near(struct look *look, struct str plain)
+{
+    enum result result = RESULT_OK;
+    struct str text;
+
+    for (size_t at = 0; at < plain.len && result == RESULT_OK && !look->full; at += 4 + text.len) {
+        text = parquet_plain_text(plain, at);
+        result = look_up_text(look, text, keyed_hash_text(text));
+    }
+    return result;
+}
+
 /* Text `i` is hashed, and its slot asked for; the text in the slot of the one AHEAD before is, by
  * when that has come; and the one as far before that is compared. */
-static enum result look_up_texts(struct dictionary *local, struct str plain, uint32_t count,
-                                 struct parquet_text_bounds *bounds, struct buf *entries,
-                                 bool *full)
+static enum result look_up_far(struct look *look, struct str plain, uint32_t count)
 {
     struct sought ring[2 * AHEAD];
+    enum result result = RESULT_OK;
     size_t at = 0;
 
-    for (size_t i = 0; i < count + (size_t)2 * AHEAD; i++) {
+    for (size_t i = 0; i < count + (size_t)2 * AHEAD && result == RESULT_OK && !look->full; i++) {
         struct sought *one = &ring[i % (2 * AHEAD)];
 
         if (i >= 2 * AHEAD) {
-            uint32_t entry;
-            enum result result = dictionary_text(local, one->text, one->hash, &entry);
-
-            *full = entry == DICTIONARY_FULL;
-            if (result != RESULT_OK || *full) {
-                return result;
-            }
-            memcpy(entries->data + entries->len, &entry, sizeof entry);
-            entries->len += sizeof entry;
+            result = look_up_text(look, one->text, one->hash);
         }
         if (i < count) {
             one->text = parquet_plain_text(plain, at);
             one->hash = keyed_hash_text(one->text);
-            dictionary_approach(local, one->hash);
-            parquet_bound_text(bounds, plain, at, (uint32_t)i);
-            at = (size_t)(one->text.data + one->text.len - plain.data);
+            dictionary_approach(look->local, one->hash);
+            at += 4 + one->text.len;
         }
         if (i >= AHEAD && i < count + (size_t)AHEAD) {
-            dictionary_approach_text(local, ring[(i + AHEAD) % (2 * AHEAD)].hash);
+            dictionary_approach_text(look->local, ring[(i + AHEAD) % (2 * AHEAD)].hash);
         }
     }
-    return RESULT_OK;
+    return result;
+}
+
+static enum result look_up_texts(struct dictionary *local, struct str plain, uint32_t count,
+                                 struct buf *entries, struct parquet_entry_bounds *bounds,
+                                 bool *full)
+{
+    struct look look = {
+        .local = local, .entries = entries, .bounds = bounds, .heads.low = UINT64_MAX
+    };
+    enum result result;
+
+    *bounds = (struct parquet_entry_bounds){ DICTIONARY_FULL, DICTIONARY_FULL };
+    result =
+        local->count < NEAR_ENTRIES ? look_up_near(&look, plain) : look_up_far(&look, plain, count);
+    *full = look.full;
+    return result;
 }
 
 static enum result look_up_numbers(struct dictionary *local, struct str plain, struct buf *entries,
@@ -78,8 +156,8 @@ static enum result look_up_numbers(struct dictionary *local, struct str plain, s
 }
 
 enum result parquet_indices_look_up(struct parquet_indices *x, enum type type, struct str plain,
-                                    uint32_t count, struct parquet_text_bounds *bounds,
-                                    struct buf *entries, bool *full)
+                                    uint32_t count, struct buf *entries,
+                                    struct parquet_entry_bounds *bounds, bool *full)
 {
     enum result result = buf_reserve(entries, count * PARQUET_INDEX_BYTES);
 
@@ -87,7 +165,7 @@ enum result parquet_indices_look_up(struct parquet_indices *x, enum type type, s
     if (result != RESULT_OK) {
         return result;
     }
-    return type == TYPE_TEXT ? look_up_texts(&x->local, plain, count, bounds, entries, full)
+    return type == TYPE_TEXT ? look_up_texts(&x->local, plain, count, entries, bounds, full)
                              : look_up_numbers(&x->local, plain, entries, full);
 }
 
@@ -104,7 +182,7 @@ enum result parquet_indices_to_plain(const struct parquet_indices *x, enum type 
     for (size_t i = 0; result == RESULT_OK && i < entries->len / PARQUET_INDEX_BYTES; i++) {
         result = buf_append_str(plain, plain_entry(&x->local, type, parquet_entry_at(entries, i)));
     }
-    return result == RESULT_OK ? buf_reserve(plain, PARQUET_PLAIN_MARGIN) : result;
+    return result == RESULT_OK ? buf_reserve(plain, TEXT_HEAD_BYTES) : result;
 }
 
 /* --- the file's numbers --------------------------------------------------------------------------- */

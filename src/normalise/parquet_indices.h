@@ -40,12 +40,17 @@ struct parquet_indices {
 
 void parquet_indices_release(struct parquet_indices *indices);
 
+/* Entries that are the least and the greatest, of texts. */
+struct parquet_entry_bounds {
+    uint32_t low, high;
+};
+
 /** Appends the entry of each of the `count` PLAIN values to `entries`, up to the first that no dictionary takes:
- *  `*full` says so. If they are texts, finds their bounds by the way. */
+ *  `*full` says so. */
 MUST_CHECK enum result parquet_indices_look_up(struct parquet_indices *indices, enum type type,
                                                struct str plain, uint32_t count,
-                                               struct parquet_text_bounds *bounds,
-                                               struct buf *entries, bool *full);
+                                               struct buf *entries,
+                                               struct parquet_entry_bounds *bounds, bool *full);
 
 static inline uint32_t parquet_entry_at(const struct buf *entries, size_t i)
 {

@@ -69,7 +69,7 @@ static enum result add_text(struct buf *plain, const struct row_cell *cell,
     if (cell->len > TEXT_BYTES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
     }
-    result = make_room(plain, LEN_BYTES + (size_t)cell->len + PARQUET_PLAIN_MARGIN);
+    result = make_room(plain, LEN_BYTES + (size_t)cell->len + TEXT_HEAD_BYTES);
     if (result == RESULT_OK) {
         text = plain->data + plain->len + LEN_BYTES;
         end = cell_text_put(text, cell, lone_surrogates);
@@ -124,16 +124,28 @@ enum result parquet_plain_add(struct buf *plain, const struct parquet_column *co
 
 /* --- bounds --------------------------------------------------------------------------------------- */
 
-struct parquet_text_bounds parquet_plain_bound_texts(struct str plain)
+void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high)
 {
-    struct parquet_text_bounds bounds = PARQUET_NO_TEXTS;
-    uint32_t i = 0;
+    uint64_t low_head = UINT64_MAX, high_head = 0;
+    struct str text;
 
-    for (size_t at = 0; at < plain.len; i++) {
-        parquet_bound_text(&bounds, plain, at, i);
-        at += LEN_BYTES + (size_t)little_get_u32(plain.data + at);
+    *low = *high = 0;
+    for (size_t at = 0; at < plain.len; at += LEN_BYTES + text.len) {
+        uint64_t head;
+
+        text = parquet_plain_text(plain, at);
+        head = parquet_text_head(text);
+        if (head < low_head ||
+            (head == low_head && str_compare(text, parquet_plain_text(plain, *low)) < 0)) {
+            *low = at;
+            low_head = head;
+        }
+        if (head > high_head ||
+            (head == high_head && str_compare(text, parquet_plain_text(plain, *high)) > 0)) {
+            *high = at;
+            high_head = head;
+        }
     }
-    return bounds;
 }
 
 static void bound_wholes(struct str plain, struct parquet_bounds *bounds)

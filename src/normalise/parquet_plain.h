@@ -18,11 +18,12 @@
 #include "base/little.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_block.h"
+#include "normalise/text_head.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/** Appends the cell's value; `known` is what it was found to be when types were, or NULL. RESULT_CORRUPT (E-TAB2)
+/** Appends the cell's value, and room behind it as normalise/text_head.h wants it; `known` is what it was found to be when types were, or NULL. RESULT_CORRUPT (E-TAB2)
  *  when it is not of the column's type, RESULT_LIMIT (E-TAB3) when it is too long. */
 MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
                                          const struct row_cell *cell, const struct row_value *known,
@@ -34,51 +35,19 @@ static inline struct str parquet_plain_text(struct str plain, size_t at)
     return (struct str){ plain.data + at + 4, little_get_u32(plain.data + at) };
 }
 
-/* Of these bytes behind the last text something may be read, but means nothing. */
-#define PARQUET_PLAIN_MARGIN 8
-
-/* The least and the greatest of some texts: where they stand, and how many stand before them. */
-struct parquet_text_bounds {
-    size_t low_at, high_at;
-    uint64_t low_head, high_head; /* as str_head has them */
-    uint32_t low, high;
-};
-
-#define PARQUET_NO_TEXTS ((struct parquet_text_bounds){ .low_head = UINT64_MAX })
-
+/** The text's first eight bytes as a number: if those of two differ, the numbers order them. */
 static inline uint64_t parquet_text_head(struct str text)
 {
-    uint64_t head;
+    uint64_t head = text_head(text.data, text.len < 8 ? text.len : 8).low;
 
-    memcpy(&head, text.data, sizeof head);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     head = __builtin_bswap64(head);
 #endif
-    return text.len >= sizeof head ? head : head & ~(UINT64_MAX >> 8 * text.len);
+    return head;
 }
 
-/** The next text, number `i`, stands at `at`. */
-static inline void parquet_bound_text(struct parquet_text_bounds *b, struct str plain, size_t at,
-                                      uint32_t i)
-{
-    struct str text = parquet_plain_text(plain, at);
-    uint64_t head = parquet_text_head(text);
-
-    if (head < b->low_head ||
-        (head == b->low_head && str_compare(text, parquet_plain_text(plain, b->low_at)) < 0)) {
-        b->low_at = at;
-        b->low = i;
-        b->low_head = head;
-    }
-    if (head > b->high_head ||
-        (head == b->high_head && str_compare(text, parquet_plain_text(plain, b->high_at)) > 0)) {
-        b->high_at = at;
-        b->high = i;
-        b->high_head = head;
-    }
-}
-
-struct parquet_text_bounds parquet_plain_bound_texts(struct str plain);
+/** Where the least and the greatest of the texts stand. */
+void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high);
 
 /** Of anything else: its bounds. */
 void parquet_plain_bound(struct str plain, enum type type, struct parquet_bounds *bounds);
