@@ -1,5 +1,6 @@
 #include "normalise/dictionary.h"
 #include "normalise/keyed_hash.h"
+#include "normalise/text_head.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,13 +9,22 @@
 #include <string.h>
 #include <cmocka.h>
 
+/* The text, with something behind it that means nothing: something else each time. */
 static uint32_t add(struct dictionary *d, struct str text)
 {
-    uint32_t hash = keyed_hash_text(text), entry;
+    static int behind;
+    char *copy = malloc(text.len + TEXT_HEAD_BYTES);
+    uint32_t hash, entry;
 
+    assert_non_null(copy);
+    memset(copy, ++behind, text.len + TEXT_HEAD_BYTES);
+    memcpy(copy, text.data ? text.data : "", text.len);
+    text.data = copy;
+    hash = keyed_hash_text(text);
     dictionary_approach(d, hash);
     dictionary_approach_text(d, hash);
     assert_int_equal(dictionary_text(d, text, hash, &entry), RESULT_OK);
+    free(copy);
     return entry;
 }
 
@@ -64,6 +74,27 @@ static void dictionary__tells_texts_apart__when_they_differ_in_one_byte_or_in_le
         }
     }
     assert_int_equal(d.count, 2 * sizeof text - 1);
+    dictionary_release(&d);
+}
+
+static void dictionary__tells_texts_apart__whichever_byte_it_is_that_differs(void **state)
+{
+    struct dictionary d = { 0 };
+    uint32_t count = 0;
+    char text[70];
+
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (size_t len = 0; len < sizeof text; len++) {
+            for (size_t i = 0; i <= len; i++) {
+                memset(text, 'a', sizeof text);
+                text[i] = 'b'; /* the last time behind it */
+                add(&d, (struct str){ text, len });
+                count += !round;
+            }
+        }
+    }
+    assert_int_equal(d.count, count);
     dictionary_release(&d);
 }
 
@@ -145,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dictionary__numbers_texts_as_they_come__when_they_are_looked_up),
         cmocka_unit_test(dictionary__tells_texts_apart__when_they_differ_in_one_byte_or_in_length),
+        cmocka_unit_test(dictionary__tells_texts_apart__whichever_byte_it_is_that_differs),
         cmocka_unit_test(dictionary__has_the_empty_text__when_there_is_no_other),
         cmocka_unit_test(dictionary__is_full__when_texts_are_many_or_long),
         cmocka_unit_test(dictionary__numbers_numbers_by_their_bits__until_it_is_full),
