@@ -1,7 +1,6 @@
 /* Encodings byte by byte; that whole files say what they should is for other readers to tell, see
  * parquet_reads.mjs. */
 #include "normalise/parquet.h"
-#include "normalise/parquet_page.h"
 #include "normalise/thrift.h"
 
 #include <malloc.h>
@@ -18,99 +17,6 @@ static void assert_bytes(const struct buf *got, const void *want, size_t len)
 {
     assert_int_equal(got->len, len);
     assert_memory_equal(got->data, want, len);
-}
-
-static void parquet_append_hybrid__packs__when_values_vary(void **state)
-{
-    /* The example of Encodings.md: 0 to 7 in three bits. */
-    static const uint32_t values[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
-    struct buf out = { 0 };
-
-    (void)state;
-    assert_int_equal(parquet_append_hybrid(&out, values, 8, 3), RESULT_OK);
-    assert_bytes(&out, "\x03\x88\xC6\xFA", 4);
-    buf_reset(&out);
-    assert_int_equal(parquet_append_hybrid(&out, values, 2, 3), RESULT_OK); /* filled up */
-    assert_bytes(&out, "\x03\x08\x00\x00", 4);
-    buf_release(&out);
-}
-
-static void parquet_append_hybrid__counts__when_values_repeat(void **state)
-{
-    uint32_t values[1000];
-    struct buf out = { 0 };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(values); i++) {
-        values[i] = 300;
-    }
-    assert_int_equal(parquet_append_hybrid(&out, values, COUNT(values), 9), RESULT_OK);
-    assert_bytes(&out, "\xD0\x0F\x2C\x01", 4); /* 1000 << 1, then 300 in two bytes */
-    buf_release(&out);
-}
-
-/* What a reader does; for values of up to 32 bits. */
-static size_t read_hybrid(const struct buf *in, unsigned width, uint32_t *values, size_t max)
-{
-    size_t at = 0, count = 0;
-
-    while (at < in->len) {
-        uint64_t head = 0;
-        unsigned shift = 0;
-
-        do {
-            head |= (uint64_t)(in->data[at] & 0x7F) << shift;
-            shift += 7;
-        } while (in->data[at++] & 0x80);
-        if (head & 1) {
-            uint64_t bit = (uint64_t)at * 8;
-
-            for (uint64_t i = 0; i < (head >> 1) * 8; i++) {
-                uint32_t value = 0;
-
-                for (unsigned b = 0; b < width; b++, bit++) {
-                    value |= (uint32_t)((unsigned char)in->data[bit / 8] >> bit % 8 & 1) << b;
-                }
-                if (count < max) {
-                    values[count++] = value;
-                }
-            }
-            at += (head >> 1) * width;
-        } else {
-            uint32_t value = 0;
-
-            for (unsigned b = 0; b < (width + 7) / 8; b++) {
-                value |= (uint32_t)(unsigned char)in->data[at++] << 8 * b;
-            }
-            for (uint64_t i = 0; i < head >> 1 && count < max; i++) {
-                values[count++] = value;
-            }
-        }
-    }
-    return count;
-}
-
-static void parquet_append_hybrid__reads_back__when_runs_and_others_mix(void **state)
-{
-    static const unsigned widths[] = { 1, 2, 7, 8, 10, 13, 31, 32 };
-    uint32_t values[777], back[777];
-    uint64_t random = 7;
-
-    (void)state;
-    for (size_t w = 0; w < COUNT(widths); w++) {
-        struct buf out = { 0 };
-
-        for (size_t i = 0; i < COUNT(values); i++) {
-            random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
-            values[i] = i && random >> 60
-                            ? values[i - 1]
-                            : (uint32_t)(random >> 20) & (UINT32_MAX >> (32 - widths[w]));
-        }
-        assert_int_equal(parquet_append_hybrid(&out, values, COUNT(values), widths[w]), RESULT_OK);
-        assert_int_equal(read_hybrid(&out, widths[w], back, COUNT(back)), COUNT(back));
-        assert_memory_equal(values, back, sizeof values);
-        buf_release(&out);
-    }
 }
 
 static void thrift__writes_the_compact_protocol__when_fields_are_given(void **state)
@@ -561,9 +467,6 @@ static void parquet_block_row__takes_the_value__when_it_is_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parquet_append_hybrid__packs__when_values_vary),
-        cmocka_unit_test(parquet_append_hybrid__counts__when_values_repeat),
-        cmocka_unit_test(parquet_append_hybrid__reads_back__when_runs_and_others_mix),
         cmocka_unit_test(thrift__writes_the_compact_protocol__when_fields_are_given),
         cmocka_unit_test(parquet_file__is_whole__when_there_are_no_rows),
         cmocka_unit_test(parquet_file__passes_the_error_on__when_the_sink_is_full),

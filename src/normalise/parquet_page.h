@@ -47,9 +47,14 @@ struct parquet_page {
     int type; /* PARQUET_DATA_PAGE ... */
     enum parquet_encoding encoding;
     uint32_t value_count; /* nulls included */
+    bool packed; /* most of the body is packed bits, in which there is little to be found */
 };
 
-/** Appends header and compressed body; `*plain_bytes` is what both would be without compression. */
+/** What compresses pages; ZSTD_freeCCtx. NULL when out of memory. */
+ZSTD_CCtx *parquet_zstd_new(void);
+
+/** Appends header and compressed body; `*plain_bytes` is what both would be without compression. How hard it is
+ *  tried to compress it depends on the body and on what is said of it alone. */
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 

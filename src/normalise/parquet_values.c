@@ -57,7 +57,7 @@ static inline bool has_value(struct str bits, uint32_t row)
 
 bool page_maker_init(struct page_maker *maker)
 {
-    *maker = (struct page_maker){ .zstd = ZSTD_createCCtx() };
+    *maker = (struct page_maker){ .zstd = parquet_zstd_new() };
     return maker->zstd != NULL;
 }
 
@@ -174,6 +174,7 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
                  : type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
                                         : append_values(&maker->body, v, type, &page.encoding);
     }
+    page.packed = page.encoding != PARQUET_PLAIN || type == TYPE_BOOLEAN;
     return result == RESULT_OK
                ? parquet_append_page(out, &page, buf_view(&maker->body), maker->zstd, plain_bytes)
                : result;
