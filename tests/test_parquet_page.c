@@ -96,7 +96,7 @@ static size_t read_hybrid(const struct buf *in, unsigned width, uint32_t *values
 
 static void parquet_append_hybrid__reads_back__when_runs_and_others_mix(void **state)
 {
-    static const unsigned widths[] = { 1, 2, 7, 8, 10, 13, 31, 32 };
+    static const unsigned widths[] = { 1, 2, 7, 8, 10, 13, 14, 15, 27, 28, 29, 31, 32 };
     uint32_t values[777], back[777];
     uint64_t random = 7;
 
@@ -114,6 +114,35 @@ static void parquet_append_hybrid__reads_back__when_runs_and_others_mix(void **s
         assert_int_equal(read_hybrid(&out, widths[w], back, COUNT(back)), COUNT(back));
         assert_memory_equal(values, back, sizeof values);
         buf_release(&out);
+    }
+}
+
+/* Bits that are packed already make what they would one by one, of whatever lengths the runs are. */
+static void parquet_append_bits__makes_the_same__as_the_hybrid_of_each(void **state)
+{
+    uint32_t values[3000];
+    uint64_t random = 11;
+
+    (void)state;
+    for (size_t count = 1; count < COUNT(values); count += count < 150 ? 1 : 71) {
+        size_t bytes = (count + 7) / 8;
+        char *bits = calloc(bytes, 1); /* so that asan sees what is read behind it */
+        struct buf out = { 0 }, want = { 0 };
+
+        assert_non_null(bits);
+        for (size_t i = 0, end = 0; i < count; i++) {
+            if (i == end) {
+                end += 1 + next_random(&random) % (UINT64_C(1) << (next_random(&random) % 9));
+            }
+            values[i] = end & 1;
+            bits[i / 8] = (char)(bits[i / 8] | (int)values[i] << i % 8);
+        }
+        assert_int_equal(parquet_append_bits(&out, bits, count), RESULT_OK);
+        assert_int_equal(parquet_append_hybrid(&want, values, count, 1), RESULT_OK);
+        assert_bytes(&out, want.data, want.len);
+        buf_release(&out);
+        buf_release(&want);
+        free(bits);
     }
 }
 
@@ -219,6 +248,7 @@ int main(void)
         cmocka_unit_test(parquet_append_hybrid__packs__when_values_vary),
         cmocka_unit_test(parquet_append_hybrid__counts__when_values_repeat),
         cmocka_unit_test(parquet_append_hybrid__reads_back__when_runs_and_others_mix),
+        cmocka_unit_test(parquet_append_bits__makes_the_same__as_the_hybrid_of_each),
         cmocka_unit_test(append_page__reads_back_and_forgets__whatever_the_body),
         cmocka_unit_test(append_page__tries_no_more_than_pays__when_the_body_is_short_or_flat),
     };

@@ -1,6 +1,8 @@
 #include "normalise/parquet_delta.h"
 
 #include "base/little.h"
+#include "normalise/parquet_bits.h"
+#include "normalise/thrift.h"
 
 #include <stdint.h>
 
@@ -9,16 +11,12 @@
 #define MINIBLOCKS 4
 #define MINIBLOCK_VALUES (BLOCK_VALUES / MINIBLOCKS)
 
-#define VARINT_MAX 10
-#define HEADER_MAX (4 * VARINT_MAX)
-#define BLOCK_MAX (VARINT_MAX + MINIBLOCKS + BLOCK_VALUES * 8)
+#define HEADER_MAX (4 * THRIFT_VARINT_MAX)
+#define BLOCK_MAX (THRIFT_VARINT_MAX + MINIBLOCKS + BLOCK_VALUES * 8)
 
 /* Of a value that differs from the one before: zstd makes about as many of the eight, and takes its time. */
 #define BYTES_THAT_PAY 6
 #define LEEWAY 512 /* bytes that some blocks may be too long, as others may make up for them */
-
-/* Above, more bits would be held than a store has: such values take all 64. */
-#define PACKED_WIDTH_MAX 56
 
 struct differences {
     uint64_t last;    /* value */
@@ -28,25 +26,16 @@ struct differences {
     uint64_t block[BLOCK_VALUES];
 };
 
-static char *put_varint(char *to, uint64_t value)
-{
-    for (; value > 0x7F; value >>= 7) {
-        *to++ = (char)(value | 0x80);
-    }
-    *to++ = (char)value;
-    return to;
-}
-
 static char *put_zigzag(char *to, int64_t value)
 {
-    return put_varint(to, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
+    return thrift_put_varint(to, (uint64_t)value << 1 ^ (uint64_t)(value >> 63));
 }
 
 static char *put_header(char *to, uint64_t count, int64_t first)
 {
-    to = put_varint(to, BLOCK_VALUES);
-    to = put_varint(to, MINIBLOCKS);
-    to = put_varint(to, count);
+    to = thrift_put_varint(to, BLOCK_VALUES);
+    to = thrift_put_varint(to, MINIBLOCKS);
+    to = thrift_put_varint(to, count);
     return put_zigzag(to, first);
 }
 
@@ -69,23 +58,15 @@ static void subtract(struct differences *d, const char *values, size_t count)
     d->least = least;
 }
 
-/* Up to 7 bytes behind the packed ones are written, too. */
 static char *pack(char *to, const uint64_t values[MINIBLOCK_VALUES], unsigned width)
 {
-    uint64_t bits = 0;
-    unsigned held = 0;
-    char *at = to;
+    struct parquet_bits bits = { .at = to };
 
-    for (size_t i = 0; i < MINIBLOCK_VALUES && width > PACKED_WIDTH_MAX; i++) {
+    for (size_t i = 0; i < MINIBLOCK_VALUES && width > PARQUET_BITS_MAX; i++) {
         little_put_u64(to + 8 * i, values[i]);
     }
-    for (size_t i = 0; i < MINIBLOCK_VALUES && width && width <= PACKED_WIDTH_MAX; i++) {
-        bits |= values[i] << held;
-        held += width;
-        little_put_u64(at, bits);
-        at += held / 8;
-        bits >>= held & ~7U;
-        held &= 7;
+    for (size_t i = 0; i < MINIBLOCK_VALUES && width && width <= PARQUET_BITS_MAX; i++) {
+        parquet_bits_put(&bits, values[i], width);
     }
     return to + MINIBLOCK_VALUES / 8 * width;
 }
@@ -104,7 +85,7 @@ static unsigned rebase(uint64_t values[MINIBLOCK_VALUES], size_t count, int64_t 
         any |= values[i];
     }
     width = any ? 64 - (unsigned)__builtin_clzll(any) : 0;
-    return width > PACKED_WIDTH_MAX ? 64 : width;
+    return width > PARQUET_BITS_MAX ? 64 : width; /* such values are stored as they are */
 }
 
 static char *put_block(char *to, struct differences *d, size_t count)
@@ -154,7 +135,8 @@ enum result parquet_append_delta(struct buf *out, struct str plain, bool *pays)
     if (!count) {
         return RESULT_OK;
     }
-    result = buf_reserve(out, HEADER_MAX + count * BYTES_THAT_PAY + LEEWAY + BLOCK_MAX);
+    result = buf_reserve(out, HEADER_MAX + count * BYTES_THAT_PAY + LEEWAY + BLOCK_MAX +
+                                  PARQUET_BITS_BEHIND);
     if (result != RESULT_OK) {
         return result;
     }

@@ -1,6 +1,7 @@
 #include "normalise/parquet_page.h"
 
 #include "base/little.h"
+#include "normalise/parquet_bits.h"
 #include "normalise/thrift.h"
 
 #include <assert.h>
@@ -24,7 +25,8 @@
 #define RAW_FRAME_HEADER 9
 #define RAW_FRAME_BODY_MAX 64    /* above, zstd gains more than it costs ... */
 #define RAW_FRAME_PACKED_MAX 255 /* ... of packed bits; its length fits into the frame's byte */
-#define RUN_MIN 8                /* equal values that are worth a run of their own */
+#define GROUP 8      /* values: the fewest that are packed, or are worth a run of their own */
+#define WORD_BITS 57 /* that are left when 8 bytes begin with a bit that is wanted */
 
 unsigned parquet_index_width(uint32_t greatest)
 {
@@ -36,54 +38,98 @@ unsigned parquet_index_width(uint32_t greatest)
     return width;
 }
 
-static size_t run_length(const uint32_t *values, size_t count)
-{
-    size_t n = 1;
-
-    while (n < count && values[n] == values[0]) {
-        n++;
-    }
-    return n;
-}
-
 enum result parquet_append_run(struct buf *out, uint32_t value, size_t count, unsigned width)
 {
-    enum result result = thrift_append_varint(out, (uint64_t)count << 1);
-    char bytes[4];
+    enum result result = buf_reserve(out, THRIFT_VARINT_MAX + sizeof value);
+    char *to;
 
-    little_put_u32(bytes, value);
-    return result == RESULT_OK ? buf_append(out, bytes, (width + 7) / 8) : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    to = thrift_put_varint(out->data + out->len, (uint64_t)count << 1);
+    little_put_u32(to, value);
+    out->len = (size_t)(to - out->data) + (width + 7) / 8;
+    return RESULT_OK;
 }
 
-/* Groups of eight values, `width` bytes each, lowest bits first; the last is filled up with zeros. */
+/* Whole groups, as many values at once as may be put. Behind them. */
+static char *put_groups(char *to, const uint32_t *values, size_t count, unsigned width)
+{
+    struct parquet_bits bits = { .at = to };
+
+    if (width <= PARQUET_BITS_MAX / 4) {
+        for (size_t i = 0; i < count; i += 4) {
+            uint64_t low = values[i] | (uint64_t)values[i + 1] << width;
+            uint64_t high = values[i + 2] | (uint64_t)values[i + 3] << width;
+
+            parquet_bits_put(&bits, low | high << 2 * width, 4 * width);
+        }
+    } else if (width <= PARQUET_BITS_MAX / 2) {
+        for (size_t i = 0; i < count; i += 2) {
+            parquet_bits_put(&bits, values[i] | (uint64_t)values[i + 1] << width, 2 * width);
+        }
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            parquet_bits_put(&bits, values[i], width);
+        }
+    }
+    return bits.at;
+}
+
+/* Groups of eight values, `width` bytes each; the last is filled up with zeros. */
 static enum result append_packed(struct buf *out, const uint32_t *values, size_t count,
                                  unsigned width)
 {
-    size_t groups = (count + 7) / 8;
+    size_t groups = (count + GROUP - 1) / GROUP, rest = count % GROUP;
     enum result result = thrift_append_varint(out, (uint64_t)groups << 1 | 1);
-    uint64_t bits = 0;
-    unsigned held = 0;
+    uint32_t last[GROUP] = { 0 };
+    char *end;
 
     if (result == RESULT_OK) {
-        result = buf_reserve(out, groups * width);
+        result = buf_reserve(out, groups * width + PARQUET_BITS_BEHIND);
     }
     if (result != RESULT_OK) {
         return result;
     }
-    for (size_t i = 0; i < groups * 8; i++) {
-        bits |= (uint64_t)(i < count ? values[i] : 0) << held;
-        held += width;
-        if (held >= 32) {
-            little_put_u32(out->data + out->len, (uint32_t)bits);
-            out->len += 4;
-            bits >>= 32;
-            held -= 32;
-        }
+    end = put_groups(out->data + out->len, values, count - rest, width);
+    if (rest) {
+        memcpy(last, values + count - rest, rest * sizeof *values);
+        end = put_groups(end, last, GROUP, width);
     }
-    for (; held; held -= 8, bits >>= 8) { /* a whole number of bytes */
-        out->data[out->len++] = (char)bits;
-    }
+    out->len = (size_t)(end - out->data);
     return RESULT_OK;
+}
+
+/* Two at once. */
+static inline uint64_t pair_at(const uint32_t *values)
+{
+    uint64_t pair;
+
+    memcpy(&pair, values, sizeof pair);
+    return pair;
+}
+
+/* Are the eight all the same? */
+static bool is_run(const uint32_t *values)
+{
+    uint64_t same = (uint64_t)values[0] << 32 | values[0];
+
+    return !((pair_at(values) ^ same) | (pair_at(values + 2) ^ same) |
+             (pair_at(values + 4) ^ same) | (pair_at(values + 6) ^ same));
+}
+
+/* How many are the same as the first, if a group's are; else none. */
+static size_t run_length(const uint32_t *values, size_t count)
+{
+    size_t n = 0;
+
+    while (n + GROUP <= count && values[n] == values[0] && is_run(values + n)) {
+        n += GROUP;
+    }
+    while (n && n < count && values[n] == values[0]) {
+        n++;
+    }
+    return n;
 }
 
 enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_t count,
@@ -95,8 +141,8 @@ enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_
     while (result == RESULT_OK && at < count) {
         size_t run = run_length(values + at, count - at);
 
-        if (run < RUN_MIN) {
-            at += count - at < 8 ? count - at : 8;
+        if (!run) {
+            at += count - at < GROUP ? count - at : GROUP;
             continue;
         }
         if (at > first) {
@@ -109,6 +155,73 @@ enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_
     }
     if (result == RESULT_OK && at > first) {
         result = append_packed(out, values + first, at - first, width);
+    }
+    return result;
+}
+
+/* From the bit on, as many as WORD_BITS at least, with zeros behind the last. */
+static uint64_t word_at(const char *bits, size_t count, size_t at)
+{
+    const char *from = bits + at / 8;
+    size_t left = (count + 7) / 8 - at / 8;
+    char last[8] = { 0 };
+
+    if (left < sizeof last) {
+        memcpy(last, from, left);
+        from = last;
+    }
+    return little_get_u64(from) >> at % 8;
+}
+
+static size_t run_of_bits(const char *bits, size_t count, size_t at)
+{
+    uint64_t same = word_at(bits, count, at) & 1 ? UINT64_MAX : 0;
+    size_t end = at, part;
+
+    do {
+        uint64_t other = (word_at(bits, count, end) ^ same) | (uint64_t)1 << WORD_BITS;
+
+        part = (size_t)__builtin_ctzll(other);
+        end += part;
+    } while (part == WORD_BITS && end < count);
+    return (end < count ? end : count) - at;
+}
+
+static enum result append_packed_bits(struct buf *out, const char *bits, size_t count, size_t from,
+                                      size_t end)
+{
+    size_t groups = (end - from + GROUP - 1) / GROUP;
+    enum result result = thrift_append_varint(out, (uint64_t)groups << 1 | 1);
+
+    result = result == RESULT_OK ? buf_reserve(out, groups) : result;
+    for (size_t i = 0; result == RESULT_OK && i < groups; i++) {
+        out->data[out->len++] = (char)word_at(bits, count, from + i * GROUP);
+    }
+    return result;
+}
+
+enum result parquet_append_bits(struct buf *out, const char *bits, size_t count)
+{
+    enum result result = RESULT_OK;
+    size_t first = 0, at = 0; /* as above */
+
+    while (result == RESULT_OK && at < count) {
+        size_t run = run_of_bits(bits, count, at);
+
+        if (run < GROUP) {
+            at += count - at < GROUP ? count - at : GROUP;
+            continue;
+        }
+        if (at > first) {
+            result = append_packed_bits(out, bits, count, first, at);
+        }
+        if (result == RESULT_OK) {
+            result = parquet_append_run(out, bits[at / 8] >> at % 8 & 1, run, 1);
+        }
+        first = at += run;
+    }
+    if (result == RESULT_OK && at > first) {
+        result = append_packed_bits(out, bits, count, first, at);
     }
     return result;
 }

@@ -28,22 +28,45 @@ void parquet_values_reset_within(struct parquet_values *v, size_t *keep)
     buf_reset_within(&v->rows, keep);
 }
 
-enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
+/* With rows that have none. */
+static enum result lengthen_rows(struct parquet_values *v, size_t bytes)
 {
-    size_t bytes = (v->run_end + 7U) / 8;
+    size_t more = bytes > v->rows.len ? bytes - v->rows.len : 0;
+    enum result result = more ? buf_reserve(&v->rows, more) : RESULT_OK;
 
-    if (v->run_first < v->run_end && v->rows.len < bytes) {
-        enum result result = buf_reserve(&v->rows, bytes - v->rows.len);
-
-        if (result != RESULT_OK) {
-            return result;
-        }
-        memset(v->rows.data + v->rows.len, 0, bytes - v->rows.len);
+    if (result == RESULT_OK && more) {
+        memset(v->rows.data + v->rows.len, 0, more);
         v->rows.len = bytes;
     }
-    for (uint32_t row = v->run_first; row < v->run_end; row++) {
-        v->rows.data[row / 8] = (char)(v->rows.data[row / 8] | 1 << row % 8);
+    return result;
+}
+
+/* Whole bytes at once, as runs may be long. */
+static void set_bits(char *bits, uint32_t first, uint32_t end)
+{
+    for (; first < end && first % 8; first++) {
+        bits[first / 8] = (char)(bits[first / 8] | 1 << first % 8);
     }
+    if (end - first >= 8) {
+        memset(bits + first / 8, 0xFF, (end - first) / 8);
+        first += (end - first) / 8 * 8;
+    }
+    for (; first < end; first++) {
+        bits[first / 8] = (char)(bits[first / 8] | 1 << first % 8);
+    }
+}
+
+enum result parquet_values_begin_run(struct parquet_values *v, uint32_t next)
+{
+    enum result result = RESULT_OK;
+
+    if (v->run_first < v->run_end) {
+        result = lengthen_rows(v, (v->run_end + 7U) / 8);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    set_bits(v->rows.data, v->run_first, v->run_end);
     v->run_first = v->run_end = next;
     return RESULT_OK;
 }
@@ -65,29 +88,11 @@ void page_maker_release(struct page_maker *maker)
 {
     ZSTD_freeCCtx(maker->zstd);
     buf_release(&maker->body);
-    free(maker->numbers);
-}
-
-static bool room_for_numbers(struct page_maker *maker, size_t count)
-{
-    uint32_t *numbers;
-
-    if (count <= maker->number_cap) {
-        return true;
-    }
-    numbers = realloc(maker->numbers, count * sizeof *numbers);
-    if (!numbers) {
-        return false;
-    }
-    maker->numbers = numbers;
-    maker->number_cap = count;
-    return true;
 }
 
 /* Definition levels, their length in front. */
-static enum result append_levels(struct page_maker *maker, struct parquet_values *v, uint32_t rows)
+static enum result append_levels(struct buf *body, struct parquet_values *v, uint32_t rows)
 {
-    struct buf *body = &maker->body;
     size_t at = body->len;
     enum result result = buf_append(body, "\0\0\0\0", 4);
 
@@ -95,14 +100,8 @@ static enum result append_levels(struct page_maker *maker, struct parquet_values
         result = parquet_append_run(body, v->count > 0, rows, 1);
     } else if (result == RESULT_OK) {
         result = parquet_values_begin_run(v, rows);
-        if (result == RESULT_OK && !room_for_numbers(maker, rows)) {
-            result = RESULT_NOMEM;
-        }
-        for (uint32_t i = 0; result == RESULT_OK && i < rows; i++) {
-            maker->numbers[i] = has_value(buf_view(&v->rows), i);
-        }
-        result =
-            result == RESULT_OK ? parquet_append_hybrid(body, maker->numbers, rows, 1) : result;
+        result = result == RESULT_OK ? lengthen_rows(v, (rows + 7U) / 8) : result;
+        result = result == RESULT_OK ? parquet_append_bits(body, v->rows.data, rows) : result;
     }
     if (result == RESULT_OK) {
         little_put_u32(body->data + at, (uint32_t)(body->len - at - 4));
@@ -110,40 +109,35 @@ static enum result append_levels(struct page_maker *maker, struct parquet_values
     return result;
 }
 
+/* Eight at once: the product has each byte's lowest bit in its uppermost byte, the first's lowest. */
 static enum result append_booleans(struct buf *out, const struct parquet_values *v)
 {
-    enum result result = RESULT_OK;
+    size_t bytes = (v->count + 7U) / 8;
+    enum result result = buf_reserve(out, bytes);
 
-    for (uint32_t i = 0; result == RESULT_OK && i < v->count; i += 8) {
-        unsigned byte = 0;
+    for (size_t i = 0; result == RESULT_OK && i < bytes; i++) {
+        char eight[8] = { 0 };
 
-        for (uint32_t j = i; j < v->count && j < i + 8; j++) {
-            byte |= (unsigned)v->bytes.data[j] << (j - i);
-        }
-        result = buf_append_char(out, (char)byte);
+        memcpy(eight, v->bytes.data + 8 * i, v->count - 8 * i < 8 ? v->count - 8 * i : 8);
+        out->data[out->len++] = (char)(little_get_u64(eight) * UINT64_C(0x0102040810204080) >> 56);
     }
     return result;
 }
 
 /* As wide as the greatest of them needs. */
-static enum result append_indices(struct page_maker *maker, const struct parquet_values *v)
+static enum result append_indices(struct buf *body, const struct parquet_values *v)
 {
-    uint32_t greatest = 0;
+    const uint32_t *indices = (const void *)v->bytes.data;
+    uint32_t any = 0;
     unsigned width;
     enum result result;
 
-    if (!room_for_numbers(maker, v->count)) {
-        return RESULT_NOMEM;
-    }
-    memcpy(maker->numbers, v->bytes.data, v->count * sizeof *maker->numbers);
     for (uint32_t i = 0; i < v->count; i++) {
-        greatest = maker->numbers[i] > greatest ? maker->numbers[i] : greatest;
+        any |= indices[i];
     }
-    width = parquet_index_width(greatest);
-    result = buf_append_char(&maker->body, (char)width);
-    return result == RESULT_OK
-               ? parquet_append_hybrid(&maker->body, maker->numbers, v->count, width)
-               : result;
+    width = parquet_index_width(any);
+    result = buf_append_char(body, (char)width);
+    return result == RESULT_OK ? parquet_append_hybrid(body, indices, v->count, width) : result;
 }
 
 /* Of INT64, or of those whose PLAIN form nothing else is as good as. */
@@ -168,9 +162,9 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
     enum result result;
 
     buf_reset(&maker->body);
-    result = append_levels(maker, v, rows);
+    result = append_levels(&maker->body, v, rows);
     if (result == RESULT_OK) {
-        result = v->indices             ? append_indices(maker, v)
+        result = v->indices             ? append_indices(&maker->body, v)
                  : type == TYPE_BOOLEAN ? append_booleans(&maker->body, v)
                                         : append_values(&maker->body, v, type, &page.encoding);
     }

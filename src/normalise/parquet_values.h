@@ -22,7 +22,7 @@ struct parquet_values {
     uint32_t run_first, run_end; /* rows that all have one, and are the last that have */
     uint32_t count;
     bool indices; /* of the file's dictionary, which is what the bytes are */
-    /* PLAIN, but booleans a byte each, and indices of a dictionary 4 bytes. */
+    /* PLAIN, but booleans a byte each, and indices of a dictionary uint32_t. */
     struct buf bytes;
     /* A bit for each row before `run_first`: has it a value? Up to the last that has. */
     struct buf rows;
@@ -51,8 +51,6 @@ MUST_CHECK static inline enum result parquet_values_mark(struct parquet_values *
 struct page_maker {
     ZSTD_CCtx *zstd;
     struct buf body;
-    uint32_t *numbers; /* levels or indices of one page */
-    size_t number_cap;
 };
 
 /** False when out of memory. */

@@ -2,16 +2,20 @@
 
 #include <assert.h>
 
+char *thrift_put_varint(char *to, uint64_t value)
+{
+    for (; value > 0x7F; value >>= 7) {
+        *to++ = (char)(value | 0x80);
+    }
+    *to++ = (char)value;
+    return to;
+}
+
 enum result thrift_append_varint(struct buf *out, uint64_t value)
 {
-    char bytes[10];
-    size_t len = 0;
+    char bytes[THRIFT_VARINT_MAX];
 
-    for (; value > 0x7F; value >>= 7) {
-        bytes[len++] = (char)(value | 0x80);
-    }
-    bytes[len++] = (char)value;
-    return buf_append(out, bytes, len);
+    return buf_append(out, bytes, (size_t)(thrift_put_varint(bytes, value) - bytes));
 }
 
 static void put_byte(struct thrift *t, unsigned byte)

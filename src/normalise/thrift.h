@@ -53,7 +53,10 @@ void thrift_element_i32(struct thrift *t, int32_t value);
 void thrift_element_binary(struct thrift *t, struct str bytes);
 void thrift_element_struct(struct thrift *t); /* ends with thrift_end */
 
-/** Unsigned LEB128, which Parquet's run lengths use, too. */
+#define THRIFT_VARINT_MAX 10 /* bytes */
+
+/** Unsigned LEB128, which Parquet's encodings use, too: puts it there, and returns its end. */
+char *thrift_put_varint(char *to, uint64_t value);
 MUST_CHECK enum result thrift_append_varint(struct buf *out, uint64_t value);
 
 #endif
