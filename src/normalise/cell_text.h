@@ -7,9 +7,26 @@
 #ifndef SCRAPETOP_NORMALISE_CELL_TEXT_H
 #define SCRAPETOP_NORMALISE_CELL_TEXT_H
 
+#include "base/json_simd.h"
 #include "normalise/rows.h"
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#define CELL_TEXT_SLACK (2 * JSON_SIMD_WIDTH) /* bytes behind a text that may be written */
+
+/** Copies; up to `readable` may be read, unless that is NULL, and CELL_TEXT_SLACK bytes behind the copy may be
+ *  written. Most texts are short: those take neither a call nor a branch on how short. */
+static inline void cell_text_copy(char *to, const char *from, size_t len, const char *readable)
+{
+    if (len <= CELL_TEXT_SLACK && readable && readable - from >= CELL_TEXT_SLACK) {
+        json_simd_store(to, json_simd_load(from));
+        json_simd_store(to + JSON_SIMD_WIDTH, json_simd_load(from + JSON_SIMD_WIDTH));
+    } else {
+        memcpy(to, from, len);
+    }
+}
 
 /** Writes the text to `to`, where there must be room for cell->len bytes, and returns its end.
  *  `lone_surrogates` is raised by the number of U+FFFD written for them. */

@@ -221,7 +221,7 @@ char *csv_put_special(char *to, const struct row_cell *cell, const char *readabl
                   : end;
         return style.safe ? disarm(to, end) : end;
     default: /* a number or a literal has nothing to quote */
-        csv_copy_bytes(to, text.data, text.len, readable);
+        cell_text_copy(to, text.data, text.len, readable);
         return end;
     }
 }

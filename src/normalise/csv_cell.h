@@ -8,6 +8,7 @@
 #define SCRAPETOP_NORMALISE_CSV_CELL_H
 
 #include "base/json_simd.h"
+#include "normalise/cell_text.h"
 #include "normalise/csv.h"
 #include "normalise/rows.h"
 
@@ -73,15 +74,6 @@ static inline bool csv_copy_text(char *to, const char *from, size_t len, const c
     return asking || slowly;
 }
 
-static inline void csv_copy_bytes(char *to, const char *from, size_t len, const char *readable)
-{
-    if (len <= JSON_SIMD_WIDTH && csv_has_block(from, readable)) {
-        json_simd_store(to, json_simd_load(from));
-    } else {
-        memcpy(to, from, len);
-    }
-}
-
 /** Puts quotes around what stands from `first` on and doubles those inside; returns behind them. */
 char *csv_quote(char *first, char *end);
 
@@ -102,7 +94,7 @@ static inline char *csv_put_cell(char *to, const struct row_cell *cell, const ch
                    : to + cell->len;
     }
     if (cell->kind == CELL_BARE) {
-        csv_copy_bytes(to, cell->text, cell->len, readable);
+        cell_text_copy(to, cell->text, cell->len, readable);
         return to + cell->len;
     }
     return csv_put_special(to, cell, readable, &style, lone_surrogates);

@@ -155,19 +155,18 @@ static enum result end_repeats(struct slice *s)
 
 /* A value that is not the last one's repetition. */
 static inline enum result add_another(struct parquet_block *b, uint32_t column,
-                                      const struct row *row, const struct row_cell *cell,
-                                      uint64_t *lone_surrogates, struct err *err)
+                                      const struct row *row, uint64_t *lone_surrogates,
+                                      struct err *err)
 {
-    const struct row_value *known = row->values ? &row->values[column] : NULL;
     struct slice *s = &b->slices[column];
     enum result result = s->repeats ? end_repeats(s) : RESULT_OK;
 
     if (result == RESULT_OK) {
         result = parquet_values_mark(&s->values, b->rows);
     }
-    s->cell = cell->text;
+    s->cell = row->cells[column].text;
     return result == RESULT_OK ? parquet_plain_add(&s->values.bytes, &b->schema->columns[column],
-                                                   cell, known, lone_surrogates, err)
+                                                   row, column, lone_surrogates, err)
                                : result;
 }
 
@@ -199,7 +198,7 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
             continue;
         }
         bytes += VALUE_BYTES + cell->len;
-        result = add_another(b, i, row, cell, lone_surrogates, err);
+        result = add_another(b, i, row, lone_surrogates, err);
         if (result != RESULT_OK) {
             return result == RESULT_NOMEM ? err_nomem(err, "writing rows") : result;
         }

@@ -9,6 +9,7 @@
 
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
 #define LEN_BYTES 4                        /* before a text */
+#define TEXT_MARGIN (CELL_TEXT_SLACK > TEXT_HEAD_BYTES ? CELL_TEXT_SLACK : TEXT_HEAD_BYTES)
 
 static inline enum result make_room(struct buf *out, size_t room)
 {
@@ -60,8 +61,8 @@ static enum result add_boolean(struct buf *plain, struct str text, struct err *e
     return value || str_equal(text, STR("false")) ? buf_append_char(plain, value) : changed(err);
 }
 
-static enum result add_text(struct buf *plain, const struct row_cell *cell,
-                            uint64_t *lone_surrogates, struct err *err)
+static inline enum result add_text(struct buf *plain, const struct row_cell *cell,
+                                   const char *readable, uint64_t *lone_surrogates, struct err *err)
 {
     enum result result;
     char *text, *end;
@@ -69,14 +70,20 @@ static enum result add_text(struct buf *plain, const struct row_cell *cell,
     if (cell->len > TEXT_BYTES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
     }
-    result = make_room(plain, LEN_BYTES + (size_t)cell->len + TEXT_HEAD_BYTES);
-    if (result == RESULT_OK) {
-        text = plain->data + plain->len + LEN_BYTES;
-        end = cell_text_put(text, cell, lone_surrogates);
-        little_put_u32(text - LEN_BYTES, (uint32_t)(end - text));
-        plain->len = (size_t)(end - plain->data);
+    result = make_room(plain, LEN_BYTES + (size_t)cell->len + TEXT_MARGIN);
+    if (result != RESULT_OK) {
+        return result;
     }
-    return result;
+    text = plain->data + plain->len + LEN_BYTES;
+    if (cell->kind == CELL_STRING || cell->kind == CELL_BARE) {
+        cell_text_copy(text, cell->text, cell->len, readable);
+        end = text + cell->len;
+    } else {
+        end = cell_text_put(text, cell, lone_surrogates);
+    }
+    little_put_u32(text - LEN_BYTES, (uint32_t)(end - text));
+    plain->len = (size_t)(end - plain->data);
+    return RESULT_OK;
 }
 
 /* What was found out when types were: the same bits that parsing gives. */
@@ -100,16 +107,17 @@ static inline bool is_known(const struct parquet_column *c, const struct row_val
 }
 
 enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
-                              const struct row_cell *cell, const struct row_value *known,
-                              uint64_t *lone_surrogates, struct err *err)
+                              const struct row *row, uint32_t at, uint64_t *lone_surrogates,
+                              struct err *err)
 {
+    const struct row_cell *cell = &row->cells[at];
     const struct str text = { cell->text, cell->len };
     uint64_t bits;
 
     if (column->type == TYPE_TEXT) {
-        return add_text(plain, cell, lone_surrogates, err);
+        return add_text(plain, cell, row->readable, lone_surrogates, err);
     }
-    if (is_known(column, known, &bits)) {
+    if (is_known(column, row->values ? &row->values[at] : NULL, &bits)) {
         return add_bits(plain, bits);
     }
     switch (column->type) {

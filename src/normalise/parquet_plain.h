@@ -23,10 +23,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/** Appends the cell's value, and room behind it as normalise/text_head.h wants it; `known` is what it was found to be when types were, or NULL. RESULT_CORRUPT (E-TAB2)
- *  when it is not of the column's type, RESULT_LIMIT (E-TAB3) when it is too long. */
+/** Appends the value of the row's cell in that column, which there must be, and room behind it as
+ *  normalise/text_head.h wants it. RESULT_CORRUPT (E-TAB2) when it is not of the column's type, RESULT_LIMIT (E-TAB3)
+ *  when it is too long. */
 MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
-                                         const struct row_cell *cell, const struct row_value *known,
+                                         const struct row *row, uint32_t at,
                                          uint64_t *lone_surrogates, struct err *err);
 
 /** The text that stands at `at`. */
