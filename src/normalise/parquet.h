@@ -16,9 +16,9 @@
  * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS)
  * and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY as long as the column
  * has a dictionary (each row group then has its dictionary page, with what has been met by then; pages of
- * others may follow those in one row group), or DELTA_BINARY_PACKED, INT64 that is shorter so; levels and dictionary indices in
- * the RLE/bit-packing hybrid; codec ZSTD; min_value, max_value and null_count for each column chunk
- * (bounds of text only while both are short).
+ * other encodings may follow those in one row group), or DELTA_BINARY_PACKED where INT64 is shorter so;
+ * levels and dictionary indices in the RLE/bit-packing hybrid; codec ZSTD; min_value, max_value and
+ * null_count for each column chunk (bounds of text only while both are short).
  *
  * Ownership  the schema is borrowed and must outlive blocks and file; a block's bytes are the caller's
  *            buf's.
