@@ -130,7 +130,8 @@ static bool has_room(const struct dictionary *d, struct str text)
            (text.len >= DICTIONARY_SHORT_TEXT || d->shorts < DICTIONARY_SHORTS_MAX);
 }
 
-static enum result add_text(struct dictionary *d, struct str text, uint32_t hash, uint32_t *entry)
+__attribute__((noinline)) static enum result add_text(struct dictionary *d, struct str text,
+                                                      uint32_t hash, uint32_t *entry)
 {
     uint32_t at, len = (uint32_t)text.len;
 
@@ -247,14 +248,9 @@ static bool grow_numbers(struct dictionary *d)
     return true;
 }
 
-enum result dictionary_number(struct dictionary *d, uint64_t bits, uint32_t *entry)
+__attribute__((noinline)) static enum result add_number(struct dictionary *d, uint64_t bits,
+                                                        uint32_t *entry)
 {
-    uint16_t *slot = d->slot_count ? find_number(d, bits) : NULL;
-
-    if (slot && *slot) {
-        *entry = *slot - 1U;
-        return RESULT_OK;
-    }
     *entry = DICTIONARY_FULL;
     if (d->count == DICTIONARY_NUMBERS_MAX) {
         return RESULT_OK;
@@ -267,4 +263,15 @@ enum result dictionary_number(struct dictionary *d, uint64_t bits, uint32_t *ent
     *entry = d->count++;
     *find_number(d, bits) = (uint16_t)d->count;
     return RESULT_OK;
+}
+
+enum result dictionary_number(struct dictionary *d, uint64_t bits, uint32_t *entry)
+{
+    uint16_t *slot = d->slot_count ? find_number(d, bits) : NULL;
+
+    if (slot && *slot) {
+        *entry = *slot - 1U;
+        return RESULT_OK;
+    }
+    return add_number(d, bits, entry);
 }

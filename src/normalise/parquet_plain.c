@@ -90,20 +90,23 @@ static inline enum result add_text(struct buf *plain, const struct row_cell *cel
 static inline bool is_known(const struct parquet_column *c, const struct row_value *value,
                             uint64_t *bits)
 {
-    switch (value ? value->kind : KIND_JSON) {
-    case KIND_INT:
-    case KIND_WIDE:
-        *bits = (uint64_t)value->value.whole;
-        return c->type == TYPE_INT64;
-    case KIND_TIME:
-        *bits = (uint64_t)value->value.whole;
-        return c->type == TYPE_TIMESTAMP && !c->epoch_unit_us;
-    case KIND_DOUBLE:
-        *bits = parquet_double_bits(value->value.fraction);
-        return c->type == TYPE_DOUBLE;
-    default:
-        return false;
+    static const uint16_t kinds[] = {
+        [TYPE_TEXT] = 0,
+        [TYPE_INT64] = 1 << KIND_INT | 1 << KIND_WIDE,
+        [TYPE_DOUBLE] = 1 << KIND_DOUBLE,
+        [TYPE_BOOLEAN] = 0,
+        [TYPE_TIMESTAMP] = 1 << KIND_TIME,
+    };
+
+    if (kinds[c->type] >> value->kind & 1) {
+        memcpy(bits, &value->value, sizeof *bits);
+        return !c->epoch_unit_us;
     }
+    if (c->type == TYPE_DOUBLE && value->kind == KIND_INT) {
+        *bits = parquet_double_bits((double)value->value.whole);
+        return true;
+    }
+    return false;
 }
 
 enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
@@ -114,13 +117,12 @@ enum result parquet_plain_add(struct buf *plain, const struct parquet_column *co
     const struct str text = { cell->text, cell->len };
     uint64_t bits;
 
-    if (column->type == TYPE_TEXT) {
-        return add_text(plain, cell, row->readable, lone_surrogates, err);
-    }
-    if (is_known(column, row->values ? &row->values[at] : NULL, &bits)) {
+    if (row->values && is_known(column, &row->values[at], &bits)) {
         return add_bits(plain, bits);
     }
     switch (column->type) {
+    case TYPE_TEXT:
+        return add_text(plain, cell, row->readable, lone_surrogates, err);
     case TYPE_DOUBLE:
         return add_fraction(plain, text, err);
     case TYPE_BOOLEAN:
