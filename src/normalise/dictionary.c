@@ -44,17 +44,6 @@ size_t dictionary_bytes(const struct dictionary *d)
            (size_t)d->count * (d->numbers ? DICTIONARY_NUMBER_BYTES : DICTIONARY_TEXT_BYTES);
 }
 
-/* For one entry more; tables stay at most half full. */
-static uint32_t wanted_slots(const struct dictionary *d)
-{
-    if (2 * (d->count + 1) <= d->slot_count) {
-        return d->slot_count;
-    }
-    return d->slot_count == 0            ? SLOTS_MIN
-           : d->slot_count < LARGE_SLOTS ? 4 * d->slot_count
-                                         : 2 * d->slot_count;
-}
-
 /* --- texts ---------------------------------------------------------------------------------------- */
 
 static inline bool is_same(const char *a, const char *b, size_t len)
@@ -86,6 +75,17 @@ static inline struct dictionary_slot *find_text(const struct dictionary *d, stru
         at = (at + 1) & mask;
     }
     return &d->texts[at];
+}
+
+/* For one text more; the table stays at most half full. */
+static uint32_t wanted_slots(const struct dictionary *d)
+{
+    if (2 * (d->count + 1) <= d->slot_count) {
+        return d->slot_count;
+    }
+    return d->slot_count == 0            ? SLOTS_MIN
+           : d->slot_count < LARGE_SLOTS ? 4 * d->slot_count
+                                         : 2 * d->slot_count;
 }
 
 static bool grow_texts(struct dictionary *d)
@@ -227,12 +227,13 @@ static inline uint16_t *find_number(const struct dictionary *d, uint64_t bits)
     return &d->numbers[at];
 }
 
+/* The table stays at most a quarter full: its slots are small, and a look at a second one is rarely foreseen. */
 static bool grow_numbers(struct dictionary *d)
 {
-    uint32_t slot_count = wanted_slots(d);
+    uint32_t slot_count = d->slot_count ? 2 * d->slot_count : SLOTS_MIN;
     uint16_t *slots;
 
-    if (slot_count == d->slot_count) {
+    if (4 * (d->count + 1) <= d->slot_count) {
         return true;
     }
     slots = calloc(slot_count, sizeof *slots);

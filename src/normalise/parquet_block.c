@@ -35,12 +35,13 @@
 
 /* What each row looks at stands first: tables of many columns have many of these. */
 struct slice {
-    const char *cell;  /* of the last row that had a value here */
-    uint32_t repeats;  /* of it, which `runs` does not have yet */
-    uint32_t repeated; /* values that are repetitions */
+    const char *cell; /* of the last row that had a value here */
+    uint32_t repeats; /* of it, which `runs` does not have yet */
+    uint32_t kinds;   /* parquet_plain_kinds */
     /* `bytes` has the others alone, until they are encoded: PLAIN, or once they have been looked up, entries. */
     struct parquet_values values;
-    struct buf runs; /* of these */
+    struct buf runs;   /* of these */
+    uint32_t repeated; /* values that are repetitions, so far as `runs` has them */
     struct parquet_indices indices;
     struct parquet_tally tally;
     struct parquet_bounds bounds;
@@ -88,6 +89,7 @@ struct parquet_block *parquet_block_new(const struct parquet_schema *schema)
         return NULL;
     }
     for (uint32_t i = 0; i < schema->count; i++) {
+        b->slices[i].kinds = parquet_plain_kinds(&schema->columns[i]);
         b->slices[i].indices.open = parquet_may_have_dictionary(&schema->columns[i]);
     }
     return b;
@@ -165,9 +167,14 @@ static inline enum result add_another(struct parquet_block *b, uint32_t column,
         result = parquet_values_mark(&s->values, b->rows);
     }
     s->cell = row->cells[column].text;
-    return result == RESULT_OK ? parquet_plain_add(&s->values.bytes, &b->schema->columns[column],
-                                                   row, column, lone_surrogates, err)
-                               : result;
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (row->values && s->kinds >> row->values[column].kind & 1) {
+        return parquet_plain_add_known(&s->values.bytes, &row->values[column]);
+    }
+    return parquet_plain_add(&s->values.bytes, &b->schema->columns[column], row, column,
+                             lone_surrogates, err);
 }
 
 /* Rows of one exploded record repeat its own cells: what was made of one holds for all of them, and is

@@ -86,27 +86,17 @@ static inline enum result add_text(struct buf *plain, const struct row_cell *cel
     return RESULT_OK;
 }
 
-/* What was found out when types were: the same bits that parsing gives. */
-static inline bool is_known(const struct parquet_column *c, const struct row_value *value,
-                            uint64_t *bits)
+uint32_t parquet_plain_kinds(const struct parquet_column *c)
 {
-    static const uint16_t kinds[] = {
+    static const uint32_t kinds[] = {
         [TYPE_TEXT] = 0,
-        [TYPE_INT64] = 1 << KIND_INT | 1 << KIND_WIDE,
-        [TYPE_DOUBLE] = 1 << KIND_DOUBLE,
+        [TYPE_INT64] = 1U << KIND_INT | 1U << KIND_WIDE,
+        [TYPE_DOUBLE] = 1U << KIND_DOUBLE,
         [TYPE_BOOLEAN] = 0,
-        [TYPE_TIMESTAMP] = 1 << KIND_TIME,
+        [TYPE_TIMESTAMP] = 1U << KIND_TIME,
     };
 
-    if (kinds[c->type] >> value->kind & 1) {
-        memcpy(bits, &value->value, sizeof *bits);
-        return !c->epoch_unit_us;
-    }
-    if (c->type == TYPE_DOUBLE && value->kind == KIND_INT) {
-        *bits = parquet_double_bits((double)value->value.whole);
-        return true;
-    }
-    return false;
+    return c->epoch_unit_us ? 0 : kinds[c->type];
 }
 
 enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
@@ -115,16 +105,14 @@ enum result parquet_plain_add(struct buf *plain, const struct parquet_column *co
 {
     const struct row_cell *cell = &row->cells[at];
     const struct str text = { cell->text, cell->len };
-    uint64_t bits;
 
-    if (row->values && is_known(column, &row->values[at], &bits)) {
-        return add_bits(plain, bits);
-    }
     switch (column->type) {
     case TYPE_TEXT:
         return add_text(plain, cell, row->readable, lone_surrogates, err);
     case TYPE_DOUBLE:
-        return add_fraction(plain, text, err);
+        return row->values && row->values[at].kind == KIND_INT
+                   ? add_bits(plain, parquet_double_bits((double)row->values[at].value.whole))
+                   : add_fraction(plain, text, err);
     case TYPE_BOOLEAN:
         return add_boolean(plain, text, err);
     default:

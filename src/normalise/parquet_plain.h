@@ -23,6 +23,25 @@
 #include <stdint.h>
 #include <string.h>
 
+/** The kinds of values, a bit for each, that need not be parsed: when types were found out, they have become what the
+ *  column has. */
+uint32_t parquet_plain_kinds(const struct parquet_column *column);
+
+/** Appends such a value. */
+MUST_CHECK static inline enum result parquet_plain_add_known(struct buf *plain,
+                                                             const struct row_value *value)
+{
+    uint64_t bits;
+
+    if (plain->cap - plain->len < sizeof bits && buf_reserve(plain, sizeof bits) != RESULT_OK) {
+        return RESULT_NOMEM;
+    }
+    memcpy(&bits, &value->value, sizeof bits);
+    little_put_u64(plain->data + plain->len, bits);
+    plain->len += sizeof bits;
+    return RESULT_OK;
+}
+
 /** Appends the value of the row's cell in that column, which there must be, and room behind it as
  *  normalise/text_head.h wants it. RESULT_CORRUPT (E-TAB2) when it is not of the column's type, RESULT_LIMIT (E-TAB3)
  *  when it is too long. */
