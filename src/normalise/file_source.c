@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES ((uint64_t)1 << 20) /* lines handed out together */
-#define LOOK_BYTES ((size_t)64 << 10)   /* read at a time to find the end of a line, or the form */
+#define LOOK_BYTES ((size_t)64 << 10)   /* read at a time to find the form, or a long line's end */
+#define LINE_BYTES ((size_t)4 << 10)    /* most lines are shorter */
 
 struct input {
     char *path;
@@ -129,13 +130,14 @@ static enum result find_end(struct file_source *s, const struct input *input, ui
                             struct err *err)
 {
     uint64_t at = s->offset + PIECE_BYTES;
+    size_t look = LINE_BYTES;
 
-    while (at < input->size) {
+    for (; at < input->size; look = 2 * look < LOOK_BYTES ? 2 * look : LOOK_BYTES) {
         enum result result;
         const char *newline;
         size_t got;
 
-        result = read_at(s, s->look, sizeof s->look, at, &got, err);
+        result = read_at(s, s->look, look, at, &got, err);
         if (result != RESULT_OK) {
             return result;
         }
