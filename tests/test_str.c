@@ -27,15 +27,6 @@ static void equal__compares_bytes__when_views_hold_nul(void **state)
     assert_false(str_equal_nocase(STR("\xC4"), STR("\xE4")));
 }
 
-static void head__orders_as_bytes_do__when_texts_are_short_or_none(void **state)
-{
-    (void)state;
-    assert_true(str_head(STR_NONE) == 0);
-    assert_true(str_head(STR("a")) == UINT64_C(0x61) << 56);
-    assert_true(str_head(STR("a")) < str_head(STR("\xC3")));
-    assert_true(str_head(STR("abcdefgh")) == str_head(STR("abcdefghi")));
-}
-
 static void starts__holds__when_prefix_is_empty_or_whole(void **state)
 {
     (void)state;
@@ -144,7 +135,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(view__is_none__when_text_is_null),
         cmocka_unit_test(equal__compares_bytes__when_views_hold_nul),
-        cmocka_unit_test(head__orders_as_bytes_do__when_texts_are_short_or_none),
         cmocka_unit_test(starts__holds__when_prefix_is_empty_or_whole),
         cmocka_unit_test(trim__takes_blanks_off_both_ends__when_there_are_any),
         cmocka_unit_test(cut__walks_the_fields__when_called_again),

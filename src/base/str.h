@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct str {
     const char *data;
@@ -36,23 +35,6 @@ bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
 
 /** By bytes: negative, 0 or positive, as memcmp has it; a prefix comes first. */
 int str_compare(struct str a, struct str b);
-
-/** The first eight bytes as a number, zeros behind the end: two texts compare as their heads do, unless
- *  those are the same. */
-static inline uint64_t str_head(struct str s)
-{
-    uint64_t head = 0;
-
-    if (s.len >= sizeof head) {
-        memcpy(&head, s.data, sizeof head); /* one load */
-    } else if (s.len) {                     /* else there may be no data */
-        memcpy(&head, s.data, s.len);
-    }
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    head = __builtin_bswap64(head);
-#endif
-    return head;
-}
 
 bool str_starts(struct str s, struct str prefix);
 

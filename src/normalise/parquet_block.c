@@ -197,7 +197,7 @@ enum result parquet_block_row(struct parquet_block *b, const struct row *row,
         if (i < b->schema->common) {
             b->common_bytes += REPEATED_BYTES + cell->len / REPEATED_PART;
         }
-        if (again && s->cell == cell->text && s->values.run_end == b->rows && b->rows) {
+        if (again && s->cell == cell->text && s->values.run_end == b->rows) {
             s->values.run_end++;
             s->values.count++;
             s->repeats++;

@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #define PARQUET_BOUND_MAX 64 /* bytes of a text's bound; longer ones are not kept */
 
@@ -30,31 +29,6 @@ struct parquet_bounds {
     } low, high;
     uint32_t low_len, high_len; /* of text */
 };
-
-static inline void parquet_bound_whole(struct parquet_bounds *bounds, int64_t value)
-{
-    bounds->low.whole = value < bounds->low.whole ? value : bounds->low.whole;
-    bounds->high.whole = value > bounds->high.whole ? value : bounds->high.whole;
-}
-
-static inline void parquet_bound_fraction(struct parquet_bounds *bounds, double value)
-{
-    bounds->low.fraction = value < bounds->low.fraction ? value : bounds->low.fraction;
-    bounds->high.fraction = value > bounds->high.fraction ? value : bounds->high.fraction;
-}
-
-/* Of a number as Parquet stores it. */
-static inline void parquet_bound_bits(struct parquet_bounds *bounds, enum type type, uint64_t bits)
-{
-    if (type == TYPE_DOUBLE) {
-        double value;
-
-        memcpy(&value, &bits, sizeof value);
-        parquet_bound_fraction(bounds, value);
-    } else {
-        parquet_bound_whole(bounds, (int64_t)bits);
-    }
-}
 
 struct parquet_slice {
     uint32_t column;
