@@ -2,6 +2,7 @@
 
 #include "base/little.h"
 #include "normalise/keyed_hash.h"
+#include "normalise/parquet_text.h"
 #include "normalise/text_head.h"
 
 #include <assert.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEN_BYTES 4 /* before a text, as PLAIN has it */
 #define NUMBER_BYTES 8
 #define SLOTS_MIN 16
 /* A larger table grows by half of the steps: DICTIONARY_TEXT_BYTES is about what an entry takes then. */
@@ -125,7 +125,7 @@ static bool grow_texts(struct dictionary *d)
 static bool has_room(const struct dictionary *d, struct str text)
 {
     return d->count < DICTIONARY_TEXTS_MAX && text.len <= DICTIONARY_TEXT_MAX &&
-           dictionary_bytes(d) + LEN_BYTES + text.len + DICTIONARY_TEXT_BYTES <=
+           dictionary_bytes(d) + PARQUET_LEN_BYTES + text.len + DICTIONARY_TEXT_BYTES <=
                DICTIONARY_BYTES_MAX &&
            (text.len >= DICTIONARY_SHORT_TEXT || d->shorts < DICTIONARY_SHORTS_MAX);
 }
@@ -139,12 +139,12 @@ __attribute__((noinline)) static enum result add_text(struct dictionary *d, stru
     if (!has_room(d, text)) {
         return RESULT_OK;
     }
-    if (buf_reserve(&d->plain, LEN_BYTES + text.len + TEXT_HEAD_BYTES) != RESULT_OK ||
+    if (buf_reserve(&d->plain, PARQUET_LEN_BYTES + text.len + TEXT_HEAD_BYTES) != RESULT_OK ||
         !grow_texts(d)) {
         return RESULT_NOMEM;
     }
     little_put_u32(d->plain.data + d->plain.len, len);
-    at = (uint32_t)d->plain.len + LEN_BYTES;
+    at = (uint32_t)d->plain.len + PARQUET_LEN_BYTES;
     memcpy(d->plain.data + at, text.data, len);
     d->plain.len = at + len;
     *find_text(d, text, hash) = (struct dictionary_slot){ hash, d->count + 1, at, len };
@@ -197,7 +197,8 @@ struct str dictionary_plain_text(const struct dictionary *d, uint32_t entry)
 {
     const struct dictionary_place *place = &d->places[entry];
 
-    return (struct str){ d->plain.data + place->at - LEN_BYTES, LEN_BYTES + (size_t)place->len };
+    return (struct str){ d->plain.data + place->at - PARQUET_LEN_BYTES,
+                         PARQUET_LEN_BYTES + (size_t)place->len };
 }
 
 struct str dictionary_entry_text(const struct dictionary *d, uint32_t entry)

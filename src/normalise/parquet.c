@@ -12,6 +12,7 @@
 #include "normalise/thrift.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MAGIC "PAR1"
 #define FORMAT_VERSION 2

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROWS_MAX ((uint32_t)1 << 20)
 #define ROW_BYTES 8 /* of a row without values: its levels, so that a block of such ends, too */
@@ -251,9 +252,9 @@ static enum result look_up(struct parquet_block *b, uint32_t column)
 
     s->tally = (struct parquet_tally){ .values = s->values.count, .first_values = firsts };
     if (type == TYPE_TEXT) {
-        s->tally.first_bytes = plain.len - firsts * sizeof(uint32_t);
+        s->tally.first_bytes = plain.len - (size_t)firsts * PARQUET_LEN_BYTES;
         s->tally.bytes = parquet_runs_bytes(&s->runs, 0, s->values.count, plain) -
-                         s->values.count * sizeof(uint32_t);
+                         (size_t)s->values.count * PARQUET_LEN_BYTES;
     }
     buf_reset(&b->spare);
     result =
@@ -313,9 +314,9 @@ static enum result append_bounds(const struct slice *s, bool indices, struct par
     const struct str plain = buf_view(&s->values.bytes);
     const struct dictionary *local = &s->indices.local;
     struct str low = indices ? dictionary_entry_text(local, (uint32_t)s->low)
-                             : parquet_plain_text(plain, s->low);
+                             : parquet_text_at(plain.data + s->low);
     struct str high = indices ? dictionary_entry_text(local, (uint32_t)s->high)
-                              : parquet_plain_text(plain, s->high);
+                              : parquet_text_at(plain.data + s->high);
     enum result result;
 
     bounds->unbounded = low.len > PARQUET_BOUND_MAX || high.len > PARQUET_BOUND_MAX;

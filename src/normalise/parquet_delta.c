@@ -5,6 +5,7 @@
 #include "normalise/thrift.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* What writers commonly take, and the least that the format allows. */
 #define BLOCK_VALUES 128

@@ -88,8 +88,9 @@ static enum result look_up_near(struct look *look, struct str plain)
     enum result result = RESULT_OK;
     struct str text;
 
-    for (size_t at = 0; at < plain.len && result == RESULT_OK && !look->full; at += 4 + text.len) {
-        text = parquet_plain_text(plain, at);
+    for (size_t at = 0; at < plain.len && result == RESULT_OK && !look->full;
+         at += parquet_text_bytes(text)) {
+        text = parquet_text_at(plain.data + at);
         result = look_up_text(look, text, keyed_hash_text(text));
     }
     return result;
@@ -110,10 +111,10 @@ static enum result look_up_far(struct look *look, struct str plain, uint32_t cou
             result = look_up_text(look, one->text, one->hash);
         }
         if (i < count) {
-            one->text = parquet_plain_text(plain, at);
+            one->text = parquet_text_at(plain.data + at);
             one->hash = keyed_hash_text(one->text);
             dictionary_approach(look->local, one->hash);
-            at += 4 + one->text.len;
+            at += parquet_text_bytes(one->text);
         }
         if (i >= AHEAD && i < count + (size_t)AHEAD) {
             dictionary_approach_text(look->local, ring[(i + AHEAD) % (2 * AHEAD)].hash);

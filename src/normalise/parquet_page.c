@@ -5,6 +5,7 @@
 #include "normalise/thrift.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define ZSTD_LEVEL 1
 #define ZSTD_LEVEL_FLAT (-1) /* finds what is repeated, but codes no bytes: a third of the time */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define TEXT_BYTES_MAX ((uint32_t)1 << 30) /* of a value: a page counts in 31 bits */
-#define LEN_BYTES 4                        /* before a text */
 #define TEXT_MARGIN (CELL_TEXT_SLACK > TEXT_HEAD_BYTES ? CELL_TEXT_SLACK : TEXT_HEAD_BYTES)
 
 static inline enum result make_room(struct buf *out, size_t room)
@@ -70,18 +69,18 @@ static inline enum result add_text(struct buf *plain, const struct row_cell *cel
     if (cell->len > TEXT_BYTES_MAX) {
         return err_set(err, RESULT_LIMIT, "E-TAB3", "a value is over 1 GiB, too long for Parquet");
     }
-    result = make_room(plain, LEN_BYTES + (size_t)cell->len + TEXT_MARGIN);
+    result = make_room(plain, PARQUET_LEN_BYTES + (size_t)cell->len + TEXT_MARGIN);
     if (result != RESULT_OK) {
         return result;
     }
-    text = plain->data + plain->len + LEN_BYTES;
+    text = plain->data + plain->len + PARQUET_LEN_BYTES;
     if (cell->kind == CELL_STRING || cell->kind == CELL_BARE) {
         cell_text_copy(text, cell->text, cell->len, readable);
         end = text + cell->len;
     } else {
         end = cell_text_put(text, cell, lone_surrogates);
     }
-    little_put_u32(text - LEN_BYTES, (uint32_t)(end - text));
+    little_put_u32(text - PARQUET_LEN_BYTES, (uint32_t)(end - text));
     plain->len = (size_t)(end - plain->data);
     return RESULT_OK;
 }
@@ -128,18 +127,18 @@ void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high)
     struct str text;
 
     *low = *high = 0;
-    for (size_t at = 0; at < plain.len; at += LEN_BYTES + text.len) {
+    for (size_t at = 0; at < plain.len; at += parquet_text_bytes(text)) {
         uint64_t head;
 
-        text = parquet_plain_text(plain, at);
+        text = parquet_text_at(plain.data + at);
         head = parquet_text_head(text);
         if (head < low_head ||
-            (head == low_head && str_compare(text, parquet_plain_text(plain, *low)) < 0)) {
+            (head == low_head && str_compare(text, parquet_text_at(plain.data + *low)) < 0)) {
             *low = at;
             low_head = head;
         }
         if (head > high_head ||
-            (head == high_head && str_compare(text, parquet_plain_text(plain, *high)) > 0)) {
+            (head == high_head && str_compare(text, parquet_text_at(plain.data + *high)) > 0)) {
             *high = at;
             high_head = head;
         }
@@ -222,7 +221,7 @@ __attribute__((always_inline)) static inline char *repeat(char *to, struct str *
     const char *from = rest->data;
 
     for (size_t i = 0; i < runs->len / RUN_BYTES; i++) {
-        size_t len = size ? size : LEN_BYTES + (size_t)little_get_u32(from);
+        size_t len = size ? size : parquet_text_bytes(parquet_text_at(from));
 
         for (uint32_t times = run_at(runs, i); times; times--, to += len) {
             memcpy(to, from, len);
@@ -238,7 +237,7 @@ size_t parquet_runs_bytes(const struct buf *runs, size_t size, uint32_t count, s
     size_t bytes = size ? count * size : values.len, at = 0;
 
     for (size_t i = 0; !size && i < runs->len / RUN_BYTES; i++) {
-        size_t len = LEN_BYTES + (size_t)little_get_u32(values.data + at);
+        size_t len = parquet_text_bytes(parquet_text_at(values.data + at));
 
         bytes += (run_at(runs, i) - 1) * len;
         at += len;

@@ -18,7 +18,7 @@
 #include "base/little.h"
 #include "normalise/parquet.h"
 #include "normalise/parquet_block.h"
-#include "normalise/text_head.h"
+#include "normalise/parquet_text.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -48,23 +48,6 @@ MUST_CHECK static inline enum result parquet_plain_add_known(struct buf *plain,
 MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
                                          const struct row *row, uint32_t at,
                                          uint64_t *lone_surrogates, struct err *err);
-
-/** The text that stands at `at`. */
-static inline struct str parquet_plain_text(struct str plain, size_t at)
-{
-    return (struct str){ plain.data + at + 4, little_get_u32(plain.data + at) };
-}
-
-/** The text's first eight bytes as a number: if those of two differ, the numbers order them. */
-static inline uint64_t parquet_text_head(struct str text)
-{
-    uint64_t head = text_head(text.data, text.len < 8 ? text.len : 8).low;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    head = __builtin_bswap64(head);
-#endif
-    return head;
-}
 
 /** Where the least and the greatest of the texts stand. */
 void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high);

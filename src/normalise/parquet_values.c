@@ -3,6 +3,7 @@
 #include "base/little.h"
 #include "normalise/parquet_delta.h"
 #include "normalise/parquet_page.h"
+#include "normalise/parquet_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,7 +185,7 @@ static size_t *find_entries(enum type type, struct str entries, uint32_t count)
     for (uint32_t i = 0; starts && i <= count; i++) {
         starts[i] = at;
         if (i < count) {
-            at += type == TYPE_TEXT ? 4 + (size_t)little_get_u32(entries.data + at) : 8;
+            at += type == TYPE_TEXT ? parquet_text_bytes(parquet_text_at(entries.data + at)) : 8;
         }
     }
     return starts;
