@@ -1,7 +1,9 @@
 #include "engine/run_source.h"
 
+#include "normalise/rows.h"
 #include "store/segment.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +11,8 @@
 #include <unistd.h>
 
 #define BATCH 4096
+
+static_assert(RECORD_VARS_SLACK >= ROW_CELL_BEHIND, "variables become cells as they are");
 
 /* A descriptor for each segment stays open until close: pieces that were given out name it. */
 struct opened {

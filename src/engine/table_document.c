@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define META_SLACK 128 /* bytes behind a path: cells are copied in blocks, past their end */
-
 /* KEYING: what the row is told apart by. */
 static enum result key_row(struct table_worker *w, const struct row *row)
 {
@@ -163,7 +161,7 @@ static enum result set_meta(struct table_worker *w, const struct document *docum
 
     buf_reset(&w->path);
     if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
-        buf_reserve(&w->path, META_SLACK) != RESULT_OK) {
+        buf_reserve(&w->path, ROW_CELL_BEHIND) != RESULT_OK) {
         return err_nomem(&w->err, "reading records");
     }
     if (raw) {

@@ -12,12 +12,15 @@
 #include "normalise/csv.h"
 #include "normalise/rows.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define CSV_CELL_SLACK 64 /* bytes behind a cell that may be written */
+
+static_assert(CELL_TEXT_SLACK <= CSV_CELL_SLACK, "there is room for a cell's copy");
 
 /** Most that csv_put_cell may need: two quotes, an apostrophe, and every byte a quote. */
 static inline size_t csv_cell_room(const struct row_cell *cell)

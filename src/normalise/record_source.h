@@ -37,8 +37,8 @@ struct record_piece {
     /* RECORD_PART: the step of the records pointer that walks over these, and whether they are named. */
     unsigned step;
     bool named;
-    struct str
-        vars; /* RECORD_RAW: stand for the line's "vars", unless empty; may be read past their end */
+    /* RECORD_RAW: stand for the line's "vars", unless empty; ROW_CELL_BEHIND bytes more may be read. */
+    struct str vars;
 };
 
 struct record_source {
