@@ -46,7 +46,7 @@ struct parquet_entry_bounds {
 };
 
 /** Appends the entry of each of the `count` PLAIN values to `entries`, up to the first that no dictionary takes:
- *  `*full` says so. */
+ *  `*full` says so. Sets `*bounds` of texts, behind the last of which there is more to read (normalise/text_head.h). */
 MUST_CHECK enum result parquet_indices_look_up(struct parquet_indices *indices, enum type type,
                                                struct str plain, uint32_t count,
                                                struct buf *entries,
@@ -60,7 +60,7 @@ static inline uint32_t parquet_entry_at(const struct buf *entries, size_t i)
     return entry;
 }
 
-/** Appends the PLAIN values of these entries. */
+/** Appends the PLAIN values of these entries, and sees to it that there is more to read behind them. */
 MUST_CHECK enum result parquet_indices_to_plain(const struct parquet_indices *indices,
                                                 enum type type, const struct buf *entries,
                                                 struct buf *plain);

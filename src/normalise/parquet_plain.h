@@ -49,7 +49,8 @@ MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet
                                          const struct row *row, uint32_t at,
                                          uint64_t *lone_surrogates, struct err *err);
 
-/** Where the least and the greatest of the texts stand. */
+/** Where the least and the greatest of the texts stand; behind the last of them there is more to read
+ *  (normalise/text_head.h). Of none: 0. */
 void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high);
 
 /** Of anything else: its bounds. */
@@ -63,13 +64,14 @@ static inline size_t parquet_plain_size(enum type type)
 
 /* Runs: how often the values stand, a uint32_t for each of the first so many; the others stand once. */
 
-/** The last of `values` values stands so many times more. */
+/** The last of `values` values, for which this was not said yet, stands so many times more. */
 MUST_CHECK enum result parquet_runs_add(struct buf *runs, uint32_t values, uint32_t more);
 
 /** What `count` values take then: of `size` bytes each, or texts. */
 size_t parquet_runs_bytes(const struct buf *runs, size_t size, uint32_t count, struct str values);
 
-/** Puts each of the values in as often as it stands, which makes them `count`. What they were is in `spare` then. */
+/** Puts each of the values in as often as it stands, which makes them `count`. What they were is in `spare` then; if
+ *  each stands once, or there is an error, both are untouched. */
 MUST_CHECK enum result parquet_runs_expand(const struct buf *runs, size_t size, uint32_t count,
                                            struct buf *values, struct buf *spare);
 
