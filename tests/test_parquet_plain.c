@@ -214,6 +214,31 @@ static void parquet_indices_look_up__gives_back_each_text__however_many_there_ar
     parquet_indices_release(&x);
 }
 
+static void parquet_indices_look_up__finds_both_bounds__when_texts_begin_alike(void **state)
+{
+    struct parquet_indices x = { .open = true };
+    uint64_t random = 9;
+
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct buf plain = { 0 }, entries = { 0 };
+        uint32_t count = 1 + next_random(&random) % 6;
+        struct parquet_entry_bounds bounds;
+        bool full;
+
+        for (uint32_t i = 0; i < count; i++) {
+            append(&plain, alike[next_random(&random) % COUNT(alike)]);
+        }
+        assert_int_equal(
+            parquet_indices_look_up(&x, TYPE_TEXT, tight(&plain), count, &entries, &bounds, &full),
+            RESULT_OK);
+        check_bounds(&x, buf_view(&plain), &bounds);
+        buf_release(&plain);
+        buf_release(&entries);
+    }
+    parquet_indices_release(&x);
+}
+
 static void parquet_indices_look_up__says_so__when_a_text_fits_into_no_dictionary(void **state)
 {
     static char large[DICTIONARY_TEXT_MAX + 1];
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test(
             parquet_runs_expand__puts_each_value_in_as_often_as_it_stands__of_any_size),
         cmocka_unit_test(parquet_indices_look_up__gives_back_each_text__however_many_there_are),
+        cmocka_unit_test(parquet_indices_look_up__finds_both_bounds__when_texts_begin_alike),
         cmocka_unit_test(parquet_indices_look_up__says_so__when_a_text_fits_into_no_dictionary),
     };
 
