@@ -98,6 +98,27 @@ static void dictionary__tells_texts_apart__whichever_byte_it_is_that_differs(voi
     dictionary_release(&d);
 }
 
+/* Two factors that change places make the same product, whatever the secret, if that is in both alike. */
+static void keyed_hash__differs__when_halves_change_places(void **state)
+{
+    const uint64_t of_length = 16 * UINT64_C(0x9E3779B97F4A7C15);
+    char one[32], other[32];
+    int same = 0;
+
+    (void)state;
+    for (uint64_t i = 1; i <= 64; i++) {
+        uint64_t low = i * UINT64_C(0xA0761D6478BD642F), high = ~low * i;
+
+        little_put_u64(one, low);
+        little_put_u64(one + 8, high);
+        little_put_u64(other, high ^ of_length);
+        little_put_u64(other + 8, low ^ of_length);
+        same +=
+            keyed_hash_text((struct str){ one, 16 }) == keyed_hash_text((struct str){ other, 16 });
+    }
+    assert_true(same <= 1); /* once in 2^32 by chance */
+}
+
 /* It has no bytes, and who looks has none either: the sanitizer would tell. */
 static void dictionary__has_the_empty_text__when_there_is_no_other(void **state)
 {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(dictionary__numbers_texts_as_they_come__when_they_are_looked_up),
         cmocka_unit_test(dictionary__tells_texts_apart__when_they_differ_in_one_byte_or_in_length),
         cmocka_unit_test(dictionary__tells_texts_apart__whichever_byte_it_is_that_differs),
+        cmocka_unit_test(keyed_hash__differs__when_halves_change_places),
         cmocka_unit_test(dictionary__has_the_empty_text__when_there_is_no_other),
         cmocka_unit_test(dictionary__is_full__when_texts_are_many_or_long),
         cmocka_unit_test(dictionary__numbers_numbers_by_their_bits__until_it_is_full),
