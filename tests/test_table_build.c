@@ -596,6 +596,46 @@ static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(voi
     }
 }
 
+static void table_build__has_as_many_workers_as_the_memory_does_for__when_more_could(void **state)
+{
+    static const struct {
+        uint64_t memory_bytes;
+        unsigned asked, limit, workers;
+    } cases[] = {
+        { 2 * TABLE_WORKER_BYTES, 0, 8, 2 }, { 2 * TABLE_WORKER_BYTES, 1, 8, 1 },
+        { TABLE_WORKER_BYTES / 2, 4, 8, 1 }, { 8 * TABLE_WORKER_BYTES, 4, 8, 4 },
+        { 8 * TABLE_WORKER_BYTES, 0, 3, 3 },
+    };
+    struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
+    const char *paths[] = { input.text };
+
+    (void)state;
+    put("in.jsonl", STR("{\"a\":1}\n"));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct table_options options = { .output = output.text,
+                                               .workers = cases[i].asked,
+                                               .spec = { .memory_bytes = cases[i].memory_bytes } };
+        struct watched w = { 0 };
+        struct record_source *source;
+        struct table_progress progress;
+        struct work work;
+        uv_loop_t loop;
+
+        assert_int_equal(uv_loop_init(&loop), 0);
+        work_init(&work, &loop, cases[i].limit);
+        assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(
+            table_build_start(&w.build, &work, &options, source, watched_done, &w, NULL),
+            RESULT_OK);
+        table_build_progress(w.build, &progress);
+        assert_int_equal(progress.workers, cases[i].workers);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        assert_int_equal(w.calls, 1);
+        assert_int_equal(w.result, RESULT_OK);
+        assert_int_equal(uv_loop_close(&loop), 0);
+    }
+}
+
 static void work_cancel__ends_the_build__when_workers_wait(void **state)
 {
     struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
@@ -638,6 +678,7 @@ int main(void)
         IN_FOLDER(table_run__keeps_the_old_table__when_input_changes_between_passes),
         IN_FOLDER(table_run__gives_way__when_in_the_background),
         IN_FOLDER(table_build_cancel__keeps_the_old_table__when_called_at_any_time),
+        IN_FOLDER(table_build__has_as_many_workers_as_the_memory_does_for__when_more_could),
         IN_FOLDER(work_cancel__ends_the_build__when_workers_wait),
     };
 

@@ -203,6 +203,17 @@ static bool may_guess(const struct table_build *b)
     return !b->spec.unique_count && strcmp(b->output, "-") != 0;
 }
 
+/* As many as are allowed, and as the memory does for. */
+static unsigned count_workers(const struct table_options *options, const struct work *work)
+{
+    uint64_t most = table_memory(&options->spec) / TABLE_WORKER_BYTES;
+
+    most = options->workers && options->workers < most ? options->workers : most;
+    most = work->limit < most ? work->limit : most;
+    most = most < TABLE_WORKERS_MAX ? most : TABLE_WORKERS_MAX;
+    return most ? (unsigned)most : 1;
+}
+
 enum result table_build_start(struct table_build **build, struct work *work,
                               const struct table_options *options, struct record_source *source,
                               table_done_fn *done, void *context, struct err *err)
@@ -220,10 +231,8 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->done = done;
     b->context = context;
     b->started_ns = uv_hrtime();
-    b->worker_count =
-        options->workers && options->workers < work->limit ? options->workers : work->limit;
-    b->worker_count = b->worker_count < TABLE_WORKERS_MAX ? b->worker_count : TABLE_WORKERS_MAX;
     b->spec = options->spec;
+    b->worker_count = count_workers(options, work);
     b->background = options->background;
     b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
     b->report.before = options->before;

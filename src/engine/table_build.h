@@ -34,6 +34,9 @@
 #include <stdint.h>
 
 #define TABLE_WORKERS_MAX 64
+/* Of the memory allowed, for each worker: its chunk, the rows made of it, what it compresses with, and its part of
+ * what all share. */
+#define TABLE_WORKER_BYTES ((uint64_t)16 << 20)
 #define TABLE_SKIP_NAMED 3 /* records named for each reason */
 #define TABLE_SKIP_TEXT 240
 
@@ -58,7 +61,7 @@ struct table_skips {
 struct table_options {
     const char *records;  /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
     const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
-    unsigned workers;     /* 0: as many as the work's limit */
+    unsigned workers;     /* 0: as many as the work's limit, and as the memory allows */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
     uint64_t chunk_bytes; /* that a worker takes on at a time; 0: CHUNK_BYTES */
     bool background;      /* workers give way to the loop and all else that fetches */
