@@ -242,7 +242,7 @@ static const struct option_row normalise_rows[] = {
     {
         .name = "memory",
         .value = "SIZE",
-        .help = "Memory to stay within (512M)",
+        .help = "Memory to stay within (512M); fewer workers with less",
         .kind = OPTION_CALL,
         .set = set_memory,
     },
