@@ -176,9 +176,10 @@ static void merge_bounds(struct chunk *c, enum type type, const struct parquet_b
     into->any = true;
 }
 
-static void note_page(struct chunk *c, const char *page)
+static void note_page(struct chunk *c, const struct parquet_made *made)
 {
-    c->encodings |= 1U << parquet_page_encoding(page);
+    c->encodings |= 1U << made->encoding;
+    c->plain_bytes += made->plain_bytes;
 }
 
 static bool has_indices(const struct chunk *c)
@@ -190,19 +191,17 @@ static bool has_indices(const struct chunk *c)
 static enum result end_page(struct parquet_file *f, uint32_t column)
 {
     struct chunk *c = &f->chunks[column];
-    uint64_t plain_bytes = 0;
-    size_t at = c->pages.len;
+    struct parquet_made made = { 0 };
     enum result result;
 
     if (!c->loose_rows) {
         return RESULT_OK;
     }
     result = parquet_values_page(&c->loose, f->schema->columns[column].type, c->loose_rows,
-                                 &f->maker, &c->pages, &plain_bytes);
+                                 &f->maker, &c->pages, &made);
     if (result == RESULT_OK) {
-        note_page(c, c->pages.data + at);
+        note_page(c, &made);
     }
-    c->plain_bytes += plain_bytes;
     c->loose_rows = 0;
     parquet_values_reset(&c->loose);
     return result;
@@ -236,9 +235,8 @@ static enum result take_page(struct parquet_file *f, uint32_t column,
     struct chunk *c = &f->chunks[column];
     enum result result = end_page(f, column);
 
-    note_page(c, from);
-    c->plain_bytes += slice->plain_bytes;
-    f->gathered_bytes += slice->plain_bytes;
+    note_page(c, &slice->made);
+    f->gathered_bytes += slice->made.plain_bytes;
     return result == RESULT_OK ? buf_append(&c->pages, from, slice->body_bytes) : result;
 }
 

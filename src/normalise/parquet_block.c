@@ -377,10 +377,9 @@ static enum result append_slice(struct parquet_block *b, uint32_t column, struct
     result = result == RESULT_OK ? complete(b, s, type, head.indices) : result;
     body_at = out->len;
     if (result == RESULT_OK) {
-        result =
-            b->rows <= LOOSE_ROWS_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
-                ? parquet_values_loosen(&s->values, b->rows, &head.loose, out)
-                : parquet_values_page(&s->values, type, b->rows, &b->maker, out, &head.plain_bytes);
+        result = b->rows <= LOOSE_ROWS_MAX && s->values.bytes.len <= LOOSE_BYTES_MAX
+                     ? parquet_values_loosen(&s->values, b->rows, &head.loose, out)
+                     : parquet_values_page(&s->values, type, b->rows, &b->maker, out, &head.made);
     }
     if (result == RESULT_OK) {
         head.body_bytes = out->len - body_at;

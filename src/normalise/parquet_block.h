@@ -32,13 +32,13 @@ struct parquet_bounds {
 
 struct parquet_slice {
     uint32_t column;
-    bool indices;         /* what the values are, if there are any; else PLAIN */
+    bool indices;         /* what the values are, if there are any */
     uint32_t entries;     /* that the dictionary has more */
     uint64_t entry_bytes; /* of these, as PLAIN */
     uint64_t body_bytes;  /* of the page, header included; or of the loose values */
-    uint64_t plain_bytes; /* the page without compression */
     uint32_t nulls;
-    struct parquet_loose loose;   /* of no rows: it is a page */
+    struct parquet_loose loose;   /* of no rows: it is a page ... */
+    struct parquet_made made;     /* ... like this */
     struct parquet_bounds bounds; /* texts follow, low then high */
 };
 

@@ -253,24 +253,6 @@ static enum result append_header(struct buf *out, const struct parquet_page *pag
     return t.result;
 }
 
-/* Behind the byte that names a field, and the varint that it is. */
-static const char *skip_number(const char *at)
-{
-    do {
-        at++;
-    } while (*at & 0x80);
-    return at + 1;
-}
-
-enum parquet_encoding parquet_page_encoding(const char *page)
-{
-    for (int i = 0; i < 3; i++) {
-        page = skip_number(page);
-    }
-    page = skip_number(page + 1); /* in DataPageHeader: how many values */
-    return (enum parquet_encoding)((unsigned char)page[1] >> 1);
-}
-
 /* A frame of one block that is not compressed (RFC 8878, 3.1.1): what zstd would make of a few bytes, if
  * not something longer, without the thousands of cycles that it takes to begin. */
 static size_t put_raw_frame(char *to, struct str body)

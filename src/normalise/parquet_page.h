@@ -61,9 +61,6 @@ ZSTD_CCtx *parquet_zstd_new(void);
 MUST_CHECK enum result parquet_append_page(struct buf *out, const struct parquet_page *page,
                                            struct str body, ZSTD_CCtx *zstd, uint64_t *plain_bytes);
 
-/** Of a data page's values: what parquet_append_page was told. */
-enum parquet_encoding parquet_page_encoding(const char *page);
-
 /* As PLAIN has it, once it is little-endian. */
 static inline uint64_t parquet_double_bits(double value)
 {

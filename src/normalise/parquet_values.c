@@ -155,7 +155,8 @@ static enum result append_values(struct buf *out, const struct parquet_values *v
 }
 
 enum result parquet_values_page(struct parquet_values *v, enum type type, uint32_t rows,
-                                struct page_maker *maker, struct buf *out, uint64_t *plain_bytes)
+                                struct page_maker *maker, struct buf *out,
+                                struct parquet_made *made)
 {
     struct parquet_page page = { .type = PARQUET_DATA_PAGE,
                                  .encoding = v->indices ? PARQUET_RLE_DICTIONARY : PARQUET_PLAIN,
@@ -170,9 +171,10 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
                                         : append_values(&maker->body, v, type, &page.encoding);
     }
     page.packed = page.encoding != PARQUET_PLAIN || type == TYPE_BOOLEAN;
-    return result == RESULT_OK
-               ? parquet_append_page(out, &page, buf_view(&maker->body), maker->zstd, plain_bytes)
-               : result;
+    made->encoding = page.encoding;
+    return result == RESULT_OK ? parquet_append_page(out, &page, buf_view(&maker->body),
+                                                     maker->zstd, &made->plain_bytes)
+                               : result;
 }
 
 /* --- indices -------------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "normalise/parquet.h"
+#include "normalise/parquet_page.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,10 +58,16 @@ struct page_maker {
 bool page_maker_init(struct page_maker *maker);
 void page_maker_release(struct page_maker *maker);
 
-/** Appends the page of `rows` rows; `*plain_bytes` is what it would take without compression. */
+/* What a page has become. */
+struct parquet_made {
+    enum parquet_encoding encoding; /* of its values */
+    uint64_t plain_bytes;           /* that it would take without compression */
+};
+
+/** Appends the page of `rows` rows. */
 MUST_CHECK enum result parquet_values_page(struct parquet_values *values, enum type type,
                                            uint32_t rows, struct page_maker *maker, struct buf *out,
-                                           uint64_t *plain_bytes);
+                                           struct parquet_made *made);
 
 /** Turns indices of the dictionary, whose `count` entries are PLAIN in `entries`, into what they stand for. */
 MUST_CHECK enum result parquet_values_to_plain(struct parquet_values *values, enum type type,
