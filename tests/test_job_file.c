@@ -150,6 +150,8 @@ static void write__reads_back_the_same__without_a_secret(void **state)
          "\"${JOB_FILE_KEY}\",\"scope\":\"read write\"}}"),
         "{\"url\":\"https://h/login\",\"body\":\"u=me&p=${JOB_FILE_PASSWORD}\",\"method\":\"PUT\"}",
         "{\"url\":\"https://h/login\",\"json\":{\"user\":\"me\",\"password\":\"typed-t0ken\"}}",
+        "{\"bearer\":\"${JOB_FILE_KEY}\"},\"retry\":{\"statuses\":[\"+403\",\"-500\"]}",
+        "{\"bearer\":\"${JOB_FILE_KEY}\"},\"retry\":{\"statuses\":[403,\"-429\"]}",
     };
     struct buf first = { 0 }, second = { 0 }, text = { 0 };
     struct job job, again;
@@ -234,6 +236,10 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { JOB("\"pace\":{\"cap\":-1}"), "E-CFG2", "\"cap\": want a whole number from 1 to 100000" },
         { JOB("\"pace\":{\"cap\":99999999999999999999999}"), "E-CFG2", "\"cap\": want a whole" },
         { JOB("\"retry\":{\"statuses\":[200]}"), "E-CFG2", "\"statuses\": want HTTP statuses" },
+        { JOB("\"retry\":{\"statuses\":[\"+200\"]}"), "E-CFG2", "\"+403\" adds one" },
+        { JOB("\"retry\":{\"statuses\":[\"403\"]}"), "E-CFG2", "\"+403\" adds one" },
+        { JOB("\"retry\":{\"statuses\":[\"+\"]}"), "E-CFG2", "\"+403\" adds one" },
+        { JOB("\"retry\":{\"statuses\":[-403]}"), "E-CFG2", "\"+403\" adds one" },
         { JOB("\"retry\":{\"statuses\":429}"), "E-CFG2", "\"statuses\": want an array" },
         { JOB("\"output\":\"xml\""), "E-CFG2", "\"output\": want" },
         { JOB("\"every\":\"soon\""), "E-CFG2", "\"every\": \"soon\" is not a time" },

@@ -268,16 +268,17 @@ static void backoff__does_not_overflow__when_its_bounds_are_the_largest(void **s
     assert_int_equal(ceiling, 0);
 }
 
+/* RFC 9110 section 15: a 5xx that has no entry of its own is as 500. */
 static bool is_retried(int status)
 {
-    static const int statuses[] = { 408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524 };
+    static const int for_good[] = { 501, 505, 506, 507, 510, 511 };
 
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        if (statuses[i] == status) {
-            return true;
+    for (size_t i = 0; i < sizeof for_good / sizeof for_good[0]; i++) {
+        if (for_good[i] == status) {
+            return false;
         }
     }
-    return false;
+    return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
 static void verdict__is_again__when_the_status_is_temporary(void **state)
@@ -285,7 +286,7 @@ static void verdict__is_again__when_the_status_is_temporary(void **state)
     struct job_retry p = policy(1, 1);
 
     (void)state;
-    for (int status = 100; status <= 599; status++) {
+    for (int status = 100; status <= 999; status++) {
         struct attempt a = { .outcome = OUTCOME_STATUS,
                              .status = status,
                              .attempt = 1,
@@ -405,7 +406,9 @@ static void holds_host__is_for_429_and_what_is_put_off(void **state)
 
 static void verdict__goes_by_the_jobs_statuses__when_it_names_some(void **state)
 {
-    const struct job_retry policy = { .attempts = 3, .statuses = { 404, 500 }, .status_count = 2 };
+    const struct job_retry policy = {
+        .attempts = 3, .statuses = { 404, 500, -503 }, .status_count = 3, .replaces_statuses = true
+    };
     struct attempt a = {
         .outcome = OUTCOME_STATUS, .attempt = 1, .idempotent = true, .sent = true
     };
@@ -415,11 +418,29 @@ static void verdict__goes_by_the_jobs_statuses__when_it_names_some(void **state)
     assert_int_equal(retry_judge(&a, &policy), VERDICT_AGAIN);
     a.status = 500;
     assert_int_equal(retry_judge(&a, &policy), VERDICT_AGAIN);
+    a.status = 502;
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_FINAL);
+    a.status = 429; /* what a server says of itself is not lost with a list */
+    assert_int_equal(retry_judge(&a, &policy), VERDICT_AGAIN);
     a.status = 503;
     assert_int_equal(retry_judge(&a, &policy), VERDICT_FINAL);
     a.idempotent = false; /* a list does not make a POST safe to repeat */
     a.status = 500;
     assert_int_equal(retry_judge(&a, &policy), VERDICT_FINAL);
+}
+
+static void verdict__goes_by_the_usual_statuses__when_the_job_only_changes_them(void **state)
+{
+    const struct job_retry policy = { .attempts = 3, .statuses = { 403, -500 }, .status_count = 2 };
+
+    (void)state;
+    for (int status = 300; status <= 599; status++) {
+        bool want = status == 403 || (is_retried(status) && status != 500);
+
+        if (retry_wants_status(&policy, status) != want) {
+            fail_msg("%d: want %d", status, want);
+        }
+    }
 }
 
 int main(void)
@@ -444,6 +465,7 @@ int main(void)
         cmocka_unit_test(method_is_idempotent__knows_the_methods),
         cmocka_unit_test(holds_host__is_for_429_and_what_is_put_off),
         cmocka_unit_test(verdict__goes_by_the_jobs_statuses__when_it_names_some),
+        cmocka_unit_test(verdict__goes_by_the_usual_statuses__when_the_job_only_changes_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,7 @@ BAD = [
     {"endpoints": [ENDPOINT], "pace": {"cap": 0}},
     {"endpoints": [ENDPOINT], "pace": {"auto": "yes"}},
     {"endpoints": [ENDPOINT], "retry": {"statuses": [200]}},
+    {"endpoints": [ENDPOINT], "retry": {"statuses": ["403"]}},
     {"endpoints": [ENDPOINT], "login": {}},
     {"endpoints": [ENDPOINT], "login": {"bearer": "aaaa", "basic": {"user": "a", "password": "b"}}},
     {"endpoints": [ENDPOINT], "vars": {"id": []}},
@@ -45,6 +46,8 @@ BAD = [
 ]
 
 GOOD = [
+    {"endpoints": [ENDPOINT], "retry": {"statuses": ["+403", "-500"]}},
+    {"endpoints": [ENDPOINT], "retry": {"statuses": [403, "-429"]}},
     {"$schema": "x", "endpoints": [{"url": "https://h.example/"}]},
     {"endpoints": [dict(ENDPOINT, json={"a": "{id}"}, pages={"cursor": "/c", "param": "/a"})],
      "vars": {"id": "[1-9]", "d": {"from": "2026-01-01", "to": "2026-02-01", "step": "1month"}}},

@@ -8,6 +8,7 @@
 #include "cmd/stored_job.h"
 #include "cmd/sweep_tell.h"
 #include "output/output_file.h"
+#include "plan/retry.h"
 #include "store/run_dir.h"
 
 #include <curl/curl.h>
@@ -157,10 +158,34 @@ static bool url_holds_secret(const struct job *job)
     return holds;
 }
 
+/* Whoever writes a list of one or two may have meant to add them. */
+static void warn_of_statuses(const struct job_retry *retry)
+{
+    static const int usual[] = { 500, 502, 504 };
+    char dropped[32] = "", text[200];
+
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (retry->replaces_statuses && !retry_wants_status(retry, usual[i])) {
+            size_t used = strlen(dropped);
+
+            snprintf(dropped + used, sizeof dropped - used, used ? ", %d" : "%d", usual[i]);
+        }
+    }
+    if (dropped[0]) {
+        snprintf(text, sizeof text,
+                 "\"statuses\" is a list without %s, which so are not tried again; \"+403\" adds a "
+                 "status to the usual ones instead",
+                 dropped);
+        cmd_print_warning("W-RETRY1", text);
+    }
+}
+
 /* What is allowed, and better known. */
 static void warn(const struct job *job)
 {
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+    warn_of_statuses(&job->retry);
 
     if (job->network.insecure) {
         cmd_print_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");

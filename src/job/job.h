@@ -195,6 +195,9 @@ struct job_retry {
     uint64_t max_wait_us; /* a server that asks for more has its host held, see plan/host.h */
     int statuses[JOB_STATUSES_MAX]; /* that are tried again; none: plan/retry.h's own */
     size_t status_count;
+    bool
+        replaces_statuses; /* they are all; else in addition to plan/retry.h's own. A negative one is taken
+                               away. */
 };
 
 struct job_network {

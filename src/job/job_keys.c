@@ -242,32 +242,55 @@ uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void
 
 /* --- the numbers of a job -------------------------------------------------------------------------- */
 
+#define STATUS_MIN 300
+#define STATUS_MAX 599
+
+/* 503, of a list that replaces ours; "+503", which is added to it, and "-503", as -503. */
+static bool read_status(struct str item, int *status, bool *changes)
+{
+    struct str raw = json_string_raw(item);
+    uint64_t number;
+
+    *changes = raw.len && (raw.data[0] == '+' || raw.data[0] == '-');
+    if (*changes ? !str_to_u64((struct str){ raw.data + 1, raw.len - 1 }, &number)
+                 : json_type_of(item) != JSON_NUMBER || !str_to_u64(str_trim(item), &number)) {
+        return false;
+    }
+    if (number < STATUS_MIN || number > STATUS_MAX) {
+        return false;
+    }
+    *status = *changes && raw.data[0] == '-' ? -(int)number : (int)number;
+    return true;
+}
+
 static void read_statuses(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
     struct json_walk walk;
     struct str item;
+    bool changes = false;
+    int status;
 
     if (json_type_of(value) != JSON_ARRAY) {
         job_text_fault(&r->text, value, "E-CFG2", "\"statuses\": want an array of HTTP statuses");
         return;
     }
     job->retry.status_count = 0;
+    job->retry.replaces_statuses = false;
     json_walk_begin(&walk, value);
     while (json_walk_next(&walk, NULL, &item)) {
-        uint64_t status;
-
-        if (json_type_of(item) != JSON_NUMBER || !str_to_u64(str_trim(item), &status) ||
-            status < 300 || status > 599) {
+        if (!read_status(item, &status, &changes)) {
             job_text_fault(&r->text, item, "E-CFG2",
-                           "\"statuses\": want HTTP statuses from 300 to "
-                           "599");
+                           "\"statuses\": want HTTP statuses from %d to %d; \"+403\" adds one to "
+                           "those that are tried again anyway, \"-500\" takes one away",
+                           STATUS_MIN, STATUS_MAX);
         } else if (job->retry.status_count == JOB_STATUSES_MAX) {
             job_text_fault(&r->text, item, "E-CFG2", "\"statuses\": more than %d of them",
                            JOB_STATUSES_MAX);
             return;
         } else {
-            job->retry.statuses[job->retry.status_count++] = (int)status;
+            job->retry.replaces_statuses |= !changes;
+            job->retry.statuses[job->retry.status_count++] = status;
         }
     }
 }

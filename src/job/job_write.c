@@ -423,11 +423,27 @@ static bool write_pace(cJSON *root, const struct job_pace *pace)
            add_number(object, "cap_max", pace->cap_max);
 }
 
+static bool write_statuses(cJSON *object, const struct job_retry *retry)
+{
+    cJSON *statuses = cJSON_AddArrayToObject(object, "statuses");
+    char text[16];
+
+    for (size_t i = 0; statuses && i < retry->status_count; i++) {
+        bool is_own = retry->replaces_statuses && retry->statuses[i] > 0;
+
+        snprintf(text, sizeof text, is_own ? "%d" : "%+d", retry->statuses[i]);
+        if (!cJSON_AddItemToArray(statuses,
+                                  is_own ? cJSON_CreateRaw(text) : cJSON_CreateString(text))) {
+            return false;
+        }
+    }
+    return statuses;
+}
+
 static bool write_retry(cJSON *root, const struct job_retry *retry)
 {
     cJSON *object = cJSON_AddObjectToObject(root, "retry");
     char text[2 * UNITS_TEXT_MAX + 1], cap[UNITS_TEXT_MAX];
-    cJSON *statuses;
 
     format_time(retry->backoff_base_us, text);
     format_time(retry->backoff_cap_us, cap);
@@ -437,11 +453,7 @@ static bool write_retry(cJSON *root, const struct job_retry *retry)
         !add_time(object, "max_wait", retry->max_wait_us)) {
         return false;
     }
-    if (!retry->status_count) {
-        return true;
-    }
-    statuses = cJSON_CreateIntArray(retry->statuses, (int)retry->status_count);
-    return statuses && cJSON_AddItemToObject(object, "statuses", statuses);
+    return !retry->status_count || write_statuses(object, retry);
 }
 
 static bool write_network(cJSON *root, const struct job_network *network)

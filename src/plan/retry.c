@@ -21,34 +21,45 @@ bool retry_method_is_idempotent(struct str method)
     return false;
 }
 
-/* The job's own list, when it has one, takes the place of ours. */
-static bool status_is_temporary(const struct job_retry *policy, int status)
+bool retry_status_is_temporary(int status)
+{
+    switch (status) {
+    case 408:
+    case 425:
+    case 429:
+        return true;
+    case 501: /* not implemented */
+    case 505: /* HTTP version */
+    case 506: /* negotiation that leads to itself */
+    case 507: /* no storage; RFC 4918 section 11.5 forbids to repeat it unasked */
+    case 510: /* an extension is wanted */
+    case 511: /* a network's own login */
+        return false;
+    default:
+        return status >= 500; /* RFC 9110 section 15: unknown ones are as 500 */
+    }
+}
+
+static bool is_named(const struct job_retry *policy, int status)
 {
     for (size_t i = 0; i < policy->status_count; i++) {
         if (policy->statuses[i] == status) {
             return true;
         }
     }
-    if (policy->status_count) {
+    return false;
+}
+
+bool retry_wants_status(const struct job_retry *policy, int status)
+{
+    if (is_named(policy, -status)) {
         return false;
     }
-    switch (status) {
-    case 408:
-    case 425:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-    case 520:
-    case 521:
-    case 522:
-    case 523:
-    case 524:
+    if (is_named(policy, status)) {
         return true;
-    default:
-        return false;
     }
+    return policy->replaces_statuses ? status == 429 || status == 503
+                                     : retry_status_is_temporary(status);
 }
 
 static bool is_put_off(const struct attempt *a)
@@ -67,7 +78,7 @@ static bool is_temporary(const struct attempt *a, const struct job_retry *policy
 {
     switch (a->outcome) {
     case OUTCOME_STATUS:
-        return status_is_temporary(policy, a->status) || (a->status == 403 && is_put_off(a));
+        return retry_wants_status(policy, a->status) || (a->status == 403 && is_put_off(a));
     case OUTCOME_DNS:
     case OUTCOME_CONNECT:
     case OUTCOME_TIMEOUT:

@@ -37,6 +37,14 @@ struct attempt {
     bool is_limit;     /* the body says that a limit was met (problem+json) */
 };
 
+/** An answer with this status says nothing of the next one: 408, 425, 429, and 5xx (known ones that are
+ *  for good apart). */
+bool retry_status_is_temporary(int status);
+
+/** The same by the job's own list, which may replace ours or change it. A server's own "not now", 429 and
+ *  503, stays with a list that forgets it: it must be taken away by name. */
+bool retry_wants_status(const struct job_retry *policy, int status);
+
 enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *policy);
 
 /** GET HEAD PUT DELETE OPTIONS TRACE. */
