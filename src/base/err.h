@@ -4,7 +4,7 @@
  * Every function that can fail for a reason outside our own code returns `enum result` and
  * takes a `struct err *` last, which may be NULL. The sentence names the file, key or URL at
  * fault and what to do; its code ("E-URL3") is stable, so that scripts and tests may match it.
- * What a server does (a 404, a timeout) is no error but an `enum outcome` (plan/request.h).
+ * What a server does (a 404, a timeout) is no error but an `enum outcome` (plan/failure.h).
  *
  * Ownership  the caller owns the struct; nothing is allocated.
  * Threads    one err belongs to one thread at a time.

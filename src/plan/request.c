@@ -3,29 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *outcome_name(enum outcome outcome)
-{
-    static const char *const names[] = {
-        [OUTCOME_OK] = "ok",
-        [OUTCOME_STATUS] = "status",
-        [OUTCOME_REDIRECT] = "redirect",
-        [OUTCOME_DNS] = "dns",
-        [OUTCOME_CONNECT] = "connect",
-        [OUTCOME_TLS] = "tls",
-        [OUTCOME_TIMEOUT] = "timeout",
-        [OUTCOME_SHORT_BODY] = "short body",
-        [OUTCOME_BAD_JSON] = "bad json",
-        [OUTCOME_TOO_BIG] = "too big",
-        [OUTCOME_ENCODING] = "encoding",
-        [OUTCOME_PROTOCOL] = "protocol",
-        [OUTCOME_REFUSED] = "refused",
-        [OUTCOME_LOCAL] = "local",
-        [OUTCOME_CANCELLED] = "cancelled",
-    };
-
-    return names[outcome];
-}
-
 /* Copies `text` and a terminator to `*at`, which moves behind it. */
 static struct str place_text(char **at, struct str text)
 {

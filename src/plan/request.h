@@ -13,34 +13,12 @@
 #define SCRAPETOP_PLAN_REQUEST_H
 
 #include "base/str.h"
+#include "plan/failure.h"
 
 #include <stdint.h>
 
 #define REQUEST_HOPS_MAX 5 /* redirects followed for one request */
 #define REQUEST_REASON_MAX 160
-
-/** How an attempt ended, as far as the network and the body go. What follows from it (done, again,
- *  final) is plan/retry.h's to say. */
-enum outcome {
-    OUTCOME_OK,         /* 2xx, complete, valid JSON; or 204 */
-    OUTCOME_STATUS,     /* complete, with a status other than 2xx */
-    OUTCOME_REDIRECT,   /* 301 302 303 307 308 with a usable Location */
-    OUTCOME_DNS,        /* host not found, or its resolver silent */
-    OUTCOME_CONNECT,    /* refused, reset, unreachable, closed without an answer */
-    OUTCOME_TLS,        /* certificate or handshake */
-    OUTCOME_TIMEOUT,    /* connect, stall or total */
-    OUTCOME_SHORT_BODY, /* ended before its announced end */
-    OUTCOME_BAD_JSON,   /* 2xx, complete, but not JSON to its end */
-    OUTCOME_TOO_BIG,    /* passed the body ceiling, or expands beyond reason */
-    OUTCOME_ENCODING,   /* Content-Encoding unknown or broken */
-    OUTCOME_PROTOCOL,   /* not HTTP, or a header past its ceiling */
-    OUTCOME_REFUSED,    /* by us: bad URL, redirect to another scheme or a private address */
-    OUTCOME_LOCAL,      /* our own shortage (descriptors, memory): no fault of the request */
-    OUTCOME_CANCELLED,  /* by us, at abort: no try used */
-};
-
-/** "http 404" is told by the status; this names the others: "connect", "timeout", ... */
-const char *outcome_name(enum outcome outcome);
 
 #define PAGE_TOTAL_UNKNOWN UINT64_MAX
 

@@ -84,6 +84,7 @@ static bool is_temporary(const struct attempt *a, const struct job_retry *policy
     case OUTCOME_TIMEOUT:
     case OUTCOME_SHORT_BODY:
     case OUTCOME_BAD_JSON:
+    case OUTCOME_NO_RECORDS:
         return true;
     default:
         return false;
