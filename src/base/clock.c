@@ -1,6 +1,6 @@
 #include "base/clock.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <time.h>
 
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -56,8 +56,16 @@ int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day)
     return (int64_t)days - (ERAS * DAYS_OF_ERA + 719528);
 }
 
-/* The inverse of clock_days_from_civil (Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
-static void civil_from_days(int64_t days, int *year, int *month, int *day)
+unsigned clock_days_of_month(int64_t year, unsigned month)
+{
+    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (unsigned)(month == 2 && is_leap);
+}
+
+/* Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
+void clock_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
     int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -66,9 +74,9 @@ static void civil_from_days(int64_t days, int *year, int *month, int *day)
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153;
 
-    *day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    *year = (int)(yoe + era * 400 + (*month <= 2));
+    *day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
+    *month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+    *year = yoe + era * 400 + (*month <= 2);
 }
 
 static void put_digits(char *at, int width, int value)
@@ -82,8 +90,9 @@ static void put_digits(char *at, int width, int value)
 void clock_format_utc(int64_t wall_us, char text[CLOCK_TEXT_SIZE])
 {
     static const char shape[CLOCK_TEXT_SIZE] = "0000-00-00T00:00:00.000Z";
-    int year, month, day, ms;
-    int64_t days, rest;
+    int64_t days, rest, year;
+    unsigned month, day;
+    int ms;
 
     if (wall_us < YEAR_0000_US) {
         wall_us = YEAR_0000_US;
@@ -96,15 +105,15 @@ void clock_format_utc(int64_t wall_us, char text[CLOCK_TEXT_SIZE])
         days--;
         rest += DAY_US;
     }
-    civil_from_days(days, &year, &month, &day);
+    clock_civil_from_days(days, &year, &month, &day);
     ms = (int)(rest / 1000 % 1000);
     rest /= 1000000;
     for (size_t i = 0; i < CLOCK_TEXT_SIZE; i++) {
         text[i] = shape[i];
     }
-    put_digits(text, 4, year);
-    put_digits(text + 5, 2, month);
-    put_digits(text + 8, 2, day);
+    put_digits(text, 4, (int)year);
+    put_digits(text + 5, 2, (int)month);
+    put_digits(text + 8, 2, (int)day);
     put_digits(text + 11, 2, (int)(rest / 3600));
     put_digits(text + 14, 2, (int)(rest / 60 % 60));
     put_digits(text + 17, 2, (int)(rest % 60));

@@ -38,4 +38,10 @@ void clock_format_utc(int64_t wall_us, char text[CLOCK_TEXT_SIZE]);
  *  `month` 1-12, `day` 1-31; not checked. */
 int64_t clock_days_from_civil(int64_t year, unsigned month, unsigned day);
 
+/** The inverse; for days within 10^11 of 1970. */
+void clock_civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day);
+
+/** 28 to 31. `month` 1-12. */
+unsigned clock_days_of_month(int64_t year, unsigned month);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_scan.h"
+#include "base/timestamp.h"
 #include "base/units.h"
 #include "base/utf8.h"
 
@@ -37,50 +38,6 @@ struct replay {
 };
 
 /* --- reading ------------------------------------------------------------------------------------- */
-
-/* Two digits at `at`, or -1. */
-static int two_digits(struct str text, size_t at)
-{
-    if (text.data[at] < '0' || text.data[at] > '9' || text.data[at + 1] < '0' ||
-        text.data[at + 1] > '9') {
-        return -1;
-    }
-    return (text.data[at] - '0') * 10 + text.data[at + 1] - '0';
-}
-
-/* Days since 1970-01-01 in the Gregorian calendar, by its cycle of 400 years. */
-static int64_t days_since_1970(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2), era = y / 400, in_era = y - era * 400;
-    int64_t in_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
-}
-
-/* "2026-11-21T09:22:40.290Z", as clock_format_utc writes it. */
-static bool parse_time(struct str text, int64_t *at_us)
-{
-    static const size_t fields[] = { 0, 2, 5, 8, 11, 14, 17 };
-    int values[7];
-    uint64_t ms;
-
-    if (text.len != 24 || !str_to_u64((struct str){ text.data + 20, 3 }, &ms)) {
-        return false;
-    }
-    for (size_t i = 0; i < 7; i++) {
-        values[i] = two_digits(text, fields[i]);
-        if (values[i] < 0) {
-            return false;
-        }
-    }
-    if (values[2] < 1 || values[2] > 12) {
-        return false;
-    }
-    *at_us = days_since_1970(values[0] * 100 + values[1], values[2], values[3]) * 86400;
-    *at_us += values[4] * 3600 + values[5] * 60 + values[6];
-    *at_us = *at_us * (int64_t)US_PER_S + (int64_t)(ms * US_PER_MS);
-    return true;
-}
 
 static enum event_level level_of(struct str raw)
 {
@@ -166,7 +123,8 @@ static enum result read_line(struct replay *r, struct str line)
         level = str_equal(key, STR("level")) ? raw : level;
         text = str_equal(key, STR("text")) ? raw : text;
     }
-    if (!at.data || !parse_time(at, &at_us)) {
+    if (at.len != CLOCK_TEXT_SIZE - 1 ||
+        !timestamp_parse(at, &at_us)) { /* not clock_format_utc's */
         return RESULT_OK;
     }
     if (str_equal(kind, STR("sample"))) {

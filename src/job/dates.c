@@ -1,9 +1,13 @@
 #include "job/dates.h"
 
+#include "base/clock.h"
+#include "base/timestamp.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#define DAY_US (INT64_C(86400) * (int64_t)US_PER_S)
 #define STEP_MAX 100000 /* days, weeks, months or years */
 
 struct civil {
@@ -11,43 +15,16 @@ struct civil {
     unsigned month, day; /* from 1 */
 };
 
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static unsigned days_of_month(int64_t year, unsigned month)
-{
-    static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* Days since 1970-01-01. Years are counted from March, so that the leap day comes last. */
 static int64_t day_of(struct civil c)
 {
-    int64_t year = c.month > 2 ? c.year : c.year - 1;
-    int64_t era = year / 400; /* no year before 1 gets here */
-    int64_t year_of_era = year - era * 400;
-    int64_t month = ((int64_t)c.month + 9) % 12;
-    int64_t day_of_year = (153 * month + 2) / 5 + (int64_t)c.day - 1;
-
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-           719468;
+    return clock_days_from_civil(c.year, c.month, c.day);
 }
 
 static struct civil civil_of(int64_t day)
 {
-    int64_t from_era_0 = day + 719468;
-    int64_t era = from_era_0 / 146097;
-    int64_t of_era = from_era_0 - era * 146097;
-    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153;
-    struct civil c = { .day = (unsigned)(day_of_year - (153 * month + 2) / 5 + 1),
-                       .month = (unsigned)(month < 10 ? month + 3 : month - 9) };
+    struct civil c;
 
-    c.year = year_of_era + era * 400 + (c.month <= 2);
+    clock_civil_from_days(day, &c.year, &c.month, &c.day);
     return c;
 }
 
@@ -56,17 +33,16 @@ static bool parse_part(struct str text, size_t at, size_t len, uint64_t *number)
     return str_to_u64((struct str){ text.data + at, len }, number);
 }
 
+/* A date alone; not of the year 0, which no calendar of people has. */
 static bool parse_day(struct str text, int64_t *day)
 {
-    uint64_t year, month, of_month;
+    int64_t us;
 
-    if (text.len != 10 || text.data[4] != '-' || text.data[7] != '-' ||
-        !parse_part(text, 0, 4, &year) || !parse_part(text, 5, 2, &month) ||
-        !parse_part(text, 8, 2, &of_month) || !year || !month || month > 12 || !of_month ||
-        of_month > days_of_month((int64_t)year, (unsigned)month)) {
+    if (text.len != TIMESTAMP_TEXT_MIN || !timestamp_parse(text, &us) ||
+        str_starts(text, STR("0000"))) {
         return false;
     }
-    *day = day_of((struct civil){ (int64_t)year, (unsigned)month, (unsigned)of_month });
+    *day = us / DAY_US - (us % DAY_US < 0);
     return true;
 }
 
@@ -114,7 +90,7 @@ int64_t dates_at(const struct dates *dates, uint64_t index)
     months = (int64_t)c.month - 1 + (int64_t)(index * dates->months);
     c.year += months / 12;
     c.month = (unsigned)(months % 12) + 1;
-    days = days_of_month(c.year, c.month);
+    days = clock_days_of_month(c.year, c.month);
     c.day = c.day < days ? c.day : days;
     return day_of(c);
 }
@@ -146,53 +122,22 @@ enum result dates_parse(struct dates *dates, struct str from, struct str to, str
     return RESULT_OK;
 }
 
-/* "04:15" or "04:15:00" at the head of `text`: seconds. */
-static bool parse_clock(struct str text, size_t len, int64_t *seconds)
-{
-    uint64_t hours, minutes, of_minute = 0;
-
-    if (text.len < len || text.data[2] != ':' || !parse_part(text, 0, 2, &hours) ||
-        !parse_part(text, 3, 2, &minutes) || hours > 23 || minutes > 59) {
-        return false;
-    }
-    if (len == 8 &&
-        (text.data[5] != ':' || !parse_part(text, 6, 2, &of_minute) || of_minute > 59)) {
-        return false;
-    }
-    *seconds = (int64_t)(hours * 3600 + minutes * 60 + of_minute);
-    return true;
-}
-
 enum result dates_parse_instant(struct str text, int64_t *us, struct err *err)
 {
-    int64_t day, seconds = 0, offset = 0;
-    struct str zone;
+    int64_t day;
+    struct str rest = text.len > TIMESTAMP_TEXT_MIN ? (struct str){ text.data + TIMESTAMP_TEXT_MIN,
+                                                                    text.len - TIMESTAMP_TEXT_MIN }
+                                                    : STR_NONE;
+    bool has_zone =
+        rest.len && (memchr(rest.data, '+', rest.len) || memchr(rest.data, '-', rest.len) ||
+                     strchr("Zz", rest.data[rest.len - 1]));
 
-    if (!parse_day((struct str){ text.data, text.len < 10 ? text.len : 10 }, &day)) {
-        goto fail_form;
+    if (!parse_day((struct str){ text.data, text.len - rest.len }, &day) ||
+        !timestamp_parse(text, us) || (rest.len && !has_zone)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2",
+                       "want a time such as 2026-11-21T18:00:00Z or 2026-11-21T18:00:00+02:00");
     }
-    if (text.len > 10) {
-        struct str clock = { text.data + 11, text.len - 11 };
-
-        if (text.len < 20 || !strchr("T ", text.data[10]) || !parse_clock(clock, 8, &seconds)) {
-            goto fail_form;
-        }
-        zone = (struct str){ text.data + 19, text.len - 19 };
-        if (zone.len == 6 && (zone.data[0] == '+' || zone.data[0] == '-')) {
-            if (!parse_clock((struct str){ zone.data + 1, 5 }, 5, &offset)) {
-                goto fail_form;
-            }
-            offset = zone.data[0] == '-' ? -offset : offset;
-        } else if (!str_equal(zone, STR("Z"))) {
-            goto fail_form;
-        }
-    }
-    *us = (day * 86400 + seconds - offset) * 1000000;
     return RESULT_OK;
-
-fail_form:
-    return err_set(err, RESULT_INVALID, "E-CFG2",
-                   "want a time such as 2026-11-21T18:00:00Z or 2026-11-21T18:00:00+02:00");
 }
 
 void dates_format_instant(int64_t us, char text[DATES_INSTANT_MAX])

@@ -32,8 +32,8 @@ int64_t dates_at(const struct dates *dates, uint64_t index);
 
 #define DATES_INSTANT_MAX 32
 
-/** "2026-11-21T04:15:00Z", "2026-11-21T04:15:00+02:00", "2026-11-21" (its beginning in UTC):
- *  microseconds since 1970. E-CFG2. */
+/** "2026-11-21T04:15:00Z", "2026-11-21T04:15:00+02:00", "2026-11-21" (its beginning in UTC),
+ *  and the other forms of base/timestamp.h that name their offset: microseconds since 1970. E-CFG2. */
 MUST_CHECK enum result dates_parse_instant(struct str text, int64_t *us, struct err *err);
 
 /** In UTC, to the second. */

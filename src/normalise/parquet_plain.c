@@ -1,8 +1,8 @@
 #include "normalise/parquet_plain.h"
 
+#include "base/timestamp.h"
 #include "normalise/cell_text.h"
 #include "normalise/parquet_page.h"
-#include "normalise/timestamp.h"
 
 #include <math.h>
 #include <string.h>

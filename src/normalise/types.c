@@ -1,7 +1,7 @@
 #include "normalise/types.h"
 
 #include "base/clock.h"
-#include "normalise/timestamp.h"
+#include "base/timestamp.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "normalise/timestamp.h"
+#include "base/timestamp.h"
 
 #include "base/clock.h"
 #include "base/little.h"
@@ -40,12 +40,8 @@ struct date {
 
 static bool is_date(const struct date *date)
 {
-    static const unsigned char days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
     return date->month >= 1 && date->month <= 12 && date->day >= 1 &&
-           date->day <= days[date->month - 1] &&
-           (date->month != 2 || date->day != 29 ||
-            (date->year % 4 == 0 && (date->year % 100 || date->year % 400 == 0)));
+           date->day <= clock_days_of_month(date->year, date->month);
 }
 
 static inline int64_t days_us(const struct date *date)
@@ -63,22 +59,20 @@ static bool take_date(const char **p, const char *end, struct date *date)
     return is_date(date);
 }
 
-/* ".123456": digits past the microsecond must be zeros. */
-static bool take_fraction(const char **p, const char *end, int64_t *us)
+/* ".123456"; digits past the microsecond are cut off, which `is_cut` notes unless they are zeros. */
+static bool take_fraction(const char **p, const char *end, int64_t *us, bool *is_cut)
 {
     const char *first = *p;
     int64_t unit = 100000;
 
     for (; *p < end && is_digit(**p); ++*p, unit /= 10) {
-        if (unit == 0 && **p != '0') {
-            return false;
-        }
+        *is_cut |= unit == 0 && **p != '0';
         *us += unit * (**p - '0');
     }
     return *p > first;
 }
 
-static bool take_time(const char **p, const char *end, int64_t *us)
+static bool take_time(const char **p, const char *end, int64_t *us, bool *is_cut)
 {
     unsigned hour, minute, second = 0;
     bool seconds;
@@ -95,7 +89,7 @@ static bool take_time(const char **p, const char *end, int64_t *us)
         return false;
     }
     *us += ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * (int64_t)US_PER_S;
-    return !seconds || !take_char(p, end, '.') || take_fraction(p, end, us);
+    return !seconds || !take_char(p, end, '.') || take_fraction(p, end, us, is_cut);
 }
 
 /* "Z", "+01:00", "+0100", "+01", or nothing. */
@@ -175,14 +169,14 @@ static inline bool read_common(const char *p, int64_t *us)
 }
 
 /* Any form; kept out of timestamp_read, which so has little to set up. */
-__attribute__((noinline)) static bool read_any(struct str text, int64_t *us)
+__attribute__((noinline)) static bool read_any(struct str text, int64_t *us, bool *is_cut)
 {
     const char *p = text.data, *end = p + text.len;
     struct date date;
 
     if (text.len >= COMMON_LEN && read_common(p, us)) {
         p += COMMON_LEN;
-        return (!take_char(&p, end, '.') || take_fraction(&p, end, us)) &&
+        return (!take_char(&p, end, '.') || take_fraction(&p, end, us, is_cut)) &&
                take_offset(&p, end, us) && p == end;
     }
     if (!take_date(&p, end, &date)) {
@@ -196,12 +190,26 @@ __attribute__((noinline)) static bool read_any(struct str text, int64_t *us)
         return false;
     }
     p++;
-    return take_time(&p, end, us) && take_offset(&p, end, us) && p == end;
+    return take_time(&p, end, us, is_cut) && take_offset(&p, end, us) && p == end;
 }
 
 bool timestamp_read(struct str text, int64_t *us)
 {
+    bool is_cut = false;
+
     return (text.len == COMMON_LEN + 1 && text.data[COMMON_LEN] == 'Z' &&
             read_common(text.data, us)) ||
-           read_any(text, us);
+           (read_any(text, us, &is_cut) && !is_cut);
+}
+
+bool timestamp_parse_up(struct str text, int64_t *us)
+{
+    bool is_cut = false;
+
+    if (text.len < TIMESTAMP_TEXT_MIN || text.len > TIMESTAMP_TEXT_MAX ||
+        !read_any(text, us, &is_cut)) {
+        return false;
+    }
+    *us += is_cut;
+    return true;
 }

@@ -8,8 +8,8 @@
  * Units    microseconds since 1970-01-01 UTC.
  * Threads  no state.
  */
-#ifndef SCRAPETOP_NORMALISE_TIMESTAMP_H
-#define SCRAPETOP_NORMALISE_TIMESTAMP_H
+#ifndef SCRAPETOP_BASE_TIMESTAMP_H
+#define SCRAPETOP_BASE_TIMESTAMP_H
 
 #include "base/str.h"
 
@@ -29,5 +29,8 @@ static inline bool timestamp_parse(struct str text, int64_t *us)
     return text.len >= TIMESTAMP_TEXT_MIN && text.len <= TIMESTAMP_TEXT_MAX &&
            text.data[4] == '-' && timestamp_read(text, us);
 }
+
+/** For deadlines: a text that is finer than a microsecond gives the next one. */
+bool timestamp_parse_up(struct str text, int64_t *us);
 
 #endif
