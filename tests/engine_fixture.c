@@ -341,3 +341,11 @@ int test_main(int (*group)(void))
     curl_global_cleanup();
     return failed;
 }
+
+void assert_failure(struct failure failure, const char *name)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    failure_format(failure, text);
+    assert_string_equal(text, name);
+}

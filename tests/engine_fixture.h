@@ -68,6 +68,9 @@ const struct snapshot *look(struct run *r);
 /** One turn of the loop. */
 void turn(struct run *r);
 
+/** The failure is called so: "HTTP 404", "timeout". */
+void assert_failure(struct failure failure, const char *name);
+
 /** Whether events.jsonl of the closed run holds these bytes. */
 void assert_told(const struct run *r, const char *what, bool told);
 

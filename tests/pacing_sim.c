@@ -400,7 +400,8 @@ static void refuse(struct client *c, const struct flight *f, const struct quota 
         wait_us = quota->reset_us;
     }
     if (wait_us) {
-        host_hold_named(c->host, now_us + wait_us, now_us, STR("429"));
+        host_hold_named(c->host, now_us + wait_us, now_us,
+                        &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
         if (now_us + wait_us > c->server.named_until_us) {
             c->server.named_until_us = now_us + wait_us;
         }
@@ -408,7 +409,8 @@ static void refuse(struct client *c, const struct flight *f, const struct quota 
         if (c->kind == SIM_AUTO) {
             host_forgive(c->host);
         }
-        host_hold_growing(c->host, US_PER_S, random_bits(&c->random), now_us, STR("429"));
+        host_hold_growing(c->host, US_PER_S, random_bits(&c->random), now_us,
+                          &(struct due){ .by = DUE_HOST_HOLD, .status = 429 });
     }
 }
 

@@ -1,5 +1,7 @@
 #include "store_fixture.h"
 
+#include <sqlite3.h>
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
@@ -61,6 +63,20 @@ void settlement_free(struct settlement *settlement)
         response_free(settlement->response);
         free(settlement);
     }
+}
+
+void ledger_make(const struct run_dir *dir, const char *sql)
+{
+    char path[256], *why = NULL;
+    sqlite3 *db;
+
+    (void)unlinkat(dir->fd, "ledger.db", 0);
+    snprintf(path, sizeof path, "%s/ledger.db", dir->path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK) {
+        fail_msg("%s", why);
+    }
+    sqlite3_close(db);
 }
 
 char *file_read(const struct run_dir *dir, const char *name, size_t *len)

@@ -20,6 +20,9 @@ struct settlement *settlement_make(uint64_t id, enum settle_state state, enum se
                                    struct str body);
 void settlement_free(struct settlement *settlement);
 
+/** A ledger.db that this SQL makes, in the place of the one that is there. */
+void ledger_make(const struct run_dir *dir, const char *sql);
+
 /** Whole file, terminated; to free. */
 char *file_read(const struct run_dir *dir, const char *name, size_t *len);
 void file_write(const struct run_dir *dir, const char *name, struct str bytes);

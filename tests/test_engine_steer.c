@@ -101,11 +101,11 @@ static void drop__ends_a_transfer__and_its_slot_is_used(void **state)
     run_until_done(&r);
     assert_int_equal(look(&r)->ok, 4);
     assert_int_equal(look(&r)->failed, 1);
-    assert_string_equal(look(&r)->failures[0].why, "dropped by you");
+    assert_failure(look(&r)->failures[0].why, "dropped by you");
     run_close(&r);
     run_start(&r);
     assert_int_equal(look(&r)->failed, 1);
-    assert_string_equal(look(&r)->failures[0].why, "dropped by you");
+    assert_failure(look(&r)->failures[0].why, "dropped by you");
     run_close(&r);
     assert_int_equal(server_count(server), 5);
     run_end(&r);
@@ -143,7 +143,7 @@ static void retry_failed__asks_one_class_only(void **state)
     tell_text(&r, CONTROL_RETRY_FAILED, "HTTP 410");
     assert_int_equal(look(&r)->failed, 3);
     assert_int_equal(look(&r)->failure_count, 1);
-    assert_string_equal(look(&r)->failures[0].why, "HTTP 404");
+    assert_failure(look(&r)->failures[0].why, "HTTP 404");
     r.done = false;
     run_until_done(&r);
     run_close(&r);

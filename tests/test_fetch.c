@@ -295,7 +295,7 @@ static void assert_believed_the_second_time(struct server_answer answer)
     net_begin(&n, PATIENCE_US);
     response = ask(&n, server_url(server, "/"));
     assert_int_equal(response->outcome, OUTCOME_CONNECT);
-    memcpy(again->reason, response->reason, sizeof again->reason);
+    again->last = response_last_try(response);
     give_back(&n, response);
     start_request(&n, again);
     wait_for(&n, 2);

@@ -13,7 +13,8 @@
 
 /* --- classes -------------------------------------------------------------------------------------- */
 
-static bool wants(const char *class, const char *why)
+/* `why` as the panel calls it. */
+static bool wants(const char *class, struct failure why)
 {
     struct follow_up f = { .kind = FOLLOW_UP_NONE };
     struct err err;
@@ -28,16 +29,16 @@ static bool wants(const char *class, const char *why)
 static void class__means__what_the_panel_calls_so(void **state)
 {
     (void)state;
-    assert_true(wants("5xx", "HTTP 503"));
-    assert_false(wants("5xx", "HTTP 404"));
-    assert_false(wants("5xx", "timeout"));
-    assert_true(wants("404", "HTTP 404"));
-    assert_true(wants("HTTP 404", "HTTP 404"));
-    assert_false(wants("404", "HTTP 403"));
-    assert_true(wants("timeout", "timeout"));
-    assert_false(wants("timeout", "HTTP 408"));
-    assert_true(wants("bad-json", "bad json"));
-    assert_true(wants("dropped-by-you", "dropped by you"));
+    assert_true(wants("5xx", failure_of(OUTCOME_STATUS, 503)));
+    assert_false(wants("5xx", failure_of(OUTCOME_STATUS, 404)));
+    assert_false(wants("5xx", failure_of(OUTCOME_TIMEOUT, 0)));
+    assert_true(wants("404", failure_of(OUTCOME_STATUS, 404)));
+    assert_true(wants("HTTP 404", failure_of(OUTCOME_STATUS, 404)));
+    assert_false(wants("404", failure_of(OUTCOME_STATUS, 403)));
+    assert_true(wants("timeout", failure_of(OUTCOME_TIMEOUT, 0)));
+    assert_false(wants("timeout", failure_of(OUTCOME_STATUS, 408)));
+    assert_true(wants("bad-json", failure_of(OUTCOME_BAD_JSON, 200)));
+    assert_true(wants("dropped-by-you", failure_of(OUTCOME_DROPPED, 0)));
 }
 
 static void class__is_refused__when_nothing_is_called_so(void **state)
@@ -52,7 +53,7 @@ static void class__is_refused__when_nothing_is_called_so(void **state)
         assert_int_equal(follow_up_set_class(&f, wrong[i], &err), RESULT_INVALID);
         assert_string_equal(err.code, "E-ARG1");
         assert_int_equal(f.kind, FOLLOW_UP_NONE);
-        assert_string_equal(f.class, "");
+        assert_int_equal(f.class.class, FAILURE_NONE);
     }
 }
 
@@ -61,9 +62,9 @@ static void follow_up__wants_nothing__when_there_is_none(void **state)
     struct follow_up f = { .kind = FOLLOW_UP_NONE };
 
     (void)state;
-    assert_false(follow_up_wants(&f, "HTTP 503"));
+    assert_false(follow_up_wants(&f, failure_of(OUTCOME_STATUS, 503)));
     f.kind = FOLLOW_UP_MISSING;
-    assert_true(follow_up_wants(&f, "HTTP 503"));
+    assert_true(follow_up_wants(&f, failure_of(OUTCOME_STATUS, 503)));
 }
 
 /* --- runs ----------------------------------------------------------------------------------------- */
@@ -180,7 +181,7 @@ static void class__asks_these_again__and_leaves_the_others_failed(void **state)
     assert_int_equal(w.run.report.ok, 8);
     assert_int_equal(w.run.report.failed, 1);
     assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
-    assert_string_equal(w.run.report.failures[0].why, "HTTP 404");
+    assert_failure(w.run.report.failures[0].why, "HTTP 404");
     end(&w);
 }
 

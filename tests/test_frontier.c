@@ -190,9 +190,10 @@ static void next__goes_on_behind_the_ledger__when_the_plan_is_enormous(void **st
     plan_begin(&p, 0);
     plan_pattern(&p, "http://a/[1-1000000]/[1-1000000]");
     plan_open(&p);
-    assert_int_equal(
-        frontier_restore(p.frontier, UINT64_C(999999999998), 0, T0, 1, STR_NONE, STR_NONE, NULL),
-        RESULT_OK);
+    assert_int_equal(frontier_restore(p.frontier,
+                                      &(struct frontier_row){ .id = UINT64_C(999999999998) }, T0,
+                                      NULL),
+                     RESULT_OK);
     assert_next(&p, 1, "1,1", "http://a/1/1"); /* the gap before it comes first */
     plan_end(&p);
 }
@@ -269,7 +270,8 @@ static void next__passes_by_a_held_host__when_another_is_open(void **state)
     plan_list(&p, "http://a/1\nhttp://a/2\nhttp://b/1\nhttp://a/3\nhttp://b/2\n");
     plan_open(&p);
     first = next(&p, T0);
-    host_hold_named(host_of(&p, first), T0 + 30 * US_PER_S, T0, STR("429"));
+    host_hold_named(host_of(&p, first), T0 + 30 * US_PER_S, T0,
+                    &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     other = next(&p, T0);
     assert_string_equal(other->url.data, "http://b/1");
     settle(&p, other);
@@ -324,7 +326,8 @@ static void parked__are_bounded__when_the_only_host_is_held(void **state)
     plan_pattern(&p, "http://a/[1-1000000]");
     plan_open(&p);
     first = next(&p, T0);
-    host_hold_named(host_of(&p, first), T0 + US_PER_S, T0, STR("429"));
+    host_hold_named(host_of(&p, first), T0 + US_PER_S, T0,
+                    &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     for (int i = 0; i < 3; i++) {
         assert_int_equal(answer_of(&p, T0), FRONTIER_HELD);
         assert_int_equal(frontier_parked(p.frontier), FRONTIER_PARKED_MAX);
@@ -380,7 +383,7 @@ static void restore__leaves_the_gaps__in_any_pattern(void **state)
         for (uint64_t id = 1; id <= 10; id++) {
             if (settled >> (id - 1) & 1) {
                 assert_int_equal(
-                    frontier_restore(p.frontier, id, 0, T0, 1, STR_NONE, STR_NONE, NULL),
+                    frontier_restore(p.frontier, &(struct frontier_row){ .id = id }, T0, NULL),
                     RESULT_OK);
             }
         }
@@ -407,17 +410,26 @@ static void restore__keeps_tries_reason_and_deadline__when_a_row_waits(void **st
     struct plan p;
     struct request *request;
     const struct request *list[4];
+    struct frontier_row row = {
+        .id = 2,
+        .waits_until_us = T0 + 5 * US_PER_S,
+        .attempt = 3,
+        .last = { .outcome = OUTCOME_STATUS, .status = 500, .failure = { FAILURE_STATUS, 500 } },
+        .due = { .by = DUE_BACKOFF, .wait_us = 2 * US_PER_S },
+        .reason = STR("HTTP 500")
+    };
 
     (void)state;
     plan_begin(&p, 0);
     plan_list(&p, "http://a/1\nhttp://a/2\nhttp://a/3\n");
     plan_open(&p);
-    assert_int_equal(frontier_restore(p.frontier, 2, T0 + 5 * US_PER_S, T0, 3, STR("HTTP 500"),
-                                      STR("backoff 2.0 s of 0-4 s"), NULL),
-                     RESULT_OK);
+    assert_int_equal(frontier_restore(p.frontier, &row, T0, NULL), RESULT_OK);
     assert_int_equal(frontier_waits(p.frontier, list, 4), 1);
     assert_string_equal(list[0]->reason, "HTTP 500");
-    assert_string_equal(list[0]->set_by, "backoff 2.0 s of 0-4 s");
+    assert_int_equal(list[0]->last.status, 500);
+    assert_int_equal(list[0]->last.failure.class, FAILURE_STATUS);
+    assert_int_equal(list[0]->due.by, DUE_BACKOFF);
+    assert_int_equal(list[0]->due.wait_us, 2 * US_PER_S);
     assert_next(&p, 1, "1", "http://a/1"); /* our own backoff holds no host */
     assert_next(&p, 3, "3", "http://a/3");
     assert_int_equal(answer_of(&p, T0 + 5 * US_PER_S - 1), FRONTIER_WAITING);
@@ -433,14 +445,16 @@ static void restore__keeps_tries_reason_and_deadline__when_a_row_waits(void **st
 static void restore__holds_the_host__when_its_server_named_the_deadline(void **state)
 {
     struct plan p;
+    struct frontier_row row = { .id = 1,
+                                .waits_until_us = T0 + 5 * US_PER_S,
+                                .attempt = 1,
+                                .due = { .by = DUE_RETRY_AFTER, .said = "60" } };
 
     (void)state;
     plan_begin(&p, 0);
     plan_pattern(&p, "http://a/[1-3]");
     plan_open(&p);
-    assert_int_equal(frontier_restore(p.frontier, 1, T0 + 5 * US_PER_S, T0, 1, STR("HTTP 429"),
-                                      STR(FRONTIER_SET_BY_SERVER "60"), NULL),
-                     RESULT_OK);
+    assert_int_equal(frontier_restore(p.frontier, &row, T0, NULL), RESULT_OK);
     assert_int_equal(answer_of(&p, T0 + 5 * US_PER_S - 1), FRONTIER_HELD);
     assert_true(frontier_wake_is_named(p.frontier, T0));
     settle(&p, next(&p, T0 + 5 * US_PER_S));
@@ -456,14 +470,14 @@ static void restore__refuses__when_the_ledger_is_of_another_plan(void **state)
     plan_begin(&p, 0);
     plan_pattern(&p, "http://a/[1-3]");
     plan_open(&p);
-    assert_int_equal(frontier_restore(p.frontier, 4, 0, T0, 1, STR_NONE, STR_NONE, &err),
+    assert_int_equal(frontier_restore(p.frontier, &(struct frontier_row){ .id = 4 }, T0, &err),
                      RESULT_CORRUPT);
     assert_string_equal(err.code, "E-LEDG3");
-    assert_int_equal(frontier_restore(p.frontier, 2, 0, T0, 1, STR_NONE, STR_NONE, &err),
+    assert_int_equal(frontier_restore(p.frontier, &(struct frontier_row){ .id = 2 }, T0, &err),
                      RESULT_OK);
-    assert_int_equal(frontier_restore(p.frontier, 2, 0, T0, 1, STR_NONE, STR_NONE, &err),
+    assert_int_equal(frontier_restore(p.frontier, &(struct frontier_row){ .id = 2 }, T0, &err),
                      RESULT_CORRUPT);
-    assert_int_equal(frontier_restore(p.frontier, 0, 0, T0, 1, STR_NONE, STR_NONE, &err),
+    assert_int_equal(frontier_restore(p.frontier, &(struct frontier_row){ .id = 0 }, T0, &err),
                      RESULT_CORRUPT);
     plan_end(&p);
 }
@@ -541,7 +555,8 @@ static void urge__asks_before_all_others__though_the_host_is_held(void **state)
         assert_int_equal(request->id, id);
         wait_until(&p, request, T0 + id * US_PER_S);
     }
-    host_hold_named(host_at(&p.hosts, 0), T0 + 60 * US_PER_S, T0, STR("429"));
+    host_hold_named(host_at(&p.hosts, 0), T0 + 60 * US_PER_S, T0,
+                    &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     assert_int_equal(frontier_find_wait(p.frontier, 2)->id, 2);
     assert_null(frontier_find_wait(p.frontier, 4));
     assert_null(frontier_take(p.frontier, 4));

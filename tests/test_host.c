@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define T0 (UINT64_C(1000) * US_PER_S)
-#define WHY STR("429, Retry-After: 30")
+static const struct due why = { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" };
+static const struct due refused = { .by = DUE_HOST_HOLD, .status = 429 };
 
 static uint32_t find(struct host_table *t, const char *text)
 {
@@ -106,9 +107,12 @@ static void hold_named__lasts_to_its_deadline_to_the_microsecond(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY));
+    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, &why));
     assert_true(host->hold_is_named);
-    assert_string_equal(host->hold_reason, "429, Retry-After: 30");
+    assert_int_equal(host->hold_due.by, DUE_RETRY_AFTER);
+    assert_int_equal(host->hold_due.wait_us, 30 * US_PER_S);
+    assert_string_equal(host->hold_due.said, "30");
+    assert_true(str_equal(host->label, str_view(host->hold_due.host)));
     assert_int_equal(host_hold_deadline(host), T0 + 30 * US_PER_S);
     assert_int_equal(host_may_start(&t, host, T0), HOST_HELD);
     assert_int_equal(host_may_start(&t, host, T0 + 30 * US_PER_S - 1), HOST_HELD);
@@ -124,12 +128,12 @@ static void hold_named__keeps_the_longer__when_two_are_named(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY));
-    assert_false(host_hold_named(host, T0 + 5 * US_PER_S, T0, WHY));
+    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, &why));
+    assert_false(host_hold_named(host, T0 + 5 * US_PER_S, T0, &why));
     assert_int_equal(host->hold_until_us, T0 + 30 * US_PER_S);
-    assert_false(host_hold_named(host, T0 + 60 * US_PER_S, T0, WHY));
+    assert_false(host_hold_named(host, T0 + 60 * US_PER_S, T0, &why));
     assert_int_equal(host->hold_until_us, T0 + 60 * US_PER_S);
-    assert_true(host_hold_named(host, T0 + 90 * US_PER_S, T0 + 60 * US_PER_S, WHY));
+    assert_true(host_hold_named(host, T0 + 90 * US_PER_S, T0 + 60 * US_PER_S, &why));
     host_table_release(&t);
 }
 
@@ -141,8 +145,8 @@ static void hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_foll
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY);
-    assert_false(host_hold_growing(host, US_PER_S, 0, T0 + US_PER_S, STR("429")));
+    host_hold_named(host, T0 + 30 * US_PER_S, T0, &why);
+    assert_false(host_hold_growing(host, US_PER_S, 0, T0 + US_PER_S, &refused));
     assert_int_equal(host->hold_until_us, T0 + 30 * US_PER_S);
     assert_true(host->hold_is_named);
     host_table_release(&t);
@@ -161,8 +165,8 @@ static void hold_growing__doubles_and_keeps_its_lower_half__when_refusals_go_on(
         uint64_t want = length_us < HOST_HOLD_GROWTH_MAX_US ? length_us : HOST_HOLD_GROWTH_MAX_US;
         uint64_t held;
 
-        assert_true(host_hold_growing(host, US_PER_S, (uint64_t)i * 0x9E3779B97F4A7C15, now_us,
-                                      STR("429")));
+        assert_true(
+            host_hold_growing(host, US_PER_S, (uint64_t)i * 0x9E3779B97F4A7C15, now_us, &refused));
         held = host->hold_until_us - now_us;
         assert_in_range(held, want / 2, want);
         assert_false(host->hold_is_named);
@@ -181,8 +185,7 @@ static void hold_growing__grows_once__when_many_were_in_flight(void **state)
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     for (int i = 0; i < 50; i++) {
-        assert_int_equal(host_hold_growing(host, US_PER_S, 0, T0 + (uint64_t)i, STR("429")),
-                         i == 0);
+        assert_int_equal(host_hold_growing(host, US_PER_S, 0, T0 + (uint64_t)i, &refused), i == 0);
     }
     assert_int_equal(host->throttle_level, 1);
     host_table_release(&t);
@@ -196,7 +199,7 @@ static void hold_growing__is_a_hold__when_the_backoff_is_nothing(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    assert_true(host_hold_growing(host, 0, 0, T0, STR("429")));
+    assert_true(host_hold_growing(host, 0, 0, T0, &refused));
     assert_in_range(host->hold_until_us, T0 + HOST_HOLD_GROWTH_MIN_US / 2,
                     T0 + HOST_HOLD_GROWTH_MIN_US);
     host_table_release(&t);
@@ -212,7 +215,7 @@ static void hold_growing__starts_anew__when_a_quiet_while_went_by(void **state)
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     for (int i = 0; i < 4; i++) {
-        host_hold_growing(host, US_PER_S, 0, now_us, STR("429"));
+        host_hold_growing(host, US_PER_S, 0, now_us, &refused);
         now_us = host->hold_until_us;
     }
     assert_int_equal(host->throttle_level, 4);
@@ -220,7 +223,7 @@ static void hold_growing__starts_anew__when_a_quiet_while_went_by(void **state)
     host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, true, now_us);
     assert_int_equal(host->throttle_level, 0);
-    assert_true(host_hold_growing(host, US_PER_S, 0, now_us, STR("429")));
+    assert_true(host_hold_growing(host, US_PER_S, 0, now_us, &refused));
     assert_in_range(host->hold_until_us - now_us, US_PER_S / 2, US_PER_S);
     host_table_release(&t);
 }
@@ -236,7 +239,7 @@ static void slow_start__doubles_each_round__when_all_goes_well(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_hold_named(host, now_us, T0, WHY);
+    host_hold_named(host, now_us, T0, &why);
     for (size_t round = 0; round < sizeof want / sizeof want[0]; round++) {
         unsigned started = start_all(&t, host, now_us, 1000);
 
@@ -263,7 +266,7 @@ static void slow_start__ends__when_the_window_is_no_longer_what_keeps_back(void 
     (void)state;
     host_table_init(&t, 4, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_hold_named(host, now_us, T0, WHY);
+    host_hold_named(host, now_us, T0, &why);
     for (int i = 0; i < 100 && host->window; i++) {
         start_all(&t, host, now_us, 1000);
         host_ended(&t, host, true, now_us);
@@ -280,11 +283,11 @@ static void slow_start__begins_again__when_the_host_says_no_again(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_hold_named(host, T0 + US_PER_S, T0, WHY);
+    host_hold_named(host, T0 + US_PER_S, T0, &why);
     host_started(&t, host, &(struct request){ 0 });
     host_ended(&t, host, true, T0 + US_PER_S);
     assert_int_equal(host->window, 2);
-    host_hold_named(host, T0 + 9 * US_PER_S, T0 + 2 * US_PER_S, WHY);
+    host_hold_named(host, T0 + 9 * US_PER_S, T0 + 2 * US_PER_S, &why);
     assert_int_equal(start_all(&t, host, T0 + 9 * US_PER_S, 100), 1);
     host_table_release(&t);
 }
@@ -302,7 +305,7 @@ static void hold_user__holds_until_released_and_never_shortens_a_servers(void **
     assert_true(host_hold_deadline(host) == TIME_NEVER);
     host_hold_user(host, false, T0);
     assert_int_equal(start_all(&t, host, T0, 100), 1);
-    host_hold_named(host, T0 + 30 * US_PER_S, T0, WHY);
+    host_hold_named(host, T0 + 30 * US_PER_S, T0, &why);
     host_hold_user(host, true, T0);
     host_hold_user(host, false, T0);
     assert_int_equal(host_may_start(&t, host, T0 + 30 * US_PER_S - 1), HOST_HELD);
@@ -400,7 +403,7 @@ static void table__remembers_holds_and_forgets_them__when_their_time_is_over(voi
         index = find(&t, url);
         host_ref(&t, index);
         host_started(&t, host_at(&t, index), &(struct request){ 0 });
-        host_hold_named(host_at(&t, index), T0 + 30 * US_PER_S, T0, WHY);
+        host_hold_named(host_at(&t, index), T0 + 30 * US_PER_S, T0, &why);
         host_ended(&t, host_at(&t, index), false, T0);
         host_unref(&t, index);
     }

@@ -1,5 +1,6 @@
 #include "store/ledger.h"
 
+#include "old_ledger.h"
 #include "store_fixture.h"
 
 #include <fcntl.h>
@@ -88,6 +89,9 @@ static struct settlement *failed(uint64_t id, const char *reason)
 
     snprintf(s->response->request->reason, REQUEST_REASON_MAX, "%s", reason);
     s->response->status = 404;
+    s->response->request->last = (struct last_try){ .outcome = OUTCOME_STATUS,
+                                                    .status = 404,
+                                                    .failure = { FAILURE_STATUS, 404 } };
     return s;
 }
 
@@ -98,13 +102,18 @@ static struct settlement *waiting(uint64_t id, int64_t not_before_us, uint32_t a
     s->not_before_wall_us = not_before_us;
     s->response->request->attempt = attempt;
     snprintf(s->response->request->reason, REQUEST_REASON_MAX, "http 429");
-    snprintf(s->response->request->set_by, sizeof s->response->request->set_by, "Retry-After: 30");
+    s->response->status = 429;
+    s->response->request->last = (struct last_try){ .outcome = OUTCOME_STATUS,
+                                                    .status = 429,
+                                                    .failure = { FAILURE_STATUS, 429 } };
+    s->response->request->due =
+        (struct due){ .by = DUE_RETRY_AFTER, .wait_us = 30000000, .said = "30", .host = "a.test" };
     return s;
 }
 
 struct rows {
     struct ledger_row rows[8];
-    char reason[8][REQUEST_REASON_MAX], set_by[8][48];
+    char reason[8][REQUEST_REASON_MAX];
     size_t count;
 };
 
@@ -116,7 +125,6 @@ static void keep_row(void *context, const struct ledger_row *row)
     assert_true(i < 8);
     rows->rows[i] = *row;
     snprintf(rows->reason[i], sizeof rows->reason[i], "%.*s", STR_ARG(row->reason));
-    snprintf(rows->set_by[i], sizeof rows->set_by[i], "%.*s", STR_ARG(row->set_by));
 }
 
 static void read_rows(struct world *w, struct rows *rows)
@@ -146,7 +154,15 @@ static void ledger_each_row__gives_all__in_order_of_id(void **state)
     assert_int_equal(rows.rows[2].state, SETTLE_WAITING);
     assert_int_equal(rows.rows[2].attempt, 3);
     assert_int_equal(rows.rows[2].not_before_wall_us, INT64_C(1700000000000000));
-    assert_string_equal(rows.set_by[2], "Retry-After: 30");
+    assert_int_equal(rows.rows[1].last.outcome, OUTCOME_STATUS);
+    assert_int_equal(rows.rows[1].last.failure.class, FAILURE_STATUS);
+    assert_int_equal(rows.rows[1].last.failure.status, 404);
+    assert_int_equal(rows.rows[1].due.by, DUE_NONE);
+    assert_int_equal(rows.rows[2].last.status, 429);
+    assert_int_equal(rows.rows[2].due.by, DUE_RETRY_AFTER);
+    assert_int_equal(rows.rows[2].due.wait_us, 30000000);
+    assert_string_equal(rows.rows[2].due.said, "30");
+    assert_string_equal(rows.rows[2].due.host, "a.test");
 }
 
 static void ledger_put__overwrites__unless_done(void **state)
@@ -436,6 +452,47 @@ static void ledger_open__refuses__another_application_or_version(void **state)
     open_ledger(w, false);
 }
 
+/* The words of before are read as facts, once; done rows stay as they were. */
+static void ledger_open__makes_facts__of_what_version_2_had_in_words(void **state)
+{
+    struct world *w = *state;
+    struct rows rows;
+
+    close_ledger(w);
+    ledger_make(
+        &w->dir, OLD_LEDGER_1 OLD_LEDGER_2
+        "INSERT INTO request(id,state,endpoint,attempt,status,body,key,reason,set_by,not_before_us)"
+        " VALUES(1,1,0,1,200,3,NULL,NULL,NULL,NULL),"
+        "(2,2,0,6,404,0,'2','HTTP 404','',NULL),"
+        "(3,3,0,2,429,0,'3','HTTP 429','Retry-After: 30',77),"
+        "(4,3,0,1,0,0,'4','Operation timed out after 30000 milliseconds',"
+        "'backoff 2.5 s of 0-4 s',78),"
+        "(5,2,0,1,0,0,'5','dropped by you','',NULL);" OLD_LEDGER_HEADER "2;");
+    open_ledger(w, false);
+    for (int again = 0; again < 2; again++) {
+        read_rows(w, &rows);
+        assert_int_equal(rows.count, 5);
+        assert_int_equal(rows.rows[1].last.failure.class, FAILURE_STATUS);
+        assert_int_equal(rows.rows[1].last.failure.status, 404);
+        assert_string_equal(rows.reason[1], "HTTP 404");
+        assert_int_equal(rows.rows[2].last.status, 429);
+        assert_int_equal(rows.rows[2].due.by, DUE_RETRY_AFTER);
+        assert_string_equal(rows.rows[2].due.said, "30");
+        assert_int_equal(rows.rows[2].not_before_wall_us, 77);
+        assert_int_equal(rows.rows[3].last.outcome, OUTCOME_TIMEOUT);
+        assert_int_equal(rows.rows[3].due.by, DUE_BACKOFF);
+        assert_int_equal(rows.rows[3].due.wait_us, 2500000);
+        assert_int_equal(rows.rows[3].due.ceiling_us, 4000000);
+        assert_int_equal(rows.rows[4].last.failure.class, FAILURE_DROPPED);
+        close_ledger(w);
+        open_ledger(w, false);
+    }
+    assert_true(put(w, done(1, SETTLE_BODY_JSON, 0))); /* it has been done */
+    assert_false(put(w, done(3, SETTLE_BODY_JSON, 0)));
+    read_rows(w, &rows);
+    assert_int_equal(rows.rows[2].state, SETTLE_DONE);
+}
+
 static void ledger_check__sees_damage(void **state)
 {
     struct world *w = *state;
@@ -496,6 +553,7 @@ int main(void)
         TEST(ledger_close__succeeds__with_a_reader_on_it),
         TEST(ledger_open__refuses__what_is_no_ledger),
         TEST(ledger_open__refuses__another_application_or_version),
+        TEST(ledger_open__makes_facts__of_what_version_2_had_in_words),
         TEST(ledger_check__sees_damage),
         TEST(ledger_each_segment__ends__when_told),
     };

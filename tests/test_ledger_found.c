@@ -3,6 +3,7 @@
 #include "store/committer.h"
 #include "store/ledger.h"
 
+#include "old_ledger.h"
 #include "store_fixture.h"
 
 #include <setjmp.h>
@@ -393,7 +394,10 @@ static struct settlement *ended(uint64_t id, enum settle_state state, int status
     s->not_before_wall_us = 77;
     request->attempt = 3;
     snprintf(request->reason, sizeof request->reason, "http %d", status);
-    snprintf(request->set_by, sizeof request->set_by, "backoff");
+    request->last = (struct last_try){ .outcome = OUTCOME_STATUS,
+                                       .status = status,
+                                       .failure = { FAILURE_STATUS, status } };
+    request->due = (struct due){ .by = DUE_BACKOFF, .wait_us = 7, .ceiling_us = 9 };
     return s;
 }
 
@@ -427,7 +431,10 @@ static void ledger_each_found__yields__what_is_asked_for(void **state)
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->attempt, 3);
     assert_string_equal(w->rows[0]->reason, "http 503");
-    assert_string_equal(w->rows[0]->set_by, "backoff");
+    assert_int_equal(w->rows[0]->last.failure.class, FAILURE_STATUS);
+    assert_int_equal(w->rows[0]->last.failure.status, 503);
+    assert_int_equal(w->rows[0]->due.by, DUE_BACKOFF);
+    assert_int_equal(w->rows[0]->due.ceiling_us, 9);
     assert_int_equal(w->not_before_us[0], 77);
     drop(s);
 }
@@ -527,31 +534,15 @@ static void ledger_read_endpoint__merges__by_place(void **state)
     }
 }
 
-/* As an earlier scrapetop left it. */
-static void make_old(struct world *w)
-{
-    sqlite3 *db;
-    char path[256];
-
-    close_ledger(w);
-    snprintf(path, sizeof path, "%s/ledger.db", w->temp.run);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DROP TABLE found; DROP TABLE page_note; DROP TABLE polled;"
-                                  "DELETE FROM meta WHERE name='seeds'; PRAGMA user_version=1;",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void ledger_open__brings_an_old_one_up(void **state)
 {
     struct world *w = *state;
     struct ledger_summary summary;
-    struct settlement *before = done(1), *s = done(2);
+    struct settlement *s = done(2);
 
-    put(w, before);
-    make_old(w);
+    close_ledger(w);
+    ledger_make(&w->dir, OLD_LEDGER_1 "INSERT INTO request(id,state,endpoint,attempt,status,body)"
+                                      " VALUES(1,1,0,1,200,3);" OLD_LEDGER_HEADER "1;");
     assert_int_equal(ledger_open_readonly(&w->ledger, &w->dir, NULL), RESULT_OK);
     assert_int_equal(ledger_summarise(w->ledger, &summary, NULL), RESULT_OK);
     assert_int_equal(summary.done, 1);
@@ -564,7 +555,6 @@ static void ledger_open__brings_an_old_one_up(void **state)
     assert_int_equal(ledger_summarise(w->ledger, &summary, NULL), RESULT_OK);
     assert_int_equal(summary.done, 2);
     assert_int_equal(summary.planned, SEEDS + 1);
-    drop(before);
     drop(s);
 }
 

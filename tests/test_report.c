@@ -47,8 +47,9 @@ static int begin(void **state)
     report.status[404] = 2;
     report.status[429] = 11;
     report.status[0] = 2;
-    report.failures[0] =
-        (struct report_failure){ .why = "HTTP 404", .count = 2, .example = "GET /\"x\"" };
+    report.failures[0] = (struct report_failure){ .why = { FAILURE_STATUS, 404 },
+                                                  .count = 2,
+                                                  .example = "GET /\"x\"" };
     report.failure_count = 1;
     return 0;
 }

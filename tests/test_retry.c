@@ -380,6 +380,23 @@ static void verdict__follows_the_outcome(void **state)
     }
 }
 
+/* What was sent, must not be sent twice, and has no whole answer. */
+static void attempt__is_doubtful__when_nobody_can_say_what_became_of_it(void **state)
+{
+    (void)state;
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+        struct attempt a = { .outcome = (enum outcome)outcome, .attempt = 1, .sent = true };
+        bool unanswered = outcome == OUTCOME_CONNECT || outcome == OUTCOME_TIMEOUT ||
+                          outcome == OUTCOME_SHORT_BODY || outcome == OUTCOME_LOCAL;
+
+        assert_int_equal(retry_is_doubtful(&a), unanswered);
+        a.sent = false;
+        assert_false(retry_is_doubtful(&a));
+        a.sent = a.idempotent = true;
+        assert_false(retry_is_doubtful(&a));
+    }
+}
+
 static void method_is_idempotent__knows_the_methods(void **state)
 {
     static const char *const yes[] = { "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE" };
@@ -466,6 +483,7 @@ int main(void)
         cmocka_unit_test(verdict__is_again__when_the_status_is_temporary),
         cmocka_unit_test(verdict__is_final__when_a_post_was_sent_and_may_have_been_acted_on),
         cmocka_unit_test(verdict__follows_the_outcome),
+        cmocka_unit_test(attempt__is_doubtful__when_nobody_can_say_what_became_of_it),
         cmocka_unit_test(method_is_idempotent__knows_the_methods),
         cmocka_unit_test(holds_host__is_for_429_and_what_is_put_off),
         cmocka_unit_test(verdict__goes_by_the_jobs_statuses__when_it_names_some),

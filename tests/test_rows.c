@@ -155,7 +155,7 @@ static void retry__asks_again_a_class_of_failures(void **state)
     desk_type(d, "y");
     desk_take_orders(d);
     assert_int_equal(d->count, 2);
-    assert_string_equal(d->commands[0].text, "404");
+    assert_string_equal(d->commands[0].text, "HTTP 404");
     assert_string_equal(d->commands[1].text, "connect");
     d->count = 0;
     desk_type(d, "Ry"); /* all of them: no class of the question before is left in it */

@@ -246,10 +246,11 @@ static void export__gives_whole_figures__of_the_rows_that_pass(void **state)
         "server_error_part,rows,pages_expected,pages_got,pages_missing,note\n"
         "products,83003,58104,3,5,33.1,0.56,1.08,0.014,0.001,2905150,83003,58104,3,"
         "61190 61201 and 1 more\n");
-    snprintf(snapshot.failures[0].why, sizeof snapshot.failures[0].why, "a \"b\", c\033[2J");
+    snprintf(snapshot.failures[0].example, sizeof snapshot.failures[0].example,
+             "a \"b\", c\033[2J");
     assert_string_equal(exported(PANEL_FAILED, "\"b", false, &out),
-                        "why,count,last_ago_s,example,example_id\n"
-                        "\"a \"\"b\"\", c\\x1b[2J\",9,118,GET /meta/88017,0\n");
+                        "why,class,count,last_ago_s,example,example_id\n"
+                        "HTTP 404,404,9,118,\"a \"\"b\"\", c\\x1b[2J\",0\n");
     assert_non_null(strstr(exported(PANEL_HOSTS, "img", true, &out), "\"quota_left\":null"));
     buf_release(&out);
 }

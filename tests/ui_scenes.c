@@ -121,20 +121,43 @@ static void fill_flights(struct snapshot *s, unsigned cap, uint64_t at_us)
     }
 }
 
+#define BACKOFF(us, most_us)                                                                       \
+    {                                                                                              \
+        .by = DUE_BACKOFF, .wait_us = (us), .ceiling_us = (most_us)                                \
+    }
+#define QUOTA                                                                                      \
+    {                                                                                              \
+        .by = DUE_QUOTA, .status = 429, .said = "r=0; t=41"                                        \
+    }
+
 static void fill_waits(struct snapshot *s, uint64_t at_us)
 {
     static const struct {
         uint64_t due_us;
         uint32_t attempt;
-        const char *why, *set_by, *request;
+        struct failure why;
+        struct due due;
+        const char *request;
     } waits[] = {
-        { 2600000, 2, "429", "Retry-After: 30", "GET /products?page=61190" },
-        { 10200000, 3, "503", "backoff 2.7 s of 0-4 s", "GET /products?page=61201" },
-        { 18400000, 1, "timeout", "backoff 0.8 s of 0-1 s", "GET /products?page=61207" },
-        { 40100000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88090" },
-        { 40100000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88093" },
-        { 40200000, 2, "429", "RateLimit t=41 (host)", "GET /meta/88094" },
-        { 40200000, 5, "429", "RateLimit t=41 (host)", "GET /meta/88101" },
+        { 2600000,
+          2,
+          { FAILURE_STATUS, 429 },
+          { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" },
+          "GET /products?page=61190" },
+        { 10200000,
+          3,
+          { FAILURE_STATUS, 503 },
+          BACKOFF(2700000, 4000000),
+          "GET /products?page=61201" },
+        { 18400000,
+          1,
+          { FAILURE_TIMEOUT, 0 },
+          BACKOFF(800000, 1000000),
+          "GET /products?page=61207" },
+        { 40100000, 2, { FAILURE_STATUS, 429 }, QUOTA, "GET /meta/88090" },
+        { 40100000, 2, { FAILURE_STATUS, 429 }, QUOTA, "GET /meta/88093" },
+        { 40200000, 2, { FAILURE_STATUS, 429 }, QUOTA, "GET /meta/88094" },
+        { 40200000, 5, { FAILURE_STATUS, 429 }, QUOTA, "GET /meta/88101" },
     };
     uint64_t passed = at_us % 2000000;
 
@@ -146,8 +169,8 @@ static void fill_waits(struct snapshot *s, uint64_t at_us)
         w->due_in_us = waits[i].due_us - passed;
         w->attempt = waits[i].attempt;
         w->attempts_max = 5;
-        snprintf(w->why, sizeof w->why, "%s", waits[i].why);
-        snprintf(w->set_by, sizeof w->set_by, "%s", waits[i].set_by);
+        w->why = waits[i].why;
+        w->due = waits[i].due;
         snprintf(w->host, sizeof w->host, "%s", i < 3 ? "api.example.org" : "cdn.example.org");
         snprintf(w->request, sizeof w->request, "%s", waits[i].request);
     }
@@ -192,16 +215,18 @@ static void fill_hosts(struct snapshot *s)
 static void fill_failures(struct snapshot *s)
 {
     s->failure_count = 3;
-    s->failures[0] = (struct snapshot_failure){
-        .why = "404", .count = 9, .last_ago_us = 118000000, .example = "GET /meta/88017"
-    };
-    s->failures[1] = (struct snapshot_failure){ .why = "connect",
+    s->failures[0] = (struct snapshot_failure){ .why = { FAILURE_STATUS, 404 },
+                                                .count = 9,
+                                                .last_ago_us = 118000000,
+                                                .example = "GET /meta/88017" };
+    s->failures[1] = (struct snapshot_failure){ .why = { FAILURE_CONNECT, 0 },
                                                 .count = 2,
                                                 .last_ago_us = 1157000000,
                                                 .example = "GET https://img.example.org/88013" };
-    s->failures[2] = (struct snapshot_failure){
-        .why = "422", .count = 1, .last_ago_us = 1898000000, .example = "GET /products?page=0"
-    };
+    s->failures[2] = (struct snapshot_failure){ .why = { FAILURE_STATUS, 422 },
+                                                .count = 1,
+                                                .last_ago_us = 1898000000,
+                                                .example = "GET /products?page=0" };
 }
 
 static void fill_events(struct snapshot *s)
@@ -322,8 +347,8 @@ static void fill_network_down(struct snapshot *s)
     clear_flights(s);
     s->eta_known = false;
     for (size_t i = 0; i < s->wait_count; i++) {
-        snprintf(s->waits[i].why, sizeof s->waits[i].why, "%s", i < 4 ? "dns" : "connect");
-        snprintf(s->waits[i].set_by, sizeof s->waits[i].set_by, "backoff 2.7 s of 0-4 s");
+        s->waits[i].why = (struct failure){ i < 4 ? FAILURE_DNS : FAILURE_CONNECT, 0 };
+        s->waits[i].due = (struct due)BACKOFF(2700000, 4000000);
     }
     memset(&s->wait_mix, 0, sizeof s->wait_mix);
     s->wait_mix.network = (uint32_t)s->wait_count;
@@ -528,8 +553,9 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
         HURT(s->flights[i].key);
     }
     for (size_t i = 0; i < s->wait_count; i++) {
-        HURT(s->waits[i].why);
-        HURT(s->waits[i].set_by);
+        s->waits[i].due = (struct due){ .by = DUE_RETRY_AFTER };
+        HURT(s->waits[i].due.said);
+        HURT(s->waits[i].due.host);
         HURT(s->waits[i].host);
         HURT(s->waits[i].request);
     }
@@ -538,7 +564,6 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
         HURT(s->hosts[i].hold_reason);
     }
     for (size_t i = 0; i < s->failure_count; i++) {
-        HURT(s->failures[i].why);
         HURT(s->failures[i].example);
     }
     for (size_t i = 0; i < s->event_count; i++) {

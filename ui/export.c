@@ -127,16 +127,19 @@ static void flight_row(struct row *r, const struct snapshot *s, size_t i)
 static void wait_row(struct row *r, const struct snapshot *s, size_t i)
 {
     const struct snapshot_wait *w = &s->waits[i];
+    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
+    failure_format_brief(w->why, why);
+    due_format(&w->due, set_by);
     put_count(r, "id", w->id);
     put_text(r, "key", w->key);
     put_text(r, "host", w->host);
     put_text(r, "request", w->request);
-    put_text(r, "why", w->why);
+    put_text(r, "why", why);
     put_count(r, "attempt", w->attempt);
     put_count(r, "attempts_max", w->attempts_max);
     put_seconds(r, "due_in_s", w->due_in_us);
-    put_text(r, "set_by", w->set_by);
+    put_text(r, "set_by", set_by);
 }
 
 static void host_row(struct row *r, const struct snapshot *s, size_t i)
@@ -160,8 +163,12 @@ static void host_row(struct row *r, const struct snapshot *s, size_t i)
 static void failure_row(struct row *r, const struct snapshot *s, size_t i)
 {
     const struct snapshot_failure *f = &s->failures[i];
+    char why[FAILURE_TEXT_MAX], class[FAILURE_TEXT_MAX];
 
-    put_text(r, "why", f->why);
+    failure_format(f->why, why);
+    failure_format_word(f->why, class);
+    put_text(r, "why", why);
+    put_text(r, "class", class);
     put_count(r, "count", f->count);
     put_seconds(r, "last_ago_s", f->last_ago_us);
     put_text(r, "example", f->example);

@@ -23,19 +23,24 @@ static size_t count(const void *context)
 
 static uint64_t id(const void *context, size_t row)
 {
-    return list_id_of_text(((const struct snapshot *)context)->failures[row].why);
+    struct failure why = ((const struct snapshot *)context)->failures[row].why;
+
+    return (uint64_t)why.class << 32 | (uint32_t)why.status;
 }
 
 static void text_of(const void *context, size_t row, char *text, size_t size)
 {
     const struct snapshot_failure *f = &((const struct snapshot *)context)->failures[row];
+    char why[FAILURE_TEXT_MAX];
 
-    snprintf(text, size, "%s %s", f->why, f->example);
+    failure_format(f->why, why);
+    snprintf(text, size, "%s %s", why, f->example);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_failure *f = &s->failures[row];
+    char why[FAILURE_TEXT_MAX];
 
     switch (column) {
     case COUNT:
@@ -43,7 +48,8 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         out->role = ROLE_STRONG;
         break;
     case WHY:
-        snprintf(out->text, PANEL_CELL_MAX, "%s", f->why);
+        failure_format(f->why, why);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", why);
         out->role = ROLE_BAD;
         break;
     case LAST:
@@ -73,7 +79,7 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
     case COUNT:
         return LIST_COMPARE(y->count, x->count);
     case WHY:
-        return strcmp(x->why, y->why);
+        return failure_compare(x->why, y->why);
     case LAST:
         return LIST_COMPARE(x->last_ago_us, y->last_ago_us);
     default:

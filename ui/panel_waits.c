@@ -30,13 +30,17 @@ static uint64_t id(const void *context, size_t row)
 static void text_of(const void *context, size_t row, char *text, size_t size)
 {
     const struct snapshot_wait *w = &((const struct snapshot *)context)->waits[row];
+    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
-    snprintf(text, size, "%s %s %s %s", w->why, w->set_by, w->host, w->request);
+    failure_format_brief(w->why, why);
+    due_format(&w->due, set_by);
+    snprintf(text, size, "%s %s %s %s", why, set_by, w->host, w->request);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
 {
     const struct snapshot_wait *w = &s->waits[row];
+    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
     switch (column) {
     case IN:
@@ -52,11 +56,13 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         out->role = w->attempt >= w->attempts_max ? ROLE_WARN : ROLE_TEXT;
         break;
     case WHY:
-        snprintf(out->text, PANEL_CELL_MAX, "%s", w->why);
+        failure_format_brief(w->why, why);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", why);
         out->role = ROLE_WARN;
         break;
     case SET_BY:
-        snprintf(out->text, PANEL_CELL_MAX, "%s", w->set_by);
+        due_format(&w->due, set_by);
+        snprintf(out->text, PANEL_CELL_MAX, "%s", set_by);
         break;
     case HOST:
         snprintf(out->text, PANEL_CELL_MAX, "%s", w->host);
@@ -111,9 +117,9 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
     case TRY:
         return LIST_COMPARE(y->attempt, x->attempt);
     case WHY:
-        return strcmp(x->why, y->why);
+        return failure_compare(x->why, y->why);
     case SET_BY:
-        return strcmp(x->set_by, y->set_by);
+        return due_compare(&x->due, &y->due);
     case HOST:
         return strcmp(x->host, y->host);
     default:

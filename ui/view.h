@@ -37,14 +37,12 @@ enum view_prompt {
     PROMPT_QUESTION, /* y, or not */
 };
 
-#define VIEW_CLASS_MAX 64
-
 /** Commands for the engine that wait to be handed out one by one, or for a yes: each names a request,
  *  or a class of failures. */
 struct view_orders {
     enum control_verb verb;
     uint64_t numbers[LIST_ROWS_MAX];
-    char classes[SNAPSHOT_FAILURES_MAX][VIEW_CLASS_MAX]; /* of CONTROL_RETRY_FAILED */
+    char classes[SNAPSHOT_FAILURES_MAX][FAILURE_TEXT_MAX]; /* of CONTROL_RETRY_FAILED */
     size_t count, at;
 };
 

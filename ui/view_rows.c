@@ -47,7 +47,7 @@ static uint64_t order_classes(struct view *v, const struct snapshot *s, enum mea
         const struct snapshot_failure *failure = &s->failures[list->rows[i]];
 
         if (is_meant(list, meant, i)) {
-            snprintf(v->orders.classes[v->orders.count], VIEW_CLASS_MAX, "%s", failure->why);
+            failure_format(failure->why, v->orders.classes[v->orders.count]);
             view_order_number(v, 0);
             requests += failure->count;
         }

@@ -84,8 +84,10 @@ static bool say_failed(struct asked *a)
     }
     for (size_t i = 0; i < count; i++) {
         const struct snapshot_failure *f = &a->s->failures[i];
+        char why[FAILURE_TEXT_MAX];
 
-        say(a, "%llu of %s, such as %s", (unsigned long long)f->count, f->why, f->example);
+        failure_format(f->why, why);
+        say(a, "%llu of %s, such as %s", (unsigned long long)f->count, why, f->example);
     }
     return say_more(a, a->s->failure_count, count);
 }
@@ -99,11 +101,13 @@ static bool say_waiting(struct asked *a)
     }
     for (size_t i = 0; i < count; i++) {
         const struct snapshot_wait *w = &a->s->waits[i];
-        char due[UNITS_TEXT_MAX];
+        char due[UNITS_TEXT_MAX], why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
+        failure_format_brief(w->why, why);
+        due_format(&w->due, set_by);
         units_format_countdown(w->due_in_us, due);
         say(a, "%llu: %s, in %s, try %u of %u, %s, %s", (unsigned long long)w->id, w->request, due,
-            w->attempt, w->attempts_max, w->why, w->set_by);
+            w->attempt, w->attempts_max, why, set_by);
     }
     return say_more(a, a->s->waiting, count);
 }

@@ -200,7 +200,7 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
 {
     struct follow_up *f = &options->follow_up;
 
-    if (options->only_missing && (options->only_failed || f->class[0])) {
+    if (options->only_missing && (options->only_failed || f->class.class != FAILURE_NONE)) {
         return usage(err, "--only-missing asks failed ones of all classes, too: give it alone");
     }
     if (options->only_failed || options->only_missing) {

@@ -20,7 +20,7 @@ enum control_verb {
     CONTROL_SWEEP,        /* text: "5,10,20"; while a sweep is under way: ends it */
     CONTROL_PAUSE,        /* toggles */
     CONTROL_NORMALISE,    /* starts; while one runs: cancels it */
-    CONTROL_RETRY_FAILED, /* text: a class of failures (snapshot_failure.why); empty: all */
+    CONTROL_RETRY_FAILED, /* text: a class of failures (plan/failure.h); empty: all */
     CONTROL_RETRY,  /* number: id of a waiting request; asked at once, whatever its host said */
     CONTROL_DROP,   /* number: id of a request that waits or is in flight; it has failed then */
     CONTROL_DETAIL, /* number: id of the request that snapshot.detail shows; 0: none */

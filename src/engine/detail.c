@@ -309,7 +309,7 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
     } else if ((r = frontier_find_wait(e->frontier, out->id))) {
         out->place = DETAIL_WAITING;
         out->due_in_us = r->due_us > now_us ? r->due_us - now_us : 0;
-        COPY_STR(out->set_by, str_view(r->set_by));
+        due_format(&r->due, out->set_by);
         fill_request(e, r, out);
     } else {
         fill_settled(e, last, out);

@@ -145,7 +145,7 @@ static enum result restore_waiting(void *context, struct request *request, int64
     enum result result;
 
     if (!engine_restored_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
-        snprintf(request->set_by, sizeof request->set_by, "%s", ENGINE_SET_BY_RESTART);
+        request->due = (struct due){ .by = DUE_RESTART };
     }
     result = frontier_offer_waiting(w->engine->frontier, request, due_us, w->now_us, w->err);
 

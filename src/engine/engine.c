@@ -181,8 +181,13 @@ static void restore_row(void *context, const struct ledger_row *row)
 {
     struct restore *r = context;
     struct engine *e = r->engine;
-    struct str set_by = row->set_by;
-    uint64_t due_us = 0;
+    struct frontier_row kept = {
+        .id = row->id,
+        .attempt = row->attempt,
+        .last = row->last,
+        .due = row->due,
+        .reason = row->reason,
+    };
 
     if (r->result != RESULT_OK) {
         return;
@@ -197,12 +202,12 @@ static void restore_row(void *context, const struct ledger_row *row)
         return; /* found, and made of its own row: see discover_restore */
     }
     if (row->state == SETTLE_WAITING &&
-        !engine_restored_due(e, row->attempt, row->not_before_wall_us - r->wall_us, &due_us)) {
-        set_by = STR(ENGINE_SET_BY_RESTART);
+        !engine_restored_due(e, row->attempt, row->not_before_wall_us - r->wall_us,
+                             &kept.waits_until_us)) {
+        kept.due = (struct due){ .by = DUE_RESTART };
     }
-    r->result = frontier_restore(e->frontier, row->id, due_us, r->now_us, row->attempt, row->reason,
-                                 set_by, r->err);
-    engine_leave_waiting(e, due_us ? row->id : 0);
+    r->result = frontier_restore(e->frontier, &kept, r->now_us, r->err);
+    engine_leave_waiting(e, kept.waits_until_us ? row->id : 0);
 }
 
 static enum result restore_rows(struct engine *e, struct err *err)

@@ -45,13 +45,10 @@ enum engine_phase {
     ENGINE_CLOSING,
 };
 
-#define FAILURE_CLASS_MAX 64
-#define JUDGE_DROPPED "dropped by you" /* the reason, and the class */
-
 /** Failures for good, counted by what went wrong. */
 struct failure_kind {
     uint32_t serial; /* names it while the others come and go */
-    char why[FAILURE_CLASS_MAX];
+    struct failure why;
     uint64_t count, last_us;
     char example[SNAPSHOT_REQUEST_TEXT];
     uint64_t example_id;
@@ -195,8 +192,7 @@ void engine_request_text(struct engine *engine, const struct request *request,
 
 /** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was
  *  over while nobody ran: then it gets fresh jitter, so that they do not come as a herd, and in nobody
- *  else's name (ENGINE_SET_BY_RESTART), so that it holds no host. */
-#define ENGINE_SET_BY_RESTART "backoff after a restart"
+ *  else's name (DUE_RESTART), so that it holds no host. */
 bool engine_restored_due(struct engine *engine, uint32_t attempt, int64_t left_us,
                          uint64_t *due_us);
 
@@ -233,10 +229,9 @@ void judge_response(void *engine, struct response *response);       /* fetch's o
 void judge_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
 void judge_release(struct engine *engine);
 
-/** The request is settled as failed without having been asked (again). Takes it. RESULT_NOMEM: it goes
- *  back to the frontier. */
-MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request,
-                                  const char *reason);
+/** By the user: the request is settled as failed without having been asked (again). Takes it.
+ *  RESULT_NOMEM: it goes back to the frontier. */
+MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request);
 
 /* redirect.c */
 enum redirect_word {
@@ -255,7 +250,8 @@ struct deadline {
     bool named;
     bool holds_host; /* the whole host, not only this request */
     uint64_t wait_us;
-    char words[48]; /* who named it, as a waiting row tells it */
+    enum due_by by;          /* who named it */
+    char said[DUE_SAID_MAX]; /* in what words; bytes from outside */
 };
 
 struct deadline refusal_deadline(struct engine *engine, struct host *host,
@@ -311,7 +307,7 @@ void steer_drop(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX
 void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPLY_MAX]);
 
 /** Those of one class, or all ("") that failed. */
-void steer_retry_failed(struct engine *engine, const char *why, char reply[CONTROL_REPLY_MAX]);
+void steer_retry_failed(struct engine *engine, const char *class, char reply[CONTROL_REPLY_MAX]);
 
 /** The failed ones that the options' follow-up is about; says so. */
 void steer_follow_up(struct engine *engine);
@@ -320,7 +316,7 @@ void steer_follow_up(struct engine *engine);
 void steer_release_all(struct engine *engine);
 
 /** A request has failed for good, in this session or (by what its row says) in an earlier one. */
-void steer_note_failed(struct engine *engine, const struct request *request, const char *why);
+void steer_note_failed(struct engine *engine, const struct request *request);
 void steer_restore_failed(struct engine *engine, const struct ledger_row *row);
 void steer_release(struct engine *engine);
 
@@ -342,7 +338,6 @@ void pace_started(struct engine *engine, struct request *request, uint64_t now_u
 void pace_answered(struct engine *engine, struct host *host, const struct response *response,
                    uint64_t now_us);
 struct quota pace_read_quota(const struct response *response);
-bool pace_is_calm_down(const struct response *response); /* HTTP/2's way to say 429 */
 
 /* limit.c */
 

@@ -9,8 +9,8 @@
  *
  * Neither begins a further round of polls.
  *
- * A class is what the panel of failures calls it: "HTTP 404" ("404" will do, and "4xx" for all of a kind),
- * "timeout", "bad json" ("bad-json").
+ * A class is what the panel of failures calls it (plan/failure.h): "HTTP 404" ("404" will do, and "4xx" for
+ * all of a kind), "timeout", "bad json" ("bad-json").
  *
  * Pure; any thread.
  */
@@ -18,23 +18,22 @@
 #define SCRAPETOP_ENGINE_FOLLOW_UP_H
 
 #include "base/err.h"
+#include "plan/failure.h"
 
 #include <stdbool.h>
-
-#define FOLLOW_UP_CLASS_MAX 24
 
 enum follow_up_kind { FOLLOW_UP_NONE, FOLLOW_UP_FAILED, FOLLOW_UP_MISSING };
 
 struct follow_up {
     enum follow_up_kind kind;
-    char class[FOLLOW_UP_CLASS_MAX]; /* of FAILED; "" is all */
+    struct failure_choice class; /* of FAILED; zeroed is all */
 };
 
 /** Sets the class and, with it, FOLLOW_UP_FAILED. E-ARG1 names the classes there are. */
 MUST_CHECK enum result follow_up_set_class(struct follow_up *follow_up, const char *text,
                                            struct err *err);
 
-/** Whether what failed with `why`, the name of its class, is to be asked again. */
-bool follow_up_wants(const struct follow_up *follow_up, const char *why);
+/** Whether what failed so is to be asked again. */
+bool follow_up_wants(const struct follow_up *follow_up, struct failure why);
 
 #endif

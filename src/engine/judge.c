@@ -33,7 +33,6 @@ static void judge(struct engine *e, struct response *response, struct findings *
 struct settling {
     struct settlement base;
     struct buf url;
-    char failure[FAILURE_CLASS_MAX]; /* SETTLE_FAILED: its class */
 };
 
 static struct settling *settling_of(struct settlement *s)
@@ -102,18 +101,6 @@ static void put_back(struct engine *e, struct request *request)
     }
 }
 
-/* The class of a failure, by which the screen groups and asks again: coarser than its reason. */
-static void failure_class(const struct response *response, char why[FAILURE_CLASS_MAX])
-{
-    if (response->outcome == OUTCOME_STATUS) {
-        snprintf(why, FAILURE_CLASS_MAX, "HTTP %d", response->status);
-    } else if (strcmp(response->reason, JUDGE_DROPPED) == 0) {
-        snprintf(why, FAILURE_CLASS_MAX, "%s", JUDGE_DROPPED);
-    } else {
-        snprintf(why, FAILURE_CLASS_MAX, "%s", outcome_name(response->outcome));
-    }
-}
-
 /* Takes the findings; NULL: there are none. */
 static void settle(struct engine *e, struct response *response, enum settle_state state,
                    enum settle_body body_kind, struct findings *findings)
@@ -136,9 +123,6 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
     }
     if (state == SETTLE_DONE) {
         poll_note(e, s);
-    }
-    if (state == SETTLE_FAILED) {
-        failure_class(response, settling_of(s)->failure);
     }
     if (state == SETTLE_WAITING) {
         uint64_t now_us = engine_now_us(e);
@@ -172,6 +156,17 @@ static bool is_idempotent(const struct engine *e, const struct request *request)
 
 /* --- verdicts ---------------------------------------------------------------------------------- */
 
+/* What the request remembers of this try. */
+static void note_try(const struct response *response)
+{
+    struct request *request = response->request;
+
+    request->last = response_last_try(response);
+    if (response->outcome != OUTCOME_OK) {
+        memcpy(request->reason, response->reason, sizeof request->reason);
+    }
+}
+
 /* When to ask again, and by whose word. */
 static void set_due(struct engine *e, struct request *request, const struct deadline *deadline)
 {
@@ -182,17 +177,21 @@ static void set_due(struct engine *e, struct request *request, const struct dead
 
     if (deadline->named && deadline->wait_us > 0) {
         request->due_us = now_us + deadline->wait_us;
-        snprintf(request->set_by, sizeof request->set_by, "%s", deadline->words);
-        return;
-    }
-    request->due_us = now_us + backoff_us;
-    if (deadline->holds_host && request->due_us < host->hold_until_us) {
+        request->due = (struct due){ .by = deadline->by,
+                                     .status = request->last.status,
+                                     .wait_us = deadline->wait_us };
+        memcpy(request->due.said, deadline->said, sizeof request->due.said);
+    } else if (deadline->holds_host && now_us + backoff_us < host->hold_until_us) {
         request->due_us = host->hold_until_us;
-        snprintf(request->set_by, sizeof request->set_by, "host held");
-        return;
+        request->due = host->hold_due;
+    } else {
+        request->due_us = now_us + backoff_us;
+        request->due = (struct due){ .by = DUE_BACKOFF,
+                                     .status = request->last.status,
+                                     .wait_us = backoff_us,
+                                     .ceiling_us = ceiling_us };
     }
-    snprintf(request->set_by, sizeof request->set_by, "backoff %.1f s of 0-%.0f s",
-             (double)backoff_us / 1e6, (double)ceiling_us / 1e6);
+    snprintf(request->due.host, sizeof request->due.host, "%.*s", STR_ARG(host->label));
 }
 
 /* The next try begins at the planned URL. */
@@ -229,7 +228,7 @@ static void final(struct engine *e, struct response *response)
     settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
 }
 
-enum result judge_drop(struct engine *e, struct request *request, const char *reason)
+enum result judge_drop(struct engine *e, struct request *request)
 {
     struct response *response = response_new();
 
@@ -238,10 +237,10 @@ enum result judge_drop(struct engine *e, struct request *request, const char *re
         return RESULT_NOMEM;
     }
     response->request = request;
-    response->outcome = OUTCOME_REFUSED;
+    response->outcome = OUTCOME_DROPPED;
     response->fetched_at_us = clock_wall_us(&e->options.clock);
-    snprintf(response->reason, sizeof response->reason, "%s", reason);
-    memcpy(request->reason, response->reason, sizeof request->reason);
+    snprintf(response->reason, sizeof response->reason, "dropped by you");
+    note_try(response);
     detail_note(e, response);
     final(e, response);
     return RESULT_OK;
@@ -256,6 +255,7 @@ static void redirect(struct engine *e, struct response *response)
         break;
     case REDIRECT_REFUSED: /* by us: the attempt's outcome becomes final */
         response->outcome = OUTCOME_REFUSED;
+        response->request->last = response_last_try(response);
         final(e, response);
         break;
     }
@@ -311,13 +311,11 @@ static void judge(struct engine *e, struct response *response, struct findings *
     };
 
     detail_note(e, response);
-    if (response->outcome != OUTCOME_OK) {
-        memcpy(request->reason, response->reason, sizeof request->reason);
-    }
+    note_try(response);
     if (response->outcome == OUTCOME_STATUS) {
         attempt.is_limit = refusal_by_problem(e, host, response);
     }
-    deadline.holds_host = retry_holds_host(&attempt) || pace_is_calm_down(response);
+    deadline.holds_host = retry_holds_host(&attempt) || response->calm_down;
     if (deadline.holds_host) {
         refusal_hold(e, host, response, &deadline);
     }
@@ -353,6 +351,9 @@ static void judge(struct engine *e, struct response *response, struct findings *
         back_off_locally(e, response);
         break;
     case VERDICT_FINAL:
+        if (retry_is_doubtful(&attempt)) {
+            request->last.failure = (struct failure){ FAILURE_MAYBE_SENT, 0 };
+        }
         final(e, response);
         break;
     }
@@ -524,7 +525,7 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_FAILED:
         metrics_settled(&e->metrics, false);
         accounts_settled(&e->accounts, request->endpoint, false);
-        steer_note_failed(e, request, settling_of(s)->failure);
+        steer_note_failed(e, request);
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

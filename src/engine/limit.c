@@ -129,15 +129,16 @@ static void hold_words(const struct engine *e, uint64_t now_us, char text[LIMIT_
 {
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
     const struct host *host = limiting_host(e);
-    char left[UNITS_TEXT_MAX];
+    char left[UNITS_TEXT_MAX], why[DUE_TEXT_MAX];
 
     if (wake_us == TIME_NEVER || (host && host->hold_is_user)) {
         snprintf(text, LIMIT_TEXT_MAX, "HOLD by you (H on the host releases it)");
         return;
     }
     units_format_countdown(wake_us > now_us ? wake_us - now_us : 0, left);
+    due_format_hold(host ? &host->hold_due : &(struct due){ .by = DUE_NONE }, why);
     snprintf(text, LIMIT_TEXT_MAX, "HOLD %s (%.48s; r asks now)", left,
-             host && host->hold_reason[0]                  ? host->hold_reason
+             host && host->hold_due.by                     ? why
              : frontier_wake_is_named(e->frontier, now_us) ? "the server asked"
                                                            : "after refusals");
 }

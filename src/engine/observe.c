@@ -50,22 +50,13 @@ static bool add_flight(void *context, const struct fetch_row *row)
     return true;
 }
 
-/* "429" out of "HTTP 429", "timeout" out of libcurl's sentences: the word for a narrow column. */
-static void short_reason(const char *reason, char why[16])
+/* When it is asked at the earliest, and who says so: its own deadline, or the hold of its host. */
+static const struct due *due_of(const struct request *r, const struct host *host, uint64_t *due_us)
 {
-    if (strncmp(reason, "HTTP ", 5) == 0) {
-        snprintf(why, 16, "%s", reason + 5);
-    } else if (strstr(reason, "timed out") || strstr(reason, "too slow")) {
-        snprintf(why, 16, "timeout");
-    } else if (strstr(reason, "resolve")) {
-        snprintf(why, 16, "dns");
-    } else if (strstr(reason, "JSON") || strstr(reason, "UTF-8")) {
-        snprintf(why, 16, "bad json");
-    } else if (strstr(reason, "transfer closed") || strstr(reason, "remaining")) {
-        snprintf(why, 16, "short");
-    } else {
-        snprintf(why, 16, "connect");
-    }
+    bool is_held = host->hold_until_us > r->due_us;
+
+    *due_us = is_held ? host->hold_until_us : r->due_us;
+    return is_held ? &host->hold_due : &r->due;
 }
 
 static void add_waits(struct filling *f)
@@ -77,20 +68,19 @@ static void add_waits(struct filling *f)
         const struct request *r = list[i];
         const struct host *host = host_at(&f->engine->hosts, r->host);
         struct snapshot_wait *wait = &f->snapshot->waits[i];
-        uint64_t due_us = r->due_us > host->hold_until_us ? r->due_us : host->hold_until_us;
+        uint64_t due_us;
+        const struct due *due = due_of(r, host, &due_us);
 
         wait->id = r->id;
         wait->due_in_us = due_us > f->now_us ? due_us - f->now_us : 0;
         wait->attempt = r->attempt;
         wait->attempts_max = f->engine->job->retry.attempts;
-        short_reason(r->reason, wait->why);
-        COPY(wait->set_by, r->set_by);
+        wait->why = r->last.failure;
+        wait->due = *due;
         COPY_STR(wait->host, host->label);
         engine_request_text(f->engine, r, wait->request);
         COPY_STR(wait->key, r->key);
-        wait->is_named =
-            due_us > f->now_us &&
-            (str_starts(str_view(r->set_by), STR(FRONTIER_SET_BY_SERVER)) || host->hold_is_named);
+        wait->is_named = due_us > f->now_us && due_is_named(due->by);
     }
     f->snapshot->wait_count = count;
 }
@@ -98,17 +88,17 @@ static void add_waits(struct filling *f)
 static void count_wait(void *context, const struct request *request)
 {
     struct snapshot *s = context;
-    char why[16];
+    const struct last_try *last = &request->last;
 
-    short_reason(request->reason, why);
-    if (strcmp(why, "429") == 0) {
+    if (last->calm_down || last->status == 429) {
         s->wait_mix.throttled++;
-    } else if (why[0] == '5') {
-        s->wait_mix.server++;
-    } else if (why[0] >= '0' && why[0] <= '9') {
-        s->wait_mix.other++;
-    } else {
+    } else if (last->failure.class != FAILURE_STATUS && last->failure.class != FAILURE_NO_RECORDS &&
+               last->failure.class != FAILURE_RULE) {
         s->wait_mix.network++;
+    } else if (last->status >= 500) {
+        s->wait_mix.server++;
+    } else {
+        s->wait_mix.other++;
     }
 }
 
@@ -139,7 +129,7 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
         COPY(out->hold_reason, "by you");
     } else if (host->hold_until_us > f->now_us) {
         out->hold_in_us = host->hold_until_us - f->now_us;
-        COPY(out->hold_reason, host->hold_reason);
+        due_format_hold(&host->hold_due, out->hold_reason);
     }
 }
 
@@ -184,7 +174,7 @@ static void add_failures(struct filling *f)
         const struct failure_kind *kind = &e->failures[i];
         struct snapshot_failure *out = &f->snapshot->failures[i];
 
-        COPY(out->why, kind->why);
+        out->why = kind->why;
         COPY(out->example, kind->example);
         out->example_id = kind->example_id;
         out->count = kind->count;
@@ -272,10 +262,8 @@ static bool is_writing_table(const struct snapshot *s)
 static void count_unreachable(void *context, const struct request *request)
 {
     size_t *count = context;
-    char why[16];
 
-    short_reason(request->reason, why);
-    *count += strcmp(why, "dns") == 0 || strcmp(why, "connect") == 0;
+    *count += failure_is_unanswered(request->last.failure);
 }
 
 /* No host is reached any more, and not one request is left that waits for anything else. A single

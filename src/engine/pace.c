@@ -6,7 +6,6 @@
 #include "plan/quota.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define QUOTA_FIELDS_MAX 32
 
@@ -159,11 +158,6 @@ void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
-bool pace_is_calm_down(const struct response *response)
-{
-    return strstr(response->reason, "ENHANCE_YOUR_CALM") != NULL;
-}
-
 struct quota pace_read_quota(const struct response *response)
 {
     struct quota_field fields[QUOTA_FIELDS_MAX];
@@ -247,7 +241,7 @@ static void note_for_tuner(struct engine *e, const struct host *host,
         .crowd = request->crowd,
     };
 
-    if (response->status == 429 || pace_is_calm_down(response)) {
+    if (response->status == 429 || response->calm_down) {
         sample.end = TUNER_REFUSED;
     } else if (response->outcome == OUTCOME_TIMEOUT || response->status == 503) {
         sample.end = TUNER_FAILED;

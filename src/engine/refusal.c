@@ -6,6 +6,7 @@
 #include "plan/retry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Told once a host: it will say so with every refusal. */
 static void tell_ignored(struct engine *e, struct host *host, struct str value)
@@ -32,8 +33,8 @@ static void read_retry_after(struct engine *e, struct host *host, const struct r
         if (!retry_after_parse(value, date, response->fetched_at_us, &wait_us)) {
             tell_ignored(e, host, value);
         } else if (!d->named || wait_us > d->wait_us) {
-            *d = (struct deadline){ .named = true, .wait_us = wait_us };
-            snprintf(d->words, sizeof d->words, FRONTIER_SET_BY_SERVER "%.*s", STR_ARG(value));
+            *d = (struct deadline){ .named = true, .wait_us = wait_us, .by = DUE_RETRY_AFTER };
+            snprintf(d->said, sizeof d->said, "%.*s", STR_ARG(value));
         }
     }
     if (d->named && d->wait_us > 0) {
@@ -55,7 +56,8 @@ struct deadline refusal_deadline(struct engine *e, struct host *host,
 
         d.named = quota_is_spent(&quota);
         d.wait_us = quota.reset_us;
-        snprintf(d.words, sizeof d.words, FRONTIER_SET_BY_QUOTA "r=0; t=%llu",
+        d.by = DUE_QUOTA;
+        snprintf(d.said, sizeof d.said, "r=0; t=%llu",
                  (unsigned long long)(quota.reset_us / US_PER_S));
     }
     return d;
@@ -64,17 +66,18 @@ struct deadline refusal_deadline(struct engine *e, struct host *host,
 /* One that is longer than anybody would sit through is said with its end, and what can be done. */
 static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
 {
-    char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[64];
+    char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[64], why[DUE_TEXT_MAX];
     uint64_t us = host->hold_until_us - now_us;
 
     e->holds++;
     e->hosts_held += !host->was_held;
     host->was_held = true;
     units_format_time(us, length);
+    due_format_hold(&host->hold_due, why);
     snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
     if (!host->hold_is_named || us <= e->job->retry.max_wait_us) {
         events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)",
-                   STR_ARG(host->label), length, host->hold_reason);
+                   STR_ARG(host->label), length, why);
         return;
     }
     clock_format_utc(clock_wall_us(&e->options.clock) + (int64_t)us, end);
@@ -82,7 +85,7 @@ static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
              (unsigned long long)(us / US_PER_MS));
     events_add(&e->events, EVENT_WARNING, "hold", fields,
                "%.*s asks to wait %s (%s); parked until %s, r asks anyway [W-RA2]",
-               STR_ARG(host->label), length, host->hold_reason, end);
+               STR_ARG(host->label), length, why, end);
 }
 
 void refusal_hold(struct engine *e, struct host *host, const struct response *response,
@@ -90,22 +93,20 @@ void refusal_hold(struct engine *e, struct host *host, const struct response *re
 {
     uint64_t now_us = engine_now_us(e), added_us;
     uint64_t before_us = host->hold_until_us > now_us ? host->hold_until_us : now_us;
-    char reason[64];
+    struct due due = { .by = deadline->by, .status = response->calm_down ? 0 : response->status };
     bool news;
 
     host->throttled += response->status == 429;
     if (deadline->named && deadline->wait_us > 0) {
-        snprintf(reason, sizeof reason, "%d, %s", response->status, deadline->words);
-        news = host_hold_named(host, now_us + deadline->wait_us, now_us, str_view(reason));
+        memcpy(due.said, deadline->said, sizeof due.said);
+        news = host_hold_named(host, now_us + deadline->wait_us, now_us, &due);
     } else {
-        snprintf(reason, sizeof reason,
-                 pace_is_calm_down(response) ? "enhance your calm" : "%d without a deadline",
-                 response->status);
+        due.by = DUE_HOST_HOLD;
         if (e->auto_on) {
             host_forgive(host);
         }
-        news = host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us,
-                                 str_view(reason));
+        news =
+            host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us, &due);
     }
     added_us = host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
     if (host->hold_is_named) {

@@ -12,7 +12,7 @@
 static bool is_refused_throughout(const struct engine *e, const struct report *r)
 {
     return r->ok == 0 && r->session_failed == r->failed && e->failure_count == 1 &&
-           strcmp(e->failures[0].why, "HTTP 401") == 0;
+           failure_equal(e->failures[0].why, failure_of(OUTCOME_STATUS, 401));
 }
 
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
@@ -42,7 +42,7 @@ static void add_failures(const struct engine *e, struct report *r)
         struct report_failure *out = &r->failures[r->failure_count++];
 
         out->count = kind->count;
-        snprintf(out->why, sizeof out->why, "%s", kind->why);
+        out->why = kind->why;
         snprintf(out->example, sizeof out->example, "%s", kind->example);
     }
 }
@@ -238,8 +238,12 @@ static void add_failure_list(cJSON *root, const struct report *r)
 
     for (size_t i = 0; i < r->failure_count; i++) {
         cJSON *item = cJSON_CreateObject();
+        char why[FAILURE_TEXT_MAX], class[FAILURE_TEXT_MAX];
 
-        cJSON_AddStringToObject(item, "why", r->failures[i].why);
+        failure_format(r->failures[i].why, why);
+        failure_format_word(r->failures[i].why, class);
+        cJSON_AddStringToObject(item, "why", why);
+        cJSON_AddStringToObject(item, "class", class);
         cJSON_AddNumberToObject(item, "count", (double)r->failures[i].count);
         cJSON_AddStringToObject(item, "example", r->failures[i].example);
         cJSON_AddItemToArray(list, item);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "engine/metrics.h"
 #include "engine/snapshot.h"
+#include "plan/failure.h"
 #include "store/page_account.h"
 
 #include <stdbool.h>
@@ -34,7 +35,7 @@ enum exit_code {
 };
 
 struct report_failure {
-    char why[64];
+    struct failure why;
     uint64_t count;
     char example[160];
 };

@@ -10,6 +10,9 @@
 #ifndef SCRAPETOP_ENGINE_SNAPSHOT_H
 #define SCRAPETOP_ENGINE_SNAPSHOT_H
 
+#include "plan/due.h"
+#include "plan/failure.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,8 +105,8 @@ struct snapshot_wait {
     uint64_t id;
     uint64_t due_in_us; /* 0: due, waiting for a slot or its host */
     uint32_t attempt, attempts_max;
-    char why[16];    /* "429", "503", "timeout", "connect", "bad json" */
-    char set_by[48]; /* who named the deadline: "Retry-After: 30", "backoff 2.7 s of 0-4 s" */
+    struct failure why; /* its last try came to that */
+    struct due due;     /* who set the deadline */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT];
     char key[SNAPSHOT_KEY_TEXT];
@@ -118,13 +121,13 @@ struct snapshot_host {
     uint64_t requests, throttled; /* answers so far, and 429s among them */
     double requests_per_s;
     uint64_t hold_in_us; /* 0: not held; UINT64_MAX: until the user releases it */
-    char hold_reason[48];
+    char hold_reason[DUE_TEXT_MAX];
     int64_t quota_left, quota_limit; /* -1: not told */
     uint64_t quota_reset_in_us;
 };
 
 struct snapshot_failure {
-    char why[SNAPSHOT_REASON_TEXT]; /* "404", "timeout", ... */
+    struct failure why;
     uint64_t count;
     uint64_t last_ago_us;
     char example[SNAPSHOT_REQUEST_TEXT];
@@ -244,7 +247,7 @@ struct snapshot_detail {
     char sent[SNAPSHOT_HEADERS_BYTES]; /* "Name: value\n" lines of the request */
     uint32_t attempt, attempts_max;
     uint64_t age_us, due_in_us; /* in flight; waiting */
-    char set_by[48];
+    char set_by[DUE_TEXT_MAX];
     size_t attempt_count;
     struct snapshot_attempt attempts[SNAPSHOT_ATTEMPTS_MAX]; /* oldest first, those remembered */
     char headers[SNAPSHOT_HEADERS_BYTES];                    /* of the last answer, as above */

@@ -12,13 +12,13 @@
 
 /* --- what has failed ------------------------------------------------------------------------------ */
 
-/* The class of that name, made when there is none; NULL when there are too many. */
-static struct failure_kind *class_named(struct engine *e, const char *why)
+/* The row of that class, made when there is none; NULL when there are too many. */
+static struct failure_kind *kind_of(struct engine *e, struct failure why)
 {
     struct failure_kind *kind;
 
     for (size_t i = 0; i < e->failure_count; i++) {
-        if (strcmp(e->failures[i].why, why) == 0) {
+        if (failure_equal(e->failures[i].why, why)) {
             return &e->failures[i];
         }
     }
@@ -26,8 +26,7 @@ static struct failure_kind *class_named(struct engine *e, const char *why)
         return NULL;
     }
     kind = &e->failures[e->failure_count++];
-    *kind = (struct failure_kind){ .serial = ++e->failure_serial };
-    snprintf(kind->why, sizeof kind->why, "%s", why);
+    *kind = (struct failure_kind){ .serial = ++e->failure_serial, .why = why };
     return kind;
 }
 
@@ -63,9 +62,9 @@ static void note_id(struct engine *e, struct failed_request failed)
 
 /* `request`: its first one is the example; NULL: nobody has it. */
 static void note_failed(struct engine *e, struct failed_request failed,
-                        const struct request *request, const char *why)
+                        const struct request *request, struct failure why)
 {
-    struct failure_kind *kind = class_named(e, why);
+    struct failure_kind *kind = kind_of(e, why);
 
     if (kind) {
         if (!kind->count++ && request) {
@@ -79,38 +78,11 @@ static void note_failed(struct engine *e, struct failed_request failed,
     sort_classes(e);
 }
 
-void steer_note_failed(struct engine *e, const struct request *request, const char *why)
+void steer_note_failed(struct engine *e, const struct request *request)
 {
     struct failed_request failed = { .id = request->id, .endpoint = (uint16_t)request->endpoint };
 
-    note_failed(e, failed, request, why);
-}
-
-/* The ledger has the reason of a failure in words, not its class. */
-static void class_of_reason(struct str reason, char why[FAILURE_CLASS_MAX])
-{
-    static const struct {
-        const char *part, *class;
-    } words[] = {
-        { "timed out", "timeout" },       { "too slow", "timeout" }, { "resolve", "dns" },
-        { "JSON", "bad json" },           { "UTF-8", "bad json" },   { "remaining", "short body" },
-        { "certificate", "tls" },         { "SSL", "tls" },          { "--max-body", "too big" },
-        { JUDGE_DROPPED, JUDGE_DROPPED }, { "redirect", "refused" }, { "onnect", "connect" },
-    };
-    char text[REQUEST_REASON_MAX];
-
-    snprintf(text, sizeof text, "%.*s", STR_ARG(reason));
-    if (str_starts(reason, STR("HTTP "))) {
-        snprintf(why, FAILURE_CLASS_MAX, "%.8s", text);
-        return;
-    }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strstr(text, words[i].part)) {
-            snprintf(why, FAILURE_CLASS_MAX, "%s", words[i].class);
-            return;
-        }
-    }
-    snprintf(why, FAILURE_CLASS_MAX, "other");
+    note_failed(e, failed, request, request->last.failure);
 }
 
 void steer_restore_failed(struct engine *e, const struct ledger_row *row)
@@ -118,13 +90,12 @@ void steer_restore_failed(struct engine *e, const struct ledger_row *row)
     struct failed_request failed = { .id = row->id,
                                      .endpoint = (uint16_t)row->endpoint,
                                      .before = true };
-    char why[FAILURE_CLASS_MAX];
+    struct failure why = row->last.failure;
     const struct failure_kind *kind;
     struct request *request = NULL;
 
-    class_of_reason(row->reason, why);
     failed.chosen = follow_up_wants(&e->options.follow_up, why);
-    kind = class_named(e, why);
+    kind = kind_of(e, why);
     if (kind && !kind->count && frontier_make(e->frontier, row->id, &request, NULL) != RESULT_OK) {
         request = NULL; /* a class without an example */
     }
@@ -176,7 +147,7 @@ void steer_drop(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
     }
     if (request) {
         snprintf(reply, CONTROL_REPLY_MAX, "%s",
-                 judge_drop(e, request, JUDGE_DROPPED) == RESULT_OK ? "dropped" : "out of memory");
+                 judge_drop(e, request) == RESULT_OK ? "dropped" : "out of memory");
     }
 }
 
@@ -249,15 +220,16 @@ static void forget_failure(struct engine *e, const struct failed_request *failed
     }
 }
 
-/* The serial of a class that has failures; 0: none has that name. */
-static uint32_t serial_of(const struct engine *e, const char *why)
+/* Whether its class is meant. What found no room among the classes is meant with all only. */
+static bool is_meant(const struct engine *e, const struct failed_request *failed,
+                     const struct failure_choice *choice)
 {
-    for (size_t i = 0; i < e->failure_count; i++) {
-        if (strcmp(e->failures[i].why, why) == 0) {
-            return e->failures[i].serial;
+    for (size_t i = 0; choice->class != FAILURE_NONE && i < e->failure_count; i++) {
+        if (e->failures[i].serial == failed->kind) {
+            return failure_choice_has(choice, e->failures[i].why);
         }
     }
-    return 0;
+    return choice->class == FAILURE_NONE;
 }
 
 static enum result ask_again(struct engine *e, uint64_t id)
@@ -267,8 +239,9 @@ static enum result ask_again(struct engine *e, uint64_t id)
 }
 
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
- * before that loses nothing. `kind`: of one class alone; 0: of any. */
-static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chosen_only)
+ * before that loses nothing. */
+static unsigned long long ask_failed(struct engine *e, const struct failure_choice *choice,
+                                     bool chosen_only)
 {
     unsigned long long again = 0;
     size_t kept = 0;
@@ -279,7 +252,7 @@ static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chose
     for (size_t i = 0; i < e->failed_id_count; i++) {
         struct failed_request failed = e->failed_ids[i];
 
-        if ((kind && failed.kind != kind) || (chosen_only && !failed.chosen) ||
+        if (!is_meant(e, &failed, choice) || (chosen_only && !failed.chosen) ||
             ask_again(e, failed.id) != RESULT_OK) {
             e->failed_ids[kept++] = failed;
             continue;
@@ -292,31 +265,46 @@ static unsigned long long ask_failed(struct engine *e, uint32_t kind, bool chose
     return again;
 }
 
-void steer_retry_failed(struct engine *e, const char *why, char reply[CONTROL_REPLY_MAX])
+static bool has_failed(const struct engine *e, const struct failure_choice *choice)
 {
-    uint32_t kind = why[0] ? serial_of(e, why) : 0;
+    for (size_t i = 0; i < e->failure_count; i++) {
+        if (failure_choice_has(choice, e->failures[i].why)) {
+            return true;
+        }
+    }
+    return choice->class == FAILURE_NONE && e->failed_id_count > 0;
+}
+
+void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_REPLY_MAX])
+{
+    struct failure_choice choice = { .class = FAILURE_NONE };
     unsigned long long again;
 
-    if (!e->failed_id_count || (why[0] && !kind)) {
-        snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", why[0] ? " with " : "", why);
+    if ((class[0] && !failure_choice_parse(str_view(class), &choice)) || !e->failed_id_count ||
+        !has_failed(e, &choice)) {
+        snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", class[0] ? " with " : "",
+                 class);
         return;
     }
     if (!engine_revive(e)) {
         snprintf(reply, CONTROL_REPLY_MAX, "not any more: the run ends; resume it first");
         return;
     }
-    again = ask_failed(e, kind, false);
+    again = ask_failed(e, &choice, false);
     events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again by you",
-               again, why[0] ? " of " : "", why);
+               again, class[0] ? " of " : "", class);
     snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
 }
 
 void steer_follow_up(struct engine *e)
 {
     const struct follow_up *f = &e->options.follow_up;
-    unsigned long long again = ask_failed(e, 0, true);
+    unsigned long long again =
+        ask_failed(e, &(struct failure_choice){ .class = FAILURE_NONE }, true);
+    char class[FAILURE_TEXT_MAX];
 
+    failure_choice_format(&f->class, class);
     events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again%s",
-               again, f->class[0] ? " of " : "", f->class,
+               again, class[0] ? " of " : "", class,
                f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
 }

@@ -25,6 +25,18 @@ struct str response_header(const struct response *response, struct str name)
     return response_header_nth(response, name, 0);
 }
 
+struct last_try response_last_try(const struct response *r)
+{
+    return (struct last_try){
+        .outcome = r->outcome,
+        .status = r->status,
+        .failure = failure_of(r->outcome, r->status),
+        .reached = r->reached,
+        .calm_down = r->calm_down,
+        .long_header = r->long_header,
+    };
+}
+
 struct response *response_new(void)
 {
     struct response *response = calloc(1, sizeof *response);

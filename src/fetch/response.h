@@ -35,6 +35,9 @@ struct response {
     bool reused;           /* asked on a kept connection */
     bool peer_is_private;  /* loopback, link-local or private; known for redirects only */
     bool sent;             /* at least a byte of the request may have left us */
+    bool reached;          /* something answered at its address, if only to refuse */
+    bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
+    bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
     uint64_t wire_bytes;             /* received, before decompression, headers included */
@@ -47,6 +50,9 @@ struct response {
 /** Forgets the content, keeps the memory of body and headers up to RESPONSE_KEEP_BYTES each. The
  *  request must have been taken out. */
 void response_reset(struct response *response);
+
+/** What its request is to remember of this try. */
+struct last_try response_last_try(const struct response *response);
 
 /** First value of a kept header, by its lower-case name; STR_NONE when absent. */
 struct str response_header(const struct response *response, struct str name);

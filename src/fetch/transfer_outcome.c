@@ -114,8 +114,6 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
     return transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
 }
 
-#define LONG_HEADER "a response header exceeds 100 KiB, or there is no memory for it"
-
 /* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
  * status line and before any body, and it comes again: so it is believed the second time. */
 static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
@@ -124,11 +122,27 @@ static enum outcome outcome_of_no_memory(const struct transfer *t, struct respon
         t->body_bytes > 0) {
         return OUTCOME_LOCAL;
     }
-    if (strcmp(r->request->reason, LONG_HEADER) == 0) {
-        return OUTCOME_PROTOCOL;
-    }
-    snprintf(r->reason, sizeof r->reason, LONG_HEADER);
-    return OUTCOME_CONNECT;
+    snprintf(r->reason, sizeof r->reason,
+             "a response header exceeds 100 KiB, or there is no memory for it");
+    r->long_header = true;
+    return r->request->last.long_header ? OUTCOME_PROTOCOL : OUTCOME_CONNECT;
+}
+
+/* A reset or a refusal comes from the other side: somebody is there. */
+static bool is_reached(const struct transfer *t, const struct response *r)
+{
+    long errnum = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+    return r->status > 0 || transfer_info_us(t, CURLINFO_CONNECT_TIME_T) > 0 ||
+           errnum == ECONNREFUSED || errnum == ECONNRESET;
+}
+
+/* libcurl tells the code of a reset stream only in its text. */
+static bool is_calm_down(CURLcode code, const char *text)
+{
+    return (code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM) &&
+           strstr(text, "ENHANCE_YOUR_CALM") != NULL;
 }
 
 /* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
@@ -180,6 +194,8 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
 
+    r->reached = is_reached(t, r);
+    r->calm_down = is_calm_down(code, text);
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
     }

@@ -8,6 +8,12 @@ bool due_is_named(enum due_by by)
     return by == DUE_RETRY_AFTER || by == DUE_QUOTA;
 }
 
+int due_compare(const struct due *a, const struct due *b)
+{
+    return a->by != b->by ? (int)a->by - (int)b->by
+                          : (a->wait_us > b->wait_us) - (a->wait_us < b->wait_us);
+}
+
 const char *due_by_word(enum due_by by)
 {
     static const char *const words[DUE_BY_COUNT] = {

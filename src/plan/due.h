@@ -40,6 +40,9 @@ struct due {
 /** The deadline is the server's word: never cut short by us, and it outlives a restart. */
 bool due_is_named(enum due_by by);
 
+/** For a list that is sorted by who set it: by that, then by how long. Negative, 0 or positive. */
+int due_compare(const struct due *a, const struct due *b);
+
 /** "retry-after", "backoff", ...: for machines. "" for DUE_NONE. */
 const char *due_by_word(enum due_by by);
 

@@ -215,13 +215,6 @@ static struct request *unpark(struct frontier *f, struct host *host)
     return request;
 }
 
-/* Who named the deadline of a waiting request. */
-static bool is_servers_word(struct str set_by)
-{
-    return str_starts(set_by, STR(FRONTIER_SET_BY_SERVER)) ||
-           str_starts(set_by, STR(FRONTIER_SET_BY_QUOTA));
-}
-
 /* --- what happens to it ---------------------------------------------------------------------- */
 
 enum result frontier_add_gap(struct frontier *f, uint64_t first, uint64_t last)
@@ -281,19 +274,17 @@ enum result frontier_wait(struct frontier *f, struct request *request, uint64_t 
 enum result frontier_restore_wait(struct frontier *f, struct request *request,
                                   uint64_t waits_until_us, uint64_t now_us)
 {
-    struct str set_by = str_view(request->set_by);
-
-    if (waits_until_us > now_us && is_servers_word(set_by)) {
-        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, set_by);
+    if (waits_until_us > now_us && due_is_named(request->due.by)) {
+        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, &request->due);
     }
     return frontier_wait(f, request, waits_until_us);
 }
 
-enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_until_us,
-                             uint64_t now_us, uint32_t attempt, struct str reason,
-                             struct str set_by, struct err *err)
+enum result frontier_restore(struct frontier *f, const struct frontier_row *row, uint64_t now_us,
+                             struct err *err)
 {
     struct request *request;
+    uint64_t id = row->id;
     enum result result;
 
     if (id < f->cursor || id > f->total) {
@@ -305,17 +296,18 @@ enum result frontier_restore(struct frontier *f, uint64_t id, uint64_t waits_unt
         return err_nomem(err, "reading the ledger");
     }
     f->cursor = id + 1;
-    if (!waits_until_us) {
+    if (!row->waits_until_us) {
         return RESULT_OK;
     }
     result = make(f, SEEDS_RESTORE, id, &request, err);
     if (result != RESULT_OK) {
         return result;
     }
-    request->attempt = attempt;
-    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(reason));
-    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(set_by));
-    if (frontier_restore_wait(f, request, waits_until_us, now_us) != RESULT_OK) {
+    request->attempt = row->attempt;
+    request->last = row->last;
+    request->due = row->due;
+    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(row->reason));
+    if (frontier_restore_wait(f, request, row->waits_until_us, now_us) != RESULT_OK) {
         frontier_forget(f, request);
         return err_nomem(err, "reading the ledger");
     }
@@ -481,7 +473,7 @@ static struct wake first_due(const struct frontier *f)
         return (struct wake){ TIME_NEVER, false };
     }
     return (struct wake){ first->due_us,
-                          is_servers_word(str_view(first->set_by)) ||
+                          due_is_named(first->due.by) ||
                               (host->hold_is_named && host->hold_until_us >= first->due_us) };
 }
 

@@ -30,11 +30,6 @@
 #define FRONTIER_PARKED_MAX 4096
 #define FRONTIER_WAITING_MAX 10000
 #define FRONTIER_OFFERED_MAX 512
-#define FRONTIER_SET_BY_SERVER                                                                     \
-    "Retry-After: " /* how request.set_by begins when a server named it */
-
-#define FRONTIER_SET_BY_QUOTA "RateLimit: " /* and when its quota told that it was spent */
-
 struct frontier;
 
 struct frontier_options {
@@ -74,13 +69,21 @@ size_t frontier_offered(const struct frontier *frontier);
 /** How many of them are of one endpoint. */
 uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
 
-/** Before the first frontier_next, in order of id: one row of an earlier session. `waits_until_us` is
- *  the monotonic deadline of a waiting one, 0 for one that is settled. A deadline ahead that a server
- *  had named (`set_by` says so) holds its host again: restarting is no way around it. RESULT_CORRUPT
- *  when the row is none of this plan's. */
-MUST_CHECK enum result frontier_restore(struct frontier *frontier, uint64_t id,
-                                        uint64_t waits_until_us, uint64_t now_us, uint32_t attempt,
-                                        struct str reason, struct str set_by, struct err *err);
+/** A row of an earlier session; the views for the call only. */
+struct frontier_row {
+    uint64_t id;
+    uint64_t waits_until_us; /* monotonic deadline of one that waits; 0: it is settled */
+    uint32_t attempt;        /* of one that waits, as are those below */
+    struct last_try last;
+    struct due due;
+    struct str reason;
+};
+
+/** Before the first frontier_next, in order of id. A deadline ahead that a server had named (`due` says
+ *  so) holds its host again: restarting is no way around it. RESULT_CORRUPT when the row is none of this
+ *  plan's. */
+MUST_CHECK enum result frontier_restore(struct frontier *frontier, const struct frontier_row *row,
+                                        uint64_t now_us, struct err *err);
 
 /** After the last row: of the plan's own requests those that no row lies behind are not made. `gaps`: nor
  *  those that rows have passed over. */
@@ -147,7 +150,7 @@ size_t frontier_waits(const struct frontier *frontier, const struct request **li
 /** The waiting request with this id, or NULL. */
 const struct request *frontier_find_wait(const struct frontier *frontier, uint64_t id);
 
-/** Waiting requests, told by what their last try ended with; see request.reason. */
+/** Waiting requests, told by what their last try ended with; see request.last. */
 void frontier_each_wait(const struct frontier *frontier,
                         void (*visit)(void *context, const struct request *request), void *context);
 

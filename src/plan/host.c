@@ -303,7 +303,7 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
 /* After it the host is let in slowly: from half of what was in flight when the server named a time,
  * from one when it said nothing. A hold that only grows longer keeps its window. */
 static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bool named,
-                       struct str reason)
+                       const struct due *due)
 {
     if (now_us >= host->hold_until_us) {
         host->window = named && host->in_flight > 2 ? host->in_flight / 2 : 1;
@@ -311,22 +311,24 @@ static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bo
     host->successes = 0;
     host->hold_until_us = until_us;
     host->hold_is_named = named;
-    snprintf(host->hold_reason, sizeof host->hold_reason, "%.*s", STR_ARG(reason));
+    host->hold_due = *due;
+    host->hold_due.wait_us = until_us - now_us;
+    snprintf(host->hold_due.host, sizeof host->hold_due.host, "%.*s", STR_ARG(host->label));
 }
 
-bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, struct str reason)
+bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due)
 {
     bool news = now_us >= host->hold_until_us;
 
     host->last_throttle_us = now_us;
     if (until_us > host->hold_until_us) {
-        hold_begin(host, until_us, now_us, true, reason);
+        hold_begin(host, until_us, now_us, true, due);
     }
     return news;
 }
 
 bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
-                       struct str reason)
+                       const struct due *due)
 {
     uint64_t length = base_us > HOST_HOLD_GROWTH_MIN_US ? base_us : HOST_HOLD_GROWTH_MIN_US;
 
@@ -346,7 +348,7 @@ bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uin
     host->last_throttle_us = now_us;
     /* The upper half is jittered, so that many clients do not come back together, and the lower is
      * kept, so that the hold is never nothing. */
-    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, reason);
+    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, due);
     return true;
 }
 
@@ -368,7 +370,7 @@ bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us)
         now_us < host->hold_until_us) {
         return false;
     }
-    hold_begin(host, now_us + length_us, now_us, false, STR("failures in a row"));
+    hold_begin(host, now_us + length_us, now_us, false, &(struct due){ .by = DUE_BREAKER });
     host->openings++;
     return true;
 }

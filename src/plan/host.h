@@ -56,14 +56,14 @@ struct host {
     bool contacted;              /* has answered once, so its name resolves */
 
     unsigned in_flight;
-    unsigned window;        /* slow start: in flight at most; 0: open */
-    uint64_t hold_until_us; /* 0: not held */
-    bool hold_is_named;     /* by the server, so never cut short by us */
-    bool hold_is_user;      /* until released */
-    bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
-    bool was_held;          /* by what it answered, once or more */
-    bool told_bad_deadline; /* that it names deadlines which nobody can read */
-    char hold_reason[48];
+    unsigned window;         /* slow start: in flight at most; 0: open */
+    uint64_t hold_until_us;  /* 0: not held */
+    bool hold_is_named;      /* by the server, so never cut short by us */
+    bool hold_is_user;       /* until released */
+    bool awaits_login;       /* nothing is asked of it before there is a token (engine/auth.h) */
+    bool was_held;           /* by what it answered, once or more */
+    bool told_bad_deadline;  /* that it names deadlines which nobody can read */
+    struct due hold_due;     /* who holds it, and by what answer */
     unsigned throttle_level; /* of growing holds */
     uint64_t last_throttle_us;
     unsigned failures_in_row;
@@ -141,14 +141,14 @@ void host_started(struct host_table *table, struct host *host, struct request *r
 /** An attempt ended. `success`: an answer that was no refusal. */
 void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us);
 
-/** Holds until `until_us`, which the server named. A longer hold that stands already stays. Returns
+/** Holds until `until_us`, which the server named; `due` tells how. A longer hold that stands already stays. Returns
  *  true when this is news. */
-bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, struct str reason);
+bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due);
 
 /** A 429 without a deadline: holds for a growing time, base_us at first. Those that were in flight
  *  when the hold began do not make it grow. Returns true when this is news. */
 bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
-                       struct str reason);
+                       const struct due *due);
 
 /** Somebody slows down by what the refusals tell: as long as the host accepts something between two of
  *  them, holds need not grow on top of that. */

@@ -13,6 +13,7 @@
 #define SCRAPETOP_PLAN_REQUEST_H
 
 #include "base/str.h"
+#include "plan/due.h"
 #include "plan/failure.h"
 
 #include <stdint.h>
@@ -35,6 +36,16 @@ struct page_at {
     uint32_t empty;           /* pages in a row before this one that had no record */
     uint32_t kind;            /* enum job_pages_kind, once `auto` has decided */
     uint32_t named_by_crc32c; /* of the body that named this page: the same again is a loop */
+};
+
+/** What its last try came to. Zeroed: none has ended. */
+struct last_try {
+    enum outcome outcome;
+    int status;             /* 0: none came */
+    struct failure failure; /* its class, which may say more than the outcome does */
+    bool reached;           /* something answered at its address, if only to refuse */
+    bool calm_down;         /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
+    bool long_header;       /* it ended at a header over libcurl's ceiling, or for want of memory */
 };
 
 struct request {
@@ -61,8 +72,9 @@ struct request {
     struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
     struct str etag;    /* of the round before, when it is polled; terminated; or STR_NONE */
     char *redirect_url; /* where to ask instead, or NULL; owned */
-    char reason[REQUEST_REASON_MAX]; /* of the last failed try; bytes from outside */
-    char set_by[48];                 /* waiting: who named the deadline ("Retry-After: 30") */
+    struct last_try last;
+    struct due due;                  /* waiting: who set `due_us` */
+    char reason[REQUEST_REASON_MAX]; /* of the last failed try, for people; bytes from outside */
     char text[];                     /* the bytes of the texts */
 };
 

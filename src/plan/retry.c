@@ -101,6 +101,13 @@ static bool may_repeat(const struct attempt *a)
     return a->outcome == OUTCOME_STATUS && (a->status == 425 || retry_holds_host(a));
 }
 
+bool retry_is_doubtful(const struct attempt *a)
+{
+    return !a->idempotent && a->sent &&
+           (a->outcome == OUTCOME_CONNECT || a->outcome == OUTCOME_TIMEOUT ||
+            a->outcome == OUTCOME_SHORT_BODY || a->outcome == OUTCOME_LOCAL);
+}
+
 enum verdict retry_judge(const struct attempt *a, const struct job_retry *policy)
 {
     switch (a->outcome) {

@@ -47,6 +47,10 @@ bool retry_wants_status(const struct job_retry *policy, int status);
 
 enum verdict retry_judge(const struct attempt *attempt, const struct job_retry *policy);
 
+/** It must not be sent twice, was sent, and ended without a whole answer: nobody can say whether the
+ *  server has acted on it. */
+bool retry_is_doubtful(const struct attempt *attempt);
+
 /** GET HEAD PUT DELETE OPTIONS TRACE. */
 bool retry_method_is_idempotent(struct str method);
 

@@ -1,6 +1,7 @@
 #include "store/ledger_sql.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #define LOG_PAGES_MAX 1000 /* SQLite's own figure for folding the log */
 
 #define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
+#define TRIED_COLUMNS                                                                              \
+    "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason" /* see bind_tried */
 #define FOUND_PAGE "chain,number,ordinal,total,expected,size,empty,kind,named_by"
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
@@ -23,17 +26,20 @@ static const char *const sql[SQL_COUNT] = {
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
-        "key=NULL,reason=NULL,set_by=NULL,not_before_us=NULL WHERE request.state<>1",
+        "key=NULL,not_before_us=NULL,"
+        "(" TRIED_COLUMNS ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) WHERE request.state<>1",
     [SQL_PUT_OPEN] =
         "INSERT INTO "
         "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c,"
-        "key,reason,set_by,not_before_us)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
+        "key,not_before_us," TRIED_COLUMNS ")"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
-        "key=excluded.key,reason=excluded.reason,set_by=excluded.set_by,"
-        "not_before_us=excluded.not_before_us WHERE request.state<>1",
+        "key=excluded.key,not_before_us=excluded.not_before_us,outcome=excluded.outcome,"
+        "class=excluded.class,due_by=excluded.due_by,due_wait_us=excluded.due_wait_us,"
+        "due_ceiling_us=excluded.due_ceiling_us,due_host=excluded.due_host,"
+        "due_said=excluded.due_said,reason=excluded.reason WHERE request.state<>1",
     [SQL_PUT_SEGMENT] =
         "INSERT OR REPLACE INTO segment(number,committed,last_batch,body_bytes,lines)"
         " VALUES(?1,?2,?3,?4,?5)",
@@ -41,7 +47,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
     [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
                         " WHERE number=(SELECT max(number) FROM session)",
-    [SQL_ROWS] = "SELECT id,state,attempt,endpoint,not_before_us,reason,set_by"
+    [SQL_ROWS] = "SELECT id,state,attempt,endpoint,not_before_us,status," TRIED_COLUMNS
                  " FROM request ORDER BY id",
     [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
                      " ORDER BY number",
@@ -81,14 +87,14 @@ static const char *const sql[SQL_COUNT] = {
         " ON CONFLICT DO NOTHING",
     [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal,place FROM found WHERE endpoint=?1 AND digest=?2",
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
-    [SQL_FOUND_NEW] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id>?1"
+    [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
                                    " ORDER BY f.id LIMIT ?2",
-    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt,r.reason,r.set_by,r.not_before_us"
+    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt,r.not_before_us,r.status," TRIED_COLUMNS
                                        " FROM request r CROSS JOIN found f ON f.id=r.id"
                                        " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
                                        " ORDER BY r.id LIMIT ?2",
-    [SQL_FOUND_ONE] = FOUND_SELECT "0,NULL,NULL,0 FROM found f WHERE f.id=?1",
+    [SQL_FOUND_ONE] = FOUND_SELECT "0,0 FROM found f WHERE f.id=?1",
     [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
     [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
                           "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
@@ -304,6 +310,51 @@ static void bind_row(sqlite3_stmt *st, const struct settlement *settlement)
     }
 }
 
+/* What its last try came to and, of one that waits, who set the deadline: TRIED_COLUMNS. */
+static void bind_tried(sqlite3_stmt *st, const struct settlement *settlement)
+{
+    const struct request *request = settlement->response->request;
+    const struct due *due = &request->due;
+    bool waits = settlement->state == SETTLE_WAITING;
+
+    sqlite3_bind_int(st, 13, (int)request->last.outcome);
+    sqlite3_bind_int(st, 14, (int)request->last.failure.class);
+    sqlite3_bind_int(st, 15, (int)(waits ? due->by : DUE_NONE));
+    sqlite3_bind_int64(st, 16, waits ? (sqlite3_int64)due->wait_us : 0);
+    sqlite3_bind_int64(st, 17, waits ? (sqlite3_int64)due->ceiling_us : 0);
+    ledger_bind_text(st, 18, str_view(waits ? due->host : ""));
+    ledger_bind_text(st, 19, str_view(waits ? due->said : ""));
+    ledger_bind_text(st, 20, str_view(request->reason));
+}
+
+void ledger_read_tried(sqlite3_stmt *st, int column, struct ledger_tried *tried)
+{
+    int status = sqlite3_column_int(st, column);
+    int outcome = sqlite3_column_int(st, column + 1), class = sqlite3_column_int(st, column + 2);
+    int by = sqlite3_column_int(st, column + 3);
+
+    /* Somebody may have written into it: a number that is none is no index. */
+    outcome = outcome >= 0 && outcome < OUTCOME_COUNT ? outcome : OUTCOME_LOCAL;
+    class = class > 0 && class < FAILURE_CLASS_COUNT ? class : FAILURE_OTHER;
+    by = by > 0 && by < DUE_BY_COUNT ? by : DUE_NONE;
+    tried->last = (struct last_try){
+        .outcome = (enum outcome)outcome,
+        .status = status,
+        .failure = { (enum failure_class) class, class == FAILURE_STATUS ? status : 0 },
+    };
+    tried->due = (struct due){
+        .by = (enum due_by)by,
+        .status = status,
+        .wait_us = ledger_column_u64(st, column + 4),
+        .ceiling_us = ledger_column_u64(st, column + 5),
+    };
+    snprintf(tried->due.host, sizeof tried->due.host, "%.*s",
+             STR_ARG(ledger_column_text(st, column + 6)));
+    snprintf(tried->due.said, sizeof tried->due.said, "%.*s",
+             STR_ARG(ledger_column_text(st, column + 7)));
+    tried->reason = ledger_column_text(st, column + 8);
+}
+
 enum result ledger_put(struct ledger *ledger, const struct settlement *settlement, bool *duplicate,
                        struct err *err)
 {
@@ -320,13 +371,12 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
         const struct request *request = settlement->response->request;
 
         ledger_bind_text(st, 11, request->key);
-        ledger_bind_text(st, 12, str_view(request->reason));
-        ledger_bind_text(st, 13, str_view(request->set_by));
         if (settlement->state == SETTLE_WAITING) {
-            sqlite3_bind_int64(st, 14, settlement->not_before_wall_us);
+            sqlite3_bind_int64(st, 12, settlement->not_before_wall_us);
         } else {
-            sqlite3_bind_null(st, 14);
+            sqlite3_bind_null(st, 12);
         }
+        bind_tried(st, settlement);
     }
     result = ledger_step(ledger, st, "settling a request", err);
     if (result != RESULT_OK) {
@@ -429,9 +479,13 @@ enum result ledger_each_row(struct ledger *ledger,
         };
 
         if (row.state != SETTLE_DONE) {
+            struct ledger_tried tried;
+
+            ledger_read_tried(st, 5, &tried);
             row.not_before_wall_us = sqlite3_column_int64(st, 4);
-            row.reason = ledger_column_text(st, 5);
-            row.set_by = ledger_column_text(st, 6);
+            row.last = tried.last;
+            row.due = tried.due;
+            row.reason = tried.reason;
         }
         visit(context, &row);
     }

@@ -6,7 +6,8 @@
  * overwritten by what came of it later; a done row never is.
  *
  *   request   id, state, endpoint, attempt, status, body kind; segment, line_at, line_bytes, crc32c of
- *             the stored line; and for what waits or failed: key, reason, set_by, not_before_us
+ *             the stored line; for what waits or failed: key, outcome and class (plan/failure.h), reason in
+ *             words; for what waits: not_before_us, and who set that (plan/due.h)
  *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
  *             round, place, and what the request is made of
  *   page_note what was odd about a listing, by the request that showed it
@@ -119,7 +120,7 @@ enum ledger_found {
 };
 
 /** Up to `max` found requests with id > `after_id`, in order of id. `visit` takes each; those that wait
- *  come with the attempt, reason and set_by of their row, and until when (`not_before_us`, wall clock).
+ *  come with the attempt, the last try and who set the deadline, and until when (`not_before_us`, wall clock).
  *  Ends when `visit` says other than RESULT_OK, with that. */
 struct ledger_found_query {
     enum ledger_found which;

@@ -434,6 +434,8 @@ static struct str column_bytes(sqlite3_stmt *st, int column)
     return (struct str){ bytes, (size_t)sqlite3_column_bytes(st, column) };
 }
 
+#define FOUND_WAITS_AT 19 /* columns of what waits begin here, in a query that has them */
+
 static struct request *request_of_row(sqlite3_stmt *st)
 {
     struct request_texts texts = {
@@ -462,8 +464,14 @@ static struct request *request_of_row(sqlite3_stmt *st)
         .named_by_crc32c = (uint32_t)ledger_column_u64(st, 16),
     };
     request->attempt = (uint32_t)ledger_column_u64(st, 17);
-    snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(ledger_column_text(st, 18)));
-    snprintf(request->set_by, sizeof request->set_by, "%.*s", STR_ARG(ledger_column_text(st, 19)));
+    if (sqlite3_column_count(st) > FOUND_WAITS_AT) {
+        struct ledger_tried tried;
+
+        ledger_read_tried(st, FOUND_WAITS_AT, &tried);
+        request->last = tried.last;
+        request->due = tried.due;
+        snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(tried.reason));
+    }
     return request;
 }
 
@@ -474,7 +482,7 @@ static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
     enum result result;
 
     while (ledger_next_row(ledger, st, &result, err)) {
-        int64_t not_before_us = sqlite3_column_int64(st, 20);
+        int64_t not_before_us = sqlite3_column_int64(st, 18);
         struct request *request = request_of_row(st);
 
         result = request ? query->visit(query->context, request, not_before_us)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
-#define VERSION 2
+#define VERSION 3
 #define NAME "ledger.db"
 #define TEMP_NAME ".ledger.db.tmp"
 #define BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
@@ -52,6 +52,21 @@ static const char schema_2[] =
     " PRIMARY KEY(request,kind)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE polled("
     " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;";
+
+/* What version 3 added: facts in the place of words. The words of before are read once, by the functions of
+ * add_guesses; fresh ledgers have no rows that they would be called for. */
+static const char schema_3[] =
+    "ALTER TABLE request RENAME COLUMN set_by TO due_said;"
+    "ALTER TABLE request ADD COLUMN outcome INTEGER;"
+    "ALTER TABLE request ADD COLUMN class INTEGER;"
+    "ALTER TABLE request ADD COLUMN due_by INTEGER;"
+    "ALTER TABLE request ADD COLUMN due_wait_us INTEGER;"
+    "ALTER TABLE request ADD COLUMN due_ceiling_us INTEGER;"
+    "ALTER TABLE request ADD COLUMN due_host TEXT;"
+    "UPDATE request SET outcome=old_outcome(reason,status),class=old_class(reason,status),"
+    "due_by=old_due_by(due_said),due_wait_us=old_due_wait(due_said),"
+    "due_ceiling_us=old_due_ceiling(due_said),due_said=old_due_said(due_said)"
+    " WHERE state<>1;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
@@ -191,10 +206,100 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
     return RESULT_OK;
 }
 
+/* --- what the words of version 2 meant ------------------------------------------------------------ */
+
+static struct str argument(sqlite3_value *value)
+{
+    const unsigned char *text = sqlite3_value_text(value);
+
+    return (struct str){ (const char *)text, (size_t)sqlite3_value_bytes(value) };
+}
+
+static void guess_failure(sqlite3_context *context, sqlite3_value **values, bool want_class)
+{
+    enum outcome outcome;
+    struct failure failure;
+
+    failure_guess(argument(values[0]), sqlite3_value_int(values[1]), &outcome, &failure);
+    sqlite3_result_int(context, want_class ? (int)failure.class : (int)outcome);
+}
+
+static void old_outcome(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    guess_failure(context, values, false);
+}
+
+static void old_class(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    guess_failure(context, values, true);
+}
+
+static void old_due_by(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct due due;
+
+    (void)count;
+    due_guess(argument(values[0]), &due);
+    sqlite3_result_int(context, (int)due.by);
+}
+
+static void old_due_wait(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct due due;
+
+    (void)count;
+    due_guess(argument(values[0]), &due);
+    sqlite3_result_int64(context, (sqlite3_int64)due.wait_us);
+}
+
+static void old_due_ceiling(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct due due;
+
+    (void)count;
+    due_guess(argument(values[0]), &due);
+    sqlite3_result_int64(context, (sqlite3_int64)due.ceiling_us);
+}
+
+static void old_due_said(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct due due;
+
+    (void)count;
+    due_guess(argument(values[0]), &due);
+    sqlite3_result_text(context, due.said, -1, SQLITE_TRANSIENT);
+}
+
+static enum result add_guesses(struct ledger *ledger, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int arguments;
+        void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
+    } functions[] = {
+        { "old_outcome", 2, old_outcome },   { "old_class", 2, old_class },
+        { "old_due_by", 1, old_due_by },     { "old_due_wait", 1, old_due_wait },
+        { "old_due_said", 1, old_due_said }, { "old_due_ceiling", 1, old_due_ceiling },
+    };
+
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        if (sqlite3_create_function(ledger->db, functions[i].name, functions[i].arguments,
+                                    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+                                    functions[i].call, NULL, NULL) != SQLITE_OK) {
+            return ledger_fail(ledger, "bringing it to this version", err);
+        }
+    }
+    return RESULT_OK;
+}
+
+/* --- making and opening --------------------------------------------------------------------------- */
+
 /* Without a journal and without a sync: it is nothing yet. */
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
-    char text[sizeof schema_1 + sizeof schema_2 + 256];
+    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -202,10 +307,13 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, APPLICATION_ID, VERSION);
-    result = execute(ledger, text, "creating it", err);
+             schema_1, schema_2, schema_3, APPLICATION_ID, VERSION);
+    result = add_guesses(ledger, err);
+    if (result == RESULT_OK) {
+        result = execute(ledger, text, "creating it", err);
+    }
     ledger->folded = true; /* its log, if there is one at all */
     ledger_close(ledger);
     return result;
@@ -276,15 +384,18 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 /* A ledger of an earlier version gets what it lacks, all of it or nothing. */
 static enum result upgrade(struct ledger *ledger, struct err *err)
 {
-    char text[sizeof schema_2 + 128];
+    char text[sizeof schema_2 + sizeof schema_3 + 128];
     enum result result = RESULT_OK;
 
     if (ledger->version == VERSION) {
         return RESULT_OK;
     }
-    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%sPRAGMA user_version=%d;COMMIT;", schema_2,
-             VERSION);
-    result = execute(ledger, text, "bringing it to this version", err);
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%sPRAGMA user_version=%d;COMMIT;",
+             ledger->version < 2 ? schema_2 : "", schema_3, VERSION);
+    result = add_guesses(ledger, err);
+    if (result == RESULT_OK) {
+        result = execute(ledger, text, "bringing it to this version", err);
+    }
     ledger_roll_back(ledger);
     ledger->version = VERSION;
     return result;

@@ -100,6 +100,15 @@ MUST_CHECK enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
 
+/** What a row that waits or failed has of its last try: nine columns, the status and TRIED_COLUMNS. The
+ *  reason is a view that the next step ends. */
+struct ledger_tried {
+    struct last_try last;
+    struct due due;
+    struct str reason;
+};
+void ledger_read_tried(sqlite3_stmt *st, int column, struct ledger_tried *tried);
+
 struct str ledger_column_text(sqlite3_stmt *st, int column);
 struct record ledger_record(sqlite3_stmt *st); /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);

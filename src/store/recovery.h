@@ -21,7 +21,9 @@ struct ledger_row {
     uint32_t attempt;
     uint32_t endpoint;
     int64_t not_before_wall_us; /* SETTLE_WAITING */
-    struct str reason, set_by;  /* views, for the call only */
+    struct last_try last;       /* of one that waits or failed, as are those below */
+    struct due due;
+    struct str reason; /* a view, for the call only */
 };
 
 #endif
