@@ -5,6 +5,7 @@
 #include "cmd/probe_ask.h"
 #include "cmd/probe_job.h"
 #include "fetch/fetch.h"
+#include "plan/quota.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
+        .keeps = quota_is_field,
         .on_response = take_response,
         .context = &asking,
     };

@@ -231,12 +231,6 @@ static enum result tell_pages(const struct probe_found *found, struct buf *out)
     return result == RESULT_OK ? tell_total(found, out) : result;
 }
 
-static bool is_of_limits(struct str name)
-{
-    return str_starts(name, STR("ratelimit")) || str_starts(name, STR("x-ratelimit-")) ||
-           str_starts(name, STR("x-rate-limit-")) || str_equal(name, STR("retry-after"));
-}
-
 static enum result tell_quota(const struct quota *quota, struct buf *out)
 {
     char time[UNITS_TEXT_MAX];
@@ -265,16 +259,16 @@ static enum result tell_quota(const struct quota *quota, struct buf *out)
 static enum result tell_limits(const struct probe_found *found, struct buf *out)
 {
     struct quota_field fields[QUOTA_POLICIES_MAX];
-    struct str rest = buf_view(&found->response->headers);
+    struct str name, value;
     struct quota quota = { .has_left = false };
     enum result result = RESULT_OK;
-    size_t count = 0;
+    size_t count = 0, at = 0;
 
-    while (rest.len && count < QUOTA_POLICIES_MAX && result == RESULT_OK) {
-        struct str name = str_cut(&rest, '\0'), value = str_cut(&rest, '\0');
+    while (count < QUOTA_POLICIES_MAX && result == RESULT_OK &&
+           response_header_next(found->response, &at, &name, &value)) {
         struct shown a, b;
 
-        if (is_of_limits(name)) {
+        if (quota_is_field(name)) {
             fields[count++] = (struct quota_field){ name, value };
             result =
                 buf_printf(out, "%s//     %s: %s\n",

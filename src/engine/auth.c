@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_scan.h"
+#include "engine/named_wait.h"
 #include "job/template.h"
 #include "plan/retry.h"
 
@@ -486,11 +487,10 @@ static void add_error_code(const struct response *response, char why[AUTH_WHY_MA
 static enum auth_news later(struct auth *a, const struct response *response, uint64_t now_us,
                             int64_t wall_us, uint64_t random, char why[AUTH_WHY_MAX])
 {
-    struct str value = response_header(response, STR("retry-after"));
-    uint64_t wait_us;
+    struct named_wait named = named_wait_read(response, wall_us);
+    uint64_t wait_us = named.us;
 
-    if (!value.data ||
-        !retry_after_parse(value, response_header(response, STR("date")), wall_us, &wait_us)) {
+    if (!named.is_named) {
         wait_us = retry_backoff_us(a->retry, a->tries, random, NULL);
     } else if (wait_us > a->retry->max_wait_us) {
         char length[UNITS_TEXT_MAX];

@@ -3,6 +3,7 @@
 #include "engine/engine_state.h"
 #include "engine/sample.h"
 #include "plan/pages.h"
+#include "plan/quota.h"
 #include "plan/retry.h"
 
 #include <assert.h>
@@ -293,6 +294,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
+        .keeps = quota_is_field,
         .on_response = judge_response,
         .context = e,
     };

@@ -161,16 +161,15 @@ void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 struct quota pace_read_quota(const struct response *response)
 {
     struct quota_field fields[QUOTA_FIELDS_MAX];
+    struct quota_field field;
     struct quota quota;
-    const struct buf *headers = &response->headers;
-    size_t count = 0;
+    size_t count = 0, at = 0;
 
-    for (size_t at = 0; at < headers->len && count < QUOTA_FIELDS_MAX;) {
-        struct str name = str_view(headers->data + at);
-        struct str value = str_view(name.data + name.len + 1);
-
-        fields[count++] = (struct quota_field){ name, value };
-        at += name.len + value.len + 2;
+    while (count < QUOTA_FIELDS_MAX &&
+           response_header_next(response, &at, &field.name, &field.value)) {
+        if (quota_is_field(field.name) || str_equal(field.name, STR("date"))) {
+            fields[count++] = field;
+        }
     }
     quota_read(fields, count, response->fetched_at_us, &quota);
     return quota;

@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "engine/engine_state.h"
+#include "engine/named_wait.h"
 #include "plan/retry.h"
 
 #include <stdio.h>
@@ -16,30 +17,26 @@ static void tell_ignored(struct engine *e, struct host *host, struct str value)
     }
     host->told_bad_deadline = true;
     events_add(&e->events, EVENT_WARNING, "retry-after", ",\"code\":\"W-RA1\"",
-               "%.*s: ignored Retry-After \"%.*s\" (not seconds or HTTP-date) [W-RA1]",
+               "%.*s: ignored Retry-After \"%.*s\" (neither a duration nor a moment) [W-RA1]",
                STR_ARG(host->label), (int)(value.len < 60 ? value.len : 60), value.data);
 }
 
-/* A server that sends several means the longest. */
 static void read_retry_after(struct engine *e, struct host *host, const struct response *response,
                              struct deadline *d)
 {
-    struct str date = response_header(response, STR("date")), value;
+    struct named_wait wait = named_wait_read(response, response->fetched_at_us);
 
-    for (unsigned n = 0;
-         (value = response_header_nth(response, STR("retry-after"), n)).data != NULL; n++) {
-        uint64_t wait_us;
-
-        if (!retry_after_parse(value, date, response->fetched_at_us, &wait_us)) {
-            tell_ignored(e, host, value);
-        } else if (!d->named || wait_us > d->wait_us) {
-            *d = (struct deadline){ .named = true, .wait_us = wait_us, .by = DUE_RETRY_AFTER };
-            snprintf(d->said, sizeof d->said, "%.*s", STR_ARG(value));
-        }
+    if (wait.ignored.data) {
+        tell_ignored(e, host, wait.ignored);
     }
-    if (d->named && d->wait_us > 0) {
-        d->wait_us += RETRY_SLACK_US;
+    if (!wait.is_named) {
+        return;
     }
+    *d = (struct deadline){ .named = true,
+                            .wait_us = wait.us + (wait.us ? RETRY_SLACK_US : 0),
+                            .by = DUE_RETRY_AFTER };
+    snprintf(d->said, sizeof d->said, "%.*s%s", STR_ARG(wait.value),
+             wait.unit_us == US_PER_MS ? " ms" : "");
 }
 
 struct deadline refusal_deadline(struct engine *e, struct host *host,

@@ -64,6 +64,8 @@ struct fetch_options {
     bool http2;
     uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
     uint64_t body_max_bytes;
+    /* Which headers are kept beside those that this part and the store read; NULL: none. */
+    bool (*keeps)(struct str name);
     void (*on_response)(void *context, struct response *response);
     void *context;
 };

@@ -3,19 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool response_header_next(const struct response *response, size_t *at, struct str *name,
+                          struct str *value)
+{
+    if (*at >= response->headers.len) {
+        return false;
+    }
+    *name = str_view(response->headers.data + *at);
+    *value = str_view(name->data + name->len + 1);
+    *at += name->len + value->len + 2;
+    return true;
+}
+
 struct str response_header_nth(const struct response *response, struct str name, unsigned n)
 {
-    const char *at = response->headers.data;
-    const char *end = at + response->headers.len;
+    struct str found, value;
+    size_t at = 0;
 
-    while (at && at < end) {
-        struct str found = str_view(at);
-        struct str value = str_view(at + found.len + 1);
-
+    while (response_header_next(response, &at, &found, &value)) {
         if (str_equal(found, name) && n-- == 0) {
             return value;
         }
-        at = value.data + value.len + 1;
     }
     return STR_NONE;
 }

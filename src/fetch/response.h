@@ -60,6 +60,10 @@ struct str response_header(const struct response *response, struct str name);
 /** As above, the n-th (from 0) of several with the same name. */
 struct str response_header_nth(const struct response *response, struct str name, unsigned n);
 
+/** The next kept header from `*at`, which begins at 0; false after the last. */
+bool response_header_next(const struct response *response, size_t *at, struct str *name,
+                          struct str *value);
+
 struct response *response_new(void);           /* NULL when out of memory */
 void response_free(struct response *response); /* with its request; NULL is ignored */
 

@@ -140,7 +140,7 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *context)
     return t->no_memory ? 0 : len;
 }
 
-/* The headers that somebody reads: a switch by length keeps the common ones cheap. */
+/* The headers that this part and the store read; who reads others is asked by is_kept_for. */
 static bool is_kept(struct str name)
 {
     static const char *const kept[] = {
@@ -148,13 +148,10 @@ static bool is_kept(struct str name)
         "link",
         "etag",
         "location",
-        "retry-after",
         "content-type",
-        "ratelimit",
         "last-modified",
         "x-total-count",
         "www-authenticate",
-        "ratelimit-policy",
         "content-encoding",
     };
 
@@ -163,17 +160,17 @@ static bool is_kept(struct str name)
             return true;
         }
     }
-    return (name.len > 10 && str_equal_nocase((struct str){ name.data, 10 }, STR("ratelimit-"))) ||
-           (name.len > 12 &&
-            str_equal_nocase((struct str){ name.data, 12 }, STR("x-ratelimit-"))) ||
-           (name.len > 13 && str_equal_nocase((struct str){ name.data, 13 }, STR("x-rate-limit-")));
+    return false;
 }
 
 static bool is_kept_for(const struct transfer *t, struct str name)
 {
-    const struct fetch_endpoint *endpoint =
-        &t->config->options->endpoints[t->response->request->endpoint];
+    const struct fetch_options *o = t->config->options;
+    const struct fetch_endpoint *endpoint = &o->endpoints[t->response->request->endpoint];
 
+    if (o->keeps && o->keeps(name)) {
+        return true;
+    }
     for (size_t i = 0; i < FETCH_KEEP_MAX; i++) {
         if (endpoint->keep[i] && str_equal_nocase(name, str_view(endpoint->keep[i]))) {
             return true;
@@ -183,13 +180,13 @@ static bool is_kept_for(const struct transfer *t, struct str name)
 }
 
 /* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
-static void keep_header(struct buf *headers, struct str name, struct str value)
+static bool keep_header(struct buf *headers, struct str name, struct str value)
 {
     size_t before = headers->len;
 
     if (memchr(value.data, '\0', value.len) ||
         buf_reserve(headers, name.len + value.len + 2) != RESULT_OK) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
@@ -200,6 +197,20 @@ static void keep_header(struct buf *headers, struct str name, struct str value)
     memcpy(headers->data + before + name.len + 1, value.data, value.len);
     headers->data[before + name.len + 1 + value.len] = '\0';
     headers->len += name.len + value.len + 2;
+    return true;
+}
+
+/* A value that was folded goes on in this line (RFC 9112 section 5.2). */
+static void keep_folded(struct buf *headers, struct str more)
+{
+    if (!more.len || memchr(more.data, '\0', more.len) ||
+        buf_reserve(headers, more.len + 1) != RESULT_OK) {
+        return;
+    }
+    headers->data[headers->len - 1] = ' ';
+    memcpy(headers->data + headers->len, more.data, more.len);
+    headers->data[headers->len + more.len] = '\0';
+    headers->len += more.len + 1;
 }
 
 static size_t on_header(char *bytes, size_t one, size_t len, void *context)
@@ -216,8 +227,16 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
     if (str_starts(line, STR("HTTP/"))) { /* a further head: after 100 Continue */
         buf_reset(&t->response->headers);
         t->announced = UINT64_MAX;
+        t->keeps_last = false;
         return len;
     }
+    if (len && (bytes[0] == ' ' || bytes[0] == '\t')) {
+        if (t->keeps_last) {
+            keep_folded(&t->response->headers, str_trim(line));
+        }
+        return len;
+    }
+    t->keeps_last = false;
     value = line;
     name = str_cut(&value, ':');
     if (!value.data || !name.len) {
@@ -232,7 +251,7 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
             t->announced = announced;
         }
     } else if (is_kept(name) || is_kept_for(t, name)) {
-        keep_header(&t->response->headers, name, value);
+        t->keeps_last = keep_header(&t->response->headers, name, value);
     }
     return len;
 }
@@ -414,7 +433,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     response->request = request;
     t->response = response;
     t->too_big = t->expands = t->no_memory = false;
-    t->bad_length = t->head_too_big = t->private_refused = false;
+    t->bad_length = t->head_too_big = t->private_refused = t->keeps_last = false;
     t->socket_errno = 0;
     t->body_bytes = t->header_bytes = 0;
     t->announced = UINT64_MAX;

@@ -39,6 +39,7 @@ struct transfer {
     uint64_t announced;    /* Content-Length, UINT64_MAX when not told */
     uint64_t body_bytes;   /* that came, decompressed, kept or not */
     uint64_t header_bytes; /* of all heads */
+    bool keeps_last;       /* the header before was kept, so what is folded goes on there */
     char error[CURL_ERROR_SIZE];
     struct buf url; /* with the extra query; empty without one */
     struct buf extra[FETCH_EXTRA_HEADERS];

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_scan.h"
-#include "plan/retry.h"
+#include "plan/retry_after.h"
 #include "plan/sfield.h"
 
 #include <string.h>
@@ -70,60 +70,11 @@ static bool read_count(struct str text, uint64_t *count)
     return str_to_u64(whole, count) && *count <= QUOTA_NUMBER_MAX;
 }
 
-/* Digits and up to six decimals, in millionths; saturated. */
-static bool read_millionths(struct str text, uint64_t *whole, uint64_t *millionths)
-{
-    struct str rest = str_trim(text), digits = str_cut(&rest, '.');
-    uint64_t unit = US_PER_S / 10;
-
-    *millionths = 0;
-    if (!str_to_u64(digits, whole) || (rest.data && !rest.len)) {
-        return false;
-    }
-    for (size_t i = 0; i < rest.len; i++, unit /= 10) {
-        if (rest.data[i] < '0' || rest.data[i] > '9') {
-            return false;
-        }
-        *millionths += (uint64_t)(rest.data[i] - '0') * unit;
-    }
-    return true;
-}
-
-static uint64_t time_until(int64_t then_us, int64_t wall_us)
-{
-    uint64_t us = then_us > wall_us ? (uint64_t)(then_us - wall_us) : 0;
-
-    return us < QUOTA_RESET_MAX_US ? us : QUOTA_RESET_MAX_US;
-}
-
-/* Seconds from now, or a moment since 1970 in s, ms, us or ns: no quota takes 30 years to come back,
- * and each of these begins where the one before would lie in the next millennia. */
+/* What is long from now is a moment, save where the name says that it is none. */
 static bool read_reset(struct str text, int64_t wall_us, bool is_delta, uint64_t *reset_us)
 {
-    uint64_t value, millionths;
-    int64_t moment_s;
-
-    if (!read_millionths(text, &value, &millionths)) {
-        if (is_delta || !retry_http_date(text, wall_us, &moment_s)) {
-            return false;
-        }
-        *reset_us = time_until(moment_s * (int64_t)US_PER_S, wall_us);
-        return true;
-    }
-    if (is_delta || value <= UINT64_C(1000000000)) {
-        uint64_t most_s = QUOTA_RESET_MAX_US / US_PER_S;
-
-        *reset_us = value >= most_s ? QUOTA_RESET_MAX_US : value * US_PER_S + millionths;
-    } else if (value <= UINT64_C(100000000000)) {
-        *reset_us = time_until((int64_t)(value * US_PER_S + millionths), wall_us);
-    } else if (value <= UINT64_C(100000000000000)) {
-        *reset_us = time_until((int64_t)(value * US_PER_MS), wall_us);
-    } else if (value <= UINT64_C(100000000000000000)) {
-        *reset_us = time_until((int64_t)value, wall_us);
-    } else {
-        *reset_us = time_until((int64_t)(value / 1000), wall_us);
-    }
-    return true;
+    return is_delta ? duration_parse(text, US_PER_S, reset_us)
+                    : retry_after_read(text, US_PER_S, wall_us, reset_us);
 }
 
 /* --- structured fields ------------------------------------------------------------------------------- */
@@ -313,23 +264,40 @@ static void read_part(struct reading *r, enum family family, struct str rest, st
     }
 }
 
+static const struct {
+    struct str prefix;
+    enum family family;
+} families[] = {
+    { STR_INIT("ratelimit-"), FAMILY_DRAFT },
+    { STR_INIT("x-ratelimit-"), FAMILY_X_RATELIMIT },
+    { STR_INIT("x-rate-limit-"), FAMILY_X_RATE_LIMIT },
+};
+
+#define FAMILIES (sizeof families / sizeof families[0])
+
+static bool is_structured(struct str name)
+{
+    return str_equal_nocase(name, STR("ratelimit")) ||
+           str_equal_nocase(name, STR("ratelimit-policy"));
+}
+
+bool quota_is_field(struct str name)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (starts_nocase(name, families[i].prefix)) {
+            return true;
+        }
+    }
+    return is_structured(name) || retry_after_unit_us(name);
+}
+
 static void read_field(struct reading *r, const struct quota_field *field)
 {
-    static const struct {
-        struct str prefix;
-        enum family family;
-    } families[] = {
-        { STR_INIT("ratelimit-"), FAMILY_DRAFT },
-        { STR_INIT("x-ratelimit-"), FAMILY_X_RATELIMIT },
-        { STR_INIT("x-rate-limit-"), FAMILY_X_RATE_LIMIT },
-    };
-
-    if (str_equal_nocase(field->name, STR("ratelimit")) ||
-        str_equal_nocase(field->name, STR("ratelimit-policy"))) {
+    if (is_structured(field->name)) {
         read_structured(r, field->value);
         return;
     }
-    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+    for (size_t i = 0; i < FAMILIES; i++) {
         if (starts_nocase(field->name, families[i].prefix)) {
             read_part(r, families[i].family, without(field->name, families[i].prefix),
                       field->value);
@@ -375,13 +343,11 @@ void quota_read(const struct quota_field *fields, size_t count, int64_t wall_us,
                 struct quota *quota)
 {
     struct reading r = { .wall_us = wall_us };
-    int64_t date_s;
 
     *quota = (struct quota){ 0 };
     for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(fields[i].name, STR("date")) &&
-            retry_http_date(fields[i].value, wall_us, &date_s)) {
-            r.wall_us = date_s * (int64_t)US_PER_S;
+        if (str_equal_nocase(fields[i].name, STR("date"))) {
+            r.wall_us = retry_after_server_us(fields[i].value, wall_us);
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -29,6 +29,9 @@
 #define QUOTA_RESET_MAX_US (UINT64_C(3650) * 86400 * 1000000) /* what is later is this late */
 #define QUOTA_NUMBER_MAX UINT64_C(1000000000000000)           /* no limit is larger */
 
+/** quota_read or retry_after.h reads a header of this name; any case. */
+bool quota_is_field(struct str name);
+
 struct quota_field {
     struct str name, value; /* the name in any case */
 };

@@ -2,11 +2,11 @@
  * Retry: what an attempt's end means, and when to ask again.
  *
  * Pure rules, told everything: no clock, no state. "Done, again, final" follows from the outcome,
- * the status and the try's number; how long to wait from the server's words (Retry-After) or, when
+ * the status and the try's number; how long to wait from the server's words (plan/retry_after.h) or, when
  * it said nothing, from full jitter.
  *
- * Sources  RFC 9110 sections 10.2.3 (Retry-After), 5.6.7 (HTTP-date), 9.2.2 (idempotency); Brooker,
- *          "Exponential Backoff And Jitter" (2015) for rand(0, min(cap, base * 2^n)).
+ * Sources  RFC 9110 section 9.2.2 (idempotency); Brooker, "Exponential Backoff And Jitter" (2015) for
+ *          rand(0, min(cap, base * 2^n)).
  * Units    microseconds.
  */
 #ifndef SCRAPETOP_PLAN_RETRY_H
@@ -62,14 +62,5 @@ bool retry_holds_host(const struct attempt *attempt);
  *  any 64 random bits; `*ceiling_us` (may be NULL) gets the upper end. */
 uint64_t retry_backoff_us(const struct job_retry *policy, uint32_t attempt, uint64_t random,
                           uint64_t *ceiling_us);
-
-/** Reads Retry-After: digits, or one of the three HTTP-dates, which count from `date` (the same
- *  response's Date header; when that is absent or bad, from `wall_us`). False for anything else, as
- *  if it were absent. A past date gives 0; what is beyond ten years is that. */
-bool retry_after_parse(struct str value, struct str date, int64_t wall_us, uint64_t *wait_us);
-
-/** IMF-fixdate, RFC 850 (its two-digit year read as RFC 9110 says, near `wall_us`) or asctime, to
- *  seconds since 1970; false when it is none of them or names no real day. */
-bool retry_http_date(struct str text, int64_t wall_us, int64_t *unix_s);
 
 #endif
