@@ -404,7 +404,7 @@ static void cap__starts_at_once__when_it_is_raised__and_kills_none_when_lowered(
     r.job.pace.cap = 2;
     run_start(&r);
     assert_int_equal(look(&r)->in_flight, 2);
-    assert_int_equal(look(&r)->limit, LIMIT_CAP);
+    assert_int_equal(look(&r)->limit.kind, LIMIT_CAP);
     tell(&r, CONTROL_CAP_SET, 20);
     assert_int_equal(look(&r)->in_flight, 20);
     tell(&r, CONTROL_CAP_ADD, 4);
@@ -472,7 +472,7 @@ static void pause__starts_nothing__until_it_is_taken_back(void **state)
         uv_run(&r.loop, UV_RUN_ONCE);
     }
     assert_int_equal(look(&r)->state, RUN_PAUSED);
-    assert_int_equal(look(&r)->limit, LIMIT_PAUSED);
+    assert_int_equal(look(&r)->limit.kind, LIMIT_PAUSED);
     assert_int_equal(look(&r)->ok, server_count(server));
     for (int i = 0; i < 5; i++) { /* ticks go by */
         uv_run(&r.loop, UV_RUN_ONCE);

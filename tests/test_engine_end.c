@@ -451,7 +451,7 @@ static void disk_full__stops_the_starts_and_loses_nothing(void **state)
         uv_run(&r.loop, UV_RUN_ONCE);
     }
     assert_int_equal(look(&r)->state, RUN_DISK_FULL);
-    assert_int_equal(look(&r)->limit, LIMIT_DISK);
+    assert_int_equal(look(&r)->limit.kind, LIMIT_DISK);
     asked = server_count(server);
     for (int i = 0; i < 5; i++) {
         uv_run(&r.loop, UV_RUN_ONCE);

@@ -3,6 +3,7 @@
 #include "engine_fixture.h"
 
 #include "engine/limit_told.h"
+#include "ui/hints.h"
 #include "plan/host.h"
 #include "plan/retry_budget.h"
 
@@ -192,13 +193,17 @@ static void loop__sleeps__while_hosts_are_held_or_down(void **state)
 static void assert_limit(struct run *r, enum run_limit limit, const char *words)
 {
     const struct snapshot *s = look(r);
+    char text[LIMIT_TEXT_MAX];
 
-    if (s->limit != limit || !strstr(s->limit_text, words)) {
-        fail_msg("limited by \"%s\", want \"%s ... %s\"", s->limit_text, run_limit_word(limit),
-                 words);
+    hints_limit(s, text);
+    if (s->limit.kind != limit || !strstr(text, words)) {
+        fail_msg("limited by \"%s\", want \"%s ... %s\"", text, run_limit_word(limit), words);
     }
-    assert_int_equal(strncmp(s->limit_text, run_limit_word(limit), strlen(run_limit_word(limit))),
-                     0);
+    assert_int_equal(strncmp(text, run_limit_word(limit), strlen(run_limit_word(limit))), 0);
+    limit_words(&s->limit, NULL, text); /* without a screen there are no keys */
+    assert_null(strstr(text, "raises it"));
+    assert_null(strstr(text, "asks now"));
+    assert_null(strstr(text, "retries)"));
 }
 
 static void limit__is_told_in_words_with_its_key(void **state)
@@ -256,7 +261,7 @@ static void limit__is_told_in_words_with_its_key(void **state)
     run_begin(&r, server_url(server, "/[1-9]"));
     r.job.pace.rate_per_host = (struct rate){ 1, 60 * US_PER_S };
     run_start(&r);
-    assert_limit(&r, LIMIT_RATE, "a host (--rate-per-host)");
+    assert_limit(&r, LIMIT_RATE, "(--rate-per-host)");
     run_close(&r);
     run_end(&r);
     server_stop(server);
@@ -277,7 +282,7 @@ static void limit__is_told_in_words__after_an_answer(void **state)
                         "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
                         SERVER_KEEP),
           LIMIT_BUDGET, "/100, resets" },
-        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(r retries)" },
+        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(HTTP 500; r retries)" },
     };
 
     (void)state;
@@ -293,7 +298,7 @@ static void limit__is_told_in_words__after_an_answer(void **state)
         r.job.retry.attempts = 50;
         r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
         run_start(&r);
-        while (look(&r)->limit == LIMIT_CAP || look(&r)->limit == LIMIT_QUEUE_EMPTY ||
+        while (look(&r)->limit.kind == LIMIT_CAP || look(&r)->limit.kind == LIMIT_QUEUE_EMPTY ||
                look(&r)->in_flight || look(&r)->storing) {
             turn(&r);
         }

@@ -188,8 +188,8 @@ static void abnormal_usage__is_for_the_user_to_decide(void **state)
     while (look(&r)->state != RUN_HELD) {
         turn(&r);
     }
-    assert_int_equal(look(&r)->limit, LIMIT_HOLD);
-    assert_string_equal(look(&r)->limit_text, "HOLD by you (H on the host releases it)");
+    assert_int_equal(look(&r)->limit.kind, LIMIT_HOLD);
+    assert_int_equal(look(&r)->limit.by, LIMIT_BY_USER);
     tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
     run_until_done(&r);
     run_close(&r);

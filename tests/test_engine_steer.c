@@ -173,7 +173,7 @@ static void hold__starts_nothing_at_its_host__until_it_is_released(void **state)
     }
     assert_int_equal(look(&r)->state, RUN_HELD);
     assert_true(look(&r)->hosts[0].hold_in_us == UINT64_MAX);
-    assert_non_null(strstr(look(&r)->limit_text, "by you"));
+    assert_int_equal(look(&r)->limit.by, LIMIT_BY_USER);
     assert_in_range(look(&r)->ok, 4, 8);
     engine_set_attended(r.engine, false); /* nobody is left to release it */
     run_until_done(&r);

@@ -93,7 +93,7 @@ static void plain__writes_a_progress_line__once_an_interval(void **state)
     plain_update(f->plain, &f->snapshot);
     assert_string_equal(take(f),
                         "14:32:49 76026/90000 84.5% ok 76014 failed 12 waiting 7 38.2 req/s cap 24 "
-                        "ETA 12-15m limited by CAP (+ raises it)\n");
+                        "ETA 12-15m limited by CAP 24\n");
 }
 
 static void plain__names_the_state__when_it_is_not_simply_running(void **state)
@@ -121,7 +121,7 @@ static void plain__tells_of_rounds__when_the_run_polls(void **state)
     plain_progress(&f->snapshot, line);
     assert_ptr_equal(strstr(line, "NEXT ROUND "), line);
     assert_non_null(strstr(line, " unchanged 30000 round 41 "));
-    assert_non_null(strstr(line, "limited by NEXT ROUND in 0:23 (every 30s)"));
+    assert_non_null(strstr(line, "limited by NEXT ROUND in 0:23 (every 30.0s)"));
 }
 
 static void plain__has_no_escape_byte__whatever_comes(void **state)

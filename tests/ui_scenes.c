@@ -207,7 +207,7 @@ static void fill_hosts(struct snapshot *s)
                                           .throttled = 90,
                                           .requests_per_s = 0.9,
                                           .hold_in_us = 40100000,
-                                          .hold_reason = "429",
+                                          .due = { .by = DUE_HOST_HOLD, .status = 429 },
                                           .quota_left = -1,
                                           .quota_limit = -1 };
 }
@@ -261,8 +261,7 @@ static void fill_running(struct snapshot *s, unsigned cap, uint64_t at_us)
     uint64_t moved = at_us / 1000000 * 38 % 20000;
 
     s->state = RUN_RUNNING;
-    s->limit = LIMIT_CAP;
-    snprintf(s->limit_text, sizeof s->limit_text, "CAP (+ raises it)");
+    s->limit = (struct snapshot_limit){ .kind = LIMIT_CAP, .by = LIMIT_BY_USER, .cap = cap };
     s->total_known = true;
     s->total = TOTAL;
     s->ok = 61192 + moved;
@@ -299,11 +298,10 @@ static void clear_flights(struct snapshot *s)
     s->bytes_per_s = 0;
 }
 
-static void limit(struct snapshot *s, enum run_state state, enum run_limit why, const char *text)
+static void limit(struct snapshot *s, enum run_state state, struct snapshot_limit why)
 {
     s->state = state;
     s->limit = why;
-    snprintf(s->limit_text, sizeof s->limit_text, "%s", text);
 }
 
 static void fill_starting(struct snapshot *s, unsigned cap)
@@ -331,7 +329,7 @@ static void fill_ended(struct snapshot *s, bool well)
     s->failure_count = well ? 0 : s->failure_count;
     s->ok = TOTAL - s->failed;
     s->eta_known = false;
-    limit(s, well ? RUN_DONE : RUN_FAILED, LIMIT_QUEUE_EMPTY, "QUEUE EMPTY (q ends)");
+    limit(s, well ? RUN_DONE : RUN_FAILED, (struct snapshot_limit){ .kind = LIMIT_QUEUE_EMPTY });
 }
 
 static void fill_table(struct snapshot *s)
@@ -355,9 +353,15 @@ static void fill_network_down(struct snapshot *s)
     for (size_t i = 0; i < s->host_count; i++) {
         s->hosts[i].in_flight = 0;
         s->hosts[i].hold_in_us = 27000000;
-        snprintf(s->hosts[i].hold_reason, sizeof s->hosts[i].hold_reason, "failures in a row");
+        s->hosts[i].due = (struct due){ .by = DUE_BREAKER };
     }
-    limit(s, RUN_NETWORK_DOWN, LIMIT_HOLD, "HOLD 0:27 (failures in a row)");
+    limit(s, RUN_NETWORK_DOWN,
+          (struct snapshot_limit){ .kind = LIMIT_HOLD,
+                                   .in_us = 27000000,
+                                   .host = "api.example.org",
+                                   .due = { .by = DUE_BREAKER },
+                                   .reason = "Could not resolve host: api.example.org",
+                                   .have_waiting = true });
 }
 
 static void fill_resting(struct snapshot *s)
@@ -368,7 +372,8 @@ static void fill_resting(struct snapshot *s)
     s->rounds_skipped = 2;
     s->unchanged = s->ok / 3;
     s->next_due_in_us = 23 * US_PER_S;
-    limit(s, RUN_RESTING, LIMIT_ROUND, "NEXT ROUND in 0:23 (every 30s)");
+    limit(s, RUN_RESTING,
+          (struct snapshot_limit){ .kind = LIMIT_ROUND, .in_us = 23000000, .every_us = 30000000 });
 }
 
 static void fill_ladder(struct snapshot *s)
@@ -440,7 +445,7 @@ static void fill_detail(struct snapshot *s)
     snprintf(d->key, sizeof d->key, "61190");
     snprintf(d->host, sizeof d->host, "api.example.org");
     snprintf(d->endpoint, sizeof d->endpoint, "products");
-    snprintf(d->set_by, sizeof d->set_by, "Retry-After: 30");
+    d->due = (struct due){ .by = DUE_RETRY_AFTER, .status = 429, .said = "30" };
     snprintf(d->sent, sizeof d->sent, "X-Api-Key: ${API_KEY}\nAuthorization: ***\n");
     snprintf(d->headers, sizeof d->headers,
              "content-type: application/json\nretry-after: 30\nset-cookie: ***\n");
@@ -561,7 +566,8 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
     }
     for (size_t i = 0; i < s->host_count; i++) {
         HURT(s->hosts[i].host);
-        HURT(s->hosts[i].hold_reason);
+        s->hosts[i].due = (struct due){ .by = DUE_RETRY_AFTER };
+        HURT(s->hosts[i].due.said);
     }
     for (size_t i = 0; i < s->failure_count; i++) {
         HURT(s->failures[i].example);
@@ -587,7 +593,8 @@ static void fill_hostile_detail(struct snapshot_detail *d, size_t n)
     HURT(d->key);
     HURT(d->method);
     HURT(d->endpoint);
-    HURT(d->set_by);
+    d->due = (struct due){ .by = DUE_RETRY_AFTER };
+    HURT(d->due.said);
     HURT(d->sent);
     HURT(d->headers);
     snprintf(d->body, sizeof d->body, "{%s%s%s", attacks[n % ATTACK_COUNT],
@@ -599,7 +606,10 @@ static void fill_hostile_detail(struct snapshot_detail *d, size_t n)
 static void fill_hostile(struct snapshot *s, size_t n)
 {
     HURT(s->name);
-    HURT(s->limit_text);
+    s->limit = (struct snapshot_limit){ .kind = LIMIT_HOLD, .due = { .by = DUE_RETRY_AFTER } };
+    HURT(s->limit.host);
+    HURT(s->limit.reason);
+    HURT(s->limit.due.said);
     HURT(s->rate_limit);
     HURT(s->run_dir);
     HURT(s->normalise.output);
@@ -668,11 +678,11 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         fill_starting(s, cap);
         break;
     case SCENE_PAUSED:
-        limit(s, RUN_PAUSED, LIMIT_PAUSED, "PAUSED (p goes on)");
+        limit(s, RUN_PAUSED, (struct snapshot_limit){ .kind = LIMIT_PAUSED, .by = LIMIT_BY_USER });
         break;
     case SCENE_DRAINING:
         s->in_flight = s->flight_count = s->draining = 9;
-        limit(s, RUN_DRAINING, LIMIT_DRAINING, "DRAINING");
+        limit(s, RUN_DRAINING, (struct snapshot_limit){ .kind = LIMIT_DRAINING });
         break;
     case SCENE_LOWERED:
         s->cap = cap / 2;
@@ -682,21 +692,30 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         clear_flights(s);
         s->queued = 0;
         s->eta_known = false;
-        limit(s, RUN_ALL_WAITING, LIMIT_ALL_WAITING, "WAITS (r retries one)");
+        limit(s, RUN_ALL_WAITING,
+              (struct snapshot_limit){ .kind = LIMIT_ALL_WAITING,
+                                       .in_us = s->next_due_in_us,
+                                       .reason = "HTTP 429",
+                                       .have_waiting = true });
         break;
     case SCENE_RESTING:
         fill_resting(s);
         break;
     case SCENE_HELD:
         clear_flights(s);
-        limit(s, RUN_HELD, LIMIT_HOLD, "HOLD 0:27 (429, api.example.org)");
+        limit(s, RUN_HELD,
+              (struct snapshot_limit){
+                  .kind = LIMIT_HOLD,
+                  .in_us = 27000000,
+                  .host = "api.example.org",
+                  .due = { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" } });
         break;
     case SCENE_DISK_FULL:
         clear_flights(s);
         s->storage_trouble = true;
         snprintf(s->trouble, sizeof s->trouble,
                  "disk full: nothing is started until there is room for 64 MB in catalog108.run");
-        limit(s, RUN_DISK_FULL, LIMIT_DISK, "DISK");
+        limit(s, RUN_DISK_FULL, (struct snapshot_limit){ .kind = LIMIT_DISK, .by = LIMIT_BY_FULL });
         break;
     case SCENE_NORMALISING:
         fill_table(s);
@@ -707,7 +726,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         s->login = (struct snapshot_login){
             .is_used = true, .is_called = true, .is_awaited = true, .is_asking = true
         };
-        limit(s, RUN_AUTH, LIMIT_AUTH, "AUTH (requests wait for the login)");
+        limit(s, RUN_AUTH, (struct snapshot_limit){ .kind = LIMIT_AUTH });
         break;
     case SCENE_SWEEP:
         s->sweep_step = 2;
@@ -726,7 +745,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_STOPPED:
         clear_flights(s);
         s->eta_known = false;
-        limit(s, RUN_STOPPED, LIMIT_NONE, "");
+        limit(s, RUN_STOPPED, (struct snapshot_limit){ .kind = LIMIT_NONE });
         break;
     case SCENE_DONE:
     case SCENE_FAILED:

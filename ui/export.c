@@ -145,7 +145,9 @@ static void wait_row(struct row *r, const struct snapshot *s, size_t i)
 static void host_row(struct row *r, const struct snapshot *s, size_t i)
 {
     const struct snapshot_host *h = &s->hosts[i];
+    char why[DUE_TEXT_MAX];
 
+    due_format_hold(&h->due, why);
     put_text(r, "host", h->host);
     put_known(r, "cap", h->cap > 0, h->cap);
     put_count(r, "in_flight", h->in_flight);
@@ -154,7 +156,7 @@ static void host_row(struct row *r, const struct snapshot *s, size_t i)
     put_count(r, "throttled", h->throttled);
     put_number(r, "requests_per_s", h->requests_per_s);
     put_seconds(r, "hold_in_s", h->hold_in_us);
-    put_text(r, "hold_reason", h->hold_reason);
+    put_text(r, "hold_reason", why);
     put_known(r, "quota_left", h->quota_left >= 0, (double)h->quota_left);
     put_known(r, "quota_limit", h->quota_limit >= 0, (double)h->quota_limit);
     put_seconds(r, "quota_reset_in_s", h->quota_reset_in_us);

@@ -366,6 +366,18 @@ const struct key_binding *keys_find(uint32_t code, uint32_t verbs)
     return NULL;
 }
 
+char keys_letter(enum control_verb verb, int64_t number)
+{
+    for (size_t i = 0; i < BINDING_COUNT; i++) {
+        uint32_t code = bindings[i].codes[0];
+
+        if (bindings[i].verb == verb && bindings[i].number == number && code > ' ' && code < 0x7F) {
+            return (char)code;
+        }
+    }
+    return 0;
+}
+
 const struct key_binding *keys_at(size_t index, uint32_t verbs)
 {
     for (size_t i = 0; i < BINDING_COUNT; i++) {

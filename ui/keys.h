@@ -76,6 +76,9 @@ struct key_binding {
 /** The binding of a key, or NULL. `verbs` has a bit for each verb that is obeyed. */
 const struct key_binding *keys_find(uint32_t code, uint32_t verbs);
 
+/** The letter that gives `verb` with `number`, 0 when none does: for hints. */
+char keys_letter(enum control_verb verb, int64_t number);
+
 /** The bindings that exist, in the order of the help; NULL behind the last. */
 const struct key_binding *keys_at(size_t index, uint32_t verbs);
 

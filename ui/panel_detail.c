@@ -39,7 +39,7 @@ __attribute__((format(printf, 3, 4))) static void put(struct lines *l, enum role
 
 static void place_lines(struct lines *l, const struct snapshot_detail *d)
 {
-    char time[UNITS_TEXT_MAX];
+    char time[UNITS_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
     switch (d->place) {
     case DETAIL_IN_FLIGHT:
@@ -47,9 +47,13 @@ static void place_lines(struct lines *l, const struct snapshot_detail *d)
         put(l, ROLE_STRONG, "in flight for %s, try %u of %u", time, d->attempt, d->attempts_max);
         break;
     case DETAIL_WAITING:
-        units_format_countdown(d->due_in_us, time);
-        put(l, ROLE_WARN, "waits %s, try %u of %u, %s", time, d->attempt, d->attempts_max,
-            d->set_by);
+        if (d->due_in_us == UINT64_MAX) {
+            snprintf(time, sizeof time, "until released");
+        } else {
+            units_format_countdown(d->due_in_us, time);
+        }
+        due_format(&d->due, set_by);
+        put(l, ROLE_WARN, "waits %s, try %u of %u, %s", time, d->attempt, d->attempts_max, set_by);
         break;
     case DETAIL_DONE:
         put(l, ROLE_GOOD, "done at try %u", d->attempt);

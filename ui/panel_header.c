@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "ui/format.h"
+#include "ui/hints.h"
 #include "ui/login.h"
 
 #include <stdarg.h>
@@ -332,7 +333,7 @@ static void add_login(struct line *line, int rank, const struct snapshot *s, boo
 
 static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, int row)
 {
-    char ended[PIECE_TEXT_MAX];
+    char ended[PIECE_TEXT_MAX], limit[LIMIT_TEXT_MAX];
     struct line line = { .count = 0 };
 
     if (s->trouble[0]) {
@@ -344,8 +345,8 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
         ended_text(s, ended);
         add(&line, 0, 20, ROLE_STRONG, "", "%s", ended);
     } else {
-        add(&line, 0, 20, ROLE_STRONG, "limited by", "%s",
-            s->limit_text[0] ? s->limit_text : "nothing");
+        hints_limit(s, limit);
+        add(&line, 0, 20, ROLE_STRONG, "limited by", "%s", limit);
     }
     add_login(&line, 2, s, false);
     if (wide) {
@@ -420,15 +421,16 @@ static double busiest_percent(const struct snapshot *s)
 /* Cut rather than left out: its beginning says most. */
 static void add_short_limit(struct line *line, const struct snapshot *s, int room)
 {
+    char limit[LIMIT_TEXT_MAX];
     const char *label = s->trouble[0] || run_state_has_ended(s->state) ? "" : "limit";
     const char *text = s->trouble[0]          ? s->trouble
                        : s->state == RUN_DONE ? "n table, q ends"
                        : s->state == RUN_FAILED
                            ? (s->failed ? "R again, q ends" : "pages missing (0)")
                        : s->state == RUN_STOPPED ? "resumable, q ends"
-                       : s->limit_text[0]        ? s->limit_text
-                                                 : "nothing";
+                                                 : limit;
 
+    hints_limit(s, limit);
     room -= label[0] ? (int)strlen(label) + 1 : 0;
     if (room > 0) {
         add(line, 1, 0, ROLE_STRONG, label, "%.*s", room, text);

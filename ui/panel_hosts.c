@@ -29,20 +29,23 @@ static uint64_t id(const void *context, size_t row)
 static void text_of(const void *context, size_t row, char *text, size_t size)
 {
     const struct snapshot_host *h = &((const struct snapshot *)context)->hosts[row];
+    char why[DUE_TEXT_MAX];
 
-    snprintf(text, size, "%s %s", h->host, h->hold_reason);
+    due_format_hold(&h->due, why);
+    snprintf(text, size, "%s %s", h->host, why);
 }
 
 static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX], enum role *role)
 {
-    char time[UNITS_TEXT_MAX];
+    char time[UNITS_TEXT_MAX], why[DUE_TEXT_MAX];
 
+    due_format_hold(&h->due, why);
     if (h->hold_in_us == UINT64_MAX) {
-        snprintf(text, PANEL_CELL_MAX, "HELD %s", h->hold_reason);
+        snprintf(text, PANEL_CELL_MAX, "HELD %s", why);
         *role = ROLE_NOTICE;
     } else if (h->hold_in_us) {
         units_format_countdown(h->hold_in_us, time);
-        snprintf(text, PANEL_CELL_MAX, "HELD %s %s", time, h->hold_reason);
+        snprintf(text, PANEL_CELL_MAX, "HELD %s %s", time, why);
         *role = ROLE_WARN;
     } else if (h->quota_left >= 0) {
         units_format_countdown(h->quota_reset_in_us, time);

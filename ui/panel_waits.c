@@ -44,7 +44,9 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
 
     switch (column) {
     case IN:
-        if (w->due_in_us) {
+        if (w->due_in_us == UINT64_MAX) {
+            snprintf(out->text, PANEL_CELL_MAX, "held");
+        } else if (w->due_in_us) {
             units_format_countdown(w->due_in_us, out->text);
         } else {
             snprintf(out->text, PANEL_CELL_MAX, "due");

@@ -117,7 +117,7 @@ static void tell_events(struct plain *p, const struct snapshot *s)
 void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
 {
     char done[64], rate[FORMAT_MAX], eta[FORMAT_MAX], percent[FORMAT_MAX];
-    char state[32] = "", limit[PLAIN_LINE_MAX / 2];
+    char state[32] = "", limit[PLAIN_LINE_MAX / 2], words[LIMIT_TEXT_MAX];
     uint64_t settled = s->ok + s->failed;
 
     if (s->total_known) {
@@ -142,10 +142,11 @@ void plain_progress(const struct snapshot *s, char line[PLAIN_LINE_MAX])
     }
     format_rate(s->requests_per_s, rate);
     format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, eta);
+    limit_words(&s->limit, NULL, words);
     utf8_display(limit, sizeof limit,
-                 str_view(s->trouble[0]      ? s->trouble
-                          : s->limit_text[0] ? s->limit_text
-                                             : "nothing"),
+                 str_view(s->trouble[0] ? s->trouble
+                          : words[0]    ? words
+                                        : "nothing"),
                  sizeof limit);
     snprintf(line + strlen(line), PLAIN_LINE_MAX - strlen(line), " %s req/s cap %u ETA %s %s %s",
              rate, s->cap, eta, s->trouble[0] ? "trouble:" : "limited by", limit);

@@ -86,7 +86,7 @@ static enum result append_figures(const struct snapshot *s, struct buf *out)
 
 enum result save_figures(const struct snapshot *s, struct buf *out)
 {
-    char when[CLOCK_TEXT_SIZE];
+    char when[CLOCK_TEXT_SIZE], limit[LIMIT_TEXT_MAX];
     enum result result;
 
     clock_format_utc(s->wall_us, when);
@@ -95,7 +95,8 @@ enum result save_figures(const struct snapshot *s, struct buf *out)
         result = append_text(out, "run", s->name);
     }
     if (result == RESULT_OK) {
-        result = append_text(out, "limited_by", s->limit_text);
+        limit_words(&s->limit, NULL, limit);
+        result = append_text(out, "limited_by", limit);
     }
     if (result == RESULT_OK) {
         result = append_figures(s, out);

@@ -101,12 +101,18 @@ static bool say_waiting(struct asked *a)
     }
     for (size_t i = 0; i < count; i++) {
         const struct snapshot_wait *w = &a->s->waits[i];
-        char due[UNITS_TEXT_MAX], why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
+        char due[UNITS_TEXT_MAX + 8] = "until released", why[FAILURE_TEXT_MAX],
+                                  set_by[DUE_TEXT_MAX];
 
         failure_format_brief(w->why, why);
         due_format(&w->due, set_by);
-        units_format_countdown(w->due_in_us, due);
-        say(a, "%llu: %s, in %s, try %u of %u, %s, %s", (unsigned long long)w->id, w->request, due,
+        if (w->due_in_us != UINT64_MAX) {
+            char left[UNITS_TEXT_MAX];
+
+            units_format_countdown(w->due_in_us, left);
+            snprintf(due, sizeof due, "in %s", left);
+        }
+        say(a, "%llu: %s, %s, try %u of %u, %s, %s", (unsigned long long)w->id, w->request, due,
             w->attempt, w->attempts_max, why, set_by);
     }
     return say_more(a, a->s->waiting, count);
@@ -118,15 +124,15 @@ static bool say_hosts(struct asked *a)
 
     for (size_t i = 0; i < count; i++) {
         const struct snapshot_host *h = &a->s->hosts[i];
-        char hold[UNITS_TEXT_MAX] = "";
+        char hold[UNITS_TEXT_MAX] = "", why[DUE_TEXT_MAX];
 
+        due_format_hold(&h->due, why);
         if (h->hold_in_us && h->hold_in_us != UINT64_MAX) {
             units_format_countdown(h->hold_in_us, hold);
         }
         say(a, "%s: %u in flight, %llu requests, %llu of them 429%s%s%s%s", h->host, h->in_flight,
             (unsigned long long)h->requests, (unsigned long long)h->throttled,
-            h->hold_in_us ? ", held " : "", hold, hold[0] ? " " : "",
-            h->hold_in_us ? h->hold_reason : "");
+            h->hold_in_us ? ", held " : "", hold, hold[0] ? " " : "", why);
     }
     return count ? say_more(a, a->s->host_count, count) : say(a, "no host asked yet");
 }

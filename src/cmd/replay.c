@@ -56,9 +56,9 @@ static void advance(struct player *p)
 static void draw(struct player *p)
 {
     replay_snapshot(p->past, p->at_us, p->told_us, p->snapshot);
-    snprintf(p->snapshot->limit_text, sizeof p->snapshot->limit_text, "replay x%u%s%s", p->speed,
-             p->stopped ? ", stopped (p goes on)" : "",
-             p->at_us == replay_last_us(p->past) ? ", at its end" : "");
+    p->snapshot->replay_speed = p->speed;
+    p->snapshot->replay_is_stopped = p->stopped;
+    p->snapshot->replay_is_at_end = p->at_us == replay_last_us(p->past);
     dashboard_draw(p->dashboard, p->snapshot);
 }
 

@@ -307,9 +307,11 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
         out->age_us = now_us > r->since_us ? now_us - r->since_us : 0;
         fill_request(e, r, out);
     } else if ((r = frontier_find_wait(e->frontier, out->id))) {
+        uint64_t due_us;
+
         out->place = DETAIL_WAITING;
-        out->due_in_us = r->due_us > now_us ? r->due_us - now_us : 0;
-        due_format(&r->due, out->set_by);
+        out->due = *limit_due_of(r, host_at(&e->hosts, r->host), &due_us);
+        out->due_in_us = due_us == TIME_NEVER ? UINT64_MAX : due_us > now_us ? due_us - now_us : 0;
         fill_request(e, r, out);
     } else {
         fill_settled(e, last, out);

@@ -1,7 +1,7 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c (start and
  * end of requests and runs), judge.c (what came back), refusal.c (that it is not to be asked now),
- * pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps it back, in words), command.c
+ * pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps it back), command.c
  * (what a user says), steer.c (single requests and hosts by hand), login.c (who asks), observe.c (what a
  * screen may show), detail.c (one request of it), table.c (the second stage), report.c (what is said of a
  * run at its end); discover.h, what answers give rise to, has a header of its own.
@@ -344,9 +344,13 @@ struct quota pace_read_quota(const struct response *response);
 /** Of an active run always one: what has none of its own is what the loop can do. */
 enum run_limit limit_now(const struct engine *engine);
 
-/** The words for it; empty for LIMIT_NONE. */
-void limit_text(const struct engine *engine, enum run_limit limit, uint64_t now_us,
-                char text[LIMIT_TEXT_MAX]);
+/** The same, with what is to be said of it. */
+void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *limit);
+
+/** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's
+ *  hold. TIME_NEVER while the user holds its host. */
+const struct due *limit_due_of(const struct request *request, const struct host *host,
+                               uint64_t *due_us);
 unsigned limit_open_files(void);   /* how many there may be */
 unsigned limit_files_in_use(void); /* about */
 unsigned limit_connections(void);  /* that leave enough of them */

@@ -1,5 +1,5 @@
 /*
- * Limit: what keeps the run from going faster, in words, with the key or option that changes it.
+ * Limit: what keeps the run from going faster, as values (engine/limit_words.h).
  */
 #include "base/clock.h"
 #include "base/units.h"
@@ -47,188 +47,215 @@ enum run_limit limit_now(const struct engine *e)
     return e->limit == LIMIT_NONE ? LIMIT_LOOP_CPU : e->limit;
 }
 
-/* The host whose cap, quota or hold it is: the one with most work kept back. */
-static const struct host *limiting_host(const struct engine *e)
+const struct due *limit_due_of(const struct request *r, const struct host *host, uint64_t *due_us)
+{
+    static const struct due by_user = { .by = DUE_USER };
+
+    if (host->hold_is_user) {
+        *due_us = TIME_NEVER;
+        return &by_user;
+    }
+    *due_us = host->hold_until_us > r->due_us ? host->hold_until_us : r->due_us;
+    return host->hold_until_us > r->due_us ? &host->hold_due : &r->due;
+}
+
+static void name_host(const struct engine *e, const struct host *host, struct snapshot_limit *l)
+{
+    size_t others = 0;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *one = e->hosts.hosts[i];
+
+        others += one->origin[0] && one != host && (one->refs || one->requests);
+    }
+    l->is_only_host = !others;
+    snprintf(l->host, sizeof l->host, "%.*s", STR_ARG(host->label));
+}
+
+/* The host that is kept back so, with the most work; of held ones that whose hold ends first. */
+static const struct host *find_host(const struct engine *e, enum host_answer why, uint64_t now_us)
 {
     const struct host *host = NULL;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *one = e->hosts.hosts[i];
 
-        if (one->origin[0] && one->ready_count && (!host || one->ready_count > host->ready_count)) {
+        if (!one->origin[0] || !one->ready_count || host_may_start(&e->hosts, one, now_us) != why) {
+            continue;
+        }
+        if (!host || (why == HOST_HELD ? host_hold_deadline(one) < host_hold_deadline(host)
+                                       : one->ready_count > host->ready_count)) {
             host = one;
         }
     }
     return host;
 }
 
-static void cap_words(const struct engine *e, char text[LIMIT_TEXT_MAX])
+static uint64_t until(uint64_t at_us, uint64_t now_us)
 {
-    const char *who = pace_is_sweeping(e) ? "sweep turns it, b ends it"
-                      : e->auto_on        ? "auto turns it"
-                                          : "+ raises it";
-
-    snprintf(text, LIMIT_TEXT_MAX, "CAP %u (%s)", e->cap, who);
+    return at_us == TIME_NEVER ? LIMIT_NEVER : at_us > now_us ? at_us - now_us : 0;
 }
 
-static void rate_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
+static void fill_cap(const struct engine *e, struct snapshot_limit *l)
 {
-    char rate[UNITS_TEXT_MAX];
-    const struct host *host = limiting_host(e);
+    l->cap = e->cap;
+    l->by = pace_is_sweeping(e) ? LIMIT_BY_SWEEP : e->auto_on ? LIMIT_BY_AUTO : LIMIT_BY_USER;
+}
+
+static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+{
+    const struct host *host = find_host(e, HOST_PACED, now_us);
 
     if (pacer_wait_us(&e->auto_pacer, now_us) > pacer_wait_us(&e->pacer, now_us)) {
-        snprintf(text, LIMIT_TEXT_MAX, "RATE %.1f/s (auto; a ends it)", e->tuner.rate);
+        l->by = LIMIT_BY_AUTO;
+        l->rate = (struct rate){ e->tuner.rate, US_PER_S };
     } else if (e->pacer.rate.per_us) {
-        units_format_rate(e->pacer.rate, rate);
-        snprintf(text, LIMIT_TEXT_MAX, "RATE %s (t changes it)", rate);
+        l->by = LIMIT_BY_USER;
+        l->rate = e->pacer.rate;
     } else if (host && host->pacer.rate.per_us) {
-        units_format_rate(host->pacer.rate, rate);
-        snprintf(text, LIMIT_TEXT_MAX, "RATE %s a host (--rate-per-host)", rate);
+        l->by = LIMIT_BY_PER_HOST;
+        l->rate = host->pacer.rate;
+        name_host(e, host, l);
     } else {
-        snprintf(text, LIMIT_TEXT_MAX, "RATE of retries (a fifth of what is asked)");
+        l->by = LIMIT_BY_RETRIES;
     }
 }
 
-static void quota_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
+static void fill_quota(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = limiting_host(e);
-    char reset[UNITS_TEXT_MAX];
+    const struct host *host = find_host(e, HOST_QUOTA, now_us);
 
-    if (!host || !allowance_is_of_now(&host->allowance, now_us)) {
-        snprintf(text, LIMIT_TEXT_MAX, "BUDGET (the host's quota)");
+    if (!host) {
         return;
     }
-    units_format_countdown(host->allowance.reset_at_us - now_us, reset);
-    if (host->allowance.limit) {
-        snprintf(text, LIMIT_TEXT_MAX, "BUDGET %llu/%llu, resets %s",
-                 (unsigned long long)host->allowance.left,
-                 (unsigned long long)host->allowance.limit, reset);
-    } else {
-        snprintf(text, LIMIT_TEXT_MAX, "BUDGET %llu, resets %s",
-                 (unsigned long long)host->allowance.left, reset);
+    name_host(e, host, l);
+    if (allowance_is_of_now(&host->allowance, now_us)) {
+        l->quota_known = true;
+        l->quota_left = host->allowance.left;
+        l->quota_limit = host->allowance.limit;
+        l->in_us = until(host->allowance.reset_at_us, now_us);
     }
 }
 
-static void host_cap_words(const struct engine *e, char text[LIMIT_TEXT_MAX])
+static void fill_host_cap(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = limiting_host(e);
+    const struct host *host = find_host(e, HOST_FULL, now_us);
     unsigned cap = host ? host_cap(&e->hosts, host) : 0;
 
     if (!cap) {
-        snprintf(text, LIMIT_TEXT_MAX, "HOST CAP (first contacts)");
+        l->by = LIMIT_BY_FIRST_CONTACT;
         return;
     }
-    snprintf(text, LIMIT_TEXT_MAX, "HOST CAP %.*s %u (%s)",
-             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, cap,
-             host->window == cap                 ? "slow start"
-             : host->allowance.concurrent == cap ? "it allows no more"
-                                                 : "--cap-per-host");
+    name_host(e, host, l);
+    l->cap = cap;
+    l->by = host->window == cap                 ? LIMIT_BY_SLOW_START
+            : host->allowance.concurrent == cap ? LIMIT_BY_SERVER
+                                                : LIMIT_BY_PER_HOST;
 }
 
-static void hold_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
+/* The first of those that wait: whose deadline all wait for, and why it failed. */
+static const struct request *first_wait(const struct engine *e)
 {
-    uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
-    const struct host *host = limiting_host(e);
-    char left[UNITS_TEXT_MAX], why[DUE_TEXT_MAX];
+    const struct request *first;
 
-    if (wake_us == TIME_NEVER || (host && host->hold_is_user)) {
-        snprintf(text, LIMIT_TEXT_MAX, "HOLD by you (H on the host releases it)");
+    return frontier_waits(e->frontier, &first, 1) ? first : NULL;
+}
+
+static void fill_reason(struct engine *e, const struct request *r, struct snapshot_limit *l)
+{
+    buf_reset(&e->shown);
+    if (r && secrets_redact(&e->secrets, str_view(r->reason), &e->shown) == RESULT_OK) {
+        snprintf(l->reason, sizeof l->reason, "%.*s", STR_ARG(buf_view(&e->shown)));
+    }
+}
+
+static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+{
+    const struct host *host = find_host(e, HOST_HELD, now_us);
+    uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
+
+    if (!host) {
+        l->by = wake_us == TIME_NEVER ? LIMIT_BY_USER : LIMIT_BY_NONE;
+        l->in_us = until(wake_us, now_us);
         return;
     }
-    units_format_countdown(wake_us > now_us ? wake_us - now_us : 0, left);
-    due_format_hold(host ? &host->hold_due : &(struct due){ .by = DUE_NONE }, why);
-    snprintf(text, LIMIT_TEXT_MAX, "HOLD %s (%.48s; r asks now)", left,
-             host && host->hold_due.by                     ? why
-             : frontier_wake_is_named(e->frontier, now_us) ? "the server asked"
-                                                           : "after refusals");
-}
-
-static void waiting_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
-{
-    uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
-    char left[UNITS_TEXT_MAX];
-
-    units_format_countdown(wake_us == TIME_NEVER || wake_us < now_us ? 0 : wake_us - now_us, left);
-    snprintf(text, LIMIT_TEXT_MAX, "ALL WAITING, next in %s (r retries)", left);
-}
-
-static void round_words(const struct engine *e, uint64_t now_us, char text[LIMIT_TEXT_MAX])
-{
-    uint64_t due_us = poll_wake_us(e, now_us);
-    char left[UNITS_TEXT_MAX], every[UNITS_TEXT_MAX];
-
-    units_format_countdown(due_us > now_us ? due_us - now_us : 0, left);
-    units_format_time(e->job->poll.every_us, every);
-    snprintf(text, LIMIT_TEXT_MAX, "NEXT ROUND in %s (every %s)", left, every);
-}
-
-static void loop_words(const struct engine *e, char text[LIMIT_TEXT_MAX])
-{
-    if (e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX) {
-        snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU (large bodies are being checked)");
-    } else if (e->limit == LIMIT_NONE) {
-        snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU (starting as fast as the loop turns)");
-    } else {
-        snprintf(text, LIMIT_TEXT_MAX, "LOOP CPU %.0f %% (- lowers the cap)",
-                 e->cpu.thread_percent);
+    name_host(e, host, l);
+    l->in_us = until(host_hold_deadline(host), now_us);
+    l->by = host->hold_is_user ? LIMIT_BY_USER : LIMIT_BY_NONE;
+    l->due = host->hold_due;
+    if (l->due.by == DUE_BREAKER) {
+        fill_reason(e, first_wait(e), l);
     }
 }
 
-void limit_text(const struct engine *e, enum run_limit limit, uint64_t now_us,
-                char text[LIMIT_TEXT_MAX])
+static void fill_waiting(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    switch (limit) {
-    case LIMIT_NONE:
-    case LIMIT_COUNT:
-        text[0] = '\0';
-        break;
+    const struct request *first = first_wait(e);
+    uint64_t due_us;
+
+    l->in_us = until(frontier_wake_us(e->frontier, now_us), now_us);
+    if (first) {
+        const struct host *host = host_at(&e->hosts, first->host);
+
+        name_host(e, host, l);
+        l->due = *limit_due_of(first, host, &due_us);
+        fill_reason(e, first, l);
+    }
+}
+
+static void fill_loop(const struct engine *e, struct snapshot_limit *l)
+{
+    l->cpu_percent = e->cpu.thread_percent;
+    l->by = e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX ? LIMIT_BY_BODIES
+            : e->limit == LIMIT_NONE                       ? LIMIT_BY_STARTS
+                                                           : LIMIT_BY_LOAD;
+}
+
+void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+{
+    *l = (struct snapshot_limit){ .kind = limit_now(e),
+                                  .have_waiting = frontier_waiting(e->frontier) > 0 };
+    switch (l->kind) {
     case LIMIT_CAP:
-        cap_words(e, text);
+        fill_cap(e, l);
         break;
     case LIMIT_HOST_CAP:
-        host_cap_words(e, text);
+        fill_host_cap(e, now_us, l);
         break;
     case LIMIT_RATE:
-        rate_words(e, now_us, text);
+        fill_rate(e, now_us, l);
         break;
     case LIMIT_BUDGET:
-        quota_words(e, now_us, text);
+        fill_quota(e, now_us, l);
         break;
     case LIMIT_HOLD:
-        hold_words(e, now_us, text);
-        break;
-    case LIMIT_AUTH:
-        snprintf(text, LIMIT_TEXT_MAX, "AUTH (requests wait for the login)");
+        fill_hold(e, now_us, l);
         break;
     case LIMIT_ROUND:
-        round_words(e, now_us, text);
-        break;
-    case LIMIT_QUEUE_EMPTY:
-        snprintf(text, LIMIT_TEXT_MAX, "QUEUE EMPTY (the last are in flight)");
-        break;
-    case LIMIT_PAGINATION:
-        snprintf(text, LIMIT_TEXT_MAX, "PAGINATION (each page names the next)");
+        l->in_us = until(poll_wake_us(e, now_us), now_us);
+        l->every_us = e->job->poll.every_us;
         break;
     case LIMIT_DESCRIPTORS:
-        snprintf(text, LIMIT_TEXT_MAX, "FD LIMIT %u (ulimit -n raises it)", limit_open_files());
+        l->cap = limit_open_files();
         break;
     case LIMIT_LOOP_CPU:
-        loop_words(e, text);
+        fill_loop(e, l);
         break;
     case LIMIT_DISK:
-        snprintf(text, LIMIT_TEXT_MAX, "%s",
-                 e->storage == RESULT_FULL ? "DISK FULL (free some space)"
-                                           : "DISK (slower than the network; - lowers the cap)");
+        l->by = e->storage == RESULT_FULL ? LIMIT_BY_FULL : LIMIT_BY_SLOW;
         break;
     case LIMIT_PAUSED:
-        snprintf(text, LIMIT_TEXT_MAX, "%s",
-                 e->paused ? "PAUSED (p resumes)" : "PAUSED (cap 0; + raises it)");
-        break;
-    case LIMIT_DRAINING:
-        snprintf(text, LIMIT_TEXT_MAX, "DRAINING (q again aborts)");
+        l->by = e->paused ? LIMIT_BY_USER : LIMIT_BY_CAP_0;
         break;
     case LIMIT_ALL_WAITING:
-        waiting_words(e, now_us, text);
+        fill_waiting(e, now_us, l);
+        break;
+    case LIMIT_NONE:
+    case LIMIT_AUTH:
+    case LIMIT_QUEUE_EMPTY:
+    case LIMIT_PAGINATION:
+    case LIMIT_DRAINING:
+    case LIMIT_COUNT:
         break;
     }
 }

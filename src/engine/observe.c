@@ -50,15 +50,6 @@ static bool add_flight(void *context, const struct fetch_row *row)
     return true;
 }
 
-/* When it is asked at the earliest, and who says so: its own deadline, or the hold of its host. */
-static const struct due *due_of(const struct request *r, const struct host *host, uint64_t *due_us)
-{
-    bool is_held = host->hold_until_us > r->due_us;
-
-    *due_us = is_held ? host->hold_until_us : r->due_us;
-    return is_held ? &host->hold_due : &r->due;
-}
-
 static void add_waits(struct filling *f)
 {
     const struct request *list[SNAPSHOT_WAITS_MAX];
@@ -69,10 +60,12 @@ static void add_waits(struct filling *f)
         const struct host *host = host_at(&f->engine->hosts, r->host);
         struct snapshot_wait *wait = &f->snapshot->waits[i];
         uint64_t due_us;
-        const struct due *due = due_of(r, host, &due_us);
+        const struct due *due = limit_due_of(r, host, &due_us);
 
         wait->id = r->id;
-        wait->due_in_us = due_us > f->now_us ? due_us - f->now_us : 0;
+        wait->due_in_us = due_us == TIME_NEVER ? UINT64_MAX
+                          : due_us > f->now_us ? due_us - f->now_us
+                                               : 0;
         wait->attempt = r->attempt;
         wait->attempts_max = f->engine->job->retry.attempts;
         wait->why = r->last.failure;
@@ -126,10 +119,10 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
     out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
     if (host->hold_is_user) {
         out->hold_in_us = UINT64_MAX;
-        COPY(out->hold_reason, "by you");
+        out->due = (struct due){ .by = DUE_USER };
     } else if (host->hold_until_us > f->now_us) {
         out->hold_in_us = host->hold_until_us - f->now_us;
-        due_format_hold(&host->hold_due, out->hold_reason);
+        out->due = host->hold_due;
     }
 }
 
@@ -512,7 +505,6 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, f.now_us, &s->detail);
-    s->limit = limit_now(e);
+    limit_fill(e, f.now_us, &s->limit);
     s->state = state_of(e, s);
-    limit_text(e, s->limit, f.now_us, s->limit_text);
 }

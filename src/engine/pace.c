@@ -105,7 +105,8 @@ void pace_note_limit(struct engine *e, uint64_t now_us)
 /* Written down once it has stood for a second: a run changes its limit with every answer. */
 void pace_tell_limit(struct engine *e, uint64_t now_us)
 {
-    char fields[64], words[LIMIT_TEXT_MAX];
+    char fields[128], words[LIMIT_TEXT_MAX];
+    struct snapshot_limit limited;
     enum run_limit limit = limit_now(e);
 
     if (e->limit_ticked_us) {
@@ -121,8 +122,10 @@ void pace_tell_limit(struct engine *e, uint64_t now_us)
     }
     e->limit_told = limit;
     e->limit_since_us = now_us;
-    limit_text(e, limit, now_us, words);
-    snprintf(fields, sizeof fields, ",\"limit\":\"%s\"", run_limit_word(limit));
+    limit_fill(e, now_us, &limited);
+    limit_words(&limited, NULL, words);
+    snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limit),
+             limited.due.by ? due_by_word(limited.due.by) : limit_by_word(limited.by));
     events_note(&e->events, "limit", fields, words);
 }
 

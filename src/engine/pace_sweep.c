@@ -138,7 +138,7 @@ void pace_sweep_by_user(struct engine *e, struct str caps, char reply[CONTROL_RE
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
     } else {
         pace_sweep_start(e, &e->own_sweep);
-        snprintf(reply, CONTROL_REPLY_MAX, "sweep: %zu caps, up to a minute each (b ends it)",
+        snprintf(reply, CONTROL_REPLY_MAX, "sweep: %zu caps, up to a minute each",
                  e->own_sweep.cap_count);
     }
 }

@@ -81,8 +81,8 @@ static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
     snprintf(fields, sizeof fields, ",\"hold_ms\":%llu,\"code\":\"W-RA2\"",
              (unsigned long long)(us / US_PER_MS));
     events_add(&e->events, EVENT_WARNING, "hold", fields,
-               "%.*s asks to wait %s (%s); parked until %s, r asks anyway [W-RA2]",
-               STR_ARG(host->label), length, why, end);
+               "%.*s asks to wait %s (%s); parked until %s [W-RA2]", STR_ARG(host->label), length,
+               why, end);
 }
 
 void refusal_hold(struct engine *e, struct host *host, const struct response *response,
@@ -133,7 +133,7 @@ bool refusal_by_problem(struct engine *e, struct host *host, const struct respon
     }
     snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
     events_add(&e->events, EVENT_WARNING, "abnormal", "", "%s; %s", why,
-               e->options.attended ? "held until released (H)" : "stopping, resumable");
+               e->options.attended ? "held until you release it" : "stopping, resumable");
     if (e->options.attended) {
         host_hold_user(host, true, engine_now_us(e));
     } else {

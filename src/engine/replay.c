@@ -315,8 +315,7 @@ static void fill_figures(const struct sample *sample, uint64_t ran_us, struct sn
     s->requests_per_s_average =
         ran_us ? (double)(sample->ok + sample->failed) / ((double)ran_us / 1e6) : 0;
     s->bytes = sample->bytes;
-    s->limit = sample->limit;
-    snprintf(s->limit_text, sizeof s->limit_text, "%s", run_limit_word(sample->limit));
+    s->limit.kind = sample->limit;
     s->p50_us = sample->p50_us;
     s->p90_us = sample->p90_us;
     s->p95_us = sample->p95_us;

@@ -12,7 +12,7 @@ void sample_of(const struct snapshot *s, struct sample *sample)
 {
     *sample = (struct sample){
         .state = s->state,
-        .limit = s->limit,
+        .limit = s->limit.kind,
         .total = s->total,
         .ok = s->ok,
         .failed = s->failed,

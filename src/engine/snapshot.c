@@ -72,27 +72,3 @@ const char *flight_state_word(enum flight_state state)
     }
     return "?";
 }
-
-const char *run_limit_word(enum run_limit limit)
-{
-    static const char *const words[LIMIT_COUNT] = {
-        [LIMIT_NONE] = "",
-        [LIMIT_CAP] = "CAP",
-        [LIMIT_HOST_CAP] = "HOST CAP",
-        [LIMIT_RATE] = "RATE",
-        [LIMIT_BUDGET] = "BUDGET",
-        [LIMIT_HOLD] = "HOLD",
-        [LIMIT_QUEUE_EMPTY] = "QUEUE EMPTY",
-        [LIMIT_PAGINATION] = "PAGINATION",
-        [LIMIT_DESCRIPTORS] = "FD LIMIT",
-        [LIMIT_LOOP_CPU] = "LOOP CPU",
-        [LIMIT_DISK] = "DISK",
-        [LIMIT_PAUSED] = "PAUSED",
-        [LIMIT_DRAINING] = "DRAINING",
-        [LIMIT_ALL_WAITING] = "ALL WAITING",
-        [LIMIT_ROUND] = "NEXT ROUND",
-        [LIMIT_AUTH] = "AUTH",
-    };
-
-    return words[limit];
-}

@@ -10,6 +10,7 @@
 #ifndef SCRAPETOP_ENGINE_SNAPSHOT_H
 #define SCRAPETOP_ENGINE_SNAPSHOT_H
 
+#include "engine/limit_words.h"
 #include "plan/due.h"
 #include "plan/failure.h"
 
@@ -36,7 +37,6 @@
 #define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
 #define SNAPSHOT_EVENT_TEXT 200
-#define LIMIT_TEXT_MAX 96
 
 /** The state word of the header; what is most important to know when several hold. */
 enum run_state {
@@ -56,27 +56,6 @@ enum run_state {
     RUN_FAILED,       /* all settled, some failed or pages are missing; or storage failed */
     RUN_STOPPED,      /* ended before all was settled: resumable */
     RUN_STATE_COUNT
-};
-
-/** What keeps the run from going faster, exactly one at a time. */
-enum run_limit {
-    LIMIT_NONE,
-    LIMIT_CAP,
-    LIMIT_HOST_CAP,
-    LIMIT_RATE,
-    LIMIT_BUDGET,
-    LIMIT_HOLD,
-    LIMIT_QUEUE_EMPTY,
-    LIMIT_PAGINATION,
-    LIMIT_DESCRIPTORS,
-    LIMIT_LOOP_CPU,
-    LIMIT_DISK,
-    LIMIT_PAUSED,
-    LIMIT_DRAINING,
-    LIMIT_ALL_WAITING,
-    LIMIT_ROUND, /* of polls: the next is not due */
-    LIMIT_AUTH,  /* a login is asked: requests wait for its token */
-    LIMIT_COUNT,
 };
 
 enum flight_state {
@@ -103,7 +82,8 @@ struct snapshot_flight {
 
 struct snapshot_wait {
     uint64_t id;
-    uint64_t due_in_us; /* 0: due, waiting for a slot or its host */
+    uint64_t
+        due_in_us; /* 0: due, waiting for a slot or its host; UINT64_MAX: its host is held by hand */
     uint32_t attempt, attempts_max;
     struct failure why; /* its last try came to that */
     struct due due;     /* who set the deadline */
@@ -120,8 +100,8 @@ struct snapshot_host {
     uint64_t queued;              /* ready, kept back by the host */
     uint64_t requests, throttled; /* answers so far, and 429s among them */
     double requests_per_s;
-    uint64_t hold_in_us; /* 0: not held; UINT64_MAX: until the user releases it */
-    char hold_reason[DUE_TEXT_MAX];
+    uint64_t hold_in_us;             /* 0: not held; UINT64_MAX: until the user releases it */
+    struct due due;                  /* who holds it, and by what answer */
     int64_t quota_left, quota_limit; /* -1: not told */
     uint64_t quota_reset_in_us;
 };
@@ -246,8 +226,8 @@ struct snapshot_detail {
     char url[512];
     char sent[SNAPSHOT_HEADERS_BYTES]; /* "Name: value\n" lines of the request */
     uint32_t attempt, attempts_max;
-    uint64_t age_us, due_in_us; /* in flight; waiting */
-    char set_by[DUE_TEXT_MAX];
+    uint64_t age_us, due_in_us; /* in flight; waiting, as in snapshot_wait */
+    struct due due;             /* waiting: who set that deadline */
     size_t attempt_count;
     struct snapshot_attempt attempts[SNAPSHOT_ATTEMPTS_MAX]; /* oldest first, those remembered */
     char headers[SNAPSHOT_HEADERS_BYTES];                    /* of the last answer, as above */
@@ -281,10 +261,11 @@ struct snapshot {
 
     /* state */
     bool is_replay; /* of a run of the past: there are no requests, hosts, cores, tables in it */
+    unsigned replay_speed; /* times real time; 0: nobody plays it */
+    bool replay_is_stopped, replay_is_at_end;
     enum run_state state;
     uint64_t draining; /* transfers that a drain, a pause or a lower cap still waits for */
-    enum run_limit limit;
-    char limit_text[LIMIT_TEXT_MAX]; /* "CAP (+ raises it)": the words and the key */
+    struct snapshot_limit limit; /* what keeps it from going faster */
     bool storage_trouble;
     char trouble[160];
 
@@ -364,8 +345,5 @@ bool run_state_has_ended(enum run_state state);
 /** Of some endpoint, be they counted or not. */
 bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
-
-/** "CAP", "HOST CAP", ... the bare word; "" for none. */
-const char *run_limit_word(enum run_limit limit);
 
 #endif

@@ -180,7 +180,7 @@ void steer_hold(struct engine *e, const char *label, char reply[CONTROL_REPLY_MA
     }
     hold(e, host, !host->hold_is_user);
     snprintf(reply, CONTROL_REPLY_MAX, "%.*s %s", STR_ARG(host->label),
-             host->hold_is_user ? "held until H releases it" : "released");
+             host->hold_is_user ? "held until you release it" : "released");
 }
 
 void steer_release_all(struct engine *e)

@@ -1,0 +1,232 @@
+#include "engine/limit_words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NOTE_MAX 96
+
+const char *run_limit_word(enum run_limit limit)
+{
+    static const char *const words[LIMIT_COUNT] = {
+        [LIMIT_NONE] = "",
+        [LIMIT_CAP] = "CAP",
+        [LIMIT_HOST_CAP] = "HOST CAP",
+        [LIMIT_RATE] = "RATE",
+        [LIMIT_BUDGET] = "BUDGET",
+        [LIMIT_HOLD] = "HOLD",
+        [LIMIT_QUEUE_EMPTY] = "QUEUE EMPTY",
+        [LIMIT_PAGINATION] = "PAGINATION",
+        [LIMIT_DESCRIPTORS] = "FD LIMIT",
+        [LIMIT_LOOP_CPU] = "LOOP CPU",
+        [LIMIT_DISK] = "DISK",
+        [LIMIT_PAUSED] = "PAUSED",
+        [LIMIT_DRAINING] = "DRAINING",
+        [LIMIT_ALL_WAITING] = "ALL WAITING",
+        [LIMIT_ROUND] = "NEXT ROUND",
+        [LIMIT_AUTH] = "AUTH",
+    };
+
+    return words[limit];
+}
+
+const char *limit_by_word(enum limit_by by)
+{
+    static const char *const words[] = {
+        [LIMIT_BY_NONE] = "",
+        [LIMIT_BY_USER] = "user",
+        [LIMIT_BY_CAP_0] = "cap-0",
+        [LIMIT_BY_AUTO] = "auto",
+        [LIMIT_BY_SWEEP] = "sweep",
+        [LIMIT_BY_PER_HOST] = "per-host",
+        [LIMIT_BY_RETRIES] = "retries",
+        [LIMIT_BY_SERVER] = "server",
+        [LIMIT_BY_SLOW_START] = "slow-start",
+        [LIMIT_BY_FIRST_CONTACT] = "first-contact",
+        [LIMIT_BY_BODIES] = "bodies",
+        [LIMIT_BY_STARTS] = "starts",
+        [LIMIT_BY_LOAD] = "load",
+        [LIMIT_BY_FULL] = "full",
+        [LIMIT_BY_SLOW] = "slow",
+    };
+
+    return words[by];
+}
+
+/* What stands in the brackets, without the hint. */
+static const char *note_of(const struct snapshot_limit *l)
+{
+    switch (l->by) {
+    case LIMIT_BY_AUTO:
+        return "auto turns it";
+    case LIMIT_BY_SWEEP:
+        return "sweep turns it";
+    case LIMIT_BY_PER_HOST:
+        return l->kind == LIMIT_RATE ? "--rate-per-host" : "--cap-per-host";
+    case LIMIT_BY_RETRIES:
+        return "a fifth of what is asked";
+    case LIMIT_BY_SERVER:
+        return "it allows no more";
+    case LIMIT_BY_SLOW_START:
+        return "slow start";
+    case LIMIT_BY_FIRST_CONTACT:
+        return "first contacts";
+    case LIMIT_BY_BODIES:
+        return "large bodies are being checked";
+    case LIMIT_BY_STARTS:
+        return "starting as fast as the loop turns";
+    case LIMIT_BY_CAP_0:
+        return "cap 0";
+    case LIMIT_BY_SLOW:
+        return "slower than the network";
+    case LIMIT_BY_NONE:
+    case LIMIT_BY_USER:
+    case LIMIT_BY_LOAD:
+    case LIMIT_BY_FULL:
+        break;
+    }
+    switch (l->kind) {
+    case LIMIT_AUTH:
+        return "requests wait for the login";
+    case LIMIT_QUEUE_EMPTY:
+        return "the last are in flight";
+    case LIMIT_PAGINATION:
+        return "each page names the next";
+    case LIMIT_DESCRIPTORS:
+        return "ulimit -n raises it";
+    case LIMIT_DISK:
+        return "free some space";
+    default:
+        return "";
+    }
+}
+
+/* Who holds it, and why: of a host that does not answer, what the last failure was. */
+static void held_note(const struct snapshot_limit *l, char note[NOTE_MAX])
+{
+    char why[DUE_TEXT_MAX];
+
+    due_format_hold(&l->due, why);
+    if (l->due.by == DUE_BREAKER && l->reason[0]) {
+        snprintf(note, NOTE_MAX, "%s: %s", why, l->reason);
+    } else if (l->kind == LIMIT_ALL_WAITING) {
+        snprintf(note, NOTE_MAX, "%s", l->reason);
+    } else {
+        snprintf(note, NOTE_MAX, "%s", l->due.by == DUE_NONE ? "after refusals" : why);
+    }
+}
+
+static void add_host(const struct snapshot_limit *l, char head[NOTE_MAX])
+{
+    size_t used = strlen(head);
+
+    if (l->host[0] && !l->is_only_host) {
+        snprintf(head + used, NOTE_MAX - used, " %.40s", l->host);
+    }
+}
+
+static void quota_head(const struct snapshot_limit *l, char head[NOTE_MAX])
+{
+    char reset[UNITS_TEXT_MAX];
+    size_t used = strlen(head);
+
+    if (!l->quota_known) {
+        snprintf(head + used, NOTE_MAX - used, " of the host's quota");
+        return;
+    }
+    units_format_countdown(l->in_us, reset);
+    if (l->quota_limit) {
+        snprintf(head + used, NOTE_MAX - used, " %llu/%llu, resets %s",
+                 (unsigned long long)l->quota_left, (unsigned long long)l->quota_limit, reset);
+    } else {
+        snprintf(head + used, NOTE_MAX - used, " %llu, resets %s",
+                 (unsigned long long)l->quota_left, reset);
+    }
+}
+
+static void rate_head(const struct snapshot_limit *l, char head[NOTE_MAX])
+{
+    char rate[UNITS_TEXT_MAX];
+    size_t used = strlen(head);
+
+    if (l->by == LIMIT_BY_RETRIES) {
+        snprintf(head + used, NOTE_MAX - used, " of retries");
+    } else if (l->by == LIMIT_BY_AUTO) {
+        snprintf(head + used, NOTE_MAX - used, " %.1f/s", l->rate.requests);
+    } else {
+        units_format_rate(l->rate, rate);
+        snprintf(head + used, NOTE_MAX - used, " %s", rate);
+    }
+}
+
+/* What stands before the brackets. */
+static void head_of(const struct snapshot_limit *l, char head[NOTE_MAX])
+{
+    char left[UNITS_TEXT_MAX], every[UNITS_TEXT_MAX];
+    size_t used = (size_t)snprintf(head, NOTE_MAX, "%s", run_limit_word(l->kind));
+
+    units_format_countdown(l->in_us == LIMIT_NEVER ? 0 : l->in_us, left);
+    switch (l->kind) {
+    case LIMIT_CAP:
+    case LIMIT_DESCRIPTORS:
+        snprintf(head + used, NOTE_MAX - used, " %u", l->cap);
+        break;
+    case LIMIT_HOST_CAP:
+        if (l->by != LIMIT_BY_FIRST_CONTACT) {
+            snprintf(head + used, NOTE_MAX - used, " %.40s %u", l->host, l->cap);
+        }
+        break;
+    case LIMIT_RATE:
+        rate_head(l, head);
+        add_host(l, head);
+        break;
+    case LIMIT_BUDGET:
+        quota_head(l, head);
+        add_host(l, head);
+        break;
+    case LIMIT_HOLD:
+        snprintf(head + used, NOTE_MAX - used, " %s", l->by == LIMIT_BY_USER ? "by you" : left);
+        add_host(l, head);
+        break;
+    case LIMIT_ALL_WAITING:
+        snprintf(head + used, NOTE_MAX - used, ", next in %s", left);
+        break;
+    case LIMIT_ROUND:
+        units_format_time(l->every_us, every);
+        snprintf(head + used, NOTE_MAX - used, " in %s (every %s)", left, every);
+        break;
+    case LIMIT_LOOP_CPU:
+        if (l->by == LIMIT_BY_LOAD) {
+            snprintf(head + used, NOTE_MAX - used, " %.0f %%", l->cpu_percent);
+        }
+        break;
+    case LIMIT_DISK:
+        if (l->by == LIMIT_BY_FULL) {
+            snprintf(head + used, NOTE_MAX - used, " FULL");
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIMIT_TEXT_MAX])
+{
+    char head[NOTE_MAX], note[NOTE_MAX];
+
+    if (l->kind == LIMIT_NONE) {
+        text[0] = '\0';
+        return;
+    }
+    head_of(l, head);
+    snprintf(note, sizeof note, "%s", note_of(l));
+    if ((l->kind == LIMIT_HOLD && l->by != LIMIT_BY_USER) || l->kind == LIMIT_ALL_WAITING) {
+        held_note(l, note);
+    }
+    hint = hint ? hint : "";
+    if (note[0] || hint[0]) {
+        snprintf(text, LIMIT_TEXT_MAX, "%s (%s%s%s)", head, note, note[0] && hint[0] ? "; " : "",
+                 hint);
+    } else {
+        snprintf(text, LIMIT_TEXT_MAX, "%s", head);
+    }
+}

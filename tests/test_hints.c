@@ -1,0 +1,139 @@
+/* What limits a run, in words: with the key that changes it on a screen, and without one elsewhere. */
+#include "ui/hints.h"
+#include "ui_scenes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct snapshot snapshot;
+
+static void limit__is_told__with_and_without_its_key(void **state)
+{
+    static const struct {
+        struct snapshot_limit limit;
+        const char *screen, *plain;
+    } rows[] = {
+        { { .kind = LIMIT_NONE }, "nothing", "" },
+        { { .kind = LIMIT_CAP, .by = LIMIT_BY_USER, .cap = 10 }, "CAP 10 (+ raises it)", "CAP 10" },
+        { { .kind = LIMIT_CAP, .by = LIMIT_BY_AUTO, .cap = 10 },
+          "CAP 10 (auto turns it)",
+          "CAP 10 (auto turns it)" },
+        { { .kind = LIMIT_CAP, .by = LIMIT_BY_SWEEP, .cap = 5 },
+          "CAP 5 (sweep turns it; b ends it)",
+          "CAP 5 (sweep turns it)" },
+        { { .kind = LIMIT_HOST_CAP, .by = LIMIT_BY_SLOW_START, .cap = 1, .host = "a.test" },
+          "HOST CAP a.test 1 (slow start)",
+          "HOST CAP a.test 1 (slow start)" },
+        { { .kind = LIMIT_HOST_CAP, .by = LIMIT_BY_FIRST_CONTACT },
+          "HOST CAP (first contacts)",
+          "HOST CAP (first contacts)" },
+        { { .kind = LIMIT_RATE, .by = LIMIT_BY_USER, .rate = { 5, 1000000 } },
+          "RATE 5/s (t changes it)",
+          "RATE 5/s" },
+        { { .kind = LIMIT_RATE, .by = LIMIT_BY_AUTO, .rate = { 47.25, 1000000 } },
+          "RATE 47.2/s (auto turns it; a ends it)",
+          "RATE 47.2/s (auto turns it)" },
+        { { .kind = LIMIT_RATE, .by = LIMIT_BY_RETRIES },
+          "RATE of retries (a fifth of what is asked)",
+          "RATE of retries (a fifth of what is asked)" },
+        { { .kind = LIMIT_BUDGET,
+            .quota_known = true,
+            .quota_left = 2,
+            .quota_limit = 100,
+            .in_us = 61000000,
+            .host = "a.test" },
+          "BUDGET 2/100, resets 1:01 a.test",
+          "BUDGET 2/100, resets 1:01 a.test" },
+        /* r does nothing when nothing waits */
+        { { .kind = LIMIT_HOLD,
+            .in_us = 12000000,
+            .host = "a.test",
+            .due = { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" } },
+          "HOLD 0:12 a.test (429, Retry-After: 30)",
+          "HOLD 0:12 a.test (429, Retry-After: 30)" },
+        { { .kind = LIMIT_HOLD,
+            .in_us = 12000000,
+            .host = "a.test",
+            .is_only_host = true,
+            .have_waiting = true,
+            .due = { .by = DUE_HOST_HOLD, .status = 503 } },
+          "HOLD 0:12 (503 without a deadline; r asks now)",
+          "HOLD 0:12 (503 without a deadline)" },
+        { { .kind = LIMIT_HOLD,
+            .in_us = 12000000,
+            .is_only_host = true,
+            .have_waiting = true,
+            .reason = "connection refused",
+            .due = { .by = DUE_BREAKER } },
+          "HOLD 0:12 (failures in a row: connection refused; r asks now)",
+          "HOLD 0:12 (failures in a row: connection refused)" },
+        { { .kind = LIMIT_HOLD, .by = LIMIT_BY_USER, .in_us = LIMIT_NEVER, .have_waiting = true },
+          "HOLD by you (H on the host releases it)",
+          "HOLD by you" },
+        { { .kind = LIMIT_ALL_WAITING,
+            .in_us = 3000000,
+            .reason = "connection refused",
+            .have_waiting = true },
+          "ALL WAITING, next in 0:03 (connection refused; r retries)",
+          "ALL WAITING, next in 0:03 (connection refused)" },
+        { { .kind = LIMIT_DISK, .by = LIMIT_BY_FULL },
+          "DISK FULL (free some space)",
+          "DISK FULL (free some space)" },
+        { { .kind = LIMIT_DISK, .by = LIMIT_BY_SLOW },
+          "DISK (slower than the network; - lowers the cap)",
+          "DISK (slower than the network)" },
+        { { .kind = LIMIT_LOOP_CPU, .by = LIMIT_BY_LOAD, .cpu_percent = 97.6 },
+          "LOOP CPU 98 % (- lowers the cap)",
+          "LOOP CPU 98 %" },
+        { { .kind = LIMIT_PAUSED, .by = LIMIT_BY_USER }, "PAUSED (p resumes)", "PAUSED" },
+        { { .kind = LIMIT_PAUSED, .by = LIMIT_BY_CAP_0 },
+          "PAUSED (cap 0; + raises it)",
+          "PAUSED (cap 0)" },
+        { { .kind = LIMIT_DRAINING }, "DRAINING (q again aborts)", "DRAINING" },
+        { { .kind = LIMIT_AUTH },
+          "AUTH (requests wait for the login)",
+          "AUTH (requests wait for the login)" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[LIMIT_TEXT_MAX];
+
+        snapshot.limit = rows[i].limit;
+        hints_limit(&snapshot, text);
+        assert_string_equal(text, rows[i].screen);
+        limit_words(&snapshot.limit, NULL, text);
+        assert_string_equal(text, rows[i].plain);
+    }
+}
+
+static void replay__tells_how_it_is_played(void **state)
+{
+    char text[LIMIT_TEXT_MAX];
+
+    (void)state;
+    snapshot = (struct snapshot){ .is_replay = true, .limit = { .kind = LIMIT_CAP } };
+    hints_limit(&snapshot, text);
+    assert_string_equal(text, "CAP");
+    snapshot.replay_speed = 4;
+    hints_limit(&snapshot, text);
+    assert_string_equal(text, "replay x4");
+    snapshot.replay_is_stopped = snapshot.replay_is_at_end = true;
+    hints_limit(&snapshot, text);
+    assert_string_equal(text, "replay x4, stopped (p goes on), at its end");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limit__is_told__with_and_without_its_key),
+        cmocka_unit_test(replay__tells_how_it_is_played),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
