@@ -19,6 +19,7 @@ struct listing {
     unsigned pages;
     unsigned fail_at; /* this page answers 503 for `fail_times`; 0: none */
     unsigned fail_times;
+    bool fail_in_200; /* it answers 200 with an error object instead */
     unsigned asked[PAGES_MAX + 1];
     char *answers[PAGES_MAX + 1];
 };
@@ -52,6 +53,12 @@ static struct server_answer play_listing(void *context, const struct server_aske
         return EMPTY_ANSWER("404 Not Found");
     }
     if (page == l->fail_at && l->asked[page]++ < l->fail_times) {
+        static const char error[] = "HTTP/1.1 200 OK\r\nContent-Length: 33\r\n\r\n"
+                                    "{\"error\":{\"message\":\"timed out\"}}";
+
+        if (l->fail_in_200) {
+            return (struct server_answer){ error, sizeof error - 1, 0, SERVER_KEEP };
+        }
         return EMPTY_ANSWER("503 Service Unavailable");
     }
     if (page != l->fail_at) {
@@ -229,6 +236,47 @@ static void run__names_missing_pages__at_its_end(void **state)
     end(&w);
 }
 
+static void run__asks_a_page_again__that_came_as_an_error_within_a_200(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, 5);
+    w.listing.fail_at = 3;
+    w.listing.fail_times = 2;
+    w.listing.fail_in_200 = true;
+    w.run.job.retry.attempts = 3;
+    run_to_its_end(&w.run);
+    assert_int_equal(w.listing.asked[3], 3);
+    assert_int_equal(w.run.report.ok, 5);
+    assert_int_equal(w.run.report.retried, 2);
+    assert_int_equal(w.run.report.exit, EXIT_WELL);
+    end(&w);
+}
+
+static void run__names_a_page__that_comes_as_an_error_within_a_200_for_ever(void **state)
+{
+    struct world w;
+    const struct page_account *pages;
+
+    (void)state;
+    begin(&w, 5);
+    w.listing.fail_at = 3;
+    w.listing.fail_times = 1000;
+    w.listing.fail_in_200 = true;
+    w.run.job.retry.attempts = 2;
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(w.run.report.failed, 1);
+    assert_int_equal(w.run.report.failures[0].why.class, FAILURE_NO_RECORDS);
+    pages = &w.run.report.endpoints[0].pages;
+    assert_int_equal(pages->got, 4);
+    assert_int_equal(pages->missing_count, 1);
+    assert_non_null(strstr(pages->missing[0], "page=3"));
+    assert_told(&w.run, "/error says: timed out", true);
+    end(&w);
+}
+
 static void run__tells_a_cut_listing__as_missing(void **state)
 {
     struct world w;
@@ -256,6 +304,8 @@ static int group(void)
         cmocka_unit_test(run__keeps_tries__of_a_found_one_that_waits),
         cmocka_unit_test(run__asks_found_ones_again__that_failed),
         cmocka_unit_test(run__names_missing_pages__at_its_end),
+        cmocka_unit_test(run__asks_a_page_again__that_came_as_an_error_within_a_200),
+        cmocka_unit_test(run__names_a_page__that_comes_as_an_error_within_a_200_for_ever),
         cmocka_unit_test(run__tells_a_cut_listing__as_missing),
     };
 

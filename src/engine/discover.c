@@ -62,7 +62,7 @@ enum result discover_read(const struct discover *d, const struct response *respo
     if (d->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
         result = pages_read(d->job, request, &reply, out);
     }
-    if (result == RESULT_OK && harvest_wants(d->harvest, request->endpoint)) {
+    if (result == RESULT_OK && !out->is_no_page && harvest_wants(d->harvest, request->endpoint)) {
         result = harvest_read(d->harvest, request, reply.body, out);
     }
     return result;

@@ -12,6 +12,7 @@
  */
 #include "base/json_scan.h"
 #include "engine/engine_state.h"
+#include "plan/pages.h"
 #include "plan/retry.h"
 
 #include <stdio.h>
@@ -144,12 +145,14 @@ static bool have_key(const struct job_header *headers, size_t count)
     return false;
 }
 
-/* By its method, or by the word of who gave the header that says so. */
+/* By its method, or by the word of who gave the header that says so. A listing is read, whatever its method:
+ * GraphQL and search APIs ask for pages with POST. */
 static bool is_idempotent(const struct engine *e, const struct request *request)
 {
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
 
     return retry_method_is_idempotent(str_view(endpoint->method)) ||
+           endpoint->pages.kind != JOB_PAGES_NONE ||
            have_key(e->job->headers, e->job->header_count) ||
            have_key(endpoint->headers, endpoint->header_count);
 }
@@ -216,7 +219,9 @@ static void final(struct engine *e, struct response *response)
 {
     struct request *request = response->request;
     char text[SNAPSHOT_REQUEST_TEXT], fields[96];
-    bool keep_body = response->outcome == OUTCOME_BAD_JSON && response->body.len > 0;
+    bool keep_body =
+        (response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_NO_RECORDS) &&
+        response->body.len > 0;
 
     engine_request_text(e, request, text);
     snprintf(fields, sizeof fields, ",\"id\":%llu,\"status\":%d,\"attempt\":%u",
@@ -296,6 +301,21 @@ static void back_off_locally(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
+/* What a server says in an error may repeat a secret, and be long: redacted first, cut then. */
+#define SAID_MAX 8192
+
+static void add_said(struct engine *e, struct response *response, struct str said)
+{
+    size_t len = strlen(response->reason);
+
+    said.len = said.len < SAID_MAX ? said.len : SAID_MAX;
+    buf_reset(&e->redacted);
+    if (said.len && secrets_redact(&e->secrets, said, &e->redacted) == RESULT_OK) {
+        snprintf(response->reason + len, sizeof response->reason - len, ": %.*s",
+                 STR_ARG(buf_view(&e->redacted)));
+    }
+}
+
 static void judge(struct engine *e, struct response *response, struct findings *findings)
 {
     struct request *request = response->request;
@@ -310,6 +330,7 @@ static void judge(struct engine *e, struct response *response, struct findings *
         .has_deadline = deadline.named,
     };
 
+    add_said(e, response, findings->said);
     detail_note(e, response);
     note_try(response);
     if (response->outcome == OUTCOME_STATUS) {
@@ -376,16 +397,26 @@ static bool needs_body(const struct response *response)
 /* On the loop or on the pool. */
 static void read_body(const struct engine *e, struct response *response, struct findings *findings)
 {
+    const struct job_endpoint *endpoint = &e->job->endpoints[response->request->endpoint];
     struct json_error error;
 
     if ((response->body.len || needs_body(response)) &&
         !json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error)) {
         note_bad_json(response, &error);
-    } else if (discover_wants(&e->discover, response->request->endpoint) &&
-               discover_read(&e->discover, response, findings) != RESULT_OK) {
+        return;
+    }
+    if (endpoint->pages.kind == JOB_PAGES_NONE) {
+        pages_check_single(endpoint, buf_view(&response->body), findings);
+    }
+    if (!findings->is_no_page && discover_wants(&e->discover, response->request->endpoint) &&
+        discover_read(&e->discover, response, findings) != RESULT_OK) {
         findings_release(findings);
         response->outcome = OUTCOME_LOCAL;
         snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
+    }
+    if (findings->is_no_page) {
+        response->outcome = OUTCOME_NO_RECORDS;
+        memcpy(response->reason, findings->why, sizeof response->reason);
     }
 }
 

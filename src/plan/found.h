@@ -58,6 +58,11 @@ struct findings {
     size_t count;
     struct page_note *notes;
     uint64_t records; /* in this page; 0 when there is no paginator to count them */
+    /* The answer is no page: no records, where its listing has some, and no end is told. Nothing else is
+     * found in it then. */
+    bool is_no_page;
+    char why[REQUEST_REASON_MAX]; /* one clause */
+    struct str said; /* what the server said of it, a view into the body; it may repeat a secret */
 };
 
 /** Copies the texts. NULL when out of memory. */

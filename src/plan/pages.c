@@ -87,25 +87,22 @@ static void note_no_match(struct listing *l, const char *pointer, struct str fou
     }
 }
 
-/* Without `records` an object is one record, also on the page behind the last: its likeliest array tells
+/* Without `records` an object is one record, also on the page after the last: its likeliest array tells
  * better when to stop. */
 static void count_records(struct listing *l)
 {
     struct json_pointer pointer;
-    struct str found = STR_NONE;
-    const char *given = l->endpoint->records;
-    char likely[PAGES_GUESS_POINTER_MAX];
-    bool points;
 
-    if (!given && pages_guess_records(l->reply->body, likely)) {
-        given = likely;
+    l->records = l->endpoint->records;
+    if (!l->records && pages_guess_records(l->reply->body, l->likely)) {
+        l->records = l->likely;
     }
-    points = given && json_pointer_parse(&pointer, str_view(given), NULL) == RESULT_OK;
-    l->count = records_each(l->reply->body, points ? &pointer : NULL, NULL, NULL);
+    if (!l->records || json_pointer_parse(&pointer, str_view(l->records), NULL) != RESULT_OK) {
+        l->records = NULL;
+        pointer.count = 0;
+    }
+    l->presence = records_look(l->reply->body, &pointer, &l->count);
     l->out->records = l->count;
-    if (points && !l->count && !json_pointer_find(l->reply->body, &pointer, &found)) {
-        note_no_match(l, given, STR_NONE, PAGES_THERE_ARRAYS);
-    }
 }
 
 /* Puts what is guessed in the place of what the job says. */
@@ -121,6 +118,10 @@ static void decide(struct listing *l, struct pages_guess *guess)
     guess->pages.max = l->pages.max;
     l->pages = guess->pages;
     l->page.kind = guess->pages.kind;
+}
+
+static void note_guess(struct listing *l, const struct pages_guess *guess)
+{
     if (guess->is_lost) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT,
                      "auto: %" PRIu64 " records came and there are more, but nothing says how "
@@ -129,6 +130,17 @@ static void decide(struct listing *l, struct pages_guess *guess)
     } else if (guess->is_silent) {
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "auto: nothing in the reply tells of further pages");
     }
+}
+
+static void note_no_matches(struct listing *l)
+{
+    if (l->presence == RECORDS_ABSENT) {
+        note_no_match(l, l->records, STR_NONE, PAGES_THERE_ARRAYS);
+    }
+    note_no_match(l, l->pages.total, l->total, PAGES_THERE_NUMBERS);
+    note_no_match(l, l->pages.total_pages, l->total_pages, PAGES_THERE_NUMBERS);
+    note_no_match(l, l->pages.next, l->next, PAGES_THERE_TEXTS);
+    note_no_match(l, l->pages.has_more, l->has_more, PAGES_THERE_BOOLEANS);
 }
 
 static void read_as_kind(struct listing *l)
@@ -153,7 +165,7 @@ static void read_as_kind(struct listing *l)
 
 static void read_listing(struct listing *l)
 {
-    struct pages_guess guess;
+    struct pages_guess guess = { .is_lost = false };
 
     if (l->page.ordinal && l->page.named_by_crc32c == l->crc32c) {
         LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE, "page %u is byte for byte the one that named it",
@@ -164,10 +176,11 @@ static void read_listing(struct listing *l)
         decide(l, &guess);
     }
     look_up(l);
-    note_no_match(l, l->pages.total, l->total, PAGES_THERE_NUMBERS);
-    note_no_match(l, l->pages.total_pages, l->total_pages, PAGES_THERE_NUMBERS);
-    note_no_match(l, l->pages.next, l->next, PAGES_THERE_TEXTS);
-    note_no_match(l, l->pages.has_more, l->has_more, PAGES_THERE_BOOLEANS);
+    if (listing_is_no_page(l)) {
+        return;
+    }
+    note_guess(l, &guess);
+    note_no_matches(l);
     read_as_kind(l);
 }
 

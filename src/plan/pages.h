@@ -62,8 +62,16 @@ void pages_first_release(struct pages_first *made);
 const char *pages_header(const char *where);
 
 /** Counts the records, adds the requests for further pages, and notes what is wrong. The reply is one that
- *  counts as OK. */
+ *  counts as OK: complete, and valid JSON. Sets `out->is_no_page` when it is an error all the same: the
+ *  records are absent, though pages before had some, or the body is an error object (plan/error_object.h),
+ *  and the page does not tell the end itself (`has_more` false, `total` reached). */
 MUST_CHECK enum result pages_read(const struct job *job, const struct request *request,
                                   const struct page_reply *reply, struct findings *out);
+
+#define PAGES_CHECK_BODY_MAX (16U << 10) /* a larger body is no error object */
+
+/** The same for an endpoint without pages: sets `out->is_no_page` when its `records` are absent and the body
+ *  is an error object. The body has passed json_check. */
+void pages_check_single(const struct job_endpoint *endpoint, struct str body, struct findings *out);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "job/secret.h"
 #include "plan/pages.h"
+#include "plan/pages_guess.h"
+#include "plan/records.h"
 
 /** One page being read. */
 struct listing {
@@ -18,8 +20,11 @@ struct listing {
     struct page_at page;    /* the page's own, filled in where it is a listing's first */
     const char *key_param;  /* the query parameter that is a credential; or NULL */
     const struct secrets *secrets;
-    uint32_t crc32c;                               /* of its body */
-    uint64_t count;                                /* its records */
+    uint32_t crc32c;                      /* of its body */
+    const char *records;                  /* where its records are looked for; NULL: the body */
+    char likely[PAGES_GUESS_POINTER_MAX]; /* room for that, when it is guessed */
+    enum records_presence presence;       /* what is there */
+    uint64_t count;                       /* its records */
     struct str total, total_pages, next, has_more; /* what the pointers found; STR_NONE */
     enum result result;                            /* once it is not OK, nothing more is done */
 };
@@ -42,6 +47,15 @@ bool page_is_numbered(enum job_pages_kind kind);
 
 /** The number or offset that a listing begins with. */
 uint64_t page_first_number(const struct job_pages *pages);
+
+/** The answer is no page of its listing, but a failure told within a 200 (pages_check.c). `findings` say
+ *  so then. Records must have been counted and the pointers looked up. */
+bool listing_is_no_page(struct listing *listing);
+
+/** A number of records or pages at `where`, a pointer whose `value` has been looked up, or a header. A bad
+ *  one is noted on the first page. */
+bool listing_read_count(struct listing *listing, const char *where, struct str value,
+                        uint64_t *count);
 
 enum more { MORE_UNTOLD, MORE_YES, MORE_NO };
 

@@ -49,8 +49,8 @@ static bool to_count(struct str text, uint64_t *count)
     return str_to_u64(whole, count) && *count != PAGE_TOTAL_UNKNOWN;
 }
 
-/* A number of records or pages: also digits in a string. A bad one is noted on the first page. */
-static bool read_count(struct listing *l, const char *where, struct str value, uint64_t *count)
+/* Also digits in a string. */
+bool listing_read_count(struct listing *l, const char *where, struct str value, uint64_t *count)
 {
     struct str text = value;
 
@@ -112,8 +112,8 @@ static bool is_too_small(struct listing *l, uint64_t total, uint64_t size)
 static void reckon(struct listing *l, struct course *c)
 {
     uint64_t total = 0, pages = 0;
-    bool of_pages = read_count(l, l->pages.total_pages, l->total_pages, &pages);
-    bool of_records = read_count(l, l->pages.total, l->total, &total);
+    bool of_pages = listing_read_count(l, l->pages.total_pages, l->total_pages, &pages);
+    bool of_records = listing_read_count(l, l->pages.total, l->total, &total);
 
     c->size = page_size(l, of_records ? total : 0);
     if (of_pages && (pages || !l->count)) {

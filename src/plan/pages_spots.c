@@ -2,12 +2,11 @@
 
 #include "base/url_make.h"
 #include "plan/pages_how.h"
+#include "plan/plain_name.h"
 #include "plan/records.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define NAME_MAX_BYTES 40 /* of a plain name; what is longer means nothing to us */
 
 /* --- names ------------------------------------------------------------------------------------------ */
 
@@ -106,24 +105,6 @@ static const char *const records_names[] = { "items",   "results", "records", "d
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* Cut at what we could know. */
-static struct str plain_name(struct str name, char plain[NAME_MAX_BYTES])
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < name.len && len < NAME_MAX_BYTES; i++) {
-        char c = name.data[i];
-
-        if (c >= 'A' && c <= 'Z') {
-            c = (char)(c + ('a' - 'A'));
-        }
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-            plain[len++] = c;
-        }
-    }
-    return (struct str){ plain, len };
-}
-
 static bool is_among(struct str plain, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -190,7 +171,7 @@ static void put_spot(struct spot *spot, size_t rank, const char *pointer, struct
 static void judge(struct spots *spots, const char *pointer, struct str above, struct str key,
                   struct str value)
 {
-    char own[NAME_MAX_BYTES], parent[NAME_MAX_BYTES];
+    char own[PLAIN_NAME_MAX], parent[PLAIN_NAME_MAX];
     struct str plain = plain_name(key, own), over = plain_name(above, parent);
 
     if (is_among(plain, cursor_params, COUNT(cursor_params))) {
@@ -285,7 +266,7 @@ bool spots_in_url(struct str url, enum role role, struct str *name, uint64_t *nu
 
     url_params_begin(&params, url);
     while (url_params_next(&params, &each, &value)) {
-        char plain_bytes[NAME_MAX_BYTES], decoded[SPOT_PARAM_MAX];
+        char plain_bytes[PLAIN_NAME_MAX], decoded[SPOT_PARAM_MAX];
         struct str plain;
 
         if (each.len > sizeof decoded) {
@@ -308,7 +289,7 @@ bool spots_cursor_in_url(struct str url, struct str *name)
 {
     struct url_params params;
     struct str value;
-    char plain[NAME_MAX_BYTES], decoded[SPOT_PARAM_MAX];
+    char plain[PLAIN_NAME_MAX], decoded[SPOT_PARAM_MAX];
 
     url_params_begin(&params, url);
     while (url_params_next(&params, name, &value)) {
@@ -332,7 +313,7 @@ static void visit_array(void *context, const char *pointer, struct str above, st
                         struct str value)
 {
     struct longest *longest = context;
-    char plain[NAME_MAX_BYTES];
+    char plain[PLAIN_NAME_MAX];
     uint64_t count;
     bool named;
 

@@ -21,6 +21,17 @@ struct record_view {
 /** Answers false to stop. */
 typedef bool records_fn(void *context, const struct record_view *record);
 
+enum records_presence {
+    RECORDS_SOME,
+    RECORDS_NONE,   /* an empty array, an empty object where a `*` stands, or null */
+    RECORDS_ABSENT, /* the pointer finds nothing, or what cannot hold records: a text, a number */
+};
+
+/** What stands where the records should be, and how many there are. A pointer without steps means the body
+ *  itself. An empty body, as of 204, has no records. */
+enum records_presence records_look(struct str body, const struct json_pointer *pointer,
+                                   uint64_t *count);
+
 /** `pointer` and `visit` may be NULL. Returns how many there are, or were visited. */
 uint64_t records_each(struct str body, const struct json_pointer *pointer, records_fn *visit,
                       void *context);
