@@ -384,6 +384,10 @@ static void next__is_resolved(void **state)
     check_next("?page=2", "https://api.example.org/v1/list?page=2");
     check_next("../v2/./list", "https://api.example.org/v2/list");
     check_next("//api.example.org/x", "https://api.example.org/x");
+    check_next("/list?$filter=Name eq 'A B'",
+               "https://api.example.org/list?$filter=Name%20eq%20'A%20B'");
+    check_next(" /list?q=caf\xC3\xA9|{x}%20 ",
+               "https://api.example.org/list?q=caf%C3%A9%7C%7Bx%7D%20");
 }
 
 static void link__follows_next(void **state)

@@ -21,6 +21,31 @@ static void encoded__is_what_is_not_unreserved(void **state)
     buf_release(&out);
 }
 
+static void check_mended(const char *reference, const char *want)
+{
+    struct buf out = { 0 };
+
+    assert_int_equal(url_append_mended(&out, str_view(reference)), RESULT_OK);
+    assert_string_equal(buf_cstr(&out), want);
+    buf_release(&out);
+}
+
+static void mended__is_what_a_server_did_not_encode(void **state)
+{
+    (void)state;
+    check_mended("", "");
+    check_mended(" http://h.test/a b?c=d e\n", "http://h.test/a%20b?c=d%20e");
+    check_mended("http://h.test/a%20b?c=\"<>\\^`{|}\"",
+                 "http://h.test/a%20b?c=%22%3C%3E%5C%5E%60%7B%7C%7D%22");
+    check_mended("/caf\xC3\xA9?x[y]='1'&z=1+2#f", "/caf%C3%A9?x[y]='1'&z=1+2#f");
+    check_mended("?a b", "?a%20b");
+    check_mended("a//b c", "a//b%20c");
+    check_mended("http://a b/c", "http://a b/c"); /* a host is not for us to mend, ... */
+    check_mended("//caf\xC3\xA9.test/c", "//caf\xC3\xA9.test/c");
+    check_mended("/a\tb\x7F",
+                 "/a\tb\x7F"); /* ... and control characters mean that somebody tries something */
+}
+
 static void params__are_walked_and_found(void **state)
 {
     struct url_params params;
@@ -145,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoded__is_what_is_not_unreserved),
+        cmocka_unit_test(mended__is_what_a_server_did_not_encode),
         cmocka_unit_test(params__are_walked_and_found),
         cmocka_unit_test(param__is_set),
         cmocka_unit_test(param__is_dropped__wherever_it_stands),

@@ -8,16 +8,54 @@ static bool is_unreserved(char c)
            c == '.' || c == '_' || c == '~';
 }
 
-enum result url_append_encoded(struct buf *to, struct str bytes)
+static enum result append_byte(struct buf *to, char byte, bool as_it_is)
 {
     static const char digits[] = "0123456789ABCDEF";
+    unsigned char c = (unsigned char)byte;
+    char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
+
+    return as_it_is ? buf_append_char(to, byte) : buf_append(to, escape, 3);
+}
+
+enum result url_append_encoded(struct buf *to, struct str bytes)
+{
     enum result result = buf_reserve(to, bytes.len);
 
     for (size_t i = 0; i < bytes.len && result == RESULT_OK; i++) {
-        unsigned char c = (unsigned char)bytes.data[i];
-        char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
+        result = append_byte(to, bytes.data[i], is_unreserved(bytes.data[i]));
+    }
+    return result;
+}
 
-        result = is_unreserved((char)c) ? buf_append_char(to, (char)c) : buf_append(to, escape, 3);
+/* Where the path of a reference begins: after its host, when it names one. */
+static size_t path_at(struct str reference)
+{
+    size_t at = 0;
+
+    while (at < reference.len && !strchr("/?#", reference.data[at])) {
+        at++;
+    }
+    if (at + 1 >= reference.len || reference.data[at] != '/' || reference.data[at + 1] != '/' ||
+        (at && reference.data[at - 1] != ':')) {
+        return 0;
+    }
+    for (at += 2; at < reference.len && !strchr("/?#", reference.data[at]);) {
+        at++;
+    }
+    return at;
+}
+
+enum result url_append_mended(struct buf *to, struct str reference)
+{
+    struct str text = str_trim(reference);
+    size_t path = path_at(text);
+    enum result result = buf_append(to, text.data, path);
+
+    for (size_t i = path; i < text.len && result == RESULT_OK; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool bad = c == ' ' || c > 0x7E || (c && strchr("\"<>\\^`{|}", c));
+
+        result = append_byte(to, text.data[i], !bad || c == 0x7F);
     }
     return result;
 }

@@ -45,6 +45,11 @@ MUST_CHECK enum result url_append_with_param(struct buf *to, struct str url, str
 /** Appends `url` without its fragment and the parameters of that name. */
 MUST_CHECK enum result url_append_without_param(struct buf *to, struct str url, struct str name);
 
+/** Appends `reference` (a URL or a part of one) with spaces, bytes above 0x7E and `"<>\^`{|}` in its path and
+ *  query percent-encoded: what servers write that do not encode their URLs. Spaces at its ends are left
+ *  out. Its host, and control characters, stay as they are. */
+MUST_CHECK enum result url_append_mended(struct buf *to, struct str reference);
+
 /** Appends the URL that `reference` means to somebody who stands at `base`, a URL that url_split takes. */
 MUST_CHECK enum result url_append_resolved(struct buf *to, struct str base, struct str reference);
 

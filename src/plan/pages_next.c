@@ -81,12 +81,16 @@ static enum result drop_keys(const struct listing *l, struct buf *url)
 static bool resolve(struct listing *l, struct str reference, struct buf *to)
 {
     struct err err = { .result = RESULT_OK };
+    struct buf mended = { .max = JOB_URL_MAX };
     struct url here, there;
     char key[URL_ORIGIN_MAX];
-    enum result result;
+    enum result result = url_append_mended(&mended, reference);
 
     buf_init(to, JOB_URL_MAX);
-    result = url_append_resolved(to, request_url(l->request), reference);
+    if (result == RESULT_OK) {
+        result = url_append_resolved(to, request_url(l->request), buf_view(&mended));
+    }
+    buf_release(&mended);
     switch (result == RESULT_OK ? drop_keys(l, to) : result) {
     case RESULT_OK:
         break;
