@@ -51,6 +51,9 @@ struct cursor {
     struct err *err;
 };
 
+/* The way out for brackets that were never meant as a range. */
+#define AS_TEXT "; for brackets as they stand write \\[ and \\], or -g"
+
 static enum result fail(const struct cursor *c, size_t at, const char *code, const char *what)
 {
     return err_set(c->err, RESULT_INVALID, code, "bad URL pattern at byte %zu: %s", at + 1, what);
@@ -86,6 +89,24 @@ static size_t ipv6_len(const char *text)
     memcpy(address, text + 1, zone);
     address[zone] = '\0';
     return inet_pton(AF_INET6, address, &parsed) == 1 ? len + 2 : 0;
+}
+
+/* Length of brackets in a query that name a member and are no range: `filter[status]`, `page[size]`,
+ * `id[0]`. A range has a `-`, and what is mistyped for one is to be told. `at` in `text` is the bracket. */
+static size_t member_len(const char *text, size_t at)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$";
+    size_t len = strspn(text + at + 1, word);
+
+    return memchr(text, '?', at) && text[at + 1 + len] == ']' ? len + 2 : 0;
+}
+
+/* Length of brackets that stand for themselves; 0 when a range begins. */
+static size_t plain_brackets_len(const char *text, size_t at)
+{
+    size_t len = text[at + 1] == ']' ? 2 : ipv6_len(text + at);
+
+    return len ? len : member_len(text, at);
 }
 
 static void skip_blanks(struct cursor *c)
@@ -141,7 +162,7 @@ static enum result parse_numbers(struct cursor *c, struct part *part)
         return fail(c, start, "E-GLOB1", "the range's lower bound is above 18446744073709551615");
     }
     if (c->text[c->at] != '-') {
-        return fail(c, c->at, "E-GLOB1", "bad range, want [1-100] or [1-100:5]");
+        return fail(c, c->at, "E-GLOB1", "bad range, want [1-100] or [1-100:5]" AS_TEXT);
     }
     c->at++;
     skip_blanks(c);
@@ -177,7 +198,7 @@ static enum result parse_letters(struct cursor *c, struct part *part)
     uint64_t step;
 
     if (c->text[start + 1] != '-' || !c->text[start + 2]) {
-        return fail(c, start, "E-GLOB1", "bad range, want [a-z] or [a-z:2]");
+        return fail(c, start, "E-GLOB1", "bad range, want [a-z] or [a-z:2]" AS_TEXT);
     }
     high = c->text[start + 2];
     c->at += 3;
@@ -206,7 +227,7 @@ static enum result parse_range(struct cursor *c, struct part *part)
     if (is_letter(c->text[c->at])) {
         return parse_letters(c, part);
     }
-    return fail(c, c->at, "E-GLOB1", "bad range, want digits or a letter behind \"[\"");
+    return fail(c, c->at, "E-GLOB1", "bad range, want digits or a letter after \"[\"" AS_TEXT);
 }
 
 static void add_byte(struct glob *glob, char c)
@@ -277,7 +298,7 @@ static enum result parse_literal(struct glob *glob, struct cursor *c, struct par
         char byte = c->text[c->at];
 
         if (byte == '[') {
-            size_t len = c->text[c->at + 1] == ']' ? 2 : ipv6_len(c->text + c->at);
+            size_t len = plain_brackets_len(c->text, c->at);
 
             if (!len) {
                 break;
@@ -306,9 +327,9 @@ static enum result parse_literal(struct glob *glob, struct cursor *c, struct par
     return RESULT_OK;
 }
 
-static bool opens_part(const char *text)
+static bool opens_part(const char *text, size_t at)
 {
-    return text[0] == '{' || (text[0] == '[' && text[1] != ']' && !ipv6_len(text));
+    return text[at] == '{' || (text[at] == '[' && !plain_brackets_len(text, at));
 }
 
 static enum result parse_parts(struct glob *glob, struct cursor *c)
@@ -321,7 +342,7 @@ static enum result parse_parts(struct glob *glob, struct cursor *c)
             return fail(c, c->at, "E-GLOB4", "too many ranges and sets in one URL");
         }
         part->at = c->at;
-        if (!opens_part(c->text + c->at)) {
+        if (!opens_part(c->text, c->at)) {
             result = parse_literal(glob, c, part);
         } else if (c->text[c->at] == '{') {
             result = parse_set(glob, c, part);

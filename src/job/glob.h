@@ -2,7 +2,8 @@
  * URL patterns as curl writes them, expanded at random access.
  *
  * `[1-100]` `[001-100]` (padded) `[1-100:5]` `[a-z]` `[a-z:2]` `{a,b}`, several in one URL, a backslash
- * before a bracket or brace takes its meaning away. The rightmost part varies fastest. A pattern is
+ * before a bracket or brace takes its meaning away. Brackets in a query that hold a word without "-" are
+ * no range and stand for themselves (`filter[status]=open`), as do `[]` and IPv6 addresses. The rightmost part varies fastest. A pattern is
  * never unrolled: the URL at an index is computed from the index, so ten million URLs cost what one
  * costs, and a run that resumes needs nothing but a number.
  *
