@@ -41,7 +41,7 @@ struct server {
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t idle_closed;
-    unsigned accepted;
+    unsigned accepted, closed;
     struct server_asked *asked;
     unsigned asked_count;
     bool stop, close_idle;
@@ -83,6 +83,7 @@ uint16_t server_refusing_port(int *fd)
     return port;
 }
 
+/* Locked, or nobody else is left. */
 static void end_connection(struct server *s, size_t at, bool reset)
 {
     struct connection *c = &s->connections[at];
@@ -95,6 +96,7 @@ static void end_connection(struct server *s, size_t at, bool reset)
     close(c->fd);
     free(c->in);
     s->connections[at] = s->connections[--s->count];
+    s->closed++;
 }
 
 static void accept_all(struct server *s)
@@ -270,7 +272,9 @@ static void *run(void *argument)
             bool reset = false;
 
             if (!serve(s, &s->connections[i], polls[i + 2].revents, &reset)) {
+                pthread_mutex_lock(&s->lock);
                 end_connection(s, i, reset);
+                pthread_mutex_unlock(&s->lock);
             }
         }
         if (polls[0].revents) {
@@ -345,6 +349,16 @@ unsigned server_connections(struct server *s)
 
     pthread_mutex_lock(&s->lock);
     count = s->accepted;
+    pthread_mutex_unlock(&s->lock);
+    return count;
+}
+
+unsigned server_open(struct server *s)
+{
+    unsigned count;
+
+    pthread_mutex_lock(&s->lock);
+    count = s->accepted - s->closed;
     pthread_mutex_unlock(&s->lock);
     return count;
 }

@@ -52,6 +52,7 @@ void server_stop(struct server *server);
 const char *server_url(const struct server *server, const char *path);
 
 unsigned server_connections(struct server *server); /* accepted so far */
+unsigned server_open(struct server *server);        /* of them, not closed yet by either side */
 unsigned server_count(struct server *server);       /* requests so far */
 
 /** The n-th request, from 0; valid until server_stop. */

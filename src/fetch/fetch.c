@@ -2,6 +2,7 @@
 
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
+#include "fetch/transfer_head.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -140,6 +141,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     }
     f->options = *options;
     f->config.options = &f->options;
+    f->config.watch_heads = transfer_head_must_be_watched();
     if (!build_headers(f)) {
         result = err_nomem(err, "preparing request headers");
         goto fail_headers;
@@ -147,6 +149,9 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     result = multi_uv_new(&f->multi, options->loop, on_done, on_broken, f, err);
     if (result != RESULT_OK) {
         goto fail_headers;
+    }
+    if (options->http2) {
+        multi_uv_let_idle_talk(f->multi);
     }
     f->config.close_socket = multi_uv_close_socket;
     f->config.opened_socket = multi_uv_opened_socket;
@@ -310,7 +315,7 @@ static struct response *cut(struct fetch *f, struct transfer *t)
 
     multi_uv_remove(t->lane, t->easy);
     list_remove(f, t);
-    t->response = NULL;
+    transfer_cut(t);
     make_idle(f, t);
     return response;
 }

@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define NO_DEADLINE UINT64_MAX
 #define KICK_ROUNDS_MAX 64 /* within one turn of the loop; then the rest waits a millisecond */
 #define SPARE_CONNECTIONS 16
+#define IDLE_READS_MAX 64 /* of a connection that nobody asked anything */
 
 struct watch {
     uv_poll_t poll;
@@ -48,6 +50,7 @@ struct multi_uv {
     bool driving;  /* inside libcurl or on_done */
     bool dropping; /* idle connections, or broken lanes */
     bool closing;
+    bool idle_may_talk;
     void (*closed)(void *context);
 };
 
@@ -151,6 +154,21 @@ static void lane_drive(struct lane *lane, curl_socket_t fd, int flags);
 
 static void watch_arm(struct watch *w, int events);
 
+/* An idle connection of HTTP/1 has something to read. It is its end, or more than was asked for: the rest
+ * of a body that is longer than it was said to be, or an answer that came twice. libcurl before 8.0.0 takes
+ * the connection for one as good as any (pull requests 10652 and 10690), and those bytes for the answer to
+ * the next request (which RFC 9112 section 6.3 forbids). Emptied and shut down it looks to libcurl as what
+ * it is, a dead one; what still comes cannot be taken for an answer, for nothing can be sent on it. */
+static void end_idle(int fd)
+{
+    char unasked[16384];
+
+    shutdown(fd, SHUT_RDWR);
+    for (int i = 0; i < IDLE_READS_MAX && recv(fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0;
+         i++) {
+    }
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
@@ -170,10 +188,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_OUT;
     }
     if (!w->wanted) {
-        /* An idle connection has something to read: its end. libcurl finds out when it next wants
-         * to use it; until then nobody reads, so watching on would spin. */
+        /* Until it is used again nobody reads, so watching on would spin. */
         uv_poll_stop(&w->poll);
         w->polling = 0;
+        if (w->connection && !m->idle_may_talk) {
+            end_idle(fd);
+        }
         return;
     }
     lane_drive(w->lane, fd, flags);
@@ -491,6 +511,11 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done
     m->open_handles = 1;
     *multi = m;
     return RESULT_OK;
+}
+
+void multi_uv_let_idle_talk(struct multi_uv *m)
+{
+    m->idle_may_talk = true;
 }
 
 struct lane *multi_uv_add(struct multi_uv *m, CURL *easy, uint32_t affinity)

@@ -39,6 +39,10 @@ typedef void (*multi_uv_broken)(void *context, struct lane *lane);
 MUST_CHECK enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
                                     multi_uv_broken on_broken, void *context, struct err *err);
 
+/** For HTTP/2, whose connections are told things while they idle. Others that have something to read then
+ *  are not used again. */
+void multi_uv_let_idle_talk(struct multi_uv *multi);
+
 /** Adds a prepared handle; transfers of one `affinity` share connections where they can. NULL when
  *  it could not be added, and then on_done does not come. */
 struct lane *multi_uv_add(struct multi_uv *multi, CURL *easy, uint32_t affinity);

@@ -1,6 +1,7 @@
 #include "fetch/transfer.h"
 
 #include "fetch/private_address.h"
+#include "fetch/transfer_head.h"
 #include "fetch/transfer_outcome.h"
 
 #include <errno.h>
@@ -97,11 +98,17 @@ static enum result reserve_announced(struct transfer *t, size_t len)
     uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
 
     if (t->announced == UINT64_MAX || want <= len ||
-        !transfer_status_is_good(t->response->status) ||
-        want > t->config->options->body_max_bytes) {
+        !transfer_status_is_good(t->response->status)) {
         return RESULT_OK;
     }
     return buf_reserve(&t->response->body, (size_t)want);
+}
+
+/* What is more when it comes compressed is not less when it is unpacked. */
+static bool is_announced_too_big(const struct transfer *t)
+{
+    return t->announced != UINT64_MAX && t->announced > t->config->options->body_max_bytes &&
+           transfer_status_is_good(t->response->status);
 }
 
 /* Of an error's body the head is enough. */
@@ -123,13 +130,14 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *context)
     struct transfer *t = context;
 
     (void)one;
-    if (len > t->config->options->body_max_bytes - t->body_bytes) {
-        t->too_big = true;
-        return 0;
-    }
     if (t->body_bytes == 0) {
         t->response->status = status_of(t);
-        t->no_memory = reserve_announced(t, len) != RESULT_OK;
+        t->too_big = is_announced_too_big(t);
+        t->no_memory = !t->too_big && reserve_announced(t, len) != RESULT_OK;
+    }
+    t->too_big |= len > t->config->options->body_max_bytes - t->body_bytes;
+    if (t->too_big) {
+        return 0;
     }
     t->body_bytes += len;
     t->expands = expands_beyond_reason(t);
@@ -138,122 +146,6 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *context)
     }
     t->no_memory = keep_body(t, bytes, len) != RESULT_OK;
     return t->no_memory ? 0 : len;
-}
-
-/* The headers that this part and the store read; who reads others is asked by is_kept_for. */
-static bool is_kept(struct str name)
-{
-    static const char *const kept[] = {
-        "date",
-        "link",
-        "etag",
-        "location",
-        "content-type",
-        "last-modified",
-        "x-total-count",
-        "www-authenticate",
-        "content-encoding",
-    };
-
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        if (str_equal_nocase(name, str_view(kept[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_kept_for(const struct transfer *t, struct str name)
-{
-    const struct fetch_options *o = t->config->options;
-    const struct fetch_endpoint *endpoint = &o->endpoints[t->response->request->endpoint];
-
-    if (o->keeps && o->keeps(name)) {
-        return true;
-    }
-    for (size_t i = 0; i < FETCH_KEEP_MAX; i++) {
-        if (endpoint->keep[i] && str_equal_nocase(name, str_view(endpoint->keep[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
-static bool keep_header(struct buf *headers, struct str name, struct str value)
-{
-    size_t before = headers->len;
-
-    if (memchr(value.data, '\0', value.len) ||
-        buf_reserve(headers, name.len + value.len + 2) != RESULT_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-
-        headers->data[before + i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    headers->data[before + name.len] = '\0';
-    memcpy(headers->data + before + name.len + 1, value.data, value.len);
-    headers->data[before + name.len + 1 + value.len] = '\0';
-    headers->len += name.len + value.len + 2;
-    return true;
-}
-
-/* A value that was folded goes on in this line (RFC 9112 section 5.2). */
-static void keep_folded(struct buf *headers, struct str more)
-{
-    if (!more.len || memchr(more.data, '\0', more.len) ||
-        buf_reserve(headers, more.len + 1) != RESULT_OK) {
-        return;
-    }
-    headers->data[headers->len - 1] = ' ';
-    memcpy(headers->data + headers->len, more.data, more.len);
-    headers->data[headers->len + more.len] = '\0';
-    headers->len += more.len + 1;
-}
-
-static size_t on_header(char *bytes, size_t one, size_t len, void *context)
-{
-    struct transfer *t = context;
-    struct str line = { bytes, len }, name, value;
-
-    (void)one;
-    t->header_bytes += len;
-    if (t->header_bytes > FETCH_HEADERS_MAX) {
-        t->head_too_big = true;
-        return 0;
-    }
-    if (str_starts(line, STR("HTTP/"))) { /* a further head: after 100 Continue */
-        buf_reset(&t->response->headers);
-        t->announced = UINT64_MAX;
-        t->keeps_last = false;
-        return len;
-    }
-    if (len && (bytes[0] == ' ' || bytes[0] == '\t')) {
-        if (t->keeps_last) {
-            keep_folded(&t->response->headers, str_trim(line));
-        }
-        return len;
-    }
-    t->keeps_last = false;
-    value = line;
-    name = str_cut(&value, ':');
-    if (!value.data || !name.len) {
-        return len;
-    }
-    value = str_trim(value);
-    if (str_equal_nocase(name, STR("content-length"))) {
-        uint64_t announced;
-
-        if (str_to_u64(value, &announced)) {
-            t->bad_length |= t->announced != UINT64_MAX && t->announced != announced;
-            t->announced = announced;
-        }
-    } else if (is_kept(name) || is_kept_for(t, name)) {
-        t->keeps_last = keep_header(&t->response->headers, name, value);
-    }
-    return len;
 }
 
 static long ms_of(uint64_t us)
@@ -276,8 +168,10 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_ERRORBUFFER, t->error);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, t);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERFUNCTION, transfer_head_line);
     SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_DEBUGFUNCTION, transfer_head_show);
+    SET(CURLOPT_DEBUGDATA, t);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, t);
     SET(CURLOPT_CLOSESOCKETFUNCTION, t->config->close_socket);
@@ -324,6 +218,20 @@ struct transfer *transfer_new(const struct transfer_config *config)
         return NULL;
     }
     return t;
+}
+
+/* libcurl repeats a request whose kept connection has died, up to five times: but before 8.17.0 it counts
+ * these over the whole life of the handle, so that every sixth death is told as a failure (curl issue 18926,
+ * mended by pull request 19066). curl_easy_reset() begins to count anew, and forgets all else. */
+static bool renew(struct transfer *t)
+{
+    if (!t->worn) {
+        return true;
+    }
+    curl_easy_reset(t->easy);
+    t->watched = false;
+    t->worn = !set_up(t);
+    return !t->worn;
 }
 
 /* What may hold a credential leaves no trace in the heap. */
@@ -430,13 +338,16 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
 {
     const char *url = url_with(t, request, extra ? extra->query : STR_NONE);
 
+    if (!renew(t)) {
+        return RESULT_NOMEM;
+    }
     response->request = request;
     t->response = response;
     t->too_big = t->expands = t->no_memory = false;
-    t->bad_length = t->head_too_big = t->private_refused = t->keeps_last = false;
+    t->private_refused = false;
     t->socket_errno = 0;
-    t->body_bytes = t->header_bytes = 0;
-    t->announced = UINT64_MAX;
+    t->body_bytes = 0;
+    transfer_head_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_method(t, request)) {
@@ -470,12 +381,18 @@ struct response *transfer_end(struct transfer *t, CURLcode code)
 {
     struct response *r = t->response;
 
-    r->status = status_of(t);
+    r->status = t->bad_head ? 0 : status_of(t);
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
     r->outcome = transfer_outcome(t, code, r);
-    t->response = NULL;
+    transfer_cut(t);
     return r;
+}
+
+void transfer_cut(struct transfer *t)
+{
+    t->worn |= t->response->sends > 1;
+    t->response = NULL;
 }
 
 void transfer_row(const struct transfer *t, struct fetch_row *row)

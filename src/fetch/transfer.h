@@ -14,6 +14,7 @@
 #define SCRAPETOP_FETCH_TRANSFER_H
 
 #include "fetch/fetch.h"
+#include "fetch/head.h"
 
 #include <curl/curl.h>
 
@@ -26,6 +27,7 @@ struct transfer_config {
     curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
+    bool watch_heads; /* transfer_head_must_be_watched */
 };
 
 struct transfer {
@@ -34,12 +36,16 @@ struct transfer {
     CURL *easy;
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
-    bool too_big, expands, no_memory, bad_length, head_too_big, private_refused;
-    int socket_errno;      /* why no socket could be had, or 0 */
+    bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;
+    struct head head;
+    enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
+    bool watched;     /* libcurl shows its lines before it looks at them: see transfer_head_show */
+    bool consumed;    /* the line that it has shown last */
+    bool worn;        /* it has repeated a request by itself */
+    int socket_errno; /* why no socket could be had, or 0 */
     uint64_t announced;    /* Content-Length, UINT64_MAX when not told */
     uint64_t body_bytes;   /* that came, decompressed, kept or not */
     uint64_t header_bytes; /* of all heads */
-    bool keeps_last;       /* the header before was kept, so what is folded goes on there */
     char error[CURL_ERROR_SIZE];
     struct buf url; /* with the extra query; empty without one */
     struct buf extra[FETCH_EXTRA_HEADERS];
@@ -56,6 +62,9 @@ MUST_CHECK enum result transfer_begin(struct transfer *transfer, struct response
 
 /** Reads off how it ended and hands the response over. */
 struct response *transfer_end(struct transfer *transfer, CURLcode code);
+
+/** It was taken out of its multi before its end: the response is no longer its. */
+void transfer_cut(struct transfer *transfer);
 
 void transfer_row(const struct transfer *transfer, struct fetch_row *row);
 

@@ -70,9 +70,9 @@ static enum outcome outcome_of_redirect(const struct transfer *t, struct respons
 
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
-    if (t->bad_length) {
-        snprintf(r->reason, sizeof r->reason, "conflicting Content-Length headers");
-        return OUTCOME_PROTOCOL;
+    if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
+        snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
+        return OUTCOME_CONNECT;
     }
     switch (r->status) {
     case 301:
@@ -114,6 +114,8 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
     return transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
 }
 
+#define LONG_HEADER "a response header is over 100 KiB"
+
 /* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
  * status line and before any body, and it comes again: so it is believed the second time. */
 static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
@@ -122,8 +124,8 @@ static enum outcome outcome_of_no_memory(const struct transfer *t, struct respon
         t->body_bytes > 0) {
         return OUTCOME_LOCAL;
     }
-    snprintf(r->reason, sizeof r->reason,
-             "a response header exceeds 100 KiB, or there is no memory for it");
+    snprintf(r->reason, sizeof r->reason, LONG_HEADER "%s",
+             r->request->last.long_header ? "" : ", or there is no memory for it");
     r->long_header = true;
     return r->request->last.long_header ? OUTCOME_PROTOCOL : OUTCOME_CONNECT;
 }
@@ -148,9 +150,14 @@ static bool is_calm_down(CURLcode code, const char *text)
 /* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
 static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
 {
+    const CURLcode too_large = (CURLcode)100; /* CURLE_TOO_LARGE, which is new in 8.6.0 */
     bool connected = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
     long errnum = 0;
 
+    if (code == too_large) { /* as CURLE_OUT_OF_MEMORY before */
+        snprintf(r->reason, sizeof r->reason, LONG_HEADER);
+        return OUTCOME_PROTOCOL;
+    }
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return OUTCOME_DNS;
@@ -161,7 +168,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-        return r->body.len ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
+        return t->head.part == HEAD_AFTER ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
         curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
         return errnum == ECONNRESET || errnum == ECONNREFUSED ? OUTCOME_CONNECT : OUTCOME_TLS;
@@ -180,6 +187,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_UNSUPPORTED_PROTOCOL: /* also for HTTP/0.9, when connected */
         return connected ? OUTCOME_PROTOCOL : OUTCOME_REFUSED;
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a field that libcurl cannot store */
         return OUTCOME_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return outcome_of_no_memory(t, r);
@@ -202,6 +210,14 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     if (t->head_too_big) {
         snprintf(r->reason, sizeof r->reason, "response headers over %u KiB",
                  FETCH_HEADERS_MAX >> 10);
+        return OUTCOME_PROTOCOL;
+    }
+    if (t->bad_length) {
+        snprintf(r->reason, sizeof r->reason, "conflicting or unreadable Content-Length headers");
+        return OUTCOME_PROTOCOL;
+    }
+    if (t->bad_head) {
+        snprintf(r->reason, sizeof r->reason, "the answer's first line is not HTTP's");
         return OUTCOME_PROTOCOL;
     }
     if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
