@@ -292,16 +292,23 @@ static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
     server_stop(server);
 }
 
-/* Nobody answers: neither a request nor a host is to blame, and the screen says so. */
+/* Turns until something waits and nothing is in flight. */
+static void until_waiting(struct run *r)
+{
+    while (look(r)->in_flight || look(r)->storing || !look(r)->waiting) {
+        assert_false(r->done);
+        uv_run(&r->loop, UV_RUN_ONCE);
+    }
+}
+
+/* Nobody is reached: neither a request nor a host is to blame, and the screen says so. The kernel has
+ * no connection to that address to give (ENETUNREACH), wherever this runs. */
 static void state__is_network_down__when_no_host_is_reached(void **state)
 {
-    int refusing;
-    char pattern[64];
     struct run r;
 
     (void)state;
-    snprintf(pattern, sizeof pattern, "http://127.0.0.1:%u/[1-9]", server_refusing_port(&refusing));
-    run_begin(&r, pattern);
+    run_begin(&r, "http://255.255.255.255:1/[1-4]");
     r.attended = true;
     r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 400 * US_PER_MS;
     run_start(&r);
@@ -312,7 +319,54 @@ static void state__is_network_down__when_no_host_is_reached(void **state)
     assert_true(look(&r)->waiting > 0);
     run_close(&r);
     run_end(&r);
+}
+
+/* Somebody is there to refuse: the network is well, and the reason says what is not. */
+static void state__is_not_network_down__when_a_port_refuses(void **state)
+{
+    int refusing;
+    char pattern[64], text[LIMIT_TEXT_MAX];
+    struct run r;
+
+    (void)state;
+    snprintf(pattern, sizeof pattern, "http://127.0.0.1:%u/[1-4]", server_refusing_port(&refusing));
+    run_begin(&r, pattern);
+    r.attended = true;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    run_start(&r);
+    until_waiting(&r);
+    assert_int_not_equal(look(&r)->state, RUN_NETWORK_DOWN);
+    assert_int_equal(look(&r)->waits[0].why.class, FAILURE_CONNECT);
+    limit_words(&look(&r)->limit, NULL, text);
+    assert_non_null(strstr(text, "connection refused"));
+    run_close(&r);
+    run_end(&r);
     close(refusing);
+}
+
+/* One that was never reached is its own trouble while another is reached. */
+static void state__is_not_network_down__while_another_host_was_reached(void **state)
+{
+    struct script script = { .usual = USUAL };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-3]"));
+    r.attended = true;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    assert_int_equal(job_add_source(&r.job.endpoints[0], JOB_SOURCE_PATTERN,
+                                    STR("http://255.255.255.255:1/[1-4]"), NULL),
+                     RESULT_OK);
+    run_start(&r);
+    while (look(&r)->ok < 3 || look(&r)->in_flight || look(&r)->storing) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->waiting, 4);
+    assert_int_not_equal(look(&r)->state, RUN_NETWORK_DOWN);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
 }
 
 /* Stopped before its end a run has not failed; all fetched and the table under way it is not done. */
@@ -404,6 +458,8 @@ static int group(void)
         cmocka_unit_test(endpoints__are_listed_from_the_start__however_many),
         cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
         cmocka_unit_test(state__is_network_down__when_no_host_is_reached),
+        cmocka_unit_test(state__is_not_network_down__when_a_port_refuses),
+        cmocka_unit_test(state__is_not_network_down__while_another_host_was_reached),
         cmocka_unit_test(state__tells_stopped_and_normalising__from_failed_and_done),
         cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
     };

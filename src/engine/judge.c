@@ -518,6 +518,7 @@ void judge_response(void *context, struct response *response)
         return;
     }
     host->requests++;
+    host_note_reached(host, response->reached);
     metrics_response(&e->metrics, response);
     accounts_answered(&e->accounts, request->endpoint, response);
     pace_answered(e, host, response, engine_now_us(e));

@@ -252,30 +252,38 @@ static bool is_writing_table(const struct snapshot *s)
     return state == NORMALISE_COLUMNS || state == NORMALISE_ROWS || state == NORMALISE_CANCELLING;
 }
 
-static void count_unreachable(void *context, const struct request *request)
+static void count_unreached(void *context, const struct request *request)
 {
     size_t *count = context;
 
-    *count += failure_is_unanswered(request->last.failure);
+    *count += failure_is_unanswered(request->last.failure) && !request->last.reached;
 }
 
-/* No host is reached any more, and not one request is left that waits for anything else. A single
- * refusal proves nothing. */
+/* Nobody is reached: none of the hosts that have work left, one of which was reached before, unless none
+ * ever was; and not one request waits for anything else. A refused port is no sign of it: somebody was
+ * there to refuse. Nor is a name that never resolved, while others are reached. */
 static bool is_network_down(const struct engine *e, const struct snapshot *s)
 {
-    size_t unreachable = 0;
+    bool was_reached = false, is_lost = false;
+    size_t unreached = 0;
     uint64_t failures = 0;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
 
-        if (host->origin[0] && host->refs && !host->failures_in_row) {
+        if (!host->origin[0]) {
+            continue;
+        }
+        if (host->refs && !host->unreached_in_row) {
             return false;
         }
-        failures += host->origin[0] ? host->failures_in_row : 0;
+        failures += host->unreached_in_row;
+        was_reached |= host->was_reached;
+        is_lost |= host->was_reached && host->unreached_in_row;
     }
-    frontier_each_wait(e->frontier, count_unreachable, &unreachable);
-    return failures >= NETWORK_DOWN_FAILURES && unreachable && unreachable == s->waiting;
+    frontier_each_wait(e->frontier, count_unreached, &unreached);
+    return failures >= NETWORK_DOWN_FAILURES && (is_lost || !was_reached) && unreached &&
+           unreached == s->waiting;
 }
 
 static enum run_state ended_state(const struct engine *e, const struct snapshot *s)

@@ -130,12 +130,19 @@ static enum outcome outcome_of_no_memory(const struct transfer *t, struct respon
     return r->request->last.long_header ? OUTCOME_PROTOCOL : OUTCOME_CONNECT;
 }
 
-/* A reset or a refusal comes from the other side: somebody is there. */
-static bool is_reached(const struct transfer *t, const struct response *r)
+static long os_errno(const struct transfer *t)
 {
     long errnum = 0;
 
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+    return errnum;
+}
+
+/* A reset or a refusal comes from the other side: somebody is there. */
+static bool is_reached(const struct transfer *t, const struct response *r)
+{
+    long errnum = os_errno(t);
+
     return r->status > 0 || transfer_info_us(t, CURLINFO_CONNECT_TIME_T) > 0 ||
            errnum == ECONNREFUSED || errnum == ECONNRESET;
 }
@@ -152,7 +159,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
 {
     const CURLcode too_large = (CURLcode)100; /* CURLE_TOO_LARGE, which is new in 8.6.0 */
     bool connected = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
-    long errnum = 0;
+    long errnum;
 
     if (code == too_large) { /* as CURLE_OUT_OF_MEMORY before */
         snprintf(r->reason, sizeof r->reason, LONG_HEADER);
@@ -170,7 +177,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_HTTP2_STREAM:
         return t->head.part == HEAD_AFTER ? OUTCOME_SHORT_BODY : OUTCOME_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
-        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+        errnum = os_errno(t);
         return errnum == ECONNRESET || errnum == ECONNREFUSED ? OUTCOME_CONNECT : OUTCOME_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -195,6 +202,15 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
         return OUTCOME_REFUSED;
     default:
         return OUTCOME_CONNECT;
+    }
+}
+
+/* libcurl says where and how long, but not why: "connection refused" is what a reader looks for. */
+static void tell_errno(long errnum, struct response *r)
+{
+    snprintf(r->reason, sizeof r->reason, "%s", strerror((int)errnum));
+    if (r->reason[0] >= 'A' && r->reason[0] <= 'Z') {
+        r->reason[0] = (char)(r->reason[0] - 'A' + 'a');
     }
 }
 
@@ -233,6 +249,10 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
                  strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;
     }
-    snprintf(r->reason, sizeof r->reason, "%s", text);
+    if (code == CURLE_COULDNT_CONNECT && os_errno(t)) {
+        tell_errno(os_errno(t), r);
+    } else {
+        snprintf(r->reason, sizeof r->reason, "%s", text);
+    }
     return outcome_of_error(t, code, r);
 }

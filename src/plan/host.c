@@ -300,6 +300,12 @@ void host_ended(struct host_table *table, struct host *host, bool success, uint6
     }
 }
 
+void host_note_reached(struct host *host, bool reached)
+{
+    host->was_reached |= reached;
+    host->unreached_in_row = reached ? 0 : host->unreached_in_row + 1;
+}
+
 /* After it the host is let in slowly: from half of what was in flight when the server named a time,
  * from one when it said nothing. A hold that only grows longer keeps its window. */
 static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bool named,

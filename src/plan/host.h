@@ -71,6 +71,8 @@ struct host {
     unsigned openings;         /* of the breaker, in a row */
     bool has_succeeded;
     uint32_t successes; /* since the last hold began */
+    bool was_reached;   /* somebody answered at its address once, if only to refuse */
+    unsigned unreached_in_row;
 
     struct pacer pacer;         /* its own rate */
     struct allowance allowance; /* what it says of its quota */
@@ -140,6 +142,9 @@ void host_started(struct host_table *table, struct host *host, struct request *r
 
 /** An attempt ended. `success`: an answer that was no refusal. */
 void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us);
+
+/** Whether anybody answered at its address, this time. */
+void host_note_reached(struct host *host, bool reached);
 
 /** Holds until `until_us`, which the server named; `due` tells how. A longer hold that stands already stays. Returns
  *  true when this is news. */
