@@ -186,6 +186,16 @@ static void screen__is_as_recorded__with_keys_pressed(void **state)
     }
 }
 
+/* With room, why each of them failed. */
+static void screen__is_as_recorded__of_what_waits_with_room(void **state)
+{
+    (void)state;
+    set_stage(SCENE_NETWORK_DOWN, true);
+    draw(40, 120);
+    press("2z");
+    expect_screen("zoom-waits", 40, 120);
+}
+
 /* All requests went well, and yet the run is not whole. */
 static void screen__is_as_recorded__when_pages_are_missing(void **state)
 {
@@ -450,6 +460,7 @@ int main(void)
         cmocka_unit_test(screen__marks_meaning_by_role__as_recorded),
         cmocka_unit_test(screen__is_as_recorded__with_keys_pressed),
         cmocka_unit_test(screen__is_as_recorded__of_one_request),
+        cmocka_unit_test(screen__is_as_recorded__of_what_waits_with_room),
         cmocka_unit_test(screen__is_as_recorded__when_pages_are_missing),
         cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),

@@ -171,6 +171,8 @@ static void fill_waits(struct snapshot *s, uint64_t at_us)
         w->attempts_max = 5;
         w->why = waits[i].why;
         w->due = waits[i].due;
+        snprintf(w->reason, sizeof w->reason, w->why.status ? "HTTP %d" : "timed out after 30 s",
+                 w->why.status);
         snprintf(w->host, sizeof w->host, "%s", i < 3 ? "api.example.org" : "cdn.example.org");
         snprintf(w->request, sizeof w->request, "%s", waits[i].request);
     }
@@ -347,6 +349,8 @@ static void fill_network_down(struct snapshot *s)
     for (size_t i = 0; i < s->wait_count; i++) {
         s->waits[i].why = (struct failure){ i < 4 ? FAILURE_DNS : FAILURE_CONNECT, 0 };
         s->waits[i].due = (struct due)BACKOFF(2700000, 4000000);
+        snprintf(s->waits[i].reason, sizeof s->waits[i].reason, "%s",
+                 i < 4 ? "Could not resolve host: api.example.org" : "network is unreachable");
     }
     memset(&s->wait_mix, 0, sizeof s->wait_mix);
     s->wait_mix.network = (uint32_t)s->wait_count;
@@ -560,6 +564,7 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
     for (size_t i = 0; i < s->wait_count; i++) {
         s->waits[i].due = (struct due){ .by = DUE_RETRY_AFTER };
         HURT(s->waits[i].due.said);
+        HURT(s->waits[i].reason);
         HURT(s->waits[i].due.host);
         HURT(s->waits[i].host);
         HURT(s->waits[i].request);

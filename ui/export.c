@@ -136,6 +136,7 @@ static void wait_row(struct row *r, const struct snapshot *s, size_t i)
     put_text(r, "host", w->host);
     put_text(r, "request", w->request);
     put_text(r, "why", why);
+    put_text(r, "reason", w->reason);
     put_count(r, "attempt", w->attempt);
     put_count(r, "attempts_max", w->attempts_max);
     put_seconds(r, "due_in_s", w->due_in_us);

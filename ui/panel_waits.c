@@ -9,12 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IN, TRY, WHY, SET_BY, HOST, REQUEST };
+enum { IN, TRY, WHY, SET_BY, REASON, HOST, REQUEST };
 
 static const struct panel_column columns[] = {
-    [IN] = { "IN", 5, 0, true },        [TRY] = { "TRY", 4, 0, true },
-    [WHY] = { "WHY", 8, 0, false },     [SET_BY] = { "UNTIL SET BY", 24, 60, false },
-    [HOST] = { "HOST", 16, 96, false }, [REQUEST] = { "REQUEST", 0, 0, false },
+    [IN] = { "IN", 5, 0, true },
+    [TRY] = { "TRY", 4, 0, true },
+    [WHY] = { "WHY", 8, 0, false },
+    [SET_BY] = { "UNTIL SET BY", 24, 60, false },
+    [REASON] = { "REASON", 22, 112, false },
+    [HOST] = { "HOST", 16, 96, false },
+    [REQUEST] = { "REQUEST", 0, 0, false },
 };
 
 static size_t count(const void *context)
@@ -34,7 +38,7 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
 
     failure_format_brief(w->why, why);
     due_format(&w->due, set_by);
-    snprintf(text, size, "%s %s %s %s", why, set_by, w->host, w->request);
+    snprintf(text, size, "%s %s %s %s %s", why, set_by, w->reason, w->host, w->request);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
@@ -65,6 +69,9 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
     case SET_BY:
         due_format(&w->due, set_by);
         snprintf(out->text, PANEL_CELL_MAX, "%s", set_by);
+        break;
+    case REASON:
+        snprintf(out->text, PANEL_CELL_MAX, "%s", w->reason);
         break;
     case HOST:
         snprintf(out->text, PANEL_CELL_MAX, "%s", w->host);
@@ -122,6 +129,8 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
         return failure_compare(x->why, y->why);
     case SET_BY:
         return due_compare(&x->due, &y->due);
+    case REASON:
+        return strcmp(x->reason, y->reason);
     case HOST:
         return strcmp(x->host, y->host);
     default:

@@ -113,7 +113,7 @@ static bool say_waiting(struct asked *a)
             snprintf(due, sizeof due, "in %s", left);
         }
         say(a, "%llu: %s, %s, try %u of %u, %s, %s", (unsigned long long)w->id, w->request, due,
-            w->attempt, w->attempts_max, why, set_by);
+            w->attempt, w->attempts_max, w->reason[0] ? w->reason : why, set_by);
     }
     return say_more(a, a->s->waiting, count);
 }

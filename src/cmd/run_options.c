@@ -103,9 +103,7 @@ static const struct option_row session_rows[] = {
     {
         .name = "class",
         .value = "CLASS",
-        .help = "Of these only one class: 404, 4xx, 5xx, timeout, connect, dns, tls, short-body, "
-                "bad-json, "
-                "too-big, refused, dropped-by-you, other",
+        .help = "Of these only one class: 404, 4xx, 5xx, " FAILURE_WORDS,
         .kind = OPTION_CALL,
         .set = set_class,
     },

@@ -69,6 +69,15 @@ void engine_request_text(struct engine *e, const struct request *request,
              request->drop_body ? "GET" : method_of(e, request), STR_ARG(url));
 }
 
+void engine_reason_text(struct engine *e, const struct request *request, char *text, size_t size)
+{
+    text[0] = '\0';
+    buf_reset(&e->shown);
+    if (request && secrets_redact(&e->secrets, str_view(request->reason), &e->shown) == RESULT_OK) {
+        snprintf(text, size, "%.*s", STR_ARG(buf_view(&e->shown)));
+    }
+}
+
 /* --- ticks ---------------------------------------------------------------------------------------- */
 
 void engine_note_sample(struct engine *e)

@@ -188,6 +188,10 @@ void engine_trouble_text(const struct engine *engine, char *text, size_t size);
 void engine_request_text(struct engine *engine, const struct request *request,
                          char text[SNAPSHOT_REQUEST_TEXT]);
 
+/** Why its last try failed, in words, without secrets and cut to `size`. Empty for NULL. */
+void engine_reason_text(struct engine *engine, const struct request *request, char *text,
+                        size_t size);
+
 /* engine.c */
 
 /** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was

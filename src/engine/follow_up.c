@@ -2,14 +2,11 @@
 
 enum result follow_up_set_class(struct follow_up *f, const char *text, struct err *err)
 {
-    char words[FAILURE_WORDS_MAX];
-
     if (!failure_choice_parse(str_view(text), &f->class)) {
-        failure_words(words);
-        return err_set(
-            err, RESULT_INVALID, "E-ARG1",
-            "no failures are called \"%.32s\"; want a status (404, 4xx, 5xx) or one of %s", text,
-            words);
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "no failures are called \"%.32s\"; want a status (404, 4xx, 5xx) or one "
+                       "of " FAILURE_WORDS,
+                       text);
     }
     f->kind = FOLLOW_UP_FAILED;
     return RESULT_OK;

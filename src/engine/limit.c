@@ -161,14 +161,6 @@ static const struct request *first_wait(const struct engine *e)
     return frontier_waits(e->frontier, &first, 1) ? first : NULL;
 }
 
-static void fill_reason(struct engine *e, const struct request *r, struct snapshot_limit *l)
-{
-    buf_reset(&e->shown);
-    if (r && secrets_redact(&e->secrets, str_view(r->reason), &e->shown) == RESULT_OK) {
-        snprintf(l->reason, sizeof l->reason, "%.*s", STR_ARG(buf_view(&e->shown)));
-    }
-}
-
 static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
     const struct host *host = find_host(e, HOST_HELD, now_us);
@@ -184,7 +176,7 @@ static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *
     l->by = host->hold_is_user ? LIMIT_BY_USER : LIMIT_BY_NONE;
     l->due = host->hold_due;
     if (l->due.by == DUE_BREAKER) {
-        fill_reason(e, first_wait(e), l);
+        engine_reason_text(e, first_wait(e), l->reason, sizeof l->reason);
     }
 }
 
@@ -199,7 +191,7 @@ static void fill_waiting(struct engine *e, uint64_t now_us, struct snapshot_limi
 
         name_host(e, host, l);
         l->due = *limit_due_of(first, host, &due_us);
-        fill_reason(e, first, l);
+        engine_reason_text(e, first, l->reason, sizeof l->reason);
     }
 }
 

@@ -70,6 +70,7 @@ static void add_waits(struct filling *f)
         wait->attempts_max = f->engine->job->retry.attempts;
         wait->why = r->last.failure;
         wait->due = *due;
+        engine_reason_text(f->engine, r, wait->reason, sizeof wait->reason);
         COPY_STR(wait->host, host->label);
         engine_request_text(f->engine, r, wait->request);
         COPY_STR(wait->key, r->key);

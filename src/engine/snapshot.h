@@ -85,8 +85,9 @@ struct snapshot_wait {
     uint64_t
         due_in_us; /* 0: due, waiting for a slot or its host; UINT64_MAX: its host is held by hand */
     uint32_t attempt, attempts_max;
-    struct failure why; /* its last try came to that */
-    struct due due;     /* who set the deadline */
+    struct failure why;                /* its last try came to that */
+    struct due due;                    /* who set the deadline */
+    char reason[SNAPSHOT_REASON_TEXT]; /* the same as `why`, in words: "connection refused" */
     char host[SNAPSHOT_HOST_TEXT];
     char request[SNAPSHOT_REQUEST_TEXT];
     char key[SNAPSHOT_KEY_TEXT];

@@ -199,17 +199,6 @@ void failure_choice_format(const struct failure_choice *choice, char text[FAILUR
     }
 }
 
-void failure_words(char text[FAILURE_WORDS_MAX])
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (int class = FAILURE_STATUS + 1; class < FAILURE_CLASS_COUNT; class ++) {
-        used += (size_t)snprintf(text + used, FAILURE_WORDS_MAX - used, "%s%s", used ? ", " : "",
-                                 classes[class].word);
-    }
-}
-
 /* --- old ledgers ---------------------------------------------------------------------------------- */
 
 /* What the reasons of version 2 had in them, as libcurl and we had written them. */

@@ -106,10 +106,10 @@ bool failure_choice_parse(struct str text, struct failure_choice *choice);
 /** As it is typed: "4xx", "short-body"; empty for all. */
 void failure_choice_format(const struct failure_choice *choice, char text[FAILURE_TEXT_MAX]);
 
-#define FAILURE_WORDS_MAX 192
-
-/** "timeout, connect, ...": what `--class` takes beside the statuses. */
-void failure_words(char text[FAILURE_WORDS_MAX]);
+/** What `--class` takes beside the statuses: the words of all classes. */
+#define FAILURE_WORDS                                                                              \
+    "dns, connect, tls, timeout, short-body, bad-json, too-big, encoding, protocol, refused, "     \
+    "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other"
 
 /** For rows of a ledger of before version 3, which has nothing but the reason in words: its outcome and
  *  class, as well as can be told. Nothing else may call this. */
