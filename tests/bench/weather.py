@@ -31,7 +31,7 @@ def main():
     options.add_argument("--quick", action="store_true", help="fewer weathers")
     options.add_argument("--list", action="store_true", help="print their names and what they are")
     options.add_argument("--json", metavar="FILE", help="write the figures, a JSON object a line")
-    options.add_argument("--keep", metavar="DIRECTORY", help="keep what each peer left")
+    options.add_argument("--keep", metavar="DIRECTORY", help="keep what each peer left, in a new directory")
     asked = options.parse_args()
     if asked.list:
         for weather in weathers.ALL:
@@ -45,7 +45,8 @@ def main():
     print(verdict.head(), flush=True)
     with tempfile.TemporaryDirectory(prefix="scrapetop-weather-") as scratch:
         scratch = os.path.abspath(asked.keep or scratch)
-        os.chmod(scratch, 0o755)
+        os.makedirs(scratch, exist_ok=True)
+        os.chmod(scratch, 0o755)  # nginx's workers are nobody's
         lines = open(asked.json, "w", encoding="utf-8") if asked.json else None
         for weather in chosen:
             row = verdict.measure(weather, os.path.join(scratch, weather.name), binary, packages)
