@@ -54,6 +54,22 @@ static void crc32c__agrees_with_table__when_processor_does_it(void **state)
     }
 }
 
+/* Several lanes at once, and what is left behind them. */
+static void crc32c__agrees_with_table__when_there_are_many_bytes(void **state)
+{
+    static unsigned char bytes[8192];
+
+    (void)state;
+    fill(bytes, sizeof bytes);
+    for (size_t len = 300; len <= sizeof bytes; len += 13) {
+        size_t from = len % 8;
+
+        if (from + len <= sizeof bytes) {
+            assert_int_equal(crc32c(7, bytes + from, len), crc32c_portable(7, bytes + from, len));
+        }
+    }
+}
+
 static void crc32c__goes_on__when_given_in_pieces(void **state)
 {
     unsigned char bytes[100];
@@ -72,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crc32c__gives_known_values),
         cmocka_unit_test(crc32c__agrees_with_table__when_processor_does_it),
+        cmocka_unit_test(crc32c__agrees_with_table__when_there_are_many_bytes),
         cmocka_unit_test(crc32c__goes_on__when_given_in_pieces),
     };
 

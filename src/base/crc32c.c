@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #elif defined(__x86_64__)
 #include <nmmintrin.h>
+#include <wmmintrin.h>
 #endif
 
 /* A CRC is linear: the entry of a byte is the sum (XOR) of the entries of its bits. So the table is
@@ -42,19 +43,69 @@ uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t len)
 
 static bool processor_has_crc(void)
 {
-    return __builtin_cpu_supports("sse4.2");
+    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 
-__attribute__((target("sse4.2"))) static uint32_t crc32c_processor(uint32_t crc, const void *bytes,
-                                                                   size_t len)
+/* The instruction takes three cycles but may begin in each: so three lanes at once, which lie behind each other,
+ * are nearly three times as fast as one. The CRC of a lane is then put as far ahead as there are bytes
+ * behind it, by a product with x^(8 * bytes - 33) whose remainder the next instruction takes along
+ * (Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", 2011). */
+struct lanes {
+    size_t bytes;       /* of each; a multiple of a word */
+    uint32_t one, both; /* what puts a CRC ahead by one lane, and by two */
+};
+
+static const struct lanes long_lanes = { 512, 0xDD7E3B0CU, 0x170076FAU };
+static const struct lanes short_lanes = { 128, 0x0D3B6092U, 0xB9E02B86U };
+
+static uint64_t word_at(const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t put_ahead(uint64_t crc, uint32_t by)
+{
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)crc), _mm_cvtsi64_si128((int64_t)by), 0);
+
+    return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+/* All triples of lanes at the head of the bytes. */
+__attribute__((target("sse4.2,pclmul"))) static uint64_t
+take_lanes(uint64_t crc, const unsigned char **bytes, size_t *len, const struct lanes *lanes)
+{
+    const size_t size = lanes->bytes, last = size - sizeof(uint64_t);
+
+    for (; *len >= 3 * size; *bytes += 3 * size, *len -= 3 * size) {
+        const unsigned char *a = *bytes, *b = a + size, *c = b + size;
+        uint64_t crc_b = 0, crc_c = 0;
+
+        for (size_t i = 0; i < last; i += sizeof(uint64_t)) {
+            crc = _mm_crc32_u64(crc, word_at(a + i));
+            crc_b = _mm_crc32_u64(crc_b, word_at(b + i));
+            crc_c = _mm_crc32_u64(crc_c, word_at(c + i));
+        }
+        crc = put_ahead(_mm_crc32_u64(crc, word_at(a + last)), lanes->both);
+        crc ^= put_ahead(_mm_crc32_u64(crc_b, word_at(b + last)), lanes->one);
+        crc = _mm_crc32_u64(crc_c, word_at(c + last) ^ crc);
+    }
+    return crc;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t
+crc32c_processor(uint32_t crc, const void *bytes, size_t len)
 {
     const unsigned char *at = bytes;
     uint64_t wide = ~crc;
-    uint64_t word;
 
-    for (; len >= sizeof word; at += sizeof word, len -= sizeof word) {
-        memcpy(&word, at, sizeof word);
-        wide = _mm_crc32_u64(wide, word);
+    wide = take_lanes(wide, &at, &len, &long_lanes);
+    wide = take_lanes(wide, &at, &len, &short_lanes);
+    for (; len >= sizeof(uint64_t); at += sizeof(uint64_t), len -= sizeof(uint64_t)) {
+        wide = _mm_crc32_u64(wide, word_at(at));
     }
     crc = (uint32_t)wide;
     while (len--) {

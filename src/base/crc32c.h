@@ -1,7 +1,7 @@
 /**
  * CRC-32C (Castagnoli), the checksum of every stored record.
  *
- * By the processor's own instruction where it has one (SSE 4.2, ARMv8 CRC), asked for at run time,
+ * By the processor's own instruction where it has one (SSE 4.2 with PCLMUL, ARMv8 CRC), asked for at run time,
  * else by a table; both give the same number.
  *
  * Source  RFC 3720 appendix B.4 has the vectors that the test checks.
