@@ -50,13 +50,6 @@ static enum result copy_in(const struct run_dir *dir, const char *name, struct l
     return result;
 }
 
-static enum result open_copy(const struct run_dir *dir, const char *name, int *fd, struct err *err)
-{
-    *fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return *fd >= 0 ? RESULT_OK
-                    : err_set_errno(err, errno, "E-DIR3", "%s: cannot read %s", dir->path, name);
-}
-
 /* The list of the command line against the copy that the run began with. */
 static enum result compare(const struct run_dir *dir, const char *name,
                            const struct run_list_given *given, struct err *err)
@@ -66,7 +59,7 @@ static enum result compare(const struct run_dir *dir, const char *name,
     enum result result;
     int fd;
 
-    result = open_copy(dir, name, &fd, err);
+    result = run_dir_open_file(dir, name, O_RDONLY, &fd, err);
     if (result != RESULT_OK) {
         return result;
     }
@@ -99,7 +92,7 @@ static enum result open_one(struct run_lists *lists, const struct run_dir *dir, 
         result = dir->fresh ? copy_in(dir, name, given->list, err) : compare(dir, name, given, err);
     }
     if (result == RESULT_OK) {
-        result = open_copy(dir, name, &lists->fds[lists->opened], err);
+        result = run_dir_open_file(dir, name, O_RDONLY, &lists->fds[lists->opened], err);
     }
     lists->opened += result == RESULT_OK;
     return result;

@@ -4,8 +4,6 @@
 #include "store/segment.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -136,11 +134,7 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
     if (!o->path) {
         return err_nomem(err, "opening a segment");
     }
-    o->fd = openat(s->raw_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (o->fd < 0) {
-        return err_set_errno(err, errno, "E-LEDG4", "cannot read %s/%s", s->dir->path, path);
-    }
-    return RESULT_OK;
+    return segment_open_to_read(s->raw_fd, number, &o->fd, err);
 }
 
 /* Takes them. */

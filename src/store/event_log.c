@@ -7,22 +7,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int open_log(const struct run_dir *dir)
+static enum result open_log(const struct run_dir *dir, int *fd, struct err *err)
 {
-    return openat(dir->fd, EVENT_LOG_NAME, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
-                  S_IRUSR | S_IWUSR);
+    return run_dir_open_file(dir, EVENT_LOG_NAME, O_RDWR | O_CREAT | O_APPEND, fd, err);
 }
 
 enum result event_log_open(struct event_log *log, const struct run_dir *dir, struct err *err)
 {
+    enum result result;
     struct stat st;
     char last;
 
-    *log = (struct event_log){ .dir = dir, .fd = open_log(dir), .max_bytes = EVENT_LOG_MAX };
-    if (log->fd < 0 || fstat(log->fd, &st)) {
-        err_set_errno(err, errno, "E-DIR3", "%s/" EVENT_LOG_NAME ": cannot open", dir->path);
+    *log = (struct event_log){ .dir = dir, .fd = -1, .max_bytes = EVENT_LOG_MAX };
+    result = open_log(dir, &log->fd, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (fstat(log->fd, &st)) {
+        result =
+            err_set_errno(err, errno, "E-DIR3", "%s/" EVENT_LOG_NAME ": cannot stat", dir->path);
         event_log_close(log);
-        return RESULT_IO;
+        return result;
     }
     log->bytes = (size_t)st.st_size;
     log->torn = st.st_size && (pread(log->fd, &last, 1, st.st_size - 1) != 1 || last != '\n');
@@ -46,8 +51,7 @@ static void set_aside(struct event_log *log)
     if (renameat(dir, EVENT_LOG_NAME, dir, EVENT_LOG_ASIDE) != 0 && errno != ENOENT) {
         return;
     }
-    fd = open_log(log->dir);
-    if (fd >= 0) {
+    if (open_log(log->dir, &fd, NULL) == RESULT_OK) {
         close(log->fd);
         log->fd = fd;
         log->bytes = 0;

@@ -336,21 +336,35 @@ enum result run_dir_set_aside(const char *path, char **aside, struct err *err)
     return result;
 }
 
+enum result run_dir_open_file(const struct run_dir *dir, const char *name, int flags, int *fd,
+                              struct err *err)
+{
+    struct stat st;
+
+    *fd = openat(dir->fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
+    if (*fd < 0) {
+        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name);
+    }
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        return RESULT_OK;
+    }
+    close(*fd);
+    *fd = -1;
+    return err_set(err, RESULT_DENIED, "E-DIR3", "%s/%s is not a regular file", dir->path, name);
+}
+
 enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max, struct buf *out,
                          struct err *err)
 {
     size_t begin = out->len;
     enum result result;
-    struct stat st;
     ssize_t got = 1;
-    int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int fd;
 
-    if (fd < 0) {
-        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name);
+    result = run_dir_open_file(dir, name, O_RDONLY, &fd, err);
+    if (result != RESULT_OK) {
+        return result;
     }
-    result = fstat(fd, &st) || !S_ISREG(st.st_mode)
-                 ? err_set(err, RESULT_DENIED, "E-DIR3", "%s/%s is not a file", dir->path, name)
-                 : RESULT_OK;
     while (result == RESULT_OK && got > 0) {
         if (out->len - begin > max) {
             result = err_set(err, RESULT_LIMIT, "E-DIR3", "%s/%s is larger than %zu bytes",

@@ -60,6 +60,12 @@ MUST_CHECK enum result run_dir_holder(const struct run_dir *dir, struct run_hold
  *  when there is none; RESULT_BUSY while a process runs it. `aside` gets the new name (to free). */
 MUST_CHECK enum result run_dir_set_aside(const char *path, char **aside, struct err *err);
 
+/** Opens a regular file of the run and nothing else: a link is not followed, a FIFO or a device is not
+ *  waited for but refused (RESULT_DENIED). With O_CREAT in `flags` (those of open(2)) it is made 0600. The
+ *  caller closes `*fd`. */
+MUST_CHECK enum result run_dir_open_file(const struct run_dir *dir, const char *name, int flags,
+                                         int *fd, struct err *err);
+
 /** Whole small file (job.json) up to `max` bytes, appended to `out`. */
 MUST_CHECK enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max,
                                     struct buf *out, struct err *err);

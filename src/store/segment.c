@@ -75,22 +75,49 @@ enum result segment_dir_is_empty(int raw_fd, bool *empty, struct err *err)
     return RESULT_OK;
 }
 
+static enum result refuse_odd(const char *name, struct err *err)
+{
+    return err_set(err, RESULT_CORRUPT, "E-SEG3",
+                   "raw/%s is not a regular file: put the segment back from a copy, or begin anew "
+                   "with --fresh (the old run is set aside, not deleted)",
+                   name);
+}
+
+/* Never waits: a FIFO that nobody writes to would keep its reader for ever. */
 static enum result open_existing(int raw_fd, uint32_t number, int flags, int *fd, struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
+    struct stat st;
 
     segment_name(number, name);
-    *fd = openat(raw_fd, name, flags | O_NOFOLLOW | O_CLOEXEC);
-    if (*fd >= 0) {
+    *fd = openat(raw_fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0) {
+        switch (errno) {
+        case ENOENT:
+            return err_set(err, RESULT_CORRUPT, "E-LEDG4",
+                           "raw/%s is missing though the ledger names it: put it back from a "
+                           "copy, or begin anew with --fresh (the old run is set aside, not "
+                           "deleted)",
+                           name);
+        case ELOOP: /* a symlink */
+        case ENXIO: /* a FIFO without a reader, a socket, a device that is not there */
+        case EISDIR:
+            return refuse_odd(name, err);
+        default:
+            return disk_error(err, errno, "open", name);
+        }
+    }
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
         return RESULT_OK;
     }
-    if (errno == ENOENT) {
-        return err_set(err, RESULT_CORRUPT, "E-LEDG4",
-                       "raw/%s is missing though the ledger names it: put it back from a copy, or "
-                       "begin anew with --fresh (the old run is set aside, not deleted)",
-                       name);
-    }
-    return disk_error(err, errno, "open", name);
+    close(*fd);
+    *fd = -1;
+    return refuse_odd(name, err);
+}
+
+enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err)
+{
+    return open_existing(raw_fd, number, O_RDONLY, fd, err);
 }
 
 static enum result cut_tail(int fd, const struct segment_extent *extent, const char *name,
@@ -407,7 +434,7 @@ static enum result reader_file(struct segment_reader *reader, uint32_t number, i
             return RESULT_OK;
         }
     }
-    result = open_existing(reader->raw_fd, number, O_RDONLY | O_NONBLOCK, fd, err);
+    result = open_existing(reader->raw_fd, number, O_RDONLY, fd, err);
     if (result == RESULT_OK) {
         if (reader->files[slot].number) {
             close(reader->files[slot].fd);

@@ -10,7 +10,8 @@
  * Errors     RESULT_FULL (ENOSPC, EDQUOT, EFBIG): segment_rewind, then try again later. Any other
  *            is final (RESULT_IO): after a failed sync nothing may be written to the file, and a
  *            second sync would lie. E-DISK1 no space, E-DISK2 any other I/O error, E-SEG1 shorter
- *            than the ledger says, E-SEG2 a damaged record, E-LEDG4 a segment is missing.
+ *            than the ledger says, E-SEG2 a damaged record, E-SEG3 no regular file (a link, a FIFO, a
+ *            device: none of them is waited for), E-LEDG4 a segment is missing.
  * Threads    none of its own; segment_read_line may be called by one thread at a time for a reader.
  */
 #ifndef SCRAPETOP_STORE_SEGMENT_H
@@ -51,6 +52,9 @@ MUST_CHECK enum result segment_recover(int raw_fd, const struct segment_extent *
 /** Reads the last committed batch and checks every line's CRC: an unclean stop may hide a lost page. */
 MUST_CHECK enum result segment_check_last_batch(int raw_fd, const struct segment_extent *extent,
                                                 struct err *err);
+
+/** A segment that the ledger names, for who reads it in pieces of his own. The caller closes `*fd`. */
+MUST_CHECK enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err);
 
 /** The file being written. The archive sets `extent` once the ledger has a new one; nobody else writes
  *  to any field. */

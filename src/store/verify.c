@@ -131,8 +131,13 @@ static void check_file(struct verify *v, const struct segment_extent *extent)
 
     segment_name(extent->number, name);
     finding.text = text;
-    if (fstatat(v->reader->raw_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode)) {
+    if (fstatat(v->reader->raw_fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
         snprintf(text, sizeof text, "raw/%s is missing (%s)", name, strerror(errno));
+        st.st_mode = 0;
+    } else if (!S_ISREG(st.st_mode)) {
+        snprintf(text, sizeof text, "raw/%s is not a regular file", name);
+    }
+    if (!S_ISREG(st.st_mode)) {
         finding.kind = VERIFY_SEGMENT;
         finding.offset = 0;
         finding.length = extent->committed;
