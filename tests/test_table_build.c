@@ -1,4 +1,5 @@
 #include "engine/table_build.h"
+#include "base/crc32c.h"
 #include "engine/table_report.h"
 #include "engine/table_run.h"
 #include "normalise/file_source.h"
@@ -374,7 +375,7 @@ static enum result raw_next(struct record_source *source, struct record_piece *p
     if (*more) {
         *piece = s->pieces[s->at++];
         piece->path = s->path.text;
-        piece->fd = -1;
+        piece->fd = piece->fd ? piece->fd : -1;
         piece->form = RECORD_RAW;
     }
     return RESULT_OK;
@@ -448,6 +449,102 @@ static void table_run__takes_bodies_in_plan_order__when_source_is_a_run(void **s
     assert_int_equal(report.skipped[TABLE_SKIP_OTHER].count, 1);
     assert_string_equal(report.skipped[TABLE_SKIP_OTHER].first[0], "k\\\"3: body is not JSON");
     assert_int_equal(report.skipped[TABLE_SKIP_DAMAGED].count, 1);
+}
+
+/* Lines as a store writes them, each with its checksum. */
+struct sealed {
+    struct buf text;
+    struct record_piece pieces[5];
+};
+
+static struct sealed sealed_lines(void)
+{
+    struct sealed s = { 0 };
+
+    for (unsigned i = 0; i < 5; i++) {
+        char head[64], tail[64];
+        size_t offset = s.text.len;
+        uint32_t crc;
+
+        snprintf(head, sizeof head, "{\"id\":%u,\"key\":\"%u\"", i + 1, i + 1);
+        snprintf(tail, sizeof tail, ",\"body\":{\"a\":%u}}", 1111 * (i + 1));
+        crc = crc32c(crc32c(0, head, strlen(head)), tail, strlen(tail));
+        assert_int_equal(buf_printf(&s.text, "%s,\"crc32c\":\"%08x\"%s\n", head, crc, tail),
+                         RESULT_OK);
+        s.pieces[i] = (struct record_piece){
+            .offset = offset, .length = s.text.len - offset, .is_sealed = true, .crc32c = crc
+        };
+    }
+    return s;
+}
+
+/* The table of them, as `report` tells of it. */
+static void run_sealed(struct sealed *s, struct table_report *report)
+{
+    struct path output = in_folder("t.csv");
+    struct raw_source source = {
+        .source = { .next = raw_next, .rewind = raw_rewind, .close = raw_close },
+        .path = in_folder("00000001.jsonl"),
+        .pieces = s->pieces,
+        .count = 5
+    };
+    struct table_run_options options = { .table = { .output = output.text },
+                                         .source = &source.source };
+
+    put("00000001.jsonl", buf_view(&s->text));
+    assert_int_equal(table_run(&options, report), RESULT_OK);
+    buf_release(&s->text);
+}
+
+static void table_run__leaves_out_a_record__when_any_byte_of_its_line_has_changed(void **state)
+{
+    struct sealed whole = sealed_lines();
+    size_t first = whole.pieces[2].offset, behind = first + whole.pieces[2].length;
+    struct table_report report;
+    char want[80];
+
+    (void)state;
+    snprintf(want, sizeof want, "00000001.jsonl: the record at byte %zu ", first);
+    for (size_t at = first; at < behind; at++) {
+        struct sealed s = sealed_lines();
+
+        s.text.data[at] ^= 2;
+        run_sealed(&s, &report);
+        assert_file("t.csv", "a\n1111\n2222\n4444\n5555\n");
+        assert_int_equal(report.skipped[TABLE_SKIP_DAMAGED].count, 1);
+        assert_non_null(strstr(report.skipped[TABLE_SKIP_DAMAGED].first[0], want));
+    }
+    buf_release(&whole.text);
+}
+
+static void table_run__leaves_out_a_record__when_it_is_another_than_the_ledger_names(void **state)
+{
+    struct sealed s = sealed_lines();
+    struct table_report report;
+
+    (void)state;
+    s.pieces[0].crc32c = s.pieces[1].crc32c;
+    run_sealed(&s, &report);
+    assert_file("t.csv", "a\n2222\n3333\n4444\n5555\n");
+    assert_int_equal(report.skipped[TABLE_SKIP_DAMAGED].count, 1);
+}
+
+static void table_run__leaves_out_what_it_cannot_read__and_nothing_else(void **state)
+{
+    struct sealed s = sealed_lines();
+    int broken = open("/proc/self/mem", O_RDONLY | O_CLOEXEC); /* EIO where nothing is mapped */
+    struct table_report report;
+
+    (void)state;
+    assert_true(broken >= 0);
+    s.pieces[1].fd = broken;
+    s.text.len -= 9; /* the last one is cut */
+    run_sealed(&s, &report);
+    assert_file("t.csv", "a\n1111\n3333\n4444\n");
+    assert_int_equal(report.skipped[TABLE_SKIP_DAMAGED].count, 2);
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_DAMAGED].first[0], "cannot be read"));
+    assert_non_null(strstr(report.skipped[TABLE_SKIP_DAMAGED].first[1], "is cut short"));
+    close(broken);
 }
 
 static void table_run__keeps_the_old_table__when_input_changes_between_passes(void **state)
@@ -675,6 +772,9 @@ int main(void)
         IN_FOLDER(table_run__reads_all__when_input_is_stdin),
         IN_FOLDER(file_source_open__says_why__when_input_cannot_be_read),
         IN_FOLDER(table_run__takes_bodies_in_plan_order__when_source_is_a_run),
+        IN_FOLDER(table_run__leaves_out_a_record__when_any_byte_of_its_line_has_changed),
+        IN_FOLDER(table_run__leaves_out_a_record__when_it_is_another_than_the_ledger_names),
+        IN_FOLDER(table_run__leaves_out_what_it_cannot_read__and_nothing_else),
         IN_FOLDER(table_run__keeps_the_old_table__when_input_changes_between_passes),
         IN_FOLDER(table_run__gives_way__when_in_the_background),
         IN_FOLDER(table_build_cancel__keeps_the_old_table__when_called_at_any_time),

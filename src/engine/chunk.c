@@ -98,7 +98,8 @@ static enum result open_piece(struct chunk_reader *reader, const struct record_p
     return RESULT_OK;
 }
 
-/* Exactly these bytes of the piece's file, behind what is in the buffer. */
+/* Exactly these bytes of the piece's file, behind what is in the buffer. RESULT_IO when the disk fails to
+ * read them, RESULT_CORRUPT when the file ends before: what could be read is in the buffer. */
 static enum result read_more(struct chunk_reader *reader, const struct record_piece *piece,
                              uint64_t offset, uint64_t length, struct err *err)
 {
@@ -197,29 +198,41 @@ static bool one_span(const struct chunk *chunk, uint64_t *offset, uint64_t *leng
     return high - low <= chunk->bytes + GAPS_MAX;
 }
 
+/* A record of a run that is not there as it was written. */
+static enum result tell_damage(const struct record_piece *piece, const char *how,
+                               chunk_document_fn *fn, void *context)
+{
+    struct document document = {
+        .kind = DOCUMENT_DAMAGED, .path = piece->path, .offset = piece->offset, .damage = how
+    };
+
+    return fn(context, &document);
+}
+
 static enum result tell_raw(struct str text, const struct record_piece *piece,
                             chunk_document_fn *fn, void *context)
 {
+    static const enum document_kind kinds[] = {
+        [RAW_BODY_NONE] = DOCUMENT_EMPTY,
+        [RAW_BODY_JSON] = DOCUMENT_JSON,
+        [RAW_BODY_OTHER] = DOCUMENT_OTHER,
+    };
     struct document document = { .path = piece->path };
     struct raw_line raw;
 
     if (!raw_line_split(text, &raw)) {
-        document.kind = DOCUMENT_DAMAGED;
-    } else {
-        static const enum document_kind kinds[] = {
-            [RAW_BODY_NONE] = DOCUMENT_EMPTY,
-            [RAW_BODY_JSON] = DOCUMENT_JSON,
-            [RAW_BODY_OTHER] = DOCUMENT_OTHER,
-        };
-
-        if (piece->vars.len) {
-            raw.vars = piece->vars;
-        }
-        document.kind = kinds[raw.kind];
-        document.text = raw.body;
-        document.key = raw.key;
-        document.raw = &raw;
+        return tell_damage(piece, "is not a record", fn, context);
     }
+    if (piece->is_sealed && !raw_line_is_whole(text, &raw, piece->crc32c)) {
+        return tell_damage(piece, "does not match its CRC", fn, context);
+    }
+    if (piece->vars.len) {
+        raw.vars = piece->vars;
+    }
+    document.kind = kinds[raw.kind];
+    document.text = raw.body;
+    document.key = raw.key;
+    document.raw = &raw;
     return fn(context, &document);
 }
 
@@ -271,22 +284,44 @@ static enum result tell_piece(struct str text, const struct record_piece *piece,
     return fn(context, &document);
 }
 
+/* Of a run one record that cannot be read costs the table that record and no other. */
+static bool is_damage(const struct record_piece *piece, enum result result)
+{
+    return piece->is_sealed && (result == RESULT_CORRUPT || result == RESULT_IO);
+}
+
+/* All pieces with one read, if they lie so; `*together` says whether. */
+static enum result read_together(struct chunk_reader *reader, const struct chunk *chunk,
+                                 uint64_t *low, bool *together, struct err *err)
+{
+    enum result result = RESULT_OK;
+    uint64_t length;
+
+    *together = chunk->count > 1 && one_span(chunk, low, &length);
+    if (*together) {
+        result = read_span(reader, &chunk->pieces[0], *low, length, err);
+    }
+    if (is_damage(&chunk->pieces[0], result)) { /* of which of them? */
+        *together = false;
+        return RESULT_OK;
+    }
+    return result;
+}
+
 enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
                        chunk_document_fn *fn, void *context, struct chunk_lines *lines,
                        struct err *err)
 {
     enum result result = RESULT_OK;
-    uint64_t low = 0, length = 0;
-    bool together;
+    uint64_t low = 0;
+    bool together = false;
 
     *lines = (struct chunk_lines){ .path = NULL };
-    together = chunk->count > 1 && one_span(chunk, &low, &length);
-
     for (size_t i = 0; result == RESULT_OK && i < chunk->count; i++) {
         result = check_size(reader, &chunk->pieces[i], err);
     }
-    if (result == RESULT_OK && together) {
-        result = read_span(reader, &chunk->pieces[0], low, length, err);
+    if (result == RESULT_OK && chunk->count) {
+        result = read_together(reader, chunk, &low, &together, err);
     }
     for (size_t i = 0; result == RESULT_OK && i < chunk->count; i++) {
         const struct record_piece *piece = &chunk->pieces[i];
@@ -300,6 +335,9 @@ enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
             text = (struct str){ reader->bytes.data + (piece->offset - low),
                                  piece->length - piece->gap_length };
             result = tell_piece(text, piece, fn, context, lines);
+        } else if (is_damage(piece, result)) {
+            result = tell_damage(piece, result == RESULT_IO ? "cannot be read" : "is cut short", fn,
+                                 context);
         }
     }
     if (reader->bytes.cap > BUFFER_KEPT) {

@@ -9,7 +9,8 @@
  *            call that is told of them.
  * Errors     chunk_read: RESULT_NOMEM, RESULT_LIMIT (E-TAB3) for a piece that is larger than the
  *            reader may hold, E-IN2 when a file cannot be read, E-TAB2 when it got shorter; or what the
- *            callback answered.
+ *            callback answered. Of a run's record that cannot be read, or is not the one that the
+ *            ledger names, the callback is told: that is no error.
  * Threads    one worker a reader.
  */
 #ifndef SCRAPETOP_ENGINE_CHUNK_H
@@ -45,7 +46,7 @@ enum document_kind {
     DOCUMENT_REST,    /* that document without them */
     DOCUMENT_OTHER,   /* was no JSON when it came, and is kept as text */
     DOCUMENT_EMPTY,   /* a response without a body */
-    DOCUMENT_DAMAGED, /* not a line of a raw segment */
+    DOCUMENT_DAMAGED, /* a record of a run that is not there as it was written */
 };
 
 struct document {
@@ -57,6 +58,8 @@ struct document {
     struct str key;             /* of a run's record, still escaped; else STR_NONE */
     const struct raw_line *raw; /* all that the run's line says; NULL in files */
     uint64_t line;              /* in files of lines, from 1; else 0 */
+    uint64_t offset;            /* DOCUMENT_DAMAGED: of the record in that file */
+    const char *damage;         /* likewise: "does not match its CRC" */
     bool continued; /* the file began in an earlier chunk: `line` counts from this one's start */
 };
 

@@ -188,6 +188,8 @@ static enum result next(struct record_source *source, struct record_piece *piece
                                             .path = opened->path,
                                             .offset = r->offset,
                                             .length = r->length,
+                                            .is_sealed = true,
+                                            .crc32c = r->crc32c,
                                             .vars = str_view(placed->vars) };
             *more = true;
             return RESULT_OK;

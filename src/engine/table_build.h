@@ -44,7 +44,7 @@ enum table_skip {
     TABLE_SKIP_INVALID,  /* no valid JSON */
     TABLE_SKIP_OTHER,    /* a body that was kept as text or base64 */
     TABLE_SKIP_NO_MATCH, /* the pointer found nothing in it */
-    TABLE_SKIP_DAMAGED,  /* a raw segment's line that is none */
+    TABLE_SKIP_DAMAGED,  /* a run's record that is not there as it was written */
     TABLE_SKIP_COUNT,
 };
 

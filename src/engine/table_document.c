@@ -347,7 +347,7 @@ enum result table_document_take(void *context, const struct document *document)
         table_tally_skip(w, TABLE_SKIP_OTHER, document, table_skip_name(TABLE_SKIP_OTHER));
         break;
     case DOCUMENT_DAMAGED:
-        table_tally_skip(w, TABLE_SKIP_DAMAGED, document, table_skip_name(TABLE_SKIP_DAMAGED));
+        table_tally_skip(w, TABLE_SKIP_DAMAGED, document, document->damage);
         break;
     }
     w->index++;

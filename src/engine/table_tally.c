@@ -17,7 +17,7 @@ const char *table_skip_name(enum table_skip reason)
         [TABLE_SKIP_INVALID] = "invalid JSON",
         [TABLE_SKIP_OTHER] = "body is not JSON",
         [TABLE_SKIP_NO_MATCH] = "nothing at the records pointer",
-        [TABLE_SKIP_DAMAGED] = "damaged raw line",
+        [TABLE_SKIP_DAMAGED] = "damaged in raw/ (see 'scrapetop verify')",
     };
 
     return names[reason];
@@ -38,7 +38,10 @@ void table_tally_skip(struct table_worker *w, enum table_skip reason,
                                   .line = document->line,
                                   .path = document->path,
                                   .continued = document->continued };
-    if (document->key.data) {
+    if (document->kind == DOCUMENT_DAMAGED) {
+        snprintf(place->text, sizeof place->text, "%s: the record at byte %llu %s", document->path,
+                 (unsigned long long)document->offset, words);
+    } else if (document->key.data) {
         snprintf(place->text, sizeof place->text, "%.*s: %s",
                  (int)(document->key.len < 120 ? document->key.len : 120), document->key.data,
                  words);

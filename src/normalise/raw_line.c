@@ -1,13 +1,21 @@
 #include "normalise/raw_line.h"
 
+#include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "base/json_step.h"
+
+#include <string.h>
+
+#define SEAL_MEMBER ",\"crc32c\":\"00000000\"" /* as the store writes it, but for the digits */
+#define SEAL_BYTES (sizeof SEAL_MEMBER - 1)
+#define SEAL_DIGITS 8
+#define SEAL_BEFORE_KEY (sizeof ",\"" - 1)
 
 bool raw_line_split(struct str line, struct raw_line *parts)
 {
     struct json_walk walk;
     struct str key, value;
-    const char *p, *end;
+    const char *p, *end, *line_begin = line.data;
 
     *parts = (struct raw_line){ .kind = RAW_BODY_NONE };
     line = str_trim(line);
@@ -39,9 +47,31 @@ bool raw_line_split(struct str line, struct raw_line *parts)
             parts->status = value;
         } else if (json_raw_equal(key, STR("vars"))) {
             parts->vars = value;
+        } else if (json_raw_equal(key, STR("crc32c"))) {
+            size_t at = (size_t)(key.data - line_begin);
+
+            parts->seal_at = at > SEAL_BEFORE_KEY ? at - SEAL_BEFORE_KEY : 0;
         } else if (json_raw_equal(key, STR("text")) || json_raw_equal(key, STR("base64"))) {
             parts->kind = RAW_BODY_OTHER;
         }
     }
     return true;
+}
+
+bool raw_line_is_whole(struct str line, const struct raw_line *parts, uint32_t crc32c_wanted)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t behind = parts->seal_at + SEAL_BYTES;
+    char seal[] = SEAL_MEMBER;
+    uint32_t crc, rest = crc32c_wanted;
+
+    for (size_t i = SEAL_BYTES - 1, n = SEAL_DIGITS; n--; rest >>= 4) {
+        seal[--i] = hex[rest & 15];
+    }
+    if (!parts->seal_at || behind >= line.len || line.data[line.len - 1] != '\n' ||
+        memcmp(line.data + parts->seal_at, seal, SEAL_BYTES) != 0) {
+        return false;
+    }
+    crc = crc32c(0, line.data, parts->seal_at);
+    return crc32c(crc, line.data + behind, line.len - 1 - behind) == crc32c_wanted;
 }

@@ -39,6 +39,9 @@ struct record_piece {
     bool named;
     /* RECORD_RAW: stand for the line's "vars", unless empty; ROW_CELL_BEHIND bytes more may be read. */
     struct str vars;
+    /* RECORD_RAW: `crc32c` is what the ledger says of the line, so that damage to it is seen. */
+    bool is_sealed;
+    uint32_t crc32c;
 };
 
 struct record_source {

@@ -2,6 +2,8 @@
 goes into a table unseen, keeps a command waiting or passes for a run that went well."""
 
 import contextlib
+import csv
+import io
 import os
 import shutil
 
@@ -22,6 +24,57 @@ def copied(run_dir, name):
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(run_dir, copy)
     return copy
+
+
+# --- tables ----------------------------------------------------------------------------------------
+
+
+def spoil(run_dir, number, wanted):
+    """Changes `wanted` to something as long, in the line of that number; gives the line's offset."""
+    path = os.path.join(run_dir, SEGMENT)
+    lines = harness.read(path).splitlines(keepends=True)
+    at = lines[number].index(wanted)
+    offset = sum(len(line) for line in lines[:number])
+    with open(path, "r+b") as file:
+        file.seek(offset + at)
+        byte = file.read(1)
+        file.seek(offset + at)
+        file.write(bytes([byte[0] ^ 2]))
+    return offset
+
+
+def normalised(run_dir, *options, code=0):
+    ended = harness.succeed("normalise", "-o", scratch("d.csv"), *options, run_dir, code=code)
+    return ended, list(csv.reader(io.StringIO(harness.read(scratch("d.csv")).decode())))
+
+
+def test_table__leaves_out_and_names_what_is_damaged__and_nothing_else():
+    with harness.api() as server:
+        run_dir = fetched(server, "bits.run")
+    _, whole = normalised(run_dir)
+    for where in (b'"id":', b'"key":"', b'"crc32c":"', b'"body":{', b"http:", b'"userId":'):
+        spoilt = copied(run_dir, "spoilt.run")
+        offset = spoil(spoilt, 7, where)
+        ended, rows = normalised(spoilt)
+        check(b"1 skipped: damaged" in ended.err, f"{where}: not told:", ended)
+        check(f"raw/00000001.jsonl: the record at byte {offset} ".encode() in ended.err, "which?", ended)
+        check_equal(rows, whole[:8] + whole[9:], f"rows without the one whose {where} was spoilt")
+        normalised(spoilt, "--strict", code=9)
+        harness.succeed("normalise", "-o", scratch("d.parquet"), "--strict", spoilt, code=9)
+        report = harness.run("normalise", "--json", "-o", scratch("d.csv"), spoilt).report()
+        check_equal(report["skipped"]["damaged"]["count"], 1, "damaged in the report")
+
+
+def test_table__has_what_is_left__when_a_segment_is_cut():
+    with harness.api() as server:
+        run_dir = fetched(server, "cut.run")
+    _, whole = normalised(run_dir)
+    path = os.path.join(run_dir, SEGMENT)
+    lines = harness.read(path).splitlines(keepends=True)
+    os.truncate(path, sum(len(line) for line in lines[:12]) + 30)
+    ended, rows = normalised(run_dir)
+    check_equal(rows, whole[:13], "rows before the cut")
+    check(b"8 skipped: damaged" in ended.err and b"is cut short" in ended.err, "not told:", ended)
 
 
 # --- files that are something else -----------------------------------------------------------------
