@@ -16,11 +16,14 @@
 
 static struct snapshot snapshot; /* large, and only one is looked at */
 
-static void on_closed(void *context)
+static void on_closed(void *context, const struct err *trouble)
 {
     struct run *r = context;
 
     r->closed = true;
+    if (trouble) {
+        report_fail(&r->report, trouble);
+    }
 }
 
 static void begin_close(struct run *r)

@@ -355,10 +355,13 @@ static void open_signals(struct session *s)
 
 /* --- begin and end -------------------------------------------------------------------------------- */
 
-static void on_engine_closed(void *context)
+static void on_engine_closed(void *context, const struct err *trouble)
 {
     struct session *s = context;
 
+    if (trouble) {
+        report_fail(&s->report, trouble);
+    }
     s->engine = NULL;
     uv_close((uv_handle_t *)&s->frame, on_handle_closed);
     uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
@@ -465,7 +468,7 @@ static void print_report(const struct session *s)
         memcpy(err.code, r->stopped_code, sizeof err.code);
         cmd_print_error(&err);
     }
-    if (r->pending) {
+    if (r->pending && !r->store_is_gone) {
         fprintf(stderr, "scrapetop: %llu left; resume with: scrapetop run -o %s\n",
                 (unsigned long long)r->pending, r->run_dir);
     }
@@ -565,7 +568,7 @@ int session_run(const struct session_options *options)
         if (s->engine) {
             engine_close(s->engine, on_engine_closed);
         } else {
-            on_engine_closed(s);
+            on_engine_closed(s, NULL);
         }
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);

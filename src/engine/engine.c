@@ -141,6 +141,9 @@ static void on_trouble(void *context, enum result result, const struct err *err)
     snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
     memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
     e->storage = result;
+    if (e->phase == ENGINE_CLOSING) {
+        e->last_trouble = *err;
+    }
     engine_trouble_text(e, text, sizeof text);
     events_add(&e->events, EVENT_ERROR, "disk", "", "%s", text);
     if (result != RESULT_FULL && e->phase != ENGINE_CLOSING) {
@@ -392,12 +395,13 @@ static void free_parts(struct engine *e)
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct engine *e = handle->data;
-    void (*closed)(void *context) = e->closed;
+    void (*closed)(void *context, const struct err *trouble) = e->closed;
     void *context = e->options.context;
+    struct err trouble = e->last_trouble;
 
     if (--e->open_timers == 0) {
         free_parts(e);
-        closed(context);
+        closed(context, trouble.result == RESULT_OK ? NULL : &trouble);
     }
 }
 
@@ -603,7 +607,7 @@ enum result engine_start(struct engine *e, struct err *err)
     return RESULT_OK;
 }
 
-void engine_close(struct engine *e, void (*closed)(void *context))
+void engine_close(struct engine *e, void (*closed)(void *context, const struct err *trouble))
 {
     assert(!e->closed);
     e->closed = closed;

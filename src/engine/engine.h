@@ -84,7 +84,8 @@ bool engine_is_done(const struct engine *engine);
 
 /** At any time, once: cancels what is in flight (it stays pending in the ledger) and a table under
  *  way, waits for what is on the pool, commits what is complete, closes the store and all handles,
- *  then calls `closed` on the loop and frees the engine. on_done does not come any more. */
-void engine_close(struct engine *engine, void (*closed)(void *context));
+ *  then calls `closed` on the loop and frees the engine. on_done does not come any more. `trouble` is what
+ *  the store ran into on its way, for report_fail; NULL: it is closed and durable. */
+void engine_close(struct engine *engine, void (*closed)(void *context, const struct err *trouble));
 
 #endif

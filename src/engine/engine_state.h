@@ -164,7 +164,9 @@ struct engine {
 
     bool ended_well; /* closed after its end, with a store that works */
     int open_timers;
-    void (*closed)(void *context); /* NULL until engine_close */
+    struct err last_trouble; /* of the store while it was closed; RESULT_OK: none */
+    /* NULL until engine_close */
+    void (*closed)(void *context, const struct err *trouble);
 };
 
 uint64_t engine_now_us(const struct engine *engine);

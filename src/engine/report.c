@@ -165,8 +165,17 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
     memcpy(r->stopped_code, e->trouble_code, sizeof r->stopped_code);
+    r->store_is_gone = e->storage == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     r->exit = exit_of(e, r);
+}
+
+void report_fail(struct report *r, const struct err *trouble)
+{
+    r->exit = EXIT_STORAGE;
+    r->store_is_gone |= trouble->result == RESULT_NOT_FOUND;
+    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", trouble->text);
+    memcpy(r->stopped_code, trouble->code, sizeof r->stopped_code);
 }
 
 /* Three digits are what a rate of a few seconds is worth: "7.25", "14.2", "142", "14234". */

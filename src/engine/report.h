@@ -82,9 +82,13 @@ struct report {
     char run_dir[256], csv[512], parquet[512];
     char stopped_by[160];            /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
+    bool store_is_gone;              /* somebody took it away: there is nothing to resume */
 };
 
 void report_release(struct report *report);
+
+/** The store failed behind the report (engine_close): that is what the run ends with. */
+void report_fail(struct report *report, const struct err *trouble);
 
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */
 MUST_CHECK enum result report_line(const struct report *report, struct buf *out);
