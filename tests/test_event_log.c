@@ -157,6 +157,28 @@ static void tail__reaches_into_what_was_set_aside(void **state)
     assert_tail(d, 100, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
 }
 
+static void log__begins_anew__when_the_file_was_removed(void **state)
+{
+    struct desk *d = *state;
+
+    append(d, "{\"a\":1}\n");
+    assert_int_equal(unlinkat(d->dir.fd, "events.jsonl", 0), 0);
+    append(d, "{\"b\":2}\n");
+    assert_file(d, "events.jsonl", "{\"b\":2}\n");
+}
+
+static void log__is_refused__when_it_is_no_file(void **state)
+{
+    struct desk *d = *state;
+    struct event_log log;
+    struct err err;
+
+    assert_int_equal(unlinkat(d->dir.fd, "events.jsonl", 0), 0);
+    assert_int_equal(mkfifoat(d->dir.fd, "events.jsonl", 0600), 0);
+    assert_int_equal(event_log_open(&log, &d->dir, &err), RESULT_DENIED);
+    assert_string_equal(err.code, "E-DIR3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +187,8 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(line__is_ended__before_the_file_is_set_aside, begin, end),
         cmocka_unit_test_setup_teardown(log__grows_on__when_it_cannot_be_set_aside, begin, end),
+        cmocka_unit_test_setup_teardown(log__begins_anew__when_the_file_was_removed, begin, end),
+        cmocka_unit_test_setup_teardown(log__is_refused__when_it_is_no_file, begin, end),
         cmocka_unit_test_setup_teardown(tail__reaches_into_what_was_set_aside, begin, end),
     };
 

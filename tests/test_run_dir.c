@@ -143,6 +143,71 @@ static void run_dir_open__names_the_holder__when_busy(void **state)
     run_dir_close(&second);
 }
 
+static void run_dir_open__says_busy__when_the_lock_was_removed_or_replaced(void **state)
+{
+    struct temp *temp = *state;
+    struct err err = { .result = RESULT_OK };
+    struct run_dir first, second;
+
+    open_well(&first, temp->run);
+    assert_int_equal(unlinkat(first.fd, "lock", 0), 0);
+    assert_int_equal(run_dir_open(&second, temp->run, &err), RESULT_BUSY);
+    assert_string_equal(err.code, "E-LOCK1");
+    assert_non_null(strstr(err.text, "by another process"));
+    assert_int_equal(faccessat(first.fd, "lock", F_OK, 0), -1); /* and has left it at that */
+    file_write(&first, "lock", STR("4\n"));
+    assert_int_equal(run_dir_open(&second, temp->run, &err), RESULT_BUSY);
+    run_dir_close(&first);
+    open_well(&second, temp->run);
+    run_dir_close(&second);
+}
+
+static void run_dir_look__puts_the_lock_back__when_it_was_removed(void **state)
+{
+    struct temp *temp = *state;
+    struct run_holder holder;
+    struct run_dir first;
+    struct stat st;
+
+    open_well(&first, temp->run);
+    assert_int_equal(run_dir_look(&first, NULL), RESULT_OK);
+    assert_int_equal(unlinkat(first.fd, "lock", 0), 0);
+    assert_int_equal(run_dir_look(&first, NULL), RESULT_OK);
+    assert_int_equal(run_dir_holder(&first, &holder, NULL), RESULT_OK);
+    assert_true(holder.held);
+    assert_int_equal(holder.pid, getpid());
+    assert_int_equal(fstat(first.lock_fd, &st), 0);
+    assert_int_equal(st.st_nlink, 1);
+    run_dir_close(&first);
+}
+
+static void check_gone(const struct run_dir *dir, const char *how)
+{
+    struct err err = { .result = RESULT_OK };
+
+    assert_int_equal(run_dir_look(dir, &err), RESULT_NOT_FOUND);
+    assert_string_equal(err.code, "E-DIR4");
+    assert_non_null(strstr(err.text, how));
+}
+
+static void run_dir_look__notices__when_the_directory_is_another(void **state)
+{
+    struct temp *temp = *state;
+    struct run_dir dir;
+    char moved[128];
+
+    open_well(&dir, temp->run);
+    snprintf(moved, sizeof moved, "%s.moved", temp->run);
+    assert_int_equal(rename(temp->run, moved), 0);
+    check_gone(&dir, "no longer this run's directory");
+    assert_int_equal(mkdir(temp->run, 0700), 0);
+    check_gone(&dir, "no longer this run's directory");
+    assert_int_equal(unlinkat(dir.fd, "lock", 0), 0);
+    assert_int_equal(rmdir(moved), 0);
+    check_gone(&dir, "was removed while the run was at work");
+    run_dir_close(&dir);
+}
+
 static void run_dir_holder__says_nobody__when_a_holder_was_killed(void **state)
 {
     struct temp *temp = *state;
@@ -254,6 +319,9 @@ int main(void)
         TEST(run_dir_open__refuses__when_not_safe_or_not_ours),
         TEST(run_dir_open__refuses_a_file),
         TEST(run_dir_open__names_the_holder__when_busy),
+        TEST(run_dir_open__says_busy__when_the_lock_was_removed_or_replaced),
+        TEST(run_dir_look__puts_the_lock_back__when_it_was_removed),
+        TEST(run_dir_look__notices__when_the_directory_is_another),
         TEST(run_dir_holder__says_nobody__when_a_holder_was_killed),
         TEST(run_dir_open_readonly__wants_a_ledger),
         TEST(run_dir_set_aside__counts_up_and_keeps_all),

@@ -309,8 +309,26 @@ enum result archive_store(struct archive *archive, struct settlement *batch, uin
     if (result == RESULT_OK) {
         archive->segment.extent = archive->next;
         archive->step = ARCHIVE_WRITE;
+        result = archive_look(archive, err);
     }
     return result;
+}
+
+enum result archive_look(struct archive *archive, struct err *err)
+{
+    const struct segment *segment = &archive->segment;
+    enum result result = run_dir_look(archive->dir, err);
+
+    if (result == RESULT_OK) {
+        result = run_dir_look_at(archive->dir, archive->dir->fd, SEGMENT_DIR, archive->raw_fd, err);
+    }
+    if (result == RESULT_OK && segment->fd >= 0) {
+        char name[SEGMENT_NAME_SIZE];
+
+        segment_name(segment->extent.number, name);
+        result = run_dir_look_at(archive->dir, archive->raw_fd, name, segment->fd, err);
+    }
+    return result == RESULT_OK ? ledger_look(archive->ledger, err) : result;
 }
 
 enum result archive_abandon(struct archive *archive, struct err *err)

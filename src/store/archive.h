@@ -45,6 +45,10 @@ MUST_CHECK enum result archive_open(struct archive *archive, const struct run_di
 MUST_CHECK enum result archive_store(struct archive *archive, struct settlement *batch,
                                      uint64_t planned, struct err *err);
 
+/** Whether all that was stored is still where the next one who opens the run looks for it: RESULT_NOT_FOUND
+ *  (E-DIR4, E-LOCK2) when somebody has taken it away. archive_store asks for itself. */
+MUST_CHECK enum result archive_look(struct archive *archive, struct err *err);
+
 /** After RESULT_FULL: forgets the batch, so that another may be tried. */
 MUST_CHECK enum result archive_abandon(struct archive *archive, struct err *err);
 

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#define IDLE_US 1000000       /* without work for so long, the log is folded */
+#define IDLE_US 1000000 /* without work for so long: the log is folded, and all looked after */
 #define SETTLEMENT_BYTES 1024 /* what one costs besides its body */
 #define FOUND_BYTES 512       /* what each of its findings does, about */
 
@@ -169,7 +169,7 @@ static uint64_t due_ns(const struct committer *c)
 enum task {
     TASK_WORK,  /* take what has gathered; also a probe, and the last turn of all */
     TASK_CALLS, /* only answer questions */
-    TASK_FOLD,  /* idle for long enough to tidy up */
+    TASK_IDLE, /* nothing to do for long enough to tidy up, and to look whether all is still there */
 };
 
 /* Sleeps until there is something to do. Mutex held. */
@@ -189,11 +189,11 @@ static enum task next_task(struct committer *c)
         }
         if (due != TIME_NEVER) {
             (void)uv_cond_timedwait(&c->wake, &c->mutex, due - now_ns);
-        } else if (c->folded || c->failed) {
+        } else if (c->failed) {
             uv_cond_wait(&c->wake, &c->mutex);
         } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
                    !committer_has_work(s) && !s->calls && !s->asked && !s->stop) {
-            return TASK_FOLD;
+            return TASK_IDLE;
         }
     }
 }
@@ -292,12 +292,25 @@ static void answer_question(struct committer *c)
     uv_async_send(&c->async);
 }
 
+/* What was stored may be taken away while nothing is stored, or the disk is full. */
+static void look_after(struct committer *c)
+{
+    enum result result = archive_look(&c->archive, &c->err);
+
+    if (result != RESULT_OK) {
+        fail(c, result);
+    }
+}
+
 static void do_work(struct committer *c, bool last)
 {
     if (!c->failed) {
         event_log_append(&c->event_log, buf_view(&c->events));
     }
     buf_reset(&c->events);
+    if (!c->failed && (c->paused || !c->batch.first)) { /* else a commit looks after it */
+        look_after(c);
+    }
     if (c->failed) {
         give_up_batch(c);
     } else if (c->batch.first || c->planned) {
@@ -312,13 +325,16 @@ static void do_work(struct committer *c, bool last)
     c->probe_at_ns = uv_hrtime() + COMMITTER_PROBE_US * NS_PER_US;
 }
 
-static void fold_log(struct committer *c)
+static void tidy_up(struct committer *c)
 {
-    enum result result = ledger_checkpoint(c->archive.ledger, true, &c->err);
+    look_after(c);
+    if (!c->failed && !c->folded) {
+        enum result result = ledger_checkpoint(c->archive.ledger, true, &c->err);
 
-    c->folded = true;
-    if (result != RESULT_OK) {
-        fail(c, result);
+        c->folded = true;
+        if (result != RESULT_OK) {
+            fail(c, result);
+        }
     }
 }
 
@@ -333,6 +349,9 @@ void committer_finish(struct committer *c, bool clean)
     }
     if (!c->failed && result == RESULT_OK) {
         result = ledger_checkpoint(c->archive.ledger, true, &c->err);
+    }
+    if (!c->failed && result == RESULT_OK) {
+        result = archive_look(&c->archive, &c->err);
     }
     if (result != RESULT_OK) {
         tell(c, result);
@@ -361,8 +380,8 @@ void committer_thread(void *argument)
         serve_calls(c, calls);
         if (task == TASK_WORK) {
             do_work(c, stop);
-        } else if (task == TASK_FOLD) {
-            fold_log(c);
+        } else if (task == TASK_IDLE) {
+            tidy_up(c);
         }
         uv_mutex_lock(&c->mutex);
         if (s->asked) {

@@ -58,9 +58,26 @@ static void set_aside(struct event_log *log)
     }
 }
 
+/* Somebody has removed the file: what is still to come goes into another. */
+static void begin_anew_if_removed(struct event_log *log)
+{
+    struct stat st;
+    int fd;
+
+    if (fstat(log->fd, &st) == 0 && st.st_nlink == 0 &&
+        open_log(log->dir, &fd, NULL) == RESULT_OK) {
+        close(log->fd);
+        log->fd = fd;
+        log->bytes = 0;
+        log->torn = false;
+    }
+}
+
 void event_log_append(struct event_log *log, struct str lines)
 {
     struct str rest = lines;
+
+    begin_anew_if_removed(log);
 
     if (log->torn && write(log->fd, "\n", 1) == 1) {
         log->torn = false;

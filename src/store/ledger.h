@@ -59,6 +59,10 @@ void ledger_close(struct ledger *ledger);
  *  after an I/O error. */
 MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
+/** Whether its files are still what is open: RESULT_NOT_FOUND (E-DIR4) when one was removed or replaced. To be
+ *  asked after a commit, before anybody relies on it. */
+MUST_CHECK enum result ledger_look(struct ledger *ledger, struct err *err);
+
 /** SQLite's own look at the database (quick_check). */
 MUST_CHECK enum result ledger_check(struct ledger *ledger, struct err *err);
 

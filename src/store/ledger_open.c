@@ -179,6 +179,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
 
     *opened = NULL;
     if (ledger) {
+        ledger->dir = dir;
         ledger->path = file_path(dir, name);
         if (immutable) {
             ledger->path = immutable_uri(ledger->path);
@@ -489,6 +490,37 @@ void ledger_close(struct ledger *ledger)
     }
     free(ledger->path);
     free(ledger);
+}
+
+/* The same file as ever under that name; the first look finds out which that is. */
+static bool is_there(const struct ledger *ledger, const char *name, struct ledger_file *file)
+{
+    struct stat st;
+
+    if (fstatat(ledger->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+        return false;
+    }
+    if (!file->is_known) {
+        *file = (struct ledger_file){ true, st.st_dev, st.st_ino };
+    }
+    return !ledger->dir->has_inodes || (st.st_dev == file->device && st.st_ino == file->inode);
+}
+
+enum result ledger_look(struct ledger *ledger, struct err *err)
+{
+    int has_moved = 0;
+
+    /* SQLite knows what it has opened; of the log it does not tell. */
+    (void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    has_moved &= ledger->dir->has_inodes;
+    if (has_moved || !is_there(ledger, NAME, &ledger->database) ||
+        !is_there(ledger, NAME "-wal", &ledger->log) ||
+        !is_there(ledger, NAME "-shm", &ledger->index)) {
+        return err_set(err, RESULT_NOT_FOUND, "E-DIR4",
+                       "%s, or its -wal or -shm, was removed or replaced while the run was at work",
+                       ledger->path);
+    }
+    return RESULT_OK;
 }
 
 enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err)

@@ -66,6 +66,12 @@ struct ledger {
     uint64_t seeds;                 /* ids behind it are those of found requests */
     int log_pages;                  /* in the log after the last commit */
     bool folded;                    /* the log holds nothing */
+    const struct run_dir *dir;      /* borrowed */
+    struct ledger_file {
+        bool is_known;
+        dev_t device;
+        ino_t inode;
+    } database, log, index;              /* as they were when the first commit was looked at */
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #define LEDGER_NAME "ledger.db"
 #define TEMP_SUFFIX ".tmp"
 #define ASIDE_MAX 10000
+#define LOCK_TRIES 100 /* for as often as somebody removes it between two calls */
 #define FILE_MODE (S_IRUSR | S_IWUSR)
 
 /* A copy without the slashes at its end: behind "link/" O_NOFOLLOW would follow. */
@@ -170,31 +172,73 @@ static enum result say_busy(const struct run_dir *dir, struct err *err)
     char since[CLOCK_TEXT_SIZE];
 
     read_holder(dir->lock_fd, &holder);
+    if (!holder.pid) { /* the lock was removed, or is being written */
+        return err_set(err, RESULT_BUSY, "E-LOCK1", "%s is in use by another process", dir->path);
+    }
     clock_format_utc(holder.since_us, since);
     return err_set(err, RESULT_BUSY, "E-LOCK1", "%s is in use by pid %ld since %s", dir->path,
                    (long)holder.pid, since);
 }
 
-static enum result take_lock(struct run_dir *dir, struct err *err)
+/* Whether `name` in the directory is what the descriptor has open. */
+static bool is_same_file(int dir_fd, const char *name, int fd)
+{
+    struct stat here, open;
+
+    return !fstat(fd, &open) && !fstatat(dir_fd, name, &here, AT_SYMLINK_NOFOLLOW) &&
+           here.st_dev == open.st_dev && here.st_ino == open.st_ino;
+}
+
+/* Opens and locks the file, and sees to it that it is still there when it is locked. RESULT_BUSY: another
+ * has it, and `*fd` is open to read who. */
+static enum result lock_file(const struct run_dir *dir, int *fd, struct err *err)
 {
     struct flock lock = whole_file(F_WRLCK);
-    char text[32];
-    int len;
 
-    dir->lock_fd = openat(dir->fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    if (dir->lock_fd < 0) {
-        return err_set_errno(err, errno, "E-DIR1", "%s: cannot open the lock file", dir->path);
+    for (int tries = LOCK_TRIES;; tries--) {
+        enum result result = run_dir_open_file(dir, LOCK_NAME, O_RDWR | O_CREAT, fd, err);
+
+        if (result != RESULT_OK) {
+            return result;
+        }
+        if (fcntl(*fd, F_OFD_SETLK, &lock)) {
+            return errno == EAGAIN || errno == EACCES
+                       ? RESULT_BUSY
+                       : err_set_errno(err, errno, "E-DIR1", "%s: cannot lock the run", dir->path);
+        }
+        if (is_same_file(dir->fd, LOCK_NAME, *fd) || tries == 0) {
+            return RESULT_OK;
+        }
+        close(*fd);
+        *fd = -1;
     }
-    if (fcntl(dir->lock_fd, F_OFD_SETLK, &lock)) {
-        return errno == EAGAIN || errno == EACCES
-                   ? say_busy(dir, err)
-                   : err_set_errno(err, errno, "E-DIR1", "%s: cannot lock the run", dir->path);
+}
+
+static enum result write_holder(const struct run_dir *dir, int fd, struct err *err)
+{
+    char text[32];
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    return ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len
+               ? err_set_errno(err, errno, "E-DIR1", "%s: cannot write the lock file", dir->path)
+               : RESULT_OK;
+}
+
+/* The directory itself is locked, too: what is removed from it changes nothing about that. Not every file
+ * system can (NFS), and then the file has to do. */
+static enum result take_lock(struct run_dir *dir, struct err *err)
+{
+    enum result result;
+
+    if (flock(dir->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        (void)!run_dir_open_file(dir, LOCK_NAME, O_RDONLY, &dir->lock_fd, NULL);
+        return say_busy(dir, err);
     }
-    len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(dir->lock_fd, 0) || pwrite(dir->lock_fd, text, (size_t)len, 0) != len) {
-        return err_set_errno(err, errno, "E-DIR1", "%s: cannot write the lock file", dir->path);
+    result = lock_file(dir, &dir->lock_fd, err);
+    if (result == RESULT_BUSY) {
+        return say_busy(dir, err);
     }
-    return RESULT_OK;
+    return result == RESULT_OK ? write_holder(dir, dir->lock_fd, err) : result;
 }
 
 enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
@@ -225,6 +269,9 @@ enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
     }
     if (result != RESULT_OK) {
         run_dir_close(dir);
+    } else {
+        dir->has_inodes = is_same_file(AT_FDCWD, dir->path, dir->fd) &&
+                          is_same_file(dir->fd, LOCK_NAME, dir->lock_fd);
     }
     return result;
 }
@@ -261,6 +308,64 @@ void run_dir_close(struct run_dir *dir)
     }
     free(dir->path);
     *dir = (struct run_dir){ .fd = -1, .lock_fd = -1 };
+}
+
+/* The lock was removed: another takes its place, under the same descriptor. */
+static enum result renew_lock(const struct run_dir *dir, struct err *err)
+{
+    int fd = -1;
+    enum result result = lock_file(dir, &fd, err);
+
+    if (result == RESULT_BUSY) {
+        err_set(err, RESULT_NOT_FOUND, "E-LOCK2",
+                "another process runs %s: the lock of this one was removed", dir->path);
+        result = RESULT_NOT_FOUND;
+    }
+    if (result == RESULT_OK) {
+        result = write_holder(dir, fd, err);
+    }
+    if (result == RESULT_OK && dup3(fd, dir->lock_fd, O_CLOEXEC) < 0) {
+        result = err_set_errno(err, errno, "E-DIR1", "%s: cannot keep the lock", dir->path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return result;
+}
+
+enum result run_dir_look(const struct run_dir *dir, struct err *err)
+{
+    struct stat held, named;
+
+    if (fstat(dir->fd, &held)) {
+        return err_set_errno(err, errno, "E-DIR4", "%s: cannot stat the run directory", dir->path);
+    }
+    if (held.st_nlink == 0) {
+        return err_set(err, RESULT_NOT_FOUND, "E-DIR4",
+                       "%s was removed while the run was at work: what it had stored is gone",
+                       dir->path);
+    }
+    if (!dir->has_inodes) {
+        return RESULT_OK;
+    }
+    if (lstat(dir->path, &named) ? errno == ENOENT || errno == ENOTDIR
+                                 : named.st_dev != held.st_dev || named.st_ino != held.st_ino) {
+        return err_set(err, RESULT_NOT_FOUND, "E-DIR4",
+                       "%s is no longer this run's directory: it was moved, or its file system is "
+                       "unmounted or covered by another",
+                       dir->path);
+    }
+    return is_same_file(dir->fd, LOCK_NAME, dir->lock_fd) ? RESULT_OK : renew_lock(dir, err);
+}
+
+enum result run_dir_look_at(const struct run_dir *dir, int dir_fd, const char *name, int fd,
+                            struct err *err)
+{
+    return !dir->has_inodes || is_same_file(dir_fd, name, fd)
+               ? RESULT_OK
+               : err_set(err, RESULT_NOT_FOUND, "E-DIR4",
+                         "%s: %s was removed or replaced while the run was at work", dir->path,
+                         name);
 }
 
 enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder, struct err *err)

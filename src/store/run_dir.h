@@ -10,16 +10,18 @@
  *   lock            the pid of the process that holds the run; stays behind, locked or not
  *   ballast         space to give back when the disk is full (store/ballast.h); only while running
  *
- * Created 0700; refused when it is a symlink, another user's, or writable by others. The lock is an
- * open-file-description lock held for as long as the directory is open: a stale one never blocks,
- * and readers can ask who holds it without touching it. All files of the run are opened relative to
+ * Created 0700; refused when it is a symlink, another user's, or writable by others. It is locked twice for
+ * as long as it is open: the directory itself, so that the lock is not gone with a file; and the file, of which
+ * readers can ask who holds it without touching it. A stale lock never blocks. All files of the run are opened relative to
  * `fd` with O_NOFOLLOW|O_CLOEXEC. A directory that holds anything else and no ledger is not ours and
  * is refused.
  *
  * Ownership  run_dir_close releases everything but the struct.
  * Errors     E-DIR1 unsafe or unusable directory (RESULT_DENIED, or the errno's), E-DIR2 not a run
- *            directory (RESULT_INVALID), E-DIR3 a file in it cannot be read or written, E-LOCK1 in use
- *            by pid N since TIME (RESULT_BUSY). A reader's missing directory is RESULT_NOT_FOUND.
+ *            directory (RESULT_INVALID), E-DIR3 a file in it cannot be read or written, E-DIR4 removed or
+ *            replaced under the run (RESULT_NOT_FOUND), E-LOCK1 in use by pid N since TIME
+ *            (RESULT_BUSY), E-LOCK2 another process has come to hold it (RESULT_NOT_FOUND). A
+ *            reader's missing directory is RESULT_NOT_FOUND.
  */
 #ifndef SCRAPETOP_STORE_RUN_DIR_H
 #define SCRAPETOP_STORE_RUN_DIR_H
@@ -36,6 +38,9 @@ struct run_dir {
     int lock_fd; /* -1 when opened for reading only */
     char *path;  /* as given, without slashes at its end */
     bool fresh;  /* there is no ledger yet */
+    /* The file system tells a file by the same number whether it is open or named: not all do. Without,
+     * only what is gone altogether is noticed (run_dir_look). */
+    bool has_inodes;
 };
 
 /** For a run: creates it when missing, takes the lock. */
@@ -45,6 +50,14 @@ MUST_CHECK enum result run_dir_open(struct run_dir *dir, const char *path, struc
 MUST_CHECK enum result run_dir_open_readonly(struct run_dir *dir, const char *path,
                                              struct err *err);
 void run_dir_close(struct run_dir *dir);
+
+/** Whether what this process holds is still there, under the same path. A lock that was removed is put back.
+ *  Any thread, one at a time. */
+MUST_CHECK enum result run_dir_look(const struct run_dir *dir, struct err *err);
+
+/** The same of a file of the run: whether `name` in `dir_fd` is what `fd` has open. */
+MUST_CHECK enum result run_dir_look_at(const struct run_dir *dir, int dir_fd, const char *name,
+                                       int fd, struct err *err);
 
 struct run_holder {
     bool held;

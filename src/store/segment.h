@@ -23,6 +23,7 @@
 #include "store/record.h"
 #include "store/run_dir.h"
 
+#define SEGMENT_DIR "raw"
 #define SEGMENT_MAX_BYTES (256U << 20)
 #define SEGMENT_NAME_SIZE sizeof "00000001.jsonl"
 

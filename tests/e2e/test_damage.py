@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import shutil
+import subprocess
 
 import harness
 from harness import check, check_equal, scratch
@@ -123,6 +124,172 @@ def test_command__never_waits__when_a_file_is_something_else():
                     check(ended.code in range(0, 10), f"{command} with {name} made by {make.__name__}:", ended)
                     if name == SEGMENT and command[0] != "status" and command[0] != "replay":
                         check_equal(ended.code, 8, f"exit code of {command} without a segment, {ended}")
+
+
+# --- taken away under a run --------------------------------------------------------------------------
+
+
+def under_way(server, run_dir, done=5, count=400):
+    """A run of which that many records are stored, and many are still to come."""
+    child = harness.scrapetop("run", "--plain", "-c", "2", "-o", run_dir, f"{server.url}/posts/[1-{count}]",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    harness.wait_for(lambda: lines_in(run_dir) >= done or child.poll() is not None, "records")
+    return child
+
+
+def lines_in(run_dir):
+    try:
+        return harness.read(os.path.join(run_dir, SEGMENT)).count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def remove_all(path):
+    """Also while files come to be in it."""
+    while os.path.exists(path):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def replace_by_another(run_dir):
+    remove_all(run_dir)
+    os.mkdir(run_dir)
+
+
+def move(run_dir):
+    os.rename(run_dir, run_dir + ".moved")
+
+
+def removing(name):
+    def remove(run_dir):
+        path = os.path.join(run_dir, name)
+        if os.path.isdir(path):
+            remove_all(path)
+        else:
+            os.unlink(path)
+
+    return remove
+
+
+TAKERS = (remove_all, replace_by_another, move, removing("raw"), removing(SEGMENT), removing("ledger.db"),
+          removing("ledger.db-wal"), removing("ledger.db-shm"))
+
+
+def test_run__ends_with_8__when_what_it_stored_is_taken_away():
+    with harness.api("--latency", "20ms") as server:
+        for number, take in enumerate(TAKERS):
+            run_dir = scratch(f"t{number}.run")
+            child = under_way(server, run_dir)
+            take(run_dir)
+            ended = harness.finish(child)
+            check_equal(ended.code, 8, f"exit code, {take.__name__} {number}: {ended}")
+            check(b"error[E-DIR4]" in ended.err and b"400/400 ok" not in ended.err, "not told", ended)
+            check(b"resume with" not in ended.err, "nothing is left to be resumed", ended)
+
+
+def test_run__ends_with_8__when_it_is_taken_away_while_nothing_is_stored():
+    with harness.api() as server:
+        for number, take in enumerate(TAKERS):
+            run_dir = scratch(f"i{number}.run")
+            child = harness.scrapetop("run", "--plain", "-o", run_dir, "--every", "1h", f"{server.url}/posts/[1-3]",
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            harness.wait_for(lambda: lines_in(run_dir) == 3 and not harness.ledger(run_dir, "SELECT count(*)<3 FROM request")[0][0],
+                             "a first round")
+            take(run_dir)
+            ended = harness.finish(child)
+            check_equal(ended.code, 8, f"exit code, {take.__name__} {number}: {ended}")
+            check(b"error[E-DIR4]" in ended.err, "not told", ended)
+
+
+def test_run__ends_with_8__when_its_file_system_is_unmounted():
+    place = scratch("mounted")
+    os.mkdir(place)
+    mount(place, "-t", "tmpfs", "-o", "mode=0700", "tmpfs")
+    with harness.api("--latency", "20ms") as server:
+        child = under_way(server, os.path.join(place, "m.run"))
+        subprocess.run(["umount", "-l", place], check=True)
+        ended = harness.finish(child)
+    check_equal(ended.code, 8, f"exit code, {ended}")
+    check(b"error[E-DIR4]" in ended.err, "not told", ended)
+
+
+def mount(place, *options):
+    if not shutil.which("mount") or subprocess.run(["mount", *options, place], capture_output=True,
+                                                   check=False).returncode != 0:
+        raise harness.Skipped("may not mount here")
+
+
+@contextlib.contextmanager
+def file_systems():
+    """Directories to hold runs: here, and where else we may: on tmpfs, and on an overlay."""
+    mounted = []
+    places = [scratch("here")]
+    os.mkdir(places[0])
+    try:
+        for name, options in (("tmpfs", ["-t", "tmpfs", "-o", "mode=0700", "tmpfs"]),
+                              ("overlay", ["-t", "overlay", "overlay", "-o", None])):
+            place = scratch(name)
+            os.mkdir(place)
+            if name == "overlay":
+                layers = os.path.join(places[-1], "layers")  # not above another overlay
+                for layer in ("lower", "upper", "work"):
+                    os.makedirs(os.path.join(layers, layer))
+                options[-1] = ",".join(f"{layer}dir={layers}/{layer}" for layer in ("lower", "upper", "work"))
+            try:
+                mount(place, *options)
+            except harness.Skipped:
+                print(f"{name}: may not be mounted here")
+                continue
+            mounted.append(place)
+            places.append(place)
+        yield places
+    finally:
+        for place in reversed(mounted):
+            subprocess.run(["umount", "-l", place], check=False)
+
+
+def test_second_process__is_refused__when_the_lock_was_removed():
+    with harness.api("--latency", "20ms") as server, file_systems() as places:
+        for place in places:
+            run_dir = os.path.join(place, "l.run")
+            child = under_way(server, run_dir, count=200)
+            lock = os.path.join(run_dir, "lock")
+            os.unlink(lock)
+            other = harness.run("run", "--plain", "-o", run_dir)
+            check_equal(other.code, 2, f"exit code of the second in {place}, {other}")
+            check(b"E-LOCK1" in other.err, "not told", other)
+            harness.wait_for(lambda: os.path.exists(lock) and harness.read(lock) == b"%d\n" % child.pid,
+                             "the lock put back")
+            check(b"running" in harness.run("status", run_dir).out, "status does not see who runs it")
+            ended = harness.finish(child)
+            check_equal(ended.code, 0, f"exit code of the first in {place}, {ended}")
+            check(b"200/200 ok" in ended.err, "not whole", ended)
+            check_equal(lines_in(run_dir), 200, "records")
+            harness.succeed("run", "--plain", "-o", run_dir)  # nothing is left of the lock
+
+
+def test_run__ends_with_8__when_any_sync_fails():
+    if not shutil.which("strace"):
+        raise harness.Skipped("strace is not installed")
+    with harness.api() as server:
+        tried = 0
+        for number in range(1, 100):
+            run_dir, log = scratch(f"s{number}.run"), scratch("strace.log")
+            ended = harness.finish(harness.start(
+                ["strace", "-f", "-y", "-qq", "-o", log, "-e", "trace=fdatasync,fsync", "-e",
+                 f"inject=fdatasync,fsync:error=EIO:when={number}", harness.BINARY, "run", "--plain", "-o", run_dir,
+                 f"{server.url}/posts/[1-5]"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=harness.environment(ASAN_OPTIONS="detect_leaks=0")))
+            hit = [line for line in harness.read(log).decode().splitlines() if "INJECTED" in line]
+            if not hit:
+                break
+            tried += 1
+            # SQLite passes over a failed sync of the directory when it makes its log.
+            if f"{run_dir}>)" not in hit[0]:
+                check_equal(ended.code, 8, f"exit code when sync {number} failed: {hit[0]}, {ended}")
+                check(b"error[E-DI" in ended.err, "not told", ended)
+        if not tried:
+            raise harness.Skipped("strace may not trace here")
+        check(tried > 5, "only", tried, "syncs were seen")
 
 
 if __name__ == "__main__":
