@@ -160,7 +160,9 @@ static void verdict__follows_the_outcome(void **state)
         { OUTCOME_DROPPED, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
         { OUTCOME_NO_RECORDS, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
         { OUTCOME_RULE, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
-        { OUTCOME_WRONG_TYPE, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_WRONG_TYPE, VERDICT_AGAIN, VERDICT_FINAL, VERDICT_AGAIN },
+        { OUTCOME_LIMIT, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
+        { OUTCOME_NOT_READY, VERDICT_FINAL, VERDICT_FINAL, VERDICT_FINAL },
     };
     struct job_retry p = policy(1, 1);
 
@@ -272,6 +274,20 @@ static void verdict__goes_by_the_usual_statuses__when_the_job_only_changes_them(
     }
 }
 
+static void verdict__is_again_once__when_a_page_stands_where_data_should(void **state)
+{
+    struct job_retry p = { .attempts = 6 };
+    struct attempt a = {
+        .outcome = OUTCOME_WRONG_TYPE, .status = 200, .idempotent = true, .sent = true
+    };
+
+    (void)state;
+    a.attempt = 1;
+    assert_int_equal(retry_judge(&a, &p), VERDICT_AGAIN);
+    a.attempt = 2;
+    assert_int_equal(retry_judge(&a, &p), VERDICT_FINAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test(attempt__is_doubtful__when_nobody_can_say_what_became_of_it),
         cmocka_unit_test(method_is_idempotent__knows_the_methods),
         cmocka_unit_test(holds_host__is_for_429_and_what_is_put_off),
+        cmocka_unit_test(verdict__is_again_once__when_a_page_stands_where_data_should),
         cmocka_unit_test(verdict__goes_by_the_jobs_statuses__when_it_names_some),
         cmocka_unit_test(verdict__goes_by_the_usual_statuses__when_the_job_only_changes_them),
     };

@@ -35,6 +35,13 @@ BAD = [
     {"endpoints": [ENDPOINT], "pace": {"auto": "yes"}},
     {"endpoints": [ENDPOINT], "retry": {"statuses": [200]}},
     {"endpoints": [ENDPOINT], "retry": {"statuses": ["403"]}},
+    {"endpoints": [ENDPOINT], "answers": {"status": 404, "do": "empty"}},
+    {"endpoints": [ENDPOINT], "answers": [{"do": "empty"}]},
+    {"endpoints": [ENDPOINT], "answers": [{"status": 404}]},
+    {"endpoints": [ENDPOINT], "answers": [{"status": 404, "do": "skip"}]},
+    {"endpoints": [ENDPOINT], "answers": [{"status": 1000, "do": "ok"}]},
+    {"endpoints": [ENDPOINT], "answers": [{"at": "error", "do": "ok"}]},
+    {"endpoints": [ENDPOINT], "answers": [{"status": 202, "do": "again", "url": "Location"}]},
     {"endpoints": [ENDPOINT], "login": {}},
     {"endpoints": [ENDPOINT], "login": {"bearer": "aaaa", "basic": {"user": "a", "password": "b"}}},
     {"endpoints": [ENDPOINT], "vars": {"id": []}},
@@ -46,6 +53,14 @@ BAD = [
 ]
 
 GOOD = [
+    {"endpoints": [dict(ENDPOINT, answers=[{"status": [404, "5xx", "400-402"], "do": "empty"}])],
+     "answers": [{"at": "/error/code", "is": ["a", 1, True, None], "do": "hold", "wait": "/wait",
+                  "unit": "ms"},
+                 {"status": 202, "do": "again", "wait": "header:Retry-After", "for": "1h",
+                  "url": "header:Location", "then": "/url"},
+                 {"header": "X-A", "matches": "^a", "do": "stop"},
+                 {"body": ["html", "empty"], "do": "retry", "wait": 2.5},
+                 {"at": "", "absent": True, "do": "login"}]},
     {"endpoints": [ENDPOINT], "retry": {"statuses": ["+403", "-500"]}},
     {"endpoints": [ENDPOINT], "retry": {"statuses": [403, "-429"]}},
     {"$schema": "x", "endpoints": [{"url": "https://h.example/"}]},

@@ -93,6 +93,25 @@ static const struct option_row file_rows[] = {
     },
 };
 
+static enum result set_answer(void *target, const char *value, struct err *err)
+{
+    return job_add_answer(target, str_view(value), err);
+}
+
+static const struct option_row answer_rows[] = {
+    {
+        .name = "answer",
+        .value = "RULE",
+        .help =
+            "What answers mean, before what a job file says of them: 'status=404 do=empty', "
+            "'at=/error/code is=rate_limited do=hold wait=30s', or JSON as in \"answers\"; do is "
+            "one of ok, empty, end, retry, hold, again, fail, stop, login",
+        .kind = OPTION_CALL,
+        .set = set_answer,
+        .repeats = true,
+    },
+};
+
 static const struct option_row session_rows[] = {
     {
         .name = "only-failed",
@@ -157,6 +176,7 @@ static const struct option_group groups[] = {
     { "What to ask", run_request_rows, RUN_REQUEST_ROWS, offsetof(struct run_options, job) },
     { "Job files", ROWS(file_rows), 0 },
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
+    { "Answers", ROWS(answer_rows), offsetof(struct run_options, job) },
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
     { "Session", ROWS(session_rows), 0 },
@@ -362,6 +382,10 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     job_release(&options->job);
     options->job = *stored;
     *stored = (struct job){ 0 };
+    if (options_have(&run_table, &options->given, "answer")) {
+        answer_rules_drop_first(
+            &options->job.answers); /* those of an earlier session's command line */
+    }
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
     if (result == RESULT_OK) {
         result = check_poll(&options->job.poll, err);

@@ -447,6 +447,10 @@ static void print_report(const struct session *s)
         print_lines(buf_view(&text));
     }
     buf_reset(&text);
+    if (report_rules(r, &text) == RESULT_OK) {
+        print_lines(buf_view(&text));
+    }
+    buf_reset(&text);
     if (r->verdict[0]) {
         fprintf(stderr, "scrapetop: %s\n", r->verdict);
     }
@@ -460,8 +464,8 @@ static void print_report(const struct session *s)
     buf_release(&text);
     print_tables(r, r->csv);
     print_tables(r, r->parquet);
-    if (r->stopped_by[0] && r->exit != EXIT_DRAINED && r->exit != EXIT_INTERRUPTED &&
-        r->exit != EXIT_TERMINATED) {
+    if (r->stopped_by[0] && (r->exit != EXIT_DRAINED || r->stopped_in_error) &&
+        r->exit != EXIT_INTERRUPTED && r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };
 
         snprintf(err.text, sizeof err.text, "%s", r->stopped_by);

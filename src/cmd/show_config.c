@@ -53,6 +53,7 @@ static const struct {
     { "network.insecure", "insecure" },
     { "network.http2", "http2" },
     { "network.cacert", "cacert" },
+    { "answers", "answer" },
     { "base", "base" },
     { "globoff", "globoff" },
     { "every", "every" },

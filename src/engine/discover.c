@@ -141,14 +141,19 @@ struct waiting {
 static enum result restore_waiting(void *context, struct request *request, int64_t not_before_us)
 {
     struct waiting *w = context;
+    const struct exchange *exchange = exchanges_find(&w->engine->exchanges, request->id);
     uint64_t due_us;
-    enum result result;
+    enum result result = RESULT_OK;
 
     if (!engine_restored_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
         request->due = (struct due){ .by = DUE_RESTART };
     }
-    result = frontier_offer_waiting(w->engine->frontier, request, due_us, w->now_us, w->err);
-
+    if (exchange) {
+        result = request_resume(request, exchange);
+    }
+    if (result == RESULT_OK) {
+        result = frontier_offer_waiting(w->engine->frontier, request, due_us, w->now_us, w->err);
+    }
     if (result != RESULT_OK) {
         request_free(request);
     } else {

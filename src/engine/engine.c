@@ -200,6 +200,7 @@ static void restore_row(void *context, const struct ledger_row *row)
         .last = row->last,
         .due = row->due,
         .reason = row->reason,
+        .exchange = exchanges_find(&e->exchanges, row->id),
     };
 
     if (r->result != RESULT_OK) {
@@ -271,7 +272,7 @@ static size_t list_own(const char **lines, const struct job_endpoint *endpoint)
 static void describe_endpoints(struct engine *e)
 {
     const struct job *job = e->job;
-    const char **own = e->headers + job->header_count;
+    const char **own = e->headers + job->header_count, **names = e->rule_headers;
 
     for (size_t i = 0; i < job->header_count; i++) {
         e->headers[i] = job->headers[i].sent;
@@ -285,7 +286,11 @@ static void describe_endpoints(struct engine *e)
             .headers = own,
             .header_count = list_own(own, from),
             .keep = { pages_header(from->pages.total), pages_header(from->pages.total_pages) },
+            .keep_too = names,
+            .keep_too_count = rulebook_headers(e->rulebook, (uint32_t)i, names),
+            .whole_errors = rulebook_reads_bodies(e->rulebook, (uint32_t)i),
         };
+        names += e->endpoints[i].keep_too_count;
         own += e->endpoints[i].header_count;
     }
     e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
@@ -314,7 +319,8 @@ static enum result build_fetch(struct engine *e, struct err *err)
     e->endpoints = calloc(job->endpoint_count + 1, sizeof *e->endpoints);
     e->headers = calloc(all_header_count(job) + 1, sizeof *e->headers);
     e->fills = calloc(job->endpoint_count + 1, sizeof(struct header_fill *));
-    if (!e->endpoints || !e->headers || !e->fills) {
+    e->rule_headers = calloc(rulebook_header_room(e->rulebook) + 1, sizeof *e->rule_headers);
+    if (!e->endpoints || !e->headers || !e->fills || !e->rule_headers) {
         return err_nomem(err, "preparing requests");
     }
     for (size_t i = 0; i < job->endpoint_count; i++) {
@@ -372,6 +378,7 @@ static void free_parts(struct engine *e)
     detail_release(e);
     steer_release(e);
     discover_release(&e->discover);
+    opinion_release(e);
     login_release(e);
     accounts_release(&e->accounts);
     frontier_free(e->frontier);
@@ -389,6 +396,7 @@ static void free_parts(struct engine *e)
     free(e->fills);
     free(e->endpoints);
     free(e->headers);
+    free(e->rule_headers);
     free(e);
 }
 
@@ -512,6 +520,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     enum result result = login_init(e, err);
 
     if (result == RESULT_OK) {
+        result = opinion_init(e, err);
+    }
+    if (result == RESULT_OK) {
         result = discover_init(&e->discover, e->job, err);
     }
     if (result == RESULT_OK) {
@@ -519,6 +530,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     }
     if (result == RESULT_OK) {
         result = open_store(e, recovery, err);
+    }
+    if (result == RESULT_OK) {
+        result = exchanges_read(&e->exchanges, e->committer, err);
     }
     if (result == RESULT_OK) {
         result = discover_restore(e, err);
@@ -529,6 +543,7 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     if (result == RESULT_OK) {
         result = restore_rows(e, err);
     }
+    exchanges_release(&e->exchanges);
     if (result == RESULT_OK) {
         result = build_fetch(e, err);
     }

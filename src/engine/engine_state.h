@@ -15,8 +15,10 @@
 #include "engine/discover.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/exchanges.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
+#include "engine/opinion.h"
 #include "engine/poll.h"
 #include "engine/sweep.h"
 #include "engine/work.h"
@@ -87,17 +89,23 @@ struct engine {
     struct secrets secrets; /* the job's, and the latest tokens */
     struct host_table hosts;
     struct frontier *frontier;
+    struct rulebook *rulebook;
+    uint64_t *rule_counts; /* answers that each rule has met, in this session; by its number */
+    uint64_t
+        usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
     struct discover discover;
     struct poll poll;
     struct pacer pacer;
     struct fetch *fetch;
     struct fetch_endpoint *endpoints;
+    const char **rule_headers;  /* names that rules read, endpoint by endpoint */
     struct header_fill **fills; /* of each endpoint, or NULL */
     struct buf filled[HEADER_FILL_MAX];
     const char **headers;
     struct committer *committer;
-    struct work work;   /* tables */
-    struct work checks; /* bodies: apart, so that a table does not keep them waiting */
+    struct exchanges exchanges; /* while requests are restored */
+    struct work work;           /* tables */
+    struct work checks;         /* bodies: apart, so that a table does not keep them waiting */
     struct table_job *table;
     enum result table_result; /* its end, when that was not well */
 
@@ -138,7 +146,7 @@ struct engine {
     char trouble[160];
     char trouble_code[ERR_CODE_MAX]; /* "E-DISK1": of the last trouble */
     enum exit_code ended_by; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */
-    char stopped_by[160];
+    char stopped_by[160], stopped_code[ERR_CODE_MAX]; /* why it ends early; of an error: its code */
 
     struct events events;
     struct metrics metrics;
@@ -224,6 +232,9 @@ bool engine_revive(struct engine *engine);
 
 /** Starts nothing more; what is in flight finishes. The first reason given stays. */
 void engine_stop(struct engine *engine, const char *why);
+
+/** The same with an error code: "E-AUTH2". */
+void engine_stop_for(struct engine *engine, const char *code, const char *why);
 void engine_drain(struct engine *engine);
 void engine_abort(struct engine *engine, enum exit_code code);
 
@@ -248,6 +259,12 @@ enum redirect_word {
 
 /** What becomes of a request that is answered with a redirect. */
 enum redirect_word redirect_take(struct engine *engine, struct response *response);
+
+/** The same for one whose answer names `url` in another way, where it is asked with GET. Takes the URL. */
+enum redirect_word redirect_lead(struct engine *engine, struct response *response, char *url);
+
+/** A credential stands in the URL, or what looks like one. */
+bool redirect_is_secret(struct engine *engine, const struct request *request, struct str url);
 
 /* refusal.c */
 
@@ -297,6 +314,12 @@ enum login_word {
     LOGIN_TRY,    /* likewise, at the cost of a try */
 };
 enum login_word login_heed(struct engine *engine, struct response *response);
+
+/** A rule says that its credential is refused. Without a login there is no other, and the run stops. */
+enum login_word login_refused(struct engine *engine, struct response *response);
+
+/** Its credential was taken. */
+void login_accepted(struct engine *engine, struct request *request);
 void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
 
 /* detail.c: one request looked at closely */

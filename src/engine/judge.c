@@ -11,7 +11,7 @@
  * still for the 60 ms that 64 MB take.
  */
 #include "base/json_scan.h"
-#include "engine/engine_state.h"
+#include "engine/judge.h"
 #include "plan/pages.h"
 #include "plan/retry.h"
 
@@ -21,14 +21,20 @@
 
 #define SHORTAGE_PAUSE_US 250000
 
+/* What was read in a body, on the loop or on the pool. */
+struct reading {
+    struct findings findings;
+    struct opinion opinion;
+};
+
 struct body_check {
     struct work_item item;
     struct engine *engine;
     struct response *response;
-    struct findings findings;
+    struct reading reading;
 };
 
-static void judge(struct engine *e, struct response *response, struct findings *findings);
+static void judge(struct engine *e, struct response *response, struct reading *reading);
 
 /* A settlement and the URL as it may be written down, whose memory is kept for the next one. */
 struct settling {
@@ -147,11 +153,12 @@ static bool have_key(const struct job_header *headers, size_t count)
 
 /* By its method, or by the word of who gave the header that says so. A listing is read, whatever its method:
  * GraphQL and search APIs ask for pages with POST. */
-static bool is_idempotent(const struct engine *e, const struct request *request)
+bool judge_asks_safely(const struct engine *e, const struct request *request)
 {
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
 
-    return retry_method_is_idempotent(str_view(endpoint->method)) ||
+    return (request->exchange.url && request->exchange.with_get) ||
+           retry_method_is_idempotent(str_view(endpoint->method)) ||
            endpoint->pages.kind != JOB_PAGES_NONE ||
            have_key(e->job->headers, e->job->header_count) ||
            have_key(endpoint->headers, endpoint->header_count);
@@ -197,30 +204,37 @@ static void set_due(struct engine *e, struct request *request, const struct dead
     snprintf(request->due.host, sizeof request->due.host, "%.*s", STR_ARG(host->label));
 }
 
-/* The next try begins at the planned URL. */
-static void start_over(struct request *request)
-{
-    free(request->redirect_url);
-    request->redirect_url = NULL;
-    request->hops = 0;
-    request->foreign = request->from_public = request->drop_body = false;
-}
-
-static void again(struct engine *e, struct response *response, const struct deadline *deadline)
+void judge_again(struct engine *e, struct response *response, const struct deadline *deadline)
 {
     struct request *request = response->request;
 
     set_due(e, request, deadline);
-    start_over(request);
+    request_start_over(request);
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
-static void final(struct engine *e, struct response *response)
+void judge_wait_free(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+
+    request_start_over(request);
+    request->attempt -= request->attempt > 0;
+    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
+}
+
+void judge_done(struct engine *e, struct response *response, enum settle_body body_kind,
+                struct findings *findings)
+{
+    settle(e, response, SETTLE_DONE, body_kind, findings);
+}
+
+void judge_final(struct engine *e, struct response *response)
 {
     struct request *request = response->request;
     char text[SNAPSHOT_REQUEST_TEXT], fields[96];
     bool keep_body =
-        (response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_NO_RECORDS) &&
+        (response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_NO_RECORDS ||
+         response->outcome == OUTCOME_WRONG_TYPE) &&
         response->body.len > 0;
 
     engine_request_text(e, request, text);
@@ -247,8 +261,13 @@ enum result judge_drop(struct engine *e, struct request *request)
     snprintf(response->reason, sizeof response->reason, "dropped by you");
     note_try(response);
     detail_note(e, response);
-    final(e, response);
+    judge_final(e, response);
     return RESULT_OK;
+}
+
+void judge_go_on(struct engine *e, struct response *response)
+{
+    put_back(e, dismantle(e, response));
 }
 
 static void redirect(struct engine *e, struct response *response)
@@ -256,23 +275,22 @@ static void redirect(struct engine *e, struct response *response)
     switch (redirect_take(e, response)) {
     case REDIRECT_FOLLOW:
     case REDIRECT_SHORTAGE:
-        put_back(e, dismantle(e, response));
+        judge_go_on(e, response);
         break;
     case REDIRECT_REFUSED: /* by us: the attempt's outcome becomes final */
         response->outcome = OUTCOME_REFUSED;
         response->request->last = response_last_try(response);
-        final(e, response);
+        judge_final(e, response);
         break;
     }
 }
 
-/* Refused for its token: it waits for the next one, and this was no try. */
-static void await_token(struct engine *e, struct response *response)
+void judge_unasked(struct engine *e, struct response *response)
 {
     struct request *request = dismantle(e, response);
 
-    start_over(request);
-    request->attempt--;
+    request_start_over(request);
+    request->attempt -= request->attempt > 0;
     put_back(e, request);
 }
 
@@ -316,23 +334,27 @@ static void add_said(struct engine *e, struct response *response, struct str sai
     }
 }
 
-static void judge(struct engine *e, struct response *response, struct findings *findings)
+static void judge(struct engine *e, struct response *response, struct reading *reading)
 {
     struct request *request = response->request;
     struct host *host = host_at(&e->hosts, request->host);
     struct deadline deadline = refusal_deadline(e, host, response);
     struct attempt attempt = {
-        .outcome = response->outcome,
         .status = response->status,
         .attempt = request->attempt,
-        .idempotent = is_idempotent(e, request),
+        .idempotent = judge_asks_safely(e, request),
         .sent = response->sent,
-        .has_deadline = deadline.named,
     };
 
-    add_said(e, response, findings->said);
+    add_said(e, response, reading->findings.said);
+    opinion_apply(e, response, &reading->opinion, &deadline);
+    attempt.outcome = response->outcome;
+    attempt.has_deadline = deadline.named;
     detail_note(e, response);
     note_try(response);
+    if (opinion_heed(e, response, &reading->opinion, &deadline, &reading->findings)) {
+        return;
+    }
     if (response->outcome == OUTCOME_STATUS) {
         attempt.is_limit = refusal_by_problem(e, host, response);
     }
@@ -343,12 +365,12 @@ static void judge(struct engine *e, struct response *response, struct findings *
     switch (login_heed(e, response)) {
     case LOGIN_SILENT:
         break;
-    case LOGIN_FREE:
-        await_token(e, response);
+    case LOGIN_FREE: /* it waits for the next token, and this was no try */
+        judge_unasked(e, response);
         return;
     case LOGIN_TRY:
         if (request->attempt < e->job->retry.attempts) {
-            again(e, response, &deadline);
+            judge_again(e, response, &deadline);
             return;
         }
         break;
@@ -360,13 +382,13 @@ static void judge(struct engine *e, struct response *response, struct findings *
     switch (retry_judge(&attempt, &e->job->retry)) {
     case VERDICT_DONE:
         settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
-               findings);
+               &reading->findings);
         break;
     case VERDICT_REDIRECT:
         redirect(e, response);
         break;
     case VERDICT_AGAIN:
-        again(e, response, &deadline);
+        judge_again(e, response, &deadline);
         break;
     case VERDICT_FREE:
         back_off_locally(e, response);
@@ -375,7 +397,7 @@ static void judge(struct engine *e, struct response *response, struct findings *
         if (retry_is_doubtful(&attempt)) {
             request->last.failure = (struct failure){ FAILURE_MAYBE_SENT, 0 };
         }
-        final(e, response);
+        judge_final(e, response);
         break;
     }
 }
@@ -394,17 +416,10 @@ static bool needs_body(const struct response *response)
     return response->status != 204 && response->status != 205;
 }
 
-/* On the loop or on the pool. */
-static void read_body(const struct engine *e, struct response *response, struct findings *findings)
+static void read_page(const struct engine *e, struct response *response, struct findings *findings)
 {
     const struct job_endpoint *endpoint = &e->job->endpoints[response->request->endpoint];
-    struct json_error error;
 
-    if ((response->body.len || needs_body(response)) &&
-        !json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error)) {
-        note_bad_json(response, &error);
-        return;
-    }
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
         pages_check_single(endpoint, buf_view(&response->body), findings);
     }
@@ -420,11 +435,30 @@ static void read_body(const struct engine *e, struct response *response, struct 
     }
 }
 
+/* On the loop or on the pool. */
+static void read_body(const struct engine *e, struct response *response, struct reading *reading)
+{
+    struct json_error error;
+    bool is_json = json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error);
+    bool is_good = response->outcome == OUTCOME_OK &&
+                   (is_json || (!response->body.len && !needs_body(response)));
+
+    if (response->outcome == OUTCOME_OK && !is_good) {
+        note_bad_json(response, &error);
+    }
+    opinion_read(e, response, is_json, &reading->opinion);
+    if (reading->opinion.action == ANSWER_OK
+            ? is_json
+            : is_good && reading->opinion.action == ANSWER_DO_COUNT) {
+        read_page(e, response, &reading->findings);
+    }
+}
+
 static void check_run(struct work_item *item)
 {
     struct body_check *check = (struct body_check *)(void *)item;
 
-    read_body(check->engine, check->response, &check->findings);
+    read_body(check->engine, check->response, &check->reading);
 }
 
 static void check_done(struct work_item *item, bool cancelled)
@@ -438,9 +472,9 @@ static void check_done(struct work_item *item, bool cancelled)
     if (cancelled) {
         frontier_forget(e->frontier, dismantle(e, response)); /* pending, as if still in flight */
     } else {
-        judge(e, response, &check->findings);
+        judge(e, response, &check->reading);
     }
-    findings_release(&check->findings);
+    findings_release(&check->reading.findings);
     free(check);
     if (e->phase == ENGINE_CLOSING) {
         engine_go_on_closing(e);
@@ -456,7 +490,9 @@ static bool check_on_pool(struct engine *e, struct response *response)
     if (!check) {
         return false;
     }
-    *check = (struct body_check){ .engine = e, .response = response };
+    *check = (struct body_check){ .engine = e,
+                                  .response = response,
+                                  .reading = { .opinion = opinion_none } };
     check->item.run = check_run;
     check->item.done = check_done;
     e->checking++;
@@ -467,19 +503,19 @@ static bool check_on_pool(struct engine *e, struct response *response)
 
 static void judge_body(struct engine *e, struct response *response)
 {
-    struct findings findings = { 0 };
+    struct reading reading = { .opinion = opinion_none };
     size_t inline_max = discover_wants(&e->discover, response->request->endpoint)
                             ? ENGINE_PAGE_INLINE_MAX
                             : ENGINE_JSON_INLINE_MAX;
 
-    if (response->outcome == OUTCOME_OK) {
+    if (opinion_wants_body(e, response)) {
         if (response->body.len > inline_max && check_on_pool(e, response)) {
             return;
         }
-        read_body(e, response, &findings);
+        read_body(e, response, &reading);
     }
-    judge(e, response, &findings);
-    findings_release(&findings);
+    judge(e, response, &reading);
+    findings_release(&reading.findings);
 }
 
 /* An answer that is no refusal and no sign of trouble: the host may be asked more. */
@@ -498,7 +534,7 @@ static bool died_asleep(const struct engine *e, const struct response *response)
     return request->since_us < e->slept_from_us &&
            (response->outcome == OUTCOME_TIMEOUT || response->outcome == OUTCOME_CONNECT ||
             response->outcome == OUTCOME_DNS || response->outcome == OUTCOME_SHORT_BODY) &&
-           (!response->sent || is_idempotent(e, request));
+           (!response->sent || judge_asks_safely(e, request));
 }
 
 void judge_response(void *context, struct response *response)

@@ -183,10 +183,7 @@ void login_carry(struct engine *e, struct request *request, struct fetch_extra *
 static void lose(struct engine *e, const char *why)
 {
     events_add(&e->events, EVENT_ERROR, "auth", "", "%s", why);
-    if (!e->stopped_by[0]) {
-        snprintf(e->trouble_code, sizeof e->trouble_code, "E-AUTH2");
-    }
-    engine_stop(e, why);
+    engine_stop_for(e, "E-AUTH2", why);
     if (e->ended_by == EXIT_WELL) {
         e->ended_by = EXIT_AUTH;
     }
@@ -260,21 +257,16 @@ bool login_takes(struct engine *e, struct response *response)
     return true;
 }
 
-enum login_word login_heed(struct engine *e, struct response *response)
+static bool is_of_login(const struct engine *e, const struct request *request)
 {
-    struct request *request = response->request;
+    return e->login.has_home && request->host == e->login.home && !request->foreign;
+}
+
+/* Its token is refused. */
+static enum login_word heed_refusal(struct engine *e, struct request *request)
+{
     char why[AUTH_WHY_MAX];
 
-    if (!e->login.has_home || request->host != e->login.home || request->foreign) {
-        return LOGIN_SILENT;
-    }
-    if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
-        auth_accepted(&e->auth, request);
-        return LOGIN_SILENT;
-    }
-    if (response->status != 401) {
-        return LOGIN_SILENT;
-    }
     switch (auth_refused(&e->auth, request, why)) {
     case AUTH_REFUSAL_FREE:
         return LOGIN_FREE;
@@ -287,6 +279,37 @@ enum login_word login_heed(struct engine *e, struct response *response)
         break;
     }
     return LOGIN_SILENT;
+}
+
+void login_accepted(struct engine *e, struct request *request)
+{
+    if (is_of_login(e, request)) {
+        auth_accepted(&e->auth, request);
+    }
+}
+
+enum login_word login_heed(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+
+    if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
+        login_accepted(e, request);
+        return LOGIN_SILENT;
+    }
+    return response->status == 401 && is_of_login(e, request) ? heed_refusal(e, request)
+                                                              : LOGIN_SILENT;
+}
+
+enum login_word login_refused(struct engine *e, struct response *response)
+{
+    char why[AUTH_WHY_MAX];
+
+    if (is_of_login(e, response->request)) {
+        return heed_refusal(e, response->request);
+    }
+    snprintf(why, sizeof why, "the credential is refused: %.100s", response->reason);
+    lose(e, why);
+    return LOGIN_FREE;
 }
 
 void login_snapshot(const struct engine *e, uint64_t now_us, struct snapshot_login *out)

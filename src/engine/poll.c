@@ -273,7 +273,8 @@ void poll_carry(struct engine *e, const struct request *request, struct fetch_ex
 bool poll_is_not_modified(const struct response *response)
 {
     return response->outcome == OUTCOME_STATUS && response->status == 304 &&
-           is_etag(response->request->etag) && !response->request->foreign;
+           is_etag(response->request->etag) && !response->request->foreign &&
+           !response->request->exchange.url;
 }
 
 void poll_note(struct engine *e, struct settlement *s)
@@ -287,7 +288,8 @@ void poll_note(struct engine *e, struct settlement *s)
     }
     s->poll.is_used = true;
     etag = response_header(s->response, STR("etag"));
-    if (is_conditional(e, request) && !request->foreign && is_etag(etag)) {
+    if (is_conditional(e, request) && !request->foreign && !request->exchange.url &&
+        is_etag(etag)) {
         s->poll.etag = etag;
     }
 }

@@ -106,6 +106,14 @@ void engine_stop(struct engine *e, const char *why)
     }
 }
 
+void engine_stop_for(struct engine *e, const char *code, const char *why)
+{
+    if (!e->stopped_by[0]) {
+        snprintf(e->stopped_code, sizeof e->stopped_code, "%s", code);
+    }
+    engine_stop(e, why);
+}
+
 void engine_drain(struct engine *e)
 {
     if (e->phase == ENGINE_RUNNING) {

@@ -80,12 +80,14 @@ static enum result drop_key(const struct engine *e, const struct url *to, char *
     return result;
 }
 
-/* What goes along to that origin from now on; false when the redirect is refused. */
-static bool may_lead_to(struct engine *e, struct response *response, const struct url *to)
+/* What goes along to that origin from now on; false when the redirect is refused. `drops_body`: it is asked
+ * with GET there. */
+static bool may_lead_to(struct engine *e, struct response *response, const char *url,
+                        const struct url *to, bool drops_body)
 {
     struct request *request = response->request;
     const char *method = e->job->endpoints[request->endpoint].method;
-    struct str target = str_view(response->redirect_url);
+    struct str target = str_view(url);
     struct url planned;
     bool is_away;
 
@@ -101,17 +103,17 @@ static bool may_lead_to(struct engine *e, struct response *response, const struc
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
         return true;
     }
-    if (response->status == 301 || response->status == 302 || response->status == 303) {
-        request->drop_body = true;
-    }
+    request->drop_body |= drops_body;
     return !request->foreign || request->drop_body ||
            refuse(e, request, "refused to send a body on to another origin:", target);
 }
 
-enum redirect_word redirect_take(struct engine *e, struct response *response)
+/* `url` stays the caller's unless it is followed. */
+static enum redirect_word lead(struct engine *e, struct response *response, char *url,
+                               bool drops_body)
 {
     struct request *request = response->request;
-    struct str target = str_view(response->redirect_url);
+    struct str target = str_view(url);
     struct url from, to;
     struct err err;
 
@@ -128,15 +130,43 @@ enum redirect_word redirect_take(struct engine *e, struct response *response)
         refuse(e, request, "refused a redirect from https to", target);
         return REDIRECT_REFUSED;
     }
-    if (drop_key(e, &to, response->redirect_url) != RESULT_OK) {
+    if (drop_key(e, &to, url) != RESULT_OK) {
         return REDIRECT_SHORTAGE;
     }
-    if (!may_lead_to(e, response, &to)) {
+    if (!may_lead_to(e, response, url, &to, drops_body)) {
         return REDIRECT_REFUSED;
     }
     request->hops++;
     free(request->redirect_url);
-    request->redirect_url = response->redirect_url;
-    response->redirect_url = NULL;
+    request->redirect_url = url;
     return REDIRECT_FOLLOW;
+}
+
+enum redirect_word redirect_take(struct engine *e, struct response *response)
+{
+    int status = response->status;
+    enum redirect_word word =
+        lead(e, response, response->redirect_url, status == 301 || status == 302 || status == 303);
+
+    if (word == REDIRECT_FOLLOW) {
+        response->redirect_url = NULL;
+    }
+    return word;
+}
+
+enum redirect_word redirect_lead(struct engine *e, struct response *response, char *url)
+{
+    enum redirect_word word = lead(e, response, url, true);
+
+    if (word != REDIRECT_FOLLOW) {
+        free(url);
+    }
+    return word;
+}
+
+bool redirect_is_secret(struct engine *e, const struct request *request, struct str url)
+{
+    buf_reset(&e->shown);
+    return holds_credential(e, request->url, url) || url_redact(url, &e->shown) != RESULT_OK ||
+           !str_equal(buf_view(&e->shown), url);
 }

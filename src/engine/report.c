@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/report_endpoints.h"
+#include "engine/report_rules.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -164,9 +165,12 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
-    memcpy(r->stopped_code, e->trouble_code, sizeof r->stopped_code);
+    memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
+           sizeof r->stopped_code);
+    r->stopped_in_error = e->stopped_code[0] != '\0';
     r->store_is_gone = e->storage == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
+    report_add_rules(e, r);
     r->exit = exit_of(e, r);
 }
 
@@ -355,11 +359,15 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddStringToObject(root, "verdict", r->verdict);
     add_failure_list(root, r);
     report_endpoints_json(r, root);
+    report_rules_json(r, root);
     add_path(root, "csv", r->csv);
     add_path(root, "parquet", r->parquet);
     cJSON_AddStringToObject(root, "run_dir", r->run_dir);
     if (r->stopped_by[0]) {
         cJSON_AddStringToObject(root, "stopped_by", r->stopped_by);
+    }
+    if (r->stopped_in_error) {
+        cJSON_AddStringToObject(root, "stopped_code", r->stopped_code);
     }
     cJSON_AddNumberToObject(root, "exit", r->exit);
 }

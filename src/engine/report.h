@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "engine/metrics.h"
 #include "engine/snapshot.h"
+#include "plan/answer_usual.h"
 #include "plan/failure.h"
+#include "plan/rulebook.h"
 #include "store/page_account.h"
 
 #include <stdbool.h>
@@ -38,6 +40,14 @@ struct report_failure {
     struct failure why;
     uint64_t count;
     char example[160];
+};
+
+/** Answers that a rule has met in this session. */
+struct report_rule {
+    char name[RULEBOOK_NAME_MAX];
+    char *text; /* as it was given; owned */
+    enum answer_do action;
+    uint64_t count;
 };
 
 struct report_endpoint {
@@ -80,9 +90,13 @@ struct report {
     struct report_endpoint *endpoints; /* owned */
     bool pages_are_missing;            /* of some endpoint */
     char run_dir[256], csv[512], parquet[512];
-    char stopped_by[160];            /* why it ended before its end, or empty */
-    char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
-    bool store_is_gone;              /* somebody took it away: there is nothing to resume */
+    char stopped_by[160];               /* why it ended before its end, or empty */
+    char stopped_code[ERR_CODE_MAX];    /* the error code of that, or empty */
+    bool stopped_in_error;              /* by what answers said, though it can be resumed */
+    bool store_is_gone;                 /* somebody took it away: there is nothing to resume */
+    size_t rule_count;                  /* 0 when there was no memory for them */
+    struct report_rule *rules;          /* owned; those that met no answer, too */
+    uint64_t meant[ANSWER_USUAL_COUNT]; /* answers that no rule speaks of, by what they mean */
 };
 
 void report_release(struct report *report);
@@ -96,6 +110,10 @@ MUST_CHECK enum result report_line(const struct report *report, struct buf *out)
 /** A line for every endpoint whose pages do not add up: "products: 97 of 100 pages: missing page=3". May
  *  hold bytes from outside. */
 MUST_CHECK enum result report_pages(const struct report *report, struct buf *out);
+
+/** A line for every rule that has met answers: "12 answers met rule 1 (status=404 do=empty)"; and for what answers
+ *  meant without one. May hold bytes from outside. */
+MUST_CHECK enum result report_rules(const struct report *report, struct buf *out);
 
 /** "at most 24 in flight, 41/s at peak; 3 429s, 0 requests before a named deadline, ...". */
 MUST_CHECK enum result report_politeness(const struct report *report, struct buf *out);

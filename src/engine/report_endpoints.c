@@ -1,5 +1,7 @@
 #include "engine/report_endpoints.h"
 
+#include "engine/report_rules.h"
+
 #include "engine/engine_state.h"
 
 #include <cjson/cJSON.h>
@@ -39,6 +41,7 @@ void report_release(struct report *r)
     free(r->endpoints);
     r->endpoints = NULL;
     r->endpoint_count = 0;
+    report_release_rules(r);
 }
 
 void report_pages_words(const struct page_account *pages, char *text, size_t size)

@@ -41,6 +41,9 @@ struct fetch_endpoint {
     bool alone; /* the options' headers are not for it */
     /* Headers of its answers that are kept beside those which always are; NULL: none. */
     const char *keep[FETCH_KEEP_MAX];
+    const char *const *keep_too; /* likewise */
+    size_t keep_too_count;
+    bool whole_errors; /* of answers that are not 2xx all of the body is kept, not only its head */
 };
 
 #define FETCH_EXTRA_HEADERS 8 /* who asks (2), and what is filled in for one request */

@@ -111,12 +111,17 @@ static bool is_announced_too_big(const struct transfer *t)
            transfer_status_is_good(t->response->status);
 }
 
-/* Of an error's body the head is enough. */
+static const struct fetch_endpoint *endpoint_of(const struct transfer *t)
+{
+    return &t->config->options->endpoints[t->response->request->endpoint];
+}
+
+/* Of an error's body the head is enough, unless somebody reads it. */
 static enum result keep_body(struct transfer *t, const char *bytes, size_t len)
 {
     struct buf *body = &t->response->body;
 
-    if (!transfer_status_is_good(t->response->status)) {
+    if (!transfer_status_is_good(t->response->status) && !endpoint_of(t)->whole_errors) {
         size_t room = body->len < FETCH_ERROR_BODY_MAX ? FETCH_ERROR_BODY_MAX - body->len : 0;
 
         len = len < room ? len : room;

@@ -33,6 +33,11 @@ static bool is_kept_for(const struct transfer *t, struct str name)
     if (o->keeps && o->keeps(name)) {
         return true;
     }
+    for (size_t i = 0; i < endpoint->keep_too_count; i++) {
+        if (str_equal_nocase(name, str_view(endpoint->keep_too[i]))) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < FETCH_KEEP_MAX; i++) {
         if (endpoint->keep[i] && str_equal_nocase(name, str_view(endpoint->keep[i]))) {
             return true;

@@ -55,21 +55,23 @@ static bool is_local_shortage(const struct transfer *t, CURLcode code)
 
 static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
 {
-    char *url = NULL, *ip = NULL;
+    char *url = NULL;
 
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
-    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
     if (!url) {
         snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
         return OUTCOME_STATUS;
     }
-    r->peer_is_private = ip_text_is_private(ip);
     r->redirect_url = str_dup(str_view(url));
     return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
 }
 
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
+    char *ip = NULL;
+
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    r->peer_is_private = ip_text_is_private(ip);
     if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
         snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
         return OUTCOME_CONNECT;

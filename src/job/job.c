@@ -59,6 +59,7 @@ static void endpoint_release(struct job_endpoint *endpoint)
     free(endpoint->records);
     job_headers_release(endpoint->headers, endpoint->header_count);
     pages_release(&endpoint->pages);
+    answer_rules_release(&endpoint->answers);
     texts_release(endpoint->with, endpoint->with_count);
     table_release(&endpoint->table);
 }
@@ -109,6 +110,7 @@ void job_release(struct job *job)
     job_headers_release(job->headers, job->header_count);
     job_login_release(&job->login);
     secrets_release(&job->secrets);
+    answer_rules_release(&job->answers);
     free(job->endpoints);
     free(job->vars);
     free(job->base);

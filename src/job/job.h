@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/units.h"
+#include "job/answer_rule.h"
 #include "job/secret.h"
 
 #include <stdbool.h>
@@ -127,6 +128,7 @@ struct job_endpoint {
                                    `sent` is a template (TEMPLATE_HEADER) over request.vars */
     size_t header_count;
     struct job_pages pages;
+    struct answer_rules answers; /* of this endpoint alone */
     /* The endpoint whose records this one is asked for, once each: its URL or body names
      * `{parent.pointer}`. Its one source then is the template, of which nothing is asked by itself. */
     bool has_parent;
@@ -226,6 +228,7 @@ struct job {
     unsigned outputs; /* tables to be made at the end: JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET */
     struct job_pace pace;
     struct job_retry retry;
+    struct answer_rules answers; /* of all endpoints; those that are `first` before all others */
     struct job_network network;
 };
 
@@ -251,6 +254,9 @@ struct job_endpoint *job_add_endpoint(struct job *job);
 
 MUST_CHECK enum result job_add_source(struct job_endpoint *endpoint, enum job_source_kind kind,
                                       struct str text, struct err *err);
+
+/** Adds a rule in the command line's spelling (answer_rule_spell): `first`, behind those that are so. */
+MUST_CHECK enum result job_add_answer(struct job *job, struct str words, struct err *err);
 
 /** "1s" or "1s:30s": base, and the cap that it grows to. */
 MUST_CHECK enum result job_parse_backoff(struct str text, struct job_retry *retry, struct err *err);

@@ -160,6 +160,13 @@ static void read_network(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static void read_answers(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+
+    job_read_answers(r, &job->answers, value);
+}
+
 #define FIELD(field) offsetof(struct job, field)
 
 enum { ROOT_ENDPOINTS, ROOT_EVERY, ROOT_COUNT, ROOT_UNTIL };
@@ -177,6 +184,7 @@ static const struct job_key root_keys[] = {
     { "vars", JOB_KEY_CALL, 0, 0, 0, job_read_vars },
     { "pace", JOB_KEY_CALL, 0, 0, 0, read_pace },
     { "retry", JOB_KEY_CALL, 0, 0, 0, read_retry },
+    { "answers", JOB_KEY_CALL, 0, 0, 0, read_answers },
     { "network", JOB_KEY_CALL, 0, 0, 0, read_network },
     { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
     { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
@@ -188,9 +196,9 @@ static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
 const char *job_file_key(size_t index, const char **object)
 {
     static const struct job_keys *const all[] = {
-        &job_root_keys,  &job_endpoint_keys, &job_pages_keys,   &job_login_keys,
-        &job_basic_keys, &job_oauth2_keys,   &job_var_keys,     &job_table_keys,
-        &job_pace_keys,  &job_retry_keys,    &job_network_keys,
+        &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,
+        &job_basic_keys,  &job_oauth2_keys,   &job_var_keys,   &job_table_keys,
+        &job_answer_keys, &job_pace_keys,     &job_retry_keys, &job_network_keys,
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

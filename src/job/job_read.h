@@ -21,6 +21,10 @@ void job_read_tables(struct job_reader *r, struct str value);
 /** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
 void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
 
+/* job_read_answers.c */
+
+void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct str value);
+
 /* job_read_vars.c */
 
 void job_read_vars(struct job_reader *r, void *job, struct str value);

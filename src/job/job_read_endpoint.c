@@ -379,6 +379,21 @@ static void read_records(struct job_reader *r, void *target, struct str value)
     job_read_value(r, &key, target, value);
 }
 
+static void read_endpoint_answers(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+
+    job_read_answers(r, &endpoint->answers, value);
+    for (size_t i = 0; i < endpoint->answers.count; i++) {
+        if (endpoint->answers.list[i].is_first) {
+            job_text_fault(&r->text, value, "E-CFG8",
+                           "\"first\" is for rules of the job: those of an endpoint are asked "
+                           "before them anyway");
+            return;
+        }
+    }
+}
+
 enum { ENDPOINT_NAME, ENDPOINT_URL, ENDPOINT_SOURCES, ENDPOINT_METHOD };
 
 static const struct job_key endpoint_keys[] = {
@@ -392,6 +407,7 @@ static const struct job_key endpoint_keys[] = {
     { "records", JOB_KEY_CALL, 0, 0, 0, read_records },
     { "pages", JOB_KEY_CALL, 0, 0, 0, read_pages },
     { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
+    { "answers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_answers },
 };
 
 const struct job_keys job_endpoint_keys = JOB_KEYS("endpoint", endpoint_keys);

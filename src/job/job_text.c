@@ -150,6 +150,9 @@ void job_text_fault_of(struct job_text *t, struct str at, const struct err *err)
         return;
     }
     *to = *err;
+    if (!t->where) {
+        return;
+    }
     if (at.data) {
         err_prefix(to, "%s:%u:%u", t->where, job_text_line(t, at), column_of(t, at));
     } else {

@@ -19,7 +19,7 @@
 #include "job/job_file.h"
 
 struct job_text {
-    const char *where; /* "catalog.json", for messages */
+    const char *where; /* "catalog.json", for messages; NULL: no place is told */
     struct buf plain;
     struct job_faults *faults;
     size_t fault_at[JOB_FAULTS_SHOWN]; /* bytes: they are kept in the order of the text */

@@ -200,6 +200,18 @@ static bool write_body(cJSON *object, const struct job_endpoint *endpoint)
     return add_optional(object, "body", endpoint->body);
 }
 
+static bool write_answers(cJSON *object, const struct answer_rules *rules)
+{
+    cJSON *array = rules->count ? cJSON_AddArrayToObject(object, "answers") : NULL;
+
+    for (size_t i = 0; array && i < rules->count; i++) {
+        if (!cJSON_AddItemToArray(array, cJSON_CreateRaw(rules->list[i].json))) {
+            return false;
+        }
+    }
+    return !rules->count || array;
+}
+
 static bool write_endpoint(cJSON *object, const struct job_endpoint *endpoint)
 {
     return object && add_optional(object, "name", endpoint->name) &&
@@ -207,7 +219,7 @@ static bool write_endpoint(cJSON *object, const struct job_endpoint *endpoint)
            (!endpoint->header_count ||
             write_headers(object, endpoint->headers, endpoint->header_count, NULL)) &&
            write_body(object, endpoint) && add_optional(object, "records", endpoint->records) &&
-           write_pages(object, &endpoint->pages) &&
+           write_pages(object, &endpoint->pages) && write_answers(object, &endpoint->answers) &&
            add_texts(object, "with", endpoint->with, endpoint->with_count);
 }
 
@@ -504,8 +516,9 @@ static bool write_root(cJSON *root, const struct job *job)
     return files && write_headers(root, job->headers, job->header_count, files) &&
            write_login(root, &job->login) && write_vars(root, job) && write_endpoints(root, job) &&
            write_pace(root, &job->pace) && write_retry(root, &job->retry) &&
-           write_network(root, &job->network) && write_tables(root, job) &&
-           write_output(root, job->outputs) && write_poll(root, &job->poll);
+           write_answers(root, &job->answers) && write_network(root, &job->network) &&
+           write_tables(root, job) && write_output(root, job->outputs) &&
+           write_poll(root, &job->poll);
 }
 
 enum result job_write(const struct job *job, struct buf *out, struct err *err)

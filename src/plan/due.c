@@ -17,9 +17,16 @@ int due_compare(const struct due *a, const struct due *b)
 const char *due_by_word(enum due_by by)
 {
     static const char *const words[DUE_BY_COUNT] = {
-        [DUE_NONE] = "",           [DUE_BACKOFF] = "backoff",     [DUE_RETRY_AFTER] = "retry-after",
-        [DUE_QUOTA] = "quota",     [DUE_HOST_HOLD] = "host-hold", [DUE_BREAKER] = "breaker",
-        [DUE_RESTART] = "restart", [DUE_RULE] = "rule",           [DUE_USER] = "user",
+        [DUE_NONE] = "",
+        [DUE_BACKOFF] = "backoff",
+        [DUE_RETRY_AFTER] = "retry-after",
+        [DUE_QUOTA] = "quota",
+        [DUE_HOST_HOLD] = "host-hold",
+        [DUE_BREAKER] = "breaker",
+        [DUE_RESTART] = "restart",
+        [DUE_RULE] = "rule",
+        [DUE_USER] = "user",
+        [DUE_NOT_READY] = "not-ready",
     };
 
     return words[by];
@@ -56,6 +63,9 @@ void due_format(const struct due *due, char text[DUE_TEXT_MAX])
         break;
     case DUE_USER:
         snprintf(text, DUE_TEXT_MAX, "by you");
+        break;
+    case DUE_NOT_READY:
+        snprintf(text, DUE_TEXT_MAX, "not ready, %s", due->said);
         break;
     }
 }

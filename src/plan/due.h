@@ -21,6 +21,7 @@ enum due_by {
     DUE_RESTART,     /* we did: the deadline passed while nobody ran */
     DUE_RULE,        /* a rule of the job */
     DUE_USER,        /* the user holds the host */
+    DUE_NOT_READY,   /* the result is still being made (plan/exchange.h); holds no host */
     DUE_BY_COUNT,
 };
 

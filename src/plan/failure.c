@@ -25,6 +25,8 @@ const char *outcome_name(enum outcome outcome)
         [OUTCOME_NO_RECORDS] = "no records",
         [OUTCOME_RULE] = "rule",
         [OUTCOME_WRONG_TYPE] = "wrong type",
+        [OUTCOME_LIMIT] = "limit",
+        [OUTCOME_NOT_READY] = "not ready",
     };
 
     return names[outcome];
@@ -53,6 +55,8 @@ static const struct {
     [FAILURE_WRONG_TYPE] = { "wrong type", "type", "wrong-type" },
     [FAILURE_MAYBE_SENT] = { "maybe sent", "sent?", "maybe-sent" },
     [FAILURE_OTHER] = { "other", "other", "other" },
+    [FAILURE_LIMIT] = { "limit", "limit", "limit" },
+    [FAILURE_NOT_READY] = { "not ready", "unready", "not-ready" },
 };
 
 struct failure failure_of(enum outcome outcome, int status)
@@ -77,6 +81,8 @@ struct failure failure_of(enum outcome outcome, int status)
         [OUTCOME_NO_RECORDS] = FAILURE_NO_RECORDS,
         [OUTCOME_RULE] = FAILURE_RULE,
         [OUTCOME_WRONG_TYPE] = FAILURE_WRONG_TYPE,
+        [OUTCOME_LIMIT] = FAILURE_LIMIT,
+        [OUTCOME_NOT_READY] = FAILURE_NOT_READY,
     };
     struct failure failure = { of_outcome[outcome], 0 };
 

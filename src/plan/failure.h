@@ -35,6 +35,8 @@ enum outcome {
     OUTCOME_NO_RECORDS, /* valid JSON, but no records where the listing's pages have them */
     OUTCOME_RULE,       /* a rule of the job says that this answer is a failure */
     OUTCOME_WRONG_TYPE, /* 2xx, but a body of a type that nobody asked for, such as HTML */
+    OUTCOME_LIMIT,      /* 2xx whose body says that a limit was met, or that the server is busy */
+    OUTCOME_NOT_READY,  /* the result is still being made, and the time for that is over */
     OUTCOME_COUNT,
 };
 
@@ -61,6 +63,8 @@ enum failure_class {
     FAILURE_WRONG_TYPE,
     FAILURE_MAYBE_SENT, /* what must not be sent twice was sent, and no answer says what became of it */
     FAILURE_OTHER,
+    FAILURE_LIMIT, /* as the outcomes of these names: */
+    FAILURE_NOT_READY,
     FAILURE_CLASS_COUNT,
 };
 
@@ -109,7 +113,8 @@ void failure_choice_format(const struct failure_choice *choice, char text[FAILUR
 /** What `--class` takes beside the statuses: the words of all classes. */
 #define FAILURE_WORDS                                                                              \
     "dns, connect, tls, timeout, short-body, bad-json, too-big, encoding, protocol, refused, "     \
-    "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other"
+    "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other, limit, "                     \
+    "not-ready"
 
 /** For rows of a ledger of before version 3, which has nothing but the reason in words: its outcome and
  *  class, as well as can be told. Nothing else may call this. */

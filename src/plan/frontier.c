@@ -307,7 +307,8 @@ enum result frontier_restore(struct frontier *f, const struct frontier_row *row,
     request->last = row->last;
     request->due = row->due;
     snprintf(request->reason, sizeof request->reason, "%.*s", STR_ARG(row->reason));
-    if (frontier_restore_wait(f, request, row->waits_until_us, now_us) != RESULT_OK) {
+    if ((row->exchange && request_resume(request, row->exchange) != RESULT_OK) ||
+        frontier_restore_wait(f, request, row->waits_until_us, now_us) != RESULT_OK) {
         frontier_forget(f, request);
         return err_nomem(err, "reading the ledger");
     }

@@ -77,6 +77,7 @@ struct frontier_row {
     struct last_try last;
     struct due due;
     struct str reason;
+    const struct exchange *exchange; /* or NULL */
 };
 
 /** Before the first frontier_next, in order of id. A deadline ahead that a server had named (`due` says

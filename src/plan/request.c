@@ -49,11 +49,35 @@ void request_free(struct request *request)
 {
     if (request) {
         free(request->redirect_url);
+        exchange_release(&request->exchange);
         free(request);
     }
 }
 
+void request_start_over(struct request *request)
+{
+    const struct exchange *x = &request->exchange;
+
+    free(request->redirect_url);
+    request->redirect_url = NULL;
+    request->hops = 0;
+    request->fetches_result = false;
+    request->foreign = x->url && x->is_foreign;
+    request->from_public = x->url && x->from_public;
+    request->drop_body = x->url && x->with_get;
+}
+
+enum result request_resume(struct request *request, const struct exchange *exchange)
+{
+    enum result result = exchange_copy(&request->exchange, exchange);
+
+    request_start_over(request);
+    return result;
+}
+
 struct str request_url(const struct request *request)
 {
-    return request->redirect_url ? str_view(request->redirect_url) : request->url;
+    return request->redirect_url   ? str_view(request->redirect_url)
+           : request->exchange.url ? str_view(request->exchange.url)
+                                   : request->url;
 }

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "plan/due.h"
+#include "plan/exchange.h"
 #include "plan/failure.h"
 
 #include <stdint.h>
@@ -72,6 +73,8 @@ struct request {
     struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
     struct str etag;    /* of the round before, when it is polled; terminated; or STR_NONE */
     char *redirect_url; /* where to ask instead, or NULL; owned */
+    struct exchange exchange; /* when it takes more than one question */
+    bool fetches_result;      /* this try has gone on to where the exchange's result lies */
     struct last_try last;
     struct due due;                  /* waiting: who set `due_us` */
     char reason[REQUEST_REASON_MAX]; /* of the last failed try, for people; bytes from outside */
@@ -88,7 +91,13 @@ struct request *request_new(uint64_t id, uint32_t endpoint, struct str key, stru
 struct request *request_make(uint64_t id, uint32_t endpoint, const struct request_texts *texts);
 void request_free(struct request *request); /* NULL is ignored */
 
-/** What to ask now: the redirect's target, else the planned URL. */
+/** The next try begins at the planned URL, or where its exchange goes on. */
+void request_start_over(struct request *request);
+
+/** Its exchange goes on, of which an earlier session knows. Copied. RESULT_NOMEM. */
+MUST_CHECK enum result request_resume(struct request *request, const struct exchange *exchange);
+
+/** What to ask now: the redirect's target, else where the exchange goes on, else the planned URL. */
 struct str request_url(const struct request *request);
 
 #endif

@@ -160,6 +160,16 @@ enum result committer_each_row(struct committer *committer,
     return ledger_each_row(committer->archive.ledger, visit, context, err);
 }
 
+enum result committer_each_exchange(struct committer *committer,
+                                    enum result (*visit)(void *context, uint64_t id,
+                                                         const struct exchange *exchange,
+                                                         struct err *err),
+                                    void *context, struct err *err)
+{
+    assert(!committer->started);
+    return ledger_each_exchange(committer->archive.ledger, visit, context, err);
+}
+
 enum result committer_each_waiting(struct committer *committer,
                                    enum result (*visit)(void *context, struct request *request,
                                                         int64_t not_before_us),

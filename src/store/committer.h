@@ -78,6 +78,13 @@ MUST_CHECK enum result committer_each_row(struct committer *committer,
                                                         const struct ledger_row *row),
                                           void *context, struct err *err);
 
+/** Before start: those that wait for what is not ready, in order of id. Synchronous. */
+MUST_CHECK enum result committer_each_exchange(struct committer *committer,
+                                               enum result (*visit)(void *context, uint64_t id,
+                                                                    const struct exchange *exchange,
+                                                                    struct err *err),
+                                               void *context, struct err *err);
+
 /** Before start: the found requests that wait, in order of id; see ledger_each_found. Synchronous. */
 MUST_CHECK enum result committer_each_waiting(struct committer *committer,
                                               enum result (*visit)(void *context,

@@ -121,6 +121,12 @@ static const char *const sql[SQL_COUNT] = {
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
     [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
     [SQL_PUT_POLLED] = "INSERT OR REPLACE INTO polled(what,etag,digest) VALUES(?1,?2,?3)",
+    [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
+                      " FROM exchange ORDER BY request",
+    [SQL_PUT_EXCHANGE] = "INSERT OR REPLACE INTO "
+                         "exchange(request,url,asked,waited_us,is_foreign,from_public,with_get)"
+                         " VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_DROP_EXCHANGE] = "DELETE FROM exchange WHERE request=?1",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
@@ -383,7 +389,9 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
         ledger_roll_back(ledger);
     }
     *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
-    return result;
+    return result == RESULT_OK && settlement->response->request->exchange.asked
+               ? ledger_put_exchange(ledger, settlement, err)
+               : result;
 }
 
 enum result ledger_put_segment(struct ledger *ledger, const struct segment_extent *extent,

@@ -11,6 +11,8 @@
  *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
  *             round, place, and what the request is made of
  *   page_note what was odd about a listing, by the request that showed it
+ *   exchange  of a request that waits for what is not ready (plan/exchange.h): where to ask, how often it
+ *             was, for how long
  *   polled    of a request that is asked round after round: what tells its last body
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
@@ -117,6 +119,14 @@ MUST_CHECK enum result ledger_each_segment(struct ledger *ledger,
                                                                 const struct segment_extent *extent,
                                                                 struct err *err),
                                            void *context, struct err *err);
+
+/** Those that wait for what is not ready, in order of id. Ends when `visit` says other than RESULT_OK, with
+ *  that. */
+MUST_CHECK enum result ledger_each_exchange(struct ledger *ledger,
+                                            enum result (*visit)(void *context, uint64_t id,
+                                                                 const struct exchange *exchange,
+                                                                 struct err *err),
+                                            void *context, struct err *err);
 
 enum ledger_found {
     LEDGER_FOUND_NEW,     /* have not ended, nor do they wait */

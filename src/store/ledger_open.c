@@ -66,7 +66,11 @@ static const char schema_3[] =
     "UPDATE request SET outcome=old_outcome(reason,status),class=old_class(reason,status),"
     "due_by=old_due_by(due_said),due_wait_us=old_due_wait(due_said),"
     "due_ceiling_us=old_due_ceiling(due_said),due_said=old_due_said(due_said)"
-    " WHERE state<>1;";
+    " WHERE state<>1;"
+    "CREATE TABLE exchange("
+    " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER NOT NULL,"
+    " is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL, with_get INTEGER NOT NULL) "
+    "STRICT;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */

@@ -55,6 +55,9 @@ enum statement {
     SQL_PUT_ROUNDS,
     SQL_POLLED,
     SQL_PUT_POLLED,
+    SQL_EXCHANGES,
+    SQL_PUT_EXCHANGE,
+    SQL_DROP_EXCHANGE,
     SQL_COUNT
 };
 
@@ -105,6 +108,10 @@ MUST_CHECK enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint
 
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
+
+/** How far the request's exchange is, when it is one; and that it is over, when it has ended. */
+MUST_CHECK enum result ledger_put_exchange(struct ledger *ledger,
+                                           const struct settlement *settlement, struct err *err);
 
 /** What a row that waits or failed has of its last try: nine columns, the status and TRIED_COLUMNS. The
  *  reason is a view that the next step ends. */

@@ -1,0 +1,34 @@
+/**
+ * What may become of an answer: the ends that judge.c, opinion.c, again.c and login.c choose from. Each takes the
+ * response, with the request in it.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_JUDGE_H
+#define SCRAPETOP_ENGINE_JUDGE_H
+
+#include "engine/engine_state.h"
+
+/** Settled as done. Takes the findings; NULL: there are none. */
+void judge_done(struct engine *engine, struct response *response, enum settle_body body_kind,
+                struct findings *findings);
+
+/** Settled as failed, by its outcome and reason. */
+void judge_final(struct engine *engine, struct response *response);
+
+/** Waits for its next try, by the deadline or else a backoff, in the ledger, too. */
+void judge_again(struct engine *engine, struct response *response, const struct deadline *deadline);
+
+/** Waits until `due_us`, which the request has already, as if this try had not been. */
+void judge_wait_free(struct engine *engine, struct response *response);
+
+/** Goes round as if this try had not been. */
+void judge_unasked(struct engine *engine, struct response *response);
+
+/** The same try goes on, at the URL that the request has now. */
+void judge_go_on(struct engine *engine, struct response *response);
+
+/** Asking the same once more does nothing twice. Any thread. */
+bool judge_asks_safely(const struct engine *engine, const struct request *request);
+
+#endif

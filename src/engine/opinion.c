@@ -1,0 +1,358 @@
+#include "engine/opinion.h"
+
+#include "base/json_scan.h"
+#include "engine/judge.h"
+#include "engine/named_wait.h"
+#include "plan/retry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct opinion opinion_none = { .rule = RULEBOOK_NONE, .action = ANSWER_DO_COUNT };
+
+enum result opinion_init(struct engine *e, struct err *err)
+{
+    enum result result = rulebook_new(&e->rulebook, e->job, err);
+
+    if (result == RESULT_OK) {
+        e->rule_counts = calloc(rulebook_count(e->rulebook) + 1, sizeof *e->rule_counts);
+        result = e->rule_counts ? RESULT_OK : err_nomem(err, "preparing the rules");
+    }
+    return result;
+}
+
+void opinion_release(struct engine *e)
+{
+    rulebook_free(e->rulebook);
+    free(e->rule_counts);
+}
+
+const struct answer_rule *opinion_rule(const struct engine *e, const struct opinion *o)
+{
+    return o->rule == RULEBOOK_NONE ? NULL : rulebook_rule(e->rulebook, o->rule);
+}
+
+/* --- what is said ----------------------------------------------------------------------------------------- */
+
+static struct str header_of(const void *context, struct str name, unsigned n)
+{
+    return response_header_nth(context, name, n);
+}
+
+struct answer_view opinion_view(const struct response *response, bool is_json)
+{
+    return (struct answer_view){
+        .status = response->status,
+        .content_type = response_header(response, STR("content-type")),
+        .body = buf_view(&response->body),
+        .is_json = is_json,
+        .header = header_of,
+        .context = response,
+        .wall_us = response->fetched_at_us,
+    };
+}
+
+/* Complete, so that its body can be believed. */
+static bool is_answer(const struct response *response)
+{
+    return response->outcome == OUTCOME_OK || response->outcome == OUTCOME_STATUS ||
+           response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_REDIRECT;
+}
+
+bool opinion_wants_body(const struct engine *e, const struct response *response)
+{
+    return response->outcome == OUTCOME_OK ||
+           (is_answer(response) &&
+            (rulebook_reads_bodies(e->rulebook, response->request->endpoint) ||
+             response->outcome == OUTCOME_STATUS));
+}
+
+/* As the rule says; else as the server does, in a header or in the body. */
+static void read_wait(const struct response *response, const struct answer_view *a,
+                      const struct answer_rule *rule, struct opinion *o)
+{
+    struct named_wait named;
+
+    if (rule && rule->has_wait) {
+        o->has_wait = true;
+        o->wait_us = rule->wait_us;
+        return;
+    }
+    o->has_wait =
+        rule && answer_wait_at(a, &rule->wait, rule->unit_us, &o->wait_us, o->said, sizeof o->said);
+    if (!o->has_wait) {
+        named = named_wait_read(response, response->fetched_at_us);
+        o->has_wait = named.is_named;
+        o->wait_us = named.us;
+        snprintf(o->said, sizeof o->said, "%.*s", STR_ARG(named.value));
+    }
+    if (!o->has_wait) {
+        o->has_wait = answer_usual_wait(a, &o->wait_us, o->said, sizeof o->said);
+    }
+    if (o->has_wait && o->wait_us) {
+        o->wait_us += RETRY_SLACK_US;
+    }
+}
+
+static enum answer_do action_of(enum answer_usual usual)
+{
+    switch (usual) {
+    case ANSWER_USUAL_NOT_READY:
+        return ANSWER_AGAIN;
+    case ANSWER_USUAL_LIMIT:
+    case ANSWER_USUAL_BUSY:
+        return ANSWER_HOLD;
+    default:
+        return ANSWER_DO_COUNT;
+    }
+}
+
+/* What a status says, and the words of application/problem+json, is for others to judge; of a refusal only
+ * how long it asks to wait. */
+static void read_usual(const struct engine *e, const struct response *response,
+                       const struct answer_view *a, struct opinion *o)
+{
+    o->usual = quota_problem_read(a->content_type, a->body) == QUOTA_PROBLEM_NONE
+                   ? answer_usual_of(a, judge_asks_safely(e, response->request), o->why)
+                   : ANSWER_USUAL_NONE;
+    if (o->usual == ANSWER_USUAL_LIMIT && a->status >= 500 &&
+        !retry_wants_status(&e->job->retry, a->status)) {
+        o->usual = ANSWER_USUAL_NONE;
+    }
+    o->action = action_of(o->usual);
+    if (o->usual == ANSWER_USUAL_NONE && (a->status == 429 || a->status == 503)) {
+        o->has_wait = answer_usual_wait(a, &o->wait_us, o->said, sizeof o->said);
+    }
+}
+
+void opinion_read(const struct engine *e, const struct response *response, bool is_json,
+                  struct opinion *o)
+{
+    const struct request *request = response->request;
+    struct answer_view a = opinion_view(response, is_json);
+
+    *o = opinion_none;
+    o->is_json = is_json;
+    if (!is_answer(response)) {
+        return;
+    }
+    o->rule = rulebook_match(e->rulebook, request->endpoint, &a, NULL);
+    if (o->rule == RULEBOOK_NONE && request->exchange.asked && !request->fetches_result) {
+        o->rule = rulebook_match_result(e->rulebook, request->endpoint, &a);
+        o->is_result = o->rule != RULEBOOK_NONE;
+    }
+    if (o->rule != RULEBOOK_NONE) {
+        o->action = rulebook_rule(e->rulebook, o->rule)->action;
+    } else {
+        read_usual(e, response, &a, o);
+    }
+    if (o->action < ANSWER_DO_COUNT && answer_actions[o->action].takes_wait) {
+        read_wait(response, &a, opinion_rule(e, o), o);
+    }
+}
+
+/* --- what it makes of the answer ----------------------------------------------------------------------------- */
+
+/* Once for each rule: it may be met a million times. */
+static void count(struct engine *e, const struct response *response, const struct opinion *o)
+{
+    char text[SNAPSHOT_REQUEST_TEXT], name[RULEBOOK_NAME_MAX], fields[128];
+
+    if (o->rule == RULEBOOK_NONE) {
+        e->usual_counts[o->usual]++;
+        return;
+    }
+    if (e->rule_counts[o->rule]++) {
+        return;
+    }
+    engine_request_text(e, response->request, text);
+    rulebook_name(e->rulebook, o->rule, name);
+    snprintf(fields, sizeof fields, ",\"rule\":%zu,\"do\":\"%s\",\"id\":%llu,\"status\":%d",
+             o->rule + 1, answer_actions[o->action].name, (unsigned long long)response->request->id,
+             response->status);
+    events_add(&e->events, EVENT_NOTICE, "rule", fields, "%s (%.100s) is met first by %s, HTTP %d",
+               name, rulebook_rule(e->rulebook, o->rule)->text, text, response->status);
+}
+
+/* "HTTP 200, rule 2 (at=/error do=fail)", "HTTP 403, a limit of requests was met: ...". What stands in a body
+ * may be a secret. */
+static void say_why(struct engine *e, struct response *response, const struct opinion *o)
+{
+    char name[RULEBOOK_NAME_MAX];
+    struct str why = str_view(o->why);
+
+    if (o->rule != RULEBOOK_NONE) {
+        rulebook_name(e->rulebook, o->rule, name);
+        snprintf(response->reason, sizeof response->reason, "HTTP %d, %s: %s", response->status,
+                 name, rulebook_rule(e->rulebook, o->rule)->text);
+        return;
+    }
+    buf_reset(&e->redacted);
+    if (secrets_redact(&e->secrets, why, &e->redacted) == RESULT_OK) {
+        why = buf_view(&e->redacted);
+    } else {
+        why = STR_NONE;
+    }
+    if (o->usual == ANSWER_USUAL_WRONG_TYPE) {
+        snprintf(response->reason, sizeof response->reason, "%.*s", STR_ARG(why));
+    } else {
+        snprintf(response->reason, sizeof response->reason, "HTTP %d, %.*s", response->status,
+                 STR_ARG(why));
+    }
+}
+
+/* The outcome by which a failed try is known. A status that is a failure by itself stays one. */
+static enum outcome outcome_of(const struct response *response, const struct opinion *o)
+{
+    bool is_status = response->outcome == OUTCOME_STATUS;
+
+    switch (o->action) {
+    case ANSWER_OK:
+    case ANSWER_EMPTY:
+    case ANSWER_END:
+        return OUTCOME_OK;
+    case ANSWER_AGAIN:
+        return OUTCOME_NOT_READY;
+    case ANSWER_HOLD:
+        return is_status ? OUTCOME_STATUS : OUTCOME_LIMIT;
+    case ANSWER_LOGIN:
+        return is_status ? OUTCOME_STATUS : OUTCOME_RULE;
+    case ANSWER_DO_COUNT:
+        return o->usual == ANSWER_USUAL_WRONG_TYPE ? OUTCOME_WRONG_TYPE : response->outcome;
+    default:
+        return OUTCOME_RULE;
+    }
+}
+
+/* In the server's words, where it has said so; else by the rule's name. */
+static void set_deadline(struct engine *e, const struct opinion *o, struct deadline *deadline)
+{
+    char name[RULEBOOK_NAME_MAX];
+
+    *deadline = (struct deadline){ .named = true, .wait_us = o->wait_us, .by = DUE_RETRY_AFTER };
+    if (o->said[0]) {
+        memcpy(deadline->said, o->said, sizeof deadline->said);
+    } else {
+        deadline->by = DUE_RULE;
+        rulebook_name(e->rulebook, o->rule, name);
+        snprintf(deadline->said, sizeof deadline->said, "%.*s", DUE_SAID_MAX - 1, name);
+    }
+}
+
+void opinion_apply(struct engine *e, struct response *response, const struct opinion *o,
+                   struct deadline *deadline)
+{
+    if (o->has_wait && (o->rule != RULEBOOK_NONE || !deadline->named)) {
+        set_deadline(e, o, deadline);
+    }
+    if (o->rule == RULEBOOK_NONE && o->usual == ANSWER_USUAL_NONE) {
+        return;
+    }
+    count(e, response, o);
+    response->outcome = outcome_of(response, o);
+    if (response->outcome == OUTCOME_OK) {
+        response->reason[0] = '\0';
+    } else {
+        say_why(e, response, o);
+    }
+    deadline->holds_host = o->action == ANSWER_HOLD;
+}
+
+/* --- what is done ------------------------------------------------------------------------------------------------ */
+
+struct act {
+    struct engine *engine;
+    struct response *response;
+    const struct opinion *opinion;
+    const struct deadline *deadline;
+    struct findings *findings;
+};
+
+static void act_ok(const struct act *a)
+{
+    enum settle_body kind = !a->response->body.len ? SETTLE_BODY_EMPTY
+                            : a->opinion->is_json  ? SETTLE_BODY_JSON
+                                                   : SETTLE_BODY_FOREIGN;
+
+    judge_done(a->engine, a->response, kind, a->findings);
+}
+
+/* The body is kept, though no table reads it. */
+static void act_empty(const struct act *a)
+{
+    judge_done(a->engine, a->response,
+               a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, NULL);
+}
+
+static void act_retry(const struct act *a)
+{
+    if (a->response->request->attempt < a->engine->job->retry.attempts) {
+        judge_again(a->engine, a->response, a->deadline);
+    } else {
+        judge_final(a->engine, a->response);
+    }
+}
+
+static void act_hold(const struct act *a)
+{
+    struct host *host = host_at(&a->engine->hosts, a->response->request->host);
+
+    refusal_hold(a->engine, host, a->response, a->deadline);
+    act_retry(a);
+}
+
+static void act_again(const struct act *a)
+{
+    again_take(a->engine, a->response, a->opinion);
+}
+
+static void act_fail(const struct act *a)
+{
+    judge_final(a->engine, a->response);
+}
+
+static void act_stop(const struct act *a)
+{
+    struct engine *e = a->engine;
+
+    engine_stop_for(e, "E-ANS2", a->response->reason);
+    judge_unasked(e, a->response);
+}
+
+static void act_login(const struct act *a)
+{
+    switch (login_refused(a->engine, a->response)) {
+    case LOGIN_FREE:
+        judge_unasked(a->engine, a->response);
+        break;
+    case LOGIN_TRY:
+        act_retry(a);
+        break;
+    case LOGIN_SILENT:
+        judge_final(a->engine, a->response);
+        break;
+    }
+}
+
+/* What each action does; the names stand in job/answer_rule.c. */
+static void (*const acts[ANSWER_DO_COUNT])(const struct act *act) = {
+    [ANSWER_OK] = act_ok,       [ANSWER_EMPTY] = act_empty, [ANSWER_END] = act_empty,
+    [ANSWER_RETRY] = act_retry, [ANSWER_HOLD] = act_hold,   [ANSWER_AGAIN] = act_again,
+    [ANSWER_FAIL] = act_fail,   [ANSWER_STOP] = act_stop,   [ANSWER_LOGIN] = act_login,
+};
+
+bool opinion_heed(struct engine *e, struct response *response, const struct opinion *opinion,
+                  const struct deadline *deadline, struct findings *findings)
+{
+    struct act act = { e, response, opinion, deadline, findings };
+
+    if (opinion->action == ANSWER_DO_COUNT) {
+        return false;
+    }
+    if (response->status < 400) {
+        login_accepted(e, response->request);
+    }
+    acts[opinion->action](&act);
+    return true;
+}

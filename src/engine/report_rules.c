@@ -1,0 +1,107 @@
+#include "engine/report_rules.h"
+
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_SHOWN 200
+
+void report_add_rules(struct engine *e, struct report *r)
+{
+    size_t count = e->rulebook ? rulebook_count(e->rulebook) : 0;
+
+    memcpy(r->meant, e->usual_counts, sizeof r->meant);
+    r->rules = count ? calloc(count, sizeof *r->rules) : NULL;
+    for (size_t i = 0; r->rules && i < count; i++) {
+        const struct answer_rule *rule = rulebook_rule(e->rulebook, i);
+        struct report_rule *out = &r->rules[i];
+
+        rulebook_name(e->rulebook, i, out->name);
+        out->text = str_dup(str_view(rule->text));
+        out->action = rule->action;
+        out->count = e->rule_counts[i];
+        r->rule_count++;
+    }
+}
+
+void report_release_rules(struct report *r)
+{
+    for (size_t i = 0; i < r->rule_count; i++) {
+        free(r->rules[i].text);
+    }
+    free(r->rules);
+    r->rules = NULL;
+    r->rule_count = 0;
+}
+
+/* What is said of those that no rule speaks of; NULL: nothing, other lines tell it. */
+static const struct {
+    const char *words, *name, *action;
+} meanings[ANSWER_USUAL_COUNT] = {
+    [ANSWER_USUAL_NOT_READY] = { "were not ready, and asked for again", "not ready", "again" },
+    [ANSWER_USUAL_LIMIT] = { "told in their body that a limit of requests was met", "limit",
+                             "hold" },
+    [ANSWER_USUAL_BUSY] = { "were an error with Retry-After", "busy", "hold" },
+    [ANSWER_USUAL_WRONG_TYPE] = { "were no JSON and not meant to be", "wrong type", "retry" },
+};
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+enum result report_rules(const struct report *r, struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < r->rule_count && result == RESULT_OK; i++) {
+        const struct report_rule *rule = &r->rules[i];
+
+        if (rule->count) {
+            result = buf_printf(out, "%llu answer%s met %s: %.*s\n",
+                                (unsigned long long)rule->count, plural(rule->count), rule->name,
+                                TEXT_SHOWN, rule->text ? rule->text : "");
+        }
+    }
+    for (int i = 0; i < ANSWER_USUAL_COUNT && result == RESULT_OK; i++) {
+        if (r->meant[i] && meanings[i].words) {
+            result = buf_printf(out, "%llu answer%s %s\n", (unsigned long long)r->meant[i],
+                                plural(r->meant[i]), meanings[i].words);
+        }
+    }
+    return result;
+}
+
+static void add_item(cJSON *list, const char *name, const char *text, const char *action,
+                     uint64_t count)
+{
+    cJSON *item = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(item, "name", name);
+    if (text) {
+        cJSON_AddStringToObject(item, "rule", text);
+    } else {
+        cJSON_AddNullToObject(item, "rule");
+    }
+    cJSON_AddStringToObject(item, "do", action);
+    cJSON_AddNumberToObject(item, "count", (double)count);
+    cJSON_AddItemToArray(list, item);
+}
+
+void report_rules_json(const struct report *r, cJSON *root)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "rules");
+
+    for (size_t i = 0; i < r->rule_count; i++) {
+        const struct report_rule *rule = &r->rules[i];
+
+        add_item(list, rule->name, rule->text, answer_actions[rule->action].name, rule->count);
+    }
+    for (int i = 0; i < ANSWER_USUAL_COUNT; i++) {
+        if (r->meant[i] && meanings[i].words) {
+            add_item(list, meanings[i].name, NULL, meanings[i].action, r->meant[i]);
+        }
+    }
+}
