@@ -512,7 +512,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
 {
     struct server_answer answer =
         SERVER_ANSWER("HTTP/1.1 100 Continue\r\nRetry-After: 1\r\n\r\n"
-                      "HTTP/1.1 429 Slow Down\r\nRETRY-AFTER:  30 \r\nX-Other: no\r\n"
+                      "HTTP/1.1 204 Slow Down\r\nRETRY-AFTER:  30 \r\nX-Other: no\r\n"
                       "x-PAGES: 7\r\n"
                       "ETag:\r\n \"a\"\r\nX-Other: 1\r\n\t2\r\nRetry-After: 31,\r\n \t 32\r\n"
                       "Content-Length: 0\r\n\r\n",
@@ -524,7 +524,7 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     (void)state;
     net_begin(&n, PATIENCE_US);
     r = ask(&n, server_url(server, "/"));
-    assert_int_equal(r->status, 429);
+    assert_int_equal(r->status, 204);
     assert_true(str_equal(response_header(r, STR("retry-after")), STR("30")));
     assert_true(str_equal(response_header_nth(r, STR("retry-after"), 1), STR("31, 32")));
     assert_null(response_header_nth(r, STR("retry-after"), 2).data);
@@ -532,6 +532,37 @@ static void headers__are_kept__those_that_somebody_reads(void **state)
     assert_null(response_header(r, STR("x-other")).data);
     assert_true(str_equal(response_header(r, STR("x-pages")), STR("7")));
     assert_true(r->wire_bytes > 0 && r->timing.total_us > 0 && r->fetched_at_us > 0);
+    give_back(&n, r);
+    net_end(&n);
+    server_stop(server);
+}
+
+/* People want to see them all, but there is always room for those that are obeyed. */
+static void headers__are_all_kept__of_an_answer_that_is_a_failure(void **state)
+{
+    char bytes[24 << 10];
+    struct server_answer answer = { bytes, 0, 0, SERVER_KEEP };
+    struct server *server;
+    struct response *r;
+    struct net n;
+
+    (void)state;
+    answer.len =
+        (size_t)snprintf(bytes, sizeof bytes, "HTTP/1.1 429 Slow Down\r\nX-Request-Id: 77\r\n");
+    for (int i = 0; i < 18; i++) {
+        answer.len += (size_t)snprintf(bytes + answer.len, sizeof bytes - answer.len,
+                                       "X-Long-%d: %01000d\r\n", i, i);
+    }
+    answer.len += (size_t)snprintf(bytes + answer.len, sizeof bytes - answer.len,
+                                   "Retry-After: 30\r\nContent-Length: 0\r\n\r\n");
+    server = server_start(play_always, &answer);
+    net_begin(&n, PATIENCE_US);
+    r = ask(&n, server_url(server, "/"));
+    assert_int_equal(r->status, 429);
+    assert_true(str_equal(response_header(r, STR("x-request-id")), STR("77")));
+    assert_non_null(response_header(r, STR("x-long-0")).data);
+    assert_null(response_header(r, STR("x-long-17")).data);
+    assert_true(str_equal(response_header(r, STR("retry-after")), STR("30")));
     give_back(&n, r);
     net_end(&n);
     server_stop(server);
@@ -1047,6 +1078,7 @@ int main(void)
         cmocka_unit_test(body__may_be_as_large_as_the_ceiling_and_no_larger),
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),
+        cmocka_unit_test(headers__are_all_kept__of_an_answer_that_is_a_failure),
         cmocka_unit_test(request__carries_the_configured_headers__to_its_own_origin_only),
         cmocka_unit_test(request__carries_its_own_body__in_place_of_the_endpoints),
         cmocka_unit_test(endpoint__has_headers_of_its_own__in_place_of_those_of_all),

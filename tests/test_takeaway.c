@@ -249,8 +249,8 @@ static void export__gives_whole_figures__of_the_rows_that_pass(void **state)
     snprintf(snapshot.failures[0].example, sizeof snapshot.failures[0].example,
              "a \"b\", c\033[2J");
     assert_string_equal(exported(PANEL_FAILED, "\"b", false, &out),
-                        "why,class,count,last_ago_s,example,example_id\n"
-                        "HTTP 404,404,9,118,\"a \"\"b\"\", c\\x1b[2J\",0\n");
+                        "why,class,count,last_ago_s,example,example_id,said\n"
+                        "HTTP 404,404,9,118,\"a \"\"b\"\", c\\x1b[2J\",0,\n");
     assert_non_null(strstr(exported(PANEL_HOSTS, "img", true, &out), "\"quota_left\":null"));
     buf_release(&out);
 }

@@ -176,6 +176,7 @@ static void failure_row(struct row *r, const struct snapshot *s, size_t i)
     put_seconds(r, "last_ago_s", f->last_ago_us);
     put_text(r, "example", f->example);
     put_count(r, "example_id", f->example_id);
+    put_text(r, "said", f->said);
 }
 
 static void endpoint_row(struct row *r, const struct snapshot *s, size_t i)

@@ -87,7 +87,8 @@ static bool say_failed(struct asked *a)
         char why[FAILURE_TEXT_MAX];
 
         failure_format(f->why, why);
-        say(a, "%llu of %s, such as %s", (unsigned long long)f->count, why, f->example);
+        say(a, "%llu of %s, such as %s%s%s", (unsigned long long)f->count, why, f->example,
+            f->said[0] ? ": " : "", f->said);
     }
     return say_more(a, a->s->failure_count, count);
 }

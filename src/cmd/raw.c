@@ -1,5 +1,6 @@
 /* `raw`: stored bodies, printed as they came, or one file each. */
 #include "cmd/cmd.h"
+#include "cmd/failed.h"
 #include "cmd/read_options.h"
 #include "store/extract.h"
 
@@ -47,6 +48,27 @@ static int print_bodies(const struct read_options *options)
     return damaged ? EXIT_STORAGE : EXIT_WELL;
 }
 
+static int print_failed(const struct read_options *options)
+{
+    struct failed_said said = { .keys = options->operands + 1,
+                                .key_count = options->operand_count - 1,
+                                .json = options->json };
+    struct err err = { .result = RESULT_OK };
+    struct run_reader reader;
+    enum result result;
+
+    if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
+        return cmd_fail(&err);
+    }
+    result = failed_print_said(&reader, &said, &err);
+    run_reader_close(&reader);
+    if (result == RESULT_NOT_FOUND) {
+        cmd_print_error(&err);
+        return EXIT_INCOMPLETE;
+    }
+    return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+}
+
 int cmd_raw(int argc, char **argv)
 {
     struct read_options options;
@@ -60,7 +82,7 @@ int cmd_raw(int argc, char **argv)
         options_print_help(&raw_table, stdout);
         code = EXIT_WELL;
     } else {
-        code = print_bodies(&options);
+        code = options.failed ? print_failed(&options) : print_bodies(&options);
     }
     read_options_release(&options);
     return code;

@@ -296,6 +296,18 @@ static const struct option_row raw_rows[] = {
         .kind = OPTION_TEXT,
         .offset = offsetof(struct read_options, dir),
     },
+    {
+        .name = "failed",
+        .help = "Print what the server said at each failure: headers, and the head of the body",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, failed),
+    },
+    {
+        .name = "json",
+        .help = "With --failed: JSON Lines",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, json),
+    },
 };
 
 static const struct option_row replay_rows[] = {
@@ -310,11 +322,25 @@ static const struct option_row replay_rows[] = {
     },
 };
 
-/* Of verify, too. */
-static const struct option_row status_rows[] = {
+static const struct option_row verify_rows[] = {
     {
         .name = "json",
         .help = "As JSON",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, json),
+    },
+};
+
+static const struct option_row status_rows[] = {
+    {
+        .name = "failed",
+        .help = "List what has failed, each with its class, tries and reason",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, failed),
+    },
+    {
+        .name = "json",
+        .help = "As JSON; with --failed as JSON Lines",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct read_options, json),
     },
@@ -326,6 +352,7 @@ static const struct option_group normalise_groups[] = {
 };
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
 static const struct option_group replay_groups[] = { { "Options", ROWS(replay_rows), 0 } };
+static const struct option_group verify_groups[] = { { "Options", ROWS(verify_rows), 0 } };
 static const struct option_group status_groups[] = { { "Options", ROWS(status_rows), 0 } };
 
 static const char *const normalise_examples[] = {
@@ -338,6 +365,7 @@ static const char *const normalise_examples[] = {
 static const char *const raw_examples[] = {
     "scrapetop raw api.example.org.run 103293 | jq .",
     "scrapetop raw --dir bodies api.example.org.run",
+    "scrapetop raw --failed api.example.org.run",
     NULL,
 };
 
@@ -370,7 +398,7 @@ const struct option_table verify_table = {
         "names, and what is not yet committed, are noted and are no damage. A line's crc32c is "
         "the CRC-32C of the line without its line feed and without the member crc32c itself, "
         "from the comma before it to the quote behind it.",
-    GROUPS(status_groups),
+    GROUPS(verify_groups),
     .operand = add_operand,
 };
 
@@ -422,6 +450,18 @@ static enum result finish_normalise(struct read_options *options, struct err *er
     return result;
 }
 
+static enum result check_raw(const struct read_options *options, struct err *err)
+{
+    if (options->failed && options->dir) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--failed prints; it has no use for --dir");
+    }
+    if (options->json && !options->failed) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "raw --json goes with --failed; bodies are printed as they came");
+    }
+    return RESULT_OK;
+}
+
 static enum result check_operands(const struct read_options *options,
                                   const struct option_table *table, struct err *err)
 {
@@ -454,6 +494,8 @@ enum result read_options_parse(struct read_options *options, const struct option
         result = check_operands(options, table, err);
         if (result == RESULT_OK && table == &normalise_table) {
             result = finish_normalise(options, err);
+        } else if (result == RESULT_OK && table == &raw_table) {
+            result = check_raw(options, err);
         }
     }
     if (result != RESULT_OK) {

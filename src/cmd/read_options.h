@@ -20,7 +20,8 @@ struct read_options {
     struct str *unique;
     bool strict;           /* normalise: a skipped record is exit code 9 */
     const char *dir;       /* raw: one file a body into this directory */
-    bool json;             /* normalise: the report on stdout; verify, status */
+    bool failed;           /* raw, status: what has failed, and what was said then */
+    bool json;             /* normalise: the report on stdout; raw, verify, status */
     unsigned speed;        /* replay */
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */

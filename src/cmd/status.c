@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
+#include "cmd/failed.h"
 #include "cmd/json_print.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
@@ -306,7 +307,8 @@ static int open_and_print(const struct read_options *options)
     if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    result = print_status(&reader, options->json, &err);
+    result = options->failed ? failed_list(&reader, options->json, &err)
+                             : print_status(&reader, options->json, &err);
     run_reader_close(&reader);
     return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
 }

@@ -40,29 +40,12 @@ void detail_release(struct engine *e)
 
 /* --- masking ------------------------------------------------------------------------------------- */
 
-/* Without the beginning of a secret whose end was cut off, which redaction would not know. */
-static struct str without_partial_secret(const struct engine *e, struct str text)
-{
-    for (size_t i = 0; i < e->secrets.count; i++) {
-        struct str secret = str_view(e->secrets.values[i]);
-        size_t most = secret.len - 1 < text.len ? secret.len - 1 : text.len;
-
-        for (size_t part = most; part > 0; part--) {
-            if (memcmp(text.data + text.len - part, secret.data, part) == 0) {
-                text.len -= part;
-                break;
-            }
-        }
-    }
-    return text;
-}
-
 /* The text as it may be shown, in scratch. */
 static struct str masked(struct engine *e, struct str text, bool is_cut)
 {
     buf_reset(&e->shown);
     if (is_cut) {
-        text = without_partial_secret(e, text);
+        text = secrets_uncut(&e->secrets, text);
     }
     return secrets_redact(&e->secrets, text, &e->shown) == RESULT_OK
                ? buf_view(&e->shown)

@@ -1,8 +1,8 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c (start and
- * end of requests and runs), judge.c (what came back), refusal.c (that it is not to be asked now),
- * pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps it back), command.c
- * (what a user says), steer.c (single requests and hosts by hand), login.c (who asks), observe.c (what a
+ * end of requests and runs), judge.c (what came back), tell_try.c (what is written down of it), refusal.c
+ * (that it is not to be asked now), pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps
+ * it back), command.c (what a user says), steer.c (single requests and hosts by hand), login.c (who asks), observe.c (what a
  * screen may show), detail.c (one request of it), table.c (the second stage), report.c (what is said of a
  * run at its end); discover.h, what answers give rise to, has a header of its own.
  */
@@ -53,6 +53,7 @@ struct failure_kind {
     struct failure why;
     uint64_t count, last_us;
     char example[SNAPSHOT_REQUEST_TEXT];
+    char said[SNAPSHOT_SAID_TEXT]; /* with the example, in a line, without secrets; may be empty */
     uint64_t example_id;
 };
 
@@ -250,6 +251,14 @@ void judge_release(struct engine *engine);
  *  RESULT_NOMEM: it goes back to the frontier. */
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request);
 
+/* tell_try.c: what is written down of a try that failed */
+
+/** It was the last one. */
+void tell_failed(struct engine *engine, const struct response *response);
+
+/** It is asked again: when, and who says so. */
+void tell_retry(struct engine *engine, const struct response *response);
+
 /* redirect.c */
 enum redirect_word {
     REDIRECT_FOLLOW,   /* the request goes on to the new URL */
@@ -344,8 +353,9 @@ void steer_follow_up(struct engine *engine);
 /** Nobody is there any more who could release a host that was held by hand. */
 void steer_release_all(struct engine *engine);
 
-/** A request has failed for good, in this session or (by what its row says) in an earlier one. */
-void steer_note_failed(struct engine *engine, const struct request *request);
+/** A request has failed for good, in this session or (by what its row says) in an earlier one. `said`: what
+ *  the server said then, in a line. */
+void steer_note_failed(struct engine *engine, const struct request *request, const char *said);
 void steer_restore_failed(struct engine *engine, const struct ledger_row *row);
 void steer_release(struct engine *engine);
 

@@ -12,6 +12,7 @@
  */
 #include "base/json_scan.h"
 #include "engine/judge.h"
+#include "engine/said.h"
 #include "plan/pages.h"
 #include "plan/retry.h"
 
@@ -40,6 +41,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
 struct settling {
     struct settlement base;
     struct buf url;
+    struct buf said_headers, said_body; /* of a failure */
 };
 
 static struct settling *settling_of(struct settlement *s)
@@ -49,6 +51,8 @@ static struct settling *settling_of(struct settlement *s)
 
 static void spare_settlement(struct engine *e, struct settlement *s)
 {
+    buf_release(&settling_of(s)->said_headers);
+    buf_release(&settling_of(s)->said_body);
     s->next = e->spare;
     e->spare = s;
 }
@@ -108,6 +112,20 @@ static void put_back(struct engine *e, struct request *request)
     }
 }
 
+/* What the server said with a failure is kept with it; without memory for that the failure alone is. */
+static void keep_said(struct engine *e, const struct response *response, struct settlement *s)
+{
+    struct settling *settling = settling_of(s);
+
+    if (response->status && said_keep(&e->secrets, response, &settling->said_headers,
+                                      &settling->said_body) == RESULT_OK) {
+        s->said = (struct said){ .headers = buf_view(&settling->said_headers),
+                                 .body = buf_view(&settling->said_body),
+                                 .body_bytes = response->body.len,
+                                 .at_us = response->fetched_at_us };
+    }
+}
+
 /* Takes the findings; NULL: there are none. */
 static void settle(struct engine *e, struct response *response, enum settle_state state,
                    enum settle_body body_kind, struct findings *findings)
@@ -130,6 +148,8 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
     }
     if (state == SETTLE_DONE) {
         poll_note(e, s);
+    } else {
+        keep_said(e, response, s);
     }
     if (state == SETTLE_WAITING) {
         uint64_t now_us = engine_now_us(e);
@@ -209,6 +229,7 @@ void judge_again(struct engine *e, struct response *response, const struct deadl
     struct request *request = response->request;
 
     set_due(e, request, deadline);
+    tell_retry(e, response);
     request_start_over(request);
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
@@ -230,20 +251,12 @@ void judge_done(struct engine *e, struct response *response, enum settle_body bo
 
 void judge_final(struct engine *e, struct response *response)
 {
-    struct request *request = response->request;
-    char text[SNAPSHOT_REQUEST_TEXT], fields[96];
     bool keep_body =
         (response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_NO_RECORDS ||
          response->outcome == OUTCOME_WRONG_TYPE) &&
         response->body.len > 0;
 
-    engine_request_text(e, request, text);
-    snprintf(fields, sizeof fields, ",\"id\":%llu,\"status\":%d,\"attempt\":%u",
-             (unsigned long long)request->id, response->status, request->attempt);
-    events_add(&e->events, EVENT_ERROR, "failed", fields, "%s failed: %s%s", text, request->reason,
-               request->attempt > 1 && request->attempt >= e->job->retry.attempts
-                   ? ", all tries used"
-                   : "");
+    tell_failed(e, response);
     settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
 }
 
@@ -573,6 +586,7 @@ static void committed(struct engine *e, struct settlement *s)
 {
     enum settle_state state = s->state;
     struct request *request;
+    char line[SAID_LINE_MAX];
 
     if (!s->response) {
         poll_committed(e, s);
@@ -593,7 +607,8 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_FAILED:
         metrics_settled(&e->metrics, false);
         accounts_settled(&e->accounts, request->endpoint, false);
-        steer_note_failed(e, request);
+        said_line(s->said.body, line);
+        steer_note_failed(e, request, line);
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

@@ -16,7 +16,8 @@
 
 #include <stdbool.h>
 
-#define LIMIT_TOLD_TAIL (256 * 1024) /* bytes of events.jsonl that surely hold one */
+#define LIMIT_TOLD_TAIL                                                                            \
+    (4 << 20) /* bytes of events.jsonl that surely hold one: every retry is a line */
 
 struct limit_told {
     enum run_limit limit;

@@ -170,6 +170,7 @@ static void add_failures(struct filling *f)
 
         out->why = kind->why;
         COPY(out->example, kind->example);
+        COPY(out->said, kind->said);
         out->example_id = kind->example_id;
         out->count = kind->count;
         out->last_ago_us = f->now_us - kind->last_us;

@@ -45,6 +45,7 @@ static void add_failures(const struct engine *e, struct report *r)
         out->count = kind->count;
         out->why = kind->why;
         snprintf(out->example, sizeof out->example, "%s", kind->example);
+        snprintf(out->said, sizeof out->said, "%s", kind->said);
     }
 }
 
@@ -259,6 +260,9 @@ static void add_failure_list(cJSON *root, const struct report *r)
         cJSON_AddStringToObject(item, "class", class);
         cJSON_AddNumberToObject(item, "count", (double)r->failures[i].count);
         cJSON_AddStringToObject(item, "example", r->failures[i].example);
+        if (r->failures[i].said[0]) {
+            cJSON_AddStringToObject(item, "said", r->failures[i].said);
+        }
         cJSON_AddItemToArray(list, item);
     }
 }

@@ -40,6 +40,7 @@ struct report_failure {
     struct failure why;
     uint64_t count;
     char example[160];
+    char said[SNAPSHOT_SAID_TEXT]; /* by the server with the example, in a line; may be empty */
 };
 
 /** Answers that a rule has met in this session. */

@@ -36,6 +36,7 @@
 #define SNAPSHOT_REQUEST_TEXT 160
 #define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
+#define SNAPSHOT_SAID_TEXT 160
 #define SNAPSHOT_EVENT_TEXT 200
 
 /** The state word of the header; what is most important to know when several hold. */
@@ -112,6 +113,7 @@ struct snapshot_failure {
     uint64_t count;
     uint64_t last_ago_us;
     char example[SNAPSHOT_REQUEST_TEXT];
+    char said[SNAPSHOT_SAID_TEXT]; /* with it, by the server, in a line; may be empty */
     uint64_t example_id;
 };
 

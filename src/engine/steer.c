@@ -1,6 +1,7 @@
 /*
  * Steer: what a user does by hand to single requests and hosts.
  */
+#include "base/utf8.h"
 #include "engine/engine_state.h"
 
 #include <stdio.h>
@@ -62,13 +63,14 @@ static void note_id(struct engine *e, struct failed_request failed)
 
 /* `request`: its first one is the example; NULL: nobody has it. */
 static void note_failed(struct engine *e, struct failed_request failed,
-                        const struct request *request, struct failure why)
+                        const struct request *request, struct failure why, const char *said)
 {
     struct failure_kind *kind = kind_of(e, why);
 
     if (kind) {
         if (!kind->count++ && request) {
             engine_request_text(e, request, kind->example);
+            utf8_display(kind->said, sizeof kind->said, str_view(said), sizeof kind->said);
             kind->example_id = failed.id;
         }
         kind->last_us = engine_now_us(e);
@@ -78,11 +80,11 @@ static void note_failed(struct engine *e, struct failed_request failed,
     sort_classes(e);
 }
 
-void steer_note_failed(struct engine *e, const struct request *request)
+void steer_note_failed(struct engine *e, const struct request *request, const char *said)
 {
     struct failed_request failed = { .id = request->id, .endpoint = (uint16_t)request->endpoint };
 
-    note_failed(e, failed, request, request->last.failure);
+    note_failed(e, failed, request, request->last.failure, said);
 }
 
 void steer_restore_failed(struct engine *e, const struct ledger_row *row)
@@ -99,7 +101,7 @@ void steer_restore_failed(struct engine *e, const struct ledger_row *row)
     if (kind && !kind->count && frontier_make(e->frontier, row->id, &request, NULL) != RESULT_OK) {
         request = NULL; /* a class without an example */
     }
-    note_failed(e, failed, request, why);
+    note_failed(e, failed, request, why, "");
     if (request) {
         frontier_forget(e->frontier, request);
     }

@@ -46,6 +46,17 @@ static bool is_kept_for(const struct transfer *t, struct str name)
     return false;
 }
 
+/* Of an answer that is no success all headers are kept, for people, as long as they leave room for those
+ * that somebody reads. */
+static bool is_kept_of_failure(const struct transfer *t, struct str name, struct str value)
+{
+    long status = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 400 &&
+           t->response->headers.len + name.len + value.len + 2 <= RESPONSE_HEADERS_MAX / 4;
+}
+
 /* Keeps "name\0value\0". A response that fills the ceiling loses its further headers, not itself. */
 static bool keep_header(struct buf *headers, struct str name, struct str value)
 {
@@ -97,7 +108,7 @@ static void take_field(struct transfer *t, struct str line)
             !head_length(value, &t->announced) || (before != UINT64_MAX && before != t->announced);
     } else if (str_equal_nocase(name, STR("transfer-encoding"))) {
         t->field = FIELD_FRAMING;
-    } else if (is_kept(name) || is_kept_for(t, name)) {
+    } else if (is_kept(name) || is_kept_for(t, name) || is_kept_of_failure(t, name, value)) {
         t->field = keep_header(&t->response->headers, name, value) ? FIELD_KEPT : FIELD_UNREAD;
     }
 }

@@ -68,6 +68,22 @@ static size_t secret_at(const struct secrets *secrets, struct str text)
     return 0;
 }
 
+struct str secrets_uncut(const struct secrets *secrets, struct str text)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        struct str secret = str_view(secrets->values[i]);
+        size_t most = secret.len - 1 < text.len ? secret.len - 1 : text.len;
+
+        for (size_t part = most; part > 0; part--) {
+            if (memcmp(text.data + text.len - part, secret.data, part) == 0) {
+                text.len -= part;
+                break;
+            }
+        }
+    }
+    return text;
+}
+
 bool secrets_are_in(const struct secrets *secrets, struct str text)
 {
     for (; text.len; text.data++, text.len--) {

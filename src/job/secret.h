@@ -37,6 +37,10 @@ MUST_CHECK enum result secrets_add(struct secrets *secrets, struct str value, st
 MUST_CHECK enum result secrets_redact(const struct secrets *secrets, struct str text,
                                       struct buf *out);
 
+/** The text, whose end was cut off, without what may be the beginning of a secret there: redaction would not
+ *  know it. */
+struct str secrets_uncut(const struct secrets *secrets, struct str text);
+
 /** A secret stands in `text`, escaped or not. */
 bool secrets_are_in(const struct secrets *secrets, struct str text);
 

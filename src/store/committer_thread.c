@@ -20,6 +20,7 @@ void settlement_list_init(struct settlement_list *list)
 size_t settlement_bytes(const struct settlement *settlement)
 {
     return SETTLEMENT_BYTES + (settlement->response ? settlement->response->body.len : 0) +
+           settlement->said.headers.len + settlement->said.body.len +
            settlement->findings.count * FOUND_BYTES;
 }
 

@@ -15,6 +15,11 @@
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
 
+#define FAILED_SELECT                                                                              \
+    "SELECT r.id,r.endpoint,r.attempt,r.key,r.status," TRIED_COLUMNS                               \
+    ",r.url,ifnull(s.at_us,0),s.headers,s.body,ifnull(s.body_bytes,0)"                             \
+    " FROM request r LEFT JOIN said s ON s.request=r.id"
+
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -26,20 +31,20 @@ static const char *const sql[SQL_COUNT] = {
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
-        "key=NULL,not_before_us=NULL,"
+        "key=NULL,url=NULL,not_before_us=NULL,"
         "(" TRIED_COLUMNS ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) WHERE request.state<>1",
     [SQL_PUT_OPEN] =
         "INSERT INTO "
         "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c,"
-        "key,not_before_us," TRIED_COLUMNS ")"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)"
+        "key,not_before_us," TRIED_COLUMNS ",url)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)"
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
         "key=excluded.key,not_before_us=excluded.not_before_us,outcome=excluded.outcome,"
         "class=excluded.class,due_by=excluded.due_by,due_wait_us=excluded.due_wait_us,"
         "due_ceiling_us=excluded.due_ceiling_us,due_host=excluded.due_host,"
-        "due_said=excluded.due_said,reason=excluded.reason WHERE request.state<>1",
+        "due_said=excluded.due_said,reason=excluded.reason,url=excluded.url WHERE request.state<>1",
     [SQL_PUT_SEGMENT] =
         "INSERT OR REPLACE INTO segment(number,committed,last_batch,body_bytes,lines)"
         " VALUES(?1,?2,?3,?4,?5)",
@@ -127,6 +132,17 @@ static const char *const sql[SQL_COUNT] = {
                          "exchange(request,url,asked,waited_us,is_foreign,from_public,with_get)"
                          " VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [SQL_DROP_EXCHANGE] = "DELETE FROM exchange WHERE request=?1",
+    [SQL_PUT_SAID] = "INSERT OR REPLACE INTO said(request,at_us,headers,body,body_bytes)"
+                     " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_FORGET_SAID] = "DELETE FROM said WHERE request=?1",
+    [SQL_SAID_COUNT] = "SELECT count(*) FROM said",
+    [SQL_FAILED] = FAILED_SELECT " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
+                                 " ORDER BY r.id LIMIT ?2",
+    [SQL_FAILED_ONE] = FAILED_SELECT " WHERE r.state<>1 AND r.id=?1",
+    [SQL_FAILED_OLD] =
+        "SELECT id,endpoint,attempt,key,status,old_outcome(reason,status),old_class(reason,status),"
+        "0,0,0,NULL,NULL,reason,NULL,0,NULL,NULL,0 FROM request"
+        " WHERE state<>1 AND state=2 AND id>?1 ORDER BY id LIMIT ?2",
     [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
                     " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
     [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
@@ -263,6 +279,13 @@ struct str ledger_column_text(sqlite3_stmt *st, int column)
     return (struct str){ (const char *)text, (size_t)sqlite3_column_bytes(st, column) };
 }
 
+struct str ledger_column_bytes(sqlite3_stmt *st, int column)
+{
+    const void *bytes = sqlite3_column_blob(st, column); /* before its length: it may convert */
+
+    return (struct str){ bytes, (size_t)sqlite3_column_bytes(st, column) };
+}
+
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column)
 {
     sqlite3_int64 value = sqlite3_column_int64(st, column);
@@ -331,6 +354,7 @@ static void bind_tried(sqlite3_stmt *st, const struct settlement *settlement)
     ledger_bind_text(st, 18, str_view(waits ? due->host : ""));
     ledger_bind_text(st, 19, str_view(waits ? due->said : ""));
     ledger_bind_text(st, 20, str_view(request->reason));
+    ledger_bind_text(st, 21, settlement->url.data ? settlement->url : request->url);
 }
 
 void ledger_read_tried(sqlite3_stmt *st, int column, struct ledger_tried *tried)
@@ -385,10 +409,13 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
         bind_tried(st, settlement);
     }
     result = ledger_step(ledger, st, "settling a request", err);
+    *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
+    if (result == RESULT_OK && !done && !*duplicate) {
+        result = ledger_put_said(ledger, settlement->response->request->id, &settlement->said, err);
+    }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
     }
-    *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
     return result == RESULT_OK && settlement->response->request->exchange.asked
                ? ledger_put_exchange(ledger, settlement, err)
                : result;

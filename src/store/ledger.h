@@ -7,7 +7,8 @@
  *
  *   request   id, state, endpoint, attempt, status, body kind; segment, line_at, line_bytes, crc32c of
  *             the stored line; for what waits or failed: key, outcome and class (plan/failure.h), reason in
- *             words; for what waits: not_before_us, and who set that (plan/due.h)
+ *             words, url without secrets; for what waits: not_before_us, and who set that (plan/due.h)
+ *   said      what the server said at the last failure of a request: headers, head of the body
  *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
  *             round, place, and what the request is made of
  *   page_note what was odd about a listing, by the request that showed it
@@ -32,6 +33,7 @@
 #ifndef SCRAPETOP_STORE_LEDGER_H
 #define SCRAPETOP_STORE_LEDGER_H
 
+#include "store/failed_row.h"
 #include "store/page_account.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
@@ -204,6 +206,21 @@ struct ledger_summary {
 
 MUST_CHECK enum result ledger_summarise(struct ledger *ledger, struct ledger_summary *summary,
                                         struct err *err);
+
+#define LEDGER_FAILED_PAGE 500
+
+struct ledger_failed_query {
+    enum result (*visit)(void *context, const struct failed_row *row, struct err *err);
+    void *context;
+};
+
+/** What has failed for good, in order of id. Ends when `visit` says other than RESULT_OK, with that. */
+MUST_CHECK enum result ledger_each_failed(struct ledger *ledger,
+                                          const struct ledger_failed_query *query, struct err *err);
+
+/** The one with this id, be it failed or waiting; none is visited when it is neither. */
+MUST_CHECK enum result ledger_read_failed(struct ledger *ledger, uint64_t id,
+                                          const struct ledger_failed_query *query, struct err *err);
 
 #define LEDGER_KEYS_SHOWN 3
 

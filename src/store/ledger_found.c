@@ -427,19 +427,12 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
 
 /* ---- reading ---- */
 
-static struct str column_bytes(sqlite3_stmt *st, int column)
-{
-    const void *bytes = sqlite3_column_blob(st, column); /* before its length: it may convert */
-
-    return (struct str){ bytes, (size_t)sqlite3_column_bytes(st, column) };
-}
-
 #define FOUND_WAITS_AT 19 /* columns of what waits begin here, in a query that has them */
 
 static struct request *request_of_row(sqlite3_stmt *st)
 {
     struct request_texts texts = {
-        .place = column_bytes(st, 2),
+        .place = ledger_column_bytes(st, 2),
         .key = ledger_column_text(st, 3),
         .url = ledger_column_text(st, 4),
         .body = ledger_column_text(st, 5),

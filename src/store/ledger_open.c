@@ -63,6 +63,13 @@ static const char schema_3[] =
     "ALTER TABLE request ADD COLUMN due_wait_us INTEGER;"
     "ALTER TABLE request ADD COLUMN due_ceiling_us INTEGER;"
     "ALTER TABLE request ADD COLUMN due_host TEXT;"
+    "ALTER TABLE request ADD COLUMN url TEXT;"
+    "CREATE TABLE said("
+    " request INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, headers TEXT NOT NULL,"
+    " body BLOB NOT NULL, body_bytes INTEGER NOT NULL) STRICT;"
+    /* A row that is new has said nothing yet: only one that is updated costs anything. */
+    "CREATE TRIGGER said_over AFTER UPDATE OF state ON request WHEN new.state=1"
+    " BEGIN DELETE FROM said WHERE request=new.id; END;"
     "UPDATE request SET outcome=old_outcome(reason,status),class=old_class(reason,status),"
     "due_by=old_due_by(due_said),due_wait_us=old_due_wait(due_said),"
     "due_ceiling_us=old_due_ceiling(due_said),due_said=old_due_said(due_said)"
@@ -466,6 +473,9 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
     (*ledger)->folded = !has_log;
     if ((*ledger)->version >= 2) {
         result = ledger_read_seeds(*ledger, &(*ledger)->seeds, err);
+    }
+    if (result == RESULT_OK && (*ledger)->version < 3) {
+        result = add_guesses(*ledger, err);
     }
     if (result == RESULT_OK) {
         result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);

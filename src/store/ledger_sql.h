@@ -1,7 +1,7 @@
 /**
  * The ledger's inside, for ledger_open.c, ledger.c (rows in and out), ledger_found.c (what answers gave
  * rise to), ledger_order.c (an endpoint's records in the order of its table), ledger_poll.c (rounds of
- * polls) and ledger_report.c (sums for people): the only ones that see SQLite.
+ * polls), ledger_failed.c (what failed, and what was said) and ledger_report.c (sums for people): the only ones that see SQLite.
  */
 #ifndef SCRAPETOP_STORE_LEDGER_SQL_H
 #define SCRAPETOP_STORE_LEDGER_SQL_H
@@ -58,6 +58,12 @@ enum statement {
     SQL_EXCHANGES,
     SQL_PUT_EXCHANGE,
     SQL_DROP_EXCHANGE,
+    SQL_PUT_SAID,
+    SQL_FORGET_SAID,
+    SQL_SAID_COUNT,
+    SQL_FAILED,
+    SQL_FAILED_OLD,
+    SQL_FAILED_ONE,
     SQL_COUNT
 };
 
@@ -74,7 +80,10 @@ struct ledger {
         bool is_known;
         dev_t device;
         ino_t inode;
-    } database, log, index;              /* as they were when the first commit was looked at */
+    } database, log, index; /* as they were when the first commit was looked at */
+    bool said_is_counted;   /* rows of `said`, about; see ledger_failed.c */
+    uint64_t said_count;
+    unsigned said_until_count;
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */
 };
 
@@ -106,6 +115,10 @@ MUST_CHECK enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint
                                         const struct request_texts *texts,
                                         char etag[LEDGER_ETAG_MAX], struct err *err);
 
+/** Within a transaction: what the server said with this failure takes the place of what it said before. */
+MUST_CHECK enum result ledger_put_said(struct ledger *ledger, uint64_t id, const struct said *said,
+                                       struct err *err);
+
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
 
@@ -123,7 +136,8 @@ struct ledger_tried {
 void ledger_read_tried(sqlite3_stmt *st, int column, struct ledger_tried *tried);
 
 struct str ledger_column_text(sqlite3_stmt *st, int column);
-struct record ledger_record(sqlite3_stmt *st); /* of the first seven columns */
+struct str ledger_column_bytes(sqlite3_stmt *st, int column); /* of a BLOB */
+struct record ledger_record(sqlite3_stmt *st);                /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
 
 /** For the next step only: SQLite keeps the pointer. */

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "plan/found.h"
 #include "plan/rounds.h"
+#include "store/failed_row.h"
 #include "store/record.h"
 
 enum settle_state {
@@ -45,6 +46,9 @@ struct settlement {
                                    JSON body have become spaces */
     struct str url;            /* as it may be written down (secrets redacted), alive until it comes
                                    back; STR_NONE: the request's planned URL */
+    struct said
+        said; /* SETTLE_FAILED, SETTLE_WAITING: what the server said, without secrets, alive until
+                         it comes back; zeroed: nothing */
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
     struct findings findings; /* committed with it, in one transaction; whoever made the settlement
                                  releases them. Filled in: the ids of those that are new */

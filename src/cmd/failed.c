@@ -1,0 +1,227 @@
+#include "cmd/failed.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "cmd/json_print.h"
+#include "engine/said.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEY_COLUMNS 24
+#define LINE_COLUMNS 400
+
+static void show(struct str bytes, size_t columns)
+{
+    char shown[4 * LINE_COLUMNS + 4];
+
+    utf8_display(shown, sizeof shown, bytes, columns);
+    fputs(shown, stdout);
+}
+
+static void show_padded(struct str bytes, size_t columns)
+{
+    char shown[4 * LINE_COLUMNS + 4];
+    size_t used = utf8_display(shown, sizeof shown, bytes, columns);
+
+    printf("%s%*s", shown, (int)(columns - used), "");
+}
+
+/* --- the list ------------------------------------------------------------------------------------- */
+
+static enum result list_row(void *context, const struct failed_row *row, struct err *err)
+{
+    char class[FAILURE_TEXT_MAX], line[SAID_LINE_MAX];
+
+    (void)context;
+    (void)err;
+    failure_format_word(row->last.failure, class);
+    said_line(row->said.body, line);
+    printf("%10" PRIu64 "  %-14s  %3u  ", row->id, class, row->attempt);
+    show_padded(row->key, KEY_COLUMNS);
+    printf("  ");
+    show(row->reason, LINE_COLUMNS);
+    printf("%s", line[0] ? ": " : "");
+    show(str_view(line), LINE_COLUMNS);
+    printf("\n");
+    return RESULT_OK;
+}
+
+static void print_member(const char *name, struct str text)
+{
+    printf(",\"%s\":", name);
+    if (text.data) {
+        json_print_text(stdout, text);
+    } else {
+        printf("null");
+    }
+}
+
+/* Without the brace at its end. */
+static void print_object(const struct failed_row *row)
+{
+    char class[FAILURE_TEXT_MAX];
+
+    failure_format_word(row->last.failure, class);
+    printf("{\"id\":%" PRIu64, row->id);
+    print_member("key", row->key);
+    print_member("url", row->url);
+    printf(",\"class\":\"%s\",\"outcome\":\"%s\",\"status\":%d,\"attempts\":%u", class,
+           outcome_name(row->last.outcome), row->last.status, row->attempt);
+    print_member("reason", row->reason);
+    printf(",\"answered_at\":");
+    json_print_time(stdout, row->said.at_us, 0);
+}
+
+static enum result list_row_json(void *context, const struct failed_row *row, struct err *err)
+{
+    char line[SAID_LINE_MAX];
+
+    (void)context;
+    (void)err;
+    said_line(row->said.body, line);
+    print_object(row);
+    print_member("said", line[0] ? str_view(line) : STR_NONE);
+    printf("}\n");
+    return RESULT_OK;
+}
+
+enum result failed_list(struct run_reader *reader, bool json, struct err *err)
+{
+    struct ledger_failed_query query = { .visit = json ? list_row_json : list_row };
+
+    if (!json) {
+        printf("%10s  %-14s  %3s  %-*s  %s\n", "id", "class", "try", KEY_COLUMNS, "key", "reason");
+    }
+    return ledger_each_failed(reader->ledger, &query, err);
+}
+
+/* --- what was said -------------------------------------------------------------------------------- */
+
+struct saying {
+    const struct failed_said *options;
+    bool *found; /* by key */
+    bool is_terminal;
+};
+
+static bool is_wanted(struct saying *s, const struct failed_row *row)
+{
+    bool wanted = !s->options->key_count;
+
+    for (size_t i = 0; i < s->options->key_count; i++) {
+        if (str_equal(row->key, str_view(s->options->keys[i]))) {
+            wanted = s->found[i] = true;
+        }
+    }
+    return wanted;
+}
+
+/* As it came, or line by line without anything that a terminal would obey. */
+static void print_text(const struct saying *s, struct str text)
+{
+    char shown[4 * SAID_BODY_MAX + 4];
+
+    if (!s->is_terminal) {
+        fwrite(text.data, 1, text.len, stdout);
+        return;
+    }
+    while (text.len) {
+        utf8_display(shown, sizeof shown, str_cut(&text, '\n'), sizeof shown);
+        printf("%s%s", shown, text.data ? "\n" : "");
+    }
+}
+
+static void print_headers_json(struct str lines)
+{
+    bool first = true;
+
+    printf(",\"headers\":[");
+    while (lines.len) {
+        struct str value = str_cut(&lines, '\n'), name = str_cut(&value, ':');
+
+        printf("%s[", first ? "" : ",");
+        json_print_text(stdout, name);
+        printf(",");
+        json_print_text(stdout, str_trim(value));
+        printf("]");
+        first = false;
+    }
+    printf("]");
+}
+
+static void say_json(const struct failed_row *row)
+{
+    print_object(row);
+    if (row->said.at_us) {
+        print_headers_json(row->said.headers);
+        print_member("body", row->said.body);
+        printf(",\"body_bytes\":%" PRIu64, row->said.body_bytes);
+    } else {
+        printf(",\"headers\":null,\"body\":null,\"body_bytes\":null");
+    }
+    printf("}\n");
+}
+
+static void say(const struct saying *s, const struct failed_row *row)
+{
+    char class[FAILURE_TEXT_MAX], when[CLOCK_TEXT_SIZE];
+
+    failure_format_word(row->last.failure, class);
+    printf("# %" PRIu64 " ", row->id);
+    show(row->url.data ? row->url : row->key, LINE_COLUMNS);
+    printf("\n# failed at try %u (%s): ", row->attempt, class);
+    show(row->reason, LINE_COLUMNS);
+    printf("\n");
+    if (!row->said.at_us) {
+        printf("# no answer is kept\n\n");
+        return;
+    }
+    clock_format_utc(row->said.at_us, when);
+    printf("# answered %s, body of %" PRIu64 " bytes%s\n", when, row->said.body_bytes,
+           row->said.body_bytes > SAID_BODY_MAX ? ", of which this is the head" : "");
+    print_text(s, row->said.headers);
+    printf("\n");
+    print_text(s, row->said.body);
+    printf("\n\n");
+}
+
+static enum result say_row(void *context, const struct failed_row *row, struct err *err)
+{
+    struct saying *s = context;
+
+    (void)err;
+    if (!is_wanted(s, row)) {
+        return RESULT_OK;
+    }
+    if (s->options->json) {
+        say_json(row);
+    } else {
+        say(s, row);
+    }
+    return RESULT_OK;
+}
+
+enum result failed_print_said(struct run_reader *reader, const struct failed_said *options,
+                              struct err *err)
+{
+    struct saying s = { .options = options, .is_terminal = isatty(STDOUT_FILENO) };
+    struct ledger_failed_query query = { .visit = say_row, .context = &s };
+    enum result result;
+
+    s.found = calloc(options->key_count + 1, sizeof *s.found);
+    if (!s.found) {
+        return err_nomem(err, "reading the ledger");
+    }
+    result = ledger_each_failed(reader->ledger, &query, err);
+    for (size_t i = 0; result == RESULT_OK && i < options->key_count; i++) {
+        if (!s.found[i]) {
+            result = err_set(err, RESULT_NOT_FOUND, "E-KEY1",
+                             "nothing that failed has the key \"%.64s\"", options->keys[i]);
+        }
+    }
+    free(s.found);
+    return result;
+}

@@ -1,0 +1,94 @@
+/*
+ * What is written down of a try that failed: for events.jsonl, and of one that was the last for the screen.
+ */
+#include "base/json_text.h"
+#include "engine/engine_state.h"
+#include "engine/said.h"
+
+#include <stdio.h>
+
+#define FIELDS_MAX 256
+
+static void put_fields(const struct engine *e, const struct response *response,
+                       char fields[FIELDS_MAX])
+{
+    const struct request *request = response->request;
+    char class[FAILURE_TEXT_MAX];
+
+    failure_format_word(request->last.failure, class);
+    snprintf(fields, FIELDS_MAX,
+             ",\"id\":%llu,\"status\":%d,\"outcome\":\"%s\",\"class\":\"%s\",\"attempt\":%u,"
+             "\"attempts_max\":%u",
+             (unsigned long long)request->id, response->status, outcome_name(response->outcome),
+             class, request->attempt, e->job->retry.attempts);
+}
+
+/* Appends a member whose text is from outside. */
+static enum result put_text(struct engine *e, struct buf *out, const char *name, struct str text)
+{
+    enum result result;
+
+    buf_reset(&e->shown);
+    result = secrets_redact(&e->secrets, text, &e->shown);
+    if (result == RESULT_OK) {
+        result = buf_printf(out, ",\"%s\":", name);
+    }
+    return result == RESULT_OK ? json_text_append(out, buf_view(&e->shown)) : result;
+}
+
+void tell_failed(struct engine *e, const struct response *response)
+{
+    const struct request *request = response->request;
+    char text[SNAPSHOT_REQUEST_TEXT], line[SAID_LINE_MAX], fields[FIELDS_MAX];
+    struct buf more = { .max = 0 };
+    bool spent = request->attempt > 1 && request->attempt >= e->job->retry.attempts;
+    bool is_doubtful = request->last.failure.class == FAILURE_MAYBE_SENT;
+
+    put_fields(e, response, fields);
+    if (buf_append_str(&more, str_view(fields)) != RESULT_OK ||
+        put_text(e, &more, "key", request->key) != RESULT_OK || !buf_cstr(&more)) {
+        buf_reset(&more);
+    }
+    engine_request_text(e, request, text);
+    line[0] = '\0';
+    if (request->last.failure.class !=
+        FAILURE_NO_RECORDS) { /* its reason says what it had instead */
+        said_line_of(&e->secrets, response, line);
+    }
+    events_add(&e->events, EVENT_ERROR, "failed", more.len ? more.data : fields,
+               "%s failed: %s%s%s%s%s", text, request->reason, spent ? ", all tries used" : "",
+               is_doubtful ? ", and what was sent may have been acted on" : "", line[0] ? ": " : "",
+               line);
+    buf_release(&more);
+}
+
+void tell_retry(struct engine *e, const struct response *response)
+{
+    const struct request *request = response->request;
+    const struct due *due = &request->due;
+    uint64_t now_us = engine_now_us(e);
+    uint64_t wait_us = request->due_us > now_us ? request->due_us - now_us : 0;
+    struct buf line = { .max = 0 };
+    char fields[FIELDS_MAX];
+    enum result result;
+
+    put_fields(e, response, fields);
+    result = buf_printf(&line, "%s,\"wait_ms\":%llu,\"set_by\":\"%s\"", fields,
+                        (unsigned long long)(wait_us / US_PER_MS), due_by_word(due->by));
+    if (result == RESULT_OK) {
+        result = put_text(e, &line, "key", request->key);
+    }
+    if (result == RESULT_OK) {
+        result = put_text(e, &line, "host", str_view(due->host));
+    }
+    if (result == RESULT_OK && due->said[0]) {
+        result = put_text(e, &line, "said", str_view(due->said));
+    }
+    if (result == RESULT_OK) {
+        result = put_text(e, &line, "reason", str_view(request->reason));
+    }
+    if (result == RESULT_OK && buf_cstr(&line)) {
+        events_note(&e->events, "retry", line.data, NULL);
+    } /* without memory a line is missing, never a try */
+    buf_release(&line);
+}

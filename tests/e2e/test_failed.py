@@ -1,0 +1,147 @@
+"""What failed can be read: what the server said, kept and told, and every retry a line of events.jsonl."""
+
+import http.server
+import json
+import threading
+
+import harness
+from harness import check, check_equal, scratch
+
+SECRET = "sesame-4711-open"
+EVIL = b'{"error":"\x1b[31mkey ' + SECRET.encode() + b' is unknown","limit":500}'
+
+
+class Server:
+    """/N: 2 is 422, 3 is 503 (HTML) twice and then well, 4 is 500 for good and echoes the key."""
+
+    def __init__(self):
+        self.asked = {}
+        self.mended = False
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                n = int(self.path.rsplit("/", 1)[1])
+                outer.asked[n] = outer.asked.get(n, 0) + 1
+                status, body, kind = 200, b'{"a":1}', "application/json"
+                if n == 2 and not outer.mended:
+                    status, body = 422, '{"detail":"limit must be ≤ 500"}'.encode()
+                if n == 3 and outer.asked[n] < 3:
+                    status, kind = 503, "text/html"
+                    body = b"<!doctype html><html><head><title>Overloaded</title></head></html>"
+                if n == 4 and not outer.mended:
+                    status, body = 500, EVIL
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("X-Request-Id", f"id-{n}")
+                self.send_header("X-Echo", SECRET)
+                self.send_header("Set-Cookie", "session=abcdef")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.httpd.server_port}"
+        threading.Thread(target=self.httpd.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.httpd.shutdown()
+        self.httpd.server_close()
+
+
+def fetch(run_dir, server, *more, code=3):
+    return harness.succeed("run", "--plain", "-o", run_dir, "--retries", "2", "--backoff", "10ms:20ms",
+                           "-H", "X-Key: ${KEY}", "--json", *more, f"{server.url}/x/[1-5]", code=code,
+                           env=harness.environment(KEY=SECRET))
+
+
+def events(run_dir):
+    return [json.loads(line) for line in harness.read(run_dir + "/events.jsonl").splitlines()]
+
+
+def lines(ended):
+    return [json.loads(line) for line in ended.out.splitlines()]
+
+
+def test_failed__is_told_with_what_the_server_said():
+    run_dir = scratch("a.run")
+    with Server() as server:
+        ended = fetch(run_dir, server)
+    check('HTTP 422: {"detail":"limit must be ≤ 500"}'.encode() in ended.err, ended.err)
+    check(b"all tries used: {" in ended.err, ended.err)
+    check(b"\x1b" not in ended.err, "an escape reached the terminal")
+    failures = {f["class"]: f for f in ended.report()["failures"]}
+    check_equal(sorted(failures), ["422", "500"], "classes")
+    check_equal(failures["422"]["said"], '{"detail":"limit must be ≤ 500"}', "said, by the report")
+    kept = harness.everything_in(run_dir)
+    check(SECRET.encode() not in kept, "the key stands in the run's directory")
+    check(b"session=abcdef" not in kept, "a cookie stands in the run's directory")
+
+
+def test_raw_failed__prints_headers_and_body():
+    run_dir = scratch("b.run")
+    with Server() as server:
+        fetch(run_dir, server)
+        said = {o["key"]: o for o in lines(harness.succeed("raw", "--failed", "--json", run_dir))}
+        check_equal(sorted(said), ["2", "4"], "keys")
+        check_equal(json.loads(said["2"]["body"]), {"detail": "limit must be ≤ 500"}, "body")
+        headers = dict(said["2"]["headers"])
+        check_equal((headers["x-request-id"], headers["x-echo"], headers["set-cookie"]),
+                    ("id-2", "***", "***"), "headers")
+        check_equal((said["4"]["class"], said["4"]["attempts"], said["4"]["status"]), ("500", 3, 500),
+                    "class, attempts, status")
+        check_equal(said["4"]["url"], f"{server.url}/x/4", "url")
+        text = harness.succeed("raw", "--failed", run_dir, "2").out
+        check(b"x-request-id: id-2\n" in text and '≤ 500"}'.encode() in text, text)
+        check(b"/x/4" not in text, "another one was printed")
+        ended = harness.run("raw", "--failed", run_dir, "9")
+        check_equal((ended.code, b"E-KEY1" in ended.err), (3, True), "code, E-KEY1")
+        with harness.terminal([harness.BINARY, "raw", "--failed", run_dir]) as shown:
+            shown.wait_text(r"\\x1b\[31mkey \*\*\*")
+            check(b"\x1b[31m" not in shown.raw, "an escape reached the terminal")
+        # What has come since is no failure any more, and what was said of it is gone.
+        server.mended = True
+        harness.succeed("run", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
+        check_equal(harness.succeed("raw", "--failed", "--json", run_dir).out, b"", "said, afterwards")
+        check_equal(harness.ledger(run_dir, "SELECT count(*) FROM said"), [(0,)], "rows kept")
+
+
+def test_status_failed__lists_each():
+    run_dir = scratch("c.run")
+    with Server() as server:
+        fetch(run_dir, server)
+    listed = lines(harness.succeed("status", "--failed", "--json", run_dir))
+    check_equal([(o["id"], o["key"], o["class"], o["status"], o["attempts"], o["reason"]) for o in listed],
+                [(2, "2", "422", 422, 1, "HTTP 422"), (4, "4", "500", 500, 3, "HTTP 500")], "listed")
+    check_equal(listed[0]["said"], '{"detail":"limit must be ≤ 500"}', "said")
+    text = harness.succeed("status", "--failed", run_dir).out
+    check(b"\x1b" not in text and b"HTTP 422: {" in text, text)
+    check_equal(len(text.splitlines()), 3, "lines")
+
+
+def test_retries__are_lines_of_the_events():
+    run_dir = scratch("d.run")
+    with Server() as server:
+        fetch(run_dir, server)
+    retries = [e for e in events(run_dir) if e["event"] == "retry"]
+    check_equal(sorted((e["id"], e["key"], e["attempt"], e["attempts_max"], e["status"], e["class"])
+                       for e in retries),
+                [(3, "3", 1, 3, 503, "503"), (3, "3", 2, 3, 503, "503"), (4, "4", 1, 3, 500, "500"),
+                 (4, "4", 2, 3, 500, "500")], "retries")
+    for e in retries:
+        check_equal((e["outcome"], e["set_by"], e["wait_ms"] <= 20), ("status", "backoff", True), e)
+    failed = [e for e in events(run_dir) if e["event"] == "failed"]
+    check_equal(sorted((e["id"], e["key"], e["class"], e["attempt"]) for e in failed),
+                [(2, "2", "422", 1), (4, "4", "500", 3)], "failed")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
