@@ -130,7 +130,9 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
     }
     segment_name(number, name);
     snprintf(path, sizeof path, "raw/%s", name);
-    o->path = str_dup(str_view(path));
+    if (!o->path) { /* else another worker could not open it */
+        o->path = str_dup(str_view(path));
+    }
     if (!o->path) {
         return err_nomem(err, "opening a segment");
     }

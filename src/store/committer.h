@@ -22,7 +22,8 @@
  *            ballast is given up so that what is in memory can be kept, and the disk probed every
  *            COMMITTER_PROBE_US; RESULT_OK is told once the ballast stands again. Settlements put in
  *            the meantime are committed as far as there is room. Any other failure, a failed sync
- *            above all, is final: `on_trouble` is told RESULT_IO (or _NOMEM, _CORRUPT, _LIMIT),
+ *            above all, is final: `on_trouble` is told RESULT_IO (or _NOMEM, _CORRUPT, _LIMIT, or
+ *            _NOT_FOUND when somebody has taken away what was stored: archive_look),
  *            nothing more is written, and what is not yet durable comes back with `state`
  *            SETTLE_LOST. Ignore SIGXFSZ in the process; the thread itself takes no signals.
  * Ownership  a settlement belongs to the committer from put to on_committed.
@@ -53,6 +54,7 @@ struct committer_options {
     uv_loop_t *loop;
     const struct run_dir *dir;      /* borrowed, outlives the committer; held (run_dir_open) */
     const struct ledger_plan *plan; /* NULL: in this run nothing is found */
+    struct str job; /* see struct archive_options; borrowed until committer_open returns */
     struct clock clock;
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);

@@ -108,8 +108,21 @@ static void resume_if_space(struct committer *c)
     }
 }
 
+/* Calls fail in many ways where there is nothing any more: that is then what there is to tell. */
+static enum result find_cause(struct committer *c, enum result result)
+{
+    struct err gone;
+
+    if (archive_look(&c->archive, &gone) == RESULT_NOT_FOUND) {
+        c->err = gone;
+        return RESULT_NOT_FOUND;
+    }
+    return result;
+}
+
 static void fail(struct committer *c, enum result result)
 {
+    result = find_cause(c, result);
     c->failed = true;
     tell(c, result);
     give_up_batch(c);
@@ -355,7 +368,7 @@ void committer_finish(struct committer *c, bool clean)
         result = archive_look(&c->archive, &c->err);
     }
     if (result != RESULT_OK) {
-        tell(c, result);
+        tell(c, find_cause(c, result));
     }
     archive_close(&c->archive);
 }

@@ -333,7 +333,7 @@ static enum result renew_lock(const struct run_dir *dir, struct err *err)
     return result;
 }
 
-enum result run_dir_look(const struct run_dir *dir, struct err *err)
+static enum result look(const struct run_dir *dir, struct err *err)
 {
     struct stat held, named;
 
@@ -355,7 +355,21 @@ enum result run_dir_look(const struct run_dir *dir, struct err *err)
                        "unmounted or covered by another",
                        dir->path);
     }
-    return is_same_file(dir->fd, LOCK_NAME, dir->lock_fd) ? RESULT_OK : renew_lock(dir, err);
+    return RESULT_OK;
+}
+
+enum result run_dir_look(const struct run_dir *dir, struct err *err)
+{
+    enum result result = look(dir, err);
+
+    if (result != RESULT_OK || !dir->has_inodes || is_same_file(dir->fd, LOCK_NAME, dir->lock_fd)) {
+        return result;
+    }
+    result = renew_lock(dir, err);
+    if (result != RESULT_OK && look(dir, NULL) != RESULT_OK) { /* all of it is being removed */
+        result = look(dir, err);
+    }
+    return result;
 }
 
 enum result run_dir_look_at(const struct run_dir *dir, int dir_fd, const char *name, int fd,
