@@ -252,8 +252,8 @@ static void new__leaves_something_to_close__when_the_ledger_is_of_another_plan(v
     run_to_its_end(&r);
     run_begin(&other, server_url(server, "/[1-5]"));
     assert_int_equal(job_finish(&other.job, NULL), RESULT_OK);
-    assert_int_equal(run_try_open(&r, &other.job, &err), RESULT_CORRUPT);
-    assert_string_equal(err.code, "E-LEDG3");
+    assert_int_equal(run_try_open(&r, &other.job, &err), RESULT_INVALID);
+    assert_string_equal(err.code, "E-IN5");
     run_close(&r);
     run_end(&other);
     run_end(&r);

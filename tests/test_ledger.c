@@ -656,10 +656,29 @@ static void ledger_each_segment__ends__when_told(void **state)
     assert_int_equal(kept[3].number, 0);
 }
 
+static void ledger_read_kept__gives_the_last_text__that_was_put(void **state)
+{
+    struct world *w = *state;
+    struct buf text = { 0 };
+    struct err err;
+
+    assert_int_equal(ledger_read_kept(w->ledger, "job.json", &text, &err), RESULT_NOT_FOUND);
+    assert_string_equal(err.code, "E-LEDG5");
+    assert_int_equal(ledger_put_kept(w->ledger, "job.json", STR("{\"a\":1}"), NULL), RESULT_OK);
+    assert_int_equal(ledger_put_kept(w->ledger, "job.json", STR("{\"b\":\"\xC3\xA9\"}"), NULL),
+                     RESULT_OK);
+    close_ledger(w);
+    open_ledger(w, false);
+    assert_int_equal(ledger_read_kept(w->ledger, "job.json", &text, NULL), RESULT_OK);
+    assert_string_equal(buf_cstr(&text), "{\"b\":\"\xC3\xA9\"}");
+    buf_release(&text);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(ledger_read_kept__gives_the_last_text__that_was_put),
         TEST(ledger_each_row__gives_all__in_order_of_id),
         TEST(ledger_put__overwrites__unless_done),
         TEST(ledger_read_index__yields_pages__of_what_is_asked_for),

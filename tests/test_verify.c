@@ -62,7 +62,10 @@ static int setup(void **state)
 
     temp_init(&w->temp);
     assert_int_equal(run_dir_open(&w->dir, w->temp.run, NULL), RESULT_OK);
-    assert_int_equal(archive_open(&a, &w->dir, NULL, 1, &recovery, NULL), RESULT_OK);
+    assert_int_equal(archive_open(&a, &w->dir,
+                                  &(struct archive_options){ .plan = NULL, .wall_us = 1 },
+                                  &recovery, NULL),
+                     RESULT_OK);
     store(w, &a, settlement_make(4, SETTLE_DONE, SETTLE_BODY_JSON, STR("[4]")));
     store(w, &a,
           with_key(settlement_make(2, SETTLE_DONE, SETTLE_BODY_FOREIGN, STR("two\nlines")),
@@ -169,7 +172,10 @@ static void verify_run__notes__tail_orphans_and_foreign_files(void **state)
     uint64_t lost = w->records[5].length;
     int fd;
 
-    assert_int_equal(archive_open(&a, &w->dir, NULL, 3, &recovery, NULL), RESULT_OK);
+    assert_int_equal(archive_open(&a, &w->dir,
+                                  &(struct archive_options){ .plan = NULL, .wall_us = 3 },
+                                  &recovery, NULL),
+                     RESULT_OK);
     store(w, &a, settlement_make(5, SETTLE_DONE, SETTLE_BODY_JSON, STR("5"))); /* at last */
     archive_close(&a);
     fd = openat(w->dir.fd, SEGMENT, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -290,7 +296,10 @@ static void extract_bodies__keeps_both__when_names_collide(void **state)
     size_t len;
     char *text;
 
-    assert_int_equal(archive_open(&a, &w->dir, NULL, 3, &recovery, NULL), RESULT_OK);
+    assert_int_equal(archive_open(&a, &w->dir,
+                                  &(struct archive_options){ .plan = NULL, .wall_us = 3 },
+                                  &recovery, NULL),
+                     RESULT_OK);
     store(w, &a, with_key(settlement_make(8, SETTLE_DONE, SETTLE_BODY_JSON, STR("8")), STR("x?1")));
     store(w, &a, with_key(settlement_make(7, SETTLE_DONE, SETTLE_BODY_JSON, STR("7")), STR("x&1")));
     archive_close(&a);

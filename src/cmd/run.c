@@ -139,25 +139,6 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     return result;
 }
 
-/* A parameter that is a secret by its name, written out in a URL of the command line. */
-static bool url_holds_secret(const struct job *job)
-{
-    struct buf redacted = { 0 };
-    bool holds = false;
-
-    for (size_t e = 0; e < job->endpoint_count; e++) {
-        for (size_t i = 0; i < job->endpoints[e].source_count && !holds; i++) {
-            struct str text = str_view(job->endpoints[e].sources[i].text);
-
-            buf_reset(&redacted);
-            holds =
-                url_redact(text, &redacted) == RESULT_OK && !str_equal(buf_view(&redacted), text);
-        }
-    }
-    buf_release(&redacted);
-    return holds;
-}
-
 /* Whoever writes a list of one or two may have meant to add them. */
 static void warn_of_statuses(const struct job_retry *retry)
 {
@@ -195,7 +176,7 @@ static void warn(const struct job *job)
                           "this libcurl takes a body that HTTP/2 cut short for a whole one; "
                           "only the JSON check stands between");
     }
-    if (url_holds_secret(job)) {
+    if (stored_job_holds_secret(job)) {
         cmd_print_warning("W-SEC2",
                           "a credential stands in a URL and so is kept in job.json; better "
                           "'?api_key=${ENV}' in single quotes, or a job file's \"login\"");

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "cmd/background.h"
 #include "cmd/cmd.h"
+#include "cmd/stored_job.h"
 #include "cmd/typed.h"
 #include "engine/engine.h"
 #include "engine/work.h"
@@ -513,10 +514,19 @@ static enum result open_engine(struct session *s, struct err *err)
         .context = s,
     };
 
+    struct buf job = { 0 };
+    enum result result;
+
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0) {
         options.seed = clock_now_us(&s->clock);
     }
-    return engine_new(&s->engine, &options, err);
+    /* The ledger's copy is worth having, but nothing to fail for. */
+    if (stored_job_read_to_keep(options.dir, options.job, &job)) {
+        options.job_text = buf_view(&job);
+    }
+    result = engine_new(&s->engine, &options, err);
+    buf_release(&job);
+    return result;
 }
 
 static enum result open_loop(uv_loop_t *loop, struct err *err)

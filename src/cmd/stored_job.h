@@ -1,5 +1,9 @@
 /**
- * The job as it lies in its run directory: job.json.
+ * The job as it lies in its run directory: job.json, and the copy that the ledger keeps of it.
+ *
+ * A file that was lost or cut (a full disk, a lost page) is made up for by that copy, with the warning
+ * W-JOB1; by who runs the run it is put back on the disk. A file that is not like the copy is somebody's
+ * edit, and if it is wrong, that is said with what would help.
  */
 #ifndef SCRAPETOP_CMD_STORED_JOB_H
 #define SCRAPETOP_CMD_STORED_JOB_H
@@ -19,7 +23,15 @@ MUST_CHECK enum result stored_job_read_without_secrets(const struct run_dir *dir
 MUST_CHECK enum result stored_job_write(const struct run_dir *dir, const struct job *job,
                                         struct err *err);
 
-/** Whether there is one in the directory `path`, which need not exist; says nothing of its worth. */
+/** A secret stands in a URL of it as it is, so that it stands in job.json, too. */
+bool stored_job_holds_secret(const struct job *job);
+
+/** Appends the text of which the ledger is to keep a copy. False when there is none, or it holds a secret: the
+ *  ledger holds none. */
+bool stored_job_read_to_keep(const struct run_dir *dir, const struct job *job, struct buf *text);
+
+/** Whether there is one in the directory `path`, or a ledger that may have its copy; says nothing of its worth.
+ *  The directory need not exist. */
 bool stored_job_is_in(const char *path);
 
 #endif

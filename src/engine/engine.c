@@ -343,6 +343,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .dir = e->options.dir,
         .clock = e->options.clock,
         .plan = e->discover.is_used ? &e->discover.plan : NULL,
+        .job = e->options.job_text,
         .on_committed = judge_committed,
         .on_found = discover_answered,
         .on_trouble = on_trouble,
@@ -530,6 +531,14 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     }
     if (result == RESULT_OK) {
         result = open_store(e, recovery, err);
+    }
+    if (result == RESULT_OK && frontier_seeds(e->frontier) < recovery->planned) {
+        result = err_set(err, RESULT_INVALID, "E-IN5",
+                         "%s began with %llu requests and now makes up %llu: a list or a file of "
+                         "values was cut, or the job changed; put it back from a copy, or begin "
+                         "anew with --fresh (the old run is set aside, not deleted)",
+                         e->options.dir->path, (unsigned long long)recovery->planned,
+                         (unsigned long long)frontier_seeds(e->frontier));
     }
     if (result == RESULT_OK) {
         result = exchanges_read(&e->exchanges, e->committer, err);

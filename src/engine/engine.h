@@ -38,6 +38,8 @@ struct engine_options {
     struct clock clock;
     uint64_t seed; /* of the jitter */
     const struct job *job;
+    struct str
+        job_text; /* job.json, of which the ledger keeps a copy; or STR_NONE; borrowed by engine_new */
     const struct run_dir *dir;
     const int *list_fds;        /* see struct frontier_options */
     const char *csv;            /* table to write when all is settled; NULL: none; borrowed */

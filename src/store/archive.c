@@ -59,6 +59,7 @@ static enum result recover(struct archive *a, struct recovery *recovery, struct 
     if (result != RESULT_OK) {
         return result;
     }
+    recovery->planned = summary.own;
     recovery->done = summary.done;
     recovery->failed = summary.failed;
     recovery->unchanged = summary.unchanged;
@@ -88,8 +89,23 @@ static enum result open_files(struct archive *a, struct recovery *recovery, stru
     return result == RESULT_OK && !created ? recover(a, recovery, err) : result;
 }
 
+/* The session's row, and what it goes by. */
+static enum result begin_session(struct ledger *ledger, const struct archive_options *options,
+                                 struct err *err)
+{
+    enum result result = ledger_begin(ledger, err);
+
+    if (result == RESULT_OK) {
+        result = ledger_session_begin(ledger, options->wall_us, err);
+    }
+    if (result == RESULT_OK && options->job.data) {
+        result = ledger_put_kept(ledger, LEDGER_KEPT_JOB, options->job, err);
+    }
+    return result == RESULT_OK ? ledger_commit(ledger, err) : result;
+}
+
 enum result archive_open(struct archive *archive, const struct run_dir *dir,
-                         const struct ledger_plan *plan, int64_t wall_us, struct recovery *recovery,
+                         const struct archive_options *options, struct recovery *recovery,
                          struct err *err)
 {
     enum result result;
@@ -98,11 +114,11 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir,
     *recovery = (struct recovery){ .resumed = false };
     line_init(&archive->line);
     result = open_files(archive, recovery, err);
-    if (result == RESULT_OK && plan) {
-        result = ledger_claim_plan(archive->ledger, plan, err);
+    if (result == RESULT_OK && options->plan) {
+        result = ledger_claim_plan(archive->ledger, options->plan, err);
     }
     if (result == RESULT_OK) {
-        result = ledger_session_begin(archive->ledger, wall_us, err);
+        result = begin_session(archive->ledger, options, err);
     }
     if (result != RESULT_OK) {
         archive_close(archive);

@@ -33,11 +33,16 @@ struct archive { /* private but for `ledger`, which may be read between batches 
     struct segment_extent next; /* what the ledger is to say after this batch */
 };
 
-/** Opens or creates both, recovers, and notes the session's start (`wall_us`). `plan` is borrowed;
- *  NULL: nothing will be found in this run. On failure there is
- *  nothing to close. */
+struct archive_options {
+    const struct ledger_plan
+        *plan;       /* NULL: nothing will be found in this run; borrowed until close */
+    struct str job;  /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
+    int64_t wall_us; /* the session's start */
+};
+
+/** Opens or creates both, recovers, and notes the session's start. On failure there is nothing to close. */
 MUST_CHECK enum result archive_open(struct archive *archive, const struct run_dir *dir,
-                                    const struct ledger_plan *plan, int64_t wall_us,
+                                    const struct archive_options *options,
                                     struct recovery *recovery, struct err *err);
 
 /** Stores a list of settlements, and with it the plan's size unless that is 0. Fills in their

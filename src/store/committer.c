@@ -127,7 +127,10 @@ enum result committer_open(struct committer **committer, const struct committer_
     if (!c) {
         return err_nomem(err, "opening the store");
     }
-    result = archive_open(&c->archive, options->dir, options->plan, clock_wall_us(&options->clock),
+    result = archive_open(&c->archive, options->dir,
+                          &(struct archive_options){ .plan = options->plan,
+                                                     .job = options->job,
+                                                     .wall_us = clock_wall_us(&options->clock) },
                           recovery, err);
     if (result != RESULT_OK) {
         goto fail_archive;

@@ -124,6 +124,10 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
+    [SQL_KEPT] = "SELECT text FROM kept WHERE name=?1",
+    [SQL_PUT_KEPT] = "INSERT INTO kept(name,text) VALUES(?1,?2)"
+                     " ON CONFLICT(name) DO UPDATE SET text=excluded.text"
+                     " WHERE kept.text IS NOT excluded.text",
     [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
     [SQL_PUT_POLLED] = "INSERT OR REPLACE INTO polled(what,etag,digest) VALUES(?1,?2,?3)",
     [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
@@ -456,6 +460,23 @@ enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct e
     return result;
 }
 
+enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,
+                            struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_KEPT, &result, err);
+
+    if (st) {
+        ledger_bind_text(st, 1, str_view(name));
+        ledger_bind_text(st, 2, text);
+        result = ledger_step(ledger, st, "keeping a copy of the job", err);
+    }
+    if (result != RESULT_OK) {
+        ledger_roll_back(ledger);
+    }
+    return result;
+}
+
 enum result ledger_commit(struct ledger *ledger, struct err *err)
 {
     enum result result = ledger_run(ledger, SQL_COMMIT, "committing", err);
@@ -497,6 +518,31 @@ enum result ledger_session_end(struct ledger *ledger, int64_t wall_us, bool clea
 }
 
 /* ---- reading ---- */
+
+enum result ledger_read_kept(struct ledger *ledger, const char *name, struct buf *out,
+                             struct err *err)
+{
+    enum result result = RESULT_OK;
+    bool found = false;
+    sqlite3_stmt *st = NULL;
+
+    if (ledger->version >= 3) {
+        st = ledger_statement(ledger, SQL_KEPT, &result, err);
+    }
+    if (st) {
+        ledger_bind_text(st, 1, str_view(name));
+    }
+    while (st && ledger_next_row(ledger, st, &result, err)) {
+        found = true;
+        if (buf_append_str(out, ledger_column_text(st, 0)) != RESULT_OK) {
+            sqlite3_reset(st);
+            return err_nomem(err, "reading the ledger");
+        }
+    }
+    return result == RESULT_OK && !found ? err_set(err, RESULT_NOT_FOUND, "E-LEDG5",
+                                                   "%s has no copy of %s", ledger->path, name)
+                                         : result;
+}
 
 enum result ledger_each_row(struct ledger *ledger,
                             void (*visit)(void *context, const struct ledger_row *row),

@@ -21,6 +21,8 @@
  *             number in a run in which further ones are found, whose ids begin behind it; of a run that
  *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
  *
+ *   kept      texts that a run cannot do without and that lie in files beside the ledger: job.json
+ *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
  * alone; while in use, or after a crash, ledger.db-wal belongs to it.
  *
@@ -97,9 +99,15 @@ MUST_CHECK enum result ledger_put_polled(struct ledger *ledger, const struct set
 MUST_CHECK enum result ledger_put_segment(struct ledger *ledger,
                                           const struct segment_extent *extent, struct err *err);
 MUST_CHECK enum result ledger_put_planned(struct ledger *ledger, uint64_t planned, struct err *err);
+
+#define LEDGER_KEPT_JOB "job.json"
+
+/** A copy of a text that lies beside the ledger. The same text again costs nothing. */
+MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, struct str text,
+                                       struct err *err);
 MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
 
-/** These are transactions of their own. The first tells how many requests the plan has of its own, before
+/** These are transactions of their own, unless one is under way. The first tells how many requests the plan has of its own, before
  *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered behind another number. */
 MUST_CHECK enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
                                          struct err *err);
@@ -154,6 +162,10 @@ MUST_CHECK enum result ledger_each_found_of(struct ledger *ledger, const uint64_
                                             size_t count, const struct ledger_found_query *query,
                                             struct err *err);
 
+/** Appends the copy that ledger_put_kept made; RESULT_NOT_FOUND when there is none. */
+MUST_CHECK enum result ledger_read_kept(struct ledger *ledger, const char *name, struct buf *out,
+                                        struct err *err);
+
 /** Zeroed when none has begun. */
 MUST_CHECK enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds,
                                           struct err *err);
@@ -193,6 +205,7 @@ MUST_CHECK enum result ledger_read_account(struct ledger *ledger, uint32_t endpo
 
 struct ledger_summary {
     uint64_t planned; /* 0: not known */
+    uint64_t own;     /* of these the plan's own: the others were found */
     uint64_t done, failed, waiting;
     uint64_t unchanged;              /* of those done: the body was the last one again */
     uint64_t attempts;               /* of all rows together */

@@ -53,8 +53,9 @@ static const char schema_2[] =
     "CREATE TABLE polled("
     " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
-/* What version 3 added: facts in the place of words. The words of before are read once, by the functions of
- * add_guesses; fresh ledgers have no rows that they would be called for. */
+/* What version 3 added: copies of what stands beside the ledger, and facts in the place of words. The words of
+ * before are read once, by the functions of add_guesses; fresh ledgers have no rows that they would be
+ * called for. */
 static const char schema_3[] =
     "ALTER TABLE request RENAME COLUMN set_by TO due_said;"
     "ALTER TABLE request ADD COLUMN outcome INTEGER;"
@@ -77,7 +78,8 @@ static const char schema_3[] =
     "CREATE TABLE exchange("
     " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER NOT NULL,"
     " is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL, with_get INTEGER NOT NULL) "
-    "STRICT;";
+    "STRICT;"
+    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */

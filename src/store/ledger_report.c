@@ -40,6 +40,7 @@ static enum result summarise(struct ledger *ledger, struct ledger_summary *summa
     }
     *summary = (struct ledger_summary){
         .planned = (uint64_t)(last_found > planned ? last_found : planned),
+        .own = (uint64_t)planned,
         .done = (uint64_t)(all[0] - open[0] - open[1]),
         .failed = (uint64_t)open[0],
         .waiting = (uint64_t)open[1],

@@ -64,6 +64,8 @@ enum statement {
     SQL_FAILED,
     SQL_FAILED_OLD,
     SQL_FAILED_ONE,
+    SQL_KEPT,
+    SQL_PUT_KEPT,
     SQL_COUNT
 };
 

@@ -7,8 +7,9 @@
 #include "store/settlement.h"
 
 struct recovery {
-    bool resumed; /* the ledger was there already */
-    bool unclean; /* the last session never wrote its end: killed, or the power failed */
+    bool resumed;     /* the ledger was there already */
+    bool unclean;     /* the last session never wrote its end: killed, or the power failed */
+    uint64_t planned; /* requests of the plan's own, as it was begun with; 0: not known */
     uint64_t done, failed, waiting;
     uint64_t unchanged;       /* of those done */
     uint64_t body_bytes;      /* committed so far */

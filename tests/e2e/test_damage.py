@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import shutil
+import sqlite3
 import subprocess
 
 import harness
@@ -124,6 +125,75 @@ def test_command__never_waits__when_a_file_is_something_else():
                     check(ended.code in range(0, 10), f"{command} with {name} made by {make.__name__}:", ended)
                     if name == SEGMENT and command[0] != "status" and command[0] != "replay":
                         check_equal(ended.code, 8, f"exit code of {command} without a segment, {ended}")
+
+
+# --- job.json and lists ----------------------------------------------------------------------------
+
+
+def test_job__is_the_ledgers_copy__when_its_file_is_cut_or_lost():
+    with harness.api() as server:
+        run_dir = fetched(server, "cut_job.run")
+        whole = harness.read(os.path.join(run_dir, "job.json"))
+
+        def lose(path):
+            os.unlink(path)
+
+        def cut_to(size, zeros=0):
+            def cut(path):
+                with open(path, "wb") as file:
+                    file.write(whole[:size] + bytes(zeros))
+
+            return cut
+
+        for spoil_job in (lose, cut_to(0), cut_to(1), cut_to(60), cut_to(60, zeros=len(whole) - 60), cut_to(len(whole) - 3)):
+            spoilt = copied(run_dir, "spoilt_job.run")
+            job = os.path.join(spoilt, "job.json")
+            spoil_job(job)
+            left = harness.read(job) if os.path.exists(job) else None
+            ended, rows = normalised(spoilt)
+            check(b"warning[W-JOB1]" in ended.err, "not told", ended)
+            check_equal(len(rows), 21, "rows and header")
+            check_equal(harness.read(job) if os.path.exists(job) else None, left, "a reader changed job.json to")
+            ended = harness.succeed("run", "--plain", "-o", spoilt, f"{server.url}/posts/[1-20]")
+            check(b"warning[W-JOB1]" in ended.err and b"20/20 ok" in ended.err, "not told", ended)
+            check_equal(harness.read(job), whole, "job.json put back")
+            harness.succeed("run", "--plain", "-o", spoilt)
+        spoilt = copied(run_dir, "edited.run")
+        with open(os.path.join(spoilt, "job.json"), "wb") as file:
+            file.write(whole.replace(b"{", b"[", 1))
+        for command in (["normalise"], ["run", "--plain", "-o"]):
+            ended = harness.succeed(*command, spoilt, code=2)
+            check(b"job.json:" in ended.err and b"to go on with that, remove this file" in ended.err, "no help", ended)
+        os.unlink(os.path.join(spoilt, "job.json"))
+        harness.succeed("run", "--plain", "-o", spoilt)
+        check_equal(harness.read(os.path.join(spoilt, "job.json")), whole, "job.json put back")
+
+
+def test_job__says_what_helps__when_the_ledger_has_no_copy():
+    with harness.api() as server:
+        run_dir = fetched(server, "old.run")
+        with contextlib.closing(sqlite3.connect(os.path.join(run_dir, "ledger.db"))) as db:
+            db.execute("DELETE FROM kept")
+            db.commit()
+        os.truncate(os.path.join(run_dir, "job.json"), 50)
+        for command in (["normalise"], ["run", "--plain", "-o"]):
+            ended = harness.succeed(*command, run_dir, code=2)
+            check(b"put it back from a copy" in ended.err and b"raw/*.jsonl" in ended.err, "no help", ended)
+
+
+def test_run__is_refused__when_its_list_was_cut():
+    urls = scratch("cut_urls.txt")
+    with harness.api() as server:
+        with open(urls, "w", encoding="ascii") as file:
+            file.writelines(f"{server.url}/posts/{n}\n" for n in range(1, 21))
+        run_dir = scratch("list.run")
+        harness.succeed("run", "--plain", "-o", run_dir, "-i", urls)
+        copy = os.path.join(run_dir, "urls-1.txt")
+        os.truncate(copy, len(b"".join(harness.read(copy).splitlines(keepends=True)[:10])))
+        asked = server.count()
+        ended = harness.succeed("run", "--plain", "-o", run_dir, code=2)
+        check(b"E-IN5" in ended.err and b"began with 20 requests" in ended.err, "not told", ended)
+        check_equal(server.count(), asked, "requests")
 
 
 # --- taken away under a run --------------------------------------------------------------------------
