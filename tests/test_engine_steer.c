@@ -253,6 +253,51 @@ static void endpoints__are_listed_from_the_start__however_many(void **state)
     server_stop(server);
 }
 
+/* What a server said is there in the next session, too, with its reason and its URL. */
+static void detail__recalls_a_failure__of_an_earlier_session(void **state)
+{
+    struct script script = {
+        .usual = USUAL,
+        .odd = SERVER_ANSWER("HTTP/1.1 422 No\r\nContent-Length: 21\r\nX-Id: 7\r\n\r\n"
+                             "{\"detail\":\"too much\"}",
+                             SERVER_KEEP),
+        .times = 2,
+    };
+    struct server *server = server_start(play, &script);
+    const struct snapshot_detail *d;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-2]?token=abcdef"));
+    run_to_its_end(&r);
+    run_start(&r);
+    run_until_done(&r);
+    tell(&r, CONTROL_DETAIL, 2);
+    while ((d = &look(&r)->detail)->place == DETAIL_UNKNOWN) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(d->place, DETAIL_FAILED);
+    assert_string_equal(d->key, "2");
+    assert_non_null(strstr(d->url, "/2?token=***"));
+    assert_int_equal(d->attempt_count, 1);
+    assert_int_equal(d->attempts[0].status, 422);
+    assert_string_equal(d->attempts[0].why, "HTTP 422");
+    assert_non_null(strstr(d->headers, "x-id: 7\n"));
+    assert_int_equal(d->body_shown, 21);
+    assert_memory_equal(d->body, "{\"detail\":\"too much\"}", 21);
+    /* Asked again it has other news: what was recalled is over. */
+    r.done = false;
+    tell(&r, CONTROL_RETRY_FAILED, 0);
+    while (look(&r)->ok < 2) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->detail.place, DETAIL_DONE);
+    assert_int_equal(look(&r)->detail.attempts[0].status, 200);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 /* Each endpoint's figures, and those of earlier sessions among them. */
 static void endpoints__have_accounts_of_their_own__across_sessions(void **state)
 {
@@ -456,6 +501,7 @@ static int group(void)
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),
         cmocka_unit_test(endpoints__are_listed_from_the_start__however_many),
+        cmocka_unit_test(detail__recalls_a_failure__of_an_earlier_session),
         cmocka_unit_test(endpoints__have_accounts_of_their_own__across_sessions),
         cmocka_unit_test(state__is_network_down__when_no_host_is_reached),
         cmocka_unit_test(state__is_not_network_down__when_a_port_refuses),

@@ -82,6 +82,12 @@ static void attempt_lines(struct lines *l, const struct snapshot_attempt *a)
     format_ms(a->dns_us, dns);
     format_ms(a->connect_us, connect);
     format_ms(a->tls_us, tls);
+    if (!a->total_us) { /* of an earlier session: the ledger has no more */
+        put(l, ROLE_WARN, "try %u  %s  status %d", a->attempt, a->ended_wall_us ? clock : "",
+            a->status);
+        put(l, ROLE_DIM, "       %s", a->why);
+        return;
+    }
     put(l, a->why[0] ? ROLE_WARN : ROLE_TEXT, "try %u  %s  status %d  %s ms  %s bytes", a->attempt,
         clock, a->status, total, bytes);
     put(l, ROLE_DIM, "       dns %s  connect %s  tls %s  first byte %s ms%s", dns, connect, tls,

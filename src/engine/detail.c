@@ -36,6 +36,7 @@ struct answer_log {
 void detail_release(struct engine *e)
 {
     free(e->answers);
+    recall_release(e);
 }
 
 /* --- masking ------------------------------------------------------------------------------------- */
@@ -260,12 +261,37 @@ static void fill_answer(struct engine *e, const struct answer *a, struct snapsho
     fill_headers(e, a, out);
 }
 
+/* What the ledger has of its last failure, without secrets already. */
+static void fill_recalled(struct engine *e, const struct failed_row *row,
+                          struct snapshot_detail *out)
+{
+    struct snapshot_attempt *attempt = &out->attempts[out->attempt_count++];
+
+    *attempt = (struct snapshot_attempt){ .attempt = row->attempt,
+                                          .status = row->last.status,
+                                          .ended_wall_us = row->said.at_us };
+    COPY_STR(attempt->why, masked(e, row->reason, false));
+    COPY_STR(out->headers, row->said.headers);
+    out->body_bytes = row->said.body_bytes;
+    out->body_shown = row->said.body.len < sizeof out->body ? row->said.body.len : sizeof out->body;
+    if (out->body_shown) {
+        memcpy(out->body, row->said.body.data, out->body_shown);
+    }
+}
+
+static void fill_recalled_request(struct engine *e, const struct failed_row *row,
+                                  struct snapshot_detail *out)
+{
+    out->place = DETAIL_FAILED;
+    out->attempt = row->attempt;
+    COPY_STR(out->key, row->key);
+    if (row->endpoint < e->job->endpoint_count) {
+        fill_texts(e, row->endpoint, false, row->url, out);
+    }
+}
+
 static void fill_settled(struct engine *e, const struct answer *a, struct snapshot_detail *out)
 {
-    if (!a) {
-        out->place = DETAIL_UNKNOWN;
-        return;
-    }
     out->place = a->outcome == OUTCOME_OK ? DETAIL_DONE : DETAIL_FAILED;
     out->attempt = a->attempt.attempt;
     COPY_STR(out->key, str_view(a->key));
@@ -275,6 +301,7 @@ static void fill_settled(struct engine *e, const struct answer *a, struct snapsh
 
 void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
 {
+    const struct failed_row *row;
     const struct request *r;
     const struct answer *last;
 
@@ -285,6 +312,7 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
     out->attempts_max = e->job->retry.attempts;
     fill_sent(e, out);
     last = fill_attempts(e, out);
+    row = last ? NULL : recall_row(e, out->id);
     if ((r = find_in_flight(e, out->id))) {
         out->place = DETAIL_IN_FLIGHT;
         out->age_us = now_us > r->since_us ? now_us - r->since_us : 0;
@@ -296,10 +324,16 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
         out->due = *limit_due_of(r, host_at(&e->hosts, r->host), &due_us);
         out->due_in_us = due_us == TIME_NEVER ? UINT64_MAX : due_us > now_us ? due_us - now_us : 0;
         fill_request(e, r, out);
-    } else {
+    } else if (last) {
         fill_settled(e, last, out);
+    } else if (row) {
+        fill_recalled_request(e, row, out);
+    } else {
+        out->place = DETAIL_UNKNOWN;
     }
     if (last) {
         fill_answer(e, last, out);
+    } else if (row) {
+        fill_recalled(e, row, out);
     }
 }

@@ -346,6 +346,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .job = e->options.job_text,
         .on_committed = judge_committed,
         .on_found = discover_answered,
+        .on_failed = recall_answered,
         .on_trouble = on_trouble,
         .context = e,
     };

@@ -20,6 +20,7 @@
 #include "engine/metrics.h"
 #include "engine/opinion.h"
 #include "engine/poll.h"
+#include "engine/recall.h"
 #include "engine/sweep.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
@@ -165,6 +166,7 @@ struct engine {
     uint32_t failure_serial;
     struct answer_log *answers; /* of the latest attempts; NULL when there was no memory for it */
     uint64_t detail_id;         /* the request that is looked at, or 0 */
+    struct recall recall;       /* the like, of an earlier session */
     struct failed_request *failed_ids; /* that CONTROL_RETRY_FAILED asks for once more */
     size_t failed_id_count, failed_id_allocated;
     struct settlement *spare;

@@ -594,6 +594,7 @@ static void committed(struct engine *e, struct settlement *s)
     }
     discover_committed(e, s);
     request = dismantle(e, s->response);
+    recall_forget(e, request->id);
 
     switch (state) {
     case SETTLE_DONE:

@@ -30,7 +30,7 @@
 #define SNAPSHOT_ENDPOINTS_MAX 256  /* all that a job may have */
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
-#define SNAPSHOT_BODY_BYTES 2048
+#define SNAPSHOT_BODY_BYTES 4096
 
 #define SNAPSHOT_HOST_TEXT 64
 #define SNAPSHOT_REQUEST_TEXT 160

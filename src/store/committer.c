@@ -15,6 +15,7 @@ static void release(struct committer *c)
     event_log_close(&c->event_log);
     buf_release(&c->events);
     buf_release(&c->shared.events);
+    buf_release(&c->shared.failed.texts);
     uv_cond_destroy(&c->served);
     uv_cond_destroy(&c->wake);
     uv_mutex_destroy(&c->mutex);
@@ -56,6 +57,20 @@ static void deliver_found(struct committer *c)
     }
 }
 
+static void deliver_failed(struct committer *c)
+{
+    struct failed_answer answer;
+
+    uv_mutex_lock(&c->mutex);
+    answer = c->shared.failed;
+    c->shared.failed = (struct failed_answer){ .is_there = false };
+    uv_mutex_unlock(&c->mutex);
+    if (answer.is_there) {
+        c->options.on_failed(c->options.context, answer.id, answer.has_row ? &answer.row : NULL);
+    }
+    buf_release(&answer.texts);
+}
+
 static void on_news(uv_async_t *async)
 {
     struct committer *c = async->data;
@@ -78,6 +93,7 @@ static void on_news(uv_async_t *async)
     }
     deliver(c, &back);
     deliver_found(c);
+    deliver_failed(c);
     if (finished && !uv_is_closing((uv_handle_t *)&c->async)) {
         uv_thread_join(&c->thread);
         uv_close((uv_handle_t *)&c->async, on_async_closed);
@@ -309,6 +325,17 @@ void committer_read_found(struct committer *committer, const struct committer_qu
     assert(!s->asked && !s->answered && !s->stop);
     s->question = *question;
     s->asked = true;
+    uv_cond_signal(&committer->wake);
+    uv_mutex_unlock(&committer->mutex);
+}
+
+void committer_read_failed(struct committer *committer, uint64_t id)
+{
+    struct shared *s = &committer->shared;
+
+    uv_mutex_lock(&committer->mutex);
+    assert(!s->failed_asked && !s->stop);
+    s->failed_asked = id;
     uv_cond_signal(&committer->wake);
     uv_mutex_unlock(&committer->mutex);
 }

@@ -17,6 +17,8 @@
  *     committer_event --- text line ---------------> events.jsonl (no sync)
  *     committer_read_found --- one question -------> the ledger
  *     on_found <------------ a few hundred requests -
+ *     committer_read_failed -- the like, of one -----> the ledger
+ *     on_failed <----------- its row ---------------
  *
  * Failures   A full disk (ENOSPC, EDQUOT, EFBIG) pauses: `on_trouble` is told RESULT_FULL, the
  *            ballast is given up so that what is in memory can be kept, and the disk probed every
@@ -61,6 +63,9 @@ struct committer_options {
     /* The answer to committer_read_found; takes the requests. With fewer than were asked for there are no
      * more for now. Also before `closed`, when the question came before the close. */
     void (*on_found)(void *context, struct request *list, size_t count);
+    /* The answer to committer_read_failed; the row for the call only. NULL: it has no failure, or the ledger
+     * cannot be read. Also before `closed`, when the question came before the close. */
+    void (*on_failed)(void *context, uint64_t id, const struct failed_row *row);
     void *context;
 };
 
@@ -137,6 +142,10 @@ struct committer_question {
 };
 
 void committer_read_found(struct committer *committer, const struct committer_question *question);
+
+/** Asks for what the ledger has of a request that failed or waits, by what is committed then. One question at
+ *  a time: on_failed comes before the next. */
+void committer_read_failed(struct committer *committer, uint64_t id);
 
 /** Any thread but the loop's and the committer's own: waits until the committer has read further records
  *  of an endpoint (see ledger_read_endpoint), of what is committed now. Between start and close only:

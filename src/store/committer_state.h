@@ -48,6 +48,14 @@ struct shared {
     struct committer_question question;
     bool asked, answered;
     struct found_list found;
+    uint64_t failed_asked; /* an id; 0: none */
+    struct failed_answer {
+        bool is_there; /* to be delivered */
+        uint64_t id;
+        bool has_row;
+        struct failed_row row; /* views into `texts` */
+        struct buf texts;
+    } failed;
     uint64_t since_ns; /* when the oldest work in here came */
     bool flush, stop, clean, running, finished;
     uint64_t planned;

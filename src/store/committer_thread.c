@@ -198,7 +198,7 @@ static enum task next_task(struct committer *c)
         if (due <= now_ns || s->stop) {
             return TASK_WORK;
         }
-        if (s->calls || s->asked) {
+        if (s->calls || s->asked || s->failed_asked) {
             return TASK_CALLS;
         }
         if (due != TIME_NEVER) {
@@ -206,7 +206,8 @@ static enum task next_task(struct committer *c)
         } else if (c->failed) {
             uv_cond_wait(&c->wake, &c->mutex);
         } else if (uv_cond_timedwait(&c->wake, &c->mutex, IDLE_US * NS_PER_US) == UV_ETIMEDOUT &&
-                   !committer_has_work(s) && !s->calls && !s->asked && !s->stop) {
+                   !committer_has_work(s) && !s->calls && !s->asked && !s->failed_asked &&
+                   !s->stop) {
             return TASK_IDLE;
         }
     }
@@ -316,6 +317,31 @@ static void look_after(struct committer *c)
     }
 }
 
+static enum result keep_failed(void *context, const struct failed_row *row, struct err *err)
+{
+    struct failed_answer *answer = context;
+    enum result result = failed_row_copy(&answer->row, row, &answer->texts);
+
+    answer->has_row = result == RESULT_OK;
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading a failure");
+}
+
+/* The mutex is held at both ends, and not between. Whoever only looks ends no run: an error is no row. */
+static void answer_failed(struct committer *c)
+{
+    struct failed_answer answer = { .is_there = true, .id = c->shared.failed_asked };
+    struct ledger_failed_query query = { keep_failed, &answer };
+
+    uv_mutex_unlock(&c->mutex);
+    if (!c->failed && ledger_read_failed(c->archive.ledger, answer.id, &query, NULL) != RESULT_OK) {
+        answer.has_row = false;
+    }
+    uv_mutex_lock(&c->mutex);
+    c->shared.failed = answer;
+    c->shared.failed_asked = 0;
+    uv_async_send(&c->async);
+}
+
 static void do_work(struct committer *c, bool last)
 {
     if (!c->failed) {
@@ -400,6 +426,9 @@ void committer_thread(void *argument)
         uv_mutex_lock(&c->mutex);
         if (s->asked) {
             answer_question(c);
+        }
+        if (s->failed_asked) {
+            answer_failed(c);
         }
     } while (!stop || committer_has_work(s));
     s->running = false;

@@ -8,6 +8,7 @@
 #ifndef SCRAPETOP_STORE_FAILED_ROW_H
 #define SCRAPETOP_STORE_FAILED_ROW_H
 
+#include "base/buf.h"
 #include "plan/request.h"
 
 #define LEDGER_SAID_MAX 10000 /* requests whose last failure's answer is kept: some 60 MB at most */
@@ -27,5 +28,9 @@ struct failed_row { /* views, for the call only; bytes from outside */
         reason; /* url: without secrets; STR_NONE when a version before 3 wrote it */
     struct said said;
 };
+
+/** Copies the row, and its texts into `texts`, into which its views then point. RESULT_NOMEM. */
+MUST_CHECK enum result failed_row_copy(struct failed_row *to, const struct failed_row *row,
+                                       struct buf *texts);
 
 #endif
