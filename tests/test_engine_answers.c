@@ -555,6 +555,65 @@ static void page_in_html__has_its_own_class__and_one_retry(void **state)
     end(&w);
 }
 
+/* --- the same for all ------------------------------------------------------------------------------------------- */
+
+static void run__slows_down_and_stops__when_all_are_refused_alike(void **state)
+{
+    struct world w;
+    struct err err;
+
+    (void)state;
+    begin(&w, "/[1-500]", (struct route[]){ { "GET ", "403 No", "", 0, 0, "" }, { 0 } });
+    w.run.job.pace.cap = 8;
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_DRAINED);
+    assert_string_equal(w.run.report.stopped_code, "E-SAME1");
+    assert_true(w.run.report.stopped_in_error);
+    assert_int_equal(server_count(w.server), 100);
+    assert_int_equal(w.run.report.failed, 100);
+    assert_int_equal(w.run.report.pending, 400); /* nothing has failed that was not asked */
+    assert_told(&w.run, "[W-SAME1]", true);
+    assert_told(&w.run, "--answer 'status=403 do=fail'", true);
+    assert_int_equal(job_add_answer(&w.run.job, STR("status=403 do=fail"), &err), RESULT_OK);
+    run_to_its_end(&w.run); /* whoever says so goes on */
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(server_count(w.server), 500);
+    end(&w);
+}
+
+static void run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, "/[1-300]",
+          (struct route[]){ { "GET /1", "403 No", "", 0, 0, "" }, /* and 11, and 100 to 199 */
+                            { 0 } });
+    w.run.job.pace.cap = 1;
+    run_to_its_end(&w.run); /* at the hundredth of those */
+    assert_int_equal(w.run.report.exit, EXIT_DRAINED);
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(w.run.report.ok + w.run.report.failed, 300);
+    end(&w);
+}
+
+/* At its end there is nothing that could be stopped. */
+static void run__ends__when_the_last_are_refused_alike(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w, "/[1-100]",
+          (struct route[]){ { "GET ", "200 OK\r\nContent-Type: text/html", "<html>", 0, 0, "" },
+                            { 0 } });
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(w.run.report.failed, 100);
+    assert_in_range(server_count(w.server), 100, 130); /* the first were tried again */
+    end(&w);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -578,6 +637,9 @@ static int group(void)
         cmocka_unit_test(limit__has_its_own_class__when_it_never_ends),
         cmocka_unit_test(reason__shows_no_secret__that_a_body_repeats),
         cmocka_unit_test(page_in_html__has_its_own_class__and_one_retry),
+        cmocka_unit_test(run__slows_down_and_stops__when_all_are_refused_alike),
+        cmocka_unit_test(run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed),
+        cmocka_unit_test(run__ends__when_the_last_are_refused_alike),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@
 #include "plan/host.h"
 #include "plan/pacer.h"
 #include "plan/quota.h"
+#include "plan/same_answer.h"
 #include "plan/tuner.h"
 #include "store/committer.h"
 
@@ -95,6 +96,7 @@ struct engine {
     uint64_t *rule_counts; /* answers that each rule has met, in this session; by its number */
     uint64_t
         usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
+    struct same_answer same_answer;
     struct discover discover;
     struct poll poll;
     struct pacer pacer;
@@ -260,6 +262,12 @@ void tell_failed(struct engine *engine, const struct response *response);
 
 /** It is asked again: when, and who says so. */
 void tell_retry(struct engine *engine, const struct response *response);
+
+/* refused_alike.c */
+
+/** An answer, whatever it is: perhaps it is the same refusal as all before it. `is_put_off`: it says "not
+ *  now", and so is none. */
+void refused_alike_note(struct engine *engine, const struct response *response, bool is_put_off);
 
 /* redirect.c */
 enum redirect_word {

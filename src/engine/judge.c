@@ -238,6 +238,7 @@ void judge_wait_free(struct engine *e, struct response *response)
 {
     struct request *request = response->request;
 
+    tell_retry(e, response);
     request_start_over(request);
     request->attempt -= request->attempt > 0;
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
@@ -347,6 +348,53 @@ static void add_said(struct engine *e, struct response *response, struct str sai
     }
 }
 
+static void settle_by_verdict(struct engine *e, struct response *response,
+                              const struct attempt *attempt, const struct deadline *deadline,
+                              struct findings *findings)
+{
+    switch (retry_judge(attempt, &e->job->retry)) {
+    case VERDICT_DONE:
+        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
+               findings);
+        break;
+    case VERDICT_REDIRECT:
+        redirect(e, response);
+        break;
+    case VERDICT_AGAIN:
+        judge_again(e, response, deadline);
+        break;
+    case VERDICT_FREE:
+        back_off_locally(e, response);
+        break;
+    case VERDICT_FINAL:
+        if (retry_is_doubtful(attempt)) {
+            response->request->last.failure = (struct failure){ FAILURE_MAYBE_SENT, 0 };
+        }
+        judge_final(e, response);
+        break;
+    }
+}
+
+/* The login has a say: true when the response has been seen to. */
+static bool login_decides(struct engine *e, struct response *response,
+                          const struct deadline *deadline)
+{
+    switch (login_heed(e, response)) {
+    case LOGIN_SILENT:
+        return false;
+    case LOGIN_FREE: /* it waits for the next token, and this was no try */
+        judge_unasked(e, response);
+        return true;
+    case LOGIN_TRY:
+        break;
+    }
+    if (response->request->attempt >= e->job->retry.attempts) {
+        return false;
+    }
+    judge_again(e, response, deadline);
+    return true;
+}
+
 static void judge(struct engine *e, struct response *response, struct reading *reading)
 {
     struct request *request = response->request;
@@ -375,43 +423,16 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     if (deadline.holds_host) {
         refusal_hold(e, host, response, &deadline);
     }
-    switch (login_heed(e, response)) {
-    case LOGIN_SILENT:
-        break;
-    case LOGIN_FREE: /* it waits for the next token, and this was no try */
-        judge_unasked(e, response);
+    if (login_decides(e, response, &deadline)) {
         return;
-    case LOGIN_TRY:
-        if (request->attempt < e->job->retry.attempts) {
-            judge_again(e, response, &deadline);
-            return;
-        }
-        break;
     }
+    refused_alike_note(e, response, deadline.holds_host);
     if (poll_is_not_modified(response)) {
         settle(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
-        return;
-    }
-    switch (retry_judge(&attempt, &e->job->retry)) {
-    case VERDICT_DONE:
-        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
-               &reading->findings);
-        break;
-    case VERDICT_REDIRECT:
-        redirect(e, response);
-        break;
-    case VERDICT_AGAIN:
-        judge_again(e, response, &deadline);
-        break;
-    case VERDICT_FREE:
-        back_off_locally(e, response);
-        break;
-    case VERDICT_FINAL:
-        if (retry_is_doubtful(&attempt)) {
-            request->last.failure = (struct failure){ FAILURE_MAYBE_SENT, 0 };
-        }
+    } else if (same_answer_is(&e->same_answer, request->last.failure)) {
         judge_final(e, response);
-        break;
+    } else {
+        settle_by_verdict(e, response, &attempt, &deadline, &reading->findings);
     }
 }
 

@@ -98,8 +98,11 @@ static uint64_t until(uint64_t at_us, uint64_t now_us)
 
 static void fill_cap(const struct engine *e, struct snapshot_limit *l)
 {
-    l->cap = e->cap;
-    l->by = pace_is_sweeping(e) ? LIMIT_BY_SWEEP : e->auto_on ? LIMIT_BY_AUTO : LIMIT_BY_USER;
+    l->cap = same_answer_is_slow(&e->same_answer) ? 1 : e->cap;
+    l->by = same_answer_is_slow(&e->same_answer) ? LIMIT_BY_SAME_ANSWER
+            : pace_is_sweeping(e)                ? LIMIT_BY_SWEEP
+            : e->auto_on                         ? LIMIT_BY_AUTO
+                                                 : LIMIT_BY_USER;
 }
 
 static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)

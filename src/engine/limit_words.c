@@ -37,6 +37,7 @@ const char *limit_by_word(enum limit_by by)
         [LIMIT_BY_CAP_0] = "cap-0",
         [LIMIT_BY_AUTO] = "auto",
         [LIMIT_BY_SWEEP] = "sweep",
+        [LIMIT_BY_SAME_ANSWER] = "same-answer",
         [LIMIT_BY_PER_HOST] = "per-host",
         [LIMIT_BY_RETRIES] = "retries",
         [LIMIT_BY_SERVER] = "server",
@@ -60,6 +61,8 @@ static const char *note_of(const struct snapshot_limit *l)
         return "auto turns it";
     case LIMIT_BY_SWEEP:
         return "sweep turns it";
+    case LIMIT_BY_SAME_ANSWER:
+        return "one at a time: all are refused alike";
     case LIMIT_BY_PER_HOST:
         return l->kind == LIMIT_RATE ? "--rate-per-host" : "--cap-per-host";
     case LIMIT_BY_RETRIES:

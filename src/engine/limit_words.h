@@ -46,6 +46,7 @@ enum limit_by {
     LIMIT_BY_CAP_0,         /* PAUSED */
     LIMIT_BY_AUTO,          /* CAP, RATE: the controller */
     LIMIT_BY_SWEEP,         /* CAP */
+    LIMIT_BY_SAME_ANSWER,   /* CAP: all are refused alike, and asked one at a time */
     LIMIT_BY_PER_HOST,      /* HOST CAP, RATE: the option for each host */
     LIMIT_BY_RETRIES,       /* RATE: retries are kept to a part of what is asked */
     LIMIT_BY_SERVER,        /* HOST CAP: the host allows no more at once */

@@ -353,6 +353,9 @@ bool opinion_heed(struct engine *e, struct response *response, const struct opin
     if (response->status < 400) {
         login_accepted(e, response->request);
     }
+    if (response->outcome == OUTCOME_OK) {
+        refused_alike_note(e, response, false);
+    }
     acts[opinion->action](&act);
     return true;
 }

@@ -145,6 +145,9 @@ static unsigned effective_cap(struct engine *e, uint64_t now_us)
 {
     unsigned cap;
 
+    if (same_answer_is_slow(&e->same_answer)) {
+        return 1;
+    }
     if (e->cap_clamp && now_us >= e->clamp_until_us) {
         e->cap_clamp = e->cap_clamp * 2 < e->cap ? e->cap_clamp * 2 : 0;
         e->clamp_until_us = now_us + 10 * US_PER_S;
@@ -174,7 +177,8 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
         return LIMIT_DESCRIPTORS;
     }
     if (fetch_in_flight(e->fetch) >= cap) {
-        return cap < e->cap                                        ? LIMIT_DESCRIPTORS
+        return same_answer_is_slow(&e->same_answer)                ? LIMIT_CAP
+               : cap < e->cap                                      ? LIMIT_DESCRIPTORS
                : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
                                                                    : LIMIT_CAP;
     }

@@ -36,6 +36,13 @@ static enum result put_text(struct engine *e, struct buf *out, const char *name,
     return result == RESULT_OK ? json_text_append(out, buf_view(&e->shown)) : result;
 }
 
+/* Its reason says already what the answer had instead. */
+static bool has_said(struct failure failure)
+{
+    return failure.class == FAILURE_NO_RECORDS || failure.class == FAILURE_WRONG_TYPE ||
+           failure.class == FAILURE_LIMIT;
+}
+
 void tell_failed(struct engine *e, const struct response *response)
 {
     const struct request *request = response->request;
@@ -51,8 +58,7 @@ void tell_failed(struct engine *e, const struct response *response)
     }
     engine_request_text(e, request, text);
     line[0] = '\0';
-    if (request->last.failure.class !=
-        FAILURE_NO_RECORDS) { /* its reason says what it had instead */
+    if (!has_said(request->last.failure)) {
         said_line_of(&e->secrets, response, line);
     }
     events_add(&e->events, EVENT_ERROR, "failed", more.len ? more.data : fields,

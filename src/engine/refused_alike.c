@@ -1,0 +1,78 @@
+/*
+ * Refused alike: what is done when every answer is the same refusal (plan/same_answer.h).
+ *
+ * It is told once; from then on requests go out one at a time, and are not tried again. Should it go on, the
+ * run stops and can be resumed: what was not asked by then stays to be asked.
+ */
+#include "engine/engine_state.h"
+#include "plan/retry.h"
+
+#include <stdio.h>
+
+/* Requests that have not been begun on. */
+static bool is_any_left(const struct engine *e)
+{
+    uint64_t begun = frontier_waiting(e->frontier) + fetch_in_flight(e->fetch) + e->checking +
+                     committer_pending(e->committer) + 1; /* this one */
+
+    return engine_work_left(e) > begun || discover_is_pending(e);
+}
+
+/* How a user can have it otherwise. */
+static void spell_rule(struct failure failure, char text[64])
+{
+    if (failure.class == FAILURE_STATUS) {
+        snprintf(text, 64, "status=%d do=fail", failure.status);
+    } else {
+        snprintf(text, 64, "status=2xx body=html,xml,text,binary do=fail");
+    }
+}
+
+static void tell(struct engine *e, const struct response *response)
+{
+    char rule[64];
+
+    spell_rule(e->same_answer.failure, rule);
+    events_add(&e->events, EVENT_WARNING, "refused-alike", ",\"code\":\"W-SAME1\"",
+               "%d requests in a row came to the same: %.80s; asked one at a time from now on, and "
+               "after %d the run stops (--answer '%s' goes on all the same) [W-SAME1]",
+               SAME_ANSWER_TELL_AT, response->reason, SAME_ANSWER_STOP_AT, rule);
+}
+
+static void stop(struct engine *e, const struct response *response)
+{
+    char why[sizeof e->stopped_by];
+
+    if (e->phase != ENGINE_RUNNING || !is_any_left(e)) {
+        return;
+    }
+    snprintf(why, sizeof why, "%d requests in a row came to the same: %.100s", SAME_ANSWER_STOP_AT,
+             response->reason);
+    events_add(&e->events, EVENT_ERROR, "refused-alike", ",\"code\":\"E-SAME1\"",
+               "%s; stopping, resumable", why);
+    engine_stop_for(e, "E-SAME1", why);
+}
+
+void refused_alike_note(struct engine *e, const struct response *response, bool is_put_off)
+{
+    const struct request *request = response->request;
+    struct failure failure = request->last.failure;
+
+    if (response->outcome == OUTCOME_REDIRECT || response->outcome == OUTCOME_LOCAL) {
+        return; /* neither good nor bad */
+    }
+    if (poll_is_not_modified(response)) {
+        failure.class = FAILURE_NONE;
+    }
+    switch (same_answer_note(&e->same_answer, failure, request->attempt == 1,
+                             is_put_off || retry_wants_status(&e->job->retry, response->status))) {
+    case SAME_ANSWER_SILENT:
+        break;
+    case SAME_ANSWER_TELL:
+        tell(e, response);
+        break;
+    case SAME_ANSWER_STOP:
+        stop(e, response);
+        break;
+    }
+}
