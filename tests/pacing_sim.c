@@ -450,7 +450,13 @@ static void end(struct client *c, uint64_t now_us)
     c->server.active -= !refused;
     host_ended(&c->table, c->host, f.answer.status == 200, now_us);
     if (c->kind == SIM_AUTO || c->kind == SIM_FIXED) {
-        allowance_tell(&c->host->allowance, &quota, c->host->starts - f.host_start, now_us);
+        struct allowance_answer answer = {
+            .refused = refused,
+            .newer = c->host->starts - f.host_start,
+            .latency_us = now_us - f.started_us,
+        };
+
+        allowance_tell(&c->host->allowance, &quota, &answer, now_us);
     }
     if (refused) {
         c->refused[half]++;

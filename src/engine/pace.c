@@ -183,8 +183,17 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
 {
     struct quota quota = pace_read_quota(response);
     uint64_t before = host->allowance.concurrent;
+    struct allowance_answer answer = {
+        .refused = response->status == 429 ||
+                   ((response->status == 403 || response->status == 503) && quota_is_spent(&quota)),
+        .newer = host->starts - response->request->host_start,
+        .latency_us = now_us - response->request->since_us,
+    };
 
-    allowance_tell(&host->allowance, &quota, host->starts - response->request->host_start, now_us);
+    if (response->status == 0) {
+        return; /* nobody answered */
+    }
+    allowance_tell(&host->allowance, &quota, &answer, now_us);
     if (host->allowance.concurrent != before) {
         events_add(&e->events, EVENT_NOTICE, "quota", "", "%.*s allows %llu at once",
                    STR_ARG(host->label), (unsigned long long)host->allowance.concurrent);

@@ -15,13 +15,14 @@ struct policy {
     struct str name; /* "default", "minute"; empty in most */
     bool has_left, has_reset;
     bool counts_requests; /* else bytes, or what runs at once */
-    uint64_t left, limit, reset_us, window_us;
+    uint64_t left, limit, reset_us, window_us, grain_us;
 };
 
 struct reading {
     struct policy policies[QUOTA_POLICIES_MAX];
     size_t count;
     int64_t wall_us; /* of the server */
+    bool has_date;   /* which told it, cut off to the second */
     uint64_t concurrent;
 };
 
@@ -68,6 +69,27 @@ static bool read_count(struct str text, uint64_t *count)
         }
     }
     return str_to_u64(whole, count) && *count <= QUOTA_NUMBER_MAX;
+}
+
+static bool is_whole(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How much too late a reset may be told: what is in whole seconds was rounded up by most, and a moment
+ * counts from a Date that is cut off. */
+static uint64_t grain_of(const struct reading *r, struct str text, uint64_t reset_us)
+{
+    uint64_t number;
+    bool is_delta = str_to_u64(str_trim(text), &number) && number <= UINT64_C(1000000000);
+    bool is_fine = !is_whole(text) || reset_us % US_PER_S;
+
+    return (is_fine ? 0 : US_PER_S) + (!is_delta && r->has_date ? US_PER_S : 0);
 }
 
 /* What is long from now is a moment, save where the name says that it is none. */
@@ -130,6 +152,7 @@ static void add_parameters(struct reading *r, struct str name, const struct para
     if (p->has_reset) {
         policy->has_reset = true;
         policy->reset_us = us_of_s(p->reset_s);
+        policy->grain_us = US_PER_S;
     }
     policy->limit = p->has_limit ? p->limit : policy->limit;
     policy->window_us = p->has_window ? us_of_s(p->window_s) : policy->window_us;
@@ -261,6 +284,7 @@ static void read_part(struct reading *r, enum family family, struct str rest, st
         policy->reset_us =
             policy->has_reset && policy->reset_us > number ? policy->reset_us : number;
         policy->has_reset = true;
+        policy->grain_us = grain_of(r, value, number);
     }
 }
 
@@ -332,7 +356,11 @@ static bool is_tighter(const struct quota *a, const struct quota *b)
 
 static struct quota quota_of(const struct policy *p)
 {
-    struct quota q = { .has_left = true, .left = p->left, .limit = p->limit };
+    struct quota q = { .has_left = true,
+                       .left = p->left,
+                       .limit = p->limit,
+                       .window_us = p->window_us,
+                       .grain_us = p->grain_us };
 
     q.has_reset = p->has_reset || p->window_us;
     q.reset_us = p->has_reset ? p->reset_us : p->window_us;
@@ -348,6 +376,7 @@ void quota_read(const struct quota_field *fields, size_t count, int64_t wall_us,
     for (size_t i = 0; i < count; i++) {
         if (str_equal_nocase(fields[i].name, STR("date"))) {
             r.wall_us = retry_after_server_us(fields[i].value, wall_us);
+            r.has_date = true;
         }
     }
     for (size_t i = 0; i < count; i++) {
