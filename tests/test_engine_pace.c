@@ -322,6 +322,69 @@ static void limit__has_a_word_of_its_own_each(void **state)
     }
 }
 
+/* Two seconds at a time pass, and each time the engine's tick sees it. */
+static void pass_ticks(struct run *r, int ticks)
+{
+    for (int i = 0; i < ticks; i++) {
+        uint64_t before_us = look(r)->now_us;
+
+        pass(r, 2 * US_PER_S);
+        while (look(r)->now_us < before_us + 2 * US_PER_S + 150 * US_PER_MS) {
+            turn(r);
+        }
+    }
+}
+
+/* A limit that stays but has other values is told anew: status shows what holds now. */
+static void limit__is_told_again__when_its_values_change(void **state)
+{
+    struct script slow = { .usual = USUAL };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    slow.usual.delay_ms = 60000;
+    server = server_start(play, &slow);
+    run_begin(&r, server_url(server, "/[1-50]"));
+    r.job.network.total_timeout_us = r.job.network.stall_timeout_us = 3600 * US_PER_S;
+    run_start(&r);
+    until_asked(&r, server, 4);
+    pass_ticks(&r, 2);
+    tell(&r, CONTROL_CAP_SET, 7);
+    pass_ticks(&r, 2);
+    run_close(&r);
+    assert_told(&r, "\"words\":\"CAP 4\"", true);
+    assert_told(&r, "\"words\":\"CAP 7\"", true);
+    run_end(&r);
+    server_stop(server);
+}
+
+/* Some went well, and then nothing moves: nobody can say when it will end. */
+static void eta__is_none__while_nothing_moves(void **state)
+{
+    struct script script = { .usual = USUAL, .at = 9, .times = 100 };
+    struct server *server;
+    struct run r;
+
+    (void)state;
+    script.odd = SERVER_ANSWER("", SERVER_HANG);
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/[1-9]"));
+    r.job.pace.cap = 1;
+    r.job.network.total_timeout_us = r.job.network.stall_timeout_us = 3600 * US_PER_S;
+    run_start(&r);
+    until_asked(&r, server, 9);
+    pass_ticks(&r, 1);
+    assert_true(look(&r)->eta_known);
+    pass_ticks(&r, 8);
+    assert_int_equal(look(&r)->ok, 8);
+    assert_int_equal(look(&r)->in_flight, 1);
+    assert_false(look(&r)->eta_known);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void limit_told__is_what_the_last_line_says(void **state)
 {
     static const char lines[] =
@@ -399,6 +462,8 @@ static int group(void)
         cmocka_unit_test(limit__is_told_in_words_with_its_key),
         cmocka_unit_test(limit__is_told_in_words__after_an_answer),
         cmocka_unit_test(limit__has_a_word_of_its_own_each),
+        cmocka_unit_test(limit__is_told_again__when_its_values_change),
+        cmocka_unit_test(eta__is_none__while_nothing_moves),
         cmocka_unit_test(limit_told__is_what_the_last_line_says),
         cmocka_unit_test(verdict__names_what_the_time_went_into),
     };

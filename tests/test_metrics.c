@@ -135,6 +135,58 @@ static void rate__is_over_the_seconds_there_are(void **state)
 }
 
 /* A week at three answers a second: not one byte more is allocated, and the latest seconds are there. */
+/* One second in which so many settled. */
+static void pass_second(uint64_t *now_us, unsigned settled)
+{
+    for (unsigned i = 0; i < settled; i++) {
+        metrics_settled(&m, true);
+    }
+    *now_us += US_PER_S;
+    metrics_tick(&m, *now_us, 10, 10);
+}
+
+static void rate_now__follows_a_change_in_two_seconds__and_no_chance(void **state)
+{
+    static const unsigned chance[] = { 52, 45, 57, 48, 50, 41, 55, 60, 47, 50, 44, 58 };
+    static const uint64_t fast_us = 100 * US_PER_MS;
+    uint64_t now_us = T0;
+
+    (void)state;
+    metrics_init(&m, T0);
+    for (size_t i = 0; i < 24; i++) {
+        pass_second(&now_us, chance[i % 12]);
+        if (i >= 10) {
+            assert_true(metrics_rate_now(&m, fast_us) == metrics_rate(&m, METRICS_RATE_WINDOW_S));
+        }
+    }
+    pass_second(&now_us, 10);
+    pass_second(&now_us, 10);
+    assert_true(metrics_rate_now(&m, fast_us) < 11);
+    pass_second(&now_us, 0);
+    pass_second(&now_us, 0);
+    assert_true(metrics_rate_now(&m, fast_us) == 0);
+    pass_second(&now_us, 200);
+    pass_second(&now_us, 200);
+    assert_true(metrics_rate_now(&m, fast_us) > 199);
+}
+
+/* Requests of three seconds that all began together: a wave is no change. */
+static void rate_now__is_steady__when_answers_come_in_waves(void **state)
+{
+    uint64_t now_us = T0;
+
+    (void)state;
+    metrics_init(&m, T0);
+    for (size_t i = 0; i < 40; i++) {
+        pass_second(&now_us, i % 3 == 0 ? 90 : 0);
+        if (i >= 12) {
+            double rate = metrics_rate_now(&m, 3 * US_PER_S);
+
+            assert_true(rate > 20 && rate < 40);
+        }
+    }
+}
+
 static void metrics__take_no_memory__over_a_week(void **state)
 {
     static struct accounts accounts;
@@ -186,6 +238,8 @@ int main(void)
         cmocka_unit_test(tick__passes_over_the_ring_once__when_the_machine_slept_for_a_year),
         cmocka_unit_test(second__is_none__when_it_is_beyond_the_ring),
         cmocka_unit_test(rate__is_over_the_seconds_there_are),
+        cmocka_unit_test(rate_now__follows_a_change_in_two_seconds__and_no_chance),
+        cmocka_unit_test(rate_now__is_steady__when_answers_come_in_waves),
         cmocka_unit_test(metrics__take_no_memory__over_a_week),
     };
 

@@ -131,7 +131,7 @@ struct engine {
     struct ladder ladder;
     uint64_t starts_since_us; /* starts of the second in the making, and the most of any */
     unsigned starts, starts_peak;
-    enum run_limit
+    struct snapshot_limit
         limit_told; /* the last one that events.jsonl has, and since when there is another */
     uint64_t limit_since_us;
     uint64_t limit_us[LIMIT_COUNT], limit_ticked_us; /* how long each has kept it back */

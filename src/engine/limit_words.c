@@ -5,6 +5,13 @@
 
 #define NOTE_MAX 96
 
+bool limit_is_same(const struct snapshot_limit *a, const struct snapshot_limit *b)
+{
+    return a->kind == b->kind && a->by == b->by && a->due.by == b->due.by && a->cap == b->cap &&
+           a->rate.requests == b->rate.requests && a->rate.per_us == b->rate.per_us &&
+           strcmp(a->host, b->host) == 0;
+}
+
 const char *run_limit_word(enum run_limit limit)
 {
     static const char *const words[LIMIT_COUNT] = {

@@ -82,6 +82,9 @@ struct snapshot_limit {
     bool have_waiting;                /* requests wait that the user may have asked now */
 };
 
+/** The words for both would be the same, but for how long it takes: nothing new to tell. */
+bool limit_is_same(const struct snapshot_limit *a, const struct snapshot_limit *b);
+
 /** "CAP", "HOST CAP", ... the bare word; "" for none. */
 const char *run_limit_word(enum run_limit limit);
 

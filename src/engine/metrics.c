@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <math.h>
+
 void metrics_init(struct metrics *m, uint64_t now_us)
 {
     *m = (struct metrics){ .started_us = now_us, .second_began_us = now_us };
@@ -110,6 +112,21 @@ double metrics_rate(const struct metrics *m, size_t seconds)
         settled += s->done + s->failed;
     }
     return n ? (double)settled / (double)n : 0;
+}
+
+double metrics_rate_now(const struct metrics *m, uint64_t latency_us)
+{
+    uint64_t wave_s = 2 * latency_us / US_PER_S;
+    size_t quick_s = METRICS_RATE_QUICK_S + (wave_s < 60 ? (size_t)wave_s : 60);
+    double usual = metrics_rate(m, METRICS_RATE_WINDOW_S), now;
+
+    if (quick_s >= METRICS_RATE_WINDOW_S) {
+        return metrics_rate(m, quick_s);
+    }
+    now = metrics_rate(m, quick_s);
+    /* Of events that come at random as many are expected, give or take three times the square root. */
+    return fabs(now - usual) * (double)quick_s > 3 * sqrt(usual * (double)quick_s) + 1 ? now
+                                                                                       : usual;
 }
 
 double metrics_byte_rate(const struct metrics *m, size_t seconds)

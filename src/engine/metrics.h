@@ -16,6 +16,7 @@
 
 #define METRICS_STATUS_MAX 600
 #define METRICS_RATE_WINDOW_S 10
+#define METRICS_RATE_QUICK_S 2 /* a change is seen within so many seconds */
 
 struct metrics {
     uint64_t started_us;
@@ -53,6 +54,10 @@ const struct snapshot_second *metrics_second(const struct metrics *m, size_t bac
 
 /** Settled requests a second over the last `seconds` whole ones (or as many as there are). */
 double metrics_rate(const struct metrics *m, size_t seconds);
+
+/** The same for a headline: over METRICS_RATE_WINDOW_S, unless the last METRICS_RATE_QUICK_S show that it has
+ *  changed, by more than chance or answers that come in waves of `latency_us` explain. */
+double metrics_rate_now(const struct metrics *m, uint64_t latency_us);
 double metrics_byte_rate(const struct metrics *m, size_t seconds);
 
 #endif

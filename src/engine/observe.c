@@ -369,8 +369,21 @@ static void fill_progress(struct filling *f)
                                                            : 0;
 }
 
+/* Something has settled lately, or will be asked at a known time after a hold that began not long ago. */
+static bool is_moving(const struct engine *e, const struct snapshot *s)
+{
+    size_t lately_s = METRICS_RATE_WINDOW_S + (size_t)(2 * s->p95_us / US_PER_S);
+
+    if (e->paused || e->cap == 0) {
+        return false;
+    }
+    return metrics_rate(&e->metrics, lately_s) > 0 ||
+           (s->in_flight == 0 && s->next_due_in_us != UINT64_MAX &&
+            metrics_rate(&e->metrics, 60) > 0);
+}
+
 /* A range: the best and the worst of the rates over ten seconds, a minute and the whole session, plus
- * the hold that stands now. Nothing until five requests have ended. */
+ * the hold that stands now. Nothing until five requests have ended, nor while nothing moves. */
 static void fill_eta(struct filling *f)
 {
     struct engine *e = f->engine;
@@ -381,7 +394,7 @@ static void fill_eta(struct filling *f)
     double best = 0, worst = 0;
 
     if (e->metrics.ok + e->metrics.failed < 5 || e->phase != ENGINE_RUNNING || !left ||
-        e->metrics.ring_count < 2) {
+        e->metrics.ring_count < 2 || !is_moving(e, s)) {
         return;
     }
     for (int i = 0; i < 3; i++) {
@@ -422,7 +435,7 @@ static void fill_pace(struct filling *f)
     s->rung_count = ladder_list(&e->ladder, s->rungs);
     s->max_in_flight = m->max_in_flight;
     units_format_rate(e->pacer.rate, s->rate_limit);
-    s->requests_per_s = metrics_rate(m, METRICS_RATE_WINDOW_S);
+    s->requests_per_s = metrics_rate_now(m, hist_percentile_us(&m->latency, 50));
     s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
     s->bytes_per_s = metrics_byte_rate(m, METRICS_RATE_WINDOW_S);
     s->bytes = m->bytes;

@@ -107,24 +107,23 @@ void pace_tell_limit(struct engine *e, uint64_t now_us)
 {
     char fields[128], words[LIMIT_TEXT_MAX];
     struct snapshot_limit limited;
-    enum run_limit limit = limit_now(e);
 
+    limit_fill(e, now_us, &limited);
     if (e->limit_ticked_us) {
-        e->limit_us[limit] += now_us - e->limit_ticked_us;
+        e->limit_us[limited.kind] += now_us - e->limit_ticked_us;
     }
     e->limit_ticked_us = now_us;
-    if (limit == e->limit_told) {
+    if (limit_is_same(&limited, &e->limit_told)) {
         e->limit_since_us = now_us;
         return;
     }
     if (now_us - e->limit_since_us < US_PER_S) {
         return;
     }
-    e->limit_told = limit;
+    e->limit_told = limited;
     e->limit_since_us = now_us;
-    limit_fill(e, now_us, &limited);
     limit_words(&limited, NULL, words);
-    snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limit),
+    snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limited.kind),
              limited.due.by ? due_by_word(limited.due.by) : limit_by_word(limited.by));
     events_note(&e->events, "limit", fields, words);
 }

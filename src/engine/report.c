@@ -3,6 +3,7 @@
 #include "engine/engine_state.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_rules.h"
+#include "engine/report_verdict.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -49,42 +50,6 @@ static void add_failures(const struct engine *e, struct report *r)
     }
 }
 
-/* One sentence, by what was scarcest. The 5 % are where a second thread for the tables would show. */
-static void judge_time(const struct engine *e, struct report *r)
-{
-    char *text = r->verdict;
-    size_t size = sizeof r->verdict;
-    double waiting = 100 * r->io_ratio;
-
-    if (r->wall_s <= 0 || r->session_ok == 0) {
-        return; /* what brought nothing was not slow */
-    }
-    if (e->poll.is_used) {
-        snprintf(text, size,
-                 "polling: rounds begin at their times, %.0f %% of wall time is waiting", waiting);
-        return;
-    }
-    if (r->loop_cpu_percent >= ENGINE_LOOP_BUSY_PERCENT) {
-        snprintf(text, size, "loop thread %.0f %%: one core is all that fetching can use",
-                 r->loop_cpu_percent);
-    } else if (r->limited_s[LIMIT_HOLD] > 0.5 * r->wall_s) {
-        snprintf(text, size, "server-bound: %.0f s were spent on holds; ask less at once",
-                 r->limited_s[LIMIT_HOLD]);
-    } else if (r->table_part > 0.05) {
-        snprintf(text, size, "normalising is %.0f %% of the time: more cores would help",
-                 100 * r->table_part);
-    } else if (r->limited_s[LIMIT_RATE] + r->limited_s[LIMIT_BUDGET] > 0.5 * r->wall_s) {
-        snprintf(text, size, "rate-bound: %.0f %% of wall time is waiting, as the limit wants it",
-                 waiting);
-    } else if (waiting > 80) {
-        snprintf(text, size, "network-bound: %.0f %% of wall time is waiting; %s", waiting,
-                 e->auto_on ? "auto found no faster cap" : "raise the cap, or let --auto do it");
-    } else {
-        snprintf(text, size, "%.0f %% of wall time is CPU: a larger cap gives little",
-                 100 - waiting);
-    }
-}
-
 /* Of the holds that stand at the end only what has passed was waited for. */
 static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r)
 {
@@ -110,6 +75,9 @@ void engine_report(struct engine *e, struct report *r)
     const struct metrics *m = &e->metrics;
     uint64_t end_us = e->ended_us ? e->ended_us : engine_now_us(e);
     struct snapshot_normalise table = { .state = NORMALISE_IDLE };
+    struct verdict_facts facts = { .is_polling = e->poll.is_used,
+                                   .is_auto = e->auto_on,
+                                   .cores = e->cpu.core_count };
 
     memset(r, 0, sizeof *r);
     r->total = frontier_total(e->frontier) + poll_left(e);
@@ -138,15 +106,6 @@ void engine_report(struct engine *e, struct report *r)
     r->cap = e->cap;
     r->cap_max = m->cap_max;
     r->max_in_flight = m->max_in_flight;
-    if (m->cap_max) {
-        unsigned cap = m->cap_max;
-
-        if (m->requests && cap > m->requests) {
-            cap = (unsigned)m->requests; /* a cap that was never filled is no ideal */
-        }
-        r->ideal_s = (double)m->requests * hist_mean_us(&m->latency) / cap / 1e6;
-        r->ideal_percent = r->wall_s > 0 && !e->poll.is_used ? 100 * r->ideal_s / r->wall_s : 0;
-    }
     memcpy(r->status, m->status, sizeof r->status);
     fill_holds(e, end_us, r);
     r->early_requests = e->early_requests;
@@ -160,7 +119,8 @@ void engine_report(struct engine *e, struct report *r)
     }
     r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
     r->rung_count = ladder_list(&e->ladder, r->rungs);
-    judge_time(e, r);
+    report_fill_ideal(r, &facts);
+    report_judge(r, &facts);
     add_failures(e, r);
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
@@ -200,8 +160,12 @@ enum result report_line(const struct report *r, struct buf *out)
                             r->requests_per_s);
     }
     if (result == RESULT_OK && r->ideal_percent > 0) {
-        result = buf_printf(out, ", %.0f %% of the ideal for cap %u",
-                            r->ideal_percent > 100 ? 100 : r->ideal_percent, r->cap_max);
+        result = buf_printf(out, ", %.0f %% of the ideal for ",
+                            r->ideal_percent > 100 ? 100 : r->ideal_percent);
+        if (result == RESULT_OK) {
+            result = r->rung_count > 1 ? buf_append_str(out, STR("the caps that it had"))
+                                       : buf_printf(out, "cap %u", r->cap_max);
+        }
     }
     if (result == RESULT_OK) {
         result = buf_append_char(out, ')');

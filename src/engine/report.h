@@ -68,8 +68,8 @@ struct report {
     uint64_t retried, requests, reused, bytes, rows;
     uint64_t logins; /* calls that brought a token, of this session */
     double wall_s, cpu_s, io_ratio, requests_per_s;
-    double ideal_s;       /* requests * mean latency / cap: Little's law */
-    double ideal_percent; /* ideal_s / wall_s; 0 when unknown */
+    double ideal_s;       /* had each cap that it had always been full: Little's law */
+    double ideal_percent; /* ideal_s / wall_s; 0 when unknown, or when a rate or a quota bound */
     uint64_t p50_us, p95_us, p99_us, mean_us;
     uint32_t status[METRICS_STATUS_MAX];
     unsigned cap, cap_max, max_in_flight;
