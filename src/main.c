@@ -52,7 +52,7 @@ static const struct command commands[] = {
     { &raw_table, cmd_raw },         { &status_table, cmd_status },
     { &verify_table, cmd_verify },   { &demo_table, cmd_demo },
     { &serve_table, cmd_serve },     { &replay_table, cmd_replay },
-    { &compare_table, cmd_compare },
+    { &compare_table, cmd_compare }, { &rules_table, cmd_rules },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

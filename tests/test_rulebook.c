@@ -168,6 +168,36 @@ static void match__is_unsure__when_headers_are_not_known(void **state)
     assert_false(unsure);
 }
 
+/* Of a failure only the head of its body is kept. */
+static void match__is_unsure__when_the_body_is_cut(void **state)
+{
+    static const struct {
+        const char *words;
+        bool want, unsure;
+    } cases[] = {
+        { "at=/error", false, true },
+        { "at=/error absent", false, true },
+        { "at=/error is=x status=404", false, false },
+        { "at=/error header=x-none", false, false },
+        { "at= matches=rate", true, false },
+        { "at= matches=END", false, true },
+        { "at= absent", false, false },
+        { "body=json", true, false },
+        { "body=html", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct answer_view a = answer_of(403, "x-a: 1", "{\"error\":\"rate limit");
+        bool unsure = false;
+
+        a.is_cut = true;
+        if (is_met(cases[i].words, &a, &unsure) != cases[i].want || unsure != cases[i].unsure) {
+            fail_msg("%s: unsure %d", cases[i].words, unsure);
+        }
+    }
+}
+
 /* Bodies are hostile: an escape cut in two, a value longer than what is looked at. */
 static void match__looks_at_the_head_alone__of_a_long_value(void **state)
 {
@@ -422,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(match__is_told__for_each_condition),
         cmocka_unit_test(match__is_unsure__when_headers_are_not_known),
+        cmocka_unit_test(match__is_unsure__when_the_body_is_cut),
         cmocka_unit_test(match__looks_at_the_head_alone__of_a_long_value),
         cmocka_unit_test(
             match__takes_the_first__of_the_command_line_then_the_endpoint_then_the_job),

@@ -142,6 +142,20 @@ static enum result set_memory(void *target, const char *value, struct err *err)
                : result;
 }
 
+static enum result add_answer(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+    const char **answers =
+        reallocarray(options->answers, options->answer_count + 1, sizeof *answers);
+
+    if (!answers) {
+        return err_nomem(err, "reading the command line");
+    }
+    options->answers = answers;
+    answers[options->answer_count++] = text;
+    return RESULT_OK;
+}
+
 static enum result add_operand(void *target, const char *text, struct err *err)
 {
     struct read_options *options = target;
@@ -346,10 +360,28 @@ static const struct option_row status_rows[] = {
     },
 };
 
+static const struct option_row rules_rows[] = {
+    {
+        .name = "answer",
+        .value = "RULE",
+        .help = "Try this rule, too, before those of the job: 'status=404 do=empty'",
+        .kind = OPTION_CALL,
+        .set = add_answer,
+        .repeats = true,
+    },
+    {
+        .name = "json",
+        .help = "As JSON",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, json),
+    },
+};
+
 static const struct option_group normalise_groups[] = {
     { "Options", ROWS(normalise_rows), 0 },
     { "CSV", ROWS(csv_rows), 0 },
 };
+static const struct option_group rules_groups[] = { { "Options", ROWS(rules_rows), 0 } };
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
 static const struct option_group replay_groups[] = { { "Options", ROWS(replay_rows), 0 } };
 static const struct option_group verify_groups[] = { { "Options", ROWS(verify_rows), 0 } };
@@ -407,6 +439,27 @@ const struct option_table status_table = {
     .synopsis = "[OPTIONS] RUN",
     .summary = "Count what a run has, live or at rest",
     GROUPS(status_groups),
+    .operand = add_operand,
+};
+
+static const char *const rules_examples[] = {
+    "scrapetop rules api.example.org.run",
+    "scrapetop rules api.example.org.run catalog.json",
+    "scrapetop rules --answer 'at=/error do=retry' api.example.org.run",
+    NULL,
+};
+
+const struct option_table rules_table = {
+    .command = "rules",
+    .synopsis = "[OPTIONS] RUN [JOB.json]",
+    .summary = "Try rules for answers on those that a run has stored, never asking the network",
+    .details =
+        "How many answers each rule of the run's job, or of JOB.json, would have met, with three "
+        "examples, and what no rule has met. Good answers are stored whole, but of their headers "
+        "only Content-Type; failures with their headers and the head of their body. Where a "
+        "condition cannot be told of an answer, its rule is passed over and that is counted.",
+    GROUPS(rules_groups),
+    .examples = rules_examples,
     .operand = add_operand,
 };
 
@@ -474,7 +527,12 @@ static enum result check_operands(const struct read_options *options,
     if (table == &compare_table && options->operand_count != 2) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "scrapetop compare takes two runs");
     }
-    many = many || table == &compare_table;
+    if (table == &rules_table && options->operand_count > 2) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "scrapetop rules takes one run and one job file; \"%.64s\" is one too many",
+                       options->operands[2]);
+    }
+    many = many || table == &compare_table || table == &rules_table;
     if (!many && options->operand_count > 1) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "scrapetop %s takes one run; \"%.64s\" is one too many", table->command,
@@ -509,6 +567,8 @@ void read_options_release(struct read_options *options)
     free(options->operands);
     free(options->picks);
     free(options->unique);
+    free(options->answers);
+    options->answers = NULL;
     options->operands = NULL;
     options->picks = NULL;
     options->unique = NULL;

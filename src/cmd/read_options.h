@@ -18,11 +18,13 @@ struct read_options {
     struct table_spec spec; /* normalise; points at the lists below */
     struct table_pick *picks;
     struct str *unique;
-    bool strict;           /* normalise: a skipped record is exit code 9 */
-    const char *dir;       /* raw: one file a body into this directory */
-    bool failed;           /* raw, status: what has failed, and what was said then */
-    bool json;             /* normalise: the report on stdout; raw, verify, status */
-    unsigned speed;        /* replay */
+    bool strict;          /* normalise: a skipped record is exit code 9 */
+    const char *dir;      /* raw: one file a body into this directory */
+    bool failed;          /* raw, status: what has failed, and what was said then */
+    bool json;            /* normalise: the report on stdout; raw, verify, status */
+    unsigned speed;       /* replay */
+    const char **answers; /* rules: those of --answer */
+    size_t answer_count;
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */
     struct options_given given;
@@ -34,6 +36,7 @@ extern const struct option_table verify_table;
 extern const struct option_table status_table;
 extern const struct option_table replay_table;
 extern const struct option_table compare_table;
+extern const struct option_table rules_table;
 
 /** `table` is one of the above. When RESULT_OK and `given.help` is set, nothing else is to be looked
  *  at. On failure there is nothing to release. */

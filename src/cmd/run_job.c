@@ -34,7 +34,8 @@ static enum result tell(const struct job_faults *faults, enum result result, str
     return result;
 }
 
-enum result run_job_read(struct job *job, const char *path, const char *base, struct err *err)
+static enum result read_job(struct job *job, const char *path, const char *base, bool has_secrets,
+                            struct err *err)
 {
     struct job_faults *faults = malloc(sizeof *faults);
     enum result result;
@@ -42,12 +43,23 @@ enum result run_job_read(struct job *job, const char *path, const char *base, st
     if (!faults) {
         return err_nomem(err, "reading the job");
     }
-    result = job_file_read(job, path, base, faults, err);
+    result = has_secrets ? job_file_read(job, path, base, faults, err)
+                         : job_file_read_without_secrets(job, path, faults, err);
     if (result == RESULT_INVALID) { /* out of memory, its list says only half */
         result = tell(faults, result, err);
     }
     free(faults);
     return result;
+}
+
+enum result run_job_read(struct job *job, const char *path, const char *base, struct err *err)
+{
+    return read_job(job, path, base, true, err);
+}
+
+enum result run_job_read_without_secrets(struct job *job, const char *path, struct err *err)
+{
+    return read_job(job, path, NULL, false, err);
 }
 
 static enum result check_endpoint(const struct job *job, uint32_t endpoint, const struct vars *vars,

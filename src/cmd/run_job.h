@@ -31,4 +31,8 @@ MUST_CHECK enum result run_job_take_url_secrets(struct job *job, struct err *err
 #define RUN_POLL_ROWS 3
 extern const struct option_row run_poll_rows[RUN_POLL_ROWS];
 
+/** The same for who asks nothing, without secrets; with its "base". */
+MUST_CHECK enum result run_job_read_without_secrets(struct job *job, const char *path,
+                                                    struct err *err);
+
 #endif

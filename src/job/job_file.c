@@ -278,23 +278,30 @@ static enum result read_text(struct job_reader *r, struct str text, struct job_f
     return result;
 }
 
+static enum result parse(struct job_reader *r, struct str text, const char *base,
+                         struct job_faults *faults, struct err *err)
+{
+    enum result result;
+
+    job_init(r->job);
+    if (base) {
+        r->job->base = str_dup(str_view(base));
+        if (!r->job->base) {
+            return err_nomem(err, "reading the job");
+        }
+    }
+    result = read_text(r, text, faults, err);
+    return result == RESULT_INVALID ? err_set(err, result, "E-CFG2", "%s: %zu mistake%s", r->path,
+                                              faults->count, faults->count == 1 ? "" : "s")
+                                    : result;
+}
+
 enum result job_file_parse(struct job *job, struct str text, const char *path, const char *base,
                            struct job_faults *faults, struct err *err)
 {
     struct job_reader r = { .job = job, .path = path };
-    enum result result;
 
-    job_init(job);
-    if (base) {
-        job->base = str_dup(str_view(base));
-        if (!job->base) {
-            return err_nomem(err, "reading the job");
-        }
-    }
-    result = read_text(&r, text, faults, err);
-    return result == RESULT_INVALID ? err_set(err, result, "E-CFG2", "%s: %zu mistake%s", path,
-                                              faults->count, faults->count == 1 ? "" : "s")
-                                    : result;
+    return parse(&r, text, base, faults, err);
 }
 
 static enum result read_stored(struct job *job, struct str text, const char *where,
@@ -360,21 +367,37 @@ enum result job_file_load(const char *path, struct buf *text, struct err *err)
     return result == RESULT_NOMEM ? err_nomem(err, "reading the job") : result;
 }
 
-enum result job_file_read(struct job *job, const char *path, const char *base,
-                          struct job_faults *faults, struct err *err)
+static enum result read_file(struct job_reader *r, const char *base, struct job_faults *faults,
+                             struct err *err)
 {
     struct buf text;
     enum result result;
 
     faults->count = 0;
     buf_init(&text, JOB_TEXT_MAX);
-    result = job_file_load(path, &text, err);
+    result = job_file_load(r->path, &text, err);
     if (result == RESULT_OK) {
-        result = job_file_parse(job, buf_view(&text), path, base, faults, err);
+        result = parse(r, buf_view(&text), base, faults, err);
     }
     if (text.data) {
         explicit_bzero(text.data, text.cap);
     }
     buf_release(&text);
     return result;
+}
+
+enum result job_file_read(struct job *job, const char *path, const char *base,
+                          struct job_faults *faults, struct err *err)
+{
+    struct job_reader r = { .job = job, .path = path };
+
+    return read_file(&r, base, faults, err);
+}
+
+enum result job_file_read_without_secrets(struct job *job, const char *path,
+                                          struct job_faults *faults, struct err *err)
+{
+    struct job_reader r = { .job = job, .path = path, .skips_secrets = true };
+
+    return read_file(&r, NULL, faults, err);
 }

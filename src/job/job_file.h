@@ -41,6 +41,10 @@ struct job_faults {
 MUST_CHECK enum result job_file_read(struct job *job, const char *path, const char *base,
                                      struct job_faults *faults, struct err *err);
 
+/** The same for who asks nothing: headers and login are passed over, and no secret need be at hand. */
+MUST_CHECK enum result job_file_read_without_secrets(struct job *job, const char *path,
+                                                     struct job_faults *faults, struct err *err);
+
 /** The same from memory; `path` is for messages and for what is relative to it. */
 MUST_CHECK enum result job_file_parse(struct job *job, struct str text, const char *path,
                                       const char *base, struct job_faults *faults, struct err *err);

@@ -428,16 +428,22 @@ static void settle_action(struct job_reader *r, const struct answer_rule *rule, 
     }
 }
 
-/* The JSON as job.json has it. */
+#define FIRST "{\"first\":true," /* as put_first writes it */
+
+/* The JSON as job.json has it; and the same for people, who know where it stands. */
 static void keep_text(struct job_reader *r, struct answer_rule *rule, struct str value)
 {
     char *json = job_compact_json(value);
+    size_t skipped = json && str_starts(str_view(json), STR(FIRST)) ? strlen(FIRST) - 1 : 0;
 
     if (json && str_trim(value).len > ANSWER_RULE_BYTES_MAX) {
         job_text_fault(&r->text, value, "E-CFG2", "a rule is over %d bytes", ANSWER_RULE_BYTES_MAX);
     }
     rule->json = json;
-    rule->text = json ? str_dup(str_view(json)) : NULL;
+    rule->text = json ? str_dup(str_view(json + skipped)) : NULL;
+    if (rule->text && skipped) {
+        rule->text[0] = '{';
+    }
     r->text.no_memory |= !rule->text;
 }
 

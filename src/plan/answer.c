@@ -76,7 +76,7 @@ enum answer_body answer_body_of(const struct answer_view *a)
     if (!str_trim(a->body).len) {
         return ANSWER_BODY_EMPTY;
     }
-    if (a->is_json) {
+    if (a->is_json || (a->is_cut && memchr("{[", str_trim(a->body).data[0], 2))) {
         return ANSWER_BODY_JSON;
     }
     head.len = head.len < SNIFFED_BYTES ? head.len : SNIFFED_BYTES;

@@ -19,6 +19,7 @@ struct answer_view {
     struct str content_type; /* as the header has it; STR_NONE */
     struct str body;
     bool is_json; /* the body is JSON to its end (json_check) */
+    bool is_cut;  /* there is only the head of the body: no JSON can be told of it */
     /* The n-th value of a header, by its name in lower case. NULL: the headers are not known. */
     struct str (*header)(const void *context, struct str name, unsigned n);
     const void *context;

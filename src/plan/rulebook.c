@@ -323,35 +323,42 @@ static bool visit_value(void *context, const struct json_match *match)
     return !s->is_met;
 }
 
-/* "" is the whole body, which need not be JSON. */
-static bool body_is_met(const struct line *line, const struct answer_view *a)
+/* "" is the whole body, which need not be JSON. Of one that is cut what is not in its head may come yet. */
+static enum met body_is_met(const struct line *line, const struct answer_view *a)
 {
     struct search s = { line, false };
+    bool wants_absent = line->rule->test == ANSWER_TEST_ABSENT;
 
     if (!line->at.count && !a->is_json) {
         bool is_there = str_trim(a->body).len > 0;
 
-        return line->rule->test == ANSWER_TEST_ABSENT ? !is_there
-                                                      : is_there && text_is_met(line, a->body);
+        s.is_met = is_there && (wants_absent || text_is_met(line, a->body));
+        return s.is_met != wants_absent ? MET : a->is_cut && !wants_absent ? UNKNOWN : MISSED;
+    }
+    if (a->is_cut) {
+        return UNKNOWN;
     }
     if (a->is_json) {
         json_pointer_each(a->body, &line->at, visit_value, &s);
     }
-    return s.is_met == (line->rule->test != ANSWER_TEST_ABSENT);
+    return s.is_met != wants_absent ? MET : MISSED;
 }
 
 static enum met is_met(const struct line *line, const struct answer_view *a)
 {
     const struct answer_rule *rule = line->rule;
-    enum met met = status_is_met(rule, a->status);
+    enum met met = status_is_met(rule, a->status), header = MET;
 
     if (met == MET && rule->bodies && !(rule->bodies >> answer_body_of(a) & 1)) {
         met = MISSED;
     }
-    if (met == MET && rule->at.name && !body_is_met(line, a)) {
-        met = MISSED;
+    if (met == MET && rule->at.name) {
+        met = body_is_met(line, a);
     }
-    return met == MET && rule->header.name ? header_is_met(line, a) : met;
+    if (met != MISSED && rule->header.name) {
+        header = header_is_met(line, a);
+    }
+    return header == MET ? met : header == MISSED ? MISSED : UNKNOWN;
 }
 
 size_t rulebook_match(const struct rulebook *book, uint32_t endpoint, const struct answer_view *a,

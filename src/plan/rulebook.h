@@ -5,8 +5,9 @@
  * job's. An endpoint is asked by its own part of them, in that order; the first one that matches counts.
  *
  * A rule about an answer that redirects names its status: what stands in such a body, or does not, is
- * nobody's word. A condition on headers of an answer whose headers are not known can be neither met nor
- * missed: such a rule is passed over, and it is told that there was one.
+ * nobody's word. A condition on headers of an answer whose headers are not known, or on a body of which
+ * there is only the head, can be neither met nor missed: such a rule is passed over, and it is told that there
+ * was one.
  *
  * Bounds     one body costs at most ANSWER_RULES_MAX look-ups, and a pattern looks at ANSWER_HEAD_BYTES of a
  *            value, in time that is bounded (base/pattern.h).
@@ -42,7 +43,7 @@ void rulebook_name(const struct rulebook *book, size_t index, char name[RULEBOOK
 bool rulebook_reads_bodies(const struct rulebook *book, uint32_t endpoint);
 
 /** The number of the rule, or RULEBOOK_NONE. `*unsure` (may be NULL) is set when a rule before it was
- *  passed over for want of headers. */
+ *  passed over for want of headers or body. */
 size_t rulebook_match(const struct rulebook *book, uint32_t endpoint,
                       const struct answer_view *answer, bool *unsure);
 
