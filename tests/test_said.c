@@ -20,7 +20,7 @@ static int set_up(void **state)
     static struct world w;
 
     w = (struct world){ .response = response_new() };
-    assert_int_equal(secrets_add(&w.secrets, STR("sesame-42"), NULL), RESULT_OK);
+    assert_int_equal(secrets_add(&w.secrets, STR("sesame-42"), "test", NULL), RESULT_OK);
     *state = &w;
     return 0;
 }

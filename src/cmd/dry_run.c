@@ -28,7 +28,7 @@ static enum result print_masked(struct printer *p, const char *before, struct st
     enum result result;
 
     buf_reset(&p->redacted);
-    result = secrets_redact(&p->job->secrets, text, &p->redacted);
+    result = secrets_redact(&p->job->secrets, text, SECRETS_WHOLE, &p->redacted);
     if (result == RESULT_OK) {
         utf8_display(p->line, sizeof p->line, buf_view(&p->redacted), sizeof p->line);
         fprintf(p->to, "%s%s", before, p->line);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define HEAD_COLUMNS 400 /* of a body that is no answer */
+#define HEAD_BYTES 2048
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
 
@@ -105,14 +106,30 @@ static struct str header_of(const void *context, struct str name, unsigned n)
 }
 
 /* Shows the head of what came instead of JSON that could be used. */
-static void show_head(const struct response *response)
+static void show_head(const struct job *job, const struct response *response)
 {
     char text[4 * HEAD_COLUMNS + 1];
+    struct buf hidden = { 0 };
+    struct str head = buf_view(&response->body);
 
-    if (response->body.len) {
-        utf8_display(text, sizeof text, buf_view(&response->body), HEAD_COLUMNS);
+    head.len = head.len < HEAD_BYTES ? head.len : HEAD_BYTES;
+    if (head.len && secrets_redact(&job->secrets, head, SECRETS_CUT, &hidden) == RESULT_OK) {
+        utf8_display(text, sizeof text, buf_view(&hidden), HEAD_COLUMNS);
         fprintf(stderr, "  %s\n", text);
     }
+    buf_release(&hidden);
+}
+
+/* An error may quote the answer. */
+static void print_error(const struct job *job, struct err *err)
+{
+    struct buf hidden = { 0 };
+
+    if (secrets_redact(&job->secrets, str_view(err->text), SECRETS_CUT, &hidden) == RESULT_OK) {
+        snprintf(err->text, sizeof err->text, "%.*s", STR_ARG(buf_view(&hidden)));
+        cmd_print_error(err);
+    }
+    buf_release(&hidden);
 }
 
 /* A server may repeat the key that it was asked with. */
@@ -120,7 +137,7 @@ static void tell_redirect(const struct job *job, const char *url, struct err *er
 {
     struct buf redacted = { 0 }, shown = { 0 };
 
-    if (secrets_redact(&job->secrets, str_view(url), &redacted) != RESULT_OK ||
+    if (secrets_redact(&job->secrets, str_view(url), SECRETS_WHOLE, &redacted) != RESULT_OK ||
         url_redact(buf_view(&redacted), &shown) != RESULT_OK) {
         buf_reset(&shown);
     }
@@ -146,8 +163,8 @@ static int tell_failure(const struct job *job, const struct response *r)
         err_set(&err, RESULT_INVALID, "E-PRB1", "no answer that can be used: %s%s%s",
                 outcome_name(r->outcome), r->reason[0] ? ", " : "", r->reason);
     }
-    cmd_print_error(&err);
-    show_head(r);
+    print_error(job, &err);
+    show_head(job, r);
     return EXIT_INCOMPLETE;
 }
 
@@ -155,7 +172,7 @@ static int tell_failure(const struct job *job, const struct response *r)
 static enum result print(const struct job *job, const struct buf *text, struct err *err)
 {
     struct buf redacted = { 0 };
-    enum result result = secrets_redact(&job->secrets, buf_view(text), &redacted);
+    enum result result = secrets_redact(&job->secrets, buf_view(text), SECRETS_WHOLE, &redacted);
 
     if (result != RESULT_OK) {
         result = err_nomem(err, "printing");
@@ -195,8 +212,8 @@ static int tell(const struct probe_ask *ask, const struct response *response)
 
     if (!json_check(found.body, JSON_DEPTH_MAX, &fault)) {
         err_set(&err, RESULT_INVALID, "E-PRB2", "the answer is no JSON: %s", fault.text);
-        cmd_print_error(&err);
-        show_head(response);
+        print_error(&ask->job, &err);
+        show_head(&ask->job, response);
         return EXIT_INCOMPLETE;
     }
     result = look(ask, response, &found, &err);

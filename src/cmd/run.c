@@ -23,12 +23,17 @@ static void describe(const struct job *job, char text[200])
 {
     const struct job_endpoint *endpoint = &job->endpoints[0];
     const char *first = endpoint->source_count ? endpoint->sources[0].text : "nothing";
+    struct buf hidden = { 0 };
+    struct str shown =
+        job_hide_typed(job, first, true, &hidden) == RESULT_OK ? buf_view(&hidden) : STR("?");
 
+    shown.len = shown.len < 120 ? shown.len : 120;
     if (endpoint->source_count > 1) {
-        snprintf(text, 200, "%.120s and %zu more", first, endpoint->source_count - 1);
+        snprintf(text, 200, "%.*s and %zu more", STR_ARG(shown), endpoint->source_count - 1);
     } else {
-        snprintf(text, 200, "%.120s", first);
+        snprintf(text, 200, "%.*s", STR_ARG(shown));
     }
+    buf_release(&hidden);
 }
 
 /* The command line gave a whole job and the directory holds a run: it must be the same one. */
@@ -176,10 +181,11 @@ static void warn(const struct job *job)
                           "this libcurl takes a body that HTTP/2 cut short for a whole one; "
                           "only the JSON check stands between");
     }
-    if (stored_job_holds_secret(job)) {
-        cmd_print_warning("W-SEC2",
-                          "a credential stands in a URL and so is kept in job.json; better "
-                          "'?api_key=${ENV}' in single quotes, or a job file's \"login\"");
+    if (job->has_typed_secret) {
+        cmd_print_warning(
+            "W-SEC2", "a credential stands in a URL or a body as it is: it is not kept, and the "
+                      "next session must be given it again; better '?api_key=${ENV}' in single "
+                      "quotes, or a job file's \"login\"");
     }
     for (size_t i = 0; i < job->header_count; i++) {
         if (!job->headers[i].given) {

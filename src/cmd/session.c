@@ -474,12 +474,16 @@ static void print_report(const struct session *s)
         cmd_print_error(&err);
     }
     if (r->pending && !r->store_is_gone) {
-        fprintf(stderr, "scrapetop: %llu left; resume with: scrapetop run -o %s\n",
-                (unsigned long long)r->pending, r->run_dir);
+        fprintf(stderr, "scrapetop: %llu left; ", (unsigned long long)r->pending);
+    } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
+        fprintf(stderr, "scrapetop: rounds are left; ");
+    } else {
+        return;
     }
-    if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
-        fprintf(stderr, "scrapetop: rounds are left; resume with: scrapetop run -o %s\n",
-                r->run_dir);
+    if (s->options->job->has_typed_secret) {
+        fprintf(stderr, "resume with the same command, for a credential in it is not kept\n");
+    } else {
+        fprintf(stderr, "resume with: scrapetop run -o %s\n", r->run_dir);
     }
 }
 

@@ -123,32 +123,9 @@ enum result stored_job_write(const struct run_dir *dir, const struct job *job, s
     return result;
 }
 
-/* A parameter that is a secret by its name, written out. */
-static bool holds_secret(const char *url, struct buf *redacted)
-{
-    buf_reset(redacted);
-    return url && (url_redact(str_view(url), redacted) != RESULT_OK ||
-                   !str_equal(buf_view(redacted), str_view(url)));
-}
-
-bool stored_job_holds_secret(const struct job *job)
-{
-    struct buf redacted = { 0 };
-    bool holds = holds_secret(job->base, &redacted);
-
-    for (size_t e = 0; e < job->endpoint_count; e++) {
-        for (size_t i = 0; i < job->endpoints[e].source_count && !holds; i++) {
-            holds = holds_secret(job->endpoints[e].sources[i].text, &redacted);
-        }
-    }
-    buf_release(&redacted);
-    return holds;
-}
-
 bool stored_job_read_to_keep(const struct run_dir *dir, const struct job *job, struct buf *text)
 {
-    return !stored_job_holds_secret(job) &&
-           run_dir_read(dir, JOB_FILE, JOB_TEXT_MAX, text, NULL) == RESULT_OK &&
+    return run_dir_read(dir, JOB_FILE, JOB_TEXT_MAX, text, NULL) == RESULT_OK &&
            !secrets_are_in(&job->secrets, buf_view(text));
 }
 

@@ -23,9 +23,6 @@ MUST_CHECK enum result stored_job_read_without_secrets(const struct run_dir *dir
 MUST_CHECK enum result stored_job_write(const struct run_dir *dir, const struct job *job,
                                         struct err *err);
 
-/** A secret stands in a URL of it as it is, so that it stands in job.json, too. */
-bool stored_job_holds_secret(const struct job *job);
-
 /** Appends the text of which the ledger is to keep a copy. False when there is none, or it holds a secret: the
  *  ledger holds none. */
 bool stored_job_read_to_keep(const struct run_dir *dir, const struct job *job, struct buf *text);

@@ -266,23 +266,19 @@ bool auth_is_for(const struct auth *a, const char *origin_key)
 
 enum result auth_register(const struct auth *a, struct secrets *secrets, struct err *err)
 {
-    struct str query = buf_view(&a->query), client = buf_view(&a->client);
+    struct str client = buf_view(&a->client);
     enum result result;
 
     if (!a->login) {
         return RESULT_OK;
     }
-    (void)str_cut(&query, '=');
     (void)str_cut(&client, ' ');
     (void)str_cut(&client, ' ');
-    result = secrets_add(secrets, sent(&a->login->secret), err);
+    result = secrets_add(secrets, buf_view(&a->token), AUTH_TOKEN_LABEL, err);
     if (result == RESULT_OK) {
-        result = secrets_add(secrets, buf_view(&a->token), err);
+        result = secrets_add(secrets, sent(&a->login->secret), "login.secret", err);
     }
-    if (result == RESULT_OK) {
-        result = secrets_add(secrets, query, err);
-    }
-    return result == RESULT_OK ? secrets_add(secrets, client, err) : result;
+    return result == RESULT_OK ? secrets_add(secrets, client, "login.client", err) : result;
 }
 
 /* --- asking for a token -------------------------------------------------------------------------------- */

@@ -72,7 +72,9 @@ void auth_release(struct auth *auth);
 /** Whether the credential may be sent to the origin with this key. */
 bool auth_is_for(const struct auth *auth, const char *origin_key);
 
-/** The texts that must be shown nowhere, besides the job's secrets. */
+#define AUTH_TOKEN_LABEL "login.token"
+
+/** The texts that must be shown nowhere, besides the job's secrets: the token in hand first. */
 MUST_CHECK enum result auth_register(const struct auth *auth, struct secrets *secrets,
                                      struct err *err);
 

@@ -45,10 +45,8 @@ void detail_release(struct engine *e)
 static struct str masked(struct engine *e, struct str text, bool is_cut)
 {
     buf_reset(&e->shown);
-    if (is_cut) {
-        text = secrets_uncut(&e->secrets, text);
-    }
-    return secrets_redact(&e->secrets, text, &e->shown) == RESULT_OK
+    return secrets_redact(&e->secrets, text, is_cut ? SECRETS_CUT : SECRETS_BEGUN, &e->shown) ==
+                   RESULT_OK
                ? buf_view(&e->shown)
                : STR("(out of memory for this text)");
 }

@@ -51,10 +51,9 @@ static struct str header_of(const void *context, struct str name, unsigned n)
     return response_header_nth(context, name, n);
 }
 
-enum result discover_read(const struct discover *d, const struct response *response,
-                          struct findings *out)
+enum result discover_read(const struct discover *d, const struct request *request,
+                          const struct response *response, struct findings *out)
 {
-    const struct request *request = response->request;
     struct page_reply reply = { buf_view(&response->body), header_of, response };
     enum result result = RESULT_OK;
 
@@ -145,6 +144,7 @@ static enum result restore_waiting(void *context, struct request *request, int64
     uint64_t due_us;
     enum result result = RESULT_OK;
 
+    seal_note(request);
     if (!engine_restored_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
         request->due = (struct due){ .by = DUE_RESTART };
     }
@@ -257,6 +257,7 @@ static void offer(struct engine *e, struct request *list)
 
     for (struct request *next; list; list = next) {
         next = list->next;
+        seal_note(list);
         if (e->phase == ENGINE_CLOSING || e->ended_by == EXIT_INTERNAL) {
             request_free(list); /* left to the next session */
         } else if (frontier_offer(e->frontier, list, &err) != RESULT_OK) {

@@ -53,9 +53,9 @@ MUST_CHECK enum result discover_restore(struct engine *engine, struct err *err);
 /** Whether answers of this endpoint lead to further requests. */
 bool discover_wants(const struct discover *d, uint32_t endpoint);
 
-/** What a good answer gives rise to. RESULT_NOMEM alone; `out` may then have a part of it. Any thread. */
-MUST_CHECK enum result discover_read(const struct discover *d, const struct response *response,
-                                     struct findings *out);
+/** What a good answer to this request gives rise to. RESULT_NOMEM alone; `out` may then have a part of it. Any thread. */
+MUST_CHECK enum result discover_read(const struct discover *d, const struct request *request,
+                                     const struct response *response, struct findings *out);
 
 /** The settlement is durable, and with it what it has found. Releases the findings. */
 void discover_committed(struct engine *engine, struct settlement *settlement);

@@ -38,7 +38,7 @@ uint64_t engine_random(struct engine *e)
 enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
 {
     buf_reset(&e->redacted);
-    return secrets_redact(&e->secrets, url, &e->redacted) == RESULT_OK
+    return secrets_redact(&e->secrets, url, SECRETS_WHOLE, &e->redacted) == RESULT_OK
                ? url_redact(buf_view(&e->redacted), out)
                : RESULT_NOMEM;
 }
@@ -73,7 +73,8 @@ void engine_reason_text(struct engine *e, const struct request *request, char *t
 {
     text[0] = '\0';
     buf_reset(&e->shown);
-    if (request && secrets_redact(&e->secrets, str_view(request->reason), &e->shown) == RESULT_OK) {
+    if (request && secrets_redact(&e->secrets, str_view(request->reason), SECRETS_BEGUN,
+                                  &e->shown) == RESULT_OK) {
         snprintf(text, size, "%.*s", STR_ARG(buf_view(&e->shown)));
     }
 }
@@ -395,6 +396,7 @@ static void free_parts(struct engine *e)
     for (size_t i = 0; i < HEADER_FILL_MAX; i++) {
         buf_release(&e->filled[i]);
     }
+    seal_release(e);
     free(e->fills);
     free(e->endpoints);
     free(e->headers);

@@ -105,6 +105,7 @@ struct engine {
     const char **rule_headers;  /* names that rules read, endpoint by endpoint */
     struct header_fill **fills; /* of each endpoint, or NULL */
     struct buf filled[HEADER_FILL_MAX];
+    struct buf opened[2 + HEADER_FILL_MAX]; /* by seal_open: URL, body and these, in clear */
     const char **headers;
     struct committer *committer;
     struct exchanges exchanges; /* while requests are restored */
@@ -251,6 +252,9 @@ void judge_response(void *engine, struct response *response);       /* fetch's o
 void judge_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
 void judge_release(struct engine *engine);
 
+/** It cannot be asked, for this reason: it is settled as failed. Takes it, as judge_drop does. */
+void judge_refuse(struct engine *engine, struct request *request, const char *reason);
+
 /** By the user: the request is settled as failed without having been asked (again). Takes it.
  *  RESULT_NOMEM: it goes back to the frontier. */
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request);
@@ -284,6 +288,24 @@ enum redirect_word redirect_lead(struct engine *engine, struct response *respons
 
 /** A credential stands in the URL, or what looks like one. */
 bool redirect_is_secret(struct engine *engine, const struct request *request, struct str url);
+
+/* seal.c */
+
+/** Takes the secrets out of what was found, so that it can be written down. */
+MUST_CHECK enum result seal_findings(struct engine *engine, struct findings *findings);
+
+/** The request comes from the ledger: whether there is anything to open in it. */
+void seal_note(struct request *request);
+
+/** What is asked in place of sealed texts. RESULT_NOT_FOUND: with a secret that this session does not have. */
+MUST_CHECK enum result seal_open(struct engine *engine, const struct request *request,
+                                 struct fetch_extra *extra);
+
+/** The request with its secrets put in, for who reads its answer; NULL in `clear` when it has none. Free it
+ *  with request_free. */
+MUST_CHECK enum result seal_clear(struct engine *engine, const struct request *request,
+                                  struct request **clear);
+void seal_release(struct engine *engine);
 
 /* refusal.c */
 

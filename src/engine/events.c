@@ -108,7 +108,7 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
     text = str_view(raw);
     buf_reset(&e->text);
     if (e->secrets) {
-        text = secrets_redact(e->secrets, text, &e->text) == RESULT_OK
+        text = secrets_redact(e->secrets, text, SECRETS_BEGUN, &e->text) == RESULT_OK
                    ? buf_view(&e->text)
                    : STR("(out of memory for this text)");
     }

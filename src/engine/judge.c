@@ -24,6 +24,7 @@
 
 /* What was read in a body, on the loop or on the pool. */
 struct reading {
+    struct request *clear; /* the request asked, when that is sealed; or NULL */
     struct findings findings;
     struct opinion opinion;
 };
@@ -34,6 +35,12 @@ struct body_check {
     struct response *response;
     struct reading reading;
 };
+
+static void reading_release(struct reading *reading)
+{
+    findings_release(&reading->findings);
+    request_free(reading->clear);
+}
 
 static void judge(struct engine *e, struct response *response, struct reading *reading);
 
@@ -126,12 +133,34 @@ static void keep_said(struct engine *e, const struct response *response, struct 
     }
 }
 
+/* All who need the headers whole have read them. Pairs stay pairs, for no secret has a NUL in it. */
+static void hide_in_headers(struct engine *e, struct response *response)
+{
+    struct str headers = buf_view(&response->headers);
+
+    buf_reset(&e->redacted);
+    if (!e->secrets.count || !headers.len ||
+        secrets_redact(&e->secrets, headers, SECRETS_BEGUN, &e->redacted) != RESULT_OK ||
+        str_equal(buf_view(&e->redacted), headers)) {
+        return;
+    }
+    buf_reset(&response->headers);
+    if (buf_append_str(&response->headers, buf_view(&e->redacted)) != RESULT_OK) {
+        buf_reset(&response->headers);
+    }
+}
+
 /* Takes the findings; NULL: there are none. */
 static void settle(struct engine *e, struct response *response, enum settle_state state,
                    enum settle_body body_kind, struct findings *findings)
 {
     struct settlement *s = take_settlement(e, response->request);
 
+    hide_in_headers(e, response);
+    if (s && findings && seal_findings(e, findings) != RESULT_OK) {
+        spare_settlement(e, s);
+        s = NULL;
+    }
     if (!s) {
         if (findings) {
             findings_release(findings);
@@ -261,7 +290,8 @@ void judge_final(struct engine *e, struct response *response)
     settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
 }
 
-enum result judge_drop(struct engine *e, struct request *request)
+static enum result end_unasked(struct engine *e, struct request *request, enum outcome outcome,
+                               const char *reason)
 {
     struct response *response = response_new();
 
@@ -270,13 +300,25 @@ enum result judge_drop(struct engine *e, struct request *request)
         return RESULT_NOMEM;
     }
     response->request = request;
-    response->outcome = OUTCOME_DROPPED;
+    response->outcome = outcome;
     response->fetched_at_us = clock_wall_us(&e->options.clock);
-    snprintf(response->reason, sizeof response->reason, "dropped by you");
+    snprintf(response->reason, sizeof response->reason, "%s", reason);
     note_try(response);
     detail_note(e, response);
     judge_final(e, response);
     return RESULT_OK;
+}
+
+enum result judge_drop(struct engine *e, struct request *request)
+{
+    return end_unasked(e, request, OUTCOME_DROPPED, "dropped by you");
+}
+
+void judge_refuse(struct engine *e, struct request *request, const char *reason)
+{
+    enum result result = end_unasked(e, request, OUTCOME_REFUSED, reason);
+
+    (void)result; /* without memory it has gone back to the frontier */
 }
 
 void judge_go_on(struct engine *e, struct response *response)
@@ -342,10 +384,22 @@ static void add_said(struct engine *e, struct response *response, struct str sai
 
     said.len = said.len < SAID_MAX ? said.len : SAID_MAX;
     buf_reset(&e->redacted);
-    if (said.len && secrets_redact(&e->secrets, said, &e->redacted) == RESULT_OK) {
+    if (said.len && secrets_redact(&e->secrets, said, SECRETS_CUT, &e->redacted) == RESULT_OK) {
         snprintf(response->reason + len, sizeof response->reason - len, ": %.*s",
                  STR_ARG(buf_view(&e->redacted)));
     }
+}
+
+/* A reason may quote the answer. It is hidden here, before anybody has it: the ledger, the events, the
+ * screen. */
+static void hide_in_reason(struct engine *e, struct response *response)
+{
+    buf_reset(&e->redacted);
+    if (secrets_redact(&e->secrets, str_view(response->reason), SECRETS_CUT, &e->redacted) !=
+        RESULT_OK) {
+        buf_reset(&e->redacted);
+    }
+    snprintf(response->reason, sizeof response->reason, "%.*s", STR_ARG(buf_view(&e->redacted)));
 }
 
 static void settle_by_verdict(struct engine *e, struct response *response,
@@ -409,6 +463,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
 
     add_said(e, response, reading->findings.said);
     opinion_apply(e, response, &reading->opinion, &deadline);
+    hide_in_reason(e, response);
     attempt.outcome = response->outcome;
     attempt.has_deadline = deadline.named;
     detail_note(e, response);
@@ -450,15 +505,17 @@ static bool needs_body(const struct response *response)
     return response->status != 204 && response->status != 205;
 }
 
-static void read_page(const struct engine *e, struct response *response, struct findings *findings)
+static void read_page(const struct engine *e, struct response *response, struct reading *reading)
 {
-    const struct job_endpoint *endpoint = &e->job->endpoints[response->request->endpoint];
+    const struct request *request = reading->clear ? reading->clear : response->request;
+    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
+    struct findings *findings = &reading->findings;
 
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
         pages_check_single(endpoint, buf_view(&response->body), findings);
     }
-    if (!findings->is_no_page && discover_wants(&e->discover, response->request->endpoint) &&
-        discover_read(&e->discover, response, findings) != RESULT_OK) {
+    if (!findings->is_no_page && discover_wants(&e->discover, request->endpoint) &&
+        discover_read(&e->discover, request, response, findings) != RESULT_OK) {
         findings_release(findings);
         response->outcome = OUTCOME_LOCAL;
         snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
@@ -484,7 +541,7 @@ static void read_body(const struct engine *e, struct response *response, struct 
     if (reading->opinion.action == ANSWER_OK
             ? is_json
             : is_good && reading->opinion.action == ANSWER_DO_COUNT) {
-        read_page(e, response, &reading->findings);
+        read_page(e, response, reading);
     }
 }
 
@@ -508,7 +565,7 @@ static void check_done(struct work_item *item, bool cancelled)
     } else {
         judge(e, response, &check->reading);
     }
-    findings_release(&check->reading.findings);
+    reading_release(&check->reading);
     free(check);
     if (e->phase == ENGINE_CLOSING) {
         engine_go_on_closing(e);
@@ -517,7 +574,7 @@ static void check_done(struct work_item *item, bool cancelled)
     }
 }
 
-static bool check_on_pool(struct engine *e, struct response *response)
+static bool check_on_pool(struct engine *e, struct response *response, struct request *clear)
 {
     struct body_check *check = malloc(sizeof *check);
 
@@ -526,7 +583,7 @@ static bool check_on_pool(struct engine *e, struct response *response)
     }
     *check = (struct body_check){ .engine = e,
                                   .response = response,
-                                  .reading = { .opinion = opinion_none } };
+                                  .reading = { .opinion = opinion_none, .clear = clear } };
     check->item.run = check_run;
     check->item.done = check_done;
     e->checking++;
@@ -543,13 +600,17 @@ static void judge_body(struct engine *e, struct response *response)
                             : ENGINE_JSON_INLINE_MAX;
 
     if (opinion_wants_body(e, response)) {
-        if (response->body.len > inline_max && check_on_pool(e, response)) {
+        if (seal_clear(e, response->request, &reading.clear) != RESULT_OK) {
+            response->outcome = OUTCOME_LOCAL;
+            snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
+        } else if (response->body.len > inline_max && check_on_pool(e, response, reading.clear)) {
             return;
+        } else {
+            read_body(e, response, &reading);
         }
-        read_body(e, response, &reading);
     }
     judge(e, response, &reading);
-    findings_release(&reading.findings);
+    reading_release(&reading);
 }
 
 /* An answer that is no refusal and no sign of trouble: the host may be asked more. */

@@ -38,14 +38,14 @@ static enum result keep_token(struct login_state *l, struct str token)
 static enum result collect_secrets(struct engine *e, struct err *err)
 {
     const struct secrets *given = &e->job->secrets;
-    struct secrets all = { NULL, 0 };
+    struct secrets all = { .count = 0 };
     enum result result = auth_register(&e->auth, &all, err);
 
-    for (size_t i = 0; i < given->count && result == RESULT_OK; i++) {
-        result = secrets_add(&all, str_view(given->values[i]), err);
+    if (result == RESULT_OK) {
+        result = secrets_add_all(&all, given, err);
     }
     for (size_t i = 0; i < e->login.token_count && result == RESULT_OK; i++) {
-        result = secrets_add(&all, str_view(e->login.tokens[i]), err);
+        result = secrets_add(&all, str_view(e->login.tokens[i]), AUTH_TOKEN_LABEL, err);
     }
     if (result != RESULT_OK) {
         secrets_release(&all);

@@ -189,7 +189,7 @@ static void say_why(struct engine *e, struct response *response, const struct op
         return;
     }
     buf_reset(&e->redacted);
-    if (secrets_redact(&e->secrets, why, &e->redacted) == RESULT_OK) {
+    if (secrets_redact(&e->secrets, why, SECRETS_CUT, &e->redacted) == RESULT_OK) {
         why = buf_view(&e->redacted);
     } else {
         why = STR_NONE;

@@ -114,6 +114,9 @@ static void put_part(struct engine *e)
         result = find_seed(e, id + 1, &p->part.findings, &err);
         id += result == RESULT_OK;
     }
+    if (result == RESULT_OK && seal_findings(e, &p->part.findings) != RESULT_OK) {
+        result = err_nomem(&err, "beginning a round");
+    }
     if (result == RESULT_OK) {
         send_part(e, id);
     } else {
@@ -289,7 +292,7 @@ void poll_note(struct engine *e, struct settlement *s)
     s->poll.is_used = true;
     etag = response_header(s->response, STR("etag"));
     if (is_conditional(e, request) && !request->foreign && !request->exchange.url &&
-        is_etag(etag)) {
+        is_etag(etag) && !secrets_are_in(&e->secrets, etag)) {
         s->poll.etag = etag;
     }
 }

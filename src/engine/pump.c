@@ -202,11 +202,14 @@ static void fill_headers(struct engine *e, const struct request *request, struct
     }
 }
 
+#define NO_SECRET "it was found with a credential in it that this session does not have"
+
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool tried = request->attempt > 0 && request->hops == 0;
     struct fetch_extra extra = { .query = STR_NONE };
+    enum result opened;
     struct err err;
 
     if (request->hops == 0) {
@@ -217,7 +220,13 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     login_carry(e, request, &extra, now_us);
     fill_headers(e, request, &extra);
     poll_carry(e, request, &extra);
-    if (fetch_start(e->fetch, request, &extra) == RESULT_OK) {
+    opened = seal_open(e, request, &extra);
+    if (opened == RESULT_NOT_FOUND) {
+        host_ended(&e->hosts, host, false, now_us);
+        judge_refuse(e, request, NO_SECRET);
+        return;
+    }
+    if (opened == RESULT_OK && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;

@@ -21,9 +21,9 @@ static enum result add_value(const struct secrets *secrets, struct str name, str
         return buf_append_str(out, STR("***"));
     }
     if (!is_url(name)) {
-        return secrets_redact(secrets, value, out);
+        return secrets_redact(secrets, value, SECRETS_BEGUN, out);
     }
-    result = secrets_redact(secrets, value, &plain);
+    result = secrets_redact(secrets, value, SECRETS_WHOLE, &plain);
     if (result == RESULT_OK) {
         result = url_redact(buf_view(&plain), out);
     }
@@ -50,16 +50,18 @@ static enum result add_header(const struct secrets *secrets, struct str name, st
     return result;
 }
 
-/* The head of a body that is kept. */
-static struct str head_of(const struct secrets *secrets, const struct response *response)
+/* Appends the head of a body that is kept. */
+static enum result add_body(const struct secrets *secrets, struct str body, struct buf *out)
 {
-    struct str head = buf_view(&response->body);
+    bool is_cut = body.len > SAID_BODY_MAX;
+    enum result result;
 
-    if (head.len > SAID_BODY_MAX) {
-        head.len = SAID_BODY_MAX;
-        head = secrets_uncut(secrets, head);
+    body.len = is_cut ? SAID_BODY_MAX : body.len;
+    result = secrets_redact(secrets, body, is_cut ? SECRETS_CUT : SECRETS_BEGUN, out);
+    if (out->len > SAID_BODY_MAX) { /* what stands for a secret may be longer than it */
+        out->len = SAID_BODY_MAX;
     }
-    return head;
+    return result;
 }
 
 enum result said_keep(const struct secrets *secrets, const struct response *response,
@@ -77,11 +79,7 @@ enum result said_keep(const struct secrets *secrets, const struct response *resp
     if (result != RESULT_OK) {
         return result;
     }
-    result = secrets_redact(secrets, head_of(secrets, response), body);
-    if (body->len > SAID_BODY_MAX) { /* what stands for a secret may be longer than it */
-        body->len = SAID_BODY_MAX;
-    }
-    return result;
+    return add_body(secrets, buf_view(&response->body), body);
 }
 
 /* --- one line of it ------------------------------------------------------------------------------- */
@@ -173,7 +171,7 @@ void said_line_of(const struct secrets *secrets, const struct response *response
 
     line[0] = '\0';
     if (response->status && response->body.len &&
-        secrets_redact(secrets, head_of(secrets, response), &plain) == RESULT_OK) {
+        add_body(secrets, buf_view(&response->body), &plain) == RESULT_OK) {
         said_line(buf_view(&plain), line);
     }
     buf_release(&plain);

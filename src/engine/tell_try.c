@@ -29,7 +29,7 @@ static enum result put_text(struct engine *e, struct buf *out, const char *name,
     enum result result;
 
     buf_reset(&e->shown);
-    result = secrets_redact(&e->secrets, text, &e->shown);
+    result = secrets_redact(&e->secrets, text, SECRETS_BEGUN, &e->shown);
     if (result == RESULT_OK) {
         result = buf_printf(out, ",\"%s\":", name);
     }

@@ -53,6 +53,7 @@ struct fetch_endpoint {
 struct fetch_extra {
     struct str headers[FETCH_EXTRA_HEADERS]; /* lines; an empty one is none */
     struct str query;                        /* "api_key=4f3c", encoded; empty: none */
+    struct str url, body; /* asked in place of the request's own, terminated; empty: those */
 };
 
 struct fetch_options {

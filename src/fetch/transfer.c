@@ -252,6 +252,7 @@ void transfer_free(struct transfer *t)
 {
     curl_easy_cleanup(t->easy);
     wipe(&t->url);
+    wipe(&t->body);
     for (size_t i = 0; i < FETCH_EXTRA_HEADERS; i++) {
         wipe(&t->extra[i]);
     }
@@ -264,10 +265,23 @@ static bool may_be_repeated(const char *method)
            strcmp(method, "OPTIONS") == 0;
 }
 
-static bool set_method(struct transfer *t, const struct request *request)
+/* The body is not libcurl's: one that came with `extra` is kept until the answer is there. */
+static bool choose_body(struct transfer *t, const struct request *request,
+                        const struct fetch_extra *extra, const char **body)
+{
+    *body = request->body.data ? request->body.data
+                               : t->config->options->endpoints[request->endpoint].body;
+    if (extra && extra->body.len) {
+        buf_reset(&t->body);
+        *body = buf_append_str(&t->body, extra->body) == RESULT_OK ? buf_cstr(&t->body) : NULL;
+        return *body != NULL;
+    }
+    return true;
+}
+
+static bool set_method(struct transfer *t, const struct request *request, const char *body)
 {
     const struct fetch_endpoint *endpoint = &t->config->options->endpoints[request->endpoint];
-    const char *body = request->body.data ? request->body.data : endpoint->body;
     bool with_body = body && !request->foreign && !request->drop_body;
     bool ok = curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
     const char *method = request->drop_body ? "GET" : endpoint->method;
@@ -293,9 +307,11 @@ static bool set_method(struct transfer *t, const struct request *request)
 }
 
 /* The URL with the extra query behind its own; NULL when out of memory. */
-static const char *url_with(struct transfer *t, const struct request *request, struct str query)
+static const char *url_with(struct transfer *t, const struct request *request,
+                            const struct fetch_extra *extra)
 {
-    struct str url = request_url(request);
+    struct str url = extra && extra->url.len ? extra->url : request_url(request);
+    struct str query = extra ? extra->query : STR_NONE;
     struct str fragment = url, base = str_cut(&fragment, '#');
 
     if (!query.len || request->foreign || memmem(url.data, url.len, query.data, query.len)) {
@@ -341,9 +357,9 @@ static enum result set_headers(struct transfer *t, const struct request *request
 enum result transfer_begin(struct transfer *t, struct response *response, struct request *request,
                            const struct fetch_extra *extra)
 {
-    const char *url = url_with(t, request, extra ? extra->query : STR_NONE);
+    const char *url = url_with(t, request, extra), *body;
 
-    if (!renew(t)) {
+    if (!renew(t) || !choose_body(t, request, extra, &body)) {
         return RESULT_NOMEM;
     }
     response->request = request;
@@ -355,7 +371,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     transfer_head_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
-        set_headers(t, request, extra) != RESULT_OK || !set_method(t, request)) {
+        set_headers(t, request, extra) != RESULT_OK || !set_method(t, request, body)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;

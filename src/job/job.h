@@ -218,6 +218,8 @@ struct job {
     struct job_header *headers;
     size_t header_count;
     struct secrets secrets; /* to be redacted from whatever is written or shown */
+    bool has_typed_secret;  /* in a URL or a body, as it is: not kept with the job */
+    bool is_incomplete;     /* it was read, and such a one had not been kept */
     struct job_endpoint *endpoints;
     size_t endpoint_count;
     char *base; /* what relative URLs of a job file are relative to; or NULL */
@@ -272,7 +274,13 @@ bool job_name_is_valid(struct str name);
  *  by list_check. */
 MUST_CHECK enum result job_finish(struct job *job, struct err *err);
 
-/** Writes the job as JSON (job.json): everything given, secrets unexpanded. */
+/** Appends a URL or a body with the credentials replaced by `***` that were typed into it as they are: by
+ *  their names, and those that the job has from elsewhere. */
+MUST_CHECK enum result job_hide_typed(const struct job *job, const char *text, bool is_url,
+                                      struct buf *out);
+
+/** Writes the job as JSON (job.json): everything given, secrets unexpanded, and those that were typed as
+ *  they are left out ("unkept": true then). */
 MUST_CHECK enum result job_write(const struct job *job, struct buf *out, struct err *err);
 
 /** Reads what job_write wrote (`text` need not be terminated); `where` names it in errors. Headers

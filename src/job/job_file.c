@@ -189,6 +189,7 @@ static const struct job_key root_keys[] = {
     { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
     { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
     { "globoff", JOB_KEY_BOOL, FIELD(globoff), 0, 0, NULL },
+    { "unkept", JOB_KEY_BOOL, FIELD(is_incomplete), 0, 0, NULL },
 };
 
 static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);

@@ -118,6 +118,11 @@ static enum result check_secrets(const struct job *job, struct err *err)
         result = check_headers(job->endpoints[i].headers, job->endpoints[i].header_count,
                                "the job file again", err);
     }
+    if (result == RESULT_OK && job->is_incomplete) {
+        result = err_set(err, RESULT_INVALID, "E-SEC3",
+                         "a credential in a URL or a body was typed and so not kept; give the same "
+                         "URL or job file again, better with ${ENV} in it");
+    }
     if (result == RESULT_OK && job->login.is_incomplete) {
         result = err_set(err, RESULT_INVALID, "E-SEC3",
                          "a credential of \"login\" was typed and so not kept; give the job file "
@@ -130,6 +135,9 @@ enum result job_finish(struct job *job, struct err *err)
 {
     enum result result = check_secrets(job, err);
 
+    if (result == RESULT_OK) {
+        result = job_note_typed(job, err);
+    }
     if (result == RESULT_OK && !job->endpoint_count) {
         result = check_sources(job, &(struct job_endpoint){ 0 }, err);
     }
@@ -183,17 +191,21 @@ static bool same_var(const struct job_var *a, const struct job_var *b)
            same_texts(a->values, a->value_count, b->values, b->value_count);
 }
 
-static bool same_endpoint(const struct job_endpoint *a, const struct job_endpoint *b)
+/* What one of them was kept without counts as the same. */
+static bool same_endpoint(const struct job *of_a, const struct job_endpoint *a,
+                          const struct job *of_b, const struct job_endpoint *b)
 {
     if (a->source_count != b->source_count || !same_text(a->method, b->method) ||
-        !same_text(a->body, b->body) || a->has_parent != b->has_parent || a->parent != b->parent ||
+        !job_same_but_typed(of_a, a->body, of_b, b->body, false) ||
+        a->has_parent != b->has_parent || a->parent != b->parent ||
         !same_pages(&a->pages, &b->pages) ||
         !same_texts(a->with, a->with_count, b->with, b->with_count)) {
         return false;
     }
     for (size_t i = 0; i < a->source_count; i++) {
         if (a->sources[i].kind != b->sources[i].kind ||
-            !same_text(a->sources[i].text, b->sources[i].text)) {
+            !job_same_but_typed(of_a, a->sources[i].text, of_b, b->sources[i].text,
+                                a->sources[i].kind != JOB_SOURCE_LIST)) {
             return false;
         }
     }
@@ -212,7 +224,7 @@ bool job_same_requests(const struct job *a, const struct job *b)
         }
     }
     for (size_t i = 0; i < a->endpoint_count; i++) {
-        if (!same_endpoint(&a->endpoints[i], &b->endpoints[i])) {
+        if (!same_endpoint(a, &a->endpoints[i], b, &b->endpoints[i])) {
             return false;
         }
     }

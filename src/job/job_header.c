@@ -1,11 +1,15 @@
 /* Headers: the job's, sent with every request, and an endpoint's own. */
 #include "job/job.h"
 
+#include "base/base64.h"
 #include "job/job_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define COOKIE_MIN_BYTES 12
+#define SCHEME_MAX_BYTES 12 /* "Bearer" */
 
 struct header_list {
     struct job_header **headers;
@@ -119,13 +123,63 @@ enum result job_add_unkept_header(struct job *job, struct job_endpoint *endpoint
     return result;
 }
 
-enum result job_register_credential(struct job *job, struct str value, struct err *err)
+/* "session=4f3c; theme=dark": each by itself, for a server echoes one of them, and not the small change. */
+static enum result register_cookies(struct job *job, struct str cookies, struct err *err)
 {
-    struct str rest = value;
-    enum result result = secrets_add(&job->secrets, value, err);
+    enum result result = RESULT_OK;
 
-    str_cut(&rest, ' ');
-    return result == RESULT_OK ? secrets_add(&job->secrets, str_trim(rest), err) : result;
+    while (cookies.data && result == RESULT_OK) {
+        struct str value = str_cut(&cookies, ';'), name = str_trim(str_cut(&value, '='));
+        char label[SECRET_LABEL_SIZE];
+
+        value = str_trim(value);
+        if (value.len >= COOKIE_MIN_BYTES) {
+            secret_label(label, "cookie", name);
+            result = secrets_add(&job->secrets, value, label, err);
+        }
+    }
+    return result;
+}
+
+/* base64(user:password), RFC 7617: a server may echo the password by itself. */
+static enum result register_basic(struct job *job, struct str encoded, struct err *err)
+{
+    struct buf plain = { 0 };
+    struct str password;
+    enum result result = base64_decode(&plain, encoded);
+
+    password = buf_view(&plain);
+    (void)str_cut(&password, ':');
+    if (result == RESULT_OK && password.len) {
+        result = secrets_add(&job->secrets, password, "header.password", err);
+    } else if (result != RESULT_NOMEM) {
+        result = RESULT_OK;
+    }
+    if (plain.data) {
+        explicit_bzero(plain.data, plain.cap);
+    }
+    buf_release(&plain);
+    return result;
+}
+
+enum result job_register_credential(struct job *job, struct str name, struct str value,
+                                    struct err *err)
+{
+    struct str rest = value, scheme = str_cut(&rest, ' ');
+    char label[SECRET_LABEL_SIZE];
+    enum result result = RESULT_OK;
+
+    rest = str_trim(rest);
+    if (str_equal_nocase(name, STR("Cookie"))) {
+        result = register_cookies(job, value, err);
+    } else if (str_equal_nocase(scheme, STR("Basic"))) {
+        result = register_basic(job, rest, err);
+    }
+    if (rest.len && scheme.len < SCHEME_MAX_BYTES && !memchr(scheme.data, '=', scheme.len)) {
+        value = rest; /* a scheme begins many a text */
+    }
+    secret_label(label, "header", name);
+    return result == RESULT_OK ? secrets_add(&job->secrets, value, label, err) : result;
 }
 
 bool job_names_variable(struct str text)
@@ -190,7 +244,7 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
     secret = header_is_secret(name) && !(endpoint && count_braces(given));
     typed = secret && !job_names_variable(given);
     if (secret) {
-        result = job_register_credential(job, sent_value, err);
+        result = job_register_credential(job, name, sent_value, err);
     }
     if (result == RESULT_OK) {
         result = put_header(list_of(job, endpoint), name, typed ? STR_NONE : given, false,
@@ -233,7 +287,7 @@ enum result job_add_secret_header(struct job *job, struct job_endpoint *endpoint
                          "header among the job's");
     }
     if (result == RESULT_OK) {
-        result = job_register_credential(job, sent_value, err);
+        result = job_register_credential(job, name, sent_value, err);
     }
     if (result == RESULT_OK) {
         result = put_header(list_of(job, endpoint), sent_name, given, false, sent_value, err);
@@ -257,7 +311,7 @@ static enum result add_file_line(struct job *job, struct str line, const char *p
     }
     result = header_split(line, &name, &value, err);
     if (result == RESULT_OK) {
-        result = job_register_credential(job, value, err);
+        result = job_register_credential(job, name, value, err);
     }
     return result == RESULT_OK
                ? put_header(list_of(job, NULL), name, str_view(path), true, value, err)

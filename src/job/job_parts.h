@@ -18,8 +18,19 @@ char *job_make_name(struct str text);
 /** `${NAME}` stands in the text, with no second dollar before it. */
 bool job_names_variable(struct str text);
 
-/** Registers the value, and what stands behind its scheme ("Bearer 4f3c..."): a server may echo either. */
-MUST_CHECK enum result job_register_credential(struct job *job, struct str value, struct err *err);
+/** Registers the value of a header of that name, without its scheme ("Bearer 4f3c...": a server may echo
+ *  either); of cookies each. */
+MUST_CHECK enum result job_register_credential(struct job *job, struct str name, struct str value,
+                                               struct err *err);
+
+/* job_hide.c */
+
+/** Registers what was typed into URLs and bodies, and notes whether there is any. */
+MUST_CHECK enum result job_note_typed(struct job *job, struct err *err);
+
+/** Two texts are the same but for what was typed as it is. */
+bool job_same_but_typed(const struct job *of_a, const char *a, const struct job *of_b,
+                        const char *b, bool is_url);
 
 void job_secret_release(struct job_secret *secret);
 void job_login_release(struct job_login *login);

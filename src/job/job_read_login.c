@@ -34,7 +34,11 @@ static enum result take_file(struct job_reader *r, const char *name, struct buf 
                    buf_append_str(sent, value) != RESULT_OK) {
             result = err_nomem(err, "reading the job");
         } else {
-            result = secrets_add(&r->job->secrets, value, err);
+            const char *slash = strrchr(path, '/');
+            char label[SECRET_LABEL_SIZE];
+
+            secret_label(label, "file", str_view(slash ? slash + 1 : path));
+            result = secrets_add(&r->job->secrets, value, label, err);
         }
     }
     if (text.data) {
@@ -96,7 +100,10 @@ bool job_read_secret(struct job_reader *r, const char *key, struct str value, bo
         result = err_set(&err, RESULT_INVALID, "E-SEC2", "is empty");
     }
     if (result == RESULT_OK && !keeps) {
-        result = secrets_add(&r->job->secrets, buf_view(&sent), &err);
+        char label[SECRET_LABEL_SIZE];
+
+        secret_label(label, "job", str_view(key));
+        result = secrets_add(&r->job->secrets, buf_view(&sent), label, &err);
     }
     if (result == RESULT_OK) {
         secret->sent = str_dup(buf_view(&sent));
@@ -136,9 +143,12 @@ static enum result add_string(struct body *b, struct str raw)
         result = err_nomem(&b->err, "reading the job");
         goto done;
     }
-    if (is_literal(plain) && header_is_secret(b->name)) {
+    if (is_literal(plain) && secret_name_is(b->name)) {
+        char label[SECRET_LABEL_SIZE];
+
         b->is_typed = true;
-        result = secrets_add(&b->r->job->secrets, str_view(plain), &b->err);
+        secret_label(label, "login", b->name);
+        result = secrets_add(&b->r->job->secrets, str_view(plain), label, &b->err);
     }
     if (result == RESULT_OK) {
         result = resolve(b->r, plain, &given, &sent, &b->err);
@@ -257,9 +267,6 @@ static enum result add_form(struct body *b, const char *text)
                 secret_expand((struct str){ rest.data, len }, &b->r->job->secrets, &value, &b->err);
             if (result == RESULT_OK) {
                 result = template_encode(buf_view(&value), &b->sent);
-            }
-            if (result == RESULT_OK) { /* a server may echo it either way */
-                result = secrets_add(&b->r->job->secrets, buf_view(&value), &b->err);
             }
         }
         wipe(&value);

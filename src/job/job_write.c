@@ -137,22 +137,46 @@ static bool write_headers(cJSON *to, const struct job_header *headers, size_t co
     return ok;
 }
 
+/* --- texts that a secret may have been typed into ------------------------------------------------------ */
+
+/* Without it; the caller's to free. NULL when out of memory. */
+static char *without_typed(const struct job *job, const char *text, bool is_url)
+{
+    struct buf out = { 0 };
+    char *copy = job_hide_typed(job, text, is_url, &out) == RESULT_OK
+                     ? str_dup(out.data ? buf_view(&out) : STR(""))
+                     : NULL;
+
+    buf_release(&out);
+    return copy;
+}
+
+static bool add_url(const struct job *job, cJSON *object, const char *url)
+{
+    char *hidden = without_typed(job, url, true);
+    bool ok = hidden && cJSON_AddStringToObject(object, "url", hidden);
+
+    free(hidden);
+    return ok;
+}
+
 /* --- endpoints ------------------------------------------------------------------------------------------ */
 
-static bool write_sources(cJSON *object, const struct job_endpoint *endpoint)
+static bool write_sources(const struct job *job, cJSON *object, const struct job_endpoint *endpoint)
 {
     cJSON *sources;
 
     if (endpoint->source_count == 1 && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE) {
-        return cJSON_AddStringToObject(object, "url", endpoint->sources[0].text);
+        return add_url(job, object, endpoint->sources[0].text);
     }
     sources = cJSON_AddArrayToObject(object, "sources");
     for (size_t i = 0; sources && i < endpoint->source_count; i++) {
         const struct job_source *source = &endpoint->sources[i];
         cJSON *item = add_element(sources);
 
-        if (!item || !cJSON_AddStringToObject(
-                         item, source->kind == JOB_SOURCE_LIST ? "list" : "url", source->text)) {
+        if (!item ||
+            (source->kind == JOB_SOURCE_LIST ? !cJSON_AddStringToObject(item, "list", source->text)
+                                             : !add_url(job, item, source->text))) {
             return false;
         }
     }
@@ -188,16 +212,23 @@ static bool write_pages(cJSON *to, const struct job_pages *pages)
 }
 
 /* As "json" what a job file gave as JSON; a command line's body keeps its every byte as "body". */
-static bool write_body(cJSON *object, const struct job_endpoint *endpoint)
+static bool write_body(const struct job *job, cJSON *object, const struct job_endpoint *endpoint)
 {
     bool is_template =
         endpoint->source_count == 1 && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE;
 
-    if (endpoint->body && is_template &&
-        template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON) {
-        return cJSON_AddRawToObject(object, "json", endpoint->body);
+    char *hidden = endpoint->body ? without_typed(job, endpoint->body, false) : NULL;
+    bool ok = !endpoint->body || hidden;
+
+    if (hidden && is_template && template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON &&
+        (strcmp(hidden, endpoint->body) == 0 ||
+         json_check(str_view(hidden), JSON_DEPTH_MAX, NULL))) {
+        ok = cJSON_AddRawToObject(object, "json", hidden);
+    } else if (hidden) {
+        ok = cJSON_AddStringToObject(object, "body", hidden);
     }
-    return add_optional(object, "body", endpoint->body);
+    free(hidden);
+    return ok;
 }
 
 static bool write_answers(cJSON *object, const struct answer_rules *rules)
@@ -212,13 +243,16 @@ static bool write_answers(cJSON *object, const struct answer_rules *rules)
     return !rules->count || array;
 }
 
-static bool write_endpoint(cJSON *object, const struct job_endpoint *endpoint)
+static bool write_endpoint(const struct job *job, cJSON *object,
+                           const struct job_endpoint *endpoint)
 {
     return object && add_optional(object, "name", endpoint->name) &&
-           write_sources(object, endpoint) && add_optional(object, "method", endpoint->method) &&
+           write_sources(job, object, endpoint) &&
+           add_optional(object, "method", endpoint->method) &&
            (!endpoint->header_count ||
             write_headers(object, endpoint->headers, endpoint->header_count, NULL)) &&
-           write_body(object, endpoint) && add_optional(object, "records", endpoint->records) &&
+           write_body(job, object, endpoint) &&
+           add_optional(object, "records", endpoint->records) &&
            write_pages(object, &endpoint->pages) && write_answers(object, &endpoint->answers) &&
            add_texts(object, "with", endpoint->with, endpoint->with_count);
 }
@@ -228,7 +262,7 @@ static bool write_endpoints(cJSON *root, const struct job *job)
     cJSON *array = cJSON_AddArrayToObject(root, "endpoints");
 
     for (size_t i = 0; array && i < job->endpoint_count; i++) {
-        if (!write_endpoint(add_element(array), &job->endpoints[i])) {
+        if (!write_endpoint(job, add_element(array), &job->endpoints[i])) {
             return false;
         }
     }
@@ -518,7 +552,8 @@ static bool write_root(cJSON *root, const struct job *job)
            write_pace(root, &job->pace) && write_retry(root, &job->retry) &&
            write_answers(root, &job->answers) && write_network(root, &job->network) &&
            write_tables(root, job) && write_output(root, job->outputs) &&
-           write_poll(root, &job->poll);
+           write_poll(root, &job->poll) &&
+           (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 
 enum result job_write(const struct job *job, struct buf *out, struct err *err)

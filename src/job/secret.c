@@ -1,7 +1,5 @@
 #include "job/secret.h"
 
-#include "base/url_make.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,195 +10,116 @@
 
 #define SECRET_NAME_SHOWN 64 /* bytes of a name repeated in a message */
 
-void secrets_release(struct secrets *secrets)
-{
-    for (size_t i = 0; i < secrets->count; i++) {
-        explicit_bzero(secrets->values[i], strlen(secrets->values[i]));
-        free(secrets->values[i]);
-    }
-    free(secrets->values);
-    *secrets = (struct secrets){ NULL, 0 };
-}
-
-enum result secrets_add(struct secrets *secrets, struct str value, struct err *err)
-{
-    size_t at = 0;
-    char **values, *copy;
-
-    if (value.len < SECRET_MIN_BYTES) {
-        return RESULT_OK;
-    }
-    /* Longest first, so that a secret that holds another one is replaced as a whole. */
-    for (; at < secrets->count && strlen(secrets->values[at]) >= value.len; at++) {
-        if (str_equal(str_view(secrets->values[at]), value)) {
-            return RESULT_OK;
-        }
-    }
-    values = reallocarray(secrets->values, secrets->count + 1, sizeof *values);
-    if (!values) {
-        return err_nomem(err, "registering a secret");
-    }
-    secrets->values = values;
-    copy = str_dup(value);
-    if (!copy) {
-        return err_nomem(err, "registering a secret");
-    }
-    memmove(values + at + 1, values + at, (secrets->count - at) * sizeof *values);
-    values[at] = copy;
-    secrets->count++;
-    return RESULT_OK;
-}
-
-/* The length of the secret that `text` starts with, 0 for none. A server that repeats a key need not
- * escape it as we did. */
-static size_t secret_at(const struct secrets *secrets, struct str text)
-{
-    for (size_t i = 0; i < secrets->count; i++) {
-        const char *secret = secrets->values[i];
-        size_t len = text.data[0] == secret[0] || strchr("%+", text.data[0])
-                         ? url_head_means(text, str_view(secret))
-                         : 0;
-
-        if (len) {
-            return len;
-        }
-    }
-    return 0;
-}
-
-struct str secrets_uncut(const struct secrets *secrets, struct str text)
-{
-    for (size_t i = 0; i < secrets->count; i++) {
-        struct str secret = str_view(secrets->values[i]);
-        size_t most = secret.len - 1 < text.len ? secret.len - 1 : text.len;
-
-        for (size_t part = most; part > 0; part--) {
-            if (memcmp(text.data + text.len - part, secret.data, part) == 0) {
-                text.len -= part;
-                break;
-            }
-        }
-    }
-    return text;
-}
-
-bool secrets_are_in(const struct secrets *secrets, struct str text)
-{
-    for (; text.len; text.data++, text.len--) {
-        if (secret_at(secrets, text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum result secrets_redact(const struct secrets *secrets, struct str text, struct buf *out)
-{
-    enum result result = RESULT_OK;
-
-    while (text.len && result == RESULT_OK) {
-        size_t len = secret_at(secrets, text);
-
-        result = len ? buf_append_str(out, STR("***")) : buf_append_char(out, text.data[0]);
-        len = len ? len : 1;
-        text.data += len;
-        text.len -= len;
-    }
-    return result;
-}
-
-bool url_param_is_secret(struct str name)
-{
-    static const struct str names[] = {
-        STR_INIT("api_key"),
-        STR_INIT("apikey"),
-        STR_INIT("api-key"),
-        STR_INIT("key"),
-        STR_INIT("token"),
-        STR_INIT("access_token"),
-        STR_INIT("refresh_token"),
-        STR_INIT("id_token"),
-        STR_INIT("auth"),
-        STR_INIT("auth_token"),
-        STR_INIT("sig"),
-        STR_INIT("signature"),
-        STR_INIT("password"),
-        STR_INIT("passwd"),
-        STR_INIT("pwd"),
-        STR_INIT("secret"),
-        STR_INIT("client_secret"),
-        STR_INIT("x-amz-signature"),
-        STR_INIT("x-amz-security-token"),
-        STR_INIT("x-goog-signature"),
-        STR_INIT("subscription-key"),
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (str_equal_nocase(name, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum result redact_parameter(struct str parameter, struct buf *out)
-{
-    struct str value = parameter;
-    struct str name = str_cut(&value, '=');
-    enum result result = buf_append_str(out, name);
-
-    if (name.len == parameter.len || result != RESULT_OK) {
-        return result;
-    }
-    result = buf_append_char(out, '=');
-    if (result != RESULT_OK) {
-        return result;
-    }
-    return buf_append_str(out, value.len && url_param_is_secret(name) ? STR("***") : value);
-}
-
-enum result url_redact(struct str url, struct buf *out)
-{
-    struct str query = url;
-    struct str head = str_cut(&query, '?');
-    enum result result = buf_append_str(out, head);
-    char separator = '?';
-
-    if (head.len == url.len) {
-        return result;
-    }
-    for (;;) {
-        size_t len = 0;
-
-        while (len < query.len && !strchr("&#", query.data[len])) {
-            len++;
-        }
-        if (result == RESULT_OK) {
-            result = buf_append_char(out, separator);
-        }
-        if (result == RESULT_OK) {
-            result = redact_parameter((struct str){ query.data, len }, out);
-        }
-        if (len == query.len || result != RESULT_OK) {
-            return result;
-        }
-        separator = query.data[len];
-        query.data += len + 1;
-        query.len -= len + 1;
-    }
-}
-
 static bool is_name_char(char c, bool first)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
            (!first && c >= '0' && c <= '9');
 }
 
+static void wipe_text(char *text)
+{
+    if (text) {
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
+void secrets_release(struct secrets *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        wipe_text(secrets->list[i].value);
+        free(secrets->list[i].label);
+    }
+    free(secrets->list);
+    *secrets = (struct secrets){ .count = 0 };
+}
+
+/* Where it goes: longest first, so that a secret that holds another one is replaced as a whole. SIZE_MAX
+ * when it is known already. */
+static size_t place_of(const struct secrets *secrets, struct str value)
+{
+    size_t at = 0;
+
+    for (; at < secrets->count && strlen(secrets->list[at].value) >= value.len; at++) {
+        if (str_equal(str_view(secrets->list[at].value), value)) {
+            return SIZE_MAX;
+        }
+    }
+    return at;
+}
+
+enum result secrets_add(struct secrets *secrets, struct str value, const char *label,
+                        struct err *err)
+{
+    size_t at = place_of(secrets, value);
+    struct secret *list, secret;
+
+    if (value.len < SECRET_MIN_BYTES || at == SIZE_MAX) {
+        return RESULT_OK;
+    }
+    list = reallocarray(secrets->list, secrets->count + 1, sizeof *list);
+    if (!list) {
+        return err_nomem(err, "registering a secret");
+    }
+    secrets->list = list;
+    secret = (struct secret){ str_dup(value), str_dup(str_view(label)), secrets->count };
+    if (!secret.value || !secret.label) {
+        wipe_text(secret.value);
+        free(secret.label);
+        return err_nomem(err, "registering a secret");
+    }
+    memmove(list + at + 1, list + at, (secrets->count - at) * sizeof *list);
+    list[at] = secret;
+    secrets->count++;
+    secrets->begins[(unsigned char)value.data[0]] = true;
+    return RESULT_OK;
+}
+
+enum result secrets_add_all(struct secrets *to, const struct secrets *from, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t nth = 0; nth < from->count; nth++) {
+        for (size_t i = 0; i < from->count && result == RESULT_OK; i++) {
+            if (from->list[i].nth == nth) {
+                result = secrets_add(to, str_view(from->list[i].value), from->list[i].label, err);
+            }
+        }
+    }
+    return result;
+}
+
+struct str secrets_find(const struct secrets *secrets, struct str label)
+{
+    const struct secret *first = NULL;
+
+    for (size_t i = 0; i < secrets->count; i++) {
+        const struct secret *secret = &secrets->list[i];
+
+        if (str_equal(str_view(secret->label), label) && (!first || secret->nth < first->nth)) {
+            first = secret;
+        }
+    }
+    return first ? str_view(first->value) : STR_NONE;
+}
+
+void secret_label(char label[SECRET_LABEL_SIZE], const char *kind, struct str name)
+{
+    size_t len = (size_t)snprintf(label, SECRET_LABEL_SIZE, "%.16s.", kind);
+
+    for (size_t i = 0; i < name.len && len + 1 < SECRET_LABEL_SIZE; i++) {
+        char c = name.data[i];
+
+        label[len++] = is_name_char(c, false) || c == '-' ? c : '_';
+    }
+    label[len] = '\0';
+}
+
 /* Appends the value of the variable that stands, as "${NAME}", at the head of `*text`; moves past. */
 static enum result take_variable(struct str *text, struct secrets *secrets, struct buf *out,
                                  struct err *err)
 {
-    char name[SECRET_NAME_SHOWN + 1];
+    char name[SECRET_NAME_SHOWN + 1], label[SECRET_LABEL_SIZE];
     size_t len = 0;
     const char *value;
     enum result result;
@@ -224,7 +143,8 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
     }
     text->data += len + 3;
     text->len -= len + 3;
-    result = secrets_add(secrets, str_view(value), err);
+    secret_label(label, "env", str_view(name));
+    result = secrets_add(secrets, str_view(value), label, err);
     if (result == RESULT_OK && buf_append_str(out, str_view(value)) != RESULT_OK) {
         result = err_nomem(err, "expanding an environment variable");
     }
@@ -391,29 +311,4 @@ enum result header_split(struct str line, struct str *name, struct str *value, s
                        name->data);
     }
     return RESULT_OK;
-}
-
-static bool contains_nocase(struct str text, struct str word)
-{
-    for (size_t i = 0; i + word.len <= text.len; i++) {
-        if (str_equal_nocase((struct str){ text.data + i, word.len }, word)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool header_is_secret(struct str name)
-{
-    static const struct str words[] = { STR_INIT("auth"),    STR_INIT("cookie"),
-                                        STR_INIT("key"),     STR_INIT("token"),
-                                        STR_INIT("secret"),  STR_INIT("password"),
-                                        STR_INIT("session"), STR_INIT("signature") };
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (contains_nocase(name, words[i])) {
-            return true;
-        }
-    }
-    return false;
 }

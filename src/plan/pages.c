@@ -194,8 +194,7 @@ enum result pages_read(const struct job *job, const struct request *request,
                          .out = out,
                          .pages = endpoint->pages,
                          .page = request->page,
-                         .key_param = job->login.in_query ? job->login.name : NULL,
-                         .secrets = &job->secrets };
+                         .key_param = job->login.in_query ? job->login.name : NULL };
 
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
         return RESULT_OK;

@@ -5,7 +5,6 @@
 #ifndef SCRAPETOP_PLAN_PAGES_HOW_H
 #define SCRAPETOP_PLAN_PAGES_HOW_H
 
-#include "job/secret.h"
 #include "plan/pages.h"
 #include "plan/pages_guess.h"
 #include "plan/records.h"
@@ -19,12 +18,11 @@ struct listing {
     struct job_pages pages; /* the endpoint's, or what was guessed; texts borrowed */
     struct page_at page;    /* the page's own, filled in where it is a listing's first */
     const char *key_param;  /* the query parameter that is a credential; or NULL */
-    const struct secrets *secrets;
-    uint32_t crc32c;                      /* of its body */
-    const char *records;                  /* where its records are looked for; NULL: the body */
-    char likely[PAGES_GUESS_POINTER_MAX]; /* room for that, when it is guessed */
-    enum records_presence presence;       /* what is there */
-    uint64_t count;                       /* its records */
+    uint32_t crc32c;        /* of its body */
+    const char *records;    /* where its records are looked for; NULL: the body */
+    char likely[PAGES_GUESS_POINTER_MAX];          /* room for that, when it is guessed */
+    enum records_presence presence;                /* what is there */
+    uint64_t count;                                /* its records */
     struct str total, total_pages, next, has_more; /* what the pointers found; STR_NONE */
     enum result result;                            /* once it is not OK, nothing more is done */
 };

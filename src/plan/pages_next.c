@@ -40,24 +40,22 @@ static void add_named(struct listing *l, const struct page_texts *texts)
     }
 }
 
-/* The next parameter that is a credential: the query's own key, or another that repeats one. */
 static bool find_key(const struct listing *l, struct str url, struct str *name)
 {
     struct url_params params;
     struct str value;
 
     url_params_begin(&params, url);
-    while (url_params_next(&params, name, &value)) {
-        if ((l->key_param && url_name_is(*name, str_view(l->key_param))) ||
-            (url_param_is_secret(*name) && secrets_are_in(l->secrets, value))) {
+    while (l->key_param && url_params_next(&params, name, &value)) {
+        if (url_name_is(*name, str_view(l->key_param))) {
             return true;
         }
     }
     return false;
 }
 
-/* A server may repeat the API key that it was asked with. It is put in again, or goes along in its
- * header, when the request is sent, and is to stand in no ledger. */
+/* A server may repeat the API key of the query that it was asked with: that is put in again when the request
+ * is sent. (Other secrets are sealed before they are written down: engine/seal.c.) */
 static enum result drop_keys(const struct listing *l, struct buf *url)
 {
     enum result result = RESULT_OK;

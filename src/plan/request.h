@@ -60,6 +60,7 @@ struct request {
     uint16_t hops;        /* redirects followed in this try */
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
     bool from_public;     /* redirected by a public address: may not lead to a private one */
+    bool sealed;          /* its texts hold labels of secrets in place of them (engine/seal.c) */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
     uint32_t login;       /* number of the token that it was sent with; 0: none */

@@ -4,9 +4,8 @@ import ast
 import collections
 import os
 import re
-import socket
-import struct
-import threading
+
+import peer
 
 Reply = collections.namedtuple("Reply", "outcomes status then name bytes")
 
@@ -50,44 +49,17 @@ def read():
     return [reply._replace(bytes=b"".join(reply.bytes)) for reply in replies]
 
 
-class Server:
-    """Plays them on 127.0.0.1; `asked` counts by path."""
+class Server(peer.Peer):
+    """Plays them on 127.0.0.1."""
 
     def __init__(self, replies):
         self.replies = replies
-        self.asked = collections.Counter()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(self.play)
 
-    def accept(self):
-        while True:
-            peer = self.listener.accept()[0]
-            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
-
-    def serve(self, peer):
-        seen = b""
-        with peer:
-            try:
-                while True:
-                    while b"\r\n\r\n" not in seen:
-                        got = peer.recv(65536)
-                        if not got:
-                            return
-                        seen += got
-                    head, seen = seen.split(b"\r\n\r\n", 1)
-                    if not self.answer(peer, head.split()[1].decode()):
-                        return
-            except OSError:
-                pass
-
-    def answer(self, peer, path):
-        self.asked[path] += 1
-        if not path.startswith("/reply/"):
-            peer.sendall(RIGHT)
-            return True
-        reply = self.replies[int(path.split("/")[2])]
-        peer.sendall(reply.bytes)
-        if reply.then == "reset":
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        return reply.then in ("keep", "hang")
+    def play(self, ask):
+        if not ask.path.startswith("/reply/"):
+            return RIGHT
+        reply = self.replies[int(ask.path.split("/")[2])]
+        ask.keep = reply.then in ("keep", "hang")
+        ask.reset = reply.then == "reset"
+        return reply.bytes

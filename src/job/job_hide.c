@@ -1,0 +1,76 @@
+/* Credentials that were typed as they are into a job's URLs and bodies: known by value from then on, and not
+ * kept with the job. */
+#include "job/job.h"
+
+#include "job/job_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The part of a URL in which a value may be a credential: a password that is a word, too, may be one of the
+ * path. */
+static struct str query_of(const char *url)
+{
+    const char *at = strchr(url, '?');
+
+    return at ? str_view(at) : STR_NONE;
+}
+
+enum result job_hide_typed(const struct job *job, const char *text, bool is_url, struct buf *out)
+{
+    struct str tail = is_url ? query_of(text) : str_view(text);
+    struct str head = { text, tail.data ? (size_t)(tail.data - text) : strlen(text) };
+    enum result result = buf_append_str(out, head);
+
+    return result == RESULT_OK ? secret_hide_typed(tail, &job->secrets, out) : result;
+}
+
+static enum result look_at(struct job *job, const char *text, bool is_url, struct err *err)
+{
+    struct buf hidden = { 0 };
+    size_t count = 0;
+    enum result result =
+        secrets_add_typed(&job->secrets, str_view(text), is_url ? "url" : "body", &count, err);
+
+    if (result == RESULT_OK && job_hide_typed(job, text, is_url, &hidden) != RESULT_OK) {
+        result = err_nomem(err, "reading the job");
+    }
+    job->has_typed_secret |= result == RESULT_OK && !str_equal(buf_view(&hidden), str_view(text));
+    buf_release(&hidden);
+    return result;
+}
+
+enum result job_note_typed(struct job *job, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t e = 0; e < job->endpoint_count; e++) {
+        const struct job_endpoint *endpoint = &job->endpoints[e];
+
+        if (result == RESULT_OK && endpoint->body) {
+            result = look_at(job, endpoint->body, false, err);
+        }
+        for (size_t i = 0; result == RESULT_OK && i < endpoint->source_count; i++) {
+            if (endpoint->sources[i].kind != JOB_SOURCE_LIST) {
+                result = look_at(job, endpoint->sources[i].text, true, err);
+            }
+        }
+    }
+    return result;
+}
+
+bool job_same_but_typed(const struct job *of_a, const char *a, const struct job *of_b,
+                        const char *b, bool is_url)
+{
+    struct buf hidden_a = { 0 }, hidden_b = { 0 };
+    bool same = (!a && !b) || (a && b && strcmp(a, b) == 0);
+
+    if (!same && a && b) {
+        same = job_hide_typed(of_a, a, is_url, &hidden_a) == RESULT_OK &&
+               job_hide_typed(of_b, b, is_url, &hidden_b) == RESULT_OK &&
+               str_equal(buf_view(&hidden_a), buf_view(&hidden_b));
+        buf_release(&hidden_a);
+        buf_release(&hidden_b);
+    }
+    return same;
+}

@@ -1,0 +1,455 @@
+/* Secrets told by the name that they stand behind. */
+#include "job/secret.h"
+
+#include "base/json_scan.h"
+#include "base/url_make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS_MAX 12
+#define NAME_MAX_BYTES 96 /* no longer name is looked at */
+#define VALUE_MAX_BYTES 8192
+
+/* --- a name in words ---------------------------------------------------------------------------------- */
+
+/* "X-Api-Key", "api_key" and "apiKey" are api, key. */
+struct words {
+    char text[NAME_MAX_BYTES];
+    struct str list[WORDS_MAX];
+    size_t count;
+};
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_alnum(char c)
+{
+    return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9');
+}
+
+static bool begins_word(struct str name, size_t i)
+{
+    char c = name.data[i], before = i ? name.data[i - 1] : '-';
+    bool next_is_lower = i + 1 < name.len && is_lower(name.data[i + 1]);
+
+    return !is_alnum(before) || (is_upper(c) && (is_lower(before) || next_is_lower));
+}
+
+static void split(struct str name, struct words *w)
+{
+    w->count = 0;
+    if (name.len > sizeof w->text) {
+        return;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        w->text[i] = is_upper(c) ? (char)(c | 0x20) : c;
+        if (!is_alnum(c)) {
+            continue;
+        }
+        if (begins_word(name, i)) {
+            if (w->count == WORDS_MAX) {
+                return;
+            }
+            w->list[w->count++] = (struct str){ w->text + i, 0 };
+        }
+        w->list[w->count - 1].len++;
+    }
+}
+
+static bool is_one_of(struct str word, const struct str *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(word, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define IS_ONE_OF(word, list) is_one_of(word, list, sizeof(list) / sizeof((list)[0]))
+
+static bool ends_with(struct str word, struct str end)
+{
+    return word.len >= end.len && memcmp(word.data + word.len - end.len, end.data, end.len) == 0;
+}
+
+/* --- what names mean ---------------------------------------------------------------------------------- */
+
+/* Wherever it stands in the name. */
+static bool word_is_secret(struct str word)
+{
+    static const struct str words[] = {
+        STR_INIT("secret"),     STR_INIT("password"),      STR_INIT("passwd"),
+        STR_INIT("passphrase"), STR_INIT("passcode"),      STR_INIT("pwd"),
+        STR_INIT("jwt"),        STR_INIT("authorization"), STR_INIT("authentication"),
+        STR_INIT("credential"), STR_INIT("credentials"),   STR_INIT("csrf"),
+        STR_INIT("xsrf"),       STR_INIT("apikey"),        STR_INIT("sessionid"),
+    };
+    static const struct str ends[] = {
+        STR_INIT("secret"),     STR_INIT("password"),  STR_INIT("passwd"), STR_INIT("apikey"),
+        STR_INIT("passphrase"), STR_INIT("sessionid"), STR_INIT("sessid"),
+    };
+
+    if (IS_ONE_OF(word, words)) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        if (ends_with(word, ends[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As the last word. */
+static bool last_is_secret(struct str word)
+{
+    static const struct str words[] = {
+        STR_INIT("pass"),   STR_INIT("sig"),       STR_INIT("sign"), STR_INIT("signature"),
+        STR_INIT("hmac"),   STR_INIT("otp"),       STR_INIT("totp"), STR_INIT("pin"),
+        STR_INIT("bearer"), STR_INIT("assertion"), STR_INIT("cred"), STR_INIT("creds"),
+        STR_INIT("auth"),
+    };
+
+    return IS_ONE_OF(word, words) || ends_with(word, STR("signature"));
+}
+
+/* "auth_token" is a secret, "auth_type" is none. */
+static bool tells_of_auth(const struct words *w)
+{
+    static const struct str harmless[] = {
+        STR_INIT("type"),    STR_INIT("method"), STR_INIT("scheme"),   STR_INIT("url"),
+        STR_INIT("mode"),    STR_INIT("email"),  STR_INIT("user"),     STR_INIT("username"),
+        STR_INIT("version"), STR_INIT("id"),     STR_INIT("provider"), STR_INIT("endpoint"),
+        STR_INIT("level"),   STR_INIT("realm"),
+    };
+
+    for (size_t i = 0; i + 1 < w->count; i++) {
+        if (str_equal(w->list[i], STR("auth"))) {
+            return !IS_ONE_OF(w->list[w->count - 1], harmless);
+        }
+    }
+    return false;
+}
+
+/* Those that only say where a listing goes on are none. */
+static bool is_token(const struct words *w)
+{
+    static const struct str harmless[] = {
+        STR_INIT("page"),   STR_INIT("next"),         STR_INIT("prev"),     STR_INIT("previous"),
+        STR_INIT("cursor"), STR_INIT("continuation"), STR_INIT("continue"), STR_INIT("sync"),
+        STR_INIT("start"),  STR_INIT("resume"),       STR_INIT("scroll"),   STR_INIT("skip"),
+        STR_INIT("offset"), STR_INIT("change"),       STR_INIT("delta"),    STR_INIT("after"),
+    };
+    struct str last = w->list[w->count - 1];
+
+    if (!ends_with(last, STR("token")) || ends_with(last, STR("pagetoken"))) {
+        return false;
+    }
+    for (size_t i = 0; i < w->count; i++) {
+        if (IS_ONE_OF(w->list[i], harmless)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "key" alone, or behind what makes it one for a lock. */
+static bool is_key(const struct words *w)
+{
+    static const struct str makers[] = {
+        STR_INIT("api"),     STR_INIT("access"),       STR_INIT("secret"),  STR_INIT("private"),
+        STR_INIT("auth"),    STR_INIT("app"),          STR_INIT("client"),  STR_INIT("application"),
+        STR_INIT("service"), STR_INIT("subscription"), STR_INIT("account"), STR_INIT("consumer"),
+        STR_INIT("license"), STR_INIT("licence"),      STR_INIT("master"),  STR_INIT("signing"),
+        STR_INIT("shared"),  STR_INIT("functions"),    STR_INIT("user"),    STR_INIT("developer"),
+        STR_INIT("server"),  STR_INIT("project"),      STR_INIT("session"), STR_INIT("encryption"),
+    };
+
+    return str_equal(w->list[w->count - 1], STR("key")) &&
+           (w->count == 1 || IS_ONE_OF(w->list[w->count - 2], makers));
+}
+
+static bool names_secret(const struct words *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (word_is_secret(w->list[i])) {
+            return true;
+        }
+    }
+    return w->count &&
+           (last_is_secret(w->list[w->count - 1]) || tells_of_auth(w) || is_token(w) || is_key(w));
+}
+
+/* A session's id, unlike a session at a conference. */
+static bool names_session(const struct words *w)
+{
+    return w->count > 1 && str_equal(w->list[w->count - 2], STR("session")) &&
+           str_equal(w->list[w->count - 1], STR("id"));
+}
+
+bool secret_name_is(struct str name)
+{
+    struct words w;
+
+    split(name, &w);
+    return names_secret(&w) || names_session(&w);
+}
+
+bool url_param_is_secret(struct str name)
+{
+    char plain[NAME_MAX_BYTES];
+
+    return name.len <= sizeof plain && secret_name_is(url_decode(name, plain));
+}
+
+/* A header has fewer uses than a parameter: any key is one for a lock but these. */
+static bool header_key_is_secret(const struct words *w)
+{
+    static const struct str harmless[] = {
+        STR_INIT("idempotency"), STR_INIT("cache"),   STR_INIT("surrogate"), STR_INIT("sort"),
+        STR_INIT("partition"),   STR_INIT("routing"), STR_INIT("request"),   STR_INIT("trace"),
+        STR_INIT("correlation"), STR_INIT("dedup"),   STR_INIT("message"),   STR_INIT("websocket"),
+        STR_INIT("object"),
+    };
+
+    return str_equal(w->list[w->count - 1], STR("key")) &&
+           (w->count == 1 || !IS_ONE_OF(w->list[w->count - 2], harmless));
+}
+
+bool header_is_secret(struct str name)
+{
+    static const struct str more[] = { STR_INIT("cookie"), STR_INIT("cookies"), STR_INIT("cookie2"),
+                                       STR_INIT("session"), STR_INIT("canary") };
+    struct words w;
+
+    split(name, &w);
+    if (!w.count) {
+        return false;
+    }
+    for (size_t i = 0; i < w.count; i++) {
+        if (IS_ONE_OF(w.list[i], more)) {
+            return true;
+        }
+    }
+    return names_secret(&w) || header_key_is_secret(&w);
+}
+
+/* --- values in texts ---------------------------------------------------------------------------------- */
+
+/* `name: "value"`, `"name":"value"`, `name=value`, `<name>value</name>`, also within a JSON string, where
+ * the quotes are escaped. */
+struct typed {
+    struct str rest;
+    struct str name, value;
+    bool is_quoted;
+};
+
+static bool is_name_byte(char c)
+{
+    return is_alnum(c) || c == '_' || c == '-' || c == '.' || c == '%';
+}
+
+static void skip(struct typed *t, size_t len)
+{
+    t->rest.data += len;
+    t->rest.len -= len;
+}
+
+static bool take(struct typed *t, const char *bytes)
+{
+    if (t->rest.len && t->rest.data[0] && strchr(bytes, t->rest.data[0])) {
+        skip(t, 1);
+        return true;
+    }
+    return false;
+}
+
+static void skip_blanks(struct typed *t)
+{
+    while (take(t, " \t\r\n")) {
+    }
+}
+
+static struct str take_name(struct typed *t)
+{
+    struct str name = { t->rest.data, 0 };
+
+    while (name.len < t->rest.len && is_name_byte(name.data[name.len])) {
+        name.len++;
+    }
+    skip(t, name.len ? name.len : 1);
+    return name;
+}
+
+/* Up to the quote that ends it: not one behind a backslash, unless it began with such a one. */
+static struct str take_quoted(struct typed *t, char quote, bool escaped)
+{
+    struct str value = { t->rest.data, 0 };
+
+    while (t->rest.len) {
+        if (t->rest.data[0] == '\\' && t->rest.len > 1) {
+            if (escaped && t->rest.data[1] == quote) {
+                break;
+            }
+            skip(t, 2);
+            value.len += 2;
+        } else if (t->rest.data[0] == quote && !escaped) {
+            break;
+        } else {
+            skip(t, 1);
+            value.len++;
+        }
+    }
+    return value;
+}
+
+static struct str take_bare(struct typed *t, const char *ends)
+{
+    struct str value = { t->rest.data, 0 };
+
+    while (t->rest.len && !(t->rest.data[0] && strchr(ends, t->rest.data[0]))) {
+        skip(t, 1);
+        value.len++;
+    }
+    return value;
+}
+
+static void take_value(struct typed *t, bool is_xml)
+{
+    bool escaped = t->rest.len > 1 && t->rest.data[0] == '\\' && strchr("\"'", t->rest.data[1]);
+    char quote = t->rest.len > escaped ? t->rest.data[escaped] : '\0';
+
+    t->is_quoted = !is_xml && quote && strchr("\"'", quote);
+    if (is_xml) {
+        t->value = take_bare(t, "<");
+    } else if (t->is_quoted) {
+        skip(t, escaped + 1U);
+        t->value = take_quoted(t, quote, escaped);
+    } else {
+        t->value = take_bare(t, "&;,)]}{[<> \t\r\n\"'\\#");
+    }
+}
+
+/* The next name that something stands behind; `is_xml` tells what. */
+static bool next_name(struct typed *t, bool *is_xml)
+{
+    while (t->rest.len) {
+        t->name = take_name(t);
+        if (!t->name.len) {
+            continue;
+        }
+        *is_xml = take(t, ">");
+        if (*is_xml) {
+            return true;
+        }
+        take(t, "\\");
+        take(t, "\"'");
+        skip_blanks(t);
+        if (take(t, ":=")) {
+            skip_blanks(t);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_placeholder(struct str value)
+{
+    static const struct str words[] = { STR_INIT("true"), STR_INIT("false"), STR_INIT("null") };
+
+    return value.len < SECRET_MIN_BYTES || value.len > VALUE_MAX_BYTES ||
+           strchr("${[", value.data[0]) || IS_ONE_OF(value, words);
+}
+
+static enum result add_plain(struct secrets *secrets, const struct typed *t, const char *label,
+                             struct err *err)
+{
+    struct buf plain = { 0 };
+    enum result result;
+
+    if (t->is_quoted) {
+        result = json_unescape(&plain, t->value, NULL);
+    } else {
+        result = buf_reserve(&plain, t->value.len);
+        if (result == RESULT_OK) {
+            plain.len = url_decode(t->value, plain.data).len;
+        }
+    }
+    if (result == RESULT_OK) {
+        result = secrets_add(secrets, buf_view(&plain), label, err);
+    } else {
+        result = result == RESULT_NOMEM ? err_nomem(err, "registering a secret")
+                                        : secrets_add(secrets, t->value, label, err);
+    }
+    if (plain.data) {
+        explicit_bzero(plain.data, plain.cap);
+    }
+    buf_release(&plain);
+    return result;
+}
+
+enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
+                              size_t *count, struct err *err)
+{
+    struct typed t = { .rest = text };
+    enum result result = RESULT_OK;
+    bool is_xml;
+
+    while (result == RESULT_OK && next_name(&t, &is_xml)) {
+        char label[SECRET_LABEL_SIZE];
+
+        if (!url_param_is_secret(t.name)) {
+            continue; /* what stands behind it may hold further names */
+        }
+        take_value(&t, is_xml);
+        if (is_placeholder(t.value)) {
+            continue;
+        }
+        secret_label(label, kind, t.name);
+        result = add_plain(secrets, &t, label, err);
+        ++*count;
+    }
+    return result;
+}
+
+/* Short ones may be words that a text has for other reasons. */
+static enum result add_known(struct secrets *to, const struct secrets *known)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; known && i < known->count && result == RESULT_OK; i++) {
+        struct str value = str_view(known->list[i].value);
+
+        if (value.len >= SECRET_BEGUN_BYTES) {
+            result = secrets_add(to, value, "known", NULL);
+        }
+    }
+    return result;
+}
+
+enum result secret_hide_typed(struct str text, const struct secrets *known, struct buf *out)
+{
+    struct secrets typed = { .count = 0 };
+    size_t count = 0;
+    enum result result = secrets_add_typed(&typed, text, "typed", &count, NULL);
+
+    if (result == RESULT_OK) {
+        result = add_known(&typed, known);
+    }
+    if (result == RESULT_OK) {
+        result = secrets_redact(&typed, text, SECRETS_WHOLE, out);
+    }
+    secrets_release(&typed);
+    return result;
+}
