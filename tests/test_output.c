@@ -156,6 +156,31 @@ static void output_open__refuses__when_target_is_no_file(void **state)
     assert_int_equal(files(), 1);
 }
 
+/* What a process leaves that is killed while it writes. */
+static void output_open__removes__what_a_killed_process_left(void **state)
+{
+    static const char *const others[] = { ".u.csv.0123456789abcdef.tmp",
+                                          ".t.csv.0123456789abcde.tmp",
+                                          ".t.csv.0123456789abcdeg.tmp",
+                                          "t.csv.0123456789abcdef.tmp" };
+    struct output_file *file, *other;
+
+    (void)state;
+    put(".t.csv.0123456789abcdef.tmp", "left");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        put(others[i], "not ours");
+    }
+    assert_int_equal(output_open(&other, in_folder("t.csv"), NULL), RESULT_OK);
+    assert_int_equal(files(), 5); /* its own, and the others */
+    assert_int_equal(output_open(&file, in_folder("t.csv"), NULL), RESULT_OK);
+    assert_int_equal(files(), 6); /* one that is being written stays */
+    assert_int_equal(output_write(other, "a", 1, NULL), RESULT_OK);
+    assert_int_equal(output_commit(other, NULL), RESULT_OK);
+    assert_content("t.csv", "a");
+    output_abandon(file);
+    assert_int_equal(files(), 5);
+}
+
 static void output_write__says_full__when_space_runs_out(void **state)
 {
     struct rlimit old, small;
@@ -190,6 +215,7 @@ int main(void)
         IN_FOLDER(output__keeps_the_old__when_abandoned),
         IN_FOLDER(output__writes_all__when_pieces_are_large_and_small),
         IN_FOLDER(output_open__refuses__when_target_is_no_file),
+        IN_FOLDER(output_open__removes__what_a_killed_process_left),
         IN_FOLDER(output_write__says_full__when_space_runs_out),
     };
 

@@ -9,12 +9,16 @@
 #define PROGRESS_INTERVAL_MS 200
 #define PROGRESS_COLUMNS 79
 
+/* Each cancels: what there is of the table is taken away. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+#define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
+
 struct run {
     uv_loop_t loop;
     struct work work;
     struct table_build *build;
     uv_timer_t timer;
-    uv_signal_t interrupt, terminate;
+    uv_signal_t signals[SIGNAL_COUNT];
     const struct table_run_options *options;
     struct table_report *report;
 };
@@ -62,8 +66,23 @@ static void on_done(void *context, const struct table_report *report)
     run->report->output = run->options->table.output;
     run->report->schema = table_build_take_schema(run->build);
     uv_close((uv_handle_t *)&run->timer, NULL);
-    uv_close((uv_handle_t *)&run->interrupt, NULL);
-    uv_close((uv_handle_t *)&run->terminate, NULL);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    }
+}
+
+/* One that is ignored stays so: nohup means it. */
+static void watch_signals(struct run *run)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        struct sigaction action;
+
+        uv_signal_init(&run->loop, &run->signals[i]);
+        run->signals[i].data = run;
+        if (sigaction(signals[i], NULL, &action) != 0 || action.sa_handler != SIG_IGN) {
+            uv_signal_start(&run->signals[i], on_signal, signals[i]);
+        }
+    }
 }
 
 static enum result start(struct run *run, struct err *err)
@@ -76,11 +95,8 @@ static enum result start(struct run *run, struct err *err)
         return result;
     }
     uv_timer_init(&run->loop, &run->timer);
-    uv_signal_init(&run->loop, &run->interrupt);
-    uv_signal_init(&run->loop, &run->terminate);
-    run->timer.data = run->interrupt.data = run->terminate.data = run;
-    uv_signal_start(&run->interrupt, on_signal, SIGINT);
-    uv_signal_start(&run->terminate, on_signal, SIGTERM);
+    run->timer.data = run;
+    watch_signals(run);
     if (options->progress && isatty(STDERR_FILENO)) {
         uv_timer_start(&run->timer, on_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
     }

@@ -1,7 +1,7 @@
 /**
  * Table run: a table from files or a run, from begin to end, for who has no loop of his own.
  *
- * What `scrapetop normalise` does. SIGINT and SIGTERM cancel; a progress line stands on stderr while
+ * What `scrapetop normalise` does. SIGINT, SIGTERM and SIGHUP cancel; a progress line stands on stderr while
  * it is a terminal. Its report is told by engine/table_report.h.
  *
  * Errors   those of table_build; the report is filled in any case.

@@ -1,10 +1,13 @@
 #include "output/output_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +15,8 @@
 #define PENDING_BYTES ((size_t)256 << 10)
 #define HAND_DOWN_BYTES ((uint64_t)8 << 20) /* written before the disk is told to begin with them */
 #define NAME_TRIES 16
+#define RANDOM_DIGITS 16
+#define TEMPORARY_ENDING ".tmp"
 
 struct output_file {
     int fd, directory; /* directory is -1 for standard output */
@@ -60,10 +65,66 @@ static enum result open_directory(struct output_file *f, struct err *err)
     return RESULT_OK;
 }
 
+/* ".NAME.0123456789abcdef.tmp" of this NAME. */
+static bool is_temporary(const struct output_file *f, const char *entry)
+{
+    size_t name_len = strlen(f->name);
+    const char *digits = entry + 1 + name_len + 1;
+
+    return strlen(entry) ==
+               name_len + sizeof ".." - 1 + RANDOM_DIGITS + sizeof TEMPORARY_ENDING - 1 &&
+           entry[0] == '.' && memcmp(entry + 1, f->name, name_len) == 0 && digits[-1] == '.' &&
+           strspn(digits, "0123456789abcdef") == RANDOM_DIGITS &&
+           strcmp(digits + RANDOM_DIGITS, TEMPORARY_ENDING) == 0;
+}
+
+/* Whoever writes one has it locked. What can be locked belongs to a process that was killed. */
+static void remove_if_left(const struct output_file *f, const char *entry)
+{
+    int fd = openat(f->directory, entry, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        (void)unlinkat(f->directory, entry, 0); /* not ours to remove: it stays */
+    }
+    close(fd);
+}
+
+static void remove_left(const struct output_file *f)
+{
+    int fd = openat(f->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!listing) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return; /* a directory that may not be listed keeps what is in it */
+    }
+    while ((entry = readdir(listing))) {
+        if (is_temporary(f, entry->d_name)) {
+            remove_if_left(f, entry->d_name);
+        }
+    }
+    closedir(listing);
+}
+
+/* Another process may have taken the file for one that was left, before it was locked. */
+static bool hold(int fd)
+{
+    struct stat st;
+
+    return flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
 /* A name that nobody can have laid a link at; 0666 leaves the mode to the umask. */
 static enum result create_temporary(struct output_file *f, struct err *err)
 {
-    size_t size = strlen(f->name) + sizeof "..0123456789abcdef.tmp";
+    size_t size = strlen(f->name) + sizeof ".." + RANDOM_DIGITS + sizeof TEMPORARY_ENDING;
 
     f->temporary = malloc(size);
     if (!f->temporary) {
@@ -75,11 +136,17 @@ static enum result create_temporary(struct output_file *f, struct err *err)
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
             random = (uint64_t)getpid() << 16 | (uint64_t)i; /* O_EXCL decides anyway */
         }
-        snprintf(f->temporary, size, ".%s.%016llx.tmp", f->name, (unsigned long long)random);
+        snprintf(f->temporary, size, ".%s.%016llx" TEMPORARY_ENDING, f->name,
+                 (unsigned long long)random);
         f->fd = openat(f->directory, f->temporary,
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-        if (f->fd >= 0 || errno != EEXIST) {
+        if (f->fd < 0 ? errno != EEXIST : hold(f->fd)) {
             break;
+        }
+        if (f->fd >= 0) {
+            close(f->fd);
+            f->fd = -1;
+            errno = EEXIST;
         }
     }
     if (f->fd < 0) {
@@ -119,7 +186,10 @@ enum result output_open(struct output_file **file, const char *path, struct err 
     } else {
         result = open_directory(f, err);
         result = result == RESULT_OK ? check_target(f, err) : result;
-        result = result == RESULT_OK ? create_temporary(f, err) : result;
+        if (result == RESULT_OK) {
+            remove_left(f);
+            result = create_temporary(f, err);
+        }
     }
     if (result != RESULT_OK) {
         release(f);

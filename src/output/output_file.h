@@ -3,7 +3,8 @@
  *
  * Bytes go to a temporary file beside the target (".NAME.XXXXXX.tmp"); output_commit syncs it, renames it over the
  * target and syncs the directory. Until then, and whatever fails, an older file of that name
- * stays as it was. "-" is standard output: bytes go straight out and commit only flushes.
+ * stays as it was. The temporary file is locked while it is written: one that is not was left by a process that
+ * was killed, and the next output_open of the same target removes it. "-" is standard output: bytes go straight out and commit only flushes.
  *
  * Ownership  output_open gives a handle that output_commit or output_abandon ends, both once.
  * Errors     E-OUT1 cannot create, E-OUT2 cannot write (RESULT_FULL when space ran out), E-OUT3 cannot be
