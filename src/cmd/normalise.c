@@ -1,5 +1,6 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
 #include "cmd/cmd.h"
+#include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
 #include "engine/endpoint_table.h"
@@ -49,6 +50,7 @@ static enum result open_run(struct opened_run *run, const char *path, struct err
     if (result == RESULT_OK) {
         result = ledger_open_readonly(&run->ledger, &run->dir, err);
         if (result == RESULT_OK) {
+            old_ledger_warn(&run->dir, run->ledger);
             return RESULT_OK;
         }
         job_release(&run->job);

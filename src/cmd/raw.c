@@ -1,5 +1,6 @@
 /* `raw`: stored bodies, printed as they came, or one file each. */
 #include "cmd/cmd.h"
+#include "cmd/old_ledger.h"
 #include "cmd/failed.h"
 #include "cmd/read_options.h"
 #include "store/extract.h"
@@ -33,6 +34,7 @@ static int print_bodies(const struct read_options *options)
     if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
+    old_ledger_warn(&reader.dir, reader.ledger);
     result = extract_bodies(&reader, &extract, &count, &err);
     run_reader_close(&reader);
     if (result == RESULT_CANCELLED) {

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/failed.h"
 #include "cmd/json_print.h"
+#include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
 #include "engine/limit_told.h"
@@ -307,6 +308,7 @@ static int open_and_print(const struct read_options *options)
     if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
+    old_ledger_warn(&reader.dir, reader.ledger);
     result = options->failed ? failed_list(&reader, options->json, &err)
                              : print_status(&reader, options->json, &err);
     run_reader_close(&reader);

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "engine/engine_state.h"
+#include "base/json_text.h"
 #include "engine/sample.h"
 #include "plan/pages.h"
 #include "plan/quota.h"
@@ -337,6 +338,26 @@ static enum result build_fetch(struct engine *e, struct err *err)
     return fetch_new(&e->fetch, &o, err);
 }
 
+/* A record that the ledger does not name, of a job whose answers lead to no further requests: that key is the
+ * plan's request of that number. */
+static bool claim_orphan(void *context, const struct line_view *line, uint32_t *endpoint)
+{
+    struct engine *e = context;
+    struct request *request;
+    struct buf key = { 0 };
+    bool is_ours;
+
+    if (frontier_make(e->frontier, line->id, &request, NULL) != RESULT_OK) {
+        return false;
+    }
+    *endpoint = request->endpoint;
+    is_ours =
+        json_text_decode(&key, line->key) == RESULT_OK && str_equal(buf_view(&key), request->key);
+    frontier_forget(e->frontier, request);
+    buf_release(&key);
+    return is_ours;
+}
+
 static enum result open_store(struct engine *e, struct recovery *recovery, struct err *err)
 {
     struct committer_options o = {
@@ -345,6 +366,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .clock = e->options.clock,
         .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .job = e->options.job_text,
+        .claim = e->discover.is_used ? NULL : claim_orphan,
         .on_committed = judge_committed,
         .on_found = discover_answered,
         .on_failed = recall_answered,
@@ -354,6 +376,21 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
 
     e->discover.plan.seeds = frontier_seeds(e->frontier);
     return committer_open(&e->committer, &o, recovery, err);
+}
+
+/* Of a kill it is a matter of course: their batch was written, and its rows were not. */
+static void tell_adopted(struct engine *e, const struct recovery *r)
+{
+    if (r->ledger_was_old) {
+        events_add(&e->events, EVENT_WARNING, "adopted", "",
+                   "the ledger was older than raw/ (ledger.db-wal was lost, or ledger.db is a copy "
+                   "of before): %llu records that it did not name are taken in",
+                   (unsigned long long)r->adopted);
+    } else if (r->adopted) {
+        events_add(&e->events, EVENT_INFO, "adopted", "",
+                   "%llu records of the batch that was cut off are whole, and taken in",
+                   (unsigned long long)r->adopted);
+    }
 }
 
 static void tell_start(struct engine *e, const struct recovery *r)
@@ -372,6 +409,7 @@ static void tell_start(struct engine *e, const struct recovery *r)
                (unsigned long long)r->failed, (unsigned long long)r->waiting,
                r->unclean ? "; the last session was cut off, " : "", r->unclean ? discarded : "",
                r->unclean ? " of uncommitted tail discarded" : "");
+    tell_adopted(e, r);
 }
 
 static void free_parts(struct engine *e)

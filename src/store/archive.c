@@ -51,11 +51,41 @@ static enum result refuse_orphans(struct archive *a, struct err *err)
     return result;
 }
 
-static enum result recover(struct archive *a, struct recovery *recovery, struct err *err)
+/* Records that the ledger does not name. Without a word for them (what they led to is not in their lines) those
+ * of a batch that a kill cut off are asked for again; but not a whole run whose ledger is an old one. */
+static enum result see_to_orphans(struct archive *a, const struct archive_options *options,
+                                  struct recovery *recovery, struct err *err)
+{
+    struct orphans orphans;
+    enum result result;
+
+    if (options->claim) {
+        result =
+            orphans_adopt(&orphans, a->ledger, a->raw_fd, options->claim, options->context, err);
+        recovery->adopted = orphans.records;
+        recovery->ledger_was_old = orphans.ledger_is_old;
+        return result;
+    }
+    result = orphans_count(&orphans, a->ledger, a->raw_fd, err);
+    return result == RESULT_OK && orphans.ledger_is_old
+               ? err_set(err, RESULT_CORRUPT, "E-LEDG6",
+                         "%s/raw holds %llu records that the ledger does not name: ledger.db-wal "
+                         "was lost, or ledger.db is an older copy; put them back, or begin anew "
+                         "with --fresh (the old run is set aside, and 'scrapetop normalise "
+                         "RUN/raw/*.jsonl' reads its bodies)",
+                         a->dir->path, (unsigned long long)orphans.records)
+               : result;
+}
+
+static enum result recover(struct archive *a, const struct archive_options *options,
+                           struct recovery *recovery, struct err *err)
 {
     struct ledger_summary summary;
-    enum result result = ledger_summarise(a->ledger, &summary, err);
+    enum result result = see_to_orphans(a, options, recovery, err);
 
+    if (result == RESULT_OK) {
+        result = ledger_summarise(a->ledger, &summary, err);
+    }
     if (result != RESULT_OK) {
         return result;
     }
@@ -71,7 +101,8 @@ static enum result recover(struct archive *a, struct recovery *recovery, struct 
     return result == RESULT_OK ? recover_segments(a, recovery, err) : result;
 }
 
-static enum result open_files(struct archive *a, struct recovery *recovery, struct err *err)
+static enum result open_files(struct archive *a, const struct archive_options *options,
+                              struct recovery *recovery, struct err *err)
 {
     bool created = false;
     enum result result = segment_dir_open(a->dir, true, &a->raw_fd, err);
@@ -86,7 +117,7 @@ static enum result open_files(struct archive *a, struct recovery *recovery, stru
         result = ledger_open(&a->ledger, a->dir, &created, err);
     }
     recovery->resumed = !created;
-    return result == RESULT_OK && !created ? recover(a, recovery, err) : result;
+    return result == RESULT_OK && !created ? recover(a, options, recovery, err) : result;
 }
 
 /* The session's row, and what it goes by. */
@@ -113,7 +144,7 @@ enum result archive_open(struct archive *archive, const struct run_dir *dir,
     *archive = (struct archive){ .dir = dir, .raw_fd = -1, .segment.fd = -1 };
     *recovery = (struct recovery){ .resumed = false };
     line_init(&archive->line);
-    result = open_files(archive, recovery, err);
+    result = open_files(archive, options, recovery, err);
     if (result == RESULT_OK && options->plan) {
         result = ledger_claim_plan(archive->ledger, options->plan, err);
     }

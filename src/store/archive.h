@@ -14,6 +14,7 @@
 
 #include "store/ledger.h"
 #include "store/line.h"
+#include "store/orphans.h"
 #include "store/segment.h"
 
 /* How far the batch in hand is. Trying again repeats a step, never one before it. */
@@ -38,6 +39,10 @@ struct archive_options {
         *plan;       /* NULL: nothing will be found in this run; borrowed until close */
     struct str job;  /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
     int64_t wall_us; /* the session's start */
+    orphans_claim_fn
+        *claim;    /* records without a row are taken in by its word; NULL: they are cut, and
+                                refused (E-LEDG6) when no kill explains them */
+    void *context; /* of `claim` */
 };
 
 /** Opens or creates both, recovers, and notes the session's start. On failure there is nothing to close. */

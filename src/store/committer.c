@@ -146,6 +146,8 @@ enum result committer_open(struct committer **committer, const struct committer_
     result = archive_open(&c->archive, options->dir,
                           &(struct archive_options){ .plan = options->plan,
                                                      .job = options->job,
+                                                     .claim = options->claim,
+                                                     .context = options->context,
                                                      .wall_us = clock_wall_us(&options->clock) },
                           recovery, err);
     if (result != RESULT_OK) {

@@ -37,6 +37,7 @@
 
 #include "base/clock.h"
 #include "store/ledger.h"
+#include "store/orphans.h"
 #include "store/record.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
@@ -56,7 +57,8 @@ struct committer_options {
     uv_loop_t *loop;
     const struct run_dir *dir;      /* borrowed, outlives the committer; held (run_dir_open) */
     const struct ledger_plan *plan; /* NULL: in this run nothing is found */
-    struct str job; /* see struct archive_options; borrowed until committer_open returns */
+    struct str job;          /* see struct archive_options; borrowed until committer_open returns */
+    orphans_claim_fn *claim; /* see struct archive_options; with `context` */
     struct clock clock;
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
@@ -72,9 +74,10 @@ struct committer_options {
 struct committer;
 
 /** Opens or creates ledger and segments, and recovers: after an unclean stop checks the ledger and
- *  the last batch, and always cuts what lies behind the committed lengths. Does not yet start the
- *  thread. E-LEDG1..4 foreign, newer, corrupt ledger or missing segment (or bodies without a ledger);
- *  E-SEG1 a segment shorter than what was committed, E-SEG2 the last batch is damaged. */
+ *  the last batch, and always cuts what lies behind the committed lengths and is not claimed. Does not yet
+ *  start the thread. E-LEDG1..4 foreign, newer, corrupt ledger or missing segment (or bodies without a ledger);
+ *  E-LEDG6 a ledger older than the bodies, of a job that cannot make up for it; E-SEG1 a segment shorter than
+ *  what was committed, E-SEG2 the last batch is damaged, E-SEG3 a segment that is no file. */
 MUST_CHECK enum result committer_open(struct committer **committer,
                                       const struct committer_options *options,
                                       struct recovery *recovery, struct err *err);

@@ -65,6 +65,9 @@ void ledger_close(struct ledger *ledger);
  *  after an I/O error. */
 MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
+/** Whether there was a log beside it when it was opened: what a session that was cut off leaves. */
+bool ledger_had_log(const struct ledger *ledger);
+
 /** Whether its files are still what is open: RESULT_NOT_FOUND (E-DIR4) when one was removed or replaced. To be
  *  asked after a commit, before anybody relies on it. */
 MUST_CHECK enum result ledger_look(struct ledger *ledger, struct err *err);

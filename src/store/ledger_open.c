@@ -193,6 +193,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
     *opened = NULL;
     if (ledger) {
         ledger->dir = dir;
+        ledger->had_log = faccessat(dir->fd, NAME "-wal", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
         ledger->path = file_path(dir, name);
         if (immutable) {
             ledger->path = immutable_uri(ledger->path);
@@ -506,6 +507,11 @@ void ledger_close(struct ledger *ledger)
     }
     free(ledger->path);
     free(ledger);
+}
+
+bool ledger_had_log(const struct ledger *ledger)
+{
+    return ledger->had_log;
 }
 
 /* The same file as ever under that name; the first look finds out which that is. */

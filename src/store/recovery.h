@@ -13,6 +13,8 @@ struct recovery {
     uint64_t done, failed, waiting;
     uint64_t unchanged;       /* of those done */
     uint64_t body_bytes;      /* committed so far */
+    uint64_t adopted;         /* of those done: records without a row that were taken in */
+    bool ledger_was_old;      /* no kill explains them: store/orphans.h */
     uint64_t discarded_bytes; /* uncommitted tail that was cut */
 };
 

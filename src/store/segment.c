@@ -163,6 +163,96 @@ enum result segment_recover(int raw_fd, const struct segment_extent *extent, uin
     return result;
 }
 
+/* "00000017.jsonl": 17; 0 when it is no segment's name. */
+static uint32_t number_of(const char *name)
+{
+    char again[SEGMENT_NAME_SIZE];
+    uint64_t number;
+
+    if (strlen(name) != sizeof again - 1 || !str_to_u64((struct str){ name, 8 }, &number)) {
+        return 0;
+    }
+    segment_name((uint32_t)number, again);
+    return strcmp(name, again) == 0 ? (uint32_t)number : 0;
+}
+
+struct file_list {
+    struct file {
+        uint32_t number;
+        uint64_t size;
+    } * items;
+    size_t count, room;
+};
+
+static enum result list_file(struct file_list *list, int raw_fd, const char *name, struct err *err)
+{
+    uint32_t number = number_of(name);
+    struct stat st;
+
+    if (!number || fstatat(raw_fd, name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode) ||
+        st.st_size <= 0) {
+        return RESULT_OK;
+    }
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 64;
+        struct file *items = reallocarray(list->items, room, sizeof *items);
+
+        if (!items) {
+            return err_nomem(err, "listing segments");
+        }
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = (struct file){ number, (uint64_t)st.st_size };
+    return RESULT_OK;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct file *x = a, *y = b;
+
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static enum result list_files(struct file_list *list, int raw_fd, struct err *err)
+{
+    int fd = openat(raw_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    enum result result = RESULT_OK;
+    struct dirent *entry;
+
+    if (!listing) {
+        result = err_set_errno(err, errno, "E-DIR1", "raw: cannot list the directory");
+        if (fd >= 0) {
+            close(fd);
+        }
+        return result;
+    }
+    while (result == RESULT_OK && (entry = readdir(listing))) {
+        result = list_file(list, raw_fd, entry->d_name, err);
+    }
+    closedir(listing);
+    if (list->count) {
+        qsort(list->items, list->count, sizeof *list->items, compare_files);
+    }
+    return result;
+}
+
+enum result segment_each_file(int raw_fd,
+                              enum result (*visit)(void *context, uint32_t number, uint64_t size,
+                                                   struct err *err),
+                              void *context, struct err *err)
+{
+    struct file_list list = { .items = NULL };
+    enum result result = list_files(&list, raw_fd, err);
+
+    for (size_t i = 0; result == RESULT_OK && i < list.count; i++) {
+        result = visit(context, list.items[i].number, list.items[i].size, err);
+    }
+    free(list.items);
+    return result;
+}
+
 static enum result say_damaged(const char *name, uint64_t offset, const char *how, struct err *err)
 {
     return err_set(err, RESULT_CORRUPT, "E-SEG2",
@@ -245,6 +335,110 @@ enum result segment_check_last_batch(int raw_fd, const struct segment_extent *ex
         close(fd);
     }
     buf_release(&bytes);
+    return result;
+}
+
+struct lines {
+    uint32_t number;
+    enum result (*visit)(void *context, struct record *record, const struct line_view *line,
+                         struct err *err);
+    void *context;
+};
+
+/* The whole lines at the head of `bytes`, which lie at `offset`; `*used` gets their length. */
+static enum result tell_lines(const struct lines *lines, struct str bytes, uint64_t offset,
+                              size_t *used, struct err *err)
+{
+    enum result result = RESULT_OK;
+    const char *feed;
+
+    *used = 0;
+    while (result == RESULT_OK && *used < bytes.len &&
+           (feed = memchr(bytes.data + *used, '\n', bytes.len - *used)) != NULL) {
+        struct str text = { bytes.data + *used, (size_t)(feed + 1 - (bytes.data + *used)) };
+        struct line_view view;
+
+        if (text.len <= RECORD_LINE_MAX && line_parse(text, &view) == RESULT_OK &&
+            line_crc32c(&view) == view.crc32c) {
+            struct record record = { .id = view.id,
+                                     .offset = offset + *used,
+                                     .length = (uint32_t)text.len,
+                                     .segment = lines->number,
+                                     .crc32c = view.crc32c,
+                                     .status = (uint16_t)view.status };
+
+            result = lines->visit(lines->context, &record, &view, err);
+        }
+        *used += text.len;
+    }
+    return result;
+}
+
+static enum result read_lines(const struct lines *lines, int fd, uint64_t at, struct buf *bytes,
+                              struct err *err)
+{
+    enum result result = RESULT_OK;
+    char name[SEGMENT_NAME_SIZE];
+
+    segment_name(lines->number, name);
+    while (result == RESULT_OK) {
+        ssize_t got;
+        size_t used;
+
+        if (bytes->len > RECORD_LINE_MAX) {
+            return RESULT_OK; /* no line of ours */
+        }
+        if (buf_reserve(bytes, SCAN_BYTES) != RESULT_OK) {
+            return err_nomem(err, "reading a segment");
+        }
+        got = pread(fd, bytes->data + bytes->len, SCAN_BYTES, (off_t)(at + bytes->len));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got ? disk_error(err, errno, "read", name) : RESULT_OK;
+        }
+        bytes->len += (size_t)got;
+        result = tell_lines(lines, buf_view(bytes), at, &used, err);
+        memmove(bytes->data, bytes->data + used, bytes->len - used);
+        bytes->len -= used;
+        at += used;
+    }
+    return result;
+}
+
+enum result segment_each_line(int raw_fd, uint32_t number, uint64_t from,
+                              enum result (*visit)(void *context, struct record *record,
+                                                   const struct line_view *line, struct err *err),
+                              void *context, struct err *err)
+{
+    struct lines lines = { number, visit, context };
+    struct buf bytes = { .max = 0 };
+    int fd;
+    enum result result = open_existing(raw_fd, number, O_RDONLY, &fd, err);
+
+    if (result == RESULT_OK) {
+        result = read_lines(&lines, fd, from, &bytes, err);
+        close(fd);
+    }
+    buf_release(&bytes);
+    return result;
+}
+
+enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err)
+{
+    char name[SEGMENT_NAME_SIZE];
+    int fd;
+    enum result result = open_existing(raw_fd, number, O_WRONLY, &fd, err);
+
+    if (result == RESULT_OK) {
+        if (fdatasync(fd)) {
+            segment_name(number, name);
+            disk_error(err, errno, "sync", name);
+            result = RESULT_IO;
+        }
+        close(fd);
+    }
     return result;
 }
 

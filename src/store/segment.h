@@ -57,6 +57,24 @@ MUST_CHECK enum result segment_check_last_batch(int raw_fd, const struct segment
 /** A segment that the ledger names, for who reads it in pieces of his own. The caller closes `*fd`. */
 MUST_CHECK enum result segment_open_to_read(int raw_fd, uint32_t number, int *fd, struct err *err);
 
+/** Calls `visit` for every segment file that is not empty, in order of number. Ends when it says other than
+ *  RESULT_OK, with that. */
+MUST_CHECK enum result segment_each_file(int raw_fd,
+                                         enum result (*visit)(void *context, uint32_t number,
+                                                              uint64_t size, struct err *err),
+                                         void *context, struct err *err);
+
+/** Calls `visit` for every whole line from byte `from` on whose CRC is right, to the end of the file; passes
+ *  over all else. Of the record the endpoint is not known. */
+MUST_CHECK enum result segment_each_line(int raw_fd, uint32_t number, uint64_t from,
+                                         enum result (*visit)(void *context, struct record *record,
+                                                              const struct line_view *line,
+                                                              struct err *err),
+                                         void *context, struct err *err);
+
+/** fdatasync of a file that another process may have written. */
+MUST_CHECK enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err);
+
 /** The file being written. The archive sets `extent` once the ledger has a new one; nobody else writes
  *  to any field. */
 struct segment {

@@ -1,5 +1,7 @@
 #include "store/verify.h"
 
+#include "store/orphans.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +116,18 @@ static enum result collect_span(struct spans *spans, const struct record *record
 static void check_ledger(struct verify *v)
 {
     struct err err = { .result = RESULT_OK };
+    struct orphans orphans;
+    char text[160];
+
+    if (orphans_at_rest(&orphans, &v->reader->dir, v->reader->ledger, v->reader->raw_fd, NULL) ==
+            RESULT_OK &&
+        orphans.ledger_is_old) {
+        snprintf(text, sizeof text,
+                 "raw/ holds %" PRIu64 " whole records that the ledger does not name: it is older "
+                 "than they are",
+                 orphans.records);
+        tell(v, (struct verify_finding){ .kind = VERIFY_LEDGER, .text = text });
+    }
 
     if (ledger_check(v->reader->ledger, &err) != RESULT_OK) {
         tell(v, (struct verify_finding){ .kind = VERIFY_LEDGER, .text = err.text });

@@ -1,9 +1,11 @@
 """What a run directory may suffer: bits that flip, files that get lost or are something else. None of it
 goes into a table unseen, keeps a command waiting or passes for a run that went well."""
 
+import collections
 import contextlib
 import csv
 import io
+import json
 import os
 import shutil
 import sqlite3
@@ -194,6 +196,98 @@ def test_run__is_refused__when_its_list_was_cut():
         ended = harness.succeed("run", "--plain", "-o", run_dir, code=2)
         check(b"E-IN5" in ended.err and b"began with 20 requests" in ended.err, "not told", ended)
         check_equal(server.count(), asked, "requests")
+
+
+# --- a ledger that is older than raw/ ----------------------------------------------------------------
+
+
+def killed(server, run_dir, *arguments, done=40):
+    child = harness.scrapetop("run", "--plain", "-o", run_dir, *arguments, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    harness.wait_for(lambda: lines_in(run_dir) >= done, "records")
+    child.kill()
+    child.wait()
+
+
+def lose_log(run_dir):
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(run_dir, name))
+
+
+def zero_log(run_dir):
+    path = os.path.join(run_dir, "ledger.db-wal")
+    with open(path, "r+b") as file:
+        file.write(bytes(os.path.getsize(path)))
+
+
+def whole_lines(run_dir):
+    return sum(line.endswith(b"}\n") for line in harness.raw_lines(run_dir))
+
+
+def test_run__takes_in_what_the_ledger_does_not_name__when_its_log_was_lost():
+    count = 200
+    for lose in (lose_log, zero_log):
+        with harness.api("--latency", "10ms", name=lose.__name__) as server:
+            run_dir = scratch(f"{lose.__name__}.run")
+            killed(server, run_dir, f"{server.url}/posts/[1-{count}]")
+            had = set(harness.bodies(run_dir))
+            lose(run_dir)
+            for command in (["normalise", "-o", scratch("w.csv")], ["status"], ["raw"]):
+                ended = harness.run(*command, run_dir)
+                check(b"warning[W-LEDG1]" in ended.err, f"{command} does not tell:", ended)
+            ended = harness.run("verify", run_dir)
+            check_equal(ended.code, 8, f"exit code of verify, {ended}")
+            ended = harness.succeed("run", "--plain", "-o", run_dir)
+            check(b"warning: the ledger was older than raw/" in ended.err, "not told", ended)
+            asked = collections.Counter(a.path for a in server.asked())
+            twice = [path for path in had if asked[path] != 1]
+            check(len(had) >= 40 and not twice, "asked again:", twice)
+            check_equal(whole_lines(run_dir), count, "records")
+            harness.succeed("verify", run_dir)
+            check_equal(len(normalised(run_dir)[1]), count + 1, "rows")
+            check(b"W-LEDG1" not in harness.run("status", run_dir).err, "still told")
+
+
+def test_run__takes_in_what_the_ledger_does_not_name__when_it_is_an_older_copy():
+    with harness.api() as server:
+        run_dir = fetched(server, "older.run")
+        with contextlib.closing(sqlite3.connect(os.path.join(run_dir, "ledger.db"))) as db:
+            # As if the copy had been made behind the first ten.
+            db.execute("DELETE FROM request WHERE id>10")
+            db.execute("UPDATE segment SET committed=(SELECT line_at+line_bytes FROM request WHERE id=10), lines=10,"
+                       " last_batch=0")
+            db.commit()
+        asked = server.count()
+        ended = harness.succeed("run", "--plain", "-o", run_dir)
+        check(b"10 records that it did not name are taken in" in ended.err, "not told", ended)
+        check_equal(server.count(), asked, "requests")
+        harness.succeed("verify", run_dir)
+
+
+def test_run__keeps_the_batch_that_was_cut_off__and_says_nothing_of_an_old_ledger__after_a_kill():
+    with harness.api("--latency", "10ms") as server:
+        run_dir = scratch("cut_off.run")
+        killed(server, run_dir, f"{server.url}/posts/[1-100]")
+        check(b"W-LEDG1" not in harness.run("status", run_dir).err, "a kill is no loss")
+        ended = harness.succeed("run", "--plain", "-o", run_dir)
+        check(b"older than" not in ended.err and b"100/100 ok" in ended.err, "not so", ended)
+        harness.succeed("verify", run_dir)
+
+
+def test_run__is_refused__when_what_records_led_to_was_lost_with_the_log():
+    job = scratch("pages.json")
+    with harness.api("--latency", "10ms") as server:
+        with open(job, "w", encoding="ascii") as file:
+            json.dump({"name": "p", "base": server.url, "endpoints": [
+                {"name": "p", "url": "/posts", "pages": {"param": "_page", "size": 5, "size_param": "_limit"}}]}, file)
+        run_dir = scratch("pages.run")
+        killed(server, run_dir, job, done=3)
+        lose_log(run_dir)
+        before = harness.everything_in(os.path.join(run_dir, "raw"))
+        ended = harness.succeed("run", "--plain", "-o", run_dir, code=8)
+        check(b"E-LEDG6" in ended.err, "not told", ended)
+        check_equal(harness.everything_in(os.path.join(run_dir, "raw")), before, "raw/ as it was")
 
 
 # --- taken away under a run --------------------------------------------------------------------------
