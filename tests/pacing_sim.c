@@ -14,6 +14,7 @@
 #define WALL0_US (INT64_C(1795234500) * 1000000)
 #define REFUSAL_US (5 * US_PER_MS) /* a 429 is quick */
 #define BUCKETS 4000               /* of settling, a second each */
+#define SLIDING_MAX 4096           /* starts that a sliding window may hold */
 
 const struct sim_model sim_models[] = {
     { .name = "knee at 40",
@@ -86,6 +87,42 @@ const struct sim_model sim_models[] = {
                   { .latency_ms = 100, .rate = 20, .burst = 20 } },
       .noise = 0.3,
       .dialect = SIM_403 },
+    { .name = "nginx 50/s, burst 10, 503",
+      .halves = { { .latency_ms = 5, .rate = 50, .burst = 11 },
+                  { .latency_ms = 5, .rate = 50, .burst = 11 } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT_503 },
+    { .name = "nginx 50/s, burst 4, delayed",
+      .halves = { { .latency_ms = 5, .rate = 50, .burst = 5, .delays = true },
+                  { .latency_ms = 5, .rate = 50, .burst = 5, .delays = true } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT_503 },
+    { .name = "nginx 30/s, then 90/s",
+      .halves = { { .latency_ms = 20, .rate = 30, .burst = 11 },
+                  { .latency_ms = 20, .rate = 90, .burst = 11 } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT },
+    { .name = "50 a second, windows",
+      .halves = { { .latency_ms = 20, .rate = 50, .window_s = 1 },
+                  { .latency_ms = 20, .rate = 50, .window_s = 1 } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT },
+    { .name = "300 a minute, windows",
+      .halves = { { .latency_ms = 20, .rate = 5, .window_s = 60 },
+                  { .latency_ms = 20, .rate = 5, .window_s = 60 } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT },
+    { .name = "100 in 10 s, sliding",
+      .halves = { { .latency_ms = 20, .rate = 10, .window_s = 10, .slides = true },
+                  { .latency_ms = 20, .rate = 10, .window_s = 10, .slides = true } },
+      .noise = 0.3,
+      .dialect = SIM_SILENT },
+    { .name = "latency 50 ms, then 150",
+      .halves = { { .latency_ms = 50, .knee = 40 }, { .latency_ms = 150, .knee = 40 } },
+      .noise = 0.1 },
+    { .name = "latency 1 s, then 2.5 s",
+      .halves = { { .latency_ms = 1000, .knee = 40 }, { .latency_ms = 2500, .knee = 40 } },
+      .noise = 0.1 },
     { .name = "16 at once, bare 429",
       .halves = { { .latency_ms = 100, .concurrent = 16 },
                   { .latency_ms = 100, .concurrent = 16 } },
@@ -130,13 +167,16 @@ struct server {
     unsigned active;
     double tokens;
     uint64_t filled_us;
-    uint64_t named_until_us; /* it has told the client not to come before */
+    uint64_t named_until_us;      /* it has told the client not to come before */
+    uint64_t let_in[SLIDING_MAX]; /* a ring: when those of a sliding window were */
+    uint64_t let_in_count;
 };
 
 struct answer {
     int status;
     uint64_t latency_us;
     bool is_told; /* limit, left and reset are */
+    bool is_refusal;
     uint64_t limit, left, reset_us, retry_after_s;
     uint64_t at_us; /* when it was counted */
 };
@@ -158,6 +198,16 @@ static void refill(struct server *s, const struct sim_regime *r, uint64_t now_us
     s->filled_us = now_us;
 }
 
+/* As many as it lets in within a window were, the first of them less than a window ago. */
+static bool is_window_full(const struct server *s, const struct sim_regime *r, uint64_t now_us)
+{
+    uint64_t most = (uint64_t)(r->rate * r->window_s);
+
+    return s->let_in_count >= most &&
+           s->let_in[(s->let_in_count - most) % SLIDING_MAX] + (uint64_t)(r->window_s * 1e6) >
+               now_us;
+}
+
 static void tell(const struct server *s, const struct sim_regime *r, uint64_t now_us,
                  struct answer *a)
 {
@@ -165,7 +215,7 @@ static void tell(const struct server *s, const struct sim_regime *r, uint64_t no
     uint64_t window_us = (uint64_t)(r->window_s * 1e6);
 
     a->at_us = now_us;
-    a->is_told = s->model->dialect >= SIM_STRUCTURED;
+    a->is_told = s->model->dialect >= SIM_STRUCTURED && s->model->dialect != SIM_SILENT_503;
     a->limit = (uint64_t)burst;
     a->left = (uint64_t)s->tokens;
     a->reset_us = window_us ? window_us - now_us % window_us
@@ -176,7 +226,11 @@ static bool limits(struct server *s, const struct sim_regime *r, uint64_t now_us
 {
     bool refused = r->concurrent && s->active >= r->concurrent;
 
-    if (r->rate > 0) {
+    if (r->slides) {
+        refused |= is_window_full(s, r, now_us);
+        s->let_in[s->let_in_count % SLIDING_MAX] = now_us;
+        s->let_in_count += !refused;
+    } else if (r->rate > 0) {
         refill(s, r, now_us);
         refused |= s->tokens < 1;
         s->tokens -= !refused;
@@ -185,9 +239,12 @@ static bool limits(struct server *s, const struct sim_regime *r, uint64_t now_us
     if (!refused) {
         return false;
     }
-    a->status = s->model->dialect == SIM_403 ? 403 : 429;
+    a->status = s->model->dialect == SIM_403          ? 403
+                : s->model->dialect == SIM_SILENT_503 ? 503
+                                                      : 429;
+    a->is_refusal = true;
     a->latency_us = REFUSAL_US;
-    if (s->model->dialect != SIM_SILENT && r->rate > 0) {
+    if (s->model->dialect != SIM_SILENT && s->model->dialect != SIM_SILENT_503 && r->rate > 0) {
         double wait_s = r->window_s > 0 ? (double)a->reset_us / 1e6 : (1 - s->tokens) / r->rate;
 
         a->retry_after_s = s->model->dialect == SIM_RETRY ? (uint64_t)ceil(wait_s) : 0;
@@ -219,6 +276,9 @@ static struct answer serve(struct server *s, const struct sim_regime *r, uint64_
         a.status = 503;
         ms = 5;
     }
+    if (r->delays) { /* until its token would have been there */
+        ms += (r->burst - 1 - s->tokens) / r->rate * 1000;
+    }
     a.latency_us = (uint64_t)(ms * 1000) + 1;
     return a;
 }
@@ -227,7 +287,7 @@ static struct answer serve(struct server *s, const struct sim_regime *r, uint64_
 
 struct flight {
     uint64_t ends_us, started_us;
-    unsigned crowd;
+    unsigned crowd, host_crowd;
     struct answer answer;
     uint64_t host_start;
 };
@@ -239,7 +299,7 @@ struct client {
     struct host_table table;
     struct host *host;
     struct tuner tuner;
-    struct pacer pacer;
+    uint16_t lane;
     unsigned cap;
     bool kept_back;
     double limit;         /* AIMD */
@@ -298,7 +358,7 @@ static unsigned half_of(const struct client *c, uint64_t now_us)
 static void start(struct client *c, uint64_t now_us)
 {
     struct flight f = { .started_us = now_us, .crowd = c->in_flight + 1 };
-    struct request request = { .attempt = 0 };
+    struct request request = { .lane = c->lane, .attempt = 0 };
 
     f.answer = serve(&c->server, &c->model->halves[half_of(c, now_us)], &c->random, now_us);
     f.ends_us = now_us + f.answer.latency_us;
@@ -306,7 +366,7 @@ static void start(struct client *c, uint64_t now_us)
     c->table.now_us = now_us;
     host_started(&c->table, c->host, &request);
     f.host_start = request.host_start;
-    pacer_start(&c->pacer, now_us);
+    f.host_crowd = request.host_crowd;
     c->next_us = now_us + (uint64_t)(c->delay_s * 1e6);
     push(c, &f);
 }
@@ -314,23 +374,18 @@ static void start(struct client *c, uint64_t now_us)
 /* What keeps the next one back: TIME_NEVER when only an end will change that, 0 when it may start. */
 static uint64_t may_start_us(struct client *c, uint64_t now_us)
 {
-    uint64_t wait_us;
-
     if (c->in_flight >= c->cap) {
         return TIME_NEVER;
     }
     if (c->kind == SIM_AUTOTHROTTLE && now_us < c->next_us) {
         return c->next_us;
     }
-    wait_us = pacer_wait_us(&c->pacer, now_us);
-    if (wait_us) {
-        return now_us + wait_us;
-    }
-    if (host_may_start(&c->table, c->host, now_us) == HOST_MAY) {
+    if (host_may_start(&c->table, c->host, c->lane, now_us) == HOST_MAY) {
         return 0;
     }
     c->kept_back = true;
-    return host_wake_us(&c->table, c->host, now_us);
+    c->host->lanes[c->lane].ready_count = 1; /* somebody waits */
+    return host_wake(&c->table, c->host, now_us).at_us;
 }
 
 /* --- what the client makes of an answer -------------------------------------------------------------------- */
@@ -390,28 +445,29 @@ static struct quota read_quota(const struct client *c, const struct flight *f)
     return quota;
 }
 
-/* As the engine does: a named deadline first, a spent quota next, else a hold that grows. */
-static void refuse(struct client *c, const struct flight *f, const struct quota *quota,
-                   uint64_t now_us)
+/* As the engine does: a named deadline first, a spent quota next, else what the bucket has learned. The
+ * peers wait for a second or so. */
+static void refuse(struct client *c, const struct request *request, const struct flight *f,
+                   const struct quota *quota, uint64_t now_us)
 {
-    uint64_t wait_us = f->answer.retry_after_s * US_PER_S;
+    struct learned_answer answer = host_answer_of(request, now_us);
+    uint64_t wait_us = f->answer.retry_after_s * US_PER_S, random = random_bits(&c->random);
+    struct due due = { .by = DUE_RETRY_AFTER, .status = f->answer.status };
 
     if (!wait_us && quota_is_spent(quota)) {
         wait_us = quota->reset_us;
     }
-    if (wait_us) {
-        host_hold_named(c->host, now_us + wait_us, now_us,
-                        &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
-        if (now_us + wait_us > c->server.named_until_us) {
-            c->server.named_until_us = now_us + wait_us;
-        }
-    } else {
-        if (c->kind == SIM_AUTO) {
-            host_forgive(c->host);
-        }
-        host_hold_growing(c->host, US_PER_S, random_bits(&c->random), now_us,
-                          &(struct due){ .by = DUE_HOST_HOLD, .status = 429 });
+    if (wait_us && now_us + wait_us > c->server.named_until_us) {
+        c->server.named_until_us = now_us + wait_us;
     }
+    if (c->kind == SIM_AUTO || c->kind == SIM_FIXED) {
+        due.by = wait_us ? DUE_RETRY_AFTER : DUE_HOST_HOLD;
+        bucket_refused(&c->host->bucket, &answer, wait_us ? now_us + wait_us : 0, &due, random,
+                       now_us);
+        return;
+    }
+    wait_us = wait_us ? wait_us : US_PER_S / 2 + random % (US_PER_S / 2);
+    bucket_hold(&c->host->bucket, now_us + wait_us, &due, now_us);
 }
 
 static void peer_learns(struct client *c, const struct flight *f, bool refused, uint64_t now_us)
@@ -436,41 +492,68 @@ static void peer_learns(struct client *c, const struct flight *f, bool refused, 
     }
 }
 
-static void end(struct client *c, uint64_t now_us)
+/* A 503 is a refusal when the host has learned to see it so. */
+static bool is_refusal(struct client *c, const struct flight *f, uint64_t now_us)
 {
-    struct flight f = pop(c);
-    bool refused = f.answer.status == 429 || f.answer.status == 403;
-    struct quota quota = read_quota(c, &f);
-    struct tuner_sample sample = { refused                  ? TUNER_REFUSED
-                                   : f.answer.status == 503 ? TUNER_FAILED
-                                                            : TUNER_WELL,
-                                   f.started_us, now_us - f.started_us, f.crowd };
-    unsigned half = half_of(c, now_us);
+    switch (f->answer.status) {
+    case 429:
+    case 403:
+        return true;
+    case 503:
+        return bucket_suspects(&c->host->bucket, &c->host->lanes[c->lane].suspicion, true, now_us);
+    default:
+        return false;
+    }
+}
 
-    c->server.active -= !refused;
-    host_ended(&c->table, c->host, f.answer.status == 200, now_us);
+static void note_end(struct client *c, const struct flight *f, const struct quota *quota,
+                     uint64_t now_us)
+{
+    struct request request = {
+        .lane = c->lane, .attempt = 1, .host_crowd = f->host_crowd, .started_us = f->started_us
+    };
+    bool refused = is_refusal(c, f, now_us);
+
+    host_ended(&c->table, c->host, &request,
+               refused                   ? HOST_END_REFUSED
+               : f->answer.status == 503 ? HOST_END_BROKEN
+                                         : HOST_END_WELL,
+               now_us);
     if (c->kind == SIM_AUTO || c->kind == SIM_FIXED) {
         struct allowance_answer answer = {
             .refused = refused,
-            .newer = c->host->starts - f.host_start,
-            .latency_us = now_us - f.started_us,
+            .newer = c->host->bucket.starts - f->host_start,
+            .latency_us = now_us - f->started_us,
         };
 
-        allowance_tell(&c->host->allowance, &quota, &answer, now_us);
+        allowance_tell(&c->host->bucket.allowance, quota, &answer, now_us);
     }
     if (refused) {
+        refuse(c, &request, f, quota, now_us);
+    }
+}
+
+static void end(struct client *c, uint64_t now_us)
+{
+    struct flight f = pop(c);
+    struct quota quota = read_quota(c, &f);
+    struct tuner_sample sample = { TUNER_WELL, f.started_us, now_us - f.started_us, f.crowd };
+    unsigned half = half_of(c, now_us);
+
+    c->server.active -= !f.answer.is_refusal;
+    note_end(c, &f, &quota, now_us);
+    if (f.answer.is_refusal) {
         c->refused[half]++;
-        refuse(c, &f, &quota, now_us);
     } else if (f.answer.status == 200) {
         uint64_t second = (now_us - T0) / US_PER_S;
 
         c->well[half]++;
         c->accepted[second < BUCKETS ? second : BUCKETS - 1]++;
+        if (c->kind == SIM_AUTO) {
+            tuner_note(&c->tuner, &sample);
+        }
     }
-    peer_learns(c, &f, refused, now_us);
-    if (c->kind == SIM_AUTO) {
-        tuner_note(&c->tuner, &sample, now_us);
-    }
+    peer_learns(c, &f, f.answer.is_refusal, now_us);
 }
 
 static void decide(struct client *c, uint64_t now_us)
@@ -482,11 +565,6 @@ static void decide(struct client *c, uint64_t now_us)
     c->kept_back = false;
     c->decisions++;
     c->cap = c->tuner.cap;
-    if (c->tuner.rate > 0) {
-        pacer_set_rate(&c->pacer, (struct rate){ c->tuner.rate, US_PER_S });
-    } else {
-        pacer_init(&c->pacer, (struct rate){ 0 });
-    }
     if (c->verbose) {
         printf("%8.2f  %s\n", (double)(now_us - T0) / 1e6, c->tuner.reason);
     }
@@ -525,8 +603,10 @@ static void set_up(struct client *c)
     }
     host_ref(&c->table, index);
     c->host = host_at(&c->table, index);
+    if (host_lane(c->host, 0, &url, &c->lane) != RESULT_OK) {
+        abort();
+    }
     tuner_init(&c->tuner, c->cap, SIM_CAP_MAX, T0);
-    pacer_init(&c->pacer, (struct rate){ 0 });
 }
 
 struct sim_result sim_run(const struct sim_model *model, enum sim_client kind, unsigned cap,

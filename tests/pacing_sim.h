@@ -1,7 +1,7 @@
 /**
  * A client and a server made of numbers: hours of weather in milliseconds, without a socket.
  *
- * The client is what the engine makes of plan/host, plan/pacer and plan/tuner, or one of the peers that
+ * The client is what the engine makes of plan/host and plan/tuner, or one of the peers that
  * it is compared with. The server has a latency that depends on how many it works on, limits that it
  * enforces and announces in one dialect or another, noise, and another nature in its second half.
  */
@@ -21,16 +21,19 @@ enum sim_dialect {
     SIM_EPOCH_S,    /* X-RateLimit-*, the reset as a moment in ... */
     SIM_EPOCH_MS,
     SIM_EPOCH_NS,
-    SIM_403, /* as EPOCH_S, and refuses with 403 */
+    SIM_403,        /* as EPOCH_S, and refuses with 403 */
+    SIM_SILENT_503, /* a bare 503, as nginx refuses by default */
 };
 
 /** One half of a server's life. */
 struct sim_regime {
-    double latency_ms;   /* with few in flight */
-    double knee;         /* in flight from which on latency grows in proportion; 0: never */
-    double collapse;     /* in flight from which on it grows with the square; 0: never */
-    double rate, burst;  /* token bucket; 0: none */
-    double window_s;     /* > 0: `rate * window_s` in fixed windows instead of a bucket */
+    double latency_ms;  /* with few in flight */
+    double knee;        /* in flight from which on latency grows in proportion; 0: never */
+    double collapse;    /* in flight from which on it grows with the square; 0: never */
+    double rate, burst; /* token bucket; 0: none */
+    bool delays;        /* the bucket lets early ones wait instead: nginx's burst without nodelay */
+    double window_s;    /* > 0: `rate * window_s` in fixed windows instead of a bucket */
+    bool slides;        /* the window slides */
     unsigned concurrent; /* at once, refused beyond; 0: any number */
 };
 

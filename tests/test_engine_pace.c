@@ -5,7 +5,6 @@
 #include "engine/limit_told.h"
 #include "ui/hints.h"
 #include "plan/host.h"
-#include "plan/retry_budget.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,8 +38,10 @@ static void breaker__stays_shut__when_few_requests_are_left(void **state)
     close(hold);
 }
 
+/* Nothing ever answered there: half a minute of probes is enough. */
 static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
 {
+    struct fast_clock fast;
     char url[64];
     struct run r;
     int hold;
@@ -48,6 +49,7 @@ static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
     (void)state;
     snprintf(url, sizeof url, "http://127.0.0.1:%u/[1-40]", server_refusing_port(&hold));
     run_begin(&r, url);
+    r.clock = fast_clock(&fast, FAST);
     r.job.retry.attempts = 50;
     r.job.retry.backoff_cap_us = 100 * US_PER_MS;
     for (int session = 0; session < 2; session++) { /* resumed, it is down still */
@@ -55,13 +57,29 @@ static void breaker__opens_and_the_run_ends__when_nothing_answers(void **state)
         assert_int_equal(r.report.exit, EXIT_DRAINED);
         assert_int_equal(r.report.failed, 0);
         assert_int_equal(r.report.pending, 40);
-        /* Those that failed together, and a probe or two. */
-        assert_in_range(r.report.requests, HOST_BREAKER_FAILURES + 1, HOST_BREAKER_FAILURES + 20);
+        /* Those that failed together, and probes ever further apart. */
+        assert_in_range(r.report.requests, HOST_DOWN_FAILURES + 1, HOST_DOWN_FAILURES + 40);
         assert_non_null(strstr(r.report.stopped_by, "does not answer"));
     }
     assert_told(&r, "\"event\":\"breaker\"", true);
     run_end(&r);
     close(hold);
+}
+
+/* A name that does not resolve: nobody is hammered, and nobody waits. */
+static void breaker__ends_the_run_at_once__when_there_is_no_hope(void **state)
+{
+    struct run r;
+
+    (void)state;
+    run_begin(&r, "http://nobody.invalid/[1-40]");
+    r.job.retry.attempts = 50;
+    r.job.retry.backoff_cap_us = 100 * US_PER_MS;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_DRAINED);
+    assert_int_equal(r.report.pending, 40);
+    assert_in_range(r.report.requests, HOST_DOWN_FAILURES, 2 * HOST_DOWN_FAILURES + 5);
+    run_end(&r);
 }
 
 static const char *port_of(const struct server *server)
@@ -79,64 +97,62 @@ static const struct snapshot_host *host_of(const struct snapshot *s, const struc
     return NULL;
 }
 
-static unsigned different_paths(struct server *server)
+static bool is_told_of_trouble(const struct snapshot *s)
 {
-    bool seen[1024] = { false };
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < server_count(server); i++) {
-        struct server_asked asked = server_asked_at(server, i);
-        unsigned number = asked_number(&asked);
-
-        assert_true(number < 1024);
-        count += !seen[number];
-        seen[number] = true;
+    for (size_t i = 0; i < s->event_count; i++) {
+        if (strstr(s->events[i].text, "different URLs fail in a row")) {
+            return true;
+        }
     }
-    return count;
+    return false;
 }
 
-/* One host answers 500 to everything, the other is well. */
-static void dead_host__costs_the_other_one_nothing(void **state)
+/* One host answers 500 to everything, the other is well. A status is an answer: each URL of the first
+ * runs through its own tries and fails, few at once, and the other host has all the rest of the cap. */
+static void broken_host__costs_the_other_one_nothing(void **state)
 {
     struct script broken = { .usual = EMPTY_ANSWER("500 No") }, well = { .usual = USUAL };
     struct server *dead = server_start(play, &broken), *alive;
-    bool has_opened = false;
-    struct fast_clock fast;
-    char url[128];
+    unsigned looks = 0, most = 0;
+    bool is_in_trouble = false;
+    char pattern[128];
     struct run r;
 
     (void)state;
-    well.usual.delay_ms = 5;
+    well.usual.delay_ms = 20;
     alive = server_start(play, &well);
-    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-200]", port_of(dead), port_of(alive));
-    run_begin(&r, url);
-    r.clock = fast_clock(&fast, FAST);
+    run_begin(&r, server_url(dead, "/[1-20]"));
+    snprintf(pattern, sizeof pattern, "%s", server_url(alive, "/[1-400]"));
+    assert_int_equal(
+        job_add_source(&r.job.endpoints[0], JOB_SOURCE_PATTERN, str_view(pattern), NULL),
+        RESULT_OK);
     r.job.pace.cap = 10;
-    r.job.retry.attempts = 50;
-    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 2 * US_PER_S;
+    r.job.retry.attempts = 3;
     run_start(&r);
     while (!r.done) {
         const struct snapshot *s = look(&r);
         const struct snapshot_host *a = host_of(s, dead), *b = host_of(s, alive);
 
-        has_opened |= a && a->hold_in_us > 0 && a->in_flight == 0; /* the first ones are back */
-        if (has_opened && b && b->requests + b->in_flight < 200 && s->in_flight < 10) {
-            fail_msg("%u and %u in flight of 10", a->in_flight, b->in_flight);
-        }
-        if (has_opened && a->in_flight > 1) {
-            fail_msg("%u in flight to a host that is down", a->in_flight);
+        is_in_trouble |= is_told_of_trouble(s) && a && a->in_flight <= LANE_TROUBLE_WINDOW;
+        if (is_in_trouble && b && b->requests + b->in_flight < 400) {
+            looks++; /* the first ones are back, and the other still has work */
+            most = a && a->in_flight > most ? a->in_flight : most;
+            if (s->in_flight < 10) {
+                fail_msg("%u and %u in flight of 10", a ? a->in_flight : 0, b->in_flight);
+            }
         }
         turn(&r);
     }
     run_close(&r);
-    assert_true(has_opened);
-    assert_int_equal(server_count(alive), 200);
-    assert_int_equal(r.report.ok, 200);
-    assert_int_equal(r.report.exit, EXIT_DRAINED); /* what is left is for another day */
-    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES,
-                    12 * different_paths(dead) / 10 + RETRY_BUDGET_FLOOR);
-    /* Those of the first moment, and a probe now and then; without a breaker it would be all 200. */
-    assert_in_range(server_count(dead), HOST_BREAKER_FAILURES, 50);
+    assert_true(looks > 0);
+    assert_in_range(most, 0, LANE_TROUBLE_WINDOW + 2); /* it grows by time */
+    assert_int_equal(server_count(alive), 400);
+    assert_int_equal(server_count(dead), 60);
+    assert_int_equal(r.report.ok, 400);
+    assert_int_equal(r.report.failed, 20);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE); /* never as if it were for another day */
+    assert_told(&r, "\"event\":\"trouble\"", true);
+    assert_told(&r, "\"event\":\"breaker\"", false);
     run_end(&r);
     server_stop(dead);
     server_stop(alive);
@@ -457,7 +473,8 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breaker__stays_shut__when_few_requests_are_left),
         cmocka_unit_test(breaker__opens_and_the_run_ends__when_nothing_answers),
-        cmocka_unit_test(dead_host__costs_the_other_one_nothing),
+        cmocka_unit_test(breaker__ends_the_run_at_once__when_there_is_no_hope),
+        cmocka_unit_test(broken_host__costs_the_other_one_nothing),
         cmocka_unit_test(loop__sleeps__while_hosts_are_held_or_down),
         cmocka_unit_test(limit__is_told_in_words_with_its_key),
         cmocka_unit_test(limit__is_told_in_words__after_an_answer),

@@ -105,13 +105,13 @@ static struct host *host_of(struct plan *p, const struct request *request)
 /* As the engine does when it is settled. */
 static void settle(struct plan *p, struct request *request)
 {
-    host_ended(&p->hosts, host_of(p, request), true, T0);
+    host_ended(&p->hosts, host_of(p, request), request, HOST_END_WELL, T0);
     frontier_forget(p->frontier, request);
 }
 
 static void wait_until(struct plan *p, struct request *request, uint64_t due_us)
 {
-    host_ended(&p->hosts, host_of(p, request), true, T0);
+    host_ended(&p->hosts, host_of(p, request), request, HOST_END_WELL, T0);
     assert_int_equal(frontier_wait(p->frontier, request, due_us), RESULT_OK);
 }
 
@@ -232,16 +232,17 @@ static void wait__comes_back_in_order_of_deadline(void **state)
     plan_end(&p);
 }
 
-/* Many fall due at once, as after a stop: the one that has waited longest goes first. */
-static void wait__keeps_the_order__when_all_are_due(void **state)
+/* Many fall due at once, as after a stop: the one that has waited longest goes first, and first tries
+ * take turns with them, so that neither waits for all of the other. */
+static void wait__keeps_the_order_and_takes_turns_with_first_tries__when_all_are_due(void **state)
 {
     struct plan p;
     struct request *list[20];
-    uint64_t last_us = 0;
+    uint64_t last_us = 0, last_id = 20;
 
     (void)state;
     plan_begin(&p, 0);
-    plan_pattern(&p, "http://a/[1-40]");
+    plan_pattern(&p, "http://a/[1-60]");
     plan_open(&p);
     for (int i = 0; i < 20; i++) {
         list[i] = next(&p, T0);
@@ -249,14 +250,52 @@ static void wait__keeps_the_order__when_all_are_due(void **state)
     for (uint64_t i = 0; i < 20; i++) {
         wait_until(&p, list[i], T0 + (i * 7 % 20) * 1000 + 1);
     }
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 40; i++) {
         struct request *request = next(&p, T0 + US_PER_S);
 
-        assert_true(request->due_us > last_us);
-        last_us = request->due_us;
+        if (i % 2 == 0) {
+            assert_int_equal(request->attempt, 2);
+            assert_true(request->due_us > last_us);
+            last_us = request->due_us;
+        } else {
+            assert_int_equal(request->id, ++last_id);
+        }
         settle(&p, request);
     }
-    assert_next(&p, 21, "21", "http://a/21");
+    assert_next(&p, 41, "41", "http://a/41");
+    plan_end(&p);
+}
+
+/* Turns are taken with first tries that are parked, too, and nothing is lost when one side ends. */
+static void next__gives_all_of_both__when_retries_outnumber_first_tries(void **state)
+{
+    struct plan p;
+    struct request *list[30];
+    unsigned fresh = 0, retries = 0;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-40]");
+    plan_open(&p);
+    for (int i = 0; i < 30; i++) {
+        list[i] = next(&p, T0);
+    }
+    for (int i = 0; i < 30; i++) {
+        wait_until(&p, list[i], T0 + 1);
+    }
+    for (int i = 0; i < 40; i++) {
+        struct request *request = next(&p, T0 + 1);
+
+        fresh += request->attempt == 1;
+        retries += request->attempt == 2;
+        if (i < 20) {
+            assert_in_range(fresh + 1, retries, retries + 1);
+        }
+        settle(&p, request);
+    }
+    assert_int_equal(fresh, 10);
+    assert_int_equal(retries, 30);
+    assert_int_equal(answer_of(&p, T0 + 1), FRONTIER_EMPTY);
     plan_end(&p);
 }
 
@@ -270,7 +309,7 @@ static void next__passes_by_a_held_host__when_another_is_open(void **state)
     plan_list(&p, "http://a/1\nhttp://a/2\nhttp://b/1\nhttp://a/3\nhttp://b/2\n");
     plan_open(&p);
     first = next(&p, T0);
-    host_hold_named(host_of(&p, first), T0 + 30 * US_PER_S, T0,
+    host_hold_named(host_of(&p, first), first, T0 + 30 * US_PER_S, T0,
                     &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     other = next(&p, T0);
     assert_string_equal(other->url.data, "http://b/1");
@@ -286,8 +325,110 @@ static void next__passes_by_a_held_host__when_another_is_open(void **state)
     settle(&p, first);
     other = next(&p, T0 + 30 * US_PER_S);
     assert_string_equal(other->url.data, "http://a/2");
-    assert_int_equal(answer_of(&p, T0 + 30 * US_PER_S), FRONTIER_HOST_FULL); /* slow start */
     settle(&p, other);
+    other =
+        next(&p, T0 + 30 * US_PER_S); /* what comes after a hold is a matter of what it taught */
+    assert_string_equal(other->url.data, "http://a/3");
+    settle(&p, other);
+    assert_int_equal(answer_of(&p, T0 + 30 * US_PER_S), FRONTIER_EMPTY);
+    plan_end(&p);
+}
+
+static const struct due throttled = { .by = DUE_HOST_HOLD, .status = 429 };
+
+static void refuse(struct plan *p, struct request *request, uint64_t now_us)
+{
+    struct host *host = host_of(p, request);
+    struct learned_answer answer = host_answer_of(request, now_us);
+
+    host_ended(&p->hosts, host, request, HOST_END_REFUSED, now_us);
+    bucket_refused(host_bucket(host, request), &answer, 0, &throttled, 0, now_us);
+}
+
+/* The bucket of what was refused keeps its requests back, not those of another host. */
+static void next__says_learned__when_a_refusal_taught_a_rate(void **state)
+{
+    struct plan p;
+    struct request *refused, *request;
+    uint64_t now_us = T0;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_list(&p, "http://a/1\nhttp://a/2\nhttp://a/3\nhttp://b/1\n");
+    plan_open(&p);
+    refused = next(&p, T0);
+    refuse(&p, refused, T0 + US_PER_MS);
+    assert_int_equal(frontier_wait(p.frontier, refused, T0 + US_PER_S), RESULT_OK);
+    request = next(&p, T0 + US_PER_MS);
+    assert_string_equal(request->url.data, "http://b/1");
+    settle(&p, request);
+    assert_int_equal(answer_of(&p, T0 + US_PER_MS), FRONTIER_HELD);
+    assert_false(frontier_wake_is_named(p.frontier, T0 + US_PER_MS));
+    now_us = frontier_wake_us(p.frontier, T0 + US_PER_MS);
+    assert_in_range(now_us, T0 + LEARNED_HOLD_US / 2, T0 + 2 * LEARNED_HOLD_US);
+    request = next(&p, now_us);
+    assert_string_equal(request->url.data, "http://a/2");
+    assert_int_equal(answer_of(&p, now_us), FRONTIER_LEARNED);
+    assert_in_range(frontier_wake_us(p.frontier, now_us), now_us + 1, now_us + 2 * US_PER_S);
+    settle(&p, request);
+    plan_end(&p);
+}
+
+/* Five different URLs of /broken/ fail: few of it at once, and /well/ goes on as before. */
+static void next__goes_on_with_the_other_lane__when_one_is_in_trouble(void **state)
+{
+    struct plan p;
+    struct request *list[20];
+    unsigned broken = 0, well = 0;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/broken/[1-100]");
+    plan_pattern(&p, "http://a/well/[1-100]");
+    plan_open(&p);
+    for (int i = 0; i < LANE_TROUBLE_FAILURES; i++) {
+        struct request *request = next(&p, T0);
+
+        assert_int_equal(host_ended(&p.hosts, host_of(&p, request), request, HOST_END_BROKEN, T0),
+                         i + 1 == LANE_TROUBLE_FAILURES ? HOST_NEWS_TROUBLE : HOST_NEWS_NONE);
+        assert_int_equal(frontier_wait(p.frontier, request, T0 + 60 * US_PER_S), RESULT_OK);
+    }
+    for (int i = 0; i < 20; i++) {
+        list[i] = next(&p, T0);
+        broken += strstr(list[i]->url.data, "broken") != NULL;
+        well += strstr(list[i]->url.data, "well") != NULL;
+    }
+    assert_in_range(broken, 1, LANE_TROUBLE_WINDOW); /* the first of them are spaced */
+    assert_int_equal(well, 20 - broken);
+    for (int i = 0; i < 20; i++) {
+        settle(&p, list[i]);
+    }
+    plan_end(&p);
+}
+
+static void next__says_trouble__when_nothing_else_is_left(void **state)
+{
+    struct plan p;
+    struct request *request;
+    uint64_t wake_us;
+
+    (void)state;
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://a/[1-100]");
+    plan_open(&p);
+    for (int i = 0; i < LANE_TROUBLE_FAILURES; i++) {
+        request = next(&p, T0);
+        host_ended(&p.hosts, host_of(&p, request), request, HOST_END_BROKEN, T0);
+        assert_int_equal(frontier_wait(p.frontier, request, T0 + 60 * US_PER_S), RESULT_OK);
+    }
+    request = next(&p, T0); /* a fresh one tells whether it is over */
+    assert_int_equal(request->attempt, 1);
+    assert_int_equal(answer_of(&p, T0), FRONTIER_TROUBLE);
+    wake_us = frontier_wake_us(p.frontier, T0);
+    assert_int_equal(wake_us, T0 + LANE_TROUBLE_SPACE_US);
+    assert_false(frontier_wake_is_named(p.frontier, T0));
+    settle(&p, request);
+    settle(&p, next(&p, wake_us));
     plan_end(&p);
 }
 
@@ -326,7 +467,7 @@ static void parked__are_bounded__when_the_only_host_is_held(void **state)
     plan_pattern(&p, "http://a/[1-1000000]");
     plan_open(&p);
     first = next(&p, T0);
-    host_hold_named(host_of(&p, first), T0 + US_PER_S, T0,
+    host_hold_named(host_of(&p, first), first, T0 + US_PER_S, T0,
                     &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     for (int i = 0; i < 3; i++) {
         assert_int_equal(answer_of(&p, T0), FRONTIER_HELD);
@@ -494,7 +635,7 @@ static void put_back__asks_the_redirects_host__before_all_others(void **state)
     plan_open(&p);
     request = next(&p, T0);
     planned = request->host;
-    host_ended(&p.hosts, host_of(&p, request), true, T0);
+    host_ended(&p.hosts, host_of(&p, request), request, HOST_END_WELL, T0);
     request->redirect_url = str_dup(STR("https://other.example/x"));
     request->hops = 1;
     assert_int_equal(frontier_put_back(p.frontier, request, NULL), RESULT_OK);
@@ -505,7 +646,7 @@ static void put_back__asks_the_redirects_host__before_all_others(void **state)
     assert_int_equal(host_at(&p.hosts, planned)->refs, 0);
 
     /* Its next try begins at the planned URL again. */
-    host_ended(&p.hosts, host_of(&p, request), true, T0);
+    host_ended(&p.hosts, host_of(&p, request), request, HOST_END_WELL, T0);
     free(request->redirect_url);
     request->redirect_url = NULL;
     assert_int_equal(frontier_wait(p.frontier, request, T0 + 1), RESULT_OK);
@@ -525,13 +666,13 @@ static void each_wait__visits_what_waiting_counts(void **state)
     plan_open(&p);
     first = next(&p, T0);
     assert_int_equal(answer_of(&p, T0), FRONTIER_HOST_FULL);
-    host_ended(&p.hosts, host_of(&p, first), true, T0);
+    host_ended(&p.hosts, host_of(&p, first), first, HOST_END_WELL, T0);
     tried = next(&p, T0);
-    host_ended(&p.hosts, host_of(&p, tried), true, T0);
+    host_ended(&p.hosts, host_of(&p, tried), tried, HOST_END_WELL, T0);
     untried = next(&p, T0);
     untried->attempt = 0; /* our own shortage cost it no try */
     assert_int_equal(frontier_put_back(p.frontier, tried, NULL), RESULT_OK);
-    host_ended(&p.hosts, host_of(&p, untried), false, T0);
+    host_ended(&p.hosts, host_of(&p, untried), untried, HOST_END_OURS, T0);
     assert_int_equal(frontier_put_back(p.frontier, untried, NULL), RESULT_OK);
     assert_int_equal(frontier_wait(p.frontier, first, T0 + US_PER_S), RESULT_OK);
     assert_int_equal(frontier_waiting(p.frontier), 2);
@@ -555,7 +696,7 @@ static void urge__asks_before_all_others__though_the_host_is_held(void **state)
         assert_int_equal(request->id, id);
         wait_until(&p, request, T0 + id * US_PER_S);
     }
-    host_hold_named(host_at(&p.hosts, 0), T0 + 60 * US_PER_S, T0,
+    host_hold_named(host_of(&p, request), request, T0 + 60 * US_PER_S, T0,
                     &(struct due){ .by = DUE_RETRY_AFTER, .status = 429 });
     assert_int_equal(frontier_find_wait(p.frontier, 2)->id, 2);
     assert_null(frontier_find_wait(p.frontier, 4));
@@ -668,8 +809,12 @@ int main(void)
         cmocka_unit_test(plan__costs_nothing__when_it_has_a_million_million_urls),
         cmocka_unit_test(next__goes_on_behind_the_ledger__when_the_plan_is_enormous),
         cmocka_unit_test(wait__comes_back_in_order_of_deadline),
-        cmocka_unit_test(wait__keeps_the_order__when_all_are_due),
+        cmocka_unit_test(wait__keeps_the_order_and_takes_turns_with_first_tries__when_all_are_due),
+        cmocka_unit_test(next__gives_all_of_both__when_retries_outnumber_first_tries),
         cmocka_unit_test(next__passes_by_a_held_host__when_another_is_open),
+        cmocka_unit_test(next__says_learned__when_a_refusal_taught_a_rate),
+        cmocka_unit_test(next__goes_on_with_the_other_lane__when_one_is_in_trouble),
+        cmocka_unit_test(next__says_trouble__when_nothing_else_is_left),
         cmocka_unit_test(next__takes_turns__when_several_hosts_are_full),
         cmocka_unit_test(parked__are_bounded__when_the_only_host_is_held),
         cmocka_unit_test(waiting__are_bounded__when_everything_fails),

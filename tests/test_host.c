@@ -14,31 +14,78 @@
 static const struct due why = { .by = DUE_RETRY_AFTER, .status = 429, .said = "30" };
 static const struct due refused = { .by = DUE_HOST_HOLD, .status = 429 };
 
-static uint32_t find(struct host_table *t, const char *text)
+static struct url parts(const char *text)
 {
     struct url url;
-    uint32_t index;
 
     assert_int_equal(url_split(str_view(text), &url, NULL), RESULT_OK);
+    return url;
+}
+
+static uint32_t find(struct host_table *t, const char *text)
+{
+    struct url url = parts(text);
+    uint32_t index;
+
     assert_int_equal(host_find(t, &url, &index, NULL), RESULT_OK);
     return index;
 }
 
+static uint16_t lane_of(struct host *host, uint32_t endpoint, const char *text)
+{
+    struct url url = parts(text);
+    uint16_t lane;
+
+    assert_int_equal(host_lane(host, endpoint, &url, &lane), RESULT_OK);
+    assert_true(lane < host->lane_count);
+    return lane;
+}
+
+/* With a lane, and a request that names it, as each host in use has. */
 static struct host *referred(struct host_table *t, const char *text)
 {
     uint32_t index = find(t, text);
 
     host_ref(t, index);
+    assert_int_equal(lane_of(host_at(t, index), 0, text), 0);
     return host_at(t, index);
+}
+
+static void start(struct host_table *t, struct host *host, struct request *request, uint64_t now_us)
+{
+    t->now_us = now_us;
+    host_started(t, host, request);
+    request->attempt++;
 }
 
 static bool start_if_may(struct host_table *t, struct host *host, uint64_t now_us)
 {
-    if (host_may_start(t, host, now_us) != HOST_MAY) {
+    if (host_may_start(t, host, 0, now_us) != HOST_MAY) {
         return false;
     }
-    host_started(t, host, &(struct request){ 0 });
+    start(t, host, &(struct request){ 0 }, now_us);
     return true;
+}
+
+static void end(struct host_table *t, struct host *host, enum host_end how, uint64_t now_us)
+{
+    host_ended(t, host, &(struct request){ .attempt = 1, .started_us = now_us }, how, now_us);
+}
+
+static struct request *make(uint64_t id, uint16_t lane)
+{
+    struct request *request = request_new(id, 0, STR("k"), STR("http://a/"));
+
+    assert_non_null(request);
+    request->lane = lane;
+    return request;
+}
+
+static void drop_all(struct request **requests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        request_free(requests[i]);
+    }
 }
 
 static unsigned start_all(struct host_table *t, struct host *host, uint64_t now_us, unsigned max)
@@ -92,31 +139,38 @@ static void may_start__is_full__when_the_hosts_cap_is_reached(void **state)
     host_table_init(&t, 3, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     assert_int_equal(start_all(&t, host, T0, 100), 3);
-    assert_int_equal(host_may_start(&t, host, T0), HOST_FULL);
-    host_ended(&t, host, true, T0);
+    assert_int_equal(host_may_start(&t, host, 0, T0), HOST_FULL);
+    end(&t, host, HOST_END_WELL, T0);
     assert_int_equal(start_all(&t, host, T0, 100), 1);
     host_table_release(&t);
 }
+
+/* --- holds ------------------------------------------------------------------------------------- */
+
+static const struct request any; /* of the first lane, so of the host's own bucket */
 
 /* Never before a deadline that a server named: looked at to the microsecond. */
 static void hold_named__lasts_to_its_deadline_to_the_microsecond(void **state)
 {
     struct host_table t;
+    struct host_hold hold;
     struct host *host;
 
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, &why));
-    assert_true(host->hold_is_named);
-    assert_int_equal(host->hold_due.by, DUE_RETRY_AFTER);
-    assert_int_equal(host->hold_due.wait_us, 30 * US_PER_S);
-    assert_string_equal(host->hold_due.said, "30");
-    assert_true(str_equal(host->label, str_view(host->hold_due.host)));
-    assert_int_equal(host_hold_deadline(host), T0 + 30 * US_PER_S);
-    assert_int_equal(host_may_start(&t, host, T0), HOST_HELD);
-    assert_int_equal(host_may_start(&t, host, T0 + 30 * US_PER_S - 1), HOST_HELD);
-    assert_int_equal(host_may_start(&t, host, T0 + 30 * US_PER_S), HOST_MAY);
+    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
+    hold = host_hold(host, T0);
+    assert_true(hold.until_us == T0 + 30 * US_PER_S);
+    assert_true(hold.is_named);
+    assert_int_equal(hold.due->by, DUE_RETRY_AFTER);
+    assert_int_equal(hold.due->wait_us, 30 * US_PER_S);
+    assert_string_equal(hold.due->said, "30");
+    assert_int_equal(host_may_start(&t, host, 0, T0), HOST_HELD);
+    assert_int_equal(host_may_start(&t, host, 0, T0 + 30 * US_PER_S - 1), HOST_HELD);
+    assert_int_equal(host_may_start(&t, host, 0, T0 + 30 * US_PER_S), HOST_MAY);
+    hold = host_hold(host, T0 + 30 * US_PER_S);
+    assert_true(hold.until_us == 0 && !hold.due);
     host_table_release(&t);
 }
 
@@ -128,167 +182,27 @@ static void hold_named__keeps_the_longer__when_two_are_named(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    assert_true(host_hold_named(host, T0 + 30 * US_PER_S, T0, &why));
-    assert_false(host_hold_named(host, T0 + 5 * US_PER_S, T0, &why));
-    assert_int_equal(host->hold_until_us, T0 + 30 * US_PER_S);
-    assert_false(host_hold_named(host, T0 + 60 * US_PER_S, T0, &why));
-    assert_int_equal(host->hold_until_us, T0 + 60 * US_PER_S);
-    assert_true(host_hold_named(host, T0 + 90 * US_PER_S, T0 + 60 * US_PER_S, &why));
+    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
+    host_hold_named(host, &any, T0 + 5 * US_PER_S, T0, &why);
+    assert_true(host_hold(host, T0).until_us == T0 + 30 * US_PER_S);
+    host_hold_named(host, &any, T0 + 60 * US_PER_S, T0, &why);
+    assert_true(host_hold(host, T0).until_us == T0 + 60 * US_PER_S);
     host_table_release(&t);
 }
 
 static void hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_follows(void **state)
 {
+    struct learned_answer answer = { T0, 1, US_PER_MS };
     struct host_table t;
     struct host *host;
 
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_hold_named(host, T0 + 30 * US_PER_S, T0, &why);
-    assert_false(host_hold_growing(host, US_PER_S, 0, T0 + US_PER_S, &refused));
-    assert_int_equal(host->hold_until_us, T0 + 30 * US_PER_S);
-    assert_true(host->hold_is_named);
-    host_table_release(&t);
-}
-
-static void hold_growing__doubles_and_keeps_its_lower_half__when_refusals_go_on(void **state)
-{
-    struct host_table t;
-    struct host *host;
-    uint64_t now_us = T0, length_us = US_PER_S;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    for (int i = 0; i < 12; i++) {
-        uint64_t want = length_us < HOST_HOLD_GROWTH_MAX_US ? length_us : HOST_HOLD_GROWTH_MAX_US;
-        uint64_t held;
-
-        assert_true(
-            host_hold_growing(host, US_PER_S, (uint64_t)i * 0x9E3779B97F4A7C15, now_us, &refused));
-        held = host->hold_until_us - now_us;
-        assert_in_range(held, want / 2, want);
-        assert_false(host->hold_is_named);
-        now_us = host->hold_until_us;
-        length_us *= 2;
-    }
-    host_table_release(&t);
-}
-
-static void hold_growing__grows_once__when_many_were_in_flight(void **state)
-{
-    struct host_table t;
-    struct host *host;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    for (int i = 0; i < 50; i++) {
-        assert_int_equal(host_hold_growing(host, US_PER_S, 0, T0 + (uint64_t)i, &refused), i == 0);
-    }
-    assert_int_equal(host->throttle_level, 1);
-    host_table_release(&t);
-}
-
-static void hold_growing__is_a_hold__when_the_backoff_is_nothing(void **state)
-{
-    struct host_table t;
-    struct host *host;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    assert_true(host_hold_growing(host, 0, 0, T0, &refused));
-    assert_in_range(host->hold_until_us, T0 + HOST_HOLD_GROWTH_MIN_US / 2,
-                    T0 + HOST_HOLD_GROWTH_MIN_US);
-    host_table_release(&t);
-}
-
-static void hold_growing__starts_anew__when_a_quiet_while_went_by(void **state)
-{
-    struct host_table t;
-    struct host *host;
-    uint64_t now_us = T0;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    for (int i = 0; i < 4; i++) {
-        host_hold_growing(host, US_PER_S, 0, now_us, &refused);
-        now_us = host->hold_until_us;
-    }
-    assert_int_equal(host->throttle_level, 4);
-    now_us += HOST_FORGIVE_US + 1;
-    host_started(&t, host, &(struct request){ 0 });
-    host_ended(&t, host, true, now_us);
-    assert_int_equal(host->throttle_level, 0);
-    assert_true(host_hold_growing(host, US_PER_S, 0, now_us, &refused));
-    assert_in_range(host->hold_until_us - now_us, US_PER_S / 2, US_PER_S);
-    host_table_release(&t);
-}
-
-/* One, then two, then four: what a host that has just said no is asked at first. */
-static void slow_start__doubles_each_round__when_all_goes_well(void **state)
-{
-    static const unsigned want[] = { 1, 2, 4, 8, 16 };
-    struct host_table t;
-    struct host *host;
-    uint64_t now_us = T0 + 30 * US_PER_S;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    host_hold_named(host, now_us, T0, &why);
-    for (size_t round = 0; round < sizeof want / sizeof want[0]; round++) {
-        unsigned started = start_all(&t, host, now_us, 1000);
-
-        assert_int_equal(started, want[round]);
-        /* Each that ends makes room for two: they start once the round is over here. */
-        for (unsigned i = 0; i < started; i++) {
-            unsigned window = host->window;
-
-            host->in_flight += started; /* a queue that keeps the window busy */
-            host_ended(&t, host, true, now_us);
-            host->in_flight -= started;
-            assert_int_equal(host->window, window + 1);
-        }
-    }
-    host_table_release(&t);
-}
-
-static void slow_start__ends__when_the_window_is_no_longer_what_keeps_back(void **state)
-{
-    struct host_table t;
-    struct host *host;
-    uint64_t now_us = T0 + US_PER_S;
-
-    (void)state;
-    host_table_init(&t, 4, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    host_hold_named(host, now_us, T0, &why);
-    for (int i = 0; i < 100 && host->window; i++) {
-        start_all(&t, host, now_us, 1000);
-        host_ended(&t, host, true, now_us);
-    }
-    assert_int_equal(host->window, 0);
-    host_table_release(&t);
-}
-
-static void slow_start__begins_again__when_the_host_says_no_again(void **state)
-{
-    struct host_table t;
-    struct host *host;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    host_hold_named(host, T0 + US_PER_S, T0, &why);
-    host_started(&t, host, &(struct request){ 0 });
-    host_ended(&t, host, true, T0 + US_PER_S);
-    assert_int_equal(host->window, 2);
-    host_hold_named(host, T0 + 9 * US_PER_S, T0 + 2 * US_PER_S, &why);
-    assert_int_equal(start_all(&t, host, T0 + 9 * US_PER_S, 100), 1);
+    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
+    assert_false(bucket_refused(&host->bucket, &answer, 0, &refused, 0, T0 + US_PER_S));
+    assert_true(host_hold(host, T0).until_us == T0 + 30 * US_PER_S);
+    assert_true(host_hold(host, T0).is_named);
     host_table_release(&t);
 }
 
@@ -301,16 +215,309 @@ static void hold_user__holds_until_released_and_never_shortens_a_servers(void **
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
     host_hold_user(host, true, T0);
-    assert_int_equal(host_may_start(&t, host, T0 + 1000 * US_PER_S), HOST_HELD);
-    assert_true(host_hold_deadline(host) == TIME_NEVER);
+    assert_int_equal(host_may_start(&t, host, 0, T0 + 1000 * US_PER_S), HOST_HELD);
+    assert_true(host_hold(host, T0).until_us == TIME_NEVER);
+    assert_null(host_hold(host, T0).due);
     host_hold_user(host, false, T0);
-    assert_int_equal(start_all(&t, host, T0, 100), 1);
-    host_hold_named(host, T0 + 30 * US_PER_S, T0, &why);
+    assert_int_equal(start_all(&t, host, T0, 100), 1); /* and slowly from there */
+    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
     host_hold_user(host, true, T0);
     host_hold_user(host, false, T0);
-    assert_int_equal(host_may_start(&t, host, T0 + 30 * US_PER_S - 1), HOST_HELD);
+    assert_int_equal(host_may_start(&t, host, 0, T0 + 30 * US_PER_S - 1), HOST_HELD);
     host_table_release(&t);
 }
+
+static void release__asks_now__whatever_holds_it(void **state)
+{
+    struct request other = { .lane = 1 };
+    struct host_table t;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    other.lane = lane_of(host, 1, "http://a/");
+    host_names_resource(host, &other, STR("search"));
+    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
+    host_hold_named(host, &other, T0 + 90 * US_PER_S, T0, &why);
+    host_hold_user(host, true, T0);
+    host_release(host);
+    assert_int_equal(host_may_start(&t, host, 0, T0), HOST_MAY);
+    assert_int_equal(host_may_start(&t, host, other.lane, T0), HOST_MAY);
+    assert_true(host_hold(host, T0).until_us == 0);
+    host_table_release(&t);
+}
+
+/* --- resources, each with a bucket of its own ------------------------------------------------------- */
+
+static void resource__holds_its_own_lanes_only(void **state)
+{
+    struct request core = { .lane = 0 }, search = { .lane = 0 };
+    struct host_table t;
+    struct host_hold hold;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    search.lane = lane_of(host, 1, "http://a/search/x");
+    host_names_resource(host, &search, STR("search"));
+    assert_ptr_not_equal(host_bucket(host, &core), host_bucket(host, &search));
+    assert_string_equal(host_bucket(host, &search)->name, "search");
+    host_hold_named(host, &search, T0 + 30 * US_PER_S, T0, &why);
+    assert_int_equal(host_may_start(&t, host, search.lane, T0 + 30 * US_PER_S - 1), HOST_HELD);
+    assert_int_equal(host_may_start(&t, host, core.lane, T0), HOST_MAY);
+    assert_true(host_hold_of(host, &core, T0).until_us == 0);
+    assert_true(host_hold_of(host, &search, T0).until_us == T0 + 30 * US_PER_S);
+    host_hold_named(host, &core, T0 + 60 * US_PER_S, T0, &why);
+    assert_true(host_hold_of(host, &search, T0).until_us == T0 + 30 * US_PER_S);
+    hold = host_hold(host, T0); /* the latest of several */
+    assert_true(hold.until_us == T0 + 60 * US_PER_S);
+    host_table_release(&t);
+}
+
+/* The answer that names it comes when more are in flight: their ends are counted where they now are. */
+static void resource__takes_what_is_in_flight_along__when_it_is_named(void **state)
+{
+    struct request *requests[6];
+    struct host_table t;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    for (size_t i = 0; i < 6; i++) {
+        requests[i] = make(i + 1, 0);
+        start(&t, host, requests[i], T0);
+    }
+    assert_int_equal(host->bucket.in_flight, 6);
+    for (size_t i = 0; i < 6; i++) {
+        host_ended(&t, host, requests[i], HOST_END_WELL, T0);
+        host_names_resource(host, requests[i], i % 2 ? STR("a") : STR("b"));
+        assert_int_equal(host_bucket(host, &any)->in_flight, 5 - i);
+    }
+    assert_int_equal(host->bucket.in_flight, 0);
+    assert_int_equal(host->other_count, 2);
+    assert_int_equal(host->others[0].in_flight + host->others[1].in_flight, 0);
+    host_names_resource(host, &any, STR_NONE); /* an answer without the name: the host's own */
+    assert_ptr_equal(host_bucket(host, &any), &host->bucket);
+    drop_all(requests, 6);
+    host_table_release(&t);
+}
+
+static void resource__is_shared_by_lanes_that_name_it(void **state)
+{
+    struct request one = { .lane = 0 }, two = { .lane = 0 };
+    struct host_table t;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    two.lane = lane_of(host, 1, "http://a/");
+    host_names_resource(host, &one, STR("core"));
+    host_names_resource(host, &two, STR("core"));
+    assert_ptr_equal(host_bucket(host, &one), host_bucket(host, &two));
+    host_hold_named(host, &one, T0 + US_PER_S, T0, &why);
+    assert_int_equal(host_may_start(&t, host, two.lane, T0), HOST_HELD);
+    host_table_release(&t);
+}
+
+/* A server may make up a name with every answer, as long as it likes. */
+static void resource__names_are_bounded__when_every_answer_has_another(void **state)
+{
+    struct request request = { .lane = 0 };
+    char name[200];
+    struct host_table t;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    for (unsigned i = 0; i < 1000; i++) {
+        start(&t, host, &request, T0);
+        snprintf(name, sizeof name, "%u-%0150u", i, i);
+        host_names_resource(host, &request, str_view(name));
+        assert_true(strlen(host_bucket(host, &request)->name) < BUCKET_NAME_MAX);
+        host_ended(&t, host, &request, HOST_END_WELL, T0);
+        assert_int_equal(host_bucket(host, &request)->in_flight, 0);
+    }
+    assert_int_equal(host->other_count, HOST_BUCKETS_MAX - 1);
+    host_names_resource(host, &request, STR("0-")); /* not a name that is there */
+    snprintf(name, sizeof name, "%u-%0150u", 3U, 3U);
+    host_names_resource(host, &request, str_view(name)); /* one that is, for all its length */
+    assert_ptr_equal(host_bucket(host, &request), &host->others[3]);
+    host_table_release(&t);
+}
+
+/* --- lanes ------------------------------------------------------------------------------------------- */
+
+static void lane__is_told_by_endpoint_and_first_telling_segment(void **state)
+{
+    struct host_table t;
+    struct host *host;
+    uint16_t items;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    items = lane_of(host, 0, "http://a/items/1");
+    assert_int_equal(lane_of(host, 0, "http://a/items/2?x=/y/z"), items);
+    assert_int_equal(lane_of(host, 0, "http://a/api/v2/items/3"),
+                     items); /* before all that it serves */
+    assert_int_not_equal(lane_of(host, 0, "http://a/users/1"), items);
+    assert_int_not_equal(lane_of(host, 1, "http://a/items/1"), items);
+    assert_int_equal(lane_of(host, 0, "http://a/17"), 0); /* the last segment is an id */
+    assert_int_equal(lane_of(host, 0, "http://a/18?items/"), 0);
+    assert_int_equal(lane_of(host, 0, "http://a"), 0);
+    host_table_release(&t);
+}
+
+/* Ids as first segments: those beyond the bound share the endpoint's own lane. */
+static void lanes__are_bounded__when_every_path_is_another(void **state)
+{
+    struct host_table t;
+    struct host *host;
+    char url[64];
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    for (unsigned i = 0; i < 1000; i++) {
+        uint16_t lane;
+
+        snprintf(url, sizeof url, "http://a/%u/x", i);
+        lane = lane_of(host, 0, url);
+        assert_int_equal(lane_of(host, 0, url), lane);
+        if (i >= HOST_SEGMENTS_MAX) {
+            assert_int_equal(lane, 0);
+        }
+    }
+    assert_int_equal(host->lane_count, 1 + HOST_SEGMENTS_MAX);
+    host_table_release(&t);
+}
+
+static void lanes__are_shared__when_there_are_more_endpoints_than_lanes(void **state)
+{
+    struct request *requests[200];
+    struct host_table t;
+    struct host *host;
+    enum host_answer kept;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    for (uint32_t i = 0; i < 200; i++) {
+        uint16_t lane = lane_of(host, i, "http://a/things/1");
+
+        requests[i] = request_new(i + 1, i, STR("k"), STR("http://a/things/1"));
+        assert_non_null(requests[i]);
+        requests[i]->lane = lane;
+        host_push(host, requests[i], LANE_PLACE_FRESH);
+    }
+    assert_int_equal(host->lane_count, HOST_LANES_MAX);
+    assert_int_equal(host->ready_count, 200);
+    for (unsigned i = 0; i < 200; i++) { /* each comes out once */
+        struct request *request = host_next(&t, host, T0, &kept);
+
+        assert_non_null(request);
+        assert_ptr_equal(request, requests[request->id - 1]);
+        requests[request->id - 1] = NULL;
+        start(&t, host, request, T0);
+        host_ended(&t, host, request, HOST_END_WELL, T0);
+        request_free(request);
+    }
+    assert_null(host_next(&t, host, T0, &kept));
+    assert_int_equal(kept, HOST_MAY);
+    assert_int_equal(host->ready_count, 0);
+    host_table_release(&t);
+}
+
+/* Lanes in turn: the endpoint with most work does not keep the other waiting. */
+static void next__takes_lanes_in_turn(void **state)
+{
+    struct request *requests[30];
+    enum host_answer kept;
+    struct host_table t;
+    struct host *host;
+    uint16_t lane;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    lane = lane_of(host, 1, "http://a/");
+    for (unsigned i = 0; i < 30; i++) {
+        requests[i] = make(i + 1, i < 25 ? 0 : lane);
+        host_push(host, requests[i], LANE_PLACE_FRESH);
+    }
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(host_next(&t, host, T0, &kept)->lane, i % 2 ? lane : 0);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(host_next(&t, host, T0, &kept)->lane, 0);
+    }
+    drop_all(requests, 30);
+    host_table_release(&t);
+}
+
+static void next__passes_by_a_held_resource__when_another_lane_is_open(void **state)
+{
+    struct request *requests[4];
+    enum host_answer kept;
+    struct host_table t;
+    struct host_wake wake;
+    struct host *host;
+    uint16_t lane;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    lane = lane_of(host, 1, "http://a/");
+    for (unsigned i = 0; i < 4; i++) {
+        requests[i] = make(i + 1, i % 2 ? lane : 0);
+        host_push(host, requests[i], LANE_PLACE_FRESH);
+    }
+    host_names_resource(host, requests[1], STR("search"));
+    host_hold_named(host, requests[1], T0 + 30 * US_PER_S, T0, &why);
+    assert_ptr_equal(host_next(&t, host, T0, &kept), requests[0]);
+    assert_ptr_equal(host_next(&t, host, T0, &kept), requests[2]);
+    assert_null(host_next(&t, host, T0, &kept));
+    assert_int_equal(kept, HOST_HELD);
+    wake = host_wake(&t, host, T0);
+    assert_true(wake.at_us == T0 + 30 * US_PER_S && wake.is_named);
+    assert_ptr_equal(host_next(&t, host, T0 + 30 * US_PER_S, &kept), requests[1]);
+    assert_ptr_equal(host_pop(host), requests[3]);
+    assert_null(host_pop(host));
+    drop_all(requests, 4);
+    host_table_release(&t);
+}
+
+static void take__finds_it_in_any_lane(void **state)
+{
+    struct request *requests[6];
+    struct host_table t;
+    struct host *host;
+    uint16_t lane;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    lane = lane_of(host, 1, "http://a/");
+    for (unsigned i = 0; i < 6; i++) {
+        requests[i] = make(i + 1, i % 2 ? lane : 0);
+        host_push(host, requests[i], i % 3 ? LANE_PLACE_FRESH : LANE_PLACE_TRIED);
+    }
+    for (unsigned i = 6; i > 0; i--) {
+        assert_int_equal(host->ready_count, i);
+        assert_ptr_equal(host_take(host, i), requests[i - 1]);
+        assert_null(host_take(host, i));
+    }
+    assert_int_equal(host->ready_count, 0);
+    drop_all(requests, 6);
+    host_table_release(&t);
+}
+
+/* --- first contacts, and the table ------------------------------------------------------------------------ */
 
 static void first_contacts__are_bounded__when_all_hosts_are_new(void **state)
 {
@@ -329,12 +536,13 @@ static void first_contacts__are_bounded__when_all_hosts_are_new(void **state)
     assert_true(start_if_may(&t, hosts[0], T0));
     assert_int_equal(t.first_contacts, HOST_FIRST_CONTACTS_MAX);
 
-    host_ended(&t, hosts[0], true, T0);
+    end(&t, hosts[0], HOST_END_WELL, T0);
     assert_int_equal(t.first_contacts, HOST_FIRST_CONTACTS_MAX - 1);
     assert_true(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX], T0));
     assert_false(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX + 1], T0));
 
-    host_ended(&t, hosts[1], false, T0); /* never reached: its place is free, it is still unknown */
+    end(&t, hosts[1], HOST_END_SILENT,
+        T0); /* never reached: its place is free, it is still unknown */
     assert_false(hosts[1]->contacted);
     assert_true(start_if_may(&t, hosts[HOST_FIRST_CONTACTS_MAX + 1], T0));
     assert_false(start_if_may(&t, hosts[1], T0));
@@ -349,16 +557,16 @@ static void first_contacts__come_to_nothing__when_all_have_ended(void **state)
     (void)state;
     host_table_init(&t, 0, (struct rate){ 0 });
     host = referred(&t, "http://a/");
-    host_started(&t, host, &(struct request){ 0 });
-    host_started(&t, host, &(struct request){ 0 });
-    host_ended(&t, host, false, T0);
+    start(&t, host, &(struct request){ 0 }, T0);
+    start(&t, host, &(struct request){ 0 }, T0);
+    end(&t, host, HOST_END_SILENT, T0);
     assert_int_equal(t.first_contacts, 1);
-    host_ended(&t, host, false, T0);
+    end(&t, host, HOST_END_SILENT, T0);
     assert_int_equal(t.first_contacts, 0);
-    host_started(&t, host, &(struct request){ 0 });
-    host_started(&t, host, &(struct request){ 0 });
-    host_ended(&t, host, true, T0);
-    host_ended(&t, host, false, T0);
+    start(&t, host, &(struct request){ 0 }, T0);
+    start(&t, host, &(struct request){ 0 }, T0);
+    end(&t, host, HOST_END_WELL, T0);
+    end(&t, host, HOST_END_SILENT, T0);
     assert_int_equal(t.first_contacts, 0);
     assert_true(host->contacted);
     host_table_release(&t);
@@ -377,8 +585,8 @@ static void table__stays_small__when_a_hundred_thousand_hosts_come_and_go(void *
         snprintf(url, sizeof url, "http://host-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index), &(struct request){ 0 });
-        host_ended(&t, host_at(&t, index), true, T0 + i);
+        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
+        end(&t, host_at(&t, index), HOST_END_WELL, T0 + i);
         host_unref(&t, index);
     }
     assert_in_range(t.count, 1, HOST_TABLE_IDLE_MAX + 1);
@@ -402,15 +610,14 @@ static void table__remembers_holds_and_forgets_them__when_their_time_is_over(voi
         snprintf(url, sizeof url, "http://host-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index), &(struct request){ 0 });
-        host_hold_named(host_at(&t, index), T0 + 30 * US_PER_S, T0, &why);
-        host_ended(&t, host_at(&t, index), false, T0);
+        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
+        host_hold_named(host_at(&t, index), &any, T0 + 30 * US_PER_S, T0, &why);
+        end(&t, host_at(&t, index), HOST_END_REFUSED, T0);
         host_unref(&t, index);
     }
     assert_int_equal(t.count, 5000);
     assert_int_equal(t.idle, 5000);
-    assert_int_equal(host_may_start(&t, host_at(&t, find(&t, "http://host-7.example/")), T0),
-                     HOST_HELD);
+    assert_true(host_hold(host_at(&t, find(&t, "http://host-7.example/")), T0).is_named);
     count = t.count;
     for (unsigned i = 0; i < 20000; i++) {
         uint32_t index;
@@ -418,14 +625,14 @@ static void table__remembers_holds_and_forgets_them__when_their_time_is_over(voi
         snprintf(url, sizeof url, "http://later-%u.example/", i);
         index = find(&t, url);
         host_ref(&t, index);
-        host_started(&t, host_at(&t, index), &(struct request){ 0 });
-        host_ended(&t, host_at(&t, index), true, T0 + 3600 * US_PER_S);
+        start(&t, host_at(&t, index), &(struct request){ 0 }, T0);
+        end(&t, host_at(&t, index), HOST_END_WELL, T0 + 3600 * US_PER_S);
         host_unref(&t, index);
     }
     assert_in_range(t.count, count, 2 * count + HOST_TABLE_IDLE_MAX);
     assert_in_range(t.idle, 1, t.count);
-    assert_int_equal(host_may_start(&t, host_at(&t, find(&t, "http://host-7.example/")), T0),
-                     HOST_MAY); /* a new entry */
+    assert_true(host_hold(host_at(&t, find(&t, "http://host-7.example/")), T0).until_us ==
+                0); /* a new entry */
     host_table_release(&t);
 }
 
@@ -448,33 +655,30 @@ static void table__keeps_what_is_referred_to__when_the_idle_are_forgotten(void *
     host_table_release(&t);
 }
 
-static void queue__gives_tried_ones_in_order_before_new_ones(void **state)
+/* What hangs on a host goes with it, and the entry that is used again has none of it. */
+static void table__forgets_lanes_and_resources__with_their_host(void **state)
 {
-    struct host host = { 0 };
-    struct request *r[6];
+    struct host_table t;
+    char url[64];
 
     (void)state;
-    for (uint64_t i = 0; i < 6; i++) {
-        r[i] = request_new(i + 1, 0, STR("k"), STR("http://a/"));
+    host_table_init(&t, 0, (struct rate){ 0 });
+    for (unsigned i = 0; i < 5000; i++) {
+        struct request request = { .lane = 0 };
+        struct host *host;
+
+        snprintf(url, sizeof url, "http://host-%u.example/", i);
+        host = referred(&t, url);
+        assert_int_equal(host->other_count, 0);
+        assert_int_equal(host->lane_count, 1);
+        request.lane = lane_of(host, 1, "http://a/x/y");
+        host_names_resource(host, &request, STR("core"));
+        start(&t, host, &request, T0 + i);
+        host_ended(&t, host, &request, HOST_END_WELL, T0 + i);
+        host_unref(&t, find(&t, url));
     }
-    host_push(&host, r[0], HOST_PLACE_LAST);
-    host_push(&host, r[1], HOST_PLACE_TRIED);
-    host_push(&host, r[2], HOST_PLACE_TRIED);
-    host_push(&host, r[3], HOST_PLACE_LAST);
-    host_push(&host, r[4], HOST_PLACE_NEXT);
-    assert_int_equal(host.ready_count, 5);
-    assert_ptr_equal(host_pop(&host, T0), r[4]);
-    assert_ptr_equal(host_pop(&host, T0), r[1]);
-    host_push(&host, r[5], HOST_PLACE_TRIED);
-    assert_ptr_equal(host_pop(&host, T0), r[2]);
-    assert_ptr_equal(host_pop(&host, T0), r[5]);
-    assert_ptr_equal(host_pop(&host, T0), r[0]);
-    assert_ptr_equal(host_pop(&host, T0), r[3]);
-    assert_null(host_pop(&host, T0));
-    assert_int_equal(host.ready_count, 0);
-    for (size_t i = 0; i < 6; i++) {
-        request_free(r[i]);
-    }
+    assert_in_range(t.count, 1, HOST_TABLE_IDLE_MAX + 1);
+    host_table_release(&t);
 }
 
 int main(void)
@@ -486,20 +690,24 @@ int main(void)
         cmocka_unit_test(hold_named__lasts_to_its_deadline_to_the_microsecond),
         cmocka_unit_test(hold_named__keeps_the_longer__when_two_are_named),
         cmocka_unit_test(hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_follows),
-        cmocka_unit_test(hold_growing__doubles_and_keeps_its_lower_half__when_refusals_go_on),
-        cmocka_unit_test(hold_growing__grows_once__when_many_were_in_flight),
-        cmocka_unit_test(hold_growing__is_a_hold__when_the_backoff_is_nothing),
-        cmocka_unit_test(hold_growing__starts_anew__when_a_quiet_while_went_by),
-        cmocka_unit_test(slow_start__doubles_each_round__when_all_goes_well),
-        cmocka_unit_test(slow_start__ends__when_the_window_is_no_longer_what_keeps_back),
-        cmocka_unit_test(slow_start__begins_again__when_the_host_says_no_again),
         cmocka_unit_test(hold_user__holds_until_released_and_never_shortens_a_servers),
+        cmocka_unit_test(release__asks_now__whatever_holds_it),
+        cmocka_unit_test(resource__holds_its_own_lanes_only),
+        cmocka_unit_test(resource__takes_what_is_in_flight_along__when_it_is_named),
+        cmocka_unit_test(resource__is_shared_by_lanes_that_name_it),
+        cmocka_unit_test(resource__names_are_bounded__when_every_answer_has_another),
+        cmocka_unit_test(lane__is_told_by_endpoint_and_first_telling_segment),
+        cmocka_unit_test(lanes__are_bounded__when_every_path_is_another),
+        cmocka_unit_test(lanes__are_shared__when_there_are_more_endpoints_than_lanes),
+        cmocka_unit_test(next__takes_lanes_in_turn),
+        cmocka_unit_test(next__passes_by_a_held_resource__when_another_lane_is_open),
+        cmocka_unit_test(take__finds_it_in_any_lane),
         cmocka_unit_test(first_contacts__are_bounded__when_all_hosts_are_new),
         cmocka_unit_test(first_contacts__come_to_nothing__when_all_have_ended),
         cmocka_unit_test(table__stays_small__when_a_hundred_thousand_hosts_come_and_go),
         cmocka_unit_test(table__remembers_holds_and_forgets_them__when_their_time_is_over),
         cmocka_unit_test(table__keeps_what_is_referred_to__when_the_idle_are_forgotten),
-        cmocka_unit_test(queue__gives_tried_ones_in_order_before_new_ones),
+        cmocka_unit_test(table__forgets_lanes_and_resources__with_their_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* How a host's starts are spaced: by its quota, its rate, the budget of retries and the breaker. */
+/* How a host's starts are spaced: by its quota, its rate, its silence and the trouble of its lanes. */
 #include "base/clock.h"
 #include "plan/host.h"
 
@@ -11,10 +11,21 @@
 #include <string.h>
 
 #define T0 (UINT64_C(1000) * US_PER_S)
+#define MANY 100 /* requests that refer to the host: not one of few */
 
 static struct host_table table;
 static struct host *host;
-static struct request first_try, retry;
+static uint16_t lane, other_lane; /* /broken/, /well/ */
+
+static uint16_t lane_of(const char *text)
+{
+    struct url url;
+    uint16_t found;
+
+    assert_int_equal(url_split(str_view(text), &url, NULL), RESULT_OK);
+    assert_int_equal(host_lane(host, 0, &url, &found), RESULT_OK);
+    return found;
+}
 
 static int set_up(void **state)
 {
@@ -22,14 +33,16 @@ static int set_up(void **state)
     uint32_t index;
 
     (void)state;
-    first_try = (struct request){ .attempt = 0 };
-    retry = (struct request){ .attempt = 1 };
     host_table_init(&table, 0, (struct rate){ 0 });
     assert_int_equal(url_split(STR("http://a/"), &url, NULL), RESULT_OK);
     assert_int_equal(host_find(&table, &url, &index, NULL), RESULT_OK);
-    host_ref(&table, index);
+    for (int i = 0; i < MANY; i++) {
+        host_ref(&table, index);
+    }
     host = host_at(&table, index);
     host->contacted = true;
+    lane = lane_of("http://a/broken/1");
+    other_lane = lane_of("http://a/well/1");
     return 0;
 }
 
@@ -42,18 +55,40 @@ static int tear_down(void **state)
 
 static enum host_answer may(uint64_t now_us)
 {
-    return host_may_start(&table, host, now_us);
+    return host_may_start(&table, host, lane, now_us);
 }
 
-static void start(struct request *request, uint64_t now_us)
+static struct request begin(uint16_t at_lane, uint32_t attempts_before, uint64_t now_us)
 {
+    struct request request = { .lane = at_lane, .attempt = attempts_before };
+
     table.now_us = now_us;
-    host_started(&table, host, request);
+    host_started(&table, host, &request);
+    request.attempt++;
+    return request;
 }
 
-static void end(bool success, uint64_t now_us)
+static void start(uint64_t now_us)
 {
-    host_ended(&table, host, success, now_us);
+    begin(lane, 0, now_us);
+}
+
+/* A first try that takes no time, whatever it is of. */
+static enum host_news ask(uint16_t at_lane, enum host_end how, uint64_t now_us)
+{
+    struct request request = begin(at_lane, 0, now_us);
+
+    return host_ended(&table, host, &request, how, now_us);
+}
+
+static struct host_wake wake(uint64_t now_us)
+{
+    struct host_wake found;
+
+    host->lanes[lane].ready_count++; /* somebody waits */
+    found = host_wake(&table, host, now_us);
+    host->lanes[lane].ready_count--;
+    return found;
 }
 
 static void tell(uint64_t left, uint64_t reset_us, uint64_t uncounted, uint64_t now_us)
@@ -64,7 +99,7 @@ static void tell(uint64_t left, uint64_t reset_us, uint64_t uncounted, uint64_t 
 
     struct allowance_answer answer = { .newer = uncounted };
 
-    allowance_tell(&host->allowance, &quota, &answer, now_us);
+    allowance_tell(&host->bucket.allowance, &quota, &answer, now_us);
 }
 
 /* Starts whatever may start until `until_us`, going from wake to wake; returns how many. */
@@ -76,16 +111,17 @@ static unsigned start_until(uint64_t *now_us, uint64_t until_us)
         uint64_t wake_us;
 
         while (may(*now_us) == HOST_MAY) {
-            start(&first_try, *now_us);
-            end(true, *now_us);
+            ask(lane, HOST_END_WELL, *now_us);
             count++;
         }
-        wake_us = host_wake_us(&table, host, *now_us);
+        wake_us = wake(*now_us).at_us;
         assert_true(wake_us > *now_us && wake_us != TIME_NEVER);
         *now_us = wake_us;
     }
     return count;
 }
+
+/* --- quotas and rates ----------------------------------------------------------------------------- */
 
 static void quota__is_spread_evenly_to_its_end__when_the_window_is_long(void **state)
 {
@@ -113,7 +149,7 @@ static void quota__is_not_spread__when_less_work_is_left(void **state)
     tell(60, 3600 * US_PER_S, 0, T0);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(may(T0), HOST_MAY);
-        start(&first_try, T0);
+        start(T0);
     }
     table.work_left = 51;
     assert_int_equal(may(T0), HOST_QUOTA);
@@ -123,12 +159,12 @@ static void quota__counts_what_started_since(void **state)
 {
     (void)state;
     for (int i = 0; i < 11; i++) {
-        start(&first_try, T0);
+        start(T0);
     }
     tell(10, 60 * US_PER_S, 10, T0);
     assert_int_equal(may(T0), HOST_QUOTA);
-    assert_int_equal(host_wake_us(&table, host, T0), T0 + 60 * US_PER_S);
-    assert_true(host_wake_is_named(&table, host, T0));
+    assert_true(wake(T0).at_us == T0 + 60 * US_PER_S);
+    assert_true(wake(T0).is_named);
 }
 
 static void quota__keeps_all_back_to_the_microsecond__when_it_is_spent(void **state)
@@ -145,10 +181,10 @@ static void quota__is_nothing__when_its_reset_is_absent_or_past(void **state)
     struct allowance_answer answer = { 0 };
 
     (void)state;
-    allowance_tell(&host->allowance, &spent, &answer, T0);
+    allowance_tell(&host->bucket.allowance, &spent, &answer, T0);
     assert_int_equal(may(T0), HOST_MAY);
     spent.has_reset = true;
-    allowance_tell(&host->allowance, &spent, &answer, T0);
+    allowance_tell(&host->bucket.allowance, &spent, &answer, T0);
     assert_int_equal(may(T0), HOST_MAY);
 }
 
@@ -156,7 +192,7 @@ static void quota__lets_go_at_once__when_there_is_more_than_was_told(void **stat
 {
     (void)state;
     tell(1, 3600 * US_PER_S, 0, T0);
-    start(&first_try, T0);
+    start(T0);
     assert_int_equal(may(T0 + US_PER_S), HOST_QUOTA);
     tell(3600, 3600 * US_PER_S, 0, T0 + US_PER_S);
     assert_int_equal(may(T0 + 2 * US_PER_S), HOST_MAY);
@@ -168,14 +204,14 @@ static void concurrent__clamps_the_cap(void **state)
     struct allowance_answer answer = { 0 };
 
     (void)state;
-    allowance_tell(&host->allowance, &quota, &answer, T0);
-    assert_int_equal(host_cap(&table, host), 2);
-    start(&first_try, T0);
+    allowance_tell(&host->bucket.allowance, &quota, &answer, T0);
+    assert_int_equal(host_cap(&table, host, T0), 2);
+    start(T0);
     assert_int_equal(may(T0), HOST_MAY);
-    start(&first_try, T0);
+    start(T0);
     assert_int_equal(may(T0), HOST_FULL);
     table.cap_per_host = 1;
-    assert_int_equal(host_cap(&table, host), 1);
+    assert_int_equal(host_cap(&table, host, T0), 1);
 }
 
 static void rate_per_host__spaces_the_starts(void **state)
@@ -187,129 +223,330 @@ static void rate_per_host__spaces_the_starts(void **state)
     assert_in_range(start_until(&now_us, T0 + 10 * US_PER_S), 100, 101);
 }
 
-/* R13: a host that fails all for a minute gets its first tries, a fifth of them again, and the floor. */
-static void budget__bounds_the_retries__when_all_fails(void **state)
-{
-    uint64_t now_us = T0;
-    unsigned firsts = 0, retries = 0;
+/* --- a host that nobody answers at ------------------------------------------------------------------- */
 
-    (void)state;
-    for (; now_us < T0 + 60 * US_PER_S; now_us += 10 * US_PER_MS) {
-        start(&first_try, now_us);
-        end(false, now_us);
-        firsts++;
-        host_push(host, &retry, HOST_PLACE_TRIED);
-        if (may(now_us) == HOST_MAY) {
-            start(host_pop(host, now_us), now_us);
-            end(false, now_us);
-            retries++;
-        } else {
-            host_pop(host, now_us);
-        }
-    }
-    /* The floor comes back as time forgives: within ten seconds once. */
-    assert_in_range(retries, firsts / 5, firsts / 5 + 7 * RETRY_BUDGET_FLOOR);
-}
-
-static void budget__is_no_hindrance__when_retries_go_well(void **state)
+/* A status is an answer, whatever it is and however often it comes. */
+static void down__is_never__when_a_status_comes(void **state)
 {
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        assert_int_equal(retry_budget_wait_us(&host->budget, T0), 0);
-        retry_budget_retry(&host->budget, T0);
-        retry_budget_success(&host->budget, T0);
+        assert_int_not_equal(ask(lane, i % 2 ? HOST_END_BROKEN : HOST_END_REFUSED, T0),
+                             HOST_NEWS_DOWN);
+        assert_true(host->down_until_us == 0);
     }
+    assert_false(host_is_given_up(host, 0, T0 + 3600 * US_PER_S));
 }
 
-static void budget__lets_new_ones_pass__when_it_keeps_retries_back(void **state)
+static void down__probes_once_and_is_up_again__when_somebody_answers(void **state)
 {
-    uint64_t wake_us;
+    struct request probe;
+    struct host_hold hold;
+    uint64_t now_us;
 
     (void)state;
-    while (!retry_budget_wait_us(&host->budget, T0)) {
-        retry_budget_retry(&host->budget, T0);
+    for (int i = 1; i < HOST_DOWN_FAILURES; i++) {
+        assert_int_equal(ask(lane, HOST_END_SILENT, T0), HOST_NEWS_NONE);
+        assert_int_equal(may(T0), HOST_MAY);
     }
-    host_push(host, &retry, HOST_PLACE_TRIED);
-    assert_int_equal(may(T0), HOST_PACED);
-    wake_us = host_wake_us(&table, host, T0);
-    assert_true(wake_us > T0 && wake_us < T0 + 10 * US_PER_S);
-    assert_false(host_wake_is_named(&table, host, T0));
-    host_push(host, &first_try, HOST_PLACE_LAST);
-    assert_int_equal(may(T0), HOST_MAY);
-    assert_ptr_equal(host_pop(host, T0), &first_try);
-    assert_int_equal(may(wake_us), HOST_MAY);
-    assert_ptr_equal(host_pop(host, wake_us), &retry);
+    assert_int_equal(ask(lane, HOST_END_SILENT, T0), HOST_NEWS_DOWN);
+    hold = host_hold(host, T0);
+    assert_true(hold.until_us == T0 + HOST_DOWN_MIN_US);
+    assert_int_equal(hold.due->by, DUE_BREAKER);
+    assert_false(hold.is_named);
+    assert_int_equal(may(hold.until_us - 1), HOST_HELD);
+    assert_int_equal(host_may_start(&table, host, other_lane, hold.until_us - 1), HOST_HELD);
+    assert_true(wake(T0).at_us == hold.until_us && !wake(T0).is_named);
+
+    now_us = hold.until_us;
+    assert_int_equal(may(now_us), HOST_MAY);
+    probe = begin(lane, 0, now_us);
+    assert_int_equal(may(now_us + 10 * US_PER_S), HOST_FULL); /* alone, for as long as it takes */
+    assert_true(wake(now_us).at_us == TIME_NEVER);
+    now_us += 10 * US_PER_S;
+    assert_int_equal(host_ended(&table, host, &probe, HOST_END_BROKEN, now_us), HOST_NEWS_UP);
+    assert_true(host->down_until_us == 0 && host->silent_in_row == 0 && host->probes == 0);
+    assert_int_equal(may(now_us), HOST_MAY);
 }
 
-static bool fail_one(uint64_t now_us)
+/* Ever further apart, never more than HOST_DOWN_MAX_US, so that a host that comes back is seen soon. */
+static void down__probes_ever_further_apart__up_to_the_most(void **state)
 {
-    start(&first_try, now_us);
-    end(false, now_us);
-    return host_note_failure(host, HOST_BREAKER_US, now_us);
-}
-
-static void breaker__opens_and_probes_once__when_five_fail_in_a_row(void **state)
-{
-    uint64_t then_us = T0 + HOST_BREAKER_US;
+    uint64_t now_us = T0, before_us = 0, probes = 0;
 
     (void)state;
-    for (int i = 1; i < HOST_BREAKER_FAILURES; i++) {
-        assert_false(fail_one(T0));
+    for (int i = 0; i < HOST_DOWN_FAILURES; i++) {
+        ask(lane, HOST_END_SILENT, now_us);
     }
-    assert_true(fail_one(T0));
-    assert_int_equal(may(then_us - 1), HOST_HELD);
-    assert_false(host_wake_is_named(&table, host, T0));
-    assert_int_equal(may(then_us), HOST_MAY);
-    start(&first_try, then_us);
-    assert_int_equal(may(then_us), HOST_FULL);
-    end(false, then_us);
-    assert_true(host_note_failure(host, HOST_BREAKER_US, then_us)); /* the probe failed */
-    assert_true(host_is_given_up(host, 600 * US_PER_S, then_us));   /* nothing ever went well */
-    host->has_succeeded = true;
-    assert_false(host_is_given_up(host, 600 * US_PER_S, then_us));
-    assert_true(host_is_given_up(host, 29 * US_PER_S, then_us));
-    then_us += HOST_BREAKER_US;
-    assert_int_equal(may(then_us - 1), HOST_HELD);
-    start(&first_try, then_us);
-    end(true, then_us);
-    assert_int_equal(host->failures_in_row, 0);
-    assert_int_equal(may(then_us), HOST_MAY);
+    while (now_us < T0 + 3600 * US_PER_S) {
+        uint64_t space_us = host->down_until_us - now_us;
+
+        assert_in_range(space_us, HOST_DOWN_MIN_US, HOST_DOWN_MAX_US);
+        assert_true(space_us >= before_us);
+        before_us = space_us;
+        now_us = host->down_until_us;
+        assert_int_equal(ask(lane, HOST_END_SILENT, now_us), HOST_NEWS_DOWN);
+        probes++;
+    }
+    assert_true(before_us == HOST_DOWN_MAX_US);
+    assert_in_range(probes, 3600 / 30, 3600 / 30 + 30);
 }
 
-static void breaker__stays_shut__when_a_success_lies_between(void **state)
+static void down__is_not__when_an_answer_lies_between(void **state)
+{
+    static const enum host_end answers[] = { HOST_END_WELL, HOST_END_BROKEN, HOST_END_REFUSED };
+
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        enum host_end how = i % 4 == 3 ? answers[i / 4 % 3] : HOST_END_SILENT;
+
+        assert_int_not_equal(ask(lane, how, T0), HOST_NEWS_DOWN);
+        assert_true(host->down_until_us == 0);
+    }
+}
+
+/* As many as were in flight together fail together. */
+static void down__waits_for_all_that_were_in_flight_together(void **state)
+{
+    struct request requests = { .lane = lane, .attempt = 1, .started_us = T0 };
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        start(T0);
+    }
+    for (int i = 1; i <= 20; i++) {
+        enum host_news news = host_ended(&table, host, &requests, HOST_END_SILENT, T0);
+
+        assert_int_equal(news, i == 11 ? HOST_NEWS_DOWN : HOST_NEWS_NONE);
+    }
+    assert_true(host->down_until_us == T0 + HOST_DOWN_MIN_US);
+}
+
+/* They use up their tries, each with its own wait. */
+static void down__is_not__when_few_requests_are_left(void **state)
+{
+    (void)state;
+    host->refs = HOST_DOWN_FAILURES;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(ask(lane, HOST_END_SILENT, T0), HOST_NEWS_NONE);
+        assert_int_equal(may(T0), HOST_MAY);
+    }
+}
+
+/* A machine that slept, a request that the user cancelled: nothing of the host's. */
+static void down__is_not__when_it_is_our_own_doing(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        if (i % 4 == 3) {
-            start(&first_try, T0);
-            end(true, T0);
-        } else {
-            assert_false(fail_one(T0));
+        assert_int_equal(ask(lane, HOST_END_OURS, T0), HOST_NEWS_NONE);
+    }
+    assert_int_equal(host->silent_in_row, 0);
+}
+
+/* Returns when. */
+static uint64_t probe_until_given_up(enum host_end how, uint64_t patience_us)
+{
+    uint64_t now_us = T0;
+
+    for (int i = 0; i < HOST_DOWN_FAILURES; i++) {
+        ask(lane, how, now_us);
+        assert_false(host_is_given_up(host, patience_us, now_us));
+    }
+    while (!host_is_given_up(host, patience_us, now_us)) {
+        assert_true(now_us < T0 + 3600 * US_PER_S);
+        now_us = host->down_until_us;
+        ask(lane, how, now_us);
+    }
+    return now_us;
+}
+
+static void given_up__is_at_the_first_probe__when_there_is_no_hope(void **state)
+{
+    (void)state;
+    assert_true(probe_until_given_up(HOST_END_HOPELESS, 600 * US_PER_S) == T0 + HOST_DOWN_MIN_US);
+}
+
+static void given_up__is_after_half_a_minute__when_it_never_answered(void **state)
+{
+    uint64_t at_us = probe_until_given_up(HOST_END_SILENT, 600 * US_PER_S);
+
+    (void)state;
+    assert_in_range(at_us - T0, HOST_DOWN_PATIENCE_US, HOST_DOWN_PATIENCE_US * 5 / 4);
+}
+
+static void given_up__is_after_the_users_patience__when_it_has_answered(void **state)
+{
+    uint64_t at_us;
+
+    (void)state;
+    ask(lane, HOST_END_BROKEN, T0 - US_PER_S);
+    at_us = probe_until_given_up(HOST_END_SILENT, 600 * US_PER_S);
+    assert_in_range(at_us - T0, 600 * US_PER_S, 600 * US_PER_S + HOST_DOWN_MAX_US);
+}
+
+/* An unknown name that was known before: it may be a resolver's bad moment. */
+static void given_up__is_after_the_users_patience__when_a_known_host_is_hopeless(void **state)
+{
+    uint64_t at_us;
+
+    (void)state;
+    ask(lane, HOST_END_WELL, T0 - US_PER_S);
+    at_us = probe_until_given_up(HOST_END_HOPELESS, 60 * US_PER_S);
+    assert_in_range(at_us - T0, 60 * US_PER_S, 60 * US_PER_S + HOST_DOWN_MAX_US);
+}
+
+/* --- trouble -------------------------------------------------------------------------------------------- */
+
+static void trouble__is_the_lanes_own__when_another_is_well(void **state)
+{
+    uint64_t now_us = T0;
+
+    (void)state;
+    for (int i = 1; i <= LANE_TROUBLE_FAILURES; i++) {
+        assert_int_equal(ask(lane, HOST_END_BROKEN, now_us),
+                         i == LANE_TROUBLE_FAILURES ? HOST_NEWS_TROUBLE : HOST_NEWS_NONE);
+    }
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(host_may_start(&table, host, other_lane, now_us), HOST_MAY);
+        ask(other_lane, HOST_END_WELL, now_us);
+    }
+    /* With others well, the few of it are not spaced. */
+    for (unsigned i = 0; i < LANE_TROUBLE_WINDOW; i++) {
+        assert_int_equal(may(now_us), HOST_MAY);
+        start(now_us);
+    }
+    assert_int_equal(may(now_us), HOST_TROUBLE);
+    assert_true(host_failing_since_us(host) == 0);
+}
+
+static void trouble__spaces_its_starts__when_nothing_goes_well(void **state)
+{
+    uint64_t now_us = T0;
+
+    (void)state;
+    for (int i = 1; i <= LANE_TROUBLE_FAILURES; i++) {
+        ask(lane, HOST_END_BROKEN, now_us);
+    }
+    assert_int_equal(may(now_us), HOST_MAY);
+    ask(lane, HOST_END_BROKEN, now_us);
+    assert_int_equal(may(now_us), HOST_TROUBLE);
+    assert_true(wake(now_us).at_us == now_us + LANE_TROUBLE_SPACE_US && !wake(now_us).is_named);
+    assert_int_equal(may(now_us + LANE_TROUBLE_SPACE_US), HOST_MAY);
+    assert_true(host_failing_since_us(host) == T0);
+    now_us += LANE_TROUBLE_SPACE_US;
+    for (int i = 0; i < 3; i++) { /* a few that go well end it */
+        ask(lane, HOST_END_WELL, now_us);
+    }
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(may(now_us), HOST_MAY);
+        start(now_us);
+    }
+    assert_true(host_failing_since_us(host) == 0);
+}
+
+/* A fifth of all URLs fail: none of that is trouble. */
+static void trouble__is_none__when_single_urls_fail(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        bool is_broken = i % 5 == 0;
+        struct request request = begin(lane, 0, T0);
+
+        assert_int_equal(
+            host_ended(&table, host, &request, is_broken ? HOST_END_BROKEN : HOST_END_WELL, T0),
+            HOST_NEWS_NONE);
+        for (uint32_t attempt = 1; is_broken && attempt < 6; attempt++) {
+            struct request retry = begin(lane, attempt, T0);
+
+            assert_int_equal(host_ended(&table, host, &retry, HOST_END_BROKEN, T0), HOST_NEWS_NONE);
+        }
+        assert_int_equal(may(T0), HOST_MAY);
+    }
+}
+
+/* --- slow starts ------------------------------------------------------------------------------------------ */
+
+static void ease__starts_slowly_again__when_a_pause_is_over(void **state)
+{
+    struct request request;
+
+    (void)state;
+    host_table_ease(&table, T0);
+    request = begin(lane, 0, T0);
+    assert_int_equal(may(T0), HOST_FULL);
+    host_ended(&table, host, &request, HOST_END_WELL, T0);
+    start(T0);
+    assert_int_equal(may(T0), HOST_MAY);
+}
+
+/* One request hangs: the window grows by time, too. */
+static void slow_start__is_not_owned_by_one_slow_request(void **state)
+{
+    uint64_t now_us = T0, starts = 0;
+
+    (void)state;
+    host_table_ease(&table, T0);
+    start(T0); /* and never ends */
+    while (now_us < T0 + 10 * US_PER_S) {
+        uint64_t next_us;
+
+        while (may(now_us) == HOST_MAY && starts < 100) {
+            start(now_us); /* nor do those */
+            starts++;
+        }
+        if (starts == 100) {
+            break;
+        }
+        next_us = wake(now_us).at_us;
+        assert_true(next_us > now_us && next_us <= now_us + US_PER_S);
+        now_us = next_us;
+    }
+    assert_true(starts >= 10);
+}
+
+static void slow_start__doubles_each_round__when_all_goes_well(void **state)
+{
+    static const unsigned want[] = { 1, 2, 4, 8, 16 };
+    struct request request = { .lane = 0, .attempt = 1, .started_us = T0 };
+
+    (void)state;
+    request.lane = lane;
+    host_hold_user(host, true, T0);
+    host_hold_user(host, false, T0);
+    for (size_t round = 0; round < sizeof want / sizeof want[0]; round++) {
+        unsigned started = 0;
+
+        while (may(T0) == HOST_MAY) {
+            start(T0);
+            started++;
+        }
+        assert_int_equal(started, want[round]);
+        /* Each that ends makes room for two: they start once the round is over here. */
+        for (unsigned i = 0; i < started; i++) {
+            unsigned window = host->window;
+
+            host->in_flight += started; /* a queue that keeps the window busy */
+            host_ended(&table, host, &request, HOST_END_WELL, T0);
+            host->in_flight -= started;
+            assert_int_equal(host->window, window + 1);
         }
     }
 }
 
-static void breaker__waits_for_all_that_were_in_flight_together(void **state)
+static void slow_start__ends__when_the_window_is_no_longer_what_keeps_back(void **state)
 {
-    (void)state;
-    for (int i = 0; i < 20; i++) {
-        start(&first_try, T0);
-    }
-    for (int i = 1; i <= 20; i++) {
-        end(false, T0);
-        assert_int_equal(host_note_failure(host, HOST_BREAKER_US, T0), i == 11);
-    }
-}
+    struct request request = { .lane = 0, .attempt = 1, .started_us = T0 };
 
-static void ease__starts_slowly_again__when_a_pause_is_over(void **state)
-{
     (void)state;
-    host_table_ease(&table);
-    start(&first_try, T0);
-    assert_int_equal(may(T0), HOST_FULL);
-    end(true, T0);
-    start(&first_try, T0);
-    assert_int_equal(may(T0), HOST_MAY);
+    request.lane = lane;
+    table.cap_per_host = 4;
+    host_table_ease(&table, T0);
+    for (int i = 0; i < 100 && host->window; i++) {
+        while (may(T0) == HOST_MAY) {
+            start(T0);
+        }
+        host_ended(&table, host, &request, HOST_END_WELL, T0);
+    }
+    assert_int_equal(host->window, 0);
 }
 
 int main(void)
@@ -325,13 +562,24 @@ int main(void)
         CASE(quota__lets_go_at_once__when_there_is_more_than_was_told),
         CASE(concurrent__clamps_the_cap),
         CASE(rate_per_host__spaces_the_starts),
-        CASE(budget__bounds_the_retries__when_all_fails),
-        CASE(budget__is_no_hindrance__when_retries_go_well),
-        CASE(budget__lets_new_ones_pass__when_it_keeps_retries_back),
-        CASE(breaker__opens_and_probes_once__when_five_fail_in_a_row),
-        CASE(breaker__stays_shut__when_a_success_lies_between),
-        CASE(breaker__waits_for_all_that_were_in_flight_together),
+        CASE(down__is_never__when_a_status_comes),
+        CASE(down__probes_once_and_is_up_again__when_somebody_answers),
+        CASE(down__probes_ever_further_apart__up_to_the_most),
+        CASE(down__is_not__when_an_answer_lies_between),
+        CASE(down__waits_for_all_that_were_in_flight_together),
+        CASE(down__is_not__when_few_requests_are_left),
+        CASE(down__is_not__when_it_is_our_own_doing),
+        CASE(given_up__is_at_the_first_probe__when_there_is_no_hope),
+        CASE(given_up__is_after_half_a_minute__when_it_never_answered),
+        CASE(given_up__is_after_the_users_patience__when_it_has_answered),
+        CASE(given_up__is_after_the_users_patience__when_a_known_host_is_hopeless),
+        CASE(trouble__is_the_lanes_own__when_another_is_well),
+        CASE(trouble__spaces_its_starts__when_nothing_goes_well),
+        CASE(trouble__is_none__when_single_urls_fail),
         CASE(ease__starts_slowly_again__when_a_pause_is_over),
+        CASE(slow_start__is_not_owned_by_one_slow_request),
+        CASE(slow_start__doubles_each_round__when_all_goes_well),
+        CASE(slow_start__ends__when_the_window_is_no_longer_what_keeps_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ static void note(struct tuner *t, uint64_t now_us, uint64_t latency_us, unsigned
 {
     struct tuner_sample sample = { end, now_us - latency_us, latency_us, crowd };
 
-    tuner_note(t, &sample, now_us);
+    tuner_note(t, &sample);
 }
 
 /* A full cap for so long, with a decision after each answer; returns how many there were. */
@@ -74,59 +74,53 @@ static void cap__stays__when_fewer_are_in_flight_than_it_allows(void **state)
     }
 }
 
-static void ceiling__is_just_below_what_was_refused__and_tried_again_after_a_minute(void **state)
+/* Latency that rises while it holds says that the server is another one now: its answer is a smaller
+ * cap in proportion, from the latency that was, never from one that has just been forgotten. */
+static void hold__lowers_the_cap_in_proportion__when_latency_rises(void **state)
 {
-    uint64_t now_us = T0, refused_us;
-    struct tuner t;
+    static const struct {
+        uint64_t before_us, after_us;
+    } samples[] = {
+        { 50 * US_PER_MS, 150 * US_PER_MS },
+        { US_PER_S, 2500 * US_PER_MS },
+        { 100 * US_PER_MS, 140 * US_PER_MS },
+    };
 
     (void)state;
-    tuner_init(&t, 10, 100, T0);
-    for (unsigned crowd = 1; crowd <= 6; crowd++) {
-        note(&t, now_us, 50 * US_PER_MS, crowd, TUNER_WELL);
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        uint64_t now_us = T0, end_us;
+        struct tuner t;
+        unsigned before;
+
+        tuner_init(&t, 16, 16, T0);
+        while (t.phase != TUNER_HOLD) {
+            live(&t, &now_us, US_PER_S, samples[i].before_us, false);
+        }
+        live(&t, &now_us, 20 * US_PER_S, samples[i].before_us, false);
+        before = t.cap;
+        assert_true(before >= 10);
+        for (end_us = now_us + 60 * US_PER_S; now_us < end_us;) {
+            live(&t, &now_us, US_PER_S, samples[i].after_us, false);
+            if (t.cap < 3) {
+                fail_msg("cap %u -> %u: %s", before, t.cap, t.reason);
+            }
+        }
     }
-    note(&t, now_us, 5 * US_PER_MS, 7, TUNER_REFUSED);
-    assert_true(tuner_step(&t, false, now_us));
-    assert_int_equal(t.cap, 6);
-    assert_string_equal(t.reason, "auto: cap 10 -> 6, refused from 7 at once on");
-    refused_us = now_us;
-    while (t.cap <= 6) {
-        live(&t, &now_us, US_PER_S, 50 * US_PER_MS, false);
-        assert_true(now_us < refused_us + 120 * US_PER_S);
-    }
-    assert_true(now_us >= refused_us + TUNER_PROBE_MIN_US);
 }
 
-static void rate__is_what_was_accepted__when_the_crowd_makes_no_difference(void **state)
+/* Refusals are the bucket's business (plan/learned_limit.h): a round that they kept back proves nothing. */
+static void hold__stays__when_refusals_keep_requests_back_for_minutes(void **state)
 {
     uint64_t now_us = T0;
     struct tuner t;
+    unsigned cap;
 
     (void)state;
-    tuner_init(&t, 10, 100, T0);
-    for (int i = 0; i < 200; i++) {
-        now_us += 50 * US_PER_MS;
-        note(&t, now_us, 50 * US_PER_MS, 10, TUNER_WELL);
-    }
-    note(&t, now_us, 5 * US_PER_MS, 10, TUNER_REFUSED);
-    assert_true(tuner_step(&t, false, now_us));
-    assert_int_equal(t.cap, 10);
-    assert_true(t.rate > 15 && t.rate < 20);
-    assert_non_null(strstr(t.reason, "whatever is in flight"));
-}
-
-static void loss__is_answered_once__when_a_whole_flight_is_refused(void **state)
-{
-    uint64_t now_us = T0 + US_PER_S;
-    struct tuner t;
-
-    (void)state;
-    tuner_init(&t, 20, 100, T0);
-    note(&t, now_us, 5 * US_PER_MS, 20, TUNER_REFUSED);
-    assert_true(tuner_step(&t, false, now_us));
-    for (int i = 0; i < 19; i++) {
-        note(&t, now_us + US_PER_MS, 5 * US_PER_MS, 20, TUNER_REFUSED);
-        assert_false(tuner_step(&t, true, now_us + US_PER_MS));
-    }
+    tuner_init(&t, 8, 100, T0);
+    live(&t, &now_us, 60 * US_PER_S, 50 * US_PER_MS, false);
+    cap = t.cap;
+    assert_int_equal(live(&t, &now_us, 600 * US_PER_S, 200 * US_PER_MS, true), 0);
+    assert_int_equal(t.cap, cap);
 }
 
 static void failures__are_a_loss__only_when_they_are_many(void **state)
@@ -169,9 +163,8 @@ int main(void)
         cmocka_unit_test(cap__rises_to_its_upper_end_and_never_above__when_all_goes_well),
         cmocka_unit_test(cap__stays__when_something_else_keeps_requests_back),
         cmocka_unit_test(cap__stays__when_fewer_are_in_flight_than_it_allows),
-        cmocka_unit_test(ceiling__is_just_below_what_was_refused__and_tried_again_after_a_minute),
-        cmocka_unit_test(rate__is_what_was_accepted__when_the_crowd_makes_no_difference),
-        cmocka_unit_test(loss__is_answered_once__when_a_whole_flight_is_refused),
+        cmocka_unit_test(hold__lowers_the_cap_in_proportion__when_latency_rises),
+        cmocka_unit_test(hold__stays__when_refusals_keep_requests_back_for_minutes),
         cmocka_unit_test(failures__are_a_loss__only_when_they_are_many),
         cmocka_unit_test(set__takes_what_the_user_says),
     };

@@ -35,6 +35,25 @@ static void search(const struct sim_model *model)
     }
 }
 
+/* Windows of a minute tell nothing before they are spent: some minutes' worth of learning is refused,
+ * and one try a minute beyond what is let in shows in percent where little is let in. */
+static bool is_of_minutes(const struct sim_model *m)
+{
+    return m->halves[0].window_s >= 60;
+}
+
+static bool is_bare(const struct sim_model *m)
+{
+    bool limits = m->halves[0].rate > 0 || m->halves[0].concurrent > 0;
+
+    return limits && (m->dialect == SIM_SILENT || m->dialect == SIM_SILENT_503);
+}
+
+static double least_of_best(const struct sim_model *m)
+{
+    return strncmp(m->name, "latency ", strlen("latency ")) == 0 ? 0.95 : 0.9;
+}
+
 static void auto__is_as_fast_as_the_best_cap__against_every_server(void **state)
 {
     unsigned bad = 0;
@@ -42,13 +61,15 @@ static void auto__is_as_fast_as_the_best_cap__against_every_server(void **state)
     (void)state;
     for (unsigned i = 0; i < sim_model_count; i++) {
         const struct sim_model *m = &sim_models[i];
+        double refused_most = is_of_minutes(m) ? 0.03 : 0.01;
         struct sim_result r;
         bool late;
 
         search(m);
         r = sim_run(m, SIM_AUTO, CAP_BEGIN, HALF_S, best_rate, false);
         late = r.settled_s[0] > 60 || (r.settled_s[1] > 60 && !m->hidden);
-        if (r.rate[1] < 0.9 * best_rate[1] || r.refused >= 0.01 || r.early || late) {
+        if (r.rate[1] < least_of_best(m) * best_rate[1] || r.refused >= refused_most || r.early ||
+            late) {
             print_error("%s: %.1f/s of %.1f/s (%.0f %%), %.2f %% refused, %u early, settled after "
                         "%.0f s and %.0f s, cap %u\n",
                         m->name, r.rate[1], best_rate[1], 100 * r.rate[1] / best_rate[1],
@@ -59,18 +80,43 @@ static void auto__is_as_fast_as_the_best_cap__against_every_server(void **state)
     assert_int_equal(bad, 0);
 }
 
-static void fixed__is_worse_than_auto__somewhere(void **state)
+/* Refusals teach a rate at a fixed cap, too: nobody has to ask for `auto` to be polite. */
+static void fixed__is_hardly_refused__by_servers_that_say_nothing(void **state)
 {
-    unsigned worse = 0;
+    unsigned bad = 0, bare = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < sim_model_count; i++) {
+        const struct sim_model *m = &sim_models[i];
+        struct sim_result r;
+
+        if (!is_bare(m)) {
+            continue;
+        }
+        bare++;
+        r = sim_run(m, SIM_FIXED, 10, HALF_S, NULL, false);
+        if (r.refused >= (is_of_minutes(m) ? 0.03 : 0.02)) {
+            print_error("%s: %.2f %% refused at cap 10\n", m->name, 100 * r.refused);
+            bad++;
+        }
+    }
+    assert_true(bare >= 10);
+    assert_int_equal(bad, 0);
+}
+
+/* A cap of ten is too small or too large for many; what refusals teach is the same with either. */
+static void fixed__is_slower_than_auto__somewhere(void **state)
+{
+    unsigned slower = 0;
 
     (void)state;
     for (unsigned i = 0; i < sim_model_count; i++) {
         struct sim_result fixed = sim_run(&sim_models[i], SIM_FIXED, 10, SEARCH_S, NULL, false);
         struct sim_result tuned = sim_run(&sim_models[i], SIM_AUTO, 10, SEARCH_S, NULL, false);
 
-        worse += fixed.rate[1] < 0.7 * tuned.rate[1] || fixed.refused > 0.01;
+        slower += fixed.rate[1] < 0.7 * tuned.rate[1];
     }
-    assert_true(worse >= sim_model_count / 2); /* else the suite shows nothing */
+    assert_true(slower >= sim_model_count / 4); /* else the suite shows nothing */
 }
 
 static void print_cell(const struct sim_result *r, double best)
@@ -109,7 +155,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auto__is_as_fast_as_the_best_cap__against_every_server),
-        cmocka_unit_test(fixed__is_worse_than_auto__somewhere),
+        cmocka_unit_test(fixed__is_hardly_refused__by_servers_that_say_nothing),
+        cmocka_unit_test(fixed__is_slower_than_auto__somewhere),
     };
 
     if (argc == 2 && strcmp(argv[1], "--table") == 0) {

@@ -18,7 +18,7 @@ static const struct hint {
     { LIMIT_CAP, LIMIT_BY_USER, CONTROL_CAP_ADD, 1, "raises it" },
     { LIMIT_CAP, LIMIT_BY_SWEEP, CONTROL_SWEEP, 0, "ends it" },
     { LIMIT_RATE, LIMIT_BY_USER, CONTROL_RATE_SET, 0, "changes it" },
-    { LIMIT_RATE, LIMIT_BY_AUTO, CONTROL_AUTO, 0, "ends it" },
+    { LIMIT_LEARNED, ANY, CONTROL_RATE_SET, 0, "sets another" },
     { LIMIT_HOLD, LIMIT_BY_USER, CONTROL_HOLD, 0, "on the host releases it" },
     { LIMIT_HOLD, LIMIT_BY_NONE, CONTROL_RETRY, 0, "asks now" },
     { LIMIT_ALL_WAITING, ANY, CONTROL_RETRY, 0, "retries" },

@@ -62,6 +62,7 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
         return;
     }
     pacer_set_rate(&e->pacer, rate);
+    host_table_forget_learned(&e->hosts);
     units_format_rate(rate, shown);
     events_add(&e->events, EVENT_NOTICE, "rate", "", "rate %s by you", shown);
     snprintf(reply, CONTROL_REPLY_MAX, "rate %s", shown);
@@ -71,7 +72,7 @@ static void toggle_pause(struct engine *e, char reply[CONTROL_REPLY_MAX])
 {
     e->paused = !e->paused;
     if (!e->paused) {
-        host_table_ease(&e->hosts);
+        host_table_ease(&e->hosts, engine_now_us(e));
     }
     events_add(&e->events, EVENT_NOTICE, e->paused ? "pause" : "resume", "", "%s by you",
                e->paused ? "paused" : "resumed");
@@ -176,7 +177,7 @@ void engine_continued(struct engine *e, uint64_t slept_us)
 
     e->slept_from_us = engine_now_us(e);
     e->tick_due_us = e->slept_from_us;
-    host_table_ease(&e->hosts);
+    host_table_ease(&e->hosts, engine_now_us(e));
     units_format_time(slept_us, length);
     events_add(&e->events, EVENT_INFO, "continued", "", "continued after %s stopped", length);
     engine_pump(e);

@@ -319,7 +319,7 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
         uint64_t due_us;
 
         out->place = DETAIL_WAITING;
-        out->due = *limit_due_of(r, host_at(&e->hosts, r->host), &due_us);
+        out->due = *limit_due_of(r, host_at(&e->hosts, r->host), now_us, &due_us);
         out->due_in_us = due_us == TIME_NEVER ? UINT64_MAX : due_us > now_us ? due_us - now_us : 0;
         fill_request(e, r, out);
     } else if (last) {

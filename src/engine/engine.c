@@ -234,8 +234,10 @@ static enum result restore_rows(struct engine *e, struct err *err)
     for (uint32_t i = 0; i < e->hosts.count; i++) { /* what servers had asked for goes on */
         struct host *host = e->hosts.hosts[i];
 
-        if (host->hold_is_named && host->hold_until_us > r.now_us) {
-            e->asked_us += host->hold_until_us - r.now_us;
+        struct host_hold hold = host_hold(host, r.now_us);
+
+        if (hold.is_named) {
+            e->asked_us += hold.until_us - r.now_us;
             e->hosts_held++;
             host->was_held = true;
         }

@@ -122,9 +122,8 @@ struct engine {
     unsigned cap, cap_before; /* cap_before: the one that is being drained down from */
     bool auto_on;
     struct tuner tuner;
-    struct pacer auto_pacer; /* the tuner's rate */
-    struct sweep *sweep;     /* under way: the options' or own_sweep; NULL: none */
-    struct sweep own_sweep;  /* by a key: the run goes on behind it */
+    struct sweep *sweep;    /* under way: the options' or own_sweep; NULL: none */
+    struct sweep own_sweep; /* by a key: the run goes on behind it */
     size_t sweep_rows_told;
     unsigned sweep_cap_before;
     bool sweep_auto_before;
@@ -318,6 +317,10 @@ struct deadline {
     char said[DUE_SAID_MAX]; /* in what words; bytes from outside */
 };
 
+/** The answer says "not now": a 429 or its like, or a 503 that a limiter sends. To be asked once for each
+ *  answer: it learns from it. */
+bool refusal_is(struct engine *engine, struct host *host, const struct response *response);
+
 struct deadline refusal_deadline(struct engine *engine, struct host *host,
                                  const struct response *response);
 void refusal_hold(struct engine *engine, struct host *host, const struct response *response,
@@ -399,13 +402,18 @@ unsigned pace_cap_max(const struct engine *engine); /* the controller's upper en
 bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);
 void pace_set_auto(struct engine *engine, bool on);
 bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time counts */
-void pace_note_limit(struct engine *engine, uint64_t now_us);
+void pace_note_limit(struct engine *engine);
 void pace_tell_files(struct engine *engine); /* when they bind before the cap does */
 void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
-/** An attempt came back, before anything is made of it. */
+/** An attempt came back: what that says of its host. `asleep`: it died of our having been stopped. To be
+ *  told first. */
+void pace_ended(struct engine *engine, struct host *host, const struct response *response,
+                bool asleep, uint64_t now_us);
+
+/** The same attempt, before anything is made of it. */
 void pace_answered(struct engine *engine, struct host *host, const struct response *response,
                    uint64_t now_us);
 struct quota pace_read_quota(const struct response *response);
@@ -421,7 +429,7 @@ void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *l
 /** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's
  *  hold. TIME_NEVER while the user holds its host. */
 const struct due *limit_due_of(const struct request *request, const struct host *host,
-                               uint64_t *due_us);
+                               uint64_t now_us, uint64_t *due_us);
 unsigned limit_open_files(void);   /* how many there may be */
 unsigned limit_files_in_use(void); /* about */
 unsigned limit_connections(void);  /* that leave enough of them */

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define SHORTAGE_PAUSE_US 250000
+#define BACKOFF_PART_OF_RUN 10
 
 /* What was read in a body, on the loop or on the pool. */
 struct reading {
@@ -226,13 +227,30 @@ static void note_try(const struct response *response)
     }
 }
 
+/* Waits that double are for a server in trouble. While its host answers others well, a wait is at most a
+ * part of the run so far, so that a few broken URLs do not hold up the end of a short run. */
+static struct job_retry backoff_policy(const struct engine *e, const struct host *host,
+                                       const struct request *request)
+{
+    struct job_retry policy = e->job->retry;
+    uint64_t most_us = (engine_now_us(e) - e->metrics.started_us) / BACKOFF_PART_OF_RUN;
+
+    if (host_is_well_since(host, request->started_us)) {
+        most_us = most_us > policy.backoff_base_us ? most_us : policy.backoff_base_us;
+        policy.backoff_cap_us = most_us < policy.backoff_cap_us ? most_us : policy.backoff_cap_us;
+    }
+    return policy;
+}
+
 /* When to ask again, and by whose word. */
 static void set_due(struct engine *e, struct request *request, const struct deadline *deadline)
 {
+    const struct host *host = host_at(&e->hosts, request->host);
+    struct job_retry policy = backoff_policy(e, host, request);
     uint64_t now_us = engine_now_us(e), ceiling_us;
     uint64_t backoff_us =
-        retry_backoff_us(&e->job->retry, request->attempt, engine_random(e), &ceiling_us);
-    const struct host *host = host_at(&e->hosts, request->host);
+        retry_backoff_us(&policy, request->attempt, engine_random(e), &ceiling_us);
+    struct host_hold hold = host_hold_of(host, request, now_us);
 
     if (deadline->named && deadline->wait_us > 0) {
         request->due_us = now_us + deadline->wait_us;
@@ -240,9 +258,9 @@ static void set_due(struct engine *e, struct request *request, const struct dead
                                      .status = request->last.status,
                                      .wait_us = deadline->wait_us };
         memcpy(request->due.said, deadline->said, sizeof request->due.said);
-    } else if (deadline->holds_host && now_us + backoff_us < host->hold_until_us) {
-        request->due_us = host->hold_until_us;
-        request->due = host->hold_due;
+    } else if (deadline->holds_host && hold.due && now_us + backoff_us < hold.until_us) {
+        request->due_us = hold.until_us;
+        request->due = *hold.due;
     } else {
         request->due_us = now_us + backoff_us;
         request->due = (struct due){ .by = DUE_BACKOFF,
@@ -474,7 +492,8 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     if (response->outcome == OUTCOME_STATUS) {
         attempt.is_limit = refusal_by_problem(e, host, response);
     }
-    deadline.holds_host = retry_holds_host(&attempt) || response->calm_down;
+    deadline.holds_host = retry_holds_host(&attempt) || response->calm_down ||
+                          (response->status == 503 && host_bucket(host, request)->refuses_with_503);
     if (deadline.holds_host) {
         refusal_hold(e, host, response, &deadline);
     }
@@ -613,14 +632,6 @@ static void judge_body(struct engine *e, struct response *response)
     reading_release(&reading);
 }
 
-/* An answer that is no refusal and no sign of trouble: the host may be asked more. */
-static bool is_success(const struct response *response)
-{
-    return response->outcome == OUTCOME_OK || response->outcome == OUTCOME_REDIRECT ||
-           (response->outcome == OUTCOME_STATUS && response->status < 500 &&
-            response->status != 429);
-}
-
 /* It died of our having been stopped, and may be asked again whatever became of it. */
 static bool died_asleep(const struct engine *e, const struct response *response)
 {
@@ -637,13 +648,15 @@ void judge_response(void *context, struct response *response)
     struct engine *e = context;
     struct request *request = response->request;
     struct host *host;
+    bool asleep;
 
     if (login_takes(e, response)) {
         engine_pump(e);
         return;
     }
     host = host_at(&e->hosts, request->host);
-    host_ended(&e->hosts, host, is_success(response), engine_now_us(e));
+    asleep = died_asleep(e, response);
+    pace_ended(e, host, response, asleep, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         frontier_forget(e->frontier, dismantle(e, response));
         return;
@@ -653,7 +666,7 @@ void judge_response(void *context, struct response *response)
     metrics_response(&e->metrics, response);
     accounts_answered(&e->accounts, request->endpoint, response);
     pace_answered(e, host, response, engine_now_us(e));
-    if (died_asleep(e, response)) {
+    if (asleep) {
         take_back_try(request);
         put_back(e, dismantle(e, response));
     } else {

@@ -47,16 +47,19 @@ enum run_limit limit_now(const struct engine *e)
     return e->limit == LIMIT_NONE ? LIMIT_LOOP_CPU : e->limit;
 }
 
-const struct due *limit_due_of(const struct request *r, const struct host *host, uint64_t *due_us)
+const struct due *limit_due_of(const struct request *r, const struct host *host, uint64_t now_us,
+                               uint64_t *due_us)
 {
     static const struct due by_user = { .by = DUE_USER };
+    struct host_hold hold = host_hold_of(host, r, now_us);
+    bool is_held = hold.due && hold.until_us > r->due_us;
 
     if (host->hold_is_user) {
         *due_us = TIME_NEVER;
         return &by_user;
     }
-    *due_us = host->hold_until_us > r->due_us ? host->hold_until_us : r->due_us;
-    return host->hold_until_us > r->due_us ? &host->hold_due : &r->due;
+    *due_us = is_held ? hold.until_us : r->due_us;
+    return is_held ? hold.due : &r->due;
 }
 
 static void name_host(const struct engine *e, const struct host *host, struct snapshot_limit *l)
@@ -73,18 +76,19 @@ static void name_host(const struct engine *e, const struct host *host, struct sn
 }
 
 /* The host that is kept back so, with the most work; of held ones that whose hold ends first. */
-static const struct host *find_host(const struct engine *e, enum host_answer why, uint64_t now_us)
+static struct host *find_host(const struct engine *e, enum host_answer why, uint64_t now_us)
 {
-    const struct host *host = NULL;
+    struct host *host = NULL;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
-        const struct host *one = e->hosts.hosts[i];
+        struct host *one = e->hosts.hosts[i];
 
-        if (!one->origin[0] || !one->ready_count || host_may_start(&e->hosts, one, now_us) != why) {
+        if (!one->origin[0] || !one->ready_count || host_why(&e->hosts, one, now_us) != why) {
             continue;
         }
-        if (!host || (why == HOST_HELD ? host_hold_deadline(one) < host_hold_deadline(host)
-                                       : one->ready_count > host->ready_count)) {
+        if (!host ||
+            (why == HOST_HELD ? host_hold(one, now_us).until_us < host_hold(host, now_us).until_us
+                              : one->ready_count > host->ready_count)) {
             host = one;
         }
     }
@@ -109,41 +113,61 @@ static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_l
 {
     const struct host *host = find_host(e, HOST_PACED, now_us);
 
-    if (pacer_wait_us(&e->auto_pacer, now_us) > pacer_wait_us(&e->pacer, now_us)) {
-        l->by = LIMIT_BY_AUTO;
-        l->rate = (struct rate){ e->tuner.rate, US_PER_S };
-    } else if (e->pacer.rate.per_us) {
+    if (e->pacer.rate.per_us) {
         l->by = LIMIT_BY_USER;
         l->rate = e->pacer.rate;
     } else if (host && host->pacer.rate.per_us) {
         l->by = LIMIT_BY_PER_HOST;
         l->rate = host->pacer.rate;
         name_host(e, host, l);
-    } else {
-        l->by = LIMIT_BY_RETRIES;
+    }
+}
+
+static void fill_learned(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+{
+    const struct host *host = find_host(e, HOST_LEARNED, now_us);
+    const struct bucket *bucket = host ? host_busiest_bucket(host) : NULL;
+
+    if (bucket) {
+        name_host(e, host, l);
+        l->rate = (struct rate){ bucket->learned.rate, US_PER_S };
+        l->refused_at = bucket->learned.refused_at;
+        l->due.status = bucket->refused_status;
+    }
+}
+
+static void fill_trouble(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+{
+    const struct host *host = find_host(e, HOST_TROUBLE, now_us);
+
+    if (host) {
+        name_host(e, host, l);
     }
 }
 
 static void fill_quota(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
     const struct host *host = find_host(e, HOST_QUOTA, now_us);
+    const struct allowance *quota;
 
     if (!host) {
         return;
     }
     name_host(e, host, l);
-    if (allowance_is_of_now(&host->allowance, now_us)) {
+    quota = &host_busiest_bucket(host)->allowance;
+    if (allowance_is_of_now(quota, now_us)) {
         l->quota_known = true;
-        l->quota_left = host->allowance.left;
-        l->quota_limit = host->allowance.limit;
-        l->in_us = until(host->allowance.reset_at_us, now_us);
+        l->quota_left = quota->left;
+        l->quota_limit = quota->limit;
+        l->in_us = until(quota->reset_at_us, now_us);
     }
 }
 
 static void fill_host_cap(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
     const struct host *host = find_host(e, HOST_FULL, now_us);
-    unsigned cap = host ? host_cap(&e->hosts, host) : 0;
+    unsigned cap = host ? host_cap(&e->hosts, host, now_us) : 0;
+    struct bucket *bucket;
 
     if (!cap) {
         l->by = LIMIT_BY_FIRST_CONTACT;
@@ -151,9 +175,11 @@ static void fill_host_cap(const struct engine *e, uint64_t now_us, struct snapsh
     }
     name_host(e, host, l);
     l->cap = cap;
-    l->by = host->window == cap                 ? LIMIT_BY_SLOW_START
-            : host->allowance.concurrent == cap ? LIMIT_BY_SERVER
-                                                : LIMIT_BY_PER_HOST;
+    bucket = host_busiest_bucket(host);
+    l->by = cap == bucket->learned.at_once        ? LIMIT_BY_REFUSALS
+            : cap == bucket->allowance.concurrent ? LIMIT_BY_SERVER
+            : cap == e->job->pace.cap_per_host    ? LIMIT_BY_PER_HOST
+                                                  : LIMIT_BY_SLOW_START;
 }
 
 /* The first of those that wait: whose deadline all wait for, and why it failed. */
@@ -168,6 +194,7 @@ static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *
 {
     const struct host *host = find_host(e, HOST_HELD, now_us);
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
+    struct host_hold hold;
 
     if (!host) {
         l->by = wake_us == TIME_NEVER ? LIMIT_BY_USER : LIMIT_BY_NONE;
@@ -175,9 +202,10 @@ static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *
         return;
     }
     name_host(e, host, l);
-    l->in_us = until(host_hold_deadline(host), now_us);
+    hold = host_hold(host, now_us);
+    l->in_us = until(hold.until_us, now_us);
     l->by = host->hold_is_user ? LIMIT_BY_USER : LIMIT_BY_NONE;
-    l->due = host->hold_due;
+    l->due = hold.due ? *hold.due : (struct due){ .by = DUE_NONE };
     if (l->due.by == DUE_BREAKER) {
         engine_reason_text(e, first_wait(e), l->reason, sizeof l->reason);
     }
@@ -193,7 +221,7 @@ static void fill_waiting(struct engine *e, uint64_t now_us, struct snapshot_limi
         const struct host *host = host_at(&e->hosts, first->host);
 
         name_host(e, host, l);
-        l->due = *limit_due_of(first, host, &due_us);
+        l->due = *limit_due_of(first, host, now_us, &due_us);
         engine_reason_text(e, first, l->reason, sizeof l->reason);
     }
 }
@@ -219,6 +247,12 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         break;
     case LIMIT_RATE:
         fill_rate(e, now_us, l);
+        break;
+    case LIMIT_LEARNED:
+        fill_learned(e, now_us, l);
+        break;
+    case LIMIT_TROUBLE:
+        fill_trouble(e, now_us, l);
         break;
     case LIMIT_BUDGET:
         fill_quota(e, now_us, l);

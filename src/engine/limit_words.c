@@ -19,6 +19,8 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_CAP] = "CAP",
         [LIMIT_HOST_CAP] = "HOST CAP",
         [LIMIT_RATE] = "RATE",
+        [LIMIT_LEARNED] = "LEARNED RATE",
+        [LIMIT_TROUBLE] = "TROUBLE",
         [LIMIT_BUDGET] = "BUDGET",
         [LIMIT_HOLD] = "HOLD",
         [LIMIT_QUEUE_EMPTY] = "QUEUE EMPTY",
@@ -46,8 +48,8 @@ const char *limit_by_word(enum limit_by by)
         [LIMIT_BY_SWEEP] = "sweep",
         [LIMIT_BY_SAME_ANSWER] = "same-answer",
         [LIMIT_BY_PER_HOST] = "per-host",
-        [LIMIT_BY_RETRIES] = "retries",
         [LIMIT_BY_SERVER] = "server",
+        [LIMIT_BY_REFUSALS] = "refusals",
         [LIMIT_BY_SLOW_START] = "slow-start",
         [LIMIT_BY_FIRST_CONTACT] = "first-contact",
         [LIMIT_BY_BODIES] = "bodies",
@@ -72,10 +74,10 @@ static const char *note_of(const struct snapshot_limit *l)
         return "one at a time: all are refused alike";
     case LIMIT_BY_PER_HOST:
         return l->kind == LIMIT_RATE ? "--rate-per-host" : "--cap-per-host";
-    case LIMIT_BY_RETRIES:
-        return "a fifth of what is asked";
     case LIMIT_BY_SERVER:
         return "it allows no more";
+    case LIMIT_BY_REFUSALS:
+        return "it refuses more at once";
     case LIMIT_BY_SLOW_START:
         return "slow start";
     case LIMIT_BY_FIRST_CONTACT:
@@ -97,6 +99,8 @@ static const char *note_of(const struct snapshot_limit *l)
     switch (l->kind) {
     case LIMIT_AUTH:
         return "requests wait for the login";
+    case LIMIT_TROUBLE:
+        return "different URLs fail in a row: few at once";
     case LIMIT_QUEUE_EMPTY:
         return "the last are in flight";
     case LIMIT_PAGINATION:
@@ -158,13 +162,19 @@ static void rate_head(const struct snapshot_limit *l, char head[NOTE_MAX])
     char rate[UNITS_TEXT_MAX];
     size_t used = strlen(head);
 
-    if (l->by == LIMIT_BY_RETRIES) {
-        snprintf(head + used, NOTE_MAX - used, " of retries");
-    } else if (l->by == LIMIT_BY_AUTO) {
-        snprintf(head + used, NOTE_MAX - used, " %.1f/s", l->rate.requests);
+    if (l->kind == LIMIT_LEARNED) {
+        snprintf(head + used, NOTE_MAX - used, " %.*f/s", l->rate.requests < 10, l->rate.requests);
     } else {
         units_format_rate(l->rate, rate);
         snprintf(head + used, NOTE_MAX - used, " %s", rate);
+    }
+}
+
+/* "429s at 52/s" */
+static void refused_note(const struct snapshot_limit *l, char note[NOTE_MAX])
+{
+    if (l->refused_at > 0 && l->due.status) {
+        snprintf(note, NOTE_MAX, "%ds at %.*f/s", l->due.status, l->refused_at < 10, l->refused_at);
     }
 }
 
@@ -186,7 +196,11 @@ static void head_of(const struct snapshot_limit *l, char head[NOTE_MAX])
         }
         break;
     case LIMIT_RATE:
+    case LIMIT_LEARNED:
         rate_head(l, head);
+        add_host(l, head);
+        break;
+    case LIMIT_TROUBLE:
         add_host(l, head);
         break;
     case LIMIT_BUDGET:
@@ -231,6 +245,9 @@ void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIM
     snprintf(note, sizeof note, "%s", note_of(l));
     if ((l->kind == LIMIT_HOLD && l->by != LIMIT_BY_USER) || l->kind == LIMIT_ALL_WAITING) {
         held_note(l, note);
+    }
+    if (l->kind == LIMIT_LEARNED) {
+        refused_note(l, note);
     }
     hint = hint ? hint : "";
     if (note[0] || hint[0]) {

@@ -24,6 +24,8 @@ enum run_limit {
     LIMIT_CAP,
     LIMIT_HOST_CAP,
     LIMIT_RATE,
+    LIMIT_LEARNED, /* the rate that refusals taught */
+    LIMIT_TROUBLE, /* what is left fails: few at once, spaced */
     LIMIT_BUDGET,
     LIMIT_HOLD,
     LIMIT_QUEUE_EMPTY,
@@ -44,12 +46,12 @@ enum limit_by {
     LIMIT_BY_NONE,
     LIMIT_BY_USER,          /* CAP, RATE, HOLD, PAUSED: by hand, or by an option */
     LIMIT_BY_CAP_0,         /* PAUSED */
-    LIMIT_BY_AUTO,          /* CAP, RATE: the controller */
+    LIMIT_BY_AUTO,          /* CAP: the controller */
     LIMIT_BY_SWEEP,         /* CAP */
     LIMIT_BY_SAME_ANSWER,   /* CAP: all are refused alike, and asked one at a time */
     LIMIT_BY_PER_HOST,      /* HOST CAP, RATE: the option for each host */
-    LIMIT_BY_RETRIES,       /* RATE: retries are kept to a part of what is asked */
     LIMIT_BY_SERVER,        /* HOST CAP: the host allows no more at once */
+    LIMIT_BY_REFUSALS,      /* HOST CAP: the host refuses more at once */
     LIMIT_BY_SLOW_START,    /* HOST CAP: it was held, and is let in slowly */
     LIMIT_BY_FIRST_CONTACT, /* HOST CAP: hosts that have not answered yet */
     LIMIT_BY_BODIES,        /* LOOP CPU: large bodies are being checked */
@@ -66,16 +68,18 @@ enum limit_by {
 struct snapshot_limit {
     enum run_limit kind;
     enum limit_by by;
-    bool is_only_host;         /* there is but one: it need not be named */
-    char host[LIMIT_HOST_MAX]; /* HOST CAP, RATE by host, BUDGET, HOLD, ALL WAITING: whose */
-    struct due due;            /* HOLD, ALL WAITING: who set that it waits */
+    bool is_only_host; /* there is but one: it need not be named */
+    char host
+        [LIMIT_HOST_MAX]; /* HOST CAP, RATE by host, LEARNED, TROUBLE, BUDGET, HOLD, ALL WAITING: whose */
+    struct due due;       /* HOLD, ALL WAITING: who set that it waits */
     char reason
         [LIMIT_REASON_MAX]; /* HOLD by the breaker, ALL WAITING: why the first of those that wait
                                       failed, in words; bytes from outside */
     uint64_t in_us;         /* HOLD, ALL WAITING, ROUND, BUDGET: until it ends; LIMIT_NEVER */
     uint64_t every_us;      /* ROUND */
     unsigned cap;           /* CAP, HOST CAP; DESCRIPTORS: files that may be open */
-    struct rate rate;       /* RATE */
+    struct rate rate;       /* RATE, LEARNED */
+    double refused_at;      /* LEARNED: the rate at which it refused, a second; due.status: how */
     bool quota_known;       /* BUDGET: */
     uint64_t quota_left, quota_limit; /* quota_limit 0: not told */
     double cpu_percent;               /* LOOP CPU */

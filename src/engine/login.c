@@ -115,7 +115,7 @@ static uint64_t host_free_us(const struct engine *e)
 {
     const struct host *host = host_at(&e->hosts, e->login.host);
 
-    return host->hold_is_user ? TIME_NEVER : host->hold_until_us;
+    return host_hold(host, 0).until_us;
 }
 
 bool login_is_due(const struct engine *e, uint64_t now_us)
@@ -144,6 +144,14 @@ static void forget_request(struct request *request)
     request_free(request);
 }
 
+static bool give_lane(struct host *host, struct request *request)
+{
+    struct url url;
+
+    return url_split(request->url, &url, NULL) == RESULT_OK &&
+           host_lane(host, request->endpoint, &url, &request->lane) == RESULT_OK;
+}
+
 void login_start(struct engine *e, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, e->login.host);
@@ -151,7 +159,8 @@ void login_start(struct engine *e, uint64_t now_us)
     struct request *request = auth_ask(&e->auth, (uint32_t)e->job->endpoint_count, now_us, &extra);
 
     e->login.is_demanded = false;
-    if (request && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
+    if (request && give_lane(host, request) &&
+        fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         request->attempt = e->auth.tries;
         request->host = e->login.host;
         request->since_us = now_us;
@@ -241,7 +250,7 @@ bool login_takes(struct engine *e, struct response *response)
         return false;
     }
     host = host_at(&e->hosts, request->host);
-    host_ended(&e->hosts, host, response->status > 0 && response->status < 500, engine_now_us(e));
+    pace_ended(e, host, response, false, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         auth_cancelled(&e->auth);
     } else {

@@ -60,7 +60,7 @@ static void add_waits(struct filling *f)
         const struct host *host = host_at(&f->engine->hosts, r->host);
         struct snapshot_wait *wait = &f->snapshot->waits[i];
         uint64_t due_us;
-        const struct due *due = limit_due_of(r, host, &due_us);
+        const struct due *due = limit_due_of(r, host, f->now_us, &due_us);
 
         wait->id = r->id;
         wait->due_in_us = due_us == TIME_NEVER ? UINT64_MAX
@@ -104,15 +104,17 @@ static bool is_busier(const struct host *a, const struct host *b)
 static void add_host(struct filling *f, const struct host *host, struct snapshot_host *out)
 {
     double wall_s = (double)(f->now_us - f->engine->metrics.started_us) / 1e6;
+    const struct allowance *quota = &host_busiest_bucket(host)->allowance;
+    struct host_hold hold = host_hold(host, f->now_us);
 
     *out = (struct snapshot_host){ .quota_left = -1, .quota_limit = -1 };
-    if (allowance_is_of_now(&host->allowance, f->now_us)) {
-        out->quota_left = (int64_t)host->allowance.left;
-        out->quota_limit = host->allowance.limit ? (int64_t)host->allowance.limit : -1;
-        out->quota_reset_in_us = host->allowance.reset_at_us - f->now_us;
+    if (allowance_is_of_now(quota, f->now_us)) {
+        out->quota_left = (int64_t)quota->left;
+        out->quota_limit = quota->limit ? (int64_t)quota->limit : -1;
+        out->quota_reset_in_us = quota->reset_at_us - f->now_us;
     }
     COPY_STR(out->host, host->label);
-    out->cap = host_cap(&f->engine->hosts, host);
+    out->cap = host_cap(&f->engine->hosts, host, f->now_us);
     out->in_flight = host->in_flight;
     out->queued = host->ready_count;
     out->requests = host->requests;
@@ -121,9 +123,9 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
     if (host->hold_is_user) {
         out->hold_in_us = UINT64_MAX;
         out->due = (struct due){ .by = DUE_USER };
-    } else if (host->hold_until_us > f->now_us) {
-        out->hold_in_us = host->hold_until_us - f->now_us;
-        out->due = host->hold_due;
+    } else if (hold.due) {
+        out->hold_in_us = hold.until_us - f->now_us;
+        out->due = *hold.due;
     }
 }
 
@@ -427,7 +429,6 @@ static void fill_pace(struct filling *f)
     s->cap_before = e->cap_before;
     s->cap_max = e->auto_on ? e->tuner.cap_max : JOB_CAP_MAX;
     s->auto_on = e->auto_on;
-    s->auto_rate = e->auto_on ? e->tuner.rate : 0;
     if (pace_is_sweeping(e)) {
         s->sweep_step = (unsigned)e->sweep->row_count + 1;
         s->sweep_steps = (unsigned)e->sweep->cap_count;

@@ -14,7 +14,6 @@ void pace_init(struct engine *e, uint64_t now_us)
     const struct job_pace *pace = &e->job->pace;
 
     ladder_init(&e->ladder, e->cap, now_us);
-    pacer_init(&e->auto_pacer, (struct rate){ 0 });
     tuner_init(&e->tuner, e->cap, pace_cap_max(e), now_us);
     e->auto_on = pace->is_auto;
     if (e->options.sweep) {
@@ -69,7 +68,6 @@ bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
 void pace_set_auto(struct engine *e, bool on)
 {
     e->auto_on = on;
-    pacer_set_rate(&e->auto_pacer, (struct rate){ 0 });
     tuner_init(&e->tuner, e->cap, pace_cap_max(e), engine_now_us(e));
     e->tuner_kept_back = true; /* the round begins now */
     events_add(&e->events, EVENT_NOTICE, "auto", on ? ",\"on\":true" : ",\"on\":false",
@@ -82,6 +80,7 @@ bool pace_is_under_way(const struct engine *e)
 {
     switch (e->limit) {
     case LIMIT_HOLD:
+    case LIMIT_TROUBLE:
     case LIMIT_ALL_WAITING:
     case LIMIT_PAUSED:
     case LIMIT_DRAINING:
@@ -94,12 +93,10 @@ bool pace_is_under_way(const struct engine *e)
     }
 }
 
-/* Once for every pump: what kept the last one back was neither the controller's cap nor its rate. */
-void pace_note_limit(struct engine *e, uint64_t now_us)
+/* Once for every pump: what kept the last one back was not the controller's cap. */
+void pace_note_limit(struct engine *e)
 {
-    bool by_rate = e->limit == LIMIT_RATE && pacer_wait_us(&e->auto_pacer, now_us) > 0;
-
-    e->tuner_kept_back |= e->limit != LIMIT_CAP && e->limit != LIMIT_NONE && !by_rate;
+    e->tuner_kept_back |= e->limit != LIMIT_CAP && e->limit != LIMIT_NONE;
 }
 
 /* Written down once it has stood for a second: a run changes its limit with every answer. */
@@ -130,25 +127,18 @@ void pace_tell_limit(struct engine *e, uint64_t now_us)
 
 void pace_tune(struct engine *e, uint64_t now_us)
 {
-    double rate;
-
     if (!e->auto_on || e->phase != ENGINE_RUNNING ||
         !tuner_step(&e->tuner, e->tuner_kept_back, now_us)) {
         e->tuner_kept_back = false;
         return;
     }
     e->tuner_kept_back = false;
-    rate = e->tuner.rate;
-    pacer_set_rate(&e->auto_pacer, (struct rate){ rate, rate > 0 ? US_PER_S : 0 });
-    if (!pace_change_cap(e, e->tuner.cap, e->tuner.reason)) {
-        events_add(&e->events, EVENT_NOTICE, "rate", "", "%s", e->tuner.reason);
-    }
+    pace_change_cap(e, e->tuner.cap, e->tuner.reason);
 }
 
 void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 {
     request->crowd = (uint32_t)fetch_in_flight(e->fetch);
-    pacer_start(&e->auto_pacer, now_us);
     if (now_us - e->starts_since_us >= US_PER_S) {
         e->starts_since_us = now_us;
         e->starts = 0;
@@ -181,67 +171,95 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
                        uint64_t now_us)
 {
     struct quota quota = pace_read_quota(response);
-    uint64_t before = host->allowance.concurrent;
+    struct bucket *bucket = host_bucket(host, response->request);
+    uint64_t before = bucket->allowance.concurrent;
     struct allowance_answer answer = {
         .refused = response->status == 429 ||
                    ((response->status == 403 || response->status == 503) && quota_is_spent(&quota)),
-        .newer = host->starts - response->request->host_start,
+        .newer = bucket->starts - response->request->host_start,
         .latency_us = now_us - response->request->since_us,
     };
 
     if (response->status == 0) {
         return; /* nobody answered */
     }
-    allowance_tell(&host->allowance, &quota, &answer, now_us);
-    if (host->allowance.concurrent != before) {
+    allowance_tell(&bucket->allowance, &quota, &answer, now_us);
+    if (bucket->allowance.concurrent != before) {
         events_add(&e->events, EVENT_NOTICE, "quota", "", "%.*s allows %llu at once",
-                   STR_ARG(host->label), (unsigned long long)host->allowance.concurrent);
+                   STR_ARG(host->label), (unsigned long long)bucket->allowance.concurrent);
     }
 }
 
-/* No connection, no answer in time, or one that says that the server is broken: what may pass. A bad
- * certificate will not, so nobody waits for that; a 503 with a deadline is heeded as such. */
-static bool is_host_failure(const struct response *response)
+static enum host_end end_of_status(struct engine *e, struct host *host,
+                                   const struct response *response)
+{
+    return refusal_is(e, host, response) ? HOST_END_REFUSED
+           : response->status >= 500     ? HOST_END_BROKEN
+                                         : HOST_END_WELL;
+}
+
+/* What the attempt says of its host: a status is an answer, whatever it is. */
+static enum host_end end_of(struct engine *e, struct host *host, const struct response *response)
 {
     switch (response->outcome) {
-    case OUTCOME_DNS:
-    case OUTCOME_CONNECT:
-    case OUTCOME_TIMEOUT:
-        return true;
     case OUTCOME_STATUS:
-        return response->status >= 500 && !response_header(response, STR("retry-after")).data;
+        return end_of_status(e, host, response);
+    case OUTCOME_DNS:
+    case OUTCOME_TLS:
+        return HOST_END_HOPELESS;
+    case OUTCOME_CONNECT:
+        return response->calm_down ? HOST_END_REFUSED : HOST_END_SILENT;
+    case OUTCOME_TIMEOUT:
+        return response->status ? HOST_END_BROKEN : HOST_END_SILENT;
+    case OUTCOME_SHORT_BODY:
+    case OUTCOME_ENCODING:
+    case OUTCOME_PROTOCOL:
+        return response->calm_down ? HOST_END_REFUSED : HOST_END_BROKEN;
+    case OUTCOME_REFUSED:
+    case OUTCOME_LOCAL:
+    case OUTCOME_CANCELLED:
+    case OUTCOME_DROPPED:
+        return HOST_END_OURS;
     default:
-        return false;
+        return HOST_END_WELL;
     }
 }
 
-static void note_failure(struct engine *e, struct host *host, uint64_t now_us)
+static void tell_news(struct engine *e, const struct host *host, const struct response *response,
+                      enum host_news news)
 {
-    uint64_t length_us = e->job->retry.backoff_cap_us;
     char length[UNITS_TEXT_MAX];
 
-    if (e->hosts.work_left <= HOST_BREAKER_FAILURES) {
-        return; /* nothing to be spared: the last few use up their tries, each with its own wait */
+    switch (news) {
+    case HOST_NEWS_NONE:
+        break;
+    case HOST_NEWS_DOWN:
+        units_format_time(host->down_due.wait_us, length);
+        events_add(&e->events, EVENT_WARNING, "breaker", "",
+                   "%.*s does not answer, %u times in a row: %.80s; next probe in %s",
+                   STR_ARG(host->label), host->silent_in_row, response->reason, length);
+        break;
+    case HOST_NEWS_UP:
+        events_add(&e->events, EVENT_NOTICE, "up", "", "%.*s answers again", STR_ARG(host->label));
+        break;
+    case HOST_NEWS_TROUBLE:
+        events_add(&e->events, EVENT_WARNING, "trouble", "",
+                   "%.*s: different URLs fail in a row (%.60s): %u at once until one goes well",
+                   STR_ARG(host->label), response->reason, LANE_TROUBLE_WINDOW);
+        break;
     }
-    length_us = length_us < HOST_BREAKER_US ? length_us : HOST_BREAKER_US;
-    if (!host_note_failure(host, length_us, now_us)) {
-        return;
-    }
-    units_format_time(length_us, length);
-    events_add(&e->events, EVENT_WARNING, "breaker", "",
-               "%.*s: %u failures in a row, one probe in %s", STR_ARG(host->label),
-               host->failures_in_row, length);
 }
 
-/* Refusals of a host that few of the requests go to are answered by its own hold: no reason to slow
- * down the others. */
-static bool is_main_host(const struct engine *e, const struct host *host)
+void pace_ended(struct engine *e, struct host *host, const struct response *response, bool asleep,
+                uint64_t now_us)
 {
-    return 2 * (host->in_flight + 1) >= fetch_in_flight(e->fetch);
+    const struct request *request = response->request;
+    enum host_end end = asleep ? HOST_END_OURS : end_of(e, host, response);
+
+    tell_news(e, host, response, host_ended(&e->hosts, host, request, end, now_us));
 }
 
-static void note_for_tuner(struct engine *e, const struct host *host,
-                           const struct response *response, uint64_t now_us)
+static void note_for_tuner(struct engine *e, const struct response *response, uint64_t now_us)
 {
     const struct request *request = response->request;
     struct tuner_sample sample = {
@@ -251,16 +269,12 @@ static void note_for_tuner(struct engine *e, const struct host *host,
         .crowd = request->crowd,
     };
 
-    if (response->status == 429 || response->calm_down) {
-        sample.end = TUNER_REFUSED;
-    } else if (response->outcome == OUTCOME_TIMEOUT || response->status == 503) {
+    if (response->outcome == OUTCOME_TIMEOUT) {
         sample.end = TUNER_FAILED;
-    } else if (response->status == 0) {
-        return; /* what is broken elsewhere says nothing about speed */
+    } else if (response->status == 0 || response->status == 429 || response->status >= 500) {
+        return; /* what is broken or refused says nothing about speed */
     }
-    if (sample.end == TUNER_WELL || is_main_host(e, host)) {
-        tuner_note(&e->tuner, &sample, now_us);
-    }
+    tuner_note(&e->tuner, &sample);
 }
 
 void pace_answered(struct engine *e, struct host *host, const struct response *response,
@@ -274,11 +288,6 @@ void pace_answered(struct engine *e, struct host *host, const struct response *r
         sweep_note(e->sweep, request->since_us, response->status ? response->timing.total_us : 0,
                    response->status == 429);
     }
-    note_for_tuner(e, host, response, now_us);
+    note_for_tuner(e, response, now_us);
     note_quota(e, host, response, now_us);
-    if (is_host_failure(response)) {
-        note_failure(e, host, now_us);
-    } else if (request->attempt > 1 && response->outcome == OUTCOME_OK) {
-        retry_budget_success(&host->budget, now_us);
-    }
 }

@@ -182,7 +182,7 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
                : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
                                                                    : LIMIT_CAP;
     }
-    if (pacer_wait_us(&e->pacer, now_us) > 0 || pacer_wait_us(&e->auto_pacer, now_us) > 0) {
+    if (pacer_wait_us(&e->pacer, now_us) > 0) {
         return LIMIT_RATE;
     }
     return LIMIT_NONE;
@@ -216,13 +216,13 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
         request->attempt++;
     }
     request->since_us = now_us;
-    e->early_requests += host->hold_is_named && now_us < host->hold_until_us;
+    e->early_requests += host_hold_of(host, request, now_us).is_named;
     login_carry(e, request, &extra, now_us);
     fill_headers(e, request, &extra);
     poll_carry(e, request, &extra);
     opened = seal_open(e, request, &extra);
     if (opened == RESULT_NOT_FOUND) {
-        host_ended(&e->hosts, host, false, now_us);
+        host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
         judge_refuse(e, request, NO_SECRET);
         return;
     }
@@ -238,7 +238,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     if (request->hops == 0) {
         request->attempt--;
     }
-    host_ended(&e->hosts, host, false, now_us);
+    host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
     e->shortage_until_us = now_us + US_PER_S;
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
     if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
@@ -301,6 +301,12 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     case FRONTIER_QUOTA:
         e->limit = LIMIT_BUDGET;
         break;
+    case FRONTIER_LEARNED:
+        e->limit = LIMIT_LEARNED;
+        break;
+    case FRONTIER_TROUBLE:
+        e->limit = LIMIT_TROUBLE;
+        break;
     case FRONTIER_PACED:
         e->limit = LIMIT_RATE;
         break;
@@ -342,9 +348,7 @@ static uint64_t wake_time(struct engine *e, uint64_t now_us)
 {
     uint64_t login_us, frontier_us;
     uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
-    uint64_t auto_us = pacer_wait_us(&e->auto_pacer, now_us);
 
-    rate_us = rate_us > auto_us ? rate_us : auto_us;
     switch (e->limit) {
     case LIMIT_NONE:
         return now_us;
@@ -384,10 +388,20 @@ static void arm_wake(struct engine *e, uint64_t now_us)
                    wake_us > now_us ? (wake_us - now_us + US_PER_MS - 1) / US_PER_MS : 1, 0);
 }
 
-/* All that is left is for hosts that are down, and nobody is there to wait for them. */
+/* Nothing that it was asked lately went well, for longer than anybody would wait for. */
+static bool is_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
+{
+    uint64_t failing_us = host_failing_since_us(host);
+
+    return host_is_given_up(host, e->job->retry.max_wait_us, now_us) ||
+           (failing_us && now_us - failing_us > e->job->retry.max_wait_us);
+}
+
+/* All that is left is for hosts that are given up, and nobody is there to wait for them. */
 static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why[160])
 {
-    const struct host *down = NULL;
+    const struct host *bad = NULL;
+    char length[UNITS_TEXT_MAX];
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
@@ -395,17 +409,21 @@ static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why
         if (!host->origin[0] || !host->refs) {
             continue;
         }
-        if (!host_is_given_up(host, e->job->retry.max_wait_us, now_us)) {
+        if (!is_given_up(e, host, now_us)) {
             return false;
         }
-        down = host;
+        bad = host;
     }
-    if (down) {
-        snprintf(why, 160, "%.*s does not answer, %u failures in a row",
-                 (int)(down->label.len < 100 ? down->label.len : 100), down->label.data,
-                 down->failures_in_row);
+    if (bad && bad->down_until_us) {
+        snprintf(why, 160, "%.*s does not answer, %u times in a row",
+                 (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data,
+                 bad->silent_in_row);
+    } else if (bad) {
+        units_format_time(now_us - host_failing_since_us(bad), length);
+        snprintf(why, 160, "nothing that %.*s is asked has gone well for %s",
+                 (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data, length);
     }
-    return down != NULL;
+    return bad != NULL;
 }
 
 /* Nobody is there to decide, and a server asks for more patience than --max-wait. */
@@ -452,7 +470,8 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         return;
     }
     if (e->phase == ENGINE_RUNNING &&
-        (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING)) {
+        (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING ||
+         e->answer == FRONTIER_TROUBLE || e->answer == FRONTIER_LEARNED)) {
         give_up_waiting(e, now_us);
     }
     if (e->phase == ENGINE_RUNNING &&
@@ -478,7 +497,7 @@ void engine_pump(struct engine *e)
     discover_feed(e);
     pace_tune(e, now_us);
     start_what_may(e, now_us);
-    pace_note_limit(e, now_us);
+    pace_note_limit(e);
     note_cap_reached(e);
     e->pumping = false;
     /* What ends within this call pumps in its turn: from here on only e->answer and e->limit are

@@ -60,19 +60,47 @@ struct deadline refusal_deadline(struct engine *e, struct host *host,
     return d;
 }
 
+/* A 503 says so when it comes with a deadline, or when its host's limiter is known to use it. */
+static bool is_refusing_503(struct engine *e, struct host *host, const struct response *response)
+{
+    return refusal_deadline(e, host, response).named ||
+           host_suspects(host, response->request, engine_now_us(e));
+}
+
+bool refusal_is(struct engine *e, struct host *host, const struct response *response)
+{
+    if (response->calm_down) {
+        return true;
+    }
+    if (response->outcome != OUTCOME_STATUS) {
+        return false;
+    }
+    switch (response->status) {
+    case 429:
+        return true;
+    case 403:
+        return refusal_deadline(e, host, response).named;
+    case 503:
+        return is_refusing_503(e, host, response);
+    default:
+        return false;
+    }
+}
+
 /* One that is longer than anybody would sit through is said with its end, and what can be done. */
-static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
+static void tell_hold(struct engine *e, struct host *host, const struct bucket *bucket,
+                      uint64_t now_us)
 {
     char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[64], why[DUE_TEXT_MAX];
-    uint64_t us = host->hold_until_us - now_us;
+    uint64_t us = bucket->hold_until_us - now_us;
 
     e->holds++;
     e->hosts_held += !host->was_held;
     host->was_held = true;
     units_format_time(us, length);
-    due_format_hold(&host->hold_due, why);
+    due_format_hold(&bucket->hold_due, why);
     snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
-    if (!host->hold_is_named || us <= e->job->retry.max_wait_us) {
+    if (!due_is_named(bucket->hold_due.by) || us <= e->job->retry.max_wait_us) {
         events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)",
                    STR_ARG(host->label), length, why);
         return;
@@ -85,35 +113,58 @@ static void tell_hold(struct engine *e, struct host *host, uint64_t now_us)
                why, end);
 }
 
+/* Told when it is learned first, and when it has changed by much. */
+static void tell_learned(struct engine *e, struct host *host, struct bucket *bucket)
+{
+    const struct learned_limit *l = &bucket->learned;
+    char fields[96];
+
+    if (l->at_once && l->at_once != bucket->told_at_once) {
+        bucket->told_at_once = l->at_once;
+        snprintf(fields, sizeof fields, ",\"at_once\":%u", l->at_once);
+        events_add(&e->events, EVENT_NOTICE, "learned", fields,
+                   "%.*s refuses more than %u at once: no more are sent", STR_ARG(host->label),
+                   l->at_once);
+    }
+    if (l->phase == LEARNED_NARROW &&
+        (l->rate < 0.8 * bucket->told_rate || l->rate > 1.25 * bucket->told_rate)) {
+        bucket->told_rate = l->rate;
+        snprintf(fields, sizeof fields, ",\"rate\":%.2f,\"refused_at\":%.2f", l->rate,
+                 l->refused_at);
+        events_add(&e->events, EVENT_NOTICE, "learned", fields,
+                   "%.*s refuses at %.1f/s: going on at %.1f/s", STR_ARG(host->label),
+                   l->refused_at, l->rate);
+    }
+}
+
 void refusal_hold(struct engine *e, struct host *host, const struct response *response,
                   const struct deadline *deadline)
 {
-    uint64_t now_us = engine_now_us(e), added_us;
-    uint64_t before_us = host->hold_until_us > now_us ? host->hold_until_us : now_us;
-    struct due due = { .by = deadline->by, .status = response->calm_down ? 0 : response->status };
+    struct bucket *bucket = host_bucket(host, response->request);
+    uint64_t now_us = engine_now_us(e), added_us, until_us = 0;
+    uint64_t before_us = bucket->hold_until_us > now_us ? bucket->hold_until_us : now_us;
+    struct learned_answer answer = host_answer_of(response->request, now_us);
+    struct due due = { .by = DUE_HOST_HOLD, .status = response->calm_down ? 0 : response->status };
     bool news;
 
-    host->throttled += response->status == 429;
+    host->throttled++;
     if (deadline->named && deadline->wait_us > 0) {
+        until_us = now_us + deadline->wait_us;
+        due.by = deadline->by;
         memcpy(due.said, deadline->said, sizeof due.said);
-        news = host_hold_named(host, now_us + deadline->wait_us, now_us, &due);
-    } else {
-        due.by = DUE_HOST_HOLD;
-        if (e->auto_on) {
-            host_forgive(host);
-        }
-        news =
-            host_hold_growing(host, e->job->retry.backoff_base_us, engine_random(e), now_us, &due);
     }
-    added_us = host->hold_until_us > before_us ? host->hold_until_us - before_us : 0;
-    if (host->hold_is_named) {
+    snprintf(due.host, sizeof due.host, "%.*s", STR_ARG(host->label));
+    news = bucket_refused(bucket, &answer, until_us, &due, engine_random(e), now_us);
+    added_us = bucket->hold_until_us > before_us ? bucket->hold_until_us - before_us : 0;
+    if (due_is_named(bucket->hold_due.by)) {
         e->asked_us += added_us;
     } else {
         e->backed_off_us += added_us;
     }
     if (news) {
-        tell_hold(e, host, now_us);
+        tell_hold(e, host, bucket, now_us);
     }
+    tell_learned(e, host, bucket);
 }
 
 bool refusal_by_problem(struct engine *e, struct host *host, const struct response *response)

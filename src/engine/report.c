@@ -57,10 +57,11 @@ static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
-        uint64_t *sum_us = host->hold_is_named ? &asked_us : &backed_off_us;
-        uint64_t left_us = host->hold_until_us > end_us ? host->hold_until_us - end_us : 0;
+        struct host_hold hold = host_hold(host, end_us);
+        uint64_t *sum_us = hold.is_named ? &asked_us : &backed_off_us;
+        uint64_t left_us = hold.due ? hold.until_us - end_us : 0;
 
-        if (host->origin[0] && host->was_held && !host->openings) {
+        if (host->origin[0] && host->was_held && !host->down_until_us) {
             *sum_us -= left_us < *sum_us ? left_us : *sum_us;
         }
     }

@@ -143,7 +143,8 @@ void steer_drop(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
     struct request *request = engine_is_active(e) ? fetch_take(e->fetch, id) : NULL;
 
     if (request) {
-        host_ended(&e->hosts, host_at(&e->hosts, request->host), false, engine_now_us(e));
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS,
+                   engine_now_us(e));
     } else {
         request = take(e, id, reply);
     }

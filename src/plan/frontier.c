@@ -46,7 +46,7 @@ void frontier_free(struct frontier *f)
     for (uint32_t i = 0; i < f->hosts->count; i++) {
         struct request *request;
 
-        while ((request = host_pop(host_at(f->hosts, i), 0))) {
+        while ((request = host_pop(host_at(f->hosts, i)))) {
             frontier_forget(f, request);
         }
     }
@@ -67,16 +67,27 @@ uint64_t frontier_seeds(const struct frontier *f)
     return f->total;
 }
 
+enum result frontier_assign(struct frontier *f, struct request *request, const struct url *url,
+                            struct err *err)
+{
+    enum result result = host_find(f->hosts, url, &request->host, err);
+
+    if (result == RESULT_OK && host_lane(host_at(f->hosts, request->host), request->endpoint, url,
+                                         &request->lane) != RESULT_OK) {
+        result = err_nomem(err, "adding a host");
+    }
+    if (result == RESULT_OK) {
+        host_ref(f->hosts, request->host);
+    }
+    return result;
+}
+
 static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t id,
                         struct request **request, struct err *err)
 {
     struct seed seed;
-    uint32_t host;
     enum result result = seeds_read(f->seeds, reader, id, &seed, err);
 
-    if (result == RESULT_OK) {
-        result = host_find(f->hosts, &seed.parts, &host, err);
-    }
     if (result != RESULT_OK) {
         return result;
     }
@@ -87,9 +98,12 @@ static enum result make(struct frontier *f, enum seeds_reader reader, uint64_t i
     if (!*request) {
         return err_nomem(err, "making a request");
     }
-    (*request)->host = host;
-    host_ref(f->hosts, host);
-    return RESULT_OK;
+    result = frontier_assign(f, *request, &seed.parts, err);
+    if (result != RESULT_OK) {
+        request_free(*request);
+        *request = NULL;
+    }
+    return result;
 }
 
 enum result frontier_make(struct frontier *f, uint64_t id, struct request **request,
@@ -185,7 +199,7 @@ static void ring_remove(struct frontier *f, struct host *host)
     host->ring_next = host->ring_prev = NULL;
 }
 
-static void park(struct frontier *f, struct request *request, enum host_place place)
+static void park(struct frontier *f, struct request *request, enum lane_place place)
 {
     struct host *host = host_at(f->hosts, request->host);
 
@@ -204,15 +218,6 @@ void frontier_note_unparked(struct frontier *f, struct host *host, const struct 
     if (!host->ready_count) {
         ring_remove(f, host);
     }
-}
-
-static struct request *unpark(struct frontier *f, struct host *host)
-{
-    struct request *request = host_pop(host, f->hosts->now_us);
-
-    f->ring = host->ring_next; /* the others' turn */
-    frontier_note_unparked(f, host, request);
-    return request;
 }
 
 /* --- what happens to it ---------------------------------------------------------------------- */
@@ -236,16 +241,16 @@ enum result frontier_add_gap(struct frontier *f, uint64_t first, uint64_t last)
 enum result frontier_rehost(struct frontier *f, struct request *request, struct err *err)
 {
     struct url url;
-    uint32_t host;
+    uint32_t before = request->host;
     enum result result = url_split(request_url(request), &url, err);
 
     if (result == RESULT_OK) {
-        result = host_find(f->hosts, &url, &host, err);
+        result = frontier_assign(f, request, &url, err);
     }
-    if (result == RESULT_OK && host != request->host) {
-        host_ref(f->hosts, host);
-        host_unref(f->hosts, request->host);
-        request->host = host;
+    if (result == RESULT_OK) {
+        host_unref(f->hosts, before);
+    } else {
+        request->host = before;
     }
     return result;
 }
@@ -275,7 +280,8 @@ enum result frontier_restore_wait(struct frontier *f, struct request *request,
                                   uint64_t waits_until_us, uint64_t now_us)
 {
     if (waits_until_us > now_us && due_is_named(request->due.by)) {
-        host_hold_named(host_at(f->hosts, request->host), waits_until_us, now_us, &request->due);
+        host_hold_named(host_at(f->hosts, request->host), request, waits_until_us, now_us,
+                        &request->due);
     }
     return frontier_wait(f, request, waits_until_us);
 }
@@ -320,7 +326,7 @@ enum result frontier_put_back(struct frontier *f, struct request *request, struc
     enum result result = frontier_rehost(f, request, err);
 
     if (result == RESULT_OK) {
-        park(f, request, HOST_PLACE_NEXT);
+        park(f, request, LANE_PLACE_NEXT);
     }
     return result;
 }
@@ -360,13 +366,15 @@ static struct request *start(struct frontier *f, struct request *request)
 static enum frontier_answer answer_of(enum host_answer kept_back, enum frontier_answer before)
 {
     static const enum frontier_answer answers[] = {
-        [HOST_HELD] = FRONTIER_HELD,   [HOST_FULL] = FRONTIER_HOST_FULL,
-        [HOST_QUOTA] = FRONTIER_QUOTA, [HOST_PACED] = FRONTIER_PACED,
-        [HOST_LOGIN] = FRONTIER_LOGIN,
+        [HOST_HELD] = FRONTIER_HELD,       [HOST_FULL] = FRONTIER_HOST_FULL,
+        [HOST_QUOTA] = FRONTIER_QUOTA,     [HOST_PACED] = FRONTIER_PACED,
+        [HOST_LOGIN] = FRONTIER_LOGIN,     [HOST_LEARNED] = FRONTIER_LEARNED,
+        [HOST_TROUBLE] = FRONTIER_TROUBLE,
     };
     static const int weights[] = {
-        [FRONTIER_HELD] = 1,      [FRONTIER_PACED] = 2, [FRONTIER_QUOTA] = 3,
-        [FRONTIER_HOST_FULL] = 4, [FRONTIER_LOGIN] = 5, [FRONTIER_ERROR] = 0,
+        [FRONTIER_HELD] = 1,    [FRONTIER_TROUBLE] = 2, [FRONTIER_PACED] = 3,
+        [FRONTIER_LEARNED] = 4, [FRONTIER_QUOTA] = 5,   [FRONTIER_HOST_FULL] = 6,
+        [FRONTIER_LOGIN] = 7,   [FRONTIER_ERROR] = 0,
     };
     enum frontier_answer answer = answers[kept_back];
 
@@ -384,13 +392,15 @@ static struct request *take_parked(struct frontier *f, uint64_t now_us,
     }
     do {
         struct host *next = host->ring_next;
+        enum host_answer why;
+        struct request *request = host_next(f->hosts, host, now_us, &why);
 
-        enum host_answer may = host_may_start(f->hosts, host, now_us);
-
-        if (may == HOST_MAY) {
-            return start(f, unpark(f, host));
+        if (request) {
+            f->ring = next; /* the others' turn */
+            frontier_note_unparked(f, host, request);
+            return start(f, request);
         }
-        *answer = answer_of(may, *answer);
+        *answer = answer_of(why, *answer);
         host = next;
     } while (host != first);
     return NULL;
@@ -423,11 +433,11 @@ static struct request *take_new(struct frontier *f, uint64_t now_us, enum fronti
         if (!request) {
             return NULL;
         }
-        may = host_may_start(f->hosts, host_at(f->hosts, request->host), now_us);
+        may = host_may_start(f->hosts, host_at(f->hosts, request->host), request->lane, now_us);
         if (may == HOST_MAY) {
             return start(f, request);
         }
-        park(f, request, HOST_PLACE_LAST);
+        park(f, request, LANE_PLACE_FRESH);
         *answer = answer_of(may, *answer);
     }
     return NULL;
@@ -437,18 +447,23 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
                                    struct err *err)
 {
     enum frontier_answer answer = FRONTIER_EMPTY;
+    bool prefers_new;
 
     f->hosts->now_us = now_us;
     while (f->heap_count && f->heap[0]->due_us <= now_us) {
-        park(f, frontier_heap_take(f, 0), HOST_PLACE_TRIED);
+        park(f, frontier_heap_take(f, 0), LANE_PLACE_TRIED);
     }
     *request = frontier_take_urgent(f);
     if (*request) {
         start(f, *request);
         return FRONTIER_REQUEST;
     }
-    *request = take_parked(f, now_us, &answer);
-    if (!*request) {
+    prefers_new = f->ring && host_wants_fresh(f->ring) && f->parked < FRONTIER_PARKED_MAX / 2;
+    *request = prefers_new ? take_new(f, now_us, &answer, err) : NULL;
+    if (!*request && answer != FRONTIER_ERROR) {
+        *request = take_parked(f, now_us, &answer);
+    }
+    if (!*request && !prefers_new) {
         *request = take_new(f, now_us, &answer, err);
     }
     if (*request) {
@@ -460,35 +475,31 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
     return answer;
 }
 
-struct wake {
-    uint64_t at_us;
-    bool is_named; /* by a server */
-};
-
-static struct wake first_due(const struct frontier *f)
+static struct host_wake first_due(const struct frontier *f, uint64_t now_us)
 {
     const struct request *first = f->heap_count ? f->heap[0] : NULL;
-    const struct host *host = first ? host_at(f->hosts, first->host) : NULL;
+    struct host_hold hold;
 
     if (!first) {
-        return (struct wake){ TIME_NEVER, false };
+        return (struct host_wake){ TIME_NEVER, false };
     }
-    return (struct wake){ first->due_us,
-                          due_is_named(first->due.by) ||
-                              (host->hold_is_named && host->hold_until_us >= first->due_us) };
+    hold = host_hold_of(host_at(f->hosts, first->host), first, now_us);
+    return (struct host_wake){ first->due_us,
+                               due_is_named(first->due.by) ||
+                                   (hold.is_named && hold.until_us >= first->due_us) };
 }
 
-static struct wake find_wake(const struct frontier *f, uint64_t now_us)
+static struct host_wake find_wake(const struct frontier *f, uint64_t now_us)
 {
-    struct wake wake = first_due(f);
-    const struct host *host = f->ring;
+    struct host_wake wake = first_due(f, now_us);
+    struct host *host = f->ring;
 
     if (host) {
         do {
-            uint64_t at_us = host_wake_us(f->hosts, host, now_us);
+            struct host_wake one = host_wake(f->hosts, host, now_us);
 
-            if (at_us > now_us && at_us < wake.at_us) {
-                wake = (struct wake){ at_us, host_wake_is_named(f->hosts, host, now_us) };
+            if (one.at_us > now_us && one.at_us < wake.at_us) {
+                wake = one;
             }
             host = host->ring_next;
         } while (host != f->ring);

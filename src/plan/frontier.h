@@ -99,7 +99,9 @@ enum frontier_answer {
     FRONTIER_HELD,      /* there is work, its hosts are held */
     FRONTIER_HOST_FULL, /* there is work, its hosts have all they may */
     FRONTIER_QUOTA,     /* there is work, its hosts' quotas are to last */
-    FRONTIER_PACED,     /* there is work, its hosts' rates or retry budgets keep it back */
+    FRONTIER_LEARNED,   /* there is work, at the rate that refusals taught it is not time */
+    FRONTIER_TROUBLE,   /* there is work, of a kind that fails: few at once, spaced */
+    FRONTIER_PACED,     /* there is work, its hosts' rates keep it back */
     FRONTIER_LOGIN,     /* there is work, its host awaits a token */
     FRONTIER_WAITING,   /* all that is left waits for its deadline */
     FRONTIER_EMPTY,     /* nothing is left here */

@@ -19,21 +19,13 @@ size_t frontier_offered(const struct frontier *f)
 static enum result settle_in(struct frontier *f, struct request *request, struct err *err)
 {
     struct url url;
-    uint32_t host;
     enum result result = url_split(request->url, &url, err);
 
     if (result == RESULT_OK && request->endpoint >= f->endpoint_count) {
         return err_set(err, RESULT_CORRUPT, "E-LEDG3",
                        "the ledger has a request of an endpoint that the job has not");
     }
-    if (result == RESULT_OK) {
-        result = host_find(f->hosts, &url, &host, err);
-    }
-    if (result == RESULT_OK) {
-        request->host = host;
-        host_ref(f->hosts, host);
-    }
-    return result;
+    return result == RESULT_OK ? frontier_assign(f, request, &url, err) : result;
 }
 
 enum result frontier_offer(struct frontier *f, struct request *request, struct err *err)

@@ -54,6 +54,10 @@ MUST_CHECK enum result frontier_add_gap(struct frontier *frontier, uint64_t firs
 MUST_CHECK enum result frontier_rehost(struct frontier *frontier, struct request *request,
                                        struct err *err);
 
+/** Finds the host and the lane of its URL, and refers to them. */
+MUST_CHECK enum result frontier_assign(struct frontier *frontier, struct request *request,
+                                       const struct url *url, struct err *err);
+
 /** Lets it wait, and its host be held if a server had named the deadline. */
 MUST_CHECK enum result frontier_restore_wait(struct frontier *frontier, struct request *request,
                                              uint64_t waits_until_us, uint64_t now_us);

@@ -54,9 +54,11 @@ void frontier_each_wait(const struct frontier *f,
         return;
     }
     do {
-        for (const struct request *r = host->tried.first; r; r = r->next) {
-            if (r->attempt) { /* one that only our own shortage kept back has not been tried */
-                visit(context, r);
+        for (uint16_t i = 0; i < host->lane_count; i++) {
+            for (const struct request *r = host->lanes[i].tried.first; r; r = r->next) {
+                if (r->attempt) { /* one that only our own shortage kept back has not been tried */
+                    visit(context, r);
+                }
             }
         }
         host = host->ring_next;

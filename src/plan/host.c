@@ -7,217 +7,217 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SLOTS 64
+#define DOWN_PART 4                    /* a probe after this part of the time that it is down */
+#define WINDOW_GROWS_US (US_PER_S / 2) /* slow start: by one when nothing ends */
 
-void host_table_init(struct host_table *table, unsigned cap_per_host, struct rate rate_per_host)
-{
-    *table = (struct host_table){
-        .cap_per_host = cap_per_host,
-        .rate_per_host = rate_per_host,
-        .work_left = UINT64_MAX,
-        .forget_at = HOST_TABLE_IDLE_MAX,
-    };
-}
+/* --- lanes ------------------------------------------------------------------------------------- */
 
-void host_table_release(struct host_table *table)
-{
-    for (uint32_t i = 0; i < table->count; i++) {
-        free(table->hosts[i]);
-    }
-    free(table->hosts);
-    free(table->slots);
-    *table = (struct host_table){ 0 };
-}
-
-/* FNV-1a, 32 bits (draft-eastlake-fnv): short keys from a trusted parser; a flood of colliding names
- * costs a linear probe over at most the live hosts. */
-static uint32_t hash(const char *text)
+/* FNV-1a, 32 bits (draft-eastlake-fnv); never 0. */
+static uint32_t hash(struct str text)
 {
     uint32_t h = UINT32_C(2166136261);
 
-    for (; *text; text++) {
-        h = (h ^ (unsigned char)*text) * UINT32_C(16777619);
+    for (size_t i = 0; i < text.len; i++) {
+        h = (h ^ (unsigned char)text.data[i]) * UINT32_C(16777619);
     }
-    return h;
+    return h ? h : 1;
 }
 
-static void slot_put(struct host_table *table, uint32_t index)
+/* "api", "rest", "v2": in front of everything that some hosts serve. */
+static bool tells_nothing(struct str segment)
 {
-    uint32_t at = hash(table->hosts[index]->origin) & (table->slot_count - 1);
+    static const struct str names[] = { STR_INIT("api"), STR_INIT("rest"), STR_INIT("services"),
+                                        STR_INIT("data"), STR_INIT("") };
 
-    while (table->slots[at]) {
-        at = (at + 1) & (table->slot_count - 1);
-    }
-    table->slots[at] = index + 1;
-}
-
-/* All entries anew, into `slot_count` slots: on growth, and after entries were reused. */
-static enum result rehash(struct host_table *table, uint32_t slot_count)
-{
-    uint32_t *slots = calloc(slot_count, sizeof *slots);
-
-    if (!slots) {
-        return RESULT_NOMEM;
-    }
-    free(table->slots);
-    table->slots = slots;
-    table->slot_count = slot_count;
-    for (uint32_t i = 0; i < table->count; i++) {
-        if (table->hosts[i]->origin[0]) {
-            slot_put(table, i);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_equal_nocase(segment, names[i])) {
+            return true;
         }
     }
-    return RESULT_OK;
+    return (segment.data[0] == 'v' || segment.data[0] == 'V') && segment.len > 1 &&
+           segment.data[1] >= '0' && segment.data[1] <= '9';
 }
 
-static bool is_forgettable(const struct host_table *table, const struct host *host)
+/* The first segment of the path that tells something and is not the last, which most often is an id. */
+static uint32_t segment_of(const struct url *url)
 {
-    return host->origin[0] && host->refs == 0 && !host->hold_is_user &&
-           host->hold_until_us <= table->now_us &&
-           !allowance_is_of_now(&host->allowance, table->now_us) &&
-           (host->last_throttle_us == 0 ||
-            host->last_throttle_us + HOST_FORGIVE_US < table->now_us);
-}
+    struct str rest = url->target, path = str_cut(&rest, '?');
 
-/* Empties the entries that nothing refers to, for reuse. Their place in the hash goes with the
- * rehash. Those that must be remembered stay idle: the next look comes when there are twice as many,
- * so that looking costs little for each host however many are held. */
-static enum result forget_idle(struct host_table *table)
-{
-    for (uint32_t i = 0; i < table->count; i++) {
-        if (is_forgettable(table, table->hosts[i])) {
-            *table->hosts[i] = (struct host){ .next_free = table->first_free };
-            table->first_free = i + 1;
-            table->idle--;
+    while (path.len) {
+        struct str segment = str_cut(&path, '/');
+
+        if (!path.data) {
+            break;
+        }
+        if (segment.len && !tells_nothing(segment)) {
+            return hash(segment);
         }
     }
-    table->forget_at =
-        2 * table->idle > HOST_TABLE_IDLE_MAX ? 2 * table->idle : HOST_TABLE_IDLE_MAX;
-    return rehash(table, table->slot_count);
+    return 0;
 }
 
-static enum result take_entry(struct host_table *table, uint32_t *index)
+static bool find_lane(const struct host *host, uint32_t endpoint, uint32_t segment, uint16_t *lane)
 {
-    if (table->first_free) {
-        *index = table->first_free - 1;
-        table->first_free = table->hosts[*index]->next_free;
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        if (host->lanes[i].endpoint == endpoint && host->lanes[i].segment == segment) {
+            *lane = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_lane(struct host *host, uint32_t endpoint, uint32_t segment, uint16_t *lane)
+{
+    struct lane *lanes;
+
+    if (host->lane_count == HOST_LANES_MAX ||
+        !(lanes = realloc(host->lanes, (host->lane_count + 1U) * sizeof *lanes))) {
+        return false;
+    }
+    host->lanes = lanes;
+    lanes[host->lane_count] = (struct lane){ .endpoint = endpoint, .segment = segment };
+    *lane = host->lane_count++;
+    return true;
+}
+
+enum result host_lane(struct host *host, uint32_t endpoint, const struct url *url, uint16_t *lane)
+{
+    uint32_t segment = segment_of(url);
+
+    if (find_lane(host, endpoint, segment, lane)) {
         return RESULT_OK;
     }
-    if (table->count == table->allocated) {
-        uint32_t allocated = table->allocated ? table->allocated * 2 : 16;
-        struct host **hosts = realloc(table->hosts, allocated * sizeof *hosts);
+    if (segment && host->segment_count < HOST_SEGMENTS_MAX &&
+        add_lane(host, endpoint, segment, lane)) {
+        host->segment_count++;
+        return RESULT_OK;
+    }
+    if (find_lane(host, endpoint, 0, lane) || add_lane(host, endpoint, 0, lane)) {
+        return RESULT_OK;
+    }
+    *lane = 0; /* more endpoints than lanes: they share the first */
+    return host->lane_count ? RESULT_OK : RESULT_NOMEM;
+}
 
-        if (!hosts) {
-            return RESULT_NOMEM;
+/* --- buckets ------------------------------------------------------------------------------------ */
+
+static struct bucket *bucket_at(const struct host *host, uint16_t index)
+{
+    return index ? &host->others[index - 1] : &((struct host *)(uintptr_t)host)->bucket;
+}
+
+static struct lane *lane_of(const struct host *host, const struct request *request)
+{
+    return &host->lanes[request->lane < host->lane_count ? request->lane : 0];
+}
+
+struct bucket *host_bucket(const struct host *host, const struct request *request)
+{
+    return bucket_at(host, host->lane_count ? lane_of(host, request)->bucket : 0);
+}
+
+struct bucket *host_busiest_bucket(const struct host *host)
+{
+    const struct lane *busiest = NULL;
+
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        const struct lane *lane = &host->lanes[i];
+
+        if (!busiest ||
+            lane->ready_count + lane->in_flight > busiest->ready_count + busiest->in_flight) {
+            busiest = lane;
         }
-        table->hosts = hosts;
-        table->allocated = allocated;
     }
-    table->hosts[table->count] = calloc(1, sizeof(struct host));
-    if (!table->hosts[table->count]) {
-        return RESULT_NOMEM;
-    }
-    *index = table->count++;
-    return RESULT_OK;
+    return bucket_at(host, busiest ? busiest->bucket : 0);
 }
 
-enum result host_find(struct host_table *table, const struct url *url, uint32_t *index,
-                      struct err *err)
+bool host_suspects(struct host *host, const struct request *request, uint64_t now_us)
 {
-    char origin[URL_ORIGIN_MAX];
-    struct host *host;
-    uint32_t at;
+    return host->lane_count &&
+           bucket_suspects(host_bucket(host, request), &lane_of(host, request)->suspicion,
+                           request->attempt <= 1, now_us);
+}
 
-    url_origin_key(url, origin);
-    if (table->slot_count) {
-        at = hash(origin) & (table->slot_count - 1);
-        for (; table->slots[at]; at = (at + 1) & (table->slot_count - 1)) {
-            if (strcmp(table->hosts[table->slots[at] - 1]->origin, origin) == 0) {
-                *index = table->slots[at] - 1;
-                return RESULT_OK;
-            }
+static bool find_bucket(const struct host *host, struct str name, uint16_t *index)
+{
+    for (uint16_t i = 0; i < host->other_count; i++) {
+        if (str_equal(str_view(host->others[i].name), name)) {
+            *index = (uint16_t)(i + 1);
+            return true;
         }
     }
-    if (table->idle >= table->forget_at && forget_idle(table) != RESULT_OK) {
-        return err_nomem(err, "rebuilding the host table");
+    return false;
+}
+
+void host_names_resource(struct host *host, const struct request *request, struct str name)
+{
+    struct bucket *others;
+    struct lane *lane;
+    uint16_t index = 0;
+
+    name.len = name.len < BUCKET_NAME_MAX - 1 ? name.len : BUCKET_NAME_MAX - 1;
+    if (!host->lane_count) {
+        return;
     }
-    if ((table->count + 1) * 2 > table->slot_count &&
-        rehash(table, table->slot_count ? table->slot_count * 2 : FIRST_SLOTS) != RESULT_OK) {
-        return err_nomem(err, "growing the host table");
+    lane = lane_of(host, request);
+    if (name.len && !find_bucket(host, name, &index)) {
+        if (host->other_count == HOST_BUCKETS_MAX - 1 ||
+            !(others = realloc(host->others, (host->other_count + 1U) * sizeof *others))) {
+            return;
+        }
+        host->others = others;
+        others[host->other_count] = (struct bucket){ .hold_until_us = 0 };
+        snprintf(others[host->other_count].name, BUCKET_NAME_MAX, "%.*s", STR_ARG(name));
+        index = ++host->other_count;
     }
-    if (take_entry(table, index) != RESULT_OK) {
-        return err_nomem(err, "adding a host");
+    if (index == lane->bucket) {
+        return;
     }
-    host = table->hosts[*index];
-    memcpy(host->origin, origin, sizeof origin);
-    pacer_init(&host->pacer, table->rate_per_host);
-    host->label = str_view(strstr(host->origin, "://") + 3);
-    if (url->port == (url->is_https ? 443 : 80)) {
-        host->label.len -= url->is_https ? strlen(":443") : strlen(":80");
+    bucket_at(host, lane->bucket)->in_flight -= lane->in_flight;
+    bucket_at(host, index)->in_flight += lane->in_flight;
+    lane->bucket = index;
+}
+
+/* --- may one more start? -------------------------------------------------------------------------- */
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return !b || (a && a < b) ? a : b;
+}
+
+/* A probe is alone for as long as it takes; a slow start is not owned by one slow request. */
+static unsigned window_now(const struct host *host, uint64_t now_us)
+{
+    if (!host->window || host->down_until_us) {
+        return host->window;
     }
-    table->idle++;
-    slot_put(table, *index);
-    return RESULT_OK;
+    return host->window + (unsigned)((now_us - host->window_us) / WINDOW_GROWS_US);
 }
 
-struct host *host_at(const struct host_table *table, uint32_t index)
+unsigned host_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
-    return table->hosts[index];
+    return least(least(table->cap_per_host, bucket_cap(bucket_at(host, 0), now_us)),
+                 window_now(host, now_us));
 }
 
-void host_ref(struct host_table *table, uint32_t index)
+static unsigned own_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
-    if (table->hosts[index]->refs++ == 0) {
-        table->idle--;
-    }
+    return least(table->cap_per_host, window_now(host, now_us));
 }
 
-void host_unref(struct host_table *table, uint32_t index)
+bool host_is_well_since(const struct host *host, uint64_t since_us)
 {
-    if (--table->hosts[index]->refs == 0) {
-        table->idle++;
-    }
+    return host->well_us && host->well_us >= since_us;
 }
 
-static unsigned least(unsigned a, uint64_t b)
+/* What keeps all of its requests back. */
+static enum host_answer whole_answer(const struct host_table *table, const struct host *host,
+                                     uint64_t now_us)
 {
-    return !b || (a && a < b) ? a : b < UINT_MAX ? (unsigned)b : UINT_MAX;
-}
+    unsigned cap = own_cap(table, host, now_us);
 
-unsigned host_cap(const struct host_table *table, const struct host *host)
-{
-    return least(least(table->cap_per_host, host->allowance.concurrent), host->window);
-}
-
-static bool is_retry(const struct request *request)
-{
-    return request->attempt > 0 && request->hops == 0;
-}
-
-/* How long the budget keeps back what would be next; nothing when something new is there. */
-static uint64_t budget_wait_us(const struct host *host, uint64_t now_us)
-{
-    const struct request *next = host->tried.first;
-
-    return next && is_retry(next) && !host->fresh.first
-               ? retry_budget_wait_us(&host->budget, now_us)
-               : 0;
-}
-
-static uint64_t pace_wait_us(const struct host *host, uint64_t now_us)
-{
-    uint64_t rate_us = pacer_wait_us(&host->pacer, now_us);
-    uint64_t budget_us = budget_wait_us(host, now_us);
-
-    return rate_us > budget_us ? rate_us : budget_us;
-}
-
-enum host_answer host_may_start(const struct host_table *table, const struct host *host,
-                                uint64_t now_us)
-{
-    unsigned cap = host_cap(table, host);
-
-    if (host->hold_is_user || now_us < host->hold_until_us) {
+    if (host->hold_is_user || now_us < host->down_until_us) {
         return HOST_HELD;
     }
     if (host->awaits_login) {
@@ -227,77 +227,273 @@ enum host_answer host_may_start(const struct host_table *table, const struct hos
                                             table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
         return HOST_FULL;
     }
-    if (allowance_wait_us(&host->allowance, table->work_left, now_us)) {
+    return pacer_wait_us(&host->pacer, now_us) ? HOST_PACED : HOST_MAY;
+}
+
+static enum host_answer lane_answer(const struct host_table *table, struct host *host,
+                                    const struct lane *lane, uint64_t now_us)
+{
+    switch (bucket_may_start(bucket_at(host, lane->bucket), table->work_left, now_us)) {
+    case BUCKET_HELD:
+        return HOST_HELD;
+    case BUCKET_FULL:
+        return HOST_FULL;
+    case BUCKET_QUOTA:
         return HOST_QUOTA;
+    case BUCKET_LEARNED:
+        return HOST_LEARNED;
+    case BUCKET_MAY:
+        break;
     }
-    return pace_wait_us(host, now_us) ? HOST_PACED : HOST_MAY;
+    return lane_wait_us(lane, host_is_well_since(host, lane->trouble_since_us), now_us)
+               ? HOST_TROUBLE
+               : HOST_MAY;
 }
 
-uint64_t host_wake_us(const struct host_table *table, const struct host *host, uint64_t now_us)
+enum host_answer host_may_start(const struct host_table *table, struct host *host, uint16_t lane,
+                                uint64_t now_us)
 {
-    switch (host_may_start(table, host, now_us)) {
+    enum host_answer answer = whole_answer(table, host, now_us);
+
+    return answer == HOST_MAY ? lane_answer(table, host, &host->lanes[lane], now_us) : answer;
+}
+
+struct request *host_next(const struct host_table *table, struct host *host, uint64_t now_us,
+                          enum host_answer *why)
+{
+    enum host_answer answer = whole_answer(table, host, now_us);
+
+    *why = HOST_MAY;
+    for (uint16_t n = 0; n < host->lane_count; n++) {
+        uint16_t at = (uint16_t)((host->lane_turn + n) % host->lane_count);
+        struct lane *lane = &host->lanes[at];
+        enum host_answer own = answer;
+
+        if (!lane->ready_count) {
+            continue;
+        }
+        if (answer == HOST_MAY) {
+            own = lane_answer(table, host, lane, now_us);
+        }
+        if (own == HOST_MAY) {
+            host->lane_turn = (uint16_t)(at + 1);
+            host->ready_count--;
+            return lane_pop(lane);
+        }
+        if (*why == HOST_MAY || own > *why) {
+            *why = own;
+        }
+    }
+    return NULL;
+}
+
+enum host_answer host_why(const struct host_table *table, struct host *host, uint64_t now_us)
+{
+    enum host_answer whole = whole_answer(table, host, now_us), why = HOST_MAY;
+
+    for (uint16_t i = 0; whole == HOST_MAY && i < host->lane_count; i++) {
+        if (host->lanes[i].ready_count) {
+            enum host_answer own = lane_answer(table, host, &host->lanes[i], now_us);
+
+            why = own > why ? own : why;
+        }
+    }
+    return whole == HOST_MAY ? why : whole;
+}
+
+bool host_wants_fresh(const struct host *host)
+{
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        if (lane_wants_fresh(&host->lanes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void wake_earlier(struct host_wake *wake, uint64_t at_us, bool is_named)
+{
+    if (at_us < wake->at_us) {
+        *wake = (struct host_wake){ at_us, is_named };
+    }
+}
+
+static struct host_wake lane_wake(const struct host_table *table, struct host *host,
+                                  const struct lane *lane, uint64_t now_us)
+{
+    struct bucket *bucket = bucket_at(host, lane->bucket);
+    struct host_wake wake = { TIME_NEVER, false };
+    uint64_t trouble_us;
+
+    switch (bucket_may_start(bucket, table->work_left, now_us)) {
+    case BUCKET_MAY:
+        trouble_us = lane_wait_us(lane, host_is_well_since(host, lane->trouble_since_us), now_us);
+        wake.at_us = trouble_us ? now_us + trouble_us : TIME_NEVER;
+        return wake;
+    case BUCKET_HELD:
+        wake.is_named = due_is_named(bucket->hold_due.by);
+        break;
+    case BUCKET_QUOTA:
+        wake.is_named = true;
+        break;
+    case BUCKET_FULL:
+    case BUCKET_LEARNED:
+        break;
+    }
+    wake.at_us = bucket_wake_us(bucket, table->work_left, now_us);
+    return wake;
+}
+
+struct host_wake host_wake(const struct host_table *table, struct host *host, uint64_t now_us)
+{
+    struct host_wake wake = { TIME_NEVER, false };
+    unsigned window = window_now(host, now_us);
+    uint64_t grown_us = (host->in_flight + 1U - host->window) * WINDOW_GROWS_US;
+
+    switch (whole_answer(table, host, now_us)) {
     case HOST_HELD:
-        return host_hold_deadline(host);
-    case HOST_QUOTA:
-        return now_us + allowance_wait_us(&host->allowance, table->work_left, now_us);
+        wake.at_us = host->hold_is_user ? TIME_NEVER : host->down_until_us;
+        return wake;
+    case HOST_FULL:
+        if (window && host->in_flight >= window && !host->down_until_us) {
+            wake.at_us = host->window_us + grown_us;
+        }
+        return wake;
     case HOST_PACED:
-        return now_us + pace_wait_us(host, now_us);
+        wake.at_us = now_us + pacer_wait_us(&host->pacer, now_us);
+        return wake;
+    case HOST_LOGIN:
+        return wake;
     default:
-        return TIME_NEVER;
+        break;
     }
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        if (host->lanes[i].ready_count) {
+            struct host_wake one = lane_wake(table, host, &host->lanes[i], now_us);
+
+            wake_earlier(&wake, one.at_us, one.is_named);
+        }
+    }
+    return wake;
 }
 
-bool host_wake_is_named(const struct host_table *table, const struct host *host, uint64_t now_us)
-{
-    switch (host_may_start(table, host, now_us)) {
-    case HOST_HELD:
-        return host->hold_is_named;
-    case HOST_QUOTA:
-        return true;
-    default:
-        return false;
-    }
-}
+/* --- starts and ends ------------------------------------------------------------------------------- */
 
 void host_started(struct host_table *table, struct host *host, struct request *request)
 {
+    struct bucket *bucket = host_bucket(host, request);
     uint64_t now_us = table->now_us;
 
     if (!host->contacted && host->in_flight == 0) {
         table->first_contacts++;
     }
     host->in_flight++;
-    request->host_start = ++host->starts;
+    bucket_started(bucket, now_us);
+    request->host_start = bucket->starts;
+    request->host_crowd = bucket->in_flight;
+    request->started_us = now_us;
     pacer_start(&host->pacer, now_us);
-    allowance_start(&host->allowance, now_us);
-    if (is_retry(request)) {
-        retry_budget_retry(&host->budget, now_us);
-    } else if (request->hops == 0) {
-        retry_budget_first(&host->budget, now_us);
+    if (host->lane_count) {
+        struct lane *lane = lane_of(host, request);
+
+        lane_started(lane, request_is_retry(request),
+                     host_is_well_since(host, lane->trouble_since_us), now_us);
     }
 }
 
-void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us)
+struct learned_answer host_answer_of(const struct request *request, uint64_t now_us)
 {
-    host->in_flight--;
-    table->now_us = now_us;
-    if (!host->contacted && (success || host->in_flight == 0)) {
-        table->first_contacts--;
-        host->contacted = success;
+    return (struct learned_answer){
+        .started_us = request->started_us,
+        .crowd = request->host_crowd,
+        .latency_us = now_us > request->started_us ? now_us - request->started_us : 0,
+    };
+}
+
+static enum host_news note_answered(struct host *host, uint64_t now_us)
+{
+    bool was_down = host->down_until_us != 0;
+
+    host->answered_us = now_us;
+    host->silent_in_row = host->probes = 0;
+    host->down_until_us = 0;
+    if (was_down) {
+        host->window = 1;
+        host->window_us = now_us;
     }
-    if (!success) {
-        return;
-    }
-    host->failures_in_row = host->openings = 0;
-    host->has_succeeded = true;
-    host->successes++;
-    if (host->window && now_us >= host->hold_until_us &&
-        ++host->window > 2 * (host->in_flight + 1)) {
+    if (host->window && ++host->window > 2 * (host->in_flight + 1)) {
         host->window = 0; /* the queue, no longer the window, keeps it back */
     }
-    if (host->throttle_level && now_us > host->last_throttle_us + HOST_FORGIVE_US) {
-        host->throttle_level = 0;
+    host->window_us = now_us;
+    return was_down ? HOST_NEWS_UP : HOST_NEWS_NONE;
+}
+
+static enum host_news note_silent(struct host *host, const struct request *request,
+                                  bool is_hopeless, uint64_t now_us)
+{
+    uint64_t wait_us;
+
+    if (!host->silent_in_row++) {
+        host->silent_since_us = request->started_us;
     }
+    host->is_hopeless = is_hopeless;
+    if (host->silent_in_row < HOST_DOWN_FAILURES || host->silent_in_row <= host->in_flight ||
+        host->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
+        (host->down_until_us && request->started_us < host->down_until_us)) {
+        return HOST_NEWS_NONE;
+    }
+    host->probes += host->down_until_us != 0;
+    wait_us = (now_us - host->silent_since_us) / DOWN_PART;
+    wait_us = wait_us < HOST_DOWN_MIN_US ? HOST_DOWN_MIN_US : wait_us;
+    wait_us = wait_us < HOST_DOWN_MAX_US ? wait_us : HOST_DOWN_MAX_US;
+    host->down_until_us = now_us + wait_us;
+    host->window = 1;
+    host->window_us = now_us;
+    host->down_due = (struct due){ .by = DUE_BREAKER, .wait_us = wait_us };
+    return HOST_NEWS_DOWN;
+}
+
+enum host_news host_ended(struct host_table *table, struct host *host,
+                          const struct request *request, enum host_end end, uint64_t now_us)
+{
+    struct bucket *bucket = host_bucket(host, request);
+    struct learned_answer answer = host_answer_of(request, now_us);
+    struct lane none = { .in_flight = 1 };
+    struct lane *lane = host->lane_count ? lane_of(host, request) : &none;
+    enum host_news news = HOST_NEWS_NONE;
+    bool answered = end <= HOST_END_BROKEN;
+
+    host->in_flight--;
+    bucket->in_flight--;
+    lane_ended(lane);
+    table->now_us = now_us;
+    if (!host->contacted && (answered || host->in_flight == 0)) {
+        table->first_contacts--;
+        host->contacted = answered;
+    }
+    if (answered) {
+        news = note_answered(host, now_us);
+    }
+    switch (end) {
+    case HOST_END_WELL:
+        host->well_us = now_us;
+        bucket_accepted(bucket, &answer, now_us);
+        lane_well(lane, now_us);
+        break;
+    case HOST_END_BROKEN:
+        if (lane_failed(lane, request->attempt <= 1, now_us) && news == HOST_NEWS_NONE) {
+            news = HOST_NEWS_TROUBLE;
+        }
+        break;
+    case HOST_END_SILENT:
+    case HOST_END_HOPELESS:
+        news = note_silent(host, request, end == HOST_END_HOPELESS, now_us);
+        break;
+    case HOST_END_REFUSED:
+    case HOST_END_OURS:
+        break;
+    }
+    return news;
 }
 
 void host_note_reached(struct host *host, bool reached)
@@ -306,192 +502,155 @@ void host_note_reached(struct host *host, bool reached)
     host->unreached_in_row = reached ? 0 : host->unreached_in_row + 1;
 }
 
-/* After it the host is let in slowly: from half of what was in flight when the server named a time,
- * from one when it said nothing. A hold that only grows longer keeps its window. */
-static void hold_begin(struct host *host, uint64_t until_us, uint64_t now_us, bool named,
-                       const struct due *due)
-{
-    if (now_us >= host->hold_until_us) {
-        host->window = named && host->in_flight > 2 ? host->in_flight / 2 : 1;
-    }
-    host->successes = 0;
-    host->hold_until_us = until_us;
-    host->hold_is_named = named;
-    host->hold_due = *due;
-    host->hold_due.wait_us = until_us - now_us;
-    snprintf(host->hold_due.host, sizeof host->hold_due.host, "%.*s", STR_ARG(host->label));
-}
-
-bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due)
-{
-    bool news = now_us >= host->hold_until_us;
-
-    host->last_throttle_us = now_us;
-    if (until_us > host->hold_until_us) {
-        hold_begin(host, until_us, now_us, true, due);
-    }
-    return news;
-}
-
-bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
-                       const struct due *due)
-{
-    uint64_t length = base_us > HOST_HOLD_GROWTH_MIN_US ? base_us : HOST_HOLD_GROWTH_MIN_US;
-
-    if (now_us < host->hold_until_us) {
-        return false;
-    }
-    if (host->throttle_level && now_us > host->last_throttle_us + HOST_FORGIVE_US) {
-        host->throttle_level = 0;
-    }
-    for (unsigned i = 0; i < host->throttle_level && length < HOST_HOLD_GROWTH_MAX_US; i++) {
-        length *= 2;
-    }
-    if (length > HOST_HOLD_GROWTH_MAX_US) {
-        length = HOST_HOLD_GROWTH_MAX_US;
-    }
-    host->throttle_level++;
-    host->last_throttle_us = now_us;
-    /* The upper half is jittered, so that many clients do not come back together, and the lower is
-     * kept, so that the hold is never nothing. */
-    hold_begin(host, now_us + length / 2 + random % (length / 2 + 1), now_us, false, due);
-    return true;
-}
-
-void host_forgive(struct host *host)
-{
-    if (host->successes >= HOST_FORGIVE_SUCCESSES) {
-        host->throttle_level = 0;
-    }
-}
-
-bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us)
-{
-    unsigned together = host->in_flight + 1;
-
-    if (!host->failures_in_row) {
-        host->failing_since_us = now_us;
-    }
-    if (++host->failures_in_row < HOST_BREAKER_FAILURES || host->failures_in_row < together ||
-        now_us < host->hold_until_us) {
-        return false;
-    }
-    hold_begin(host, now_us + length_us, now_us, false, &(struct due){ .by = DUE_BREAKER });
-    host->openings++;
-    return true;
-}
+/* --- how long to hope ---------------------------------------------------------------------------------- */
 
 bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us)
 {
-    return host->openings > 1 &&
-           (!host->has_succeeded || now_us - host->failing_since_us > patience_us);
+    uint64_t silent_us = now_us - host->silent_since_us;
+
+    if (!host->probes) {
+        return false;
+    }
+    if (!host->answered_us) {
+        patience_us = host->is_hopeless                     ? 0
+                      : patience_us < HOST_DOWN_PATIENCE_US ? patience_us
+                                                            : HOST_DOWN_PATIENCE_US;
+    }
+    return silent_us >= patience_us;
 }
 
-void host_table_ease(struct host_table *table)
+uint64_t host_failing_since_us(const struct host *host)
+{
+    uint64_t since_us = 0;
+
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        const struct lane *lane = &host->lanes[i];
+        uint64_t refused_us = learned_refused_since_us(&bucket_at(host, lane->bucket)->learned);
+        uint64_t one_us = lane->trouble_since_us ? lane->trouble_since_us : refused_us;
+
+        if (one_us && (!since_us || one_us < since_us)) {
+            since_us = one_us;
+        }
+    }
+    return since_us && !host_is_well_since(host, since_us) ? since_us : 0;
+}
+
+/* --- holds --------------------------------------------------------------------------------------------- */
+
+void host_table_ease(struct host_table *table, uint64_t now_us)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         struct host *host = table->hosts[i];
 
         if (host->origin[0] && !host->window) {
             host->window = host->in_flight ? host->in_flight : 1;
+            host->window_us = now_us;
+        }
+    }
+}
+
+void host_table_forget_learned(struct host_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct host *host = table->hosts[i];
+
+        for (uint16_t n = 0; n <= host->other_count; n++) {
+            bucket_at(host, n)->learned = (struct learned_limit){ 0 };
         }
     }
 }
 
 void host_hold_user(struct host *host, bool hold, uint64_t now_us)
 {
-    if (host->hold_is_user && !hold && now_us >= host->hold_until_us) {
+    if (host->hold_is_user && !hold) {
         host->window = 1;
+        host->window_us = now_us;
     }
     host->hold_is_user = hold;
 }
 
-uint64_t host_hold_deadline(const struct host *host)
+void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
+                     uint64_t now_us, const struct due *due)
 {
-    return host->hold_is_user ? TIME_NEVER : host->hold_until_us;
+    bucket_hold(host_bucket(host, request), until_us, due, now_us);
 }
 
-static void queue_append(struct request_queue *queue, struct request *request)
+void host_release(struct host *host)
 {
-    request->next = NULL;
-    if (queue->last) {
-        queue->last->next = request;
-    } else {
-        queue->first = request;
-    }
-    queue->last = request;
-}
-
-static void queue_prepend(struct request_queue *queue, struct request *request)
-{
-    request->next = queue->first;
-    queue->first = request;
-    if (!queue->last) {
-        queue->last = request;
+    host->hold_is_user = false;
+    host->down_until_us = 0;
+    host->bucket.hold_until_us = 0;
+    for (uint16_t i = 0; i < host->other_count; i++) {
+        host->others[i].hold_until_us = 0;
     }
 }
 
-static struct request *queue_pop(struct request_queue *queue)
+static struct host_hold later(struct host_hold hold, const struct bucket *bucket, uint64_t now_us)
 {
-    struct request *request = queue->first;
-
-    if (request) {
-        queue->first = request->next;
-        if (!queue->first) {
-            queue->last = NULL;
-        }
-        request->next = NULL;
+    if (bucket->hold_until_us > now_us && bucket->hold_until_us > hold.until_us) {
+        return (struct host_hold){ bucket->hold_until_us, due_is_named(bucket->hold_due.by),
+                                   &bucket->hold_due };
     }
-    return request;
+    return hold;
 }
 
-void host_push(struct host *host, struct request *request, enum host_place place)
+static struct host_hold whole_hold(const struct host *host, uint64_t now_us)
 {
-    if (place == HOST_PLACE_NEXT) {
-        queue_prepend(&host->tried, request);
-    } else {
-        queue_append(place == HOST_PLACE_TRIED ? &host->tried : &host->fresh, request);
+    if (host->hold_is_user) {
+        return (struct host_hold){ TIME_NEVER, false, NULL };
     }
+    if (host->down_until_us > now_us) {
+        return (struct host_hold){ host->down_until_us, false, &host->down_due };
+    }
+    return (struct host_hold){ 0, false, NULL };
+}
+
+struct host_hold host_hold(const struct host *host, uint64_t now_us)
+{
+    struct host_hold hold = later(whole_hold(host, now_us), &host->bucket, now_us);
+
+    for (uint16_t i = 0; i < host->other_count; i++) {
+        hold = later(hold, &host->others[i], now_us);
+    }
+    return hold;
+}
+
+struct host_hold host_hold_of(const struct host *host, const struct request *request,
+                              uint64_t now_us)
+{
+    return later(whole_hold(host, now_us), host_bucket(host, request), now_us);
+}
+
+/* --- ready requests -------------------------------------------------------------------------------------- */
+
+void host_push(struct host *host, struct request *request, enum lane_place place)
+{
+    lane_push(lane_of(host, request), request, place);
     host->ready_count++;
 }
 
-struct request *host_pop(struct host *host, uint64_t now_us)
+struct request *host_pop(struct host *host)
 {
-    const struct request *tried = host->tried.first;
-    bool kept_back = tried && is_retry(tried) && host->fresh.first &&
-                     retry_budget_wait_us(&host->budget, now_us);
-    struct request *request = queue_pop(tried && !kept_back ? &host->tried : &host->fresh);
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        struct request *request = lane_pop(&host->lanes[i]);
 
-    host->ready_count -= request != NULL;
-    return request;
-}
-
-static struct request *queue_take(struct request_queue *queue, uint64_t id)
-{
-    struct request *before = NULL, *request = queue->first;
-
-    while (request && request->id != id) {
-        before = request;
-        request = request->next;
+        if (request) {
+            host->ready_count--;
+            return request;
+        }
     }
-    if (!request || !before) {
-        return request ? queue_pop(queue) : NULL;
-    }
-    before->next = request->next;
-    if (queue->last == request) {
-        queue->last = before;
-    }
-    request->next = NULL;
-    return request;
+    return NULL;
 }
 
 struct request *host_take(struct host *host, uint64_t id)
 {
-    struct request *request = queue_take(&host->tried, id);
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        struct request *request = lane_take(&host->lanes[i], id);
 
-    if (!request) {
-        request = queue_take(&host->fresh, id);
+        if (request) {
+            host->ready_count--;
+            return request;
+        }
     }
-    host->ready_count -= request != NULL;
-    return request;
+    return NULL;
 }

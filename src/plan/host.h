@@ -1,26 +1,23 @@
 /**
  * Hosts: what is known of each origin that is asked, and whether it may be asked now.
  *
- * The state belongs to the queue, not to a request: a 429 stops the whole host, because its
- * neighbours would only collect more of them. A hold ends at a deadline that the server named or,
- * when it named none, after a time that grows with each further 429 and is forgiven after a quiet
- * while. After a hold the host is let in slowly: half of what was in flight when the server had named
- * the time, one request when it had not, then one more for each that went well.
+ *   host    the origin: whether anybody answers there at all, what the user says of it, its rate and cap
+ *   bucket  what one limiter of it counts: holds, quota, the rate that refusals taught (plan/bucket.h)
+ *   lane    the requests of one endpoint to it, and whether they fare well (plan/lane.h)
  *
- *   open --429, 503 + Retry-After--> held --deadline--> slow start --successes--> open
- *     `----failures in a row---------^  ^-- the one probe failed ---´
+ * A host is down only when nobody answers: no connection, no name, no certificate that holds, no answer in
+ * time. A status is an answer, and concerns a URL, a lane or a bucket.
  *
- * Failures in a row (no connection, timeouts, 5xx) are what a breaker is for: the host is held for a
- * while, then asked once, and let in slowly when that went well. As many as were in flight together
- * fail together, so a row is longer than HOST_BREAKER_FAILURES when more than that were.
+ *   up --nobody answers, in a row--> down: one probe at a time, ever further apart --an answer--> up, slowly
  *
- * A host may also be open and yet not to be asked at once: its rate, the quota that its answers tell
- * (plan/allowance.h) and the budget of retries (plan/retry_budget.h) space the starts.
+ * As many as were in flight together fail together, so a row is longer than HOST_DOWN_FAILURES when more
+ * than that were. A host of few requests is not spared: they use up their tries, each with its own wait.
  *
  * Pure: told the time and given the random bits. Entries without requests, hold or memory of one are
  * reused once HOST_TABLE_IDLE_MAX are idle, so that a list of a million hosts stays small.
  *
- * Ownership  the table owns its hosts; an index is valid while a request refers to it (host_ref).
+ * Ownership  the table owns its hosts; an index is valid while a request refers to it (host_ref), and so
+ *            are the indices of its lanes.
  * Threads    loop thread only.
  */
 #ifndef SCRAPETOP_PLAN_HOST_H
@@ -28,25 +25,23 @@
 
 #include "base/err.h"
 #include "base/url.h"
-#include "plan/allowance.h"
+#include "plan/bucket.h"
+#include "plan/lane.h"
 #include "plan/pacer.h"
 #include "plan/request.h"
-#include "plan/retry_budget.h"
 
 #include <stdbool.h>
 
 #define HOST_TABLE_IDLE_MAX 1024
-#define HOST_HOLD_GROWTH_MAX_US (UINT64_C(60) * 1000000) /* ceiling of a hold without a deadline */
-#define HOST_HOLD_GROWTH_MIN_US UINT64_C(100000)         /* a backoff of 0 is no leave to hammer */
-#define HOST_FORGIVE_US (UINT64_C(60) * 1000000)         /* a quiet while */
-#define HOST_BREAKER_FAILURES 5
-#define HOST_BREAKER_US (UINT64_C(30) * 1000000)
-#define HOST_FORGIVE_SUCCESSES 5
+#define HOST_DOWN_FAILURES 5
+#define HOST_DOWN_MIN_US UINT64_C(500000)              /* before the first probe */
+#define HOST_DOWN_MAX_US (UINT64_C(30) * 1000000)      /* between two */
+#define HOST_DOWN_PATIENCE_US (UINT64_C(30) * 1000000) /* with one that never answered */
 #define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
-
-struct request_queue {
-    struct request *first, *last;
-};
+#define HOST_LANES_MAX 64
+#define HOST_SEGMENTS_MAX                                                                          \
+    24 /* of them, told apart by their paths; what comes later shares its endpoint's */
+#define HOST_BUCKETS_MAX 16
 
 struct host {
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
@@ -56,34 +51,34 @@ struct host {
     bool contacted;              /* has answered once, so its name resolves */
 
     unsigned in_flight;
-    unsigned window;         /* slow start: in flight at most; 0: open */
-    uint64_t hold_until_us;  /* 0: not held */
-    bool hold_is_named;      /* by the server, so never cut short by us */
-    bool hold_is_user;       /* until released */
-    bool awaits_login;       /* nothing is asked of it before there is a token (engine/auth.h) */
-    bool was_held;           /* by what it answered, once or more */
-    bool told_bad_deadline;  /* that it names deadlines which nobody can read */
-    struct due hold_due;     /* who holds it, and by what answer */
-    unsigned throttle_level; /* of growing holds */
-    uint64_t last_throttle_us;
-    unsigned failures_in_row;
-    uint64_t failing_since_us; /* the first of the row */
-    unsigned openings;         /* of the breaker, in a row */
-    bool has_succeeded;
-    uint32_t successes; /* since the last hold began */
-    bool was_reached;   /* somebody answered at its address once, if only to refuse */
+    unsigned window;        /* slow start: in flight at most; 0: open */
+    uint64_t window_us;     /* as of then: it grows by time too */
+    bool hold_is_user;      /* until released */
+    bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
+    bool was_held;          /* by what it answered, once or more */
+    bool told_bad_deadline; /* that it names deadlines which nobody can read */
+
+    uint64_t down_until_us; /* nobody answers: no probe before; 0: it is up */
+    struct due down_due;
+    unsigned silent_in_row;   /* attempts that nobody answered */
+    uint64_t silent_since_us; /* the first of the row */
+    bool is_hopeless;         /* the last of them for a reason that seldom passes */
+    bool was_reached;         /* somebody answered at its address once, if only to refuse */
     unsigned unreached_in_row;
+    unsigned probes;      /* in a row that failed while it was down */
+    uint64_t well_us;     /* the last answer that was well; 0: none was */
+    uint64_t answered_us; /* the last answer of any kind */
 
-    struct pacer pacer;         /* its own rate */
-    struct allowance allowance; /* what it says of its quota */
-    struct retry_budget budget;
-    uint64_t starts; /* requests started so far */
-
-    struct request_queue tried, fresh;  /* may start as soon as the host may be asked */
-    uint64_t ready_count;               /* in both */
+    struct pacer pacer;    /* its own rate */
+    struct bucket bucket;  /* of what names no resource */
+    struct bucket *others; /* of those that do; bucket index - 1 */
+    uint16_t other_count;
+    struct lane *lanes;
+    uint16_t lane_count, lane_turn, segment_count;
+    uint64_t ready_count;               /* in all lanes */
     struct host *ring_next, *ring_prev; /* the frontier's ring of hosts with ready requests */
 
-    uint64_t requests, throttled; /* answers, and 429s among them */
+    uint64_t requests, throttled; /* answers, and refusals among them */
 };
 
 struct host_table {
@@ -115,78 +110,135 @@ struct host *host_at(const struct host_table *table, uint32_t index);
 void host_ref(struct host_table *table, uint32_t index);
 void host_unref(struct host_table *table, uint32_t index);
 
+/** The lane of an endpoint's requests to this URL, made when there is none. RESULT_NOMEM only for the
+ *  first of a host. */
+MUST_CHECK enum result host_lane(struct host *host, uint32_t endpoint, const struct url *url,
+                                 uint16_t *lane);
+
+/** The bucket that a request's lane is counted by. */
+struct bucket *host_bucket(const struct host *host, const struct request *request);
+
+/** The bucket that most of its ready requests are counted by, or the last of them were. */
+struct bucket *host_busiest_bucket(const struct host *host);
+
+/** A 503 without a deadline came for the request: is it a refusal? See bucket_suspects. */
+bool host_suspects(struct host *host, const struct request *request, uint64_t now_us);
+
+/** An answer names the resource that its request was counted against: the lane's bucket from now on. */
+void host_names_resource(struct host *host, const struct request *request, struct str name);
+
 enum host_answer {
     HOST_MAY,
     HOST_HELD,
     HOST_LOGIN, /* not before there is a token */
     HOST_FULL,
-    HOST_QUOTA, /* not yet, so that its quota lasts */
-    HOST_PACED, /* not yet, for its rate or the budget of retries */
+    HOST_QUOTA,   /* not yet, so that its quota lasts */
+    HOST_LEARNED, /* not yet, at the rate that its refusals taught */
+    HOST_TROUBLE, /* not yet: its lane is in trouble */
+    HOST_PACED,   /* not yet, for its rate */
 };
 
-/** May one more request to it start now? */
-enum host_answer host_may_start(const struct host_table *table, const struct host *host,
+/** May a request of this lane start now? `host` changes only in what it has learned by time. */
+enum host_answer host_may_start(const struct host_table *table, struct host *host, uint16_t lane,
                                 uint64_t now_us);
 
-/** When time alone will make it HOST_MAY, if it is not that now; TIME_NEVER when time will not. */
-uint64_t host_wake_us(const struct host_table *table, const struct host *host, uint64_t now_us);
+/** A ready request that may start now, lanes in turn. NULL when there is none: `*why` says what keeps
+ *  the one back that comes first of itself; HOST_MAY when the host has no ready request. */
+struct request *host_next(const struct host_table *table, struct host *host, uint64_t now_us,
+                          enum host_answer *why);
 
-/** That is the server's word, not ours. */
-bool host_wake_is_named(const struct host_table *table, const struct host *host, uint64_t now_us);
+/** What keeps its ready requests back, as host_next says it; HOST_MAY when nothing does. */
+enum host_answer host_why(const struct host_table *table, struct host *host, uint64_t now_us);
+
+/** The user sets another pace: what refusals taught is forgotten. */
+void host_table_forget_learned(struct host_table *table);
+
+/** Its lanes would have a first try go before the retries that are ready. */
+bool host_wants_fresh(const struct host *host);
+
+struct host_wake {
+    uint64_t at_us; /* TIME_NEVER: time alone changes nothing */
+    bool is_named;  /* the server's word */
+};
+
+/** When time alone will let one of its ready requests start, if none may now. */
+struct host_wake host_wake(const struct host_table *table, struct host *host, uint64_t now_us);
 
 /** In flight at most, by the job, the host's own word and the slow start; 0: no limit. */
-unsigned host_cap(const struct host_table *table, const struct host *host);
+unsigned host_cap(const struct host_table *table, const struct host *host, uint64_t now_us);
 
-/** Notes in the request which of the host's starts it is. */
+/** Notes in the request which of its bucket's starts it is, and how many are in flight there. */
 void host_started(struct host_table *table, struct host *host, struct request *request);
 
-/** An attempt ended. `success`: an answer that was no refusal. */
-void host_ended(struct host_table *table, struct host *host, bool success, uint64_t now_us);
+/** How an attempt ended, as far as its host is concerned. */
+enum host_end {
+    HOST_END_WELL,     /* an answer */
+    HOST_END_REFUSED,  /* one that says: not now */
+    HOST_END_BROKEN,   /* one that the server failed at: 5xx, a body that ends too soon */
+    HOST_END_SILENT,   /* nobody answered: connect, timeout */
+    HOST_END_HOPELESS, /* likewise, for a reason that seldom passes: dns, tls */
+    HOST_END_OURS,     /* cancelled, or our own shortage */
+};
+
+/** What became of it: events that are worth telling. */
+enum host_news {
+    HOST_NEWS_NONE,
+    HOST_NEWS_DOWN,    /* nobody answers: it is held for a probe */
+    HOST_NEWS_UP,      /* it was down, and answers */
+    HOST_NEWS_TROUBLE, /* its lane got into trouble */
+};
+
+/** Tells of the attempt's end; to be told before bucket_refused. */
+enum host_news host_ended(struct host_table *table, struct host *host,
+                          const struct request *request, enum host_end end, uint64_t now_us);
 
 /** Whether anybody answered at its address, this time. */
 void host_note_reached(struct host *host, bool reached);
 
-/** Holds until `until_us`, which the server named; `due` tells how. A longer hold that stands already stays. Returns
- *  true when this is news. */
-bool host_hold_named(struct host *host, uint64_t until_us, uint64_t now_us, const struct due *due);
+/** The attempt, as its bucket's learned limit wants to be told of it. */
+struct learned_answer host_answer_of(const struct request *request, uint64_t now_us);
 
-/** A 429 without a deadline: holds for a growing time, base_us at first. Those that were in flight
- *  when the hold began do not make it grow. Returns true when this is news. */
-bool host_hold_growing(struct host *host, uint64_t base_us, uint64_t random, uint64_t now_us,
-                       const struct due *due);
-
-/** Somebody slows down by what the refusals tell: as long as the host accepts something between two of
- *  them, holds need not grow on top of that. */
-void host_forgive(struct host *host);
-
-/** An attempt failed in a way that may mean that the host is down: opens the breaker for `length_us`
- *  when that was one too many. Returns true when it did. */
-bool host_note_failure(struct host *host, uint64_t length_us, uint64_t now_us);
-
-/** The breaker's probe has failed too, and either nothing ever went well here or it has been so for
- *  `patience_us`: nobody need wait for it. */
+/** Nobody answers, and it has been so for long enough: nobody need wait for it. */
 bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us);
 
+/** The longest-standing trouble or refusal of a host of which nothing goes well any more: since when;
+ *  0: something does. */
+uint64_t host_failing_since_us(const struct host *host);
+
+/** Something of it went well after that moment. */
+bool host_is_well_since(const struct host *host, uint64_t since_us);
+
 /** All hosts are let in slowly, as after a hold: the run was paused, and goes on. */
-void host_table_ease(struct host_table *table);
+void host_table_ease(struct host_table *table, uint64_t now_us);
 
 /** By the user: until released. */
 void host_hold_user(struct host *host, bool hold, uint64_t now_us);
 
-/** TIME_NEVER for a user's hold, 0 when open. */
-uint64_t host_hold_deadline(const struct host *host);
+/** The server holds a request's bucket until then: after a restart, or by a rule. */
+void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
+                     uint64_t now_us, const struct due *due);
 
-enum host_place {
-    HOST_PLACE_NEXT,  /* before all others */
-    HOST_PLACE_TRIED, /* behind those that were tried before, ahead of new ones */
-    HOST_PLACE_LAST,
+/** The user's word: it may be asked now, whatever holds it. */
+void host_release(struct host *host);
+
+/** What holds it at this moment, the latest of several. */
+struct host_hold {
+    uint64_t until_us;     /* 0: nothing; TIME_NEVER: until the user releases it */
+    bool is_named;         /* by the server, so never cut short by us */
+    const struct due *due; /* NULL: nothing, or the user */
 };
 
-/** The queue of ready requests. */
-void host_push(struct host *host, struct request *request, enum host_place place);
+struct host_hold host_hold(const struct host *host, uint64_t now_us);
 
-/** What was tried before comes first, unless the budget of retries keeps it back. NULL when empty. */
-struct request *host_pop(struct host *host, uint64_t now_us);
+/** The hold that concerns the request. */
+struct host_hold host_hold_of(const struct host *host, const struct request *request,
+                              uint64_t now_us);
+
+/** The queue of ready requests of the request's lane. */
+void host_push(struct host *host, struct request *request, enum lane_place place);
+
+/** Any of the ready requests, whatever holds them; NULL: there is none. */
+struct request *host_pop(struct host *host);
 struct request *host_take(struct host *host, uint64_t id); /* NULL when it is not there */
 
 #endif

@@ -23,6 +23,10 @@ void pacer_set_rate(struct pacer *pacer, struct rate rate)
  * at 10/s every start keeps its full distance. */
 static double tolerance_us(const struct pacer *pacer)
 {
+    if (pacer->is_even) {
+        return pacer->interval_us < 2 * (double)PACER_EVEN_US ? pacer->interval_us / 2
+                                                              : (double)PACER_EVEN_US;
+    }
     return pacer->interval_us < (double)PACER_BURST_US ? (double)PACER_BURST_US : 0;
 }
 

@@ -16,10 +16,12 @@
 #include <stdbool.h>
 
 #define PACER_BURST_US UINT64_C(20000) /* starts may gather for this long, never for more */
+#define PACER_EVEN_US UINT64_C(2000)   /* of one that is to be even: what a timer may be late */
 
 struct pacer {
     struct rate rate;   /* per_us 0: no limit */
     double interval_us; /* between two starts */
+    bool is_even;       /* no bursts: for servers that refuse two at once */
     double next_us;     /* theoretical arrival time of the next start */
 };
 

@@ -75,6 +75,11 @@ enum result request_resume(struct request *request, const struct exchange *excha
     return result;
 }
 
+bool request_is_retry(const struct request *request)
+{
+    return request->attempt > 0 && request->hops == 0;
+}
+
 struct str request_url(const struct request *request)
 {
     return request->redirect_url   ? str_view(request->redirect_url)

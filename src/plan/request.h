@@ -54,8 +54,11 @@ struct request {
     uint64_t id;          /* place in the plan's order, from 1; never changes */
     uint32_t endpoint;    /* index into job.endpoints */
     uint32_t host;        /* index into the host table (plan/host.h) */
+    uint16_t lane;        /* index into the host's lanes */
     uint32_t attempt;     /* tries begun so far */
-    uint64_t host_start;  /* which of its host's starts the last try was */
+    uint64_t host_start;  /* which of its bucket's starts the last try was (plan/bucket.h) */
+    uint32_t host_crowd;  /* in flight in its bucket when it began, itself included */
+    uint64_t started_us;  /* when it began (monotonic) */
     uint32_t crowd;       /* in flight everywhere when it began, itself included */
     uint16_t hops;        /* redirects followed in this try */
     bool foreign;         /* redirected off the job's origin: no configured header, no body */
@@ -97,6 +100,9 @@ void request_start_over(struct request *request);
 
 /** Its exchange goes on, of which an earlier session knows. Copied. RESULT_NOMEM. */
 MUST_CHECK enum result request_resume(struct request *request, const struct exchange *exchange);
+
+/** It was tried before, and this is not a redirect's further hop. */
+bool request_is_retry(const struct request *request);
 
 /** What to ask now: the redirect's target, else where the exchange goes on, else the planned URL. */
 struct str request_url(const struct request *request);

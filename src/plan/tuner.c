@@ -13,10 +13,6 @@
 #define FULL_PART 0.75    /* of the cap in flight on average: else something else limits */
 #define LATENCY_ROSE 1.35 /* against what held: another server now */
 #define LATENCY_FELL 0.75
-#define RATE_BACK 0.85  /* of the rate that was refused */
-#define RATE_BELOW 0.97 /* of it, to creep back to */
-#define RATE_PROBE 1.1
-#define RATE_CREEP_US (2 * US_PER_S)
 #define FAILED_PART 0.2 /* 503s and timeouts beyond this part of a round are a loss; ... */
 #define FAILED_MOST 10  /* ... so many, and half of all, before it is over */
 
@@ -36,18 +32,9 @@ static void begin_round(struct tuner *t, uint64_t now_us)
     t->round = (struct tuner_round){ .began_us = now_us };
 }
 
-/* Of the user's end, and of the ceiling that was met. */
-static unsigned upper_end(const struct tuner *t)
-{
-    unsigned ceiling = t->ceiling ? t->ceiling - 1 : t->cap_max;
-
-    ceiling = ceiling ? ceiling : 1;
-    return ceiling < t->cap_max ? ceiling : t->cap_max;
-}
-
 static bool change_cap(struct tuner *t, double wanted, uint64_t now_us)
 {
-    unsigned before = t->cap, most = upper_end(t);
+    unsigned before = t->cap, most = t->cap_max;
     double cap = round(wanted);
 
     t->cap = cap < 1 ? 1 : cap > most ? most : (unsigned)cap;
@@ -65,180 +52,32 @@ static void forget_search(struct tuner *t)
 
 void tuner_init(struct tuner *t, unsigned cap, unsigned cap_max, uint64_t now_us)
 {
-    *t = (struct tuner){ .probe_every_us = TUNER_PROBE_MIN_US };
+    *t = (struct tuner){ 0 };
     tuner_set(t, cap, cap_max, now_us);
-    t->window.since_us = now_us;
-    t->window.second = now_us / US_PER_S;
 }
 
 void tuner_set(struct tuner *t, unsigned cap, unsigned cap_max, uint64_t now_us)
 {
     t->cap_max = cap_max ? cap_max : 1;
     t->cap = cap < 1 ? 1 : cap > t->cap_max ? t->cap_max : cap;
-    if (t->ceiling && t->cap >= t->ceiling) {
-        t->ceiling = 0; /* the user wants to know it */
-    }
     forget_search(t);
     begin_round(t, now_us);
 }
 
 /* --- what came back -------------------------------------------------------------------------------- */
 
-static void move_window(struct tuner *t, uint64_t now_us)
+void tuner_note(struct tuner *t, const struct tuner_sample *s)
 {
-    uint64_t second = now_us / US_PER_S;
-
-    for (; t->window.second < second; t->window.second++) {
-        if (second - t->window.second > TUNER_WINDOW_S) {
-            t->window.second = second - TUNER_WINDOW_S - 1;
-        }
-        memmove(&t->window.accepted[1], &t->window.accepted[0],
-                TUNER_WINDOW_S * sizeof t->window.accepted[0]);
-        memmove(&t->window.crowd_accepted[1], &t->window.crowd_accepted[0],
-                TUNER_WINDOW_S * sizeof t->window.crowd_accepted[0]);
-        t->window.accepted[0] = t->window.crowd_accepted[0] = 0;
-    }
-}
-
-/* Accepted a second over the window, or over as much of it as there has been. */
-static double accepted_rate(const struct tuner *t, uint64_t now_us)
-{
-    uint64_t from_us = (t->window.second - TUNER_WINDOW_S) * US_PER_S;
-    double passed_s;
-    unsigned sum = 0;
-
-    if (t->window.second < TUNER_WINDOW_S || from_us < t->window.since_us) {
-        from_us = t->window.since_us;
-    }
-    passed_s = (double)(now_us - from_us) / (double)US_PER_S;
-    for (int i = 0; i <= TUNER_WINDOW_S; i++) {
-        sum += t->window.accepted[i];
-    }
-    return sum / (passed_s > 0.1 ? passed_s : 0.1);
-}
-
-static void note_refused(struct tuner *t, const struct tuner_sample *s, uint64_t now_us)
-{
-    if (s->started_us < t->loss.ignore_before_us) {
-        return;
-    }
-    if (!t->loss.count || s->crowd < t->loss.crowd_min) {
-        t->loss.crowd_min = s->crowd;
-    }
-    t->loss.count++;
-    t->loss.last_us = now_us;
-}
-
-void tuner_note(struct tuner *t, const struct tuner_sample *s, uint64_t now_us)
-{
-    move_window(t, now_us);
-    if (s->end == TUNER_REFUSED) {
-        note_refused(t, s, now_us);
-        return;
+    if (s->started_us < t->round.began_us) {
+        return; /* it tells of the cap before */
     }
     if (s->end == TUNER_FAILED) {
-        t->round.failed += s->started_us >= t->round.began_us;
+        t->round.failed++;
         return;
     }
-    t->window.accepted[0]++;
-    if (s->crowd > t->window.crowd_accepted[0]) {
-        t->window.crowd_accepted[0] = s->crowd;
-    }
-    if (s->started_us >= t->round.began_us) {
-        t->round.well++;
-        t->round.latency_sum_us += (double)s->latency_us;
-        t->round.crowd_sum += s->crowd;
-    }
-}
-
-/* --- losses ------------------------------------------------------------------------------------------ */
-
-/* Was anything accepted with as many in flight as the refused had? In how many of the last seconds? */
-static bool crowd_was_accepted(const struct tuner *t)
-{
-    for (int i = 0; i <= TUNER_WINDOW_S; i++) {
-        if (t->window.crowd_accepted[i] >= t->loss.crowd_min) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The rate that was measured when refusals began is a guess, and tried soon; what a probe has found is
- * left alone for longer, the more often it stood. */
-static void expect_quiet(struct tuner *t, uint64_t now_us)
-{
-    bool is_guess = t->rate > 0 && !t->rate_was_probed;
-
-    t->loss.ignore_before_us = now_us;
-    t->loss.count = 0;
-    if (t->probing && is_guess) {
-        t->rate_was_probed = true;
-        is_guess = false;
-    } else if (t->probing) {
-        t->probe_every_us =
-            t->probe_every_us * 2 < TUNER_PROBE_MAX_US ? t->probe_every_us * 2 : TUNER_PROBE_MAX_US;
-    }
-    t->probing = false;
-    t->probe_us = now_us + (is_guess ? TUNER_GUESS_US : t->probe_every_us);
-}
-
-static bool lose_to_rate(struct tuner *t, uint64_t now_us)
-{
-    double accepted = accepted_rate(t, now_us), before = t->rate, least;
-
-    if (before > 0) {
-        least = 0.7 * before; /* a window with a long hold in it accepts less than it may */
-        t->rate_lost = accepted < least ? least : accepted < before ? accepted : before;
-    } else {
-        t->rate_lost = accepted;
-    }
-    t->rate = RATE_BACK * t->rate_lost;
-    t->rate = t->rate < 0.1 ? 0.1 : t->rate;
-    t->rate_step_us = now_us + RATE_CREEP_US;
-    say(t, "auto: refused at about %.1f/s whatever is in flight: rate %.1f/s", t->rate_lost,
-        t->rate);
-    return true;
-}
-
-static bool lose_to_crowd(struct tuner *t, uint64_t now_us)
-{
-    unsigned refused_at = t->loss.crowd_min < 2 ? 2 : t->loss.crowd_min, before = t->cap;
-
-    t->ceiling = refused_at;
-    t->phase = TUNER_HOLD;
-    t->before = (struct tuner_point){ 0 };
-    t->next_step_us = now_us + TUNER_STEP_US;
-    t->rate = t->rate_lost = 0;
-    change_cap(t, refused_at - 1, now_us);
-    if (t->cap >= before) {
-        change_cap(t, before / 2, now_us);
-    }
-    say(t, "auto: cap %u -> %u, refused from %u at once on", before, t->cap, refused_at);
-    return true;
-}
-
-/* A loss right after the answer to one says that the answer was the wrong one. */
-static bool answer_loss(struct tuner *t, uint64_t now_us)
-{
-    bool is_rate = t->rate > 0 || crowd_was_accepted(t);
-
-    t->loss.in_row = now_us < t->loss.ignore_before_us + 5 * US_PER_S ? t->loss.in_row + 1 : 1;
-    if (t->loss.in_row > 4) {
-        is_rate = !t->loss.last_was_rate;
-        t->loss.in_row = 1;
-    } else if (t->loss.in_row > 1) {
-        is_rate = t->loss.last_was_rate;
-    }
-    t->loss.last_was_rate = is_rate;
-    begin_round(t, now_us);
-    if (is_rate) {
-        lose_to_rate(t, now_us);
-    } else {
-        lose_to_crowd(t, now_us);
-    }
-    expect_quiet(t, now_us);
-    return true;
+    t->round.well++;
+    t->round.latency_sum_us += (double)s->latency_us;
+    t->round.crowd_sum += s->crowd;
 }
 
 static bool answer_failures(struct tuner *t, uint64_t now_us)
@@ -251,38 +90,6 @@ static bool answer_failures(struct tuner *t, uint64_t now_us)
     t->next_step_us = now_us + TUNER_STEP_US;
     say(t, "auto: cap %u -> %u, many 503s or timeouts", before, t->cap);
     return t->cap != before;
-}
-
-/* --- the rate ------------------------------------------------------------------------------------------ */
-
-static bool tune_rate(struct tuner *t, uint64_t now_us)
-{
-    double target = RATE_BELOW * t->rate_lost, accepted;
-
-    if (t->rate <= 0 || now_us < t->rate_step_us) {
-        return false;
-    }
-    t->rate_step_us = now_us + RATE_CREEP_US;
-    if (t->rate < 0.99 * target) {
-        t->rate += 0.4 * (target - t->rate);
-        say(t, "auto: rate %.1f/s, back towards %.1f/s", t->rate, target);
-        return true;
-    }
-    if (now_us < t->probe_us) {
-        return false;
-    }
-    accepted = accepted_rate(t, now_us);
-    if (accepted < 0.6 * t->rate) {
-        t->rate = t->rate_lost = 0;
-        say(t, "auto: rate no longer limits");
-        return true;
-    }
-    t->probe_us = now_us + TUNER_WINDOW_S * US_PER_S; /* while that goes well, further and sooner */
-    t->rate_lost = t->rate * (t->probing ? RATE_PROBE * RATE_PROBE : RATE_PROBE) / RATE_BELOW;
-    t->probing = true;
-    t->rate = RATE_BELOW * t->rate_lost;
-    say(t, "auto: rate %.1f/s, nothing was refused for a while", t->rate);
-    return true;
 }
 
 /* --- the cap -------------------------------------------------------------------------------------------- */
@@ -385,52 +192,35 @@ static bool step(struct tuner *t, bool down, uint64_t now_us)
     return true;
 }
 
-static bool probe_ceiling(struct tuner *t, uint64_t now_us)
-{
-    unsigned before = t->cap;
-
-    t->probing = true;
-    t->probe_us = now_us + t->probe_every_us;
-    t->ceiling++;
-    if (!change_cap(t, before + 1.0, now_us)) {
-        return false;
-    }
-    t->before = (struct tuner_point){ 0 };
-    say(t, "auto: cap %u -> %u, nothing was refused for a while", before, t->cap);
-    return true;
-}
-
 static bool hold(struct tuner *t, const struct tuner_point *now, uint64_t now_us)
 {
     unsigned before = t->cap;
+    double was_us;
 
     if (t->before.rate <= 0) {
         t->before = *now;
     }
-    if (now->latency_us > LATENCY_ROSE * t->before.latency_us &&
-        now->rate < t->before.rate * SAME_RATE) {
+    was_us = t->before.latency_us;
+    if (now->latency_us > LATENCY_ROSE * was_us && now->rate < t->before.rate * SAME_RATE) {
         forget_search(t);
-        change_cap(t, before * t->before.latency_us / now->latency_us, now_us);
+        change_cap(t, before * was_us / now->latency_us, now_us);
         say(t, "auto: cap %u -> %u, latency rose from %.0f to %.0f ms", before, t->cap,
-            t->before.latency_us / 1000, now->latency_us / 1000);
+            was_us / 1000, now->latency_us / 1000);
         return t->cap != before;
     }
-    if (now->latency_us < LATENCY_FELL * t->before.latency_us && now->cap < upper_end(t)) {
+    if (now->latency_us < LATENCY_FELL * t->before.latency_us && now->cap < t->cap_max) {
         forget_search(t);
         return rise(t, now, now_us);
-    }
-    if (t->ceiling && t->cap + 1 >= t->ceiling && now_us >= t->probe_us) {
-        return probe_ceiling(t, now_us);
     }
     t->before = *now;
     if (now_us < t->next_step_us) {
         begin_round(t, now_us);
         return false;
     }
-    if (t->cap > 1 && now_us >= t->next_down_us && !(t->ceiling && t->cap + 1 >= t->ceiling)) {
+    if (t->cap > 1 && now_us >= t->next_down_us) {
         return step(t, true, now_us);
     }
-    if (t->cap < upper_end(t)) {
+    if (t->cap < t->cap_max) {
         return step(t, false, now_us);
     }
     begin_round(t, now_us);
@@ -493,13 +283,6 @@ static bool tune_cap(struct tuner *t, uint64_t now_us)
 
 bool tuner_step(struct tuner *t, bool kept_back, uint64_t now_us)
 {
-    move_window(t, now_us);
-    if (t->loss.count) {
-        return answer_loss(t, now_us);
-    }
-    if (tune_rate(t, now_us)) {
-        return true;
-    }
     if (kept_back) {
         begin_round(t, now_us);
         return false;

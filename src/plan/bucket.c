@@ -1,0 +1,186 @@
+#include "plan/bucket.h"
+
+#include "base/clock.h"
+
+#include <limits.h>
+
+#define REMEMBERED_US (60 * US_PER_S) /* a refusal */
+#define INNOCENT_US (300 * US_PER_S)
+#define INNOCENT_PART 0.2
+#define SUSPECT_SHARE 0.04 /* of one answer in a suspicion */
+#define SUSPECT_US (2 * US_PER_S)
+#define BACKGROUND_ROW 7
+#define BACKGROUND_SLOW_ROW 4 /* when it goes on at less than ... */
+#define BACKGROUND_SLOW 0.25  /* ... this part of what was accepted between them */
+#define BACKGROUND_TIMES 1.5
+#define BACKGROUND_MORE 0.1
+
+unsigned bucket_cap(struct bucket *b, uint64_t now_us)
+{
+    unsigned learned = learned_at_once(&b->learned, now_us);
+    uint64_t told = b->allowance.concurrent;
+
+    if (!told || told > UINT_MAX) {
+        return learned;
+    }
+    return learned && learned < told ? learned : (unsigned)told;
+}
+
+/* How long the learned rate keeps one more start back. */
+static uint64_t learned_wait_us(struct bucket *b, uint64_t now_us)
+{
+    double rate = learned_rate(&b->learned, false, now_us);
+    uint64_t wait_us;
+
+    if (rate <= 0) {
+        return 0;
+    }
+    if (rate != b->pacer.rate.requests || !b->pacer.rate.per_us) {
+        b->pacer.is_even = true;
+        pacer_set_rate(&b->pacer, (struct rate){ rate, US_PER_S });
+    }
+    wait_us = pacer_wait_us(&b->pacer, now_us);
+    if (wait_us) {
+        learned_rate(&b->learned, true, now_us);
+    }
+    return wait_us;
+}
+
+enum bucket_answer bucket_may_start(struct bucket *b, uint64_t work_left, uint64_t now_us)
+{
+    unsigned cap = bucket_cap(b, now_us);
+
+    if (now_us < b->hold_until_us) {
+        return BUCKET_HELD;
+    }
+    if (cap && b->in_flight >= cap) {
+        return BUCKET_FULL;
+    }
+    if (allowance_wait_us(&b->allowance, work_left, now_us)) {
+        return BUCKET_QUOTA;
+    }
+    return learned_wait_us(b, now_us) ? BUCKET_LEARNED : BUCKET_MAY;
+}
+
+uint64_t bucket_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
+{
+    switch (bucket_may_start(b, work_left, now_us)) {
+    case BUCKET_MAY:
+        return now_us;
+    case BUCKET_HELD:
+        return b->hold_until_us;
+    case BUCKET_QUOTA:
+        return now_us + allowance_wait_us(&b->allowance, work_left, now_us);
+    case BUCKET_LEARNED:
+        return now_us + learned_wait_us(b, now_us);
+    case BUCKET_FULL:
+        break;
+    }
+    return TIME_NEVER;
+}
+
+void bucket_started(struct bucket *b, uint64_t now_us)
+{
+    b->in_flight++;
+    b->starts++;
+    learned_started(&b->learned, now_us);
+    if (b->learned.rate > 0) {
+        pacer_start(&b->pacer, now_us);
+    }
+    allowance_start(&b->allowance, now_us);
+}
+
+void bucket_accepted(struct bucket *b, const struct learned_answer *answer, uint64_t now_us)
+{
+    b->accepted++;
+    learned_accepted(&b->learned, answer, now_us);
+}
+
+bool bucket_hold(struct bucket *b, uint64_t until_us, const struct due *due, uint64_t now_us)
+{
+    bool news = now_us >= b->hold_until_us;
+
+    if (until_us > b->hold_until_us && until_us > now_us) {
+        b->hold_until_us = until_us;
+        b->hold_due = *due;
+        b->hold_due.wait_us = until_us - now_us;
+        learned_held(&b->learned, until_us);
+    }
+    return news && now_us < b->hold_until_us;
+}
+
+/* When slowing down many times in a row does not put the next one off, some are there at any rate: few of
+ * them are a background, many are no limiter's at all. True when the refusal is none. */
+static bool is_background(struct bucket *b, uint64_t now_us)
+{
+    struct learned_limit *l = &b->learned;
+
+    if (l->vain < BACKGROUND_ROW &&
+        !(l->vain >= BACKGROUND_SLOW_ROW && l->rate < BACKGROUND_SLOW * l->vain_rate)) {
+        return false;
+    }
+    b->background = l->vain / (l->vain_accepted + l->vain + 1);
+    if (b->background > INNOCENT_PART) {
+        b->refuses_with_503 = false;
+        b->innocent_until_us = now_us + INNOCENT_US;
+        *l = (struct learned_limit){ 0 };
+    } else {
+        learned_restore(l);
+    }
+    return true;
+}
+
+bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint64_t until_us,
+                    const struct due *due, uint64_t random, uint64_t now_us)
+{
+    enum learned_news news;
+
+    b->refused++;
+    b->refused_status = due->status;
+    if (b->refuses_with_503 && due->status == 503 && is_background(b, now_us)) {
+        return false;
+    }
+    news = learned_refused(&b->learned, answer, now_us);
+    if (until_us) {
+        learned_told(&b->learned, until_us > now_us ? until_us - now_us : 0);
+        return bucket_hold(b, until_us, due, now_us);
+    }
+    if (news == LEARNED_KNOWN) {
+        return false;
+    }
+    return bucket_hold(b, now_us + learned_hold_us(&b->learned, random), due, now_us);
+}
+
+bool bucket_suspects(struct bucket *b, struct bucket_suspicion *s, bool is_first, uint64_t now_us)
+{
+    bool accepts = s->accepted_us && now_us - s->accepted_us < SUSPECT_US;
+
+    if (is_first) {
+        s->part += SUSPECT_SHARE * (1 - s->part);
+    }
+    if (now_us < b->innocent_until_us) {
+        return false;
+    }
+    if (!accepts && (!b->refuses_with_503 || learned_lately(&b->learned, now_us) > 0)) {
+        return false; /* nothing of this lane goes well: that is its own trouble */
+    }
+    if (!b->refuses_with_503 && s->part > BUCKET_SUSPECT_PART) {
+        b->refuses_with_503 = true;
+        b->background = 0;
+    }
+    return b->refuses_with_503 &&
+           (b->background <= 0 || s->part > b->background * BACKGROUND_TIMES + BACKGROUND_MORE);
+}
+
+void bucket_trusts(struct bucket_suspicion *s, uint64_t now_us)
+{
+    s->accepted_us = now_us;
+    s->part -= SUSPECT_SHARE * s->part;
+}
+
+bool bucket_is_of_now(const struct bucket *b, uint64_t now_us)
+{
+    return now_us < b->hold_until_us + (b->hold_until_us ? REMEMBERED_US : 0) ||
+           allowance_is_of_now(&b->allowance, now_us) ||
+           (b->refused && now_us < b->learned.episode_us + REMEMBERED_US);
+}

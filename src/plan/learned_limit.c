@@ -1,0 +1,519 @@
+#include "plan/learned_limit.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SEARCH_TURN_S 1.0       /* SEARCH doubles within this ... */
+#define SEARCH_TURN_LEAST_S 0.3 /* it becomes shorter with each that goes well */
+#define SEARCH_TURN_PART 0.7
+#define WINDOW_TURN_S 5.0     /* a recovery of a window is slower to grow after ... */
+#define WINDOW_TURN_MAX_S 8.0 /* ... up to this */
+#define TURN_LATENCIES 4      /* ... or so many round trips */
+#define STEP_MIN_US 20000     /* growth comes in steps no shorter */
+#define STEP_MAX_S 1.0        /* and counts no longer ones */
+#define BOUND_FOR_US US_PER_S /* a rate that kept nothing back for so long does not grow */
+#define CREEP_PER_S 0.007     /* NARROW grows by this part ... */
+#define CREEP_RECOVERY_S 6    /* ... while refusals pass within this; else more slowly */
+#define BELOW_TARGET 0.98     /* NARROW comes back to this part soon, and creeps from there */
+#define BEYOND_BURSTS                                                                              \
+    2 /* what was accepted beyond the target is no bucket's any more: another limit */
+#define BEYOND_PER_S 1.25
+#define LOST_TARGET 1.3
+#define BEFORE_WEIGHT                                                                              \
+    0.8 /* between the rate that went well a moment ago and the one that did not */
+#define BEFORE_US (US_PER_S / 4)
+#define UNSURE_PER_S 0.06 /* NARROW grows so while it was not refused in NARROW yet */
+#define BACK 0.95         /* of what was found */
+#define WHOLE_LEAST 0.7   /* of the refused rate: what a span tells at the least */
+#define BACK_SURE 0.96
+#define BACK_ONCE_MORE 0.92
+#define BACK_AGAIN 0.8 /* refused again at once */
+#define BURST_LEAST 5.0
+#define BURST_US                                                                                   \
+    (2 * US_PER_S)         /* what is accepted within this at the beginning came from the bucket */
+#define FIRST_LEAST 1.0    /* a second: nothing was accepted yet */
+#define FIRST_PART 0.7     /* of what was accepted lately: the first guess */
+#define SPAN_MIN_US 300000 /* a shorter one tells no rate */
+#define WINDOW_US (2 * US_PER_S) /* a refusal that takes longer to pass is that of a window */
+#define WINDOW_SAME 0.7          /* two that differ by no more are the same */
+#define IN_ROW_US (2 * US_PER_S)
+#define HOLD_GROWTH 1.5
+#define HOLDS_A_WINDOW 16
+#define HOLD_LATE_US (120 * US_PER_S) /* nothing was accepted for so long: */
+#define HOLD_LATE_MAX_US (30 * US_PER_S)
+#define AT_ONCE_EVIDENCE 20
+#define AT_ONCE_ROW 3     /* refusals in a row, once a rate was learned ... */
+#define AT_ONCE_FEW_ROW 6 /* ... when they are so few that any rate has as few in flight */
+#define VAIN_MOST 8
+#define VAIN_ACCEPTED 60
+#define VAIN_PART 0.25
+#define AT_ONCE_PROBE_MIN_US (10 * US_PER_S)
+#define AT_ONCE_PROBE_MAX_US (240 * US_PER_S)
+
+/* --- the recent past --------------------------------------------------------------------------- */
+
+static void move_slots(struct learned_limit *l, uint64_t now_us)
+{
+    uint64_t slot = now_us / LEARNED_SLOT_US, by = slot > l->slot ? slot - l->slot : 0;
+    size_t kept = by < LEARNED_SLOTS ? LEARNED_SLOTS - (size_t)by : 0;
+
+    if (!by) {
+        return;
+    }
+    memmove(&l->accepted[LEARNED_SLOTS - kept], l->accepted, kept * sizeof l->accepted[0]);
+    memmove(&l->crowd[LEARNED_SLOTS - kept], l->crowd, kept * sizeof l->crowd[0]);
+    memset(l->accepted, 0, (LEARNED_SLOTS - kept) * sizeof l->accepted[0]);
+    memset(l->crowd, 0, (LEARNED_SLOTS - kept) * sizeof l->crowd[0]);
+    l->slot = slot;
+}
+
+static unsigned recent_count(const struct learned_limit *l)
+{
+    unsigned sum = 0;
+
+    for (size_t i = 0; i < LEARNED_SLOTS; i++) {
+        sum += l->accepted[i];
+    }
+    return sum;
+}
+
+static unsigned recent_crowd(const struct learned_limit *l)
+{
+    unsigned most = 0;
+
+    for (size_t i = 0; i < LEARNED_SLOTS; i++) {
+        most = l->crowd[i] > most ? l->crowd[i] : most;
+    }
+    return most;
+}
+
+static double seconds(uint64_t us)
+{
+    return (double)us / (double)US_PER_S;
+}
+
+/* Accepted a second lately, over no less than one and no more than there has been. */
+static double recent_rate(const struct learned_limit *l, uint64_t now_us)
+{
+    double passed_s = seconds(now_us - l->span_from_us);
+    double most_s = seconds(LEARNED_SLOTS * LEARNED_SLOT_US);
+
+    passed_s = passed_s < 1 ? 1 : passed_s > most_s ? most_s : passed_s;
+    return recent_count(l) / passed_s;
+}
+
+/* --- how many at once ---------------------------------------------------------------------------- */
+
+static void set_at_once(struct learned_limit *l, unsigned at_once, uint64_t now_us)
+{
+    if (!l->at_once_every_us) {
+        l->at_once_every_us = AT_ONCE_PROBE_MIN_US;
+    } else if (l->at_once_every_us < AT_ONCE_PROBE_MAX_US) {
+        l->at_once_every_us *= 2;
+    }
+    l->at_once = at_once ? at_once : 1;
+    l->at_once_probe_us = now_us + l->at_once_every_us;
+    l->phase = LEARNED_FREE;
+    l->rate = l->refused_at = 0;
+}
+
+/* The server counts what runs at once: nothing was accepted with as many in flight, though plenty was
+ * with fewer. True when that explains the refusal. */
+static bool is_too_many(struct learned_limit *l, const struct learned_answer *a, uint64_t now_us)
+{
+    unsigned most = recent_crowd(l), count = recent_count(l);
+    bool plenty = count >= AT_ONCE_EVIDENCE && count >= 2 * a->crowd && l->span_accepted > 0;
+    bool is_more = a->crowd > most && plenty && a->crowd > 1;
+    unsigned wanted = l->phase == LEARNED_FREE ? 1 : a->crowd > 3 ? AT_ONCE_ROW : AT_ONCE_FEW_ROW;
+
+    if (l->at_once && l->span_accepted < AT_ONCE_EVIDENCE) {
+        l->at_once = 0; /* fewer at once did not help: it is a rate */
+        return false;
+    }
+    l->too_many_in_row = is_more ? l->too_many_in_row + 1 : 0;
+    if (l->too_many_in_row >= wanted) {
+        set_at_once(l, a->crowd - 1, now_us);
+        return true;
+    }
+    if (l->at_once && a->crowd <= l->at_once) {
+        l->at_once = 0; /* as many were accepted: it is a rate after all */
+    }
+    return false;
+}
+
+unsigned learned_at_once(struct learned_limit *l, uint64_t now_us)
+{
+    if (l->at_once && now_us >= l->at_once_probe_us) {
+        l->at_once++;
+        l->at_once_probe_us = now_us + l->at_once_every_us;
+    }
+    return l->at_once;
+}
+
+/* --- the rate ------------------------------------------------------------------------------------- */
+
+static void set_rate(struct learned_limit *l, double rate, uint64_t now_us)
+{
+    l->rate = rate > LEARNED_RATE_MIN ? rate : LEARNED_RATE_MIN;
+    l->rate = l->rate > l->least ? l->rate : l->least;
+    l->stepped_us = now_us;
+}
+
+/* What was accepted from the last time that a window opened to this one is what it lets in. Twice the same
+ * is a window's quota; once may have been an outage, and is no more than a place to search from. */
+static void open_window(struct learned_limit *l, double rate, uint64_t now_us)
+{
+    bool is_same = rate > WINDOW_SAME * l->window_rate && l->window_rate > WINDOW_SAME * rate;
+
+    if (!is_same && l->recovery_us > CREEP_RECOVERY_S * US_PER_S) {
+        l->recovery_us = CREEP_RECOVERY_S * US_PER_S;
+    }
+    l->window_rate = rate;
+    l->target = rate;
+    l->is_sure = is_same;
+    l->phase = is_same ? LEARNED_NARROW : LEARNED_SEARCH;
+    l->turn_s = SEARCH_TURN_S;
+    set_rate(l, is_same ? BELOW_TARGET * rate : rate, now_us);
+}
+
+/* It accepts again. */
+static void note_recovery(struct learned_limit *l, uint64_t started_us, uint64_t now_us)
+{
+    uint64_t took_us = started_us - l->refused_us;
+    uint64_t faded_us = l->recovery_us / 50 * 49;
+    bool is_told = l->is_told;
+
+    l->refused_us = 0;
+    l->holds_in_row = 0;
+    l->is_told = false;
+    if (is_told) {
+        return; /* it took as long as the server wanted, which tells nothing of a window */
+    }
+    l->recovery_us = took_us > faded_us ? took_us : faded_us;
+    if (took_us < WINDOW_US) {
+        return;
+    }
+    if (l->opened_accepted > 0) {
+        open_window(l, l->opened_accepted / seconds(started_us - l->opened_us), now_us);
+    } else { /* it refused from the beginning */
+        l->phase = LEARNED_SEARCH;
+        set_rate(l, FIRST_LEAST, now_us);
+    }
+    l->is_guessing = false;
+    l->excess = 0;
+    l->opened_us = started_us;
+    l->opened_accepted = 0;
+}
+
+void learned_started(struct learned_limit *l, uint64_t now_us)
+{
+    if (!l->opened_us) {
+        l->opened_us = now_us;
+    }
+    l->span_started++;
+}
+
+void learned_accepted(struct learned_limit *l, const struct learned_answer *a, uint64_t now_us)
+{
+    double latency_us = (double)a->latency_us;
+
+    move_slots(l, now_us);
+    if (l->accepted[0] < UINT16_MAX) {
+        l->accepted[0]++;
+    }
+    if (a->crowd > l->crowd[0]) {
+        l->crowd[0] = a->crowd < UINT16_MAX ? (uint16_t)a->crowd : UINT16_MAX;
+    }
+    l->latency_us += l->latency_us > 0 ? 0.1 * (latency_us - l->latency_us) : latency_us;
+    if (!l->span_from_us || (l->phase == LEARNED_FREE && a->started_us < l->span_from_us)) {
+        l->span_from_us = a->started_us;
+    }
+    l->span_accepted += a->started_us >= l->span_from_us;
+    if (l->refused_us && a->started_us > l->refused_us) {
+        note_recovery(l, a->started_us, now_us);
+    }
+    l->opened_accepted++;
+}
+
+/* The first refusal. What was in flight with it is still to be counted: the guess is made when that has
+ * come back. */
+static void lose_free(struct learned_limit *l, uint64_t span_us, uint64_t now_us)
+{
+    l->refused_at = recent_rate(l, now_us);
+    l->burst =
+        span_us < BURST_US && l->span_accepted > BURST_LEAST ? l->span_accepted : BURST_LEAST;
+    l->phase = LEARNED_SEARCH;
+    l->turn_s = SEARCH_TURN_S;
+    l->is_guessing = true;
+    set_rate(l, FIRST_LEAST, now_us);
+}
+
+static void guess(struct learned_limit *l, uint64_t now_us)
+{
+    double lately;
+
+    move_slots(l, now_us);
+    lately = FIRST_PART * recent_rate(l, now_us);
+    l->is_guessing = false;
+    set_rate(l, lately > FIRST_LEAST ? lately : FIRST_LEAST, now_us);
+    l->rate_before = l->rate_between = l->rate / 2;
+}
+
+static void lose_search(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
+{
+    double whole = accepted / seconds(span_us), upper = l->rate, before = l->rate_before, found;
+
+    l->refused_at = upper;
+    if (accepted <= 0) {
+        return; /* still the refusal before: the next accepted one tells how long it took */
+    }
+    if (span_us < SPAN_MIN_US) {
+        set_rate(l, BACK_AGAIN * upper, now_us);
+        return;
+    }
+    whole = whole < upper ? whole : upper;
+    found = pow(before < upper ? before : upper, BEFORE_WEIGHT) * pow(upper, 1 - BEFORE_WEIGHT);
+    found = l->recovery_us > WINDOW_US || whole > found ? whole : found;
+    l->phase = LEARNED_NARROW;
+    l->is_sure = false;
+    l->target = found;
+    set_rate(l, BACK * found, now_us);
+}
+
+static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
+{
+    double whole = accepted / seconds(span_us), rate = l->rate, found = rate;
+
+    l->refused_at = rate;
+    if (accepted <= 0) {
+        return;
+    }
+    if (span_us < SPAN_MIN_US) {
+        found = (l->episodes_in_row < 3 ? BACK_ONCE_MORE : BACK_AGAIN) * rate;
+    } else {
+        whole = whole < WHOLE_LEAST * rate ? WHOLE_LEAST * rate : whole < rate ? whole : rate;
+        found = l->is_sure || l->episodes_in_row > 1 || l->recovery_us > WINDOW_US
+                    ? whole
+                    : sqrt(whole * rate);
+    }
+    l->is_sure = true;
+    if (l->excess > l->burst) {
+        l->burst = l->excess;
+    }
+    l->target = found;
+    set_rate(l, (l->is_sure ? BACK_SURE : BACK) * found, now_us);
+}
+
+/* Of those begun since the last refusal: what was accepted, and what is still in flight, as refusals come
+ * back sooner than answers. */
+static double likely_accepted(const struct learned_limit *l, const struct learned_answer *a)
+{
+    double in_flight = a->crowd > 1 ? a->crowd - 1 : 0;
+    double begun = l->span_started > 1 ? l->span_started - 1 : 0;
+
+    return l->span_accepted + in_flight < begun || begun < l->span_accepted
+               ? l->span_accepted + (begun > l->span_accepted ? in_flight : 0)
+               : begun;
+}
+
+/* Slowing down did not put it off: it came after as few accepted ones as those before. */
+static bool is_in_vain(struct learned_limit *l, double accepted, uint64_t span_us)
+{
+    double whole = accepted / seconds(span_us);
+
+    if (accepted <= 0) {
+        return false; /* still the refusal before */
+    }
+    if (accepted >= VAIN_ACCEPTED || l->phase == LEARNED_FREE) {
+        l->vain = 0;
+        l->vain_rate = l->vain_accepted = 0;
+        return false;
+    }
+    if (span_us >= SPAN_MIN_US && whole > l->vain_rate) {
+        l->vain_rate = whole;
+    }
+    l->vain_accepted += accepted;
+    return ++l->vain >= VAIN_MOST && l->rate < VAIN_PART * l->vain_rate;
+}
+
+static void forget(struct learned_limit *l)
+{
+    l->phase = LEARNED_FREE;
+    l->is_guessing = false;
+    l->rate = l->refused_at = l->vain_rate = l->vain_accepted = 0;
+    l->at_once = l->vain = 0;
+}
+
+static void lose(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
+{
+    switch (l->phase) {
+    case LEARNED_FREE:
+        lose_free(l, span_us, now_us);
+        break;
+    case LEARNED_SEARCH:
+        lose_search(l, accepted, span_us, now_us);
+        break;
+    case LEARNED_NARROW:
+        lose_narrow(l, accepted, span_us, now_us);
+        break;
+    }
+}
+
+enum learned_news learned_refused(struct learned_limit *l, const struct learned_answer *a,
+                                  uint64_t now_us)
+{
+    uint64_t span_us = a->started_us > l->span_from_us ? a->started_us - l->span_from_us : 1;
+    uint64_t row_us = l->recovery_us > IN_ROW_US ? l->recovery_us : IN_ROW_US;
+    bool is_row, is_vain;
+    double accepted;
+
+    move_slots(l, now_us);
+    if (!l->refused_us) {
+        l->refused_us = a->started_us ? a->started_us : 1;
+    }
+    if (a->started_us < l->episode_us) {
+        return LEARNED_KNOWN;
+    }
+    is_row = l->episode_us && a->started_us < l->episode_us + row_us;
+    l->episodes_in_row = is_row ? l->episodes_in_row + 1 : 1;
+    l->episode_us = now_us;
+    accepted = likely_accepted(l, a);
+    is_vain = is_in_vain(l, accepted, span_us);
+    if (is_vain) {
+        forget(l);
+    } else if (!is_too_many(l, a, now_us)) {
+        lose(l, accepted, span_us, now_us);
+    }
+    l->excess = 0;
+    l->span_from_us = a->started_us ? a->started_us : 1;
+    l->span_accepted = l->span_started = 0;
+    return is_vain ? LEARNED_IN_VAIN : LEARNED_NEWS;
+}
+
+/* How long growth takes to double, or to come back. */
+static double turn_s(const struct learned_limit *l)
+{
+    double turn = l->turn_s, trips_s = TURN_LATENCIES * l->latency_us / (double)US_PER_S;
+    double recovery_s = seconds(l->recovery_us);
+
+    turn = trips_s > turn ? trips_s : turn;
+    recovery_s = recovery_s < WINDOW_TURN_MAX_S ? recovery_s : WINDOW_TURN_MAX_S;
+    return recovery_s > WINDOW_TURN_S && recovery_s > turn ? recovery_s : turn;
+}
+
+static double grown_narrow(struct learned_limit *l, double passed_s)
+{
+    double recovery_s = seconds(l->recovery_us), rate = l->rate;
+    double turn = turn_s(l), creep;
+
+    l->excess += rate > l->target ? (rate - l->target) * passed_s : 0;
+    if (rate < BELOW_TARGET * l->target) {
+        double part = passed_s / (turn > 4 ? turn / 4 : 1);
+
+        return rate + (BELOW_TARGET * l->target - rate) * (part < 1 ? part : 1) +
+               1e-3 * rate * passed_s;
+    }
+    if (l->excess < BEYOND_BURSTS * l->burst) {
+        creep = l->is_sure ? CREEP_PER_S : UNSURE_PER_S;
+        creep *= recovery_s > CREEP_RECOVERY_S ? CREEP_RECOVERY_S / recovery_s : 1;
+        return rate * (1 + creep * passed_s);
+    }
+    return rate * pow(BEYOND_PER_S, passed_s / turn);
+}
+
+/* Remembers the rate of a moment ago: it went well. */
+static void note_before(struct learned_limit *l, uint64_t now_us)
+{
+    if (now_us >= l->before_us + BEFORE_US / 2) {
+        l->rate_before = l->rate_between;
+        l->rate_between = l->rate;
+        l->before_us = now_us;
+    }
+}
+
+double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
+{
+    uint64_t passed_us = now_us > l->stepped_us ? now_us - l->stepped_us : 0;
+    double passed_s = seconds(passed_us) < STEP_MAX_S ? seconds(passed_us) : STEP_MAX_S;
+
+    if (binds) {
+        l->bound_us = now_us;
+    }
+    if (l->is_guessing && now_us >= l->episode_us) {
+        guess(l, now_us);
+    }
+    if (l->rate <= 0 || passed_us < STEP_MIN_US) {
+        return l->rate;
+    }
+    l->stepped_us = now_us;
+    if (l->refused_us || now_us > l->bound_us + BOUND_FOR_US) {
+        return l->rate; /* nothing was shown of it */
+    }
+    note_before(l, now_us);
+    if (l->phase == LEARNED_SEARCH) {
+        l->rate *= exp2(passed_s / turn_s(l));
+        l->turn_s *= pow(SEARCH_TURN_PART, passed_s / turn_s(l));
+        l->turn_s = l->turn_s > SEARCH_TURN_LEAST_S ? l->turn_s : SEARCH_TURN_LEAST_S;
+    } else {
+        l->rate = grown_narrow(l, passed_s);
+        if (l->rate > LOST_TARGET * l->target) {
+            l->phase = LEARNED_SEARCH;
+            l->turn_s = SEARCH_TURN_S;
+        }
+    }
+    return l->rate;
+}
+
+void learned_restore(struct learned_limit *l)
+{
+    l->rate = l->target = l->vain_rate > l->rate ? l->vain_rate : l->rate;
+    l->phase = LEARNED_SEARCH;
+    l->turn_s = SEARCH_TURN_S;
+    l->vain = 0;
+    l->vain_rate = l->vain_accepted = 0;
+}
+
+void learned_told(struct learned_limit *l, uint64_t wait_us)
+{
+    l->is_told = true;
+    l->least = (double)US_PER_S / (double)(wait_us ? wait_us : 1);
+    if (l->rate > 0 && l->rate < l->least) {
+        l->rate = l->target = l->least;
+    }
+}
+
+/* --- holds ------------------------------------------------------------------------------------------ */
+
+uint64_t learned_hold_us(struct learned_limit *l, uint64_t random)
+{
+    bool late = l->refused_us && l->episode_us > l->refused_us + HOLD_LATE_US;
+    double most = late ? (double)HOLD_LATE_MAX_US : (double)LEARNED_HOLD_MAX_US;
+    double window_part = (double)l->recovery_us / HOLDS_A_WINDOW;
+    double first = window_part > (double)LEARNED_HOLD_US ? window_part : (double)LEARNED_HOLD_US;
+    double length = first * pow(HOLD_GROWTH, l->holds_in_row);
+
+    if (l->at_once || (l->phase == LEARNED_NARROW && l->episodes_in_row < 2)) {
+        return 0;
+    }
+    length = length < most ? length : most;
+    l->holds_in_row += length < most;
+    return (uint64_t)(length * (0.75 + 0.5 * (double)(random >> 11) / 9007199254740992.0));
+}
+
+void learned_held(struct learned_limit *l, uint64_t until_us)
+{
+    l->episode_us = until_us > l->episode_us ? until_us : l->episode_us;
+}
+
+double learned_lately(struct learned_limit *l, uint64_t now_us)
+{
+    move_slots(l, now_us);
+    return recent_rate(l, now_us);
+}
+
+uint64_t learned_refused_since_us(const struct learned_limit *l)
+{
+    return l->refused_us;
+}

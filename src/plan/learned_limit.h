@@ -1,0 +1,137 @@
+/**
+ * Learned limit: what refusals teach of a server's limit that no header names.
+ *
+ * A refusal says "too fast" or "too many at once", never which and never how much. This model is told
+ * every answer and keeps a rate (starts a second) and a number at once that stay just inside:
+ *
+ *   FREE --refused--> SEARCH --refused again--> NARROW: rate near the limit, creeping up
+ *     ^                 |  rate grows fast        |  refused: a little less, and on
+ *     `--- the limit no longer binds -------------´  far beyond the last refusal: grows fast again
+ *
+ * Why it works: at a refusal a token bucket is empty. Between two refusals the server has therefore
+ * accepted just what it lets in, whatever the size of its bucket, as long as the bucket was not full
+ * in between. Fixed and sliding windows tend to the same quotient. Growth is slow against the time
+ * that the server took to accept again after a refusal: that is the length of its window, as far as it
+ * can be seen.
+ *
+ * When refusals come only with more at once than was ever accepted, the server counts what runs at
+ * once: then `at_once` is kept instead of a rate, and tried again now and then.
+ *
+ * When refusals come as often at a quarter of the rate that was accepted in spite of them, they have
+ * nothing to do with the rate: it is forgotten.
+ *
+ * A refusal without a deadline is followed by a short hold (learned_hold_us), which grows only while
+ * nothing is accepted at all.
+ *
+ * Sources  token bucket: ITU-T I.371; additive increase, multiplicative decrease: Chiu and Jain 1989;
+ *          slow start beyond the last known limit: RFC 9438 (CUBIC).
+ * Pure: told the time. Units: microseconds (monotonic), requests per second.
+ */
+#ifndef SCRAPETOP_PLAN_LEARNED_LIMIT_H
+#define SCRAPETOP_PLAN_LEARNED_LIMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LEARNED_SLOTS 20                 /* of the recent past ... */
+#define LEARNED_SLOT_US UINT64_C(250000) /* ... this long each */
+#define LEARNED_HOLD_US UINT64_C(250000) /* the first hold without a deadline */
+#define LEARNED_HOLD_MAX_US UINT64_C(5000000)
+#define LEARNED_RATE_MIN 0.02 /* a second: one start in 50 s */
+
+enum learned_phase { LEARNED_FREE, LEARNED_SEARCH, LEARNED_NARROW };
+
+/** One answer, as the limit sees it. */
+struct learned_answer {
+    uint64_t started_us;
+    unsigned crowd; /* in flight against this limit when it began, itself included */
+    uint64_t latency_us;
+};
+
+struct learned_limit {
+    enum learned_phase phase;
+    bool is_guessing;  /* SEARCH: the first rate is still to be reckoned */
+    bool is_sure;      /* NARROW: the target was met twice */
+    double least;      /* of the rate, by the last deadline that was named; 0: none was */
+    double rate;       /* starts a second at most; 0: none learned */
+    double refused_at; /* the rate at which it was refused last, for people */
+    unsigned at_once;  /* in flight at most; 0: none learned */
+
+    uint64_t stepped_us; /* the rate has grown up to here */
+    double target;       /* NARROW: where the last refusals were */
+    double turn_s;       /* SEARCH: doubles within this, and more quickly as it goes on */
+    double rate_before, rate_between; /* a moment ago, which went well, and a little later */
+    uint64_t before_us;
+    double window_rate;    /* of the last window, as it opened */
+    uint64_t span_from_us; /* start of what was refused last; 0: of the first request */
+    double span_started;   /* requests begun since ... */
+    double span_accepted;  /* ... and accepted */
+    uint64_t episode_us; /* refusals of what began before belong to one that is answered already */
+    uint64_t opened_us;  /* when a window opened last, as far as it can be seen */
+    double opened_accepted;   /* since then */
+    double burst;             /* what a bucket may give beyond the target, as far as it was seen */
+    double excess;            /* started beyond the target since the last refusal */
+    unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
+    uint64_t
+        recovery_us; /* how long the last refusal took to pass: a window's length, if it has one */
+    uint64_t refused_us;   /* since when nothing was accepted; 0: something was */
+    bool is_told;          /* one of these refusals named a deadline */
+    unsigned holds_in_row; /* without anything accepted in between */
+    unsigned episodes_in_row;
+    unsigned vain;        /* refusals in a row that slowing down did not put off ... */
+    double vain_rate;     /* ... the most that was accepted a second between two of them, ... */
+    double vain_accepted; /* ... and what was accepted between all of them */
+    double latency_us;    /* smoothed */
+    uint64_t at_once_probe_us, at_once_every_us;
+    uint64_t bound_us; /* when the rate last kept a start back */
+
+    uint64_t slot; /* which one entry 0 counts */
+    uint16_t accepted[LEARNED_SLOTS];
+    uint16_t crowd[LEARNED_SLOTS]; /* the largest that was accepted */
+};
+
+/** A request begins. */
+void learned_started(struct learned_limit *limit, uint64_t now_us);
+
+/** An answer that was no refusal. */
+void learned_accepted(struct learned_limit *limit, const struct learned_answer *answer,
+                      uint64_t now_us);
+
+enum learned_news {
+    LEARNED_KNOWN,   /* it was in flight with one that is answered already */
+    LEARNED_NEWS,    /* rate or number at once have changed */
+    LEARNED_IN_VAIN, /* slowing down does not help: nothing is limited any more */
+};
+
+/** A refusal. */
+enum learned_news learned_refused(struct learned_limit *limit, const struct learned_answer *answer,
+                                  uint64_t now_us);
+
+/** How long to hold after such news when no deadline was named; 0: not at all, the rate does it.
+ *  `random`: any 64 bits, for jitter. */
+uint64_t learned_hold_us(struct learned_limit *limit, uint64_t random);
+
+/** The refusal came with a deadline: one start after it is what the server itself proposes, so the rate is
+ *  no less than that. To be told after learned_refused. */
+void learned_told(struct learned_limit *limit, uint64_t wait_us);
+
+/** The last refusals had nothing to do with the rate: goes back to what was accepted in spite of them. */
+void learned_restore(struct learned_limit *limit);
+
+/** The limit is held until then, by a deadline or by learned_hold_us: what was begun before tells
+ *  nothing new. */
+void learned_held(struct learned_limit *limit, uint64_t until_us);
+
+/** The rate of this moment, growth included; 0: none. `binds`: it keeps a request back right now. */
+double learned_rate(struct learned_limit *limit, bool binds, uint64_t now_us);
+
+/** In flight at most at this moment; 0: no limit. */
+unsigned learned_at_once(struct learned_limit *limit, uint64_t now_us);
+
+/** Accepted a second lately: over the last five, or since the first request. */
+double learned_lately(struct learned_limit *limit, uint64_t now_us);
+
+/** Since when every answer was a refusal; 0: the last one was not. */
+uint64_t learned_refused_since_us(const struct learned_limit *limit);
+
+#endif

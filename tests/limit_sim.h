@@ -1,0 +1,78 @@
+/**
+ * A caller and a limiter made of numbers: what plan/bucket makes of refusals, minutes of it in a moment.
+ *
+ * The caller starts what its cap and its bucket allow, as the engine does, and tells the bucket every
+ * answer. The server accepts, refuses, or fails, at once or after its latency. Deterministic.
+ */
+#ifndef SCRAPETOP_TESTS_LIMIT_SIM_H
+#define SCRAPETOP_TESTS_LIMIT_SIM_H
+
+#include "base/clock.h"
+#include "plan/bucket.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LIMIT_SIM_CAP_MAX 256
+#define LIMIT_SIM_T0 (UINT64_C(1000) * US_PER_S)
+
+enum limit_kind {
+    LIMITER_NONE,
+    LIMITER_BUCKET,  /* tokens, `burst` at most; a leaky bucket with burst 0 is one of 1 */
+    LIMITER_WINDOW,  /* rate * window_s in each fixed window */
+    LIMITER_SLIDING, /* the same in any window */
+    LIMITER_AT_ONCE, /* in flight */
+    LIMITER_SHUT,    /* refuses all */
+};
+
+struct limiter {
+    enum limit_kind kind;
+    double rate, burst, window_s;
+    unsigned at_once;
+    double latency_ms, jitter; /* of its answers; jitter: the part that varies evenly */
+    int status;                /* of refusals; 0: 429 */
+    uint64_t named_us;         /* the deadline that refusals name; 0: none */
+    double broken;             /* part of the answers that are a 503, whatever the load */
+};
+
+struct limit_sim {
+    struct limiter limiter; /* may be changed between two calls */
+    struct bucket bucket;
+    struct bucket_suspicion suspicion;
+    unsigned cap;
+    uint64_t now_us;
+    uint64_t random;
+
+    uint64_t accepted, refused, broken; /* answers since limit_sim_count */
+    uint64_t counted_from_us;
+    uint64_t holds, hold_most_us; /* begun, and the longest of them, since then */
+    bool was_limiter;             /* a 503 was taken for a refusal */
+
+    double tokens; /* the server's */
+    uint64_t filled_us;
+    unsigned active;
+    uint64_t let_in[4096], let_in_count;
+
+    struct limit_flight {
+        uint64_t started_us, ends_us;
+        unsigned crowd;
+        int status;
+        bool is_working; /* it counts for LIMITER_AT_ONCE */
+    } flights[LIMIT_SIM_CAP_MAX];
+    unsigned in_flight;
+};
+
+/** A server that has rested, and a caller that knows nothing of it. */
+void limit_sim_begin(struct limit_sim *sim, const struct limiter *limiter, unsigned cap);
+
+/** So many seconds pass. */
+void limit_sim_live(struct limit_sim *sim, double seconds);
+
+/** The counters begin anew. */
+void limit_sim_count(struct limit_sim *sim);
+
+/** Since then: accepted a second, and the part of all answers that was refused. */
+double limit_sim_rate(const struct limit_sim *sim);
+double limit_sim_refused(const struct limit_sim *sim);
+
+#endif

@@ -1,0 +1,500 @@
+/* What refusals teach, against limiters made of numbers: each as few refusals and as much accepted as can
+ * be had by somebody who is told nothing. Caps of 4, 10 and 50 before each. */
+#include "limit_sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define LEARNING_S 15
+
+static struct limit_sim sim;
+
+struct sample {
+    const char *name;
+    struct limiter limiter;
+    double least;   /* of what the server lets in */
+    double refused; /* less than this part */
+    double length_s;
+};
+
+/* What it lets in, of what the cap can send. */
+static double best_rate(const struct limiter *l, unsigned cap)
+{
+    double by_cap = cap / l->latency_ms * 1000, by_limit = l->rate;
+
+    if (l->kind == LIMITER_AT_ONCE) {
+        by_limit = (cap < l->at_once ? cap : l->at_once) / l->latency_ms * 1000;
+    }
+    return l->kind != LIMITER_NONE && by_limit < by_cap ? by_limit : by_cap;
+}
+
+static bool is_as_wanted(const struct sample *sample, unsigned cap)
+{
+    double best = best_rate(&sample->limiter, cap);
+
+    limit_sim_begin(&sim, &sample->limiter, cap);
+    limit_sim_live(&sim, LEARNING_S);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, sample->length_s);
+    if (limit_sim_rate(&sim) >= sample->least * best && limit_sim_refused(&sim) < sample->refused) {
+        return true;
+    }
+    print_error("%s, cap %u: %.1f/s of %.1f/s (%.0f %%), %.2f %% refused\n", sample->name, cap,
+                limit_sim_rate(&sim), best, 100 * limit_sim_rate(&sim) / best,
+                100 * limit_sim_refused(&sim));
+    return false;
+}
+
+static void assert_as_wanted(const struct sample *samples, size_t count)
+{
+    static const unsigned caps[] = { 4, 10, 50 };
+    unsigned bad = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < sizeof caps / sizeof caps[0]; k++) {
+            bad += !is_as_wanted(&samples[i], caps[k]);
+        }
+    }
+    assert_int_equal(bad, 0);
+}
+
+#define ASSERT_AS_WANTED(samples) assert_as_wanted(samples, sizeof samples / sizeof samples[0])
+
+/* Whatever the size of its bucket. */
+static void rate__is_found__when_it_is_a_token_bucket(void **state)
+{
+    static const struct sample samples[] = {
+        { "20/s, burst 20",
+          { LIMITER_BUCKET, .rate = 20, .burst = 20, .latency_ms = 80 },
+          0.9,
+          0.02,
+          120 },
+        { "50/s, burst 50",
+          { LIMITER_BUCKET, .rate = 50, .burst = 50, .latency_ms = 40, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "80/s, burst 10",
+          { LIMITER_BUCKET, .rate = 80, .burst = 10, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "5/s, burst 200",
+          { LIMITER_BUCKET, .rate = 5, .burst = 200, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.02,
+          300 },
+        { "300/s, burst 300",
+          { LIMITER_BUCKET, .rate = 300, .burst = 300, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        /* Every start that comes early is refused: what is found lies a little lower. */
+        { "20/s, no burst",
+          { LIMITER_BUCKET, .rate = 20, .latency_ms = 20, .jitter = 0.5 },
+          0.88,
+          0.02,
+          300 },
+        /* One refusal now and then is much of one a second. */
+        { "1/s, burst 5",
+          { LIMITER_BUCKET, .rate = 1, .burst = 5, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.04,
+          300 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+static void rate__is_found__when_it_counts_in_windows(void **state)
+{
+    static const struct sample samples[] = {
+        /* A window of a second shows only by what it refuses at its end. */
+        { "50 in 1 s",
+          { LIMITER_WINDOW, .rate = 50, .window_s = 1, .latency_ms = 20, .jitter = 0.5 },
+          0.87,
+          0.02,
+          120 },
+        { "10 in 1 s",
+          { LIMITER_WINDOW, .rate = 10, .window_s = 1, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "20 in 5 s",
+          { LIMITER_WINDOW, .rate = 4, .window_s = 5, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.04,
+          120 },
+        { "600 in 60 s",
+          { LIMITER_WINDOW, .rate = 10, .window_s = 60, .latency_ms = 20, .jitter = 0.5 },
+          0.8,
+          0.08,
+          300 },
+        { "100 in 60 s",
+          { LIMITER_WINDOW, .rate = 100 / 60.0, .window_s = 60, .latency_ms = 20, .jitter = 0.5 },
+          0.8,
+          0.08,
+          300 },
+        { "30 in any 1 s",
+          { LIMITER_SLIDING, .rate = 30, .window_s = 1, .latency_ms = 20, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "100 in any 10 s",
+          { LIMITER_SLIDING, .rate = 10, .window_s = 10, .latency_ms = 20, .jitter = 0.5 },
+          0.85,
+          0.02,
+          300 },
+        { "300 in any 60 s",
+          { LIMITER_SLIDING, .rate = 5, .window_s = 60, .latency_ms = 20, .jitter = 0.5 },
+          0.8,
+          0.08,
+          300 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+static void at_once__is_found__when_the_server_counts_what_runs(void **state)
+{
+    static const struct sample samples[] = {
+        { "4 at once",
+          { LIMITER_AT_ONCE, .at_once = 4, .latency_ms = 100, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "8 at once",
+          { LIMITER_AT_ONCE, .at_once = 8, .latency_ms = 100, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+        { "16 at once",
+          { LIMITER_AT_ONCE, .at_once = 16, .latency_ms = 300, .jitter = 0.5 },
+          0.9,
+          0.02,
+          120 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+    assert_int_equal(sim.bucket.learned.at_once, 16);
+    assert_true(sim.bucket.learned.rate <= 0);
+}
+
+/* More are let in later: it is tried again now and then, ever more seldom while it is in vain. */
+static void at_once__follows__when_the_server_lets_in_more(void **state)
+{
+    struct limiter limiter = { LIMITER_AT_ONCE, .at_once = 6, .latency_ms = 100, .jitter = 0.5 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 20);
+    limit_sim_live(&sim, 60);
+    assert_int_equal(sim.bucket.learned.at_once, 6);
+    sim.limiter.at_once = 12;
+    limit_sim_live(&sim, 600);
+    assert_in_range(sim.bucket.learned.at_once, 8, 12);
+}
+
+static void rate__follows__when_the_limit_sinks_and_rises(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET, .rate = 40, .burst = 20, .latency_ms = 50,
+                               .jitter = 0.5 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 60);
+    sim.limiter.rate = 15;
+    limit_sim_live(&sim, LEARNING_S);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 120);
+    assert_true(limit_sim_rate(&sim) >= 0.9 * 15);
+    assert_true(limit_sim_refused(&sim) < 0.02);
+    sim.limiter.rate = 40;
+    limit_sim_live(&sim, 40); /* nothing says so: it creeps beyond what a bucket would give first */
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 120);
+    assert_true(limit_sim_rate(&sim) >= 0.9 * 40);
+    assert_true(limit_sim_refused(&sim) < 0.02);
+}
+
+static void rate__is_no_hindrance_any_more__when_the_limit_is_gone(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET, .rate = 40, .burst = 20, .latency_ms = 50,
+                               .jitter = 0.5 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 60);
+    sim.limiter.kind = LIMITER_NONE;
+    limit_sim_live(&sim, 40);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 60);
+    assert_true(limit_sim_rate(&sim) >= 0.98 * best_rate(&sim.limiter, 10));
+}
+
+/* A hold without a deadline is short, and does not grow while something is accepted in between. */
+static void hold__never_grows__while_something_is_accepted(void **state)
+{
+    static const struct limiter limiters[] = {
+        { LIMITER_BUCKET, .rate = 80, .burst = 10, .latency_ms = 20, .jitter = 0.5 },
+        { LIMITER_BUCKET, .rate = 20, .latency_ms = 20, .jitter = 0.5 },
+        { LIMITER_BUCKET, .rate = 50, .burst = 50, .latency_ms = 40, .jitter = 0.5 },
+        { LIMITER_AT_ONCE, .at_once = 8, .latency_ms = 100, .jitter = 0.5 },
+        { LIMITER_WINDOW, .rate = 50, .window_s = 1, .latency_ms = 20, .jitter = 0.5 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof limiters / sizeof limiters[0]; i++) {
+        limit_sim_begin(&sim, &limiters[i], 10);
+        limit_sim_live(&sim, LEARNING_S); /* the first window's refusals may be in a row */
+        assert_true(sim.hold_most_us <= 3 * LEARNED_HOLD_US);
+        limit_sim_count(&sim);
+        limit_sim_live(&sim, 600);
+        assert_true(sim.hold_most_us <= LEARNED_HOLD_US * 5 / 4);
+    }
+}
+
+/* Nothing at all is accepted: asked ever more seldom, and never less than every 40 s. */
+static void hold__grows_to_its_most__when_nothing_is_accepted(void **state)
+{
+    struct limiter limiter = { LIMITER_SHUT, .latency_ms = 20 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 100);
+    assert_true(sim.hold_most_us >= 3 * US_PER_S);
+    assert_true(sim.hold_most_us <= LEARNED_HOLD_MAX_US * 5 / 4);
+    assert_in_range(sim.refused, 15, 60);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 600);
+    assert_true(sim.hold_most_us <= 40 * US_PER_S);
+    assert_in_range(sim.refused, 12, 60);
+}
+
+static void refused__is_news_once__when_many_were_in_flight_together(void **state)
+{
+    struct learned_limit limit = { 0 };
+    uint64_t now_us = LIMIT_SIM_T0;
+    unsigned news = 0;
+
+    (void)state;
+    for (unsigned i = 1; i <= 50; i++) {
+        struct learned_answer answer = { now_us, i, US_PER_MS };
+
+        news += learned_refused(&limit, &answer, now_us + 10 * US_PER_MS + i);
+    }
+    assert_int_equal(news, 1);
+    learned_held(&limit,
+                 now_us + US_PER_S); /* nor what began before the hold's end, an urged one */
+    assert_false(learned_refused(&limit,
+                                 &(struct learned_answer){ now_us + US_PER_S - 1, 1, US_PER_MS },
+                                 now_us + US_PER_S));
+    assert_true(learned_refused(&limit, &(struct learned_answer){ now_us + US_PER_S, 1, US_PER_MS },
+                                now_us + US_PER_S + US_PER_MS));
+}
+
+static void rate__is_none__when_nothing_was_refused(void **state)
+{
+    struct limiter limiter = { LIMITER_NONE, .latency_ms = 20, .jitter = 1 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 600);
+    assert_true(sim.bucket.learned.rate <= 0);
+    assert_int_equal(sim.bucket.learned.at_once, 0);
+    assert_int_equal(sim.bucket.learned.phase, LEARNED_FREE);
+    assert_true(limit_sim_rate(&sim) >= 0.95 * best_rate(&limiter, 10));
+    assert_true(learned_lately(&sim.bucket.learned, sim.now_us) > 0.9 * best_rate(&limiter, 10));
+    assert_int_equal(learned_refused_since_us(&sim.bucket.learned), 0);
+}
+
+/* Work comes seldom, by itself: a rate that keeps nothing back proves nothing, and does not grow. */
+static void rate__does_not_grow__when_it_keeps_nothing_back(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET, .rate = 20, .burst = 20, .latency_ms = 80 };
+    double before;
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 60);
+    before = sim.bucket.learned.rate;
+    for (int i = 0; i < 10000; i++) {
+        sim.now_us += 100 * US_PER_MS;
+        learned_rate(&sim.bucket.learned, false, sim.now_us);
+    }
+    assert_true(sim.bucket.learned.rate <= before * 1.1); /* it counts as kept back for a second */
+}
+
+/* What looked like a number at once refuses as few, too: it was a rate. */
+static void at_once__is_given_up__when_it_was_a_rate(void **state)
+{
+    struct limiter limiter = { LIMITER_AT_ONCE, .at_once = 8, .latency_ms = 100, .jitter = 0.5 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 20);
+    limit_sim_live(&sim, 60);
+    assert_int_equal(sim.bucket.learned.at_once, 8);
+    sim.limiter = (struct limiter){ LIMITER_BUCKET, .rate = 20, .burst = 10, .latency_ms = 100 };
+    limit_sim_live(&sim, LEARNING_S);
+    assert_int_equal(sim.bucket.learned.at_once, 0);
+    assert_true(sim.bucket.learned.rate > 0);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 120);
+    assert_true(limit_sim_rate(&sim) >= 0.9 * 20);
+    assert_true(limit_sim_refused(&sim) < 0.02);
+}
+
+/* Refusals come at once, what is accepted is answered a second later: the rate must sink all the same. */
+static void rate__is_found__when_answers_take_a_second(void **state)
+{
+    static const struct sample samples[] = {
+        { "5/s, burst 10, 1 s",
+          { LIMITER_BUCKET, .rate = 5, .burst = 10, .latency_ms = 1000, .jitter = 0.5 },
+          0.9,
+          0.03,
+          300 },
+        { "8/s, burst 1, 1 s",
+          { LIMITER_BUCKET, .rate = 8, .burst = 1, .latency_ms = 1000, .jitter = 0.5 },
+          0.85,
+          0.03,
+          300 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+/* As nginx does without `burst`. */
+static void rate__is_found__when_it_is_fast_and_nothing_may_come_early(void **state)
+{
+    static const struct sample samples[] = {
+        { "50/s, no burst",
+          { LIMITER_BUCKET, .rate = 50, .latency_ms = 20, .jitter = 0.5 },
+          0.85,
+          0.02,
+          120 },
+        { "100/s, no burst",
+          { LIMITER_BUCKET, .rate = 100, .latency_ms = 20, .jitter = 0.5 },
+          0.8,
+          0.02,
+          120 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+static void at_once__is_found__when_it_is_one_or_two(void **state)
+{
+    static const struct sample samples[] = {
+        { "2 at once",
+          { LIMITER_AT_ONCE, .at_once = 2, .latency_ms = 100, .jitter = 0.5 },
+          0.9,
+          0.02,
+          300 },
+        { "1 at once",
+          { LIMITER_AT_ONCE, .at_once = 1, .latency_ms = 100, .jitter = 0.5 },
+          0.9,
+          0.02,
+          300 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+/* The very first request is refused, and nothing ever again: a plain script would not even notice. */
+static void rate__comes_back__when_only_the_first_request_was_refused(void **state)
+{
+    static const uint64_t names_us[] = { 0, US_PER_S, 2 * US_PER_S, 30 * US_PER_S };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names_us / sizeof names_us[0]; i++) {
+        struct limiter limiter = { LIMITER_SHUT, .latency_ms = 50, .named_us = names_us[i] };
+
+        limit_sim_begin(&sim, &limiter, 1);
+        limit_sim_live(&sim, 0.003);
+        assert_int_equal(sim.refused, 1);
+        sim.limiter = (struct limiter){ LIMITER_NONE, .latency_ms = 50 };
+        sim.cap = 10;
+        limit_sim_live(&sim, (double)names_us[i] / 1e6 + 10);
+        limit_sim_count(&sim);
+        limit_sim_live(&sim, 10);
+        if (limit_sim_rate(&sim) < 0.9 * 200) {
+            fail_msg("Retry-After %.0f s: %.2f/s after ten seconds, rate %.2f",
+                     (double)names_us[i] / 1e6, limit_sim_rate(&sim), sim.bucket.learned.rate);
+        }
+    }
+}
+
+/* One refusal with a deadline amid what goes well, and no limit: what was accepted in the moment before
+ * is no window's. */
+static void rate__comes_back__when_a_refusal_was_a_single_one(void **state)
+{
+    struct limiter well = { LIMITER_NONE, .latency_ms = 50 };
+    struct limiter shut = { LIMITER_SHUT, .latency_ms = 50, .named_us = 2 * US_PER_S };
+
+    (void)state;
+    limit_sim_begin(&sim, &well, 10);
+    limit_sim_live(&sim, 0.06);
+    sim.limiter = shut;
+    limit_sim_live(&sim, 0.1);
+    sim.limiter = well;
+    limit_sim_live(&sim, 15);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 10);
+    if (limit_sim_rate(&sim) < 0.5 * 200) {
+        fail_msg("%.1f/s of 200/s, rate %.2f", limit_sim_rate(&sim), sim.bucket.learned.rate);
+    }
+}
+
+/* Five minutes of refusals are an outage, not a window. */
+static void rate__comes_back__when_an_outage_is_over(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET, .rate = 40, .burst = 20, .latency_ms = 50,
+                               .jitter = 0.5 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 30);
+    sim.limiter.kind = LIMITER_SHUT;
+    limit_sim_live(&sim, 300);
+    sim.limiter.kind = LIMITER_BUCKET;
+    limit_sim_live(&sim, 60);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 60);
+    if (limit_sim_rate(&sim) < 0.85 * 40) {
+        fail_msg("%.1f/s of 40/s, rate %.2f", limit_sim_rate(&sim), sim.bucket.learned.rate);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rate__is_found__when_it_is_a_token_bucket),
+        cmocka_unit_test(rate__is_found__when_it_counts_in_windows),
+        cmocka_unit_test(at_once__is_found__when_the_server_counts_what_runs),
+        cmocka_unit_test(at_once__follows__when_the_server_lets_in_more),
+        cmocka_unit_test(rate__follows__when_the_limit_sinks_and_rises),
+        cmocka_unit_test(rate__is_no_hindrance_any_more__when_the_limit_is_gone),
+        cmocka_unit_test(hold__never_grows__while_something_is_accepted),
+        cmocka_unit_test(hold__grows_to_its_most__when_nothing_is_accepted),
+        cmocka_unit_test(refused__is_news_once__when_many_were_in_flight_together),
+        cmocka_unit_test(rate__is_none__when_nothing_was_refused),
+        cmocka_unit_test(rate__does_not_grow__when_it_keeps_nothing_back),
+        cmocka_unit_test(at_once__is_given_up__when_it_was_a_rate),
+        cmocka_unit_test(rate__is_found__when_answers_take_a_second),
+        cmocka_unit_test(rate__is_found__when_it_is_fast_and_nothing_may_come_early),
+        cmocka_unit_test(at_once__is_found__when_it_is_one_or_two),
+        cmocka_unit_test(rate__comes_back__when_only_the_first_request_was_refused),
+        cmocka_unit_test(rate__comes_back__when_a_refusal_was_a_single_one),
+        cmocka_unit_test(rate__comes_back__when_an_outage_is_over),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
