@@ -171,18 +171,23 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
                        uint64_t now_us)
 {
     struct quota quota = pace_read_quota(response);
-    struct bucket *bucket = host_bucket(host, response->request);
-    uint64_t before = bucket->allowance.concurrent;
+    struct bucket *bucket;
     struct allowance_answer answer = {
         .refused = response->status == 429 ||
                    ((response->status == 403 || response->status == 503) && quota_is_spent(&quota)),
-        .newer = bucket->starts - response->request->host_start,
         .latency_us = now_us - response->request->since_us,
     };
+    uint64_t before;
 
     if (response->status == 0) {
         return; /* nobody answered */
     }
+    if (quota.resource.len) {
+        host_names_resource(host, response->request, quota.resource);
+    }
+    bucket = host_bucket(host, response->request);
+    before = bucket->allowance.concurrent;
+    answer.newer = bucket->starts - response->request->host_start;
     allowance_tell(&bucket->allowance, &quota, &answer, now_us);
     if (bucket->allowance.concurrent != before) {
         events_add(&e->events, EVENT_NOTICE, "quota", "", "%.*s allows %llu at once",
