@@ -12,6 +12,8 @@ enum bound {
     BOUND_CAP,
     BOUND_HOST_CAP,
     BOUND_RATE,
+    BOUND_LEARNED,
+    BOUND_TROUBLE,
     BOUND_HOLD,
     BOUND_RETRIES,
     BOUND_PAGES,
@@ -33,6 +35,7 @@ static const enum bound bound_of[LIMIT_COUNT] = {
     [LIMIT_DISK] = BOUND_DISK,         [LIMIT_PAUSED] = BOUND_USER,
     [LIMIT_DRAINING] = BOUND_USER,     [LIMIT_ALL_WAITING] = BOUND_RETRIES,
     [LIMIT_ROUND] = BOUND_NONE,        [LIMIT_AUTH] = BOUND_LOGIN,
+    [LIMIT_LEARNED] = BOUND_LEARNED,   [LIMIT_TROUBLE] = BOUND_TROUBLE,
 };
 
 /* The seconds of each, and of all together. */
@@ -88,6 +91,11 @@ static const struct sentence sentences[BOUND_COUNT] = {
                          "nothing",
                          false },
     [BOUND_RATE] = { "rate-bound: ", " of the time was waiting, as the limit wants it", false },
+    [BOUND_LEARNED] = { "server-bound: ",
+                        " of the time was waiting, at the rate that its refusals taught", false },
+    [BOUND_TROUBLE] = { "server-bound: for ",
+                        " of the time what was left failed at every URL, and was asked slowly",
+                        false },
     [BOUND_HOLD] = { "server-bound: ", " were spent on holds; ask less at once", true },
     [BOUND_RETRIES] = { "server-bound: for ", " all that was left waited for another try", true },
     [BOUND_PAGES] = { "listing-bound: for ",
