@@ -239,10 +239,8 @@ static void screen__is_as_recorded__of_one_request(void **state)
     static const struct {
         const char *name, *keys;
     } cases[] = {
-        { "detail", "2j\r" },
-        { "detail-end", "2j\rG" },
-        { "ladder", "0\tz" },
-        { "endpoints", "0z" },
+        { "detail", "2j\r" },  { "detail-end", "2j\rG" }, { "ladder", "0\tz" },
+        { "endpoints", "0z" }, { "answers", "0\t\tz" },
     };
 
     (void)state;
@@ -282,8 +280,8 @@ static void expect_harmless(const struct buf *text)
 /* Without a terminal in between: each attack in each text of each panel. */
 static void screen__holds_no_control_character__of_hostile_texts(void **state)
 {
-    static const char *const keys[] = { "1z",  "z2z", "z3z",   "z6z",   "z7z",
-                                        "z8z", "z0z", "z0\tz", "z2j\r", "G" };
+    static const char *const keys[] = { "1z",  "z2z",   "z3z",     "z6z",   "z7z", "z8z",
+                                        "z0z", "z0\tz", "z0\t\tz", "z2j\r", "G" };
     struct buf text = { 0 };
 
     (void)state;

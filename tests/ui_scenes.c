@@ -393,6 +393,19 @@ static void fill_ladder(struct snapshot *s)
     memcpy(s->rungs, rungs, sizeof rungs);
 }
 
+static void fill_rules(struct snapshot *s)
+{
+    static const struct snapshot_rule rules[] = {
+        { 412, "products rule 1", "empty", "{\"status\":404,\"do\":\"empty\"}" },
+        { 9, "rule 1", "hold", "{\"at\":\"/error/code\",\"is\":\"rate_limited\",\"do\":\"hold\"}" },
+        { 31, "not ready", "again", "" },
+        { 0, "rule 2", "stop", "{\"status\":402,\"do\":\"stop\"}" },
+    };
+
+    s->rule_count = sizeof rules / sizeof rules[0];
+    memcpy(s->rules, rules, sizeof rules);
+}
+
 static void fill_endpoints(struct snapshot *s)
 {
     static const struct snapshot_endpoint endpoints[] = {
@@ -583,6 +596,10 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
     for (size_t i = 0; i < s->rung_count; i++) {
         HURT(s->rungs[i].note);
     }
+    for (size_t i = 0; i < s->rule_count; i++) {
+        HURT(s->rules[i].text);
+        HURT(s->rules[i].name);
+    }
     for (size_t i = 0; i < s->endpoint_count; i++) {
         HURT(s->endpoints[i].name);
         HURT(s->endpoints[i].note);
@@ -758,6 +775,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         break;
     case SCENE_TUNED:
         fill_ladder(s);
+        fill_rules(s);
         fill_endpoints(s);
         fill_detail(s);
         s->login = (struct snapshot_login){ .is_used = true,
@@ -769,6 +787,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         break;
     case SCENE_HOSTILE:
         fill_ladder(s);
+        fill_rules(s);
         fill_endpoints(s);
         fill_detail(s);
         fill_hostile(s, 0);

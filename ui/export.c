@@ -215,6 +215,16 @@ static void rung_row(struct row *r, const struct snapshot *s, size_t i)
     put_text(r, "note", rung->note);
 }
 
+static void rule_row(struct row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_rule *rule = &s->rules[i];
+
+    put_text(r, "name", rule->name);
+    put_text(r, "rule", rule->text);
+    put_text(r, "do", rule->action);
+    put_count(r, "count", rule->count);
+}
+
 static void event_row(struct row *r, const struct snapshot *s, size_t i)
 {
     /* The log shows the latest last, the snapshot has it first. */
@@ -240,6 +250,7 @@ static const struct {
     [PANEL_FAILED] = { "failed", failure_row },
     [PANEL_ENDPOINTS] = { "endpoints", endpoint_row },
     [PANEL_LADDER] = { "ladder", rung_row },
+    [PANEL_ANSWERS] = { "answers", rule_row },
 };
 
 const char *export_name(enum panel_id panel)

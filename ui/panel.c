@@ -12,7 +12,7 @@ const struct panel *const panels[PANEL_COUNT] = {
     [PANEL_CORES] = &panel_cores,         [PANEL_LOG] = &panel_log,
     [PANEL_HOSTS] = &panel_hosts,         [PANEL_FAILED] = &panel_failed,
     [PANEL_DETAIL] = &panel_detail,       [PANEL_ENDPOINTS] = &panel_endpoints,
-    [PANEL_LADDER] = &panel_ladder,
+    [PANEL_LADDER] = &panel_ladder,       [PANEL_ANSWERS] = &panel_answers,
 };
 
 bool panel_is_live(const struct snapshot *s)

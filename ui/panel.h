@@ -27,6 +27,7 @@ enum panel_id {
     PANEL_DETAIL,
     PANEL_ENDPOINTS,
     PANEL_LADDER,
+    PANEL_ANSWERS,
     PANEL_COUNT
 };
 
@@ -116,6 +117,7 @@ void cores_draw_grid(const struct snapshot *s, struct pane pane, int row, int ro
 void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows);
 
 extern const struct panel panel_flights, panel_waits, panel_normalise, panel_rate, panel_cores,
-    panel_log, panel_hosts, panel_failed, panel_detail, panel_endpoints, panel_ladder;
+    panel_log, panel_hosts, panel_failed, panel_detail, panel_endpoints, panel_ladder,
+    panel_answers;
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "engine/engine_state.h"
 #include "engine/report_endpoints.h"
+#include "engine/report_rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -525,6 +526,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_hosts(&f);
     add_failures(&f);
     add_endpoints(&f);
+    report_rules_snapshot(e, s);
     add_events(&f);
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);

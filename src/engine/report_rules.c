@@ -47,6 +47,43 @@ static const struct {
     [ANSWER_USUAL_WRONG_TYPE] = { "were no JSON and not meant to be", "wrong type", "retry" },
 };
 
+static void add_rule(struct snapshot *s, const char *name, const char *action, const char *text,
+                     uint64_t count)
+{
+    struct snapshot_rule *out = &s->rules[s->rule_count];
+
+    if (s->rule_count == SNAPSHOT_RULES_MAX) {
+        return;
+    }
+    s->rule_count++;
+    out->count = count;
+    snprintf(out->name, sizeof out->name, "%s", name);
+    snprintf(out->action, sizeof out->action, "%s", action);
+    snprintf(out->text, sizeof out->text, "%s", text);
+}
+
+void report_rules_snapshot(const struct engine *e, struct snapshot *s)
+{
+    char name[RULEBOOK_NAME_MAX];
+
+    for (int with = 1; with >= 0;
+         with--) { /* those that have met answers find room before the others */
+        for (size_t i = 0; i < rulebook_count(e->rulebook); i++) {
+            const struct answer_rule *rule = rulebook_rule(e->rulebook, i);
+
+            if ((e->rule_counts[i] > 0) == with) {
+                rulebook_name(e->rulebook, i, name);
+                add_rule(s, name, answer_actions[rule->action].name, rule->text, e->rule_counts[i]);
+            }
+        }
+        for (int i = 0; with && i < ANSWER_USUAL_COUNT; i++) {
+            if (e->usual_counts[i] && meanings[i].name) {
+                add_rule(s, meanings[i].name, meanings[i].action, "", e->usual_counts[i]);
+            }
+        }
+    }
+}
+
 static const char *plural(uint64_t count)
 {
     return count == 1 ? "" : "s";

@@ -14,6 +14,11 @@ struct engine;
 void report_add_rules(struct engine *engine, struct report *report);
 void report_release_rules(struct report *report);
 
+struct snapshot;
+
+/** The same for a screen. */
+void report_rules_snapshot(const struct engine *engine, struct snapshot *snapshot);
+
 /** The member "rules". */
 void report_rules_json(const struct report *report, cJSON *root);
 

@@ -27,6 +27,7 @@
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_RUNGS_MAX 16
+#define SNAPSHOT_RULES_MAX 64       /* those with answers before those without */
 #define SNAPSHOT_ENDPOINTS_MAX 256  /* all that a job may have */
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
@@ -198,6 +199,14 @@ struct snapshot_endpoint {
     char note[64];  /* which pages are missing, or what was odd; in words */
 };
 
+/** What a rule for answers has met in this session, or what answers meant that no rule speaks of. */
+struct snapshot_rule {
+    uint64_t count;
+    char name[64];  /* "rule 2", "products rule 1", "--answer 1", "not ready" */
+    char action[8]; /* "empty" */
+    char text[128]; /* the rule as it was given, cut; empty: without one */
+};
+
 enum detail_place {
     DETAIL_NONE,    /* no request is looked at */
     DETAIL_UNKNOWN, /* settled so long ago that nothing of it is remembered here, or not yet begun */
@@ -332,6 +341,9 @@ struct snapshot {
 
     struct snapshot_normalise normalise;
     struct snapshot_detail detail;
+
+    size_t rule_count; /* 0: there are none, and all answers mean what their status says */
+    struct snapshot_rule rules[SNAPSHOT_RULES_MAX];
 
     size_t rung_count; /* 0: nobody keeps a ladder */
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
