@@ -65,8 +65,14 @@ void ledger_close(struct ledger *ledger);
  *  after an I/O error. */
 MUST_CHECK enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err);
 
-/** Whether there was a log beside it when it was opened: what a session that was cut off leaves. */
-bool ledger_had_log(const struct ledger *ledger);
+/** Who decides how long a call waits while another program holds the ledger: `waits` is asked every
+ *  LEDGER_BUSY_STEP_MS with what it has waited so far, on the caller's thread; false ends the call
+ *  with RESULT_BUSY. NULL: as at first, LEDGER_BUSY_MS. */
+#define LEDGER_BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
+#define LEDGER_BUSY_STEP_MS 20
+
+void ledger_set_patience(struct ledger *ledger, bool (*waits)(void *context, unsigned waited_ms),
+                         void *context);
 
 /** Whether its files are still what is open: RESULT_NOT_FOUND (E-DIR4) when one was removed or replaced. To be
  *  asked after a commit, before anybody relies on it. */

@@ -152,11 +152,11 @@ static enum result search(struct search *s, struct err *err)
         result = segment_each_file(s->raw_fd, search_file, s, err);
     }
     free(s->extents.items);
-    /* A session that was cut off leaves its log and lines behind what is committed; one that ended
-     * neither, and a segment has its row before its first line. */
+    /* A session that ended leaves no line behind what is committed, and a segment has its row before its first
+     * line. That the log of one that was cut off is not there says nothing: any program that has looked into
+     * the ledger since may have folded it. */
     s->orphans->ledger_is_old =
-        s->orphans->records && (!summary.sessions || summary.last_end_us ||
-                                !ledger_had_log(s->ledger) || s->segment_is_unknown);
+        s->orphans->records && (!summary.sessions || summary.last_end_us || s->segment_is_unknown);
     return result;
 }
 
