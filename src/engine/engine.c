@@ -134,9 +134,10 @@ static void on_trouble(void *context, enum result result, const struct err *err)
     char text[sizeof e->trouble];
 
     if (result == RESULT_OK) {
+        events_add(&e->events, EVENT_NOTICE, "disk", "", "%s: going on",
+                   e->storage == RESULT_BUSY ? "the ledger is free again" : "space returned");
         e->storage = RESULT_OK;
         e->trouble[0] = '\0';
-        events_add(&e->events, EVENT_NOTICE, "disk", "", "space returned: going on");
         engine_pump(e);
         return;
     }
@@ -147,8 +148,9 @@ static void on_trouble(void *context, enum result result, const struct err *err)
         e->last_trouble = *err;
     }
     engine_trouble_text(e, text, sizeof text);
-    events_add(&e->events, EVENT_ERROR, "disk", "", "%s", text);
-    if (result != RESULT_FULL && e->phase != ENGINE_CLOSING) {
+    events_add(&e->events, result == RESULT_BUSY ? EVENT_WARNING : EVENT_ERROR, "disk", "", "%s",
+               text);
+    if (result != RESULT_FULL && result != RESULT_BUSY && e->phase != ENGINE_CLOSING) {
         engine_stop(e, err->text);
         fetch_cancel_all(e->fetch);
     }
@@ -389,8 +391,8 @@ static void tell_adopted(struct engine *e, const struct recovery *r)
                    "of before): %llu records that it did not name are taken in",
                    (unsigned long long)r->adopted);
     } else if (r->adopted) {
-        events_add(&e->events, EVENT_INFO, "adopted", "",
-                   "%llu records of the batch that was cut off are whole, and taken in",
+        events_add(&e->events, EVENT_NOTICE, "adopted", "",
+                   "%llu records without a row are whole, and taken in",
                    (unsigned long long)r->adopted);
     }
 }

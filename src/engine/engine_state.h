@@ -146,7 +146,7 @@ struct engine {
     size_t checking, checking_bytes; /* bodies on the pool */
     uint64_t slept_from_us;          /* transfers begun before this lost time to a stop */
 
-    enum result storage; /* RESULT_OK, RESULT_FULL (passing) or RESULT_IO (final) */
+    enum result storage; /* RESULT_OK, RESULT_FULL or RESULT_BUSY (passing), any other: final */
     char trouble[160];
     char trouble_code[ERR_CODE_MAX]; /* "E-DISK1": of the last trouble */
     enum exit_code ended_by; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */

@@ -271,7 +271,9 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         fill_loop(e, l);
         break;
     case LIMIT_DISK:
-        l->by = e->storage == RESULT_FULL ? LIMIT_BY_FULL : LIMIT_BY_SLOW;
+        l->by = e->storage == RESULT_FULL   ? LIMIT_BY_FULL
+                : e->storage == RESULT_BUSY ? LIMIT_BY_OTHER
+                                            : LIMIT_BY_SLOW;
         break;
     case LIMIT_PAUSED:
         l->by = e->paused ? LIMIT_BY_USER : LIMIT_BY_CAP_0;

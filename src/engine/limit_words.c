@@ -57,6 +57,7 @@ const char *limit_by_word(enum limit_by by)
         [LIMIT_BY_LOAD] = "load",
         [LIMIT_BY_FULL] = "full",
         [LIMIT_BY_SLOW] = "slow",
+        [LIMIT_BY_OTHER] = "other-program",
     };
 
     return words[by];
@@ -90,6 +91,8 @@ static const char *note_of(const struct snapshot_limit *l)
         return "cap 0";
     case LIMIT_BY_SLOW:
         return "slower than the network";
+    case LIMIT_BY_OTHER:
+        return "another program holds the ledger";
     case LIMIT_BY_NONE:
     case LIMIT_BY_USER:
     case LIMIT_BY_LOAD:

@@ -59,6 +59,7 @@ enum limit_by {
     LIMIT_BY_LOAD,          /* LOOP CPU: its core is busy */
     LIMIT_BY_FULL,          /* DISK: no space */
     LIMIT_BY_SLOW,          /* DISK: slower than the network */
+    LIMIT_BY_OTHER,         /* DISK: another program holds the ledger */
 };
 
 #define LIMIT_HOST_MAX 64

@@ -20,8 +20,12 @@ bool engine_is_active(const struct engine *e)
  * back when the store is closed. */
 static bool is_quiet(const struct engine *e)
 {
+    /* What waits for another program to let go of the ledger is waited for, unless somebody aborts. */
+    bool gives_up =
+        e->storage != RESULT_OK && (e->storage != RESULT_BUSY || e->ended_by != EXIT_WELL);
+
     return fetch_in_flight(e->fetch) == 0 && e->checking == 0 &&
-           (committer_pending(e->committer) == 0 || e->storage != RESULT_OK);
+           (committer_pending(e->committer) == 0 || gives_up);
 }
 
 static void on_done_turn(uv_timer_t *timer)

@@ -19,7 +19,8 @@ static bool is_refused_throughout(const struct engine *e, const struct report *r
 
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
 {
-    if (e->storage != RESULT_OK) {
+    /* Who aborts while another program holds the ledger has not met a failure. */
+    if (e->storage != RESULT_OK && (e->storage != RESULT_BUSY || e->ended_by == EXIT_WELL)) {
         return EXIT_STORAGE;
     }
     if (e->ended_by != EXIT_WELL) {
@@ -138,6 +139,10 @@ void engine_report(struct engine *e, struct report *r)
 
 void report_fail(struct report *r, const struct err *trouble)
 {
+    if (trouble->result == RESULT_BUSY &&
+        (r->exit == EXIT_INTERRUPTED || r->exit == EXIT_TERMINATED)) {
+        return; /* as in exit_of */
+    }
     r->exit = EXIT_STORAGE;
     r->store_is_gone |= trouble->result == RESULT_NOT_FOUND;
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", trouble->text);

@@ -225,6 +225,7 @@ enum result committer_start(struct committer *committer, struct err *err)
     int code;
 
     assert(!committer->started);
+    ledger_set_patience(committer->archive.ledger, committer_waits, committer);
     committer->shared.running = true;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all,

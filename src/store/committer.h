@@ -28,6 +28,9 @@
  *            _NOT_FOUND when somebody has taken away what was stored: archive_look),
  *            nothing more is written, and what is not yet durable comes back with `state`
  *            SETTLE_LOST. Ignore SIGXFSZ in the process; the thread itself takes no signals.
+ *            While another program holds the ledger the thread waits for as long as it takes: after
+ *            COMMITTER_BUSY_US `on_trouble` is told RESULT_BUSY, and RESULT_OK when it goes on. Only a
+ *            committer that is being closed loses its patience.
  * Ownership  a settlement belongs to the committer from put to on_committed.
  * Bounds     committer_is_full() at COMMITTER_QUEUE_BYTES or _COUNT; the engine then starts nothing.
  * Threads    all calls on the loop thread, unless said otherwise.
@@ -49,6 +52,7 @@
 #define COMMITTER_BATCH_BYTES (1U << 20)
 #define COMMITTER_BATCH_COUNT 1024
 #define COMMITTER_PROBE_US 2000000
+#define COMMITTER_BUSY_US 1000000
 #define COMMITTER_QUEUE_BYTES (64U << 20)
 #define COMMITTER_QUEUE_COUNT 16384
 #define COMMITTER_EVENTS_BYTES (1U << 20) /* lines waiting to be appended; more are dropped */

@@ -87,6 +87,7 @@ struct committer {
     uint64_t planned; /* to be written with the next commit; 0: nothing */
     bool with_ballast, ballast_held;
     bool paused; /* the disk is full; probed at probe_at_ns */
+    bool waits;  /* for another program to let go of the ledger; told */
     bool failed; /* for good: nothing more is written */
     bool folded; /* the ledger's log holds nothing */
     uint64_t probe_at_ns;
@@ -105,6 +106,9 @@ void settlement_list_move(struct settlement_list *to, struct settlement_list *fr
 /** Mutex held: there is something for the thread to do; and so much that it need not wait for more. */
 bool committer_has_work(const struct shared *shared);
 bool committer_has_batch(const struct settlement_list *queue);
+
+/** Whether the thread waits on for another program to let go of the ledger (ledger_set_patience). */
+bool committer_waits(void *committer, unsigned waited_ms);
 
 /** The thread, to its end. */
 void committer_thread(void *committer);

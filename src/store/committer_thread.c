@@ -74,6 +74,40 @@ static void tell(struct committer *c, enum result result)
     uv_async_send(&c->async);
 }
 
+/* ---- another program at the ledger ---- */
+
+/* Asked by the ledger, in the midst of a call. */
+bool committer_waits(void *context, unsigned waited_ms)
+{
+    struct committer *c = context;
+    bool stop, clean;
+
+    uv_mutex_lock(&c->mutex);
+    stop = c->shared.stop;
+    clean = c->shared.clean;
+    uv_mutex_unlock(&c->mutex);
+    if (stop && (!clean || waited_ms >= LEDGER_BUSY_MS)) {
+        return false;
+    }
+    if (!c->waits && waited_ms * US_PER_MS >= COMMITTER_BUSY_US) {
+        c->waits = true;
+        c->err = (struct err){ .result = RESULT_BUSY };
+        err_set(&c->err, RESULT_BUSY, "E-LOCK1",
+                "%s/ledger.db is held by another program: waiting for it", c->options.dir->path);
+        tell(c, RESULT_BUSY);
+    }
+    return true;
+}
+
+/* The call has come back: the other program has let go of it. */
+static void end_wait(struct committer *c)
+{
+    if (c->waits && !c->failed) {
+        c->waits = false;
+        tell(c, c->paused ? RESULT_FULL : RESULT_OK);
+    }
+}
+
 /* ---- a full disk, a broken disk ---- */
 
 /* Tells, and gives up the ballast: true when another try is worth while at once. */
@@ -300,6 +334,7 @@ static void answer_question(struct committer *c)
     if (result != RESULT_OK) {
         fail(c, result);
     }
+    end_wait(c);
     uv_mutex_lock(&c->mutex);
     s->found = list;
     s->asked = false;
@@ -423,6 +458,7 @@ void committer_thread(void *argument)
         } else if (task == TASK_IDLE) {
             tidy_up(c);
         }
+        end_wait(c);
         uv_mutex_lock(&c->mutex);
         if (s->asked) {
             answer_question(c);

@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
 #define VERSION 3
 #define NAME "ledger.db"
 #define TEMP_NAME ".ledger.db.tmp"
-#define BUSY_MS 5000 /* for the moments at which opening and closing shut others out */
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
  * check lets quick_check see a damaged state; as a list, IN (1,2,3), it would double the cost of a row. */
@@ -182,6 +182,35 @@ static char *immutable_uri(char *path)
     return uri;
 }
 
+static int on_busy(void *context, int times)
+{
+    const struct ledger *ledger = context;
+    const struct timespec step = { .tv_nsec = LEDGER_BUSY_STEP_MS * 1000000L };
+
+    if (!ledger->waits(ledger->waits_context, (unsigned)times * LEDGER_BUSY_STEP_MS)) {
+        return 0;
+    }
+    nanosleep(&step, NULL);
+    return 1;
+}
+
+static void set_busy_handler(struct ledger *ledger)
+{
+    if (ledger->waits) {
+        sqlite3_busy_handler(ledger->db, on_busy, ledger);
+    } else {
+        sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MS);
+    }
+}
+
+void ledger_set_patience(struct ledger *ledger, bool (*waits)(void *context, unsigned waited_ms),
+                         void *context)
+{
+    ledger->waits = waits;
+    ledger->waits_context = context;
+    set_busy_handler(ledger);
+}
+
 static enum result open_file(struct ledger **opened, const struct run_dir *dir, const char *name,
                              bool immutable, struct err *err)
 {
@@ -193,7 +222,6 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
     *opened = NULL;
     if (ledger) {
         ledger->dir = dir;
-        ledger->had_log = faccessat(dir->fd, NAME "-wal", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
         ledger->path = file_path(dir, name);
         if (immutable) {
             ledger->path = immutable_uri(ledger->path);
@@ -209,7 +237,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
     }
     if (result == RESULT_OK) {
         sqlite3_extended_result_codes(ledger->db, 1);
-        sqlite3_busy_timeout(ledger->db, BUSY_MS);
+        set_busy_handler(ledger);
         result = execute(ledger, "PRAGMA trusted_schema=OFF;PRAGMA cell_size_check=ON;",
                          "opening it", err);
     }
@@ -509,11 +537,6 @@ void ledger_close(struct ledger *ledger)
     free(ledger);
 }
 
-bool ledger_had_log(const struct ledger *ledger)
-{
-    return ledger->had_log;
-}
-
 /* The same file as ever under that name; the first look finds out which that is. */
 static bool is_there(const struct ledger *ledger, const char *name, struct ledger_file *file)
 {
@@ -554,7 +577,7 @@ enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *
     if (sqlite3_wal_checkpoint_v2(ledger->db, NULL, mode, NULL, NULL) != SQLITE_OK) {
         result = ledger_fail(ledger, "folding the log", err);
     }
-    sqlite3_busy_timeout(ledger->db, BUSY_MS);
+    set_busy_handler(ledger);
     ledger->log_pages = 0;
     ledger->folded = truncate && result == RESULT_OK;
     /* A reader in the way, or no room for the database to grow: the log is as good a place. */

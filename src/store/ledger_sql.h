@@ -77,8 +77,9 @@ struct ledger {
     uint64_t seeds;                 /* ids behind it are those of found requests */
     int log_pages;                  /* in the log after the last commit */
     bool folded;                    /* the log holds nothing */
-    bool had_log;                   /* a log was there when it was opened */
-    const struct run_dir *dir;      /* borrowed */
+    bool (*waits)(void *context, unsigned waited_ms); /* ledger_set_patience */
+    void *waits_context;
+    const struct run_dir *dir; /* borrowed */
     struct ledger_file {
         bool is_known;
         dev_t device;

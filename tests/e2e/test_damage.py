@@ -8,8 +8,10 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
+import time
 
 import harness
 from harness import check, check_equal, scratch
@@ -196,6 +198,53 @@ def test_run__is_refused__when_its_list_was_cut():
         ended = harness.succeed("run", "--plain", "-o", run_dir, code=2)
         check(b"E-IN5" in ended.err and b"began with 20 requests" in ended.err, "not told", ended)
         check_equal(server.count(), asked, "requests")
+
+
+# --- a ledger that another program holds --------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def held(run_dir):
+    """As somebody does who looks into it with a tool that writes."""
+    with contextlib.closing(sqlite3.connect(os.path.join(run_dir, "ledger.db"), timeout=60, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield db
+
+
+def test_run__waits_and_says_so__while_another_program_holds_the_ledger():
+    with harness.api("--latency", "10ms") as server:
+        run_dir = scratch("held.run")
+        child = under_way(server, run_dir, count=300)
+        with held(run_dir) as db:
+            harness.read_until(child.stderr, rb"ledger.db is held by another program: waiting")
+            # Longer than SQLite's usual patience, and than what the run used to have.
+            held_since = time.monotonic()
+            harness.wait_for(lambda: time.monotonic() - held_since > 6 or child.poll() is not None, "six seconds")
+            check(child.poll() is None, "ended while it should wait")
+            db.execute("COMMIT")
+        ended = harness.finish(child)
+        check_equal(ended.code, 0, f"exit code, {ended}")
+        check(b"the ledger is free again: going on" in ended.err and b"300/300 ok" in ended.err, "not so", ended)
+        check_equal(whole_lines(run_dir), 300, "records")
+
+
+def test_run__drains_when_it_is_free_and_aborts_at_once__while_another_program_holds_the_ledger():
+    with harness.api("--latency", "10ms") as server:
+        for signals, code in ((1, 7), (2, 130)):
+            run_dir = scratch(f"held{signals}.run")
+            child = under_way(server, run_dir, count=3000)
+            with held(run_dir) as db:
+                harness.read_until(child.stderr, rb"ledger.db is held by another program: waiting")
+                child.send_signal(signal.SIGINT)
+                harness.read_until(child.stderr, rb"Ctrl-C again aborts")
+                if signals == 2:
+                    child.send_signal(signal.SIGINT)
+                    ended = harness.finish(child)
+                db.execute("COMMIT")
+            if signals == 1:
+                ended = harness.finish(child)
+            check_equal(ended.code, code, f"exit code after {signals}, {ended}")
+            harness.succeed("verify", run_dir)
 
 
 # --- a ledger that is older than raw/ ----------------------------------------------------------------
