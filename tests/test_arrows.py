@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "plan": ["base/", "job/"],
     "fetch": ["base/", "plan/request.h", "curl/", "uv.h"],
     "store": ["base/", "plan/request.h", "plan/found.h", "plan/place.h", "plan/rounds.h",
-              "fetch/response.h", "sqlite3.h", "uv.h"],
+              "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "job/job.h", "zstd.h"],
     "output": ["base/", "normalise/"],
     "engine": ["base/", "job/", "plan/", "fetch/", "store/", "normalise/", "output/", "uv.h", "cjson/"],

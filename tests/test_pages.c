@@ -118,7 +118,7 @@ static void number__names_all_others__when_the_total_is_known(void **state)
     fixture_read(&f, fixture_items(0, 2, "\"total\":7"));
     CHECK_FOUND(&f, LIST "?page=2&q=a+b", LIST "?page=3&q=a+b", LIST "?page=4&q=a+b");
     CHECK_NO_NOTE(&f);
-    assert_int_equal(f.out.records, 2);
+    assert_int_equal(f.out.page.records, 2);
     last = fixture_found(&f, 2);
     assert_string_equal(last->texts.key.data, "k,page=4");
     assert_int_equal(last->page.chain, 7);

@@ -260,8 +260,12 @@ static void auto__carries_its_decision(void **state)
     CHECK_FOUND(&f, LIST "?page=3");
     fixture_follow(&f, 0);
     fixture_read(&f, fixture_items(4, 0, ""));
+    CHECK_FOUND(&f, LIST "?page=4"); /* after full pages an empty one may be a mistake */
+    fixture_follow(&f, 0);
+    fixture_read(&f, fixture_items(4, 0, ""));
     CHECK_NOTHING(&f);
     CHECK_NO_NOTE(&f);
+    assert_int_equal(f.out.page.end, PAGE_END_EMPTY);
     fixture_end(&f);
 }
 

@@ -298,8 +298,8 @@ static void same_page__ends_the_listing(void **state)
     fixture_follow(&f, 0);
     fixture_read(&f, fixture_items(0, 2, ""));
     CHECK_NOTHING(&f);
-    check_note(&f, PAGE_NOTE_SAME_PAGE, "page 2 is byte for byte");
-    assert_int_equal(f.out.records, 2);
+    check_note(&f, PAGE_NOTE_SAME_PAGE, "page 2 has the very records");
+    assert_int_equal(f.out.page.records, 0);
     fixture_end(&f);
 
     fixture_begin(&f, by_number, LIST "?page=1"); /* a server to which `page` means nothing */
@@ -307,7 +307,7 @@ static void same_page__ends_the_listing(void **state)
     fixture_follow(&f, 1);
     fixture_read(&f, fixture_items(0, 2, "\"total\":6"));
     CHECK_NOTHING(&f);
-    check_note(&f, PAGE_NOTE_SAME_PAGE, "page 3 is byte for byte");
+    check_note(&f, PAGE_NOTE_SAME_PAGE, "page 3 has the very records");
     fixture_end(&f);
 }
 
@@ -373,21 +373,68 @@ static void empty_pages__without_end_are_left(void **state)
     fixture_end(&f);
 }
 
-static void empty_pages__between_full_ones_are_forgiven(void **state)
+/* Reads pages of which every `full`th has a record, until none is named or there were `max`. */
+static unsigned read_sparse(struct fixture *f, const struct job_pages *pages, unsigned full,
+                            const char *extra, unsigned max)
 {
+    unsigned asked = 0;
+
+    fixture_begin(f, *pages, LIST);
+    while (asked < max) {
+        char text[96];
+
+        snprintf(text, sizeof text, "\"next\":\"c%u\"%s", asked, extra);
+        fixture_read(f, fixture_items(asked, asked % full == 0, text));
+        asked++;
+        if (!f->out.first) {
+            break;
+        }
+        fixture_follow(f, 0);
+    }
+    return asked;
+}
+
+static void empty_pages__between_full_ones_are_gone_on_over(void **state)
+{
+    struct job_pages told = { .kind = JOB_PAGES_CURSOR,
+                              .param = TEXT("after"),
+                              .next = TEXT("/next"),
+                              .has_more = TEXT("/more") };
+    struct job_pages counted = told;
     struct fixture f;
 
     (void)state;
-    fixture_begin(&f, by_cursor, LIST);
-    for (unsigned i = 0; i < 3 * PAGES_EMPTY_MAX; i++) {
-        char text[64];
+    counted.has_more = NULL;
+    counted.total = TEXT("/total");
+    assert_int_equal(read_sparse(&f, &told, 50, ",\"more\":true", 300), 300);
+    fixture_end(&f);
+    assert_int_equal(read_sparse(&f, &counted, 10, ",\"total\":99", 300), 300);
+    fixture_end(&f);
+    assert_int_equal(read_sparse(&f, &by_cursor, 2, "", 300), 300);
+    fixture_end(&f);
+}
 
-        snprintf(text, sizeof text, "\"next\":\"c%u\"", i);
-        fixture_read(&f, fixture_items(i, i % 50 == 0, text));
-        assert_int_equal(f.out.count, 1);
-        fixture_follow(&f, 0);
-    }
+/* Some APIs give a cursor with every page, the last one too. */
+static void empty_pages__end_a_listing__when_only_a_cursor_says_more(void **state)
+{
+    struct job_pages counted = { .kind = JOB_PAGES_CURSOR,
+                                 .param = TEXT("after"),
+                                 .next = TEXT("/next"),
+                                 .total = TEXT("/total") };
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(read_sparse(&f, &by_cursor, 300, "", 300), 3);
     CHECK_NO_NOTE(&f);
+    assert_int_equal(f.out.page.end, PAGE_END_EMPTY);
+    fixture_end(&f);
+    assert_int_equal(read_sparse(&f, &counted, 300, ",\"total\":1", 300), 2);
+    CHECK_NO_NOTE(&f);
+    assert_int_equal(f.out.page.end, PAGE_END_TOTAL);
+    fixture_end(&f);
+    assert_int_equal(read_sparse(&f, &counted, 300, ",\"total\":2", 300), PAGES_EMPTY_TOLD_MAX + 2);
+    check_note(&f, PAGE_NOTE_ENDLESS, "11 pages without a record");
+    assert_int_equal(f.out.page.end, PAGE_END_ENDLESS);
     fixture_end(&f);
 }
 
@@ -593,7 +640,7 @@ static void pointer__that_finds_nothing__is_told_with_what_is_there(void **state
     fixture_begin(&f, pages, LIST);
     fixture_read(&f, "{\"data\":{\"rows\":[1,2,3],\"tags\":[]},\"meta\":{\"count\":3,\"of\":9}}");
     CHECK_NOTHING(&f);
-    assert_int_equal(f.out.records, 0);
+    assert_int_equal(f.out.page.records, 0);
     for (const struct page_note *note = f.out.notes; note; note = note->next) {
         assert_int_equal(note->kind, PAGE_NOTE_NO_MATCH);
         assert_string_equal(note->text,
@@ -666,7 +713,7 @@ static void member__that_comes_twice__counts_once(void **state)
     fixture_begin(&f, by_number, LIST "?page=1");
     fixture_read(&f, "{\"total\":999,\"items\":[1,2,3],\"\\u0074otal\":4,\"items\":[1,2]}");
     CHECK_FOUND(&f, LIST "?page=2");
-    assert_int_equal(f.out.records, 2);
+    assert_int_equal(f.out.page.records, 2);
     fixture_end(&f);
 }
 
@@ -765,7 +812,8 @@ int main(void)
         cmocka_unit_test(next__to_itself__is_told),
         cmocka_unit_test(next__in_the_body__to_itself_is_told),
         cmocka_unit_test(empty_pages__without_end_are_left),
-        cmocka_unit_test(empty_pages__between_full_ones_are_forgiven),
+        cmocka_unit_test(empty_pages__between_full_ones_are_gone_on_over),
+        cmocka_unit_test(empty_pages__end_a_listing__when_only_a_cursor_says_more),
         cmocka_unit_test(pages__without_end_are_left_at_the_limit),
         cmocka_unit_test(next__that_leads_away__is_not_followed),
         cmocka_unit_test(cursor__that_no_request_may_hold__is_refused),

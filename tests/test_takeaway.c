@@ -243,8 +243,9 @@ static void export__gives_whole_figures__of_the_rows_that_pass(void **state)
     assert_string_equal(
         exported(PANEL_ENDPOINTS, "products", false, &out),
         "endpoint,planned,done,failed,waiting,requests_per_s,p50_s,p95_s,throttled_part,"
-        "server_error_part,rows,pages_expected,pages_got,pages_missing,note\n"
-        "products,83003,58104,3,5,33.1,0.56,1.08,0.014,0.001,2905150,83003,58104,3,"
+        "server_error_part,rows,pages_expected,pages_got,pages_missing,pages_end,records,"
+        "records_missing,note\n"
+        "products,83003,58104,3,5,33.1,0.56,1.08,0.014,0.001,2905150,83003,58104,3,,,,"
         "61190 61201 and 1 more\n");
     snprintf(snapshot.failures[0].example, sizeof snapshot.failures[0].example,
              "a \"b\", c\033[2J");

@@ -197,6 +197,9 @@ static void endpoint_row(struct row *r, const struct snapshot *s, size_t i)
     put_known(r, "pages_expected", e->pages_known, (double)e->pages_expected);
     put_known(r, "pages_got", e->pages_known, (double)e->pages_got);
     put_known(r, "pages_missing", e->pages_known, (double)e->pages_missing);
+    put_text(r, "pages_end", e->listings ? page_end_name(e->pages_end) : "");
+    put_known(r, "records", e->listings > 0, (double)e->records);
+    put_known(r, "records_missing", e->listings > 0, (double)e->records_missing);
     put_text(r, "note", e->note);
 }
 

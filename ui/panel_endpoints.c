@@ -37,7 +37,8 @@ static uint64_t left_of(const struct snapshot_endpoint *e)
 static void missing_text(const struct snapshot_endpoint *e, struct panel_cell *out)
 {
     char pages[FORMAT_MAX];
-    bool is_bad = e->pages_missing || e->pages_cut || e->failed;
+    bool is_bad = e->pages_missing || e->pages_cut || e->failed || e->records_missing;
+    const char *end = e->listings ? page_end_words(e->pages_end) : "none";
 
     format_size(e->pages_missing, pages);
     if (e->pages_missing) {
@@ -48,7 +49,7 @@ static void missing_text(const struct snapshot_endpoint *e, struct panel_cell *o
         snprintf(out->text, PANEL_CELL_MAX, "%s failed%s%s", pages, e->note[0] ? ": " : "",
                  e->note);
     } else {
-        snprintf(out->text, PANEL_CELL_MAX, "%s", e->note[0] ? e->note : "none");
+        snprintf(out->text, PANEL_CELL_MAX, "%s", e->note[0] ? e->note : end);
     }
     out->role = is_bad ? ROLE_BAD : e->note[0] ? ROLE_WARN : ROLE_DIM;
 }

@@ -320,6 +320,7 @@ static void put_pages(struct writer *w, const struct pages_guess *guess)
     put_member(w, "total", pages->total);
     put_member(w, "total_pages", pages->total_pages);
     put_member(w, "has_more", pages->has_more);
+    put_member(w, "is_last", pages->is_last);
     put(w, STR(" }"));
 }
 

@@ -209,7 +209,32 @@ static void print_endpoint(const struct job_endpoint *endpoint, const struct pag
         printf(": ");
         show(str_view(words), 4 * TEXT_COLUMNS);
     }
+    if (endpoint->pages.kind != JOB_PAGES_NONE && pages->listings) {
+        report_ends_words(pages, words, sizeof words);
+        printf("; ");
+        show(str_view(words), 2 * TEXT_COLUMNS);
+    }
     printf("\n");
+}
+
+static void print_ends_json(const struct page_account *pages)
+{
+    if (!pages->listings) {
+        return;
+    }
+    printf(",\"listings\":%" PRIu64 ",\"ended\":\"%s\",\"ends\":{", pages->listings,
+           page_end_name(pages->end));
+    for (size_t i = 0; i < pages->end_count; i++) {
+        printf("%s\"%s\":%" PRIu64, i ? "," : "", page_end_name(pages->ends[i].end),
+               pages->ends[i].listings);
+    }
+    printf("},\"records\":%" PRIu64 ",\"records_told\":", pages->records);
+    if (pages->listings_told == pages->listings) {
+        printf("%" PRIu64, pages->records_told);
+    } else {
+        printf("null");
+    }
+    printf(",\"records_missing\":%" PRIu64, pages->records_missing);
 }
 
 static void print_endpoint_json(const struct job_endpoint *endpoint,
@@ -226,7 +251,9 @@ static void print_endpoint_json(const struct job_endpoint *endpoint,
         printf("%s", i ? "," : "");
         json_print_text(stdout, str_view(pages->missing[i]));
     }
-    printf("],\"notes\":[");
+    printf("]");
+    print_ends_json(pages);
+    printf(",\"notes\":[");
     for (size_t i = 0; i < pages->note_count; i++) {
         printf("%s{\"kind\":", i ? "," : "");
         json_print_text(stdout, str_view(page_note_name(pages->notes[i].kind)));

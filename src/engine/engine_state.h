@@ -25,6 +25,7 @@
 #include "engine/work.h"
 #include "fetch/fetch.h"
 #include "job/header_fill.h"
+#include "plan/deep_limit.h"
 #include "plan/frontier.h"
 #include "plan/host.h"
 #include "plan/pacer.h"
@@ -98,6 +99,7 @@ struct engine {
         usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
     struct same_answer same_answer;
     struct discover discover;
+    struct deep_limits deep_limits;
     struct poll poll;
     struct pacer pacer;
     struct fetch *fetch;
@@ -265,6 +267,8 @@ void tell_failed(struct engine *engine, const struct response *response);
 
 /** It is asked again: when, and who says so. */
 void tell_retry(struct engine *engine, const struct response *response);
+/** Likewise, because the pages of its listing are refused from one before it on (plan/deep_limit.h). */
+MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *request);
 
 /* refused_alike.c */
 

@@ -291,10 +291,31 @@ void judge_wait_free(struct engine *e, struct response *response)
     settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
+/* A page that came a second time is kept, but no table gets its records again. */
 void judge_done(struct engine *e, struct response *response, enum settle_body body_kind,
                 struct findings *findings)
 {
-    settle(e, response, SETTLE_DONE, body_kind, findings);
+    bool is_repeat = findings && findings->page.is_repeat;
+
+    deep_limit_came(&e->deep_limits, &response->request->page);
+    settle(e, response, SETTLE_DONE,
+           is_repeat && body_kind == SETTLE_BODY_JSON ? SETTLE_BODY_FOREIGN : body_kind, findings);
+}
+
+/* When its listing thereby meets a limit, that is told once for all pages that are left out. */
+static void note_deep_limit(struct engine *e, const struct response *response)
+{
+    const struct request *request = response->request;
+
+    if (response->outcome == OUTCOME_STATUS &&
+        deep_limit_failed(&e->deep_limits, &request->page, response->status)) {
+        events_add(
+            &e->events, EVENT_ERROR, "pages", "",
+            "%s, %.*s: %d pages in a row are refused with HTTP %d; the others after them are "
+            "not asked for",
+            e->job->endpoints[request->endpoint].name, STR_ARG(request->key), DEEP_LIMIT_PAGES,
+            response->status);
+    }
 }
 
 void judge_final(struct engine *e, struct response *response)
@@ -304,7 +325,10 @@ void judge_final(struct engine *e, struct response *response)
          response->outcome == OUTCOME_WRONG_TYPE) &&
         response->body.len > 0;
 
-    tell_failed(e, response);
+    if (response->outcome != OUTCOME_NOT_ASKED) {
+        tell_failed(e, response);
+        note_deep_limit(e, response);
+    }
     settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
 }
 
@@ -337,6 +361,11 @@ void judge_refuse(struct engine *e, struct request *request, const char *reason)
     enum result result = end_unasked(e, request, OUTCOME_REFUSED, reason);
 
     (void)result; /* without memory it has gone back to the frontier */
+}
+
+enum result judge_leave_out(struct engine *e, struct request *request)
+{
+    return end_unasked(e, request, OUTCOME_NOT_ASKED, "not asked: pages before it are refused");
 }
 
 void judge_go_on(struct engine *e, struct response *response)
@@ -393,6 +422,27 @@ static void back_off_locally(struct engine *e, struct response *response)
     put_back(e, dismantle(e, response));
 }
 
+/* A page that was asked for only to see the end of its listing, and is refused for good: that is the end. The
+ * answer is kept, as evidence, but no table is made of it. */
+static bool is_past_end(const struct engine *e, const struct response *response,
+                        const struct deadline *deadline, struct findings *findings)
+{
+    const struct request *request = response->request;
+    bool has_status = response->outcome == OUTCOME_STATUS;
+
+    if (request->page.basis == PAGE_NAMED || response->outcome == OUTCOME_OK ||
+        response->outcome == OUTCOME_REDIRECT || response->outcome == OUTCOME_LOCAL ||
+        response->outcome == OUTCOME_CANCELLED || deadline->holds_host ||
+        (has_status && request->page.basis == PAGE_TRIED &&
+         retry_wants_status(&e->job->retry, response->status))) {
+        return false;
+    }
+    findings_release(findings);
+    return pages_read_refused(e->job, request, has_status ? response->status : 0, findings) ==
+               RESULT_OK &&
+           findings->page.is_page;
+}
+
 /* What a server says in an error may repeat a secret, and be long: redacted first, cut then. */
 #define SAID_MAX 8192
 
@@ -426,8 +476,8 @@ static void settle_by_verdict(struct engine *e, struct response *response,
 {
     switch (retry_judge(attempt, &e->job->retry)) {
     case VERDICT_DONE:
-        settle(e, response, SETTLE_DONE, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
-               findings);
+        judge_done(e, response, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
+                   findings);
         break;
     case VERDICT_REDIRECT:
         redirect(e, response);
@@ -503,6 +553,9 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     refused_alike_note(e, response, deadline.holds_host);
     if (poll_is_not_modified(response)) {
         settle(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
+    } else if (is_past_end(e, response, &deadline, &reading->findings)) {
+        judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
+                   &reading->findings);
     } else if (same_answer_is(&e->same_answer, request->last.failure)) {
         judge_final(e, response);
     } else {

@@ -207,6 +207,10 @@ static void add_pages(const struct engine *e, uint32_t endpoint, struct snapshot
         out->pages_got = pages->got;
         out->pages_missing = page_account_missing(pages);
         out->pages_cut = pages->is_cut;
+        out->listings = pages->listings;
+        out->pages_end = pages->end;
+        out->records = pages->records;
+        out->records_missing = pages->records_missing;
         return;
     }
     out->pages_expected = discover_announced(e, endpoint);

@@ -278,11 +278,20 @@ static void act_ok(const struct act *a)
     judge_done(a->engine, a->response, kind, a->findings);
 }
 
-/* The body is kept, though no table reads it. */
+/* The body is kept, though no table reads it. A listing ends here. */
 static void act_empty(const struct act *a)
 {
+    const struct request *request = a->response->request;
+
+    findings_release(a->findings);
+    if (a->engine->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
+        a->findings->page = (struct page_result){ .is_page = true,
+                                                  .end = PAGE_END_RULE,
+                                                  .total = PAGE_TOTAL_UNKNOWN,
+                                                  .ordinal = request->page.ordinal };
+    }
     judge_done(a->engine, a->response,
-               a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, NULL);
+               a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, a->findings);
 }
 
 static void act_retry(const struct act *a)

@@ -293,7 +293,14 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         if (e->answer != FRONTIER_REQUEST) {
             break;
         }
-        start_one(e, request, now_us);
+        if (!deep_limit_cuts(&e->deep_limits, &request->page)) {
+            start_one(e, request, now_us);
+            continue;
+        }
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
+        if (judge_leave_out(e, request) != RESULT_OK) {
+            return;
+        }
     }
     switch (e->answer) {
     case FRONTIER_HELD:

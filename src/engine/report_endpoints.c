@@ -32,7 +32,7 @@ void report_add_endpoints(const struct engine *e, struct report *r)
     for (uint32_t i = 0; i < e->job->endpoint_count; i++) {
         const struct page_account *pages = discover_account(e, i);
 
-        r->pages_are_missing |= pages && (pages->is_cut || page_account_missing(pages));
+        r->pages_are_missing |= pages && page_account_is_loss(pages);
     }
 }
 
@@ -68,25 +68,82 @@ void report_pages_words(const struct page_account *pages, char *text, size_t siz
     }
 }
 
+void report_ends_words(const struct page_account *pages, char *text, size_t size)
+{
+    size_t at;
+
+    text[0] = '\0';
+    if (!pages->listings) {
+        return;
+    }
+    at = (size_t)snprintf(text, size, "%llu", (unsigned long long)pages->records);
+    if (pages->listings_told == pages->listings && at < size) {
+        at += (size_t)snprintf(text + at, size - at, " of %llu",
+                               (unsigned long long)pages->records_told);
+    }
+    if (at < size) {
+        at += (size_t)snprintf(text + at, size - at, " records, ");
+    }
+    if (pages->listings > 1 && at < size) {
+        at += (size_t)snprintf(text + at, size - at,
+                               "%llu listings: ", (unsigned long long)pages->listings);
+    }
+    for (size_t i = 0; i < pages->end_count && at < size; i++) {
+        at += (size_t)snprintf(text + at, size - at, "%s", i ? ", " : "");
+        if (pages->listings > 1 && at < size) {
+            at += (size_t)snprintf(text + at, size - at, "%llu ",
+                                   (unsigned long long)pages->ends[i].listings);
+        }
+        if (at < size) {
+            at += (size_t)snprintf(text + at, size - at, "%s", page_end_words(pages->ends[i].end));
+        }
+    }
+}
+
 enum result report_pages(const struct report *r, struct buf *out)
 {
     enum result result = RESULT_OK;
 
     for (size_t i = 0; i < r->endpoint_count && result == RESULT_OK; i++) {
         const struct report_endpoint *endpoint = &r->endpoints[i];
-        char words[512];
+        char words[512], ends[256];
 
         report_pages_words(&endpoint->pages, words, sizeof words);
-        if (!words[0]) {
-            continue;
+        report_ends_words(&endpoint->pages, ends, sizeof ends);
+        if (endpoint->is_paged && (words[0] || ends[0])) {
+            result = buf_printf(out, "%s: %llu of %llu pages: %s%s%s\n", endpoint->name,
+                                (unsigned long long)endpoint->pages.got,
+                                (unsigned long long)endpoint->pages.expected, words,
+                                words[0] && ends[0] ? "; " : "", ends);
+        } else if (words[0]) {
+            result = buf_printf(out, "%s: %s\n", endpoint->name, words);
         }
-        result = endpoint->is_paged
-                     ? buf_printf(out, "%s: %llu of %llu pages: %s\n", endpoint->name,
-                                  (unsigned long long)endpoint->pages.got,
-                                  (unsigned long long)endpoint->pages.expected, words)
-                     : buf_printf(out, "%s: %s\n", endpoint->name, words);
     }
     return result;
+}
+
+/* Why the listings ended, the worst reason first; and their records. */
+static void add_ends(cJSON *object, const struct page_account *pages)
+{
+    cJSON *ends;
+
+    if (!pages->listings) {
+        return; /* a ledger of before version 3 */
+    }
+    cJSON_AddNumberToObject(object, "listings", (double)pages->listings);
+    cJSON_AddStringToObject(object, "ended", page_end_name(pages->end));
+    ends = cJSON_AddObjectToObject(object, "ends");
+    for (size_t i = 0; i < pages->end_count; i++) {
+        cJSON_AddNumberToObject(ends, page_end_name(pages->ends[i].end),
+                                (double)pages->ends[i].listings);
+    }
+    cJSON_AddNumberToObject(object, "records", (double)pages->records);
+    if (pages->listings_told == pages->listings) {
+        cJSON_AddNumberToObject(object, "records_told", (double)pages->records_told);
+    } else {
+        cJSON_AddNullToObject(object, "records_told");
+    }
+    cJSON_AddNumberToObject(object, "records_missing", (double)pages->records_missing);
 }
 
 static void add_pages(cJSON *item, const struct page_account *pages)
@@ -97,6 +154,7 @@ static void add_pages(cJSON *item, const struct page_account *pages)
     cJSON_AddNumberToObject(object, "got", (double)pages->got);
     cJSON_AddNumberToObject(object, "missing_count", (double)page_account_missing(pages));
     cJSON_AddBoolToObject(object, "cut", pages->is_cut);
+    add_ends(object, pages);
     keys = cJSON_AddArrayToObject(object, "missing");
     for (size_t i = 0; i < pages->missing_count; i++) {
         cJSON_AddItemToArray(keys, cJSON_CreateString(pages->missing[i]));

@@ -15,4 +15,8 @@ void report_endpoints_json(const struct report *report, struct cJSON *root);
 /** "missing page=3, page=9 and 2 more; ..." what is not as it should be, cut to `size`; else empty. */
 void report_pages_words(const struct page_account *pages, char *text, size_t size);
 
+/** "1000 of 1000 records, total reached", "60 records, 3 listings: 1 page failed, 2 no cursor": why the
+ *  listings ended, cut to `size`; empty when nobody knows. */
+void report_ends_words(const struct page_account *pages, char *text, size_t size);
+
 #endif

@@ -47,7 +47,8 @@ bool run_state_has_ended(enum run_state state)
 bool snapshot_pages_are_missing(const struct snapshot *s)
 {
     for (size_t i = 0; i < s->endpoint_count; i++) {
-        if (s->endpoints[i].pages_missing || s->endpoints[i].pages_cut) {
+        if (s->endpoints[i].pages_missing || s->endpoints[i].pages_cut ||
+            s->endpoints[i].records_missing) {
             return true;
         }
     }

@@ -13,6 +13,7 @@
 #include "engine/limit_words.h"
 #include "plan/due.h"
 #include "plan/failure.h"
+#include "plan/page_end.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -195,8 +196,11 @@ struct snapshot_endpoint {
     uint64_t rows;                            /* 0: not told */
     bool pages_known;                         /* it is paginated, and the accounts add up so far: */
     uint64_t pages_expected, pages_got, pages_missing;
-    bool pages_cut; /* a listing was left before its end: more are missing than can be counted */
-    char note[64];  /* which pages are missing, or what was odd; in words */
+    bool pages_cut;    /* a listing was left before its end: more are missing than can be counted */
+    uint64_t listings; /* begun; 0: not told yet, as the three after it */
+    enum page_end pages_end;           /* why the listing ended; of several, the worst reason */
+    uint64_t records, records_missing; /* that came; of the totals told, those that did not */
+    char note[64];                     /* which pages are missing, or what was odd; in words */
 };
 
 /** What a rule for answers has met in this session, or what answers meant that no rule speaks of. */

@@ -37,6 +37,7 @@ static void pages_release(struct job_pages *pages)
     free(pages->total_pages);
     free(pages->next);
     free(pages->has_more);
+    free(pages->is_last);
 }
 
 static void table_release(struct job_table *table)

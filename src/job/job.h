@@ -101,6 +101,7 @@ struct job_pages {
     char *total_pages; /* likewise, of pages */
     char *next;        /* JSON Pointer to the cursor or URL */
     char *has_more;    /* JSON Pointer to a boolean; NULL: until a page is empty */
+    char *is_last;     /* likewise, of one that is true on the last page; or NULL */
     uint64_t max;      /* pages of one listing at most; 0: JOB_PAGES_MAX */
 };
 

@@ -130,6 +130,7 @@ enum {
     PAGES_TOTAL,
     PAGES_TOTAL_PAGES,
     PAGES_HAS_MORE,
+    PAGES_IS_LAST,
     PAGES_MAX,
 };
 
@@ -176,6 +177,7 @@ static const struct job_key pages_keys[] = {
     [PAGES_TOTAL] = { "total", JOB_KEY_COUNTED_AT, PAGES(total), 0, 0, NULL },
     [PAGES_TOTAL_PAGES] = { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
     [PAGES_HAS_MORE] = { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
+    [PAGES_IS_LAST] = { "is_last", JOB_KEY_POINTER, PAGES(is_last), 0, 0, NULL },
     [PAGES_MAX] = { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
 };
 
@@ -202,6 +204,10 @@ static void settle_pages(struct job_reader *r, struct job_pages *pages, uint64_t
     if (has(seen, PAGES_CURSOR) && !has(seen, PAGES_PARAM)) {
         job_text_fault(&r->text, value, "E-CFG4",
                        "\"pages\": \"cursor\" wants \"param\", where it is to be put");
+    }
+    if (has(seen, PAGES_HAS_MORE) && has(seen, PAGES_IS_LAST)) {
+        job_text_fault(&r->text, value, "E-CFG8",
+                       "\"pages\": want \"has_more\" or \"is_last\", not both");
     }
     if (has(seen, PAGES_SIZE_PARAM) && !has(seen, PAGES_SIZE)) {
         job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"size_param\" wants \"size\"");

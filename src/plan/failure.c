@@ -27,6 +27,7 @@ const char *outcome_name(enum outcome outcome)
         [OUTCOME_WRONG_TYPE] = "wrong type",
         [OUTCOME_LIMIT] = "limit",
         [OUTCOME_NOT_READY] = "not ready",
+        [OUTCOME_NOT_ASKED] = "not asked",
     };
 
     return names[outcome];
@@ -57,6 +58,7 @@ static const struct {
     [FAILURE_OTHER] = { "other", "other", "other" },
     [FAILURE_LIMIT] = { "limit", "limit", "limit" },
     [FAILURE_NOT_READY] = { "not ready", "unready", "not-ready" },
+    [FAILURE_NOT_ASKED] = { "not asked", "unasked", "not-asked" },
 };
 
 struct failure failure_of(enum outcome outcome, int status)
@@ -83,6 +85,7 @@ struct failure failure_of(enum outcome outcome, int status)
         [OUTCOME_WRONG_TYPE] = FAILURE_WRONG_TYPE,
         [OUTCOME_LIMIT] = FAILURE_LIMIT,
         [OUTCOME_NOT_READY] = FAILURE_NOT_READY,
+        [OUTCOME_NOT_ASKED] = FAILURE_NOT_ASKED,
     };
     struct failure failure = { of_outcome[outcome], 0 };
 

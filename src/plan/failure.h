@@ -37,6 +37,7 @@ enum outcome {
     OUTCOME_WRONG_TYPE, /* 2xx, but a body of a type that nobody asked for, such as HTML */
     OUTCOME_LIMIT,      /* 2xx whose body says that a limit was met, or that the server is busy */
     OUTCOME_NOT_READY,  /* the result is still being made, and the time for that is over */
+    OUTCOME_NOT_ASKED,  /* by us: the server has refused all pages of its listing from one on */
     OUTCOME_COUNT,
 };
 
@@ -65,6 +66,7 @@ enum failure_class {
     FAILURE_OTHER,
     FAILURE_LIMIT, /* as the outcomes of these names: */
     FAILURE_NOT_READY,
+    FAILURE_NOT_ASKED, /* beyond what the server lets anybody ask: a deep-paging limit */
     FAILURE_CLASS_COUNT,
 };
 
@@ -114,7 +116,7 @@ void failure_choice_format(const struct failure_choice *choice, char text[FAILUR
 #define FAILURE_WORDS                                                                              \
     "dns, connect, tls, timeout, short-body, bad-json, too-big, encoding, protocol, refused, "     \
     "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other, limit, "                     \
-    "not-ready"
+    "not-ready, not-asked"
 
 /** For rows of a ledger of before version 3, which has nothing but the reason in words: its outcome and
  *  class, as well as can be told. Nothing else may call this. */

@@ -26,6 +26,12 @@ const char *page_note_name(enum page_note_kind kind)
         return "endless";
     case PAGE_NOTE_NO_VALUE:
         return "no value";
+    case PAGE_NOTE_FEWER:
+        return "fewer";
+    case PAGE_NOTE_GAP:
+        return "gap";
+    case PAGE_NOTE_SHORT:
+        return "short page";
     }
     return "unknown"; /* of a later version's ledger */
 }
@@ -38,6 +44,8 @@ bool page_note_is_loss(enum page_note_kind kind)
     case PAGE_NOTE_LIMIT:
     case PAGE_NOTE_BAD_NEXT:
     case PAGE_NOTE_ENDLESS:
+    case PAGE_NOTE_FEWER:
+    case PAGE_NOTE_GAP:
         return true;
     default:
         return false;

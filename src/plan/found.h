@@ -14,6 +14,7 @@
 #define SCRAPETOP_PLAN_FOUND_H
 
 #include "base/err.h"
+#include "plan/page_end.h"
 #include "plan/request.h"
 
 #include <stdbool.h>
@@ -39,6 +40,9 @@ enum page_note_kind {
     PAGE_NOTE_NO_MATCH = 7,      /* a pointer finds nothing on the first page */
     PAGE_NOTE_ENDLESS = 8,       /* page after page without a record */
     PAGE_NOTE_NO_VALUE = 9,      /* records without what their detail's request is made of */
+    PAGE_NOTE_FEWER = 10,        /* fewer records than the total told; of the account alone */
+    PAGE_NOTE_GAP = 11,   /* an empty page, or one with fewer records than asked, before others */
+    PAGE_NOTE_SHORT = 12, /* a page with fewer records than others have, before others */
 };
 
 /** "total changed", "same page" ... */
@@ -53,11 +57,24 @@ struct page_note {
     char text[REQUEST_REASON_MAX]; /* one clause; bytes from outside */
 };
 
+/** What one page says of its listing, for the ledger's account. */
+struct page_result {
+    bool is_page;   /* else nothing of it means anything */
+    bool is_repeat; /* its records are those of the page that named it: no table gets them again */
+    enum page_end end; /* why no page follows; PAGE_END_NONE: one does, or another page says it */
+    uint64_t records;
+    uint64_t total;    /* records of the listing, as it tells; PAGE_TOTAL_UNKNOWN */
+    uint32_t ordinal;  /* in its listing, from 0 */
+    uint32_t expected; /* pages of the listing, as reckoned by now; 0: nobody knows */
+    uint32_t size;     /* records that a page has but for the last; 0: nobody knows */
+    uint32_t crc32c;   /* of its records; 0: it has none */
+};
+
 struct findings {
     struct found *first, *last;
     size_t count;
     struct page_note *notes;
-    uint64_t records; /* in this page; 0 when there is no paginator to count them */
+    struct page_result page;
     /* The answer is no page: no records, where its listing has some, and no end is told. Nothing else is
      * found in it then. */
     bool is_no_page;

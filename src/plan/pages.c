@@ -1,6 +1,5 @@
 #include "plan/pages.h"
 
-#include "base/crc32c.h"
 #include "base/json_look.h"
 #include "plan/pages_guess.h"
 #include "plan/pages_how.h"
@@ -31,15 +30,17 @@ struct wanted {
 /* One pass over the body for all that is asked of it. */
 static void look_up(struct listing *l)
 {
-    struct wanted wanted[] = { { l->pages.total, &l->total },
-                               { l->pages.total_pages, &l->total_pages },
-                               { l->pages.next, &l->next },
-                               { l->pages.has_more, &l->has_more } };
-    struct json_pointer pointers[4];
-    struct str values[4];
-    size_t count = 0, of[4];
+    struct wanted wanted[] = {
+        { l->pages.total, &l->total },     { l->pages.total_pages, &l->total_pages },
+        { l->pages.next, &l->next },       { l->pages.has_more, &l->has_more },
+        { l->pages.is_last, &l->is_last },
+    };
+    enum { WANTED = sizeof wanted / sizeof wanted[0] };
+    struct json_pointer pointers[WANTED];
+    struct str values[WANTED];
+    size_t count = 0, of[WANTED];
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < WANTED; i++) {
         if (wanted[i].pointer && !pages_header(wanted[i].pointer) &&
             json_pointer_parse(&pointers[count], str_view(wanted[i].pointer), NULL) == RESULT_OK) {
             of[count++] = i;
@@ -48,27 +49,6 @@ static void look_up(struct listing *l)
     json_look(l->reply->body, pointers, count, values);
     for (size_t i = 0; i < count; i++) {
         *wanted[of[i]].value = values[i];
-    }
-}
-
-enum more listing_has_more(const struct listing *l)
-{
-    struct str value = str_trim(l->has_more);
-
-    switch (json_type_of(value)) {
-    case JSON_BOOL:
-        return value.data[0] == 't' ? MORE_YES : MORE_NO;
-    case JSON_NUMBER:
-        return str_equal(value, STR("0")) ? MORE_NO : MORE_YES;
-    case JSON_STRING:
-        value = json_string_raw(value);
-        return !value.len || str_equal_nocase(value, STR("false")) || str_equal(value, STR("0"))
-                   ? MORE_NO
-                   : MORE_YES;
-    case JSON_NULL:
-        return MORE_NO;
-    default:
-        return MORE_UNTOLD;
     }
 }
 
@@ -85,24 +65,6 @@ static void note_no_match(struct listing *l, const char *pointer, struct str fou
         pages_there(l->reply->body, there, text);
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "%s finds nothing; %s", pointer, text);
     }
-}
-
-/* Without `records` an object is one record, also on the page after the last: its likeliest array tells
- * better when to stop. */
-static void count_records(struct listing *l)
-{
-    struct json_pointer pointer;
-
-    l->records = l->endpoint->records;
-    if (!l->records && pages_guess_records(l->reply->body, l->likely)) {
-        l->records = l->likely;
-    }
-    if (!l->records || json_pointer_parse(&pointer, str_view(l->records), NULL) != RESULT_OK) {
-        l->records = NULL;
-        pointer.count = 0;
-    }
-    l->presence = records_look(l->reply->body, &pointer, &l->count);
-    l->out->records = l->count;
 }
 
 /* Puts what is guessed in the place of what the job says. */
@@ -127,6 +89,7 @@ static void note_guess(struct listing *l, const struct pages_guess *guess)
                      "auto: %" PRIu64 " records came and there are more, but nothing says how "
                      "they are asked for; give \"pages\"",
                      l->count);
+        listing_end(l, PAGE_END_UNKNOWN);
     } else if (guess->is_silent) {
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "auto: nothing in the reply tells of further pages");
     }
@@ -134,13 +97,14 @@ static void note_guess(struct listing *l, const struct pages_guess *guess)
 
 static void note_no_matches(struct listing *l)
 {
-    if (l->presence == RECORDS_ABSENT) {
+    if (l->found.presence == RECORDS_ABSENT) {
         note_no_match(l, l->records, STR_NONE, PAGES_THERE_ARRAYS);
     }
     note_no_match(l, l->pages.total, l->total, PAGES_THERE_NUMBERS);
     note_no_match(l, l->pages.total_pages, l->total_pages, PAGES_THERE_NUMBERS);
     note_no_match(l, l->pages.next, l->next, PAGES_THERE_TEXTS);
     note_no_match(l, l->pages.has_more, l->has_more, PAGES_THERE_BOOLEANS);
+    note_no_match(l, l->pages.is_last, l->is_last, PAGES_THERE_BOOLEANS);
 }
 
 static void read_as_kind(struct listing *l)
@@ -158,30 +122,73 @@ static void read_as_kind(struct listing *l)
         listing_read_link(l);
         break;
     case JOB_PAGES_AUTO:
-    case JOB_PAGES_NONE:
+    case JOB_PAGES_NONE: /* `auto` has found no pages */
+        listing_end(l, l->out->page.end == PAGE_END_UNKNOWN ? PAGE_END_UNKNOWN
+                       : listing_reached(l) == REACHED_ALL  ? PAGE_END_TOTAL
+                                                            : PAGE_END_NOTHING_TOLD);
         break;
     }
+}
+
+/* The records of the page that named this one again. A server that was asked for the page after its last may
+ * give its last page. */
+static bool is_repeat(struct listing *l)
+{
+    bool same = l->page.ordinal && l->count && l->found.crc32c == l->page.named_by_crc32c;
+
+    l->out->page.is_repeat = same;
+    if (same && l->page.basis == PAGE_PROOF) {
+        listing_end(l, PAGE_END_TOTAL);
+    } else if (same) {
+        LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE,
+                     "page %u has the very records of the page that named it",
+                     (unsigned)l->page.ordinal + 1);
+        listing_end(l, PAGE_END_SAME_PAGE);
+    }
+    return same;
 }
 
 static void read_listing(struct listing *l)
 {
     struct pages_guess guess = { .is_lost = false };
 
-    if (l->page.ordinal && l->page.named_by_crc32c == l->crc32c) {
-        LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE, "page %u is byte for byte the one that named it",
-                     (unsigned)l->page.ordinal + 1);
+    if (is_repeat(l)) {
         return;
     }
     if (l->pages.kind == JOB_PAGES_AUTO) {
         decide(l, &guess);
     }
     look_up(l);
+    listing_read_totals(l);
+    listing_read_more(l);
     if (listing_is_no_page(l)) {
         return;
     }
     note_guess(l, &guess);
     note_no_matches(l);
+    listing_note_gap(l);
     read_as_kind(l);
+}
+
+void listing_end(struct listing *l, enum page_end end)
+{
+    if (end > l->out->page.end) {
+        l->out->page.end = end;
+    }
+}
+
+/* What the ledger is to know of the page. */
+static void tell_result(const struct listing *l)
+{
+    struct page_result *page = &l->out->page;
+
+    page->is_page = true;
+    page->records = page->is_repeat ? 0 : l->count;
+    page->total = l->has_told ? l->told : PAGE_TOTAL_UNKNOWN;
+    page->ordinal = l->page.ordinal;
+    page->expected = l->page.expected;
+    page->size = l->page.size;
+    page->crc32c = page->is_repeat ? 0 : l->found.crc32c;
 }
 
 enum result pages_read(const struct job *job, const struct request *request,
@@ -200,10 +207,76 @@ enum result pages_read(const struct job *job, const struct request *request,
         return RESULT_OK;
     }
     if (!l.page.ordinal) {
-        l.page = (struct page_at){ .chain = request->id };
+        l.page = (struct page_at){ .chain = request->id, .total = PAGE_TOTAL_UNKNOWN };
     }
-    l.crc32c = crc32c(0, reply->body.data, reply->body.len);
-    count_records(&l);
+    listing_find_records(&l);
     read_listing(&l);
+    tell_result(&l);
+    return l.result;
+}
+
+/* --- a page that was refused --------------------------------------------------------------------------- */
+
+/* So many records are what search engines and APIs often let anybody page through, and no more. */
+static bool is_window(uint64_t records)
+{
+    static const uint64_t windows[] = { 1000, 2000, 5000, 10000, 50000, 100000 };
+
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
+        if (records == windows[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a status says of a page that nobody had told of: PAGE_END_NONE when it has just failed. */
+static enum page_end end_by_status(const struct listing *l, int status)
+{
+    const struct page_at *at = &l->page;
+    bool is_short = at->previous < (at->most ? at->most : l->pages.size);
+
+    if (!at->ordinal || at->basis == PAGE_NAMED || !page_is_numbered(l->pages.kind)) {
+        return PAGE_END_NONE;
+    }
+    switch (status) {
+    case 404:
+    case 410:
+    case 416:
+        return PAGE_END_STATUS;
+    case 400:
+        return is_short || !is_window(at->came) ? PAGE_END_STATUS : PAGE_END_NONE;
+    case 422:
+        return is_short ? PAGE_END_STATUS : PAGE_END_NONE;
+    default:
+        return PAGE_END_NONE;
+    }
+}
+
+enum result pages_read_refused(const struct job *job, const struct request *request, int status,
+                               struct findings *out)
+{
+    const struct job_endpoint *endpoint = &job->endpoints[request->endpoint];
+    struct page_reply reply = { .body = STR_NONE };
+    struct listing l = { .endpoint = endpoint,
+                         .request = request,
+                         .reply = &reply,
+                         .out = out,
+                         .pages = endpoint->pages,
+                         .page = request->page };
+    enum page_end end;
+
+    if (l.pages.kind == JOB_PAGES_AUTO) {
+        l.pages.kind = (enum job_pages_kind)l.page.kind;
+    }
+    end = l.page.basis == PAGE_PROOF ? PAGE_END_TOTAL : end_by_status(&l, status);
+    if (end == PAGE_END_NONE) {
+        return RESULT_OK;
+    }
+    listing_read_past_end(&l);
+    if (!l.out->first) {
+        listing_end(&l, end);
+    }
+    tell_result(&l);
     return l.result;
 }

@@ -18,9 +18,14 @@
  * URL on another origin, or that is no URL (PAGE_NOTE_BAD_NEXT).
  *
  * A listing cannot go round in circles. A page that names itself is PAGE_NOTE_BACK, and so is one that
- * names any page of its listing which was asked before: the ledger finds that out. A body that is byte for
- * byte the one which named it is PAGE_NOTE_SAME_PAGE. Without a record, PAGES_EMPTY_MAX pages in a row
- * are enough (PAGE_NOTE_ENDLESS), and `max` ends all (PAGE_NOTE_LIMIT).
+ * names any page of its listing which was asked before: the ledger finds that out. One whose records are
+ * those of the page that named it, byte for byte, is PAGE_NOTE_SAME_PAGE. Only so many pages in a row
+ * without a record are gone on over (PAGE_NOTE_ENDLESS), and `max` ends all (PAGE_NOTE_LIMIT).
+ *
+ * Each listing ends for one reason, which its last page tells (plan/page_end.h). Where the total told is
+ * reached with a full page and nothing else on that page says that it is the last, one page more is asked
+ * for (PAGE_PROOF): a total that is too small is found out so. An empty page after full ones is followed by
+ * one more, too, when only that emptiness says that it is the end.
  *
  * Errors   RESULT_NOMEM alone; whatever a server says is a note.
  * Threads  pure, any.
@@ -31,10 +36,13 @@
 #include "job/job.h"
 #include "plan/found.h"
 
-#define PAGES_BLOCK 1000    /* pages that one answer names at most */
-#define PAGES_ADDED_MAX 8   /* of these beyond the total known so far, but for the last page */
-#define PAGES_EMPTY_MAX 100 /* pages in a row without a record, though each says there is more */
-#define PAGES_SIZE_MAX 10000000 /* records of a page that an announced size may claim */
+#define PAGES_BLOCK 1000  /* pages that one answer names at most */
+#define PAGES_ADDED_MAX 8 /* of these beyond the total known so far, but for the last page */
+/* Pages in a row without a record that are gone on over: though each says that there is more, ... */
+#define PAGES_EMPTY_MAX 100
+#define PAGES_EMPTY_TOLD_MAX 10  /* ... though the total told is not reached, ... */
+#define PAGES_EMPTY_UNTOLD_MAX 1 /* ... and when nothing but a cursor or URL says so */
+#define PAGES_SIZE_MAX 10000000  /* records of a page that an announced size may claim */
 
 /** What came, of what a paginator reads. */
 struct page_reply {
@@ -67,6 +75,13 @@ const char *pages_header(const char *where);
  *  and the page does not tell the end itself (`has_more` false, `total` reached). */
 MUST_CHECK enum result pages_read(const struct job *job, const struct request *request,
                                   const struct page_reply *reply, struct findings *out);
+
+/** The same for a page that failed for good, with this status or (0) without one: it may be the one after its
+ *  listing's last, asked for by number because nothing had told the end. Then `out->page.is_page` is set, and all
+ *  is well; else it has failed. 404, 410 and 416 say so; 400 and 422 too, unless they may mean that nobody may see
+ *  further pages. Whatever a page that is only to prove a total is answered, it is no failure. */
+MUST_CHECK enum result pages_read_refused(const struct job *job, const struct request *request,
+                                          int status, struct findings *out);
 
 #define PAGES_CHECK_BODY_MAX (16U << 10) /* a larger body is no error object */
 

@@ -1,10 +1,71 @@
-/* Whether an answer is a page of its listing, or an error that was told with status 200. */
+/* The records of a page: where they are, whether an answer without any is a page of its listing or an error
+ * that was told with status 200, and whether a page before it lacks some. */
 #include "plan/pages_how.h"
 
+#include "base/crc32c.h"
 #include "plan/error_object.h"
 #include "plan/pages_there.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#define PRINT_MIN 16 /* bytes of records that tell pages apart; of fewer the whole body has to */
+
+/* --- where they are --------------------------------------------------------------------------------------- */
+
+static uint32_t pointer_crc32c(const char *pointer)
+{
+    struct str text = str_view(pointer ? pointer : "");
+
+    return crc32c(0, text.data, text.len);
+}
+
+/* Without the job's word: where the pages before had them, or else in the likeliest array. An object without
+ * an array is one record. False when the pages before had them where there is nothing now. */
+static bool guess_records(struct listing *l)
+{
+    bool is_known = l->page.records_type != JSON_NONE;
+    bool is_object = json_type_of(l->reply->body) == JSON_OBJECT;
+
+    if (is_known && l->page.records_at == pointer_crc32c(NULL)) { /* the body itself */
+        return (l->page.records_type == JSON_OBJECT) == is_object || !str_trim(l->reply->body).len;
+    }
+    if (is_known) {
+        if (!pages_guess_records_at(l->reply->body, l->page.records_at, l->likely)) {
+            return false;
+        }
+        l->records = l->likely;
+    } else if (pages_guess_records(l->reply->body, l->likely)) {
+        l->records = l->likely;
+    }
+    return true;
+}
+
+void listing_find_records(struct listing *l)
+{
+    struct json_pointer pointer = { .count = 0 };
+
+    l->found = (struct records_found){ .presence = RECORDS_ABSENT };
+    l->records = l->endpoint->records;
+    if ((l->records || guess_records(l)) &&
+        (!l->records || json_pointer_parse(&pointer, str_view(l->records), NULL) == RESULT_OK)) {
+        l->found = records_look(l->reply->body, &pointer);
+    }
+    if (l->found.crc32c && l->found.bytes < PRINT_MIN) {
+        l->found.crc32c = crc32c(0, l->reply->body.data, l->reply->body.len);
+    }
+    l->count = l->found.count;
+}
+
+void listing_keep_records(const struct listing *l, struct page_at *at)
+{
+    bool any = l->count > 0;
+
+    at->records_type = any ? (uint32_t)l->found.type : l->page.records_type;
+    at->records_at = any ? pointer_crc32c(l->records) : l->page.records_at;
+}
+
+/* --- whether it is a page ------------------------------------------------------------------------------- */
 
 static void fail(struct findings *out, const char *records, bool absent,
                  const struct error_object *error, struct str body)
@@ -24,28 +85,43 @@ static void fail(struct findings *out, const char *records, bool absent,
 }
 
 /* The page says itself that its listing ends here. An error that repeats "total": 0 says nothing. */
-static bool tells_end(struct listing *l, bool has_error)
+static bool tells_end(const struct listing *l, bool has_error)
 {
-    uint64_t total = 0, before = (uint64_t)l->page.ordinal * l->page.size;
+    return l->more == MORE_NO || (!has_error && l->has_told && l->told && listing_before(l) &&
+                                  l->told <= listing_before(l));
+}
 
-    if (listing_has_more(l) == MORE_NO) {
-        return true;
+/* An object, where pages before had an array, may be a single record: some servers write it so. */
+static bool is_error_for_records(const struct listing *l, const struct error_object *error)
+{
+    struct str record = STR_NONE;
+    struct error_object within;
+
+    if (l->found.type != JSON_OBJECT || !l->page.ordinal || l->count != 1) {
+        return false;
     }
-    return !has_error && before > 0 && listing_read_count(l, l->pages.total, l->total, &total) &&
-           total <= before;
+    if (l->page.records_type == JSON_OBJECT) {
+        return !l->records && error->is_sure && error->at[0];
+    }
+    return l->records && json_find(l->reply->body, str_view(l->records), &record) &&
+           error_object_find(record, &within) && within.is_sure;
 }
 
 bool listing_is_no_page(struct listing *l)
 {
     struct error_object error = { .at = "" };
-    bool absent = l->presence == RECORDS_ABSENT, has_error;
+    bool absent = l->found.presence == RECORDS_ABSENT;
+    bool has_error = error_object_find(l->reply->body, &error) && (absent || error.is_sure);
 
-    if (l->presence == RECORDS_SOME) {
-        return false;
+    if (l->found.presence == RECORDS_SOME) {
+        if (!is_error_for_records(l, &error)) {
+            return false;
+        }
+        absent = has_error = true;
     }
-    has_error = error_object_find(l->reply->body, &error) && (absent || error.is_sure);
     /* Some APIs leave out the member on a page without records: only after pages with some is it missed. */
-    if ((!has_error && (!absent || l->page.ordinal <= l->page.empty)) || tells_end(l, has_error)) {
+    if (l->page.basis == PAGE_PROOF ||
+        (!has_error && (!absent || l->page.ordinal <= l->page.empty)) || tells_end(l, has_error)) {
         return false;
     }
     if (!has_error) {
@@ -55,17 +131,42 @@ bool listing_is_no_page(struct listing *l)
     return true;
 }
 
+void listing_note_gap(struct listing *l)
+{
+    unsigned here = (unsigned)l->page.ordinal + 1;
+    bool tried = l->page.basis == PAGE_TRIED && l->pages.kind == JOB_PAGES_NUMBER;
+
+    if (!tried || !l->count || listing_reached(l) != REACHED_UNKNOWN) {
+        return; /* offsets go on by what came, a total tells what is missing */
+    }
+    if (l->page.empty) {
+        LISTING_NOTE(l, PAGE_NOTE_GAP, "page %u came empty, and page %u has records", here - 1,
+                     here);
+        listing_end(l, PAGE_END_GAP);
+    } else if (l->page.previous < l->page.most && l->pages.size == l->page.most) {
+        LISTING_NOTE(l, PAGE_NOTE_GAP,
+                     "page %u has %" PRIu32 " of %" PRIu32 " records, and page %u has more",
+                     here - 1, l->page.previous, l->page.most, here);
+        listing_end(l, PAGE_END_GAP);
+    } else if (l->page.previous < l->page.most) {
+        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu32 " records, others have %" PRIu32,
+                     here - 1, l->page.previous, l->page.most);
+    }
+}
+
+/* --- without pages ---------------------------------------------------------------------------------------- */
+
 void pages_check_single(const struct job_endpoint *endpoint, struct str body, struct findings *out)
 {
     struct error_object error;
     struct json_pointer pointer;
-    uint64_t count;
 
     if (!endpoint->records || body.len > PAGES_CHECK_BODY_MAX ||
         json_pointer_parse(&pointer, str_view(endpoint->records), NULL) != RESULT_OK) {
         return;
     }
-    if (records_look(body, &pointer, &count) == RECORDS_ABSENT && error_object_find(body, &error)) {
+    if (records_look(body, &pointer).presence == RECORDS_ABSENT &&
+        error_object_find(body, &error)) {
         fail(out, endpoint->records, true, &error, body);
     }
 }

@@ -285,6 +285,18 @@ static bool tells_of_pages(const struct guessing *g)
            g->reply.of[ROLE_PAGES].found;
 }
 
+void pages_guess_told(struct str body, struct pages_told *told)
+{
+    struct spots spots;
+
+    spots_find(body, &spots);
+    *told = (struct pages_told){ .has_total = false };
+    told->has_total =
+        spots.of[ROLE_TOTAL].found && to_number(spots.of[ROLE_TOTAL].value, &told->total);
+    told->has_pages =
+        spots.of[ROLE_PAGES].found && to_number(spots.of[ROLE_PAGES].value, &told->pages);
+}
+
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess)
 {
     struct guessing g = { .in = input, .out = guess };

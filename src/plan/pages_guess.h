@@ -44,8 +44,20 @@ struct pages_guess_input {
 
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess);
 
+/** How many records and pages the frame of a page tells of, whatever the job goes by. */
+struct pages_told {
+    bool has_total, has_pages;
+    uint64_t total, pages;
+};
+
+void pages_guess_told(struct str body, struct pages_told *told);
+
 /** The pointer to the array that most likely holds the records of an object: one of a name that is used for
  *  it ("items"), or the longest. False when there is none. */
 bool pages_guess_records(struct str body, char pointer[PAGES_GUESS_POINTER_MAX]);
+
+/** The pointer to the array whose pointer has this crc32c. False when there is none. */
+bool pages_guess_records_at(struct str body, uint32_t crc32c,
+                            char pointer[PAGES_GUESS_POINTER_MAX]);
 
 #endif

@@ -1,6 +1,7 @@
 /**
- * The inside of pages, for its files: pages.c reads a page, pages_number.c and pages_next.c know what it names,
- * pages_make.c makes requests of that.
+ * The inside of pages, for its files: pages.c reads a page, pages_check.c tells whether it is one, pages_more.c
+ * whether there is more, pages_number.c and pages_next.c know what it names, pages_make.c makes requests of
+ * that.
  */
 #ifndef SCRAPETOP_PLAN_PAGES_HOW_H
 #define SCRAPETOP_PLAN_PAGES_HOW_H
@@ -8,6 +9,8 @@
 #include "plan/pages.h"
 #include "plan/pages_guess.h"
 #include "plan/records.h"
+
+enum more { MORE_UNTOLD, MORE_YES, MORE_NO };
 
 /** One page being read. */
 struct listing {
@@ -18,13 +21,16 @@ struct listing {
     struct job_pages pages; /* the endpoint's, or what was guessed; texts borrowed */
     struct page_at page;    /* the page's own, filled in where it is a listing's first */
     const char *key_param;  /* the query parameter that is a credential; or NULL */
-    uint32_t crc32c;        /* of its body */
     const char *records;    /* where its records are looked for; NULL: the body */
-    char likely[PAGES_GUESS_POINTER_MAX];          /* room for that, when it is guessed */
-    enum records_presence presence;                /* what is there */
-    uint64_t count;                                /* its records */
-    struct str total, total_pages, next, has_more; /* what the pointers found; STR_NONE */
-    enum result result;                            /* once it is not OK, nothing more is done */
+    char likely[PAGES_GUESS_POINTER_MAX];                   /* room for that, when it is guessed */
+    struct records_found found;                             /* what is there */
+    uint64_t count;                                         /* its records: found.count */
+    struct str total, total_pages, next, has_more, is_last; /* what the pointers found; STR_NONE */
+    bool has_told, has_told_pages; /* it tells how many records, or pages, there are: */
+    uint64_t told, told_pages;
+    enum more more;     /* by the job's pointers, or by a member that means nothing else */
+    enum more hint;     /* by a member that mostly means it */
+    enum result result; /* once it is not OK, nothing more is done */
 };
 
 /** Notes, unless memory has run out before. */
@@ -46,18 +52,40 @@ bool page_is_numbered(enum job_pages_kind kind);
 /** The number or offset that a listing begins with. */
 uint64_t page_first_number(const struct job_pages *pages);
 
-/** The answer is no page of its listing, but a failure told within a 200 (pages_check.c). `findings` say
- *  so then. Records must have been counted and the pointers looked up. */
+/** Why no page follows. Of several reasons the largest stays. */
+void listing_end(struct listing *listing, enum page_end end);
+
+/* Reading a page, in this order. */
+
+/** Finds its records: `records`, `found` and `count`. */
+void listing_find_records(struct listing *listing);
+
+/** Where they are, for the pages after it. */
+void listing_keep_records(const struct listing *listing, struct page_at *at);
+
+/** Reads the numbers of records and pages that are told; bad ones are noted on the first page. */
+void listing_read_totals(struct listing *listing);
+
+/** Reads whether there is more: `more` and `hint`. */
+void listing_read_more(struct listing *listing);
+
+/** The answer is no page of its listing, but a failure told within a 200. `findings` say so then. */
 bool listing_is_no_page(struct listing *listing);
 
-/** A number of records or pages at `where`, a pointer whose `value` has been looked up, or a header. A bad
- *  one is noted on the first page. */
-bool listing_read_count(struct listing *listing, const char *where, struct str value,
-                        uint64_t *count);
+/** Notes that a page before this one lacks records. */
+void listing_note_gap(struct listing *listing);
 
-enum more { MORE_UNTOLD, MORE_YES, MORE_NO };
+/* Where it stands. */
 
-enum more listing_has_more(const struct listing *listing);
+/** Records of the pages before this one. */
+uint64_t listing_before(const struct listing *listing);
+
+/** How the records up to and with this page stand to the total told, by it or by a page before. */
+enum reached { REACHED_UNKNOWN, REACHED_NOT, REACHED_ALL, REACHED_MORE };
+enum reached listing_reached(const struct listing *listing);
+
+/** It has fewer records than a page before, or than are asked for. */
+bool listing_is_short(const struct listing *listing);
 
 /** What would be asked for one page. */
 struct page_texts {
@@ -78,8 +106,11 @@ struct str listing_body(const struct listing *listing);
 /** Adds the request for page `at->ordinal`; `at` is completed. */
 void listing_add(struct listing *listing, const struct page_texts *texts, struct page_at at);
 
-/** False, and noted, when `ordinal` is a page too many. */
+/** False, and noted as the end, when `ordinal` is a page too many. */
 bool listing_is_within(struct listing *listing, uint64_t ordinal);
+
+/** False, and the end is told, when `empty` pages in a row without a record are enough. */
+bool listing_bears_empty(struct listing *listing, uint32_t empty);
 
 /** How a listing's pages are numbered, and how many there are, as its page at hand says. */
 struct course {
@@ -97,9 +128,12 @@ struct course {
 void listing_begin_course(struct listing *listing, struct course *course);
 
 /** A page whose number of fellows is known: names its block's successor, and what has been added. */
-void listing_keep_course(struct listing *listing, struct course *course, enum more more);
+void listing_keep_course(struct listing *listing, struct course *course);
 
 void listing_read_numbered(struct listing *listing);
+
+/** A page by number that does not exist. After full pages that may be a mistake: the one after it is named. */
+void listing_read_past_end(struct listing *listing);
 void listing_read_named(struct listing *listing);
 void listing_read_link(struct listing *listing);
 

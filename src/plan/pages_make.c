@@ -241,6 +241,11 @@ void pages_first_release(struct pages_first *made)
 
 /* --- further ones --------------------------------------------------------------------------------- */
 
+static uint32_t count_in_32_bits(uint64_t count)
+{
+    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
 void listing_add(struct listing *l, const struct page_texts *texts, struct page_at at)
 {
     struct str base = key_base(l->request->key);
@@ -254,7 +259,11 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
 
     at.chain = l->page.chain;
     at.kind = l->page.kind;
-    at.named_by_crc32c = l->crc32c;
+    at.named_by_crc32c = l->found.crc32c;
+    at.came = listing_before(l) + l->count;
+    at.previous = count_in_32_bits(l->count);
+    at.most = l->page.most > at.previous ? l->page.most : at.previous;
+    listing_keep_records(l, &at);
     place_of_page(l->request, at.ordinal, &place);
     made.place = place_view(&place);
     if (l->result == RESULT_OK) {

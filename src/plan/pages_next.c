@@ -20,22 +20,37 @@ static bool is_itself(const struct listing *l, const struct page_texts *texts)
            (!texts->body.len || str_equal(buf_view(&texts->body), listing_body(l)));
 }
 
-/* Adds the page unless the listing would go round in a circle, or on for ever. */
+/* It names itself. With records that is a circle, unless the page says otherwise that it is the last: some
+ * APIs put the end of a list so. */
+static void end_at_itself(struct listing *l)
+{
+    enum reached reached = listing_reached(l);
+
+    if (!l->count) {
+        listing_end(l, PAGE_END_EMPTY);
+    } else if (l->hint == MORE_NO || reached == REACHED_ALL) {
+        listing_end(l, reached == REACHED_ALL ? PAGE_END_TOTAL : PAGE_END_NO_MORE);
+    } else {
+        LISTING_NOTE(l, PAGE_NOTE_BACK, "page %u names itself as the next one",
+                     (unsigned)l->page.ordinal + 1);
+        listing_end(l, PAGE_END_BACK);
+    }
+}
+
+/* Adds the page unless the listing would go round in a circle, or on for ever. A total that is reached with a
+ * page that is not full ends it, whatever is named: the last page of some APIs names a next one too. */
 static void add_named(struct listing *l, const struct page_texts *texts)
 {
     struct page_at at = { .ordinal = l->page.ordinal + 1,
-                          .total = PAGE_TOTAL_UNKNOWN,
+                          .total = l->has_told ? l->told : l->page.total,
                           .empty = l->count ? 0 : l->page.empty + 1 };
 
     if (is_itself(l, texts)) {
-        if (l->count) { /* else it is an end: some put it so */
-            LISTING_NOTE(l, PAGE_NOTE_BACK, "page %u names itself as the next one",
-                         (unsigned)at.ordinal);
-        }
-    } else if (at.empty > PAGES_EMPTY_MAX) {
-        LISTING_NOTE(l, PAGE_NOTE_ENDLESS, "%u pages without a record, and still there is more",
-                     (unsigned)at.empty);
-    } else if (listing_is_within(l, at.ordinal)) {
+        end_at_itself(l);
+    } else if (l->more != MORE_YES && listing_reached(l) == REACHED_ALL && listing_is_short(l)) {
+        listing_end(l, PAGE_END_TOTAL);
+    } else if ((!at.empty || listing_bears_empty(l, at.empty)) &&
+               listing_is_within(l, at.ordinal)) {
         listing_add(l, texts, at);
     }
 }
@@ -94,6 +109,7 @@ static bool resolve(struct listing *l, struct str reference, struct buf *to)
         break;
     case RESULT_LIMIT:
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page's URL is over %d bytes", JOB_URL_MAX);
+        listing_end(l, PAGE_END_BAD_NEXT);
         return false;
     default:
         l->result = RESULT_NOMEM;
@@ -104,11 +120,13 @@ static bool resolve(struct listing *l, struct str reference, struct buf *to)
         /* Without its query, in which a server may repeat a credential. */
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page is \"%.*s\": %s",
                      STR_ARG(page_shown(str_cut(&reference, '?'))), err.text);
+        listing_end(l, PAGE_END_BAD_NEXT);
         return false;
     }
     if (!url_same_origin(&here, &there)) {
         url_origin_key(&there, key);
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "the next page is on %s: not followed there", key);
+        listing_end(l, PAGE_END_BAD_NEXT);
         return false;
     }
     to->len = there.origin.len + there.target.len;
@@ -138,6 +156,7 @@ static void name_cursor(struct listing *l)
     case RESULT_INVALID:
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s: the cursor %.*s: %s", l->pages.next,
                      STR_ARG(page_shown(l->next)), err.text);
+        listing_end(l, PAGE_END_BAD_NEXT);
         break;
     default:
         l->result = RESULT_NOMEM;
@@ -153,6 +172,7 @@ static void name_next(struct listing *l)
     if (json_type_of(l->next) != JSON_STRING) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s is %.*s, no URL", l->pages.next,
                      STR_ARG(page_shown(l->next)));
+        listing_end(l, PAGE_END_BAD_NEXT);
         return;
     }
     if (json_unescape(&text, json_string_raw(l->next), NULL) == RESULT_OK) {
@@ -165,17 +185,18 @@ static void name_next(struct listing *l)
 
 void listing_read_named(struct listing *l)
 {
-    enum more more = listing_has_more(l);
+    bool is_url = l->pages.kind == JOB_PAGES_NEXT, none = page_is_none(l->next);
 
-    if (more == MORE_NO) {
-        return;
-    }
-    if (page_is_none(l->next)) {
-        if (more == MORE_YES) {
-            LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s says there is more, but %s finds nothing",
-                         l->pages.has_more, l->pages.next);
-        }
-    } else if (l->pages.kind == JOB_PAGES_NEXT) {
+    if (l->more == MORE_NO) {
+        listing_end(l, PAGE_END_NO_MORE);
+    } else if (none && (l->more == MORE_YES || l->hint == MORE_YES)) {
+        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s says there is more, but %s finds nothing",
+                     l->more == MORE_YES && l->pages.has_more ? l->pages.has_more : "the page",
+                     l->pages.next);
+        listing_end(l, PAGE_END_UNKNOWN);
+    } else if (none) {
+        listing_end(l, is_url ? PAGE_END_NO_NEXT : PAGE_END_NO_CURSOR);
+    } else if (is_url) {
         name_next(l);
     } else {
         name_cursor(l);
@@ -299,11 +320,15 @@ void listing_read_link(struct listing *l)
     struct course c = { .known = false };
     bool has_last = find_link(l, STR("last"), &last);
 
-    if (find_link(l, STR("next"), &next) && resolve(l, next, &next_url)) {
+    if (!find_link(l, STR("next"), &next)) {
+        if (!l->page.expected || l->page.ordinal + 1 == l->page.expected) {
+            listing_end(l, PAGE_END_NO_NEXT);
+        }
+    } else if (resolve(l, next, &next_url)) {
         if (has_last && resolve(l, last, &last_url) &&
             link_course(l, buf_view(&next_url), buf_view(&last_url), &c, name)) {
             if (l->page.expected) {
-                listing_keep_course(l, &c, MORE_UNTOLD);
+                listing_keep_course(l, &c);
             } else {
                 listing_begin_course(l, &c);
             }

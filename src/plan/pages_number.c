@@ -49,8 +49,8 @@ static bool to_count(struct str text, uint64_t *count)
     return str_to_u64(whole, count) && *count != PAGE_TOTAL_UNKNOWN;
 }
 
-/* Also digits in a string. */
-bool listing_read_count(struct listing *l, const char *where, struct str value, uint64_t *count)
+/* A number of records or pages: also digits in a string. A bad one is noted on the first page. */
+static bool read_count(struct listing *l, const char *where, struct str value, uint64_t *count)
 {
     struct str text = value;
 
@@ -78,6 +78,12 @@ bool listing_read_count(struct listing *l, const char *where, struct str value, 
     return false;
 }
 
+void listing_read_totals(struct listing *l)
+{
+    l->has_told_pages = read_count(l, l->pages.total_pages, l->total_pages, &l->told_pages);
+    l->has_told = read_count(l, l->pages.total, l->total, &l->told);
+}
+
 /* --- pages by number ------------------------------------------------------------------------------ */
 
 /* Records a page. A server that gives fewer than it was asked for, though it has more, has a ceiling of its
@@ -96,12 +102,14 @@ static uint64_t page_size(const struct listing *l, uint64_t total)
 /* The records before this page and in it are more than all. */
 static bool is_too_small(struct listing *l, uint64_t total, uint64_t size)
 {
-    uint64_t came = l->page.ordinal * size + l->count;
+    uint64_t before = l->page.expected || !l->page.ordinal ? l->page.ordinal * size : l->page.came;
+    uint64_t came = before + l->count;
 
     if (came <= total) {
         return false;
     }
-    if (!l->page.ordinal || l->page.ordinal + 1 == l->page.expected) {
+    if (!l->page.ordinal || l->page.ordinal + 1 == l->page.expected ||
+        l->page.basis == PAGE_PROOF) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_TOTAL,
                      "%s is %" PRIu64 ", but %" PRIu64 " came: asking until a page is empty",
                      l->pages.total, total, came);
@@ -111,9 +119,8 @@ static bool is_too_small(struct listing *l, uint64_t total, uint64_t size)
 
 static void reckon(struct listing *l, struct course *c)
 {
-    uint64_t total = 0, pages = 0;
-    bool of_pages = listing_read_count(l, l->pages.total_pages, l->total_pages, &pages);
-    bool of_records = listing_read_count(l, l->pages.total, l->total, &total);
+    uint64_t total = l->told, pages = l->told_pages;
+    bool of_pages = l->has_told_pages, of_records = l->has_told;
 
     c->size = page_size(l, of_records ? total : 0);
     if (of_pages && (pages || !l->count)) {
@@ -143,6 +150,7 @@ bool listing_is_within(struct listing *l, uint64_t ordinal)
         return true;
     }
     LISTING_NOTE(l, PAGE_NOTE_LIMIT, "more than %" PRIu64 " pages", page_max(&l->pages));
+    listing_end(l, PAGE_END_MAX);
     return false;
 }
 
@@ -194,32 +202,92 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The number goes on by one page; whether there is one, nobody knows. */
-static void add_following(struct listing *l, struct course *c, enum more more)
+/* Adds the page after this one. */
+static void add_next(struct listing *l, struct course *c, struct page_at at)
 {
-    struct page_at at = { .ordinal = l->page.ordinal + 1,
-                          .total = PAGE_TOTAL_UNKNOWN,
-                          .size = l->page.size,
-                          .empty = l->count ? 0 : l->page.empty + 1 };
-
-    if (more == MORE_NO || (more == MORE_UNTOLD && !l->count)) {
-        return;
-    }
-    if (at.empty > PAGES_EMPTY_MAX) {
-        LISTING_NOTE(l, PAGE_NOTE_ENDLESS, "%u pages without a record, and still there is more",
-                     (unsigned)at.empty);
-        return;
-    }
+    at.ordinal = l->page.ordinal + 1;
     if (l->pages.kind == JOB_PAGES_OFFSET) { /* by what came, so that nothing is left out */
         c->step = l->count ? l->count : c->size;
         if (!c->step) {
             LISTING_NOTE(l, PAGE_NOTE_ENDLESS, "no record came, and no size is known to go on by");
+            listing_end(l, PAGE_END_ENDLESS);
             return;
         }
         at.size = (uint32_t)least(c->step, PAGES_SIZE_MAX);
     }
     if (listing_is_within(l, at.ordinal)) {
         add_number(l, c, at);
+    }
+}
+
+/* An empty page after full ones may be a mistake of the server, unless something else says that it is the
+ * end: the page after it will show. A listing of which only one page is known so far is let be. */
+static bool is_doubtful(const struct listing *l)
+{
+    bool was_full = l->pages.size ? l->page.previous >= l->pages.size
+                                  : l->page.ordinal > 1 && l->page.previous >= l->page.most;
+
+    return !l->page.empty && was_full && l->page.basis == PAGE_TRIED && l->hint == MORE_UNTOLD &&
+           !l->pages.has_more && !l->pages.is_last && listing_reached(l) == REACHED_UNKNOWN;
+}
+
+/* The number goes on by one page; whether there is one, nobody knows. */
+static void add_following(struct listing *l, struct course *c)
+{
+    struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
+                          .size = l->page.size,
+                          .empty = l->count ? 0 : l->page.empty + 1,
+                          .basis = l->more == MORE_YES ? PAGE_NAMED : PAGE_TRIED };
+
+    if (l->more == MORE_NO) {
+        listing_end(l, PAGE_END_NO_MORE);
+    } else if (l->more == MORE_UNTOLD && !l->count && !is_doubtful(l)) {
+        listing_end(l, l->page.basis == PAGE_PROOF || listing_reached(l) == REACHED_ALL
+                           ? PAGE_END_TOTAL
+                           : PAGE_END_EMPTY);
+    } else if (l->count || l->more == MORE_UNTOLD || listing_bears_empty(l, at.empty)) {
+        add_next(l, c, at);
+    }
+}
+
+/* Two things agree that this is the last page: the number of records, the number of pages, or that there is no
+ * more. A header comes from a library that counts, not from somebody's hand. */
+static bool is_confirmed(const struct listing *l, uint64_t expected)
+{
+    uint64_t came = listing_before(l) + l->count;
+    struct pages_told told;
+
+    if (l->more == MORE_NO || l->hint == MORE_NO || pages_header(l->pages.total) ||
+        pages_header(l->pages.total_pages)) {
+        return true;
+    }
+    pages_guess_told(l->reply->body, &told);
+    if (l->has_told) {
+        told.has_total = true;
+        told.total = l->told;
+    }
+    if (l->has_told_pages) {
+        told.has_pages = true;
+        told.pages = l->told_pages;
+    }
+    return told.has_total && told.total == came && told.has_pages && told.pages == expected;
+}
+
+/* The last page by the total that was told. When it is full, that total may be too small: one page more
+ * shows it, unless something else on this page agrees. */
+static void end_course(struct listing *l, struct course *c)
+{
+    uint64_t full = l->page.ordinal ? l->page.size : l->pages.size;
+    struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
+                          .size = (uint32_t)c->size,
+                          .basis = PAGE_PROOF };
+
+    if (c->known && (l->has_told || l->has_told_pages) && full && l->count >= full &&
+        c->expected == l->page.ordinal + UINT64_C(1) && c->expected < page_max(&l->pages) &&
+        !is_confirmed(l, c->expected)) {
+        add_next(l, c, at);
+    } else {
+        listing_end(l, PAGE_END_TOTAL);
     }
 }
 
@@ -233,40 +301,74 @@ void listing_begin_course(struct listing *l, struct course *c)
     if (c->expected > max) {
         LISTING_NOTE(l, PAGE_NOTE_LIMIT, "%" PRIu64 " pages, %" PRIu64 " at most are asked for",
                      c->expected, max);
+        listing_end(l, PAGE_END_MAX);
         c->expected = max;
     }
     to += from % PAGES_BLOCK == 1 ? 0 : PAGES_BLOCK;
     add_numbers(l, c, from, least(c->expected, to), c->expected);
+    l->page.expected = (uint32_t)c->expected;
+    l->page.size = (uint32_t)c->size;
+    if (c->expected <= from) {
+        end_course(l, c);
+    }
+}
+
+/* The last page that was planned. */
+static void keep_last(struct listing *l, struct course *c)
+{
+    uint64_t planned = l->page.expected, to;
+
+    if (c->known && c->expected > planned) {
+        to = least(c->expected, planned + PAGES_BLOCK);
+        add_numbers(l, c, planned, to, to);
+    } else if (l->more == MORE_YES || c->overtaken ||
+               (l->more == MORE_UNTOLD && l->hint == MORE_YES && l->count)) {
+        add_following(l, c);
+    } else {
+        end_course(l, c);
+    }
+}
+
+/* A page in the middle that has fewer records than the others: where no total tells what is missing. */
+static void note_short(struct listing *l)
+{
+    if (l->count >= l->page.size || l->has_told || l->pages.total) {
+        return;
+    }
+    if (!l->count || l->pages.size == l->page.size) {
+        LISTING_NOTE(l, PAGE_NOTE_GAP, "page %u of %u has %" PRIu64 " of %u records",
+                     (unsigned)l->page.ordinal + 1, (unsigned)l->page.expected, l->count,
+                     (unsigned)l->page.size);
+        listing_end(l, PAGE_END_GAP);
+    } else {
+        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu64 " records, others have %u",
+                     (unsigned)l->page.ordinal + 1, l->count, (unsigned)l->page.size);
+    }
 }
 
 /* A page whose number of fellows is known: adds what has come to be known since, and its block's
  * successor. */
-void listing_keep_course(struct listing *l, struct course *c, enum more more)
+void listing_keep_course(struct listing *l, struct course *c)
 {
-    uint64_t planned = l->page.expected, ordinal = l->page.ordinal;
-    bool is_last = ordinal + 1 == planned;
-    uint64_t added = is_last ? PAGES_BLOCK : PAGES_ADDED_MAX, to;
+    uint64_t planned = l->page.expected, ordinal = l->page.ordinal, to;
 
-    if (!c->known) {
-        if (is_last && (more == MORE_YES || c->overtaken)) {
-            add_following(l, c, more);
-        }
-        return;
-    }
-    if (c->announced != l->page.total) {
+    if (c->known && c->announced != l->page.total) {
         LISTING_NOTE(l, PAGE_NOTE_TOTAL_CHANGED, "%" PRIu64 " became %" PRIu64 " on page %" PRIu64,
                      l->page.total, c->announced, ordinal + 1);
     }
     c->expected = least(c->expected, page_max(&l->pages));
-    if (ordinal % PAGES_BLOCK == 1) {
+    if (c->known && ordinal % PAGES_BLOCK == 1) {
         to = least(ordinal + 2 * PAGES_BLOCK, c->expected > planned ? c->expected : planned);
         add_numbers(l, c, ordinal + PAGES_BLOCK, to, c->expected > planned ? c->expected : planned);
     }
-    if (c->expected > planned) {
-        to = least(c->expected, planned + added);
+    if (ordinal + 1 == planned) {
+        keep_last(l, c);
+        return;
+    }
+    note_short(l);
+    if (c->known && c->expected > planned) {
+        to = least(c->expected, planned + PAGES_ADDED_MAX);
         add_numbers(l, c, planned, to, to);
-    } else if (is_last && more == MORE_YES) {
-        add_following(l, c, more);
     }
 }
 
@@ -275,14 +377,30 @@ void listing_read_numbered(struct listing *l)
     struct course c = { .number = l->page.ordinal ? l->page.number : page_first_number(&l->pages),
                         .url = l->request->url,
                         .param = l->pages.param };
-    enum more more = listing_has_more(l);
 
     reckon(l, &c);
-    if (!l->page.ordinal && c.known && (c.expected > 1 || more != MORE_YES)) {
+    if (!l->page.ordinal && c.known && (c.expected > 1 || l->more != MORE_YES)) {
         listing_begin_course(l, &c);
     } else if (l->page.ordinal && l->page.expected) {
-        listing_keep_course(l, &c, more);
+        listing_keep_course(l, &c);
     } else {
-        add_following(l, &c, more);
+        add_following(l, &c);
+    }
+}
+
+void listing_read_past_end(struct listing *l)
+{
+    struct course c = { .number = l->page.number,
+                        .size = l->page.size,
+                        .step = 1,
+                        .url = l->request->url,
+                        .param = l->pages.param };
+    struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
+                          .size = l->page.size,
+                          .empty = l->page.empty + 1,
+                          .basis = PAGE_TRIED };
+
+    if (l->pages.param && is_doubtful(l)) { /* `auto` would have to find it out of an answer */
+        add_next(l, &c, at);
     }
 }

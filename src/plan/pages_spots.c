@@ -1,5 +1,6 @@
 #include "plan/pages_spots.h"
 
+#include "base/crc32c.h"
 #include "base/url_make.h"
 #include "plan/pages_how.h"
 #include "plan/plain_name.h"
@@ -330,6 +331,35 @@ static void visit_array(void *context, const char *pointer, struct str above, st
         longest->count = count;
         snprintf(longest->pointer, sizeof longest->pointer, "%s", pointer);
     }
+}
+
+struct wanted_array {
+    uint32_t crc32c;
+    bool found;
+    char *pointer;
+};
+
+static void visit_wanted(void *context, const char *pointer, struct str above, struct str key,
+                         struct str value)
+{
+    struct wanted_array *wanted = context;
+
+    (void)above;
+    (void)key;
+    if ((json_type_of(value) == JSON_ARRAY || json_type_of(value) == JSON_NULL) &&
+        crc32c(0, pointer, strlen(pointer)) == wanted->crc32c) {
+        wanted->found = true;
+        snprintf(wanted->pointer, PAGES_GUESS_POINTER_MAX, "%s", pointer);
+    }
+}
+
+bool pages_guess_records_at(struct str body, uint32_t crc32c, char pointer[PAGES_GUESS_POINTER_MAX])
+{
+    struct wanted_array wanted = { .crc32c = crc32c, .pointer = pointer };
+    struct scan scan = { .visit = visit_wanted, .context = &wanted };
+
+    scan_object(&scan, str_trim(body), STR_NONE, 0, 0);
+    return wanted.found;
 }
 
 bool pages_guess_records(struct str body, char pointer[PAGES_GUESS_POINTER_MAX])

@@ -1,5 +1,7 @@
 #include "plan/records.h"
 
+#include "base/crc32c.h"
+
 struct records {
     records_fn *visit;
     void *context;
@@ -53,13 +55,6 @@ uint64_t records_each(struct str body, const struct json_pointer *pointer, recor
     return records.count;
 }
 
-static bool note_match(void *context, const struct json_match *match)
-{
-    (void)match;
-    *(bool *)context = true;
-    return false;
-}
-
 static bool is_container(struct str value)
 {
     return json_type_of(value) == JSON_ARRAY || json_type_of(value) == JSON_OBJECT;
@@ -73,48 +68,78 @@ static bool is_empty(struct str container)
     return !json_walk_next(&walk, NULL, NULL);
 }
 
-/* Of a pointer with a `*`: `container` is what its steps up to there lead to. */
-static enum records_presence look_within(struct str body, const struct json_pointer *pointer,
-                                         struct str container, uint64_t *count)
-{
-    bool any = false;
+struct print {
+    uint32_t crc32c;
+    size_t bytes;
+    bool any;
+};
 
-    if (is_empty(container)) {
-        return RECORDS_NONE;
-    }
-    *count = records_each(body, pointer, NULL, NULL);
-    if (!*count) {
-        json_pointer_each(body, pointer, note_match, &any);
-    }
-    return *count ? RECORDS_SOME : any ? RECORDS_NONE : RECORDS_ABSENT;
+static bool add_print(void *context, const struct json_match *match)
+{
+    struct print *print = context;
+
+    print->any = true;
+    print->bytes += match->value.len;
+    print->crc32c = crc32c(print->crc32c, match->value.data, match->value.len);
+    return true;
 }
 
-enum records_presence records_look(struct str body, const struct json_pointer *pointer,
-                                   uint64_t *count)
+/* Of a pointer with a `*`: `container` is what its steps up to there lead to. */
+static void look_within(struct str body, const struct json_pointer *pointer, struct str container,
+                        struct records_found *found)
+{
+    struct print print = { .any = false };
+
+    if (is_empty(container)) {
+        return;
+    }
+    found->count = records_each(body, pointer, NULL, NULL);
+    json_pointer_each(body, pointer, add_print, &print);
+    found->crc32c = print.crc32c;
+    found->bytes = print.bytes;
+    found->presence = found->count ? RECORDS_SOME : print.any ? RECORDS_NONE : RECORDS_ABSENT;
+}
+
+static void look(struct str body, const struct json_pointer *pointer, struct records_found *found)
 {
     struct json_pointer head = *pointer; /* the steps before the first `*` */
     struct str value = STR_NONE;
 
-    *count = 0;
-    body = str_trim(body);
     for (head.count = 0; head.count < pointer->count && !pointer->steps[head.count].every;) {
         head.count++;
     }
-    if (!body.len) {
-        return RECORDS_NONE; /* 204 */
-    }
     if (!json_pointer_find(body, &head, &value)) {
-        return RECORDS_ABSENT;
+        found->presence = RECORDS_ABSENT;
+        return;
     }
-    if (json_type_of(value) == JSON_NULL) {
-        return RECORDS_NONE;
+    value = str_trim(value);
+    found->type = json_type_of(value);
+    if (found->type == JSON_NULL) {
+        return;
     }
     if (!is_container(value)) {
-        return RECORDS_ABSENT;
+        found->presence = RECORDS_ABSENT;
+    } else if (head.count < pointer->count) {
+        look_within(body, pointer, value, found);
+    } else {
+        found->count = records_each(value, NULL, NULL, NULL);
+        found->crc32c = crc32c(0, value.data, value.len);
+        found->bytes = value.len;
+        found->presence = found->count ? RECORDS_SOME : RECORDS_NONE;
     }
-    if (head.count < pointer->count) {
-        return look_within(body, pointer, value, count);
+}
+
+struct records_found records_look(struct str body, const struct json_pointer *pointer)
+{
+    struct records_found found = { .presence = RECORDS_NONE, .type = JSON_NONE };
+
+    body = str_trim(body);
+    if (body.len) { /* else 204 */
+        look(body, pointer, &found);
     }
-    *count = records_each(value, NULL, NULL, NULL);
-    return *count ? RECORDS_SOME : RECORDS_NONE;
+    if (found.presence != RECORDS_SOME) {
+        found.type = JSON_NONE;
+        found.crc32c = 0;
+    }
+    return found;
 }

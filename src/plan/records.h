@@ -27,10 +27,17 @@ enum records_presence {
     RECORDS_ABSENT, /* the pointer finds nothing, or what cannot hold records: a text, a number */
 };
 
-/** What stands where the records should be, and how many there are. A pointer without steps means the body
- *  itself. An empty body, as of 204, has no records. */
-enum records_presence records_look(struct str body, const struct json_pointer *pointer,
-                                   uint64_t *count);
+struct records_found {
+    enum records_presence presence;
+    enum json_type type; /* of what holds them: an array, or an object; JSON_NONE without any */
+    uint64_t count;
+    uint32_t crc32c; /* of their bytes; 0 without any */
+    size_t bytes;    /* which are so many */
+};
+
+/** What stands where the records should be. A pointer without steps means the body itself. An empty body, as
+ *  of 204, has no records. */
+struct records_found records_look(struct str body, const struct json_pointer *pointer);
 
 /** `pointer` and `visit` may be NULL. Returns how many there are, or were visited. */
 uint64_t records_each(struct str body, const struct json_pointer *pointer, records_fn *visit,

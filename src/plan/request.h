@@ -24,19 +24,33 @@
 
 #define PAGE_TOTAL_UNKNOWN UINT64_MAX
 
+/** Who says that there is such a page. */
+enum page_basis {
+    PAGE_NAMED = 0, /* the pages before: by a cursor, a URL, a total, has_more true */
+    PAGE_TRIED = 1, /* nobody: it is asked because nothing has told the listing's end */
+    PAGE_PROOF = 2, /* nobody: it is after the last page by the total told, and proves that total */
+};
+
 /** Where a request stands in a listing of pages, and what its page must know to name further ones: all
  *  of it is kept with a found request, so that a resumed run goes on alike. Zeroed: not paged, or the
  *  listing's first page. */
 struct page_at {
-    uint64_t chain;           /* id of the request for the listing's first page */
-    uint64_t number;          /* as sent: page number or offset; 0 for cursors and links */
-    uint64_t total;           /* records or pages, as announced; PAGE_TOTAL_UNKNOWN */
-    uint32_t ordinal;         /* 0 is the listing's first page */
-    uint32_t expected;        /* pages in all, reckoned from what is announced; 0: nobody knows */
-    uint32_t size;            /* records a page (of offsets: the step) that `expected` relies on */
-    uint32_t empty;           /* pages in a row before this one that had no record */
-    uint32_t kind;            /* enum job_pages_kind, once `auto` has decided */
-    uint32_t named_by_crc32c; /* of the body that named this page: the same again is a loop */
+    uint64_t chain;    /* id of the request for the listing's first page */
+    uint64_t number;   /* as sent: page number or offset; 0 for cursors and links */
+    uint64_t total;    /* records or pages, as announced; PAGE_TOTAL_UNKNOWN */
+    uint32_t ordinal;  /* 0 is the listing's first page */
+    uint32_t expected; /* pages in all, reckoned from what is announced; 0: nobody knows */
+    uint32_t size;     /* records a page (of offsets: the step) that `expected` relies on */
+    uint32_t empty;    /* pages in a row before this one that had no record */
+    uint32_t kind;     /* enum job_pages_kind, once `auto` has decided */
+    uint32_t
+        named_by_crc32c; /* of the records of the page that named it: the same again is a loop */
+    uint64_t came;       /* records of the pages before it, where pages name one another; else 0 */
+    uint32_t previous;   /* records of the page that named it */
+    uint32_t most;       /* records of the fullest page before it */
+    uint32_t records_type; /* enum json_type of what held the records before; 0: there were none */
+    uint32_t records_at;   /* crc32c of the pointer to them, when it is a guess */
+    uint32_t basis;        /* enum page_basis */
 };
 
 /** What its last try came to. Zeroed: none has ended. */

@@ -11,7 +11,10 @@
 #define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
 #define TRIED_COLUMNS                                                                              \
     "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason" /* see bind_tried */
-#define FOUND_PAGE "chain,number,ordinal,total,expected,size,empty,kind,named_by"
+#define FOUND_PAGE                                                                                 \
+    "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
+    "records_type,records_at,basis"
+#define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24"
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
 
@@ -76,10 +79,10 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_PUT_FOUND] =
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
         " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM found),"
-        "?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
+        "?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
         " ON CONFLICT(endpoint,digest) DO NOTHING RETURNING id",
     [SQL_FOUND_MOVE] = "UPDATE found SET place=?4,key=?5,vars=?8,(" FOUND_PAGE
-                       ")=(?10,?11,?12,?13,?14,?15,?16,?17,?18),moved=1 WHERE id=?1",
+                       ")=(" FOUND_PAGE_VALUES "),moved=1 WHERE id=?1",
     /* The variables of the one that moved take the place of those that were handed on. */
     [SQL_FOUND_MOVE_SUBTREE] =
         "UPDATE found SET place=CAST(?4||substr(place,?5) AS BLOB),"
@@ -88,10 +91,12 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_FOUND_MOVED] = "SELECT place,vars FROM found WHERE id=?1 AND moved=1",
     [SQL_PUT_FOUND_HEAD] =
         "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,0)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
         " ON CONFLICT DO NOTHING",
     [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal,place FROM found WHERE endpoint=?1 AND digest=?2",
     [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
+    [SQL_PUT_PAGE] = "INSERT OR REPLACE INTO page(endpoint,chain,id,ordinal,records,total,"
+                     "expected,size,crc32c,ended) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
     [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
                                    " ORDER BY f.id LIMIT ?2",
@@ -113,6 +118,13 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"
                           " CROSS JOIN request r ON r.id=n.request WHERE r.endpoint=?1"
                           " GROUP BY n.kind ORDER BY n.kind",
+    [SQL_ACCOUNT_PAGES] = "SELECT chain,id,ordinal,records,total,expected,size,crc32c,ended"
+                          " FROM page WHERE endpoint=?1 ORDER BY chain,id",
+    [SQL_ACCOUNT_FAILED] =
+        "SELECT ifnull(f.chain,r.id),r.status,r.class,ifnull(f.expected,0) FROM request r"
+        " LEFT JOIN found f ON f.id=r.id WHERE r.state<>1 AND r.state=2 AND r.endpoint=?1"
+        " ORDER BY 1",
+    [SQL_ACCOUNT_KEY] = "SELECT key FROM found WHERE id=?1",
     [SQL_SEED_RECORDS] = RECORD_SELECT "NULL,NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
                                        " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
                                        " ORDER BY r.id LIMIT ?4",

@@ -14,6 +14,8 @@
  *   page_note what was odd about a listing, by the request that showed it
  *   exchange  of a request that waits for what is not ready (plan/exchange.h): where to ask, how often it
  *             was, for how long
+ *   page      each page that came: its endpoint, listing (id of the first page), place in it, records, what
+ *             total it told, and why the listing ended there (plan/page_end.h)
  *   polled    of a request that is asked round after round: what tells its last body
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone

@@ -8,6 +8,11 @@ uint64_t page_account_missing(const struct page_account *a)
     return a->expected > a->got ? a->expected - a->got : 0;
 }
 
+bool page_account_is_loss(const struct page_account *a)
+{
+    return a->is_cut || page_account_missing(a) > 0 || a->records_missing > 0;
+}
+
 static sqlite3_stmt *statement_of(struct ledger *ledger, enum statement which, uint32_t endpoint,
                                   enum result *result, struct err *err)
 {
@@ -103,5 +108,10 @@ enum result ledger_read_account(struct ledger *ledger, uint32_t endpoint,
     if (result == RESULT_OK) {
         result = list_missing(ledger, endpoint, account, err);
     }
-    return result == RESULT_OK ? list_notes(ledger, endpoint, account, err) : result;
+    if (result == RESULT_OK) {
+        result = list_notes(ledger, endpoint, account, err);
+    }
+    return result == RESULT_OK && ledger->version >= 3
+               ? ledger_read_listings(ledger, endpoint, account, err)
+               : result;
 }

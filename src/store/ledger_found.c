@@ -119,6 +119,12 @@ static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request
     sqlite3_bind_int64(st, 16, page->empty);
     sqlite3_bind_int64(st, 17, page->kind);
     sqlite3_bind_int64(st, 18, page->named_by_crc32c);
+    sqlite3_bind_int64(st, 19, (sqlite3_int64)page->came);
+    sqlite3_bind_int64(st, 20, page->previous);
+    sqlite3_bind_int64(st, 21, page->most);
+    sqlite3_bind_int64(st, 22, page->records_type);
+    sqlite3_bind_int64(st, 23, page->records_at);
+    sqlite3_bind_int64(st, 24, page->basis);
 }
 
 static enum result put_note(struct ledger *ledger, uint64_t request, enum page_note_kind kind,
@@ -177,10 +183,11 @@ static enum result look(struct ledger *ledger, uint32_t endpoint,
 
 /* A page that was found before: by another page of its listing, which thereby runs in a circle? The
  * same page named again in the same way is none: an answer that was asked for twice. */
-static enum result note_if_back(struct ledger *ledger, const struct request *by,
+static enum result note_if_back(struct ledger *ledger, struct settlement *settlement,
                                 const struct found *found, const struct known *known,
                                 struct err *err)
 {
+    const struct request *by = settlement->response->request;
     struct str key = found->texts.key;
     char text[REQUEST_REASON_MAX];
 
@@ -190,6 +197,7 @@ static enum result note_if_back(struct ledger *ledger, const struct request *by,
     }
     snprintf(text, sizeof text, "the next page is one that was asked before: %.*s",
              (int)(key.len < 80 ? key.len : 80), key.data);
+    settlement->findings.page.end = PAGE_END_BACK;
     return put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
 }
 
@@ -262,9 +270,9 @@ static enum result move(struct ledger *ledger, const struct found *found, const 
                : result;
 }
 
-/* `by`: the request that named it; NULL: it is a seed, in a further round. */
-static enum result put_found(struct ledger *ledger, const struct request *by, struct found *found,
-                             struct buf *scratch, struct err *err)
+/* What named it has no response when it is a seed, in a further round. */
+static enum result put_found(struct ledger *ledger, struct settlement *settlement,
+                             struct found *found, struct buf *scratch, struct err *err)
 {
     struct request_texts texts = found->texts;
     char etag[LEDGER_ETAG_MAX] = "";
@@ -301,7 +309,9 @@ static enum result put_found(struct ledger *ledger, const struct request *by, st
         place_compare(found->texts.place, place_view(&known.place)) < 0) {
         return move(ledger, found, &known, digest, err);
     }
-    return result == RESULT_OK && by ? note_if_back(ledger, by, found, &known, err) : result;
+    return result == RESULT_OK && settlement->response
+               ? note_if_back(ledger, settlement, found, &known, err)
+               : result;
 }
 
 /* Where who found all this stands by now: it may have been moved while it was asked. */
@@ -376,6 +386,33 @@ static enum result put_head(struct ledger *ledger, const struct request *head, s
     return result;
 }
 
+/* What the page says of its listing, after all that it named has been put: that may change the end. */
+static enum result put_page(struct ledger *ledger, const struct request *request,
+                            const struct page_result *page, struct err *err)
+{
+    enum result result;
+    sqlite3_stmt *st = ledger_statement(ledger, SQL_PUT_PAGE, &result, err);
+
+    if (!st) {
+        return result;
+    }
+    sqlite3_bind_int64(st, 1, request->endpoint);
+    sqlite3_bind_int64(st, 2, (sqlite3_int64)(page->ordinal ? request->page.chain : request->id));
+    sqlite3_bind_int64(st, 3, (sqlite3_int64)request->id);
+    sqlite3_bind_int64(st, 4, page->ordinal);
+    sqlite3_bind_int64(st, 5, (sqlite3_int64)page->records);
+    if (page->total <= INT64_MAX) {
+        sqlite3_bind_int64(st, 6, (sqlite3_int64)page->total);
+    } else {
+        sqlite3_bind_null(st, 6);
+    }
+    sqlite3_bind_int64(st, 7, page->expected);
+    sqlite3_bind_int64(st, 8, page->size);
+    sqlite3_bind_int64(st, 9, page->crc32c);
+    sqlite3_bind_int(st, 10, (int)page->end);
+    return ledger_step(ledger, st, "noting a page", err);
+}
+
 static bool names_a_page(const struct findings *findings, const struct request *request)
 {
     const struct found *first = findings->first;
@@ -410,8 +447,11 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
         if (carry_along(&moved, found, &place)) {
             found->texts.place = place_view(&place);
         }
-        result = put_found(ledger, by, found, &scratch, err);
+        result = put_found(ledger, settlement, found, &scratch, err);
         found->texts.place = before;
+    }
+    if (result == RESULT_OK && settlement->findings.page.is_page) {
+        result = put_page(ledger, by, &settlement->findings.page, err);
     }
     if (result == RESULT_OK && moved.is_moved) {
         result = move_subtree(ledger, by->endpoint, &moved.to, &moved.to,
@@ -427,7 +467,7 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
 
 /* ---- reading ---- */
 
-#define FOUND_WAITS_AT 19 /* columns of what waits begin here, in a query that has them */
+#define FOUND_WAITS_AT 25 /* columns of what waits begin here, in a query that has them */
 
 static struct request *request_of_row(sqlite3_stmt *st)
 {
@@ -455,8 +495,14 @@ static struct request *request_of_row(sqlite3_stmt *st)
         .empty = (uint32_t)ledger_column_u64(st, 14),
         .kind = (uint32_t)ledger_column_u64(st, 15),
         .named_by_crc32c = (uint32_t)ledger_column_u64(st, 16),
+        .came = ledger_column_u64(st, 17),
+        .previous = (uint32_t)ledger_column_u64(st, 18),
+        .most = (uint32_t)ledger_column_u64(st, 19),
+        .records_type = (uint32_t)ledger_column_u64(st, 20),
+        .records_at = (uint32_t)ledger_column_u64(st, 21),
+        .basis = (uint32_t)ledger_column_u64(st, 22),
     };
-    request->attempt = (uint32_t)ledger_column_u64(st, 17);
+    request->attempt = (uint32_t)ledger_column_u64(st, 23);
     if (sqlite3_column_count(st) > FOUND_WAITS_AT) {
         struct ledger_tried tried;
 
@@ -475,7 +521,7 @@ static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
     enum result result;
 
     while (ledger_next_row(ledger, st, &result, err)) {
-        int64_t not_before_us = sqlite3_column_int64(st, 18);
+        int64_t not_before_us = sqlite3_column_int64(st, 24);
         struct request *request = request_of_row(st);
 
         result = request ? query->visit(query->context, request, not_before_us)

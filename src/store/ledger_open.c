@@ -79,7 +79,18 @@ static const char schema_3[] =
     " request INTEGER PRIMARY KEY, url TEXT, asked INTEGER NOT NULL, waited_us INTEGER NOT NULL,"
     " is_foreign INTEGER NOT NULL, from_public INTEGER NOT NULL, with_get INTEGER NOT NULL) "
     "STRICT;"
-    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+    "CREATE TABLE kept(name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE found ADD COLUMN came INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN most INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN records_type INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN records_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN basis INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE page("
+    " endpoint INTEGER NOT NULL, chain INTEGER NOT NULL, id INTEGER NOT NULL,"
+    " ordinal INTEGER NOT NULL, records INTEGER NOT NULL, total INTEGER,"
+    " expected INTEGER NOT NULL, size INTEGER NOT NULL, crc32c INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, PRIMARY KEY(endpoint,chain,id)) STRICT, WITHOUT ROWID;";
 
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */

@@ -37,6 +37,7 @@ enum statement {
     SQL_FOUND_MOVE_SUBTREE,
     SQL_FOUND_MOVED,
     SQL_PUT_PAGE_NOTE,
+    SQL_PUT_PAGE,
     SQL_SEEDS,
     SQL_PUT_SEEDS,
     SQL_FOUND_COUNT,
@@ -49,6 +50,9 @@ enum statement {
     SQL_ACCOUNT_UNNAMED,
     SQL_ACCOUNT_MISSING,
     SQL_ACCOUNT_NOTES,
+    SQL_ACCOUNT_PAGES,
+    SQL_ACCOUNT_FAILED,
+    SQL_ACCOUNT_KEY,
     SQL_SEED_RECORDS,
     SQL_FOUND_RECORDS,
     SQL_ROUNDS,
@@ -122,6 +126,10 @@ MUST_CHECK enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint
 /** Within a transaction: what the server said with this failure takes the place of what it said before. */
 MUST_CHECK enum result ledger_put_said(struct ledger *ledger, uint64_t id, const struct said *said,
                                        struct err *err);
+/** Adds to the account how the listings of an endpoint with pages ended, and what they lack. Not in a ledger
+ *  of before version 3, which does not know. */
+MUST_CHECK enum result ledger_read_listings(struct ledger *ledger, uint32_t endpoint,
+                                            struct page_account *account, struct err *err);
 
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
