@@ -55,7 +55,7 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
 {
     struct rate rate;
     struct err err;
-    char shown[UNITS_TEXT_MAX];
+    char shown[UNITS_TEXT_MAX], fields[UNITS_TEXT_MAX + 16];
 
     if (units_parse_rate(str_view(text), &rate, &err) != RESULT_OK) {
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
@@ -64,7 +64,8 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
     pacer_set_rate(&e->pacer, rate);
     host_table_forget_learned(&e->hosts);
     units_format_rate(rate, shown);
-    events_add(&e->events, EVENT_NOTICE, "rate", "", "rate %s by you", shown);
+    snprintf(fields, sizeof fields, ",\"rate\":\"%s\"", shown);
+    events_add(&e->events, EVENT_NOTICE, "rate", fields, "rate %s by you", shown);
     snprintf(reply, CONTROL_REPLY_MAX, "rate %s", shown);
 }
 

@@ -399,15 +399,21 @@ static void tell_adopted(struct engine *e, const struct recovery *r)
 
 static void tell_start(struct engine *e, const struct recovery *r)
 {
-    char discarded[UNITS_TEXT_MAX];
+    char discarded[UNITS_TEXT_MAX], fields[192];
 
+    snprintf(fields, sizeof fields,
+             ",\"requests\":%llu,\"resumed\":%s,\"done\":%llu,\"failed\":%llu,\"waiting\":%llu,"
+             "\"unclean\":%s",
+             (unsigned long long)frontier_total(e->frontier), r->resumed ? "true" : "false",
+             (unsigned long long)r->done, (unsigned long long)r->failed,
+             (unsigned long long)r->waiting, r->unclean ? "true" : "false");
     if (!r->resumed) {
-        events_add(&e->events, EVENT_INFO, "start", "", "start: %llu requests",
+        events_add(&e->events, EVENT_INFO, "start", fields, "start: %llu requests",
                    (unsigned long long)frontier_total(e->frontier));
         return;
     }
     units_format_bytes(r->discarded_bytes, discarded);
-    events_add(&e->events, EVENT_INFO, "start", "",
+    events_add(&e->events, EVENT_INFO, "start", fields,
                "resumed: %llu of %llu done, %llu failed, %llu waiting%s%s%s",
                (unsigned long long)r->done, (unsigned long long)frontier_total(e->frontier),
                (unsigned long long)r->failed, (unsigned long long)r->waiting,

@@ -121,6 +121,18 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
     write_line(e, event->wall_us, level_name(level), kind, fields, "text", event->text);
 }
 
+enum result events_put_text(struct events *e, struct buf *fields, const char *name, struct str text)
+{
+    enum result result = buf_printf(fields, ",\"%s\":", name);
+
+    buf_reset(&e->text);
+    if (result == RESULT_OK && e->secrets) {
+        result = secrets_redact(e->secrets, text, SECRETS_BEGUN, &e->text);
+        text = buf_view(&e->text);
+    }
+    return result == RESULT_OK ? json_text_append(fields, text) : result;
+}
+
 void events_note(struct events *e, const char *kind, const char *fields, const char *words)
 {
     write_line(e, clock_wall_us(&e->clock), NULL, kind, fields, "words", words);

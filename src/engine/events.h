@@ -34,6 +34,10 @@ void events_release(struct events *events);
 void events_add(struct events *events, enum event_level level, const char *kind, const char *fields,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/** Appends `,"name":"text"` to what is to be `fields`: bytes from outside, without secrets. */
+MUST_CHECK enum result events_put_text(struct events *events, struct buf *fields, const char *name,
+                                       struct str text);
+
 /** Written down, not shown. `words` (may be NULL) are those for people. */
 void events_note(struct events *events, const char *kind, const char *fields, const char *words);
 

@@ -39,12 +39,16 @@ static void on_done_turn(uv_timer_t *timer)
  * within libcurl, and engine_close is what the caller does next. */
 static void become_done(struct engine *e)
 {
+    unsigned long long ok = e->metrics.ok + e->metrics.ok_before;
+    unsigned long long failed = e->metrics.failed + e->metrics.failed_before;
+    char fields[96];
+
     e->phase = ENGINE_DONE;
     engine_note_sample(e);
-    events_add(&e->events, EVENT_INFO, "end", "", "%s: %llu ok, %llu failed",
-               e->stopped_by[0] ? "stopped" : "all settled",
-               (unsigned long long)(e->metrics.ok + e->metrics.ok_before),
-               (unsigned long long)(e->metrics.failed + e->metrics.failed_before));
+    snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
+             e->stopped_by[0] ? "true" : "false", ok, failed);
+    events_add(&e->events, EVENT_INFO, "end", fields, "%s: %llu ok, %llu failed",
+               e->stopped_by[0] ? "stopped" : "all settled", ok, failed);
     uv_timer_start(&e->wake, on_done_turn, 0, 0);
 }
 

@@ -127,11 +127,12 @@ static struct request *take(struct engine *e, uint64_t id, char reply[CONTROL_RE
 void steer_retry(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
 {
     struct request *request = take(e, id, reply);
-    char text[SNAPSHOT_REQUEST_TEXT];
+    char text[SNAPSHOT_REQUEST_TEXT], fields[32];
 
     if (request) {
         engine_request_text(e, request, text);
-        events_add(&e->events, EVENT_NOTICE, "retry", "", "%s asked again by you", text);
+        snprintf(fields, sizeof fields, ",\"id\":%llu", (unsigned long long)id);
+        events_add(&e->events, EVENT_NOTICE, "ask-again", fields, "%s asked again by you", text);
         frontier_urge(e->frontier, request);
         snprintf(reply, CONTROL_REPLY_MAX, "asked again as soon as there is a slot");
     }
@@ -168,9 +169,17 @@ static struct host *find_host(const struct engine *e, struct str label)
 
 static void hold(struct engine *e, struct host *host, bool held)
 {
+    struct buf fields = { .max = 0 };
+
     host_hold_user(host, held, engine_now_us(e));
-    events_add(&e->events, EVENT_NOTICE, held ? "hold" : "release", "", "%.*s %s by you",
-               STR_ARG(host->label), held ? "held" : "released");
+    if (buf_append_str(&fields, STR(",\"set_by\":\"user\"")) != RESULT_OK ||
+        events_put_text(&e->events, &fields, "host", host->label) != RESULT_OK ||
+        !buf_cstr(&fields)) {
+        buf_reset(&fields);
+    }
+    events_add(&e->events, EVENT_NOTICE, held ? "hold" : "release", fields.len ? fields.data : "",
+               "%.*s %s by you", STR_ARG(host->label), held ? "held" : "released");
+    buf_release(&fields);
 }
 
 void steer_hold(struct engine *e, const char *label, char reply[CONTROL_REPLY_MAX])
@@ -278,10 +287,22 @@ static bool has_failed(const struct engine *e, const struct failure_choice *choi
     return choice->class == FAILURE_NONE && e->failed_id_count > 0;
 }
 
+#define ASKED_MAX 96
+
+static void put_asked(const struct failure_choice *choice, unsigned long long count,
+                      char fields[ASKED_MAX])
+{
+    char class[FAILURE_TEXT_MAX];
+
+    failure_choice_format(choice, class);
+    snprintf(fields, ASKED_MAX, ",\"count\":%llu,\"class\":\"%s\"", count, class);
+}
+
 void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_REPLY_MAX])
 {
     struct failure_choice choice = { .class = FAILURE_NONE };
     unsigned long long again;
+    char fields[ASKED_MAX];
 
     if ((class[0] && !failure_choice_parse(str_view(class), &choice)) || !e->failed_id_count ||
         !has_failed(e, &choice)) {
@@ -294,8 +315,9 @@ void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_
         return;
     }
     again = ask_failed(e, &choice, false);
-    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again by you",
-               again, class[0] ? " of " : "", class);
+    put_asked(&choice, again, fields);
+    events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
+               "%llu failed requests%s%s asked again by you", again, class[0] ? " of " : "", class);
     snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
 }
 
@@ -304,10 +326,11 @@ void steer_follow_up(struct engine *e)
     const struct follow_up *f = &e->options.follow_up;
     unsigned long long again =
         ask_failed(e, &(struct failure_choice){ .class = FAILURE_NONE }, true);
-    char class[FAILURE_TEXT_MAX];
+    char class[FAILURE_TEXT_MAX], fields[ASKED_MAX];
 
     failure_choice_format(&f->class, class);
-    events_add(&e->events, EVENT_NOTICE, "retry", "", "%llu failed requests%s%s asked again%s",
-               again, class[0] ? " of " : "", class,
+    put_asked(&f->class, again, fields);
+    events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
+               "%llu failed requests%s%s asked again%s", again, class[0] ? " of " : "", class,
                f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
 }

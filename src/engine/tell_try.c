@@ -1,7 +1,6 @@
 /*
  * What is written down of a try that failed: for events.jsonl, and of one that was the last for the screen.
  */
-#include "base/json_text.h"
 #include "engine/engine_state.h"
 #include "engine/said.h"
 
@@ -23,19 +22,6 @@ static void put_fields(const struct engine *e, const struct response *response,
              class, request->attempt, e->job->retry.attempts);
 }
 
-/* Appends a member whose text is from outside. */
-static enum result put_text(struct engine *e, struct buf *out, const char *name, struct str text)
-{
-    enum result result;
-
-    buf_reset(&e->shown);
-    result = secrets_redact(&e->secrets, text, SECRETS_BEGUN, &e->shown);
-    if (result == RESULT_OK) {
-        result = buf_printf(out, ",\"%s\":", name);
-    }
-    return result == RESULT_OK ? json_text_append(out, buf_view(&e->shown)) : result;
-}
-
 /* Its reason says already what the answer had instead. */
 static bool has_said(struct failure failure)
 {
@@ -53,7 +39,7 @@ void tell_failed(struct engine *e, const struct response *response)
 
     put_fields(e, response, fields);
     if (buf_append_str(&more, str_view(fields)) != RESULT_OK ||
-        put_text(e, &more, "key", request->key) != RESULT_OK || !buf_cstr(&more)) {
+        events_put_text(&e->events, &more, "key", request->key) != RESULT_OK || !buf_cstr(&more)) {
         buf_reset(&more);
     }
     engine_request_text(e, request, text);
@@ -82,16 +68,16 @@ void tell_retry(struct engine *e, const struct response *response)
     result = buf_printf(&line, "%s,\"wait_ms\":%llu,\"set_by\":\"%s\"", fields,
                         (unsigned long long)(wait_us / US_PER_MS), due_by_word(due->by));
     if (result == RESULT_OK) {
-        result = put_text(e, &line, "key", request->key);
+        result = events_put_text(&e->events, &line, "key", request->key);
     }
     if (result == RESULT_OK) {
-        result = put_text(e, &line, "host", str_view(due->host));
+        result = events_put_text(&e->events, &line, "host", str_view(due->host));
     }
     if (result == RESULT_OK && due->said[0]) {
-        result = put_text(e, &line, "said", str_view(due->said));
+        result = events_put_text(&e->events, &line, "said", str_view(due->said));
     }
     if (result == RESULT_OK) {
-        result = put_text(e, &line, "reason", str_view(request->reason));
+        result = events_put_text(&e->events, &line, "reason", str_view(request->reason));
     }
     if (result == RESULT_OK && buf_cstr(&line)) {
         events_note(&e->events, "retry", line.data, NULL);
