@@ -426,8 +426,11 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
     }
     result = ledger_step(ledger, st, "settling a request", err);
     *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
-    if (result == RESULT_OK && !done && !*duplicate) {
-        result = ledger_put_said(ledger, settlement->response->request->id, &settlement->said, err);
+    if (result == RESULT_OK && !*duplicate) {
+        uint64_t id = settlement->response->request->id;
+
+        result = done ? ledger_forget_said(ledger, id, err)
+                      : ledger_put_said(ledger, id, &settlement->said, err);
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);

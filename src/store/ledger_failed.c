@@ -43,6 +43,17 @@ static enum result forget_said(struct ledger *ledger, uint64_t id, struct err *e
     return result;
 }
 
+enum result ledger_forget_said(struct ledger *ledger, uint64_t id, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (!ledger->said_is_counted) {
+        ledger->said_is_counted = true;
+        result = count_said(ledger, err);
+    }
+    return result == RESULT_OK && ledger->said_count ? forget_said(ledger, id, err) : result;
+}
+
 enum result ledger_put_said(struct ledger *ledger, uint64_t id, const struct said *said,
                             struct err *err)
 {

@@ -68,9 +68,6 @@ static const char schema_3[] =
     "CREATE TABLE said("
     " request INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, headers TEXT NOT NULL,"
     " body BLOB NOT NULL, body_bytes INTEGER NOT NULL) STRICT;"
-    /* A row that is new has said nothing yet: only one that is updated costs anything. */
-    "CREATE TRIGGER said_over AFTER UPDATE OF state ON request WHEN new.state=1"
-    " BEGIN DELETE FROM said WHERE request=new.id; END;"
     "UPDATE request SET outcome=old_outcome(reason,status),class=old_class(reason,status),"
     "due_by=old_due_by(due_said),due_wait_us=old_due_wait(due_said),"
     "due_ceiling_us=old_due_ceiling(due_said),due_said=old_due_said(due_said)"

@@ -131,6 +131,9 @@ MUST_CHECK enum result ledger_put_said(struct ledger *ledger, uint64_t id, const
 MUST_CHECK enum result ledger_read_listings(struct ledger *ledger, uint32_t endpoint,
                                             struct page_account *account, struct err *err);
 
+/** Within a transaction: it has succeeded. Costs nothing in a run of which nothing is kept. */
+MUST_CHECK enum result ledger_forget_said(struct ledger *ledger, uint64_t id, struct err *err);
+
 /** Ends the transaction, unless the error that led here has ended it already. */
 void ledger_roll_back(struct ledger *ledger);
 
