@@ -92,19 +92,17 @@ static struct snapshot_event *take_slot(struct events *e, enum event_level level
     return slot(e, 0);
 }
 
-void events_add(struct events *e, enum event_level level, const char *kind, const char *fields,
-                const char *format, ...)
+__attribute__((format(printf, 5, 0))) static void add(struct events *e, enum event_level level,
+                                                      const char *kind, const char *fields,
+                                                      const char *format, va_list args)
 {
     char
         raw[SNAPSHOT_EVENT_TEXT + HEADER_LINE_MAX]; /* no secret is cut before it is known as one */
     char shown[SNAPSHOT_EVENT_TEXT];
     struct snapshot_event *event;
     struct str text;
-    va_list args;
 
-    va_start(args, format);
     vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
     text = str_view(raw);
     buf_reset(&e->text);
     if (e->secrets) {
@@ -119,6 +117,32 @@ void events_add(struct events *e, enum event_level level, const char *kind, cons
     event->level = level;
     memcpy(event->text, shown, sizeof shown);
     write_line(e, event->wall_us, level_name(level), kind, fields, "text", event->text);
+}
+
+void events_add(struct events *e, enum event_level level, const char *kind, const char *fields,
+                const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(e, level, kind, fields, format, args);
+    va_end(args);
+}
+
+void events_add_host(struct events *e, enum event_level level, const char *kind, struct str host,
+                     const char *fields, const char *format, ...)
+{
+    struct buf all = { .max = 0 };
+    va_list args;
+
+    if (events_put_text(e, &all, "host", host) != RESULT_OK ||
+        buf_append_str(&all, str_view(fields)) != RESULT_OK || !buf_cstr(&all)) {
+        buf_reset(&all);
+    }
+    va_start(args, format);
+    add(e, level, kind, all.len ? all.data : fields, format, args);
+    va_end(args);
+    buf_release(&all);
 }
 
 enum result events_put_text(struct events *e, struct buf *fields, const char *name, struct str text)

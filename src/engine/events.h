@@ -34,6 +34,11 @@ void events_release(struct events *events);
 void events_add(struct events *events, enum event_level level, const char *kind, const char *fields,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/** The same of one host: `"host"` is the first of its fields. */
+void events_add_host(struct events *events, enum event_level level, const char *kind,
+                     struct str host, const char *fields, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
 /** Appends `,"name":"text"` to what is to be `fields`: bytes from outside, without secrets. */
 MUST_CHECK enum result events_put_text(struct events *events, struct buf *fields, const char *name,
                                        struct str text);

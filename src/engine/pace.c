@@ -190,8 +190,9 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
     answer.newer = bucket->starts - response->request->host_start;
     allowance_tell(&bucket->allowance, &quota, &answer, now_us);
     if (bucket->allowance.concurrent != before) {
-        events_add(&e->events, EVENT_NOTICE, "quota", "", "%.*s allows %llu at once",
-                   STR_ARG(host->label), (unsigned long long)bucket->allowance.concurrent);
+        events_add_host(&e->events, EVENT_NOTICE, "quota", host->label, "",
+                        "%.*s allows %llu at once", STR_ARG(host->label),
+                        (unsigned long long)bucket->allowance.concurrent);
     }
 }
 
@@ -233,24 +234,28 @@ static enum host_end end_of(struct engine *e, struct host *host, const struct re
 static void tell_news(struct engine *e, const struct host *host, const struct response *response,
                       enum host_news news)
 {
-    char length[UNITS_TEXT_MAX];
+    char length[UNITS_TEXT_MAX], fields[96];
 
     switch (news) {
     case HOST_NEWS_NONE:
         break;
     case HOST_NEWS_DOWN:
         units_format_time(host->down_due.wait_us, length);
-        events_add(&e->events, EVENT_WARNING, "breaker", "",
-                   "%.*s does not answer, %u times in a row: %.80s; next probe in %s",
-                   STR_ARG(host->label), host->silent_in_row, response->reason, length);
+        snprintf(fields, sizeof fields, ",\"failures\":%u,\"wait_ms\":%llu", host->silent_in_row,
+                 (unsigned long long)(host->down_due.wait_us / US_PER_MS));
+        events_add_host(&e->events, EVENT_WARNING, "breaker", host->label, fields,
+                        "%.*s does not answer, %u times in a row: %.80s; next probe in %s",
+                        STR_ARG(host->label), host->silent_in_row, response->reason, length);
         break;
     case HOST_NEWS_UP:
-        events_add(&e->events, EVENT_NOTICE, "up", "", "%.*s answers again", STR_ARG(host->label));
+        events_add_host(&e->events, EVENT_NOTICE, "up", host->label, "", "%.*s answers again",
+                        STR_ARG(host->label));
         break;
     case HOST_NEWS_TROUBLE:
-        events_add(&e->events, EVENT_WARNING, "trouble", "",
-                   "%.*s: different URLs fail in a row (%.60s): %u at once until one goes well",
-                   STR_ARG(host->label), response->reason, LANE_TROUBLE_WINDOW);
+        events_add_host(
+            &e->events, EVENT_WARNING, "trouble", host->label, "",
+            "%.*s: different URLs fail in a row (%.60s): %u at once until one goes well",
+            STR_ARG(host->label), response->reason, LANE_TROUBLE_WINDOW);
         break;
     }
 }

@@ -16,9 +16,9 @@ static void tell_ignored(struct engine *e, struct host *host, struct str value)
         return;
     }
     host->told_bad_deadline = true;
-    events_add(&e->events, EVENT_WARNING, "retry-after", ",\"code\":\"W-RA1\"",
-               "%.*s: ignored Retry-After \"%.*s\" (neither a duration nor a moment) [W-RA1]",
-               STR_ARG(host->label), (int)(value.len < 60 ? value.len : 60), value.data);
+    events_add_host(&e->events, EVENT_WARNING, "retry-after", host->label, ",\"code\":\"W-RA1\"",
+                    "%.*s: ignored Retry-After \"%.*s\" (neither a duration nor a moment) [W-RA1]",
+                    STR_ARG(host->label), (int)(value.len < 60 ? value.len : 60), value.data);
 }
 
 static void read_retry_after(struct engine *e, struct host *host, const struct response *response,
@@ -87,11 +87,19 @@ bool refusal_is(struct engine *e, struct host *host, const struct response *resp
     }
 }
 
+#define HOLD_FIELDS_MAX 128
+
+static void put_hold(const struct due *due, uint64_t us, char fields[HOLD_FIELDS_MAX])
+{
+    snprintf(fields, HOLD_FIELDS_MAX, ",\"hold_ms\":%llu,\"set_by\":\"%s\",\"status\":%d",
+             (unsigned long long)(us / US_PER_MS), due_by_word(due->by), due->status);
+}
+
 /* One that is longer than anybody would sit through is said with its end, and what can be done. */
 static void tell_hold(struct engine *e, struct host *host, const struct bucket *bucket,
                       uint64_t now_us)
 {
-    char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[64], why[DUE_TEXT_MAX];
+    char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[HOLD_FIELDS_MAX], why[DUE_TEXT_MAX];
     uint64_t us = bucket->hold_until_us - now_us;
 
     e->holds++;
@@ -99,18 +107,17 @@ static void tell_hold(struct engine *e, struct host *host, const struct bucket *
     host->was_held = true;
     units_format_time(us, length);
     due_format_hold(&bucket->hold_due, why);
-    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu", (unsigned long long)(us / US_PER_MS));
+    put_hold(&bucket->hold_due, us, fields);
     if (!due_is_named(bucket->hold_due.by) || us <= e->job->retry.max_wait_us) {
-        events_add(&e->events, EVENT_WARNING, "hold", fields, "%.*s held %s (%s)",
-                   STR_ARG(host->label), length, why);
+        events_add_host(&e->events, EVENT_WARNING, "hold", host->label, fields, "%.*s held %s (%s)",
+                        STR_ARG(host->label), length, why);
         return;
     }
     clock_format_utc(clock_wall_us(&e->options.clock) + (int64_t)us, end);
-    snprintf(fields, sizeof fields, ",\"hold_ms\":%llu,\"code\":\"W-RA2\"",
-             (unsigned long long)(us / US_PER_MS));
-    events_add(&e->events, EVENT_WARNING, "hold", fields,
-               "%.*s asks to wait %s (%s); parked until %s [W-RA2]", STR_ARG(host->label), length,
-               why, end);
+    snprintf(fields + strlen(fields), sizeof fields - strlen(fields), ",\"code\":\"W-RA2\"");
+    events_add_host(&e->events, EVENT_WARNING, "hold", host->label, fields,
+                    "%.*s asks to wait %s (%s); parked until %s [W-RA2]", STR_ARG(host->label),
+                    length, why, end);
 }
 
 /* Told when it is learned first, and when it has changed by much. */
@@ -122,18 +129,18 @@ static void tell_learned(struct engine *e, struct host *host, struct bucket *buc
     if (l->at_once && l->at_once != bucket->told_at_once) {
         bucket->told_at_once = l->at_once;
         snprintf(fields, sizeof fields, ",\"at_once\":%u", l->at_once);
-        events_add(&e->events, EVENT_NOTICE, "learned", fields,
-                   "%.*s refuses more than %u at once: no more are sent", STR_ARG(host->label),
-                   l->at_once);
+        events_add_host(&e->events, EVENT_NOTICE, "learned", host->label, fields,
+                        "%.*s refuses more than %u at once: no more are sent", STR_ARG(host->label),
+                        l->at_once);
     }
     if (l->phase == LEARNED_NARROW &&
         (l->rate < 0.8 * bucket->told_rate || l->rate > 1.25 * bucket->told_rate)) {
         bucket->told_rate = l->rate;
         snprintf(fields, sizeof fields, ",\"rate\":%.2f,\"refused_at\":%.2f", l->rate,
                  l->refused_at);
-        events_add(&e->events, EVENT_NOTICE, "learned", fields,
-                   "%.*s refuses at %.1f/s: going on at %.1f/s", STR_ARG(host->label),
-                   l->refused_at, l->rate);
+        events_add_host(&e->events, EVENT_NOTICE, "learned", host->label, fields,
+                        "%.*s refuses at %.1f/s: going on at %.1f/s", STR_ARG(host->label),
+                        l->refused_at, l->rate);
     }
 }
 
@@ -183,8 +190,8 @@ bool refusal_by_problem(struct engine *e, struct host *host, const struct respon
         return true;
     }
     snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
-    events_add(&e->events, EVENT_WARNING, "abnormal", "", "%s; %s", why,
-               e->options.attended ? "held until you release it" : "stopping, resumable");
+    events_add_host(&e->events, EVENT_WARNING, "abnormal", host->label, "", "%s; %s", why,
+                    e->options.attended ? "held until you release it" : "stopping, resumable");
     if (e->options.attended) {
         host_hold_user(host, true, engine_now_us(e));
     } else {

@@ -169,17 +169,10 @@ static struct host *find_host(const struct engine *e, struct str label)
 
 static void hold(struct engine *e, struct host *host, bool held)
 {
-    struct buf fields = { .max = 0 };
-
     host_hold_user(host, held, engine_now_us(e));
-    if (buf_append_str(&fields, STR(",\"set_by\":\"user\"")) != RESULT_OK ||
-        events_put_text(&e->events, &fields, "host", host->label) != RESULT_OK ||
-        !buf_cstr(&fields)) {
-        buf_reset(&fields);
-    }
-    events_add(&e->events, EVENT_NOTICE, held ? "hold" : "release", fields.len ? fields.data : "",
-               "%.*s %s by you", STR_ARG(host->label), held ? "held" : "released");
-    buf_release(&fields);
+    events_add_host(&e->events, EVENT_NOTICE, held ? "hold" : "release", host->label,
+                    ",\"set_by\":\"user\"", "%.*s %s by you", STR_ARG(host->label),
+                    held ? "held" : "released");
 }
 
 void steer_hold(struct engine *e, const char *label, char reply[CONTROL_REPLY_MAX])

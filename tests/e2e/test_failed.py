@@ -143,5 +143,17 @@ def test_retries__are_lines_of_the_events():
                 [(2, "2", "422", 1), (4, "4", "500", 3)], "failed")
 
 
+def test_hold__names_the_host_and_who_set_it():
+    run_dir = scratch("h.run")
+    with harness.api("--limit", "5/s:2") as server:
+        harness.succeed("run", "--plain", "-o", run_dir, f"{server.url}/posts/[1-8]")
+        port = server.url.rsplit(":", 1)[1]
+    holds = [e for e in events(run_dir) if e["event"] == "hold"]
+    check(holds, "nothing was held: this weather shows nothing")
+    for e in holds:
+        check_equal((e["host"], e["status"], e["set_by"], e["hold_ms"] > 0),
+                    (f"127.0.0.1:{port}", 429, "retry-after", True), e)
+
+
 if __name__ == "__main__":
     harness.main(globals())
