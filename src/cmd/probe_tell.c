@@ -231,27 +231,46 @@ static enum result tell_pages(const struct probe_found *found, struct buf *out)
     return result == RESULT_OK ? tell_total(found, out) : result;
 }
 
-static enum result tell_quota(const struct quota *quota, struct buf *out)
+/* "59 requests left of 60 for the next 30 s", "50 requests every 1.0s". */
+static enum result tell_left(const struct quota *quota, struct buf *out)
 {
-    char time[UNITS_TEXT_MAX];
+    uint64_t wait_us = quota->has_left ? quota_wait_us(quota) : quota->window_us;
     enum result result = RESULT_OK;
+    char time[UNITS_TEXT_MAX];
 
-    if (!quota->has_left && !quota->limit && !quota->concurrent) {
-        return RESULT_OK;
+    units_format_time(wait_us, time);
+    if (!quota->has_left) {
+        return wait_us ? buf_printf(out, " %" PRIu64 " requests every %s", quota->limit, time)
+                       : buf_printf(out, " a limit of %" PRIu64, quota->limit);
     }
-    result = buf_printf(out, "//     that is:");
-    if (result == RESULT_OK && quota->has_left) {
-        result = buf_printf(out, " %" PRIu64 " requests left", quota->left);
-    }
+    result = buf_printf(out, " %" PRIu64 " requests left", quota->left);
     if (result == RESULT_OK && quota->limit) {
         result = buf_printf(out, " of %" PRIu64, quota->limit);
     }
-    if (result == RESULT_OK && quota->has_reset) {
-        units_format_time(quota->reset_us, time);
+    if (result == RESULT_OK && wait_us) {
         result = buf_printf(out, " for the next %s", time);
     }
+    if (result == RESULT_OK && quota->refill_per_s > 0) {
+        result = buf_printf(out, ", %.3g come back each second", quota->refill_per_s);
+    }
+    return result;
+}
+
+static enum result tell_quota(const struct quota *quota, struct buf *out)
+{
+    enum result result = buf_printf(out, "//     that is:");
+    struct shown name;
+
+    if (result == RESULT_OK && (quota->has_left || quota->limit)) {
+        result = tell_left(quota, out);
+    }
     if (result == RESULT_OK && quota->concurrent) {
-        result = buf_printf(out, ", %" PRIu64 " at once", quota->concurrent);
+        result = buf_printf(out, "%s %" PRIu64 " at once",
+                            quota->has_left || quota->limit ? "," : "", quota->concurrent);
+    }
+    if (result == RESULT_OK && quota->resource.len) {
+        /* Uncut, so that a secret in it is found. */
+        result = buf_printf(out, " (%s)", show(&name, quota->resource, TEXT_COLUMNS));
     }
     return result == RESULT_OK ? buf_append_str(out, STR("\n")) : result;
 }
@@ -280,7 +299,10 @@ static enum result tell_limits(const struct probe_found *found, struct buf *out)
         return buf_printf(out, "//\n//   limits: the answer tells of none\n");
     }
     quota_read(fields, count, found->response->fetched_at_us, &quota);
-    return result == RESULT_OK ? tell_quota(&quota, out) : result;
+    if (result != RESULT_OK || !(quota.has_left || quota.limit || quota.concurrent)) {
+        return result;
+    }
+    return tell_quota(&quota, out);
 }
 
 enum result probe_tell(const struct probe_found *found, struct buf *out)

@@ -420,7 +420,7 @@ void pace_ended(struct engine *engine, struct host *host, const struct response 
 /** The same attempt, before anything is made of it. */
 void pace_answered(struct engine *engine, struct host *host, const struct response *response,
                    uint64_t now_us);
-struct quota pace_read_quota(const struct response *response);
+struct quota pace_read_quota(const struct engine *engine, const struct response *response);
 
 /* limit.c */
 

@@ -6,6 +6,7 @@
 #include "plan/quota.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define QUOTA_FIELDS_MAX 32
 
@@ -150,7 +151,16 @@ void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
-struct quota pace_read_quota(const struct response *response)
+/* GraphQL is mostly asked with POST: the bodies of other answers need not be looked at. */
+static bool may_tell_cost(const struct engine *e, const struct response *response)
+{
+    size_t endpoint = response->request->endpoint;
+
+    return endpoint < e->job->endpoint_count &&
+           strcmp(e->job->endpoints[endpoint].method, "POST") == 0;
+}
+
+struct quota pace_read_quota(const struct engine *e, const struct response *response)
 {
     struct quota_field fields[QUOTA_FIELDS_MAX];
     struct quota_field field;
@@ -164,13 +174,16 @@ struct quota pace_read_quota(const struct response *response)
         }
     }
     quota_read(fields, count, response->fetched_at_us, &quota);
+    if (!quota.has_left && may_tell_cost(e, response)) {
+        (void)quota_read_cost(buf_view(&response->body), &quota);
+    }
     return quota;
 }
 
 static void note_quota(struct engine *e, struct host *host, const struct response *response,
                        uint64_t now_us)
 {
-    struct quota quota = pace_read_quota(response);
+    struct quota quota = pace_read_quota(e, response);
     struct bucket *bucket;
     struct allowance_answer answer = {
         .refused = response->status == 429 ||

@@ -49,13 +49,14 @@ struct deadline refusal_deadline(struct engine *e, struct host *host,
         read_retry_after(e, host, response, &d);
     }
     if (!d.named && (status == 429 || status == 403 || status == 503)) {
-        struct quota quota = pace_read_quota(response);
+        struct quota quota = pace_read_quota(e, response);
 
-        d.named = quota_is_spent(&quota);
-        d.wait_us = quota.reset_us;
+        /* A 429 that tells only when the quota comes back says enough. */
+        d.named = quota_is_spent(&quota) ||
+                  (status == 429 && !quota.has_left && quota.has_reset && quota.reset_us > 0);
+        d.wait_us = quota_wait_us(&quota);
         d.by = DUE_QUOTA;
-        snprintf(d.said, sizeof d.said, "r=0; t=%llu",
-                 (unsigned long long)(quota.reset_us / US_PER_S));
+        snprintf(d.said, sizeof d.said, "r=0; t=%llu", (unsigned long long)(d.wait_us / US_PER_S));
     }
     return d;
 }

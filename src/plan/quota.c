@@ -1,21 +1,24 @@
 #include "plan/quota.h"
 
 #include "base/clock.h"
-#include "base/json_scan.h"
+#include "plan/quota_name.h"
 #include "plan/retry_after.h"
 #include "plan/sfield.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum family { FAMILY_STRUCTURED, FAMILY_DRAFT, FAMILY_X_RATELIMIT, FAMILY_X_RATE_LIMIT };
+#define RESOURCE_MAX 64
+#define PARTS_MAX 8 /* of one header's list that are read */
 
 /* One limit, as it comes together from several fields. */
 struct policy {
-    enum family family;
-    struct str name; /* "default", "minute"; empty in most */
-    bool has_left, has_reset;
-    bool counts_requests; /* else bytes, or what runs at once */
-    uint64_t left, limit, reset_us, window_us, grain_us;
+    char key[QUOTA_KEY_MAX];
+    struct str name; /* that a structured field gives it */
+    bool has_left, has_used, has_reset, is_foreign;
+    uint64_t left, used, limit, reset_us, grain_us, window_us;
+    uint64_t refill_us; /* a full bucket comes back in so long */
+    double refill;      /* in each window, or second */
 };
 
 struct reading {
@@ -24,14 +27,15 @@ struct reading {
     int64_t wall_us; /* of the server */
     bool has_date;   /* which told it, cut off to the second */
     uint64_t concurrent;
+    struct str resource;
 };
 
-static struct policy *policy_of(struct reading *r, enum family family, struct str name)
+static struct policy *policy_of(struct reading *r, const char *key)
 {
     struct policy *p;
 
     for (size_t i = 0; i < r->count; i++) {
-        if (r->policies[i].family == family && str_equal_nocase(r->policies[i].name, name)) {
+        if (strcmp(r->policies[i].key, key) == 0) {
             return &r->policies[i];
         }
     }
@@ -39,11 +43,53 @@ static struct policy *policy_of(struct reading *r, enum family family, struct st
         return NULL;
     }
     p = &r->policies[r->count++];
-    *p = (struct policy){ .family = family, .name = name, .counts_requests = true };
+    *p = (struct policy){ .window_us = 0 };
+    snprintf(p->key, sizeof p->key, "%s", key);
     return p;
 }
 
-/* --- numbers --------------------------------------------------------------------------------------- */
+/* As above; the text tells policies of one header apart. */
+static struct policy *policy_named(struct reading *r, const char *kind, struct str text)
+{
+    char key[QUOTA_KEY_MAX];
+
+    snprintf(key, sizeof key, "%s%.*s", kind, (int)(text.len < sizeof key ? text.len : sizeof key),
+             text.len ? text.data : "");
+    return policy_of(r, key);
+}
+
+static void note_concurrent(struct reading *r, uint64_t number)
+{
+    if (number && (!r->concurrent || number < r->concurrent)) {
+        r->concurrent = number;
+    }
+}
+
+/* --- values ------------------------------------------------------------------------------------------------ */
+
+/* Digits, "12.0", "2.5". */
+static bool read_number(struct str text, double *number)
+{
+    double place = 1;
+    bool has_digits = false, has_point = false;
+
+    *number = 0;
+    text = str_trim(text);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '.' && !has_point) {
+            has_point = true;
+        } else if (c < '0' || c > '9') {
+            return false;
+        } else {
+            has_digits = true;
+            place = has_point ? place / 10 : 1;
+            *number = has_point ? *number + place * (c - '0') : *number * 10 + (c - '0');
+        }
+    }
+    return has_digits && *number <= (double)QUOTA_NUMBER_MAX;
+}
 
 static bool to_count(double number, uint64_t *count)
 {
@@ -54,31 +100,61 @@ static bool to_count(double number, uint64_t *count)
     return true;
 }
 
-/* A count in a field of its own: digits, or "12.0"; the first of a list ("100, 100;w=60"). */
+/* The first of a list, without what stands behind a semicolon or a slash. */
 static bool read_count(struct str text, uint64_t *count)
 {
-    struct str whole, rest;
+    double number;
 
-    text = str_trim(str_cut(&text, ','));
-    text = str_trim(str_cut(&text, ';'));
-    rest = text;
-    whole = str_cut(&rest, '.');
-    for (size_t i = 0; i < rest.len; i++) {
-        if (rest.data[i] < '0' || rest.data[i] > '9') {
-            return false;
-        }
-    }
-    return str_to_u64(whole, count) && *count <= QUOTA_NUMBER_MAX;
+    text = str_cut(&text, ',');
+    text = str_cut(&text, ';');
+    text = str_cut(&text, '/');
+    return read_number(text, &number) && to_count(number, count);
 }
 
-static bool is_whole(struct str text)
+/* "60", "1s", "1 minute", "minute". */
+static bool read_span(struct str text, uint64_t unit_us, uint64_t *us)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '.') {
-            return false;
+    char one[24];
+
+    text = str_trim(text);
+    if (duration_parse(text, unit_us, us)) {
+        return true;
+    }
+    if (!text.len || text.len > sizeof one - 3) {
+        return false;
+    }
+    snprintf(one, sizeof one, "1 %.*s", STR_ARG(text));
+    return duration_parse(str_view(one), unit_us, us);
+}
+
+/* "100;w=60", "50/1s": the window that stands behind a count. */
+static void read_count_window(struct str text, uint64_t *window_us)
+{
+    struct str rest = str_cut(&text, ','), word;
+    uint64_t us;
+
+    word = str_cut(&rest, '/');
+    if (rest.data && read_span(rest, US_PER_S, &us) && us) {
+        *window_us = us;
+        return;
+    }
+    (void)str_cut(&word, ';');
+    while (word.data) {
+        struct str one = str_trim(str_cut(&word, ';'));
+
+        if (str_starts(one, STR("w="))) {
+            one.data += 2;
+            one.len -= 2;
+            if (duration_parse(one, US_PER_S, &us) && us) {
+                *window_us = us;
+            }
         }
     }
-    return true;
+}
+
+static bool has_char(struct str text, char c)
+{
+    return text.len && memchr(text.data, c, text.len);
 }
 
 /* How much too late a reset may be told: what is in whole seconds was rounded up by most, and a moment
@@ -87,19 +163,27 @@ static uint64_t grain_of(const struct reading *r, struct str text, uint64_t rese
 {
     uint64_t number;
     bool is_delta = str_to_u64(str_trim(text), &number) && number <= UINT64_C(1000000000);
-    bool is_fine = !is_whole(text) || reset_us % US_PER_S;
+    bool is_fine = has_char(text, '.') || reset_us % US_PER_S;
 
     return (is_fine ? 0 : US_PER_S) + (!is_delta && r->has_date ? US_PER_S : 0);
 }
 
-/* What is long from now is a moment, save where the name says that it is none. */
-static bool read_reset(struct str text, int64_t wall_us, bool is_delta, uint64_t *reset_us)
+static void set_reset(struct policy *p, uint64_t reset_us, uint64_t grain_us)
 {
-    return is_delta ? duration_parse(text, US_PER_S, reset_us)
-                    : retry_after_read(text, US_PER_S, wall_us, reset_us);
+    if (!p->has_reset || reset_us > p->reset_us) {
+        p->reset_us = reset_us;
+        p->grain_us = grain_us;
+    }
+    p->has_reset = true;
 }
 
-/* --- structured fields ------------------------------------------------------------------------------- */
+static void set_left(struct policy *p, uint64_t left)
+{
+    p->left = p->has_left && p->left < left ? p->left : left;
+    p->has_left = true;
+}
+
+/* --- structured fields ------------------------------------------------------------------------------------------ */
 
 /* What a member's parameters say; the fields of one member, kept only when the whole field is good. */
 struct parameters {
@@ -135,16 +219,15 @@ static void add_parameters(struct reading *r, struct str name, const struct para
     struct policy *policy;
 
     if (p->is_concurrent && p->has_limit) {
-        if (p->limit && (!r->concurrent || p->limit < r->concurrent)) {
-            r->concurrent = p->limit;
-        }
+        note_concurrent(r, p->limit);
         return;
     }
-    policy = policy_of(r, FAMILY_STRUCTURED, name);
+    policy = policy_named(r, "=", name);
     if (!policy) {
         return;
     }
-    policy->counts_requests &= !p->is_concurrent && !p->is_foreign;
+    policy->name = name;
+    policy->is_foreign |= p->is_concurrent || p->is_foreign;
     if (p->has_left) {
         policy->has_left = true;
         policy->left = p->left;
@@ -203,233 +286,412 @@ static void read_structured(struct reading *r, struct str text)
     }
 }
 
-/* --- fields of one number each -------------------------------------------------------------------------- */
+/* --- fields whose value has a form of its own ---------------------------------------------------------------------- */
 
-static bool starts_nocase(struct str s, struct str prefix)
+/* "39/40", "api-usage=18/5000, per-app-api-usage=17/250(appName=sample)": used of the limit. */
+static void read_share(struct policy *p, struct str value)
 {
-    return s.len >= prefix.len && str_equal_nocase((struct str){ s.data, prefix.len }, prefix);
+    struct str limit = str_cut(&value, ','), used;
+    double number;
+
+    if (has_char(limit, '=')) {
+        (void)str_cut(&limit, '=');
+    }
+    used = str_cut(&limit, '/');
+    if (read_number(used, &number) && to_count(number, &p->used) && read_number(limit, &number) &&
+        to_count(number, &p->limit)) {
+        p->has_used = true;
+    }
 }
 
-static struct str without(struct str s, struct str prefix)
+/* "20:1,100:120", and what is used of them "3:1,40:120": numbers, each with its window in seconds; behind
+ * them may stand how long one who passes it is kept out. */
+static bool read_pairs(struct reading *r, const struct quota_name *name, struct str value)
 {
-    return (struct str){ s.data + prefix.len, s.len - prefix.len };
-}
+    bool is_read = false;
 
-/* "", "-minute": the window that a name's ending tells; false for what counts something else. */
-static bool read_window(struct str suffix, uint64_t *window_us)
-{
-    static const struct {
-        struct str name;
-        uint64_t seconds;
-    } windows[] = {
-        { STR_INIT(""), 0 },          { STR_INIT("-second"), 1 },  { STR_INIT("-minute"), 60 },
-        { STR_INIT("-hour"), 3600 },  { STR_INIT("-day"), 86400 }, { STR_INIT("-month"), 2678400 },
-        { STR_INIT("-requests"), 0 },
-    };
+    for (int i = 0; value.data && i < PARTS_MAX; i++) {
+        struct str window = str_cut(&value, ','), first = str_cut(&window, ':');
+        struct policy *p;
+        uint64_t us;
+        double number;
 
-    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
-        if (str_equal_nocase(suffix, windows[i].name)) {
-            *window_us = windows[i].seconds * US_PER_S;
-            return true;
+        window = str_trim(str_cut(&window, ':'));
+        if (!read_number(first, &number) || !duration_parse(window, US_PER_S, &us) || !us) {
+            return is_read;
+        }
+        p = policy_named(r, name->key, window);
+        is_read = true;
+        if (!p) {
+            continue;
+        }
+        p->window_us = us;
+        if (name->part == QUOTA_USED) {
+            p->has_used = to_count(number, &p->used);
+        } else {
+            (void)to_count(number, &p->limit);
         }
     }
-    return false;
+    return is_read;
 }
 
-enum part { PART_NONE, PART_LIMIT, PART_LEFT, PART_RESET, PART_RESET_AFTER };
-
-static enum part part_of(struct str rest, struct str *suffix)
+/* "Microsoft.Compute/HighCostGet3Min;159,Microsoft.Compute/HighCostGet30Min;720". */
+static void read_each_left(struct reading *r, struct str value)
 {
-    static const struct {
-        struct str name;
-        enum part part;
-    } parts[] = {
-        { STR_INIT("limit"), PART_LIMIT },
-        { STR_INIT("remaining"), PART_LEFT },
-        { STR_INIT("reset-after"), PART_RESET_AFTER },
-        { STR_INIT("reset"), PART_RESET },
-    };
+    for (int i = 0; value.data && i < PARTS_MAX; i++) {
+        struct str left = str_cut(&value, ','), name = str_trim(str_cut(&left, ';')), span = name;
+        struct policy *p;
+        double number;
 
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (starts_nocase(rest, parts[i].name)) {
-            *suffix = without(rest, parts[i].name);
-            return parts[i].part;
+        if (!read_number(left, &number) || !name.len) {
+            return;
+        }
+        p = policy_named(r, "each-", name);
+        if (!p) {
+            return;
+        }
+        p->name = name;
+        p->has_left = to_count(number, &p->left);
+        while (span.len > 4 && !(span.data[0] >= '0' && span.data[0] <= '9')) {
+            span.data++;
+            span.len--;
+        }
+        if (!duration_parse(span, US_PER_S, &p->window_us)) {
+            p->window_us = 0;
         }
     }
-    return PART_NONE;
 }
 
-static void read_part(struct reading *r, enum family family, struct str rest, struct str value)
+static void read_rate(struct policy *p, struct str value)
 {
-    struct policy *policy;
-    struct str suffix;
-    uint64_t number, window_us;
-    enum part part = part_of(rest, &suffix);
+    double rate;
 
-    if (part == PART_NONE || !read_window(suffix, &window_us)) {
+    if (!read_number(value, &rate) || !(rate > 1e-6)) {
         return;
     }
-    policy = policy_of(r, family, suffix);
-    if (!policy) {
+    p->limit = rate >= 1 && rate == (double)(uint64_t)rate ? (uint64_t)rate : 1;
+    p->window_us = (uint64_t)((double)p->limit / rate * (double)US_PER_S);
+}
+
+/* --- fields of one value each ---------------------------------------------------------------------------------------- */
+
+static void read_reset(const struct reading *r, struct policy *p, const struct quota_name *name,
+                       struct str value)
+{
+    uint64_t us;
+
+    if (name->is_delta ? duration_parse(value, name->unit_us, &us)
+                       : retry_after_read(value, name->unit_us, r->wall_us, &us)) {
+        set_reset(p, us, name->is_delta && us % US_PER_S ? 0 : grain_of(r, value, us));
+    }
+}
+
+static void read_resource(struct reading *r, struct str value)
+{
+    value = str_trim(value);
+    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"') {
+        value.data++;
+        value.len -= 2;
+    }
+    if (value.len && value.len <= RESOURCE_MAX) {
+        r->resource = value;
+    }
+}
+
+static void read_limit(struct policy *p, struct str value)
+{
+    uint64_t number;
+
+    if (read_count(value, &number)) {
+        p->limit = number;
+        read_count_window(value, &p->window_us);
+    } else if (duration_parse(value, US_PER_S, &number) && number) {
+        p->window_us = number; /* AspNetCoreRateLimit: X-Rate-Limit-Limit: 1m */
+    }
+}
+
+static void read_part(struct reading *r, const struct quota_name *name, struct str value)
+{
+    struct policy *p = policy_of(r, name->key);
+    uint64_t number;
+
+    if (!p) {
         return;
     }
-    policy->window_us = window_us;
-    if (part == PART_LIMIT && read_count(value, &number)) {
-        policy->limit = number;
-    } else if (part == PART_LEFT && read_count(value, &number)) {
-        policy->left = policy->has_left && policy->left < number ? policy->left : number;
-        policy->has_left = true;
-    } else if ((part == PART_RESET || part == PART_RESET_AFTER) &&
-               read_reset(value, r->wall_us, part == PART_RESET_AFTER, &number)) {
-        policy->reset_us =
-            policy->has_reset && policy->reset_us > number ? policy->reset_us : number;
-        policy->has_reset = true;
-        policy->grain_us = grain_of(r, value, number);
+    p->is_foreign |= name->is_foreign;
+    p->window_us = name->window_us ? name->window_us : p->window_us;
+    p->refill_us = name->refill_us ? name->refill_us : p->refill_us;
+    switch (name->part) {
+    case QUOTA_LIMIT:
+        read_limit(p, value);
+        break;
+    case QUOTA_LEFT:
+        if (read_count(value, &number)) {
+            set_left(p, number);
+            read_count_window(value, &p->window_us);
+        }
+        break;
+    case QUOTA_USED:
+        p->has_used = read_count(value, &p->used);
+        break;
+    case QUOTA_RESET:
+        read_reset(r, p, name, value);
+        break;
+    case QUOTA_WINDOW:
+        if (read_span(value, name->unit_us, &number)) {
+            p->window_us = number;
+        }
+        break;
+    case QUOTA_REFILL:
+        if (!read_number(value, &p->refill)) {
+            p->refill = 0;
+        }
+        break;
+    case QUOTA_RATE:
+        read_rate(p, value);
+        break;
+    case QUOTA_SHARE:
+        read_share(p, value);
+        break;
+    default:
+        break;
     }
 }
 
-static const struct {
-    struct str prefix;
-    enum family family;
-} families[] = {
-    { STR_INIT("ratelimit-"), FAMILY_DRAFT },
-    { STR_INIT("x-ratelimit-"), FAMILY_X_RATELIMIT },
-    { STR_INIT("x-rate-limit-"), FAMILY_X_RATE_LIMIT },
-};
-
-#define FAMILIES (sizeof families / sizeof families[0])
-
-static bool is_structured(struct str name)
+/* Zendesk-RateLimit-Tickets-Index: total=100; remaining=99; resets=41 */
+static void read_dictionary(struct reading *r, const struct quota_name *outer, struct str value)
 {
-    return str_equal_nocase(name, STR("ratelimit")) ||
-           str_equal_nocase(name, STR("ratelimit-policy"));
-}
+    for (int i = 0; value.data && i < PARTS_MAX; i++) {
+        struct str one = str_trim(str_cut(&value, has_char(value, ';') ? ';' : ','));
+        struct str word = str_cut(&one, '=');
+        struct quota_name name;
+        char text[40];
 
-bool quota_is_field(struct str name)
-{
-    for (size_t i = 0; i < FAMILIES; i++) {
-        if (starts_nocase(name, families[i].prefix)) {
-            return true;
+        snprintf(text, sizeof text, "ratelimit-%.*s", (int)(word.len < 24 ? word.len : 24),
+                 word.len ? word.data : "");
+        if (one.data && quota_name_read(str_view(text), &name)) {
+            memcpy(name.key, outer->key, sizeof name.key);
+            read_part(r, &name, one);
         }
     }
-    return is_structured(name) || retry_after_unit_us(name);
+}
+
+static bool may_be_pairs(enum quota_part part)
+{
+    return part == QUOTA_NOTHING || part == QUOTA_LIMIT || part == QUOTA_USED;
 }
 
 static void read_field(struct reading *r, const struct quota_field *field)
 {
-    if (is_structured(field->name)) {
-        read_structured(r, field->value);
+    struct quota_name name;
+    uint64_t number;
+
+    if (!quota_name_read(field->name, &name)) {
         return;
     }
-    for (size_t i = 0; i < FAMILIES; i++) {
-        if (starts_nocase(field->name, families[i].prefix)) {
-            read_part(r, families[i].family, without(field->name, families[i].prefix),
-                      field->value);
+    if (name.part == QUOTA_STRUCTURED) {
+        read_structured(r, field->value);
+    } else if (name.part == QUOTA_EACH_LEFT) {
+        read_each_left(r, field->value);
+    } else if (name.part == QUOTA_CONCURRENT) {
+        if (read_count(field->value, &number)) {
+            note_concurrent(r, number);
         }
+    } else if (name.part == QUOTA_RESOURCE ||
+               (name.part == QUOTA_POLICY && !read_count(field->value, &number))) {
+        read_resource(r, field->value);
+    } else if (has_char(field->value, '=') && name.part == QUOTA_NOTHING) {
+        read_dictionary(r, &name, field->value);
+    } else if (!may_be_pairs(name.part) || !read_pairs(r, &name, field->value)) {
+        name.part = name.part == QUOTA_POLICY ? QUOTA_LIMIT : name.part;
+        read_part(r, &name, field->value);
     }
 }
 
-/* --- the tightest --------------------------------------------------------------------------------------- */
+bool quota_is_field(struct str name)
+{
+    struct quota_name read;
+
+    return quota_name_read(name, &read) || retry_after_unit_us(name);
+}
+
+/* --- what they come to ------------------------------------------------------------------------------------------------ */
 
 /* A limit of 0 with nothing left is how some say that there is none. */
 static bool is_usable(const struct policy *p)
 {
-    return p->has_left && p->counts_requests && (p->left || p->limit || p->has_reset);
+    return p->has_left && !p->is_foreign && (p->left || p->limit || p->has_reset);
+}
+
+/* Kong tells X-RateLimit-Remaining-Minute beside RateLimit-Remaining and RateLimit-Reset, and draft 06 the
+ * window in RateLimit-Policy: what has the same numbers is one limit. */
+static void complete(struct reading *r, struct policy *p)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct policy *other = &r->policies[i];
+
+        if (other == p || !p->limit || other->limit != p->limit || other->is_foreign) {
+            continue;
+        }
+        if (!p->has_reset && other->has_reset && other->has_left && other->left == p->left) {
+            set_reset(p, other->reset_us, other->grain_us);
+        }
+        if (!p->window_us && other->window_us && (!other->has_left || other->left == p->left)) {
+            p->window_us = other->window_us;
+        }
+    }
+}
+
+static void settle(struct reading *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct policy *p = &r->policies[i];
+
+        if (p->has_used && p->limit && !p->has_left) {
+            set_left(p, p->limit > p->used ? p->limit - p->used : 0);
+        }
+    }
+    for (size_t i = 0; i < r->count; i++) {
+        if (is_usable(&r->policies[i])) {
+            complete(r, &r->policies[i]);
+        }
+    }
+}
+
+static struct quota quota_of(const struct reading *r, const struct policy *p)
+{
+    struct quota q = { .has_left = p->has_left,
+                       .left = p->left,
+                       .has_reset = p->has_reset,
+                       .reset_us = p->reset_us,
+                       .grain_us = p->grain_us,
+                       .limit = p->limit,
+                       .window_us = p->window_us,
+                       .concurrent = r->concurrent,
+                       .resource = r->resource.len ? r->resource : p->name };
+
+    if (p->refill > 0) { /* so much in each window: which is no window's quota, then */
+        q.refill_per_s = p->refill / (p->window_us ? (double)p->window_us / 1e6 : 1);
+        q.window_us = 0;
+    } else if (p->refill_us) {
+        q.refill_per_s = (double)p->limit / ((double)p->refill_us / 1e6);
+    }
+    q.refill_per_s = q.refill_per_s < QUOTA_REFILL_MAX ? q.refill_per_s : QUOTA_REFILL_MAX;
+    return q;
+}
+
+uint64_t quota_wait_us(const struct quota *quota)
+{
+    return quota->has_reset ? quota->reset_us : quota->window_us;
 }
 
 /* One with a deadline is tighter than one without; else the one that allows fewer a second, which is
- * left / reset; among those that allow none, the one that does so for longer. */
+ * left / wait; among those that allow none, the one that does so for longer. */
 static bool is_tighter(const struct quota *a, const struct quota *b)
 {
-    double allows_a, allows_b;
+    bool waits_a = a->has_reset || a->window_us, waits_b = b->has_reset || b->window_us;
+    uint64_t wait_a = quota_wait_us(a), wait_b = quota_wait_us(b);
 
-    if (a->has_reset != b->has_reset) {
-        return a->has_reset;
+    if (waits_a != waits_b) {
+        return waits_a;
     }
-    if (!a->has_reset || (!a->left && !b->left)) {
-        return a->has_reset ? a->reset_us > b->reset_us : a->left < b->left;
+    if (!waits_a || (!a->left && !b->left)) {
+        return waits_a ? wait_a > wait_b : a->left < b->left;
     }
-    allows_a = (double)a->left * (double)b->reset_us;
-    allows_b = (double)b->left * (double)a->reset_us;
-    return allows_a < allows_b;
+    return (double)a->left * (double)wait_b < (double)b->left * (double)wait_a;
 }
 
-static struct quota quota_of(const struct policy *p)
+static void add_sorted(struct quota *quotas, size_t *count, const struct quota *quota)
 {
-    struct quota q = { .has_left = true,
-                       .left = p->left,
-                       .limit = p->limit,
-                       .window_us = p->window_us,
-                       .grain_us = p->grain_us };
+    size_t at = (*count)++;
 
-    q.has_reset = p->has_reset || p->window_us;
-    q.reset_us = p->has_reset ? p->reset_us : p->window_us;
-    return q;
+    for (; at > 0 && is_tighter(quota, &quotas[at - 1]); at--) {
+        quotas[at] = quotas[at - 1];
+    }
+    quotas[at] = *quota;
+}
+
+/* When nothing is said of what is left: a rate, the one with the shortest window, or when to come back. */
+static bool rest_of(const struct reading *r, struct quota *quota)
+{
+    bool is_found = false;
+
+    for (size_t i = 0; i < r->count; i++) {
+        const struct policy *p = &r->policies[i];
+        struct quota one = quota_of(r, p);
+
+        if (p->is_foreign || p->has_left || !(p->has_reset || (p->limit && p->window_us))) {
+            continue;
+        }
+        if (!is_found ||
+            (one.window_us && (!quota->window_us || one.window_us < quota->window_us))) {
+            *quota = one;
+        }
+        is_found = true;
+    }
+    return is_found;
+}
+
+static void read_fields(struct reading *r, const struct quota_field *fields, size_t count,
+                        int64_t wall_us)
+{
+    *r = (struct reading){ .wall_us = wall_us };
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal_nocase(fields[i].name, STR("date"))) {
+            r->wall_us = retry_after_server_us(fields[i].value, wall_us);
+            r->has_date = true;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        read_field(r, &fields[i]);
+    }
+    settle(r);
+}
+
+static size_t collect(const struct reading *r, struct quota quotas[QUOTA_POLICIES_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->count; i++) {
+        if (is_usable(&r->policies[i])) {
+            struct quota one = quota_of(r, &r->policies[i]);
+
+            add_sorted(quotas, &count, &one);
+        }
+    }
+    if (!count) {
+        count = rest_of(r, &quotas[0]);
+    }
+    return count;
+}
+
+size_t quota_read_all(const struct quota_field *fields, size_t count, int64_t wall_us,
+                      struct quota quotas[QUOTA_POLICIES_MAX])
+{
+    struct reading r;
+
+    read_fields(&r, fields, count, wall_us);
+    return collect(&r, quotas);
 }
 
 void quota_read(const struct quota_field *fields, size_t count, int64_t wall_us,
                 struct quota *quota)
 {
-    struct reading r = { .wall_us = wall_us };
+    struct quota quotas[QUOTA_POLICIES_MAX];
+    struct reading r;
 
-    *quota = (struct quota){ 0 };
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal_nocase(fields[i].name, STR("date"))) {
-            r.wall_us = retry_after_server_us(fields[i].value, wall_us);
-            r.has_date = true;
+    read_fields(&r, fields, count, wall_us);
+    *quota = collect(&r, quotas) ? quotas[0] : (struct quota){ .concurrent = r.concurrent };
+    /* Which one is the tightest changes, and so would the name: the first is always there. */
+    for (size_t i = 0; i < r.count && !r.resource.len; i++) {
+        if (r.policies[i].name.len && !r.policies[i].is_foreign) {
+            quota->resource = r.policies[i].name;
+            break;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        read_field(&r, &fields[i]);
-    }
-    for (size_t i = 0; i < r.count; i++) {
-        struct quota one = quota_of(&r.policies[i]);
-
-        if (is_usable(&r.policies[i]) && (!quota->has_left || is_tighter(&one, quota))) {
-            *quota = one;
-        }
-    }
-    quota->concurrent = r.concurrent;
 }
 
 bool quota_is_spent(const struct quota *quota)
 {
-    return quota->has_left && quota->left == 0 && quota->has_reset && quota->reset_us > 0;
-}
-
-/* --- problem types ---------------------------------------------------------------------------------------- */
-
-static const struct {
-    struct str ending;
-    const char *words;
-} problems[] = {
-    [QUOTA_PROBLEM_EXCEEDED] = { STR_INIT("quota-exceeded"), "quota exceeded" },
-    [QUOTA_PROBLEM_REDUCED] = { STR_INIT("temporary-reduced-capacity"),
-                                "temporary reduced capacity" },
-    [QUOTA_PROBLEM_ABNORMAL] = { STR_INIT("abnormal-usage-detected"), "abnormal usage detected" },
-};
-
-enum quota_problem quota_problem_read(struct str content_type, struct str body)
-{
-    struct str value, raw;
-
-    if (!str_equal_nocase(str_trim(str_cut(&content_type, ';')), STR("application/problem+json")) ||
-        !json_check(body, 64, NULL) || !json_find(body, STR("/type"), &value)) {
-        return QUOTA_PROBLEM_NONE;
-    }
-    raw = json_string_raw(value);
-    for (int i = QUOTA_PROBLEM_EXCEEDED; i <= QUOTA_PROBLEM_ABNORMAL; i++) {
-        struct str ending = problems[i].ending;
-
-        if (raw.len >= ending.len &&
-            memcmp(raw.data + raw.len - ending.len, ending.data, ending.len) == 0) {
-            return (enum quota_problem)i;
-        }
-    }
-    return QUOTA_PROBLEM_NONE;
-}
-
-const char *quota_problem_name(enum quota_problem problem)
-{
-    return problem == QUOTA_PROBLEM_NONE ? "" : problems[problem].words;
+    return quota->has_left && quota->left == 0 && quota_wait_us(quota) > 0;
 }

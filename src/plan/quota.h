@@ -1,18 +1,23 @@
 /**
- * Quota: what a response's headers say of the rate limit that it was counted against.
+ * Quota: what an answer says of the rate limit that it was counted against.
  *
- * Every family that APIs are known to send is read from any response, long before a 429:
+ * Every dialect that APIs are known to send is read from any response, long before a 429:
  *
  *     RateLimit: "default";r=50;t=30             draft-ietf-httpapi-ratelimit-headers-10
  *     RateLimit-Policy: "peak";q=10;qu="concurrent-requests"
  *     RateLimit: limit=100, remaining=50, reset=30                               draft 07
  *     RateLimit-Limit, -Remaining, -Reset                                        drafts to 06
- *     X-RateLimit-Limit[-Minute, ...], -Remaining, -Reset, -Reset-After          common usage
- *     X-Rate-Limit-Limit, -Remaining, -Reset                                     common usage
+ *     X-RateLimit-Limit[-Minute, ...], -Remaining, -Used, -Reset, -Reset-After   common usage
+ *     X-Rate-Limit-Limit, -Interval; X-RateLimit-FillRate, -Interval-Seconds     rates and buckets
+ *     anthropic-ratelimit-requests-remaining, X-HubSpot-RateLimit-Max, ...       and with a vendor's name
+ *     X-Shopify-Shop-Api-Call-Limit: 39/40; X-App-Rate-Limit: 20:1,100:120       and some of their own
+ *     {"extensions":{"cost":{"throttleStatus":{...}}}}                           GraphQL by cost
  *
- * A reset is a time from now or a moment: told apart by size, in seconds, ms, us or ns. A moment in
- * the past is now. Moments count from the response's own Date, so that a wrong clock here harms
- * nothing. What is malformed is as if it were absent. Of several limits the tightest is told.
+ * plan/quota_name.h has their names, each a row of a table.
+ *
+ * A reset is a time from now or a moment, in any form that plan/retry_after.h reads. A moment in the past
+ * is now. Moments count from the response's own Date, so that a wrong clock here harms nothing. What is
+ * malformed is as if it were absent. Of several limits the tightest is told.
  *
  * Pure. Units: microseconds, requests.
  */
@@ -28,6 +33,7 @@
 #define QUOTA_POLICIES_MAX 16
 #define QUOTA_RESET_MAX_US (UINT64_C(3650) * 86400 * 1000000) /* what is later is this late */
 #define QUOTA_NUMBER_MAX UINT64_C(1000000000000000)           /* no limit is larger */
+#define QUOTA_REFILL_MAX 1e9                                  /* a second */
 
 /** quota_read or retry_after.h reads a header of this name; any case. */
 bool quota_is_field(struct str name);
@@ -52,12 +58,24 @@ struct quota {
         resource; /* what is counted together, by the server's name; borrowed from the fields */
 };
 
-/** `wall_us` stands in for a Date that is absent. */
+/** The tightest. `wall_us` stands in for a Date that is absent. */
 void quota_read(const struct quota_field *fields, size_t count, int64_t wall_us,
                 struct quota *quota);
 
+/** All that count requests, the tightest first; returns how many. Where there are several structured ones,
+ *  each has its policy's name as its resource. `concurrent` is the same in all. */
+size_t quota_read_all(const struct quota_field *fields, size_t count, int64_t wall_us,
+                      struct quota quotas[QUOTA_POLICIES_MAX]);
+
+/** Of a GraphQL answer's body: extensions.cost.throttleStatus, in requests that cost as much as this one
+ *  did. False when there is none. */
+bool quota_read_cost(struct str body, struct quota *quota);
+
 /** Nothing is left, and it is known for how long. */
 bool quota_is_spent(const struct quota *quota);
+
+/** How long until there is something left again: the reset, else a window's length. 0: not told. */
+uint64_t quota_wait_us(const struct quota *quota);
 
 /** The problem types of the same draft, of an application/problem+json body. */
 enum quota_problem {
