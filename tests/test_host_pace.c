@@ -465,6 +465,28 @@ static void trouble__is_none__when_single_urls_fail(void **state)
 
 /* --- slow starts ------------------------------------------------------------------------------------------ */
 
+/* The first ten URLs fail, all others are well: from then on a failure is its URL's own, even when nothing
+ * but retries is left. */
+static void well_for__is_told_by_first_tries__when_only_broken_urls_are_left(void **state)
+{
+    struct request request = { .lane = lane, .attempt = 3 };
+
+    (void)state;
+    assert_false(host_is_well_for(host, &request)); /* nothing is known yet */
+    ask(lane, HOST_END_WELL, T0);
+    assert_true(host_is_well_for(host, &request));
+    ask(lane, HOST_END_BROKEN, T0 + 1);
+    assert_false(host_is_well_for(host, &request));
+    ask(lane, HOST_END_WELL, T0 + 2);
+    for (int i = 0; i < 20; i++) {
+        request = begin(lane, 1, T0 + 3);
+        host_ended(&table, host, &request, HOST_END_BROKEN, T0 + 3);
+    }
+    assert_true(host_is_well_for(host, &request));
+    request.lane = other_lane;
+    assert_false(host_is_well_for(host, &request)); /* of that lane nothing is known */
+}
+
 static void ease__starts_slowly_again__when_a_pause_is_over(void **state)
 {
     struct request request;
@@ -576,6 +598,7 @@ int main(void)
         CASE(trouble__is_the_lanes_own__when_another_is_well),
         CASE(trouble__spaces_its_starts__when_nothing_goes_well),
         CASE(trouble__is_none__when_single_urls_fail),
+        CASE(well_for__is_told_by_first_tries__when_only_broken_urls_are_left),
         CASE(ease__starts_slowly_again__when_a_pause_is_over),
         CASE(slow_start__is_not_owned_by_one_slow_request),
         CASE(slow_start__doubles_each_round__when_all_goes_well),

@@ -235,7 +235,7 @@ static struct job_retry backoff_policy(const struct engine *e, const struct host
     struct job_retry policy = e->job->retry;
     uint64_t most_us = (engine_now_us(e) - e->metrics.started_us) / BACKOFF_PART_OF_RUN;
 
-    if (host_is_well_since(host, request->started_us)) {
+    if (host_is_well_for(host, request)) {
         most_us = most_us > policy.backoff_base_us ? most_us : policy.backoff_base_us;
         policy.backoff_cap_us = most_us < policy.backoff_cap_us ? most_us : policy.backoff_cap_us;
     }

@@ -211,6 +211,13 @@ bool host_is_well_since(const struct host *host, uint64_t since_us)
     return host->well_us && host->well_us >= since_us;
 }
 
+bool host_is_well_for(const struct host *host, const struct request *request)
+{
+    const struct lane *lane = host->lane_count ? lane_of(host, request) : NULL;
+
+    return host->well_us && lane && lane->well_us && !lane->failures && !lane->trouble_since_us;
+}
+
 /* What keeps all of its requests back. */
 static enum host_answer whole_answer(const struct host_table *table, const struct host *host,
                                      uint64_t now_us)

@@ -208,6 +208,9 @@ uint64_t host_failing_since_us(const struct host *host);
 /** Something of it went well after that moment. */
 bool host_is_well_since(const struct host *host, uint64_t since_us);
 
+/** What the request's lane was asked last for the first time went well: a failure is its URL's own. */
+bool host_is_well_for(const struct host *host, const struct request *request);
+
 /** All hosts are let in slowly, as after a hold: the run was paused, and goes on. */
 void host_table_ease(struct host_table *table, uint64_t now_us);
 

@@ -155,6 +155,7 @@ void lane_ended(struct lane *lane)
 void lane_well(struct lane *lane, uint64_t now_us)
 {
     lane->failures = 0;
+    lane->well_us = now_us;
     bucket_trusts(&lane->suspicion, now_us);
     if (!lane->trouble_since_us) {
         return;

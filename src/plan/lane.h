@@ -43,6 +43,7 @@ struct lane {
     struct bucket_suspicion suspicion;
 
     unsigned in_flight;
+    uint64_t well_us;          /* the last answer that was well; 0: none was */
     unsigned failures;         /* first tries in a row that failed */
     uint64_t trouble_since_us; /* 0: none */
     unsigned window;           /* in trouble: in flight at most ... */
