@@ -412,10 +412,10 @@ void pace_tell_limit(struct engine *engine, uint64_t now_us);
 void pace_tune(struct engine *engine, uint64_t now_us);
 void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
 
-/** An attempt came back: what that says of its host. `asleep`: it died of our having been stopped. To be
- *  told first. */
+/** An attempt came back: what that says of its host. `asleep`: it died of our having been stopped.
+ *  `is_limit`: its body says that a limit was met, whatever its status. To be told first. */
 void pace_ended(struct engine *engine, struct host *host, const struct response *response,
-                bool asleep, uint64_t now_us);
+                bool asleep, bool is_limit, uint64_t now_us);
 
 /** The same attempt, before anything is made of it. */
 void pace_answered(struct engine *engine, struct host *host, const struct response *response,

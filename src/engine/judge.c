@@ -565,6 +565,12 @@ static void judge(struct engine *e, struct response *response, struct reading *r
 
 /* --- is it JSON? ------------------------------------------------------------------------------- */
 
+static void note_shortage(struct response *response)
+{
+    response->outcome = OUTCOME_LOCAL;
+    snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
+}
+
 static void note_bad_json(struct response *response, const struct json_error *error)
 {
     response->outcome = OUTCOME_BAD_JSON;
@@ -589,8 +595,7 @@ static void read_page(const struct engine *e, struct response *response, struct 
     if (!findings->is_no_page && discover_wants(&e->discover, request->endpoint) &&
         discover_read(&e->discover, request, response, findings) != RESULT_OK) {
         findings_release(findings);
-        response->outcome = OUTCOME_LOCAL;
-        snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
+        note_shortage(response);
     }
     if (findings->is_no_page) {
         response->outcome = OUTCOME_NO_RECORDS;
@@ -664,25 +669,38 @@ static bool check_on_pool(struct engine *e, struct response *response, struct re
     return true;
 }
 
-static void judge_body(struct engine *e, struct response *response)
+/* Whether the body has been read, or need not be; else that is left to the pool. */
+static bool read_here(struct engine *e, struct response *response, struct reading *reading)
 {
-    struct reading reading = { .opinion = opinion_none };
     size_t inline_max = discover_wants(&e->discover, response->request->endpoint)
                             ? ENGINE_PAGE_INLINE_MAX
                             : ENGINE_JSON_INLINE_MAX;
 
-    if (opinion_wants_body(e, response)) {
-        if (seal_clear(e, response->request, &reading.clear) != RESULT_OK) {
-            response->outcome = OUTCOME_LOCAL;
-            snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
-        } else if (response->body.len > inline_max && check_on_pool(e, response, reading.clear)) {
-            return;
-        } else {
-            read_body(e, response, &reading);
-        }
+    if (!opinion_wants_body(e, response)) {
+        return true;
     }
-    judge(e, response, &reading);
-    reading_release(&reading);
+    if (response->body.len > inline_max) {
+        return false;
+    }
+    if (seal_clear(e, response->request, &reading->clear) == RESULT_OK) {
+        read_body(e, response, reading);
+    } else {
+        note_shortage(response);
+    }
+    return true;
+}
+
+static void read_elsewhere(struct engine *e, struct response *response, struct reading *reading)
+{
+    if (seal_clear(e, response->request, &reading->clear) != RESULT_OK) {
+        note_shortage(response);
+    } else if (check_on_pool(e, response, reading->clear)) {
+        reading->clear = NULL;
+        return;
+    } else {
+        read_body(e, response, reading);
+    }
+    judge(e, response, reading);
 }
 
 /* It died of our having been stopped, and may be asked again whatever became of it. */
@@ -700,8 +718,9 @@ void judge_response(void *context, struct response *response)
 {
     struct engine *e = context;
     struct request *request = response->request;
+    struct reading reading = { .opinion = opinion_none };
     struct host *host;
-    bool asleep;
+    bool asleep, is_read;
 
     if (login_takes(e, response)) {
         engine_pump(e);
@@ -709,7 +728,8 @@ void judge_response(void *context, struct response *response)
     }
     host = host_at(&e->hosts, request->host);
     asleep = died_asleep(e, response);
-    pace_ended(e, host, response, asleep, engine_now_us(e));
+    is_read = read_here(e, response, &reading);
+    pace_ended(e, host, response, asleep, reading.opinion.action == ANSWER_HOLD, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         frontier_forget(e->frontier, dismantle(e, response));
         return;
@@ -722,9 +742,12 @@ void judge_response(void *context, struct response *response)
     if (asleep) {
         take_back_try(request);
         put_back(e, dismantle(e, response));
+    } else if (is_read) {
+        judge(e, response, &reading);
     } else {
-        judge_body(e, response);
+        read_elsewhere(e, response, &reading);
     }
+    reading_release(&reading);
     engine_pump(e);
 }
 

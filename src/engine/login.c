@@ -250,7 +250,7 @@ bool login_takes(struct engine *e, struct response *response)
         return false;
     }
     host = host_at(&e->hosts, request->host);
-    pace_ended(e, host, response, false, engine_now_us(e));
+    pace_ended(e, host, response, false, false, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         auth_cancelled(&e->auth);
     } else {

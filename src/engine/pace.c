@@ -274,10 +274,12 @@ static void tell_news(struct engine *e, const struct host *host, const struct re
 }
 
 void pace_ended(struct engine *e, struct host *host, const struct response *response, bool asleep,
-                uint64_t now_us)
+                bool is_limit, uint64_t now_us)
 {
     const struct request *request = response->request;
-    enum host_end end = asleep ? HOST_END_OURS : end_of(e, host, response);
+    enum host_end end = asleep     ? HOST_END_OURS
+                        : is_limit ? HOST_END_REFUSED
+                                   : end_of(e, host, response);
 
     tell_news(e, host, response, host_ended(&e->hosts, host, request, end, now_us));
 }
