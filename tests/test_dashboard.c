@@ -186,14 +186,18 @@ static void screen__is_as_recorded__with_keys_pressed(void **state)
     }
 }
 
-/* With room, why each of them failed. */
-static void screen__is_as_recorded__of_what_waits_with_room(void **state)
+/* With room, why each of them failed, and what was said. */
+static void screen__is_as_recorded__of_lists_with_room(void **state)
 {
     (void)state;
     set_stage(SCENE_NETWORK_DOWN, true);
     draw(40, 120);
     press("2z");
     expect_screen("zoom-waits", 40, 120);
+    set_stage(SCENE_RUNNING, true);
+    draw(40, 120);
+    press("8z");
+    expect_screen("panel-failed", 40, 120);
 }
 
 /* All requests went well, and yet the run is not whole. */
@@ -458,7 +462,7 @@ int main(void)
         cmocka_unit_test(screen__marks_meaning_by_role__as_recorded),
         cmocka_unit_test(screen__is_as_recorded__with_keys_pressed),
         cmocka_unit_test(screen__is_as_recorded__of_one_request),
-        cmocka_unit_test(screen__is_as_recorded__of_what_waits_with_room),
+        cmocka_unit_test(screen__is_as_recorded__of_lists_with_room),
         cmocka_unit_test(screen__is_as_recorded__when_pages_are_missing),
         cmocka_unit_test(screen__survives__every_size_and_scene),
         cmocka_unit_test(screen__holds_no_control_character__of_hostile_texts),

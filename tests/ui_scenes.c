@@ -228,7 +228,8 @@ static void fill_failures(struct snapshot *s)
     s->failures[2] = (struct snapshot_failure){ .why = { FAILURE_STATUS, 422 },
                                                 .count = 1,
                                                 .last_ago_us = 1898000000,
-                                                .example = "GET /products?page=0" };
+                                                .example = "GET /products?page=0",
+                                                .said = "{\"detail\":\"page counts from 1\"}" };
 }
 
 static void fill_events(struct snapshot *s)
@@ -589,6 +590,7 @@ static void fill_hostile_lists(struct snapshot *s, size_t n)
     }
     for (size_t i = 0; i < s->failure_count; i++) {
         HURT(s->failures[i].example);
+        HURT(s->failures[i].said);
     }
     for (size_t i = 0; i < s->event_count; i++) {
         HURT(s->events[i].text);

@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COUNT, WHY, LAST, EXAMPLE };
+enum { COUNT, WHY, LAST, SAID, EXAMPLE };
 
 static const struct panel_column columns[] = {
-    [COUNT] = { "COUNT", 6, 0, true },
-    [WHY] = { "WHY", 18, 0, false },
-    [LAST] = { "AGO", 5, 56, true },
+    [COUNT] = { "COUNT", 6, 0, true },      [WHY] = { "WHY", 18, 0, false },
+    [LAST] = { "AGO", 5, 56, true },        [SAID] = { "SAID", 44, 112, false },
     [EXAMPLE] = { "EXAMPLE", 0, 0, false },
 };
 
@@ -34,7 +33,7 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     char why[FAILURE_TEXT_MAX];
 
     failure_format(f->why, why);
-    snprintf(text, size, "%s %s", why, f->example);
+    snprintf(text, size, "%s %s %s", why, f->example, f->said);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)
@@ -55,6 +54,9 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
     case LAST:
         format_age(f->last_ago_us, out->text);
         out->role = ROLE_DIM;
+        break;
+    case SAID:
+        snprintf(out->text, PANEL_CELL_MAX, "%s", f->said);
         break;
     default:
         panel_cell_request(out, f->example, "");
@@ -82,6 +84,8 @@ static int compare(const void *context, size_t a, size_t b, size_t column)
         return failure_compare(x->why, y->why);
     case LAST:
         return LIST_COMPARE(x->last_ago_us, y->last_ago_us);
+    case SAID:
+        return strcmp(x->said, y->said);
     default:
         return strcmp(x->example, y->example);
     }

@@ -317,7 +317,9 @@ static enum result extract_keys(struct extract *e, struct err *err)
         result = put_record(e, &e->matches[i].record, err);
     }
     missing = result == RESULT_OK ? missing_key(e) : NULL;
-    return missing ? err_set(err, RESULT_NOT_FOUND, "E-KEY1", "%s has no body for the key %s",
+    return missing ? err_set(err, RESULT_NOT_FOUND, "E-KEY1",
+                             "%s has no body for the key %s; raw --failed prints what was said "
+                             "where one failed",
                              e->reader->dir.path, missing)
                    : result;
 }
