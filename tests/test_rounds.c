@@ -133,8 +133,22 @@ static void init__begins_no_slot_twice__when_restarted_within_it(void **state)
     assert_int_equal(rounds_step(&r, true, T0 + 30 * S), ROUNDS_BEGIN);
     rounds_init(&again, &plan, &r.kept, T0 + 31 * S);
     assert_int_equal(rounds_due_us(&again), T0 + 60 * S);
-    rounds_init(&again, &plan, &r.kept, T0 - 3600 * S); /* the clock was set back */
-    assert_int_equal(rounds_due_us(&again), T0 + 60 * S);
+}
+
+static void init__takes_the_grid_along__when_the_clock_was_set_back(void **state)
+{
+    struct job_poll plan = { .every_us = EVERY };
+    struct rounds r = begin(plan), again;
+
+    (void)state;
+    assert_int_equal(rounds_step(&r, true, T0 + 30 * S), ROUNDS_BEGIN);
+    rounds_init(&again, &plan, &r.kept, T0 - 400 * 86400 * S);
+    assert_int_equal(rounds_due_us(&again), T0 - 400 * 86400 * S + 30 * S);
+    assert_int_equal(rounds_step(&again, true, T0 - 400 * 86400 * S + 31 * S), ROUNDS_BEGIN);
+    assert_int_equal(again.kept.slot, 2);
+    assert_int_equal(again.kept.skipped, 0);
+    rounds_init(&r, &plan, &again.kept, T0 - 400 * 86400 * S + 40 * S); /* and it stays so */
+    assert_int_equal(rounds_due_us(&r), T0 - 400 * 86400 * S + 60 * S);
 }
 
 static void due__does_not_overflow__at_the_end_of_time(void **state)
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(step__ends__when_the_next_would_be_after_until),
         cmocka_unit_test(init__goes_on_in_the_grid__of_an_earlier_session),
         cmocka_unit_test(init__begins_no_slot_twice__when_restarted_within_it),
+        cmocka_unit_test(init__takes_the_grid_along__when_the_clock_was_set_back),
         cmocka_unit_test(due__does_not_overflow__at_the_end_of_time),
     };
 

@@ -12,6 +12,8 @@
 void poll_init(struct engine *e)
 {
     e->poll.is_used = e->job->poll.every_us > 0;
+    e->poll.began_us = engine_now_us(e);
+    e->poll.began_wall_us = clock_wall_us(&e->options.clock);
     e->poll.is_last = e->options.follow_up.kind != FOLLOW_UP_NONE;
 }
 
@@ -20,9 +22,11 @@ void poll_release(struct engine *e)
     findings_release(&e->poll.part.findings);
 }
 
+/* The wall clock as the session began, and the time since then: rounds keep their distance from each other
+ * whatever is done to the clock. */
 static int64_t wall_us(const struct engine *e)
 {
-    return clock_wall_us(&e->options.clock);
+    return e->poll.began_wall_us + (int64_t)(engine_now_us(e) - e->poll.began_us);
 }
 
 enum result poll_restore(struct engine *e, struct err *err)

@@ -31,6 +31,8 @@ struct poll {
     bool is_last;   /* a session that follows up: no further round begins */
     bool is_asleep; /* all of the round has ended, the next is not due */
     struct rounds rounds;
+    uint64_t began_us; /* when the session did, by both clocks */
+    int64_t began_wall_us;
     bool is_putting;              /* the store has `part` */
     struct settlement part;       /* a piece of a round on its way into the ledger */
     struct rounds_kept kept;      /* how far the round is with it */

@@ -25,9 +25,16 @@ void rounds_init(struct rounds *r, const struct job_poll *plan, const struct rou
         .every_us = plan->every_us, .count = plan->count, .until_us = plan->until_us, .kept = *kept
     };
     if (kept->begun && plan->every_us) {
-        uint64_t now = slot_at(r, wall_us);
+        uint64_t now;
 
-        r->next = now >= kept->slot ? now + 1 : kept->slot + 1;
+        /* The latest round has not begun yet, by this clock: it was set back. The grid comes along. */
+        if (time_of_slot(r, kept->slot) > wall_us) {
+            r->kept.slot = time_of_slot(r, kept->slot) == INT64_MAX ? 0 : kept->slot;
+            r->kept.started_us = wall_us - (int64_t)(r->kept.slot * r->every_us);
+        }
+        now = slot_at(r, wall_us);
+
+        r->next = now >= r->kept.slot ? now + 1 : r->kept.slot + 1;
     }
 }
 

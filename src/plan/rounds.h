@@ -2,7 +2,9 @@
  * Rounds: when a job that polls asks all of its seeds again.
  *
  * The times of the rounds are a grid over wall-clock time: the first round's beginning, and every whole
- * multiple of the interval after it, whatever a round takes and however often the process is started. A
+ * multiple of the interval after it, whatever a round takes and however often the process is started. Within
+ * a process that time is to be one that nobody sets: the caller's wall clock as it was at first, and how long
+ * that is ago. Between two processes a clock that was set back takes the grid along. A
  * round whose time comes while the one before it is still under way is skipped, and counted: nothing is
  * ever asked twice at once.
  *
@@ -39,7 +41,7 @@ enum rounds_step {
     ROUNDS_OVER, /* there will be no further one */
 };
 
-/** Slots that passed between two sessions are no skipped ones. */
+/** Slots that passed between two sessions are no skipped ones. `wall_us`: see above; so everywhere here. */
 void rounds_init(struct rounds *rounds, const struct job_poll *plan, const struct rounds_kept *kept,
                  int64_t wall_us);
 
