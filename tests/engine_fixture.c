@@ -84,6 +84,7 @@ enum result run_try_open(struct run *r, const struct job *job, struct err *err)
 {
     struct engine_options options = { .loop = &r->loop,
                                       .clock = { skewed_now_us, skewed_wall_us, r },
+                                      .boot = r->boot,
                                       .seed = 1,
                                       .job = job,
                                       .dir = &r->dir,

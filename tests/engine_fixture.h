@@ -14,6 +14,7 @@ struct run {
     struct run_dir dir;
     struct job job;     /* to be changed between run_begin and run_open */
     struct clock clock; /* the system's, until a test turns it */
+    uint64_t boot; /* 0, until a test says that monotonic times of two sessions can be compared */
     uv_loop_t loop;
     struct engine *engine;
     int list_fd;

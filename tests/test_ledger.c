@@ -656,6 +656,40 @@ static void ledger_each_segment__ends__when_told(void **state)
     assert_int_equal(kept[3].number, 0);
 }
 
+/* A request that was to wait for 4 s from wall time 1000 s and monotonic time 50 s. */
+static int64_t wait_by(struct world *w, const struct ledger_clock *clock)
+{
+    struct rows rows = { .count = 0 };
+
+    ledger_set_clock(w->ledger, clock);
+    assert_int_equal(ledger_each_row(w->ledger, keep_row, &rows, NULL), RESULT_OK);
+    assert_int_equal(rows.count, 1);
+    return rows.rows[0].not_before_wall_us;
+}
+
+#define S INT64_C(1000000)
+
+static void ledger_each_row__bounds_a_wait__when_the_clock_was_set(void **state)
+{
+    struct world *w = *state;
+    struct settlement *s = waiting(1, 1004 * S, 1);
+
+    ledger_set_clock(w->ledger, &(struct ledger_clock){ 1000 * S, 50 * S, 7 });
+    s->waits_us = 4 * S;
+    s->response->request->due_us = 54 * S;
+    put(w, s);
+    /* Of another boot: the wall clock, but no longer than it was. */
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 1001 * S, 1 * S, 8 }), 1004 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9 * S, 1 * S, 8 }), 13 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9999 * S, 1 * S, 8 }), 1004 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9 * S, 1 * S, 0 }), 13 * S);
+    /* Of the same one: what is left by the clock that nobody sets. */
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9 * S, 51 * S, 7 }), 12 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9999 * S, 51 * S, 7 }), 10002 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ 9999 * S, 60 * S, 7 }), 9993 * S);
+    assert_int_equal(wait_by(w, &(struct ledger_clock){ .wall_us = 0 }), 1004 * S);
+}
+
 static void ledger_read_kept__gives_the_last_text__that_was_put(void **state)
 {
     struct world *w = *state;
@@ -678,6 +712,7 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(ledger_each_row__bounds_a_wait__when_the_clock_was_set),
         TEST(ledger_read_kept__gives_the_last_text__that_was_put),
         TEST(ledger_each_row__gives_all__in_order_of_id),
         TEST(ledger_put__overwrites__unless_done),

@@ -30,8 +30,9 @@ static void open_archive(struct world *w)
 {
     struct err err;
 
-    if (archive_open(&w->archive, &w->dir, &(struct archive_options){ .plan = &plan, .wall_us = 1 },
-                     &w->recovery, &err) != RESULT_OK) {
+    if (archive_open(&w->archive, &w->dir,
+                     &(struct archive_options){ .plan = &plan, .clock.wall_us = 1 }, &w->recovery,
+                     &err) != RESULT_OK) {
         fail_msg("%s", err.text);
     }
 }

@@ -63,7 +63,7 @@ static int setup(void **state)
     temp_init(&w->temp);
     assert_int_equal(run_dir_open(&w->dir, w->temp.run, NULL), RESULT_OK);
     assert_int_equal(archive_open(&a, &w->dir,
-                                  &(struct archive_options){ .plan = NULL, .wall_us = 1 },
+                                  &(struct archive_options){ .plan = NULL, .clock.wall_us = 1 },
                                   &recovery, NULL),
                      RESULT_OK);
     store(w, &a, settlement_make(4, SETTLE_DONE, SETTLE_BODY_JSON, STR("[4]")));
@@ -173,7 +173,7 @@ static void verify_run__notes__tail_orphans_and_foreign_files(void **state)
     int fd;
 
     assert_int_equal(archive_open(&a, &w->dir,
-                                  &(struct archive_options){ .plan = NULL, .wall_us = 3 },
+                                  &(struct archive_options){ .plan = NULL, .clock.wall_us = 3 },
                                   &recovery, NULL),
                      RESULT_OK);
     store(w, &a, settlement_make(5, SETTLE_DONE, SETTLE_BODY_JSON, STR("5"))); /* at last */
@@ -297,7 +297,7 @@ static void extract_bodies__keeps_both__when_names_collide(void **state)
     char *text;
 
     assert_int_equal(archive_open(&a, &w->dir,
-                                  &(struct archive_options){ .plan = NULL, .wall_us = 3 },
+                                  &(struct archive_options){ .plan = NULL, .clock.wall_us = 3 },
                                   &recovery, NULL),
                      RESULT_OK);
     store(w, &a, with_key(settlement_make(8, SETTLE_DONE, SETTLE_BODY_JSON, STR("8")), STR("x?1")));

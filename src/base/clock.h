@@ -26,6 +26,10 @@ struct clock {
 /** CLOCK_BOOTTIME and CLOCK_REALTIME. */
 struct clock clock_system(void);
 
+/** Tells one boot of the machine from another, and so whether clock_system's monotonic times of two
+ *  processes can be compared. 0: not known. */
+uint64_t clock_boot(void);
+
 uint64_t clock_now_us(const struct clock *clock);
 int64_t clock_wall_us(const struct clock *clock);
 

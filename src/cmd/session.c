@@ -505,6 +505,7 @@ static enum result open_engine(struct session *s, struct err *err)
     struct engine_options options = {
         .loop = &s->loop,
         .clock = s->clock,
+        .boot = clock_boot(),
         .job = s->options->job,
         .dir = s->options->dir,
         .list_fds = s->options->list_fds,

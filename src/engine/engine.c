@@ -368,6 +368,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .loop = e->options.loop,
         .dir = e->options.dir,
         .clock = e->options.clock,
+        .boot = e->options.boot,
         .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .job = e->options.job_text,
         .claim = e->discover.is_used ? NULL : claim_orphan,

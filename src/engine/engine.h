@@ -36,6 +36,7 @@ struct engine;
 struct engine_options {
     uv_loop_t *loop;
     struct clock clock;
+    uint64_t boot; /* clock_boot(), if `clock` is the system's; else 0 */
     uint64_t seed; /* of the jitter */
     const struct job *job;
     struct str

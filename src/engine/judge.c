@@ -185,8 +185,8 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
         uint64_t now_us = engine_now_us(e);
         uint64_t due_us = response->request->due_us;
 
-        s->not_before_wall_us =
-            clock_wall_us(&e->options.clock) + (int64_t)(due_us > now_us ? due_us - now_us : 0);
+        s->waits_us = due_us > now_us ? due_us - now_us : 0;
+        s->not_before_wall_us = clock_wall_us(&e->options.clock) + (int64_t)s->waits_us;
     }
     committer_put(e->committer, s);
 }

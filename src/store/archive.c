@@ -116,6 +116,9 @@ static enum result open_files(struct archive *a, const struct archive_options *o
     if (result == RESULT_OK) {
         result = ledger_open(&a->ledger, a->dir, &created, err);
     }
+    if (result == RESULT_OK) {
+        ledger_set_clock(a->ledger, &options->clock);
+    }
     recovery->resumed = !created;
     return result == RESULT_OK && !created ? recover(a, options, recovery, err) : result;
 }
@@ -127,7 +130,7 @@ static enum result begin_session(struct ledger *ledger, const struct archive_opt
     enum result result = ledger_begin(ledger, err);
 
     if (result == RESULT_OK) {
-        result = ledger_session_begin(ledger, options->wall_us, err);
+        result = ledger_session_begin(ledger, options->clock.wall_us, err);
     }
     if (result == RESULT_OK && options->job.data) {
         result = ledger_put_kept(ledger, LEDGER_KEPT_JOB, options->job, err);

@@ -36,9 +36,9 @@ struct archive { /* private but for `ledger`, which may be read between batches 
 
 struct archive_options {
     const struct ledger_plan
-        *plan;       /* NULL: nothing will be found in this run; borrowed until close */
-    struct str job;  /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
-    int64_t wall_us; /* the session's start */
+        *plan;      /* NULL: nothing will be found in this run; borrowed until close */
+    struct str job; /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
+    struct ledger_clock clock; /* the session's start */
     orphans_claim_fn
         *claim;    /* records without a row are taken in by its word; NULL: they are cut, and
                                 refused (E-LEDG6) when no kill explains them */

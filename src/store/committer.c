@@ -143,13 +143,15 @@ enum result committer_open(struct committer **committer, const struct committer_
     if (!c) {
         return err_nomem(err, "opening the store");
     }
-    result = archive_open(&c->archive, options->dir,
-                          &(struct archive_options){ .plan = options->plan,
-                                                     .job = options->job,
-                                                     .claim = options->claim,
-                                                     .context = options->context,
-                                                     .wall_us = clock_wall_us(&options->clock) },
-                          recovery, err);
+    result = archive_open(
+        &c->archive, options->dir,
+        &(struct archive_options){ .plan = options->plan,
+                                   .job = options->job,
+                                   .claim = options->claim,
+                                   .context = options->context,
+                                   .clock = { clock_wall_us(&options->clock),
+                                              clock_now_us(&options->clock), options->boot } },
+        recovery, err);
     if (result != RESULT_OK) {
         goto fail_archive;
     }

@@ -64,6 +64,7 @@ struct committer_options {
     struct str job;          /* see struct archive_options; borrowed until committer_open returns */
     orphans_claim_fn *claim; /* see struct archive_options; with `context` */
     struct clock clock;
+    uint64_t boot;                                                /* see struct ledger_clock */
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
     /* The answer to committer_read_found; takes the requests. With fewer than were asked for there are no

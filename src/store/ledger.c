@@ -11,6 +11,11 @@
 #define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
 #define TRIED_COLUMNS                                                                              \
     "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason" /* see bind_tried */
+/* By today's wall clock (ledger_bind_clock): the clock may have been set since, but a wait gets no longer by
+ * that. Within one boot the monotonic clock knows better. */
+#define NOT_BEFORE                                                                                 \
+    "CASE WHEN due_boot=:boot THEN :wall+due_at_us-:now"                                           \
+    " ELSE coalesce(min(not_before_us,:wall+due_length_us),not_before_us) END"
 #define FOUND_PAGE                                                                                 \
     "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
     "records_type,records_at,basis"
@@ -34,20 +39,23 @@ static const char *const sql[SQL_COUNT] = {
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
-        "key=NULL,url=NULL,not_before_us=NULL,"
+        "key=NULL,url=NULL,not_before_us=NULL,due_length_us=NULL,due_at_us=NULL,due_boot=NULL,"
         "(" TRIED_COLUMNS ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) WHERE request.state<>1",
     [SQL_PUT_OPEN] =
         "INSERT INTO "
         "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c,"
-        "key,not_before_us," TRIED_COLUMNS ",url)"
-        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)"
+        "key,not_before_us," TRIED_COLUMNS ",url,due_length_us,due_at_us,due_boot)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,"
+        "?22,?23,?24)"
         " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
         "status=excluded.status,body=excluded.body,segment=excluded.segment,"
         "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
         "key=excluded.key,not_before_us=excluded.not_before_us,outcome=excluded.outcome,"
         "class=excluded.class,due_by=excluded.due_by,due_wait_us=excluded.due_wait_us,"
         "due_ceiling_us=excluded.due_ceiling_us,due_host=excluded.due_host,"
-        "due_said=excluded.due_said,reason=excluded.reason,url=excluded.url WHERE request.state<>1",
+        "due_said=excluded.due_said,reason=excluded.reason,url=excluded.url,"
+        "due_length_us=excluded.due_length_us,due_at_us=excluded.due_at_us,"
+        "due_boot=excluded.due_boot WHERE request.state<>1",
     [SQL_PUT_SEGMENT] =
         "INSERT OR REPLACE INTO segment(number,committed,last_batch,body_bytes,lines)"
         " VALUES(?1,?2,?3,?4,?5)",
@@ -55,7 +63,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
     [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
                         " WHERE number=(SELECT max(number) FROM session)",
-    [SQL_ROWS] = "SELECT id,state,attempt,endpoint,not_before_us,status," TRIED_COLUMNS
+    [SQL_ROWS] = "SELECT id,state,attempt,endpoint," NOT_BEFORE ",status," TRIED_COLUMNS
                  " FROM request ORDER BY id",
     [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
                      " ORDER BY number",
@@ -100,7 +108,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
                                    " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
                                    " ORDER BY f.id LIMIT ?2",
-    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt,r.not_before_us,r.status," TRIED_COLUMNS
+    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt," NOT_BEFORE ",r.status," TRIED_COLUMNS
                                        " FROM request r CROSS JOIN found f ON f.id=r.id"
                                        " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
                                        " ORDER BY r.id LIMIT ?2",
@@ -373,6 +381,47 @@ static void bind_tried(sqlite3_stmt *st, const struct settlement *settlement)
     ledger_bind_text(st, 21, settlement->url.data ? settlement->url : request->url);
 }
 
+/* So that the deadline outlives both a restart and a wall clock that is set. */
+static void bind_deadline(const struct ledger *ledger, sqlite3_stmt *st,
+                          const struct settlement *settlement)
+{
+    bool waits = settlement->state == SETTLE_WAITING;
+
+    for (int i = 22; i <= 24; i++) {
+        sqlite3_bind_null(st, i);
+    }
+    if (waits && settlement->waits_us) {
+        sqlite3_bind_int64(st, 22, (sqlite3_int64)settlement->waits_us);
+    }
+    if (waits && ledger->clock.boot) {
+        sqlite3_bind_int64(st, 23, (sqlite3_int64)settlement->response->request->due_us);
+        sqlite3_bind_int64(st, 24, (sqlite3_int64)ledger->clock.boot);
+    }
+}
+
+void ledger_bind_clock(const struct ledger *ledger, sqlite3_stmt *st)
+{
+    const struct ledger_clock *clock = &ledger->clock;
+    int wall = sqlite3_bind_parameter_index(st, ":wall");
+
+    sqlite3_bind_null(st, wall);
+    if (clock->wall_us) {
+        sqlite3_bind_int64(st, wall, clock->wall_us);
+    }
+    sqlite3_bind_null(st, sqlite3_bind_parameter_index(st, ":boot"));
+    if (clock->boot) {
+        sqlite3_bind_int64(st, sqlite3_bind_parameter_index(st, ":boot"),
+                           (sqlite3_int64)clock->boot);
+        sqlite3_bind_int64(st, sqlite3_bind_parameter_index(st, ":now"),
+                           (sqlite3_int64)clock->now_us);
+    }
+}
+
+void ledger_set_clock(struct ledger *ledger, const struct ledger_clock *clock)
+{
+    ledger->clock = *clock;
+}
+
 void ledger_read_tried(sqlite3_stmt *st, int column, struct ledger_tried *tried)
 {
     int status = sqlite3_column_int(st, column);
@@ -423,6 +472,7 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
             sqlite3_bind_null(st, 12);
         }
         bind_tried(st, settlement);
+        bind_deadline(ledger, st, settlement);
     }
     result = ledger_step(ledger, st, "settling a request", err);
     *duplicate = result == RESULT_OK && sqlite3_changes(ledger->db) == 0;
@@ -566,6 +616,9 @@ enum result ledger_each_row(struct ledger *ledger,
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_ROWS, &result, err);
 
+    if (st) {
+        ledger_bind_clock(ledger, st);
+    }
     while (st && ledger_next_row(ledger, st, &result, err)) {
         struct ledger_row row = {
             .id = ledger_column_u64(st, 0),

@@ -58,6 +58,17 @@ MUST_CHECK enum result ledger_open(struct ledger **ledger, const struct run_dir 
 MUST_CHECK enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir,
                                             struct err *err);
 
+/** This moment, by which what waits is told how long it still does. Wall time may have been set between two
+ *  sessions; a monotonic time is that of another process, and good if it is of the same boot. */
+struct ledger_clock {
+    int64_t wall_us;
+    uint64_t now_us; /* monotonic, as in `due_us` of the requests that are put */
+    uint64_t boot;   /* clock_boot(); 0: not known */
+};
+
+/** Without it deadlines are those of the wall clock, as they were put. */
+void ledger_set_clock(struct ledger *ledger, const struct ledger_clock *clock);
+
 /** Leaves everything as it is, but takes away a log in which there is nothing. NULL is ignored. */
 void ledger_close(struct ledger *ledger);
 

@@ -544,6 +544,9 @@ enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_q
     if (!st) {
         return result;
     }
+    if (query->which == LEDGER_FOUND_WAITING) {
+        ledger_bind_clock(ledger, st);
+    }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
     sqlite3_bind_int64(st, 2, query->max > INT64_MAX ? INT64_MAX : (sqlite3_int64)query->max);
     return visit_rows(ledger, st, query, err);

@@ -81,6 +81,7 @@ struct ledger {
     uint64_t seeds;                 /* ids behind it are those of found requests */
     int log_pages;                  /* in the log after the last commit */
     bool folded;                    /* the log holds nothing */
+    struct ledger_clock clock;      /* ledger_set_clock */
     bool (*waits)(void *context, unsigned waited_ms); /* ledger_set_patience */
     void *waits_context;
     const struct run_dir *dir; /* borrowed */
@@ -154,6 +155,9 @@ struct str ledger_column_text(sqlite3_stmt *st, int column);
 struct str ledger_column_bytes(sqlite3_stmt *st, int column); /* of a BLOB */
 struct record ledger_record(sqlite3_stmt *st);                /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
+
+/** What the NOT_BEFORE of a statement goes by. */
+void ledger_bind_clock(const struct ledger *ledger, sqlite3_stmt *st);
 
 /** For the next step only: SQLite keeps the pointer. */
 void ledger_bind_text(sqlite3_stmt *st, int at, struct str text);

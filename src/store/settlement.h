@@ -50,6 +50,7 @@ struct settlement {
         said; /* SETTLE_FAILED, SETTLE_WAITING: what the server said, without secrets, alive until
                          it comes back; zeroed: nothing */
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
+    uint64_t waits_us;          /* likewise: how long that is from now */
     struct findings findings; /* committed with it, in one transaction; whoever made the settlement
                                  releases them. Filled in: the ids of those that are new */
     struct settle_poll poll;
