@@ -172,15 +172,25 @@ void engine_control(struct engine *e, const struct control *control, char reply[
     engine_pump(e);
 }
 
-void engine_continued(struct engine *e, uint64_t slept_us)
+/* Whoever waits may be let in by now, but not all at once. */
+void engine_stood_still(void *context, uint64_t lost_us)
 {
+    struct engine *e = context;
     char length[UNITS_TEXT_MAX];
 
     e->slept_from_us = engine_now_us(e);
     e->tick_due_us = e->slept_from_us;
-    host_table_ease(&e->hosts, engine_now_us(e));
-    units_format_time(slept_us, length);
-    events_add(&e->events, EVENT_INFO, "continued", "", "continued after %s stopped", length);
+    host_table_ease(&e->hosts, e->slept_from_us);
+    units_format_time(lost_us, length);
+    events_add(&e->events, EVENT_NOTICE, "continued", "",
+               "goes on after %s in which the process was stopped or the machine slept", length);
+}
+
+void engine_continued(struct engine *e, uint64_t slept_us)
+{
+    if (e->fetch) {
+        fetch_note_standstill(e->fetch, slept_us);
+    }
     engine_pump(e);
 }
 

@@ -102,6 +102,7 @@ static void on_tick(uv_timer_t *timer)
     struct engine *e = timer->data;
     uint64_t now_us = engine_now_us(e);
 
+    fetch_look(e->fetch);
     hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
@@ -319,6 +320,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .body_max_bytes = job->network.body_max_bytes,
         .keeps = quota_is_field,
         .on_response = judge_response,
+        .on_stood_still = engine_stood_still,
         .context = e,
     };
 

@@ -217,6 +217,9 @@ void engine_reason_text(struct engine *engine, const struct request *request, ch
 bool engine_restored_due(struct engine *engine, uint32_t attempt, int64_t left_us,
                          uint64_t *due_us);
 
+/** fetch's on_stood_still: what was in flight costs no try whatever becomes of it. (command.c) */
+void engine_stood_still(void *engine, uint64_t lost_us);
+
 /** A request that waits and has just been restored is left to a later session, when this one asks
  *  failed ones only. The hold on its host stays. */
 void engine_leave_waiting(struct engine *engine, uint64_t id);

@@ -738,7 +738,9 @@ void judge_response(void *context, struct response *response)
     host_note_reached(host, response->reached);
     metrics_response(&e->metrics, response);
     accounts_answered(&e->accounts, request->endpoint, response);
-    pace_answered(e, host, response, engine_now_us(e));
+    if (!asleep) {
+        pace_answered(e, host, response, engine_now_us(e));
+    }
     if (asleep) {
         take_back_try(request);
         put_back(e, dismantle(e, response));

@@ -18,6 +18,7 @@ struct fetch {
     struct transfer *flying, *flying_tail; /* doubly linked */
     struct transfer *idle;                 /* singly linked by `next` */
     size_t in_flight;
+    bool some_lost_time;    /* of those in flight, perhaps */
     struct response *spare; /* for reuse */
     size_t spare_count, spare_bytes;
     void (*closed)(void *context);
@@ -130,9 +131,11 @@ static void free_lists(struct fetch *f)
 
 static void on_done(void *context, CURL *easy, CURLcode code);
 static void on_broken(void *context, struct lane *lane);
+static void on_stood_still(void *context, const struct standstill_time *lost);
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
+    static const struct multi_uv_callbacks callbacks = { on_done, on_broken, on_stood_still };
     struct fetch *f = calloc(1, sizeof *f);
     enum result result;
 
@@ -146,7 +149,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
         result = err_nomem(err, "preparing request headers");
         goto fail_headers;
     }
-    result = multi_uv_new(&f->multi, options->loop, on_done, on_broken, f, err);
+    result = multi_uv_new(&f->multi, options->loop, &callbacks, f, err);
     if (result != RESULT_OK) {
         goto fail_headers;
     }
@@ -318,6 +321,56 @@ static struct response *cut(struct fetch *f, struct transfer *t)
     transfer_cut(t);
     make_idle(f, t);
     return response;
+}
+
+/* A server's time ran on meanwhile, but what it sent is here, and ours did not run. */
+static void on_stood_still(void *context, const struct standstill_time *lost)
+{
+    struct fetch *f = context;
+
+    for (struct transfer *t = f->flying; t; t = t->next) {
+        transfer_stood_still(t, lost->awake_us);
+        f->some_lost_time |= lost->awake_us > 0;
+    }
+    if (f->options.on_stood_still) {
+        f->options.on_stood_still(f->options.context, lost->all_us);
+    }
+}
+
+/* libcurl looks after a limit at the time that it was set for, and not at the one that it was moved to. */
+static void end_overdue(struct fetch *f)
+{
+    uint64_t now_us = uv_hrtime() / 1000U;
+    struct transfer *t = f->flying;
+
+    while (t) {
+        struct response *response;
+
+        if (!transfer_is_overdue(t, now_us)) {
+            t = t->next;
+            continue;
+        }
+        response = transfer_end(t, CURLE_OPERATION_TIMEDOUT);
+        multi_uv_remove(t->lane, t->easy);
+        list_remove(f, t);
+        make_idle(f, t);
+        f->options.on_response(f->options.context, response);
+        t = f->flying; /* on_response may have started others */
+    }
+}
+
+void fetch_look(struct fetch *f)
+{
+    multi_uv_look(f->multi);
+    if (f->some_lost_time) {
+        f->some_lost_time = f->in_flight > 0;
+        end_overdue(f);
+    }
+}
+
+void fetch_note_standstill(struct fetch *f, uint64_t lost_us)
+{
+    multi_uv_note_standstill(f->multi, lost_us);
 }
 
 void fetch_cancel_all(struct fetch *f)

@@ -71,6 +71,9 @@ struct fetch_options {
     /* Which headers are kept beside those that this part and the store read; NULL: none. */
     bool (*keeps)(struct str name);
     void (*on_response)(void *context, struct response *response);
+    /* The process has stood still for so long (fetch/standstill.h): the limits of what is in flight are moved by
+     * that. Before on_response of anything that came meanwhile. May be NULL. */
+    void (*on_stood_still)(void *context, uint64_t lost_us);
     void *context;
 };
 
@@ -97,6 +100,13 @@ void fetch_cancel_all(struct fetch *fetch);
 /** Ends one transfer and gives its request back; on_response does not hear of it. NULL when none has
  *  this id. Not within on_response. */
 struct request *fetch_take(struct fetch *fetch, uint64_t id);
+
+/** From a timer, several times a second: finds out that the process stood still, even if nothing comes, and ends
+ *  what has outlived a limit that was moved. */
+void fetch_look(struct fetch *fetch);
+
+/** The process was stopped for so long within the caller's callback. */
+void fetch_note_standstill(struct fetch *fetch, uint64_t lost_us);
 
 /** Descriptors have run out: closes kept connections that nobody uses, as soon as that can be. */
 void fetch_drop_idle(struct fetch *fetch);

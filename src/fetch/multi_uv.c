@@ -1,5 +1,7 @@
 #include "fetch/multi_uv.h"
 
+#include "fetch/standstill.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -38,6 +40,7 @@ struct multi_uv {
     uv_loop_t *loop;
     multi_uv_done on_done;
     multi_uv_broken on_broken;
+    multi_uv_stood_still on_stood_still;
     void *context;
     struct lane **lanes;
     size_t lane_count;
@@ -45,7 +48,8 @@ struct multi_uv {
     size_t by_fd_count;
     size_t fds_with_room; /* below this the loop's own table has a place for each */
     uv_timer_t anchor;    /* never runs: gives multi_uv_close a turn of the loop to end in */
-    size_t open_handles;  /* uv handles not yet closed */
+    struct standstill standstill;
+    size_t open_handles; /* uv handles not yet closed */
     size_t waiting_kicks;
     bool driving;  /* inside libcurl or on_done */
     bool dropping; /* idle connections, or broken lanes */
@@ -429,8 +433,26 @@ static void end_driving(struct multi_uv *m)
     m->driving = false;
 }
 
+void multi_uv_look(struct multi_uv *m)
+{
+    struct standstill_time lost;
+
+    if (standstill_look(&m->standstill, &lost)) {
+        m->on_stood_still(m->context, &lost);
+    }
+}
+
+void multi_uv_note_standstill(struct multi_uv *m, uint64_t lost_us)
+{
+    struct standstill_time lost = { lost_us, lost_us };
+
+    standstill_forgive(&m->standstill);
+    m->on_stood_still(m->context, &lost);
+}
+
 static void lane_drive(struct lane *lane, curl_socket_t fd, int flags)
 {
+    multi_uv_look(lane->multi); /* else libcurl would take it for the servers' time */
     lane->multi->driving = true;
     lane_act(lane, fd, flags);
     end_driving(lane->multi);
@@ -494,8 +516,16 @@ static struct lane *lane_with_room(struct multi_uv *m, uint32_t affinity)
     return lane_new(m);
 }
 
-enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
-                         multi_uv_broken on_broken, void *context, struct err *err)
+static void on_standstill_closed(uv_handle_t *handle)
+{
+    struct multi_uv *m = handle->data;
+
+    m->open_handles--;
+    maybe_closed(m);
+}
+
+enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
+                         const struct multi_uv_callbacks *callbacks, void *context, struct err *err)
 {
     struct multi_uv *m = calloc(1, sizeof *m);
 
@@ -503,12 +533,14 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done
         return err_nomem(err, "setting up the network");
     }
     m->loop = loop;
-    m->on_done = on_done;
-    m->on_broken = on_broken;
+    m->on_done = callbacks->on_done;
+    m->on_broken = callbacks->on_broken;
+    m->on_stood_still = callbacks->on_stood_still;
     m->context = context;
     uv_timer_init(loop, &m->anchor);
     m->anchor.data = m;
-    m->open_handles = 1;
+    standstill_watch(&m->standstill, loop);
+    m->open_handles = 2;
     *multi = m;
     return RESULT_OK;
 }
@@ -562,5 +594,6 @@ void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
         uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
     }
     uv_close((uv_handle_t *)&m->anchor, on_anchor_closed);
+    standstill_close(&m->standstill, on_standstill_closed, m);
     m->closing = true;
 }

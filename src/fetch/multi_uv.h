@@ -18,6 +18,7 @@
 #define SCRAPETOP_FETCH_MULTI_UV_H
 
 #include "base/err.h"
+#include "fetch/standstill.h"
 
 #include <curl/curl.h>
 #include <stdint.h>
@@ -30,14 +31,29 @@ struct lane;
 
 typedef void (*multi_uv_done)(void *context, CURL *easy, CURLcode code);
 typedef void (*multi_uv_broken)(void *context, struct lane *lane);
+typedef void (*multi_uv_stood_still)(void *context, const struct standstill_time *lost);
+
+struct multi_uv_callbacks {
+    multi_uv_done on_done;
+    multi_uv_broken on_broken;
+    multi_uv_stood_still on_stood_still;
+};
 
 /** `on_done` is called once for every transfer that ended; its handle is out of the multi by then.
  *  `on_broken` when libcurl has failed within itself, for want of memory: it then takes all that run in
  *  that lane out of it (multi_uv_remove), for what becomes of them is not known. New ones go elsewhere
  *  until the lane has a new multi handle: the old one may not be used again (in 7.88 a table of its
- *  sockets may be left without slots, and it divides by their number). */
-MUST_CHECK enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop, multi_uv_done on_done,
-                                    multi_uv_broken on_broken, void *context, struct err *err);
+ *  sockets may be left without slots, and it divides by their number). `on_stood_still` when the process
+ *  did not run for a while (fetch/standstill.h), before libcurl hears of anything that came meanwhile. */
+MUST_CHECK enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
+                                    const struct multi_uv_callbacks *callbacks, void *context,
+                                    struct err *err);
+
+/** Whether it stood still; for timers, which may run before anything comes. */
+void multi_uv_look(struct multi_uv *multi);
+
+/** It did, for so long, within the callback that tells. */
+void multi_uv_note_standstill(struct multi_uv *multi, uint64_t lost_us);
 
 /** For HTTP/2, whose connections are told things while they idle. Others that have something to read then
  *  are not used again. */

@@ -153,18 +153,46 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *context)
     return t->no_memory ? 0 : len;
 }
 
-static long ms_of(uint64_t us)
+/* A limit of nought is none. */
+static long limit_of(uint64_t us, uint64_t more_us, uint64_t unit_us)
 {
-    uint64_t ms = (us + US_PER_MS - 1) / US_PER_MS;
+    uint64_t units = us ? (us + more_us + unit_us - 1) / unit_us : 0;
 
-    return ms > INT32_MAX ? INT32_MAX : (long)ms;
+    return units > INT32_MAX ? INT32_MAX : (long)units;
+}
+
+/* Those of the options, and the time that the process has stood still. */
+static bool set_time_limits(struct transfer *t)
+{
+    const struct fetch_options *o = t->config->options;
+    uint64_t lost_us = t->lost_us;
+
+    return curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                            limit_of(o->connect_timeout_us, lost_us, US_PER_MS)) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
+                            limit_of(o->total_timeout_us, lost_us, US_PER_MS)) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
+                            limit_of(o->stall_timeout_us, lost_us, US_PER_S)) == CURLE_OK;
+}
+
+void transfer_stood_still(struct transfer *t, uint64_t lost_us)
+{
+    t->lost_us += lost_us;
+    t->lost_before_answer_us += transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T) ? 0 : lost_us;
+    (void)!set_time_limits(t); /* numbers: cannot fail */
+}
+
+bool transfer_is_overdue(const struct transfer *t, uint64_t now_us)
+{
+    uint64_t limit_us = t->config->options->total_timeout_us;
+
+    return t->lost_us && limit_us && now_us - t->began_us > limit_us + t->lost_us + US_PER_S;
 }
 
 /* What never changes over a handle's life. */
 static bool set_up(struct transfer *t)
 {
     const struct fetch_options *o = t->config->options;
-    uint64_t stall_s = (o->stall_timeout_us + US_PER_S - 1) / US_PER_S;
     CURL *e = t->easy;
     bool ok = true;
 
@@ -201,12 +229,9 @@ static bool set_up(struct transfer *t)
     if (o->ca_file) {
         SET(CURLOPT_CAINFO, o->ca_file);
     }
-    SET(CURLOPT_CONNECTTIMEOUT_MS, ms_of(o->connect_timeout_us));
-    SET(CURLOPT_TIMEOUT_MS, ms_of(o->total_timeout_us));
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_STALL_BYTES_PER_S);
-    SET(CURLOPT_LOW_SPEED_TIME, stall_s > INT32_MAX ? (long)INT32_MAX : (long)stall_s);
 #undef SET
-    return ok;
+    return ok && set_time_limits(t);
 }
 
 struct transfer *transfer_new(const struct transfer_config *config)
@@ -362,6 +387,11 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     if (!renew(t) || !choose_body(t, request, extra, &body)) {
         return RESULT_NOMEM;
     }
+    if (t->lost_us) {
+        t->lost_us = t->lost_before_answer_us = 0;
+        (void)!set_time_limits(t);
+    }
+    t->began_us = uv_hrtime() / 1000U;
     response->request = request;
     t->response = response;
     t->too_big = t->expands = t->no_memory = false;
@@ -377,14 +407,21 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     return RESULT_OK;
 }
 
+/* The time that the process stood still is nobody's latency. */
+static uint64_t without(uint64_t us, uint64_t lost_us)
+{
+    return us > lost_us ? us - lost_us : us ? 1 : 0;
+}
+
 static void read_timing(const struct transfer *t, struct response *r)
 {
     curl_off_t wire = 0;
     long head = 0, connects = 0;
     struct response_timing *timing = &r->timing;
 
-    timing->total_us = transfer_info_us(t, CURLINFO_TOTAL_TIME_T);
-    timing->first_byte_us = transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T);
+    timing->total_us = without(transfer_info_us(t, CURLINFO_TOTAL_TIME_T), t->lost_us);
+    timing->first_byte_us =
+        without(transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T), t->lost_before_answer_us);
     curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
     r->reused = connects == 0 && timing->first_byte_us > 0;
     if (!r->reused) {

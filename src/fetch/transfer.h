@@ -39,13 +39,16 @@ struct transfer {
     bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
-    bool watched;     /* libcurl shows its lines before it looks at them: see transfer_head_show */
-    bool consumed;    /* the line that it has shown last */
-    bool worn;        /* it has repeated a request by itself */
-    int socket_errno; /* why no socket could be had, or 0 */
-    uint64_t announced;    /* Content-Length, UINT64_MAX when not told */
-    uint64_t body_bytes;   /* that came, decompressed, kept or not */
-    uint64_t header_bytes; /* of all heads */
+    bool watched;      /* libcurl shows its lines before it looks at them: see transfer_head_show */
+    bool consumed;     /* the line that it has shown last */
+    bool worn;         /* it has repeated a request by itself */
+    int socket_errno;  /* why no socket could be had, or 0 */
+    uint64_t began_us; /* monotonic, as libcurl's clock is */
+    uint64_t lost_us;  /* while it was in flight the process stood still for so long ... */
+    uint64_t lost_before_answer_us; /* ... and for so long of that before its first byte */
+    uint64_t announced;             /* Content-Length, UINT64_MAX when not told */
+    uint64_t body_bytes;            /* that came, decompressed, kept or not */
+    uint64_t header_bytes;          /* of all heads */
     char error[CURL_ERROR_SIZE];
     struct buf url;  /* with the extra query; empty without one */
     struct buf body; /* of the extra; empty without one */
@@ -60,6 +63,12 @@ void transfer_free(struct transfer *transfer);
 /** Prepares the handle for a request; the response gets it. Adding the handle to a multi is next. */
 MUST_CHECK enum result transfer_begin(struct transfer *transfer, struct response *response,
                                       struct request *request, const struct fetch_extra *extra);
+
+/** The process stood still for so long: its limits are moved by that. */
+void transfer_stood_still(struct transfer *transfer, uint64_t lost_us);
+
+/** Its limit was moved, and it has outlived it: libcurl does not see to that. By uv_hrtime. */
+bool transfer_is_overdue(const struct transfer *transfer, uint64_t now_us);
 
 /** Reads off how it ended and hands the response over. */
 struct response *transfer_end(struct transfer *transfer, CURLcode code);
