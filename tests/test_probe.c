@@ -216,7 +216,11 @@ static void job__of_every_kind_of_pages__is_read(void **state)
           NULL },
         { "https://h.test/", { "[]", "" }, JOB_PAGES_NONE, NULL },
         { "https://h.test", { "5", "" }, JOB_PAGES_NONE, NULL },
-        { "https://h.test/a", { "{\"a\":[1],\"total\":100}", "" }, JOB_PAGES_NONE, NULL },
+        { "https://h.test/a", { "{\"a\":[1],\"total\":100}", "" }, JOB_PAGES_AUTO, NULL },
+        { "https://h.test/a",
+          { "{\"a\":[1],\"continue\":{\"x\":\"1\"}}", "" },
+          JOB_PAGES_CURSOR,
+          "*" },
     };
 
     (void)state;

@@ -51,6 +51,18 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+struct str str_lower(struct str s, char *room, size_t size)
+{
+    size_t len = s.len < size ? s.len : size;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = s.data[i];
+
+        room[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    return (struct str){ room, len };
+}
+
 struct str str_trim(struct str s)
 {
     while (s.len && is_blank(s.data[0])) {

@@ -38,6 +38,9 @@ int str_compare(struct str a, struct str b);
 
 bool str_starts(struct str s, struct str prefix);
 
+/** ASCII letters in lower case, in `room`, which cuts what is longer. */
+struct str str_lower(struct str s, char *room, size_t size);
+
 /** Without leading and trailing spaces, tabs, CR and LF. */
 struct str str_trim(struct str s);
 

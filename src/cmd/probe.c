@@ -53,6 +53,12 @@ static enum result start(struct asking *asking, const struct job *job, struct fe
     return RESULT_OK;
 }
 
+/* Headers that somebody reads besides fetch itself. */
+static bool is_header_wanted(struct str name)
+{
+    return quota_is_field(name) || pages_guess_wants_header(name);
+}
+
 /* One request, sent once. The response is the caller's. */
 static enum result ask_once(const struct job *job, struct response **response, struct err *err)
 {
@@ -74,7 +80,7 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
-        .keeps = quota_is_field,
+        .keeps = is_header_wanted,
         .on_response = take_response,
         .context = &asking,
     };
@@ -226,9 +232,15 @@ static int tell(const struct probe_ask *ask, const struct response *response)
     if (result == RESULT_OK) {
         result = print(&ask->job, &out, &err);
     }
+    if (result == RESULT_OK && found.guess.is_lost) {
+        err_set(&err, RESULT_INVALID, "E-PRB3",
+                "there is more than this answer has, and nothing says how to ask for it: say so in "
+                "\"pages\"");
+        print_error(&ask->job, &err);
+    }
     probe_shape_release(&found.shape);
     buf_release(&out);
-    return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+    return result != RESULT_OK ? cmd_fail(&err) : found.guess.is_lost ? EXIT_INCOMPLETE : EXIT_WELL;
 }
 
 int cmd_probe(int argc, char **argv)

@@ -300,6 +300,10 @@ static void put_pages(struct writer *w, const struct pages_guess *guess)
         put(w, STR(",\n      \"pages\": \"link\""));
         return;
     }
+    if (guess->is_lost) { /* so that a run does not take this page for all, and says so */
+        put(w, STR(",\n      \"pages\": \"auto\""));
+        return;
+    }
     if (!by_number && pages->kind != JOB_PAGES_CURSOR && pages->kind != JOB_PAGES_NEXT) {
         return;
     }

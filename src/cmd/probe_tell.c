@@ -212,7 +212,11 @@ static enum result tell_pages(const struct probe_found *found, struct buf *out)
         result = buf_printf(out, "//\n//   pages: by offset, %s", param);
         break;
     case JOB_PAGES_CURSOR:
-        result = buf_printf(out, "//\n//   pages: the cursor at %s goes into %s", next, param);
+        result =
+            param[0] == '*'
+                ? buf_printf(
+                      out, "//\n//   pages: the members of %s are parameters of the next one", next)
+                : buf_printf(out, "//\n//   pages: the cursor at %s goes into %s", next, param);
         break;
     case JOB_PAGES_NEXT:
         result = buf_printf(out, "//\n//   pages: the next one's URL is at %s", next);

@@ -4,6 +4,7 @@
 #include "base/json_text.h"
 #include "engine/sample.h"
 #include "plan/pages.h"
+#include "plan/pages_guess.h"
 #include "plan/quota.h"
 #include "plan/retry.h"
 
@@ -303,6 +304,12 @@ static void describe_endpoints(struct engine *e)
     e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
 }
 
+/* Headers that somebody reads besides fetch itself. */
+static bool is_header_wanted(struct str name)
+{
+    return quota_is_field(name) || pages_guess_wants_header(name);
+}
+
 static enum result build_fetch(struct engine *e, struct err *err)
 {
     const struct job *job = e->job;
@@ -318,7 +325,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
-        .keeps = quota_is_field,
+        .keeps = is_header_wanted,
         .on_response = judge_response,
         .on_stood_still = engine_stood_still,
         .context = e,

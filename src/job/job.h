@@ -92,7 +92,9 @@ enum job_pages_kind {
 
 struct job_pages {
     enum job_pages_kind kind;
-    char *param; /* of the query; or, when it begins with a slash, a JSON Pointer into the body */
+    /* Of the query; or, when it begins with a slash, a JSON Pointer into the body. "*", of a cursor that is an
+     * object: all parameters that its members name. */
+    char *param;
     char *size_param; /* likewise; NULL: not sent */
     uint64_t first;   /* number of the first page (1), or its offset (0) */
     bool has_first;

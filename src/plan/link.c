@@ -1,5 +1,8 @@
 #include "plan/link.h"
 
+#include "base/json_scan.h"
+#include "plan/plain_name.h"
+
 static void skip_blanks(struct str *rest)
 {
     while (rest->len && (rest->data[0] == ' ' || rest->data[0] == '\t')) {
@@ -108,5 +111,89 @@ bool link_find(struct str value, struct str relation, struct str *target)
             return true;
         }
     } while (take_char(&value, ','));
+    return false;
+}
+
+/* --- in a body ------------------------------------------------------------------------------------------ */
+
+static bool is_named(struct str plain, const char *const names[2])
+{
+    return str_equal(plain, str_view(names[0])) || str_equal(plain, str_view(names[1]));
+}
+
+/* A relation, or an array of them. */
+static bool has_relation(struct str value, struct str relation)
+{
+    struct json_walk walk;
+    struct str each;
+
+    if (json_type_of(value) == JSON_STRING) {
+        return str_equal_nocase(json_string_raw(value), relation);
+    }
+    if (json_type_of(value) != JSON_ARRAY) {
+        return false;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &each)) {
+        if (str_equal_nocase(json_string_raw(each), relation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool link_of_object(struct str object, struct str relation, struct str *target)
+{
+    static const char *const relations[] = { "rel", "relation" }, *const targets[] = { "href",
+                                                                                       "url" };
+    struct json_walk walk;
+    struct str key, value;
+    char room[PLAIN_NAME_MAX];
+    bool is_it = false, has_target = false;
+
+    json_walk_begin(&walk, object);
+    while (json_walk_next(&walk, &key, &value)) {
+        struct str plain = plain_name(key, room);
+
+        is_it |= is_named(plain, relations) && has_relation(value, relation);
+        if (is_named(plain, targets) && json_type_of(value) == JSON_STRING) {
+            *target = value;
+            has_target = true;
+        }
+    }
+    return is_it && has_target;
+}
+
+bool link_is_array(struct str value)
+{
+    struct json_walk walk;
+    struct str each;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        return false;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &each)) {
+        if (json_type_of(each) != JSON_OBJECT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool link_in_array(struct str array, struct str relation, struct str *target)
+{
+    struct json_walk walk;
+    struct str link;
+
+    if (json_type_of(array) != JSON_ARRAY) {
+        return false;
+    }
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &link)) {
+        if (json_type_of(link) == JSON_OBJECT && link_of_object(link, relation, target)) {
+            return true;
+        }
+    }
     return false;
 }

@@ -1,6 +1,7 @@
 #include "plan/pages.h"
 
 #include "base/json_look.h"
+#include "plan/link.h"
 #include "plan/pages_guess.h"
 #include "plan/pages_how.h"
 #include "plan/pages_there.h"
@@ -49,6 +50,10 @@ static void look_up(struct listing *l)
     json_look(l->reply->body, pointers, count, values);
     for (size_t i = 0; i < count; i++) {
         *wanted[of[i]].value = values[i];
+    }
+    if (l->pages.kind == JOB_PAGES_NEXT && link_is_array(l->next) &&
+        !link_in_array(l->next, STR("next"), &l->next)) {
+        l->next = STR_NONE;
     }
 }
 

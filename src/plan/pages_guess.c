@@ -5,9 +5,19 @@
 #include "plan/link.h"
 #include "plan/pages_how.h"
 #include "plan/pages_spots.h"
+#include "plan/plain_name.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Headers that tell how many records or pages there are, and which page is the next. */
+static const char *const total_headers[] = { "X-Total-Count",   "X-Total",         "X-WP-Total",
+                                             "X-Total-Records", "X-Total-Results", "Total-Count",
+                                             "Content-Range" };
+static const char *const pages_headers[] = { "X-Total-Pages", "X-WP-TotalPages", "X-Page-Count" };
+static const char *const next_headers[] = { "X-Next-Page" };
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct guessing {
     const struct pages_guess_input *in;
@@ -100,6 +110,9 @@ static char *cursor_param(struct guessing *g)
     char pointer[PAGES_GUESS_POINTER_MAX];
     struct str found;
 
+    if (str_equal(name, STR("*"))) {
+        return keep(g, name);
+    }
     if (spots_cursor_in_url(g->in->url, &of_url) ||
         (str_equal(name, STR("page")) && spots_in_url(g->in->url, ROLE_PAGE, &of_url, &number)) ||
         (str_equal(name, STR("offset")) &&
@@ -117,6 +130,72 @@ static char *cursor_param(struct guessing *g)
     return keep(g, str_view(pointer));
 }
 
+/* What else is told beside a next page: whether there is more, and how many there are. */
+static void guess_frame(struct guessing *g)
+{
+    struct job_pages *pages = &g->out->pages;
+
+    pages->has_more = keep_pointer(g, ROLE_MORE);
+    pages->is_last = pages->has_more ? NULL : keep_pointer(g, ROLE_LAST);
+}
+
+struct str pages_total_in(struct str value)
+{
+    struct str rest = value, last = value;
+
+    while (rest.data) {
+        last = str_cut(&rest, '/');
+    }
+    return last;
+}
+
+/* A number in the first of these headers that the reply has; `*name` is the header's. */
+static bool number_in_header(const struct page_reply *reply, const char *const *names, size_t count,
+                             const char **name, uint64_t *number)
+{
+    for (size_t i = 0; reply->header && i < count; i++) {
+        char lower[32];
+        struct str plain = str_lower(str_view(names[i]), lower, sizeof lower);
+
+        if (str_to_u64(pages_total_in(str_trim(reply->header(reply->context, plain, 0))), number)) {
+            *name = names[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *keep_header(struct guessing *g, const char *name)
+{
+    char text[48];
+
+    snprintf(text, sizeof text, "header:%s", name);
+    return keep(g, str_view(text));
+}
+
+/* The totals that are told, by header or body. */
+static void guess_total(struct guessing *g)
+{
+    struct job_pages *pages = &g->out->pages;
+    const struct spot *total = &g->reply.of[ROLE_TOTAL], *of_pages = &g->reply.of[ROLE_PAGES];
+    const char *name;
+    uint64_t number = 0;
+
+    if (number_in_header(g->in->reply, total_headers, COUNT(total_headers), &name, &number)) {
+        pages->total = keep_header(g, name);
+        g->out->total = number;
+    } else if (total->found && to_number(total->value, &number)) {
+        pages->total = keep_pointer(g, ROLE_TOTAL);
+        g->out->total = number;
+    }
+    if (number_in_header(g->in->reply, pages_headers, COUNT(pages_headers), &name, &number)) {
+        pages->total_pages = keep_header(g, name);
+    } else if (of_pages->found && to_number(of_pages->value, &number)) {
+        pages->total_pages = keep_pointer(g, ROLE_PAGES);
+    }
+    guess_frame(g);
+}
+
 /* A next URL or a cursor. True when the reply tells where to go on, or that there is nowhere to. */
 static bool guess_named(struct guessing *g)
 {
@@ -124,6 +203,11 @@ static bool guess_named(struct guessing *g)
     struct job_pages *pages = &g->out->pages;
     bool is_url = g->in->decided == JOB_PAGES_NEXT;
 
+    if (!next->found && g->in->decided != JOB_PAGES_NONE) { /* left out on the last page */
+        pages->kind = g->in->decided;
+        guess_total(g);
+        return true;
+    }
     if (!next->found || (!next->has_value && g->in->decided == JOB_PAGES_NONE)) {
         return false;
     }
@@ -133,7 +217,8 @@ static bool guess_named(struct guessing *g)
     pages->kind = is_url ? JOB_PAGES_NEXT : JOB_PAGES_CURSOR;
     pages->param = is_url || !spot_cursor_param(next) ? NULL : cursor_param(g);
     pages->next = keep_pointer(g, ROLE_NEXT);
-    pages->has_more = keep_pointer(g, ROLE_MORE);
+    guess_total(g);
+    pages->total_pages = NULL;
     if (!pages->next || (!is_url && !pages->param)) {
         *pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
         return false;
@@ -175,10 +260,21 @@ static char *told_param(struct guessing *g, enum role role)
     return keep(g, STR("page"));
 }
 
+/* ArcGIS, which names neither: {"exceededTransferLimit": true}. */
+static bool is_arcgis(const struct guessing *g)
+{
+    char room[PLAIN_NAME_MAX];
+
+    return g->reply.of[ROLE_MORE].found &&
+           str_equal(plain_name(g->reply.of[ROLE_MORE].key, room), STR("exceededtransferlimit"));
+}
+
 static bool guess_numbers(struct guessing *g)
 {
     struct job_pages *pages = &g->out->pages;
     bool in_body = json_type_of(g->in->body) == JSON_OBJECT; /* which then must name it */
+    const char *header;
+    uint64_t number = 0;
 
     pages->kind = JOB_PAGES_OFFSET;
     pages->param = asked_param(g, ROLE_OFFSET);
@@ -190,6 +286,13 @@ static bool guess_numbers(struct guessing *g)
     if (!pages->param && !in_body) {
         pages->param = told_param(g, ROLE_PAGE);
     }
+    if (!pages->param && !in_body &&
+        number_in_header(g->in->reply, next_headers, COUNT(next_headers), &header, &number) &&
+        number) {
+        pages->param = keep(g, STR("page"));
+        pages->first = number - 1;
+        pages->has_first = true;
+    }
     if (!pages->param && !in_body && g->reply.of[ROLE_PAGES].found) {
         pages->param = keep(g, STR("page")); /* how many there are, but not which this is */
         pages->first = 1;
@@ -198,44 +301,43 @@ static bool guess_numbers(struct guessing *g)
         pages->kind = JOB_PAGES_OFFSET;
         pages->param = told_param(g, ROLE_OFFSET);
     }
+    if (!pages->param && !in_body && is_arcgis(g)) {
+        pages->param = keep(g, STR("resultOffset"));
+        pages->first = 0;
+        pages->has_first = true;
+    }
     return pages->param != NULL;
 }
 
-static struct str total_header(const struct page_reply *reply)
+static bool is_bool(const struct spot *spot, bool value)
 {
-    return reply->header ? str_trim(reply->header(reply->context, STR("x-total-count"), 0))
-                         : STR_NONE;
-}
-
-/* The total that is told, by header or body. */
-static void guess_total(struct guessing *g)
-{
-    struct job_pages *pages = &g->out->pages;
-    const struct spot *total = &g->reply.of[ROLE_TOTAL], *of_pages = &g->reply.of[ROLE_PAGES];
-    uint64_t number = 0;
-
-    if (str_to_u64(total_header(g->in->reply), &number)) {
-        pages->total = keep(g, STR("header:X-Total-Count"));
-        g->out->total = number;
-    } else if (total->found && to_number(total->value, &number)) {
-        pages->total = keep_pointer(g, ROLE_TOTAL);
-        g->out->total = number;
-    }
-    if (of_pages->found && to_number(of_pages->value, &number)) {
-        pages->total_pages = keep_pointer(g, ROLE_PAGES);
-    }
-    pages->has_more = keep_pointer(g, ROLE_MORE);
+    return spot->found && str_equal(str_trim(spot->value), value ? STR("true") : STR("false"));
 }
 
 /* More is there than came. */
 static bool is_more(const struct guessing *g)
 {
-    const struct spot *more = &g->reply.of[ROLE_MORE], *of_pages = &g->reply.of[ROLE_PAGES];
+    const struct spot *of_pages = &g->reply.of[ROLE_PAGES];
+    const char *name;
     uint64_t pages = 0;
 
     return (g->out->total != PAGE_TOTAL_UNKNOWN && g->out->total > g->in->count) ||
            (of_pages->found && to_number(of_pages->value, &pages) && pages > 1) ||
-           (more->found && str_starts(str_trim(more->value), STR("true")));
+           (number_in_header(g->in->reply, pages_headers, COUNT(pages_headers), &name, &pages) &&
+            pages > 1) ||
+           number_in_header(g->in->reply, next_headers, COUNT(next_headers), &name, &pages) ||
+           is_bool(&g->reply.of[ROLE_MORE], true) || is_bool(&g->reply.of[ROLE_LAST], false) ||
+           g->reply.is_cut_short;
+}
+
+/* The reply names its page or offset and a size, and holds as many records as that: there may be more. */
+static bool is_full(const struct guessing *g)
+{
+    const struct spot *size = &g->reply.of[ROLE_SIZE];
+    uint64_t number = 0;
+
+    return (g->reply.of[ROLE_PAGE].found || g->reply.of[ROLE_OFFSET].found) && size->found &&
+           to_number(size->value, &number) && number && g->in->count >= number;
 }
 
 static void guess_size(struct guessing *g)
@@ -265,7 +367,7 @@ static void guess_counted(struct guessing *g)
     g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
     guess_total(g);
     more = is_more(g);
-    if (!more && !asked && !page_is_numbered(g->in->decided)) {
+    if (!more && !asked && !is_full(g) && !page_is_numbered(g->in->decided)) {
         g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
     } else if (!guess_numbers(g)) {
         g->out->is_lost = more;
@@ -280,9 +382,24 @@ static bool tells_of_pages(const struct guessing *g)
                            ? g->in->reply->header(g->in->reply->context, STR("link"), 0)
                            : STR_NONE;
 
-    return value.data || total_header(g->in->reply).data || g->reply.of[ROLE_NEXT].found ||
-           g->reply.of[ROLE_MORE].found || g->reply.of[ROLE_TOTAL].found ||
-           g->reply.of[ROLE_PAGES].found;
+    return value.data || g->out->total != PAGE_TOTAL_UNKNOWN || g->reply.of[ROLE_NEXT].found ||
+           g->reply.of[ROLE_MORE].found || g->reply.of[ROLE_LAST].found ||
+           g->reply.of[ROLE_TOTAL].found || g->reply.of[ROLE_PAGES].found;
+}
+
+bool pages_guess_wants_header(struct str name)
+{
+    const char *const *const lists[] = { total_headers, pages_headers, next_headers };
+    const size_t counts[] = { COUNT(total_headers), COUNT(pages_headers), COUNT(next_headers) };
+
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        for (size_t k = 0; k < counts[i]; k++) {
+            if (str_equal_nocase(name, str_view(lists[i][k]))) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void pages_guess_told(struct str body, struct pages_told *told)
@@ -312,7 +429,7 @@ void pages_guess(const struct pages_guess_input *input, struct pages_guess *gues
     if (decided == JOB_PAGES_LINK || (decided == JOB_PAGES_NONE && has_link_next(input->reply))) {
         guess->pages.kind = JOB_PAGES_LINK;
     } else if (decided == JOB_PAGES_NEXT || decided == JOB_PAGES_CURSOR) {
-        guess->is_lost = !guess_named(&g) && is_more(&g);
+        (void)guess_named(&g);
     } else if (page_is_numbered(decided) || !guess_named(&g)) {
         guess_counted(&g);
     }

@@ -42,6 +42,9 @@ struct pages_guess_input {
     enum job_pages_kind decided; /* by an earlier page; NONE for the first */
 };
 
+/** A header that a guess looks at, Link apart: fetch is to keep it. */
+bool pages_guess_wants_header(struct str name);
+
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess);
 
 /** How many records and pages the frame of a page tells of, whatever the job goes by. */

@@ -44,6 +44,10 @@ struct listing {
 /** What stands where a next page is named, but says that there is none: null, "", false, 0, -1. */
 bool page_is_none(struct str value);
 
+/** The number in a header that tells a total: all of it, or of a Content-Range ("items 0-9/100") what stands after
+ *  the slash. */
+struct str pages_total_in(struct str value);
+
 /** The head of a text from outside, as much as a note has room for. */
 struct str page_shown(struct str text);
 
@@ -65,6 +69,10 @@ void listing_keep_records(const struct listing *listing, struct page_at *at);
 
 /** Reads the numbers of records and pages that are told; bad ones are noted on the first page. */
 void listing_read_totals(struct listing *listing);
+
+/** What a member of this plain name means when it is true: MORE_YES, MORE_NO, or MORE_UNTOLD for no such name.
+ *  `*is_sure`: it means nothing else. */
+enum more pages_more_word(struct str plain, bool *is_sure);
 
 /** Reads whether there is more: `more` and `hint`. */
 void listing_read_more(struct listing *listing);

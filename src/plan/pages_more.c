@@ -79,27 +79,35 @@ struct told {
     enum more sure, mostly;
 };
 
+enum more pages_more_word(struct str plain, bool *is_sure)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (str_equal(plain, str_view(words[i].name))) {
+            *is_sure = words[i].is_sure;
+            return words[i].if_true;
+        }
+    }
+    return MORE_UNTOLD;
+}
+
 static void hear(struct told *told, struct str key, struct str value)
 {
     char room[PLAIN_NAME_MAX];
-    struct str plain;
+    enum more more;
+    bool is_sure;
 
     if (json_type_of(value) != JSON_BOOL) {
         return;
     }
-    plain = plain_name(key, room);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (str_equal(plain, str_view(words[i].name))) {
-            enum more more =
-                str_trim(value).data[0] == 't' ? words[i].if_true : negated(words[i].if_true);
-
-            told->mostly = more;
-            told->sure = words[i].is_sure ? more : told->sure;
-        }
+    more = pages_more_word(plain_name(key, room), &is_sure);
+    if (more != MORE_UNTOLD) {
+        more = str_trim(value).data[0] == 't' ? more : negated(more);
+        told->mostly = more;
+        told->sure = is_sure ? more : told->sure;
     }
 }
 
-/* The members of one object. False when it is no frame. */
+/* The members of one object, unless it has too many for a frame. */
 static void hear_object(struct told *told, struct str object)
 {
     struct told own = { MORE_UNTOLD, MORE_UNTOLD };

@@ -39,9 +39,10 @@ static void end_at_itself(struct listing *l)
 
 /* Adds the page unless the listing would go round in a circle, or on for ever. A total that is reached with a
  * page that is not full ends it, whatever is named: the last page of some APIs names a next one too. */
-static void add_named(struct listing *l, const struct page_texts *texts)
+static void add_named(struct listing *l, const struct page_texts *texts, uint64_t number)
 {
     struct page_at at = { .ordinal = l->page.ordinal + 1,
+                          .number = number,
                           .total = l->has_told ? l->told : l->page.total,
                           .empty = l->count ? 0 : l->page.empty + 1 };
 
@@ -138,7 +139,80 @@ static void name_url(struct listing *l, struct str reference)
     struct page_texts texts = { .url = { 0 } };
 
     if (resolve(l, reference, &texts.url)) {
-        add_named(l, &texts);
+        add_named(l, &texts, 0);
+    }
+    page_texts_release(&texts);
+}
+
+static void bad_cursor(struct listing *l, const struct err *err)
+{
+    LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s: the cursor %.*s: %s", l->pages.next,
+                 STR_ARG(page_shown(l->next)), err->text);
+    listing_end(l, PAGE_END_BAD_NEXT);
+}
+
+/* A URL without its last `count` parameters. */
+static struct str without_last(struct str url, uint64_t count)
+{
+    while (count-- && url.len) {
+        while (url.len && url.data[url.len - 1] != '&' && url.data[url.len - 1] != '?') {
+            url.len--;
+        }
+        url.len -= url.len > 0;
+    }
+    return url;
+}
+
+/* Sets one of the members in the URL, whose memory changes. `*added` counts those that were not in it before:
+ * they stand after all others then. */
+static enum result set_member(struct buf *url, struct str key, struct str value, uint64_t *added,
+                              struct err *err)
+{
+    struct page_texts texts = { .url = { 0 } };
+    struct buf name = { .max = JOB_URL_MAX };
+    struct str encoded;
+    enum result result = json_unescape(&name, key, NULL);
+
+    if (result == RESULT_OK && (!buf_cstr(&name) || buf_cstr(&name)[0] == '/')) {
+        result = err_set(err, RESULT_INVALID, "E-PAG2", "has a member that is no parameter");
+    }
+    if (result == RESULT_OK) {
+        *added += !url_param(buf_view(url), buf_view(&name), &encoded);
+        result = page_texts_set(&texts, buf_cstr(&name), value, buf_view(url), STR_NONE, err);
+    }
+    if (result == RESULT_OK) {
+        buf_release(url);
+        buf_take(url, &texts.url);
+    }
+    page_texts_release(&texts);
+    buf_release(&name);
+    return result;
+}
+
+/* MediaWiki's way: the members of an object are parameters of the next request, in the place of those that the
+ * object before had. They stand at the end of its URL, `number` of them. */
+static void name_members(struct listing *l)
+{
+    struct page_texts texts = { .url = { .max = JOB_URL_MAX } };
+    struct err err = { .result = RESULT_OK };
+    struct json_walk walk;
+    struct str key, value;
+    uint64_t added = 0;
+    enum result result = buf_append_str(&texts.url, without_last(l->request->url, l->page.number));
+
+    if (result == RESULT_OK && json_type_of(l->next) != JSON_OBJECT) {
+        result = err_set(&err, RESULT_INVALID, "E-PAG2", "is no object of parameters");
+    }
+    json_walk_begin(&walk, l->next);
+    while (result == RESULT_OK && json_walk_next(&walk, &key, &value)) {
+        result = set_member(&texts.url, key, value, &added, &err);
+    }
+    if (result == RESULT_OK) {
+        add_named(l, &texts, added);
+    } else if (result == RESULT_INVALID) {
+        bad_cursor(l, &err);
+    } else {
+        l->result = RESULT_NOMEM;
     }
     page_texts_release(&texts);
 }
@@ -151,12 +225,10 @@ static void name_cursor(struct listing *l)
     switch (
         page_texts_set(&texts, l->pages.param, l->next, l->request->url, listing_body(l), &err)) {
     case RESULT_OK:
-        add_named(l, &texts);
+        add_named(l, &texts, 0);
         break;
     case RESULT_INVALID:
-        LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s: the cursor %.*s: %s", l->pages.next,
-                     STR_ARG(page_shown(l->next)), err.text);
-        listing_end(l, PAGE_END_BAD_NEXT);
+        bad_cursor(l, &err);
         break;
     default:
         l->result = RESULT_NOMEM;
@@ -192,12 +264,14 @@ void listing_read_named(struct listing *l)
     } else if (none && (l->more == MORE_YES || l->hint == MORE_YES)) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT, "%s says there is more, but %s finds nothing",
                      l->more == MORE_YES && l->pages.has_more ? l->pages.has_more : "the page",
-                     l->pages.next);
+                     l->pages.next ? l->pages.next : "it");
         listing_end(l, PAGE_END_UNKNOWN);
     } else if (none) {
         listing_end(l, is_url ? PAGE_END_NO_NEXT : PAGE_END_NO_CURSOR);
     } else if (is_url) {
         name_next(l);
+    } else if (l->pages.param[0] == '*') {
+        name_members(l);
     } else {
         name_cursor(l);
     }

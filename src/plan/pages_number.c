@@ -25,15 +25,9 @@ static struct str total_header(const struct listing *l, const char *where)
     char name[64];
     struct str given = str_view(pages_header(where));
 
-    if (given.len >= sizeof name) {
-        return STR_NONE;
-    }
-    for (size_t i = 0; i < given.len; i++) {
-        char c = given.data[i];
-
-        name[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
-    return str_trim(header(l, (struct str){ name, given.len }));
+    return given.len < sizeof name
+               ? pages_total_in(str_trim(header(l, str_lower(given, name, sizeof name))))
+               : STR_NONE;
 }
 
 /* Digits; a fraction of zeros, which some languages write behind whole numbers, is passed over. */

@@ -2,6 +2,7 @@
 
 #include "base/crc32c.h"
 #include "base/url_make.h"
+#include "plan/link.h"
 #include "plan/pages_how.h"
 #include "plan/plain_name.h"
 #include "plan/records.h"
@@ -17,33 +18,46 @@ struct role_name {
     const char *param; /* of ROLE_NEXT: what takes the cursor; "" the same name, NULL a URL only */
 };
 
-/* Plain names (letters and digits, lower case), the surest first. */
+/* Plain names (letters and digits, lower case), the surest first. Those of ROLE_MORE and ROLE_LAST stand in
+ * pages_more.c. */
 static const struct role_name role_names[] = {
     { "odatanextlink", ROLE_NEXT, NULL },
     { "nextlink", ROLE_NEXT, NULL },
     { "nexturl", ROLE_NEXT, NULL },
+    { "nexturi", ROLE_NEXT, NULL },
     { "nextpageurl", ROLE_NEXT, NULL },
+    { "nextpageuri", ROLE_NEXT, NULL },
     { "nextpagelink", ROLE_NEXT, NULL },
     { "nexthref", ROLE_NEXT, NULL },
     { "nextrecordsurl", ROLE_NEXT, NULL },
+    { "nextresults", ROLE_NEXT, NULL },
+    { "moretopicsurl", ROLE_NEXT, NULL },
+    { "links", ROLE_NEXT, NULL }, /* an array of them */
+    { "link", ROLE_NEXT, NULL },
+    { "continue", ROLE_NEXT, "*" }, /* MediaWiki: an object of parameters */
     { "nextcursor", ROLE_NEXT, "cursor" },
     { "endcursor", ROLE_NEXT, "after" },
+    { "aftercursor", ROLE_NEXT, "cursor" },
+    { "nextcursormark", ROLE_NEXT, "cursorMark" },
     { "nextpagetoken", ROLE_NEXT, "page_token" },
+    { "nextpagekey", ROLE_NEXT, "" },
     { "nexttoken", ROLE_NEXT, "" },
     { "continuationtoken", ROLE_NEXT, "" },
+    { "continuation", ROLE_NEXT, "" },
+    { "resumptiontoken", ROLE_NEXT, "" },
     { "nextmarker", ROLE_NEXT, "marker" },
+    { "nextmaxid", ROLE_NEXT, "max_id" },
+    { "nextsearchafter", ROLE_NEXT, "search_after" },
     { "nextoffset", ROLE_NEXT, "offset" },
+    { "nextskip", ROLE_NEXT, "skip" },
+    { "nextstart", ROLE_NEXT, "start" },
     { "nextpage", ROLE_NEXT, "page" },
     { "next", ROLE_NEXT, "after" },
     { "scrollid", ROLE_NEXT, "" },
     { "cursor", ROLE_NEXT, "" },
-    { "hasmore", ROLE_MORE, NULL },
-    { "hasnextpage", ROLE_MORE, NULL },
-    { "hasnext", ROLE_MORE, NULL },
-    { "moreresults", ROLE_MORE, NULL },
-    { "hasmoreresults", ROLE_MORE, NULL },
-    { "hasmoreitems", ROLE_MORE, NULL },
-    { "more", ROLE_MORE, NULL },
+    { "after", ROLE_NEXT, "" },
+    { "bookmark", ROLE_NEXT, "" },
+    { "offset", ROLE_NEXT, "" }, /* a text: a number there is one of records */
     { "total", ROLE_TOTAL, NULL },
     { "totalcount", ROLE_TOTAL, NULL },
     { "totalresults", ROLE_TOTAL, NULL },
@@ -52,9 +66,17 @@ static const struct role_name role_names[] = {
     { "totalelements", ROLE_TOTAL, NULL },
     { "totalhits", ROLE_TOTAL, NULL },
     { "totalrows", ROLE_TOTAL, NULL },
+    { "totalsize", ROLE_TOTAL, NULL },
+    { "totalfound", ROLE_TOTAL, NULL },
+    { "totalmatches", ROLE_TOTAL, NULL },
+    { "opensearchtotalresults", ROLE_TOTAL, NULL },
     { "recordstotal", ROLE_TOTAL, NULL },
+    { "numbermatched", ROLE_TOTAL, NULL },
+    { "odatacount", ROLE_TOTAL, NULL },
     { "numfound", ROLE_TOTAL, NULL },
     { "nbhits", ROLE_TOTAL, NULL },
+    { "matched", ROLE_TOTAL, NULL },
+    { "found", ROLE_TOTAL, NULL },
     { "count", ROLE_TOTAL, NULL },
     { "totalpages", ROLE_PAGES, NULL },
     { "pagecount", ROLE_PAGES, NULL },
@@ -74,6 +96,7 @@ static const struct role_name role_names[] = {
     { "number", ROLE_PAGE, NULL },
     { "offset", ROLE_OFFSET, NULL },
     { "pageoffset", ROLE_OFFSET, NULL },
+    { "resultoffset", ROLE_OFFSET, NULL },
     { "skip", ROLE_OFFSET, NULL },
     { "start", ROLE_OFFSET, NULL },
     { "startat", ROLE_OFFSET, NULL },
@@ -87,16 +110,33 @@ static const struct role_name role_names[] = {
     { "resultsperpage", ROLE_SIZE, NULL },
     { "hitsperpage", ROLE_SIZE, NULL },
     { "maxresults", ROLE_SIZE, NULL },
+    { "resultrecordcount", ROLE_SIZE, NULL },
     { "size", ROLE_SIZE, NULL },
     { "take", ROLE_SIZE, NULL },
+};
+
+/* Names that mean what another name does, in an object of that name: {"next": {"href": ...}}. */
+static const struct {
+    const char *above, *name, *means;
+} within_names[] = {
+    { "next", "href", "nexturl" },       { "next", "url", "nexturl" },
+    { "next", "link", "nexturl" },       { "next", "uri", "nexturl" },
+    { "next", "after", "endcursor" },    { "next", "cursor", "nextcursor" },
+    { "next", "page", "nextpage" },      { "next", "offset", "nextoffset" },
+    { "next", "start", "nextstart" },    { "cursors", "after", "endcursor" },
+    { "cursors", "next", "nextcursor" }, { "cursor", "next", "nextcursor" },
+    { "cursor", "after", "endcursor" },  { "total", "value", "total" },
+    { "total", "count", "total" },
 };
 
 #define ROLE_NAMES (sizeof role_names / sizeof role_names[0])
 
 /* What a request calls the place of a cursor. */
 static const char *const cursor_params[] = {
-    "cursor",    "after",      "pagetoken", "nexttoken",         "marker",  "startingafter",
-    "pageafter", "pagecursor", "token",     "continuationtoken", "scrollid"
+    "cursor",        "after",           "pagetoken",  "nexttoken",   "marker",
+    "startingafter", "pageafter",       "pagecursor", "token",       "continuationtoken",
+    "scrollid",      "cursormark",      "maxid",      "searchafter", "nextpagekey",
+    "continuation",  "resumptiontoken", "bookmark"
 };
 
 /* What an array of records is called, whatever it holds. */
@@ -140,17 +180,39 @@ static bool add_step(char pointer[PAGES_GUESS_POINTER_MAX], size_t *len, struct 
     return true;
 }
 
-static bool fits(enum role role, enum json_type type)
+/* A next page is named by a text or a number, by an array of links, or by an object of parameters; null and
+ * false say that there is none. */
+static bool is_next(const struct role_name *name, struct str value)
 {
-    switch (role) {
-    case ROLE_NEXT:
-        return type == JSON_STRING || type == JSON_NUMBER || type == JSON_NULL ||
-               type == JSON_BOOL; /* false: no next */
-    case ROLE_MORE:
-        return type == JSON_BOOL;
+    bool is_link = !name->param && (str_equal(str_view(name->name), STR("links")) ||
+                                    str_equal(str_view(name->name), STR("link")));
+    uint64_t number;
+
+    switch (json_type_of(value)) {
+    case JSON_STRING:
+        return !is_link && (!str_equal(str_view(name->name), STR("offset")) ||
+                            !str_to_u64(json_string_raw(value), &number));
+    case JSON_NUMBER:
+        return name->param && !str_equal(str_view(name->name), STR("offset"));
+    case JSON_NULL:
+        return !is_link;
+    case JSON_BOOL:
+        return !is_link && str_trim(value).data[0] == 'f';
+    case JSON_ARRAY:
+        return is_link;
+    case JSON_OBJECT:
+        return name->param && name->param[0] == '*';
     default:
-        return type == JSON_NUMBER || type == JSON_STRING;
+        return false;
     }
+}
+
+static bool fits(const struct role_name *name, struct str value)
+{
+    enum json_type type = json_type_of(value);
+
+    return name->role == ROLE_NEXT ? is_next(name, value)
+                                   : type == JSON_NUMBER || type == JSON_STRING;
 }
 
 static void put_spot(struct spot *spot, size_t rank, const char *pointer, struct str key,
@@ -168,26 +230,59 @@ static void put_spot(struct spot *spot, size_t rank, const char *pointer, struct
     snprintf(spot->pointer, sizeof spot->pointer, "%s", pointer);
 }
 
-/* A scalar, by its name and that of the object it stands in: {"next": {"href": ...}}. */
+/* A member that says whether there is more: {"has_more": true}, {"isLast": false}, {"next_page": true}. */
+static void judge_more(struct spots *spots, const char *pointer, struct str plain, struct str key,
+                       struct str value)
+{
+    bool is_sure = false;
+    enum more more = pages_more_word(plain, &is_sure);
+
+    if (more == MORE_UNTOLD &&
+        (str_equal(plain, STR("next")) || str_equal(plain, STR("nextpage")))) {
+        more = MORE_YES;
+    }
+    if (more == MORE_YES && str_equal(plain, STR("truncated"))) {
+        return; /* a record may be, too */
+    }
+    if (more == MORE_YES || (more == MORE_NO && is_sure)) {
+        put_spot(&spots->of[more == MORE_YES ? ROLE_MORE : ROLE_LAST], !is_sure, pointer, key,
+                 value);
+        spots->of[more == MORE_YES ? ROLE_MORE : ROLE_LAST].has_value = true;
+    }
+}
+
+/* By its name and that of the object it stands in. */
 static void judge(struct spots *spots, const char *pointer, struct str above, struct str key,
                   struct str value)
 {
     char own[PLAIN_NAME_MAX], parent[PLAIN_NAME_MAX];
-    struct str plain = plain_name(key, own), over = plain_name(above, parent);
+    struct str plain = plain_name(key, own), over = plain_name(above, parent), next;
 
     if (is_among(plain, cursor_params, COUNT(cursor_params))) {
         put_spot(&spots->cursor_param, 0, pointer, key, value);
     }
-    if (str_equal(over, STR("next")) &&
-        (str_equal(plain, STR("href")) || str_equal(plain, STR("url")))) {
-        plain = STR("nexturl");
-    } else if (str_equal(over, STR("cursors")) && str_equal(plain, STR("after"))) {
-        plain = STR("endcursor");
+    spots->is_cut_short |= str_equal(plain, STR("lastevaluatedkey")) && !page_is_none(value);
+    if (json_type_of(value) == JSON_BOOL) {
+        judge_more(spots, pointer, plain, key, value);
+    }
+    for (size_t i = 0; i < COUNT(within_names); i++) {
+        if (str_equal(over, str_view(within_names[i].above)) &&
+            str_equal(plain, str_view(within_names[i].name))) {
+            plain = str_view(within_names[i].means);
+            break;
+        }
     }
     for (size_t i = 0; i < ROLE_NAMES; i++) {
-        if (str_equal(plain, str_view(role_names[i].name)) &&
-            fits(role_names[i].role, json_type_of(value))) {
-            put_spot(&spots->of[role_names[i].role], i, pointer, key, value);
+        if (!str_equal(plain, str_view(role_names[i].name)) || !fits(&role_names[i], value)) {
+            continue;
+        }
+        if (json_type_of(value) == JSON_ARRAY && !link_in_array(value, STR("next"), &next)) {
+            next = link_in_array(value, STR("self"), &next) ? STR("null") : STR_NONE;
+        } else if (json_type_of(value) != JSON_ARRAY) {
+            next = value;
+        }
+        if (next.data) {
+            put_spot(&spots->of[role_names[i].role], i, pointer, key, next);
         }
     }
 }
@@ -211,7 +306,7 @@ static bool is_small(struct str object)
     return members <= PAGES_GUESS_MEMBERS_MAX;
 }
 
-/* All members of objects within objects that are no objects themselves. */
+/* All members of objects within objects. */
 static void scan_object(struct scan *s, struct str object, struct str above, size_t len,
                         unsigned depth)
 {
@@ -228,25 +323,22 @@ static void scan_object(struct scan *s, struct str object, struct str above, siz
         if (!add_step(s->pointer, &end, key)) {
             continue;
         }
+        s->visit(s->context, s->pointer, above, key, value);
         if (json_type_of(value) == JSON_OBJECT) {
             scan_object(s, value, key, end, depth + 1);
-        } else {
-            s->visit(s->context, s->pointer, above, key, value);
         }
     }
 }
 
-static void visit_scalar(void *context, const char *pointer, struct str above, struct str key,
+static void visit_member(void *context, const char *pointer, struct str above, struct str key,
                          struct str value)
 {
-    if (json_type_of(value) != JSON_ARRAY) {
-        judge(context, pointer, above, key, value);
-    }
+    judge(context, pointer, above, key, value);
 }
 
 void spots_find(struct str body, struct spots *spots)
 {
-    struct scan scan = { .visit = visit_scalar, .context = spots };
+    struct scan scan = { .visit = visit_member, .context = spots };
 
     *spots = (struct spots){ .of = { { .found = false } } };
     scan_object(&scan, str_trim(body), STR_NONE, 0, 0);

@@ -1,7 +1,8 @@
 /**
  * Spots: the members of a page's frame whose names mean something to a paginator, for pages_guess.
  *
- * Names are compared by their letters and digits alone. Only what stands outside arrays is looked at.
+ * Names are compared by their letters and digits alone. Only what stands outside arrays is looked at, and
+ * arrays of links.
  *
  * Pure; any thread. Nothing is allocated.
  */
@@ -14,7 +15,8 @@
 
 enum role {
     ROLE_NEXT,
-    ROLE_MORE,
+    ROLE_MORE, /* true: there is more */
+    ROLE_LAST, /* true: there is not */
     ROLE_TOTAL,
     ROLE_PAGES,
     ROLE_PAGE,
@@ -28,19 +30,21 @@ struct spot {
     bool has_value; /* not null, nor empty, nor what else says "none" */
     size_t rank;    /* in role_names */
     char pointer[PAGES_GUESS_POINTER_MAX];
-    struct str key, value; /* the key still escaped */
+    struct str key,
+        value; /* the key still escaped; of links in an array the URL of the next page */
 };
 
 struct spots {
     struct spot of[ROLES];
     struct spot cursor_param; /* in a request's body: where a cursor goes */
+    bool is_cut_short;        /* there is more, by a key that nobody here knows how to ask with */
 };
 
 /** What stands in a body: a reply's, or one that was sent. */
 void spots_find(struct str body, struct spots *spots);
 
 /** The parameter that takes the cursor, when ROLE_NEXT is found there: "" for one of the cursor's own name,
- *  NULL when it can only be a URL. */
+ *  "*" for those that the members of an object name, NULL when it can only be a URL. */
 const char *spot_cursor_param(const struct spot *next);
 
 /** The parameter of a URL (as it stands there, at most SPOT_PARAM_MAX bytes) that plays this role, and its

@@ -1,10 +1,11 @@
 """Listings that are damaged on their way: each style of pages with each kind of damage. No row is lost in silence:
 either all rows are there, or the run ends with exit code 3, says why the listing ended, and names what is missing.
 
-A run has one kind of damage and one endpoint for each style, so that the whole matrix takes some forty runs. What
-goes wrong is printed as a table.
+Each style with each kind of damage is an endpoint of one of a few runs. What goes wrong is printed as a table.
 """
 
+import contextlib
+import csv
 import http.server
 import json
 import os
@@ -17,6 +18,7 @@ from harness import check, scratch
 COUNT, SIZE = 13, 3  # records of a listing, and of a page: 3, 3, 3, 3, 1
 PAGES = 5
 MIDDLE = 2  # the page that is damaged, from 0; the last one is PAGES - 1
+ENDPOINTS_MAX = 256  # of a job
 
 
 class Style:
@@ -28,7 +30,7 @@ class Style:
         self.endpoint = endpoint
         text = json.dumps(pages)
         self.has_total = '"total"' in text
-        self.has_pages = '"total_pages"' in text
+        self.is_graphql = endpoint.get("method") == "POST"
         # What it says of a page that it does not count: more by has_more, a cursor or URL for ever.
         self.kind = ("cursor" if "cursor" in text else "next" if "next" in text or "link" in text
                      else "offset" if "offset" in text else "number")
@@ -99,8 +101,7 @@ STYLES = {
     "link": Style("link", by_page, lambda a, p, last: {}, next_link),
     "link-last": Style("link", by_page, lambda a, p, last: {}, counted_link),
     "auto-next": Style("auto", by_page, lambda a, p, last: {"next": None if last else url_of(a, p + 1)}),
-    "auto-cursor": Style("auto", by_next_cursor, lambda a, p, last: {"next_cursor": None if last else f"c{p + 1}"},
-                         records=None),
+    "auto-cursor": Style("auto", by_next_cursor, lambda a, p, last: {"next_cursor": None if last else f"c{p + 1}"}),
     "auto-total": Style("auto", by_page, lambda a, p, last: {"page": p + 1, "total": a.total}),
 }
 
@@ -126,7 +127,7 @@ def graphql_error(ask, page, body):
 
 
 def records_in(ask, body):
-    return body["data"] if ask.style.endpoint.get("method") == "POST" else body
+    return body["data"] if ask.style.is_graphql else body
 
 
 def replaced(value):
@@ -247,7 +248,8 @@ class Ask:
         self.path, self.base = parts.path, server.base
         self.query = dict(urllib.parse.parse_qsl(parts.query))
         self.json = json.loads(body) if body else None
-        self.style = STYLES[parts.path.strip("/")]
+        style, _, damage = parts.path.strip("/").partition("/")
+        self.style, self.damage = STYLES.get(style), int(damage or 0)
         self.total = COUNT
 
     def records(self, page):
@@ -256,40 +258,41 @@ class Ask:
 
 
 class Server(http.server.ThreadingHTTPServer):
+    """Answers /STYLE/NUMBER, the number of a damage in `damages`."""
+
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, damage):
+    def __init__(self, damages):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.damage, self.damaged, self.asked = damage, set(), {}
+        self.damages, self.damaged, self.asked = damages, set(), {}
         self.lock = threading.Lock()
         self.base = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def answer(self, ask):
         """(status, body, Link header)"""
-        name, damage, page = ask.path.strip("/"), self.damage, ask.style.position(ask)
+        name, style, page = ask.path, ask.style, ask.style.position(ask)
+        damage = self.damages[ask.damage]
         with self.lock:
             asked = self.asked[name] = self.asked.get(name, 0) + 1
         ask.total_there = COUNT
         if damage.total == "growing":  # a record comes with each of the first pages that are asked for
             ask.total_there = ask.total = COUNT + min(asked, 3) - 1
-        elif damage.total is not None and (ask.style.has_total or ask.style.has_pages or name == "auto-total"):
+        elif damage.total is not None:
             ask.total = damage.total
         records, last = ask.records(page), round(page * SIZE) + SIZE >= ask.total_there
-        if not records and name == "number-404":
+        if not records and style is STYLES["number-404"]:
             return 404, {"detail": "Invalid page."}, None
-        frame = ask.style.frame(ask, page, last)
-        body = ({"data": {"items": records, **frame}} if ask.style.endpoint.get("method") == "POST"
-                else {"items": records, **frame})
+        body = {"items": records, **style.frame(ask, page, last)}
+        body = {"data": body} if style.is_graphql else body
         with self.lock:
             hit = damage.body and page == damage.page and not (damage.once and name in self.damaged)
             if hit:
                 self.damaged.add(name)
         if hit:
             body = damage.body(ask, page, body)
-        link = ask.style.link(ask, page, last) if ask.style.link else None
-        return 200, body, link
+        return 200, body, style.link(ask, page, last) if style.link else None
 
     def handle_error(self, *_):
         pass
@@ -316,75 +319,134 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+@contextlib.contextmanager
+def serve(server):
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 # --- runs --------------------------------------------------------------------------------------------
 
 
 def ids_of(path):
     """The ids of a table, in its order."""
-    import csv
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8", newline="") as file:
         return [row.get("id", "") for row in csv.DictReader(file)]
 
 
-def run_with(name, damage):
-    """style -> what came of its listing, and the exit code of all."""
-    server = Server(damage)
-    try:
-        endpoints = [{"name": style, "url": "/" + style, "records": "/items", **STYLES[style].endpoint,
-                      "pages": STYLES[style].pages} for style in STYLES]
-        for endpoint in endpoints:
-            if endpoint["records"] is None:
-                endpoint["records"] = "/items"
-        path, run_dir = scratch("job.json"), scratch("job.run")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"name": "job", "base": server.base, "endpoints": endpoints, "output": ["csv"],
-                       "pace": {"cap": 16}, "retry": {"attempts": 3, "backoff": "2ms:4ms"}}, file)
-        ended = harness.run("run", "-o", run_dir, "--json", "--fresh", path)
-        check(ended.code in (0, 3), f"{name}: exit code", ended)
-        report = ended.report()
-    finally:
-        server.shutdown()
-        server.server_close()
-    tables = {style: ids_of(os.path.join(run_dir, style + ".csv")) for style in STYLES}
-    accounts = {endpoint["name"]: endpoint for endpoint in report["endpoints"]}
-    return ended, accounts, tables
+def run_job(name, job):
+    """The end of a run that may have lost rows, and where its tables are."""
+    path, run_dir = scratch(name + ".json"), scratch(name + ".run")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"name": name, "output": ["csv"], "pace": {"cap": 64},
+                   "retry": {"attempts": 3, "backoff": "2ms:4ms"}, **job}, file)
+    ended = harness.run("run", "-o", run_dir, "--json", path)
+    check(ended.code in (0, 3), f"{name}: exit code", ended)
+    return ended, run_dir
+
+
+def run_all(number, names):
+    """(damage, style) -> the account and the ids of its listing; and the exit code of all of them."""
+    cells = [(name, style) for name in names for style in STYLES]
+    with serve(Server([DAMAGES[name] for name in names])) as server:
+        endpoints = [{"name": f"{style}-{names.index(name)}", "url": f"/{style}/{names.index(name)}",
+                      "records": "/items", **STYLES[style].endpoint, "pages": STYLES[style].pages}
+                     for name, style in cells]
+        ended, run_dir = run_job(f"job{number}", {"base": server.base, "endpoints": endpoints})
+    accounts = {endpoint["name"]: endpoint for endpoint in ended.report()["endpoints"]}
+    return ended.code, {cell: (accounts[e["name"]], ids_of(os.path.join(run_dir, e["name"] + ".csv")))
+                        for cell, e in zip(cells, endpoints)}
+
+
+def is_told(account):
+    """The report says that records are missing, or may be."""
+    pages = account["pages"]
+    return pages["cut"] or pages["missing_count"] > 0 or pages["records_missing"] > 0
 
 
 def fault_of(style, damage, account, ids):
     """What is wrong with how a listing ended; empty when nothing is."""
-    pages, want = account["pages"], damage.whole(STYLES[style])
-    told = pages["cut"] or pages["missing_count"] > 0 or pages["records_missing"] > 0
+    pages, want, told = account["pages"], damage.whole(STYLES[style]), is_told(account)
     count = COUNT + (2 if damage.total == "growing" else 0)
     whole = set(ids) >= {str(n) for n in range(COUNT)} and len(ids) == len(set(ids)) <= count
-    named = pages["missing"] or account["notes"] or account["failed"]
     if pages["ended"] in ("open", "other"):
         return f"no reason: {pages}"
     if want is True and (not whole or told):
         return f"not whole: {len(ids)} rows, ended by {pages['ended']}, told: {told}"
-    if want is False and not told and not whole:
-        return f"LOST IN SILENCE: {len(ids)} rows, ended by {pages['ended']}"
     if want is False and not told:
-        return f"rows are there, but what was wrong is not told: ended by {pages['ended']}"
-    if told and not named:
+        return f"{'TOLD OF NOTHING' if whole else 'LOST IN SILENCE'}: {len(ids)} rows, ended by {pages['ended']}"
+    if told and not (pages["missing"] or account["notes"]):
         return f"nothing is named: {account}"
     return ""
 
 
+def groups():
+    """The kinds of damage, so few at once that a job may have an endpoint for each style; first those by which
+    nothing at all is lost."""
+    harmless = [n for n, d in DAMAGES.items() if all(d.whole(s) for s in STYLES.values())]
+    harmful = [n for n in DAMAGES if n not in harmless]
+    size = ENDPOINTS_MAX // len(STYLES)
+    for names in harmless, harmful:
+        yield from (names[i:i + size] for i in range(0, len(names), size))
+
+
 def test_listings__lose_no_row_in_silence__whatever_is_damaged():
     faults = []
-    for name, damage in DAMAGES.items():
-        ended, accounts, tables = run_with(name, damage)
-        for style in STYLES:
-            fault = fault_of(style, damage, accounts[style], tables[style])
+    for number, names in enumerate(groups()):
+        code, cells = run_all(number, names)
+        for (name, style), (account, ids) in cells.items():
+            fault = fault_of(style, DAMAGES[name], account, ids)
             if fault:
-                faults.append(f"{name:28} {style:14} {fault}")
-        lost = any(a["failed"] or a["pages"]["cut"] or a["pages"]["missing_count"] or a["pages"]["records_missing"]
-                   for a in accounts.values())
-        if ended.code != (3 if lost else 0):
-            faults.append(f"{name:28} {'':14} exit code {ended.code}")
+                faults.append(f"{name:26} {style:14} {fault}")
+        if code != (3 if any(is_told(account) for account, _ in cells.values()) else 0):
+            faults.append(f"exit code {code} of {names}")
     check(not faults, "\n" + "\n".join(faults))
+
+
+# --- what an answer may show ---------------------------------------------------------------------------
+
+# The first answer to /N, which has 2 of 6 records, beside what it tells. By none of these is the first page all.
+SHOWN = [
+    {"exceededTransferLimit": True}, {"offset": 0, "limit": 2}, {"page": 1, "per_page": 2}, {"total": 6},
+    {"paging": {"next": {"after": "2"}}}, {"links": [{"rel": "next", "href": "/0?offset=2"}]},
+    {"link": [{"relation": "next", "url": "/0?offset=2"}]}, {"after": "2"}, {"continue": {"after": "2", "c": "x"}},
+    {"numberMatched": 6, "numberReturned": 2}, {"@odata.nextLink": "/0?offset=2"}, {"next_page_token": "2"},
+    {"meta": {"cursor": "2"}}, {"has_more": True}, {"isLast": False}, {"last_page": 3}, {"LastEvaluatedKey": {"a": 1}},
+    {"pagination": {"next_offset": 2}}, {"next": {"href": "/0?offset=2"}}, {"truncated": True, "next": "/0?offset=2"},
+]
+
+
+class Shower(Server):
+    def answer(self, ask):
+        shown = SHOWN[int(ask.path.strip("/"))]
+        numbers = [ask.query.get(n) for n in ("offset", "resultOffset", "after", "page_token", "cursor")]
+        first = max([int(n) for n in numbers if n] + [2 * int(ask.query.get("page", 1)) - 2])
+        items = [{"id": n} for n in range(first, min(first + 2, 6))]
+        if first + 2 >= 6:
+            return 200, {"items": items}, None
+        text = json.dumps(shown).replace("/0?offset=2", f"{ask.path}?offset={first + 2}")
+        for name in "after", "next_page_token", "cursor":
+            text = text.replace(f'"{name}": "2"', f'"{name}": "{first + 2}"')
+        return 200, {"items": items, **json.loads(text.replace('"next_offset": 2', f'"next_offset": {first + 2}'))}, None
+
+
+def test_auto__pages_or_says_that_it_cannot__when_an_answer_shows_more():
+    faults = []
+    with serve(Shower([])) as server:
+        endpoints = [{"name": f"e{n}", "url": f"/{n}", "records": "/items", "pages": "auto"} for n in range(len(SHOWN))]
+        ended, run_dir = run_job("auto", {"base": server.base, "endpoints": endpoints})
+        for n, account in enumerate(ended.report()["endpoints"]):
+            whole = ids_of(os.path.join(run_dir, f"e{n}.csv")) == [str(i) for i in range(6)]
+            code = harness.run("probe", f"{server.base}/{n}").code
+            if whole == is_told(account) or code not in ((0,) if whole else (3,)):
+                faults.append(f"{SHOWN[n]}: whole {whole}, {account['pages']}, exit code of probe {code}")
+    check(not faults, "\n" + "\n".join(faults))
+    check(ended.code == 3, "exit code of what cannot be paged:", ended)
 
 
 if __name__ == "__main__":
