@@ -150,29 +150,6 @@ static void fixed__is_carried__in_each_of_its_forms(void **state)
     }
 }
 
-static void fixed__is_lost__when_it_was_never_good_for_anything(void **state)
-{
-    struct request *request = request_new(1, 0, STR("k"), STR("https://api.test/1"));
-    struct play p;
-
-    (void)state;
-    begin(&p, (struct job_login){ .kind = JOB_LOGIN_BEARER, .secret = SECRET("t0k") });
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(auth_refused(&p.auth, request, p.why), AUTH_REFUSAL_FINAL);
-    }
-    assert_int_equal(auth_refused(&p.auth, request, p.why), AUTH_REFUSAL_LOST);
-    assert_true(auth_is_awaited(&p.auth, p.now_us));
-    end(&p);
-    begin(&p, (struct job_login){ .kind = JOB_LOGIN_BEARER, .secret = SECRET("t0k") });
-    assert_non_null(carried(&p, request));
-    auth_accepted(&p.auth, request);
-    for (int i = 0; i < 100; i++) {
-        assert_int_equal(auth_refused(&p.auth, request, p.why), AUTH_REFUSAL_FINAL);
-    }
-    request_free(request);
-    end(&p);
-}
-
 static void origin__is_that_of_base__or_of_the_first_url(void **state)
 {
     struct job_source source = { JOB_SOURCE_PATTERN, TEXT("http://one.test/[1-9]") };
@@ -462,7 +439,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fixed__is_carried__in_each_of_its_forms),
-        cmocka_unit_test(fixed__is_lost__when_it_was_never_good_for_anything),
         cmocka_unit_test(origin__is_that_of_base__or_of_the_first_url),
         cmocka_unit_test(call__brings_a_token__found_by_its_pointer),
         cmocka_unit_test(token__is_asked_anew__before_it_ends_and_used_meanwhile),

@@ -16,8 +16,6 @@
 #define PLACEHOLDER "{token}"
 #define CREDENTIAL_MAX (2 * AUTH_TOKEN_MAX)
 #define SHORTAGE_PAUSE_US 250000
-#define AUTH_FIXED_REFUSALS_MAX                                                                    \
-    5 /* of a credential that was never good: then nobody else is asked */
 #define ANSWER_DEPTH_MAX 64
 
 /* --- texts ---------------------------------------------------------------------------------------- */
@@ -566,21 +564,8 @@ void auth_accepted(struct auth *a, struct request *request)
     }
 }
 
-static enum auth_refusal refuse_fixed(struct auth *a, char why[AUTH_WHY_MAX])
-{
-    if (!a->is_proven && ++a->unproven >= AUTH_FIXED_REFUSALS_MAX) {
-        snprintf(why, AUTH_WHY_MAX, "the credential is refused (HTTP 401)");
-        a->is_lost = true;
-        return AUTH_REFUSAL_LOST;
-    }
-    return AUTH_REFUSAL_FINAL;
-}
-
 enum auth_refusal auth_refused(struct auth *a, struct request *request, char why[AUTH_WHY_MAX])
 {
-    if (!a->is_asked) {
-        return refuse_fixed(a, why);
-    }
     a->refused++;
     if (a->has_token && request->login == a->number) {
         a->has_token = false;

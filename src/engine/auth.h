@@ -115,13 +115,13 @@ void auth_carry(const struct auth *auth, struct request *request, struct fetch_e
 void auth_accepted(struct auth *auth, struct request *request);
 
 enum auth_refusal {
-    AUTH_REFUSAL_FREE,  /* ask again with the next token, at no cost */
-    AUTH_REFUSAL_TRY,   /* likewise, but it was one of its tries */
-    AUTH_REFUSAL_FINAL, /* there is no other credential: it failed */
-    AUTH_REFUSAL_LOST,  /* nor will there be a better one for anybody: `why` */
+    AUTH_REFUSAL_FREE, /* ask again with the next token, at no cost */
+    AUTH_REFUSAL_TRY,  /* likewise, but it was one of its tries */
+    AUTH_REFUSAL_LOST, /* nor will there be a better one for anybody: `why` */
 };
 
-/** The request was answered 401. */
+/** The request was answered 401, and its token comes from a login call. One that was given as it is is
+ *  watched by plan/credential.h. */
 enum auth_refusal auth_refused(struct auth *auth, struct request *request, char why[AUTH_WHY_MAX]);
 
 #endif

@@ -440,6 +440,7 @@ static void free_parts(struct engine *e)
     steer_release(e);
     discover_release(&e->discover);
     opinion_release(e);
+    credential_release(e);
     login_release(e);
     accounts_release(&e->accounts);
     frontier_free(e->frontier);

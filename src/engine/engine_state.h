@@ -30,6 +30,7 @@
 #include "plan/host.h"
 #include "plan/pacer.h"
 #include "plan/quota.h"
+#include "plan/credential.h"
 #include "plan/same_answer.h"
 #include "plan/tuner.h"
 #include "store/committer.h"
@@ -72,6 +73,24 @@ struct failed_request {
 struct table_job;
 struct answer_log;
 
+#define CREDENTIAL_WATCHES_MAX 64
+
+/* The requests of one host that carry the same credential. */
+struct credential_watch {
+    uint32_t host;
+    uint32_t endpoint; /* whose own it is; CREDENTIAL_OF_JOB */
+    struct credential credential;
+};
+
+#define CREDENTIAL_OF_JOB UINT32_MAX
+
+struct credential_watches {
+    struct credential_watch list[CREDENTIAL_WATCHES_MAX]; /* of those that were refused once */
+    size_t count;
+    struct request *aside; /* refused, neither tried nor failed */
+    uint64_t well;         /* requests of this session that went well */
+};
+
 #define LOGIN_TOKENS_KEPT 16 /* so many of the latest are shown nowhere */
 
 struct login_state {
@@ -90,6 +109,7 @@ struct engine {
 
     struct auth auth;
     struct login_state login;
+    struct credential_watches credentials;
     struct secrets secrets; /* the job's, and the latest tokens */
     struct host_table hosts;
     struct frontier *frontier;
@@ -369,9 +389,33 @@ enum login_word login_heed(struct engine *engine, struct response *response);
 /** A rule says that its credential is refused. Without a login there is no other, and the run stops. */
 enum login_word login_refused(struct engine *engine, struct response *response);
 
+/** Its credential is the login's: one that was given, or the token of a call. */
+bool login_is_carried(const struct engine *engine, const struct request *request);
+
 /** Its credential was taken. */
 void login_accepted(struct engine *engine, struct request *request);
 void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
+
+/* credential_watch.c: credentials that no login call can renew */
+
+/** A request went well, or its answer was as good. */
+void credential_note_well(struct engine *engine, const struct request *request);
+
+enum credential_fate {
+    CREDENTIAL_SILENT, /* nothing to do with a credential */
+    CREDENTIAL_FAILED, /* the request failed for good: it alone may not be seen */
+    CREDENTIAL_TAKEN,  /* it has been set aside, and stays pending */
+};
+
+/** What becomes of a request that is answered 401. */
+enum credential_fate credential_heed(struct engine *engine, struct response *response);
+
+/** Nothing else is left to ask. True when what was set aside is asked once more, or the run stops. */
+bool credential_resume(struct engine *engine);
+
+/** No request can go well any more with the credential that there is: the run stops with EXIT_AUTH. */
+void credential_lose(struct engine *engine, const char *why);
+void credential_release(struct engine *engine);
 
 /* detail.c: one request looked at closely */
 

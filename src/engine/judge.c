@@ -397,6 +397,15 @@ void judge_unasked(struct engine *e, struct response *response)
     put_back(e, request);
 }
 
+struct request *judge_set_aside(struct engine *e, struct response *response)
+{
+    struct request *request = dismantle(e, response);
+
+    request_start_over(request);
+    request->attempt -= request->attempt > 0;
+    return request;
+}
+
 /* The attempt does not count. One that a redirect continued was counted at its first hop. */
 static void take_back_try(struct request *request)
 {
@@ -536,6 +545,9 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     attempt.has_deadline = deadline.named;
     detail_note(e, response);
     note_try(response);
+    if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
+        credential_note_well(e, request);
+    }
     if (opinion_heed(e, response, &reading->opinion, &deadline, &reading->findings)) {
         return;
     }
@@ -548,6 +560,15 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         refusal_hold(e, host, response, &deadline);
     }
     if (login_decides(e, response, &deadline)) {
+        return;
+    }
+    switch (credential_heed(e, response)) {
+    case CREDENTIAL_SILENT:
+        break;
+    case CREDENTIAL_FAILED:
+        judge_final(e, response);
+        return;
+    case CREDENTIAL_TAKEN:
         return;
     }
     refused_alike_note(e, response, deadline.holds_host);

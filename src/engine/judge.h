@@ -25,6 +25,9 @@ void judge_wait_free(struct engine *engine, struct response *response);
 /** Goes round as if this try had not been. */
 void judge_unasked(struct engine *engine, struct response *response);
 
+/** Takes the request out, as if this try had not been. It is the caller's, who gives it to the frontier. */
+struct request *judge_set_aside(struct engine *engine, struct response *response);
+
 /** The same try goes on, at the URL that the request has now. */
 void judge_go_on(struct engine *engine, struct response *response);
 

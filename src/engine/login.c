@@ -189,15 +189,6 @@ void login_carry(struct engine *e, struct request *request, struct fetch_extra *
 
 /* --- answers ------------------------------------------------------------------------------------------ */
 
-static void lose(struct engine *e, const char *why)
-{
-    events_add(&e->events, EVENT_ERROR, "auth", "", "%s", why);
-    engine_stop_for(e, "E-AUTH2", why);
-    if (e->ended_by == EXIT_WELL) {
-        e->ended_by = EXIT_AUTH;
-    }
-}
-
 static void tell_token(struct engine *e, uint64_t now_us)
 {
     char length[UNITS_TEXT_MAX];
@@ -206,7 +197,7 @@ static void tell_token(struct engine *e, uint64_t now_us)
     if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
         collect_secrets(e, &err) != RESULT_OK) {
         e->auth.is_lost = true; /* a token that cannot be kept from being shown is not used */
-        lose(e, "out of memory for the login's token");
+        credential_lose(e, "out of memory for the login's token");
         return;
     }
     if (e->auth.expires_us == TIME_NEVER) {
@@ -236,7 +227,7 @@ static void take_answer(struct engine *e, struct response *response)
         }
         break;
     case AUTH_LOST:
-        lose(e, why);
+        credential_lose(e, why);
         break;
     }
 }
@@ -266,7 +257,7 @@ bool login_takes(struct engine *e, struct response *response)
     return true;
 }
 
-static bool is_of_login(const struct engine *e, const struct request *request)
+bool login_is_carried(const struct engine *e, const struct request *request)
 {
     return e->login.has_home && request->host == e->login.home && !request->foreign;
 }
@@ -282,17 +273,15 @@ static enum login_word heed_refusal(struct engine *e, struct request *request)
     case AUTH_REFUSAL_TRY:
         return LOGIN_TRY;
     case AUTH_REFUSAL_LOST:
-        lose(e, why);
-        return LOGIN_FREE; /* it stays pending, for a session with a better one */
-    case AUTH_REFUSAL_FINAL:
+        credential_lose(e, why);
         break;
     }
-    return LOGIN_SILENT;
+    return LOGIN_FREE; /* it stays pending, for a session with a better one */
 }
 
 void login_accepted(struct engine *e, struct request *request)
 {
-    if (is_of_login(e, request)) {
+    if (login_is_carried(e, request)) {
         auth_accepted(&e->auth, request);
     }
 }
@@ -305,19 +294,20 @@ enum login_word login_heed(struct engine *e, struct response *response)
         login_accepted(e, request);
         return LOGIN_SILENT;
     }
-    return response->status == 401 && is_of_login(e, request) ? heed_refusal(e, request)
-                                                              : LOGIN_SILENT;
+    return response->status == 401 && e->auth.is_asked && login_is_carried(e, request)
+               ? heed_refusal(e, request)
+               : LOGIN_SILENT;
 }
 
 enum login_word login_refused(struct engine *e, struct response *response)
 {
     char why[AUTH_WHY_MAX];
 
-    if (is_of_login(e, response->request)) {
+    if (e->auth.is_asked && login_is_carried(e, response->request)) {
         return heed_refusal(e, response->request);
     }
     snprintf(why, sizeof why, "the credential is refused: %.100s", response->reason);
-    lose(e, why);
+    credential_lose(e, why);
     return LOGIN_FREE;
 }
 

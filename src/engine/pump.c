@@ -489,6 +489,11 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
          e->answer == FRONTIER_TROUBLE || e->answer == FRONTIER_LEARNED)) {
         give_up_waiting(e, now_us);
     }
+    if (e->phase == ENGINE_RUNNING && e->answer == FRONTIER_EMPTY && !discover_is_pending(e) &&
+        credential_resume(e)) {
+        engine_pump(e);
+        return;
+    }
     if (e->phase == ENGINE_RUNNING &&
         (e->answer != FRONTIER_EMPTY || discover_is_pending(e) || poll_goes_on(e))) {
         return;

@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing came through and every request was answered 401: it is the credentials that failed. */
-static bool is_refused_throughout(const struct engine *e, const struct report *r)
+/* The credential is lost, or none was sent and nothing but 401 came back for want of one. */
+static bool has_auth_failed(const struct engine *e, const struct report *r)
 {
-    return r->ok == 0 && r->session_failed == r->failed && e->failure_count == 1 &&
-           failure_equal(e->failures[0].why, failure_of(OUTCOME_STATUS, 401));
+    return e->ended_by == EXIT_AUTH ||
+           (e->ended_by == EXIT_WELL && r->ok == 0 && r->failed > 0 &&
+            r->session_failed == r->failed && e->failure_count == 1 &&
+            failure_equal(e->failures[0].why, failure_of(OUTCOME_STATUS, 401)));
 }
 
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
@@ -22,6 +24,9 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     /* Who aborts while another program holds the ledger has not met a failure. */
     if (e->storage != RESULT_OK && (e->storage != RESULT_BUSY || e->ended_by == EXIT_WELL)) {
         return EXIT_STORAGE;
+    }
+    if (has_auth_failed(e, r)) {
+        return EXIT_AUTH;
     }
     if (e->ended_by != EXIT_WELL) {
         return e->ended_by;
@@ -35,7 +40,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (r->failed == 0) {
         return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;
     }
-    return is_refused_throughout(e, r) ? EXIT_AUTH : EXIT_INCOMPLETE;
+    return EXIT_INCOMPLETE;
 }
 
 static void add_failures(const struct engine *e, struct report *r)

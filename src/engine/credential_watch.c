@@ -1,0 +1,252 @@
+/*
+ * Credential watch: requests that carry a credential which no login call can renew, and are refused with 401.
+ *
+ * Such a request is set aside, neither tried nor failed, until it is known whether the credential has ended or
+ * this URL alone is not for it (plan/credential.h). When it has ended the run stops with E-AUTH2, and what was
+ * set aside is pending, as is all that was in flight.
+ *
+ * What counts together is what one host is asked with the same credential: the job's, or an endpoint's own.
+ */
+#include "base/url_make.h"
+#include "engine/judge.h"
+#include "plan/retry.h"
+
+#include <stdio.h>
+
+#define ASK_AGAIN_US US_PER_S
+
+/* --- who carries what ---------------------------------------------------------------------------------- */
+
+static bool is_any_secret(const struct engine *e, const struct job_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (header_is_secret(str_view(headers[i].name)) ||
+            (headers[i].sent && secrets_are_in(&e->job->secrets, str_view(headers[i].sent)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_own(const struct engine *e, const struct job_endpoint *endpoint)
+{
+    return is_any_secret(e, endpoint->headers, endpoint->header_count) ||
+           (endpoint->body && secrets_are_in(&e->job->secrets, str_view(endpoint->body)));
+}
+
+static bool is_in_url(const struct engine *e, const struct request *request)
+{
+    struct url_params params;
+    struct str name, value;
+
+    if (request->sealed || secrets_are_in(&e->secrets, request_url(request))) {
+        return true;
+    }
+    url_params_begin(&params, request_url(request));
+    while (url_params_next(&params, &name, &value)) {
+        if (value.len >= SECRET_MIN_BYTES && url_param_is_secret(name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False when it carries none that is given. */
+static bool find_owner(const struct engine *e, const struct request *request, uint32_t *endpoint)
+{
+    if (request->foreign || (e->auth.is_asked && login_is_carried(e, request))) {
+        return false;
+    }
+    if (has_own(e, &e->job->endpoints[request->endpoint])) {
+        *endpoint = request->endpoint;
+        return true;
+    }
+    *endpoint = CREDENTIAL_OF_JOB;
+    return login_is_carried(e, request) ||
+           is_any_secret(e, e->job->headers, e->job->header_count) || is_in_url(e, request);
+}
+
+/* NULL: it is not watched. */
+static struct credential *find(struct engine *e, uint32_t host, uint32_t endpoint)
+{
+    for (size_t i = 0; i < e->credentials.count; i++) {
+        struct credential_watch *w = &e->credentials.list[i];
+
+        if (w->host == host && w->endpoint == endpoint) {
+            return &w->credential;
+        }
+    }
+    return NULL;
+}
+
+static struct credential *watch(struct engine *e, uint32_t host, uint32_t endpoint)
+{
+    struct credential *found = find(e, host, endpoint);
+    struct credential_watch *w;
+
+    if (found || e->credentials.count == CREDENTIAL_WATCHES_MAX) {
+        return found;
+    }
+    w = &e->credentials.list[e->credentials.count++];
+    *w = (struct credential_watch){ .host = host, .endpoint = endpoint };
+    return &w->credential;
+}
+
+static struct credential *watch_of(struct engine *e, const struct request *request)
+{
+    uint32_t endpoint;
+
+    return find_owner(e, request, &endpoint) ? find(e, request->host, endpoint) : NULL;
+}
+
+/* --- set aside ----------------------------------------------------------------------------------------- */
+
+static void set_aside(struct engine *e, struct response *response)
+{
+    struct request *request = judge_set_aside(e, response);
+
+    if (!request->refused_us) {
+        request->refused_us = engine_now_us(e);
+    }
+    request->next = e->credentials.aside;
+    e->credentials.aside = request;
+}
+
+/* It is asked once more, at that time. Without memory for that it is left to the next session. */
+static void ask_again(struct engine *e, struct request *request, uint64_t due_us)
+{
+    request->is_asked_again = true;
+    request->due_us = due_us;
+    request->due = (struct due){ .by = DUE_BACKOFF,
+                                 .status = 401,
+                                 .wait_us = due_us - engine_now_us(e),
+                                 .ceiling_us = ASK_AGAIN_US };
+    if (frontier_wait(e->frontier, request, due_us) != RESULT_OK) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
+/* Those whose credential is good after all. */
+static void release_good(struct engine *e)
+{
+    struct request **at = &e->credentials.aside, *request;
+
+    while ((request = *at)) {
+        const struct credential *c = watch_of(e, request);
+
+        if (c && !credential_is_good_since(c, request->refused_us)) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        ask_again(e, request, engine_now_us(e));
+    }
+}
+
+void credential_note_well(struct engine *e, const struct request *request)
+{
+    struct credential *c;
+
+    e->credentials.well++;
+    if (!e->credentials.count || !(c = watch_of(e, request))) {
+        return;
+    }
+    credential_accepted(c, request->since_us);
+    if (e->credentials.aside) {
+        release_good(e);
+    }
+}
+
+/* --- refused ------------------------------------------------------------------------------------------- */
+
+void credential_lose(struct engine *e, const char *why)
+{
+    events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"", "%s", why);
+    engine_stop_for(e, "E-AUTH2", why);
+    if (e->ended_by == EXIT_WELL) {
+        e->ended_by = EXIT_AUTH;
+    }
+}
+
+static void lose(struct engine *e, const struct request *request)
+{
+    const struct host *host = host_at(&e->hosts, request->host);
+    unsigned long long well = e->credentials.well;
+    char why[sizeof e->stopped_by], after[48] = "";
+
+    if (e->phase != ENGINE_RUNNING) {
+        return;
+    }
+    if (well) {
+        snprintf(after, sizeof after, " after %llu answer%s that went well", well,
+                 well == 1 ? "" : "s");
+    }
+    snprintf(why, sizeof why,
+             "%.*s refuses the credential (HTTP 401)%s; set a new one and run the same command: "
+             "nothing is lost",
+             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, after);
+    if (well) {
+        events_add(&e->events, EVENT_NOTICE, "auth", "",
+                   "URLs that a good credential may not see: --answer 'status=401 do=fail' goes "
+                   "on without them");
+    }
+    e->auth.is_lost |= login_is_carried(e, request);
+    credential_lose(e, why);
+}
+
+enum credential_fate credential_heed(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+    struct credential *c;
+    uint32_t endpoint;
+
+    if (response->status != 401 || response->outcome != OUTCOME_STATUS ||
+        retry_wants_status(&e->job->retry, 401) || !find_owner(e, request, &endpoint) ||
+        !(c = watch(e, request->host, endpoint))) {
+        return CREDENTIAL_SILENT;
+    }
+    if (!c->well && e->credentials.well) { /* before it was watched: when, nobody knows */
+        c->well = e->credentials.well;
+    }
+    switch (credential_refused(c, request->is_asked_again ? request->refused_us : 0)) {
+    case CREDENTIAL_ALONE:
+        return CREDENTIAL_FAILED;
+    case CREDENTIAL_LOST:
+        lose(e, request);
+        break;
+    case CREDENTIAL_WAIT:
+        break;
+    }
+    set_aside(e, response);
+    return CREDENTIAL_TAKEN;
+}
+
+bool credential_resume(struct engine *e)
+{
+    struct request *request = e->credentials.aside;
+    bool is_worth_it = request != NULL;
+
+    for (struct request *r = request; r; r = r->next) {
+        const struct credential *c = watch_of(e, r);
+
+        is_worth_it &= !c || credential_is_worth_a_try(c, r->is_asked_again);
+    }
+    if (request && !is_worth_it) {
+        lose(e, request);
+    }
+    while (is_worth_it && (request = e->credentials.aside)) {
+        e->credentials.aside = request->next;
+        ask_again(e, request, engine_now_us(e) + ASK_AGAIN_US);
+    }
+    return is_worth_it || e->credentials.aside;
+}
+
+void credential_release(struct engine *e)
+{
+    struct request *request;
+
+    while ((request = e->credentials.aside)) {
+        e->credentials.aside = request->next;
+        frontier_forget(e->frontier, request);
+    }
+}
