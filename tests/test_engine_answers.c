@@ -452,6 +452,35 @@ static void accepted__is_asked_again__when_it_says_when(void **state)
     end(&w);
 }
 
+static void accepted__is_followed_to_its_result__without_a_rule(void **state)
+{
+    struct world w;
+    struct fast_clock fast;
+    size_t count;
+    char *bodies;
+
+    (void)state;
+    begin(&w, "/1",
+          (struct route[]){
+              { "POST /1 ", "202 Accepted\r\nOperation-Location: ops/7", "{\"id\":7}", 0, 0, "" },
+              { "GET /ops/7 ", "200 OK", "{\"status\":\"Running\"}", 2, 0, "" },
+              { "GET /ops/7 ", "303 See Other\r\nLocation: /files/7", "", 0, 0, "" },
+              { 0 } });
+    w.run.clock = fast_clock(&fast, 20);
+    free(w.run.job.endpoints[0].method);
+    w.run.job.endpoints[0].method = strdup("POST");
+    w.run.job.endpoints[0].body = strdup("{}");
+    run_to_its_end(&w.run);
+    assert_int_equal(w.run.report.exit, EXIT_WELL);
+    assert_int_equal(asked(&w, "POST /1 "), 1);
+    assert_int_equal(asked(&w, "GET /ops/7 "), 3);
+    assert_int_equal(asked(&w, "GET /files/7 "), 1);
+    bodies = stored(&w.run, &count);
+    assert_string_equal(bodies, "1 1 {\"a\":1}\n");
+    free(bodies);
+    end(&w);
+}
+
 static void accepted__fails__when_a_post_has_nowhere_to_ask(void **state)
 {
     struct world w;
@@ -632,6 +661,7 @@ static int group(void)
         cmocka_unit_test(again__carries_no_credential__to_another_origin),
         cmocka_unit_test(again__keeps_no_credential__of_a_url),
         cmocka_unit_test(accepted__is_asked_again__when_it_says_when),
+        cmocka_unit_test(accepted__is_followed_to_its_result__without_a_rule),
         cmocka_unit_test(accepted__fails__when_a_post_has_nowhere_to_ask),
         cmocka_unit_test(limit__holds_the_host__when_only_the_body_tells),
         cmocka_unit_test(limit__has_its_own_class__when_it_never_ends),

@@ -400,7 +400,8 @@ static void usual__knows__what_servers_say(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct answer_view a = answer_of(cases[i].status, cases[i].headers, cases[i].body);
         char why[ANSWER_WHY_MAX];
-        enum answer_usual got = answer_usual_of(&a, true, why);
+        enum answer_usual got =
+            answer_usual_of(&a, &(struct answer_asker){ .asks_safely = true }, why);
 
         if (got != cases[i].want || !strstr(why, cases[i].why)) {
             fail_msg("%d %s: %d \"%s\", want %d \"%s\"", cases[i].status, cases[i].body, got, why,
@@ -416,9 +417,26 @@ static void usual__leaves_a_202_alone__when_it_cannot_be_asked_again(void **stat
     char why[ANSWER_WHY_MAX];
 
     (void)state;
-    assert_int_equal(answer_usual_of(&a, false, why), ANSWER_USUAL_NONE);
+    assert_int_equal(answer_usual_of(&a, &(struct answer_asker){ .asks_safely = false }, why),
+                     ANSWER_USUAL_NONE);
     a = answer_of(202, "location: /jobs/1", "{}");
-    assert_int_equal(answer_usual_of(&a, false, why), ANSWER_USUAL_NOT_READY);
+    assert_int_equal(answer_usual_of(&a, &(struct answer_asker){ .asks_safely = false }, why),
+                     ANSWER_USUAL_NOT_READY);
+}
+
+/* While it is asked about, a good status is no result yet. */
+static void usual__waits_for_the_end__of_what_is_asked_about(void **state)
+{
+    struct answer_view running = answer_of(200, "", "{\"status\":\"running\",\"done\":3}");
+    struct answer_view done = answer_of(200, "", "{\"status\":\"succeeded\",\"rows\":[]}");
+    struct answer_asker asker = { .asks_safely = true };
+    char why[ANSWER_WHY_MAX];
+
+    (void)state;
+    assert_int_equal(answer_usual_of(&running, &asker, why), ANSWER_USUAL_NONE); /* data */
+    asker.is_asked_about = true;
+    assert_int_equal(answer_usual_of(&running, &asker, why), ANSWER_USUAL_NOT_READY);
+    assert_int_equal(answer_usual_of(&done, &asker, why), ANSWER_USUAL_NONE);
 }
 
 static void usual_wait__is_found__where_apis_put_it(void **state)
@@ -459,6 +477,7 @@ int main(void)
         cmocka_unit_test(wait__is_read__as_servers_write_it),
         cmocka_unit_test(usual__knows__what_servers_say),
         cmocka_unit_test(usual__leaves_a_202_alone__when_it_cannot_be_asked_again),
+        cmocka_unit_test(usual__waits_for_the_end__of_what_is_asked_about),
         cmocka_unit_test(usual_wait__is_found__where_apis_put_it),
     };
 

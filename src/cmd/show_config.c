@@ -62,11 +62,18 @@ static const struct {
     { "header_files", "header" },
 };
 
-static const char *option_of(const struct shower *s)
+/* A rule of the command line says that it goes first; those of the job are its own. */
+static bool is_of_option(const char *option, struct str value)
+{
+    return strcmp(option, "answer") != 0 || str_starts(value, STR("{\"first\":true,"));
+}
+
+static const char *option_of(const struct shower *s, struct str value)
 {
     for (size_t i = 0; i < sizeof set_by / sizeof set_by[0]; i++) {
         if (strcmp(set_by[i].path, s->text) == 0 &&
-            options_have(&run_table, &s->options->given, set_by[i].option)) {
+            options_have(&run_table, &s->options->given, set_by[i].option) &&
+            is_of_option(set_by[i].option, value)) {
             return set_by[i].option;
         }
     }
@@ -141,9 +148,9 @@ static void format_path(struct shower *s)
     }
 }
 
-static void print_source(const struct shower *s)
+static void print_source(const struct shower *s, struct str value)
 {
-    const char *option = option_of(s);
+    const char *option = option_of(s, value);
     struct str at = find_in_file(s);
 
     if (option) {
@@ -175,7 +182,7 @@ static void print_leaf(struct shower *s, struct str value)
     }
     utf8_display(s->shown, sizeof s->shown, value, VALUE_COLUMNS);
     printf("%s  # ", s->shown);
-    print_source(s);
+    print_source(s, value);
 }
 
 static bool holds_objects(struct str array)

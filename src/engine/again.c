@@ -110,7 +110,8 @@ static void refuse(struct engine *e, struct response *response)
 
 void again_take(struct engine *e, struct response *response, const struct opinion *o)
 {
-    const struct answer_place location = { (char[]){ "location" }, true };
+    const struct answer_place location = { (char[]){ "location" }, true },
+                              operation = { (char[]){ "operation-location" }, true };
     struct request *request = response->request;
     const struct answer_rule *rule = opinion_rule(e, o);
     const struct answer_place *place = o->is_result ? &rule->then : rule ? &rule->url : &location;
@@ -119,6 +120,9 @@ void again_take(struct engine *e, struct response *response, const struct opinio
     char *target = target_of(response, place, o->is_json, &shortage);
     uint64_t wait_us;
 
+    if (!target && !rule && !shortage) { /* Azure's */
+        target = target_of(response, &operation, o->is_json, &shortage);
+    }
     if (shortage) {
         judge_unasked(e, response);
         return;

@@ -113,8 +113,13 @@ static enum answer_do action_of(enum answer_usual usual)
 static void read_usual(const struct engine *e, const struct response *response,
                        const struct answer_view *a, struct opinion *o)
 {
+    const struct request *request = response->request;
+    const struct answer_asker asker = { .asks_safely = judge_asks_safely(e, request),
+                                        .is_asked_about = request->exchange.asked > 0 &&
+                                                          !request->fetches_result };
+
     o->usual = quota_problem_read(a->content_type, a->body) == QUOTA_PROBLEM_NONE
-                   ? answer_usual_of(a, judge_asks_safely(e, response->request), o->why)
+                   ? answer_usual_of(a, &asker, o->why)
                    : ANSWER_USUAL_NONE;
     if (o->usual == ANSWER_USUAL_LIMIT && a->status >= 500 &&
         !retry_wants_status(&e->job->retry, a->status)) {

@@ -41,6 +41,7 @@ static void add(struct rule_trial_line *line, const struct rule_trial_example *e
 static void look_at(struct trial *t, const struct answer_view *a, uint32_t stored,
                     const struct rule_trial_example *example)
 {
+    const struct answer_asker asker = { .asks_safely = asks_safely(t, stored) };
     char why[ANSWER_WHY_MAX];
     bool unsure = false;
     size_t rule = rulebook_match(t->question->book, endpoint_of(t, stored), a, &unsure);
@@ -53,7 +54,7 @@ static void look_at(struct trial *t, const struct answer_view *a, uint32_t store
         return;
     }
     add(&t->out->none, example);
-    add(&t->out->usual[answer_usual_of(a, asks_safely(t, stored), why)], example);
+    add(&t->out->usual[answer_usual_of(a, &asker, why)], example);
 }
 
 /* --- good answers ------------------------------------------------------------------------------------ */

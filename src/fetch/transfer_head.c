@@ -10,6 +10,7 @@ static bool is_kept(struct str name)
         "link",
         "etag",
         "location",
+        "operation-location",
         "content-type",
         "last-modified",
         "x-total-count",

@@ -48,8 +48,8 @@ static bool has_phrase(struct str text, const char *phrase)
 static bool speaks_of_limit(struct str text, bool and_quota)
 {
     static const char *const phrases[] = {
-        "rate limit",   "too many requests", "throttl",   "request limit",
-        "requests per", "call limit",        "slow down", "being limited",
+        "rate limit", "too many requests", "throttl",       "request limit",   "requests per",
+        "call limit", "slow down",         "being limited", "abuse detection",
     };
 
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
@@ -197,22 +197,17 @@ static bool has_header(const struct answer_view *a, const char *name)
     return a->header && a->header(a->context, str_view(name), 0).data != NULL;
 }
 
-/* Nothing in it that could be the result. */
-static bool is_hollow(const struct answer_view *a)
+/* {"status":"running"}: a result is still being made. */
+static bool names_state(struct str body)
 {
-    static const char *const states[] = { "state", "status" };
+    static const char *const states[] = { "state", "status", "jobState", "job_status" };
     static const char *const words[] = {
-        "accepted", "pending",     "queued",      "running", "processing",
-        "started",  "in progress", "in-progress", "waiting", "created",
-        "enqueued", "submitted",   "executing",   "working", "scheduled",
+        "accepted", "pending",     "queued",      "running", "processing", "inprogress",
+        "started",  "in progress", "in-progress", "waiting", "created",    "not started",
+        "enqueued", "submitted",   "executing",   "working", "scheduled",  "notstarted",
     };
-    struct str body = str_trim(a->body);
 
-    if (!body.len || str_equal(body, STR("{}")) || str_equal(body, STR("[]")) ||
-        str_equal(body, STR("null"))) {
-        return true;
-    }
-    for (size_t i = 0; a->is_json && i < sizeof states / sizeof states[0]; i++) {
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         struct str state = json_string_raw(member(body, states[i]));
 
         for (size_t k = 0; state.len && k < sizeof words / sizeof words[0]; k++) {
@@ -224,10 +219,24 @@ static bool is_hollow(const struct answer_view *a)
     return false;
 }
 
-static bool is_not_ready(const struct answer_view *a, bool asks_safely)
+/* Nothing in it that could be the result. */
+static bool is_hollow(const struct answer_view *a)
 {
-    return a->status == 202 && (has_header(a, "retry-after") || has_header(a, "location") ||
-                                (asks_safely && is_hollow(a)));
+    struct str body = str_trim(a->body);
+
+    return !body.len || str_equal(body, STR("{}")) || str_equal(body, STR("[]")) ||
+           str_equal(body, STR("null")) ||
+           (a->is_json && body.len <= ERROR_BODY_MAX && names_state(body));
+}
+
+/* Of an exchange a good status, too, may say that it goes on. */
+static bool is_not_ready(const struct answer_view *a, const struct answer_asker *asker)
+{
+    if (a->status != 202) {
+        return asker->is_asked_about && a->status == 200 && a->is_json && names_state(a->body);
+    }
+    return has_header(a, "retry-after") || has_header(a, "location") ||
+           has_header(a, "operation-location") || (asker->asks_safely && is_hollow(a));
 }
 
 /* --- no data ------------------------------------------------------------------------------------------------ */
@@ -293,9 +302,8 @@ static enum answer_usual of_good_status(const struct answer_view *a, char why[AN
         say(why, "a limit of requests was met", message_of(a->body));
         return ANSWER_USUAL_LIMIT;
     }
-    if (has_header(a, "retry-after") &&
-        (has_header(a, "mediawiki-api-error") || (a->is_json && body_has_error(a->body)))) {
-        say(why, "an error with Retry-After", message_of(a->body));
+    if (has_header(a, "retry-after") && (a->is_json ? body_has_error(a->body) : a->body.len > 0)) {
+        say(why, "an error with Retry-After", a->is_json ? message_of(a->body) : title_of(a->body));
         return ANSWER_USUAL_BUSY;
     }
     body = a->is_json ? ANSWER_BODY_JSON : answer_body_of(a);
@@ -311,22 +319,40 @@ static enum answer_usual of_good_status(const struct answer_view *a, char why[AN
     return ANSWER_USUAL_NONE;
 }
 
-enum answer_usual answer_usual_of(const struct answer_view *a, bool asks_safely,
+/* A refusal of these may be one of a limit, if its words say so. Words that stand in no field for errors are
+ * believed of a status that is given to nothing else, or to much else. */
+static bool is_limit_status(const struct answer_view *a)
+{
+    switch (a->status) {
+    case 400:
+        return a->is_json &&
+               (body_is_limit(a->body) || speaks_of_limit(message_of(a->body), false));
+    case 403:
+    case 406:
+    case 418:
+    case 420: /* Twitter's "enhance your calm" */
+    case 430: /* Shopify's */
+    case 503:
+        return a->is_json ? body_is_limit(a->body) ||
+                                speaks_of_limit(message_of(a->body), a->status == 403)
+                          : speaks_of_limit(head_of(a->body, LOOKED_AT), a->status == 403);
+    default:
+        return false;
+    }
+}
+
+enum answer_usual answer_usual_of(const struct answer_view *a, const struct answer_asker *asker,
                                   char why[ANSWER_WHY_MAX])
 {
     why[0] = '\0';
-    if (is_not_ready(a, asks_safely)) {
+    if (is_not_ready(a, asker)) {
         say(why, "not ready", a->is_json ? message_of(a->body) : STR_NONE);
         return ANSWER_USUAL_NOT_READY;
     }
     if (a->status >= 200 && a->status <= 299) {
         return of_good_status(a, why);
     }
-    if ((a->status == 400 || a->status == 403 || a->status == 420 || a->status == 503) &&
-        (a->is_json
-             ? body_is_limit(a->body) || speaks_of_limit(message_of(a->body), a->status == 403)
-             : a->status != 400 &&
-                   speaks_of_limit(head_of(a->body, LOOKED_AT), a->status == 403))) {
+    if (is_limit_status(a)) {
         say(why, "a limit of requests was met",
             a->is_json ? message_of(a->body) : title_of(a->body));
         return ANSWER_USUAL_LIMIT;

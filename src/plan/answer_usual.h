@@ -30,10 +30,15 @@ enum answer_usual {
 
 #define ANSWER_WHY_MAX 120
 
-/** `why` gets one clause for people, with a bit of the body: bytes from outside. `asks_safely`: asking the same
- *  once more does nothing twice. */
-enum answer_usual answer_usual_of(const struct answer_view *answer, bool asks_safely,
-                                  char why[ANSWER_WHY_MAX]);
+/** What is known of the request beside its answer. */
+struct answer_asker {
+    bool asks_safely;    /* asking the same once more does nothing twice */
+    bool is_asked_about; /* it was not ready before (plan/exchange.h) */
+};
+
+/** `why` gets one clause for people, with a bit of the body: bytes from outside. */
+enum answer_usual answer_usual_of(const struct answer_view *answer,
+                                  const struct answer_asker *asker, char why[ANSWER_WHY_MAX]);
 
 /** A wait that stands in the body, where APIs put it: retry_after and its kin. */
 bool answer_usual_wait(const struct answer_view *answer, uint64_t *wait_us, char *said,
