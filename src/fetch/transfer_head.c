@@ -6,16 +6,8 @@
 static bool is_kept(struct str name)
 {
     static const char *const kept[] = {
-        "date",
-        "link",
-        "etag",
-        "location",
-        "operation-location",
-        "content-type",
-        "last-modified",
-        "x-total-count",
-        "www-authenticate",
-        "content-encoding",
+        "date",         "link",          "etag",          "location",         "operation-location",
+        "content-type", "last-modified", "x-total-count", "www-authenticate", "content-encoding",
     };
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
