@@ -115,8 +115,9 @@ static void read_usual(const struct engine *e, const struct response *response,
 {
     const struct request *request = response->request;
     const struct answer_asker asker = { .asks_safely = judge_asks_safely(e, request),
-                                        .is_asked_about = request->exchange.asked > 0 &&
-                                                          !request->fetches_result };
+                                        .is_asked_about = request->exchange.url &&
+                                                          !request->fetches_result &&
+                                                          request->hops == 0 };
 
     o->usual = quota_problem_read(a->content_type, a->body) == QUOTA_PROBLEM_NONE
                    ? answer_usual_of(a, &asker, o->why)
@@ -159,25 +160,36 @@ void opinion_read(const struct engine *e, const struct response *response, bool 
 
 /* --- what it makes of the answer ----------------------------------------------------------------------------- */
 
-/* Once for each rule: it may be met a million times. */
-static void count(struct engine *e, const struct response *response, const struct opinion *o)
+static void tell_first(struct engine *e, const struct response *response, const struct opinion *o)
 {
     char text[SNAPSHOT_REQUEST_TEXT], name[RULEBOOK_NAME_MAX], fields[128];
 
-    if (o->rule == RULEBOOK_NONE) {
-        e->usual_counts[o->usual]++;
-        return;
-    }
-    if (e->rule_counts[o->rule]++) {
-        return;
-    }
     engine_request_text(e, response->request, text);
+    if (o->rule == RULEBOOK_NONE) {
+        events_add(&e->events, EVENT_NOTICE, "not-ready", "",
+                   "%s is not ready (HTTP %d): asked for again, at no cost of a try", text,
+                   response->status);
+        return;
+    }
     rulebook_name(e->rulebook, o->rule, name);
     snprintf(fields, sizeof fields, ",\"rule\":%zu,\"do\":\"%s\",\"id\":%llu,\"status\":%d",
              o->rule + 1, answer_actions[o->action].name, (unsigned long long)response->request->id,
              response->status);
     events_add(&e->events, EVENT_NOTICE, "rule", fields, "%s (%.100s) is met first by %s, HTTP %d",
                name, rulebook_rule(e->rulebook, o->rule)->text, text, response->status);
+}
+
+/* Each is told once: it may be met a million times. Of what a request fails with, or a host is held for, there
+ * are events anyway. */
+static void count(struct engine *e, const struct response *response, const struct opinion *o)
+{
+    bool is_first = o->rule == RULEBOOK_NONE
+                        ? !e->usual_counts[o->usual]++ && o->usual == ANSWER_USUAL_NOT_READY
+                        : !e->rule_counts[o->rule]++;
+
+    if (is_first) {
+        tell_first(e, response, o);
+    }
 }
 
 /* "HTTP 200, rule 2 (at=/error do=fail)", "HTTP 403, a limit of requests was met: ...". What stands in a body

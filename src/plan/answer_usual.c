@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LOOKED_AT 4096       /* bytes of a body that is no JSON */
-#define ERROR_BODY_MAX 65536 /* bytes: what is larger is data */
+#define ERROR_BODY_MAX 16384 /* bytes: what is larger is data */
 #define SHOWN 80             /* of it */
 
 /* --- words -------------------------------------------------------------------------------------------- */

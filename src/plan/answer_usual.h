@@ -33,7 +33,7 @@ enum answer_usual {
 /** What is known of the request beside its answer. */
 struct answer_asker {
     bool asks_safely;    /* asking the same once more does nothing twice */
-    bool is_asked_about; /* it was not ready before (plan/exchange.h) */
+    bool is_asked_about; /* this is the place where it was said to ask whether it is ready */
 };
 
 /** `why` gets one clause for people, with a bit of the body: bytes from outside. */
