@@ -136,28 +136,36 @@ static void read_as_kind(struct listing *l)
 }
 
 /* The records of the page that named this one again. A server that was asked for the page after its last may
- * give its last page. */
-static bool is_repeat(struct listing *l)
+ * give its last page. When the same request was made again because its answer had named it (a cursor that stays
+ * the same, as of a scroll), that was a mistake of the server, which a new cursor may have mended. */
+static bool ends_by_repeat(struct listing *l)
 {
     bool same = l->page.ordinal && l->count && l->found.crc32c == l->page.named_by_crc32c;
 
     l->out->page.is_repeat = same;
     if (same && l->page.basis == PAGE_PROOF) {
         listing_end(l, PAGE_END_TOTAL);
+    } else if (same && !l->page.repeats) {
+        listing_note_repeat(l);
     } else if (same) {
-        LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE,
-                     "page %u has the very records of the page that named it",
-                     (unsigned)l->page.ordinal + 1);
-        listing_end(l, PAGE_END_SAME_PAGE);
+        l->count = 0; /* none that is new */
+        return false;
     }
     return same;
+}
+
+void listing_note_repeat(struct listing *l)
+{
+    LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE, "page %u has the very records of the page that named it",
+                 (unsigned)l->page.ordinal + 1);
+    listing_end(l, PAGE_END_SAME_PAGE);
 }
 
 static void read_listing(struct listing *l)
 {
     struct pages_guess guess = { .is_lost = false };
 
-    if (is_repeat(l)) {
+    if (ends_by_repeat(l)) {
         return;
     }
     if (l->pages.kind == JOB_PAGES_AUTO) {

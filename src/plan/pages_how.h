@@ -80,6 +80,9 @@ void listing_read_more(struct listing *listing);
 /** The answer is no page of its listing, but a failure told within a 200. `findings` say so then. */
 bool listing_is_no_page(struct listing *listing);
 
+/** Notes that the page has the records of the one that named it: its end. */
+void listing_note_repeat(struct listing *listing);
+
 /** Notes that a page before this one lacks records. */
 void listing_note_gap(struct listing *listing);
 

@@ -21,15 +21,23 @@ static bool is_itself(const struct listing *l, const struct page_texts *texts)
 }
 
 /* It names itself. With records that is a circle, unless the page says otherwise that it is the last: some
- * APIs put the end of a list so. */
-static void end_at_itself(struct listing *l)
+ * APIs put the end of a list so. A cursor that stays the same while the records change is one of a server that
+ * remembers where it is: the same request is made again. */
+static void go_on_by_itself(struct listing *l, const struct page_texts *texts, struct page_at at)
 {
     enum reached reached = listing_reached(l);
 
-    if (!l->count) {
-        listing_end(l, PAGE_END_EMPTY);
+    if (l->out->page.is_repeat) {
+        listing_note_repeat(l);
+    } else if (!l->count) {
+        listing_end(l, reached == REACHED_ALL ? PAGE_END_TOTAL : PAGE_END_EMPTY);
     } else if (l->hint == MORE_NO || reached == REACHED_ALL) {
         listing_end(l, reached == REACHED_ALL ? PAGE_END_TOTAL : PAGE_END_NO_MORE);
+    } else if (l->pages.kind == JOB_PAGES_CURSOR && l->page.ordinal) {
+        at.repeats = l->page.repeats + 1;
+        if (listing_is_within(l, at.ordinal)) {
+            listing_add(l, texts, at);
+        }
     } else {
         LISTING_NOTE(l, PAGE_NOTE_BACK, "page %u names itself as the next one",
                      (unsigned)l->page.ordinal + 1);
@@ -47,7 +55,7 @@ static void add_named(struct listing *l, const struct page_texts *texts, uint64_
                           .empty = l->count ? 0 : l->page.empty + 1 };
 
     if (is_itself(l, texts)) {
-        end_at_itself(l);
+        go_on_by_itself(l, texts, at);
     } else if (l->more != MORE_YES && listing_reached(l) == REACHED_ALL && listing_is_short(l)) {
         listing_end(l, PAGE_END_TOTAL);
     } else if ((!at.empty || listing_bears_empty(l, at.empty)) &&

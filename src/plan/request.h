@@ -51,6 +51,7 @@ struct page_at {
     uint32_t records_type; /* enum json_type of what held the records before; 0: there were none */
     uint32_t records_at;   /* crc32c of the pointer to them, when it is a guess */
     uint32_t basis;        /* enum page_basis */
+    uint32_t repeats;      /* pages in a row before it that were asked with the very same request */
 };
 
 /** What its last try came to. Zeroed: none has ended. */

@@ -18,8 +18,8 @@
     " ELSE coalesce(min(not_before_us,:wall+due_length_us),not_before_us) END"
 #define FOUND_PAGE                                                                                 \
     "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
-    "records_type,records_at,basis"
-#define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24"
+    "records_type,records_at,basis,repeats"
+#define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25"
 #define FOUND_SELECT                                                                               \
     "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
 
@@ -129,7 +129,7 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ACCOUNT_PAGES] = "SELECT chain,id,ordinal,records,total,expected,size,crc32c,ended"
                           " FROM page WHERE endpoint=?1 ORDER BY chain,id",
     [SQL_ACCOUNT_FAILED] =
-        "SELECT ifnull(f.chain,r.id),r.status,r.class,ifnull(f.expected,0) FROM request r"
+        "SELECT ifnull(f.chain,r.id),r.status,r.class,f.expected>0 OR f.basis>0 FROM request r"
         " LEFT JOIN found f ON f.id=r.id WHERE r.state<>1 AND r.state=2 AND r.endpoint=?1"
         " ORDER BY 1",
     [SQL_ACCOUNT_KEY] = "SELECT key FROM found WHERE id=?1",

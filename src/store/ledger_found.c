@@ -69,9 +69,9 @@ enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *p
 
 /* ---- writing ---- */
 
-/* Of what makes two requests of one endpoint the same. */
-static enum result make_digest(const struct request_texts *texts, struct buf *scratch,
-                               uint8_t digest[DIGEST_BYTES])
+/* Of what makes two requests of one endpoint the same. One that is repeated on purpose is another. */
+static enum result make_digest(const struct request_texts *texts, const struct page_at *page,
+                               struct buf *scratch, uint8_t digest[DIGEST_BYTES])
 {
     static const char first_round[ROUND_BYTES];
     enum result result;
@@ -87,6 +87,9 @@ static enum result make_digest(const struct request_texts *texts, struct buf *sc
     }
     if (result == RESULT_OK) {
         result = buf_append_str(scratch, texts->body);
+    }
+    if (result == RESULT_OK && page->repeats) {
+        result = buf_printf(scratch, "%c%u", '\0', (unsigned)page->repeats);
     }
     if (result == RESULT_OK) {
         digest_of(scratch->data, scratch->len, digest);
@@ -125,6 +128,7 @@ static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request
     sqlite3_bind_int64(st, 22, page->records_type);
     sqlite3_bind_int64(st, 23, page->records_at);
     sqlite3_bind_int64(st, 24, page->basis);
+    sqlite3_bind_int64(st, 25, page->repeats);
 }
 
 static enum result put_note(struct ledger *ledger, uint64_t request, enum page_note_kind kind,
@@ -277,7 +281,7 @@ static enum result put_found(struct ledger *ledger, struct settlement *settlemen
     struct request_texts texts = found->texts;
     char etag[LEDGER_ETAG_MAX] = "";
     uint8_t digest[DIGEST_BYTES];
-    enum result result = make_digest(&texts, scratch, digest);
+    enum result result = make_digest(&texts, &found->page, scratch, digest);
     struct known known;
     sqlite3_stmt *st;
 
@@ -368,7 +372,7 @@ static enum result put_head(struct ledger *ledger, const struct request *head, s
     struct request_texts texts = { head->key,  head->url,   head->body,
                                    head->vars, head->place, STR_NONE };
     uint8_t digest[DIGEST_BYTES];
-    enum result result = make_digest(&texts, scratch, digest);
+    enum result result = make_digest(&texts, &head->page, scratch, digest);
     sqlite3_stmt *st;
     struct place place;
 
@@ -467,7 +471,7 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
 
 /* ---- reading ---- */
 
-#define FOUND_WAITS_AT 25 /* columns of what waits begin here, in a query that has them */
+#define FOUND_WAITS_AT 26 /* columns of what waits begin here, in a query that has them */
 
 static struct request *request_of_row(sqlite3_stmt *st)
 {
@@ -501,8 +505,9 @@ static struct request *request_of_row(sqlite3_stmt *st)
         .records_type = (uint32_t)ledger_column_u64(st, 20),
         .records_at = (uint32_t)ledger_column_u64(st, 21),
         .basis = (uint32_t)ledger_column_u64(st, 22),
+        .repeats = (uint32_t)ledger_column_u64(st, 23),
     };
-    request->attempt = (uint32_t)ledger_column_u64(st, 23);
+    request->attempt = (uint32_t)ledger_column_u64(st, 24);
     if (sqlite3_column_count(st) > FOUND_WAITS_AT) {
         struct ledger_tried tried;
 
@@ -521,7 +526,7 @@ static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
     enum result result;
 
     while (ledger_next_row(ledger, st, &result, err)) {
-        int64_t not_before_us = sqlite3_column_int64(st, 24);
+        int64_t not_before_us = sqlite3_column_int64(st, 25);
         struct request *request = request_of_row(st);
 
         result = request ? query->visit(query->context, request, not_before_us)

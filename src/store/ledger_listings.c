@@ -73,15 +73,16 @@ static enum page_end take_failures(struct reading *r, const struct listing *l)
 {
     struct failures *f = &r->failures;
     bool any = false, all_refused = true, unasked = false;
+    bool is_short = l->records >= DEEP_RECORDS || (l->has_total && l->records < l->total);
 
     while (r->result == RESULT_OK && f->is_row && f->chain == l->chain) {
-        int class = sqlite3_column_int(f->st, 2);
-        bool is_counted = sqlite3_column_int(f->st, 3) > 0;
+        bool by_number = sqlite3_column_int(f->st, 3) > 0;
+        bool is_unasked = sqlite3_column_int(f->st, 2) == FAILURE_NOT_ASKED;
 
         any = true;
-        unasked |= class == FAILURE_NOT_ASKED;
-        all_refused &= class == FAILURE_NOT_ASKED || (is_refusal(sqlite3_column_int(f->st, 1)) &&
-                                                      (is_counted || l->records >= DEEP_RECORDS));
+        unasked |= is_unasked;
+        all_refused &=
+            is_unasked || (is_refusal(sqlite3_column_int(f->st, 1)) && (by_number || is_short));
         next_failure(r);
     }
     return !any                                       ? PAGE_END_NONE
@@ -234,9 +235,11 @@ static void end_listing(struct reading *r, struct listing *l)
     a->listings_told += l->has_total;
     if (l->end != PAGE_END_NONE && l->end != PAGE_END_RULE && lacking) {
         a->records_missing += lacking;
-        note_fewer(r, l);
         if (!page_end_is_loss(l->end)) {
             l->end = PAGE_END_FEWER;
+            note_fewer(r, l);
+        } else if (l->short_count) { /* else what is missing is told already */
+            note_fewer(r, l);
         }
     }
     a->is_cut |= page_end_is_loss(l->end) && l->end != PAGE_END_FAILED;

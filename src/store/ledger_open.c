@@ -86,6 +86,7 @@ static const char schema_3[] =
     "ALTER TABLE found ADD COLUMN records_type INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN records_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE found ADD COLUMN basis INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE found ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE page("
     " endpoint INTEGER NOT NULL, chain INTEGER NOT NULL, id INTEGER NOT NULL,"
     " ordinal INTEGER NOT NULL, records INTEGER NOT NULL, total INTEGER,"

@@ -13,7 +13,7 @@ import threading
 import urllib.parse
 
 import harness
-from harness import check, scratch
+from harness import check, check_equal, scratch
 
 COUNT, SIZE = 13, 3  # records of a listing, and of a page: 3, 3, 3, 3, 1
 PAGES = 5
@@ -406,6 +406,23 @@ def test_listings__lose_no_row_in_silence__whatever_is_damaged():
         if code != (3 if any(is_told(account) for account, _ in cells.values()) else 0):
             faults.append(f"exit code {code} of {names}")
     check(not faults, "\n" + "\n".join(faults))
+
+
+def test_page__that_had_no_records__is_asked_again_by_its_class():
+    with serve(Server([DAMAGES["error"], DAMAGES["error"]])) as server:
+        for number, again in enumerate((["--only-failed", "--class", "no-records"], ["--only-missing"])):
+            name, server.damages[number] = f"again{number}", DAMAGES["error"]
+            job = {"base": server.base, "endpoints": [
+                {"name": "t", "url": f"/cursor/{number}", "records": "/items", "pages": STYLES["cursor"].pages}]}
+            ended, run_dir = run_job(name, job)
+            check(ended.code == 3 and b"missing page=3" in ended.err, "the first run:", ended)
+            check_equal([f["class"] for f in ended.report()["failures"]], ["no-records"], "classes of failures")
+            server.damages[number] = DAMAGES["nothing"]
+            harness.run("run", "-o", run_dir, "--plain", *again, scratch(name + ".json"))
+            harness.succeed("run", "-o", run_dir, "--plain", scratch(name + ".json"))
+            check_equal(ids_of(os.path.join(run_dir, "t.csv")), [str(n) for n in range(COUNT)], "rows")
+            status = json.loads(harness.succeed("status", "--json", run_dir).out)["endpoints"][0]
+            check_equal((status["ended"], status["records"]), ("no-cursor", COUNT), "end and records by status")
 
 
 # --- what an answer may show ---------------------------------------------------------------------------
