@@ -97,6 +97,7 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
                                     .backoff_base_us = 1500,
                                     .backoff_cap_us = 2500 * US_PER_MS,
                                     .max_wait_us = 3600 * US_PER_S };
+    job.limits = (struct job_limits){ JOB_MAX_FAIL_PERCENT, 0, 2500, 12345, 90 * US_PER_S };
     job.network.connect_timeout_us = 250 * US_PER_MS;
     job.network.total_timeout_us = 1;
     job.network.body_max_bytes = (UINT64_C(1) << 53) - 1;
@@ -118,6 +119,10 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
     assert_int_equal(again.retry.attempts, 3);
     assert_int_equal(again.retry.backoff_base_us, 1500);
     assert_int_equal(again.retry.backoff_cap_us, 2500 * US_PER_MS);
+    assert_int_equal(again.limits.max_fail_by, JOB_MAX_FAIL_PERCENT);
+    assert_int_equal(again.limits.max_fail_percent, 2500);
+    assert_int_equal(again.limits.max_requests, 12345);
+    assert_int_equal(again.limits.max_duration_us, 90 * US_PER_S);
     assert_int_equal(again.network.total_timeout_us, 1);
     assert_true(again.network.body_max_bytes == (UINT64_C(1) << 53) - 1);
     assert_string_equal(again.headers[0].sent, "X-Api-Key: k3y-of-the-environment");

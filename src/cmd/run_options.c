@@ -178,6 +178,7 @@ static const struct option_group groups[] = {
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
     { "Answers", ROWS(answer_rows), offsetof(struct run_options, job) },
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
+    { "When to stop", run_limit_rows, RUN_LIMIT_ROWS, offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
     { "Session", ROWS(session_rows), 0 },
 };

@@ -29,6 +29,13 @@ static enum result set_backoff(void *target, const char *value, struct err *err)
     return job_parse_backoff(str_view(value), &job->retry, err);
 }
 
+static enum result set_max_fail(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return job_parse_max_fail(str_view(value), &job->limits, err);
+}
+
 static enum result set_header(void *target, const char *value, struct err *err)
 {
     struct job *job = target;
@@ -275,6 +282,35 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .kind = OPTION_SIZE,
         .offset = offsetof(struct job, network.body_max_bytes),
         .low = 1,
+    },
+};
+
+const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {
+    {
+        .name = "max-fail",
+        .value = "N|PART%",
+        .help = "Stop when more requests have failed for good: 100, or 5% of those settled in this "
+                "session, 20 at least (off)",
+        .kind = OPTION_CALL,
+        .set = set_max_fail,
+    },
+    {
+        .name = "max-requests",
+        .value = "N",
+        .help = "Stop when this session has sent so many, retries, redirects and logins among "
+                "them (off)",
+        .kind = OPTION_NUMBER,
+        .offset = offsetof(struct job, limits.max_requests),
+        .low = 0,
+        .high = INT64_MAX,
+    },
+    {
+        .name = "max-duration",
+        .value = "TIME",
+        .help = "Stop when this session has run for so long, pauses included (off)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, limits.max_duration_us),
+        .low = 0,
     },
 };
 

@@ -11,7 +11,9 @@
 
 #define RUN_REQUEST_ROWS 9
 #define RUN_PACE_ROWS 13
+#define RUN_LIMIT_ROWS 3
 extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];
+extern const struct option_row run_limit_rows[RUN_LIMIT_ROWS];
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS]; /* shared with `demo` */
 
 /** A list of URLs; "-" is stdin. */

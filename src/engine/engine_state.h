@@ -32,6 +32,7 @@
 #include "plan/quota.h"
 #include "plan/credential.h"
 #include "plan/same_answer.h"
+#include "plan/session_limit.h"
 #include "plan/tuner.h"
 #include "store/committer.h"
 
@@ -118,6 +119,9 @@ struct engine {
     uint64_t
         usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
     struct same_answer same_answer;
+    enum session_limit session_limit; /* that was reached */
+    uint64_t ended_ok, ended_failed;  /* requests of this session, committed or not */
+    uint64_t sent; /* requests of this session, retries, redirects and logins among them */
     struct discover discover;
     struct deep_limits deep_limits;
     struct poll poll;
@@ -298,6 +302,17 @@ MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *re
 /** An answer, whatever it is: perhaps it is the same refusal as all before it. `is_put_off`: it says "not
  *  now", and so is none. */
 void refused_alike_note(struct engine *engine, const struct response *response, bool is_put_off);
+
+/* session_end.c: limits of the session, set by the user */
+
+/** One more request may be sent; else the session ends. */
+bool session_may_send(struct engine *engine);
+
+/** Ends the session when it has run for too long, or too many have failed. */
+void session_look(struct engine *engine, uint64_t now_us);
+
+/** More have failed than may. `is_end`: all is settled. */
+bool session_has_failed(const struct engine *engine, bool is_end);
 
 /* redirect.c */
 enum redirect_word {

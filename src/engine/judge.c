@@ -169,6 +169,8 @@ static void settle(struct engine *e, struct response *response, enum settle_stat
         put_back(e, dismantle(e, response));
         return;
     }
+    e->ended_ok += state == SETTLE_DONE;
+    e->ended_failed += state == SETTLE_FAILED;
     s->state = state;
     s->body_kind = body_kind;
     s->response = response;

@@ -167,6 +167,7 @@ void login_start(struct engine *e, uint64_t now_us)
         e->hosts.now_us = now_us;
         host_started(&e->hosts, host, request);
         pacer_start(&e->pacer, now_us);
+        e->sent++;
         return;
     }
     if (request) {

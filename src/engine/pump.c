@@ -235,6 +235,7 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
         return;
     }
     if (opened == RESULT_OK && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
+        e->sent++;
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
@@ -269,6 +270,15 @@ static bool may_find_more(const struct engine *e)
                                    committer_pending(e->committer) || discover_is_pending(e));
 }
 
+/* It is not started, and stays to be asked by a later session. NULL is ignored. */
+static void leave_pending(struct engine *e, struct request *request, uint64_t now_us)
+{
+    if (request) {
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
+        frontier_forget(e->frontier, request);
+    }
+}
+
 /* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
  * no limit, when it has started so many that keys and answers must have their turn first. */
 static void start_what_may(struct engine *e, uint64_t now_us)
@@ -287,12 +297,21 @@ static void start_what_may(struct engine *e, uint64_t now_us)
             return;
         }
         if (login_is_due(e, now_us)) {
+            if (!session_may_send(e)) {
+                e->limit = LIMIT_DRAINING;
+                return;
+            }
             login_start(e, now_us);
             continue;
         }
         e->answer = frontier_next(e->frontier, now_us, &request, &err);
         if (e->answer == FRONTIER_LOGIN && login_wake_us(e) <= now_us) {
             continue;
+        }
+        if (e->answer != FRONTIER_EMPTY && e->answer != FRONTIER_ERROR && !session_may_send(e)) {
+            leave_pending(e, e->answer == FRONTIER_REQUEST ? request : NULL, now_us);
+            e->limit = LIMIT_DRAINING;
+            return;
         }
         if (e->answer != FRONTIER_REQUEST) {
             break;
@@ -512,6 +531,7 @@ void engine_pump(struct engine *e)
     }
     e->pumping = true;
     now_us = engine_now_us(e);
+    session_look(e, now_us);
     e->hosts.work_left = engine_work_left(e);
     poll_turn(e);
     discover_feed(e);

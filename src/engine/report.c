@@ -31,6 +31,9 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->ended_by != EXIT_WELL) {
         return e->ended_by;
     }
+    if (e->session_limit != SESSION_LIMIT_NONE) {
+        return EXIT_LIMIT;
+    }
     if (r->pending > 0 || (e->stopped_by[0] && poll_is_unfinished(e))) {
         return EXIT_DRAINED;
     }
@@ -40,7 +43,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (r->failed == 0) {
         return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;
     }
-    return EXIT_INCOMPLETE;
+    return session_has_failed(e, true) ? EXIT_LIMIT : EXIT_INCOMPLETE;
 }
 
 static void add_failures(const struct engine *e, struct report *r)

@@ -205,6 +205,23 @@ struct job_retry {
                                away. */
 };
 
+#define JOB_PERCENT 1000U /* percents are counted in thousandths */
+
+enum job_max_fail {
+    JOB_MAX_FAIL_NONE,
+    JOB_MAX_FAIL_COUNT,
+    JOB_MAX_FAIL_PERCENT, /* of what is settled */
+};
+
+/** Of one session: when it is stopped, resumable (plan/session_limit.h). */
+struct job_limits {
+    enum job_max_fail max_fail_by;
+    uint64_t max_fail;         /* requests that may fail for good */
+    uint32_t max_fail_percent; /* in thousandths */
+    uint64_t max_requests;     /* sent, retries, redirects and logins among them; 0: no limit */
+    uint64_t max_duration_us;  /* pauses included; 0: no limit */
+};
+
 struct job_network {
     uint64_t connect_timeout_us;
     uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
@@ -233,6 +250,7 @@ struct job {
     unsigned outputs; /* tables to be made at the end: JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET */
     struct job_pace pace;
     struct job_retry retry;
+    struct job_limits limits;
     struct answer_rules answers; /* of all endpoints; those that are `first` before all others */
     struct job_network network;
 };
@@ -265,6 +283,13 @@ MUST_CHECK enum result job_add_answer(struct job *job, struct str words, struct 
 
 /** "1s" or "1s:30s": base, and the cap that it grows to. */
 MUST_CHECK enum result job_parse_backoff(struct str text, struct job_retry *retry, struct err *err);
+
+/** "100" or "5%": how many may fail for good. Leaves the other limits. */
+MUST_CHECK enum result job_parse_max_fail(struct str text, struct job_limits *limits,
+                                          struct err *err);
+
+/** As it is typed. Not for JOB_MAX_FAIL_NONE. */
+void job_format_max_fail(const struct job_limits *limits, char text[UNITS_TEXT_MAX]);
 
 /** The method is a token and one whose answers have bodies. */
 MUST_CHECK enum result job_check_method(struct str method, struct err *err);

@@ -295,6 +295,21 @@ static void read_statuses(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static void read_max_fail(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    bool is_number = json_type_of(value) == JSON_NUMBER;
+    char *text = is_number ? NULL : job_text_string(&r->text, "max_fail", value);
+    struct err err;
+
+    if ((text || is_number) && job_parse_max_fail(text ? str_view(text) : str_trim(value),
+                                                  &job->limits, &err) != RESULT_OK) {
+        err_prefix(&err, "\"max_fail\"");
+        job_text_fault_of(&r->text, value, &err);
+    }
+    free(text);
+}
+
 #define FIELD(field) offsetof(struct job, field)
 
 static const struct job_key pace_keys[] = {
@@ -313,6 +328,12 @@ static const struct job_key retry_keys[] = {
     { "statuses", JOB_KEY_CALL, 0, 0, 0, read_statuses },
 };
 
+static const struct job_key limits_keys[] = {
+    { "max_fail", JOB_KEY_CALL, 0, 0, 0, read_max_fail },
+    { "max_requests", JOB_KEY_NUMBER, FIELD(limits.max_requests), 0, INT64_MAX, NULL },
+    { "max_duration", JOB_KEY_TIME, FIELD(limits.max_duration_us), 0, UINT64_MAX, NULL },
+};
+
 static const struct job_key network_keys[] = {
     { "connect_timeout", JOB_KEY_TIME, FIELD(network.connect_timeout_us), 1, UINT64_MAX, NULL },
     { "stall_timeout", JOB_KEY_TIME, FIELD(network.stall_timeout_us), 1, UINT64_MAX, NULL },
@@ -325,4 +346,5 @@ static const struct job_key network_keys[] = {
 
 const struct job_keys job_pace_keys = JOB_KEYS("pace", pace_keys);
 const struct job_keys job_retry_keys = JOB_KEYS("retry", retry_keys);
+const struct job_keys job_limits_keys = JOB_KEYS("limits", limits_keys);
 const struct job_keys job_network_keys = JOB_KEYS("network", network_keys);

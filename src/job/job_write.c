@@ -502,6 +502,24 @@ static bool write_retry(cJSON *root, const struct job_retry *retry)
     return !retry->status_count || write_statuses(object, retry);
 }
 
+static bool write_limits(cJSON *root, const struct job_limits *limits)
+{
+    char text[UNITS_TEXT_MAX];
+    cJSON *object;
+
+    if (limits->max_fail_by == JOB_MAX_FAIL_NONE && !limits->max_requests &&
+        !limits->max_duration_us) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(root, "limits");
+    if (object && limits->max_fail_by != JOB_MAX_FAIL_NONE) {
+        job_format_max_fail(limits, text);
+        object = cJSON_AddStringToObject(object, "max_fail", text) ? object : NULL;
+    }
+    return object && add_given(object, "max_requests", limits->max_requests) &&
+           (!limits->max_duration_us || add_time(object, "max_duration", limits->max_duration_us));
+}
+
 static bool write_network(cJSON *root, const struct job_network *network)
 {
     cJSON *object = cJSON_AddObjectToObject(root, "network");
@@ -550,9 +568,9 @@ static bool write_root(cJSON *root, const struct job *job)
     return files && write_headers(root, job->headers, job->header_count, files) &&
            write_login(root, &job->login) && write_vars(root, job) && write_endpoints(root, job) &&
            write_pace(root, &job->pace) && write_retry(root, &job->retry) &&
-           write_answers(root, &job->answers) && write_network(root, &job->network) &&
-           write_tables(root, job) && write_output(root, job->outputs) &&
-           write_poll(root, &job->poll) &&
+           write_limits(root, &job->limits) && write_answers(root, &job->answers) &&
+           write_network(root, &job->network) && write_tables(root, job) &&
+           write_output(root, job->outputs) && write_poll(root, &job->poll) &&
            (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 

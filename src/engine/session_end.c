@@ -1,0 +1,61 @@
+/*
+ * Session end: a limit that the user set to the session is reached. Nothing more is started, what is in flight
+ * finishes, and the run can be resumed.
+ */
+#include "base/units.h"
+#include "engine/engine_state.h"
+
+#include <stdio.h>
+
+static void stop(struct engine *e, enum session_limit limit, const char *why)
+{
+    const char *option = session_limit_option(limit);
+    char fields[64];
+
+    if (e->phase != ENGINE_RUNNING || e->session_limit != SESSION_LIMIT_NONE) {
+        return;
+    }
+    e->session_limit = limit;
+    snprintf(fields, sizeof fields, ",\"code\":\"E-LIM1\",\"limit\":\"%s\"", option);
+    events_add(&e->events, EVENT_WARNING, "limit", fields, "%s; stopping, resumable", why);
+    engine_stop_for(e, "E-LIM1", why);
+}
+
+bool session_may_send(struct engine *e)
+{
+    char why[sizeof e->stopped_by];
+
+    if (!session_limit_requests(&e->job->limits, e->sent)) {
+        return true;
+    }
+    snprintf(why, sizeof why,
+             "--max-requests %llu: so many have been sent, retries and redirects among them",
+             (unsigned long long)e->job->limits.max_requests);
+    stop(e, SESSION_LIMIT_REQUESTS, why);
+    return false;
+}
+
+bool session_has_failed(const struct engine *e, bool is_end)
+{
+    return session_limit_fail(&e->job->limits, e->ended_ok, e->ended_failed, is_end);
+}
+
+void session_look(struct engine *e, uint64_t now_us)
+{
+    char why[sizeof e->stopped_by], text[UNITS_TEXT_MAX];
+
+    if (e->phase != ENGINE_RUNNING) {
+        return;
+    }
+    if (session_limit_duration(&e->job->limits, now_us - e->metrics.started_us)) {
+        units_format_time(e->job->limits.max_duration_us, text);
+        snprintf(why, sizeof why, "--max-duration %s: the session's time is over", text);
+        stop(e, SESSION_LIMIT_DURATION, why);
+    } else if (session_has_failed(e, false)) {
+        job_format_max_fail(&e->job->limits, text);
+        snprintf(why, sizeof why, "--max-fail %s: %llu of the %llu settled in this session failed",
+                 text, (unsigned long long)e->ended_failed,
+                 (unsigned long long)(e->ended_ok + e->ended_failed));
+        stop(e, SESSION_LIMIT_FAIL, why);
+    }
+}
