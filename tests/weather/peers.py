@@ -179,7 +179,8 @@ class Scrapetop(Peer):
         result.right = right_of(self.weather, self.stored())
         try:
             report = json.loads(self.read("stdout"))
-            result.failed, result.left = report["failed"], report["pending"]
+            told = sum(rule["count"] for rule in report.get("rules", []) if rule["do"] == "empty")
+            result.failed, result.left = report["failed"] + told, report["pending"]
         except (ValueError, KeyError):
             result.left = self.weather.count if result.is_running else 0
         if self.weather.listing and result.code == 3:  # pages are missing, it says

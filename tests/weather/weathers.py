@@ -282,7 +282,7 @@ ISSUE = [
                  "records": "/data/items"}),
     Weather("404-is-none", "every tenth item is not there: 404, told to be empty", items(300),
             lambda: [always(lambda a: a.number % 10 == 0, says(404))], good=270, exits=(0,), cause=r"404",
-            options=("--answer", "404 empty")),
+            options=("--answer", "status=404 do=empty")),
     Weather("token-ends", "a bearer token in -H ends after 50 of 1,000", items(1000), lambda: [Uses(50)], good=50,
             token="s3cret-t0ken", exits=(5,), cause=r"E-AUTH|401", sent_most=80, bound_s=5),
 ]
