@@ -263,6 +263,8 @@ static void limit__is_told_in_words_with_its_key(void **state)
     r.job.pace.cap_per_host = 2;
     run_start(&r);
     assert_limit(&r, LIMIT_HOST_CAP, "2 (--cap-per-host)");
+    pass(&r, 7 * US_PER_S); /* what hangs has a name */
+    assert_limit(&r, LIMIT_HOST_CAP, "2 (--cap-per-host; GET /1 for 0:0");
     tell_text(&r, CONTROL_HOLD, look(&r)->hosts[0].host);
     assert_limit(&r, LIMIT_HOLD, "by you (H on the host");
     run_close(&r);
@@ -270,7 +272,9 @@ static void limit__is_told_in_words_with_its_key(void **state)
 
     run_begin(&r, server_url(server, "/[1-3]"));
     run_start(&r);
-    assert_limit(&r, LIMIT_QUEUE_EMPTY, "in flight");
+    assert_limit(&r, LIMIT_QUEUE_EMPTY, "in flight)");
+    pass(&r, 7 * US_PER_S);
+    assert_limit(&r, LIMIT_QUEUE_EMPTY, "in flight; GET /1 for 0:0");
     run_close(&r);
     run_end(&r);
 

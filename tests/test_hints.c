@@ -46,6 +46,25 @@ static void limit__is_told__with_and_without_its_key(void **state)
         { { .kind = LIMIT_TROUBLE, .host = "a.test" },
           "TROUBLE a.test (different URLs fail in a row: few at once)",
           "TROUBLE a.test (different URLs fail in a row: few at once)" },
+        { { .kind = LIMIT_HOST_CAP,
+            .by = LIMIT_BY_SLOW_START,
+            .cap = 1,
+            .host = "a.test",
+            .flight = "GET /x/17",
+            .flight_us = 12900000 },
+          "HOST CAP a.test 1 (slow start; GET /x/17 for 0:12)",
+          "HOST CAP a.test 1 (slow start; GET /x/17 for 0:12)" },
+        { { .kind = LIMIT_TROUBLE,
+            .host = "a.test",
+            .is_only_host = true,
+            .flight = "GET /a/very/long/path/whose/end/is/not/what/matters",
+            .flight_us = 61000000 },
+          "TROUBLE (few at once; GET /a/very/long/path/whose/end/is/no... for 1:01)",
+          "TROUBLE (few at once; GET /a/very/long/path/whose/end/is/no... for 1:01)" },
+        { { .kind = LIMIT_QUEUE_EMPTY, .flight = "GET /x/17", .flight_us = 5000000 },
+          "QUEUE EMPTY (the last are in flight; GET /x/17 for 0:05)",
+          "QUEUE EMPTY (the last are in flight; GET /x/17 for 0:05)" },
+        { { .kind = LIMIT_LEARNED }, "LEARNED RATE (t sets another)", "LEARNED RATE" },
         { { .kind = LIMIT_BUDGET,
             .quota_known = true,
             .quota_left = 2,
@@ -117,6 +136,41 @@ static void limit__is_told__with_and_without_its_key(void **state)
     }
 }
 
+/* A learned rate moves with every answer: a line for each would bury the others. */
+static void limit__is_the_same__until_its_words_tell_something_new(void **state)
+{
+    struct snapshot_limit a = { .kind = LIMIT_LEARNED, .rate = { 50, 1000000 } }, b = a;
+
+    (void)state;
+    b.rate.requests = 51;
+    b.in_us = 7;
+    assert_true(limit_is_same(&a, &b));
+    b.rate.requests = 60;
+    assert_false(limit_is_same(&a, &b));
+    a = b = (struct snapshot_limit){ .kind = LIMIT_RATE, .rate = { 50, 1000000 } };
+    b.rate.requests = 50.5;
+    assert_false(limit_is_same(&a, &b));
+    a = b = (struct snapshot_limit){ .kind = LIMIT_HOST_CAP, .cap = 1, .flight = "GET /1" };
+    b.flight_us = 6000000;
+    assert_true(limit_is_same(&a, &b));
+    snprintf(b.flight, sizeof b.flight, "GET /2");
+    assert_false(limit_is_same(&a, &b));
+}
+
+/* A deadline that has passed holds nothing: the row names what does. */
+static void wait__is_set_by_what_keeps_it_now(void **state)
+{
+    struct snapshot_wait wait = { .due = { .by = DUE_RETRY_AFTER, .said = "30" } };
+    char text[DUE_TEXT_MAX];
+
+    (void)state;
+    snapshot_wait_set_by(&wait, text);
+    assert_string_equal(text, "Retry-After: 30");
+    wait.kept_by = LIMIT_LEARNED;
+    snapshot_wait_set_by(&wait, text);
+    assert_string_equal(text, "LEARNED RATE");
+}
+
 static void replay__tells_how_it_is_played(void **state)
 {
     char text[LIMIT_TEXT_MAX];
@@ -137,6 +191,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limit__is_told__with_and_without_its_key),
+        cmocka_unit_test(limit__is_the_same__until_its_words_tell_something_new),
+        cmocka_unit_test(wait__is_set_by_what_keeps_it_now),
         cmocka_unit_test(replay__tells_how_it_is_played),
     };
 

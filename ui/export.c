@@ -130,7 +130,7 @@ static void wait_row(struct row *r, const struct snapshot *s, size_t i)
     char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
     failure_format_brief(w->why, why);
-    due_format(&w->due, set_by);
+    snapshot_wait_set_by(w, set_by);
     put_count(r, "id", w->id);
     put_text(r, "key", w->key);
     put_text(r, "host", w->host);

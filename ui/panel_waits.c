@@ -37,7 +37,7 @@ static void text_of(const void *context, size_t row, char *text, size_t size)
     char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
 
     failure_format_brief(w->why, why);
-    due_format(&w->due, set_by);
+    snapshot_wait_set_by(w, set_by);
     snprintf(text, size, "%s %s %s %s %s", why, set_by, w->reason, w->host, w->request);
 }
 
@@ -67,7 +67,7 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         out->role = ROLE_WARN;
         break;
     case SET_BY:
-        due_format(&w->due, set_by);
+        snapshot_wait_set_by(w, set_by);
         snprintf(out->text, PANEL_CELL_MAX, "%s", set_by);
         break;
     case REASON:

@@ -106,7 +106,7 @@ static bool say_waiting(struct asked *a)
                                   set_by[DUE_TEXT_MAX];
 
         failure_format_brief(w->why, why);
-        due_format(&w->due, set_by);
+        snapshot_wait_set_by(w, set_by);
         if (w->due_in_us != UINT64_MAX) {
             char left[UNITS_TEXT_MAX];
 

@@ -490,6 +490,8 @@ struct quota pace_read_quota(const struct engine *engine, const struct response 
 enum run_limit limit_now(const struct engine *engine);
 
 /** The same, with what is to be said of it. */
+enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
+                              uint64_t now_us); /* what keeps one back that may start by its time */
 void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *limit);
 
 /** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's

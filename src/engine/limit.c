@@ -9,7 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define SPARE_FILES 64 /* for the store, tables and lists */
+#define SPARE_FILES 64                /* for the store, tables and lists */
+#define FLIGHT_LONG_US (5 * US_PER_S) /* so old, a request in flight is worth its name */
 
 unsigned limit_open_files(void)
 {
@@ -75,24 +76,93 @@ static void name_host(const struct engine *e, const struct host *host, struct sn
     snprintf(l->host, sizeof l->host, "%.*s", STR_ARG(host->label));
 }
 
+static struct host_hold hold_of_ready(const struct engine *e, struct host *host, uint64_t now_us)
+{
+    const struct bucket *bucket = host_bucket_why(&e->hosts, host, HOST_HELD, now_us);
+
+    return bucket ? (struct host_hold){ bucket->hold_until_us, due_is_named(bucket->hold_due.by),
+                                        &bucket->hold_due }
+                  : host_hold(host, now_us);
+}
+
+/* 2: all that is ready there is kept back so, 1: some of it is, 0: none. */
+static int keeps_back(const struct engine *e, struct host *host, enum host_answer why,
+                      uint64_t now_us)
+{
+    return host_why(&e->hosts, host, now_us) == why                ? 2
+           : host_bucket_why(&e->hosts, host, why, now_us) != NULL ? 1
+                                                                   : 0;
+}
+
 /* The host that is kept back so, with the most work; of held ones that whose hold ends first. */
 static struct host *find_host(const struct engine *e, enum host_answer why, uint64_t now_us)
 {
     struct host *host = NULL;
+    int best = 0;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         struct host *one = e->hosts.hosts[i];
+        int how = one->origin[0] && one->ready_count ? keeps_back(e, one, why, now_us) : 0;
 
-        if (!one->origin[0] || !one->ready_count || host_why(&e->hosts, one, now_us) != why) {
+        if (!how || how < best) {
             continue;
         }
-        if (!host ||
-            (why == HOST_HELD ? host_hold(one, now_us).until_us < host_hold(host, now_us).until_us
-                              : one->ready_count > host->ready_count)) {
+        if (how > best || (why == HOST_HELD ? hold_of_ready(e, one, now_us).until_us <
+                                                  hold_of_ready(e, host, now_us).until_us
+                                            : one->ready_count > host->ready_count)) {
             host = one;
+            best = how;
         }
     }
     return host;
+}
+
+/* What keeps one back that is ready. */
+enum run_limit limit_of_ready(const struct engine *e, const struct request *r, uint64_t now_us)
+{
+    static const enum run_limit limits[] = {
+        [HOST_MAY] = LIMIT_NONE,        [HOST_HELD] = LIMIT_HOLD,    [HOST_LOGIN] = LIMIT_AUTH,
+        [HOST_FULL] = LIMIT_HOST_CAP,   [HOST_QUOTA] = LIMIT_BUDGET, [HOST_LEARNED] = LIMIT_LEARNED,
+        [HOST_TROUBLE] = LIMIT_TROUBLE, [HOST_PACED] = LIMIT_RATE,
+    };
+    struct host *host = e->hosts.hosts[r->host];
+    enum run_limit limit = r->lane < host->lane_count
+                               ? limits[host_may_start(&e->hosts, host, r->lane, now_us)]
+                               : LIMIT_NONE;
+
+    return limit == LIMIT_NONE ? limit_now(e) : limit;
+}
+
+struct oldest {
+    const struct engine *engine;
+    const struct host *host; /* NULL: of any */
+    const struct request *request;
+};
+
+/* The first that is visited is the oldest. */
+static bool is_oldest(void *context, const struct fetch_row *row)
+{
+    struct oldest *oldest = context;
+
+    if (!oldest->host || host_at(&oldest->engine->hosts, row->request->host) == oldest->host) {
+        oldest->request = row->request;
+    }
+    return !oldest->request;
+}
+
+/* The request that it all waits for, when it has been in flight for long. */
+static void name_flight(struct engine *e, const struct host *host, uint64_t now_us,
+                        struct snapshot_limit *l)
+{
+    struct oldest oldest = { .engine = e, .host = host };
+    char text[SNAPSHOT_REQUEST_TEXT];
+
+    fetch_each(e->fetch, is_oldest, &oldest);
+    if (oldest.request && now_us >= oldest.request->since_us + FLIGHT_LONG_US) {
+        engine_request_text(e, oldest.request, text);
+        l->flight_us = now_us - oldest.request->since_us;
+        snprintf(l->flight, sizeof l->flight, "%.*s", (int)sizeof l->flight - 1, text);
+    }
 }
 
 static uint64_t until(uint64_t at_us, uint64_t now_us)
@@ -113,20 +183,21 @@ static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_l
 {
     const struct host *host = find_host(e, HOST_PACED, now_us);
 
-    if (e->pacer.rate.per_us) {
-        l->by = LIMIT_BY_USER;
-        l->rate = e->pacer.rate;
-    } else if (host && host->pacer.rate.per_us) {
+    if (host && host->pacer.rate.per_us && !pacer_wait_us(&e->pacer, now_us)) {
         l->by = LIMIT_BY_PER_HOST;
         l->rate = host->pacer.rate;
         name_host(e, host, l);
+    } else if (e->pacer.rate.per_us) {
+        l->by = LIMIT_BY_USER;
+        l->rate = e->pacer.rate;
     }
 }
 
 static void fill_learned(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = find_host(e, HOST_LEARNED, now_us);
-    const struct bucket *bucket = host ? host_busiest_bucket(host) : NULL;
+    struct host *host = find_host(e, HOST_LEARNED, now_us);
+    const struct bucket *bucket =
+        host ? host_bucket_why(&e->hosts, host, HOST_LEARNED, now_us) : NULL;
 
     if (bucket) {
         name_host(e, host, l);
@@ -136,50 +207,53 @@ static void fill_learned(const struct engine *e, uint64_t now_us, struct snapsho
     }
 }
 
-static void fill_trouble(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+static void fill_trouble(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
     const struct host *host = find_host(e, HOST_TROUBLE, now_us);
 
     if (host) {
         name_host(e, host, l);
+        name_flight(e, host, now_us, l);
     }
 }
 
 static void fill_quota(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = find_host(e, HOST_QUOTA, now_us);
-    const struct allowance *quota;
+    struct host *host = find_host(e, HOST_QUOTA, now_us);
+    const struct bucket *bucket =
+        host ? host_bucket_why(&e->hosts, host, HOST_QUOTA, now_us) : NULL;
 
-    if (!host) {
+    if (!bucket) {
         return;
     }
     name_host(e, host, l);
-    quota = &host_busiest_bucket(host)->allowance;
-    if (allowance_is_of_now(quota, now_us)) {
+    if (allowance_is_of_now(&bucket->allowance, now_us)) {
         l->quota_known = true;
-        l->quota_left = quota->left;
-        l->quota_limit = quota->limit;
-        l->in_us = until(quota->reset_at_us, now_us);
+        l->quota_left = bucket->allowance.left;
+        l->quota_limit = bucket->allowance.limit;
+        l->in_us = until(bucket->allowance.reset_at_us, now_us);
     }
 }
 
-static void fill_host_cap(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
+static void fill_host_cap(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = find_host(e, HOST_FULL, now_us);
-    unsigned cap = host ? host_cap(&e->hosts, host, now_us) : 0;
-    struct bucket *bucket;
+    struct host *host = find_host(e, HOST_FULL, now_us);
+    unsigned own = host ? host_own_cap(&e->hosts, host, now_us) : 0;
+    struct bucket *bucket = host ? host_bucket_why(&e->hosts, host, HOST_FULL, now_us) : NULL;
 
-    if (!cap) {
+    if (bucket) {
+        l->cap = bucket_cap(bucket, now_us);
+        l->by = l->cap == bucket->allowance.concurrent ? LIMIT_BY_SERVER : LIMIT_BY_REFUSALS;
+    } else if (own && host->in_flight >= own) {
+        l->cap = own;
+        l->by = own == e->job->pace.cap_per_host ? LIMIT_BY_PER_HOST : LIMIT_BY_SLOW_START;
+    } else {
         l->by = LIMIT_BY_FIRST_CONTACT;
+        name_flight(e, NULL, now_us, l);
         return;
     }
     name_host(e, host, l);
-    l->cap = cap;
-    bucket = host_busiest_bucket(host);
-    l->by = cap == bucket->learned.at_once        ? LIMIT_BY_REFUSALS
-            : cap == bucket->allowance.concurrent ? LIMIT_BY_SERVER
-            : cap == e->job->pace.cap_per_host    ? LIMIT_BY_PER_HOST
-                                                  : LIMIT_BY_SLOW_START;
+    name_flight(e, host, now_us, l);
 }
 
 /* The first of those that wait: whose deadline all wait for, and why it failed. */
@@ -192,7 +266,7 @@ static const struct request *first_wait(const struct engine *e)
 
 static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
-    const struct host *host = find_host(e, HOST_HELD, now_us);
+    struct host *host = find_host(e, HOST_HELD, now_us);
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
     struct host_hold hold;
 
@@ -202,7 +276,7 @@ static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *
         return;
     }
     name_host(e, host, l);
-    hold = host_hold(host, now_us);
+    hold = hold_of_ready(e, host, now_us);
     l->in_us = until(hold.until_us, now_us);
     l->by = host->hold_is_user ? LIMIT_BY_USER : LIMIT_BY_NONE;
     l->due = hold.due ? *hold.due : (struct due){ .by = DUE_NONE };
@@ -281,11 +355,13 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
     case LIMIT_ALL_WAITING:
         fill_waiting(e, now_us, l);
         break;
-    case LIMIT_NONE:
-    case LIMIT_AUTH:
     case LIMIT_QUEUE_EMPTY:
     case LIMIT_PAGINATION:
     case LIMIT_DRAINING:
+        name_flight(e, NULL, now_us, l);
+        break;
+    case LIMIT_NONE:
+    case LIMIT_AUTH:
     case LIMIT_COUNT:
         break;
     }

@@ -1,15 +1,22 @@
 #include "engine/limit_words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define NOTE_MAX 96
+#define FLIGHT_SHOWN 40     /* bytes of the request that hangs */
+#define LEARNED_CHANGE 0.05 /* of the rate: it moves with every answer */
 
 bool limit_is_same(const struct snapshot_limit *a, const struct snapshot_limit *b)
 {
+    double most = fmax(a->rate.requests, b->rate.requests);
+    double change = most > 0 ? fabs(a->rate.requests - b->rate.requests) / most : 0;
+
     return a->kind == b->kind && a->by == b->by && a->due.by == b->due.by && a->cap == b->cap &&
-           a->rate.requests == b->rate.requests && a->rate.per_us == b->rate.per_us &&
-           strcmp(a->host, b->host) == 0;
+           change <= (a->kind == LIMIT_LEARNED ? LEARNED_CHANGE : 0) &&
+           a->rate.per_us == b->rate.per_us && strcmp(a->host, b->host) == 0 &&
+           strcmp(a->flight, b->flight) == 0;
 }
 
 const char *run_limit_word(enum run_limit limit)
@@ -103,7 +110,7 @@ static const char *note_of(const struct snapshot_limit *l)
     case LIMIT_AUTH:
         return "requests wait for the login";
     case LIMIT_TROUBLE:
-        return "different URLs fail in a row: few at once";
+        return l->flight_us ? "few at once" : "different URLs fail in a row: few at once";
     case LIMIT_QUEUE_EMPTY:
         return "the last are in flight";
     case LIMIT_PAGINATION:
@@ -165,6 +172,9 @@ static void rate_head(const struct snapshot_limit *l, char head[NOTE_MAX])
     char rate[UNITS_TEXT_MAX];
     size_t used = strlen(head);
 
+    if (!l->rate.per_us) {
+        return; /* it has just gone */
+    }
     if (l->kind == LIMIT_LEARNED) {
         snprintf(head + used, NOTE_MAX - used, " %.*f/s", l->rate.requests < 10, l->rate.requests);
     } else {
@@ -236,6 +246,20 @@ static void head_of(const struct snapshot_limit *l, char head[NOTE_MAX])
     }
 }
 
+/* "GET /posts/17 for 0:12": what is waited for, whose end is cut rather than the time. */
+static void add_flight(const struct snapshot_limit *l, char note[NOTE_MAX])
+{
+    char age[UNITS_TEXT_MAX];
+    size_t used = strlen(note);
+    bool is_cut = strlen(l->flight) > FLIGHT_SHOWN;
+
+    if (l->flight_us) {
+        units_format_countdown(l->flight_us / 1000000 * 1000000, age);
+        snprintf(note + used, NOTE_MAX - used, "%s%.*s%s for %s", used ? "; " : "",
+                 is_cut ? FLIGHT_SHOWN - 3 : FLIGHT_SHOWN, l->flight, is_cut ? "..." : "", age);
+    }
+}
+
 void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIMIT_TEXT_MAX])
 {
     char head[NOTE_MAX], note[NOTE_MAX];
@@ -252,6 +276,7 @@ void limit_words(const struct snapshot_limit *l, const char *hint, char text[LIM
     if (l->kind == LIMIT_LEARNED) {
         refused_note(l, note);
     }
+    add_flight(l, note);
     hint = hint ? hint : "";
     if (note[0] || hint[0]) {
         snprintf(text, LIMIT_TEXT_MAX, "%s (%s%s%s)", head, note, note[0] && hint[0] ? "; " : "",

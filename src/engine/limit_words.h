@@ -64,6 +64,7 @@ enum limit_by {
 
 #define LIMIT_HOST_MAX 64
 #define LIMIT_REASON_MAX 64
+#define LIMIT_FLIGHT_MAX 64
 #define LIMIT_NEVER UINT64_MAX
 
 struct snapshot_limit {
@@ -84,10 +85,15 @@ struct snapshot_limit {
     bool quota_known;       /* BUDGET: */
     uint64_t quota_left, quota_limit; /* quota_limit 0: not told */
     double cpu_percent;               /* LOOP CPU */
-    bool have_waiting;                /* requests wait that the user may have asked now */
+    uint64_t
+        flight_us; /* HOST CAP, TROUBLE, QUEUE EMPTY, PAGINATION, DRAINING: the oldest in flight is so
+                           old; 0: none is worth its name */
+    char flight[LIMIT_FLIGHT_MAX]; /* "GET /posts/17", secrets masked, cut; bytes from outside */
+    bool have_waiting;             /* requests wait that the user may have asked now */
 };
 
-/** The words for both would be the same, but for how long it takes: nothing new to tell. */
+/** The words for both would be the same, but for how long it takes and for a learned rate that has hardly
+ *  changed: nothing new to tell. */
 bool limit_is_same(const struct snapshot_limit *a, const struct snapshot_limit *b);
 
 /** "CAP", "HOST CAP", ... the bare word; "" for none. */

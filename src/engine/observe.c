@@ -72,7 +72,12 @@ static void add_waits(struct filling *f)
         wait->why = r->last.failure;
         wait->due = *due;
         engine_reason_text(f->engine, r, wait->reason, sizeof wait->reason);
-        COPY_STR(wait->host, host->label);
+        if (due->host[0] && wait->due_in_us) {
+            COPY(wait->host, due->host);
+        } else {
+            COPY_STR(wait->host, host->label);
+        }
+        wait->kept_by = wait->due_in_us ? LIMIT_NONE : limit_of_ready(f->engine, r, f->now_us);
         engine_request_text(f->engine, r, wait->request);
         COPY_STR(wait->key, r->key);
         wait->is_named = due_us > f->now_us && due_is_named(due->by);

@@ -1,5 +1,7 @@
 #include "engine/snapshot.h"
 
+#include <stdio.h>
+
 const char *run_state_word(enum run_state state)
 {
     switch (state) {
@@ -53,6 +55,15 @@ bool snapshot_pages_are_missing(const struct snapshot *s)
         }
     }
     return false;
+}
+
+void snapshot_wait_set_by(const struct snapshot_wait *w, char text[DUE_TEXT_MAX])
+{
+    if (w->kept_by != LIMIT_NONE) {
+        snprintf(text, DUE_TEXT_MAX, "%s", run_limit_word(w->kept_by));
+    } else {
+        due_format(&w->due, text);
+    }
 }
 
 const char *flight_state_word(enum flight_state state)

@@ -91,10 +91,11 @@ struct snapshot_wait {
     struct failure why;                /* its last try came to that */
     struct due due;                    /* who set the deadline */
     char reason[SNAPSHOT_REASON_TEXT]; /* the same as `why`, in words: "connection refused" */
-    char host[SNAPSHOT_HOST_TEXT];
+    char host[SNAPSHOT_HOST_TEXT];     /* who set the deadline, else whom it asks */
     char request[SNAPSHOT_REQUEST_TEXT];
     char key[SNAPSHOT_KEY_TEXT];
-    bool is_named; /* the deadline is a server's word, not our own backoff */
+    bool is_named;          /* the deadline is a server's word, not our own backoff */
+    enum run_limit kept_by; /* due: what keeps it back now; else LIMIT_NONE */
 };
 
 struct snapshot_host {
@@ -364,5 +365,9 @@ bool run_state_has_ended(enum run_state state);
 /** Of some endpoint, be they counted or not. */
 bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
+
+/** Who keeps it waiting: "Retry-After: 30", "backoff 2.7 s of 0-4 s"; of one whose time has come the limit's
+ *  word, "LEARNED RATE". */
+void snapshot_wait_set_by(const struct snapshot_wait *wait, char text[DUE_TEXT_MAX]);
 
 #endif

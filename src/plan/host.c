@@ -201,7 +201,7 @@ unsigned host_cap(const struct host_table *table, const struct host *host, uint6
                  window_now(host, now_us));
 }
 
-static unsigned own_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
+unsigned host_own_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
     return least(table->cap_per_host, window_now(host, now_us));
 }
@@ -222,7 +222,7 @@ bool host_is_well_for(const struct host *host, const struct request *request)
 static enum host_answer whole_answer(const struct host_table *table, const struct host *host,
                                      uint64_t now_us)
 {
-    unsigned cap = own_cap(table, host, now_us);
+    unsigned cap = host_own_cap(table, host, now_us);
 
     if (host->hold_is_user || now_us < host->down_until_us) {
         return HOST_HELD;
@@ -306,6 +306,25 @@ enum host_answer host_why(const struct host_table *table, struct host *host, uin
         }
     }
     return whole == HOST_MAY ? why : whole;
+}
+
+struct bucket *host_bucket_why(const struct host_table *table, struct host *host,
+                               enum host_answer why, uint64_t now_us)
+{
+    const struct lane *most = NULL;
+
+    if (whole_answer(table, host, now_us) != HOST_MAY) {
+        return NULL;
+    }
+    for (uint16_t i = 0; i < host->lane_count; i++) {
+        const struct lane *lane = &host->lanes[i];
+
+        if (lane->ready_count && (!most || lane->ready_count > most->ready_count) &&
+            lane_answer(table, host, lane, now_us) == why) {
+            most = lane;
+        }
+    }
+    return most ? bucket_at(host, most->bucket) : NULL;
 }
 
 bool host_wants_fresh(const struct host *host)

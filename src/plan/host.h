@@ -150,6 +150,14 @@ struct request *host_next(const struct host_table *table, struct host *host, uin
 /** What keeps its ready requests back, as host_next says it; HOST_MAY when nothing does. */
 enum host_answer host_why(const struct host_table *table, struct host *host, uint64_t now_us);
 
+/** The bucket of those ready requests that are kept back for this reason, of several that with the most; NULL
+ *  when it is not a bucket that keeps them back so. */
+struct bucket *host_bucket_why(const struct host_table *table, struct host *host,
+                               enum host_answer why, uint64_t now_us);
+
+/** In flight at most by what is set for each host and by its slow start; 0: no limit. */
+unsigned host_own_cap(const struct host_table *table, const struct host *host, uint64_t now_us);
+
 /** The user sets another pace: what refusals taught is forgotten. */
 void host_table_forget_learned(struct host_table *table);
 
