@@ -296,13 +296,13 @@ static void limit__is_told_in_words__after_an_answer(void **state)
         const char *words;
     } samples[] = {
         { EMPTY_ANSWER("429 No\r\nRetry-After: 3600"), LIMIT_HOLD,
-          "(429, Retry-After: 3600; r asks" },
-        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(429 without a deadline; r asks" },
+          "(429, Retry-After: 3600; r on a row asks" },
+        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(429 without a deadline; r on a row asks" },
         { SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nRateLimit-Limit: 100\r\n"
                         "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
                         SERVER_KEEP),
           LIMIT_BUDGET, "/100, resets" },
-        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(HTTP 500; r retries)" },
+        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(HTTP 500; r on a row asks now)" },
     };
 
     (void)state;
@@ -405,6 +405,37 @@ static void eta__is_none__while_nothing_moves(void **state)
     server_stop(server);
 }
 
+/* Under a rate the plan's end is known; what is paused has none. */
+static void eta__is_of_the_rate__and_none_while_paused(void **state)
+{
+    struct script script = { .usual = USUAL };
+    struct server *server = server_start(play, &script);
+    struct run r;
+    const struct snapshot *s;
+    double want_us;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-1000]"));
+    r.job.pace.rate = (struct rate){ 4, US_PER_S };
+    run_start(&r);
+    pass_ticks(&r, 4);
+    while (look(&r)->limit.kind != LIMIT_RATE) {
+        assert_false(r.done);
+        turn(&r);
+    }
+    assert_true(look(&r)->eta_known);
+    s = look(&r);
+    want_us = (double)(s->total - s->ok) / 4 * 1e6;
+    if ((double)s->eta_low_us < 0.99 * want_us || (double)s->eta_low_us > 1.01 * want_us) {
+        fail_msg("ETA %.1f s, want %.1f s", (double)s->eta_low_us / 1e6, want_us / 1e6);
+    }
+    tell(&r, CONTROL_PAUSE, 0);
+    assert_false(look(&r)->eta_known);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void limit_told__is_what_the_last_line_says(void **state)
 {
     static const char lines[] =
@@ -485,6 +516,7 @@ static int group(void)
         cmocka_unit_test(limit__has_a_word_of_its_own_each),
         cmocka_unit_test(limit__is_told_again__when_its_values_change),
         cmocka_unit_test(eta__is_none__while_nothing_moves),
+        cmocka_unit_test(eta__is_of_the_rate__and_none_while_paused),
         cmocka_unit_test(limit_told__is_what_the_last_line_says),
         cmocka_unit_test(verdict__names_what_the_time_went_into),
     };

@@ -161,6 +161,36 @@ static void drift__is_told__when_the_table_of_the_end_is_the_second(void **state
     end(w);
 }
 
+/* A table of mid-run lacks what came later: the end makes it anew, that of a drain as well. */
+static void table__is_made_anew_at_the_end__when_n_made_it_in_mid_run(void **state)
+{
+    static const char *const bodies[] = { "{\"v\":1}", "{\"v\":2}" };
+
+    (void)state;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct world *w = begin(bodies, 2);
+
+        w->run.job.poll.count = 2 + (unsigned)stopped;
+        run_start(&w->run);
+        until_resting(w);
+        make_table(w);
+        assert_int_equal(look(&w->run)->normalise.rows, 1);
+        w->round++;
+        pass(&w->run, EVERY);
+        if (stopped) {
+            until_resting(w);
+            stop(w);
+        } else {
+            run_until_done(&w->run);
+            run_close(&w->run);
+        }
+        assert_int_equal(w->run.report.ok, 2);
+        assert_int_equal(w->run.report.made_of, 2);
+        assert_int_equal(w->run.report.rows, 2);
+        end(w);
+    }
+}
+
 static void drift__is_told__when_the_last_table_is_of_another_session(void **state)
 {
     static const char *const bodies[] = { "{\"v\":1}", "{\"v\":2.5}" };
@@ -248,6 +278,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drift__is_shown_and_written_down__when_n_makes_a_second_table),
         cmocka_unit_test(drift__is_told__when_the_table_of_the_end_is_the_second),
+        cmocka_unit_test(table__is_made_anew_at_the_end__when_n_made_it_in_mid_run),
         cmocka_unit_test(drift__is_told__when_the_last_table_is_of_another_session),
         cmocka_unit_test(drift__names_what_is_gone__when_the_last_table_had_more),
         cmocka_unit_test(skips_and_columns__are_named__when_a_table_was_made),

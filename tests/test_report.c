@@ -95,7 +95,14 @@ static void politeness__tells_what_was_asked_of_whom(void **state)
                         "at most 50 in flight, 61/s at peak; 11 429s, 0 requests before a named "
                         "deadline, 3 hosts held, 4.5s waited because a server asked");
     buf_reset(&line);
-    report.hosts_held = 0;
+    report.hosts_held = report.early_requests = report.status[429] = 1;
+    assert_int_equal(report_politeness(&report, &line), RESULT_OK);
+    assert_string_equal(buf_cstr(&line),
+                        "at most 50 in flight, 61/s at peak; 1 429, 1 request before a named "
+                        "deadline, 1 host held, 4.5s waited because a server asked");
+    buf_reset(&line);
+    report.hosts_held = report.early_requests = 0;
+    report.status[429] = 11;
     assert_int_equal(report_politeness(&report, &line), RESULT_OK);
     assert_string_equal(buf_cstr(&line), "at most 50 in flight, 61/s at peak; 11 429s, 0 requests "
                                          "before a named deadline");
@@ -189,6 +196,26 @@ static void json__has_every_member_that_scripts_rely_on(void **state)
     cJSON_Delete(root);
 }
 
+/* What was measured to the microsecond is not told to the attosecond; what says nothing is null. */
+static void json__has_figures_as_they_were_measured(void **state)
+{
+    struct buf text = { 0 };
+
+    (void)state;
+    report.loop_cpu_s = 0.0098423949999999968;
+    report.wall_s = 12.34567891;
+    report.ideal_s = report.ideal_percent = 0;
+    report.limited_s[LIMIT_CAP] = 1.0 / 3;
+    report.made_of = 990;
+    assert_int_equal(report_json(&report, &text), RESULT_OK);
+    assert_non_null(strstr(buf_cstr(&text), "\"loop_cpu_s\":0.009842,"));
+    assert_non_null(strstr(buf_cstr(&text), "\"wall_s\":12.346,"));
+    assert_non_null(strstr(buf_cstr(&text), "\"CAP\":0.333333}"));
+    assert_non_null(strstr(buf_cstr(&text), "\"ideal_s\":null,\"ideal_percent\":null,"));
+    assert_non_null(strstr(buf_cstr(&text), "\"made_of\":990,"));
+    buf_release(&text);
+}
+
 static void json__says_null_and_why__when_there_is_no_table_and_the_run_was_stopped(void **state)
 {
     cJSON *root;
@@ -211,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup(line__writes_rates_as_people_do, begin),
         cmocka_unit_test_setup(politeness__tells_what_was_asked_of_whom, begin),
         cmocka_unit_test_setup(json__has_every_member_that_scripts_rely_on, begin),
+        cmocka_unit_test_setup(json__has_figures_as_they_were_measured, begin),
         cmocka_unit_test_setup(
             json__says_null_and_why__when_there_is_no_table_and_the_run_was_stopped, begin),
     };

@@ -242,10 +242,10 @@ static void export__gives_whole_figures__of_the_rows_that_pass(void **state)
     ui_scene_fill(&snapshot, SCENE_TUNED, 24, START_US);
     assert_string_equal(
         exported(PANEL_ENDPOINTS, "products", false, &out),
-        "endpoint,planned,done,failed,waiting,requests_per_s,p50_s,p95_s,throttled_part,"
-        "server_error_part,rows,pages_expected,pages_got,pages_missing,pages_end,records,"
+        "name,requests,ok,failed,waiting,req_per_s,p50_ms,p95_ms,throttled,"
+        "server_errors,rows,expected,got,missing_count,ended,records,"
         "records_missing,note\n"
-        "products,83003,58104,3,5,33.1,0.56,1.08,0.014,0.001,2905150,83003,58104,3,,,,"
+        "products,83003,58104,3,5,33.1,560,1080,0.014,0.001,2905150,83003,58104,3,,,,"
         "61190 61201 and 1 more\n");
     snprintf(snapshot.failures[0].example, sizeof snapshot.failures[0].example,
              "a \"b\", c\033[2J");

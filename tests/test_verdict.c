@@ -89,6 +89,8 @@ static void ideal__is_of_the_caps_that_it_had__and_none_under_a_rate(void **stat
 {
     struct report r = ten_seconds();
     struct verdict_facts facts = { .cores = 4 };
+    static const enum run_limit others[] = { LIMIT_RATE, LIMIT_LEARNED, LIMIT_BUDGET,
+                                             LIMIT_HOST_CAP, LIMIT_TROUBLE };
 
     (void)state;
     r.rung_count = 2;
@@ -97,9 +99,16 @@ static void ideal__is_of_the_caps_that_it_had__and_none_under_a_rate(void **stat
     report_fill_ideal(&r, &facts);
     assert_true(r.ideal_s > 5.99 && r.ideal_s < 6.01);
     assert_true(r.ideal_percent > 59.9 && r.ideal_percent < 60.1);
-    r.limited_s[LIMIT_RATE] = 4;
+    r.wall_s = 5.9; /* by chance quicker than its own latency */
     report_fill_ideal(&r, &facts);
-    assert_true(r.ideal_percent == 0);
+    assert_true(r.ideal_percent == 100);
+    r.wall_s = 10;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        r.limited_s[others[i]] = 4;
+        report_fill_ideal(&r, &facts);
+        assert_true(r.ideal_percent == 0 && r.ideal_s == 0);
+        r.limited_s[others[i]] = 0;
+    }
 
     r = ten_seconds(); /* three requests never filled a cap of 50 */
     r.requests = 3;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/units.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -11,7 +12,7 @@
 
 #define CELL_TEXT_MAX 1024
 
-/* One row in the making. Panels only say their fields, by name; what a field looks like is said here. */
+/* Fields are called as in the report of --json. One row in the making. Panels only say their fields, by name; what a field looks like is said here. */
 struct row {
     struct buf *out;
     bool json, naming; /* naming: the line of names */
@@ -92,7 +93,7 @@ static void put_known(struct row *r, const char *name, bool known, double value)
         append(r, r->json ? STR("null") : STR_NONE);
         return;
     }
-    snprintf(text, sizeof text, "%.15g", value);
+    snprintf(text, sizeof text, "%.15g", units_figure(value));
     append(r, str_view(text));
 }
 
@@ -104,6 +105,11 @@ static void put_number(struct row *r, const char *name, double value)
 static void put_seconds(struct row *r, const char *name, uint64_t us)
 {
     put_known(r, name, us != TIME_NEVER, (double)us / 1e6);
+}
+
+static void put_ms(struct row *r, const char *name, uint64_t us)
+{
+    put_known(r, name, us > 0, (double)us / 1e3);
 }
 
 /* --- panels ---------------------------------------------------------------------------------------- */
@@ -154,8 +160,8 @@ static void host_row(struct row *r, const struct snapshot *s, size_t i)
     put_count(r, "in_flight", h->in_flight);
     put_count(r, "queued", h->queued);
     put_count(r, "requests", h->requests);
-    put_count(r, "throttled", h->throttled);
-    put_number(r, "requests_per_s", h->requests_per_s);
+    put_count(r, "status_429", h->throttled);
+    put_number(r, "req_per_s", h->requests_per_s);
     put_seconds(r, "hold_in_s", h->hold_in_us);
     put_text(r, "hold_reason", why);
     put_known(r, "quota_left", h->quota_left >= 0, (double)h->quota_left);
@@ -183,21 +189,21 @@ static void endpoint_row(struct row *r, const struct snapshot *s, size_t i)
 {
     const struct snapshot_endpoint *e = &s->endpoints[i];
 
-    put_text(r, "endpoint", e->name);
-    put_count(r, "planned", e->planned);
-    put_count(r, "done", e->done);
+    put_text(r, "name", e->name);
+    put_count(r, "requests", e->planned);
+    put_count(r, "ok", e->done);
     put_count(r, "failed", e->failed);
     put_count(r, "waiting", e->waiting);
-    put_number(r, "requests_per_s", e->requests_per_s);
-    put_seconds(r, "p50_s", e->p50_us);
-    put_seconds(r, "p95_s", e->p95_us);
-    put_number(r, "throttled_part", e->throttled_part);
-    put_number(r, "server_error_part", e->server_error_part);
+    put_number(r, "req_per_s", e->requests_per_s);
+    put_ms(r, "p50_ms", e->p50_us);
+    put_ms(r, "p95_ms", e->p95_us);
+    put_number(r, "throttled", e->throttled_part);
+    put_number(r, "server_errors", e->server_error_part);
     put_known(r, "rows", e->rows > 0, (double)e->rows);
-    put_known(r, "pages_expected", e->pages_known, (double)e->pages_expected);
-    put_known(r, "pages_got", e->pages_known, (double)e->pages_got);
-    put_known(r, "pages_missing", e->pages_known, (double)e->pages_missing);
-    put_text(r, "pages_end", e->listings ? page_end_name(e->pages_end) : "");
+    put_known(r, "expected", e->pages_known, (double)e->pages_expected);
+    put_known(r, "got", e->pages_known, (double)e->pages_got);
+    put_known(r, "missing_count", e->pages_known, (double)e->pages_missing);
+    put_text(r, "ended", e->listings ? page_end_name(e->pages_end) : "");
     put_known(r, "records", e->listings > 0, (double)e->records);
     put_known(r, "records_missing", e->listings > 0, (double)e->records_missing);
     put_text(r, "note", e->note);
@@ -210,11 +216,11 @@ static void rung_row(struct row *r, const struct snapshot *s, size_t i)
     put_count(r, "cap", rung->cap);
     put_seconds(r, "time_s", rung->time_us);
     put_count(r, "requests", rung->requests);
-    put_number(r, "requests_per_s", rung->requests_per_s);
+    put_number(r, "req_per_s", rung->requests_per_s);
     put_number(r, "ideal_per_s", rung->ideal_per_s);
-    put_seconds(r, "p50_s", rung->p50_us);
-    put_seconds(r, "p95_s", rung->p95_us);
-    put_number(r, "throttled_part", rung->throttled_part);
+    put_ms(r, "p50_ms", rung->p50_us);
+    put_ms(r, "p95_ms", rung->p95_us);
+    put_number(r, "throttled", rung->throttled_part);
     put_text(r, "note", rung->note);
 }
 

@@ -38,8 +38,9 @@ static void table_words(const struct snapshot_normalise *n, char text[PANEL_TITL
     if (n->skipped) {
         snprintf(skipped, sizeof skipped, ", %llu skipped", (unsigned long long)n->skipped);
     }
-    snprintf(text, PANEL_TITLE_MAX, "%llu rows x %llu cols in %s%s", (unsigned long long)n->rows,
-             (unsigned long long)n->columns, time, skipped);
+    snprintf(text, PANEL_TITLE_MAX, "%llu row%s x %llu col%s in %s%s", (unsigned long long)n->rows,
+             units_plural(n->rows), (unsigned long long)n->columns, units_plural(n->columns), time,
+             skipped);
 }
 
 static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],

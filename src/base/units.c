@@ -174,23 +174,40 @@ enum result units_parse_count(struct str text, uint64_t low, uint64_t high, uint
     return RESULT_OK;
 }
 
+const char *units_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+double units_figure(double value)
+{
+    double scale = fabs(value) < 1 ? 1e6 : 1e3;
+
+    return !isfinite(value) ? 0 : fabs(value) < 1e12 ? round(value * scale) / scale : value;
+}
+
+static uint64_t nearest(uint64_t count, uint64_t unit)
+{
+    return count / unit + (count % unit >= (unit + 1) / 2);
+}
+
+/* Rounds before it picks the unit: a wait of two hours is not "1h59m" a moment after it began. */
 void units_format_time(uint64_t us, char text[UNITS_TEXT_MAX])
 {
-    uint64_t s = us / US_PER_S;
+    unsigned long long ms = nearest(us, US_PER_MS), tenths = nearest(us, US_PER_S / 10);
+    unsigned long long s = nearest(us, US_PER_S), minutes = nearest(s, 60),
+                       hours = nearest(s, 3600);
 
-    if (us < US_PER_S) {
-        snprintf(text, UNITS_TEXT_MAX, "%llu ms", (unsigned long long)(us / US_PER_MS));
-    } else if (s < 60) {
-        snprintf(text, UNITS_TEXT_MAX, "%.1fs", (double)(us / 100000) / 10);
+    if (ms < 1000) {
+        snprintf(text, UNITS_TEXT_MAX, "%llu ms", ms);
+    } else if (tenths < 600) {
+        snprintf(text, UNITS_TEXT_MAX, "%llu.%llus", tenths / 10, tenths % 10);
     } else if (s < 3600) {
-        snprintf(text, UNITS_TEXT_MAX, "%llum%02llus", (unsigned long long)(s / 60),
-                 (unsigned long long)(s % 60));
-    } else if (s < 86400) {
-        snprintf(text, UNITS_TEXT_MAX, "%lluh%02llum", (unsigned long long)(s / 3600),
-                 (unsigned long long)(s / 60 % 60));
+        snprintf(text, UNITS_TEXT_MAX, "%llum%02llus", s / 60, s % 60);
+    } else if (minutes < UINT64_C(1440)) {
+        snprintf(text, UNITS_TEXT_MAX, "%lluh%02llum", minutes / 60, minutes % 60);
     } else {
-        snprintf(text, UNITS_TEXT_MAX, "%llud%02lluh", (unsigned long long)(s / 86400),
-                 (unsigned long long)(s / 3600 % 24));
+        snprintf(text, UNITS_TEXT_MAX, "%llud%02lluh", hours / 24, hours % 24);
     }
 }
 

@@ -32,7 +32,13 @@ MUST_CHECK enum result units_parse_rate(struct str text, struct rate *rate, stru
 MUST_CHECK enum result units_parse_count(struct str text, uint64_t low, uint64_t high,
                                          uint64_t *count, struct err *err);
 
-/** "850 ms", "7.0s", "4m12s", "1h30m", "3d04h". */
+/** "s" but for one: of "1 row", "2 rows". */
+const char *units_plural(uint64_t count);
+
+/** A measured figure as JSON shows it: six decimals below 1, three from there on; 0 for what is not finite. */
+double units_figure(double value);
+
+/** "850 ms", "7.0s", "4m12s", "1h30m", "3d04h": rounded to the nearest. */
 void units_format_time(uint64_t us, char text[UNITS_TEXT_MAX]);
 
 /** Clock form for countdowns: "0:03", "12:41", "1:02:03". */

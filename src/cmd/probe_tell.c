@@ -100,7 +100,8 @@ static enum result tell_records(const struct probe_shape *shape, struct buf *out
     }
     if (result == RESULT_OK && shape->column_count > COLUMNS_SHOWN) {
         result =
-            buf_printf(out, "//     and %zu more columns\n", shape->column_count - COLUMNS_SHOWN);
+            buf_printf(out, "//     and %zu more column%s\n", shape->column_count - COLUMNS_SHOWN,
+                       units_plural(shape->column_count - COLUMNS_SHOWN));
     }
     return result;
 }
@@ -187,13 +188,14 @@ static enum result tell_frame(const struct probe_found *found, struct buf *out)
 
 static enum result tell_total(const struct probe_found *found, struct buf *out)
 {
-    uint64_t total = found->guess.total, size = found->shape.count;
+    uint64_t total = found->guess.total, size = found->shape.count, pages;
 
     if (total == PAGE_TOTAL_UNKNOWN || !size) {
         return buf_append_str(out, STR("\n"));
     }
-    return buf_printf(out, "; %" PRIu64 " records in all, so about %" PRIu64 " pages\n", total,
-                      total / size + (total % size != 0));
+    pages = total / size + (total % size != 0);
+    return buf_printf(out, "; %" PRIu64 " record%s in all, so about %" PRIu64 " page%s\n", total,
+                      units_plural(total), pages, units_plural(pages));
 }
 
 static enum result tell_pages(const struct probe_found *found, struct buf *out)
@@ -244,10 +246,11 @@ static enum result tell_left(const struct quota *quota, struct buf *out)
 
     units_format_time(wait_us, time);
     if (!quota->has_left) {
-        return wait_us ? buf_printf(out, " %" PRIu64 " requests every %s", quota->limit, time)
+        return wait_us ? buf_printf(out, " %" PRIu64 " request%s every %s", quota->limit,
+                                    units_plural(quota->limit), time)
                        : buf_printf(out, " a limit of %" PRIu64, quota->limit);
     }
-    result = buf_printf(out, " %" PRIu64 " requests left", quota->left);
+    result = buf_printf(out, " %" PRIu64 " request%s left", quota->left, units_plural(quota->left));
     if (result == RESULT_OK && quota->limit) {
         result = buf_printf(out, " of %" PRIu64, quota->limit);
     }

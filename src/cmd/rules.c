@@ -50,8 +50,8 @@ static void print_trial(const struct rulebook *book, const struct rule_trial *tr
 {
     char name[RULEBOOK_NAME_MAX];
 
-    printf("%" PRIu64 " stored answers, %" PRIu64 " of them failures\n", trial->answers,
-           trial->failures);
+    printf("%" PRIu64 " stored answer%s, %" PRIu64 " of %s failed\n", trial->answers,
+           units_plural(trial->answers), trial->failures, trial->answers == 1 ? "it" : "them");
     for (size_t i = 0; i < rulebook_count(book); i++) {
         rulebook_name(book, i, name);
         print_line(&trial->rules[i], name, rulebook_rule(book, i)->text);

@@ -416,6 +416,23 @@ static void print_lines(struct str rest)
     }
 }
 
+/* Of a table that was made in mid-run: it lacks what came later. */
+static void print_made_of(const struct report *r)
+{
+    if (r->made_of < r->ok) {
+        fprintf(stderr, ", made of %llu of %llu answers; normalise makes it anew",
+                (unsigned long long)r->made_of, (unsigned long long)r->ok);
+    }
+}
+
+static void print_table(const struct report *r, const char *path, uint64_t rows)
+{
+    fprintf(stderr, "scrapetop: table: %s (%llu row%s", path, (unsigned long long)rows,
+            units_plural(rows));
+    print_made_of(r);
+    fputs(")\n", stderr);
+}
+
 /* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
 static void print_tables(const struct report *r, const char *path)
 {
@@ -425,12 +442,14 @@ static void print_tables(const struct report *r, const char *path)
         return;
     }
     if (r->endpoint_count < 2 || !ending) {
-        fprintf(stderr, "scrapetop: table: %s (%llu rows)\n", path, (unsigned long long)r->rows);
+        print_table(r, path, r->rows);
         return;
     }
     for (size_t i = 0; i < r->endpoint_count; i++) {
-        fprintf(stderr, "scrapetop: table: %s/%s%s (%llu rows)\n", r->run_dir, r->endpoints[i].name,
-                ending, (unsigned long long)r->endpoints[i].rows);
+        char one[sizeof r->run_dir + sizeof r->endpoints->name + 16];
+
+        snprintf(one, sizeof one, "%s/%s%.10s", r->run_dir, r->endpoints[i].name, ending);
+        print_table(r, one, r->endpoints[i].rows);
     }
 }
 

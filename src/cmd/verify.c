@@ -74,8 +74,9 @@ static void print_end(const struct printer *p, const struct verify_report *repor
         printf("... and %" PRIu64 " more: --json lists all\n", p->passed_over);
     }
     units_format_bytes(report->line_bytes, bytes);
-    printf("%" PRIu64 " of %" PRIu64 " records are whole (%s in %" PRIu32 " segment%s)\n",
-           report->records - report->damaged, report->records, bytes, report->segments,
+    printf("%" PRIu64 " of %" PRIu64 " record%s whole (%s in %" PRIu32 " segment%s)\n",
+           report->records - report->damaged, report->records,
+           report->records == 1 ? " is" : "s are", bytes, report->segments,
            report->segments == 1 ? "" : "s");
     if (report->orphan_bytes) {
         units_format_bytes(report->orphan_bytes, bytes);

@@ -398,12 +398,14 @@ static void tell_adopted(struct engine *e, const struct recovery *r)
     if (r->ledger_was_old) {
         events_add(&e->events, EVENT_WARNING, "adopted", "",
                    "the ledger was older than raw/ (ledger.db-wal was lost, or ledger.db is a copy "
-                   "of before): %llu records that it did not name are taken in",
-                   (unsigned long long)r->adopted);
+                   "of before): %llu record%s that it did not name %s taken in",
+                   (unsigned long long)r->adopted, units_plural(r->adopted),
+                   r->adopted == 1 ? "is" : "are");
     } else if (r->adopted) {
         events_add(&e->events, EVENT_NOTICE, "adopted", "",
-                   "%llu records without a row are whole, and taken in",
-                   (unsigned long long)r->adopted);
+                   "%llu record%s without a row %s whole, and taken in",
+                   (unsigned long long)r->adopted, units_plural(r->adopted),
+                   r->adopted == 1 ? "is" : "are");
     }
 }
 
@@ -418,8 +420,9 @@ static void tell_start(struct engine *e, const struct recovery *r)
              (unsigned long long)r->done, (unsigned long long)r->failed,
              (unsigned long long)r->waiting, r->unclean ? "true" : "false");
     if (!r->resumed) {
-        events_add(&e->events, EVENT_INFO, "start", fields, "start: %llu requests",
-                   (unsigned long long)frontier_total(e->frontier));
+        events_add(&e->events, EVENT_INFO, "start", fields, "start: %llu request%s",
+                   (unsigned long long)frontier_total(e->frontier),
+                   units_plural(frontier_total(e->frontier)));
         return;
     }
     units_format_bytes(r->discarded_bytes, discarded);
@@ -596,10 +599,11 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     }
     if (result == RESULT_OK && frontier_seeds(e->frontier) < recovery->planned) {
         result = err_set(err, RESULT_INVALID, "E-IN5",
-                         "%s began with %llu requests and now makes up %llu: a list or a file of "
+                         "%s began with %llu request%s and now makes up %llu: a list or a file of "
                          "values was cut, or the job changed; put it back from a copy, or begin "
                          "anew with --fresh (the old run is set aside, not deleted)",
                          e->options.dir->path, (unsigned long long)recovery->planned,
+                         units_plural(recovery->planned),
                          (unsigned long long)frontier_seeds(e->frontier));
     }
     if (result == RESULT_OK) {

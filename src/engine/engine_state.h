@@ -529,6 +529,8 @@ uint64_t table_rows(const struct engine *engine); /* of the last tables of all e
 uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
 const char *table_path(const struct engine *engine);         /* of the first table written, or "" */
 const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
+/** Requests settled well that the table of these paths was made of. */
+uint64_t table_made_of(const struct engine *engine);
 void table_release(struct engine *engine);
 
 #endif

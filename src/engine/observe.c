@@ -381,49 +381,53 @@ static void fill_progress(struct filling *f)
                                                            : 0;
 }
 
-/* Something has settled lately, or will be asked at a known time after a hold that began not long ago. */
+/* Requests are asked, and some have settled lately; what is held, paused or parked moves nothing. */
 static bool is_moving(const struct engine *e, const struct snapshot *s)
 {
     size_t lately_s = METRICS_RATE_WINDOW_S + (size_t)(2 * s->p95_us / US_PER_S);
 
-    if (e->paused || e->cap == 0) {
-        return false;
-    }
-    return metrics_rate(&e->metrics, lately_s) > 0 ||
-           (s->in_flight == 0 && s->next_due_in_us != UINT64_MAX &&
-            metrics_rate(&e->metrics, 60) > 0);
+    return (s->state == RUN_RUNNING || s->state == RUN_SWEEP) &&
+           metrics_rate(&e->metrics, lately_s) > 0;
 }
 
-/* A range: the best and the worst of the rates over ten seconds, a minute and the whole session, plus
- * the hold that stands now. Nothing until five requests have ended, nor while nothing moves. */
+/* A rate that bounds all that is left: set by the user, or learned of the only host. 0: none. */
+static double bounding_rate(const struct snapshot_limit *l)
+{
+    bool bounds = (l->kind == LIMIT_RATE && l->by == LIMIT_BY_USER) ||
+                  (l->kind == LIMIT_LEARNED && l->is_only_host);
+
+    return bounds && l->rate.per_us ? l->rate.requests * 1e6 / (double)l->rate.per_us : 0;
+}
+
+/* A range: the best and the worst of the rates over ten seconds, a minute and the whole session; under a
+ * rate that and what comes of it now. Nothing until five requests have ended, nor while nothing moves. */
 static void fill_eta(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     uint64_t left = s->total - s->ok - s->failed;
-    double rates[3] = { metrics_rate(&e->metrics, 10), metrics_rate(&e->metrics, 60),
-                        s->requests_per_s_average };
-    double best = 0, worst = 0;
+    double bound = bounding_rate(&s->limit), best = 0, worst = 0;
+    double rates[] = { metrics_rate(&e->metrics, METRICS_RATE_WINDOW_S),
+                       metrics_rate(&e->metrics, 60), s->requests_per_s_average };
 
     if (e->metrics.ok + e->metrics.failed < 5 || e->phase != ENGINE_RUNNING || !left ||
         e->metrics.ring_count < 2 || !is_moving(e, s)) {
         return;
     }
-    for (int i = 0; i < 3; i++) {
+    if (bound > 0) {
+        rates[0] = bound;
+        rates[1] = rates[2] = s->requests_per_s < bound ? s->requests_per_s : bound;
+    }
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         if (rates[i] > 0) {
             best = rates[i] > best ? rates[i] : best;
             worst = worst == 0 || rates[i] < worst ? rates[i] : worst;
         }
     }
-    if (best <= 0) {
-        return;
-    }
-    s->eta_known = true;
-    s->eta_low_us = (uint64_t)((double)left / best * 1e6);
-    s->eta_high_us = (uint64_t)((double)left / worst * 1e6);
-    if (s->in_flight == 0 && s->next_due_in_us != UINT64_MAX) {
-        s->eta_low_us += s->next_due_in_us;
-        s->eta_high_us += s->next_due_in_us;
+    if (best > 0) {
+        s->eta_known = true;
+        s->eta_low_us = (uint64_t)((double)left / best * 1e6);
+        s->eta_high_us = (uint64_t)((double)left / worst * 1e6);
     }
 }
 
@@ -527,7 +531,6 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     engine_trouble_text(e, s->trouble, sizeof s->trouble);
     fill_progress(&f);
     fill_pace(&f);
-    fill_eta(&f);
     fill_machine(&f);
     fetch_each(e->fetch, add_flight, &f);
     add_waits(&f);
@@ -542,4 +545,5 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     detail_fill(e, f.now_us, &s->detail);
     limit_fill(e, f.now_us, &s->limit);
     s->state = state_of(e, s);
+    fill_eta(&f);
 }

@@ -135,6 +135,7 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
+    r->made_of = table_made_of(e);
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
     memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
            sizeof r->stopped_code);
@@ -185,9 +186,10 @@ enum result report_line(const struct report *r, struct buf *out)
         result = buf_append_char(out, ')');
     }
     if (result == RESULT_OK && r->rounds) {
-        result = buf_printf(out, "; %llu rounds, %llu skipped, %llu unchanged",
-                            (unsigned long long)r->rounds, (unsigned long long)r->rounds_skipped,
-                            (unsigned long long)r->unchanged);
+        result =
+            buf_printf(out, "; %llu round%s, %llu skipped, %llu unchanged",
+                       (unsigned long long)r->rounds, units_plural(r->rounds),
+                       (unsigned long long)r->rounds_skipped, (unsigned long long)r->unchanged);
     }
     return result;
 }
@@ -196,14 +198,14 @@ enum result report_politeness(const struct report *r, struct buf *out)
 {
     char asked[UNITS_TEXT_MAX];
     enum result result = buf_printf(
-        out, "at most %u in flight, %u/s at peak; %u 429s, %llu requests before a named deadline",
-        r->max_in_flight, r->peak_per_s, r->status[429], (unsigned long long)r->early_requests);
+        out, "at most %u in flight, %u/s at peak; %u 429%s, %llu request%s before a named deadline",
+        r->max_in_flight, r->peak_per_s, r->status[429], units_plural(r->status[429]),
+        (unsigned long long)r->early_requests, units_plural(r->early_requests));
 
     if (result == RESULT_OK && r->hosts_held) {
         units_format_time((uint64_t)(r->asked_s * 1e6), asked);
-        result =
-            buf_printf(out, ", %llu host%s held, %s waited because a server asked",
-                       (unsigned long long)r->hosts_held, r->hosts_held == 1 ? "" : "s", asked);
+        result = buf_printf(out, ", %llu host%s held, %s waited because a server asked",
+                            (unsigned long long)r->hosts_held, units_plural(r->hosts_held), asked);
     }
     return result;
 }
@@ -250,6 +252,21 @@ static double ms(uint64_t us)
     return (double)us / 1000;
 }
 
+static void add_figure(cJSON *object, const char *name, double value)
+{
+    cJSON_AddNumberToObject(object, name, units_figure(value));
+}
+
+/* Null when it says nothing: while it is not known, and when something else than the cap bound the run. */
+static void add_known(cJSON *object, const char *name, double value)
+{
+    if (value > 0) {
+        add_figure(object, name, value);
+    } else {
+        cJSON_AddNullToObject(object, name);
+    }
+}
+
 static void add_path(cJSON *root, const char *name, const char *path)
 {
     if (path[0]) {
@@ -265,7 +282,7 @@ static void add_limits(cJSON *root, const struct report *r)
 
     for (int i = LIMIT_CAP; i < LIMIT_COUNT; i++) {
         if (r->limited_s[i] > 0) {
-            cJSON_AddNumberToObject(limits, run_limit_word((enum run_limit)i), r->limited_s[i]);
+            add_figure(limits, run_limit_word((enum run_limit)i), r->limited_s[i]);
         }
     }
 }
@@ -279,13 +296,13 @@ static void add_ladder(cJSON *root, const struct report *r)
         cJSON *item = cJSON_CreateObject();
 
         cJSON_AddNumberToObject(item, "cap", rung->cap);
-        cJSON_AddNumberToObject(item, "time_s", (double)rung->time_us / 1e6);
+        add_figure(item, "time_s", (double)rung->time_us / 1e6);
         cJSON_AddNumberToObject(item, "requests", (double)rung->requests);
-        cJSON_AddNumberToObject(item, "req_per_s", rung->requests_per_s);
-        cJSON_AddNumberToObject(item, "ideal_per_s", rung->ideal_per_s);
-        cJSON_AddNumberToObject(item, "p50_ms", ms(rung->p50_us));
-        cJSON_AddNumberToObject(item, "p95_ms", ms(rung->p95_us));
-        cJSON_AddNumberToObject(item, "throttled", rung->throttled_part);
+        add_figure(item, "req_per_s", rung->requests_per_s);
+        add_figure(item, "ideal_per_s", rung->ideal_per_s);
+        add_figure(item, "p50_ms", ms(rung->p50_us));
+        add_figure(item, "p95_ms", ms(rung->p95_us));
+        add_figure(item, "throttled", rung->throttled_part);
         cJSON_AddItemToArray(list, item);
     }
 }
@@ -305,17 +322,18 @@ static void fill_object(cJSON *root, const struct report *r)
         cJSON_AddNumberToObject(root, "rounds_skipped", (double)r->rounds_skipped);
     }
     cJSON_AddNumberToObject(root, "rows", (double)r->rows);
-    cJSON_AddNumberToObject(root, "wall_s", r->wall_s);
-    cJSON_AddNumberToObject(root, "cpu_s", r->cpu_s);
-    cJSON_AddNumberToObject(root, "io_ratio", r->io_ratio);
-    cJSON_AddNumberToObject(root, "req_per_s", r->requests_per_s);
+    add_figure(root, "wall_s", r->wall_s);
+    add_figure(root, "cpu_s", r->cpu_s);
+    add_figure(root, "io_ratio", r->io_ratio);
+    add_figure(root, "req_per_s", r->requests_per_s);
     cJSON_AddNumberToObject(root, "bytes", (double)r->bytes);
-    cJSON_AddNumberToObject(root, "ideal_s", r->ideal_s);
+    add_known(root, "ideal_s", r->ideal_s);
+    add_known(root, "ideal_percent", r->ideal_percent);
     latency = cJSON_AddObjectToObject(root, "latency_ms");
-    cJSON_AddNumberToObject(latency, "p50", ms(r->p50_us));
-    cJSON_AddNumberToObject(latency, "p95", ms(r->p95_us));
-    cJSON_AddNumberToObject(latency, "p99", ms(r->p99_us));
-    cJSON_AddNumberToObject(latency, "mean", ms(r->mean_us));
+    add_figure(latency, "p50", ms(r->p50_us));
+    add_figure(latency, "p95", ms(r->p95_us));
+    add_figure(latency, "p99", ms(r->p99_us));
+    add_figure(latency, "mean", ms(r->mean_us));
     add_statuses(root, r);
     cJSON_AddNumberToObject(root, "cap", r->cap);
     cJSON_AddNumberToObject(root, "cap_max", r->cap_max);
@@ -327,15 +345,14 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(polite, "requests_before_a_deadline", (double)r->early_requests);
     cJSON_AddNumberToObject(polite, "holds", (double)r->holds);
     cJSON_AddNumberToObject(polite, "hosts_held", (double)r->hosts_held);
-    cJSON_AddNumberToObject(polite, "held_s", r->asked_s);
-    cJSON_AddNumberToObject(polite, "backed_off_s", r->backed_off_s);
+    add_figure(polite, "held_s", r->asked_s);
+    add_figure(polite, "backed_off_s", r->backed_off_s);
     cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
     cJSON_AddNumberToObject(polite, "max_in_flight", r->max_in_flight);
     cJSON_AddNumberToObject(polite, "peak_req_per_s", r->peak_per_s);
-    cJSON_AddNumberToObject(root, "loop_cpu_s", r->loop_cpu_s);
-    cJSON_AddNumberToObject(root, "worker_cpu_s",
-                            r->cpu_s > r->loop_cpu_s ? r->cpu_s - r->loop_cpu_s : 0);
-    cJSON_AddNumberToObject(root, "loop_lag_p99_ms", r->loop_lag_p99_ms);
+    add_figure(root, "loop_cpu_s", r->loop_cpu_s);
+    add_figure(root, "worker_cpu_s", r->cpu_s > r->loop_cpu_s ? r->cpu_s - r->loop_cpu_s : 0);
+    add_figure(root, "loop_lag_p99_ms", r->loop_lag_p99_ms);
     add_limits(root, r);
     add_ladder(root, r);
     cJSON_AddStringToObject(root, "verdict", r->verdict);
@@ -344,6 +361,9 @@ static void fill_object(cJSON *root, const struct report *r)
     report_rules_json(r, root);
     add_path(root, "csv", r->csv);
     add_path(root, "parquet", r->parquet);
+    if (r->csv[0] || r->parquet[0]) {
+        cJSON_AddNumberToObject(root, "made_of", (double)r->made_of);
+    }
     cJSON_AddStringToObject(root, "run_dir", r->run_dir);
     if (r->stopped_by[0]) {
         cJSON_AddStringToObject(root, "stopped_by", r->stopped_by);

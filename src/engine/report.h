@@ -69,8 +69,9 @@ struct report {
     uint64_t retried, requests, reused, bytes, rows;
     uint64_t logins; /* calls that brought a token, of this session */
     double wall_s, cpu_s, io_ratio, requests_per_s;
-    double ideal_s;       /* had each cap that it had always been full: Little's law */
-    double ideal_percent; /* ideal_s / wall_s; 0 when unknown, or when a rate or a quota bound */
+    double ideal_s; /* had each cap that it had always been full: Little's law */
+    double
+        ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, or when something else bound */
     uint64_t p50_us, p95_us, p99_us, mean_us;
     uint32_t status[METRICS_STATUS_MAX];
     unsigned cap, cap_max, max_in_flight;
@@ -92,6 +93,8 @@ struct report {
     struct report_endpoint *endpoints; /* owned */
     bool pages_are_missing;            /* of some endpoint */
     char run_dir[256], csv[512], parquet[512];
+    uint64_t
+        made_of; /* of the ok ones, those that the table has; of another session's it is not known */
     char stopped_by[160];               /* why it ended before its end, or empty */
     char stopped_code[ERR_CODE_MAX];    /* the error code of that, or empty */
     bool stopped_in_error;              /* by what answers said, though it can be resumed */

@@ -82,7 +82,7 @@ void report_ends_words(const struct page_account *pages, char *text, size_t size
                                (unsigned long long)pages->records_told);
     }
     if (at < size) {
-        at += (size_t)snprintf(text + at, size - at, " records, ");
+        at += (size_t)snprintf(text + at, size - at, " record%s, ", units_plural(pages->records));
     }
     if (pages->listings > 1 && at < size) {
         at += (size_t)snprintf(text + at, size - at,
@@ -111,9 +111,10 @@ enum result report_pages(const struct report *r, struct buf *out)
         report_pages_words(&endpoint->pages, words, sizeof words);
         report_ends_words(&endpoint->pages, ends, sizeof ends);
         if (endpoint->is_paged && (words[0] || ends[0])) {
-            result = buf_printf(out, "%s: %llu of %llu pages: %s%s%s\n", endpoint->name,
+            result = buf_printf(out, "%s: %llu of %llu page%s: %s%s%s\n", endpoint->name,
                                 (unsigned long long)endpoint->pages.got,
-                                (unsigned long long)endpoint->pages.expected, words,
+                                (unsigned long long)endpoint->pages.expected,
+                                units_plural(endpoint->pages.expected), words,
                                 words[0] && ends[0] ? "; " : "", ends);
         } else if (words[0]) {
             result = buf_printf(out, "%s: %s\n", endpoint->name, words);

@@ -1,5 +1,6 @@
 #include "engine/report_verdict.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #define TABLE_PART 0.05 /* of the time; below, normalising is not worth a word */
@@ -166,6 +167,13 @@ void report_judge(struct report *r, const struct verdict_facts *facts)
     }
 }
 
+/* What others than the cap set: then what it could have given is nobody's aim. */
+static double seconds_below_cap(const double seconds[BOUND_COUNT])
+{
+    return seconds[BOUND_RATE] + seconds[BOUND_LEARNED] + seconds[BOUND_HOST_CAP] +
+           seconds[BOUND_TROUBLE];
+}
+
 void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
 {
     double seconds[BOUND_COUNT], ideal_s = 0;
@@ -188,8 +196,9 @@ void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
     if (!requests || r->wall_s <= 0) {
         return;
     }
-    r->ideal_s = ideal_s * (double)r->requests / (double)requests; /* rungs may have given way */
-    if (!facts->is_polling && seconds[BOUND_RATE] <= RATE_PART * r->wall_s) {
-        r->ideal_percent = 100 * r->ideal_s / r->wall_s;
+    if (!facts->is_polling && seconds_below_cap(seconds) <= RATE_PART * r->wall_s) {
+        r->ideal_s =
+            ideal_s * (double)r->requests / (double)requests; /* rungs may have given way */
+        r->ideal_percent = fmin(100, 100 * r->ideal_s / r->wall_s);
     }
 }

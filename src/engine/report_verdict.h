@@ -20,7 +20,8 @@ struct verdict_facts {
 void report_judge(struct report *r, const struct verdict_facts *facts);
 
 /** Fills ideal_s and ideal_percent by Little's law from the rungs: what the requests would have taken, had
- *  each cap always been full. 0 when that is not known, and when a rate or a quota bound. */
+ *  each cap always been full. Both are 0 when that is not known, and when something else than the caps bound:
+ *  a rate, given or learned, a quota, what a host allows. */
 void report_fill_ideal(struct report *r, const struct verdict_facts *facts);
 
 #endif

@@ -310,8 +310,10 @@ void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_
     again = ask_failed(e, &choice, false);
     put_asked(&choice, again, fields);
     events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
-               "%llu failed requests%s%s asked again by you", again, class[0] ? " of " : "", class);
-    snprintf(reply, CONTROL_REPLY_MAX, "%llu failed requests are asked again", again);
+               "%llu failed request%s%s%s asked again by you", again, units_plural(again),
+               class[0] ? " of " : "", class);
+    snprintf(reply, CONTROL_REPLY_MAX, "%llu failed request%s asked again", again,
+             again == 1 ? " is" : "s are");
 }
 
 void steer_follow_up(struct engine *e)
@@ -324,6 +326,7 @@ void steer_follow_up(struct engine *e)
     failure_choice_format(&f->class, class);
     put_asked(&f->class, again, fields);
     events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
-               "%llu failed requests%s%s asked again%s", again, class[0] ? " of " : "", class,
+               "%llu failed request%s%s%s asked again%s", again, units_plural(again),
+               class[0] ? " of " : "", class,
                f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
 }

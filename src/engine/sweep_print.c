@@ -1,6 +1,7 @@
 /*
  * What a sweep found: as a table with a plot for the terminal, as JSON, as a picture.
  */
+#include "base/units.h"
 #include "engine/sweep.h"
 
 #include <cjson/cJSON.h>
@@ -111,15 +112,15 @@ static void add_row(cJSON *list, const struct sweep_row *r)
     cJSON *item = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(item, "cap", r->cap);
-    cJSON_AddNumberToObject(item, "req_per_s", r->requests_per_s);
-    cJSON_AddNumberToObject(item, "interval", r->interval_part);
-    cJSON_AddNumberToObject(item, "ideal_per_s", r->ideal_per_s);
-    cJSON_AddNumberToObject(item, "s_per_1000", per_1000(r->requests_per_s));
-    cJSON_AddNumberToObject(item, "p50_ms", (double)r->p50_us / 1000);
-    cJSON_AddNumberToObject(item, "p95_ms", (double)r->p95_us / 1000);
-    cJSON_AddNumberToObject(item, "throttled", r->throttled_part);
+    cJSON_AddNumberToObject(item, "req_per_s", units_figure(r->requests_per_s));
+    cJSON_AddNumberToObject(item, "interval", units_figure(r->interval_part));
+    cJSON_AddNumberToObject(item, "ideal_per_s", units_figure(r->ideal_per_s));
+    cJSON_AddNumberToObject(item, "s_per_1000", units_figure(per_1000(r->requests_per_s)));
+    cJSON_AddNumberToObject(item, "p50_ms", units_figure((double)r->p50_us / 1000));
+    cJSON_AddNumberToObject(item, "p95_ms", units_figure((double)r->p95_us / 1000));
+    cJSON_AddNumberToObject(item, "throttled", units_figure(r->throttled_part));
     cJSON_AddNumberToObject(item, "requests", (double)r->requests);
-    cJSON_AddNumberToObject(item, "time_s", r->time_s);
+    cJSON_AddNumberToObject(item, "time_s", units_figure(r->time_s));
     cJSON_AddItemToArray(list, item);
 }
 
@@ -138,7 +139,7 @@ enum result sweep_json(const struct sweep *s, struct buf *out)
         cJSON_AddNullToObject(root, "recommended");
     }
     cJSON_AddStringToObject(root, "why", s->why);
-    cJSON_AddNumberToObject(root, "speedup", sweep_speedup(s));
+    cJSON_AddNumberToObject(root, "speedup", units_figure(sweep_speedup(s)));
     text = cJSON_PrintUnformatted(root);
     if (text) {
         result = buf_append_str(out, str_view(text));

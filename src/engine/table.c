@@ -34,6 +34,8 @@ struct table_job {
     uint64_t rows, columns, skipped;
     bool have_table;
     char *csv, *parquet;         /* paths of the first ones that were written, or NULL */
+    uint64_t csv_of, parquet_of; /* requests settled well that these were made of */
+    bool by_user;                /* one was asked for in mid-run: see table_order_due */
     struct table_schema *before; /* what the running table is compared with */
     char message[160];
 };
@@ -68,9 +70,10 @@ static void tell_table(struct engine *e, const struct table_job *job)
     units_format_time(job->elapsed_us, length);
     snprintf(fields, sizeof fields, ",\"rows\":%llu,\"columns\":%llu",
              (unsigned long long)job->rows, (unsigned long long)job->columns);
-    events_add(&e->events, EVENT_INFO, "table", fields, "table: %llu rows x %llu columns in %s: %s",
-               (unsigned long long)job->rows, (unsigned long long)job->columns, length,
-               job->current->path);
+    events_add(&e->events, EVENT_INFO, "table", fields,
+               "table: %llu row%s x %llu column%s in %s: %s", (unsigned long long)job->rows,
+               units_plural(job->rows), (unsigned long long)job->columns,
+               units_plural(job->columns), length, job->current->path);
 }
 
 static void table_failed(struct engine *e, const struct err *err)
@@ -119,6 +122,7 @@ static void keep_path(struct table_job *job)
     if (!*kept || job->current->endpoint == 0) {
         free(*kept);
         *kept = str_dup(str_view(job->current->path)); /* without memory it goes unnamed */
+        *(job->current->parquet ? &job->parquet_of : &job->csv_of) = job->records_at_start;
     }
 }
 
@@ -213,6 +217,14 @@ static enum result add_order(struct engine *e, uint32_t endpoint, char *path, bo
     struct table_order *order = calloc(1, sizeof *order);
     struct table_order **at = &e->table->orders;
 
+    for (; path && *at; at = &(*at)->next) { /* one file is made once; what is due stays so */
+        if (str_equal(str_view((*at)->path), str_view(path))) {
+            (*at)->is_due |= is_due;
+            free(order);
+            free(path);
+            return RESULT_OK;
+        }
+    }
     if (!order || !path) {
         free(order);
         free(path);
@@ -221,9 +233,6 @@ static enum result add_order(struct engine *e, uint32_t endpoint, char *path, bo
     *order = (struct table_order){
         .endpoint = endpoint, .path = path, .parquet = parquet, .is_due = is_due
     };
-    while (*at) {
-        at = &(*at)->next;
-    }
     *at = order;
     return RESULT_OK;
 }
@@ -246,6 +255,16 @@ static enum result order_one(struct engine *e, const char *path, bool parquet, b
     return path ? add_order(e, 0, str_dup(str_view(path)), parquet, is_due, err) : RESULT_OK;
 }
 
+/* What `n` makes. */
+static enum result order_by_user(struct engine *e, struct err *err)
+{
+    e->table->by_user = true;
+    return e->job->endpoint_count > 1
+               ? order_all(e, "csv", false, err)
+               : order_one(e, e->options.table_path, table_is_parquet(e->options.table_path), false,
+                           err);
+}
+
 enum result table_order(struct engine *e, struct err *err)
 {
     enum result result = prepare(e, err);
@@ -256,16 +275,20 @@ enum result table_order(struct engine *e, struct err *err)
     if (e->table->running) {
         return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
     }
-    if (e->job->endpoint_count > 1) {
-        result = order_all(e, "csv", false, err);
-    } else {
-        result = order_one(e, e->options.table_path, table_is_parquet(e->options.table_path), false,
-                           err);
-    }
+    result = order_by_user(e, err);
     if (result == RESULT_OK && !table_next(e)) {
         result = err_set(err, RESULT_IO, "E-TAB6", "%s", e->table->message);
     }
     return result;
+}
+
+/* A table of which more has come since is made anew, unless an order that is due makes the same file. */
+static bool is_left_behind(const struct engine *e)
+{
+    const struct table_job *job = e->table;
+
+    return job->by_user && job->have_table &&
+           job->records_at_start < e->metrics.ok + e->metrics.ok_before;
 }
 
 void table_order_due(struct engine *e)
@@ -273,6 +296,9 @@ void table_order_due(struct engine *e)
     struct err err;
     enum result result = prepare(e, &err);
 
+    if (result == RESULT_OK && is_left_behind(e)) {
+        result = order_by_user(e, &err);
+    }
     if (result == RESULT_OK) {
         result = order_one(e, e->options.csv, false, true, &err);
     }
@@ -335,8 +361,9 @@ bool table_next(struct engine *e)
         if (start(e, &err) == RESULT_OK) {
             job->running = true;
             job->failed = false;
-            events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu bodies to %s",
-                       (unsigned long long)job->records_at_start, job->current->path);
+            events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu %s to %s",
+                       (unsigned long long)job->records_at_start,
+                       job->records_at_start == 1 ? "body" : "bodies", job->current->path);
             break;
         }
         forget_input(job);
@@ -424,6 +451,11 @@ const char *table_path(const struct engine *e)
 const char *table_parquet_path(const struct engine *e)
 {
     return e->table && e->table->parquet ? e->table->parquet : "";
+}
+
+uint64_t table_made_of(const struct engine *e)
+{
+    return !e->table ? 0 : e->table->csv ? e->table->csv_of : e->table->parquet_of;
 }
 
 void table_release(struct engine *e)

@@ -222,9 +222,10 @@ void table_report_print(const struct table_report *report, FILE *stream)
     units_format_bytes(report->bytes_in, bytes);
     units_format_bytes((uint64_t)((double)report->bytes_in * 1e6 / (double)wall_us), rate);
     utf8_display(output, sizeof output, str_view(report->output), LINE_COLUMNS);
-    fprintf(stream, "scrapetop: %llu rows, %u columns from %llu records (%s) in %s (%s/s): %s\n",
-            (unsigned long long)report->rows, report->columns, (unsigned long long)report->records,
-            bytes, wall, rate, output);
+    fprintf(stream, "scrapetop: %llu row%s, %u column%s from %llu record%s (%s) in %s (%s/s): %s\n",
+            (unsigned long long)report->rows, units_plural(report->rows), report->columns,
+            units_plural(report->columns), (unsigned long long)report->records,
+            units_plural(report->records), bytes, wall, rate, output);
 }
 
 static enum result json_skips(const struct table_skips *skips, const char *name, struct buf *out)

@@ -36,10 +36,10 @@ static void print_progress(const struct table_build *build)
               : p.records_total ? (unsigned)(100 * p.records / p.records_total)
                                 : 0;
     units_format_bytes(p.bytes, bytes);
-    snprintf(line, sizeof line, "%s %3u %%  %llu records  %llu rows  %s  %u/%u workers%s",
+    snprintf(line, sizeof line, "%s %3u %%  %llu record%s  %llu row%s  %s  %u/%u workers%s",
              p.at_once ? "pass 1/1" : names[p.phase], percent < 100 ? percent : 100,
-             (unsigned long long)p.records, (unsigned long long)p.rows, bytes, p.busy, p.workers,
-             p.cancelling ? "  cancelling" : "");
+             (unsigned long long)p.records, units_plural(p.records), (unsigned long long)p.rows,
+             units_plural(p.rows), bytes, p.busy, p.workers, p.cancelling ? "  cancelling" : "");
     fprintf(stderr, "\r%-*.*s", PROGRESS_COLUMNS, PROGRESS_COLUMNS, line);
 }
 
