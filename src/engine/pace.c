@@ -310,8 +310,12 @@ void pace_answered(struct engine *e, struct host *host, const struct response *r
     ladder_note(&e->ladder, request->since_us, response->status ? response->timing.total_us : 0,
                 response->status == 429);
     if (e->sweep) {
-        sweep_note(e->sweep, request->since_us, response->status ? response->timing.total_us : 0,
-                   response->status == 429);
+        sweep_note(e->sweep, &(struct sweep_try){
+                                 .started_us = request->since_us,
+                                 .ended_us = now_us,
+                                 .latency_us = response->status ? response->timing.total_us : 0,
+                                 .throttled = response->status == 429,
+                             });
     }
     note_for_tuner(e, response, now_us);
     note_quota(e, host, response, now_us);

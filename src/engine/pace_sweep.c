@@ -60,6 +60,19 @@ static void next_cap(struct engine *e)
     pace_change_cap(e, sweep_cap(sweep), why);
 }
 
+struct flying {
+    struct sweep *sweep;
+    uint64_t now_us;
+};
+
+static bool add_flying(void *context, const struct fetch_row *row)
+{
+    const struct flying *f = context;
+
+    sweep_flight(f->sweep, row->request->since_us, f->now_us);
+    return true;
+}
+
 bool pace_is_sweeping(const struct engine *e)
 {
     return e->sweep && e->sweep->is_active;
@@ -73,6 +86,9 @@ void pace_sweep(struct engine *e, uint64_t now_us)
     if (e->paused || e->storage != RESULT_OK) {
         sweep_repeat(e->sweep, now_us); /* no cap is to blame for that */
         return;
+    }
+    if (sweep_wants_flights(e->sweep, now_us)) {
+        fetch_each(e->fetch, add_flying, &(struct flying){ e->sweep, now_us });
     }
     if (!sweep_step(e->sweep, now_us)) {
         return;

@@ -57,23 +57,69 @@ unsigned sweep_cap(const struct sweep *s)
     return s->caps[s->row_count < s->cap_count ? s->row_count : s->cap_count - 1];
 }
 
-void sweep_note(struct sweep *s, uint64_t started_us, uint64_t latency_us, bool throttled)
+/* Refusals count from the first request on: a ramp that is refused needs no measuring. */
+static void note_refusal(struct sweep_meter *m, uint64_t ended_us)
+{
+    m->throttled++;
+    if (!m->refused_us) {
+        m->refused_us = ended_us;
+    }
+}
+
+/* How long of its time, which ends at `until_us`, lies within what is measured. */
+static uint64_t measured_us(const struct sweep_meter *m, uint64_t started_us, uint64_t until_us)
+{
+    uint64_t from_us = started_us > m->from_us ? started_us : m->from_us;
+
+    return until_us > from_us ? until_us - from_us : 0;
+}
+
+void sweep_note(struct sweep *s, const struct sweep_try *one)
 {
     struct sweep_meter *m = &s->meter;
+    uint64_t whole_us = one->ended_us > one->started_us ? one->ended_us - one->started_us : 1;
 
-    if (!s->is_active || started_us < m->entered_us) {
+    if (!s->is_active || one->started_us < m->entered_us) {
         return;
     }
     m->ended++;
-    if (!m->from_us) {
+    if (one->throttled) {
+        note_refusal(m, one->ended_us);
         return;
     }
-    m->throttled += throttled;
-    if (!throttled) {
-        m->in_second++;
-        if (latency_us) {
-            hist_record(&m->latency, latency_us);
-        }
+    if (one->latency_us) {
+        hist_record(&m->latency, one->latency_us);
+    }
+    if (!m->from_us) {
+        m->ramp_us += (double)(one->ended_us - one->started_us);
+        return;
+    }
+    if (one->ended_us <= one->started_us) { /* no time at all is wholly within */
+        m->work++;
+    } else {
+        uint64_t within_us = measured_us(m, one->started_us, one->ended_us);
+
+        m->work += (double)within_us / (double)whole_us;
+        m->busy_us += (double)within_us;
+    }
+    m->counted++;
+}
+
+bool sweep_wants_flights(const struct sweep *s, uint64_t now_us)
+{
+    return s->is_active && s->meter.from_us && now_us >= s->meter.second_us + US_PER_S;
+}
+
+void sweep_flight(struct sweep *s, uint64_t started_us, uint64_t now_us)
+{
+    struct sweep_meter *m = &s->meter;
+    double within_us = (double)measured_us(m, started_us, now_us);
+    double age_us = now_us > started_us ? (double)(now_us - started_us) : 0;
+    double mean_us = m->work > 0 ? m->busy_us / m->work : m->ramp_mean_us;
+
+    if (started_us >= m->entered_us && age_us > 0 && mean_us > 0) {
+        m->flying_work += within_us / fmax(age_us, mean_us);
+        m->flying_us += within_us;
     }
 }
 
@@ -89,22 +135,29 @@ static double interval_part(const struct sweep_meter *m)
     return 1.96 * sqrt(fmax(variance, 0) / m->seconds) / mean;
 }
 
+/* Of all that has ended since the cap was set. */
+static double throttled_part(const struct sweep_meter *m)
+{
+    return m->ended ? (double)m->throttled / m->ended : 0;
+}
+
 static struct sweep_row read_row(const struct sweep *s)
 {
     const struct sweep_meter *m = &s->meter;
-    double mean_us = hist_mean_us(&m->latency), all = m->sum + m->throttled;
+    double time_s = (double)(m->second_us - m->from_us) / (double)US_PER_S;
 
     return (struct sweep_row){
         .cap = sweep_cap(s),
-        .requests_per_s = m->seconds ? m->sum / m->seconds : 0,
+        .requests_per_s = time_s > 0 ? m->work_told / time_s : 0,
         .interval_part = interval_part(m),
-        .ideal_per_s = mean_us > 0 ? sweep_cap(s) / mean_us * (double)US_PER_S : 0,
-        .time_s = m->seconds,
-        .requests = (uint64_t)all,
-        .mean_us = (uint64_t)mean_us,
+        .ideal_per_s =
+            m->busy_told_us > 0 ? sweep_cap(s) * m->work_told / m->busy_told_us * US_PER_S : 0,
+        .time_s = time_s,
+        .requests = (uint64_t)m->counted + m->throttled,
+        .mean_us = (uint64_t)hist_mean_us(&m->latency),
         .p50_us = hist_percentile_us(&m->latency, 50),
         .p95_us = hist_percentile_us(&m->latency, 95),
-        .throttled_part = all > 0 ? m->throttled / all : 0,
+        .throttled_part = throttled_part(m),
     };
 }
 
@@ -186,28 +239,75 @@ static void end_step(struct sweep *s, uint64_t now_us)
     }
 }
 
+/* A second or a little more is over: what was done in it, for the interval. */
+static void close_second(struct sweep_meter *m, uint64_t now_us)
+{
+    double work = m->work + m->flying_work;
+    double per_s = (work - m->work_told) * (double)US_PER_S / (double)(now_us - m->second_us);
+
+    m->sum += per_s;
+    m->square_sum += per_s * per_s;
+    m->seconds++;
+    m->second_us = now_us;
+    m->work_told = work;
+    m->busy_told_us = m->busy_us + m->flying_us;
+}
+
+/* One refusal of a few answers may be chance: three are not, nor is what three seconds have not outweighed. */
+static bool is_refused(const struct sweep_meter *m, uint64_t now_us)
+{
+    return throttled_part(m) > SWEEP_THROTTLED_MAX &&
+           (m->throttled >= SWEEP_REFUSALS || now_us >= m->refused_us + SWEEP_REFUSED_US);
+}
+
+/* What was refused in its ramp has no second to tell of: its rate is that of the ramp. */
+static void measure_ramp(struct sweep_meter *m, uint64_t now_us)
+{
+    m->from_us = m->entered_us;
+    m->second_us = m->from_us;
+    m->counted = m->ended - m->throttled;
+    m->work = m->counted;
+    m->busy_us = m->ramp_us;
+    if (now_us > m->second_us) {
+        close_second(m, now_us);
+    }
+}
+
+static void begin_measuring(struct sweep_meter *m, uint64_t now_us)
+{
+    unsigned well = m->ended - m->throttled;
+
+    m->from_us = m->second_us = now_us;
+    m->ramp_mean_us = well ? m->ramp_us / well : 0;
+    hist_reset(&m->latency);
+}
+
 bool sweep_step(struct sweep *s, uint64_t now_us)
 {
     struct sweep_meter *m = &s->meter;
+    bool is_enough;
 
     if (!s->is_active) {
         return false;
     }
+    if (!m->from_us && is_refused(m, now_us)) {
+        measure_ramp(m, now_us);
+        end_step(s, now_us);
+        return true;
+    }
     if (!m->from_us) {
         if (m->ended >= sweep_cap(s) && now_us >= m->entered_us + US_PER_S) {
-            m->from_us = m->second_us = now_us;
+            begin_measuring(m, now_us);
         }
         return false;
     }
-    while (now_us >= m->second_us + US_PER_S) {
-        m->sum += m->in_second;
-        m->square_sum += (double)m->in_second * m->in_second;
-        m->seconds++;
-        m->in_second = 0;
-        m->second_us += US_PER_S;
+    if (sweep_wants_flights(s, now_us)) {
+        close_second(m, now_us);
     }
-    if ((m->seconds < SWEEP_SECONDS_MIN || interval_part(m) > SWEEP_INTERVAL) &&
-        now_us < m->from_us + SWEEP_STEP_MAX_US) {
+    m->flying_work = m->flying_us = 0;
+    is_enough = (m->seconds >= SWEEP_SECONDS_MIN && interval_part(m) <= SWEEP_INTERVAL) ||
+                now_us >= m->from_us + SWEEP_STEP_MAX_US;
+    if (!is_enough && !is_refused(m, now_us)) {
         return false;
     }
     end_step(s, now_us);
@@ -219,15 +319,15 @@ void sweep_end(struct sweep *s, uint64_t now_us)
     if (!s->is_active) {
         return;
     }
-    (void)sweep_step(s, now_us);
-    if (s->is_active && s->meter.seconds >= 2) {
+    if (!s->meter.from_us && is_refused(&s->meter, now_us)) {
+        measure_ramp(&s->meter, now_us);
+    }
+    if (s->meter.seconds >= 2 || is_refused(&s->meter, now_us)) {
         s->rows[s->row_count] = read_row(s);
         s->row_count++;
     }
-    if (s->is_active) {
-        s->is_active = false;
-        recommend(s, "the job ended first");
-    }
+    s->is_active = false;
+    recommend(s, "the job ended first");
 }
 
 double sweep_speedup(const struct sweep *s)
@@ -241,7 +341,8 @@ double sweep_speedup(const struct sweep *s)
     alone = s->rows[0].cap == 1 ? s->rows[0].requests_per_s : 1e6 / (double)s->rows[0].mean_us;
     for (size_t i = 0; i < s->row_count; i++) {
         if (s->rows[i].cap == s->recommended && alone > 0) {
-            return s->rows[i].requests_per_s / alone;
+            /* So many in flight give no more than so many times one: the rest is chance. */
+            return fmin(s->rows[i].requests_per_s / alone, s->recommended);
         }
     }
     return 0;

@@ -1,11 +1,13 @@
 /**
  * Sweep: tries a ladder of caps on the real job, one after the other, and says which is best.
  *
- * A step first throws away its ramp: a second, and until every slot has been used once. Then it counts
- * answers by the second until the 95 % confidence interval of their rate is within SWEEP_INTERVAL of it,
- * for SWEEP_STEP_MAX_US at most. The ladder ends early when more than 1 % are refused, when p95 is more
- * than twice the lowest, or when a step gave less than 5 % more. Recommended is the smallest cap that
- * gives 95 % of the best rate among those that none of this speaks against.
+ * A step first throws away its ramp: a second, and until every slot has been used once. Then it measures
+ * until the 95 % confidence interval of the rate is within SWEEP_INTERVAL of it, for SWEEP_STEP_MAX_US at
+ * most. A request that the edge of what is measured cuts counts by the part of its time that lies within,
+ * so answers that come in waves make no error, and a rate is never above what the cap can give. A step
+ * ends within seconds when more than 1 % are refused, its ramp told too. The ladder ends then, or when
+ * p95 is more than twice the lowest, or when a step gave less than 5 % more. Recommended is the smallest
+ * cap that gives 95 % of the best rate among those that none of this speaks against.
  *
  * Pure: told the time. Units: microseconds (monotonic).
  */
@@ -23,6 +25,8 @@
 #define SWEEP_SECONDS_MIN 5
 #define SWEEP_STEP_MAX_US (UINT64_C(60) * 1000000)
 #define SWEEP_THROTTLED_MAX 0.01
+#define SWEEP_REFUSALS 3                         /* above that part end a step at once */
+#define SWEEP_REFUSED_US (UINT64_C(3) * 1000000) /* fewer, when so long after the first */
 #define SWEEP_LATENCY_MAX 2.0
 #define SWEEP_GAIN_MIN 0.05
 
@@ -31,7 +35,7 @@ struct sweep_row {
     unsigned cap;
     double requests_per_s;
     double interval_part; /* half the confidence interval, of the rate */
-    double ideal_per_s;   /* cap / mean latency: Little's law */
+    double ideal_per_s;   /* had all slots always been busy: Little's law */
     double time_s;
     uint64_t requests;
     uint64_t mean_us, p50_us, p95_us;
@@ -47,10 +51,16 @@ struct sweep {
     unsigned recommended; /* 0: nothing was measured */
     char why[160];        /* why the ladder ended, and why this cap */
 
-    struct sweep_meter { /* of the step under way */
-        uint64_t entered_us, from_us, second_us;
-        unsigned ended, in_second, seconds, throttled;
-        double sum, square_sum; /* of the seconds' counts */
+    struct sweep_meter {                /* of the step under way */
+        uint64_t entered_us, from_us;   /* from_us: the ramp is over; 0: not yet */
+        uint64_t second_us, refused_us; /* the end of the last second; the first refusal, or 0 */
+        unsigned ended, throttled;      /* since entered_us */
+        double ramp_us, ramp_mean_us;   /* what requests took before from_us: all, one */
+        unsigned counted, seconds;      /* since from_us */
+        double work, busy_us;           /* requests that have ended, and the time that they took */
+        double flying_work, flying_us;  /* the same of those in flight, for the next sweep_step */
+        double work_told, busy_told_us; /* of both together, at second_us */
+        double sum, square_sum;         /* of the seconds' rates */
         struct hist latency;
     } meter;
 };
@@ -61,8 +71,18 @@ MUST_CHECK enum result sweep_parse(struct sweep *sweep, struct str text, struct 
 /** The first cap is caps[0]. */
 void sweep_begin(struct sweep *sweep, uint64_t now_us);
 
-/** An attempt that began at `started_us` came back; `latency_us` 0: without an answer. */
-void sweep_note(struct sweep *sweep, uint64_t started_us, uint64_t latency_us, bool throttled);
+/** An attempt that came back. */
+struct sweep_try {
+    uint64_t started_us, ended_us;
+    uint64_t latency_us; /* 0: without an answer */
+    bool throttled;
+};
+
+void sweep_note(struct sweep *sweep, const struct sweep_try *one);
+
+/** True when the next sweep_step wants to be told of all that is in flight first. */
+bool sweep_wants_flights(const struct sweep *sweep, uint64_t now_us);
+void sweep_flight(struct sweep *sweep, uint64_t started_us, uint64_t now_us);
 
 /** What the step has measured is worth nothing: it begins anew. */
 void sweep_repeat(struct sweep *sweep, uint64_t now_us);
