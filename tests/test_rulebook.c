@@ -326,6 +326,7 @@ static void usual__knows__what_servers_say(void **state)
         { 200, "", "[]", ANSWER_USUAL_NONE, "" },
         { 200, "retry-after: 5", "{\"a\":1}", ANSWER_USUAL_NONE, "" },
         { 200, "retry-after: 5", "{\"error\":null,\"errors\":[]}", ANSWER_USUAL_NONE, "" },
+        { 200, "retry-after: soon", "{\"error\":\"busy\"}", ANSWER_USUAL_NONE, "" },
         { 200, "", "{\"items\":[{\"message\":\"rate limit\",\"error\":\"throttled\"}]}",
           ANSWER_USUAL_NONE, "" },
         { 200, "", "{\"error\":{\"code\":\"not_found\"}}", ANSWER_USUAL_NONE, "" },

@@ -197,6 +197,16 @@ static bool has_header(const struct answer_view *a, const char *name)
     return a->header && a->header(a->context, str_view(name), 0).data != NULL;
 }
 
+/* A wait that can be read; else it is noise. */
+static bool names_wait(const struct answer_view *a)
+{
+    char name[] = "retry-after";
+    struct answer_place place = { name, true };
+    uint64_t wait_us;
+
+    return answer_wait_at(a, &place, US_PER_S, &wait_us, NULL, 0);
+}
+
 /* {"status":"running"}: a result is still being made. */
 static bool names_state(struct str body)
 {
@@ -235,8 +245,8 @@ static bool is_not_ready(const struct answer_view *a, const struct answer_asker 
     if (a->status != 202) {
         return asker->is_asked_about && a->status == 200 && a->is_json && names_state(a->body);
     }
-    return has_header(a, "retry-after") || has_header(a, "location") ||
-           has_header(a, "operation-location") || (asker->asks_safely && is_hollow(a));
+    return names_wait(a) || has_header(a, "location") || has_header(a, "operation-location") ||
+           (asker->asks_safely && is_hollow(a));
 }
 
 /* --- no data ------------------------------------------------------------------------------------------------ */
@@ -302,7 +312,7 @@ static enum answer_usual of_good_status(const struct answer_view *a, char why[AN
         say(why, "a limit of requests was met", message_of(a->body));
         return ANSWER_USUAL_LIMIT;
     }
-    if (has_header(a, "retry-after") && (a->is_json ? body_has_error(a->body) : a->body.len > 0)) {
+    if (names_wait(a) && (a->is_json ? body_has_error(a->body) : a->body.len > 0)) {
         say(why, "an error with Retry-After", a->is_json ? message_of(a->body) : title_of(a->body));
         return ANSWER_USUAL_BUSY;
     }
