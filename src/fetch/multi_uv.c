@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -173,6 +174,14 @@ static void end_idle(int fd)
     }
 }
 
+/* An event may be older than what it tells of: libcurl has read that already, by a timer's call. */
+static bool has_nothing(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
@@ -192,10 +201,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_OUT;
     }
     if (!w->wanted) {
+        bool is_idle = w->connection && !m->idle_may_talk;
+
+        if (is_idle && status == 0 && has_nothing(fd)) {
+            return;
+        }
         /* Until it is used again nobody reads, so watching on would spin. */
         uv_poll_stop(&w->poll);
         w->polling = 0;
-        if (w->connection && !m->idle_may_talk) {
+        if (is_idle) {
             end_idle(fd);
         }
         return;
