@@ -750,8 +750,8 @@ static void other_headers__are_no_fields(void **state)
         "x-ratelimit-global",
         "x-ratelimit-nearlimit",
         "anthropic-ratelimit-unified-status",
-        "x-a-header-whose-name-is-longer-than-any-that-tells-of-a-ratelimit-and-so-is-not-looked-"
-        "at",
+        ("x-a-header-whose-name-is-longer-than-any-that-tells-of-a-ratelimit-and-so-is-not-looked-"
+         "at"),
     };
 
     (void)state;

@@ -51,7 +51,7 @@ static struct answer_view answer_of(int status, const char *headers, const char 
 
 static bool is_met(const char *words, const struct answer_view *a, bool *unsure)
 {
-    struct rulebook *book;
+    struct rulebook *book = NULL;
     struct job job;
     struct err err;
     char text[256];

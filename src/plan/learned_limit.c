@@ -242,8 +242,9 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
 static void lose_free(struct learned_limit *l, uint64_t span_us, uint64_t now_us)
 {
     l->refused_at = recent_rate(l, now_us);
-    l->burst =
-        span_us < BURST_US && l->span_accepted > BURST_LEAST ? l->span_accepted : BURST_LEAST;
+    l->burst = BURST_LEAST;
+    l->first_accepted = l->span_accepted;
+    l->first_span_us = span_us < BURST_US ? span_us : 0;
     l->phase = LEARNED_SEARCH;
     l->turn_s = SEARCH_TURN_S;
     l->is_guessing = true;
@@ -276,6 +277,12 @@ static void lose_search(struct learned_limit *l, double accepted, uint64_t span_
     whole = whole < upper ? whole : upper;
     found = pow(before < upper ? before : upper, BEFORE_WEIGHT) * pow(upper, 1 - BEFORE_WEIGHT);
     found = l->recovery_us > WINDOW_US || whole > found ? whole : found;
+    if (l->first_span_us) { /* now that the rate is known: what more its bucket held */
+        double held = l->first_accepted - found * seconds(l->first_span_us);
+
+        l->burst = held > l->burst ? held : l->burst;
+        l->first_span_us = 0;
+    }
     l->phase = LEARNED_NARROW;
     l->is_sure = false;
     l->target = found;

@@ -70,6 +70,8 @@ struct learned_limit {
     uint64_t opened_us;  /* when a window opened last, as far as it can be seen */
     double opened_accepted;   /* since then */
     double burst;             /* what a bucket may give beyond the target, as far as it was seen */
+    double first_accepted;    /* before the first refusal, ... */
+    uint64_t first_span_us;   /* ... within this; 0: that was long ago */
     double excess;            /* started beyond the target since the last refusal */
     unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
     uint64_t
