@@ -464,7 +464,7 @@ static enum host_news note_silent(struct host *host, const struct request *reque
     }
     host->is_hopeless = is_hopeless;
     if (host->silent_in_row < HOST_DOWN_FAILURES || host->silent_in_row <= host->in_flight ||
-        host->refs <= HOST_FEW_REQUESTS || now_us < host->down_until_us ||
+        host->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
         (host->down_until_us && request->started_us < host->down_until_us)) {
         return HOST_NEWS_NONE;
     }

@@ -34,7 +34,6 @@
 
 #define HOST_TABLE_IDLE_MAX 1024
 #define HOST_DOWN_FAILURES 5
-#define HOST_FEW_REQUESTS 32 /* so many need no sparing: each uses up its own tries, and fails alone */
 #define HOST_DOWN_MIN_US UINT64_C(500000)              /* before the first probe */
 #define HOST_DOWN_MAX_US (UINT64_C(30) * 1000000)      /* between two */
 #define HOST_DOWN_PATIENCE_US (UINT64_C(30) * 1000000) /* with one that never answered */
