@@ -94,7 +94,7 @@ def check_readers(run_dir):
         check_ended(harness.run(*reader, run_dir))
 
 
-QUIET = ["--retries", "1", "--backoff", "1ms:2ms", "--max-wait", "1s"]
+QUIET = ["--answer", "status=401 do=fail", "--retries", "1", "--backoff", "1ms:2ms", "--max-wait", "1s"]
 
 
 def urls(server):
