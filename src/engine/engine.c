@@ -3,6 +3,7 @@
 #include "engine/engine_state.h"
 #include "base/json_text.h"
 #include "engine/sample.h"
+#include "engine/settle.h"
 #include "plan/pages.h"
 #include "plan/pages_guess.h"
 #include "plan/quota.h"
@@ -381,7 +382,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .job = e->options.job_text,
         .claim = e->discover.is_used ? NULL : claim_orphan,
-        .on_committed = judge_committed,
+        .on_committed = settle_committed,
         .on_found = discover_answered,
         .on_failed = recall_answered,
         .on_trouble = on_trouble,
@@ -438,7 +439,7 @@ static void tell_start(struct engine *e, const struct recovery *r)
 static void free_parts(struct engine *e)
 {
     poll_release(e);
-    judge_release(e);
+    settle_release(e);
     detail_release(e);
     steer_release(e);
     discover_release(&e->discover);

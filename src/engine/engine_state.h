@@ -1,10 +1,11 @@
 /**
  * The engine's insides, shared by its own files only: engine.c (making and unmaking), pump.c (start and
- * end of requests and runs), judge.c (what came back), tell_try.c (what is written down of it), refusal.c
- * (that it is not to be asked now), pace.c (how fast), pace_sweep.c (a ladder of caps), limit.c (what keeps
- * it back), command.c (what a user says), steer.c (single requests and hosts by hand), login.c (who asks), observe.c (what a
- * screen may show), detail.c (one request of it), table.c (the second stage), report.c (what is said of a
- * run at its end); discover.h, what answers give rise to, has a header of its own.
+ * end of requests and runs), judge.c (what came back), settle.c (its way into the ledger), tell_try.c
+ * (what is written down of it), refusal.c (that it is not to be asked now), pace.c (how fast), pace_sweep.c
+ * (a ladder of caps), limit.c (what keeps it back), command.c (what a user says), steer.c (single requests
+ * and hosts by hand), login.c (who asks), observe.c (what a screen may show), detail.c (one request of it),
+ * table.c (the second stage), report.c (what is said of a run at its end); discover.h, what answers give
+ * rise to, has a header of its own.
  */
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
@@ -276,9 +277,7 @@ void engine_abort(struct engine *engine, enum exit_code code);
 void engine_table_ended(struct engine *engine);
 
 /* judge.c */
-void judge_response(void *engine, struct response *response);       /* fetch's on_response */
-void judge_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
-void judge_release(struct engine *engine);
+void judge_response(void *engine, struct response *response); /* fetch's on_response */
 
 /** It cannot be asked, for this reason: it is settled as failed. Takes it, as judge_drop does. */
 void judge_refuse(struct engine *engine, struct request *request, const char *reason);
@@ -287,6 +286,9 @@ void judge_refuse(struct engine *engine, struct request *request, const char *re
  *  RESULT_NOMEM: it goes back to the frontier. */
 MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request);
 
+/** Likewise, because the pages of its listing are refused from one before it on (plan/deep_limit.h). */
+MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *request);
+
 /* tell_try.c: what is written down of a try that failed */
 
 /** It was the last one. */
@@ -294,8 +296,6 @@ void tell_failed(struct engine *engine, const struct response *response);
 
 /** It is asked again: when, and who says so. */
 void tell_retry(struct engine *engine, const struct response *response);
-/** Likewise, because the pages of its listing are refused from one before it on (plan/deep_limit.h). */
-MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *request);
 
 /* refused_alike.c */
 

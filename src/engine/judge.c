@@ -2,7 +2,7 @@
  * Judge: what came back, what it means, and where it goes next.
  *
  *   response --(2xx: is it JSON to its end?)--> verdict
- *     DONE, FINAL, AGAIN --> settlement --> committer --> judge_committed
+ *     DONE, FINAL, AGAIN --> settlement (settle.c)
  *     REDIRECT, FREE     --> back to the frontier
  *
  * What a good body gives rise to (discover.c) is read where it is checked, and settled with it.
@@ -12,7 +12,7 @@
  */
 #include "base/json_scan.h"
 #include "engine/judge.h"
-#include "engine/said.h"
+#include "engine/settle.h"
 #include "plan/pages.h"
 #include "plan/retry.h"
 
@@ -44,154 +44,6 @@ static void reading_release(struct reading *reading)
 }
 
 static void judge(struct engine *e, struct response *response, struct reading *reading);
-
-/* A settlement and the URL as it may be written down, whose memory is kept for the next one. */
-struct settling {
-    struct settlement base;
-    struct buf url;
-    struct buf said_headers, said_body; /* of a failure */
-};
-
-static struct settling *settling_of(struct settlement *s)
-{
-    return (struct settling *)(void *)s;
-}
-
-static void spare_settlement(struct engine *e, struct settlement *s)
-{
-    buf_release(&settling_of(s)->said_headers);
-    buf_release(&settling_of(s)->said_body);
-    s->next = e->spare;
-    e->spare = s;
-}
-
-static struct settlement *take_settlement(struct engine *e, const struct request *request)
-{
-    struct settling *s = settling_of(e->spare);
-
-    if (s) {
-        e->spare = s->base.next;
-    } else {
-        s = calloc(1, sizeof *s);
-    }
-    if (!s) {
-        return NULL;
-    }
-    s->base = (struct settlement){ 0 };
-    buf_reset(&s->url);
-    if (engine_redact_url(e, request->url, &s->url) != RESULT_OK) {
-        spare_settlement(e, &s->base);
-        return NULL;
-    }
-    s->base.url = buf_view(&s->url);
-    return &s->base;
-}
-
-void judge_release(struct engine *e)
-{
-    struct settlement *s;
-
-    while ((s = e->spare)) {
-        e->spare = s->next;
-        buf_release(&settling_of(s)->url);
-        free(s);
-    }
-}
-
-/* Takes the request out and lets the rest of the response go. */
-static struct request *dismantle(struct engine *e, struct response *response)
-{
-    struct request *request = response->request;
-
-    response->request = NULL;
-    fetch_recycle(e->fetch, response);
-    return request;
-}
-
-/* The request goes round again without having cost a try; without memory even for that it is left
- * to the next session, as anything else in flight. */
-static void put_back(struct engine *e, struct request *request)
-{
-    struct err err;
-
-    if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
-        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
-        frontier_forget(e->frontier, request);
-    }
-}
-
-/* What the server said with a failure is kept with it; without memory for that the failure alone is. */
-static void keep_said(struct engine *e, const struct response *response, struct settlement *s)
-{
-    struct settling *settling = settling_of(s);
-
-    if (response->status && said_keep(&e->secrets, response, &settling->said_headers,
-                                      &settling->said_body) == RESULT_OK) {
-        s->said = (struct said){ .headers = buf_view(&settling->said_headers),
-                                 .body = buf_view(&settling->said_body),
-                                 .body_bytes = response->body.len,
-                                 .at_us = response->fetched_at_us };
-    }
-}
-
-/* All who need the headers whole have read them. Pairs stay pairs, for no secret has a NUL in it. */
-static void hide_in_headers(struct engine *e, struct response *response)
-{
-    struct str headers = buf_view(&response->headers);
-
-    buf_reset(&e->redacted);
-    if (!e->secrets.count || !headers.len ||
-        secrets_redact(&e->secrets, headers, SECRETS_BEGUN, &e->redacted) != RESULT_OK ||
-        str_equal(buf_view(&e->redacted), headers)) {
-        return;
-    }
-    buf_reset(&response->headers);
-    if (buf_append_str(&response->headers, buf_view(&e->redacted)) != RESULT_OK) {
-        buf_reset(&response->headers);
-    }
-}
-
-/* Takes the findings; NULL: there are none. */
-static void settle(struct engine *e, struct response *response, enum settle_state state,
-                   enum settle_body body_kind, struct findings *findings)
-{
-    struct settlement *s = take_settlement(e, response->request);
-
-    hide_in_headers(e, response);
-    if (s && findings && seal_findings(e, findings) != RESULT_OK) {
-        spare_settlement(e, s);
-        s = NULL;
-    }
-    if (!s) {
-        if (findings) {
-            findings_release(findings);
-        }
-        put_back(e, dismantle(e, response));
-        return;
-    }
-    e->ended_ok += state == SETTLE_DONE;
-    e->ended_failed += state == SETTLE_FAILED;
-    s->state = state;
-    s->body_kind = body_kind;
-    s->response = response;
-    if (findings) {
-        s->findings = *findings;
-        *findings = (struct findings){ 0 };
-    }
-    if (state == SETTLE_DONE) {
-        poll_note(e, s);
-    } else {
-        keep_said(e, response, s);
-    }
-    if (state == SETTLE_WAITING) {
-        uint64_t now_us = engine_now_us(e);
-        uint64_t due_us = response->request->due_us;
-
-        s->waits_us = due_us > now_us ? due_us - now_us : 0;
-        s->not_before_wall_us = clock_wall_us(&e->options.clock) + (int64_t)s->waits_us;
-    }
-    committer_put(e->committer, s);
-}
 
 static bool have_key(const struct job_header *headers, size_t count)
 {
@@ -280,7 +132,7 @@ void judge_again(struct engine *e, struct response *response, const struct deadl
     set_due(e, request, deadline);
     tell_retry(e, response);
     request_start_over(request);
-    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
+    settle_put(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
 void judge_wait_free(struct engine *e, struct response *response)
@@ -290,7 +142,7 @@ void judge_wait_free(struct engine *e, struct response *response)
     tell_retry(e, response);
     request_start_over(request);
     request->attempt -= request->attempt > 0;
-    settle(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
+    settle_put(e, response, SETTLE_WAITING, SETTLE_BODY_NONE, NULL);
 }
 
 /* A page that came a second time is kept, but no table gets its records again. */
@@ -300,8 +152,9 @@ void judge_done(struct engine *e, struct response *response, enum settle_body bo
     bool is_repeat = findings && findings->page.is_repeat;
 
     deep_limit_came(&e->deep_limits, &response->request->page);
-    settle(e, response, SETTLE_DONE,
-           is_repeat && body_kind == SETTLE_BODY_JSON ? SETTLE_BODY_FOREIGN : body_kind, findings);
+    settle_put(e, response, SETTLE_DONE,
+               is_repeat && body_kind == SETTLE_BODY_JSON ? SETTLE_BODY_FOREIGN : body_kind,
+               findings);
 }
 
 /* When its listing thereby meets a limit, that is told once for all pages that are left out. */
@@ -331,7 +184,8 @@ void judge_final(struct engine *e, struct response *response)
         tell_failed(e, response);
         note_deep_limit(e, response);
     }
-    settle(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE, NULL);
+    settle_put(e, response, SETTLE_FAILED, keep_body ? SETTLE_BODY_FOREIGN : SETTLE_BODY_NONE,
+               NULL);
 }
 
 static enum result end_unasked(struct engine *e, struct request *request, enum outcome outcome,
@@ -340,7 +194,7 @@ static enum result end_unasked(struct engine *e, struct request *request, enum o
     struct response *response = response_new();
 
     if (!response) {
-        put_back(e, request);
+        settle_put_back(e, request);
         return RESULT_NOMEM;
     }
     response->request = request;
@@ -372,7 +226,7 @@ enum result judge_leave_out(struct engine *e, struct request *request)
 
 void judge_go_on(struct engine *e, struct response *response)
 {
-    put_back(e, dismantle(e, response));
+    settle_put_back(e, settle_dismantle(e, response));
 }
 
 static void redirect(struct engine *e, struct response *response)
@@ -392,16 +246,16 @@ static void redirect(struct engine *e, struct response *response)
 
 void judge_unasked(struct engine *e, struct response *response)
 {
-    struct request *request = dismantle(e, response);
+    struct request *request = settle_dismantle(e, response);
 
     request_start_over(request);
     request->attempt -= request->attempt > 0;
-    put_back(e, request);
+    settle_put_back(e, request);
 }
 
 struct request *judge_set_aside(struct engine *e, struct response *response)
 {
-    struct request *request = dismantle(e, response);
+    struct request *request = settle_dismantle(e, response);
 
     request_start_over(request);
     request->attempt -= request->attempt > 0;
@@ -430,7 +284,7 @@ static void back_off_locally(struct engine *e, struct response *response)
     e->shortage_until_us = now_us + SHORTAGE_PAUSE_US;
     fetch_drop_idle(e->fetch);
     take_back_try(response->request);
-    put_back(e, dismantle(e, response));
+    settle_put_back(e, settle_dismantle(e, response));
 }
 
 /* A page that was asked for only to see the end of its listing, and is refused for good: that is the end. The
@@ -575,7 +429,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     }
     refused_alike_note(e, response, deadline.holds_host);
     if (poll_is_not_modified(response)) {
-        settle(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
+        settle_put(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
     } else if (is_past_end(e, response, &deadline, &reading->findings)) {
         judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
                    &reading->findings);
@@ -661,7 +515,8 @@ static void check_done(struct work_item *item, bool cancelled)
     e->checking--;
     e->checking_bytes -= response->body.len;
     if (cancelled) {
-        frontier_forget(e->frontier, dismantle(e, response)); /* pending, as if still in flight */
+        frontier_forget(e->frontier,
+                        settle_dismantle(e, response)); /* pending, as if still in flight */
     } else {
         judge(e, response, &check->reading);
     }
@@ -754,7 +609,7 @@ void judge_response(void *context, struct response *response)
     is_read = read_here(e, response, &reading);
     pace_ended(e, host, response, asleep, reading.opinion.action == ANSWER_HOLD, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
-        frontier_forget(e->frontier, dismantle(e, response));
+        frontier_forget(e->frontier, settle_dismantle(e, response));
         return;
     }
     host->requests++;
@@ -766,70 +621,12 @@ void judge_response(void *context, struct response *response)
     }
     if (asleep) {
         take_back_try(request);
-        put_back(e, dismantle(e, response));
+        settle_put_back(e, settle_dismantle(e, response));
     } else if (is_read) {
         judge(e, response, &reading);
     } else {
         read_elsewhere(e, response, &reading);
     }
     reading_release(&reading);
-    engine_pump(e);
-}
-
-/* --- durable ------------------------------------------------------------------------------------ */
-
-static void committed(struct engine *e, struct settlement *s)
-{
-    enum settle_state state = s->state;
-    struct request *request;
-    char line[SAID_LINE_MAX];
-
-    if (!s->response) {
-        poll_committed(e, s);
-        return;
-    }
-    discover_committed(e, s);
-    request = dismantle(e, s->response);
-    recall_forget(e, request->id);
-
-    switch (state) {
-    case SETTLE_DONE:
-        if (!s->duplicate) { /* else it is among those of an earlier session */
-            metrics_settled(&e->metrics, true);
-            e->metrics.unchanged += s->unchanged;
-            accounts_settled(&e->accounts, request->endpoint, true);
-        }
-        frontier_forget(e->frontier, request);
-        break;
-    case SETTLE_FAILED:
-        metrics_settled(&e->metrics, false);
-        accounts_settled(&e->accounts, request->endpoint, false);
-        said_line(s->said.body, line);
-        steer_note_failed(e, request, line);
-        frontier_forget(e->frontier, request);
-        break;
-    case SETTLE_WAITING:
-        if (frontier_wait(e->frontier, request, request->due_us) != RESULT_OK) {
-            frontier_forget(e->frontier, request); /* its row waits in the ledger */
-        }
-        break;
-    case SETTLE_ROUND: /* has no response */
-    case SETTLE_LOST:
-        frontier_forget(e->frontier, request);
-        break;
-    }
-    spare_settlement(e, s);
-}
-
-void judge_committed(void *context, struct settlement *list)
-{
-    struct engine *e = context;
-
-    while (list) {
-        struct settlement *s = list;
-
-        list = s->next;
-        committed(e, s);
-    }
     engine_pump(e);
 }

@@ -1,0 +1,207 @@
+/*
+ * What is settled: what the ledger is to know of an answer, on its way there and back.
+ */
+#include "engine/said.h"
+#include "engine/settle.h"
+
+#include <stdlib.h>
+
+/* A settlement and the URL as it may be written down, whose memory is kept for the next one. */
+struct settling {
+    struct settlement base;
+    struct buf url;
+    struct buf said_headers, said_body; /* of a failure */
+};
+
+static struct settling *settling_of(struct settlement *s)
+{
+    return (struct settling *)(void *)s;
+}
+
+static void spare_settlement(struct engine *e, struct settlement *s)
+{
+    buf_release(&settling_of(s)->said_headers);
+    buf_release(&settling_of(s)->said_body);
+    s->next = e->spare;
+    e->spare = s;
+}
+
+static struct settlement *take_settlement(struct engine *e, const struct request *request)
+{
+    struct settling *s = settling_of(e->spare);
+
+    if (s) {
+        e->spare = s->base.next;
+    } else {
+        s = calloc(1, sizeof *s);
+    }
+    if (!s) {
+        return NULL;
+    }
+    s->base = (struct settlement){ 0 };
+    buf_reset(&s->url);
+    if (engine_redact_url(e, request->url, &s->url) != RESULT_OK) {
+        spare_settlement(e, &s->base);
+        return NULL;
+    }
+    s->base.url = buf_view(&s->url);
+    return &s->base;
+}
+
+void settle_release(struct engine *e)
+{
+    struct settlement *s;
+
+    while ((s = e->spare)) {
+        e->spare = s->next;
+        buf_release(&settling_of(s)->url);
+        free(s);
+    }
+}
+
+struct request *settle_dismantle(struct engine *e, struct response *response)
+{
+    struct request *request = response->request;
+
+    response->request = NULL;
+    fetch_recycle(e->fetch, response);
+    return request;
+}
+
+void settle_put_back(struct engine *e, struct request *request)
+{
+    struct err err;
+
+    if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
+        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
+        frontier_forget(e->frontier, request);
+    }
+}
+
+/* What the server said with a failure is kept with it; without memory for that the failure alone is. */
+static void keep_said(struct engine *e, const struct response *response, struct settlement *s)
+{
+    struct settling *settling = settling_of(s);
+
+    if (response->status && said_keep(&e->secrets, response, &settling->said_headers,
+                                      &settling->said_body) == RESULT_OK) {
+        s->said = (struct said){ .headers = buf_view(&settling->said_headers),
+                                 .body = buf_view(&settling->said_body),
+                                 .body_bytes = response->body.len,
+                                 .at_us = response->fetched_at_us };
+    }
+}
+
+/* All who need the headers whole have read them. Pairs stay pairs, for no secret has a NUL in it. */
+static void hide_in_headers(struct engine *e, struct response *response)
+{
+    struct str headers = buf_view(&response->headers);
+
+    buf_reset(&e->redacted);
+    if (!e->secrets.count || !headers.len ||
+        secrets_redact(&e->secrets, headers, SECRETS_BEGUN, &e->redacted) != RESULT_OK ||
+        str_equal(buf_view(&e->redacted), headers)) {
+        return;
+    }
+    buf_reset(&response->headers);
+    if (buf_append_str(&response->headers, buf_view(&e->redacted)) != RESULT_OK) {
+        buf_reset(&response->headers);
+    }
+}
+
+void settle_put(struct engine *e, struct response *response, enum settle_state state,
+                enum settle_body body_kind, struct findings *findings)
+{
+    struct settlement *s = take_settlement(e, response->request);
+
+    hide_in_headers(e, response);
+    if (s && findings && seal_findings(e, findings) != RESULT_OK) {
+        spare_settlement(e, s);
+        s = NULL;
+    }
+    if (!s) {
+        if (findings) {
+            findings_release(findings);
+        }
+        settle_put_back(e, settle_dismantle(e, response));
+        return;
+    }
+    e->ended_ok += state == SETTLE_DONE;
+    e->ended_failed += state == SETTLE_FAILED;
+    s->state = state;
+    s->body_kind = body_kind;
+    s->response = response;
+    if (findings) {
+        s->findings = *findings;
+        *findings = (struct findings){ 0 };
+    }
+    if (state == SETTLE_DONE) {
+        poll_note(e, s);
+    } else {
+        keep_said(e, response, s);
+    }
+    if (state == SETTLE_WAITING) {
+        uint64_t now_us = engine_now_us(e);
+        uint64_t due_us = response->request->due_us;
+
+        s->waits_us = due_us > now_us ? due_us - now_us : 0;
+        s->not_before_wall_us = clock_wall_us(&e->options.clock) + (int64_t)s->waits_us;
+    }
+    committer_put(e->committer, s);
+}
+
+static void committed(struct engine *e, struct settlement *s)
+{
+    enum settle_state state = s->state;
+    struct request *request;
+    char line[SAID_LINE_MAX];
+
+    if (!s->response) {
+        poll_committed(e, s);
+        return;
+    }
+    discover_committed(e, s);
+    request = settle_dismantle(e, s->response);
+    recall_forget(e, request->id);
+
+    switch (state) {
+    case SETTLE_DONE:
+        if (!s->duplicate) { /* else it is among those of an earlier session */
+            metrics_settled(&e->metrics, true);
+            e->metrics.unchanged += s->unchanged;
+            accounts_settled(&e->accounts, request->endpoint, true);
+        }
+        frontier_forget(e->frontier, request);
+        break;
+    case SETTLE_FAILED:
+        metrics_settled(&e->metrics, false);
+        accounts_settled(&e->accounts, request->endpoint, false);
+        said_line(s->said.body, line);
+        steer_note_failed(e, request, line);
+        frontier_forget(e->frontier, request);
+        break;
+    case SETTLE_WAITING:
+        if (frontier_wait(e->frontier, request, request->due_us) != RESULT_OK) {
+            frontier_forget(e->frontier, request); /* its row waits in the ledger */
+        }
+        break;
+    case SETTLE_ROUND: /* has no response */
+    case SETTLE_LOST:
+        frontier_forget(e->frontier, request);
+        break;
+    }
+    spare_settlement(e, s);
+}
+
+void settle_committed(void *context, struct settlement *list)
+{
+    struct engine *e = context;
+
+    while (list) {
+        struct settlement *s = list;
+
+        list = s->next;
+        committed(e, s);
+    }
+    engine_pump(e);
+}

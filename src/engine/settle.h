@@ -1,0 +1,30 @@
+/**
+ * The way of an answer that has been judged into the ledger, and of its request back from there.
+ *
+ *   settle_put --> committer --> settle_committed --> forgotten, or to the frontier to wait
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_SETTLE_H
+#define SCRAPETOP_ENGINE_SETTLE_H
+
+#include "engine/engine_state.h"
+
+/** Settles the response and the request in it. Takes both, and the findings; NULL: there are none. Without
+ *  memory the request goes back to the frontier. */
+void settle_put(struct engine *engine, struct response *response, enum settle_state state,
+                enum settle_body body_kind, struct findings *findings);
+
+/** Takes the request out and lets the rest of the response go. */
+MUST_CHECK struct request *settle_dismantle(struct engine *engine, struct response *response);
+
+/** The request goes round again without having cost a try; without memory even for that it is left
+ *  to the next session, as anything else in flight. */
+void settle_put_back(struct engine *engine, struct request *request);
+
+void settle_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
+
+/** Frees what is kept for settlements to come. */
+void settle_release(struct engine *engine);
+
+#endif
