@@ -134,18 +134,18 @@ static size_t request_length(const struct connection *c)
 static void take_request(struct server *s, struct connection *c, size_t len)
 {
     struct server_asked asked = { now_us(), c->number, malloc(len + 1) };
-    unsigned number;
 
     memcpy(asked.head, c->in, len);
     asked.head[len] = '\0';
     c->in_len -= len;
     memmove(c->in, c->in + len, c->in_len + 1);
+    /* The script first: whoever waits for this request by its count may then change what the script
+       reads. Only this thread counts. */
+    c->answer = s->script(s->context, &asked, s->asked_count);
     pthread_mutex_lock(&s->lock);
     must(s->asked_count < SERVER_ASKED_MAX, "too many requests");
-    number = s->asked_count;
     s->asked[s->asked_count++] = asked;
     pthread_mutex_unlock(&s->lock);
-    c->answer = s->script(s->context, &asked, number);
     c->answering = true;
     c->sent = 0;
     c->send_at_us = now_us() + c->answer.delay_ms * UINT64_C(1000);
