@@ -22,6 +22,15 @@ static void put_fields(const struct engine *e, const struct response *response,
              class, request->attempt, e->job->retry.attempts);
 }
 
+/* What libcurl said, in its own words. */
+static enum result put_library(struct engine *e, struct buf *fields,
+                               const struct response *response)
+{
+    return response->library[0]
+               ? events_put_text(&e->events, fields, "curl", str_view(response->library))
+               : RESULT_OK;
+}
+
 /* Its reason says already what the answer had instead. */
 static bool has_said(struct failure failure)
 {
@@ -32,6 +41,7 @@ static bool has_said(struct failure failure)
 void tell_failed(struct engine *e, const struct response *response)
 {
     const struct request *request = response->request;
+    const struct host *host = host_at(&e->hosts, request->host);
     char text[SNAPSHOT_REQUEST_TEXT], line[SAID_LINE_MAX], fields[FIELDS_MAX];
     struct buf more = { .max = 0 };
     bool spent = request->attempt > 1 && request->attempt >= e->job->retry.attempts;
@@ -39,7 +49,9 @@ void tell_failed(struct engine *e, const struct response *response)
 
     put_fields(e, response, fields);
     if (buf_append_str(&more, str_view(fields)) != RESULT_OK ||
-        events_put_text(&e->events, &more, "key", request->key) != RESULT_OK || !buf_cstr(&more)) {
+        events_put_text(&e->events, &more, "key", request->key) != RESULT_OK ||
+        events_put_text(&e->events, &more, "host", host->label) != RESULT_OK ||
+        put_library(e, &more, response) != RESULT_OK || !buf_cstr(&more)) {
         buf_reset(&more);
     }
     engine_request_text(e, request, text);
@@ -48,7 +60,9 @@ void tell_failed(struct engine *e, const struct response *response)
         said_line_of(&e->secrets, response, line);
     }
     events_add(&e->events, EVENT_ERROR, "failed", more.len ? more.data : fields,
-               "%s failed: %s%s%s%s%s", text, request->reason, spent ? ", all tries used" : "",
+               "%s%s%.*s failed: %s%s%s%s%s", text, host->label.len ? " at " : "",
+               (int)(host->label.len < SNAPSHOT_HOST_TEXT ? host->label.len : SNAPSHOT_HOST_TEXT),
+               host->label.data, request->reason, spent ? ", all tries used" : "",
                is_doubtful ? ", and what was sent may have been acted on" : "", line[0] ? ": " : "",
                line);
     buf_release(&more);
@@ -78,6 +92,9 @@ void tell_retry(struct engine *e, const struct response *response)
     }
     if (result == RESULT_OK) {
         result = events_put_text(&e->events, &line, "reason", str_view(request->reason));
+    }
+    if (result == RESULT_OK) {
+        result = put_library(e, &line, response);
     }
     if (result == RESULT_OK && buf_cstr(&line)) {
         events_note(&e->events, "retry", line.data, NULL);

@@ -45,6 +45,7 @@ struct response {
     char *redirect_url;              /* OUTCOME_REDIRECT: where to, absolute; owned */
     struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
     char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
+    char library[REQUEST_REASON_MAX]; /* libcurl's own sentence on the end, when it has one */
 };
 
 /** Forgets the content, keeps the memory of body and headers up to RESPONSE_KEEP_BYTES each. The

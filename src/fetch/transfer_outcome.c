@@ -216,6 +216,39 @@ static void tell_errno(long errnum, struct response *r)
     }
 }
 
+/* How a server ends that speaks only HTTP/2 and is asked in HTTP/1.1: without a byte, with frames, or by
+ * refusing the protocol within TLS. */
+static bool is_end_of_http2_only(CURLcode code, const char *text)
+{
+    return code == CURLE_GOT_NOTHING ||
+           (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) ||
+           (code == CURLE_SSL_CONNECT_ERROR && strstr(text, "no application protocol"));
+}
+
+static bool is_https(const struct transfer *t)
+{
+    char *scheme = NULL;
+
+    curl_easy_getinfo(t->easy, CURLINFO_SCHEME, &scheme);
+    return scheme && str_equal_nocase(str_view(scheme), STR("https"));
+}
+
+static void tell_text(const struct transfer *t, CURLcode code, const char *text, struct response *r)
+{
+    size_t len;
+
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) {
+        text = "the answer is not HTTP/1";
+    }
+    snprintf(r->reason, sizeof r->reason, "%s", text);
+    len = strlen(r->reason);
+    if (is_end_of_http2_only(code, t->error) && !t->config->options->http2) {
+        snprintf(r->reason + len, sizeof r->reason - len,
+                 ": perhaps the server speaks only HTTP/2 %s",
+                 is_https(t) ? "(--http2)" : "(--http2, over https alone)");
+    }
+}
+
 enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct response *r)
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
@@ -225,6 +258,7 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
     }
+    snprintf(r->library, sizeof r->library, "%s", text);
     if (t->head_too_big) {
         snprintf(r->reason, sizeof r->reason, "response headers over %u KiB",
                  FETCH_HEADERS_MAX >> 10);
@@ -254,7 +288,7 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     if (code == CURLE_COULDNT_CONNECT && os_errno(t)) {
         tell_errno(os_errno(t), r);
     } else {
-        snprintf(r->reason, sizeof r->reason, "%s", text);
+        tell_text(t, code, text, r);
     }
     return outcome_of_error(t, code, r);
 }
