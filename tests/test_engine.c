@@ -103,6 +103,34 @@ static void run__fails_with_the_reason__when_its_tries_are_used_up(void **state)
     server_stop(server);
 }
 
+static struct server_answer play_badly(void *context, const struct server_asked *asked,
+                                       unsigned number)
+{
+    (void)asked;
+    return *(const bool *)context && number % 2
+               ? SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{\"a\":", SERVER_KEEP)
+               : SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n{\"a\":1", SERVER_KEEP);
+}
+
+static void run__does_not_try_on__when_what_is_no_json_comes_alike(void **state)
+{
+    (void)state;
+    for (int differs = 0; differs < 2; differs++) {
+        bool by_turns = differs;
+        struct server *server = server_start(play_badly, &by_turns);
+        struct run r;
+
+        run_begin(&r, server_url(server, "/1"));
+        r.job.retry.attempts = 6;
+        run_to_its_end(&r);
+        assert_int_equal(r.report.failed, 1);
+        assert_failure(r.report.failures[0].why, "bad json");
+        assert_int_equal(server_count(server), differs ? 6 : 3);
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
 static void run__does_not_try_again__when_the_status_is_final(void **state)
 {
     static char big[60000]; /* an error page of a size that real ones have */
@@ -518,6 +546,7 @@ static int group(void)
         cmocka_unit_test(run__stores_every_body_once__when_all_is_well),
         cmocka_unit_test(run__tries_again__until_it_is_well),
         cmocka_unit_test(run__fails_with_the_reason__when_its_tries_are_used_up),
+        cmocka_unit_test(run__does_not_try_on__when_what_is_no_json_comes_alike),
         cmocka_unit_test(run__does_not_try_again__when_the_status_is_final),
         cmocka_unit_test(run__sends_nothing_before_the_deadline__when_a_server_named_one),
         cmocka_unit_test(run__gives_the_host_a_pause__when_a_429_names_no_deadline),

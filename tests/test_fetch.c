@@ -72,7 +72,7 @@ static bool keeps(struct str name)
     return str_equal_nocase(name, STR("retry-after"));
 }
 
-static void net_begin(struct net *n, uint64_t total_us)
+static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory)
 {
     struct fetch_options options = { .loop = &n->loop,
                                      .clock = clock_system(),
@@ -82,7 +82,8 @@ static void net_begin(struct net *n, uint64_t total_us)
                                      .header_count = 1,
                                      .connect_timeout_us = total_us,
                                      .total_timeout_us = total_us,
-                                     .body_max_bytes = BODY_MAX,
+                                     .body_max_bytes = body_max,
+                                     .memory_bytes = memory,
                                      .keeps = keeps,
                                      .on_response = on_response,
                                      .context = n };
@@ -91,6 +92,11 @@ static void net_begin(struct net *n, uint64_t total_us)
     n->last = &n->first;
     assert_int_equal(uv_loop_init(&n->loop), 0);
     assert_int_equal(fetch_new(&n->fetch, &options, NULL), RESULT_OK);
+}
+
+static void net_begin(struct net *n, uint64_t total_us)
+{
+    net_begin_with(n, total_us, BODY_MAX, 0);
 }
 
 static void start_request(struct net *n, struct request *request)
@@ -466,6 +472,122 @@ static void body__may_be_as_large_as_the_ceiling_and_no_larger(void **state)
         server_stop(server);
         free((void *)(uintptr_t)answer.bytes);
     }
+}
+
+static void announced_answer(struct server_answer *answer, size_t announced, size_t sent,
+                             enum server_then then)
+{
+    char head[128];
+    int len = snprintf(head, sizeof head, OK_HEAD "Content-Length: %zu\r\n\r\n", announced);
+    char *bytes = malloc((size_t)len + sent);
+
+    assert_non_null(bytes);
+    memcpy(bytes, head, (size_t)len);
+    memset(bytes + len, ' ', sent);
+    *answer = (struct server_answer){ bytes, (size_t)len + sent, 0, then };
+}
+
+static struct server_answer play_by_path(void *context, const struct server_asked *asked,
+                                         unsigned number)
+{
+    (void)number;
+    return ((const struct server_answer *)context)[asked->head[5] - '0']; /* "GET /0" */
+}
+
+static bool add_bytes(void *context, const struct fetch_row *row)
+{
+    *(uint64_t *)context += row->body_bytes;
+    return true;
+}
+
+static void wait_for_bytes(struct net *n, uint64_t want)
+{
+    uint64_t bytes = 0;
+
+    fetch_kick(n->fetch);
+    while (bytes < want) {
+        uv_run(&n->loop, UV_RUN_ONCE);
+        bytes = 0;
+        fetch_each(n->fetch, add_bytes, &bytes);
+    }
+}
+
+static void wait_for_waiting(struct net *n, size_t want)
+{
+    fetch_kick(n->fetch);
+    while (fetch_waiting(n->fetch) < want) {
+        uv_run(&n->loop, UV_RUN_ONCE);
+    }
+}
+
+/* While a body is handed on there is no room for another: that one waits, and this is not its own time. It
+ * outlives what it has of that. */
+static void memory__makes_a_body_wait__at_no_cost_of_its_time(void **state)
+{
+    const uint64_t own_us = 4 * SHORT_US;
+    struct server_answer answers[2];
+    struct server *server;
+    struct response *first, *second;
+    struct clock clock = clock_system();
+    uint64_t until_us;
+    struct net n;
+
+    (void)state;
+    announced_answer(&answers[0], 7U << 20, 7U << 20, SERVER_KEEP);
+    announced_answer(&answers[1], 5U << 20, 5U << 20, SERVER_KEEP);
+    server = server_start(play_by_path, answers);
+    net_begin_with(&n, own_us, 32U << 20, 8U << 20);
+    first = ask(&n, server_url(server, "/0"));
+    assert_int_equal(first->outcome, OUTCOME_OK);
+    start(&n, server_url(server, "/1"), GET);
+    wait_for_waiting(&n, 1);
+    for (until_us = clock_now_us(&clock) + own_us; clock_now_us(&clock) < until_us;) {
+        uv_run(&n.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(n.count, 1);
+    assert_int_equal(fetch_waiting(n.fetch), 1);
+    give_back(&n, first);
+    wait_for(&n, 2);
+    second = take(&n);
+    assert_int_equal(second->outcome, OUTCOME_OK);
+    assert_int_equal(second->body.len, 5U << 20);
+    assert_in_range(second->timing.total_us, 1, own_us); /* its own */
+    give_back(&n, second);
+    assert_int_equal(fetch_waiting(n.fetch), 0);
+    net_end(&n);
+    server_stop(server);
+    free((void *)(uintptr_t)answers[0].bytes);
+    free((void *)(uintptr_t)answers[1].bytes);
+}
+
+/* What waits for memory is cut off as anything else in flight, and its handle not used again. */
+static void cancel_all__ends_those_that_wait_for_memory(void **state)
+{
+    struct server_answer answers[2];
+    struct server *server;
+    struct net n;
+
+    (void)state;
+    announced_answer(&answers[0], 10U << 20, (10U << 20) - 65536, SERVER_DRIP);
+    announced_answer(&answers[1], 20U << 20, 20U << 20, SERVER_KEEP);
+    server = server_start(play_by_path, answers);
+    net_begin_with(&n, PATIENCE_US, 32U << 20, 8U << 20);
+    start(&n, server_url(server, "/0"), GET);
+    wait_for_bytes(&n, 9U << 20);
+    start(&n, server_url(server, "/1"), GET);
+    wait_for_waiting(&n, 1);
+    fetch_cancel_all(n.fetch);
+    assert_int_equal(n.count, 2);
+    assert_int_equal(fetch_waiting(n.fetch), 0);
+    give_back(&n, take(&n));
+    give_back(&n, take(&n));
+    start(&n, server_url(server, "/1"), GET);
+    wait_for(&n, 3);
+    assert_int_equal(n.first->outcome, OUTCOME_OK);
+    net_end(&n);
+    server_stop(server);
+    free((void *)(uintptr_t)answers[0].bytes);
+    free((void *)(uintptr_t)answers[1].bytes);
 }
 
 static struct server_answer play_in_turn(void *context, const struct server_asked *asked,
@@ -1076,6 +1198,8 @@ int main(void)
         cmocka_unit_test(gzip__never_looks_complete__when_it_was_cut),
         cmocka_unit_test(gzip__is_refused__when_its_checksum_is_wrong),
         cmocka_unit_test(body__may_be_as_large_as_the_ceiling_and_no_larger),
+        cmocka_unit_test(memory__makes_a_body_wait__at_no_cost_of_its_time),
+        cmocka_unit_test(cancel_all__ends_those_that_wait_for_memory),
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),
         cmocka_unit_test(headers__are_all_kept__of_an_answer_that_is_a_failure),

@@ -283,6 +283,14 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .offset = offsetof(struct job, network.body_max_bytes),
         .low = 1,
     },
+    {
+        .name = "memory",
+        .value = "SIZE",
+        .help = "All bodies in flight and not yet stored; beyond it the largest wait (256M)",
+        .kind = OPTION_SIZE,
+        .offset = offsetof(struct job, network.memory_bytes),
+        .low = 1U << 20,
+    },
 };
 
 const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {

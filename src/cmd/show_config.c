@@ -53,6 +53,7 @@ static const struct {
     { "network.connect_timeout", "connect-timeout" },
     { "network.max_time", "max-time" },
     { "network.max_body", "max-body" },
+    { "network.memory", "memory" },
     { "network.insecure", "insecure" },
     { "network.http2", "http2" },
     { "network.cacert", "cacert" },

@@ -99,6 +99,20 @@ void engine_note_sample(struct engine *e)
     free(s);
 }
 
+/* Once for each time that it gets short. */
+static void tell_memory(struct engine *e)
+{
+    char limit[UNITS_TEXT_MAX];
+    size_t waiting = fetch_waiting(e->fetch);
+
+    if (waiting && !e->memory_is_short) {
+        units_format_bytes(e->job->network.memory_bytes, limit);
+        events_add(&e->events, EVENT_WARNING, "memory", "",
+                   "bodies in flight come up to %s (--memory): the largest wait for others", limit);
+    }
+    e->memory_is_short = waiting > 0;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct engine *e = timer->data;
@@ -110,6 +124,7 @@ static void on_tick(uv_timer_t *timer)
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
     accounts_tick(&e->accounts, now_us);
     pace_tell_limit(e, now_us);
+    tell_memory(e);
     pace_sweep(e, now_us);
     ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
     if (now_us >= e->cpu_due_us) {
@@ -326,6 +341,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
+        .memory_bytes = job->network.memory_bytes,
         .keeps = is_header_wanted,
         .on_response = judge_response,
         .on_stood_still = engine_stood_still,

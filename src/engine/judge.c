@@ -10,6 +10,7 @@
  * A body is checked on the loop when it is small, on the pool when it is not: the loop must not stand
  * still for the 60 ms that 64 MB take.
  */
+#include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "engine/judge.h"
 #include "engine/settle.h"
@@ -21,6 +22,10 @@
 #include <string.h>
 
 #define SHORTAGE_PAUSE_US 250000
+
+/* What is no JSON may be half an answer, and is asked for again; but the same bytes again and again are no
+ * accident. */
+#define BAD_ALIKE_MAX 3
 #define BACKOFF_PART_OF_RUN 10
 
 /* What was read in a body, on the loop or on the pool. */
@@ -74,8 +79,13 @@ bool judge_asks_safely(const struct engine *e, const struct request *request)
 static void note_try(const struct response *response)
 {
     struct request *request = response->request;
+    struct last_try before = request->last;
 
     request->last = response_last_try(response);
+    if (request->last.bad_crc32c) {
+        request->last.bad_times =
+            1 + (before.bad_crc32c == request->last.bad_crc32c ? before.bad_times : 0);
+    }
     if (response->outcome != OUTCOME_OK) {
         memcpy(request->reason, response->reason, sizeof request->reason);
     }
@@ -433,7 +443,8 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     } else if (is_past_end(e, response, &deadline, &reading->findings)) {
         judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
                    &reading->findings);
-    } else if (same_answer_is(&e->same_answer, request->last.failure)) {
+    } else if (request->last.bad_times >= BAD_ALIKE_MAX ||
+               same_answer_is(&e->same_answer, request->last.failure)) {
         judge_final(e, response);
     } else {
         settle_by_verdict(e, response, &attempt, &deadline, &reading->findings);
@@ -451,6 +462,8 @@ static void note_shortage(struct response *response)
 static void note_bad_json(struct response *response, const struct json_error *error)
 {
     response->outcome = OUTCOME_BAD_JSON;
+    response->bad_crc32c =
+        response->body.len ? crc32c(0, response->body.data, response->body.len) : 0;
     snprintf(response->reason, sizeof response->reason, "%s", error->text);
 }
 

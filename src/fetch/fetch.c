@@ -1,5 +1,6 @@
 #include "fetch/fetch.h"
 
+#include "fetch/budget.h"
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
@@ -18,8 +19,11 @@ struct fetch {
     struct transfer *flying, *flying_tail; /* doubly linked */
     struct transfer *idle;                 /* singly linked by `next` */
     size_t in_flight;
-    bool some_lost_time;    /* of those in flight, perhaps */
-    struct response *spare; /* for reuse */
+    bool some_lost_time; /* of those in flight, perhaps */
+    struct budget budget;
+    struct transfer *favoured; /* the one that goes on when memory is short */
+    size_t waiting;            /* paused */
+    struct response *spare;    /* for reuse */
     size_t spare_count, spare_bytes;
     void (*closed)(void *context);
 };
@@ -130,12 +134,16 @@ static void free_lists(struct fetch *f)
 }
 
 static void on_done(void *context, CURL *easy, CURLcode code);
+static bool has_paused(void *context);
+static bool must_wait(void *context, const struct transfer *transfer);
+static void share_out(void *context);
 static void on_broken(void *context, struct lane *lane);
 static void on_stood_still(void *context, const struct standstill_time *lost);
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
-    static const struct multi_uv_callbacks callbacks = { on_done, on_broken, on_stood_still };
+    static const struct multi_uv_callbacks callbacks = { on_done, on_broken, on_stood_still,
+                                                         has_paused, share_out };
     struct fetch *f = calloc(1, sizeof *f);
     enum result result;
 
@@ -144,6 +152,9 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     }
     f->options = *options;
     f->config.options = &f->options;
+    f->config.body_bytes = &f->budget.flying;
+    f->budget.limit = options->http2 ? 0 : options->memory_bytes;
+    f->budget.body_max = options->body_max_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
     if (!build_headers(f)) {
         result = err_nomem(err, "preparing request headers");
@@ -155,6 +166,10 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     }
     if (options->http2) {
         multi_uv_let_idle_talk(f->multi);
+    }
+    if (f->budget.limit) {
+        f->config.must_wait = must_wait;
+        f->config.wait_context = f;
     }
     f->config.close_socket = multi_uv_close_socket;
     f->config.opened_socket = multi_uv_opened_socket;
@@ -180,6 +195,7 @@ static void list_add(struct fetch *f, struct transfer *t)
     }
     f->flying_tail = t;
     f->in_flight++;
+    f->budget.count = f->in_flight;
 }
 
 static void list_remove(struct fetch *f, struct transfer *t)
@@ -195,6 +211,7 @@ static void list_remove(struct fetch *f, struct transfer *t)
         f->flying_tail = t->prev;
     }
     f->in_flight--;
+    f->budget.count = f->in_flight;
 }
 
 static void make_idle(struct fetch *f, struct transfer *t)
@@ -203,19 +220,105 @@ static void make_idle(struct fetch *f, struct transfer *t)
     f->idle = t;
 }
 
-static void on_done(void *context, CURL *easy, CURLcode code)
+static struct transfer *transfer_of(CURL *easy)
 {
-    struct fetch *f = context;
-    struct response *response;
-    struct transfer *t;
     char *private = NULL;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-    t = (struct transfer *)(void *)private;
-    response = transfer_end(t, code);
+    return (struct transfer *)(void *)private;
+}
+
+/* It flies no more; its body is somebody else's from now on, and counts until it comes back. */
+static void land(struct fetch *f, struct transfer *t, struct response *response)
+{
     list_remove(f, t);
+    f->waiting -= t->paused;
+    f->favoured = f->favoured == t ? NULL : f->favoured;
+    response->counted_bytes = response->body.len;
+    f->budget.flying -= response->counted_bytes;
+    f->budget.held += response->counted_bytes;
+}
+
+static void on_done(void *context, CURL *easy, CURLcode code)
+{
+    struct fetch *f = context;
+    struct transfer *t = transfer_of(easy);
+    struct response *response = t->response;
+
+    land(f, t, response);
+    transfer_end(t, code);
     make_idle(f, t);
     f->options.on_response(f->options.context, response);
+}
+
+/* --- memory ------------------------------------------------------------------------------------------- */
+
+static bool has_paused(void *context)
+{
+    return ((const struct fetch *)context)->waiting > 0;
+}
+
+/* Within libcurl, which keeps what it has of the transfer until that goes on. */
+static bool must_wait(void *context, const struct transfer *t)
+{
+    struct fetch *f = context;
+    bool waits = t != f->favoured && budget_must_wait(&f->budget, t->response->body.len);
+
+    f->waiting += waits;
+    return waits;
+}
+
+static void go_on(struct fetch *f, struct transfer *t)
+{
+    f->waiting--;
+    f->some_lost_time = true;
+    transfer_go_on(t);
+}
+
+static void let_all_read(struct fetch *f)
+{
+    f->favoured = NULL;
+    for (struct transfer *t = f->flying; t && f->waiting && !budget_is_short(&f->budget);
+         t = t->next) {
+        if (t->paused) {
+            go_on(f, t);
+        }
+    }
+}
+
+/* Of those that wait, the nearest to its end. */
+static void favour_one(struct fetch *f)
+{
+    struct transfer *best = NULL;
+
+    for (struct transfer *t = f->flying; t; t = t->next) {
+        if (t->paused && (!best || transfer_left(t) < transfer_left(best))) {
+            best = t;
+        }
+    }
+    if (best && budget_allows_one(&f->budget, best->response->body.len)) {
+        f->favoured = best;
+        go_on(f, best);
+    }
+}
+
+static void share_out(void *context)
+{
+    struct fetch *f = context;
+
+    if (!f->waiting) {
+        return;
+    }
+    if (!budget_is_short(&f->budget)) {
+        let_all_read(f);
+    } else if (!f->favoured) {
+        favour_one(f);
+    }
+}
+
+size_t fetch_waiting(const struct fetch *f)
+{
+    return f->waiting;
 }
 
 static struct transfer *first_in(const struct fetch *f, const struct lane *lane)
@@ -235,12 +338,13 @@ static void on_broken(void *context, struct lane *lane)
     struct transfer *t;
 
     while ((t = first_in(f, lane))) { /* on_response may start others */
-        struct response *response = transfer_end(t, CURLE_OUT_OF_MEMORY);
+        struct response *response = t->response;
 
+        land(f, t, response);
+        transfer_end(t, CURLE_OUT_OF_MEMORY);
         response->outcome = OUTCOME_LOCAL;
         snprintf(response->reason, sizeof response->reason, "libcurl is out of memory");
         multi_uv_remove(lane, t->easy);
-        list_remove(f, t);
         transfer_free(t);
         f->options.on_response(f->options.context, response);
     }
@@ -303,7 +407,7 @@ fail:
 
 void fetch_kick(struct fetch *f)
 {
-    multi_uv_kick(f->multi);
+    multi_uv_kick(f->multi); /* and share_out with it */
 }
 
 size_t fetch_in_flight(const struct fetch *f)
@@ -315,11 +419,16 @@ size_t fetch_in_flight(const struct fetch *f)
 static struct response *cut(struct fetch *f, struct transfer *t)
 {
     struct response *response = t->response;
+    bool was_paused = t->paused;
 
+    land(f, t, response);
     multi_uv_remove(t->lane, t->easy);
-    list_remove(f, t);
     transfer_cut(t);
-    make_idle(f, t);
+    if (was_paused) { /* there is no telling what libcurl keeps of that */
+        transfer_free(t);
+    } else {
+        make_idle(f, t);
+    }
     return response;
 }
 
@@ -344,15 +453,15 @@ static void end_overdue(struct fetch *f)
     struct transfer *t = f->flying;
 
     while (t) {
-        struct response *response;
+        struct response *response = t->response;
 
         if (!transfer_is_overdue(t, now_us)) {
             t = t->next;
             continue;
         }
-        response = transfer_end(t, CURLE_OPERATION_TIMEDOUT);
+        land(f, t, response);
+        transfer_end(t, CURLE_OPERATION_TIMEDOUT);
         multi_uv_remove(t->lane, t->easy);
-        list_remove(f, t);
         make_idle(f, t);
         f->options.on_response(f->options.context, response);
         t = f->flying; /* on_response may have started others */
@@ -411,6 +520,7 @@ void fetch_drop_idle(struct fetch *f)
 void fetch_recycle(struct fetch *f, struct response *response)
 {
     assert(!response->request);
+    f->budget.held -= response->counted_bytes;
     response_reset(response);
     if (f->spare_count >= SPARE_RESPONSES_MAX || f->spare_bytes >= SPARE_BYTES_MAX) {
         response_free(response);

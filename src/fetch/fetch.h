@@ -68,6 +68,9 @@ struct fetch_options {
     bool http2;
     uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
     uint64_t body_max_bytes;
+    /* Of all bodies, in flight and not yet recycled; beyond it transfers wait (fetch/budget.h). 0: none, as
+     * with http2, whose streams libcurl cannot hold up one by one. */
+    uint64_t memory_bytes;
     /* Which headers are kept beside those that this part and the store read; NULL: none. */
     bool (*keeps)(struct str name);
     void (*on_response)(void *context, struct response *response);
@@ -88,11 +91,14 @@ MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_option
 MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request,
                                    const struct fetch_extra *extra);
 
-/** Lets what fetch_start added begin: must follow it, once for any number of starts. Does nothing
- *  within on_response, after which it happens by itself. */
+/** Lets what fetch_start added begin, and what waited for fetch_recycle go on: must follow both, once for any
+ *  number of them. Does nothing within on_response, after which it happens by itself. */
 void fetch_kick(struct fetch *fetch);
 
 size_t fetch_in_flight(const struct fetch *fetch);
+
+/** Of them, those that do not read until there is memory again. */
+size_t fetch_waiting(const struct fetch *fetch);
 
 /** Ends all transfers; they come back as OUTCOME_CANCELLED before this returns. */
 void fetch_cancel_all(struct fetch *fetch);

@@ -3,8 +3,8 @@
 #include "fetch/standstill.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +56,8 @@ struct multi_uv {
     bool dropping; /* idle connections, or broken lanes */
     bool closing;
     bool idle_may_talk;
+    bool (*has_paused)(void *context);
+    void (*acted)(void *context);
     void (*closed)(void *context);
 };
 
@@ -201,7 +203,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_OUT;
     }
     if (!w->wanted) {
-        bool is_idle = w->connection && !m->idle_may_talk;
+        bool is_idle = w->connection && !m->idle_may_talk && !m->has_paused(m->context);
 
         if (is_idle && status == 0 && has_nothing(fd)) {
             return;
@@ -379,6 +381,8 @@ static void lane_act(struct lane *lane, curl_socket_t fd, int flags)
         lane->multi->dropping = true;
         lane->multi->on_broken(lane->multi->context, lane);
     }
+    lane->multi->acted(
+        lane->multi->context); /* one call may read three megabytes of each transfer */
 }
 
 static CURLM *lane_curl(struct lane *lane)
@@ -440,6 +444,7 @@ static void drop_idle(struct multi_uv *m)
 
 static void end_driving(struct multi_uv *m)
 {
+    m->acted(m->context);
     run_kicks(m);
     if (m->dropping) {
         drop_idle(m);
@@ -550,6 +555,8 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
     m->on_done = callbacks->on_done;
     m->on_broken = callbacks->on_broken;
     m->on_stood_still = callbacks->on_stood_still;
+    m->has_paused = callbacks->has_paused;
+    m->acted = callbacks->acted;
     m->context = context;
     uv_timer_init(loop, &m->anchor);
     m->anchor.data = m;

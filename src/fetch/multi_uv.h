@@ -21,6 +21,7 @@
 #include "fetch/standstill.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -37,6 +38,11 @@ struct multi_uv_callbacks {
     multi_uv_done on_done;
     multi_uv_broken on_broken;
     multi_uv_stood_still on_stood_still;
+    /* Whether any handle is paused. Then libcurl may wait no more for a socket that is in use, without having
+     * said so: nothing that comes is taken for talk of an idle one. */
+    bool (*has_paused)(void *context);
+    /* Behind every call into libcurl: the time to let paused handles go on. */
+    void (*acted)(void *context);
 };
 
 /** `on_done` is called once for every transfer that ended; its handle is out of the multi by then.

@@ -42,6 +42,7 @@ struct last_try response_last_try(const struct response *r)
         .reached = r->reached,
         .calm_down = r->calm_down,
         .long_header = r->long_header,
+        .bad_crc32c = r->bad_crc32c,
     };
 }
 

@@ -40,11 +40,13 @@ struct response {
     bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
-    uint64_t wire_bytes;             /* received, before decompression, headers included */
-    struct buf body;                 /* decompressed; complete unless the outcome says otherwise */
-    char *redirect_url;              /* OUTCOME_REDIRECT: where to, absolute; owned */
-    struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
-    char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
+    uint64_t wire_bytes;    /* received, before decompression, headers included */
+    uint64_t counted_bytes; /* of the body, while fetch counts them as handed on */
+    uint32_t bad_crc32c;    /* of the body, when it is no JSON; 0: not looked at, or empty */
+    struct buf body;        /* decompressed; complete unless the outcome says otherwise */
+    char *redirect_url;     /* OUTCOME_REDIRECT: where to, absolute; owned */
+    struct buf headers;     /* the kept ones: "name\0value\0" pairs, names in lower case */
+    char reason[REQUEST_REASON_MAX];  /* one clause why the outcome is not OK, else empty */
     char library[REQUEST_REASON_MAX]; /* libcurl's own sentence on the end, when it has one */
 };
 

@@ -129,30 +129,6 @@ static enum result keep_body(struct transfer *t, const char *bytes, size_t len)
     return buf_append(body, bytes, len);
 }
 
-/* Anything but `len` back, and libcurl ends the transfer. */
-static size_t on_body(char *bytes, size_t one, size_t len, void *context)
-{
-    struct transfer *t = context;
-
-    (void)one;
-    if (t->body_bytes == 0) {
-        t->response->status = status_of(t);
-        t->too_big = is_announced_too_big(t);
-        t->no_memory = !t->too_big && reserve_announced(t, len) != RESULT_OK;
-    }
-    t->too_big |= len > t->config->options->body_max_bytes - t->body_bytes;
-    if (t->too_big) {
-        return 0;
-    }
-    t->body_bytes += len;
-    t->expands = expands_beyond_reason(t);
-    if (t->no_memory || t->expands) {
-        return 0;
-    }
-    t->no_memory = keep_body(t, bytes, len) != RESULT_OK;
-    return t->no_memory ? 0 : len;
-}
-
 /* A limit of nought is none. */
 static long limit_of(uint64_t us, uint64_t more_us, uint64_t unit_us)
 {
@@ -161,18 +137,63 @@ static long limit_of(uint64_t us, uint64_t more_us, uint64_t unit_us)
     return units > INT32_MAX ? INT32_MAX : (long)units;
 }
 
-/* Those of the options, and the time that the process has stood still. */
+/* Those of the options, and the time that was not its own. None for one that waits. */
 static bool set_time_limits(struct transfer *t)
 {
     const struct fetch_options *o = t->config->options;
-    uint64_t lost_us = t->lost_us;
+    uint64_t lost_us = t->lost_us, total_us = t->paused ? 0 : o->total_timeout_us;
 
     return curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
                             limit_of(o->connect_timeout_us, lost_us, US_PER_MS)) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS,
-                            limit_of(o->total_timeout_us, lost_us, US_PER_MS)) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, limit_of(total_us, lost_us, US_PER_MS)) ==
+               CURLE_OK &&
            curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
                             limit_of(o->stall_timeout_us, lost_us, US_PER_S)) == CURLE_OK;
+}
+
+static bool is_refused(const struct transfer *t)
+{
+    return t->too_big || t->expands || t->no_memory;
+}
+
+/* What a piece of that length does to the limits. */
+static void check_piece(struct transfer *t, size_t len)
+{
+    if (t->body_bytes == 0) {
+        t->response->status = status_of(t);
+        t->too_big = is_announced_too_big(t);
+        t->no_memory = !t->too_big && reserve_announced(t, len) != RESULT_OK;
+    }
+    t->too_big |= len > t->config->options->body_max_bytes - t->body_bytes;
+    if (!is_refused(t)) {
+        t->body_bytes += len;
+        t->expands = expands_beyond_reason(t);
+    }
+}
+
+/* Anything but `len` back, and libcurl ends the transfer. */
+static size_t on_body(char *bytes, size_t one, size_t len, void *context)
+{
+    struct transfer *t = context;
+    size_t before = t->response->body.len;
+
+    (void)one;
+    if (is_refused(t)) {
+        return 0;
+    }
+    if (t->config->must_wait && t->config->must_wait(t->config->wait_context, t)) {
+        t->paused = t->worn = true;
+        t->paused_at_us = uv_hrtime() / 1000U;
+        (void)!set_time_limits(t);
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    check_piece(t, len);
+    if (is_refused(t)) {
+        return 0;
+    }
+    t->no_memory = keep_body(t, bytes, len) != RESULT_OK;
+    *t->config->body_bytes += t->response->body.len - before;
+    return t->no_memory ? 0 : len;
 }
 
 void transfer_stood_still(struct transfer *t, uint64_t lost_us)
@@ -186,7 +207,8 @@ bool transfer_is_overdue(const struct transfer *t, uint64_t now_us)
 {
     uint64_t limit_us = t->config->options->total_timeout_us;
 
-    return t->lost_us && limit_us && now_us - t->began_us > limit_us + t->lost_us + US_PER_S;
+    return t->lost_us && !t->paused && limit_us &&
+           now_us - t->began_us > limit_us + t->lost_us + US_PER_S;
 }
 
 /* What never changes over a handle's life. */
@@ -395,7 +417,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     response->request = request;
     t->response = response;
     t->too_big = t->expands = t->no_memory = false;
-    t->private_refused = false;
+    t->private_refused = t->paused = false;
     t->socket_errno = 0;
     t->body_bytes = 0;
     transfer_head_begin(t);
@@ -435,7 +457,7 @@ static void read_timing(const struct transfer *t, struct response *r)
     r->wire_bytes = (uint64_t)wire + (uint64_t)head;
 }
 
-struct response *transfer_end(struct transfer *t, CURLcode code)
+void transfer_end(struct transfer *t, CURLcode code)
 {
     struct response *r = t->response;
 
@@ -444,12 +466,28 @@ struct response *transfer_end(struct transfer *t, CURLcode code)
     read_timing(t, r);
     r->outcome = transfer_outcome(t, code, r);
     transfer_cut(t);
-    return r;
+}
+
+uint64_t transfer_left(const struct transfer *t)
+{
+    uint64_t most = t->announced != UINT64_MAX ? t->announced : t->config->options->body_max_bytes;
+
+    return !t->response->body.len ? UINT64_MAX : most > t->body_bytes ? most - t->body_bytes : 0;
+}
+
+void transfer_go_on(struct transfer *t)
+{
+    t->paused = false;
+    transfer_stood_still(t, uv_hrtime() / 1000U - t->paused_at_us);
+    /* It hands over what it has kept, within this call. When that is too much the flags say so, which then
+     * count, whatever libcurl makes of the rest. */
+    curl_easy_pause(t->easy, CURLPAUSE_CONT);
 }
 
 void transfer_cut(struct transfer *t)
 {
     t->worn |= t->response->sends > 1;
+    t->paused = false;
     t->response = NULL;
 }
 

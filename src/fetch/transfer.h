@@ -19,6 +19,7 @@
 #include <curl/curl.h>
 
 struct lane;
+struct transfer;
 
 struct transfer_config {
     const struct fetch_options *options;
@@ -27,6 +28,10 @@ struct transfer_config {
     curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
+    uint64_t *body_bytes; /* of all bodies in flight */
+    /* NULL: none has to wait. Else asked before more of a body is kept; its transfer is paused then. */
+    bool (*must_wait)(void *context, const struct transfer *transfer);
+    void *wait_context;
     bool watch_heads; /* transfer_head_must_be_watched */
 };
 
@@ -39,16 +44,19 @@ struct transfer {
     bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
-    bool watched;      /* libcurl shows its lines before it looks at them: see transfer_head_show */
-    bool consumed;     /* the line that it has shown last */
-    bool worn;         /* it has repeated a request by itself */
-    int socket_errno;  /* why no socket could be had, or 0 */
-    uint64_t began_us; /* monotonic, as libcurl's clock is */
-    uint64_t lost_us;  /* while it was in flight the process stood still for so long ... */
-    uint64_t lost_before_answer_us; /* ... and for so long of that before its first byte */
-    uint64_t announced;             /* Content-Length, UINT64_MAX when not told */
-    uint64_t body_bytes;            /* that came, decompressed, kept or not */
-    uint64_t header_bytes;          /* of all heads */
+    bool watched;  /* libcurl shows its lines before it looks at them: see transfer_head_show */
+    bool consumed; /* the line that it has shown last */
+    bool worn;     /* its options or counters are not as they were set up */
+    bool paused;   /* it does not read: there is no memory */
+    uint64_t paused_at_us; /* since when, monotonic */
+    int socket_errno;      /* why no socket could be had, or 0 */
+    uint64_t began_us;     /* monotonic, as libcurl's clock is */
+    /* In flight, but not its turn: the process stood still, or it was paused. In all, and of that before its
+     * first byte. */
+    uint64_t lost_us, lost_before_answer_us;
+    uint64_t announced;    /* Content-Length, UINT64_MAX when not told */
+    uint64_t body_bytes;   /* that came, decompressed, kept or not */
+    uint64_t header_bytes; /* of all heads */
     char error[CURL_ERROR_SIZE];
     struct buf url;  /* with the extra query; empty without one */
     struct buf body; /* of the extra; empty without one */
@@ -70,8 +78,14 @@ void transfer_stood_still(struct transfer *transfer, uint64_t lost_us);
 /** Its limit was moved, and it has outlived it: libcurl does not see to that. By uv_hrtime. */
 bool transfer_is_overdue(const struct transfer *transfer, uint64_t now_us);
 
-/** Reads off how it ended and hands the response over. */
-struct response *transfer_end(struct transfer *transfer, CURLcode code);
+/** Reads off how it ended; the response is no longer its. */
+void transfer_end(struct transfer *transfer, CURLcode code);
+
+/** The nearest to its end has the least; UINT64_MAX when it has not begun. */
+uint64_t transfer_left(const struct transfer *transfer);
+
+/** One that waits reads on; the time since is not its own. Not within a callback of libcurl. */
+void transfer_go_on(struct transfer *transfer);
 
 /** It was taken out of its multi before its end: the response is no longer its. */
 void transfer_cut(struct transfer *transfer);

@@ -255,6 +255,9 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
 
     r->reached = is_reached(t, r);
     r->calm_down = is_calm_down(code, text);
+    if (t->too_big || t->expands || t->no_memory) { /* which libcurl may have overlooked */
+        return outcome_of_write_error(t, r);
+    }
     if (code == CURLE_OK) {
         return outcome_of_status(t, r);
     }
@@ -271,9 +274,6 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     if (t->bad_head) {
         snprintf(r->reason, sizeof r->reason, "the answer's first line is not HTTP's");
         return OUTCOME_PROTOCOL;
-    }
-    if (code == CURLE_WRITE_ERROR && (t->too_big || t->expands || t->no_memory)) {
-        return outcome_of_write_error(t, r);
     }
     if (t->private_refused) {
         snprintf(r->reason, sizeof r->reason,

@@ -17,7 +17,8 @@ void job_init(struct job *job)
         .network = { .connect_timeout_us = 5 * US_PER_S,
                      .stall_timeout_us = 30 * US_PER_S,
                      .total_timeout_us = 30 * US_PER_S,
-                     .body_max_bytes = UINT64_C(64) << 20 },
+                     .body_max_bytes = UINT64_C(64) << 20,
+                     .memory_bytes = UINT64_C(256) << 20 },
     };
 }
 

@@ -227,6 +227,7 @@ struct job_network {
     uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
     uint64_t total_timeout_us;
     uint64_t body_max_bytes; /* after decompression */
+    uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
     bool insecure;           /* -k */
     bool http2;
     char *ca_file; /* NULL: the system's */

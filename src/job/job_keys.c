@@ -339,6 +339,7 @@ static const struct job_key network_keys[] = {
     { "stall_timeout", JOB_KEY_TIME, FIELD(network.stall_timeout_us), 1, UINT64_MAX, NULL },
     { "max_time", JOB_KEY_TIME, FIELD(network.total_timeout_us), 1, UINT64_MAX, NULL },
     { "max_body", JOB_KEY_NUMBER, FIELD(network.body_max_bytes), 1, UINT64_MAX, NULL },
+    { "memory", JOB_KEY_NUMBER, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, NULL },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), 0, 0, NULL },
     { "http2", JOB_KEY_BOOL, FIELD(network.http2), 0, 0, NULL },
     { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file), 0, 0, NULL },

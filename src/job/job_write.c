@@ -528,6 +528,7 @@ static bool write_network(cJSON *root, const struct job_network *network)
            add_time(object, "stall_timeout", network->stall_timeout_us) &&
            add_time(object, "max_time", network->total_timeout_us) &&
            add_number(object, "max_body", network->body_max_bytes) &&
+           add_number(object, "memory", network->memory_bytes) &&
            cJSON_AddBoolToObject(object, "insecure", network->insecure) &&
            cJSON_AddBoolToObject(object, "http2", network->http2) &&
            add_optional(object, "cacert", network->ca_file);

@@ -61,6 +61,8 @@ struct last_try {
     struct failure failure; /* its class, which may say more than the outcome does */
     bool reached;           /* something answered at its address, if only to refuse */
     bool calm_down;         /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
+    uint32_t bad_crc32c;    /* of a body that is no JSON; 0: there was none */
+    unsigned bad_times;     /* so often in a row it was that one */
     bool long_header;       /* it ended at a header over libcurl's ceiling, or for want of memory */
 };
 

@@ -8,7 +8,8 @@ import os
 import subprocess
 
 import harness
-from harness import check, scaled, scratch, wait_for
+import peer
+from harness import check, check_equal, scaled, scratch, wait_for
 
 URLS = 1_000_000
 PEAK_KIB = 100 * 1024
@@ -73,6 +74,69 @@ def test_details__cost_next_to_nothing__when_queued():
               "details cost memory:", first_kib, "KiB, then", peak_kib, "KiB")
         child.kill()
         child.wait()
+
+
+# --- bodies -----------------------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+class Endless(peer.Peer):
+    """Every body goes on for ever, as fast as it is taken."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def _one(self, peer_socket, stream):
+        while stream.readline() not in (b"\r\n", b""):
+            pass
+        peer_socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                            b"Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
+        while True:
+            peer_socket.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
+
+
+def peak_of(child):
+    """Waits for its end; the most that it ever took, in KiB."""
+    most = 0
+
+    def is_over():
+        nonlocal most
+        most = max(most, harness.peak_kib(child.pid))
+        return child.poll() is not None
+
+    wait_for(is_over, "the end of the run")
+    return most
+
+
+def test_endless_bodies__stay_within_the_memory_of_all__at_a_cap_of_twenty():
+    server = Endless()
+    child = harness.scrapetop("run", "--plain", "-o", scratch("e.run"), "-c", "20", f"{server.url}/[1-20]",
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak_kib = peak_of(child)
+    print(f"peak RSS {peak_kib} KiB of twenty endless bodies")
+    check_equal(child.returncode, 3, "exit code")
+    check_equal(harness.ledger(scratch("e.run"), "SELECT count(*) FROM request WHERE state=2")[0][0], 20,
+                "bodies over --max-body")
+    check(harness.SMALL or peak_kib < 400 * 1024, "peak RSS", peak_kib, "KiB")
+
+
+def test_honest_bodies__all_come_through__though_they_wait_for_memory():
+    count, size = scaled(50, 20), scaled(12 * MIB, 2 * MIB)
+    answer = peer.reply(b'{"a":"' + b"x" * size + b'"}')
+    server = peer.Peer(lambda ask: answer)
+    child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("h.run"), "-c", "50", "--max-body", "16M",
+                              "--memory", "64M", f"{server.url}/[1-{count}]", stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+    peak_kib = peak_of(child)
+    ended = harness.finish(child)
+    print(f"peak RSS {peak_kib} KiB of {count} bodies of {size >> 20} MiB within 64 MiB")
+    check_equal(ended.code, 0, f"exit code; {ended}")
+    check_equal(ended.report()["ok"], count, "ok")
+    check_equal(ended.report()["retried"], 0, "retried")
+    events = harness.read(scratch("h.run/events.jsonl"))
+    check(harness.SMALL or b'"event":"memory"' in events, "it is not told that they wait")
+    check(harness.SMALL or peak_kib < 160 * 1024, "peak RSS", peak_kib, "KiB")
 
 
 if __name__ == "__main__":
