@@ -1,10 +1,12 @@
 """A server of a few lines, for what the embedded API does not say.
 
 Peer(answer) listens on 127.0.0.1; answer(ask) gives the bytes of the answer, or None to close the connection;
-`ask.keep = False` closes it behind the answer, `ask.reset = True` with a reset.
+`ask.keep = False` closes it behind the answer, `ask.reset = True` with a reset. With `tls`, a server's context, it
+speaks https.
 """
 
 import collections
+import contextlib
 import json
 import socket
 import struct
@@ -35,13 +37,14 @@ def reply(body=b'{"a":1}', status="200 OK", kind="application/json", headers=())
 class Peer:
     """`asked` counts by path, `asks` has all in order of coming."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, tls=None):
         self.answer = answer
+        self.tls = tls
         self.asked = collections.Counter()
         self.asks = []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def total(self):
@@ -53,12 +56,12 @@ class Peer:
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer):
-        with peer, peer.makefile("rb") as stream:
-            try:
+        with contextlib.suppress(OSError), peer:
+            if self.tls:
+                peer = self.tls.wrap_socket(peer, server_side=True)
+            with peer, peer.makefile("rb") as stream:
                 while self._one(peer, stream):
                     pass
-            except OSError:
-                pass
 
     def _one(self, peer, stream):
         head = b""
