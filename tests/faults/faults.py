@@ -4,7 +4,7 @@ and asks after each time whether the directory still agrees with what the driver
 
     faults.py kill      SIGKILL at random moments
     faults.py calls     SIGKILL at the first, second, third, ... call that changes the disk
-    faults.py power     SIGKILL, then what was not synced is cut, zeroed or garbled
+    faults.py power     SIGKILL at random calls, then what was not synced is cut, zeroed or garbled
     faults.py order     no ledger sync while a segment has unsynced bytes            (needs strace)
     faults.py full      a tmpfs that fills up and is made larger                     (needs mount)
     faults.py limit     a file-size limit that is lifted
@@ -132,15 +132,35 @@ def need_strace():
         raise Skip("strace may not trace here: " + done.stderr.decode(errors="replace").strip())
 
 
+def told_bytes(run):
+    return os.path.getsize(run.told) if os.path.exists(run.told) else 0
+
+
+def wait_told(run, process, want):
+    """Until the observer was told so many bytes, or there is nothing more to tell. How fast the machine is does
+    not matter: what is waited for is progress."""
+    end = time.monotonic() + 120
+    while told_bytes(run) < want:
+        try:
+            process.wait(timeout=0.001)
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise Violation(f"no progress in 120 s: {told_bytes(run)} of {want} bytes told")
+
+
 def kill(args, base):
     rng = random.Random(args.seed)
-    kills = cycles = 0
+    kills = cycles = midway = 0
     while kills < args.count:
         run = Run(args, base, f"kill{cycles}", args.size)
         while kills < args.count:
-            process = run.start(DISK_SLOW_US="3000")
+            before = told_bytes(run)
+            process = run.start(DISK_SLOW_US="1000")
             try:
-                process.wait(timeout=rng.uniform(0.005, 0.15))
+                # A quarter of the kills are at any moment of a start; the others somewhere in the work.
+                wait_told(run, process, before + rng.choice((0, 1, 1, 1)) * rng.randrange(1, 3 * args.size))
+                process.wait(timeout=rng.uniform(0, 0.02))
                 if process.returncode != 0:
                     raise Violation(process.stderr.read())
                 break
@@ -148,6 +168,7 @@ def kill(args, base):
                 process.kill()
                 process.wait()
                 kills += 1
+                midway += told_bytes(run) > before
             finally:
                 process.stderr.close()
             run.check()
@@ -155,7 +176,9 @@ def kill(args, base):
         run.check(complete=True)
         run.check_lines()
         cycles += 1
-    log(f"{kills} kills in {cycles} runs of {args.size}")
+    if not midway:
+        raise Violation("nothing was done before any kill: this test shows nothing")
+    log(f"{kills} kills, {midway} of them in the midst of work, in {cycles} runs of {args.size}")
 
 
 def calls(args, base):
@@ -217,25 +240,25 @@ def note_survivors(run):
                 file.write(f"sync {os.path.basename(path)} {os.path.getsize(path)}\n")
 
 
+CALLS_OF_A_LIFE = 400  # of the disk, at most, before the power fails; a run of 3000 makes some hundreds
+
+
 def power(args, base):
+    """When the power fails is told in calls, not in time: it fails in the same places on any machine."""
     rng = random.Random(args.seed)
     losses = cycles = lost = 0
     while losses < args.count:
         run = Run(args, base, f"power{cycles}", args.size)
         while losses < args.count:
             note_survivors(run)
-            process = run.start(DISK_LOG=run.log, DISK_SLOW_US="3000")
-            try:
-                process.wait(timeout=rng.uniform(0.01, 0.15))
-                if process.returncode != 0:
-                    raise Violation(process.stderr.read())
+            process = run.start(DISK_LOG=run.log, DISK_SLOW_US="1000",
+                                DISK_KILL_AT=str(rng.randrange(1, CALLS_OF_A_LIFE)))
+            message = process.communicate(timeout=120)[1]
+            if process.returncode == 0:
                 break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                losses += 1
-            finally:
-                process.stderr.close()
+            if process.returncode != -signal.SIGKILL:
+                raise Violation(f"ended with {process.returncode}: {message}")
+            losses += 1
             lost += lose_power(run, rng, ("cut", "zeros", "garbage")[losses % 3])
             run.check()
         run.finish()
