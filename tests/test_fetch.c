@@ -1050,7 +1050,7 @@ static void redirect__is_told_absolute_and_never_followed(void **state)
     response = ask(&n, server_url(server, "/x/y/a"));
     assert_int_equal(response->outcome, OUTCOME_REDIRECT);
     assert_string_equal(response->redirect_url, server_url(server, "/x/b?c=d"));
-    assert_true(response->peer_is_private);
+    assert_true(response->peer_is_ours);
     assert_int_equal(server_count(server), 1);
     give_back(&n, response);
     net_end(&n);

@@ -99,7 +99,7 @@ static bool may_lead_to(struct engine *e, struct response *response, const char 
         return refuse(e, request, "refused to send a credential on to another origin:", to->origin);
     }
     request->foreign |= is_away;
-    request->from_public |= request->foreign && !response->peer_is_private;
+    request->from_public |= request->foreign && !response->peer_is_ours;
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) {
         return true;
     }
