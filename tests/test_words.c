@@ -115,6 +115,28 @@ static void words__say_what_is_wrong__and_do_nothing(void **state)
     expect("resume", CONTROL_PAUSE, 0, "");
 }
 
+/* Ctrl-Space types one: it ends no word, and nothing is read beyond it. */
+static void words__may_hold_nuls__which_fit_nothing(void **state)
+{
+    static const char *const words[] = { "", "help", "h", "status", "waiting", "pause", "cap" };
+    char line[WORDS_LINE_MAX] = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t len = strlen(words[i]);
+
+        memset(line, 0, sizeof line);
+        memcpy(line, words[i], len);
+        for (size_t more = 1; len + more < sizeof line; more += 1 + more / 8) {
+            struct str typed_line = { line, len + more };
+
+            buf_reset(&answer);
+            assert_false(words_read(typed_line, &snapshot, VERBS, &control, &answer));
+            assert_non_null(strstr(buf_cstr(&answer), "no such command"));
+        }
+    }
+}
+
 static void words__show_texts_from_outside__by_their_display_form(void **state)
 {
     static const char *const lines[] = { "status", "failed", "waiting", "hosts" };
@@ -147,6 +169,7 @@ int main(void)
         cmocka_unit_test_setup(words__are_commands, set_up),
         cmocka_unit_test_setup(words__say_what_a_screen_would_show, set_up),
         cmocka_unit_test_setup(words__say_what_is_wrong__and_do_nothing, set_up),
+        cmocka_unit_test(words__may_hold_nuls__which_fit_nothing),
         cmocka_unit_test_setup(words__show_texts_from_outside__by_their_display_form, set_up),
     };
 

@@ -260,10 +260,12 @@ static bool act(struct asked *a, const struct key_binding *binding)
 
 /* --- finding ----------------------------------------------------------------------------------------- */
 
-/* How well the word fits what was typed: 2 wholly, 1 it begins so, 0 not. */
+/* How well the word fits what was typed, which may hold any bytes: 2 wholly, 1 it begins so, 0 not. */
 static int fits(const char *word, struct str typed)
 {
-    return strncmp(word, typed.data, typed.len) != 0 ? 0 : word[typed.len] ? 1 : 2;
+    struct str whole = str_view(word);
+
+    return !str_starts(whole, typed) ? 0 : typed.len < whole.len ? 1 : 2;
 }
 
 struct match {
