@@ -107,6 +107,55 @@ static void types_double__is_the_nearest__when_digits_are_few(void **state)
     }
 }
 
+/* The double's texts of 15, 16 and 17 digits, as "%.*e" prints them and without an exponent: each is taken, and is
+ * what strtod makes of it. */
+static void assert_texts_of(double want)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        char texts[2][64];
+        int count = fabs(want) >= 0.1 && fabs(want) < 10 ? 2 : 1; /* others have zeros that do not count */
+
+        snprintf(texts[0], sizeof texts[0], "%.*e", digits - 1, want);
+        snprintf(texts[1], sizeof texts[1], "%.*f", fabs(want) < 1 ? digits : digits - 1, want);
+        for (int i = 0; i < count; i++) {
+            double value = 0;
+
+            if (!types_double(str_view(texts[i]), &value) || value != strtod(texts[i], NULL)) {
+                fail_msg("%s: %.17g", texts[i], value);
+            }
+        }
+    }
+}
+
+/* Below a power of two doubles lie twice as close as above it. */
+static void types_double__is_the_nearest__beside_every_power_of_two(void **state)
+{
+    double value;
+
+    (void)state;
+    assert_true(types_double(STR("0.9999999999999999"), &value));
+    assert_true(value == 0x1.fffffffffffffp-1);
+    assert_true(types_double(STR("0.99999999999999989"), &value));
+    assert_true(value == 0x1.fffffffffffffp-1);
+    assert_true(types_double(STR("-1.9999999999999998"), &value));
+    assert_true(value == -0x1.fffffffffffffp0);
+    assert_true(types_double(STR("0.4999999999999999"), &value));
+    assert_true(value == strtod("0.4999999999999999", NULL));
+    for (int exponent = -1074; exponent <= 1023; exponent++) {
+        double power = ldexp(1, exponent), below = power, above = power;
+
+        assert_texts_of(power);
+        for (int i = 0; i < 4; i++) {
+            below = nextafter(below, 0);
+            above = nextafter(above, INFINITY);
+            if (below > 0) {
+                assert_texts_of(below);
+            }
+            assert_texts_of(-above);
+        }
+    }
+}
+
 /* Sixteen and seventeen digits: the value is the library's, and whether it is taken is whether "%.*e" gives
  * the digits back. */
 static void types_double__agrees_with_printing__when_digits_are_many(void **state)
@@ -301,6 +350,7 @@ int main(void)
         cmocka_unit_test(types_int64__reads__when_nothing_is_lost),
         cmocka_unit_test(types_double__reads__when_the_text_survives_the_round_trip),
         cmocka_unit_test(types_double__is_the_nearest__when_digits_are_few),
+        cmocka_unit_test(types_double__is_the_nearest__beside_every_power_of_two),
         cmocka_unit_test(types_double__agrees_with_printing__when_digits_are_many),
         cmocka_unit_test(types_note__tells_the_value__when_it_is_a_number_or_time),
         cmocka_unit_test(types_note__keeps_kind_and_range__when_numbers_come_in_any_order),

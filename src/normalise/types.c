@@ -202,7 +202,8 @@ static u128 power_of_ten(unsigned places)
 /* The double nearest to mantissa / 10^places, and whether its digits are the mantissa's, by whole
  * numbers alone: with v = f / 2^shift, v is the nearest if |f 10^places - mantissa 2^shift| is under half
  * of 10^places, and printed to that place v gives the mantissa back if it is under half of 2^shift. False
- * where that is beyond 128 bits, or too close to call. */
+ * where that is beyond 128 bits, too close to call, or v would be a power of two above it: doubles below
+ * such a one lie closer together than is measured here. */
 static bool divide_exactly(uint64_t mantissa, unsigned places, double *value, bool *survived)
 {
     const u128 power = power_of_ten(places);
@@ -219,7 +220,8 @@ static bool divide_exactly(uint64_t mantissa, unsigned places, double *value, bo
     for (int tries = 0; tries < 3; tries++) {
         u128 have = (u128)fraction * power, off = have > want ? have - want : want - have;
 
-        if (fraction >> 53 || !(fraction >> 52)) {
+        if (fraction >> 53 || !(fraction >> 52) ||
+            (fraction == MANTISSA_SURE && have > want)) {
             return false;
         }
         if (2 * off < power) {
