@@ -113,7 +113,8 @@ static void assert_texts_of(double want)
 {
     for (int digits = 15; digits <= 17; digits++) {
         char texts[2][64];
-        int count = fabs(want) >= 0.1 && fabs(want) < 10 ? 2 : 1; /* others have zeros that do not count */
+        int count =
+            fabs(want) >= 0.1 && fabs(want) < 10 ? 2 : 1; /* others have zeros that do not count */
 
         snprintf(texts[0], sizeof texts[0], "%.*e", digits - 1, want);
         snprintf(texts[1], sizeof texts[1], "%.*f", fabs(want) < 1 ? digits : digits - 1, want);

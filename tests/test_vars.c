@@ -177,6 +177,20 @@ static void files__are_refused__line_by_line(void **state)
         { "bad.csv", "", 0, "E-IN2", "no values in", 0 },
         { "bad.jsonl", "{}\n{\"a\":}\n", 10, "E-IN1", "bad.jsonl:2: ", 1 },
         { "bad.txt", "a\nb\0\n", 5, "E-IN1", "bad.txt:2: holds a NUL", 1 },
+        /* Windows-1252, as Excel writes it; each line is named. */
+        { "bad.csv", "id,city\n1,Bern\n2,Z\xFCrich\n", 24, "E-IN1", "bad.csv:3: is not UTF-8", 1 },
+        { "bad.csv", "id,city\n1,\"B\nZ\xFCrich\"\n", 21, "E-IN1", "bad.csv:3: is not UTF-8", 1 },
+        { "bad.csv", "id,gr\xF6sse\n1,2\n", 13, "E-IN1", "bad.csv:1: is not UTF-8", 0 },
+        { "bad.tsv", "id\n\xE4\n\xF6\n", 7, "E-IN1", "bad.tsv: 2 bad lines", 2 },
+        { "bad.txt", "Bern\nZ\xFCrich", 11, "E-IN1", "bad.txt:2: is not UTF-8", 1 },
+        { "bad.jsonl", "{\"a\":1}\n{\"a\":\"\xFC\"}", 17, "E-IN1", "bad.jsonl:2: is not UTF-8", 1 },
+        { "bad.txt", "a\n\xC3", 3, "E-IN1", "bad.txt:2: is not UTF-8", 1 }, /* half a letter */
+        { "bad.csv",
+          "\xFF\xFE"
+          "a\0\n\0"
+          "1\0",
+          8, "E-IN1", "bad.csv:1: is UTF-16: save", 0 },
+        { "bad.txt", "\xFE\xFF\0a", 4, "E-IN1", "bad.txt:1: is UTF-16: save", 1 },
     };
 
     (void)state;

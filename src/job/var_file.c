@@ -3,6 +3,7 @@
 #include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/utf8.h"
 #include "job/template.h"
 #include "job/vars.h"
 
@@ -96,6 +97,38 @@ static enum form form_of(const char *path, struct str text)
     return rest.len && strchr("{[\"-0123456789", rest.data[0]) ? FORM_JSON : FORM_CSV;
 }
 
+/* --- its letters ------------------------------------------------------------------------------------ */
+
+static bool is_utf16(struct str text)
+{
+    return str_starts(text, STR("\xFF\xFE")) || str_starts(text, STR("\xFE\xFF"));
+}
+
+static size_t count_lines(const struct var_file *f, size_t from, size_t to)
+{
+    size_t lines = 0;
+
+    for (; from < to && from < f->text.len; from++) {
+        lines += f->text.data[from] == '\n';
+    }
+    return lines;
+}
+
+/* Where between these two the text is no UTF-8, or `to`. A value that is not would be asked for as something
+ * else than it is. */
+static size_t find_not_utf8(const struct var_file *f, size_t from, size_t to)
+{
+    to = to < f->text.len ? to : f->text.len;
+    return from + utf8_valid_prefix((struct str){ f->text.data + from, to - from });
+}
+
+static const char *not_utf8(struct str text)
+{
+    return is_utf16(text) ? "is UTF-16: save the file as UTF-8 (iconv -f UTF-16 -t UTF-8)"
+                          : "is not UTF-8: save the file as that (in Excel \"CSV UTF-8\", or "
+                            "iconv -f WINDOWS-1252 -t UTF-8)";
+}
+
 /* --- CSV and TSV ------------------------------------------------------------------------------------ */
 
 static char separator_of(const struct var_file *f)
@@ -167,6 +200,7 @@ static enum result add_column(struct var_file *f, struct str raw, struct err *er
 static enum result read_columns(struct var_file *f, size_t *at, struct err *err)
 {
     bool last = false, bad = false;
+    size_t from = *at, odd;
 
     while (!last) {
         struct str raw;
@@ -181,6 +215,11 @@ static enum result read_columns(struct var_file *f, size_t *at, struct err *err)
         if (result != RESULT_OK) {
             return result;
         }
+    }
+    odd = find_not_utf8(f, from, *at);
+    if (odd < *at && odd < f->text.len) {
+        return err_set(err, RESULT_INVALID, "E-IN1", "%s:%zu: %s", f->path,
+                       1 + count_lines(f, 0, odd), not_utf8(buf_view(&f->text)));
     }
     return bad ? err_set(err, RESULT_INVALID, "E-IN1", "%s:1: a quote out of place", f->path)
                : RESULT_OK;
@@ -250,16 +289,6 @@ static void tell(struct job_faults *faults, const char *path, size_t line, const
     }
 }
 
-static size_t count_lines(const struct var_file *f, size_t from, size_t to)
-{
-    size_t lines = 0;
-
-    for (; from < to && from < f->text.len; from++) {
-        lines += f->text.data[from] == '\n';
-    }
-    return lines;
-}
-
 static enum result read_rows(struct var_file *f, size_t at, struct job_faults *faults,
                              struct err *err)
 {
@@ -267,7 +296,7 @@ static enum result read_rows(struct var_file *f, size_t at, struct job_faults *f
 
     while (at < f->text.len) {
         char text[JSON_ERROR_MAX];
-        size_t from = at;
+        size_t from = at, odd;
         const char *what;
 
         if (!str_trim(line_at(f, at)).len) {
@@ -276,10 +305,16 @@ static enum result read_rows(struct var_file *f, size_t at, struct job_faults *f
             continue;
         }
         what = check_row(f, &at, text);
+        odd = find_not_utf8(f, from, at);
+        if (odd < at && odd < f->text.len) {
+            what = not_utf8(buf_view(&f->text));
+        }
         if (what) {
-            tell(faults, f->path, line, what);
+            size_t its = line + count_lines(f, from, odd < at ? odd : from);
+
+            tell(faults, f->path, its, what);
             if (!bad++) {
-                err_set(err, RESULT_INVALID, "E-IN1", "%s:%zu: %s", f->path, line, what);
+                err_set(err, RESULT_INVALID, "E-IN1", "%s:%zu: %s", f->path, its, what);
             }
         } else if (!add_row(f, from)) {
             return err_nomem(err, "reading a file of values");
