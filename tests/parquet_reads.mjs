@@ -25,6 +25,7 @@ function canonical(value) {
   if (typeof value === 'bigint') return `int ${value}`;
   if (typeof value === 'number') return `double ${new BigUint64Array(Float64Array.of(value).buffer)[0]}`;
   if (typeof value === 'object' && 'micros' in value) return `time ${value.micros}`;
+  if (typeof value === 'object' && 'days' in value) return `day ${value.days}`;
   return `${typeof value} ${value}`;
 }
 
@@ -44,7 +45,7 @@ async function readDuckdb(path) {
 // hyparquet cuts timestamps to the millisecond; its `parsers` hand out what is stored.
 async function readHyparquet(path, columns) {
   const file = await asyncBufferFromFile(path);
-  const parsers = { timestampFromMicroseconds: (micros) => ({ micros }) };
+  const parsers = { timestampFromMicroseconds: (micros) => ({ micros }), dateFromDays: (days) => ({ days }) };
   const rows = await parquetReadObjects({ file, compressors, parsers, columns });
   return rows.map((row) => columns.map((column) => row[column]));
 }
@@ -77,6 +78,8 @@ async function check(name, columns, ...options) {
 }
 
 const time = (text, micros = 0) => ({ micros: BigInt(Date.parse(text)) * 1000n + BigInt(micros) });
+const DAY_MS = 86400000;
+const day = (text) => ({ days: Date.parse(text) / DAY_MS });
 const same = (values) => ({ json: values.map((v) => (v === null ? 'null' : JSON.stringify(v))), want: values });
 
 async function types() {
@@ -89,10 +92,14 @@ async function types() {
       want: [2 ** 58, -(2 ** 61), 0.5, null, null, 1] },
     text: same(['', 'é\u0000ü', '"q"\\\n', '😀'.repeat(500), null, '\u007f\u{10FFFF}']),
     flag: { json: ['true', 'false', 'true', undefined, 'null', 'false'], want: [true, false, true, null, null, false] },
-    time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,
+    time: { json: ['"2026-11-21T04:15:00.123456Z"', '"1969-12-31T00:00"', '"2026-11-21 05:15:00+01:00"', 'null', undefined,
       '"9999-12-31T23:59:59Z"'],
     want: [time('2026-11-21T04:15:00.123Z', 456), time('1969-12-31'), time('2026-11-21T04:15:00Z'), null, null,
       time('9999-12-31T23:59:59Z')] },
+    day: { json: ['"2026-11-21"', '"1969-12-31"', '"0000-01-01"', '"9999-12-31"', 'null', '"2024-02-29"'],
+      want: [day('2026-11-21'), day('1969-12-31'), { days: -719528 }, day('9999-12-31'), null, day('2024-02-29')] },
+    day_or_time: same(['2026-11-21', '2026-11-21T00:00:00Z', '2026-11-22', null, null, null]),
+    no_day: same(['2023-02-29', '2023-02-28', '1900-02-29', null, null, null]),
     mixed: { json: ['1', '"x"', 'true', '1.50', '[1, {"a": 2}]', 'null'], want: ['1', 'x', 'true', '1.50', '[1,{"a":2}]', null] },
     large: { json: ['9223372036854775808', '1', undefined, undefined, undefined, undefined], want: ['9223372036854775808', '1'] },
   });
@@ -101,6 +108,107 @@ async function types() {
     created_at: { json: ['1700000000', '"1700000001"', 'null'], want: [time('2023-11-14T22:13:20Z'), time('2023-11-14T22:13:21Z')] },
     zip: { json: ['"007"', '"12"', 'null'], want: ['007', '12'] },
   }, '--types');
+}
+
+let seed = 1n;
+const random = (below) => {
+  seed = seed * 6364136223846793005n + 1442695040888963407n & (1n << 64n) - 1n;
+  return Number(seed >> 33n) % below;
+};
+
+// CSV has each number as it was written.
+function numbersStay(name, columns) {
+  const names = Object.keys(columns), csv = join(folder, `${name}.csv`);
+  const run = spawnSync(program, ['normalise', '-o', csv, join(folder, `${name}.jsonl`)], { encoding: 'utf8' });
+  if (run.status !== 0) fail(`${name}: exit ${run.status}: ${run.stderr}`);
+  readFileSync(csv, 'utf8').trimEnd().split('\n').slice(1).forEach((line, i) => {
+    const want = names.map((n) => columns[n].json[i]).join(',');
+    checks++;
+    if (line !== want) fail(`${name}: CSV row ${i} is ${line}, want ${want}`);
+  });
+}
+
+// Doubles beside every power of two, in the shortest text and with 17 digits, and texts that no double keeps.
+async function numbers() {
+  const columns = {}, bits = new BigUint64Array(1), double = new Float64Array(bits.buffer);
+  const put = (name, text, value) => {
+    columns[name] ??= { json: [], want: [] };
+    columns[name].json.push(text); columns[name].want.push(value);
+  };
+  const add = (value, i) => {
+    const large = Math.abs(value) >= 2 ** 53; // without an exponent that would be an integer, of which all digits count
+    put('shortest', Object.is(value, -0) ? '-0' : large ? value.toExponential() : `${value}`, value);
+    put('fixed', Object.is(value, -0) ? '-0.0' : large ? value.toExponential(15) : value.toPrecision(17), large ? Number(value.toExponential(15)) : value);
+    put('exponent', `${Object.is(value, -0) ? '-' : ''}${value.toExponential(16).replace('e+', 'E')}`, value);
+    const whole = (1n << 53n) + BigInt(random(1 << 20)), text = i === 77 ? '0.5' : `${whole}`;
+    put('beyond', text, text); // one fraction among integers that a double would round
+    put('integers', `${whole * (i % 2 ? 1n : -1n)}`, whole * (i % 2 ? 1n : -1n));
+    put('digits', i === 99 ? '0.12345678901234567890' : `${i}.5`, i === 99 ? '0.12345678901234567890' : `${i}.5`);
+  };
+  let i = 0;
+  for (let exponent = 0n; exponent < 2047n; exponent++) {
+    for (const step of [-3n, -2n, -1n, 0n, 1n, 2n, 3n, BigInt(random(1 << 30)) << 20n]) {
+      bits[0] = (exponent << 52n) + step & (1n << 63n) - 1n;
+      if (Number.isFinite(double[0])) add(i % 3 ? double[0] : -double[0], i++);
+    }
+  }
+  for (let exponent = 0n; exponent < 52n; exponent++) { // subnormals
+    bits[0] = (1n << exponent) + BigInt(random(1 << 30)) % (1n << exponent);
+    add(double[0], i++);
+  }
+  await check('numbers', columns);
+  numbersStay('numbers', columns);
+}
+
+// Days and moments: before 1970, leap days, offsets, fractions of seconds, and days among moments.
+async function times() {
+  const columns = {}, two = (n) => String(n).padStart(2, '0');
+  const put = (name, text, value) => {
+    columns[name] ??= { json: [], want: [] };
+    columns[name].json.push(text === null ? undefined : JSON.stringify(text)); columns[name].want.push(value);
+  };
+  const isLeap = (year) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  for (let i = 0; i < 60000; i++) {
+    const leap = i % 7 === 0, year = leap ? 4 * random(2500) : random(10000);
+    const month = leap && isLeap(year) ? 2 : 1 + random(12), date = month === 2 && isLeap(year) ? 29 : 1 + random(28);
+    const text = `${String(year).padStart(4, '0')}-${two(month)}-${two(date)}`, when = new Date(0);
+    when.setUTCFullYear(year, month - 1, date);
+    const days = when.getTime() / DAY_MS;
+    put('any_day', text, { days });
+    put('some_day', i % 3 ? null : text, i % 3 ? null : { days });
+    const near = new Date(Date.UTC(1965, 0, 1) + i % 3000 * DAY_MS).toISOString().slice(0, 10);
+    put('near_day', near, day(near));
+    const next = new Date(Date.UTC(1900, 0, 1) + i * DAY_MS).toISOString().slice(0, 10);
+    put('each_day', next, day(next));
+    const hour = random(24), minute = random(60), second = random(60), digits = random(9), micros = random(1000000);
+    const fraction = `${String(micros).padStart(6, '0')}000`.slice(0, digits);
+    const east = random(2), hours = random(24), minutes = random(60), offset = [`${east ? '+' : '-'}${two(hours)}:${two(minutes)}`,
+      'Z', `${east ? '+' : '-'}${two(hours)}${two(minutes)}`, `${east ? '+' : '-'}${two(hours)}`, 'z', ''][i % 6];
+    const shift = i % 6 === 0 || i % 6 === 2 ? hours * 60 + minutes : i % 6 === 3 ? hours * 60 : 0;
+    const moment = (BigInt(days) * 86400n + BigInt(hour * 3600 + minute * 60 + second - (east ? 60 : -60) * shift)) * 1000000n +
+      BigInt(fraction.slice(0, 6).padEnd(6, '0'));
+    put('moment', `${text}${'T t'[i % 3]}${two(hour)}:${two(minute)}:${two(second)}${fraction && `.${fraction}`}${offset}`,
+      { micros: moment });
+    const either = i === 31234 ? text : `${text}T${two(hour)}:${two(minute)}Z`;
+    put('either', either, either);
+  }
+  const metadata = await parquetMetadataAsync(await asyncBufferFromFile(await check('times', columns)));
+  const schema = metadata.schema.slice(1).map((c) => `${c.name} ${c.type} ${c.converted_type ?? ''}`);
+  const want = ['any_day INT32 DATE', 'some_day INT32 DATE', 'near_day INT32 DATE', 'each_day INT32 DATE',
+    'moment INT64 TIMESTAMP_MICROS', 'either BYTE_ARRAY UTF8'];
+  if (`${schema}` !== `${want}`) fail(`times: ${schema}`);
+  for (const zone of ['UTC', 'America/New_York', 'Pacific/Auckland']) { // a day is the same day wherever it is read
+    await duckdb.run(`SET TimeZone='${zone}'`);
+    const path = join(folder, 'times.parquet');
+    const rows = (await duckdb.runAndReadAll(`SELECT near_day::varchar, count(*) FROM '${path}'
+      WHERE near_day BETWEEN '1969-12-30' AND '1970-01-02' GROUP BY 1 ORDER BY 1`)).getRows();
+    checks++;
+    if (`${rows}` !== ['1969-12-30', '1969-12-31', '1970-01-01', '1970-01-02'].map((d) => `${d},20`).join()) {
+      fail(`times: in ${zone} days are ${rows}`);
+    }
+  }
+  await duckdb.run("SET TimeZone='UTC'");
+  sameBytes('times');
 }
 
 async function shapes() {
@@ -327,6 +435,8 @@ function sameBytes(name, ...options) {
 }
 
 await types();
+await numbers();
+await times();
 await shapes();
 await groups();
 await exploded();

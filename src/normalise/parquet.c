@@ -9,6 +9,7 @@
 #include "normalise/parquet_block.h"
 #include "normalise/parquet_dictionaries.h"
 #include "normalise/parquet_page.h"
+#include "normalise/parquet_plain.h"
 #include "normalise/thrift.h"
 
 #include <stdlib.h>
@@ -61,12 +62,14 @@ struct parquet_file {
 static const struct {
     enum parquet_type physical;
     int converted; /* ConvertedType, -1: none */
+    int logical;   /* field of LogicalType */
 } forms[] = {
-    [TYPE_TEXT] = { PARQUET_BYTE_ARRAY, 0 }, /* UTF8 */
-    [TYPE_INT64] = { PARQUET_INT64, -1 },
-    [TYPE_DOUBLE] = { PARQUET_DOUBLE, -1 },
-    [TYPE_BOOLEAN] = { PARQUET_BOOLEAN, -1 },
-    [TYPE_TIMESTAMP] = { PARQUET_INT64, 10 }, /* TIMESTAMP_MICROS */
+    [TYPE_TEXT] = { PARQUET_BYTE_ARRAY, 0, 1 }, /* UTF8, STRING */
+    [TYPE_INT64] = { PARQUET_INT64, -1, 0 },
+    [TYPE_DOUBLE] = { PARQUET_DOUBLE, -1, 0 },
+    [TYPE_BOOLEAN] = { PARQUET_BOOLEAN, -1, 0 },
+    [TYPE_TIMESTAMP] = { PARQUET_INT64, 10, 8 }, /* TIMESTAMP_MICROS, TIMESTAMP */
+    [TYPE_DATE] = { PARQUET_INT32, 6, 6 },       /* DATE, DATE */
 };
 
 static enum result write_bytes(struct parquet_file *f, struct str bytes, struct err *err)
@@ -301,8 +304,10 @@ static void put_bounds(struct thrift *t, const struct parquet_column *column, co
         little_put_u64(
             high, parquet_double_bits(bounds->high.fraction == 0 ? 0.0 : bounds->high.fraction));
     } else {
+        /* Of INT32 the first half. */
         little_put_u64(low, (uint64_t)bounds->low.whole);
         little_put_u64(high, (uint64_t)bounds->high.whole);
+        texts[0].len = texts[1].len = parquet_plain_is_narrow(column->type) ? 4 : 8;
     }
     thrift_binary(t, 5, texts[0]); /* max_value */
     thrift_binary(t, 6, texts[1]); /* min_value */
@@ -402,8 +407,10 @@ static enum result end_only_page(struct parquet_file *f, uint32_t column)
 }
 
 /* Large ones hardly grow any more once a file has some row groups: they are compressed when they did. */
-static enum result make_dictionary_page(struct parquet_file *f, struct dictionary_page *d)
+static enum result make_dictionary_page(struct parquet_file *f, enum type type,
+                                        struct dictionary_page *d)
 {
+    struct str entries = buf_view(&d->entries);
     const struct parquet_page page = { .type = PARQUET_DICTIONARY_PAGE,
                                        .encoding = PARQUET_PLAIN,
                                        .value_count = d->count };
@@ -413,8 +420,14 @@ static enum result make_dictionary_page(struct parquet_file *f, struct dictionar
     }
     buf_reset(&d->page);
     d->page_count = d->count;
-    return parquet_append_page(&d->page, &page, buf_view(&d->entries), f->maker.zstd,
-                               &d->plain_bytes);
+    if (parquet_plain_is_narrow(type)) {
+        buf_reset(&f->maker.body);
+        if (parquet_plain_append_narrow(&f->maker.body, entries) != RESULT_OK) {
+            return RESULT_NOMEM;
+        }
+        entries = buf_view(&f->maker.body);
+    }
+    return parquet_append_page(&d->page, &page, entries, f->maker.zstd, &d->plain_bytes);
 }
 
 /* Writes a column chunk and describes it. */
@@ -426,7 +439,7 @@ static enum result write_chunk(struct parquet_file *f, struct thrift *t, uint32_
     enum result result = end_only_page(f, column);
 
     if (result == RESULT_OK && has_indices(c)) {
-        result = make_dictionary_page(f, &c->dictionary);
+        result = make_dictionary_page(f, f->schema->columns[column].type, &c->dictionary);
     }
     if (result != RESULT_OK) {
         return err_nomem(err, "writing a row group");
@@ -510,7 +523,7 @@ static void put_schema_element(struct thrift *t, const struct parquet_column *c)
     if (forms[c->type].converted >= 0) {
         thrift_i32(t, 6, forms[c->type].converted);
         thrift_struct(t, 10); /* LogicalType */
-        thrift_struct(t, c->type == TYPE_TEXT ? 1 : 8);
+        thrift_struct(t, forms[c->type].logical);
         if (c->type == TYPE_TIMESTAMP) {
             thrift_bool(t, 1, true); /* isAdjustedToUTC */
             thrift_struct(t, 2);

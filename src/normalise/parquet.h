@@ -13,10 +13,10 @@
  * bytes depend on rows and blocks alone (parquet_dictionaries.h).
  *
  * What is written, in the format's terms: format version 2.6; a flat schema, every column OPTIONAL
- * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS)
- * and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY as long as the column
+ * (definition level 0 is null); INT64, DOUBLE, BOOLEAN, INT64 as TIMESTAMP(isAdjustedToUTC, MICROS),
+ * INT32 as DATE, and BYTE_ARRAY as STRING; data pages v1, their values PLAIN, or RLE_DICTIONARY as long as the column
  * has a dictionary (each row group then has its dictionary page, with what has been met by then; pages of
- * other encodings may follow those in one row group), or DELTA_BINARY_PACKED where INT64 is shorter so;
+ * other encodings may follow those in one row group), or DELTA_BINARY_PACKED where INT64 and INT32 are shorter so;
  * levels and dictionary indices in the RLE/bit-packing hybrid; codec ZSTD; min_value, max_value and
  * null_count for each column chunk (bounds of text only while both are short).
  *

@@ -24,7 +24,7 @@ struct parquet_bounds {
     bool any;       /* there was a value */
     bool unbounded; /* text too long to be a bound */
     union parquet_bound {
-        int64_t whole; /* int64, timestamp, boolean */
+        int64_t whole; /* int64, timestamp, date, boolean */
         double fraction;
     } low, high;
     uint32_t low_len, high_len; /* of text */

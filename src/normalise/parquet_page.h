@@ -19,6 +19,7 @@
 /* Of parquet.thrift. */
 enum parquet_type {
     PARQUET_BOOLEAN = 0,
+    PARQUET_INT32 = 1,
     PARQUET_INT64 = 2,
     PARQUET_DOUBLE = 5,
     PARQUET_BYTE_ARRAY = 6

@@ -37,8 +37,9 @@ static enum result add_whole(struct buf *plain, const struct parquet_column *c, 
                              struct err *err)
 {
     int64_t value;
-    bool good = c->type == TYPE_TIMESTAMP && !c->epoch_unit_us ? timestamp_parse(text, &value)
-                                                               : types_int64(text, &value);
+    bool good = c->type == TYPE_DATE                             ? types_date(text, &value)
+                : c->type == TYPE_TIMESTAMP && !c->epoch_unit_us ? timestamp_parse(text, &value)
+                                                                 : types_int64(text, &value);
 
     if (good && c->epoch_unit_us) {
         good = !__builtin_mul_overflow(value, c->epoch_unit_us, &value);
@@ -93,6 +94,7 @@ uint32_t parquet_plain_kinds(const struct parquet_column *c)
         [TYPE_DOUBLE] = 1U << KIND_DOUBLE,
         [TYPE_BOOLEAN] = 0,
         [TYPE_TIMESTAMP] = 1U << KIND_TIME,
+        [TYPE_DATE] = 1U << KIND_DATE,
     };
 
     return c->epoch_unit_us ? 0 : kinds[c->type];
@@ -117,6 +119,17 @@ enum result parquet_plain_add(struct buf *plain, const struct parquet_column *co
     default:
         return add_whole(plain, column, text, err);
     }
+}
+
+enum result parquet_plain_append_narrow(struct buf *out, struct str plain)
+{
+    enum result result = make_room(out, plain.len / 2);
+
+    for (size_t at = 0; result == RESULT_OK && at < plain.len; at += sizeof(uint64_t)) {
+        little_put_u32(out->data + out->len, (uint32_t)little_get_u64(plain.data + at));
+        out->len += sizeof(uint32_t);
+    }
+    return result;
 }
 
 /* --- bounds --------------------------------------------------------------------------------------- */

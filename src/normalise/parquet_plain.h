@@ -8,7 +8,8 @@
  *
  * Ownership  the caller's bufs.
  * Errors     RESULT_NOMEM, or RESULT_LIMIT from a buf.
- * Source     apache/parquet-format: Encodings.md (PLAIN). Booleans are a byte each here, until they are a page.
+ * Source     apache/parquet-format: Encodings.md (PLAIN). Booleans are a byte each here, and dates 8 bytes, until
+ *            they are a page.
  */
 #ifndef SCRAPETOP_NORMALISE_PARQUET_PLAIN_H
 #define SCRAPETOP_NORMALISE_PARQUET_PLAIN_H
@@ -55,6 +56,14 @@ void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high);
 
 /** Of anything else: its bounds. */
 void parquet_plain_bound(struct str plain, enum type type, struct parquet_bounds *bounds);
+
+/** Appends what PLAIN is in a file of values that it has as INT32: they have 8 bytes each until then. */
+MUST_CHECK enum result parquet_plain_append_narrow(struct buf *out, struct str plain);
+
+static inline bool parquet_plain_is_narrow(enum type type)
+{
+    return type == TYPE_DATE;
+}
 
 /** What a value takes: so many bytes, or 0 for texts, each of which says it. */
 static inline size_t parquet_plain_size(enum type type)

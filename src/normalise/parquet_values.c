@@ -3,6 +3,7 @@
 #include "base/little.h"
 #include "normalise/parquet_delta.h"
 #include "normalise/parquet_page.h"
+#include "normalise/parquet_plain.h"
 #include "normalise/parquet_text.h"
 
 #include <stdlib.h>
@@ -141,17 +142,21 @@ static enum result append_indices(struct buf *body, const struct parquet_values 
     return result == RESULT_OK ? parquet_append_hybrid(body, indices, v->count, width) : result;
 }
 
-/* Of INT64, or of those whose PLAIN form nothing else is as good as. */
+/* Of INT32 and INT64, or of those whose PLAIN form nothing else is as good as. */
 static enum result append_values(struct buf *out, const struct parquet_values *v, enum type type,
                                  enum parquet_encoding *encoding)
 {
-    bool pays = false;
-    enum result result = type == TYPE_INT64 || type == TYPE_TIMESTAMP
+    bool pays = false, narrow = parquet_plain_is_narrow(type);
+    enum result result = type == TYPE_INT64 || type == TYPE_TIMESTAMP || narrow
                              ? parquet_append_delta(out, buf_view(&v->bytes), &pays)
                              : RESULT_OK;
 
     *encoding = pays ? PARQUET_DELTA_BINARY_PACKED : PARQUET_PLAIN;
-    return result == RESULT_OK && !pays ? buf_append_str(out, buf_view(&v->bytes)) : result;
+    if (result != RESULT_OK || pays) {
+        return result;
+    }
+    return narrow ? parquet_plain_append_narrow(out, buf_view(&v->bytes))
+                  : buf_append_str(out, buf_view(&v->bytes));
 }
 
 enum result parquet_values_page(struct parquet_values *v, enum type type, uint32_t rows,

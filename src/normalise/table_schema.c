@@ -163,7 +163,7 @@ void table_schema_compare(const struct table_schema *before, const struct table_
 
 static bool type_of_name(struct str name, enum type *type)
 {
-    for (int i = TYPE_TEXT; i <= TYPE_TIMESTAMP; i++) {
+    for (int i = TYPE_TEXT; i < TYPE_COUNT; i++) {
         if (str_equal(name, str_view(type_name((enum type)i)))) {
             *type = (enum type)i;
             return true;

@@ -10,8 +10,10 @@
 
 #define EPOCH_LOW_S INT64_C(978307200)   /* 2001-01-01 */
 #define EPOCH_HIGH_S INT64_C(4102444800) /* 2100-01-01 */
-#define NUMBER_TEXT_MAX 64               /* longer numbers are text: no double needs as much */
+#define SECONDS_OF_DAY INT64_C(86400)
+#define NUMBER_TEXT_MAX 64 /* longer numbers are text: no double needs as much */
 #define DOUBLE_DIGITS_MAX 17
+#define EXACT_DIGITS_MAX 767 /* no double has more */
 #define MANTISSA_SURE (UINT64_C(1) << 52)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -19,7 +21,7 @@ const char *type_name(enum type type)
 {
     static const char *const names[] = {
         [TYPE_TEXT] = "text",       [TYPE_INT64] = "int64",         [TYPE_DOUBLE] = "double",
-        [TYPE_BOOLEAN] = "boolean", [TYPE_TIMESTAMP] = "timestamp",
+        [TYPE_BOOLEAN] = "boolean", [TYPE_TIMESTAMP] = "timestamp", [TYPE_DATE] = "date",
     };
 
     return names[type];
@@ -34,6 +36,7 @@ const char *type_kind_name(enum type_kind kind)
         [KIND_NUMBER] = "numbers of too many digits",
         [KIND_BOOLEAN] = "booleans",
         [KIND_TIME] = "timestamps",
+        [KIND_DATE] = "dates",
         [KIND_TEXT_INT] = "whole numbers in quotes",
         [KIND_TEXT_WIDE] = "whole numbers above 2^53 in quotes",
         [KIND_TEXT_DOUBLE] = "fractions in quotes",
@@ -161,8 +164,36 @@ static bool decimal_int64(const struct decimal *d, int64_t *value)
     return true;
 }
 
+static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+#define POWERS_MAX 22 /* the last that a double holds exactly */
+
+/* Whether `value` lies in the middle between `even`, which C prints, and `d`, which is one more in the last digit: as
+ * ECMAScript prints it. */
+static bool is_halfway(double value, const struct decimal *d, const struct decimal *even)
+{
+    unsigned digits = d->digits, zeros = digits - even->digits;
+    char text[EXACT_DIGITS_MAX + 32];
+    const char *tail =
+        text + 1 + (value < 0) + digits; /* behind the sign, the point and these digits */
+
+    if (d->exponent + zeros != even->exponent ||
+        d->mantissa != even->mantissa * (uint64_t)powers[zeros] + 1) {
+        return false;
+    }
+    snprintf(text, sizeof text, "%.*e", (int)digits + 7, value);
+    if (*tail != '5' || strncmp(tail + 1, "0000000", 7) != 0) {
+        return false; /* nearly always, and for far less */
+    }
+    snprintf(text, sizeof text, "%.*e", EXACT_DIGITS_MAX - 1, value);
+    return tail[1 + strspn(tail + 1, "0")] == 'e';
+}
+
 /* Printed with as many digits as the text has, the double must say the same, and more than 17 digits no
- * double tells apart. So a text of %.17g survives, as does the shortest one for its double. */
+ * double tells apart. Or else what it says must be another double: beside a power of two and among the
+ * smallest, the shortest text for a double may not be the one nearest to it. So what "%.17g" and
+ * ECMAScript print survives, as does the shortest text. */
 static bool survives(const struct decimal *d, struct str text, double *value)
 {
     char copy[NUMBER_TEXT_MAX + 1], back[NUMBER_TEXT_MAX + 32];
@@ -178,14 +209,10 @@ static bool survives(const struct decimal *d, struct str text, double *value)
         return false;
     }
     snprintf(back, sizeof back, "%.*e", (int)d->digits - 1, *value);
-    return parse_decimal(str_view(back), &again) && again.mantissa == d->mantissa &&
-           again.digits == d->digits && again.exponent == d->exponent;
+    return (parse_decimal(str_view(back), &again) && again.mantissa == d->mantissa &&
+            again.digits == d->digits && again.exponent == d->exponent) ||
+           strtod(back, NULL) != *value || is_halfway(*value, d, &again);
 }
-
-static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-#define POWERS_MAX 22 /* the last that a double holds exactly */
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -220,8 +247,7 @@ static bool divide_exactly(uint64_t mantissa, unsigned places, double *value, bo
     for (int tries = 0; tries < 3; tries++) {
         u128 have = (u128)fraction * power, off = have > want ? have - want : want - have;
 
-        if (fraction >> 53 || !(fraction >> 52) ||
-            (fraction == MANTISSA_SURE && have > want)) {
+        if (fraction >> 53 || !(fraction >> 52) || (fraction == MANTISSA_SURE && have > want)) {
             return false;
         }
         if (2 * off < power) {
@@ -256,7 +282,10 @@ static bool decimal_double(const struct decimal *d, struct str text, double *val
     if (d->digits <= DOUBLE_DIGITS_MAX && d->exponent < 0 && d->exponent >= -POWERS_MAX &&
         divide_exactly(d->mantissa, (unsigned)-d->exponent, value, &survived)) {
         *value = d->negative ? -*value : *value;
-        return survived;
+        if (survived ||
+            d->digits == DOUBLE_DIGITS_MAX) { /* of so many, printing gives the double again */
+            return survived;
+        }
     }
     return survives(d, text, value);
 }
@@ -344,6 +373,21 @@ bool types_double(struct str text, double *value)
     return decimal_double(&d, text, value);
 }
 
+/* Of all forms that a timestamp may have, the one of a day is the shortest, and alone so short. */
+static inline enum type_kind time_kind(struct str text, int64_t *value)
+{
+    if (text.len != TIMESTAMP_TEXT_MIN) {
+        return KIND_TIME;
+    }
+    *value /= SECONDS_OF_DAY * (int64_t)US_PER_S;
+    return KIND_DATE;
+}
+
+bool types_date(struct str text, int64_t *days)
+{
+    return timestamp_parse(text, days) && time_kind(text, days) == KIND_DATE;
+}
+
 /* --- facts ---------------------------------------------------------------------------------------- */
 
 static void widen(struct type_facts *facts, int64_t low, int64_t high)
@@ -402,7 +446,7 @@ static enum type_kind string_kind(struct type_facts *facts, struct str text, boo
                                   union type_value *value)
 {
     if (timestamp_parse(text, &value->whole)) {
-        return KIND_TIME;
+        return time_kind(text, &value->whole);
     }
     if (coerce && text.len && (is_digit(text.data[0]) || text.data[0] == '-')) {
         switch (number_kind(facts, text, value)) {
@@ -544,6 +588,8 @@ struct type_decision types_decide(const struct type_facts *facts, struct str nam
         decision.type = TYPE_BOOLEAN;
     } else if (seen[KIND_TIME] == all) {
         decision.type = TYPE_TIMESTAMP;
+    } else if (seen[KIND_DATE] == all) {
+        decision.type = TYPE_DATE;
     } else {
         /* Strings that happen to be numbers are strings still. */
         decision.conflict = seen[KIND_TEXT] + quoted != all && seen[KIND_JSON] != all;

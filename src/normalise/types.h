@@ -8,13 +8,14 @@
  * A type is taken only if it keeps every value: a whole number that int64 does not hold, or a
  * fraction whose digits a double does not give back, makes its column text, and so does a column that holds
  * several families of values (a conflict, which is for the report). As text, a value is what CSV
- * writes.
+ * writes. A day alone is no moment: read as midnight UTC it would be the day before in New York. So days
+ * among moments are of two families.
  *
  * With `coerce` (--types) numbers within strings count as numbers, if they are written as JSON writes
  * numbers ("007" stays text), and a column of whole numbers whose name speaks of time, and whose
  * values all lie between 2001 and 2100, is a timestamp: seconds or milliseconds since 1970.
  *
- * Units    timestamps in microseconds since 1970-01-01 UTC.
+ * Units    timestamps in microseconds since 1970-01-01 UTC, dates in days since 1970-01-01.
  * Threads  no state but the caller's.
  */
 #ifndef SCRAPETOP_NORMALISE_TYPES_H
@@ -32,6 +33,8 @@ enum type {
     TYPE_DOUBLE,
     TYPE_BOOLEAN,
     TYPE_TIMESTAMP,
+    TYPE_DATE,
+    TYPE_COUNT,
 };
 
 /** "text", "int64" ... */
@@ -43,7 +46,8 @@ enum type_kind {
     KIND_DOUBLE, /* a fraction, or too large for int64; a double keeps it */
     KIND_NUMBER, /* any other number: only text keeps it */
     KIND_BOOLEAN,
-    KIND_TIME,     /* a string that is a timestamp */
+    KIND_TIME,     /* a string that is a timestamp with a time of day */
+    KIND_DATE,     /* a string that is a day alone */
     KIND_TEXT_INT, /* a string that is a number, as above; only filed so with `coerce` */
     KIND_TEXT_WIDE,
     KIND_TEXT_DOUBLE,
@@ -62,7 +66,7 @@ struct type_facts {
 };
 
 /* What a value is: of KIND_INT and KIND_WIDE the whole number, of KIND_DOUBLE the fraction, of KIND_TIME
- * the microseconds. */
+ * the microseconds, of KIND_DATE the days. */
 union type_value {
     int64_t whole;
     double fraction;
@@ -96,6 +100,7 @@ struct type_decision types_decide(const struct type_facts *facts, struct str nam
 
 bool types_int64(struct str text, int64_t *value);
 bool types_double(struct str text, double *value);
+bool types_date(struct str text, int64_t *days);
 
 /** `text` is a number in JSON's grammar. */
 bool types_is_number(struct str text);
