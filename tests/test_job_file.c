@@ -230,6 +230,8 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { "{\"endpoints\":[]}", "E-CFG4", "the job has no \"endpoints\"" },
         { "{\"endpoints\":[{}]}", "E-CFG4", "the endpoint has no \"url\"" },
         { JOB("\"concurency\":1"), "E-CFG1", "unknown key \"concurency\" of job" },
+        { JOB("\"retry\":{\"retries\":5}"), "E-CFG1",
+          "unknown key \"retries\" of retry (it is \"attempts\", which counts the first try, too" },
         { JOB("\"pace\":{\"rat\":1}"), "E-CFG1",
           "unknown key \"rat\" of pace (did you mean \"rate\"?)" },
         { JOB("\"headers\":{},\"headers\":{}"), "E-CFG3", "\"headers\" is given twice" },

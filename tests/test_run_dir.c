@@ -66,6 +66,23 @@ static void run_dir_open__creates_it_private(void **state)
     run_dir_close(&dir);
 }
 
+static void run_dir_open__makes_the_directories_above(void **state)
+{
+    struct temp *temp = *state;
+    char path[140], above[128];
+    struct run_dir dir;
+    struct stat st;
+
+    snprintf(above, sizeof above, "%s/a/b", temp->base);
+    snprintf(path, sizeof path, "%s/c.run", above);
+    open_well(&dir, path);
+    run_dir_close(&dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(above, &st), 0); /* as open to others as the umask says */
+    assert_true(S_ISDIR(st.st_mode));
+}
+
 static void run_dir_open__takes_it_again__when_a_start_was_interrupted(void **state)
 {
     struct temp *temp = *state;
@@ -84,7 +101,7 @@ static void run_dir_open__takes_it_again__when_a_start_was_interrupted(void **st
 static void run_dir_open__refuses__when_not_safe_or_not_ours(void **state)
 {
     struct temp *temp = *state;
-    char link[128], slash[140], missing[140];
+    char link[128], slash[140], missing[160];
     struct run_dir dir;
 
     assert_int_equal(mkdir(temp->run, 0700), 0);
@@ -100,7 +117,9 @@ static void run_dir_open__refuses__when_not_safe_or_not_ours(void **state)
     check_refused(temp->run, RESULT_DENIED, "E-DIR1");
     assert_int_equal(chmod(temp->run, 0700), 0);
 
-    snprintf(missing, sizeof missing, "%s/no/such", temp->base);
+    snprintf(missing, sizeof missing, "%s/lock/no/such", temp->run); /* beyond a file */
+    open_well(&dir, temp->run);
+    run_dir_close(&dir);
     check_refused(missing, RESULT_NOT_FOUND, "E-DIR1");
 
     open_well(&dir, temp->run);
@@ -315,6 +334,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(run_dir_open__creates_it_private),
+        TEST(run_dir_open__makes_the_directories_above),
         TEST(run_dir_open__takes_it_again__when_a_start_was_interrupted),
         TEST(run_dir_open__refuses__when_not_safe_or_not_ours),
         TEST(run_dir_open__refuses_a_file),

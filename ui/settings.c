@@ -1,5 +1,7 @@
 #include "ui/settings.h"
 
+#include "base/parents.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,19 +89,6 @@ void settings_load(struct settings *settings, const char *path)
     }
 }
 
-/* All directories above the file; those that are there already are as welcome. */
-static void make_directories(const char *path)
-{
-    char part[SETTINGS_PATH_MAX];
-
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(part, 0700); /* what fails here, opening the file tells */
-        *slash = '/';
-    }
-}
-
 static bool write_lines(const struct settings *settings, FILE *file)
 {
     bool well = fprintf(file, "theme = %s\nmouse = %s\nnotify = %s\n", theme_name(settings->theme),
@@ -123,7 +112,7 @@ enum result settings_save(const struct settings *settings, const char *path, str
     if (!path[0]) {
         return err_set(err, RESULT_NOT_FOUND, "E-CONF1", "no home directory for the settings");
     }
-    make_directories(path);
+    parents_make(path, 0700);
     snprintf(beside, sizeof beside, "%s.new", path);
     file = fopen(beside, "we");
     if (!file) {

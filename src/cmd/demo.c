@@ -1,5 +1,6 @@
 /* `demo`: the embedded API and a scrape of it, with weather that makes every panel move. */
 #include "base/clock.h"
+#include "base/parents.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
 #include "cmd/session.h"
@@ -113,6 +114,10 @@ static int scrape(struct demo_command_options *o, const char *path)
     snprintf(csv, sizeof csv, "%s/demo.csv", path);
     if (o->run.csv) {
         session.csv = o->run.csv;
+        parents_make(o->run.csv, 0777);
+    }
+    if (o->run.parquet) {
+        parents_make(o->run.parquet, 0777);
     }
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return cmd_fail(&err);

@@ -1,4 +1,5 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
+#include "base/parents.h"
 #include "cmd/cmd.h"
 #include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
@@ -129,6 +130,9 @@ static int make_table(const struct read_options *options, const struct task *tas
     };
     struct table_report report;
 
+    if (options->output) {
+        parents_make(options->output, 0777);
+    }
     run.table.spec.types |= task->dir != NULL;
     if (table_run(&run, &report) != RESULT_OK) {
         cmd_print_error(&report.err);

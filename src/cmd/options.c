@@ -22,6 +22,8 @@ static const struct {
     { "retry", "retries" },
     { "tries", "retries" },
     { "max-retries", "retries" },
+    { "attempts", "retries" },
+    { "max-attempts", "retries" },
     { "retry-delay", "backoff" },
     { "retry-max-time", "max-wait" },
     { "timeout", "max-time" },

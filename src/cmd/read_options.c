@@ -227,8 +227,7 @@ static const struct option_row normalise_rows[] = {
     },
     {
         .name = "meta",
-        .help = "Add where a record came from: _request_key, _url, _status, _fetched_at, "
-                "_source_file",
+        .help = "Add where a record came from: " TABLE_META_NAMES,
         .kind = OPTION_FLAG,
         .offset = offsetof(struct read_options, spec.meta),
     },

@@ -1,3 +1,4 @@
+#include "base/parents.h"
 #include "cmd/cmd.h"
 #include "cmd/dry_run.h"
 #include "cmd/run_job.h"
@@ -121,6 +122,9 @@ static enum result check_given(const char *path, struct run_options *options,
     for (size_t i = 0; result == RESULT_OK && i < 2; i++) {
         const char *output = i ? options->parquet : options->csv;
 
+        if (output) {
+            parents_make(output, 0777);
+        }
         result = output ? output_open(&table, output, err) : RESULT_OK;
         if (result == RESULT_OK && output) {
             output_abandon(table);

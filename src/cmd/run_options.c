@@ -49,6 +49,12 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .offset = offsetof(struct run_options, parquet),
     },
     {
+        .name = "meta",
+        .help = "Tables also say where a record came from: " TABLE_META_NAMES,
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, meta),
+    },
+    {
         .name = "plain",
         .help = "No dashboard: a line now and then; on a terminal, commands typed as words (help)",
         .kind = OPTION_FLAG,
@@ -328,6 +334,14 @@ static enum result take_urls(struct run_options *options, struct err *err)
                : result;
 }
 
+/* As "meta" of every endpoint's table. */
+static void lay_meta(struct run_options *options)
+{
+    for (size_t i = 0; options->meta && i < options->job.endpoint_count; i++) {
+        options->job.endpoints[i].table.meta = true;
+    }
+}
+
 enum result run_options_parse(struct run_options *options, int argc, char **argv, struct err *err)
 {
     enum result result;
@@ -358,6 +372,7 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         if (result == RESULT_OK && options->has_sources) {
             result = job_finish(&options->job, err);
         }
+        lay_meta(options);
     }
     if (result != RESULT_OK) {
         run_options_release(options);
@@ -388,6 +403,7 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
             &options->job.answers); /* those of an earlier session's command line */
     }
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
+    lay_meta(options);
     if (result == RESULT_OK) {
         result = check_poll(&options->job.poll, err);
     }

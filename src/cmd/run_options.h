@@ -30,7 +30,7 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool plain, notify, json, fresh, dry_run, show_config;
+    bool meta, plain, notify, json, fresh, dry_run, show_config;
     bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };
@@ -38,7 +38,7 @@ struct run_options {
 extern const struct option_table run_table;
 
 /* Shared with `demo`. */
-#define RUN_OUTPUT_ROWS 6
+#define RUN_OUTPUT_ROWS 7
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.

@@ -240,7 +240,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .name = "retries",
         .value = "N",
-        .help = "Tries after the first (5)",
+        .help = "Tries after the first (5); \"attempts\" of a job file counts that one, too",
         .kind = OPTION_CALL,
         .set = set_retries,
     },

@@ -72,8 +72,19 @@ static bool is_of_option(const char *option, struct str value)
     return strcmp(option, "answer") != 0 || str_starts(value, STR("{\"first\":true,"));
 }
 
+/* --meta is of all tables. */
+static bool is_meta(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return strncmp(path, "tables.", strlen("tables.")) == 0 && dot && strcmp(dot, ".meta") == 0;
+}
+
 static const char *option_of(const struct shower *s, struct str value)
 {
+    if (is_meta(s->text) && s->options->meta) {
+        return "meta";
+    }
     for (size_t i = 0; i < sizeof set_by / sizeof set_by[0]; i++) {
         if (strcmp(set_by[i].path, s->text) == 0 &&
             options_have(&run_table, &s->options->given, set_by[i].option) &&
@@ -158,28 +169,45 @@ static void print_source(const struct shower *s, struct str value)
     struct str at = find_in_file(s);
 
     if (option) {
-        printf("--%s\n", option);
+        printf("--%s", option);
     } else if (at.data) {
-        printf("%s:%u\n", s->file.where, job_text_line(&s->file, at));
+        printf("%s:%u", s->file.where, job_text_line(&s->file, at));
     } else if (!s->has_file && str_starts(str_view(s->text), STR("endpoints"))) {
-        printf("command line\n");
+        printf("command line");
     } else if (!s->has_file && str_starts(str_view(s->text), STR("login."))) {
-        printf("command line\n"); /* ?api_key=${ENV} */
+        printf("command line"); /* ?api_key=${ENV} */
     } else if (str_starts(str_view(s->text), STR("headers."))) {
-        printf("--header\n");
+        printf("--header");
     } else {
-        printf("default\n");
+        printf("default");
+    }
+}
+
+/* What the value alone does not tell: another name that counts otherwise, or what 0 stands for. */
+static void print_note(const struct shower *s)
+{
+    const struct job *job = &s->options->job;
+
+    if (strcmp(s->text, "retry.attempts") == 0) {
+        printf(" (--retries %u)", job->retry.attempts - 1);
+    } else if (strcmp(s->text, "pace.cap_per_host") == 0 && !job->pace.cap_per_host) {
+        printf(" (no limit)");
     }
 }
 
 static void print_leaf(struct shower *s, struct str value)
 {
+    char cap_max[16];
+
     format_path(s);
     utf8_display(s->shown, sizeof s->shown, str_view(s->text), VALUE_COLUMNS);
     printf("%s = ", s->shown);
     buf_reset(&s->compact);
     if (json_type_of(value) == JSON_NULL) {
-        value = STR("***"); /* a secret that was typed as it is */
+        value = STR("***");                            /* a secret that was typed as it is */
+    } else if (strcmp(s->text, "pace.cap_max") == 0) { /* 0: what the controller makes of it */
+        snprintf(cap_max, sizeof cap_max, "%u", job_cap_max(&s->options->job.pace));
+        value = str_view(cap_max);
     } else {
         s->no_memory |= json_text_compact(&s->compact, value) != RESULT_OK;
         value = buf_view(&s->compact);
@@ -187,6 +215,8 @@ static void print_leaf(struct shower *s, struct str value)
     utf8_display(s->shown, sizeof s->shown, value, VALUE_COLUMNS);
     printf("%s  # ", s->shown);
     print_source(s, value);
+    print_note(s);
+    printf("\n");
 }
 
 static bool holds_objects(struct str array)

@@ -1,3 +1,4 @@
+#include "base/parents.h"
 #include "cmd/cmd.h"
 #include "cmd/sweep_tell.h"
 
@@ -36,6 +37,7 @@ static int write_svg(const struct run_options *options, struct buf *text)
         err_nomem(&err, "drawing the sweep");
         return cmd_fail(&err);
     }
+    parents_make(options->svg, 0777);
     file = fopen(options->svg, "we");
     if (!file || fwrite(text->data, 1, text->len, file) != text->len) {
         err_set_errno(&err, errno, "E-OUT1", "cannot write %s", options->svg);

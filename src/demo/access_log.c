@@ -1,6 +1,7 @@
 #include "demo/access_log.h"
 
 #include "base/clock.h"
+#include "base/parents.h"
 
 #include <errno.h>
 
@@ -12,6 +13,7 @@ enum result access_log_open(struct access_log *log, const char *path, struct err
     if (!path) {
         return RESULT_OK;
     }
+    parents_make(path, 0777);
     log->file = fopen(path, "ae");
     if (!log->file) {
         return err_set_errno(err, errno, "E-DEMO4", "cannot open the access log %s", path);

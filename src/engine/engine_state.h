@@ -463,7 +463,6 @@ void steer_release(struct engine *engine);
 
 /* pace.c */
 void pace_init(struct engine *engine, uint64_t now_us);
-unsigned pace_cap_max(const struct engine *engine); /* the controller's upper end */
 
 /** The only way to another cap; false when it is the same. `why` is a sentence for the events. */
 bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);

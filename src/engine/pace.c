@@ -15,7 +15,7 @@ void pace_init(struct engine *e, uint64_t now_us)
     const struct job_pace *pace = &e->job->pace;
 
     ladder_init(&e->ladder, e->cap, now_us);
-    tuner_init(&e->tuner, e->cap, pace_cap_max(e), now_us);
+    tuner_init(&e->tuner, e->cap, job_cap_max(&e->job->pace), now_us);
     e->auto_on = pace->is_auto;
     if (e->options.sweep) {
         e->cap = e->cap_before = e->metrics.cap_max = e->options.sweep->caps[0];
@@ -32,15 +32,6 @@ void pace_tell_files(struct engine *e)
                    "it) [W-RES1]",
                    e->cap, limit_open_files(), e->connections_max);
     }
-}
-
-unsigned pace_cap_max(const struct engine *e)
-{
-    const struct job_pace *pace = &e->job->pace;
-
-    return pace->cap_max                  ? pace->cap_max
-           : pace->cap > JOB_CAP_AUTO_MAX ? pace->cap
-                                          : JOB_CAP_AUTO_MAX;
 }
 
 bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
@@ -69,7 +60,7 @@ bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
 void pace_set_auto(struct engine *e, bool on)
 {
     e->auto_on = on;
-    tuner_init(&e->tuner, e->cap, pace_cap_max(e), engine_now_us(e));
+    tuner_init(&e->tuner, e->cap, job_cap_max(&e->job->pace), engine_now_us(e));
     e->tuner_kept_back = true; /* the round begins now */
     events_add(&e->events, EVENT_NOTICE, "auto", on ? ",\"on\":true" : ",\"on\":false",
                on ? "auto on: cap %u, at most %u" : "auto off: cap %u stays", e->cap,

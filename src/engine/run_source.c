@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define BATCH 4096
@@ -106,10 +107,22 @@ static enum result find_end(struct run_source *s, struct err *err)
     return RESULT_OK;
 }
 
+/* As one can open it from where the run directory was named. */
+static char *path_of(const struct run_dir *dir, const char *segment)
+{
+    size_t size = strlen(dir->path) + strlen("/" SEGMENT_DIR "/") + SEGMENT_NAME_SIZE;
+    char *path = malloc(size);
+
+    if (path) {
+        snprintf(path, size, "%s/" SEGMENT_DIR "/%s", dir->path, segment);
+    }
+    return path;
+}
+
 static enum result open_segment(struct run_source *s, uint32_t number, struct opened **opened,
                                 struct err *err)
 {
-    char name[SEGMENT_NAME_SIZE], path[64];
+    char name[SEGMENT_NAME_SIZE];
     struct opened *o;
 
     if (number >= s->opened_count) {
@@ -129,9 +142,8 @@ static enum result open_segment(struct run_source *s, uint32_t number, struct op
         return RESULT_OK;
     }
     segment_name(number, name);
-    snprintf(path, sizeof path, "raw/%s", name);
     if (!o->path) { /* else another worker could not open it */
-        o->path = str_dup(str_view(path));
+        o->path = path_of(s->dir, name);
     }
     if (!o->path) {
         return err_nomem(err, "opening a segment");

@@ -22,6 +22,13 @@ void job_init(struct job *job)
     };
 }
 
+unsigned job_cap_max(const struct job_pace *pace)
+{
+    return pace->cap_max                  ? pace->cap_max
+           : pace->cap > JOB_CAP_AUTO_MAX ? pace->cap
+                                          : JOB_CAP_AUTO_MAX;
+}
+
 static void texts_release(char **texts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

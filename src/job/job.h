@@ -187,7 +187,7 @@ struct job_pace {
     struct rate rate;      /* over all hosts */
     struct rate rate_per_host;
     bool is_auto;     /* the controller turns the cap (plan/tuner.h) */
-    unsigned cap_max; /* its upper end; 0: JOB_CAP_AUTO_MAX */
+    unsigned cap_max; /* its upper end as it was given, 0: it was not; see job_cap_max */
 };
 
 #define JOB_OUTPUT_CSV 1U
@@ -258,6 +258,9 @@ struct job {
 
 /** The defaults of DESIGN section 2, no endpoints. */
 void job_init(struct job *job);
+
+/** How far the controller may go: what was given, else JOB_CAP_AUTO_MAX, or the cap when that is more. */
+unsigned job_cap_max(const struct job_pace *pace);
 void job_release(struct job *job);
 
 /** Adds a header line ("Name: value"), `${ENV}` expanded in its value. A name may be given once, and

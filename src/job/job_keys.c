@@ -188,8 +188,24 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
 
 /* --- objects --------------------------------------------------------------------------------------- */
 
+/* Words for the same that count otherwise. */
+static const char *other_count(const char *object, struct str name)
+{
+    static const char *const retries[] = { "retries", "retry", "max_retries", "max_attempts",
+                                           "tries" };
+
+    for (size_t i = 0; i < sizeof retries / sizeof retries[0]; i++) {
+        if (strcmp(object, "retry") == 0 && str_equal(name, str_view(retries[i]))) {
+            return " (it is \"attempts\", which counts the first try, too: one more than "
+                   "--retries)";
+        }
+    }
+    return NULL;
+}
+
 static void unknown_key(struct job_reader *r, const struct job_keys *keys, struct str name)
 {
+    const char *other = other_count(keys->object, name);
     struct job_hint hint = job_hint_for(name);
     char text[JOB_HINT_MAX];
 
@@ -199,7 +215,7 @@ static void unknown_key(struct job_reader *r, const struct job_keys *keys, struc
     job_hint_print(&hint, text);
     job_text_fault(&r->text, name, "E-CFG1", "unknown key \"%.*s\" of %s%s",
                    (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN), name.data, keys->object,
-                   text);
+                   other ? other : text);
 }
 
 static void read_member(struct job_reader *r, const struct job_keys *keys, void *target,

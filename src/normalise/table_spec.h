@@ -24,6 +24,9 @@
 #define TABLE_MEMORY_MIN ((uint64_t)32 << 20)
 #define TABLE_WITH_MAX 32
 
+/** The columns of `meta`, for people. */
+#define TABLE_META_NAMES "_request_key, _url, _status, _fetched_at, _source_file"
+
 /* One of --columns: a column by its name, or a value by a pointer under a name of its own. */
 struct table_pick {
     struct str name;

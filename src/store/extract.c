@@ -1,6 +1,7 @@
 #include "store/extract.h"
 
 #include "base/json_text.h"
+#include "base/parents.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -47,6 +48,7 @@ static enum result open_directory(struct extract *e, struct err *err)
     bool empty = true;
     DIR *listing;
 
+    parents_make(path, 0777);
     if (mkdir(path, S_IRWXU) && errno != EEXIST) {
         return err_set_errno(err, errno, "E-OUT1", "%s: cannot create", path);
     }

@@ -1,6 +1,7 @@
 #include "store/run_dir.h"
 
 #include "base/clock.h"
+#include "base/parents.h"
 #include "base/utf8.h"
 #include "store/event_log.h"
 
@@ -249,6 +250,7 @@ enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
     if (!dir->path) {
         return err_nomem(err, "opening a run directory");
     }
+    parents_make(dir->path, 0777);
     if (!mkdir(dir->path, S_IRWXU)) {
         result = sync_parent(dir->path, err);
     } else if (errno != EEXIST) {

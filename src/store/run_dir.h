@@ -43,7 +43,7 @@ struct run_dir {
     bool has_inodes;
 };
 
-/** For a run: creates it when missing, takes the lock. */
+/** For a run: creates it when missing, with the directories above it, and takes the lock. */
 MUST_CHECK enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err);
 
 /** For raw, verify, status, normalise: must exist and hold a ledger; takes no lock, writes nothing. */

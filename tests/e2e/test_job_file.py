@@ -144,7 +144,8 @@ def test_show_config__tells_where_each_value_comes_from():
                           scratch("shown.json")).out.decode()
     name = scratch("shown.json")
     for line in ("pace.cap = 7  # --cap", f'pace.rate = "5/s"  # {name}:2',
-                 "retry.attempts = 3  # --retries", 'retry.backoff = "1s:30s"  # default',
+                 "retry.attempts = 3  # --retries (--retries 2)", 'retry.backoff = "1s:30s"  # default',
+                 "pace.cap_max = 100  # default", "pace.cap_per_host = 0  # default (no limit)",
                  f'endpoints[a].url = "https://h.example/"  # {name}:3',
                  f'endpoints[a].pages.kind = "auto"  # {name}:3', 'headers.X-A = "b"  # --header'):
         check(line in out.splitlines(), "want the line", line, "in", out)

@@ -1,6 +1,8 @@
 """What a run says of itself: whom an error is of, what libcurl said, and figures that agree with each other."""
 
+import csv
 import json
+import os
 import socket
 
 import harness
@@ -56,6 +58,38 @@ def test_empty_reply__says_that_the_server_may_speak_http2_only():
     ):
         ended = fetch(scratch(name), Peer(answer).url + "/x", code=3)
         check(says in ended.err.decode(), ended)
+
+
+def test_output__makes_the_directories_above_it():
+    peer = Peer(lambda ask: reply({"a": 1}))
+    run_dir = scratch("p/q/x.run")
+    fetch(run_dir, peer.url + "/[1-3]", more=("--csv", scratch("p/t/x.csv"), "--parquet", scratch("p/u/x.parquet")))
+    check_equal(os.stat(run_dir).st_mode & 0o777, 0o700, "mode of the run directory")
+    check_equal(harness.read(scratch("p/t/x.csv")), b"a\n1\n1\n1\n", "table")
+    harness.succeed("normalise", "-o", scratch("p/v/x.csv"), run_dir)
+    harness.succeed("raw", "--dir", scratch("p/w/bodies"), run_dir)
+    harness.succeed("sweep", "1,2", "--svg", scratch("p/s/caps.svg"), "-o", scratch("p/s/s.run"), peer.url + "/[1-4]")
+    for made in "p/u/x.parquet", "p/v/x.csv", "p/w/bodies", "p/s/caps.svg":
+        check(os.path.exists(scratch(made)), made, "is missing")
+
+
+def test_meta__is_a_column_of_a_runs_own_tables():
+    peer = Peer(lambda ask: reply({"a": 1}))
+    listed = scratch("list.jsonl")
+    with open(listed, "w", encoding="ascii") as file:
+        for n in 1, 2:
+            print(json.dumps({"name": f"n{n}", "url": f"{peer.url}/{n}"}), file=file)
+    run_dir = scratch("m.run")
+    harness.succeed("run", "--plain", "-o", run_dir, "--meta", "--csv", scratch("m.csv"), "-i", listed)
+    with open(scratch("m.csv"), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    check_equal([(r["_request_key"], r["_url"], r["_status"], r["a"]) for r in rows],
+                [(f"n{n}", f"{peer.url}/{n}", "200", "1") for n in (1, 2)], "rows")
+    for row in rows:  # the file that has it, as it can be opened from here
+        lines = [json.loads(line) for line in harness.read(row["_source_file"]).splitlines()]
+        check(row["_request_key"] in [line["key"] for line in lines], row)
+    harness.succeed("normalise", "-o", scratch("n.csv"), run_dir)  # the job has kept the wish
+    check_equal(harness.read(scratch("n.csv")), harness.read(scratch("m.csv")), "the table made again")
 
 
 if __name__ == "__main__":
