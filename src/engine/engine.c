@@ -119,6 +119,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_us = engine_now_us(e);
 
     fetch_look(e->fetch);
+    unresponsive_hosts_look(e, now_us);
     hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));

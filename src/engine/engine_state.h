@@ -304,6 +304,11 @@ void tell_retry(struct engine *engine, const struct response *response);
  *  now", and so is none. */
 void refused_alike_note(struct engine *engine, const struct response *response, bool is_put_off);
 
+/* unresponsive_hosts.c */
+
+/** From the tick: hosts that cannot be reached give places back that others need. */
+void unresponsive_hosts_look(struct engine *engine, uint64_t now_us);
+
 /* session_end.c: limits of the session, set by the user */
 
 /** One more request may be sent; else the session ends. */

@@ -1,6 +1,7 @@
 #include "plan/host.h"
 
 #include "base/clock.h"
+#include "plan/unresponsive.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -230,8 +231,9 @@ static enum host_answer whole_answer(const struct host_table *table, const struc
     if (host->awaits_login) {
         return HOST_LOGIN;
     }
-    if ((cap && host->in_flight >= cap) || (!host->contacted && host->in_flight == 0 &&
-                                            table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
+    if ((cap && host->in_flight >= cap) || !unresponsive_may_start(table, host) ||
+        (!host->contacted && host->in_flight == 0 &&
+         table->first_contacts >= HOST_FIRST_CONTACTS_MAX)) {
         return HOST_FULL;
     }
     return pacer_wait_us(&host->pacer, now_us) ? HOST_PACED : HOST_MAY;
@@ -414,6 +416,7 @@ void host_started(struct host_table *table, struct host *host, struct request *r
         table->first_contacts++;
     }
     host->in_flight++;
+    unresponsive_started(table, host);
     bucket_started(bucket, now_us);
     request->host_start = bucket->starts;
     request->host_crowd = bucket->in_flight;
@@ -490,6 +493,7 @@ enum host_news host_ended(struct host_table *table, struct host *host,
     bool answered = end <= HOST_END_BROKEN;
 
     host->in_flight--;
+    unresponsive_ended(table, host);
     bucket->in_flight--;
     lane_ended(lane);
     table->now_us = now_us;
@@ -498,6 +502,7 @@ enum host_news host_ended(struct host_table *table, struct host *host,
         host->contacted = answered;
     }
     if (answered) {
+        unresponsive_answered(table, host);
         news = note_answered(host, now_us);
     }
     switch (end) {

@@ -49,6 +49,7 @@ struct host {
     uint32_t refs;               /* requests that name this index */
     uint32_t next_free;          /* of a free entry: index + 1 of another, 0 is the last */
     bool contacted;              /* has answered once, so its name resolves */
+    bool is_unresponsive;        /* plan/unresponsive.h */
 
     unsigned in_flight;
     unsigned window;        /* slow start: in flight at most; 0: open */
@@ -94,6 +95,9 @@ struct host_table {
     struct rate rate_per_host;
     uint64_t work_left; /* requests that are not settled: a quota above it need not be spread */
     uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
+    /* plan/unresponsive.h */
+    uint32_t unresponsive_hosts, unresponsive_in_flight; /* so many, and requests at them */
+    uint32_t unresponsive_max;                           /* 0: as many as there are places */
 };
 
 void host_table_init(struct host_table *table, unsigned cap_per_host, struct rate rate_per_host);

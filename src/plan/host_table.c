@@ -2,6 +2,7 @@
  * The table of hosts: found by origin, forgotten when idle. What is known of one is in host.c.
  */
 #include "plan/host.h"
+#include "plan/unresponsive.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ static enum result forget_idle(struct host_table *table)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         if (is_forgettable(table, table->hosts[i])) {
+            unresponsive_forgotten(table, table->hosts[i]);
             release(table->hosts[i]);
             *table->hosts[i] = (struct host){ .next_free = table->first_free };
             table->first_free = i + 1;

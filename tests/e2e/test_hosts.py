@@ -231,6 +231,52 @@ def test_slow_loris__leaves_the_other_host_alone__with_100_connections_stuck():
     check_equal((report["ok"], report["failed"], report["pending"]), (400, 0, 100), "ok, failed, pending")
 
 
+class Deaf:
+    """A port whose queue of connections is full for good: nobody gets in, and nobody is sent away."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.queue = []
+        while len(self.queue) < 64:
+            one = socket.socket()
+            one.settimeout(0.3)
+            self.queue.append(one)
+            try:
+                one.connect(self.listener.getsockname())
+            except TimeoutError:
+                return
+        raise harness.Skipped("this kernel's queues of connections do not fill")
+
+    def stop(self):
+        for one in (*self.queue, self.listener):
+            one.close()
+
+
+def test_unreachable__give_their_places_back__when_another_host_needs_them():
+    """Else the two would hold all ten places for as long as a connection may take."""
+    deaf = [Deaf(), Deaf()]
+    with hosts(well(0.05)) as (b,):
+        try:
+            path = urls("d.txt", (deaf[0], 40), (deaf[1], 40), (b, 400))
+            child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("d.run"), "-c", str(CAP),
+                                      "--connect-timeout", "1h", "--max-time", "1h", "-i", path,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: len(b.seen) == 400 and not b.at_work, "the end of the other host's requests")
+            child.send_signal(signal.SIGINT)
+            harness.read_until(child.stderr, b"Ctrl-C again aborts")
+            child.send_signal(signal.SIGINT)
+            ended = harness.finish(child)
+        finally:
+            for one in deaf:
+                one.stop()
+    report = ended.report()
+    check_equal((report["ok"], report["failed"], report["retried"], report["pending"]), (400, 0, 0, 80),
+                "ok, failed, retried, pending: taking a place back is no try")
+
+
 # --- descriptors -------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,86 @@
+/*
+ * Unresponsive hosts: finds them among what is in flight, and takes requests back that hold their places under
+ * the cap without a connection (plan/unresponsive.h). Nothing of theirs has been sent by then, so it is no try.
+ */
+#include "engine/engine_state.h"
+#include "engine/settle.h"
+#include "plan/unresponsive.h"
+
+#define TAKEN_BACK_MAX 64 /* in one tick */
+
+struct flight {
+    uint64_t id;
+    const struct host *host;
+};
+
+struct look {
+    struct engine *engine;
+    uint64_t now_us;
+    struct flight flights[TAKEN_BACK_MAX]; /* without a connection, at unresponsive hosts */
+    unsigned count;
+};
+
+static bool has_waited_long(const struct fetch_row *row, uint64_t now_us)
+{
+    uint64_t may_us = row->phase == FETCH_DNS ? UNRESPONSIVE_NAME_US : UNRESPONSIVE_CONNECT_US;
+
+    return now_us - row->request->since_us >= may_us;
+}
+
+static bool look_at(void *context, const struct fetch_row *row)
+{
+    struct look *look = context;
+    struct engine *e = look->engine;
+    struct host *host = host_at(&e->hosts, row->request->host);
+
+    if (row->phase > FETCH_TLS || row->request->endpoint >= e->job->endpoint_count) {
+        return true; /* something was sent, or it is a login */
+    }
+    if (host->answered_us < row->request->since_us && has_waited_long(row, look->now_us)) {
+        unresponsive_note(&e->hosts, host);
+    }
+    if (host->is_unresponsive) {
+        look->flights[look->count++] = (struct flight){ row->request->id, host };
+    }
+    return look->count < TAKEN_BACK_MAX;
+}
+
+static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
+{
+    struct request *request = fetch_take(e->fetch, id);
+
+    if (request) {
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
+        request->attempt -= request->hops == 0 && request->attempt > 0;
+        settle_put_back(e, request);
+    }
+}
+
+/* The plan goes on after what stands before a host, waits, or is under way. */
+static bool is_any_unmade(const struct engine *e)
+{
+    return engine_work_left(e) > frontier_parked(e->frontier) + frontier_waiting(e->frontier) +
+                                     fetch_in_flight(e->fetch) + e->checking +
+                                     committer_pending(e->committer);
+}
+
+void unresponsive_hosts_look(struct engine *e, uint64_t now_us)
+{
+    struct look look = { .engine = e, .now_us = now_us };
+
+    if (e->phase != ENGINE_RUNNING) {
+        return;
+    }
+    fetch_each(e->fetch, look_at, &look);
+    unresponsive_share(&e->hosts, e->cap, is_any_unmade(e));
+    if (e->limit != LIMIT_CAP) {
+        return; /* there are places for all */
+    }
+    while (look.count > 0) { /* the youngest first: the oldest may be about to get through */
+        const struct flight *flight = &look.flights[--look.count];
+
+        if (unresponsive_is_beyond(&e->hosts, flight->host)) {
+            take_back(e, flight->id, now_us);
+        }
+    }
+}
