@@ -72,6 +72,13 @@ static bool keep_standard_descriptors(void)
     return true;
 }
 
+/* What steers a run must not end what is none, or no run yet. Whoever takes them has its own handlers. */
+static void ignore_steering(void)
+{
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+}
+
 /* What must stand before the first thread. */
 static void prepare_process(void)
 {
@@ -168,6 +175,7 @@ int main(int argc, char **argv)
 {
     int code;
 
+    ignore_steering();
     if (!keep_standard_descriptors()) {
         return EXIT_INTERNAL;
     }

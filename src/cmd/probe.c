@@ -1,5 +1,6 @@
 /* `probe`: asks once, and prints a job file whose comments tell what was found. */
 #include "base/json_scan.h"
+#include "base/secrecy.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/probe_ask.h"
@@ -247,11 +248,16 @@ int cmd_probe(int argc, char **argv)
 {
     struct probe_ask ask;
     struct response *response = NULL;
+    struct secrecy secrecy;
     struct err err = { .result = RESULT_OK };
     int code;
 
+    secrecy_begin(&secrecy);
     if (probe_ask_parse(&ask, argc, argv, &err) != RESULT_OK) {
         return cmd_fail(&err);
+    }
+    if (ask.allow_core) {
+        secrecy_end(&secrecy);
     }
     if (ask.given.help) {
         options_print_help(&probe_table, stdout);

@@ -97,6 +97,12 @@ static const struct option_row rows[] = {
         .offset = offsetof(struct probe_ask, job.network.total_timeout_us),
         .low = 1,
     },
+    {
+        .name = "allow-core",
+        .help = "Allow core dumps and debuggers, which see all secrets",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct probe_ask, allow_core),
+    },
 };
 
 static const struct option_group groups[] = {

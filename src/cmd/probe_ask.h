@@ -15,6 +15,7 @@
 struct probe_ask {
     struct job job; /* of one endpoint with one URL, finished */
     const char *what, *method, *data, *records, *ca_file; /* as given; or NULL */
+    bool allow_core;
     struct options_given given;
 };
 

@@ -1,4 +1,5 @@
 #include "base/parents.h"
+#include "base/secrecy.h"
 #include "cmd/cmd.h"
 #include "cmd/dry_run.h"
 #include "cmd/run_job.h"
@@ -275,11 +276,16 @@ static int run_given(struct run_options *options, int argc, char **argv)
 int cmd_run(int argc, char **argv)
 {
     struct run_options options;
+    struct secrecy secrecy;
     struct err err;
     int code = EXIT_WELL;
 
+    secrecy_begin(&secrecy);
     if (run_options_parse(&options, argc, argv, &err) != RESULT_OK) {
         return cmd_fail(&err);
+    }
+    if (options.allow_core) {
+        secrecy_end(&secrecy);
     }
     if (options.given.help) {
         options_print_help(&run_table, stdout);

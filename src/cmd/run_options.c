@@ -174,6 +174,12 @@ static const struct option_row session_rows[] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, dry_run),
     },
+    {
+        .name = "allow-core",
+        .help = "Allow core dumps and debuggers, which see all secrets",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, allow_core),
+    },
 };
 
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]

@@ -30,7 +30,7 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool meta, plain, notify, json, fresh, dry_run, show_config;
+    bool meta, plain, notify, json, fresh, dry_run, show_config, allow_core;
     bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };

@@ -369,6 +369,8 @@ static void on_engine_closed(void *context, const struct err *trouble)
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&s->signals[i], on_handle_closed);
     }
+    signal(SIGUSR1, SIG_IGN); /* as main had it: libuv leaves what ends the process */
+    signal(SIGUSR2, SIG_IGN);
 }
 
 static void begin_close(struct session *s)

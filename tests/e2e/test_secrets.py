@@ -5,10 +5,14 @@ test_planted.py looks for them in what servers answer.
 
 import os
 import re
+import resource
+import subprocess
+import threading
 
 import harness
 import jobs
-from harness import check, check_equal, scratch
+import peer
+from harness import check, check_equal, scratch, wait_for
 
 FROM_ENV = "env-s3cret-0badcafe"
 FROM_FILE = "file-s3cret-0badcafe"
@@ -127,6 +131,53 @@ def test_tokens__are_on_no_screen__not_even_in_the_detail_of_a_request():
             check_no_token("the terminal", shown.raw)
     for path, data in harness.everything_in(scratch("t.run")).items():
         check_no_token(path, data)
+
+
+NOBODY = 65534
+
+
+def as_a_user():
+    """Root may read everything."""
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def core_limit(pid):
+    with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+        return re.search(r"Max core file size +(\S+)", limits.read()).group(1)
+
+
+def allow_cores():
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+
+def test_memory__is_read_by_no_other_process_and_dumped_nowhere__unless_allowed():
+    if harness.SMALL:
+        raise harness.Skipped("sanitizers trace the process themselves")
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    user = as_a_user()
+    if user and subprocess.run([harness.BINARY, "--version"], stdout=subprocess.DEVNULL, check=False,
+                               **user).returncode != 0:
+        raise harness.Skipped("nobody may not run the program here")
+    os.chmod(scratch(""), 0o777)
+    ended = threading.Event()
+    server = peer.Peer(lambda ask: ended.wait() and None)
+    try:
+        for command in ("run", "--plain", "-o", scratch("a.run")), ("probe",):
+            for more in (), ("--allow-core",):
+                before = server.total()
+                child = harness.scrapetop(*command, *more, f"{server.url}/posts/1", preexec_fn=allow_cores,
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
+                wait_for(lambda: server.total() > before, "a request")
+                # Who may read this may read the memory; of that more is asked on some systems.
+                code = subprocess.run(["sh", "-c", f": < /proc/{child.pid}/environ"], cwd="/",
+                                      stderr=subprocess.DEVNULL, check=False, **user).returncode
+                check_equal(code == 0, bool(more), f"{command[0]} {more}: whether its environment is read")
+                limit = "0" if not more else "unlimited" if most == resource.RLIM_INFINITY else str(most)
+                check_equal(core_limit(child.pid), limit, f"{command[0]} {more}: core file size")
+                child.kill()
+                child.wait()
+    finally:
+        ended.set()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Signals to a run without a terminal: drain, abort, terminate; and every one can be resumed."""
 
 import contextlib
+import os
+import re
 import signal
 import subprocess
 import time
@@ -110,6 +112,43 @@ def test_sigterm__exits_143__when_the_rest_hangs():
         ended = harness.finish(child)
         check(ended.code == 143, "want exit code 143:", ended)
         check_end(ended)
+
+
+STEERING = (signal.SIGUSR1, signal.SIGUSR2)
+
+
+def is_safe_from(pid, number):
+    """It is caught or ignored there."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        masks = re.findall(r"Sig(?:Ign|Cgt):\s*([0-9a-f]+)", file.read())
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
+def test_sigusr__ends_no_command():
+    """Each waits for what never comes: a list on stdin, an answer, a key."""
+    with harness.api("--hang", "100%") as server:
+        for command in (["run", "--plain", "-o", scratch("u.run"), f"{server.url}/posts/1"],
+                        ["run", "--plain", "-o", scratch("i.run"), "-i", "-"],
+                        ["probe", f"{server.url}/posts/1"], ["probe", "-"],
+                        ["demo", "--plain", "-o", scratch("v.run"), "--hang", "100%"],
+                        ["serve", "--port", "0"], ["replay", scratch("fifo")], ["status", scratch("fifo")],
+                        ["normalise", "-"]):
+            if not os.path.exists(scratch("fifo")):
+                os.mkfifo(scratch("fifo"))
+            child = harness.scrapetop(*command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            # Until it has got to main it is no program of ours.
+            wait_for(lambda: child.poll() is not None or all(is_safe_from(child.pid, n) for n in STEERING),
+                     "the signals being taken")
+            for number in STEERING:
+                child.send_signal(number)
+            child.stdin.close()
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+            check(child.wait() not in [-number for number in STEERING], f"{command[0]} died of a signal")
 
 
 if __name__ == "__main__":
