@@ -276,22 +276,57 @@ def terminal__is_given_back__by_a_crash():
         assert b"resumes the run" in t.raw
 
 
+class HeldTerminal:
+    """One whose slave is held open, so that its modes can be asked once its program has ended."""
+
+    def __init__(self, *words):
+        self.master, self.slave = pty.openpty()
+        self.before, self.raw = termios.tcgetattr(self.slave), b""
+        script = "import os, resource, signal, sys, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); " \
+                 "[signal.signal(s, signal.SIG_DFL) for s in (signal.SIGPIPE, signal.SIGXFSZ)]; " \
+                 "resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.execv(sys.argv[1], sys.argv[1:])"
+        self.child = subprocess.Popen([sys.executable, "-c", script, REPLAY, *words], stdin=self.slave,
+                                      stdout=self.slave, stderr=self.slave, env=dict(os.environ, TERM="xterm-256color"))
+
+    def until(self, condition):
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, self.raw[-300:]
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.raw += os.read(self.master, 65536)
+
+    def check_ended_by(self, number):
+        self.until(lambda: self.child.poll() is not None)
+        while select.select([self.master], [], [], 0)[0]:
+            self.raw += os.read(self.master, 65536)
+        assert self.child.returncode == -number, (self.child.returncode, number)
+        assert termios.tcgetattr(self.slave) == self.before, number
+        assert self.raw.rindex(b"\x1b[?1049l") > self.raw.rindex(b"\x1b[?1049h"), (number, self.raw[-300:])
+        assert b"resumes the run" in self.raw, (number, self.raw[-300:])
+        os.close(self.master)
+        os.close(self.slave)
+
+
 def terminal__is_cooked_again__after_a_crash():
-    """The slave is held open so that its modes can still be asked."""
-    master, slave = pty.openpty()
-    before = termios.tcgetattr(slave)
-    script = "import os, sys, fcntl, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); " \
-             "os.execv(sys.argv[1], sys.argv[1:])"
-    child = subprocess.Popen([sys.executable, "-c", script, REPLAY, "crash"], stdin=slave,
-                             stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
-    end = time.monotonic() + PATIENCE
-    while child.poll() is None and time.monotonic() < end:
-        if select.select([master], [], [], 0.05)[0]:
-            os.read(master, 65536)
-    assert child.returncode == -signal.SIGABRT, child.returncode
-    assert termios.tcgetattr(slave) == before
-    os.close(master)
-    os.close(slave)
+    HeldTerminal("crash").check_ended_by(signal.SIGABRT)
+
+
+def terminal__is_given_back__by_every_signal_that_ends_the_program():
+    """ui_replay itself sees to INT, TERM, HUP, WINCH and TSTP; the rest does so by default, or is no end."""
+    harmless = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH, signal.SIGTSTP, signal.SIGTTIN,
+                signal.SIGTTOU, signal.SIGSTOP, signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    for number in sorted(signal.valid_signals() - harmless):
+        t = HeldTerminal()
+        t.until(lambda t=t: b"RUN" in t.raw and termios.tcgetattr(t.slave) != t.before)
+        t.child.send_signal(number)
+        t.check_ended_by(number)
+
+
+def terminal__is_given_back__by_the_key_for_quit():
+    t = HeldTerminal()
+    t.until(lambda: b"RUN" in t.raw)
+    os.write(t.master, b"\x1c")
+    t.check_ended_by(signal.SIGQUIT)
 
 
 def terminal__is_given_back_and_taken_again__by_stop_and_continue():

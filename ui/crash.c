@@ -1,15 +1,22 @@
 #include "ui/crash.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CRASH_STACK_BYTES 65536
 
-static const int caught[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+#define SIGNALS 65 /* Linux has 1 to 64 */
 
-#define CAUGHT_COUNT (sizeof caught / sizeof caught[0])
+/* Of our own making: caught whoever else does, as a sanitizer, which is asked afterwards. */
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+
+/* By default these do not end a process. (SIGKILL and SIGSTOP cannot be caught.) */
+static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU };
+
+#define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
 /* A signal handler is handed nothing, so what it needs stands here. `armed` is written last and
  * read first. */
@@ -19,7 +26,7 @@ static struct {
     struct termios mode;
     char reset[CRASH_RESET_MAX];
     size_t reset_bytes;
-    struct sigaction before[CAUGHT_COUNT];
+    struct sigaction before[SIGNALS];
 } crash;
 
 static char crash_stack[CRASH_STACK_BYTES];
@@ -52,32 +59,50 @@ void crash_restore(void)
     tcsetattr(crash.fd, TCSANOW, &crash.mode);
 }
 
-static void on_crash(int signal_number)
+static bool is_among(const int *list, size_t count, int signal_number)
 {
-    static const char message[] =
-        "\nscrapetop " SCRAPETOP_VERSION ": internal error, the program ends here. What was "
-        "committed is safe; the same command resumes the run.\n";
-
-    crash_restore();
-    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) {
-        /* no stderr, no message */
-    }
-    for (size_t i = 0; i < CAUGHT_COUNT; i++) {
-        if (caught[i] == signal_number) {
-            sigaction(signal_number, &crash.before[i], NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == signal_number) {
+            return true;
         }
     }
+    return false;
+}
+
+static void on_end(int signal_number)
+{
+    static const char crashed[] =
+        "\nscrapetop " SCRAPETOP_VERSION ": internal error, the program ends here. What was "
+        "committed is safe; the same command resumes the run.\n";
+    static const char ended[] = "\nscrapetop: ended by a signal. What was committed is safe; the "
+                                "same command resumes the run.\n";
+    bool is_crash = is_among(crashes, COUNT(crashes), signal_number);
+
+    crash_restore();
+    if (write(STDERR_FILENO, is_crash ? crashed : ended,
+              is_crash ? sizeof crashed - 1 : sizeof ended - 1) < 0) {
+        /* no stderr, no message */
+    }
+    sigaction(signal_number, &crash.before[signal_number], NULL);
     raise(signal_number); /* delivered when this handler returns */
 }
 
 void crash_install(void)
 {
     stack_t stack = { .ss_sp = crash_stack, .ss_size = sizeof crash_stack };
-    struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+    struct sigaction action = { .sa_handler = on_end, .sa_flags = SA_ONSTACK };
 
     sigaltstack(&stack, NULL);
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < CAUGHT_COUNT; i++) {
-        sigaction(caught[i], &action, &crash.before[i]);
+    sigaddset(&action.sa_mask, SIGTTOU); /* from the background tcsetattr would stop us */
+    for (int number = 1; number < SIGNALS; number++) {
+        struct sigaction *before = &crash.before[number];
+
+        if (is_among(harmless, COUNT(harmless), number) || sigaction(number, NULL, before) != 0) {
+            continue; /* or it is one of the C library's own */
+        }
+        if (before->sa_handler == SIG_DFL || is_among(crashes, COUNT(crashes), number)) {
+            sigaction(number, &action, NULL);
+        }
     }
 }

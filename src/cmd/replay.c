@@ -83,6 +83,8 @@ static void end(struct player *p)
     }
     p->closing = true;
     uv_close((uv_handle_t *)&p->keys, NULL);
+    dashboard_free(p->dashboard); /* while signals are handled: one must not end us before */
+    p->dashboard = NULL;
     uv_close((uv_handle_t *)&p->frame, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&p->signals[i], NULL);
@@ -119,14 +121,16 @@ static void on_keys(uv_poll_t *poll, int status, int events)
         for (size_t i = 0; i < count; i++) {
             obey(p, &controls[i]);
         }
-    } while (count == COMMANDS_MAX);
+    } while (count == COMMANDS_MAX && !p->closing);
+    if (p->closing) {
+        return;
+    }
     if (dashboard_gone(p->dashboard)) {
         end(p);
+        return;
     }
-    if (!p->closing) {
-        draw(p);
-        watch(p);
-    }
+    draw(p);
+    watch(p);
 }
 
 static void on_frame(uv_timer_t *timer)
