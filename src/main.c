@@ -35,9 +35,11 @@
 #include "cmd/sweep_tell.h"
 #include "cmd/version.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +173,36 @@ static int run_command(int argc, char **argv)
     return unknown_command(word);
 }
 
+/* Whoever read it has had enough, as head does, or has hung up: no trouble of ours. */
+static bool is_unwanted(int fd)
+{
+    struct pollfd end = { .fd = fd, .events = POLLOUT };
+
+    return poll(&end, 1, 0) == 1 && (end.revents & (POLLERR | POLLHUP));
+}
+
+/* What a command has printed counts once it is written: a report that a full disk has swallowed is no
+ * success. The one place where that is looked at. */
+static int end_output(int code)
+{
+    bool is_lost = ferror(stdout) != 0, unwanted;
+    struct err err;
+
+    errno = 0;
+    is_lost |= fflush(stdout) != 0;
+    unwanted = is_unwanted(STDOUT_FILENO);
+    if (close(STDOUT_FILENO) != 0) { /* where a network's file system tells */
+        is_lost = true;
+    }
+    if (!is_lost || unwanted || code == EXIT_STORAGE) {
+        return code;
+    }
+    err_set(&err, RESULT_IO, "E-OUT1", "cannot write all of this to stdout%s%s", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    cmd_print_error(&err);
+    return code == EXIT_WELL ? EXIT_STORAGE : code;
+}
+
 int main(int argc, char **argv)
 {
     int code;
@@ -181,8 +213,5 @@ int main(int argc, char **argv)
     }
     prepare_process();
     code = run_command(argc, argv);
-    if (fflush(stdout) != 0 && code == EXIT_WELL) {
-        code = EXIT_STORAGE;
-    }
-    return code;
+    return end_output(code);
 }

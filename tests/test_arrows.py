@@ -4,6 +4,8 @@
 A part may include itself, libc, and what stands in its row; nobody includes by "../". When this says
 no, the question is which noun the two parts should hand each other, not how to widen the row.
 
+And when one writes a sentence to stderr but by base/say.h, which alone makes it safe for a terminal.
+
 usage: test_arrows.py SOURCE_ROOT      checks the tree
        test_arrows.py --self-test      checks this script
 """
@@ -12,6 +14,11 @@ import pathlib
 import re
 import sys
 import tempfile
+
+WRITES = re.compile(r"\b(v?fprintf|dprintf)\s*\(\s*(stderr|STDERR)|\b(fputs|fputc|putc|fwrite)\s*\([^;]*\bstderr\b|"
+                    r"\bwrite\s*\(\s*STDERR")
+# What a signal's handler writes is a constant, and so is progress in one line, but for its numbers.
+WRITERS = {"crash.c", "table_run.c"}
 
 # folder: what it may include. "plan/" is the whole part, "plan/request.h" one header of it.
 MAY_INCLUDE = {
@@ -69,6 +76,8 @@ def faults_of(path, root):
     together, allowed = NEVER_TOGETHER
     if together <= seen and (part, path.name) not in allowed:
         yield f"{' and '.join(sorted(together))} meet in multi_uv only"
+    if WRITES.search(path.read_text(encoding="utf-8")) and path.name not in WRITERS:
+        yield "sentences go to stderr by base/say.h"
 
 
 def check(root):
@@ -97,6 +106,9 @@ def self_test():
         ("src/utils/x.c", '#include "base/str.h"\n', 1),
         ("src/main.c", '#include "cmd/cmd.h"\n', 0),
         ("src/main.c", '#include "engine/engine.h"\n', 1),
+        ("src/cmd/x.c", 'say(stderr, "%s", path);\n', 0),
+        ("src/cmd/x.c", 'fprintf(stderr, "%s", path);\n', 1),
+        ("src/engine/x.c", "fputs(path, stderr);\n", 1),
     ]
     for name, text, want in cases:
         with tempfile.TemporaryDirectory() as root:

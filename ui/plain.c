@@ -43,6 +43,9 @@ static bool write_line(const struct plain *p, const char *line)
     char out[PLAIN_LINE_MAX + 1];
     size_t length;
 
+    if (p->options.stream) {
+        return fprintf(p->options.stream, "%s\n", line) >= 0;
+    }
     if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT)) {
         return false;
     }
@@ -183,7 +186,7 @@ void plain_say(struct plain *p, struct str lines)
     while (lines.len) {
         struct str cut = str_cut(&lines, '\n');
 
-        snprintf(line, sizeof line, "%.*s", STR_ARG(cut));
+        utf8_display(line, sizeof line, cut, sizeof line);
         if (!write_line(p, line)) {
             return;
         }

@@ -19,14 +19,17 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdio.h>
+
 #define PLAIN_INTERVAL_US (5 * 1000 * 1000)
 #define PLAIN_LINE_MAX 512
 
 struct plain;
 
 struct plain_options {
-    int fd;                 /* usually STDERR_FILENO */
-    uint64_t interval_us;   /* between progress lines; 0: PLAIN_INTERVAL_US */
+    int fd;               /* usually STDERR_FILENO */
+    FILE *stream;         /* instead of it, if not NULL: waits for its reader, and loses nothing */
+    uint64_t interval_us; /* between progress lines; 0: PLAIN_INTERVAL_US */
     enum event_level least; /* events below this level are not told */
 };
 

@@ -69,7 +69,7 @@ size_t utf8_valid_prefix(struct str s)
 }
 
 /* Characters that move the cursor, turn the direction, hide, or mean nothing everywhere. */
-static bool is_unsafe(uint32_t c)
+bool utf8_is_safe(uint32_t code)
 {
     static const struct {
         uint32_t low, high;
@@ -83,11 +83,11 @@ static bool is_unsafe(uint32_t c)
     };
 
     for (size_t i = 0; i < sizeof unsafe / sizeof unsafe[0]; i++) {
-        if (c >= unsafe[i].low && c <= unsafe[i].high) {
-            return true;
+        if (code >= unsafe[i].low && code <= unsafe[i].high) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* One step of `s` as it will be shown: its display form in `piece`, its cells in `*cells`. */
@@ -110,7 +110,7 @@ static size_t next_piece(struct str s, char piece[ESCAPE_MAX], size_t *cells, un
         *marks = 0;
         return 1;
     }
-    width = is_unsafe(code) || ascii_only ? -1 : wcwidth((wchar_t)code);
+    width = !utf8_is_safe(code) || ascii_only ? -1 : wcwidth((wchar_t)code);
     if (width == 0 && *marks < UTF8_COMBINING_MAX) {
         (*marks)++;
     } else if (width == 0) {

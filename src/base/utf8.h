@@ -22,6 +22,9 @@ size_t utf8_decode(struct str s, uint32_t *code);
 /** Offset of the first byte that is not valid UTF-8, or s.len. */
 size_t utf8_valid_prefix(struct str s);
 
+/** The character does nothing to a terminal but stand in it. */
+bool utf8_is_safe(uint32_t code);
+
 /** Writes `s` display-safe into `out`, terminated, cut to `columns` cells (the last is `~` when
  *  something was cut) and to `out_size` bytes. Returns the cells used. */
 size_t utf8_display(char *out, size_t out_size, struct str s, size_t columns);

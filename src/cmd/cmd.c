@@ -1,21 +1,13 @@
 #include "cmd/cmd.h"
 
-#include "base/utf8.h"
+#include "base/say.h"
 
 #include <stdio.h>
 
-#define SHOWN_SIZE (4 * ERR_TEXT_MAX) /* an escaped byte takes four */
-
 static void print_message(const char *kind, const char *code, const char *text)
 {
-    char shown[SHOWN_SIZE];
-
-    utf8_display(shown, sizeof shown, str_view(text), SHOWN_SIZE);
-    if (code[0]) {
-        fprintf(stderr, "scrapetop: %s[%s]: %s\n", kind, code, shown);
-    } else {
-        fprintf(stderr, "scrapetop: %s: %s\n", kind, shown);
-    }
+    say(stderr, "scrapetop: %s%s%s%s: %s", kind, code[0] ? "[" : "", code, code[0] ? "]" : "",
+        text);
 }
 
 void cmd_print_error(const struct err *err)

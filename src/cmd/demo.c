@@ -1,6 +1,7 @@
 /* `demo`: the embedded API and a scrape of it, with weather that makes every panel move. */
 #include "base/clock.h"
 #include "base/parents.h"
+#include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
 #include "cmd/session.h"
@@ -89,7 +90,7 @@ static enum result set_last_demo_aside(const char *path, struct err *err)
     enum result result = run_dir_set_aside(path, &aside, err);
 
     if (result == RESULT_OK) {
-        fprintf(stderr, "scrapetop: the last demo's run is now %s\n", aside);
+        say(stderr, "scrapetop: the last demo's run is now %s", aside);
     }
     free(aside);
     return result == RESULT_NOT_FOUND ? RESULT_OK : result;

@@ -1,5 +1,6 @@
 #include "cmd/dry_run.h"
 
+#include "base/say.h"
 #include "base/url.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -232,8 +233,8 @@ enum result dry_run_print(const struct job *job, FILE *to, struct err *err)
     }
     fflush(to);
     if (result == RESULT_OK) {
-        fprintf(stderr, "scrapetop: %" PRIu64 " request%s%s, none sent\n", p->count,
-                p->count == 1 ? "" : "s", ferror(to) ? " printed" : "");
+        say(stderr, "scrapetop: %" PRIu64 " request%s%s, none sent", p->count,
+            p->count == 1 ? "" : "s", ferror(to) ? " printed" : "");
     }
     buf_release(&p->url);
     buf_release(&p->shown);

@@ -152,7 +152,7 @@ static void print_headers_json(struct str lines)
     printf("]");
 }
 
-static void say_json(const struct failed_row *row)
+static void tell_json(const struct failed_row *row)
 {
     print_object(row);
     if (row->said.at_us) {
@@ -197,7 +197,7 @@ static enum result say_row(void *context, const struct failed_row *row, struct e
         return RESULT_OK;
     }
     if (s->options->json) {
-        say_json(row);
+        tell_json(row);
     } else {
         say(s, row);
     }

@@ -2,13 +2,14 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/say.h"
 
 void json_print_text(FILE *to, struct str bytes)
 {
     struct buf text = { .max = 0 };
 
     if (json_text_append(&text, bytes) == RESULT_OK) {
-        fwrite(text.data, 1, text.len, to);
+        say_json(to, buf_view(&text));
     } else {
         fputs("null", to);
     }

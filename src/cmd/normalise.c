@@ -1,5 +1,6 @@
 /* `normalise`: a table from a run's stored bodies or from files; never the network. */
 #include "base/parents.h"
+#include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
@@ -92,7 +93,8 @@ static void print_report(const struct read_options *options, const struct table_
 
     table_report_print(report, stderr);
     if (options->json && table_report_json(report, &json) == RESULT_OK) {
-        printf("%.*s\n", STR_ARG(buf_view(&json)));
+        say_json(stdout, buf_view(&json));
+        putchar('\n');
     }
     buf_release(&json);
 }

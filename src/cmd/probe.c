@@ -1,5 +1,6 @@
 /* `probe`: asks once, and prints a job file whose comments tell what was found. */
 #include "base/json_scan.h"
+#include "base/say.h"
 #include "base/secrecy.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -122,7 +123,7 @@ static void show_head(const struct job *job, const struct response *response)
     head.len = head.len < HEAD_BYTES ? head.len : HEAD_BYTES;
     if (head.len && secrets_redact(&job->secrets, head, SECRETS_CUT, &hidden) == RESULT_OK) {
         utf8_display(text, sizeof text, buf_view(&hidden), HEAD_COLUMNS);
-        fprintf(stderr, "  %s\n", text);
+        say(stderr, "  %s", text);
     }
     buf_release(&hidden);
 }
@@ -183,9 +184,8 @@ static enum result print(const struct job *job, const struct buf *text, struct e
 
     if (result != RESULT_OK) {
         result = err_nomem(err, "printing");
-    } else if (fwrite(redacted.data, 1, redacted.len, stdout) != redacted.len ||
-               fflush(stdout) != 0) {
-        result = err_set(err, RESULT_IO, "E-OUT1", "cannot write to stdout");
+    } else {
+        say_json(stdout, buf_view(&redacted));
     }
     buf_release(&redacted);
     return result;

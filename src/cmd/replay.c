@@ -214,7 +214,7 @@ static enum result show(struct player *p, struct err *err)
 /* One line for each ten seconds of the run, and its events, as fast as they can be written. */
 static enum result print_lines(struct player *p, struct err *err)
 {
-    struct plain_options options = { .fd = STDOUT_FILENO,
+    struct plain_options options = { .stream = stdout,
                                      .interval_us = PLAIN_STEP_US,
                                      .least = EVENT_NOTICE };
     int64_t first_us = replay_first_us(p->past), last_us = replay_last_us(p->past);
@@ -224,7 +224,7 @@ static enum result print_lines(struct player *p, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    for (int64_t at_us = first_us; at_us < last_us; at_us += PLAIN_STEP_US) {
+    for (int64_t at_us = first_us; at_us < last_us && !ferror(stdout); at_us += PLAIN_STEP_US) {
         replay_snapshot(p->past, at_us, (uint64_t)(at_us - first_us) + 1, p->snapshot);
         plain_update(plain, p->snapshot);
     }

@@ -1,4 +1,5 @@
 #include "base/parents.h"
+#include "base/say.h"
 #include "base/secrecy.h"
 #include "cmd/cmd.h"
 #include "cmd/dry_run.h"
@@ -93,7 +94,7 @@ static enum result set_aside(const char *path, struct err *err)
     enum result result = run_dir_set_aside(path, &aside, err);
 
     if (result == RESULT_OK) {
-        fprintf(stderr, "scrapetop: the run in %s is now %s\n", path, aside);
+        say(stderr, "scrapetop: the run in %s is now %s", path, aside);
     } else if (result == RESULT_NOT_FOUND) {
         result = RESULT_OK;
     }

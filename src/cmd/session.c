@@ -1,6 +1,6 @@
 #include "cmd/session.h"
 
-#include "base/utf8.h"
+#include "base/say.h"
 #include "cmd/background.h"
 #include "cmd/cmd.h"
 #include "cmd/stored_job.h"
@@ -106,6 +106,17 @@ static void lose_dashboard(struct session *s)
     }
 }
 
+/* What can be typed for a run directory. */
+static void say_command(const char *command, const char *path)
+{
+    struct buf word = { .max = 0 };
+
+    if (say_shell_word(&word, str_view(path)) == RESULT_OK) {
+        say(stderr, "scrapetop: %s %.*s", command, STR_ARG(buf_view(&word)));
+    }
+    buf_release(&word);
+}
+
 /* The run goes on in the background, and the shell has its terminal again. */
 static void detach(struct session *s)
 {
@@ -115,11 +126,10 @@ static void detach(struct session *s)
     if (s->closing) {
         return; /* all was done, and nobody looks at it any more */
     }
-    fprintf(stderr,
-            "scrapetop: detached; process %ld goes on, even if the shell calls it stopped\n"
-            "scrapetop: how far it is: scrapetop status %s\n"
-            "scrapetop: end it: kill %ld\n",
-            (long)getpid(), s->options->dir->path, (long)getpid());
+    say(stderr, "scrapetop: detached; process %ld goes on, even if the shell calls it stopped",
+        (long)getpid());
+    say_command("how far it is: scrapetop status", s->options->dir->path);
+    say(stderr, "scrapetop: end it: kill %ld", (long)getpid());
     background_enter();
     uv_update_time(&s->loop);
     engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
@@ -232,7 +242,7 @@ static bool open_dashboard(struct session *s)
     options.verbs = engine_verbs() | DASHBOARD_VERB(CONTROL_DETACH);
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;
-        fprintf(stderr, "scrapetop: %s; plain lines instead\n", err.text);
+        say(stderr, "scrapetop: %s; plain lines instead", err.text);
         return false;
     }
     if (uv_poll_init(&s->loop, &s->keys, dashboard_fd(s->dashboard)) != 0) {
@@ -290,7 +300,7 @@ static void quit(struct session *s, bool terminated)
     } else if (s->dashboard) {
         control = dashboard_quit(s->dashboard);
     } else if (!s->draining && !engine_is_done(s->engine)) {
-        fprintf(stderr, "scrapetop: draining - Ctrl-C again aborts\n");
+        say(stderr, "scrapetop: draining - Ctrl-C again aborts");
     }
     obey(s, &control);
 }
@@ -407,32 +417,15 @@ static void on_done(void *context)
     }
 }
 
-/* Bytes from outside, shown as such. */
-static void print_lines(struct str rest)
-{
-    char shown[1024];
-
-    while (rest.len) {
-        utf8_display(shown, sizeof shown, str_cut(&rest, '\n'), sizeof shown / 4);
-        fprintf(stderr, "scrapetop: %s\n", shown);
-    }
-}
-
-/* Of a table that was made in mid-run: it lacks what came later. */
-static void print_made_of(const struct report *r)
-{
-    if (r->made_of < r->ok) {
-        fprintf(stderr, ", made of %llu of %llu answers; normalise makes it anew",
-                (unsigned long long)r->made_of, (unsigned long long)r->ok);
-    }
-}
-
 static void print_table(const struct report *r, const char *path, uint64_t rows)
 {
-    fprintf(stderr, "scrapetop: table: %s (%llu row%s", path, (unsigned long long)rows,
-            units_plural(rows));
-    print_made_of(r);
-    fputs(")\n", stderr);
+    say_part(stderr, "scrapetop: table: %s (%llu row%s", path, (unsigned long long)rows,
+             units_plural(rows));
+    if (r->made_of < r->ok) { /* in mid-run: it lacks what came later */
+        say_part(stderr, ", made of %llu of %llu answers; normalise makes it anew",
+                 (unsigned long long)r->made_of, (unsigned long long)r->ok);
+    }
+    say(stderr, ")");
 }
 
 /* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
@@ -459,29 +452,30 @@ static void print_report(const struct session *s)
 {
     const struct report *r = &s->report;
     struct buf text = { 0 };
+    char left[80];
 
     if (s->options->json && report_json(r, &text) == RESULT_OK) {
-        fwrite(text.data, 1, text.len, stdout);
+        say_json(stdout, buf_view(&text));
         fflush(stdout);
     }
     buf_reset(&text);
     if (report_pages(r, &text) == RESULT_OK) {
-        print_lines(buf_view(&text));
+        say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
     if (report_rules(r, &text) == RESULT_OK) {
-        print_lines(buf_view(&text));
+        say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
     if (r->verdict[0]) {
-        fprintf(stderr, "scrapetop: %s\n", r->verdict);
+        say(stderr, "scrapetop: %s", r->verdict);
     }
     if (r->requests && report_politeness(r, &text) == RESULT_OK) {
-        fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
+        say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
     if (report_line(r, &text) == RESULT_OK) {
-        fprintf(stderr, "scrapetop: %.*s\n", STR_ARG(buf_view(&text)));
+        say_lines(stderr, buf_view(&text));
     }
     buf_release(&text);
     print_tables(r, r->csv);
@@ -495,16 +489,20 @@ static void print_report(const struct session *s)
         cmd_print_error(&err);
     }
     if (r->pending && !r->store_is_gone) {
-        fprintf(stderr, "scrapetop: %llu left; ", (unsigned long long)r->pending);
+        snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
     } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
-        fprintf(stderr, "scrapetop: rounds are left; ");
+        snprintf(left, sizeof left, "rounds are left");
     } else {
         return;
     }
     if (s->options->job->has_typed_secret) {
-        fprintf(stderr, "resume with the same command, for a credential in it is not kept\n");
+        say(stderr,
+            "scrapetop: %s; resume with the same command, for a credential in it is not kept",
+            left);
     } else {
-        fprintf(stderr, "resume with: scrapetop run -o %s\n", r->run_dir);
+        snprintf(left + strlen(left), sizeof left - strlen(left),
+                 "; resume with: scrapetop run -o");
+        say_command(left, s->options->dir->path);
     }
 }
 
@@ -613,7 +611,7 @@ int session_run(const struct session_options *options)
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&s->loop) != 0) {
-        fprintf(stderr, "scrapetop: error[E-INT1]: a handle was left open\n");
+        say(stderr, "scrapetop: error[E-INT1]: a handle was left open");
     }
     if (result == RESULT_OK) {
         print_report(s);

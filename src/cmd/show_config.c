@@ -2,6 +2,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/say.h"
 #include "base/utf8.h"
 #include "job/job_file.h"
 #include "job/job_text.h"
@@ -171,7 +172,7 @@ static void print_source(const struct shower *s, struct str value)
     if (option) {
         printf("--%s", option);
     } else if (at.data) {
-        printf("%s:%u", s->file.where, job_text_line(&s->file, at));
+        say_part(stdout, "%s:%u", s->file.where, job_text_line(&s->file, at));
     } else if (!s->has_file && str_starts(str_view(s->text), STR("endpoints"))) {
         printf("command line");
     } else if (!s->has_file && str_starts(str_view(s->text), STR("login."))) {

@@ -2,10 +2,10 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/say.h"
 #include "base/units.h"
 #include "base/utf8.h"
 
-#define LINE_COLUMNS 240
 #define LIST_COLUMNS 600
 #define LIST_NAMED 10 /* names in a list for people; the rest are counted */
 
@@ -25,25 +25,22 @@ static void print_skips(const struct table_report *report, FILE *stream)
         const struct table_skips *skips = &report->skipped[i];
 
         if (skips->count) {
-            fprintf(stream, "scrapetop: %llu skipped: %s\n", (unsigned long long)skips->count,
-                    table_skip_name((enum table_skip)i));
+            say(stream, "scrapetop: %llu skipped: %s", (unsigned long long)skips->count,
+                table_skip_name((enum table_skip)i));
         }
         for (unsigned n = 0; n < skips->named; n++) {
-            char safe[LINE_COLUMNS * 4];
-
-            utf8_display(safe, sizeof safe, str_view(skips->first[n]), LINE_COLUMNS);
-            fprintf(stream, "scrapetop:   %s\n", safe);
+            say(stream, "scrapetop:   %s", skips->first[n]);
         }
     }
 }
 
 /* A line of what may come from outside, cut where a terminal ends to be a place for it. */
-static void print_safe(FILE *stream, struct str text)
+static void print_cut(FILE *stream, struct str text)
 {
     char safe[LIST_COLUMNS * 4];
 
     utf8_display(safe, sizeof safe, text, LIST_COLUMNS);
-    fprintf(stream, "scrapetop: %s\n", safe);
+    say(stream, "scrapetop: %s", safe);
 }
 
 /* --- remarks on columns ------------------------------------------------------------------------------ */
@@ -184,7 +181,7 @@ static void print_remarks(const struct table_report *report, FILE *stream)
         struct buf text = { 0 };
 
         if (table_report_remark(report, (enum table_remark)i, &text) == RESULT_OK && text.len) {
-            print_safe(stream, buf_view(&text));
+            print_cut(stream, buf_view(&text));
         }
         buf_release(&text);
     }
@@ -195,14 +192,13 @@ static void print_remarks(const struct table_report *report, FILE *stream)
 static void print_count(FILE *stream, uint64_t count, const char *what)
 {
     if (count) {
-        fprintf(stream, "scrapetop: %llu %s\n", (unsigned long long)count, what);
+        say(stream, "scrapetop: %llu %s", (unsigned long long)count, what);
     }
 }
 
 void table_report_print(const struct table_report *report, FILE *stream)
 {
     char wall[UNITS_TEXT_MAX], bytes[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
-    char output[LINE_COLUMNS * 4];
     uint64_t wall_us = report->wall_us ? report->wall_us : 1;
 
     print_skips(report, stream);
@@ -221,11 +217,10 @@ void table_report_print(const struct table_report *report, FILE *stream)
     units_format_time(report->wall_us, wall);
     units_format_bytes(report->bytes_in, bytes);
     units_format_bytes((uint64_t)((double)report->bytes_in * 1e6 / (double)wall_us), rate);
-    utf8_display(output, sizeof output, str_view(report->output), LINE_COLUMNS);
-    fprintf(stream, "scrapetop: %llu row%s, %u column%s from %llu record%s (%s) in %s (%s/s): %s\n",
-            (unsigned long long)report->rows, units_plural(report->rows), report->columns,
-            units_plural(report->columns), (unsigned long long)report->records,
-            units_plural(report->records), bytes, wall, rate, output);
+    say(stream, "scrapetop: %llu row%s, %u column%s from %llu record%s (%s) in %s (%s/s): %s",
+        (unsigned long long)report->rows, units_plural(report->rows), report->columns,
+        units_plural(report->columns), (unsigned long long)report->records,
+        units_plural(report->records), bytes, wall, rate, report->output);
 }
 
 static enum result json_skips(const struct table_skips *skips, const char *name, struct buf *out)
