@@ -214,7 +214,7 @@ static void screen__is_as_recorded__when_pages_are_missing(void **state)
                                                               .pages_got = 90000,
                                                               .pages_cut = true,
                                                               .note = "the same page again" };
-    stage.snapshot.state = RUN_FAILED;
+    stage.snapshot.state = RUN_INCOMPLETE;
     draw(24, 80);
     press("0");
     expect_screen("pages-missing", 24, 80);

@@ -1,6 +1,6 @@
 #include "engine_fixture.h"
 
-#include "plan/retry.h"
+#include "engine/named_wait.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,7 +183,7 @@ static void run__sends_nothing_before_the_deadline__when_a_server_named_one(void
         assert_int_equal(r.report.exit, EXIT_WELL);
         assert_int_equal(r.report.early_requests, 0);
         assert_int_equal(r.report.hosts_held, 1);
-        assert_true(r.report.asked_s * 1e6 == (double)(samples[i].hold_us + RETRY_SLACK_US));
+        assert_true(r.report.asked_s * 1e6 == (double)(samples[i].hold_us + NAMED_WAIT_SLACK_US));
         for (unsigned n = 0; n < server_count(server); n++) {
             struct server_asked asked = server_asked_at(server, n);
 

@@ -2,7 +2,7 @@
 
 #include "engine_fixture.h"
 
-#include "plan/retry.h"
+#include "engine/named_wait.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -227,7 +227,7 @@ static void hold__is_as_long_as_it_was_meant__when_the_date_is_set(void **state)
         while (!look(&r)->wait_count) {
             turn(&r);
         }
-        assert_in_range(look(&r)->waits[0].due_in_us, 1, 2 * US_PER_S + RETRY_SLACK_US);
+        assert_in_range(look(&r)->waits[0].due_in_us, 1, 2 * US_PER_S + NAMED_WAIT_SLACK_US);
         fast.base_wall_us -= 2 * jumps[i];
         run_until_done(&r);
         run_close(&r);

@@ -44,7 +44,7 @@ static void retry__asks_one_now__and_leaves_its_host_held(void **state)
 
     (void)state;
     assert_int_equal(look(&r)->waits[0].id, 1);
-    assert_true(look(&r)->waits[0].is_named);
+    assert_true(snapshot_wait_is_named(&look(&r)->waits[0]));
     tell(&r, CONTROL_RETRY, 77); /* no such request */
     assert_int_equal(look(&r)->in_flight, 0);
     tell(&r, CONTROL_RETRY, 1);
@@ -439,6 +439,24 @@ static void state__tells_stopped_and_normalising__from_failed_and_done(void **st
         uv_run(&r.loop, UV_RUN_ONCE);
     }
     assert_true(normalising);
+    assert_int_equal(look(&r)->state, RUN_DONE); /* with one of 2000 failed */
+    assert_int_equal(look(&r)->failed, 1);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
+static void state__is_failed__when_more_failed_than_came(void **state)
+{
+    struct script script = { .usual = USUAL, .odd = EMPTY_ANSWER("404 No"), .times = 2 };
+    struct server *server = server_start(play, &script);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-3]"));
+    run_start(&r);
+    run_until_done(&r);
+    assert_int_equal(look(&r)->failed, 2);
     assert_int_equal(look(&r)->state, RUN_FAILED);
     run_close(&r);
     run_end(&r);
@@ -507,6 +525,7 @@ static int group(void)
         cmocka_unit_test(state__is_not_network_down__when_a_port_refuses),
         cmocka_unit_test(state__is_not_network_down__while_another_host_was_reached),
         cmocka_unit_test(state__tells_stopped_and_normalising__from_failed_and_done),
+        cmocka_unit_test(state__is_failed__when_more_failed_than_came),
         cmocka_unit_test(detail__follows_a_request__and_masks_what_is_secret),
     };
 

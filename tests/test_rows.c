@@ -90,6 +90,7 @@ static void row_keys__name_their_request_and_host(void **state)
     desk_type(d, "1jr");
     assert_int_equal(d->count, 0);
     assert_non_null(strstr(d->view.message, "being asked"));
+    d->snapshot.waits[0].due.by = DUE_BACKOFF;
     desk_type(d, "2jr");
     desk_expect(d, CONTROL_RETRY, 900);
     desk_type(d, "7jjH");
@@ -167,7 +168,7 @@ static void retry__asks_first__when_a_server_named_the_time(void **state)
 {
     struct desk *d = *state;
 
-    d->snapshot.waits[0].is_named = true;
+    d->snapshot.waits[0].due.by = DUE_RETRY_AFTER;
     desk_type(d, "2jr");
     desk_expect_question(d, "server named");
     desk_type(d, "y");

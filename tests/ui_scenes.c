@@ -332,7 +332,7 @@ static void fill_ended(struct snapshot *s, bool well)
     s->failure_count = well ? 0 : s->failure_count;
     s->ok = TOTAL - s->failed;
     s->eta_known = false;
-    limit(s, well ? RUN_DONE : RUN_FAILED, (struct snapshot_limit){ .kind = LIMIT_QUEUE_EMPTY });
+    limit(s, RUN_DONE, (struct snapshot_limit){ .kind = LIMIT_QUEUE_EMPTY });
 }
 
 static void fill_table(struct snapshot *s)

@@ -15,6 +15,11 @@ static bool becomes(bool *told, bool now)
     return news;
 }
 
+static const char *end_word(const struct snapshot *s)
+{
+    return s->state == RUN_DONE && s->failed ? "DONE, some failed" : run_state_word(s->state);
+}
+
 static const char *find_news(struct notify *n, const struct snapshot *s)
 {
     bool ended = run_state_has_ended(s->state);
@@ -28,7 +33,7 @@ static const char *find_news(struct notify *n, const struct snapshot *s)
     stuck = becomes(&n->told_waiting,
                     waiting && s->now_us - n->waiting_since_us >= NOTIFY_ALL_WAITING_US);
     disk = becomes(&n->told_disk, s->state == RUN_DISK_FULL);
-    return end         ? run_state_word(s->state)
+    return end         ? end_word(s)
            : disk      ? "disk full"
            : stuck     ? "all requests wait"
            : throttled ? "first 429"

@@ -48,7 +48,7 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
         break;
     case STATE:
         snprintf(out->text, PANEL_CELL_MAX, "%s", flight_state_word(f->state));
-        out->role = f->state == FLIGHT_RECEIVE || f->state == FLIGHT_STORE ? ROLE_GOOD : ROLE_TEXT;
+        out->role = f->state == FLIGHT_RECEIVE ? ROLE_GOOD : ROLE_TEXT;
         break;
     case BYTES:
         format_size(f->body_bytes, out->text);

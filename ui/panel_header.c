@@ -115,9 +115,11 @@ static void draw_line(struct line *line, struct pane pane, int row)
     }
 }
 
-static bool is_calm(enum run_state state)
+static bool is_calm(const struct snapshot *s)
 {
-    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_DONE ||
+    enum run_state state = s->state;
+
+    return state == RUN_STARTING || state == RUN_RUNNING || (state == RUN_DONE && !s->failed) ||
            state == RUN_SWEEP || state == RUN_NORMALISING || state == RUN_RESTING;
 }
 
@@ -148,6 +150,13 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     case RUN_SWEEP:
         snprintf(text, PIECE_TEXT_MAX, " %s %u/%u ", word, s->sweep_step, s->sweep_steps);
         return;
+    case RUN_DONE:
+        if (s->failed) {
+            snprintf(text, PIECE_TEXT_MAX, " %s, %llu failed ", word,
+                     (unsigned long long)s->failed);
+            return;
+        }
+        break;
     case RUN_PAUSED:
         if (s->in_flight) {
             snprintf(text, PIECE_TEXT_MAX, " %s (%llu in flight finish) ", word,
@@ -170,7 +179,7 @@ static void add_state(struct line *line, const struct snapshot *s, const char *f
         return;
     }
     state_text(s, text);
-    add(line, 0, 0, is_calm(s->state) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
+    add(line, 0, 0, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
 }
 
 static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
@@ -307,15 +316,15 @@ static void add_speed(struct line *line, const struct snapshot *s)
 /* A run that has ended is limited by nothing: what can be done now takes that place. */
 static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
 {
-    if (s->state == RUN_DONE) {
-        snprintf(text, PIECE_TEXT_MAX, "all is fetched: n makes the table, q ends");
-    } else if (s->state == RUN_FAILED && !s->failed) {
-        snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");
-    } else if (s->state == RUN_FAILED) {
+    if (s->state == RUN_STOPPED) {
+        snprintf(text, PIECE_TEXT_MAX, "what is left is asked when it is run again; q ends");
+    } else if (s->failed) {
         snprintf(text, PIECE_TEXT_MAX, "%llu failed: 8 shows why, R asks again, q ends",
                  (unsigned long long)s->failed);
+    } else if (s->state == RUN_INCOMPLETE) {
+        snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");
     } else {
-        snprintf(text, PIECE_TEXT_MAX, "what is left is asked when it is run again; q ends");
+        snprintf(text, PIECE_TEXT_MAX, "all is fetched: n makes the table, q ends");
     }
 }
 
@@ -422,13 +431,14 @@ static double busiest_percent(const struct snapshot *s)
 static void add_short_limit(struct line *line, const struct snapshot *s, int room)
 {
     char limit[LIMIT_TEXT_MAX];
-    const char *label = s->trouble[0] || run_state_has_ended(s->state) ? "" : "limit";
-    const char *text = s->trouble[0]          ? s->trouble
-                       : s->state == RUN_DONE ? "n table, q ends"
-                       : s->state == RUN_FAILED
-                           ? (s->failed ? "R again, q ends" : "pages missing (0)")
-                       : s->state == RUN_STOPPED ? "resumable, q ends"
-                                                 : limit;
+    bool ended = run_state_has_ended(s->state);
+    const char *label = s->trouble[0] || ended ? "" : "limit";
+    const char *text = s->trouble[0]                ? s->trouble
+                       : s->state == RUN_STOPPED    ? "resumable, q ends"
+                       : !ended                     ? limit
+                       : s->failed                  ? "R again, q ends"
+                       : s->state == RUN_INCOMPLETE ? "pages missing (0)"
+                                                    : "n table, q ends";
 
     hints_limit(s, limit);
     room -= label[0] ? (int)strlen(label) + 1 : 0;
@@ -506,8 +516,8 @@ static void draw_compact_line(const struct snapshot *s, const char *frozen, stru
     if (i == 0 && pane.rect.columns < WORD_COLUMNS) { /* as much of the word as there is room for */
         const char *word = frozen ? frozen : run_state_word(s->state);
 
-        draw_format(pane, 0, 0, pane.rect.columns, is_calm(s->state) ? ROLE_STATE : ROLE_ALERT,
-                    "%.*s", pane.rect.columns, word);
+        draw_format(pane, 0, 0, pane.rect.columns, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "%.*s",
+                    pane.rect.columns, word);
         return;
     }
     draw_compact_pieces(s, frozen, pane, i);

@@ -32,7 +32,8 @@ static void order_requests(struct view *v, const struct snapshot *s, enum meant 
 
         if (id) {
             view_order_number(v, id);
-            *named = *named || (v->focus == PANEL_WAITS && s->waits[list->rows[i]].is_named);
+            *named = *named ||
+                     (v->focus == PANEL_WAITS && snapshot_wait_is_named(&s->waits[list->rows[i]]));
         }
     }
 }

@@ -493,7 +493,7 @@ static enum auth_news later(struct auth *a, const struct response *response, uin
         snprintf(why, AUTH_WHY_MAX, "the server asks the login to wait %s", length);
         return lose(a);
     }
-    a->due_us = now_us + wait_us;
+    a->due_us = now_us + (named.is_named ? named_wait_kept_us(wait_us) : wait_us);
     return AUTH_LATER;
 }
 

@@ -26,3 +26,8 @@ struct named_wait named_wait_read(const struct response *response, int64_t wall_
     }
     return wait;
 }
+
+uint64_t named_wait_kept_us(uint64_t us)
+{
+    return us ? us + NAMED_WAIT_SLACK_US : 0;
+}

@@ -12,6 +12,10 @@
 
 #include "fetch/response.h"
 
+/** Put on top of a wait that a server named: it counts from when it thinks that it has answered, which may be
+ *  a moment after we have read the answer. */
+#define NAMED_WAIT_SLACK_US UINT64_C(10000)
+
 struct named_wait {
     bool is_named;
     uint64_t us;
@@ -22,5 +26,8 @@ struct named_wait {
 
 /** Moments count from the answer's Date, else from `wall_us`. */
 struct named_wait named_wait_read(const struct response *response, int64_t wall_us);
+
+/** A named wait as it is kept: with the slack; none stays none. */
+uint64_t named_wait_kept_us(uint64_t us);
 
 #endif

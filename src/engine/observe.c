@@ -80,7 +80,6 @@ static void add_waits(struct filling *f)
         wait->kept_by = wait->due_in_us ? LIMIT_NONE : limit_of_ready(f->engine, r, f->now_us);
         engine_request_text(f->engine, r, wait->request);
         COPY_STR(wait->key, r->key);
-        wait->is_named = due_us > f->now_us && due_is_named(due->by);
     }
     f->snapshot->wait_count = count;
 }
@@ -302,11 +301,12 @@ static bool is_network_down(const struct engine *e, const struct snapshot *s)
 
 static enum run_state ended_state(const struct engine *e, const struct snapshot *s)
 {
-    return is_writing_table(s)                          ? RUN_NORMALISING
-           : e->storage != RESULT_OK                    ? RUN_FAILED
-           : s->ok + s->failed < s->total               ? RUN_STOPPED
-           : s->failed || snapshot_pages_are_missing(s) ? RUN_FAILED
-                                                        : RUN_DONE;
+    return is_writing_table(s)             ? RUN_NORMALISING
+           : e->storage != RESULT_OK       ? RUN_FAILED
+           : s->ok + s->failed < s->total  ? RUN_STOPPED
+           : s->failed > s->ok             ? RUN_FAILED
+           : snapshot_pages_are_missing(s) ? RUN_INCOMPLETE
+                                           : RUN_DONE;
 }
 
 static enum run_state idle_state(const struct engine *e)

@@ -90,9 +90,7 @@ static void read_wait(const struct response *response, const struct answer_view 
     if (!o->has_wait) {
         o->has_wait = answer_usual_wait(a, &o->wait_us, o->said, sizeof o->said);
     }
-    if (o->has_wait && o->wait_us) {
-        o->wait_us += RETRY_SLACK_US;
-    }
+    o->wait_us = o->has_wait ? named_wait_kept_us(o->wait_us) : o->wait_us;
 }
 
 static enum answer_do action_of(enum answer_usual usual)

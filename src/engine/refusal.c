@@ -33,7 +33,7 @@ static void read_retry_after(struct engine *e, struct host *host, const struct r
         return;
     }
     *d = (struct deadline){ .named = true,
-                            .wait_us = wait.us + (wait.us ? RETRY_SLACK_US : 0),
+                            .wait_us = named_wait_kept_us(wait.us),
                             .by = DUE_RETRY_AFTER };
     snprintf(d->said, sizeof d->said, "%.*s%s", STR_ARG(wait.value),
              wait.unit_us == US_PER_MS ? " ms" : "");

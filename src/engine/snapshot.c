@@ -31,6 +31,8 @@ const char *run_state_word(enum run_state state)
         return "NORMALISING";
     case RUN_DONE:
         return "DONE";
+    case RUN_INCOMPLETE:
+        return "INCOMPLETE";
     case RUN_FAILED:
         return "FAILED";
     case RUN_STOPPED:
@@ -43,7 +45,8 @@ const char *run_state_word(enum run_state state)
 
 bool run_state_has_ended(enum run_state state)
 {
-    return state == RUN_DONE || state == RUN_FAILED || state == RUN_STOPPED;
+    return state == RUN_DONE || state == RUN_INCOMPLETE || state == RUN_FAILED ||
+           state == RUN_STOPPED;
 }
 
 bool snapshot_pages_are_missing(const struct snapshot *s)
@@ -55,6 +58,11 @@ bool snapshot_pages_are_missing(const struct snapshot *s)
         }
     }
     return false;
+}
+
+bool snapshot_wait_is_named(const struct snapshot_wait *w)
+{
+    return w->due_in_us && due_is_named(w->due.by);
 }
 
 void snapshot_wait_set_by(const struct snapshot_wait *w, char text[DUE_TEXT_MAX])
@@ -79,8 +87,6 @@ const char *flight_state_word(enum flight_state state)
         return "wait";
     case FLIGHT_RECEIVE:
         return "recv";
-    case FLIGHT_STORE:
-        return "store";
     }
     return "?";
 }

@@ -55,8 +55,9 @@ enum run_state {
     RUN_DISK_FULL,
     RUN_NETWORK_DOWN, /* nobody can be reached, and all that is left waits for that */
     RUN_NORMALISING,  /* all is fetched, tables are being written */
-    RUN_DONE,         /* all settled, all well */
-    RUN_FAILED,       /* all settled, some failed or pages are missing; or storage failed */
+    RUN_DONE,         /* all settled; `failed` of them may have failed */
+    RUN_INCOMPLETE,   /* all settled, but pages or records of listings are missing */
+    RUN_FAILED,       /* all settled, and more failed than came; or storage failed */
     RUN_STOPPED,      /* ended before all was settled: resumable */
     RUN_STATE_COUNT
 };
@@ -67,7 +68,6 @@ enum flight_state {
     FLIGHT_TLS,
     FLIGHT_WAIT, /* sent, nothing back yet */
     FLIGHT_RECEIVE,
-    FLIGHT_STORE, /* complete, on its way to the disk */
 };
 
 struct snapshot_flight {
@@ -94,7 +94,6 @@ struct snapshot_wait {
     char host[SNAPSHOT_HOST_TEXT];     /* who set the deadline, else whom it asks */
     char request[SNAPSHOT_REQUEST_TEXT];
     char key[SNAPSHOT_KEY_TEXT];
-    bool is_named;          /* the deadline is a server's word, not our own backoff */
     enum run_limit kept_by; /* due: what keeps it back now; else LIMIT_NONE */
 };
 
@@ -365,6 +364,9 @@ bool run_state_has_ended(enum run_state state);
 /** Of some endpoint, be they counted or not. */
 bool snapshot_pages_are_missing(const struct snapshot *s);
 const char *flight_state_word(enum flight_state state);
+
+/** It waits for a deadline that is a server's word, not our own backoff. */
+bool snapshot_wait_is_named(const struct snapshot_wait *wait);
 
 /** Who keeps it waiting: "Retry-After: 30", "backoff 2.7 s of 0-4 s"; of one whose time has come the limit's
  *  word, "LEARNED RATE". */

@@ -15,10 +15,6 @@
 #include "job/job.h"
 #include "plan/request.h"
 
-/** Put on top of every wait that a server named: it counts from when it thinks that it has answered,
- *  which may be a moment after we have read the answer. */
-#define RETRY_SLACK_US UINT64_C(10000)
-
 enum verdict {
     VERDICT_DONE,
     VERDICT_REDIRECT,

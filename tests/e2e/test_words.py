@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import socket
+import time
 
 import harness
 from harness import check, check_equal, scratch
@@ -90,6 +91,28 @@ def test_meta__is_a_column_of_a_runs_own_tables():
         check(row["_request_key"] in [line["key"] for line in lines], row)
     harness.succeed("normalise", "-o", scratch("n.csv"), run_dir)  # the job has kept the wish
     check_equal(harness.read(scratch("n.csv")), harness.read(scratch("m.csv")), "the table made again")
+
+
+def test_run__is_done_and_not_failed__with_one_404_in_eight():
+    peer = Peer(lambda ask: reply(status="404 Not Found") if ask.path == "/3" else reply())
+    run_dir = scratch("a.run")
+    ended = fetch(run_dir, peer.url + "/[1-8]", code=3)
+    check("DONE 8/8 100.0% ok 7 failed 1" in ended.err.decode(), ended)
+    check("FAILED" not in ended.err.decode(), ended)
+    check_equal(events(run_dir, "sample")[-1]["state"], "DONE", "state of the last sample")
+    ended = fetch(scratch("b.run"), peer.url + "/{3,3}", code=3)
+    check("FAILED 2/2 100.0% ok 0 failed 2" in ended.err.decode(), ended)
+
+
+def test_network_down__is_not_said__while_one_of_two_hosts_is_reached():
+    slow = Peer(lambda ask: time.sleep(0.05) or reply())
+    taken, refused = refusing()
+    run_dir = scratch("a.run")
+    fetch(run_dir, slow.url + "/[1-60]", f"http://{refused}/[1-4]", code=3,
+          more=("--retries", "2", "--backoff", "400ms:800ms", "--cap", "4"))
+    states = {e["state"] for e in events(run_dir, "sample")}
+    check("NETWORK DOWN" not in states, states)
+    taken.close()
 
 
 if __name__ == "__main__":
