@@ -267,7 +267,8 @@ static void skips_and_columns__are_named__when_a_table_was_made(void **state)
     assert_told(&w.run, "\"table: skipped 4: ", false); /* the first three of each reason */
     assert_told(&w.run, "\"table: a value in under 1 % of the rows: odd\"", true);
     assert_told(&w.run,
-                "\"table: text, as values are of several kinds: a (195 whole numbers, 1 strings)\"",
+                "\"table: column a is text: 1 of 196 values is not a number, first: record 196, "
+                "\\\"x\\\"\"",
                 true);
     run_end(&w.run);
     server_stop(w.server);

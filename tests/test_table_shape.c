@@ -407,15 +407,18 @@ static void schema__tells_types_and_conflicts__when_types_are_asked_for(void **s
     assert_true(find(report.schema, "price")->conflict);
     assert_true(find(report.schema, "odd")->rare);
     assert_false(find(report.schema, "id")->rare);
-    assert_remark(&report, TABLE_REMARK_CONFLICT,
-                  "text, as values are of several kinds: price (249 fractions, 1 strings)");
+    assert_remark(
+        &report, TABLE_REMARK_CONFLICT,
+        "column price is text: 1 of 250 values is not a number, first: record 78, \"n/a\"");
     assert_remark(&report, TABLE_REMARK_RARE, "a value in under 1 % of the rows: odd");
     assert_remark(&report, TABLE_REMARK_NEW, ""); /* there was none before */
     assert_int_equal(table_report_json(&report, &json), RESULT_OK);
     assert_true(json_check(buf_view(&json), 16, NULL));
     assert_non_null(strstr(buf_cstr(&json), "{\"name\":\"odd\",\"type\":\"boolean\",\"values\":1,"
                                             "\"rare\":true}"));
-    assert_non_null(strstr(buf_cstr(&json), "\"conflict\":\"249 fractions, 1 strings\""));
+    assert_non_null(strstr(buf_cstr(&json), "\"conflict\":\"249 fractions, 1 string\",\"odd\":{"
+                                            "\"count\":1,\"not\":\"numbers\",\"first_record\":78,"
+                                            "\"value\":\"\\\"n/a\\\"\"}"));
     table_schema_free(report.schema);
     buf_release(&json);
 }

@@ -258,6 +258,21 @@ void units_format_count(uint64_t count, char text[UNITS_TEXT_MAX])
     format_scaled(count, "", "", letters, text);
 }
 
+void units_format_whole(uint64_t count, char text[UNITS_TEXT_MAX])
+{
+    char digits[UNITS_TEXT_MAX];
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    char *to = text;
+
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0) {
+            *to++ = ',';
+        }
+        *to++ = digits[i];
+    }
+    *to = '\0';
+}
+
 /* The shortest decimal that is exact to nine places; "%g" would change to exponents, which
  * units_parse_rate does not take. */
 static int format_number(double number, char *text, size_t size)

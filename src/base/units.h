@@ -47,6 +47,9 @@ void units_format_countdown(uint64_t us, char text[UNITS_TEXT_MAX]);
 /** "0 B", "18.2 KB", "1.3 MB": steps of 1000, three figures. */
 void units_format_bytes(uint64_t bytes, char text[UNITS_TEXT_MAX]);
 
+/** "999", "1,000", "12,345,678": every figure of it. */
+void units_format_whole(uint64_t count, char text[UNITS_TEXT_MAX]);
+
 /** "999", "61.2k", "1.25M". */
 void units_format_count(uint64_t count, char text[UNITS_TEXT_MAX]);
 

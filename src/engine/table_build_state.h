@@ -46,6 +46,7 @@
 struct chunk_note {
     uint64_t rows;
     uint64_t rows_before; /* of the chunks before; known once all are */
+    uint64_t records;
     struct chunk_lines lines;
     bool recheck;   /* a record was skipped: look again which */
     bool ambiguous; /* the pointer met a name twice: look for the last one */

@@ -105,7 +105,7 @@ static void begin_chunk(struct table_worker *w)
 static enum result learn_records(struct table_worker *w)
 {
     struct table_build *b = w->build;
-    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous;
+    uint64_t rows = w->counts.rows, ambiguous = w->counts.ambiguous, records = w->counts.records;
     struct chunk_lines lines;
     enum result result;
 
@@ -114,6 +114,7 @@ static enum result learn_records(struct table_worker *w)
     result = chunk_read(&w->reader, &w->chunk, table_document_take, w, &lines, &w->err);
     if (result == RESULT_OK) {
         w->note.rows = w->counts.rows - rows;
+        w->note.records = w->counts.records - records;
         w->note.lines = lines;
         w->note.recheck = w->skipped;
         w->note.ambiguous = w->counts.ambiguous > ambiguous;

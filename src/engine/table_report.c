@@ -48,6 +48,7 @@ static void print_cut(FILE *stream, struct str text)
 /* A list of names, of which the first are told. */
 struct list {
     struct buf *out;
+    const char *between;
     uint64_t count;
     enum result result;
 };
@@ -58,7 +59,7 @@ static bool list_begins(struct list *list)
         return false;
     }
     if (list->count > 1) {
-        list->result = buf_append(list->out, ", ", 2);
+        list->result = buf_append_str(list->out, str_view(list->between ? list->between : ", "));
     }
     return list->result == RESULT_OK;
 }
@@ -118,10 +119,10 @@ static enum result append_retyped(const struct table_report *report, struct buf 
     return append_drift(report, DRIFT_TYPE, out);
 }
 
-/* "price (9998 fractions, 2 strings)" */
+/* "column price is text: 3 of 1,000 values are not numbers, first: record 17, "n/a"" */
 static enum result append_conflicts(const struct table_report *report, struct buf *out)
 {
-    struct list list = { .out = out };
+    struct list list = { .out = out, .between = "; " };
 
     for (uint32_t i = 0; report->schema && i < report->schema->count; i++) {
         const struct schema_column *c = &report->schema->columns[i];
@@ -129,10 +130,8 @@ static enum result append_conflicts(const struct table_report *report, struct bu
         if (!c->conflict || !list_begins(&list)) {
             continue;
         }
-        list.result = buf_append_str(out, c->name);
-        list.result = list.result == RESULT_OK ? buf_append(out, " (", 2) : list.result;
-        list.result = list.result == RESULT_OK ? table_schema_append_kinds(c, out) : list.result;
-        list.result = list.result == RESULT_OK ? buf_append_char(out, ')') : list.result;
+        list.result = buf_printf(out, "column %.*s is text: ", STR_ARG(c->name));
+        list.result = list.result == RESULT_OK ? table_schema_append_odd(c, out) : list.result;
     }
     return list_end(&list);
 }
@@ -158,7 +157,7 @@ enum result table_report_remark(const struct table_report *report, enum table_re
         const char *words;
         enum result (*append)(const struct table_report *, struct buf *);
     } remarks[TABLE_REMARK_COUNT] = {
-        [TABLE_REMARK_CONFLICT] = { "text, as values are of several kinds: ", append_conflicts },
+        [TABLE_REMARK_CONFLICT] = { "", append_conflicts },
         [TABLE_REMARK_RARE] = { "a value in under 1 % of the rows: ", append_rare },
         [TABLE_REMARK_NEW] = { "new since the last table: ", append_new },
         [TABLE_REMARK_GONE] = { "gone since the last table: ", append_gone },
@@ -238,6 +237,23 @@ static enum result json_skips(const struct table_skips *skips, const char *name,
     return result == RESULT_OK ? buf_append(out, "]}", 2) : result;
 }
 
+/* What keeps the column from a type: how many values, and the first of them. */
+static enum result json_odd(const struct schema_odd *odd, struct buf *out)
+{
+    char safe[sizeof odd->text * 4];
+    enum result result =
+        buf_printf(out, ",\"odd\":{\"count\":%llu,\"%s\":\"%s\"", (unsigned long long)odd->is.count,
+                   odd->is.is_not ? "not" : "are", odd->is.plural);
+
+    if (result == RESULT_OK && odd->is_placed) {
+        utf8_display(safe, sizeof safe, str_view(odd->text), sizeof safe);
+        result =
+            buf_printf(out, ",\"first_record\":%llu,\"value\":", (unsigned long long)odd->record);
+        result = result == RESULT_OK ? json_text_append(out, str_view(safe)) : result;
+    }
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}
+
 static enum result json_schema(const struct table_report *r, struct buf *out)
 {
     enum result result = buf_printf(out, ",\"schema\":[");
@@ -256,6 +272,7 @@ static enum result json_schema(const struct table_report *r, struct buf *out)
             result = buf_printf(out, ",\"conflict\":\"");
             result = result == RESULT_OK ? table_schema_append_kinds(c, out) : result;
             result = result == RESULT_OK ? buf_append_char(out, '"') : result;
+            result = result == RESULT_OK ? json_odd(c->odd, out) : result;
         }
         result = result == RESULT_OK ? buf_append_char(out, '}') : result;
     }

@@ -353,6 +353,21 @@ void table_step_keyed(struct work_item *item)
     }
 }
 
+/* The records that a column's odd values stand in, counted over all chunks. */
+static void number_odd(const struct table_build *b, struct table_schema *schema)
+{
+    for (uint32_t i = 0; i < schema->count; i++) {
+        struct schema_odd *odd = schema->columns[i].odd;
+
+        if (odd && odd->is_placed) {
+            odd->record = odd->first.record;
+            for (uint64_t chunk = 0; chunk < odd->first.chunk; chunk++) {
+                odd->record += b->notes[chunk].records;
+            }
+        }
+    }
+}
+
 static enum result commit(struct table_build *b, struct err *err)
 {
     struct table_writer *writer = b->writer;
@@ -365,6 +380,9 @@ static enum result commit(struct table_build *b, struct err *err)
     if (b->layout->has_facts &&
         table_schema_new(&b->report.schema, b->layout, b->report.rows) != RESULT_OK) {
         return err_nomem(err, "describing the table");
+    }
+    if (b->report.schema) {
+        number_odd(b, b->report.schema);
     }
     free_encoders(b);
     b->writer = NULL;

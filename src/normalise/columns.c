@@ -26,8 +26,10 @@ struct columns {
     bool want_facts;
     struct facts_wish wish;
     struct type_facts *facts; /* by node, when wanted */
-    uint32_t *nodes_of;       /* by column, once settled */
-    struct str *labels;       /* by column, once settled: views into label_bytes */
+    struct firsts firsts;     /* likewise */
+    struct record_place here;
+    uint32_t *nodes_of; /* by column, once settled */
+    struct str *labels; /* by column, once settled: views into label_bytes */
     struct buf label_bytes;
     uint32_t renamed;
 };
@@ -72,7 +74,7 @@ static bool grow_facts(struct columns *c, uint32_t cap)
     }
     memset(facts + c->count, 0, (cap - c->count) * sizeof *facts);
     c->facts = facts;
-    return true;
+    return firsts_reserve(&c->firsts, c->count, cap);
 }
 
 /* Room for one node more; the table stays under half full. */
@@ -129,6 +131,7 @@ void columns_free(struct columns *c)
 {
     if (c) {
         free(c->facts);
+        firsts_release(&c->firsts);
         free(c->nodes_of);
         free(c->nodes);
         free(c->slots);
@@ -188,14 +191,33 @@ enum result columns_want_facts(struct columns *c, const struct facts_wish *wish,
     c->want_facts = wish->types;
     if (c->want_facts && !c->facts) {
         c->facts = calloc(c->cap, sizeof *c->facts);
+        if (!c->facts || !firsts_reserve(&c->firsts, 0, c->cap)) {
+            return err_nomem(err, "collecting columns");
+        }
     }
-    return c->want_facts && !c->facts ? err_nomem(err, "collecting columns") : RESULT_OK;
+    return RESULT_OK;
+}
+
+void columns_enter_record(struct columns *c, uint64_t chunk, uint64_t record)
+{
+    c->here = (struct record_place){ chunk, record };
 }
 
 void columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
                   struct row_value *value)
 {
-    value->kind = types_note(&c->facts[node], kind, text, c->wish.coerce, &value->value);
+    struct type_facts *facts = &c->facts[node];
+
+    value->kind = types_note(facts, kind, text, c->wish.coerce, &value->value);
+    if (facts->seen[value->kind] == 1) {
+        firsts_note(&c->firsts, node, value->kind, &c->here, kind, text);
+    }
+}
+
+bool columns_first(const struct columns *c, uint32_t node, uint32_t kinds,
+                   struct record_place *place, char text[FIRSTS_TEXT_MAX + 8])
+{
+    return firsts_find(&c->firsts, node, kinds, place, text);
 }
 
 const struct type_facts *columns_facts(const struct columns *c, uint32_t node)
@@ -242,6 +264,7 @@ void columns_take_back(struct columns *c, uint32_t count, const uint32_t *unmark
         c->names.len = c->nodes[node].name_at;
         if (c->facts) {
             c->facts[node] = (struct type_facts){ 0 };
+            firsts_forget(&c->firsts, node);
         }
         c->count--;
     }
@@ -296,6 +319,7 @@ enum result columns_merge(struct columns *into, const struct columns *from, stru
         }
         if (result == RESULT_OK && from->facts) {
             types_merge(&into->facts[there[i]], &from->facts[i]);
+            firsts_merge(&into->firsts, there[i], &from->firsts, i);
         }
     }
     free(there);

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "normalise/firsts.h"
 #include "normalise/rows.h"
 #include "normalise/types.h"
 
@@ -76,9 +77,16 @@ void columns_take_back(struct columns *columns, uint32_t count, const uint32_t *
 MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct facts_wish *wish,
                                           struct err *err);
 
+/** The values that are noted from now on stand in that record of the chunk, counted from 1. */
+void columns_enter_record(struct columns *columns, uint64_t chunk, uint64_t record);
+
 /** A value that is not null stands at `node`; says what it is. Only after columns_want_facts. */
 void columns_note(struct columns *columns, uint32_t node, enum cell_kind kind, struct str text,
                   struct row_value *value);
+
+/** The first value there of one of the kinds, a bit for each; false when there is none. After columns_want_facts. */
+bool columns_first(const struct columns *columns, uint32_t node, uint32_t kinds,
+                   struct record_place *place, char text[FIRSTS_TEXT_MAX + 8]);
 
 /** NULL without columns_want_facts. */
 const struct type_facts *columns_facts(const struct columns *columns, uint32_t node);

@@ -105,6 +105,7 @@ void flatten_enter_chunk(struct flatten *f, uint64_t chunk)
 {
     f->chunk = chunk;
     f->order = 0;
+    f->record = 0;
 }
 
 static enum cell_kind kind_of_raw(struct str raw)
@@ -170,6 +171,10 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
         return RESULT_CANCELLED;
     }
     f->row++;
+    f->record++;
+    if (f->facts) {
+        columns_enter_record(f->columns, f->chunk, f->record);
+    }
     f->visit_base += f->visit_count;
     f->visit_count = 0;
     f->exploded = STR_NONE;
@@ -335,13 +340,14 @@ static enum result go_the_long_way(struct flatten *f, struct str text)
 /* What a text taught that turned out to be invalid goes. */
 struct learnt {
     struct flatten_counts counts;
+    uint64_t record;
     uint32_t nodes, order;
 };
 
 static struct learnt learn_from_here(struct flatten *f)
 {
     f->fresh_count = 0;
-    return (struct learnt){ *f->counts, columns_node_count(f->columns), f->order };
+    return (struct learnt){ *f->counts, f->record, columns_node_count(f->columns), f->order };
 }
 
 static void unlearn(struct flatten *f, const struct learnt *before)
@@ -351,6 +357,7 @@ static void unlearn(struct flatten *f, const struct learnt *before)
     flatten_forget(f, before->nodes);
     *f->counts = before->counts;
     f->order = before->order;
+    f->record = before->record;
 }
 
 static enum result learn_document(struct flatten *f, struct str text)

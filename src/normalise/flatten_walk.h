@@ -41,6 +41,7 @@ struct flatten {
     bool judged; /* FLATTEN_LEARN: the text is known to be valid */
     uint64_t chunk;
     uint32_t order;
+    uint64_t record;    /* in the chunk; the first is 1 */
     struct hint *hints; /* by node */
     uint32_t hint_count, hint_cap;
     const struct columns *table; /* whose columns rows have; NULL: there are no rows */

@@ -2,6 +2,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,18 @@ static struct table_schema *new_schema(uint32_t cap)
     return s;
 }
 
+static struct schema_odd *new_odd(const struct layout *layout, const struct layout_column *c)
+{
+    struct schema_odd *odd = calloc(1, sizeof *odd);
+
+    if (odd) {
+        odd->is = types_odd(c->facts);
+        odd->is_placed = columns_first(layout->tree, columns_node(layout->tree, c->source),
+                                       odd->is.kinds, &odd->first, odd->text);
+    }
+    return odd;
+}
+
 enum result table_schema_new(struct table_schema **schema, const struct layout *layout,
                              uint64_t rows)
 {
@@ -60,7 +73,14 @@ enum result table_schema_new(struct table_schema **schema, const struct layout *
             column.present = types_present(c->facts);
             memcpy(column.seen, c->facts->seen, sizeof column.seen);
         }
-        result = add_column(s, c->name, &column, layout->count);
+        if (column.conflict) {
+            column.odd = new_odd(layout, c);
+            result = column.odd ? RESULT_OK : RESULT_NOMEM;
+        }
+        result = result == RESULT_OK ? add_column(s, c->name, &column, layout->count) : result;
+        if (result != RESULT_OK) {
+            free(column.odd);
+        }
     }
     if (s) {
         s->rows = rows;
@@ -76,10 +96,34 @@ enum result table_schema_new(struct table_schema **schema, const struct layout *
 void table_schema_free(struct table_schema *s)
 {
     if (s) {
+        for (uint32_t i = 0; s->columns && i < s->count; i++) {
+            free(s->columns[i].odd);
+        }
         free(s->columns);
         buf_release(&s->names);
         free(s);
     }
+}
+
+enum result table_schema_append_odd(const struct schema_column *column, struct buf *out)
+{
+    const struct schema_odd *odd = column->odd;
+    char count[UNITS_TEXT_MAX], all[UNITS_TEXT_MAX], record[UNITS_TEXT_MAX];
+    bool one = odd->is.count == 1;
+    enum result result;
+
+    units_format_whole(odd->is.count, count);
+    units_format_whole(column->present, all);
+    units_format_whole(odd->record, record);
+    result = buf_printf(out, "%s of %s values %s %s%s%s", count, all, one ? "is" : "are",
+                        odd->is.is_not ? "not " : "",
+                        !one                   ? ""
+                        : *odd->is.name == 'a' ? "an "
+                                               : "a ",
+                        one ? odd->is.name : odd->is.plural);
+    return result == RESULT_OK && odd->is_placed && odd->record
+               ? buf_printf(out, ", first: record %s, %s", record, odd->text)
+               : result;
 }
 
 enum result table_schema_append_kinds(const struct schema_column *column, struct buf *out)
@@ -90,7 +134,7 @@ enum result table_schema_append_kinds(const struct schema_column *column, struct
     for (int i = 0; result == RESULT_OK && i < KIND_COUNT; i++) {
         if (column->seen[i]) {
             result = buf_printf(out, "%s%llu %s", between, (unsigned long long)column->seen[i],
-                                type_kind_name((enum type_kind)i));
+                                type_kind_name((enum type_kind)i, column->seen[i]));
             between = ", ";
         }
     }

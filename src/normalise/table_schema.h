@@ -23,12 +23,22 @@
 
 #define SCHEMA_COLUMNS_MAX COLUMNS_MAX
 
+/* Why a column in conflict is text. */
+struct schema_odd {
+    struct type_odd is;
+    bool is_placed;            /* what follows is known */
+    struct record_place first; /* of these values; in its chunk */
+    uint64_t record; /* the same, counted over all; who knows the chunks sets it. 0: not known */
+    char text[FIRSTS_TEXT_MAX + 8];
+};
+
 struct schema_column {
     struct str name;
     enum type type;
     bool coerced, conflict, rare; /* see struct type_decision, struct layout_column */
     uint64_t present;             /* values */
     uint64_t seen[KIND_COUNT];    /* of them; not stored */
+    struct schema_odd *odd;       /* of a conflict, else NULL; not stored */
 };
 
 struct table_schema {
@@ -43,7 +53,10 @@ MUST_CHECK enum result table_schema_new(struct table_schema **schema, const stru
                                         uint64_t rows);
 void table_schema_free(struct table_schema *schema);
 
-/** Appends "text: 12 strings, 3 arrays": why a column is what it is. */
+/** Appends "3 of 1,000 values are not numbers, first: record 17, "n/a"": why the column is text. */
+MUST_CHECK enum result table_schema_append_odd(const struct schema_column *column, struct buf *out);
+
+/** Appends "12 strings, 3 arrays": why a column is what it is. */
 MUST_CHECK enum result table_schema_append_kinds(const struct schema_column *column,
                                                  struct buf *out);
 

@@ -8,44 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH_LOW_S INT64_C(978307200)   /* 2001-01-01 */
-#define EPOCH_HIGH_S INT64_C(4102444800) /* 2100-01-01 */
 #define SECONDS_OF_DAY INT64_C(86400)
 #define NUMBER_TEXT_MAX 64 /* longer numbers are text: no double needs as much */
 #define DOUBLE_DIGITS_MAX 17
 #define EXACT_DIGITS_MAX 767 /* no double has more */
 #define MANTISSA_SURE (UINT64_C(1) << 52)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-const char *type_name(enum type type)
-{
-    static const char *const names[] = {
-        [TYPE_TEXT] = "text",       [TYPE_INT64] = "int64",         [TYPE_DOUBLE] = "double",
-        [TYPE_BOOLEAN] = "boolean", [TYPE_TIMESTAMP] = "timestamp", [TYPE_DATE] = "date",
-    };
-
-    return names[type];
-}
-
-const char *type_kind_name(enum type_kind kind)
-{
-    static const char *const names[KIND_COUNT] = {
-        [KIND_INT] = "whole numbers",
-        [KIND_WIDE] = "whole numbers above 2^53",
-        [KIND_DOUBLE] = "fractions",
-        [KIND_NUMBER] = "numbers of too many digits",
-        [KIND_BOOLEAN] = "booleans",
-        [KIND_TIME] = "timestamps",
-        [KIND_DATE] = "dates",
-        [KIND_TEXT_INT] = "whole numbers in quotes",
-        [KIND_TEXT_WIDE] = "whole numbers above 2^53 in quotes",
-        [KIND_TEXT_DOUBLE] = "fractions in quotes",
-        [KIND_TEXT] = "strings",
-        [KIND_JSON] = "arrays",
-    };
-
-    return names[kind];
-}
 
 static inline bool is_digit(char c)
 {
@@ -507,92 +475,4 @@ uint64_t types_present(const struct type_facts *facts)
         count += facts->seen[i];
     }
     return count;
-}
-
-static bool ends_with(struct str name, struct str end)
-{
-    return name.len >= end.len &&
-           str_equal_nocase((struct str){ name.data + name.len - end.len, end.len }, end);
-}
-
-/* Words by which APIs call a time. */
-static bool speaks_of_time(struct str name)
-{
-    static const struct str ends[] = {
-        STR_INIT("_at"),      STR_INIT(".at"),   STR_INIT(".ts"),     STR_INIT("_ts"),
-        STR_INIT("time"),     STR_INIT("date"),  STR_INIT("stamp"),   STR_INIT("created"),
-        STR_INIT("updated"),  STR_INIT("epoch"), STR_INIT("expires"), STR_INIT("published"),
-        STR_INIT("modified"),
-    };
-
-    if (name.len > 2 && memcmp(name.data + name.len - 2, "At", 2) == 0) {
-        return true; /* createdAt, but not "what" */
-    }
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        if (ends_with(name, ends[i])) {
-            return true;
-        }
-    }
-    return str_equal_nocase(name, STR("ts")) || str_equal_nocase(name, STR("at"));
-}
-
-/* Microseconds in one of the numbers, 0 when they are no times. */
-static int64_t epoch_unit(const struct type_facts *facts, struct str name)
-{
-    if (!speaks_of_time(name)) {
-        return 0;
-    }
-    if (facts->low >= EPOCH_LOW_S && facts->high < EPOCH_HIGH_S) {
-        return (int64_t)US_PER_S;
-    }
-    return facts->low >= EPOCH_LOW_S * 1000 && facts->high < EPOCH_HIGH_S * 1000
-               ? (int64_t)US_PER_MS
-               : 0;
-}
-
-/* The type of a column that holds nothing but numbers, TYPE_TEXT when none keeps all of them. */
-static enum type number_type(const struct type_facts *facts)
-{
-    uint64_t wide = facts->seen[KIND_WIDE] + facts->seen[KIND_TEXT_WIDE];
-    uint64_t fractions = facts->seen[KIND_DOUBLE] + facts->seen[KIND_TEXT_DOUBLE];
-
-    if (facts->seen[KIND_NUMBER] || (wide && fractions)) {
-        return TYPE_TEXT;
-    }
-    return fractions ? TYPE_DOUBLE : TYPE_INT64;
-}
-
-struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce)
-{
-    const uint64_t *seen = facts->seen;
-    uint64_t all = types_present(facts);
-    uint64_t numbers = seen[KIND_INT] + seen[KIND_WIDE] + seen[KIND_DOUBLE] + seen[KIND_NUMBER];
-    uint64_t quoted = seen[KIND_TEXT_INT] + seen[KIND_TEXT_WIDE] + seen[KIND_TEXT_DOUBLE];
-    struct type_decision decision = { .type = TYPE_TEXT };
-
-    if (all == 0) {
-        return decision;
-    }
-    if (numbers + quoted == all) {
-        decision.type = number_type(facts);
-        decision.coerced = quoted && decision.type != TYPE_TEXT;
-        decision.conflict = decision.type == TYPE_TEXT;
-        if (coerce && decision.type == TYPE_INT64 && seen[KIND_INT] + seen[KIND_TEXT_INT] == all) {
-            decision.epoch_unit_us = epoch_unit(facts, name);
-        }
-        if (decision.epoch_unit_us) {
-            decision.type = TYPE_TIMESTAMP;
-            decision.coerced = true;
-        }
-    } else if (seen[KIND_BOOLEAN] == all) {
-        decision.type = TYPE_BOOLEAN;
-    } else if (seen[KIND_TIME] == all) {
-        decision.type = TYPE_TIMESTAMP;
-    } else if (seen[KIND_DATE] == all) {
-        decision.type = TYPE_DATE;
-    } else {
-        /* Strings that happen to be numbers are strings still. */
-        decision.conflict = seen[KIND_TEXT] + quoted != all && seen[KIND_JSON] != all;
-    }
-    return decision;
 }

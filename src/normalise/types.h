@@ -56,8 +56,8 @@ enum type_kind {
     KIND_COUNT,
 };
 
-/** "whole numbers", "timestamps" ... : what a report calls the values. */
-const char *type_kind_name(enum type_kind kind);
+/** "whole numbers", "timestamps" ... : what a report calls so many of the values. */
+const char *type_kind_name(enum type_kind kind, uint64_t count);
 
 /* A zeroed struct has seen nothing. */
 struct type_facts {
@@ -95,6 +95,16 @@ struct type_decision {
 
 /** `name` is the column's, for `coerce`. */
 struct type_decision types_decide(const struct type_facts *facts, struct str name, bool coerce);
+
+/* Which values of a column in conflict keep it from the type that most of them have. */
+struct type_odd {
+    uint64_t count;
+    uint32_t kinds;            /* a bit for each of theirs */
+    bool is_not;               /* they are not ... */
+    const char *name, *plural; /* ... "number", "numbers"; or they are */
+};
+
+struct type_odd types_odd(const struct type_facts *facts);
 
 /* Values: false when the text does not say one, or not without loss. */
 
