@@ -33,7 +33,7 @@ struct response {
      * be dead before the first byte of an answer. */
     unsigned sends;
     bool reused;           /* asked on a kept connection */
-    bool peer_is_ours;     /* ip_text_is_ours; known for redirects only */
+    bool peer_is_ours;     /* ip_text_is_ours; known for complete answers */
     bool sent;             /* at least a byte of the request may have left us */
     bool reached;          /* something answered at its address, if only to refuse */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */

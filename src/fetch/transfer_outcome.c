@@ -55,10 +55,8 @@ static bool is_local_shortage(const struct transfer *t, CURLcode code)
 
 static enum outcome outcome_of_redirect(const struct transfer *t, struct response *r)
 {
-    char *url = NULL, *ip = NULL;
+    char *url = NULL;
 
-    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
-    r->peer_is_ours = ip_text_is_ours(ip);
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
     if (!url) {
         snprintf(r->reason, sizeof r->reason, "HTTP %d without a usable Location", r->status);
@@ -70,10 +68,14 @@ static enum outcome outcome_of_redirect(const struct transfer *t, struct respons
 
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
+    char *ip = NULL;
+
     if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
         snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
         return OUTCOME_CONNECT;
     }
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    r->peer_is_ours = ip_text_is_ours(ip);
     switch (r->status) {
     case 301:
     case 302:
