@@ -150,6 +150,12 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     if (!f) {
         return err_nomem(err, "setting up the network");
     }
+    /* What libcurl would do at the first transfer, where it may be told of too late (8.14 hangs when there is
+     * no memory for it). It counts; its opposite is never called: a resolver's thread may outlive us. */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(f);
+        return err_nomem(err, "setting up the network");
+    }
     f->options = *options;
     f->config.options = &f->options;
     f->config.body_bytes = &f->budget.flying;

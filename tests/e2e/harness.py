@@ -130,13 +130,14 @@ def finish(child):
 
 
 def read_until(pipe, pattern):
-    """Takes bytes of a child's pipe until they hold the pattern; the rest is left to finish()."""
+    """Takes bytes of a child's pipe until they hold the pattern, and gives its match; the rest is left to finish()."""
     seen, end = b"", time.monotonic() + HANG_S
-    while not re.search(pattern, seen):
+    while not (found := re.search(pattern, seen)):
         ready = select.select([pipe], [], [], max(0, end - time.monotonic()))[0]
         got = os.read(pipe.fileno(), 4096) if ready else b""
         check(got, "never said:", pattern, "but", seen[-500:])
         seen += got
+    return found
 
 
 def run(*arguments, stdin=None, **options):
