@@ -1,5 +1,6 @@
 /* Whole runs by rules for answers, and what answers mean without one. */
 #include "engine_fixture.h"
+#include "plan/ban.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -610,6 +611,92 @@ static void run__slows_down_and_stops__when_all_are_refused_alike(void **state)
     end(&w);
 }
 
+/* What the server does once it has let in so many: 403, so many times; 0: for ever. */
+struct ban_script {
+    unsigned after, times, answered, refused;
+};
+
+static struct server_answer ban(void *context, const struct server_asked *asked, unsigned number)
+{
+    struct ban_script *b = context;
+
+    (void)asked;
+    (void)number;
+    if (b->answered++ < b->after || (b->times && b->refused == b->times)) {
+        return USUAL;
+    }
+    b->refused++;
+    return EMPTY_ANSWER("403 Forbidden");
+}
+
+static void host__is_held_and_named__when_it_refuses_after_it_went_well(void **state)
+{
+    static const unsigned times[] = { 14, 0 };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct ban_script script = { .after = 50, .times = times[i] };
+        struct server *server = server_start(ban, &script);
+        struct fast_clock fast;
+        struct run r;
+
+        run_begin(&r, server_url(server, "/[1-400]"));
+        r.clock = fast_clock(&fast, 50);
+        r.job.pace.cap = 4;
+        run_to_its_end(&r);
+        assert_told(&r, "[W-BAN1]", true);
+        assert_told(&r, "held 1.0s", true);
+        if (times[i]) { /* what was refused is asked again, and so was one that looks */
+            assert_int_equal(r.report.exit, EXIT_WELL);
+            assert_int_equal(r.report.ok, 400);
+            assert_told(&r, "answers again", true);
+        } else {
+            assert_int_equal(r.report.exit, EXIT_DRAINED);
+            assert_told(&r, "held 15.0s", true);
+            assert_string_equal(r.report.stopped_code, "E-BAN1");
+            assert_non_null(strstr(r.report.stopped_by, "127.0.0.1:"));
+            assert_int_equal(r.report.ok, 50);
+            assert_in_range(r.report.failed, BAN_ROW, BAN_ROW + 4);
+            assert_failure(r.report.failures[0].why, "HTTP 403");
+            assert_int_equal(r.report.pending, 350 - r.report.failed);
+            assert_in_range(script.refused, BAN_ROW + BAN_HOLDS_MAX, BAN_ROW + 4 + BAN_HOLDS_MAX);
+        }
+        run_end(&r);
+        server_stop(server);
+    }
+}
+
+/* A row of 60 URLs that are not for us, in a host that answers all others. */
+static struct server_answer forbid_some(void *context, const struct server_asked *asked,
+                                        unsigned number)
+{
+    long item = strtol(asked->head + strlen("GET /"), NULL, 10);
+
+    (void)context;
+    (void)number;
+    return item > 100 && item <= 160 ? EMPTY_ANSWER("403 Forbidden") : USUAL;
+}
+
+static void host__is_not_held_for_long__when_only_some_urls_are_refused(void **state)
+{
+    struct server *server = server_start(forbid_some, NULL);
+    struct fast_clock fast;
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-400]"));
+    r.clock = fast_clock(&fast, 50);
+    r.job.pace.cap = 4;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.ok, 340);
+    assert_int_equal(r.report.failed, 60);
+    assert_told(&r, "held 1.0s", true);
+    assert_told(&r, "held 2.0s", false);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed(void **state)
 {
     struct world w;
@@ -668,6 +755,8 @@ static int group(void)
         cmocka_unit_test(reason__shows_no_secret__that_a_body_repeats),
         cmocka_unit_test(page_in_html__has_its_own_class__and_one_retry),
         cmocka_unit_test(run__slows_down_and_stops__when_all_are_refused_alike),
+        cmocka_unit_test(host__is_held_and_named__when_it_refuses_after_it_went_well),
+        cmocka_unit_test(host__is_not_held_for_long__when_only_some_urls_are_refused),
         cmocka_unit_test(run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed),
         cmocka_unit_test(run__ends__when_the_last_are_refused_alike),
     };

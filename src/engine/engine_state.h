@@ -66,7 +66,9 @@ struct failure_kind {
 /** One of them, to be asked again by its class. */
 struct failed_request {
     uint64_t id;
-    uint32_t kind; /* failure_kind.serial; 0: its class found no room */
+    uint32_t kind;       /* failure_kind.serial; 0: its class found no room */
+    uint32_t refused_by; /* index + 1 of the host that may have refused everything then; 0: none */
+    uint32_t row;        /* and in which of its rows (plan/ban.h) */
     uint16_t endpoint;
     bool before; /* in an earlier session */
     bool chosen; /* by the options' follow-up */
@@ -298,7 +300,18 @@ void tell_failed(struct engine *engine, const struct response *response);
 /** It is asked again: when, and who says so. */
 void tell_retry(struct engine *engine, const struct response *response);
 
+/* ban_watch.c */
+
+/** An answer, whatever it is: perhaps its host refuses everything from now on, or no longer does. */
+void ban_note(struct engine *engine, const struct response *response, bool is_put_off);
+
+/** Takes the response, when it was asked for only to see whether its host answers again. */
+bool ban_takes(struct engine *engine, struct response *response);
+
 /* refused_alike.c */
+
+/** Requests that have not been begun on, beside the one that is just answered. */
+bool engine_is_any_left(const struct engine *engine);
 
 /** An answer, whatever it is: perhaps it is the same refusal as all before it. `is_put_off`: it says "not
  *  now", and so is none. */
@@ -456,6 +469,9 @@ void steer_retry_failed(struct engine *engine, const char *class, char reply[CON
 
 /** The failed ones that the options' follow-up is about; says so. */
 void steer_follow_up(struct engine *engine);
+
+/** Asks again what the host refused in this row of refusals (plan/ban.h). How many. */
+unsigned long long steer_ask_refused(struct engine *engine, uint32_t host, uint32_t row);
 
 /** Nobody is there any more who could release a host that was held by hand. */
 void steer_release_all(struct engine *engine);

@@ -414,7 +414,8 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
         credential_note_well(e, request);
     }
-    if (opinion_heed(e, response, &reading->opinion, &deadline, &reading->findings)) {
+    if (ban_takes(e, response) ||
+        opinion_heed(e, response, &reading->opinion, &deadline, &reading->findings)) {
         return;
     }
     if (response->outcome == OUTCOME_STATUS) {
@@ -437,6 +438,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     case CREDENTIAL_TAKEN:
         return;
     }
+    ban_note(e, response, deadline.holds_host);
     refused_alike_note(e, response, deadline.holds_host);
     if (poll_is_not_modified(response)) {
         settle_put(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);

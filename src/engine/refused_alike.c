@@ -9,8 +9,7 @@
 
 #include <stdio.h>
 
-/* Requests that have not been begun on. */
-static bool is_any_left(const struct engine *e)
+bool engine_is_any_left(const struct engine *e)
 {
     uint64_t begun = frontier_waiting(e->frontier) + fetch_in_flight(e->fetch) + e->checking +
                      committer_pending(e->committer) + 1; /* this one */
@@ -43,7 +42,7 @@ static void stop(struct engine *e, const struct response *response)
 {
     char why[sizeof e->stopped_by];
 
-    if (e->phase != ENGINE_RUNNING || !is_any_left(e)) {
+    if (e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
     snprintf(why, sizeof why, "%d requests in a row came to the same: %.100s", SAME_ANSWER_STOP_AT,

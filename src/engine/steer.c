@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FAILED_IDS_MAX                                                                             \
-    (1U << 20) /* 16 MB; beyond these a failed request is asked again by a new run */
+    (1U << 20) /* 24 MB; beyond these a failed request is asked again by a new run */
 
 /* --- what has failed ------------------------------------------------------------------------------ */
 
@@ -84,6 +84,11 @@ void steer_note_failed(struct engine *e, const struct request *request, const ch
 {
     struct failed_request failed = { .id = request->id, .endpoint = (uint16_t)request->endpoint };
 
+    if (request->last.failure.class == FAILURE_STATUS &&
+        ban_is_refusal(request->last.failure.status)) {
+        failed.refused_by = request->host + 1;
+        failed.row = host_at(&e->hosts, request->host)->ban.rows;
+    }
     note_failed(e, failed, request, request->last.failure, said);
 }
 
@@ -225,16 +230,29 @@ static void forget_failure(struct engine *e, const struct failed_request *failed
     }
 }
 
-/* Whether its class is meant. What found no room among the classes is meant with all only. */
+/* Which of them. Zeroed: all. */
+struct asked_again {
+    struct failure_choice choice;
+    bool chosen_only;    /* by the options' follow-up */
+    uint32_t refused_by; /* failed_request.refused_by; 0: whoever it was */
+    uint32_t row;
+};
+
+/* What found no room among the classes is meant with all only. */
 static bool is_meant(const struct engine *e, const struct failed_request *failed,
-                     const struct failure_choice *choice)
+                     const struct asked_again *asked)
 {
-    for (size_t i = 0; choice->class != FAILURE_NONE && i < e->failure_count; i++) {
+    if ((asked->chosen_only && !failed->chosen) ||
+        (asked->refused_by &&
+         (failed->refused_by != asked->refused_by || failed->row != asked->row))) {
+        return false;
+    }
+    for (size_t i = 0; asked->choice.class != FAILURE_NONE && i < e->failure_count; i++) {
         if (e->failures[i].serial == failed->kind) {
-            return failure_choice_has(choice, e->failures[i].why);
+            return failure_choice_has(&asked->choice, e->failures[i].why);
         }
     }
-    return choice->class == FAILURE_NONE;
+    return asked->choice.class == FAILURE_NONE;
 }
 
 static enum result ask_again(struct engine *e, uint64_t id)
@@ -245,8 +263,7 @@ static enum result ask_again(struct engine *e, uint64_t id)
 
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
  * before that loses nothing. */
-static unsigned long long ask_failed(struct engine *e, const struct failure_choice *choice,
-                                     bool chosen_only)
+static unsigned long long ask_failed(struct engine *e, const struct asked_again *asked)
 {
     unsigned long long again = 0;
     size_t kept = 0;
@@ -257,8 +274,7 @@ static unsigned long long ask_failed(struct engine *e, const struct failure_choi
     for (size_t i = 0; i < e->failed_id_count; i++) {
         struct failed_request failed = e->failed_ids[i];
 
-        if (!is_meant(e, &failed, choice) || (chosen_only && !failed.chosen) ||
-            ask_again(e, failed.id) != RESULT_OK) {
+        if (!is_meant(e, &failed, asked) || ask_again(e, failed.id) != RESULT_OK) {
             e->failed_ids[kept++] = failed;
             continue;
         }
@@ -293,12 +309,12 @@ static void put_asked(const struct failure_choice *choice, unsigned long long co
 
 void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_REPLY_MAX])
 {
-    struct failure_choice choice = { .class = FAILURE_NONE };
+    struct asked_again asked = { .refused_by = 0 };
     unsigned long long again;
     char fields[ASKED_MAX];
 
-    if ((class[0] && !failure_choice_parse(str_view(class), &choice)) || !e->failed_id_count ||
-        !has_failed(e, &choice)) {
+    if ((class[0] && !failure_choice_parse(str_view(class), &asked.choice)) ||
+        !e->failed_id_count || !has_failed(e, &asked.choice)) {
         snprintf(reply, CONTROL_REPLY_MAX, "nothing has failed%s%s", class[0] ? " with " : "",
                  class);
         return;
@@ -307,8 +323,8 @@ void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_
         snprintf(reply, CONTROL_REPLY_MAX, "not any more: the run ends; resume it first");
         return;
     }
-    again = ask_failed(e, &choice, false);
-    put_asked(&choice, again, fields);
+    again = ask_failed(e, &asked);
+    put_asked(&asked.choice, again, fields);
     events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
                "%llu failed request%s%s%s asked again by you", again, units_plural(again),
                class[0] ? " of " : "", class);
@@ -316,11 +332,15 @@ void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_
              again == 1 ? " is" : "s are");
 }
 
+unsigned long long steer_ask_refused(struct engine *e, uint32_t host, uint32_t row)
+{
+    return ask_failed(e, &(struct asked_again){ .refused_by = host + 1, .row = row });
+}
+
 void steer_follow_up(struct engine *e)
 {
     const struct follow_up *f = &e->options.follow_up;
-    unsigned long long again =
-        ask_failed(e, &(struct failure_choice){ .class = FAILURE_NONE }, true);
+    unsigned long long again = ask_failed(e, &(struct asked_again){ .chosen_only = true });
     char class[FAILURE_TEXT_MAX], fields[ASKED_MAX];
 
     failure_choice_format(&f->class, class);

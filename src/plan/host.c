@@ -187,11 +187,20 @@ static unsigned least(unsigned a, unsigned b)
     return !b || (a && a < b) ? a : b;
 }
 
-/* A probe is alone for as long as it takes; a slow start is not owned by one slow request. */
+/* A probe is alone for as long as it takes. */
+static bool is_probed(const struct host *host)
+{
+    return host->down_until_us || ban_is_on(&host->ban);
+}
+
+/* A slow start is not owned by one slow request. */
 static unsigned window_now(const struct host *host, uint64_t now_us)
 {
-    if (!host->window || host->down_until_us) {
-        return host->window;
+    if (is_probed(host)) {
+        return 1;
+    }
+    if (!host->window) {
+        return 0;
     }
     return host->window + (unsigned)((now_us - host->window_us) / WINDOW_GROWS_US);
 }
@@ -383,7 +392,7 @@ struct host_wake host_wake(const struct host_table *table, struct host *host, ui
         wake.at_us = host->hold_is_user ? TIME_NEVER : host->down_until_us;
         return wake;
     case HOST_FULL:
-        if (window && host->in_flight >= window && !host->down_until_us) {
+        if (window && host->in_flight >= window && !is_probed(host)) {
             wake.at_us = host->window_us + grown_us;
         }
         return wake;

@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "base/url.h"
+#include "plan/ban.h"
 #include "plan/bucket.h"
 #include "plan/lane.h"
 #include "plan/pacer.h"
@@ -70,6 +71,7 @@ struct host {
     uint64_t well_us;     /* the last answer that was well; 0: none was */
     uint64_t answered_us; /* the last answer of any kind */
 
+    struct ban ban;        /* it refuses everything with 403 */
     struct pacer pacer;    /* its own rate */
     struct bucket bucket;  /* of what names no resource */
     struct bucket *others; /* of those that do; bucket index - 1 */

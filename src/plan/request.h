@@ -84,6 +84,7 @@ struct request {
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
     bool is_asked_again;  /* after its credential was refused (plan/credential.h) */
+    bool is_scout;        /* only to see whether its host answers; the plan's own was answered */
     uint64_t refused_us;  /* when that was, the first time (monotonic); 0: it was not */
     uint32_t login;       /* number of the token that it was sent with; 0: none */
     uint64_t due_us;      /* waiting: not before this (monotonic) */
