@@ -28,6 +28,7 @@
  */
 #include "base/utf8.h"
 #include "cmd/cmd.h"
+#include "cmd/completions.h"
 #include "cmd/demo_options.h"
 #include "cmd/probe_ask.h"
 #include "cmd/read_options.h"
@@ -101,19 +102,21 @@ static void print_usage(FILE *to)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         fprintf(to, "  %-10s %s\n", commands[i].table->command, commands[i].table->summary);
     }
-    fprintf(to, "\nscrapetop COMMAND --help says more; scrapetop --version, what it is made of.\n");
+    fprintf(to, "\nscrapetop help COMMAND says more; scrapetop version, what it is made of.\n");
 }
 
 static int unknown_command(const char *word)
 {
-    const char *names[COMMAND_COUNT + 1];
+    const char *names[COMMAND_COUNT + 3];
     const char *nearest;
     struct err err;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         names[i] = commands[i].table->command;
     }
-    names[COMMAND_COUNT] = NULL;
+    names[COMMAND_COUNT] = "help";
+    names[COMMAND_COUNT + 1] = "version";
+    names[COMMAND_COUNT + 2] = NULL;
     nearest = options_nearest(str_view(word), names);
     if (strstr(word, "://")) {
         err_set(&err, RESULT_INVALID, "E-ARG1", "missing command; did you mean scrapetop run URL?");
@@ -127,21 +130,55 @@ static int unknown_command(const char *word)
     return cmd_fail(&err);
 }
 
-/* For the build, which makes man page and completions of the tables: --man, --completions SHELL. */
-static int print_tables(const char *what, const char *shell)
+static const struct command *find_command(const char *word)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(word, commands[i].table->command) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* `help`, `help COMMAND`. */
+static int print_help(const char *word)
+{
+    const struct command *command = find_command(word);
+
+    if (*word && !command) {
+        return unknown_command(word);
+    }
+    if (command) {
+        options_print_help(command->table, stdout);
+    } else {
+        print_usage(stdout);
+    }
+    return EXIT_WELL;
+}
+
+/* For the build, which makes man page and completions of the tables: --man [examples], --completions SHELL. */
+static int print_tables(const char *what, const char *which)
 {
     const struct option_table *tables[COMMAND_COUNT];
+    struct err err;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         tables[i] = commands[i].table;
-        if (strcmp(what, "--man") == 0) {
-            options_print_man(tables[i], stdout);
-        }
     }
-    if (strcmp(shell, "bash") == 0) {
-        options_print_bash(tables, COMMAND_COUNT, stdout);
-    } else if (strcmp(shell, "zsh") == 0) {
-        options_print_zsh(tables, COMMAND_COUNT, stdout);
+    if (strcmp(what, "--completions") == 0) {
+        if (completions_print(which, tables, COMMAND_COUNT, stdout)) {
+            return EXIT_WELL;
+        }
+        err_set(&err, RESULT_INVALID, "E-ARG1", "--completions wants bash, zsh or fish%s%.32s%s",
+                *which ? ", not \"" : "", which, *which ? "\"" : "");
+        return cmd_fail(&err);
+    }
+    if (strcmp(which, "examples") == 0) {
+        options_print_man_examples(tables, COMMAND_COUNT, stdout);
+        return EXIT_WELL;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        options_print_man(tables[i], stdout);
     }
     return EXIT_WELL;
 }
@@ -149,26 +186,24 @@ static int print_tables(const char *what, const char *shell)
 static int run_command(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
+    const struct command *command = find_command(word);
 
+    if (command) {
+        return command->run(argc - 1, argv + 1);
+    }
     if (!*word) {
         print_usage(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        print_usage(stdout);
-        return EXIT_WELL;
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        return print_help(argc > 2 ? argv[2] : "");
     }
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+    if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         version_print(stdout);
         return EXIT_WELL;
     }
     if (strcmp(word, "--man") == 0 || strcmp(word, "--completions") == 0) {
         return print_tables(word, argc > 2 ? argv[2] : "");
-    }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(word, commands[i].table->command) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
     }
     return unknown_command(word);
 }

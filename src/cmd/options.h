@@ -49,6 +49,7 @@ struct option_row {
     uint64_t low, high;
     enum result (*set)(void *group_struct, const char *value, struct err *err); /* OPTION_CALL */
     bool repeats;
+    const char *words; /* values for the shells to complete, "own paid" or "own, paid"; may be NULL */
 };
 
 struct option_group {
@@ -68,6 +69,7 @@ struct option_table {
     const char *const *examples; /* lines, ended by NULL; may be NULL itself */
     /* Called for each operand in its place among the options; NULL: there are none. */
     enum result (*operand)(void *target, const char *text, struct err *err);
+    const struct option_table *like; /* whose options it takes besides; may be NULL */
 };
 
 /** A row set, bit by bit in the order of the table. */
@@ -94,7 +96,8 @@ void options_print_help(const struct option_table *table, FILE *to);
 
 /** The SYNOPSIS and OPTIONS of one subcommand, as man(7) source. */
 void options_print_man(const struct option_table *table, FILE *to);
-void options_print_bash(const struct option_table *const *tables, size_t count, FILE *to);
-void options_print_zsh(const struct option_table *const *tables, size_t count, FILE *to);
+
+/** The examples of all, for its EXAMPLES. */
+void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to);
 
 #endif

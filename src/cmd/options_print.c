@@ -1,4 +1,4 @@
-/* What a table says to people, to man and to shells. */
+/* What a table says to people and to man. */
 #include "cmd/options.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #define HELP_INDENT 26 /* where the explanations start */
 
 static const struct option_row help_row = { 'h', "help", NULL, "Show this text", OPTION_FLAG, 0, 0,
-                                            0,   NULL,   false };
+                                            0,   NULL,   false,  NULL };
 
 static void print_spaces(size_t count, FILE *to)
 {
@@ -114,6 +114,17 @@ static void print_roff_row(const struct option_row *row, FILE *to)
     fputs(".\n", to);
 }
 
+void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (const char *const *line = tables[i]->examples; line && *line; line++) {
+            fputs(line == tables[i]->examples ? ".PP\n.nf\n" : "", to);
+            print_roff(*line, to);
+            fputs(line[1] ? "\n" : "\n.fi\n", to);
+        }
+    }
+}
+
 void options_print_man(const struct option_table *table, FILE *to)
 {
     fputs(".SS \"scrapetop ", to);
@@ -139,105 +150,4 @@ void options_print_man(const struct option_table *table, FILE *to)
             print_roff_row(&group->rows[j], to);
         }
     }
-}
-
-static bool wants_file(const struct option_row *row)
-{
-    return row->value && (strstr(row->value, "FILE") || strstr(row->value, "DIR"));
-}
-
-static void print_bash_words(const struct option_table *table, FILE *to)
-{
-    fprintf(to, "    %s) words=\"--help", table->command);
-    for (size_t i = 0; i < table->group_count; i++) {
-        for (size_t j = 0; j < table->groups[i].count; j++) {
-            fprintf(to, " --%s", table->groups[i].rows[j].name);
-        }
-    }
-    fputs("\" ;;\n", to);
-}
-
-void options_print_bash(const struct option_table *const *tables, size_t count, FILE *to)
-{
-    fputs("# bash completion for scrapetop; written by `scrapetop --completions bash`\n"
-          "_scrapetop()\n{\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} words=\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-          "        COMPREPLY=($(compgen -W \"--help --version",
-          to);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(to, " %s", tables[i]->command);
-    }
-    fputs("\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n", to);
-    for (size_t i = 0; i < count; i++) {
-        print_bash_words(tables[i], to);
-    }
-    fputs("    esac\n"
-          "    case $word in\n"
-          "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$word\")) ;;\n"
-          "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
-          "    esac\n}\ncomplete -o filenames -F _scrapetop scrapetop\n",
-          to);
-}
-
-/* Within single quotes and _arguments' brackets. */
-static void print_zsh(const char *text, FILE *to)
-{
-    for (const char *c = text; *c; c++) {
-        if (*c == '\'') {
-            fputs("'\\''", to);
-        } else if (strchr("[]:\\", *c)) {
-            fprintf(to, "\\%c", *c);
-        } else {
-            fputc(*c == '\n' ? ' ' : *c, to);
-        }
-    }
-}
-
-static void print_zsh_row(const struct option_row *row, FILE *to)
-{
-    const char *many = row->repeats ? "*" : "";
-
-    if (row->letter && row->repeats) {
-        fprintf(to, "      '*'{-%c,--%s}'[", row->letter, row->name);
-    } else if (row->letter) {
-        fprintf(to, "      '(-%c --%s)'{-%c,--%s}'[", row->letter, row->name, row->letter,
-                row->name);
-    } else {
-        fprintf(to, "      '%s--%s[", many, row->name);
-    }
-    print_zsh(row->help, to);
-    fputc(']', to);
-    if (row->value) {
-        fputc(':', to);
-        print_zsh(row->value, to);
-        fputs(wants_file(row) ? ":_files" : ":", to);
-    }
-    fputs("' \\\n", to);
-}
-
-void options_print_zsh(const struct option_table *const *tables, size_t count, FILE *to)
-{
-    fputs("#compdef scrapetop\n# written by `scrapetop --completions zsh`\n"
-          "_scrapetop() {\n  local -a commands\n  commands=(\n",
-          to);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(to, "    '%s:", tables[i]->command);
-        print_zsh(tables[i]->summary, to);
-        fputs("'\n", to);
-    }
-    fputs("  )\n  if (( CURRENT == 2 )); then\n"
-          "    _describe command commands\n    return\n  fi\n"
-          "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n",
-          to);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(to, "    %s)\n      _arguments \\\n", tables[i]->command);
-        for (size_t j = 0; j < tables[i]->group_count; j++) {
-            for (size_t k = 0; k < tables[i]->groups[j].count; k++) {
-                print_zsh_row(&tables[i]->groups[j].rows[k], to);
-            }
-        }
-        fputs("      '*::_files' ;;\n", to);
-    }
-    fputs("  esac\n}\n_scrapetop \"$@\"\n", to);
 }

@@ -55,6 +55,7 @@ static const struct option_row rows[] = {
     {
         .letter = 'X',
         .name = "request",
+        .words = "GET POST PUT PATCH DELETE HEAD",
         .value = "METHOD",
         .help = "Method (GET, or POST with -d)",
         .kind = OPTION_TEXT,

@@ -127,6 +127,7 @@ static const struct option_row session_rows[] = {
     },
     {
         .name = "class",
+        .words = "404 4xx 5xx " FAILURE_WORDS,
         .value = "CLASS",
         .help = "Of these only one class: 404, 4xx, 5xx, " FAILURE_WORDS,
         .kind = OPTION_CALL,

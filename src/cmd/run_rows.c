@@ -218,6 +218,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     },
     {
         .name = "profile",
+        .words = "own paid free polite",
         .value = "NAME",
         .help = "Cap for whose API it is: own (30), paid (8), free (4), polite (3)",
         .kind = OPTION_CALL,
@@ -225,6 +226,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     },
     {
         .name = "rate",
+        .words = "1/s 10/s 600/m off",
         .value = "RATE",
         .help = "Requests started in a time: 10/s, 5/15s, 600/m (off)",
         .kind = OPTION_RATE,
@@ -232,6 +234,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     },
     {
         .name = "rate-per-host",
+        .words = "1/s 10/s 600/m off",
         .value = "RATE",
         .help = "The same for each host (off)",
         .kind = OPTION_RATE,
@@ -353,6 +356,7 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
     {
         .letter = 'X',
         .name = "request",
+        .words = "GET POST PUT PATCH DELETE HEAD",
         .value = "METHOD",
         .help = "Method (GET, or POST with -d)",
         .kind = OPTION_CALL,

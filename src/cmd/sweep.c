@@ -24,6 +24,7 @@ const struct option_table sweep_table = {
         "--json prints what was found as JSON, --svg FILE draws it. The run goes on later "
         "with scrapetop run -o DIR.",
     .examples = examples,
+    .like = &run_table,
 };
 
 static int write_svg(const struct run_options *options, struct buf *text)
