@@ -61,6 +61,11 @@ static void set_errno__picks_the_result__when_the_cause_is_known(void **state)
         assert_int_equal(err.result, cases[i].want);
         assert_ptr_equal(strstr(err.text, "cannot read x: "), err.text);
         assert_non_null(strstr(err.text, strerror(cases[i].errnum)));
+        /* What may not be written is a matter of storage. */
+        assert_int_equal(
+            err_set_write(&err, cases[i].errnum, "E-T1", "cannot write x"),
+            cases[i].want == RESULT_DENIED && cases[i].errnum != ELOOP ? RESULT_IO : cases[i].want);
+        assert_int_equal(err.result, err_set_write(NULL, cases[i].errnum, "E-T1", "x"));
     }
 }
 

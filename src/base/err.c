@@ -50,19 +50,40 @@ static enum result result_of_errno(int errnum)
     }
 }
 
+static void fill_errno(struct err *err, enum result result, int errnum, const char *code,
+                       const char *format, va_list args)
+{
+    size_t used;
+
+    if (err) {
+        err_fill(err, result, code, format, args);
+        used = strlen(err->text);
+        snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(errnum));
+    }
+}
+
 enum result err_set_errno(struct err *err, int errnum, const char *code, const char *format, ...)
 {
     enum result result = result_of_errno(errnum);
     va_list args;
-    size_t used;
 
-    if (err) {
-        va_start(args, format);
-        err_fill(err, result, code, format, args);
-        va_end(args);
-        used = strlen(err->text);
-        snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(errnum));
+    va_start(args, format);
+    fill_errno(err, result, errnum, code, format, args);
+    va_end(args);
+    return result;
+}
+
+enum result err_set_write(struct err *err, int errnum, const char *code, const char *format, ...)
+{
+    enum result result = result_of_errno(errnum);
+    va_list args;
+
+    if (errnum == EACCES || errnum == EPERM || errnum == EROFS) {
+        result = RESULT_IO;
     }
+    va_start(args, format);
+    fill_errno(err, result, errnum, code, format, args);
+    va_end(args);
     return result;
 }
 

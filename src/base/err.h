@@ -46,6 +46,11 @@ enum result err_set(struct err *err, enum result result, const char *code, const
 enum result err_set_errno(struct err *err, int errnum, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** The same of a place that was to be written: that it may not be is a matter of storage, not of what was typed, so
+ *  that DENIED is IO here. */
+enum result err_set_write(struct err *err, int errnum, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /** The out-of-memory error, naming what was being done. */
 enum result err_nomem(struct err *err, const char *doing);
 

@@ -41,11 +41,11 @@ static int write_svg(const struct run_options *options, struct buf *text)
     parents_make(options->svg, 0777);
     file = fopen(options->svg, "we");
     if (!file || fwrite(text->data, 1, text->len, file) != text->len) {
-        err_set_errno(&err, errno, "E-OUT1", "cannot write %s", options->svg);
+        err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
         code = cmd_fail(&err);
     }
     if (file && fclose(file) != 0 && code == EXIT_WELL) {
-        err_set_errno(&err, errno, "E-OUT1", "cannot write %s", options->svg);
+        err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
         code = cmd_fail(&err);
     }
     return code;

@@ -16,7 +16,7 @@ enum result access_log_open(struct access_log *log, const char *path, struct err
     parents_make(path, 0777);
     log->file = fopen(path, "ae");
     if (!log->file) {
-        return err_set_errno(err, errno, "E-DEMO4", "cannot open the access log %s", path);
+        return err_set_write(err, errno, "E-DEMO4", "cannot open the access log %s", path);
     }
     setvbuf(log->file, NULL, _IOLBF, LINE_BUFFER_BYTES);
     return RESULT_OK;

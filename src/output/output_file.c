@@ -60,7 +60,7 @@ static enum result open_directory(struct output_file *f, struct err *err)
         f->directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (f->directory < 0) {
-        return err_set_errno(err, errno, "E-OUT1", "cannot open the directory of %s", f->path);
+        return err_set_write(err, errno, "E-OUT1", "cannot open the directory of %s", f->path);
     }
     return RESULT_OK;
 }
@@ -150,7 +150,7 @@ static enum result create_temporary(struct output_file *f, struct err *err)
         }
     }
     if (f->fd < 0) {
-        return err_set_errno(err, errno, "E-OUT1", "cannot create %s", f->path);
+        return err_set_write(err, errno, "E-OUT1", "cannot create %s", f->path);
     }
     return RESULT_OK;
 }
@@ -219,7 +219,7 @@ static enum result write_all(struct output_file *f, const char *bytes, size_t le
             continue;
         }
         if (put <= 0) {
-            return err_set_errno(err, put < 0 ? errno : EIO, "E-OUT2", "cannot write %s",
+            return err_set_write(err, put < 0 ? errno : EIO, "E-OUT2", "cannot write %s",
                                  f->directory < 0 ? f->name : f->path);
         }
         bytes += put;
@@ -272,17 +272,17 @@ enum result output_commit(struct output_file *f, struct err *err)
         return result;
     }
     if (result == RESULT_OK && fsync(f->fd) != 0) {
-        result = err_set_errno(err, errno, "E-OUT3", "cannot sync %s", f->path);
+        result = err_set_write(err, errno, "E-OUT3", "cannot sync %s", f->path);
     }
     if (result == RESULT_OK && renameat(f->directory, f->temporary, f->directory, f->name) != 0) {
-        result = err_set_errno(err, errno, "E-OUT3", "cannot rename to %s", f->path);
+        result = err_set_write(err, errno, "E-OUT3", "cannot rename to %s", f->path);
     }
     if (result != RESULT_OK) {
         output_abandon(f);
         return result;
     }
     if (fsync(f->directory) != 0) {
-        result = err_set_errno(err, errno, "E-OUT3", "cannot sync the directory of %s", f->path);
+        result = err_set_write(err, errno, "E-OUT3", "cannot sync the directory of %s", f->path);
     }
     release(f);
     return result;

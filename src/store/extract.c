@@ -50,7 +50,7 @@ static enum result open_directory(struct extract *e, struct err *err)
 
     parents_make(path, 0777);
     if (mkdir(path, S_IRWXU) && errno != EEXIST) {
-        return err_set_errno(err, errno, "E-OUT1", "%s: cannot create", path);
+        return err_set_write(err, errno, "E-OUT1", "%s: cannot create", path);
     }
     e->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     listing = e->dir_fd < 0 ? NULL : opendir(path);
@@ -132,7 +132,7 @@ static enum result write_file(struct extract *e, const struct line_view *view, s
     if (fd >= 0 && close(fd) && !errnum) {
         errnum = errno;
     }
-    return errnum ? err_set_errno(err, errnum, "E-OUT1", "%s: cannot write the body of key %.*s",
+    return errnum ? err_set_write(err, errnum, "E-OUT1", "%s: cannot write the body of key %.*s",
                                   e->options->dir, STR_ARG(view->key))
                   : RESULT_OK;
 }
@@ -147,7 +147,7 @@ static enum result write_stream(struct extract *e, struct err *err)
     if (errno == EPIPE) {
         return err_set(err, RESULT_CANCELLED, "E-OUT1", "nobody reads the output any more");
     }
-    return err_set_errno(err, errno, "E-OUT1", "cannot write to the output");
+    return err_set_write(err, errno, "E-OUT1", "cannot write to the output");
 }
 
 /* One body out, or its damage told. */
@@ -353,7 +353,7 @@ enum result extract_bodies(struct run_reader *reader, const struct extract_optio
     if (!options->dir && (result == RESULT_OK || result == RESULT_NOT_FOUND) &&
         fflush(options->to)) {
         result = errno == EPIPE ? RESULT_CANCELLED
-                                : err_set_errno(err, errno, "E-OUT1", "cannot write to the output");
+                                : err_set_write(err, errno, "E-OUT1", "cannot write to the output");
     }
     *count = e.count;
     release(&e);

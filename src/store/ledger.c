@@ -233,7 +233,7 @@ enum result ledger_fail(const struct ledger *ledger, const char *doing, struct e
                        "--fresh (the old run is set aside, not deleted)",
                        ledger->path, text, doing);
     case SQLITE_READONLY:
-        return err_set(err, RESULT_DENIED, "E-DIR1", "%s: %s while %s", ledger->path, text, doing);
+        return err_set(err, RESULT_IO, "E-DIR1", "%s: %s while %s", ledger->path, text, doing);
     case SQLITE_BUSY:
         return err_set(err, RESULT_BUSY, "E-LOCK1", "%s is held by another program while %s",
                        ledger->path, doing);

@@ -389,12 +389,12 @@ static enum result create_ledger(const struct run_dir *dir, struct err *err)
     fd = openat(dir->fd, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                 S_IRUSR | S_IWUSR);
     if (fd < 0) {
-        return err_set_errno(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+        return err_set_write(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
     }
     result = fill_new(dir, err);
     if (result == RESULT_OK &&
         (fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, NAME) || fsync(dir->fd))) {
-        result = err_set_errno(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+        result = err_set_write(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
     }
     close(fd);
     return result;

@@ -221,7 +221,7 @@ static enum result write_holder(const struct run_dir *dir, int fd, struct err *e
     int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
     return ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len
-               ? err_set_errno(err, errno, "E-DIR1", "%s: cannot write the lock file", dir->path)
+               ? err_set_write(err, errno, "E-DIR1", "%s: cannot write the lock file", dir->path)
                : RESULT_OK;
 }
 
@@ -255,7 +255,7 @@ enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
         result = sync_parent(dir->path, err);
     } else if (errno != EEXIST) {
         result =
-            err_set_errno(err, errno, "E-DIR1", "%s: cannot create the run directory", dir->path);
+            err_set_write(err, errno, "E-DIR1", "%s: cannot create the run directory", dir->path);
     }
     if (result == RESULT_OK) {
         result = open_directory(dir, err);
@@ -278,7 +278,7 @@ enum result run_dir_open(struct run_dir *dir, const char *path, struct err *err)
     return result;
 }
 
-enum result run_dir_open_readonly(struct run_dir *dir, const char *path, struct err *err)
+enum result run_dir_open_for_look(struct run_dir *dir, const char *path, struct err *err)
 {
     enum result result;
 
@@ -290,11 +290,19 @@ enum result run_dir_open_readonly(struct run_dir *dir, const char *path, struct 
     if (result == RESULT_OK) {
         result = look_inside(dir, err);
     }
+    if (result != RESULT_OK) {
+        run_dir_close(dir);
+    }
+    return result;
+}
+
+enum result run_dir_open_readonly(struct run_dir *dir, const char *path, struct err *err)
+{
+    enum result result = run_dir_open_for_look(dir, path, err);
+
     if (result == RESULT_OK && dir->fresh) {
         result = err_set(err, RESULT_INVALID, "E-DIR2", "%s is not a run directory: no ledger.db",
                          dir->path);
-    }
-    if (result != RESULT_OK) {
         run_dir_close(dir);
     }
     return result;
@@ -410,6 +418,7 @@ static enum result rename_aside(const char *path, char **aside, struct err *err)
 {
     size_t size = strlen(path) + sizeof ".10000";
     char *name = malloc(size);
+    enum result result;
 
     if (!name) {
         return err_nomem(err, "naming a run set aside");
@@ -424,9 +433,9 @@ static enum result rename_aside(const char *path, char **aside, struct err *err)
             break;
         }
     }
-    err_set_errno(err, errno, "E-DIR1", "%s: cannot set the run aside as %s", path, name);
+    result = err_set_write(err, errno, "E-DIR1", "%s: cannot set the run aside as %s", path, name);
     free(name);
-    return RESULT_DENIED;
+    return result;
 }
 
 enum result run_dir_set_aside(const char *path, char **aside, struct err *err)
@@ -464,7 +473,9 @@ enum result run_dir_open_file(const struct run_dir *dir, const char *name, int f
 
     *fd = openat(dir->fd, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
     if (*fd < 0) {
-        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name);
+        return flags & (O_WRONLY | O_RDWR)
+                   ? err_set_write(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name)
+                   : err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot open", dir->path, name);
     }
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
         return RESULT_OK;
@@ -539,7 +550,7 @@ enum result run_dir_replace(const struct run_dir *dir, const char *name, struct 
     (void)unlinkat(dir->fd, temp, 0); /* of a process that died here: we hold the lock */
     fd = openat(dir->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0) {
-        return err_set_errno(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
+        return err_set_write(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
     }
     errnum = write_all(fd, bytes);
     if (!errnum && fsync(fd)) {
@@ -556,7 +567,7 @@ enum result run_dir_replace(const struct run_dir *dir, const char *name, struct 
     }
     if (errnum) {
         (void)unlinkat(dir->fd, temp, 0);
-        return err_set_errno(err, errnum, "E-DIR3", "%s/%s: cannot write", dir->path, name);
+        return err_set_write(err, errnum, "E-DIR3", "%s/%s: cannot write", dir->path, name);
     }
     return RESULT_OK;
 }

@@ -49,6 +49,10 @@ MUST_CHECK enum result run_dir_open(struct run_dir *dir, const char *path, struc
 /** For raw, verify, status, normalise: must exist and hold a ledger; takes no lock, writes nothing. */
 MUST_CHECK enum result run_dir_open_readonly(struct run_dir *dir, const char *path,
                                              struct err *err);
+
+/** The same of a directory that may have no ledger yet (`fresh`), as another process is just making it. */
+MUST_CHECK enum result run_dir_open_for_look(struct run_dir *dir, const char *path,
+                                             struct err *err);
 void run_dir_close(struct run_dir *dir);
 
 /** Whether what this process holds is still there, under the same path. A lock that was removed is put back.

@@ -40,7 +40,7 @@ void segment_name(uint32_t number, char name[SEGMENT_NAME_SIZE])
 enum result segment_dir_open(const struct run_dir *dir, bool create, int *raw_fd, struct err *err)
 {
     if (create && mkdirat(dir->fd, SEGMENT_DIR, S_IRWXU) && errno != EEXIST) {
-        return err_set_errno(err, errno, "E-DIR1", "%s/raw: cannot create", dir->path);
+        return err_set_write(err, errno, "E-DIR1", "%s/raw: cannot create", dir->path);
     }
     *raw_fd = openat(dir->fd, SEGMENT_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (*raw_fd < 0) {
