@@ -7,9 +7,9 @@ enum kind { KIND_NONE, KIND_FREE, KIND_WORDS, KIND_FILE, KIND_DIR };
 
 static enum kind value_kind(const struct option_row *row)
 {
-    return !row->value                 ? KIND_NONE
-           : row->words                ? KIND_WORDS
-           : strstr(row->value, "DIR") ? KIND_DIR
+    return !row->value                  ? KIND_NONE
+           : row->words                 ? KIND_WORDS
+           : strstr(row->value, "DIR")  ? KIND_DIR
            : strstr(row->value, "FILE") ? KIND_FILE
                                         : KIND_FREE;
 }
@@ -100,15 +100,16 @@ static void print_bash_operands(const struct option_table *table, FILE *to)
 /* bash cuts words at `=`: what stands before it is the option. */
 static void print_bash(const struct option_table *const *tables, size_t count, FILE *to)
 {
-    fputs("# bash completion for scrapetop; written by `scrapetop --completions bash`\n"
-          "_scrapetop()\n{\n"
-          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-          "    COMPREPLY=()\n"
-          "    if [ \"$word\" = '=' ]; then\n        word=\n"
-          "    elif [ \"$before\" = '=' ]; then\n        before=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-          "        COMPREPLY=($(compgen -W \"--help --version help version ",
-          to);
+    fputs(
+        "# bash completion for scrapetop; written by `scrapetop --completions bash`\n"
+        "_scrapetop()\n{\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+        "    COMPREPLY=()\n"
+        "    if [ \"$word\" = '=' ]; then\n        word=\n"
+        "    elif [ \"$before\" = '=' ]; then\n        before=${COMP_WORDS[COMP_CWORD-2]}\n    fi\n"
+        "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+        "        COMPREPLY=($(compgen -W \"--help --version help version ",
+        to);
     print_commands(tables, count, to);
     fputs("\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]}:$before in\n", to);
     for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
-/* `demo`: the embedded API and a scrape of it, with weather that makes every panel move. */
+/* `demo`: the embedded API and a scrape of it, with weather that makes every panel move. What was stopped goes
+ * on only with a server at the same port, so that `demo --resume` starts both. */
 #include "base/clock.h"
 #include "base/parents.h"
 #include "base/say.h"
@@ -12,8 +13,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_DIR "demo.run"
+#define RESUME_MAX 4200      /* the command that goes on, with a path */
 #define FIRST_AUCTION 103293 /* where the origin of all this began */
 
 static bool given(const struct demo_command_options *o, const char *name)
@@ -96,9 +99,72 @@ static enum result set_last_demo_aside(const char *path, struct err *err)
     return result == RESULT_NOT_FOUND ? RESULT_OK : result;
 }
 
+/* Of the first URL of the run; 0 when it is no demo's. */
+static uint16_t port_of(const struct job *job)
+{
+    static const char host[] = "http://127.0.0.1:";
+    const struct job_endpoint *endpoint = job->endpoint_count ? &job->endpoints[0] : NULL;
+    const char *url = endpoint && endpoint->source_count ? endpoint->sources[0].text : "";
+    long port =
+        strncmp(url, host, sizeof host - 1) == 0 ? strtol(url + sizeof host - 1, NULL, 10) : 0;
+
+    return port > 0 && port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+/* The run that is there gives the job, and the port where its server was. */
+static enum result take_last_demo(struct demo_command_options *o, const char *path, int argc,
+                                  char **argv, struct err *err)
+{
+    struct run_dir dir;
+    struct job stored;
+    enum result result = run_dir_open_readonly(&dir, path, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = stored_job_read_without_secrets(&dir, &stored, err);
+    run_dir_close(&dir);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    o->api.port = port_of(&stored);
+    if (!o->api.port || !stored.name || strcmp(stored.name, "demo") != 0) {
+        job_release(&stored);
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "%s is no demo's run: scrapetop run -o %s goes on with it", path, path);
+    }
+    job_release(&o->run.job);
+    o->run.job = stored;
+    result = options_parse(&demo_table, argc, argv, o, &o->given, err);
+    return result == RESULT_OK ? job_finish(&o->run.job, err) : result;
+}
+
+/* What starts this demo again, with the same mishaps. */
+static enum result resume_words(const struct demo_command_options *o, struct buf *words)
+{
+    char seed[40];
+    enum result result = buf_append_str(words, STR("scrapetop demo --resume"));
+
+    if (result == RESULT_OK && o->quick) {
+        result = buf_append_str(words, STR(" --quick"));
+    }
+    if (result == RESULT_OK && o->api.seed) {
+        snprintf(seed, sizeof seed, " --seed %llu", (unsigned long long)o->api.seed);
+        result = buf_append_str(words, str_view(seed));
+    }
+    if (result == RESULT_OK && o->run.run_dir) {
+        result = buf_append_str(words, STR(" -o "));
+        if (result == RESULT_OK) {
+            result = say_shell_word(words, str_view(o->run.run_dir));
+        }
+    }
+    return result == RESULT_OK ? buf_append(words, "", 1) : result;
+}
+
 static int scrape(struct demo_command_options *o, const char *path)
 {
     char csv[4096];
+    struct buf resume = { 0 };
     struct session_options session = {
         .job = &o->run.job,
         .csv = csv,
@@ -106,6 +172,7 @@ static int scrape(struct demo_command_options *o, const char *path)
         .plain = o->run.plain,
         .notify = o->run.notify,
         .json = o->run.json,
+        .exit = o->run.exit,
     };
     struct run_dir dir;
     struct err err;
@@ -123,10 +190,14 @@ static int scrape(struct demo_command_options *o, const char *path)
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    result = stored_job_write(&dir, session.job, &err);
+    result = dir.fresh ? stored_job_write(&dir, session.job, &err) : RESULT_OK;
+    if (result == RESULT_OK && resume_words(o, &resume) == RESULT_OK) {
+        session.resume = resume.data;
+    }
     session.dir = &dir;
     code = result == RESULT_OK ? session_run(&session) : cmd_fail(&err);
     run_dir_close(&dir);
+    buf_release(&resume);
     return code;
 }
 
@@ -144,7 +215,17 @@ static enum result start_server(struct demo **server, const struct demo_options 
     return result;
 }
 
-static int run_demo(struct demo_command_options *o)
+static enum result prepare(struct demo_command_options *o, const char *path, int argc, char **argv,
+                           struct err *err)
+{
+    if (o->resume) {
+        return take_last_demo(o, path, argc, argv, err);
+    }
+    choose_pace(o);
+    return set_last_demo_aside(path, err);
+}
+
+static int run_demo(struct demo_command_options *o, int argc, char **argv)
 {
     const char *path = o->run.run_dir ? o->run.run_dir : DEFAULT_DIR;
     struct demo *server;
@@ -152,12 +233,20 @@ static int run_demo(struct demo_command_options *o)
     int code;
 
     choose_weather(o);
-    choose_pace(o);
-    if (set_last_demo_aside(path, &err) != RESULT_OK ||
-        start_server(&server, &o->api, &err) != RESULT_OK) {
+    if (prepare(o, path, argc, argv, &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
-    code = make_job(o, demo_port(server), &err) == RESULT_OK ? scrape(o, path) : cmd_fail(&err);
+    if (start_server(&server, &o->api, &err) != RESULT_OK) {
+        if (o->resume && err.result == RESULT_BUSY) {
+            err_set(&err, RESULT_BUSY, "E-DEMO3",
+                    "port %u, where the last demo's server was, is taken; scrapetop demo begins a "
+                    "new one",
+                    (unsigned)o->api.port);
+        }
+        return cmd_fail(&err);
+    }
+    code = o->resume || make_job(o, demo_port(server), &err) == RESULT_OK ? scrape(o, path)
+                                                                          : cmd_fail(&err);
     demo_stop(server);
     return code;
 }
@@ -174,7 +263,7 @@ int cmd_demo(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&demo_table, stdout);
     } else {
-        code = run_demo(&options);
+        code = run_demo(&options, argc, argv);
     }
     demo_options_release(&options);
     return code;

@@ -139,6 +139,12 @@ static const struct option_row quick_rows[] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct demo_command_options, quick),
     },
+    {
+        .name = "resume",
+        .help = "Go on with the last demo: its server comes back at its port",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct demo_command_options, resume),
+    },
 };
 
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]
@@ -167,6 +173,7 @@ static const char *const demo_examples[] = {
     "scrapetop demo",
     "scrapetop demo --quick --plain",
     "scrapetop demo -c 50 --latency 1s --limit 30/s",
+    "scrapetop demo --resume                  # go on with the one that was stopped",
     NULL,
 };
 

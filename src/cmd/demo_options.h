@@ -21,6 +21,7 @@ struct demo_command_options {
     struct run_options run;  /* pace and output as given; no sources */
     struct demo_options api; /* the weather */
     bool quick;              /* done within seconds, for tests */
+    bool resume;             /* the run is the one that is there */
     struct options_given given;
 };
 

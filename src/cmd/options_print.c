@@ -6,8 +6,9 @@
 #define HELP_COLUMNS 80
 #define HELP_INDENT 26 /* where the explanations start */
 
-static const struct option_row help_row = { 'h', "help", NULL, "Show this text", OPTION_FLAG, 0, 0,
-                                            0,   NULL,   false,  NULL };
+static const struct option_row help_row = { 'h',         "help", NULL, "Show this text",
+                                            OPTION_FLAG, 0,      0,    0,
+                                            NULL,        false,  NULL };
 
 static void print_spaces(size_t count, FILE *to)
 {

@@ -6,6 +6,7 @@
 #include "cmd/run_job.h"
 #include "cmd/run_lists.h"
 #include "cmd/run_options.h"
+#include "cmd/run_place.h"
 #include "cmd/session.h"
 #include "cmd/show_config.h"
 #include "cmd/stored_job.h"
@@ -104,20 +105,25 @@ static enum result set_aside(const char *path, struct err *err)
 
 /* What is wrong with the command line alone is told before a directory is made for it, or set
  * aside: a mistyped list or table name leaves nothing behind. */
-static enum result check_given(const char *path, struct run_options *options,
-                               struct run_lists *lists, struct err *err)
+static enum result check_sources(struct run_options *options, struct run_lists *lists,
+                                 struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    if (options->has_sources) {
+        result = run_lists_check(lists, &options->job, err);
+    }
+    return result == RESULT_OK && options->has_sources ? run_job_check(&options->job, err) : result;
+}
+
+static enum result check_place(const char *path, const struct run_options *options, struct err *err)
 {
     struct output_file *table;
     enum result result = RESULT_OK;
 
     if (options->follow_up.kind != FOLLOW_UP_NONE && !stored_job_is_in(path)) {
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1", "%s holds no run to follow up", path);
-    } else if (options->has_sources) {
-        result = run_lists_check(lists, &options->job, err);
-        if (result == RESULT_OK) {
-            result = run_job_check(&options->job, err);
-        }
-    } else if (!stored_job_is_in(path)) {
+    } else if (!options->has_sources && !stored_job_is_in(path)) {
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
                          "no URL given, and %s holds no run to resume", path);
     }
@@ -131,6 +137,19 @@ static enum result check_given(const char *path, struct run_options *options,
         if (result == RESULT_OK && output) {
             output_abandon(table);
         }
+    }
+    return result;
+}
+
+/* Where a run lies for which no directory was given; said when it is not where it would be looked for. */
+static enum result choose_place(const struct run_options *options, const struct run_lists *lists,
+                                char path[RUN_PLACE_MAX], struct err *err)
+{
+    enum result result = run_place_choose(&options->job, lists, path, err);
+
+    if (result == RESULT_OK && strlen(path) != strlen(options->job.name) + strlen(".run")) {
+        say(stderr, "scrapetop: %s.run holds another run; this one is in %s (-o names another)",
+            options->job.name, path);
     }
     return result;
 }
@@ -204,6 +223,25 @@ static void warn(const struct job *job)
     }
 }
 
+/* A directory that was free may be another's by now, who began at the same moment. */
+static enum result open_place(struct run_dir *dir, const char *path,
+                              const struct run_options *options, const struct run_lists *lists,
+                              struct err *err)
+{
+    char before[RUN_PLACE_MAX], now[RUN_PLACE_MAX];
+    enum result result = run_dir_open(dir, path, err);
+
+    snprintf(now, sizeof now, "%s", options->run_dir ? "" : path);
+    while (result == RESULT_BUSY && !options->run_dir) {
+        memcpy(before, now, sizeof before);
+        if (choose_place(options, lists, now, NULL) != RESULT_OK || strcmp(now, before) == 0) {
+            break;
+        }
+        result = run_dir_open(dir, now, err);
+    }
+    return result;
+}
+
 static int run_in(const char *path, struct run_options *options, struct run_lists *lists, int argc,
                   char **argv)
 {
@@ -211,7 +249,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     struct err err;
     int code;
 
-    if (run_dir_open(&dir, path, &err) != RESULT_OK) {
+    if (open_place(&dir, path, options, lists, &err) != RESULT_OK) {
         return cmd_fail(&err);
     }
     if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
@@ -228,6 +266,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .sweep = options->sweep.cap_count ? &options->sweep : NULL,
             .plain = options->plain,
             .notify = options->notify,
+            .exit = options->exit,
+            .stdin_is_read = run_lists_have_piped(lists),
             .json = options->json && !options->sweep.cap_count,
         };
 
@@ -244,7 +284,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
 
 static int run_given(struct run_options *options, int argc, char **argv)
 {
-    char default_dir[RUN_DIR_MAX];
+    char default_dir[RUN_PLACE_MAX];
     const char *path = options->run_dir;
     struct run_lists lists = { 0 };
     struct err err;
@@ -261,11 +301,14 @@ static int run_given(struct run_options *options, int argc, char **argv)
         }
         return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
     }
-    if (!path) {
-        run_options_default_dir(&options->job, default_dir);
+    result = check_sources(options, &lists, &err);
+    if (result == RESULT_OK && !path) {
+        result = choose_place(options, &lists, default_dir, &err);
         path = default_dir;
     }
-    result = check_given(path, options, &lists, &err);
+    if (result == RESULT_OK) {
+        result = check_place(path, options, &err);
+    }
     if (result == RESULT_OK && options->fresh) {
         result = set_aside(path, &err);
     }

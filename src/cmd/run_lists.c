@@ -3,10 +3,12 @@
 #include "cmd/cmd.h"
 #include "job/list.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define NAME_SIZE 32
@@ -36,25 +38,24 @@ static enum result copy_in(const struct run_dir *dir, const char *name, struct l
     enum result result;
 
     if (fd < 0) {
-        return err_set_errno(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
+        return err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     result = list_copy(list, fd, err);
     if (result == RESULT_OK && fsync(fd) != 0) {
-        result = err_set_errno(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
+        result = err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     close(fd);
     if (result == RESULT_OK &&
         (renameat(dir->fd, TEMP_NAME, dir->fd, name) != 0 || fsync(dir->fd) != 0)) {
-        result = err_set_errno(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
+        result = err_set_write(err, errno, "E-DIR3", "%s: cannot write %s", dir->path, name);
     }
     return result;
 }
 
-/* The list of the command line against the copy that the run began with. */
-static enum result compare(const struct run_dir *dir, const char *name,
-                           const struct run_list_given *given, struct err *err)
+/* The copy that the run began with. */
+static enum result read_copy(const struct run_dir *dir, const char *name,
+                             struct list_report *stored, struct err *err)
 {
-    struct list_report stored;
     struct list *copy;
     enum result result;
     int fd;
@@ -65,11 +66,26 @@ static enum result compare(const struct run_dir *dir, const char *name,
     }
     result = list_open_fd(&copy, fd, name, err);
     if (result == RESULT_OK) {
-        result = check(copy, &stored, err);
+        result = check(copy, stored, err);
         list_free(copy);
     }
     close(fd);
-    if (result == RESULT_OK && (stored.size != given->size || stored.checksum != given->checksum)) {
+    return result;
+}
+
+static bool is_same(const struct run_list_given *given, const struct list_report *stored)
+{
+    return stored->size == given->size && stored->checksum == given->checksum;
+}
+
+/* The list of the command line against that copy. */
+static enum result compare(const struct run_dir *dir, const char *name,
+                           const struct run_list_given *given, struct err *err)
+{
+    struct list_report stored;
+    enum result result = read_copy(dir, name, &stored, err);
+
+    if (result == RESULT_OK && !is_same(given, &stored)) {
         result =
             err_set(err, RESULT_INVALID, "E-IN5",
                     "%s has changed since the run in %s began (%llu URLs then, %llu now); resume "
@@ -161,6 +177,34 @@ enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
         result = open_one(lists, dir, err);
     }
     return result;
+}
+
+bool run_lists_have_piped(const struct run_lists *lists)
+{
+    bool have = false;
+
+    for (size_t i = 0; lists->given && i < lists->count; i++) {
+        have |= strcmp(lists->given[i].path, "-") == 0;
+    }
+    return have;
+}
+
+bool run_lists_piped_differ(const struct run_lists *lists, const struct job *job,
+                            const struct run_dir *dir)
+{
+    bool differ = false;
+
+    assert(lists->count == count_lists(job));
+    for (size_t i = 0; i < lists->count && !differ; i++) {
+        struct list_report stored;
+        char name[NAME_SIZE];
+
+        snprintf(name, sizeof name, RUN_DIR_LIST_PREFIX "%zu.txt", i + 1);
+        differ = strcmp(lists->given[i].path, "-") == 0 &&
+                 read_copy(dir, name, &stored, NULL) == RESULT_OK &&
+                 !is_same(&lists->given[i], &stored);
+    }
+    return differ;
 }
 
 void run_lists_close(struct run_lists *lists)

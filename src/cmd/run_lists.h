@@ -30,6 +30,13 @@ MUST_CHECK enum result run_lists_check(struct run_lists *lists, const struct job
  *  compared with what is there. */
 MUST_CHECK enum result run_lists_open(struct run_lists *lists, const struct run_dir *dir,
                                       const struct job *job, struct err *err);
+
+/** Whether one of them came by stdin, which so can give no keys. */
+bool run_lists_have_piped(const struct run_lists *lists);
+
+/** Whether a list that came by a pipe is another than the one that the run in `dir` began with. */
+bool run_lists_piped_differ(const struct run_lists *lists, const struct job *job,
+                            const struct run_dir *dir);
 void run_lists_close(struct run_lists *lists);
 
 #endif

@@ -68,6 +68,12 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .offset = offsetof(struct run_options, notify),
     },
     {
+        .name = "exit",
+        .help = "Leave the dashboard when all is done, instead of staying to be read",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, exit),
+    },
+    {
         .name = "json",
         .help = "The final report as JSON on stdout",
         .kind = OPTION_FLAG,
@@ -420,9 +426,4 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
 void run_options_release(struct run_options *options)
 {
     job_release(&options->job);
-}
-
-void run_options_default_dir(const struct job *job, char path[RUN_DIR_MAX])
-{
-    snprintf(path, RUN_DIR_MAX, "%s.run", job->name);
 }

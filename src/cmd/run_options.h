@@ -30,7 +30,7 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool meta, plain, notify, json, fresh, dry_run, show_config, allow_core;
+    bool meta, plain, notify, exit, json, fresh, dry_run, show_config, allow_core;
     bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };
@@ -38,7 +38,7 @@ struct run_options {
 extern const struct option_table run_table;
 
 /* Shared with `demo`. */
-#define RUN_OUTPUT_ROWS 7
+#define RUN_OUTPUT_ROWS 8
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.
@@ -52,9 +52,5 @@ MUST_CHECK enum result run_options_lay_over(struct run_options *options, struct 
                                             int argc, char **argv, struct err *err);
 
 void run_options_release(struct run_options *options);
-
-/** Writes "NAME.run" for a job that has a name. */
-#define RUN_DIR_MAX (JOB_NAME_MAX + 8)
-void run_options_default_dir(const struct job *job, char path[RUN_DIR_MAX]);
 
 #endif

@@ -223,7 +223,8 @@ static void on_line(void *context, struct str line)
 
 static bool wants_dashboard(const struct session *s)
 {
-    return !s->options->plain && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    return !s->options->plain && (isatty(STDIN_FILENO) || s->options->stdin_is_read) &&
+           isatty(STDOUT_FILENO);
 }
 
 static bool open_dashboard(struct session *s)
@@ -412,7 +413,7 @@ static void on_done(void *context)
 {
     struct session *s = context;
 
-    if (!s->dashboard || s->draining || s->options->sweep) {
+    if (!s->dashboard || s->draining || s->options->sweep || s->options->exit) {
         begin_close(s);
     }
 }
@@ -480,8 +481,9 @@ static void print_report(const struct session *s)
     buf_release(&text);
     print_tables(r, r->csv);
     print_tables(r, r->parquet);
-    if (r->stopped_by[0] && (r->exit != EXIT_DRAINED || r->stopped_in_error) &&
-        r->exit != EXIT_INTERRUPTED && r->exit != EXIT_TERMINATED) {
+    if (r->stopped_by[0] && !r->stopped_as_wanted &&
+        (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
+        r->exit != EXIT_TERMINATED) {
         struct err err = { .result = RESULT_IO };
 
         snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
@@ -499,6 +501,8 @@ static void print_report(const struct session *s)
         say(stderr,
             "scrapetop: %s; resume with the same command, for a credential in it is not kept",
             left);
+    } else if (s->options->resume) {
+        say(stderr, "scrapetop: %s; resume with: %s", left, s->options->resume);
     } else {
         snprintf(left + strlen(left), sizeof left - strlen(left),
                  "; resume with: scrapetop run -o");

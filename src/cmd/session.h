@@ -30,9 +30,12 @@ struct session_options {
     const char *parquet; /* likewise, never stdout */
     struct sweep *sweep; /* NULL: none */
     struct follow_up follow_up;
-    bool plain;  /* no dashboard, even on a terminal */
-    bool notify; /* title, bell and notifications, whatever the settings say */
-    bool json;   /* the report as JSON on stdout */
+    bool plain;         /* no dashboard, even on a terminal */
+    bool notify;        /* title, bell and notifications, whatever the settings say */
+    bool json;          /* the report as JSON on stdout */
+    bool exit;          /* the dashboard ends with the work */
+    bool stdin_is_read; /* a list came by it: keys come from the terminal itself */
+    const char *resume; /* the command that goes on with it; NULL: run -o */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

@@ -181,6 +181,7 @@ struct engine {
     char trouble_code[ERR_CODE_MAX]; /* "E-DISK1": of the last trouble */
     enum exit_code ended_by; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */
     char stopped_by[160], stopped_code[ERR_CODE_MAX]; /* why it ends early; of an error: its code */
+    bool stopped_as_wanted;
 
     struct events events;
     struct metrics metrics;
@@ -273,6 +274,9 @@ void engine_stop(struct engine *engine, const char *why);
 
 /** The same with an error code: "E-AUTH2". */
 void engine_stop_for(struct engine *engine, const char *code, const char *why);
+
+/** The same at somebody's wish, or because what was wanted is there: no error. */
+void engine_stop_as_wanted(struct engine *engine, const char *why);
 void engine_drain(struct engine *engine);
 void engine_abort(struct engine *engine, enum exit_code code);
 

@@ -46,7 +46,7 @@ static void end(struct engine *e)
     if (e->sweep == &e->own_sweep) {
         go_on(e);
     } else {
-        engine_stop(e, "the sweep is over");
+        engine_stop_as_wanted(e, "the sweep is over");
     }
 }
 

@@ -122,10 +122,20 @@ void engine_stop_for(struct engine *e, const char *code, const char *why)
     engine_stop(e, why);
 }
 
+void engine_stop_as_wanted(struct engine *e, const char *why)
+{
+    e->stopped_as_wanted |= !e->stopped_by[0];
+    engine_stop(e, why);
+}
+
 void engine_drain(struct engine *e)
 {
     if (e->phase == ENGINE_RUNNING) {
-        engine_stop(e, e->storage == RESULT_OK ? "stopped by request" : e->trouble);
+        if (e->storage == RESULT_OK) {
+            engine_stop_as_wanted(e, "stopped by request");
+        } else {
+            engine_stop(e, e->trouble);
+        }
         events_add(&e->events, EVENT_NOTICE, "drain", "", "draining: %zu in flight finish",
                    fetch_in_flight(e->fetch));
     }
@@ -134,13 +144,13 @@ void engine_drain(struct engine *e)
 void engine_abort(struct engine *e, enum exit_code code)
 {
     if (engine_is_active(e)) {
-        engine_stop(e, "aborted");
+        engine_stop_as_wanted(e, "aborted");
         e->ended_by = code;
         work_cancel(&e->checks);
         fetch_cancel_all(e->fetch);
         committer_flush(e->committer);
     } else if (e->phase == ENGINE_TABLE) {
-        engine_stop(e, "aborted");
+        engine_stop_as_wanted(e, "aborted");
         e->ended_by = code;
         table_forget_orders(e);
     }

@@ -140,6 +140,7 @@ void engine_report(struct engine *e, struct report *r)
     memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
            sizeof r->stopped_code);
     r->stopped_in_error = e->stopped_code[0] != '\0';
+    r->stopped_as_wanted = e->stopped_as_wanted;
     r->store_is_gone = e->storage == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     report_add_rules(e, r);
@@ -153,6 +154,7 @@ void report_fail(struct report *r, const struct err *trouble)
         return; /* as in exit_of */
     }
     r->exit = EXIT_STORAGE;
+    r->stopped_as_wanted = false;
     r->store_is_gone |= trouble->result == RESULT_NOT_FOUND;
     snprintf(r->stopped_by, sizeof r->stopped_by, "%s", trouble->text);
     memcpy(r->stopped_code, trouble->code, sizeof r->stopped_code);

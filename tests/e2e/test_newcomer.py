@@ -1,11 +1,13 @@
 """What somebody meets in the first hour: help, completions, the manual, directories, the demo, what the end says."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 
 import harness
-from harness import check, check_equal, scratch
+from harness import check, check_equal, scratch, wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -126,6 +128,164 @@ def test_manual__has_examples__and_nothing_that_man_warns_of():
     check("\nEXAMPLES\n" in text, "no EXAMPLES")
     for line in ("scrapetop run -c 20 --rate 10/s", "scrapetop raw --failed api.example.org.run"):
         check(line in text.split("\nEXAMPLES\n")[1], "not among the examples:", line)
+
+
+# --- directories that nobody named -----------------------------------------------------------------------
+
+
+def bodies_in(run_dir):
+    return sorted(harness.bodies(scratch(run_dir)))
+
+
+def test_default_directory__is_free_or_the_right_one__never_anothers():
+    with harness.api() as server:
+        def fetch(*words, stdin=None, code=0):
+            return harness.succeed("run", "--plain", *words, stdin=stdin, code=code, cwd=scratch(""))
+
+        fetch(f"{server.url}/posts/1")
+        ended = fetch(f"{server.url}/posts/2")
+        check(b"127.0.0.1.run holds another run; this one is in 127.0.0.1-2.run" in ended.err, ended)
+        fetch(f"{server.url}/posts/3")
+        for n in (1, 2, 3):
+            run_dir = "127.0.0.1.run" if n == 1 else f"127.0.0.1-{n}.run"
+            check_equal(bodies_in(run_dir), [f"/posts/{n}"], run_dir)
+        asked = server.count()
+        for n in (2, 3, 1):
+            ended = fetch(f"{server.url}/posts/{n}")
+            check(b"1/1 ok" in ended.err, ended)
+        check_equal(server.count(), asked, "asked again, though it was there")
+        # --fresh sets aside the same job's run and no other.
+        fetch("--fresh", f"{server.url}/posts/2")
+        check_equal(bodies_in("127.0.0.1-2.run.1"), ["/posts/2"], "set aside")
+        check(not os.path.exists(scratch("127.0.0.1.run.1")), "another run was set aside")
+        # What comes by a pipe is told by its bytes.
+        for n in (4, 5, 4):
+            fetch("-i", "-", stdin=f"{server.url}/posts/{n}\n".encode())
+        check_equal((bodies_in("stdin.run"), bodies_in("stdin-2.run")), (["/posts/4"], ["/posts/5"]), "of pipes")
+        check_equal(len([n for n in os.listdir(scratch("")) if n.startswith("stdin")]), 2, "of pipes")
+        # The readme's: a job file that probe has written.
+        job = harness.succeed("probe", f"{server.url}/posts").out
+        with open(scratch("posts.json"), "wb") as file:
+            file.write(job)
+        fetch(scratch("posts.json"))
+        # A directory that is named is meant.
+        ended = harness.run("run", "-o", scratch("127.0.0.1.run"), f"{server.url}/posts/2")
+        check_equal(ended.code, 2, "exit code")
+        check(b"E-JOB1" in ended.err, ended)
+
+
+def test_default_directory__when_several_begin_at_once__is_each_ones_own():
+    with harness.api("--latency", "300ms") as server:
+        children = [harness.scrapetop("run", "--plain", f"{server.url}/posts/{n}", cwd=scratch(""),
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE) for n in range(1, 7)]
+        for child in children:
+            ended = harness.finish(child)
+            check_equal(ended.code, 0, ended)
+    runs = sorted(n for n in os.listdir(scratch("")) if n.endswith(".run"))
+    check_equal(len(runs), 6, runs)
+    check_equal(sorted(bodies_in(run)[0] for run in runs), [f"/posts/{n}" for n in range(1, 7)], "bodies")
+
+
+def as_nobody():
+    """Root may write anywhere: the child is somebody else."""
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+def test_directory_that_may_not_be_written__is_storage__not_usage():
+    with harness.api() as server:
+        ours, place = scratch("theirs"), scratch("theirs/read-only")
+        os.makedirs(place)
+        os.chmod(scratch(""), 0o755)
+        binary = shutil.copy(harness.BINARY, ours)  # the build may lie where nobody else may look
+        if os.geteuid() == 0:
+            os.chown(ours, 65534, 65534)
+        url = f"{server.url}/posts/[1-3]"
+
+        def ends(*words):
+            child = harness.start([binary, *words], cwd=ours, preexec_fn=as_nobody, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE)
+            return harness.finish(child)
+
+        ended = ends("run", "--plain", "-o", "ok.run", url)
+        check_equal(ended.code, 0, ended)
+        os.chmod(place, 0o555)
+        for words in (["run", "--plain", "-o", "read-only/x.run", url],
+                      ["run", "--plain", "-o", "y.run", "--csv", "read-only/x.csv", url],
+                      ["run", "--plain", "-o", "y.run", "--parquet", "read-only/x.parquet", url],
+                      ["normalise", "-o", "read-only/x.csv", "ok.run"],
+                      ["raw", "--dir", "read-only", "ok.run"], ["raw", "--dir", "read-only/new", "ok.run"],
+                      ["serve", "--log", "read-only/log"], ["demo", "--quick", "--plain", "-o", "read-only/d.run"]):
+            ended = ends(*words)
+            check_equal(ended.code, 8, f"exit code of {words}: {ended}")
+            check(b"read-only" in ended.err and b"ermission" in ended.err, ended)
+        check(not os.path.exists(os.path.join(ours, "y.run")), "a run was made whose table cannot be")
+        for name in ("ok.run/ledger.db", "ok.run"):
+            os.chmod(os.path.join(ours, name), 0o555 if name == "ok.run" else 0o444)
+        check_equal(ends("run", "--plain", "-o", "ok.run").code, 8, "exit code of a run that may not be written")
+        check_equal(ends("status", "ok.run").code, 0, "exit code of reading it")
+
+
+# --- the demo, and how a session ends -------------------------------------------------------------------
+
+
+def test_demo__that_was_stopped__goes_on_by_the_words_it_ends_with():
+    first = harness.scrapetop("demo", "--plain", "--quick", "-c", "2", "--seed", "3", stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE)
+    wait_for(lambda: os.path.exists(scratch("demo.run/raw")) and harness.bodies(scratch("demo.run")), "some answers")
+    first.send_signal(signal.SIGINT)
+    ended = harness.finish(first)
+    check_equal(ended.code, 7, ended)
+    words = re.search(rb"resume with: scrapetop (.*)\n", ended.err)[1].decode().split()
+    check_equal(words[:2], ["demo", "--resume"], "the words")
+    ended = harness.succeed(*words, "--plain", "-c", "30")
+    check(b"400/400 ok" in ended.err, ended)
+    check_equal([len(b) for b in harness.bodies(scratch("demo.run")).values()], [1] * 400, "bodies of each")
+    ended = harness.run("demo", "--resume", "-o", scratch("nothing.run"))
+    check(ended.code == 2 and b"nothing.run" in ended.err, ended)
+    with harness.api() as server:
+        harness.succeed("run", "--plain", "-o", scratch("other.run"), f"{server.url}/posts/1")
+        ended = harness.run("demo", "--resume", "-o", scratch("other.run"))
+        check(ended.code == 2 and b"no demo" in ended.err, ended)
+
+
+def test_exit__leaves_the_dashboard_when_all_is_done():
+    with harness.api() as server:
+        arguments = [harness.BINARY, "run", "--exit", f"{server.url}/posts/[1-20]"]
+        with harness.terminal(arguments) as shown:
+            check_equal(shown.exit_code(), 0, "exit code")
+            check(b"\x1b[?1049h" in shown.raw, "there was no dashboard")
+            check(b"20/20 ok" in shown.raw, shown.raw[-500:])
+
+
+def test_list_on_stdin__at_a_terminal__has_the_dashboard_and_its_keys():
+    with harness.api("--latency", "100ms") as server:
+        with open(scratch("urls.txt"), "w", encoding="ascii") as file:
+            file.writelines(f"{server.url}/posts/{n}\n" for n in range(1, 2000))
+        with harness.terminal(["/bin/bash", "--norc", "-c", f"cat urls.txt | {harness.BINARY} run -i - -c 3"]) as shown:
+            shown.wait_text(r"\bcap 3 +auto")
+            shown.keys("+")
+            shown.wait_text(r"\bcap 4 +auto")
+            shown.keys("q")
+            check_equal(shown.exit_code(), 7, "exit code")
+
+
+def test_stopped_by_request__is_no_error__though_something_had_failed():
+    with harness.api("--latency", "50ms") as server:
+        arguments = [harness.BINARY, "run", f"{server.url}/nothing/[1-3]"]
+        with harness.terminal(arguments) as shown:
+            shown.wait_text(r"FAILED")
+            shown.keys("q")
+            check_equal(shown.exit_code(), 3, "exit code")
+    with harness.api("--latency", "1s") as server:  # the last one is in flight when it is told to end
+        arguments = [harness.BINARY, "run", "-c", "1", f"{server.url}/nothing/1", f"{server.url}/posts/1"]
+        with harness.terminal(arguments) as shown:
+            shown.wait_text(r"failed 1\b")
+            shown.keys("q")
+            check_equal(shown.exit_code(), 3, "exit code")
+            check(b"error: stopped by request" not in shown.raw, shown.raw[-800:])
 
 
 # --- what must be installed ----------------------------------------------------------------------------
