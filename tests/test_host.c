@@ -305,6 +305,53 @@ static void resource__takes_what_is_in_flight_along__when_it_is_named(void **sta
     host_table_release(&t);
 }
 
+/* The starts of one bucket are no measure for a request that began in another, which may have seen fewer of
+ * them or more. */
+static void newer__counts_what_began_later__when_the_lane_has_changed_its_bucket(void **state)
+{
+    struct request *requests[5], *later;
+    struct request other = { .lane = 0 };
+    struct host_table t;
+    struct host *host;
+
+    (void)state;
+    host_table_init(&t, 0, (struct rate){ 0 });
+    host = referred(&t, "http://a/");
+    other.lane = lane_of(host, 1, "http://a/");
+    host_names_resource(host, &other, STR("busy"));
+    for (size_t i = 0; i < 100; i++) {
+        start(&t, host, &other, T0);
+        host_ended(&t, host, &other, HOST_END_WELL, T0);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        requests[i] = make(i + 1, 0);
+        start(&t, host, requests[i], T0);
+    }
+    assert_int_equal(host_newer_than(host, requests[1]), 3);
+    host_ended(&t, host, requests[0], HOST_END_WELL, T0);
+    host_names_resource(host, requests[0], STR("fresh")); /* of which there was no start yet */
+    assert_int_equal(host_newer_than(host, requests[0]), 4);
+    host_ended(&t, host, requests[1], HOST_END_WELL, T0);
+    assert_int_equal(host_newer_than(host, requests[1]), 3);
+    host_names_resource(host, requests[1], STR("busy")); /* of which there were many */
+    assert_int_equal(host_newer_than(host, requests[1]), 3);
+    later = make(6, 0);
+    start(&t, host, later, T0);
+    start(&t, host, &other, T0);
+    assert_int_equal(host_newer_than(host, later), 1);
+    for (size_t i = 2; i < 5; i++) {
+        host_ended(&t, host, requests[i], HOST_END_OURS, T0);
+        assert_int_equal(host_newer_than(host, requests[i]), 4 - i + 2);
+    }
+    host_names_resource(host, later, STR("fresh")); /* back, with one in flight */
+    assert_int_equal(host_newer_than(host, later), 1);
+    host_ended(&t, host, later, HOST_END_WELL, T0);
+    assert_int_equal(host_newer_than(host, later), 0);
+    drop_all(requests, 5);
+    request_free(later);
+    host_table_release(&t);
+}
+
 static void resource__is_shared_by_lanes_that_name_it(void **state)
 {
     struct request one = { .lane = 0 }, two = { .lane = 0 };
@@ -694,6 +741,7 @@ int main(void)
         cmocka_unit_test(release__asks_now__whatever_holds_it),
         cmocka_unit_test(resource__holds_its_own_lanes_only),
         cmocka_unit_test(resource__takes_what_is_in_flight_along__when_it_is_named),
+        cmocka_unit_test(newer__counts_what_began_later__when_the_lane_has_changed_its_bucket),
         cmocka_unit_test(resource__is_shared_by_lanes_that_name_it),
         cmocka_unit_test(resource__names_are_bounded__when_every_answer_has_another),
         cmocka_unit_test(lane__is_told_by_endpoint_and_first_telling_segment),

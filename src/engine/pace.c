@@ -191,7 +191,7 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
     }
     bucket = host_bucket(host, response->request);
     before = bucket->allowance.concurrent;
-    answer.newer = bucket->starts - response->request->host_start;
+    answer.newer = host_newer_than(host, response->request);
     allowance_tell(&bucket->allowance, &quota, &answer, now_us);
     if (bucket->allowance.concurrent != before) {
         events_add_host(&e->events, EVENT_NOTICE, "quota", host->label, "",

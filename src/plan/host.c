@@ -178,6 +178,20 @@ void host_names_resource(struct host *host, const struct request *request, struc
     bucket_at(host, lane->bucket)->in_flight -= lane->in_flight;
     bucket_at(host, index)->in_flight += lane->in_flight;
     lane->bucket = index;
+    lane->moves++;
+    lane->moved_start = bucket_at(host, index)->starts;
+    lane->carried = lane->in_flight;
+}
+
+uint64_t host_newer_than(const struct host *host, const struct request *request)
+{
+    uint64_t starts = host_bucket(host, request)->starts;
+    const struct lane *lane = host->lane_count ? lane_of(host, request) : NULL;
+
+    if (!lane || request->lane_moves == lane->moves) {
+        return starts - request->host_start;
+    }
+    return starts - lane->moved_start + lane->carried;
 }
 
 /* --- may one more start? -------------------------------------------------------------------------- */
@@ -434,6 +448,7 @@ void host_started(struct host_table *table, struct host *host, struct request *r
     if (host->lane_count) {
         struct lane *lane = lane_of(host, request);
 
+        request->lane_moves = lane->moves;
         lane_started(lane, request_is_retry(request),
                      host_is_well_since(host, lane->trouble_since_us), now_us);
     }
@@ -504,6 +519,7 @@ enum host_news host_ended(struct host_table *table, struct host *host,
     host->in_flight--;
     unresponsive_ended(table, host);
     bucket->in_flight--;
+    lane->carried -= lane->carried && request->lane_moves != lane->moves;
     lane_ended(lane);
     table->now_us = now_us;
     if (!host->contacted && (answered || host->in_flight == 0)) {

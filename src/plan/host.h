@@ -130,6 +130,10 @@ struct bucket *host_busiest_bucket(const struct host *host);
 /** A 503 without a deadline came for the request: is it a refusal? See bucket_suspects. */
 bool host_suspects(struct host *host, const struct request *request, uint64_t now_us);
 
+/** So many of the bucket that the request is counted by now began after its last try, as far as is known: those
+ *  that were in flight when its lane came to that bucket count as newer, until they end. */
+uint64_t host_newer_than(const struct host *host, const struct request *request);
+
 /** An answer names the resource that its request was counted against: the lane's bucket from now on. */
 void host_names_resource(struct host *host, const struct request *request, struct str name);
 

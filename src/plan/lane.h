@@ -35,8 +35,11 @@ struct request_queue {
 
 struct lane {
     uint32_t endpoint;
-    uint32_t segment;                  /* hash of the path's first telling segment; 0: none */
-    uint16_t bucket;                   /* index into its host's */
+    uint32_t segment;     /* hash of the path's first telling segment; 0: none */
+    uint16_t bucket;      /* index into its host's */
+    uint32_t moves;       /* so often has it changed its bucket, ... */
+    uint64_t moved_start; /* ... the last time after this many of the new one's starts, ... */
+    unsigned carried;     /* ... with so many in flight that have not ended yet */
     struct request_queue tried, fresh; /* may start as soon as the host may be asked */
     uint64_t ready_count;              /* in both */
     bool retry_was_last;

@@ -74,6 +74,7 @@ struct request {
     uint16_t lane;        /* index into the host's lanes */
     uint32_t attempt;     /* tries begun so far */
     uint64_t host_start;  /* which of its bucket's starts the last try was (plan/bucket.h) */
+    uint32_t lane_moves;  /* of its lane from bucket to bucket, when the last try began */
     uint32_t host_crowd;  /* in flight in its bucket when it began, itself included */
     uint64_t started_us;  /* when it began (monotonic) */
     uint32_t crowd;       /* in flight everywhere when it began, itself included */
