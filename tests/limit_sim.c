@@ -87,6 +87,34 @@ static bool lets_in(struct limit_sim *s)
     return true;
 }
 
+/* How long until it would let one in. */
+static uint64_t left_us(const struct limit_sim *s)
+{
+    const struct limiter *l = &s->limiter;
+    uint64_t window_us = (uint64_t)(l->window_s * 1e6), most = (uint64_t)(l->rate * l->window_s);
+
+    switch (l->kind) {
+    case LIMITER_BUCKET:
+        return (uint64_t)((1 - s->tokens) / l->rate * 1e6);
+    case LIMITER_WINDOW:
+        return window_us - s->now_us % window_us;
+    case LIMITER_SLIDING:
+        return s->let_in[(s->let_in_count - most) % (sizeof s->let_in / sizeof s->let_in[0])] +
+               window_us - s->now_us;
+    case LIMITER_AT_ONCE:
+    case LIMITER_SHUT:
+    case LIMITER_NONE:
+        break;
+    }
+    return US_PER_S;
+}
+
+static uint64_t named_us(const struct limit_sim *s)
+{
+    return s->limiter.tells ? (left_us(s) + US_PER_S - 1) / US_PER_S * US_PER_S
+                            : s->limiter.named_us;
+}
+
 static void serve(struct limit_sim *s, struct limit_flight *f)
 {
     const struct limiter *l = &s->limiter;
@@ -95,6 +123,7 @@ static void serve(struct limit_sim *s, struct limit_flight *f)
     if (!lets_in(s)) {
         f->status = l->status ? l->status : 429;
         f->ends_us = s->now_us + REFUSAL_US;
+        f->named_us = named_us(s);
         return;
     }
     f->status = uniform(&s->random) < l->broken ? 503 : 200;
@@ -125,7 +154,7 @@ static bool is_refusal(struct limit_sim *s, int status)
     if (status != 503) {
         return status == 429;
     }
-    if (s->limiter.named_us && s->limiter.status == 503) {
+    if (named_us(s) && s->limiter.status == 503) {
         return true;
     }
     if (!bucket_suspects(&s->bucket, &s->suspicion, true, s->now_us)) {
@@ -138,11 +167,11 @@ static bool is_refusal(struct limit_sim *s, int status)
 static void refuse(struct limit_sim *s, const struct limit_flight *f,
                    const struct learned_answer *answer)
 {
-    uint64_t named_us = s->limiter.named_us, length_us;
-    struct due due = { .by = named_us ? DUE_RETRY_AFTER : DUE_HOST_HOLD, .status = f->status };
+    uint64_t told_us = f->named_us, length_us;
+    struct due due = { .by = told_us ? DUE_RETRY_AFTER : DUE_HOST_HOLD, .status = f->status };
 
     s->refused++;
-    if (!bucket_refused(&s->bucket, answer, named_us ? s->now_us + named_us : 0, &due,
+    if (!bucket_refused(&s->bucket, answer, told_us ? s->now_us + told_us : 0, &due,
                         random_bits(&s->random), s->now_us)) {
         return;
     }
@@ -154,7 +183,7 @@ static void refuse(struct limit_sim *s, const struct limit_flight *f,
 static void end(struct limit_sim *s, unsigned at)
 {
     struct limit_flight f = s->flights[at];
-    struct learned_answer answer = { f.started_us, f.crowd, s->now_us - f.started_us };
+    struct learned_answer answer = { f.started_us, f.crowd, s->now_us - f.started_us, 0 };
 
     s->flights[at] = s->flights[--s->in_flight];
     s->active -= f.is_working;

@@ -32,6 +32,7 @@ struct limiter {
     double latency_ms, jitter; /* of its answers; jitter: the part that varies evenly */
     int status;                /* of refusals; 0: 429 */
     uint64_t named_us;         /* the deadline that refusals name; 0: none */
+    bool tells;                /* they name the right one, in whole seconds upwards */
     double broken;             /* part of the answers that are a 503, whatever the load */
 };
 
@@ -57,7 +58,8 @@ struct limit_sim {
         uint64_t started_us, ends_us;
         unsigned crowd;
         int status;
-        bool is_working; /* it counts for LIMITER_AT_ONCE */
+        uint64_t named_us; /* the deadline that its refusal names */
+        bool is_working;   /* it counts for LIMITER_AT_ONCE */
     } flights[LIMIT_SIM_CAP_MAX];
     unsigned in_flight;
 };

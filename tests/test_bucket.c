@@ -15,7 +15,7 @@ static struct limit_sim sim;
 
 static struct learned_answer answer_at(uint64_t started_us)
 {
-    return (struct learned_answer){ started_us, 1, US_PER_MS };
+    return (struct learned_answer){ started_us, 1, US_PER_MS, 0 };
 }
 
 /* --- holds -------------------------------------------------------------------------------------- */

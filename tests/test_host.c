@@ -192,7 +192,7 @@ static void hold_named__keeps_the_longer__when_two_are_named(void **state)
 
 static void hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_follows(void **state)
 {
-    struct learned_answer answer = { T0, 1, US_PER_MS };
+    struct learned_answer answer = { T0, 1, US_PER_MS, 0 };
     struct host_table t;
     struct host *host;
 

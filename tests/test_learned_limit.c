@@ -160,6 +160,77 @@ static void rate__is_found__when_it_counts_in_windows(void **state)
     ASSERT_AS_WANTED(samples);
 }
 
+/* What it lets in is spent at full speed, and one more is tried: whoever asks with ten threads is refused ten
+ * times a window. The most is `length_s` over the window, and a little. */
+static void quota__is_spent_at_once__when_refusals_name_the_windows_end(void **state)
+{
+    static const struct sample samples[] = {
+        { "250 in 10 s",
+          { LIMITER_WINDOW, .rate = 25, .window_s = 10, .latency_ms = 20, .jitter = 0.5,
+            .tells = true },
+          0.93,
+          0.0061,
+          300 },
+        { "100 in 60 s",
+          { LIMITER_WINDOW, .rate = 100 / 60.0, .window_s = 60, .latency_ms = 20, .tells = true },
+          0.93,
+          0.015,
+          600 },
+        { "20 in 5 s",
+          { LIMITER_WINDOW, .rate = 4, .window_s = 5, .latency_ms = 20, .jitter = 0.5,
+            .tells = true },
+          0.9,
+          0.06,
+          300 },
+        { "250 in any 10 s",
+          { LIMITER_SLIDING, .rate = 25, .window_s = 10, .latency_ms = 20, .jitter = 0.5,
+            .tells = true },
+          0.9,
+          0.01,
+          300 },
+        { "60 in any 60 s",
+          { LIMITER_SLIDING, .rate = 1, .window_s = 60, .latency_ms = 20, .tells = true },
+          0.9,
+          0.03,
+          600 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+/* The same wait with every refusal, however long it takes. */
+static void rate__is_found__when_refusals_name_what_is_no_windows_end(void **state)
+{
+    static const struct sample samples[] = {
+        { "10/s, burst 20, says 5 s",
+          { LIMITER_BUCKET, .rate = 10, .burst = 20, .latency_ms = 20, .named_us = 5 * US_PER_S },
+          0.85,
+          0.02,
+          300 },
+        { "80/s, burst 10, says 2 s",
+          { LIMITER_BUCKET, .rate = 80, .burst = 10, .latency_ms = 20, .named_us = 2 * US_PER_S },
+          0.85,
+          0.02,
+          300 },
+        { "a token in 3 s, burst 20, tells",
+          { LIMITER_BUCKET, .rate = 1 / 3.0, .burst = 20, .latency_ms = 20, .tells = true },
+          0.9,
+          0.3,
+          600 },
+        /* Each refusal costs five seconds: it is seldom asked whether nine are too many. */
+        { "8 at once, says 5 s",
+          { LIMITER_AT_ONCE, .at_once = 8, .latency_ms = 100, .jitter = 0.5,
+            .named_us = 5 * US_PER_S },
+          0.6,
+          0.02,
+          300 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
 static void at_once__is_found__when_the_server_counts_what_runs(void **state)
 {
     static const struct sample samples[] = {
@@ -284,7 +355,7 @@ static void refused__is_news_once__when_many_were_in_flight_together(void **stat
 
     (void)state;
     for (unsigned i = 1; i <= 50; i++) {
-        struct learned_answer answer = { now_us, i, US_PER_MS };
+        struct learned_answer answer = { now_us, i, US_PER_MS, 0 };
 
         news += learned_refused(&limit, &answer, now_us + 10 * US_PER_MS + i);
     }
@@ -292,9 +363,10 @@ static void refused__is_news_once__when_many_were_in_flight_together(void **stat
     learned_held(&limit,
                  now_us + US_PER_S); /* nor what began before the hold's end, an urged one */
     assert_false(learned_refused(&limit,
-                                 &(struct learned_answer){ now_us + US_PER_S - 1, 1, US_PER_MS },
+                                 &(struct learned_answer){ now_us + US_PER_S - 1, 1, US_PER_MS, 0 },
                                  now_us + US_PER_S));
-    assert_true(learned_refused(&limit, &(struct learned_answer){ now_us + US_PER_S, 1, US_PER_MS },
+    assert_true(learned_refused(&limit,
+                                &(struct learned_answer){ now_us + US_PER_S, 1, US_PER_MS, 0 },
                                 now_us + US_PER_S + US_PER_MS));
 }
 
@@ -478,6 +550,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rate__is_found__when_it_is_a_token_bucket),
         cmocka_unit_test(rate__is_found__when_it_counts_in_windows),
+        cmocka_unit_test(quota__is_spent_at_once__when_refusals_name_the_windows_end),
+        cmocka_unit_test(rate__is_found__when_refusals_name_what_is_no_windows_end),
         cmocka_unit_test(at_once__is_found__when_the_server_counts_what_runs),
         cmocka_unit_test(at_once__follows__when_the_server_lets_in_more),
         cmocka_unit_test(rate__follows__when_the_limit_sinks_and_rises),

@@ -133,6 +133,7 @@ static bool is_background(struct bucket *b, uint64_t now_us)
 bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint64_t until_us,
                     const struct due *due, uint64_t random, uint64_t now_us)
 {
+    struct learned_answer told = *answer;
     enum learned_news news;
 
     b->refused++;
@@ -140,9 +141,9 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
     if (b->refuses_with_503 && due->status == 503 && is_background(b, now_us)) {
         return false;
     }
-    news = learned_refused(&b->learned, answer, now_us);
-    if (until_us) {
-        learned_told(&b->learned, until_us > now_us ? until_us - now_us : 0);
+    told.told_us = until_us > now_us ? until_us - now_us : 0;
+    news = learned_refused(&b->learned, &told, now_us);
+    if (told.told_us) {
         return bucket_hold(b, until_us, due, now_us);
     }
     if (news == LEARNED_KNOWN) {

@@ -38,6 +38,12 @@
 #define SPAN_MIN_US 300000 /* a shorter one tells no rate */
 #define WINDOW_US (2 * US_PER_S) /* a refusal that takes longer to pass is that of a window */
 #define WINDOW_SAME 0.7          /* two that differ by no more are the same */
+#define ASK_RATE_LEAST 2.0 /* after a deadline, until one is accepted: one a round trip, and ... */
+#define ASK_RATE_MOST 10.0 /* ... between these */
+#define TRY_TURN_S 0.1     /* once a first window is spent: doubled within this */
+#define TOLD_FADES 0.97    /* with each further one */
+#define LEAST_PART 0.9
+#define TOLD_CREEP_MOST_S 5.0 /* a longer deadline makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
 #define HOLD_GROWTH 1.5
 #define HOLDS_A_WINDOW 16
@@ -207,8 +213,51 @@ static void note_recovery(struct learned_limit *l, uint64_t started_us, uint64_t
     l->opened_accepted = 0;
 }
 
+static void search_from(struct learned_limit *l, double rate, double turn_s, uint64_t now_us)
+{
+    l->phase = LEARNED_SEARCH;
+    l->is_guessing = false;
+    l->turn_s = turn_s;
+    l->target = rate;
+    set_rate(l, rate, now_us);
+    l->rate_before = l->rate_between = l->rate / 2;
+}
+
+/* One a round trip. */
+static double a_trip_rate(const struct learned_limit *l)
+{
+    return (double)US_PER_S / (l->latency_us > 1000 ? l->latency_us : 1000);
+}
+
+static void take_step(struct learned_limit *l, enum told_step step, uint64_t now_us)
+{
+    switch (step) {
+    case TOLD_STEP_STAY:
+        break;
+    case TOLD_STEP_ASK:
+        l->phase = LEARNED_FREE;
+        l->rate = fmin(fmax(a_trip_rate(l), ASK_RATE_LEAST), ASK_RATE_MOST);
+        break;
+    case TOLD_STEP_FREE:
+        l->phase = LEARNED_FREE;
+        l->rate = 0;
+        break;
+    case TOLD_STEP_TRY:
+        search_from(l, fmax(l->told.rate, a_trip_rate(l)), TRY_TURN_S, now_us);
+        break;
+    case TOLD_STEP_TRY_AT:
+        search_from(l, fmin(l->told.rate, a_trip_rate(l)), SEARCH_TURN_S, now_us);
+        break;
+    case TOLD_STEP_NO_WINDOW:
+        l->burst = fmax(l->burst, BURST_LEAST);
+        search_from(l, l->told.rate, SEARCH_TURN_S, now_us);
+        break;
+    }
+}
+
 void learned_started(struct learned_limit *l, uint64_t now_us)
 {
+    take_step(l, told_window_started(&l->told, l->episode_us, now_us), now_us);
     if (!l->opened_us) {
         l->opened_us = now_us;
     }
@@ -235,6 +284,7 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
         note_recovery(l, a->started_us, now_us);
     }
     l->opened_accepted++;
+    take_step(l, told_window_accepted(&l->told, a->started_us), now_us);
 }
 
 /* The first refusal. What was in flight with it is still to be counted: the guess is made when that has
@@ -256,15 +306,28 @@ static void guess(struct learned_limit *l, uint64_t now_us)
     double lately;
 
     move_slots(l, now_us);
-    lately = FIRST_PART * recent_rate(l, now_us);
+    lately = recent_rate(l, now_us);
+    lately =
+        FIRST_PART * (lately > l->refused_at ? lately : l->refused_at); /* before a long hold */
     l->is_guessing = false;
     set_rate(l, lately > FIRST_LEAST ? lately : FIRST_LEAST, now_us);
     l->rate_before = l->rate_between = l->rate / 2;
 }
 
+/* What the server let in a second since the last refusal, as far as it is known. A bucket that was full again
+ * after a hold gave its burst, too. */
+static double whole_rate(const struct learned_limit *l, double accepted, uint64_t span_us)
+{
+    uint64_t open_us = span_us > l->span_held_us ? span_us - l->span_held_us : 0;
+    double whole = accepted / seconds(span_us);
+
+    return open_us < SPAN_MIN_US ? whole : fmax(whole, (accepted - l->burst) / seconds(open_us));
+}
+
 static void lose_search(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
 {
-    double whole = accepted / seconds(span_us), upper = l->rate, before = l->rate_before, found;
+    double whole = whole_rate(l, accepted, span_us), upper = l->rate, before = l->rate_before,
+           found;
 
     l->refused_at = upper;
     if (accepted <= 0) {
@@ -291,7 +354,7 @@ static void lose_search(struct learned_limit *l, double accepted, uint64_t span_
 
 static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
 {
-    double whole = accepted / seconds(span_us), rate = l->rate, found = rate;
+    double whole = whole_rate(l, accepted, span_us), rate = l->rate, found = rate;
 
     l->refused_at = rate;
     if (accepted <= 0) {
@@ -353,6 +416,16 @@ static void forget(struct learned_limit *l)
     l->at_once = l->vain = 0;
 }
 
+/* It opens again at the deadline. */
+static void lose_window(struct learned_limit *l, uint64_t now_us)
+{
+    l->refused_at = recent_rate(l, now_us);
+    l->phase = LEARNED_FREE;
+    l->rate = 0;
+    l->vain = 0;
+    l->vain_rate = l->vain_accepted = 0;
+}
+
 static void lose(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
 {
     switch (l->phase) {
@@ -368,12 +441,27 @@ static void lose(struct learned_limit *l, double accepted, uint64_t span_us, uin
     }
 }
 
+/* One start after a deadline is what the server itself proposes: the rate is hardly less than that. What is told
+ * when the next token is near is no measure. */
+static void note_told(struct learned_limit *l, uint64_t wait_us)
+{
+    if (!wait_us) {
+        return;
+    }
+    l->is_told = true;
+    l->told_s = fmax(seconds(wait_us), TOLD_FADES * l->told_s);
+    l->least = LEAST_PART / l->told_s;
+    if (l->rate > 0 && l->rate < l->least) {
+        l->rate = l->target = l->least;
+    }
+}
+
 enum learned_news learned_refused(struct learned_limit *l, const struct learned_answer *a,
                                   uint64_t now_us)
 {
     uint64_t span_us = a->started_us > l->span_from_us ? a->started_us - l->span_from_us : 1;
     uint64_t row_us = l->recovery_us > IN_ROW_US ? l->recovery_us : IN_ROW_US;
-    bool is_row, is_vain;
+    bool was_trial = l->told.state == TOLD_TRIAL, is_row, is_vain;
     double accepted;
 
     move_slots(l, now_us);
@@ -390,12 +478,21 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     is_vain = is_in_vain(l, accepted, span_us);
     if (is_vain) {
         forget(l);
-    } else if (!is_too_many(l, a, now_us)) {
+    } else if (is_too_many(l, a, now_us)) {
+        told_window_end(&l->told);
+    } else if (told_window_refused(&l->told, a->told_us, l->phase == LEARNED_FREE)) {
+        lose_window(l, now_us);
+    } else {
+        if (was_trial) {
+            l->burst = fmax(l->burst, l->told.quota); /* what it took for a window's was that */
+        }
         lose(l, accepted, span_us, now_us);
     }
+    note_told(l, a->told_us);
     l->excess = 0;
     l->span_from_us = a->started_us ? a->started_us : 1;
     l->span_accepted = l->span_started = 0;
+    l->span_held_us = 0;
     return is_vain ? LEARNED_IN_VAIN : LEARNED_NEWS;
 }
 
@@ -408,6 +505,14 @@ static double turn_s(const struct learned_limit *l)
     turn = trips_s > turn ? trips_s : turn;
     recovery_s = recovery_s < WINDOW_TURN_MAX_S ? recovery_s : WINDOW_TURN_MAX_S;
     return recovery_s > WINDOW_TURN_S && recovery_s > turn ? recovery_s : turn;
+}
+
+/* A refusal that names a deadline costs all that could have been asked meanwhile: it should be rare. */
+static double told_cost(const struct learned_limit *l)
+{
+    double wait_s = fmin(l->told_s, TOLD_CREEP_MOST_S);
+
+    return (1 + wait_s) * (1 + wait_s);
 }
 
 static double grown_narrow(struct learned_limit *l, double passed_s)
@@ -425,6 +530,7 @@ static double grown_narrow(struct learned_limit *l, double passed_s)
     if (l->excess < BEYOND_BURSTS * l->burst) {
         creep = l->is_sure ? CREEP_PER_S : UNSURE_PER_S;
         creep *= recovery_s > CREEP_RECOVERY_S ? CREEP_RECOVERY_S / recovery_s : 1;
+        creep /= told_cost(l);
         return rate * (1 + creep * passed_s);
     }
     return rate * pow(BEYOND_PER_S, passed_s / turn);
@@ -451,7 +557,7 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
     if (l->is_guessing && now_us >= l->episode_us) {
         guess(l, now_us);
     }
-    if (l->rate <= 0 || passed_us < STEP_MIN_US) {
+    if (l->rate <= 0 || l->phase == LEARNED_FREE || passed_us < STEP_MIN_US) {
         return l->rate;
     }
     l->stepped_us = now_us;
@@ -461,8 +567,10 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
     note_before(l, now_us);
     if (l->phase == LEARNED_SEARCH) {
         l->rate *= exp2(passed_s / turn_s(l));
-        l->turn_s *= pow(SEARCH_TURN_PART, passed_s / turn_s(l));
-        l->turn_s = l->turn_s > SEARCH_TURN_LEAST_S ? l->turn_s : SEARCH_TURN_LEAST_S;
+        if (l->turn_s > SEARCH_TURN_LEAST_S) {
+            l->turn_s *= pow(SEARCH_TURN_PART, passed_s / turn_s(l));
+            l->turn_s = l->turn_s > SEARCH_TURN_LEAST_S ? l->turn_s : SEARCH_TURN_LEAST_S;
+        }
     } else {
         l->rate = grown_narrow(l, passed_s);
         if (l->rate > LOST_TARGET * l->target) {
@@ -480,15 +588,6 @@ void learned_restore(struct learned_limit *l)
     l->turn_s = SEARCH_TURN_S;
     l->vain = 0;
     l->vain_rate = l->vain_accepted = 0;
-}
-
-void learned_told(struct learned_limit *l, uint64_t wait_us)
-{
-    l->is_told = true;
-    l->least = (double)US_PER_S / (double)(wait_us ? wait_us : 1);
-    if (l->rate > 0 && l->rate < l->least) {
-        l->rate = l->target = l->least;
-    }
 }
 
 /* --- holds ------------------------------------------------------------------------------------------ */
@@ -511,7 +610,10 @@ uint64_t learned_hold_us(struct learned_limit *l, uint64_t random)
 
 void learned_held(struct learned_limit *l, uint64_t until_us)
 {
-    l->episode_us = until_us > l->episode_us ? until_us : l->episode_us;
+    if (until_us > l->episode_us) {
+        l->span_held_us += l->is_told ? until_us - l->episode_us : 0;
+        l->episode_us = until_us;
+    }
 }
 
 double learned_lately(struct learned_limit *l, uint64_t now_us)

@@ -17,6 +17,9 @@
  * When refusals come only with more at once than was ever accepted, the server counts what runs at
  * once: then `at_once` is kept instead of a rate, and tried again now and then.
  *
+ * A refusal that names a deadline some seconds away is that of a window, most often, and needs no rate
+ * (plan/told_window.h).
+ *
  * When refusals come as often at a quarter of the rate that was accepted in spite of them, they have
  * nothing to do with the rate: it is forgotten.
  *
@@ -29,6 +32,8 @@
  */
 #ifndef SCRAPETOP_PLAN_LEARNED_LIMIT_H
 #define SCRAPETOP_PLAN_LEARNED_LIMIT_H
+
+#include "plan/told_window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,13 +51,15 @@ struct learned_answer {
     uint64_t started_us;
     unsigned crowd; /* in flight against this limit when it began, itself included */
     uint64_t latency_us;
+    uint64_t told_us; /* of a refusal: how long to wait, as it says; 0: it does not */
 };
 
 struct learned_limit {
     enum learned_phase phase;
     bool is_guessing;  /* SEARCH: the first rate is still to be reckoned */
     bool is_sure;      /* NARROW: the target was met twice */
-    double least;      /* of the rate, by the last deadline that was named; 0: none was */
+    double told_s;     /* the longest wait that was named lately; 0: none was */
+    double least;      /* of the rate, by that */
     double rate;       /* starts a second at most; 0: none learned */
     double refused_at; /* the rate at which it was refused last, for people */
     unsigned at_once;  /* in flight at most; 0: none learned */
@@ -64,11 +71,13 @@ struct learned_limit {
     uint64_t before_us;
     double window_rate;    /* of the last window, as it opened */
     uint64_t span_from_us; /* start of what was refused last; 0: of the first request */
+    uint64_t span_held_us; /* for so long of it a deadline kept all back */
     double span_started;   /* requests begun since ... */
     double span_accepted;  /* ... and accepted */
     uint64_t episode_us; /* refusals of what began before belong to one that is answered already */
     uint64_t opened_us;  /* when a window opened last, as far as it can be seen */
-    double opened_accepted;   /* since then */
+    double opened_accepted; /* since then */
+    struct told_window told;
     double burst;             /* what a bucket may give beyond the target, as far as it was seen */
     double first_accepted;    /* before the first refusal, ... */
     uint64_t first_span_us;   /* ... within this; 0: that was long ago */
@@ -112,10 +121,6 @@ enum learned_news learned_refused(struct learned_limit *limit, const struct lear
 /** How long to hold after such news when no deadline was named; 0: not at all, the rate does it.
  *  `random`: any 64 bits, for jitter. */
 uint64_t learned_hold_us(struct learned_limit *limit, uint64_t random);
-
-/** The refusal came with a deadline: one start after it is what the server itself proposes, so the rate is
- *  no less than that. To be told after learned_refused. */
-void learned_told(struct learned_limit *limit, uint64_t wait_us);
 
 /** The last refusals had nothing to do with the rate: goes back to what was accepted in spite of them. */
 void learned_restore(struct learned_limit *limit);
