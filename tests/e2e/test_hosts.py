@@ -167,7 +167,7 @@ def test_gate__lets_them_in_at_the_rate__when_500_wait_behind_it():
 
 
 class Tarpit:
-    """Takes connections and never ends an answer: a byte of its head every now and then."""
+    """Takes connections and never ends an answer: some bytes of its head every now and then."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -196,7 +196,7 @@ class Tarpit:
                     if not connection.recv(4096):
                         break  # the client has had enough
                 except TimeoutError:
-                    connection.sendall(b"x")
+                    connection.sendall(b"x" * 20)  # fast enough for the limit of a stall
         with self.lock:
             self.ended += 1
             del self.open[connection]
