@@ -79,16 +79,25 @@ static int status_of(const struct transfer *t)
     return (int)status;
 }
 
-/* More than FETCH_EXPANSION_MAX bytes out of each that came in. */
-static bool expands_beyond_reason(const struct transfer *t)
+/* Of the body, as it came in. */
+static uint64_t received_bytes(const struct transfer *t)
 {
     curl_off_t received = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    return received > 0 ? (uint64_t)received : 0;
+}
+
+/* More than FETCH_EXPANSION_MAX bytes out of each that came in; `uncounted` more may have. */
+static bool expands_beyond_reason(const struct transfer *t, uint64_t uncounted)
+{
+    uint64_t received;
 
     if (t->body_bytes < FETCH_EXPANSION_FROM) {
         return false;
     }
-    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    return received > 0 && t->body_bytes / (uint64_t)received > FETCH_EXPANSION_MAX;
+    received = received_bytes(t) + uncounted;
+    return received && t->body_bytes / received > FETCH_EXPANSION_MAX;
 }
 
 /* Room for what was announced, so that a body need not move as it grows; a liar gets no more than
@@ -161,13 +170,14 @@ static void check_piece(struct transfer *t, size_t len)
 {
     if (t->body_bytes == 0) {
         t->response->status = status_of(t);
+        t->counted_late = received_bytes(t) == 0;
         t->too_big = is_announced_too_big(t);
         t->no_memory = !t->too_big && reserve_announced(t, len) != RESULT_OK;
     }
     t->too_big |= len > t->config->options->body_max_bytes - t->body_bytes;
     if (!is_refused(t)) {
         t->body_bytes += len;
-        t->expands = expands_beyond_reason(t);
+        t->expands = expands_beyond_reason(t, t->counted_late ? RECEIVE_BUFFER_BYTES : 0);
     }
 }
 
@@ -464,6 +474,7 @@ void transfer_end(struct transfer *t, CURLcode code)
     r->status = t->bad_head ? 0 : status_of(t);
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
+    t->expands |= code == CURLE_OK && expands_beyond_reason(t, 0);
     r->outcome = transfer_outcome(t, code, r);
     transfer_cut(t);
 }

@@ -47,7 +47,9 @@ struct transfer {
     bool watched;  /* libcurl shows its lines before it looks at them: see transfer_head_show */
     bool consumed; /* the line that it has shown last */
     bool worn;     /* its options or counters are not as they were set up */
-    bool paused;   /* it does not read: there is no memory */
+    bool
+        counted_late; /* libcurl (since 8.7) counts what it has received when it has handed it over */
+    bool paused;      /* it does not read: there is no memory */
     uint64_t paused_at_us; /* since when, monotonic */
     int socket_errno;      /* why no socket could be had, or 0 */
     uint64_t began_us;     /* monotonic, as libcurl's clock is */
