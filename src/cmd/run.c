@@ -11,6 +11,7 @@
 #include "cmd/show_config.h"
 #include "cmd/stored_job.h"
 #include "cmd/sweep_tell.h"
+#include "fetch/ca_file.h"
 #include "output/output_file.h"
 #include "plan/retry.h"
 #include "store/run_dir.h"
@@ -103,6 +104,26 @@ static enum result set_aside(const char *path, struct err *err)
     return result;
 }
 
+static enum result check_outputs(const struct run_options *options, struct err *err)
+{
+    const char *const outputs[] = { options->csv, options->parquet, options->svg };
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; result == RESULT_OK && i < sizeof outputs / sizeof outputs[0]; i++) {
+        struct output_file *file;
+
+        if (!outputs[i]) {
+            continue;
+        }
+        parents_make(outputs[i], 0777);
+        result = output_open(&file, outputs[i], err);
+        if (result == RESULT_OK) {
+            output_abandon(file);
+        }
+    }
+    return result;
+}
+
 /* What is wrong with the command line alone is told before a directory is made for it, or set
  * aside: a mistyped list or table name leaves nothing behind. */
 static enum result check_sources(struct run_options *options, struct run_lists *lists,
@@ -118,7 +139,6 @@ static enum result check_sources(struct run_options *options, struct run_lists *
 
 static enum result check_place(const char *path, const struct run_options *options, struct err *err)
 {
-    struct output_file *table;
     enum result result = RESULT_OK;
 
     if (options->follow_up.kind != FOLLOW_UP_NONE && !stored_job_is_in(path)) {
@@ -127,18 +147,10 @@ static enum result check_place(const char *path, const struct run_options *optio
         result = err_set(err, RESULT_NOT_FOUND, "E-ARG1",
                          "no URL given, and %s holds no run to resume", path);
     }
-    for (size_t i = 0; result == RESULT_OK && i < 2; i++) {
-        const char *output = i ? options->parquet : options->csv;
-
-        if (output) {
-            parents_make(output, 0777);
-        }
-        result = output ? output_open(&table, output, err) : RESULT_OK;
-        if (result == RESULT_OK && output) {
-            output_abandon(table);
-        }
+    if (result == RESULT_OK && options->job.network.ca_file) {
+        result = ca_file_check(options->job.network.ca_file, err);
     }
-    return result;
+    return result == RESULT_OK ? check_outputs(options, err) : result;
 }
 
 /* Where a run lies for which no directory was given; said when it is not where it would be looked for. */

@@ -1,6 +1,7 @@
 #include "fetch/fetch.h"
 
 #include "fetch/budget.h"
+#include "fetch/ca_file.h"
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
@@ -144,9 +145,13 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
 {
     static const struct multi_uv_callbacks callbacks = { on_done, on_broken, on_stood_still,
                                                          has_paused, share_out };
-    struct fetch *f = calloc(1, sizeof *f);
-    enum result result;
+    enum result result = options->ca_file ? ca_file_check(options->ca_file, err) : RESULT_OK;
+    struct fetch *f;
 
+    if (result != RESULT_OK) {
+        return result;
+    }
+    f = calloc(1, sizeof *f);
     if (!f) {
         return err_nomem(err, "setting up the network");
     }

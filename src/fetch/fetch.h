@@ -82,6 +82,7 @@ struct fetch_options {
 
 struct fetch;
 
+/** E-TLS3 when `ca_file` holds no certificates. */
 MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
                                  struct err *err);
 

@@ -56,37 +56,39 @@ static void read_texts(struct job_reader *r, const char *key, char ***texts, siz
 
 /* --- headers ----------------------------------------------------------------------------------------- */
 
-static void read_header(struct job_reader *r, struct job_endpoint *endpoint, struct str name,
-                        struct str value)
+static void read_header(struct job_reader *r, struct job_endpoint *endpoint, const char *name,
+                        struct str at, struct str value)
 {
     struct job_secret secret = { NULL, NULL };
     struct buf line;
     struct err err = { .result = RESULT_OK };
     enum result result = RESULT_OK;
-    char key[64];
     char *text;
 
-    snprintf(key, sizeof key, "%.*s", STR_ARG(name));
+    if (header_check_name(str_view(name), &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, at, &err); /* in a line one with a colon would be another's */
+        return;
+    }
     if (r->is_stored && json_type_of(value) == JSON_NULL) {
-        result = job_add_unkept_header(r->job, endpoint, name, &err);
+        result = job_add_unkept_header(r->job, endpoint, str_view(name), &err);
         if (result != RESULT_OK) {
-            job_text_fault_of(&r->text, name, &err);
+            job_text_fault_of(&r->text, at, &err);
         }
         return;
     }
-    text = job_text_string(&r->text, key, value);
+    text = job_text_string(&r->text, name, value);
     if (!text) {
         return;
     }
     buf_init(&line, HEADER_LINE_MAX);
     if (text[0] == '@') {
-        if (job_read_secret(r, key, value, true, &secret)) {
-            result = job_add_secret_header(r->job, endpoint, name, str_view(secret.given),
+        if (job_read_secret(r, name, value, true, &secret)) {
+            result = job_add_secret_header(r->job, endpoint, str_view(name), str_view(secret.given),
                                            str_view(secret.sent), &err);
         }
         job_secret_release(&secret);
     } else {
-        result = buf_printf(&line, "%.*s: %s", STR_ARG(name), text);
+        result = buf_printf(&line, "%s: %s", name, text);
         if (result != RESULT_OK) {
             err_set(&err, result, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
         } else {
@@ -95,7 +97,7 @@ static void read_header(struct job_reader *r, struct job_endpoint *endpoint, str
         }
     }
     if (result != RESULT_OK) {
-        job_text_fault_of(&r->text, name, &err);
+        job_text_fault_of(&r->text, at, &err);
     }
     buf_release(&line);
     free(text);
@@ -104,15 +106,20 @@ static void read_header(struct job_reader *r, struct job_endpoint *endpoint, str
 void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value)
 {
     struct json_walk walk;
-    struct str name, member;
+    struct str raw, member;
 
     if (json_type_of(value) != JSON_OBJECT) {
         job_text_fault(&r->text, value, "E-CFG2", "\"headers\": want an object");
         return;
     }
     json_walk_begin(&walk, value);
-    while (!r->skips_secrets && json_walk_next(&walk, &name, &member)) {
-        read_header(r, endpoint, name, member);
+    while (!r->skips_secrets && json_walk_next(&walk, &raw, &member)) {
+        char *name = job_text_name(&r->text, raw);
+
+        if (name) {
+            read_header(r, endpoint, name, raw, member);
+        }
+        free(name);
     }
 }
 
@@ -278,12 +285,12 @@ static void read_source(struct job_reader *r, struct job_endpoint *endpoint, str
     json_walk_begin(&walk, value);
     if (json_type_of(value) != JSON_OBJECT || !json_walk_next(&walk, &name, &member) ||
         json_walk_next(&walk, NULL, &more) ||
-        (!str_equal(name, STR("list")) && !str_equal(name, STR("url")))) {
+        (!json_raw_equal(name, STR("list")) && !json_raw_equal(name, STR("url")))) {
         job_text_fault(&r->text, value, "E-CFG2",
                        "\"sources\": want objects with one \"url\" or one \"list\"");
         return;
     }
-    is_list = str_equal(name, STR("list"));
+    is_list = json_raw_equal(name, STR("list"));
     text = job_text_string(&r->text, is_list ? "list" : "url", member);
     if (text && is_list && strcmp(text, "-") != 0) {
         char *path = job_absolute_path(r, text);

@@ -477,9 +477,7 @@ static void set_default(struct job_reader *r, char **to, const char *text)
 static void settle_key(struct job_reader *r, struct job_login *login, uint64_t seen,
                        struct str value)
 {
-    struct str name, content;
     struct err err;
-    struct buf line = { 0 };
 
     if (!(seen & BIT(LOGIN_HEADER)) == !(seen & BIT(LOGIN_QUERY))) {
         job_text_fault(&r->text, value, seen & BIT(LOGIN_QUERY) ? "E-CFG8" : "E-CFG4",
@@ -487,13 +485,9 @@ static void settle_key(struct job_reader *r, struct job_login *login, uint64_t s
         return;
     }
     login->in_query = seen & BIT(LOGIN_QUERY);
-    if (!login->in_query && login->name) {
-        if (buf_printf(&line, "%s: x", login->name) != RESULT_OK) {
-            r->text.no_memory = true;
-        } else if (header_split(buf_view(&line), &name, &content, &err) != RESULT_OK) {
-            job_text_fault_of(&r->text, value, &err);
-        }
-        buf_release(&line);
+    if (!login->in_query && login->name &&
+        header_check_name(str_view(login->name), &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, value, &err);
     }
 }
 

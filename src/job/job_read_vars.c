@@ -181,36 +181,34 @@ void job_read_vars(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
     struct json_walk walk;
-    struct str name, member;
+    struct str raw, member;
 
     if (json_type_of(value) != JSON_OBJECT) {
         job_text_fault(&r->text, value, "E-CFG2", "\"vars\": want an object");
         return;
     }
     json_walk_begin(&walk, value);
-    while (json_walk_next(&walk, &name, &member)) {
+    while (json_walk_next(&walk, &raw, &member)) {
+        char *name = job_text_name(&r->text, raw);
         struct job_var *var;
-        char *copy;
 
-        if (!template_head_is_valid(name) || name.len > JOB_NAME_MAX) {
-            job_text_fault(&r->text, name, "E-CFG2",
-                           "variable \"%.*s\": want a name of letters, digits, _ and -, beginning "
+        if (!name) {
+            continue;
+        }
+        if (!template_head_is_valid(str_view(name)) || strlen(name) > JOB_NAME_MAX) {
+            job_text_fault(&r->text, raw, "E-CFG2",
+                           "variable \"%.64s\": want a name of letters, digits, _ and -, beginning "
                            "with a letter",
-                           (int)(name.len < 64 ? name.len : 64), name.data);
-            continue;
-        }
-        if (is_known(job, name)) {
-            job_text_fault(&r->text, name, "E-CFG3", "\"%.*s\" is given twice", STR_ARG(name));
-            continue;
-        }
-        if (job->var_count == VARS_MAX) {
-            job_text_fault(&r->text, name, "E-CFG2", "more than %d variables", VARS_MAX);
+                           name);
+            free(name);
+        } else if (is_known(job, str_view(name))) {
+            job_text_fault(&r->text, raw, "E-CFG3", "\"%s\" is given twice", name);
+            free(name);
+        } else if (job->var_count == VARS_MAX) {
+            job_text_fault(&r->text, raw, "E-CFG2", "more than %d variables", VARS_MAX);
+            free(name);
             return;
-        }
-        copy = str_dup(name);
-        r->text.no_memory |= !copy;
-        var = copy ? add_var(r, copy) : NULL;
-        if (var) {
+        } else if ((var = add_var(r, name))) {
             read_var(r, var, member);
         }
     }

@@ -172,23 +172,36 @@ void job_text_fault(struct job_text *t, struct str at, const char *code, const c
     job_text_fault_of(t, at, &err);
 }
 
-char *job_text_string(struct job_text *t, const char *key, struct str value)
+static char *decode(struct job_text *t, const char *key, struct str at, struct str raw)
 {
     struct buf text = { 0 };
     char *copy = NULL;
 
-    if (json_type_of(value) != JSON_STRING) {
-        job_text_fault(t, value, "E-CFG2", "\"%.64s\": want a string", key);
-        return NULL;
-    }
-    if (json_unescape(&text, json_string_raw(value), NULL) != RESULT_OK) {
+    if (json_unescape(&text, raw, NULL) != RESULT_OK) {
         t->no_memory = true;
     } else if (text.len && memchr(text.data, '\0', text.len)) {
-        job_text_fault(t, value, "E-CFG2", "\"%.64s\": holds a NUL", key);
+        job_text_fault(t, at, "E-CFG2", "\"%.64s\": holds a NUL", key);
     } else {
         copy = str_dup(buf_view(&text));
         t->no_memory |= !copy;
     }
     buf_release(&text);
     return copy;
+}
+
+char *job_text_string(struct job_text *t, const char *key, struct str value)
+{
+    if (json_type_of(value) != JSON_STRING) {
+        job_text_fault(t, value, "E-CFG2", "\"%.64s\": want a string", key);
+        return NULL;
+    }
+    return decode(t, key, value, json_string_raw(value));
+}
+
+char *job_text_name(struct job_text *t, struct str raw)
+{
+    char key[64];
+
+    snprintf(key, sizeof key, "%.*s", STR_ARG(raw));
+    return decode(t, key, raw, raw);
 }

@@ -47,4 +47,7 @@ unsigned job_text_line(const struct job_text *t, struct str at);
  *  holds a NUL. */
 char *job_text_string(struct job_text *t, const char *key, struct str value);
 
+/** The same for the name of a member, as it stands between its quotes. */
+char *job_text_name(struct job_text *t, struct str raw);
+
 #endif

@@ -239,7 +239,7 @@ static bool is_token_char(char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static enum result check_name(struct str name, struct err *err)
+enum result header_check_name(struct str name, struct err *err)
 {
     static const struct {
         struct str name;
@@ -256,6 +256,9 @@ static enum result check_name(struct str name, struct err *err)
         { STR_INIT("Accept-Encoding"), "the program asks for what it can unpack" },
     };
 
+    if (!name.len) {
+        return err_set(err, RESULT_INVALID, "E-HDR2", "header without a name");
+    }
     for (size_t i = 0; i < name.len; i++) {
         if (!is_token_char(name.data[i])) {
             return err_set(err, RESULT_INVALID, "E-HDR2",
@@ -287,7 +290,7 @@ enum result header_split(struct str line, struct str *name, struct str *value, s
         return err_set(err, RESULT_INVALID, "E-HDR2",
                        "header without a name; want \"Name: value\"");
     }
-    result = check_name(*name, err);
+    result = header_check_name(*name, err);
     if (result != RESULT_OK) {
         return result;
     }

@@ -125,6 +125,10 @@ MUST_CHECK enum result secret_expand(struct str text, struct secrets *secrets, s
  *  else owns, and what group or others may read. */
 MUST_CHECK enum result secret_read_file(const char *path, struct buf *out, struct err *err);
 
+/** What of a header line stands before its colon: a token (RFC 9110 section 5.6.2), and none that the
+ *  program sets itself. */
+MUST_CHECK enum result header_check_name(struct str name, struct err *err);
+
 /** A header line taken apart and found fit to be sent: the name is a token (RFC 9110 section 5.6.2),
  *  the value has no line break or control character and is not empty, and the header is not one that
  *  the program sets itself. Views into `line`. */

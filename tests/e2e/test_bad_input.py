@@ -4,9 +4,14 @@ The table says: arguments after `scrapetop`, the exit code, the error's code, wo
 hold. Every row runs in an empty directory, and afterwards that directory must be empty again.
 """
 
+import http.server
+import json
 import os
+import shutil
+import ssl
 import stat
 import subprocess
+import threading
 
 import harness
 from harness import check, check_equal, scratch
@@ -74,9 +79,9 @@ BAD = [
     (["run", "-i", "/"], 2, "E-IN2", "directory"),
     (["run", "-i", "/dev/null"], 2, "E-IN2", "no URLs"),
     (["run", "--cacert", "/nonexistent", URL], 2, "E-TLS3", "/nonexistent"),
-    (["run", "--csv", "/nonexistent/x.csv", URL], 2, "E-OUT1", "/nonexistent/x.csv"),
+    (["run", "--csv", "/dev/null/x.csv", URL], 2, "E-OUT1", "/dev/null/x.csv"),
     (["run", "--csv", "/", URL], 2, "E-OUT1", ""),
-    (["run", "-o", "/nonexistent/x.run", URL], 2, "E-DIR1", "/nonexistent/x.run"),
+    (["run", "-o", "/dev/null/x.run", URL], 2, "E-DIR1", "/dev/null/x.run"),
     (["status", "none.run"], 2, "E-DIR1", "none.run"),
     (["verify", "none.run"], 2, "E-DIR1", "none.run"),
     (["raw", "none.run"], 2, "E-DIR1", "none.run"),
@@ -214,6 +219,81 @@ def test_run_directory__is_refused__when_of_another_user():
     except PermissionError:
         raise harness.Skipped("only root can give a directory away") from None
     refuse_directory(path, "E-DIR1", "belongs to another user")
+
+
+# --- files that an option names ------------------------------------------------------------------------
+
+
+def make_certificate():
+    """The path of a good one, which openssl makes."""
+    if not shutil.which("openssl"):
+        raise harness.Skipped("openssl is not installed")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", scratch("key.pem"), "-out", scratch("good.pem"), "-subj", "/CN=localhost", "-days", "2"],
+                   check=True, capture_output=True)
+    return scratch("good.pem")
+
+
+def test_ca_file__is_refused_before_anything_is_asked__when_it_is_none():
+    with open(make_certificate(), encoding="ascii") as file:
+        good = file.read()
+    with open(scratch("key.pem"), encoding="ascii") as file:
+        key = file.read()
+    lines = good.splitlines(keepends=True)
+    der = ssl.PEM_cert_to_DER_cert(good)
+    files = {"text": b"not a certificate\n", "empty": b"", "key": key.encode(), "der": der,
+             "cut": "".join(lines[:5]).encode(), "short": "".join(lines[:4] + lines[-1:]).encode(),
+             "flipped": good.replace(lines[2][4:8], "!!!!").encode(),
+             "second": (good + "".join(lines[:4] + lines[-1:])).encode(), "html": b"<!doctype html><html></html>\n"}
+    job = {"name": "j", "base": "https://127.0.0.1:9", "network": {"cacert": "bad.pem"},
+           "endpoints": [{"name": "e", "url": "/x"}]}
+    with open(scratch("j.json"), "w", encoding="ascii") as file:
+        json.dump(job, file)
+    for name, content in files.items():
+        with open(scratch("bad.pem"), "wb") as file:
+            file.write(content)
+        for arguments in (["run", "--plain", "-o", scratch("ca.run"), "--cacert", scratch("bad.pem"),
+                           "https://127.0.0.1:9/x?[1-50]"],
+                          ["run", "--plain", "-o", scratch("ca.run"), scratch("j.json")],
+                          ["probe", "--cacert", scratch("bad.pem"), "https://127.0.0.1:9/x"],
+                          ["sweep", "1,2", "--plain", "-o", scratch("ca.run"), "--cacert", scratch("bad.pem"),
+                           "https://127.0.0.1:9/x?[1-50]"]):
+            ended = harness.run(*arguments)
+            check_error(ended, 2, "E-TLS3", "certificate")
+            check(not os.path.exists(scratch("ca.run")), "a directory is left of", name)
+    for path in ("/", "/dev/null", scratch("pipe")):
+        if path.endswith("pipe"):
+            os.mkfifo(path)
+        check_error(harness.run("run", "-o", scratch("ca.run"), "--cacert", path, "https://127.0.0.1:9/x"), 2,
+                    "E-TLS3", "is no file")
+
+
+def test_ca_file__is_used__when_it_is_one():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(make_certificate(), scratch("key.pem"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with open(scratch("good.pem"), encoding="ascii") as file:
+        good = file.read()
+    with open(scratch("bundle.pem"), "w", encoding="ascii", newline="") as file:
+        file.write("# a comment\r\n" + good.replace("\n", "\r\n") + "\r\nmore\r\n" + good)
+    # The name is another's than the address: what the library says is no longer about the file.
+    ended = harness.run("run", "--plain", "-o", scratch("used.run"), "--cacert", scratch("bundle.pem"), "--retries",
+                        "0", f"https://127.0.0.1:{server.server_port}/")
+    check(b"E-TLS3" not in ended.err and b"certificate subject name" in ended.err, "not so", ended)
+    server.shutdown()
+
+
+def test_table__that_cannot_be_written__is_told_before_anything_is_asked():
+    with harness.api() as server:
+        for option in ("--csv", "--parquet", "--svg"):
+            command = ["sweep", "1,2"] if option == "--svg" else ["run"]
+            ended = harness.run(*command, "--plain", "-o", scratch("out.run"), option, "/dev/null/x.csv",
+                                f"{server.url}/posts/1")
+            check("error[E-OUT1]" in ended.err.decode(), "not told:", ended)
+            check(not os.path.exists(scratch("out.run")), "a directory is left with", option)
+        check_equal(server.count(), 0, "requests")
 
 
 # --- no escape bytes ---------------------------------------------------------------------------------
