@@ -45,8 +45,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#define DESCRIPTORS_LEAST 19 /* beside the standard ones: what a run of one connection takes */
+#define DESCRIPTORS_WANTED 256
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
@@ -94,6 +97,32 @@ static void prepare_process(void)
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */
     snprintf(threads, sizeof threads, "%ld", (cores > 0 ? cores : 1) + POOL_EXTRA_THREADS);
     setenv("UV_THREADPOOL_SIZE", threads, 0);
+}
+
+/* A limit that the shell has made low, and may be raised, is. Descriptors that were handed to us count. */
+static bool has_descriptors(struct err *err)
+{
+    struct rlimit limit;
+    int free_count = 0;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return true;
+    }
+    if (limit.rlim_cur < DESCRIPTORS_WANTED && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    for (int fd = 0; (rlim_t)fd < limit.rlim_cur && free_count < DESCRIPTORS_LEAST; fd++) {
+        free_count += fcntl(fd, F_GETFD) < 0;
+    }
+    if (free_count < DESCRIPTORS_LEAST) {
+        err_set(err, RESULT_IO, "E-RES3",
+                "at most %llu files may be open here, and %d of these are left: want %d; raise the "
+                "limit (ulimit -n)",
+                (unsigned long long)limit.rlim_cur, free_count, DESCRIPTORS_LEAST);
+        return false;
+    }
+    return true;
 }
 
 static void print_usage(FILE *to)
@@ -187,9 +216,10 @@ static int run_command(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
     const struct command *command = find_command(word);
+    struct err err;
 
     if (command) {
-        return command->run(argc - 1, argv + 1);
+        return has_descriptors(&err) ? command->run(argc - 1, argv + 1) : cmd_fail(&err);
     }
     if (!*word) {
         print_usage(stderr);

@@ -14,6 +14,7 @@
 #include "ui/words.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -557,11 +558,24 @@ static enum result open_engine(struct session *s, struct err *err)
     return result;
 }
 
+/* libuv's first loop makes a pipe for signals, and aborts the process when there is no descriptor for that. */
+static bool has_room_for_pipe(void)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return false;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    return true;
+}
+
 static enum result open_loop(uv_loop_t *loop, struct err *err)
 {
     enum result result;
 
-    if (uv_loop_init(loop) != 0) {
+    if (!has_room_for_pipe() || uv_loop_init(loop) != 0) {
         return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
     }
     result = work_pool_start(loop, err);

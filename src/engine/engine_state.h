@@ -168,6 +168,7 @@ struct engine {
     unsigned cap_clamp; /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
     bool memory_is_short;       /* and has been told */
+    uint64_t no_files_since_us; /* nothing but that there is no descriptor; 0: it is not so */
     uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
     bool paused;
     enum run_limit limit;

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define SHORTAGE_PAUSE_US 250000
+#define NO_FILES_MAX_US (10 * US_PER_S)
 
 /* What is no JSON may be half an answer, and is asked for again; but the same bytes again and again are no
  * accident. */
@@ -276,6 +277,26 @@ struct request *judge_set_aside(struct engine *e, struct response *response)
 static void take_back_try(struct request *request)
 {
     request->attempt -= request->hops == 0 && request->attempt > 0;
+}
+
+/* Descriptors come back when a transfer ends, and idle connections are given up for them. With nothing in flight and
+ * none of these they do not come back. */
+static void note_files(struct engine *e, const struct response *response)
+{
+    char why[sizeof e->stopped_by];
+    uint64_t now_us = engine_now_us(e);
+
+    if (!response->no_descriptor || fetch_in_flight(e->fetch)) {
+        e->no_files_since_us = 0;
+    } else if (!e->no_files_since_us) {
+        e->no_files_since_us = now_us;
+    } else if (now_us - e->no_files_since_us >= NO_FILES_MAX_US) {
+        snprintf(why, sizeof why,
+                 "at most %u files may be open, and none is left for a connection: raise that "
+                 "(ulimit -n), or give fewer lists",
+                 limit_open_files());
+        engine_stop_for(e, "E-RES2", why);
+    }
 }
 
 /* Our own shortage: a pause, then fewer at once for a while, and the same request again. */
@@ -615,6 +636,7 @@ void judge_response(void *context, struct response *response)
     struct host *host;
     bool asleep, is_read;
 
+    note_files(e, response);
     if (login_takes(e, response)) {
         engine_pump(e);
         return;

@@ -37,6 +37,7 @@ struct response {
     bool sent;             /* at least a byte of the request may have left us */
     bool reached;          /* something answered at its address, if only to refuse */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
+    bool no_descriptor;    /* OUTCOME_LOCAL for want of one */
     bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;

@@ -281,6 +281,7 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
         return OUTCOME_REFUSED;
     }
     if (is_local_shortage(t, code)) {
+        r->no_descriptor = !t->socket_errno || t->socket_errno == EMFILE;
         snprintf(r->reason, sizeof r->reason, "no socket: %s",
                  strerror(t->socket_errno ? t->socket_errno : EMFILE));
         return OUTCOME_LOCAL;

@@ -7,6 +7,7 @@ hold. Every row runs in an empty directory, and afterwards that directory must b
 import http.server
 import json
 import os
+import resource
 import shutil
 import ssl
 import stat
@@ -14,6 +15,7 @@ import subprocess
 import threading
 
 import harness
+import peer
 from harness import check, check_equal, scratch
 
 URL = "http://127.0.0.1:9/x"  # nothing listens there: no row gets as far as asking
@@ -329,6 +331,42 @@ def test_output__has_no_escape_byte__when_arguments_are_hostile():
         check_equal(ended.code, 2, "exit code")
         check(b"\x1b" not in ended.out + ended.err and b"\x07" not in ended.out + ended.err,
               "an escape byte:", ended)
+
+
+def with_files(limit):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+
+def check_sentence(limit, what, child):
+    ended = harness.finish(child)
+    check(ended.code == 0 or (ended.code in (1, 3, 7, 8) and b"error[E-" in ended.err), f"{what} of {limit} files:",
+          ended)
+
+
+def test_few_descriptors__are_told_in_a_sentence__by_every_command():
+    """Neither an abort nor a loop: so few are told at once, and what a run holds itself when none is left."""
+    server = peer.Peer(lambda ask: peer.reply())
+    done = scratch("done.run")
+    harness.succeed("run", "--plain", "-o", done, f"{server.url}/[1-5]")
+    for limit in range(6, 23):
+        children = [(words[0], harness.scrapetop(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                                 preexec_fn=with_files(limit)))
+                    for words in (["run", "--plain", "-o", scratch(f"{limit}.run"), f"{server.url}/[1-5]"],
+                                  ["probe", f"{server.url}/1"], ["status", done], ["verify", done],
+                                  ["raw", done], ["normalise", done, "-o", scratch(f"{limit}.csv")])]
+        for what, child in children:
+            check_sentence(limit, what, child)
+    lists = []
+    for number in range(9):
+        with open(scratch(f"list{number}"), "w", encoding="ascii") as file:
+            file.write(f"{server.url}/{number}\n")
+        lists += ["-i", scratch(f"list{number}")]
+    children = [(limit, harness.scrapetop("run", "--plain", "-o", scratch(f"many{limit}.run"), *lists,
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                          preexec_fn=with_files(limit)))
+                for limit in range(22, 50, 3)]
+    for limit, child in children:
+        check_sentence(limit, "run with nine lists", child)
 
 
 if __name__ == "__main__":
