@@ -558,24 +558,32 @@ static enum result open_engine(struct session *s, struct err *err)
     return result;
 }
 
-/* libuv's first loop makes a pipe for signals, and aborts the process when there is no descriptor for that. */
-static bool has_room_for_pipe(void)
-{
-    int ends[2];
+/* libuv's first loop makes a pipe for signals, behind others, and aborts the process when there is no descriptor
+ * for that. */
+#define LOOP_DESCRIPTORS 6
 
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return false;
+static bool has_room_for_loop(void)
+{
+    int fds[LOOP_DESCRIPTORS];
+    bool has_room = true;
+
+    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
+        fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+        has_room &= fds[i] >= 0;
     }
-    close(ends[0]);
-    close(ends[1]);
-    return true;
+    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    return has_room;
 }
 
 static enum result open_loop(uv_loop_t *loop, struct err *err)
 {
     enum result result;
 
-    if (!has_room_for_pipe() || uv_loop_init(loop) != 0) {
+    if (!has_room_for_loop() || uv_loop_init(loop) != 0) {
         return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
     }
     result = work_pool_start(loop, err);
