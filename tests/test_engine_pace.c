@@ -158,6 +158,41 @@ static void broken_host__costs_the_other_one_nothing(void **state)
     server_stop(alive);
 }
 
+/* A host that never answers among one that does: its URLs are what is wrong, so they end as failed, most of
+ * them unasked, and so they do when they alone are asked again. */
+static void dead_host__ends_its_urls__while_another_answers(void **state)
+{
+    struct script usual = { .usual = USUAL };
+    struct server *server = server_start(play, &usual);
+    struct fast_clock fast;
+    char url[128];
+    struct run r;
+    int hold;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:{%u,%s}/[1-50]", server_refusing_port(&hold),
+             port_of(server));
+    run_begin(&r, url);
+    r.clock = fast_clock(&fast, FAST);
+    for (int session = 0; session < 2; session++) {
+        run_to_its_end(&r);
+        assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+        assert_int_equal(r.report.ok, 50);
+        assert_int_equal(r.report.failed, 50);
+        assert_int_equal(r.report.pending, 0);
+        assert_failure(r.report.failures[0].why, "connect");
+        assert_in_range(r.report.requests - r.report.session_ok, HOST_DOWN_FAILURES,
+                        HOST_DOWN_FAILURES + 40);
+        assert_told(&r, "[W-DEAD1]", true);
+        assert_told(&r, "failed: not asked: connection refused; its host has never answered", true);
+        r.follow_up = (struct follow_up){ .kind = FOLLOW_UP_FAILED };
+    }
+    assert_int_equal(server_count(server), 50);
+    run_end(&r);
+    server_stop(server);
+    close(hold);
+}
+
 /* --- waiting ----------------------------------------------------------------------------------- */
 
 /* Turns of the loop while there is nothing to do but to wait: its ticks, and what one of them wakes. */
@@ -515,6 +550,7 @@ static int group(void)
         cmocka_unit_test(breaker__opens_and_the_run_ends__when_nothing_answers),
         cmocka_unit_test(breaker__ends_the_run_at_once__when_there_is_no_hope),
         cmocka_unit_test(broken_host__costs_the_other_one_nothing),
+        cmocka_unit_test(dead_host__ends_its_urls__while_another_answers),
         cmocka_unit_test(loop__sleeps__while_hosts_are_held_or_down),
         cmocka_unit_test(limit__is_told_in_words_with_its_key),
         cmocka_unit_test(limit__is_told_in_words__after_an_answer),

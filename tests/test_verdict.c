@@ -55,6 +55,24 @@ static void verdict__names__what_bound_longest(void **state)
     }
 }
 
+/* Who answers "not now" may be asked less at once; who is down or does not answer may not. */
+static void verdict__tells_holds_from_silence(void **state)
+{
+    struct report r = ten_seconds();
+
+    (void)state;
+    r.limited_s[LIMIT_HOLD] = 9;
+    report_judge(&r, &(struct verdict_facts){ .cores = 4 });
+    assert_string_equal(r.verdict, "server-bound: 9 s were spent on holds");
+    r.status[429] = 1;
+    report_judge(&r, &(struct verdict_facts){ .cores = 4 });
+    assert_string_equal(r.verdict, "server-bound: 9 s were spent on holds; ask less at once");
+    r.silent_s = 8;
+    r.limited_s[LIMIT_ALL_WAITING] = 1;
+    report_judge(&r, &(struct verdict_facts){ .cores = 4 });
+    assert_string_equal(r.verdict, "server-bound: for 8 s only hosts were left that do not answer");
+}
+
 /* A larger cap gives nothing to a machine that is full, nor do more cores to threads that wait. */
 static void verdict__advises__only_what_binds(void **state)
 {
@@ -122,6 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdict__names__what_bound_longest),
+        cmocka_unit_test(verdict__tells_holds_from_silence),
         cmocka_unit_test(verdict__advises__only_what_binds),
         cmocka_unit_test(ideal__is_of_the_caps_that_it_had__and_none_under_a_rate),
     };

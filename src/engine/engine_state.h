@@ -164,8 +164,9 @@ struct engine {
         limit_told; /* the last one that events.jsonl has, and since when there is another */
     uint64_t limit_since_us;
     uint64_t limit_us[LIMIT_COUNT], limit_ticked_us; /* how long each has kept it back */
-    unsigned connections_max;                        /* as the limit of open files allows */
-    unsigned cap_clamp; /* 0: none; fewer because descriptors ran out */
+    uint64_t silent_us;       /* of these, holds and waits for hosts that do not answer */
+    unsigned connections_max; /* as the limit of open files allows */
+    unsigned cap_clamp;       /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
     bool memory_is_short;       /* and has been told */
     uint64_t no_files_since_us; /* nothing but that there is no descriptor; 0: it is not so */
@@ -296,6 +297,9 @@ MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request
 
 /** Likewise, because the pages of its listing are refused from one before it on (plan/deep_limit.h). */
 MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *request);
+
+/** Likewise, because nobody has ever answered at its host (host_bury). */
+MUST_CHECK enum result judge_unreached(struct engine *engine, struct request *request);
 
 /* tell_try.c: what is written down of a try that failed */
 

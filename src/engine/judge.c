@@ -235,6 +235,16 @@ enum result judge_leave_out(struct engine *e, struct request *request)
     return end_unasked(e, request, OUTCOME_NOT_ASKED, "not asked: pages before it are refused");
 }
 
+enum result judge_unreached(struct engine *e, struct request *request)
+{
+    const struct host *host = host_at(&e->hosts, request->host);
+    char reason[REQUEST_REASON_MAX];
+
+    snprintf(reason, sizeof reason, "%s%s; its host has never answered",
+             request->attempt ? "" : "not asked: ", host->silent_why);
+    return end_unasked(e, request, host->silence, reason);
+}
+
 void judge_go_on(struct engine *e, struct response *response)
 {
     settle_put_back(e, settle_dismantle(e, response));

@@ -100,6 +100,10 @@ void pace_tell_limit(struct engine *e, uint64_t now_us)
     limit_fill(e, now_us, &limited);
     if (e->limit_ticked_us) {
         e->limit_us[limited.kind] += now_us - e->limit_ticked_us;
+        if ((limited.kind == LIMIT_HOLD || limited.kind == LIMIT_ALL_WAITING) &&
+            limited.due.by == DUE_BREAKER) {
+            e->silent_us += now_us - e->limit_ticked_us;
+        }
     }
     e->limit_ticked_us = now_us;
     if (limit_is_same(&limited, &e->limit_told)) {
@@ -272,6 +276,9 @@ void pace_ended(struct engine *e, struct host *host, const struct response *resp
                         : is_limit ? HOST_END_REFUSED
                                    : end_of(e, host, response);
 
+    if (end == HOST_END_SILENT || end == HOST_END_HOPELESS) {
+        host_note_silence(host, response->outcome, response->reason);
+    }
     tell_news(e, host, response, host_ended(&e->hosts, host, request, end, now_us));
 }
 

@@ -265,6 +265,20 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
 }
 
+/* It is asked, or ends unasked. False when there is no memory for that. */
+static bool begin(struct engine *e, struct request *request, uint64_t now_us)
+{
+    struct host *host = host_at(&e->hosts, request->host);
+    bool is_cut = deep_limit_cuts(&e->deep_limits, &request->page);
+
+    if (!is_cut && !host->is_dead) {
+        start_one(e, request, now_us);
+        return true;
+    }
+    host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
+    return (is_cut ? judge_leave_out(e, request) : judge_unreached(e, request)) == RESULT_OK;
+}
+
 /* The last cap of a drain downwards is forgotten once it holds. */
 static void note_cap_reached(struct engine *e)
 {
@@ -326,12 +340,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         if (e->answer != FRONTIER_REQUEST) {
             break;
         }
-        if (!deep_limit_cuts(&e->deep_limits, &request->page)) {
-            start_one(e, request, now_us);
-            continue;
-        }
-        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
-        if (judge_leave_out(e, request) != RESULT_OK) {
+        if (!begin(e, request, now_us)) {
             return;
         }
     }
@@ -470,28 +479,72 @@ static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why
     return bad != NULL;
 }
 
-/* Nobody is there to decide, and a server asks for more patience than --max-wait. */
-static void give_up_waiting(struct engine *e, uint64_t now_us)
+/* It is not the network: another host has answered in this session, or the run has come so far before. */
+static bool is_network_known(const struct engine *e)
+{
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        if (e->hosts.hosts[i]->origin[0] && e->hosts.hosts[i]->answered_us) {
+            return true;
+        }
+    }
+    return e->options.follow_up.kind != FOLLOW_UP_NONE;
+}
+
+/* Of the hosts that are given up, those where nobody has ever answered while others did: their URLs are
+ * what is wrong, and end as failed. False when there is none. */
+static bool bury_hosts(struct engine *e, uint64_t now_us)
+{
+    bool is_any = false;
+
+    if (!is_network_known(e)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        struct host *host = e->hosts.hosts[i];
+        char length[UNITS_TEXT_MAX];
+
+        if (!host->origin[0] || !host->refs || host->answered_us || host->is_dead) {
+            continue;
+        }
+        units_format_time(now_us - host->silent_since_us, length);
+        events_add_host(&e->events, EVENT_WARNING, "down", host->label, ",\"code\":\"W-DEAD1\"",
+                        "%.*s has not answered once, %u tries in %s (%.80s); other hosts did, so "
+                        "what is left for it has failed [W-DEAD1]",
+                        STR_ARG(host->label), host->silent_in_row, length, host->silent_why);
+        host_bury(host);
+        frontier_hasten(e->frontier, i);
+        is_any = true;
+    }
+    return is_any;
+}
+
+/* Nobody is there to decide, and a server asks for more patience than --max-wait. True when what is left of
+ * some hosts may end at once. */
+static bool give_up_waiting(struct engine *e, uint64_t now_us)
 {
     uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
     char length[UNITS_TEXT_MAX], why[160];
 
     /* A run that polls outlives an hour without its server: the rounds of that time are skipped. */
     if (!e->options.attended && !e->poll.is_used && are_hosts_given_up(e, now_us, why)) {
+        if (bury_hosts(e, now_us)) {
+            return true;
+        }
         events_add(&e->events, EVENT_WARNING, "down", "", "%s; resume later", why);
         engine_stop(e, why);
-        return;
+        return false;
     }
     if (e->options.attended || wake_us == TIME_NEVER ||
         wake_us - now_us <= e->job->retry.max_wait_us ||
         !frontier_wake_is_named(e->frontier, now_us)) {
-        return;
+        return false;
     }
     units_format_time(wake_us - now_us, length);
     events_add(&e->events, EVENT_WARNING, "wait", "",
                "the server asks to wait %s, longer than --max-wait; resume later", length);
     snprintf(why, sizeof why, "the server asks to wait %s", length);
     engine_stop(e, why);
+    return false;
 }
 
 /* Nothing is left that could use the token that is being asked for. */
@@ -516,7 +569,10 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
     if (e->phase == ENGINE_RUNNING &&
         (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING ||
          e->answer == FRONTIER_TROUBLE || e->answer == FRONTIER_LEARNED)) {
-        give_up_waiting(e, now_us);
+        if (give_up_waiting(e, now_us)) {
+            engine_pump(e);
+            return;
+        }
     }
     if (e->phase == ENGINE_RUNNING && e->answer == FRONTIER_EMPTY && !discover_is_pending(e) &&
         credential_resume(e)) {

@@ -127,6 +127,7 @@ void engine_report(struct engine *e, struct report *r)
     for (int i = 0; i < LIMIT_COUNT; i++) {
         r->limited_s[i] = (double)e->limit_us[i] / 1e6;
     }
+    r->silent_s = (double)e->silent_us / 1e6;
     r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
     r->rung_count = ladder_list(&e->ladder, r->rungs);
     report_fill_ideal(r, &facts);

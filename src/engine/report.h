@@ -81,6 +81,7 @@ struct report {
     double asked_s,
         backed_off_s; /* held because servers said until when; because they only refused */
     double limited_s[LIMIT_COUNT];
+    double silent_s; /* of LIMIT_HOLD and LIMIT_ALL_WAITING: for hosts that do not answer */
     unsigned peak_per_s; /* most requests started within a second */
     double loop_cpu_s, loop_cpu_percent, loop_lag_p99_ms;
     double table_part; /* [0, 1] of the time so far */

@@ -17,6 +17,7 @@ enum bound {
     BOUND_TROUBLE,
     BOUND_HOLD,
     BOUND_RETRIES,
+    BOUND_SILENT, /* part of what would be holds or retries */
     BOUND_PAGES,
     BOUND_TAIL,
     BOUND_LOGIN,
@@ -50,6 +51,13 @@ static double sum_bounds(const struct report *r, double seconds[BOUND_COUNT])
     for (int i = LIMIT_NONE + 1; i < LIMIT_COUNT; i++) {
         seconds[bound_of[i]] += r->limited_s[i];
         all += r->limited_s[i];
+    }
+    if (r->silent_s > 0) {
+        double held_s = fmin(r->silent_s, seconds[BOUND_HOLD]);
+
+        seconds[BOUND_HOLD] -= held_s;
+        seconds[BOUND_RETRIES] -= fmin(r->silent_s - held_s, seconds[BOUND_RETRIES]);
+        seconds[BOUND_SILENT] = r->silent_s;
     }
     return all;
 }
@@ -97,8 +105,9 @@ static const struct sentence sentences[BOUND_COUNT] = {
     [BOUND_TROUBLE] = { "server-bound: for ",
                         " of the time what was left failed at every URL, and was asked slowly",
                         false },
-    [BOUND_HOLD] = { "server-bound: ", " were spent on holds; ask less at once", true },
+    [BOUND_HOLD] = { "server-bound: ", " were spent on holds", true },
     [BOUND_RETRIES] = { "server-bound: for ", " all that was left waited for another try", true },
+    [BOUND_SILENT] = { "server-bound: for ", " only hosts were left that do not answer", true },
     [BOUND_PAGES] = { "listing-bound: for ",
                       " of the time only a next page could be asked, which the one before names; a "
                       "larger cap gives nothing",
@@ -120,8 +129,9 @@ static void judge_bound(struct report *r, const struct verdict_facts *facts, enu
     double waiting = 100 * r->io_ratio;
 
     if (s->head) {
-        snprintf(r->verdict, sizeof r->verdict, "%s%.0f %s%s", s->head,
-                 s->in_seconds ? seconds : percent, s->in_seconds ? "s" : "%", s->tail);
+        snprintf(r->verdict, sizeof r->verdict, "%s%.0f %s%s%s", s->head,
+                 s->in_seconds ? seconds : percent, s->in_seconds ? "s" : "%", s->tail,
+                 bound == BOUND_HOLD && r->status[429] ? "; ask less at once" : "");
     } else if (bound == BOUND_CAP) {
         judge_cap(r, facts, waiting);
     } else if (waiting > 80) { /* too short for any limit to be seen, or the loop's own turns */

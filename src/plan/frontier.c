@@ -211,6 +211,23 @@ static void park(struct frontier *f, struct request *request, enum lane_place pl
     f->parked_tried += request->attempt > 0;
 }
 
+void frontier_hasten(struct frontier *f, uint32_t host)
+{
+    size_t count = f->heap_count;
+
+    f->heap_count = 0;
+    for (size_t i = 0; i < count; i++) { /* a heap of the others grows where they all were */
+        struct request *request = f->heap[i];
+
+        if (request->host == host) {
+            park(f, request, LANE_PLACE_TRIED);
+        } else {
+            f->heap[f->heap_count++] = request;
+            heap_up(f, f->heap_count - 1);
+        }
+    }
+}
+
 void frontier_note_unparked(struct frontier *f, struct host *host, const struct request *request)
 {
     f->parked--;

@@ -132,6 +132,9 @@ struct request *frontier_take(struct frontier *frontier, uint64_t id);
  *  gave. */
 void frontier_urge(struct frontier *frontier, struct request *request);
 
+/** None of the requests to this host waits any longer: they may start now. */
+void frontier_hasten(struct frontier *frontier, uint32_t host);
+
 /** A settled request of the plan is to be asked once more, as if never tried. RESULT_NOT_FOUND when
  *  its turn has not come yet. */
 MUST_CHECK enum result frontier_again(struct frontier *frontier, uint64_t id);

@@ -248,6 +248,9 @@ static enum host_answer whole_answer(const struct host_table *table, const struc
 {
     unsigned cap = host_own_cap(table, host, now_us);
 
+    if (host->is_dead) {
+        return HOST_MAY;
+    }
     if (host->hold_is_user || now_us < host->down_until_us) {
         return HOST_HELD;
     }
@@ -265,6 +268,9 @@ static enum host_answer whole_answer(const struct host_table *table, const struc
 static enum host_answer lane_answer(const struct host_table *table, struct host *host,
                                     const struct lane *lane, uint64_t now_us)
 {
+    if (host->is_dead) {
+        return HOST_MAY;
+    }
     switch (bucket_may_start(bucket_at(host, lane->bucket), table->work_left, now_us)) {
     case BUCKET_HELD:
         return HOST_HELD;
@@ -468,6 +474,7 @@ static enum host_news note_answered(struct host *host, uint64_t now_us)
     bool was_down = host->down_until_us != 0;
 
     host->answered_us = now_us;
+    host->is_dead = false;
     host->silent_in_row = host->probes = 0;
     host->down_until_us = 0;
     if (was_down) {
@@ -550,6 +557,17 @@ enum host_news host_ended(struct host_table *table, struct host *host,
         break;
     }
     return news;
+}
+
+void host_note_silence(struct host *host, enum outcome outcome, const char *why)
+{
+    host->silence = outcome;
+    snprintf(host->silent_why, sizeof host->silent_why, "%s", why);
+}
+
+void host_bury(struct host *host)
+{
+    host->is_dead = true;
 }
 
 void host_note_reached(struct host *host, bool reached)

@@ -43,6 +43,7 @@
 #define HOST_SEGMENTS_MAX                                                                          \
     24 /* of them, told apart by their paths; what comes later shares its endpoint's */
 #define HOST_BUCKETS_MAX 16
+#define HOST_WHY_MAX 96
 
 struct host {
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
@@ -66,10 +67,13 @@ struct host {
     uint64_t silent_since_us; /* the first of the row */
     bool is_hopeless;         /* the last of them for a reason that seldom passes */
     bool was_reached;         /* somebody answered at its address once, if only to refuse */
+    bool is_dead;             /* nobody ever answered there, and nobody waits for that any longer */
     unsigned unreached_in_row;
-    unsigned probes;      /* in a row that failed while it was down */
-    uint64_t well_us;     /* the last answer that was well; 0: none was */
-    uint64_t answered_us; /* the last answer of any kind */
+    unsigned probes;               /* in a row that failed while it was down */
+    enum outcome silence;          /* how the last attempt ended that nobody answered ... */
+    char silent_why[HOST_WHY_MAX]; /* ... and why, for people; bytes from outside */
+    uint64_t well_us;              /* the last answer that was well; 0: none was */
+    uint64_t answered_us;          /* the last answer of any kind */
 
     struct ban ban;        /* it refuses everything with 403 */
     struct pacer pacer;    /* its own rate */
@@ -209,6 +213,12 @@ enum host_news {
 /** Tells of the attempt's end; to be told before bucket_refused. */
 enum host_news host_ended(struct host_table *table, struct host *host,
                           const struct request *request, enum host_end end, uint64_t now_us);
+
+/** Why nobody answered an attempt, for people. */
+void host_note_silence(struct host *host, enum outcome outcome, const char *why);
+
+/** Nobody has ever answered there, and it is given up: its requests are handed out at once, to fail. */
+void host_bury(struct host *host);
 
 /** Whether anybody answered at its address, this time. */
 void host_note_reached(struct host *host, bool reached);
