@@ -1,4 +1,5 @@
 #include "engine/report.h"
+#include "engine/report_retries.h"
 
 #include <cjson/cJSON.h>
 #include <setjmp.h>
@@ -229,6 +230,60 @@ static void json__says_null_and_why__when_there_is_no_table_and_the_run_was_stop
     cJSON_Delete(root);
 }
 
+static void retries__are_told_by_what_went_before(void **state)
+{
+    static const struct failure reset = { FAILURE_CONNECT, 0 }, busy = { FAILURE_STATUS, 503 };
+    struct report r = { .resent = 26 };
+    struct buf line = { 0 };
+
+    (void)state;
+    assert_int_equal(report_retries(&(struct report){ .resent = 0 }, &line), RESULT_OK);
+    assert_int_equal(line.len, 0);
+    assert_int_equal(report_retries(&r, &line), RESULT_OK);
+    assert_string_equal(buf_cstr(&line),
+                        "26 sent once more at once, as a kept connection was lost");
+    buf_reset(&line);
+    report_count_retry(r.retries, (struct failure){ FAILURE_NONE, 0 });
+    report_count_retry(r.retries, busy);
+    report_count_retry(r.retries, reset);
+    report_count_retry(r.retries, reset);
+    assert_int_equal(report_retries(&r, &line), RESULT_OK);
+    assert_string_equal(buf_cstr(&line),
+                        "tried again: 2 after a refused or lost connection, 1 after HTTP 503; 26 "
+                        "sent once more at once, as a kept connection was lost");
+    for (int status = 1; status < 3 * REPORT_RETRIES_MAX; status++) { /* more than there is room */
+        report_count_retry(r.retries, (struct failure){ FAILURE_STATUS, status });
+    }
+    assert_int_equal(r.retries[0].count, 2);
+    assert_int_equal(r.retries[REPORT_RETRIES_MAX - 1].count, 1);
+    buf_release(&line);
+}
+
+static void rules__that_met_nothing_are_named(void **state)
+{
+    char texts[][24] = { "status=404 do=empty", "status=202 do=again", "status=418 do=stop" };
+    struct report_rule rules[] = {
+        { .name = "rule 1", .text = texts[0], .count = 12 },
+        { .name = "rule 2", .text = texts[1] },
+        { .name = "rule 3", .text = texts[2] },
+    };
+    struct report r = { .requests = 1, .rules = rules, .rule_count = 3 };
+    struct buf lines = { 0 };
+
+    (void)state;
+    assert_int_equal(report_rules(&r, &lines), RESULT_OK);
+    assert_string_equal(
+        buf_cstr(&lines),
+        "12 answers met rule 1: status=404 do=empty\n"
+        "no answer met rule 2 (status=202 do=again), rule 3 (status=418 do=stop)\n");
+    buf_reset(&lines);
+    r.requests = 0; /* nothing was asked, so that says nothing */
+    rules[0].count = 0;
+    assert_int_equal(report_rules(&r, &lines), RESULT_OK);
+    assert_int_equal(lines.len, 0);
+    buf_release(&lines);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +292,8 @@ int main(void)
         cmocka_unit_test_setup(line__never_passes_the_ideal, begin),
         cmocka_unit_test_setup(line__writes_rates_as_people_do, begin),
         cmocka_unit_test_setup(politeness__tells_what_was_asked_of_whom, begin),
+        cmocka_unit_test(retries__are_told_by_what_went_before),
+        cmocka_unit_test(rules__that_met_nothing_are_named),
         cmocka_unit_test_setup(json__has_every_member_that_scripts_rely_on, begin),
         cmocka_unit_test_setup(json__has_figures_as_they_were_measured, begin),
         cmocka_unit_test_setup(

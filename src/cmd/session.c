@@ -472,6 +472,10 @@ static void print_report(const struct session *s)
     if (r->verdict[0]) {
         say(stderr, "scrapetop: %s", r->verdict);
     }
+    if (report_retries(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
     if (r->requests && report_politeness(r, &text) == RESULT_OK) {
         say_lines(stderr, buf_view(&text));
     }

@@ -196,6 +196,7 @@ struct engine {
     uint64_t backed_off_us;     /* ... and our own after refusals without a deadline */
     uint64_t
         early_requests; /* started before a deadline that a server had named: by the user's word only */
+    struct report_retry retries[REPORT_RETRIES_MAX]; /* of this session */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
     size_t failure_count;
     uint32_t failure_serial;

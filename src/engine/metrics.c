@@ -62,6 +62,7 @@ void metrics_response(struct metrics *m, const struct response *response)
     int status = response->status;
 
     m->requests += response->sends > 1 ? response->sends : 1;
+    m->resent += response->sends > 1 ? response->sends - 1 : 0;
     m->reused += response->reused;
     m->bytes += response->wire_bytes;
     m->second.bytes += response->wire_bytes;

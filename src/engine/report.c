@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "engine/report_endpoints.h"
+#include "engine/report_retries.h"
 #include "engine/report_rules.h"
 #include "engine/report_verdict.h"
 
@@ -100,6 +101,8 @@ void engine_report(struct engine *e, struct report *r)
     r->failed = m->failed + m->failed_before;
     r->pending = r->total > r->ok + r->failed ? r->total - r->ok - r->failed : 0;
     r->retried = m->retried;
+    r->resent = m->resent;
+    memcpy(r->retries, e->retries, sizeof r->retries);
     r->requests = m->requests;
     r->reused = m->reused;
     r->logins = e->auth.logins;
@@ -319,6 +322,7 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "failed", (double)r->failed);
     cJSON_AddNumberToObject(root, "pending", (double)r->pending);
     cJSON_AddNumberToObject(root, "retried", (double)r->retried);
+    report_retries_json(r, root);
     cJSON_AddNumberToObject(root, "unchanged", (double)r->unchanged);
     if (r->rounds) {
         cJSON_AddNumberToObject(root, "rounds", (double)r->rounds);

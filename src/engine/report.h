@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #define REPORT_FAILURES_MAX 16
+#define REPORT_RETRIES_MAX 12
 
 /** The exit codes: main and every subcommand use these. */
 enum exit_code {
@@ -42,6 +43,12 @@ struct report_failure {
     uint64_t count;
     char example[160];
     char said[SNAPSHOT_SAID_TEXT]; /* by the server with the example, in a line; may be empty */
+};
+
+/** Further tries of this session, by what the try before came to. */
+struct report_retry {
+    struct failure why;
+    uint64_t count;
 };
 
 /** Answers that a rule has met in this session. */
@@ -67,6 +74,8 @@ struct report {
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
     uint64_t retried, requests, reused, bytes, rows;
+    uint64_t resent; /* at once, as a kept connection had broken: no further try */
+    struct report_retry retries[REPORT_RETRIES_MAX]; /* the most frequent first; count 0: no more */
     uint64_t logins; /* calls that brought a token, of this session */
     double wall_s, cpu_s, io_ratio, requests_per_s;
     double ideal_s; /* had each cap that it had always been full: Little's law */
@@ -81,7 +90,7 @@ struct report {
     double asked_s,
         backed_off_s; /* held because servers said until when; because they only refused */
     double limited_s[LIMIT_COUNT];
-    double silent_s; /* of LIMIT_HOLD and LIMIT_ALL_WAITING: for hosts that do not answer */
+    double silent_s;     /* of LIMIT_HOLD and LIMIT_ALL_WAITING: for hosts that do not answer */
     unsigned peak_per_s; /* most requests started within a second */
     double loop_cpu_s, loop_cpu_percent, loop_lag_p99_ms;
     double table_part; /* [0, 1] of the time so far */
@@ -114,12 +123,16 @@ void report_fail(struct report *report, const struct err *trouble);
 /** "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 94 % of the ideal for cap 50)". */
 MUST_CHECK enum result report_line(const struct report *report, struct buf *out);
 
+/** A line that tells what was asked again, and after what: "tried again: 37 after a lost connection". Empty when
+ *  nothing was. */
+MUST_CHECK enum result report_retries(const struct report *report, struct buf *out);
+
 /** A line for every endpoint whose pages do not add up: "products: 97 of 100 pages: missing page=3". May
  *  hold bytes from outside. */
 MUST_CHECK enum result report_pages(const struct report *report, struct buf *out);
 
-/** A line for every rule that has met answers: "12 answers met rule 1 (status=404 do=empty)"; and for what answers
- *  meant without one. May hold bytes from outside. */
+/** A line for every rule that has met answers: "12 answers met rule 1: status=404 do=empty"; one for those that
+ *  have met none; and for what answers meant without one. May hold bytes from outside. */
 MUST_CHECK enum result report_rules(const struct report *report, struct buf *out);
 
 /** "at most 24 in flight, 41/s at peak; 3 429s, 0 requests before a named deadline, ...". */

@@ -92,6 +92,7 @@ static const char *plural(uint64_t count)
 enum result report_rules(const struct report *r, struct buf *out)
 {
     enum result result = RESULT_OK;
+    bool is_any_idle = false;
 
     for (size_t i = 0; i < r->rule_count && result == RESULT_OK; i++) {
         const struct report_rule *rule = &r->rules[i];
@@ -101,6 +102,18 @@ enum result report_rules(const struct report *r, struct buf *out)
                                 (unsigned long long)rule->count, plural(rule->count), rule->name,
                                 TEXT_SHOWN, rule->text ? rule->text : "");
         }
+    }
+    for (size_t i = 0; r->requests && i < r->rule_count && result == RESULT_OK; i++) {
+        const struct report_rule *rule = &r->rules[i];
+
+        if (!rule->count) {
+            result = buf_printf(out, "%s%s (%.*s)", is_any_idle ? ", " : "no answer met ",
+                                rule->name, TEXT_SHOWN, rule->text ? rule->text : "");
+            is_any_idle = true;
+        }
+    }
+    if (is_any_idle && result == RESULT_OK) {
+        result = buf_append_char(out, '\n');
     }
     for (int i = 0; i < ANSWER_USUAL_COUNT && result == RESULT_OK; i++) {
         if (r->meant[i] && meanings[i].words) {

@@ -209,7 +209,7 @@ NO_CAUSE = ""
 LIMITED = r"[1-9]\d* 429|\(429|(?i:learned rate)|rate-bound|server-bound"
 TOLD = LIMITED + r"|BUDGET|QUOTA"
 REFUSED_503 = LIMITED + r"|\(503|HTTP 503|[1-9]\d* 503"
-HEALED = r"[1-9]\d* retried"
+HEALED = r"[1-9]\d* (retried|sent once more)"
 SERVE = ["--limit", "20/s", "--fail", "5%", "--hang", "2%", "--latency", "20ms"]
 FAILS = dict(exits=(3,))
 STOPS = dict(exits=(3, 4, 5, 7))

@@ -1,0 +1,17 @@
+/**
+ * The part of a report that tells what was asked again, and after what.
+ */
+#ifndef SCRAPETOP_ENGINE_REPORT_RETRIES_H
+#define SCRAPETOP_ENGINE_REPORT_RETRIES_H
+
+#include "engine/report.h"
+
+#include <cjson/cJSON.h>
+
+/** One more that is asked again after this. */
+void report_count_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct failure why);
+
+/** The members "retries" and "resent". */
+void report_retries_json(const struct report *report, cJSON *root);
+
+#endif
