@@ -159,6 +159,38 @@ static void credential__that_ends_among_the_last__stops_the_run_too(void **state
     end(&w);
 }
 
+/* Of two hosts one refuses the credential from a moment on: all of the other is asked, whichever comes first. */
+static void credential__that_ends_at_one_host__leaves_the_other_alone(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        struct door other = { .uses = 0 };
+        struct server *second = server_start(open_door, &other);
+        struct world w = { .door = { .uses = 50 } };
+        const char *ports[2];
+        char url[128];
+
+        w.server = server_start(open_door, &w.door);
+        ports[first] = strrchr(server_url(w.server, ""), ':') + 1;
+        ports[1 - first] = strrchr(server_url(second, ""), ':') + 1;
+        snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/x/[1-200]", ports[0], ports[1]);
+        run_begin(&w.run, url);
+        carry(&w, "Authorization: Bearer 0ld-t0ken");
+        run_to_its_end(&w.run);
+        assert_lost(&w, 250, 150);
+        assert_int_equal(other.let_in, 200);
+        assert_in_range(w.door.refused, 1, 30);
+        assert_told(&w.run, "what is asked without it goes on", true);
+        w.door = (struct door){ .uses = 0 }; /* a new one */
+        run_to_its_end(&w.run);
+        assert_int_equal(w.run.report.exit, EXIT_WELL);
+        assert_int_equal(w.door.let_in, 150);
+        assert_int_equal(other.let_in, 200);
+        end(&w);
+        server_stop(second);
+    }
+}
+
 static void url__that_it_may_not_see__fails_alone(void **state)
 {
     struct world w;
@@ -230,6 +262,7 @@ static int group(void)
         cmocka_unit_test(credential__that_ends__is_seen_with_one_at_a_time),
         cmocka_unit_test(credential__that_was_never_good__is_not_tried_twice),
         cmocka_unit_test(credential__that_ends_among_the_last__stops_the_run_too),
+        cmocka_unit_test(credential__that_ends_at_one_host__leaves_the_other_alone),
         cmocka_unit_test(url__that_it_may_not_see__fails_alone),
         cmocka_unit_test(url__that_is_refused_once__goes_well_when_asked_again),
         cmocka_unit_test(without_a_credential__a_refusal_is_as_any_other),

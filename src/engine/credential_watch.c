@@ -3,7 +3,8 @@
  *
  * Such a request is set aside, neither tried nor failed, until it is known whether the credential has ended or
  * this URL alone is not for it (plan/credential.h). When it has ended the run stops with E-AUTH2, and what was
- * set aside is pending, as is all that was in flight.
+ * set aside is pending, as is all that was in flight. What is asked without that credential, or of another host,
+ * is asked before: only what carries it is left pending then.
  *
  * What counts together is what one host is asked with the same credential: the job's, or an endpoint's own.
  */
@@ -12,6 +13,7 @@
 #include "plan/retry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ASK_AGAIN_US US_PER_S
 
@@ -67,21 +69,21 @@ static bool find_owner(const struct engine *e, const struct request *request, ui
 }
 
 /* NULL: it is not watched. */
-static struct credential *find(struct engine *e, uint32_t host, uint32_t endpoint)
+static struct credential_watch *find(struct engine *e, uint32_t host, uint32_t endpoint)
 {
     for (size_t i = 0; i < e->credentials.count; i++) {
         struct credential_watch *w = &e->credentials.list[i];
 
         if (w->host == host && w->endpoint == endpoint) {
-            return &w->credential;
+            return w;
         }
     }
     return NULL;
 }
 
-static struct credential *watch(struct engine *e, uint32_t host, uint32_t endpoint)
+static struct credential_watch *watch(struct engine *e, uint32_t host, uint32_t endpoint)
 {
-    struct credential *found = find(e, host, endpoint);
+    struct credential_watch *found = find(e, host, endpoint);
     struct credential_watch *w;
 
     if (found || e->credentials.count == CREDENTIAL_WATCHES_MAX) {
@@ -89,10 +91,10 @@ static struct credential *watch(struct engine *e, uint32_t host, uint32_t endpoi
     }
     w = &e->credentials.list[e->credentials.count++];
     *w = (struct credential_watch){ .host = host, .endpoint = endpoint };
-    return &w->credential;
+    return w;
 }
 
-static struct credential *watch_of(struct engine *e, const struct request *request)
+static struct credential_watch *watch_of(struct engine *e, const struct request *request)
 {
     uint32_t endpoint;
 
@@ -132,9 +134,9 @@ static void release_good(struct engine *e)
     struct request **at = &e->credentials.aside, *request;
 
     while ((request = *at)) {
-        const struct credential *c = watch_of(e, request);
+        const struct credential_watch *w = watch_of(e, request);
 
-        if (c && !credential_is_good_since(c, request->refused_us)) {
+        if (w && !credential_is_good_since(&w->credential, request->refused_us)) {
             at = &request->next;
             continue;
         }
@@ -145,13 +147,13 @@ static void release_good(struct engine *e)
 
 void credential_note_well(struct engine *e, const struct request *request)
 {
-    struct credential *c;
+    struct credential_watch *w;
 
     e->credentials.well++;
-    if (!e->credentials.count || !(c = watch_of(e, request))) {
+    if (!e->credentials.count || !(w = watch_of(e, request))) {
         return;
     }
-    credential_accepted(c, request->since_us);
+    credential_accepted(&w->credential, request->since_us);
     if (e->credentials.aside) {
         release_good(e);
     }
@@ -168,43 +170,98 @@ void credential_lose(struct engine *e, const char *why)
     }
 }
 
-static void lose(struct engine *e, const struct request *request)
-{
-    const struct host *host = host_at(&e->hosts, request->host);
-    unsigned long long well = e->credentials.well;
-    char why[sizeof e->stopped_by], after[48] = "";
+#define PLAN_SAMPLES 16 /* of a plan whose requests are not made yet */
 
-    if (e->phase != ENGINE_RUNNING) {
-        return;
+/* It is asked without the credential that the watch is of. */
+static bool is_other(const struct engine *e, const struct request *request,
+                     const struct credential_watch *w)
+{
+    uint32_t endpoint;
+
+    return request->host != w->host || !find_owner(e, request, &endpoint) ||
+           endpoint != w->endpoint;
+}
+
+/* Something is, or probably will be, asked that is none of the watch's. */
+static bool is_any_other(struct engine *e, const struct credential_watch *w)
+{
+    uint64_t seeds = frontier_seeds(e->frontier);
+    bool found = false;
+
+    for (uint32_t i = 0; i < e->hosts.count && !found; i++) {
+        const struct host *host = host_at(&e->hosts, i);
+
+        found = i != w->host && host->origin[0] && host->refs;
     }
+    for (uint64_t i = 0; i < PLAN_SAMPLES && !found && seeds; i++) {
+        struct request *request = NULL;
+
+        if (frontier_make(e->frontier, 1 + (seeds - 1) * i / (PLAN_SAMPLES - 1), &request, NULL) ==
+            RESULT_OK) {
+            found = is_other(e, request, w);
+            frontier_forget(e->frontier, request);
+        }
+    }
+    return found;
+}
+
+static void spell_loss(const struct engine *e, const struct credential_watch *w, char why[160])
+{
+    const struct host *host = host_at(&e->hosts, w->host);
+    unsigned long long well = e->credentials.well;
+    char after[48] = "";
+
     if (well) {
         snprintf(after, sizeof after, " after %llu answer%s that went well", well,
                  well == 1 ? "" : "s");
     }
-    snprintf(why, sizeof why,
+    snprintf(why, 160,
              "%.*s refuses the credential (HTTP 401)%s; set a new one and run the same command: "
              "nothing is lost",
              (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, after);
-    if (well) {
+}
+
+/* It has ended. What does not carry it is still asked, when there is such. */
+static void lose(struct engine *e, struct credential_watch *w, const struct request *request)
+{
+    char why[sizeof e->stopped_by];
+
+    if (e->phase != ENGINE_RUNNING || w->is_lost) {
+        return;
+    }
+    spell_loss(e, w, why);
+    if (e->credentials.well) {
         events_add(&e->events, EVENT_NOTICE, "auth", "",
                    "URLs that a good credential may not see: --answer 'status=401 do=fail' goes "
                    "on without them");
     }
     e->auth.is_lost |= login_is_carried(e, request);
-    credential_lose(e, why);
+    if (e->auth.is_lost || !is_any_other(e, w)) {
+        credential_lose(e, why);
+        return;
+    }
+    w->is_lost = true;
+    e->credentials.lost++;
+    if (!e->credentials.lost_why[0]) {
+        memcpy(e->credentials.lost_why, why, sizeof why);
+    }
+    events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"",
+               "%s; what is asked without it goes on", why);
 }
 
 enum credential_fate credential_heed(struct engine *e, struct response *response)
 {
     struct request *request = response->request;
+    struct credential_watch *w;
     struct credential *c;
     uint32_t endpoint;
 
     if (response->status != 401 || response->outcome != OUTCOME_STATUS ||
         retry_wants_status(&e->job->retry, 401) || !find_owner(e, request, &endpoint) ||
-        !(c = watch(e, request->host, endpoint))) {
+        !(w = watch(e, request->host, endpoint))) {
         return CREDENTIAL_SILENT;
     }
+    c = &w->credential;
     if (!c->well && e->credentials.well) { /* before it was watched: when, nobody knows */
         c->well = e->credentials.well;
     }
@@ -212,7 +269,7 @@ enum credential_fate credential_heed(struct engine *e, struct response *response
     case CREDENTIAL_ALONE:
         return CREDENTIAL_FAILED;
     case CREDENTIAL_LOST:
-        lose(e, request);
+        lose(e, w, request);
         break;
     case CREDENTIAL_WAIT:
         break;
@@ -221,18 +278,49 @@ enum credential_fate credential_heed(struct engine *e, struct response *response
     return CREDENTIAL_TAKEN;
 }
 
+bool credential_is_lost(struct engine *e, const struct request *request)
+{
+    const struct credential_watch *w = e->credentials.lost ? watch_of(e, request) : NULL;
+
+    return w && w->is_lost;
+}
+
+/* What carries a credential that has ended is left to a session that has another. */
+static void forget_lost(struct engine *e)
+{
+    struct request **at = &e->credentials.aside, *request;
+
+    while ((request = *at)) {
+        if (!credential_is_lost(e, request)) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        frontier_forget(e->frontier, request);
+    }
+}
+
 bool credential_resume(struct engine *e)
 {
-    struct request *request = e->credentials.aside;
-    bool is_worth_it = request != NULL;
+    struct request *request;
+    bool is_worth_it;
+    char why[sizeof e->stopped_by] = "";
 
+    forget_lost(e);
+    request = e->credentials.aside;
+    is_worth_it = request != NULL;
     for (struct request *r = request; r; r = r->next) {
-        const struct credential *c = watch_of(e, r);
+        const struct credential_watch *w = watch_of(e, r);
 
-        is_worth_it &= !c || credential_is_worth_a_try(c, r->is_asked_again);
+        if (w && !credential_is_worth_a_try(&w->credential, r->is_asked_again)) {
+            is_worth_it = false;
+            spell_loss(e, w, why);
+        }
     }
     if (request && !is_worth_it) {
-        lose(e, request);
+        credential_lose(e, why);
+    } else if (!request && e->credentials.lost) {
+        credential_lose(e, e->credentials.lost_why);
     }
     while (is_worth_it && (request = e->credentials.aside)) {
         e->credentials.aside = request->next;

@@ -83,6 +83,7 @@ struct answer_log;
 struct credential_watch {
     uint32_t host;
     uint32_t endpoint; /* whose own it is; CREDENTIAL_OF_JOB */
+    bool is_lost;      /* and what others are asked goes on */
     struct credential credential;
 };
 
@@ -91,6 +92,8 @@ struct credential_watch {
 struct credential_watches {
     struct credential_watch list[CREDENTIAL_WATCHES_MAX]; /* of those that were refused once */
     size_t count;
+    size_t lost;           /* of them */
+    char lost_why[160];    /* the first one; empty: none */
     struct request *aside; /* refused, neither tried nor failed */
     uint64_t well;         /* requests of this session that went well */
 };
@@ -441,6 +444,9 @@ void login_accepted(struct engine *engine, struct request *request);
 void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
 
 /* credential_watch.c: credentials that no login call can renew */
+
+/** It carries a credential that has ended, while what others are asked goes on: it is left pending. */
+bool credential_is_lost(struct engine *engine, const struct request *request);
 
 /** A request went well, or its answer was as good. */
 void credential_note_well(struct engine *engine, const struct request *request);

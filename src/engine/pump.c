@@ -265,12 +265,25 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
 }
 
-/* It is asked, or ends unasked. False when there is no memory for that. */
+/* It is not started, and stays to be asked by a later session. NULL is ignored. */
+static void leave_pending(struct engine *e, struct request *request, uint64_t now_us)
+{
+    if (request) {
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
+        frontier_forget(e->frontier, request);
+    }
+}
+
+/* It is asked, ends unasked, or is left to a later session. False when there is no memory for that. */
 static bool begin(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool is_cut = deep_limit_cuts(&e->deep_limits, &request->page);
 
+    if (credential_is_lost(e, request)) {
+        leave_pending(e, request, now_us);
+        return true;
+    }
     if (!is_cut && !host->is_dead) {
         start_one(e, request, now_us);
         return true;
@@ -292,15 +305,6 @@ static bool may_find_more(const struct engine *e)
 {
     return e->discover.is_used && (fetch_in_flight(e->fetch) || e->checking ||
                                    committer_pending(e->committer) || discover_is_pending(e));
-}
-
-/* It is not started, and stays to be asked by a later session. NULL is ignored. */
-static void leave_pending(struct engine *e, struct request *request, uint64_t now_us)
-{
-    if (request) {
-        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
-        frontier_forget(e->frontier, request);
-    }
 }
 
 /* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
