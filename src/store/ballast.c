@@ -1,10 +1,40 @@
 #include "store/ballast.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BALLAST_NAME "ballast"
+
+/* Of a quota that is smaller than the disk this knows nothing. */
+static uint64_t fair_bytes(int fd)
+{
+    struct statvfs fs;
+    uint64_t part;
+
+    if (fstatvfs(fd, &fs) != 0) {
+        return BALLAST_MAX_BYTES;
+    }
+    part = (uint64_t)fs.f_bavail * fs.f_frsize / 4;
+    return part < BALLAST_MAX_BYTES ? part : BALLAST_MAX_BYTES;
+}
+
+/* Not posix_fallocate: where the filesystem cannot reserve, it writes a byte to every block. */
+static bool reserve(int fd)
+{
+    for (uint64_t bytes = fair_bytes(fd); bytes >= BALLAST_MIN_BYTES; bytes /= 2) {
+        if (fallocate(fd, 0, 0, (off_t)bytes) == 0) {
+            return true;
+        }
+        if (errno != ENOSPC && errno != EDQUOT) {
+            return false;
+        }
+    }
+    return false;
+}
 
 bool ballast_hold(const struct run_dir *dir)
 {
@@ -15,8 +45,7 @@ bool ballast_hold(const struct run_dir *dir)
     if (fd < 0) {
         return false;
     }
-    /* Not posix_fallocate: where the filesystem cannot reserve, it writes a byte to every block. */
-    held = fallocate(fd, 0, 0, BALLAST_BYTES) == 0;
+    held = reserve(fd);
     close(fd);
     if (!held) {
         ballast_drop(dir);

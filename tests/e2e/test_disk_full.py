@@ -4,12 +4,15 @@ On a small tmpfs, which only root may mount (else that test is skipped), and und
 where no space comes back and so the run is stopped and resumed.
 """
 
+import contextlib
 import os
 import resource
 import signal
 import subprocess
+import threading
 
 import harness
+import peer
 from harness import check, check_equal, scaled, scratch, wait_for
 
 URLS = scaled(600, 400)  # of some 8 KB
@@ -61,6 +64,64 @@ def test_full_disk__pauses_and_goes_on__when_space_returns():
         check_equal((len(stored), max(len(them) for them in stored.values())), (URLS, 1),
                     "bodies stored, at most so often")
     finally:
+        harness.kill_children()
+        subprocess.run(["umount", scratch("mnt")], check=False)
+
+
+BODIES = 300  # of 64 KiB, compressible: 19 MB as they lie in raw
+DISK = 40 << 20
+FREED = 12 << 20
+
+
+def free_bytes():
+    room = os.statvfs(scratch("mnt"))
+    return room.f_bavail * room.f_bsize
+
+
+def fill(filler):
+    """Takes all that is free; the run takes some meanwhile."""
+    def is_full():
+        with contextlib.suppress(OSError):
+            os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, free_bytes())
+        return free_bytes() < 65536
+
+    wait_for(is_full, "a full disk")
+
+
+def stored_bytes():
+    raw = scratch("mnt/d.run/raw")
+    return sum(os.path.getsize(os.path.join(raw, name)) for name in os.listdir(raw))
+
+
+def test_small_space__is_used__when_it_returns():
+    """A quarter of what came back may be held back again, not most of it."""
+    if not mount(scratch("mnt"), DISK):
+        raise harness.Skipped("no tmpfs may be mounted here")
+    body = peer.reply(b'{"a":"' + b"x" * 65536 + b'"}')
+    gate = threading.Event()
+    server = peer.Peer(lambda ask: (ask.number <= 20 or gate.wait()) and body)
+    try:
+        child = harness.scrapetop("run", "--plain", "-o", scratch("mnt/d.run"), "-c", "4", f"{server.url}/[1-{BODIES}]",
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_for(lambda: server.total() > 20, "the first requests")
+        with open(scratch("mnt/filler"), "wb") as filler:
+            fill(filler)
+            gate.set()
+            wait_for_trouble(child)
+            wait_for(lambda: not os.path.exists(scratch("mnt/d.run/ballast")), "the ballast given up")
+            # Others take the room of that, too.
+            fill(filler)
+            before = stored_bytes()
+            filler.truncate(os.fstat(filler.fileno()).st_size - FREED)
+        wait_for(lambda: stored_bytes() - before >= FREED * 6 // 10, "most of the space used")
+        check(child.poll() is None, "the run has ended")
+        check_sound()
+        os.remove(scratch("mnt/filler"))
+        ended = harness.finish(child)
+        check(ended.code == 0, "want exit code 0 once there is space:", ended)
+        check_sound()
+    finally:
+        gate.set()
         harness.kill_children()
         subprocess.run(["umount", scratch("mnt")], check=False)
 
