@@ -485,8 +485,10 @@ static void limit_told__is_what_the_last_line_says(void **state)
         "{\"at\":\"2026-11-21T04:15:01.123Z\",\"event\":\"start\"}\n"
         "{\"at\":\"2026-11-21T04:15:02.123Z\",\"event\":\"limit\",\"limit\":\"CAP\","
         "\"words\":\"CAP 10 (+ raises it)\"}\n"
-        "{\"at\":\"2026-11-21T04:15:03.123Z\",\"event\":\"sample\",\"limit\":\"CAP\"}\n"
-        "{\"at\":\"2026-11-21T04:15:04.123Z\",\"event\":\"cap\",\"text\":\"limit\"}\n";
+        "{\"at\":\"2026-11-21T04:15:03.123Z\",\"event\":\"sample\",\"limit\":\"CAP\",\"cap\":10,"
+        "\"in_flight\":7}\n"
+        "{\"at\":\"2026-11-21T04:15:04.123Z\",\"event\":\"cap\",\"from\":10,\"cap\":11,"
+        "\"text\":\"limit\"}\n";
     struct limit_told told;
     char text[1024];
 
@@ -495,6 +497,7 @@ static void limit_told__is_what_the_last_line_says(void **state)
     assert_int_equal(told.limit, LIMIT_CAP);
     assert_string_equal(told.words, "CAP 10 (+ raises it)");
     assert_string_equal(told.at, "2026-11-21T04:15:03.123Z");
+    assert_true(told.has_cap && told.cap == 11 && told.in_flight == 7);
     snprintf(text, sizeof text, "%s%s", lines,
              "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"sample\",\"limit\":\"RATE\"}\n");
     assert_true(limit_told_find(str_view(text), &told));
@@ -502,6 +505,7 @@ static void limit_told__is_what_the_last_line_says(void **state)
     snprintf(text, sizeof text, "%s%s", lines,
              "{\"at\":\"2026-11-21T04:15:05.123Z\",\"event\":\"start\"}\n");
     assert_false(limit_told_find(str_view(text), &told));
+    assert_false(told.has_cap); /* that was another session's */
     assert_false(
         limit_told_find(STR("{\"at\":7,\"limit\":\"CAP\"}\n[]\n\n{\"limit\":[\"CAP\"]}"), &told));
 }

@@ -179,6 +179,76 @@ static void replay__tells_what_each_cap_gave(void **state)
     replay_free(r);
 }
 
+#define AT(day, time, event) "{\"at\":\"2026-11-" day "T04:15:" time "Z\",\"event\":\"" event "\""
+
+/* A start tells when a short session began; its samples alone would be no time at all. */
+static void replay__whole__adds_up_sessions(void **state)
+{
+    static const char lines[] = AT("21", "00.000", "start") "}\n" AT(
+        "21", "04.000",
+        "sample") ",\"total\":100,\"ok\":60,\"retried\":5,\"bytes\":600,"
+                  "\"p50_ms\":100,\"answers\":{\"2xx\":60,\"429\":5}}\n" AT(
+                      "22", "00.000",
+                      "start") "}\n" AT("22", "01.000",
+                                        "sample") ",\"total\":100,\"ok\":80,\"retried\":1,"
+                                                  "\"bytes\":200,"
+                                                  "\"p50_ms\":200,\"answers\":{\"2xx\":20,\"429\":"
+                                                  "1}}\n" AT(
+                                                      "22", "05.000",
+                                                      "sample") ",\"total\":100,\"ok\":100,"
+                                                                "\"retried\":1,\"bytes\":400,"
+                                                                "\"p50_ms\":200,\"answers\":{"
+                                                                "\"2xx\":39,\"429\":1}}\n" AT(
+                                                                    "23", "00.000",
+                                                                    "start") "}\n" AT("23",
+                                                                                      "01.000",
+                                                                                      "sample") ","
+                                                                                                "\""
+                                                                                                "to"
+                                                                                                "ta"
+                                                                                                "l"
+                                                                                                "\""
+                                                                                                ":1"
+                                                                                                "00"
+                                                                                                ","
+                                                                                                "\""
+                                                                                                "ok"
+                                                                                                "\""
+                                                                                                ":1"
+                                                                                                "00"
+                                                                                                "}"
+                                                                                                "\n";
+    static const char totals[] =
+        AT("23", "01.000",
+           "totals") ",\"retried\":7,\"bytes\":2000,\"answers\":{\"2xx\":100},"
+                     "\"latency_us\":{\"min\":1000,\"max\":200000,\"buckets\":{\"31\":1}}}\n" AT(
+                         "24", "00.000",
+                         "start") "}\n" AT("24", "02.000",
+                                           "sample") ",\"total\":101,\"ok\":101,\"bytes\":10,"
+                                                     "\"answers\":{\"2xx\":1}}\n";
+    char both[sizeof lines + sizeof totals];
+    struct replay *r = open_run(lines);
+    struct sample whole;
+    uint64_t ran_us;
+
+    (void)state;
+    replay_whole(r, &whole, &ran_us);
+    assert_true(ran_us == 10 * US_PER_S);
+    assert_true(whole.ok == 100 && whole.retried == 6 && whole.bytes == 1000);
+    assert_true(whole.mix.ok == 99 && whole.mix.throttled == 6);
+    assert_in_range(whole.p50_us, 138000, 139000); /* 65 answers of 100 ms, 40 of 200 */
+    replay_free(r);
+
+    snprintf(both, sizeof both, "%s%s", lines, totals);
+    r = open_run(both);
+    replay_whole(r, &whole, &ran_us);
+    assert_true(ran_us == 12 * US_PER_S);
+    assert_true(whole.ok == 101 && whole.retried == 7 && whole.bytes == 2010);
+    assert_true(whole.mix.ok == 101 && whole.mix.throttled == 0);
+    assert_int_equal(whole.p50_us, 1000); /* the bucket's, within what there was */
+    replay_free(r);
+}
+
 static void replay__passes_over__what_is_damaged(void **state)
 {
     static const char *const bad[] = {
@@ -235,6 +305,7 @@ int main(void)
         cmocka_unit_test(replay__grows_evenly_within_a_session_and_not_between_two),
         cmocka_unit_test(replay__shows_what_had_happened_by_then),
         cmocka_unit_test(replay__tells_what_each_cap_gave),
+        cmocka_unit_test(replay__whole__adds_up_sessions),
         cmocka_unit_test(replay__passes_over__what_is_damaged),
         cmocka_unit_test(replay__reads_any_figures__without_overflow),
     };

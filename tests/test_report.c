@@ -20,6 +20,10 @@ static int begin(void **state)
                               .failed = 2,
                               .retried = 13,
                               .requests = 1013,
+                              .session_ok = 998,
+                              .session_failed = 2,
+                              .session_requests = 1013,
+                              .session_429 = 11,
                               .bytes = 123456,
                               .logins = 2,
                               .rows = 5000,
@@ -86,6 +90,16 @@ static void line__never_passes_the_ideal(void **state)
         "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s, 100 % of the ideal for cap 50)");
 }
 
+static void line__tells_this_session_apart__when_there_were_others(void **state)
+{
+    (void)state;
+    report.ideal_percent = 0;
+    report.session_ok = 160;
+    report.session_failed = 1;
+    assert_line(
+        "998/1000 ok, 2 failed, 13 retried in 7.0s (142 req/s); in this session 160 ok, 1 failed");
+}
+
 static void politeness__tells_what_was_asked_of_whom(void **state)
 {
     struct buf line = { 0 };
@@ -96,14 +110,14 @@ static void politeness__tells_what_was_asked_of_whom(void **state)
                         "at most 50 in flight, 61/s at peak; 11 429s, 0 requests before a named "
                         "deadline, 3 hosts held, 4.5s waited because a server asked");
     buf_reset(&line);
-    report.hosts_held = report.early_requests = report.status[429] = 1;
+    report.hosts_held = report.early_requests = report.session_429 = 1;
     assert_int_equal(report_politeness(&report, &line), RESULT_OK);
     assert_string_equal(buf_cstr(&line),
                         "at most 50 in flight, 61/s at peak; 1 429, 1 request before a named "
                         "deadline, 1 host held, 4.5s waited because a server asked");
     buf_reset(&line);
     report.hosts_held = report.early_requests = 0;
-    report.status[429] = 11;
+    report.session_429 = 11;
     assert_int_equal(report_politeness(&report, &line), RESULT_OK);
     assert_string_equal(buf_cstr(&line), "at most 50 in flight, 61/s at peak; 11 429s, 0 requests "
                                          "before a named deadline");
@@ -233,11 +247,11 @@ static void json__says_null_and_why__when_there_is_no_table_and_the_run_was_stop
 static void retries__are_told_by_what_went_before(void **state)
 {
     static const struct failure reset = { FAILURE_CONNECT, 0 }, busy = { FAILURE_STATUS, 503 };
-    struct report r = { .resent = 26 };
+    struct report r = { .session_resent = 26 };
     struct buf line = { 0 };
 
     (void)state;
-    assert_int_equal(report_retries(&(struct report){ .resent = 0 }, &line), RESULT_OK);
+    assert_int_equal(report_retries(&(struct report){ .session_resent = 0 }, &line), RESULT_OK);
     assert_int_equal(line.len, 0);
     assert_int_equal(report_retries(&r, &line), RESULT_OK);
     assert_string_equal(buf_cstr(&line),
@@ -290,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup(line__is_as_promised, begin),
         cmocka_unit_test_setup(line__says_nothing_of_an_ideal__when_there_is_none, begin),
         cmocka_unit_test_setup(line__never_passes_the_ideal, begin),
+        cmocka_unit_test_setup(line__tells_this_session_apart__when_there_were_others, begin),
         cmocka_unit_test_setup(line__writes_rates_as_people_do, begin),
         cmocka_unit_test_setup(politeness__tells_what_was_asked_of_whom, begin),
         cmocka_unit_test(retries__are_told_by_what_went_before),

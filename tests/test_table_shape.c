@@ -325,7 +325,7 @@ static void pointer__is_answered_with_those_that_exist__when_it_finds_nothing(vo
     assert_refused(json, "/data", &items, RESULT_NOT_FOUND, "E-TAB1",
                    "there are: /rows (2 elements), /a~1b (0 elements)");
     assert_refused("{\"a\":1}\n", NULL, &items, RESULT_NOT_FOUND, "E-TAB1",
-                   "no array in any of the 1 records");
+                   "no array in the 1 record");
     assert_refused(json, "rows", &plain, RESULT_INVALID, "E-PTR1", "must begin with");
 }
 

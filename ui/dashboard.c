@@ -1,5 +1,6 @@
 #include "ui/dashboard.h"
 
+#include "base/units.h"
 #include "ui/export.h"
 #include "ui/input.h"
 #include "ui/notify.h"
@@ -220,7 +221,7 @@ static void save_rows(struct dashboard *d, bool json)
                  (unsigned long long)rows_there_are(panel, &d->shown, list->count));
     }
     snprintf(text, sizeof text, "%zu%s row%s written: %.80s, in the run's directory", list->count,
-             of, list->count == 1 ? "" : "s", base_name(path));
+             of, units_plural(list->count), base_name(path));
     tell(d, result, &err, text);
 }
 

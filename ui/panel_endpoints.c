@@ -2,6 +2,7 @@
 
 #include "ui/panel.h"
 
+#include "base/units.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -42,8 +43,8 @@ static void missing_text(const struct snapshot_endpoint *e, struct panel_cell *o
 
     format_size(e->pages_missing, pages);
     if (e->pages_missing) {
-        snprintf(out->text, PANEL_CELL_MAX, "%s page%s%s%s", pages,
-                 e->pages_missing == 1 ? "" : "s", e->note[0] ? ": " : "", e->note);
+        snprintf(out->text, PANEL_CELL_MAX, "%s page%s%s%s", pages, units_plural(e->pages_missing),
+                 e->note[0] ? ": " : "", e->note);
     } else if (e->failed) {
         format_size(e->failed, pages);
         snprintf(out->text, PANEL_CELL_MAX, "%s failed%s%s", pages, e->note[0] ? ": " : "",

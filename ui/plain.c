@@ -1,5 +1,6 @@
 #include "ui/plain.h"
 
+#include "base/units.h"
 #include "base/utf8.h"
 #include "ui/format.h"
 
@@ -93,8 +94,9 @@ static bool tell_lost(struct plain *p, const struct snapshot *s)
         return true;
     }
     format_clock(oldest->wall_us, clock);
-    snprintf(line, sizeof line, "%s (%llu earlier events not shown; events.jsonl has them)", clock,
-             (unsigned long long)(oldest->serial - p->last_serial - 1));
+    snprintf(line, sizeof line, "%s (%llu earlier event%s not shown; events.jsonl has all)", clock,
+             (unsigned long long)(oldest->serial - p->last_serial - 1),
+             units_plural(oldest->serial - p->last_serial - 1));
     if (!write_line(p, line)) {
         return false;
     }

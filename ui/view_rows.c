@@ -1,5 +1,6 @@
 /* Commands on rows: which of them are meant, what is asked before, and what the engine is told. */
 
+#include "base/units.h"
 #include "ui/view.h"
 
 #include <stdio.h>
@@ -83,8 +84,8 @@ static void retry_classes(struct view *v, const struct snapshot *s, enum meant m
         snprintf(question, sizeof question, "ask again the %llu of %.40s? y/n", requests,
                  v->orders.classes[0]);
     } else {
-        snprintf(question, sizeof question, "ask again the %llu of these %zu kinds? y/n", requests,
-                 v->orders.count);
+        snprintf(question, sizeof question, "ask again the %llu of these %zu kind%s? y/n", requests,
+                 v->orders.count, units_plural(v->orders.count));
     }
     prompt_ask(v, question);
 }
@@ -98,8 +99,7 @@ static void drop_requests(struct view *v, const struct snapshot *s, enum meant m
     order_requests(v, s, meant, &named);
     snprintf(question, sizeof question, "%s %zu request%s%s, as failed? y/n",
              v->focus == PANEL_FLIGHTS ? "cut off" : "drop", v->orders.count,
-             v->orders.count == 1 ? "" : "s",
-             meant == MEANT_FILTERED ? " that pass the filter" : "");
+             units_plural(v->orders.count), meant == MEANT_FILTERED ? " that pass the filter" : "");
     prompt_ask(v, question);
 }
 

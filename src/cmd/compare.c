@@ -14,7 +14,7 @@
 struct side {
     const char *path;
     struct replay *replay;
-    struct sample end;
+    struct sample whole; /* of all its sessions */
     uint64_t ran_us;
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
     size_t rung_count;
@@ -28,7 +28,7 @@ static enum result open_side(struct side *side, const char *path, struct err *er
     if (result == RESULT_OK) {
         int64_t last_us = replay_last_us(side->replay);
 
-        replay_sample(side->replay, last_us, &side->end, &side->ran_us);
+        replay_whole(side->replay, &side->whole, &side->ran_us);
         side->rung_count = replay_rungs(side->replay, last_us, side->rungs);
     }
     return result;
@@ -48,12 +48,22 @@ static void print_count(const char *label, uint64_t a, uint64_t b)
     print_row(label, left, right);
 }
 
+/* Of a run without answers there is none. */
+static void format_ms(uint64_t us, char text[32])
+{
+    if (us) {
+        snprintf(text, 32, us < 10000 ? "%.1f ms" : "%.0f ms", (double)us / 1000);
+    } else {
+        snprintf(text, 32, "--");
+    }
+}
+
 static void print_ms(const char *label, uint64_t a_us, uint64_t b_us)
 {
     char left[32], right[32];
 
-    snprintf(left, sizeof left, "%" PRIu64 " ms", a_us / 1000);
-    snprintf(right, sizeof right, "%" PRIu64 " ms", b_us / 1000);
+    format_ms(a_us, left);
+    format_ms(b_us, right);
     print_row(label, left, right);
 }
 
@@ -64,7 +74,7 @@ static void print_rate(const char *label, const struct side *a, const struct sid
 
     for (size_t i = 0; i < 2; i++) {
         double seconds = (double)sides[i]->ran_us / 1e6;
-        double settled = (double)(sides[i]->end.ok + sides[i]->end.failed);
+        double settled = (double)(sides[i]->whole.ok + sides[i]->whole.failed);
 
         snprintf(texts[i], sizeof texts[i], "%.1f/s", seconds > 0 ? settled / seconds : 0);
     }
@@ -89,21 +99,21 @@ static void print_totals(const struct side *a, const struct side *b)
     units_format_time(b->ran_us, right);
     print_row("time", left, right);
     print_rate("requests", a, b);
-    print_count("ok", a->end.ok, b->end.ok);
-    print_count("failed", a->end.failed, b->end.failed);
-    print_count("retried", a->end.retried, b->end.retried);
-    units_format_bytes(a->end.bytes, left);
-    units_format_bytes(b->end.bytes, right);
+    print_count("ok", a->whole.ok, b->whole.ok);
+    print_count("failed", a->whole.failed, b->whole.failed);
+    print_count("retried", a->whole.retried, b->whole.retried);
+    units_format_bytes(a->whole.bytes, left);
+    units_format_bytes(b->whole.bytes, right);
     print_row("received", left, right);
-    print_ms("latency p50", a->end.p50_us, b->end.p50_us);
-    print_ms("        p90", a->end.p90_us, b->end.p90_us);
-    print_ms("        p95", a->end.p95_us, b->end.p95_us);
-    print_ms("        p99", a->end.p99_us, b->end.p99_us);
-    print_count("answers 2xx", a->end.mix.ok, b->end.mix.ok);
-    print_count("        429", a->end.mix.throttled, b->end.mix.throttled);
-    print_count("        5xx", a->end.mix.server_error, b->end.mix.server_error);
-    print_count("        4xx", a->end.mix.client_error, b->end.mix.client_error);
-    print_count("       none", a->end.mix.network, b->end.mix.network);
+    print_ms("latency p50", a->whole.p50_us, b->whole.p50_us);
+    print_ms("        p90", a->whole.p90_us, b->whole.p90_us);
+    print_ms("        p95", a->whole.p95_us, b->whole.p95_us);
+    print_ms("        p99", a->whole.p99_us, b->whole.p99_us);
+    print_count("answers 2xx", a->whole.mix.ok, b->whole.mix.ok);
+    print_count("        429", a->whole.mix.throttled, b->whole.mix.throttled);
+    print_count("        5xx", a->whole.mix.server_error, b->whole.mix.server_error);
+    print_count("        4xx", a->whole.mix.client_error, b->whole.mix.client_error);
+    print_count("       none", a->whole.mix.network, b->whole.mix.network);
 }
 
 static const struct snapshot_rung *rung_at(const struct side *side, unsigned cap)

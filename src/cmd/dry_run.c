@@ -1,6 +1,7 @@
 #include "cmd/dry_run.h"
 
 #include "base/say.h"
+#include "base/units.h"
 #include "base/url.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
@@ -234,7 +235,7 @@ enum result dry_run_print(const struct job *job, FILE *to, struct err *err)
     fflush(to);
     if (result == RESULT_OK) {
         say(stderr, "scrapetop: %" PRIu64 " request%s%s, none sent", p->count,
-            p->count == 1 ? "" : "s", ferror(to) ? " printed" : "");
+            units_plural(p->count), ferror(to) ? " printed" : "");
     }
     buf_release(&p->url);
     buf_release(&p->shown);

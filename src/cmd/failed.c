@@ -1,6 +1,7 @@
 #include "cmd/failed.h"
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "base/utf8.h"
 #include "cmd/json_print.h"
 #include "engine/said.h"
@@ -180,7 +181,8 @@ static void say(const struct saying *s, const struct failed_row *row)
         return;
     }
     clock_format_utc(row->said.at_us, when);
-    printf("# answered %s, body of %" PRIu64 " bytes%s\n", when, row->said.body_bytes,
+    printf("# answered %s, body of %" PRIu64 " byte%s%s\n", when, row->said.body_bytes,
+           units_plural(row->said.body_bytes),
            row->said.body_bytes > SAID_BODY_MAX ? ", of which this is the head" : "");
     print_text(s, row->said.headers);
     printf("\n");

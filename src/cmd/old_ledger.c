@@ -1,5 +1,6 @@
 #include "cmd/old_ledger.h"
 
+#include "base/units.h"
 #include "cmd/cmd.h"
 #include "store/orphans.h"
 
@@ -18,9 +19,9 @@ void old_ledger_warn(const struct run_dir *dir, struct ledger *ledger)
     if (orphans_at_rest(&orphans, dir, ledger, raw_fd, NULL) == RESULT_OK &&
         orphans.ledger_is_old) {
         snprintf(text, sizeof text,
-                 "%.200s/raw holds %llu records that the ledger does not name: ledger.db-wal was "
+                 "%.200s/raw holds %llu record%s that the ledger does not name: ledger.db-wal was "
                  "lost, or ledger.db is an older copy; what follows leaves them out",
-                 dir->path, (unsigned long long)orphans.records);
+                 dir->path, (unsigned long long)orphans.records, units_plural(orphans.records));
         cmd_print_warning("W-LEDG1", text);
     }
     close(raw_fd);

@@ -1,4 +1,5 @@
 /* `rules`: what rules for answers would have met among those that a run has stored. */
+#include "base/units.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/json_print.h"

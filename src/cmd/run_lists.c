@@ -1,5 +1,6 @@
 #include "cmd/run_lists.h"
 
+#include "base/units.h"
 #include "cmd/cmd.h"
 #include "job/list.h"
 
@@ -88,10 +89,10 @@ static enum result compare(const struct run_dir *dir, const char *name,
     if (result == RESULT_OK && !is_same(given, &stored)) {
         result =
             err_set(err, RESULT_INVALID, "E-IN5",
-                    "%s has changed since the run in %s began (%llu URLs then, %llu now); resume "
+                    "%s has changed since the run in %s began (%llu URL%s then, %llu now); resume "
                     "with -o %s alone, or begin anew with --fresh",
                     given->path, dir->path, (unsigned long long)stored.urls,
-                    (unsigned long long)given->urls, dir->path);
+                    units_plural(stored.urls), (unsigned long long)given->urls, dir->path);
     }
     return result;
 }

@@ -1,6 +1,7 @@
 #include "cmd/session.h"
 
 #include "base/say.h"
+#include "base/units.h"
 #include "cmd/background.h"
 #include "cmd/cmd.h"
 #include "cmd/stored_job.h"
@@ -476,7 +477,7 @@ static void print_report(const struct session *s)
         say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
-    if (r->requests && report_politeness(r, &text) == RESULT_OK) {
+    if (r->session_requests && report_politeness(r, &text) == RESULT_OK) {
         say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);

@@ -77,6 +77,9 @@ static void read_limit(const struct run_dir *dir, struct status *status)
 
 static void print_limit(const struct limit_told *limited)
 {
+    if (limited->has_cap) {
+        printf("cap       %u, %u in flight\n", limited->cap, limited->in_flight);
+    }
     if (limited->limit != LIMIT_NONE) {
         printf("limited   ");
         show(str_view(limited->words), TEXT_COLUMNS);
@@ -86,6 +89,11 @@ static void print_limit(const struct limit_told *limited)
 
 static void print_limit_json(const struct limit_told *limited)
 {
+    if (limited->has_cap) {
+        printf(" \"cap\":%u,\"in_flight\":%u,\n", limited->cap, limited->in_flight);
+    } else {
+        printf(" \"cap\":null,\"in_flight\":null,\n");
+    }
     printf(" \"limited_by\":");
     if (limited->limit == LIMIT_NONE) {
         printf("null,\n");
@@ -133,7 +141,7 @@ static void print_text(const struct status *status)
     units_format_bytes(summary->body_bytes, bodies);
     units_format_bytes(summary->line_bytes, stored);
     printf("bodies    %s (%s stored in %" PRIu32 " segment%s)\n", bodies, stored, summary->segments,
-           summary->segments == 1 ? "" : "s");
+           units_plural(summary->segments));
     printf("sessions  %" PRIu64 "\n", summary->sessions);
 }
 
@@ -167,6 +175,16 @@ static void print_times_json(const struct status *status)
     printf(",\"clean\":%s,\n", summary->last_clean ? "true" : "false");
 }
 
+static void print_planned(const struct ledger_summary *summary)
+{
+    if (summary->planned) {
+        printf("%" PRIu64, summary->planned);
+    } else {
+        printf("null");
+    }
+}
+
+/* "requests" and "ok" are the report's words; "planned" and "done" are theirs of old. */
 static void print_json(const char *path, const struct status *status)
 {
     const struct ledger_summary *summary = &status->summary;
@@ -180,12 +198,10 @@ static void print_json(const char *path, const struct status *status)
     } else {
         printf("null,\"since\":null");
     }
-    printf(",\n \"planned\":");
-    if (summary->planned) {
-        printf("%" PRIu64, summary->planned);
-    } else {
-        printf("null");
-    }
+    printf(",\n \"requests\":");
+    print_planned(summary);
+    printf(",\"ok\":%" PRIu64 ",\"planned\":", summary->done);
+    print_planned(summary);
     printf(",\"done\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"failed\":%" PRIu64
            ",\"waiting\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\n \"body_bytes\":%" PRIu64
            ",\"stored_bytes\":%" PRIu64 ",\"segments\":%" PRIu32 ",\n",

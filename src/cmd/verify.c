@@ -77,7 +77,7 @@ static void print_end(const struct printer *p, const struct verify_report *repor
     printf("%" PRIu64 " of %" PRIu64 " record%s whole (%s in %" PRIu32 " segment%s)\n",
            report->records - report->damaged, report->records,
            report->records == 1 ? " is" : "s are", bytes, report->segments,
-           report->segments == 1 ? "" : "s");
+           units_plural(report->segments));
     if (report->orphan_bytes) {
         units_format_bytes(report->orphan_bytes, bytes);
         printf("%s belong to no record\n", bytes);

@@ -7,6 +7,7 @@
  *
  * No credential is sent to another origin, nor one in a URL: the rules are those of redirects (redirect.c).
  */
+#include "base/units.h"
 #include "base/url_make.h"
 #include "engine/judge.h"
 #include "engine/opinion.h"
@@ -72,7 +73,7 @@ static bool is_in_vain(const struct engine *e, const struct response *response,
     }
     units_format_time(bound_us, length);
     snprintf(why, size, "HTTP %d, not ready within %s (asked %u time%s)", response->status, length,
-             request->exchange.asked + 1, request->exchange.asked ? "s" : "");
+             request->exchange.asked + 1, units_plural(request->exchange.asked + UINT64_C(1)));
     return true;
 }
 
@@ -89,7 +90,7 @@ static void wait_for(struct engine *e, struct response *response, const struct o
     request->due =
         (struct due){ .by = DUE_NOT_READY, .status = response->status, .wait_us = wait_us };
     snprintf(request->due.said, sizeof request->due.said, "asked %u time%s%s%.16s", x->asked,
-             x->asked == 1 ? "" : "s", o->said[0] ? ", told " : "", o->said);
+             units_plural(x->asked), o->said[0] ? ", told " : "", o->said);
     snprintf(request->due.host, sizeof request->due.host, "%.*s", STR_ARG(host->label));
     judge_wait_free(e, response);
 }

@@ -8,6 +8,7 @@
  *
  * What counts together is what one host is asked with the same credential: the job's, or an endpoint's own.
  */
+#include "base/units.h"
 #include "base/url_make.h"
 #include "engine/judge.h"
 #include "plan/retry.h"
@@ -213,7 +214,7 @@ static void spell_loss(const struct engine *e, const struct credential_watch *w,
 
     if (well) {
         snprintf(after, sizeof after, " after %llu answer%s that went well", well,
-                 well == 1 ? "" : "s");
+                 units_plural(well));
     }
     snprintf(why, 160,
              "%.*s refuses the credential (HTTP 401)%s; set a new one and run the same command: "

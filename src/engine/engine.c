@@ -2,6 +2,7 @@
 
 #include "engine/engine_state.h"
 #include "base/json_text.h"
+#include "base/units.h"
 #include "engine/sample.h"
 #include "engine/settle.h"
 #include "plan/pages.h"
@@ -134,6 +135,9 @@ static void on_tick(uv_timer_t *timer)
     }
     if (now_us >= e->sample_due_us && engine_is_active(e)) {
         engine_note_sample(e);
+        if (now_us >= e->totals_due_us) {
+            session_totals_note(e);
+        }
         e->sample_due_us =
             now_us + (now_us - e->metrics.started_us < SAMPLE_DENSE_US ? US_PER_S : SAMPLE_US);
     }
@@ -193,6 +197,7 @@ struct restore {
     enum result result;
     uint64_t now_us;
     int64_t wall_us;
+    struct totals ended;
 };
 
 bool engine_restored_due(struct engine *e, uint32_t attempt, int64_t left_us, uint64_t *due_us)
@@ -233,6 +238,7 @@ static void restore_row(void *context, const struct ledger_row *row)
         steer_restore_failed(e, row);
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
+        totals_note_ended(&r->ended, row->attempt, row->status);
         accounts_restored(&e->accounts, row->endpoint, row->state == SETTLE_DONE);
     }
     if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_total(e->frontier)) {
@@ -249,7 +255,10 @@ static void restore_row(void *context, const struct ledger_row *row)
 
 static enum result restore_rows(struct engine *e, struct err *err)
 {
-    struct restore r = { e, err, RESULT_OK, engine_now_us(e), clock_wall_us(&e->options.clock) };
+    struct restore r = { .engine = e,
+                         .err = err,
+                         .now_us = engine_now_us(e),
+                         .wall_us = clock_wall_us(&e->options.clock) };
     enum result result = committer_each_row(e->committer, restore_row, &r, err);
 
     for (uint32_t i = 0; i < e->hosts.count; i++) { /* what servers had asked for goes on */
@@ -263,6 +272,7 @@ static enum result restore_rows(struct engine *e, struct err *err)
             host->was_held = true;
         }
     }
+    session_totals_restore(e, &r.ended);
     if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
         frontier_close(e->frontier, e->options.follow_up.kind == FOLLOW_UP_FAILED);
     }

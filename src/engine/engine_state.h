@@ -23,6 +23,7 @@
 #include "engine/poll.h"
 #include "engine/recall.h"
 #include "engine/sweep.h"
+#include "engine/totals.h"
 #include "engine/work.h"
 #include "fetch/fetch.h"
 #include "job/header_fill.h"
@@ -190,6 +191,8 @@ struct engine {
 
     struct events events;
     struct metrics metrics;
+    struct totals totals_before; /* of the sessions before this one */
+    uint64_t totals_due_us;
     struct accounts accounts; /* by endpoint */
     struct cpu cpu;
     uint64_t ended_us; /* when the last request was settled; 0 before */
@@ -342,6 +345,13 @@ bool session_may_send(struct engine *engine);
 
 /** Ends the session when it has run for too long, or too many have failed. */
 void session_look(struct engine *engine, uint64_t now_us);
+
+/** Before start: takes over what the sessions before have written down; `ended`: what the ledger has at least. */
+void session_totals_restore(struct engine *engine, const struct totals *ended);
+
+/** Of all sessions, this one's so far among them; and writes them down. */
+void session_totals(const struct engine *engine, struct totals *totals);
+void session_totals_note(struct engine *engine);
 
 /** More have failed than may. `is_end`: all is settled. */
 bool session_has_failed(const struct engine *engine, bool is_end);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json_scan.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #define DEPTH_MAX 8
@@ -27,9 +28,21 @@ static void copy_words(struct str raw, char words[LIMIT_TEXT_MAX])
     buf_release(&plain);
 }
 
+static bool copy_count(struct str value, unsigned *count)
+{
+    uint64_t number;
+
+    if (!str_to_u64(str_trim(value), &number) || number > UINT_MAX) {
+        return false;
+    }
+    *count = (unsigned)number;
+    return true;
+}
+
 static void read_line(struct str line, struct limit_told *told)
 {
     struct str at = STR_NONE, kind = STR_NONE, word = STR_NONE, words = STR_NONE, key, value;
+    struct str cap = STR_NONE, in_flight = STR_NONE;
     struct json_walk walk;
     enum run_limit limit;
 
@@ -44,9 +57,15 @@ static void read_line(struct str line, struct limit_told *told)
         kind = str_equal(key, STR("event")) ? raw : kind;
         word = str_equal(key, STR("limit")) ? raw : word;
         words = str_equal(key, STR("words")) ? raw : words;
+        cap = str_equal(key, STR("cap")) ? value : cap;
+        in_flight = str_equal(key, STR("in_flight")) ? value : in_flight;
     }
     if (str_equal(kind, STR("start"))) {
         *told = (struct limit_told){ .limit = LIMIT_NONE }; /* another session's, so far */
+    }
+    if (str_equal(kind, STR("cap")) || str_equal(kind, STR("sample"))) {
+        told->has_cap |= copy_count(cap, &told->cap);
+        (void)copy_count(in_flight, &told->in_flight);
     }
     limit = limit_of(word);
     if (limit == LIMIT_NONE || at.len + 1 != sizeof told->at) {

@@ -1,9 +1,9 @@
 /**
- * What a run last wrote down of its limit: for those who look at a live run from outside.
+ * What a run last wrote down of its limit and its cap: for those who look at a live run from outside.
  *
  * A run writes a "limit" line when another limit has stood for a second, and a "sample" line every
  * second in its first minute, every ten later: what is found here is at most that old, and says when it
- * was true.
+ * was true. A cap that is changed is a line at once.
  *
  * Pure; any thread.
  */
@@ -24,9 +24,12 @@ struct limit_told {
     char words
         [LIMIT_TEXT_MAX]; /* "CAP 10 (+ raises it)"; the bare word when nothing more is known */
     char at[CLOCK_TEXT_SIZE];
+    bool has_cap;       /* this session has told it */
+    unsigned cap;       /* as it was set last */
+    unsigned in_flight; /* of the last sample */
 };
 
-/** Reads the end of events.jsonl; its first line may be torn. False when this session has told nothing
+/** Reads the end of events.jsonl; its first line may be torn. False when this session has told no limit
  *  yet. */
 bool limit_told_find(struct str lines, struct limit_told *told);
 

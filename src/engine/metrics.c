@@ -40,7 +40,7 @@ void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_
     }
 }
 
-static void count_mix(struct snapshot_status_mix *mix, int status)
+void metrics_count_mix(struct snapshot_status_mix *mix, int status)
 {
     if (status == 429) {
         mix->throttled++;
@@ -68,10 +68,11 @@ void metrics_response(struct metrics *m, const struct response *response)
     m->second.bytes += response->wire_bytes;
     m->second.throttled += status == 429;
     m->status[status > 0 && status < METRICS_STATUS_MAX ? status : 0]++;
-    count_mix(&m->mix, response->outcome == OUTCOME_OK || response->outcome == OUTCOME_STATUS ||
-                               response->outcome == OUTCOME_REDIRECT
-                           ? status
-                           : 0);
+    metrics_count_mix(&m->mix, response->outcome == OUTCOME_OK ||
+                                       response->outcome == OUTCOME_STATUS ||
+                                       response->outcome == OUTCOME_REDIRECT
+                                   ? status
+                                   : 0);
     if (status > 0) {
         hist_record(&m->latency, response->timing.total_us);
         hist_record(&m->recent, response->timing.total_us);

@@ -45,6 +45,9 @@ void metrics_init(struct metrics *m, uint64_t now_us);
 void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_flight);
 
 void metrics_response(struct metrics *m, const struct response *response);
+/** Counts an answer with that status in its class; 0: none came. */
+void metrics_count_mix(struct snapshot_status_mix *mix, int status);
+
 void metrics_settled(struct metrics *m, bool ok);
 
 /** The user puts a mark on the second in the making. */

@@ -3,6 +3,7 @@
  * command's ends the run, one by a key gives the run the cap that it recommends.
  */
 #include "base/clock.h"
+#include "base/units.h"
 #include "engine/engine_state.h"
 
 #include <stdio.h>
@@ -154,7 +155,7 @@ void pace_sweep_by_user(struct engine *e, struct str caps, char reply[CONTROL_RE
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
     } else {
         pace_sweep_start(e, &e->own_sweep);
-        snprintf(reply, CONTROL_REPLY_MAX, "sweep: %zu caps, up to a minute each",
-                 e->own_sweep.cap_count);
+        snprintf(reply, CONTROL_REPLY_MAX, "sweep: %zu cap%s, up to a minute each",
+                 e->own_sweep.cap_count, units_plural(e->own_sweep.cap_count));
     }
 }

@@ -45,6 +45,7 @@ static void become_done(struct engine *e)
 
     e->phase = ENGINE_DONE;
     engine_note_sample(e);
+    session_totals_note(e);
     snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
              e->stopped_by[0] ? "true" : "false", ok, failed);
     events_add(&e->events, EVENT_INFO, "end", fields, "%s: %llu ok, %llu failed",

@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "engine/totals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 struct moment {
     int64_t at_us;
     uint64_t ran_us; /* that sessions had run by then */
-    bool begins;     /* the first of its session: nothing grows towards it */
+    bool begins;     /* nothing grows towards it: the first of its session, or after a gap */
+    bool is_first;   /* of its session: its counts begin anew */
     struct sample sample;
 };
 
@@ -35,6 +37,9 @@ struct replay {
     struct past_event *events;
     size_t event_count, event_allocated;
     bool session_begins;
+    int64_t session_us;    /* when it did, by its "start" line */
+    struct totals *totals; /* the last that were told, or NULL */
+    size_t totals_at;      /* so many moments had been by then */
 };
 
 /* --- reading ------------------------------------------------------------------------------------- */
@@ -61,6 +66,27 @@ static void *grow(void *array, size_t count, size_t *allocated, size_t size)
     return grown;
 }
 
+/* A session has run for a while when its first sample is taken, and a short one has no other. */
+static uint64_t since_start(const struct replay *r, int64_t at_us)
+{
+    int64_t since_us = r->session_begins ? at_us - r->session_us : 0;
+
+    return since_us > 0 && since_us <= GAP_US ? (uint64_t)since_us : 0;
+}
+
+static enum result add_totals(struct replay *r, struct str line)
+{
+    if (!r->totals) {
+        r->totals = malloc(sizeof *r->totals);
+    }
+    if (!r->totals) {
+        return RESULT_NOMEM;
+    }
+    totals_read(line, r->totals);
+    r->totals_at = r->moment_count;
+    return RESULT_OK;
+}
+
 static enum result add_moment(struct replay *r, int64_t at_us, struct str line)
 {
     const struct moment *last = r->moment_count ? &r->moments[r->moment_count - 1] : NULL;
@@ -71,8 +97,10 @@ static enum result add_moment(struct replay *r, int64_t at_us, struct str line)
     if (since_us < 0) {
         return RESULT_OK; /* the clock was set back: what it says again is passed over */
     }
-    m.begins = !last || r->session_begins || since_us > GAP_US;
-    m.ran_us = (last ? last->ran_us : 0) + (m.begins ? 0 : (uint64_t)since_us);
+    m.is_first = !last || r->session_begins;
+    m.begins = m.is_first || since_us > GAP_US;
+    m.ran_us = last ? last->ran_us : 0;
+    m.ran_us += m.is_first ? since_start(r, at_us) : m.begins ? 0 : (uint64_t)since_us;
     sample_read(line, &m.sample);
     grown = grow(r->moments, r->moment_count, &r->moment_allocated, sizeof *grown);
     if (!grown) {
@@ -130,7 +158,13 @@ static enum result read_line(struct replay *r, struct str line)
     if (str_equal(kind, STR("sample"))) {
         return add_moment(r, at_us, line);
     }
-    r->session_begins = r->session_begins || str_equal(kind, STR("start"));
+    if (str_equal(kind, STR("totals"))) {
+        return add_totals(r, line);
+    }
+    if (str_equal(kind, STR("start"))) {
+        r->session_begins = true;
+        r->session_us = at_us;
+    }
     return text.data ? add_event(r, at_us, kind, level, text) : RESULT_OK;
 }
 
@@ -162,6 +196,7 @@ void replay_free(struct replay *r)
     if (r) {
         free(r->moments);
         free(r->events);
+        free(r->totals);
         free(r);
     }
 }
@@ -219,6 +254,83 @@ void replay_sample(const struct replay *r, int64_t at_us, struct sample *sample,
     }
     if (ran_us) {
         *ran_us = part > 0 ? between(m->ran_us, next->ran_us, part) : m->ran_us;
+    }
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------ */
+
+static uint64_t answers_of(const struct snapshot_status_mix *m)
+{
+    return m->ok + m->redirect + m->client_error + m->throttled + m->server_error + m->network;
+}
+
+static void add_growth(uint64_t *sum, uint64_t from, uint64_t to)
+{
+    *sum += to > from ? to - from : 0;
+}
+
+static void add_grown(struct sample *sum, const struct sample *from, const struct sample *to)
+{
+    add_growth(&sum->retried, from->retried, to->retried);
+    add_growth(&sum->bytes, from->bytes, to->bytes);
+    add_growth(&sum->mix.ok, from->mix.ok, to->mix.ok);
+    add_growth(&sum->mix.redirect, from->mix.redirect, to->mix.redirect);
+    add_growth(&sum->mix.client_error, from->mix.client_error, to->mix.client_error);
+    add_growth(&sum->mix.throttled, from->mix.throttled, to->mix.throttled);
+    add_growth(&sum->mix.server_error, from->mix.server_error, to->mix.server_error);
+    add_growth(&sum->mix.network, from->mix.network, to->mix.network);
+}
+
+static bool is_last_of_session(const struct replay *r, size_t i)
+{
+    return i + 1 == r->moment_count || r->moments[i + 1].is_first;
+}
+
+/* Each session's own, by how many answers it had. */
+static void mean_latencies(const struct replay *r, struct sample *whole)
+{
+    double p50 = 0, p90 = 0, p95 = 0, p99 = 0, answers = 0;
+
+    for (size_t i = 0; i < r->moment_count; i++) {
+        const struct sample *s = &r->moments[i].sample;
+        double weight = is_last_of_session(r, i) ? (double)answers_of(&s->mix) : 0;
+
+        answers += weight;
+        p50 += weight * (double)s->p50_us;
+        p90 += weight * (double)s->p90_us;
+        p95 += weight * (double)s->p95_us;
+        p99 += weight * (double)s->p99_us;
+    }
+    if (answers > 0) {
+        whole->p50_us = (uint64_t)(p50 / answers);
+        whole->p90_us = (uint64_t)(p90 / answers);
+        whole->p95_us = (uint64_t)(p95 / answers);
+        whole->p99_us = (uint64_t)(p99 / answers);
+    }
+}
+
+void replay_whole(const struct replay *r, struct sample *whole, uint64_t *ran_us)
+{
+    const struct sample none = { .state = RUN_RUNNING };
+    const struct moment *last = &r->moments[r->moment_count - 1];
+
+    *whole = last->sample;
+    *ran_us = last->ran_us;
+    whole->retried = r->totals ? r->totals->retried : 0;
+    whole->bytes = r->totals ? r->totals->bytes : 0;
+    whole->mix = r->totals ? r->totals->mix : none.mix;
+    for (size_t i = r->totals ? r->totals_at : 0; i < r->moment_count; i++) {
+        const struct moment *m = &r->moments[i];
+
+        add_grown(whole, m->is_first || !i ? &none : &r->moments[i - 1].sample, &m->sample);
+    }
+    if (r->totals && r->totals->latency.count) {
+        whole->p50_us = hist_percentile_us(&r->totals->latency, 50);
+        whole->p90_us = hist_percentile_us(&r->totals->latency, 90);
+        whole->p95_us = hist_percentile_us(&r->totals->latency, 95);
+        whole->p99_us = hist_percentile_us(&r->totals->latency, 99);
+    } else {
+        mean_latencies(r, whole);
     }
 }
 
@@ -355,11 +467,6 @@ struct rung_sum {
     unsigned cap;
     uint64_t time_us, settled, answers, throttled, p50_sum, p95_sum, samples;
 };
-
-static uint64_t answers_of(const struct snapshot_status_mix *m)
-{
-    return m->ok + m->redirect + m->client_error + m->throttled + m->server_error + m->network;
-}
 
 static struct rung_sum *rung_of(struct rung_sum sums[SNAPSHOT_RUNGS_MAX], size_t *count,
                                 unsigned cap)

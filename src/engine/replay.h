@@ -31,6 +31,10 @@ int64_t replay_last_us(const struct replay *replay);
 void replay_sample(const struct replay *replay, int64_t at_us, struct sample *sample,
                    uint64_t *ran_us);
 
+/** All sessions together: counts of requests as they stand at the end, retries, bytes and answers added up,
+ *  latencies of all answers; of logs from before totals were written, the mean of the sessions'. */
+void replay_whole(const struct replay *replay, struct sample *whole, uint64_t *ran_us);
+
 /** The whole picture. `now_us` is the snapshot's monotonic time. */
 void replay_snapshot(const struct replay *replay, int64_t at_us, uint64_t now_us,
                      struct snapshot *s);

@@ -1,5 +1,6 @@
 #include "engine/report.h"
 
+#include "base/units.h"
 #include "engine/engine_state.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_retries.h"
@@ -81,6 +82,25 @@ static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r
     r->backed_off_s = (double)backed_off_us / 1e6;
 }
 
+/* What adds up over sessions; times, pace and holds are this one's. */
+static void fill_totals(const struct engine *e, struct report *r)
+{
+    struct totals t;
+
+    session_totals(e, &t);
+    r->retried = t.retried;
+    r->requests = t.attempts;
+    r->reused = t.reused;
+    r->resent = t.resent;
+    r->logins = t.logins;
+    r->bytes = t.bytes;
+    r->mean_us = (uint64_t)hist_mean_us(&t.latency);
+    r->p50_us = hist_percentile_us(&t.latency, 50);
+    r->p95_us = hist_percentile_us(&t.latency, 95);
+    r->p99_us = hist_percentile_us(&t.latency, 99);
+    memcpy(r->status, t.status, sizeof r->status);
+}
+
 void engine_report(struct engine *e, struct report *r)
 {
     const struct metrics *m = &e->metrics;
@@ -100,26 +120,21 @@ void engine_report(struct engine *e, struct report *r)
     r->ok = m->ok + m->ok_before;
     r->failed = m->failed + m->failed_before;
     r->pending = r->total > r->ok + r->failed ? r->total - r->ok - r->failed : 0;
-    r->retried = m->retried;
-    r->resent = m->resent;
     memcpy(r->retries, e->retries, sizeof r->retries);
-    r->requests = m->requests;
-    r->reused = m->reused;
-    r->logins = e->auth.logins;
-    r->bytes = m->bytes;
+    r->session_requests = m->requests;
+    r->session_retried = m->retried;
+    r->session_resent = m->resent;
+    r->session_bytes = m->bytes;
+    r->session_429 = m->status[429];
+    fill_totals(e, r);
     r->rows = table_rows(e);
     r->wall_s = (double)(end_us - m->started_us) / 1e6;
     r->cpu_s = e->ended_us ? e->ended_cpu_s : cpu_process_s(&e->cpu);
     r->io_ratio = r->wall_s > 0 && r->cpu_s < r->wall_s ? 1 - r->cpu_s / r->wall_s : 0;
     r->requests_per_s = r->wall_s > 0 ? (double)(m->ok + m->failed) / r->wall_s : 0;
-    r->mean_us = (uint64_t)hist_mean_us(&m->latency);
-    r->p50_us = hist_percentile_us(&m->latency, 50);
-    r->p95_us = hist_percentile_us(&m->latency, 95);
-    r->p99_us = hist_percentile_us(&m->latency, 99);
     r->cap = e->cap;
     r->cap_max = m->cap_max;
     r->max_in_flight = m->max_in_flight;
-    memcpy(r->status, m->status, sizeof r->status);
     fill_holds(e, end_us, r);
     r->early_requests = e->early_requests;
     r->peak_per_s = e->starts_peak;
@@ -197,6 +212,11 @@ enum result report_line(const struct report *r, struct buf *out)
                        (unsigned long long)r->rounds, units_plural(r->rounds),
                        (unsigned long long)r->rounds_skipped, (unsigned long long)r->unchanged);
     }
+    if (result == RESULT_OK && r->session_ok + r->session_failed < r->ok + r->failed) {
+        result =
+            buf_printf(out, "; in this session %llu ok, %llu failed",
+                       (unsigned long long)r->session_ok, (unsigned long long)r->session_failed);
+    }
     return result;
 }
 
@@ -204,9 +224,11 @@ enum result report_politeness(const struct report *r, struct buf *out)
 {
     char asked[UNITS_TEXT_MAX];
     enum result result = buf_printf(
-        out, "at most %u in flight, %u/s at peak; %u 429%s, %llu request%s before a named deadline",
-        r->max_in_flight, r->peak_per_s, r->status[429], units_plural(r->status[429]),
-        (unsigned long long)r->early_requests, units_plural(r->early_requests));
+        out,
+        "at most %u in flight, %u/s at peak; %llu 429%s, %llu request%s before a named deadline",
+        r->max_in_flight, r->peak_per_s, (unsigned long long)r->session_429,
+        units_plural(r->session_429), (unsigned long long)r->early_requests,
+        units_plural(r->early_requests));
 
     if (result == RESULT_OK && r->hosts_held) {
         units_format_time((uint64_t)(r->asked_s * 1e6), asked);
@@ -224,11 +246,11 @@ static void add_statuses(cJSON *root, const struct report *r)
     for (int i = 1; i < METRICS_STATUS_MAX; i++) {
         if (r->status[i]) {
             snprintf(name, sizeof name, "%d", i);
-            cJSON_AddNumberToObject(status, name, r->status[i]);
+            cJSON_AddNumberToObject(status, name, (double)r->status[i]);
         }
     }
     if (r->status[0]) {
-        cJSON_AddNumberToObject(status, "none", r->status[0]);
+        cJSON_AddNumberToObject(status, "none", (double)r->status[0]);
     }
 }
 
@@ -313,6 +335,18 @@ static void add_ladder(cJSON *root, const struct report *r)
     }
 }
 
+/* Of this session alone, what else adds up over all. */
+static void add_session(cJSON *root, const struct report *r)
+{
+    cJSON *session = cJSON_AddObjectToObject(root, "session");
+
+    cJSON_AddNumberToObject(session, "ok", (double)r->session_ok);
+    cJSON_AddNumberToObject(session, "failed", (double)r->session_failed);
+    cJSON_AddNumberToObject(session, "retried", (double)r->session_retried);
+    cJSON_AddNumberToObject(session, "attempts", (double)r->session_requests);
+    cJSON_AddNumberToObject(session, "bytes", (double)r->session_bytes);
+}
+
 static void fill_object(cJSON *root, const struct report *r)
 {
     cJSON *latency, *polite;
@@ -348,13 +382,14 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "attempts", (double)r->requests);
     cJSON_AddNumberToObject(root, "reused_connections", (double)r->reused);
     cJSON_AddNumberToObject(root, "logins", (double)r->logins);
+    add_session(root, r);
     polite = cJSON_AddObjectToObject(root, "politeness");
     cJSON_AddNumberToObject(polite, "requests_before_a_deadline", (double)r->early_requests);
     cJSON_AddNumberToObject(polite, "holds", (double)r->holds);
     cJSON_AddNumberToObject(polite, "hosts_held", (double)r->hosts_held);
     add_figure(polite, "held_s", r->asked_s);
     add_figure(polite, "backed_off_s", r->backed_off_s);
-    cJSON_AddNumberToObject(polite, "status_429", r->status[429]);
+    cJSON_AddNumberToObject(polite, "status_429", (double)r->session_429);
     cJSON_AddNumberToObject(polite, "max_in_flight", r->max_in_flight);
     cJSON_AddNumberToObject(polite, "peak_req_per_s", r->peak_per_s);
     add_figure(root, "loop_cpu_s", r->loop_cpu_s);

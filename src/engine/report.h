@@ -73,16 +73,21 @@ struct report {
     uint64_t unchanged;              /* of the ok ones: the last body again, when it is polled */
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
-    uint64_t retried, requests, reused, bytes, rows;
+    uint64_t session_requests, session_retried, session_resent, session_bytes;
+    struct report_retry
+        retries[REPORT_RETRIES_MAX]; /* this session's, the most frequent first; count 0: no more */
+    uint64_t retried, requests, reused,
+        bytes;       /* all sessions, as are those down to `status` but for times */
     uint64_t resent; /* at once, as a kept connection had broken: no further try */
-    struct report_retry retries[REPORT_RETRIES_MAX]; /* the most frequent first; count 0: no more */
-    uint64_t logins; /* calls that brought a token, of this session */
+    uint64_t rows;
+    uint64_t logins; /* calls that brought a token */
     double wall_s, cpu_s, io_ratio, requests_per_s;
     double ideal_s; /* had each cap that it had always been full: Little's law */
     double
         ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, or when something else bound */
     uint64_t p50_us, p95_us, p99_us, mean_us;
-    uint32_t status[METRICS_STATUS_MAX];
+    uint64_t status[METRICS_STATUS_MAX];
+    uint64_t session_429;
     unsigned cap, cap_max, max_in_flight;
     uint64_t
         early_requests; /* sent before a deadline that a server had named: by the user's word only */

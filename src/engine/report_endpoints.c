@@ -1,5 +1,6 @@
 #include "engine/report_endpoints.h"
 
+#include "base/units.h"
 #include "engine/report_rules.h"
 
 #include "engine/engine_state.h"

@@ -64,9 +64,9 @@ enum result report_retries(const struct report *r, struct buf *out)
                             (unsigned long long)r->retries[i].count, text);
         is_first = false;
     }
-    if (r->resent && result == RESULT_OK) {
+    if (r->session_resent && result == RESULT_OK) {
         result = buf_printf(out, "%s%llu sent once more at once, as a kept connection was lost",
-                            is_first ? "" : "; ", (unsigned long long)r->resent);
+                            is_first ? "" : "; ", (unsigned long long)r->session_resent);
     }
     return result;
 }

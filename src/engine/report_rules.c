@@ -1,5 +1,6 @@
 #include "engine/report_rules.h"
 
+#include "base/units.h"
 #include "engine/engine_state.h"
 
 #include <stdio.h>
@@ -84,11 +85,6 @@ void report_rules_snapshot(const struct engine *e, struct snapshot *s)
     }
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 enum result report_rules(const struct report *r, struct buf *out)
 {
     enum result result = RESULT_OK;
@@ -99,8 +95,8 @@ enum result report_rules(const struct report *r, struct buf *out)
 
         if (rule->count) {
             result = buf_printf(out, "%llu answer%s met %s: %.*s\n",
-                                (unsigned long long)rule->count, plural(rule->count), rule->name,
-                                TEXT_SHOWN, rule->text ? rule->text : "");
+                                (unsigned long long)rule->count, units_plural(rule->count),
+                                rule->name, TEXT_SHOWN, rule->text ? rule->text : "");
         }
     }
     for (size_t i = 0; r->requests && i < r->rule_count && result == RESULT_OK; i++) {
@@ -118,7 +114,7 @@ enum result report_rules(const struct report *r, struct buf *out)
     for (int i = 0; i < ANSWER_USUAL_COUNT && result == RESULT_OK; i++) {
         if (r->meant[i] && meanings[i].words) {
             result = buf_printf(out, "%llu answer%s %s\n", (unsigned long long)r->meant[i],
-                                plural(r->meant[i]), meanings[i].words);
+                                units_plural(r->meant[i]), meanings[i].words);
         }
     }
     return result;

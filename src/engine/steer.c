@@ -1,6 +1,7 @@
 /*
  * Steer: what a user does by hand to single requests and hosts.
  */
+#include "base/units.h"
 #include "base/utf8.h"
 #include "engine/engine_state.h"
 

@@ -2,6 +2,7 @@
  * The second stage within a run: the tables that `n`, --csv or the job asks for, one an endpoint, over
  * all bodies committed so far, while fetching goes on. One is made after the other.
  */
+#include "base/units.h"
 #include "engine/endpoint_table.h"
 #include "engine/engine_state.h"
 #include "engine/run_source.h"

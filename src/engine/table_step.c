@@ -14,6 +14,7 @@
  */
 #include "engine/table_build_state.h"
 
+#include "base/units.h"
 #include "engine/split_source.h"
 
 /* Of the array to explode, in the merged tree. */
@@ -172,6 +173,12 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
 }
 
 /* Pass 1 found nothing at all where the records should be. */
+/* "any of the 3 records", "the 1 record". */
+static const char *any_of(uint64_t count)
+{
+    return count == 1 ? "the " : "any of the ";
+}
+
 static enum result no_records(const struct table_build *b, uint64_t missed, struct err *err)
 {
     const struct table_worker *first = NULL;
@@ -184,8 +191,9 @@ static enum result no_records(const struct table_build *b, uint64_t missed, stru
         }
     }
     return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                   "--records %s finds nothing in any of the %llu records; %s%s", b->records,
-                   (unsigned long long)missed, first->hint[0] ? "there are: " : "they have ",
+                   "--records %s finds nothing in %s%llu record%s; %s%s", b->records,
+                   any_of(missed), (unsigned long long)missed, units_plural(missed),
+                   first->hint[0] ? "there are: " : "they have ",
                    first->hint[0] ? first->hint : "neither arrays nor objects");
 }
 
@@ -201,9 +209,9 @@ static enum result no_array(const struct table_build *b, uint64_t records, struc
         }
     }
     return err_set(err, RESULT_NOT_FOUND, "E-TAB1",
-                   "--explode %s finds no array in any of the %llu records%s%s", b->spec.explode,
-                   (unsigned long long)records, first ? "; there are: " : "",
-                   first ? first->explode_hint : "");
+                   "--explode %s finds no array in %s%llu record%s%s%s", b->spec.explode,
+                   any_of(records), (unsigned long long)records, units_plural(records),
+                   first ? "; there are: " : "", first ? first->explode_hint : "");
 }
 
 static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_scan.h"
+#include "base/units.h"
 #include "job/dates.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -299,7 +300,7 @@ static enum result parse(struct job_reader *r, struct str text, const char *base
     }
     result = read_text(r, text, faults, err);
     return result == RESULT_INVALID ? err_set(err, result, "E-CFG2", "%s: %zu mistake%s", r->path,
-                                              faults->count, faults->count == 1 ? "" : "s")
+                                              faults->count, units_plural(faults->count))
                                     : result;
 }
 

@@ -1,6 +1,7 @@
 #include "job/list.h"
 
 #include "base/buf.h"
+#include "base/units.h"
 #include "base/url.h"
 #include "base/utf8.h"
 
@@ -490,7 +491,7 @@ enum result list_check(struct list *list, struct list_report *report, struct err
     report->size = offset;
     if (report->bad) {
         return err_set(err, RESULT_INVALID, "E-IN1", "%s has %llu bad line%s; nothing was started",
-                       list->name, (unsigned long long)report->bad, report->bad == 1 ? "" : "s");
+                       list->name, (unsigned long long)report->bad, units_plural(report->bad));
     }
     if (!report->urls) {
         return err_set(err, RESULT_INVALID, "E-IN2", "no URLs in %s", list->name);

@@ -1,6 +1,7 @@
 #include "normalise/shape.h"
 
 #include "base/json_scan.h"
+#include "base/units.h"
 
 #include <string.h>
 
@@ -32,8 +33,10 @@ static void tell(struct search *s, struct str pointer, struct str value)
 
     s->found++;
     if (s->type == JSON_ARRAY) {
-        s->result = buf_printf(s->out, "%s%.*s (%llu elements)", between, STR_ARG(pointer),
-                               (unsigned long long)count_elements(value));
+        uint64_t count = count_elements(value);
+
+        s->result = buf_printf(s->out, "%s%.*s (%llu element%s)", between, STR_ARG(pointer),
+                               (unsigned long long)count, units_plural(count));
     } else {
         s->result = buf_printf(s->out, "%s%.*s", between, STR_ARG(pointer));
     }

@@ -115,12 +115,13 @@ enum result table_schema_append_odd(const struct schema_column *column, struct b
     units_format_whole(odd->is.count, count);
     units_format_whole(column->present, all);
     units_format_whole(odd->record, record);
-    result = buf_printf(out, "%s of %s values %s %s%s%s", count, all, one ? "is" : "are",
-                        odd->is.is_not ? "not " : "",
-                        !one                   ? ""
-                        : *odd->is.name == 'a' ? "an "
-                                               : "a ",
-                        one ? odd->is.name : odd->is.plural);
+    result =
+        buf_printf(out, "%s of %s value%s %s %s%s%s", count, all, units_plural(column->present),
+                   one ? "is" : "are", odd->is.is_not ? "not " : "",
+                   !one                   ? ""
+                   : *odd->is.name == 'a' ? "an "
+                                          : "a ",
+                   one ? odd->is.name : odd->is.plural);
     return result == RESULT_OK && odd->is_placed && odd->record
                ? buf_printf(out, ", first: record %s, %s", record, odd->text)
                : result;

@@ -1,6 +1,7 @@
 #include "plan/pages.h"
 
 #include "base/json_look.h"
+#include "base/units.h"
 #include "plan/link.h"
 #include "plan/pages_guess.h"
 #include "plan/pages_how.h"
@@ -91,9 +92,9 @@ static void note_guess(struct listing *l, const struct pages_guess *guess)
 {
     if (guess->is_lost) {
         LISTING_NOTE(l, PAGE_NOTE_BAD_NEXT,
-                     "auto: %" PRIu64 " records came and there are more, but nothing says how "
+                     "auto: %" PRIu64 " record%s came and there are more, but nothing says how "
                      "they are asked for; give \"pages\"",
-                     l->count);
+                     l->count, units_plural(l->count));
         listing_end(l, PAGE_END_UNKNOWN);
     } else if (guess->is_silent) {
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "auto: nothing in the reply tells of further pages");

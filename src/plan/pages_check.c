@@ -3,6 +3,7 @@
 #include "plan/pages_how.h"
 
 #include "base/crc32c.h"
+#include "base/units.h"
 #include "plan/error_object.h"
 #include "plan/pages_there.h"
 
@@ -145,12 +146,12 @@ void listing_note_gap(struct listing *l)
         listing_end(l, PAGE_END_GAP);
     } else if (l->page.previous < l->page.most && l->pages.size == l->page.most) {
         LISTING_NOTE(l, PAGE_NOTE_GAP,
-                     "page %u has %" PRIu32 " of %" PRIu32 " records, and page %u has more",
-                     here - 1, l->page.previous, l->page.most, here);
+                     "page %u has %" PRIu32 " of %" PRIu32 " record%s, and page %u has more",
+                     here - 1, l->page.previous, l->page.most, units_plural(l->page.most), here);
         listing_end(l, PAGE_END_GAP);
     } else if (l->page.previous < l->page.most) {
-        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu32 " records, others have %" PRIu32,
-                     here - 1, l->page.previous, l->page.most);
+        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu32 " record%s, others have %" PRIu32,
+                     here - 1, l->page.previous, units_plural(l->page.previous), l->page.most);
     }
 }
 

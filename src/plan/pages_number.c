@@ -2,6 +2,7 @@
 #include "plan/pages_how.h"
 
 #include "base/json_scan.h"
+#include "base/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -127,9 +128,9 @@ static void reckon(struct listing *l, struct course *c)
         c->announced = total;
         c->expected = total / c->size + (total % c->size != 0);
     } else if ((of_pages || (of_records && total)) && !l->page.ordinal) {
-        LISTING_NOTE(l, PAGE_NOTE_BAD_TOTAL, "%s is %" PRIu64 ", but %" PRIu64 " records came",
+        LISTING_NOTE(l, PAGE_NOTE_BAD_TOTAL, "%s is %" PRIu64 ", but %" PRIu64 " record%s came",
                      of_pages ? l->pages.total_pages : l->pages.total, of_pages ? pages : total,
-                     l->count);
+                     l->count, units_plural(l->count));
     }
     if (c->known && !c->expected) {
         c->expected = 1; /* the one that came, without a record */
@@ -143,7 +144,8 @@ bool listing_is_within(struct listing *l, uint64_t ordinal)
     if (ordinal < page_max(&l->pages)) {
         return true;
     }
-    LISTING_NOTE(l, PAGE_NOTE_LIMIT, "more than %" PRIu64 " pages", page_max(&l->pages));
+    LISTING_NOTE(l, PAGE_NOTE_LIMIT, "more than %" PRIu64 " page%s", page_max(&l->pages),
+                 units_plural(page_max(&l->pages)));
     listing_end(l, PAGE_END_MAX);
     return false;
 }
@@ -330,13 +332,14 @@ static void note_short(struct listing *l)
         return;
     }
     if (!l->count || l->pages.size == l->page.size) {
-        LISTING_NOTE(l, PAGE_NOTE_GAP, "page %u of %u has %" PRIu64 " of %u records",
+        LISTING_NOTE(l, PAGE_NOTE_GAP, "page %u of %u has %" PRIu64 " of %u record%s",
                      (unsigned)l->page.ordinal + 1, (unsigned)l->page.expected, l->count,
-                     (unsigned)l->page.size);
+                     (unsigned)l->page.size, units_plural(l->page.size));
         listing_end(l, PAGE_END_GAP);
     } else {
-        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu64 " records, others have %u",
-                     (unsigned)l->page.ordinal + 1, l->count, (unsigned)l->page.size);
+        LISTING_NOTE(l, PAGE_NOTE_SHORT, "page %u has %" PRIu64 " record%s, others have %u",
+                     (unsigned)l->page.ordinal + 1, l->count, units_plural(l->count),
+                     (unsigned)l->page.size);
     }
 }
 

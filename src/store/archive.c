@@ -1,5 +1,7 @@
 #include "store/archive.h"
 
+#include "base/units.h"
+
 #include <unistd.h>
 
 struct recovering {
@@ -69,11 +71,12 @@ static enum result see_to_orphans(struct archive *a, const struct archive_option
     result = orphans_count(&orphans, a->ledger, a->raw_fd, err);
     return result == RESULT_OK && orphans.ledger_is_old
                ? err_set(err, RESULT_CORRUPT, "E-LEDG6",
-                         "%s/raw holds %llu records that the ledger does not name: ledger.db-wal "
+                         "%s/raw holds %llu record%s that the ledger does not name: ledger.db-wal "
                          "was lost, or ledger.db is an older copy; put them back, or begin anew "
                          "with --fresh (the old run is set aside, and 'scrapetop normalise "
                          "RUN/raw/*.jsonl' reads its bodies)",
-                         a->dir->path, (unsigned long long)orphans.records)
+                         a->dir->path, (unsigned long long)orphans.records,
+                         units_plural(orphans.records))
                : result;
 }
 

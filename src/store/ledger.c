@@ -625,6 +625,7 @@ enum result ledger_each_row(struct ledger *ledger,
             .state = (enum settle_state)sqlite3_column_int(st, 1),
             .attempt = (uint32_t)ledger_column_u64(st, 2),
             .endpoint = (uint32_t)ledger_column_u64(st, 3),
+            .status = sqlite3_column_int(st, 5),
         };
 
         if (row.state != SETTLE_DONE) {

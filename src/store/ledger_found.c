@@ -5,6 +5,7 @@
 #include "store/ledger_sql.h"
 
 #include "base/digest.h"
+#include "base/units.h"
 #include "plan/place.h"
 
 #include <stdio.h>
@@ -54,9 +55,10 @@ enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *p
     }
     if (any) {
         return err_set(err, RESULT_CORRUPT, "E-LEDG3",
-                       "%s numbers what was found behind %llu requests, the job has %llu: its "
+                       "%s numbers what was found after %llu request%s, the job has %llu: its "
                        "sources have changed; begin anew with --fresh",
-                       ledger->path, (unsigned long long)before, (unsigned long long)seeds);
+                       ledger->path, (unsigned long long)before, units_plural(before),
+                       (unsigned long long)seeds);
     }
     st = ledger_statement(ledger, SQL_PUT_SEEDS, &result, err);
     if (st) {

@@ -5,6 +5,7 @@
  */
 #include "store/ledger_sql.h"
 
+#include "base/units.h"
 #include "plan/failure.h"
 
 #include <inttypes.h>
@@ -148,8 +149,8 @@ static void note_fewer(struct reading *r, const struct listing *l)
     if (!text) {
         return;
     }
-    at = (size_t)snprintf(text, size, "%" PRIu64 " of %" PRIu64 " records came", l->records,
-                          l->total);
+    at = (size_t)snprintf(text, size, "%" PRIu64 " of %" PRIu64 " record%s came", l->records,
+                          l->total, units_plural(l->total));
     for (size_t i = 0; i < shown && at < size; i++) {
         page_key(r, l->short_pages[i].id, key);
         at += (size_t)snprintf(text + at, size - at, "%s%s has %" PRIu64 " of %" PRIu64,
@@ -157,7 +158,8 @@ static void note_fewer(struct reading *r, const struct listing *l)
                                l->short_pages[i].size);
     }
     if (l->short_count > shown && at < size) {
-        snprintf(text + at, size - at, ", and %zu more pages", l->short_count - shown);
+        snprintf(text + at, size - at, ", and %zu more page%s", l->short_count - shown,
+                 units_plural(l->short_count - shown));
     }
 }
 

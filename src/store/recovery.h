@@ -23,6 +23,7 @@ struct ledger_row {
     enum settle_state state;
     uint32_t attempt;
     uint32_t endpoint;
+    int status;                 /* of its last answer; 0: none came */
     int64_t not_before_wall_us; /* SETTLE_WAITING */
     struct last_try last;       /* of one that waits or failed, as are those below */
     struct due due;

@@ -1,5 +1,7 @@
 #include "store/segment.h"
 
+#include "base/units.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -130,9 +132,10 @@ static enum result cut_tail(int fd, const struct segment_extent *extent, const c
     }
     if ((uint64_t)st.st_size < extent->committed) {
         return err_set(err, RESULT_CORRUPT, "E-SEG1",
-                       "raw/%s is %" PRIu64 " bytes short: the ledger has %" PRIu64
+                       "raw/%s is %" PRIu64 " byte%s short: the ledger has %" PRIu64
                        "; 'scrapetop verify' lists the records lost",
-                       name, extent->committed - (uint64_t)st.st_size, extent->committed);
+                       name, extent->committed - (uint64_t)st.st_size,
+                       units_plural(extent->committed - (uint64_t)st.st_size), extent->committed);
     }
     if ((uint64_t)st.st_size == extent->committed) {
         return RESULT_OK;

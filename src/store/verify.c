@@ -1,5 +1,6 @@
 #include "store/verify.h"
 
+#include "base/units.h"
 #include "store/orphans.h"
 
 #include <dirent.h>
@@ -123,9 +124,9 @@ static void check_ledger(struct verify *v)
             RESULT_OK &&
         orphans.ledger_is_old) {
         snprintf(text, sizeof text,
-                 "raw/ holds %" PRIu64 " whole records that the ledger does not name: it is older "
-                 "than they are",
-                 orphans.records);
+                 "raw/ holds %" PRIu64
+                 " whole record%s that the ledger does not name: it is older than raw/",
+                 orphans.records, units_plural(orphans.records));
         tell(v, (struct verify_finding){ .kind = VERIFY_LEDGER, .text = text });
     }
 
@@ -160,15 +161,15 @@ static void check_file(struct verify *v, const struct segment_extent *extent)
     }
     size = (uint64_t)st.st_size;
     if (size < extent->committed) {
-        snprintf(text, sizeof text, "raw/%s is %" PRIu64 " bytes short", name,
-                 extent->committed - size);
+        snprintf(text, sizeof text, "raw/%s is %" PRIu64 " byte%s short", name,
+                 extent->committed - size, units_plural(extent->committed - size));
         finding.kind = VERIFY_SEGMENT;
         finding.offset = size;
         finding.length = extent->committed - size;
         tell(v, finding);
     } else if (size > extent->committed) {
-        snprintf(text, sizeof text, "raw/%s has a tail of %" PRIu64 " bytes not committed", name,
-                 size - extent->committed);
+        snprintf(text, sizeof text, "raw/%s has a tail of %" PRIu64 " byte%s not committed", name,
+                 size - extent->committed, units_plural(size - extent->committed));
         finding.kind = VERIFY_TAIL;
         finding.length = size - extent->committed;
         v->report->tail_bytes += finding.length;
@@ -255,8 +256,8 @@ static void tell_orphan(struct verify *v, uint32_t segment, uint64_t offset, uin
     char text[160];
 
     segment_name(segment, name);
-    snprintf(text, sizeof text, "raw/%s has %" PRIu64 " bytes at %" PRIu64 " that no row names",
-             name, end - offset, offset);
+    snprintf(text, sizeof text, "raw/%s has %" PRIu64 " byte%s at %" PRIu64 " that no row names",
+             name, end - offset, units_plural(end - offset), offset);
     v->report->orphan_bytes += end - offset;
     tell(v, (struct verify_finding){ .kind = VERIFY_ORPHAN,
                                      .segment = segment,

@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import re
+import signal
 import socket
+import subprocess
 import time
 
 import harness
@@ -113,6 +116,86 @@ def test_network_down__is_not_said__while_one_of_two_hosts_is_reached():
     states = {e["state"] for e in events(run_dir, "sample")}
     check("NETWORK DOWN" not in states, states)
     taken.close()
+
+
+def sessions(run_dir, url):
+    """A run of three sessions: stopped, killed, and to its end. One of 40 is a 404, one is tried twice."""
+    more, enough = ("--cap", "2", "--backoff", "10ms:20ms"), ("--max-requests", "1000")
+    fetch(run_dir, url, code=4, more=(*more, "--max-requests", "10"))
+    killed = harness.scrapetop("run", "--plain", "-o", run_dir, *more, *enough, "--rate", "20/s",
+                               stderr=subprocess.DEVNULL)
+    harness.wait_for(lambda: harness.ledger_counts(run_dir).get(1, 0) >= 15, "15 that are stored")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    return fetch(run_dir, code=3, more=(*more, *enough)).report()
+
+
+def answer_of_sessions(ask, busy):
+    if ask.path == "/3":
+        return reply(status="404 Not Found")
+    if ask.path == "/5" and not busy:
+        busy.append(ask)
+        return reply(status="503 Busy")
+    time.sleep(0.002)
+    return reply()
+
+
+def test_report__adds_up_sessions():
+    run_dir = scratch("a.run")
+    busy = []
+    peer = Peer(lambda ask: answer_of_sessions(ask, busy))
+    report = sessions(run_dir, peer.url + "/[1-40]")
+    check_equal((report["requests"], report["ok"], report["failed"]), (40, 39, 1), "requests")
+    check(report["status"]["200"] >= 39 and report["status"]["404"] == 1, report["status"])
+    check(report["attempts"] >= 40 and report["session"]["ok"] <= 30, report)
+    check(report["latency_ms"]["p50"] > 1, report["latency_ms"])
+
+    again = fetch(run_dir, code=3, more=("--max-requests", "1000"))  # has nothing to do
+    line = again.err.decode().splitlines()[-1]
+    check("39/40 ok, 1 failed" in line and "in this session 0 ok, 0 failed" in line, line)
+    nothing = again.report()
+    check_equal(nothing["session"], {"ok": 0, "failed": 0, "retried": 0, "attempts": 0, "bytes": 0}, "session")
+    for name in "status", "attempts", "retried", "bytes", "latency_ms":
+        check_equal(nothing[name], report[name], name + " after a session that did nothing")
+
+    side = {}
+    for row in harness.succeed("compare", run_dir, run_dir).out.decode().splitlines():
+        if match := re.match(r"(.{16}) +(\S.*?)  +\S", row):
+            side[match[1].split()[-1] if match[1].strip() else ""] = match[2]
+    check_equal((side["ok"], side["failed"], side["2xx"], side["4xx"]),
+                ("39", "1", str(report["status"]["200"]), "1"), "compare")
+    check(side["p50"] != "--" and float(side["p50"].split()[0]) > 1, side)
+    check(float(side["requests"].rstrip("/s")) < 1000, "requests over the time of all sessions", side)
+
+
+def test_status__says_the_present_cap_and_speaks_as_the_report_does():
+    run_dir = scratch("a.run")
+    peer = Peer(lambda ask: time.sleep(0.05) or reply())
+    child = harness.scrapetop("run", "--plain", "-o", run_dir, "--cap", "3", peer.url + "/[1-100000]",
+                              stderr=subprocess.DEVNULL)
+
+    def status():
+        ended = harness.run("status", "--json", run_dir)
+        return ended.report() if ended.code == 0 else {}
+
+    harness.wait_for(lambda: status().get("cap") == 3, "a status with the cap")
+    os.kill(child.pid, signal.SIGUSR1)
+    harness.wait_for(lambda: status().get("cap") == 4, "the cap that was raised")
+    check(b"cap       4, " in harness.succeed("status", run_dir).out, "no cap in the text")
+    child.terminate()
+    child.wait(60)
+    rest = status()
+    check_equal((rest["cap"], rest["requests"], rest["ok"]), (None, rest["planned"], rest["done"]), "at rest")
+
+
+def test_counts__have_their_plural():
+    run_dir = scratch("a.run")
+    peer = Peer(lambda ask: reply(status="429 Slow", headers=("Retry-After: 0",)) if ask.number == 1 else reply())
+    ended = harness.succeed("run", "--plain", "-o", run_dir, "--csv", scratch("a.csv"), peer.url + "/1")
+    told = ended.err.decode() + harness.succeed("normalise", run_dir).err.decode()
+    check("1 row" in told and "1 429" in told, told)
+    wrong = re.search(r"\b1 (rows|columns|cols|records|requests|hosts|bodies|429s|answers|tries|seconds|segments)\b", told)
+    check(not wrong, wrong and wrong[0], told)
 
 
 if __name__ == "__main__":
