@@ -133,13 +133,14 @@ struct visit {
     json_match_fn *fn;
     void *context;
     uint64_t count;
+    struct str keys[JSON_POINTER_STEPS_MAX];
 };
 
 /* Recursion is bounded by JSON_POINTER_STEPS_MAX. False: the visitor wants no more. */
 static bool each_from(struct visit *v, unsigned step, struct json_match match)
 {
     struct json_walk walk;
-    struct json_match next;
+    struct json_match next = match;
 
     for (; step < v->pointer->count && !v->pointer->steps[step].every; step++) {
         if (!find_step(match.value, step_text(v->pointer, step), &match.value)) {
@@ -148,10 +149,12 @@ static bool each_from(struct visit *v, unsigned step, struct json_match match)
     }
     if (step == v->pointer->count) {
         v->count++;
+        match.keys = v->keys;
         return v->fn(v->context, &match);
     }
     json_walk_begin(&walk, match.value);
     while (json_walk_next(&walk, &next.key, &next.value)) {
+        v->keys[step] = next.key;
         next.key = next.key.data ? next.key : match.key; /* an element has the name from above */
         if (!each_from(v, step + 1, next)) {
             return false;

@@ -70,19 +70,11 @@ static void close_run(struct opened_run *run)
 
 static int exit_code_of(const struct read_options *options, const struct table_report *report)
 {
-    if (report->result == RESULT_CANCELLED) {
-        return EXIT_INTERRUPTED;
-    }
-    /* A pointer, or an input that is not there or may not be read, is the user's. What could not be
-     * written is storage, for whatever reason, and so is an input that the disk fails to read. */
-    if (report->result != RESULT_OK && strncmp(report->err.code, "E-OUT", 5) == 0) {
-        return EXIT_STORAGE;
-    }
-    if (report->result == RESULT_NOT_FOUND) {
-        return EXIT_INCOMPLETE;
+    if (report->result != RESULT_OK && table_reader_is_gone(&report->err)) {
+        return EXIT_WELL;
     }
     if (report->result != RESULT_OK) {
-        return cmd_exit_code(report->result);
+        return table_exit_code(report->result, report->err.code);
     }
     return options->strict && table_report_skipped(report) ? EXIT_SKIPPED : EXIT_WELL;
 }
@@ -106,6 +98,7 @@ struct task {
     struct table_spec spec;
     const struct run_dir *dir; /* of a run; NULL: files */
     struct str kept_as;        /* in its tables.json */
+    bool must_read;            /* see struct table_options */
 };
 
 /* A table whose drift cannot be kept is a table still. */
@@ -119,6 +112,15 @@ static void keep_schema(const struct task *task, const struct table_report *repo
     }
 }
 
+/* What was met on the way, and then, last, why there is no table. */
+static void tell(const struct read_options *options, const struct table_report *report)
+{
+    print_report(options, report);
+    if (report->result != RESULT_OK) {
+        cmd_print_error(&report->err);
+    }
+}
+
 static int make_table(const struct read_options *options, const struct task *task)
 {
     struct table_schema *before = task->dir ? run_tables_read(task->dir, task->kept_as) : NULL;
@@ -126,6 +128,7 @@ static int make_table(const struct read_options *options, const struct task *tas
         .table = { .records = task->records,
                    .output = task->output,
                    .before = before,
+                   .must_read = task->must_read,
                    .spec = task->spec },
         .source = task->source,
         .progress = isatty(STDERR_FILENO),
@@ -136,11 +139,11 @@ static int make_table(const struct read_options *options, const struct task *tas
         parents_make(options->output, 0777);
     }
     run.table.spec.types |= task->dir != NULL;
-    if (table_run(&run, &report) != RESULT_OK) {
-        cmd_print_error(&report.err);
-    }
+    (void)!table_run(&run, &report);
     keep_schema(task, &report);
-    print_report(options, &report);
+    if (report.result == RESULT_OK || !table_reader_is_gone(&report.err)) {
+        tell(options, &report);
+    }
     table_schema_free(report.schema);
     table_schema_free(before);
     return exit_code_of(options, &report);
@@ -182,10 +185,10 @@ static bool has_own_columns(const struct read_options *options)
 }
 
 static int normalise_endpoint(const struct read_options *options, struct opened_run *run,
-                              uint32_t endpoint)
+                              uint32_t endpoint, bool alone)
 {
     struct endpoint_table table;
-    struct task task = { .dir = &run->dir };
+    struct task task = { .dir = &run->dir, .must_read = alone };
     struct err err;
     char *output = endpoint_table_path(&run->job, endpoint, run->dir.path, "csv");
     int code;
@@ -255,12 +258,22 @@ static int normalise_run(const struct read_options *options)
         end = first = 0;
     }
     for (uint32_t i = first; i < end; i++) {
-        int its = normalise_endpoint(options, &run, i);
+        int its = normalise_endpoint(options, &run, i, end - first == 1);
 
         code = its > code ? its : code; /* the worst */
     }
     close_run(&run);
     return code;
+}
+
+/* Before anything is read or made. */
+static enum result check_output(const struct read_options *options, struct err *err)
+{
+    return options->output && table_has_foreign_ending(options->output)
+               ? err_set(err, RESULT_INVALID, "E-ARG1",
+                         "-o %s: no table is written in such a file; end it in " TABLE_ENDINGS,
+                         options->output)
+               : RESULT_OK;
 }
 
 static enum result check_files(const struct read_options *options, struct err *err)
@@ -282,6 +295,7 @@ static int normalise_files(const struct read_options *options)
 {
     struct task task = { .records = options->records,
                          .output = options->output ? options->output : "-",
+                         .must_read = true,
                          .spec = options->spec };
     struct err err;
 
@@ -318,7 +332,7 @@ int cmd_normalise(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&normalise_table, stdout);
         code = EXIT_WELL;
-    } else if (start_pool(&err) != RESULT_OK) {
+    } else if (check_output(&options, &err) != RESULT_OK || start_pool(&err) != RESULT_OK) {
         code = cmd_fail(&err);
     } else if (options.operand_count == 1 && is_directory(options.operands[0])) {
         code = normalise_run(&options);

@@ -178,7 +178,7 @@ static const struct option_row normalise_rows[] = {
         .letter = 'o',
         .name = "output",
         .value = "FILE",
-        .help = "Table to write, its ending says how (.csv, .parquet); - is stdout",
+        .help = "Table to write, its ending says how (.csv, .tsv, .parquet); - is stdout",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct read_options, output),
     },

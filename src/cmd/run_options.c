@@ -294,6 +294,17 @@ static enum result check_together(const struct run_options *options, struct err 
     if (options->csv && table_is_parquet(options->csv)) {
         return usage(err, "--csv FILE is to be a Parquet file by its name; say --parquet FILE");
     }
+    if (options->csv && table_has_foreign_ending(options->csv)) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--csv %s: CSV is no such file by its name; end it in .csv or .tsv",
+                       options->csv);
+    }
+    if (options->parquet &&
+        (table_has_foreign_ending(options->parquet) || table_is_text(options->parquet))) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--parquet %s: Parquet is no such file by its name; end it in .parquet",
+                       options->parquet);
+    }
     if (options->parquet && strcmp(options->parquet, "-") == 0) {
         return usage(err, "--parquet wants a file, not stdout");
     }

@@ -236,13 +236,20 @@ static enum result tell_raw(struct str text, const struct record_piece *piece,
     return fn(context, &document);
 }
 
+static struct str without_mark(struct str line)
+{
+    size_t mark = line.len && line.data[0] == JSON_SEQUENCE_MARK;
+
+    return (struct str){ line.data + mark, line.len - mark };
+}
+
 static enum result tell_lines(struct str text, const struct record_piece *piece,
                               chunk_document_fn *fn, void *context, struct chunk_lines *lines)
 {
     enum result result = RESULT_OK;
 
     while (result == RESULT_OK && text.len) {
-        struct str line = str_cut(&text, '\n');
+        struct str line = without_mark(str_cut(&text, '\n'));
         struct document document = { .kind = DOCUMENT_JSON,
                                      .text = line,
                                      .path = piece->path,

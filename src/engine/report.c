@@ -6,6 +6,7 @@
 #include "engine/report_retries.h"
 #include "engine/report_rules.h"
 #include "engine/report_verdict.h"
+#include "engine/table_report.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
         return EXIT_DRAINED;
     }
     if (e->table_result != RESULT_OK) {
-        return e->table_result == RESULT_NOT_FOUND ? EXIT_INCOMPLETE : EXIT_STORAGE;
+        return table_exit_code(e->table_result, e->trouble_code);
     }
     if (r->failed == 0) {
         return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;

@@ -154,7 +154,7 @@ static void on_done(void *context, const struct table_report *report)
         tell_skips(e, report);
         tell_columns(e, report);
         keep_schema(e, report);
-    } else if (report->result == RESULT_CANCELLED) {
+    } else if (report->result == RESULT_CANCELLED || table_reader_is_gone(&report->err)) {
         job->failed = false;
         snprintf(job->message, sizeof job->message, "cancelled");
         events_add(&e->events, EVENT_NOTICE, "table", "", "table cancelled");

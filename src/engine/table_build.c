@@ -234,9 +234,13 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->spec = options->spec;
     b->worker_count = count_workers(options, work);
     b->background = options->background;
+    b->must_read = options->must_read;
     b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
     b->report.before = options->before;
     b->spec.parquet |= table_is_parquet(options->output);
+    if (!b->spec.csv.delimiter && table_is_tsv(options->output)) {
+        b->spec.csv.delimiter = '\t';
+    }
     b->output = strdup(options->output);
     b->records = options->records ? strdup(options->records) : NULL;
     if (!b->output || (options->records && !b->records)) {

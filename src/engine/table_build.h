@@ -12,7 +12,7 @@
  *
  * A record that cannot be used is skipped, counted by reason, and the first few of each reason are
  * named. A pointer that finds nothing anywhere is an error (E-TAB1, with pointers that would), and so
- * is a file that changes between the passes (E-TAB2), or a single document, line or record that is
+ * is, if the caller wants that, an input of which no document can be read (E-TAB7). So is a file that changes between the passes (E-TAB2), or a single document, line or record that is
  * larger than the memory allowed (E-TAB3).
  *
  * Ownership  table_build_start copies the options and takes the source (also when it fails);
@@ -38,7 +38,7 @@
  * what all share. */
 #define TABLE_WORKER_BYTES ((uint64_t)16 << 20)
 #define TABLE_SKIP_NAMED 3 /* records named for each reason */
-#define TABLE_SKIP_TEXT 240
+#define TABLE_SKIP_TEXT 400
 
 enum table_skip {
     TABLE_SKIP_INVALID,  /* no valid JSON */
@@ -59,12 +59,14 @@ struct table_skips {
 };
 
 struct table_options {
-    const char *records;  /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
-    const char *output;   /* path, or "-"; ".parquet" at its end makes the table Parquet */
+    const char *records; /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
+    const char *
+        output; /* path, or "-"; ".parquet" at its end makes the table Parquet, and ".tsv" has tabs */
     unsigned workers;     /* 0: as many as the work's limit, and as the memory allows */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
     uint64_t chunk_bytes; /* that a worker takes on at a time; 0: CHUNK_BYTES */
     bool background;      /* workers give way to the loop and all else that fetches */
+    bool must_read; /* an input of which nothing can be read is an error, not an empty table */
     const struct table_schema *before; /* what the last table was, to be compared with; or NULL */
     struct table_spec spec;            /* its texts live until table_build_free */
 };
@@ -101,6 +103,7 @@ struct table_report {
     uint64_t duplicate_keys;  /* members lost to a later one of the same name */
     uint64_t lone_surrogates; /* U+FFFD in their place */
     uint64_t empty;           /* responses without a body */
+    uint64_t nulls;           /* null where a record should be */
     struct table_skips skipped[TABLE_SKIP_COUNT];
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */

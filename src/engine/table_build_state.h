@@ -2,7 +2,8 @@
  * A table build's insides, shared by its own files only: table_build.c (making, unmaking, and from
  * which phase to which), table_pass.c (a worker's passes, chunk by chunk), table_document.c (one
  * document of a chunk), table_step.c (what is done alone, between the passes and behind the last),
- * table_tally.c (what was counted and skipped, for the report).
+ * table_tally.c (what was counted and skipped, for the report), table_hint.c (words
+ * for who has pointed at the wrong place).
  *
  * Threads  a struct table_worker belongs to the pool job that runs it, and to a step while none does.
  *          Of struct table_build, workers share `source` and the first failure under `lock`, counters
@@ -109,6 +110,7 @@ struct table_build {
     bool cancelled;
     bool at_once;    /* pass 1 writes rows, or has; until it is known whether they stay */
     bool background; /* the option */
+    bool must_read;  /* likewise */
     unsigned away;   /* pool jobs that have not come back */
 
     pthread_mutex_t lock;
@@ -180,6 +182,12 @@ void table_step_commit(struct work_item *build);
 
 /** Makes the worker one that knows nothing yet, ready for pass 1. */
 MUST_CHECK enum result table_step_begin_learning(struct table_worker *worker, struct err *err);
+
+/* table_hint.c */
+
+/** Puts the way out into an E-COL1: `in_array`, as flatten_in_array. */
+void table_hint_at_keys(const struct table_build *build, const struct columns *columns,
+                        bool in_array, struct err *err);
 
 /* table_tally.c */
 

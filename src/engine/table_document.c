@@ -12,6 +12,7 @@
  */
 #include "engine/table_build_state.h"
 
+#include "normalise/not_json.h"
 #include "normalise/shape.h"
 
 #include <assert.h>
@@ -229,7 +230,7 @@ static bool keep_arrays(void *context, const struct json_match *match)
 static void keep_explode_hint(struct table_worker *w, struct str text)
 {
     const struct table_build *b = w->build;
-    const struct json_match whole = { text, STR_NONE };
+    const struct json_match whole = { .value = text, .key = STR_NONE };
 
     if (b->phase != TABLE_LEARNING || w->counts.exploded || w->explode_hint[0] ||
         w->explode_looks == TABLE_EXPLODE_LOOKS_MAX) {
@@ -242,6 +243,18 @@ static void keep_explode_hint(struct table_worker *w, struct str text)
     }
 }
 
+/* It is no JSON: what is wrong with it and, of a file of the user's, what it is instead. */
+static void skip_invalid(struct table_worker *w, const struct document *document,
+                         const struct json_error *error)
+{
+    const char *hint =
+        document->raw ? NULL : not_json_hint(document->text, document->line > 0, error);
+    char words[TABLE_SKIP_TEXT];
+
+    snprintf(words, sizeof words, "%s%s%s", error->text, hint ? "; " : "", hint ? hint : "");
+    table_tally_skip(w, TABLE_SKIP_INVALID, document, words);
+}
+
 static enum result take_json(struct table_worker *w, const struct document *document)
 {
     uint64_t matches = w->counts.matches;
@@ -249,7 +262,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
     enum result result;
 
     if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
-        table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
+        skip_invalid(w, document, &error);
         return RESULT_OK;
     }
     result = wants_meta(w) ? set_meta(w, document) : RESULT_OK;
@@ -264,7 +277,7 @@ static enum result take_json(struct table_worker *w, const struct document *docu
         if (table_build_facts(w->build).types && !w->build->judging) {
             atomic_store(&w->build->judge_wanted, true);
         }
-        table_tally_skip(w, TABLE_SKIP_INVALID, document, error.text);
+        skip_invalid(w, document, &error);
         return RESULT_OK;
     }
     if (result == RESULT_OK && w->build->spec.explode) {

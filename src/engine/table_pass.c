@@ -11,6 +11,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <uv.h>
 
@@ -319,6 +320,9 @@ static void run_pass(struct table_worker *w, enum result (*take)(struct table_wo
     atomic_fetch_sub(&b->busy, 1);
     w->cpu_us += thread_cpu_us() - cpu_us;
     if (p.result != RESULT_OK && p.result != RESULT_CANCELLED) {
+        if (p.result == RESULT_LIMIT && strcmp(w->err.code, "E-COL1") == 0) {
+            table_hint_at_keys(b, w->columns, flatten_in_array(w->flatten), &w->err);
+        }
         table_build_fail(b, p.result, &w->err);
     }
 }

@@ -5,6 +5,9 @@
 #include "base/say.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "engine/report.h"
+
+#include <string.h>
 
 #define LIST_COLUMNS 600
 #define LIST_NAMED 10 /* names in a list for people; the rest are counted */
@@ -17,6 +20,37 @@ uint64_t table_report_skipped(const struct table_report *report)
         count += report->skipped[i].count;
     }
     return count;
+}
+
+bool table_reader_is_gone(const struct err *err)
+{
+    return strcmp(err->code, "E-OUT4") == 0;
+}
+
+int table_exit_code(enum result result, const char *code)
+{
+    bool is_output = strncmp(code, "E-OUT", 5) == 0;
+
+    switch (result) {
+    case RESULT_OK:
+        return EXIT_WELL;
+    case RESULT_CANCELLED:
+        return EXIT_INTERRUPTED;
+    case RESULT_NOT_FOUND: /* not where it was looked for, or more than there is room for */
+    case RESULT_LIMIT:
+        return is_output ? EXIT_STORAGE : EXIT_INCOMPLETE;
+    case RESULT_INVALID: /* a pointer, or an input that may not be read, is the user's */
+    case RESULT_DENIED:
+    case RESULT_BUSY:
+        return is_output ? EXIT_STORAGE : EXIT_USAGE;
+    case RESULT_FULL:
+    case RESULT_IO:
+    case RESULT_CORRUPT:
+        return EXIT_STORAGE;
+    case RESULT_NOMEM:
+        break;
+    }
+    return EXIT_INTERNAL;
 }
 
 static void print_skips(const struct table_report *report, FILE *stream)
@@ -188,10 +222,11 @@ static void print_remarks(const struct table_report *report, FILE *stream)
 
 /* --- lines ---------------------------------------------------------------------------------------- */
 
-static void print_count(FILE *stream, uint64_t count, const char *what)
+static void print_count(FILE *stream, uint64_t count, const char *what, const char *then)
 {
     if (count) {
-        say(stream, "scrapetop: %llu %s", (unsigned long long)count, what);
+        say(stream, "scrapetop: %llu %s%s%s", (unsigned long long)count, what, units_plural(count),
+            then);
     }
 }
 
@@ -201,14 +236,15 @@ void table_report_print(const struct table_report *report, FILE *stream)
     uint64_t wall_us = report->wall_us ? report->wall_us : 1;
 
     print_skips(report, stream);
-    print_count(stream, report->duplicate_keys,
-                "keys stood twice in one object: the last was kept");
-    print_count(stream, report->lone_surrogates, "escapes of half a character became U+FFFD");
-    print_count(stream, report->columns_renamed, "columns got a suffix, as their name was taken");
-    print_count(stream, report->not_unique,
-                "rows dropped: not the first with their --unique values");
-    print_count(stream, report->not_present,
-                "rows dropped: no value in the --where-present column");
+    print_count(stream, report->duplicate_keys, "key",
+                " stood twice in one object: the last was kept");
+    print_count(stream, report->lone_surrogates, "escape", " of half a character became U+FFFD");
+    print_count(stream, report->nulls, "null", " where a record should be: no row");
+    print_count(stream, report->columns_renamed, "column", " got a suffix, as the name was taken");
+    print_count(stream, report->not_unique, "row",
+                " dropped: not the first with the same --unique values");
+    print_count(stream, report->not_present, "row",
+                " dropped: no value in the --where-present column");
     print_remarks(report, stream);
     if (report->result != RESULT_OK) {
         return;
@@ -342,17 +378,17 @@ static enum result json_skipped(const struct table_report *r, struct buf *out)
 
 static enum result json_counts(const struct table_report *r, struct buf *out)
 {
-    return buf_printf(out,
-                      ",\"records\":%llu,\"rows\":%llu,\"columns\":%u,\"renamed\":%u,"
-                      "\"not_unique\":%llu,\"not_present\":%llu,"
-                      "\"duplicate_keys\":%llu,\"lone_surrogates\":%llu,\"empty\":%llu,"
-                      "\"bytes_in\":%llu,\"bytes_out\":%llu,\"wall_s\":%.3f,\"cpu_s\":%.3f",
-                      (unsigned long long)r->records, (unsigned long long)r->rows, r->columns,
-                      r->columns_renamed, (unsigned long long)r->not_unique,
-                      (unsigned long long)r->not_present, (unsigned long long)r->duplicate_keys,
-                      (unsigned long long)r->lone_surrogates, (unsigned long long)r->empty,
-                      (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out,
-                      (double)r->wall_us / 1e6, (double)r->cpu_us / 1e6);
+    return buf_printf(
+        out,
+        ",\"records\":%llu,\"rows\":%llu,\"columns\":%u,\"renamed\":%u,"
+        "\"not_unique\":%llu,\"not_present\":%llu,"
+        "\"duplicate_keys\":%llu,\"lone_surrogates\":%llu,\"empty\":%llu,\"nulls\":%llu,"
+        "\"bytes_in\":%llu,\"bytes_out\":%llu,\"wall_s\":%.3f,\"cpu_s\":%.3f",
+        (unsigned long long)r->records, (unsigned long long)r->rows, r->columns, r->columns_renamed,
+        (unsigned long long)r->not_unique, (unsigned long long)r->not_present,
+        (unsigned long long)r->duplicate_keys, (unsigned long long)r->lone_surrogates,
+        (unsigned long long)r->empty, (unsigned long long)r->nulls, (unsigned long long)r->bytes_in,
+        (unsigned long long)r->bytes_out, (double)r->wall_us / 1e6, (double)r->cpu_us / 1e6);
 }
 
 enum result table_report_json(const struct table_report *r, struct buf *out)

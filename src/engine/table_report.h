@@ -19,6 +19,12 @@ void table_report_print(const struct table_report *report, FILE *stream);
 /** One JSON object without a line break: rows, columns, types, drift, skipped ... */
 MUST_CHECK enum result table_report_json(const struct table_report *report, struct buf *out);
 
+/** It went to a pipe whose reader has had enough, as `| head` has: no trouble. */
+bool table_reader_is_gone(const struct err *err);
+
+/** The exit code of a table that was not made, by its error. */
+int table_exit_code(enum result result, const char *code);
+
 /** Records that gave no row, for all reasons. */
 uint64_t table_report_skipped(const struct table_report *report);
 

@@ -35,6 +35,7 @@ static uint32_t explode_node(const struct table_build *b, const struct columns *
 static enum result merge_columns(struct table_build *b, struct columns **columns, struct err *err)
 {
     const struct facts_wish wish = table_build_facts(b);
+    bool in_array = false;
     enum result result;
 
     *columns = columns_new();
@@ -46,10 +47,14 @@ static enum result merge_columns(struct table_build *b, struct columns **columns
         struct table_worker *w = &b->workers[i];
 
         result = columns_merge(*columns, w->columns, err);
+        in_array |= flatten_in_array(w->flatten);
         flatten_free(w->flatten);
         columns_free(w->columns);
         w->flatten = NULL;
         w->columns = NULL;
+    }
+    if (result == RESULT_LIMIT) {
+        table_hint_at_keys(b, *columns, in_array, err);
     }
     return result == RESULT_OK
                ? columns_settle(*columns,
@@ -214,6 +219,24 @@ static enum result no_array(const struct table_build *b, uint64_t records, struc
                    first ? "; there are: " : "", first ? first->explode_hint : "");
 }
 
+/* There were documents, and each was skipped for what it is, not for where its records are. */
+static bool is_unreadable(const struct table_build *b)
+{
+    static const enum table_skip bad[] = { TABLE_SKIP_INVALID, TABLE_SKIP_OTHER,
+                                           TABLE_SKIP_DAMAGED };
+    uint64_t records = 0, skipped = 0;
+
+    for (unsigned i = 0; i < b->worker_count; i++) {
+        const struct table_worker *w = &b->workers[i];
+
+        records += w->records - w->empty;
+        for (size_t n = 0; n < sizeof bad / sizeof bad[0]; n++) {
+            skipped += w->skip_count[bad[n]];
+        }
+    }
+    return skipped && skipped == records;
+}
+
 static enum result check_found(const struct table_build *b, const struct flatten_counts *counts,
                                struct err *err)
 {
@@ -221,6 +244,11 @@ static enum result check_found(const struct table_build *b, const struct flatten
 
     for (unsigned i = 0; i < b->worker_count; i++) {
         missed += b->workers[i].skip_count[TABLE_SKIP_NO_MATCH];
+    }
+    if (b->must_read && is_unreadable(b)) {
+        return err_set(
+            err, RESULT_NOT_FOUND, "E-TAB7",
+            "nothing of the input can be read as JSON or JSON Lines, so there is no table");
     }
     if (missed && !counts->matches) {
         return no_records(b, missed, err);

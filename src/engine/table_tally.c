@@ -77,7 +77,7 @@ static void name_place(const struct table_build *b, const struct skip_place *pla
         line += b->notes[i].lines.count;
         continued = b->notes[i].lines.continued;
     }
-    snprintf(text, TABLE_SKIP_TEXT, "%.100s:%llu: %.110s", place->path, (unsigned long long)line,
+    snprintf(text, TABLE_SKIP_TEXT, "%.100s:%llu: %.270s", place->path, (unsigned long long)line,
              place->text);
 }
 
@@ -109,7 +109,8 @@ void table_tally_collect(struct table_build *b)
     for (int reason = 0; reason < TABLE_SKIP_COUNT; reason++) {
         report_skips(b, (enum table_skip)reason);
     }
-    r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->bytes_in = 0;
+    r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->nulls =
+        r->bytes_in = 0;
     r->not_unique = r->not_present = 0;
     for (unsigned i = 0; i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
@@ -119,6 +120,7 @@ void table_tally_collect(struct table_build *b)
         r->not_unique += w->not_unique;
         r->not_present += w->not_present;
         r->duplicate_keys += w->counts.duplicate_keys;
+        r->nulls += w->counts.nulls;
         r->lone_surrogates += w->lone_surrogates;
         r->empty += w->empty;
         r->bytes_in += w->bytes;

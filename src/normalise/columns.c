@@ -151,9 +151,7 @@ uint32_t columns_find(const struct columns *c, uint32_t parent, struct str name)
 
 static enum result too_many(struct err *err)
 {
-    return err_set(err, RESULT_LIMIT, "E-COL1",
-                   "over %d columns: the JSON is probably keyed by an id; try --records '/*'",
-                   COLUMNS_MAX);
+    return err_set(err, RESULT_LIMIT, "E-COL1", "over %d columns", COLUMNS_MAX);
 }
 
 enum result columns_add(struct columns *c, uint32_t parent, struct str name, uint32_t *node,
@@ -425,6 +423,42 @@ enum result columns_settle(struct columns *c, struct str separator, struct err *
         return err_nomem(err, "naming columns");
     }
     return result == RESULT_LIMIT ? too_many(err) : result;
+}
+
+static enum result append_pointer(const struct columns *c, uint32_t node, struct buf *out)
+{
+    struct str name = columns_node_name(c, node);
+    enum result result = RESULT_OK;
+
+    if (node < COLUMNS_ROOTS) {
+        return RESULT_OK;
+    }
+    result = append_pointer(c, c->nodes[node].parent, out);
+    result = result == RESULT_OK ? buf_append_char(out, '/') : result;
+    for (size_t i = 0; result == RESULT_OK && i < name.len; i++) {
+        result = name.data[i] == '~'   ? buf_append(out, "~0", 2)
+                 : name.data[i] == '/' ? buf_append(out, "~1", 2)
+                                       : buf_append_char(out, name.data[i]);
+    }
+    return result;
+}
+
+enum result columns_append_widest(const struct columns *c, struct buf *pointer, uint32_t *names)
+{
+    uint32_t *counts = calloc(c->count, sizeof *counts), widest = COLUMNS_ROOT;
+
+    if (!counts) {
+        return RESULT_NOMEM;
+    }
+    for (uint32_t i = COLUMNS_ROOTS; i < c->count; i++) {
+        uint32_t parent = c->nodes[i].parent;
+
+        counts[parent]++;
+        widest = parent != COLUMNS_PICK && counts[parent] > counts[widest] ? parent : widest;
+    }
+    *names = counts[widest];
+    free(counts);
+    return append_pointer(c, widest, pointer);
 }
 
 uint32_t columns_count(const struct columns *c)

@@ -19,6 +19,7 @@
 #ifndef SCRAPETOP_NORMALISE_COLUMNS_H
 #define SCRAPETOP_NORMALISE_COLUMNS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "normalise/firsts.h"
@@ -99,6 +100,11 @@ MUST_CHECK enum result columns_seed(struct columns *columns, const struct column
 /** Adds to `into` what `from` has learnt; both want the same facts. */
 MUST_CHECK enum result columns_merge(struct columns *into, const struct columns *from,
                                      struct err *err);
+
+/** Appends the pointer (RFC 6901) from the record to the object in which the most names have been met, and says how
+ *  many: where there are too many columns, it is probably keyed by an id. */
+MUST_CHECK enum result columns_append_widest(const struct columns *columns, struct buf *pointer,
+                                             uint32_t *names);
 
 /** Orders and names the columns, `separator` between the keys; nothing may be added after. */
 MUST_CHECK enum result columns_settle(struct columns *columns, struct str separator,

@@ -104,6 +104,9 @@ static enum record_form guess_form(struct str head)
     struct str first;
 
     head = str_trim(json_without_bom(head));
+    if (head.len && head.data[0] == JSON_SEQUENCE_MARK) {
+        return RECORD_LINES;
+    }
     first = str_cut(&head, '\n');
     return head.len && json_check(first, JSON_DEPTH_MAX, NULL) ? RECORD_LINES : RECORD_DOCUMENT;
 }

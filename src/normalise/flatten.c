@@ -14,6 +14,7 @@
 #include "base/json_step.h"
 #include "normalise/flatten_walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,11 @@ void flatten_trust_pointer(struct flatten *f, bool trust)
     f->trust_pointer = trust;
 }
 
+bool flatten_in_array(const struct flatten *f)
+{
+    return f->in_array;
+}
+
 void flatten_enter_chunk(struct flatten *f, uint64_t chunk)
 {
     f->chunk = chunk;
@@ -160,9 +166,38 @@ static enum result read_record(struct flatten *f, const char **p, const char *en
                : result;
 }
 
+static enum result put_key(struct flatten *f, struct str name, struct str key)
+{
+    return flatten_put_beside(f, COLUMNS_META, name, kind_of_raw(key), key);
+}
+
+/* The names of the members that the pointer's stars stand for: `_key` is the last one, in which the record lies; those
+ * around it are called by the number of their star. */
+static enum result put_keys(struct flatten *f)
+{
+    struct str last = STR_NONE;
+    unsigned star = 0, last_star = 0;
+    enum result result = RESULT_OK;
+    char name[sizeof "_key_16"];
+
+    for (unsigned i = 0; f->stars && f->records && i < f->records->count && result == RESULT_OK;
+         i++) {
+        star += f->records->steps[i].every;
+        if (!f->records->steps[i].every || !f->star_names[i].data) {
+            continue;
+        }
+        if (last.data) {
+            snprintf(name, sizeof name, "_key_%u", last_star);
+            result = put_key(f, str_view(name), last);
+        }
+        last = f->star_names[i];
+        last_star = star;
+    }
+    return result == RESULT_OK && last.data ? put_key(f, STR("_key"), last) : result;
+}
+
 /* One record: its cells, then its row or rows. `*p` at its first byte, inside `depth` others. */
-static enum result take_record(struct flatten *f, const char **p, const char *end, unsigned depth,
-                               struct str key)
+static enum result take_record(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
     const char *first = *p;
     enum result result = RESULT_OK;
@@ -182,9 +217,7 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
         result =
             flatten_put_beside(f, COLUMNS_META, f->meta[i].name, f->meta[i].kind, f->meta[i].text);
     }
-    if (result == RESULT_OK && key.data) {
-        result = flatten_put_beside(f, COLUMNS_META, STR("_key"), kind_of_raw(key), key);
-    }
+    result = result == RESULT_OK ? put_keys(f) : result;
     result = result == RESULT_OK ? read_record(f, p, end, depth) : result;
     if (result != RESULT_OK) {
         return result;
@@ -195,8 +228,7 @@ static enum result take_record(struct flatten *f, const char **p, const char *en
 }
 
 /* What the pointer led to. */
-static enum result take_match(struct flatten *f, const char **p, const char *end, unsigned depth,
-                              struct str key)
+static enum result take_match(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
     enum result result = RESULT_OK;
     bool more = true;
@@ -206,20 +238,21 @@ static enum result take_match(struct flatten *f, const char **p, const char *end
         return flatten_bad_text(f);
     }
     if (**p == 'n') {
+        f->counts->nulls++;
         return flatten_pass_over(f, p, end, depth);
     }
-    if (**p != '[') {
-        return take_record(f, p, end, depth, key);
+    f->in_array = **p == '[';
+    if (!f->in_array) {
+        return take_record(f, p, end, depth);
     }
     for (flatten_step_into(p, end, ']', &more); more && result == RESULT_OK;) {
-        result = take_record(f, p, end, depth + 1, key);
+        result = take_record(f, p, end, depth + 1);
         result = result == RESULT_OK ? flatten_step_behind(f, p, end, ']', &more) : result;
     }
     return result;
 }
 
-static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end,
-                           struct str key);
+static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end);
 
 /* A member's name and its colon; `*p` comes to the value. */
 static enum result take_name(struct flatten *f, const char **p, const char *end, struct str *name)
@@ -249,8 +282,7 @@ static enum result take_name(struct flatten *f, const char **p, const char *end,
     return RESULT_OK;
 }
 
-static enum result descend_object(struct flatten *f, unsigned step, const char **p, const char *end,
-                                  struct str key)
+static enum result descend_object(struct flatten *f, unsigned step, const char **p, const char *end)
 {
     const struct json_pointer_step *s = &f->records->steps[step];
     struct str want = { f->records->bytes + s->at, s->len }, name;
@@ -260,14 +292,15 @@ static enum result descend_object(struct flatten *f, unsigned step, const char *
     for (flatten_step_into(p, end, '}', &more); more && result == RESULT_OK;) {
         result = take_name(f, p, end, &name);
         if (result == RESULT_OK && s->every) {
-            result = descend(f, step + 1, p, end, name);
+            f->star_names[step] = name;
+            result = descend(f, step + 1, p, end);
         } else if (result == RESULT_OK && json_raw_equal(name, want)) {
             if (found) {
                 f->ambiguous = true;
                 return RESULT_INVALID; /* told apart by flatten_document */
             }
             found = true;
-            result = descend(f, step + 1, p, end, key);
+            result = descend(f, step + 1, p, end);
             f->ended |= f->trust_pointer && !f->stars;
         } else if (result == RESULT_OK) {
             result = flatten_pass_over(f, p, end, step + 1);
@@ -280,8 +313,7 @@ static enum result descend_object(struct flatten *f, unsigned step, const char *
     return result;
 }
 
-static enum result descend_array(struct flatten *f, unsigned step, const char **p, const char *end,
-                                 struct str key)
+static enum result descend_array(struct flatten *f, unsigned step, const char **p, const char *end)
 {
     const struct json_pointer_step *s = &f->records->steps[step];
     uint64_t index, at = 0;
@@ -291,8 +323,9 @@ static enum result descend_array(struct flatten *f, unsigned step, const char **
     /* RFC 6901 section 4: digits without a leading zero. */
     counted = !s->every && (s->len == 1 || f->records->bytes[s->at] != '0') &&
               str_to_u64((struct str){ f->records->bytes + s->at, s->len }, &index);
+    f->star_names[step] = STR_NONE;
     for (flatten_step_into(p, end, ']', &more); more && result == RESULT_OK; at++) {
-        result = s->every || (counted && at == index) ? descend(f, step + 1, p, end, key)
+        result = s->every || (counted && at == index) ? descend(f, step + 1, p, end)
                                                       : flatten_pass_over(f, p, end, step + 1);
         if (f->ended) {
             return result;
@@ -304,17 +337,16 @@ static enum result descend_array(struct flatten *f, unsigned step, const char **
 
 /* Step `step` of the pointer, and the rest, for the value at `*p`; that many containers are around it.
  * Recursion is bounded by JSON_POINTER_STEPS_MAX. */
-static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end,
-                           struct str key)
+static enum result descend(struct flatten *f, unsigned step, const char **p, const char *end)
 {
     if (!f->records || step == f->records->count) {
-        return take_match(f, p, end, step, key);
+        return take_match(f, p, end, step);
     }
     if (*p < end && **p == '{') {
-        return descend_object(f, step, p, end, key);
+        return descend_object(f, step, p, end);
     }
     if (*p < end && **p == '[') {
-        return descend_array(f, step, p, end, key);
+        return descend_array(f, step, p, end);
     }
     return flatten_pass_over(f, p, end, step);
 }
@@ -325,7 +357,8 @@ static bool visit_match(void *context, const struct json_match *match)
     struct flatten *f = context;
     const char *end = match->value.data + match->value.len, *p = match->value.data;
 
-    f->result = take_match(f, &p, end, f->records->count, match->key);
+    memcpy(f->star_names, match->keys, sizeof f->star_names);
+    f->result = take_match(f, &p, end, f->records->count);
     return f->result == RESULT_OK;
 }
 
@@ -370,7 +403,7 @@ static enum result learn_document(struct flatten *f, struct str text)
     if (f->judged && f->kernel->verify(p, end, JSON_DEPTH_MAX) != end) {
         return RESULT_INVALID;
     }
-    result = descend(f, 0, &p, end, STR_NONE);
+    result = descend(f, 0, &p, end);
     if (result == RESULT_OK && p < end) {
         result = RESULT_INVALID;
     }
@@ -393,7 +426,7 @@ static enum result fill_document(struct flatten *f, struct str text)
     if (f->records && f->records->count && !f->trust_pointer) {
         return go_the_long_way(f, text);
     }
-    return descend(f, 0, &p, text.data + text.len, STR_NONE);
+    return descend(f, 0, &p, text.data + text.len);
 }
 
 static bool has_stars(const struct json_pointer *pointer)
@@ -447,8 +480,11 @@ static enum result take_members(struct flatten *f, struct str text, unsigned ste
     while (result == RESULT_OK) {
         result = named ? take_name(f, &p, end, &name) : RESULT_OK;
         if (result == RESULT_OK) {
-            result = records ? take_record(f, &p, end, step + 1, STR_NONE)
-                             : descend(f, step + 1, &p, end, name);
+            f->in_array = records;
+            if (!records) {
+                f->star_names[step] = name;
+            }
+            result = records ? take_record(f, &p, end, step + 1) : descend(f, step + 1, &p, end);
         }
         if (result != RESULT_OK || p == end) {
             return result;

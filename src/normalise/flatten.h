@@ -6,7 +6,8 @@
  * A record that is an object gives a row whose columns are the paths to its values; nested objects are
  * gone into, arrays stay whole as JSON text, an empty object has no value and gives no cell. Any
  * other record gives a row with the single column `value`. A pointer that leads to null finds
- * no record. When a `*` of the pointer stood for a member, its name is the column `_key`. Of members
+ * no record, and is counted. When a `*` of the pointer stood for a member, its name is the column `_key`; of
+ * several such stars it is the last one's, and the others' are `_key_1`, `_key_2` by their place. Of members
  * with equal names the last wins, with all that is in it, and the loss is counted.
  *
  * A struct flatten_shape asks for more: rows for the elements of an array within the record (the
@@ -108,6 +109,9 @@ bool flatten_rows_spoilt(const struct flatten *flatten);
 /** For the documents that follow; borrowed until the next call. */
 void flatten_set_meta(struct flatten *flatten, const struct flatten_meta *meta, size_t count);
 
+/** Whether the record that was read last was an element of an array that the pointer led to, or of the document. */
+bool flatten_in_array(const struct flatten *flatten);
+
 /** FLATTEN_LEARN: the documents that follow are the plan's chunk number `chunk`, in order. */
 void flatten_enter_chunk(struct flatten *flatten, uint64_t chunk);
 
@@ -116,6 +120,7 @@ struct flatten_counts {
     uint64_t records;        /* as many as rows, unless one gave several */
     uint64_t exploded;       /* records with an array to explode */
     uint64_t matches;        /* values that the pointer led to */
+    uint64_t nulls;          /* of them null, which is no record */
     uint64_t duplicate_keys; /* members lost to a later one of the same name */
     uint64_t ambiguous;      /* documents where a name of the pointer stands twice in one object */
 };

@@ -73,7 +73,10 @@ struct flatten {
     const char *text_end;
     bool stars;     /* the pointer has some */
     bool ambiguous; /* a name of the pointer stands twice */
+    bool in_array;  /* the record is an element */
     bool ended;     /* the one match is behind us */
+    /* By step of the pointer: name of the member that this `*` stands for, NONE for an element. */
+    struct str star_names[JSON_POINTER_STEPS_MAX];
     enum result result;
 };
 

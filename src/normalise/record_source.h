@@ -19,11 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Stands before each text of a JSON text sequence (RFC 7464). */
+#define JSON_SEQUENCE_MARK '\x1E'
+
 enum record_form {
     RECORD_DOCUMENT, /* one JSON text */
-    RECORD_LINES,    /* whole lines, each a JSON text or blank */
-    RECORD_RAW,      /* one line of a run's raw segment (normalise/raw_line.h) */
-    RECORD_PART,     /* some members of a container in a large document; see split_source.h */
+    RECORD_LINES, /* whole lines, each a JSON text (with JSON_SEQUENCE_MARK before it, perhaps) or blank */
+    RECORD_RAW,  /* one line of a run's raw segment (normalise/raw_line.h) */
+    RECORD_PART, /* some members of a container in a large document; see split_source.h */
 };
 
 struct record_piece {

@@ -59,8 +59,20 @@ struct table_spec {
 /** Bytes that building the table may hold; never 0. */
 uint64_t table_memory(const struct table_spec *spec);
 
+#define TABLE_ENDINGS ".csv, .tsv (cells parted by tabs) or .parquet" /* for people */
+
 /** ".parquet" at the end of the name. */
 bool table_is_parquet(const char *output);
+
+/** ".tsv" likewise: tabs between cells, if nothing else is said. */
+bool table_is_tsv(const char *output);
+
+/** ".csv" or ".tsv". */
+bool table_is_text(const char *output);
+
+/** The name ends in a way that no format has: ".json", ".db", ".csv.gz". No ending at all is CSV, and so are
+ *  one of digits only, or none that a format could have ("data.2026-11-21"). */
+bool table_has_foreign_ending(const char *output);
 
 struct table_shape {
     struct flatten_shape flatten; /* points at what follows */

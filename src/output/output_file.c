@@ -218,6 +218,10 @@ static enum result write_all(struct output_file *f, const char *bytes, size_t le
         if (put < 0 && errno == EINTR) {
             continue;
         }
+        if (put < 0 && errno == EPIPE) {
+            return err_set(err, RESULT_IO, "E-OUT4", "nobody reads %s any more",
+                           f->directory < 0 ? f->name : f->path);
+        }
         if (put <= 0) {
             return err_set_write(err, put < 0 ? errno : EIO, "E-OUT2", "cannot write %s",
                                  f->directory < 0 ? f->name : f->path);

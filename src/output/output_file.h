@@ -8,7 +8,8 @@
  *
  * Ownership  output_open gives a handle that output_commit or output_abandon ends, both once.
  * Errors     E-OUT1 cannot create, E-OUT2 cannot write (RESULT_FULL when space ran out), E-OUT3 cannot be
- *            made durable or renamed. After a failed write only output_abandon makes sense.
+ *            made durable or renamed, E-OUT4 standard output is a pipe that nobody reads any more. After a
+ *            failed write only output_abandon makes sense.
  * Threads    one at a time; calls block on the disk, so never on the loop thread.
  */
 #ifndef SCRAPETOP_OUTPUT_OUTPUT_FILE_H

@@ -5,6 +5,7 @@ code, and which rows are there all the same.
 """
 
 import ctypes
+import gzip
 import json
 import os
 import resource
@@ -28,9 +29,9 @@ OPTIONS = [
     (["--columns", "bid,id"], LOTS, b"bid,id\n12.50,1\n,2\n7,1\n", ""),
     (["--explode", "/items", "--columns", "id,items.n"], LOTS, b"id,items.n\n1,1\n1,2\n2,\n1,3\n", ""),
     (["--records", "/items"], LOTS, b"n,tag\n1,a\n2,\n3,\n", ""),
-    (["--columns", "id,bid", "--unique", "id"], LOTS, b"id,bid\n1,12.50\n2,\n", "1 rows dropped"),
+    (["--columns", "id,bid", "--unique", "id"], LOTS, b"id,bid\n1,12.50\n2,\n", "1 row dropped"),
     (["--columns", "id,bid", "--unique", "id,bid"], LOTS, b"id,bid\n1,12.50\n2,\n1,7\n", ""),
-    (["--columns", "id,bid", "--where-present", "bid"], LOTS, b"id,bid\n1,12.50\n1,7\n", "1 rows dropped"),
+    (["--columns", "id,bid", "--where-present", "bid"], LOTS, b"id,bid\n1,12.50\n1,7\n", "1 row dropped"),
     (["--sep", "/", "--columns", "seller/city/zip"], LOTS, b"seller/city/zip\n\n007\n\n", ""),
     (["--max-depth", "1", "--columns", "seller.name,seller.city"], LOTS,
      b'seller.name,seller.city\nAnn,\nBob,"{""zip"":""007""}"\nCy,\n', ""),
@@ -43,9 +44,18 @@ OPTIONS = [
     (["--csv-safe"], b'{"a":"=1+1","b":"-x","c":-1,"d":"plain"}\n', b"a,b,c,d\n'=1+1,'-x,-1,plain\n", ""),
     ([], b'{"a":"","b":null}\n', b'a,b\n"",\n', ""),
     ([], b'{"a":9007199254740993,"b":1.50,"c":1e400}\n', b"a,b,c\n9007199254740993,1.50,1e400\n", ""),
-    ([], b'{"a.b":1,"a":{"b":2}}\n', b"a.b,a.b_2\n1,2\n", "1 columns got a suffix"),
-    ([], b'{"a":1,"a":2}\n', b"a\n2\n", "1 keys stood twice"),
+    ([], b'{"a.b":1,"a":{"b":2}}\n', b"a.b,a.b_2\n1,2\n", "1 column got a suffix"),
+    ([], b'{"a":1,"a":2}\n', b"a\n2\n", "1 key stood twice"),
     (["--records", "/*"], b'{"x":{"n":1},"y":{"n":2}}', b"_key,n\nx,1\ny,2\n", ""),
+    # Every star's name: the record's own is _key, those around it are numbered.
+    (["--records", "/*/*"], b'{"x":{"a":{"n":1},"b":{"n":2}},"y":{"a":{"n":3}}}',
+     b"_key_1,_key,n\nx,a,1\nx,b,2\ny,a,3\n", ""),
+    (["--records", "/*/*/*"], b'{"x":{"a":{"p":{"n":1}}},"y":{"b":{"q":{"n":2}}}}',
+     b"_key_1,_key_2,_key,n\nx,a,p,1\ny,b,q,2\n", ""),
+    (["--records", "/*/*"], b'{"x":[{"n":1},{"n":2}],"y":[{"n":3}]}', b"_key,n\nx,1\nx,2\ny,3\n", ""),
+    (["--records", "/*/*"], b'[{"x":{"n":1}},{"y":{"n":2}}]', b"_key,n\nx,1\ny,2\n", ""),
+    (["--records", "/*/v/*"], b'{"x":{"v":{"a":{"n":1}}},"y":{"v":[{"n":2}]}}', b"_key_1,_key,n\nx,a,1\n,y,2\n", ""),
+    (["--records", "/r/*/*"], b'{"r":1,"r":{"x":{"a":{"n":1},"b":{"n":2}}}}', b"_key_1,_key,n\nx,a,1\nx,b,2\n", ""),
 ]
 
 HUGE = 100_000
@@ -135,9 +145,9 @@ def test_values__count_for_nothing__when_their_record_is_bad():
 
 
 def test_document__is_skipped_with_its_byte__when_bad():
-    ended = harness.succeed("normalise", "-o", scratch("t.csv"), put(b'{"a":[1,\n 2,\n x]}', "doc.json"))
+    ended = harness.run("normalise", "-o", scratch("t.csv"), put(b'{"a":[1,\n 2,\n x]}', "doc.json"))
     check(b"doc.json: expected a value at byte 14" in ended.err, "not told:", ended)
-    ended = harness.succeed("normalise", "-o", scratch("t.csv"), put(b"[" * HUGE + b"]" * HUGE, "deep.json"))
+    ended = harness.run("normalise", "-o", scratch("t.csv"), put(b"[" * HUGE + b"]" * HUGE, "deep.json"))
     check(b"deep.json: nesting deeper than 1024 at byte 1024" in ended.err, "not told:", ended)
 
 
@@ -254,6 +264,115 @@ def test_pointer__is_answered_with_those_that_exist__when_it_finds_nothing():
     many = b"{" + b",".join(b'"%d":[]' % n for n in range(500)) + b"}\n"
     ended = harness.run("normalise", "--records", "/rows", put(many))
     check(ended.code == 3 and len(ended.err) < 2000, "500 pointers are not bounded:", ended)
+
+
+# What a newcomer hands in, and a word of the sentence that says what it is or what to do.
+UNREADABLE = (
+    (b"", "nothing in it"), (b" \n\t\n", "nothing in it"), (b"\xef\xbb\xbf", "nothing in it"),
+    (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<?xml version='1.0'?><r/>", "it is XML"),
+    ("[1]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
+    ("[1]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1]".encode("utf-16-be"), "iconv -f UTF-16BE"),
+    ('["Z\xfcrich"]'.encode("latin-1"), "iconv -f WINDOWS-1252"),
+    (gzip.compress(b'[{"a":1}]'), "gunzip -c"), (bytes.fromhex("28b52ffd0400"), "zstd -dc"), (b"BZh91AY&SY", "bunzip2 -c"),
+    (b"\xfd7zXZ\0", "xz -dc"), (b"PK\3\4\x14\0", "unzip -p"), (b"PAR1....PAR1", "Parquet, a table already"),
+    (b"SQLite format 3\0", "sqlite3 -json"), (b"%PDF-1.4\n", "it is a PDF"),
+    (b"a,b\n1,2\n3,4\n", "looks like CSV"), (b"a\tb\n1\t2\n", "looks like CSV"), (b"1;2\n3;4\n", "looks like CSV"),
+    (b'{"a":1}{"a":2}', "jq -c ."), (b'{\n "a":1\n}\n{\n "a":2\n}\n', "jq -c ."), (b"1 2 3", "jq -c ."),
+    (b'{"a":1},\n{"a":2}\n', "put a [ before them"), (b'{"a":1}' + b"\0" * 8, "tr -d"),
+    (b'[{"a":1},{"a":2', "cut off"), (b'"abc', "cut off"), (b'[{"a":1},]', "take it out"), (b'{"a":1,}', "take it out"),
+    (b"{'a':1}", "json.dumps"), (b'{"a":None}', "json.dumps"), (b'{"a":True}', "json.dumps"),
+    (b"// c\n[1]", "no comments"), (b'[1, /* c */ 2]', "no comments"), (b'cb({"a":1});', "JSONP"),
+    (b')]}\'\n{"a":1}', "tail -n +2"), (b'\x1e{"a":\n1}\n', "goes on in the next line"), (b"a: 1\nb: 2\n", "or JSON Lines"),
+    (bytes(range(256)), "or JSON Lines"))
+# And what is right as it is, with its rows.
+READABLE = (
+    (b"[]", b""), (b"{}", b"\n"), (b"null", b""), (b"[null,null]", b"value\n\n\n"), (b"42", b"value\n42\n"), (b'"x"', b"value\nx\n"),
+    (b"[1,2]", b"value\n1\n2\n"), (b"[[1,2],[3]]", b'value\n"[1,2]"\n[3]\n'), (b'\xef\xbb\xbf[{"a":1}]', b"a\n1\n"),
+    (b'{"a":1}\r\n{"a":2}\r\n', b"a\n1\n2\n"), (b'[{"a":1}]\n[{"a":2}]\n', b"a\n1\n2\n"),
+    (b'\x1e{"a":1}\n\x1e{"a":2}\n', b"a\n1\n2\n"), (b'{"a":1}\n{"a":\n{"a":3}\n', b"a\n1\n3\n"))
+
+
+def test_file__gives_its_rows_or_a_way_out__whatever_a_newcomer_hands_in():
+    path = scratch("given")
+    for data, words in UNREADABLE:
+        with open(path, "wb") as file:
+            file.write(data)
+        with open(scratch("old.csv"), "wb") as file:
+            file.write(b"old\n")
+        for arguments in ([path], ["-o", scratch("old.csv"), path]):
+            ended = harness.run("normalise", *arguments)
+            told = ended.err.decode(errors="replace")
+            check((ended.code, ended.out) == (3, b"") and "error[E-TAB7]" in told.splitlines()[-1], repr(data), ended)
+            check(words in told, f"{data!r}: no {words} in {told}")
+        check_equal(harness.read(scratch("old.csv")), b"old\n", f"the old table beside {data!r}")
+    for data, rows in READABLE:
+        with open(path, "wb") as file:
+            file.write(data)
+        ended = harness.run("normalise", path)
+        check_equal((ended.code, ended.out), (0, rows), f"{data!r}, {ended}")
+    os.unlink(path)
+    # One good file among others is a table, and the others are named with their way out.
+    ended = harness.run("normalise", put(b'{"a":1}\n'), put(b"<html>", "page.html"))
+    check(ended.code == 0 and ended.out == b"a\n1\n" and b"it is HTML" in ended.err, "one bad file of two:", ended)
+    check_equal(harness.run("normalise", "--strict", put(b'{"a":1}\n'), put(b"<html>", "page.html")).code, 9, "with --strict")
+
+
+def test_keys__are_all_there__when_the_document_is_cut_up():
+    outer = ("x", "y", "z")
+    text = "{" + ",".join('"%s":{%s}' % (o, ",".join('"%s %d":{"n":%d}' % (o, n, n) for n in range(80000))) for o in outer) + "}"
+    check(len(text) > 9 << 19, "too short to be cut up")
+    harness.succeed("normalise", "--records", "/*/*", "-o", scratch("t.csv"), put(text.encode(), "large.json"))
+    want = "_key_1,_key,n\n" + "".join(f"{o},{o} {n},{n}\n" for o in outer for n in range(80000))
+    check(harness.read(scratch("t.csv")).decode() == want, "keys of a large document are wrong")
+
+
+def test_null__is_counted__where_a_record_should_be():
+    path = put(b'{"items":null}\n{"items":[{"a":1}]}\n{"items":null}\n')
+    ended = harness.run("normalise", "--json", "--records", "/items", "-o", scratch("t.csv"), path)
+    check(ended.code == 0 and b"2 nulls where a record should be: no row" in ended.err, "nulls are not told:", ended)
+    check_equal((ended.report()["nulls"], ended.report()["rows"]), (2, 1), "nulls and rows")
+
+
+def test_output__is_refused__when_no_format_ends_so():
+    path = put(b'{"a":1,"b":"x,y"}\n')
+    for ending in ("json", "jsonl", "db", "csv.gz", "xlsx", "txt", "sqlite", "JSON"):
+        ended = harness.run("normalise", "-o", scratch(f"new.{ending}"), path)
+        check(ended.code == 2 and b".csv, .tsv (cells parted by tabs) or .parquet" in ended.err, f"-o new.{ending}:", ended)
+        check(not os.path.exists(scratch(f"new.{ending}")), f"new.{ending} was written")
+        for option in ("--csv", "--parquet"):
+            ended = harness.run("run", option, scratch(f"new.{ending}"), "http://127.0.0.1:9/")
+            check(ended.code == 2 and b"error[E-ARG1]" in ended.err, f"{option} new.{ending}:", ended)
+    check_equal(harness.run("run", "--parquet", scratch("new.csv"), "http://127.0.0.1:9/").code, 2, "--parquet new.csv")
+    for name, want in (("t.csv", b'a,b\n1,"x,y"\n'), ("t.CSV", b'a,b\n1,"x,y"\n'), ("t.tsv", b"a\tb\n1\tx,y\n"),
+                       ("t", b'a,b\n1,"x,y"\n'), ("t.2026-11-21", b'a,b\n1,"x,y"\n')):
+        harness.succeed("normalise", "-o", scratch(name), path)
+        check_equal(harness.read(scratch(name)), want, name)
+    harness.succeed("normalise", "-o", scratch("t2.tsv"), "--delimiter", ";", path)
+    check_equal(harness.read(scratch("t2.tsv")), b"a;b\n1;x,y\n", "a delimiter that was asked for")
+
+
+def test_table__ends_quietly__when_its_reader_has_had_enough():
+    path = put(b'{"a":"a text of some length"}\n' * 200000)
+    for arguments in (["normalise", path], ["normalise", "-o", "-", path]):
+        child = harness.scrapetop(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check_equal(child.stdout.readline(), b"a\n", "the header")
+        child.stdout.close()
+        told = child.stderr.read()
+        child.stderr.close()
+        check_equal((child.wait(60), told), (0, b""), f"exit code and words of {arguments}")
+
+
+def test_columns__beyond_count__are_told_with_the_way_to_their_records():
+    keyed = ",".join('"id %d":{"n":%d}' % (n, n) for n in range(70000))
+    for json_text, given, way in ((f"{{{keyed}}}", None, "'/*'"), (f'{{"a/b":{{{keyed}}}}}', None, "'/a~1b/*'"),
+                                  (f'{{"x":{{"by id":{{{keyed}}}}}}}', "/x", "'/x/by id/*'"),
+                                  (f'{{"x":{{{keyed}}}}}', "/*", "'/*/*'"), (f'[{{"x":{{{keyed}}}}}]', None, "'/*/x/*'")):
+        options = ["--records", given] if given else []
+        ended = harness.run("normalise", *options, "-o", scratch("t.csv"), put(json_text.encode(), "wide.json"))
+        told = ended.err.decode().splitlines()[-1]
+        check(ended.code == 3 and "error[E-COL1]" in told and told.endswith(f"; try --records {way}"), given, way, told)
+        ended = harness.succeed("normalise", "--records", way.strip("'"), "-o", scratch("t.csv"), put(json_text.encode(), "wide.json"))
+        check(b"70000 rows" in ended.err, "the way leads elsewhere:", ended)
 
 
 def test_column__is_refused_with_the_near_ones__when_missing():
