@@ -440,6 +440,57 @@ static void columns__do_not_dance__while_figures_change(void **state)
     buf_release(&next);
 }
 
+/* The column of a word in the first line; wide characters there are none. */
+static long column_of(const char *word, int rows, int columns)
+{
+    struct buf text = { 0 };
+    const char *end, *at;
+    long column;
+
+    draw(rows, columns);
+    assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+    end = strchr(buf_cstr(&text), '\n');
+    at = strstr(text.data, word);
+    column = at && at < end ? at - text.data : -1;
+    buf_release(&text);
+    return column;
+}
+
+static void header__stands_still__while_the_state_changes(void **state)
+{
+    static const enum ui_scene scenes[] = { SCENE_RUNNING,      SCENE_HELD,   SCENE_ALL_WAITING,
+                                            SCENE_NETWORK_DOWN, SCENE_PAUSED, SCENE_DRAINING,
+                                            SCENE_SWEEP,        SCENE_AUTH,   SCENE_NORMALISING };
+    static const struct {
+        int rows, columns;
+        const char *words[3];
+    } screens[] = { { 24, 80, { "up ", "ETA ", "cap " } },
+                    { 40, 120, { "up ", "ETA ", "cap " } },
+                    { 60, 200, { "up ", "ETA ", "cap " } },
+                    { 10, 40, { "catalog108", "cap ", NULL } } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof screens / sizeof screens[0]; i++) {
+        for (size_t w = 0; w < 3 && screens[i].words[w]; w++) {
+            const char *word = screens[i].words[w];
+            long first = -1;
+
+            for (size_t k = 0; k < sizeof scenes / sizeof scenes[0]; k++) {
+                long column;
+
+                set_stage(scenes[k], true);
+                column = column_of(word, screens[i].rows, screens[i].columns);
+                if (screens[i].columns == 40 && column < 0) {
+                    continue; /* a state with a long text leaves no room for the name there */
+                }
+                first = first < 0 ? column : first;
+                assert_true(column > 0);
+                assert_int_equal(column, first);
+            }
+        }
+    }
+}
+
 static int set_environment(void **state)
 {
     (void)state;
@@ -470,6 +521,7 @@ int main(void)
         cmocka_unit_test(screen__is_the_same__after_a_thousand_resizes),
         cmocka_unit_test(screen__changes_few_cells__from_frame_to_frame),
         cmocka_unit_test(columns__do_not_dance__while_figures_change),
+        cmocka_unit_test(header__stands_still__while_the_state_changes),
     };
 
     return cmocka_run_group_tests_name("dashboard", tests, set_environment, release);

@@ -479,6 +479,26 @@ static void unknown_key__says_so(void **state)
     assert_non_null(strstr(d->view.message, "?"));
 }
 
+static void function_keys__are_htops__where_they_mean_the_same(void **state)
+{
+    static const struct {
+        unsigned number;
+        uint32_t code;
+    } same[] = { { 1, '?' }, { 3, '/' }, { 4, '/' }, { 6, 's' }, { 9, 'd' }, { 10, 'q' } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        const struct key_binding *binding = keys_find(INPUT_F1 + same[i].number - 1, UINT32_MAX);
+        char name[8];
+
+        assert_non_null(binding);
+        assert_ptr_equal(binding, keys_find(same[i].code, UINT32_MAX));
+        snprintf(name, sizeof name, "F%u", same[i].number);
+        assert_non_null(strstr(binding->name, name));
+    }
+    assert_ptr_equal(keys_find('\\', UINT32_MAX), keys_find('/', UINT32_MAX));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -501,6 +521,7 @@ int main(void)
         DESK_TEST(detach__asks_first),
         DESK_TEST(detail__is_asked_for_by_enter__and_closed_by_escape),
         DESK_TEST(command__is_completed_and_does_what_its_key_does),
+        cmocka_unit_test(function_keys__are_htops__where_they_mean_the_same),
         cmocka_unit_test(words__are_all_different_and_none_hides_another),
         DESK_TEST(help__is_searched__and_does_what_is_selected),
         DESK_TEST(mouse__selects_and_scrolls__when_it_is_on),

@@ -146,7 +146,9 @@ static void picture__is_written_as_text_and_figures__or_says_why_not(void **stat
 
 static void settings__come_back__and_what_is_not_understood_is_passed_over(void **state)
 {
-    struct settings in = { .theme = THEME_CONTRAST, .mouse = true, .notify = true };
+    struct settings in = {
+        .theme = THEME_CONTRAST, .background = BACKGROUND_LIGHT, .mouse = true, .notify = true
+    };
     struct settings out = { .theme = THEME_DEFAULT };
     char dir[] = "/tmp/test_takeaway.XXXXXX", path[SETTINGS_PATH_MAX], part[SETTINGS_PATH_MAX];
     struct err err;
@@ -162,13 +164,16 @@ static void settings__come_back__and_what_is_not_understood_is_passed_over(void 
     settings_load(&out, path);
     assert_int_equal(out.theme, THEME_CONTRAST);
     assert_true(out.mouse && out.notify);
+    assert_int_equal(out.background, BACKGROUND_LIGHT);
 
     file = fopen(path, "w");
     assert_non_null(file);
-    fputs("theme = neon\nmouse=off\n= =\nnotify = perhaps\nfuture = 7\n\xFF\n", file);
+    fputs("theme = neon\nbackground = pink\nmouse=off\n= =\nnotify = perhaps\nfuture = 7\n\xFF\n",
+          file);
     fclose(file);
     settings_load(&out, path);
     assert_int_equal(out.theme, THEME_DEFAULT);
+    assert_int_equal(out.background, BACKGROUND_AUTO);
     assert_false(out.mouse);
     assert_true(out.notify);
     unlink(path);

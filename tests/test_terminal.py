@@ -28,20 +28,22 @@ except ImportError:
 
 PATIENCE = 120
 REPLAY = sys.argv[1]
+ASKS = b"\x1b]11;?\x1b\\\x1b[c"  # for the background's colour, and for the kind of the terminal
 SCREENS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "screens")
 
 
 class Terminal:
     """A program in a pseudo-terminal of its own session, and the model of the screen it draws."""
 
-    def __init__(self, *words, rows=24, columns=80, term="xterm-256color", locale="C.UTF-8"):
+    def __init__(self, *words, rows=24, columns=80, term="xterm-256color", locale="C.UTF-8", **more):
         self.raw = b""
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         self.beat = tempfile.NamedTemporaryFile()
         env = dict(os.environ, TERM=term, LC_ALL=locale, TZ="UTC")
-        for name in ("NO_COLOR", "LINES", "COLUMNS"):
+        for name in ("NO_COLOR", "LINES", "COLUMNS", "COLORFGBG", "SCRAPETOP_BACKGROUND"):
             env.pop(name, None)
+        env.update(more)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -176,11 +178,12 @@ def terminal__writes_no_foreign_sequence__for_hostile_texts():
             t.until_beats(3)
             t.type("qq")
             assert os.WEXITSTATUS(t.wait()) == 0
-            rest = allowed.sub(b"", t.raw)
+            assert t.raw.count(ASKS) == 1, "it asks once for the background"
+            rest = allowed.sub(b"", t.raw.replace(ASKS, b""))
             bad = re.search(rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xef\xbb\xbf",
                             rest)
             assert not bad, "foreign bytes near %r" % rest[max(0, bad.start() - 30):bad.end() + 30]
-            titles = [s for s in (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX") if s in t.raw]
+            titles = [s for s in (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX") if s in t.raw.replace(ASKS, b"")]
             assert not titles, titles
 
 
@@ -383,6 +386,76 @@ def terminal__uses_no_colour__when_told_not_to():
         for sequence in re.findall(rb"\x1b\[([0-9;]*)m", t.raw):
             for number in sequence.split(b";"):
                 assert not re.fullmatch(rb"3[0-8]|4[0-8]|9[0-7]", number), sequence
+
+
+LIGHT, DARK = rb"38;5;22", rb"\x1b\[(?:[0-9]+;)*32m"  # green, in which the header says how many are well
+
+
+def paints(t, pattern):
+    t.until(lambda: re.search(pattern, t.raw), "green for this background")
+
+
+def terminal__is_painted_for_its_background__as_it_tells():
+    with Terminal() as t:
+        t.until(lambda: ASKS in t.raw, "the question")
+        paints(t, DARK)  # nobody waits for the answer
+        assert not re.search(LIGHT, t.raw)
+        for byte in b"+\x1b]11;rgb:ffff/ffff/ffff\x1b\\+\x1b[?62;22c+":
+            t.type(bytes([byte]))
+        paints(t, LIGHT)
+        t.until(lambda: any("cap 27" in line for line in t.text()), "the three keys around the answer")
+    for answer, want in (("\x1b]11;rgb:0000/0000/0000\x07\x1b[?6c", DARK), ("\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?6c", LIGHT),
+                         ("\x1b[?6c", LIGHT)):
+        with Terminal(COLORFGBG="0;15") as t:  # what it tells goes before what its environment says
+            paints(t, LIGHT)
+            t.type(answer)
+            before = len(t.raw)
+            t.type("\x0c")
+            t.until(lambda: re.search(want, t.raw[before:]), "the colours for " + repr(answer))  # pylint: disable=cell-var-from-loop
+
+
+def terminal__is_painted_for_the_background__that_the_user_says():
+    with Terminal(COLORFGBG="0;15", SCRAPETOP_BACKGROUND="dark") as t:
+        paints(t, DARK)
+        assert not re.search(LIGHT, t.raw) and ASKS not in t.raw
+        t.type("B")
+        paints(t, LIGHT)
+        t.type(":background dark\r")
+        before = len(t.raw)
+        t.until(lambda: re.search(DARK, t.raw[before:]), "dark again")
+    with Terminal(SCRAPETOP_BACKGROUND="light") as t:
+        paints(t, LIGHT)
+
+
+def terminal__types_no_answer_to_the_shell__when_left_before_it_comes():
+    t = HeldTerminal()
+    t.until(lambda: b"RUN" in t.raw)
+    os.write(t.master, b"qq")
+    os.write(t.master, b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;22c")
+    t.until(lambda: t.child.poll() is not None)
+    assert termios.tcgetattr(t.slave) == t.before
+    os.set_blocking(t.slave, False)
+    modes = termios.tcgetattr(t.slave)
+    modes[3] &= ~termios.ICANON
+    termios.tcsetattr(t.slave, termios.TCSANOW, modes)
+    try:
+        left = os.read(t.slave, 100)
+    except BlockingIOError:
+        left = b""
+    assert left == b"", left
+    os.close(t.master)
+    os.close(t.slave)
+
+
+def terminal__of_a_kind_not_known_here__is_drawn_as_xterm_with_a_word():
+    for term in ("xterm-kitty", "alacritty", "foot", "xterm-ghostty", "wezterm", "foot-extra"):
+        with Terminal("done", "still", term=term + "-nowhere") as t:
+            t.until_text(f"TERM={term}-nowhere is not known here: drawn as for xterm-256color")
+            t.until(lambda: is_drawn(t, "done_80x24.txt")() or t.text()[1:23] == golden("done_80x24.txt")[:22],  # pylint: disable=cell-var-from-loop
+                    "the screen of 'done' on " + term)
+    with Terminal("done", "still", term="nowhere") as t:
+        status = t.wait()
+        assert os.WEXITSTATUS(status) != 0 and b"TERM=nowhere" in t.raw, t.raw
 
 
 def main():

@@ -27,16 +27,23 @@ struct dashboard {
     uint64_t now_us; /* of the last snapshot handed in, frozen or not */
     char settings_path[SETTINGS_PATH_MAX];
     struct notify notify;
+    char word[128];          /* to be said with the first picture */
     char unread[READ_BYTES]; /* typed, not yet made into keys */
     size_t unread_from, unread_to;
 };
 
 struct dashboard_options dashboard_options_environment(void)
 {
-    const char *no_colour = getenv("NO_COLOR");
+    const char *no_colour = getenv("NO_COLOR"), *word = getenv("SCRAPETOP_BACKGROUND");
+    enum background forced = BACKGROUND_AUTO;
 
+    if (word && !background_parse(str_view(word), &forced)) {
+        forced = BACKGROUND_AUTO;
+    }
     return (struct dashboard_options){
         .type = getenv("TERM"),
+        .forced = forced,
+        .guess = background_of_fgbg(getenv("COLORFGBG")),
         .colour = !no_colour || !no_colour[0],
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
     };
@@ -49,6 +56,7 @@ enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_o
         .device = options->device ? options->device : "/dev/tty",
         .type = options->type,
         .colour = options->colour,
+        .asks = options->forced == BACKGROUND_AUTO,
     };
     struct dashboard *d = calloc(1, sizeof *d);
     enum result result;
@@ -67,6 +75,12 @@ enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_o
              options->settings_path ? options->settings_path : "");
     settings_load(&d->view.settings, d->settings_path);
     view_take_sorts(&d->view);
+    d->view.told = options->guess;
+    d->view.forced = options->forced;
+    if (terminal_stand_in(d->terminal)) {
+        snprintf(d->word, sizeof d->word, "TERM=%.40s is not known here: drawn as for %s",
+                 options->type, terminal_stand_in(d->terminal));
+    }
     d->view.settings.notify = d->view.settings.notify || options->notify;
     canvas_init(&d->canvas, !options->ascii);
     *dashboard = d;
@@ -102,12 +116,33 @@ int dashboard_fd(const struct dashboard *d)
     return terminal_fd(d->terminal);
 }
 
+/* What the terminal answers is no key. */
+static bool take_answer(struct dashboard *d, uint32_t code)
+{
+    switch (code) {
+    case INPUT_TOLD_DARK:
+        d->view.told = BACKGROUND_DARK;
+        return true;
+    case INPUT_TOLD_LIGHT:
+        d->view.told = BACKGROUND_LIGHT;
+        return true;
+    case INPUT_TOLD_ALL:
+        terminal_was_answered(d->terminal);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static size_t act_on_keys(struct dashboard *d, const struct input_key *keys, size_t count,
                           struct control *out)
 {
     size_t commands = 0;
 
     for (size_t i = 0; i < count; i++) {
+        if (take_answer(d, keys[i].code)) {
+            continue;
+        }
         commands += view_key(&d->view, &d->shown, keys[i], d->now_us, &out[commands]);
     }
     return commands;
@@ -129,6 +164,7 @@ size_t dashboard_input(struct dashboard *d, uint64_t now_us, struct control *out
     size_t commands = 0;
 
     d->now_us = now_us > d->now_us ? now_us : d->now_us;
+    d->input.expects = terminal_is_asked(d->terminal);
     /* A byte gives one command at most: when it completes two keys, the first is a lone Esc. */
     while (commands < max && view_next(&d->view, &out[commands])) {
         commands++;
@@ -256,7 +292,7 @@ static void serve_wants(struct dashboard *d)
     if (d->view.wants.copy) {
         copy_request(d);
     }
-    terminal_set_theme(d->terminal, d->view.settings.theme);
+    terminal_set_theme(d->terminal, d->view.settings.theme, view_is_light(&d->view));
     terminal_set_mouse(d->terminal, d->view.settings.mouse);
 }
 
@@ -275,6 +311,10 @@ void dashboard_draw(struct dashboard *d, const struct snapshot *s)
 
     d->now_us = s->now_us > d->now_us ? s->now_us : d->now_us;
     settle_input(d);
+    if (d->word[0]) {
+        view_message(&d->view, d->now_us, d->word);
+        d->word[0] = '\0';
+    }
     if (!d->view.frozen || !d->has_shown) {
         d->shown = *s;
         d->has_shown = true;

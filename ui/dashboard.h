@@ -31,6 +31,8 @@
 
 #include "base/err.h"
 
+#include "ui/background.h"
+
 struct dashboard;
 
 #define DASHBOARD_VERB(verb) (UINT32_C(1) << (verb))
@@ -40,12 +42,14 @@ struct dashboard_options {
     const char *type;   /* the terminal's type, as TERM names it */
     uint32_t verbs; /* DASHBOARD_VERB of all that the engine obeys; keys of others do not exist */
     bool colour;
+    enum background forced;    /* AUTO: as the user's settings say, else as the terminal tells */
+    enum background guess;     /* where the terminal tells nothing */
     bool ascii;                /* draw with ASCII only */
     const char *settings_path; /* where the user's settings are kept; NULL or "": nowhere */
     bool notify; /* terminal title, bell and notifications, whatever the settings say */
 };
 
-/** TERM, NO_COLOR and the character set of LC_CTYPE; `verbs` is left empty. */
+/** TERM, NO_COLOR, SCRAPETOP_BACKGROUND, COLORFGBG and the character set of LC_CTYPE; `verbs` is left empty. */
 struct dashboard_options dashboard_options_environment(void);
 
 MUST_CHECK enum result dashboard_new(struct dashboard **dashboard,

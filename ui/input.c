@@ -1,6 +1,7 @@
 #include "ui/input.h"
 
 #include "base/utf8.h"
+#include "ui/background.h"
 
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #define BYTE_DELETE 0x7F
 #define PARAMETER_MAX 9999
 #define LATE_US (4 * INPUT_ESCAPE_US)
+#define ANSWER_US (20 * INPUT_ESCAPE_US) /* nobody types one, so its end is worth waiting for */
 
 void input_init(struct input *in)
 {
@@ -104,6 +106,9 @@ static size_t end_sequence(struct input *in, unsigned char final, struct input_k
     if (in->of_mouse) {
         return mouse_key(in, final, key);
     }
+    if (in->of_kind && final == 'c' && in->expects) {
+        return give(in, INPUT_TOLD_ALL, key);
+    }
     if (in->odd) {
         return 0;
     }
@@ -145,7 +150,33 @@ static size_t feed_sequence(struct input *in, unsigned char byte, struct input_k
     } else if (byte == '<' && is_first) {
         in->of_mouse = true;
     } else {
+        in->of_kind = byte == '?' && is_first;
         in->odd = true;
+    }
+    return 0;
+}
+
+/* A string of the terminal's own: only its answer about the background is heeded. */
+static size_t end_string(struct input *in, struct input_key *key)
+{
+    enum background told = background_of_answer((struct str){ in->string, in->string_length });
+
+    in->state = INPUT_GROUND;
+    if (!in->expects || told == BACKGROUND_AUTO) {
+        return 0;
+    }
+    return give(in, told == BACKGROUND_LIGHT ? INPUT_TOLD_LIGHT : INPUT_TOLD_DARK, key);
+}
+
+static size_t feed_string(struct input *in, unsigned char byte, struct input_key *key)
+{
+    if (byte == BYTE_BELL) {
+        return end_string(in, key);
+    }
+    if (byte == BYTE_ESCAPE) {
+        in->state = INPUT_STRING_ESCAPE;
+    } else if (in->string_length < sizeof in->string) {
+        in->string[in->string_length++] = (char)byte;
     }
     return 0;
 }
@@ -197,7 +228,8 @@ static void begin_sequence(struct input *in, unsigned char byte)
 {
     memset(in->parameters, 0, sizeof in->parameters);
     in->parameter_at = 0;
-    in->odd = in->of_mouse = false;
+    in->odd = in->of_mouse = in->of_kind = false;
+    in->string_length = 0;
     switch (byte) {
     case '[':
         in->state = INPUT_SEQUENCE;
@@ -241,12 +273,12 @@ static size_t feed_by_state(struct input *in, unsigned char byte, struct input_k
         code = lettered_key(byte);
         return code ? give(in, code, key) : 0;
     case INPUT_STRING:
-        in->state = byte == BYTE_ESCAPE ? INPUT_STRING_ESCAPE
-                    : byte == BYTE_BELL ? INPUT_GROUND
-                                        : INPUT_STRING;
-        return 0;
+        return feed_string(in, byte, key);
     case INPUT_STRING_ESCAPE:
-        in->state = byte == '\\' ? INPUT_GROUND : INPUT_STRING;
+        if (byte == '\\') {
+            return end_string(in, key);
+        }
+        in->state = INPUT_STRING;
         return 0;
     case INPUT_CHARACTER:
         return feed_character(in, byte, key);
@@ -254,11 +286,22 @@ static size_t feed_by_state(struct input *in, unsigned char byte, struct input_k
     return 0;
 }
 
+/* How long what was begun may stay unfinished. */
+static uint64_t patience(const struct input *in)
+{
+    bool is_string = in->state == INPUT_STRING || in->state == INPUT_STRING_ESCAPE;
+
+    return in->expects && is_string &&
+                   background_may_be_answer((struct str){ in->string, in->string_length })
+               ? ANSWER_US
+               : INPUT_ESCAPE_US;
+}
+
 size_t input_idle(struct input *in, uint64_t now_us, struct input_key keys[INPUT_KEYS_MAX])
 {
     bool escaped = in->state == INPUT_AFTER_ESCAPE;
 
-    if (in->state == INPUT_GROUND || now_us - in->last_us < INPUT_ESCAPE_US) {
+    if (in->state == INPUT_GROUND || now_us - in->last_us < patience(in)) {
         return 0;
     }
     in->state = INPUT_GROUND;
@@ -278,7 +321,7 @@ size_t input_feed(struct input *in, unsigned char byte, uint64_t now_us,
     /* The tail of an arrow key whose Esc was taken for a lone one on a very slow link: `[` is the
      * key that halves the cap, so rather lose a key than misread one. */
     if (in->state == INPUT_GROUND && in->escape_us && now_us - in->escape_us < LATE_US &&
-        (byte == '[' || byte == 'O')) {
+        (byte == '[' || byte == 'O' || (byte == ']' && in->expects))) {
         in->escape_us = 0;
         begin_sequence(in, byte);
         return count;

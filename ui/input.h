@@ -18,6 +18,7 @@
 #define INPUT_ESCAPE_US UINT64_C(150000) /* a sequence is never slower; slow links need some time */
 #define INPUT_KEYS_MAX 2                 /* out of one byte */
 #define INPUT_PARAMETERS_MAX 3
+#define INPUT_STRING_MAX 40 /* "11;rgba:ffff/ffff/ffff/ffff" */
 
 /** Below 0x110000 a key is its character: 'q', 0x0C for Ctrl-L, U+00E9. */
 enum input_special {
@@ -40,6 +41,9 @@ enum input_special {
     INPUT_CLICK,
     INPUT_WHEEL_UP,
     INPUT_WHEEL_DOWN,
+    INPUT_TOLD_DARK, /* no keys: what the terminal answers when it is asked for its background */
+    INPUT_TOLD_LIGHT,
+    INPUT_TOLD_ALL, /* no answer comes any more */
 };
 
 struct input_key {
@@ -64,9 +68,13 @@ struct input {
     uint64_t last_us;   /* when the last byte came */
     uint64_t escape_us; /* when a lone Esc was given out; 0: long ago */
     unsigned parameters[INPUT_PARAMETERS_MAX];
-    unsigned parameter_at; /* the one whose digits come */
-    bool odd;              /* it has more than digits and semicolons: not one of ours */
-    bool of_mouse;         /* CSI < */
+    unsigned parameter_at;         /* the one whose digits come */
+    bool odd;                      /* it has more than digits and semicolons: not one of ours */
+    bool of_mouse;                 /* CSI < */
+    bool of_kind;                  /* CSI ? */
+    bool expects;                  /* an answer of the terminal may come: set by the caller */
+    char string[INPUT_STRING_MAX]; /* its beginning */
+    size_t string_length;
     char character[4];
     size_t character_length;
     bool pasting;

@@ -39,6 +39,7 @@ enum key_action {
     KEY_EXPORT, /* the rows of the focused panel as a file */
     KEY_DETACH, /* asks, then gives CONTROL_DETACH */
     KEY_THEME,
+    KEY_BACKGROUND,
     KEY_MOUSE,
     KEY_NOTIFY,
     KEY_QUIT,

@@ -16,6 +16,9 @@
 #define PIECES_MAX 16
 #define PIECE_TEXT_MAX 200
 #define PIECE_GAP 2
+#define STATE_COLUMNS 20 /* " NETWORK DOWN 10:02 ": what stands beside it stays where it is */
+#define STATE_COLUMNS_COMPACT 19 /* " NETWORK DOWN 0:02 ", from this width of the screen on: */
+#define STATE_FROM 40
 #define WORD_COLUMNS 8 /* a narrower screen has no room for a state word and its margin */
 
 /**
@@ -159,7 +162,7 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
         break;
     case RUN_PAUSED:
         if (s->in_flight) {
-            snprintf(text, PIECE_TEXT_MAX, " %s (%llu in flight finish) ", word,
+            snprintf(text, PIECE_TEXT_MAX, " %s, %llu finish ", word,
                      (unsigned long long)s->in_flight);
             return;
         }
@@ -170,16 +173,16 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     snprintf(text, PIECE_TEXT_MAX, " %s ", word);
 }
 
-static void add_state(struct line *line, const struct snapshot *s, const char *frozen)
+static void add_state(struct line *line, int width, const struct snapshot *s, const char *frozen)
 {
     char text[PIECE_TEXT_MAX];
 
     if (frozen) {
-        add(line, 0, 0, ROLE_ALERT, "", " %s ", frozen);
+        add(line, 0, width, ROLE_ALERT, "", " %s ", frozen);
         return;
     }
     state_text(s, text);
-    add(line, 0, 0, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
+    add(line, 0, width, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
 }
 
 static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
@@ -216,7 +219,7 @@ static void draw_identity(const struct snapshot *s, const char *frozen, bool wid
     cap_text(s, cap);
     add(&line, 8, 0, ROLE_DIM, "", "scrapetop");
     add(&line, 1, 0, ROLE_STRONG, "", "%.40s", s->name);
-    add_state(&line, s, frozen);
+    add_state(&line, STATE_COLUMNS, s, frozen);
     add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
     if (s->rounds) { /* when a run that polls will end, its plan says */
         add_round(&line, s);
@@ -227,7 +230,9 @@ static void draw_identity(const struct snapshot *s, const char *frozen, bool wid
         add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
     }
     add(&line, 0, 3, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
-    add(&line, 6, 3, ROLE_TEXT, "auto", "%s", s->auto_on ? "ON" : "off")->at_right = true;
+    if (wide || s->auto_on) {
+        add(&line, 3, 3, ROLE_TEXT, "auto", "%s", s->auto_on ? "ON" : "off")->at_right = true;
+    }
     add(&line, 5, 4, ROLE_TEXT, "rate", "%s", s->rate_limit)->at_right = true;
     draw_line(&line, pane, row);
 }
@@ -298,9 +303,9 @@ static void add_counts(struct line *line, const struct snapshot *s)
         (unsigned long long)s->waiting);
 }
 
-static void add_retried(struct line *line, int rank, const struct snapshot *s)
+static struct piece *add_retried(struct line *line, int rank, const struct snapshot *s)
 {
-    add(line, rank, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
+    return add(line, rank, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
 }
 
 static void add_speed(struct line *line, const struct snapshot *s)
@@ -358,17 +363,20 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
         add(&line, 0, 20, ROLE_STRONG, "limited by", "%s", limit);
     }
     add_login(&line, 2, s, false);
-    if (wide) {
-        add_retried(&line, 3, s);
-        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued);
-    }
+    /* At the right, where no longer or shorter reason moves them; what is left out first stands outermost. */
     if (wide && !s->is_replay) {
         char disk[UNITS_TEXT_MAX];
 
         units_format_bytes(s->disk_free_bytes, disk);
-        add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing);
-        add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk);
-        add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100);
+        add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100)->at_right = true;
+        add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk)->at_right = true;
+        add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing)->at_right =
+            true;
+    }
+    if (wide) {
+        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued)->at_right =
+            true;
+        add_retried(&line, 3, s)->at_right = true;
     }
     add(&line, 3, 0, ROLE_TEXT, "I/O", "%3.0f%% of wall", s->io_ratio * 100)->at_right = true;
     draw_line(&line, pane, row);
@@ -457,7 +465,7 @@ static void draw_compact_pieces(const struct snapshot *s, const char *frozen, st
     switch (i) {
     case 0:
         cap_text(s, cap);
-        add_state(&line, s, frozen);
+        add_state(&line, pane.rect.columns < STATE_FROM ? 0 : STATE_COLUMNS_COMPACT, s, frozen);
         add(&line, 3, 0, ROLE_TEXT, "", "%.40s", s->name);
         add(&line, 2, 0, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
         break;

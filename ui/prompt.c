@@ -169,6 +169,13 @@ static bool run_with_argument(struct view *v, const struct snapshot *s,
             view_message(v, now_us, "themes: default, blue-orange, contrast");
         }
         return false;
+    case KEY_BACKGROUND:
+        if (background_parse(str_view(argument), &v->settings.background)) {
+            v->forced = BACKGROUND_AUTO;
+        } else {
+            view_message(v, now_us, "background takes dark, light or auto");
+        }
+        return false;
     default:
         view_message(v, now_us, "this command takes nothing behind it");
         return false;

@@ -60,6 +60,10 @@ static void read_line(struct settings *settings, struct str line)
         if (!theme_parse(word, &settings->theme)) {
             settings->theme = THEME_DEFAULT;
         }
+    } else if (str_equal(name, STR("background"))) {
+        if (!background_parse(value, &settings->background)) {
+            settings->background = BACKGROUND_AUTO;
+        }
     } else if (str_equal(name, STR("mouse"))) {
         read_switch(value, &settings->mouse);
     } else if (str_equal(name, STR("notify"))) {
@@ -91,7 +95,8 @@ void settings_load(struct settings *settings, const char *path)
 
 static bool write_lines(const struct settings *settings, FILE *file)
 {
-    bool well = fprintf(file, "theme = %s\nmouse = %s\nnotify = %s\n", theme_name(settings->theme),
+    bool well = fprintf(file, "theme = %s\nbackground = %s\nmouse = %s\nnotify = %s\n",
+                        theme_name(settings->theme), background_name(settings->background),
                         settings->mouse ? "on" : "off", settings->notify ? "on" : "off") > 0;
 
     for (size_t i = 0; i < settings->sort_count; i++) {

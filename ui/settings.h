@@ -1,5 +1,5 @@
 /**
- * What a user keeps from one session to the next: colours, sorting, mouse, notifications.
+ * What a user keeps from one session to the next: colours, background, sorting, mouse, notifications.
  *
  * A text file of `name = value` lines at $XDG_CONFIG_HOME/scrapetop/config (or under ~/.config). A line
  * that is not understood is passed over, since an older program may read a newer one's file; it is
@@ -13,6 +13,7 @@
 #define SCRAPETOP_UI_SETTINGS_H
 
 #include "base/err.h"
+#include "ui/background.h"
 #include "ui/theme.h"
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ struct settings_sort {
 
 struct settings {
     enum theme theme;
+    enum background background; /* AUTO: as the terminal tells */
     bool mouse;
     bool notify; /* terminal title, bell and notifications */
     struct settings_sort sorts[SETTINGS_SORTS_MAX];

@@ -2,7 +2,9 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "ui/background.h"
 #include "ui/crash.h"
+#include "ui/terminal_type.h"
 #include "ui/theme.h"
 
 #include <assert.h>
@@ -21,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PENDING_MAX (8U << 20) /* bytes; one full frame of the largest canvas is below it */
@@ -28,6 +31,9 @@
 #define FAREWELL_WAITS 50      /* for one that takes little at a time */
 #define LEAVE_BYTES_MAX 65536
 #define COLOURS 8
+#define FINE_COLOURS 256
+#define ANSWER_WAIT_MS 250                /* for an answer that would else be typed to the shell */
+#define ANSWER_LATEST_S 5                 /* one that has not come by then never will */
 #define MOUSE_ON "\033[?1000h\033[?1006h" /* presses and the wheel, in SGR form */
 #define MOUSE_OFF "\033[?1006l\033[?1000l"
 
@@ -41,9 +47,14 @@ struct terminal {
     size_t pending_from;
     struct buf leave;
     char reset[CRASH_RESET_MAX];
-    bool bracketed_paste, colour, mouse;
+    bool bracketed_paste, colour, fine_colours, mouse;
     enum theme theme;
-    bool suspended; /* given back, or not yet taken again */
+    bool light;
+    bool asks; /* for the background's colour */
+    bool asked;
+    struct timespec asked_at;
+    const char *stand_in; /* the type in the place of one that is not known */
+    bool suspended;       /* given back, or not yet taken again */
     bool gone, repaint;
 };
 
@@ -133,28 +144,17 @@ static void prepare_colours(struct terminal *t, bool wanted)
 {
     t->colour = wanted && has_colors() && start_color() == OK && COLORS >= COLOURS &&
                 use_default_colors() == OK;
-    for (short i = 0; t->colour && i < COLOURS; i++) {
+    t->fine_colours = t->colour && COLORS >= FINE_COLOURS && COLOR_PAIRS > FINE_COLOURS;
+    for (short i = 0; t->colour && i < (t->fine_colours ? FINE_COLOURS : COLOURS); i++) {
         init_pair((short)(i + 1), i, -1);
     }
-}
-
-/* Asked beforehand: newterm leaks when it fails. */
-static bool is_known_type(const char *type, int fd)
-{
-    int why;
-
-    if (setupterm(type, fd, &why) != OK) {
-        return false;
-    }
-    del_curterm(cur_term);
-    return true;
 }
 
 static enum result open_screen(struct terminal *t, const struct terminal_options *options,
                                struct err *err)
 {
     int memory = memfd_create("scrapetop-frame", MFD_CLOEXEC);
-    const char *enter;
+    const char *enter, *type;
 
     if (memory < 0) {
         return err_set_errno(err, errno, "E-TTY3", "memory for frames");
@@ -164,8 +164,9 @@ static enum result open_screen(struct terminal *t, const struct terminal_options
         close(memory);
         return err_nomem(err, "opening the terminal");
     }
-    t->screen =
-        is_known_type(options->type, t->fd) ? newterm(options->type, t->frame, t->frame) : NULL;
+    type = terminal_type_choose(options->type, t->fd);
+    t->stand_in = type && type != options->type ? type : NULL;
+    t->screen = type ? newterm(type, t->frame, t->frame) : NULL;
     if (!t->screen) {
         return err_set(err, RESULT_NOT_FOUND, "E-TTY4", "unknown terminal type (TERM=%s)",
                        options->type);
@@ -177,6 +178,7 @@ static enum result open_screen(struct terminal *t, const struct terminal_options
     enter = tigetstr("smcup");
     t->bracketed_paste = enter && enter != (const char *)-1 && strstr(enter, "[?1049h");
     prepare_colours(t, options->colour);
+    t->asks = options->asks && t->bracketed_paste && t->colour;
     prepare_reset(t);
     typeahead(-1); /* it would poll the memory for keys */
     curs_set(0);
@@ -238,8 +240,41 @@ static void take_terminal(struct terminal *t)
     if (t->mouse) {
         append_text(t, MOUSE_ON);
     }
+    if (t->asks) {
+        append_text(t, BACKGROUND_QUESTION);
+        clock_gettime(CLOCK_MONOTONIC, &t->asked_at);
+        t->asked = true;
+    }
     t->suspended = false;
     t->repaint = true;
+}
+
+bool terminal_is_asked(const struct terminal *t)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return t->asked && now.tv_sec - t->asked_at.tv_sec < ANSWER_LATEST_S;
+}
+
+void terminal_was_answered(struct terminal *t)
+{
+    t->asked = false;
+}
+
+/* An answer that is still under way would be typed to the shell: the last of it ends in `c`. */
+static void await_answer(struct terminal *t)
+{
+    struct pollfd poll_fd = { .fd = t->fd, .events = POLLIN };
+    bool is_last = false;
+    char bytes[256];
+
+    while (!t->gone && !is_last && terminal_is_asked(t) && poll(&poll_fd, 1, ANSWER_WAIT_MS) > 0) {
+        size_t got = terminal_read(t, bytes, sizeof bytes);
+
+        is_last = !got || memchr(bytes, 'c', got);
+    }
+    t->asked = false;
 }
 
 static void give_terminal(struct terminal *t)
@@ -247,6 +282,7 @@ static void give_terminal(struct terminal *t)
     if (t->suspended) {
         return;
     }
+    await_answer(t);
     endwin();
     take_frame(t);
     append_text(t, t->reset);
@@ -398,12 +434,13 @@ static attr_t attributes_of(struct look look)
 
 static void put_cell(const struct terminal *t, int row, int column, const struct cell *cell)
 {
-    struct look look = theme_look(t->theme, (enum role)cell->role);
+    struct look look = theme_look(t->theme, t->light, (enum role)cell->role);
+    short colour = t->fine_colours && look.fine >= 0 ? look.fine : look.colour;
     struct str rest = { cell->glyph, cell->length };
     wchar_t wide[CCHARW_MAX + 1];
     size_t count = 0;
     cchar_t out;
-    short pair = t->colour && look.colour >= 0 ? (short)(look.colour + 1) : 0;
+    short pair = t->colour && colour >= 0 ? (short)(colour + 1) : 0;
 
     while (rest.len && count < CCHARW_MAX) {
         uint32_t code;
@@ -499,10 +536,16 @@ void terminal_repaint(struct terminal *t)
     t->repaint = true;
 }
 
-void terminal_set_theme(struct terminal *t, enum theme theme)
+void terminal_set_theme(struct terminal *t, enum theme theme, bool light)
 {
-    t->repaint = t->repaint || t->theme != theme;
+    t->repaint = t->repaint || t->theme != theme || t->light != light;
     t->theme = theme;
+    t->light = light;
+}
+
+const char *terminal_stand_in(const struct terminal *t)
+{
+    return t->stand_in;
 }
 
 void terminal_set_mouse(struct terminal *t, bool on)

@@ -32,6 +32,7 @@ struct terminal_options {
     const char *device; /* "/dev/tty" */
     const char *type;   /* what TERM says; NULL or "" counts as dumb */
     bool colour;        /* false: attributes only (NO_COLOR) */
+    bool asks;          /* the terminal for its background's colour, whenever it is taken */
 };
 
 MUST_CHECK enum result terminal_new(struct terminal **terminal,
@@ -57,8 +58,17 @@ bool terminal_show(struct terminal *t, const struct canvas *canvas);
 /** The next terminal_show paints every cell (Ctrl-L). */
 void terminal_repaint(struct terminal *t);
 
-/** What all is painted in from the next terminal_show on. */
-void terminal_set_theme(struct terminal *t, enum theme theme);
+/** What all is painted in from the next terminal_show on; `light`: on a light background. */
+void terminal_set_theme(struct terminal *t, enum theme theme, bool light);
+
+/** Whether an answer to the question for the background may still come in what is read; the caller says when
+ *  the last has come. */
+bool terminal_is_asked(const struct terminal *t);
+void terminal_was_answered(struct terminal *t);
+
+/** The type that stands in for one that is not known here, as those of kitty and foot often are over ssh; NULL
+ *  when it is known. */
+const char *terminal_stand_in(const struct terminal *t);
 
 /** Clicks and the wheel come as input, and the terminal no longer selects text by them; or not. */
 void terminal_set_mouse(struct terminal *t, bool on);

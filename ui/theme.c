@@ -3,7 +3,15 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RED = 1, GREEN = 2, YELLOW = 3, BLUE = 4, CYAN = 6, NONE = THEME_DEFAULT_COLOUR };
+enum {
+    RED = 1,
+    GREEN = 2,
+    YELLOW = 3,
+    BLUE = 4,
+    MAGENTA = 5,
+    CYAN = 6,
+    NONE = THEME_DEFAULT_COLOUR
+};
 
 static const char *const names[THEME_COUNT] = { "default", "blue-orange", "contrast" };
 
@@ -42,7 +50,18 @@ static const struct look default_looks[ROLE_COUNT] = {
     [ROLE_HEADING] = { .dim = true, .underline = true, .colour = NONE },
 };
 
-/* What differs from the default. Blue is well, yellow (orange on many terminals) is not. */
+/* Of the 256: those that can be read, on white or on black. */
+enum {
+    DARK_GREEN = 22,
+    DARK_TEAL = 23,
+    DARK_BLUE = 25,
+    DARK_RED = 88,
+    DARK_ORANGE = 94,
+    LIGHT_BLUE = 75,
+    LIGHT_ORANGE = 214,
+};
+
+/* What differs from the default. Blue is well, orange is not. */
 static struct look in_blue_and_orange(enum role role, struct look look)
 {
     switch (role) {
@@ -53,9 +72,13 @@ static struct look in_blue_and_orange(enum role role, struct look look)
     case ROLE_FOCUS:
     case ROLE_NOTICE:
         look.colour = BLUE;
+        look.fine = LIGHT_BLUE;
         break;
     case ROLE_BAD:
+    case ROLE_WARN:
+    case ROLE_ALERT:
         look.colour = YELLOW;
+        look.fine = LIGHT_ORANGE;
         break;
     default:
         break;
@@ -73,15 +96,46 @@ static struct look in_contrast(enum role role, struct look look)
     return look;
 }
 
-struct look theme_look(enum theme theme, enum role role)
+static struct look on_dark(enum theme theme, enum role role)
 {
-    assert(role < ROLE_COUNT);
+    struct look look = default_looks[role];
+
+    look.fine = NONE;
     switch (theme) {
     case THEME_BLUE_ORANGE:
-        return in_blue_and_orange(role, default_looks[role]);
+        return in_blue_and_orange(role, look);
     case THEME_CONTRAST:
-        return in_contrast(role, default_looks[role]);
+        return in_contrast(role, look);
     default:
-        return default_looks[role];
+        return look;
     }
+}
+
+/* The same meaning on white. Of the eight, blue, magenta and red can be read there. */
+static struct look on_light(struct look look)
+{
+    static const struct {
+        short dark, colour, fine;
+    } table[] = {
+        { RED, RED, DARK_RED },           { GREEN, BLUE, DARK_GREEN }, { CYAN, BLUE, DARK_TEAL },
+        { YELLOW, MAGENTA, DARK_ORANGE }, { BLUE, BLUE, DARK_BLUE },
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (look.colour == table[i].dark) {
+            look.colour = table[i].colour;
+            look.fine = table[i].fine;
+            return look;
+        }
+    }
+    return look;
+}
+
+struct look theme_look(enum theme theme, bool light, enum role role)
+{
+    struct look look;
+
+    assert(role < ROLE_COUNT);
+    look = on_dark(theme, role);
+    return light ? on_light(look) : look;
 }

@@ -1,6 +1,7 @@
 /**
- * How a role looks. The only place that knows colours; it asks for those of the user's own palette
- * by number, so light and dark terminals both stay as their owner made them.
+ * How a role looks. The only place that knows colours. On a dark background it asks for those of the user's own
+ * palette by number, which so stays as its owner made it; on a light one for fixed ones that can be read there,
+ * where the terminal has 256, since bold yellow on white cannot in any palette.
  *
  * Every role that carries a meaning differs by an attribute too (bold, underline, reverse), so
  * that nothing is lost without colour.
@@ -28,8 +29,10 @@ bool theme_parse(const char *name, enum theme *theme);
 struct look {
     bool bold, dim, underline, reverse;
     short colour; /* 0-7 of the terminal's palette, or THEME_DEFAULT_COLOUR */
+    short fine;   /* 16-255, where there are 256 colours: instead of it; or THEME_DEFAULT_COLOUR */
 };
 
-struct look theme_look(enum theme theme, enum role role);
+/** `light`: on a light background. */
+struct look theme_look(enum theme theme, bool light, enum role role);
 
 #endif

@@ -24,6 +24,16 @@ void view_message(struct view *v, uint64_t now_us, const char *text)
     v->message_until_us = now_us + VIEW_MESSAGE_US;
 }
 
+bool view_is_light(const struct view *v)
+{
+    enum background background = v->forced != BACKGROUND_AUTO ? v->forced
+                                 : v->settings.background != BACKGROUND_AUTO
+                                     ? v->settings.background
+                                     : v->told;
+
+    return background == BACKGROUND_LIGHT;
+}
+
 struct control view_quit(struct view *v, const struct snapshot *s)
 {
     bool draining = v->quitting || s->state == RUN_DRAINING;
@@ -354,6 +364,12 @@ static void act_on_settings(struct view *v, enum key_action action, uint64_t now
         settings->theme = (settings->theme + 1) % THEME_COUNT;
         snprintf(text, sizeof text, "theme %s (S keeps it)", theme_name(settings->theme));
         break;
+    case KEY_BACKGROUND:
+        settings->background = view_is_light(v) ? BACKGROUND_DARK : BACKGROUND_LIGHT;
+        v->forced = BACKGROUND_AUTO;
+        snprintf(text, sizeof text, "for a %s background (S keeps it)",
+                 background_name(settings->background));
+        break;
     case KEY_MOUSE:
         settings->mouse = !settings->mouse;
         snprintf(text, sizeof text, "mouse %s (S keeps it)", settings->mouse ? "on" : "off");
@@ -535,6 +551,7 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
         copy_request(v, s, now_us);
         break;
     case KEY_THEME:
+    case KEY_BACKGROUND:
     case KEY_MOUSE:
     case KEY_NOTIFY:
         act_on_settings(v, binding->action, now_us);

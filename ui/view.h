@@ -51,6 +51,8 @@ enum view_export { EXPORT_NONE, EXPORT_CSV, EXPORT_JSON };
 struct view {
     uint32_t verbs; /* a bit for each control_verb the engine obeys */
     struct settings settings;
+    enum background told;   /* by the terminal, or its environment; AUTO: nothing */
+    enum background forced; /* by SCRAPETOP_BACKGROUND, until a key says another; AUTO: not */
 
     enum panel_id focus;
     bool zoomed;
@@ -97,6 +99,9 @@ void view_init(struct view *v, uint32_t verbs);
  *  the panels are sorted now. */
 void view_take_sorts(struct view *v);
 void view_note_sorts(struct view *v);
+
+/** What the picture is painted for. */
+bool view_is_light(const struct view *v);
 
 /** What a key does. True when it is a matter for the engine: `out` is then the command. `s` is the
  *  snapshot that is on screen. */

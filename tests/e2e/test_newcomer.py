@@ -265,9 +265,9 @@ def test_list_on_stdin__at_a_terminal__has_the_dashboard_and_its_keys():
         with open(scratch("urls.txt"), "w", encoding="ascii") as file:
             file.writelines(f"{server.url}/posts/{n}\n" for n in range(1, 2000))
         with harness.terminal(["/bin/bash", "--norc", "-c", f"cat urls.txt | {harness.BINARY} run -i - -c 3"]) as shown:
-            shown.wait_text(r"\bcap 3 +auto")
+            shown.wait_text(r"\bcap 3 +(auto|rate)")
             shown.keys("+")
-            shown.wait_text(r"\bcap 4 +auto")
+            shown.wait_text(r"\bcap 4 +(auto|rate)")
             shown.keys("q")
             check_equal(shown.exit_code(), 7, "exit code")
 
