@@ -333,7 +333,7 @@ static void values__too_long__are_told(void **state)
 
     (void)state;
     memset(body + len, 'x', 70000);
-    strcpy(body + len + 70000, "\"},{\"id\":1}]}");
+    snprintf(body + len + 70000, size - len - 70000, "\"},{\"id\":1}]}");
     begin(&w, 2);
     w.sources[0].text = TEXT(HOST "/shops");
     w.sources[1].text = TEXT(HOST "/shops/{shops.id}");

@@ -73,6 +73,9 @@ static void limit__is_told__with_and_without_its_key(void **state)
             .host = "a.test" },
           "BUDGET 2/100, resets 1:01 a.test",
           "BUDGET 2/100, resets 1:01 a.test" },
+        { { .kind = LIMIT_BUDGET, .host = "a.test" },
+          "BUDGET a.test (until an answer tells what the quota is now)",
+          "BUDGET a.test (until an answer tells what the quota is now)" },
         /* r does nothing when nothing waits */
         { { .kind = LIMIT_HOLD,
             .in_us = 12000000,

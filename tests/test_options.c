@@ -29,8 +29,7 @@ static struct line *line_of(const char *text)
 {
     static struct line line; /* targets point into it until the next one is made */
 
-    assert_true(strlen(text) < sizeof line.text);
-    strcpy(line.text, text);
+    assert_in_range(snprintf(line.text, sizeof line.text, "%s", text), 0, sizeof line.text - 1);
     line.argc = 0;
     for (char *word = strtok(line.text, " "); word; word = strtok(NULL, " ")) {
         assert_true(line.argc < WORDS_MAX);

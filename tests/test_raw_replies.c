@@ -127,7 +127,7 @@ static bool next_reply(FILE *file, char line[LINE_MAX_BYTES], struct reply *repl
         }
     }
     if (feof(file)) {
-        strcpy(line, "\n");
+        snprintf(line, LINE_MAX_BYTES, "\n");
     }
     return true;
 }

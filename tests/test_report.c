@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct report report;
@@ -237,7 +238,7 @@ static void json__says_null_and_why__when_there_is_no_table_and_the_run_was_stop
 
     (void)state;
     report.csv[0] = '\0';
-    strcpy(report.stopped_by, "stopped by request");
+    snprintf(report.stopped_by, sizeof report.stopped_by, "stopped by request");
     root = read_back();
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(root, "csv")));
     assert_string_equal(cJSON_GetObjectItem(root, "stopped_by")->valuestring, "stopped by request");

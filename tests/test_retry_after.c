@@ -262,13 +262,15 @@ static void anything__is_bounded__and_a_list_is_its_longest(void **state)
     (void)state;
     for (int i = 0; i < 200000; i++) {
         char text[160] = "", list[340];
+        size_t len = 0;
         uint64_t one = 0, other = 0, both = 0;
         bool has_one, has_other;
 
         for (int k = 0; k < 1 + i % 6; k++) {
             random = random * UINT64_C(6364136223846793005) + 1442695040888963407U;
-            strcat(text, words[(random >> 33) % count]);
-            strcat(text, random >> 63 ? " " : "");
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%s",
+                                    words[(random >> 33) % count], random >> 63 ? " " : "");
+            assert_true(len < sizeof text);
         }
         has_one = retry_after_read(str_view(text), random & 1 ? S : MS, NOW_US, &one);
         assert_true(!has_one || one <= RETRY_AFTER_MAX_US);

@@ -15,6 +15,11 @@ const struct panel *const panels[PANEL_COUNT] = {
     [PANEL_LADDER] = &panel_ladder,       [PANEL_ANSWERS] = &panel_answers,
 };
 
+int panel_rows(size_t count, size_t most)
+{
+    return 2 + (int)(count < most ? count : most);
+}
+
 bool panel_is_live(const struct snapshot *s)
 {
     return !s->is_replay;

@@ -86,6 +86,9 @@ extern const struct panel *const panels[PANEL_COUNT];
 /** A request, in which `key` (or "") is what varies. */
 void panel_cell_request(struct panel_cell *cell, const char *request, const char *key);
 
+/** For panel.rows_wanted of a table that grows: headings, and a line for each of `count` up to `most`. */
+int panel_rows(size_t count, size_t most);
+
 /** For panel.exists of what a replay has nothing of. */
 bool panel_is_live(const struct snapshot *s);
 

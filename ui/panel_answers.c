@@ -83,7 +83,7 @@ static bool exists(const struct snapshot *s)
 
 static int rows_wanted(const struct snapshot *s)
 {
-    return 2 + (int)(s->rule_count < 6 ? s->rule_count : 6);
+    return panel_rows(s->rule_count, 6);
 }
 
 static const struct list_source source = {

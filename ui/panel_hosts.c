@@ -87,7 +87,7 @@ static void cell(const struct snapshot *s, size_t row, size_t column, struct pan
 
 static int rows_wanted(const struct snapshot *s)
 {
-    return 2 + (int)(s->host_count < 6 ? s->host_count : 6);
+    return panel_rows(s->host_count, 6);
 }
 
 static int compare(const void *context, size_t a, size_t b, size_t column)

@@ -97,7 +97,7 @@ static bool exists(const struct snapshot *s)
 
 static int rows_wanted(const struct snapshot *s)
 {
-    return 2 + (int)(s->rung_count < 6 ? s->rung_count : 6);
+    return panel_rows(s->rung_count, 6);
 }
 
 static const struct list_source source = {

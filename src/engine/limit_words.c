@@ -111,6 +111,8 @@ static const char *note_of(const struct snapshot_limit *l)
         return "requests wait for the login";
     case LIMIT_TROUBLE:
         return l->flight_us ? "few at once" : "different URLs fail in a row: few at once";
+    case LIMIT_BUDGET:
+        return l->quota_known ? "" : "until an answer tells what the quota is now";
     case LIMIT_QUEUE_EMPTY:
         return "the last are in flight";
     case LIMIT_PAGINATION:
@@ -154,8 +156,7 @@ static void quota_head(const struct snapshot_limit *l, char head[NOTE_MAX])
     size_t used = strlen(head);
 
     if (!l->quota_known) {
-        snprintf(head + used, NOTE_MAX - used, " of the host's quota");
-        return;
+        return; /* note_of says what it waits for */
     }
     units_format_countdown(l->in_us, reset);
     if (l->quota_limit) {
