@@ -34,14 +34,24 @@ static void read_switch(struct str value, bool *on)
     }
 }
 
+/* A name that can be written again as it was. */
+static bool is_word(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] < ' ') {
+            return false;
+        }
+    }
+    return text.len && text.len < SETTINGS_WORD_MAX;
+}
+
 /* "sort In flight" and "BYTES" or "BYTES, inverted"; whether there are such is not known here. */
 static void read_sort(struct settings *settings, struct str panel, struct str value)
 {
     struct settings_sort *sort = &settings->sorts[settings->sort_count];
     struct str column = str_trim(str_cut(&value, ','));
 
-    if (settings->sort_count == SETTINGS_SORTS_MAX || !panel.len || !column.len ||
-        panel.len >= SETTINGS_WORD_MAX || column.len >= SETTINGS_WORD_MAX) {
+    if (settings->sort_count == SETTINGS_SORTS_MAX || !is_word(panel) || !is_word(column)) {
         return;
     }
     snprintf(sort->panel, sizeof sort->panel, "%.*s", STR_ARG(panel));

@@ -21,9 +21,13 @@ struct str json_without_bom(struct str text)
 
 enum json_type json_type_of(struct str value)
 {
-    const char *end = value.data + value.len;
-    const char *p = value.len ? json_step_space(value.data, end) : end;
+    const char *p, *end;
 
+    if (!value.len) {
+        return JSON_NONE;
+    }
+    end = value.data + value.len;
+    p = json_step_space(value.data, end);
     if (p == end) {
         return JSON_NONE;
     }

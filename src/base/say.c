@@ -21,13 +21,19 @@ static void put_safe(FILE *to, struct str text)
 
 static void say_formatted(FILE *to, const char *format, va_list args)
 {
-    char *text = NULL;
-    int len = vasprintf(&text, format, args);
+    char shorter[SHORT_BYTES], *text = NULL;
+    va_list again;
+    int len;
 
+    va_copy(again, args);
+    len = vasprintf(&text, format, args);
     if (len >= 0) {
         put_safe(to, (struct str){ text, (size_t)len });
         free(text);
+    } else if (vsnprintf(shorter, sizeof shorter, format, again) > 0) {
+        put_safe(to, str_view(shorter));
     }
+    va_end(again);
 }
 
 void say_part(FILE *to, const char *format, ...)

@@ -285,7 +285,7 @@ static struct str cut_tail(struct str *text)
     while (len < text->len && text->data[len] != '?' && text->data[len] != '#') {
         len++;
     }
-    tail = (struct str){ text->data + len, text->len - len };
+    tail = len < text->len ? (struct str){ text->data + len, text->len - len } : STR_NONE;
     text->len = len;
     return tail;
 }

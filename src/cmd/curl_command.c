@@ -102,6 +102,12 @@ bool curl_command_is(struct str text)
            (trimmed.len == 4 || memchr(" \t\r\n\\", trimmed.data[4], 5));
 }
 
+/* An empty word may be nowhere. */
+static bool holds(struct str word, char c)
+{
+    return word.len && memchr(word.data, c, word.len);
+}
+
 static enum result nomem(struct reading *r, enum result result)
 {
     return result == RESULT_OK ? RESULT_OK : err_nomem(r->err, "reading a curl command");
@@ -166,7 +172,7 @@ static enum result add_encoded(struct reading *r, struct str text)
     if (!content.data) {
         content = name;
         name = STR_NONE;
-        if (memchr(content.data, '@', content.len)) {
+        if (holds(content, '@')) {
             return refuse_file(r);
         }
     }
@@ -187,7 +193,7 @@ static enum result add_user(struct reading *r, struct str user)
     struct buf encoded = { 0 };
     enum result result;
 
-    if (!memchr(user.data, ':', user.len)) {
+    if (!holds(user, ':')) {
         return err_set(r->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -u wants user:password here, there is nobody to ask");
     }
@@ -201,7 +207,7 @@ static enum result add_user(struct reading *r, struct str user)
 
 static enum result add_cookie(struct reading *r, struct str cookie)
 {
-    if (!memchr(cookie.data, '=', cookie.len)) {
+    if (!holds(cookie, '=')) {
         return err_set(r->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -b reads a file; give the cookies themselves, name=value");
     }
@@ -374,7 +380,7 @@ static enum result take_word(struct reading *r, struct str word)
 static enum result move_to_query(struct reading *r)
 {
     struct curl_command *c = r->to;
-    bool has_query = memchr(c->url.data, '?', c->url.len) != NULL;
+    bool has_query = holds(buf_view(&c->url), '?');
     enum result result = buf_append_char(&c->url, has_query ? '&' : '?');
 
     if (result == RESULT_OK) {

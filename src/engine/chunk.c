@@ -339,8 +339,9 @@ enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
             low = piece->offset;
         }
         if (result == RESULT_OK) {
-            text = (struct str){ reader->bytes.data + (piece->offset - low),
-                                 piece->length - piece->gap_length };
+            text = piece->length ? (struct str){ reader->bytes.data + (piece->offset - low),
+                                                 piece->length - piece->gap_length }
+                                 : STR("");
             result = tell_piece(text, piece, fn, context, lines);
         } else if (is_damage(piece, result)) {
             result = tell_damage(piece, result == RESULT_IO ? "cannot be read" : "is cut short", fn,
