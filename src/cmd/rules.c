@@ -65,8 +65,8 @@ static void print_trial(const struct rulebook *book, const struct rule_trial *tr
         }
     }
     if (trial->unsure) {
-        printf("%10" PRIu64 "  of all: some rule could not be told, for want of headers or of the "
-               "whole body\n",
+        printf("%10" PRIu64 "  of all: some rule could not be told: a run keeps the headers of "
+               "failed answers only, and 4 KiB of their bodies\n",
                trial->unsure);
     }
     if (trial->unknown) {
