@@ -67,6 +67,10 @@ static void verdict__tells_holds_from_silence(void **state)
     r.status[429] = 1;
     report_judge(&r, &(struct verdict_facts){ .cores = 4 });
     assert_string_equal(r.verdict, "server-bound: 9 s were spent on holds; ask less at once");
+    r.stopped_in_error = true; /* what answers said ended it: no advice on speed */
+    report_judge(&r, &(struct verdict_facts){ .cores = 4 });
+    assert_string_equal(r.verdict, "");
+    r.stopped_in_error = false;
     r.silent_s = 8;
     r.limited_s[LIMIT_ALL_WAITING] = 1;
     report_judge(&r, &(struct verdict_facts){ .cores = 4 });

@@ -106,8 +106,8 @@ void format_eta(bool known, uint64_t low_us, uint64_t high_us, char text[FORMAT_
         snprintf(text, FORMAT_MAX, "%s", high);
         return;
     }
-    /* "12m-15m" says its unit once: "12-15m". Hours keep theirs: "1h10-1h30m". */
-    if (low[length - 1] == high[strlen(high) - 1]) {
+    /* "12m-15m" says its unit once: "12-15m". Hours keep theirs: "1h10-1h30m", "2m-1h10m". */
+    if (low[length - 1] == high[strlen(high) - 1] && !strchr(low, 'h') == !strchr(high, 'h')) {
         low[length - 1] = '\0';
     }
     snprintf(text, FORMAT_MAX, "%.20s-%.20s", low, high);

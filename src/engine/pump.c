@@ -2,6 +2,7 @@
  * Pump: starts what may start, arms the timer for what may start later, and sees when all is over.
  */
 #include "engine/engine_state.h"
+#include "engine/report_retries.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -250,6 +251,9 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
         pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
+        if (tried) {
+            report_count_retry(e->retries, request->last.failure);
+        }
         if (fetch_in_flight(e->fetch) > e->metrics.max_in_flight) {
             e->metrics.max_in_flight = (unsigned)fetch_in_flight(e->fetch);
         }

@@ -40,13 +40,16 @@ static void tell(struct engine *e, const struct response *response)
 
 static void stop(struct engine *e, const struct response *response)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->stopped_by], class[FAILURE_TEXT_MAX];
 
     if (e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
-    snprintf(why, sizeof why, "%d requests in a row came to the same: %.100s", SAME_ANSWER_STOP_AT,
-             response->reason);
+    failure_format_word(e->same_answer.failure, class);
+    snprintf(why, sizeof why,
+             "%d requests in a row came to the same: %.50s; --only-failed --class %s asks them "
+             "again",
+             SAME_ANSWER_STOP_AT, response->reason, class);
     events_add(&e->events, EVENT_ERROR, "refused-alike", ",\"code\":\"E-SAME1\"",
                "%s; stopping, resumable", why);
     engine_stop_for(e, "E-SAME1", why);

@@ -149,6 +149,10 @@ void engine_report(struct engine *e, struct report *r)
     r->silent_s = (double)e->silent_us / 1e6;
     r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
     r->rung_count = ladder_list(&e->ladder, r->rungs);
+    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
+    memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
+           sizeof r->stopped_code);
+    r->stopped_in_error = e->stopped_code[0] != '\0';
     report_fill_ideal(r, &facts);
     report_judge(r, &facts);
     add_failures(e, r);
@@ -156,10 +160,6 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     r->made_of = table_made_of(e);
-    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
-    memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
-           sizeof r->stopped_code);
-    r->stopped_in_error = e->stopped_code[0] != '\0';
     r->stopped_as_wanted = e->stopped_as_wanted;
     r->store_is_gone = e->storage == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);

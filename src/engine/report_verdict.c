@@ -156,8 +156,8 @@ void report_judge(struct report *r, const struct verdict_facts *facts)
     enum bound bound = longest(seconds);
 
     r->verdict[0] = '\0';
-    if (r->wall_s <= 0 || r->session_ok == 0) {
-        return; /* what brought nothing was not slow */
+    if (r->wall_s <= 0 || r->session_ok == 0 || r->stopped_in_error) {
+        return; /* what brought nothing, or was stopped for what answers said, was not slow */
     }
     if (facts->is_polling) {
         snprintf(r->verdict, sizeof r->verdict,

@@ -2,7 +2,6 @@
  * What is written down of a try that failed: for events.jsonl, and of one that was the last for the screen.
  */
 #include "engine/engine_state.h"
-#include "engine/report_retries.h"
 #include "engine/said.h"
 
 #include <stdio.h>
@@ -79,7 +78,6 @@ void tell_retry(struct engine *e, const struct response *response)
     char fields[FIELDS_MAX];
     enum result result;
 
-    report_count_retry(e->retries, request->last.failure);
     put_fields(e, response, fields);
     result = buf_printf(&line, "%s,\"wait_ms\":%llu,\"set_by\":\"%s\"", fields,
                         (unsigned long long)(wait_us / US_PER_MS), due_by_word(due->by));

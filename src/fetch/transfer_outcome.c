@@ -249,6 +249,26 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
     }
 }
 
+/* libcurl counts milliseconds, and says nothing of whose limit it was. */
+static void tell_timeout(const struct transfer *t, const char *text, struct response *r)
+{
+    double seconds = (double)transfer_info_us(t, CURLINFO_TOTAL_TIME_T) / 1e6;
+
+    if (strstr(text, "slow")) { /* than --stall wants it: its text has all */
+        snprintf(r->reason, sizeof r->reason, "%s", text);
+    } else if (transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+        snprintf(r->reason, sizeof r->reason, "timed out: no address for the name in %.1f s",
+                 seconds);
+    } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T) == 0) {
+        snprintf(r->reason, sizeof r->reason, "timed out: no connection in %.1f s", seconds);
+    } else if (r->status == 0) {
+        snprintf(r->reason, sizeof r->reason, "timed out: no answer in %.1f s", seconds);
+    } else {
+        snprintf(r->reason, sizeof r->reason, "timed out after %.1f s, %llu bytes into the body",
+                 seconds, (unsigned long long)t->body_bytes);
+    }
+}
+
 enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct response *r)
 {
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
@@ -288,6 +308,8 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     }
     if (code == CURLE_COULDNT_CONNECT && os_errno(t)) {
         tell_errno(os_errno(t), r);
+    } else if (code == CURLE_OPERATION_TIMEDOUT) {
+        tell_timeout(t, text, r);
     } else {
         tell_text(t, code, text, r);
     }
