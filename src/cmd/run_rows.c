@@ -263,6 +263,14 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .low = 1,
     },
     {
+        .name = "repeat-posts",
+        .help =
+            "Send a POST again though it may have happened: its answer was lost, or the run was "
+            "cut off",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, retry.repeats_posts),
+    },
+    {
         .name = "connect-timeout",
         .value = "TIME",
         .help = "Time to connect (5s)",

@@ -10,7 +10,7 @@
 #include "job/job.h"
 
 #define RUN_REQUEST_ROWS 9
-#define RUN_PACE_ROWS 14
+#define RUN_PACE_ROWS 15
 #define RUN_LIMIT_ROWS 3
 extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];
 extern const struct option_row run_limit_rows[RUN_LIMIT_ROWS];

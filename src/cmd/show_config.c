@@ -48,6 +48,7 @@ static const struct {
     { "retry.attempts", "retries" },
     { "retry.backoff", "backoff" },
     { "retry.max_wait", "max-wait" },
+    { "retry.repeat_posts", "repeat-posts" },
     { "limits.max_fail", "max-fail" },
     { "limits.max_requests", "max-requests" },
     { "limits.max_duration", "max-duration" },

@@ -409,6 +409,7 @@ static enum result open_store(struct engine *e, struct recovery *recovery, struc
         .plan = e->discover.is_used ? &e->discover.plan : NULL,
         .job = e->options.job_text,
         .claim = e->discover.is_used ? NULL : claim_orphan,
+        .sends_again = e->job->retry.repeats_posts,
         .on_committed = settle_committed,
         .on_found = discover_answered,
         .on_failed = recall_answered,
@@ -437,6 +438,24 @@ static void tell_adopted(struct engine *e, const struct recovery *r)
     }
 }
 
+static void tell_maybe_sent(struct engine *e, const struct recovery *r)
+{
+    const char *them = r->maybe_sent == 1 ? "it" : "they";
+
+    if (r->maybe_sent && e->job->retry.repeats_posts) {
+        events_add(&e->events, EVENT_WARNING, "maybe-sent", "",
+                   "%llu that %s being sent when the run was cut off may have happened, and are "
+                   "sent again (--repeat-posts)",
+                   (unsigned long long)r->maybe_sent, r->maybe_sent == 1 ? "was" : "were");
+    } else if (r->maybe_sent) {
+        events_add(&e->events, EVENT_WARNING, "maybe-sent", "",
+                   "%llu %s being sent when the run was cut off: %s may have happened, and so %s "
+                   "not sent again; --class maybe-sent does",
+                   (unsigned long long)r->maybe_sent, r->maybe_sent == 1 ? "was" : "were", them,
+                   r->maybe_sent == 1 ? "is" : "are");
+    }
+}
+
 static void tell_start(struct engine *e, const struct recovery *r)
 {
     char discarded[UNITS_TEXT_MAX], fields[192];
@@ -461,6 +480,7 @@ static void tell_start(struct engine *e, const struct recovery *r)
                r->unclean ? "; the last session was cut off, " : "", r->unclean ? discarded : "",
                r->unclean ? " of uncommitted tail discarded" : "");
     tell_adopted(e, r);
+    tell_maybe_sent(e, r);
 }
 
 static void free_parts(struct engine *e)

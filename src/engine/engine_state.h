@@ -180,6 +180,7 @@ struct engine {
     enum frontier_answer answer; /* the frontier's last */
     bool pumping;
     size_t checking, checking_bytes; /* bodies on the pool */
+    size_t marking;                  /* requests that are in flight but for a mark in the ledger */
     uint64_t slept_from_us;          /* transfers begun before this lost time to a stop */
 
     enum result storage; /* RESULT_OK, RESULT_FULL or RESULT_BUSY (passing), any other: final */
@@ -288,6 +289,9 @@ void engine_stop_for(struct engine *engine, const char *code, const char *why);
 void engine_stop_as_wanted(struct engine *engine, const char *why);
 void engine_drain(struct engine *engine);
 void engine_abort(struct engine *engine, enum exit_code code);
+
+/** Sends what has its place among those in flight already. Takes it. */
+void engine_send(struct engine *engine, struct request *request);
 
 /** The table that was being written has ended, one way or another. */
 void engine_table_ended(struct engine *engine);

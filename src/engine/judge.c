@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "engine/judge.h"
+#include "engine/mark.h"
 #include "engine/settle.h"
 #include "plan/pages.h"
 #include "plan/retry.h"
@@ -67,7 +68,7 @@ bool judge_asks_safely(const struct engine *e, const struct request *request)
 {
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
 
-    return (request->exchange.url && request->exchange.with_get) ||
+    return e->job->retry.repeats_posts || (request->exchange.url && request->exchange.with_get) ||
            retry_method_is_idempotent(str_view(endpoint->method)) ||
            endpoint->pages.kind != JOB_PAGES_NONE ||
            have_key(e->job->headers, e->job->header_count) ||
@@ -656,7 +657,14 @@ void judge_response(void *context, struct response *response)
     is_read = read_here(e, response, &reading);
     pace_ended(e, host, response, asleep, reading.opinion.action == ANSWER_HOLD, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
-        frontier_forget(e->frontier, settle_dismantle(e, response));
+        bool was_sent = response->sent;
+
+        request = settle_dismantle(e, response);
+        if (was_sent) {
+            frontier_forget(e->frontier, request);
+        } else {
+            mark_take_back(e, request);
+        }
         return;
     }
     host->requests++;

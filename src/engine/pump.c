@@ -2,6 +2,7 @@
  * Pump: starts what may start, arms the timer for what may start later, and sees when all is over.
  */
 #include "engine/engine_state.h"
+#include "engine/mark.h"
 #include "engine/report_retries.h"
 
 #include <assert.h>
@@ -176,6 +177,12 @@ static unsigned effective_cap(struct engine *e, uint64_t now_us)
     return e->cap_clamp && e->cap_clamp < cap ? e->cap_clamp : cap;
 }
 
+/* What counts against the cap: also what waits for its mark. */
+static size_t in_flight(const struct engine *e)
+{
+    return fetch_in_flight(e->fetch) + e->marking;
+}
+
 /* What forbids a start whatever the plan has to offer; LIMIT_NONE when nothing does. */
 static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
 {
@@ -196,7 +203,7 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     if (now_us < e->shortage_until_us) {
         return LIMIT_DESCRIPTORS;
     }
-    if (fetch_in_flight(e->fetch) >= cap) {
+    if (in_flight(e) >= cap) {
         return same_answer_is_slow(&e->same_answer)                ? LIMIT_CAP
                : cap < e->cap                                      ? LIMIT_DESCRIPTORS
                : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
@@ -224,7 +231,7 @@ static void fill_headers(struct engine *e, const struct request *request, struct
 
 #define NO_SECRET "it was found with a credential in it that this session does not have"
 
-static void start_one(struct engine *e, struct request *request, uint64_t now_us)
+static void send_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
     bool tried = request->attempt > 0 && request->hops == 0;
@@ -248,7 +255,6 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     }
     if (opened == RESULT_OK && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         e->sent++;
-        pacer_start(&e->pacer, now_us);
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
         if (tried) {
@@ -267,6 +273,21 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
     if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
         frontier_forget(e->frontier, request);
+    }
+}
+
+void engine_send(struct engine *e, struct request *request)
+{
+    send_one(e, request, engine_now_us(e));
+}
+
+static void start_one(struct engine *e, struct request *request, uint64_t now_us)
+{
+    pacer_start(&e->pacer, now_us);
+    if (mark_is_needless(e, request)) {
+        send_one(e, request, now_us);
+    } else {
+        mark_first(e, request);
     }
 }
 
@@ -300,7 +321,7 @@ static bool begin(struct engine *e, struct request *request, uint64_t now_us)
 /* The last cap of a drain downwards is forgotten once it holds. */
 static void note_cap_reached(struct engine *e)
 {
-    if (fetch_in_flight(e->fetch) <= e->cap) {
+    if (in_flight(e) <= e->cap) {
         e->cap_before = e->cap;
     }
 }

@@ -25,7 +25,7 @@ bool session_may_send(struct engine *e)
 {
     char why[sizeof e->stopped_by];
 
-    if (!session_limit_requests(&e->job->limits, e->sent)) {
+    if (!session_limit_requests(&e->job->limits, e->sent + e->marking)) {
         return true;
     }
     snprintf(why, sizeof why,

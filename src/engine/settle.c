@@ -1,6 +1,7 @@
 /*
  * What is settled: what the ledger is to know of an answer, on its way there and back.
  */
+#include "engine/mark.h"
 #include "engine/said.h"
 #include "engine/settle.h"
 
@@ -57,6 +58,26 @@ void settle_release(struct engine *e)
         buf_release(&settling_of(s)->url);
         free(s);
     }
+}
+
+bool settle_mark(struct engine *e, struct request *request, enum settle_state state)
+{
+    struct settlement *s = take_settlement(e, request);
+    struct response *response = s ? response_new() : NULL;
+
+    if (s && !response) {
+        spare_settlement(e, s);
+        return false;
+    }
+    if (!s) {
+        return false;
+    }
+    response->request = request;
+    s->response = response;
+    s->state = state;
+    s->is_mark = state == SETTLE_SENDING;
+    committer_put(e->committer, s);
+    return true;
 }
 
 struct request *settle_dismantle(struct engine *e, struct response *response)
@@ -160,6 +181,7 @@ static void committed(struct engine *e, struct settlement *s)
         poll_committed(e, s);
         return;
     }
+    e->marking -= s->is_mark;
     discover_committed(e, s);
     request = settle_dismantle(e, s->response);
     recall_forget(e, request->id);
@@ -181,11 +203,16 @@ static void committed(struct engine *e, struct settlement *s)
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:
+        request->is_marked = false; /* the mark has gone with the row: the next try has its own */
         if (frontier_wait(e->frontier, request, request->due_us) != RESULT_OK) {
             frontier_forget(e->frontier, request); /* its row waits in the ledger */
         }
         break;
+    case SETTLE_SENDING:
+        mark_is_there(e, request);
+        break;
     case SETTLE_ROUND: /* has no response */
+    case SETTLE_UNSENT:
     case SETTLE_LOST:
         frontier_forget(e->frontier, request);
         break;

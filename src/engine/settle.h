@@ -15,6 +15,11 @@
 void settle_put(struct engine *engine, struct response *response, enum settle_state state,
                 enum settle_body body_kind, struct findings *findings);
 
+/** Notes of a request without an answer that it is SETTLE_SENDING, or SETTLE_UNSENT after all. Takes it; false:
+ *  there is no memory, and it is the caller's still. */
+MUST_CHECK bool settle_mark(struct engine *engine, struct request *request,
+                            enum settle_state state);
+
 /** Takes the request out and lets the rest of the response go. */
 MUST_CHECK struct request *settle_dismantle(struct engine *engine, struct response *response);
 

@@ -5,6 +5,7 @@
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
+#include "fetch/transfer_outcome.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -432,6 +433,7 @@ static struct response *cut(struct fetch *f, struct transfer *t)
     struct response *response = t->response;
     bool was_paused = t->paused;
 
+    response->sent = transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) > 0;
     land(f, t, response);
     multi_uv_remove(t->lane, t->easy);
     transfer_cut(t);

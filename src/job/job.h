@@ -198,6 +198,7 @@ struct job_retry {
     unsigned attempts; /* tries of one request in all: --retries N gives N + 1 */
     uint64_t backoff_base_us, backoff_cap_us;
     uint64_t max_wait_us; /* a server that asks for more has its host held, see plan/host.h */
+    bool repeats_posts;   /* what may have happened is asked again, whatever its method */
     int statuses[JOB_STATUSES_MAX]; /* that are tried again; none: plan/retry.h's own */
     size_t status_count;
     bool

@@ -342,6 +342,7 @@ static const struct job_key retry_keys[] = {
     { "backoff", JOB_KEY_BACKOFF, FIELD(retry), 0, 0, NULL },
     { "max_wait", JOB_KEY_TIME, FIELD(retry.max_wait_us), 0, UINT64_MAX, NULL },
     { "statuses", JOB_KEY_CALL, 0, 0, 0, read_statuses },
+    { "repeat_posts", JOB_KEY_BOOL, FIELD(retry.repeats_posts), 0, 0, NULL },
 };
 
 static const struct job_key limits_keys[] = {

@@ -496,7 +496,8 @@ static bool write_retry(cJSON *root, const struct job_retry *retry)
     snprintf(text + strlen(text), sizeof text - strlen(text), ":%s", cap);
     if (!object || !add_number(object, "attempts", retry->attempts) ||
         !cJSON_AddStringToObject(object, "backoff", text) ||
-        !add_time(object, "max_wait", retry->max_wait_us)) {
+        !add_time(object, "max_wait", retry->max_wait_us) ||
+        (retry->repeats_posts && !cJSON_AddTrueToObject(object, "repeat_posts"))) {
         return false;
     }
     return !retry->status_count || write_statuses(object, retry);

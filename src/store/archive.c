@@ -80,12 +80,27 @@ static enum result see_to_orphans(struct archive *a, const struct archive_option
                : result;
 }
 
+/* Behind the orphans: the answer to one of these may be among them. */
+static enum result end_sending(struct archive *a, const struct archive_options *options,
+                               struct recovery *recovery, struct err *err)
+{
+    enum result result = ledger_begin(a->ledger, err);
+
+    if (result == RESULT_OK) {
+        result = ledger_end_sending(a->ledger, options->sends_again, &recovery->maybe_sent, err);
+    }
+    return result == RESULT_OK ? ledger_commit(a->ledger, err) : result;
+}
+
 static enum result recover(struct archive *a, const struct archive_options *options,
                            struct recovery *recovery, struct err *err)
 {
     struct ledger_summary summary;
     enum result result = see_to_orphans(a, options, recovery, err);
 
+    if (result == RESULT_OK) {
+        result = end_sending(a, options, recovery, err);
+    }
     if (result == RESULT_OK) {
         result = ledger_summarise(a->ledger, &summary, err);
     }
@@ -312,6 +327,9 @@ static enum result put_row(struct archive *a, struct settlement *s, struct err *
 
     if (s->state == SETTLE_ROUND) {
         return ledger_put_rounds(a->ledger, s->rounds, err);
+    }
+    if (s->state == SETTLE_SENDING || s->state == SETTLE_UNSENT) {
+        return ledger_put_sending(a->ledger, s, err);
     }
     result = ledger_put(a->ledger, s, &s->duplicate, err);
     if (result == RESULT_OK && s->poll.has_digest && !s->duplicate) {

@@ -40,9 +40,10 @@ struct archive_options {
     struct str job; /* the text of job.json, of which the ledger keeps a copy; or STR_NONE */
     struct ledger_clock clock; /* the session's start */
     orphans_claim_fn
-        *claim;    /* records without a row are taken in by its word; NULL: they are cut, and
+        *claim;       /* records without a row are taken in by its word; NULL: they are cut, and
                                 refused (E-LEDG6) when no kill explains them */
-    void *context; /* of `claim` */
+    void *context;    /* of `claim` */
+    bool sends_again; /* what an earlier session may have sent is sent again, whatever it is */
 };
 
 /** Opens or creates both, recovers, and notes the session's start. On failure there is nothing to close. */

@@ -149,6 +149,7 @@ enum result committer_open(struct committer **committer, const struct committer_
                                    .job = options->job,
                                    .claim = options->claim,
                                    .context = options->context,
+                                   .sends_again = options->sends_again,
                                    .clock = { clock_wall_us(&options->clock),
                                               clock_now_us(&options->clock), options->boot } },
         recovery, err);

@@ -144,6 +144,17 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
     [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
                        "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
+    [SQL_PUT_SENDING] = "INSERT OR REPLACE INTO sending(id,endpoint,attempt,key,url)"
+                        " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_DROP_SENDING] = "DELETE FROM sending WHERE id=?1",
+    [SQL_END_SENDING] =
+        "INSERT INTO request(id,state,endpoint,attempt,status,body,key,outcome,class,reason,url)"
+        " SELECT id,2,endpoint,attempt,0,0,key,?1,?2,?3,url FROM sending WHERE true"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,key=excluded.key,outcome=excluded.outcome,class=excluded.class,"
+        "reason=excluded.reason,url=excluded.url,not_before_us=NULL,due_by=NULL"
+        " WHERE request.state<>1",
+    [SQL_DROP_ALL_SENDING] = "DELETE FROM sending",
     [SQL_KEPT] = "SELECT text FROM kept WHERE name=?1",
     [SQL_PUT_KEPT] = "INSERT INTO kept(name,text) VALUES(?1,?2)"
                      " ON CONFLICT(name) DO UPDATE SET text=excluded.text"
@@ -484,6 +495,9 @@ enum result ledger_put(struct ledger *ledger, const struct settlement *settlemen
     }
     if (result != RESULT_OK) {
         ledger_roll_back(ledger);
+    }
+    if (result == RESULT_OK && settlement->response->request->is_marked) {
+        result = ledger_drop_sending(ledger, settlement->response->request->id, err);
     }
     return result == RESULT_OK && settlement->response->request->exchange.asked
                ? ledger_put_exchange(ledger, settlement, err)

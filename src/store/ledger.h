@@ -23,6 +23,8 @@
  *             number in a run in which further ones are found, whose ids begin behind it; of a run that
  *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
  *
+ *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
+ *             so that they are known after a crash
  *   kept      texts that a run cannot do without and that lie in files beside the ledger: job.json
  *
  * synchronous=FULL: a commit that returned is on the disk. A folded ledger is one file that stands
@@ -101,6 +103,15 @@ MUST_CHECK enum result ledger_begin(struct ledger *ledger, struct err *err);
 /** Done, failed or waiting. `*duplicate`: the row was done already and stays as it is. */
 MUST_CHECK enum result ledger_put(struct ledger *ledger, const struct settlement *settlement,
                                   bool *duplicate, struct err *err);
+
+/** SETTLE_SENDING: notes that it is about to be sent; SETTLE_UNSENT: that it was not. */
+MUST_CHECK enum result ledger_put_sending(struct ledger *ledger,
+                                          const struct settlement *settlement, struct err *err);
+
+/** What an earlier session had been sending as it was cut off becomes failed (FAILURE_MAYBE_SENT); or, with
+ *  `forget`, is as if it had never been sent. `*count` of them. */
+MUST_CHECK enum result ledger_end_sending(struct ledger *ledger, bool forget, uint64_t *count,
+                                          struct err *err);
 
 /** What came of it: notes, and further requests. Those of further rounds of polls get the ETag that was last
  *  answered. Those that are new get the next ids; one that was

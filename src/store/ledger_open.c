@@ -93,6 +93,12 @@ static const char schema_3[] =
     " expected INTEGER NOT NULL, size INTEGER NOT NULL, crc32c INTEGER NOT NULL,"
     " ended INTEGER NOT NULL, PRIMARY KEY(endpoint,chain,id)) STRICT, WITHOUT ROWID;";
 
+/* And what the first ledgers of version 3 lack: those who read one can do without. */
+static const char schema_sending[] =
+    "CREATE TABLE IF NOT EXISTS sending("
+    " id INTEGER PRIMARY KEY, endpoint INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+    " key TEXT NOT NULL, url TEXT NOT NULL) STRICT;";
+
 /* SQLite wants a path. Ours is taken from the open descriptor, so that it is the directory that was
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
 static char *file_path(const struct run_dir *dir, const char *name)
@@ -354,7 +360,7 @@ static enum result add_guesses(struct ledger *ledger, struct err *err)
 /* Without a journal and without a sync: it is nothing yet. */
 static enum result fill_new(const struct run_dir *dir, struct err *err)
 {
-    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + 256];
+    char text[sizeof schema_1 + sizeof schema_2 + sizeof schema_3 + sizeof schema_sending + 256];
     struct ledger *ledger;
     enum result result = open_file(&ledger, dir, TEMP_NAME, false, err);
 
@@ -362,9 +368,9 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
         return result;
     }
     snprintf(text, sizeof text,
-             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s"
+             "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
-             schema_1, schema_2, schema_3, APPLICATION_ID, VERSION);
+             schema_1, schema_2, schema_3, schema_sending, APPLICATION_ID, VERSION);
     result = add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "creating it", err);
@@ -439,14 +445,14 @@ static enum result use_wal(struct ledger *ledger, struct err *err)
 /* A ledger of an earlier version gets what it lacks, all of it or nothing. */
 static enum result upgrade(struct ledger *ledger, struct err *err)
 {
-    char text[sizeof schema_2 + sizeof schema_3 + 128];
+    char text[sizeof schema_2 + sizeof schema_3 + sizeof schema_sending + 128];
     enum result result = RESULT_OK;
 
     if (ledger->version == VERSION) {
-        return RESULT_OK;
+        return execute(ledger, schema_sending, "opening it", err);
     }
-    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%sPRAGMA user_version=%d;COMMIT;",
-             ledger->version < 2 ? schema_2 : "", schema_3, VERSION);
+    snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%sPRAGMA user_version=%d;COMMIT;",
+             ledger->version < 2 ? schema_2 : "", schema_3, schema_sending, VERSION);
     result = add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "bringing it to this version", err);

@@ -68,6 +68,10 @@ enum statement {
     SQL_FAILED,
     SQL_FAILED_OLD,
     SQL_FAILED_ONE,
+    SQL_PUT_SENDING,
+    SQL_DROP_SENDING,
+    SQL_END_SENDING,
+    SQL_DROP_ALL_SENDING,
     SQL_KEPT,
     SQL_PUT_KEPT,
     SQL_COUNT
@@ -155,6 +159,9 @@ struct str ledger_column_text(sqlite3_stmt *st, int column);
 struct str ledger_column_bytes(sqlite3_stmt *st, int column); /* of a BLOB */
 struct record ledger_record(sqlite3_stmt *st);                /* of the first seven columns */
 uint64_t ledger_column_u64(sqlite3_stmt *st, int column);
+
+/** The request is no longer being sent. */
+MUST_CHECK enum result ledger_drop_sending(struct ledger *ledger, uint64_t id, struct err *err);
 
 /** What the NOT_BEFORE of a statement goes by. */
 void ledger_bind_clock(const struct ledger *ledger, sqlite3_stmt *st);

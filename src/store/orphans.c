@@ -69,6 +69,7 @@ static enum result take_in(struct search *s, struct record *record, const struct
                            struct err *err)
 {
     struct request request = { .id = line->id,
+                               .is_marked = true, /* perhaps: not any more, then */
                                .endpoint = record->endpoint,
                                .attempt = line->attempt,
                                .exchange = { .asked = 1 } }; /* what is kept of one is over */

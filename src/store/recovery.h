@@ -11,9 +11,12 @@ struct recovery {
     bool unclean;     /* the last session never wrote its end: killed, or the power failed */
     uint64_t planned; /* requests of the plan's own, as it was begun with; 0: not known */
     uint64_t done, failed, waiting;
-    uint64_t unchanged;       /* of those done */
-    uint64_t body_bytes;      /* committed so far */
-    uint64_t adopted;         /* of those done: records without a row that were taken in */
+    uint64_t unchanged;  /* of those done */
+    uint64_t body_bytes; /* committed so far */
+    uint64_t adopted;    /* of those done: records without a row that were taken in */
+    uint64_t
+        maybe_sent; /* were being sent as the last session was cut off; among those failed, unless they are
+                            sent again */
     bool ledger_was_old;      /* no kill explains them: store/orphans.h */
     uint64_t discarded_bytes; /* uncommitted tail that was cut */
 };

@@ -20,7 +20,11 @@ enum settle_state {
     SETTLE_ROUND =
         4, /* no request's end: a part of a round of polls, which `rounds` and `findings` tell of;
                          without a response, and never in the ledger */
-    SETTLE_LOST = 0, /* came back undone: the store failed; never in the ledger */
+    SETTLE_SENDING =
+        5, /* no end either: the request is about to be sent, and must not be sent twice. In
+                           the ledger until it is settled, or ... */
+    SETTLE_UNSENT = 6, /* ... was not sent after all */
+    SETTLE_LOST = 0,   /* came back undone: the store failed; never in the ledger */
 };
 
 enum settle_body {
@@ -58,6 +62,7 @@ struct settlement {
     bool unchanged; /* SETTLE_DONE: the last body again. Said by a 304; filled in when the body is
                        the same, which then gets no line: `body_kind` is SETTLE_BODY_NONE */
     struct record record; /* filled in when a line was written; else its length is 0 */
+    bool is_mark;         /* the engine's: it was put as SETTLE_SENDING */
     bool duplicate;       /* filled in: the ledger had it as done already and was left alone */
 };
 

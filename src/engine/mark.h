@@ -1,0 +1,29 @@
+/**
+ * Mark: the ledger knows of a request that must not be sent twice before it is sent.
+ *
+ *   start --mark--> committer --durable--> sent --settled--> (the mark goes with the row)
+ *                                    `----> not sent after all: the mark is taken back
+ *
+ * A process that is killed meanwhile leaves the mark, and the next session does not send the request again
+ * (FAILURE_MAYBE_SENT). It costs a commit before each such request, and nothing for any other.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_MARK_H
+#define SCRAPETOP_ENGINE_MARK_H
+
+#include "engine/engine_state.h"
+
+/** By its method or the job's word it does no harm when it is sent twice, or it is marked already. */
+bool mark_is_needless(const struct engine *engine, const struct request *request);
+
+/** Marks a request that has its place among those in flight; engine_send follows when that is durable. Takes it. */
+void mark_first(struct engine *engine, struct request *request);
+
+/** It is durable. Takes the request. */
+void mark_is_there(struct engine *engine, struct request *request);
+
+/** A request of which no byte was sent is left to a later session, without a mark. Takes it. */
+void mark_take_back(struct engine *engine, struct request *request);
+
+#endif
