@@ -181,7 +181,7 @@ static void dead_host__ends_its_urls__while_another_answers(void **state)
         assert_int_equal(r.report.failed, 50);
         assert_int_equal(r.report.pending, 0);
         assert_failure(r.report.failures[0].why, "connect");
-        assert_in_range(r.report.requests - r.report.session_ok, HOST_DOWN_FAILURES,
+        assert_in_range(r.report.session_requests - r.report.session_ok, HOST_DOWN_FAILURES,
                         HOST_DOWN_FAILURES + 40);
         assert_told(&r, "[W-DEAD1]", true);
         assert_told(&r, "failed: not asked: connection refused; its host has never answered", true);

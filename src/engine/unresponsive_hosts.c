@@ -71,7 +71,7 @@ void unresponsive_hosts_look(struct engine *e, uint64_t now_us)
     if (e->phase != ENGINE_RUNNING) {
         return;
     }
-    fetch_each(e->fetch, look_at, &look);
+    fetch_each_unsent(e->fetch, look_at, &look);
     unresponsive_share(&e->hosts, e->cap, is_any_unmade(e));
     if (e->limit != LIMIT_CAP) {
         return; /* there are places for all */

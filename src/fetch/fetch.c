@@ -558,6 +558,22 @@ void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch
     }
 }
 
+void fetch_each_unsent(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
+                       void *context)
+{
+    for (struct transfer *t = f->flying; t; t = t->next) {
+        struct fetch_row row;
+
+        if (t->response->sends) {
+            continue;
+        }
+        transfer_row(t, &row);
+        if (!visit(context, &row)) {
+            return;
+        }
+    }
+}
+
 static void on_multi_closed(void *context)
 {
     struct fetch *f = context;

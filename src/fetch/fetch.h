@@ -136,6 +136,10 @@ struct fetch_row {
 void fetch_each(struct fetch *fetch, bool (*visit)(void *context, const struct fetch_row *row),
                 void *context);
 
+/** The same of those of which nothing was sent yet: they have no connection. Cheap, for most have one. */
+void fetch_each_unsent(struct fetch *fetch,
+                       bool (*visit)(void *context, const struct fetch_row *row), void *context);
+
 /** Closes all handles; on_response is not called any more. `closed` comes on the loop, after which the
  *  fetch is freed. Nothing may be in flight. */
 void fetch_close(struct fetch *fetch, void (*closed)(void *context));

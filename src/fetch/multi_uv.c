@@ -1,5 +1,6 @@
 #include "fetch/multi_uv.h"
 
+#include "fetch/socket_set.h"
 #include "fetch/standstill.h"
 
 #include <assert.h>
@@ -11,19 +12,20 @@
 #include <unistd.h>
 
 #define NO_DEADLINE UINT64_MAX
-#define KICK_ROUNDS_MAX 64 /* within one turn of the loop; then the rest waits a millisecond */
+#define TURN_US                                                                                    \
+    10000 /* of timers and kicks in one turn of the loop; then the rest waits a millisecond */
+#define KICK_ROUNDS_MAX 64 /* likewise */
 #define SPARE_CONNECTIONS 16
 #define IDLE_READS_MAX 64 /* of a connection that nobody asked anything */
 
 struct watch {
-    uv_poll_t poll;
     struct multi_uv *multi;
     struct lane *lane;
     int fd;
     int wanted;  /* what libcurl wants to hear of: UV_READABLE | UV_WRITABLE, 0 while it idles */
     int polling; /* what is armed */
     bool connection; /* opened through us, so closed through us */
-    bool polled;     /* the uv handle was initialised */
+    uint32_t serial; /* tells it from an earlier one with this descriptor */
 };
 
 struct lane {
@@ -47,13 +49,15 @@ struct multi_uv {
     size_t lane_count;
     struct watch **by_fd;
     size_t by_fd_count;
-    size_t fds_with_room; /* below this the loop's own table has a place for each */
-    uv_timer_t anchor;    /* never runs: gives multi_uv_close a turn of the loop to end in */
+    struct socket_set *sockets;
+    uint32_t watches; /* so far */
     struct standstill standstill;
-    size_t open_handles; /* uv handles not yet closed */
+    size_t open_handles; /* of the loop, not yet closed; the socket set counts as one */
     size_t waiting_kicks;
-    bool driving;  /* inside libcurl or on_done */
-    bool dropping; /* idle connections, or broken lanes */
+    uint64_t turn_ms;     /* the loop's time in this turn */
+    uint64_t turn_end_ns; /* when timers and kicks are to let others have theirs */
+    bool driving;         /* inside libcurl or on_done */
+    bool dropping;        /* idle connections, or broken lanes */
     bool closing;
     bool idle_may_talk;
     bool (*has_paused)(void *context);
@@ -76,16 +80,6 @@ static void maybe_closed(struct multi_uv *m)
     free(m->by_fd);
     free(m);
     closed(context);
-}
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-    struct watch *w = handle->data;
-    struct multi_uv *m = w->multi;
-
-    free(w);
-    m->open_handles--;
-    maybe_closed(m);
 }
 
 static struct watch *watch_at(const struct multi_uv *m, int fd)
@@ -116,6 +110,7 @@ static struct watch *watch_new(struct multi_uv *m, int fd)
     if (w) {
         w->multi = m;
         w->fd = fd;
+        w->serial = ++m->watches;
         m->by_fd[fd] = w;
     }
     return w;
@@ -125,12 +120,10 @@ static struct watch *watch_new(struct multi_uv *m, int fd)
 static void watch_end(struct watch *w)
 {
     w->multi->by_fd[w->fd] = NULL;
-    if (w->polled) {
-        uv_poll_stop(&w->poll);
-        uv_close((uv_handle_t *)&w->poll, on_watch_closed);
-    } else {
-        free(w);
+    if (w->polling) {
+        socket_set_remove(w->multi->sockets, w->fd);
     }
+    free(w);
 }
 
 void multi_uv_opened_socket(void *multi, int fd)
@@ -159,8 +152,6 @@ int multi_uv_close_socket(void *multi, curl_socket_t fd)
 
 static void lane_drive(struct lane *lane, curl_socket_t fd, int flags);
 
-static void watch_arm(struct watch *w, int events);
-
 /* An idle connection of HTTP/1 has something to read. It is its end, or more than was asked for: the rest
  * of a body that is longer than it was said to be, or an answer that came twice. libcurl before 8.0.0 takes
  * the connection for one as good as any (pull requests 10652 and 10690), and those bytes for the answer to
@@ -184,80 +175,52 @@ static bool has_nothing(int fd)
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+/* Nobody asked anything on it. */
+static void hear_idle(struct watch *w)
 {
-    struct watch *w = poll->data;
-    struct multi_uv *m = w->multi;
-    int flags = 0, fd = w->fd;
+    bool is_idle =
+        w->connection && !w->multi->idle_may_talk && !w->multi->has_paused(w->multi->context);
 
-    if (status < 0) {
-        w->polling = 0; /* libuv has stopped it */
-        /* Not CURL_CSELECT_ERR: libcurl would give up without reading what came before the error. By
-         * reading it finds out by itself. */
-        flags = CURL_CSELECT_IN | (w->wanted & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-    }
-    if (events & UV_READABLE) {
-        flags |= CURL_CSELECT_IN;
-    }
-    if (events & UV_WRITABLE) {
-        flags |= CURL_CSELECT_OUT;
-    }
-    if (!w->wanted) {
-        bool is_idle = w->connection && !m->idle_may_talk && !m->has_paused(m->context);
-
-        if (is_idle && status == 0 && has_nothing(fd)) {
-            return;
-        }
-        /* Until it is used again nobody reads, so watching on would spin. */
-        uv_poll_stop(&w->poll);
-        w->polling = 0;
-        if (is_idle) {
-            end_idle(fd);
-        }
+    if (is_idle && has_nothing(w->fd)) {
         return;
     }
-    lane_drive(w->lane, fd, flags);
-    if (watch_at(m, fd) == w && w->wanted && !w->polling) {
-        watch_arm(w, w->wanted);
+    /* Until it is used again nobody reads, so watching on would spin. */
+    socket_set_remove(w->multi->sockets, w->fd);
+    w->polling = 0;
+    if (is_idle) {
+        end_idle(w->fd);
     }
 }
 
-/* The loop has a table of its own, by descriptors, and libuv aborts the process without a word when that
- * cannot grow. So as much memory as it would ask for is asked for first: what has just been given back
- * can be had again. */
-static bool loop_has_room(struct multi_uv *m, int fd)
+static void on_ready(void *context, int fd, uint32_t serial, int events)
 {
-    void *volatile room; /* else a compiler may see that it is of no use */
-    size_t places = 8;
+    struct multi_uv *m = context;
+    struct watch *w = watch_at(m, fd);
 
-    if ((size_t)fd < m->fds_with_room) {
-        return true;
+    if (!w || w->serial != serial || !w->polling) {
+        return; /* an event of before */
     }
-    while (places < (size_t)fd + 3) { /* as libuv reckons: two it keeps for itself */
-        places *= 2;
+    if (!w->wanted) {
+        hear_idle(w);
+        return;
     }
-    room = malloc(places * sizeof(void *));
-    if (!room) {
-        return false;
-    }
-    free(room);
-    m->fds_with_room = places - 2;
-    return true;
+    /* An error alone is no CURL_CSELECT_ERR: libcurl would give up without reading what came before it. By
+     * reading or writing it finds out by itself. */
+    events = events ? events : w->wanted;
+    lane_drive(w->lane, fd,
+               (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                   (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
 }
 
+/* One that cannot be watched is ended by its transfer's own timeouts. */
 static void watch_arm(struct watch *w, int events)
 {
-    if (!w->polled) {
-        if (!loop_has_room(w->multi, w->fd) || uv_poll_init(w->multi->loop, &w->poll, w->fd) != 0) {
-            return; /* the transfer's own timeouts end it */
-        }
-        w->poll.data = w;
-        w->polled = true;
-        w->multi->open_handles++;
+    if (w->polling) {
+        socket_set_change(w->multi->sockets, w->fd, w->serial, events);
+    } else if (!socket_set_add(w->multi->sockets, w->fd, w->serial, events)) {
+        return;
     }
-    if (uv_poll_start(&w->poll, events, on_poll) == 0) {
-        w->polling = events;
-    }
+    w->polling = events;
 }
 
 /* libcurl 7.88 closes a socket that has not got as far as its first request without asking our
@@ -306,6 +269,18 @@ static void want_kick(struct lane *lane)
     }
 }
 
+/* Within one turn the loop's clock stands still. */
+static bool is_turn_over(struct multi_uv *m)
+{
+    uint64_t now_ns = uv_hrtime();
+
+    if (uv_now(m->loop) != m->turn_ms) {
+        m->turn_ms = uv_now(m->loop);
+        m->turn_end_ns = now_ns + TURN_US * UINT64_C(1000);
+    }
+    return now_ns >= m->turn_end_ns;
+}
+
 static void on_timer(uv_timer_t *timer);
 
 /* The uv timer is only ever moved earlier; one that fires before the deadline is armed again. That
@@ -326,6 +301,11 @@ static void on_timer(uv_timer_t *timer)
 {
     struct lane *lane = timer->data;
 
+    if (is_turn_over(lane->multi)) {
+        lane->armed_ms = uv_now(lane->multi->loop) + 1;
+        uv_timer_start(timer, on_timer, 1, 0);
+        return;
+    }
     lane->armed_ms = NO_DEADLINE;
     if (lane->deadline_ms <= uv_now(lane->multi->loop)) {
         lane->deadline_ms = NO_DEADLINE;
@@ -401,8 +381,10 @@ static CURLM *lane_curl(struct lane *lane)
 
 static void run_kicks(struct multi_uv *m)
 {
-    for (int round = 0; m->waiting_kicks && round < KICK_ROUNDS_MAX; round++) {
-        for (size_t i = 0; i < m->lane_count; i++) {
+    bool is_over = false;
+
+    for (int round = 0; m->waiting_kicks && !is_over && round < KICK_ROUNDS_MAX; round++) {
+        for (size_t i = 0; i < m->lane_count && !(is_over = is_turn_over(m)); i++) {
             struct lane *lane = m->lanes[i];
 
             if (lane->kick) {
@@ -547,6 +529,7 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
                          const struct multi_uv_callbacks *callbacks, void *context, struct err *err)
 {
     struct multi_uv *m = calloc(1, sizeof *m);
+    enum result result;
 
     if (!m) {
         return err_nomem(err, "setting up the network");
@@ -558,8 +541,11 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
     m->has_paused = callbacks->has_paused;
     m->acted = callbacks->acted;
     m->context = context;
-    uv_timer_init(loop, &m->anchor);
-    m->anchor.data = m;
+    result = socket_set_new(&m->sockets, loop, on_ready, m, err);
+    if (result != RESULT_OK) {
+        free(m);
+        return result;
+    }
     standstill_watch(&m->standstill, loop);
     m->open_handles = 2;
     *multi = m;
@@ -597,9 +583,9 @@ static void on_lane_closed(uv_handle_t *handle)
     maybe_closed(lane->multi);
 }
 
-static void on_anchor_closed(uv_handle_t *handle)
+static void on_sockets_closed(void *multi)
 {
-    struct multi_uv *m = handle->data;
+    struct multi_uv *m = multi;
 
     m->open_handles--;
     maybe_closed(m);
@@ -614,7 +600,7 @@ void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
         curl_multi_cleanup(m->lanes[i]->curl);
         uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
     }
-    uv_close((uv_handle_t *)&m->anchor, on_anchor_closed);
+    socket_set_close(m->sockets, on_sockets_closed);
     standstill_close(&m->standstill, on_standstill_closed, m);
     m->closing = true;
 }

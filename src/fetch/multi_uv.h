@@ -6,11 +6,11 @@
  * end is seen: finished ones are collected after each call into libcurl, the kick-off and the timers
  * included.
  *
- * How a socket lives: it gets one uv_poll_t when libcurl first wants it watched, which stays armed
- * for reading while the connection idles (so a kept connection costs no epoll_ctl per request) and is
- * stopped and closed from libcurl's close-socket callback, before the descriptor can be used again.
- * Sockets that libcurl opens or closes without asking us (its resolver's; those that never got
- * connected) are stopped and closed at once when it says CURL_POLL_REMOVE.
+ * How a socket lives: it enters the socket set (fetch/socket_set.h) when libcurl first wants it watched, stays
+ * watched for reading while the connection idles (so a kept connection costs no epoll_ctl per request) and is
+ * taken out from libcurl's close-socket callback, before the descriptor can be used again. Sockets that
+ * libcurl opens or closes without asking us (its resolver's; those that never got connected) are taken out at
+ * once when it says CURL_POLL_REMOVE.
  *
  * Threads  loop thread only.
  */

@@ -1,0 +1,151 @@
+#include "fetch/socket_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define BATCH 256
+
+struct socket_set {
+    uv_poll_t poll; /* of the epoll instance */
+    int epoll_fd;
+    struct epoll_event events[BATCH];
+    int at, count; /* of the batch, what is still to be told */
+    bool is_closing;
+    socket_set_ready ready;
+    void (*closed)(void *context);
+    void *context;
+};
+
+static uint32_t epoll_of(int events)
+{
+    return (events & UV_READABLE ? (uint32_t)EPOLLIN : 0) |
+           (events & UV_WRITABLE ? (uint32_t)EPOLLOUT : 0);
+}
+
+static struct epoll_event event_of(int fd, uint32_t serial, int events)
+{
+    return (struct epoll_event){ .events = epoll_of(events),
+                                 .data.u64 = (uint64_t)serial << 32 | (uint32_t)fd };
+}
+
+/* An error or a hang-up alone is told as 0: the caller knows what it wants. */
+static int uv_of(uint32_t events)
+{
+    return (events & EPOLLIN ? UV_READABLE : 0) | (events & EPOLLOUT ? UV_WRITABLE : 0);
+}
+
+static bool next_batch(struct socket_set *set)
+{
+    int count = epoll_wait(set->epoll_fd, set->events, BATCH, 0);
+
+    set->at = 0;
+    set->count = count > 0 ? count : 0; /* EINTR: the loop comes back */
+    return set->count > 0;
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct socket_set *set = poll->data;
+    uint64_t until_ns = uv_hrtime() + SOCKET_SET_TURN_US * 1000;
+    bool more = true;
+
+    (void)status;
+    (void)events;
+    while (set->at < set->count || (more && next_batch(set))) {
+        more = set->count == BATCH;
+        while (set->at < set->count) {
+            struct epoll_event *event = &set->events[set->at++];
+
+            set->ready(set->context, (int)(event->data.u64 & UINT32_MAX),
+                       (uint32_t)(event->data.u64 >> 32), uv_of(event->events));
+            if (set->is_closing || uv_hrtime() >= until_ns) {
+                return;
+            }
+        }
+    }
+}
+
+/* The loop has a table by descriptors, and libuv aborts the process without a word when that cannot grow. So as
+ * much memory as it would ask for is asked for first: what has just been given back can be had again. */
+static bool loop_has_room(int fd)
+{
+    size_t places = 8;
+    void *volatile room; /* else a compiler may see that it is of no use */
+
+    while (places < (size_t)fd + 3) { /* as libuv reckons: two it keeps for itself */
+        places *= 2;
+    }
+    room = malloc(places * sizeof(void *));
+    if (!room) {
+        return false;
+    }
+    free(room);
+    return true;
+}
+
+enum result socket_set_new(struct socket_set **set, uv_loop_t *loop, socket_set_ready ready,
+                           void *context, struct err *err)
+{
+    struct socket_set *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        return err_nomem(err, "setting up the network");
+    }
+    s->ready = ready;
+    s->context = context;
+    s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (s->epoll_fd < 0 || !loop_has_room(s->epoll_fd) ||
+        uv_poll_init(loop, &s->poll, s->epoll_fd) != 0) {
+        int why = errno;
+
+        if (s->epoll_fd >= 0) {
+            close(s->epoll_fd);
+        }
+        free(s);
+        return err_set_errno(err, why, "E-NET1", "cannot watch sockets");
+    }
+    s->poll.data = s;
+    uv_poll_start(&s->poll, UV_READABLE, on_ready);
+    *set = s;
+    return RESULT_OK;
+}
+
+bool socket_set_add(struct socket_set *set, int fd, uint32_t serial, int events)
+{
+    struct epoll_event event = event_of(fd, serial, events);
+
+    return epoll_ctl(set->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ||
+           (errno == EEXIST && epoll_ctl(set->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0);
+}
+
+void socket_set_change(struct socket_set *set, int fd, uint32_t serial, int events)
+{
+    struct epoll_event event = event_of(fd, serial, events);
+
+    epoll_ctl(set->epoll_fd, EPOLL_CTL_MOD, fd, &event); /* fails for none that is in */
+}
+
+void socket_set_remove(struct socket_set *set, int fd)
+{
+    epoll_ctl(set->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct socket_set *set = handle->data;
+    void (*closed)(void *context) = set->closed;
+    void *context = set->context;
+
+    close(set->epoll_fd);
+    free(set);
+    closed(context);
+}
+
+void socket_set_close(struct socket_set *set, void (*closed)(void *context))
+{
+    set->is_closing = true;
+    set->closed = closed;
+    uv_close((uv_handle_t *)&set->poll, on_closed);
+}
