@@ -224,6 +224,19 @@ static void rung_row(struct row *r, const struct snapshot *s, size_t i)
     put_text(r, "note", rung->note);
 }
 
+static void failed_row(struct row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_failed *f = &s->failed_ones[i];
+    char why[FAILURE_TEXT_MAX];
+
+    failure_format(f->why, why);
+    put_count(r, "id", f->id);
+    put_text(r, "why", why);
+    put_text(r, "request", f->request);
+    put_text(r, "said", f->said);
+    put_known(r, "ago_s", !f->before, (double)f->ago_us / 1e6);
+}
+
 static void rule_row(struct row *r, const struct snapshot *s, size_t i)
 {
     const struct snapshot_rule *rule = &s->rules[i];
@@ -260,6 +273,7 @@ static const struct {
     [PANEL_ENDPOINTS] = { "endpoints", endpoint_row },
     [PANEL_LADDER] = { "ladder", rung_row },
     [PANEL_ANSWERS] = { "answers", rule_row },
+    [PANEL_EACH_FAILED] = { "failed-requests", failed_row },
 };
 
 const char *export_name(enum panel_id panel)

@@ -51,6 +51,7 @@ enum key_action {
     KEY_PANEL, /* by the digit */
     KEY_ZOOM,
     KEY_LOG,
+    KEY_EACH_FAILED,
     KEY_MOVE, /* by `number` rows */
     KEY_PAGE, /* by `number` screens */
     KEY_TO_START,

@@ -7,12 +7,19 @@
 #define GAP 2
 
 const struct panel *const panels[PANEL_COUNT] = {
-    [PANEL_FLIGHTS] = &panel_flights,     [PANEL_WAITS] = &panel_waits,
-    [PANEL_NORMALISE] = &panel_normalise, [PANEL_RATE] = &panel_rate,
-    [PANEL_CORES] = &panel_cores,         [PANEL_LOG] = &panel_log,
-    [PANEL_HOSTS] = &panel_hosts,         [PANEL_FAILED] = &panel_failed,
-    [PANEL_DETAIL] = &panel_detail,       [PANEL_ENDPOINTS] = &panel_endpoints,
-    [PANEL_LADDER] = &panel_ladder,       [PANEL_ANSWERS] = &panel_answers,
+    [PANEL_FLIGHTS] = &panel_flights,
+    [PANEL_WAITS] = &panel_waits,
+    [PANEL_NORMALISE] = &panel_normalise,
+    [PANEL_RATE] = &panel_rate,
+    [PANEL_CORES] = &panel_cores,
+    [PANEL_LOG] = &panel_log,
+    [PANEL_HOSTS] = &panel_hosts,
+    [PANEL_FAILED] = &panel_failed,
+    [PANEL_DETAIL] = &panel_detail,
+    [PANEL_ENDPOINTS] = &panel_endpoints,
+    [PANEL_LADDER] = &panel_ladder,
+    [PANEL_ANSWERS] = &panel_answers,
+    [PANEL_EACH_FAILED] = &panel_each_failed,
 };
 
 int panel_rows(size_t count, size_t most)
@@ -40,6 +47,9 @@ uint64_t panel_request_id(enum panel_id id, const struct snapshot *s, size_t row
     }
     if (id == PANEL_FAILED && row < s->failure_count) {
         return s->failures[row].example_id;
+    }
+    if (id == PANEL_EACH_FAILED && row < s->failed_one_count) {
+        return s->failed_ones[row].id;
     }
     return 0;
 }

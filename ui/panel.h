@@ -28,6 +28,7 @@ enum panel_id {
     PANEL_ENDPOINTS,
     PANEL_LADDER,
     PANEL_ANSWERS,
+    PANEL_EACH_FAILED,
     PANEL_COUNT
 };
 
@@ -121,6 +122,6 @@ void rate_draw_graph(const struct snapshot *s, struct pane pane, int rows);
 
 extern const struct panel panel_flights, panel_waits, panel_normalise, panel_rate, panel_cores,
     panel_log, panel_hosts, panel_failed, panel_detail, panel_endpoints, panel_ladder,
-    panel_answers;
+    panel_answers, panel_each_failed;
 
 #endif

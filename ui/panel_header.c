@@ -324,7 +324,7 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     if (s->state == RUN_STOPPED) {
         snprintf(text, PIECE_TEXT_MAX, "what is left is asked when it is run again; q ends");
     } else if (s->failed) {
-        snprintf(text, PIECE_TEXT_MAX, "%llu failed: 8 shows why, R asks again, q ends",
+        snprintf(text, PIECE_TEXT_MAX, "%llu failed: F lists them, R asks again, q ends",
                  (unsigned long long)s->failed);
     } else if (s->state == RUN_INCOMPLETE) {
         snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");

@@ -193,12 +193,21 @@ static void move_end(struct view *v, bool to_end)
     }
 }
 
-static void toggle_log(struct view *v)
+static void toggle_whole(struct view *v, enum panel_id panel)
 {
-    bool back = v->zoomed && v->focus == PANEL_LOG;
+    bool back = v->zoomed && v->focus == panel;
 
-    focus_panel(v, PANEL_LOG);
+    focus_panel(v, panel);
     v->zoomed = !back;
+}
+
+static void toggle_each_failed(struct view *v, const struct snapshot *s, uint64_t now_us)
+{
+    if (panel_exists(PANEL_EACH_FAILED, s)) {
+        toggle_whole(v, PANEL_EACH_FAILED);
+    } else {
+        view_message(v, now_us, "nothing has failed");
+    }
 }
 
 /* --- the detail ------------------------------------------------------------------------------------- */
@@ -438,7 +447,10 @@ static void act_on_view(struct view *v, const struct snapshot *s, const struct k
         v->help = false;
         break;
     case KEY_LOG:
-        toggle_log(v);
+        toggle_whole(v, PANEL_LOG);
+        break;
+    case KEY_EACH_FAILED:
+        toggle_each_failed(v, s, now_us);
         break;
     case KEY_MOVE:
         move_rows(v, binding->number, now_us);

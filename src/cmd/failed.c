@@ -6,6 +6,8 @@
 #include "cmd/json_print.h"
 #include "engine/said.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 
 #define KEY_COLUMNS 24
 #define LINE_COLUMNS 400
+#define TEMP_NAME ".failed.new.tmp"
 
 static void show(struct str bytes, size_t columns)
 {
@@ -51,53 +54,106 @@ static enum result list_row(void *context, const struct failed_row *row, struct 
     return RESULT_OK;
 }
 
-static void print_member(const char *name, struct str text)
+static void print_member(FILE *to, const char *name, struct str text)
 {
-    printf(",\"%s\":", name);
+    fprintf(to, ",\"%s\":", name);
     if (text.data) {
-        json_print_text(stdout, text);
+        json_print_text(to, text);
     } else {
-        printf("null");
+        fprintf(to, "null");
     }
 }
 
 /* Without the brace at its end. */
-static void print_object(const struct failed_row *row)
+static void print_object(FILE *to, const struct failed_row *row)
 {
     char class[FAILURE_TEXT_MAX];
 
     failure_format_word(row->last.failure, class);
-    printf("{\"id\":%" PRIu64, row->id);
-    print_member("key", row->key);
-    print_member("url", row->url);
-    printf(",\"class\":\"%s\",\"outcome\":\"%s\",\"status\":%d,\"attempts\":%u", class,
-           outcome_name(row->last.outcome), row->last.status, row->attempt);
-    print_member("reason", row->reason);
-    printf(",\"answered_at\":");
-    json_print_time(stdout, row->said.at_us, 0);
+    fprintf(to, "{\"id\":%" PRIu64, row->id);
+    print_member(to, "key", row->key);
+    print_member(to, "url", row->url);
+    fprintf(to, ",\"class\":\"%s\",\"outcome\":\"%s\",\"status\":%d,\"attempts\":%u", class,
+            outcome_name(row->last.outcome), row->last.status, row->attempt);
+    print_member(to, "reason", row->reason);
+    fprintf(to, ",\"answered_at\":");
+    json_print_time(to, row->said.at_us, 0);
 }
 
 static enum result list_row_json(void *context, const struct failed_row *row, struct err *err)
 {
+    FILE *to = context;
     char line[SAID_LINE_MAX];
 
-    (void)context;
     (void)err;
     said_line(row->said.body, line);
-    print_object(row);
-    print_member("said", line[0] ? str_view(line) : STR_NONE);
-    printf("}\n");
+    print_object(to, row);
+    print_member(to, "said", line[0] ? str_view(line) : STR_NONE);
+    fprintf(to, "}\n");
     return RESULT_OK;
 }
 
 enum result failed_list(struct run_reader *reader, bool json, struct err *err)
 {
-    struct ledger_failed_query query = { .visit = json ? list_row_json : list_row };
+    struct ledger_failed_query query = { .visit = json ? list_row_json : list_row,
+                                         .context = stdout };
 
     if (!json) {
         printf("%10s  %-14s  %3s  %-*s  %s\n", "id", "class", "try", KEY_COLUMNS, "key", "reason");
     }
     return ledger_each_failed(reader->ledger, &query, err);
+}
+
+/* Written beside and renamed, so that it is whole or the one before. */
+static enum result write_list(const struct run_dir *dir, struct ledger *ledger, struct err *err)
+{
+    struct ledger_failed_query query = { .visit = list_row_json };
+    enum result result;
+    FILE *file;
+    int fd;
+
+    (void)unlinkat(dir->fd, TEMP_NAME, 0);
+    result = run_dir_open_file(dir, TEMP_NAME, O_WRONLY | O_CREAT | O_TRUNC, &fd, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    file = fdopen(fd, "w");
+    if (!file) {
+        close(fd);
+        return err_nomem(err, "listing what failed");
+    }
+    query.context = file;
+    result = ledger_each_failed(ledger, &query, err);
+    if ((fflush(file) != 0 || ferror(file)) && result == RESULT_OK) {
+        result = err_set_write(err, errno, "E-DIR3", "%s/" FAILED_FILE ": cannot write", dir->path);
+    }
+    fclose(file);
+    if (result == RESULT_OK && renameat(dir->fd, TEMP_NAME, dir->fd, FAILED_FILE) != 0) {
+        result = err_set_write(err, errno, "E-DIR3", "%s/" FAILED_FILE ": cannot write", dir->path);
+    }
+    if (result != RESULT_OK) {
+        (void)unlinkat(dir->fd, TEMP_NAME, 0);
+    }
+    return result;
+}
+
+enum result failed_save(const struct run_dir *dir, bool any, struct err *err)
+{
+    struct ledger *ledger;
+    enum result result;
+
+    if (!any) {
+        return unlinkat(dir->fd, FAILED_FILE, 0) == 0 || errno == ENOENT
+                   ? RESULT_OK
+                   : err_set_write(err, errno, "E-DIR3", "%s/" FAILED_FILE ": cannot remove",
+                                   dir->path);
+    }
+    result = ledger_open_readonly(&ledger, dir, err);
+    if (result == RESULT_OK) {
+        result = write_list(dir, ledger, err);
+        ledger_close(ledger);
+    }
+    return result;
 }
 
 /* --- what was said -------------------------------------------------------------------------------- */
@@ -155,10 +211,10 @@ static void print_headers_json(struct str lines)
 
 static void tell_json(const struct failed_row *row)
 {
-    print_object(row);
+    print_object(stdout, row);
     if (row->said.at_us) {
         print_headers_json(row->said.headers);
-        print_member("body", row->said.body);
+        print_member(stdout, "body", row->said.body);
         printf(",\"body_bytes\":%" PRIu64, row->said.body_bytes);
     } else {
         printf(",\"headers\":null,\"body\":null,\"body_bytes\":null");

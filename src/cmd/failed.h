@@ -15,6 +15,10 @@
 /** A line for each; `json`: JSON Lines. */
 MUST_CHECK enum result failed_list(struct run_reader *reader, bool json, struct err *err);
 
+/** The same as JSON Lines in a file of the run, made anew when a session ends; removed when nothing has failed. */
+#define FAILED_FILE "failed.jsonl"
+MUST_CHECK enum result failed_save(const struct run_dir *dir, bool any, struct err *err);
+
 struct failed_said {
     const char *const *keys; /* only these */
     size_t key_count;        /* 0: all */

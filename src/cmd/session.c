@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cmd/background.h"
 #include "cmd/cmd.h"
+#include "cmd/failed.h"
 #include "cmd/stored_job.h"
 #include "cmd/typed.h"
 #include "engine/engine.h"
@@ -451,6 +452,21 @@ static void print_tables(const struct report *r, const char *path)
     }
 }
 
+/* A list for the next program. That it cannot be written spoils nothing: the ledger has the same. */
+static void save_failed(const struct session *s)
+{
+    struct err err;
+
+    if (s->report.store_is_gone) {
+        return;
+    }
+    if (failed_save(s->options->dir, s->report.failed > 0, &err) != RESULT_OK) {
+        cmd_print_warning(err.code, err.text);
+    } else if (s->report.failed) {
+        say(stderr, "scrapetop: what failed, a line each: %s/" FAILED_FILE, s->options->dir->path);
+    }
+}
+
 static void print_report(const struct session *s)
 {
     const struct report *r = &s->report;
@@ -487,6 +503,7 @@ static void print_report(const struct session *s)
     buf_release(&text);
     print_tables(r, r->csv);
     print_tables(r, r->parquet);
+    save_failed(s);
     if (r->stopped_by[0] && !r->stopped_as_wanted &&
         (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
         r->exit != EXIT_TERMINATED) {

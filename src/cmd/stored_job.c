@@ -57,6 +57,9 @@ static void add_hint(const struct run_dir *dir, bool has_copy, struct err *err)
 {
     size_t used = err ? strlen(err->text) : 0;
 
+    if (err && strncmp(err->code, "E-SEC", 5) == 0) {
+        return; /* nothing is wrong with the file: a variable is not set, or a header's file is gone */
+    }
     if (err && has_copy) {
         snprintf(err->text + used, sizeof err->text - used,
                  "; the ledger has the job as it was: to go on with that, remove this file");

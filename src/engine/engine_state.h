@@ -16,6 +16,7 @@
 #include "engine/discover.h"
 #include "engine/engine.h"
 #include "engine/events.h"
+#include "engine/failed_recent.h"
 #include "engine/exchanges.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
@@ -205,6 +206,7 @@ struct engine {
         early_requests; /* started before a deadline that a server had named: by the user's word only */
     struct report_retry retries[REPORT_RETRIES_MAX]; /* of this session */
     struct failure_kind failures[ENGINE_FAILURE_KINDS_MAX];
+    struct failed_recent failed_recent;
     size_t failure_count;
     uint32_t failure_serial;
     struct answer_log *answers; /* of the latest attempts; NULL when there was no memory for it */

@@ -185,6 +185,40 @@ static void add_failures(struct filling *f)
     f->snapshot->failure_count = e->failure_count;
 }
 
+/* Of an earlier session only the number is known until somebody looks. */
+static void make_words(struct engine *e, struct failed_one *one)
+{
+    struct request *request = NULL;
+
+    if (frontier_make(e->frontier, one->id, &request, NULL) == RESULT_OK && request) {
+        engine_request_text(e, request, one->request);
+        frontier_forget(e->frontier, request);
+    } else {
+        snprintf(one->request, sizeof one->request, "request %llu", (unsigned long long)one->id);
+    }
+}
+
+static void add_failed_ones(struct filling *f)
+{
+    struct failed_one *one;
+    size_t count = 0;
+
+    while ((one = failed_recent_at(&f->engine->failed_recent, count))) {
+        struct snapshot_failed *out = &f->snapshot->failed_ones[count++];
+
+        if (!one->request[0]) {
+            make_words(f->engine, one);
+        }
+        out->id = one->id;
+        out->why = one->why;
+        out->before = !one->at_us;
+        out->ago_us = one->at_us ? f->now_us - one->at_us : 0;
+        COPY(out->request, one->request);
+        COPY(out->said, one->said);
+    }
+    f->snapshot->failed_one_count = count;
+}
+
 _Static_assert(SNAPSHOT_ENDPOINTS_MAX >= JOB_ENDPOINTS_MAX, "every endpoint has its line");
 
 static void count_endpoint_wait(void *context, const struct request *request)
@@ -537,6 +571,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     frontier_each_wait(e->frontier, count_wait, s);
     add_hosts(&f);
     add_failures(&f);
+    add_failed_ones(&f);
     add_endpoints(&f);
     report_rules_snapshot(e, s);
     add_events(&f);

@@ -23,6 +23,7 @@
 #define SNAPSHOT_WAITS_MAX 200
 #define SNAPSHOT_HOSTS_MAX 32
 #define SNAPSHOT_FAILURES_MAX 32
+#define SNAPSHOT_FAILED_MAX 200 /* requests, the latest */
 #define SNAPSHOT_EVENTS_MAX 100
 #define SNAPSHOT_CORES_MAX 256
 #define SNAPSHOT_SECONDS 300 /* of history, one entry a second */
@@ -124,6 +125,16 @@ enum event_level {
     EVENT_NOTICE, /* the user's own acts: cap changes, pause */
     EVENT_WARNING,
     EVENT_ERROR,
+};
+
+/** One request that failed for good. */
+struct snapshot_failed {
+    uint64_t id;
+    struct failure why;
+    bool before;     /* in an earlier session */
+    uint64_t ago_us; /* if not */
+    char request[SNAPSHOT_REQUEST_TEXT];
+    char said[SNAPSHOT_SAID_TEXT]; /* by the server, in a line; may be empty */
 };
 
 struct snapshot_event {
@@ -340,6 +351,8 @@ struct snapshot {
     struct snapshot_host hosts[SNAPSHOT_HOSTS_MAX]; /* busiest first */
     size_t failure_count;
     struct snapshot_failure failures[SNAPSHOT_FAILURES_MAX]; /* most frequent first */
+    size_t failed_one_count;
+    struct snapshot_failed failed_ones[SNAPSHOT_FAILED_MAX]; /* latest first */
     size_t event_count;
     struct snapshot_event events[SNAPSHOT_EVENTS_MAX]; /* latest first */
 

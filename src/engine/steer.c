@@ -67,6 +67,7 @@ static void note_failed(struct engine *e, struct failed_request failed,
                         const struct request *request, struct failure why, const char *said)
 {
     struct failure_kind *kind = kind_of(e, why);
+    struct failed_one *one;
 
     if (kind) {
         if (!kind->count++ && request) {
@@ -78,6 +79,12 @@ static void note_failed(struct engine *e, struct failed_request failed,
     }
     failed.kind = kind ? kind->serial : 0;
     note_id(e, failed);
+    one =
+        failed_recent_add(&e->failed_recent, failed.id, why, failed.before ? 0 : engine_now_us(e));
+    if (request) {
+        engine_request_text(e, request, one->request);
+        utf8_display(one->said, sizeof one->said, str_view(said), sizeof one->said);
+    }
     sort_classes(e);
 }
 
@@ -262,6 +269,16 @@ static enum result ask_again(struct engine *e, uint64_t id)
                                             : frontier_again(e->frontier, id);
 }
 
+/* The ids are sorted. */
+static bool is_still_failed(void *context, uint64_t id)
+{
+    const struct engine *e = context;
+    const struct failed_request wanted = { .id = id };
+
+    return e->failed_id_count &&
+           bsearch(&wanted, e->failed_ids, e->failed_id_count, sizeof *e->failed_ids, compare_ids);
+}
+
 /* In the ledger they stay failed until they have ended anew, which overwrites them: whatever happens
  * before that loses nothing. */
 static unsigned long long ask_failed(struct engine *e, const struct asked_again *asked)
@@ -283,6 +300,7 @@ static unsigned long long ask_failed(struct engine *e, const struct asked_again 
         again++;
     }
     e->failed_id_count = kept;
+    failed_recent_keep(&e->failed_recent, is_still_failed, e);
     sort_classes(e);
     return again;
 }

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import threading
 
 import harness
@@ -141,6 +142,48 @@ def test_retries__are_lines_of_the_events():
     failed = [e for e in events(run_dir) if e["event"] == "failed"]
     check_equal(sorted((e["id"], e["key"], e["class"], e["attempt"]) for e in failed),
                 [(2, "2", "422", 1), (4, "4", "500", 3)], "failed")
+
+
+def test_failed_jsonl__lists_all_of_them__and_goes_when_none_is_left():
+    run_dir = scratch("all.run")
+    with Server() as server:
+        server.mended = False
+        fetch(run_dir, server)
+        path = scratch("all.run/failed.jsonl")
+        listed = harness.read(path)
+        check_equal(listed, harness.succeed("status", "--failed", "--json", run_dir).out, "failed.jsonl")
+        check_equal([json.loads(line)["key"] for line in listed.splitlines()], ["2", "4"], "keys")
+        check(SECRET.encode() not in listed, "a secret:", listed)
+        server.mended = True
+        ended = harness.run("run", "--plain", "-o", run_dir, "--only-failed")
+        check(b"KEY is not set" in ended.err and b"remove this file" not in ended.err, ended)
+        harness.succeed("run", "--plain", "-o", run_dir, "--only-failed", env=harness.environment(KEY=SECRET))
+        check(not os.path.exists(path), "it lists what has not failed any more")
+
+
+def test_failed__are_listed_by_one_key__and_enter_shows_one():
+    run_dir = scratch("many.run")
+    with harness.api() as server:
+        url = f"{server.url}/{{posts,nothing}}/[1-150]"
+        arguments = [harness.BINARY, "run", "--retries", "0", "-o", run_dir, url]
+        for session in (1, 2):  # of this session, and of an earlier one
+            with harness.terminal(arguments) as shown:
+                shown.wait_text("150 failed: F lists them")
+                shown.keys("F")
+                shown.wait_text(r"Failed requests 150 .*1-15 of 150")
+                shown.wait_text(r"[0-9]s +HTTP 404.*GET /nothing/1[345]" if session == 1 else r"-- +HTTP 404.*GET /nothing/1[345]")
+                shown.keys("/nothing/77\r")
+                shown.wait_text(r"HTTP 404.*GET /nothing/77\b")
+                shown.keys("j\r")
+                shown.wait_text(r"9 Detail")
+                shown.wait_text(r"/nothing/77\b(.|\n)*no such endpoint")
+                shown.keys("\x1b")
+                shown.wait_text(r"Failed requests")
+                shown.keys("F")
+                shown.wait_text(r"1 In flight")
+                shown.keys("q")
+                shown.exit_code()
+        check_equal(len(harness.read(scratch("many.run/failed.jsonl")).splitlines()), 150, "lines")
 
 
 def test_hold__names_the_host_and_who_set_it():
