@@ -476,6 +476,33 @@ static void eta__is_of_the_rate__and_none_while_paused(void **state)
     server_stop(server);
 }
 
+/* What is due in an hour is not over in a second, however fast the others were. */
+static void eta__is_not_before_the_last_that_waits(void **state)
+{
+    struct script script = { .usual = USUAL, .at = 1, .times = 1 };
+    struct server *server;
+    const struct snapshot *s;
+    struct run r;
+
+    (void)state;
+    script.odd = EMPTY_ANSWER("500 No");
+    server = server_start(play, &script);
+    run_begin(&r, server_url(server, "/[1-200]"));
+    r.job.pace.rate = (struct rate){ 20, US_PER_S };
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = UINT64_C(1000) * 3600 * US_PER_S;
+    run_start(&r);
+    do {
+        assert_false(r.done);
+        turn(&r);
+        s = look(&r);
+    } while (!s->eta_known || !s->wait_count || !s->waits[0].due_in_us);
+    assert_true(s->eta_low_us >= s->waits[0].due_in_us);
+    assert_true(s->eta_high_us >= s->eta_low_us);
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 static void limit_told__is_what_the_last_line_says(void **state)
 {
     static const char lines[] =
@@ -562,6 +589,7 @@ static int group(void)
         cmocka_unit_test(limit__is_told_again__when_its_values_change),
         cmocka_unit_test(eta__is_none__while_nothing_moves),
         cmocka_unit_test(eta__is_of_the_rate__and_none_while_paused),
+        cmocka_unit_test(eta__is_not_before_the_last_that_waits),
         cmocka_unit_test(limit_told__is_what_the_last_line_says),
         cmocka_unit_test(verdict__names_what_the_time_went_into),
     };

@@ -433,6 +433,19 @@ static double bounding_rate(const struct snapshot_limit *l)
     return bounds && l->rate.per_us ? l->rate.requests * 1e6 / (double)l->rate.per_us : 0;
 }
 
+/* When the last of those that wait, as far as they are shown, may be asked: before that it is not over. */
+static uint64_t last_due_us(const struct snapshot *s)
+{
+    uint64_t last_us = 0;
+
+    for (size_t i = 0; i < s->wait_count; i++) {
+        if (s->waits[i].due_in_us != UINT64_MAX && s->waits[i].due_in_us > last_us) {
+            last_us = s->waits[i].due_in_us;
+        }
+    }
+    return last_us;
+}
+
 /* A range: the best and the worst of the rates over ten seconds, a minute and the whole session; under a
  * rate that and what comes of it now. Nothing until five requests have ended, nor while nothing moves. */
 static void fill_eta(struct filling *f)
@@ -440,6 +453,7 @@ static void fill_eta(struct filling *f)
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     uint64_t left = s->total - s->ok - s->failed;
+    uint64_t due_us = last_due_us(s);
     double bound = bounding_rate(&s->limit), best = 0, worst = 0;
     double rates[] = { metrics_rate(&e->metrics, METRICS_RATE_WINDOW_S),
                        metrics_rate(&e->metrics, 60), s->requests_per_s_average };
@@ -462,6 +476,8 @@ static void fill_eta(struct filling *f)
         s->eta_known = true;
         s->eta_low_us = (uint64_t)((double)left / best * 1e6);
         s->eta_high_us = (uint64_t)((double)left / worst * 1e6);
+        s->eta_low_us = s->eta_low_us > due_us ? s->eta_low_us : due_us;
+        s->eta_high_us = s->eta_high_us > due_us ? s->eta_high_us : due_us;
     }
 }
 

@@ -53,6 +53,8 @@ static void spell(struct failure why, char text[64])
 
 enum result report_retries(const struct report *r, struct buf *out)
 {
+    const char *head =
+        r->session_retried < r->retried ? "tried again in this session: " : "tried again: ";
     enum result result = RESULT_OK;
     bool is_first = true;
 
@@ -60,7 +62,7 @@ enum result report_retries(const struct report *r, struct buf *out)
         char text[64];
 
         spell(r->retries[i].why, text);
-        result = buf_printf(out, "%s%llu after %s", is_first ? "tried again: " : ", ",
+        result = buf_printf(out, "%s%llu after %s", is_first ? head : ", ",
                             (unsigned long long)r->retries[i].count, text);
         is_first = false;
     }
