@@ -107,6 +107,33 @@ static void line_make__keeps_bodies__of_every_kind(void **state)
                STR("\xFF\xFE\0"));
 }
 
+/* A body that was read as JSON is that, for whoever reads the line, and beside it what was sent. */
+static void line_make__keeps_what_was_sent__beside_what_it_says(void **state)
+{
+    static const struct str sent = STR_INIT("\xFF\xFE[\0"
+                                            "1\0]\0");
+    struct settlement *s = settlement_make(5, SETTLE_DONE, SETTLE_BODY_JSON, STR("[1]"));
+    struct buf text = { .max = 0 }, back = { .max = 0 };
+    struct line_view view;
+
+    (void)state;
+    assert_int_equal(buf_append_str(&s->response->sent_as, sent), RESULT_OK);
+    make(&text, s);
+    assert_non_null(buf_cstr(&text));
+    assert_non_null(strstr(text.data, "\"sent\":\"//5bADEAXQA=\",\"crc32c\":\""));
+    assert_int_equal(line_parse(buf_view(&text), &view), RESULT_OK);
+    assert_int_equal(line_crc32c(&view), view.crc32c);
+    assert_int_equal(view.body_kind, LINE_BODY);
+    assert_true(str_equal(view.body, STR("[1]")));
+    assert_int_equal(line_append_body(&view, &back), RESULT_OK);
+    assert_true(str_equal(buf_view(&back), sent));
+    /* What stands there in base64 is looked at, as all is. */
+    *strstr(text.data, "//5b") = '"';
+    assert_int_equal(line_parse(buf_view(&text), &view), RESULT_CORRUPT);
+    buf_release(&text);
+    buf_release(&back);
+}
+
 static void line_make__escapes__what_comes_from_outside(void **state)
 {
     struct settlement *s = settlement_make(1, SETTLE_DONE, SETTLE_BODY_JSON, STR("1"));
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test(line_make__writes_the_documented_form),
         cmocka_unit_test(line_make__tells_the_variables__on_one_line),
         cmocka_unit_test(line_make__keeps_bodies__of_every_kind),
+        cmocka_unit_test(line_make__keeps_what_was_sent__beside_what_it_says),
         cmocka_unit_test(line_make__escapes__what_comes_from_outside),
         cmocka_unit_test(line_parse__or_crc_tells__when_a_bit_flips),
         cmocka_unit_test(line_parse__refuses__when_cut_anywhere),

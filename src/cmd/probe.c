@@ -1,4 +1,5 @@
 /* `probe`: asks once, and prints a job file whose comments tell what was found. */
+#include "base/body_text.h"
 #include "base/json_scan.h"
 #include "base/say.h"
 #include "base/secrecy.h"
@@ -207,17 +208,39 @@ static enum result look(const struct probe_ask *ask, const struct response *resp
     return result;
 }
 
+/* The answer as JSON, whatever it was: in `text`, if it was something else. */
+static bool read_json(const struct response *response, struct str *body, struct buf *text,
+                      struct json_error *fault)
+{
+    unsigned was;
+
+    *body = buf_view(&response->body);
+    if (json_check(*body, JSON_DEPTH_MAX, fault)) {
+        return true;
+    }
+    if (body_text_read(*body, response_header(response, STR("content-type")), text, &was) !=
+        RESULT_OK) {
+        return false;
+    }
+    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
+        if (was >> i & 1) {
+            say(stderr, "scrapetop: the answer %s", body_was_words(1U << i));
+        }
+    }
+    *body = buf_view(text);
+    return true;
+}
+
 static int tell(const struct probe_ask *ask, const struct response *response)
 {
-    struct probe_found found = { .job = &ask->job,
-                                 .response = response,
-                                 .body = json_without_bom(buf_view(&response->body)) };
+    struct probe_found found = { .job = &ask->job, .response = response };
     struct err err = { .result = RESULT_OK };
     struct json_error fault;
-    struct buf out = { 0 };
+    struct buf out = { 0 }, text = { 0 };
     enum result result;
 
-    if (!json_check(found.body, JSON_DEPTH_MAX, &fault)) {
+    if (!read_json(response, &found.body, &text, &fault)) {
+        buf_release(&text);
         err_set(&err, RESULT_INVALID, "E-PRB2", "the answer is no JSON: %s", fault.text);
         print_error(&ask->job, &err);
         show_head(&ask->job, response);
@@ -241,6 +264,7 @@ static int tell(const struct probe_ask *ask, const struct response *response)
     }
     probe_shape_release(&found.shape);
     buf_release(&out);
+    buf_release(&text);
     return result != RESULT_OK ? cmd_fail(&err) : found.guess.is_lost ? EXIT_INCOMPLETE : EXIT_WELL;
 }
 

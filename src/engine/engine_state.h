@@ -126,6 +126,8 @@ struct engine {
     uint64_t *rule_counts; /* answers that each rule has met, in this session; by its number */
     uint64_t
         usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
+    unsigned
+        told_bodies; /* what bodies were instead of JSON (enum body_was), as far as it has been told */
     struct same_answer same_answer;
     enum session_limit session_limit; /* that was reached */
     uint64_t ended_ok, ended_failed;  /* requests of this session, committed or not */

@@ -12,6 +12,7 @@
  */
 #include "base/crc32c.h"
 #include "base/json_scan.h"
+#include "engine/body.h"
 #include "engine/judge.h"
 #include "engine/mark.h"
 #include "engine/settle.h"
@@ -41,6 +42,7 @@ struct body_check {
     struct work_item item;
     struct engine *engine;
     struct response *response;
+    size_t bytes; /* of the body as it was sent */
     struct reading reading;
 };
 
@@ -436,6 +438,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         .sent = response->sent,
     };
 
+    body_tell(e, response);
     add_said(e, response, reading->findings.said);
     opinion_apply(e, response, &reading->opinion, &deadline);
     hide_in_reason(e, response);
@@ -531,7 +534,7 @@ static void read_page(const struct engine *e, struct response *response, struct 
 static void read_body(const struct engine *e, struct response *response, struct reading *reading)
 {
     struct json_error error;
-    bool is_json = json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error);
+    bool is_json = body_read_json(response, &error);
     bool is_good = response->outcome == OUTCOME_OK &&
                    (is_json || (!response->body.len && !needs_body(response)));
 
@@ -560,7 +563,7 @@ static void check_done(struct work_item *item, bool cancelled)
     struct response *response = check->response;
 
     e->checking--;
-    e->checking_bytes -= response->body.len;
+    e->checking_bytes -= check->bytes;
     if (cancelled) {
         frontier_forget(e->frontier,
                         settle_dismantle(e, response)); /* pending, as if still in flight */
@@ -589,7 +592,8 @@ static bool check_on_pool(struct engine *e, struct response *response, struct re
     check->item.run = check_run;
     check->item.done = check_done;
     e->checking++;
-    e->checking_bytes += response->body.len;
+    check->bytes = response->body.len;
+    e->checking_bytes += check->bytes;
     work_submit(&e->checks, &check->item);
     return true;
 }

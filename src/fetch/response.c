@@ -61,6 +61,7 @@ void response_reset(struct response *response)
     struct buf body = response->body, headers = response->headers;
 
     free(response->redirect_url);
+    buf_release(&response->sent_as);
     *response = (struct response){ 0 };
     response->body = body;
     response->headers = headers;
@@ -78,6 +79,7 @@ void response_free(struct response *response)
         request_free(response->request);
         free(response->redirect_url);
         buf_release(&response->body);
+        buf_release(&response->sent_as);
         buf_release(&response->headers);
         free(response);
     }

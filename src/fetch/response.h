@@ -45,9 +45,12 @@ struct response {
     uint64_t counted_bytes; /* of the body, while fetch counts them as handed on */
     uint32_t bad_crc32c;    /* of the body, when it is no JSON; 0: not looked at, or empty */
     struct buf body;        /* decompressed; complete unless the outcome says otherwise */
-    char *redirect_url;     /* OUTCOME_REDIRECT: where to, absolute; owned */
-    struct buf headers;     /* the kept ones: "name\0value\0" pairs, names in lower case */
-    char reason[REQUEST_REASON_MAX];  /* one clause why the outcome is not OK, else empty */
+    /* The body as it was sent, where that is no JSON but says some (base/body_text.h), which is in `body` then. */
+    struct buf sent_as;
+    unsigned body_was;               /* what it was; 0: JSON, or nothing that can be read */
+    char *redirect_url;              /* OUTCOME_REDIRECT: where to, absolute; owned */
+    struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
+    char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
     char library[REQUEST_REASON_MAX]; /* libcurl's own sentence on the end, when it has one */
 };
 

@@ -190,6 +190,12 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
         return OUTCOME_TLS;
     case CURLE_BAD_CONTENT_ENCODING:
         return OUTCOME_ENCODING;
+    case CURLE_WRITE_ERROR:
+        /* What we do not take ourselves has been seen to: this is libcurl's own decoder, at bytes behind the end. */
+        snprintf(r->reason, sizeof r->reason,
+                 "the gzip body goes on behind its end (of several members?), which libcurl cannot "
+                 "read");
+        return OUTCOME_ENCODING;
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED: /* credentials in the URL */
         return OUTCOME_REFUSED;

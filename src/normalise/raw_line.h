@@ -2,7 +2,8 @@
  * A line of a run's raw segment, taken apart.
  *
  * {"id":17,"key":"103293", ... ,"body":{...}}: the body is the last member and is not looked into.
- * A body that was not JSON stands as "text" or "base64" instead; a 204 has none of the three.
+ * A body that was not JSON stands as "text" or "base64" instead; a 204 has none of the three. "sent", the
+ * bytes of one that was read as JSON, is passed over.
  * The line's own checksum is over all of it but its line feed and the member that tells it
  * (store/line.h).
  */

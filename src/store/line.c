@@ -83,6 +83,18 @@ static void put_vars(struct writer *w, struct str vars)
     }
 }
 
+static void put_sent(struct writer *w, struct str bytes)
+{
+    if (!bytes.len) {
+        return;
+    }
+    put(w, STR(",\"sent\":\""));
+    if (w->result == RESULT_OK) {
+        w->result = base64_append(w->to, bytes);
+    }
+    put(w, STR("\""));
+}
+
 static void put_origin(struct writer *w, const struct settlement *settlement)
 {
     const struct response *response = settlement->response;
@@ -107,6 +119,7 @@ static void put_origin(struct writer *w, const struct settlement *settlement)
     put(w, STR(",\"content_type\":"));
     put_text(w, response_header(response, STR("content-type")));
     put_vars(w, request->vars);
+    put_sent(w, buf_view(&response->sent_as));
 }
 
 static void blank_line_breaks(struct buf *body, char which)
@@ -167,6 +180,9 @@ enum result line_make(struct line *line, struct settlement *settlement)
     size_t length;
     uint32_t crc;
 
+    if (line->head.cap > FOREIGN_KEPT_BYTES) {
+        buf_release(&line->head);
+    }
     buf_reset(&line->head);
     put_origin(&w, settlement);
     if (w.result == RESULT_OK) {
@@ -354,6 +370,10 @@ enum result line_parse(struct str text, struct line_view *view)
         take(&r, STR(",\"vars\":"));
         view->vars = take_object(&r);
     }
+    if (!r.failed && str_starts(r.rest, STR(",\"sent\":"))) {
+        take(&r, STR(",\"sent\":\""));
+        view->sent = take_text(&r);
+    }
     view->checked = (struct str){ text.data, text.len - r.rest.len };
     take(&r, STR(",\"crc32c\":\""));
     view->crc32c = take_hex(&r);
@@ -372,6 +392,10 @@ enum result line_append_body(const struct line_view *view, struct buf *to)
 {
     enum result result;
 
+    if (view->sent.data) {
+        result = base64_decode(to, view->sent);
+        return result == RESULT_INVALID ? RESULT_CORRUPT : result;
+    }
     switch (view->body_kind) {
     case LINE_TEXT:
         result = json_text_decode(to, view->body);

@@ -1,0 +1,48 @@
+/**
+ * What a body says as JSON in UTF-8, when it is something next to that as it was sent.
+ *
+ * Servers send JSON behind a byte order mark, in UTF-16 or in the Latin letters that their charset names,
+ * as JSON Lines or a JSON text sequence, and with NaN and Infinity for numbers. Each is read for what it
+ * means: the letters as UTF-8; the lines as one array; NaN, Infinity and -Infinity as null, for JSON has
+ * no number for them. Nothing is guessed: letters are decoded as a mark or the content type says (or as
+ * UTF-16 by its NULs), and what comes out must pass json_check, each line for itself.
+ *
+ * ISO-8859-1 and US-ASCII are read as Windows-1252, as browsers do (WHATWG Encoding, section 4.2): what
+ * is more in that stands for control characters, which no JSON has.
+ *
+ * Ownership  the caller's buf.
+ * Errors     RESULT_INVALID when it is none of these, RESULT_NOMEM or RESULT_LIMIT of the buf.
+ * Units      bytes.
+ * Threads    no state.
+ * Sources    RFC 8259 section 8.1, RFC 7464, RFC 2781, jsonlines.org, WHATWG Encoding.
+ */
+#ifndef SCRAPETOP_BASE_BODY_TEXT_H
+#define SCRAPETOP_BASE_BODY_TEXT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What was other than JSON in UTF-8, a bit for each. */
+enum body_was {
+    BODY_WAS_MARKED = 1,    /* a byte order mark stood before it */
+    BODY_WAS_UTF16 = 2,     /* or ... */
+    BODY_WAS_LATIN = 4,     /* ... so many other letters */
+    BODY_WAS_LINES = 8,     /* JSON Lines, or ... */
+    BODY_WAS_SEQUENCE = 16, /* ... a JSON text sequence */
+    BODY_WAS_NAN = 32,      /* with NaN or Infinity */
+};
+#define BODY_WAS_COUNT 6
+
+/** "is JSON Lines, taken for one array" ...: what is said of a body with that bit. */
+const char *body_was_words(unsigned bit);
+
+/** Appends to `out`, which is empty, the JSON that `body` says, which json_check has refused as it is.
+ *  `content_type` may be empty. `*was` says what it was. */
+MUST_CHECK enum result body_text_read(struct str body, struct str content_type, struct buf *out,
+                                      unsigned *was);
+
+#endif
