@@ -222,9 +222,14 @@ bool json_raw_equal(struct str raw, struct str plain)
 
 void json_walk_begin(struct json_walk *walk, struct str container)
 {
-    const char *end = container.data + container.len;
-    const char *p = container.len ? json_step_space(container.data, end) : end;
+    const char *p, *end;
 
+    *walk = (struct json_walk){ .at = container.data, .end = container.data };
+    if (!container.len) {
+        return;
+    }
+    end = container.data + container.len;
+    p = json_step_space(container.data, end);
     *walk = (struct json_walk){ .at = end, .end = end };
     if (p < end && (*p == '{' || *p == '[')) {
         walk->at = json_step_space(p + 1, end);

@@ -250,6 +250,7 @@ bool header_is_secret(struct str name)
 /* `name: "value"`, `"name":"value"`, `name=value`, `<name>value</name>`, also within a JSON string, where
  * the quotes are escaped. */
 struct typed {
+    const char *begin;
     struct str rest;
     struct str name, value;
     bool is_quoted;
@@ -341,6 +342,31 @@ static void take_value(struct typed *t, bool is_xml)
     }
 }
 
+/* The name is an element's: behind "<", or "<soap:". What else comes before a ">" is a comparison, in GraphQL too. */
+static bool is_opened(const struct typed *t)
+{
+    const char *at = t->name.data;
+
+    if (at > t->begin && at[-1] == ':') {
+        at--;
+        while (at > t->begin && is_name_byte(at[-1])) {
+            at--;
+        }
+    }
+    return at > t->begin && at[-1] == '<';
+}
+
+/* GraphQL's `$password: String!` says what it is, not its value. */
+static bool is_declared(const struct typed *t)
+{
+    const char *at = t->name.data + t->name.len;
+
+    while (at < t->rest.data && *at == ' ') {
+        at++;
+    }
+    return t->name.data > t->begin && t->name.data[-1] == '$' && at < t->rest.data && *at == ':';
+}
+
 /* The next name that something stands behind; `is_xml` tells what. */
 static bool next_name(struct typed *t, bool *is_xml)
 {
@@ -349,7 +375,7 @@ static bool next_name(struct typed *t, bool *is_xml)
         if (!t->name.len) {
             continue;
         }
-        *is_xml = take(t, ">");
+        *is_xml = is_opened(t) && take(t, ">");
         if (*is_xml) {
             return true;
         }
@@ -402,14 +428,14 @@ static enum result add_plain(struct secrets *secrets, const struct typed *t, con
 enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                               size_t *count, struct err *err)
 {
-    struct typed t = { .rest = text };
+    struct typed t = { .begin = text.data, .rest = text };
     enum result result = RESULT_OK;
     bool is_xml;
 
     while (result == RESULT_OK && next_name(&t, &is_xml)) {
         char label[SECRET_LABEL_SIZE];
 
-        if (!url_param_is_secret(t.name)) {
+        if (!url_param_is_secret(t.name) || is_declared(&t)) {
             continue; /* what stands behind it may hold further names */
         }
         take_value(&t, is_xml);

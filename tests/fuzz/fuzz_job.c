@@ -19,7 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         return 0;
     }
     FUZZ_CHECK(job_write(&job, &out, &err) == RESULT_OK);
-    FUZZ_CHECK(job_read(&again, buf_view(&out), "job.json", &err) == RESULT_OK);
+    if (job_read(&again, buf_view(&out), "job.json", &err) != RESULT_OK) {
+        fprintf(stderr, "%s\n%s\n", err.text, buf_cstr(&out));
+        abort();
+    }
     FUZZ_CHECK(job_same_requests(&job, &again));
     buf_release(&out);
     job_release(&again);
