@@ -272,6 +272,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .job = &options->job,
             .dir = &dir,
             .list_fds = lists->fds,
+            .feed = lists->feed.is_used ? &lists->feed : NULL,
+            .feed_list = lists->count - (lists->count > 0),
             .csv = options->csv,
             .parquet = options->parquet,
             .follow_up = options->follow_up,

@@ -1,6 +1,10 @@
 /**
  * The lists of URLs of a run: copied into its directory when it begins, read from there ever after.
  *
+ * One that comes by a pipe need not have ended: the run begins with what is there when it pauses, and the rest is
+ * added to the copy by engine/feed.h. Until its end a file "urls-N.open" lies beside it; a run that ends before
+ * that goes on with the rest when the list is given again.
+ *
  * So a run resumes though its list came from a pipe, was deleted, or is being edited; and a list that
  * was given again and differs is refused, because the numbers of its lines are the requests' ids.
  *
@@ -10,6 +14,7 @@
 #ifndef SCRAPETOP_CMD_RUN_LISTS_H
 #define SCRAPETOP_CMD_RUN_LISTS_H
 
+#include "engine/feed.h"
 #include "job/job.h"
 #include "store/run_dir.h"
 
@@ -19,9 +24,10 @@ struct run_lists {
     int *fds; /* one for each JOB_SOURCE_LIST of the job, in order; after run_lists_open */
     struct run_list_given *given; /* those of the command line; NULL: the run's own */
     size_t count, opened;
+    struct feed_source feed; /* the rest of the last one, when that is still to come */
 };
 
-/** Reads the command line's lists whole, before a directory is made or set aside for them. Zeroed
+/** Reads the command line's lists whole, or as far as they have come, before a directory is made or set aside for them. Zeroed
  *  `lists`; not called when the job is that of the run directory. */
 MUST_CHECK enum result run_lists_check(struct run_lists *lists, const struct job *job,
                                        struct err *err);

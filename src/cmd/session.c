@@ -517,10 +517,18 @@ static void print_report(const struct session *s)
         snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
     } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
         snprintf(left, sizeof left, "rounds are left");
+    } else if (r->list_is_cut && !r->store_is_gone) {
+        snprintf(left, sizeof left, "all that came is done");
     } else {
         return;
     }
-    if (s->options->job->has_typed_secret) {
+    if (r->list_is_cut) {
+        say(stderr,
+            "scrapetop: %s, and the rest of the list was not read; resume with the same command, "
+            "the "
+            "list from its beginning",
+            left);
+    } else if (s->options->job->has_typed_secret) {
         say(stderr,
             "scrapetop: %s; resume with the same command, for a credential in it is not kept",
             left);
@@ -555,6 +563,8 @@ static enum result open_engine(struct session *s, struct err *err)
         .job = s->options->job,
         .dir = s->options->dir,
         .list_fds = s->options->list_fds,
+        .feed = s->options->feed,
+        .feed_list = s->options->feed_list,
         .csv = s->csv[0] ? s->csv : NULL,
         .parquet = s->options->parquet,
         .table_path = s->table,

@@ -15,6 +15,7 @@
 #define SCRAPETOP_CMD_SESSION_H
 
 #include "base/err.h"
+#include "engine/feed.h"
 #include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
@@ -26,9 +27,11 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const char *csv;     /* to write when all is settled, or NULL; "-": stdout */
-    const char *parquet; /* likewise, never stdout */
-    struct sweep *sweep; /* NULL: none */
+    const struct feed_source *feed; /* the rest of the last list, or NULL */
+    size_t feed_list;               /* its place in list_fds */
+    const char *csv;                /* to write when all is settled, or NULL; "-": stdout */
+    const char *parquet;            /* likewise, never stdout */
+    struct sweep *sweep;            /* NULL: none */
     struct follow_up follow_up;
     bool plain;         /* no dashboard, even on a terminal */
     bool notify;        /* title, bell and notifications, whatever the settings say */

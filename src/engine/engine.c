@@ -553,7 +553,7 @@ static void on_store_closed(void *context)
  * is in the store goes back to the network's spare responses. */
 void engine_go_on_closing(struct engine *e)
 {
-    if (e->checking || table_is_running(e)) {
+    if (e->checking || table_is_running(e) || !feed_stop(e)) {
         return; /* the last of them calls again */
     }
     if (e->committer) {
@@ -741,8 +741,11 @@ enum result engine_start(struct engine *e, struct err *err)
     e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
     uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
     committer_set_planned(e->committer, frontier_seeds(e->frontier));
+    if (e->options.feed) {
+        result = feed_start(e, e->options.feed, e->options.list_fds[e->options.feed_list], err);
+    }
     engine_pump(e);
-    return RESULT_OK;
+    return result;
 }
 
 void engine_close(struct engine *e, void (*closed)(void *context, const struct err *trouble))

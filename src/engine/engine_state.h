@@ -195,6 +195,7 @@ struct engine {
 
     struct events events;
     struct metrics metrics;
+    struct feed *feed;           /* NULL: all of the plan's own is known */
     struct totals totals_before; /* of the sessions before this one */
     uint64_t totals_due_us;
     struct accounts accounts; /* by endpoint */

@@ -356,6 +356,7 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         fill_waiting(e, now_us, l);
         break;
     case LIMIT_QUEUE_EMPTY:
+    case LIMIT_INPUT:
     case LIMIT_PAGINATION:
     case LIMIT_DRAINING:
         name_flight(e, NULL, now_us, l);

@@ -31,6 +31,7 @@ const char *run_limit_word(enum run_limit limit)
         [LIMIT_BUDGET] = "BUDGET",
         [LIMIT_HOLD] = "HOLD",
         [LIMIT_QUEUE_EMPTY] = "QUEUE EMPTY",
+        [LIMIT_INPUT] = "INPUT",
         [LIMIT_PAGINATION] = "PAGINATION",
         [LIMIT_DESCRIPTORS] = "FD LIMIT",
         [LIMIT_LOOP_CPU] = "LOOP CPU",
@@ -113,6 +114,8 @@ static const char *note_of(const struct snapshot_limit *l)
         return l->flight_us ? "few at once" : "different URLs fail in a row: few at once";
     case LIMIT_BUDGET:
         return l->quota_known ? "" : "until an answer tells what the quota is now";
+    case LIMIT_INPUT:
+        return "the rest of the list is still to come";
     case LIMIT_QUEUE_EMPTY:
         return "the last are in flight";
     case LIMIT_PAGINATION:

@@ -29,6 +29,7 @@ enum run_limit {
     LIMIT_BUDGET,
     LIMIT_HOLD,
     LIMIT_QUEUE_EMPTY,
+    LIMIT_INPUT, /* the list comes in no faster */
     LIMIT_PAGINATION,
     LIMIT_DESCRIPTORS,
     LIMIT_LOOP_CPU,

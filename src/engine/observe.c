@@ -338,6 +338,7 @@ static enum run_state ended_state(const struct engine *e, const struct snapshot 
     return is_writing_table(s)             ? RUN_NORMALISING
            : e->storage != RESULT_OK       ? RUN_FAILED
            : s->ok + s->failed < s->total  ? RUN_STOPPED
+           : feed_is_cut(e->feed)          ? RUN_STOPPED
            : s->failed > s->ok             ? RUN_FAILED
            : snapshot_pages_are_missing(s) ? RUN_INCOMPLETE
                                            : RUN_DONE;
@@ -389,7 +390,7 @@ static void fill_progress(struct filling *f)
         e->poll.is_asleep ? poll_wake_us(e, f->now_us) : frontier_wake_us(e->frontier, f->now_us);
     uint64_t settled, busy;
 
-    s->total_known = true;
+    s->total_known = !feed_is_open(e->feed);
     s->total = frontier_total(e->frontier) + poll_left(e);
     if (e->poll.is_used) {
         s->rounds = e->poll.rounds.kept.begun;

@@ -407,9 +407,10 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         e->limit = LIMIT_DRAINING;
         break;
     default:
-        e->limit = e->poll.is_asleep  ? LIMIT_ROUND
-                   : may_find_more(e) ? LIMIT_PAGINATION
-                                      : LIMIT_QUEUE_EMPTY;
+        e->limit = e->poll.is_asleep       ? LIMIT_ROUND
+                   : may_find_more(e)      ? LIMIT_PAGINATION
+                   : feed_is_open(e->feed) ? LIMIT_INPUT
+                                           : LIMIT_QUEUE_EMPTY;
         break;
     }
 }
@@ -609,8 +610,8 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         engine_pump(e);
         return;
     }
-    if (e->phase == ENGINE_RUNNING &&
-        (e->answer != FRONTIER_EMPTY || discover_is_pending(e) || poll_goes_on(e))) {
+    if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e) ||
+                                       poll_goes_on(e) || feed_is_open(e->feed))) {
         return;
     }
     if (discover_settle_accounts(e)) { /* else its end comes back to here */

@@ -37,7 +37,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
     if (e->session_limit != SESSION_LIMIT_NONE) {
         return EXIT_LIMIT;
     }
-    if (r->pending > 0 || (e->stopped_by[0] && poll_is_unfinished(e))) {
+    if (r->pending > 0 || (e->stopped_by[0] && poll_is_unfinished(e)) || r->list_is_cut) {
         return EXIT_DRAINED;
     }
     if (e->table_result != RESULT_OK) {
@@ -161,6 +161,7 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     r->made_of = table_made_of(e);
     r->stopped_as_wanted = e->stopped_as_wanted;
+    r->list_is_cut = feed_is_cut(e->feed);
     r->store_is_gone = e->storage == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     report_add_rules(e, r);

@@ -114,6 +114,7 @@ struct report {
     char stopped_code[ERR_CODE_MAX];    /* the error code of that, or empty */
     bool stopped_in_error;              /* by what answers said, though it can be resumed */
     bool stopped_as_wanted;             /* by who watched it, or a sweep that knew enough */
+    bool list_is_cut;                   /* the run ended before the list that came in did */
     bool store_is_gone;                 /* somebody took it away: there is nothing to resume */
     size_t rule_count;                  /* 0 when there was no memory for them */
     struct report_rule *rules;          /* owned; those that met no answer, too */

@@ -20,6 +20,7 @@ enum bound {
     BOUND_SILENT, /* part of what would be holds or retries */
     BOUND_PAGES,
     BOUND_TAIL,
+    BOUND_INPUT,
     BOUND_LOGIN,
     BOUND_DISK,
     BOUND_FILES,
@@ -29,15 +30,16 @@ enum bound {
 };
 
 static const enum bound bound_of[LIMIT_COUNT] = {
-    [LIMIT_NONE] = BOUND_NONE,         [LIMIT_CAP] = BOUND_CAP,
-    [LIMIT_HOST_CAP] = BOUND_HOST_CAP, [LIMIT_RATE] = BOUND_RATE,
-    [LIMIT_BUDGET] = BOUND_RATE,       [LIMIT_HOLD] = BOUND_HOLD,
-    [LIMIT_QUEUE_EMPTY] = BOUND_TAIL,  [LIMIT_PAGINATION] = BOUND_PAGES,
-    [LIMIT_DESCRIPTORS] = BOUND_FILES, [LIMIT_LOOP_CPU] = BOUND_LOOP,
-    [LIMIT_DISK] = BOUND_DISK,         [LIMIT_PAUSED] = BOUND_USER,
-    [LIMIT_DRAINING] = BOUND_USER,     [LIMIT_ALL_WAITING] = BOUND_RETRIES,
-    [LIMIT_ROUND] = BOUND_NONE,        [LIMIT_AUTH] = BOUND_LOGIN,
-    [LIMIT_LEARNED] = BOUND_LEARNED,   [LIMIT_TROUBLE] = BOUND_TROUBLE,
+    [LIMIT_NONE] = BOUND_NONE,           [LIMIT_CAP] = BOUND_CAP,
+    [LIMIT_HOST_CAP] = BOUND_HOST_CAP,   [LIMIT_RATE] = BOUND_RATE,
+    [LIMIT_BUDGET] = BOUND_RATE,         [LIMIT_HOLD] = BOUND_HOLD,
+    [LIMIT_QUEUE_EMPTY] = BOUND_TAIL,    [LIMIT_INPUT] = BOUND_INPUT,
+    [LIMIT_PAGINATION] = BOUND_PAGES,    [LIMIT_DESCRIPTORS] = BOUND_FILES,
+    [LIMIT_LOOP_CPU] = BOUND_LOOP,       [LIMIT_DISK] = BOUND_DISK,
+    [LIMIT_PAUSED] = BOUND_USER,         [LIMIT_DRAINING] = BOUND_USER,
+    [LIMIT_ALL_WAITING] = BOUND_RETRIES, [LIMIT_ROUND] = BOUND_NONE,
+    [LIMIT_AUTH] = BOUND_LOGIN,          [LIMIT_LEARNED] = BOUND_LEARNED,
+    [LIMIT_TROUBLE] = BOUND_TROUBLE,
 };
 
 /* The seconds of each, and of all together. */
@@ -115,6 +117,7 @@ static const struct sentence sentences[BOUND_COUNT] = {
     [BOUND_TAIL] = { "network-bound: for ",
                      " of the time the last requests were in flight; a larger cap gives nothing",
                      false },
+    [BOUND_INPUT] = { "input-bound: for ", " of the time the list had no more to ask for", false },
     [BOUND_LOGIN] = { "login-bound: for ", " of the time requests waited for a token", false },
     [BOUND_DISK] = { "disk-bound: for ", " of the time storing was slower than the network",
                      false },
@@ -181,7 +184,7 @@ void report_judge(struct report *r, const struct verdict_facts *facts)
 static double seconds_below_cap(const double seconds[BOUND_COUNT])
 {
     return seconds[BOUND_RATE] + seconds[BOUND_LEARNED] + seconds[BOUND_HOST_CAP] +
-           seconds[BOUND_TROUBLE];
+           seconds[BOUND_TROUBLE] + seconds[BOUND_INPUT];
 }
 
 void report_fill_ideal(struct report *r, const struct verdict_facts *facts)

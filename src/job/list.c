@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@ struct list {
     char *name; /* for messages */
     int fd;
     bool owns_fd;
+    int pipe;                         /* that more comes from; -1: none */
+    struct buf begun;                 /* a line of it that has not ended yet */
+    uint64_t end;                     /* nothing is read beyond; UINT64_MAX: all of the file */
     char *buffer;                     /* BUFFER_SIZE bytes of the file, */
     size_t buffer_len;                /* of which so many are filled, */
     uint64_t start;                   /* from this offset on */
@@ -61,38 +65,123 @@ static int temporary_file(void)
     return fd;
 }
 
-/* Copies what can be read only once, so that it can be read by offset. Closes `fd`, leaves the copy
- * in its place. */
-static enum result spool(struct list *list, struct err *err)
+static void close_pipe(struct list *list)
+{
+    if (list->pipe > STDERR_FILENO) {
+        close(list->pipe);
+    }
+    list->pipe = -1;
+}
+
+/* Whole lines go to the copy, the begun one waits for its end. */
+static enum result keep(struct list *list, const char *bytes, size_t len, struct err *err)
+{
+    const char *last = memrchr(bytes, '\n', len);
+    size_t whole = last ? (size_t)(last - bytes) + 1 : 0;
+    struct str begun = buf_view(&list->begun);
+
+    if (!whole && begun.len + len > 2 * LIST_LINE_MAX) {
+        whole = len; /* too long for a line: who looks at the copy says so */
+    }
+    if (whole && (write_all(list->fd, begun.data, begun.len) != RESULT_OK ||
+                  write_all(list->fd, bytes, whole) != RESULT_OK)) {
+        return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+    }
+    if (whole) {
+        buf_reset(&list->begun);
+    }
+    return buf_append(&list->begun, bytes + whole, len - whole) == RESULT_OK
+               ? RESULT_OK
+               : err_nomem(err, "reading a list");
+}
+
+static enum result end_pipe(struct list *list, struct err *err)
+{
+    struct str begun = buf_view(&list->begun);
+    enum result result = write_all(list->fd, begun.data, begun.len);
+
+    close_pipe(list);
+    buf_reset(&list->begun);
+    return result == RESULT_OK
+               ? RESULT_OK
+               : err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
+}
+
+enum result list_read_on(struct list *list, bool to_end, struct err *err)
+{
+    enum result result = RESULT_OK;
+    bool has_whole = false;
+
+    while (result == RESULT_OK && list->pipe >= 0) {
+        struct pollfd ready = { .fd = list->pipe, .events = POLLIN };
+        ssize_t got;
+
+        if (!to_end && has_whole && poll(&ready, 1, LIST_PAUSE_MS) == 0) {
+            break;
+        }
+        got = read(list->pipe, list->buffer, BUFFER_SIZE);
+        if (got < 0 && errno != EINTR) {
+            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", list->name);
+        } else if (got == 0) {
+            result = end_pipe(list, err);
+        } else if (got > 0) {
+            has_whole = has_whole || memchr(list->buffer, '\n', (size_t)got);
+            result = keep(list, list->buffer, (size_t)got, err);
+        }
+    }
+    list->buffer_len = 0; /* it was lent */
+    return result;
+}
+
+/* What can be read only once is copied, so that it can be read by offset. */
+static enum result spool(struct list *list, bool to_end, struct err *err)
 {
     int copy = temporary_file();
-    enum result result;
-    ssize_t got;
 
     if (copy < 0) {
         return err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
     }
-    do {
-        got = read(list->fd, list->buffer, BUFFER_SIZE);
-        if (got < 0 && errno != EINTR) {
-            result = err_set_errno(err, errno, "E-IN2", "cannot read %s", list->name);
-            goto fail_copy;
-        }
-        if (got > 0 && write_all(copy, list->buffer, (size_t)got) != RESULT_OK) {
-            result = err_set_errno(err, errno, "E-IN2", "cannot keep a copy of %s", list->name);
-            goto fail_copy;
-        }
-    } while (got != 0);
-    if (list->owns_fd) {
-        close(list->fd);
-    }
+    list->pipe = list->fd;
     list->fd = copy;
     list->owns_fd = true;
-    return RESULT_OK;
+    return list_read_on(list, to_end, err);
+}
 
-fail_copy:
-    close(copy);
-    return result;
+bool list_is_open(const struct list *list)
+{
+    return list->pipe >= 0;
+}
+
+int list_give_pipe(struct list *list, struct buf *begun)
+{
+    int given = list->pipe;
+
+    *begun = list->begun;
+    list->begun = (struct buf){ .max = 0 };
+    list->pipe = -1;
+    return given;
+}
+
+void list_end_at(struct list *list, uint64_t size)
+{
+    list->end = size;
+}
+
+bool list_begins_with(const struct list *list, int fd, uint64_t size)
+{
+    char ours[4096], theirs[4096];
+
+    for (uint64_t at = 0; at < size;) {
+        size_t want = size - at < sizeof ours ? (size_t)(size - at) : sizeof ours;
+        ssize_t got = pread(list->fd, ours, want, (off_t)at);
+
+        if (got <= 0 || pread(fd, theirs, (size_t)got, (off_t)at) != got ||
+            memcmp(ours, theirs, (size_t)got) != 0) {
+            return false;
+        }
+        at += (uint64_t)got;
+    }
+    return true;
 }
 
 static enum result list_new(struct list **list, const char *name, struct err *err)
@@ -103,7 +192,8 @@ static enum result list_new(struct list **list, const char *name, struct err *er
     if (!l) {
         return err_nomem(err, "opening a list");
     }
-    l->fd = -1;
+    l->fd = l->pipe = -1;
+    l->end = UINT64_MAX;
     buf_init(&l->entry_name, LIST_LINE_MAX);
     buf_init(&l->entry_url, LIST_LINE_MAX);
     l->name = str_dup(str_view(name));
@@ -116,7 +206,7 @@ static enum result list_new(struct list **list, const char *name, struct err *er
     return RESULT_OK;
 }
 
-enum result list_open(struct list **list, const char *path, struct err *err)
+static enum result open_path(struct list **list, const char *path, bool to_end, struct err *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     struct list *l;
@@ -135,13 +225,23 @@ enum result list_open(struct list **list, const char *path, struct err *err)
         result = err_set(err, RESULT_INVALID, "E-IN2", "%s is a directory, want a list of URLs",
                          l->name);
     } else if (!S_ISREG(st.st_mode) || is_stdin) {
-        result = spool(l, err);
+        result = spool(l, to_end, err);
     }
     if (result != RESULT_OK) {
         list_free(l);
         *list = NULL;
     }
     return result;
+}
+
+enum result list_open(struct list **list, const char *path, struct err *err)
+{
+    return open_path(list, path, true, err);
+}
+
+enum result list_open_begun(struct list **list, const char *path, struct err *err)
+{
+    return open_path(list, path, false, err);
 }
 
 enum result list_open_fd(struct list **list, int fd, const char *name, struct err *err)
@@ -159,9 +259,11 @@ void list_free(struct list *list)
     if (!list) {
         return;
     }
+    close_pipe(list);
     if (list->owns_fd && list->fd >= 0) {
         close(list->fd);
     }
+    buf_release(&list->begun);
     buf_release(&list->entry_name);
     buf_release(&list->entry_url);
     free(list->buffer);
@@ -174,6 +276,7 @@ void list_free(struct list *list)
 static enum result fill(struct list *list, uint64_t offset, struct err *err)
 {
     ssize_t got;
+    size_t want;
 
     if (offset < list->start || offset > list->start + list->buffer_len) {
         list->buffer_len = 0;
@@ -184,8 +287,14 @@ static enum result fill(struct list *list, uint64_t offset, struct err *err)
         memmove(list->buffer, list->buffer + done, list->buffer_len);
     }
     list->start = offset;
+    want = BUFFER_SIZE - list->buffer_len;
+    if (list->end - offset < list->buffer_len + want) {
+        want = list->end > offset + list->buffer_len
+                   ? (size_t)(list->end - offset - list->buffer_len)
+                   : 0;
+    }
     do {
-        got = pread(list->fd, list->buffer + list->buffer_len, BUFFER_SIZE - list->buffer_len,
+        got = pread(list->fd, list->buffer + list->buffer_len, want,
                     (off_t)(offset + list->buffer_len));
     } while (got < 0 && errno == EINTR);
     if (got < 0) {

@@ -16,14 +16,17 @@
 #ifndef SCRAPETOP_JOB_LIST_H
 #define SCRAPETOP_JOB_LIST_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LIST_LINE_MAX (64 * 1024)
 #define LIST_NAME_MAX 256 /* bytes of a name */
 #define LIST_BAD_SHOWN 10 /* bad lines told one by one */
+#define LIST_PAUSE_MS 100
 
 struct list;
 
@@ -43,6 +46,25 @@ struct list_report {
 /** Opens `path`; "-" is stdin. What cannot be read twice (a pipe) is first copied to an unlinked
  *  temporary file. */
 MUST_CHECK enum result list_open(struct list **list, const char *path, struct err *err);
+
+/** As list_open, but of a pipe only what has come when it pauses after a whole line, for LIST_PAUSE_MS. */
+MUST_CHECK enum result list_open_begun(struct list **list, const char *path, struct err *err);
+
+/** There is more to come, of what list_open_begun has opened. */
+bool list_is_open(const struct list *list);
+
+/** Waits for more of it: until it pauses again, or `to_end`. */
+MUST_CHECK enum result list_read_on(struct list *list, bool to_end, struct err *err);
+
+/** Gives away the pipe that more will come from, to be closed unless it is stdin; `*begun` takes the bytes of a
+ *  line that has not ended. The list is then what has come so far. */
+int list_give_pipe(struct list *list, struct buf *begun);
+
+/** Lets it end at that offset, though the file has more. */
+void list_end_at(struct list *list, uint64_t size);
+
+/** Whether the list begins with the bytes of `fd`, of which there are `size`. */
+bool list_begins_with(const struct list *list, int fd, uint64_t size);
 
 /** Reads from `fd`, a regular file that the caller keeps open; `name` is for messages. */
 MUST_CHECK enum result list_open_fd(struct list **list, int fd, const char *name, struct err *err);

@@ -62,6 +62,12 @@ uint64_t frontier_total(const struct frontier *f)
     return f->total + f->found_count;
 }
 
+void frontier_extend(struct frontier *f, uint64_t count)
+{
+    seeds_extend(f->seeds, count);
+    f->total = seeds_total(f->seeds);
+}
+
 uint64_t frontier_seeds(const struct frontier *f)
 {
     return f->total;

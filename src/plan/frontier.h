@@ -66,6 +66,10 @@ MUST_CHECK enum result frontier_offer_waiting(struct frontier *frontier, struct 
 /** Offered and not begun on yet: at FRONTIER_OFFERED_MAX it is time to wait. */
 size_t frontier_offered(const struct frontier *frontier);
 
+/** The last source of the plan has grown: so many more of its own come after those there were. Of a plan in which
+ *  nothing is found. */
+void frontier_extend(struct frontier *frontier, uint64_t count);
+
 /** How many of them are of one endpoint. */
 uint64_t frontier_planned(const struct frontier *frontier, uint32_t endpoint);
 

@@ -160,6 +160,13 @@ uint64_t seeds_total(const struct seeds *s)
     return s->total;
 }
 
+void seeds_extend(struct seeds *s, uint64_t count)
+{
+    assert(s->source_count && s->sources[s->source_count - 1].list);
+    s->sources[s->source_count - 1].count += count;
+    s->total += count;
+}
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 /* Reads the list's entry at `index`, from `position` on. */

@@ -46,6 +46,9 @@ void seeds_free(struct seeds *seeds);
 
 uint64_t seeds_total(const struct seeds *seeds);
 
+/** The last source, a list, has so many more entries by now. */
+void seeds_extend(struct seeds *seeds, uint64_t count);
+
 /** How many of them are an endpoint's. */
 uint64_t seeds_planned(const struct seeds *seeds, uint32_t endpoint);
 

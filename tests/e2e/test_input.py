@@ -1,0 +1,127 @@
+"""A list on stdin that has not ended: its first URLs are asked while the rest is still to come."""
+
+import json
+import os
+import signal
+import subprocess
+
+import harness
+from harness import check, check_equal, scratch
+from peer import Peer, reply
+
+
+def begin(run_dir, *more):
+    return harness.scrapetop("run", "--plain", "-o", run_dir, *more, "-i", "-", stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def say(child, text):
+    child.stdin.write(text.encode())
+    child.stdin.flush()
+
+
+def asked(peer, *paths):
+    harness.wait_for(lambda: all(peer.asked[path] for path in paths), f"{paths} to be asked")
+
+
+def stored(run_dir):
+    return sorted(json.loads(line)["key"] for line in harness.raw_lines(run_dir))
+
+
+def whole(run_dir, text, code=0):
+    return harness.succeed("run", "--plain", "-o", run_dir, "-i", "-", stdin=text.encode(), code=code)
+
+
+def test_list__is_asked_before_its_end():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
+    child = begin(run_dir, "--json")
+    say(child, "# comes first\n\n")
+    say(child, f"{peer.url}/1\n")
+    asked(peer, "/1")
+    check(child.poll() is None, "it ended before its list")
+    say(child, f"# another\n{peer.url}/2\n{peer.url}/3\n{peer.url}/")
+    asked(peer, "/2", "/3")
+    harness.wait_for(lambda: b"INPUT" in harness.run("status", run_dir).out, "a limit that names the list")
+    check(os.path.exists(run_dir + "/urls-1.open"), "nothing says that the list is open")
+    say(child, '4\n{"name": "five", "url": "' + peer.url + '/5"}\n' + peer.url + "/6")  # without a line feed
+    child.stdin.close()
+    child.stdin = None
+    ended = harness.finish(child)
+    check_equal(ended.code, 0, ended)
+    report = ended.report()
+    check_equal((report["requests"], report["ok"], report["pending"]), (6, 6, 0), "requests")
+    check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 7)}, "asked")
+    check_equal(stored(run_dir), ["1", "2", "3", "4", "6", "five"], "keys")
+    check(not os.path.exists(run_dir + "/urls-1.open"), "the mark is still there")
+    check_equal(harness.succeed("verify", run_dir).code, 0, "verify")
+
+
+def cut_off(run_dir, peer, how):
+    child = begin(run_dir)
+    say(child, f"{peer.url}/1\n{peer.url}/2\n")
+    asked(peer, "/1", "/2")
+    harness.wait_for(lambda: len(stored(run_dir)) == 2, "both to be stored")
+    held, child.stdin = child.stdin, None  # open until the run has ended
+    child.send_signal(how)
+    ended = harness.finish(child)
+    held.close()
+    check(os.path.exists(run_dir + "/urls-1.open"), "nothing says that the list was open")
+    return ended
+
+
+def test_list__goes_on_where_it_was__when_it_is_given_again():
+    for how, code in (signal.SIGINT, 7), (signal.SIGKILL, -9):
+        peer, run_dir = Peer(lambda ask: reply()), scratch(f"{how.name}.run")
+        ended = cut_off(run_dir, peer, how)
+        check_equal(ended.code, code, ended)
+        check(code != 7 or b"the rest of the list was not read; resume with the same command" in ended.err, ended)
+        alone = harness.succeed("run", "--plain", "-o", run_dir)
+        check(b"W-IN1" in alone.err, "no word of the rest", alone)
+        other = whole(run_dir, f"{peer.url}/1\n{peer.url}/other\n{peer.url}/3\n", code=2)
+        check(b"E-IN5" in other.err, other)
+        whole(run_dir, "".join(f"{peer.url}/{n}\n" for n in range(1, 6)))
+        check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 6)}, "asked")
+        check(not os.path.exists(run_dir + "/urls-1.open"), "the mark is still there")
+        again = whole(run_dir, "".join(f"{peer.url}/{n}\n" for n in range(1, 6)))
+        check(b"5/5 ok" in again.err, again)
+
+
+def test_list__ends_at_a_line_that_is_no_url():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
+    child = begin(run_dir)
+    say(child, f"{peer.url}/1\n")
+    asked(peer, "/1")
+    say(child, f"{peer.url}/2\nno URL\n{peer.url}/3\n")
+    ended = harness.finish(child)
+    check_equal(ended.code, 2, ended)
+    check(b"stdin, line at offset" in ended.err and b"space in URL" in ended.err, ended)
+    check(not peer.asked["/3"], "what comes after the line was asked")
+    whole(run_dir, f"{peer.url}/1\n{peer.url}/2\n{peer.url}/3\n")
+    check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 4)}, "asked")
+
+
+def test_list__that_came_whole__is_looked_at_before_anything_is_asked():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
+    ended = whole(run_dir, f"{peer.url}/1\nno URL\n", code=2)
+    check(b"E-URL1" in ended.err and not peer.total() and not os.path.exists(run_dir), ended)
+    ended = whole(run_dir, "# nothing\n", code=2)
+    check(b"no URLs in stdin" in ended.err, ended)
+
+
+def test_list__may_be_long_and_slow():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
+    child = begin(run_dir, "--cap", "50")
+    say(child, f"{peer.url}/0\n")
+    asked(peer, "/0")
+    for block in range(4):
+        say(child, "".join(f"{peer.url}/{block}-{n}?{'x' * 500}\n" for n in range(500)))
+        asked(peer, f"/{block}-499?{'x' * 500}")
+    child.stdin.close()
+    child.stdin = None
+    ended = harness.finish(child)
+    check(ended.code == 0 and b"2001/2001 ok" in ended.err, ended)
+    check(all(count == 1 for count in peer.asked.values()), "something was asked twice")
+
+
+if __name__ == "__main__":
+    harness.main(globals())
