@@ -227,27 +227,6 @@ static void hold_user__holds_until_released_and_never_shortens_a_servers(void **
     host_table_release(&t);
 }
 
-static void release__asks_now__whatever_holds_it(void **state)
-{
-    struct request other = { .lane = 1 };
-    struct host_table t;
-    struct host *host;
-
-    (void)state;
-    host_table_init(&t, 0, (struct rate){ 0 });
-    host = referred(&t, "http://a/");
-    other.lane = lane_of(host, 1, "http://a/");
-    host_names_resource(host, &other, STR("search"));
-    host_hold_named(host, &any, T0 + 30 * US_PER_S, T0, &why);
-    host_hold_named(host, &other, T0 + 90 * US_PER_S, T0, &why);
-    host_hold_user(host, true, T0);
-    host_release(host);
-    assert_int_equal(host_may_start(&t, host, 0, T0), HOST_MAY);
-    assert_int_equal(host_may_start(&t, host, other.lane, T0), HOST_MAY);
-    assert_true(host_hold(host, T0).until_us == 0);
-    host_table_release(&t);
-}
-
 /* --- resources, each with a bucket of its own ------------------------------------------------------- */
 
 static void resource__holds_its_own_lanes_only(void **state)
@@ -738,7 +717,6 @@ int main(void)
         cmocka_unit_test(hold_named__keeps_the_longer__when_two_are_named),
         cmocka_unit_test(hold_named__is_not_cut_short__when_a_refusal_without_a_deadline_follows),
         cmocka_unit_test(hold_user__holds_until_released_and_never_shortens_a_servers),
-        cmocka_unit_test(release__asks_now__whatever_holds_it),
         cmocka_unit_test(resource__holds_its_own_lanes_only),
         cmocka_unit_test(resource__takes_what_is_in_flight_along__when_it_is_named),
         cmocka_unit_test(newer__counts_what_began_later__when_the_lane_has_changed_its_bucket),

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define DEFAULT_DIR "demo.run"
-#define RESUME_MAX 4200      /* the command that goes on, with a path */
 #define FIRST_AUCTION 103293 /* where the origin of all this began */
 
 static bool given(const struct demo_command_options *o, const char *name)

@@ -315,7 +315,6 @@ struct snapshot {
     unsigned max_in_flight;
     char rate_limit[48]; /* "10/s" or "off" */
     bool auto_on;
-    double auto_rate;                 /* the controller's, a second; 0: none */
     unsigned sweep_step, sweep_steps; /* 0: no sweep is under way */
     double requests_per_s, requests_per_s_average;
     double bytes_per_s;

@@ -649,16 +649,6 @@ void host_hold_named(struct host *host, const struct request *request, uint64_t 
     bucket_hold(host_bucket(host, request), until_us, due, now_us);
 }
 
-void host_release(struct host *host)
-{
-    host->hold_is_user = false;
-    host->down_until_us = 0;
-    host->bucket.hold_until_us = 0;
-    for (uint16_t i = 0; i < host->other_count; i++) {
-        host->others[i].hold_until_us = 0;
-    }
-}
-
 static struct host_hold later(struct host_hold hold, const struct bucket *bucket, uint64_t now_us)
 {
     if (bucket->hold_until_us > now_us && bucket->hold_until_us > hold.until_us) {

@@ -249,9 +249,6 @@ void host_hold_user(struct host *host, bool hold, uint64_t now_us);
 void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
                      uint64_t now_us, const struct due *due);
 
-/** The user's word: it may be asked now, whatever holds it. */
-void host_release(struct host *host);
-
 /** What holds it at this moment, the latest of several. */
 struct host_hold {
     uint64_t until_us;     /* 0: nothing; TIME_NEVER: until the user releases it */

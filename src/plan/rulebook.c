@@ -115,11 +115,6 @@ const struct answer_rule *rulebook_rule(const struct rulebook *book, size_t inde
     return book->lines[index].rule;
 }
 
-uint32_t rulebook_endpoint(const struct rulebook *book, size_t index)
-{
-    return book->lines[index].endpoint;
-}
-
 void rulebook_name(const struct rulebook *book, size_t index, char name[RULEBOOK_NAME_MAX])
 {
     const struct line *line = &book->lines[index];

@@ -32,9 +32,6 @@ void rulebook_free(struct rulebook *book); /* NULL is ignored */
 size_t rulebook_count(const struct rulebook *book);
 const struct answer_rule *rulebook_rule(const struct rulebook *book, size_t index);
 
-/** Whose rule it is. */
-uint32_t rulebook_endpoint(const struct rulebook *book, size_t index);
-
 /** "404 do=empty" has a name: "rule 2", "products rule 1", "--answer 1". */
 #define RULEBOOK_NAME_MAX 96
 void rulebook_name(const struct rulebook *book, size_t index, char name[RULEBOOK_NAME_MAX]);
