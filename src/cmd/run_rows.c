@@ -338,7 +338,8 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .letter = 'i',
         .name = "input",
         .value = "FILE",
-        .help = "URLs from FILE, one a line, or JSON Lines with \"url\" and \"name\"; - is stdin, asked while "
+        .help = "URLs from FILE, one a line, or JSON Lines with \"url\" and \"name\"; - is stdin, "
+                "asked while "
                 "it still comes in",
         .kind = OPTION_CALL,
         .set = add_list,
