@@ -50,6 +50,7 @@ static const struct known options[] = {
     { 'G', "get", CURL_GET },
     { 'k', "insecure", CURL_INSECURE },
     { 0, "cacert", CURL_CA_FILE },
+    { 0, "basic", CURL_PASS },
     { 'L', "location", CURL_PASS },
     { 's', "silent", CURL_PASS },
     { 'S', "show-error", CURL_PASS },
@@ -74,8 +75,20 @@ static const struct known options[] = {
 
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
+/* Where a header comes from. Those of -H go before any other, as they do in curl. */
+enum strength {
+    BY_OPTION, /* -A, -b, -e, --json, -u */
+    BY_BEARER, /* --oauth2-bearer goes before -u */
+    BY_HEADER,
+};
+
+#define REMOVED_MAX 16 /* names in a command that takes some out */
+
 struct reading {
     struct curl_command *to;
+    enum strength strengths[CURL_COMMAND_HEADERS_MAX];
+    struct buf removed[REMOVED_MAX]; /* names of -H 'Name:' */
+    size_t removed_count;
     struct curl_words words;
     struct buf word, value;
     bool is_get;
@@ -113,8 +126,47 @@ static enum result nomem(struct reading *r, enum result result)
     return result == RESULT_OK ? RESULT_OK : err_nomem(r->err, "reading a curl command");
 }
 
-/* A header line of two parts. */
-static enum result add_header(struct reading *r, struct str head, struct str tail)
+static struct str name_of(struct str line)
+{
+    return str_trim(str_cut(&line, ':'));
+}
+
+/* The one of that name; header_count: none. */
+static size_t find_header(const struct curl_command *c, struct str name)
+{
+    size_t i = 0;
+
+    while (i < c->header_count && !str_equal_nocase(name_of(buf_view(&c->headers[i])), name)) {
+        i++;
+    }
+    return i;
+}
+
+static bool is_removed(const struct reading *r, struct str name)
+{
+    for (size_t i = 0; i < r->removed_count; i++) {
+        if (str_equal_nocase(buf_view(&r->removed[i]), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_header(struct reading *r, size_t index)
+{
+    struct curl_command *c = r->to;
+
+    buf_release(&c->headers[index]);
+    c->header_count--;
+    memmove(&c->headers[index], &c->headers[index + 1],
+            (c->header_count - index) * sizeof c->headers[0]);
+    memmove(&r->strengths[index], &r->strengths[index + 1],
+            (c->header_count - index) * sizeof r->strengths[0]);
+    c->headers[c->header_count] = (struct buf){ .max = 0 };
+}
+
+static enum result append_header(struct reading *r, struct str head, struct str tail,
+                                 enum strength strength)
 {
     struct curl_command *c = r->to;
     struct buf *line = &c->headers[c->header_count];
@@ -123,9 +175,55 @@ static enum result add_header(struct reading *r, struct str head, struct str tai
         return err_set(r->err, RESULT_LIMIT, "E-CURL1", "curl command: more than %d headers",
                        CURL_COMMAND_HEADERS_MAX);
     }
-    c->header_count++;
+    r->strengths[c->header_count++] = strength;
     return nomem(r, buf_append_str(line, head) != RESULT_OK ? RESULT_NOMEM
                                                             : buf_append_str(line, tail));
+}
+
+/* A header line of two parts, that an option other than -H makes: the last one counts. */
+static enum result add_header(struct reading *r, struct str head, struct str tail,
+                              enum strength strength)
+{
+    size_t same = find_header(r->to, name_of(head));
+
+    if (is_removed(r, name_of(head)) ||
+        (same < r->to->header_count && r->strengths[same] > strength)) {
+        return RESULT_OK;
+    }
+    if (same < r->to->header_count) {
+        drop_header(r, same);
+    }
+    return append_header(r, head, tail, strength);
+}
+
+/* What one more option says is joined to the header of the earlier ones. */
+static enum result join_header(struct reading *r, size_t index, struct str value)
+{
+    struct buf *line = &r->to->headers[index];
+
+    while (line->len && (line->data[line->len - 1] == ';' || line->data[line->len - 1] == ' ')) {
+        line->len--;
+    }
+    return nomem(r, buf_append_str(line, STR("; ")) != RESULT_OK ? RESULT_NOMEM
+                                                                 : buf_append_str(line, value));
+}
+
+/* -H 'Name:' takes out what curl or another option would send. */
+static enum result remove_header(struct reading *r, struct str name)
+{
+    size_t same = find_header(r->to, name);
+
+    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
+        drop_header(r, same);
+    }
+    if (is_removed(r, name)) {
+        return RESULT_OK;
+    }
+    if (r->removed_count == REMOVED_MAX) {
+        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
+                       "curl command: more than %d headers taken out", REMOVED_MAX);
+    }
+    return nomem(r, buf_append_str(&r->removed[r->removed_count++], name));
 }
 
 /* curl drops a header whose value is empty, and sends one without a value that ends in a semicolon; a
@@ -133,15 +231,27 @@ static enum result add_header(struct reading *r, struct str head, struct str tai
 static enum result take_header(struct reading *r, struct str line)
 {
     struct str value = line, name = str_cut(&value, ':');
+    size_t same;
 
     if (str_starts(line, STR("@"))) {
         return err_set(r->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -H @FILE reads a file; give the headers themselves");
     }
-    if (!name.len || !str_trim(value).len) {
+    if (!name.len || !value.data) {
         return RESULT_OK;
     }
-    return add_header(r, line, STR_NONE);
+    if (!str_trim(value).len) {
+        return remove_header(r, str_trim(name));
+    }
+    same = find_header(r->to, str_trim(name));
+    if (same < r->to->header_count && r->strengths[same] == BY_HEADER &&
+        str_equal_nocase(str_trim(name), STR("Cookie"))) {
+        return join_header(r, same, str_trim(value));
+    }
+    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
+        drop_header(r, same);
+    }
+    return append_header(r, line, STR_NONE, BY_HEADER);
 }
 
 static enum result refuse_file(struct reading *r)
@@ -199,7 +309,7 @@ static enum result add_user(struct reading *r, struct str user)
     }
     result = nomem(r, base64_append(&encoded, user));
     if (result == RESULT_OK) {
-        result = add_header(r, STR("Authorization: Basic "), buf_view(&encoded));
+        result = add_header(r, STR("Authorization: Basic "), buf_view(&encoded), BY_OPTION);
     }
     buf_release(&encoded);
     return result;
@@ -207,11 +317,44 @@ static enum result add_user(struct reading *r, struct str user)
 
 static enum result add_cookie(struct reading *r, struct str cookie)
 {
+    size_t same;
+
     if (!holds(cookie, '=')) {
         return err_set(r->err, RESULT_INVALID, "E-CURL2",
                        "curl command: -b reads a file; give the cookies themselves, name=value");
     }
-    return add_header(r, STR("Cookie: "), cookie);
+    same = find_header(r->to, STR("Cookie"));
+    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
+        return join_header(r, same, str_trim(cookie));
+    }
+    return add_header(r, STR("Cookie: "), str_trim(cookie), BY_OPTION);
+}
+
+/* ";auto" behind it is about redirects. */
+static enum result add_referer(struct reading *r, struct str referer)
+{
+    static const struct str automatic = STR_INIT(";auto");
+
+    if (referer.len >= automatic.len &&
+        str_equal((struct str){ referer.data + referer.len - automatic.len, automatic.len },
+                  automatic)) {
+        referer.len -= automatic.len;
+    }
+    return referer.len ? add_header(r, STR("Referer: "), referer, BY_OPTION) : RESULT_OK;
+}
+
+/* An empty one sends none. */
+static enum result add_agent(struct reading *r, struct str agent)
+{
+    size_t same = find_header(r->to, STR("User-Agent"));
+
+    if (agent.len) {
+        return add_header(r, STR("User-Agent: "), agent, BY_OPTION);
+    }
+    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
+        drop_header(r, same);
+    }
+    return RESULT_OK;
 }
 
 static enum result set_text(struct reading *r, struct buf *to, struct str text)
@@ -238,13 +381,10 @@ static bool takes_value(enum curl_option option)
 
 static enum result add_json(struct reading *r, struct str text)
 {
-    enum result result = RESULT_OK;
+    enum result result = add_header(r, STR("Accept: application/json"), STR_NONE, BY_OPTION);
 
-    if (!r->to->has_body) {
-        result = add_header(r, STR("Accept: application/json"), STR_NONE);
-        if (result == RESULT_OK) {
-            result = add_header(r, STR("Content-Type: application/json"), STR_NONE);
-        }
+    if (result == RESULT_OK) {
+        result = add_header(r, STR("Content-Type: application/json"), STR_NONE, BY_OPTION);
     }
     return result == RESULT_OK ? add_data(r, text, '\0') : result;
 }
@@ -269,11 +409,11 @@ static enum result apply(struct reading *r, enum curl_option option, struct str 
     case CURL_COOKIE:
         return add_cookie(r, value);
     case CURL_BEARER:
-        return add_header(r, STR("Authorization: Bearer "), value);
+        return add_header(r, STR("Authorization: Bearer "), value, BY_BEARER);
     case CURL_AGENT:
-        return add_header(r, STR("User-Agent: "), value);
+        return add_agent(r, value);
     case CURL_REFERER:
-        return add_header(r, STR("Referer: "), value);
+        return add_referer(r, value);
     case CURL_URL:
         return set_url(r, value);
     case CURL_GET:
@@ -399,6 +539,8 @@ static enum result finish(struct reading *r)
     if (!c->url.len) {
         return err_set(r->err, RESULT_INVALID, "E-CURL1", "curl command: there is no URL in it");
     }
+    c->has_no_type = is_removed(r, STR("Content-Type")) &&
+                     find_header(c, STR("Content-Type")) == c->header_count;
     if (r->is_get && c->has_body) {
         result = move_to_query(r);
     }
@@ -434,6 +576,9 @@ enum result curl_command_parse(struct curl_command *command, struct str text, st
     }
     buf_release(&r.word);
     buf_release(&r.value);
+    for (size_t i = 0; i < r.removed_count; i++) {
+        buf_release(&r.removed[i]);
+    }
     if (result != RESULT_OK) {
         curl_command_release(command);
     }

@@ -30,6 +30,7 @@ struct curl_command {
     struct buf
         headers[CURL_COMMAND_HEADERS_MAX]; /* "Name: value"; those of -A, -b, -e, -u, --json too */
     size_t header_count;
+    bool has_no_type; /* -H 'Content-Type:': the body is sent without one */
     bool insecure;
     struct buf ca_file; /* empty: none */
 };

@@ -177,7 +177,7 @@ static int tell_failure(const struct job *job, const struct response *r)
     return EXIT_INCOMPLETE;
 }
 
-/* Secrets that a server sends back do not get into a file. */
+/* Secrets that a server sends back do not get into a file. (What is ours is the writer's business.) */
 static enum result print(const struct job *job, const struct buf *text, struct err *err)
 {
     struct buf redacted = { 0 };
@@ -251,10 +251,14 @@ static int tell(const struct probe_ask *ask, const struct response *response)
         result = err_nomem(&err, "telling");
     }
     if (result == RESULT_OK) {
+        result = print(&ask->job, &out, &err);
+    }
+    buf_reset(&out);
+    if (result == RESULT_OK) {
         result = probe_job_write(&found, &out, &err);
     }
     if (result == RESULT_OK) {
-        result = print(&ask->job, &out, &err);
+        say_json(stdout, buf_view(&out));
     }
     if (result == RESULT_OK && found.guess.is_lost) {
         err_set(&err, RESULT_INVALID, "E-PRB3",

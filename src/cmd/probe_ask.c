@@ -183,6 +183,30 @@ static enum result add_pasted_header(struct job *job, struct str line, struct er
     return result;
 }
 
+static bool has_header(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* curl sends a body as a form whatever it looks like, and that is what was answered. */
+static enum result add_commands_type(struct job *job, const struct curl_command *c, struct err *err)
+{
+    if (!c->has_body || has_header(job, STR("Content-Type"))) {
+        return RESULT_OK;
+    }
+    if (c->has_no_type) {
+        return err_set(err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -H 'Content-Type:' sends the body without a type, which is "
+                       "not done here; give one");
+    }
+    return job_add_header(job, STR("Content-Type: application/x-www-form-urlencoded"), err);
+}
+
 static enum result take_command(struct probe_ask *ask, struct str text, struct err *err)
 {
     struct job *job = &ask->job;
@@ -204,6 +228,9 @@ static enum result take_command(struct probe_ask *ask, struct str text, struct e
     }
     if (result == RESULT_OK && c.has_body) {
         result = replace_text(&job->endpoints[0].body, buf_view(&c.body), err);
+    }
+    if (result == RESULT_OK) {
+        result = add_commands_type(job, &c, err);
     }
     if (result == RESULT_OK && c.ca_file.len && !job->network.ca_file) {
         result = replace_text(&job->network.ca_file, buf_view(&c.ca_file), err);
@@ -233,16 +260,6 @@ static enum result take_url(struct probe_ask *ask, struct str url, struct err *e
     return result;
 }
 
-static bool has_header(const struct job *job, struct str name)
-{
-    for (size_t i = 0; i < job->header_count; i++) {
-        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Its type is what it looks like, as for `run`. */
 static enum result add_type(struct job *job, struct err *err)
 {
@@ -252,7 +269,7 @@ static enum result add_type(struct job *job, struct err *err)
         return RESULT_OK;
     }
     return job_add_header(job,
-                          json_check(body, JSON_DEPTH_MAX, NULL)
+                          job_body_is_json(body)
                               ? STR("Content-Type: application/json")
                               : STR("Content-Type: application/x-www-form-urlencoded"),
                           err);

@@ -1,5 +1,6 @@
 #include "cmd/probe_job.h"
 
+#include "base/base64.h"
 #include "base/json_scan.h"
 #include "base/url.h"
 #include "base/url_make.h"
@@ -15,6 +16,8 @@
 /* Writes on until something fails, which is looked at once, at the end. */
 struct writer {
     struct buf *out;
+    const struct secrets *secrets; /* which are hidden in what is told, never in our own words */
+    struct buf hidden;
     enum result result;
 };
 
@@ -60,9 +63,20 @@ static bool begins_placeholder(struct str rest, bool in_json)
                                    (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z'));
 }
 
+/* The text without its secrets, until the next call. */
+static struct str hide(struct writer *w, struct str text)
+{
+    buf_reset(&w->hidden);
+    if (w->result == RESULT_OK) {
+        w->result = secrets_redact(w->secrets, text, SECRETS_WHOLE, &w->hidden);
+    }
+    return w->result == RESULT_OK ? buf_view(&w->hidden) : STR_NONE;
+}
+
 /* A string; in a `template` braces mean what they are. */
 static void put_text(struct writer *w, struct str text, bool template)
 {
+    text = hide(w, text);
     put(w, STR("\""));
     while (text.len) {
         size_t len;
@@ -82,6 +96,7 @@ static void put_json(struct writer *w, struct str json)
 {
     bool in_string = false;
 
+    json = hide(w, json);
     while (json.len) {
         size_t len = 1;
 
@@ -204,6 +219,24 @@ static struct login find_login(const struct job *job, struct str url)
     return login;
 }
 
+/* The user and the password, where they are not empty, are the environment's. */
+static void put_basic(struct writer *w, struct str encoded)
+{
+    struct buf plain = { .max = 0 };
+    struct str password, user;
+    enum result result = base64_decode(&plain, str_trim(encoded));
+
+    password = buf_view(&plain);
+    user = str_cut(&password, ':');
+    PUTF(w, "  \"login\": { \"basic\": { \"user\": \"%s\", \"password\": \"%s\" } },\n",
+         user.len || result != RESULT_OK ? "${API_USER}" : "",
+         password.len || result != RESULT_OK ? "${API_PASSWORD}" : "");
+    if (plain.data) {
+        explicit_bzero(plain.data, plain.cap);
+    }
+    buf_release(&plain);
+}
+
 /* What it was is for the environment to know. */
 static void put_login(struct writer *w, const struct login *login)
 {
@@ -212,8 +245,10 @@ static void put_login(struct writer *w, const struct login *login)
             STR("  // The credential that was given is not kept: set these in the environment.\n"));
     }
     if (login->header && str_starts(sent_value(login->header), STR("Basic "))) {
-        put(w, STR("  \"login\": { \"basic\": { \"user\": \"${API_USER}\", "
-                   "\"password\": \"${API_PASSWORD}\" } },\n"));
+        struct str encoded = sent_value(login->header);
+
+        (void)str_cut(&encoded, ' ');
+        put_basic(w, encoded);
     } else if (login->header) {
         put(w, STR("  \"login\": { \"bearer\": \"${API_TOKEN}\" },\n"));
     } else if (login->param.data) {
@@ -339,7 +374,7 @@ static void put_body(struct writer *w, const struct job_endpoint *endpoint)
     if (!body.data) {
         return;
     }
-    if (json_check(body, JSON_DEPTH_MAX, NULL)) {
+    if (json_check(body, JSON_DEPTH_MAX, NULL) && str_trim(body).len == body.len) {
         put(w, STR(",\n      \"json\": "));
         put_json(w, body);
     } else {
@@ -360,8 +395,8 @@ static void put_hints(struct writer *w, const struct probe_found *found, const c
         return;
     }
     id = columns_name(found->shape.columns, (uint32_t)found->shape.id);
-    utf8_display(safe, sizeof safe, id, NAME_BYTES);
-    utf8_display(path, sizeof path, str_cut(&target, '?'), NAME_BYTES * 2);
+    utf8_display(safe, sizeof safe, hide(w, id), NAME_BYTES);
+    utf8_display(path, sizeof path, hide(w, str_cut(&target, '?')), NAME_BYTES * 2);
     PUTF(w,
          "  // If each record has an answer of its own, another endpoint asks for them:\n"
          "  //   { \"name\": \"details\", \"url\": \"%s/{%s.%s}\" }\n",
@@ -374,7 +409,7 @@ static void put_hints(struct writer *w, const struct probe_found *found, const c
 
 enum result probe_job_write(const struct probe_found *found, struct buf *out, struct err *err)
 {
-    struct writer w = { .out = out };
+    struct writer w = { .out = out, .secrets = &found->job->secrets };
     const struct job *job = found->job;
     struct login login = find_login(job, probe_url(found));
     char name[NAME_BYTES + 1];
@@ -385,6 +420,9 @@ enum result probe_job_write(const struct probe_found *found, struct buf *out, st
         return result;
     }
     make_name(url.target, name);
+    if (!str_equal(hide(&w, str_view(name)), str_view(name))) {
+        memcpy(name, "items", sizeof "items");
+    }
     put(&w, STR("{\n  \"name\": "));
     put_text(&w, str_view(job->name), false);
     put(&w, STR(",\n  \"base\": "));
@@ -403,5 +441,6 @@ enum result probe_job_write(const struct probe_found *found, struct buf *out, st
     put(&w, STR("\n    }"));
     put_hints(&w, found, name, url.target);
     put(&w, STR("  \"pace\": { \"cap\": 5 },\n  \"output\": [\"csv\"]\n}\n"));
+    buf_release(&w.hidden);
     return w.result == RESULT_OK ? RESULT_OK : err_nomem(err, "writing the job file");
 }

@@ -24,7 +24,7 @@ struct probe_found {
 /** Appends the comments: the answer, its records with their columns, pages, limits. */
 MUST_CHECK enum result probe_tell(const struct probe_found *found, struct buf *out);
 
-/** Appends the job. */
+/** Appends the job, without what is secret in it. */
 MUST_CHECK enum result probe_job_write(const struct probe_found *found, struct buf *out,
                                        struct err *err);
 

@@ -425,7 +425,6 @@ enum result run_finish_body(struct job *job, bool has_method, struct err *err)
 {
     struct job_endpoint *endpoint = &job->endpoints[0];
     enum result result = RESULT_OK;
-    struct str body;
 
     if (!endpoint->body) {
         return RESULT_OK;
@@ -434,9 +433,8 @@ enum result run_finish_body(struct job *job, bool has_method, struct err *err)
         result = replace_text(&endpoint->method, STR("POST"), err);
     }
     if (result == RESULT_OK && !has_header(job, STR("Content-Type"))) {
-        body = str_trim(str_view(endpoint->body));
         result = job_add_header(job,
-                                body.len && (body.data[0] == '{' || body.data[0] == '[')
+                                job_body_is_json(str_view(endpoint->body))
                                     ? STR("Content-Type: application/json")
                                     : STR("Content-Type: application/x-www-form-urlencoded"),
                                 err);

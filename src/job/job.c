@@ -188,6 +188,13 @@ enum result job_parse_backoff(struct str text, struct job_retry *retry, struct e
     return RESULT_OK;
 }
 
+bool job_body_is_json(struct str body)
+{
+    struct str text = str_trim(body);
+
+    return text.len && (text.data[0] == '{' || text.data[0] == '[');
+}
+
 enum result job_check_method(struct str method, struct err *err)
 {
     static const struct str methods[] = {

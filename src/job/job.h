@@ -42,7 +42,8 @@ struct job_header {
     char *sent; /* "X-Api-Key: 4f3c…" as sent: never written down or shown; NULL when a job was read
                     that could not keep it, which job_finish refuses */
     bool from_file;
-    bool stored; /* came from job_read: job_add_header may replace it */
+    bool stored;  /* came from job_read: job_add_header may replace it */
+    bool implied; /* an endpoint's, which its body implied: gives way to the job's */
 };
 
 /** Where an endpoint's URLs come from. */
@@ -297,6 +298,9 @@ MUST_CHECK enum result job_parse_max_fail(struct str text, struct job_limits *li
 void job_format_max_fail(const struct job_limits *limits, char text[UNITS_TEXT_MAX]);
 
 /** The method is a token and one whose answers have bodies. */
+/** A body of the command line whose type is application/json, unless it is told: an object or an array. */
+bool job_body_is_json(struct str body);
+
 MUST_CHECK enum result job_check_method(struct str method, struct err *err);
 
 /** [A-Za-z0-9._-]{1,64}, not starting with a dot. */

@@ -251,6 +251,7 @@ static void read_root(struct job_reader *r)
     if (!(seen >> ROOT_EVERY & 1) && (seen >> ROOT_COUNT & 1 || seen >> ROOT_UNTIL & 1)) {
         job_text_fault(&r->text, root, "E-CFG4", "\"count\" and \"until\" want \"every\"");
     }
+    job_settle_types(r);
     if (r->tables.data) {
         job_read_tables(r, r->tables);
     }

@@ -135,6 +135,7 @@ enum result job_finish(struct job *job, struct err *err)
 {
     enum result result = check_secrets(job, err);
 
+    job_drop_implied(job);
     if (result == RESULT_OK) {
         result = job_note_typed(job, err);
     }

@@ -110,6 +110,26 @@ fail_header:
     return result;
 }
 
+void job_drop_implied(struct job *job)
+{
+    for (size_t i = 0; i < job->endpoint_count; i++) {
+        struct job_endpoint *endpoint = &job->endpoints[i];
+        size_t kept = 0;
+
+        for (size_t j = 0; j < endpoint->header_count; j++) {
+            struct job_header *header = &endpoint->headers[j];
+
+            if (header->implied &&
+                job_find_header(job->headers, job->header_count, str_view(header->name))) {
+                header_release(header);
+            } else {
+                endpoint->headers[kept++] = *header;
+            }
+        }
+        endpoint->header_count = kept;
+    }
+}
+
 enum result job_add_unkept_header(struct job *job, struct job_endpoint *endpoint, struct str name,
                                   struct err *err)
 {

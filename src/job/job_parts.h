@@ -26,6 +26,9 @@ MUST_CHECK enum result job_register_credential(struct job *job, struct str name,
 /* job_hide.c */
 
 /** Registers what was typed into URLs and bodies, and notes whether there is any. */
+/** Takes the types that bodies imply from endpoints whose job has one. */
+void job_drop_implied(struct job *job);
+
 MUST_CHECK enum result job_note_typed(struct job *job, struct err *err);
 
 /** Two texts are the same but for what was typed as it is. */

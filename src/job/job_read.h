@@ -18,6 +18,9 @@ struct place_of_endpoint {
 void job_read_endpoints(struct job_reader *r, void *job, struct str value);
 void job_read_tables(struct job_reader *r, struct str value);
 
+/** Gives endpoints with a body the type that it implies, where nobody has said one. */
+void job_settle_types(struct job_reader *r);
+
 /** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
 void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
 

@@ -425,27 +425,44 @@ static const struct job_key endpoint_keys[] = {
 
 const struct job_keys job_endpoint_keys = JOB_KEYS("endpoint", endpoint_keys);
 
-/* A body makes the method POST and says what it is, unless the file does. */
-static void settle_body(struct job_reader *r, struct job_endpoint *endpoint, bool has_method)
+/* A body makes the method POST, unless the file names one. */
+static void settle_method(struct job_reader *r, struct job_endpoint *endpoint, bool has_method)
 {
-    bool is_json;
-    struct err err;
-
-    if (!endpoint->body || r->is_stored) {
-        return;
-    }
-    if (!has_method) {
+    if (endpoint->body && !r->is_stored && !has_method) {
         free(endpoint->method);
         endpoint->method = str_dup(STR("POST"));
         r->text.no_memory |= !endpoint->method;
     }
+}
+
+/* And says what it is, unless the endpoint or the job does. */
+static void settle_type(struct job_reader *r, size_t index)
+{
+    static const struct str name = STR_INIT("Content-Type");
+    const struct job *job = r->job;
+    struct job_endpoint *endpoint = &job->endpoints[index];
+    bool is_json;
+    struct err err;
+
+    if (!endpoint->body || job_find_header(endpoint->headers, endpoint->header_count, name) ||
+        job_find_header(job->headers, job->header_count, name)) {
+        return;
+    }
     is_json = template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON;
-    if (!job_find_header(endpoint->headers, endpoint->header_count, STR("Content-Type")) &&
-        job_add_endpoint_header(r->job, endpoint,
+    if (job_add_endpoint_header(r->job, endpoint,
                                 is_json ? STR("Content-Type: application/json")
                                         : STR("Content-Type: application/x-www-form-urlencoded"),
                                 &err) != RESULT_OK) {
-        job_text_fault_of(&r->text, place(r)->at, &err);
+        job_text_fault_of(&r->text, r->places[index].at, &err);
+    } else {
+        endpoint->headers[endpoint->header_count - 1].implied = true;
+    }
+}
+
+void job_settle_types(struct job_reader *r)
+{
+    for (size_t i = 0; i < r->job->endpoint_count && !r->is_stored; i++) {
+        settle_type(r, i);
     }
 }
 
@@ -476,7 +493,7 @@ static void read_endpoint(struct job_reader *r, struct str value)
                        has(seen, ENDPOINT_URL) ? "both \"url\" and \"sources\" are given"
                                                : "the endpoint has no \"url\"");
     }
-    settle_body(r, endpoint, has(seen, ENDPOINT_METHOD));
+    settle_method(r, endpoint, has(seen, ENDPOINT_METHOD));
 }
 
 void job_read_endpoints(struct job_reader *r, void *target, struct str value)

@@ -76,8 +76,8 @@ static bool is_literal(const char *text)
     return !job_names_variable(str_view(text)) && !(text[0] == '@' && text[1] && text[1] != '@');
 }
 
-bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
-                     struct job_secret *secret)
+static bool read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
+                        bool may_be_empty, struct job_secret *secret)
 {
     struct buf given = { 0 }, sent = { 0 };
     struct err err;
@@ -96,7 +96,9 @@ bool job_read_secret(struct job_reader *r, const char *key, struct str value, bo
     }
     literal = is_literal(text);
     result = resolve(r, text, &given, &sent, &err);
-    if (result == RESULT_OK && !sent.len) {
+    if (result == RESULT_OK && !sent.len && may_be_empty) {
+        keeps = true; /* there is nothing to hide */
+    } else if (result == RESULT_OK && !sent.len) {
         result = err_set(&err, RESULT_INVALID, "E-SEC2", "is empty");
     }
     if (result == RESULT_OK && !keeps) {
@@ -118,6 +120,12 @@ bool job_read_secret(struct job_reader *r, const char *key, struct str value, bo
     wipe(&given);
     wipe(&sent);
     return result == RESULT_OK;
+}
+
+bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
+                     struct job_secret *secret)
+{
+    return read_secret(r, key, value, keeps, false, secret);
 }
 
 /* --- the body of a login call ---------------------------------------------------------------------------- */
@@ -295,14 +303,14 @@ static void read_password(struct job_reader *r, void *target, struct str value)
 {
     struct job_login *login = target;
 
-    (void)job_read_secret(r, "password", value, false, &login->secret);
+    (void)read_secret(r, "password", value, false, true, &login->secret);
 }
 
 static void read_user(struct job_reader *r, void *target, struct str value)
 {
     struct job_login *login = target;
 
-    (void)job_read_secret(r, "user", value, true, &login->user);
+    (void)read_secret(r, "user", value, true, true, &login->user);
 }
 
 static const struct job_key basic_keys[] = {
@@ -351,9 +359,24 @@ static void read_kind(struct job_reader *r, struct job_login *login, const struc
     }
 }
 
+/* Without a password the user is the credential: a key, as of Stripe. */
 static void read_basic(struct job_reader *r, void *target, struct str value)
 {
+    struct job_login *login = target;
+    struct job_secret *user = &login->user;
+    struct err err;
+
     read_kind(r, target, &job_basic_keys, 2, value);
+    if (!user->sent || !user->sent[0] || !login->secret.sent || login->secret.sent[0]) {
+        return;
+    }
+    if (user->given && is_literal(user->given)) {
+        free(user->given); /* not to be written down, as no secret is */
+        user->given = NULL;
+    }
+    if (secrets_add(&r->job->secrets, str_view(user->sent), "job.user", &err) != RESULT_OK) {
+        job_text_fault_of(&r->text, value, &err);
+    }
 }
 
 static void read_oauth2(struct job_reader *r, void *target, struct str value)
