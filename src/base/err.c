@@ -50,8 +50,9 @@ static enum result result_of_errno(int errnum)
     }
 }
 
-static void fill_errno(struct err *err, enum result result, int errnum, const char *code,
-                       const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void fill_errno(struct err *err, enum result result,
+                                                             int errnum, const char *code,
+                                                             const char *format, va_list args)
 {
     size_t used;
 
