@@ -26,6 +26,14 @@ const char *body_was_words(unsigned bit)
     return "";
 }
 
+const char *body_was_name(unsigned bit)
+{
+    static const char *const names[BODY_WAS_COUNT] = { "bom",   "utf16",    "latin",
+                                                       "lines", "sequence", "nan" };
+
+    return bit && bit < 1U << BODY_WAS_COUNT ? names[__builtin_ctz(bit)] : "";
+}
+
 /* --- letters ---------------------------------------------------------------------------------------- */
 
 enum letters { LETTERS_UTF8, LETTERS_LATIN, LETTERS_LATIN9, LETTERS_LE, LETTERS_BE, LETTERS_OTHER };

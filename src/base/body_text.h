@@ -40,6 +40,9 @@ enum body_was {
 /** "is JSON Lines, taken for one array" ...: what is said of a body with that bit. */
 const char *body_was_words(unsigned bit);
 
+/** "bom", "utf16" ...: its name in reports. */
+const char *body_was_name(unsigned bit);
+
 /** Appends to `out`, which is empty, the JSON that `body` says, which json_check has refused as it is.
  *  `content_type` may be empty. `*was` says what it was. */
 MUST_CHECK enum result body_text_read(struct str body, struct str content_type, struct buf *out,

@@ -314,6 +314,7 @@ void table_build_free(struct table_build *b)
         row_encoder_free(w->encoder);
         buf_release(&w->keys);
         buf_release(&w->path);
+        buf_release(&w->decoded);
     }
     row_turns_free(b->turns);
     unique_free(b->unique);

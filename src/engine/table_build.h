@@ -24,6 +24,7 @@
 #ifndef SCRAPETOP_ENGINE_TABLE_BUILD_H
 #define SCRAPETOP_ENGINE_TABLE_BUILD_H
 
+#include "base/body_text.h"
 #include "base/err.h"
 #include "engine/work.h"
 #include "normalise/record_source.h"
@@ -104,6 +105,8 @@ struct table_report {
     uint64_t lone_surrogates; /* U+FFFD in their place */
     uint64_t empty;           /* responses without a body */
     uint64_t nulls;           /* null where a record should be */
+    uint64_t
+        read_as[BODY_WAS_COUNT]; /* documents that were not JSON but said some, by what they were */
     struct table_skips skipped[TABLE_SKIP_COUNT];
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */

@@ -35,7 +35,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TABLE_SPILL_BYTES ((size_t)4 << 20) /* a chunk's rows held before they wait for a turn */
+#define TABLE_SPILL_BYTES ((size_t)4 << 20)  /* a chunk's rows held before they wait for a turn */
+#define TABLE_DECODED_MAX ((size_t)64 << 20) /* bytes of a document that is read as what it says */
 #define TABLE_HINT_MAX 400         /* bytes of the pointers that an unlucky one is answered with */
 #define TABLE_EXPLODE_LOOKS_MAX 32 /* records that a worker looks at for the latter */
 /* What is looked at before rows are written in pass 1: the first chunks, and then one in so many. */
@@ -87,7 +88,9 @@ struct table_worker {
     struct chunk_note note; /* of this chunk */
     uint64_t index;         /* of the document in the chunk */
     bool recheck;           /* behind pass 1: some records of this chunk are to be skipped again */
-    bool skipped;           /* a record of this chunk */
+    bool skipped;           /* a record of this chunk; or one was read as something else */
+    struct buf decoded;     /* what that says */
+    uint64_t read_as[BODY_WAS_COUNT];
     uint64_t skip_count[TABLE_SKIP_COUNT];
     struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
     uint64_t cpu_us;

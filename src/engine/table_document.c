@@ -255,36 +255,78 @@ static void skip_invalid(struct table_worker *w, const struct document *document
     table_tally_skip(w, TABLE_SKIP_INVALID, document, words);
 }
 
+/* A file's document that is no JSON may say some (base/body_text.h): `text` becomes that. In the passes behind the first
+ * it is looked at again, as those are that are skipped. */
+static bool read_otherwise(struct table_worker *w, const struct document *document,
+                           struct str *text)
+{
+    unsigned was;
+
+    buf_reset(&w->decoded);
+    w->decoded.max = 2 * TABLE_DECODED_MAX;
+    if (document->raw || text->len > TABLE_DECODED_MAX ||
+        body_text_read(*text, STR(""), &w->decoded, &was) != RESULT_OK) {
+        return false;
+    }
+    w->skipped = true;
+    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
+        w->read_as[i] += was >> i & 1;
+    }
+    *text = buf_view(&w->decoded);
+    return true;
+}
+
+static enum result flatten_text(struct table_worker *w, struct str text)
+{
+    return flatten_document(w->flatten, text, on_row, w, &w->counts, &w->err);
+}
+
+/* Pass 1 has met one that is no JSON: what it says instead, or where and why it says nothing. */
+static enum result take_invalid(struct table_worker *w, const struct document *document,
+                                struct str *text, bool *skipped)
+{
+    struct json_error error;
+    bool valid = json_check(*text, JSON_DEPTH_MAX, &error);
+
+    assert(!valid); /* the walk and the check are held against each other by tests */
+    (void)valid;
+    if (table_build_facts(w->build).types && !w->build->judging) {
+        atomic_store(&w->build->judge_wanted, true);
+    }
+    *skipped = !read_otherwise(w, document, text);
+    if (*skipped) {
+        skip_invalid(w, document, &error);
+        return RESULT_OK;
+    }
+    return flatten_text(w, *text);
+}
+
 static enum result take_json(struct table_worker *w, const struct document *document)
 {
     uint64_t matches = w->counts.matches;
+    struct str text = document->text;
     struct json_error error;
     enum result result;
+    bool skipped = false;
 
-    if (w->recheck && !json_check(document->text, JSON_DEPTH_MAX, &error)) {
+    if (w->recheck && !json_check(text, JSON_DEPTH_MAX, &error) &&
+        !read_otherwise(w, document, &text)) {
         skip_invalid(w, document, &error);
         return RESULT_OK;
     }
     result = wants_meta(w) ? set_meta(w, document) : RESULT_OK;
-    if (result == RESULT_OK) {
-        result = flatten_document(w->flatten, document->text, on_row, w, &w->counts, &w->err);
+    result = result == RESULT_OK ? flatten_text(w, text) : result;
+    if (result == RESULT_INVALID) {
+        result = take_invalid(w, document, &text, &skipped);
     }
-    if (result == RESULT_INVALID) { /* pass 1: say where and why */
-        bool valid = json_check(document->text, JSON_DEPTH_MAX, &error);
-
-        assert(!valid); /* the walk and the check are held against each other by tests */
-        (void)valid;
-        if (table_build_facts(w->build).types && !w->build->judging) {
-            atomic_store(&w->build->judge_wanted, true);
-        }
-        skip_invalid(w, document, &error);
-        return RESULT_OK;
+    if (skipped) {
+        return result;
     }
     if (result == RESULT_OK && w->build->spec.explode) {
-        keep_explode_hint(w, str_trim(document->text));
+        keep_explode_hint(w, str_trim(text));
     }
     if (result == RESULT_OK && w->counts.matches == matches) {
-        keep_hint(w, document->text);
+        keep_hint(w, text);
         table_tally_skip(w, TABLE_SKIP_NO_MATCH, document, table_skip_name(TABLE_SKIP_NO_MATCH));
     } else if (result != RESULT_OK && result != RESULT_CANCELLED) {
         err_prefix(&w->err, "%s", document->path);

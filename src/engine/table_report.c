@@ -240,6 +240,13 @@ void table_report_print(const struct table_report *report, FILE *stream)
                 " stood twice in one object: the last was kept");
     print_count(stream, report->lone_surrogates, "escape", " of half a character became U+FFFD");
     print_count(stream, report->nulls, "null", " where a record should be: no row");
+    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
+        if (report->read_as[i]) {
+            say(stream, "scrapetop: of %llu document%s the text %s",
+                (unsigned long long)report->read_as[i], units_plural(report->read_as[i]),
+                body_was_words(1U << i));
+        }
+    }
     print_count(stream, report->columns_renamed, "column", " got a suffix, as the name was taken");
     print_count(stream, report->not_unique, "row",
                 " dropped: not the first with the same --unique values");
@@ -376,6 +383,22 @@ static enum result json_skipped(const struct table_report *r, struct buf *out)
     return result == RESULT_OK ? buf_append_char(out, '}') : result;
 }
 
+/* Only what there was. */
+static enum result json_read_as(const struct table_report *r, struct buf *out)
+{
+    enum result result = buf_printf(out, ",\"read_as\":{");
+    const char *between = "";
+
+    for (unsigned i = 0; i < BODY_WAS_COUNT && result == RESULT_OK; i++) {
+        if (r->read_as[i]) {
+            result = buf_printf(out, "%s\"%s\":%llu", between, body_was_name(1U << i),
+                                (unsigned long long)r->read_as[i]);
+            between = ",";
+        }
+    }
+    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+}
+
 static enum result json_counts(const struct table_report *r, struct buf *out)
 {
     return buf_printf(
@@ -397,6 +420,7 @@ enum result table_report_json(const struct table_report *r, struct buf *out)
 
     result = result == RESULT_OK ? json_text_append(out, str_view(r->output)) : result;
     result = result == RESULT_OK ? json_counts(r, out) : result;
+    result = result == RESULT_OK ? json_read_as(r, out) : result;
     result = result == RESULT_OK ? json_skipped(r, out) : result;
     if (result == RESULT_OK && r->schema) {
         result = json_schema(r, out);

@@ -112,6 +112,7 @@ void table_tally_collect(struct table_build *b)
     r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->nulls =
         r->bytes_in = 0;
     r->not_unique = r->not_present = 0;
+    memset(r->read_as, 0, sizeof r->read_as);
     for (unsigned i = 0; i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
 
@@ -127,6 +128,10 @@ void table_tally_collect(struct table_build *b)
         r->cpu_us += w->cpu_us;
         w->records = w->lone_surrogates = w->empty = w->bytes = w->cpu_us = 0;
         w->not_unique = w->not_present = 0;
+        for (size_t n = 0; n < BODY_WAS_COUNT; n++) {
+            r->read_as[n] += w->read_as[n];
+            w->read_as[n] = 0;
+        }
         w->counts = (struct flatten_counts){ 0 };
         memset(w->skip_count, 0, sizeof w->skip_count);
     }

@@ -71,7 +71,7 @@ BAD = [
      "in.jsonl:2: nesting deeper than 1024 at byte 1028"),
     (b'{"a":1}\n' + b'{"a":' * HUGE + b"1" + b"}" * HUGE + b'\n{"a":3}\n', b"1\n3\n", 1,
      "in.jsonl:2: nesting deeper than 1024"),
-    (b'{"a":1}\n\n{"a":NaN}\n{"a":01}\n{\'a\':1}\nnull x\n', b"1\n", 4, "in.jsonl:3: "),
+    (b'{"a":1}\n\n{"a":nan}\n{"a":01}\n{\'a\':1}\nnull x\n', b"1\n", 4, "in.jsonl:3: "),
 ]
 
 
@@ -270,8 +270,8 @@ def test_pointer__is_answered_with_those_that_exist__when_it_finds_nothing():
 UNREADABLE = (
     (b"", "nothing in it"), (b" \n\t\n", "nothing in it"), (b"\xef\xbb\xbf", "nothing in it"),
     (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<?xml version='1.0'?><r/>", "it is XML"),
-    ("[1]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
-    ("[1]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1]".encode("utf-16-be"), "iconv -f UTF-16BE"),
+    ("[1,]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1,]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
+    ("[1,]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1,]".encode("utf-16-be"), "iconv -f UTF-16BE"),
     ('["Z\xfcrich"]'.encode("latin-1"), "iconv -f WINDOWS-1252"),
     (gzip.compress(b'[{"a":1}]'), "gunzip -c"), (bytes.fromhex("28b52ffd0400"), "zstd -dc"), (b"BZh91AY&SY", "bunzip2 -c"),
     (b"\xfd7zXZ\0", "xz -dc"), (b"PK\3\4\x14\0", "unzip -p"), (b"PAR1....PAR1", "Parquet, a table already"),
@@ -287,6 +287,8 @@ UNREADABLE = (
 # And what is right as it is, with its rows.
 READABLE = (
     (b"[]", b""), (b"{}", b"\n"), (b"null", b""), (b"[null,null]", b"value\n\n\n"), (b"42", b"value\n42\n"), (b'"x"', b"value\nx\n"),
+    (b'[{"a":NaN,"b":-Infinity},{"a":1,"b":"NaN"}]', b"a,b\n,\n1,NaN\n"), (b'{"a":1}\n{"a":NaN}\n', b'a\n1\n\n'),
+    ('[{"a":"\u20ac"}]'.encode("utf-16"), "a\n\u20ac\n".encode()), ('{"a":1}\n{"a":2}\n'.encode("utf-16-be"), b"a\n1\n2\n"),
     (b"[1,2]", b"value\n1\n2\n"), (b"[[1,2],[3]]", b'value\n"[1,2]"\n[3]\n'), (b'\xef\xbb\xbf[{"a":1}]', b"a\n1\n"),
     (b'{"a":1}\r\n{"a":2}\r\n', b"a\n1\n2\n"), (b'[{"a":1}]\n[{"a":2}]\n', b"a\n1\n2\n"),
     (b'\x1e{"a":1}\n\x1e{"a":2}\n', b"a\n1\n2\n"), (b'{"a":1}\n{"a":\n{"a":3}\n', b"a\n1\n3\n"))
@@ -324,6 +326,28 @@ def test_keys__are_all_there__when_the_document_is_cut_up():
     harness.succeed("normalise", "--records", "/*/*", "-o", scratch("t.csv"), put(text.encode(), "large.json"))
     want = "_key_1,_key,n\n" + "".join(f"{o},{o} {n},{n}\n" for o in outer for n in range(80000))
     check(harness.read(scratch("t.csv")).decode() == want, "keys of a large document are wrong")
+
+
+def test_nan__is_an_empty_cell__in_every_pass_and_piece():
+    count, odd = 60000, 60
+    records = [(n, "NaN" if n % 1000 == 7 else f"{n}.5", f'"{n % 50000}"') for n in range(count)]
+    texts = ['{"id":%d,"v":%s,"u":%s}' % record for record in records]
+    rows = "".join(f"{n},{'' if v == 'NaN' else v},{json.loads(u)}\n" for n, v, u in records)
+    lines = put("\n".join(texts).encode(), "nan.jsonl")
+    array = put(b"[" + b",\n".join(text.encode() + b" " * 60 for text in texts) + b"]", "nan.json")
+    check(os.path.getsize(array) > 5 << 20, "too short to be cut up")
+    for path, documents in ((lines, odd), (array, 1)):
+        for ending, arguments in (("csv", []), ("csv", ["--types"]), ("parquet", [])):
+            ended = harness.succeed("normalise", "--json", *arguments, "-o", scratch(f"t.{ending}"), path)
+            report = ended.report()
+            check_equal((report["rows"], report["read_as"]), (count, {"nan": documents}), f"rows of {path} {arguments}")
+            if ending == "csv":
+                check(harness.read(scratch("t.csv")).decode() == "id,v,u\n" + rows, f"cells of {path} {arguments}")
+            else:
+                check_equal([(c["type"], c["values"]) for c in report["schema"]],
+                            [("int64", count), ("double", count - odd), ("text", count)], "columns")
+        harness.succeed("normalise", "--unique", "u", "-o", scratch("t.csv"), path)
+        check(harness.read(scratch("t.csv")).decode() == "id,v,u\n" + "".join(rows.splitlines(True)[:50000]), f"unique of {path}")
 
 
 def test_null__is_counted__where_a_record_should_be():
