@@ -30,6 +30,24 @@ static void note__tells_once_and_stops__when_all_are_refused_alike(void **state)
     assert_int_equal(same_answer_note(&s, status(403), true, false), SAME_ANSWER_STOP);
 }
 
+static void note__stops__for_all_that_is_wrong_alike(void **state)
+{
+    static const enum outcome wrong[] = { OUTCOME_WRONG_TYPE, OUTCOME_BAD_JSON, OUTCOME_REFUSED,
+                                          OUTCOME_ENCODING, OUTCOME_PROTOCOL };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof wrong / sizeof wrong[0]; k++) {
+        struct failure failure = failure_of(wrong[k], 200);
+        struct same_answer s = { .count = 0 };
+
+        for (unsigned i = 1; i < SAME_ANSWER_STOP_AT; i++) {
+            assert_int_equal(same_answer_note(&s, failure, true, false) == SAME_ANSWER_TELL,
+                             i == SAME_ANSWER_TELL_AT);
+        }
+        assert_int_equal(same_answer_note(&s, failure, true, false), SAME_ANSWER_STOP);
+    }
+}
+
 static void note__begins_anew__after_a_good_answer_or_another_refusal(void **state)
 {
     struct same_answer s = { .count = 0 };
@@ -103,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(note__tells_once_and_stops__when_all_are_refused_alike),
+        cmocka_unit_test(note__stops__for_all_that_is_wrong_alike),
         cmocka_unit_test(note__begins_anew__after_a_good_answer_or_another_refusal),
         cmocka_unit_test(note__says_nothing__of_single_items_and_accidents),
         cmocka_unit_test(note__goes_on__through_accidents),

@@ -263,6 +263,7 @@ static void redirect(struct engine *e, struct response *response)
     case REDIRECT_REFUSED: /* by us: the attempt's outcome becomes final */
         response->outcome = OUTCOME_REFUSED;
         response->request->last = response_last_try(response);
+        refused_alike_note(e, response, false);
         judge_final(e, response);
         break;
     }

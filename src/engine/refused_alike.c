@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define RULE_TEXT_MAX 96
+
 bool engine_is_any_left(const struct engine *e)
 {
     uint64_t begun = frontier_waiting(e->frontier) + fetch_in_flight(e->fetch) + e->checking +
@@ -17,25 +19,28 @@ bool engine_is_any_left(const struct engine *e)
     return engine_work_left(e) > begun || discover_is_pending(e);
 }
 
-/* How a user can have it otherwise. */
-static void spell_rule(struct failure failure, char text[64])
+/* How a user can have it otherwise; empty where no rule does. */
+static void spell_rule(struct failure failure, char text[RULE_TEXT_MAX])
 {
+    text[0] = '\0';
     if (failure.class == FAILURE_STATUS) {
-        snprintf(text, 64, "status=%d do=fail", failure.status);
-    } else {
-        snprintf(text, 64, "status=2xx body=html,xml,text,binary do=fail");
+        snprintf(text, RULE_TEXT_MAX, " (--answer 'status=%d do=fail' goes on all the same)",
+                 failure.status);
+    } else if (failure.class == FAILURE_WRONG_TYPE) {
+        snprintf(text, RULE_TEXT_MAX,
+                 " (--answer 'status=2xx body=html,xml,text,binary do=fail' goes on all the same)");
     }
 }
 
 static void tell(struct engine *e, const struct response *response)
 {
-    char rule[64];
+    char rule[RULE_TEXT_MAX];
 
     spell_rule(e->same_answer.failure, rule);
     events_add(&e->events, EVENT_WARNING, "refused-alike", ",\"code\":\"W-SAME1\"",
                "%d requests in a row came to the same: %.80s; asked one at a time from now on, and "
-               "after %d the run stops (--answer '%s' goes on all the same) [W-SAME1]",
-               SAME_ANSWER_TELL_AT, response->reason, SAME_ANSWER_STOP_AT, rule);
+               "after %d the run stops%s [W-SAME1]",
+               SAME_ANSWER_TELL_AT, response->request->reason, SAME_ANSWER_STOP_AT, rule);
 }
 
 static void stop(struct engine *e, const struct response *response)
@@ -49,7 +54,7 @@ static void stop(struct engine *e, const struct response *response)
     snprintf(why, sizeof why,
              "%d requests in a row came to the same: %.50s; --only-failed --class %s asks them "
              "again",
-             SAME_ANSWER_STOP_AT, response->reason, class);
+             SAME_ANSWER_STOP_AT, response->request->reason, class);
     events_add(&e->events, EVENT_ERROR, "refused-alike", ",\"code\":\"E-SAME1\"",
                "%s; stopping, resumable", why);
     engine_stop_for(e, "E-SAME1", why);

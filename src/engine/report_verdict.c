@@ -206,8 +206,8 @@ void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
                    (rung->requests < rung->cap ? cap / (double)rung->requests : 1);
         requests += rung->requests;
     }
-    if (!requests || r->wall_s <= 0) {
-        return;
+    if (!requests || r->wall_s <= 0 || r->session_ok == 0 || r->stopped_in_error) {
+        return; /* as in report_judge */
     }
     if (!facts->is_polling && seconds_below_cap(seconds) <= RATE_PART * r->wall_s) {
         r->ideal_s =

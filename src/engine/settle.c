@@ -108,7 +108,7 @@ static void keep_said(struct engine *e, const struct response *response, struct 
                                       &settling->said_body) == RESULT_OK) {
         s->said = (struct said){ .headers = buf_view(&settling->said_headers),
                                  .body = buf_view(&settling->said_body),
-                                 .body_bytes = response->body.len,
+                                 .body_bytes = response->body_bytes,
                                  .at_us = response->fetched_at_us };
     }
 }

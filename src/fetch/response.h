@@ -42,6 +42,7 @@ struct response {
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
     uint64_t wire_bytes;    /* received, before decompression, headers included */
+    uint64_t body_bytes;    /* of the body that came, decompressed, kept or not */
     uint64_t counted_bytes; /* of the body, while fetch counts them as handed on */
     uint32_t bad_crc32c;    /* of the body, when it is no JSON; 0: not looked at, or empty */
     struct buf body;        /* decompressed; complete unless the outcome says otherwise */

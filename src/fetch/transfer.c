@@ -465,6 +465,7 @@ static void read_timing(const struct transfer *t, struct response *r)
     curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &wire);
     curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
     r->wire_bytes = (uint64_t)wire + (uint64_t)head;
+    r->body_bytes = t->body_bytes;
 }
 
 void transfer_end(struct transfer *t, CURLcode code)
