@@ -40,6 +40,9 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,6 +53,7 @@
 
 #define DESCRIPTORS_LEAST 19 /* beside the standard ones: what a run of one connection takes */
 #define DESCRIPTORS_WANTED 256
+#define LARGE_BLOCK_BYTES (1 << 20)
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
@@ -93,6 +97,11 @@ static void prepare_process(void)
 
     setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers keep their point */
     utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
+#ifdef __GLIBC__
+    /* Else it grows with what is freed, up to 32 MiB: then large bodies lie on the heap, are copied as they grow and
+     * leave holes, which cost nearly as much as the bodies themselves. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+#endif
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */
     snprintf(threads, sizeof threads, "%ld", (cores > 0 ? cores : 1) + POOL_EXTRA_THREADS);

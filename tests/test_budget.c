@@ -58,6 +58,23 @@ static void share__is_of_what_is_not_handed_on(void **state)
     assert_true(budget_must_wait(&b, 0));
 }
 
+static void one__is_given_up__when_bodies_in_flight_take_what_is_not_kept_back(void **state)
+{
+    struct budget b = { .limit = 256 * MIB, .body_max = 64 * MIB, .flying = 192 * MIB - 1 };
+
+    (void)state;
+    assert_false(budget_is_over(&b));
+    b.held = 64 * MIB;
+    assert_false(budget_is_over(&b));
+    b.held++;
+    assert_true(budget_is_over(&b));
+    b.held = 0;
+    b.flying = 192 * MIB;
+    assert_true(budget_is_over(&b));
+    b.limit = 0;
+    assert_false(budget_is_over(&b));
+}
+
 static void one__goes_on__when_it_fits_or_nothing_else_would(void **state)
 {
     struct budget b = { .limit = 256 * MIB, .body_max = 64 * MIB, .flying = 192 * MIB };
@@ -80,6 +97,7 @@ int main(void)
         cmocka_unit_test(budget__is_never_short__without_a_limit),
         cmocka_unit_test(budget__keeps_room_for_one_body_and_for_small_ones),
         cmocka_unit_test(share__is_of_what_is_not_handed_on),
+        cmocka_unit_test(one__is_given_up__when_bodies_in_flight_take_what_is_not_kept_back),
         cmocka_unit_test(one__goes_on__when_it_fits_or_nothing_else_would),
     };
 

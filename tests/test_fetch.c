@@ -72,7 +72,8 @@ static bool keeps(struct str name)
     return str_equal_nocase(name, STR("retry-after"));
 }
 
-static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory)
+static void net_begin_as(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory,
+                         bool http2)
 {
     struct fetch_options options = { .loop = &n->loop,
                                      .clock = clock_system(),
@@ -84,6 +85,7 @@ static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, 
                                      .total_timeout_us = total_us,
                                      .body_max_bytes = body_max,
                                      .memory_bytes = memory,
+                                     .http2 = http2,
                                      .keeps = keeps,
                                      .on_response = on_response,
                                      .context = n };
@@ -92,6 +94,11 @@ static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, 
     n->last = &n->first;
     assert_int_equal(uv_loop_init(&n->loop), 0);
     assert_int_equal(fetch_new(&n->fetch, &options, NULL), RESULT_OK);
+}
+
+static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory)
+{
+    net_begin_as(n, total_us, body_max, memory, false);
 }
 
 static void net_begin(struct net *n, uint64_t total_us)
@@ -558,6 +565,40 @@ static void memory__makes_a_body_wait__at_no_cost_of_its_time(void **state)
     server_stop(server);
     free((void *)(uintptr_t)answers[0].bytes);
     free((void *)(uintptr_t)answers[1].bytes);
+}
+
+/* Streams of HTTP/2 cannot be held up one by one. So one is given up, whole, to be asked again; the nearest to its
+ * end goes on. */
+static void memory__is_kept_by_giving_up_the_largest__with_http2(void **state)
+{
+    struct server_answer answers[3];
+    struct server *server;
+    struct net n;
+
+    (void)state;
+    announced_answer(&answers[0], (3U << 20) + 65536, 3U << 20, SERVER_DRIP);
+    announced_answer(&answers[1], 9U << 20, 3U << 20, SERVER_DRIP);
+    announced_answer(&answers[2], 1, 1, SERVER_KEEP);
+    server = server_start(play_by_path, answers);
+    net_begin_as(&n, PATIENCE_US, 32U << 20, 8U << 20, true);
+    give_back(&n,
+              ask(&n, server_url(server, "/2"))); /* libcurl waits to see what its server speaks */
+    start(&n, server_url(server, "/0"), GET);
+    start(&n, server_url(server, "/1"), GET);
+    wait_for(&n, 2);
+    assert_int_equal(n.first->outcome, OUTCOME_LOCAL);
+    assert_string_equal(n.first->reason, "no memory for all bodies (--memory)");
+    assert_non_null(strstr(request_url(n.first->request).data, "/1"));
+    assert_int_equal(n.first->body.cap, 0);
+    give_back(&n, take(&n));
+    assert_int_equal(fetch_in_flight(n.fetch), 1);
+    fetch_cancel_all(n.fetch);
+    give_back(&n, take(&n));
+    net_end(&n);
+    server_stop(server);
+    free((void *)(uintptr_t)answers[0].bytes);
+    free((void *)(uintptr_t)answers[1].bytes);
+    free((void *)(uintptr_t)answers[2].bytes);
 }
 
 /* What waits for memory is cut off as anything else in flight, and its handle not used again. */
@@ -1199,6 +1240,7 @@ int main(void)
         cmocka_unit_test(gzip__is_refused__when_its_checksum_is_wrong),
         cmocka_unit_test(body__may_be_as_large_as_the_ceiling_and_no_larger),
         cmocka_unit_test(memory__makes_a_body_wait__at_no_cost_of_its_time),
+        cmocka_unit_test(memory__is_kept_by_giving_up_the_largest__with_http2),
         cmocka_unit_test(cancel_all__ends_those_that_wait_for_memory),
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),

@@ -26,6 +26,11 @@ bool budget_must_wait(const struct budget *b, uint64_t has)
            (b->flying + b->held >= common(b) || has > left / (b->count ? b->count : 1));
 }
 
+bool budget_is_over(const struct budget *b)
+{
+    return b->limit && (b->flying >= common(b) || b->flying + b->held >= b->limit);
+}
+
 /* When nothing is handed on, nothing but this will free any. */
 bool budget_allows_one(const struct budget *b, uint64_t has)
 {

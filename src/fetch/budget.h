@@ -33,6 +33,9 @@ bool budget_is_short(const struct budget *budget);
 /** Whether a body, not the favoured one, of which `has` bytes are there has to wait before it gets more. */
 bool budget_must_wait(const struct budget *budget, uint64_t has);
 
+/** Where none can wait: one of them has to be given up. What is handed on is only a reason when all is used up. */
+bool budget_is_over(const struct budget *budget);
+
 /** One of those that wait may go on to its end: `has` bytes are there of it. */
 bool budget_allows_one(const struct budget *budget, uint64_t has);
 

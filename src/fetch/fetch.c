@@ -165,7 +165,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     f->options = *options;
     f->config.options = &f->options;
     f->config.body_bytes = &f->budget.flying;
-    f->budget.limit = options->http2 ? 0 : options->memory_bytes;
+    f->budget.limit = options->memory_bytes;
     f->budget.body_max = options->body_max_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
     if (!build_headers(f)) {
@@ -179,7 +179,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     if (options->http2) {
         multi_uv_let_idle_talk(f->multi);
     }
-    if (f->budget.limit) {
+    if (f->budget.limit && !options->http2) {
         f->config.must_wait = must_wait;
         f->config.wait_context = f;
     }
@@ -314,10 +314,48 @@ static void favour_one(struct fetch *f)
     }
 }
 
+/* The largest, but not the one that is the nearest to its end: that goes on. */
+static struct transfer *one_to_give_up(const struct fetch *f)
+{
+    const struct transfer *nearest = NULL;
+    struct transfer *largest = NULL;
+
+    for (const struct transfer *t = f->flying; t; t = t->next) {
+        nearest = !nearest || transfer_left(t) < transfer_left(nearest) ? t : nearest;
+    }
+    for (struct transfer *t = f->flying; t; t = t->next) {
+        if (t != nearest && t->response->body.len && transfer_may_be_repeated(t) &&
+            (!largest || t->response->body.len > largest->response->body.len)) {
+            largest = t;
+        }
+    }
+    return largest;
+}
+
+static void give_up(struct fetch *f, struct transfer *t)
+{
+    struct response *response = t->response;
+
+    land(f, t, response);
+    transfer_end(t, CURLE_OUT_OF_MEMORY);
+    f->budget.held -= response->counted_bytes;
+    response->counted_bytes = 0;
+    buf_release(&response->body);
+    response->outcome = OUTCOME_LOCAL;
+    snprintf(response->reason, sizeof response->reason, "no memory for all bodies (--memory)");
+    multi_uv_remove(t->lane, t->easy);
+    make_idle(f, t);
+    f->options.on_response(f->options.context, response);
+}
+
 static void share_out(void *context)
 {
     struct fetch *f = context;
+    struct transfer *t;
 
+    while (f->options.http2 && budget_is_over(&f->budget) && (t = one_to_give_up(f))) {
+        give_up(f, t);
+    }
     if (!f->waiting) {
         return;
     }

@@ -68,8 +68,9 @@ struct fetch_options {
     bool http2;
     uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
     uint64_t body_max_bytes;
-    /* Of all bodies, in flight and not yet recycled; beyond it transfers wait (fetch/budget.h). 0: none, as
-     * with http2, whose streams libcurl cannot hold up one by one. */
+    /* Of all bodies, in flight and not yet recycled; beyond it transfers wait (fetch/budget.h). 0: none. With
+     * http2, whose streams libcurl cannot hold up one by one, the largest that may be asked again are given up
+     * instead, and come back as OUTCOME_LOCAL. */
     uint64_t memory_bytes;
     /* Which headers are kept beside those that this part and the store read; NULL: none. */
     bool (*keeps)(struct str name);

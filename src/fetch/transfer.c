@@ -487,6 +487,11 @@ uint64_t transfer_left(const struct transfer *t)
     return !t->response->body.len ? UINT64_MAX : most > t->body_bytes ? most - t->body_bytes : 0;
 }
 
+bool transfer_may_be_repeated(const struct transfer *t)
+{
+    return may_be_repeated(endpoint_of(t)->method);
+}
+
 void transfer_go_on(struct transfer *t)
 {
     t->paused = false;

@@ -86,6 +86,9 @@ void transfer_end(struct transfer *transfer, CURLcode code);
 /** The nearest to its end has the least; UINT64_MAX when it has not begun. */
 uint64_t transfer_left(const struct transfer *transfer);
 
+/** Its request may be sent a second time. */
+bool transfer_may_be_repeated(const struct transfer *transfer);
+
 /** One that waits reads on; the time since is not its own. Not within a callback of libcurl. */
 void transfer_go_on(struct transfer *transfer);
 
