@@ -223,7 +223,7 @@ static void spell__makes_the_json_of_a_job_file(void **state)
         { "404", "\"404\" is no condition" },
         { "status=404 do", "\"do\" is no condition" },
         { "at=/a is='x do=ok", "is=: its quote is not closed" },
-        { "at=/a is='x'y do=ok", "want a blank behind" },
+        { "at=/a is='x'y do=ok", "want a blank after" },
     };
     struct buf json = { 0 };
     struct err err;

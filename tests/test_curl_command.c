@@ -130,7 +130,7 @@ static void command__that_is_not_understood__is_refused(void **state)
         { "curl 'http://h.test", "' is never closed" },
         { "curl \"http://h.test", "\" is never closed" },
         { "curl $'http://h.test", "$' is never closed" },
-        { "curl http://h.test \\", "a backslash with nothing behind it" },
+        { "curl http://h.test \\", "a backslash with nothing after it" },
         { "curl http://h.test?a=1&b=2", "a URL with & wants quotes" },
         { "curl http://h.test | jq .", "one curl command only" },
         { "curl http://h.test > x", "one curl command only" },

@@ -54,15 +54,14 @@ static void json_check__names_the_byte__when_text_is_bad(void **state)
         { STR_INIT("[\xFF]"), 1, "invalid UTF-8 at byte 1 (0xff)" },
         { STR_INIT("[\"a\tb\"]"), 3, "control character \\x09 in string at byte 3" },
         { STR_INIT("[\"\0\"]"), 2, "control character \\x00 in string at byte 2" },
-        { STR_INIT("[007]"), 2,
-          "expected no digit behind a leading zero at byte 2, found \"07]\"" },
+        { STR_INIT("[007]"), 2, "expected no digit after a leading zero at byte 2, found \"07]\"" },
         { STR_INIT("[1,]"), 3, "expected a value at byte 3, found \"]\"" },
         { STR_INIT("{\"a\":1,}"), 7, "expected a quoted member name at byte 7, found \"}\"" },
         { STR_INIT("{\"a\" 1}"), 5, "expected a colon at byte 5, found \"1}\"" },
         { STR_INIT("[1 2]"), 3, "expected a comma or ] at byte 3, found \"2]\"" },
         { STR_INIT("{\"a\":1]"), 6, "expected a comma or } at byte 6, found \"]\"" },
         { STR_INIT("[\"\\x\"]"), 3,
-          "expected one of \"\\/bfnrtu behind a backslash at byte 3, found \"x\"]\"" },
+          "expected one of \"\\/bfnrtu after a backslash at byte 3, found \"x\"]\"" },
     };
 
     (void)state;

@@ -40,7 +40,7 @@ static const char *const texts[] = {
     "1 2",
 };
 
-/* Each beginning of each text, at the end of its own block of memory: nothing behind it is read. */
+/* Each beginning of each text, at the end of its own block of memory: nothing after it is read. */
 static void hint__stays_within_the_text__wherever_it_ends(void **state)
 {
     (void)state;
@@ -70,7 +70,7 @@ static void hint__tells_nul_bytes_apart__when_they_are_utf16_or_not(void **state
     } cases[] = {
         { STR_INIT("[\0001\000]\000"), "UTF-16LE" },
         { STR_INIT("\000[\0001\000]"), "UTF-16BE" },
-        { STR_INIT("[1]\000\000\000"), "NULs stand behind" },
+        { STR_INIT("[1]\000\000\000"), "NULs come after" },
         { STR_INIT("[1,\000\000\000\000]"), "has NULs" },
     };
 

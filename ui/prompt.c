@@ -177,7 +177,7 @@ static bool run_with_argument(struct view *v, const struct snapshot *s,
         }
         return false;
     default:
-        view_message(v, now_us, "this command takes nothing behind it");
+        view_message(v, now_us, "this command takes nothing after it");
         return false;
     }
 }

@@ -67,11 +67,11 @@ static enum result append_figures(const struct snapshot *s, struct buf *out)
 {
     return buf_printf(
         out,
-        ",\"total\":%llu,\"ok\":%llu,\"failed\":%llu,\"retried\":%llu,\"waiting\":%llu,"
+        ",\"requests\":%llu,\"ok\":%llu,\"failed\":%llu,\"retried\":%llu,\"waiting\":%llu,"
         "\"queued\":%llu,\"in_flight\":%llu,\"cap\":%u,\"req_per_s\":%.1f,"
         "\"req_per_s_average\":%.1f,\"bytes\":%llu,\"latency_ms\":{\"p50\":%llu,\"p90\":%llu,"
         "\"p95\":%llu,\"p99\":%llu},\"answers\":{\"2xx\":%llu,\"3xx\":%llu,\"4xx\":%llu,"
-        "\"429\":%llu,\"5xx\":%llu,\"none\":%llu},\"cpu_s\":%.2f,\"up_s\":%.1f",
+        "\"429\":%llu,\"5xx\":%llu,\"none\":%llu},\"cpu_s\":%.2f,\"wall_s\":%.1f",
         (unsigned long long)s->total, (unsigned long long)s->ok, (unsigned long long)s->failed,
         (unsigned long long)s->retried, (unsigned long long)s->waiting,
         (unsigned long long)s->queued, (unsigned long long)s->in_flight, s->cap,

@@ -69,7 +69,7 @@ static const unsigned char *scan_escape(struct scan *s, const unsigned char *p)
     if (*p != 'u') {
         return *p && strchr("\"\\/bfnrt", *p)
                    ? p + 1
-                   : fail(s, JSON_FAULT_SYNTAX, p, "one of \"\\/bfnrtu behind a backslash");
+                   : fail(s, JSON_FAULT_SYNTAX, p, "one of \"\\/bfnrtu after a backslash");
     }
     p++;
     for (int i = 0; i < 4; i++, p++) {
@@ -80,7 +80,7 @@ static const unsigned char *scan_escape(struct scan *s, const unsigned char *p)
         }
         c = *p | 0x20;
         if (!((*p >= '0' && *p <= '9') || (c >= 'a' && c <= 'f'))) {
-            return fail(s, JSON_FAULT_SYNTAX, p, "four hexadecimal digits behind \\u");
+            return fail(s, JSON_FAULT_SYNTAX, p, "four hexadecimal digits after \\u");
         }
     }
     return p;
@@ -133,7 +133,7 @@ static const unsigned char *scan_number(struct scan *s, const unsigned char *p)
     if (p < s->end && *p == '0') {
         p++;
         if (p < s->end && *p >= '0' && *p <= '9') {
-            return fail(s, JSON_FAULT_SYNTAX, p, "no digit behind a leading zero");
+            return fail(s, JSON_FAULT_SYNTAX, p, "no digit after a leading zero");
         }
     } else {
         p = scan_digits(s, p);

@@ -182,7 +182,7 @@ static enum result read_piece(struct curl_words *w, struct buf *word, struct err
         break;
     case '\\':
         if (w->at + 1 == w->text.len) {
-            return refuse(w, err, "a backslash with nothing behind it");
+            return refuse(w, err, "a backslash with nothing after it");
         }
         w->at += 2;
         return put(word, w->text.data[w->at - 1]);

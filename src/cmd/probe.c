@@ -3,6 +3,7 @@
 #include "base/json_scan.h"
 #include "base/say.h"
 #include "base/secrecy.h"
+#include "base/url.h"
 #include "base/utf8.h"
 #include "cmd/cmd.h"
 #include "cmd/probe_ask.h"
@@ -156,8 +157,18 @@ static void tell_redirect(const struct job *job, const char *url, struct err *er
     buf_release(&shown);
 }
 
+/* Its host says enough, and has no secret in it. */
+static struct str host_of(const struct response *r)
+{
+    struct str url = request_url(r->request);
+    struct url parts;
+
+    return url_split(url, &parts, NULL) == RESULT_OK ? parts.origin : STR("the server");
+}
+
 static int tell_failure(const struct job *job, const struct response *r)
 {
+    struct str host = host_of(r);
     struct err err;
     const char *more = r->status == 401 || r->status == 403
                            ? "; it wants to know who asks: -H 'Authorization: ...'"
@@ -167,10 +178,11 @@ static int tell_failure(const struct job *job, const struct response *r)
     if (r->outcome == OUTCOME_REDIRECT) {
         tell_redirect(job, r->redirect_url, &err);
     } else if (r->outcome == OUTCOME_STATUS) {
-        err_set(&err, RESULT_INVALID, "E-PRB1", "the answer is status %d%s", r->status, more);
+        err_set(&err, RESULT_INVALID, "E-PRB1", "%.*s: the answer is status %d%s", STR_ARG(host),
+                r->status, more);
     } else {
-        err_set(&err, RESULT_INVALID, "E-PRB1", "no answer that can be used: %s%s%s",
-                outcome_name(r->outcome), r->reason[0] ? ", " : "", r->reason);
+        err_set(&err, RESULT_INVALID, "E-PRB1", "%.*s: no answer that can be used: %s%s%s",
+                STR_ARG(host), outcome_name(r->outcome), r->reason[0] ? ", " : "", r->reason);
     }
     print_error(job, &err);
     show_head(job, r);

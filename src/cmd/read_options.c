@@ -428,7 +428,7 @@ const struct option_table verify_table = {
         "Exit code 8 when a record, a segment or the ledger is damaged. Bytes that no record "
         "names, and what is not yet committed, are noted and are no damage. A line's crc32c is "
         "the CRC-32C of the line without its line feed and without the member crc32c itself, "
-        "from the comma before it to the quote behind it.",
+        "from the comma before it to the quote after it.",
     GROUPS(verify_groups),
     .operand = add_operand,
 };

@@ -24,8 +24,8 @@ enum result sweep_parse(struct sweep *s, struct str text, struct err *err)
         }
         if (s->cap_count && cap <= s->caps[s->cap_count - 1]) {
             return err_set(err, RESULT_INVALID, "E-ARG1",
-                           "caps to sweep must rise: %llu stands behind %u",
-                           (unsigned long long)cap, s->caps[s->cap_count - 1]);
+                           "caps to sweep must rise: %llu comes after %u", (unsigned long long)cap,
+                           s->caps[s->cap_count - 1]);
         }
         s->caps[s->cap_count++] = (unsigned)cap;
     }

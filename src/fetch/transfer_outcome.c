@@ -193,7 +193,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_WRITE_ERROR:
         /* What we do not take ourselves has been seen to: this is libcurl's own decoder, at bytes behind the end. */
         snprintf(r->reason, sizeof r->reason,
-                 "the gzip body goes on behind its end (of several members?), which libcurl cannot "
+                 "the gzip body goes on after its end (of several members?), which libcurl cannot "
                  "read");
         return OUTCOME_ENCODING;
     case CURLE_URL_MALFORMAT:

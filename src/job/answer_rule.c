@@ -251,8 +251,8 @@ static enum result spell_values(struct speller *s, struct str key, struct err *e
         add(s, STR(","));
     }
     if (s->rest.len && !is_blank(s->rest.data[0])) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "%.*s=: want a blank behind the closing quote", STR_ARG(key));
+        return err_set(err, RESULT_INVALID, "E-ARG1", "%.*s=: want a blank after the closing quote",
+                       STR_ARG(key));
     }
     if (count) {
         add(s, STR("]"));

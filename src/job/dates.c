@@ -163,7 +163,7 @@ enum result dates_check_format(struct str format, struct err *err)
         i++;
         if (i == format.len || !format.data[i] || !strchr("Ymdjys%", format.data[i])) {
             return err_set(err, RESULT_INVALID, "E-CFG2",
-                           "\"format\": want %%Y, %%m, %%d, %%j, %%y, %%s or %%%% behind a \"%%\"");
+                           "\"format\": want %%Y, %%m, %%d, %%j, %%y, %%s or %%%% after a \"%%\"");
         }
     }
     return RESULT_OK;

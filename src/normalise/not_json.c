@@ -120,16 +120,16 @@ static const char *extra_hint(struct str text, size_t at)
         return NULL;
     }
     if (!rest.data[0]) {
-        return "NULs stand behind the JSON: tr -d '\\0' < FILE | scrapetop normalise -";
+        return "NULs come after the JSON: tr -d '\\0' < FILE | scrapetop normalise -";
     }
     if (!holds && is_table(text)) {
         return "it looks like CSV, a table already";
     }
     if (holds && rest.data[0] == ',') {
-        return "commas stand between several JSON texts: put a [ before them and a ] behind them";
+        return "commas stand between several JSON texts: put a [ before them and a ] after them";
     }
     return memchr("{[\"-0123456789tfn", rest.data[0], 17)
-               ? "it holds several JSON texts, one behind the other: jq -c ." INTO
+               ? "it holds several JSON texts, one after the other: jq -c ." INTO
                : NULL;
 }
 
