@@ -34,12 +34,12 @@ static void refill(struct limit_sim *s)
     uint64_t window_us = (uint64_t)(l->window_s * 1e6);
 
     if (l->kind == LIMITER_BUCKET) {
-        s->tokens += (double)(s->now_us - s->filled_us) / 1e6 * l->rate;
-    } else if (s->now_us / window_us != s->filled_us / window_us) {
+        s->tokens += (double)(s->arrived_us - s->filled_us) / 1e6 * l->rate;
+    } else if (s->arrived_us / window_us != s->filled_us / window_us) {
         s->tokens = most_tokens(l);
     }
     s->tokens = s->tokens < most_tokens(l) ? s->tokens : most_tokens(l);
-    s->filled_us = s->now_us;
+    s->filled_us = s->arrived_us;
 }
 
 static bool take_token(struct limit_sim *s)
@@ -115,19 +115,35 @@ static uint64_t named_us(const struct limit_sim *s)
                             : s->limiter.named_us;
 }
 
+/* When it is looked at. Stalls begin at even distances and are of any length up to the longest. */
+static uint64_t seen_us(const struct limit_sim *s)
+{
+    const struct limiter *l = &s->limiter;
+    uint64_t each_us = (uint64_t)(l->stall_each_s * 1e6), at, random, ends_us;
+
+    if (!each_us) {
+        return s->now_us;
+    }
+    at = s->now_us / each_us;
+    random = at;
+    ends_us = at * each_us + (uint64_t)(uniform(&random) * l->stall_most_s * 1e6);
+    return s->now_us > ends_us ? s->now_us : ends_us;
+}
+
 static void serve(struct limit_sim *s, struct limit_flight *f)
 {
     const struct limiter *l = &s->limiter;
     double ms = l->latency_ms * (1 + l->jitter * (uniform(&s->random) - 0.5));
 
-    if (!lets_in(s)) {
+    s->arrived_us = seen_us(s);
+    if (!lets_in(s) || (l->by_chance > 0 && uniform(&s->random) < l->by_chance)) {
         f->status = l->status ? l->status : 429;
-        f->ends_us = s->now_us + REFUSAL_US;
+        f->ends_us = s->arrived_us + REFUSAL_US;
         f->named_us = named_us(s);
         return;
     }
     f->status = uniform(&s->random) < l->broken ? 503 : 200;
-    f->ends_us = s->now_us + (uint64_t)(ms * 1000) + 1;
+    f->ends_us = s->arrived_us + (uint64_t)(ms * 1000) + 1;
     f->is_working = true;
     s->active++;
 }
@@ -219,7 +235,8 @@ void limit_sim_begin(struct limit_sim *s, const struct limiter *limiter, unsigne
                              .now_us = LIMIT_SIM_T0,
                              .random = 11,
                              .tokens = most_tokens(limiter),
-                             .filled_us = LIMIT_SIM_T0 };
+                             .filled_us = LIMIT_SIM_T0,
+                             .arrived_us = LIMIT_SIM_T0 };
     limit_sim_count(s);
 }
 

@@ -29,11 +29,13 @@ struct limiter {
     enum limit_kind kind;
     double rate, burst, window_s;
     unsigned at_once;
-    double latency_ms, jitter; /* of its answers; jitter: the part that varies evenly */
-    int status;                /* of refusals; 0: 429 */
-    uint64_t named_us;         /* the deadline that refusals name; 0: none */
-    bool tells;                /* they name the right one, in whole seconds upwards */
-    double broken;             /* part of the answers that are a 503, whatever the load */
+    double latency_ms, jitter;         /* of its answers; jitter: the part that varies evenly */
+    int status;                        /* of refusals; 0: 429 */
+    uint64_t named_us;                 /* the deadline that refusals name; 0: none */
+    bool tells;                        /* they name the right one, in whole seconds upwards */
+    double stall_each_s, stall_most_s; /* it stands still so often, for so long at most; 0: never */
+    double by_chance; /* part of the requests that are refused, whatever the load */
+    double broken;    /* part of the answers that are a 503, whatever the load */
 };
 
 struct limit_sim {
@@ -51,6 +53,7 @@ struct limit_sim {
 
     double tokens; /* the server's */
     uint64_t filled_us;
+    uint64_t arrived_us; /* the last request, as the server sees it */
     unsigned active;
     uint64_t let_in[4096], let_in_count;
 

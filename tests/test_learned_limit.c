@@ -461,6 +461,54 @@ static void rate__is_found__when_it_is_fast_and_nothing_may_come_early(void **st
     ASSERT_AS_WANTED(samples);
 }
 
+/* Refused are some at any rate: to go ever slower would help nobody. Who slows down for each of them ends at a
+ * seventh of what could be had. */
+static void rate__does_not_sink__when_some_are_refused_at_any_rate(void **state)
+{
+    static const struct sample samples[] = {
+        { "50/s, burst 10, 1 % at any rate",
+          { LIMITER_BUCKET, .rate = 50, .burst = 10, .latency_ms = 20, .by_chance = 0.01 },
+          0.4,
+          0.025,
+          600 },
+        { "50/s, burst 50, 1 % at any rate",
+          { LIMITER_BUCKET, .rate = 50, .burst = 50, .latency_ms = 20, .by_chance = 0.01 },
+          0.4,
+          0.025,
+          600 },
+        { "50/s, burst 50, 2 % at any rate",
+          { LIMITER_BUCKET, .rate = 50, .burst = 50, .latency_ms = 20, .by_chance = 0.02 },
+          0.3,
+          0.04,
+          600 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
+/* What is sent while the server stands still comes to it at once. */
+static void rate__does_not_sink__when_the_server_stands_still_now_and_then(void **state)
+{
+    static const struct sample samples[] = {
+        { "50/s, burst 10, stalls",
+          { LIMITER_BUCKET, .rate = 50, .burst = 10, .latency_ms = 20, .stall_each_s = 0.8,
+            .stall_most_s = 0.2 },
+          0.85,
+          0.02,
+          120 },
+        { "50/s, no burst, stalls",
+          { LIMITER_BUCKET, .rate = 50, .latency_ms = 20, .stall_each_s = 0.8,
+            .stall_most_s = 0.4 },
+          0.5,
+          0.02,
+          120 },
+    };
+
+    (void)state;
+    ASSERT_AS_WANTED(samples);
+}
+
 static void at_once__is_found__when_it_is_one_or_two(void **state)
 {
     static const struct sample samples[] = {
@@ -564,6 +612,8 @@ int main(void)
         cmocka_unit_test(at_once__is_given_up__when_it_was_a_rate),
         cmocka_unit_test(rate__is_found__when_answers_take_a_second),
         cmocka_unit_test(rate__is_found__when_it_is_fast_and_nothing_may_come_early),
+        cmocka_unit_test(rate__does_not_sink__when_some_are_refused_at_any_rate),
+        cmocka_unit_test(rate__does_not_sink__when_the_server_stands_still_now_and_then),
         cmocka_unit_test(at_once__is_found__when_it_is_one_or_two),
         cmocka_unit_test(rate__comes_back__when_only_the_first_request_was_refused),
         cmocka_unit_test(rate__comes_back__when_a_refusal_was_a_single_one),

@@ -16,7 +16,9 @@
 #define BOUND_FOR_US US_PER_S /* a rate that kept nothing back for so long does not grow */
 #define CREEP_PER_S 0.007     /* NARROW grows by this part ... */
 #define CREEP_RECOVERY_S 6    /* ... while refusals pass within this; else more slowly */
-#define BELOW_TARGET 0.98     /* NARROW comes back to this part soon, and creeps from there */
+#define CREEP_CALM_S 12.0   /* ... and faster when nothing was refused for longer than this, ... */
+#define CREEP_DOUBLES_S 3.0 /* ... twice as fast after so long */
+#define BELOW_TARGET 0.98   /* NARROW comes back to this part soon, and creeps from there */
 #define BEYOND_BURSTS                                                                              \
     2 /* what was accepted beyond the target is no bucket's any more: another limit */
 #define BEYOND_PER_S 1.25
@@ -110,6 +112,23 @@ static double recent_rate(const struct learned_limit *l, uint64_t now_us)
     return recent_count(l) / passed_s;
 }
 
+static void set_rate(struct learned_limit *l, double rate, uint64_t now_us)
+{
+    l->rate = rate > LEARNED_RATE_MIN ? rate : LEARNED_RATE_MIN;
+    l->rate = l->rate > l->least ? l->rate : l->least;
+    l->stepped_us = now_us;
+}
+
+static void search_from(struct learned_limit *l, double rate, double turn_s, uint64_t now_us)
+{
+    l->phase = LEARNED_SEARCH;
+    l->is_guessing = false;
+    l->turn_s = turn_s;
+    l->target = rate;
+    set_rate(l, rate, now_us);
+    l->rate_before = l->rate_between = l->rate / 2;
+}
+
 /* --- how many at once ---------------------------------------------------------------------------- */
 
 static void set_at_once(struct learned_limit *l, unsigned at_once, uint64_t now_us)
@@ -121,6 +140,10 @@ static void set_at_once(struct learned_limit *l, unsigned at_once, uint64_t now_
     }
     l->at_once = at_once ? at_once : 1;
     l->at_once_probe_us = now_us + l->at_once_every_us;
+    if (l->phase == LEARNED_NARROW) {
+        search_from(l, l->rate, SEARCH_TURN_S, now_us); /* there may be a rate besides */
+        return;
+    }
     l->phase = LEARNED_FREE;
     l->rate = l->refused_at = 0;
 }
@@ -159,13 +182,6 @@ unsigned learned_at_once(struct learned_limit *l, uint64_t now_us)
 }
 
 /* --- the rate ------------------------------------------------------------------------------------- */
-
-static void set_rate(struct learned_limit *l, double rate, uint64_t now_us)
-{
-    l->rate = rate > LEARNED_RATE_MIN ? rate : LEARNED_RATE_MIN;
-    l->rate = l->rate > l->least ? l->rate : l->least;
-    l->stepped_us = now_us;
-}
 
 /* What was accepted from the last time that a window opened to this one is what it lets in. Twice the same
  * is a window's quota; once may have been an outage, and is no more than a place to search from. */
@@ -211,16 +227,6 @@ static void note_recovery(struct learned_limit *l, uint64_t started_us, uint64_t
     l->excess = 0;
     l->opened_us = started_us;
     l->opened_accepted = 0;
-}
-
-static void search_from(struct learned_limit *l, double rate, double turn_s, uint64_t now_us)
-{
-    l->phase = LEARNED_SEARCH;
-    l->is_guessing = false;
-    l->turn_s = turn_s;
-    l->target = rate;
-    set_rate(l, rate, now_us);
-    l->rate_before = l->rate_between = l->rate / 2;
 }
 
 /* One a round trip. */
@@ -456,6 +462,27 @@ static void note_told(struct learned_limit *l, uint64_t wait_us)
     }
 }
 
+static void begin_span(struct learned_limit *l, const struct learned_answer *a)
+{
+    l->excess = 0;
+    l->span_from_us = a->started_us ? a->started_us : 1;
+    l->span_accepted = l->span_started = 0;
+    l->span_held_us = 0;
+}
+
+/* It would have come at any rate. */
+static bool is_none_of_it(struct learned_limit *l, double accepted, uint64_t span_us,
+                          uint64_t now_us)
+{
+    if (l->phase != LEARNED_NARROW || accepted <= 0 ||
+        !background_refused(&l->background, l->rate, accepted, accepted / seconds(span_us),
+                            now_us)) {
+        return false;
+    }
+    l->target = fmax(l->target, l->rate);
+    return true;
+}
+
 enum learned_news learned_refused(struct learned_limit *l, const struct learned_answer *a,
                                   uint64_t now_us)
 {
@@ -475,6 +502,10 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     l->episodes_in_row = is_row ? l->episodes_in_row + 1 : 1;
     l->episode_us = now_us;
     accepted = likely_accepted(l, a);
+    if (is_none_of_it(l, accepted, span_us, now_us)) {
+        begin_span(l, a);
+        return LEARNED_KNOWN;
+    }
     is_vain = is_in_vain(l, accepted, span_us);
     if (is_vain) {
         forget(l);
@@ -489,10 +520,7 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
         lose(l, accepted, span_us, now_us);
     }
     note_told(l, a->told_us);
-    l->excess = 0;
-    l->span_from_us = a->started_us ? a->started_us : 1;
-    l->span_accepted = l->span_started = 0;
-    l->span_held_us = 0;
+    begin_span(l, a);
     return is_vain ? LEARNED_IN_VAIN : LEARNED_NEWS;
 }
 
@@ -515,11 +543,15 @@ static double told_cost(const struct learned_limit *l)
     return (1 + wait_s) * (1 + wait_s);
 }
 
-static double grown_narrow(struct learned_limit *l, double passed_s)
+static double grown_narrow(struct learned_limit *l, double passed_s, uint64_t now_us)
 {
     double recovery_s = seconds(l->recovery_us), rate = l->rate;
-    double turn = turn_s(l), creep;
+    double turn = turn_s(l), known = background_rate(&l->background, now_us);
+    double creep, slower, calm_s;
 
+    if (rate < known) {
+        return fmin(known, rate * (1 + UNSURE_PER_S * passed_s));
+    }
     l->excess += rate > l->target ? (rate - l->target) * passed_s : 0;
     if (rate < BELOW_TARGET * l->target) {
         double part = passed_s / (turn > 4 ? turn / 4 : 1);
@@ -529,8 +561,9 @@ static double grown_narrow(struct learned_limit *l, double passed_s)
     }
     if (l->excess < BEYOND_BURSTS * l->burst) {
         creep = l->is_sure ? CREEP_PER_S : UNSURE_PER_S;
-        creep *= recovery_s > CREEP_RECOVERY_S ? CREEP_RECOVERY_S / recovery_s : 1;
-        creep /= told_cost(l);
+        slower = told_cost(l) * fmax(1, recovery_s / CREEP_RECOVERY_S);
+        calm_s = seconds(now_us - l->episode_us) / slower - CREEP_CALM_S;
+        creep *= (1 + fmax(0, calm_s) / CREEP_DOUBLES_S) / slower;
         return rate * (1 + creep * passed_s);
     }
     return rate * pow(BEYOND_PER_S, passed_s / turn);
@@ -572,7 +605,7 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
             l->turn_s = l->turn_s > SEARCH_TURN_LEAST_S ? l->turn_s : SEARCH_TURN_LEAST_S;
         }
     } else {
-        l->rate = grown_narrow(l, passed_s);
+        l->rate = grown_narrow(l, passed_s, now_us);
         if (l->rate > LOST_TARGET * l->target) {
             l->phase = LEARNED_SEARCH;
             l->turn_s = SEARCH_TURN_S;

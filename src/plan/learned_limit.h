@@ -20,6 +20,7 @@
  * A refusal that names a deadline some seconds away is that of a window, most often, and needs no rate
  * (plan/told_window.h).
  *
+ * Single refusals that come as often at less of the rate are a background, and tolerated (plan/background.h).
  * When refusals come as often at a quarter of the rate that was accepted in spite of them, they have
  * nothing to do with the rate: it is forgotten.
  *
@@ -33,6 +34,7 @@
 #ifndef SCRAPETOP_PLAN_LEARNED_LIMIT_H
 #define SCRAPETOP_PLAN_LEARNED_LIMIT_H
 
+#include "plan/background.h"
 #include "plan/told_window.h"
 
 #include <stdbool.h>
@@ -78,9 +80,10 @@ struct learned_limit {
     uint64_t opened_us;  /* when a window opened last, as far as it can be seen */
     double opened_accepted; /* since then */
     struct told_window told;
-    double burst;             /* what a bucket may give beyond the target, as far as it was seen */
-    double first_accepted;    /* before the first refusal, ... */
-    uint64_t first_span_us;   /* ... within this; 0: that was long ago */
+    double burst;           /* what a bucket may give beyond the target, as far as it was seen */
+    double first_accepted;  /* before the first refusal, ... */
+    uint64_t first_span_us; /* ... within this; 0: that was long ago */
+    struct background background;
     double excess;            /* started beyond the target since the last refusal */
     unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
     uint64_t

@@ -50,16 +50,28 @@ def sometimes(part, answer, salt=""):
     return lambda ask: answer if part_of(ask, part, salt) else None
 
 
-def limit(limiter, status=429, told=None):
-    """told: seconds, date, or None for no header at all. In whole seconds, upwards: never too early."""
+def limit(limiter, status=429, told=None, delay_s=0):
+    """told: seconds, date, or None for no header at all; in whole seconds, upwards: never too early. A number is
+    told whatever the limiter is about to do, and a negative one is a date in the past. delay_s: of refusals."""
     def layer(ask):
         wait_s = limiter.wait_s(ask.now)
         if wait_s == 0:
             return None
         if told is None:
-            return says(status, is_refusal=True)
-        return told_to_wait(status, math.ceil(wait_s), told)
+            return says(status, is_refusal=True, delay_s=delay_s)
+        if told in ("seconds", "date"):
+            return told_to_wait(status, math.ceil(wait_s), told)
+        return says(status, is_refusal=True, retry_after_s=max(0, told), fields=(f"Retry-After: {as_field(told)}",))
     return layer
+
+
+def as_field(told):
+    return told if told >= 0 else email.utils.formatdate(time.time() + told, usegmt=True)
+
+
+def by_host(**limits):
+    """host0 and host1, each with a layer of its own."""
+    return lambda ask: limits["host0" if ask.host == "127.0.0.1" else "host1"](ask)
 
 
 def told_to_wait(status, seconds, form="seconds"):
@@ -320,6 +332,35 @@ LIMITS = [
             cause=REFUSED_503),
     Weather("burst-of-others", "1 s in 4 all are refused: 503", items(800), lambda: [busy_every(4, 1)], latency_s=0.1,
             cause=REFUSED_503 + "|" + HEALED),
+    Weather("nginx-50-cap1", "nginx limit_req 50r/s burst=10 nodelay, cap 1", items(300), cause=NO_CAUSE,
+            options=("-c", "1"), **nginx("limit_req zone=all burst=10 nodelay;")),
+    Weather("nginx-50-cap30", "the same with cap 30", items(1000), cause=LIMITED, options=("-c", "30"),
+            **nginx("limit_req zone=all burst=10 nodelay;")),
+    Weather("nginx-50-cap64", "the same with cap 64", items(1000), cause=LIMITED, options=("-c", "64"),
+            **nginx("limit_req zone=all burst=10 nodelay;")),
+    Weather("window-60s", "60 in each minute, no header", items(100), lambda: [limit(FixedWindow(60, 60))],
+            bound_s=90, cause=LIMITED),
+    Weather("window-60s-told", "60 in each minute, Retry-After", items(100),
+            lambda: [limit(FixedWindow(60, 60), told="seconds")], bound_s=65, cause=LIMITED),
+    Weather("slow-refusals", "50/s, and each 429 takes 2 s", items(500),
+            lambda: [limit(Bucket(50, 10), delay_s=2.0)], cause=LIMITED),
+    Weather("told-0", "50/s, and each 429 says Retry-After: 0", items(500), lambda: [limit(Bucket(50, 10), told=0)],
+            cause=LIMITED),
+    Weather("told-past", "50/s, and each 429 names a date in the past", items(500),
+            lambda: [limit(Bucket(50, 10), told=-60)], cause=LIMITED),
+    Weather("told-5", "20/s, burst 20, and each 429 says Retry-After: 5", items(300),
+            lambda: [limit(Bucket(20, 20), told=5)], cause=LIMITED),
+    Weather("two-limits", "two hosts, 50/s and 10/s, no header", spread(items(100, host=1), items(500)),
+            lambda: [by_host(host0=limit(Bucket(50, 10)), host1=limit(Bucket(10, 5)))], cause=LIMITED),
+    Weather("limit-hang", "50/s, and 2 % of the URLs hang for 30 s", items(500),
+            lambda: [limit(Bucket(50, 10)), always(lambda a: a.number % 50 == 25 and a.nth == 0, Answer(act="hang"))],
+            cause=LIMITED),
+    Weather("stray-429", "one try in 100 is a 429, whatever the rate", items(2000),
+            lambda: [sometimes(0.01, says(429, is_refusal=True))], cause=LIMITED),
+    Weather("stray-and-limit", "the same, and 50/s", items(1000),
+            lambda: [sometimes(0.01, says(429, is_refusal=True)), limit(Bucket(50, 10))], cause=LIMITED),
+    Weather("regime-80-40", "80/s, after 5 s 40/s", items(700),
+            lambda: [limit(Changes(Bucket(80, 10), 5, Bucket(40, 10)))], cause=LIMITED),
     Weather("regime-50-15", "50/s, after 5 s 15/s", items(400),
             lambda: [limit(Changes(Bucket(50, 10), 5, Bucket(15, 3)))], cause=LIMITED),
     Weather("regime-50-100", "50/s, after 5 s 100/s", items(800),
