@@ -291,8 +291,8 @@ def test_table__that_cannot_be_written__is_told_before_anything_is_asked():
     with harness.api() as server:
         for option in ("--csv", "--parquet", "--svg"):
             command = ["sweep", "1,2"] if option == "--svg" else ["run"]
-            ended = harness.run(*command, "--plain", "-o", scratch("out.run"), option, "/dev/null/x.csv",
-                                f"{server.url}/posts/1")
+            ended = harness.run(*command, "--plain", "-o", scratch("out.run"), option,
+                                f"/dev/null/x.{option.lstrip('-')}", f"{server.url}/posts/1")
             check("error[E-OUT1]" in ended.err.decode(), "not told:", ended)
             check(not os.path.exists(scratch("out.run")), "a directory is left with", option)
         check_equal(server.count(), 0, "requests")
