@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES ((size_t)256 << 10)
+#define END_PAUSE_MS                                                                               \
+    200 /* an end that comes with a Ctrl-C is that of who was writing, not the list's */
 #define LINES_A_TURN 20000 /* looked at before others have theirs */
 
 struct feed {
@@ -27,6 +29,7 @@ struct feed {
     uv_async_t async;
     /* The thread's word. */
     _Atomic uint64_t size; /* of the copy, durable */
+    atomic_bool is_quiet;  /* the loop's: the run is stopping, nothing more is kept */
     atomic_bool has_ended; /* at the end of the pipe, or by an error */
     _Atomic int failed_by; /* errno, 0: none */
     struct buf pending;    /* the thread's: not yet a whole line */
@@ -110,6 +113,12 @@ static void read_pipe(void *context)
             continue;
         }
         got = read(f->source->pipe_fd, f->piece, PIECE_BYTES);
+        if (got == 0 && poll(&fds[1], 1, END_PAUSE_MS) > 0) {
+            return;
+        }
+        if (atomic_load(&f->is_quiet)) {
+            return;
+        }
         if (got == 0) {
             failed = end_of_pipe(f);
             break;
@@ -301,6 +310,13 @@ enum result feed_start(struct engine *e, const struct feed_source *source, int l
     }
     f->is_over = result != RESULT_OK;
     return result;
+}
+
+void feed_keep_quiet(struct feed *f)
+{
+    if (f) {
+        atomic_store(&f->is_quiet, true);
+    }
 }
 
 bool feed_is_open(const struct feed *f)

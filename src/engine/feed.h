@@ -45,6 +45,9 @@ MUST_CHECK enum result feed_start(struct engine *engine, const struct feed_sourc
 /** There may be more: the run does not end with what there is. */
 bool feed_is_open(const struct feed *feed);
 
+/** The run is stopping: what comes from now on is not kept, and the list has not ended. */
+void feed_keep_quiet(struct feed *feed);
+
 /** The run has ended, or would end now, before the list did. */
 bool feed_is_cut(const struct feed *feed);
 

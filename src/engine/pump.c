@@ -114,6 +114,7 @@ void engine_stop(struct engine *e, const char *why)
     }
     if (e->phase == ENGINE_RUNNING) {
         e->phase = ENGINE_DRAINING;
+        feed_keep_quiet(e->feed);
     }
 }
 

@@ -86,6 +86,22 @@ def test_list__goes_on_where_it_was__when_it_is_given_again():
         check(b"5/5 ok" in again.err, again)
 
 
+def test_list__has_not_ended__when_its_writer_goes_with_the_run():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
+    child = begin(run_dir)
+    say(child, f"{peer.url}/1\n{peer.url}/2\n{peer.url}/torn")
+    asked(peer, "/1", "/2")
+    child.send_signal(signal.SIGINT)  # of both; the writer's end comes next
+    harness.read_until(child.stderr, b"draining")
+    child.stdin.close()
+    child.stdin = None
+    ended = harness.finish(child)
+    check_equal(ended.code, 7, ended)
+    check(not peer.asked["/torn"] and os.path.exists(run_dir + "/urls-1.open"), "half a line is taken for one", ended)
+    whole(run_dir, f"{peer.url}/1\n{peer.url}/2\n{peer.url}/torn-not\n")
+    check_equal(dict(peer.asked), {"/1": 1, "/2": 1, "/torn-not": 1}, "asked")
+
+
 def test_list__ends_at_a_line_that_is_no_url():
     peer, run_dir = Peer(lambda ask: reply()), scratch("a.run")
     child = begin(run_dir)
