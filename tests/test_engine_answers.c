@@ -614,14 +614,17 @@ static void run__slows_down_and_stops__when_all_are_refused_alike(void **state)
 /* What the server does once it has let in so many: 403, so many times; 0: for ever. */
 struct ban_script {
     unsigned after, times, answered, refused;
+    bool is_moved; /* each URL leads to another first */
 };
 
 static struct server_answer ban(void *context, const struct server_asked *asked, unsigned number)
 {
     struct ban_script *b = context;
 
-    (void)asked;
     (void)number;
+    if (b->is_moved && strncmp(asked->head, "GET /v/", 7) != 0) {
+        return EMPTY_ANSWER("302 Found\r\nLocation: /v/1");
+    }
     if (b->answered++ < b->after || (b->times && b->refused == b->times)) {
         return USUAL;
     }
@@ -631,11 +634,11 @@ static struct server_answer ban(void *context, const struct server_asked *asked,
 
 static void host__is_held_and_named__when_it_refuses_after_it_went_well(void **state)
 {
-    static const unsigned times[] = { 14, 0 };
+    static const unsigned times[] = { 14, 0, 14 };
 
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct ban_script script = { .after = 50, .times = times[i] };
+    for (size_t i = 0; i < 3; i++) {
+        struct ban_script script = { .after = 50, .times = times[i], .is_moved = i == 2 };
         struct server *server = server_start(ban, &script);
         struct fast_clock fast;
         struct run r;

@@ -120,6 +120,9 @@ void ban_note(struct engine *e, const struct response *response, bool is_put_off
     const struct request *request = response->request;
     struct failure failure = request->last.failure;
 
+    if (response->outcome == OUTCOME_REDIRECT || response->outcome == OUTCOME_LOCAL) {
+        return; /* neither good nor bad */
+    }
     if (failure.class == FAILURE_NONE || poll_is_not_modified(response)) {
         if (judge_asks_safely(e, request) && !request->foreign &&
             request->id <= frontier_seeds(e->frontier)) {
@@ -137,6 +140,10 @@ bool ban_takes(struct engine *e, struct response *response)
 {
     if (!response->request->is_scout) {
         return false;
+    }
+    if (response->outcome == OUTCOME_REDIRECT && redirect_take(e, response) == REDIRECT_FOLLOW) {
+        judge_go_on(e, response);
+        return true;
     }
     ban_note(e, response, false);
     frontier_forget(e->frontier, settle_dismantle(e, response));

@@ -133,8 +133,16 @@ static void hide_in_headers(struct engine *e, struct response *response)
 void settle_put(struct engine *e, struct response *response, enum settle_state state,
                 enum settle_body body_kind, struct findings *findings)
 {
-    struct settlement *s = take_settlement(e, response->request);
+    struct settlement *s;
 
+    if (response->request->is_scout) { /* the plan's own has been answered, and that stands */
+        if (findings) {
+            findings_release(findings);
+        }
+        frontier_forget(e->frontier, settle_dismantle(e, response));
+        return;
+    }
+    s = take_settlement(e, response->request);
     hide_in_headers(e, response);
     if (s && findings && seal_findings(e, findings) != RESULT_OK) {
         spare_settlement(e, s);
