@@ -64,6 +64,15 @@ static void tell_skips(struct engine *e, const struct table_report *report)
     }
 }
 
+static void tell_nulls(struct engine *e, const struct table_report *report)
+{
+    if (report->nulls) {
+        events_add(&e->events, EVENT_NOTICE, "nulls", "",
+                   "table: %llu null%s where a record should be: no row",
+                   (unsigned long long)report->nulls, units_plural(report->nulls));
+    }
+}
+
 static void tell_table(struct engine *e, const struct table_job *job)
 {
     char length[UNITS_TEXT_MAX], fields[96];
@@ -152,6 +161,7 @@ static void on_done(void *context, const struct table_report *report)
         job->message[0] = '\0';
         tell_table(e, job);
         tell_skips(e, report);
+        tell_nulls(e, report);
         tell_columns(e, report);
         keep_schema(e, report);
     } else if (report->result == RESULT_CANCELLED || table_reader_is_gone(&report->err)) {

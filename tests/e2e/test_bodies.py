@@ -6,6 +6,7 @@ import gzip
 import http.server
 import io
 import json
+import subprocess
 import threading
 
 import harness
@@ -129,6 +130,33 @@ def test_body__is_read_as_json__by_pages_rules_and_the_pool():
           "do=fail" in harness.run("status", "--failed", run).out.decode(), "the rule is not named")
     check_equal(server.asked.count("/large"), 1, "how often the large one was asked for")
     harness.succeed("verify", run)
+    server.shutdown()
+
+
+def test_null__is_told__where_a_record_should_be():
+    server = Server(lambda path: (200, "application/json", b"null" if path == "/2" else b'{"path":"%s"}' % path.encode()))
+    run = scratch("n.run")
+    harness.succeed("run", "--plain", "-o", run, "--csv", scratch("n.csv"), f"{server.url}/[1-3]")
+    check_equal([row["path"] for row in table(scratch("n.csv"))], ["/1", "/3"], "rows")
+    check(b"1 null where a record should be: no row" in harness.read(run + "/events.jsonl"), "the null is not told")
+    server.shutdown()
+
+
+def test_table_of_a_run__ends_as_that_of_normalise__when_it_cannot_be_made():
+    """Too many columns: the same code and way out. A reader that has had enough: no trouble."""
+    keyed = ",".join('"id %d":{"n":%d}' % (n, n) for n in range(70000)).encode()
+    server = Server(lambda path: (200, "application/json", b'{"x":{%s}}' % keyed if path == "/wide" else b'{"a":"%s"}' % (b"x" * 90000)))
+    ended = harness.run("run", "--plain", "-o", scratch("w.run"), "--csv", scratch("w.csv"), f"{server.url}/wide")
+    check(ended.code == 3 and b"--records '/x/*'" in ended.err, "too many columns in a run:", ended)
+    ended = harness.run("normalise", scratch("w.run"))
+    check(ended.code == 3 and b"--records '/x/*'" in ended.err, "too many columns in normalise:", ended)
+    child = harness.scrapetop("run", "--plain", "-o", scratch("h.run"), "--csv", "-", f"{server.url}/[1-20]",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    check_equal(child.stdout.readline(), b"a\n", "the header")
+    child.stdout.close()
+    told = child.stderr.read().decode()
+    child.stderr.close()
+    check(child.wait(60) == 0 and "E-OUT" not in told and "table failed" not in told, "the reader had enough:", told)
     server.shutdown()
 
 
