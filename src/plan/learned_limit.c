@@ -47,6 +47,7 @@
 #define LEAST_PART 0.9
 #define TOLD_CREEP_MOST_S 5.0 /* a longer deadline makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
+#define ROW_ACCEPTED 60 /* so many in between, and they are not in a row */
 #define HOLD_GROWTH 1.5
 #define HOLDS_A_WINDOW 16
 #define HOLD_LATE_US (120 * US_PER_S) /* nothing was accepted for so long: */
@@ -498,10 +499,10 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     if (a->started_us < l->episode_us) {
         return LEARNED_KNOWN;
     }
-    is_row = l->episode_us && a->started_us < l->episode_us + row_us;
+    accepted = likely_accepted(l, a);
+    is_row = l->episode_us && a->started_us < l->episode_us + row_us && accepted < ROW_ACCEPTED;
     l->episodes_in_row = is_row ? l->episodes_in_row + 1 : 1;
     l->episode_us = now_us;
-    accepted = likely_accepted(l, a);
     if (is_none_of_it(l, accepted, span_us, now_us)) {
         begin_span(l, a);
         return LEARNED_KNOWN;
