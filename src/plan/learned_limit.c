@@ -476,8 +476,7 @@ static bool is_none_of_it(struct learned_limit *l, double accepted, uint64_t spa
                           uint64_t now_us)
 {
     if (l->phase != LEARNED_NARROW || accepted <= 0 ||
-        !background_refused(&l->background, l->rate, accepted, accepted / seconds(span_us),
-                            now_us)) {
+        !stray_refused(&l->stray, l->rate, accepted, accepted / seconds(span_us), now_us)) {
         return false;
     }
     l->target = fmax(l->target, l->rate);
@@ -547,7 +546,7 @@ static double told_cost(const struct learned_limit *l)
 static double grown_narrow(struct learned_limit *l, double passed_s, uint64_t now_us)
 {
     double recovery_s = seconds(l->recovery_us), rate = l->rate;
-    double turn = turn_s(l), known = background_rate(&l->background, now_us);
+    double turn = turn_s(l), known = stray_rate(&l->stray, now_us);
     double creep, slower, calm_s;
 
     if (rate < known) {

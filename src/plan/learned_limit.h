@@ -20,7 +20,7 @@
  * A refusal that names a deadline some seconds away is that of a window, most often, and needs no rate
  * (plan/told_window.h).
  *
- * Single refusals that come as often at less of the rate are a background, and tolerated (plan/background.h).
+ * Single refusals that come as often at less of the rate are strays, and tolerated (plan/stray.h).
  * When refusals come as often at a quarter of the rate that was accepted in spite of them, they have
  * nothing to do with the rate: it is forgotten.
  *
@@ -34,7 +34,7 @@
 #ifndef SCRAPETOP_PLAN_LEARNED_LIMIT_H
 #define SCRAPETOP_PLAN_LEARNED_LIMIT_H
 
-#include "plan/background.h"
+#include "plan/stray.h"
 #include "plan/told_window.h"
 
 #include <stdbool.h>
@@ -83,7 +83,7 @@ struct learned_limit {
     double burst;           /* what a bucket may give beyond the target, as far as it was seen */
     double first_accepted;  /* before the first refusal, ... */
     uint64_t first_span_us; /* ... within this; 0: that was long ago */
-    struct background background;
+    struct stray stray;
     double excess;            /* started beyond the target since the last refusal */
     unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
     uint64_t

@@ -1,25 +1,25 @@
 /**
- * Background: refusals that come at any rate, so that slowing down does not help.
+ * Stray refusals: they come at any rate, so that slowing down does not help.
  *
  * One request in a hundred is refused, by a sick machine among many, or because requests gathered while
  * something stood still. Who slows down a little for each of them stands nearly still in the end. So the
  * refusals of a learned rate are watched: the requests that were accepted between two of them must become
- * more as the rate sinks. When they do not, the refusals are a background:
+ * more as the rate sinks. When they do not, they are strays:
  *
- *   watching --a quarter slower, and still as often--> known: none of the rate's, which
+ *   watching --a fifth slower, and still as often--> known: none of the rate's, which
  *      ^                                                goes back to where the watch began
  *      `------------- some minutes, or they come more often -----------'
  *
  * Pure: told the time. Units: microseconds (monotonic), requests per second.
  */
-#ifndef SCRAPETOP_PLAN_BACKGROUND_H
-#define SCRAPETOP_PLAN_BACKGROUND_H
+#ifndef SCRAPETOP_PLAN_STRAY_H
+#define SCRAPETOP_PLAN_STRAY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /** Zeroed at first. */
-struct background {
+struct stray {
     double from;         /* the rate at which the watch began; 0: it has not */
     unsigned count;      /* refusals since then */
     double first, later; /* accepted between the first few of them, and between the others */
@@ -31,10 +31,10 @@ struct background {
 
 /** A refusal at this rate; `accepted` since the one before, which is `whole` a second. True when it is none of
  *  the rate's. */
-bool background_refused(struct background *background, double rate, double accepted, double whole,
-                        uint64_t now_us);
+bool stray_refused(struct stray *stray, double rate, double accepted, double whole,
+                   uint64_t now_us);
 
 /** The rate that is known to be no cause of refusals, to go back to; 0: none is. */
-double background_rate(const struct background *background, uint64_t now_us);
+double stray_rate(const struct stray *stray, uint64_t now_us);
 
 #endif

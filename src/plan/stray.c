@@ -1,4 +1,4 @@
-#include "plan/background.h"
+#include "plan/stray.h"
 
 #include "base/clock.h"
 
@@ -13,13 +13,13 @@
 #define CLOSE 0.4     /* of that are accepted, smoothed: they come more often now */
 #define BETWEEN_SHARE 0.3
 
-static void watch_from(struct background *b, double rate)
+static void watch_from(struct stray *b, double rate)
 {
-    *b = (struct background){ .from = rate, .was_close = b->was_close };
+    *b = (struct stray){ .from = rate, .was_close = b->was_close };
 }
 
 /* It comes no more often than the others. */
-static bool is_one_of_them(struct background *b, double rate, double accepted)
+static bool is_one_of_them(struct stray *b, double rate, double accepted)
 {
     b->between += BETWEEN_SHARE * (accepted - b->between);
     if (b->between < CLOSE / b->part) {
@@ -29,7 +29,7 @@ static bool is_one_of_them(struct background *b, double rate, double accepted)
     return true;
 }
 
-static void note(struct background *b, double rate, double accepted)
+static void note(struct stray *b, double rate, double accepted)
 {
     double first = b->count ? b->first / (b->count < FIRST_COUNT ? b->count : FIRST_COUNT) : 0;
 
@@ -44,7 +44,7 @@ static void note(struct background *b, double rate, double accepted)
     b->count++;
 }
 
-static bool is_known_now(const struct background *b, double rate)
+static bool is_known_now(const struct stray *b, double rate)
 {
     double first = b->first / FIRST_COUNT, later;
 
@@ -55,8 +55,7 @@ static bool is_known_now(const struct background *b, double rate)
     return later < MORE * first;
 }
 
-bool background_refused(struct background *b, double rate, double accepted, double whole,
-                        uint64_t now_us)
+bool stray_refused(struct stray *b, double rate, double accepted, double whole, uint64_t now_us)
 {
     bool is_alone = accepted >= ACCEPTED_LEAST && whole >= WHOLE_PART * rate;
 
@@ -82,7 +81,7 @@ bool background_refused(struct background *b, double rate, double accepted, doub
     return true;
 }
 
-double background_rate(const struct background *b, uint64_t now_us)
+double stray_rate(const struct stray *b, uint64_t now_us)
 {
     return b->part > 0 && now_us < b->until_us ? b->from : 0;
 }
