@@ -22,7 +22,8 @@ static bool do_others_answer(const struct engine *e, const struct host *banned)
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
 
-        if (host != banned && host->origin[0] && host->ready_count && !ban_is_on(&host->ban)) {
+        if (host != banned && host->origin[0] && (host->ready_count || host->in_flight) &&
+            host->answered_us && !ban_is_on(&host->ban)) {
             return true;
         }
     }

@@ -252,7 +252,7 @@ static void tell_news(struct engine *e, const struct host *host, const struct re
         snprintf(fields, sizeof fields, ",\"failures\":%u,\"wait_ms\":%llu", host->silent_in_row,
                  (unsigned long long)(host->down_due.wait_us / US_PER_MS));
         events_add_host(&e->events, EVENT_WARNING, "breaker", host->label, fields,
-                        "%.*s does not answer, %u times in a row: %.80s; next probe in %s",
+                        "%.*s does not answer, %u times in a row: %.110s; next probe in %s",
                         STR_ARG(host->label), host->silent_in_row, response->reason, length);
         break;
     case HOST_NEWS_UP:
