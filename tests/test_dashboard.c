@@ -491,6 +491,33 @@ static void header__stands_still__while_the_state_changes(void **state)
     }
 }
 
+/* Rows of the waiting panel; the scene has seven. */
+static int waits_shown(uint64_t now_us)
+{
+    stage.snapshot.now_us = now_us;
+    draw(24, 80);
+    return stage.layout.panels[PANEL_WAITS].rows;
+}
+
+static void waits__get_the_lines__once_nothing_was_in_flight_for_seconds(void **state)
+{
+    uint64_t began;
+    int before;
+
+    (void)state;
+    set_stage(SCENE_ALL_WAITING, true);
+    began = stage.snapshot.now_us;
+    before = waits_shown(began);
+    assert_int_equal(waits_shown(began + 2 * US_PER_S), before);
+    assert_int_equal(waits_shown(began + 3 * US_PER_S), 2 + 7);
+    /* A probe goes out: from then on it counts anew. */
+    stage.snapshot.in_flight = 1;
+    assert_int_equal(waits_shown(began + 4 * US_PER_S), before);
+    stage.snapshot.in_flight = 0;
+    assert_int_equal(waits_shown(began + 5 * US_PER_S), before);
+    assert_true(waits_shown(began + 8 * US_PER_S) > before);
+}
+
 static int set_environment(void **state)
 {
     (void)state;
@@ -522,6 +549,7 @@ int main(void)
         cmocka_unit_test(screen__changes_few_cells__from_frame_to_frame),
         cmocka_unit_test(columns__do_not_dance__while_figures_change),
         cmocka_unit_test(header__stands_still__while_the_state_changes),
+        cmocka_unit_test(waits__get_the_lines__once_nothing_was_in_flight_for_seconds),
     };
 
     return cmocka_run_group_tests_name("dashboard", tests, set_environment, release);

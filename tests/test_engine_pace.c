@@ -337,7 +337,7 @@ static void limit__is_told_in_words__after_an_answer(void **state)
                         "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
                         SERVER_KEEP),
           LIMIT_BUDGET, "/100, resets" },
-        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(HTTP 500; r on a row asks now)" },
+        { EMPTY_ANSWER("500 No"), LIMIT_ALL_WAITING, "(HTTP 500; r asks a row now)" },
     };
 
     (void)state;

@@ -1,4 +1,5 @@
-/* The requests that failed, each for itself, the latest first: by its key only, on the whole screen. */
+/* The requests that failed, each for itself, the latest first: by its key, and beside the others on a screen
+ * with room for three columns. */
 
 #include "ui/panel.h"
 
@@ -121,7 +122,7 @@ static const struct panel_table table = {
 
 const struct panel panel_each_failed = {
     .name = "Failed requests",
-    .need = { .column = { 0, 1, 2 }, .order = 85, .need = 9, .rows_min = 3, .rows_wanted = 3 },
+    .need = { .column = { -1, -1, 2 }, .order = 85, .need = 9, .rows_min = 3, .rows_wanted = 3 },
     .rows_wanted = rows_wanted,
     .exists = exists,
     .source = &source,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define IDLE_US UINT64_C(3000000)
 #define HELP_KEY_COLUMNS 12
 #define HELP_WORD_COLUMNS 15
 #define HELP_WORD_FROM 70 /* a narrower screen has no room for the words */
@@ -129,6 +130,23 @@ static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct sna
     }
 }
 
+/* While nothing has been in flight for some seconds, what waits is worth more lines; not sooner, since a host that
+ * is held each second would have the panels dance. */
+static void suit_the_wait(struct layout_need needs[PANEL_COUNT], struct view *v,
+                          const struct snapshot *s)
+{
+    if (s->in_flight || !s->waiting || run_state_has_ended(s->state)) {
+        v->idle_since_us = 0;
+        return;
+    }
+    v->idle_since_us = v->idle_since_us ? v->idle_since_us : s->now_us;
+    if (s->now_us - v->idle_since_us >= IDLE_US) {
+        needs[PANEL_FLIGHTS].rows_wanted = needs[PANEL_FLIGHTS].rows_min;
+        needs[PANEL_FLIGHTS].elastic = false;
+        needs[PANEL_WAITS].rows_wanted = 2 + (int)(s->waiting < 20 ? s->waiting : 20);
+    }
+}
+
 /* The panel that is looked at is shown: where there is no room for all, that of another is its. */
 static void arrange_panels(struct layout *layout, const struct view *v,
                            struct layout_need needs[PANEL_COUNT], int rows, int columns)
@@ -137,6 +155,10 @@ static void arrange_panels(struct layout *layout, const struct view *v,
     if (!v->zoomed && layout->panels[v->focus].rows == 0) {
         needs[v->focus].need = -1;
         needs[v->focus].essential = true;
+        if (v->focus == PANEL_EACH_FAILED) { /* which else is there on a wide screen only */
+            memcpy(needs[v->focus].column, panels[PANEL_FAILED]->need.column,
+                   sizeof needs[v->focus].column);
+        }
         layout_compute(layout, rows, columns, needs, PANEL_COUNT, -1);
     }
 }
@@ -156,6 +178,7 @@ void screen_arrange(struct layout *layout, struct view *v, const struct snapshot
         }
     }
     suit_the_end(needs, s);
+    suit_the_wait(needs, v, s);
     if (!panel_exists(v->focus, s) && !(v->focus == PANEL_DETAIL && v->detail_id)) {
         v->focus = panel_exists(PANEL_FLIGHTS, s) ? PANEL_FLIGHTS : PANEL_RATE;
     }

@@ -68,6 +68,7 @@ struct view {
     size_t help_row, help_top;
     char help_filter[LIST_FILTER_MAX];
 
+    uint64_t idle_since_us; /* nothing is in flight, and something waits; 0: not so */
     bool frozen;
     uint64_t frozen_at_us;
 
