@@ -347,23 +347,36 @@ static bool may_be_json(struct str text, struct str content_type)
                     : names_lines(content_type);
 }
 
-/* `text` is UTF-8; `spare` is for what is made on the way. */
-static enum result append_json(struct str text, struct str content_type, struct buf *out,
-                               struct buf *spare, unsigned *was)
+/* The text, which is all of `made` or lies elsewhere; that a large one is there twice is spared. */
+static enum result put(struct str text, struct buf *made, struct buf *out)
+{
+    if (text.data != made->data || text.len != made->len) {
+        return buf_append_str(out, text);
+    }
+    made->max = out->max;
+    buf_release(out);
+    buf_take(out, made);
+    return RESULT_OK;
+}
+
+/* `text` is UTF-8, in `letters` or in the body; `spare` is for what is made on the way. */
+static enum result append_json(struct str text, struct str content_type, struct buf *letters,
+                               struct buf *out, struct buf *spare, unsigned *was)
 {
     enum result result;
 
     if (json_check(text, JSON_DEPTH_MAX, NULL)) {
-        return buf_append_str(out, text);
+        return put(text, letters, out);
     }
     if (memmem(text.data, text.len, "NaN", 3) || memmem(text.data, text.len, "Infinity", 8)) {
         result = append_nulled(text, spare, was);
         if (result != RESULT_OK) {
             return result;
         }
+        buf_release(letters);
         text = buf_view(spare);
         if (json_check(text, JSON_DEPTH_MAX, NULL)) {
-            return buf_append_str(out, text);
+            return put(text, spare, out);
         }
     }
     return append_lines(str_trim(text), content_type, out, was);
@@ -380,7 +393,8 @@ enum result body_text_read(struct str body, struct str content_type, struct buf 
     if (result == RESULT_OK && !may_be_json(text, content_type)) {
         result = RESULT_INVALID;
     }
-    result = result == RESULT_OK ? append_json(text, content_type, out, &spare, was) : result;
+    result =
+        result == RESULT_OK ? append_json(text, content_type, &letters, out, &spare, was) : result;
     buf_release(&letters);
     buf_release(&spare);
     return result;

@@ -4,7 +4,8 @@
 
 bool body_read_json(struct response *response, struct json_error *error)
 {
-    struct buf text = { 0 };
+    /* Nearly all letters take two bytes at most: what takes more than that is not worth the memory. */
+    struct buf text = { .max = 2 * response->body.len };
     enum result result;
 
     if (json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, error)) {
