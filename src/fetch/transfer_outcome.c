@@ -118,12 +118,12 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
 
 #define LONG_HEADER "a response header is over 100 KiB"
 
-/* libcurl has one code for a header over 100 KiB and for its own want of memory. The former comes behind a
- * status line and before any body, and it comes again: so it is believed the second time. */
+/* libcurl has one code for a line over 100 KiB, be it a header or the status line, and for its own want of memory.
+ * The former comes behind the first byte and before any body, and it comes again: so it is believed the second
+ * time. */
 static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
 {
-    if (transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0 || r->status == 0 ||
-        t->body_bytes > 0) {
+    if (transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T) == 0 || t->body_bytes > 0) {
         return OUTCOME_LOCAL;
     }
     snprintf(r->reason, sizeof r->reason, LONG_HEADER "%s",
