@@ -331,8 +331,8 @@ static void limit__is_told_in_words__after_an_answer(void **state)
         const char *words;
     } samples[] = {
         { EMPTY_ANSWER("429 No\r\nRetry-After: 3600"), LIMIT_HOLD,
-          "(429, Retry-After: 3600; r on a row asks" },
-        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(429 without a deadline; r on a row asks" },
+          "(429, Retry-After: 3600; r asks a row" },
+        { EMPTY_ANSWER("429 No"), LIMIT_HOLD, "(429 without a deadline; r asks a row" },
         { SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nRateLimit-Limit: 100\r\n"
                         "RateLimit-Remaining: 2\r\nRateLimit-Reset: 4000\r\n\r\n{\"a\":1}",
                         SERVER_KEEP),
