@@ -801,6 +801,55 @@ static void next__says_error__when_a_list_became_shorter(void **state)
     plan_end(&p);
 }
 
+/* Ten thousand URLs of a host that is down, then twenty of another: these are asked before the down host is up, and
+ * of the others none is lost and none comes twice. */
+static void parked__of_a_host_that_is_down__do_not_keep_the_plan_from_going_on(void **state)
+{
+    static bool seen[10021];
+    struct plan p;
+    struct request *first;
+    struct host *down;
+    unsigned made = 0;
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    plan_begin(&p, 0);
+    plan_pattern(&p, "http://down/[1-10000]");
+    plan_pattern(&p, "http://up/[1-20]");
+    plan_open(&p);
+    first = next(&p, T0);
+    down = host_at(&p.hosts, first->host);
+    down->down_until_us = T0 + 60 * US_PER_S;
+    down->down_due = (struct due){ .by = DUE_BREAKER };
+    for (unsigned turns = 0; made < 20; turns++) {
+        struct request *request;
+
+        assert_true(turns < 40); /* each makes no more than there is room for */
+        if (frontier_next(p.frontier, T0, &request, NULL) == FRONTIER_REQUEST) {
+            assert_in_range(request->id, 10001, 10020);
+            seen[request->id] = true;
+            frontier_forget(p.frontier, request);
+            made++;
+        }
+        assert_true(frontier_parked(p.frontier) <= FRONTIER_PARKED_MAX);
+    }
+    while (answer_of(&p, T0) != FRONTIER_HELD) {
+    }
+    down->down_until_us = 0;
+    seen[1] = true;
+    for (made = 1; made < 10000; made++) {
+        struct request *request = next(&p, T0);
+
+        assert_in_range(request->id, 2, 10000);
+        assert_false(seen[request->id]);
+        seen[request->id] = true;
+        frontier_forget(p.frontier, request);
+    }
+    assert_int_equal(answer_of(&p, T0), FRONTIER_EMPTY);
+    frontier_forget(p.frontier, first);
+    plan_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -817,6 +866,7 @@ int main(void)
         cmocka_unit_test(next__says_trouble__when_nothing_else_is_left),
         cmocka_unit_test(next__takes_turns__when_several_hosts_are_full),
         cmocka_unit_test(parked__are_bounded__when_the_only_host_is_held),
+        cmocka_unit_test(parked__of_a_host_that_is_down__do_not_keep_the_plan_from_going_on),
         cmocka_unit_test(waiting__are_bounded__when_everything_fails),
         cmocka_unit_test(restore__leaves_the_gaps__in_any_pattern),
         cmocka_unit_test(restore__keeps_tries_reason_and_deadline__when_a_row_waits),

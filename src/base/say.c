@@ -19,7 +19,8 @@ static void put_safe(FILE *to, struct str text)
     free(safe);
 }
 
-static void say_formatted(FILE *to, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void say_formatted(FILE *to, const char *format,
+                                                                va_list args)
 {
     char shorter[SHORT_BYTES], *text = NULL;
     va_list again;

@@ -53,6 +53,7 @@ void frontier_free(struct frontier *f)
     seeds_free(f->seeds);
     free(f->found);
     free(f->gaps);
+    free(f->aside);
     free(f->heap);
     free(f);
 }
@@ -360,21 +361,35 @@ void frontier_forget(struct frontier *f, struct request *request)
     request_free(request);
 }
 
+bool frontier_has_unmade(const struct frontier *f)
+{
+    return f->gap_at < f->gap_count || (f->cursor <= f->total && !f->closed);
+}
+
 /* The next id of the plan that no row has, 0 at the end. Does not move. */
 static uint64_t next_id(const struct frontier *f)
 {
-    if (f->gap_at < f->gap_count) {
-        return f->gaps[f->gap_at].first;
+    if (!frontier_has_unmade(f)) {
+        return f->aside_at < f->aside_count ? f->aside[f->aside_at].first : 0;
     }
-    return f->cursor <= f->total && !f->closed ? f->cursor : 0;
+    return f->gap_at < f->gap_count ? f->gaps[f->gap_at].first : f->cursor;
+}
+
+static void move_within(struct gap *gaps, size_t *at)
+{
+    if (gaps[*at].first++ == gaps[*at].last) {
+        ++*at;
+    }
 }
 
 static void move_past(struct frontier *f)
 {
-    if (f->gap_at == f->gap_count) {
+    if (!frontier_has_unmade(f)) {
+        move_within(f->aside, &f->aside_at);
+    } else if (f->gap_at < f->gap_count) {
+        move_within(f->gaps, &f->gap_at);
+    } else {
         f->cursor++;
-    } else if (f->gaps[f->gap_at].first++ == f->gaps[f->gap_at].last) {
-        f->gap_at++;
     }
 }
 
@@ -445,6 +460,9 @@ static enum result make_next(struct frontier *f, struct request **request, struc
 static struct request *take_new(struct frontier *f, uint64_t now_us, enum frontier_answer *answer,
                                 struct err *err)
 {
+    if (f->parked >= FRONTIER_PARKED_MAX) {
+        frontier_set_aside(f, now_us);
+    }
     while (f->parked < FRONTIER_PARKED_MAX && f->heap_count < FRONTIER_WAITING_MAX) {
         struct request *request = frontier_take_offered(f);
         enum host_answer may;

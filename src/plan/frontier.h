@@ -16,6 +16,9 @@
  *
  * Ownership  owns the requests it holds; frontier_next hands one over, frontier_wait and
  *            frontier_put_back take it again, frontier_forget says it is done with.
+ * A host that is shut for long (nobody answers, or it is held) does not keep the plan from going on: what is
+ * parked there is set aside as ranges of ids when it fills the room, and made again after the rest.
+ *
  * Bounds     at FRONTIER_PARKED_MAX parked or FRONTIER_WAITING_MAX waiting requests it makes no new
  *            ones; what was on its way by then still finds room.
  * Threads    loop thread only; told the time, never reads a clock.
@@ -30,6 +33,7 @@
 #define FRONTIER_PARKED_MAX 4096
 #define FRONTIER_WAITING_MAX 10000
 #define FRONTIER_OFFERED_MAX 512
+#define FRONTIER_ASIDE_MAX 65536 /* ranges */
 struct frontier;
 
 struct frontier_options {

@@ -1,6 +1,6 @@
 /**
  * The frontier's insides, shared by its own files only: frontier.c (the plan's order, what waits, what
- * is parked), frontier_found.c (what answers gave rise to), frontier_steer.c (single requests: found, taken out, asked for once more).
+ * is parked), frontier_aside.c (what stands before a host that is shut for long), frontier_found.c (what answers gave rise to), frontier_steer.c (single requests: found, taken out, asked for once more).
  */
 #ifndef SCRAPETOP_PLAN_FRONTIER_STATE_H
 #define SCRAPETOP_PLAN_FRONTIER_STATE_H
@@ -25,8 +25,10 @@ struct frontier {
 
     struct gap *gaps;
     size_t gap_count, gap_allocated, gap_at;
-    uint64_t cursor; /* next id behind all rows and gaps */
-    bool closed;     /* nothing is made from there on */
+    uint64_t cursor;   /* next id behind all rows and gaps */
+    bool closed;       /* nothing is made from there on */
+    struct gap *aside; /* frontier_aside.c: made again when all from the cursor on has been made */
+    size_t aside_count, aside_allocated, aside_at;
 
     struct request **heap; /* waiting; heap[0] is due first */
     size_t heap_count, heap_allocated;
@@ -61,6 +63,14 @@ MUST_CHECK enum result frontier_assign(struct frontier *frontier, struct request
 /** Lets it wait, and its host be held if a server had named the deadline. */
 MUST_CHECK enum result frontier_restore_wait(struct frontier *frontier, struct request *request,
                                              uint64_t waits_until_us, uint64_t now_us);
+
+/** Of the plan's own there are some that have not been made once. */
+bool frontier_has_unmade(const struct frontier *frontier);
+
+/* frontier_aside.c */
+
+/** Unmakes what is parked before hosts that are shut for long, while there is more of the plan. */
+void frontier_set_aside(struct frontier *frontier, uint64_t now_us);
 
 /* frontier_found.c */
 

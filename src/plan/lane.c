@@ -95,6 +95,23 @@ struct request *lane_pop(struct lane *lane)
     return request;
 }
 
+struct request *lane_cut_fresh(struct lane *lane, size_t keep)
+{
+    struct request **link = &lane->fresh.first, *last = NULL, *rest;
+
+    while (*link && keep--) {
+        last = *link;
+        link = &last->next;
+    }
+    rest = *link;
+    *link = NULL;
+    lane->fresh.last = last;
+    for (const struct request *r = rest; r; r = r->next) {
+        lane->ready_count--;
+    }
+    return rest;
+}
+
 struct request *lane_take(struct lane *lane, uint64_t id)
 {
     struct request *request = queue_take(&lane->tried, id);

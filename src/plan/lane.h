@@ -65,6 +65,9 @@ void lane_push(struct lane *lane, struct request *request, enum lane_place place
 /** The next one; NULL when it is empty. */
 struct request *lane_pop(struct lane *lane);
 
+/** Takes all first tries out but the first `keep`: a chain by `next`, in their order. NULL: there are no more. */
+struct request *lane_cut_fresh(struct lane *lane, size_t keep);
+
 /** The one with this id; NULL when it is not there. */
 struct request *lane_take(struct lane *lane, uint64_t id);
 
