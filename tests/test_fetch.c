@@ -671,6 +671,28 @@ static void error_body__is_cut_and_the_connection_kept(void **state)
     }
 }
 
+static void reason__is_that_no_answer_came__on_a_kept_connection_too(void **state)
+{
+    struct server_answer answers[] = {
+        SERVER_ANSWER(OK_ANSWER, SERVER_KEEP),
+        SERVER_ANSWER("", SERVER_HANG),
+    };
+    struct server *server = server_start(play_in_turn, answers);
+    struct response *response;
+    struct net n;
+
+    (void)state;
+    net_begin(&n, SHORT_US);
+    give_back(&n, ask(&n, server_url(server, "/1")));
+    response = ask(&n, server_url(server, "/2"));
+    assert_int_equal(response->outcome, OUTCOME_TIMEOUT);
+    assert_memory_equal(response->reason, "timed out: no answer in", 23);
+    give_back(&n, response);
+    assert_int_equal(server_connections(server), 1);
+    net_end(&n);
+    server_stop(server);
+}
+
 static void headers__are_kept__those_that_somebody_reads(void **state)
 {
     struct server_answer answer =
@@ -1243,6 +1265,7 @@ int main(void)
         cmocka_unit_test(memory__is_kept_by_giving_up_the_largest__with_http2),
         cmocka_unit_test(cancel_all__ends_those_that_wait_for_memory),
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),
+        cmocka_unit_test(reason__is_that_no_answer_came__on_a_kept_connection_too),
         cmocka_unit_test(headers__are_kept__those_that_somebody_reads),
         cmocka_unit_test(headers__are_all_kept__of_an_answer_that_is_a_failure),
         cmocka_unit_test(request__carries_the_configured_headers__to_its_own_origin_only),

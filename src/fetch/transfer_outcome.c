@@ -265,7 +265,8 @@ static void tell_timeout(const struct transfer *t, const char *text, struct resp
     } else if (transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
         snprintf(r->reason, sizeof r->reason, "timed out: no address for the name in %.1f s",
                  seconds);
-    } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T) == 0) {
+    } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T) == 0 &&
+               transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0) { /* nor a kept one */
         snprintf(r->reason, sizeof r->reason, "timed out: no connection in %.1f s", seconds);
     } else if (r->status == 0) {
         snprintf(r->reason, sizeof r->reason, "timed out: no answer in %.1f s", seconds);
