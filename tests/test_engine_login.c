@@ -386,7 +386,7 @@ static void requests__wait_as_auth__while_the_login_is_under_way(void **state)
     assert_int_equal(s->state, RUN_AUTH);
     assert_int_equal(s->limit.kind, LIMIT_AUTH);
     assert_int_equal(s->queued, 5);
-    assert_true(s->login.is_used && s->login.is_awaited && s->login.is_asking);
+    assert_true(s->login.is_used && s->login.is_asking);
     assert_true(s->login.is_called);
     assert_false(s->login.has_token || s->login.expiry_known || s->login.is_lost);
     assert_int_equal(s->flight_count, 1);

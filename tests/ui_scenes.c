@@ -38,7 +38,6 @@ static void fill_pace(struct snapshot *s, unsigned cap, uint64_t at_us)
 
     s->cap = s->cap_before = cap;
     s->cap_max = 128;
-    s->max_in_flight = cap;
     snprintf(s->rate_limit, sizeof s->rate_limit, "off");
     s->requests_per_s = cap / 0.628;
     s->requests_per_s_average = 31.1;
@@ -80,7 +79,6 @@ static void fill_machine(struct snapshot *s)
         s->cores[i].busy_percent = busy[i];
     }
     s->loop_cpu_percent = 41;
-    s->process_cpu_percent = 52;
     s->cpu_s = 55.2;
     s->io_ratio = 0.972;
     s->loop_lag_p99_us = 900;
@@ -747,9 +745,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_AUTH:
         clear_flights(s);
         s->eta_known = false;
-        s->login = (struct snapshot_login){
-            .is_used = true, .is_called = true, .is_awaited = true, .is_asking = true
-        };
+        s->login = (struct snapshot_login){ .is_used = true, .is_called = true, .is_asking = true };
         limit(s, RUN_AUTH, (struct snapshot_limit){ .kind = LIMIT_AUTH });
         break;
     case SCENE_SWEEP:
@@ -784,8 +780,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
                                             .is_called = true,
                                             .has_token = true,
                                             .expiry_known = true,
-                                            .expires_in_us = 724 * US_PER_S,
-                                            .logins = 2 };
+                                            .expires_in_us = 724 * US_PER_S };
         break;
     case SCENE_HOSTILE:
         fill_ladder(s);

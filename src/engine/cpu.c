@@ -43,7 +43,7 @@ static void sample_cores(struct cpu *cpu)
 void cpu_init(struct cpu *cpu, uint64_t now_us)
 {
     *cpu = (struct cpu){ .sampled_us = now_us };
-    cpu->process_start_s = cpu->process_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    cpu->process_start_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     cpu->thread_start_s = cpu->thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
     sample_cores(cpu);
     for (size_t i = 0; i < cpu->core_count; i++) {
@@ -54,15 +54,12 @@ void cpu_init(struct cpu *cpu, uint64_t now_us)
 void cpu_sample(struct cpu *cpu, uint64_t now_us)
 {
     double wall_s = (double)(now_us - cpu->sampled_us) / (double)US_PER_S;
-    double process_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     double thread_s = seconds_of(CLOCK_THREAD_CPUTIME_ID);
 
     if (wall_s <= 0) {
         return;
     }
-    cpu->process_percent = 100 * (process_s - cpu->process_s) / wall_s;
     cpu->thread_percent = 100 * (thread_s - cpu->thread_s) / wall_s;
-    cpu->process_s = process_s;
     cpu->thread_s = thread_s;
     cpu->sampled_us = now_us;
     sample_cores(cpu);

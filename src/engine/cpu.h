@@ -21,8 +21,8 @@ struct cpu {
     struct cpu_times times[SNAPSHOT_CORES_MAX];
     float busy_percent[SNAPSHOT_CORES_MAX];
     size_t core_count;
-    double process_s, thread_s; /* CPU time at the last sample */
-    double process_percent, thread_percent;
+    double thread_s; /* CPU time at the last sample */
+    double thread_percent;
     double process_start_s, thread_start_s;
     struct hist lag; /* of the loop */
 };

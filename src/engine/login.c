@@ -315,19 +315,15 @@ enum login_word login_refused(struct engine *e, struct response *response)
 void login_snapshot(const struct engine *e, uint64_t now_us, struct snapshot_login *out)
 {
     const struct auth *a = &e->auth;
-    const struct host *home;
 
     if (!e->login.has_home) {
         return;
     }
-    home = host_at(&e->hosts, e->login.home);
     out->is_used = true;
     out->is_called = a->is_asked;
     out->has_token = a->has_token;
     out->is_lost = a->is_lost;
-    out->is_awaited = engine_is_active(e) && home->awaits_login && home->ready_count > 0;
     out->is_asking = a->is_asking;
-    out->logins = a->logins;
     out->expiry_known = a->has_token && a->expires_us != TIME_NEVER;
     if (out->expiry_known && a->expires_us > now_us) {
         out->expires_in_us = a->expires_us - now_us;

@@ -398,7 +398,6 @@ static void fill_progress(struct filling *f)
         s->rounds_skipped = e->poll.rounds.kept.skipped;
     }
     s->unchanged = e->metrics.unchanged + e->metrics.unchanged_before;
-    s->ok_before = e->metrics.ok_before;
     s->ok = e->metrics.ok + e->metrics.ok_before;
     s->failed = e->metrics.failed + e->metrics.failed_before;
     s->retried = e->metrics.retried;
@@ -499,7 +498,6 @@ static void fill_pace(struct filling *f)
         s->sweep_steps = (unsigned)e->sweep->cap_count;
     }
     s->rung_count = ladder_list(&e->ladder, s->rungs);
-    s->max_in_flight = m->max_in_flight;
     units_format_rate(e->pacer.rate, s->rate_limit);
     s->requests_per_s = metrics_rate_now(m, hist_percentile_us(&m->latency, 50));
     s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
@@ -555,7 +553,6 @@ static void fill_machine(struct filling *f)
         s->cores[i].busy_percent = e->cpu.busy_percent[i];
     }
     s->loop_cpu_percent = e->cpu.thread_percent;
-    s->process_cpu_percent = e->cpu.process_percent;
     s->cpu_s = cpu_process_s(&e->cpu);
     s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
     s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);

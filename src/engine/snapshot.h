@@ -265,16 +265,14 @@ struct snapshot_detail {
 
 /** The credential that requests carry (engine/auth.h), never itself. */
 struct snapshot_login {
-    bool is_used;    /* the job has one; all else is 0 when not */
-    bool is_called;  /* a login call brings it; else it is given from the start */
-    bool is_awaited; /* requests wait for it: AUTH */
-    bool is_asking;  /* the login call is in flight */
-    bool has_token;  /* one that may have expired by now */
-    bool is_lost;    /* there will be none: it was refused */
+    bool is_used;   /* the job has one; all else is 0 when not */
+    bool is_called; /* a login call brings it; else it is given from the start */
+    bool is_asking; /* the login call is in flight */
+    bool has_token; /* one that may have expired by now */
+    bool is_lost;   /* there will be none: it was refused */
     bool expiry_known;
     uint64_t expires_in_us;
     uint64_t asked_in_us; /* the call failed, and is tried again then; 0: it is not */
-    uint64_t logins;      /* that gave a token, in this session */
 };
 
 struct snapshot {
@@ -301,7 +299,6 @@ struct snapshot {
     /* progress: requests settled of requests known; retries never count twice */
     bool total_known;
     uint64_t total, ok, failed, retried, waiting, queued, in_flight;
-    uint64_t ok_before;             /* of `ok`: by earlier sessions */
     uint64_t unchanged;             /* of `ok`: the last body again, when it is polled */
     uint64_t rounds, rounds_wanted; /* of polls, begun so far; 0: none, until stopped */
     uint64_t rounds_skipped;
@@ -312,8 +309,7 @@ struct snapshot {
 
     /* pace */
     unsigned cap, cap_max, cap_before; /* cap_before != cap while draining down to it */
-    unsigned max_in_flight;
-    char rate_limit[48]; /* "10/s" or "off" */
+    char rate_limit[48];               /* "10/s" or "off" */
     bool auto_on;
     unsigned sweep_step, sweep_steps; /* 0: no sweep is under way */
     double requests_per_s, requests_per_s_average;
@@ -329,7 +325,7 @@ struct snapshot {
     /* the machine */
     size_t core_count;
     struct snapshot_core cores[SNAPSHOT_CORES_MAX];
-    double loop_cpu_percent, process_cpu_percent;
+    double loop_cpu_percent;
     double cpu_s;    /* process CPU time so far */
     double io_ratio; /* 1 - cpu/wall, of the loop thread's share */
     uint64_t loop_lag_p99_us;

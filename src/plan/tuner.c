@@ -156,7 +156,6 @@ static bool rise(struct tuner *t, const struct tuner_point *now, uint64_t now_us
         return true;
     }
     t->phase = TUNER_REFINE;
-    t->upper = t->cap;
     change_cap(t, sqrt((double)t->before.cap * t->cap), now_us);
     say(t, "auto: cap %u -> %u, latency grew and not the rate: %.1f/s at %.0f ms", before, t->cap,
         now->rate, now->latency_us / 1000);

@@ -56,7 +56,6 @@ struct tuner {
 
     enum tuner_phase phase;
     struct tuner_point before; /* to compare with */
-    unsigned upper;            /* REFINE: the cap that did not pay */
     uint64_t next_step_us;
     uint64_t next_down_us, down_every_us; /* less often, the more often less was slower */
 
