@@ -16,8 +16,8 @@
 #define BOUND_FOR_US US_PER_S /* a rate that kept nothing back for so long does not grow */
 #define CREEP_PER_S 0.007     /* NARROW grows by this part ... */
 #define CREEP_RECOVERY_S 6    /* ... while refusals pass within this; else more slowly */
-#define CREEP_CALM_S 12.0   /* ... and faster when nothing was refused for longer than this, ... */
-#define CREEP_DOUBLES_S 3.0 /* ... twice as fast after so long */
+#define CREEP_CALM_S 8.0    /* ... and faster when nothing was refused for longer than this, ... */
+#define CREEP_DOUBLES_S 2.0 /* ... twice as fast after so long */
 #define BELOW_TARGET 0.98   /* NARROW comes back to this part soon, and creeps from there */
 #define BEYOND_BURSTS                                                                              \
     2 /* what was accepted beyond the target is no bucket's any more: another limit */
@@ -322,12 +322,15 @@ static void guess(struct learned_limit *l, uint64_t now_us)
 }
 
 /* What the server let in a second since the last refusal, as far as it is known. A bucket that was full again
- * after a hold gave its burst, too. */
+ * after a hold, or before the rate grew, gave its burst, too. */
 static double whole_rate(const struct learned_limit *l, double accepted, uint64_t span_us)
 {
     uint64_t open_us = span_us > l->span_held_us ? span_us - l->span_held_us : 0;
-    double whole = accepted / seconds(span_us);
+    double whole = accepted / seconds(span_us), lately_s = seconds(LEARNED_SLOTS * LEARNED_SLOT_US);
 
+    if (seconds(open_us) > lately_s) {
+        whole = fmax(whole, (recent_count(l) - l->burst) / lately_s);
+    }
     return open_us < SPAN_MIN_US ? whole : fmax(whole, (accepted - l->burst) / seconds(open_us));
 }
 
@@ -562,7 +565,8 @@ static double grown_narrow(struct learned_limit *l, double passed_s, uint64_t no
     if (l->excess < BEYOND_BURSTS * l->burst) {
         creep = l->is_sure ? CREEP_PER_S : UNSURE_PER_S;
         slower = told_cost(l) * fmax(1, recovery_s / CREEP_RECOVERY_S);
-        calm_s = seconds(now_us - l->episode_us) / slower - CREEP_CALM_S;
+        calm_s = l->recovery_us > WINDOW_US ? 2 * CREEP_CALM_S : CREEP_CALM_S;
+        calm_s = seconds(now_us - l->episode_us) / slower - calm_s;
         creep *= (1 + fmax(0, calm_s) / CREEP_DOUBLES_S) / slower;
         return rate * (1 + creep * passed_s);
     }
