@@ -34,7 +34,9 @@ enum kind {
 static const char *const kind_names[] = { "fixed",  "aligned",     "sliding",     "sliding-whole",
                                           "bucket", "bucket-next", "bucket-rate", "silent-rate" };
 
-enum grain { EXACT, CEIL_S, EPOCH_S, GRAINS };
+/* How a reset is told: exactly, in seconds rounded up, as a moment by a Date that is cut off: to the
+ * millisecond, or to the second, rounded up or cut off. */
+enum grain { EXACT, CEIL_S, MOMENT_MS, EPOCH_S, FLOOR_S, GRAINS };
 
 struct server {
     enum kind kind;
@@ -121,6 +123,29 @@ static bool serve_one(struct server *s, uint64_t now_us, uint64_t *left, uint64_
     }
 }
 
+#define CLOCK_US 777777 /* the server's is that much ahead */
+
+static void tell_reset(const struct server *s, struct quota *q, uint64_t now_us)
+{
+    uint64_t here_us = now_us + CLOCK_US, moment_us = here_us + q->reset_us,
+             date_us = here_us / S * S;
+
+    if (s->grain == EXACT) {
+        return;
+    }
+    q->grain_us = s->grain == MOMENT_MS ? 0 : S;
+    if (s->grain == CEIL_S) {
+        q->reset_us = (q->reset_us + S - 1) / S * S;
+        return;
+    }
+    if (s->grain != MOMENT_MS) {
+        moment_us = (moment_us + (s->grain == EPOCH_S ? S - 1 : 0)) / S * S;
+    }
+    q->has_date = true;
+    q->date_us = (int64_t)date_us;
+    q->reset_us = moment_us > date_us ? moment_us - date_us : 0;
+}
+
 static struct reply serve(struct server *s, uint64_t now_us)
 {
     uint64_t left, reset_us;
@@ -138,13 +163,7 @@ static struct reply serve(struct server *s, uint64_t now_us)
     if (s->kind == BUCKET_RATE) {
         q->refill_per_s = (double)s->limit / (double)s->window_us * 1e6;
     }
-    if (s->grain == CEIL_S) {
-        q->reset_us = (reset_us + S - 1) / S * S;
-        q->grain_us = S;
-    } else if (s->grain == EPOCH_S) { /* the moment rounded up, less a Date that is cut off */
-        q->reset_us = (now_us + reset_us + S - 1) / S * S - now_us / S * S;
-        q->grain_us = 2 * S;
-    }
+    tell_reset(s, q, now_us);
     return reply;
 }
 
@@ -272,24 +291,31 @@ static const struct shape shapes[] = {
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
-/* What cannot be told from a moment in whole seconds: whether a window is a second longer. */
+/* What a Date that is cut off leaves open, and what whole seconds do: whether a window is a second longer. */
 static double least_part(const struct world *w)
 {
-    bool is_rough =
-        w->server.grain == EPOCH_S && (w->server.kind == BUCKET || w->server.kind == BUCKET_NEXT);
+    const struct server *s = &w->server;
+    bool is_short = s->window_us < 5 * S;
 
-    return !is_rough ? 0.95 : w->server.window_us < 5 * S && !w->server.tells_window ? 0.7 : 0.9;
+    if (s->kind >= BUCKET_RATE || s->grain <= CEIL_S) {
+        return s->kind == BUCKET_NEXT ? 0.88 : 0.95;
+    }
+    if (s->grain == MOMENT_MS) {
+        return is_short ? 0.83 : 0.9;
+    }
+    return is_short ? 0.45 : s->kind == FIXED || s->tells_window ? 0.9 : 0.85;
 }
 
 /* One, where answers cross each other at the start. How a server counts that does not say it is found
  * out by one that is refused, now and then; and where only the next token's time is told, by more. */
 static uint64_t most_refused(const struct world *w)
 {
-    bool is_sure =
-        w->server.tells_window || w->server.kind == FIXED || w->server.kind >= BUCKET_RATE ||
-        (w->server.grain != EPOCH_S && w->server.kind != ALIGNED && w->server.kind < BUCKET);
+    const struct server *s = &w->server;
+    bool is_a_second = s->kind == BUCKET && s->window_us == S && s->grain > MOMENT_MS;
+    bool is_sure = s->tells_window || is_a_second || s->kind == FIXED || s->kind >= BUCKET_RATE ||
+                   (s->grain <= CEIL_S && s->kind < BUCKET && s->kind != ALIGNED);
 
-    return is_sure ? 1 : w->server.kind == BUCKET_NEXT ? 5 + w->accepted / 5 : 5;
+    return is_sure && s->grain != FLOOR_S ? 1 : s->kind == BUCKET_NEXT ? 5 + w->accepted / 5 : 10;
 }
 
 static bool check(struct world *w)
@@ -331,6 +357,9 @@ static void no_limit__is_overrun_nor_left_unused__when_it_is_told(void **state)
                      (enum grain)(rest / SHAPES / KINDS % GRAINS), shape->limit, shape->window_us);
 
         rest /= SHAPES * KINDS * GRAINS;
+        if (w.server.grain == FLOOR_S && (w.server.kind != FIXED || shape->window_us < 2 * S)) {
+            continue; /* which half of the answers make too short: others see to what is refused */
+        }
         w.server.tells_window = rest % 2;
         w.cap = clients[rest / 2].cap;
         w.rtt_us = clients[rest / 2].latency_ms * US_PER_MS;
@@ -424,7 +453,7 @@ static void quota__is_forgotten__when_it_is_spent_and_back_each_time(void **stat
     struct allowance a = { 0 };
 
     (void)state;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 80; i++) {
         allowance_start(&a, T0 + (uint64_t)i);
         tell(&a, quota_of(0, 0, 0), 0, T0 + (uint64_t)i);
     }

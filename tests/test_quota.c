@@ -791,16 +791,18 @@ static void grain__tells_how_rough_a_reset_is(void **state)
 {
     static const struct {
         const char *name, *value;
-        bool has_date;
+        bool has_date; /* the answer's ... */
         uint64_t grain_us;
+        bool counts; /* ... by which it counts */
     } samples[] = {
-        { "x-ratelimit-reset", "7", true, 1 * S },
-        { "x-ratelimit-reset", "1795234507", true, 2 * S },
-        { "x-ratelimit-reset", "1795234507", false, 1 * S },
-        { "x-ratelimit-reset", "1795234507250", false, 0 },
-        { "x-ratelimit-reset", "1795234507250", true, 1 * S },
-        { "x-ratelimit-reset-after", "1.25", true, 0 },
-        { "x-ratelimit-reset", "2026-11-21T04:15:07Z", true, 2 * S },
+        { "x-ratelimit-reset", "7", true, 1 * S, false },
+        { "x-ratelimit-reset", "1m2s", true, 1 * S, false },
+        { "x-ratelimit-reset", "1795234507", true, 1 * S, true },
+        { "x-ratelimit-reset", "1795234507", false, 1 * S, false },
+        { "x-ratelimit-reset", "1795234507250", true, 0, true },
+        { "x-ratelimit-reset-after", "1.25", true, 0, false },
+        { "x-ratelimit-reset", "2026-11-21T04:15:07Z", true, 1 * S, true },
+        { "x-ratelimit-reset", "2026-11-21T04:15:07.123Z", true, 0, true },
     };
 
     (void)state;
@@ -812,8 +814,11 @@ static void grain__tells_how_rough_a_reset_is(void **state)
                                  samples[i].has_date ? "date" : "x",
                                  "Sat, 21 Nov 2026 04:15:00 GMT",
                                  NULL };
+        struct quota q = read_fields(fields);
 
-        assert_int_equal(read_fields(fields).grain_us, samples[i].grain_us);
+        assert_int_equal(q.grain_us, samples[i].grain_us);
+        assert_int_equal(q.has_date, samples[i].counts);
+        assert_true(!q.has_date || q.date_us == NOW_US);
     }
 }
 

@@ -4,7 +4,6 @@
 #include "plan/pacer.h"
 
 #define SPENT_SLACK_US UINT64_C(10000) /* what is spent comes back this much later than told */
-#define WINDOW_MIN_US UINT64_C(1000)   /* no window is shorter */
 #define SILENT_CREDIT 2                /* starts for each answer that tells nothing */
 #define SILENT_MOST 64                 /* such starts in a row, and the quota is forgotten */
 #define IN_VAIN_MOST                                                                               \
@@ -19,6 +18,8 @@ struct told {
     bool refused;
     uint64_t start;     /* which one it answers */
     uint64_t uncounted; /* later ones that the server may not have counted then */
+    uint64_t reset_us;  /* when its quota comes back, at the latest ... */
+    uint64_t slack_us;  /* ... and for want of a clock it may be this much earlier */
     uint64_t latency_us, counted_us, now_us;
 };
 
@@ -45,20 +46,11 @@ static void set_left(struct allowance *a, int64_t balance)
 
 /* --- by the rate ----------------------------------------------------------------------------------------- */
 
-/* The window's length to go by. Told as moments in whole seconds, against a Date in whole seconds, even
- * the shortest time to a reset is mostly a second too long. */
-static uint64_t working_window_us(const struct allowance *a)
-{
-    bool is_rough = !a->window_is_told && a->grain_us > US_PER_S && a->first_us >= 2 * US_PER_S &&
-                    a->first_us + a->grain_us >= a->window_us;
-
-    return is_rough ? less(a->first_us - US_PER_S + a->later_us, a->window_us) : a->window_us;
-}
-
 /* Between two starts; 0: not known. */
 static double distance_us(const struct allowance *a)
 {
-    return a->limit ? (double)working_window_us(a) / (ALLOWANCE_PART * (double)a->limit) : 0;
+    return a->limit ? (double)window_length_us(&a->window) / (ALLOWANCE_PART * (double)a->limit)
+                    : 0;
 }
 
 static bool goes_by_rate(const struct allowance *a, uint64_t now_us)
@@ -66,14 +58,13 @@ static bool goes_by_rate(const struct allowance *a, uint64_t now_us)
     if (a->kind == ALLOWANCE_RATE) {
         return true;
     }
-    return a->kind == ALLOWANCE_WINDOW && a->limit && a->window_us && a->is_explained &&
-           now_us >= a->doubted_until_us &&
-           (a->window_is_told || now_us >= a->window_grown_us + a->window_us);
+    return a->kind == ALLOWANCE_WINDOW && a->limit && a->is_explained &&
+           now_us >= a->doubted_until_us && window_length_is_steady(&a->window, now_us);
 }
 
 static uint64_t rate_wait_us(const struct allowance *a, uint64_t now_us)
 {
-    double most = (double)a->window_us / 100; /* of one window's starts in the next */
+    double most = (double)a->window.longest_us / 100; /* of one window's starts in the next */
     double tolerance = most < (double)PACER_BURST_US ? most : (double)PACER_BURST_US;
     double early = a->due_us - (distance_us(a) < tolerance ? tolerance : 0) - (double)now_us;
 
@@ -95,12 +86,13 @@ static double left_interval_us(const struct allowance *a, uint64_t now_us)
 {
     double over_us = (double)(a->reset_at_us - now_us);
 
-    if (a->is_assumed && a->limit && a->window_us) {
+    if (a->is_assumed && a->limit && a->window.longest_us) {
         return distance_us(a);
     }
     if (goes_by_rate(
             a, now_us)) { /* which is fast enough, save late in a window that was hardly used */
-        double least_us = (double)a->window_us / 8; /* the reset may be that of one request only */
+        double least_us =
+            (double)a->window.longest_us / 8; /* the reset may be that of one request only */
 
         over_us = over_us > least_us ? over_us : least_us;
     } else {
@@ -136,7 +128,7 @@ static void fill(struct allowance *a, uint64_t now_us)
 /* The window is over: what the next one has is a guess. */
 static void end_window(struct allowance *a, uint64_t now_us)
 {
-    uint64_t window_us = a->window_us > WINDOW_MIN_US ? a->window_us : WINDOW_MIN_US;
+    uint64_t window_us = a->window.longest_us ? a->window.longest_us : US_PER_S;
     uint64_t length_us = (uint64_t)((double)window_us / ALLOWANCE_PART);
     bool is_all = a->kind == ALLOWANCE_RATE || (a->gives_all && !a->gives_part);
     bool are_counted = now_us >= a->told_at_us + TRANSITS * a->transit_us; /* those on their way */
@@ -174,7 +166,7 @@ static bool is_unspread(const struct allowance *a, uint64_t work_left)
         return false;
     }
     return a->kind != ALLOWANCE_RATE ||
-           (a->is_first_window && a->window_us > ALLOWANCE_BURST_WINDOW_US);
+           (a->is_first_window && a->window.longest_us > ALLOWANCE_BURST_WINDOW_US);
 }
 
 uint64_t allowance_wait_us(const struct allowance *allowance, uint64_t work_left, uint64_t now_us)
@@ -211,7 +203,7 @@ static void charge(double *next_us, double interval_us, uint64_t now_us)
 static void note_start(struct allowance *a, uint64_t now_us)
 {
     a->starts++;
-    recent_pass_time(&a->own, 2 * (a->window_us ? a->window_us : US_PER_S), now_us);
+    recent_pass_time(&a->own, 2 * (a->window.longest_us ? a->window.longest_us : US_PER_S), now_us);
     recent_add(&a->own);
     recent_pass_time(&a->waiting, 2 * TRANSITS * a->transit_us, now_us);
     recent_add(&a->waiting);
@@ -280,14 +272,14 @@ static void tell_rate(struct allowance *a, const struct told *t)
     const struct quota *quota = t->quota;
     uint64_t used = less(t->uncounted + 1, quota->limit);
 
-    if (a->kind == ALLOWANCE_RATE && a->limit == quota->limit && a->window_us == quota->window_us) {
+    if (a->kind == ALLOWANCE_RATE && a->limit == quota->limit &&
+        a->window.longest_us == quota->window_us) {
         return;
     }
     a->kind = ALLOWANCE_RATE;
     a->is_assumed = false;
     a->limit = quota->limit;
-    a->window_us = quota->window_us;
-    a->window_is_told = true;
+    window_length_tell(&a->window, quota->window_us);
     set_left(a, (int64_t)(quota->limit - used));
     a->reset_at_us = t->now_us + quota->window_us;
     a->due_us = (double)t->now_us + (double)used * distance_us(a);
@@ -327,16 +319,17 @@ static void lower_due(struct allowance *a, uint64_t uncounted)
 static void learn_refusal(struct allowance *a, const struct told *t)
 {
     recent_take(&a->own, t->now_us);
+    /* The first after the end of a spent window: it had not ended. */
+    a->rounds_down |= a->is_assumed && a->ended_spent && t->start > a->ended_at && !t->quota->left;
     if (t->start < a->ahead_from || t->start > a->ahead_to) {
         return;
     }
     a->is_proven = false;
-    if (working_window_us(a) < a->window_us) {
-        a->later_us += US_PER_S;
+    if (window_length_add(&a->window)) {
         return;
     }
     a->doubts += a->doubts < DOUBTS_MOST;
-    a->doubted_until_us = t->now_us + (DOUBT_WINDOWS << a->doubts) * a->window_us;
+    a->doubted_until_us = t->now_us + (DOUBT_WINDOWS << a->doubts) * a->window.longest_us;
 }
 
 /* Of what was before: of an older request, or of the window that has ended here. */
@@ -351,46 +344,68 @@ static bool is_old(struct allowance *a, const struct told *t)
         }
         return true;
     }
-    if (a->is_assumed && t->start <= a->ended_at && t->quota->left <= a->left) {
+    if (a->is_assumed && t->start <= a->ended_at && t->quota->left <= a->left &&
+        a->window.longest_us > 2 * t->latency_us) {
         set_left(a, a->balance < 0 ? a->balance + 1 : a->balance);
         return true;
     }
     return false;
 }
 
+/* The reset, counted by the server's clock as it has come to be known. */
+static void learn_reset(struct allowance *a, struct told *t)
+{
+    const struct quota *quota = t->quota;
+    struct server_clock before;
+    int64_t server_us, moment_us;
+
+    t->reset_us = quota->has_reset ? quota->reset_us : quota->window_us;
+    if (!quota->has_reset || !quota->has_date) {
+        return;
+    }
+    before = a->clock;
+    server_clock_note(&a->clock, quota->date_us, t->latency_us, t->now_us);
+    if (before.is_known && a->clock.low_us >= before.low_us && a->clock.high_us <= before.high_us) {
+        uint64_t later_us = (uint64_t)(a->clock.low_us - before.low_us);
+
+        /* All that was counted by it ends so much earlier. */
+        window_length_correct(&a->window, later_us, (uint64_t)(before.high_us - a->clock.high_us));
+        a->reset_at_us = a->reset_at_us > t->now_us + later_us ? a->reset_at_us - later_us
+                                                               : less(a->reset_at_us, t->now_us);
+    }
+    server_us = server_clock_us(&a->clock, t->counted_us);
+    moment_us = quota->date_us + (int64_t)quota->reset_us;
+    t->slack_us = server_clock_slack_us(&a->clock);
+    t->reset_us = moment_us > server_us ? (uint64_t)(moment_us - server_us) : 0;
+}
+
 /* All answers of one window name the same end, rounded up to the grain: the earliest is nearest to it. */
 static uint64_t reset_at(const struct allowance *a, const struct told *t)
 {
     const struct quota *quota = t->quota;
-    uint64_t at_us = t->counted_us + (quota->has_reset ? quota->reset_us : quota->window_us);
+    uint64_t at_us = t->counted_us + t->reset_us + (a->rounds_down ? quota->grain_us : 0);
+    uint64_t grain_us = quota->grain_us + t->slack_us + SPENT_SLACK_US;
     bool is_known = a->told_by && !a->is_assumed && t->now_us < a->reset_at_us;
 
-    if (!quota->left && (quota->reset_us || !quota->has_reset)) {
+    if (!quota->left && t->reset_us) {
         at_us += SPENT_SLACK_US;
     }
     if (!is_known || at_us <= a->reset_at_us || quota->left > a->left + t->uncounted) {
         return at_us; /* what has come back shows that a new one has begun */
     }
-    return !quota->has_reset || at_us - a->reset_at_us <= quota->grain_us + SPENT_SLACK_US
-               ? a->reset_at_us
-               : at_us;
+    return !quota->has_reset || at_us - a->reset_at_us <= grain_us ? a->reset_at_us : at_us;
 }
 
 static void learn_window(struct allowance *a, const struct told *t)
 {
     const struct quota *quota = t->quota;
 
-    a->grain_us = quota->grain_us;
-    a->window_is_told = quota->window_us > 0;
+    a->grain_us = quota->grain_us + t->slack_us;
     if (quota->window_us) {
-        a->window_us = quota->window_us;
-    } else if (quota->reset_us > a->window_us) {
-        a->window_us = quota->reset_us;
-        a->window_grown_us = t->now_us;
-    }
-    if (quota->has_reset && quota->left + 1 == quota->limit &&
-        (!a->first_us || quota->reset_us < a->first_us)) {
-        a->first_us = quota->reset_us;
+        window_length_tell(&a->window, quota->window_us);
+    } else {
+        window_length_note(&a->window, t->reset_us, t->slack_us, quota->grain_us > 0,
+                           quota->left + 1 == quota->limit, t->now_us);
     }
 }
 
@@ -398,28 +413,30 @@ static void learn_usage(struct allowance *a, const struct told *t)
 {
     uint64_t used = minus(a->limit, a->told_left) + t->uncounted;
 
-    if (!a->limit || !a->window_us) {
+    if (!a->limit || !a->window.longest_us) {
         return;
     }
-    recent_pass_time(&a->own, 2 * a->window_us, t->now_us);
-    a->is_explained = (a->window_is_told || a->window_us > 2 * t->latency_us) &&
-                      used <= recent_count(&a->own, a->window_us + t->latency_us);
+    recent_pass_time(&a->own, 2 * a->window.longest_us, t->now_us);
+    a->is_explained = (a->window.is_told || a->window.longest_us > 2 * t->latency_us) &&
+                      used <= recent_count(&a->own, a->window.longest_us + t->latency_us);
     lower_due(a, t->uncounted);
 }
 
 static void forget_window(struct allowance *a)
 {
-    a->told_by = a->window_us = a->first_us = a->later_us = a->trial = a->ahead_to = 0;
+    a->window = (struct window_length){ .is_told = false };
+    a->told_by = a->trial = a->ahead_to = 0;
     a->gives_all = a->gives_part = a->is_proven = a->due_is_known = a->is_assumed = false;
 }
 
-static void tell_window(struct allowance *a, const struct told *t)
+static void tell_window(struct allowance *a, struct told *t)
 {
     const struct quota *quota = t->quota;
 
     if (a->kind != ALLOWANCE_WINDOW || a->limit != quota->limit) {
         forget_window(a);
     }
+    learn_reset(a, t);
     if (t->refused) {
         learn_refusal(a, t);
     }
@@ -430,8 +447,9 @@ static void tell_window(struct allowance *a, const struct told *t)
     if (is_old(a, t)) {
         return;
     }
-    a->in_vain = quota->left || !quota->has_reset || quota->reset_us ? 0 : a->in_vain + 1;
-    if (a->in_vain > IN_VAIN_MOST) {
+    a->in_vain = quota->left || !quota->has_reset || t->reset_us ? 0 : a->in_vain + 1;
+    a->is_real |= t->refused;
+    if (a->in_vain > IN_VAIN_MOST && !a->is_real) {
         a->kind = ALLOWANCE_NONE;
         return;
     }

@@ -15,8 +15,7 @@
  *                    what it seems. The first that starts so with nothing left is a trial; when one is
  *                    refused, the rule is not trusted for some windows.
  *
- * The window's length is told, or it is the longest time to a reset so far, once that grows no more. When
- * less work is left than quota, there is nothing to spread. A bucket of known refill is spent down to its
+ * When less work is left than quota, there is nothing to spread. A bucket of known refill is spent down to its
  * last token. Where only a limit and its window are told (Crossref), the second rule is all there is.
  *
  * Pure. Units: microseconds (monotonic).
@@ -26,6 +25,8 @@
 
 #include "plan/quota.h"
 #include "plan/recent.h"
+#include "plan/server_clock.h"
+#include "plan/window_length.h"
 
 #define ALLOWANCE_PART 0.975 /* of the rate that is allowed: the rest is for clocks and networks */
 #define ALLOWANCE_BURST_WINDOW_US                                                                  \
@@ -55,7 +56,10 @@ struct allowance {
     uint64_t told_by; /* which of the starts it answers */
     uint64_t told_left, told_at_us;
     uint64_t grain_us; /* a reset may be told this much too late */
+    bool rounds_down;  /* or this much too early */
     unsigned in_vain;  /* how often in a row: spent, and back already */
+    bool is_real;      /* somebody was refused for it */
+    struct server_clock clock;
 
     /* By what is left. */
     int64_t balance;   /* what is left; below zero while more than that are on their way */
@@ -68,16 +72,12 @@ struct allowance {
     bool is_first_window;       /* of ALLOWANCE_RATE */
 
     /* By the rate. */
-    uint64_t window_us;       /* told, or the longest time to a reset so far; 0: not known */
-    bool window_is_told;      /* by a header of its own */
-    uint64_t window_grown_us; /* when it last grew */
-    uint64_t first_us;        /* the shortest time to a reset that a window's first answer told */
-    uint64_t later_us;        /* the window is so much longer than that makes it seem */
-    double due_us;            /* when one more start is in time ... */
-    bool due_is_known;        /* ... which the first answer tells */
-    bool is_explained;        /* what the server has counted are our own requests */
-    bool is_proven;           /* one with nothing left was accepted */
-    uint64_t trial;           /* the start that tries it; 0: none */
+    struct window_length window;
+    double due_us;                 /* when one more start is in time ... */
+    bool due_is_known;             /* ... which the first answer tells */
+    bool is_explained;             /* what the server has counted are our own requests */
+    bool is_proven;                /* one with nothing left was accepted */
+    uint64_t trial;                /* the start that tries it; 0: none */
     uint64_t ahead_from, ahead_to; /* the last starts in a row with nothing left */
     uint64_t doubted_until_us;     /* one of them was refused ... */
     unsigned doubts;               /* ... so often */

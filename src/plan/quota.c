@@ -15,7 +15,7 @@
 struct policy {
     char key[QUOTA_KEY_MAX];
     struct str name; /* that a structured field gives it */
-    bool has_left, has_used, has_reset, is_foreign;
+    bool has_left, has_used, has_reset, is_moment, is_foreign;
     uint64_t left, used, limit, reset_us, grain_us, window_us;
     uint64_t refill_us; /* a full bucket comes back in so long */
     double refill;      /* in each window, or second */
@@ -157,22 +157,26 @@ static bool has_char(struct str text, char c)
     return text.len && memchr(text.data, c, text.len);
 }
 
-/* How much too late a reset may be told: what is in whole seconds was rounded up by most, and a moment
- * counts from a Date that is cut off. */
-static uint64_t grain_of(const struct reading *r, struct str text, uint64_t reset_us)
+/* A time that is long from now is one since 1970. */
+static bool is_moment(struct str text, uint64_t unit_us)
 {
-    uint64_t number;
-    bool is_delta = str_to_u64(str_trim(text), &number) && number <= UINT64_C(1000000000);
-    bool is_fine = has_char(text, '.') || reset_us % US_PER_S;
+    uint64_t us;
 
-    return (is_fine ? 0 : US_PER_S) + (!is_delta && r->has_date ? US_PER_S : 0);
+    return !duration_parse(text, unit_us, &us) || us >= DURATION_MAX_US;
 }
 
-static void set_reset(struct policy *p, uint64_t reset_us, uint64_t grain_us)
+/* What is told in whole seconds was rounded up by most. */
+static uint64_t grain_of(struct str text, uint64_t reset_us)
+{
+    return has_char(text, '.') || reset_us % US_PER_S ? 0 : US_PER_S;
+}
+
+static void set_reset(struct policy *p, uint64_t reset_us, uint64_t grain_us, bool moment)
 {
     if (!p->has_reset || reset_us > p->reset_us) {
         p->reset_us = reset_us;
         p->grain_us = grain_us;
+        p->is_moment = moment;
     }
     p->has_reset = true;
 }
@@ -382,7 +386,7 @@ static void read_reset(const struct reading *r, struct policy *p, const struct q
 
     if (name->is_delta ? duration_parse(value, name->unit_us, &us)
                        : retry_after_read(value, name->unit_us, r->wall_us, &us)) {
-        set_reset(p, us, name->is_delta && us % US_PER_S ? 0 : grain_of(r, value, us));
+        set_reset(p, us, grain_of(value, us), !name->is_delta && is_moment(value, name->unit_us));
     }
 }
 
@@ -534,7 +538,7 @@ static void complete(struct reading *r, struct policy *p)
             continue;
         }
         if (!p->has_reset && other->has_reset && other->has_left && other->left == p->left) {
-            set_reset(p, other->reset_us, other->grain_us);
+            set_reset(p, other->reset_us, other->grain_us, other->is_moment);
         }
         if (!p->window_us && other->window_us && (!other->has_left || other->left == p->left)) {
             p->window_us = other->window_us;
@@ -565,6 +569,8 @@ static struct quota quota_of(const struct reading *r, const struct policy *p)
                        .has_reset = p->has_reset,
                        .reset_us = p->reset_us,
                        .grain_us = p->grain_us,
+                       .has_date = p->is_moment && r->has_date,
+                       .date_us = r->has_date ? r->wall_us : 0,
                        .limit = p->limit,
                        .window_us = p->window_us,
                        .concurrent = r->concurrent,

@@ -48,8 +48,11 @@ struct quota {
     uint64_t left;  /* requests that may still be sent ... */
     bool has_reset; /* ... within ... */
     uint64_t reset_us;
-    uint64_t grain_us; /* ... which may be told this much too late, for it is in whole seconds */
-    uint64_t limit;    /* of a whole window, or of a full bucket; 0: not told */
+    uint64_t
+        grain_us;    /* ... which may be told this much too late, for it is in whole seconds ... */
+    bool has_date;   /* ... and as a moment, which counts from the answer's Date: */
+    int64_t date_us; /* on the server's clock, cut off to the second */
+    uint64_t limit;  /* of a whole window, or of a full bucket; 0: not told */
     uint64_t
         window_us; /* how long a whole window is; with a limit alone it is a rate; 0: not told */
     double refill_per_s; /* the quota is a bucket that fills so fast; 0: not told, or it is none */
