@@ -1,6 +1,7 @@
 /* Whole runs by rules for answers, and what answers mean without one. */
 #include "engine_fixture.h"
 #include "plan/ban.h"
+#include "plan/same_answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ROUTES_MAX 12
 
@@ -700,6 +702,48 @@ static void host__is_not_held_for_long__when_only_some_urls_are_refused(void **s
     server_stop(server);
 }
 
+/* Its answers are no faster than those of another server, so that good ones come in between. */
+static struct server_answer login_page(void *context, const struct server_asked *asked,
+                                       unsigned number)
+{
+    struct server *other = context;
+
+    (void)asked;
+    while (server_count(other) < number && server_count(other) < 90) {
+        usleep(1000);
+    }
+    return SERVER_ANSWER("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 29\r\n\r\n"
+                         "<!doctype html><title>Sign in",
+                         SERVER_KEEP);
+}
+
+/* One host has a login page for everything, while another answers well: nothing there is asked twice for long. */
+static void host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike(void **state)
+{
+    struct ban_script good = { .after = 100000 };
+    struct server *first = server_start(ban, &good), *second = server_start(login_page, first);
+    char url[128];
+    struct fast_clock fast;
+    struct run r;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-90]",
+             strrchr(server_url(second, ""), ':') + 1, strrchr(server_url(first, ""), ':') + 1);
+    run_begin(&r, url);
+    r.clock = fast_clock(&fast, 50);
+    r.job.pace.cap_per_host = 3;
+    r.job.pace.cap = 6;
+    run_to_its_end(&r);
+    assert_int_equal(r.report.ok, 90);
+    assert_int_equal(r.report.failed, 90);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_told(&r, "it is asked one at a time from now on", true);
+    assert_in_range(r.report.requests, 180, 180 + SAME_ANSWER_TELL_AT + 6);
+    run_end(&r);
+    server_stop(first);
+    server_stop(second);
+}
+
 static void run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed(void **state)
 {
     struct world w;
@@ -760,6 +804,7 @@ static int group(void)
         cmocka_unit_test(run__slows_down_and_stops__when_all_are_refused_alike),
         cmocka_unit_test(host__is_held_and_named__when_it_refuses_after_it_went_well),
         cmocka_unit_test(host__is_not_held_for_long__when_only_some_urls_are_refused),
+        cmocka_unit_test(host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike),
         cmocka_unit_test(run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed),
         cmocka_unit_test(run__ends__when_the_last_are_refused_alike),
     };

@@ -347,6 +347,9 @@ void refused_alike_note(struct engine *engine, const struct response *response, 
 /** From the tick: hosts that cannot be reached give places back that others need. */
 void unresponsive_hosts_look(struct engine *engine, uint64_t now_us);
 
+/** What it came to is what all before it came to, in the run or at its host: a further try is of no use. */
+bool refused_alike_is(const struct engine *engine, const struct request *request);
+
 /* session_end.c: limits of the session, set by the user */
 
 /** One more request may be sent; else the session ends. */

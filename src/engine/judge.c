@@ -481,8 +481,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     } else if (is_past_end(e, response, &deadline, &reading->findings)) {
         judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
                    &reading->findings);
-    } else if (request->last.bad_times >= BAD_ALIKE_MAX ||
-               same_answer_is(&e->same_answer, request->last.failure)) {
+    } else if (request->last.bad_times >= BAD_ALIKE_MAX || refused_alike_is(e, request)) {
         judge_final(e, response);
     } else {
         settle_by_verdict(e, response, &attempt, &deadline, &reading->findings);

@@ -43,6 +43,16 @@ static void tell(struct engine *e, const struct response *response)
                SAME_ANSWER_TELL_AT, response->request->reason, SAME_ANSWER_STOP_AT, rule);
 }
 
+/* The same of one host, while others answer well. */
+static void tell_of_host(struct engine *e, const struct response *response, const struct host *host)
+{
+    events_add_host(&e->events, EVENT_WARNING, "refused-alike", host->label,
+                    ",\"code\":\"W-SAME1\"",
+                    "%.*s: %d requests in a row came to the same: %.80s; it is asked one at a time "
+                    "from now on, and nothing there is tried again [W-SAME1]",
+                    STR_ARG(host->label), SAME_ANSWER_TELL_AT, response->request->reason);
+}
+
 static void stop(struct engine *e, const struct response *response)
 {
     char why[sizeof e->stopped_by], class[FAILURE_TEXT_MAX];
@@ -63,7 +73,9 @@ static void stop(struct engine *e, const struct response *response)
 void refused_alike_note(struct engine *e, const struct response *response, bool is_put_off)
 {
     const struct request *request = response->request;
+    struct host *host = host_at(&e->hosts, request->host);
     struct failure failure = request->last.failure;
+    enum same_answer_word host_word;
 
     if (response->outcome == OUTCOME_REDIRECT || response->outcome == OUTCOME_LOCAL) {
         return; /* neither good nor bad */
@@ -71,8 +83,9 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
     if (poll_is_not_modified(response)) {
         failure.class = FAILURE_NONE;
     }
-    switch (same_answer_note(&e->same_answer, failure, request->attempt == 1,
-                             is_put_off || retry_wants_status(&e->job->retry, response->status))) {
+    is_put_off |= retry_wants_status(&e->job->retry, response->status);
+    host_word = same_answer_note(&host->same, failure, request->attempt == 1, is_put_off);
+    switch (same_answer_note(&e->same_answer, failure, request->attempt == 1, is_put_off)) {
     case SAME_ANSWER_SILENT:
         break;
     case SAME_ANSWER_TELL:
@@ -82,4 +95,13 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
         stop(e, response);
         break;
     }
+    if (host_word == SAME_ANSWER_TELL && !e->same_answer.is_told) {
+        tell_of_host(e, response, host);
+    }
+}
+
+bool refused_alike_is(const struct engine *e, const struct request *request)
+{
+    return same_answer_is(&e->same_answer, request->last.failure) ||
+           same_answer_is(&host_at(&e->hosts, request->host)->same, request->last.failure);
 }

@@ -201,10 +201,10 @@ static unsigned least(unsigned a, unsigned b)
     return !b || (a && a < b) ? a : b;
 }
 
-/* A probe is alone for as long as it takes. */
+/* A probe is alone for as long as it takes; and where all are refused alike, each is no more than one. */
 static bool is_probed(const struct host *host)
 {
-    return host->down_until_us || ban_is_on(&host->ban);
+    return host->down_until_us || ban_is_on(&host->ban) || same_answer_is_slow(&host->same);
 }
 
 /* A slow start is not owned by one slow request. */

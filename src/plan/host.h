@@ -30,6 +30,7 @@
 #include "plan/lane.h"
 #include "plan/pacer.h"
 #include "plan/request.h"
+#include "plan/same_answer.h"
 
 #include <stdbool.h>
 
@@ -75,10 +76,11 @@ struct host {
     uint64_t well_us;              /* the last answer that was well; 0: none was */
     uint64_t answered_us;          /* the last answer of any kind */
 
-    struct ban ban;        /* it refuses everything with 403 */
-    struct pacer pacer;    /* its own rate */
-    struct bucket bucket;  /* of what names no resource */
-    struct bucket *others; /* of those that do; bucket index - 1 */
+    struct ban ban;          /* it refuses everything with 403 */
+    struct same_answer same; /* it refuses everything alike */
+    struct pacer pacer;      /* its own rate */
+    struct bucket bucket;    /* of what names no resource */
+    struct bucket *others;   /* of those that do; bucket index - 1 */
     uint16_t other_count;
     struct lane *lanes;
     uint16_t lane_count, lane_turn, segment_count;
