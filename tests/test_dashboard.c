@@ -491,6 +491,33 @@ static void header__stands_still__while_the_state_changes(void **state)
     }
 }
 
+static bool shows(const char *words, int rows, int columns)
+{
+    struct buf text = { 0 };
+    bool found;
+
+    draw(rows, columns);
+    assert_int_equal(canvas_text(&stage.canvas, &text), RESULT_OK);
+    found = strstr(buf_cstr(&text), words) != NULL;
+    buf_release(&text);
+    return found;
+}
+
+static void end__advises_the_table__unless_it_is_made_of_all(void **state)
+{
+    (void)state;
+    set_stage(SCENE_DONE, true);
+    assert_true(stage.snapshot.normalise.new_records > 0);
+    assert_true(shows("n makes the table", 24, 80));
+    assert_true(shows("n table", 10, 40));
+    stage.snapshot.normalise.new_records = 0;
+    stage.snapshot.normalise.have_table = true;
+    assert_true(shows("the table is made", 24, 80));
+    assert_true(shows("table made", 10, 40));
+    stage.snapshot.normalise.have_table = false;
+    assert_true(shows("n makes the table", 24, 80));
+}
+
 /* Rows of the waiting panel; the scene has seven. */
 static int waits_shown(uint64_t now_us)
 {
@@ -549,6 +576,7 @@ int main(void)
         cmocka_unit_test(screen__changes_few_cells__from_frame_to_frame),
         cmocka_unit_test(columns__do_not_dance__while_figures_change),
         cmocka_unit_test(header__stands_still__while_the_state_changes),
+        cmocka_unit_test(end__advises_the_table__unless_it_is_made_of_all),
         cmocka_unit_test(waits__get_the_lines__once_nothing_was_in_flight_for_seconds),
     };
 

@@ -318,6 +318,12 @@ static void add_speed(struct line *line, const struct snapshot *s)
     add(line, 2, 0, ROLE_TEXT, "", "%8s", bytes);
 }
 
+static bool table_is_whole(const struct snapshot *s)
+{
+    return s->normalise.have_table && s->normalise.state == NORMALISE_IDLE &&
+           !s->normalise.new_records;
+}
+
 /* A run that has ended is limited by nothing: what can be done now takes that place. */
 static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
 {
@@ -329,7 +335,9 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     } else if (s->state == RUN_INCOMPLETE) {
         snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");
     } else {
-        snprintf(text, PIECE_TEXT_MAX, "all is fetched: n makes the table, q ends");
+        snprintf(text, PIECE_TEXT_MAX, "%s",
+                 table_is_whole(s) ? "all is fetched, and the table is made: q ends"
+                                   : "all is fetched: n makes the table, q ends");
     }
 }
 
@@ -405,7 +413,9 @@ static void draw_full(const struct snapshot *s, const char *frozen, struct pane 
     draw_line(&mix, pane_part(pane, 3, 11 + spark, 1, pane.rect.columns), 0);
 
     draw_limits(s, false, pane, 4);
-    draw_text(pane, 5, 1, 3, ROLE_DIM, STR("cpu"));
+    if (s->core_count) { /* a replay knows none */
+        draw_text(pane, 5, 1, 3, ROLE_DIM, STR("cpu"));
+    }
     cores_draw_grid(s, pane_part(pane, 5, 5, 1, pane.rect.columns - 6), 0, 1);
 }
 
@@ -446,6 +456,7 @@ static void add_short_limit(struct line *line, const struct snapshot *s, int roo
                        : !ended                     ? limit
                        : s->failed                  ? "R again, q ends"
                        : s->state == RUN_INCOMPLETE ? "pages missing (0)"
+                       : table_is_whole(s)          ? "table made, q ends"
                                                     : "n table, q ends";
 
     hints_limit(s, limit);

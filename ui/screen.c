@@ -105,12 +105,12 @@ static bool is_too_small(const struct layout *layout, const struct view *v)
            layout->panels[PANEL_FLIGHTS].rows == 0;
 }
 
-/* When all is fetched nothing moves any more: what has failed or is missing is then more worth seeing. */
+/* When all is fetched nothing moves any more: what was told, what has failed or is missing is then more worth seeing. */
 static void suit_the_end(struct layout_need needs[PANEL_COUNT], const struct snapshot *s)
 {
     bool missing = snapshot_pages_are_missing(s);
 
-    if (!run_state_has_ended(s->state) || (!s->failed && !missing)) {
+    if (!run_state_has_ended(s->state)) {
         return;
     }
     needs[PANEL_FLIGHTS].rows_wanted = needs[PANEL_FLIGHTS].rows_min;
