@@ -232,6 +232,9 @@ enum result demo_options_parse(struct demo_command_options *options, int argc, c
         options_have(&demo_table, &options->given, "latency")) {
         result = check_weather(&options->api, err);
     }
+    if (result == RESULT_OK && !options->given.help) {
+        result = run_options_check_tables(&options->run, err);
+    }
     if (result != RESULT_OK) {
         demo_options_release(options);
     }

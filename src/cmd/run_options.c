@@ -286,7 +286,7 @@ static enum result check_poll(const struct job_poll *poll, struct err *err)
                : RESULT_OK;
 }
 
-static enum result check_together(const struct run_options *options, struct err *err)
+enum result run_options_check_tables(const struct run_options *options, struct err *err)
 {
     if (options->csv && options->json && strcmp(options->csv, "-") == 0) {
         return usage(err, "--csv - and --json both want stdout");
@@ -307,6 +307,14 @@ static enum result check_together(const struct run_options *options, struct err 
     }
     if (options->parquet && strcmp(options->parquet, "-") == 0) {
         return usage(err, "--parquet wants a file, not stdout");
+    }
+    return RESULT_OK;
+}
+
+static enum result check_together(const struct run_options *options, struct err *err)
+{
+    if (run_options_check_tables(options, err) != RESULT_OK) {
+        return RESULT_INVALID;
     }
     if (options->job.network.insecure && options->job.network.ca_file) {
         return usage(err, "--insecure takes any certificate, --cacert only some: give one of them");

@@ -37,6 +37,9 @@ struct run_options {
 
 extern const struct option_table run_table;
 
+/** Whether --csv and --parquet name files that can be such; of `demo` as well. */
+MUST_CHECK enum result run_options_check_tables(const struct run_options *options, struct err *err);
+
 /* Shared with `demo`. */
 #define RUN_OUTPUT_ROWS 8
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */

@@ -366,6 +366,8 @@ def test_output__is_refused__when_no_format_ends_so():
         for option in ("--csv", "--parquet"):
             ended = harness.run("run", option, scratch(f"new.{ending}"), "http://127.0.0.1:9/")
             check(ended.code == 2 and b"error[E-ARG1]" in ended.err, f"{option} new.{ending}:", ended)
+        ended = harness.run("demo", "--plain", "--csv", scratch(f"new.{ending}"))
+        check(ended.code == 2 and b"error[E-ARG1]" in ended.err, f"demo --csv new.{ending}:", ended)
     check_equal(harness.run("run", "--parquet", scratch("new.csv"), "http://127.0.0.1:9/").code, 2, "--parquet new.csv")
     for name, want in (("t.csv", b'a,b\n1,"x,y"\n'), ("t.CSV", b'a,b\n1,"x,y"\n'), ("t.tsv", b"a\tb\n1\tx,y\n"),
                        ("t", b'a,b\n1,"x,y"\n'), ("t.2026-11-21", b'a,b\n1,"x,y"\n')):
