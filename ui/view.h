@@ -141,6 +141,10 @@ void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_ver
 void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us);
 void view_ask_detach(struct view *v);
 
+/* view_settings.c, for view.c */
+
+void view_act_on_settings(struct view *v, enum key_action action, uint64_t now_us);
+
 /* view.c, for the two */
 
 /** Begins a list of commands, and adds one that names a request. */
