@@ -43,6 +43,20 @@ static void json_text_append__replaces__when_not_utf8(void **state)
     check_literal(STR("\xED\xA0\x80"), STR("\"\\ufffd\\ufffd\\ufffd\"")); /* a surrogate */
 }
 
+static void json_text_append_shown__escapes_what_acts_on_a_terminal(void **state)
+{
+    struct str text =
+        STR("a\"\n\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\xf0\x9f\x99\x82\xf3\xa0\x80\x81\xff z");
+    struct buf b = { .max = 0 };
+
+    (void)state;
+    assert_int_equal(json_text_append_shown(&b, text), RESULT_OK);
+    assert_buf(
+        &b,
+        STR("\"a\\\"\\n\\u007f\\u009b\\u202e\xc3\xa9\xf0\x9f\x99\x82\\udb40\\udc01\\ufffd z\""));
+    buf_release(&b);
+}
+
 static void json_text_append__leaves_all_as_it_was__when_over_limit(void **state)
 {
     struct buf b;
@@ -154,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_text_append__escapes_what_json_forbids),
         cmocka_unit_test(json_text_append__replaces__when_not_utf8),
+        cmocka_unit_test(json_text_append_shown__escapes_what_acts_on_a_terminal),
         cmocka_unit_test(json_text_append__leaves_all_as_it_was__when_over_limit),
         cmocka_unit_test(json_text_decode__gives_back__what_was_appended),
         cmocka_unit_test(json_text_decode__reads_surrogate_pairs),

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes at the head of `s` that stand for themselves; `*step` gets what follows them and does not:
- * 1 a byte to escape, 0 the end. */
-static size_t plain_prefix(struct str s, size_t *step)
+/* Bytes at the head of `s` that stand for themselves; `*step` gets how many behind them do not, those of one
+ * character: 0 at the end. `shown`: nor does one that acts on a terminal. */
+static size_t plain_prefix(struct str s, bool shown, size_t *step)
 {
     size_t at = 0;
 
@@ -18,7 +18,7 @@ static size_t plain_prefix(struct str s, size_t *step)
         uint32_t code;
         size_t len;
 
-        if (c < 0x20 || c == '"' || c == '\\') {
+        if (c < 0x20 || c == '"' || c == '\\' || (shown && c == 0x7F)) {
             return at;
         }
         if (c < 0x80) {
@@ -29,10 +29,24 @@ static size_t plain_prefix(struct str s, size_t *step)
         if (!len) {
             return at;
         }
+        if (shown && !utf8_is_safe(code)) {
+            *step = len;
+            return at;
+        }
         at += len;
     }
     *step = 0;
     return at;
+}
+
+static enum result append_code(struct buf *to, uint32_t code)
+{
+    if (code < 0x10000) {
+        return buf_printf(to, "\\u%04x", (unsigned)code);
+    }
+    code -= 0x10000;
+    return buf_printf(to, "\\u%04x\\u%04x", 0xD800U + (unsigned)(code >> 10),
+                      0xDC00U + (unsigned)(code & 0x3FF));
 }
 
 static enum result append_escape(struct buf *to, unsigned char c)
@@ -66,17 +80,21 @@ static enum result append_escape(struct buf *to, unsigned char c)
     return buf_append(to, text, sizeof text);
 }
 
-enum result json_text_append(struct buf *to, struct str bytes)
+static enum result append(struct buf *to, struct str bytes, bool shown)
 {
     size_t before = to->len;
     enum result result = buf_append_char(to, '"');
 
     while (result == RESULT_OK && bytes.len) {
         size_t step;
-        size_t plain = plain_prefix(bytes, &step);
+        size_t plain = plain_prefix(bytes, shown, &step);
+        uint32_t code = 0x7F;
 
         result = buf_append(to, bytes.data, plain);
-        if (result == RESULT_OK && step) {
+        if (result == RESULT_OK && (step > 1 || (step && bytes.data[plain] == 0x7F))) {
+            (void)utf8_decode((struct str){ bytes.data + plain, step }, &code);
+            result = append_code(to, code);
+        } else if (result == RESULT_OK && step) {
             result = append_escape(to, (unsigned char)bytes.data[plain]);
         }
         bytes = (struct str){ bytes.data + plain + step, bytes.len - plain - step };
@@ -88,6 +106,16 @@ enum result json_text_append(struct buf *to, struct str bytes)
         to->len = before;
     }
     return result;
+}
+
+enum result json_text_append(struct buf *to, struct str bytes)
+{
+    return append(to, bytes, false);
+}
+
+enum result json_text_append_shown(struct buf *to, struct str bytes)
+{
+    return append(to, bytes, true);
 }
 
 /* A whole escape at the head of `s`, as RFC 8259 has it; what it means is not looked at. */
@@ -135,7 +163,7 @@ enum result json_text_decode(struct buf *to, struct str inside)
 
     while (result == RESULT_OK && inside.len) {
         size_t step;
-        size_t plain = plain_prefix(inside, &step);
+        size_t plain = plain_prefix(inside, false, &step);
 
         result = buf_append(to, inside.data, plain);
         if (result != RESULT_OK || !step) {

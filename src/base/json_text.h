@@ -17,6 +17,10 @@
 /** Appends `bytes` as a literal, its quotes included. */
 MUST_CHECK enum result json_text_append(struct buf *to, struct str bytes);
 
+/** The same for a log that people look at on a terminal: what would act on it is escaped, too (base/utf8.h), and
+ *  means the same. */
+MUST_CHECK enum result json_text_append_shown(struct buf *to, struct str bytes);
+
 /** Appends what the literal says; `inside` is what stands between the quotes. */
 MUST_CHECK enum result json_text_decode(struct buf *to, struct str inside);
 

@@ -39,7 +39,7 @@ static void write_line(struct events *e, int64_t wall_us, const char *level, con
     if (result == RESULT_OK && text) {
         result = buf_printf(&e->line, ",\"%s\":", member);
         if (result == RESULT_OK) {
-            result = json_text_append(&e->line, str_view(text));
+            result = json_text_append_shown(&e->line, str_view(text));
         }
     }
     if (result == RESULT_OK && buf_append_char(&e->line, '}') == RESULT_OK) {
@@ -154,7 +154,7 @@ enum result events_put_text(struct events *e, struct buf *fields, const char *na
         result = secrets_redact(e->secrets, text, SECRETS_BEGUN, &e->text);
         text = buf_view(&e->text);
     }
-    return result == RESULT_OK ? json_text_append(fields, text) : result;
+    return result == RESULT_OK ? json_text_append_shown(fields, text) : result;
 }
 
 void events_note(struct events *e, const char *kind, const char *fields, const char *words)
