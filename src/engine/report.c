@@ -41,7 +41,7 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
         return EXIT_DRAINED;
     }
     if (e->table_result != RESULT_OK) {
-        return table_exit_code(e->table_result, e->trouble_code);
+        return (enum exit_code)table_exit_code(e->table_result, e->trouble_code);
     }
     if (r->failed == 0) {
         return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;
