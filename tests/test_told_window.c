@@ -17,7 +17,7 @@ static uint64_t now_us, deadline_us;
 static int set_up(void **state)
 {
     (void)state;
-    window = (struct told_window){ TOLD_NONE };
+    window = (struct told_window){ .state = TOLD_NONE };
     now_us = T0;
     deadline_us = 0;
     return 0;
