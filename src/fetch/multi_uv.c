@@ -242,6 +242,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     if (what == CURL_POLL_REMOVE) {
         if (w && w->connection && is_connected(easy)) {
             w->wanted = 0;
+            if (w->polling & UV_WRITABLE) { /* an idle connection always is: the loop would spin */
+                watch_arm(w, UV_READABLE);
+            }
         } else if (w) {
             watch_end(w);
         }
