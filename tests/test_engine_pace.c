@@ -193,6 +193,48 @@ static void dead_host__ends_its_urls__while_another_answers(void **state)
     close(hold);
 }
 
+/* A host that dies midway, while another goes on: what is left for it ends as failed within a minute or two. */
+static void lost_host__ends_its_urls__while_another_goes_on(void **state)
+{
+    struct script slow = { .usual = USUAL }, usual = { .usual = USUAL };
+    struct server *dying, *server;
+    struct fast_clock fast;
+    uint64_t from_us;
+    char url[128];
+    struct run r;
+    unsigned came;
+
+    (void)state;
+    slow.usual.delay_ms = usual.usual.delay_ms = 10;
+    dying = server_start(play, &usual);
+    server = server_start(play, &slow);
+    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-200]", port_of(dying), port_of(server));
+    run_begin(&r, url);
+    r.clock = fast_clock(&fast, FAST);
+    r.job.pace.cap = 4;
+    run_start(&r);
+    while (look(&r)->ok < 20) {
+        turn(&r);
+    }
+    server_stop(dying);
+    from_us = clock_now_us(&r.clock);
+    while (!r.done) {
+        turn(&r);
+    }
+    came = server_count(server);
+    assert_int_equal(came, 200);
+    run_close(&r);
+    assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
+    assert_int_equal(r.report.pending, 0);
+    assert_int_equal(r.report.ok + r.report.failed, 400);
+    assert_in_range(r.report.failed, 1, 199);
+    assert_true(clock_now_us(&r.clock) - from_us < 300 * US_PER_S);
+    assert_told(&r, "[W-DEAD1]", true);
+    assert_told(&r, "its host does not answer any more", true);
+    run_end(&r);
+    server_stop(server);
+}
+
 /* --- waiting ----------------------------------------------------------------------------------- */
 
 /* Turns of the loop while there is nothing to do but to wait: its ticks, and what one of them wakes. */
@@ -581,6 +623,7 @@ static int group(void)
         cmocka_unit_test(breaker__ends_the_run_at_once__when_there_is_no_hope),
         cmocka_unit_test(broken_host__costs_the_other_one_nothing),
         cmocka_unit_test(dead_host__ends_its_urls__while_another_answers),
+        cmocka_unit_test(lost_host__ends_its_urls__while_another_goes_on),
         cmocka_unit_test(loop__sleeps__while_hosts_are_held_or_down),
         cmocka_unit_test(limit__is_told_in_words_with_its_key),
         cmocka_unit_test(limit__is_told_in_words__after_an_answer),

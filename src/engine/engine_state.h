@@ -314,7 +314,7 @@ MUST_CHECK enum result judge_drop(struct engine *engine, struct request *request
 /** Likewise, because the pages of its listing are refused from one before it on (plan/deep_limit.h). */
 MUST_CHECK enum result judge_leave_out(struct engine *engine, struct request *request);
 
-/** Likewise, because nobody has ever answered at its host (host_bury). */
+/** Likewise, because nobody answers at its host (host_bury). */
 MUST_CHECK enum result judge_unreached(struct engine *engine, struct request *request);
 
 /* tell_try.c: what is written down of a try that failed */

@@ -243,8 +243,9 @@ enum result judge_unreached(struct engine *e, struct request *request)
     const struct host *host = host_at(&e->hosts, request->host);
     char reason[REQUEST_REASON_MAX];
 
-    snprintf(reason, sizeof reason, "%s%s; its host has never answered",
-             request->attempt ? "" : "not asked: ", host->silent_why);
+    snprintf(reason, sizeof reason, "%s%s; its host %s",
+             request->attempt ? "" : "not asked: ", host->silent_why,
+             host->answered_us ? "does not answer any more" : "has never answered");
     return end_unasked(e, request, host->silence, reason);
 }
 

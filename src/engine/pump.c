@@ -477,9 +477,15 @@ static void arm_wake(struct engine *e, uint64_t now_us)
 static bool is_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
 {
     uint64_t failing_us = host_failing_since_us(host);
+    uint64_t patience_us = e->job->retry.max_wait_us;
 
-    return host_is_given_up(host, e->job->retry.max_wait_us, now_us) ||
-           (failing_us && now_us - failing_us > e->job->retry.max_wait_us);
+    if (failing_us && now_us - failing_us > patience_us) {
+        return true;
+    }
+    if (patience_us > HOST_LOST_PATIENCE_US && host_is_lost(&e->hosts, host)) {
+        patience_us = HOST_LOST_PATIENCE_US;
+    }
+    return host_is_given_up(host, patience_us, now_us);
 }
 
 /* All that is left is for hosts that are given up, and nobody is there to wait for them. */
@@ -522,8 +528,21 @@ static bool is_network_known(const struct engine *e)
     return e->options.follow_up.kind != FOLLOW_UP_NONE;
 }
 
-/* Of the hosts that are given up, those where nobody has ever answered while others did: their URLs are
- * what is wrong, and end as failed. False when there is none. */
+static void tell_buried(struct engine *e, const struct host *host, uint64_t now_us)
+{
+    char length[UNITS_TEXT_MAX];
+
+    units_format_time(now_us - host->silent_since_us, length);
+    events_add_host(
+        &e->events, EVENT_WARNING, "down", host->label, ",\"code\":\"W-DEAD1\"",
+        "%.*s has not answered %s, %u tries in %s (%.80s); other hosts did, so what is left "
+        "for it has failed [W-DEAD1]",
+        STR_ARG(host->label), host->answered_us ? "any more" : "once", host->silent_in_row, length,
+        host->silent_why);
+}
+
+/* Of the hosts that are given up, those where nobody has ever answered while others did, or nobody any more while
+ * others went on: their URLs are what is wrong, and end as failed. False when there is none. */
 static bool bury_hosts(struct engine *e, uint64_t now_us)
 {
     bool is_any = false;
@@ -533,16 +552,12 @@ static bool bury_hosts(struct engine *e, uint64_t now_us)
     }
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         struct host *host = e->hosts.hosts[i];
-        char length[UNITS_TEXT_MAX];
 
-        if (!host->origin[0] || !host->refs || host->answered_us || host->is_dead) {
+        if (!host->origin[0] || !host->refs || host->is_dead ||
+            (host->answered_us && !host_is_lost(&e->hosts, host))) {
             continue;
         }
-        units_format_time(now_us - host->silent_since_us, length);
-        events_add_host(&e->events, EVENT_WARNING, "down", host->label, ",\"code\":\"W-DEAD1\"",
-                        "%.*s has not answered once, %u tries in %s (%.80s); other hosts did, so "
-                        "what is left for it has failed [W-DEAD1]",
-                        STR_ARG(host->label), host->silent_in_row, length, host->silent_why);
+        tell_buried(e, host, now_us);
         host_bury(host);
         frontier_hasten(e->frontier, i);
         is_any = true;

@@ -565,6 +565,19 @@ void host_note_silence(struct host *host, enum outcome outcome, const char *why)
     snprintf(host->silent_why, sizeof host->silent_why, "%s", why);
 }
 
+bool host_is_lost(const struct host_table *table, const struct host *host)
+{
+    for (uint32_t i = 0; host->answered_us && host->silent_in_row && i < table->count; i++) {
+        const struct host *other = table->hosts[i];
+
+        if (other != host && other->origin[0] &&
+            other->answered_us > host->silent_since_us + HOST_LOST_AFTER_US) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void host_bury(struct host *host)
 {
     host->is_dead = true;

@@ -39,6 +39,8 @@
 #define HOST_DOWN_MIN_US UINT64_C(500000)              /* before the first probe */
 #define HOST_DOWN_MAX_US (UINT64_C(30) * 1000000)      /* between two */
 #define HOST_DOWN_PATIENCE_US (UINT64_C(30) * 1000000) /* with one that never answered */
+#define HOST_LOST_PATIENCE_US (UINT64_C(60) * 1000000) /* with one that alone fell silent */
+#define HOST_LOST_AFTER_US (UINT64_C(2) * 1000000)     /* others answered so long after that */
 #define HOST_FIRST_CONTACTS_MAX 32 /* unknown hosts asked at once: each costs a resolver thread */
 #define HOST_LANES_MAX 64
 #define HOST_SEGMENTS_MAX                                                                          \
@@ -68,7 +70,7 @@ struct host {
     uint64_t silent_since_us; /* the first of the row */
     bool is_hopeless;         /* the last of them for a reason that seldom passes */
     bool was_reached;         /* somebody answered at its address once, if only to refuse */
-    bool is_dead;             /* nobody ever answered there, and nobody waits for that any longer */
+    bool is_dead;             /* nobody answers there, and nobody waits for that any longer */
     unsigned unreached_in_row;
     unsigned probes;               /* in a row that failed while it was down */
     enum outcome silence;          /* how the last attempt ended that nobody answered ... */
@@ -219,7 +221,10 @@ enum host_news host_ended(struct host_table *table, struct host *host,
 /** Why nobody answered an attempt, for people. */
 void host_note_silence(struct host *host, enum outcome outcome, const char *why);
 
-/** Nobody has ever answered there, and it is given up: its requests are handed out at once, to fail. */
+/** It fell silent while another host went on answering: it is not the network. */
+bool host_is_lost(const struct host_table *table, const struct host *host);
+
+/** Nobody answers there, and it is given up: its requests are handed out at once, to fail. */
 void host_bury(struct host *host);
 
 /** Whether anybody answered at its address, this time. */
