@@ -393,6 +393,7 @@ static void run_kicks(struct multi_uv *m)
             if (lane->kick) {
                 lane->kick = false;
                 m->waiting_kicks--;
+                multi_uv_look(m);
                 lane_act(lane, CURL_SOCKET_TIMEOUT, 0);
             }
         }

@@ -2,12 +2,34 @@
 
 #include <time.h>
 
-static uint64_t boot_us(void)
+static uint64_t clock_us(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_BOOTTIME, &ts);
+    clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+static struct standstill_time now(void)
+{
+    return (struct standstill_time){ uv_hrtime() / 1000U, clock_us(CLOCK_BOOTTIME) };
+}
+
+static uint64_t beyond(uint64_t now_us, uint64_t from_us, uint64_t means_us)
+{
+    uint64_t passed_us = now_us > from_us ? now_us - from_us : 0;
+
+    return passed_us > means_us ? passed_us - means_us : 0;
+}
+
+/* Since `from`, beyond what was meant; true when it is so much that it counts. */
+static bool has_lost(const struct standstill *s, uint64_t means_us, struct standstill_time *lost)
+{
+    struct standstill_time at = now();
+
+    lost->awake_us = beyond(at.awake_us, s->from.awake_us, means_us);
+    lost->all_us = beyond(at.all_us, s->from.all_us, means_us);
+    return lost->awake_us >= STANDSTILL_LEAST_US || lost->all_us >= STANDSTILL_LEAST_US;
 }
 
 /* The last thing before the loop sleeps. */
@@ -15,43 +37,58 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct standstill *s = prepare->data;
     int timeout_ms = uv_backend_timeout(prepare->loop);
+    uint64_t cpu_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t means_us = cpu_us - s->cpu_us + (s->state == STANDSTILL_SLEEPS ? s->means_us : 0);
+    struct standstill_time lost;
 
-    s->sleeps = timeout_ms >= 0; /* else for as long as it likes */
+    if (s->state != STANDSTILL_SLEEPS_ON && has_lost(s, means_us, &lost)) {
+        s->owed.awake_us += lost.awake_us;
+        s->owed.all_us += lost.all_us;
+    }
+    s->state = timeout_ms >= 0 ? STANDSTILL_SLEEPS : STANDSTILL_SLEEPS_ON;
     s->means_us = timeout_ms > 0 ? (uint64_t)timeout_ms * 1000U : 0;
-    s->slept_from_us = uv_hrtime() / 1000U;
-    s->slept_from_boot_us = boot_us();
+    s->from = now();
+    s->cpu_us = cpu_us;
 }
 
 void standstill_watch(struct standstill *s, uv_loop_t *loop)
 {
-    *s = (struct standstill){ .sleeps = false };
+    *s = (struct standstill){
+        .state = STANDSTILL_SLEEPS_ON
+    }; /* what comes before its first turn is no concern */
     uv_prepare_init(loop, &s->prepare);
     s->prepare.data = s;
     uv_prepare_start(&s->prepare, on_prepare);
     uv_unref((uv_handle_t *)&s->prepare); /* it is no work */
 }
 
-static uint64_t beyond(uint64_t now_us, uint64_t from_us, uint64_t means_us)
-{
-    uint64_t slept_us = now_us > from_us ? now_us - from_us : 0;
-
-    return slept_us > means_us ? slept_us - means_us : 0;
-}
-
 bool standstill_look(struct standstill *s, struct standstill_time *lost)
 {
-    if (!s->sleeps) {
-        return false;
+    struct standstill_time passed;
+    uint64_t means_us = s->means_us;
+
+    if (s->state == STANDSTILL_AWAKE) {
+        if (!s->owed.all_us &&
+            uv_hrtime() / 1000U < s->from.awake_us + STANDSTILL_LEAST_US) { /* as nearly always */
+            return false;
+        }
+        means_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - s->cpu_us;
     }
-    s->sleeps = false;
-    lost->awake_us = beyond(uv_hrtime() / 1000U, s->slept_from_us, s->means_us);
-    lost->all_us = beyond(boot_us(), s->slept_from_boot_us, s->means_us);
-    return lost->awake_us >= STANDSTILL_LEAST_US || lost->all_us >= STANDSTILL_LEAST_US;
+    if (s->state == STANDSTILL_SLEEPS_ON || !has_lost(s, means_us, &passed)) {
+        passed = (struct standstill_time){ 0, 0 };
+    }
+    lost->awake_us = s->owed.awake_us + passed.awake_us;
+    lost->all_us = s->owed.all_us + passed.all_us;
+    standstill_forgive(s);
+    return lost->all_us > 0;
 }
 
 void standstill_forgive(struct standstill *s)
 {
-    s->sleeps = false;
+    s->state = STANDSTILL_AWAKE;
+    s->from = now();
+    s->cpu_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    s->owed = (struct standstill_time){ 0, 0 };
 }
 
 void standstill_close(struct standstill *s, uv_close_cb closed, void *data)

@@ -3,8 +3,8 @@
  *
  * It was stopped (SIGSTOP, a debugger, a paused container), or the machine slept. What counts is the time
  * between going to sleep in the loop's poll and the first callback after it, beyond what the loop meant to
- * sleep: time that our own callbacks take is none of it, so a loop that is merely busy never looks like
- * that. Somebody must have a timer on the loop, or it may sleep for as long as it likes.
+ * sleep, and of the time until it sleeps again what no CPU time was spent in: so a loop that is merely busy
+ * never looks like that. Somebody must have a timer on the loop, or it may sleep for as long as it likes.
  *
  * Threads  loop thread only.
  */
@@ -17,16 +17,23 @@
 
 #define STANDSTILL_LEAST_US UINT64_C(1000000)
 
-struct standstill {
-    uv_prepare_t prepare;
-    uint64_t slept_from_us, slept_from_boot_us; /* by either clock */
-    uint64_t means_us;                          /* to sleep */
-    bool sleeps;                                /* nobody has looked since */
-};
-
 struct standstill_time {
     uint64_t awake_us; /* that passed by CLOCK_MONOTONIC, and so libcurl's timers and libuv's */
     uint64_t all_us;   /* with the time that the machine slept */
+};
+
+struct standstill {
+    uv_prepare_t prepare;
+    struct standstill_time
+        from; /* by either clock: it went to sleep, or the first look after that */
+    struct standstill_time owed; /* lost while it was awake, and not told yet */
+    uint64_t means_us;           /* to sleep */
+    uint64_t cpu_us;             /* of this thread when it went to sleep */
+    enum {
+        STANDSTILL_AWAKE,
+        STANDSTILL_SLEEPS,
+        STANDSTILL_SLEEPS_ON
+    } state; /* the last: for as long as it likes */
 };
 
 void standstill_watch(struct standstill *standstill, uv_loop_t *loop);
