@@ -71,6 +71,7 @@ void response_reset(struct response *response)
     } else {
         buf_reset(&response->body);
     }
+    response->body.max = 0; /* a body that was decoded has one, of its own length (engine/body.c) */
 }
 
 void response_free(struct response *response)
