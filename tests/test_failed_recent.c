@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ static void add(uint64_t id)
 
     assert_string_equal(one->request, "");
     assert_string_equal(one->said, "");
-    strcpy(one->request, "GET /x");
+    snprintf(one->request, sizeof one->request, "GET /x");
 }
 
 static bool is_even(void *context, uint64_t id)

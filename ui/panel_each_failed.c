@@ -105,7 +105,7 @@ static bool exists(const struct snapshot *s)
 
 static int rows_wanted(const struct snapshot *s)
 {
-    return 2 + (int)(s->failed_one_count < 8 ? s->failed_one_count : 8);
+    return panel_rows(s->failed_one_count, 8);
 }
 
 static const struct list_source source = {

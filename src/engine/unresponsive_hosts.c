@@ -51,7 +51,11 @@ static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
 
     if (request) {
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
-        request->attempt -= request->hops == 0 && request->attempt > 0;
+        e->sent--; /* nothing was, so --max-requests does not count it */
+        if (request->hops == 0) {
+            request->attempt--;
+            e->metrics.retried -= request->attempt > 0;
+        }
         settle_put_back(e, request);
     }
 }

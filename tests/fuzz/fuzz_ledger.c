@@ -65,7 +65,7 @@ static void insert(sqlite3 *db, struct bytes *b)
     const char *table = tables[take(b) % (sizeof tables / sizeof tables[0])].name;
     char sql[512] = "";
     sqlite3_stmt *st = NULL;
-    int columns = 0;
+    int columns = 0, len;
 
     snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('%s')", table);
     FUZZ_CHECK(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK);
@@ -73,11 +73,12 @@ static void insert(sqlite3 *db, struct bytes *b)
     columns = sqlite3_column_int(st, 0);
     sqlite3_finalize(st);
     FUZZ_CHECK(columns > 0);
-    snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO %s VALUES(?", table);
+    len = snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO %s VALUES(?", table);
     for (int i = 1; i < columns; i++) {
-        strcat(sql, ",?");
+        FUZZ_CHECK(len + 4 < (int)sizeof sql);
+        len += snprintf(sql + len, sizeof sql - (size_t)len, ",?");
     }
-    strcat(sql, ")");
+    snprintf(sql + len, sizeof sql - (size_t)len, ")");
     FUZZ_CHECK(sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK);
     for (int i = 1; i <= columns; i++) {
         bind(st, i, b);
