@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "engine/table_build.h"
+#include "table/table_build.h"
 
 #include <stdbool.h>
 

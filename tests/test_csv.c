@@ -1,4 +1,4 @@
-#include "normalise/csv.h"
+#include "table/csv.h"
 
 #include "base/json_scan.h"
 

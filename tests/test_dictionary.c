@@ -1,6 +1,6 @@
-#include "normalise/dictionary.h"
-#include "normalise/keyed_hash.h"
-#include "normalise/text_head.h"
+#include "table/parquet/dictionary.h"
+#include "table/parquet/keyed_hash.h"
+#include "table/parquet/text_head.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
 #include "engine_fixture.h"
 
 #include "engine/limit_told.h"
-#include "ui/hints.h"
 #include "plan/host.h"
+#include "ui/hints.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Encodings byte by byte; that whole files say what they should is for other readers to tell, see
  * parquet_reads.mjs. */
-#include "normalise/parquet.h"
-#include "normalise/thrift.h"
+#include "table/parquet/parquet.h"
+#include "table/parquet/thrift.h"
 
 #include <malloc.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* What is written is read back here as Encodings.md says; that others understand it, too, is for
  * parquet_reads.mjs to show. */
-#include "normalise/parquet_delta.h"
+#include "table/parquet/parquet_delta.h"
 
 #include "base/little.h"
 

@@ -1,5 +1,5 @@
-#include "normalise/keyed_hash.h"
-#include "normalise/parquet_dictionaries.h"
+#include "table/parquet/keyed_hash.h"
+#include "table/parquet/parquet_dictionaries.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Pages and what they are made of, byte by byte. */
-#include "normalise/parquet_page.h"
+#include "table/parquet/parquet_page.h"
 
 #include "base/little.h"
 

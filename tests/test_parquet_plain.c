@@ -1,7 +1,7 @@
 /* What a worker makes of a column's values before they become a page, against the plain way to do it. Texts
  * lie at the very end of what may be read, so that the sanitizers see a byte too many. */
-#include "normalise/parquet_indices.h"
-#include "normalise/parquet_plain.h"
+#include "table/parquet/parquet_indices.h"
+#include "table/parquet/parquet_plain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

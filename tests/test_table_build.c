@@ -1,9 +1,9 @@
-#include "engine/table_build.h"
 #include "base/crc32c.h"
-#include "engine/table_report.h"
-#include "engine/table_run.h"
-#include "normalise/file_source.h"
 #include "base/json_scan.h"
+#include "normalise/file_source.h"
+#include "table/table_build.h"
+#include "table/table_report.h"
+#include "table/table_run.h"
 #include "table_fixture.h"
 
 #include <dirent.h>

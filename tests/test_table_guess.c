@@ -5,10 +5,10 @@
  * The source gives out each line by itself and every line is a chunk, so a few dozen lines are enough: the
  * first eight are looked at beforehand, and then the 33rd, the 65th ...
  */
-#include "engine/table_build.h"
-#include "engine/table_report.h"
-#include "engine/table_run.h"
 #include "normalise/file_source.h"
+#include "table/table_build.h"
+#include "table/table_report.h"
+#include "table/table_run.h"
 #include "table_fixture.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Columns that are text because of a few values: which these are, and where the first of them stands. */
-#include "engine/table_report.h"
-#include "engine/table_run.h"
 #include "normalise/file_source.h"
+#include "table/table_report.h"
+#include "table/table_run.h"
 #include "table_fixture.h"
 
 #include <setjmp.h>

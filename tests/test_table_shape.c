@@ -1,9 +1,9 @@
 /* What a table may be asked to look like, and what its report says: files in, a table out. */
 #include "base/json_scan.h"
-#include "engine/run_tables.h"
-#include "engine/table_report.h"
-#include "engine/table_run.h"
 #include "normalise/file_source.h"
+#include "table/run_tables.h"
+#include "table/table_report.h"
+#include "table/table_run.h"
 #include "table_fixture.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-#include "engine/work.h"
+#include "work/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

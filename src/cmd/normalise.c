@@ -5,14 +5,14 @@
 #include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
 #include "cmd/stored_job.h"
-#include "engine/endpoint_table.h"
-#include "engine/run_source.h"
-#include "engine/run_tables.h"
-#include "engine/table_report.h"
-#include "engine/table_run.h"
-#include "engine/work.h"
 #include "normalise/file_source.h"
 #include "store/ledger.h"
+#include "table/endpoint_table.h"
+#include "table/run_source.h"
+#include "table/run_tables.h"
+#include "table/table_report.h"
+#include "table/table_run.h"
+#include "work/work.h"
 
 #include <stdio.h>
 #include <stdlib.h>

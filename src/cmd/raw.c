@@ -1,7 +1,7 @@
 /* `raw`: stored bodies, printed as they came, or one file each. */
 #include "cmd/cmd.h"
-#include "cmd/old_ledger.h"
 #include "cmd/failed.h"
+#include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
 #include "store/extract.h"
 

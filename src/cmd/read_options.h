@@ -7,7 +7,7 @@
 #define SCRAPETOP_CMD_READ_OPTIONS_H
 
 #include "cmd/options.h"
-#include "normalise/table_spec.h"
+#include "table/table_spec.h"
 
 #include <stdbool.h>
 

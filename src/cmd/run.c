@@ -12,9 +12,9 @@
 #include "cmd/stored_job.h"
 #include "cmd/sweep_tell.h"
 #include "fetch/ca_file.h"
-#include "output/output_file.h"
 #include "plan/retry.h"
 #include "store/run_dir.h"
+#include "table/output_file.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "base/url.h"
 #include "cmd/run_job.h"
-#include "normalise/table_spec.h"
+#include "table/table_spec.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,12 +8,12 @@
 #include "cmd/stored_job.h"
 #include "cmd/typed.h"
 #include "engine/engine.h"
-#include "engine/work.h"
 #include "ui/crash.h"
 #include "ui/dashboard.h"
 #include "ui/plain.h"
 #include "ui/settings.h"
 #include "ui/words.h"
+#include "work/work.h"
 
 #include <errno.h>
 #include <fcntl.h>

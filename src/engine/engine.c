@@ -1,8 +1,8 @@
 #include "engine/engine.h"
 
-#include "engine/engine_state.h"
 #include "base/json_text.h"
 #include "base/units.h"
+#include "engine/engine_state.h"
 #include "engine/sample.h"
 #include "engine/settle.h"
 #include "plan/pages.h"

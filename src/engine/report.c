@@ -6,7 +6,7 @@
 #include "engine/report_retries.h"
 #include "engine/report_rules.h"
 #include "engine/report_verdict.h"
-#include "engine/table_report.h"
+#include "table/table_report.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

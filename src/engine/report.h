@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/exit_code.h"
 #include "engine/metrics.h"
 #include "engine/snapshot.h"
 #include "plan/answer_usual.h"
@@ -22,21 +23,6 @@
 
 #define REPORT_FAILURES_MAX 16
 #define REPORT_RETRIES_MAX 12
-
-/** The exit codes: main and every subcommand use these. */
-enum exit_code {
-    EXIT_WELL = 0,          /* all settled well */
-    EXIT_INTERNAL = 1,      /* our fault, or the system's */
-    EXIT_USAGE = 2,         /* usage or job file */
-    EXIT_INCOMPLETE = 3,    /* finished, but requests failed for good or pages are missing */
-    EXIT_LIMIT = 4,         /* a limit that the user set to the session was reached */
-    EXIT_AUTH = 5,          /* authentication failed */
-    EXIT_DRAINED = 7,       /* stopped and drained, resumable */
-    EXIT_STORAGE = 8,       /* disk full, I/O */
-    EXIT_SKIPPED = 9,       /* normalise --strict skipped records */
-    EXIT_INTERRUPTED = 130, /* aborted by SIGINT */
-    EXIT_TERMINATED = 143,  /* aborted by SIGTERM */
-};
 
 struct report_failure {
     struct failure why;

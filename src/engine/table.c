@@ -3,12 +3,12 @@
  * all bodies committed so far, while fetching goes on. One is made after the other.
  */
 #include "base/units.h"
-#include "engine/endpoint_table.h"
 #include "engine/engine_state.h"
-#include "engine/run_source.h"
-#include "engine/run_tables.h"
-#include "engine/table_build.h"
-#include "engine/table_report.h"
+#include "table/endpoint_table.h"
+#include "table/run_source.h"
+#include "table/run_tables.h"
+#include "table/table_build.h"
+#include "table/table_report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #ifndef SCRAPETOP_STORE_SETTLEMENT_H
 #define SCRAPETOP_STORE_SETTLEMENT_H
 
-#include "fetch/response.h"
 #include "base/digest.h"
+#include "fetch/response.h"
 #include "plan/found.h"
 #include "plan/rounds.h"
 #include "store/failed_row.h"

@@ -1,9 +1,9 @@
 /* A byte that says where the records are and how small the pieces, and any text as a document: the table of what was cut
  * up among workers is the table of the whole. */
-#include "engine/table_run.h"
 #include "normalise/file_source.h"
-#include "tests/fuzz/fuzz.h"
+#include "table/table_run.h"
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 

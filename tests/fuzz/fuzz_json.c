@@ -9,8 +9,8 @@
 #include "base/json_kernel.h"
 #include "base/json_scan.h"
 #include "base/json_step.h"
-#include "normalise/csv.h"
 #include "normalise/flatten.h"
+#include "table/csv.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdint.h>

@@ -3,8 +3,8 @@
 #include "store/ledger_sql.h"
 #include "store/orphans.h"
 #include "store/verify.h"
-#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <sqlite3.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * is cut is what lies behind that length, nothing before it changes, and whatever is read is whole. The lines get
  * their right checksums first, where they are lines but for that: no fuzzer guesses one. */
 #include "store/segment.h"
-#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A table's name, a line feed, and any text as tables.json: what is read of it is the same when it is written and read
  * again, and what is written is JSON whatever was there before. */
 #include "base/json_scan.h"
-#include "normalise/table_schema.h"
+#include "table/table_schema.h"
 #include "tests/fuzz/fuzz.h"
 
 static void on_drift(void *context, const struct drift *drift)

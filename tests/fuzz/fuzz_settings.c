@@ -1,6 +1,6 @@
 /* Any bytes as the file of settings: what is read of it is the same when it is written and read again. */
-#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/fuzz.h"
 #include "ui/settings.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
  * them; a file that is refused is told line by line. */
 #include "base/json_scan.h"
 #include "job/var_file.h"
-#include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/fuzz.h"
 
 #define ROWS_MAX 40
 #define FIELDS_MAX 12

@@ -1,0 +1,21 @@
+/**
+ * The exit codes: what main and every subcommand end with, as the manual lists them.
+ */
+#ifndef SCRAPETOP_BASE_EXIT_CODE_H
+#define SCRAPETOP_BASE_EXIT_CODE_H
+
+enum exit_code {
+    EXIT_WELL = 0,          /* all settled well */
+    EXIT_INTERNAL = 1,      /* our fault, or the system's */
+    EXIT_USAGE = 2,         /* usage or job file */
+    EXIT_INCOMPLETE = 3,    /* finished, but requests failed for good or pages are missing */
+    EXIT_LIMIT = 4,         /* a limit that the user set to the session was reached */
+    EXIT_AUTH = 5,          /* authentication failed */
+    EXIT_DRAINED = 7,       /* stopped and drained, resumable */
+    EXIT_STORAGE = 8,       /* disk full, I/O */
+    EXIT_SKIPPED = 9,       /* normalise --strict skipped records */
+    EXIT_INTERRUPTED = 130, /* aborted by SIGINT */
+    EXIT_TERMINATED = 143,  /* aborted by SIGTERM */
+};
+
+#endif

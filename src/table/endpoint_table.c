@@ -1,0 +1,95 @@
+#include "table/endpoint_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "a" or "b=/x/y". A name may hold "=" if no "/" follows it. */
+static struct table_pick pick_of(const char *text)
+{
+    const char *equals = strstr(text, "=/");
+
+    if (!equals || equals == text) {
+        return (struct table_pick){ str_view(text), STR_NONE };
+    }
+    return (struct table_pick){ { text, (size_t)(equals - text) }, str_view(equals + 1) };
+}
+
+static enum result fill_lists(struct endpoint_table *t, const struct job *job,
+                              const struct job_endpoint *endpoint)
+{
+    const struct job_table *table = &endpoint->table;
+    bool polled = job->poll.every_us > 0;
+
+    t->picks = calloc(table->column_count + 1, sizeof *t->picks);
+    t->unique = calloc(table->unique_count + 1, sizeof *t->unique);
+    t->with = calloc(endpoint->with_count + 1, sizeof *t->with);
+    if (!t->picks || !t->unique || !t->with) {
+        return RESULT_NOMEM;
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        t->picks[i] = pick_of(table->columns[i]);
+    }
+    for (size_t i = 0; i < table->unique_count; i++) {
+        t->unique[i] = str_view(table->unique[i]);
+    }
+    if (polled && !table->meta) { /* each round is a record of its own: of which time? */
+        t->with[t->spec.with_count++] = STR("_fetched_at");
+    }
+    for (size_t i = 0; i < endpoint->with_count; i++) {
+        t->with[t->spec.with_count++] = str_view(endpoint->with[i]);
+    }
+    return RESULT_OK;
+}
+
+enum result endpoint_table_init(struct endpoint_table *t, const struct job *job, uint32_t endpoint,
+                                struct err *err)
+{
+    const struct job_endpoint *from = &job->endpoints[endpoint];
+    const struct job_table *table = &from->table;
+
+    *t = (struct endpoint_table){
+        .records = from->records,
+        .spec = { .explode = table->explode,
+                  .where_present = table->where_present ? str_view(table->where_present) : STR_NONE,
+                  .coerce = table->types,
+                  .meta = table->meta,
+                  .types = true,
+                  .pick_count = table->column_count,
+                  .unique_count = table->unique_count },
+    };
+    if (fill_lists(t, job, from) != RESULT_OK) {
+        endpoint_table_release(t);
+        return err_nomem(err, "starting a table");
+    }
+    t->spec.picks = t->picks;
+    t->spec.unique = t->unique;
+    t->spec.with = t->with;
+    if (t->spec.with_count > TABLE_WITH_MAX) {
+        endpoint_table_release(t);
+        return err_set(err, RESULT_LIMIT, "E-TAB5", "%s: more than %d columns in \"with\"",
+                       from->name, TABLE_WITH_MAX);
+    }
+    return RESULT_OK;
+}
+
+void endpoint_table_release(struct endpoint_table *t)
+{
+    free(t->picks);
+    free(t->unique);
+    free(t->with);
+    *t = (struct endpoint_table){ .records = NULL };
+}
+
+char *endpoint_table_path(const struct job *job, uint32_t endpoint, const char *dir,
+                          const char *ending)
+{
+    const char *name = job->endpoints[endpoint].name;
+    size_t size = strlen(dir) + strlen(name) + strlen(ending) + 3;
+    char *path = malloc(size);
+
+    if (path) {
+        snprintf(path, size, "%s/%s.%s", dir, name, ending);
+    }
+    return path;
+}

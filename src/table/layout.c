@@ -1,0 +1,248 @@
+#include "table/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum result no_column(const struct columns *columns, struct str name, const char *option,
+                             struct err *err)
+{
+    uint32_t count = columns_count(columns), near = COLUMNS_NONE;
+    unsigned best = 4;
+
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned distance = str_distance(columns_name(columns, i), name);
+
+        if (distance < best) {
+            best = distance;
+            near = i;
+        }
+    }
+    if (near != COLUMNS_NONE) {
+        struct str other = columns_name(columns, near);
+
+        return err_set(err, RESULT_NOT_FOUND, "E-TAB5",
+                       "%s %.*s: there is no such column (did you mean %.*s?)", option,
+                       STR_ARG(name), STR_ARG(other));
+    }
+    return err_set(err, RESULT_NOT_FOUND, "E-TAB5", "%s %.*s: none of the %u columns is called so",
+                   option, STR_ARG(name), count);
+}
+
+/* Columns by what the spec calls them: a name of --columns first, then the table's own. */
+static uint32_t find_column(const struct table_spec *spec, const struct columns *columns,
+                            struct str name)
+{
+    for (size_t i = 0; i < spec->pick_count; i++) {
+        if (spec->picks[i].pointer.data && str_equal(spec->picks[i].name, name)) {
+            uint32_t node = columns_find(columns, COLUMNS_PICK, name);
+
+            return node == COLUMNS_NONE ? COLUMNS_NONE : columns_of_node(columns, node);
+        }
+    }
+    for (uint32_t i = 0; i < columns_count(columns); i++) {
+        if (str_equal(columns_name(columns, i), name)) {
+            return i;
+        }
+    }
+    return COLUMNS_NONE;
+}
+
+static bool is_below(const struct columns *columns, uint32_t node, uint32_t above)
+{
+    while (node >= COLUMNS_ROOTS && node != above) {
+        node = columns_parent(columns, node);
+    }
+    return node == above;
+}
+
+struct found {
+    const struct table_spec *spec;
+    const struct columns *columns;
+    uint32_t explode_node;
+    uint64_t rows, records;
+};
+
+static void describe(const struct found *found, struct layout_column *c)
+{
+    uint32_t node =
+        c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
+    uint64_t could = found->rows;
+
+    c->facts = node == COLUMNS_NONE ? NULL : columns_facts(found->columns, node);
+    if (!c->facts) {
+        return;
+    }
+    c->decision = types_decide(c->facts, c->name, found->spec->coerce);
+    if (found->explode_node != COLUMNS_NONE &&
+        !is_below(found->columns, node, found->explode_node)) {
+        could = found->records;
+    }
+    c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
+}
+
+static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
+{
+    const struct table_spec *spec = found->spec;
+
+    l->straight = !spec->pick_count;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct layout_column *c = &l->columns[i];
+
+        c->name = l->straight ? columns_name(found->columns, i) : spec->picks[i].name;
+        c->source = l->straight ? i : find_column(spec, found->columns, c->name);
+        if (c->source == COLUMNS_NONE && found->rows) {
+            return spec->picks[i].pointer.data
+                       ? err_set(err, RESULT_NOT_FOUND, "E-TAB5",
+                                 "--columns %.*s=%.*s: the pointer finds nothing in any record",
+                                 STR_ARG(c->name), STR_ARG(spec->picks[i].pointer))
+                       : no_column(found->columns, c->name, "--columns", err);
+        }
+        describe(found, c);
+    }
+    return RESULT_OK;
+}
+
+/* How many of the first columns are the record's own: neither within the array that is exploded, nor picked
+ * by a pointer, which may lead there. */
+static uint32_t count_common(const struct layout *l, const struct found *found)
+{
+    uint32_t common = 0;
+
+    while (found->explode_node != COLUMNS_NONE && common < l->count) {
+        uint32_t source = l->columns[common].source;
+        uint32_t node =
+            source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, source);
+
+        if (node == COLUMNS_NONE || columns_parent(found->columns, node) == COLUMNS_PICK ||
+            is_below(found->columns, node, found->explode_node)) {
+            break;
+        }
+        common++;
+    }
+    return common;
+}
+
+static enum result find_filters(struct layout *l, const struct found *found, struct err *err)
+{
+    const struct table_spec *spec = found->spec;
+
+    l->where_present = COLUMNS_NONE;
+    if (spec->where_present.data) {
+        l->where_present = find_column(spec, found->columns, spec->where_present);
+        if (l->where_present == COLUMNS_NONE && found->rows) {
+            return no_column(found->columns, spec->where_present, "--where-present", err);
+        }
+    }
+    for (size_t i = 0; i < spec->unique_count && found->rows; i++) {
+        uint32_t column = find_column(spec, found->columns, spec->unique[i]);
+
+        if (column == COLUMNS_NONE) {
+            return no_column(found->columns, spec->unique[i], "--unique", err);
+        }
+        l->unique[l->unique_count++] = column;
+    }
+    return RESULT_OK;
+}
+
+static void fill_schema(struct layout *l)
+{
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct layout_column *c = &l->columns[i];
+
+        l->names[i] = c->name;
+        l->typed[i] = (struct parquet_column){ .name = c->name,
+                                               .type = c->decision.type,
+                                               .epoch_unit_us = c->decision.epoch_unit_us };
+    }
+    l->schema = (struct parquet_schema){ l->typed, l->count, l->common };
+}
+
+enum result layout_new(struct layout **layout, const struct table_spec *spec,
+                       const struct columns *columns, uint32_t explode_node, uint64_t rows,
+                       uint64_t records, bool parquet, struct err *err)
+{
+    const struct found found = { spec, columns, explode_node, rows, records };
+    uint32_t count = spec->pick_count ? (uint32_t)spec->pick_count : columns_count(columns);
+    struct layout *l = calloc(1, sizeof *l);
+    enum result result = RESULT_OK;
+
+    *layout = NULL;
+    if (!l) {
+        return err_nomem(err, "naming columns");
+    }
+    l->columns = calloc(count + 1U, sizeof *l->columns);
+    l->names = calloc(count + 1U, sizeof *l->names);
+    l->typed = calloc(count + 1U, sizeof *l->typed);
+    l->unique = calloc(spec->unique_count + 1, sizeof *l->unique);
+    if (!l->columns || !l->names || !l->typed || !l->unique) {
+        result = err_nomem(err, "naming columns");
+    } else {
+        l->tree = columns;
+        l->count = count;
+        l->has_facts = columns_facts(columns, COLUMNS_ROOT) != NULL;
+        result = pick_columns(l, &found, err);
+        l->common = result == RESULT_OK ? count_common(l, &found) : 0;
+    }
+    result = result == RESULT_OK ? find_filters(l, &found, err) : result;
+    if (result != RESULT_OK) {
+        layout_free(l);
+        return result;
+    }
+    if (parquet && !l->count) {
+        l->columns[l->count++] =
+            (struct layout_column){ .name = STR("value"), .source = COLUMNS_NONE };
+        l->straight = false;
+    }
+    fill_schema(l);
+    *layout = l;
+    return RESULT_OK;
+}
+
+void layout_free(struct layout *l)
+{
+    if (l) {
+        free(l->columns);
+        free(l->names);
+        free(l->typed);
+        free(l->unique);
+        free(l);
+    }
+}
+
+static uint32_t node_of(const struct layout *l, uint32_t column)
+{
+    return column == COLUMNS_NONE ? COLUMNS_NONE : columns_node(l->tree, column);
+}
+
+/* A column's number and name alone do not tell which it is: of two paths that make the same name, the one that
+ * comes first has it. */
+bool layout_same(const struct layout *a, const struct layout *b, bool types)
+{
+    bool same = a->count == b->count && a->where_present == b->where_present &&
+                node_of(a, a->where_present) == node_of(b, b->where_present);
+
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        const struct layout_column *x = &a->columns[i], *y = &b->columns[i];
+
+        same = x->source == y->source && node_of(a, x->source) == node_of(b, y->source) &&
+               str_equal(x->name, y->name) &&
+               (!types || (x->decision.type == y->decision.type &&
+                           x->decision.epoch_unit_us == y->decision.epoch_unit_us));
+    }
+    return same;
+}
+
+struct row layout_row(const struct layout *l, const struct row *row, struct row_cell *cells)
+{
+    if (l->straight) {
+        return *row;
+    }
+    for (uint32_t i = 0; i < l->count; i++) {
+        uint32_t source = l->columns[i].source;
+
+        cells[i] = source < row->count ? row->cells[source] : (struct row_cell){ .row = 0 };
+    }
+    return (struct row){
+        .cells = cells, .count = l->count, .number = row->number, .readable = row->readable
+    };
+}

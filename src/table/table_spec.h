@@ -1,0 +1,87 @@
+/**
+ * What a table is to look like, as its user says it; and what the flattener makes of that.
+ *
+ * Plain data. A zeroed spec is a table of all there is, as CSV.
+ *
+ * Ownership  a spec owns nothing: its texts live as long as the table is being built. A table_shape
+ *            owns its picks (table_shape_release) and points into itself: do not copy it.
+ * Errors     table_shape_init: RESULT_NOMEM, RESULT_INVALID (E-PTR1). Columns are looked for later (layout.h).
+ */
+#ifndef SCRAPETOP_TABLE_TABLE_SPEC_H
+#define SCRAPETOP_TABLE_TABLE_SPEC_H
+
+#include "base/err.h"
+#include "base/json_scan.h"
+#include "base/str.h"
+#include "normalise/flatten.h"
+#include "table/csv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TABLE_MEMORY_DEFAULT ((uint64_t)512 << 20)
+#define TABLE_MEMORY_MIN ((uint64_t)32 << 20)
+#define TABLE_WITH_MAX 32
+
+/** The columns of `meta`, for people. */
+#define TABLE_META_NAMES "_request_key, _url, _status, _fetched_at, _source_file"
+
+/* One of --columns: a column by its name, or a value by a pointer under a name of its own. */
+struct table_pick {
+    struct str name;
+    struct str pointer; /* STR_NONE: the column of that name */
+};
+
+struct table_spec {
+    const char *explode;   /* JSON Pointer from the record to an array; NULL: none */
+    const char *separator; /* between the keys of a path; NULL: "." */
+    bool depth_limited;
+    uint32_t
+        depth_max; /* when limited: objects that a path goes into, 0: only the record's members */
+    bool meta;     /* columns that say where a record came from */
+    /* Columns out of what a run keeps of the record's request: the variable of that name, or
+     * "_fetched_at". */
+    const struct str *with;
+    size_t with_count;
+    const struct table_pick *picks; /* these columns, in this order; none: all */
+    size_t pick_count;
+    const struct str *unique; /* columns by which rows are told apart; the first row stays */
+    size_t unique_count;
+    struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
+    bool parquet;             /* whatever the output is called */
+    bool types;               /* find the types, for the report; Parquet does so anyway */
+    bool coerce;              /* see normalise/types.h */
+    struct csv_style csv;
+    uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
+};
+
+/** Bytes that building the table may hold; never 0. */
+uint64_t table_memory(const struct table_spec *spec);
+
+#define TABLE_ENDINGS ".csv, .tsv (cells parted by tabs) or .parquet" /* for people */
+
+/** ".parquet" at the end of the name. */
+bool table_is_parquet(const char *output);
+
+/** ".tsv" likewise: tabs between cells, if nothing else is said. */
+bool table_is_tsv(const char *output);
+
+/** ".csv" or ".tsv". */
+bool table_is_text(const char *output);
+
+/** The name ends in a way that no format has: ".json", ".db", ".csv.gz". No ending at all is CSV, and so are
+ *  one of digits only, or none that a format could have ("data.2026-11-21"). */
+bool table_has_foreign_ending(const char *output);
+
+struct table_shape {
+    struct flatten_shape flatten; /* points at what follows */
+    struct json_pointer explode;
+    struct flatten_pick *picks;
+};
+
+MUST_CHECK enum result table_shape_init(struct table_shape *shape, const struct table_spec *spec,
+                                        bool facts, struct err *err);
+void table_shape_release(struct table_shape *shape);
+
+#endif

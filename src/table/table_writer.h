@@ -1,0 +1,64 @@
+/**
+ * Table writer: rows in, the table's file out, as CSV or Parquet.
+ *
+ * Each worker has an encoder and turns the rows of its chunk into bytes; those go through
+ * table/sequencer to the writer's sink, in the plan's order. What the bytes are is between the two:
+ * of CSV, lines; of Parquet, encoded blocks (table/parquet/parquet.h), before which their new values are
+ * adopted by the file's dictionaries, in that order, too.
+ *
+ * Ownership  layout and spec are borrowed until the end; table_writer_commit and table_writer_abandon
+ *            free the writer, encoders go before it.
+ * Errors     those of table/output_file.h and table/parquet/parquet.h.
+ * Threads    an encoder belongs to one worker; the sink's calls come one at a time.
+ */
+#ifndef SCRAPETOP_TABLE_TABLE_WRITER_H
+#define SCRAPETOP_TABLE_TABLE_WRITER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "normalise/rows.h"
+#include "table/layout.h"
+#include "table/sequencer.h"
+#include "table/table_spec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct table_writer;
+
+/** Parquet if the spec says so. Creates the file beside `path` (table/output_file.h) and writes the CSV's header. */
+MUST_CHECK enum result table_writer_open(struct table_writer **writer, const char *path,
+                                         const struct layout *layout, const struct table_spec *spec,
+                                         struct err *err);
+
+struct row_sink table_writer_sink(struct table_writer *writer);
+
+/** `*bytes` gets the file's size. */
+MUST_CHECK enum result table_writer_commit(struct table_writer *writer, uint64_t *bytes,
+                                           struct err *err);
+
+/** NULL is fine. */
+void table_writer_abandon(struct table_writer *writer);
+
+struct row_encoder;
+
+/** NULL when out of memory. All are made before the first row is added. */
+struct row_encoder *row_encoder_new(struct table_writer *writer);
+void row_encoder_free(struct row_encoder *encoder);
+
+/** The row is the tree's: the layout is applied here. */
+MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct row *row,
+                                       uint64_t *lone_surrogates, struct err *err);
+
+/** Memory that rows take which were not flushed. */
+size_t row_encoder_bytes(const struct row_encoder *encoder);
+
+/** Ends the block, behind its last row. What depends on the rows of all chunks before this one, which has
+ *  entered `sequencer`, is settled first; for that it may have to wait (sequencer_await). `more`: the chunk has
+ *  further blocks. `*bytes` is the encoder's, for sequencer to empty or exchange. */
+MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder, struct sequencer *sequencer,
+                                         uint64_t chunk, bool more, struct buf **bytes,
+                                         struct err *err);
+
+#endif
