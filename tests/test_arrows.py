@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Fails when an #include runs against the arrows between the parts of the program.
+"""Fails when an #include runs against the arrows between the parts of the program, or round in a circle.
 
 A part may include itself, libc, and what stands in its row; nobody includes by "../". When this says
 no, the question is which noun the two parts should hand each other, not how to widen the row.
 
 And when one writes a sentence to stderr but by base/say.h, which alone makes it safe for a terminal.
 
+Within a part no files stand in a circle: not by what they include, nor by the functions and tables that they use of
+each other's. What two files call of each other belongs in a third file below both, or one hands the other a callback.
+HONEST names the files that call each other because what they walk is recursive.
+
 usage: test_arrows.py SOURCE_ROOT      checks the tree
+       test_arrows.py --circles SOURCE_ROOT [PART]   prints the circles there are, and what ties those of PART
        test_arrows.py --self-test      checks this script
 """
 
@@ -50,6 +55,15 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTIL
 # Both on one screen would tie the loop to the network library in more than one place.
 NEVER_TOGETHER = ({"curl/curl.h", "uv.h"}, {("fetch", "multi_uv.c"), ("fetch", "multi_uv.h"), ("cmd", "version.c")})
 
+# Files of a part that still stand in circles: to become none, never more.
+IN_CIRCLES = {"cmd": 4, "engine": 30, "job": 6, "plan": 12, "store": 7, "table": 6, "ui": 15}
+HONEST = set()
+
+NO_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+FUNCTION = re.compile(r"^(?!static\b|typedef\b|#)[A-Za-z_][\w *]*?[\s*]([a-z_]\w*)\([^;{}]*\)\s*\{", re.MULTILINE)
+TABLE = re.compile(r"^const [\w *]*?\b(\w+)(?:\[[^\]]*\])* = ", re.MULTILINE)
+WORD = re.compile(r"\b[a-z_]\w*\b")
+
 
 def part_of(path, root):
     """The part a file belongs to: its folder below src, "ui", or "main.c"."""
@@ -81,9 +95,78 @@ def faults_of(path, root):
         yield "sentences go to stderr by base/say.h"
 
 
+def arrows_within(files, root):
+    """{file: {file: what it takes of it}} for the files of one part, each by its path below the root."""
+    text = {str(p.relative_to(root)): p.read_text(encoding="utf-8") for p in files}
+    code = {name: NO_CODE.sub(" ", t) for name, t in text.items()}
+    owner = {}
+    for name in sorted(n for n in code if n.endswith(".c")):
+        for found in FUNCTION.findall(code[name]) + TABLE.findall(code[name]):
+            owner.setdefault(found, name)
+    arrows = {name: {} for name in text}
+    for name in text:
+        for _, header in INCLUDE.findall(text[name]):
+            to = header if header in text else f"src/{header}"
+            if to in text and to != name:
+                arrows[name].setdefault(to, set()).add("#include")
+        for word in set(WORD.findall(code[name])) if name.endswith(".c") else ():
+            if owner.get(word, name) != name:
+                arrows[name].setdefault(owner[word], set()).add(word)
+    return arrows
+
+
+def circles_of(arrows):
+    """Sets of files that reach each other, the largest first."""
+    def reach(start):
+        seen, todo = set(), [start]
+        while todo:
+            for to in arrows[todo.pop()]:
+                if to not in seen:
+                    seen.add(to)
+                    todo.append(to)
+        return seen
+
+    far = {name: reach(name) for name in arrows}
+    circles = {frozenset(to for to in far[name] if name in far[to]) for name in arrows if name in far[name]}
+    return sorted(circles, key=lambda c: (-len(c), sorted(c)))
+
+
+def parts(files, root):
+    by_part = {}
+    for p in files:
+        by_part.setdefault(part_of(p, root), []).append(p)
+    return by_part
+
+
+def circle_faults(files, root):
+    for part, own in sorted(parts(files, root).items()):
+        circles = [c for c in circles_of(arrows_within(own, root)) if not c <= HONEST]
+        count, may = sum(map(len, circles)), IN_CIRCLES.get(part, 0)
+        if count > may:
+            yield (f"{part}: {count} files stand in circles, and {may} may; the largest: "
+                   f"{', '.join(sorted(circles[0]))} (--circles SOURCE_ROOT {part} says what ties them)")
+
+
+def print_circles(root, wanted):
+    for part, own in sorted(parts(sources(root), root).items()):
+        arrows = arrows_within(own, root)
+        circles = circles_of(arrows)
+        print(f"{part}: {len(own)} files, in circles {[len(c) for c in circles]}")
+        for circle in circles if part == wanted else ():
+            for name in sorted(circle):
+                for to in sorted(circle & arrows[name].keys()):
+                    print(f"  {name} -> {to}: {', '.join(sorted(arrows[name][to]))}")
+    return 0
+
+
+def sources(root):
+    return sorted(p for top in ("src", "ui") for p in (root / top).rglob("*.[ch]"))
+
+
 def check(root):
-    files = sorted(p for top in ("src", "ui") for p in (root / top).rglob("*.[ch]"))
+    files = sources(root)
     faults = [f"{p.relative_to(root)}: {fault}" for p in files for fault in faults_of(p, root)]
+    faults += circle_faults(files, root)
     print("\n".join(faults) or f"{len(files)} files, every arrow in its direction")
     return 0 if files and not faults else 1
 
@@ -118,10 +201,33 @@ def self_test():
             path.write_text(text, encoding="utf-8")
             got = len(list(faults_of(path, pathlib.Path(root))))
             assert min(got, 1) == want, (name, text, got)
+    self_test_circles()
     return 0
 
 
+def self_test_circles():
+    there = '#include "base/b.h"\nint a(void)\n{\n    return b();\n}\n'
+    cases = [
+        ({"a.c": there, "b.c": "int b(void)\n{\n    return 1;\n}\n"}, []),
+        ({"a.c": there, "b.c": "int b(void)\n{\n    return a();\n}\n"}, [2]),
+        ({"a.c": there, "b.c": 'int b(void)\n{\n    say("a"); /* a */\n}\n'}, []),
+        ({"a.h": '#include "base/b.h"\n', "b.h": '#include "base/a.h"\n'}, [2]),
+        ({"a.c": "const struct row a = {\n    b };\n", "b.c": "int b(void)\n{\n    return a.x;\n}\n"}, [2]),
+        ({"a.c": "int a(void)\n{\n    return a();\n}\n"}, []),
+    ]
+    for texts, want in cases:
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            (root / "src/base").mkdir(parents=True)
+            for file, text in texts.items():
+                (root / "src/base" / file).write_text(text, encoding="utf-8")
+            got = [len(c) for c in circles_of(arrows_within(sources(root), root))]
+            assert got == want, (texts, got)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--circles"] and len(sys.argv) in (3, 4):
+        sys.exit(print_circles(pathlib.Path(sys.argv[2]), (sys.argv + [""])[3]))
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     sys.exit(self_test() if sys.argv[1] == "--self-test" else check(pathlib.Path(sys.argv[1])))
