@@ -18,6 +18,9 @@
  *   normalise/  bodies in, rows out: no sockets, no clock, no threads
  *   output/     tables in plan order, written beside and renamed
  *   engine/     owns all of these, and every way back from a later to an earlier one
+ *   session/    one process at work on one run: lists, places, terminal, signals
+ *   probe/      one request, looked at, and a job file made of it
+ *   history/    runs that are stored: status, replay, comparison, what failed
  *   demo/       the embedded API that `demo`, the tests and the benchmarks scrape
  *   ui/         (beside src) draws a snapshot of the engine, answers with commands
  *
@@ -30,7 +33,7 @@
 #include "cmd/cmd.h"
 #include "cmd/completions.h"
 #include "cmd/demo_options.h"
-#include "cmd/probe_ask.h"
+#include "cmd/probe_options.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
 #include "cmd/sweep_tell.h"
@@ -165,7 +168,7 @@ static int unknown_command(const char *word)
         err_set(&err, RESULT_INVALID, "E-ARG1", "unknown command \"%.64s\"; see scrapetop --help",
                 word);
     }
-    return cmd_fail(&err);
+    return message_fail(&err);
 }
 
 static const struct command *find_command(const char *word)
@@ -209,7 +212,7 @@ static int print_tables(const char *what, const char *which)
         }
         err_set(&err, RESULT_INVALID, "E-ARG1", "--completions wants bash, zsh or fish%s%.32s%s",
                 *which ? ", not \"" : "", which, *which ? "\"" : "");
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (strcmp(which, "examples") == 0) {
         options_print_man_examples(tables, COMMAND_COUNT, stdout);
@@ -228,7 +231,7 @@ static int run_command(int argc, char **argv)
     struct err err;
 
     if (command) {
-        return has_descriptors(&err) ? command->run(argc - 1, argv + 1) : cmd_fail(&err);
+        return has_descriptors(&err) ? command->run(argc - 1, argv + 1) : message_fail(&err);
     }
     if (!*word) {
         print_usage(stderr);
@@ -273,7 +276,7 @@ static int end_output(int code)
     }
     err_set(&err, RESULT_IO, "E-OUT1", "cannot write all of this to stdout%s%s", errno ? ": " : "",
             errno ? strerror(errno) : "");
-    cmd_print_error(&err);
+    message_error(&err);
     return code == EXIT_WELL ? EXIT_STORAGE : code;
 }
 

@@ -39,8 +39,13 @@ MAY_INCLUDE = {
     "engine": ["base/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "uv.h", "cjson/"],
     "demo": ["base/", "microhttpd.h", "zlib.h", "cjson/"],
     "ui": ["base/", "engine/snapshot.h", "engine/control.h", "curses.h"],
+    "history": ["base/", "job/", "plan/", "store/", "engine/", "ui/", "uv.h"],
+    "session": ["base/", "job/", "plan/", "fetch/", "store/", "work/", "table/", "engine/", "history/", "demo/",
+                "ui/", "uv.h"],
+    "probe": ["base/", "job/", "plan/", "fetch/", "normalise/", "uv.h"],
     "cmd": ["base/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "engine/", "demo/",
-            "ui/", "cjson/", "curl/", "uv.h", "curses.h", "sqlite3.h", "microhttpd.h"],
+            "session/", "probe/", "history/", "ui/", "cjson/", "curl/", "uv.h", "curses.h", "sqlite3.h",
+            "microhttpd.h"],
     "main.c": ["base/", "cmd/"],
 }
 

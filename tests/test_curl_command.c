@@ -1,4 +1,4 @@
-#include "cmd/curl_command.h"
+#include "probe/curl_command.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 #include "cmd/demo_options.h"
-#include "cmd/dry_run.h"
+#include "session/dry_run.h"
 #include "cmd/options.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"

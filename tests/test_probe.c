@@ -1,7 +1,7 @@
 /* What `probe` makes of answers: shapes, and job files that the job's own reader takes. */
 #include "base/json_scan.h"
-#include "cmd/probe_ask.h"
-#include "cmd/probe_job.h"
+#include "cmd/probe_options.h"
+#include "probe/probe_job.h"
 #include "job/job_file.h"
 
 #include <setjmp.h>
@@ -93,7 +93,7 @@ struct answer {
 static void probe(int argc, const char *const *argv, const struct answer *answer, struct buf *out)
 {
     char *words[12];
-    struct probe_ask ask;
+    struct probe_options ask;
     struct err err = { .text = "" };
     struct response *response = response_new();
     struct probe_found found = { .response = response };
@@ -104,7 +104,7 @@ static void probe(int argc, const char *const *argv, const struct answer *answer
     for (int i = 0; i < argc; i++) {
         words[i] = str_dup(str_view(argv[i]));
     }
-    if (probe_ask_parse(&ask, argc, words, &err) != RESULT_OK) {
+    if (probe_options_parse(&ask, argc, words, &err) != RESULT_OK) {
         fail_msg("%s", err.text);
     }
     response->status = 200;
@@ -132,7 +132,7 @@ static void probe(int argc, const char *const *argv, const struct answer *answer
     }
     probe_shape_release(&found.shape);
     response_free(response);
-    probe_ask_release(&ask);
+    probe_options_release(&ask);
     for (int i = 0; i < argc; i++) {
         free(words[i]);
     }

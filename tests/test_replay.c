@@ -1,6 +1,6 @@
-/* engine/sample and engine/replay: figures written and read again; a run of the past, also a damaged one. */
+/* engine/sample and history/replay: figures written and read again; a run of the past, also a damaged one. */
 
-#include "engine/replay.h"
+#include "history/replay.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
-#include "cmd/run_job.h"
+#include "session/run_job.h"
 
 #include "base/clock.h"
-#include "cmd/dry_run.h"
+#include "session/dry_run.h"
 #include "cmd/run_options.h"
 
 #include <stdarg.h>

@@ -1,8 +1,8 @@
-/**
- * The exit codes: what main and every subcommand end with, as the manual lists them.
- */
+/** The program's exit codes. main and every subcommand use these; the man page lists them. */
 #ifndef SCRAPETOP_BASE_EXIT_CODE_H
 #define SCRAPETOP_BASE_EXIT_CODE_H
+
+#include "base/err.h"
 
 enum exit_code {
     EXIT_WELL = 0,          /* all settled well */
@@ -17,5 +17,8 @@ enum exit_code {
     EXIT_INTERRUPTED = 130, /* aborted by SIGINT */
     EXIT_TERMINATED = 143,  /* aborted by SIGTERM */
 };
+
+/** The exit code of a result that ended the program before any request started. */
+int exit_code_of(enum result result);
 
 #endif

@@ -1,5 +1,5 @@
 /**
- * The subcommands, and what they share: how an error is printed and which exit code it has.
+ * The subcommands.
  *
  * A subcommand is one thin file: arguments in, one call, exit code out. It is started with its own
  * name in argv[0]. Its options are a table (cmd/options.h), from which main also makes the man page
@@ -8,9 +8,8 @@
 #ifndef SCRAPETOP_CMD_CMD_H
 #define SCRAPETOP_CMD_CMD_H
 
-#include "base/err.h"
+#include "base/message.h"
 #include "cmd/options.h"
-#include "engine/report.h"
 
 struct command {
     const struct option_table *table; /* has its name and summary */
@@ -29,17 +28,5 @@ int cmd_compare(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
-
-/** "scrapetop: error[E-ARG1]: ...\n" to stderr, display-safe. */
-void cmd_print_error(const struct err *err);
-
-/** "scrapetop: warning[W-SEC1]: ...\n" to stderr, display-safe. */
-void cmd_print_warning(const char *code, const char *text);
-
-/** The exit code of a result that ended the program before any request started. */
-int cmd_exit_code(enum result result);
-
-/** Prints the error, returns its exit code. */
-int cmd_fail(const struct err *err);
 
 #endif

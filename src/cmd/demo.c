@@ -5,9 +5,9 @@
 #include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/demo_options.h"
-#include "cmd/session.h"
-#include "cmd/stored_job.h"
 #include "demo/demo.h"
+#include "history/stored_job.h"
+#include "session/session.h"
 #include "store/run_dir.h"
 
 #include <signal.h>
@@ -187,14 +187,14 @@ static int scrape(struct demo_command_options *o, const char *path)
         parents_make(o->run.parquet, 0777);
     }
     if (run_dir_open(&dir, path, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     result = dir.fresh ? stored_job_write(&dir, session.job, &err) : RESULT_OK;
     if (result == RESULT_OK && resume_words(o, &resume) == RESULT_OK) {
         session.resume = resume.data;
     }
     session.dir = &dir;
-    code = result == RESULT_OK ? session_run(&session) : cmd_fail(&err);
+    code = result == RESULT_OK ? session_run(&session) : message_fail(&err);
     run_dir_close(&dir);
     buf_release(&resume);
     return code;
@@ -233,7 +233,7 @@ static int run_demo(struct demo_command_options *o, int argc, char **argv)
 
     choose_weather(o);
     if (prepare(o, path, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (start_server(&server, &o->api, &err) != RESULT_OK) {
         if (o->resume && err.result == RESULT_BUSY) {
@@ -242,10 +242,10 @@ static int run_demo(struct demo_command_options *o, int argc, char **argv)
                     "new one",
                     (unsigned)o->api.port);
         }
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     code = o->resume || make_job(o, demo_port(server), &err) == RESULT_OK ? scrape(o, path)
-                                                                          : cmd_fail(&err);
+                                                                          : message_fail(&err);
     demo_stop(server);
     return code;
 }
@@ -257,7 +257,7 @@ int cmd_demo(int argc, char **argv)
     int code = EXIT_WELL;
 
     if (demo_options_parse(&options, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (options.given.help) {
         options_print_help(&demo_table, stdout);

@@ -2,9 +2,9 @@
 #include "base/parents.h"
 #include "base/say.h"
 #include "cmd/cmd.h"
-#include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
-#include "cmd/stored_job.h"
+#include "history/old_ledger.h"
+#include "history/stored_job.h"
 #include "normalise/file_source.h"
 #include "store/ledger.h"
 #include "table/endpoint_table.h"
@@ -68,7 +68,7 @@ static void close_run(struct opened_run *run)
     run_dir_close(&run->dir);
 }
 
-static int exit_code_of(const struct read_options *options, const struct table_report *report)
+static int code_of(const struct read_options *options, const struct table_report *report)
 {
     if (report->result != RESULT_OK && table_reader_is_gone(&report->err)) {
         return EXIT_WELL;
@@ -108,7 +108,7 @@ static void keep_schema(const struct task *task, const struct table_report *repo
 
     if (task->dir && report->result == RESULT_OK && report->schema &&
         run_tables_write(task->dir, task->kept_as, report->schema, &err) != RESULT_OK) {
-        cmd_print_warning(err.code, err.text);
+        message_warning(err.code, err.text);
     }
 }
 
@@ -117,7 +117,7 @@ static void tell(const struct read_options *options, const struct table_report *
 {
     print_report(options, report);
     if (report->result != RESULT_OK) {
-        cmd_print_error(&report->err);
+        message_error(&report->err);
     }
 }
 
@@ -146,7 +146,7 @@ static int make_table(const struct read_options *options, const struct task *tas
     }
     table_schema_free(report.schema);
     table_schema_free(before);
-    return exit_code_of(options, &report);
+    return code_of(options, &report);
 }
 
 /* What the job says of the table, unless the command line says otherwise. */
@@ -195,11 +195,11 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
 
     if (!output) {
         err_nomem(&err, "normalising a run");
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (endpoint_table_init(&table, &run->job, endpoint, &err) != RESULT_OK) {
         free(output);
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     task.records = options->records ? options->records : table.records;
     task.output = options->output ? options->output : output;
@@ -209,7 +209,7 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
     code = run_source_new(&task.source, &run->dir, endpoint, read_index, run->ledger, &err) ==
                    RESULT_OK
                ? make_table(options, &task)
-               : cmd_fail(&err);
+               : message_fail(&err);
     endpoint_table_release(&table);
     free(output);
     return code;
@@ -251,10 +251,10 @@ static int normalise_run(const struct read_options *options)
     int code = EXIT_WELL;
 
     if (open_run(&run, options->operands[0], &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (choose(options, &run.job, &first, &end, &err) != RESULT_OK) {
-        code = cmd_fail(&err);
+        code = message_fail(&err);
         end = first = 0;
     }
     for (uint32_t i = first; i < end; i++) {
@@ -302,7 +302,7 @@ static int normalise_files(const struct read_options *options)
     if (check_files(options, &err) != RESULT_OK ||
         file_source_open(&task.source, options->operands, options->operand_count, &err) !=
             RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     return make_table(options, &task);
 }
@@ -327,13 +327,13 @@ int cmd_normalise(int argc, char **argv)
     int code;
 
     if (read_options_parse(&options, &normalise_table, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (options.given.help) {
         options_print_help(&normalise_table, stdout);
         code = EXIT_WELL;
     } else if (check_output(&options, &err) != RESULT_OK || start_pool(&err) != RESULT_OK) {
-        code = cmd_fail(&err);
+        code = message_fail(&err);
     } else if (options.operand_count == 1 && is_directory(options.operands[0])) {
         code = normalise_run(&options);
     } else {

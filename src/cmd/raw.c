@@ -1,8 +1,8 @@
 /* `raw`: stored bodies, printed as they came, or one file each. */
 #include "cmd/cmd.h"
-#include "cmd/failed.h"
-#include "cmd/old_ledger.h"
 #include "cmd/read_options.h"
+#include "history/failed.h"
+#include "history/old_ledger.h"
 #include "store/extract.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ static void on_damaged(void *context, const struct err *err)
     bool *damaged = context;
 
     *damaged = true;
-    cmd_print_error(err);
+    message_error(err);
 }
 
 static int print_bodies(const struct read_options *options)
@@ -32,7 +32,7 @@ static int print_bodies(const struct read_options *options)
     };
 
     if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     old_ledger_warn(&reader.dir, reader.ledger);
     result = extract_bodies(&reader, &extract, &count, &err);
@@ -41,11 +41,11 @@ static int print_bodies(const struct read_options *options)
         return EXIT_WELL; /* `| head` has had enough */
     }
     if (result == RESULT_NOT_FOUND) {
-        cmd_print_error(&err);
+        message_error(&err);
         return damaged ? EXIT_STORAGE : EXIT_INCOMPLETE;
     }
     if (result != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     return damaged ? EXIT_STORAGE : EXIT_WELL;
 }
@@ -60,15 +60,15 @@ static int print_failed(const struct read_options *options)
     enum result result;
 
     if (run_reader_open(&reader, options->operands[0], &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     result = failed_print_said(&reader, &said, &err);
     run_reader_close(&reader);
     if (result == RESULT_NOT_FOUND) {
-        cmd_print_error(&err);
+        message_error(&err);
         return EXIT_INCOMPLETE;
     }
-    return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+    return result == RESULT_OK ? EXIT_WELL : message_fail(&err);
 }
 
 int cmd_raw(int argc, char **argv)
@@ -78,7 +78,7 @@ int cmd_raw(int argc, char **argv)
     int code;
 
     if (read_options_parse(&options, &raw_table, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (options.given.help) {
         options_print_help(&raw_table, stdout);

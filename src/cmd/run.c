@@ -2,17 +2,17 @@
 #include "base/say.h"
 #include "base/secrecy.h"
 #include "cmd/cmd.h"
-#include "cmd/dry_run.h"
-#include "cmd/run_job.h"
-#include "cmd/run_lists.h"
 #include "cmd/run_options.h"
-#include "cmd/run_place.h"
-#include "cmd/session.h"
 #include "cmd/show_config.h"
-#include "cmd/stored_job.h"
 #include "cmd/sweep_tell.h"
 #include "fetch/ca_file.h"
+#include "history/stored_job.h"
 #include "plan/retry.h"
+#include "session/dry_run.h"
+#include "session/run_job.h"
+#include "session/run_lists.h"
+#include "session/run_place.h"
+#include "session/session.h"
 #include "store/run_dir.h"
 #include "table/output_file.h"
 
@@ -199,7 +199,7 @@ static void warn_of_statuses(const struct job_retry *retry)
                  "\"statuses\" is a list without %s, which so are not tried again; \"+403\" adds a "
                  "status to the usual ones instead",
                  dropped);
-        cmd_print_warning("W-RETRY1", text);
+        message_warning("W-RETRY1", text);
     }
 }
 
@@ -211,25 +211,25 @@ static void warn(const struct job *job)
     warn_of_statuses(&job->retry);
 
     if (job->network.insecure) {
-        cmd_print_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
+        message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
     }
     if (job->network.http2 && curl->version_num < HTTP2_TRUSTED) {
-        cmd_print_warning("W-HTTP2",
-                          "this libcurl takes a body that HTTP/2 cut short for a whole one; "
-                          "only the JSON check stands between");
+        message_warning("W-HTTP2",
+                        "this libcurl takes a body that HTTP/2 cut short for a whole one; "
+                        "only the JSON check stands between");
     }
     if (job->has_typed_secret) {
-        cmd_print_warning(
-            "W-SEC2", "a credential stands in a URL or a body as it is: it is not kept, and the "
-                      "next session must be given it again; better '?api_key=${ENV}' in single "
-                      "quotes, or a job file's \"login\"");
+        message_warning("W-SEC2",
+                        "a credential stands in a URL or a body as it is: it is not kept, and the "
+                        "next session must be given it again; better '?api_key=${ENV}' in single "
+                        "quotes, or a job file's \"login\"");
     }
     for (size_t i = 0; i < job->header_count; i++) {
         if (!job->headers[i].given) {
-            cmd_print_warning("W-SEC1",
-                              "a credential was typed as it is: others see it in the process "
-                              "list, and the next session must be given it again; better "
-                              "-H 'Name: ${ENV}' or -H @FILE");
+            message_warning("W-SEC1",
+                            "a credential was typed as it is: others see it in the process "
+                            "list, and the next session must be given it again; better "
+                            "-H 'Name: ${ENV}' or -H @FILE");
             return;
         }
     }
@@ -262,7 +262,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     int code;
 
     if (open_place(&dir, path, options, lists, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
         struct session_options session;
@@ -290,7 +290,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             code = sweep_tell(options, code);
         }
     } else {
-        code = cmd_fail(&err);
+        code = message_fail(&err);
     }
     run_dir_close(&dir);
     return code;
@@ -306,14 +306,14 @@ static int run_given(struct run_options *options, int argc, char **argv)
     int code;
 
     if (options->show_config) {
-        return show_config(options, &err) == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+        return show_config(options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     if (options->dry_run) {
         result = run_job_check(&options->job, &err);
         if (result == RESULT_OK) {
             result = dry_run_print(&options->job, stdout, &err);
         }
-        return result == RESULT_OK ? EXIT_WELL : cmd_fail(&err);
+        return result == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     result = check_sources(options, &lists, &err);
     if (result == RESULT_OK && !path) {
@@ -326,7 +326,7 @@ static int run_given(struct run_options *options, int argc, char **argv)
     if (result == RESULT_OK && options->fresh) {
         result = set_aside(path, &err);
     }
-    code = result == RESULT_OK ? run_in(path, options, &lists, argc, argv) : cmd_fail(&err);
+    code = result == RESULT_OK ? run_in(path, options, &lists, argc, argv) : message_fail(&err);
     run_lists_close(&lists);
     return code;
 }
@@ -340,7 +340,7 @@ int cmd_run(int argc, char **argv)
 
     secrecy_begin(&secrecy);
     if (run_options_parse(&options, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (options.allow_core) {
         secrecy_end(&secrecy);

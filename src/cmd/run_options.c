@@ -1,7 +1,7 @@
 #include "cmd/run_options.h"
 
 #include "base/url.h"
-#include "cmd/run_job.h"
+#include "session/run_job.h"
 #include "table/table_spec.h"
 
 #include <stdio.h>

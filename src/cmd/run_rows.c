@@ -1,6 +1,7 @@
 #include "cmd/run_rows.h"
 
 #include "base/clock.h"
+#include "job/dates.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -441,3 +442,41 @@ enum result run_finish_body(struct job *job, bool has_method, struct err *err)
     }
     return result;
 }
+
+/* --- polling ------------------------------------------------------------------------------------------ */
+
+static enum result set_until(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return dates_parse_instant(str_view(value), &job->poll.until_us, err);
+}
+
+const struct option_row run_poll_rows[RUN_POLL_ROWS] = {
+    {
+        .name = "every",
+        .value = "TIME",
+        .help =
+            "Ask again and again, each answer a record of its own; unchanged ones are not stored "
+            "again",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct job, poll.every_us),
+        .low = 100 * US_PER_MS,
+    },
+    {
+        .name = "count",
+        .value = "N",
+        .help = "Rounds of --every (until stopped)",
+        .kind = OPTION_NUMBER,
+        .offset = offsetof(struct job, poll.count),
+        .low = 1,
+        .high = INT64_MAX,
+    },
+    {
+        .name = "until",
+        .value = "TIME",
+        .help = "When --every ends: 2026-11-21T18:00:00Z",
+        .kind = OPTION_CALL,
+        .set = set_until,
+    },
+};

@@ -16,6 +16,10 @@ extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];
 extern const struct option_row run_limit_rows[RUN_LIMIT_ROWS];
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS]; /* shared with `demo` */
 
+/* --every, --count, --until: into a struct job. */
+#define RUN_POLL_ROWS 3
+extern const struct option_row run_poll_rows[RUN_POLL_ROWS];
+
 /** A list of URLs; "-" is stdin. */
 MUST_CHECK enum result run_add_list(struct job *job, const char *path, struct err *err);
 

@@ -25,7 +25,7 @@ int cmd_serve(int argc, char **argv)
     int signal_number;
 
     if (serve_options_parse(&options, argc, argv, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     if (options.given.help) {
         options_print_help(&serve_table, stdout);
@@ -33,7 +33,7 @@ int cmd_serve(int argc, char **argv)
     }
     block_stop_signals(&stop);
     if (demo_start(&demo, &options.api, &err) != RESULT_OK) {
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     printf("listening on http://127.0.0.1:%u\n", (unsigned)demo_port(demo));
     fflush(stdout); /* whoever started us through a pipe waits for this line */

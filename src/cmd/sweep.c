@@ -36,17 +36,17 @@ static int write_svg(const struct run_options *options, struct buf *text)
     buf_reset(text);
     if (sweep_svg(&options->sweep, text) != RESULT_OK) {
         err_nomem(&err, "drawing the sweep");
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     parents_make(options->svg, 0777);
     file = fopen(options->svg, "we");
     if (!file || fwrite(text->data, 1, text->len, file) != text->len) {
         err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
-        code = cmd_fail(&err);
+        code = message_fail(&err);
     }
     if (file && fclose(file) != 0 && code == EXIT_WELL) {
         err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
-        code = cmd_fail(&err);
+        code = message_fail(&err);
     }
     return code;
 }
@@ -85,12 +85,12 @@ int cmd_sweep(int argc, char **argv)
             return EXIT_WELL;
         }
         err_set(&err, RESULT_INVALID, "E-ARG1", "want the caps first, as in sweep 5,10,20,40 URL");
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     words = calloc((size_t)argc + 2, sizeof *words);
     if (!words) {
         err_nomem(&err, "starting");
-        return cmd_fail(&err);
+        return message_fail(&err);
     }
     words[0] = argv[0];
     words[1] = (char[]){ "--sweep" };

@@ -1,6 +1,6 @@
 /* Any text as a pasted curl command: what is read of it has a URL and a method, and headers that are some;
  * what is refused is told. */
-#include "cmd/curl_command.h"
+#include "probe/curl_command.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Any lines as the events of a past run: its time goes forward, and every moment of it can be shown. */
-#include "engine/replay.h"
+#include "history/replay.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MOMENTS 8

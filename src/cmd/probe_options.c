@@ -1,0 +1,353 @@
+#include "cmd/probe_options.h"
+
+#include "base/json_scan.h"
+#include "probe/curl_command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- options ------------------------------------------------------------------------------------------ */
+
+static enum result set_header(void *target, const char *value, struct err *err)
+{
+    struct probe_options *ask = target;
+
+    return value[0] == '@' ? job_add_header_file(&ask->job, value + 1, err)
+                           : job_add_header(&ask->job, str_view(value), err);
+}
+
+static enum result set_records(void *target, const char *value, struct err *err)
+{
+    struct probe_options *ask = target;
+    struct json_pointer pointer;
+
+    ask->records = value;
+    return json_pointer_parse(&pointer, str_view(value), err);
+}
+
+static enum result set_what(void *target, const char *text, struct err *err)
+{
+    struct probe_options *ask = target;
+
+    if (ask->what) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "one URL or curl command; put the whole command in quotes, or give - and "
+                       "paste it");
+    }
+    ask->what = text;
+    return RESULT_OK;
+}
+
+static const struct option_row rows[] = {
+    {
+        .letter = 'H',
+        .name = "header",
+        .value = "LINE",
+        .help = "Header 'Name: value', ${ENV} is filled in; @FILE reads lines from a file that "
+                "only you can read",
+        .kind = OPTION_CALL,
+        .set = set_header,
+        .repeats = true,
+    },
+    {
+        .letter = 'X',
+        .name = "request",
+        .words = "GET POST PUT PATCH DELETE HEAD",
+        .value = "METHOD",
+        .help = "Method (GET, or POST with -d)",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct probe_options, method),
+    },
+    {
+        .letter = 'd',
+        .name = "data",
+        .value = "BODY",
+        .help = "Body of the request",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct probe_options, data),
+    },
+    {
+        .name = "records",
+        .value = "POINTER",
+        .help = "Where the records are, when the guess is wrong: /items, /data/*/rows",
+        .kind = OPTION_CALL,
+        .set = set_records,
+    },
+    {
+        .letter = 'k',
+        .name = "insecure",
+        .help = "Take any TLS certificate",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct probe_options, job.network.insecure),
+    },
+    {
+        .name = "cacert",
+        .value = "FILE",
+        .help = "Certificates to trust instead of the system's",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct probe_options, ca_file),
+    },
+    {
+        .name = "max-time",
+        .value = "TIME",
+        .help = "Longest that the answer may take (30s)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct probe_options, job.network.total_timeout_us),
+        .low = 1,
+    },
+    {
+        .name = "allow-core",
+        .help = "Allow core dumps and debuggers, which see all secrets",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct probe_options, allow_core),
+    },
+};
+
+static const struct option_group groups[] = {
+    { "Request", rows, sizeof rows / sizeof rows[0], 0 },
+};
+
+static const char *const examples[] = {
+    "scrapetop probe 'https://api.example.org/products?page=1' > products.json",
+    "scrapetop run products.json",
+    "scrapetop probe -       # then paste what a browser calls \"Copy as cURL\", and Ctrl-D",
+    NULL,
+};
+
+const struct option_table probe_table = {
+    .command = "probe",
+    .synopsis = "[OPTIONS] URL | 'curl ...' | -",
+    .summary = "Ask once: what the answer holds, how it is paged, and a job file for it",
+    .details =
+        "What is printed is a job file; all that is told stands in its comments. Credentials are "
+        "not in it, but the names of the environment variables to set instead.",
+    .groups = groups,
+    .group_count = sizeof groups / sizeof groups[0],
+    .examples = examples,
+    .operand = set_what,
+};
+
+/* --- the request ---------------------------------------------------------------------------------------- */
+
+static enum result replace_text(char **to, struct str text, struct err *err)
+{
+    char *copy = str_dup(text);
+
+    if (!copy) {
+        return err_nomem(err, "preparing the request");
+    }
+    free(*to);
+    *to = copy;
+    return RESULT_OK;
+}
+
+/* Headers that are not the request's own, but the connection's: a browser's command is full of them. */
+static bool is_of_transport(struct str name)
+{
+    static const char *const names[] = { "host",       "content-length",  "connection",
+                                         "keep-alive", "accept-encoding", "transfer-encoding",
+                                         "te",         "upgrade",         "expect" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (str_equal_nocase(name, str_view(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a command has is what it says: `${` is none of our variables. */
+static enum result add_pasted_header(struct job *job, struct str line, struct err *err)
+{
+    struct str value = line, name = str_trim(str_cut(&value, ':'));
+    struct buf escaped = { 0 };
+    enum result result = RESULT_OK;
+
+    if (is_of_transport(name)) {
+        return RESULT_OK;
+    }
+    for (size_t i = 0; i < line.len && result == RESULT_OK; i++) {
+        if (line.data[i] == '$' && i + 1 < line.len && line.data[i + 1] == '{') {
+            result = buf_append_char(&escaped, '$');
+        }
+        if (result == RESULT_OK) {
+            result = buf_append_char(&escaped, line.data[i]);
+        }
+    }
+    result = result == RESULT_OK ? job_add_header(job, buf_view(&escaped), err)
+                                 : err_nomem(err, "preparing the request");
+    buf_release(&escaped);
+    return result;
+}
+
+static bool has_header(const struct job *job, struct str name)
+{
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* curl sends a body as a form whatever it looks like, and that is what was answered. */
+static enum result add_commands_type(struct job *job, const struct curl_command *c, struct err *err)
+{
+    if (!c->has_body || has_header(job, STR("Content-Type"))) {
+        return RESULT_OK;
+    }
+    if (c->has_no_type) {
+        return err_set(err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -H 'Content-Type:' sends the body without a type, which is "
+                       "not done here; give one");
+    }
+    return job_add_header(job, STR("Content-Type: application/x-www-form-urlencoded"), err);
+}
+
+static enum result take_command(struct probe_options *ask, struct str text, struct err *err)
+{
+    struct job *job = &ask->job;
+    struct curl_command c;
+    enum result result = curl_command_parse(&c, text, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (ask->method || ask->data) {
+        result = err_set(err, RESULT_INVALID, "E-ARG1",
+                         "the curl command has its own method and body: -X and -d are for a URL");
+    }
+    for (size_t i = 0; i < c.header_count && result == RESULT_OK; i++) {
+        result = add_pasted_header(job, buf_view(&c.headers[i]), err);
+    }
+    if (result == RESULT_OK) {
+        result = replace_text(&job->endpoints[0].method, buf_view(&c.method), err);
+    }
+    if (result == RESULT_OK && c.has_body) {
+        result = replace_text(&job->endpoints[0].body, buf_view(&c.body), err);
+    }
+    if (result == RESULT_OK) {
+        result = add_commands_type(job, &c, err);
+    }
+    if (result == RESULT_OK && c.ca_file.len && !job->network.ca_file) {
+        result = replace_text(&job->network.ca_file, buf_view(&c.ca_file), err);
+    }
+    job->network.insecure = job->network.insecure || c.insecure;
+    if (result == RESULT_OK) {
+        result = job_add_source(&job->endpoints[0], JOB_SOURCE_PATTERN, buf_view(&c.url), err);
+    }
+    curl_command_release(&c);
+    return result;
+}
+
+static enum result take_url(struct probe_options *ask, struct str url, struct err *err)
+{
+    struct job_endpoint *endpoint = &ask->job.endpoints[0];
+    enum result result = job_add_source(endpoint, JOB_SOURCE_PATTERN, url, err);
+
+    if (result == RESULT_OK && ask->data) {
+        result = replace_text(&endpoint->body, str_view(ask->data), err);
+        if (result == RESULT_OK) {
+            result = replace_text(&endpoint->method, STR("POST"), err);
+        }
+    }
+    if (result == RESULT_OK && ask->method) {
+        result = replace_text(&endpoint->method, str_view(ask->method), err);
+    }
+    return result;
+}
+
+/* Its type is what it looks like, as for `run`. */
+static enum result add_type(struct job *job, struct err *err)
+{
+    struct str body = str_view(job->endpoints[0].body);
+
+    if (!body.len || has_header(job, STR("Content-Type"))) {
+        return RESULT_OK;
+    }
+    return job_add_header(job,
+                          job_body_is_json(body)
+                              ? STR("Content-Type: application/json")
+                              : STR("Content-Type: application/x-www-form-urlencoded"),
+                          err);
+}
+
+static enum result read_stdin(struct buf *text, struct err *err)
+{
+    char piece[16384];
+    ssize_t got;
+    enum result result = RESULT_OK;
+
+    buf_init(text, CURL_COMMAND_MAX);
+    while (result == RESULT_OK && (got = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+        if (got > 0) {
+            result = buf_append(text, piece, (size_t)got);
+        } else if (errno != EINTR) {
+            return err_set_errno(err, errno, "E-IN4", "cannot read stdin");
+        }
+    }
+    if (result == RESULT_LIMIT) {
+        return err_set(err, result, "E-IN4", "stdin has more than %d bytes", CURL_COMMAND_MAX);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading stdin");
+}
+
+static enum result take_what(struct probe_options *ask, struct str text, struct err *err)
+{
+    enum result result;
+
+    ask->job.globoff = true; /* one request: brackets are what they are */
+    if (ask->ca_file) {
+        result = replace_text(&ask->job.network.ca_file, str_view(ask->ca_file), err);
+        if (result != RESULT_OK) {
+            return result;
+        }
+    }
+    result = curl_command_is(text) ? take_command(ask, text, err) : take_url(ask, text, err);
+    if (result == RESULT_OK) {
+        result = job_check_method(str_view(ask->job.endpoints[0].method), err);
+    }
+    if (result == RESULT_OK) {
+        result = add_type(&ask->job, err);
+    }
+    return result == RESULT_OK ? job_finish(&ask->job, err) : result;
+}
+
+enum result probe_options_parse(struct probe_options *ask, int argc, char **argv, struct err *err)
+{
+    struct buf text = { 0 };
+    enum result result;
+
+    *ask = (struct probe_options){ .what = NULL };
+    job_init(&ask->job);
+    if (!job_add_endpoint(&ask->job)) {
+        return err_nomem(err, "reading the command line");
+    }
+    result = options_parse(&probe_table, argc, argv, ask, &ask->given, err);
+    if (result == RESULT_OK && !ask->given.help && !ask->what) {
+        result = err_set(err, RESULT_INVALID, "E-ARG9",
+                         "nothing to probe: give a URL, a curl command, or - to paste one");
+    }
+    if (result == RESULT_OK && !ask->given.help) {
+        if (strcmp(ask->what, "-") == 0) {
+            result = read_stdin(&text, err);
+        }
+        if (result == RESULT_OK) {
+            result =
+                take_what(ask, text.data ? str_trim(buf_view(&text)) : str_view(ask->what), err);
+        }
+    }
+    buf_release(&text);
+    if (result != RESULT_OK) {
+        probe_options_release(ask);
+    }
+    return result;
+}
+
+void probe_options_release(struct probe_options *ask)
+{
+    job_release(&ask->job);
+}

@@ -1,0 +1,586 @@
+#include "probe/curl_command.h"
+
+#include "base/base64.h"
+#include "base/url_make.h"
+#include "probe/curl_words.h"
+
+#include <string.h>
+
+enum curl_option {
+    CURL_HEADER,
+    CURL_REQUEST,
+    CURL_DATA,     /* line breaks kept, as a pasted command has none that curl would drop */
+    CURL_DATA_RAW, /* a leading @ means nothing */
+    CURL_URLENCODE,
+    CURL_JSON,
+    CURL_USER,
+    CURL_COOKIE,
+    CURL_BEARER,
+    CURL_AGENT,
+    CURL_REFERER,
+    CURL_URL,
+    CURL_GET,
+    CURL_INSECURE,
+    CURL_CA_FILE,
+    CURL_PASS,      /* passed over */
+    CURL_PASS_WITH, /* passed over, with its value */
+};
+
+struct known {
+    char letter;
+    const char *name;
+    enum curl_option option;
+};
+
+static const struct known options[] = {
+    { 'H', "header", CURL_HEADER },
+    { 'X', "request", CURL_REQUEST },
+    { 'd', "data", CURL_DATA },
+    { 0, "data-ascii", CURL_DATA },
+    { 0, "data-binary", CURL_DATA },
+    { 0, "data-raw", CURL_DATA_RAW },
+    { 0, "data-urlencode", CURL_URLENCODE },
+    { 0, "json", CURL_JSON },
+    { 'u', "user", CURL_USER },
+    { 'b', "cookie", CURL_COOKIE },
+    { 0, "oauth2-bearer", CURL_BEARER },
+    { 'A', "user-agent", CURL_AGENT },
+    { 'e', "referer", CURL_REFERER },
+    { 0, "url", CURL_URL },
+    { 'G', "get", CURL_GET },
+    { 'k', "insecure", CURL_INSECURE },
+    { 0, "cacert", CURL_CA_FILE },
+    { 0, "basic", CURL_PASS },
+    { 'L', "location", CURL_PASS },
+    { 's', "silent", CURL_PASS },
+    { 'S', "show-error", CURL_PASS },
+    { 'v', "verbose", CURL_PASS },
+    { 'i', "include", CURL_PASS },
+    { 'f', "fail", CURL_PASS },
+    { 'g', "globoff", CURL_PASS },
+    { 'N', "no-buffer", CURL_PASS },
+    { 'O', "remote-name", CURL_PASS },
+    { '#', "progress-bar", CURL_PASS },
+    { 0, "no-progress-meter", CURL_PASS },
+    { 0, "compressed", CURL_PASS },
+    { 0, "http1.1", CURL_PASS },
+    { 0, "http2", CURL_PASS },
+    { 'o', "output", CURL_PASS_WITH },
+    { 'w', "write-out", CURL_PASS_WITH },
+    { 'm', "max-time", CURL_PASS_WITH },
+    { 0, "connect-timeout", CURL_PASS_WITH },
+    { 0, "retry", CURL_PASS_WITH },
+    { 0, "max-redirs", CURL_PASS_WITH },
+};
+
+#define OPTION_COUNT (sizeof options / sizeof options[0])
+
+/* Where a header comes from. Those of -H go before any other, as they do in curl. */
+enum strength {
+    BY_OPTION, /* -A, -b, -e, --json, -u */
+    BY_BEARER, /* --oauth2-bearer goes before -u */
+    BY_HEADER,
+};
+
+#define REMOVED_MAX 16 /* names in a command that takes some out */
+
+struct reading {
+    struct curl_command *to;
+    enum strength strengths[CURL_COMMAND_HEADERS_MAX];
+    struct buf removed[REMOVED_MAX]; /* names of -H 'Name:' */
+    size_t removed_count;
+    struct curl_words words;
+    struct buf word, value;
+    bool is_get;
+    struct err *err;
+};
+
+void curl_command_release(struct curl_command *command)
+{
+    buf_release(&command->url);
+    buf_release(&command->method);
+    buf_release(&command->body);
+    buf_release(&command->ca_file);
+    for (size_t i = 0; i < command->header_count; i++) {
+        buf_release(&command->headers[i]);
+    }
+    *command = (struct curl_command){ .header_count = 0 };
+}
+
+bool curl_command_is(struct str text)
+{
+    struct str trimmed = str_trim(text);
+
+    return str_starts(trimmed, STR("curl")) &&
+           (trimmed.len == 4 || memchr(" \t\r\n\\", trimmed.data[4], 5));
+}
+
+/* An empty word may be nowhere. */
+static bool holds(struct str word, char c)
+{
+    return word.len && memchr(word.data, c, word.len);
+}
+
+static enum result nomem(struct reading *r, enum result result)
+{
+    return result == RESULT_OK ? RESULT_OK : err_nomem(r->err, "reading a curl command");
+}
+
+static struct str name_of(struct str line)
+{
+    return str_trim(str_cut(&line, ':'));
+}
+
+/* The one of that name; header_count: none. */
+static size_t find_header(const struct curl_command *c, struct str name)
+{
+    size_t i = 0;
+
+    while (i < c->header_count && !str_equal_nocase(name_of(buf_view(&c->headers[i])), name)) {
+        i++;
+    }
+    return i;
+}
+
+static bool is_removed(const struct reading *r, struct str name)
+{
+    for (size_t i = 0; i < r->removed_count; i++) {
+        if (str_equal_nocase(buf_view(&r->removed[i]), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_header(struct reading *r, size_t index)
+{
+    struct curl_command *c = r->to;
+
+    buf_release(&c->headers[index]);
+    c->header_count--;
+    memmove(&c->headers[index], &c->headers[index + 1],
+            (c->header_count - index) * sizeof c->headers[0]);
+    memmove(&r->strengths[index], &r->strengths[index + 1],
+            (c->header_count - index) * sizeof r->strengths[0]);
+    c->headers[c->header_count] = (struct buf){ .max = 0 };
+}
+
+static enum result append_header(struct reading *r, struct str head, struct str tail,
+                                 enum strength strength)
+{
+    struct curl_command *c = r->to;
+    struct buf *line = &c->headers[c->header_count];
+
+    if (c->header_count == CURL_COMMAND_HEADERS_MAX) {
+        return err_set(r->err, RESULT_LIMIT, "E-CURL1", "curl command: more than %d headers",
+                       CURL_COMMAND_HEADERS_MAX);
+    }
+    r->strengths[c->header_count++] = strength;
+    return nomem(r, buf_append_str(line, head) != RESULT_OK ? RESULT_NOMEM
+                                                            : buf_append_str(line, tail));
+}
+
+/* A header line of two parts, that an option other than -H makes: the last one counts. */
+static enum result add_header(struct reading *r, struct str head, struct str tail,
+                              enum strength strength)
+{
+    size_t same = find_header(r->to, name_of(head));
+
+    if (is_removed(r, name_of(head)) ||
+        (same < r->to->header_count && r->strengths[same] > strength)) {
+        return RESULT_OK;
+    }
+    if (same < r->to->header_count) {
+        drop_header(r, same);
+    }
+    return append_header(r, head, tail, strength);
+}
+
+/* What one more option says is joined to the header of the earlier ones. */
+static enum result join_header(struct reading *r, size_t index, struct str value)
+{
+    struct buf *line = &r->to->headers[index];
+
+    while (line->len && (line->data[line->len - 1] == ';' || line->data[line->len - 1] == ' ')) {
+        line->len--;
+    }
+    return nomem(r, buf_append_str(line, STR("; ")) != RESULT_OK ? RESULT_NOMEM
+                                                                 : buf_append_str(line, value));
+}
+
+/* -H 'Name:' takes out what curl or another option would send. */
+static enum result remove_header(struct reading *r, struct str name)
+{
+    size_t same = find_header(r->to, name);
+
+    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
+        drop_header(r, same);
+    }
+    if (is_removed(r, name)) {
+        return RESULT_OK;
+    }
+    if (r->removed_count == REMOVED_MAX) {
+        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
+                       "curl command: more than %d headers taken out", REMOVED_MAX);
+    }
+    return nomem(r, buf_append_str(&r->removed[r->removed_count++], name));
+}
+
+/* curl drops a header whose value is empty, and sends one without a value that ends in a semicolon; a
+ * browser's pasted ":authority:" is of HTTP/2's own. */
+static enum result take_header(struct reading *r, struct str line)
+{
+    struct str value = line, name = str_cut(&value, ':');
+    size_t same;
+
+    if (str_starts(line, STR("@"))) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -H @FILE reads a file; give the headers themselves");
+    }
+    if (!name.len || !value.data) {
+        return RESULT_OK;
+    }
+    if (!str_trim(value).len) {
+        return remove_header(r, str_trim(name));
+    }
+    same = find_header(r->to, str_trim(name));
+    if (same < r->to->header_count && r->strengths[same] == BY_HEADER &&
+        str_equal_nocase(str_trim(name), STR("Cookie"))) {
+        return join_header(r, same, str_trim(value));
+    }
+    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
+        drop_header(r, same);
+    }
+    return append_header(r, line, STR_NONE, BY_HEADER);
+}
+
+static enum result refuse_file(struct reading *r)
+{
+    return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                   "curl command: the body is read from a file; give the text itself");
+}
+
+static enum result add_data(struct reading *r, struct str text, char between)
+{
+    struct curl_command *c = r->to;
+    enum result result = RESULT_OK;
+
+    if (c->has_body && between) {
+        result = buf_append_char(&c->body, between);
+    }
+    c->has_body = true;
+    return nomem(r, result == RESULT_OK ? buf_append_str(&c->body, text) : result);
+}
+
+/* "content", "=content", "name=content": the content is encoded, the name is not. */
+static enum result add_encoded(struct reading *r, struct str text)
+{
+    struct str content = text, name = str_cut(&content, '=');
+    struct buf made = { 0 };
+    enum result result = RESULT_OK;
+
+    if (!content.data) {
+        content = name;
+        name = STR_NONE;
+        if (holds(content, '@')) {
+            return refuse_file(r);
+        }
+    }
+    if (name.len) {
+        result =
+            buf_append_str(&made, name) != RESULT_OK ? RESULT_NOMEM : buf_append_char(&made, '=');
+    }
+    if (result == RESULT_OK) {
+        result = url_append_encoded(&made, content);
+    }
+    result = result == RESULT_OK ? add_data(r, buf_view(&made), '&') : nomem(r, result);
+    buf_release(&made);
+    return result;
+}
+
+static enum result add_user(struct reading *r, struct str user)
+{
+    struct buf encoded = { 0 };
+    enum result result;
+
+    if (!holds(user, ':')) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -u wants user:password here, there is nobody to ask");
+    }
+    result = nomem(r, base64_append(&encoded, user));
+    if (result == RESULT_OK) {
+        result = add_header(r, STR("Authorization: Basic "), buf_view(&encoded), BY_OPTION);
+    }
+    buf_release(&encoded);
+    return result;
+}
+
+static enum result add_cookie(struct reading *r, struct str cookie)
+{
+    size_t same;
+
+    if (!holds(cookie, '=')) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -b reads a file; give the cookies themselves, name=value");
+    }
+    same = find_header(r->to, STR("Cookie"));
+    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
+        return join_header(r, same, str_trim(cookie));
+    }
+    return add_header(r, STR("Cookie: "), str_trim(cookie), BY_OPTION);
+}
+
+/* ";auto" behind it is about redirects. */
+static enum result add_referer(struct reading *r, struct str referer)
+{
+    static const struct str automatic = STR_INIT(";auto");
+
+    if (referer.len >= automatic.len &&
+        str_equal((struct str){ referer.data + referer.len - automatic.len, automatic.len },
+                  automatic)) {
+        referer.len -= automatic.len;
+    }
+    return referer.len ? add_header(r, STR("Referer: "), referer, BY_OPTION) : RESULT_OK;
+}
+
+/* An empty one sends none. */
+static enum result add_agent(struct reading *r, struct str agent)
+{
+    size_t same = find_header(r->to, STR("User-Agent"));
+
+    if (agent.len) {
+        return add_header(r, STR("User-Agent: "), agent, BY_OPTION);
+    }
+    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
+        drop_header(r, same);
+    }
+    return RESULT_OK;
+}
+
+static enum result set_text(struct reading *r, struct buf *to, struct str text)
+{
+    buf_reset(to);
+    return nomem(r, buf_append_str(to, text));
+}
+
+static enum result set_url(struct reading *r, struct str url)
+{
+    if (r->to->url.len) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL1",
+                       "curl command: two URLs, \"%.*s\" and \"%.*s\"",
+                       (int)(r->to->url.len < 100 ? r->to->url.len : 100), r->to->url.data,
+                       (int)(url.len < 100 ? url.len : 100), url.data);
+    }
+    return set_text(r, &r->to->url, url);
+}
+
+static bool takes_value(enum curl_option option)
+{
+    return option != CURL_GET && option != CURL_INSECURE && option != CURL_PASS;
+}
+
+static enum result add_json(struct reading *r, struct str text)
+{
+    enum result result = add_header(r, STR("Accept: application/json"), STR_NONE, BY_OPTION);
+
+    if (result == RESULT_OK) {
+        result = add_header(r, STR("Content-Type: application/json"), STR_NONE, BY_OPTION);
+    }
+    return result == RESULT_OK ? add_data(r, text, '\0') : result;
+}
+
+static enum result apply(struct reading *r, enum curl_option option, struct str value)
+{
+    switch (option) {
+    case CURL_HEADER:
+        return take_header(r, value);
+    case CURL_REQUEST:
+        return set_text(r, &r->to->method, value);
+    case CURL_DATA:
+        return str_starts(value, STR("@")) ? refuse_file(r) : add_data(r, value, '&');
+    case CURL_DATA_RAW:
+        return add_data(r, value, '&');
+    case CURL_URLENCODE:
+        return add_encoded(r, value);
+    case CURL_JSON:
+        return str_starts(value, STR("@")) ? refuse_file(r) : add_json(r, value);
+    case CURL_USER:
+        return add_user(r, value);
+    case CURL_COOKIE:
+        return add_cookie(r, value);
+    case CURL_BEARER:
+        return add_header(r, STR("Authorization: Bearer "), value, BY_BEARER);
+    case CURL_AGENT:
+        return add_agent(r, value);
+    case CURL_REFERER:
+        return add_referer(r, value);
+    case CURL_URL:
+        return set_url(r, value);
+    case CURL_GET:
+        r->is_get = true;
+        break;
+    case CURL_INSECURE:
+        r->to->insecure = true;
+        break;
+    case CURL_CA_FILE:
+        return set_text(r, &r->to->ca_file, value);
+    case CURL_PASS:
+    case CURL_PASS_WITH:
+        break;
+    }
+    return RESULT_OK;
+}
+
+static enum result unknown(struct reading *r, struct str option)
+{
+    return err_set(
+        r->err, RESULT_INVALID, "E-CURL2",
+        "curl command: option %.*s is not understood here; leave it out if the answer is "
+        "the same without it",
+        (int)(option.len < 60 ? option.len : 60), option.data);
+}
+
+static enum result next_value(struct reading *r, struct str option, struct str *value)
+{
+    bool more;
+    enum result result = curl_words_next(&r->words, &r->value, &more, r->err);
+
+    *value = buf_view(&r->value);
+    if (result == RESULT_OK && !more) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2", "curl command: %.*s wants a value",
+                       (int)(option.len < 60 ? option.len : 60), option.data);
+    }
+    return result;
+}
+
+static enum result take_long(struct reading *r, struct str word)
+{
+    struct str name = { word.data + 2, word.len - 2 }, value = STR_NONE;
+
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        enum result result = RESULT_OK;
+
+        if (!str_equal(name, str_view(options[i].name))) {
+            continue;
+        }
+        if (takes_value(options[i].option)) {
+            result = next_value(r, word, &value);
+        }
+        return result == RESULT_OK ? apply(r, options[i].option, value) : result;
+    }
+    return unknown(r, word);
+}
+
+static const struct known *find_letter(char letter)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (options[i].letter == letter) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+/* "-sSL", "-XPOST": several letters, or one with its value. */
+static enum result take_letters(struct reading *r, struct str word)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 1; i < word.len && result == RESULT_OK; i++) {
+        const struct known *known = find_letter(word.data[i]);
+        struct str value = { word.data + i + 1, word.len - i - 1 };
+
+        if (!known) {
+            return unknown(r, word);
+        }
+        if (!takes_value(known->option)) {
+            result = apply(r, known->option, STR_NONE);
+            continue;
+        }
+        if (!value.len) {
+            result = next_value(r, word, &value);
+        }
+        return result == RESULT_OK ? apply(r, known->option, value) : result;
+    }
+    return result;
+}
+
+static enum result take_word(struct reading *r, struct str word)
+{
+    if (str_starts(word, STR("--")) && word.len > 2) {
+        return take_long(r, word);
+    }
+    if (str_starts(word, STR("-")) && word.len > 1) {
+        return take_letters(r, word);
+    }
+    return set_url(r, word);
+}
+
+/* -G: the data is the query. */
+static enum result move_to_query(struct reading *r)
+{
+    struct curl_command *c = r->to;
+    bool has_query = holds(buf_view(&c->url), '?');
+    enum result result = buf_append_char(&c->url, has_query ? '&' : '?');
+
+    if (result == RESULT_OK) {
+        result = buf_append_str(&c->url, buf_view(&c->body));
+    }
+    buf_reset(&c->body);
+    c->has_body = false;
+    return nomem(r, result);
+}
+
+static enum result finish(struct reading *r)
+{
+    struct curl_command *c = r->to;
+    enum result result = RESULT_OK;
+
+    if (!c->url.len) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL1", "curl command: there is no URL in it");
+    }
+    c->has_no_type = is_removed(r, STR("Content-Type")) &&
+                     find_header(c, STR("Content-Type")) == c->header_count;
+    if (r->is_get && c->has_body) {
+        result = move_to_query(r);
+    }
+    if (result == RESULT_OK && !c->method.len) {
+        result = set_text(r, &c->method, c->has_body ? STR("POST") : STR("GET"));
+    }
+    return result;
+}
+
+enum result curl_command_parse(struct curl_command *command, struct str text, struct err *err)
+{
+    struct reading r = { .to = command, .words = { .text = text }, .err = err };
+    bool more = true;
+    enum result result;
+
+    *command = (struct curl_command){ .header_count = 0 };
+    if (text.len > CURL_COMMAND_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-CURL1", "curl command: over %d bytes",
+                       CURL_COMMAND_MAX);
+    }
+    result = curl_words_next(&r.words, &r.word, &more, err);
+    if (result == RESULT_OK && !str_equal(buf_view(&r.word), STR("curl"))) {
+        result = err_set(err, RESULT_INVALID, "E-CURL1", "curl command: it begins otherwise");
+    }
+    while (result == RESULT_OK && more) {
+        result = curl_words_next(&r.words, &r.word, &more, err);
+        if (result == RESULT_OK && more) {
+            result = take_word(&r, buf_view(&r.word));
+        }
+    }
+    if (result == RESULT_OK) {
+        result = finish(&r);
+    }
+    buf_release(&r.word);
+    buf_release(&r.value);
+    for (size_t i = 0; i < r.removed_count; i++) {
+        buf_release(&r.removed[i]);
+    }
+    if (result != RESULT_OK) {
+        curl_command_release(command);
+    }
+    return result;
+}

@@ -1,0 +1,46 @@
+/**
+ * A pasted curl command ("Copy as cURL"), read into what it asks for.
+ *
+ * Words are split as a POSIX shell splits them: '...', "...", $'...', backslashes, continued lines. What a
+ * shell would fill in, run or redirect ($NAME, `...`, $(...), |, >, ;, &) is refused, and so is every option
+ * that is not known: a request that is not quite the one that was pasted helps nobody. Options that
+ * concern only what curl shows or keeps (-s, -v, -o FILE, --compressed) are passed over.
+ *
+ * Ownership  curl_command_release frees everything.
+ * Errors     E-CURL1 (not one command that can be read), E-CURL2 (an option, named).
+ * Source     curl's manual page, POSIX.1-2017 XCU section 2.2.
+ */
+#ifndef SCRAPETOP_PROBE_CURL_COMMAND_H
+#define SCRAPETOP_PROBE_CURL_COMMAND_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+#define CURL_COMMAND_MAX (1024 * 1024) /* bytes */
+#define CURL_COMMAND_HEADERS_MAX 64
+
+struct curl_command {
+    struct buf url;    /* as given, -G's data in its query */
+    struct buf method; /* as curl would send it */
+    struct buf body;
+    bool has_body;
+    struct buf
+        headers[CURL_COMMAND_HEADERS_MAX]; /* "Name: value"; those of -A, -b, -e, -u, --json too */
+    size_t header_count;
+    bool has_no_type; /* -H 'Content-Type:': the body is sent without one */
+    bool insecure;
+    struct buf ca_file; /* empty: none */
+};
+
+/** `text` is the whole command, the word "curl" included. On failure there is nothing to release. */
+MUST_CHECK enum result curl_command_parse(struct curl_command *command, struct str text,
+                                          struct err *err);
+void curl_command_release(struct curl_command *command);
+
+/** The text begins with the word "curl". */
+bool curl_command_is(struct str text);
+
+#endif

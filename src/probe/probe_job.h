@@ -1,0 +1,34 @@
+/**
+ * What `probe` prints: a job file whose comments tell what was found.
+ *
+ * All of it is ASCII but for the comments, which are display-safe: names come from the server, and may go
+ * to a terminal. Credentials do not stand in it; ${NAMES} for them do.
+ */
+#ifndef SCRAPETOP_PROBE_PROBE_JOB_H
+#define SCRAPETOP_PROBE_PROBE_JOB_H
+
+#include "base/buf.h"
+#include "fetch/response.h"
+#include "job/job.h"
+#include "plan/pages_guess.h"
+#include "probe/probe_shape.h"
+
+struct probe_found {
+    const struct job *job; /* what was asked */
+    const struct response *response;
+    struct str body; /* of the response, without a byte order mark */
+    struct pages_guess guess;
+    struct probe_shape shape;
+};
+
+/** Appends the comments: the answer, its records with their columns, pages, limits. */
+MUST_CHECK enum result probe_tell(const struct probe_found *found, struct buf *out);
+
+/** Appends the job, without what is secret in it. */
+MUST_CHECK enum result probe_job_write(const struct probe_found *found, struct buf *out,
+                                       struct err *err);
+
+/** The request that was made. */
+struct str probe_url(const struct probe_found *found);
+
+#endif

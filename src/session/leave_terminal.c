@@ -1,0 +1,73 @@
+#include "session/leave_terminal.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_EVERY_NS 5000000
+#define LOOKS_MAX 400   /* two seconds: whoever has not stopped by then does not */
+#define LINGER_LOOKS 10 /* the shell notices first */
+
+static void wait_a_little(void)
+{
+    struct timespec pause = { .tv_nsec = LOOK_EVERY_NS };
+
+    nanosleep(&pause, NULL);
+}
+
+/* By the letter behind the name in /proc/PID/stat. */
+static bool is_stopped(const char *path)
+{
+    char text[512];
+    const char *state;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[length > 0 ? length : 0] = '\0';
+    state = strrchr(text, ')');
+    return state && state[1] == ' ' && state[2] == 'T';
+}
+
+/* In a child of a process with threads: only calls that are safe in a signal handler. */
+static void continue_parent(pid_t parent, const char *path)
+{
+    int looks = 0;
+
+    while (looks++ < LOOKS_MAX && getppid() == parent && !is_stopped(path)) {
+        wait_a_little();
+    }
+    for (int i = 0; i < LINGER_LOOKS; i++) {
+        wait_a_little();
+    }
+    if (getppid() == parent) {
+        kill(parent, SIGCONT);
+    }
+    _exit(0);
+}
+
+void leave_terminal(void)
+{
+    pid_t parent = getpid(), child;
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)parent);
+    /* Whoever has left a terminal must not be stopped by it again. */
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
+    child = fork();
+    if (child == 0) {
+        continue_parent(parent, path);
+    }
+    if (child > 0) {
+        raise(SIGSTOP);
+        waitpid(child, NULL, 0);
+    }
+}

@@ -1,0 +1,24 @@
+/**
+ * Where a run lies that was given no directory: NAME.run, or NAME-2.run, ... when that holds another job's.
+ *
+ * The first place that is free or holds a run of the same requests. Two jobs of one host so lie side by side, and
+ * each finds its own again. What cannot be judged (unreadable, not a run) is taken as it is, so that opening it
+ * tells what is wrong.
+ *
+ * Errors   RESULT_NOMEM only.
+ * Threads  before the loop: it waits, bounded, for a process that is just making the place.
+ */
+#ifndef SCRAPETOP_SESSION_RUN_PLACE_H
+#define SCRAPETOP_SESSION_RUN_PLACE_H
+
+#include "job/job.h"
+#include "session/run_lists.h"
+
+#define RUN_PLACE_MAX (JOB_NAME_MAX + 16)
+
+/** `lists` are those that run_lists_check has read: of one from stdin nothing but its bytes says whether it is
+ *  the same. */
+MUST_CHECK enum result run_place_choose(const struct job *job, const struct run_lists *lists,
+                                        char path[RUN_PLACE_MAX], struct err *err);
+
+#endif

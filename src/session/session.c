@@ -1,0 +1,685 @@
+#include "session/session.h"
+
+#include "base/message.h"
+#include "base/say.h"
+#include "base/units.h"
+#include "engine/engine.h"
+#include "history/failed.h"
+#include "history/stored_job.h"
+#include "session/leave_terminal.h"
+#include "session/typed.h"
+#include "ui/crash.h"
+#include "ui/dashboard.h"
+#include "ui/plain.h"
+#include "ui/settings.h"
+#include "ui/words.h"
+#include "work/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FRAME_MS 100
+#define PLAIN_TICK_MS 1000
+#define TERMINATE_DRAIN_MS 5000
+#define COMMANDS_MAX 32
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGUSR1, SIGUSR2 };
+#define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
+
+struct session {
+    const struct session_options *options;
+    uv_loop_t loop;
+    struct clock clock;
+    struct engine *engine;
+    struct dashboard *dashboard; /* one of the two, or none after a hang-up */
+    struct plain *plain;
+    struct snapshot *snapshot;
+    struct typed typed; /* words, where there is no dashboard */
+    uv_poll_t keys;
+    uv_timer_t frame;
+    uv_timer_t terminate;
+    uv_signal_t signals[SIGNAL_COUNT];
+    bool keys_open, closing;
+    bool draining; /* asked for once: the next time aborts */
+    char csv[4096], table[4096];
+    struct report report;
+};
+
+static void begin_close(struct session *s);
+
+/* --- the screen ---------------------------------------------------------------------------------- */
+
+static void draw(struct session *s)
+{
+    if (!s->dashboard && !s->plain) {
+        return;
+    }
+    engine_snapshot(s->engine, s->snapshot);
+    if (s->dashboard) {
+        dashboard_draw(s->dashboard, s->snapshot);
+    } else {
+        plain_update(s->plain, s->snapshot);
+        typed_look(&s->typed);
+    }
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events);
+
+static void watch_keys(struct session *s)
+{
+    if (s->keys_open) {
+        int events = (dashboard_wants_read(s->dashboard) ? UV_READABLE : 0) |
+                     (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0);
+
+        if (events) {
+            uv_poll_start(&s->keys, events, on_keys);
+        } else {
+            uv_poll_stop(&s->keys);
+        }
+    }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+/* The terminal is gone, or no longer ours: the run goes on unseen, and ends by itself. */
+static void lose_dashboard(struct session *s)
+{
+    if (!s->dashboard) {
+        return;
+    }
+    if (s->keys_open) {
+        uv_poll_stop(&s->keys);
+        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        s->keys_open = false;
+    }
+    dashboard_free(s->dashboard);
+    s->dashboard = NULL;
+    uv_timer_stop(&s->frame);
+    engine_set_attended(s->engine, false);
+    if (engine_is_done(s->engine)) {
+        begin_close(s);
+    }
+}
+
+/* What can be typed for a run directory. */
+static void say_command(const char *command, const char *path)
+{
+    struct buf word = { .max = 0 };
+
+    if (say_shell_word(&word, str_view(path)) == RESULT_OK) {
+        say(stderr, "scrapetop: %s %.*s", command, STR_ARG(buf_view(&word)));
+    }
+    buf_release(&word);
+}
+
+/* The run goes on in the background, and the shell has its terminal again. */
+static void detach(struct session *s)
+{
+    uint64_t stopped_us = clock_now_us(&s->clock);
+
+    lose_dashboard(s);
+    if (s->closing) {
+        return; /* all was done, and nobody looks at it any more */
+    }
+    say(stderr, "scrapetop: detached; process %ld goes on, even if the shell calls it stopped",
+        (long)getpid());
+    say_command("how far it is: scrapetop status", s->options->dir->path);
+    say(stderr, "scrapetop: end it: kill %ld", (long)getpid());
+    leave_terminal();
+    uv_update_time(&s->loop);
+    engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
+}
+
+static void obey(struct session *s, const struct control *control)
+{
+    char reply[CONTROL_REPLY_MAX];
+    bool ends = control->verb == CONTROL_DRAIN || control->verb == CONTROL_ABORT;
+
+    if (ends && engine_is_done(s->engine)) {
+        begin_close(s);
+        return;
+    }
+    if (control->verb == CONTROL_DETACH) {
+        detach(s);
+        return;
+    }
+    s->draining |= ends;
+    engine_control(s->engine, control, reply);
+    if (s->dashboard && reply[0]) {
+        dashboard_message(s->dashboard, reply);
+    } else if (s->plain && reply[0]) {
+        plain_say(s->plain, str_view(reply));
+    }
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events)
+{
+    struct session *s = poll->data;
+    struct control controls[COMMANDS_MAX];
+    size_t count;
+
+    if (events & UV_WRITABLE) {
+        dashboard_flush(s->dashboard);
+    }
+    do {
+        count = status < 0 || (events & UV_READABLE)
+                    ? dashboard_input(s->dashboard, clock_now_us(&s->clock), controls, COMMANDS_MAX)
+                    : 0;
+        for (size_t i = 0; i < count && s->dashboard; i++) {
+            obey(s, &controls[i]);
+        }
+    } while (count == COMMANDS_MAX && s->dashboard);
+    if (!s->dashboard) { /* one of them has ended it */
+        return;
+    }
+    if (dashboard_gone(s->dashboard)) {
+        lose_dashboard(s);
+        return;
+    }
+    if (events & UV_READABLE) {
+        draw(s); /* a key is answered at once, not with the next frame */
+    }
+    watch_keys(s);
+}
+
+static void on_frame(uv_timer_t *timer)
+{
+    struct session *s = timer->data;
+
+    draw(s);
+    if (s->dashboard && dashboard_gone(s->dashboard)) {
+        lose_dashboard(s);
+    } else if (s->dashboard) {
+        watch_keys(s);
+    }
+}
+
+static void quit(struct session *s, bool terminated);
+
+/* Somebody who types is there to decide (struct engine_options). */
+static void on_line(void *context, struct str line)
+{
+    struct session *s = context;
+    struct control control;
+    struct buf answer = { 0 };
+
+    engine_snapshot(s->engine, s->snapshot);
+    if (words_read(line, s->snapshot, engine_verbs(), &control, &answer)) {
+        engine_set_attended(s->engine, true);
+        if (control.verb == CONTROL_DRAIN) {
+            quit(s, false);
+        } else {
+            obey(s, &control);
+        }
+    }
+    plain_say(s->plain, buf_view(&answer));
+    buf_release(&answer);
+}
+
+static bool wants_dashboard(const struct session *s)
+{
+    return !s->options->plain && (isatty(STDIN_FILENO) || s->options->stdin_is_read) &&
+           isatty(STDOUT_FILENO);
+}
+
+static bool open_dashboard(struct session *s)
+{
+    struct dashboard_options options = dashboard_options_environment();
+    char settings[SETTINGS_PATH_MAX];
+    struct err err;
+
+    if (!wants_dashboard(s)) {
+        return false;
+    }
+    crash_install();
+    settings_path(settings);
+    options.settings_path = settings;
+    options.notify = s->options->notify;
+    options.verbs = engine_verbs() | DASHBOARD_VERB(CONTROL_DETACH);
+    if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
+        s->dashboard = NULL;
+        say(stderr, "scrapetop: %s; plain lines instead", err.text);
+        return false;
+    }
+    if (uv_poll_init(&s->loop, &s->keys, dashboard_fd(s->dashboard)) != 0) {
+        dashboard_free(s->dashboard);
+        s->dashboard = NULL;
+        return false;
+    }
+    s->keys.data = s;
+    s->keys_open = true;
+    watch_keys(s);
+    return true;
+}
+
+static enum result open_screen(struct session *s, struct err *err)
+{
+    struct plain_options options = { .fd = STDERR_FILENO, .least = EVENT_NOTICE };
+    enum result result;
+
+    s->snapshot = malloc(sizeof *s->snapshot);
+    if (!s->snapshot) {
+        return err_nomem(err, "preparing the screen");
+    }
+    if (open_dashboard(s)) {
+        uv_timer_start(&s->frame, on_frame, 0, FRAME_MS);
+        return RESULT_OK;
+    }
+    engine_set_attended(s->engine, false);
+    result = plain_new(&s->plain, &options, err);
+    if (result == RESULT_OK) {
+        uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
+        if (typed_open(&s->typed, &s->loop, on_line, s)) {
+            plain_say(s->plain,
+                      STR("scrapetop: commands may be typed: status, cap 20, pause, quit, help"));
+        }
+    }
+    return result;
+}
+
+/* --- signals --------------------------------------------------------------------------------------- */
+
+static void on_terminate(uv_timer_t *timer)
+{
+    struct control abort_now = { .verb = CONTROL_ABORT, .number = EXIT_TERMINATED };
+
+    obey(timer->data, &abort_now);
+}
+
+static void quit(struct session *s, bool terminated)
+{
+    struct control control = { .verb = s->draining ? CONTROL_ABORT : CONTROL_DRAIN };
+
+    if (terminated) {
+        control.number = control.verb == CONTROL_ABORT ? EXIT_TERMINATED : 0;
+        uv_timer_start(&s->terminate, on_terminate, TERMINATE_DRAIN_MS, 0);
+    } else if (s->dashboard) {
+        control = dashboard_quit(s->dashboard);
+    } else if (!s->draining && !engine_is_done(s->engine)) {
+        say(stderr, "scrapetop: draining - Ctrl-C again aborts");
+    }
+    obey(s, &control);
+}
+
+static void stop_ourselves(struct session *s)
+{
+    uint64_t stopped_us = clock_now_us(&s->clock);
+
+    if (s->dashboard) {
+        dashboard_suspend(s->dashboard);
+    }
+    raise(SIGSTOP);
+    uv_update_time(&s->loop);
+    if (s->dashboard) {
+        dashboard_resume(s->dashboard);
+        watch_keys(s);
+    }
+    engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct session *s = handle->data;
+    struct control step = { .verb = CONTROL_CAP_ADD, .number = number == SIGUSR1 ? 1 : -1 };
+
+    if (s->closing) {
+        return;
+    }
+    switch (number) {
+    case SIGINT:
+        quit(s, false);
+        break;
+    case SIGTERM:
+        quit(s, true);
+        break;
+    case SIGHUP:
+        lose_dashboard(s);
+        break;
+    case SIGWINCH:
+        if (s->dashboard) {
+            dashboard_resize(s->dashboard);
+            draw(s);
+        }
+        break;
+    case SIGTSTP:
+        stop_ourselves(s);
+        break;
+    default:
+        obey(s, &step);
+        break;
+    }
+}
+
+/* Before the screen is opened: curses takes over only what has no handler. */
+static void open_signals(struct session *s)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&s->loop, &s->signals[i]);
+        s->signals[i].data = s;
+        uv_signal_start(&s->signals[i], on_signal, signals[i]);
+    }
+}
+
+/* --- begin and end -------------------------------------------------------------------------------- */
+
+static void on_engine_closed(void *context, const struct err *trouble)
+{
+    struct session *s = context;
+
+    if (trouble) {
+        report_fail(&s->report, trouble);
+    }
+    s->engine = NULL;
+    uv_close((uv_handle_t *)&s->frame, on_handle_closed);
+    uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&s->signals[i], on_handle_closed);
+    }
+    signal(SIGUSR1, SIG_IGN); /* as main had it: libuv leaves what ends the process */
+    signal(SIGUSR2, SIG_IGN);
+}
+
+static void begin_close(struct session *s)
+{
+    if (s->closing) {
+        return;
+    }
+    s->closing = true;
+    engine_report(s->engine, &s->report);
+    if (s->plain) {
+        engine_snapshot(s->engine, s->snapshot);
+        plain_finish(s->plain, s->snapshot);
+    }
+    uv_timer_stop(&s->frame);
+    uv_timer_stop(&s->terminate);
+    typed_close(&s->typed);
+    if (s->keys_open) {
+        uv_poll_stop(&s->keys);
+        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        s->keys_open = false;
+    }
+    dashboard_free(s->dashboard);
+    s->dashboard = NULL;
+    engine_close(s->engine, on_engine_closed);
+}
+
+/* A dashboard stays when all is done, to be read and to normalise from, unless it was told to end. */
+static void on_done(void *context)
+{
+    struct session *s = context;
+
+    if (!s->dashboard || s->draining || s->options->sweep || s->options->exit) {
+        begin_close(s);
+    }
+}
+
+static void print_table(const struct report *r, const char *path, uint64_t rows)
+{
+    say_part(stderr, "scrapetop: table: %s (%llu row%s", path, (unsigned long long)rows,
+             units_plural(rows));
+    if (r->made_of < r->ok) { /* in mid-run: it lacks what came later */
+        say_part(stderr, ", made of %llu of %llu answers; normalise makes it anew",
+                 (unsigned long long)r->made_of, (unsigned long long)r->ok);
+    }
+    say(stderr, ")");
+}
+
+/* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
+static void print_tables(const struct report *r, const char *path)
+{
+    const char *ending = strrchr(path, '.');
+
+    if (!path[0] || strcmp(path, "-") == 0) {
+        return;
+    }
+    if (r->endpoint_count < 2 || !ending) {
+        print_table(r, path, r->rows);
+        return;
+    }
+    for (size_t i = 0; i < r->endpoint_count; i++) {
+        char one[sizeof r->run_dir + sizeof r->endpoints->name + 16];
+
+        snprintf(one, sizeof one, "%s/%s%.10s", r->run_dir, r->endpoints[i].name, ending);
+        print_table(r, one, r->endpoints[i].rows);
+    }
+}
+
+/* A list for the next program. That it cannot be written spoils nothing: the ledger has the same. */
+static void save_failed(const struct session *s)
+{
+    struct err err;
+
+    if (s->report.store_is_gone) {
+        return;
+    }
+    if (failed_save(s->options->dir, s->report.failed > 0, &err) != RESULT_OK) {
+        message_warning(err.code, err.text);
+    } else if (s->report.failed) {
+        say(stderr, "scrapetop: what failed, a line each: %s/" FAILED_FILE, s->options->dir->path);
+    }
+}
+
+static void print_report(const struct session *s)
+{
+    const struct report *r = &s->report;
+    struct buf text = { 0 };
+    char left[80];
+
+    if (s->options->json && report_json(r, &text) == RESULT_OK) {
+        say_json(stdout, buf_view(&text));
+        fflush(stdout);
+    }
+    buf_reset(&text);
+    if (report_pages(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
+    if (report_rules(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
+    if (r->verdict[0]) {
+        say(stderr, "scrapetop: %s", r->verdict);
+    }
+    if (report_retries(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
+    if (r->session_requests && report_politeness(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
+    if (report_line(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_release(&text);
+    print_tables(r, r->csv);
+    print_tables(r, r->parquet);
+    save_failed(s);
+    if (r->stopped_by[0] && !r->stopped_as_wanted &&
+        (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
+        r->exit != EXIT_TERMINATED) {
+        struct err err = { .result = RESULT_IO };
+
+        snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
+        memcpy(err.code, r->stopped_code, sizeof err.code);
+        message_error(&err);
+    }
+    if (r->pending && !r->store_is_gone) {
+        snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
+    } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
+        snprintf(left, sizeof left, "rounds are left");
+    } else if (r->list_is_cut && !r->store_is_gone) {
+        snprintf(left, sizeof left, "all that came is done");
+    } else {
+        return;
+    }
+    if (r->list_is_cut) {
+        say(stderr,
+            "scrapetop: %s, and the rest of the list was not read; resume with the same command, "
+            "the "
+            "list from its beginning",
+            left);
+    } else if (s->options->job->has_typed_secret) {
+        say(stderr,
+            "scrapetop: %s; resume with the same command, for a credential in it is not kept",
+            left);
+    } else if (s->options->resume) {
+        say(stderr, "scrapetop: %s; resume with: %s", left, s->options->resume);
+    } else {
+        snprintf(left + strlen(left), sizeof left - strlen(left),
+                 "; resume with: scrapetop run -o");
+        say_command(left, s->options->dir->path);
+    }
+}
+
+static void set_paths(struct session *s)
+{
+    const char *csv = s->options->csv;
+
+    snprintf(s->csv, sizeof s->csv, "%s", csv ? csv : "");
+    if (csv && strcmp(csv, "-") != 0) {
+        snprintf(s->table, sizeof s->table, "%s", csv);
+    } else {
+        snprintf(s->table, sizeof s->table, "%s/%s.csv", s->options->dir->path,
+                 s->options->job->name);
+    }
+}
+
+static enum result open_engine(struct session *s, struct err *err)
+{
+    struct engine_options options = {
+        .loop = &s->loop,
+        .clock = s->clock,
+        .boot = clock_boot(),
+        .job = s->options->job,
+        .dir = s->options->dir,
+        .list_fds = s->options->list_fds,
+        .feed = s->options->feed,
+        .feed_list = s->options->feed_list,
+        .csv = s->csv[0] ? s->csv : NULL,
+        .parquet = s->options->parquet,
+        .table_path = s->table,
+        .sweep = s->options->sweep,
+        .follow_up = s->options->follow_up,
+        .attended = true,
+        .on_done = on_done,
+        .context = s,
+    };
+
+    struct buf job = { 0 };
+    enum result result;
+
+    if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0) {
+        options.seed = clock_now_us(&s->clock);
+    }
+    /* The ledger's copy is worth having, but nothing to fail for. */
+    if (stored_job_read_to_keep(options.dir, options.job, &job)) {
+        options.job_text = buf_view(&job);
+    }
+    result = engine_new(&s->engine, &options, err);
+    buf_release(&job);
+    return result;
+}
+
+/* libuv's first loop makes a pipe for signals, behind others, and aborts the process when there is no descriptor
+ * for that. */
+#define LOOP_DESCRIPTORS 6
+
+static bool has_room_for_loop(void)
+{
+    int fds[LOOP_DESCRIPTORS];
+    bool has_room = true;
+
+    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
+        fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+        has_room &= fds[i] >= 0;
+    }
+    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    return has_room;
+}
+
+static enum result open_loop(uv_loop_t *loop, struct err *err)
+{
+    enum result result;
+
+    if (!has_room_for_loop() || uv_loop_init(loop) != 0) {
+        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    }
+    result = work_pool_start(loop, err);
+    if (result != RESULT_OK) {
+        uv_loop_close(loop);
+    }
+    return result;
+}
+
+int session_run(const struct session_options *options)
+{
+    struct session *s = calloc(1, sizeof *s);
+    enum result result;
+    struct err err;
+    int code;
+
+    if (!s) {
+        err_nomem(&err, "starting");
+        return message_fail(&err);
+    }
+    s->options = options;
+    s->clock = clock_system();
+    set_paths(s);
+    if (open_loop(&s->loop, &err) != RESULT_OK) {
+        free(s);
+        return message_fail(&err);
+    }
+    uv_timer_init(&s->loop, &s->frame);
+    uv_timer_init(&s->loop, &s->terminate);
+    s->frame.data = s->terminate.data = s;
+    open_signals(s);
+    result = open_engine(s, &err);
+    if (result == RESULT_OK) {
+        result = open_screen(s, &err);
+    }
+    if (result == RESULT_OK) {
+        result = engine_start(s->engine, &err);
+    }
+    if (result != RESULT_OK) {
+        s->closing = true;
+        typed_close(&s->typed);
+        dashboard_free(s->dashboard);
+        if (s->keys_open) {
+            uv_close((uv_handle_t *)&s->keys, on_handle_closed);
+        }
+        if (s->engine) {
+            engine_close(s->engine, on_engine_closed);
+        } else {
+            on_engine_closed(s, NULL);
+        }
+    }
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&s->loop) != 0) {
+        say(stderr, "scrapetop: error[E-INT1]: a handle was left open");
+    }
+    if (result == RESULT_OK) {
+        print_report(s);
+        code = (int)s->report.exit;
+    } else {
+        code = message_fail(&err);
+    }
+    report_release(&s->report);
+    plain_free(s->plain);
+    free(s->snapshot);
+    free(s);
+    return code;
+}

@@ -1,0 +1,47 @@
+/**
+ * A session: one process at work on one run, with whoever watches it.
+ *
+ * The composition root of `run` and `demo`: it owns the loop, the engine, and the screen (dashboard or
+ * plain lines), carries keys and signals to the engine and snapshots to the screen.
+ *
+ *   SIGINT, q    drain; again: abort            SIGUSR1, SIGUSR2   cap + 1, - 1
+ *   SIGTERM      drain for 5 s, then abort      SIGWINCH           new size
+ *   SIGHUP       the dashboard ends, the run goes on
+ *   SIGTSTP      the terminal is given back, the process stops; SIGCONT: redrawn
+ *
+ * Threads  main thread.
+ */
+#ifndef SCRAPETOP_SESSION_SESSION_H
+#define SCRAPETOP_SESSION_SESSION_H
+
+#include "base/err.h"
+#include "engine/feed.h"
+#include "engine/follow_up.h"
+#include "engine/sweep.h"
+#include "job/job.h"
+#include "store/run_dir.h"
+
+#include <stdbool.h>
+
+struct session_options {
+    const struct job *job;
+    const struct run_dir *dir;
+    const int *list_fds;
+    const struct feed_source *feed; /* the rest of the last list, or NULL */
+    size_t feed_list;               /* its place in list_fds */
+    const char *csv;                /* to write when all is settled, or NULL; "-": stdout */
+    const char *parquet;            /* likewise, never stdout */
+    struct sweep *sweep;            /* NULL: none */
+    struct follow_up follow_up;
+    bool plain;         /* no dashboard, even on a terminal */
+    bool notify;        /* title, bell and notifications, whatever the settings say */
+    bool json;          /* the report as JSON on stdout */
+    bool exit;          /* the dashboard ends with the work */
+    bool stdin_is_read; /* a list came by it: keys come from the terminal itself */
+    const char *resume; /* the command that goes on with it; NULL: run -o */
+};
+
+/** Runs it to its end and prints the report; returns the exit code. */
+int session_run(const struct session_options *options);
+
+#endif
