@@ -36,7 +36,6 @@
 #include "cmd/probe_options.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
-#include "cmd/sweep_tell.h"
 #include "cmd/version.h"
 
 #include <errno.h>

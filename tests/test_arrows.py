@@ -41,7 +41,7 @@ MAY_INCLUDE = {
     "ui": ["base/", "engine/snapshot.h", "engine/control.h", "curses.h"],
     "history": ["base/", "job/", "plan/", "store/", "engine/", "ui/", "uv.h"],
     "session": ["base/", "job/", "plan/", "fetch/", "store/", "work/", "table/", "engine/", "history/", "demo/",
-                "ui/", "uv.h"],
+                "ui/", "curl/", "uv.h"],
     "probe": ["base/", "job/", "plan/", "fetch/", "normalise/", "uv.h"],
     "cmd": ["base/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "engine/", "demo/",
             "session/", "probe/", "history/", "ui/", "cjson/", "curl/", "uv.h", "curses.h", "sqlite3.h",
@@ -61,7 +61,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTIL
 NEVER_TOGETHER = ({"curl/curl.h", "uv.h"}, {("fetch", "multi_uv.c"), ("fetch", "multi_uv.h"), ("cmd", "version.c")})
 
 # Files of a part that still stand in circles: to become none, never more.
-IN_CIRCLES = {"cmd": 4, "engine": 30, "job": 6, "normalise": 2, "plan": 12, "store": 7, "table": 4, "ui": 15}
+IN_CIRCLES = {"engine": 30, "job": 6, "normalise": 2, "plan": 12, "store": 7, "table": 4, "ui": 15}
 HONEST = set()
 
 NO_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)

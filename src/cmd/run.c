@@ -4,72 +4,20 @@
 #include "cmd/cmd.h"
 #include "cmd/run_options.h"
 #include "cmd/show_config.h"
-#include "cmd/sweep_tell.h"
 #include "fetch/ca_file.h"
 #include "history/stored_job.h"
-#include "plan/retry.h"
 #include "session/dry_run.h"
+#include "session/run_checks.h"
 #include "session/run_job.h"
 #include "session/run_lists.h"
 #include "session/run_place.h"
 #include "session/session.h"
+#include "session/sweep_tell.h"
 #include "store/run_dir.h"
 #include "table/output_file.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define HTTP2_TRUSTED 0x080100 /* curl issues 10693 and 10715 are fixed in it */
-
-/* What the job asks for, for people: its first source, and how many more. */
-static void describe(const struct job *job, char text[200])
-{
-    const struct job_endpoint *endpoint = &job->endpoints[0];
-    const char *first = endpoint->source_count ? endpoint->sources[0].text : "nothing";
-    struct buf hidden = { 0 };
-    struct str shown =
-        job_hide_typed(job, first, true, &hidden) == RESULT_OK ? buf_view(&hidden) : STR("?");
-
-    shown.len = shown.len < 120 ? shown.len : 120;
-    if (endpoint->source_count > 1) {
-        snprintf(text, 200, "%.*s and %zu more", STR_ARG(shown), endpoint->source_count - 1);
-    } else {
-        snprintf(text, 200, "%.*s", STR_ARG(shown));
-    }
-    buf_release(&hidden);
-}
-
-/* The command line gave a whole job and the directory holds a run: it must be the same one. */
-static enum result check_same_job(const struct run_dir *dir, const struct job *given,
-                                  struct err *err)
-{
-    char theirs[200], ours[200];
-    struct job stored;
-    enum result result = stored_job_read_without_secrets(dir, &stored, err);
-
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (!job_same_requests(&stored, given)) {
-        describe(&stored, theirs);
-        describe(given, ours);
-        result = err_set(err, RESULT_INVALID, "E-JOB1",
-                         "%s holds another run, of %s, not of %s; name another directory with -o, "
-                         "or set that one aside with --fresh",
-                         dir->path, theirs, ours);
-    }
-    for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
-        if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
-            result = err_set(err, RESULT_INVALID, "E-IN5",
-                             "%s has changed since the run in %s began; begin anew with --fresh",
-                             given->vars[i].text, dir->path);
-        }
-    }
-    job_release(&stored);
-    return result;
-}
 
 /* No URL was given: the directory says what the job is. */
 static enum result take_stored_job(const struct run_dir *dir, struct run_options *options, int argc,
@@ -87,21 +35,7 @@ static enum result settle_job(struct run_options *options, const struct run_dir 
     if (!options->has_sources) {
         return take_stored_job(dir, options, argc, argv, err);
     }
-    return dir->fresh ? RESULT_OK : check_same_job(dir, &options->job, err);
-}
-
-static enum result set_aside(const char *path, struct err *err)
-{
-    char *aside = NULL;
-    enum result result = run_dir_set_aside(path, &aside, err);
-
-    if (result == RESULT_OK) {
-        say(stderr, "scrapetop: the run in %s is now %s", path, aside);
-    } else if (result == RESULT_NOT_FOUND) {
-        result = RESULT_OK;
-    }
-    free(aside);
-    return result;
+    return dir->fresh ? RESULT_OK : run_check_same_job(dir, &options->job, err);
 }
 
 static enum result check_outputs(const struct run_options *options, struct err *err)
@@ -181,60 +115,6 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     return result;
 }
 
-/* Whoever writes a list of one or two may have meant to add them. */
-static void warn_of_statuses(const struct job_retry *retry)
-{
-    static const int usual[] = { 500, 502, 504 };
-    char dropped[32] = "", text[200];
-
-    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
-        if (retry->replaces_statuses && !retry_wants_status(retry, usual[i])) {
-            size_t used = strlen(dropped);
-
-            snprintf(dropped + used, sizeof dropped - used, used ? ", %d" : "%d", usual[i]);
-        }
-    }
-    if (dropped[0]) {
-        snprintf(text, sizeof text,
-                 "\"statuses\" is a list without %s, which so are not tried again; \"+403\" adds a "
-                 "status to the usual ones instead",
-                 dropped);
-        message_warning("W-RETRY1", text);
-    }
-}
-
-/* What is allowed, and better known. */
-static void warn(const struct job *job)
-{
-    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-
-    warn_of_statuses(&job->retry);
-
-    if (job->network.insecure) {
-        message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
-    }
-    if (job->network.http2 && curl->version_num < HTTP2_TRUSTED) {
-        message_warning("W-HTTP2",
-                        "this libcurl takes a body that HTTP/2 cut short for a whole one; "
-                        "only the JSON check stands between");
-    }
-    if (job->has_typed_secret) {
-        message_warning("W-SEC2",
-                        "a credential stands in a URL or a body as it is: it is not kept, and the "
-                        "next session must be given it again; better '?api_key=${ENV}' in single "
-                        "quotes, or a job file's \"login\"");
-    }
-    for (size_t i = 0; i < job->header_count; i++) {
-        if (!job->headers[i].given) {
-            message_warning("W-SEC1",
-                            "a credential was typed as it is: others see it in the process "
-                            "list, and the next session must be given it again; better "
-                            "-H 'Name: ${ENV}' or -H @FILE");
-            return;
-        }
-    }
-}
-
 /* A directory that was free may be another's by now, who began at the same moment. */
 static enum result open_place(struct run_dir *dir, const char *path,
                               const struct run_options *options, const struct run_lists *lists,
@@ -267,7 +147,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
     if (settle_directory(&dir, options, lists, argc, argv, &err) == RESULT_OK) {
         struct session_options session;
 
-        warn(&options->job);
+        run_warn(&options->job);
         session = (struct session_options){
             .job = &options->job,
             .dir = &dir,
@@ -287,7 +167,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
 
         code = session_run(&session);
         if (session.sweep) {
-            code = sweep_tell(options, code);
+            code = sweep_tell(session.sweep, options->json, options->svg, code);
         }
     } else {
         code = message_fail(&err);
@@ -306,7 +186,7 @@ static int run_given(struct run_options *options, int argc, char **argv)
     int code;
 
     if (options->show_config) {
-        return show_config(options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
+        return show_config_print(options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     if (options->dry_run) {
         result = run_job_check(&options->job, &err);
@@ -324,7 +204,7 @@ static int run_given(struct run_options *options, int argc, char **argv)
         result = check_place(path, options, &err);
     }
     if (result == RESULT_OK && options->fresh) {
-        result = set_aside(path, &err);
+        result = run_set_aside(path, &err);
     }
     code = result == RESULT_OK ? run_in(path, options, &lists, argc, argv) : message_fail(&err);
     run_lists_close(&lists);

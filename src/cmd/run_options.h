@@ -36,6 +36,8 @@ struct run_options {
 };
 
 extern const struct option_table run_table;
+extern const struct option_table
+    sweep_table; /* of `sweep CAPS ...`, which is `run --sweep CAPS ...` */
 
 /** Whether --csv and --parquet name files that can be such; of `demo` as well. */
 MUST_CHECK enum result run_options_check_tables(const struct run_options *options, struct err *err);

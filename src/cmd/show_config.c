@@ -308,7 +308,7 @@ static enum result show(struct shower *s, struct job_faults *faults, struct err 
     return result;
 }
 
-enum result show_config(const struct run_options *options, struct err *err)
+enum result show_config_print(const struct run_options *options, struct err *err)
 {
     struct shower *s = calloc(1, sizeof *s);
     struct job_faults *faults = malloc(sizeof *faults);

@@ -10,6 +10,6 @@
 #include "cmd/run_options.h"
 
 /** To stdout. */
-MUST_CHECK enum result show_config(const struct run_options *options, struct err *err);
+MUST_CHECK enum result show_config_print(const struct run_options *options, struct err *err);
 
 #endif

@@ -1,9 +1,6 @@
-#include "base/parents.h"
 #include "cmd/cmd.h"
-#include "cmd/sweep_tell.h"
+#include "cmd/run_options.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,52 +23,6 @@ const struct option_table sweep_table = {
     .examples = examples,
     .like = &run_table,
 };
-
-static int write_svg(const struct run_options *options, struct buf *text)
-{
-    FILE *file;
-    struct err err;
-    int code = EXIT_WELL;
-
-    buf_reset(text);
-    if (sweep_svg(&options->sweep, text) != RESULT_OK) {
-        err_nomem(&err, "drawing the sweep");
-        return message_fail(&err);
-    }
-    parents_make(options->svg, 0777);
-    file = fopen(options->svg, "we");
-    if (!file || fwrite(text->data, 1, text->len, file) != text->len) {
-        err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
-        code = message_fail(&err);
-    }
-    if (file && fclose(file) != 0 && code == EXIT_WELL) {
-        err_set_write(&err, errno, "E-OUT1", "cannot write %s", options->svg);
-        code = message_fail(&err);
-    }
-    return code;
-}
-
-int sweep_tell(const struct run_options *options, int code)
-{
-    const struct sweep *sweep = &options->sweep;
-    struct buf text = { 0 };
-    enum result result = options->json ? sweep_json(sweep, &text) : sweep_text(sweep, &text);
-
-    if (code == EXIT_DRAINED && sweep->recommended) {
-        code = EXIT_WELL; /* stopped because it had found out: what is left was not the point */
-    }
-    if (result == RESULT_OK) {
-        fwrite(text.data, 1, text.len, stdout);
-        fflush(stdout);
-    }
-    if (options->svg) {
-        int drawn = write_svg(options, &text);
-
-        code = code == EXIT_WELL ? drawn : code;
-    }
-    buf_release(&text);
-    return code;
-}
 
 int cmd_sweep(int argc, char **argv)
 {

@@ -1,0 +1,126 @@
+#include "session/run_checks.h"
+
+#include "base/message.h"
+#include "base/say.h"
+#include "history/stored_job.h"
+#include "plan/retry.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HTTP2_TRUSTED 0x080100 /* curl issues 10693 and 10715 are fixed in it */
+
+/* What the job asks for, for people: its first source, and how many more. */
+static void describe(const struct job *job, char text[200])
+{
+    const struct job_endpoint *endpoint = &job->endpoints[0];
+    const char *first = endpoint->source_count ? endpoint->sources[0].text : "nothing";
+    struct buf hidden = { 0 };
+    struct str shown =
+        job_hide_typed(job, first, true, &hidden) == RESULT_OK ? buf_view(&hidden) : STR("?");
+
+    shown.len = shown.len < 120 ? shown.len : 120;
+    if (endpoint->source_count > 1) {
+        snprintf(text, 200, "%.*s and %zu more", STR_ARG(shown), endpoint->source_count - 1);
+    } else {
+        snprintf(text, 200, "%.*s", STR_ARG(shown));
+    }
+    buf_release(&hidden);
+}
+
+enum result run_check_same_job(const struct run_dir *dir, const struct job *given, struct err *err)
+{
+    char theirs[200], ours[200];
+    struct job stored;
+    enum result result = stored_job_read_without_secrets(dir, &stored, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (!job_same_requests(&stored, given)) {
+        describe(&stored, theirs);
+        describe(given, ours);
+        result = err_set(err, RESULT_INVALID, "E-JOB1",
+                         "%s holds another run, of %s, not of %s; name another directory with -o, "
+                         "or set that one aside with --fresh",
+                         dir->path, theirs, ours);
+    }
+    for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
+        if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
+            result = err_set(err, RESULT_INVALID, "E-IN5",
+                             "%s has changed since the run in %s began; begin anew with --fresh",
+                             given->vars[i].text, dir->path);
+        }
+    }
+    job_release(&stored);
+    return result;
+}
+
+enum result run_set_aside(const char *path, struct err *err)
+{
+    char *aside = NULL;
+    enum result result = run_dir_set_aside(path, &aside, err);
+
+    if (result == RESULT_OK) {
+        say(stderr, "scrapetop: the run in %s is now %s", path, aside);
+    } else if (result == RESULT_NOT_FOUND) {
+        result = RESULT_OK;
+    }
+    free(aside);
+    return result;
+}
+
+/* Whoever writes a list of one or two may have meant to add them. */
+static void warn_of_statuses(const struct job_retry *retry)
+{
+    static const int usual[] = { 500, 502, 504 };
+    char dropped[32] = "", text[200];
+
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (retry->replaces_statuses && !retry_wants_status(retry, usual[i])) {
+            size_t used = strlen(dropped);
+
+            snprintf(dropped + used, sizeof dropped - used, used ? ", %d" : "%d", usual[i]);
+        }
+    }
+    if (dropped[0]) {
+        snprintf(text, sizeof text,
+                 "\"statuses\" is a list without %s, which so are not tried again; \"+403\" adds a "
+                 "status to the usual ones instead",
+                 dropped);
+        message_warning("W-RETRY1", text);
+    }
+}
+
+void run_warn(const struct job *job)
+{
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+    warn_of_statuses(&job->retry);
+
+    if (job->network.insecure) {
+        message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
+    }
+    if (job->network.http2 && curl->version_num < HTTP2_TRUSTED) {
+        message_warning("W-HTTP2",
+                        "this libcurl takes a body that HTTP/2 cut short for a whole one; "
+                        "only the JSON check stands between");
+    }
+    if (job->has_typed_secret) {
+        message_warning("W-SEC2",
+                        "a credential stands in a URL or a body as it is: it is not kept, and the "
+                        "next session must be given it again; better '?api_key=${ENV}' in single "
+                        "quotes, or a job file's \"login\"");
+    }
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (!job->headers[i].given) {
+            message_warning("W-SEC1",
+                            "a credential was typed as it is: others see it in the process "
+                            "list, and the next session must be given it again; better "
+                            "-H 'Name: ${ENV}' or -H @FILE");
+            return;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/**
+ * Checks before a session starts: is the directory this job's, and what should the user know.
+ *
+ * Errors  E-JOB1: the directory holds another job's run; E-IN5: a file of values has changed.
+ */
+#ifndef SCRAPETOP_SESSION_RUN_CHECKS_H
+#define SCRAPETOP_SESSION_RUN_CHECKS_H
+
+#include "job/job.h"
+#include "store/run_dir.h"
+
+/** A whole job was given for a directory that holds a run: it must be the same job. */
+MUST_CHECK enum result run_check_same_job(const struct run_dir *dir, const struct job *given,
+                                          struct err *err);
+
+/** Moves an existing run out of the way, and says where it is. RESULT_OK when there is none. */
+MUST_CHECK enum result run_set_aside(const char *path, struct err *err);
+
+/** Prints warnings about what is allowed but risky. */
+void run_warn(const struct job *job);
+
+#endif
