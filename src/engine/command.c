@@ -169,7 +169,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         snprintf(reply, CONTROL_REPLY_MAX, "not possible in this run");
         break;
     }
-    engine_pump(e);
+    pump_turn(e);
 }
 
 /* Whoever waits may be let in by now, but not all at once. */
@@ -191,7 +191,7 @@ void engine_continued(struct engine *e, uint64_t slept_us)
     if (e->fetch) {
         fetch_note_standstill(e->fetch, slept_us);
     }
-    engine_pump(e);
+    pump_turn(e);
 }
 
 void engine_set_attended(struct engine *e, bool attended)
@@ -200,5 +200,5 @@ void engine_set_attended(struct engine *e, bool attended)
     if (!attended) {
         steer_release_all(e);
     }
-    engine_pump(e);
+    pump_turn(e);
 }

@@ -276,7 +276,7 @@ void discover_answered(void *context, struct request *list, size_t count)
     if (d->accounts_asked) {
         d->accounts_asked = false;
         d->accounts_read = true;
-        engine_pump(e);
+        engine_want_turn(e);
         return;
     }
     if (d->asked_again_count) {
@@ -290,7 +290,7 @@ void discover_answered(void *context, struct request *list, size_t count)
         }
     }
     offer(e, list);
-    engine_pump(e);
+    engine_want_turn(e);
 }
 
 enum result discover_again(struct engine *e, uint64_t id)

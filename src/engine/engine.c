@@ -25,64 +25,6 @@
 #define SAMPLE_DENSE_US                                                                            \
     (60 * US_PER_S) /* at the beginning one a second: short runs have a story too */
 
-uint64_t engine_now_us(const struct engine *e)
-{
-    return clock_now_us(&e->options.clock);
-}
-
-uint64_t engine_random(struct engine *e)
-{
-    uint64_t z = e->random_state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
-{
-    buf_reset(&e->redacted);
-    return secrets_redact(&e->secrets, url, SECRETS_WHOLE, &e->redacted) == RESULT_OK
-               ? url_redact(buf_view(&e->redacted), out)
-               : RESULT_NOMEM;
-}
-
-/* The login call has an endpoint behind the job's own. */
-static const char *method_of(const struct engine *e, const struct request *request)
-{
-    return request->endpoint < e->job->endpoint_count ? e->job->endpoints[request->endpoint].method
-                                                      : auth_endpoint(&e->auth).method;
-}
-
-void engine_request_text(struct engine *e, const struct request *request,
-                         char text[SNAPSHOT_REQUEST_TEXT])
-{
-    struct str url = request_url(request);
-    struct url parts;
-
-    if (url_split(url, &parts, NULL) == RESULT_OK) {
-        url = parts.target.len ? parts.target : STR("/");
-    }
-    buf_reset(&e->shown);
-    if (engine_redact_url(e, url, &e->shown) == RESULT_OK) {
-        url = buf_view(&e->shown);
-    } else {
-        url = request->key;
-    }
-    snprintf(text, SNAPSHOT_REQUEST_TEXT, "%s %.*s",
-             request->drop_body ? "GET" : method_of(e, request), STR_ARG(url));
-}
-
-void engine_reason_text(struct engine *e, const struct request *request, char *text, size_t size)
-{
-    text[0] = '\0';
-    buf_reset(&e->shown);
-    if (request && secrets_redact(&e->secrets, str_view(request->reason), SECRETS_BEGUN,
-                                  &e->shown) == RESULT_OK) {
-        snprintf(text, size, "%.*s", STR_ARG(buf_view(&e->shown)));
-    }
-}
-
 /* --- ticks ---------------------------------------------------------------------------------------- */
 
 void engine_note_sample(struct engine *e)
@@ -141,7 +83,7 @@ static void on_tick(uv_timer_t *timer)
         e->sample_due_us =
             now_us + (now_us - e->metrics.started_us < SAMPLE_DENSE_US ? US_PER_S : SAMPLE_US);
     }
-    engine_pump(e);
+    engine_want_turn(e);
 }
 
 bool engine_is_done(const struct engine *e)
@@ -161,7 +103,7 @@ static void on_trouble(void *context, enum result result, const struct err *err)
                    e->storage == RESULT_BUSY ? "the ledger is free again" : "space returned");
         e->storage = RESULT_OK;
         e->trouble[0] = '\0';
-        engine_pump(e);
+        engine_want_turn(e);
         return;
     }
     snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
@@ -177,7 +119,7 @@ static void on_trouble(void *context, enum result result, const struct err *err)
         engine_stop(e, err->text);
         fetch_cancel_all(e->fetch);
     }
-    engine_pump(e);
+    engine_want_turn(e);
 }
 
 static void on_event_line(void *context, struct str line)
@@ -514,14 +456,14 @@ static void free_parts(struct engine *e)
     free(e);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct engine *e = handle->data;
     void (*closed)(void *context, const struct err *trouble) = e->closed;
     void *context = e->options.context;
     struct err trouble = e->last_trouble;
 
-    if (--e->open_timers == 0) {
+    if (--e->open_handles == 0) {
         free_parts(e);
         closed(context, trouble.result == RESULT_OK ? NULL : &trouble);
     }
@@ -532,9 +474,11 @@ static void on_fetch_closed(void *context)
     struct engine *e = context;
 
     e->fetch = NULL;
-    e->open_timers = 2;
-    uv_close((uv_handle_t *)&e->wake, on_timer_closed);
-    uv_close((uv_handle_t *)&e->tick, on_timer_closed);
+    e->open_handles = 4;
+    uv_close((uv_handle_t *)&e->after_poll, on_handle_closed);
+    uv_close((uv_handle_t *)&e->turn, on_handle_closed);
+    uv_close((uv_handle_t *)&e->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&e->tick, on_handle_closed);
 }
 
 static void on_store_closed(void *context)
@@ -553,9 +497,10 @@ static void on_store_closed(void *context)
  * is in the store goes back to the network's spare responses. */
 void engine_go_on_closing(struct engine *e)
 {
-    if (e->checking || table_is_running(e) || !feed_stop(e)) {
-        return; /* the last of them calls again */
+    if (e->is_store_closing || e->checking || table_is_running(e) || !feed_stop(e)) {
+        return; /* the last of them wants a turn */
     }
+    e->is_store_closing = true;
     if (e->committer) {
         committer_close(e->committer, e->ended_well, on_store_closed);
     } else {
@@ -701,6 +646,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
+    engine_turns_init(e, pump_turn);
     uv_timer_init(options->loop, &e->wake);
     uv_timer_init(options->loop, &e->tick);
     e->wake.data = e->tick.data = e;
@@ -730,7 +676,7 @@ enum result engine_start(struct engine *e, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    e->phase = ENGINE_RUNNING;
+    engine_enter(e, ENGINE_RUNNING);
     if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
         steer_follow_up(e);
     }
@@ -744,7 +690,7 @@ enum result engine_start(struct engine *e, struct err *err)
     if (e->options.feed) {
         result = feed_start(e, e->options.feed, e->options.list_fds[e->options.feed_list], err);
     }
-    engine_pump(e);
+    pump_turn(e);
     return result;
 }
 
@@ -753,7 +699,7 @@ void engine_close(struct engine *e, void (*closed)(void *context, const struct e
     assert(!e->closed);
     e->closed = closed;
     e->ended_well = e->phase == ENGINE_DONE && e->storage == RESULT_OK;
-    e->phase = ENGINE_CLOSING;
+    engine_enter(e, ENGINE_CLOSING);
     uv_timer_stop(&e->wake);
     uv_timer_stop(&e->tick);
     work_cancel(&e->checks);
@@ -761,5 +707,4 @@ void engine_close(struct engine *e, void (*closed)(void *context, const struct e
     if (e->fetch) {
         fetch_cancel_all(e->fetch);
     }
-    engine_go_on_closing(e);
 }

@@ -12,6 +12,7 @@
 
 #include "engine/accounts.h"
 #include "engine/auth.h"
+#include "engine/core.h"
 #include "engine/cpu.h"
 #include "engine/discover.h"
 #include "engine/engine.h"
@@ -45,15 +46,6 @@
 #define ENGINE_CHECKING_BYTES_MAX (64U << 20) /* on the pool; then nothing is started */
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
 #define ENGINE_FAILURE_KINDS_MAX SNAPSHOT_FAILURES_MAX
-
-enum engine_phase {
-    ENGINE_NEW,
-    ENGINE_RUNNING,
-    ENGINE_DRAINING,
-    ENGINE_TABLE, /* all settled; the tables of --csv and --parquet are being written */
-    ENGINE_DONE,
-    ENGINE_CLOSING,
-};
 
 /** Failures for good, counted by what went wrong. */
 struct failure_kind {
@@ -150,6 +142,9 @@ struct engine {
     struct table_job *table;
     enum result table_result; /* its end, when that was not well */
 
+    uv_idle_t turn; /* active while one is wanted */
+    uv_check_t after_poll;
+    void (*on_turn)(struct engine *engine);
     uv_timer_t wake; /* the earliest deadline */
     uv_timer_t tick; /* seconds, loads, loop lag */
     uint64_t tick_due_us;
@@ -180,8 +175,7 @@ struct engine {
     uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
     bool paused;
     enum run_limit limit;
-    enum frontier_answer answer; /* the frontier's last */
-    bool pumping;
+    enum frontier_answer answer;     /* the frontier's last */
     size_t checking, checking_bytes; /* bodies on the pool */
     size_t marking;                  /* requests that are in flight but for a mark in the ledger */
     uint64_t slept_from_us;          /* transfers begun before this lost time to a stop */
@@ -222,36 +216,12 @@ struct engine {
     uint64_t random_state;
 
     bool ended_well; /* closed after its end, with a store that works */
-    int open_timers;
+    bool is_store_closing;
+    int open_handles;
     struct err last_trouble; /* of the store while it was closed; RESULT_OK: none */
     /* NULL until engine_close */
     void (*closed)(void *context, const struct err *trouble);
 };
-
-uint64_t engine_now_us(const struct engine *engine);
-
-/** 64 random bits: splitmix64 (Steele, Lea, Flood 2014). */
-uint64_t engine_random(struct engine *engine);
-
-/** Starts what may start now, arms the timer for what may start later, and sees whether all is over.
- *  To be called after anything that may change either; harmless at any time but from within itself. */
-void engine_pump(struct engine *engine);
-
-/** Appends the URL as it may be written down and shown: without the job's secrets, and without the
- *  values of parameters that are secret by their name. */
-MUST_CHECK enum result engine_redact_url(struct engine *engine, struct str url, struct buf *out);
-
-/** The store's trouble for people: while a full disk only pauses the run, what is free and that it goes
- *  on by itself. Empty when there is none. */
-void engine_trouble_text(const struct engine *engine, char *text, size_t size);
-
-/** "GET /posts/17?key=***", cut to its field. */
-void engine_request_text(struct engine *engine, const struct request *request,
-                         char text[SNAPSHOT_REQUEST_TEXT]);
-
-/** Why its last try failed, in words, without secrets and cut to `size`. Empty for NULL. */
-void engine_reason_text(struct engine *engine, const struct request *request, char *text,
-                        size_t size);
 
 /* engine.c */
 
@@ -276,30 +246,18 @@ void engine_go_on_closing(struct engine *engine);
 
 /* pump.c */
 
-/** Requests known of, less those that have ended. */
-uint64_t engine_work_left(const struct engine *engine);
-
-bool engine_is_active(const struct engine *engine); /* running or draining */
+/** What is wanted of engine_want_turn: starts what may start now, arms the timer for what may start later, and
+ *  sees whether all is over. */
+void pump_turn(struct engine *engine);
 
 /** There is work again, though all was settled. False when the run has been stopped. */
 bool engine_revive(struct engine *engine);
 
-/** Starts nothing more; what is in flight finishes. The first reason given stays. */
-void engine_stop(struct engine *engine, const char *why);
-
-/** The same with an error code: "E-AUTH2". */
-void engine_stop_for(struct engine *engine, const char *code, const char *why);
-
-/** The same at somebody's wish, or because what was wanted is there: no error. */
-void engine_stop_as_wanted(struct engine *engine, const char *why);
 void engine_drain(struct engine *engine);
 void engine_abort(struct engine *engine, enum exit_code code);
 
 /** Sends what has its place among those in flight already. Takes it. */
 void engine_send(struct engine *engine, struct request *request);
-
-/** The table that was being written has ended, one way or another. */
-void engine_table_ended(struct engine *engine);
 
 /* judge.c */
 void judge_response(void *engine, struct response *response); /* fetch's on_response */

@@ -137,9 +137,7 @@ static void on_handle_closed(uv_handle_t *handle)
     struct feed *f = handle->data;
 
     f->handle_is_open = false;
-    if (f->engine->phase == ENGINE_CLOSING) {
-        engine_go_on_closing(f->engine);
-    }
+    engine_want_turn(f->engine);
 }
 
 /* The thread is gone after it. */
@@ -245,7 +243,7 @@ static void on_news(uv_async_t *async)
     } else if (has_ended) {
         end_of_list(f);
     }
-    engine_pump(f->engine);
+    engine_want_turn(f->engine);
 }
 
 /* --- the outside ----------------------------------------------------------------------------------- */

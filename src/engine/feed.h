@@ -51,7 +51,7 @@ void feed_keep_quiet(struct feed *feed);
 /** The run has ended, or would end now, before the list did. */
 bool feed_is_cut(const struct feed *feed);
 
-/** Reads no more. False: its handle is not closed yet, and engine_go_on_closing is called when it is. */
+/** Reads no more. False: its handle is not closed yet; engine_want_turn follows when it is. */
 bool feed_stop(struct engine *engine);
 
 #endif

@@ -573,11 +573,7 @@ static void check_done(struct work_item *item, bool cancelled)
     }
     reading_release(&check->reading);
     free(check);
-    if (e->phase == ENGINE_CLOSING) {
-        engine_go_on_closing(e);
-    } else {
-        engine_pump(e);
-    }
+    engine_want_turn(e);
 }
 
 static bool check_on_pool(struct engine *e, struct response *response, struct request *clear)
@@ -654,7 +650,7 @@ void judge_response(void *context, struct response *response)
 
     note_files(e, response);
     if (login_takes(e, response)) {
-        engine_pump(e);
+        engine_want_turn(e);
         return;
     }
     host = host_at(&e->hosts, request->host);
@@ -688,5 +684,5 @@ void judge_response(void *context, struct response *response)
         read_elsewhere(e, response, &reading);
     }
     reading_release(&reading);
-    engine_pump(e);
+    engine_want_turn(e);
 }

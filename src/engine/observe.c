@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define COPY(field, text) snprintf(field, sizeof(field), "%s", text)
@@ -522,26 +521,6 @@ static void fill_pace(struct filling *f)
     }
 }
 
-static uint64_t disk_free_bytes(const struct engine *e)
-{
-    struct statvfs disk;
-
-    return fstatvfs(e->options.dir->fd, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
-}
-
-void engine_trouble_text(const struct engine *e, char *text, size_t size)
-{
-    char room[UNITS_TEXT_MAX];
-
-    if (e->storage != RESULT_FULL || e->phase != ENGINE_RUNNING) {
-        snprintf(text, size, "%s", e->trouble);
-        return;
-    }
-    units_format_bytes(disk_free_bytes(e), room);
-    snprintf(text, size, "%s (%s free): paused, goes on by itself when there is space", e->trouble,
-             room);
-}
-
 static void fill_machine(struct filling *f)
 {
     struct engine *e = f->engine;
@@ -559,7 +538,7 @@ static void fill_machine(struct filling *f)
     s->rss_bytes = cpu_rss_bytes();
     s->descriptors = limit_files_in_use();
     s->descriptors_max = limit_open_files();
-    s->disk_free_bytes = disk_free_bytes(e);
+    s->disk_free_bytes = engine_disk_free_bytes(e);
     s->reuse_ratio =
         e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
 }

@@ -13,11 +13,6 @@
 
 /* --- start and end of a run -------------------------------------------------------------------- */
 
-bool engine_is_active(const struct engine *e)
-{
-    return e->phase == ENGINE_RUNNING || e->phase == ENGINE_DRAINING;
-}
-
 /* Nothing of ours is under way any more. What a broken or full disk keeps does not count: it comes
  * back when the store is closed. */
 static bool is_quiet(const struct engine *e)
@@ -45,7 +40,7 @@ static void become_done(struct engine *e)
     unsigned long long failed = e->metrics.failed + e->metrics.failed_before;
     char fields[96];
 
-    e->phase = ENGINE_DONE;
+    engine_enter(e, ENGINE_DONE);
     engine_note_sample(e);
     session_totals_note(e);
     snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
@@ -58,20 +53,21 @@ static void become_done(struct engine *e)
 /* One table after the other: the one that the user asked for may still be under way. */
 static void next_table(struct engine *e)
 {
-    if (!table_next(e)) { /* else its end comes back to here */
+    if (!table_next(e)) { /* else its end wants another turn */
         become_done(e);
     }
 }
 
 bool engine_revive(struct engine *e)
 {
-    if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING) {
+    if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING ||
+        e->phase == ENGINE_DRAINING) {
         return false;
     }
     e->discover.accounts_read = false;
     if (e->phase != ENGINE_RUNNING) {
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
-        e->phase = ENGINE_RUNNING;
+        engine_enter(e, ENGINE_RUNNING);
         e->ended_us = 0;
         table_forget_orders(e);
     }
@@ -91,45 +87,11 @@ static void end_fetching(struct engine *e, bool all_settled)
     }
     uv_timer_stop(&e->wake);
     if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
-        e->phase = ENGINE_TABLE;
+        engine_enter(e, ENGINE_TABLE);
         next_table(e);
     } else {
         become_done(e);
     }
-}
-
-void engine_table_ended(struct engine *e)
-{
-    if (e->phase == ENGINE_TABLE) {
-        next_table(e);
-    } else if (e->phase == ENGINE_CLOSING) {
-        engine_go_on_closing(e);
-    }
-}
-
-void engine_stop(struct engine *e, const char *why)
-{
-    if (!e->stopped_by[0]) {
-        snprintf(e->stopped_by, sizeof e->stopped_by, "%s", why);
-    }
-    if (e->phase == ENGINE_RUNNING) {
-        e->phase = ENGINE_DRAINING;
-        feed_keep_quiet(e->feed);
-    }
-}
-
-void engine_stop_for(struct engine *e, const char *code, const char *why)
-{
-    if (!e->stopped_by[0]) {
-        snprintf(e->stopped_code, sizeof e->stopped_code, "%s", code);
-    }
-    engine_stop(e, why);
-}
-
-void engine_stop_as_wanted(struct engine *e, const char *why)
-{
-    e->stopped_as_wanted |= !e->stopped_by[0];
-    engine_stop(e, why);
 }
 
 void engine_drain(struct engine *e)
@@ -416,16 +378,9 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     }
 }
 
-uint64_t engine_work_left(const struct engine *e)
-{
-    const struct metrics *m = &e->metrics;
-
-    return frontier_total(e->frontier) - m->ok - m->ok_before - m->failed - m->failed_before;
-}
-
 static void on_wake(uv_timer_t *timer)
 {
-    engine_pump(timer->data);
+    engine_want_turn(timer->data);
 }
 
 /* When time alone will change what may start. What else may change it pumps by itself. */
@@ -617,13 +572,13 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         (e->answer == FRONTIER_HELD || e->answer == FRONTIER_WAITING ||
          e->answer == FRONTIER_TROUBLE || e->answer == FRONTIER_LEARNED)) {
         if (give_up_waiting(e, now_us)) {
-            engine_pump(e);
+            engine_want_turn(e);
             return;
         }
     }
     if (e->phase == ENGINE_RUNNING && e->answer == FRONTIER_EMPTY && !discover_is_pending(e) &&
         credential_resume(e)) {
-        engine_pump(e);
+        engine_want_turn(e);
         return;
     }
     if (e->phase == ENGINE_RUNNING && (e->answer != FRONTIER_EMPTY || discover_is_pending(e) ||
@@ -635,16 +590,16 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
     }
 }
 
-void engine_pump(struct engine *e)
+/* What ends within fetch_kick wants another turn, which then sees whether all is over: by what the frontier answers
+ * there. */
+static void pump(struct engine *e)
 {
-    uint64_t now_us;
+    uint64_t now_us = engine_now_us(e);
 
-    if (e->pumping || !engine_is_active(e)) {
-        return;
-    }
-    e->pumping = true;
-    now_us = engine_now_us(e);
     session_look(e, now_us);
+    if (e->phase == ENGINE_DRAINING) {
+        feed_keep_quiet(e->feed);
+    }
     e->hosts.work_left = engine_work_left(e);
     poll_turn(e);
     discover_feed(e);
@@ -652,12 +607,28 @@ void engine_pump(struct engine *e)
     start_what_may(e, now_us);
     pace_note_limit(e);
     note_cap_reached(e);
-    e->pumping = false;
-    /* What ends within this call pumps in its turn: from here on only e->answer and e->limit are
-     * of today. */
     fetch_kick(e->fetch);
-    if (engine_is_active(e)) {
+    if (engine_is_active(e) && !engine_is_turn_wanted(e)) {
         arm_wake(e, now_us);
         see_whether_over(e, now_us);
+    }
+}
+
+void pump_turn(struct engine *e)
+{
+    switch (e->phase) {
+    case ENGINE_RUNNING:
+    case ENGINE_DRAINING:
+        pump(e);
+        break;
+    case ENGINE_TABLE:
+        next_table(e);
+        break;
+    case ENGINE_CLOSING:
+        engine_go_on_closing(e);
+        break;
+    case ENGINE_NEW:
+    case ENGINE_DONE:
+        break;
     }
 }

@@ -238,5 +238,5 @@ void settle_committed(void *context, struct settlement *list)
         list = s->next;
         committed(e, s);
     }
-    engine_pump(e);
+    engine_want_turn(e);
 }

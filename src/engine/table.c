@@ -178,9 +178,10 @@ static void on_done(void *context, const struct table_report *report)
     table_build_free(job->build);
     job->build = NULL;
     forget_input(job);
-    if (e->phase == ENGINE_CLOSING || !table_next(e)) {
-        engine_table_ended(e);
+    if (e->phase != ENGINE_CLOSING) {
+        table_next(e);
     }
+    engine_want_turn(e);
 }
 
 /* --- what is to be made ---------------------------------------------------------------------------- */
