@@ -4,7 +4,7 @@
 #ifndef SCRAPETOP_TESTS_PAGES_FIXTURE_H
 #define SCRAPETOP_TESTS_PAGES_FIXTURE_H
 
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #define FIXTURE_HEADERS_MAX 8
 #define TEXT(literal) ((char[]){ literal }) /* a job has texts of its own */

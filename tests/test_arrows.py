@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "job": ["base/", "cjson/"],
     "plan": ["base/", "job/"],
     "fetch": ["base/", "plan/request.h", "curl/", "uv.h"],
-    "store": ["base/", "plan/request.h", "plan/found.h", "plan/place.h", "plan/rounds.h",
+    "store": ["base/", "plan/request.h", "plan/found.h", "plan/sort_key.h", "plan/rounds.h",
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "job/job.h"],
     "work": ["base/", "uv.h"],

@@ -1,5 +1,5 @@
 /* What is found, in the ledger and through the committer. */
-#include "plan/place.h"
+#include "plan/sort_key.h"
 #include "store/committer.h"
 #include "store/ledger.h"
 
@@ -95,19 +95,19 @@ static struct settlement *done(uint64_t id)
 static struct found *find(struct settlement *s, const char *url, uint32_t record,
                           struct page_at page, const char *vars)
 {
-    struct place place;
+    struct sort_key place;
     struct found *found;
 
     if (page.ordinal) {
-        place_of_page(s->response->request, page.ordinal, &place);
+        sort_key_of_page(s->response->request, page.ordinal, &place);
     } else {
-        assert_true(place_of_record(s->response->request, record, &place));
+        assert_true(sort_key_of_record(s->response->request, record, &place));
     }
     found = found_new(page.ordinal ? s->response->request->endpoint : 1,
                       &(struct request_texts){ .key = str_view(url),
                                                .url = str_view(url),
                                                .vars = str_view(vars),
-                                               .place = place_view(&place) },
+                                               .sort_key = sort_key_view(&place) },
                       &page);
     assert_non_null(found);
     findings_add(&s->findings, found);
@@ -215,7 +215,7 @@ static void ledger_put_findings__numbers_them__behind_the_seeds(void **state)
     assert_int_equal(w->rows[1]->endpoint, 1);
     assert_int_equal(w->rows[1]->page.chain, 0);
     assert_string_equal(w->rows[1]->vars.data, "{\"a.id\":1}");
-    assert_int_equal(place_compare(w->rows[1]->place, detail->texts.place), 0);
+    assert_int_equal(sort_key_compare(w->rows[1]->sort_key, detail->texts.sort_key), 0);
     drop(s);
 }
 
@@ -237,7 +237,7 @@ static void ledger_put_findings__keeps_the_lesser_place__when_found_twice(void *
     read_found(w, LEDGER_FOUND_NEW, 0, 10);
     assert_int_equal(w->row_count, 1);
     assert_string_equal(w->rows[0]->vars.data, "{\"by\":2}");
-    assert_int_equal(place_compare(w->rows[0]->place, lesser->texts.place), 0);
+    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, lesser->texts.sort_key), 0);
     drop(late);
     drop(early);
     drop(again);
@@ -249,9 +249,10 @@ static struct settlement *done_at(uint64_t id, uint32_t endpoint, struct str pla
     struct settlement *s = done(id);
 
     request_free(s->response->request);
-    s->response->request = request_make(
-        id, endpoint,
-        &(struct request_texts){ .key = STR("k"), .url = STR("http://h.test/x"), .place = place });
+    s->response->request =
+        request_make(id, endpoint,
+                     &(struct request_texts){
+                         .key = STR("k"), .url = STR("http://h.test/x"), .sort_key = place });
     return s;
 }
 
@@ -259,14 +260,14 @@ static void check_row(struct world *w, uint64_t id, const struct found *by, uint
                       const char *vars)
 {
     struct ledger_found_query query = { .visit = keep, .context = w };
-    struct place place;
-    struct request request = { .place = by->texts.place };
+    struct sort_key place;
+    struct request request = { .sort_key = by->texts.sort_key };
 
-    assert_true(place_of_record(&request, record, &place));
+    assert_true(sort_key_of_record(&request, record, &place));
     forget_rows(w);
     assert_int_equal(ledger_each_found_of(w->ledger, &id, 1, &query, NULL), RESULT_OK);
     assert_int_equal(w->row_count, 1);
-    assert_int_equal(place_compare(w->rows[0]->place, place_view(&place)), 0);
+    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, sort_key_view(&place)), 0);
     assert_string_equal(w->rows[0]->vars.data, vars);
 }
 
@@ -281,7 +282,7 @@ static void ledger_put_findings__takes_along__what_a_moved_one_found(void **stat
 
     other->endpoint = 3;
     put(w, late);
-    detail = done_at(SEEDS + 1, 1, at_late->texts.place);
+    detail = done_at(SEEDS + 1, 1, at_late->texts.sort_key);
     review = find_detail(detail, "http://h.test/r", 1, "{\"a\":9007199254740993,\"x.id\":7}");
     review->endpoint = 2;
     put(w, detail);
@@ -292,7 +293,7 @@ static void ledger_put_findings__takes_along__what_a_moved_one_found(void **stat
     forget_rows(w);
     read_found(w, LEDGER_FOUND_NEW, SEEDS + 1, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 2);
-    assert_int_equal(place_compare(w->rows[0]->place, other->texts.place), 0);
+    assert_int_equal(sort_key_compare(w->rows[0]->sort_key, other->texts.sort_key), 0);
     assert_string_equal(w->rows[0]->vars.data, "{\"a\":5}");
     drop(late);
     drop(early);
@@ -313,7 +314,7 @@ static void ledger_put_findings__take_their_place__where_their_finder_is_now(voi
     put(w, late);
     at_early = find_detail(early, "http://h.test/x", 9, "{\"a\":2}");
     put(w, early);
-    detail = done_at(SEEDS + 1, 1, at_late->texts.place);
+    detail = done_at(SEEDS + 1, 1, at_late->texts.sort_key);
     detail->record = (struct record){ .length = 1, .segment = 1 };
     review = find_detail(detail, "http://h.test/r", 1, "{\"a\":5,\"x.id\":7}");
     review->endpoint = 2;
@@ -333,17 +334,18 @@ static void ledger_put_findings__tells_rounds_apart(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1);
-    struct place place;
+    struct sort_key place;
     struct page_at page = { 0 };
 
     for (uint32_t round = 1; round < 3; round++) {
-        place_of_seed(round, 1, &place);
-        findings_add(&s->findings, found_new(0,
-                                             &(struct request_texts){ .key = STR("k"),
-                                                                      .url = STR("http://h.test/1"),
-                                                                      .etag = STR("\"x\""),
-                                                                      .place = place_view(&place) },
-                                             &page));
+        sort_key_of_seed(round, 1, &place);
+        findings_add(&s->findings,
+                     found_new(0,
+                               &(struct request_texts){ .key = STR("k"),
+                                                        .url = STR("http://h.test/1"),
+                                                        .etag = STR("\"x\""),
+                                                        .sort_key = sort_key_view(&place) },
+                               &page));
     }
     put(w, s);
     read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);

@@ -96,7 +96,7 @@ static void come(struct world *w, struct came came)
         found = found_new(
             0,
             &(struct request_texts){
-                .key = str_view(key), .url = str_view(url), .place = STR("\0\0\0\0") },
+                .key = str_view(key), .url = str_view(url), .sort_key = STR("\0\0\0\0") },
             &(struct page_at){
                 .chain = came.chain, .ordinal = ordinal, .expected = came.page.expected });
         assert_non_null(found);

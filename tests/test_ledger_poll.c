@@ -1,5 +1,5 @@
 /* Rounds of polls in the store: how far they are, and what has not changed. */
-#include "plan/place.h"
+#include "plan/sort_key.h"
 #include "store/archive.h"
 
 #include "store_fixture.h"
@@ -82,15 +82,15 @@ static struct settlement *answer(uint32_t round, uint64_t seed, const char *body
 {
     struct settlement *s =
         settlement_make(round * SEEDS + seed, SETTLE_DONE, SETTLE_BODY_JSON, str_view(body));
-    struct place place;
+    struct sort_key place;
 
-    place_of_seed(round, seed, &place);
+    sort_key_of_seed(round, seed, &place);
     request_free(s->response->request);
-    s->response->request =
-        request_make(round * SEEDS + seed, 0,
-                     &(struct request_texts){ .key = STR("k"),
-                                              .url = STR("http://h.test/all"),
-                                              .place = round ? place_view(&place) : STR_NONE });
+    s->response->request = request_make(
+        round * SEEDS + seed, 0,
+        &(struct request_texts){ .key = STR("k"),
+                                 .url = STR("http://h.test/all"),
+                                 .sort_key = round ? sort_key_view(&place) : STR_NONE });
     assert_non_null(s->response->request);
     s->poll.is_used = true;
     s->poll.etag = etag ? str_view(etag) : STR_NONE;
@@ -172,16 +172,17 @@ static void store__commits_a_part_of_a_round__with_the_etag_of_the_last_answer(v
     struct settlement *first = answer(0, 1, "{}", "\"v7\"");
     struct ledger_found_query query = { LEDGER_FOUND_NEW, 0, 9, keep, w };
     struct page_at page = { 0 };
-    struct place place;
+    struct sort_key place;
 
     store(w, first);
     settlement_free(first);
-    place_of_seed(1, 1, &place);
-    findings_add(&part.findings, found_new(0,
-                                           &(struct request_texts){ .key = STR("k"),
-                                                                    .url = STR("http://h.test/all"),
-                                                                    .place = place_view(&place) },
-                                           &page));
+    sort_key_of_seed(1, 1, &place);
+    findings_add(&part.findings,
+                 found_new(0,
+                           &(struct request_texts){ .key = STR("k"),
+                                                    .url = STR("http://h.test/all"),
+                                                    .sort_key = sort_key_view(&place) },
+                           &page));
     store(w, &part);
     assert_int_equal(part.findings.first->id, SEEDS + 1);
     findings_release(&part.findings);

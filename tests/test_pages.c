@@ -1,7 +1,7 @@
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #include "pages_fixture.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,16 +136,16 @@ static void number__names_all_others__when_the_total_is_known(void **state)
 static void number__has_places_in_the_order_of_pages(void **state)
 {
     struct fixture f;
-    struct place first;
+    struct sort_key first;
 
     (void)state;
     fixture_begin(&f, by_number, LIST "?page=1");
     fixture_read(&f, fixture_items(0, 1, "\"total\":300"));
     assert_int_equal(f.out.count, 299);
-    place_of(f.request, &first);
-    assert_true(place_compare(place_view(&first), fixture_found(&f, 0)->texts.place) < 0);
+    sort_key_of(f.request, &first);
+    assert_true(sort_key_compare(sort_key_view(&first), fixture_found(&f, 0)->texts.sort_key) < 0);
     for (const struct found *at = f.out.first; at->next; at = at->next) {
-        assert_true(place_compare(at->texts.place, at->next->texts.place) < 0);
+        assert_true(sort_key_compare(at->texts.sort_key, at->next->texts.sort_key) < 0);
     }
     fixture_end(&f);
 }

@@ -1,5 +1,5 @@
 /* What `auto` makes of the replies of APIs as they are met. */
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
 
 #include "pages_fixture.h"
 

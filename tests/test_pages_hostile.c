@@ -1,5 +1,5 @@
 /* Paginators that lie, go round in circles, or never end. */
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #include "base/json_scan.h"
 #include "pages_fixture.h"

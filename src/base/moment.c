@@ -54,7 +54,7 @@ static unsigned number_of(struct str digits)
 }
 
 /* The name's place in a list, from 1, when it is one of them or its beginning, at least three letters. */
-static unsigned place_of(struct str name, const char *const *names, unsigned count)
+static unsigned sort_key_of(struct str name, const char *const *names, unsigned count)
 {
     for (unsigned i = 0; name.len >= 3 && i < count; i++) {
         struct str whole = str_view(names[i]);
@@ -106,7 +106,7 @@ static bool read_word(struct str word, struct parts *p)
     static const char *const months[] = { "January",   "February", "March",    "April",
                                           "May",       "June",     "July",     "August",
                                           "September", "October",  "November", "December" };
-    unsigned month = place_of(word, months, 12);
+    unsigned month = sort_key_of(word, months, 12);
     int64_t zone_s;
 
     if (month) {
@@ -116,7 +116,7 @@ static bool read_word(struct str word, struct parts *p)
         p->month = month;
         return is_first;
     }
-    if (!p->has_weekday && place_of(word, days, 7)) {
+    if (!p->has_weekday && sort_key_of(word, days, 7)) {
         p->has_weekday = true;
         return true;
     }

@@ -1,8 +1,8 @@
 #include "engine/discover.h"
 
 #include "engine/engine_state.h"
-#include "plan/harvest.h"
-#include "plan/pages.h"
+#include "plan/extract_links.h"
+#include "plan/pages/pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +24,13 @@ enum result discover_init(struct discover *d, const struct job *job, struct err 
         d->parents[i] = job->endpoints[i].has_parent ? job->endpoints[i].parent : i;
     }
     d->plan = (struct ledger_plan){ .parents = d->parents, .endpoint_count = job->endpoint_count };
-    return d->announced && d->parents ? harvest_new(&d->harvest, job, err)
+    return d->announced && d->parents ? extract_links_new(&d->links, job, err)
                                       : err_nomem(err, "preparing the run");
 }
 
 void discover_release(struct discover *d)
 {
-    harvest_free(d->harvest);
+    extract_links_free(d->links);
     free(d->again);
     free(d->announced);
     free(d->parents);
@@ -43,7 +43,7 @@ void discover_release(struct discover *d)
 bool discover_wants(const struct discover *d, uint32_t endpoint)
 {
     return d->is_used && (d->job->endpoints[endpoint].pages.kind != JOB_PAGES_NONE ||
-                          harvest_wants(d->harvest, endpoint));
+                          extract_links_wants(d->links, endpoint));
 }
 
 static struct str header_of(const void *context, struct str name, unsigned n)
@@ -61,8 +61,9 @@ enum result discover_read(const struct discover *d, const struct request *reques
     if (d->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
         result = pages_read(d->job, request, &reply, out);
     }
-    if (result == RESULT_OK && !out->is_no_page && harvest_wants(d->harvest, request->endpoint)) {
-        result = harvest_read(d->harvest, request, reply.body, out);
+    if (result == RESULT_OK && !out->is_no_page &&
+        extract_links_wants(d->links, request->endpoint)) {
+        result = extract_links_read(d->links, request, reply.body, out);
     }
     return result;
 }

@@ -20,12 +20,12 @@
 #include "store/ledger.h"
 
 struct engine;
-struct harvest;
+struct extract_links;
 struct settlement;
 
 struct discover {
     const struct job *job;
-    struct harvest *harvest;
+    struct extract_links *links;
     bool is_used;      /* some answer of this job may lead to further requests */
     uint32_t *parents; /* of the plan below */
     struct ledger_plan plan;

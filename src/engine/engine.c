@@ -5,8 +5,8 @@
 #include "engine/engine_state.h"
 #include "engine/sample.h"
 #include "engine/settle.h"
-#include "plan/pages.h"
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
+#include "plan/pages/pages.h"
 #include "plan/quota.h"
 #include "plan/retry.h"
 

@@ -16,7 +16,7 @@
 #include "engine/judge.h"
 #include "engine/mark.h"
 #include "engine/settle.h"
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 #include "plan/retry.h"
 
 #include <stdio.h>

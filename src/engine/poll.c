@@ -1,7 +1,7 @@
 #include "engine/poll.h"
 
 #include "engine/engine_state.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,20 +60,20 @@ static enum result find_seed(struct engine *e, uint64_t id, struct findings *out
 {
     static const struct page_at no_page;
     struct request *seed;
-    struct place place;
+    struct sort_key place;
     struct found *found;
     enum result result = frontier_make(e->frontier, id, &seed, err);
 
     if (result != RESULT_OK) {
         return result;
     }
-    place_of_seed(rounds_number(&e->poll.rounds), id, &place);
+    sort_key_of_seed(rounds_number(&e->poll.rounds), id, &place);
     found = found_new(seed->endpoint,
                       &(struct request_texts){ .key = seed->key,
                                                .url = seed->url,
                                                .body = seed->body,
                                                .vars = seed->vars,
-                                               .place = place_view(&place) },
+                                               .sort_key = sort_key_view(&place) },
                       &no_page);
     frontier_forget(e->frontier, seed);
     if (!found) {

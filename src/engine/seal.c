@@ -156,7 +156,7 @@ static struct request *opened_copy(struct engine *e, const struct request *reque
                                    .url = request->url,
                                    .body = request->body,
                                    .vars = request->vars,
-                                   .place = request->place,
+                                   .sort_key = request->sort_key,
                                    .etag = request->etag };
     struct buf vars = { 0 };
     struct request *copy = NULL;

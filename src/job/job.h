@@ -78,7 +78,7 @@ struct job_var {
     bool has_crc32c; /* ... so that it is seen when it has changed */
 };
 
-/** How an endpoint's answer says where the next page is (plan/pages.h). */
+/** How an endpoint's answer says where the next page is (plan/pages/pages.h). */
 enum job_pages_kind {
     JOB_PAGES_NONE,
     JOB_PAGES_NUMBER, /* `param` is a page number */

@@ -36,7 +36,7 @@ void secrets_release(struct secrets *secrets)
 
 /* Where it goes: longest first, so that a secret that holds another one is replaced as a whole. SIZE_MAX
  * when it is known already. */
-static size_t place_of(const struct secrets *secrets, struct str value)
+static size_t sort_key_of(const struct secrets *secrets, struct str value)
 {
     size_t at = 0;
 
@@ -51,7 +51,7 @@ static size_t place_of(const struct secrets *secrets, struct str value)
 enum result secrets_add(struct secrets *secrets, struct str value, const char *label,
                         struct err *err)
 {
-    size_t at = place_of(secrets, value);
+    size_t at = sort_key_of(secrets, value);
     struct secret *list, secret;
 
     if (value.len < SECRET_MIN_BYTES || at == SIZE_MAX) {

@@ -69,7 +69,7 @@ struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
                         const struct page_at *page)
 {
     struct found *found = malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len +
-                                 texts->vars.len + texts->place.len + texts->etag.len + 6);
+                                 texts->vars.len + texts->sort_key.len + texts->etag.len + 6);
     char *at;
 
     if (!found) {
@@ -81,7 +81,7 @@ struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
     found->texts.url = copy_text(&at, texts->url);
     found->texts.body = copy_text(&at, texts->body);
     found->texts.vars = copy_text(&at, texts->vars);
-    found->texts.place = copy_text(&at, texts->place);
+    found->texts.sort_key = copy_text(&at, texts->sort_key);
     found->texts.etag = copy_text(&at, texts->etag);
     return found;
 }

@@ -5,8 +5,8 @@
  * known, the detail of a record. It is committed together with the page that named it, so that a crash
  * neither loses it nor asks it twice, and gets its id then: behind those of the plan's own sources, in
  * the order of being found. Which one was found first depends on the weather, so the order of rows is
- * told by `place` (plan/place.h), and what is found twice (same endpoint, method, URL and body) is asked
- * once, at the lesser place.
+ * told by `sort_key` (plan/sort_key.h), and what is found twice (same endpoint, method, URL and body) is asked
+ * once, with the lesser one.
  *
  * Ownership  found_free frees one, findings_release all of a list.
  */

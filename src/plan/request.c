@@ -21,7 +21,7 @@ struct request *request_make(uint64_t id, uint32_t endpoint, const struct reques
 {
     struct request *request =
         malloc(sizeof *request + texts->key.len + texts->url.len + texts->body.len +
-               texts->vars.len + texts->place.len + texts->etag.len + 6);
+               texts->vars.len + texts->sort_key.len + texts->etag.len + 6);
     char *at;
 
     if (!request) {
@@ -35,7 +35,7 @@ struct request *request_make(uint64_t id, uint32_t endpoint, const struct reques
     request->url = place_text(&at, texts->url);
     request->body = place_text(&at, texts->body);
     request->vars = place_text(&at, texts->vars);
-    request->place = place_text(&at, texts->place);
+    request->sort_key = place_text(&at, texts->sort_key);
     request->etag = place_text(&at, texts->etag);
     return request;
 }

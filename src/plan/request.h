@@ -92,13 +92,13 @@ struct request {
     uint64_t due_us;      /* waiting: not before this (monotonic) */
     uint64_t since_us;    /* when it entered its present state (monotonic) */
     struct page_at page;
-    struct str place;   /* in its endpoint's order (plan/place.h); empty: told by the id */
-    struct str key;     /* what varies; never empty, terminated */
-    struct str url;     /* as planned; terminated */
-    struct str body;    /* what to send, terminated; STR_NONE: what its endpoint says */
-    struct str vars;    /* JSON object of the values it was made of, terminated; STR_NONE: none */
-    struct str etag;    /* of the round before, when it is polled; terminated; or STR_NONE */
-    char *redirect_url; /* where to ask instead, or NULL; owned */
+    struct str sort_key; /* in its endpoint's order (plan/sort_key.h); empty: told by the id */
+    struct str key;      /* what varies; never empty, terminated */
+    struct str url;      /* as planned; terminated */
+    struct str body;     /* what to send, terminated; STR_NONE: what its endpoint says */
+    struct str vars;     /* JSON object of the values it was made of, terminated; STR_NONE: none */
+    struct str etag;     /* of the round before, when it is polled; terminated; or STR_NONE */
+    char *redirect_url;  /* where to ask instead, or NULL; owned */
     struct exchange exchange; /* when it takes more than one question */
     bool fetches_result;      /* this try has gone on to where the exchange's result lies */
     struct last_try last;
@@ -109,7 +109,7 @@ struct request {
 
 /** What a request is made of; copied. */
 struct request_texts {
-    struct str key, url, body, vars, place, etag;
+    struct str key, url, body, vars, sort_key, etag;
 };
 
 /** Copies the texts. NULL when out of memory. */

@@ -55,7 +55,7 @@ bool rounds_are_over(const struct rounds *rounds, int64_t wall_us);
 /** When the next one is due, by the wall clock. */
 int64_t rounds_due_us(const struct rounds *rounds);
 
-/** The number of the latest, from 0: where its requests stand in a table's order (plan/place.h). */
+/** The number of the latest, from 0: where its requests stand in a table's order (plan/sort_key.h). */
 uint32_t rounds_number(const struct rounds *rounds);
 
 #endif

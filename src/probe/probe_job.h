@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "fetch/response.h"
 #include "job/job.h"
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
 #include "probe/probe_shape.h"
 
 struct probe_found {

@@ -14,7 +14,7 @@
 
 #include "normalise/columns.h"
 #include "normalise/types.h"
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
 
 #define PROBE_NO_COLUMN SIZE_MAX
 

@@ -8,7 +8,7 @@
 #include "job/expansion.h"
 #include "job/glob.h"
 #include "job/list.h"
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -225,7 +225,7 @@ MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_inde
                                          size_t *count, struct err *err);
 
 /** Up to `max` records of done requests with a JSON body, in the order of the endpoint's table: by place
- *  (plan/place.h), from `position` on, which moves behind the last of them. Also when it fails, `vars` of
+ *  (plan/sort_key.h), from `position` on, which moves behind the last of them. Also when it fails, `vars` of
  *  the first `*count` are the caller's. */
 MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                             struct record_position *position,

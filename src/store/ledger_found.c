@@ -6,12 +6,12 @@
 
 #include "base/digest.h"
 #include "base/units.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define ROUND_BYTES 4 /* a place begins with the round, see plan/place.h */
+#define ROUND_BYTES 4 /* a sort key begins with the round, see plan/sort_key.h */
 
 enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err)
 {
@@ -79,8 +79,9 @@ static enum result make_digest(const struct request_texts *texts, const struct p
     enum result result;
 
     buf_reset(scratch);
-    result = buf_append(scratch, texts->place.len >= ROUND_BYTES ? texts->place.data : first_round,
-                        ROUND_BYTES);
+    result =
+        buf_append(scratch, texts->sort_key.len >= ROUND_BYTES ? texts->sort_key.data : first_round,
+                   ROUND_BYTES);
     if (result == RESULT_OK) {
         result = buf_append_str(scratch, texts->url);
     }
@@ -104,7 +105,7 @@ static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request
 {
     sqlite3_bind_int64(st, 2, endpoint);
     sqlite3_bind_blob(st, 3, digest, DIGEST_BYTES, SQLITE_STATIC);
-    sqlite3_bind_blob(st, 4, texts->place.data, (int)texts->place.len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 4, texts->sort_key.data, (int)texts->sort_key.len, SQLITE_STATIC);
     ledger_bind_text(st, 5, texts->key);
     ledger_bind_text(st, 6, texts->url);
     ledger_bind_optional(st, 7, texts->body);
@@ -152,17 +153,17 @@ static enum result put_note(struct ledger *ledger, uint64_t request, enum page_n
 struct known {
     uint64_t id, chain;
     uint32_t ordinal;
-    struct place place;
+    struct sort_key sort_key;
 };
 
-static void keep_place(struct place *place, sqlite3_stmt *st, int column)
+static void read_key(struct sort_key *key, sqlite3_stmt *st, int column)
 {
     const void *bytes = sqlite3_column_blob(st, column);
     size_t len = (size_t)sqlite3_column_bytes(st, column);
 
-    place->len = len < sizeof place->bytes ? len : sizeof place->bytes;
-    if (place->len) {
-        memcpy(place->bytes, bytes, place->len);
+    key->len = len < sizeof key->bytes ? len : sizeof key->bytes;
+    if (key->len) {
+        memcpy(key->bytes, bytes, key->len);
     }
 }
 
@@ -182,7 +183,7 @@ static enum result look(struct ledger *ledger, uint32_t endpoint,
         known->id = ledger_column_u64(st, 0);
         known->chain = ledger_column_u64(st, 1);
         known->ordinal = (uint32_t)ledger_column_u64(st, 2);
-        keep_place(&known->place, st, 3);
+        read_key(&known->sort_key, st, 3);
     }
     return result;
 }
@@ -207,10 +208,10 @@ static enum result note_if_back(struct ledger *ledger, struct settlement *settle
     return put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
 }
 
-/* What of `place`s comes behind all that begin with it. */
-static void end_of(const struct place *place, struct place *end)
+/* The first sort key after all that begin with it. */
+static void end_of(const struct sort_key *key, struct sort_key *end)
 {
-    *end = *place;
+    *end = *key;
     while (end->len && ++end->bytes[end->len - 1] == 0) {
         end->len--;
     }
@@ -225,12 +226,13 @@ static bool descends(const struct ledger_plan *plan, uint32_t endpoint, uint32_t
 }
 
 /* All that was found by what stood at `from`, and by what that found, goes with it to `to`. */
-static enum result move_subtree(struct ledger *ledger, uint32_t endpoint, const struct place *from,
-                                const struct place *to, struct str vars, struct err *err)
+static enum result move_subtree(struct ledger *ledger, uint32_t endpoint,
+                                const struct sort_key *from, const struct sort_key *to,
+                                struct str vars, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE_SUBTREE, &result, err);
-    struct place end;
+    struct sort_key end;
 
     end_of(from, &end);
     for (uint32_t i = 0; st && i < ledger->plan->endpoint_count && result == RESULT_OK; i++) {
@@ -248,7 +250,7 @@ static enum result move_subtree(struct ledger *ledger, uint32_t endpoint, const 
     return result;
 }
 
-static void copy_place(struct place *to, struct str from)
+static void copy_key(struct sort_key *to, struct str from)
 {
     to->len = from.len < sizeof to->bytes ? from.len : sizeof to->bytes;
     if (to->len) {
@@ -256,13 +258,13 @@ static void copy_place(struct place *to, struct str from)
     }
 }
 
-/* It has been found at a lesser place than before. */
+/* It was found with a lesser sort key than before. */
 static enum result move(struct ledger *ledger, const struct found *found, const struct known *known,
                         const uint8_t digest[DIGEST_BYTES], struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE, &result, err);
-    struct place to;
+    struct sort_key to;
 
     if (!st) {
         return result;
@@ -270,10 +272,10 @@ static enum result move(struct ledger *ledger, const struct found *found, const 
     sqlite3_bind_int64(st, 1, (sqlite3_int64)known->id);
     bind_found(st, found->endpoint, &found->texts, &found->page, digest);
     result = ledger_step(ledger, st, "noting what was found", err);
-    copy_place(&to, found->texts.place);
-    return result == RESULT_OK
-               ? move_subtree(ledger, found->endpoint, &known->place, &to, found->texts.vars, err)
-               : result;
+    copy_key(&to, found->texts.sort_key);
+    return result == RESULT_OK ? move_subtree(ledger, found->endpoint, &known->sort_key, &to,
+                                              found->texts.vars, err)
+                               : result;
 }
 
 /* What named it has no response when it is a seed, in a further round. */
@@ -312,7 +314,7 @@ static enum result put_found(struct ledger *ledger, struct settlement *settlemen
     }
     result = look(ledger, found->endpoint, digest, &known, err);
     if (result == RESULT_OK && known.id > ledger->seeds &&
-        place_compare(found->texts.place, place_view(&known.place)) < 0) {
+        sort_key_compare(found->texts.sort_key, sort_key_view(&known.sort_key)) < 0) {
         return move(ledger, found, &known, digest, err);
     }
     return result == RESULT_OK && settlement->response
@@ -323,7 +325,7 @@ static enum result put_found(struct ledger *ledger, struct settlement *settlemen
 /* Where who found all this stands by now: it may have been moved while it was asked. */
 struct moved {
     bool is_moved;
-    struct place from, to;
+    struct sort_key from, to;
     struct buf vars;
 };
 
@@ -340,9 +342,10 @@ static enum result find_moved(struct ledger *ledger, const struct request *by, s
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)by->id);
     while (ledger_next_row(ledger, st, &result, err)) {
-        place_of(by, &moved->from);
-        keep_place(&moved->to, st, 0);
-        moved->is_moved = place_compare(place_view(&moved->from), place_view(&moved->to)) != 0;
+        sort_key_of(by, &moved->from);
+        read_key(&moved->to, st, 0);
+        moved->is_moved =
+            sort_key_compare(sort_key_view(&moved->from), sort_key_view(&moved->to)) != 0;
         if (buf_append_str(&moved->vars, ledger_column_text(st, 1)) != RESULT_OK) {
             sqlite3_reset(st);
             return err_nomem(err, "noting what was found");
@@ -351,19 +354,19 @@ static enum result find_moved(struct ledger *ledger, const struct request *by, s
     return result;
 }
 
-/* The finding stands where it would if who found it had been asked at its present place. */
-static bool carry_along(const struct moved *moved, struct found *found, struct place *place)
+/* The finding stands where it would if who found it had been asked with its present sort key. */
+static bool carry_along(const struct moved *moved, struct found *found, struct sort_key *key)
 {
-    struct str old = found->texts.place;
+    struct str old = found->texts.sort_key;
     size_t from = moved->from.len, rest = old.len - from;
 
     if (!moved->is_moved || old.len < from || memcmp(old.data, moved->from.bytes, from) != 0 ||
-        moved->to.len + rest > sizeof place->bytes) {
+        moved->to.len + rest > sizeof key->bytes) {
         return false;
     }
-    *place = moved->to;
-    memcpy(place->bytes + place->len, old.data + from, rest);
-    place->len += rest;
+    *key = moved->to;
+    memcpy(key->bytes + key->len, old.data + from, rest);
+    key->len += rest;
     return true;
 }
 
@@ -371,18 +374,18 @@ static bool carry_along(const struct moved *moved, struct found *found, struct p
 static enum result put_head(struct ledger *ledger, const struct request *head, struct buf *scratch,
                             struct err *err)
 {
-    struct request_texts texts = { head->key,  head->url,   head->body,
-                                   head->vars, head->place, STR_NONE };
+    struct request_texts texts = { head->key,  head->url,      head->body,
+                                   head->vars, head->sort_key, STR_NONE };
     uint8_t digest[DIGEST_BYTES];
     enum result result = make_digest(&texts, &head->page, scratch, digest);
     sqlite3_stmt *st;
-    struct place place;
+    struct sort_key sort_key;
 
     if (result != RESULT_OK) {
         return err_nomem(err, "noting what was found");
     }
-    place_of(head, &place);
-    texts.place = place_view(&place);
+    sort_key_of(head, &sort_key);
+    texts.sort_key = sort_key_view(&sort_key);
     st = ledger_statement(ledger, SQL_PUT_FOUND_HEAD, &result, err);
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)head->id);
@@ -432,7 +435,7 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
     const struct request *by = settlement->response ? settlement->response->request : NULL;
     struct buf scratch = { .max = 0 };
     struct moved moved = { .is_moved = false };
-    struct place place;
+    struct sort_key sort_key;
     enum result result = RESULT_OK;
 
     for (const struct page_note *note = settlement->findings.notes;
@@ -448,13 +451,13 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
     }
     for (struct found *found = settlement->findings.first; found && result == RESULT_OK;
          found = found->next) {
-        struct str before = found->texts.place;
+        struct str before = found->texts.sort_key;
 
-        if (carry_along(&moved, found, &place)) {
-            found->texts.place = place_view(&place);
+        if (carry_along(&moved, found, &sort_key)) {
+            found->texts.sort_key = sort_key_view(&sort_key);
         }
         result = put_found(ledger, settlement, found, &scratch, err);
-        found->texts.place = before;
+        found->texts.sort_key = before;
     }
     if (result == RESULT_OK && settlement->findings.page.is_page) {
         result = put_page(ledger, by, &settlement->findings.page, err);
@@ -478,7 +481,7 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
 static struct request *request_of_row(sqlite3_stmt *st)
 {
     struct request_texts texts = {
-        .place = ledger_column_bytes(st, 2),
+        .sort_key = ledger_column_bytes(st, 2),
         .key = ledger_column_text(st, 3),
         .url = ledger_column_text(st, 4),
         .body = ledger_column_text(st, 5),

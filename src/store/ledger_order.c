@@ -7,24 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct placed {
+struct sorted {
     struct placed_record record;
-    struct place place;
+    struct sort_key sort_key;
 };
 
 struct stream {
-    struct placed *list;
+    struct sorted *list;
     size_t count, at;
 };
 
-static void keep_place(struct place *place, sqlite3_stmt *st)
+static void read_key(struct sort_key *key, sqlite3_stmt *st)
 {
     const void *bytes = sqlite3_column_blob(st, 7);
     size_t len = (size_t)sqlite3_column_bytes(st, 7);
 
-    place->len = len < sizeof place->bytes ? len : sizeof place->bytes;
-    if (place->len) {
-        memcpy(place->bytes, bytes, place->len);
+    key->len = len < sizeof key->bytes ? len : sizeof key->bytes;
+    if (key->len) {
+        memcpy(key->bytes, bytes, key->len);
     }
 }
 
@@ -53,10 +53,10 @@ static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
     sqlite3_bind_int64(st, 3, endpoint);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
     while (ledger_next_row(ledger, st, &result, err)) {
-        struct placed *p = &stream->list[stream->count++];
+        struct sorted *p = &stream->list[stream->count++];
 
         p->record = (struct placed_record){ ledger_record(st), NULL };
-        place_of_seed(0, p->record.record.id, &p->place);
+        sort_key_of_seed(0, p->record.record.id, &p->sort_key);
     }
     return result;
 }
@@ -71,16 +71,16 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
     if (!st) {
         return result;
     }
-    sqlite3_bind_blob(st, 1, position->place.bytes, (int)position->place.len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 1, position->sort_key.bytes, (int)position->sort_key.len, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, (sqlite3_int64)position->found);
     sqlite3_bind_int64(st, 3, endpoint);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
     sqlite3_bind_int64(st, 5, (sqlite3_int64)ledger->seeds);
     while (ledger_next_row(ledger, st, &result, err)) {
-        struct placed *p = &stream->list[stream->count++];
+        struct sorted *p = &stream->list[stream->count++];
 
         p->record = (struct placed_record){ ledger_record(st), NULL };
-        keep_place(&p->place, st);
+        read_key(&p->sort_key, st);
         if (sqlite3_column_type(st, 8) != SQLITE_NULL) {
             p->record.vars = copy_vars(ledger_column_text(st, 8));
             if (!p->record.vars) {
@@ -93,21 +93,21 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
 }
 
 /* The one that comes first; NULL at the end of both. Moves `position` behind it. */
-static const struct placed *take_first(struct stream *seeds, struct stream *found,
+static const struct sorted *take_first(struct stream *seeds, struct stream *found,
                                        struct record_position *position)
 {
-    const struct placed *seed = seeds->at < seeds->count ? &seeds->list[seeds->at] : NULL;
-    const struct placed *other = found->at < found->count ? &found->list[found->at] : NULL;
+    const struct sorted *seed = seeds->at < seeds->count ? &seeds->list[seeds->at] : NULL;
+    const struct sorted *other = found->at < found->count ? &found->list[found->at] : NULL;
 
-    if (seed &&
-        (!other || place_compare(place_view(&seed->place), place_view(&other->place)) <= 0)) {
+    if (seed && (!other || sort_key_compare(sort_key_view(&seed->sort_key),
+                                            sort_key_view(&other->sort_key)) <= 0)) {
         seeds->at++;
         position->seed = seed->record.record.id;
         return seed;
     }
     if (other) {
         found->at++;
-        position->place = other->place;
+        position->sort_key = other->sort_key;
         position->found = other->record.record.id;
     }
     return other;
@@ -117,9 +117,9 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                  struct record_position *position, struct placed_record *records,
                                  size_t max, size_t *count, struct err *err)
 {
-    struct placed *lists = malloc(2 * max * sizeof *lists);
+    struct sorted *lists = malloc(2 * max * sizeof *lists);
     struct stream seeds = { lists, 0, 0 }, found = { lists ? lists + max : NULL, 0, 0 };
-    const struct placed *placed;
+    const struct sorted *first;
     enum result result;
 
     *count = 0;
@@ -131,8 +131,8 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
         result = read_found_records(ledger, endpoint, position, max, &found, err);
     }
     while (result == RESULT_OK && *count < max &&
-           (placed = take_first(&seeds, &found, position)) != NULL) {
-        records[(*count)++] = placed->record;
+           (first = take_first(&seeds, &found, position)) != NULL) {
+        records[(*count)++] = first->record;
     }
     while (found.at < found.count) { /* read in vain: another call's */
         free(found.list[found.at++].record.vars);

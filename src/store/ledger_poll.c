@@ -4,12 +4,12 @@
  */
 #include "store/ledger_sql.h"
 
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define ROUND_BYTES 4 /* a place begins with the round, the seed follows; see plan/place.h */
+#define ROUND_BYTES 4 /* a place begins with the round, the seed follows; see plan/sort_key.h */
 #define SEED_BYTES 8
 
 enum result ledger_read_rounds(struct ledger *ledger, struct rounds_kept *rounds, struct err *err)
@@ -90,10 +90,10 @@ static enum result digest_of_settled(const struct settlement *settlement,
 {
     const struct request *request = settlement->response->request;
     struct request_texts texts = { .url = request->url, .body = request->body };
-    struct place place;
+    struct sort_key place;
 
-    place_of(request, &place);
-    return digest_of_request(request->endpoint, place_view(&place), &texts, digest) == RESULT_OK
+    sort_key_of(request, &place);
+    return digest_of_request(request->endpoint, sort_key_view(&place), &texts, digest) == RESULT_OK
                ? RESULT_OK
                : err_nomem(err, "noting a poll");
 }
@@ -150,11 +150,11 @@ enum result ledger_read_etag(struct ledger *ledger, uint32_t endpoint,
     sqlite3_stmt *st;
 
     etag[0] = '\0';
-    if (texts->place.len < ROUND_BYTES ||
-        memcmp(texts->place.data, first_round, ROUND_BYTES) == 0) {
+    if (texts->sort_key.len < ROUND_BYTES ||
+        memcmp(texts->sort_key.data, first_round, ROUND_BYTES) == 0) {
         return RESULT_OK;
     }
-    if (digest_of_request(endpoint, texts->place, texts, what) != RESULT_OK) {
+    if (digest_of_request(endpoint, texts->sort_key, texts, what) != RESULT_OK) {
         return err_nomem(err, "noting what was found");
     }
     st = ledger_statement(ledger, SQL_POLLED, &result, err);

@@ -4,7 +4,7 @@
 #ifndef SCRAPETOP_STORE_RECORD_H
 #define SCRAPETOP_STORE_RECORD_H
 
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <stdint.h>
 
@@ -22,15 +22,15 @@ struct record {
 
 /** How far an endpoint's records have been read, in its table's order. Zeroed: nothing of it. */
 struct record_position {
-    uint64_t seed;      /* the plan's own up to this id */
-    struct place place; /* what was found, up to this place, and at it ... */
-    uint64_t found;     /* ... up to this id */
+    uint64_t seed;            /* the plan's own up to this id */
+    struct sort_key sort_key; /* what was found, up to this key, and at it ... */
+    uint64_t found;           /* ... up to this id */
 };
 
 /** A record in the order of its endpoint's table. */
 struct placed_record {
     struct record record;
-    /* The variables of its request, when it was found anew at a lesser place after it had been asked: a JSON
+    /* The variables of its request, when it was found anew with a lesser key after it had been asked: a JSON
      * object, with RECORD_VARS_SLACK bytes behind that may be read. NULL: those in its line. To free. */
     char *vars;
 };

@@ -13,7 +13,7 @@
  * Exit codes: 0 well, 1 violation, 2 refused (in use, unsafe, no run), 8 storage. With LEAVE_WHEN_FULL
  * in the environment the driver does not wait for room but ends. */
 #include "base/clock.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 #include "store/committer.h"
 #include "store/verify.h"
 
@@ -111,16 +111,16 @@ static uint64_t id_at(const struct driver *d, uint64_t place)
 }
 
 /* The detail of the request's only record. */
-static void make_place(const struct request *request, struct place *place)
+static void make_place(const struct request *request, struct sort_key *place)
 {
-    if (!place_of_record(request, 0, place)) {
+    if (!sort_key_of_record(request, 0, place)) {
         abort();
     }
 }
 
 static struct found *make_found(const struct request *request)
 {
-    struct place place;
+    struct sort_key place;
     struct page_at page = { 0 };
     struct found *found;
     char url[64];
@@ -128,8 +128,9 @@ static struct found *make_found(const struct request *request)
     snprintf(url, sizeof url, "http://h.test/d/%" PRIu64, request->id / 2);
     make_place(request, &place);
     found = found_new(1,
-                      &(struct request_texts){
-                          .key = request->key, .url = str_view(url), .place = place_view(&place) },
+                      &(struct request_texts){ .key = request->key,
+                                               .url = str_view(url),
+                                               .sort_key = sort_key_view(&place) },
                       &page);
     if (!found) {
         abort();
@@ -397,7 +398,7 @@ static enum result check_found(void *context, struct request *request, int64_t n
     struct check *c = context;
     unsigned long long half = 0;
     struct request by = { .id = 0 };
-    struct place place;
+    struct sort_key place;
 
     (void)not_before_us;
     if (sscanf(request->url.data, "http://h.test/d/%llu", &half) != 1 || half > c->count / 2 ||
@@ -411,7 +412,7 @@ static enum result check_found(void *context, struct request *request, int64_t n
     by.id = half && c->states[2 * half] == SETTLE_DONE ? 2 * half : 2 * half + 1;
     make_place(&by, &place);
     if (by.id > c->count || c->states[by.id] != SETTLE_DONE ||
-        place_compare(request->place, place_view(&place)) != 0) {
+        sort_key_compare(request->sort_key, sort_key_view(&place)) != 0) {
         violation(c, "found without an answer, or at another place", request->id);
     }
     request_free(request);

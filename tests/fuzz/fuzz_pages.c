@@ -3,8 +3,8 @@
 #include "base/json_scan.h"
 #include "base/url.h"
 #include "job/job_file.h"
-#include "plan/harvest.h"
-#include "plan/pages.h"
+#include "plan/extract_links.h"
+#include "plan/pages/pages.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static const char *const kinds[] = {
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
 static struct job jobs[KINDS];
-static struct harvest *harvests[KINDS];
+static struct extract_links *links[KINDS];
 static bool usable[KINDS];
 
 static void parse_jobs(void)
@@ -49,7 +49,7 @@ static void parse_jobs(void)
             fprintf(stderr, "kind %zu: %s\n", i, faults.errors[0].text);
         }
         FUZZ_CHECK(usable[i]);
-        FUZZ_CHECK(harvest_new(&harvests[i], &jobs[i], &err) == RESULT_OK);
+        FUZZ_CHECK(extract_links_new(&links[i], &jobs[i], &err) == RESULT_OK);
         buf_release(&text);
     }
 }
@@ -103,7 +103,7 @@ static void read_page(size_t kind, struct str head, struct str body)
         request_free(next);
     }
     findings_release(&out);
-    FUZZ_CHECK(harvest_read(harvests[kind], request, body, &out) == RESULT_OK);
+    FUZZ_CHECK(extract_links_read(links[kind], request, body, &out) == RESULT_OK);
     check_found(&out);
     findings_release(&out);
     request_free(request);
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct str body = { (const char *)bytes + (len ? 1 : 0), len ? len - 1 : 0 };
     struct str head = str_cut(&body, '\n');
 
-    if (!harvests[0]) {
+    if (!links[0]) {
         parse_jobs();
     }
     if (len && body.data && json_check(body, JSON_DEPTH_MAX, NULL)) {

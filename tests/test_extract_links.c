@@ -1,8 +1,8 @@
-#include "plan/harvest.h"
+#include "plan/extract_links.h"
 
 #include "base/json_scan.h"
 #include "base/url.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ struct world {
     struct job job;
     struct job_endpoint endpoints[4];
     struct job_source sources[4];
-    struct harvest *harvest;
+    struct extract_links *links;
     struct findings out;
 };
 
@@ -46,7 +46,7 @@ static void prepare(struct world *w)
 {
     struct err err = { .text = "" };
 
-    if (harvest_new(&w->harvest, &w->job, &err) != RESULT_OK) {
+    if (extract_links_new(&w->links, &w->job, &err) != RESULT_OK) {
         fail_msg("%s", err.text);
     }
 }
@@ -54,7 +54,7 @@ static void prepare(struct world *w)
 static void end(struct world *w)
 {
     findings_release(&w->out);
-    harvest_free(w->harvest);
+    extract_links_free(w->links);
 }
 
 /* What `body`, the answer to a request of that endpoint and with those vars, leads to. */
@@ -70,7 +70,7 @@ static void reap_by(struct world *w, uint32_t endpoint, const char *vars, const 
     assert_non_null(request);
     assert_true(json_check(text, JSON_DEPTH_MAX, NULL));
     findings_release(&w->out);
-    assert_int_equal(harvest_read(w->harvest, request, text, &w->out), RESULT_OK);
+    assert_int_equal(extract_links_read(w->links, request, text, &w->out), RESULT_OK);
     request_free(request);
     free(copy);
 }
@@ -114,7 +114,7 @@ static void check_note(const struct world *w, const char *text)
 static void details__are_asked_for__once_a_record(void **state)
 {
     struct world w;
-    struct place before, place;
+    struct sort_key before, place;
     struct request seed = { .id = 7 };
 
     (void)state;
@@ -122,8 +122,8 @@ static void details__are_asked_for__once_a_record(void **state)
     w.sources[0].text = TEXT(HOST "/shops");
     w.sources[1].text = TEXT(HOST "/shops/{shops.id}/products?lang={shops.locale.lang}");
     prepare(&w);
-    assert_true(harvest_wants(w.harvest, 0));
-    assert_false(harvest_wants(w.harvest, 1));
+    assert_true(extract_links_wants(w.links, 0));
+    assert_false(extract_links_wants(w.links, 1));
     reap(&w, "{\"items\":[{\"id\":1,\"locale\":{\"lang\":\"en\"}},"
              "{\"locale\":{\"x\":0,\"lang\":\"fr\"},\"id\":2}]}");
     CHECK_URLS(&w, HOST "/shops/1/products?lang=en", HOST "/shops/2/products?lang=fr");
@@ -133,10 +133,10 @@ static void details__are_asked_for__once_a_record(void **state)
     assert_int_equal(found_at(&w, 1)->endpoint, 1);
     assert_null(found_at(&w, 1)->texts.body.data);
     assert_int_equal(found_at(&w, 1)->page.ordinal, 0);
-    assert_true(place_of_record(&seed, 0, &before));
-    assert_true(place_of_record(&seed, 1, &place));
-    assert_int_equal(place_compare(found_at(&w, 0)->texts.place, place_view(&before)), 0);
-    assert_int_equal(place_compare(found_at(&w, 1)->texts.place, place_view(&place)), 0);
+    assert_true(sort_key_of_record(&seed, 0, &before));
+    assert_true(sort_key_of_record(&seed, 1, &place));
+    assert_int_equal(sort_key_compare(found_at(&w, 0)->texts.sort_key, sort_key_view(&before)), 0);
+    assert_int_equal(sort_key_compare(found_at(&w, 1)->texts.sort_key, sort_key_view(&place)), 0);
     assert_null(w.out.notes);
     end(&w);
 }
@@ -349,10 +349,10 @@ static void levels__too_many__are_told(void **state)
 {
     struct world w;
     struct request *request;
-    char place[PLACE_MAX] = { 0 };
+    char place[SORT_KEY_MAX] = { 0 };
     struct request_texts texts = { .key = STR("k"),
                                    .url = STR(HOST "/seed"),
-                                   .place = { place, PLACE_MAX - 4 } };
+                                   .sort_key = { place, SORT_KEY_MAX - 4 } };
 
     (void)state;
     begin(&w, 2);
@@ -360,7 +360,7 @@ static void levels__too_many__are_told(void **state)
     w.sources[1].text = TEXT(HOST "/shops/{shops.id}");
     prepare(&w);
     request = request_make(7, 0, &texts);
-    assert_int_equal(harvest_read(w.harvest, request, STR("{\"items\":[{\"id\":1}]}"), &w.out),
+    assert_int_equal(extract_links_read(w.links, request, STR("{\"items\":[{\"id\":1}]}"), &w.out),
                      RESULT_OK);
     assert_int_equal(w.out.count, 0);
     check_note(&w, "1 of 1 not asked for, products: record 1: too many levels of details");

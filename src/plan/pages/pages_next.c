@@ -1,5 +1,5 @@
 /* Pages that name the next one: by a cursor, a URL in the body, or the Link header. */
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 
 #include "base/json_scan.h"
 #include "base/url.h"
@@ -357,8 +357,8 @@ static bool differing_number(struct str a, struct str b, struct str *name, uint6
 
 /* Whether the pages from the next to the last can be counted: their links differ in one number, of which
  * it is known by how much it grows from page to page. `name` keeps that of the parameter. */
-static bool link_course(const struct listing *l, struct str next, struct str last, struct course *c,
-                        char name[LINK_PARAM_MAX + 1])
+static bool plan_by_links(const struct listing *l, struct str next, struct str last,
+                          struct page_plan *c, char name[LINK_PARAM_MAX + 1])
 {
     struct str param, own, decoded;
     uint64_t of_next, of_last, of_own;
@@ -399,7 +399,7 @@ void listing_read_link(struct listing *l)
     struct str next, last;
     struct buf next_url = { 0 }, last_url = { 0 };
     char name[LINK_PARAM_MAX + 1];
-    struct course c = { .known = false };
+    struct page_plan c = { .known = false };
     bool has_last = find_link(l, STR("last"), &last);
 
     if (!find_link(l, STR("next"), &next)) {
@@ -408,11 +408,11 @@ void listing_read_link(struct listing *l)
         }
     } else if (resolve(l, next, &next_url)) {
         if (has_last && resolve(l, last, &last_url) &&
-            link_course(l, buf_view(&next_url), buf_view(&last_url), &c, name)) {
+            plan_by_links(l, buf_view(&next_url), buf_view(&last_url), &c, name)) {
             if (l->page.expected) {
-                listing_keep_course(l, &c);
+                listing_keep_plan(l, &c);
             } else {
-                listing_begin_course(l, &c);
+                listing_begin_plan(l, &c);
             }
         } else if (!l->page.expected || l->page.ordinal + 1 == l->page.expected) {
             name_url(l, next);

@@ -1,4 +1,4 @@
-#include "plan/pages_there.h"
+#include "plan/pages/page_suggest.h"
 
 #include "plan/records.h"
 
@@ -7,23 +7,23 @@
 #include <string.h>
 
 struct there {
-    enum pages_there wanted;
+    enum page_suggest_kind wanted;
     char *text;
     size_t len, count;
     bool full;
-    char path[PAGES_THERE_MAX];
+    char path[PAGE_SUGGEST_MAX];
 };
 
-static bool is_wanted(enum pages_there wanted, enum json_type type)
+static bool is_wanted(enum page_suggest_kind wanted, enum json_type type)
 {
     switch (wanted) {
-    case PAGES_THERE_ARRAYS:
+    case PAGE_SUGGEST_ARRAYS:
         return type == JSON_ARRAY;
-    case PAGES_THERE_NUMBERS:
+    case PAGE_SUGGEST_NUMBERS:
         return type == JSON_NUMBER;
-    case PAGES_THERE_TEXTS:
+    case PAGE_SUGGEST_TEXTS:
         return type == JSON_STRING || type == JSON_NUMBER || type == JSON_NULL;
-    case PAGES_THERE_BOOLEANS:
+    case PAGE_SUGGEST_BOOLEANS:
         return type == JSON_BOOL;
     }
     return false;
@@ -31,16 +31,16 @@ static bool is_wanted(enum pages_there wanted, enum json_type type)
 
 static void add(struct there *t, struct str value)
 {
-    char item[PAGES_THERE_MAX + 32];
+    char item[PAGE_SUGGEST_MAX + 32];
     int len;
 
-    if (t->wanted == PAGES_THERE_ARRAYS) {
+    if (t->wanted == PAGE_SUGGEST_ARRAYS) {
         len = snprintf(item, sizeof item, "%s%s [%" PRIu64 "]", t->count ? ", " : "there are ",
                        t->path, records_each(value, NULL, NULL, NULL));
     } else {
         len = snprintf(item, sizeof item, "%s%s", t->count ? ", " : "there are ", t->path);
     }
-    if (len < 0 || t->len + (size_t)len + sizeof ", ..." > PAGES_THERE_MAX) {
+    if (len < 0 || t->len + (size_t)len + sizeof ", ..." > PAGE_SUGGEST_MAX) {
         t->full = true;
         return;
     }
@@ -58,7 +58,7 @@ static void walk(struct there *t, struct str value, size_t len, unsigned depth)
     if (is_wanted(t->wanted, json_type_of(value)) && len) {
         add(t, value);
     }
-    if (json_type_of(value) != JSON_OBJECT || depth == PAGES_THERE_DEPTH) {
+    if (json_type_of(value) != JSON_OBJECT || depth == PAGE_SUGGEST_DEPTH) {
         return;
     }
     json_walk_begin(&members, value);
@@ -73,13 +73,13 @@ static void walk(struct there *t, struct str value, size_t len, unsigned depth)
     }
 }
 
-void pages_there(struct str body, enum pages_there wanted, char text[PAGES_THERE_MAX])
+void page_suggest(struct str body, enum page_suggest_kind wanted, char text[PAGE_SUGGEST_MAX])
 {
     struct there t = { .wanted = wanted, .text = text };
 
-    snprintf(text, PAGES_THERE_MAX, "there is nothing of that kind");
+    snprintf(text, PAGE_SUGGEST_MAX, "there is nothing of that kind");
     if (json_type_of(body) == JSON_ARRAY) {
-        snprintf(text, PAGES_THERE_MAX, "the body is an array of %" PRIu64,
+        snprintf(text, PAGE_SUGGEST_MAX, "the body is an array of %" PRIu64,
                  records_each(body, NULL, NULL, NULL));
         return;
     }

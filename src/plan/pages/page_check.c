@@ -1,11 +1,11 @@
 /* The records of a page: where they are, whether an answer without any is a page of its listing or an error
  * that was told with status 200, and whether a page before it lacks some. */
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 
 #include "base/crc32c.h"
 #include "base/units.h"
 #include "plan/error_object.h"
-#include "plan/pages_there.h"
+#include "plan/pages/page_suggest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ void listing_keep_records(const struct listing *l, struct page_at *at)
 static void fail(struct findings *out, const char *records, bool absent,
                  const struct error_object *error, struct str body)
 {
-    char what[64], there[PAGES_THERE_MAX];
+    char what[64], there[PAGE_SUGGEST_MAX];
 
     snprintf(what, sizeof what, absent ? "%.40s is absent" : "%.40s is empty",
              records ? records : "the array");
@@ -79,7 +79,7 @@ static void fail(struct findings *out, const char *records, bool absent,
         snprintf(out->why, sizeof out->why, "no records: %s, %.40s says", what, error->at);
         out->said = error_object_words(error);
     } else {
-        pages_there(body, PAGES_THERE_ARRAYS, there);
+        page_suggest(body, PAGE_SUGGEST_ARRAYS, there);
         snprintf(out->why, sizeof out->why, "no records: %s; %s", what, there);
     }
     out->is_no_page = true;

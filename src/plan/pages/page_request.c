@@ -1,9 +1,9 @@
 /* Requests for pages: parameters set in the URL or body of another one, keys, and loops found out. */
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 
 #include "base/json_put.h"
 #include "base/url_make.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -254,7 +254,7 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
                                       texts->body.len ? buf_view(&texts->body) : l->request->body,
                                   .vars = l->request->vars };
     struct buf key = { 0 };
-    struct place place;
+    struct sort_key place;
     struct found *found = NULL;
 
     at.chain = l->page.chain;
@@ -264,8 +264,8 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
     at.previous = count_in_32_bits(l->count);
     at.most = l->page.most > at.previous ? l->page.most : at.previous;
     listing_keep_records(l, &at);
-    place_of_page(l->request, at.ordinal, &place);
-    made.place = place_view(&place);
+    sort_key_of_page(l->request, at.ordinal, &place);
+    made.sort_key = sort_key_view(&place);
     if (l->result == RESULT_OK) {
         l->result =
             append_key(&key, &l->pages, base,

@@ -1,10 +1,10 @@
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
 
 #include "base/json_scan.h"
 #include "base/url_make.h"
 #include "plan/link.h"
-#include "plan/pages_how.h"
-#include "plan/pages_spots.h"
+#include "plan/pages/page_hints.h"
+#include "plan/pages/page_internal.h"
 #include "plan/plain_name.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const char *const next_headers[] = { "X-Next-Page" };
 struct guessing {
     const struct pages_guess_input *in;
     struct pages_guess *out;
-    struct spots reply, sent;
+    struct page_hints reply, sent;
 };
 
 /* A copy in the guess's own room; NULL when it is full, which no decent API manages. */
@@ -42,16 +42,16 @@ static char *keep(struct guessing *g, struct str text)
 /* The name of a parameter that url_role or url_cursor has found. */
 static char *keep_decoded(struct guessing *g, struct str encoded)
 {
-    char decoded[SPOT_PARAM_MAX];
+    char decoded[PAGE_HINT_PARAM_MAX];
 
     return encoded.len <= sizeof decoded ? keep(g, url_decode(encoded, decoded)) : NULL;
 }
 
-static char *keep_pointer(struct guessing *g, enum role role)
+static char *keep_pointer(struct guessing *g, enum page_hint_kind kind)
 {
-    const struct spot *spot = &g->reply.of[role];
+    const struct page_hint *hint = &g->reply.of[kind];
 
-    return spot->found ? keep(g, str_view(spot->pointer)) : NULL;
+    return hint->found ? keep(g, str_view(hint->pointer)) : NULL;
 }
 
 static bool to_number(struct str value, uint64_t *number)
@@ -87,9 +87,9 @@ static bool looks_like_url(struct str value)
 }
 
 /* "pageToken" for one who writes nextPageToken, "page_token" for next_page_token. */
-static struct str cursor_name(const struct spot *next)
+static struct str cursor_name(const struct page_hint *next)
 {
-    const char *param = spot_cursor_param(next);
+    const char *param = page_hint_param(next);
 
     if (!param[0]) {
         return next->key;
@@ -104,7 +104,7 @@ static struct str cursor_name(const struct spot *next)
 /* Where a cursor is to be put: where the request has one, or by the cursor's own name. */
 static char *cursor_param(struct guessing *g)
 {
-    const struct spot *next = &g->reply.of[ROLE_NEXT];
+    const struct page_hint *next = &g->reply.of[HINT_NEXT];
     struct str name = cursor_name(next), of_url;
     uint64_t number;
     char pointer[PAGES_GUESS_POINTER_MAX];
@@ -113,10 +113,11 @@ static char *cursor_param(struct guessing *g)
     if (str_equal(name, STR("*"))) {
         return keep(g, name);
     }
-    if (spots_cursor_in_url(g->in->url, &of_url) ||
-        (str_equal(name, STR("page")) && spots_in_url(g->in->url, ROLE_PAGE, &of_url, &number)) ||
+    if (page_hints_cursor_in_url(g->in->url, &of_url) ||
+        (str_equal(name, STR("page")) &&
+         page_hints_in_url(g->in->url, HINT_PAGE, &of_url, &number)) ||
         (str_equal(name, STR("offset")) &&
-         spots_in_url(g->in->url, ROLE_OFFSET, &of_url, &number))) {
+         page_hints_in_url(g->in->url, HINT_OFFSET, &of_url, &number))) {
         return keep_decoded(g, of_url);
     }
     if (json_type_of(g->in->body) != JSON_OBJECT) {
@@ -135,8 +136,8 @@ static void guess_frame(struct guessing *g)
 {
     struct job_pages *pages = &g->out->pages;
 
-    pages->has_more = keep_pointer(g, ROLE_MORE);
-    pages->is_last = pages->has_more ? NULL : keep_pointer(g, ROLE_LAST);
+    pages->has_more = keep_pointer(g, HINT_MORE);
+    pages->is_last = pages->has_more ? NULL : keep_pointer(g, HINT_LAST);
 }
 
 struct str pages_total_in(struct str value)
@@ -177,7 +178,7 @@ static char *keep_header(struct guessing *g, const char *name)
 static void guess_total(struct guessing *g)
 {
     struct job_pages *pages = &g->out->pages;
-    const struct spot *total = &g->reply.of[ROLE_TOTAL], *of_pages = &g->reply.of[ROLE_PAGES];
+    const struct page_hint *total = &g->reply.of[HINT_TOTAL], *of_pages = &g->reply.of[HINT_PAGES];
     const char *name;
     uint64_t number = 0;
 
@@ -185,13 +186,13 @@ static void guess_total(struct guessing *g)
         pages->total = keep_header(g, name);
         g->out->total = number;
     } else if (total->found && to_number(total->value, &number)) {
-        pages->total = keep_pointer(g, ROLE_TOTAL);
+        pages->total = keep_pointer(g, HINT_TOTAL);
         g->out->total = number;
     }
     if (number_in_header(g->in->reply, pages_headers, COUNT(pages_headers), &name, &number)) {
         pages->total_pages = keep_header(g, name);
     } else if (of_pages->found && to_number(of_pages->value, &number)) {
-        pages->total_pages = keep_pointer(g, ROLE_PAGES);
+        pages->total_pages = keep_pointer(g, HINT_PAGES);
     }
     guess_frame(g);
 }
@@ -199,7 +200,7 @@ static void guess_total(struct guessing *g)
 /* A next URL or a cursor. True when the reply tells where to go on, or that there is nowhere to. */
 static bool guess_named(struct guessing *g)
 {
-    const struct spot *next = &g->reply.of[ROLE_NEXT];
+    const struct page_hint *next = &g->reply.of[HINT_NEXT];
     struct job_pages *pages = &g->out->pages;
     bool is_url = g->in->decided == JOB_PAGES_NEXT;
 
@@ -212,11 +213,11 @@ static bool guess_named(struct guessing *g)
         return false;
     }
     if (g->in->decided == JOB_PAGES_NONE) {
-        is_url = !spot_cursor_param(next) || looks_like_url(next->value);
+        is_url = !page_hint_param(next) || looks_like_url(next->value);
     }
     pages->kind = is_url ? JOB_PAGES_NEXT : JOB_PAGES_CURSOR;
-    pages->param = is_url || !spot_cursor_param(next) ? NULL : cursor_param(g);
-    pages->next = keep_pointer(g, ROLE_NEXT);
+    pages->param = is_url || !page_hint_param(next) ? NULL : cursor_param(g);
+    pages->next = keep_pointer(g, HINT_NEXT);
     guess_total(g);
     pages->total_pages = NULL;
     if (!pages->next || (!is_url && !pages->param)) {
@@ -227,13 +228,13 @@ static bool guess_named(struct guessing *g)
 }
 
 /* The parameter of the request that takes a number: the URL's, or the sent body's. */
-static char *asked_param(struct guessing *g, enum role role)
+static char *asked_param(struct guessing *g, enum page_hint_kind kind)
 {
-    const struct spot *sent = &g->sent.of[role];
+    const struct page_hint *sent = &g->sent.of[kind];
     struct job_pages *pages = &g->out->pages;
     struct str name;
 
-    if (spots_in_url(g->in->url, role, &name, &pages->first)) {
+    if (page_hints_in_url(g->in->url, kind, &name, &pages->first)) {
         pages->has_first = true;
         return keep_decoded(g, name);
     }
@@ -245,16 +246,16 @@ static char *asked_param(struct guessing *g, enum role role)
 }
 
 /* What the reply calls it, when the request named nothing and the server began at its own first page. */
-static char *told_param(struct guessing *g, enum role role)
+static char *told_param(struct guessing *g, enum page_hint_kind kind)
 {
-    const struct spot *told = &g->reply.of[role];
+    const struct page_hint *told = &g->reply.of[kind];
     struct job_pages *pages = &g->out->pages;
 
     if (!told->found || !to_number(told->value, &pages->first)) {
         return NULL;
     }
     pages->has_first = true;
-    if (role == ROLE_OFFSET || str_equal(told->key, STR("pageNumber"))) {
+    if (kind == HINT_OFFSET || str_equal(told->key, STR("pageNumber"))) {
         return keep(g, told->key);
     }
     return keep(g, STR("page"));
@@ -265,8 +266,8 @@ static bool is_arcgis(const struct guessing *g)
 {
     char room[PLAIN_NAME_MAX];
 
-    return g->reply.of[ROLE_MORE].found &&
-           str_equal(plain_name(g->reply.of[ROLE_MORE].key, room), STR("exceededtransferlimit"));
+    return g->reply.of[HINT_MORE].found &&
+           str_equal(plain_name(g->reply.of[HINT_MORE].key, room), STR("exceededtransferlimit"));
 }
 
 static bool guess_numbers(struct guessing *g)
@@ -277,14 +278,14 @@ static bool guess_numbers(struct guessing *g)
     uint64_t number = 0;
 
     pages->kind = JOB_PAGES_OFFSET;
-    pages->param = asked_param(g, ROLE_OFFSET);
+    pages->param = asked_param(g, HINT_OFFSET);
     if (pages->param) {
         return true;
     }
     pages->kind = JOB_PAGES_NUMBER;
-    pages->param = asked_param(g, ROLE_PAGE);
+    pages->param = asked_param(g, HINT_PAGE);
     if (!pages->param && !in_body) {
-        pages->param = told_param(g, ROLE_PAGE);
+        pages->param = told_param(g, HINT_PAGE);
     }
     if (!pages->param && !in_body &&
         number_in_header(g->in->reply, next_headers, COUNT(next_headers), &header, &number) &&
@@ -293,13 +294,13 @@ static bool guess_numbers(struct guessing *g)
         pages->first = number - 1;
         pages->has_first = true;
     }
-    if (!pages->param && !in_body && g->reply.of[ROLE_PAGES].found) {
+    if (!pages->param && !in_body && g->reply.of[HINT_PAGES].found) {
         pages->param = keep(g, STR("page")); /* how many there are, but not which this is */
         pages->first = 1;
     }
     if (!pages->param && !in_body) {
         pages->kind = JOB_PAGES_OFFSET;
-        pages->param = told_param(g, ROLE_OFFSET);
+        pages->param = told_param(g, HINT_OFFSET);
     }
     if (!pages->param && !in_body && is_arcgis(g)) {
         pages->param = keep(g, STR("resultOffset"));
@@ -309,15 +310,15 @@ static bool guess_numbers(struct guessing *g)
     return pages->param != NULL;
 }
 
-static bool is_bool(const struct spot *spot, bool value)
+static bool is_bool(const struct page_hint *hint, bool value)
 {
-    return spot->found && str_equal(str_trim(spot->value), value ? STR("true") : STR("false"));
+    return hint->found && str_equal(str_trim(hint->value), value ? STR("true") : STR("false"));
 }
 
 /* More is there than came. */
 static bool is_more(const struct guessing *g)
 {
-    const struct spot *of_pages = &g->reply.of[ROLE_PAGES];
+    const struct page_hint *of_pages = &g->reply.of[HINT_PAGES];
     const char *name;
     uint64_t pages = 0;
 
@@ -326,17 +327,17 @@ static bool is_more(const struct guessing *g)
            (number_in_header(g->in->reply, pages_headers, COUNT(pages_headers), &name, &pages) &&
             pages > 1) ||
            number_in_header(g->in->reply, next_headers, COUNT(next_headers), &name, &pages) ||
-           is_bool(&g->reply.of[ROLE_MORE], true) || is_bool(&g->reply.of[ROLE_LAST], false) ||
+           is_bool(&g->reply.of[HINT_MORE], true) || is_bool(&g->reply.of[HINT_LAST], false) ||
            g->reply.is_cut_short;
 }
 
 /* The reply names its page or offset and a size, and holds as many records as that: there may be more. */
 static bool is_full(const struct guessing *g)
 {
-    const struct spot *size = &g->reply.of[ROLE_SIZE];
+    const struct page_hint *size = &g->reply.of[HINT_SIZE];
     uint64_t number = 0;
 
-    return (g->reply.of[ROLE_PAGE].found || g->reply.of[ROLE_OFFSET].found) && size->found &&
+    return (g->reply.of[HINT_PAGE].found || g->reply.of[HINT_OFFSET].found) && size->found &&
            to_number(size->value, &number) && number && g->in->count >= number;
 }
 
@@ -344,13 +345,13 @@ static void guess_size(struct guessing *g)
 {
     struct str name;
 
-    if (spots_in_url(g->in->url, ROLE_SIZE, &name, &g->out->page_size)) {
+    if (page_hints_in_url(g->in->url, HINT_SIZE, &name, &g->out->page_size)) {
         g->out->pages.size_param = keep_decoded(g, name);
-    } else if (g->sent.of[ROLE_SIZE].found) {
-        (void)to_number(g->sent.of[ROLE_SIZE].value, &g->out->page_size);
-        g->out->pages.size_param = keep(g, str_view(g->sent.of[ROLE_SIZE].pointer));
-    } else if (g->reply.of[ROLE_SIZE].found) {
-        (void)to_number(g->reply.of[ROLE_SIZE].value, &g->out->page_size);
+    } else if (g->sent.of[HINT_SIZE].found) {
+        (void)to_number(g->sent.of[HINT_SIZE].value, &g->out->page_size);
+        g->out->pages.size_param = keep(g, str_view(g->sent.of[HINT_SIZE].pointer));
+    } else if (g->reply.of[HINT_SIZE].found) {
+        (void)to_number(g->reply.of[HINT_SIZE].value, &g->out->page_size);
     }
 }
 
@@ -360,8 +361,8 @@ static void guess_counted(struct guessing *g)
 {
     struct str name;
     uint64_t number;
-    bool asked = spots_in_url(g->in->url, ROLE_PAGE, &name, &number) ||
-                 spots_in_url(g->in->url, ROLE_OFFSET, &name, &number);
+    bool asked = page_hints_in_url(g->in->url, HINT_PAGE, &name, &number) ||
+                 page_hints_in_url(g->in->url, HINT_OFFSET, &name, &number);
     bool more;
 
     g->out->pages = (struct job_pages){ .kind = JOB_PAGES_NONE };
@@ -382,9 +383,9 @@ static bool tells_of_pages(const struct guessing *g)
                            ? g->in->reply->header(g->in->reply->context, STR("link"), 0)
                            : STR_NONE;
 
-    return value.data || g->out->total != PAGE_TOTAL_UNKNOWN || g->reply.of[ROLE_NEXT].found ||
-           g->reply.of[ROLE_MORE].found || g->reply.of[ROLE_LAST].found ||
-           g->reply.of[ROLE_TOTAL].found || g->reply.of[ROLE_PAGES].found;
+    return value.data || g->out->total != PAGE_TOTAL_UNKNOWN || g->reply.of[HINT_NEXT].found ||
+           g->reply.of[HINT_MORE].found || g->reply.of[HINT_LAST].found ||
+           g->reply.of[HINT_TOTAL].found || g->reply.of[HINT_PAGES].found;
 }
 
 bool pages_guess_wants_header(struct str name)
@@ -404,14 +405,14 @@ bool pages_guess_wants_header(struct str name)
 
 void pages_guess_told(struct str body, struct pages_told *told)
 {
-    struct spots spots;
+    struct page_hints hints;
 
-    spots_find(body, &spots);
+    page_hints_find(body, &hints);
     *told = (struct pages_told){ .has_total = false };
     told->has_total =
-        spots.of[ROLE_TOTAL].found && to_number(spots.of[ROLE_TOTAL].value, &told->total);
+        hints.of[HINT_TOTAL].found && to_number(hints.of[HINT_TOTAL].value, &told->total);
     told->has_pages =
-        spots.of[ROLE_PAGES].found && to_number(spots.of[ROLE_PAGES].value, &told->pages);
+        hints.of[HINT_PAGES].found && to_number(hints.of[HINT_PAGES].value, &told->pages);
 }
 
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess)
@@ -424,8 +425,8 @@ void pages_guess(const struct pages_guess_input *input, struct pages_guess *gues
     guess->total = PAGE_TOTAL_UNKNOWN;
     guess->page_size = 0;
     guess->used = 0;
-    spots_find(input->reply->body, &g.reply);
-    spots_find(input->body, &g.sent);
+    page_hints_find(input->reply->body, &g.reply);
+    page_hints_find(input->body, &g.sent);
     if (decided == JOB_PAGES_LINK || (decided == JOB_PAGES_NONE && has_link_next(input->reply))) {
         guess->pages.kind = JOB_PAGES_LINK;
     } else if (decided == JOB_PAGES_NEXT || decided == JOB_PAGES_CURSOR) {

@@ -1,9 +1,9 @@
-#include "plan/pages_spots.h"
+#include "plan/pages/page_hints.h"
 
 #include "base/crc32c.h"
 #include "base/url_make.h"
 #include "plan/link.h"
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 #include "plan/plain_name.h"
 #include "plan/records.h"
 
@@ -12,107 +12,107 @@
 
 /* --- names ------------------------------------------------------------------------------------------ */
 
-struct role_name {
+struct hint_name {
     const char *name;
-    enum role role;
-    const char *param; /* of ROLE_NEXT: what takes the cursor; "" the same name, NULL a URL only */
+    enum page_hint_kind kind;
+    const char *param; /* of HINT_NEXT: what takes the cursor; "" the same name, NULL a URL only */
 };
 
-/* Plain names (letters and digits, lower case), the surest first. Those of ROLE_MORE and ROLE_LAST stand in
+/* Plain names (letters and digits, lower case), the surest first. Those of HINT_MORE and HINT_LAST stand in
  * pages_more.c. */
-static const struct role_name role_names[] = {
-    { "odatanextlink", ROLE_NEXT, NULL },
-    { "nextlink", ROLE_NEXT, NULL },
-    { "nexturl", ROLE_NEXT, NULL },
-    { "nexturi", ROLE_NEXT, NULL },
-    { "nextpageurl", ROLE_NEXT, NULL },
-    { "nextpageuri", ROLE_NEXT, NULL },
-    { "nextpagelink", ROLE_NEXT, NULL },
-    { "nexthref", ROLE_NEXT, NULL },
-    { "nextrecordsurl", ROLE_NEXT, NULL },
-    { "nextresults", ROLE_NEXT, NULL },
-    { "moretopicsurl", ROLE_NEXT, NULL },
-    { "links", ROLE_NEXT, NULL }, /* an array of them */
-    { "link", ROLE_NEXT, NULL },
-    { "continue", ROLE_NEXT, "*" }, /* MediaWiki: an object of parameters */
-    { "nextcursor", ROLE_NEXT, "cursor" },
-    { "endcursor", ROLE_NEXT, "after" },
-    { "aftercursor", ROLE_NEXT, "cursor" },
-    { "nextcursormark", ROLE_NEXT, "cursorMark" },
-    { "nextpagetoken", ROLE_NEXT, "page_token" },
-    { "nextpagekey", ROLE_NEXT, "" },
-    { "nexttoken", ROLE_NEXT, "" },
-    { "continuationtoken", ROLE_NEXT, "" },
-    { "continuation", ROLE_NEXT, "" },
-    { "resumptiontoken", ROLE_NEXT, "" },
-    { "nextmarker", ROLE_NEXT, "marker" },
-    { "nextmaxid", ROLE_NEXT, "max_id" },
-    { "nextsearchafter", ROLE_NEXT, "search_after" },
-    { "nextoffset", ROLE_NEXT, "offset" },
-    { "nextskip", ROLE_NEXT, "skip" },
-    { "nextstart", ROLE_NEXT, "start" },
-    { "nextpage", ROLE_NEXT, "page" },
-    { "next", ROLE_NEXT, "after" },
-    { "scrollid", ROLE_NEXT, "" },
-    { "cursor", ROLE_NEXT, "" },
-    { "after", ROLE_NEXT, "" },
-    { "bookmark", ROLE_NEXT, "" },
-    { "offset", ROLE_NEXT, "" }, /* a text: a number there is one of records */
-    { "total", ROLE_TOTAL, NULL },
-    { "totalcount", ROLE_TOTAL, NULL },
-    { "totalresults", ROLE_TOTAL, NULL },
-    { "totalrecords", ROLE_TOTAL, NULL },
-    { "totalitems", ROLE_TOTAL, NULL },
-    { "totalelements", ROLE_TOTAL, NULL },
-    { "totalhits", ROLE_TOTAL, NULL },
-    { "totalrows", ROLE_TOTAL, NULL },
-    { "totalsize", ROLE_TOTAL, NULL },
-    { "totalfound", ROLE_TOTAL, NULL },
-    { "totalmatches", ROLE_TOTAL, NULL },
-    { "opensearchtotalresults", ROLE_TOTAL, NULL },
-    { "recordstotal", ROLE_TOTAL, NULL },
-    { "numbermatched", ROLE_TOTAL, NULL },
-    { "odatacount", ROLE_TOTAL, NULL },
-    { "numfound", ROLE_TOTAL, NULL },
-    { "nbhits", ROLE_TOTAL, NULL },
-    { "matched", ROLE_TOTAL, NULL },
-    { "found", ROLE_TOTAL, NULL },
-    { "count", ROLE_TOTAL, NULL },
-    { "totalpages", ROLE_PAGES, NULL },
-    { "pagecount", ROLE_PAGES, NULL },
-    { "pagestotal", ROLE_PAGES, NULL },
-    { "totalpagecount", ROLE_PAGES, NULL },
-    { "numpages", ROLE_PAGES, NULL },
-    { "nbpages", ROLE_PAGES, NULL },
-    { "lastpage", ROLE_PAGES, NULL },
-    { "pages", ROLE_PAGES, NULL },
-    { "page", ROLE_PAGE, NULL },
-    { "currentpage", ROLE_PAGE, NULL },
-    { "pagenumber", ROLE_PAGE, NULL },
-    { "pageno", ROLE_PAGE, NULL },
-    { "pagenum", ROLE_PAGE, NULL },
-    { "pageindex", ROLE_PAGE, NULL },
-    { "p", ROLE_PAGE, NULL },
-    { "number", ROLE_PAGE, NULL },
-    { "offset", ROLE_OFFSET, NULL },
-    { "pageoffset", ROLE_OFFSET, NULL },
-    { "resultoffset", ROLE_OFFSET, NULL },
-    { "skip", ROLE_OFFSET, NULL },
-    { "start", ROLE_OFFSET, NULL },
-    { "startat", ROLE_OFFSET, NULL },
-    { "startindex", ROLE_OFFSET, NULL },
-    { "from", ROLE_OFFSET, NULL },
-    { "perpage", ROLE_SIZE, NULL },
-    { "pagesize", ROLE_SIZE, NULL },
-    { "limit", ROLE_SIZE, NULL },
-    { "pagelimit", ROLE_SIZE, NULL },
-    { "itemsperpage", ROLE_SIZE, NULL },
-    { "resultsperpage", ROLE_SIZE, NULL },
-    { "hitsperpage", ROLE_SIZE, NULL },
-    { "maxresults", ROLE_SIZE, NULL },
-    { "resultrecordcount", ROLE_SIZE, NULL },
-    { "size", ROLE_SIZE, NULL },
-    { "take", ROLE_SIZE, NULL },
+static const struct hint_name hint_names[] = {
+    { "odatanextlink", HINT_NEXT, NULL },
+    { "nextlink", HINT_NEXT, NULL },
+    { "nexturl", HINT_NEXT, NULL },
+    { "nexturi", HINT_NEXT, NULL },
+    { "nextpageurl", HINT_NEXT, NULL },
+    { "nextpageuri", HINT_NEXT, NULL },
+    { "nextpagelink", HINT_NEXT, NULL },
+    { "nexthref", HINT_NEXT, NULL },
+    { "nextrecordsurl", HINT_NEXT, NULL },
+    { "nextresults", HINT_NEXT, NULL },
+    { "moretopicsurl", HINT_NEXT, NULL },
+    { "links", HINT_NEXT, NULL }, /* an array of them */
+    { "link", HINT_NEXT, NULL },
+    { "continue", HINT_NEXT, "*" }, /* MediaWiki: an object of parameters */
+    { "nextcursor", HINT_NEXT, "cursor" },
+    { "endcursor", HINT_NEXT, "after" },
+    { "aftercursor", HINT_NEXT, "cursor" },
+    { "nextcursormark", HINT_NEXT, "cursorMark" },
+    { "nextpagetoken", HINT_NEXT, "page_token" },
+    { "nextpagekey", HINT_NEXT, "" },
+    { "nexttoken", HINT_NEXT, "" },
+    { "continuationtoken", HINT_NEXT, "" },
+    { "continuation", HINT_NEXT, "" },
+    { "resumptiontoken", HINT_NEXT, "" },
+    { "nextmarker", HINT_NEXT, "marker" },
+    { "nextmaxid", HINT_NEXT, "max_id" },
+    { "nextsearchafter", HINT_NEXT, "search_after" },
+    { "nextoffset", HINT_NEXT, "offset" },
+    { "nextskip", HINT_NEXT, "skip" },
+    { "nextstart", HINT_NEXT, "start" },
+    { "nextpage", HINT_NEXT, "page" },
+    { "next", HINT_NEXT, "after" },
+    { "scrollid", HINT_NEXT, "" },
+    { "cursor", HINT_NEXT, "" },
+    { "after", HINT_NEXT, "" },
+    { "bookmark", HINT_NEXT, "" },
+    { "offset", HINT_NEXT, "" }, /* a text: a number there is one of records */
+    { "total", HINT_TOTAL, NULL },
+    { "totalcount", HINT_TOTAL, NULL },
+    { "totalresults", HINT_TOTAL, NULL },
+    { "totalrecords", HINT_TOTAL, NULL },
+    { "totalitems", HINT_TOTAL, NULL },
+    { "totalelements", HINT_TOTAL, NULL },
+    { "totalhits", HINT_TOTAL, NULL },
+    { "totalrows", HINT_TOTAL, NULL },
+    { "totalsize", HINT_TOTAL, NULL },
+    { "totalfound", HINT_TOTAL, NULL },
+    { "totalmatches", HINT_TOTAL, NULL },
+    { "opensearchtotalresults", HINT_TOTAL, NULL },
+    { "recordstotal", HINT_TOTAL, NULL },
+    { "numbermatched", HINT_TOTAL, NULL },
+    { "odatacount", HINT_TOTAL, NULL },
+    { "numfound", HINT_TOTAL, NULL },
+    { "nbhits", HINT_TOTAL, NULL },
+    { "matched", HINT_TOTAL, NULL },
+    { "found", HINT_TOTAL, NULL },
+    { "count", HINT_TOTAL, NULL },
+    { "totalpages", HINT_PAGES, NULL },
+    { "pagecount", HINT_PAGES, NULL },
+    { "pagestotal", HINT_PAGES, NULL },
+    { "totalpagecount", HINT_PAGES, NULL },
+    { "numpages", HINT_PAGES, NULL },
+    { "nbpages", HINT_PAGES, NULL },
+    { "lastpage", HINT_PAGES, NULL },
+    { "pages", HINT_PAGES, NULL },
+    { "page", HINT_PAGE, NULL },
+    { "currentpage", HINT_PAGE, NULL },
+    { "pagenumber", HINT_PAGE, NULL },
+    { "pageno", HINT_PAGE, NULL },
+    { "pagenum", HINT_PAGE, NULL },
+    { "pageindex", HINT_PAGE, NULL },
+    { "p", HINT_PAGE, NULL },
+    { "number", HINT_PAGE, NULL },
+    { "offset", HINT_OFFSET, NULL },
+    { "pageoffset", HINT_OFFSET, NULL },
+    { "resultoffset", HINT_OFFSET, NULL },
+    { "skip", HINT_OFFSET, NULL },
+    { "start", HINT_OFFSET, NULL },
+    { "startat", HINT_OFFSET, NULL },
+    { "startindex", HINT_OFFSET, NULL },
+    { "from", HINT_OFFSET, NULL },
+    { "perpage", HINT_SIZE, NULL },
+    { "pagesize", HINT_SIZE, NULL },
+    { "limit", HINT_SIZE, NULL },
+    { "pagelimit", HINT_SIZE, NULL },
+    { "itemsperpage", HINT_SIZE, NULL },
+    { "resultsperpage", HINT_SIZE, NULL },
+    { "hitsperpage", HINT_SIZE, NULL },
+    { "maxresults", HINT_SIZE, NULL },
+    { "resultrecordcount", HINT_SIZE, NULL },
+    { "size", HINT_SIZE, NULL },
+    { "take", HINT_SIZE, NULL },
 };
 
 /* Names that mean what another name does, in an object of that name: {"next": {"href": ...}}. */
@@ -129,7 +129,7 @@ static const struct {
     { "total", "count", "total" },
 };
 
-#define ROLE_NAMES (sizeof role_names / sizeof role_names[0])
+#define HINT_NAMES (sizeof hint_names / sizeof hint_names[0])
 
 /* What a request calls the place of a cursor. */
 static const char *const cursor_params[] = {
@@ -182,7 +182,7 @@ static bool add_step(char pointer[PAGES_GUESS_POINTER_MAX], size_t *len, struct 
 
 /* A next page is named by a text or a number, by an array of links, or by an object of parameters; null and
  * false say that there is none. */
-static bool is_next(const struct role_name *name, struct str value)
+static bool is_next(const struct hint_name *name, struct str value)
 {
     bool is_link = !name->param && (str_equal(str_view(name->name), STR("links")) ||
                                     str_equal(str_view(name->name), STR("link")));
@@ -207,32 +207,32 @@ static bool is_next(const struct role_name *name, struct str value)
     }
 }
 
-static bool fits(const struct role_name *name, struct str value)
+static bool fits(const struct hint_name *name, struct str value)
 {
     enum json_type type = json_type_of(value);
 
-    return name->role == ROLE_NEXT ? is_next(name, value)
+    return name->kind == HINT_NEXT ? is_next(name, value)
                                    : type == JSON_NUMBER || type == JSON_STRING;
 }
 
-static void put_spot(struct spot *spot, size_t rank, const char *pointer, struct str key,
+static void put_hint(struct page_hint *hint, size_t rank, const char *pointer, struct str key,
                      struct str value)
 {
     bool has_value = !page_is_none(value);
 
-    if (spot->found &&
-        (spot->has_value > has_value || (spot->has_value == has_value && spot->rank <= rank))) {
+    if (hint->found &&
+        (hint->has_value > has_value || (hint->has_value == has_value && hint->rank <= rank))) {
         return;
     }
-    *spot = (struct spot){
+    *hint = (struct page_hint){
         .found = true, .has_value = has_value, .rank = rank, .key = key, .value = value
     };
-    snprintf(spot->pointer, sizeof spot->pointer, "%s", pointer);
+    snprintf(hint->pointer, sizeof hint->pointer, "%s", pointer);
 }
 
 /* A member that says whether there is more: {"has_more": true}, {"isLast": false}, {"next_page": true}. */
-static void judge_more(struct spots *spots, const char *pointer, struct str plain, struct str key,
-                       struct str value)
+static void judge_more(struct page_hints *hints, const char *pointer, struct str plain,
+                       struct str key, struct str value)
 {
     bool is_sure = false;
     enum more more = pages_more_word(plain, &is_sure);
@@ -245,25 +245,25 @@ static void judge_more(struct spots *spots, const char *pointer, struct str plai
         return; /* a record may be, too */
     }
     if (more == MORE_YES || (more == MORE_NO && is_sure)) {
-        put_spot(&spots->of[more == MORE_YES ? ROLE_MORE : ROLE_LAST], !is_sure, pointer, key,
+        put_hint(&hints->of[more == MORE_YES ? HINT_MORE : HINT_LAST], !is_sure, pointer, key,
                  value);
-        spots->of[more == MORE_YES ? ROLE_MORE : ROLE_LAST].has_value = true;
+        hints->of[more == MORE_YES ? HINT_MORE : HINT_LAST].has_value = true;
     }
 }
 
 /* By its name and that of the object it stands in. */
-static void judge(struct spots *spots, const char *pointer, struct str above, struct str key,
+static void judge(struct page_hints *hints, const char *pointer, struct str above, struct str key,
                   struct str value)
 {
     char own[PLAIN_NAME_MAX], parent[PLAIN_NAME_MAX];
     struct str plain = plain_name(key, own), over = plain_name(above, parent), next;
 
     if (is_among(plain, cursor_params, COUNT(cursor_params))) {
-        put_spot(&spots->cursor_param, 0, pointer, key, value);
+        put_hint(&hints->cursor_param, 0, pointer, key, value);
     }
-    spots->is_cut_short |= str_equal(plain, STR("lastevaluatedkey")) && !page_is_none(value);
+    hints->is_cut_short |= str_equal(plain, STR("lastevaluatedkey")) && !page_is_none(value);
     if (json_type_of(value) == JSON_BOOL) {
-        judge_more(spots, pointer, plain, key, value);
+        judge_more(hints, pointer, plain, key, value);
     }
     for (size_t i = 0; i < COUNT(within_names); i++) {
         if (str_equal(over, str_view(within_names[i].above)) &&
@@ -272,8 +272,8 @@ static void judge(struct spots *spots, const char *pointer, struct str above, st
             break;
         }
     }
-    for (size_t i = 0; i < ROLE_NAMES; i++) {
-        if (!str_equal(plain, str_view(role_names[i].name)) || !fits(&role_names[i], value)) {
+    for (size_t i = 0; i < HINT_NAMES; i++) {
+        if (!str_equal(plain, str_view(hint_names[i].name)) || !fits(&hint_names[i], value)) {
             continue;
         }
         if (json_type_of(value) == JSON_ARRAY && !link_in_array(value, STR("next"), &next)) {
@@ -282,7 +282,7 @@ static void judge(struct spots *spots, const char *pointer, struct str above, st
             next = value;
         }
         if (next.data) {
-            put_spot(&spots->of[role_names[i].role], i, pointer, key, next);
+            put_hint(&hints->of[hint_names[i].kind], i, pointer, key, next);
         }
     }
 }
@@ -336,30 +336,30 @@ static void visit_member(void *context, const char *pointer, struct str above, s
     judge(context, pointer, above, key, value);
 }
 
-void spots_find(struct str body, struct spots *spots)
+void page_hints_find(struct str body, struct page_hints *hints)
 {
-    struct scan scan = { .visit = visit_member, .context = spots };
+    struct scan scan = { .visit = visit_member, .context = hints };
 
-    *spots = (struct spots){ .of = { { .found = false } } };
+    *hints = (struct page_hints){ .of = { { .found = false } } };
     scan_object(&scan, str_trim(body), STR_NONE, 0, 0);
 }
 
-const char *spot_cursor_param(const struct spot *next)
+const char *page_hint_param(const struct page_hint *next)
 {
-    return role_names[next->rank].param;
+    return hint_names[next->rank].param;
 }
 
 /* --- parameters of the request ------------------------------------------------------------------------- */
 
-bool spots_in_url(struct str url, enum role role, struct str *name, uint64_t *number)
+bool page_hints_in_url(struct str url, enum page_hint_kind kind, struct str *name, uint64_t *number)
 {
     struct url_params params;
     struct str each, value;
-    size_t best = ROLE_NAMES;
+    size_t best = HINT_NAMES;
 
     url_params_begin(&params, url);
     while (url_params_next(&params, &each, &value)) {
-        char plain_bytes[PLAIN_NAME_MAX], decoded[SPOT_PARAM_MAX];
+        char plain_bytes[PLAIN_NAME_MAX], decoded[PAGE_HINT_PARAM_MAX];
         struct str plain;
 
         if (each.len > sizeof decoded) {
@@ -367,7 +367,7 @@ bool spots_in_url(struct str url, enum role role, struct str *name, uint64_t *nu
         }
         plain = plain_name(url_decode(each, decoded), plain_bytes);
         for (size_t i = 0; i < best; i++) {
-            if (role_names[i].role == role && str_equal(plain, str_view(role_names[i].name))) {
+            if (hint_names[i].kind == kind && str_equal(plain, str_view(hint_names[i].name))) {
                 best = i;
                 *name = each;
                 *number = 0;
@@ -375,14 +375,14 @@ bool spots_in_url(struct str url, enum role role, struct str *name, uint64_t *nu
             }
         }
     }
-    return best < ROLE_NAMES;
+    return best < HINT_NAMES;
 }
 
-bool spots_cursor_in_url(struct str url, struct str *name)
+bool page_hints_cursor_in_url(struct str url, struct str *name)
 {
     struct url_params params;
     struct str value;
-    char plain[PLAIN_NAME_MAX], decoded[SPOT_PARAM_MAX];
+    char plain[PLAIN_NAME_MAX], decoded[PAGE_HINT_PARAM_MAX];
 
     url_params_begin(&params, url);
     while (url_params_next(&params, name, &value)) {

@@ -1,5 +1,5 @@
 /* Whether a page says that there is more, and how far its listing has come. */
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 
 #include "plan/plain_name.h"
 

@@ -12,10 +12,10 @@
  *
  * Pure; any thread. Nothing is allocated.
  */
-#ifndef SCRAPETOP_PLAN_PAGES_GUESS_H
-#define SCRAPETOP_PLAN_PAGES_GUESS_H
+#ifndef SCRAPETOP_PLAN_PAGES_PAGE_GUESS_H
+#define SCRAPETOP_PLAN_PAGES_PAGE_GUESS_H
 
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #define PAGES_GUESS_DEPTH 4
 #define PAGES_GUESS_MEMBERS_MAX                                                                    \

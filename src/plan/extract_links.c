@@ -1,13 +1,13 @@
-#include "plan/harvest.h"
+#include "plan/extract_links.h"
 
 #include "base/json_look.h"
 #include "base/json_text.h"
 #include "base/url.h"
 #include "job/header_fill.h"
 #include "job/template.h"
-#include "plan/pages.h"
-#include "plan/place.h"
+#include "plan/pages/pages.h"
 #include "plan/records.h"
+#include "plan/sort_key.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -39,7 +39,7 @@ struct child {
     bool wants_key;
 };
 
-struct harvest {
+struct extract_links {
     const struct job *job;
     struct child *children; /* in the order of the endpoints */
     size_t count;
@@ -48,12 +48,12 @@ struct harvest {
 
 /* --- what is going to be asked for ------------------------------------------------------------------- */
 
-static const struct job_endpoint *endpoint_of(const struct harvest *h, const struct child *c)
+static const struct job_endpoint *endpoint_of(const struct extract_links *h, const struct child *c)
 {
     return &h->job->endpoints[c->endpoint];
 }
 
-static const struct job_endpoint *parent_of(const struct harvest *h, const struct child *c)
+static const struct job_endpoint *parent_of(const struct extract_links *h, const struct child *c)
 {
     return &h->job->endpoints[endpoint_of(h, c)->parent];
 }
@@ -66,7 +66,7 @@ static bool descends(const struct job *job, uint32_t endpoint, uint32_t from)
     return endpoint == from;
 }
 
-static enum result add_wanted(const struct harvest *h, struct child *c, struct str name,
+static enum result add_wanted(const struct extract_links *h, struct child *c, struct str name,
                               struct err *err)
 {
     struct str field, head = template_name_head(name, &field);
@@ -110,7 +110,7 @@ static bool comes_later(const struct job *job, struct str name, uint32_t endpoin
 }
 
 /* Names are borrowed from the job's text, not from the template, which does not live on. */
-static enum result add_names(const struct harvest *h, struct child *c, struct str text,
+static enum result add_names(const struct extract_links *h, struct child *c, struct str text,
                              enum template_context context, struct err *err)
 {
     struct template *t;
@@ -132,7 +132,7 @@ static enum result add_names(const struct harvest *h, struct child *c, struct st
 }
 
 /* The names that one endpoint's request and columns are made of. */
-static enum result add_needs(const struct harvest *h, struct child *c,
+static enum result add_needs(const struct extract_links *h, struct child *c,
                              const struct job_endpoint *endpoint, struct err *err)
 {
     struct str body = str_view(endpoint->body);
@@ -226,7 +226,7 @@ static enum result make_looks(struct child *c, struct err *err)
     return result;
 }
 
-static enum result child_init(const struct harvest *h, struct child *c, struct err *err)
+static enum result child_init(const struct extract_links *h, struct child *c, struct err *err)
 {
     const struct job_endpoint *endpoint = endpoint_of(h, c);
     struct str body = str_view(endpoint->body);
@@ -267,9 +267,9 @@ static void child_release(struct child *c)
     free(c->looks);
 }
 
-enum result harvest_new(struct harvest **made, const struct job *job, struct err *err)
+enum result extract_links_new(struct extract_links **made, const struct job *job, struct err *err)
 {
-    struct harvest *h = calloc(1, sizeof *h);
+    struct extract_links *h = calloc(1, sizeof *h);
     enum result result = RESULT_OK;
 
     if (h) {
@@ -278,7 +278,7 @@ enum result harvest_new(struct harvest **made, const struct job *job, struct err
         h->records = calloc(job->endpoint_count + 1, sizeof *h->records);
     }
     if (!h || !h->children || !h->records) {
-        harvest_free(h);
+        extract_links_free(h);
         return err_nomem(err, "preparing the endpoints");
     }
     for (size_t i = 0; i < job->endpoint_count && result == RESULT_OK; i++) {
@@ -293,14 +293,14 @@ enum result harvest_new(struct harvest **made, const struct job *job, struct err
         }
     }
     if (result != RESULT_OK) {
-        harvest_free(h);
+        extract_links_free(h);
         return result;
     }
     *made = h;
     return RESULT_OK;
 }
 
-void harvest_free(struct harvest *h)
+void extract_links_free(struct extract_links *h)
 {
     if (h) {
         for (size_t i = 0; i < h->count; i++) {
@@ -312,7 +312,7 @@ void harvest_free(struct harvest *h)
     }
 }
 
-bool harvest_wants(const struct harvest *h, uint32_t endpoint)
+bool extract_links_wants(const struct extract_links *h, uint32_t endpoint)
 {
     for (size_t i = 0; i < h->count; i++) {
         if (endpoint_of(h, &h->children[i])->parent == endpoint) {
@@ -326,7 +326,7 @@ bool harvest_wants(const struct harvest *h, uint32_t endpoint)
 
 /* One body being read. */
 struct reaping {
-    const struct harvest *h;
+    const struct extract_links *h;
     const struct request *request;
     struct findings *out;
     const struct child *child; /* at hand, with the values for the record at hand */
@@ -479,14 +479,14 @@ static bool make_texts(struct reaping *r, uint64_t record)
 }
 
 /* Adds it, as the first page of a listing when it is one. */
-static void add_detail(struct reaping *r, const struct place *place, uint64_t record)
+static void add_detail(struct reaping *r, const struct sort_key *place, uint64_t record)
 {
     const struct job_endpoint *endpoint = endpoint_of(r->h, r->child);
     struct request_texts texts = { .key = buf_view(&r->key),
                                    .url = buf_view(&r->url),
                                    .body = r->child->body ? buf_view(&r->body) : STR_NONE,
                                    .vars = buf_view(&r->vars),
-                                   .place = place_view(place) };
+                                   .sort_key = sort_key_view(place) };
     struct pages_first first = { .url = { 0 } };
     struct err err = { .text = "" };
     struct found *found = NULL;
@@ -550,7 +550,7 @@ static void take_values(struct reaping *r, const struct record_view *record)
 static bool take_record(void *context, const struct record_view *record)
 {
     struct reaping *r = context;
-    struct place place;
+    struct sort_key place;
 
     r->records++;
     buf_reset(&r->url);
@@ -559,7 +559,7 @@ static bool take_record(void *context, const struct record_view *record)
     buf_reset(&r->vars);
     take_values(r, record);
     if (record->index > UINT32_MAX ||
-        !place_of_record(r->request, (uint32_t)record->index, &place)) {
+        !sort_key_of_record(r->request, (uint32_t)record->index, &place)) {
         (void)pass_over(r, RESULT_LIMIT, record->index, "too many levels of details");
     } else if (r->result == RESULT_OK && make_texts(r, record->index)) {
         add_detail(r, &place, record->index);
@@ -589,8 +589,8 @@ static void note_passed_over(struct reaping *r)
     }
 }
 
-enum result harvest_read(const struct harvest *h, const struct request *request, struct str body,
-                         struct findings *out)
+enum result extract_links_read(const struct extract_links *h, const struct request *request,
+                               struct str body, struct findings *out)
 {
     const struct json_pointer *records = &h->records[request->endpoint];
     struct reaping r = { .h = h, .request = request, .out = out };

@@ -3,11 +3,11 @@
  * whether there is more, pages_number.c and pages_next.c know what it names, pages_make.c makes requests of
  * that.
  */
-#ifndef SCRAPETOP_PLAN_PAGES_HOW_H
-#define SCRAPETOP_PLAN_PAGES_HOW_H
+#ifndef SCRAPETOP_PLAN_PAGES_PAGE_INTERNAL_H
+#define SCRAPETOP_PLAN_PAGES_PAGE_INTERNAL_H
 
-#include "plan/pages.h"
-#include "plan/pages_guess.h"
+#include "plan/pages/page_guess.h"
+#include "plan/pages/pages.h"
 #include "plan/records.h"
 
 enum more { MORE_UNTOLD, MORE_YES, MORE_NO };
@@ -124,7 +124,7 @@ bool listing_is_within(struct listing *listing, uint64_t ordinal);
 bool listing_bears_empty(struct listing *listing, uint32_t empty);
 
 /** How a listing's pages are numbered, and how many there are, as its page at hand says. */
-struct course {
+struct page_plan {
     bool known;     /* how many: else `announced` and `expected` mean nothing */
     bool overtaken; /* more came than was announced */
     uint64_t announced, expected;
@@ -136,10 +136,10 @@ struct course {
 
 /** The page from which on the others are known: mostly the first. Names those up to the end of their block,
  *  and the next block too when the page that should do it lies behind. */
-void listing_begin_course(struct listing *listing, struct course *course);
+void listing_begin_plan(struct listing *listing, struct page_plan *plan);
 
 /** A page whose number of fellows is known: names its block's successor, and what has been added. */
-void listing_keep_course(struct listing *listing, struct course *course);
+void listing_keep_plan(struct listing *listing, struct page_plan *plan);
 
 void listing_read_numbered(struct listing *listing);
 

@@ -30,8 +30,8 @@
  * Errors   RESULT_NOMEM alone; whatever a server says is a note.
  * Threads  pure, any.
  */
-#ifndef SCRAPETOP_PLAN_PAGES_H
-#define SCRAPETOP_PLAN_PAGES_H
+#ifndef SCRAPETOP_PLAN_PAGES_PAGES_H
+#define SCRAPETOP_PLAN_PAGES_PAGES_H
 
 #include "job/job.h"
 #include "plan/found.h"

@@ -1,11 +1,11 @@
-#include "plan/pages.h"
+#include "plan/pages/pages.h"
 
 #include "base/json_look.h"
 #include "base/units.h"
 #include "plan/link.h"
-#include "plan/pages_guess.h"
-#include "plan/pages_how.h"
-#include "plan/pages_there.h"
+#include "plan/pages/page_guess.h"
+#include "plan/pages/page_internal.h"
+#include "plan/pages/page_suggest.h"
 #include "plan/records.h"
 
 #include <inttypes.h>
@@ -63,12 +63,12 @@ static void look_up(struct listing *l)
 /* On the first page a pointer that finds nothing is a mistake of the job, or the API has changed. Told with
  * what there is instead. */
 static void note_no_match(struct listing *l, const char *pointer, struct str found,
-                          enum pages_there there)
+                          enum page_suggest_kind there)
 {
-    char text[PAGES_THERE_MAX];
+    char text[PAGE_SUGGEST_MAX];
 
     if (pointer && !found.data && !pages_header(pointer) && !l->page.ordinal) {
-        pages_there(l->reply->body, there, text);
+        page_suggest(l->reply->body, there, text);
         LISTING_NOTE(l, PAGE_NOTE_NO_MATCH, "%s finds nothing; %s", pointer, text);
     }
 }
@@ -104,13 +104,13 @@ static void note_guess(struct listing *l, const struct pages_guess *guess)
 static void note_no_matches(struct listing *l)
 {
     if (l->found.presence == RECORDS_ABSENT) {
-        note_no_match(l, l->records, STR_NONE, PAGES_THERE_ARRAYS);
+        note_no_match(l, l->records, STR_NONE, PAGE_SUGGEST_ARRAYS);
     }
-    note_no_match(l, l->pages.total, l->total, PAGES_THERE_NUMBERS);
-    note_no_match(l, l->pages.total_pages, l->total_pages, PAGES_THERE_NUMBERS);
-    note_no_match(l, l->pages.next, l->next, PAGES_THERE_TEXTS);
-    note_no_match(l, l->pages.has_more, l->has_more, PAGES_THERE_BOOLEANS);
-    note_no_match(l, l->pages.is_last, l->is_last, PAGES_THERE_BOOLEANS);
+    note_no_match(l, l->pages.total, l->total, PAGE_SUGGEST_NUMBERS);
+    note_no_match(l, l->pages.total_pages, l->total_pages, PAGE_SUGGEST_NUMBERS);
+    note_no_match(l, l->pages.next, l->next, PAGE_SUGGEST_TEXTS);
+    note_no_match(l, l->pages.has_more, l->has_more, PAGE_SUGGEST_BOOLEANS);
+    note_no_match(l, l->pages.is_last, l->is_last, PAGE_SUGGEST_BOOLEANS);
 }
 
 static void read_as_kind(struct listing *l)

@@ -1,5 +1,5 @@
 #include "plan/found.h"
-#include "plan/place.h"
+#include "plan/sort_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,34 +9,34 @@
 #include <cmocka.h>
 
 /* The detail of record `record` on page `ordinal` of seed `id`'s listing. */
-static struct place detail(uint64_t id, uint32_t ordinal, uint32_t record)
+static struct sort_key detail(uint64_t id, uint32_t ordinal, uint32_t record)
 {
     struct request page = { .id = id }, next = { .id = 1000 };
-    struct place at, place;
+    struct sort_key at, place;
 
-    place_of_page(&page, ordinal, &at);
-    next.place = place_view(&at);
+    sort_key_of_page(&page, ordinal, &at);
+    next.sort_key = sort_key_view(&at);
     next.page.ordinal = ordinal;
-    assert_true(place_of_record(&next, record, &place));
+    assert_true(sort_key_of_record(&next, record, &place));
     return place;
 }
 
-static void assert_before(struct place a, struct place b)
+static void assert_before(struct sort_key a, struct sort_key b)
 {
-    assert_true(place_compare(place_view(&a), place_view(&b)) < 0);
-    assert_true(place_compare(place_view(&b), place_view(&a)) > 0);
+    assert_true(sort_key_compare(sort_key_view(&a), sort_key_view(&b)) < 0);
+    assert_true(sort_key_compare(sort_key_view(&b), sort_key_view(&a)) > 0);
 }
 
-static void place__follows_seed_page_and_record__when_compared(void **state)
+static void sort_key__follows_seed_page_and_record__when_compared(void **state)
 {
     struct request seed = { .id = 7 };
-    struct place first, second, later, round;
+    struct sort_key first, second, later, round;
 
     (void)state;
-    place_of_page(&seed, 0, &first);
-    place_of_page(&seed, 1, &second);
-    place_of_seed(0, 8, &later);
-    place_of_seed(1, 1, &round);
+    sort_key_of_page(&seed, 0, &first);
+    sort_key_of_page(&seed, 1, &second);
+    sort_key_of_seed(0, 8, &later);
+    sort_key_of_seed(1, 1, &round);
     assert_before(first, second);
     assert_before(second, later);
     assert_before(later, round);
@@ -45,36 +45,36 @@ static void place__follows_seed_page_and_record__when_compared(void **state)
     assert_before(detail(7, 9, 0), detail(8, 0, 0));
 }
 
-static void place__is_the_listings__when_asked_from_any_of_its_pages(void **state)
+static void sort_key__is_the_listings__when_asked_from_any_of_its_pages(void **state)
 {
     struct request seed = { .id = 7 }, third = { .id = 90, .page.ordinal = 3 };
-    struct place at, from_first, from_third;
+    struct sort_key at, from_first, from_third;
 
     (void)state;
-    place_of_page(&seed, 3, &at);
-    third.place = place_view(&at);
-    place_of_page(&seed, 4, &from_first);
-    place_of_page(&third, 4, &from_third);
-    assert_int_equal(place_compare(place_view(&from_first), place_view(&from_third)), 0);
+    sort_key_of_page(&seed, 3, &at);
+    third.sort_key = sort_key_view(&at);
+    sort_key_of_page(&seed, 4, &from_first);
+    sort_key_of_page(&third, 4, &from_third);
+    assert_int_equal(sort_key_compare(sort_key_view(&from_first), sort_key_view(&from_third)), 0);
 }
 
-static void place__is_refused__when_too_deep(void **state)
+static void sort_key__is_refused__when_too_deep(void **state)
 {
     struct request at = { .id = 1 };
-    struct place place, kept;
+    struct sort_key place, kept;
     unsigned levels = 0;
 
     (void)state;
-    while (place_of_record(&at, 0, &place)) {
-        struct place page;
+    while (sort_key_of_record(&at, 0, &place)) {
+        struct sort_key page;
 
         kept = place;
-        at.place = place_view(&kept);
-        place_of_page(&at, 1, &page);
+        at.sort_key = sort_key_view(&kept);
+        sort_key_of_page(&at, 1, &page);
         assert_int_equal(page.len, kept.len + 4);
         levels++;
     }
-    assert_int_equal(levels, PLACE_LEVELS_MAX);
+    assert_int_equal(levels, SORT_KEY_LEVELS_MAX);
 }
 
 static void findings__keep_order_and_texts__when_added(void **state)
@@ -100,9 +100,9 @@ static void findings__keep_order_and_texts__when_added(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(place__follows_seed_page_and_record__when_compared),
-        cmocka_unit_test(place__is_the_listings__when_asked_from_any_of_its_pages),
-        cmocka_unit_test(place__is_refused__when_too_deep),
+        cmocka_unit_test(sort_key__follows_seed_page_and_record__when_compared),
+        cmocka_unit_test(sort_key__is_the_listings__when_asked_from_any_of_its_pages),
+        cmocka_unit_test(sort_key__is_refused__when_too_deep),
         cmocka_unit_test(findings__keep_order_and_texts__when_added),
     };
 

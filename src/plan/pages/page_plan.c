@@ -1,5 +1,5 @@
 /* Pages by number: how many there will be, and which of them a page names. */
-#include "plan/pages_how.h"
+#include "plan/pages/page_internal.h"
 
 #include "base/json_scan.h"
 #include "base/units.h"
@@ -112,7 +112,7 @@ static bool is_too_small(struct listing *l, uint64_t total, uint64_t size)
     return true;
 }
 
-static void reckon(struct listing *l, struct course *c)
+static void reckon(struct listing *l, struct page_plan *c)
 {
     uint64_t total = l->told, pages = l->told_pages;
     bool of_pages = l->has_told_pages, of_records = l->has_told;
@@ -150,7 +150,7 @@ bool listing_is_within(struct listing *l, uint64_t ordinal)
     return false;
 }
 
-static void add_number(struct listing *l, const struct course *c, struct page_at at)
+static void add_number(struct listing *l, const struct page_plan *c, struct page_at at)
 {
     struct page_texts texts = { .url = { 0 } };
     struct err err = { .result = RESULT_OK };
@@ -180,7 +180,7 @@ static void add_number(struct listing *l, const struct course *c, struct page_at
 }
 
 /* Names the pages from `from` up to, not with, `to`. */
-static void add_numbers(struct listing *l, const struct course *c, uint64_t from, uint64_t to,
+static void add_numbers(struct listing *l, const struct page_plan *c, uint64_t from, uint64_t to,
                         uint64_t expected)
 {
     struct page_at at = { .total = c->announced,
@@ -199,7 +199,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* Adds the page after this one. */
-static void add_next(struct listing *l, struct course *c, struct page_at at)
+static void add_next(struct listing *l, struct page_plan *c, struct page_at at)
 {
     at.ordinal = l->page.ordinal + 1;
     if (l->pages.kind == JOB_PAGES_OFFSET) { /* by what came, so that nothing is left out */
@@ -228,7 +228,7 @@ static bool is_doubtful(const struct listing *l)
 }
 
 /* The number goes on by one page; whether there is one, nobody knows. */
-static void add_following(struct listing *l, struct course *c)
+static void add_following(struct listing *l, struct page_plan *c)
 {
     struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
                           .size = l->page.size,
@@ -271,7 +271,7 @@ static bool is_confirmed(const struct listing *l, uint64_t expected)
 
 /* The last page by the total that was told. When it is full, that total may be too small: one page more
  * shows it, unless something else on this page agrees. */
-static void end_course(struct listing *l, struct course *c)
+static void end_plan(struct listing *l, struct page_plan *c)
 {
     uint64_t full = l->page.ordinal ? l->page.size : l->pages.size;
     struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
@@ -289,7 +289,7 @@ static void end_course(struct listing *l, struct course *c)
 
 /* The page from which on the others are known: mostly the first. Names those up to the end of their
  * block, and the next block too when the page that should do it lies behind. */
-void listing_begin_course(struct listing *l, struct course *c)
+void listing_begin_plan(struct listing *l, struct page_plan *c)
 {
     uint64_t max = page_max(&l->pages), from = l->page.ordinal + UINT64_C(1);
     uint64_t to = from + PAGES_BLOCK - (from - 1) % PAGES_BLOCK;
@@ -305,12 +305,12 @@ void listing_begin_course(struct listing *l, struct course *c)
     l->page.expected = (uint32_t)c->expected;
     l->page.size = (uint32_t)c->size;
     if (c->expected <= from) {
-        end_course(l, c);
+        end_plan(l, c);
     }
 }
 
 /* The last page that was planned. */
-static void keep_last(struct listing *l, struct course *c)
+static void keep_last(struct listing *l, struct page_plan *c)
 {
     uint64_t planned = l->page.expected, to;
 
@@ -321,7 +321,7 @@ static void keep_last(struct listing *l, struct course *c)
                (l->more == MORE_UNTOLD && l->hint == MORE_YES && l->count)) {
         add_following(l, c);
     } else {
-        end_course(l, c);
+        end_plan(l, c);
     }
 }
 
@@ -345,7 +345,7 @@ static void note_short(struct listing *l)
 
 /* A page whose number of fellows is known: adds what has come to be known since, and its block's
  * successor. */
-void listing_keep_course(struct listing *l, struct course *c)
+void listing_keep_plan(struct listing *l, struct page_plan *c)
 {
     uint64_t planned = l->page.expected, ordinal = l->page.ordinal, to;
 
@@ -371,15 +371,16 @@ void listing_keep_course(struct listing *l, struct course *c)
 
 void listing_read_numbered(struct listing *l)
 {
-    struct course c = { .number = l->page.ordinal ? l->page.number : page_first_number(&l->pages),
-                        .url = l->request->url,
-                        .param = l->pages.param };
+    struct page_plan c = { .number =
+                               l->page.ordinal ? l->page.number : page_first_number(&l->pages),
+                           .url = l->request->url,
+                           .param = l->pages.param };
 
     reckon(l, &c);
     if (!l->page.ordinal && c.known && (c.expected > 1 || l->more != MORE_YES)) {
-        listing_begin_course(l, &c);
+        listing_begin_plan(l, &c);
     } else if (l->page.ordinal && l->page.expected) {
-        listing_keep_course(l, &c);
+        listing_keep_plan(l, &c);
     } else {
         add_following(l, &c);
     }
@@ -387,11 +388,11 @@ void listing_read_numbered(struct listing *l)
 
 void listing_read_past_end(struct listing *l)
 {
-    struct course c = { .number = l->page.number,
-                        .size = l->page.size,
-                        .step = 1,
-                        .url = l->request->url,
-                        .param = l->pages.param };
+    struct page_plan c = { .number = l->page.number,
+                           .size = l->page.size,
+                           .step = 1,
+                           .url = l->request->url,
+                           .param = l->pages.param };
     struct page_at at = { .total = PAGE_TOTAL_UNKNOWN,
                           .size = l->page.size,
                           .empty = l->page.empty + 1,
