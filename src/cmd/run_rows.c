@@ -147,6 +147,32 @@ static enum result set_ca_file(void *target, const char *value, struct err *err)
     return RESULT_OK;
 }
 
+/* Likewise; it need not exist yet, but its directory must. */
+static enum result set_cookie_jar(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+    const char *slash = strrchr(value, '/');
+    struct buf path = { 0 };
+    char *directory =
+        slash ? str_dup((struct str){ value, (size_t)(slash - value) + 1 }) : str_dup(STR("."));
+    char *absolute = directory ? realpath(directory, NULL) : NULL;
+    enum result result;
+
+    if (directory && (!absolute || (slash && !slash[1]))) {
+        result = err_set_errno(err, absolute ? EISDIR : errno, "E-DIR3", "cookie file %s", value);
+    } else if (!directory ||
+               buf_printf(&path, "%s/%s", absolute, slash ? slash + 1 : value) != RESULT_OK) {
+        result = err_nomem(err, "reading the command line");
+    } else {
+        job->cookies.is_kept = true;
+        result = replace_text(&job->cookies.jar, buf_view(&path), err);
+    }
+    buf_release(&path);
+    free(absolute);
+    free(directory);
+    return result;
+}
+
 enum result run_add_list(struct job *job, const char *value, struct err *err)
 {
     char *path = strcmp(value, "-") == 0 ? NULL : realpath(value, NULL);
@@ -380,6 +406,21 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .help = "Body of every request; @FILE reads it from a file",
         .kind = OPTION_CALL,
         .set = set_data,
+    },
+    {
+        .name = "cookie-jar",
+        .value = "FILE",
+        .help =
+            "Keep cookies that servers set in FILE, over restarts; made so that only you can read "
+            "it (sent back while the run lives, kept nowhere)",
+        .kind = OPTION_CALL,
+        .set = set_cookie_jar,
+    },
+    {
+        .name = "no-cookies",
+        .help = "Send no cookies back that servers set",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, cookies.is_off),
     },
     {
         .letter = 'k',

@@ -59,6 +59,8 @@ static const struct {
     { "network.insecure", "insecure" },
     { "network.http2", "http2" },
     { "network.cacert", "cacert" },
+    { "cookies", "cookie-jar" },
+    { "cookies", "no-cookies" },
     { "answers", "answer" },
     { "base", "base" },
     { "globoff", "globoff" },

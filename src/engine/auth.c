@@ -430,14 +430,66 @@ static enum auth_news lose(struct auth *a)
     return AUTH_LOST;
 }
 
+/* Where a URL points, without its query. */
+static struct str without_query(struct str url)
+{
+    return (struct str){ url.data, strcspn(url.data, "?#") };
+}
+
+bool auth_is_sent_back(const struct auth *a, const struct response *response)
+{
+    return a->login && a->login->url && response->outcome == OUTCOME_REDIRECT &&
+           response->redirect_url &&
+           str_equal(without_query(str_view(response->redirect_url)),
+                     without_query(str_view(a->login->url)));
+}
+
+/* Of two hundred that a login would answer, one is enough: the usual pointer was not found. */
+static bool is_cookie_login(const struct auth *a, const struct response *response)
+{
+    return a->login->kind == JOB_LOGIN_CALL && response->sets_cookie &&
+           (!a->login->token || strcmp(a->login->token, JOB_LOGIN_TOKEN) == 0);
+}
+
+static enum auth_news take_cookie(struct auth *a, const struct response *response,
+                                  char why[AUTH_WHY_MAX])
+{
+    if (auth_is_sent_back(a, response)) {
+        snprintf(why, AUTH_WHY_MAX,
+                 "the login leads back to itself: the user or the password is wrong");
+        return lose(a);
+    }
+    buf_reset(&a->token);
+    buf_reset(&a->header);
+    buf_reset(&a->query);
+    a->by_cookie = a->has_token = true;
+    a->is_proven = false;
+    a->number++;
+    a->logins++;
+    a->tries = 0;
+    set_life(a, 0, 0);
+    return AUTH_TOKEN;
+}
+
+static bool finds_token(const struct auth *a, struct str body)
+{
+    struct str value;
+
+    return json_check(body, ANSWER_DEPTH_MAX, NULL) &&
+           json_find(body, str_view(a->login->token ? a->login->token : JOB_LOGIN_TOKEN), &value);
+}
+
 static enum auth_news take_token(struct auth *a, const struct response *response, uint64_t now_us,
                                  char why[AUTH_WHY_MAX])
 {
-    const char *pointer = a->login->token ? a->login->token : "/access_token";
+    const char *pointer = a->login->token ? a->login->token : JOB_LOGIN_TOKEN;
     struct str body = buf_view(&response->body), value;
     struct json_error error;
     char names[64];
 
+    if (is_cookie_login(a, response) && !finds_token(a, body)) {
+        return take_cookie(a, response, why);
+    }
     if (!json_check(body, ANSWER_DEPTH_MAX, &error)) {
         snprintf(why, AUTH_WHY_MAX, "the login's answer is no JSON: %s", error.text);
         return lose(a);
@@ -527,6 +579,9 @@ enum auth_news auth_answered(struct auth *a, const struct response *response, ui
         a->due_us = now_us + SHORTAGE_PAUSE_US;
         return AUTH_LATER;
     case VERDICT_REDIRECT:
+        if (is_cookie_login(a, response)) {
+            return take_cookie(a, response, why);
+        }
         snprintf(why, AUTH_WHY_MAX, "the login answers with a redirect (%d): give its real URL",
                  response->status);
         return lose(a);

@@ -19,6 +19,9 @@
  * with token after token where others succeeded is at fault itself: it begins to pay with its tries,
  * and it takes AUTH_REFUSED_MAX refusals without a success to give up on tokens that were good before.
  *
+ * A login call whose answer sets a cookie and holds no token is a login, too, also when it is a redirect, as of
+ * forms: the jar carries the cookie (fetch/cookies.h). It is refused by a 401, or by a redirect to the login.
+ *
  * Bound to one origin: auth_is_for says whether a host is it. Told the time and the random bits; knows
  * no sockets.
  *
@@ -50,6 +53,8 @@ struct auth {
     bool is_asked;               /* the token comes from a login call */
     bool in_body;                /* OAuth: the client is named in the form, not in a header */
     bool has_tried_both;
+    bool
+        by_cookie; /* the login set a cookie: that is the credential, and libcurl's jar carries it */
 
     bool has_token, is_asking, is_lost;
     bool is_proven;    /* a request has succeeded with this one */
@@ -119,6 +124,9 @@ enum auth_refusal {
     AUTH_REFUSAL_TRY,  /* likewise, but it was one of its tries */
     AUTH_REFUSAL_LOST, /* nor will there be a better one for anybody: `why` */
 };
+
+/** The answer sends the request to the login, as of a session that has ended. */
+bool auth_is_sent_back(const struct auth *auth, const struct response *response);
 
 /** The request was answered 401, and its token comes from a login call. One that was given as it is is
  *  watched by plan/credential.h. */

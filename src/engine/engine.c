@@ -69,6 +69,7 @@ static void on_tick(uv_timer_t *timer)
     accounts_tick(&e->accounts, now_us);
     pace_tell_limit(e, now_us);
     tell_memory(e);
+    cookie_jar_look(e, now_us);
     pace_sweep(e, now_us);
     ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
     if (now_us >= e->cpu_due_us) {
@@ -279,6 +280,13 @@ static bool is_header_wanted(struct str name)
     return quota_is_field(name) || pages_guess_wants_header(name);
 }
 
+static enum fetch_cookies cookies_of(const struct job *job)
+{
+    return job->cookies.is_off                         ? FETCH_COOKIES_NONE
+           : job->cookies.is_kept || job->cookies.from ? FETCH_COOKIES_BESIDE_GIVEN
+                                                       : FETCH_COOKIES_UNLESS_GIVEN;
+}
+
 static enum result build_fetch(struct engine *e, struct err *err)
 {
     const struct job *job = e->job;
@@ -295,6 +303,8 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .total_timeout_us = job->network.total_timeout_us,
         .body_max_bytes = job->network.body_max_bytes,
         .memory_bytes = job->network.memory_bytes,
+        .cookies = cookies_of(job),
+        .on_cookie = cookie_jar_note,
         .keeps = is_header_wanted,
         .on_response = judge_response,
         .on_stood_still = engine_stood_still,
@@ -435,6 +445,7 @@ static void free_parts(struct engine *e)
     opinion_release(e);
     credential_release(e);
     login_release(e);
+    cookie_jar_release(e);
     accounts_release(&e->accounts);
     frontier_free(e->frontier);
     host_table_release(&e->hosts);
@@ -501,6 +512,7 @@ void engine_go_on_closing(struct engine *e)
         return; /* the last of them wants a turn */
     }
     e->is_store_closing = true;
+    cookie_jar_close(e);
     if (e->committer) {
         committer_close(e->committer, e->ended_well, on_store_closed);
     } else {
@@ -614,6 +626,9 @@ static enum result assemble(struct engine *e, struct recovery *recovery, struct 
     exchanges_release(&e->exchanges);
     if (result == RESULT_OK) {
         result = build_fetch(e, err);
+    }
+    if (result == RESULT_OK) {
+        result = cookie_jar_open(e, err);
     }
     return result;
 }

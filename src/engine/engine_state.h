@@ -13,6 +13,7 @@
 #include "engine/accounts.h"
 #include "engine/auth.h"
 #include "engine/core.h"
+#include "engine/cookie_jar.h"
 #include "engine/cpu.h"
 #include "engine/discover.h"
 #include "engine/engine.h"
@@ -111,7 +112,8 @@ struct engine {
     struct auth auth;
     struct login_state login;
     struct credential_watches credentials;
-    struct secrets secrets; /* the job's, and the latest tokens */
+    struct cookie_jar cookies;
+    struct secrets secrets; /* the job's, the latest tokens and cookies */
     struct host_table hosts;
     struct frontier *frontier;
     struct rulebook *rulebook;
@@ -388,6 +390,9 @@ bool refusal_by_problem(struct engine *engine, struct host *host, const struct r
 
 MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
 void login_release(struct engine *engine);
+
+/** Brings together all that is shown nowhere: the job's secrets, tokens and cookies. */
+MUST_CHECK enum result login_collect_secrets(struct engine *engine, struct err *err);
 
 /** Requests that a token has run out for wait from now on. */
 void login_look(struct engine *engine, uint64_t now_us);

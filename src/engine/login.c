@@ -34,8 +34,8 @@ static enum result keep_token(struct login_state *l, struct str token)
     return RESULT_OK;
 }
 
-/* The job's secrets, the credential of now, and the tokens before it. */
-static enum result collect_secrets(struct engine *e, struct err *err)
+/* The job's secrets, the credential of now, the tokens before it, and cookies. */
+enum result login_collect_secrets(struct engine *e, struct err *err)
 {
     const struct secrets *given = &e->job->secrets;
     struct secrets all = { .count = 0 };
@@ -46,6 +46,9 @@ static enum result collect_secrets(struct engine *e, struct err *err)
     }
     for (size_t i = 0; i < e->login.token_count && result == RESULT_OK; i++) {
         result = secrets_add(&all, str_view(e->login.tokens[i]), AUTH_TOKEN_LABEL, err);
+    }
+    if (result == RESULT_OK) {
+        result = cookie_jar_register(&e->cookies, &all, err);
     }
     if (result != RESULT_OK) {
         secrets_release(&all);
@@ -80,7 +83,7 @@ enum result login_init(struct engine *e, struct err *err)
     enum result result = auth_init(&e->auth, e->job, err);
 
     if (result == RESULT_OK) {
-        result = collect_secrets(e, err);
+        result = login_collect_secrets(e, err);
     }
     if (result == RESULT_OK && e->auth.login) {
         result = refer(e, str_view(e->auth.origin), &l->home, &l->has_home, err);
@@ -196,7 +199,7 @@ static void tell_token(struct engine *e, uint64_t now_us)
     struct err err;
 
     if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
-        collect_secrets(e, &err) != RESULT_OK) {
+        login_collect_secrets(e, &err) != RESULT_OK) {
         e->auth.is_lost = true; /* a token that cannot be kept from being shown is not used */
         credential_lose(e, "out of memory for the login's token");
         return;
@@ -295,7 +298,9 @@ enum login_word login_heed(struct engine *e, struct response *response)
         login_accepted(e, request);
         return LOGIN_SILENT;
     }
-    return response->status == 401 && e->auth.is_asked && login_is_carried(e, request)
+    return (response->status == 401 ||
+            (e->auth.by_cookie && auth_is_sent_back(&e->auth, response))) &&
+                   e->auth.is_asked && login_is_carried(e, request)
                ? heed_refusal(e, request)
                : LOGIN_SILENT;
 }

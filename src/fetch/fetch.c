@@ -2,6 +2,7 @@
 
 #include "fetch/budget.h"
 #include "fetch/ca_file.h"
+#include "fetch/cookies.h"
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
@@ -10,6 +11,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SPARE_RESPONSES_MAX 1024
 #define SPARE_BYTES_MAX (32U << 20)
@@ -18,6 +20,7 @@ struct fetch {
     struct fetch_options options;
     struct transfer_config config;
     struct multi_uv *multi;
+    struct cookies *cookies;               /* NULL: none */
     struct transfer *flying, *flying_tail; /* doubly linked */
     struct transfer *idle;                 /* singly linked by `next` */
     size_t in_flight;
@@ -98,6 +101,49 @@ static bool build_list(const struct fetch_options *o, const struct fetch_endpoin
     return ok;
 }
 
+/* Takes the Cookie header out of an endpoint's list, or notes that there is one. */
+static bool build_cookie(const struct fetch *f, struct curl_slist **list,
+                         struct transfer_cookie *cookie)
+{
+    for (struct curl_slist **at = list; *at; at = &(*at)->next) {
+        struct curl_slist *node = *at;
+        struct str value = str_view(node->data);
+
+        if (!str_equal_nocase(str_cut(&value, ':'), STR("Cookie")) || !value.data) {
+            continue;
+        }
+        cookie->is_alone = f->options.cookies == FETCH_COOKIES_UNLESS_GIVEN;
+        if (!cookie->is_alone) {
+            cookie->given = str_dup(str_trim(value));
+            *at = node->next;
+            node->next = NULL;
+            curl_slist_free_all(node);
+            return cookie->given != NULL;
+        }
+    }
+    return true;
+}
+
+static bool build_cookies(struct fetch *f)
+{
+    const struct fetch_options *o = &f->options;
+
+    if (o->cookies == FETCH_COOKIES_NONE) {
+        return true;
+    }
+    f->config.cookies = calloc(o->endpoint_count + 1, sizeof *f->config.cookies);
+    for (size_t i = 0; f->config.cookies && i < o->endpoint_count; i++) {
+        if (!build_cookie(f, &f->config.headers[i], &f->config.cookies[i])) {
+            return false;
+        }
+    }
+    if (!f->config.cookies || cookies_new(&f->cookies, NULL) != RESULT_OK) {
+        return false;
+    }
+    f->config.jar = cookies_share(f->cookies);
+    return true;
+}
+
 static bool build_headers(struct fetch *f)
 {
     static const struct fetch_endpoint plain = { .method = "GET", .alone = true };
@@ -112,7 +158,21 @@ static bool build_headers(struct fetch *f)
             return false;
         }
     }
-    return true;
+    return build_cookies(f);
+}
+
+static void free_cookies(struct fetch *f)
+{
+    for (size_t i = 0; f->config.cookies && i < f->options.endpoint_count; i++) {
+        char *given = f->config.cookies[i].given;
+
+        if (given) {
+            explicit_bzero(given, strlen(given));
+        }
+        free(given);
+    }
+    free(f->config.cookies);
+    cookies_free(f->cookies);
 }
 
 static void free_lists(struct fetch *f)
@@ -133,6 +193,7 @@ static void free_lists(struct fetch *f)
     }
     free(f->config.headers);
     curl_slist_free_all(f->config.plain_headers);
+    free_cookies(f);
 }
 
 static void on_done(void *context, CURL *easy, CURLcode code);
@@ -423,6 +484,20 @@ static struct transfer *take_transfer(struct fetch *f)
         return t;
     }
     return transfer_new(&f->config);
+}
+
+size_t fetch_load_cookies(struct fetch *f, struct str text)
+{
+    return f->cookies ? cookies_load(f->cookies, text) : 0;
+}
+
+enum result fetch_write_cookies(struct fetch *f, struct buf *out)
+{
+    if (!f->cookies) {
+        return RESULT_OK;
+    }
+    cookies_trim(f->cookies);
+    return cookies_write(f->cookies, out);
 }
 
 enum result fetch_start(struct fetch *f, struct request *request, const struct fetch_extra *extra)

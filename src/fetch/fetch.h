@@ -46,6 +46,13 @@ struct fetch_endpoint {
     bool whole_errors; /* of answers that are not 2xx all of the body is kept, not only its head */
 };
 
+/** What becomes of cookies that servers set (fetch/cookies.h). */
+enum fetch_cookies {
+    FETCH_COOKIES_NONE,
+    FETCH_COOKIES_UNLESS_GIVEN, /* sent back, but by endpoints that have a Cookie header of their own */
+    FETCH_COOKIES_BESIDE_GIVEN, /* sent back beside that, in one header */
+};
+
 #define FETCH_EXTRA_HEADERS 8 /* who asks (2), and what is filled in for one request */
 
 /** What one start carries beside the headers of its endpoint: who asks, what is known already. Copied.
@@ -72,6 +79,11 @@ struct fetch_options {
      * http2, whose streams libcurl cannot hold up one by one, the largest that may be asked again are given up
      * instead, and come back as OUTCOME_LOCAL. */
     uint64_t memory_bytes;
+    enum fetch_cookies cookies;
+    /* A server has set a cookie, or tried to for a domain that is not its own. Within libcurl: nothing of fetch may
+     * be called. May be NULL. */
+    void (*on_cookie)(void *context, const struct request *request, struct str name,
+                      struct str value, bool is_foreign);
     /* Which headers are kept beside those that this part and the store read; NULL: none. */
     bool (*keeps)(struct str name);
     void (*on_response)(void *context, struct response *response);
@@ -86,6 +98,12 @@ struct fetch;
 /** E-TLS3 when `ca_file` holds no certificates. */
 MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
                                  struct err *err);
+
+/** Adds cookies to those that servers set: the text of a file (fetch/cookies.h). How many they are. */
+size_t fetch_load_cookies(struct fetch *fetch, struct str text);
+
+/** Appends all that there are, in the same form; nothing with FETCH_COOKIES_NONE. */
+MUST_CHECK enum result fetch_write_cookies(struct fetch *fetch, struct buf *out);
 
 /** Starts it. RESULT_NOMEM: nothing was started, the request stays the caller's. What cannot begin
  *  for any other reason (a URL that libcurl refuses) comes back through on_response, later. `extra` may

@@ -36,6 +36,7 @@ struct response {
     bool peer_is_ours;     /* ip_text_is_ours; known for complete answers */
     bool sent;             /* at least a byte of the request may have left us */
     bool reached;          /* something answered at its address, if only to refuse */
+    bool sets_cookie;      /* or tries to */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
     bool no_descriptor;    /* OUTCOME_LOCAL for want of one */
     bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */

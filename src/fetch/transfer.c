@@ -292,6 +292,7 @@ static bool renew(struct transfer *t)
     }
     curl_easy_reset(t->easy);
     t->watched = false;
+    t->jar = NULL;
     t->worn = !set_up(t);
     return !t->worn;
 }
@@ -411,6 +412,27 @@ static enum result set_headers(struct transfer *t, const struct request *request
                                                                            : RESULT_NOMEM;
 }
 
+/* An origin that a redirect led to is told only what it has set itself. */
+static bool set_cookies(struct transfer *t, const struct request *request)
+{
+    const struct transfer_cookie *own =
+        request->foreign || !t->config->jar ? NULL : &t->config->cookies[request->endpoint];
+    CURLSH *jar = own && own->is_alone ? NULL : t->config->jar;
+
+    if (!t->config->jar) {
+        return true;
+    }
+    if (jar != t->jar) {
+        /* A share alone does not turn cookies on; a handle without one would make a jar of its own. */
+        if (curl_easy_setopt(t->easy, CURLOPT_SHARE, jar) != CURLE_OK ||
+            curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, jar ? "" : NULL) != CURLE_OK) {
+            return false;
+        }
+        t->jar = jar;
+    }
+    return curl_easy_setopt(t->easy, CURLOPT_COOKIE, own ? own->given : NULL) == CURLE_OK;
+}
+
 enum result transfer_begin(struct transfer *t, struct response *response, struct request *request,
                            const struct fetch_extra *extra)
 {
@@ -433,7 +455,8 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     transfer_head_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
-        set_headers(t, request, extra) != RESULT_OK || !set_method(t, request, body)) {
+        set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
+        !set_method(t, request, body)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;

@@ -7,8 +7,9 @@
  * nothing on libcurl 7.88 (measured: chunked and compressed bodies pass it). What the end means is
  * read off once, in transfer_end.
  *
- * Safety  headers are set anew for every request, and there is no cookie engine, no netrc, no proxy
- *         from the environment, no Digest: so a handle may be used again for another origin.
+ * Safety  headers are set anew for every request, cookies come from a jar that all handles share and that
+ *         knows origins (fetch/cookies.h), and there is no netrc, no proxy from the environment, no Digest: so a
+ *         handle may be used again for another origin.
  */
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
@@ -21,10 +22,18 @@
 struct lane;
 struct transfer;
 
+/** The cookies of an endpoint. */
+struct transfer_cookie {
+    char *given;   /* sent beside those of the jar; or NULL */
+    bool is_alone; /* it has a Cookie header: those of the jar are not sent */
+};
+
 struct transfer_config {
     const struct fetch_options *options;
     struct curl_slist **headers;      /* by endpoint: Accept, the job's and the endpoint's own */
     struct curl_slist *plain_headers; /* Accept only: for an origin that a redirect led to */
+    struct transfer_cookie *cookies;  /* by endpoint */
+    CURLSH *jar;                      /* NULL: none */
     curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
@@ -39,6 +48,7 @@ struct transfer {
     struct transfer *next, *prev; /* fetch's list: idle or in flight */
     const struct transfer_config *config;
     CURL *easy;
+    CURLSH *jar;               /* that it uses now */
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
     bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;

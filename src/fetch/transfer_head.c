@@ -1,5 +1,8 @@
 #include "fetch/transfer_head.h"
 
+#include "base/url.h"
+#include "fetch/cookies.h"
+
 #include <string.h>
 
 /* The headers that this part and the store read; who reads others is asked by is_kept_for. */
@@ -84,6 +87,22 @@ static void keep_folded(struct buf *headers, struct str more)
     headers->len += more.len + 1;
 }
 
+/* libcurl keeps it, if it may; we only tell of it. */
+static void tell_cookie(const struct transfer *t, struct str header)
+{
+    const struct fetch_options *o = t->config->options;
+    const struct request *request = t->response->request;
+    struct cookie_line cookie;
+    struct url url;
+
+    if (!t->jar || !o->on_cookie || !cookie_header_split(header, &cookie) ||
+        url_split(request_url(request), &url, NULL) != RESULT_OK) {
+        return;
+    }
+    o->on_cookie(o->context, request, cookie.name, cookie.value,
+                 !cookie_domain_matches(url.host, cookie.domain));
+}
+
 static void take_field(struct transfer *t, struct str line)
 {
     struct str value = line, name = str_cut(&value, ':');
@@ -93,6 +112,10 @@ static void take_field(struct transfer *t, struct str line)
         return;
     }
     value = str_trim(value);
+    if (str_equal_nocase(name, STR("set-cookie"))) {
+        t->response->sets_cookie = true;
+        tell_cookie(t, value);
+    }
     if (str_equal_nocase(name, STR("content-length"))) {
         uint64_t before = t->announced;
 

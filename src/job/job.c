@@ -124,6 +124,8 @@ void job_release(struct job *job)
     free(job->vars);
     free(job->base);
     free(job->network.ca_file);
+    free(job->cookies.jar);
+    free(job->cookies.from);
     free(job->name);
     *job = (struct job){ 0 };
 }

@@ -159,6 +159,8 @@ struct job_secret {
     char *sent; /* NULL: none */
 };
 
+#define JOB_LOGIN_TOKEN "/access_token" /* where a token is looked for */
+
 struct job_login {
     enum job_login_kind kind;
     char *url; /* absolute; of the call, or the token endpoint */
@@ -173,6 +175,16 @@ struct job_login {
     char *send;         /* "Authorization: Bearer {token}" */
     char *scope;        /* of OAuth2; or NULL */
     bool is_incomplete; /* a job was read that could not keep a secret, which job_finish refuses */
+};
+
+/** What becomes of cookies that servers set (engine/cookie_jar.h). */
+struct job_cookies {
+    bool
+        is_off; /* none is sent back; else they are while the process lives, but not where a Cookie header is
+                     given, unless they are kept or read */
+    bool is_kept; /* also over restarts */
+    char *jar;    /* the file they are kept in, absolute; NULL: the run's own */
+    char *from;   /* a file that is read at the start, absolute; or NULL */
 };
 
 /** Ask again and again: each round a record of its own. */
@@ -249,6 +261,7 @@ struct job {
     struct job_var *vars;
     size_t var_count;
     struct job_login login;
+    struct job_cookies cookies;
     struct job_poll poll;
     unsigned outputs; /* tables to be made at the end: JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET */
     struct job_pace pace;

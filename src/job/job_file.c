@@ -166,6 +166,44 @@ static void read_network(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static void take_path(struct job_reader *r, const char *key, char **to, struct str value)
+{
+    char *text = job_text_string(&r->text, key, value);
+
+    if (text) {
+        free(*to);
+        *to = job_absolute_path(r, text);
+        r->text.no_memory |= !*to;
+    }
+    free(text);
+}
+
+/* true, false, or the name of a file. */
+static void read_cookies(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    enum json_type type = json_type_of(value);
+
+    if (type == JSON_STRING && json_string_raw(value).len) {
+        job->cookies.is_kept = true;
+        take_path(r, "cookies", &job->cookies.jar, value);
+    } else if (type == JSON_BOOL) {
+        job->cookies.is_kept = str_starts(value, STR("t"));
+        job->cookies.is_off = !job->cookies.is_kept;
+    } else {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"cookies\": want true (kept with the run), false (none), or the file that "
+                       "they are kept in");
+    }
+}
+
+static void read_cookie_file(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+
+    take_path(r, "cookie_file", &job->cookies.from, value);
+}
+
 static void read_answers(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
@@ -187,6 +225,8 @@ static const struct job_key root_keys[] = {
     { "headers", JOB_KEY_CALL, 0, 0, 0, read_root_headers },
     { "header_files", JOB_KEY_CALL, 0, 0, 0, read_header_files },
     { "login", JOB_KEY_CALL, 0, 0, 0, note_login },
+    { "cookies", JOB_KEY_CALL, 0, 0, 0, read_cookies },
+    { "cookie_file", JOB_KEY_CALL, 0, 0, 0, read_cookie_file },
     { "vars", JOB_KEY_CALL, 0, 0, 0, job_read_vars },
     { "pace", JOB_KEY_CALL, 0, 0, 0, read_pace },
     { "retry", JOB_KEY_CALL, 0, 0, 0, read_retry },

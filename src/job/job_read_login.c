@@ -546,7 +546,7 @@ static void settle_login(struct job_reader *r, struct job_login *login, uint64_t
     }
     if (login->kind == JOB_LOGIN_CALL || login->kind == JOB_LOGIN_OAUTH2) {
         set_default(r, &login->method, "POST");
-        set_default(r, &login->token, "/access_token");
+        set_default(r, &login->token, JOB_LOGIN_TOKEN);
         set_default(r, &login->expires, "/expires_in");
     }
 }

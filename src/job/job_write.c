@@ -535,6 +535,17 @@ static bool write_network(cJSON *root, const struct job_network *network)
            add_optional(object, "cacert", network->ca_file);
 }
 
+static bool write_cookies(cJSON *root, const struct job_cookies *cookies)
+{
+    bool ok = add_optional(root, "cookie_file", cookies->from);
+
+    if (cookies->is_kept && cookies->jar && !cookies->is_off) {
+        return ok && add_optional(root, "cookies", cookies->jar);
+    }
+    return ok && ((!cookies->is_off && !cookies->is_kept) ||
+                  cJSON_AddBoolToObject(root, "cookies", !cookies->is_off));
+}
+
 static bool write_output(cJSON *root, unsigned outputs)
 {
     cJSON *array = outputs ? cJSON_AddArrayToObject(root, "output") : NULL;
@@ -568,11 +579,12 @@ static bool write_root(cJSON *root, const struct job *job)
     }
     files = cJSON_AddArrayToObject(root, "header_files");
     return files && write_headers(root, job->headers, job->header_count, files) &&
-           write_login(root, &job->login) && write_vars(root, job) && write_endpoints(root, job) &&
-           write_pace(root, &job->pace) && write_retry(root, &job->retry) &&
-           write_limits(root, &job->limits) && write_answers(root, &job->answers) &&
-           write_network(root, &job->network) && write_tables(root, job) &&
-           write_output(root, job->outputs) && write_poll(root, &job->poll) &&
+           write_login(root, &job->login) && write_cookies(root, &job->cookies) &&
+           write_vars(root, job) && write_endpoints(root, job) && write_pace(root, &job->pace) &&
+           write_retry(root, &job->retry) && write_limits(root, &job->limits) &&
+           write_answers(root, &job->answers) && write_network(root, &job->network) &&
+           write_tables(root, job) && write_output(root, job->outputs) &&
+           write_poll(root, &job->poll) &&
            (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 
