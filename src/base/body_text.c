@@ -1,6 +1,7 @@
 #include "base/body_text.h"
 
 #include "base/json_scan.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -22,14 +23,26 @@ const char *body_was_words(unsigned bit)
         return "is a JSON text sequence, taken for one array";
     case BODY_WAS_NAN:
         return "has NaN or Infinity, taken for null";
+    case BODY_WAS_CSV:
+        return "is a table of cells (CSV), and read as such";
+    case BODY_WAS_XML:
+        return "is XML, and read as such";
+    case BODY_WAS_PACKED:
+        return "is a compressed file, and unpacked";
+    case BODY_WAS_STRIPPED:
+        return "has a wrapping around it, which is taken away";
+    case BODY_WAS_RAGGED:
+        return "has rows of other lengths than its header: what is too many stands in \"_more\"";
     }
     return "";
 }
 
 const char *body_was_name(unsigned bit)
 {
-    static const char *const names[BODY_WAS_COUNT] = { "bom",   "utf16",    "latin",
-                                                       "lines", "sequence", "nan" };
+    static const char *const names[BODY_WAS_COUNT] = {
+        "bom", "utf16", "latin",  "lines",    "sequence", "nan",
+        "csv", "xml",   "packed", "stripped", "ragged",
+    };
 
     return bit && bit < 1U << BODY_WAS_COUNT ? names[__builtin_ctz(bit)] : "";
 }
@@ -200,10 +213,9 @@ static enum letters find_letters(struct str *body, struct str content_type, unsi
 }
 
 /* `*text` becomes the body in UTF-8: a view of it, or what was made in `out`. */
-static enum result read_letters(struct str body, struct str content_type, struct buf *out,
+static enum result read_letters(struct str body, enum letters letters, struct buf *out,
                                 struct str *text, unsigned *was)
 {
-    enum letters letters = find_letters(&body, content_type, was);
     enum result result = RESULT_OK;
 
     *text = body;
@@ -214,7 +226,7 @@ static enum result read_letters(struct str body, struct str content_type, struct
     case LETTERS_LATIN:
     case LETTERS_LATIN9:
         /* Many who name them send UTF-8; what is that cannot be meant for the other. */
-        if (json_check(body, JSON_DEPTH_MAX, NULL)) {
+        if (utf8_valid_prefix(body) == body.len) {
             return RESULT_OK;
         }
         result = read_latin(body, letters, out);
@@ -227,6 +239,37 @@ static enum result read_letters(struct str body, struct str content_type, struct
     }
     *text = buf_view(out);
     return result;
+}
+
+bool body_charset_is_known(struct str charset)
+{
+    return letters_of(charset) != LETTERS_OTHER;
+}
+
+bool body_charset_is_named(struct str content_type)
+{
+    return charset_of(content_type).len > 0;
+}
+
+bool body_charset_map(struct str charset, int map[256])
+{
+    enum letters letters = letters_of(charset);
+
+    for (int i = 0; i < 256; i++) {
+        map[i] = (int)latin_code((unsigned char)i, letters);
+    }
+    return letters == LETTERS_LATIN || letters == LETTERS_LATIN9;
+}
+
+enum result body_text_letters(struct str body, struct str content_type, struct str charset,
+                              struct buf *out, struct str *text, unsigned *was)
+{
+    enum letters letters = find_letters(&body, content_type, was);
+
+    if (charset.len && letters_of(charset) != LETTERS_OTHER) {
+        letters = letters_of(charset);
+    }
+    return read_letters(body, letters, out, text, was);
 }
 
 /* --- numbers that are none ---------------------------------------------------------------------------- */
@@ -389,7 +432,7 @@ enum result body_text_read(struct str body, struct str content_type, struct buf 
     enum result result;
 
     *was = 0;
-    result = read_letters(body, content_type, &letters, &text, was);
+    result = body_text_letters(body, content_type, STR_NONE, &letters, &text, was);
     if (result == RESULT_OK && !may_be_json(text, content_type)) {
         result = RESULT_INVALID;
     }

@@ -34,14 +34,37 @@ enum body_was {
     BODY_WAS_LINES = 8,     /* JSON Lines, or ... */
     BODY_WAS_SEQUENCE = 16, /* ... a JSON text sequence */
     BODY_WAS_NAN = 32,      /* with NaN or Infinity */
+    /* What read/body_read.h makes of a body besides. */
+    BODY_WAS_CSV = 64,       /* a table of cells, or ... */
+    BODY_WAS_XML = 128,      /* ... XML */
+    BODY_WAS_PACKED = 256,   /* a gzip, Zstandard or ZIP file */
+    BODY_WAS_STRIPPED = 512, /* JSON within something that a rule takes away */
+    BODY_WAS_RAGGED = 1024,  /* CSV with rows of other lengths than the header */
 };
-#define BODY_WAS_COUNT 6
+#define BODY_WAS_COUNT 11
+/* All of its values are texts, whatever they say: types are to be found in them. */
+#define BODY_WAS_TEXTS (BODY_WAS_CSV | BODY_WAS_XML)
 
 /** "is JSON Lines, taken for one array" ...: what is said of a body with that bit. */
 const char *body_was_words(unsigned bit);
 
 /** "bom", "utf16" ...: its name in reports. */
 const char *body_was_name(unsigned bit);
+
+/** A charset that bodies are read in. */
+bool body_charset_is_known(struct str charset);
+
+/** The content type names a charset. */
+bool body_charset_is_named(struct str content_type);
+
+/** What each byte stands for in a charset of single bytes; false when it is none that is known. */
+bool body_charset_map(struct str charset, int map[256]);
+
+/** `*text` becomes the body in UTF-8 without a mark: a view of it, or what was made in `out`, which is empty. `charset`
+ *  counts more than the content type and the mark; STR_NONE: they say. What claims to be UTF-8 is not checked. */
+MUST_CHECK enum result body_text_letters(struct str body, struct str content_type,
+                                         struct str charset, struct buf *out, struct str *text,
+                                         unsigned *was);
 
 /** Appends to `out`, which is empty, the JSON that `body` says, which json_check has refused as it is.
  *  `content_type` may be empty. `*was` says what it was. */
