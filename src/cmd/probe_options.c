@@ -41,6 +41,16 @@ static enum result set_what(void *target, const char *text, struct err *err)
     return RESULT_OK;
 }
 
+static enum result set_as(void *target, const char *text, struct err *err)
+{
+    struct probe_options *ask = target;
+
+    return body_format_parse(str_view(text), &ask->job.endpoints[0].reading.as)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\" is none of %s", text,
+                         BODY_FORMAT_WORDS);
+}
+
 static const struct option_row rows[] = {
     {
         .letter = 'H',
@@ -75,6 +85,14 @@ static const struct option_row rows[] = {
         .help = "Where the records are, when the guess is wrong: /items, /data/*/rows",
         .kind = OPTION_CALL,
         .set = set_records,
+    },
+    {
+        .name = "as",
+        .words = BODY_FORMAT_WORDS,
+        .value = "FORMAT",
+        .help = "What the body is, when the guess is wrong: json, ndjson, csv, tsv, xml",
+        .kind = OPTION_CALL,
+        .set = set_as,
     },
     {
         .letter = 'k',

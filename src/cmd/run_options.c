@@ -253,7 +253,7 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
 {
-    static const char *const of_file[] = { "input", "request", "data", "globoff", "records" };
+    static const char *const of_file[] = { "input", "request", "data", "globoff", "records", "as" };
 
     struct url url;
 

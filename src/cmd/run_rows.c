@@ -208,6 +208,16 @@ static enum result set_profile(void *target, const char *value, struct err *err)
                    value);
 }
 
+static enum result set_as(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return body_format_parse(str_view(value), &job->endpoints[0].reading.as)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\" is none of %s", value,
+                         BODY_FORMAT_WORDS);
+}
+
 const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .letter = 'c',
@@ -448,6 +458,15 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .help = "Where in a body its records are: /items, /data/*/rows",
         .kind = OPTION_CALL,
         .set = set_records,
+    },
+    {
+        .name = "as",
+        .words = BODY_FORMAT_WORDS,
+        .value = "FORMAT",
+        .help = "What bodies are: auto (by content type and bytes), json, ndjson, csv, tsv, xml; "
+                "text, html and bytes are kept as they are",
+        .kind = OPTION_CALL,
+        .set = set_as,
     },
 };
 

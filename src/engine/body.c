@@ -1,30 +1,90 @@
 #include "engine/body.h"
 
-#include "base/body_text.h"
+#include "read/body_read.h"
 
-bool body_read_json(struct response *response, struct json_error *error)
+#include <stdio.h>
+#include <string.h>
+
+/* What is JSON may take so much more than the body did: each row of CSV repeats the header's names. */
+#define JSON_TIMES 8
+
+struct body_how body_how_of(const struct engine *engine, uint32_t endpoint)
 {
-    /* Nearly all letters take two bytes at most: what takes more than that is not worth the memory. */
-    struct buf text = { .max = 2 * response->body.len };
-    enum result result;
+    return (struct body_how){ &engine->job->endpoints[endpoint].reading,
+                              engine->job->network.body_max_bytes };
+}
 
-    if (json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, error)) {
-        return true;
+/* What of the table is odd, once for each body. */
+static void note_odd(const struct csv_odd *odd, struct response *response)
+{
+    if (odd->long_rows || odd->short_rows) {
+        snprintf(response->body_note, sizeof response->body_note,
+                 "%llu of its %llu rows are longer than the header and %llu shorter; the row of "
+                 "line %llu has %llu cells, the header %llu",
+                 (unsigned long long)odd->long_rows, (unsigned long long)odd->rows,
+                 (unsigned long long)odd->short_rows, (unsigned long long)odd->first_line,
+                 (unsigned long long)odd->first_cells, (unsigned long long)odd->cells);
     }
-    if (!response->body.len) {
-        return false;
+}
+
+static enum outcome outcome_of(enum result result, const struct body_found *found)
+{
+    switch (result) {
+    case RESULT_DENIED:
+        return OUTCOME_UNSAFE_BODY;
+    case RESULT_LIMIT:
+        return OUTCOME_TOO_BIG;
+    default:
+        return found->why[0] ? OUTCOME_BAD_BODY : OUTCOME_BAD_JSON;
     }
-    result =
-        body_text_read(buf_view(&response->body), response_header(response, STR("content-type")),
-                       &text, &response->body_was);
-    if (result != RESULT_OK) {
-        response->body_was = 0;
-        buf_release(&text);
-        return false;
-    }
+}
+
+static void take_read(struct response *response, struct buf *text, const struct body_found *found)
+{
     response->sent_as = response->body;
-    response->body = text;
-    return true;
+    response->body = *text;
+    response->body_was = found->was;
+    note_odd(&found->odd, response);
+}
+
+static void read_other(const struct body_how *how, struct response *response, struct str type,
+                       struct body_verdict *verdict)
+{
+    struct buf text = { .max = (size_t)(JSON_TIMES * how->max_bytes) };
+    struct body_found found;
+    enum result result =
+        body_read(buf_view(&response->body), type, how->reading, how->max_bytes, &text, &found);
+
+    if (result == RESULT_OK) {
+        verdict->is_json = true;
+        take_read(response, &text, &found);
+        return;
+    }
+    buf_release(&text);
+    verdict->outcome = outcome_of(result, &found);
+    if (found.why[0]) {
+        snprintf(verdict->why, sizeof verdict->why, "the body %s", found.why);
+    }
+}
+
+struct body_verdict body_read_json(const struct body_how *how, struct response *response)
+{
+    struct body_verdict verdict = { .is_kept = body_format_is_kept(how->reading->as),
+                                    .outcome = OUTCOME_BAD_JSON };
+    struct str type = response_header(response, STR("content-type"));
+    struct json_error error = { .at = 0 };
+
+    if (verdict.is_kept) {
+        return verdict;
+    }
+    if (body_read_wants_json(type, how->reading) || !response->body.len) {
+        verdict.is_json = json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error);
+        snprintf(verdict.why, sizeof verdict.why, "%s", error.text);
+    }
+    if (!verdict.is_json && response->body.len) {
+        read_other(how, response, type, &verdict);
+    }
+    return verdict;
 }
 
 void body_tell(struct engine *e, const struct response *response)
@@ -36,8 +96,9 @@ void body_tell(struct engine *e, const struct response *response)
     for (unsigned i = 0; fresh && i < BODY_WAS_COUNT; i++) {
         if (fresh >> i & 1) {
             engine_request_text(e, response->request, text);
-            events_add(&e->events, EVENT_NOTICE, "body", "", "%s: the body %s", text,
-                       body_was_words(1U << i));
+            events_add(&e->events, EVENT_NOTICE, "body", "", "%s: the body %s%s%s", text,
+                       body_was_words(1U << i), 1U << i == BODY_WAS_RAGGED ? ": " : "",
+                       1U << i == BODY_WAS_RAGGED ? response->body_note : "");
         }
     }
 }

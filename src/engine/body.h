@@ -1,5 +1,5 @@
 /**
- * A body, read as JSON: as it is, or as what it says (base/body_text.h), with the bytes that were sent beside it.
+ * A body, read as JSON: as it is, or as what it says (read/body_read.h), with the bytes that were sent beside it.
  *
  * Errors   none: a body that there is no memory to read is none that can be read.
  * Threads  body_read_json anywhere, of one response at a time; body_tell on the loop thread.
@@ -10,8 +10,23 @@
 #include "base/json_scan.h"
 #include "engine/engine_state.h"
 
-/** True when the response's body is JSON now; else `error` says why it is not. */
-MUST_CHECK bool body_read_json(struct response *response, struct json_error *error);
+/** How a body is read. */
+struct body_how {
+    const struct body_reading *reading;
+    uint64_t max_bytes; /* unpacked; several times that as JSON */
+};
+
+struct body_how body_how_of(const struct engine *engine, uint32_t endpoint);
+
+/* What came of it. */
+struct body_verdict {
+    bool is_json;
+    bool is_kept;         /* the endpoint wants it as it is */
+    enum outcome outcome; /* of a 2xx that is neither */
+    char why[REQUEST_REASON_MAX];
+};
+
+struct body_verdict body_read_json(const struct body_how *how, struct response *response);
 
 /** Says in the log what the body was, of each kind the first time in a run. */
 void body_tell(struct engine *engine, const struct response *response);

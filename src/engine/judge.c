@@ -191,6 +191,7 @@ void judge_final(struct engine *e, struct response *response)
 {
     bool keep_body =
         (response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_NO_RECORDS ||
+         response->outcome == OUTCOME_BAD_BODY || response->outcome == OUTCOME_UNSAFE_BODY ||
          response->outcome == OUTCOME_WRONG_TYPE) &&
         response->body.len > 0;
 
@@ -381,13 +382,22 @@ static void hide_in_reason(struct engine *e, struct response *response)
     snprintf(response->reason, sizeof response->reason, "%.*s", STR_ARG(buf_view(&e->redacted)));
 }
 
+/* The endpoint's bodies are no JSON and need be none. */
+static bool is_kept(const struct engine *e, uint32_t endpoint)
+{
+    return body_format_is_kept(e->job->endpoints[endpoint].reading.as);
+}
+
 static void settle_by_verdict(struct engine *e, struct response *response,
                               const struct attempt *attempt, const struct deadline *deadline,
                               struct findings *findings)
 {
     switch (retry_judge(attempt, &e->job->retry)) {
     case VERDICT_DONE:
-        judge_done(e, response, response->body.len ? SETTLE_BODY_JSON : SETTLE_BODY_EMPTY,
+        judge_done(e, response,
+                   !response->body.len                       ? SETTLE_BODY_EMPTY
+                   : is_kept(e, response->request->endpoint) ? SETTLE_BODY_FOREIGN
+                                                             : SETTLE_BODY_JSON,
                    findings);
         break;
     case VERDICT_REDIRECT:
@@ -497,12 +507,12 @@ static void note_shortage(struct response *response)
     snprintf(response->reason, sizeof response->reason, "out of memory reading a page");
 }
 
-static void note_bad_json(struct response *response, const struct json_error *error)
+static void note_bad_body(struct response *response, const struct body_verdict *verdict)
 {
-    response->outcome = OUTCOME_BAD_JSON;
+    response->outcome = verdict->outcome;
     response->bad_crc32c =
         response->body.len ? crc32c(0, response->body.data, response->body.len) : 0;
-    snprintf(response->reason, sizeof response->reason, "%s", error->text);
+    snprintf(response->reason, sizeof response->reason, "%s", verdict->why);
 }
 
 /* An empty body is good in an answer that says so. */
@@ -534,18 +544,21 @@ static void read_page(const struct engine *e, struct response *response, struct 
 /* On the loop or on the pool. */
 static void read_body(const struct engine *e, struct response *response, struct reading *reading)
 {
-    struct json_error error;
-    bool is_json = body_read_json(response, &error);
-    bool is_good = response->outcome == OUTCOME_OK &&
-                   (is_json || (!response->body.len && !needs_body(response)));
+    const struct body_how how = body_how_of(e, response->request->endpoint);
+    struct body_verdict verdict = body_read_json(&how, response);
+    bool is_json = verdict.is_json;
+    bool is_good =
+        response->outcome == OUTCOME_OK && (is_json || (verdict.is_kept && response->body.len) ||
+                                            (!response->body.len && !needs_body(response)));
 
     if (response->outcome == OUTCOME_OK && !is_good) {
-        note_bad_json(response, &error);
+        note_bad_body(response, &verdict);
     }
     opinion_read(e, response, is_json, &reading->opinion);
     if (reading->opinion.action == ANSWER_OK
             ? is_json
-            : is_good && reading->opinion.action == ANSWER_DO_COUNT) {
+            : is_good && !(verdict.is_kept && response->body.len) &&
+                  reading->opinion.action == ANSWER_DO_COUNT) {
         read_page(e, response, reading);
     }
 }

@@ -57,7 +57,8 @@ struct answer_view opinion_view(const struct response *response, bool is_json)
 static bool is_answer(const struct response *response)
 {
     return response->outcome == OUTCOME_OK || response->outcome == OUTCOME_STATUS ||
-           response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_REDIRECT;
+           response->outcome == OUTCOME_BAD_JSON || response->outcome == OUTCOME_BAD_BODY ||
+           response->outcome == OUTCOME_REDIRECT;
 }
 
 bool opinion_wants_body(const struct engine *e, const struct response *response)
@@ -148,7 +149,9 @@ void opinion_read(const struct engine *e, const struct response *response, bool 
     }
     if (o->rule != RULEBOOK_NONE) {
         o->action = rulebook_rule(e->rulebook, o->rule)->action;
-    } else {
+    } else if (response->outcome != OUTCOME_BAD_BODY &&
+               (response->outcome != OUTCOME_OK ||
+                !body_format_is_kept(e->job->endpoints[request->endpoint].reading.as))) {
         read_usual(e, response, &a, o);
     }
     if (o->action < ANSWER_DO_COUNT && answer_actions[o->action].takes_wait) {

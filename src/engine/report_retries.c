@@ -35,6 +35,7 @@ static void spell(struct failure why, char text[64])
         [FAILURE_TIMEOUT] = "a timeout",
         [FAILURE_SHORT_BODY] = "a body cut short",
         [FAILURE_BAD_JSON] = "a body that is no JSON",
+        [FAILURE_BAD_BODY] = "a body that is not of its format",
         [FAILURE_ENCODING] = "a broken encoding",
         [FAILURE_PROTOCOL] = "a broken answer",
         [FAILURE_NO_RECORDS] = "an answer without records",

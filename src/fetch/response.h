@@ -49,10 +49,12 @@ struct response {
     struct buf body;        /* decompressed; complete unless the outcome says otherwise */
     /* The body as it was sent, where that is no JSON but says some (base/body_text.h), which is in `body` then. */
     struct buf sent_as;
-    unsigned body_was;               /* what it was; 0: JSON, or nothing that can be read */
-    char *redirect_url;              /* OUTCOME_REDIRECT: where to, absolute; owned */
-    struct buf headers;              /* the kept ones: "name\0value\0" pairs, names in lower case */
-    char reason[REQUEST_REASON_MAX]; /* one clause why the outcome is not OK, else empty */
+    unsigned body_was; /* what it was; 0: JSON, or nothing that can be read */
+    char body_note
+        [REQUEST_REASON_MAX]; /* what is odd within it: "the row of line 7 has 5 cells ..."; or empty */
+    char *redirect_url;       /* OUTCOME_REDIRECT: where to, absolute; owned */
+    struct buf headers;       /* the kept ones: "name\0value\0" pairs, names in lower case */
+    char reason[REQUEST_REASON_MAX];  /* one clause why the outcome is not OK, else empty */
     char library[REQUEST_REASON_MAX]; /* libcurl's own sentence on the end, when it has one */
 };
 

@@ -66,6 +66,8 @@ static void endpoint_release(struct job_endpoint *endpoint)
     free(endpoint->method);
     free(endpoint->body);
     free(endpoint->records);
+    free(endpoint->reading.strip);
+    free(endpoint->reading.charset);
     job_headers_release(endpoint->headers, endpoint->header_count);
     pages_release(&endpoint->pages);
     answer_rules_release(&endpoint->answers);

@@ -15,6 +15,7 @@
 #ifndef SCRAPETOP_JOB_JOB_H
 #define SCRAPETOP_JOB_JOB_H
 
+#include "base/body_format.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -131,6 +132,7 @@ struct job_endpoint {
         *headers; /* of this endpoint alone, beside the job's; in a job file's endpoint
                                    `sent` is a template (TEMPLATE_HEADER) over request.vars */
     size_t header_count;
+    struct body_reading reading; /* what a body is, and how it is read */
     struct job_pages pages;
     struct answer_rules answers; /* of this endpoint alone */
     /* The endpoint whose records this one is asked for, once each: its URL or body names

@@ -243,6 +243,20 @@ static bool write_answers(cJSON *object, const struct answer_rules *rules)
     return !rules->count || array;
 }
 
+/* What differs from the default. */
+static bool write_reading(cJSON *object, const struct body_reading *reading)
+{
+    char delimiter[2] = { reading->delimiter, '\0' };
+
+    return (reading->as == BODY_AUTO ||
+            cJSON_AddStringToObject(object, "as", body_format_name(reading->as))) &&
+           add_optional(object, "strip", reading->strip) &&
+           add_optional(object, "charset", reading->charset) &&
+           add_optional(object, "delimiter", reading->delimiter ? delimiter : NULL) &&
+           (!reading->no_header || cJSON_AddFalseToObject(object, "header")) &&
+           (!reading->is_strict || cJSON_AddFalseToObject(object, "lenient"));
+}
+
 static bool write_endpoint(const struct job *job, cJSON *object,
                            const struct job_endpoint *endpoint)
 {
@@ -253,7 +267,8 @@ static bool write_endpoint(const struct job *job, cJSON *object,
             write_headers(object, endpoint->headers, endpoint->header_count, NULL)) &&
            write_body(job, object, endpoint) &&
            add_optional(object, "records", endpoint->records) &&
-           write_pages(object, &endpoint->pages) && write_answers(object, &endpoint->answers) &&
+           write_reading(object, &endpoint->reading) && write_pages(object, &endpoint->pages) &&
+           write_answers(object, &endpoint->answers) &&
            add_texts(object, "with", endpoint->with, endpoint->with_count);
 }
 

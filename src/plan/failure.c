@@ -28,6 +28,8 @@ const char *outcome_name(enum outcome outcome)
         [OUTCOME_LIMIT] = "limit",
         [OUTCOME_NOT_READY] = "not ready",
         [OUTCOME_NOT_ASKED] = "not asked",
+        [OUTCOME_BAD_BODY] = "bad body",
+        [OUTCOME_UNSAFE_BODY] = "unsafe body",
     };
 
     return names[outcome];
@@ -59,6 +61,8 @@ static const struct {
     [FAILURE_LIMIT] = { "limit", "limit", "limit" },
     [FAILURE_NOT_READY] = { "not ready", "unready", "not-ready" },
     [FAILURE_NOT_ASKED] = { "not asked", "unasked", "not-asked" },
+    [FAILURE_BAD_BODY] = { "bad body", "bad body", "bad-body" },
+    [FAILURE_UNSAFE_BODY] = { "unsafe body", "unsafe", "unsafe-body" },
 };
 
 struct failure failure_of(enum outcome outcome, int status)
@@ -86,6 +90,8 @@ struct failure failure_of(enum outcome outcome, int status)
         [OUTCOME_LIMIT] = FAILURE_LIMIT,
         [OUTCOME_NOT_READY] = FAILURE_NOT_READY,
         [OUTCOME_NOT_ASKED] = FAILURE_NOT_ASKED,
+        [OUTCOME_BAD_BODY] = FAILURE_BAD_BODY,
+        [OUTCOME_UNSAFE_BODY] = FAILURE_UNSAFE_BODY,
     };
     struct failure failure = { of_outcome[outcome], 0 };
 

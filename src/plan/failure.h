@@ -38,6 +38,8 @@ enum outcome {
     OUTCOME_LIMIT,      /* 2xx whose body says that a limit was met, or that the server is busy */
     OUTCOME_NOT_READY,  /* the result is still being made, and the time for that is over */
     OUTCOME_NOT_ASKED,  /* by us: the server has refused all pages of its listing from one on */
+    OUTCOME_BAD_BODY, /* 2xx, complete, but not what its format is to be, to its end: CSV, XML, gzip */
+    OUTCOME_UNSAFE_BODY, /* 2xx, but not to be read: an archive in an archive, XML with entities */
     OUTCOME_COUNT,
 };
 
@@ -67,6 +69,8 @@ enum failure_class {
     FAILURE_LIMIT, /* as the outcomes of these names: */
     FAILURE_NOT_READY,
     FAILURE_NOT_ASKED, /* beyond what the server lets anybody ask: a deep-paging limit */
+    FAILURE_BAD_BODY,  /* as the outcomes of these names: */
+    FAILURE_UNSAFE_BODY,
     FAILURE_CLASS_COUNT,
 };
 
@@ -116,7 +120,7 @@ void failure_choice_format(const struct failure_choice *choice, char text[FAILUR
 #define FAILURE_WORDS                                                                              \
     "dns, connect, tls, timeout, short-body, bad-json, too-big, encoding, protocol, refused, "     \
     "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other, limit, "                     \
-    "not-ready, not-asked"
+    "not-ready, not-asked, bad-body, unsafe-body"
 
 /** For rows of a ledger of before version 3, which has nothing but the reason in words: its outcome and
  *  class, as well as can be told. Nothing else may call this. */

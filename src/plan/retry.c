@@ -78,6 +78,7 @@ static bool is_temporary(const struct attempt *a, const struct job_retry *policy
     case OUTCOME_TIMEOUT:
     case OUTCOME_SHORT_BODY:
     case OUTCOME_BAD_JSON:
+    case OUTCOME_BAD_BODY:
     case OUTCOME_NO_RECORDS:
         return true;
     case OUTCOME_WRONG_TYPE: /* a page in the place of data is there for all, or was an accident */

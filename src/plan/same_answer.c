@@ -9,6 +9,8 @@ static bool is_accident(struct failure failure, bool is_retried)
                failure.status == 404 || failure.status == 410;
     case FAILURE_WRONG_TYPE:
     case FAILURE_BAD_JSON:
+    case FAILURE_BAD_BODY:
+    case FAILURE_UNSAFE_BODY:
     case FAILURE_REFUSED:
     case FAILURE_ENCODING:
     case FAILURE_PROTOCOL:

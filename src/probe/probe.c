@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "base/body_text.h"
+#include "read/body_read.h"
 #include "base/json_scan.h"
 #include "base/message.h"
 #include "base/say.h"
@@ -219,22 +220,34 @@ static enum result look(const char *records, const struct response *response,
     return result;
 }
 
+/* What is made of the answer may take so much more than a body may. */
+#define JSON_TIMES 8
+
 /* The answer as JSON, whatever it was: in `text`, if it was something else. */
-static bool read_json(const struct response *response, struct str *body, struct buf *text,
-                      struct json_error *fault)
+static bool read_json(const struct job *job, const struct response *response, struct str *body,
+                      struct buf *text, char why[BODY_WHY_MAX])
 {
-    unsigned was;
+    const struct body_reading *how = &job->endpoints[0].reading;
+    struct str type = response_header(response, STR("content-type"));
+    struct json_error fault = { .at = 0 };
+    struct body_found found;
 
     *body = buf_view(&response->body);
-    if (json_check(*body, JSON_DEPTH_MAX, fault)) {
+    if ((body_read_wants_json(type, how) || !body->len) &&
+        json_check(*body, JSON_DEPTH_MAX, &fault)) {
         return true;
     }
-    if (body_text_read(*body, response_header(response, STR("content-type")), text, &was) !=
-        RESULT_OK) {
+    text->max = (size_t)(JSON_TIMES * job->network.body_max_bytes);
+    if (!body->len ||
+        body_read(*body, type, how, job->network.body_max_bytes, text, &found) != RESULT_OK) {
+        snprintf(why, BODY_WHY_MAX, "is no JSON: %s", fault.text);
+        if (body->len && found.why[0]) {
+            snprintf(why, BODY_WHY_MAX, "%s", found.why);
+        }
         return false;
     }
     for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
-        if (was >> i & 1) {
+        if (found.was >> i & 1) {
             say(stderr, "scrapetop: the answer %s", body_was_words(1U << i));
         }
     }
@@ -246,13 +259,13 @@ static int tell(const struct job *job, const char *records, const struct respons
 {
     struct probe_found found = { .job = job, .response = response };
     struct err err = { .result = RESULT_OK };
-    struct json_error fault;
     struct buf out = { 0 }, text = { 0 };
+    char why[BODY_WHY_MAX];
     enum result result;
 
-    if (!read_json(response, &found.body, &text, &fault)) {
+    if (!read_json(job, response, &found.body, &text, why)) {
         buf_release(&text);
-        err_set(&err, RESULT_INVALID, "E-PRB2", "the answer is no JSON: %s", fault.text);
+        err_set(&err, RESULT_INVALID, "E-PRB2", "the answer %s", why);
         print_error(job, &err);
         show_head(job, response);
         return EXIT_INCOMPLETE;
