@@ -103,12 +103,17 @@ static bool find_letter(const struct option_table *table, char letter, struct pl
     return false;
 }
 
+static bool is_given(const struct options_given *given, const struct place *place)
+{
+    return given->rows[place->index / 64] >> place->index % 64 & 1;
+}
+
 bool options_have(const struct option_table *table, const struct options_given *given,
                   const char *name)
 {
     struct place place;
 
-    return find_name(table, str_view(name), &place) && (given->rows >> place.index & 1);
+    return find_name(table, str_view(name), &place) && is_given(given, &place);
 }
 
 /* How far a word may be from what it is taken for: a letter in three. */
@@ -273,14 +278,13 @@ struct parse {
 
 static enum result take_row(struct parse *p, const struct place *place, const char *value)
 {
-    uint64_t bit = UINT64_C(1) << place->index;
     enum result result;
 
-    if ((p->given->rows & bit) && !place->row->repeats) {
+    if (is_given(p->given, place) && !place->row->repeats) {
         return err_set(p->err, RESULT_INVALID, "E-ARG1", "option --%s is given twice",
                        place->row->name);
     }
-    p->given->rows |= bit;
+    p->given->rows[place->index / 64] |= UINT64_C(1) << place->index % 64;
     result = set_value(place->row, (char *)p->target + place->group->offset, value, p->err);
     if (result != RESULT_OK) {
         err_prefix(p->err, "--%s", place->row->name);

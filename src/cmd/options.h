@@ -25,7 +25,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPTIONS_MAX 64 /* of one table: they are counted in a word's bits */
+#define OPTIONS_MAX 128 /* of one table */
+#define OPTIONS_WORDS (OPTIONS_MAX / 64)
 
 enum option_kind {
     OPTION_FLAG,     /* bool, set to true */
@@ -75,7 +76,7 @@ struct option_table {
 
 /** A row set, bit by bit in the order of the table. */
 struct options_given {
-    uint64_t rows;
+    uint64_t rows[OPTIONS_WORDS];
     bool help; /* -h or --help was met: the rest of the line was not looked at */
 };
 

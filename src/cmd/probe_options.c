@@ -1,6 +1,7 @@
 #include "cmd/probe_options.h"
 
 #include "base/json_scan.h"
+#include "cmd/network_rows.h"
 #include "probe/curl_command.h"
 
 #include <errno.h>
@@ -95,20 +96,6 @@ static const struct option_row rows[] = {
         .set = set_as,
     },
     {
-        .letter = 'k',
-        .name = "insecure",
-        .help = "Take any TLS certificate",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct probe_options, job.network.insecure),
-    },
-    {
-        .name = "cacert",
-        .value = "FILE",
-        .help = "Certificates to trust instead of the system's",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct probe_options, ca_file),
-    },
-    {
         .name = "max-time",
         .value = "TIME",
         .help = "Longest that the answer may take (30s)",
@@ -126,6 +113,7 @@ static const struct option_row rows[] = {
 
 static const struct option_group groups[] = {
     { "Request", rows, sizeof rows / sizeof rows[0], 0 },
+    { "Network", network_rows, NETWORK_ROWS, offsetof(struct probe_options, job) },
 };
 
 static const char *const examples[] = {
@@ -318,18 +306,15 @@ static enum result take_what(struct probe_options *ask, struct str text, struct 
     enum result result;
 
     ask->job.globoff = true; /* one request: brackets are what they are */
-    if (ask->ca_file) {
-        result = replace_text(&ask->job.network.ca_file, str_view(ask->ca_file), err);
-        if (result != RESULT_OK) {
-            return result;
-        }
-    }
     result = curl_command_is(text) ? take_command(ask, text, err) : take_url(ask, text, err);
     if (result == RESULT_OK) {
         result = job_check_method(str_view(ask->job.endpoints[0].method), err);
     }
     if (result == RESULT_OK) {
         result = add_type(&ask->job, err);
+    }
+    if (result == RESULT_OK) {
+        result = job_take_environment(&ask->job, err);
     }
     return result == RESULT_OK ? job_finish(&ask->job, err) : result;
 }

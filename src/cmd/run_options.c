@@ -193,6 +193,7 @@ static const struct option_row session_rows[] = {
 
 static const struct option_group groups[] = {
     { "What to ask", run_request_rows, RUN_REQUEST_ROWS, offsetof(struct run_options, job) },
+    { "Network", network_rows, NETWORK_ROWS, offsetof(struct run_options, job) },
     { "Job files", ROWS(file_rows), 0 },
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
     { "Answers", ROWS(answer_rows), offsetof(struct run_options, job) },
@@ -393,6 +394,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
             result = take_urls(options, err);
         }
         if (result == RESULT_OK) {
+            result = job_take_environment(&options->job, err);
+        }
+        if (result == RESULT_OK) {
             result = check_together(options, err);
         }
         if (result == RESULT_OK) {
@@ -436,6 +440,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     }
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
     lay_meta(options);
+    if (result == RESULT_OK) {
+        result = job_take_environment(&options->job, err);
+    }
     if (result == RESULT_OK) {
         result = check_poll(&options->job.poll, err);
     }

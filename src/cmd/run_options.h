@@ -12,6 +12,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "cmd/network_rows.h"
 #include "cmd/run_rows.h"
 #include "engine/follow_up.h"
 #include "engine/sweep.h"

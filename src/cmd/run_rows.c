@@ -130,24 +130,7 @@ static enum result set_records(void *target, const char *value, struct err *err)
     return replace_text(&job->endpoints[0].records, str_view(value), err);
 }
 
-/* Kept as an absolute path: the next session may start in another directory. */
-static enum result set_ca_file(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-    char *path = realpath(value, NULL);
-
-    if (!path || access(path, R_OK) != 0) {
-        int errnum = errno;
-
-        free(path);
-        return err_set_errno(err, errnum, "E-TLS3", "CA file %s", value);
-    }
-    free(job->network.ca_file);
-    job->network.ca_file = path;
-    return RESULT_OK;
-}
-
-/* Likewise; it need not exist yet, but its directory must. */
+/* Kept as an absolute path. It need not exist yet, but its directory must. */
 static enum result set_cookie_jar(void *target, const char *value, struct err *err)
 {
     struct job *job = target;
@@ -431,26 +414,6 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .help = "Send no cookies back that servers set",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, cookies.is_off),
-    },
-    {
-        .letter = 'k',
-        .name = "insecure",
-        .help = "Take any TLS certificate",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct job, network.insecure),
-    },
-    {
-        .name = "cacert",
-        .value = "FILE",
-        .help = "Certificates to trust instead of the system's",
-        .kind = OPTION_CALL,
-        .set = set_ca_file,
-    },
-    {
-        .name = "http2",
-        .help = "HTTP/2 where the server has it",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct job, network.http2),
     },
     {
         .name = "records",

@@ -1,7 +1,7 @@
 /**
  * Option rows of `run` that write into a job: what to ask, and how fast.
  *
- * Errors  those of base/units and job/job.h; E-IN4 a body that cannot be read, E-TLS3 a CA file.
+ * Errors  those of base/units and job/job.h; E-IN4 a body that cannot be read.
  */
 #ifndef SCRAPETOP_CMD_RUN_ROWS_H
 #define SCRAPETOP_CMD_RUN_ROWS_H
@@ -9,7 +9,7 @@
 #include "cmd/options.h"
 #include "job/job.h"
 
-#define RUN_REQUEST_ROWS 12
+#define RUN_REQUEST_ROWS 9
 #define RUN_PACE_ROWS 15
 #define RUN_LIMIT_ROWS 3
 extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];

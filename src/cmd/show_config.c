@@ -61,6 +61,10 @@ static const struct {
     { "network.cacert", "cacert" },
     { "cookies", "cookie-jar" },
     { "cookies", "no-cookies" },
+    { "proxy.url", "proxy" },
+    { "proxy.user", "proxy-user" },
+    { "proxy.user", "proxy" },
+    { "proxy.none_for", "noproxy" },
     { "answers", "answer" },
     { "base", "base" },
     { "globoff", "globoff" },
@@ -287,6 +291,23 @@ static void print_value(struct shower *s, struct str value)
     }
 }
 
+static void print_of_env(const char *path, const char *value, const char *name)
+{
+    if (name) {
+        say(stdout, "%s = \"%s\"  # %s of the environment", path, value, name);
+    }
+}
+
+/* What is not of the job, and counts where it says nothing. */
+static void print_environment(const struct job_proxy *proxy)
+{
+    print_of_env("proxy.http", proxy->http.url, proxy->http.name);
+    print_of_env("proxy.https", proxy->https.url, proxy->https.name);
+    if (!proxy->none_for) {
+        print_of_env("proxy.none_for", proxy->env_none_for, proxy->env_none_for_name);
+    }
+}
+
 static enum result show(struct shower *s, struct job_faults *faults, struct err *err)
 {
     const char *path = s->options->job_file;
@@ -300,6 +321,7 @@ static enum result show(struct shower *s, struct job_faults *faults, struct err 
     }
     if (result == RESULT_OK) {
         print_value(s, buf_view(&text));
+        print_environment(&s->options->job.network.proxy);
         fflush(stdout);
         result = s->no_memory ? err_nomem(err, "printing the job") : RESULT_OK;
     }

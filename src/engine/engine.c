@@ -295,6 +295,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .clock = e->options.clock,
         .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
+        .proxy = &job->network.proxy,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
         .http2 = job->network.http2,
@@ -412,6 +413,7 @@ static void tell_start(struct engine *e, const struct recovery *r)
 {
     char discarded[UNITS_TEXT_MAX], fields[192];
 
+    proxy_tell(e);
     snprintf(fields, sizeof fields,
              ",\"requests\":%llu,\"resumed\":%s,\"done\":%llu,\"failed\":%llu,\"waiting\":%llu,"
              "\"unclean\":%s",

@@ -113,6 +113,7 @@ struct engine {
     struct login_state login;
     struct credential_watches credentials;
     struct cookie_jar cookies;
+    bool proxy_has_worked;  /* an answer has come through one */
     struct secrets secrets; /* the job's, the latest tokens and cookies */
     struct host_table hosts;
     struct frontier *frontier;
@@ -427,6 +428,20 @@ bool login_is_carried(const struct engine *engine, const struct request *request
 /** Its credential was taken. */
 void login_accepted(struct engine *engine, struct request *request);
 void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
+
+/* proxy_watch.c: proxies that nothing can be asked through */
+
+/** An answer, or what became of it, comes in: the run may stop for it. */
+void proxy_note(struct engine *engine, const struct response *response);
+
+/** Nothing can be asked through its proxy: it is to be asked by a later session, and was no try. */
+bool proxy_is_over(const struct engine *engine, const struct response *response);
+
+/** The proxy would say the same again. */
+bool proxy_is_hopeless(const struct response *response);
+
+/** Says in the log which proxies there are. */
+void proxy_tell(struct engine *engine);
 
 /* credential_watch.c: credentials that no login call can renew */
 

@@ -448,8 +448,13 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         .attempt = request->attempt,
         .idempotent = judge_asks_safely(e, request),
         .sent = response->sent,
+        .is_hopeless = proxy_is_hopeless(response),
     };
 
+    if (proxy_is_over(e, response)) {
+        judge_unasked(e, response);
+        return;
+    }
     body_tell(e, response);
     add_said(e, response, reading->findings.said);
     opinion_apply(e, response, &reading->opinion, &deadline);
@@ -662,6 +667,7 @@ void judge_response(void *context, struct response *response)
     bool asleep, is_read;
 
     note_files(e, response);
+    proxy_note(e, response);
     if (login_takes(e, response)) {
         engine_want_turn(e);
         return;

@@ -233,6 +233,7 @@ static enum host_end end_of(struct engine *e, struct host *host, const struct re
     case OUTCOME_LOCAL:
     case OUTCOME_CANCELLED:
     case OUTCOME_DROPPED:
+    case OUTCOME_PROXY:
         return HOST_END_OURS;
     default:
         return HOST_END_WELL;

@@ -32,6 +32,7 @@ static void spell(struct failure why, char text[64])
         [FAILURE_DNS] = "an unknown host name",
         [FAILURE_CONNECT] = "a refused or lost connection",
         [FAILURE_TLS] = "a failure of TLS",
+        [FAILURE_PROXY] = "a failure of the proxy",
         [FAILURE_TIMEOUT] = "a timeout",
         [FAILURE_SHORT_BODY] = "a body cut short",
         [FAILURE_BAD_JSON] = "a body that is no JSON",

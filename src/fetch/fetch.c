@@ -19,6 +19,7 @@
 struct fetch {
     struct fetch_options options;
     struct transfer_config config;
+    struct proxies proxies;
     struct multi_uv *multi;
     struct cookies *cookies;               /* NULL: none */
     struct transfer *flying, *flying_tail; /* doubly linked */
@@ -194,6 +195,7 @@ static void free_lists(struct fetch *f)
     free(f->config.headers);
     curl_slist_free_all(f->config.plain_headers);
     free_cookies(f);
+    proxies_release(&f->proxies);
 }
 
 static void on_done(void *context, CURL *easy, CURLcode code);
@@ -229,6 +231,13 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     f->budget.limit = options->memory_bytes;
     f->budget.body_max = options->body_max_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
+    f->config.proxies = &f->proxies;
+    if (options->proxy) {
+        result = proxies_init(&f->proxies, options->proxy, err);
+        if (result != RESULT_OK) {
+            goto fail_headers;
+        }
+    }
     if (!build_headers(f)) {
         result = err_nomem(err, "preparing request headers");
         goto fail_headers;

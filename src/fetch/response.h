@@ -24,10 +24,24 @@ struct response_timing {
     uint64_t total_us;
 };
 
+/** Why a proxy is to be blamed (OUTCOME_PROXY). */
+enum proxy_fault {
+    PROXY_FAULT_NONE,
+    PROXY_FAULT_DEAD,    /* it cannot be reached, or ends without an answer */
+    PROXY_FAULT_NAME,    /* its name is not known */
+    PROXY_FAULT_AUTH,    /* it wants other credentials */
+    PROXY_FAULT_TLS,     /* its certificate, or handshake */
+    PROXY_FAULT_DENIED,  /* it does not connect to this host */
+    PROXY_FAULT_GATEWAY, /* it cannot reach this host */
+};
+
 struct response {
     struct response *next;
     struct request *request;
     enum outcome outcome;
+    enum proxy_fault proxy_fault;
+    const char
+        *proxy; /* the one that it was asked through, without credentials; fetch's; NULL: none */
     int status; /* 0 when there was none */
     /* How often the request was sent. libcurl repeats it by itself when a kept connection turns out to
      * be dead before the first byte of an answer. */

@@ -3,6 +3,7 @@
 #include "fetch/private_address.h"
 #include "fetch/transfer_head.h"
 #include "fetch/transfer_outcome.h"
+#include "fetch/transfer_proxy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,8 +38,9 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     int fd;
 
     (void)purpose;
-    if (t->response->request->from_public && address_is_private(&address->addr)) {
-        t->private_refused = true;
+    t->private_refused |=
+        !t->proxy && t->response->request->from_public && address_is_private(&address->addr);
+    if (t->private_refused) {
         return CURL_SOCKET_BAD;
     }
     fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -63,8 +65,9 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
     (void)local_ip;
     (void)peer_port;
     (void)local_port;
-    if (t->response->request->from_public && ip_text_is_private(peer_ip)) {
-        t->private_refused = true;
+    t->private_refused |=
+        !t->proxy && t->response->request->from_public && ip_text_is_private(peer_ip);
+    if (t->private_refused) {
         return CURL_PREREQFUNC_ABORT;
     }
     t->response->sends++;
@@ -249,8 +252,10 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    SET(CURLOPT_PROXY, ""); /* the environment's would see every URL and credential */
-    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_NOPROXY, ""); /* fetch/proxy.h has seen to that, and to the environment */
+    SET(CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+    SET(CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_ACCEPT_ENCODING, "gzip");
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
     SET(CURLOPT_HTTP_VERSION, (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -260,6 +265,7 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
     if (o->ca_file) {
         SET(CURLOPT_CAINFO, o->ca_file);
+        SET(CURLOPT_PROXY_CAINFO, o->ca_file);
     }
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_STALL_BYTES_PER_S);
 #undef SET
@@ -449,12 +455,13 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     response->request = request;
     t->response = response;
     t->too_big = t->expands = t->no_memory = false;
-    t->private_refused = t->paused = false;
+    t->paused = false;
     t->socket_errno = 0;
     t->body_bytes = 0;
     transfer_head_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
+        transfer_proxy_choose(t, url, request->from_public) != RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
         !set_method(t, request, body)) {
         return RESULT_NOMEM;
@@ -499,6 +506,8 @@ void transfer_end(struct transfer *t, CURLcode code)
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
     t->expands |= code == CURLE_OK && expands_beyond_reason(t, 0);
+    r->proxy_fault = PROXY_FAULT_NONE;
+    r->proxy = t->proxy ? t->proxy->url : NULL;
     r->outcome = transfer_outcome(t, code, r);
     transfer_cut(t);
 }

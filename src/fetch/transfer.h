@@ -7,15 +7,16 @@
  * nothing on libcurl 7.88 (measured: chunked and compressed bodies pass it). What the end means is
  * read off once, in transfer_end.
  *
- * Safety  headers are set anew for every request, cookies come from a jar that all handles share and that
- *         knows origins (fetch/cookies.h), and there is no netrc, no proxy from the environment, no Digest: so a
- *         handle may be used again for another origin.
+ * Safety  headers and the proxy are set anew for every request, cookies come from a jar that all handles share
+ *         and that knows origins (fetch/cookies.h), and there is no netrc, no proxy that libcurl finds by itself,
+ *         no Digest: so a handle may be used again for another origin.
  */
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
 
 #include "fetch/fetch.h"
 #include "fetch/head.h"
+#include "fetch/proxy.h"
 
 #include <curl/curl.h>
 
@@ -30,6 +31,7 @@ struct transfer_cookie {
 
 struct transfer_config {
     const struct fetch_options *options;
+    const struct proxies *proxies;
     struct curl_slist **headers;      /* by endpoint: Accept, the job's and the endpoint's own */
     struct curl_slist *plain_headers; /* Accept only: for an origin that a redirect led to */
     struct transfer_cookie *cookies;  /* by endpoint */
@@ -51,6 +53,7 @@ struct transfer {
     CURLSH *jar;               /* that it uses now */
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
+    const struct proxy *proxy; /* through which it is asked; NULL: none */
     bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */

@@ -1,6 +1,7 @@
 #include "fetch/transfer_outcome.h"
 
 #include "fetch/private_address.h"
+#include "fetch/transfer_proxy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,8 +75,11 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
         snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
         return OUTCOME_CONNECT;
     }
+    if (transfer_proxy_refused(t, r)) {
+        return OUTCOME_PROXY;
+    }
     curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
-    r->peer_is_ours = ip_text_is_ours(ip);
+    r->peer_is_ours = t->proxy ? transfer_proxy_leads_home(t) : ip_text_is_ours(ip);
     switch (r->status) {
     case 301:
     case 302:
@@ -306,6 +310,9 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
         snprintf(r->reason, sizeof r->reason,
                  "refused: a public server's redirect leads to a private address");
         return OUTCOME_REFUSED;
+    }
+    if (!is_local_shortage(t, code) && transfer_proxy_failed(t, code, r)) {
+        return OUTCOME_PROXY;
     }
     if (is_local_shortage(t, code)) {
         r->no_descriptor = !t->socket_errno || t->socket_errno == EMFILE;

@@ -125,7 +125,7 @@ void job_release(struct job *job)
     free(job->endpoints);
     free(job->vars);
     free(job->base);
-    free(job->network.ca_file);
+    job_network_release(&job->network);
     free(job->cookies.jar);
     free(job->cookies.from);
     free(job->name);

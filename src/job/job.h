@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "job/answer_rule.h"
+#include "job/job_network.h"
 #include "job/secret.h"
 
 #include <stdbool.h>
@@ -155,12 +156,6 @@ enum job_login_kind {
     JOB_LOGIN_OAUTH2, /* client credentials (RFC 6749 section 4.4) */
 };
 
-/** A text as it was given, `${ENV}` and all, which may be written down, and as it is sent. */
-struct job_secret {
-    char *given;
-    char *sent; /* NULL: none */
-};
-
 #define JOB_LOGIN_TOKEN "/access_token" /* where a token is looked for */
 
 struct job_login {
@@ -236,17 +231,6 @@ struct job_limits {
     uint32_t max_fail_percent; /* in thousandths */
     uint64_t max_requests;     /* sent, retries, redirects and logins among them; 0: no limit */
     uint64_t max_duration_us;  /* pauses included; 0: no limit */
-};
-
-struct job_network {
-    uint64_t connect_timeout_us;
-    uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
-    uint64_t total_timeout_us;
-    uint64_t body_max_bytes; /* after decompression */
-    uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
-    bool insecure;           /* -k */
-    bool http2;
-    char *ca_file; /* NULL: the system's */
 };
 
 struct job {

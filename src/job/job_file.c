@@ -152,20 +152,6 @@ static void read_limits(struct job_reader *r, void *target, struct str value)
     (void)job_read_object(r, &job_limits_keys, target, value);
 }
 
-static void read_network(struct job_reader *r, void *target, struct str value)
-{
-    struct job *job = target;
-    char *path;
-
-    (void)job_read_object(r, &job_network_keys, job, value);
-    if (job->network.ca_file) {
-        path = job_absolute_path(r, job->network.ca_file);
-        r->text.no_memory |= !path;
-        free(job->network.ca_file);
-        job->network.ca_file = path;
-    }
-}
-
 static void take_path(struct job_reader *r, const char *key, char **to, struct str value)
 {
     char *text = job_text_string(&r->text, key, value);
@@ -232,7 +218,8 @@ static const struct job_key root_keys[] = {
     { "retry", JOB_KEY_CALL, 0, 0, 0, read_retry },
     { "limits", JOB_KEY_CALL, 0, 0, 0, read_limits },
     { "answers", JOB_KEY_CALL, 0, 0, 0, read_answers },
-    { "network", JOB_KEY_CALL, 0, 0, 0, read_network },
+    { "network", JOB_KEY_CALL, 0, 0, 0, job_read_network },
+    { "proxy", JOB_KEY_CALL, 0, 0, 0, job_read_proxy },
     { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
     { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
     { "globoff", JOB_KEY_BOOL, FIELD(globoff), 0, 0, NULL },
@@ -244,9 +231,9 @@ static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
 const char *job_file_key(size_t index, const char **object)
 {
     static const struct job_keys *const all[] = {
-        &job_root_keys,   &job_endpoint_keys, &job_pages_keys,   &job_login_keys,  &job_basic_keys,
-        &job_oauth2_keys, &job_var_keys,      &job_table_keys,   &job_answer_keys, &job_pace_keys,
-        &job_retry_keys,  &job_limits_keys,   &job_network_keys,
+        &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,   &job_basic_keys,
+        &job_oauth2_keys, &job_var_keys,      &job_table_keys, &job_answer_keys,  &job_pace_keys,
+        &job_retry_keys,  &job_limits_keys,   &job_proxy_keys, &job_network_keys,
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -76,6 +76,9 @@ void job_hint_print(const struct job_hint *hint, char text[JOB_HINT_MAX]);
 /* job_keys.c */
 extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys, job_network_keys;
 
+/* job_read_network.c */
+extern const struct job_keys job_proxy_keys;
+
 /* job_read_answers.c, job_read_endpoint.c, job_read_vars.c, job_read_login.c */
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;

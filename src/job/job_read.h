@@ -1,6 +1,6 @@
 /**
  * Reading a job file, shared by the files that do it: job_file.c (the whole), job_read_endpoint.c,
- * job_read_vars.c, job_read_login.c, and job_link.c, which then ties the parts together.
+ * job_read_vars.c, job_read_login.c, job_read_network.c, and job_link.c, which then ties the parts together.
  */
 #ifndef SCRAPETOP_JOB_JOB_READ_H
 #define SCRAPETOP_JOB_JOB_READ_H
@@ -40,6 +40,11 @@ void job_read_login(struct job_reader *r, void *job, struct str value);
  *  written down. False after a fault. */
 bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
                      struct job_secret *secret);
+
+/* job_read_network.c */
+
+void job_read_network(struct job_reader *r, void *job, struct str value);
+void job_read_proxy(struct job_reader *r, void *job, struct str value);
 
 /* job_link.c */
 

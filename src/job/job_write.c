@@ -561,6 +561,19 @@ static bool write_cookies(cJSON *root, const struct job_cookies *cookies)
                   cJSON_AddBoolToObject(root, "cookies", !cookies->is_off));
 }
 
+static bool write_proxy(cJSON *root, const struct job_proxy *proxy)
+{
+    cJSON *object;
+
+    if (!proxy->url && !proxy->user.sent && !proxy->none_for) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(root, "proxy");
+    return object && add_optional(object, "url", proxy->url) &&
+           (!proxy->user.sent || add_secret(object, "user", &proxy->user)) &&
+           add_optional(object, "none_for", proxy->none_for);
+}
+
 static bool write_output(cJSON *root, unsigned outputs)
 {
     cJSON *array = outputs ? cJSON_AddArrayToObject(root, "output") : NULL;
@@ -598,8 +611,8 @@ static bool write_root(cJSON *root, const struct job *job)
            write_vars(root, job) && write_endpoints(root, job) && write_pace(root, &job->pace) &&
            write_retry(root, &job->retry) && write_limits(root, &job->limits) &&
            write_answers(root, &job->answers) && write_network(root, &job->network) &&
-           write_tables(root, job) && write_output(root, job->outputs) &&
-           write_poll(root, &job->poll) &&
+           write_proxy(root, &job->network.proxy) && write_tables(root, job) &&
+           write_output(root, job->outputs) && write_poll(root, &job->poll) &&
            (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 

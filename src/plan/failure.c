@@ -30,6 +30,7 @@ const char *outcome_name(enum outcome outcome)
         [OUTCOME_NOT_ASKED] = "not asked",
         [OUTCOME_BAD_BODY] = "bad body",
         [OUTCOME_UNSAFE_BODY] = "unsafe body",
+        [OUTCOME_PROXY] = "proxy",
     };
 
     return names[outcome];
@@ -63,6 +64,7 @@ static const struct {
     [FAILURE_NOT_ASKED] = { "not asked", "unasked", "not-asked" },
     [FAILURE_BAD_BODY] = { "bad body", "bad body", "bad-body" },
     [FAILURE_UNSAFE_BODY] = { "unsafe body", "unsafe", "unsafe-body" },
+    [FAILURE_PROXY] = { "proxy", "proxy", "proxy" },
 };
 
 struct failure failure_of(enum outcome outcome, int status)
@@ -92,6 +94,7 @@ struct failure failure_of(enum outcome outcome, int status)
         [OUTCOME_NOT_ASKED] = FAILURE_NOT_ASKED,
         [OUTCOME_BAD_BODY] = FAILURE_BAD_BODY,
         [OUTCOME_UNSAFE_BODY] = FAILURE_UNSAFE_BODY,
+        [OUTCOME_PROXY] = FAILURE_PROXY,
     };
     struct failure failure = { of_outcome[outcome], 0 };
 

@@ -40,6 +40,7 @@ enum outcome {
     OUTCOME_NOT_ASKED,  /* by us: the server has refused all pages of its listing from one on */
     OUTCOME_BAD_BODY, /* 2xx, complete, but not what its format is to be, to its end: CSV, XML, gzip */
     OUTCOME_UNSAFE_BODY, /* 2xx, but not to be read: an archive in an archive, XML with entities */
+    OUTCOME_PROXY,       /* a proxy's failure, not of who is asked through it */
     OUTCOME_COUNT,
 };
 
@@ -71,6 +72,7 @@ enum failure_class {
     FAILURE_NOT_ASKED, /* beyond what the server lets anybody ask: a deep-paging limit */
     FAILURE_BAD_BODY,  /* as the outcomes of these names: */
     FAILURE_UNSAFE_BODY,
+    FAILURE_PROXY, /* as the outcome of this name */
     FAILURE_CLASS_COUNT,
 };
 
@@ -120,7 +122,7 @@ void failure_choice_format(const struct failure_choice *choice, char text[FAILUR
 #define FAILURE_WORDS                                                                              \
     "dns, connect, tls, timeout, short-body, bad-json, too-big, encoding, protocol, refused, "     \
     "dropped-by-you, no-records, rule, wrong-type, maybe-sent, other, limit, "                     \
-    "not-ready, not-asked, bad-body, unsafe-body"
+    "not-ready, not-asked, bad-body, unsafe-body, proxy"
 
 /** For rows of a ledger of before version 3, which has nothing but the reason in words: its outcome and
  *  class, as well as can be told. Nothing else may call this. */

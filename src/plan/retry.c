@@ -81,6 +81,8 @@ static bool is_temporary(const struct attempt *a, const struct job_retry *policy
     case OUTCOME_BAD_BODY:
     case OUTCOME_NO_RECORDS:
         return true;
+    case OUTCOME_PROXY:
+        return !a->is_hopeless;
     case OUTCOME_WRONG_TYPE: /* a page in the place of data is there for all, or was an accident */
         return a->attempt < 2;
     default:

@@ -30,6 +30,7 @@ struct attempt {
     bool idempotent;   /* by its method */
     bool sent;         /* a byte of the request may have reached the server */
     bool has_deadline; /* the server named one */
+    bool is_hopeless;  /* its proxy would say the same again */
     bool is_limit;     /* the body says that a limit was met (problem+json) */
 };
 

@@ -1,0 +1,26 @@
+/**
+ * What of a transfer is its proxy's: the options that name it, and the failures that are its and not the origin's.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_FETCH_TRANSFER_PROXY_H
+#define SCRAPETOP_FETCH_TRANSFER_PROXY_H
+
+#include "fetch/transfer.h"
+
+/** Chooses the proxy for the URL and sets it on the handle; that a server has led us there from outside counts.
+ *  RESULT_NOMEM. */
+MUST_CHECK enum result transfer_proxy_choose(struct transfer *transfer, const char *url,
+                                             bool from_public);
+
+/** Whether it failed by its proxy. If so, why is in the response. */
+bool transfer_proxy_failed(const struct transfer *transfer, CURLcode code,
+                           struct response *response);
+
+/** Likewise of an answer: a proxy that is asked in clear text answers in the place of who is asked. */
+bool transfer_proxy_refused(const struct transfer *transfer, struct response *response);
+
+/** Who is asked through it is of a network of ours, by the address in the URL: what a name means, the proxy knows. */
+bool transfer_proxy_leads_home(const struct transfer *transfer);
+
+#endif

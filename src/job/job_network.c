@@ -1,0 +1,272 @@
+#include "job/job_network.h"
+
+#include "job/job_parts.h"
+#include "job/proxy_url.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void release_of_env(struct job_proxy_of_env *proxy)
+{
+    free(proxy->url);
+    if (proxy->user) {
+        explicit_bzero(proxy->user, strlen(proxy->user));
+    }
+    free(proxy->user);
+    *proxy = (struct job_proxy_of_env){ .name = NULL };
+}
+
+static void release_environment(struct job_proxy *proxy)
+{
+    release_of_env(&proxy->http);
+    release_of_env(&proxy->https);
+    free(proxy->env_none_for);
+    proxy->env_none_for = NULL;
+    proxy->env_none_for_name = NULL;
+}
+
+void job_network_release(struct job_network *network)
+{
+    struct job_proxy *proxy = &network->proxy;
+
+    free(network->ca_file);
+    free(proxy->url);
+    job_secret_release(&proxy->user);
+    free(proxy->none_for);
+    release_environment(proxy);
+    *network = (struct job_network){ .ca_file = NULL };
+}
+
+/* --- secrets ---------------------------------------------------------------------------------------------- */
+
+static void wipe(struct buf *b)
+{
+    if (b->data) {
+        explicit_bzero(b->data, b->cap);
+    }
+    buf_release(b);
+}
+
+/* What the file holds; its path as absolute is what may be written down. */
+static enum result take_file(const char *name, struct buf *given, struct buf *sent, struct err *err)
+{
+    char *path = realpath(name, NULL);
+    struct buf text;
+    struct str value;
+    enum result result;
+
+    buf_init(&text, SECRET_FILE_MAX);
+    result = secret_read_file(path ? path : name, &text, err);
+    value = str_trim(buf_view(&text));
+    if (result == RESULT_OK && (!value.len || memchr(value.data, '\0', value.len))) {
+        result = err_set(err, RESULT_INVALID, "E-SEC1", "%s holds no secret", name);
+    } else if (result == RESULT_OK && (buf_printf(given, "@%s", path ? path : name) != RESULT_OK ||
+                                       buf_append_str(sent, value) != RESULT_OK)) {
+        result = err_nomem(err, "reading a secret");
+    }
+    wipe(&text);
+    free(path);
+    return result;
+}
+
+static enum result keep_secret(struct job *job, struct job_secret *secret, struct str given,
+                               struct str sent, const char *label, struct err *err)
+{
+    struct job_secret made = { .sent = str_dup(sent), .given = given.data ? str_dup(given) : NULL };
+
+    if (!made.sent || (given.data && !made.given)) {
+        job_secret_release(&made);
+        return err_nomem(err, "reading a secret");
+    }
+    job_secret_release(secret);
+    *secret = made;
+    return secrets_add(&job->secrets, sent, label, err);
+}
+
+enum result job_take_secret(struct job *job, struct job_secret *secret, const char *text,
+                            const char *label, struct err *err)
+{
+    bool is_file = text[0] == '@' && text[1] && text[1] != '@';
+    bool is_typed = !is_file && !job_names_variable(str_view(text));
+    struct buf given = { 0 }, sent = { 0 };
+    enum result result;
+
+    if (is_file) {
+        result = take_file(text + 1, &given, &sent, err);
+    } else {
+        result = secret_expand(str_view(text + (text[0] == '@' && text[1] == '@')), &job->secrets,
+                               &sent, err);
+        if (result == RESULT_OK && !is_typed) {
+            result = buf_append_str(&given, str_view(text)) == RESULT_OK
+                         ? RESULT_OK
+                         : err_nomem(err, "reading a secret");
+        }
+    }
+    if (result == RESULT_OK) {
+        result = keep_secret(job, secret, is_typed ? STR_NONE : buf_view(&given), buf_view(&sent),
+                             label, err);
+    }
+    wipe(&given);
+    wipe(&sent);
+    return result;
+}
+
+/* --- proxies ---------------------------------------------------------------------------------------------- */
+
+/* "name:password": the password alone is a secret of its own. */
+static enum result check_user(struct job *job, const char *label, struct err *err)
+{
+    struct job_proxy *proxy = &job->network.proxy;
+    struct str password = str_view(proxy->user.sent), name = str_cut(&password, ':');
+
+    proxy->is_incomplete = false;
+    if (!name.len || !password.data) {
+        job_secret_release(&proxy->user);
+        return err_set(err, RESULT_INVALID, "E-PRX1",
+                       "credentials of a proxy: want NAME:PASSWORD, better NAME:${PASSWORD}");
+    }
+    return secrets_add(&job->secrets, password, label, err);
+}
+
+enum result job_set_proxy_user(struct job *job, const char *text, struct err *err)
+{
+    enum result result = job_take_secret(job, &job->network.proxy.user, text, "proxy.user", err);
+
+    return result == RESULT_OK ? check_user(job, "proxy.password", err) : result;
+}
+
+static enum result replace(char **to, struct str text, struct err *err)
+{
+    char *copy = str_dup(text);
+
+    if (!copy) {
+        return err_nomem(err, "reading a proxy");
+    }
+    free(*to);
+    *to = copy;
+    return RESULT_OK;
+}
+
+static enum result replace_shown(char **to, const struct proxy_url *url, struct err *err)
+{
+    struct buf shown = { 0 };
+    enum result result = proxy_url_append_shown(url, &shown) == RESULT_OK
+                             ? replace(to, buf_view(&shown), err)
+                             : err_nomem(err, "reading a proxy");
+
+    buf_release(&shown);
+    return result;
+}
+
+/* Credentials of a URL: with a variable in them they are not encoded, for its value is not either. A name alone has an
+ * empty password. */
+static enum result spell_user(struct str user, struct buf *out, struct err *err)
+{
+    enum result result =
+        job_names_variable(user) ? buf_append_str(out, user) : proxy_url_append_decoded(user, out);
+
+    if (result == RESULT_OK && !memchr(user.data, ':', user.len)) {
+        result = buf_append_char(out, ':');
+    }
+    return result == RESULT_OK && buf_cstr(out) ? RESULT_OK : err_nomem(err, "reading a proxy");
+}
+
+enum result job_set_proxy(struct job *job, struct str text, struct err *err)
+{
+    struct job_proxy *proxy = &job->network.proxy;
+    struct proxy_url url;
+    struct buf user = { 0 };
+    enum result result;
+
+    if (!str_trim(text).len) {
+        return replace(&proxy->url, STR(""), err);
+    }
+    result = proxy_url_split(text, &url, err);
+    if (result == RESULT_OK) {
+        result = replace_shown(&proxy->url, &url, err);
+    }
+    if (result == RESULT_OK && proxy->user_is_of_url) {
+        job_secret_release(&proxy->user);
+        proxy->user_is_of_url = false;
+    }
+    if (result == RESULT_OK && url.user.len) {
+        result = spell_user(url.user, &user, err);
+        if (result == RESULT_OK) {
+            result = job_set_proxy_user(job, buf_cstr(&user), err);
+            proxy->user_is_of_url = result == RESULT_OK;
+        }
+    }
+    wipe(&user);
+    return result;
+}
+
+/* The first of them that is set, and to something. */
+static const char *find_variable(const char *const *names, const char **value)
+{
+    for (; *names; names++) {
+        *value = getenv(*names);
+        if (*value && (*value)[0]) {
+            return *names;
+        }
+    }
+    return NULL;
+}
+
+static enum result take_of_env(struct job *job, const char *const *names,
+                               struct job_proxy_of_env *proxy, struct err *err)
+{
+    const char *text, *name = find_variable(names, &text);
+    struct proxy_url url;
+    struct buf user = { 0 };
+    enum result result;
+
+    if (!name) {
+        return RESULT_OK;
+    }
+    result = proxy_url_split(str_view(text), &url, err);
+    if (result != RESULT_OK) {
+        err_prefix(err, "%s of the environment", name);
+        return result;
+    }
+    result = replace_shown(&proxy->url, &url, err);
+    if (result == RESULT_OK && url.user.len) {
+        struct str password;
+
+        result = proxy_url_append_decoded(url.user, &user) == RESULT_OK && buf_cstr(&user)
+                     ? replace(&proxy->user, buf_view(&user), err)
+                     : err_nomem(err, "reading a proxy");
+        password = str_view(proxy->user);
+        (void)str_cut(&password, ':');
+        if (result == RESULT_OK && password.len) {
+            result = secrets_add(&job->secrets, password, "proxy.password", err);
+        }
+    }
+    proxy->name = name;
+    wipe(&user);
+    return result;
+}
+
+enum result job_take_environment(struct job *job, struct err *err)
+{
+    static const char *const http[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
+    static const char *const https[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                         NULL };
+    static const char *const none[] = { "no_proxy", "NO_PROXY", NULL };
+    struct job_proxy *proxy = &job->network.proxy;
+    const char *hosts;
+    enum result result = RESULT_OK;
+
+    release_environment(proxy);
+    if (!proxy->url) {
+        result = take_of_env(job, http, &proxy->http, err);
+        if (result == RESULT_OK) {
+            result = take_of_env(job, https, &proxy->https, err);
+        }
+    }
+    proxy->env_none_for_name = find_variable(none, &hosts);
+    if (result == RESULT_OK && proxy->env_none_for_name) {
+        result = replace(&proxy->env_none_for, str_view(hosts), err);
+    }
+    return result;
+}

@@ -1,0 +1,78 @@
+/**
+ * How servers are reached: times and ceilings, through which proxy, with whose certificate, at which address.
+ *
+ * A proxy that the job does not name is the environment's, as curl has it: http_proxy (in lower case alone: a CGI
+ * program is handed HTTP_PROXY by whoever asks it), https_proxy and HTTPS_PROXY, then all_proxy and ALL_PROXY; hosts
+ * in no_proxy or NO_PROXY are asked without one. It is read once (job_take_environment) and never written down.
+ *
+ * Ownership  job_network_release frees all texts.
+ * Errors     E-PRX1 (a proxy that cannot be one), E-TLS4 (a certificate, a key or a pin), E-NET1 (an address).
+ * Threads    read-only after loading, so any.
+ */
+#ifndef SCRAPETOP_JOB_JOB_NETWORK_H
+#define SCRAPETOP_JOB_JOB_NETWORK_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "job/secret.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct job;
+
+/** A text as it was given, `${ENV}` and all, which may be written down, and as it is sent. */
+struct job_secret {
+    char *given; /* NULL with `sent`: typed as it is, not to be written down */
+    char *sent;  /* NULL: none */
+};
+
+/** One that the environment names. */
+struct job_proxy_of_env {
+    const char *name; /* of the variable; NULL: there is none */
+    char *url;        /* without credentials */
+    char *user;       /* "name:password"; or NULL */
+};
+
+struct job_proxy {
+    char *url; /* "http://proxy.example:3128", without credentials; "": none; NULL: not given */
+    struct job_secret user; /* "name:password" */
+    bool user_is_of_url;    /* it stood in the URL, and goes with it */
+    char *none_for;     /* hosts asked without one, as curl's --noproxy has them; NULL: not given */
+    bool is_incomplete; /* a job was read that could not keep `user`, which job_finish refuses */
+    struct job_proxy_of_env http, https; /* used when `url` is NULL */
+    const char *env_none_for_name;       /* of the variable */
+    char *env_none_for;                  /* used when `none_for` is NULL */
+};
+
+struct job_network {
+    uint64_t connect_timeout_us;
+    uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
+    uint64_t total_timeout_us;
+    uint64_t body_max_bytes; /* after decompression */
+    uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
+    bool insecure;           /* -k */
+    bool http2;
+    char *ca_file; /* NULL: the system's */
+    struct job_proxy proxy;
+};
+
+void job_network_release(struct job_network *network);
+
+/** The proxy for all URLs, as it was typed: "http://user:${PASS}@host:3128", without a scheme http; "": none.
+ *  Credentials in it become the proxy's `user`. */
+MUST_CHECK enum result job_set_proxy(struct job *job, struct str text, struct err *err);
+
+/** "name:${PASS}", or `@FILE` that only the user can read (its path absolute). */
+MUST_CHECK enum result job_set_proxy_user(struct job *job, const char *text, struct err *err);
+
+/** Reads the proxies that the environment names. */
+MUST_CHECK enum result job_take_environment(struct job *job, struct err *err);
+
+/** A text that is a secret: `@FILE`, `${ENV}` within it, or as it is, which then is not written down. `label` says
+ *  what it is of. */
+MUST_CHECK enum result job_take_secret(struct job *job, struct job_secret *secret, const char *text,
+                                       const char *label, struct err *err);
+
+#endif

@@ -1,0 +1,243 @@
+"""Proxies as people have them: tinyproxy for HTTP and CONNECT, microsocks for SOCKS, and what goes wrong with them.
+
+A failure of the proxy is told as such, stops the run where it is the same for every request, and is never the server's.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+
+import harness
+from harness import check, check_equal, scratch
+from peer import Peer, reply
+from test_guards import certificate, https
+
+PASSWORD = "a-long-pass-word"
+WITH_PASSWORD = {"PROXY_PASS": PASSWORD}
+
+
+def always(_):
+    return reply(b'[{"a":1}]')
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def is_open(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def need(program):
+    if not shutil.which(program):
+        raise harness.Skipped(f"{program} is missing: scripts/deps --test")
+
+
+def started(make):
+    """The port of a program that takes its port as it is told: another may have taken it before."""
+    for _ in range(5):
+        port = free_port()
+        child = make(port)
+        if harness.wait_for(lambda: is_open(port) or child.poll() is not None, "a proxy") is True:
+            return port
+    raise harness.Failed("no port for a proxy")
+
+
+def tinyproxy(*lines):
+    need("tinyproxy")
+
+    def make(port):
+        path = scratch(f"tinyproxy{port}.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("\n".join([f"Port {port}", "Listen 127.0.0.1", "Timeout 20", *lines, ""]))
+        return harness.start(["tinyproxy", "-d", "-c", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return started(make)
+
+
+def microsocks(*more):
+    need("microsocks")
+    return started(lambda port: harness.start(["microsocks", "-i", "127.0.0.1", "-p", str(port), *more],
+                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+
+def ask(name, url, *more, env=None):
+    return harness.run("run", "--plain", "--json", "--retries", "1", "--backoff", "10ms:20ms", "-o", scratch(name), *more,
+                       url, env=harness.environment(**(env or {})))
+
+
+def check_stopped(ended, words, code=7):
+    check_equal(ended.code, code, f"exit code: {ended}")
+    check_equal((ended.report()["ok"], ended.report()["failed"]), (0, 0), f"requests that ended: {ended}")
+    check(b"error[E-PRX2]: proxy " in ended.err and words in ended.err, "not told", words, ended)
+
+
+def check_no_secret(name, ended):
+    check(PASSWORD.encode() not in ended.out + ended.err, "the password is shown:", ended)
+    for where, _, files in os.walk(scratch(name)):
+        for file in files:
+            check(PASSWORD.encode() not in harness.read(os.path.join(where, file)), "the password is in", file)
+
+
+# --- those that work -------------------------------------------------------------------------------------
+
+
+def test_proxy__carries__http_and_https_with_credentials():
+    crt, key = certificate("right", "IP:127.0.0.1")
+    plain, secure = Peer(always), https(always, crt, key)
+    ports = {"http": tinyproxy(f"BasicAuth bob {PASSWORD}"), "socks5h": microsocks("-u", "bob", "-P", PASSWORD)}
+    ports["socks5"] = ports["socks5h"]
+    for kind, port in ports.items():
+        for server in (plain, secure):
+            name = f"{kind}{server.url[:5].strip(':')}"
+            before = server.total()
+            ended = ask(name, server.url + "/[1-20]", "--cacert", crt, "-x",
+                        f"{kind}://bob:${{PROXY_PASS}}@127.0.0.1:{port}", env=WITH_PASSWORD)
+            check_equal((ended.code, server.total() - before), (0, 20), f"exit code and requests of {name}: {ended}")
+            check_equal(ended.err.count(b"goes through the proxy"), 1, f"lines about the proxy: {ended}")
+            check_equal(b"it looks names up" in ended.err, kind != "socks5", f"that {kind} looks names up: {ended}")
+            check_no_secret(name, ended)
+
+
+def test_credentials__are_taken__from_an_option_a_file_and_a_job():
+    server, port = Peer(always), tinyproxy(f"BasicAuth bob {PASSWORD}")
+    path = scratch("proxy.secret")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write(f"bob:{PASSWORD}\n")
+    proxy = f"http://127.0.0.1:{port}"
+    for name, more in (("u", ["-x", proxy, "-U", "bob:${PROXY_PASS}"]), ("file", ["-x", proxy, "-U", "@" + path])):
+        ended = ask(name, server.url + "/x", *more, env=WITH_PASSWORD)
+        check_equal(ended.code, 0, f"exit code: {ended}")
+        check_no_secret(name, ended)
+    job = {"name": "j", "base": server.url, "endpoints": [{"name": "t", "url": "/x"}],
+           "proxy": {"url": proxy, "user": "bob:${PROXY_PASS}"}}
+    with open(scratch("j.json"), "w", encoding="ascii") as file:
+        json.dump(job, file)
+    ended = ask("j", scratch("j.json"), env=WITH_PASSWORD)
+    check_equal(ended.code, 0, f"exit code of the job: {ended}")
+    check_no_secret("j", ended)
+    shown = harness.run("run", "--show-config", scratch("j.json"), env=harness.environment(**WITH_PASSWORD))
+    check(f'proxy.url = "{proxy}"'.encode() in shown.out and b"bob:${PROXY_PASS}" in shown.out, shown)
+    check(PASSWORD.encode() not in shown.out, "the password is shown:", shown)
+
+
+def test_typed_password__is_not_kept__and_asked_for_again():
+    server, port = Peer(lambda a: None if a.path == "/2" else always(a)), tinyproxy(f"BasicAuth bob {PASSWORD}")
+    typed = ["-x", f"http://bob:{PASSWORD}@127.0.0.1:{port}"]
+    ended = ask("typed", server.url + "/[1-2]", *typed)
+    check_equal(ended.code, 3, f"exit code: {ended}")
+    check_no_secret("typed", ended)
+    again = harness.run("run", "--plain", "--only-failed", "-o", scratch("typed"))
+    check(again.code == 2 and b"E-SEC3" in again.err and b"give -U again" in again.err, again)
+
+
+def test_environment__is_shown__without_secrets():
+    server = Peer(always)
+    env = harness.environment(https_proxy=f"http://bob:{PASSWORD}@h.test:1", no_proxy="a.test,10.0.0.0/8")
+    shown = harness.run("run", "--show-config", server.url + "/x", env=env)
+    check_equal(shown.code, 0, f"exit code: {shown}")
+    for line in ('proxy.https = "http://h.test:1"  # https_proxy of the environment',
+                 'proxy.none_for = "a.test,10.0.0.0/8"  # no_proxy of the environment'):
+        check(line.encode() in shown.out, "not shown:", line, shown)
+    check(PASSWORD.encode() not in shown.out, "the password is shown:", shown)
+    ended = harness.run("run", "--plain", server.url + "/x", env=harness.environment(http_proxy="gopher://h:1"))
+    check(ended.code == 2 and b"E-PRX1" in ended.err and b"http_proxy of the environment" in ended.err, ended)
+
+
+def test_hosts__are_asked_directly__when_they_are_to_be():
+    server, proxy = Peer(always), Peer(always)
+    for name, more, env, count in (
+            ("no", ["-x", proxy.url, "--noproxy", "127.0.0.1"], {}, 0),
+            ("other", ["-x", proxy.url, "--noproxy", "10.0.0.1"], {}, 1),
+            ("env", ["-x", proxy.url], {"NO_PROXY": "127.0.0.0/8"}, 0),
+            ("over", ["-x", proxy.url, "--noproxy", ""], {"no_proxy": "*"}, 1),
+            ("none", ["-x", ""], {"http_proxy": proxy.url}, 0)):
+        before = proxy.total()
+        ended = ask(name, server.url + "/x", *more, env=env)
+        check_equal((ended.code, proxy.total() - before), (0, count), f"exit code and requests of the proxy, {name}: {ended}")
+
+
+# --- those that do not -----------------------------------------------------------------------------------
+
+
+def test_refused_proxy__stops_the_run__at_once():
+    server, port = Peer(always), free_port()
+    for url in (server.url, server.url.replace("http:", "https:")):
+        for kind in ("http", "socks5h"):
+            name = f"dead{kind}{url[:5].strip(':')}"
+            ended = ask(name, url + "/[1-50]", "-x", f"{kind}://127.0.0.1:{port}")
+            check_stopped(ended, b"connection refused")
+    check_equal(server.total(), 0, "requests that went past the proxy")
+
+
+def test_unknown_proxy__stops_the_run__at_once():
+    ended = ask("unknown", "http://127.0.0.1:9/[1-50]", "-x", "http://nobody.invalid:3128")
+    check_stopped(ended, b"its name is not known")
+
+
+def test_wrong_credentials__stop_the_run__and_are_told_by_their_class():
+    crt, key = certificate("right", "IP:127.0.0.1")
+    plain, secure = Peer(always), https(always, crt, key)
+    http, socks = tinyproxy(f"BasicAuth bob {PASSWORD}"), microsocks("-u", "bob", "-P", PASSWORD)
+    for number, (server, proxy, words) in enumerate((
+            (plain, f"http://127.0.0.1:{http}", b"it wants credentials (HTTP 407)"),
+            (secure, f"http://127.0.0.1:{http}", b"it wants credentials (HTTP 407)"),
+            (secure, f"http://bob:wrong-word@127.0.0.1:{http}", b"it refuses the credentials"),
+            (plain, f"socks5h://127.0.0.1:{socks}", b"it wants credentials"),
+            (plain, f"socks5h://bob:wrong-word@127.0.0.1:{socks}", b"it refuses the credentials"))):
+        ended = ask(f"auth{number}", server.url + "/[1-50]", "--cacert", crt, "-x", proxy)
+        check_stopped(ended, words, code=5)
+    check_equal((plain.total(), secure.total()), (0, 0), "requests that came through")
+
+
+def answering_connect(status):
+    return Peer(lambda asked: reply(status=status))
+
+
+def test_refused_host__fails_for_itself__without_a_retry_where_that_is_senseless():
+    for status, tries, words in (("403 Forbidden", 1, "it refuses to connect to this host (HTTP 403)"),
+                                 ("502 Bad Gateway", 2, "it cannot reach this host (HTTP 502)")):
+        proxy = answering_connect(status)
+        ended = ask(f"connect{status[:3]}", "https://127.0.0.1:9/x", "-x", proxy.url)
+        check_equal((ended.code, proxy.total()), (3, tries), f"exit code and tries with {status}: {ended}")
+        rows = harness.ledger(scratch(f"connect{status[:3]}"), "SELECT reason FROM request")
+        check(words in rows[0][0], "reason of", status, rows)
+        failures = ended.report()["failures"]
+        check("proxy" in json.dumps(failures), "class of the failure", failures)
+
+
+def test_dead_proxy__is_waited_for__when_it_has_worked():
+    """It goes away after ten answers and comes back: nothing fails."""
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return None if 10 < len(seen) < 14 else always(asked)
+
+    proxy = Peer(answer)
+    ended = harness.run("run", "--plain", "--json", "-c", "1", "--retries", "5", "--backoff", "10ms:20ms", "-o",
+                        scratch("back"), "-x", proxy.url, "http://h.test/[1-30]")
+    check_equal((ended.code, ended.report()["ok"]), (0, 30), f"exit code and answers: {ended}")
+
+
+def test_redirect_to_a_private_address__is_refused__through_a_proxy_as_well():
+    """The proxy looks names up; an address in the URL we see ourselves, however it is written."""
+    places = ["http://127.0.0.1:9/", "http://0x7f000001:9/", "http://2130706433/", "http://[::ffff:127.0.0.1]:9/",
+              "http://localhost:9/"]
+    for number, place in enumerate(places):
+        proxy = Peer(lambda asked, place=place: reply(status="302 Found", headers=["Location: " + place])
+                     if asked.path.startswith("http://h.test/") else always(asked))
+        ended = ask(f"private{number}", "http://h.test/x", "-x", proxy.url)
+        check_equal((ended.code, proxy.total()), (3, 1), f"exit code and requests with {place}: {ended}")
+        check(b"private address" in ended.err, ended)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
