@@ -1,16 +1,12 @@
-/*
- * Again: an answer that says "not ready" is asked for once more, where it was asked or where it says.
- *
- * That costs no try, and is durable: where to ask, how often it was asked and how long it was waited for
- * stand in the ledger with the deadline. A result that lies elsewhere is gone for at once, as a redirect is
- * followed; after a crash in between, whoever is asked about it says so again.
- *
- * No credential is sent to another origin, nor one in a URL: the rules are those of redirects (redirect.c).
- */
+#include "engine/again.h"
+
 #include "base/units.h"
 #include "base/url_make.h"
-#include "engine/judge.h"
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/judge_end.h"
 #include "engine/opinion.h"
+#include "engine/redirect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,17 +1,15 @@
-/*
- * Ban watch: a host that answered well, and refuses everything with 403 from then on (plan/ban.h), is held and
- * named.
- *
- * What went well before is asked once more, to see whether that is over: only this tells a ban from a row of URLs
- * that are not for us, and no further URL is spent on it. Its answer is thrown away. Where nothing can be asked
- * twice, the next URL is what is asked.
- *
- * When the host answers again, what it had refused in the row is asked again.
- */
+#include "engine/ban_watch.h"
+
 #include "base/units.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
-#include "engine/judge.h"
+#include "engine/events.h"
+#include "engine/judge_end.h"
+#include "engine/poll.h"
+#include "engine/redirect.h"
+#include "engine/refused_alike.h"
 #include "engine/settle.h"
+#include "engine/steer.h"
 #include "plan/retry.h"
 
 #include <stdio.h>

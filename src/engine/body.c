@@ -1,5 +1,8 @@
 #include "engine/body.h"
 
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
 #include "read/body_read.h"
 
 #include <stdio.h>

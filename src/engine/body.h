@@ -8,7 +8,9 @@
 #define SCRAPETOP_ENGINE_BODY_H
 
 #include "base/json_scan.h"
-#include "engine/engine_state.h"
+#include "fetch/response.h"
+
+struct engine;
 
 /** How a body is read. */
 struct body_how {

@@ -1,7 +1,15 @@
-/*
- * Command: what a user may tell a run, and what is answered.
- */
+#include "engine/command.h"
+
+#include "engine/core.h"
+#include "engine/engine.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/metrics.h"
+#include "engine/pace.h"
+#include "engine/pace_sweep.h"
+#include "engine/pump.h"
+#include "engine/steer.h"
+#include "engine/table.h"
 
 #include <stdio.h>
 
@@ -159,11 +167,11 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         events_add(&e->events, EVENT_NOTICE, "mark", "", "note: %s", control->text);
         break;
     case CONTROL_DRAIN:
-        engine_drain(e);
+        pump_drain(e);
         snprintf(reply, CONTROL_REPLY_MAX, "draining %zu", fetch_in_flight(e->fetch));
         break;
     case CONTROL_ABORT:
-        engine_abort(e, control->number ? (enum exit_code)control->number : EXIT_INTERRUPTED);
+        pump_abort(e, control->number ? (enum exit_code)control->number : EXIT_INTERRUPTED);
         break;
     default:
         snprintf(reply, CONTROL_REPLY_MAX, "not possible in this run");
@@ -173,7 +181,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
 }
 
 /* Whoever waits may be let in by now, but not all at once. */
-void engine_stood_still(void *context, uint64_t lost_us)
+void command_stood_still(void *context, uint64_t lost_us)
 {
     struct engine *e = context;
     char length[UNITS_TEXT_MAX];

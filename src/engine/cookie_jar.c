@@ -1,6 +1,10 @@
 #include "engine/cookie_jar.h"
 
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/hidden.h"
+#include "engine/login.h"
 #include "fetch/cookies.h"
 
 #include <stdlib.h>
@@ -50,17 +54,6 @@ static bool hide(struct cookie_jar *jar, struct str value)
     return true;
 }
 
-enum result cookie_jar_register(const struct cookie_jar *jar, struct secrets *secrets,
-                                struct err *err)
-{
-    enum result result = RESULT_OK;
-
-    for (size_t i = 0; i < jar->hidden_count && result == RESULT_OK; i++) {
-        result = secrets_add(secrets, str_view(jar->hidden[i]), "cookie", err);
-    }
-    return result;
-}
-
 static void hide_lines(struct cookie_jar *jar, struct str text)
 {
     struct cookie_line line;
@@ -88,7 +81,7 @@ static enum result load(struct engine *e, const struct kept_file *file, bool mus
     } else if (result == RESULT_OK) {
         count = fetch_load_cookies(e->fetch, buf_view(&text));
         hide_lines(&e->cookies, buf_view(&text));
-        result = login_collect_secrets(e, err);
+        result = hidden_collect(e, err);
         if (count || must_exist) {
             events_add(&e->events, EVENT_INFO, "cookies", "", "%zu cookie%s from %s/%s", count,
                        units_plural(count), file->dir.path, file->name);
@@ -148,7 +141,7 @@ void cookie_jar_note(void *context, const struct request *request, struct str na
         return;
     }
     e->cookies.is_changed = true;
-    if (hide(&e->cookies, value) && login_collect_secrets(e, &err) != RESULT_OK) {
+    if (hide(&e->cookies, value) && hidden_collect(e, &err) != RESULT_OK) {
         events_add(&e->events, EVENT_WARNING, "cookies", "", "%s", err.text);
     }
 }

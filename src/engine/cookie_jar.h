@@ -56,8 +56,4 @@ void cookie_jar_look(struct engine *engine, uint64_t now_us);
 void cookie_jar_close(struct engine *engine);
 void cookie_jar_release(struct engine *engine);
 
-/** Adds the values that are shown nowhere. */
-MUST_CHECK enum result cookie_jar_register(const struct cookie_jar *jar, struct secrets *secrets,
-                                           struct err *err);
-
 #endif

@@ -1,16 +1,12 @@
-/*
- * Credential watch: requests that carry a credential which no login call can renew, and are refused with 401.
- *
- * Such a request is set aside, neither tried nor failed, until it is known whether the credential has ended or
- * this URL alone is not for it (plan/credential.h). When it has ended the run stops with E-AUTH2, and what was
- * set aside is pending, as is all that was in flight. What is asked without that credential, or of another host,
- * is asked before: only what carries it is left pending then.
- *
- * What counts together is what one host is asked with the same credential: the job's, or an endpoint's own.
- */
+#include "engine/credential_watch.h"
+
 #include "base/units.h"
 #include "base/url_make.h"
-#include "engine/judge.h"
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/judge_end.h"
+#include "engine/login.h"
 #include "plan/retry.h"
 
 #include <stdio.h>
@@ -162,15 +158,6 @@ void credential_note_well(struct engine *e, const struct request *request)
 
 /* --- refused ------------------------------------------------------------------------------------------- */
 
-void credential_lose(struct engine *e, const char *why)
-{
-    events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"", "%s", why);
-    engine_stop_for(e, "E-AUTH2", why);
-    if (e->ended_by == EXIT_WELL) {
-        e->ended_by = EXIT_AUTH;
-    }
-}
-
 #define PLAN_SAMPLES 16 /* of a plan whose requests are not made yet */
 
 /* It is asked without the credential that the watch is of. */
@@ -238,7 +225,7 @@ static void lose(struct engine *e, struct credential_watch *w, const struct requ
     }
     e->auth.is_lost |= login_is_carried(e, request);
     if (e->auth.is_lost || !is_any_other(e, w)) {
-        credential_lose(e, why);
+        login_lose(e, why);
         return;
     }
     w->is_lost = true;
@@ -319,9 +306,9 @@ bool credential_resume(struct engine *e)
         }
     }
     if (request && !is_worth_it) {
-        credential_lose(e, why);
+        login_lose(e, why);
     } else if (!request && e->credentials.lost) {
-        credential_lose(e, e->credentials.lost_why);
+        login_lose(e, e->credentials.lost_why);
     }
     while (is_worth_it && (request = e->credentials.aside)) {
         e->credentials.aside = request->next;

@@ -1,9 +1,9 @@
-/*
- * Detail: one request as closely as the engine can tell, and the memory of the latest attempts that
- * this needs. Bodies and URLs are remembered as they came and masked when they are shown: that happens
- * a few times a second at most, an attempt ends thousands of times.
- */
+#include "engine/detail.h"
+
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/limit.h"
+#include "engine/recall.h"
 
 #include <stdio.h>
 #include <stdlib.h>

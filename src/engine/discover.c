@@ -1,6 +1,11 @@
 #include "engine/discover.h"
 
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/exchanges.h"
+#include "engine/restore.h"
+#include "engine/seal.h"
 #include "plan/extract_links.h"
 #include "plan/pages/pages.h"
 
@@ -146,7 +151,7 @@ static enum result restore_waiting(void *context, struct request *request, int64
     enum result result = RESULT_OK;
 
     seal_note(request);
-    if (!engine_restored_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
+    if (!restore_due(w->engine, request->attempt, not_before_us - w->wall_us, &due_us)) {
         request->due = (struct due){ .by = DUE_RESTART };
     }
     if (exchange) {
@@ -158,7 +163,7 @@ static enum result restore_waiting(void *context, struct request *request, int64
     if (result != RESULT_OK) {
         request_free(request);
     } else {
-        engine_leave_waiting(w->engine, request->id);
+        restore_leave_waiting(w->engine, request->id);
     }
     return result;
 }

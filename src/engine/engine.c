@@ -2,9 +2,43 @@
 
 #include "base/json_text.h"
 #include "base/units.h"
+#include "engine/accounts.h"
+#include "engine/auth.h"
+#include "engine/command.h"
+#include "engine/cookie_jar.h"
+#include "engine/core.h"
+#include "engine/cpu.h"
+#include "engine/credential_watch.h"
+#include "engine/descriptors.h"
+#include "engine/detail.h"
+#include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/exchanges.h"
+#include "engine/failures.h"
+#include "engine/feed.h"
+#include "engine/judge.h"
+#include "engine/ladder.h"
+#include "engine/limit.h"
+#include "engine/login.h"
+#include "engine/mark.h"
+#include "engine/metrics.h"
+#include "engine/observe.h"
+#include "engine/opinion.h"
+#include "engine/pace.h"
+#include "engine/pace_sweep.h"
+#include "engine/poll.h"
+#include "engine/proxy_watch.h"
+#include "engine/pump.h"
+#include "engine/recall.h"
+#include "engine/restore.h"
 #include "engine/sample.h"
+#include "engine/seal.h"
+#include "engine/session_totals.h"
 #include "engine/settle.h"
+#include "engine/steer.h"
+#include "engine/table.h"
+#include "engine/unresponsive_hosts.h"
 #include "plan/pages/page_guess.h"
 #include "plan/pages/pages.h"
 #include "plan/quota.h"
@@ -26,21 +60,6 @@
     (60 * US_PER_S) /* at the beginning one a second: short runs have a story too */
 
 /* --- ticks ---------------------------------------------------------------------------------------- */
-
-void engine_note_sample(struct engine *e)
-{
-    struct snapshot *s = malloc(sizeof *s);
-    char fields[SAMPLE_FIELDS_MAX];
-    struct sample sample;
-
-    if (s) { /* without memory a sample is missing, which a replay bridges */
-        engine_snapshot(e, s);
-        sample_of(s, &sample);
-        sample_write(&sample, fields);
-        events_note(&e->events, "sample", fields, NULL);
-    }
-    free(s);
-}
 
 /* Once for each time that it gets short. */
 static void tell_memory(struct engine *e)
@@ -67,7 +86,7 @@ static void on_tick(uv_timer_t *timer)
     e->tick_due_us = now_us + TICK_MS * US_PER_MS;
     metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
     accounts_tick(&e->accounts, now_us);
-    pace_tell_limit(e, now_us);
+    limit_tell(e, now_us);
     tell_memory(e);
     cookie_jar_look(e, now_us);
     pace_sweep(e, now_us);
@@ -77,7 +96,7 @@ static void on_tick(uv_timer_t *timer)
         e->cpu_due_us = now_us + CPU_SAMPLE_US;
     }
     if (now_us >= e->sample_due_us && engine_is_active(e)) {
-        engine_note_sample(e);
+        observe_sample(e);
         if (now_us >= e->totals_due_us) {
             session_totals_note(e);
         }
@@ -133,94 +152,6 @@ static void on_event_line(void *context, struct str line)
 }
 
 /* --- making and unmaking ------------------------------------------------------------------------- */
-
-struct restore {
-    struct engine *engine;
-    struct err *err;
-    enum result result;
-    uint64_t now_us;
-    int64_t wall_us;
-    struct totals ended;
-};
-
-bool engine_restored_due(struct engine *e, uint32_t attempt, int64_t left_us, uint64_t *due_us)
-{
-    *due_us = engine_now_us(e);
-    *due_us += left_us > 0 ? (uint64_t)left_us
-                           : retry_backoff_us(&e->job->retry, attempt, engine_random(e), NULL);
-    return left_us > 0;
-}
-
-void engine_leave_waiting(struct engine *e, uint64_t id)
-{
-    struct request *request =
-        e->options.follow_up.kind == FOLLOW_UP_FAILED ? frontier_take(e->frontier, id) : NULL;
-
-    if (request) {
-        frontier_forget(e->frontier, request);
-    }
-}
-
-static void restore_row(void *context, const struct ledger_row *row)
-{
-    struct restore *r = context;
-    struct engine *e = r->engine;
-    struct frontier_row kept = {
-        .id = row->id,
-        .attempt = row->attempt,
-        .last = row->last,
-        .due = row->due,
-        .reason = row->reason,
-        .exchange = exchanges_find(&e->exchanges, row->id),
-    };
-
-    if (r->result != RESULT_OK) {
-        return;
-    }
-    if (row->state == SETTLE_FAILED) {
-        steer_restore_failed(e, row);
-    }
-    if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
-        totals_note_ended(&r->ended, row->attempt, row->status);
-        accounts_restored(&e->accounts, row->endpoint, row->state == SETTLE_DONE);
-    }
-    if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_total(e->frontier)) {
-        return; /* found, and made of its own row: see discover_restore */
-    }
-    if (row->state == SETTLE_WAITING &&
-        !engine_restored_due(e, row->attempt, row->not_before_wall_us - r->wall_us,
-                             &kept.waits_until_us)) {
-        kept.due = (struct due){ .by = DUE_RESTART };
-    }
-    r->result = frontier_restore(e->frontier, &kept, r->now_us, r->err);
-    engine_leave_waiting(e, kept.waits_until_us ? row->id : 0);
-}
-
-static enum result restore_rows(struct engine *e, struct err *err)
-{
-    struct restore r = { .engine = e,
-                         .err = err,
-                         .now_us = engine_now_us(e),
-                         .wall_us = clock_wall_us(&e->options.clock) };
-    enum result result = committer_each_row(e->committer, restore_row, &r, err);
-
-    for (uint32_t i = 0; i < e->hosts.count; i++) { /* what servers had asked for goes on */
-        struct host *host = e->hosts.hosts[i];
-
-        struct host_hold hold = host_hold(host, r.now_us);
-
-        if (hold.is_named) {
-            e->asked_us += hold.until_us - r.now_us;
-            e->hosts_held++;
-            host->was_held = true;
-        }
-    }
-    session_totals_restore(e, &r.ended);
-    if (e->options.follow_up.kind != FOLLOW_UP_NONE) {
-        frontier_close(e->frontier, e->options.follow_up.kind == FOLLOW_UP_FAILED);
-    }
-    return result == RESULT_OK ? r.result : result;
-}
 
 static size_t all_header_count(const struct job *job)
 {
@@ -308,7 +239,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .on_cookie = cookie_jar_note,
         .keeps = is_header_wanted,
         .on_response = judge_response,
-        .on_stood_still = engine_stood_still,
+        .on_stood_still = command_stood_still,
         .context = e,
     };
 
@@ -442,7 +373,7 @@ static void free_parts(struct engine *e)
     poll_release(e);
     settle_release(e);
     detail_release(e);
-    steer_release(e);
+    failures_release(e);
     discover_release(&e->discover);
     opinion_release(e);
     credential_release(e);
@@ -508,13 +439,18 @@ static void on_store_closed(void *context)
 
 /* One part after the other: what is on the pool reads from the store and hands bodies to it, and what
  * is in the store goes back to the network's spare responses. */
-void engine_go_on_closing(struct engine *e)
+static void go_on_closing(struct engine *e)
 {
+    struct request *request;
+
     if (e->is_store_closing || e->checking || table_is_running(e) || !feed_stop(e)) {
         return; /* the last of them wants a turn */
     }
     e->is_store_closing = true;
     cookie_jar_close(e);
+    while ((request = mark_next(e))) {
+        mark_leave(e, request);
+    }
     if (e->committer) {
         committer_close(e->committer, e->ended_well, on_store_closed);
     } else {
@@ -522,69 +458,16 @@ void engine_go_on_closing(struct engine *e)
     }
 }
 
-/* Descriptors are cheap, a soft limit of 1024 is a default of the login shell. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit); /* without it we learn from EMFILE */
-    }
-}
-
-/* A descriptor that was watched for a moment, for the sake of its number. */
-struct reservation {
-    uv_poll_t poll;
-    int fd;
-};
-
-static void on_reserved(uv_handle_t *handle)
-{
-    struct reservation *r = (struct reservation *)handle;
-
-    close(r->fd);
-    free(r);
-}
-
-static void on_never(uv_poll_t *poll, int status, int events)
-{
-    (void)poll;
-    (void)status;
-    (void)events;
-}
-
 /* libuv's table of watched descriptors grows as they come, and without memory for that libuv aborts the
  * process. So it is made as large as nearly every run needs, before anything is stored; beyond that,
  * fetch/multi_uv.c looks for memory first. */
-#define DESCRIPTORS_RESERVED 4096
-
-static void reserve_descriptors(uv_loop_t *loop)
+static void on_turn(struct engine *e)
 {
-    struct reservation *r = malloc(sizeof *r);
-    struct rlimit limit;
-    int ends[2];
-
-    if (!r || getrlimit(RLIMIT_NOFILE, &limit) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
-        free(r);
-        return;
+    if (e->phase == ENGINE_CLOSING) {
+        go_on_closing(e);
+    } else {
+        pump_turn(e);
     }
-    r->fd = fcntl(ends[0], F_DUPFD_CLOEXEC,
-                  limit.rlim_cur < DESCRIPTORS_RESERVED ? (int)limit.rlim_cur - 1
-                                                        : DESCRIPTORS_RESERVED - 1);
-    close(ends[0]);
-    close(ends[1]);
-    if (r->fd < 0 || uv_poll_init(loop, &r->poll, r->fd) != 0) {
-        if (r->fd >= 0) {
-            close(r->fd);
-        }
-        free(r);
-        return;
-    }
-    if (uv_poll_start(&r->poll, UV_READABLE, on_never) == 0) {
-        uv_poll_stop(&r->poll);
-    }
-    uv_close((uv_handle_t *)&r->poll, on_reserved);
 }
 
 static enum result assemble(struct engine *e, struct recovery *recovery, struct err *err)
@@ -650,6 +533,7 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->options = *options;
     e->job = options->job;
     e->random_state = options->seed;
+    e->marked_end = &e->marked;
     now_us = engine_now_us(e);
     e->events = (struct events){
         .clock = options->clock, .secrets = &e->secrets, .write = on_event_line, .context = e
@@ -663,13 +547,13 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     pace_init(e, now_us);
     work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
     work_init(&e->checks, options->loop, 1);
-    engine_turns_init(e, pump_turn);
+    engine_turns_init(e, on_turn);
     uv_timer_init(options->loop, &e->wake);
     uv_timer_init(options->loop, &e->tick);
     e->wake.data = e->tick.data = e;
-    raise_descriptor_limit();
-    reserve_descriptors(options->loop);
-    e->connections_max = e->job->network.http2 ? UINT_MAX : limit_connections();
+    descriptors_raise();
+    descriptors_reserve(options->loop);
+    e->connections_max = e->job->network.http2 ? UINT_MAX : descriptors_for_connections();
     result = accounts_init(&e->accounts, e->job->endpoint_count, now_us, err);
     if (result == RESULT_OK) {
         result = assemble(e, &recovery, err);

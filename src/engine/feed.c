@@ -1,6 +1,8 @@
 #include "engine/feed.h"
 
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "job/list.h"
 
 #include <errno.h>

@@ -1,37 +1,22 @@
 /**
- * What may become of an answer: the ends that judge.c, opinion.c, again.c and login.c choose from. Each takes the
- * response, with the request in it.
+ * Judge: what came back, what it means, and where it goes next.
+ *
+ *   response --(2xx: is it JSON to its end?)--> verdict
+ *     DONE, FINAL, AGAIN --> settlement (settle.c)
+ *     REDIRECT, FREE     --> back to the frontier
+ *
+ * What a good body gives rise to (discover.c) is read where it is checked, and settled with it.
+ *
+ * A body is checked on the loop when it is small, on the pool when it is not: the loop must not stand
+ * still for the 60 ms that 64 MB take.
  *
  * Threads  loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_JUDGE_H
 #define SCRAPETOP_ENGINE_JUDGE_H
 
-#include "engine/engine_state.h"
+struct response;
 
-/** Settled as done. Takes the findings; NULL: there are none. */
-void judge_done(struct engine *engine, struct response *response, enum settle_body body_kind,
-                struct findings *findings);
-
-/** Settled as failed, by its outcome and reason. */
-void judge_final(struct engine *engine, struct response *response);
-
-/** Waits for its next try, by the deadline or else a backoff, in the ledger, too. */
-void judge_again(struct engine *engine, struct response *response, const struct deadline *deadline);
-
-/** Waits until `due_us`, which the request has already, as if this try had not been. */
-void judge_wait_free(struct engine *engine, struct response *response);
-
-/** Goes round as if this try had not been. */
-void judge_unasked(struct engine *engine, struct response *response);
-
-/** Takes the request out, as if this try had not been. It is the caller's, who gives it to the frontier. */
-struct request *judge_set_aside(struct engine *engine, struct response *response);
-
-/** The same try goes on, at the URL that the request has now. */
-void judge_go_on(struct engine *engine, struct response *response);
-
-/** Asking the same once more does nothing twice. Any thread. */
-bool judge_asks_safely(const struct engine *engine, const struct request *request);
+void judge_response(void *engine, struct response *response); /* fetch's on_response */
 
 #endif

@@ -1,44 +1,18 @@
-/*
- * Limit: what keeps the run from going faster, as values (engine/limit_words.h).
- */
+#include "engine/limit.h"
+
 #include "base/clock.h"
 #include "base/units.h"
+#include "engine/core.h"
+#include "engine/descriptors.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/limit_words.h"
+#include "engine/pace_sweep.h"
+#include "engine/poll.h"
 
 #include <stdio.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#define SPARE_FILES 64                /* for the store, tables and lists */
 #define FLIGHT_LONG_US (5 * US_PER_S) /* so old, a request in flight is worth its name */
-
-unsigned limit_open_files(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > UINT32_MAX) {
-        return UINT32_MAX;
-    }
-    return (unsigned)limit.rlim_cur;
-}
-
-unsigned limit_files_in_use(void)
-{
-    /* The kernel gives the lowest free number: a new one tells about how many are in use. */
-    int fd = dup(STDERR_FILENO);
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0 ? (unsigned)fd : 0;
-}
-
-unsigned limit_connections(void)
-{
-    unsigned all = limit_open_files(), kept = limit_files_in_use() + SPARE_FILES;
-
-    return all > 2 * kept ? all - kept : all / 2;
-}
 
 enum run_limit limit_now(const struct engine *e)
 {
@@ -339,7 +313,7 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         l->every_us = e->job->poll.every_us;
         break;
     case LIMIT_DESCRIPTORS:
-        l->cap = limit_open_files();
+        l->cap = descriptors_max();
         break;
     case LIMIT_LOOP_CPU:
         fill_loop(e, l);
@@ -366,4 +340,34 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
     case LIMIT_COUNT:
         break;
     }
+}
+
+/* Written down once it has stood for a second: a run changes its limit with every answer. */
+void limit_tell(struct engine *e, uint64_t now_us)
+{
+    char fields[128], words[LIMIT_TEXT_MAX];
+    struct snapshot_limit limited;
+
+    limit_fill(e, now_us, &limited);
+    if (e->limit_ticked_us) {
+        e->limit_us[limited.kind] += now_us - e->limit_ticked_us;
+        if ((limited.kind == LIMIT_HOLD || limited.kind == LIMIT_ALL_WAITING) &&
+            limited.due.by == DUE_BREAKER) {
+            e->silent_us += now_us - e->limit_ticked_us;
+        }
+    }
+    e->limit_ticked_us = now_us;
+    if (limit_is_same(&limited, &e->limit_told)) {
+        e->limit_since_us = now_us;
+        return;
+    }
+    if (now_us - e->limit_since_us < US_PER_S) {
+        return;
+    }
+    e->limit_told = limited;
+    e->limit_since_us = now_us;
+    limit_words(&limited, NULL, words);
+    snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limited.kind),
+             limited.due.by ? due_by_word(limited.due.by) : limit_by_word(limited.by));
+    events_note(&e->events, "limit", fields, words);
 }

@@ -1,14 +1,13 @@
-/*
- * Login: who the run's requests are asked by, and those that wait for it (AUTH).
- *
- *   frontier: "its host awaits a token" --> the login call, once for all --> token --> they go on
- *   judge: 401 ----- token void, request back to the frontier ----^
- *
- * The login call is a transfer like any other, within the cap, the rate and the holds of its host, but
- * not one of the plan: it has no id, is not stored, and counts as no request. What it brings (its body,
- * the token) is overwritten as soon as it has been read.
- */
+#include "engine/login.h"
+
+#include "engine/auth.h"
+#include "engine/cookie_jar.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/hidden.h"
+#include "engine/pace.h"
+#include "engine/poll.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,31 +30,6 @@ static enum result keep_token(struct login_state *l, struct str token)
         l->token_count--;
     }
     l->tokens[l->token_count++] = copy;
-    return RESULT_OK;
-}
-
-/* The job's secrets, the credential of now, the tokens before it, and cookies. */
-enum result login_collect_secrets(struct engine *e, struct err *err)
-{
-    const struct secrets *given = &e->job->secrets;
-    struct secrets all = { .count = 0 };
-    enum result result = auth_register(&e->auth, &all, err);
-
-    if (result == RESULT_OK) {
-        result = secrets_add_all(&all, given, err);
-    }
-    for (size_t i = 0; i < e->login.token_count && result == RESULT_OK; i++) {
-        result = secrets_add(&all, str_view(e->login.tokens[i]), AUTH_TOKEN_LABEL, err);
-    }
-    if (result == RESULT_OK) {
-        result = cookie_jar_register(&e->cookies, &all, err);
-    }
-    if (result != RESULT_OK) {
-        secrets_release(&all);
-        return result;
-    }
-    secrets_release(&e->secrets);
-    e->secrets = all;
     return RESULT_OK;
 }
 
@@ -83,7 +57,7 @@ enum result login_init(struct engine *e, struct err *err)
     enum result result = auth_init(&e->auth, e->job, err);
 
     if (result == RESULT_OK) {
-        result = login_collect_secrets(e, err);
+        result = hidden_collect(e, err);
     }
     if (result == RESULT_OK && e->auth.login) {
         result = refer(e, str_view(e->auth.origin), &l->home, &l->has_home, err);
@@ -193,15 +167,24 @@ void login_carry(struct engine *e, struct request *request, struct fetch_extra *
 
 /* --- answers ------------------------------------------------------------------------------------------ */
 
+void login_lose(struct engine *e, const char *why)
+{
+    events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"", "%s", why);
+    engine_stop_for(e, "E-AUTH2", why);
+    if (e->ended_by == EXIT_WELL) {
+        e->ended_by = EXIT_AUTH;
+    }
+}
+
 static void tell_token(struct engine *e, uint64_t now_us)
 {
     char length[UNITS_TEXT_MAX];
     struct err err;
 
     if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
-        login_collect_secrets(e, &err) != RESULT_OK) {
+        hidden_collect(e, &err) != RESULT_OK) {
         e->auth.is_lost = true; /* a token that cannot be kept from being shown is not used */
-        credential_lose(e, "out of memory for the login's token");
+        login_lose(e, "out of memory for the login's token");
         return;
     }
     if (e->auth.expires_us == TIME_NEVER) {
@@ -231,7 +214,7 @@ static void take_answer(struct engine *e, struct response *response)
         }
         break;
     case AUTH_LOST:
-        credential_lose(e, why);
+        login_lose(e, why);
         break;
     }
 }
@@ -277,7 +260,7 @@ static enum login_word heed_refusal(struct engine *e, struct request *request)
     case AUTH_REFUSAL_TRY:
         return LOGIN_TRY;
     case AUTH_REFUSAL_LOST:
-        credential_lose(e, why);
+        login_lose(e, why);
         break;
     }
     return LOGIN_FREE; /* it stays pending, for a session with a better one */
@@ -313,7 +296,7 @@ enum login_word login_refused(struct engine *e, struct response *response)
         return heed_refusal(e, response->request);
     }
     snprintf(why, sizeof why, "the credential is refused: %.100s", response->reason);
-    credential_lose(e, why);
+    login_lose(e, why);
     return LOGIN_FREE;
 }
 

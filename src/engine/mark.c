@@ -1,6 +1,8 @@
 #include "engine/mark.h"
 
-#include "engine/judge.h"
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/judge_end.h"
 #include "engine/settle.h"
 
 bool mark_is_needless(const struct engine *e, const struct request *request)
@@ -25,20 +27,24 @@ void mark_first(struct engine *e, struct request *request)
     committer_flush(e->committer); /* nothing else is worth waiting for */
 }
 
-void mark_take_back(struct engine *e, struct request *request)
+struct request *mark_next(struct engine *e)
 {
-    if (!request->is_marked || !settle_mark(e, request, SETTLE_UNSENT)) {
-        frontier_forget(e->frontier, request);
+    struct request *request = e->marked;
+
+    if (!request) {
+        return NULL;
     }
+    e->marked = request->next;
+    if (!e->marked) {
+        e->marked_end = &e->marked;
+    }
+    request->next = NULL;
+    e->marking--;
+    return request;
 }
 
-void mark_is_there(struct engine *e, struct request *request)
+void mark_leave(struct engine *e, struct request *request)
 {
-    request->is_marked = true;
-    if (engine_is_active(e) && e->ended_by == EXIT_WELL) { /* draining, too: it is in flight */
-        engine_send(e, request);
-        return;
-    }
     give_place_back(e, request);
-    mark_take_back(e, request);
+    settle_unsent(e, request);
 }

@@ -12,18 +12,22 @@
 #ifndef SCRAPETOP_ENGINE_MARK_H
 #define SCRAPETOP_ENGINE_MARK_H
 
-#include "engine/engine_state.h"
+#include <stdbool.h>
+
+struct engine;
+struct request;
+struct response;
 
 /** By its method or the job's word it does no harm when it is sent twice, or it is marked already. */
 bool mark_is_needless(const struct engine *engine, const struct request *request);
 
-/** Marks a request that has its place among those in flight; engine_send follows when that is durable. Takes it. */
+/** Marks a request that has its place among those in flight; mark_next has it when that is durable. Takes it. */
 void mark_first(struct engine *engine, struct request *request);
 
-/** It is durable. Takes the request. */
-void mark_is_there(struct engine *engine, struct request *request);
+/** The next one whose mark is durable, to be sent; NULL when there is none. It is the caller's. */
+struct request *mark_next(struct engine *engine);
 
-/** A request of which no byte was sent is left to a later session, without a mark. Takes it. */
-void mark_take_back(struct engine *engine, struct request *request);
+/** It is not sent after all. Takes it. */
+void mark_leave(struct engine *engine, struct request *request);
 
 #endif

@@ -1,11 +1,30 @@
-/*
- * Observe: fills a snapshot from the engine, at the rate of the frames.
- */
+#include "engine/observe.h"
+
+#include "engine/accounts.h"
+#include "engine/core.h"
+#include "engine/cpu.h"
+#include "engine/descriptors.h"
+#include "engine/detail.h"
+#include "engine/discover.h"
+#include "engine/engine.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/failed_recent.h"
+#include "engine/feed.h"
+#include "engine/ladder.h"
+#include "engine/limit.h"
+#include "engine/login.h"
+#include "engine/metrics.h"
+#include "engine/pace_sweep.h"
+#include "engine/poll.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_rules.h"
+#include "engine/sample.h"
+#include "engine/snapshot.h"
+#include "engine/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -170,8 +189,8 @@ static void add_failures(struct filling *f)
 {
     const struct engine *e = f->engine;
 
-    for (size_t i = 0; i < e->failure_count; i++) {
-        const struct failure_kind *kind = &e->failures[i];
+    for (size_t i = 0; i < e->failures.kind_count; i++) {
+        const struct failure_kind *kind = &e->failures.kinds[i];
         struct snapshot_failure *out = &f->snapshot->failures[i];
 
         out->why = kind->why;
@@ -181,7 +200,7 @@ static void add_failures(struct filling *f)
         out->count = kind->count;
         out->last_ago_us = f->now_us - kind->last_us;
     }
-    f->snapshot->failure_count = e->failure_count;
+    f->snapshot->failure_count = e->failures.kind_count;
 }
 
 /* Of an earlier session only the number is known until somebody looks. */
@@ -202,7 +221,7 @@ static void add_failed_ones(struct filling *f)
     struct failed_one *one;
     size_t count = 0;
 
-    while ((one = failed_recent_at(&f->engine->failed_recent, count))) {
+    while ((one = failed_recent_at(&f->engine->failures.recent, count))) {
         struct snapshot_failed *out = &f->snapshot->failed_ones[count++];
 
         if (!one->request[0]) {
@@ -536,8 +555,8 @@ static void fill_machine(struct filling *f)
     s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
     s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);
     s->rss_bytes = cpu_rss_bytes();
-    s->descriptors = limit_files_in_use();
-    s->descriptors_max = limit_open_files();
+    s->descriptors = descriptors_in_use();
+    s->descriptors_max = descriptors_max();
     s->disk_free_bytes = engine_disk_free_bytes(e);
     s->reuse_ratio =
         e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
@@ -574,4 +593,19 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     limit_fill(e, f.now_us, &s->limit);
     s->state = state_of(e, s);
     fill_eta(&f);
+}
+
+void observe_sample(struct engine *e)
+{
+    struct snapshot *s = malloc(sizeof *s);
+    char fields[SAMPLE_FIELDS_MAX];
+    struct sample sample;
+
+    if (s) { /* without memory a sample is missing, which a replay bridges */
+        engine_snapshot(e, s);
+        sample_of(s, &sample);
+        sample_write(&sample, fields);
+        events_note(&e->events, "sample", fields, NULL);
+    }
+    free(s);
 }

@@ -52,18 +52,4 @@ bool opinion_wants_body(const struct engine *engine, const struct response *resp
 void opinion_read(const struct engine *engine, const struct response *response, bool is_json,
                   struct opinion *opinion);
 
-/** Makes the response's outcome and reason what the opinion says, and the deadline its wait. Counts it, and
- *  tells it once. */
-void opinion_apply(struct engine *engine, struct response *response, const struct opinion *opinion,
-                   struct deadline *deadline);
-
-/** Does what the opinion says. False: nothing but what follows from the outcome. */
-bool opinion_heed(struct engine *engine, struct response *response, const struct opinion *opinion,
-                  const struct deadline *deadline, struct findings *findings);
-
-/* again.c */
-
-/** Not ready: asks again, or goes for the result. Takes the response. */
-void again_take(struct engine *engine, struct response *response, const struct opinion *opinion);
-
 #endif

@@ -1,14 +1,17 @@
-/*
- * Pace: what answers tell about how fast their hosts may be asked, handed to those who keep account of
- * it (the host's allowance, budget and breaker; the controller; the ladder), and what follows.
- */
+#include "engine/pace.h"
+
+#include "engine/core.h"
+#include "engine/descriptors.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/ladder.h"
+#include "engine/metrics.h"
+#include "engine/refusal.h"
+#include "engine/sweep.h"
 #include "plan/quota.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define QUOTA_FIELDS_MAX 32
 
 void pace_init(struct engine *e, uint64_t now_us)
 {
@@ -30,7 +33,7 @@ void pace_tell_files(struct engine *e)
         events_add(&e->events, EVENT_WARNING, "files", ",\"code\":\"W-RES1\"",
                    "cap %u, but only %u files may be open: at most %u at once (ulimit -n raises "
                    "it) [W-RES1]",
-                   e->cap, limit_open_files(), e->connections_max);
+                   e->cap, descriptors_max(), e->connections_max);
     }
 }
 
@@ -91,36 +94,6 @@ void pace_note_limit(struct engine *e)
     e->tuner_kept_back |= e->limit != LIMIT_CAP && e->limit != LIMIT_NONE;
 }
 
-/* Written down once it has stood for a second: a run changes its limit with every answer. */
-void pace_tell_limit(struct engine *e, uint64_t now_us)
-{
-    char fields[128], words[LIMIT_TEXT_MAX];
-    struct snapshot_limit limited;
-
-    limit_fill(e, now_us, &limited);
-    if (e->limit_ticked_us) {
-        e->limit_us[limited.kind] += now_us - e->limit_ticked_us;
-        if ((limited.kind == LIMIT_HOLD || limited.kind == LIMIT_ALL_WAITING) &&
-            limited.due.by == DUE_BREAKER) {
-            e->silent_us += now_us - e->limit_ticked_us;
-        }
-    }
-    e->limit_ticked_us = now_us;
-    if (limit_is_same(&limited, &e->limit_told)) {
-        e->limit_since_us = now_us;
-        return;
-    }
-    if (now_us - e->limit_since_us < US_PER_S) {
-        return;
-    }
-    e->limit_told = limited;
-    e->limit_since_us = now_us;
-    limit_words(&limited, NULL, words);
-    snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limited.kind),
-             limited.due.by ? due_by_word(limited.due.by) : limit_by_word(limited.by));
-    events_note(&e->events, "limit", fields, words);
-}
-
 void pace_tune(struct engine *e, uint64_t now_us)
 {
     if (!e->auto_on || e->phase != ENGINE_RUNNING ||
@@ -146,39 +119,10 @@ void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
-/* GraphQL is mostly asked with POST: the bodies of other answers need not be looked at. */
-static bool may_tell_cost(const struct engine *e, const struct response *response)
-{
-    size_t endpoint = response->request->endpoint;
-
-    return endpoint < e->job->endpoint_count &&
-           strcmp(e->job->endpoints[endpoint].method, "POST") == 0;
-}
-
-struct quota pace_read_quota(const struct engine *e, const struct response *response)
-{
-    struct quota_field fields[QUOTA_FIELDS_MAX];
-    struct quota_field field;
-    struct quota quota;
-    size_t count = 0, at = 0;
-
-    while (count < QUOTA_FIELDS_MAX &&
-           response_header_next(response, &at, &field.name, &field.value)) {
-        if (quota_is_field(field.name) || str_equal(field.name, STR("date"))) {
-            fields[count++] = field;
-        }
-    }
-    quota_read(fields, count, response->fetched_at_us, &quota);
-    if (!quota.has_left && may_tell_cost(e, response)) {
-        (void)quota_read_cost(buf_view(&response->body), &quota);
-    }
-    return quota;
-}
-
 static void note_quota(struct engine *e, struct host *host, const struct response *response,
                        uint64_t now_us)
 {
-    struct quota quota = pace_read_quota(e, response);
+    struct quota quota = refusal_read_quota(e, response);
     struct bucket *bucket;
     struct allowance_answer answer = {
         .refused = response->status == 429 ||

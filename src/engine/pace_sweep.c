@@ -1,10 +1,12 @@
-/*
- * Sweep, as a run goes through one: the caps it tries, what is told of them, and what comes after. The
- * command's ends the run, one by a key gives the run the cap that it recommends.
- */
+#include "engine/pace_sweep.h"
+
 #include "base/clock.h"
 #include "base/units.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/pace.h"
+#include "engine/sweep.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,10 @@
 #include "engine/poll.h"
 
+#include "engine/core.h"
+#include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/seal.h"
 #include "plan/sort_key.h"
 
 #include <stdio.h>

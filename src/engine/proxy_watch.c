@@ -1,12 +1,8 @@
-/*
- * Proxy watch: a proxy that nothing can be asked through is no failure of what was to be asked.
- *
- * One that is not there, refuses us, or has a name that is not known is so for every request: the run stops with
- * E-PRX2 at the first that says so, and what it was is pending. One that has carried answers before may come back:
- * it is tried again like a host, until a request has used up its tries. A host that a proxy alone does not reach,
- * or does not want to, fails for itself.
- */
-#include "engine/judge.h"
+#include "engine/proxy_watch.h"
+
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
 #include "job/proxy_url.h"
 
 #include <stdio.h>

@@ -1,9 +1,24 @@
-/*
- * Pump: starts what may start, arms the timer for what may start later, and sees when all is over.
- */
+#include "engine/pump.h"
+
+#include "engine/core.h"
+#include "engine/cpu.h"
+#include "engine/credential_watch.h"
+#include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/feed.h"
+#include "engine/judge_end.h"
+#include "engine/login.h"
 #include "engine/mark.h"
+#include "engine/observe.h"
+#include "engine/pace.h"
+#include "engine/pace_sweep.h"
+#include "engine/poll.h"
 #include "engine/report_retries.h"
+#include "engine/seal.h"
+#include "engine/session_end.h"
+#include "engine/session_totals.h"
+#include "engine/table.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -41,7 +56,7 @@ static void become_done(struct engine *e)
     char fields[96];
 
     engine_enter(e, ENGINE_DONE);
-    engine_note_sample(e);
+    observe_sample(e);
     session_totals_note(e);
     snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
              e->stopped_by[0] ? "true" : "false", ok, failed);
@@ -58,7 +73,7 @@ static void next_table(struct engine *e)
     }
 }
 
-bool engine_revive(struct engine *e)
+bool pump_revive(struct engine *e)
 {
     if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING ||
         e->phase == ENGINE_DRAINING) {
@@ -94,7 +109,7 @@ static void end_fetching(struct engine *e, bool all_settled)
     }
 }
 
-void engine_drain(struct engine *e)
+void pump_drain(struct engine *e)
 {
     if (e->phase == ENGINE_RUNNING) {
         if (e->storage == RESULT_OK) {
@@ -107,7 +122,7 @@ void engine_drain(struct engine *e)
     }
 }
 
-void engine_abort(struct engine *e, enum exit_code code)
+void pump_abort(struct engine *e, enum exit_code code)
 {
     if (engine_is_active(e)) {
         engine_stop_as_wanted(e, "aborted");
@@ -239,11 +254,6 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
 }
 
-void engine_send(struct engine *e, struct request *request)
-{
-    send_one(e, request, engine_now_us(e));
-}
-
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     pacer_start(&e->pacer, now_us);
@@ -251,6 +261,20 @@ static void start_one(struct engine *e, struct request *request, uint64_t now_us
         send_one(e, request, now_us);
     } else {
         mark_first(e, request);
+    }
+}
+
+/* Draining, too: what is marked is in flight. */
+static void send_marked(struct engine *e, uint64_t now_us)
+{
+    struct request *request;
+
+    while ((request = mark_next(e))) {
+        if (engine_is_active(e) && e->ended_by == EXIT_WELL) {
+            send_one(e, request, now_us);
+        } else {
+            mark_leave(e, request);
+        }
     }
 }
 
@@ -596,6 +620,7 @@ static void pump(struct engine *e)
 {
     uint64_t now_us = engine_now_us(e);
 
+    send_marked(e, now_us);
     session_look(e, now_us);
     if (e->phase == ENGINE_DRAINING) {
         feed_keep_quiet(e->feed);
@@ -624,11 +649,9 @@ void pump_turn(struct engine *e)
     case ENGINE_TABLE:
         next_table(e);
         break;
-    case ENGINE_CLOSING:
-        engine_go_on_closing(e);
-        break;
     case ENGINE_NEW:
     case ENGINE_DONE:
+    case ENGINE_CLOSING:
         break;
     }
 }

@@ -1,11 +1,8 @@
-/*
- * Redirect: where a request goes on when its answer is elsewhere, and where it may not.
- *
- * A server may repeat the key that it was asked with. Within the origin the query's own is taken out of
- * the new URL, for it is put in again when that is asked, and is to stand nowhere meanwhile. To another
- * origin nobody carries a credential: neither we in a header, nor a URL that a server makes of it.
- */
+#include "engine/redirect.h"
+
 #include "base/url_make.h"
+#include "engine/auth.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
 
 #include <stdio.h>

@@ -1,13 +1,16 @@
-/*
- * Refusal: what an answer that says "not now" asks of us, and what that means for its host.
- */
+#include "engine/refusal.h"
+
 #include "base/clock.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "engine/named_wait.h"
 #include "plan/retry.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define QUOTA_FIELDS_MAX 32
 
 /* Told once a host: it will say so with every refusal. */
 static void tell_ignored(struct engine *e, struct host *host, struct str value)
@@ -39,6 +42,35 @@ static void read_retry_after(struct engine *e, struct host *host, const struct r
              wait.unit_us == US_PER_MS ? " ms" : "");
 }
 
+/* GraphQL is mostly asked with POST: the bodies of other answers need not be looked at. */
+static bool may_tell_cost(const struct engine *e, const struct response *response)
+{
+    size_t endpoint = response->request->endpoint;
+
+    return endpoint < e->job->endpoint_count &&
+           strcmp(e->job->endpoints[endpoint].method, "POST") == 0;
+}
+
+struct quota refusal_read_quota(const struct engine *e, const struct response *response)
+{
+    struct quota_field fields[QUOTA_FIELDS_MAX];
+    struct quota_field field;
+    struct quota quota;
+    size_t count = 0, at = 0;
+
+    while (count < QUOTA_FIELDS_MAX &&
+           response_header_next(response, &at, &field.name, &field.value)) {
+        if (quota_is_field(field.name) || str_equal(field.name, STR("date"))) {
+            fields[count++] = field;
+        }
+    }
+    quota_read(fields, count, response->fetched_at_us, &quota);
+    if (!quota.has_left && may_tell_cost(e, response)) {
+        (void)quota_read_cost(buf_view(&response->body), &quota);
+    }
+    return quota;
+}
+
 struct deadline refusal_deadline(struct engine *e, struct host *host,
                                  const struct response *response)
 {
@@ -49,7 +81,7 @@ struct deadline refusal_deadline(struct engine *e, struct host *host,
         read_retry_after(e, host, response, &d);
     }
     if (!d.named && (status == 429 || status == 403 || status == 503)) {
-        struct quota quota = pace_read_quota(e, response);
+        struct quota quota = refusal_read_quota(e, response);
 
         /* A 429 that tells only when the quota comes back says enough. */
         d.named = quota_is_spent(&quota) ||

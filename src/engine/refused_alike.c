@@ -1,10 +1,10 @@
-/*
- * Refused alike: what is done when every answer is the same refusal (plan/same_answer.h).
- *
- * It is told once; from then on requests go out one at a time, and are not tried again. Should it go on, the
- * run stops and can be resumed: what was not asked by then stays to be asked.
- */
+#include "engine/refused_alike.h"
+
+#include "engine/core.h"
+#include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/poll.h"
 #include "plan/retry.h"
 
 #include <stdio.h>

@@ -1,11 +1,21 @@
 #include "engine/report.h"
 
 #include "base/units.h"
+#include "engine/core.h"
+#include "engine/cpu.h"
+#include "engine/engine.h"
 #include "engine/engine_state.h"
+#include "engine/feed.h"
+#include "engine/ladder.h"
+#include "engine/limit_words.h"
+#include "engine/poll.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_retries.h"
 #include "engine/report_rules.h"
 #include "engine/report_verdict.h"
+#include "engine/session_end.h"
+#include "engine/session_totals.h"
+#include "engine/table.h"
 #include "table/table_report.h"
 
 #include <cjson/cJSON.h>
@@ -18,8 +28,8 @@ static bool has_auth_failed(const struct engine *e, const struct report *r)
 {
     return e->ended_by == EXIT_AUTH ||
            (e->ended_by == EXIT_WELL && r->ok == 0 && r->failed > 0 &&
-            r->session_failed == r->failed && e->failure_count == 1 &&
-            failure_equal(e->failures[0].why, failure_of(OUTCOME_STATUS, 401)));
+            r->session_failed == r->failed && e->failures.kind_count == 1 &&
+            failure_equal(e->failures.kinds[0].why, failure_of(OUTCOME_STATUS, 401)));
 }
 
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
@@ -51,8 +61,8 @@ static enum exit_code exit_of(const struct engine *e, const struct report *r)
 
 static void add_failures(const struct engine *e, struct report *r)
 {
-    while (r->failure_count < e->failure_count && r->failure_count < REPORT_FAILURES_MAX) {
-        const struct failure_kind *kind = &e->failures[r->failure_count];
+    while (r->failure_count < e->failures.kind_count && r->failure_count < REPORT_FAILURES_MAX) {
+        const struct failure_kind *kind = &e->failures.kinds[r->failure_count];
         struct report_failure *out = &r->failures[r->failure_count++];
 
         out->count = kind->count;

@@ -1,9 +1,11 @@
 #include "engine/report_endpoints.h"
 
 #include "base/units.h"
-#include "engine/report_rules.h"
-
+#include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/report.h"
+#include "engine/report_rules.h"
+#include "engine/table.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 #include "engine/report_retries.h"
 
+#include "engine/report.h"
+
 #include <stdio.h>
 
 void report_count_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct failure why)

@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "engine/engine_state.h"
+#include "engine/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,14 +1,5 @@
-/*
- * Seal: what is asked again with a secret in it, and may not be written down with it.
- *
- *   a body names https://api/list?page=2&access_token=4f3c
- *     --seal_findings--> ledger, frontier, screen: ...&access_token={secret:login.token}
- *     --seal_open, when it is asked--> the token of now
- *
- * So a token that a server repeats in the URL of the next page stands in no ledger, and has not ended when
- * the next session asks for that page. Only texts that came out of the ledger are opened, and never for an
- * origin that a redirect led to.
- */
+#include "engine/seal.h"
+
 #include "engine/engine_state.h"
 
 #include <stdio.h>

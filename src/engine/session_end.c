@@ -1,9 +1,9 @@
-/*
- * Session end: a limit that the user set to the session is reached. Nothing more is started, what is in flight
- * finishes, and the run can be resumed.
- */
+#include "engine/session_end.h"
+
 #include "base/units.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,9 @@
-/*
- * Session totals: what the sessions before this one have counted is taken over, and written down for the next.
- */
+#include "engine/session_totals.h"
+
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/totals.h"
 #include "store/event_log.h"
 
 void session_totals_restore(struct engine *e, const struct totals *ended)

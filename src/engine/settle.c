@@ -1,9 +1,19 @@
 /*
  * What is settled: what the ledger is to know of an answer, on its way there and back.
  */
-#include "engine/mark.h"
-#include "engine/said.h"
 #include "engine/settle.h"
+
+#include "engine/accounts.h"
+#include "engine/core.h"
+#include "engine/discover.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
+#include "engine/failures.h"
+#include "engine/metrics.h"
+#include "engine/poll.h"
+#include "engine/recall.h"
+#include "engine/said.h"
+#include "engine/seal.h"
 
 #include <stdlib.h>
 
@@ -179,6 +189,29 @@ void settle_put(struct engine *e, struct response *response, enum settle_state s
     committer_put(e->committer, s);
 }
 
+void settle_unsent(struct engine *e, struct request *request)
+{
+    if (!request->is_marked || !settle_mark(e, request, SETTLE_UNSENT)) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
+/* It is sent in the next turn, by who calls mark_next. */
+static void mark_is_there(struct engine *e, struct request *request)
+{
+    request->is_marked = true;
+    if (!engine_is_active(e)) {
+        e->marking--;
+        host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS,
+                   engine_now_us(e));
+        settle_unsent(e, request);
+        return;
+    }
+    request->next = NULL;
+    *e->marked_end = request;
+    e->marked_end = &request->next;
+}
+
 static void committed(struct engine *e, struct settlement *s)
 {
     enum settle_state state = s->state;
@@ -189,7 +222,6 @@ static void committed(struct engine *e, struct settlement *s)
         poll_committed(e, s);
         return;
     }
-    e->marking -= s->is_mark;
     discover_committed(e, s);
     request = settle_dismantle(e, s->response);
     recall_forget(e, request->id);
@@ -207,7 +239,7 @@ static void committed(struct engine *e, struct settlement *s)
         metrics_settled(&e->metrics, false);
         accounts_settled(&e->accounts, request->endpoint, false);
         said_line(s->said.body, line);
-        steer_note_failed(e, request, line);
+        failures_note(e, request, line);
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

@@ -8,7 +8,15 @@
 #ifndef SCRAPETOP_ENGINE_SETTLE_H
 #define SCRAPETOP_ENGINE_SETTLE_H
 
-#include "engine/engine_state.h"
+#include "base/err.h"
+#include "plan/found.h"
+#include "store/settlement.h"
+
+#include <stdbool.h>
+
+struct engine;
+struct request;
+struct response;
 
 /** Settles the response and the request in it. Takes both, and the findings; NULL: there are none. Without
  *  memory the request goes back to the frontier. */
@@ -19,6 +27,9 @@ void settle_put(struct engine *engine, struct response *response, enum settle_st
  *  there is no memory, and it is the caller's still. */
 MUST_CHECK bool settle_mark(struct engine *engine, struct request *request,
                             enum settle_state state);
+
+/** A request of which no byte was sent is left to a later session, without a mark. Takes it. */
+void settle_unsent(struct engine *engine, struct request *request);
 
 /** Takes the request out and lets the rest of the response go. */
 MUST_CHECK struct request *settle_dismantle(struct engine *engine, struct response *response);

@@ -1,9 +1,9 @@
-/*
- * The second stage within a run: the tables that `n`, --csv or the job asks for, one an endpoint, over
- * all bodies committed so far, while fetching goes on. One is made after the other.
- */
+#include "engine/table.h"
+
 #include "base/units.h"
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "table/endpoint_table.h"
 #include "table/run_source.h"
 #include "table/run_tables.h"

@@ -1,7 +1,8 @@
-/*
- * What is written down of a try that failed: for events.jsonl, and of one that was the last for the screen.
- */
+#include "engine/tell_try.h"
+
+#include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/events.h"
 #include "engine/said.h"
 
 #include <stdio.h>

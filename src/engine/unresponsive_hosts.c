@@ -1,7 +1,6 @@
-/*
- * Unresponsive hosts: finds them among what is in flight, and takes requests back that hold their places under
- * the cap without a connection (plan/unresponsive.h). Nothing of theirs has been sent by then, so it is no try.
- */
+#include "engine/unresponsive_hosts.h"
+
+#include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/settle.h"
 #include "plan/unresponsive.h"

@@ -1,0 +1,22 @@
+/**
+ * Detail: one request as closely as the engine can tell, and the memory of the latest attempts that
+ * this needs. Bodies and URLs are remembered as they came and masked when they are shown: that happens
+ * a few times a second at most, an attempt ends thousands of times.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_DETAIL_H
+#define SCRAPETOP_ENGINE_DETAIL_H
+
+#include <stdint.h>
+
+struct engine;
+struct response;
+struct snapshot_detail;
+
+/** Remembers the attempt, for the last DETAIL_ANSWERS of them. */
+void detail_note(struct engine *engine, const struct response *response);
+void detail_fill(struct engine *engine, uint64_t now_us, struct snapshot_detail *out);
+void detail_release(struct engine *engine);
+
+#endif

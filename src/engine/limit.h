@@ -1,0 +1,35 @@
+/**
+ * Limit: what keeps the run from going faster, as values (engine/limit_words.h).
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_LIMIT_H
+#define SCRAPETOP_ENGINE_LIMIT_H
+
+#include "engine/limit_words.h"
+
+#include <stdint.h>
+
+struct due;
+struct engine;
+struct host;
+struct request;
+struct snapshot_limit;
+
+/** Of an active run always one: what has none of its own is what the loop can do. */
+enum run_limit limit_now(const struct engine *engine);
+
+/** The same, with what is to be said of it. */
+enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
+                              uint64_t now_us); /* what keeps one back that may start by its time */
+void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *limit);
+
+/** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's
+ *  hold. TIME_NEVER while the user holds its host. */
+const struct due *limit_due_of(const struct request *request, const struct host *host,
+                               uint64_t now_us, uint64_t *due_us);
+
+/** With every tick: counts how long each has kept the run back, and writes one down that has stood for a second. */
+void limit_tell(struct engine *engine, uint64_t now_us);
+
+#endif

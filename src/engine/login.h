@@ -1,0 +1,78 @@
+/**
+ * Login: who the run's requests are asked by, and those that wait for it (AUTH).
+ *
+ *   frontier: "its host awaits a token" --> the login call, once for all --> token --> they go on
+ *   judge: 401 ----- token void, request back to the frontier ----^
+ *
+ * The login call is a transfer like any other, within the cap, the rate and the holds of its host, but
+ * not one of the plan: it has no id, is not stored, and counts as no request. What it brings (its body,
+ * the token) is overwritten as soon as it has been read.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_LOGIN_H
+#define SCRAPETOP_ENGINE_LOGIN_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine;
+struct fetch_extra;
+struct request;
+struct response;
+struct snapshot_login;
+
+#define LOGIN_TOKENS_KEPT 16 /* so many of the latest are shown nowhere */
+
+struct login_state {
+    uint32_t home,
+        host; /* indices of the origin that the credential is for, and of the login call's */
+    bool has_home, has_host; /* they are referred to */
+    bool is_demanded;        /* somebody has a use for a token */
+    char *tokens[LOGIN_TOKENS_KEPT];
+    size_t token_count;
+};
+
+MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
+void login_release(struct engine *engine);
+
+/** Requests that a token has run out for wait from now on. */
+void login_look(struct engine *engine, uint64_t now_us);
+
+/** A token is wanted, and a login may be asked now. */
+bool login_is_due(const struct engine *engine, uint64_t now_us);
+void login_start(struct engine *engine, uint64_t now_us);
+
+/** Somebody waits for a token: when the login is asked again by time alone. */
+uint64_t login_wake_us(struct engine *engine);
+
+/** What the request carries. */
+void login_carry(struct engine *engine, struct request *request, struct fetch_extra *extra,
+                 uint64_t now_us);
+
+/** True when the response was the login's own, and has been seen to. */
+bool login_takes(struct engine *engine, struct response *response);
+
+enum login_word {
+    LOGIN_SILENT, /* nothing to do with logins */
+    LOGIN_FREE,   /* ask again with the next token */
+    LOGIN_TRY,    /* likewise, at the cost of a try */
+};
+enum login_word login_heed(struct engine *engine, struct response *response);
+
+/** A rule says that its credential is refused. Without a login there is no other, and the run stops. */
+enum login_word login_refused(struct engine *engine, struct response *response);
+
+/** Its credential is the login's: one that was given, or the token of a call. */
+bool login_is_carried(const struct engine *engine, const struct request *request);
+
+/** No request can go well any more with the credential that there is: the run stops with EXIT_AUTH. */
+void login_lose(struct engine *engine, const char *why);
+/** Its credential was taken. */
+void login_accepted(struct engine *engine, struct request *request);
+void login_snapshot(const struct engine *engine, uint64_t now_us, struct snapshot_login *out);
+
+#endif

@@ -1,0 +1,38 @@
+/**
+ * Pace: what answers tell about how fast their hosts may be asked, handed to those who keep account of
+ * it (the host's allowance, budget and breaker; the controller; the ladder), and what follows.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_PACE_H
+#define SCRAPETOP_ENGINE_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct host;
+struct request;
+struct response;
+
+void pace_init(struct engine *engine, uint64_t now_us);
+
+/** The only way to another cap; false when it is the same. `why` is a sentence for the events. */
+bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);
+void pace_set_auto(struct engine *engine, bool on);
+bool pace_is_under_way(const struct engine *engine); /* no hold, no pause: time counts */
+void pace_note_limit(struct engine *engine);
+void pace_tell_files(struct engine *engine); /* when they bind before the cap does */
+void pace_tune(struct engine *engine, uint64_t now_us);
+void pace_started(struct engine *engine, struct request *request, uint64_t now_us);
+
+/** An attempt came back: what that says of its host. `asleep`: it died of our having been stopped.
+ *  `is_limit`: its body says that a limit was met, whatever its status. To be told first. */
+void pace_ended(struct engine *engine, struct host *host, const struct response *response,
+                bool asleep, bool is_limit, uint64_t now_us);
+
+/** The same attempt, before anything is made of it. */
+void pace_answered(struct engine *engine, struct host *host, const struct response *response,
+                   uint64_t now_us);
+
+#endif

@@ -1,0 +1,44 @@
+/**
+ * Refusal: what an answer that says "not now" asks of us, and what that means for its host.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_REFUSAL_H
+#define SCRAPETOP_ENGINE_REFUSAL_H
+
+#include "plan/due.h"
+#include "plan/quota.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct host;
+struct response;
+
+/** When to ask again, by the server's word. */
+struct deadline {
+    bool named;
+    bool holds_host; /* the whole host, not only this request */
+    uint64_t wait_us;
+    enum due_by by;          /* who named it */
+    char said[DUE_SAID_MAX]; /* in what words; bytes from outside */
+};
+
+/** The answer says "not now": a 429 or its like, or a 503 that a limiter sends. To be asked once for each
+ *  answer: it learns from it. */
+bool refusal_is(struct engine *engine, struct host *host, const struct response *response);
+
+/** The allowance that the answer names, in its headers or its body. */
+struct quota refusal_read_quota(const struct engine *engine, const struct response *response);
+
+struct deadline refusal_deadline(struct engine *engine, struct host *host,
+                                 const struct response *response);
+void refusal_hold(struct engine *engine, struct host *host, const struct response *response,
+                  const struct deadline *deadline);
+
+/** The words of application/problem+json (plan/quota.h); false when there are none. One of them is not
+ *  for us to decide upon: it stops the run, or the host until the user releases it. */
+bool refusal_by_problem(struct engine *engine, struct host *host, const struct response *response);
+
+#endif

@@ -1,0 +1,28 @@
+/**
+ * Restore: what the ledger knows of earlier sessions becomes the state of this one.
+ *
+ * Threads  loop thread, before anything is asked.
+ */
+#ifndef SCRAPETOP_ENGINE_RESTORE_H
+#define SCRAPETOP_ENGINE_RESTORE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+
+/** All rows of the plan's own requests, and what their hosts had asked for. */
+MUST_CHECK enum result restore_rows(struct engine *engine, struct err *err);
+
+/** Until when a request of an earlier session waits that was to wait `left_us` more. False when that was
+ *  over while nobody ran: then it gets fresh jitter, so that they do not come as a herd, and in nobody
+ *  else's name (DUE_RESTART), so that it holds no host. */
+bool restore_due(struct engine *engine, uint32_t attempt, int64_t left_us, uint64_t *due_us);
+
+/** A request that waits and has just been restored is left to a later session, when this one asks
+ *  failed ones only. The hold on its host stays. */
+void restore_leave_waiting(struct engine *engine, uint64_t id);
+
+#endif

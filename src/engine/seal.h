@@ -1,0 +1,40 @@
+/**
+ * Seal: what is asked again with a secret in it, and may not be written down with it.
+ *
+ *   a body names https://api/list?page=2&access_token=4f3c
+ *     --seal_findings--> ledger, frontier, screen: ...&access_token={secret:login.token}
+ *     --seal_open, when it is asked--> the token of now
+ *
+ * So a token that a server repeats in the URL of the next page stands in no ledger, and has not ended when
+ * the next session asks for that page. Only texts that came out of the ledger are opened, and never for an
+ * origin that a redirect led to.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_SEAL_H
+#define SCRAPETOP_ENGINE_SEAL_H
+
+#include "base/err.h"
+
+struct engine;
+struct fetch_extra;
+struct findings;
+struct request;
+
+/** Takes the secrets out of what was found, so that it can be written down. */
+MUST_CHECK enum result seal_findings(struct engine *engine, struct findings *findings);
+
+/** The request comes from the ledger: whether there is anything to open in it. */
+void seal_note(struct request *request);
+
+/** What is asked in place of sealed texts. RESULT_NOT_FOUND: with a secret that this session does not have. */
+MUST_CHECK enum result seal_open(struct engine *engine, const struct request *request,
+                                 struct fetch_extra *extra);
+
+/** The request with its secrets put in, for who reads its answer; NULL in `clear` when it has none. Free it
+ *  with request_free. */
+MUST_CHECK enum result seal_clear(struct engine *engine, const struct request *request,
+                                  struct request **clear);
+void seal_release(struct engine *engine);
+
+#endif

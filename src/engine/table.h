@@ -1,0 +1,36 @@
+/**
+ * The second stage within a run: the tables that `n`, --csv or the job asks for, one an endpoint, over
+ * all bodies committed so far, while fetching goes on. One is made after the other.
+ *
+ * Threads  loop thread only.
+ */
+#ifndef SCRAPETOP_ENGINE_TABLE_H
+#define SCRAPETOP_ENGINE_TABLE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+struct snapshot_normalise;
+
+MUST_CHECK enum result table_order(struct engine *engine,
+                                   struct err *err); /* all of them, by hand */
+void table_order_due(struct engine *engine);         /* those that are to be made at the end */
+void table_forget_orders(struct engine *engine);
+
+/** Begins the next one that is ordered, unless one is under way; false when none is. */
+bool table_next(struct engine *engine);
+void table_cancel(struct engine *engine);
+bool table_is_running(const struct engine *engine);
+void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
+uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
+uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
+const char *table_path(const struct engine *engine);         /* of the first table written, or "" */
+const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
+/** Requests settled well that the table of these paths was made of. */
+uint64_t table_made_of(const struct engine *engine);
+void table_release(struct engine *engine);
+
+#endif
