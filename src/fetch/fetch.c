@@ -76,7 +76,7 @@ static bool is_json_text(const char *body)
 static bool build_list(const struct fetch_options *o, const struct fetch_endpoint *endpoint,
                        struct curl_slist **list)
 {
-    static const char *const usual[] = { "Accept: application/json",
+    static const char *const usual[] = { "Accept: application/json", "Accept-Encoding: gzip",
                                          ("User-Agent: scrapetop/" SCRAPETOP_VERSION),
                                          "Content-Type: application/json" };
     size_t usual_count = sizeof usual / sizeof usual[0] - !is_json_text(endpoint->body);
@@ -344,7 +344,7 @@ static bool has_paused(void *context)
 static bool must_wait(void *context, const struct transfer *t)
 {
     struct fetch *f = context;
-    bool waits = t != f->favoured && budget_must_wait(&f->budget, t->response->body.len);
+    bool waits = t != f->favoured && budget_must_wait(&f->budget, transfer_bytes(t));
 
     f->waiting += waits;
     return waits;

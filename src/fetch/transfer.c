@@ -1,6 +1,7 @@
 #include "fetch/transfer.h"
 
 #include "fetch/private_address.h"
+#include "fetch/transfer_body.h"
 #include "fetch/transfer_head.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_proxy.h"
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define RECEIVE_BUFFER_BYTES (32L * 1024)
-#define FIRST_RESERVE_MAX (UINT64_C(1) << 20)
 
 /* The kernel gives the lowest number that is free, so a high one says how many are in use. Some are
  * left for the store, whose next segment must not fail for want of one, and for tables. */
@@ -74,7 +74,7 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
     return CURL_PREREQFUNC_OK;
 }
 
-static int status_of(const struct transfer *t)
+int transfer_status(const struct transfer *t)
 {
     long status = 0;
 
@@ -82,63 +82,9 @@ static int status_of(const struct transfer *t)
     return (int)status;
 }
 
-/* Of the body, as it came in. */
-static uint64_t received_bytes(const struct transfer *t)
-{
-    curl_off_t received = 0;
-
-    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    return received > 0 ? (uint64_t)received : 0;
-}
-
-/* More than FETCH_EXPANSION_MAX bytes out of each that came in; `uncounted` more may have. */
-static bool expands_beyond_reason(const struct transfer *t, uint64_t uncounted)
-{
-    uint64_t received;
-
-    if (t->body_bytes < FETCH_EXPANSION_FROM) {
-        return false;
-    }
-    received = received_bytes(t) + uncounted;
-    return received && t->body_bytes / received > FETCH_EXPANSION_MAX;
-}
-
-/* Room for what was announced, so that a body need not move as it grows; a liar gets no more than
- * FIRST_RESERVE_MAX. */
-static enum result reserve_announced(struct transfer *t, size_t len)
-{
-    uint64_t want = t->announced < FIRST_RESERVE_MAX ? t->announced : FIRST_RESERVE_MAX;
-
-    if (t->announced == UINT64_MAX || want <= len ||
-        !transfer_status_is_good(t->response->status)) {
-        return RESULT_OK;
-    }
-    return buf_reserve(&t->response->body, (size_t)want);
-}
-
-/* What is more when it comes compressed is not less when it is unpacked. */
-static bool is_announced_too_big(const struct transfer *t)
-{
-    return t->announced != UINT64_MAX && t->announced > t->config->options->body_max_bytes &&
-           transfer_status_is_good(t->response->status);
-}
-
-static const struct fetch_endpoint *endpoint_of(const struct transfer *t)
+const struct fetch_endpoint *transfer_endpoint(const struct transfer *t)
 {
     return &t->config->options->endpoints[t->response->request->endpoint];
-}
-
-/* Of an error's body the head is enough, unless somebody reads it. */
-static enum result keep_body(struct transfer *t, const char *bytes, size_t len)
-{
-    struct buf *body = &t->response->body;
-
-    if (!transfer_status_is_good(t->response->status) && !endpoint_of(t)->whole_errors) {
-        size_t room = body->len < FETCH_ERROR_BODY_MAX ? FETCH_ERROR_BODY_MAX - body->len : 0;
-
-        len = len < room ? len : room;
-    }
-    return buf_append(body, bytes, len);
 }
 
 /* A limit of nought is none. */
@@ -163,50 +109,15 @@ static bool set_time_limits(struct transfer *t)
                             limit_of(o->stall_timeout_us, lost_us, US_PER_S)) == CURLE_OK;
 }
 
-static bool is_refused(const struct transfer *t)
+bool transfer_has_to_wait(struct transfer *t)
 {
-    return t->too_big || t->expands || t->no_memory;
-}
-
-/* What a piece of that length does to the limits. */
-static void check_piece(struct transfer *t, size_t len)
-{
-    if (t->body_bytes == 0) {
-        t->response->status = status_of(t);
-        t->counted_late = received_bytes(t) == 0;
-        t->too_big = is_announced_too_big(t);
-        t->no_memory = !t->too_big && reserve_announced(t, len) != RESULT_OK;
+    if (!t->config->must_wait || !t->config->must_wait(t->config->wait_context, t)) {
+        return false;
     }
-    t->too_big |= len > t->config->options->body_max_bytes - t->body_bytes;
-    if (!is_refused(t)) {
-        t->body_bytes += len;
-        t->expands = expands_beyond_reason(t, t->counted_late ? RECEIVE_BUFFER_BYTES : 0);
-    }
-}
-
-/* Anything but `len` back, and libcurl ends the transfer. */
-static size_t on_body(char *bytes, size_t one, size_t len, void *context)
-{
-    struct transfer *t = context;
-    size_t before = t->response->body.len;
-
-    (void)one;
-    if (is_refused(t)) {
-        return 0;
-    }
-    if (t->config->must_wait && t->config->must_wait(t->config->wait_context, t)) {
-        t->paused = t->worn = true;
-        t->paused_at_us = uv_hrtime() / 1000U;
-        (void)!set_time_limits(t);
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    check_piece(t, len);
-    if (is_refused(t)) {
-        return 0;
-    }
-    t->no_memory = keep_body(t, bytes, len) != RESULT_OK;
-    *t->config->body_bytes += t->response->body.len - before;
-    return t->no_memory ? 0 : len;
+    t->paused = t->worn = true;
+    t->paused_at_us = uv_hrtime() / 1000U;
+    (void)!set_time_limits(t);
+    return true;
 }
 
 void transfer_stood_still(struct transfer *t, uint64_t lost_us)
@@ -234,7 +145,7 @@ static bool set_up(struct transfer *t)
 #define SET(option, value) ok &= curl_easy_setopt(e, option, value) == CURLE_OK
     SET(CURLOPT_PRIVATE, t);
     SET(CURLOPT_ERRORBUFFER, t->error);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEFUNCTION, transfer_body_piece);
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_HEADERFUNCTION, transfer_head_line);
     SET(CURLOPT_HEADERDATA, t);
@@ -256,7 +167,6 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
     SET(CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip");
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
     SET(CURLOPT_HTTP_VERSION, (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     SET(CURLOPT_PIPEWAIT, o->http2 ? 1L : 0L);
@@ -454,11 +364,10 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     t->began_us = uv_hrtime() / 1000U;
     response->request = request;
     t->response = response;
-    t->too_big = t->expands = t->no_memory = false;
     t->paused = false;
     t->socket_errno = 0;
-    t->body_bytes = 0;
     transfer_head_begin(t);
+    transfer_body_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
         transfer_proxy_choose(t, url, request->from_public) != RESULT_OK ||
@@ -502,14 +411,18 @@ void transfer_end(struct transfer *t, CURLcode code)
 {
     struct response *r = t->response;
 
-    r->status = t->bad_head ? 0 : status_of(t);
+    r->status = t->bad_head ? 0 : transfer_status(t);
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
-    t->expands |= code == CURLE_OK && expands_beyond_reason(t, 0);
     r->proxy_fault = PROXY_FAULT_NONE;
     r->proxy = t->proxy ? t->proxy->url : NULL;
     r->outcome = transfer_outcome(t, code, r);
     transfer_cut(t);
+}
+
+uint64_t transfer_bytes(const struct transfer *t)
+{
+    return t->response->body.len + t->coding_bytes;
 }
 
 uint64_t transfer_left(const struct transfer *t)
@@ -521,7 +434,7 @@ uint64_t transfer_left(const struct transfer *t)
 
 bool transfer_may_be_repeated(const struct transfer *t)
 {
-    return may_be_repeated(endpoint_of(t)->method);
+    return may_be_repeated(transfer_endpoint(t)->method);
 }
 
 void transfer_go_on(struct transfer *t)
@@ -537,6 +450,7 @@ void transfer_cut(struct transfer *t)
 {
     t->worn |= t->response->sends > 1;
     t->paused = false;
+    transfer_body_end(t);
     t->response = NULL;
 }
 
@@ -549,7 +463,7 @@ void transfer_row(const struct transfer *t, struct fetch_row *row)
     row->body_bytes = t->response->body.len;
     if (row->first_byte_us) {
         row->phase = FETCH_RECEIVE;
-        row->status = status_of(t);
+        row->status = transfer_status(t);
     } else if (transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T)) {
         row->phase = FETCH_WAIT;
     } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T)) {

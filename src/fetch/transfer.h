@@ -14,6 +14,7 @@
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
 
+#include "fetch/coding.h"
 #include "fetch/fetch.h"
 #include "fetch/head.h"
 #include "fetch/proxy.h"
@@ -39,8 +40,8 @@ struct transfer_config {
     curl_closesocket_callback close_socket; /* of who runs the multi handle, as the next two */
     void (*opened_socket)(void *context, int fd);
     void *socket_context;
-    uint64_t *body_bytes; /* of all bodies in flight */
-    /* NULL: none has to wait. Else asked before more of a body is kept; its transfer is paused then. */
+    uint64_t *body_bytes; /* of all bodies in flight, with what unpacking them takes */
+    /* NULL: none has to wait. Else asked before more of a body is made; its transfer is paused then. */
     bool (*must_wait)(void *context, const struct transfer *transfer);
     void *wait_context;
     bool watch_heads; /* transfer_head_must_be_watched */
@@ -54,15 +55,22 @@ struct transfer {
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
     const struct proxy *proxy; /* through which it is asked; NULL: none */
-    bool too_big, expands, no_memory, bad_head, bad_length, head_too_big, private_refused;
+    bool too_big, expands, no_memory, bad_head, bad_length, bad_transfer_coding, head_too_big;
+    bool private_refused;
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
     bool watched;  /* libcurl shows its lines before it looks at them: see transfer_head_show */
     bool consumed; /* the line that it has shown last */
     bool worn;     /* its options or counters are not as they were set up */
-    bool
-        counted_late; /* libcurl (since 8.7) counts what it has received when it has handed it over */
-    bool paused;      /* it does not read: there is no memory */
+    struct coding_list codings; /* that the head names */
+    struct coding *coding;      /* while a body is unpacked that has some */
+    enum coding_result coding_fault;
+    bool body_is_begun, unreadable; /* the rest of an error's body, which is passed over */
+    size_t coding_bytes;            /* what it is counted with, in config->body_bytes */
+    size_t
+        piece_taken; /* of the piece that libcurl will hand over again, since it was paused within */
+    uint64_t coded_bytes;  /* of the body, as it comes */
+    bool paused;           /* it does not read: there is no memory */
     uint64_t paused_at_us; /* since when, monotonic */
     int socket_errno;      /* why no socket could be had, or 0 */
     uint64_t began_us;     /* monotonic, as libcurl's clock is */
@@ -95,6 +103,17 @@ bool transfer_is_overdue(const struct transfer *transfer, uint64_t now_us);
 
 /** Reads off how it ended; the response is no longer its. */
 void transfer_end(struct transfer *transfer, CURLcode code);
+
+/** No more of its body can be kept now: it is paused, and libcurl must be told so. */
+bool transfer_has_to_wait(struct transfer *transfer);
+
+const struct fetch_endpoint *transfer_endpoint(const struct transfer *transfer);
+
+/** Of the answer; 0 when there is none yet. */
+int transfer_status(const struct transfer *transfer);
+
+/** Bytes of memory that its body takes. */
+uint64_t transfer_bytes(const struct transfer *transfer);
 
 /** The nearest to its end has the least; UINT64_MAX when it has not begun. */
 uint64_t transfer_left(const struct transfer *transfer);

@@ -10,7 +10,7 @@ static bool is_kept(struct str name)
 {
     static const char *const kept[] = {
         "date",         "link",          "etag",          "location",         "operation-location",
-        "content-type", "last-modified", "x-total-count", "www-authenticate", "content-encoding",
+        "content-type", "last-modified", "x-total-count", "www-authenticate",
     };
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
@@ -103,6 +103,21 @@ static void tell_cookie(const struct transfer *t, struct str header)
                  !cookie_domain_matches(url.host, cookie.domain));
 }
 
+/* libcurl unpacks any other one by itself, without being asked to and without a limit. Several servers one
+ * behind another say "chunked" twice and mean it once. */
+static bool is_chunked(struct str value)
+{
+    while (value.data) {
+        struct str name = str_trim(str_cut(&value, ','));
+
+        if (name.len && !str_equal_nocase(name, STR("chunked")) &&
+            !str_equal_nocase(name, STR("identity"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void take_field(struct transfer *t, struct str line)
 {
     struct str value = line, name = str_cut(&value, ':');
@@ -124,6 +139,10 @@ static void take_field(struct transfer *t, struct str line)
             !head_length(value, &t->announced) || (before != UINT64_MAX && before != t->announced);
     } else if (str_equal_nocase(name, STR("transfer-encoding"))) {
         t->field = FIELD_FRAMING;
+        t->bad_transfer_coding |= !is_chunked(value);
+    } else if (str_equal_nocase(name, STR("content-encoding"))) {
+        t->field = FIELD_FRAMING;
+        coding_list_add(&t->codings, value);
     } else if (is_kept(name) || is_kept_for(t, name) || is_kept_of_failure(t, name, value)) {
         t->field = keep_header(&t->response->headers, name, value) ? FIELD_KEPT : FIELD_UNREAD;
     }
@@ -191,7 +210,8 @@ size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context)
     if (what == HEAD_STATUS) { /* a further one comes behind 100 Continue */
         buf_reset(&t->response->headers);
         t->announced = UINT64_MAX;
-        t->bad_length = false;
+        t->bad_length = t->bad_transfer_coding = false;
+        t->codings = (struct coding_list){ 0 };
         t->field = FIELD_UNREAD;
     } else if (what == HEAD_FIELD) {
         take_field(t, line);
@@ -199,7 +219,7 @@ size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context)
         take_fold(t, line);
     }
     watch(t, t->head.part == HEAD_IN && !t->head.has_field);
-    return t->bad_length && t->head.part == HEAD_AFTER ? 0 : len;
+    return (t->bad_length || t->bad_transfer_coding) && t->head.part == HEAD_AFTER ? 0 : len;
 }
 
 void transfer_head_begin(struct transfer *t)
@@ -207,6 +227,8 @@ void transfer_head_begin(struct transfer *t)
     t->head = (struct head){ 0 };
     t->field = FIELD_UNREAD;
     t->bad_head = t->bad_length = t->head_too_big = t->consumed = false;
+    t->bad_transfer_coding = false;
+    t->codings = (struct coding_list){ 0 };
     t->header_bytes = 0;
     t->announced = UINT64_MAX;
     watch(t, false);

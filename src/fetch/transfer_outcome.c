@@ -67,6 +67,17 @@ static enum outcome outcome_of_redirect(const struct transfer *t, struct respons
     return r->redirect_url ? OUTCOME_REDIRECT : OUTCOME_LOCAL;
 }
 
+/* HTTP's own end of the body is there. */
+static enum outcome outcome_of_whole_coding(const struct transfer *t, struct response *r)
+{
+    if (!t->coding || coding_is_whole(t->coding)) {
+        return OUTCOME_OK;
+    }
+    snprintf(r->reason, sizeof r->reason, "the %s body ends before its end",
+             coding_name(t->coding));
+    return OUTCOME_SHORT_BODY;
+}
+
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
     char *ip = NULL;
@@ -91,10 +102,37 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
         break;
     }
     if (transfer_status_is_good(r->status)) {
-        return OUTCOME_OK;
+        return outcome_of_whole_coding(t, r);
     }
     snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
     return OUTCOME_STATUS;
+}
+
+static enum outcome outcome_of_coding(const struct transfer *t, struct response *r)
+{
+    const char *name = t->coding ? coding_name(t->coding) : t->codings.unknown;
+
+    switch (t->coding_fault) {
+    case CODING_UNKNOWN:
+        snprintf(r->reason, sizeof r->reason,
+                 "Content-Encoding \"%s\" was not asked for and cannot be unpacked", name);
+        return OUTCOME_ENCODING;
+    case CODING_TOO_MANY:
+        snprintf(r->reason, sizeof r->reason, "more than %d content encodings", CODINGS_MAX);
+        return OUTCOME_ENCODING;
+    case CODING_WIDE:
+        snprintf(r->reason, sizeof r->reason, "the %s body needs a window of over 8 MiB", name);
+        return OUTCOME_ENCODING;
+    case CODING_OK:
+    case CODING_BROKEN:
+        snprintf(r->reason, sizeof r->reason, "the body says that it is %s, but is not, or damaged",
+                 name);
+        return OUTCOME_ENCODING;
+    case CODING_NO_MEMORY:
+        break;
+    }
+    snprintf(r->reason, sizeof r->reason, "out of memory for unpacking the body");
+    return OUTCOME_LOCAL;
 }
 
 static enum outcome outcome_of_write_error(const struct transfer *t, struct response *r)
@@ -110,6 +148,9 @@ static enum outcome outcome_of_write_error(const struct transfer *t, struct resp
         snprintf(r->reason, sizeof r->reason, "body expands over %d:1 when decompressed",
                  FETCH_EXPANSION_MAX);
         return OUTCOME_TOO_BIG;
+    }
+    if (t->coding_fault != CODING_OK) {
+        return outcome_of_coding(t, r);
     }
     snprintf(r->reason, sizeof r->reason, "out of memory for the body");
     return OUTCOME_LOCAL;
@@ -193,12 +234,6 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_SSL_INVALIDCERTSTATUS:
         return OUTCOME_TLS;
     case CURLE_BAD_CONTENT_ENCODING:
-        return OUTCOME_ENCODING;
-    case CURLE_WRITE_ERROR:
-        /* What we do not take ourselves has been seen to: this is libcurl's own decoder, at bytes behind the end. */
-        snprintf(r->reason, sizeof r->reason,
-                 "the gzip body goes on after its end (of several members?), which libcurl cannot "
-                 "read");
         return OUTCOME_ENCODING;
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED: /* credentials in the URL */
@@ -286,7 +321,8 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
 
     r->reached = is_reached(t, r);
     r->calm_down = is_calm_down(code, text);
-    if (t->too_big || t->expands || t->no_memory) { /* which libcurl may have overlooked */
+    if (t->too_big || t->expands || t->no_memory ||
+        t->coding_fault != CODING_OK) { /* which libcurl may have overlooked */
         return outcome_of_write_error(t, r);
     }
     if (code == CURLE_OK) {
@@ -301,6 +337,11 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     if (t->bad_length) {
         snprintf(r->reason, sizeof r->reason, "conflicting or unreadable Content-Length headers");
         return OUTCOME_PROTOCOL;
+    }
+    if (t->bad_transfer_coding) {
+        snprintf(r->reason, sizeof r->reason,
+                 "Transfer-Encoding says more than \"chunked\", which was not asked for");
+        return OUTCOME_ENCODING;
     }
     if (t->bad_head) {
         snprintf(r->reason, sizeof r->reason, "the answer's first line is not HTTP's");

@@ -404,7 +404,9 @@ static enum result settle(struct columns *c, struct node **order, struct columns
         ends[i] = c->label_bytes.len;
     }
     for (size_t i = 0, at = 0; result == RESULT_OK && i < count; at = ends[i++]) {
-        c->labels[i] = (struct str){ c->label_bytes.data + at, ends[i] - at };
+        /* No bytes at all, when the only name is empty. */
+        c->labels[i] =
+            (struct str){ at ? c->label_bytes.data + at : c->label_bytes.data, ends[i] - at };
     }
     buf_release(&label);
     free(ends);

@@ -15,7 +15,9 @@
 #define OUT_BYTES (1U << 20)    /* gathered before a write */
 #define SCAN_BYTES (256U << 10) /* read at a time when checking a batch */
 #define KEY_BYTES 256           /* read at first when only the key is wanted */
-#define NAMES_TRIED_MAX 1000    /* foreign files skipped when beginning a segment */
+#define SURELY_THERE_BYTES                                                                         \
+    (4U << 20)               /* a length up to this is read without looking how much there is */
+#define NAMES_TRIED_MAX 1000 /* foreign files skipped when beginning a segment */
 #define FILE_MODE (S_IRUSR | S_IWUSR)
 
 /* A disk error as this module tells it: E-DISK1 may pass, E-DISK2 is final. */
@@ -643,6 +645,15 @@ static enum result reader_file(struct segment_reader *reader, uint32_t number, i
     return result;
 }
 
+/* What the ledger says of a length is no reason to take as much memory. */
+static bool is_there(int fd, uint64_t offset, uint64_t length)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (uint64_t)st.st_size >= offset &&
+           (uint64_t)st.st_size - offset >= length;
+}
+
 /* Makes `line` the first `length` bytes of the record; it may hold some of them already. */
 static enum result read_head(struct segment_reader *reader, const struct record *record,
                              uint32_t length, struct buf *line, struct err *err)
@@ -655,6 +666,9 @@ static enum result read_head(struct segment_reader *reader, const struct record 
     result = reader_file(reader, record->segment, &fd, err);
     if (result != RESULT_OK) {
         return result;
+    }
+    if (length > SURELY_THERE_BYTES && !is_there(fd, record->offset, length)) {
+        return say_damaged(name, record->offset, "is cut short", err);
     }
     if (length > line->len && buf_reserve(line, length - line->len) != RESULT_OK) {
         return err_nomem(err, "reading a stored record");

@@ -3,9 +3,12 @@ Details that listings name wait in the ledger: a million of them are to cost les
 tried with fewer of them: held in memory, these would already cost more than is allowed here.
 """
 
+import hashlib
 import json
 import os
+import struct
 import subprocess
+import zlib
 
 import harness
 import peer
@@ -119,6 +122,64 @@ def test_endless_bodies__stay_within_the_memory_of_all__at_a_cap_of_twenty():
     check_equal(harness.ledger(scratch("e.run"), "SELECT count(*) FROM request WHERE state=2")[0][0], 20,
                 "bodies over --max-body")
     check(harness.SMALL or peak_kib < 400 * 1024, "peak RSS", peak_kib, "KiB")
+
+
+def gzip_without_end():
+    """Its head, and what may follow as often as one likes: close to the most that a body may expand."""
+    packer = zlib.compressobj(wbits=31)
+    head = packer.compress(b"[") + packer.flush(zlib.Z_FULL_FLUSH)
+    digits = hashlib.shake_256(b"digits").hexdigest(350).encode()
+    more = packer.compress(b'"' + digits + b'",' + b" " * (48 << 10)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head, more
+
+
+def zstd_without_end(window_log):
+    """The same by hand (RFC 8878): the memory that its window takes is for its sender to choose."""
+    def block(kind, size, content):
+        return struct.pack("<I", kind << 1 | size << 3)[:3] + content
+
+    head = b"\x28\xb5\x2f\xfd\x00" + bytes([(window_log - 10) << 3])
+    return head + block(0, 1, b"["), block(0, 700, b" " * 700) + block(1, 64 << 10, b" ")
+
+
+class Expanding(peer.Peer):
+    """Every body goes on for ever, and expands."""
+
+    def __init__(self, coding, head, more):
+        self.coding, self.head, self.more = coding, head, more
+        super().__init__(None)
+
+    def _one(self, peer_socket, stream):
+        while stream.readline() not in (b"\r\n", b""):
+            pass
+        peer_socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: " +
+                            self.coding + b"\r\n\r\n" + self.head)
+        while True:
+            peer_socket.sendall(self.more * 100)
+
+
+def test_expanding_bodies__stay_within_the_memory_of_all__while_they_wait():
+    for coding, (head, more) in ((b"gzip", gzip_without_end()), (b"zstd", zstd_without_end(23))):
+        name = coding.decode()
+        server = Expanding(coding, head, more)
+        child = harness.scrapetop("run", "--plain", "-o", scratch(name + ".run"), "-c", "20", f"{server.url}/[1-20]",
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak_kib = peak_of(child)
+        print(f"peak RSS {peak_kib} KiB of twenty bodies of {name} without end")
+        reasons = harness.ledger(scratch(name + ".run"), "SELECT reason FROM request WHERE state=2")
+        check_equal(len(reasons), 20, "bodies over --max-body")
+        check(all("--max-body" in reason for reason, in reasons), "why:", reasons)
+        check(harness.SMALL or peak_kib < 300 * 1024, "peak RSS", peak_kib, "KiB")
+
+
+def test_body__is_refused_at_once__when_its_window_is_over_eight_mib():
+    server = Expanding(b"zstd", *zstd_without_end(27))
+    child = harness.scrapetop("run", "--plain", "--retries", "0", "-o", scratch("w.run"), f"{server.url}/[1-20]",
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak_kib = peak_of(child)
+    reasons = harness.ledger(scratch("w.run"), "SELECT DISTINCT reason FROM request WHERE state=2")
+    check_equal(reasons, [("the zstd body needs a window of over 8 MiB",)], "why")
+    check(harness.SMALL or peak_kib < 60 * 1024, "peak RSS", peak_kib, "KiB")
 
 
 def test_honest_bodies__all_come_through__though_they_wait_for_memory():
