@@ -22,6 +22,7 @@
 #include "base/units.h"
 #include "job/answer_rule.h"
 #include "job/job_network.h"
+#include "job/page_styles.h"
 #include "job/secret.h"
 
 #include <stdbool.h>
@@ -80,16 +81,16 @@ struct job_var {
     bool has_crc32c; /* ... so that it is seen when it has changed */
 };
 
-/** How an endpoint's answer says where the next page is (plan/pages/pages.h). */
+/** How further pages of a listing are found: the rows of job/page_styles.h. */
 enum job_pages_kind {
     JOB_PAGES_NONE,
-    JOB_PAGES_NUMBER, /* `param` is a page number */
-    JOB_PAGES_OFFSET, /* `param` counts records */
-    JOB_PAGES_CURSOR, /* `param` is copied from `next` */
-    JOB_PAGES_NEXT,   /* `next` holds the next page's URL */
-    JOB_PAGES_LINK,   /* the Link header does (RFC 8288) */
-    JOB_PAGES_AUTO,   /* the first answer tells which of these it is */
+#define JOB_PAGES_KIND(NAME, ...) JOB_PAGES_##NAME,
+    JOB_PAGE_STYLES(JOB_PAGES_KIND)
+#undef JOB_PAGES_KIND
+        JOB_PAGES_KINDS,
 };
+
+extern const struct job_page_style job_page_styles[JOB_PAGES_KINDS]; /* of NONE: zeros */
 
 #define JOB_PAGES_MAX 1000000 /* pages of one listing, unless `max` says otherwise */
 
@@ -109,6 +110,9 @@ struct job_pages {
     char *is_last;     /* likewise, of one that is true on the last page; or NULL */
     uint64_t max;      /* pages of one listing at most; 0: JOB_PAGES_MAX */
 };
+
+/** What is given under a key that holds text, as "param"; NULL when it is not given. */
+const char *job_pages_text(const struct job_pages *pages, const char *key);
 
 /** What the table of an endpoint is to look like: DESIGN section 4, `tables`. */
 struct job_table {

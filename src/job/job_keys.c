@@ -4,6 +4,7 @@
 #include "base/json_scan.h"
 #include "base/units.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,17 @@ static void read_member(struct job_reader *r, const struct job_keys *keys, void 
     if (!str_starts(name, STR("$"))) {
         unknown_key(r, keys, name);
     }
+}
+
+size_t job_key_index(const struct job_keys *keys, const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(keys->keys[i].name, name) != 0) {
+        i++;
+        assert(i < keys->count);
+    }
+    return i;
 }
 
 uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void *target,

@@ -59,6 +59,9 @@ struct job_reader {
 uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void *target,
                          struct str value);
 
+/** The row of that name, which is one of `keys`. */
+size_t job_key_index(const struct job_keys *keys, const char *name);
+
 /** Reads one value by its row. */
 void job_read_value(struct job_reader *r, const struct job_key *key, void *target,
                     struct str value);
@@ -79,7 +82,7 @@ extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys, job
 /* job_read_network.c */
 extern const struct job_keys job_proxy_keys;
 
-/* job_read_answers.c, job_read_endpoint.c, job_read_vars.c, job_read_login.c */
+/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_vars.c, job_read_login.c */
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
 extern const struct job_keys job_login_keys, job_basic_keys, job_oauth2_keys;

@@ -28,6 +28,10 @@ void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struc
 
 void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct str value);
 
+/* job_read_pages.c */
+
+void job_read_pages(struct job_reader *r, void *endpoint, struct str value);
+
 /* job_read_vars.c */
 
 void job_read_vars(struct job_reader *r, void *job, struct str value);

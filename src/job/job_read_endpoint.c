@@ -124,133 +124,6 @@ void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struc
     }
 }
 
-/* --- pages --------------------------------------------------------------------------------------------- */
-
-enum {
-    PAGES_KIND,
-    PAGES_PARAM,
-    PAGES_OFFSET_PARAM,
-    PAGES_CURSOR,
-    PAGES_NEXT,
-    PAGES_FIRST,
-    PAGES_SIZE,
-    PAGES_SIZE_PARAM,
-    PAGES_TOTAL,
-    PAGES_TOTAL_PAGES,
-    PAGES_HAS_MORE,
-    PAGES_IS_LAST,
-    PAGES_MAX,
-};
-
-#define PAGES(field) offsetof(struct job_pages, field)
-
-static void read_kind(struct job_reader *r, void *target, struct str value)
-{
-    static const struct {
-        struct str name;
-        enum job_pages_kind kind;
-    } kinds[] = { { STR_INIT("auto"), JOB_PAGES_AUTO }, { STR_INIT("link"), JOB_PAGES_LINK } };
-    struct job_pages *pages = target;
-    struct str raw = json_string_raw(value);
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (raw.data && str_equal(raw, kinds[i].name)) {
-            pages->kind = kinds[i].kind;
-            return;
-        }
-    }
-    job_text_fault(&r->text, value, "E-CFG2",
-                   "\"pages\": want \"auto\", \"link\", or an object with \"param\", "
-                   "\"offset_param\", \"cursor\" or \"next\"");
-}
-
-static void read_first(struct job_reader *r, void *target, struct str value)
-{
-    static const struct job_key key = { "first", JOB_KEY_NUMBER, PAGES(first), 0, INT64_MAX, NULL };
-    struct job_pages *pages = target;
-
-    pages->has_first = true;
-    job_read_value(r, &key, pages, value);
-}
-
-static const struct job_key pages_keys[] = {
-    [PAGES_KIND] = { "kind", JOB_KEY_CALL, 0, 0, 0, read_kind },
-    [PAGES_PARAM] = { "param", JOB_KEY_TEXT, PAGES(param), 0, 0, NULL },
-    [PAGES_OFFSET_PARAM] = { "offset_param", JOB_KEY_TEXT, PAGES(param), 0, 0, NULL },
-    [PAGES_CURSOR] = { "cursor", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL },
-    [PAGES_NEXT] = { "next", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL },
-    [PAGES_FIRST] = { "first", JOB_KEY_CALL, 0, 0, 0, read_first },
-    [PAGES_SIZE] = { "size", JOB_KEY_NUMBER, PAGES(size), 1, UINT32_MAX, NULL },
-    [PAGES_SIZE_PARAM] = { "size_param", JOB_KEY_TEXT, PAGES(size_param), 0, 0, NULL },
-    [PAGES_TOTAL] = { "total", JOB_KEY_COUNTED_AT, PAGES(total), 0, 0, NULL },
-    [PAGES_TOTAL_PAGES] = { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
-    [PAGES_HAS_MORE] = { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
-    [PAGES_IS_LAST] = { "is_last", JOB_KEY_POINTER, PAGES(is_last), 0, 0, NULL },
-    [PAGES_MAX] = { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
-};
-
-const struct job_keys job_pages_keys = JOB_KEYS("pages", pages_keys);
-
-static bool has(uint64_t seen, int key)
-{
-    return seen >> key & 1;
-}
-
-/* Which of the kinds the keys that were given make. */
-static void settle_pages(struct job_reader *r, struct job_pages *pages, uint64_t seen,
-                         struct str value)
-{
-    int kinds = has(seen, PAGES_KIND) + has(seen, PAGES_OFFSET_PARAM) + has(seen, PAGES_NEXT) +
-                (has(seen, PAGES_CURSOR) || has(seen, PAGES_PARAM));
-
-    if (kinds != 1) {
-        job_text_fault(&r->text, value, kinds ? "E-CFG8" : "E-CFG4",
-                       "\"pages\": want one of \"param\" (a page number), \"offset_param\", "
-                       "\"cursor\" with \"param\", \"next\", or \"kind\": \"auto\" or \"link\"");
-        return;
-    }
-    if (has(seen, PAGES_CURSOR) && !has(seen, PAGES_PARAM)) {
-        job_text_fault(&r->text, value, "E-CFG4",
-                       "\"pages\": \"cursor\" wants \"param\", where it is to be put");
-    }
-    if (has(seen, PAGES_HAS_MORE) && has(seen, PAGES_IS_LAST)) {
-        job_text_fault(&r->text, value, "E-CFG8",
-                       "\"pages\": want \"has_more\" or \"is_last\", not both");
-    }
-    if (has(seen, PAGES_SIZE_PARAM) && !has(seen, PAGES_SIZE)) {
-        job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"size_param\" wants \"size\"");
-    }
-    if (has(seen, PAGES_CURSOR)) {
-        pages->kind = JOB_PAGES_CURSOR;
-    } else if (has(seen, PAGES_NEXT)) {
-        pages->kind = JOB_PAGES_NEXT;
-    } else if (has(seen, PAGES_OFFSET_PARAM)) {
-        pages->kind = JOB_PAGES_OFFSET;
-    } else if (has(seen, PAGES_PARAM)) {
-        pages->kind = JOB_PAGES_NUMBER;
-    }
-    if (!pages->has_first && pages->kind == JOB_PAGES_NUMBER) {
-        pages->first = 1;
-    }
-}
-
-static void read_pages(struct job_reader *r, void *target, struct str value)
-{
-    struct job_endpoint *endpoint = target;
-    size_t faults = r->text.faults->count;
-    uint64_t seen;
-
-    r->places[r->job->endpoint_count - 1].pages = value;
-    if (json_type_of(value) == JSON_STRING) {
-        read_kind(r, &endpoint->pages, value);
-        return;
-    }
-    seen = job_read_object(r, &job_pages_keys, &endpoint->pages, value);
-    if (r->text.faults->count == faults) {
-        settle_pages(r, &endpoint->pages, seen, value);
-    }
-}
-
 /* --- endpoints ------------------------------------------------------------------------------------------ */
 
 static struct place_of_endpoint *place(struct job_reader *r)
@@ -471,6 +344,11 @@ static void read_endpoint_answers(struct job_reader *r, void *target, struct str
     }
 }
 
+static bool has(uint64_t seen, int key)
+{
+    return seen >> key & 1;
+}
+
 enum { ENDPOINT_NAME, ENDPOINT_URL, ENDPOINT_SOURCES, ENDPOINT_METHOD };
 
 static const struct job_key endpoint_keys[] = {
@@ -488,7 +366,7 @@ static const struct job_key endpoint_keys[] = {
     { "delimiter", JOB_KEY_CALL, 0, 0, 0, read_delimiter },
     { "header", JOB_KEY_CALL, 0, 0, 0, read_header_row },
     { "lenient", JOB_KEY_CALL, 0, 0, 0, read_lenient },
-    { "pages", JOB_KEY_CALL, 0, 0, 0, read_pages },
+    { "pages", JOB_KEY_CALL, 0, 0, 0, job_read_pages },
     { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
     { "answers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_answers },
 };

@@ -183,26 +183,34 @@ static bool write_sources(const struct job *job, cJSON *object, const struct job
     return sources;
 }
 
+/* The keys that are the style's own, in the order of the rows. */
+static bool write_style(cJSON *object, const struct job_pages *pages)
+{
+    const struct job_page_style *style = &job_page_styles[pages->kind];
+    bool ok = add_optional(object, "kind", style->word);
+
+    for (enum job_pages_kind kind = JOB_PAGES_NONE + 1; ok && kind < JOB_PAGES_KINDS; kind++) {
+        const char *key = job_page_styles[kind].key;
+
+        if (key && (key == style->key || (style->needs && strcmp(key, style->needs) == 0))) {
+            ok = add_optional(object, key, job_pages_text(pages, key));
+        }
+    }
+    return ok;
+}
+
 static bool write_pages(cJSON *to, const struct job_pages *pages)
 {
-    static const char *const params[] = { [JOB_PAGES_NUMBER] = "param",
-                                          [JOB_PAGES_OFFSET] = "offset_param",
-                                          [JOB_PAGES_CURSOR] = "param",
-                                          [JOB_PAGES_AUTO] = NULL };
     cJSON *object;
 
     if (pages->kind == JOB_PAGES_NONE) {
         return true;
     }
     object = cJSON_AddObjectToObject(to, "pages");
-    if (!object ||
-        (pages->kind == JOB_PAGES_AUTO && !cJSON_AddStringToObject(object, "kind", "auto")) ||
-        (pages->kind == JOB_PAGES_LINK && !cJSON_AddStringToObject(object, "kind", "link"))) {
+    if (!object || !write_style(object, pages)) {
         return false;
     }
-    return (!params[pages->kind] || add_optional(object, params[pages->kind], pages->param)) &&
-           add_optional(object, pages->kind == JOB_PAGES_CURSOR ? "cursor" : "next", pages->next) &&
-           (!pages->has_first || add_number(object, "first", pages->first)) &&
+    return (!pages->has_first || add_number(object, "first", pages->first)) &&
            add_given(object, "size", pages->size) &&
            add_optional(object, "size_param", pages->size_param) &&
            add_optional(object, "total", pages->total) &&

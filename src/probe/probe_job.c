@@ -329,30 +329,27 @@ static void put_member(struct writer *w, const char *name, const char *text)
 static void put_pages(struct writer *w, const struct pages_guess *guess)
 {
     const struct job_pages *pages = &guess->pages;
-    bool by_number = pages->kind == JOB_PAGES_NUMBER || pages->kind == JOB_PAGES_OFFSET;
+    const struct job_page_style *style = &job_page_styles[pages->kind];
 
-    if (pages->kind == JOB_PAGES_LINK) {
-        put(w, STR(",\n      \"pages\": \"link\""));
-        return;
-    }
     if (guess->is_lost) { /* so that a run does not take this page for all, and says so */
-        put(w, STR(",\n      \"pages\": \"auto\""));
+        style = &job_page_styles[JOB_PAGES_AUTO];
+    }
+    if (style->word) {
+        PUTF(w, ",\n      \"pages\": \"%s\"", style->word);
         return;
     }
-    if (!by_number && pages->kind != JOB_PAGES_CURSOR && pages->kind != JOB_PAGES_NEXT) {
+    if (!style->key) {
         return;
     }
-    PUTF(w, ",\n      \"pages\": { \"%s\": ",
-         pages->kind == JOB_PAGES_NUMBER   ? "param"
-         : pages->kind == JOB_PAGES_OFFSET ? "offset_param"
-         : pages->kind == JOB_PAGES_CURSOR ? "cursor"
-                                           : "next");
-    put_text(w, str_view(by_number ? pages->param : pages->next), false);
-    put_member(w, "param", by_number ? NULL : pages->param);
-    if (pages->kind == JOB_PAGES_NUMBER && pages->has_first && !pages->first) {
+    PUTF(w, ",\n      \"pages\": { \"%s\": ", style->key);
+    put_text(w, str_view(job_pages_text(pages, style->key)), false);
+    if (style->needs) {
+        put_member(w, style->needs, job_pages_text(pages, style->needs));
+    }
+    if (pages->has_first && pages->first != style->first && !pages->first) {
         put(w, STR(", \"first\": 0"));
     }
-    if (by_number && pages->size_param && guess->page_size) {
+    if (pages->size_param && guess->page_size) {
         PUTF(w, ", \"size\": %" PRIu64, guess->page_size);
         put_member(w, "size_param", pages->size_param);
     }

@@ -204,36 +204,18 @@ static enum result tell_pages(const struct probe_found *found, struct buf *out)
     struct shown a, b;
     const char *param = show(&a, str_view(pages->param), NAME_COLUMNS);
     const char *next = show(&b, str_view(pages->next), NAME_COLUMNS);
-    enum result result = RESULT_OK;
+    char words[PAGES_GUESS_WORDS_MAX];
+    enum result result;
 
-    switch (pages->kind) {
-    case JOB_PAGES_NUMBER:
-        result = buf_printf(out, "//\n//   pages: by number, %s", param);
-        break;
-    case JOB_PAGES_OFFSET:
-        result = buf_printf(out, "//\n//   pages: by offset, %s", param);
-        break;
-    case JOB_PAGES_CURSOR:
-        result =
-            param[0] == '*'
-                ? buf_printf(
-                      out, "//\n//   pages: the members of %s are parameters of the next one", next)
-                : buf_printf(out, "//\n//   pages: the cursor at %s goes into %s", next, param);
-        break;
-    case JOB_PAGES_NEXT:
-        result = buf_printf(out, "//\n//   pages: the next one's URL is at %s", next);
-        break;
-    case JOB_PAGES_LINK:
-        result = buf_printf(out, "//\n//   pages: the Link header names the next one");
-        break;
-    case JOB_PAGES_AUTO:
-    case JOB_PAGES_NONE:
+    pages_guess_describe(pages, param, next, words);
+    if (!words[0]) {
         return found->guess.is_lost
                    ? buf_printf(out,
                                 "//\n//   pages: there are more, but nothing says how to ask "
                                 "for them; see the API's manual, and \"pages\" in scrapetop(1)\n")
                    : buf_printf(out, "//\n//   pages: no sign of further ones\n");
     }
+    result = buf_printf(out, "//\n//   pages: %s", words);
     return result == RESULT_OK ? tell_total(found, out) : result;
 }
 

@@ -1,6 +1,6 @@
 /* The records of a page: where they are, whether an answer without any is a page of its listing or an error
  * that was told with status 200, and whether a page before it lacks some. */
-#include "plan/pages/page_internal.h"
+#include "plan/pages/page_style.h"
 
 #include "base/crc32c.h"
 #include "base/units.h"
@@ -135,7 +135,8 @@ bool listing_is_no_page(struct listing *l)
 void listing_note_gap(struct listing *l)
 {
     unsigned here = (unsigned)l->page.ordinal + 1;
-    bool tried = l->page.basis == PAGE_TRIED && l->pages.kind == JOB_PAGES_NUMBER;
+    bool tried =
+        l->page.basis == PAGE_TRIED && page_is_numbered(l->pages.kind) && !l->style->counts_records;
 
     if (!tried || !l->count || listing_reached(l) != REACHED_UNKNOWN) {
         return; /* offsets go on by what came, a total tells what is missing */

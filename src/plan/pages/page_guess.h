@@ -22,6 +22,7 @@
     40 /* an object with more is a table by itself, not a page's frame */
 #define PAGES_GUESS_POINTER_MAX 200
 #define PAGES_GUESS_TEXT_MAX 2048
+#define PAGES_GUESS_WORDS_MAX 400
 
 struct pages_guess {
     struct job_pages pages; /* JOB_PAGES_NONE: nothing tells of pages. Texts lie in `text` */
@@ -46,6 +47,11 @@ struct pages_guess_input {
 bool pages_guess_wants_header(struct str name);
 
 void pages_guess(const struct pages_guess_input *input, struct pages_guess *guess);
+
+/** The style in a few words: "by number, page"; empty for JOB_PAGES_NONE. `param` and `next` are those of `pages`,
+ *  display-safe. */
+void pages_guess_describe(const struct job_pages *pages, const char *param, const char *next,
+                          char words[PAGES_GUESS_WORDS_MAX]);
 
 /** How many records and pages the frame of a page tells of, whatever the job goes by. */
 struct pages_told {

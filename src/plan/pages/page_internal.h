@@ -1,7 +1,7 @@
 /**
- * The inside of pages, for its files: pages.c reads a page, pages_check.c tells whether it is one, pages_more.c
- * whether there is more, pages_number.c and pages_next.c know what it names, pages_make.c makes requests of
- * that.
+ * The inside of pages, for its files: pages.c reads a page, page_check.c tells whether it is one, page_more.c whether
+ * there is more; style_*.c know what follows, with page_plan.c (by number) and page_next.c (the page names it);
+ * page_request.c makes requests of that.
  */
 #ifndef SCRAPETOP_PLAN_PAGES_PAGE_INTERNAL_H
 #define SCRAPETOP_PLAN_PAGES_PAGE_INTERNAL_H
@@ -12,16 +12,19 @@
 
 enum more { MORE_UNTOLD, MORE_YES, MORE_NO };
 
+struct page_style;
+
 /** One page being read. */
 struct listing {
     const struct job_endpoint *endpoint;
     const struct request *request;
     const struct page_reply *reply;
     struct findings *out;
-    struct job_pages pages; /* the endpoint's, or what was guessed; texts borrowed */
-    struct page_at page;    /* the page's own, filled in where it is a listing's first */
-    const char *key_param;  /* the query parameter that is a credential; or NULL */
-    const char *records;    /* where its records are looked for; NULL: the body */
+    struct job_pages pages;         /* the endpoint's, or what was guessed; texts borrowed */
+    const struct page_style *style; /* of `pages` */
+    struct page_at page;            /* the page's own, filled in where it is a listing's first */
+    const char *key_param;          /* the query parameter that is a credential; or NULL */
+    const char *records;            /* where its records are looked for; NULL: the body */
     char likely[PAGES_GUESS_POINTER_MAX];                   /* room for that, when it is guessed */
     struct records_found found;                             /* what is there */
     uint64_t count;                                         /* its records: found.count */
@@ -145,7 +148,20 @@ void listing_read_numbered(struct listing *listing);
 
 /** A page by number that does not exist. After full pages that may be a mistake: the one after it is named. */
 void listing_read_past_end(struct listing *listing);
-void listing_read_named(struct listing *listing);
-void listing_read_link(struct listing *listing);
+
+/* Pages that name the next one. */
+
+/** There is a next page, which `next` names. Else the listing ends, for the reason `without` when nothing is named. */
+bool listing_names_next(struct listing *listing, enum page_end without);
+
+/** Adds the page, unless the listing would go round in a circle, or on for ever. `number` is the page's own. */
+void listing_add_named(struct listing *listing, const struct page_texts *texts, uint64_t number);
+
+/** The same for a page that is named by its URL, or a reference to it. */
+void listing_add_url(struct listing *listing, struct str reference);
+
+/** Appends the URL that `reference` means. False, and noted, when it may not be asked: on another origin, too long,
+ *  no URL. */
+bool listing_resolve(struct listing *listing, struct str reference, struct buf *to);
 
 #endif

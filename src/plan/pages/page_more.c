@@ -1,5 +1,5 @@
 /* Whether a page says that there is more, and how far its listing has come. */
-#include "plan/pages/page_internal.h"
+#include "plan/pages/page_style.h"
 
 #include "plan/plain_name.h"
 
@@ -176,11 +176,11 @@ uint64_t listing_before(const struct listing *l)
 
 enum reached listing_reached(const struct listing *l)
 {
-    bool before = page_is_numbered(l->pages.kind) ? false : l->page.total != PAGE_TOTAL_UNKNOWN;
+    bool before = !page_is_numbered(l->pages.kind) && l->page.total != PAGE_TOTAL_UNKNOWN;
     uint64_t total = l->has_told ? l->told : l->page.total, came = listing_before(l) + l->count;
 
     if ((!l->has_told && (!before || !l->page.ordinal)) ||
-        (l->pages.kind == JOB_PAGES_LINK && l->page.expected)) { /* counted by links, not records */
+        (l->style->counts_pages && l->page.expected)) {
         return REACHED_UNKNOWN;
     }
     return came < total ? REACHED_NOT : came == total ? REACHED_ALL : REACHED_MORE;

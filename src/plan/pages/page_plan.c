@@ -1,5 +1,5 @@
 /* Pages by number: how many there will be, and which of them a page names. */
-#include "plan/pages/page_internal.h"
+#include "plan/pages/page_style.h"
 
 #include "base/json_scan.h"
 #include "base/units.h"
@@ -119,7 +119,7 @@ static void reckon(struct listing *l, struct page_plan *c)
 
     c->size = page_size(l, of_records ? total : 0);
     if (of_pages && (pages || !l->count)) {
-        c->known = l->pages.kind == JOB_PAGES_NUMBER || c->size;
+        c->known = !l->style->counts_records || c->size;
         c->announced = pages;
         c->expected = pages;
     } else if (of_records && c->size) {
@@ -135,7 +135,7 @@ static void reckon(struct listing *l, struct page_plan *c)
     if (c->known && !c->expected) {
         c->expected = 1; /* the one that came, without a record */
     }
-    c->step = l->pages.kind == JOB_PAGES_OFFSET ? c->size : 1;
+    c->step = l->style->counts_records ? c->size : 1;
 }
 
 /* False, and noted once, when `ordinal` is a page too many. */
@@ -202,7 +202,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 static void add_next(struct listing *l, struct page_plan *c, struct page_at at)
 {
     at.ordinal = l->page.ordinal + 1;
-    if (l->pages.kind == JOB_PAGES_OFFSET) { /* by what came, so that nothing is left out */
+    if (l->style->counts_records) { /* by what came, so that nothing is left out */
         c->step = l->count ? l->count : c->size;
         if (!c->step) {
             LISTING_NOTE(l, PAGE_NOTE_ENDLESS, "no record came, and no size is known to go on by");

@@ -15,30 +15,9 @@ void page_texts_release(struct page_texts *texts)
     buf_release(&texts->body);
 }
 
-bool page_is_none(struct str value)
-{
-    struct str text = str_trim(value);
-
-    if (json_type_of(text) == JSON_STRING) {
-        text = json_string_raw(text);
-    }
-    return !text.len || str_equal(text, STR("null")) || str_equal(text, STR("false")) ||
-           str_equal(text, STR("0")) || str_equal(text, STR("-1"));
-}
-
 struct str listing_body(const struct listing *listing)
 {
     return listing->request->body.data ? listing->request->body : str_view(listing->endpoint->body);
-}
-
-bool page_is_numbered(enum job_pages_kind kind)
-{
-    return kind == JOB_PAGES_NUMBER || kind == JOB_PAGES_OFFSET;
-}
-
-uint64_t page_first_number(const struct job_pages *pages)
-{
-    return pages->has_first ? pages->first : pages->kind == JOB_PAGES_NUMBER;
 }
 
 static enum result take_result(enum result result, struct err *err)

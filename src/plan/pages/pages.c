@@ -2,27 +2,12 @@
 
 #include "base/json_look.h"
 #include "base/units.h"
-#include "plan/link.h"
-#include "plan/pages/page_guess.h"
-#include "plan/pages/page_internal.h"
+#include "plan/pages/page_style.h"
 #include "plan/pages/page_suggest.h"
 #include "plan/records.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#define SHOWN_MAX 48 /* bytes of somebody else's text in a note */
-
-struct str page_shown(struct str text)
-{
-    return (struct str){ text.data, text.len < SHOWN_MAX ? text.len : SHOWN_MAX };
-}
-const char *pages_header(const char *where)
-{
-    bool is_header = where && str_starts(str_view(where), STR("header:"));
-
-    return is_header ? where + strlen("header:") : NULL;
-}
 
 struct wanted {
     const char *pointer;
@@ -52,9 +37,8 @@ static void look_up(struct listing *l)
     for (size_t i = 0; i < count; i++) {
         *wanted[of[i]].value = values[i];
     }
-    if (l->pages.kind == JOB_PAGES_NEXT && link_is_array(l->next) &&
-        !link_in_array(l->next, STR("next"), &l->next)) {
-        l->next = STR_NONE;
+    if (l->style->settle) {
+        l->style->settle(l);
     }
 }
 
@@ -86,6 +70,7 @@ static void decide(struct listing *l, struct pages_guess *guess)
     guess->pages.max = l->pages.max;
     l->pages = guess->pages;
     l->page.kind = guess->pages.kind;
+    l->style = page_style_of(guess->pages.kind);
 }
 
 static void note_guess(struct listing *l, const struct pages_guess *guess)
@@ -113,29 +98,6 @@ static void note_no_matches(struct listing *l)
     note_no_match(l, l->pages.is_last, l->is_last, PAGE_SUGGEST_BOOLEANS);
 }
 
-static void read_as_kind(struct listing *l)
-{
-    switch (l->pages.kind) {
-    case JOB_PAGES_NUMBER:
-    case JOB_PAGES_OFFSET:
-        listing_read_numbered(l);
-        break;
-    case JOB_PAGES_CURSOR:
-    case JOB_PAGES_NEXT:
-        listing_read_named(l);
-        break;
-    case JOB_PAGES_LINK:
-        listing_read_link(l);
-        break;
-    case JOB_PAGES_AUTO:
-    case JOB_PAGES_NONE: /* `auto` has found no pages */
-        listing_end(l, l->out->page.end == PAGE_END_UNKNOWN ? PAGE_END_UNKNOWN
-                       : listing_reached(l) == REACHED_ALL  ? PAGE_END_TOTAL
-                                                            : PAGE_END_NOTHING_TOLD);
-        break;
-    }
-}
-
 /* The records of the page that named this one again. A server that was asked for the page after its last may
  * give its last page. When the same request was made again because its answer had named it (a cursor that stays
  * the same, as of a scroll), that was a mistake of the server, which a new cursor may have mended. */
@@ -153,13 +115,6 @@ static bool ends_by_repeat(struct listing *l)
         return false;
     }
     return same;
-}
-
-void listing_note_repeat(struct listing *l)
-{
-    LISTING_NOTE(l, PAGE_NOTE_SAME_PAGE, "page %u has the very records of the page that named it",
-                 (unsigned)l->page.ordinal + 1);
-    listing_end(l, PAGE_END_SAME_PAGE);
 }
 
 static void read_listing(struct listing *l)
@@ -181,14 +136,7 @@ static void read_listing(struct listing *l)
     note_guess(l, &guess);
     note_no_matches(l);
     listing_note_gap(l);
-    read_as_kind(l);
-}
-
-void listing_end(struct listing *l, enum page_end end)
-{
-    if (end > l->out->page.end) {
-        l->out->page.end = end;
-    }
+    l->style->read(l);
 }
 
 /* What the ledger is to know of the page. */
@@ -214,6 +162,7 @@ enum result pages_read(const struct job *job, const struct request *request,
                          .reply = reply,
                          .out = out,
                          .pages = endpoint->pages,
+                         .style = page_style_of(endpoint->pages.kind),
                          .page = request->page,
                          .key_param = job->login.in_query ? job->login.name : NULL };
 
@@ -283,6 +232,7 @@ enum result pages_read_refused(const struct job *job, const struct request *requ
     if (l.pages.kind == JOB_PAGES_AUTO) {
         l.pages.kind = (enum job_pages_kind)l.page.kind;
     }
+    l.style = page_style_of(l.pages.kind);
     end = l.page.basis == PAGE_PROOF ? PAGE_END_TOTAL : end_by_status(&l, status);
     if (end == PAGE_END_NONE) {
         return RESULT_OK;

@@ -1,0 +1,196 @@
+/* "pages": the keys of all styles (job/page_styles.h), and which style those that were given make. */
+#include "job/job_read.h"
+
+#include "base/json_scan.h"
+
+#define PAGES(field) offsetof(struct job_pages, field)
+
+/* --- styles --------------------------------------------------------------------------------------------- */
+
+#define PAGE_KEY(name_, ...) .key = name_
+#define PAGE_WORD(name_) .word = name_
+#define PAGE_STYLE(NAME, name, CHOICE, ...) [JOB_PAGES_##NAME] = { CHOICE, __VA_ARGS__ },
+
+const struct job_page_style job_page_styles[JOB_PAGES_KINDS] = { JOB_PAGE_STYLES(PAGE_STYLE) };
+
+#undef PAGE_KEY
+#undef PAGE_WORD
+#undef PAGE_STYLE
+
+/* "auto" or "link" */
+static void add_words(struct buf *to, const char *between)
+{
+    size_t start = to->len;
+
+    for (int kind = JOB_PAGES_KINDS - 1; kind > JOB_PAGES_NONE; kind--) {
+        if (job_page_styles[kind].word) {
+            (void)!buf_printf(to, "%s\"%s\"", to->len > start ? between : "",
+                              job_page_styles[kind].word);
+        }
+    }
+}
+
+static void add_offers(struct buf *to)
+{
+    size_t start = to->len;
+
+    for (int kind = JOB_PAGES_NONE + 1; kind < JOB_PAGES_KINDS; kind++) {
+        if (job_page_styles[kind].key) {
+            (void)!buf_printf(to, "%s%s", to->len > start ? ", " : "", job_page_styles[kind].offer);
+        }
+    }
+}
+
+/* Tells what could have been given, as the value of "pages" or within it. */
+static void fault(struct job_reader *r, struct str at, const char *code)
+{
+    struct buf choices = { .max = 400 };
+
+    add_offers(&choices);
+    (void)!buf_append_str(&choices, STR(", or \"kind\": "));
+    add_words(&choices, " or ");
+    job_text_fault(&r->text, at, code, "\"pages\": want one of %.*s", STR_ARG(buf_view(&choices)));
+    buf_release(&choices);
+}
+
+static void fault_word(struct job_reader *r, struct str at)
+{
+    struct buf choices = { .max = 400 };
+
+    add_words(&choices, ", ");
+    (void)!buf_append_str(&choices, STR(", or an object with one of "));
+    add_offers(&choices);
+    job_text_fault(&r->text, at, "E-CFG2", "\"pages\": want %.*s", STR_ARG(buf_view(&choices)));
+    buf_release(&choices);
+}
+
+/* --- keys ----------------------------------------------------------------------------------------------- */
+
+static void read_kind(struct job_reader *r, void *target, struct str value)
+{
+    struct job_pages *pages = target;
+    struct str raw = json_string_raw(value);
+
+    for (enum job_pages_kind kind = JOB_PAGES_NONE + 1; kind < JOB_PAGES_KINDS; kind++) {
+        if (raw.data && job_page_styles[kind].word &&
+            str_equal(raw, str_view(job_page_styles[kind].word))) {
+            pages->kind = kind;
+            return;
+        }
+    }
+    fault_word(r, value);
+}
+
+static void read_first(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key key = { "first", JOB_KEY_NUMBER, PAGES(first), 0, INT64_MAX, NULL };
+    struct job_pages *pages = target;
+
+    pages->has_first = true;
+    job_read_value(r, &key, pages, value);
+}
+
+#define PAGE_KEY(name_, kind_, field_, help_) { name_, kind_, PAGES(field_), 0, 0, NULL },
+#define PAGE_WORD(name_)
+#define PAGE_STYLE_KEY(NAME, name, CHOICE, ...) CHOICE
+
+static const struct job_key pages_keys[] = {
+    { "kind", JOB_KEY_CALL, 0, 0, 0, read_kind },
+    JOB_PAGE_STYLES(PAGE_STYLE_KEY){ "first", JOB_KEY_CALL, 0, 0, 0, read_first },
+    { "size", JOB_KEY_NUMBER, PAGES(size), 1, UINT32_MAX, NULL },
+    { "size_param", JOB_KEY_TEXT, PAGES(size_param), 0, 0, NULL },
+    { "total", JOB_KEY_COUNTED_AT, PAGES(total), 0, 0, NULL },
+    { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
+    { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
+    { "is_last", JOB_KEY_POINTER, PAGES(is_last), 0, 0, NULL },
+    { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
+};
+
+#undef PAGE_KEY
+#undef PAGE_WORD
+#undef PAGE_STYLE_KEY
+
+const struct job_keys job_pages_keys = JOB_KEYS("pages", pages_keys);
+
+const char *job_pages_text(const struct job_pages *pages, const char *key)
+{
+    const struct job_key *row = &pages_keys[job_key_index(&job_pages_keys, key)];
+
+    return *(char *const *)(const void *)((const char *)pages + row->offset);
+}
+
+/* --- the style ------------------------------------------------------------------------------------------ */
+
+static bool has(uint64_t seen, const char *key)
+{
+    return key && seen >> job_key_index(&job_pages_keys, key) & 1;
+}
+
+/* Its key is given, and is not there for another style that needs it. */
+static bool is_chosen(uint64_t seen, const struct job_page_style *style)
+{
+    bool chosen = has(seen, style->key);
+
+    for (enum job_pages_kind kind = JOB_PAGES_NONE + 1; chosen && kind < JOB_PAGES_KINDS; kind++) {
+        const struct job_page_style *other = &job_page_styles[kind];
+
+        chosen = !other->needs || !has(seen, other->key) ||
+                 !str_equal(str_view(other->needs), str_view(style->key));
+    }
+    return chosen;
+}
+
+static void check_pairs(struct job_reader *r, const struct job_page_style *style, uint64_t seen,
+                        struct str value)
+{
+    if (style->needs && !has(seen, style->needs)) {
+        job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"%s\" wants \"%s\", %s", style->key,
+                       style->needs, style->needs_for);
+    }
+    if (has(seen, "has_more") && has(seen, "is_last")) {
+        job_text_fault(&r->text, value, "E-CFG8",
+                       "\"pages\": want \"has_more\" or \"is_last\", not both");
+    }
+    if (has(seen, "size_param") && !has(seen, "size")) {
+        job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"size_param\" wants \"size\"");
+    }
+}
+
+static void settle(struct job_reader *r, struct job_pages *pages, uint64_t seen, struct str value)
+{
+    enum job_pages_kind chosen = pages->kind;
+    int count = has(seen, "kind");
+
+    for (enum job_pages_kind kind = JOB_PAGES_NONE + 1; kind < JOB_PAGES_KINDS; kind++) {
+        if (is_chosen(seen, &job_page_styles[kind])) {
+            chosen = kind;
+            count++;
+        }
+    }
+    if (count != 1) {
+        fault(r, value, count ? "E-CFG8" : "E-CFG4");
+        return;
+    }
+    check_pairs(r, &job_page_styles[chosen], seen, value);
+    pages->kind = chosen;
+    if (!pages->has_first) {
+        pages->first = job_page_styles[chosen].first;
+    }
+}
+
+void job_read_pages(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+    size_t faults = r->text.faults->count;
+    uint64_t seen;
+
+    r->places[r->job->endpoint_count - 1].pages = value;
+    if (json_type_of(value) == JSON_STRING) {
+        read_kind(r, &endpoint->pages, value);
+        return;
+    }
+    seen = job_read_object(r, &job_pages_keys, &endpoint->pages, value);
+    if (r->text.faults->count == faults) {
+        settle(r, &endpoint->pages, seen, value);
+    }
+}
