@@ -44,6 +44,51 @@ static enum result set_none_for(void *target, const char *value, struct err *err
     return RESULT_OK;
 }
 
+static enum result set_cert(void *target, const char *value, struct err *err)
+{
+    return job_set_cert(target, value, err);
+}
+
+static enum result set_key(void *target, const char *value, struct err *err)
+{
+    return job_set_key(target, value, err);
+}
+
+static enum result set_pass(void *target, const char *value, struct err *err)
+{
+    return job_set_pass(target, value, err);
+}
+
+static enum result set_tls_min(void *target, const char *value, struct err *err)
+{
+    return job_set_tls_min(target, value, err);
+}
+
+static enum result set_pin(void *target, const char *value, struct err *err)
+{
+    return job_set_pin(target, value, err);
+}
+
+static enum result add_resolve(void *target, const char *value, struct err *err)
+{
+    return job_add_resolve(target, value, err);
+}
+
+static enum result add_connect_to(void *target, const char *value, struct err *err)
+{
+    return job_add_connect_to(target, value, err);
+}
+
+static enum result set_unix_socket(void *target, const char *value, struct err *err)
+{
+    return job_set_unix_socket(target, value, err);
+}
+
+static enum result set_interface(void *target, const char *value, struct err *err)
+{
+    return job_set_interface(target, value, err);
+}
+
 const struct option_row network_rows[NETWORK_ROWS] = {
     {
         .letter = 'x',
@@ -86,6 +131,87 @@ const struct option_row network_rows[NETWORK_ROWS] = {
         .help = "Certificates to trust instead of the system's",
         .kind = OPTION_CALL,
         .set = set_ca_file,
+    },
+    {
+        .letter = 'E',
+        .name = "cert",
+        .value = "FILE",
+        .help = "Certificate to show servers that want one: PEM, or PKCS #12 with its key",
+        .kind = OPTION_CALL,
+        .set = set_cert,
+    },
+    {
+        .name = "key",
+        .value = "FILE",
+        .help = "Its key as PEM, readable by you alone",
+        .kind = OPTION_CALL,
+        .set = set_key,
+    },
+    {
+        .name = "pass",
+        .value = "PHRASE",
+        .help = "The key's pass phrase: '${NAME}', or @FILE",
+        .kind = OPTION_CALL,
+        .set = set_pass,
+    },
+    {
+        .name = "tls-min",
+        .words = "1.2 1.3",
+        .value = "VERSION",
+        .help = "Least version of TLS (1.2)",
+        .kind = OPTION_CALL,
+        .set = set_tls_min,
+    },
+    {
+        .name = "pinnedpubkey",
+        .value = "PIN",
+        .help = "Only a server with this public key: sha256//..., or the key's file",
+        .kind = OPTION_CALL,
+        .set = set_pin,
+    },
+    {
+        .name = "resolve",
+        .value = "HOST:PORT:ADDR",
+        .help = "Find this host at this address",
+        .kind = OPTION_CALL,
+        .set = add_resolve,
+        .repeats = true,
+    },
+    {
+        .name = "connect-to",
+        .value = "H1:P1:H2:P2",
+        .help = "Connect to H2:P2 for requests to H1:P1",
+        .kind = OPTION_CALL,
+        .set = add_connect_to,
+        .repeats = true,
+    },
+    {
+        .name = "unix-socket",
+        .value = "PATH",
+        .help = "Connect to this socket, whatever the URL",
+        .kind = OPTION_CALL,
+        .set = set_unix_socket,
+    },
+    {
+        .name = "interface",
+        .value = "NAME",
+        .help = "Connect from this interface or address of ours",
+        .kind = OPTION_CALL,
+        .set = set_interface,
+    },
+    {
+        .letter = '4',
+        .name = "ipv4",
+        .help = "Addresses of IPv4 only",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.route.ipv4),
+    },
+    {
+        .letter = '6',
+        .name = "ipv6",
+        .help = "Addresses of IPv6 only",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.route.ipv6),
     },
     {
         .name = "http2",

@@ -5,6 +5,7 @@
 #include "cmd/run_options.h"
 #include "cmd/show_config.h"
 #include "fetch/ca_file.h"
+#include "fetch/client_cert.h"
 #include "history/stored_job.h"
 #include "session/dry_run.h"
 #include "session/run_checks.h"
@@ -83,6 +84,9 @@ static enum result check_place(const char *path, const struct run_options *optio
     }
     if (result == RESULT_OK && options->job.network.ca_file) {
         result = ca_file_check(options->job.network.ca_file, err);
+    }
+    if (result == RESULT_OK) {
+        result = client_cert_check(&options->job.network.tls, err);
     }
     return result == RESULT_OK ? check_outputs(options, err) : result;
 }

@@ -226,7 +226,7 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .clock = e->options.clock,
         .endpoint_count = job->endpoint_count + 1, /* the last is the login call */
         .header_count = job->header_count,
-        .proxy = &job->network.proxy,
+        .network = &job->network,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
         .http2 = job->network.http2,

@@ -2,6 +2,7 @@
 
 #include "fetch/budget.h"
 #include "fetch/ca_file.h"
+#include "fetch/client_cert.h"
 #include "fetch/cookies.h"
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
@@ -195,6 +196,8 @@ static void free_lists(struct fetch *f)
     free(f->config.headers);
     curl_slist_free_all(f->config.plain_headers);
     free_cookies(f);
+    curl_slist_free_all(f->config.resolve);
+    curl_slist_free_all(f->config.connect_to);
     proxies_release(&f->proxies);
 }
 
@@ -204,6 +207,33 @@ static bool must_wait(void *context, const struct transfer *transfer);
 static void share_out(void *context);
 static void on_broken(void *context, struct lane *lane);
 static void on_stood_still(void *context, const struct standstill_time *lost);
+
+static bool add_all(struct curl_slist **list, char *const *lines, size_t count)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = add_header(list, lines[i]);
+    }
+    return ok;
+}
+
+static enum result take_network(struct fetch *f, const struct job_network *network, struct err *err)
+{
+    const struct job_route *route = &network->route;
+    enum result result = client_cert_check(&network->tls, err);
+
+    if (result == RESULT_OK) {
+        result = proxies_init(&f->proxies, &network->proxy, err);
+    }
+    if (result == RESULT_OK &&
+        (!add_all(&f->config.resolve, route->resolve, route->resolve_count) ||
+         !add_all(&f->config.connect_to, route->connect_to, route->connect_to_count))) {
+        result = err_nomem(err, "setting up the network");
+    }
+    f->config.cert_is_p12 = network->tls.cert && client_cert_is_p12(network->tls.cert);
+    return result;
+}
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
@@ -232,8 +262,8 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     f->budget.body_max = options->body_max_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
     f->config.proxies = &f->proxies;
-    if (options->proxy) {
-        result = proxies_init(&f->proxies, options->proxy, err);
+    if (options->network) {
+        result = take_network(f, options->network, err);
         if (result != RESULT_OK) {
             goto fail_headers;
         }

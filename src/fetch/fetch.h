@@ -70,8 +70,9 @@ struct fetch_options {
     size_t endpoint_count;
     const char *const *headers; /* "Name: value", with their secrets; borrowed */
     size_t header_count;
-    const struct job_proxy *proxy; /* borrowed; NULL: none, and not the environment's */
-    const char *ca_file;           /* NULL: the system's */
+    const struct job_network
+        *network;        /* its proxies, certificate and routes; borrowed; NULL: none */
+    const char *ca_file; /* NULL: the system's */
     bool insecure;
     bool http2;
     uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
@@ -96,7 +97,8 @@ struct fetch_options {
 
 struct fetch;
 
-/** E-TLS3 when `ca_file` holds no certificates, E-PRX1 for a proxy that can be none. */
+/** E-TLS3 when `ca_file` holds no certificates, E-PRX1 for a proxy that can be none,
+ *  E-TLS4 for a certificate that cannot be shown. */
 MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
                                  struct err *err);
 

@@ -3,6 +3,7 @@
 #include "fetch/private_address.h"
 #include "fetch/transfer_body.h"
 #include "fetch/transfer_head.h"
+#include "fetch/transfer_network.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_proxy.h"
 
@@ -170,7 +171,6 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
     SET(CURLOPT_HTTP_VERSION, (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     SET(CURLOPT_PIPEWAIT, o->http2 ? 1L : 0L);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
     if (o->ca_file) {
@@ -179,7 +179,7 @@ static bool set_up(struct transfer *t)
     }
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_STALL_BYTES_PER_S);
 #undef SET
-    return ok && set_time_limits(t);
+    return ok && transfer_network_set_up(t) && set_time_limits(t);
 }
 
 struct transfer *transfer_new(const struct transfer_config *config)
@@ -372,7 +372,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
         transfer_proxy_choose(t, url, request->from_public) != RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
-        !set_method(t, request, body)) {
+        !set_method(t, request, body) || !transfer_network_show_cert(t, request->foreign)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;

@@ -33,6 +33,8 @@ struct transfer_cookie {
 struct transfer_config {
     const struct fetch_options *options;
     const struct proxies *proxies;
+    struct curl_slist *resolve, *connect_to; /* NULL: none */
+    bool cert_is_p12;
     struct curl_slist **headers;      /* by endpoint: Accept, the job's and the endpoint's own */
     struct curl_slist *plain_headers; /* Accept only: for an origin that a redirect led to */
     struct transfer_cookie *cookies;  /* by endpoint */
@@ -54,6 +56,7 @@ struct transfer {
     CURLSH *jar;               /* that it uses now */
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
+    bool shows_cert;           /* the job's is set */
     const struct proxy *proxy; /* through which it is asked; NULL: none */
     bool too_big, expands, no_memory, bad_head, bad_length, bad_transfer_coding, head_too_big;
     bool private_refused;

@@ -229,12 +229,14 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
         return OUTCOME_TLS;
     case CURLE_BAD_CONTENT_ENCODING:
         return OUTCOME_ENCODING;
+    case CURLE_INTERFACE_FAILED:
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED: /* credentials in the URL */
         return OUTCOME_REFUSED;

@@ -220,6 +220,7 @@ static const struct job_key root_keys[] = {
     { "answers", JOB_KEY_CALL, 0, 0, 0, read_answers },
     { "network", JOB_KEY_CALL, 0, 0, 0, job_read_network },
     { "proxy", JOB_KEY_CALL, 0, 0, 0, job_read_proxy },
+    { "tls", JOB_KEY_CALL, 0, 0, 0, job_read_tls },
     { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
     { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
     { "globoff", JOB_KEY_BOOL, FIELD(globoff), 0, 0, NULL },
@@ -231,9 +232,9 @@ static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
 const char *job_file_key(size_t index, const char **object)
 {
     static const struct job_keys *const all[] = {
-        &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,   &job_basic_keys,
-        &job_oauth2_keys, &job_var_keys,      &job_table_keys, &job_answer_keys,  &job_pace_keys,
-        &job_retry_keys,  &job_limits_keys,   &job_proxy_keys, &job_network_keys,
+        &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,  &job_basic_keys,
+        &job_oauth2_keys, &job_var_keys,      &job_table_keys, &job_answer_keys, &job_pace_keys,
+        &job_retry_keys,  &job_limits_keys,   &job_proxy_keys, &job_tls_keys,    &job_network_keys,
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -128,6 +128,9 @@ static enum result check_secrets(const struct job *job, struct err *err)
                          "a credential of \"login\" was typed and so not kept; give the job file "
                          "again, better with ${ENV} or @FILE in it");
     }
+    if (result == RESULT_OK) {
+        result = job_check_network(&job->network, err);
+    }
     if (result == RESULT_OK && job->network.proxy.is_incomplete) {
         result = err_set(err, RESULT_INVALID, "E-SEC3",
                          "the credentials of the proxy were typed and so not kept; give -U again, "

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/units.h"
+#include "job/job_read.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -372,6 +373,11 @@ static const struct job_key network_keys[] = {
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), 0, 0, NULL },
     { "http2", JOB_KEY_BOOL, FIELD(network.http2), 0, 0, NULL },
     { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file), 0, 0, NULL },
+    { "resolve", JOB_KEY_CALL, 0, 0, 0, job_read_routes },
+    { "connect_to", JOB_KEY_CALL, 0, 0, 0, job_read_connect_to },
+    { "unix_socket", JOB_KEY_CALL, 0, 0, 0, job_read_unix_socket },
+    { "interface", JOB_KEY_CALL, 0, 0, 0, job_read_interface },
+    { "ip", JOB_KEY_CALL, 0, 0, 0, job_read_ip },
 };
 
 const struct job_keys job_pace_keys = JOB_KEYS("pace", pace_keys);

@@ -31,6 +31,8 @@ void job_network_release(struct job_network *network)
     struct job_proxy *proxy = &network->proxy;
 
     free(network->ca_file);
+    job_tls_release(&network->tls);
+    job_route_release(&network->route);
     free(proxy->url);
     job_secret_release(&proxy->user);
     free(proxy->none_for);

@@ -46,6 +46,29 @@ struct job_proxy {
     char *env_none_for;                  /* used when `none_for` is NULL */
 };
 
+/** Who we are to servers that want a certificate, and whom we take them for. */
+struct job_tls {
+    char *cert; /* path of PEM or PKCS #12; NULL: none */
+    char *key;  /* path of PEM; NULL: it is in `cert` */
+    struct job_secret pass;
+    bool is_incomplete; /* a job was read that could not keep `pass` */
+    char *min;          /* "1.2", "1.3"; NULL: 1.2 */
+    char *pin;          /* "sha256//...;sha256//...", or the path of a public key; NULL: none */
+};
+
+/** Where servers are found, other than by their names. */
+struct job_route {
+    char **resolve; /* "HOST:PORT:ADDRESS[,ADDRESS]" */
+    size_t resolve_count;
+    char **connect_to; /* "HOST:PORT:HOST:PORT" */
+    size_t connect_to_count;
+    char *unix_socket; /* path */
+    char *interface;   /* of ours: a name or an address */
+    bool ipv4, ipv6;   /* addresses of that kind only; neither: both */
+};
+
+#define JOB_ROUTES_MAX 256 /* of either kind */
+
 struct job_network {
     uint64_t connect_timeout_us;
     uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
@@ -56,6 +79,8 @@ struct job_network {
     bool http2;
     char *ca_file; /* NULL: the system's */
     struct job_proxy proxy;
+    struct job_tls tls;
+    struct job_route route;
 };
 
 void job_network_release(struct job_network *network);
@@ -66,6 +91,27 @@ MUST_CHECK enum result job_set_proxy(struct job *job, struct str text, struct er
 
 /** "name:${PASS}", or `@FILE` that only the user can read (its path absolute). */
 MUST_CHECK enum result job_set_proxy_user(struct job *job, const char *text, struct err *err);
+
+/** A certificate's file, its path absolute unless it is none: "FILE", or as curl has it "FILE:PASS". */
+MUST_CHECK enum result job_set_cert(struct job *job, const char *text, struct err *err);
+MUST_CHECK enum result job_set_key(struct job *job, const char *path, struct err *err);
+
+/** The pass phrase of the key. */
+MUST_CHECK enum result job_set_pass(struct job *job, const char *text, struct err *err);
+
+/** "1.2" or "1.3". */
+MUST_CHECK enum result job_set_tls_min(struct job *job, const char *text, struct err *err);
+
+/** Hashes of public keys as curl has them, or the path of one. */
+MUST_CHECK enum result job_set_pin(struct job *job, const char *text, struct err *err);
+
+MUST_CHECK enum result job_add_resolve(struct job *job, const char *text, struct err *err);
+MUST_CHECK enum result job_add_connect_to(struct job *job, const char *text, struct err *err);
+MUST_CHECK enum result job_set_unix_socket(struct job *job, const char *path, struct err *err);
+MUST_CHECK enum result job_set_interface(struct job *job, const char *text, struct err *err);
+
+/** What does not go together. */
+MUST_CHECK enum result job_check_network(const struct job_network *network, struct err *err);
 
 /** Reads the proxies that the environment names. */
 MUST_CHECK enum result job_take_environment(struct job *job, struct err *err);

@@ -35,6 +35,11 @@ MUST_CHECK enum result job_note_typed(struct job *job, struct err *err);
 bool job_same_but_typed(const struct job *of_a, const char *a, const struct job *of_b,
                         const char *b, bool is_url);
 
+/* job_tls.c, job_route.c */
+
+void job_tls_release(struct job_tls *tls);
+void job_route_release(struct job_route *route);
+
 void job_secret_release(struct job_secret *secret);
 void job_login_release(struct job_login *login);
 

@@ -48,6 +48,12 @@ bool job_read_secret(struct job_reader *r, const char *key, struct str value, bo
 /* job_read_network.c */
 
 void job_read_network(struct job_reader *r, void *job, struct str value);
+void job_read_tls(struct job_reader *r, void *job, struct str value);
+void job_read_routes(struct job_reader *r, void *job, struct str value);
+void job_read_connect_to(struct job_reader *r, void *job, struct str value);
+void job_read_unix_socket(struct job_reader *r, void *job, struct str value);
+void job_read_interface(struct job_reader *r, void *job, struct str value);
+void job_read_ip(struct job_reader *r, void *job, struct str value);
 void job_read_proxy(struct job_reader *r, void *job, struct str value);
 
 /* job_link.c */

@@ -93,6 +93,146 @@ static const struct job_key proxy_keys[] = {
 
 const struct job_keys job_proxy_keys = JOB_KEYS("proxy", proxy_keys);
 
+/* --- certificates ----------------------------------------------------------------------------------------- */
+
+/* A text for one of the setters; NULL after a fault. With `is_path`, absolute. */
+static void set_text(struct job_reader *r, const char *key, bool is_path,
+                     enum result (*set)(struct job *job, const char *text, struct err *err),
+                     struct str value)
+{
+    char *text = job_text_string(&r->text, key, value);
+    struct err err;
+
+    if (is_path) {
+        make_absolute(r, &text);
+    }
+    if (text) {
+        take(r, value, set(r->job, text, &err), key, &err);
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
+static void read_cert(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    set_text(r, "cert", true, job_set_cert, value);
+}
+
+static void read_key(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    set_text(r, "key", true, job_set_key, value);
+}
+
+static void read_pass(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    char *text;
+    struct err err;
+
+    if (r->is_stored && json_type_of(value) == JSON_NULL) {
+        job->network.tls.is_incomplete = true;
+        return;
+    }
+    text = secret_text(r, "pass", value);
+    if (text) {
+        take(r, value, job_set_pass(job, text, &err), "pass", &err);
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
+static void read_min(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    set_text(r, "min", false, job_set_tls_min, value);
+}
+
+static void read_pin(struct job_reader *r, void *target, struct str value)
+{
+    bool is_hash = str_starts(json_string_raw(value), STR("sha256"));
+
+    (void)target;
+    set_text(r, "pin", !is_hash, job_set_pin, value);
+}
+
+static const struct job_key tls_keys[] = {
+    { "cert", JOB_KEY_CALL, 0, 0, 0, read_cert }, { "key", JOB_KEY_CALL, 0, 0, 0, read_key },
+    { "pass", JOB_KEY_CALL, 0, 0, 0, read_pass }, { "min", JOB_KEY_CALL, 0, 0, 0, read_min },
+    { "pin", JOB_KEY_CALL, 0, 0, 0, read_pin },
+};
+
+const struct job_keys job_tls_keys = JOB_KEYS("tls", tls_keys);
+
+void job_read_tls(struct job_reader *r, void *target, struct str value)
+{
+    if (!r->skips_secrets) {
+        (void)job_read_object(r, &job_tls_keys, target, value);
+    }
+}
+
+/* --- where servers are ------------------------------------------------------------------------------------ */
+
+static void read_each(struct job_reader *r, const char *key,
+                      enum result (*add)(struct job *job, const char *text, struct err *err),
+                      struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want an array of texts", key);
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        set_text(r, key, false, add, item);
+    }
+}
+
+void job_read_routes(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    read_each(r, "resolve", job_add_resolve, value);
+}
+
+void job_read_connect_to(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    read_each(r, "connect_to", job_add_connect_to, value);
+}
+
+void job_read_unix_socket(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    if (!r->skips_secrets) { /* nothing is going to be asked */
+        set_text(r, "unix_socket", true, job_set_unix_socket, value);
+    }
+}
+
+void job_read_interface(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    if (!r->skips_secrets) {
+        set_text(r, "interface", false, job_set_interface, value);
+    }
+}
+
+void job_read_ip(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    struct str number = str_trim(value);
+
+    if (str_equal(number, STR("4"))) {
+        job->network.route.ipv4 = true;
+    } else if (str_equal(number, STR("6"))) {
+        job->network.route.ipv6 = true;
+    } else {
+        job_text_fault(&r->text, value, "E-CFG2", "\"ip\": want 4 or 6");
+    }
+}
+
 /* A URL, or an object with it. */
 void job_read_proxy(struct job_reader *r, void *target, struct str value)
 {

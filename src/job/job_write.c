@@ -544,6 +544,18 @@ static bool write_limits(cJSON *root, const struct job_limits *limits)
            (!limits->max_duration_us || add_time(object, "max_duration", limits->max_duration_us));
 }
 
+static bool write_route(cJSON *object, const struct job_route *route)
+{
+    return add_texts(object, "resolve", route->resolve, route->resolve_count) &&
+           add_texts(object, "connect_to", route->connect_to, route->connect_to_count) &&
+           add_optional(object, "unix_socket", route->unix_socket) &&
+           add_optional(object, "interface", route->interface) &&
+           add_given(object, "ip",
+                     route->ipv4   ? 4
+                     : route->ipv6 ? 6
+                                   : 0);
+}
+
 static bool write_network(cJSON *root, const struct job_network *network)
 {
     cJSON *object = cJSON_AddObjectToObject(root, "network");
@@ -555,7 +567,21 @@ static bool write_network(cJSON *root, const struct job_network *network)
            add_number(object, "memory", network->memory_bytes) &&
            cJSON_AddBoolToObject(object, "insecure", network->insecure) &&
            cJSON_AddBoolToObject(object, "http2", network->http2) &&
-           add_optional(object, "cacert", network->ca_file);
+           add_optional(object, "cacert", network->ca_file) && write_route(object, &network->route);
+}
+
+static bool write_tls(cJSON *root, const struct job_tls *tls)
+{
+    cJSON *object;
+
+    if (!tls->cert && !tls->min && !tls->pin) {
+        return true;
+    }
+    object = cJSON_AddObjectToObject(root, "tls");
+    return object && add_optional(object, "cert", tls->cert) &&
+           add_optional(object, "key", tls->key) &&
+           (!tls->pass.sent || add_secret(object, "pass", &tls->pass)) &&
+           add_optional(object, "min", tls->min) && add_optional(object, "pin", tls->pin);
 }
 
 static bool write_cookies(cJSON *root, const struct job_cookies *cookies)
@@ -619,8 +645,9 @@ static bool write_root(cJSON *root, const struct job *job)
            write_vars(root, job) && write_endpoints(root, job) && write_pace(root, &job->pace) &&
            write_retry(root, &job->retry) && write_limits(root, &job->limits) &&
            write_answers(root, &job->answers) && write_network(root, &job->network) &&
-           write_proxy(root, &job->network.proxy) && write_tables(root, job) &&
-           write_output(root, job->outputs) && write_poll(root, &job->poll) &&
+           write_proxy(root, &job->network.proxy) && write_tls(root, &job->network.tls) &&
+           write_tables(root, job) && write_output(root, job->outputs) &&
+           write_poll(root, &job->poll) &&
            (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 

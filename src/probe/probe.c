@@ -77,7 +77,7 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .endpoint_count = 1,
         .headers = headers,
         .header_count = job->header_count,
-        .proxy = &job->network.proxy,
+        .network = &job->network,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
         .http2 = job->network.http2,
