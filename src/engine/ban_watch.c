@@ -30,7 +30,7 @@ static bool do_others_answer(const struct engine *e, const struct host *banned)
 
 static void stop(struct engine *e, const struct host *host, int status)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->ending.why];
 
     if (e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
@@ -81,10 +81,10 @@ static void refused(struct engine *e, const struct response *response)
     }
     snprintf(due.host, sizeof due.host, "%.*s", STR_ARG(host->label));
     host_hold_named(host, request, now_us + hold_us, now_us, &due);
-    e->holds++;
-    e->hosts_held += !host->was_held;
+    e->held.holds++;
+    e->held.hosts += !host->was_held;
     host->was_held = true;
-    e->backed_off_us += hold_us;
+    e->held.backed_off_us += hold_us;
     units_format_time(hold_us, length);
     events_add_host(&e->events, EVENT_WARNING, "hold", host->label, ",\"code\":\"W-BAN1\"",
                     "%.*s refuses with HTTP %d, %u in a row after %llu that went well: held %s, "

@@ -92,10 +92,10 @@ struct body_verdict body_read_json(const struct body_how *how, struct response *
 
 void body_tell(struct engine *e, const struct response *response)
 {
-    unsigned fresh = response->body_was & ~e->told_bodies;
+    unsigned fresh = response->body_was & ~e->judging.told_bodies;
     char text[SNAPSHOT_REQUEST_TEXT];
 
-    e->told_bodies |= fresh;
+    e->judging.told_bodies |= fresh;
     for (unsigned i = 0; fresh && i < BODY_WAS_COUNT; i++) {
         if (fresh >> i & 1) {
             engine_request_text(e, response->request, text);

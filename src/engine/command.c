@@ -15,7 +15,7 @@
 
 static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_MAX])
 {
-    unsigned before = e->cap, cap;
+    unsigned before = e->pace.cap, cap;
     size_t in_flight = fetch_in_flight(e->fetch);
     char why[64];
 
@@ -26,15 +26,15 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
         snprintf(reply, CONTROL_REPLY_MAX, "cap is %u", cap);
         return;
     }
-    if (e->auto_on) {
+    if (e->pace.auto_on) {
         pace_set_auto(e, false); /* whoever turns it by hand has taken it over */
     }
     if (!cap) {
         snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
-    } else if (cap > e->connections_max) {
+    } else if (cap > e->pace.connections_max) {
         pace_tell_files(e);
         snprintf(reply, CONTROL_REPLY_MAX, "cap %u; the limit of open files allows %u (ulimit -n)",
-                 cap, e->connections_max);
+                 cap, e->pace.connections_max);
     } else if (cap < in_flight) {
         snprintf(reply, CONTROL_REPLY_MAX, "cap %u->%u, draining %zu", before, cap,
                  in_flight - cap);
@@ -44,12 +44,12 @@ static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_M
 static void toggle_auto(struct engine *e, char reply[CONTROL_REPLY_MAX])
 {
     pace_sweep_leave(e, "auto sets the cap");
-    pace_set_auto(e, !e->auto_on);
-    if (e->auto_on) {
-        snprintf(reply, CONTROL_REPLY_MAX, "auto: from cap %u, at most %u", e->cap,
-                 e->tuner.cap_max);
+    pace_set_auto(e, !e->pace.auto_on);
+    if (e->pace.auto_on) {
+        snprintf(reply, CONTROL_REPLY_MAX, "auto: from cap %u, at most %u", e->pace.cap,
+                 e->pace.tuner.cap_max);
     } else {
-        snprintf(reply, CONTROL_REPLY_MAX, "auto off: cap %u stays", e->cap);
+        snprintf(reply, CONTROL_REPLY_MAX, "auto off: cap %u stays", e->pace.cap);
     }
 }
 
@@ -69,7 +69,7 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
         return;
     }
-    pacer_set_rate(&e->pacer, rate);
+    pacer_set_rate(&e->pace.pacer, rate);
     host_table_forget_learned(&e->hosts);
     units_format_rate(rate, shown);
     snprintf(fields, sizeof fields, ",\"rate\":\"%s\"", shown);
@@ -79,13 +79,14 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
 
 static void toggle_pause(struct engine *e, char reply[CONTROL_REPLY_MAX])
 {
-    e->paused = !e->paused;
-    if (!e->paused) {
+    e->pace.is_paused = !e->pace.is_paused;
+    if (!e->pace.is_paused) {
         host_table_ease(&e->hosts, engine_now_us(e));
     }
-    events_add(&e->events, EVENT_NOTICE, e->paused ? "pause" : "resume", "", "%s by you",
-               e->paused ? "paused" : "resumed");
-    snprintf(reply, CONTROL_REPLY_MAX, e->paused ? "paused: %zu in flight finish" : "resumed",
+    events_add(&e->events, EVENT_NOTICE, e->pace.is_paused ? "pause" : "resume", "", "%s by you",
+               e->pace.is_paused ? "paused" : "resumed");
+    snprintf(reply, CONTROL_REPLY_MAX,
+             e->pace.is_paused ? "paused: %zu in flight finish" : "resumed",
              fetch_in_flight(e->fetch));
 }
 
@@ -116,7 +117,7 @@ uint32_t engine_verbs(void)
 
 void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
 {
-    int64_t cap = e->cap;
+    int64_t cap = e->pace.cap;
 
     reply[0] = '\0';
     switch (control->verb) {
@@ -160,7 +161,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         steer_retry_failed(e, control->text, reply);
         break;
     case CONTROL_DETAIL:
-        e->detail_id = (uint64_t)control->number;
+        e->detail.id = (uint64_t)control->number;
         break;
     case CONTROL_MARK:
         metrics_mark(&e->metrics);
@@ -186,9 +187,9 @@ void command_stood_still(void *context, uint64_t lost_us)
     struct engine *e = context;
     char length[UNITS_TEXT_MAX];
 
-    e->slept_from_us = engine_now_us(e);
-    e->tick_due_us = e->slept_from_us;
-    host_table_ease(&e->hosts, e->slept_from_us);
+    e->judging.slept_from_us = engine_now_us(e);
+    e->ticks.due_us = e->judging.slept_from_us;
+    host_table_ease(&e->hosts, e->judging.slept_from_us);
     units_format_time(lost_us, length);
     events_add(&e->events, EVENT_NOTICE, "continued", "",
                "goes on after %s in which the process was stopped or the machine slept", length);

@@ -171,7 +171,7 @@ static void write_done(struct work_item *item, bool cancelled)
     struct write_job *job = (struct write_job *)(void *)item;
     struct engine *e = job->engine;
 
-    e->checking--;
+    e->judging.count--;
     e->cookies.is_writing = false;
     e->cookies.is_changed |= cancelled;
     if (!cancelled && job->result != RESULT_OK) {
@@ -202,8 +202,8 @@ void cookie_jar_look(struct engine *e, uint64_t now_us)
     jar->is_changed = false;
     jar->is_writing = true;
     jar->due_us = now_us + WRITE_PAUSE_US;
-    e->checking++;
-    work_submit(&e->checks, &job->item);
+    e->judging.count++;
+    work_submit(&e->judging.pool, &job->item);
 }
 
 void cookie_jar_close(struct engine *e)

@@ -18,9 +18,9 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "work/work.h"
 #include "job/secret.h"
 #include "store/kept_file.h"
+#include "work/work.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -42,8 +42,8 @@ bool engine_is_active(const struct engine *e)
 static void take_turn(struct engine *e)
 {
     for (int i = 0; i < TURNS_AT_ONCE_MAX && engine_is_turn_wanted(e); i++) {
-        uv_idle_stop(&e->turn);
-        e->on_turn(e);
+        uv_idle_stop(&e->turns.idle);
+        e->turns.serve(e);
     }
 }
 
@@ -61,27 +61,27 @@ static void on_after_poll(uv_check_t *check)
  * brought is served right after it. */
 void engine_turns_init(struct engine *e, void (*on_turn)(struct engine *engine))
 {
-    e->on_turn = on_turn;
-    uv_idle_init(e->options.loop, &e->turn);
-    uv_check_init(e->options.loop, &e->after_poll);
-    e->turn.data = e->after_poll.data = e;
-    uv_check_start(&e->after_poll, on_after_poll);
+    e->turns.serve = on_turn;
+    uv_idle_init(e->options.loop, &e->turns.idle);
+    uv_check_init(e->options.loop, &e->turns.after_poll);
+    e->turns.idle.data = e->turns.after_poll.data = e;
+    uv_check_start(&e->turns.after_poll, on_after_poll);
 }
 
 void engine_want_turn(struct engine *e)
 {
-    uv_idle_start(&e->turn, on_before_poll);
+    uv_idle_start(&e->turns.idle, on_before_poll);
 }
 
 bool engine_is_turn_wanted(const struct engine *e)
 {
-    return uv_is_active((const uv_handle_t *)&e->turn);
+    return uv_is_active((const uv_handle_t *)&e->turns.idle);
 }
 
 void engine_stop(struct engine *e, const char *why)
 {
-    if (!e->stopped_by[0]) {
-        snprintf(e->stopped_by, sizeof e->stopped_by, "%s", why);
+    if (!e->ending.why[0]) {
+        snprintf(e->ending.why, sizeof e->ending.why, "%s", why);
     }
     if (e->phase == ENGINE_RUNNING) {
         engine_enter(e, ENGINE_DRAINING);
@@ -90,15 +90,15 @@ void engine_stop(struct engine *e, const char *why)
 
 void engine_stop_for(struct engine *e, const char *code, const char *why)
 {
-    if (!e->stopped_by[0]) {
-        snprintf(e->stopped_code, sizeof e->stopped_code, "%s", code);
+    if (!e->ending.why[0]) {
+        snprintf(e->ending.code, sizeof e->ending.code, "%s", code);
     }
     engine_stop(e, why);
 }
 
 void engine_stop_as_wanted(struct engine *e, const char *why)
 {
-    e->stopped_as_wanted |= !e->stopped_by[0];
+    e->ending.is_wanted |= !e->ending.why[0];
     engine_stop(e, why);
 }
 
@@ -127,9 +127,9 @@ uint64_t engine_random(struct engine *e)
 
 enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
 {
-    buf_reset(&e->redacted);
-    return secrets_redact(&e->secrets, url, SECRETS_WHOLE, &e->redacted) == RESULT_OK
-               ? url_redact(buf_view(&e->redacted), out)
+    buf_reset(&e->scratch.redacted);
+    return secrets_redact(&e->secrets, url, SECRETS_WHOLE, &e->scratch.redacted) == RESULT_OK
+               ? url_redact(buf_view(&e->scratch.redacted), out)
                : RESULT_NOMEM;
 }
 
@@ -149,9 +149,9 @@ void engine_request_text(struct engine *e, const struct request *request,
     if (url_split(url, &parts, NULL) == RESULT_OK) {
         url = parts.target.len ? parts.target : STR("/");
     }
-    buf_reset(&e->shown);
-    if (engine_redact_url(e, url, &e->shown) == RESULT_OK) {
-        url = buf_view(&e->shown);
+    buf_reset(&e->scratch.shown);
+    if (engine_redact_url(e, url, &e->scratch.shown) == RESULT_OK) {
+        url = buf_view(&e->scratch.shown);
     } else {
         url = request->key;
     }
@@ -162,10 +162,10 @@ void engine_request_text(struct engine *e, const struct request *request,
 void engine_reason_text(struct engine *e, const struct request *request, char *text, size_t size)
 {
     text[0] = '\0';
-    buf_reset(&e->shown);
+    buf_reset(&e->scratch.shown);
     if (request && secrets_redact(&e->secrets, str_view(request->reason), SECRETS_BEGUN,
-                                  &e->shown) == RESULT_OK) {
-        snprintf(text, size, "%.*s", STR_ARG(buf_view(&e->shown)));
+                                  &e->scratch.shown) == RESULT_OK) {
+        snprintf(text, size, "%.*s", STR_ARG(buf_view(&e->scratch.shown)));
     }
 }
 
@@ -180,11 +180,11 @@ void engine_trouble_text(const struct engine *e, char *text, size_t size)
 {
     char room[UNITS_TEXT_MAX];
 
-    if (e->storage != RESULT_FULL || e->phase != ENGINE_RUNNING) {
-        snprintf(text, size, "%s", e->trouble);
+    if (e->storage.state != RESULT_FULL || e->phase != ENGINE_RUNNING) {
+        snprintf(text, size, "%s", e->storage.trouble);
         return;
     }
     units_format_bytes(engine_disk_free_bytes(e), room);
-    snprintf(text, size, "%s (%s free): paused, goes on by itself when there is space", e->trouble,
-             room);
+    snprintf(text, size, "%s (%s free): paused, goes on by itself when there is space",
+             e->storage.trouble, room);
 }

@@ -24,8 +24,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/exit_code.h"
 #include "base/str.h"
 #include "engine/snapshot.h"
+
+#include <uv.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,6 +44,33 @@ enum engine_phase {
     ENGINE_TABLE, /* all settled; the tables of --csv and --parquet are being written */
     ENGINE_DONE,
     ENGINE_CLOSING,
+};
+
+/** Who gets the turns that are wanted. */
+struct engine_turns {
+    uv_idle_t idle; /* active while one is wanted */
+    uv_check_t after_poll;
+    void (*serve)(struct engine *engine);
+};
+
+/** Why it ends early. */
+struct engine_ending {
+    enum exit_code exit; /* EXIT_INTERRUPTED, EXIT_TERMINATED, EXIT_DRAINED, or EXIT_WELL */
+    char why[160], code[ERR_CODE_MAX]; /* of an error: its code */
+    bool is_wanted;
+};
+
+/** What the store says. */
+struct engine_storage {
+    enum result state; /* RESULT_OK, RESULT_FULL or RESULT_BUSY (passing), any other: final */
+    char trouble[160];
+    char code[ERR_CODE_MAX]; /* "E-DISK1": of the last trouble */
+    struct err last;         /* while it was closed; RESULT_OK: none */
+};
+
+/** For texts that are made without secrets. */
+struct engine_scratch {
+    struct buf shown, redacted;
 };
 
 /** The only way to another phase. */

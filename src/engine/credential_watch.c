@@ -212,7 +212,7 @@ static void spell_loss(const struct engine *e, const struct credential_watch *w,
 /* It has ended. What does not carry it is still asked, when there is such. */
 static void lose(struct engine *e, struct credential_watch *w, const struct request *request)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->ending.why];
 
     if (e->phase != ENGINE_RUNNING || w->is_lost) {
         return;
@@ -292,7 +292,7 @@ bool credential_resume(struct engine *e)
 {
     struct request *request;
     bool is_worth_it;
-    char why[sizeof e->stopped_by] = "";
+    char why[sizeof e->ending.why] = "";
 
     forget_lost(e);
     request = e->credentials.aside;

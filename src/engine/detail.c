@@ -13,7 +13,7 @@
 #define DETAIL_URL_BYTES 512
 #define COPY_STR(field, s) snprintf(field, sizeof(field), "%.*s", STR_ARG(s))
 
-struct answer {
+struct attempt_kept {
     uint64_t id;
     uint32_t endpoint;
     bool drop_body;
@@ -28,14 +28,14 @@ struct answer {
     char body[SNAPSHOT_BODY_BYTES];
 };
 
-struct answer_log {
+struct detail_log {
     uint64_t count;
-    struct answer ring[DETAIL_ANSWERS]; /* [count % MAX] is the oldest */
+    struct attempt_kept ring[DETAIL_ANSWERS]; /* [count % MAX] is the oldest */
 };
 
 void detail_release(struct engine *e)
 {
-    free(e->answers);
+    free(e->detail.log);
     recall_release(e);
 }
 
@@ -44,17 +44,18 @@ void detail_release(struct engine *e)
 /* The text as it may be shown, in scratch. */
 static struct str masked(struct engine *e, struct str text, bool is_cut)
 {
-    buf_reset(&e->shown);
-    return secrets_redact(&e->secrets, text, is_cut ? SECRETS_CUT : SECRETS_BEGUN, &e->shown) ==
-                   RESULT_OK
-               ? buf_view(&e->shown)
+    buf_reset(&e->scratch.shown);
+    return secrets_redact(&e->secrets, text, is_cut ? SECRETS_CUT : SECRETS_BEGUN,
+                          &e->scratch.shown) == RESULT_OK
+               ? buf_view(&e->scratch.shown)
                : STR("(out of memory for this text)");
 }
 
 static struct str masked_url(struct engine *e, struct str url)
 {
-    buf_reset(&e->shown);
-    return engine_redact_url(e, url, &e->shown) == RESULT_OK ? buf_view(&e->shown) : STR("?");
+    buf_reset(&e->scratch.shown);
+    return engine_redact_url(e, url, &e->scratch.shown) == RESULT_OK ? buf_view(&e->scratch.shown)
+                                                                     : STR("?");
 }
 
 static void add_line(char *lines, size_t size, struct str name, struct str value)
@@ -66,7 +67,8 @@ static void add_line(char *lines, size_t size, struct str name, struct str value
     }
 }
 
-static void fill_headers(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+static void fill_headers(struct engine *e, const struct attempt_kept *a,
+                         struct snapshot_detail *out)
 {
     const char *end = a->headers + a->headers_length;
 
@@ -100,7 +102,7 @@ static void fill_sent(const struct engine *e, struct snapshot_detail *out)
 /* --- remembering --------------------------------------------------------------------------------- */
 
 /* A URL too long to be kept is masked first: no secret may be cut before it is known as one. */
-static void note_request(struct engine *e, const struct request *r, struct answer *a)
+static void note_request(struct engine *e, const struct request *r, struct attempt_kept *a)
 {
     struct str url = request_url(r);
 
@@ -129,15 +131,15 @@ static uint32_t headers_that_fit(const struct buf *headers)
 
 void detail_note(struct engine *e, const struct response *response)
 {
-    struct answer *a;
+    struct attempt_kept *a;
 
-    if (!e->answers) {
-        e->answers = calloc(1, sizeof *e->answers);
+    if (!e->detail.log) {
+        e->detail.log = calloc(1, sizeof *e->detail.log);
     }
-    if (!e->answers) {
+    if (!e->detail.log) {
         return; /* the panel then knows less */
     }
-    a = &e->answers->ring[e->answers->count++ % DETAIL_ANSWERS];
+    a = &e->detail.log->ring[e->detail.log->count++ % DETAIL_ANSWERS];
     a->id = response->request->id;
     note_request(e, response->request, a);
     a->outcome = response->outcome;
@@ -179,11 +181,11 @@ static void fill_texts(struct engine *e, uint32_t endpoint, bool drop_body, stru
 
     COPY_STR(out->endpoint, str_view(from->name));
     COPY_STR(out->method, drop_body ? STR("GET") : str_view(from->method));
-    buf_reset(&e->shown);
-    if (engine_redact_url(e, url, &e->shown) != RESULT_OK) {
+    buf_reset(&e->scratch.shown);
+    if (engine_redact_url(e, url, &e->scratch.shown) != RESULT_OK) {
         return;
     }
-    url = buf_view(&e->shown);
+    url = buf_view(&e->scratch.shown);
     COPY_STR(out->url, url);
     if (url_split(url, &parts, NULL) == RESULT_OK && parts.target.len) {
         url = parts.target;
@@ -222,13 +224,13 @@ static const struct request *find_in_flight(struct engine *e, uint64_t id)
     return search.request;
 }
 
-static const struct answer *fill_attempts(struct engine *e, struct snapshot_detail *out)
+static const struct attempt_kept *fill_attempts(struct engine *e, struct snapshot_detail *out)
 {
-    const struct answer *last = NULL;
-    uint64_t count = e->answers ? e->answers->count : 0;
+    const struct attempt_kept *last = NULL;
+    uint64_t count = e->detail.log ? e->detail.log->count : 0;
 
     for (uint64_t i = count > DETAIL_ANSWERS ? count - DETAIL_ANSWERS : 0; i < count; i++) {
-        const struct answer *a = &e->answers->ring[i % DETAIL_ANSWERS];
+        const struct attempt_kept *a = &e->detail.log->ring[i % DETAIL_ANSWERS];
 
         if (a->id != out->id) {
             continue;
@@ -246,7 +248,7 @@ static const struct answer *fill_attempts(struct engine *e, struct snapshot_deta
     return last;
 }
 
-static void fill_answer(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+static void fill_answer(struct engine *e, const struct attempt_kept *a, struct snapshot_detail *out)
 {
     struct str body =
         masked(e, (struct str){ a->body, a->body_length }, a->body_bytes > a->body_length);
@@ -288,7 +290,8 @@ static void fill_recalled_request(struct engine *e, const struct failed_row *row
     }
 }
 
-static void fill_settled(struct engine *e, const struct answer *a, struct snapshot_detail *out)
+static void fill_settled(struct engine *e, const struct attempt_kept *a,
+                         struct snapshot_detail *out)
 {
     out->place = a->outcome == OUTCOME_OK ? DETAIL_DONE : DETAIL_FAILED;
     out->attempt = a->attempt.attempt;
@@ -301,9 +304,9 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
 {
     const struct failed_row *row;
     const struct request *r;
-    const struct answer *last;
+    const struct attempt_kept *last;
 
-    out->id = e->detail_id;
+    out->id = e->detail.id;
     if (!out->id) {
         return;
     }

@@ -131,8 +131,8 @@ void discover_committed(struct engine *e, struct settlement *s)
 static void give_up(struct engine *e, const struct err *err)
 {
     events_add(&e->events, EVENT_ERROR, "error", "", "%s", err->text);
-    snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
-    e->ended_by = EXIT_INTERNAL;
+    snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err->text);
+    e->ending.exit = EXIT_INTERNAL;
     engine_stop(e, err->text);
 }
 
@@ -214,7 +214,8 @@ void discover_feed(struct engine *e)
     struct committer_question question = { .after_id = d->read_to, .max = FRONTIER_OFFERED_MAX };
 
     if (d->is_asking || !discover_is_pending(e) || e->phase != ENGINE_RUNNING ||
-        e->storage != RESULT_OK || frontier_offered(e->frontier) >= FRONTIER_OFFERED_MAX / 2) {
+        e->storage.state != RESULT_OK ||
+        frontier_offered(e->frontier) >= FRONTIER_OFFERED_MAX / 2) {
         return;
     }
     while (d->again_count && d->asked_again_count < FRONTIER_OFFERED_MAX) {
@@ -234,7 +235,8 @@ bool discover_settle_accounts(struct engine *e)
     struct discover *d = &e->discover;
     struct committer_question question = { .account_count = e->job->endpoint_count };
 
-    if (!d->is_used || d->accounts_read || e->storage != RESULT_OK || e->ended_by != EXIT_WELL) {
+    if (!d->is_used || d->accounts_read || e->storage.state != RESULT_OK ||
+        e->ending.exit != EXIT_WELL) {
         return true;
     }
     if (d->is_asking) {
@@ -264,7 +266,7 @@ static void offer(struct engine *e, struct request *list)
     for (struct request *next; list; list = next) {
         next = list->next;
         seal_note(list);
-        if (e->phase == ENGINE_CLOSING || e->ended_by == EXIT_INTERNAL) {
+        if (e->phase == ENGINE_CLOSING || e->ending.exit == EXIT_INTERNAL) {
             request_free(list); /* left to the next session */
         } else if (frontier_offer(e->frontier, list, &err) != RESULT_OK) {
             request_free(list);

@@ -67,12 +67,12 @@ static void tell_memory(struct engine *e)
     char limit[UNITS_TEXT_MAX];
     size_t waiting = fetch_waiting(e->fetch);
 
-    if (waiting && !e->memory_is_short) {
+    if (waiting && !e->ticks.memory_is_short) {
         units_format_bytes(e->job->network.memory_bytes, limit);
         events_add(&e->events, EVENT_WARNING, "memory", "",
                    "bodies in flight come up to %s (--memory): the largest wait for others", limit);
     }
-    e->memory_is_short = waiting > 0;
+    e->ticks.memory_is_short = waiting > 0;
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -82,25 +82,25 @@ static void on_tick(uv_timer_t *timer)
 
     fetch_look(e->fetch);
     unresponsive_hosts_look(e, now_us);
-    hist_record(&e->cpu.lag, now_us > e->tick_due_us ? now_us - e->tick_due_us : 0);
-    e->tick_due_us = now_us + TICK_MS * US_PER_MS;
-    metrics_tick(&e->metrics, now_us, e->cap, (unsigned)fetch_in_flight(e->fetch));
+    hist_record(&e->cpu.lag, now_us > e->ticks.due_us ? now_us - e->ticks.due_us : 0);
+    e->ticks.due_us = now_us + TICK_MS * US_PER_MS;
+    metrics_tick(&e->metrics, now_us, e->pace.cap, (unsigned)fetch_in_flight(e->fetch));
     accounts_tick(&e->accounts, now_us);
     limit_tell(e, now_us);
     tell_memory(e);
     cookie_jar_look(e, now_us);
     pace_sweep(e, now_us);
-    ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
-    if (now_us >= e->cpu_due_us) {
+    ladder_tick(&e->pace.ladder, pace_is_under_way(e), now_us);
+    if (now_us >= e->ticks.cpu_due_us) {
         cpu_sample(&e->cpu, now_us);
-        e->cpu_due_us = now_us + CPU_SAMPLE_US;
+        e->ticks.cpu_due_us = now_us + CPU_SAMPLE_US;
     }
-    if (now_us >= e->sample_due_us && engine_is_active(e)) {
+    if (now_us >= e->ticks.sample_due_us && engine_is_active(e)) {
         observe_sample(e);
-        if (now_us >= e->totals_due_us) {
+        if (now_us >= e->session.totals_due_us) {
             session_totals_note(e);
         }
-        e->sample_due_us =
+        e->ticks.sample_due_us =
             now_us + (now_us - e->metrics.started_us < SAMPLE_DENSE_US ? US_PER_S : SAMPLE_US);
     }
     engine_want_turn(e);
@@ -116,21 +116,21 @@ bool engine_is_done(const struct engine *e)
 static void on_trouble(void *context, enum result result, const struct err *err)
 {
     struct engine *e = context;
-    char text[sizeof e->trouble];
+    char text[sizeof e->storage.trouble];
 
     if (result == RESULT_OK) {
         events_add(&e->events, EVENT_NOTICE, "disk", "", "%s: going on",
-                   e->storage == RESULT_BUSY ? "the ledger is free again" : "space returned");
-        e->storage = RESULT_OK;
-        e->trouble[0] = '\0';
+                   e->storage.state == RESULT_BUSY ? "the ledger is free again" : "space returned");
+        e->storage.state = RESULT_OK;
+        e->storage.trouble[0] = '\0';
         engine_want_turn(e);
         return;
     }
-    snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
-    memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
-    e->storage = result;
+    snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err->text);
+    memcpy(e->storage.code, err->code, sizeof e->storage.code);
+    e->storage.state = result;
     if (e->phase == ENGINE_CLOSING) {
-        e->last_trouble = *err;
+        e->storage.last = *err;
     }
     engine_trouble_text(e, text, sizeof text);
     events_add(&e->events, result == RESULT_BUSY ? EVENT_WARNING : EVENT_ERROR, "disk", "", "%s",
@@ -176,33 +176,33 @@ static size_t list_own(const char **lines, const struct job_endpoint *endpoint)
     return count;
 }
 
-/* The job's headers stand first in e->headers, those of each endpoint behind. The login call comes after
+/* The job's headers stand first in e->sending.headers, those of each endpoint behind. The login call comes after
  * the job's endpoints. */
 static void describe_endpoints(struct engine *e)
 {
     const struct job *job = e->job;
-    const char **own = e->headers + job->header_count, **names = e->rule_headers;
+    const char **own = e->sending.headers + job->header_count, **names = e->sending.rule_headers;
 
     for (size_t i = 0; i < job->header_count; i++) {
-        e->headers[i] = job->headers[i].sent;
+        e->sending.headers[i] = job->headers[i].sent;
     }
     for (size_t i = 0; i < job->endpoint_count; i++) {
         const struct job_endpoint *from = &job->endpoints[i];
 
-        e->endpoints[i] = (struct fetch_endpoint){
+        e->sending.endpoints[i] = (struct fetch_endpoint){
             .method = from->method,
             .body = from->body,
             .headers = own,
             .header_count = list_own(own, from),
             .keep = { pages_header(from->pages.total), pages_header(from->pages.total_pages) },
             .keep_too = names,
-            .keep_too_count = rulebook_headers(e->rulebook, (uint32_t)i, names),
-            .whole_errors = rulebook_reads_bodies(e->rulebook, (uint32_t)i),
+            .keep_too_count = rulebook_headers(e->rules.book, (uint32_t)i, names),
+            .whole_errors = rulebook_reads_bodies(e->rules.book, (uint32_t)i),
         };
-        names += e->endpoints[i].keep_too_count;
-        own += e->endpoints[i].header_count;
+        names += e->sending.endpoints[i].keep_too_count;
+        own += e->sending.endpoints[i].header_count;
     }
-    e->endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
+    e->sending.endpoints[job->endpoint_count] = auth_endpoint(&e->auth);
 }
 
 /* Headers that somebody reads besides fetch itself. */
@@ -243,23 +243,25 @@ static enum result build_fetch(struct engine *e, struct err *err)
         .context = e,
     };
 
-    e->endpoints = calloc(job->endpoint_count + 1, sizeof *e->endpoints);
-    e->headers = calloc(all_header_count(job) + 1, sizeof *e->headers);
-    e->fills = calloc(job->endpoint_count + 1, sizeof(struct header_fill *));
-    e->rule_headers = calloc(rulebook_header_room(e->rulebook) + 1, sizeof *e->rule_headers);
-    if (!e->endpoints || !e->headers || !e->fills || !e->rule_headers) {
+    e->sending.endpoints = calloc(job->endpoint_count + 1, sizeof *e->sending.endpoints);
+    e->sending.headers = calloc(all_header_count(job) + 1, sizeof *e->sending.headers);
+    e->sending.fills = calloc(job->endpoint_count + 1, sizeof(struct header_fill *));
+    e->sending.rule_headers =
+        calloc(rulebook_header_room(e->rules.book) + 1, sizeof *e->sending.rule_headers);
+    if (!e->sending.endpoints || !e->sending.headers || !e->sending.fills ||
+        !e->sending.rule_headers) {
         return err_nomem(err, "preparing requests");
     }
     for (size_t i = 0; i < job->endpoint_count; i++) {
-        enum result result = header_fill_new(&e->fills[i], &job->endpoints[i], err);
+        enum result result = header_fill_new(&e->sending.fills[i], &job->endpoints[i], err);
 
         if (result != RESULT_OK) {
             return result;
         }
     }
     describe_endpoints(e);
-    o.endpoints = e->endpoints;
-    o.headers = e->headers;
+    o.endpoints = e->sending.endpoints;
+    o.headers = e->sending.headers;
     return fetch_new(&e->fetch, &o, err);
 }
 
@@ -384,30 +386,30 @@ static void free_parts(struct engine *e)
     host_table_release(&e->hosts);
     table_release(e);
     events_release(&e->events);
-    buf_release(&e->shown);
-    buf_release(&e->redacted);
-    for (size_t i = 0; e->fills && i < e->job->endpoint_count; i++) {
-        header_fill_free(e->fills[i]);
+    buf_release(&e->scratch.shown);
+    buf_release(&e->scratch.redacted);
+    for (size_t i = 0; e->sending.fills && i < e->job->endpoint_count; i++) {
+        header_fill_free(e->sending.fills[i]);
     }
     for (size_t i = 0; i < HEADER_FILL_MAX; i++) {
-        buf_release(&e->filled[i]);
+        buf_release(&e->sending.filled[i]);
     }
     seal_release(e);
-    free(e->fills);
-    free(e->endpoints);
-    free(e->headers);
-    free(e->rule_headers);
+    free(e->sending.fills);
+    free(e->sending.endpoints);
+    free(e->sending.headers);
+    free(e->sending.rule_headers);
     free(e);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct engine *e = handle->data;
-    void (*closed)(void *context, const struct err *trouble) = e->closed;
+    void (*closed)(void *context, const struct err *trouble) = e->closing.done;
     void *context = e->options.context;
-    struct err trouble = e->last_trouble;
+    struct err trouble = e->storage.last;
 
-    if (--e->open_handles == 0) {
+    if (--e->closing.handles == 0) {
         free_parts(e);
         closed(context, trouble.result == RESULT_OK ? NULL : &trouble);
     }
@@ -418,11 +420,11 @@ static void on_fetch_closed(void *context)
     struct engine *e = context;
 
     e->fetch = NULL;
-    e->open_handles = 4;
-    uv_close((uv_handle_t *)&e->after_poll, on_handle_closed);
-    uv_close((uv_handle_t *)&e->turn, on_handle_closed);
+    e->closing.handles = 4;
+    uv_close((uv_handle_t *)&e->turns.after_poll, on_handle_closed);
+    uv_close((uv_handle_t *)&e->turns.idle, on_handle_closed);
     uv_close((uv_handle_t *)&e->wake, on_handle_closed);
-    uv_close((uv_handle_t *)&e->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&e->ticks.timer, on_handle_closed);
 }
 
 static void on_store_closed(void *context)
@@ -443,16 +445,16 @@ static void go_on_closing(struct engine *e)
 {
     struct request *request;
 
-    if (e->is_store_closing || e->checking || table_is_running(e) || !feed_stop(e)) {
+    if (e->closing.is_begun || e->judging.count || table_is_running(e) || !feed_stop(e)) {
         return; /* the last of them wants a turn */
     }
-    e->is_store_closing = true;
+    e->closing.is_begun = true;
     cookie_jar_close(e);
     while ((request = mark_next(e))) {
         mark_leave(e, request);
     }
     if (e->committer) {
-        committer_close(e->committer, e->ended_well, on_store_closed);
+        committer_close(e->committer, e->closing.is_well, on_store_closed);
     } else {
         on_store_closed(e);
     }
@@ -533,27 +535,27 @@ enum result engine_new(struct engine **engine, const struct engine_options *opti
     e->options = *options;
     e->job = options->job;
     e->random_state = options->seed;
-    e->marked_end = &e->marked;
+    e->marks.end = &e->marks.first;
     now_us = engine_now_us(e);
     e->events = (struct events){
         .clock = options->clock, .secrets = &e->secrets, .write = on_event_line, .context = e
     };
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
-    pacer_init(&e->pacer, e->job->pace.rate);
+    pacer_init(&e->pace.pacer, e->job->pace.rate);
     metrics_init(&e->metrics, now_us);
     cpu_init(&e->cpu, now_us);
-    e->cap = e->cap_before = e->metrics.cap_max = e->job->pace.cap;
+    e->pace.cap = e->pace.cap_before = e->metrics.cap_max = e->job->pace.cap;
     poll_init(e);
     pace_init(e, now_us);
-    work_init(&e->work, options->loop, work_limit_of_pool(work_pool_threads()));
-    work_init(&e->checks, options->loop, 1);
+    work_init(&e->tables.pool, options->loop, work_limit_of_pool(work_pool_threads()));
+    work_init(&e->judging.pool, options->loop, 1);
     engine_turns_init(e, on_turn);
     uv_timer_init(options->loop, &e->wake);
-    uv_timer_init(options->loop, &e->tick);
-    e->wake.data = e->tick.data = e;
+    uv_timer_init(options->loop, &e->ticks.timer);
+    e->wake.data = e->ticks.timer.data = e;
     descriptors_raise();
     descriptors_reserve(options->loop);
-    e->connections_max = e->job->network.http2 ? UINT_MAX : descriptors_for_connections();
+    e->pace.connections_max = e->job->network.http2 ? UINT_MAX : descriptors_for_connections();
     result = accounts_init(&e->accounts, e->job->endpoint_count, now_us, err);
     if (result == RESULT_OK) {
         result = assemble(e, &recovery, err);
@@ -585,8 +587,8 @@ enum result engine_start(struct engine *e, struct err *err)
     if (e->options.sweep) {
         pace_sweep_start(e, e->options.sweep);
     }
-    e->tick_due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
-    uv_timer_start(&e->tick, on_tick, TICK_MS, TICK_MS);
+    e->ticks.due_us = engine_now_us(e) + TICK_MS * US_PER_MS;
+    uv_timer_start(&e->ticks.timer, on_tick, TICK_MS, TICK_MS);
     committer_set_planned(e->committer, frontier_seeds(e->frontier));
     if (e->options.feed) {
         result = feed_start(e, e->options.feed, e->options.list_fds[e->options.feed_list], err);
@@ -597,13 +599,13 @@ enum result engine_start(struct engine *e, struct err *err)
 
 void engine_close(struct engine *e, void (*closed)(void *context, const struct err *trouble))
 {
-    assert(!e->closed);
-    e->closed = closed;
-    e->ended_well = e->phase == ENGINE_DONE && e->storage == RESULT_OK;
+    assert(!e->closing.done);
+    e->closing.done = closed;
+    e->closing.is_well = e->phase == ENGINE_DONE && e->storage.state == RESULT_OK;
     engine_enter(e, ENGINE_CLOSING);
     uv_timer_stop(&e->wake);
-    uv_timer_stop(&e->tick);
-    work_cancel(&e->checks);
+    uv_timer_stop(&e->ticks.timer);
+    work_cancel(&e->judging.pool);
     table_cancel(e);
     if (e->fetch) {
         fetch_cancel_all(e->fetch);

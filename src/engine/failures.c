@@ -136,7 +136,7 @@ static void forget_failure(struct engine *e, const struct failed_request *failed
     uint64_t *count = failed->before ? &e->metrics.failed_before : &e->metrics.failed;
 
     *count -= *count > 0;
-    e->ended_failed -= !failed->before && e->ended_failed > 0;
+    e->session.failed -= !failed->before && e->session.failed > 0;
     accounts_revived(&e->accounts, failed->endpoint);
     for (size_t i = 0; i < e->failures.kind_count; i++) {
         struct failure_kind *kind = &e->failures.kinds[i];

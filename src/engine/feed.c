@@ -163,7 +163,7 @@ static void end_badly(struct feed *f, enum exit_code exit, const struct err *err
 
     finish(f);
     f->is_cut = true;
-    e->ended_by = exit;
+    e->ending.exit = exit;
     events_add(&e->events, EVENT_ERROR, "input", "", "%s", err->text);
     engine_stop_for(e, err->code, err->text);
 }

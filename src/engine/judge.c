@@ -90,14 +90,14 @@ static void take_back_try(struct request *request)
  * none of these they do not come back. */
 static void note_files(struct engine *e, const struct response *response)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->ending.why];
     uint64_t now_us = engine_now_us(e);
 
     if (!response->no_descriptor || fetch_in_flight(e->fetch)) {
-        e->no_files_since_us = 0;
-    } else if (!e->no_files_since_us) {
-        e->no_files_since_us = now_us;
-    } else if (now_us - e->no_files_since_us >= NO_FILES_MAX_US) {
+        e->judging.no_files_since_us = 0;
+    } else if (!e->judging.no_files_since_us) {
+        e->judging.no_files_since_us = now_us;
+    } else if (now_us - e->judging.no_files_since_us >= NO_FILES_MAX_US) {
         snprintf(why, sizeof why,
                  "at most %u files may be open, and none is left for a connection: raise that "
                  "(ulimit -n), or give fewer lists",
@@ -113,13 +113,13 @@ static void back_off_locally(struct engine *e, struct response *response)
     unsigned clamp = in_flight * 3 / 4 > 0 ? in_flight * 3 / 4 : 1;
     uint64_t now_us = engine_now_us(e);
 
-    if (now_us >= e->shortage_until_us) { /* else it is one of those that failed together */
-        e->cap_clamp = clamp;
+    if (now_us >= e->pace.shortage_until_us) { /* else it is one of those that failed together */
+        e->pace.clamp = clamp;
         events_add(&e->events, EVENT_WARNING, "shortage", "", "%s; at most %u at once for now",
                    response->reason, clamp);
     }
-    e->clamp_until_us = now_us + 10 * US_PER_S;
-    e->shortage_until_us = now_us + SHORTAGE_PAUSE_US;
+    e->pace.clamp_until_us = now_us + 10 * US_PER_S;
+    e->pace.shortage_until_us = now_us + SHORTAGE_PAUSE_US;
     fetch_drop_idle(e->fetch);
     take_back_try(response->request);
     settle_put_back(e, settle_dismantle(e, response));
@@ -154,10 +154,11 @@ static void add_said(struct engine *e, struct response *response, struct str sai
     size_t len = strlen(response->reason);
 
     said.len = said.len < SAID_MAX ? said.len : SAID_MAX;
-    buf_reset(&e->redacted);
-    if (said.len && secrets_redact(&e->secrets, said, SECRETS_CUT, &e->redacted) == RESULT_OK) {
+    buf_reset(&e->scratch.redacted);
+    if (said.len &&
+        secrets_redact(&e->secrets, said, SECRETS_CUT, &e->scratch.redacted) == RESULT_OK) {
         snprintf(response->reason + len, sizeof response->reason - len, ": %.*s",
-                 STR_ARG(buf_view(&e->redacted)));
+                 STR_ARG(buf_view(&e->scratch.redacted)));
     }
 }
 
@@ -165,12 +166,13 @@ static void add_said(struct engine *e, struct response *response, struct str sai
  * screen. */
 static void hide_in_reason(struct engine *e, struct response *response)
 {
-    buf_reset(&e->redacted);
-    if (secrets_redact(&e->secrets, str_view(response->reason), SECRETS_CUT, &e->redacted) !=
-        RESULT_OK) {
-        buf_reset(&e->redacted);
+    buf_reset(&e->scratch.redacted);
+    if (secrets_redact(&e->secrets, str_view(response->reason), SECRETS_CUT,
+                       &e->scratch.redacted) != RESULT_OK) {
+        buf_reset(&e->scratch.redacted);
     }
-    snprintf(response->reason, sizeof response->reason, "%.*s", STR_ARG(buf_view(&e->redacted)));
+    snprintf(response->reason, sizeof response->reason, "%.*s",
+             STR_ARG(buf_view(&e->scratch.redacted)));
 }
 
 /* The endpoint's bodies are no JSON and need be none. */
@@ -372,8 +374,8 @@ static void check_done(struct work_item *item, bool cancelled)
     struct engine *e = check->engine;
     struct response *response = check->response;
 
-    e->checking--;
-    e->checking_bytes -= check->bytes;
+    e->judging.count--;
+    e->judging.bytes -= check->bytes;
     if (cancelled) {
         frontier_forget(e->frontier,
                         settle_dismantle(e, response)); /* pending, as if still in flight */
@@ -397,10 +399,10 @@ static bool check_on_pool(struct engine *e, struct response *response, struct re
                                   .reading = { .opinion = opinion_none, .clear = clear } };
     check->item.run = check_run;
     check->item.done = check_done;
-    e->checking++;
+    e->judging.count++;
     check->bytes = response->body.len;
-    e->checking_bytes += check->bytes;
-    work_submit(&e->checks, &check->item);
+    e->judging.bytes += check->bytes;
+    work_submit(&e->judging.pool, &check->item);
     return true;
 }
 
@@ -443,7 +445,7 @@ static bool died_asleep(const struct engine *e, const struct response *response)
 {
     const struct request *request = response->request;
 
-    return request->since_us < e->slept_from_us &&
+    return request->since_us < e->judging.slept_from_us &&
            (response->outcome == OUTCOME_TIMEOUT || response->outcome == OUTCOME_CONNECT ||
             response->outcome == OUTCOME_DNS || response->outcome == OUTCOME_SHORT_BODY) &&
            (!response->sent || judge_asks_safely(e, request));

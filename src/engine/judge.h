@@ -15,7 +15,25 @@
 #ifndef SCRAPETOP_ENGINE_JUDGE_H
 #define SCRAPETOP_ENGINE_JUDGE_H
 
+#include "plan/deep_limit.h"
+#include "plan/same_answer.h"
+#include "work/work.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
 struct response;
+
+struct judging {
+    struct work pool;    /* bodies: apart, so that a table does not keep them waiting */
+    size_t count, bytes; /* bodies on the pool */
+    unsigned
+        told_bodies; /* what bodies were instead of JSON (enum body_was), as far as it has been told */
+    uint64_t slept_from_us;     /* transfers begun before this lost time to a stop */
+    uint64_t no_files_since_us; /* nothing but that there is no descriptor; 0: it is not so */
+    struct same_answer same_answer;
+    struct deep_limits deep_limits;
+};
 
 void judge_response(void *engine, struct response *response); /* fetch's on_response */
 

@@ -123,7 +123,7 @@ void judge_done(struct engine *e, struct response *response, enum settle_body bo
 {
     bool is_repeat = findings && findings->page.is_repeat;
 
-    deep_limit_came(&e->deep_limits, &response->request->page);
+    deep_limit_came(&e->judging.deep_limits, &response->request->page);
     settle_put(e, response, SETTLE_DONE,
                is_repeat && body_kind == SETTLE_BODY_JSON ? SETTLE_BODY_FOREIGN : body_kind,
                findings);
@@ -135,7 +135,7 @@ static void note_deep_limit(struct engine *e, const struct response *response)
     const struct request *request = response->request;
 
     if (response->outcome == OUTCOME_STATUS &&
-        deep_limit_failed(&e->deep_limits, &request->page, response->status)) {
+        deep_limit_failed(&e->judging.deep_limits, &request->page, response->status)) {
         events_add(
             &e->events, EVENT_ERROR, "pages", "",
             "%s, %.*s: %d pages in a row are refused with HTTP %d; the others after them are "

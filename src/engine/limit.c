@@ -19,7 +19,7 @@ enum run_limit limit_now(const struct engine *e)
     if (!engine_is_active(e)) {
         return LIMIT_NONE;
     }
-    return e->limit == LIMIT_NONE ? LIMIT_LOOP_CPU : e->limit;
+    return e->limits.now == LIMIT_NONE ? LIMIT_LOOP_CPU : e->limits.now;
 }
 
 const struct due *limit_due_of(const struct request *r, const struct host *host, uint64_t now_us,
@@ -146,24 +146,24 @@ static uint64_t until(uint64_t at_us, uint64_t now_us)
 
 static void fill_cap(const struct engine *e, struct snapshot_limit *l)
 {
-    l->cap = same_answer_is_slow(&e->same_answer) ? 1 : e->cap;
-    l->by = same_answer_is_slow(&e->same_answer) ? LIMIT_BY_SAME_ANSWER
-            : pace_is_sweeping(e)                ? LIMIT_BY_SWEEP
-            : e->auto_on                         ? LIMIT_BY_AUTO
-                                                 : LIMIT_BY_USER;
+    l->cap = same_answer_is_slow(&e->judging.same_answer) ? 1 : e->pace.cap;
+    l->by = same_answer_is_slow(&e->judging.same_answer) ? LIMIT_BY_SAME_ANSWER
+            : pace_is_sweeping(e)                        ? LIMIT_BY_SWEEP
+            : e->pace.auto_on                            ? LIMIT_BY_AUTO
+                                                         : LIMIT_BY_USER;
 }
 
 static void fill_rate(const struct engine *e, uint64_t now_us, struct snapshot_limit *l)
 {
     const struct host *host = find_host(e, HOST_PACED, now_us);
 
-    if (host && host->pacer.rate.per_us && !pacer_wait_us(&e->pacer, now_us)) {
+    if (host && host->pacer.rate.per_us && !pacer_wait_us(&e->pace.pacer, now_us)) {
         l->by = LIMIT_BY_PER_HOST;
         l->rate = host->pacer.rate;
         name_host(e, host, l);
-    } else if (e->pacer.rate.per_us) {
+    } else if (e->pace.pacer.rate.per_us) {
         l->by = LIMIT_BY_USER;
-        l->rate = e->pacer.rate;
+        l->rate = e->pace.pacer.rate;
     }
 }
 
@@ -277,9 +277,9 @@ static void fill_waiting(struct engine *e, uint64_t now_us, struct snapshot_limi
 static void fill_loop(const struct engine *e, struct snapshot_limit *l)
 {
     l->cpu_percent = e->cpu.thread_percent;
-    l->by = e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX ? LIMIT_BY_BODIES
-            : e->limit == LIMIT_NONE                       ? LIMIT_BY_STARTS
-                                                           : LIMIT_BY_LOAD;
+    l->by = e->judging.bytes >= ENGINE_CHECKING_BYTES_MAX ? LIMIT_BY_BODIES
+            : e->limits.now == LIMIT_NONE                 ? LIMIT_BY_STARTS
+                                                          : LIMIT_BY_LOAD;
 }
 
 void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
@@ -319,12 +319,12 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         fill_loop(e, l);
         break;
     case LIMIT_DISK:
-        l->by = e->storage == RESULT_FULL   ? LIMIT_BY_FULL
-                : e->storage == RESULT_BUSY ? LIMIT_BY_OTHER
-                                            : LIMIT_BY_SLOW;
+        l->by = e->storage.state == RESULT_FULL   ? LIMIT_BY_FULL
+                : e->storage.state == RESULT_BUSY ? LIMIT_BY_OTHER
+                                                  : LIMIT_BY_SLOW;
         break;
     case LIMIT_PAUSED:
-        l->by = e->paused ? LIMIT_BY_USER : LIMIT_BY_CAP_0;
+        l->by = e->pace.is_paused ? LIMIT_BY_USER : LIMIT_BY_CAP_0;
         break;
     case LIMIT_ALL_WAITING:
         fill_waiting(e, now_us, l);
@@ -349,23 +349,23 @@ void limit_tell(struct engine *e, uint64_t now_us)
     struct snapshot_limit limited;
 
     limit_fill(e, now_us, &limited);
-    if (e->limit_ticked_us) {
-        e->limit_us[limited.kind] += now_us - e->limit_ticked_us;
+    if (e->limits.ticked_us) {
+        e->limits.us[limited.kind] += now_us - e->limits.ticked_us;
         if ((limited.kind == LIMIT_HOLD || limited.kind == LIMIT_ALL_WAITING) &&
             limited.due.by == DUE_BREAKER) {
-            e->silent_us += now_us - e->limit_ticked_us;
+            e->limits.silent_us += now_us - e->limits.ticked_us;
         }
     }
-    e->limit_ticked_us = now_us;
-    if (limit_is_same(&limited, &e->limit_told)) {
-        e->limit_since_us = now_us;
+    e->limits.ticked_us = now_us;
+    if (limit_is_same(&limited, &e->limits.told)) {
+        e->limits.since_us = now_us;
         return;
     }
-    if (now_us - e->limit_since_us < US_PER_S) {
+    if (now_us - e->limits.since_us < US_PER_S) {
         return;
     }
-    e->limit_told = limited;
-    e->limit_since_us = now_us;
+    e->limits.told = limited;
+    e->limits.since_us = now_us;
     limit_words(&limited, NULL, words);
     snprintf(fields, sizeof fields, ",\"limit\":\"%s\",\"by\":\"%s\"", run_limit_word(limited.kind),
              limited.due.by ? due_by_word(limited.due.by) : limit_by_word(limited.by));

@@ -7,6 +7,7 @@
 #define SCRAPETOP_ENGINE_LIMIT_H
 
 #include "engine/limit_words.h"
+#include "engine/snapshot.h"
 
 #include <stdint.h>
 
@@ -22,6 +23,15 @@ enum run_limit limit_now(const struct engine *engine);
 /** The same, with what is to be said of it. */
 enum run_limit limit_of_ready(const struct engine *engine, const struct request *request,
                               uint64_t now_us); /* what keeps one back that may start by its time */
+struct limits {
+    enum run_limit now;
+    struct snapshot_limit
+        told; /* the last one that events.jsonl has, and since when there is another */
+    uint64_t since_us;
+    uint64_t us[LIMIT_COUNT], ticked_us; /* how long each has kept it back */
+    uint64_t silent_us; /* of these, holds and waits for hosts that do not answer */
+};
+
 void limit_fill(struct engine *engine, uint64_t now_us, struct snapshot_limit *limit);
 
 /** When a waiting request is asked at the earliest, and who says so: its own deadline, or its host's

@@ -143,15 +143,15 @@ void login_start(struct engine *e, uint64_t now_us)
         request->since_us = now_us;
         e->hosts.now_us = now_us;
         host_started(&e->hosts, host, request);
-        pacer_start(&e->pacer, now_us);
-        e->sent++;
+        pacer_start(&e->pace.pacer, now_us);
+        e->session.sent++;
         return;
     }
     if (request) {
         auth_cancelled(&e->auth);
         forget_request(request);
     }
-    e->shortage_until_us = now_us + US_PER_S;
+    e->pace.shortage_until_us = now_us + US_PER_S;
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a login");
 }
 
@@ -171,8 +171,8 @@ void login_lose(struct engine *e, const char *why)
 {
     events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"", "%s", why);
     engine_stop_for(e, "E-AUTH2", why);
-    if (e->ended_by == EXIT_WELL) {
-        e->ended_by = EXIT_AUTH;
+    if (e->ending.exit == EXIT_WELL) {
+        e->ending.exit = EXIT_AUTH;
     }
 }
 

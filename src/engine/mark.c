@@ -23,23 +23,23 @@ void mark_first(struct engine *e, struct request *request)
         settle_put_back(e, request);
         return;
     }
-    e->marking++;
+    e->marks.under_way++;
     committer_flush(e->committer); /* nothing else is worth waiting for */
 }
 
 struct request *mark_next(struct engine *e)
 {
-    struct request *request = e->marked;
+    struct request *request = e->marks.first;
 
     if (!request) {
         return NULL;
     }
-    e->marked = request->next;
-    if (!e->marked) {
-        e->marked_end = &e->marked;
+    e->marks.first = request->next;
+    if (!e->marks.first) {
+        e->marks.end = &e->marks.first;
     }
     request->next = NULL;
-    e->marking--;
+    e->marks.under_way--;
     return request;
 }
 

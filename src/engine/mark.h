@@ -13,10 +13,16 @@
 #define SCRAPETOP_ENGINE_MARK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct engine;
 struct request;
 struct response;
+
+struct marks {
+    struct request *first, **end; /* whose marks are there: to be sent, in order */
+    size_t under_way;             /* requests that are in flight but for a mark in the ledger */
+};
 
 /** By its method or the job's word it does no harm when it is sent twice, or it is marked already. */
 bool mark_is_needless(const struct engine *engine, const struct request *request);

@@ -354,7 +354,7 @@ static bool is_network_down(const struct engine *e, const struct snapshot *s)
 static enum run_state ended_state(const struct engine *e, const struct snapshot *s)
 {
     return is_writing_table(s)             ? RUN_NORMALISING
-           : e->storage != RESULT_OK       ? RUN_FAILED
+           : e->storage.state != RESULT_OK ? RUN_FAILED
            : s->ok + s->failed < s->total  ? RUN_STOPPED
            : feed_is_cut(e->feed)          ? RUN_STOPPED
            : s->failed > s->ok             ? RUN_FAILED
@@ -364,11 +364,11 @@ static enum run_state ended_state(const struct engine *e, const struct snapshot 
 
 static enum run_state idle_state(const struct engine *e)
 {
-    return e->limit == LIMIT_HOLD          ? RUN_HELD
-           : e->limit == LIMIT_AUTH        ? RUN_AUTH
-           : e->limit == LIMIT_ROUND       ? RUN_RESTING
-           : e->limit == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
-                                           : RUN_RUNNING;
+    return e->limits.now == LIMIT_HOLD          ? RUN_HELD
+           : e->limits.now == LIMIT_AUTH        ? RUN_AUTH
+           : e->limits.now == LIMIT_ROUND       ? RUN_RESTING
+           : e->limits.now == LIMIT_ALL_WAITING ? RUN_ALL_WAITING
+                                                : RUN_RUNNING;
 }
 
 static enum run_state state_of(const struct engine *e, const struct snapshot *s)
@@ -377,7 +377,7 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     case ENGINE_NEW:
         return RUN_STARTING;
     case ENGINE_DRAINING:
-        return e->storage == RESULT_FULL ? RUN_DISK_FULL : RUN_DRAINING;
+        return e->storage.state == RESULT_FULL ? RUN_DISK_FULL : RUN_DRAINING;
     case ENGINE_TABLE:
     case ENGINE_DONE:
     case ENGINE_CLOSING:
@@ -385,10 +385,10 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     default:
         break;
     }
-    if (e->storage == RESULT_FULL) {
+    if (e->storage.state == RESULT_FULL) {
         return RUN_DISK_FULL;
     }
-    if (e->paused || e->cap == 0) {
+    if (e->pace.is_paused || e->pace.cap == 0) {
         return RUN_PAUSED;
     }
     if (is_network_down(e, s)) {
@@ -421,16 +421,16 @@ static void fill_progress(struct filling *f)
     s->retried = e->metrics.retried;
     s->in_flight = fetch_in_flight(e->fetch);
     s->waiting = frontier_waiting(e->frontier);
-    s->storing = committer_pending(e->committer) + e->checking;
+    s->storing = committer_pending(e->committer) + e->judging.count;
     settled = s->ok + s->failed;
     busy = settled + s->in_flight - e->auth.is_asking + s->waiting + s->storing;
     s->queued = s->total > busy ? s->total - busy : 0;
     s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
                         : wake_us > f->now_us ? wake_us - f->now_us
                                               : 0;
-    s->draining = e->phase == ENGINE_DRAINING || e->paused ? s->in_flight
-                  : s->in_flight > e->cap                  ? s->in_flight - e->cap
-                                                           : 0;
+    s->draining = e->phase == ENGINE_DRAINING || e->pace.is_paused ? s->in_flight
+                  : s->in_flight > e->pace.cap                     ? s->in_flight - e->pace.cap
+                                                                   : 0;
 }
 
 /* Requests are asked, and some have settled lately; what is held, paused or parked moves nothing. */
@@ -504,19 +504,19 @@ static void fill_pace(struct filling *f)
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     const struct metrics *m = &e->metrics;
-    uint64_t end_us = e->ended_us ? e->ended_us : f->now_us;
+    uint64_t end_us = e->session.ended_us ? e->session.ended_us : f->now_us;
     double wall_s = (double)(end_us - m->started_us) / 1e6;
 
-    s->cap = e->cap;
-    s->cap_before = e->cap_before;
-    s->cap_max = e->auto_on ? e->tuner.cap_max : JOB_CAP_MAX;
-    s->auto_on = e->auto_on;
+    s->cap = e->pace.cap;
+    s->cap_before = e->pace.cap_before;
+    s->cap_max = e->pace.auto_on ? e->pace.tuner.cap_max : JOB_CAP_MAX;
+    s->auto_on = e->pace.auto_on;
     if (pace_is_sweeping(e)) {
-        s->sweep_step = (unsigned)e->sweep->row_count + 1;
-        s->sweep_steps = (unsigned)e->sweep->cap_count;
+        s->sweep_step = (unsigned)e->sweep.now->row_count + 1;
+        s->sweep_steps = (unsigned)e->sweep.now->cap_count;
     }
-    s->rung_count = ladder_list(&e->ladder, s->rungs);
-    units_format_rate(e->pacer.rate, s->rate_limit);
+    s->rung_count = ladder_list(&e->pace.ladder, s->rungs);
+    units_format_rate(e->pace.pacer.rate, s->rate_limit);
     s->requests_per_s = metrics_rate_now(m, hist_percentile_us(&m->latency, 50));
     s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
     s->bytes_per_s = metrics_byte_rate(m, METRICS_RATE_WINDOW_S);
@@ -572,8 +572,9 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     s->pid = (uint32_t)getpid();
     s->now_us = f.now_us;
     s->wall_us = clock_wall_us(&e->options.clock);
-    s->started_ago_us = (e->ended_us ? e->ended_us : f.now_us) - e->metrics.started_us;
-    s->storage_trouble = e->storage != RESULT_OK;
+    s->started_ago_us =
+        (e->session.ended_us ? e->session.ended_us : f.now_us) - e->metrics.started_us;
+    s->storage_trouble = e->storage.state != RESULT_OK;
     engine_trouble_text(e, s->trouble, sizeof s->trouble);
     fill_progress(&f);
     fill_pace(&f);

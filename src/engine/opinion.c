@@ -14,24 +14,24 @@ const struct opinion opinion_none = { .rule = RULEBOOK_NONE, .action = ANSWER_DO
 
 enum result opinion_init(struct engine *e, struct err *err)
 {
-    enum result result = rulebook_new(&e->rulebook, e->job, err);
+    enum result result = rulebook_new(&e->rules.book, e->job, err);
 
     if (result == RESULT_OK) {
-        e->rule_counts = calloc(rulebook_count(e->rulebook) + 1, sizeof *e->rule_counts);
-        result = e->rule_counts ? RESULT_OK : err_nomem(err, "preparing the rules");
+        e->rules.counts = calloc(rulebook_count(e->rules.book) + 1, sizeof *e->rules.counts);
+        result = e->rules.counts ? RESULT_OK : err_nomem(err, "preparing the rules");
     }
     return result;
 }
 
 void opinion_release(struct engine *e)
 {
-    rulebook_free(e->rulebook);
-    free(e->rule_counts);
+    rulebook_free(e->rules.book);
+    free(e->rules.counts);
 }
 
 const struct answer_rule *opinion_rule(const struct engine *e, const struct opinion *o)
 {
-    return o->rule == RULEBOOK_NONE ? NULL : rulebook_rule(e->rulebook, o->rule);
+    return o->rule == RULEBOOK_NONE ? NULL : rulebook_rule(e->rules.book, o->rule);
 }
 
 /* --- what is said ----------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ bool opinion_wants_body(const struct engine *e, const struct response *response)
 {
     return response->outcome == OUTCOME_OK ||
            (is_answer(response) &&
-            (rulebook_reads_bodies(e->rulebook, response->request->endpoint) ||
+            (rulebook_reads_bodies(e->rules.book, response->request->endpoint) ||
              response->outcome == OUTCOME_STATUS));
 }
 
@@ -143,13 +143,13 @@ void opinion_read(const struct engine *e, const struct response *response, bool 
     if (!is_answer(response)) {
         return;
     }
-    o->rule = rulebook_match(e->rulebook, request->endpoint, &a, NULL);
+    o->rule = rulebook_match(e->rules.book, request->endpoint, &a, NULL);
     if (o->rule == RULEBOOK_NONE && request->exchange.asked && !request->fetches_result) {
-        o->rule = rulebook_match_result(e->rulebook, request->endpoint, &a);
+        o->rule = rulebook_match_result(e->rules.book, request->endpoint, &a);
         o->is_result = o->rule != RULEBOOK_NONE;
     }
     if (o->rule != RULEBOOK_NONE) {
-        o->action = rulebook_rule(e->rulebook, o->rule)->action;
+        o->action = rulebook_rule(e->rules.book, o->rule)->action;
     } else if (response->outcome != OUTCOME_BAD_BODY &&
                (response->outcome != OUTCOME_OK ||
                 !body_format_is_kept(e->job->endpoints[request->endpoint].reading.as))) {

@@ -36,6 +36,13 @@ struct opinion {
 
 extern const struct opinion opinion_none;
 
+struct rules {
+    struct rulebook *book;
+    uint64_t *counts; /* answers that each rule has met, in this session; by its number */
+    uint64_t
+        usual_counts[ANSWER_USUAL_COUNT]; /* and those that no rule speaks of, by what they mean */
+};
+
 /** The rule that speaks of it, or NULL. */
 const struct answer_rule *opinion_rule(const struct engine *engine, const struct opinion *opinion);
 

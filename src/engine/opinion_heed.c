@@ -25,12 +25,12 @@ static void tell_first(struct engine *e, const struct response *response, const 
                    response->status);
         return;
     }
-    rulebook_name(e->rulebook, o->rule, name);
+    rulebook_name(e->rules.book, o->rule, name);
     snprintf(fields, sizeof fields, ",\"rule\":%zu,\"do\":\"%s\",\"id\":%llu,\"status\":%d",
              o->rule + 1, answer_actions[o->action].name, (unsigned long long)response->request->id,
              response->status);
     events_add(&e->events, EVENT_NOTICE, "rule", fields, "%s (%.100s) is met first by %s, HTTP %d",
-               name, rulebook_rule(e->rulebook, o->rule)->text, text, response->status);
+               name, rulebook_rule(e->rules.book, o->rule)->text, text, response->status);
 }
 
 /* Each is told once: it may be met a million times. Of what a request fails with, or a host is held for, there
@@ -38,8 +38,8 @@ static void tell_first(struct engine *e, const struct response *response, const 
 static void count(struct engine *e, const struct response *response, const struct opinion *o)
 {
     bool is_first = o->rule == RULEBOOK_NONE
-                        ? !e->usual_counts[o->usual]++ && o->usual == ANSWER_USUAL_NOT_READY
-                        : !e->rule_counts[o->rule]++;
+                        ? !e->rules.usual_counts[o->usual]++ && o->usual == ANSWER_USUAL_NOT_READY
+                        : !e->rules.counts[o->rule]++;
 
     if (is_first) {
         tell_first(e, response, o);
@@ -54,14 +54,14 @@ static void say_why(struct engine *e, struct response *response, const struct op
     struct str why = str_view(o->why);
 
     if (o->rule != RULEBOOK_NONE) {
-        rulebook_name(e->rulebook, o->rule, name);
+        rulebook_name(e->rules.book, o->rule, name);
         snprintf(response->reason, sizeof response->reason, "HTTP %d, %s: %s", response->status,
-                 name, rulebook_rule(e->rulebook, o->rule)->text);
+                 name, rulebook_rule(e->rules.book, o->rule)->text);
         return;
     }
-    buf_reset(&e->redacted);
-    if (secrets_redact(&e->secrets, why, SECRETS_CUT, &e->redacted) == RESULT_OK) {
-        why = buf_view(&e->redacted);
+    buf_reset(&e->scratch.redacted);
+    if (secrets_redact(&e->secrets, why, SECRETS_CUT, &e->scratch.redacted) == RESULT_OK) {
+        why = buf_view(&e->scratch.redacted);
     } else {
         why = STR_NONE;
     }
@@ -106,7 +106,7 @@ static void set_deadline(struct engine *e, const struct opinion *o, struct deadl
         memcpy(deadline->said, o->said, sizeof deadline->said);
     } else {
         deadline->by = DUE_RULE;
-        rulebook_name(e->rulebook, o->rule, name);
+        rulebook_name(e->rules.book, o->rule, name);
         snprintf(deadline->said, sizeof deadline->said, "%.*s", DUE_SAID_MAX - 1, name);
     }
 }

@@ -17,29 +17,29 @@ void pace_init(struct engine *e, uint64_t now_us)
 {
     const struct job_pace *pace = &e->job->pace;
 
-    ladder_init(&e->ladder, e->cap, now_us);
-    tuner_init(&e->tuner, e->cap, job_cap_max(&e->job->pace), now_us);
-    e->auto_on = pace->is_auto;
+    ladder_init(&e->pace.ladder, e->pace.cap, now_us);
+    tuner_init(&e->pace.tuner, e->pace.cap, job_cap_max(&e->job->pace), now_us);
+    e->pace.auto_on = pace->is_auto;
     if (e->options.sweep) {
-        e->cap = e->cap_before = e->metrics.cap_max = e->options.sweep->caps[0];
-        ladder_init(&e->ladder, e->cap, now_us);
+        e->pace.cap = e->pace.cap_before = e->metrics.cap_max = e->options.sweep->caps[0];
+        ladder_init(&e->pace.ladder, e->pace.cap, now_us);
     }
 }
 
 /* Said once, before it shows: a cap that cannot be reached is a wish. */
 void pace_tell_files(struct engine *e)
 {
-    if (e->cap > e->connections_max) {
+    if (e->pace.cap > e->pace.connections_max) {
         events_add(&e->events, EVENT_WARNING, "files", ",\"code\":\"W-RES1\"",
                    "cap %u, but only %u files may be open: at most %u at once (ulimit -n raises "
                    "it) [W-RES1]",
-                   e->cap, descriptors_max(), e->connections_max);
+                   e->pace.cap, descriptors_max(), e->pace.connections_max);
     }
 }
 
 bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
 {
-    unsigned before = e->cap;
+    unsigned before = e->pace.cap;
     size_t in_flight = fetch_in_flight(e->fetch);
     uint64_t now_us = engine_now_us(e);
     char fields[64];
@@ -47,10 +47,10 @@ bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
     if (cap == before) {
         return false;
     }
-    ladder_tick(&e->ladder, pace_is_under_way(e), now_us);
-    ladder_enter(&e->ladder, cap, now_us);
-    e->cap = cap;
-    e->cap_before = cap < in_flight ? before : cap;
+    ladder_tick(&e->pace.ladder, pace_is_under_way(e), now_us);
+    ladder_enter(&e->pace.ladder, cap, now_us);
+    e->pace.cap = cap;
+    e->pace.cap_before = cap < in_flight ? before : cap;
     if (cap > e->metrics.cap_max) {
         e->metrics.cap_max = cap;
     }
@@ -62,18 +62,18 @@ bool pace_change_cap(struct engine *e, unsigned cap, const char *why)
 
 void pace_set_auto(struct engine *e, bool on)
 {
-    e->auto_on = on;
-    tuner_init(&e->tuner, e->cap, job_cap_max(&e->job->pace), engine_now_us(e));
-    e->tuner_kept_back = true; /* the round begins now */
+    e->pace.auto_on = on;
+    tuner_init(&e->pace.tuner, e->pace.cap, job_cap_max(&e->job->pace), engine_now_us(e));
+    e->pace.is_kept_back = true; /* the round begins now */
     events_add(&e->events, EVENT_NOTICE, "auto", on ? ",\"on\":true" : ",\"on\":false",
-               on ? "auto on: cap %u, at most %u" : "auto off: cap %u stays", e->cap,
-               e->tuner.cap_max);
+               on ? "auto on: cap %u, at most %u" : "auto off: cap %u stays", e->pace.cap,
+               e->pace.tuner.cap_max);
 }
 
 /* Time that a cap should not be blamed for does not count for it. */
 bool pace_is_under_way(const struct engine *e)
 {
-    switch (e->limit) {
+    switch (e->limits.now) {
     case LIMIT_HOLD:
     case LIMIT_TROUBLE:
     case LIMIT_ALL_WAITING:
@@ -91,29 +91,29 @@ bool pace_is_under_way(const struct engine *e)
 /* Once for every pump: what kept the last one back was not the controller's cap. */
 void pace_note_limit(struct engine *e)
 {
-    e->tuner_kept_back |= e->limit != LIMIT_CAP && e->limit != LIMIT_NONE;
+    e->pace.is_kept_back |= e->limits.now != LIMIT_CAP && e->limits.now != LIMIT_NONE;
 }
 
 void pace_tune(struct engine *e, uint64_t now_us)
 {
-    if (!e->auto_on || e->phase != ENGINE_RUNNING ||
-        !tuner_step(&e->tuner, e->tuner_kept_back, now_us)) {
-        e->tuner_kept_back = false;
+    if (!e->pace.auto_on || e->phase != ENGINE_RUNNING ||
+        !tuner_step(&e->pace.tuner, e->pace.is_kept_back, now_us)) {
+        e->pace.is_kept_back = false;
         return;
     }
-    e->tuner_kept_back = false;
-    pace_change_cap(e, e->tuner.cap, e->tuner.reason);
+    e->pace.is_kept_back = false;
+    pace_change_cap(e, e->pace.tuner.cap, e->pace.tuner.reason);
 }
 
 void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 {
     request->crowd = (uint32_t)fetch_in_flight(e->fetch);
-    if (now_us - e->starts_since_us >= US_PER_S) {
-        e->starts_since_us = now_us;
-        e->starts = 0;
+    if (now_us - e->pace.starts_since_us >= US_PER_S) {
+        e->pace.starts_since_us = now_us;
+        e->pace.starts = 0;
     }
-    if (++e->starts > e->starts_peak) {
-        e->starts_peak = e->starts;
+    if (++e->pace.starts > e->pace.starts_peak) {
+        e->pace.starts_peak = e->pace.starts;
     }
 }
 
@@ -242,7 +242,7 @@ static void note_for_tuner(struct engine *e, const struct response *response, ui
     } else if (response->status == 0 || response->status == 429 || response->status >= 500) {
         return; /* what is broken or refused says nothing about speed */
     }
-    tuner_note(&e->tuner, &sample);
+    tuner_note(&e->pace.tuner, &sample);
 }
 
 void pace_answered(struct engine *e, struct host *host, const struct response *response,
@@ -250,15 +250,15 @@ void pace_answered(struct engine *e, struct host *host, const struct response *r
 {
     const struct request *request = response->request;
 
-    ladder_note(&e->ladder, request->since_us, response->status ? response->timing.total_us : 0,
-                response->status == 429);
-    if (e->sweep) {
-        sweep_note(e->sweep, &(struct sweep_try){
-                                 .started_us = request->since_us,
-                                 .ended_us = now_us,
-                                 .latency_us = response->status ? response->timing.total_us : 0,
-                                 .throttled = response->status == 429,
-                             });
+    ladder_note(&e->pace.ladder, request->since_us,
+                response->status ? response->timing.total_us : 0, response->status == 429);
+    if (e->sweep.now) {
+        sweep_note(e->sweep.now, &(struct sweep_try){
+                                     .started_us = request->since_us,
+                                     .ended_us = now_us,
+                                     .latency_us = response->status ? response->timing.total_us : 0,
+                                     .throttled = response->status == 429,
+                                 });
     }
     note_for_tuner(e, response, now_us);
     note_quota(e, host, response, now_us);

@@ -7,6 +7,10 @@
 #ifndef SCRAPETOP_ENGINE_PACE_H
 #define SCRAPETOP_ENGINE_PACE_H
 
+#include "engine/ladder.h"
+#include "plan/pacer.h"
+#include "plan/tuner.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +18,23 @@ struct engine;
 struct host;
 struct request;
 struct response;
+
+/** How fast it goes, and what a user or a shortage makes of that. */
+struct pace {
+    unsigned cap, cap_before; /* cap_before: the one that is being drained down from */
+    unsigned connections_max; /* as the limit of open files allows */
+    unsigned clamp;           /* 0: none; fewer because descriptors ran out */
+    uint64_t clamp_until_us;
+    uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
+    bool is_paused;
+    bool auto_on;
+    bool is_kept_back; /* see tuner_step */
+    struct tuner tuner;
+    struct ladder ladder;
+    struct pacer pacer;
+    uint64_t starts_since_us; /* starts of the second in the making, and the most of any */
+    unsigned starts, starts_peak;
+};
 
 void pace_init(struct engine *engine, uint64_t now_us);
 

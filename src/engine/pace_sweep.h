@@ -9,12 +9,22 @@
 
 #include "base/str.h"
 #include "engine/control.h"
+#include "engine/sweep.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
 struct sweep;
+
+struct pace_sweep {
+    struct sweep *now; /* under way: the options' or `own`; NULL: none */
+    struct sweep own;  /* by a key: the run goes on after it */
+    size_t rows_told;
+    unsigned cap_before;
+    bool auto_before;
+};
 
 /** The first cap of `sweep` from now on; the controller rests meanwhile. */
 void pace_sweep_start(struct engine *engine, struct sweep *sweep);

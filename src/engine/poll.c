@@ -91,8 +91,8 @@ static enum result find_seed(struct engine *e, uint64_t id, struct findings *out
 static void give_up(struct engine *e, const struct err *err)
 {
     events_add(&e->events, EVENT_ERROR, "error", "", "%s", err->text);
-    snprintf(e->trouble, sizeof e->trouble, "%s", err->text);
-    e->ended_by = EXIT_INTERNAL;
+    snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err->text);
+    e->ending.exit = EXIT_INTERNAL;
     engine_stop(e, err->text);
 }
 
@@ -183,7 +183,7 @@ static void step(struct engine *e)
     struct poll *p = &e->poll;
     uint64_t skipped = p->rounds.kept.skipped;
     bool settled = is_settled(e);
-    enum rounds_step next = rounds_step(&p->rounds, settled && !e->paused, wall_us(e));
+    enum rounds_step next = rounds_step(&p->rounds, settled && !e->pace.is_paused, wall_us(e));
 
     p->is_asleep = next == ROUNDS_REST || (settled && next == ROUNDS_BUSY);
     tell_skipped(e, skipped);
@@ -197,7 +197,7 @@ void poll_turn(struct engine *e)
 {
     struct poll *p = &e->poll;
 
-    if (!p->is_used || e->phase != ENGINE_RUNNING || e->storage != RESULT_OK) {
+    if (!p->is_used || e->phase != ENGINE_RUNNING || e->storage.state != RESULT_OK) {
         return;
     }
     if (!p->is_last) {

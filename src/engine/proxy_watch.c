@@ -24,7 +24,7 @@ static bool is_over(const struct engine *e, const struct response *response)
 
 void proxy_note(struct engine *e, const struct response *response)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->ending.why];
 
     if (response->outcome != OUTCOME_PROXY) {
         e->proxy_has_worked |= response->proxy && response->status;
@@ -37,8 +37,8 @@ void proxy_note(struct engine *e, const struct response *response)
              (int)(sizeof why - 64), response->reason);
     events_add(&e->events, EVENT_ERROR, "proxy", ",\"code\":\"E-PRX2\"", "%s", why);
     engine_stop_for(e, "E-PRX2", why);
-    if (e->ended_by == EXIT_WELL && response->proxy_fault == PROXY_FAULT_AUTH) {
-        e->ended_by = EXIT_AUTH;
+    if (e->ending.exit == EXIT_WELL && response->proxy_fault == PROXY_FAULT_AUTH) {
+        e->ending.exit = EXIT_AUTH;
     }
 }
 

@@ -33,10 +33,10 @@
 static bool is_quiet(const struct engine *e)
 {
     /* What waits for another program to let go of the ledger is waited for, unless somebody aborts. */
-    bool gives_up =
-        e->storage != RESULT_OK && (e->storage != RESULT_BUSY || e->ended_by != EXIT_WELL);
+    bool gives_up = e->storage.state != RESULT_OK &&
+                    (e->storage.state != RESULT_BUSY || e->ending.exit != EXIT_WELL);
 
-    return fetch_in_flight(e->fetch) == 0 && e->checking == 0 &&
+    return fetch_in_flight(e->fetch) == 0 && e->judging.count == 0 &&
            (committer_pending(e->committer) == 0 || gives_up);
 }
 
@@ -59,9 +59,9 @@ static void become_done(struct engine *e)
     observe_sample(e);
     session_totals_note(e);
     snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
-             e->stopped_by[0] ? "true" : "false", ok, failed);
+             e->ending.why[0] ? "true" : "false", ok, failed);
     events_add(&e->events, EVENT_INFO, "end", fields, "%s: %llu ok, %llu failed",
-               e->stopped_by[0] ? "stopped" : "all settled", ok, failed);
+               e->ending.why[0] ? "stopped" : "all settled", ok, failed);
     uv_timer_start(&e->wake, on_done_turn, 0, 0);
 }
 
@@ -75,7 +75,7 @@ static void next_table(struct engine *e)
 
 bool pump_revive(struct engine *e)
 {
-    if (e->stopped_by[0] || e->storage != RESULT_OK || e->phase == ENGINE_CLOSING ||
+    if (e->ending.why[0] || e->storage.state != RESULT_OK || e->phase == ENGINE_CLOSING ||
         e->phase == ENGINE_DRAINING) {
         return false;
     }
@@ -83,7 +83,7 @@ bool pump_revive(struct engine *e)
     if (e->phase != ENGINE_RUNNING) {
         uv_timer_stop(&e->wake); /* on_done, if it was still to come */
         engine_enter(e, ENGINE_RUNNING);
-        e->ended_us = 0;
+        e->session.ended_us = 0;
         table_forget_orders(e);
     }
     return true;
@@ -93,15 +93,15 @@ bool pump_revive(struct engine *e)
  * --csv and --parquet ask for are made when all is settled. */
 static void end_fetching(struct engine *e, bool all_settled)
 {
-    e->ended_us = engine_now_us(e);
+    e->session.ended_us = engine_now_us(e);
     pace_sweep_end(e);
-    e->ended_cpu_s = cpu_process_s(&e->cpu);
-    e->ended_loop_cpu_s = cpu_thread_s(&e->cpu);
+    e->session.cpu_s = cpu_process_s(&e->cpu);
+    e->session.loop_cpu_s = cpu_thread_s(&e->cpu);
     if (all_settled) {
         table_order_due(e);
     }
     uv_timer_stop(&e->wake);
-    if (e->ended_by == EXIT_WELL && e->storage == RESULT_OK) {
+    if (e->ending.exit == EXIT_WELL && e->storage.state == RESULT_OK) {
         engine_enter(e, ENGINE_TABLE);
         next_table(e);
     } else {
@@ -112,10 +112,10 @@ static void end_fetching(struct engine *e, bool all_settled)
 void pump_drain(struct engine *e)
 {
     if (e->phase == ENGINE_RUNNING) {
-        if (e->storage == RESULT_OK) {
+        if (e->storage.state == RESULT_OK) {
             engine_stop_as_wanted(e, "stopped by request");
         } else {
-            engine_stop(e, e->trouble);
+            engine_stop(e, e->storage.trouble);
         }
         events_add(&e->events, EVENT_NOTICE, "drain", "", "draining: %zu in flight finish",
                    fetch_in_flight(e->fetch));
@@ -126,13 +126,13 @@ void pump_abort(struct engine *e, enum exit_code code)
 {
     if (engine_is_active(e)) {
         engine_stop_as_wanted(e, "aborted");
-        e->ended_by = code;
-        work_cancel(&e->checks);
+        e->ending.exit = code;
+        work_cancel(&e->judging.pool);
         fetch_cancel_all(e->fetch);
         committer_flush(e->committer);
     } else if (e->phase == ENGINE_TABLE) {
         engine_stop_as_wanted(e, "aborted");
-        e->ended_by = code;
+        e->ending.exit = code;
         table_forget_orders(e);
     }
     table_cancel(e);
@@ -144,21 +144,21 @@ static unsigned effective_cap(struct engine *e, uint64_t now_us)
 {
     unsigned cap;
 
-    if (same_answer_is_slow(&e->same_answer)) {
+    if (same_answer_is_slow(&e->judging.same_answer)) {
         return 1;
     }
-    if (e->cap_clamp && now_us >= e->clamp_until_us) {
-        e->cap_clamp = e->cap_clamp * 2 < e->cap ? e->cap_clamp * 2 : 0;
-        e->clamp_until_us = now_us + 10 * US_PER_S;
+    if (e->pace.clamp && now_us >= e->pace.clamp_until_us) {
+        e->pace.clamp = e->pace.clamp * 2 < e->pace.cap ? e->pace.clamp * 2 : 0;
+        e->pace.clamp_until_us = now_us + 10 * US_PER_S;
     }
-    cap = e->cap < e->connections_max ? e->cap : e->connections_max;
-    return e->cap_clamp && e->cap_clamp < cap ? e->cap_clamp : cap;
+    cap = e->pace.cap < e->pace.connections_max ? e->pace.cap : e->pace.connections_max;
+    return e->pace.clamp && e->pace.clamp < cap ? e->pace.clamp : cap;
 }
 
 /* What counts against the cap: also what waits for its mark. */
 static size_t in_flight(const struct engine *e)
 {
-    return fetch_in_flight(e->fetch) + e->marking;
+    return fetch_in_flight(e->fetch) + e->marks.under_way;
 }
 
 /* What forbids a start whatever the plan has to offer; LIMIT_NONE when nothing does. */
@@ -169,25 +169,25 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     if (e->phase == ENGINE_DRAINING) {
         return LIMIT_DRAINING;
     }
-    if (e->checking_bytes >= ENGINE_CHECKING_BYTES_MAX) {
+    if (e->judging.bytes >= ENGINE_CHECKING_BYTES_MAX) {
         return LIMIT_LOOP_CPU;
     }
-    if (e->storage != RESULT_OK || committer_is_full(e->committer)) {
+    if (e->storage.state != RESULT_OK || committer_is_full(e->committer)) {
         return LIMIT_DISK;
     }
-    if (e->paused || e->cap == 0) {
+    if (e->pace.is_paused || e->pace.cap == 0) {
         return LIMIT_PAUSED;
     }
-    if (now_us < e->shortage_until_us) {
+    if (now_us < e->pace.shortage_until_us) {
         return LIMIT_DESCRIPTORS;
     }
     if (in_flight(e) >= cap) {
-        return same_answer_is_slow(&e->same_answer)                ? LIMIT_CAP
-               : cap < e->cap                                      ? LIMIT_DESCRIPTORS
+        return same_answer_is_slow(&e->judging.same_answer)        ? LIMIT_CAP
+               : cap < e->pace.cap                                 ? LIMIT_DESCRIPTORS
                : e->cpu.thread_percent >= ENGINE_LOOP_BUSY_PERCENT ? LIMIT_LOOP_CPU
                                                                    : LIMIT_CAP;
     }
-    if (pacer_wait_us(&e->pacer, now_us) > 0) {
+    if (pacer_wait_us(&e->pace.pacer, now_us) > 0) {
         return LIMIT_RATE;
     }
     return LIMIT_NONE;
@@ -197,12 +197,12 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
  * when they were made; out of memory, one is not sent. */
 static void fill_headers(struct engine *e, const struct request *request, struct fetch_extra *extra)
 {
-    const struct header_fill *fill = e->fills[request->endpoint];
+    const struct header_fill *fill = e->sending.fills[request->endpoint];
 
     static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room behind those of the login");
     for (size_t i = 0; i < header_fill_count(fill); i++) {
-        if (header_fill_line(fill, i, request->vars, &e->filled[i], NULL) == RESULT_OK) {
-            extra->headers[2 + i] = buf_view(&e->filled[i]);
+        if (header_fill_line(fill, i, request->vars, &e->sending.filled[i], NULL) == RESULT_OK) {
+            extra->headers[2 + i] = buf_view(&e->sending.filled[i]);
         }
     }
 }
@@ -221,7 +221,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
         request->attempt++;
     }
     request->since_us = now_us;
-    e->early_requests += host_hold_of(host, request, now_us).is_named;
+    e->held.early += host_hold_of(host, request, now_us).is_named;
     login_carry(e, request, &extra, now_us);
     fill_headers(e, request, &extra);
     poll_carry(e, request, &extra);
@@ -232,7 +232,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
         return;
     }
     if (opened == RESULT_OK && fetch_start(e->fetch, request, &extra) == RESULT_OK) {
-        e->sent++;
+        e->session.sent++;
         pace_started(e, request, now_us);
         e->metrics.retried += tried;
         if (tried) {
@@ -247,7 +247,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
         request->attempt--;
     }
     host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
-    e->shortage_until_us = now_us + US_PER_S;
+    e->pace.shortage_until_us = now_us + US_PER_S;
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
     if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
         frontier_forget(e->frontier, request);
@@ -256,7 +256,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
 
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
 {
-    pacer_start(&e->pacer, now_us);
+    pacer_start(&e->pace.pacer, now_us);
     if (mark_is_needless(e, request)) {
         send_one(e, request, now_us);
     } else {
@@ -270,7 +270,7 @@ static void send_marked(struct engine *e, uint64_t now_us)
     struct request *request;
 
     while ((request = mark_next(e))) {
-        if (engine_is_active(e) && e->ended_by == EXIT_WELL) {
+        if (engine_is_active(e) && e->ending.exit == EXIT_WELL) {
             send_one(e, request, now_us);
         } else {
             mark_leave(e, request);
@@ -291,7 +291,7 @@ static void leave_pending(struct engine *e, struct request *request, uint64_t no
 static bool begin(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
-    bool is_cut = deep_limit_cuts(&e->deep_limits, &request->page);
+    bool is_cut = deep_limit_cuts(&e->judging.deep_limits, &request->page);
 
     if (credential_is_lost(e, request)) {
         leave_pending(e, request, now_us);
@@ -308,15 +308,15 @@ static bool begin(struct engine *e, struct request *request, uint64_t now_us)
 /* The last cap of a drain downwards is forgotten once it holds. */
 static void note_cap_reached(struct engine *e)
 {
-    if (in_flight(e) <= e->cap) {
-        e->cap_before = e->cap;
+    if (in_flight(e) <= e->pace.cap) {
+        e->pace.cap_before = e->pace.cap;
     }
 }
 
 /* Nothing may start, but answers on their way may name further requests. */
 static bool may_find_more(const struct engine *e)
 {
-    return e->discover.is_used && (fetch_in_flight(e->fetch) || e->checking ||
+    return e->discover.is_used && (fetch_in_flight(e->fetch) || e->judging.count ||
                                    committer_pending(e->committer) || discover_is_pending(e));
 }
 
@@ -330,16 +330,16 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     login_look(e, now_us);
     e->answer = FRONTIER_REQUEST;
     for (unsigned started = 0;; started++) {
-        e->limit = standing_limit(e, now_us);
-        if (e->limit == LIMIT_NONE && started == STARTS_PER_TURN_MAX) {
+        e->limits.now = standing_limit(e, now_us);
+        if (e->limits.now == LIMIT_NONE && started == STARTS_PER_TURN_MAX) {
             return;
         }
-        if (e->limit != LIMIT_NONE) {
+        if (e->limits.now != LIMIT_NONE) {
             return;
         }
         if (login_is_due(e, now_us)) {
             if (!session_may_send(e)) {
-                e->limit = LIMIT_DRAINING;
+                e->limits.now = LIMIT_DRAINING;
                 return;
             }
             login_start(e, now_us);
@@ -351,7 +351,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
         }
         if (e->answer != FRONTIER_EMPTY && e->answer != FRONTIER_ERROR && !session_may_send(e)) {
             leave_pending(e, e->answer == FRONTIER_REQUEST ? request : NULL, now_us);
-            e->limit = LIMIT_DRAINING;
+            e->limits.now = LIMIT_DRAINING;
             return;
         }
         if (e->answer != FRONTIER_REQUEST) {
@@ -363,41 +363,41 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     }
     switch (e->answer) {
     case FRONTIER_HELD:
-        e->limit = LIMIT_HOLD;
+        e->limits.now = LIMIT_HOLD;
         break;
     case FRONTIER_HOST_FULL:
-        e->limit = LIMIT_HOST_CAP;
+        e->limits.now = LIMIT_HOST_CAP;
         break;
     case FRONTIER_QUOTA:
-        e->limit = LIMIT_BUDGET;
+        e->limits.now = LIMIT_BUDGET;
         break;
     case FRONTIER_LEARNED:
-        e->limit = LIMIT_LEARNED;
+        e->limits.now = LIMIT_LEARNED;
         break;
     case FRONTIER_TROUBLE:
-        e->limit = LIMIT_TROUBLE;
+        e->limits.now = LIMIT_TROUBLE;
         break;
     case FRONTIER_PACED:
-        e->limit = LIMIT_RATE;
+        e->limits.now = LIMIT_RATE;
         break;
     case FRONTIER_LOGIN:
-        e->limit = LIMIT_AUTH;
+        e->limits.now = LIMIT_AUTH;
         break;
     case FRONTIER_WAITING:
-        e->limit = LIMIT_ALL_WAITING;
+        e->limits.now = LIMIT_ALL_WAITING;
         break;
     case FRONTIER_ERROR:
         events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
-        snprintf(e->trouble, sizeof e->trouble, "%s", err.text);
-        e->ended_by = EXIT_INTERNAL;
+        snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err.text);
+        e->ending.exit = EXIT_INTERNAL;
         engine_stop(e, err.text);
-        e->limit = LIMIT_DRAINING;
+        e->limits.now = LIMIT_DRAINING;
         break;
     default:
-        e->limit = e->poll.is_asleep       ? LIMIT_ROUND
-                   : may_find_more(e)      ? LIMIT_PAGINATION
-                   : feed_is_open(e->feed) ? LIMIT_INPUT
-                                           : LIMIT_QUEUE_EMPTY;
+        e->limits.now = e->poll.is_asleep       ? LIMIT_ROUND
+                        : may_find_more(e)      ? LIMIT_PAGINATION
+                        : feed_is_open(e->feed) ? LIMIT_INPUT
+                                                : LIMIT_QUEUE_EMPTY;
         break;
     }
 }
@@ -411,17 +411,17 @@ static void on_wake(uv_timer_t *timer)
 static uint64_t wake_time(struct engine *e, uint64_t now_us)
 {
     uint64_t login_us, frontier_us;
-    uint64_t rate_us = pacer_wait_us(&e->pacer, now_us);
+    uint64_t rate_us = pacer_wait_us(&e->pace.pacer, now_us);
 
-    switch (e->limit) {
+    switch (e->limits.now) {
     case LIMIT_NONE:
         return now_us;
     case LIMIT_RATE: /* of the run, or else of a host */
         return rate_us ? now_us + rate_us : frontier_wake_us(e->frontier, now_us);
     case LIMIT_DESCRIPTORS:
-        return e->shortage_until_us > now_us ? e->shortage_until_us
-               : e->cap_clamp                ? e->clamp_until_us
-                                             : TIME_NEVER;
+        return e->pace.shortage_until_us > now_us ? e->pace.shortage_until_us
+               : e->pace.clamp                    ? e->pace.clamp_until_us
+                                                  : TIME_NEVER;
     case LIMIT_AUTH:
         login_us = login_wake_us(e);
         frontier_us = frontier_wake_us(e->frontier, now_us);
@@ -576,7 +576,7 @@ static bool give_up_waiting(struct engine *e, uint64_t now_us)
 /* Nothing is left that could use the token that is being asked for. */
 static bool is_login_in_vain(const struct engine *e)
 {
-    return e->auth.is_asking && fetch_in_flight(e->fetch) == 1 && e->checking == 0 &&
+    return e->auth.is_asking && fetch_in_flight(e->fetch) == 1 && e->judging.count == 0 &&
            committer_pending(e->committer) == 0 &&
            (e->phase == ENGINE_DRAINING || e->answer == FRONTIER_EMPTY);
 }
@@ -586,7 +586,8 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
     if (is_login_in_vain(e)) {
         fetch_cancel_all(e->fetch);
     }
-    if (fetch_in_flight(e->fetch) == 0 && e->checking == 0 && committer_pending(e->committer)) {
+    if (fetch_in_flight(e->fetch) == 0 && e->judging.count == 0 &&
+        committer_pending(e->committer)) {
         committer_flush(e->committer);
     }
     if (!is_quiet(e)) {

@@ -4,7 +4,7 @@
 
 const struct failed_row *recall_row(struct engine *e, uint64_t id)
 {
-    struct recall *r = &e->recall;
+    struct recall *r = &e->detail.recall;
 
     if (r->id == id) {
         return r->has_row ? &r->row : NULL;
@@ -19,7 +19,7 @@ const struct failed_row *recall_row(struct engine *e, uint64_t id)
 void recall_answered(void *context, uint64_t id, const struct failed_row *row)
 {
     struct engine *e = context;
-    struct recall *r = &e->recall;
+    struct recall *r = &e->detail.recall;
 
     r->asked = 0;
     r->id = r->is_stale ? 0 : id;
@@ -29,13 +29,13 @@ void recall_answered(void *context, uint64_t id, const struct failed_row *row)
 
 void recall_forget(struct engine *e, uint64_t id)
 {
-    if (e->recall.id == id) {
-        e->recall.id = 0;
+    if (e->detail.recall.id == id) {
+        e->detail.recall.id = 0;
     }
-    e->recall.is_stale |= e->recall.asked == id;
+    e->detail.recall.is_stale |= e->detail.recall.asked == id;
 }
 
 void recall_release(struct engine *e)
 {
-    buf_release(&e->recall.texts);
+    buf_release(&e->detail.recall.texts);
 }

@@ -14,8 +14,9 @@
 /* The redirect is not followed: the attempt is final, and this its reason. */
 static bool refuse(struct engine *e, struct request *request, const char *why, struct str what)
 {
-    buf_reset(&e->shown);
-    what = engine_redact_url(e, what, &e->shown) == RESULT_OK ? buf_view(&e->shown) : STR("?");
+    buf_reset(&e->scratch.shown);
+    what = engine_redact_url(e, what, &e->scratch.shown) == RESULT_OK ? buf_view(&e->scratch.shown)
+                                                                      : STR("?");
     what.len = what.len < SHOWN_MAX ? what.len : SHOWN_MAX;
     snprintf(request->reason, sizeof request->reason, "%s %.*s", why, STR_ARG(what));
     return false;
@@ -163,7 +164,8 @@ enum redirect_word redirect_lead(struct engine *e, struct response *response, ch
 
 bool redirect_is_secret(struct engine *e, const struct request *request, struct str url)
 {
-    buf_reset(&e->shown);
-    return holds_credential(e, request->url, url) || url_redact(url, &e->shown) != RESULT_OK ||
-           !str_equal(buf_view(&e->shown), url);
+    buf_reset(&e->scratch.shown);
+    return holds_credential(e, request->url, url) ||
+           url_redact(url, &e->scratch.shown) != RESULT_OK ||
+           !str_equal(buf_view(&e->scratch.shown), url);
 }

@@ -135,8 +135,8 @@ static void tell_hold(struct engine *e, struct host *host, const struct bucket *
     char length[UNITS_TEXT_MAX], end[CLOCK_TEXT_SIZE], fields[HOLD_FIELDS_MAX], why[DUE_TEXT_MAX];
     uint64_t us = bucket->hold_until_us - now_us;
 
-    e->holds++;
-    e->hosts_held += !host->was_held;
+    e->held.holds++;
+    e->held.hosts += !host->was_held;
     host->was_held = true;
     units_format_time(us, length);
     due_format_hold(&bucket->hold_due, why);
@@ -197,9 +197,9 @@ void refusal_hold(struct engine *e, struct host *host, const struct response *re
     news = bucket_refused(bucket, &answer, until_us, &due, engine_random(e), now_us);
     added_us = bucket->hold_until_us > before_us ? bucket->hold_until_us - before_us : 0;
     if (due_is_named(bucket->hold_due.by)) {
-        e->asked_us += added_us;
+        e->held.asked_us += added_us;
     } else {
-        e->backed_off_us += added_us;
+        e->held.backed_off_us += added_us;
     }
     if (news) {
         tell_hold(e, host, bucket, now_us);

@@ -13,7 +13,7 @@
 
 bool engine_is_any_left(const struct engine *e)
 {
-    uint64_t begun = frontier_waiting(e->frontier) + fetch_in_flight(e->fetch) + e->checking +
+    uint64_t begun = frontier_waiting(e->frontier) + fetch_in_flight(e->fetch) + e->judging.count +
                      committer_pending(e->committer) + 1; /* this one */
 
     return engine_work_left(e) > begun || discover_is_pending(e);
@@ -36,7 +36,7 @@ static void tell(struct engine *e, const struct response *response)
 {
     char rule[RULE_TEXT_MAX];
 
-    spell_rule(e->same_answer.failure, rule);
+    spell_rule(e->judging.same_answer.failure, rule);
     events_add(&e->events, EVENT_WARNING, "refused-alike", ",\"code\":\"W-SAME1\"",
                "%d requests in a row came to the same: %.80s; asked one at a time from now on, and "
                "after %d the run stops%s [W-SAME1]",
@@ -55,12 +55,12 @@ static void tell_of_host(struct engine *e, const struct response *response, cons
 
 static void stop(struct engine *e, const struct response *response)
 {
-    char why[sizeof e->stopped_by], class[FAILURE_TEXT_MAX];
+    char why[sizeof e->ending.why], class[FAILURE_TEXT_MAX];
 
     if (e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
-    failure_format_word(e->same_answer.failure, class);
+    failure_format_word(e->judging.same_answer.failure, class);
     snprintf(why, sizeof why,
              "%d requests in a row came to the same: %.50s; --only-failed --class %s asks them "
              "again",
@@ -85,7 +85,7 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
     }
     is_put_off |= retry_wants_status(&e->job->retry, response->status);
     host_word = same_answer_note(&host->same, failure, request->attempt == 1, is_put_off);
-    switch (same_answer_note(&e->same_answer, failure, request->attempt == 1, is_put_off)) {
+    switch (same_answer_note(&e->judging.same_answer, failure, request->attempt == 1, is_put_off)) {
     case SAME_ANSWER_SILENT:
         break;
     case SAME_ANSWER_TELL:
@@ -95,13 +95,13 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
         stop(e, response);
         break;
     }
-    if (host_word == SAME_ANSWER_TELL && !e->same_answer.is_told) {
+    if (host_word == SAME_ANSWER_TELL && !e->judging.same_answer.is_told) {
         tell_of_host(e, response, host);
     }
 }
 
 bool refused_alike_is(const struct engine *e, const struct request *request)
 {
-    return same_answer_is(&e->same_answer, request->last.failure) ||
+    return same_answer_is(&e->judging.same_answer, request->last.failure) ||
            same_answer_is(&host_at(&e->hosts, request->host)->same, request->last.failure);
 }

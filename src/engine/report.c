@@ -26,8 +26,8 @@
 /* The credential is lost, or none was sent and nothing but 401 came back for want of one. */
 static bool has_auth_failed(const struct engine *e, const struct report *r)
 {
-    return e->ended_by == EXIT_AUTH ||
-           (e->ended_by == EXIT_WELL && r->ok == 0 && r->failed > 0 &&
+    return e->ending.exit == EXIT_AUTH ||
+           (e->ending.exit == EXIT_WELL && r->ok == 0 && r->failed > 0 &&
             r->session_failed == r->failed && e->failures.kind_count == 1 &&
             failure_equal(e->failures.kinds[0].why, failure_of(OUTCOME_STATUS, 401)));
 }
@@ -35,23 +35,24 @@ static bool has_auth_failed(const struct engine *e, const struct report *r)
 static enum exit_code exit_of(const struct engine *e, const struct report *r)
 {
     /* Who aborts while another program holds the ledger has not met a failure. */
-    if (e->storage != RESULT_OK && (e->storage != RESULT_BUSY || e->ended_by == EXIT_WELL)) {
+    if (e->storage.state != RESULT_OK &&
+        (e->storage.state != RESULT_BUSY || e->ending.exit == EXIT_WELL)) {
         return EXIT_STORAGE;
     }
     if (has_auth_failed(e, r)) {
         return EXIT_AUTH;
     }
-    if (e->ended_by != EXIT_WELL) {
-        return e->ended_by;
+    if (e->ending.exit != EXIT_WELL) {
+        return e->ending.exit;
     }
-    if (e->session_limit != SESSION_LIMIT_NONE) {
+    if (e->session.limit != SESSION_LIMIT_NONE) {
         return EXIT_LIMIT;
     }
-    if (r->pending > 0 || (e->stopped_by[0] && poll_is_unfinished(e)) || r->list_is_cut) {
+    if (r->pending > 0 || (e->ending.why[0] && poll_is_unfinished(e)) || r->list_is_cut) {
         return EXIT_DRAINED;
     }
-    if (e->table_result != RESULT_OK) {
-        return (enum exit_code)table_exit_code(e->table_result, e->trouble_code);
+    if (e->tables.result != RESULT_OK) {
+        return (enum exit_code)table_exit_code(e->tables.result, e->storage.code);
     }
     if (r->failed == 0) {
         return r->pages_are_missing ? EXIT_INCOMPLETE : EXIT_WELL;
@@ -75,7 +76,7 @@ static void add_failures(const struct engine *e, struct report *r)
 /* Of the holds that stand at the end only what has passed was waited for. */
 static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r)
 {
-    uint64_t asked_us = e->asked_us, backed_off_us = e->backed_off_us;
+    uint64_t asked_us = e->held.asked_us, backed_off_us = e->held.backed_off_us;
 
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         const struct host *host = e->hosts.hosts[i];
@@ -87,8 +88,8 @@ static void fill_holds(const struct engine *e, uint64_t end_us, struct report *r
             *sum_us -= left_us < *sum_us ? left_us : *sum_us;
         }
     }
-    r->holds = e->holds;
-    r->hosts_held = e->hosts_held;
+    r->holds = e->held.holds;
+    r->hosts_held = e->held.hosts;
     r->asked_s = (double)asked_us / 1e6;
     r->backed_off_s = (double)backed_off_us / 1e6;
 }
@@ -115,10 +116,10 @@ static void fill_totals(const struct engine *e, struct report *r)
 void engine_report(struct engine *e, struct report *r)
 {
     const struct metrics *m = &e->metrics;
-    uint64_t end_us = e->ended_us ? e->ended_us : engine_now_us(e);
+    uint64_t end_us = e->session.ended_us ? e->session.ended_us : engine_now_us(e);
     struct snapshot_normalise table = { .state = NORMALISE_IDLE };
     struct verdict_facts facts = { .is_polling = e->poll.is_used,
-                                   .is_auto = e->auto_on,
+                                   .is_auto = e->pace.auto_on,
                                    .cores = e->cpu.core_count };
 
     memset(r, 0, sizeof *r);
@@ -140,29 +141,29 @@ void engine_report(struct engine *e, struct report *r)
     fill_totals(e, r);
     r->rows = table_rows(e);
     r->wall_s = (double)(end_us - m->started_us) / 1e6;
-    r->cpu_s = e->ended_us ? e->ended_cpu_s : cpu_process_s(&e->cpu);
+    r->cpu_s = e->session.ended_us ? e->session.cpu_s : cpu_process_s(&e->cpu);
     r->io_ratio = r->wall_s > 0 && r->cpu_s < r->wall_s ? 1 - r->cpu_s / r->wall_s : 0;
     r->requests_per_s = r->wall_s > 0 ? (double)(m->ok + m->failed) / r->wall_s : 0;
-    r->cap = e->cap;
+    r->cap = e->pace.cap;
     r->cap_max = m->cap_max;
     r->max_in_flight = m->max_in_flight;
     fill_holds(e, end_us, r);
-    r->early_requests = e->early_requests;
-    r->peak_per_s = e->starts_peak;
+    r->early_requests = e->held.early;
+    r->peak_per_s = e->pace.starts_peak;
     table_snapshot(e, &table);
     r->table_part = r->wall_s > 0 ? (double)table.elapsed_us / 1e6 / r->wall_s : 0;
-    r->loop_cpu_s = e->ended_us ? e->ended_loop_cpu_s : cpu_thread_s(&e->cpu);
+    r->loop_cpu_s = e->session.ended_us ? e->session.loop_cpu_s : cpu_thread_s(&e->cpu);
     r->loop_cpu_percent = r->wall_s > 0 ? 100 * r->loop_cpu_s / r->wall_s : 0;
     for (int i = 0; i < LIMIT_COUNT; i++) {
-        r->limited_s[i] = (double)e->limit_us[i] / 1e6;
+        r->limited_s[i] = (double)e->limits.us[i] / 1e6;
     }
-    r->silent_s = (double)e->silent_us / 1e6;
+    r->silent_s = (double)e->limits.silent_us / 1e6;
     r->loop_lag_p99_ms = (double)hist_percentile_us(&e->cpu.lag, 99) / 1000;
-    r->rung_count = ladder_list(&e->ladder, r->rungs);
-    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->stopped_by);
-    memcpy(r->stopped_code, e->stopped_code[0] ? e->stopped_code : e->trouble_code,
+    r->rung_count = ladder_list(&e->pace.ladder, r->rungs);
+    snprintf(r->stopped_by, sizeof r->stopped_by, "%s", e->ending.why);
+    memcpy(r->stopped_code, e->ending.code[0] ? e->ending.code : e->storage.code,
            sizeof r->stopped_code);
-    r->stopped_in_error = e->stopped_code[0] != '\0';
+    r->stopped_in_error = e->ending.code[0] != '\0';
     report_fill_ideal(r, &facts);
     report_judge(r, &facts);
     add_failures(e, r);
@@ -170,9 +171,9 @@ void engine_report(struct engine *e, struct report *r)
     snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
     snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
     r->made_of = table_made_of(e);
-    r->stopped_as_wanted = e->stopped_as_wanted;
+    r->stopped_as_wanted = e->ending.is_wanted;
     r->list_is_cut = feed_is_cut(e->feed);
-    r->store_is_gone = e->storage == RESULT_NOT_FOUND;
+    r->store_is_gone = e->storage.state == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     report_add_rules(e, r);
     r->exit = exit_of(e, r);

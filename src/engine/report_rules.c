@@ -12,18 +12,18 @@
 
 void report_add_rules(struct engine *e, struct report *r)
 {
-    size_t count = e->rulebook ? rulebook_count(e->rulebook) : 0;
+    size_t count = e->rules.book ? rulebook_count(e->rules.book) : 0;
 
-    memcpy(r->meant, e->usual_counts, sizeof r->meant);
+    memcpy(r->meant, e->rules.usual_counts, sizeof r->meant);
     r->rules = count ? calloc(count, sizeof *r->rules) : NULL;
     for (size_t i = 0; r->rules && i < count; i++) {
-        const struct answer_rule *rule = rulebook_rule(e->rulebook, i);
+        const struct answer_rule *rule = rulebook_rule(e->rules.book, i);
         struct report_rule *out = &r->rules[i];
 
-        rulebook_name(e->rulebook, i, out->name);
+        rulebook_name(e->rules.book, i, out->name);
         out->text = str_dup(str_view(rule->text));
         out->action = rule->action;
-        out->count = e->rule_counts[i];
+        out->count = e->rules.counts[i];
         r->rule_count++;
     }
 }
@@ -70,17 +70,18 @@ void report_rules_snapshot(const struct engine *e, struct snapshot *s)
 
     for (int with = 1; with >= 0;
          with--) { /* those that have met answers find room before the others */
-        for (size_t i = 0; i < rulebook_count(e->rulebook); i++) {
-            const struct answer_rule *rule = rulebook_rule(e->rulebook, i);
+        for (size_t i = 0; i < rulebook_count(e->rules.book); i++) {
+            const struct answer_rule *rule = rulebook_rule(e->rules.book, i);
 
-            if ((e->rule_counts[i] > 0) == with) {
-                rulebook_name(e->rulebook, i, name);
-                add_rule(s, name, answer_actions[rule->action].name, rule->text, e->rule_counts[i]);
+            if ((e->rules.counts[i] > 0) == with) {
+                rulebook_name(e->rules.book, i, name);
+                add_rule(s, name, answer_actions[rule->action].name, rule->text,
+                         e->rules.counts[i]);
             }
         }
         for (int i = 0; with && i < ANSWER_USUAL_COUNT; i++) {
-            if (e->usual_counts[i] && meanings[i].name) {
-                add_rule(s, meanings[i].name, meanings[i].action, "", e->usual_counts[i]);
+            if (e->rules.usual_counts[i] && meanings[i].name) {
+                add_rule(s, meanings[i].name, meanings[i].action, "", e->rules.usual_counts[i]);
             }
         }
     }

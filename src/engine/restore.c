@@ -84,8 +84,8 @@ enum result restore_rows(struct engine *e, struct err *err)
         struct host_hold hold = host_hold(host, r.now_us);
 
         if (hold.is_named) {
-            e->asked_us += hold.until_us - r.now_us;
-            e->hosts_held++;
+            e->held.asked_us += hold.until_us - r.now_us;
+            e->held.hosts++;
             host->was_held = true;
         }
     }

@@ -49,11 +49,12 @@ static struct found *sealed(struct engine *e, const struct found *found)
 
 static void hide_note(struct engine *e, struct page_note *note)
 {
-    buf_reset(&e->redacted);
-    if (secrets_redact(&e->secrets, str_view(note->text), SECRETS_CUT, &e->redacted) != RESULT_OK) {
-        buf_reset(&e->redacted);
+    buf_reset(&e->scratch.redacted);
+    if (secrets_redact(&e->secrets, str_view(note->text), SECRETS_CUT, &e->scratch.redacted) !=
+        RESULT_OK) {
+        buf_reset(&e->scratch.redacted);
     }
-    snprintf(note->text, sizeof note->text, "%.*s", STR_ARG(buf_view(&e->redacted)));
+    snprintf(note->text, sizeof note->text, "%.*s", STR_ARG(buf_view(&e->scratch.redacted)));
 }
 
 enum result seal_findings(struct engine *e, struct findings *findings)
@@ -127,15 +128,16 @@ enum result seal_open(struct engine *e, const struct request *request, struct fe
         return RESULT_OK;
     }
     if (request_url(request).data == request->url.data) { /* not where a redirect led */
-        result = open_text(e, request->url, SECRET_IN_URL, &e->opened[0], &extra->url);
+        result = open_text(e, request->url, SECRET_IN_URL, &e->seal.opened[0], &extra->url);
     }
     if (result == RESULT_OK) {
-        result = open_text(e, request->body, place_in(request->body), &e->opened[1], &extra->body);
+        result =
+            open_text(e, request->body, place_in(request->body), &e->seal.opened[1], &extra->body);
     }
     for (size_t i = 0; result == RESULT_OK && i < HEADER_FILL_MAX; i++) {
         struct str *line = &extra->headers[2 + i];
 
-        result = open_text(e, *line, SECRET_AS_IS, &e->opened[2 + i], line);
+        result = open_text(e, *line, SECRET_AS_IS, &e->seal.opened[2 + i], line);
     }
     return result;
 }
@@ -152,8 +154,8 @@ static struct request *opened_copy(struct engine *e, const struct request *reque
     struct buf vars = { 0 };
     struct request *copy = NULL;
 
-    if (open_text(e, request->url, SECRET_IN_URL, &e->opened[0], &texts.url) == RESULT_OK &&
-        open_text(e, request->body, place_in(request->body), &e->opened[1], &texts.body) ==
+    if (open_text(e, request->url, SECRET_IN_URL, &e->seal.opened[0], &texts.url) == RESULT_OK &&
+        open_text(e, request->body, place_in(request->body), &e->seal.opened[1], &texts.body) ==
             RESULT_OK &&
         open_text(e, request->vars, SECRET_IN_JSON, &vars, &texts.vars) == RESULT_OK) {
         copy = request_make(request->id, request->endpoint, &texts);
@@ -177,10 +179,10 @@ enum result seal_clear(struct engine *e, const struct request *request, struct r
 
 void seal_release(struct engine *e)
 {
-    for (size_t i = 0; i < sizeof e->opened / sizeof e->opened[0]; i++) {
-        if (e->opened[i].data) {
-            explicit_bzero(e->opened[i].data, e->opened[i].cap);
+    for (size_t i = 0; i < sizeof e->seal.opened / sizeof e->seal.opened[0]; i++) {
+        if (e->seal.opened[i].data) {
+            explicit_bzero(e->seal.opened[i].data, e->seal.opened[i].cap);
         }
-        buf_release(&e->opened[i]);
+        buf_release(&e->seal.opened[i]);
     }
 }

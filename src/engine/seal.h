@@ -14,12 +14,18 @@
 #ifndef SCRAPETOP_ENGINE_SEAL_H
 #define SCRAPETOP_ENGINE_SEAL_H
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "job/header_fill.h"
 
 struct engine;
 struct fetch_extra;
 struct findings;
 struct request;
+
+struct seal {
+    struct buf opened[2 + HEADER_FILL_MAX]; /* by seal_open: URL, body and headers, in clear */
+};
 
 /** Takes the secrets out of what was found, so that it can be written down. */
 MUST_CHECK enum result seal_findings(struct engine *engine, struct findings *findings);

@@ -12,10 +12,10 @@ static void stop(struct engine *e, enum session_limit limit, const char *why)
     const char *option = session_limit_option(limit);
     char fields[64];
 
-    if (e->phase != ENGINE_RUNNING || e->session_limit != SESSION_LIMIT_NONE) {
+    if (e->phase != ENGINE_RUNNING || e->session.limit != SESSION_LIMIT_NONE) {
         return;
     }
-    e->session_limit = limit;
+    e->session.limit = limit;
     snprintf(fields, sizeof fields, ",\"code\":\"E-LIM1\",\"limit\":\"%s\"", option);
     events_add(&e->events, EVENT_WARNING, "limit", fields, "%s; stopping, resumable", why);
     engine_stop_for(e, "E-LIM1", why);
@@ -23,9 +23,9 @@ static void stop(struct engine *e, enum session_limit limit, const char *why)
 
 bool session_may_send(struct engine *e)
 {
-    char why[sizeof e->stopped_by];
+    char why[sizeof e->ending.why];
 
-    if (!session_limit_requests(&e->job->limits, e->sent + e->marking)) {
+    if (!session_limit_requests(&e->job->limits, e->session.sent + e->marks.under_way)) {
         return true;
     }
     snprintf(why, sizeof why,
@@ -37,12 +37,12 @@ bool session_may_send(struct engine *e)
 
 bool session_has_failed(const struct engine *e, bool is_end)
 {
-    return session_limit_fail(&e->job->limits, e->ended_ok, e->ended_failed, is_end);
+    return session_limit_fail(&e->job->limits, e->session.ok, e->session.failed, is_end);
 }
 
 void session_look(struct engine *e, uint64_t now_us)
 {
-    char why[sizeof e->stopped_by], text[UNITS_TEXT_MAX];
+    char why[sizeof e->ending.why], text[UNITS_TEXT_MAX];
 
     if (e->phase != ENGINE_RUNNING) {
         return;
@@ -54,8 +54,8 @@ void session_look(struct engine *e, uint64_t now_us)
     } else if (session_has_failed(e, false)) {
         job_format_max_fail(&e->job->limits, text);
         snprintf(why, sizeof why, "--max-fail %s: %llu of the %llu settled in this session failed",
-                 text, (unsigned long long)e->ended_failed,
-                 (unsigned long long)(e->ended_ok + e->ended_failed));
+                 text, (unsigned long long)e->session.failed,
+                 (unsigned long long)(e->session.ok + e->session.failed));
         stop(e, SESSION_LIMIT_FAIL, why);
     }
 }

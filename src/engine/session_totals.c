@@ -12,15 +12,15 @@ void session_totals_restore(struct engine *e, const struct totals *ended)
 
     if (event_log_tail(e->options.dir, TOTALS_TAIL, &tail) == RESULT_OK) {
         (void)totals_find(buf_view(&tail),
-                          &e->totals_before); /* a run of an older version has none */
+                          &e->session.before); /* a run of an older version has none */
     }
     buf_release(&tail);
-    totals_raise(&e->totals_before, ended);
+    totals_raise(&e->session.before, ended);
 }
 
 void session_totals(const struct engine *e, struct totals *totals)
 {
-    *totals = e->totals_before;
+    *totals = e->session.before;
     totals_add(totals, &e->metrics, e->auth.logins);
 }
 
@@ -34,5 +34,5 @@ void session_totals_note(struct engine *e)
         events_note(&e->events, "totals", fields.data, NULL);
     } /* without memory the next session takes over less */
     buf_release(&fields);
-    e->totals_due_us = engine_now_us(e) + TOTALS_EVERY_US;
+    e->session.totals_due_us = engine_now_us(e) + TOTALS_EVERY_US;
 }

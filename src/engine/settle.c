@@ -128,14 +128,14 @@ static void hide_in_headers(struct engine *e, struct response *response)
 {
     struct str headers = buf_view(&response->headers);
 
-    buf_reset(&e->redacted);
+    buf_reset(&e->scratch.redacted);
     if (!e->secrets.count || !headers.len ||
-        secrets_redact(&e->secrets, headers, SECRETS_BEGUN, &e->redacted) != RESULT_OK ||
-        str_equal(buf_view(&e->redacted), headers)) {
+        secrets_redact(&e->secrets, headers, SECRETS_BEGUN, &e->scratch.redacted) != RESULT_OK ||
+        str_equal(buf_view(&e->scratch.redacted), headers)) {
         return;
     }
     buf_reset(&response->headers);
-    if (buf_append_str(&response->headers, buf_view(&e->redacted)) != RESULT_OK) {
+    if (buf_append_str(&response->headers, buf_view(&e->scratch.redacted)) != RESULT_OK) {
         buf_reset(&response->headers);
     }
 }
@@ -165,8 +165,8 @@ void settle_put(struct engine *e, struct response *response, enum settle_state s
         settle_put_back(e, settle_dismantle(e, response));
         return;
     }
-    e->ended_ok += state == SETTLE_DONE;
-    e->ended_failed += state == SETTLE_FAILED;
+    e->session.ok += state == SETTLE_DONE;
+    e->session.failed += state == SETTLE_FAILED;
     s->state = state;
     s->body_kind = body_kind;
     s->response = response;
@@ -201,15 +201,15 @@ static void mark_is_there(struct engine *e, struct request *request)
 {
     request->is_marked = true;
     if (!engine_is_active(e)) {
-        e->marking--;
+        e->marks.under_way--;
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS,
                    engine_now_us(e));
         settle_unsent(e, request);
         return;
     }
     request->next = NULL;
-    *e->marked_end = request;
-    e->marked_end = &request->next;
+    *e->marks.end = request;
+    e->marks.end = &request->next;
 }
 
 static void committed(struct engine *e, struct settlement *s)

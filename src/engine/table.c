@@ -88,9 +88,9 @@ static void tell_table(struct engine *e, const struct table_job *job)
 
 static void table_failed(struct engine *e, const struct err *err)
 {
-    e->table_result = err->result;
-    snprintf(e->stopped_by, sizeof e->stopped_by, "%s", err->text);
-    memcpy(e->trouble_code, err->code, sizeof e->trouble_code);
+    e->tables.result = err->result;
+    snprintf(e->ending.why, sizeof e->ending.why, "%s", err->text);
+    memcpy(e->storage.code, err->code, sizeof e->storage.code);
 }
 
 /* One event each, so that a long list hides no other. */
@@ -118,7 +118,7 @@ static void keep_schema(struct engine *e, const struct table_report *report)
 {
     struct err err;
 
-    if (report->schema && run_tables_write(e->options.dir, name_of(e, e->table->current),
+    if (report->schema && run_tables_write(e->options.dir, name_of(e, e->tables.job->current),
                                            report->schema, &err) != RESULT_OK) {
         events_add(&e->events, EVENT_WARNING, "table", "", "%s", err.text);
     }
@@ -146,7 +146,7 @@ static void forget_input(struct table_job *job)
 static void on_done(void *context, const struct table_report *report)
 {
     struct engine *e = context;
-    struct table_job *job = e->table;
+    struct table_job *job = e->tables.job;
 
     job->running = false;
     job->failed = report->result != RESULT_OK;
@@ -212,14 +212,15 @@ static void forget_orders(struct table_job *job, bool due_too)
 
 static enum result prepare(struct engine *e, struct err *err)
 {
-    if (!e->table) {
-        e->table = calloc(1, sizeof *e->table);
+    if (!e->tables.job) {
+        e->tables.job = calloc(1, sizeof *e->tables.job);
     }
-    if (e->table && !e->table->endpoint_rows) {
-        e->table->endpoint_rows =
-            calloc(e->job->endpoint_count + 1, sizeof *e->table->endpoint_rows);
+    if (e->tables.job && !e->tables.job->endpoint_rows) {
+        e->tables.job->endpoint_rows =
+            calloc(e->job->endpoint_count + 1, sizeof *e->tables.job->endpoint_rows);
     }
-    return e->table && e->table->endpoint_rows ? RESULT_OK : err_nomem(err, "starting a table");
+    return e->tables.job && e->tables.job->endpoint_rows ? RESULT_OK
+                                                         : err_nomem(err, "starting a table");
 }
 
 /* Takes the path; NULL: there was no memory for it. */
@@ -227,7 +228,7 @@ static enum result add_order(struct engine *e, uint32_t endpoint, char *path, bo
                              bool is_due, struct err *err)
 {
     struct table_order *order = calloc(1, sizeof *order);
-    struct table_order **at = &e->table->orders;
+    struct table_order **at = &e->tables.job->orders;
 
     for (; path && *at; at = &(*at)->next) { /* one file is made once; what is due stays so */
         if (str_equal(str_view((*at)->path), str_view(path))) {
@@ -270,7 +271,7 @@ static enum result order_one(struct engine *e, const char *path, bool parquet, b
 /* What `n` makes. */
 static enum result order_by_user(struct engine *e, struct err *err)
 {
-    e->table->by_user = true;
+    e->tables.job->by_user = true;
     return e->job->endpoint_count > 1
                ? order_all(e, "csv", false, err)
                : order_one(e, e->options.table_path, table_is_parquet(e->options.table_path), false,
@@ -284,12 +285,12 @@ enum result table_order(struct engine *e, struct err *err)
     if (result != RESULT_OK) {
         return result;
     }
-    if (e->table->running) {
+    if (e->tables.job->running) {
         return err_set(err, RESULT_BUSY, "E-TAB4", "a table is being written already");
     }
     result = order_by_user(e, err);
     if (result == RESULT_OK && !table_next(e)) {
-        result = err_set(err, RESULT_IO, "E-TAB6", "%s", e->table->message);
+        result = err_set(err, RESULT_IO, "E-TAB6", "%s", e->tables.job->message);
     }
     return result;
 }
@@ -297,7 +298,7 @@ enum result table_order(struct engine *e, struct err *err)
 /* A table of which more has come since is made anew, unless an order that is due makes the same file. */
 static bool is_left_behind(const struct engine *e)
 {
-    const struct table_job *job = e->table;
+    const struct table_job *job = e->tables.job;
 
     return job->by_user && job->have_table &&
            job->records_at_start < e->metrics.ok + e->metrics.ok_before;
@@ -330,15 +331,15 @@ void table_order_due(struct engine *e)
 
 void table_forget_orders(struct engine *e)
 {
-    if (e->table) {
-        forget_orders(e->table, true);
+    if (e->tables.job) {
+        forget_orders(e->tables.job, true);
     }
 }
 
 /* The one that `job->current` says. */
 static enum result start(struct engine *e, struct err *err)
 {
-    struct table_job *job = e->table;
+    struct table_job *job = e->tables.job;
     const struct table_order *order = job->current;
     struct table_options options = { .output = order->path,
                                      .background = e->phase == ENGINE_RUNNING };
@@ -358,12 +359,12 @@ static enum result start(struct engine *e, struct err *err)
     options.before = job->before = run_tables_read(e->options.dir, name_of(e, order));
     job->started_us = engine_now_us(e);
     job->records_at_start = e->metrics.ok + e->metrics.ok_before;
-    return table_build_start(&job->build, &e->work, &options, source, on_done, e, err);
+    return table_build_start(&job->build, &e->tables.pool, &options, source, on_done, e, err);
 }
 
 bool table_next(struct engine *e)
 {
-    struct table_job *job = e->table;
+    struct table_job *job = e->tables.job;
     struct err err;
 
     while (job && !job->running && job->orders) {
@@ -391,26 +392,26 @@ bool table_next(struct engine *e)
 void table_cancel(struct engine *e)
 {
     if (table_is_running(e)) {
-        forget_orders(e->table, false);
-        table_build_cancel(e->table->build);
+        forget_orders(e->tables.job, false);
+        table_build_cancel(e->tables.job->build);
     }
 }
 
 bool table_is_running(const struct engine *e)
 {
-    return e->table && e->table->running;
+    return e->tables.job && e->tables.job->running;
 }
 
 void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
 {
-    const struct table_job *job = e->table;
+    const struct table_job *job = e->tables.job;
     uint64_t settled_well = e->metrics.ok + e->metrics.ok_before;
     struct table_progress progress;
     bool rows;
 
     memset(out, 0, sizeof *out);
     out->new_records = settled_well;
-    out->workers = e->work.limit;
+    out->workers = e->tables.pool.limit;
     if (!job) {
         return;
     }
@@ -452,27 +453,30 @@ uint64_t table_rows(const struct engine *e)
 
 uint64_t table_rows_of(const struct engine *e, uint32_t endpoint)
 {
-    return e->table && e->table->endpoint_rows ? e->table->endpoint_rows[endpoint] : 0;
+    return e->tables.job && e->tables.job->endpoint_rows ? e->tables.job->endpoint_rows[endpoint]
+                                                         : 0;
 }
 
 const char *table_path(const struct engine *e)
 {
-    return e->table && e->table->csv ? e->table->csv : "";
+    return e->tables.job && e->tables.job->csv ? e->tables.job->csv : "";
 }
 
 const char *table_parquet_path(const struct engine *e)
 {
-    return e->table && e->table->parquet ? e->table->parquet : "";
+    return e->tables.job && e->tables.job->parquet ? e->tables.job->parquet : "";
 }
 
 uint64_t table_made_of(const struct engine *e)
 {
-    return !e->table ? 0 : e->table->csv ? e->table->csv_of : e->table->parquet_of;
+    return !e->tables.job       ? 0
+           : e->tables.job->csv ? e->tables.job->csv_of
+                                : e->tables.job->parquet_of;
 }
 
 void table_release(struct engine *e)
 {
-    struct table_job *job = e->table;
+    struct table_job *job = e->tables.job;
 
     if (job) {
         forget_input(job);
@@ -483,5 +487,5 @@ void table_release(struct engine *e)
         free(job->parquet);
     }
     free(job);
-    e->table = NULL;
+    e->tables.job = NULL;
 }

@@ -8,12 +8,21 @@
 #define SCRAPETOP_ENGINE_TABLE_H
 
 #include "base/err.h"
+#include "work/work.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct engine;
 struct snapshot_normalise;
+
+struct table_job;
+
+struct tables {
+    struct work pool;
+    struct table_job *job;
+    enum result result; /* the end of the last, when that was not well */
+};
 
 MUST_CHECK enum result table_order(struct engine *engine,
                                    struct err *err); /* all of them, by hand */

@@ -50,7 +50,7 @@ static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
 
     if (request) {
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
-        e->sent--; /* nothing was, so --max-requests does not count it */
+        e->session.sent--; /* nothing was, so --max-requests does not count it */
         if (request->hops == 0) {
             request->attempt--;
             e->metrics.retried -= request->attempt > 0;
@@ -63,7 +63,7 @@ static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
 static bool is_any_unmade(const struct engine *e)
 {
     return engine_work_left(e) > frontier_parked(e->frontier) + frontier_waiting(e->frontier) +
-                                     fetch_in_flight(e->fetch) + e->checking +
+                                     fetch_in_flight(e->fetch) + e->judging.count +
                                      committer_pending(e->committer);
 }
 
@@ -75,8 +75,8 @@ void unresponsive_hosts_look(struct engine *e, uint64_t now_us)
         return;
     }
     fetch_each_unsent(e->fetch, look_at, &look);
-    unresponsive_share(&e->hosts, e->cap, is_any_unmade(e));
-    if (e->limit != LIMIT_CAP) {
+    unresponsive_share(&e->hosts, e->pace.cap, is_any_unmade(e));
+    if (e->limits.now != LIMIT_CAP) {
         return; /* there are places for all */
     }
     while (look.count > 0) { /* the youngest first: the oldest may be about to get through */
