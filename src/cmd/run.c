@@ -12,6 +12,7 @@
 #include "session/run_job.h"
 #include "session/run_lists.h"
 #include "session/run_place.h"
+#include "session/run_values.h"
 #include "session/session.h"
 #include "session/sweep_tell.h"
 #include "store/run_dir.h"
@@ -69,6 +70,9 @@ static enum result check_sources(struct run_options *options, struct run_lists *
     if (options->has_sources) {
         result = run_lists_check(lists, &options->job, err);
     }
+    if (result == RESULT_OK && options->has_sources) {
+        result = run_values_read(&options->job, err);
+    }
     return result == RESULT_OK && options->has_sources ? run_job_check(&options->job, err) : result;
 }
 
@@ -112,6 +116,9 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
 
     if (result == RESULT_OK) {
         result = run_lists_open(lists, dir, &options->job, err);
+    }
+    if (result == RESULT_OK) {
+        result = run_values_settle(dir, &options->job, err);
     }
     if (result == RESULT_OK && options->has_sources && dir->fresh) {
         result = stored_job_write(dir, &options->job, err);
@@ -165,7 +172,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .plain = options->plain,
             .notify = options->notify,
             .exit = options->exit,
-            .stdin_is_read = run_lists_have_piped(lists),
+            .stdin_is_read = run_lists_have_piped(lists) || run_values_are_piped(&options->job),
             .json = options->json && !options->sweep.cap_count,
         };
 
@@ -193,7 +200,8 @@ static int run_given(struct run_options *options, int argc, char **argv)
         return show_config_print(options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
     }
     if (options->dry_run) {
-        result = run_job_check(&options->job, &err);
+        result = run_values_read(&options->job, &err);
+        result = result == RESULT_OK ? run_job_check(&options->job, &err) : result;
         if (result == RESULT_OK) {
             result = dry_run_print(&options->job, stdout, &err);
         }

@@ -82,6 +82,7 @@ static void var_release(struct job_var *var)
     free(var->to);
     free(var->step);
     free(var->format);
+    buf_release(&var->piped);
     texts_release(var->values, var->value_count);
 }
 

@@ -73,12 +73,13 @@ enum job_var_kind {
 struct job_var {
     char *name;
     enum job_var_kind kind;
-    char *text, *to, *step;
-    char *format; /* of dates, as strftime's; NULL: "%Y-%m-%d" */
+    char *text, *to, *step; /* of a file its path, or "-": stdin */
+    char *format;           /* of dates, as strftime's; NULL: "%Y-%m-%d" */
     char **values;
     size_t value_count;
-    uint32_t crc32c; /* of the file when the run began, ... */
-    bool has_crc32c; /* ... so that it is seen when it has changed */
+    struct buf piped; /* of the file "-", once it has been read (session/run_values.h) */
+    uint32_t crc32c;  /* of the file when the run began, ... */
+    bool has_crc32c;  /* ... so that it is seen when it has changed */
 };
 
 /** How further pages of a listing are found: the rows of job/page_styles.h. */

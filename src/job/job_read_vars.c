@@ -62,7 +62,7 @@ static void read_file(struct job_reader *r, void *target, struct str value)
     var->kind = JOB_VAR_FILE;
     if (path) {
         free(var->text);
-        var->text = job_absolute_path(r, path);
+        var->text = strcmp(path, "-") == 0 ? str_dup(STR("-")) : job_absolute_path(r, path);
         r->text.no_memory |= !var->text;
     }
     free(path);

@@ -31,20 +31,22 @@ struct var_file {
 
 /* --- the file ------------------------------------------------------------------------------------- */
 
-static enum result read_all(int fd, struct var_file *f, struct err *err)
+enum result var_file_read(int fd, const char *name, struct buf *text, struct err *err)
 {
     ssize_t got = 1;
+
+    buf_init(text, VARS_FILE_MAX);
 
     while (got != 0) {
         char piece[64 * 1024];
 
         got = read(fd, piece, sizeof piece);
         if (got < 0 && errno != EINTR) {
-            return err_set_errno(err, errno, "E-IN2", "cannot read %s", f->path);
+            return err_set_errno(err, errno, "E-IN2", "cannot read %s", name);
         }
-        if (got > 0 && buf_append(&f->text, piece, (size_t)got) != RESULT_OK) {
-            return f->text.len + (size_t)got > VARS_FILE_MAX
-                       ? err_set(err, RESULT_LIMIT, "E-IN2", "%s is over %d MiB", f->path,
+        if (got > 0 && buf_append(text, piece, (size_t)got) != RESULT_OK) {
+            return text->len + (size_t)got > VARS_FILE_MAX
+                       ? err_set(err, RESULT_LIMIT, "E-IN2", "%s is over %d MiB", name,
                                  VARS_FILE_MAX >> 20)
                        : err_nomem(err, "reading a file of values");
         }
@@ -64,10 +66,9 @@ static enum result read_file(struct var_file *f, struct err *err)
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         result = err_set(err, RESULT_INVALID, "E-IN2", "%s is not a regular file", f->path);
     } else {
-        result = read_all(fd, f, err);
+        result = var_file_read(fd, f->path, &f->text, err);
     }
     close(fd);
-    f->crc32c = crc32c(0, f->text.data, f->text.len);
     return result;
 }
 
@@ -329,8 +330,24 @@ static enum result read_rows(struct var_file *f, size_t at, struct job_faults *f
                           : err_set(err, RESULT_INVALID, "E-IN2", "no values in %s", f->path);
 }
 
-enum result var_file_open(struct var_file **opened, const char *path, struct job_faults *faults,
-                          struct err *err)
+static enum result take_text(struct var_file *f, struct str piped, struct err *err)
+{
+    enum result result;
+
+    if (strcmp(f->path, "-") != 0) {
+        result = read_file(f, err);
+    } else {
+        f->path = "stdin";
+        result = buf_append_str(&f->text, piped) == RESULT_OK
+                     ? RESULT_OK
+                     : err_nomem(err, "reading values from stdin");
+    }
+    f->crc32c = crc32c(0, f->text.data, f->text.len);
+    return result;
+}
+
+enum result var_file_open(struct var_file **opened, const char *path, struct str piped,
+                          struct job_faults *faults, struct err *err)
 {
     struct var_file *f = calloc(1, sizeof *f);
     enum result result;
@@ -341,7 +358,7 @@ enum result var_file_open(struct var_file **opened, const char *path, struct job
     }
     f->path = path;
     buf_init(&f->text, VARS_FILE_MAX);
-    result = read_file(f, err);
+    result = take_text(f, piped, err);
     at = f->text.len - json_without_bom(buf_view(&f->text)).len;
     if (result == RESULT_OK) {
         f->form = form_of(path, json_without_bom(buf_view(&f->text)));

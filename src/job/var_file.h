@@ -14,9 +14,13 @@
 
 struct var_file;
 
-/** `faults`, which may be NULL, gets every bad line; RESULT_INVALID when there is one. */
-MUST_CHECK enum result var_file_open(struct var_file **opened, const char *path,
+/** Of the path "-" the text is `piped`, of others it is read. `faults`, which may be NULL, gets every bad line; RESULT_INVALID when there is one. */
+MUST_CHECK enum result var_file_open(struct var_file **opened, const char *path, struct str piped,
                                      struct job_faults *faults, struct err *err);
+
+/** Reads what the descriptor has, to its end, up to VARS_FILE_MAX bytes. `name` is for messages. */
+MUST_CHECK enum result var_file_read(int fd, const char *name, struct buf *text, struct err *err);
+
 void var_file_free(struct var_file *f);
 
 uint64_t var_file_count(const struct var_file *f);

@@ -105,7 +105,7 @@ static enum result open_list(struct var *var, const struct job_var *from, struct
 static enum result open_file(struct var *var, const struct job_var *from, struct job_faults *faults,
                              struct err *err)
 {
-    enum result result = var_file_open(&var->file, from->text, faults, err);
+    enum result result = var_file_open(&var->file, from->text, buf_view(&from->piped), faults, err);
 
     if (result != RESULT_OK) {
         var->file = NULL;
@@ -114,7 +114,8 @@ static enum result open_file(struct var *var, const struct job_var *from, struct
     var->count = var_file_count(var->file);
     if (from->has_crc32c && from->crc32c != var_file_crc32c(var->file)) {
         return err_set(err, RESULT_INVALID, "E-IN5",
-                       "%s has changed since the run began; begin anew with --fresh", from->text);
+                       "%s has changed since the run began; begin anew with --fresh",
+                       strcmp(from->text, "-") == 0 ? "stdin" : from->text);
     }
     return RESULT_OK;
 }

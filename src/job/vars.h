@@ -6,8 +6,8 @@
  *   list      as written.
  *   file      CSV or TSV with a line of column names, `{row.column}`: strings; JSON Lines of objects,
  *             `{row.field}`, or of plain values, `{row}`; by the file's ending .csv .tsv .txt (a value a
- *             line, `{row}`) .jsonl .ndjson, else by its first byte. Held in memory, which VARS_FILE_MAX
- *             bounds. LF or CRLF, a byte order mark is taken, blank lines are passed over.
+ *             line, `{row}`) .jsonl .ndjson, else by its first byte. "-" is stdin, read whole before the run
+ *             begins. Held in memory, which VARS_FILE_MAX bounds. LF or CRLF, a byte order mark is taken, blank lines are passed over.
  *   dates     from one to another, both included: `{day}` begins a step ("1d", "2w", "1month"),
  *             `{day.last}` is its last day and `{day.next}` the day after that, for windows of time.
  *

@@ -100,7 +100,8 @@ static bool name_is_ours(const char *name)
             return true;
         }
     }
-    if (!strncmp(name, RUN_DIR_LIST_PREFIX, strlen(RUN_DIR_LIST_PREFIX))) {
+    if (!strncmp(name, RUN_DIR_LIST_PREFIX, strlen(RUN_DIR_LIST_PREFIX)) ||
+        !strncmp(name, RUN_DIR_VALUES_PREFIX, strlen(RUN_DIR_VALUES_PREFIX))) {
         return true;
     }
     return name[0] == '.' && strstr(name, TEMP_SUFFIX); /* SQLite may put its own behind it */

@@ -3,6 +3,7 @@
  *
  *   job.json        the job as given (run_dir_replace)
  *   urls-N.txt      the N-th list of URLs, as it was when the run began
+ *   values-N        what stdin had for the job's N-th variable
  *   ledger.db       what was asked and how it ended (store/ledger.h); -wal and -shm beside it while
  *                   in use
  *   raw/            bodies (store/segment.h)
@@ -32,6 +33,7 @@
 #include <sys/types.h>
 
 #define RUN_DIR_LIST_PREFIX "urls-"
+#define RUN_DIR_VALUES_PREFIX "values-"
 
 struct run_dir {
     int fd;      /* O_DIRECTORY */

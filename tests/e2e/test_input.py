@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import harness
+import jobs
 from harness import check, check_equal, scratch
 from peer import Peer, reply
 
@@ -137,6 +138,58 @@ def test_list__may_be_long_and_slow():
     ended = harness.finish(child)
     check(ended.code == 0 and b"2001/2001 ok" in ended.err, ended)
     check(all(count == 1 for count in peer.asked.values()), "something was asked twice")
+
+
+# --- values of a job's variable -----------------------------------------------------------------------------
+
+
+def values_job(url, **more):
+    return jobs.write_job("values", base=url, vars={"row": {"file": "-"}},
+                          endpoints=[{"name": "x", "url": "/{row.id}"}], **more)
+
+
+def give(job, text, *more, code=0):
+    return harness.succeed("run", "--plain", *more, "-o", scratch("v.run"), job, stdin=text, code=code)
+
+
+def test_values__are_read_whole_and_kept():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("v.run")
+    job = values_job(peer.url)
+    child = harness.scrapetop("run", "--plain", "--max-requests", "2", "-c", "1", "-o", run_dir, job,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    say(child, "id,name\n1,a\n2,")
+    child.stdin.write(b"b\n3,c\n")
+    child.stdin.close()
+    child.stdin = None
+    check_equal(harness.finish(child).code, 4, "exit code")
+    check_equal(peer.total(), 2, "asked at first")
+    check_equal(harness.read(run_dir + "/values-1"), b"id,name\n1,a\n2,b\n3,c\n", "what is kept")
+    aside = scratch("moved.run")
+    os.rename(run_dir, aside)
+    harness.succeed("run", "--plain", "--max-requests", "100", "-o", aside)
+    check_equal(dict(peer.asked), {f"/{n}": 1 for n in range(1, 4)}, "asked")
+
+
+def test_values__resume_the_run_only_when_they_are_the_same():
+    peer = Peer(lambda ask: reply())
+    job = values_job(peer.url)
+    give(job, b'{"id":1}\n{"id":2}\n')
+    give(job, b'{"id":1}\n{"id":2}\n')
+    check_equal(peer.total(), 2, "asked")
+    ended = give(job, b'{"id":1}\n{"id":3}\n', code=2)
+    check(b"E-IN5" in ended.err and b"stdin" in ended.err, ended)
+
+
+def test_values__are_refused__before_anything_is_made():
+    peer = Peer(lambda ask: reply())
+    for job, text, code in ((values_job(peer.url), b"", b"E-IN2"),
+                            (values_job(peer.url), b"name\na\n", b"E-CFG5"),
+                            (values_job(peer.url), b"[" * (65 << 20), b"E-IN2"),
+                            (jobs.write_job("twice", base=peer.url, vars={"a": {"file": "-"}, "b": {"file": "-"}},
+                                            endpoints=[{"name": "x", "url": "/{a}/{b}"}]), b"1\n", b"E-ARG9")):
+        ended = give(job, text, code=2)
+        check(code in ended.err, ended)
+        check(not os.path.exists(scratch("v.run")) and not peer.total(), "something was begun")
 
 
 if __name__ == "__main__":
