@@ -150,8 +150,22 @@ static void serve(struct limit_sim *s, struct limit_flight *f)
 
 /* --- the caller ------------------------------------------------------------------------------------ */
 
+/* One that has slept enough, or SIZE_MAX. */
+static size_t find_awake(const struct limit_sim *s)
+{
+    size_t found = SIZE_MAX;
+
+    for (size_t i = 0; i < s->asleep; i++) {
+        found = s->threads[i].until_us <= s->now_us ? i : found;
+    }
+    return found;
+}
+
 static bool may_start(struct limit_sim *s)
 {
+    if (s->is_script) {
+        return s->in_flight + s->asleep < s->cap || find_awake(s) != SIZE_MAX;
+    }
     return s->in_flight < s->cap &&
            bucket_may_start(&s->bucket, UINT64_MAX, s->now_us) == BUCKET_MAY;
 }
@@ -159,9 +173,15 @@ static bool may_start(struct limit_sim *s)
 static void start(struct limit_sim *s)
 {
     struct limit_flight *f = &s->flights[s->in_flight++];
+    size_t awake = find_awake(s);
 
+    *f = (struct limit_flight){ .started_us = s->now_us };
+    if (awake != SIZE_MAX) {
+        f->refusals = s->threads[awake].refusals;
+        s->threads[awake] = s->threads[--s->asleep];
+    }
     bucket_started(&s->bucket, s->now_us);
-    *f = (struct limit_flight){ .started_us = s->now_us, .crowd = s->bucket.in_flight };
+    f->crowd = s->bucket.in_flight;
     serve(s, f);
 }
 
@@ -178,6 +198,18 @@ static bool is_refusal(struct limit_sim *s, int status)
     }
     s->was_limiter = true;
     return true;
+}
+
+static void put_to_sleep(struct limit_sim *s, const struct limit_flight *f)
+{
+    uint64_t most_us = f->refusals < 5 ? US_PER_S << f->refusals : 30 * US_PER_S;
+
+    s->refused++;
+    s->threads[s->asleep++] = (struct limit_thread){
+        .until_us = s->now_us +
+                    (f->named_us ? f->named_us : (uint64_t)(uniform(&s->random) * (double)most_us)),
+        .refusals = f->refusals + 1,
+    };
 }
 
 static void refuse(struct limit_sim *s, const struct limit_flight *f,
@@ -204,7 +236,13 @@ static void end(struct limit_sim *s, unsigned at)
     s->flights[at] = s->flights[--s->in_flight];
     s->active -= f.is_working;
     s->bucket.in_flight--;
-    if (is_refusal(s, f.status)) {
+    if (s->is_script) {
+        if (f.status == 200) {
+            s->accepted++;
+        } else {
+            put_to_sleep(s, &f);
+        }
+    } else if (is_refusal(s, f.status)) {
         refuse(s, &f, &answer);
     } else if (f.status == 503) {
         s->broken++;
@@ -240,6 +278,20 @@ void limit_sim_begin(struct limit_sim *s, const struct limiter *limiter, unsigne
     limit_sim_count(s);
 }
 
+/* When time alone lets one more start. */
+static uint64_t wake_us(struct limit_sim *s)
+{
+    uint64_t first_us = UINT64_MAX;
+
+    if (!s->is_script) {
+        return bucket_wake_us(&s->bucket, UINT64_MAX, s->now_us);
+    }
+    for (size_t i = 0; i < s->asleep; i++) {
+        first_us = s->threads[i].until_us < first_us ? s->threads[i].until_us : first_us;
+    }
+    return first_us;
+}
+
 void limit_sim_live(struct limit_sim *s, double length_s)
 {
     uint64_t until_us = s->now_us + (uint64_t)(length_s * 1e6);
@@ -251,9 +303,9 @@ void limit_sim_live(struct limit_sim *s, double length_s)
             start(s);
         }
         if (s->in_flight < s->cap) {
-            uint64_t wake_us = bucket_wake_us(&s->bucket, UINT64_MAX, s->now_us);
+            uint64_t at_us = wake_us(s);
 
-            next_us = wake_us < next_us - LATE_US ? wake_us + LATE_US : next_us;
+            next_us = at_us < next_us - LATE_US ? at_us + LATE_US : next_us;
         }
         if (s->in_flight && s->flights[first_end(s)].ends_us < next_us) {
             next_us = s->flights[first_end(s)].ends_us;

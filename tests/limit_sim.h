@@ -3,6 +3,9 @@
  *
  * The caller starts what its cap and its bucket allow, as the engine does, and tells the bucket every
  * answer. The server accepts, refuses, or fails, at once or after its latency. Deterministic.
+ *
+ * Or the caller is the plain script that it is measured beside (tests/weather/plain_script.py): as many threads
+ * as the cap, each of which waits for itself, as it is told or at random up to 1 s, 2 s, ... 30 s.
  */
 #ifndef SCRAPETOP_TESTS_LIMIT_SIM_H
 #define SCRAPETOP_TESTS_LIMIT_SIM_H
@@ -43,6 +46,7 @@ struct limit_sim {
     struct bucket bucket;
     struct bucket_suspicion suspicion;
     unsigned cap;
+    bool is_script;
     uint64_t now_us;
     uint64_t random;
 
@@ -63,8 +67,15 @@ struct limit_sim {
         int status;
         uint64_t named_us; /* the deadline that its refusal names */
         bool is_working;   /* it counts for LIMITER_AT_ONCE */
+        unsigned refusals; /* before it, of its URL */
     } flights[LIMIT_SIM_CAP_MAX];
     unsigned in_flight;
+
+    struct limit_thread { /* of the script, asleep */
+        uint64_t until_us;
+        unsigned refusals; /* of the URL that it asks */
+    } threads[LIMIT_SIM_CAP_MAX];
+    unsigned asleep;
 };
 
 /** A server that has rested, and a caller that knows nothing of it. */

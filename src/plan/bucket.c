@@ -83,10 +83,10 @@ void bucket_started(struct bucket *b, uint64_t now_us)
 {
     b->in_flight++;
     b->starts++;
-    learned_started(&b->learned, now_us);
-    if (b->learned.rate > 0) {
+    if (learned_is_paced(&b->learned)) {
         pacer_start(&b->pacer, now_us);
     }
+    learned_started(&b->learned, now_us);
     allowance_start(&b->allowance, now_us);
 }
 

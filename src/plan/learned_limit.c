@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define SEARCH_TURN_S 1.0       /* SEARCH doubles within this ... */
-#define SEARCH_TURN_LEAST_S 0.3 /* it becomes shorter with each that goes well */
+#define SEARCH_TURN_S 0.3
+#define SEARCH_TURN_LEAST_S 0.2 /* it becomes shorter with each that goes well */
 #define SEARCH_TURN_PART 0.7
 #define WINDOW_TURN_S 5.0     /* a recovery of a window is slower to grow after ... */
 #define WINDOW_TURN_MAX_S 8.0 /* ... up to this */
@@ -14,21 +14,22 @@
 #define STEP_MIN_US 20000     /* growth comes in steps no shorter */
 #define STEP_MAX_S 1.0        /* and counts no longer ones */
 #define BOUND_FOR_US US_PER_S /* a rate that kept nothing back for so long does not grow */
-#define CREEP_PER_S 0.007     /* NARROW grows by this part ... */
-#define CREEP_RECOVERY_S 6    /* ... while refusals pass within this; else more slowly */
-#define CREEP_CALM_S 8.0    /* ... and faster when nothing was refused for longer than this, ... */
-#define CREEP_DOUBLES_S 2.0 /* ... twice as fast after so long */
-#define BELOW_TARGET 0.98   /* NARROW comes back to this part soon, and creeps from there */
+#define BACK_S 1.5            /* NARROW is back at its target within this, ... */
+#define BACK_STARTS 60.0      /* ... or so many starts, ... */
+#define BACK_RECOVERY_S                                                                            \
+    3.0 /* ... so many times as long when refusals take so many times as long to pass, ... */
+#define UNSURE_BACK_S 0.6 /* ... and sooner when the target was met once only */
+#define NEAR 0.85         /* two targets that differ by no more are the same */
+#define BEYOND_MOST                                                                                \
+    0.25 /* beyond the target by this part, until that is more than a bucket gives */
+#define ONCE_RECOVERY_US (6 * US_PER_S) /* of a window that may have been an outage */
 #define BEYOND_BURSTS                                                                              \
-    2 /* what was accepted beyond the target is no bucket's any more: another limit */
-#define BEYOND_PER_S 1.25
+    1.3 /* what was accepted beyond the target is no bucket's any more: another limit */
 #define LOST_TARGET 1.3
-#define BEFORE_WEIGHT                                                                              \
-    0.8 /* between the rate that went well a moment ago and the one that did not */
-#define BEFORE_US (US_PER_S / 4)
-#define UNSURE_PER_S 0.06 /* NARROW grows so while it was not refused in NARROW yet */
-#define BACK 0.95         /* of what was found */
-#define WHOLE_LEAST 0.7   /* of the refused rate: what a span tells at the least */
+#define STRAYS_PER_S 0.06    /* back to the rate at which strays are as frequent */
+#define BACK 0.95            /* of what was found */
+#define WHOLE_LEAST 0.7      /* of the refused rate: what a span tells at the least, ... */
+#define WHOLE_LEAST_TOLD 0.5 /* ... where a refusal costs more than a second */
 #define BACK_SURE 0.96
 #define BACK_ONCE_MORE 0.92
 #define BACK_AGAIN 0.8 /* refused again at once */
@@ -39,16 +40,16 @@
 #define FIRST_PART 0.7     /* of what was accepted lately: the first guess */
 #define SPAN_MIN_US 300000 /* a shorter one tells no rate */
 #define WINDOW_US (2 * US_PER_S) /* a refusal that takes longer to pass is that of a window */
-#define WINDOW_SAME 0.7          /* two that differ by no more are the same */
 #define ASK_RATE_LEAST 2.0 /* after a deadline, until one is accepted: one a round trip, and ... */
 #define ASK_RATE_MOST 10.0 /* ... between these */
-#define TRY_TURN_S 0.1     /* once a first window is spent: doubled within this */
+#define TRY_PART 0.125     /* of one a round trip, once a first window is spent, ... */
+#define TRY_TURN_S 0.1     /* ... doubled within this */
 #define TOLD_FADES 0.97    /* with each further one */
 #define LEAST_PART 0.9
 #define TOLD_CREEP_MOST_S 5.0 /* a longer deadline makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
 #define ROW_ACCEPTED 60 /* so many in between, and they are not in a row */
-#define HOLD_GROWTH 1.5
+#define HOLD_GROWTH 1.2
 #define HOLDS_A_WINDOW 16
 #define HOLD_LATE_US (120 * US_PER_S) /* nothing was accepted for so long: */
 #define HOLD_LATE_MAX_US (30 * US_PER_S)
@@ -118,6 +119,7 @@ static void set_rate(struct learned_limit *l, double rate, uint64_t now_us)
     l->rate = rate > LEARNED_RATE_MIN ? rate : LEARNED_RATE_MIN;
     l->rate = l->rate > l->least ? l->rate : l->least;
     l->stepped_us = now_us;
+    l->grown_s = 0;
 }
 
 static void search_from(struct learned_limit *l, double rate, double turn_s, uint64_t now_us)
@@ -127,7 +129,6 @@ static void search_from(struct learned_limit *l, double rate, double turn_s, uin
     l->turn_s = turn_s;
     l->target = rate;
     set_rate(l, rate, now_us);
-    l->rate_before = l->rate_between = l->rate / 2;
 }
 
 /* --- how many at once ---------------------------------------------------------------------------- */
@@ -141,6 +142,7 @@ static void set_at_once(struct learned_limit *l, unsigned at_once, uint64_t now_
     }
     l->at_once = at_once ? at_once : 1;
     l->at_once_probe_us = now_us + l->at_once_every_us;
+    l->searched = l->rate;
     if (l->phase == LEARNED_NARROW) {
         search_from(l, l->rate, SEARCH_TURN_S, now_us); /* there may be a rate besides */
         return;
@@ -156,10 +158,16 @@ static bool is_too_many(struct learned_limit *l, const struct learned_answer *a,
     unsigned most = recent_crowd(l), count = recent_count(l);
     bool plenty = count >= AT_ONCE_EVIDENCE && count >= 2 * a->crowd && l->span_accepted > 0;
     bool is_more = a->crowd > most && plenty && a->crowd > 1;
-    unsigned wanted = l->phase == LEARNED_FREE ? 1 : a->crowd > 3 ? AT_ONCE_ROW : AT_ONCE_FEW_ROW;
+    bool is_new = l->phase == LEARNED_SEARCH && a->crowd > 3 && !a->told_us && l->searched <= 0;
+    unsigned wanted = l->phase == LEARNED_FREE || is_new ? 1
+                      : a->crowd > 3                     ? AT_ONCE_ROW
+                                                         : AT_ONCE_FEW_ROW;
 
     if (l->at_once && l->span_accepted < AT_ONCE_EVIDENCE) {
         l->at_once = 0; /* fewer at once did not help: it is a rate */
+        if (l->searched > 0 && l->phase == LEARNED_FREE) {
+            search_from(l, l->searched, SEARCH_TURN_S, now_us);
+        }
         return false;
     }
     l->too_many_in_row = is_more ? l->too_many_in_row + 1 : 0;
@@ -184,21 +192,20 @@ unsigned learned_at_once(struct learned_limit *l, uint64_t now_us)
 
 /* --- the rate ------------------------------------------------------------------------------------- */
 
-/* What was accepted from the last time that a window opened to this one is what it lets in. Twice the same
- * is a window's quota; once may have been an outage, and is no more than a place to search from. */
-static void open_window(struct learned_limit *l, double rate, uint64_t now_us)
+/* Twice the same is a window's rate; once may have been an outage, and is no more than a place to search from. */
+static void open_window(struct learned_limit *l, uint64_t now_us)
 {
-    bool is_same = rate > WINDOW_SAME * l->window_rate && l->window_rate > WINDOW_SAME * rate;
+    double rate = l->window.rate;
+    bool is_same = l->window.is_sure;
 
-    if (!is_same && l->recovery_us > CREEP_RECOVERY_S * US_PER_S) {
-        l->recovery_us = CREEP_RECOVERY_S * US_PER_S;
+    if (!is_same && l->recovery_us > ONCE_RECOVERY_US) {
+        l->recovery_us = ONCE_RECOVERY_US;
     }
-    l->window_rate = rate;
     l->target = rate;
     l->is_sure = is_same;
     l->phase = is_same ? LEARNED_NARROW : LEARNED_SEARCH;
     l->turn_s = SEARCH_TURN_S;
-    set_rate(l, is_same ? BELOW_TARGET * rate : rate, now_us);
+    set_rate(l, is_same ? BACK_SURE * rate : rate, now_us);
 }
 
 /* It accepts again. */
@@ -218,16 +225,14 @@ static void note_recovery(struct learned_limit *l, uint64_t started_us, uint64_t
     if (took_us < WINDOW_US) {
         return;
     }
-    if (l->opened_accepted > 0) {
-        open_window(l, l->opened_accepted / seconds(started_us - l->opened_us), now_us);
+    if (bare_window_opens(&l->window, started_us)) {
+        open_window(l, now_us);
     } else { /* it refused from the beginning */
         l->phase = LEARNED_SEARCH;
         set_rate(l, FIRST_LEAST, now_us);
     }
     l->is_guessing = false;
     l->excess = 0;
-    l->opened_us = started_us;
-    l->opened_accepted = 0;
 }
 
 /* One a round trip. */
@@ -250,13 +255,14 @@ static void take_step(struct learned_limit *l, enum told_step step, uint64_t now
         l->rate = 0;
         break;
     case TOLD_STEP_TRY:
-        search_from(l, fmax(l->told.rate, a_trip_rate(l)), TRY_TURN_S, now_us);
+        search_from(l, fmax(l->told.rate, TRY_PART * a_trip_rate(l)), TRY_TURN_S, now_us);
         break;
     case TOLD_STEP_TRY_AT:
         search_from(l, fmin(l->told.rate, a_trip_rate(l)), SEARCH_TURN_S, now_us);
         break;
     case TOLD_STEP_NO_WINDOW:
-        l->burst = fmax(l->burst, BURST_LEAST);
+        l->held = fmax(l->held, l->told.burst);
+        l->burst = fmax(l->burst, fmax(BURST_LEAST, l->held));
         search_from(l, l->told.rate, SEARCH_TURN_S, now_us);
         break;
     }
@@ -265,9 +271,7 @@ static void take_step(struct learned_limit *l, enum told_step step, uint64_t now
 void learned_started(struct learned_limit *l, uint64_t now_us)
 {
     take_step(l, told_window_started(&l->told, l->episode_us, now_us), now_us);
-    if (!l->opened_us) {
-        l->opened_us = now_us;
-    }
+    bare_window_started(&l->window, now_us);
     l->span_started++;
 }
 
@@ -279,7 +283,7 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
     if (l->accepted[0] < UINT16_MAX) {
         l->accepted[0]++;
     }
-    if (a->crowd > l->crowd[0]) {
+    if (a->crowd > l->crowd[0] && a->started_us >= l->first_until_us) {
         l->crowd[0] = a->crowd < UINT16_MAX ? (uint16_t)a->crowd : UINT16_MAX;
     }
     l->latency_us += l->latency_us > 0 ? 0.1 * (latency_us - l->latency_us) : latency_us;
@@ -287,10 +291,13 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
         l->span_from_us = a->started_us;
     }
     l->span_accepted += a->started_us >= l->span_from_us;
+    if (a->started_us < l->first_until_us) {
+        l->first_accepted++;
+    }
     if (l->refused_us && a->started_us > l->refused_us) {
         note_recovery(l, a->started_us, now_us);
     }
-    l->opened_accepted++;
+    bare_window_accepted(&l->window);
     take_step(l, told_window_accepted(&l->told, a->started_us), now_us);
 }
 
@@ -301,6 +308,9 @@ static void lose_free(struct learned_limit *l, uint64_t span_us, uint64_t now_us
     l->refused_at = recent_rate(l, now_us);
     l->burst = BURST_LEAST;
     l->first_accepted = l->span_accepted;
+    memset(l->crowd, 0,
+           sizeof l->crowd); /* they were not alone: what is refused counts only for us */
+    l->first_until_us = now_us;
     l->first_span_us = span_us < BURST_US ? span_us : 0;
     l->phase = LEARNED_SEARCH;
     l->turn_s = SEARCH_TURN_S;
@@ -318,7 +328,17 @@ static void guess(struct learned_limit *l, uint64_t now_us)
         FIRST_PART * (lately > l->refused_at ? lately : l->refused_at); /* before a long hold */
     l->is_guessing = false;
     set_rate(l, lately > FIRST_LEAST ? lately : FIRST_LEAST, now_us);
-    l->rate_before = l->rate_between = l->rate / 2;
+}
+
+/* How long growth takes to double, or to come back. */
+static double turn_s(const struct learned_limit *l)
+{
+    double turn = l->turn_s, trips_s = TURN_LATENCIES * l->latency_us / (double)US_PER_S;
+    double recovery_s = seconds(l->recovery_us);
+
+    turn = trips_s > turn ? trips_s : turn;
+    recovery_s = recovery_s < WINDOW_TURN_MAX_S ? recovery_s : WINDOW_TURN_MAX_S;
+    return recovery_s > WINDOW_TURN_S && recovery_s > turn ? recovery_s : turn;
 }
 
 /* What the server let in a second since the last refusal, as far as it is known. A bucket that was full again
@@ -334,10 +354,33 @@ static double whole_rate(const struct learned_limit *l, double accepted, uint64_
     return open_us < SPAN_MIN_US ? whole : fmax(whole, (accepted - l->burst) / seconds(open_us));
 }
 
+/* The rate of a bucket that was full, and was empty when a rate that had doubled every `turn` seconds reached
+ * `upper`: what was more than it let in took the bucket `burst`. */
+static double rate_below(double upper, double burst, double turn)
+{
+    double least = 0, most = upper, more = burst * log(2) / turn;
+
+    for (int i = 0; i < 30; i++) {
+        double middle = (least + most) / 2;
+
+        if (upper - middle - middle * log(upper / middle) > more) {
+            least = middle;
+        } else {
+            most = middle;
+        }
+    }
+    return most;
+}
+
+/* It was met before. */
+static bool is_near(double rate, double target)
+{
+    return rate > NEAR * target && NEAR * rate < target;
+}
+
 static void lose_search(struct learned_limit *l, double accepted, uint64_t span_us, uint64_t now_us)
 {
-    double whole = whole_rate(l, accepted, span_us), upper = l->rate, before = l->rate_before,
-           found;
+    double whole = whole_rate(l, accepted, span_us), upper = l->rate, found;
 
     l->refused_at = upper;
     if (accepted <= 0) {
@@ -347,17 +390,19 @@ static void lose_search(struct learned_limit *l, double accepted, uint64_t span_
         set_rate(l, BACK_AGAIN * upper, now_us);
         return;
     }
-    whole = whole < upper ? whole : upper;
-    found = pow(before < upper ? before : upper, BEFORE_WEIGHT) * pow(upper, 1 - BEFORE_WEIGHT);
-    found = l->recovery_us > WINDOW_US || whole > found ? whole : found;
-    if (l->first_span_us) { /* now that the rate is known: what more its bucket held */
-        double held = l->first_accepted - found * seconds(l->first_span_us);
+    if (l->first_span_us) { /* how much more its bucket held than came in meanwhile */
+        double more = fmax(0, l->first_accepted - 1); /* an even rate needs one */
 
-        l->burst = held > l->burst ? held : l->burst;
+        found = rate_below(upper, more, turn_s(l));
+        l->held = fmax(0, more - found * seconds(l->first_span_us));
+        l->burst = fmax(l->burst, l->held + 1);
         l->first_span_us = 0;
     }
+    found = rate_below(upper, l->held, turn_s(l));
+    whole = fmin(whole, upper);
+    found = l->recovery_us > WINDOW_US || whole > found ? whole : found;
     l->phase = LEARNED_NARROW;
-    l->is_sure = false;
+    l->is_sure = is_near(found, l->target);
     l->target = found;
     set_rate(l, BACK * found, now_us);
 }
@@ -373,15 +418,16 @@ static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_
     if (span_us < SPAN_MIN_US) {
         found = (l->episodes_in_row < 3 ? BACK_ONCE_MORE : BACK_AGAIN) * rate;
     } else {
-        whole = whole < WHOLE_LEAST * rate ? WHOLE_LEAST * rate : whole < rate ? whole : rate;
+        double least = (l->told_s > 1 ? WHOLE_LEAST_TOLD : WHOLE_LEAST) * rate;
+
+        whole = fmin(fmax(whole, least), rate);
         found = l->is_sure || l->episodes_in_row > 1 || l->recovery_us > WINDOW_US
                     ? whole
                     : sqrt(whole * rate);
     }
-    l->is_sure = true;
-    if (l->excess > l->burst) {
-        l->burst = l->excess;
-    }
+    l->is_sure |= is_near(found, l->target);
+    l->burst = fmax(l->burst, l->excess);
+    l->held = fmax(l->held, l->excess);
     l->target = found;
     set_rate(l, (l->is_sure ? BACK_SURE : BACK) * found, now_us);
 }
@@ -489,7 +535,8 @@ static bool is_none_of_it(struct learned_limit *l, double accepted, uint64_t spa
 enum learned_news learned_refused(struct learned_limit *l, const struct learned_answer *a,
                                   uint64_t now_us)
 {
-    uint64_t span_us = a->started_us > l->span_from_us ? a->started_us - l->span_from_us : 1;
+    bool has_span = l->span_from_us && a->started_us > l->span_from_us;
+    uint64_t span_us = has_span ? a->started_us - l->span_from_us : 1;
     uint64_t row_us = l->recovery_us > IN_ROW_US ? l->recovery_us : IN_ROW_US;
     bool was_trial = l->told.state == TOLD_TRIAL, is_row, is_vain;
     double accepted;
@@ -500,6 +547,9 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     }
     if (a->started_us < l->episode_us) {
         return LEARNED_KNOWN;
+    }
+    if (!bare_window_refused(&l->window, a->started_us) && l->phase == LEARNED_SEARCH) {
+        l->phase = LEARNED_FREE; /* there is no such window */
     }
     accepted = likely_accepted(l, a);
     is_row = l->episode_us && a->started_us < l->episode_us + row_us && accepted < ROW_ACCEPTED;
@@ -518,7 +568,8 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
         lose_window(l, now_us);
     } else {
         if (was_trial) {
-            l->burst = fmax(l->burst, l->told.quota); /* what it took for a window's was that */
+            l->held = fmax(l->held, l->told.burst); /* what it took for a window's was that */
+            l->burst = fmax(l->burst, l->held);
         }
         lose(l, accepted, span_us, now_us);
     }
@@ -527,60 +578,38 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
     return is_vain ? LEARNED_IN_VAIN : LEARNED_NEWS;
 }
 
-/* How long growth takes to double, or to come back. */
-static double turn_s(const struct learned_limit *l)
-{
-    double turn = l->turn_s, trips_s = TURN_LATENCIES * l->latency_us / (double)US_PER_S;
-    double recovery_s = seconds(l->recovery_us);
-
-    turn = trips_s > turn ? trips_s : turn;
-    recovery_s = recovery_s < WINDOW_TURN_MAX_S ? recovery_s : WINDOW_TURN_MAX_S;
-    return recovery_s > WINDOW_TURN_S && recovery_s > turn ? recovery_s : turn;
-}
-
 /* A refusal that names a deadline costs all that could have been asked meanwhile: it should be rare. */
 static double told_cost(const struct learned_limit *l)
 {
     double wait_s = fmin(l->told_s, TOLD_CREEP_MOST_S);
 
-    return (1 + wait_s) * (1 + wait_s);
+    return pow(1 + wait_s, l->is_sure ? 2 : 1.5);
+}
+
+/* How long NARROW takes back to its target. After as long again it is as far beyond. */
+static double back_s(const struct learned_limit *l)
+{
+    double back = l->is_sure ? fmax(BACK_S, BACK_STARTS / l->rate) : UNSURE_BACK_S;
+    double trips_s = TURN_LATENCIES * l->latency_us / (double)US_PER_S;
+
+    return fmax(back, trips_s) * told_cost(l) * fmax(1, seconds(l->recovery_us) / BACK_RECOVERY_S);
 }
 
 static double grown_narrow(struct learned_limit *l, double passed_s, uint64_t now_us)
 {
-    double recovery_s = seconds(l->recovery_us), rate = l->rate;
-    double turn = turn_s(l), known = stray_rate(&l->stray, now_us);
-    double creep, slower, calm_s;
+    double known = stray_rate(&l->stray, now_us), back = back_s(l), part, beyond;
 
-    if (rate < known) {
-        return fmin(known, rate * (1 + UNSURE_PER_S * passed_s));
+    if (l->rate < known) {
+        return fmin(known, l->rate * (1 + STRAYS_PER_S * passed_s));
     }
-    l->excess += rate > l->target ? (rate - l->target) * passed_s : 0;
-    if (rate < BELOW_TARGET * l->target) {
-        double part = passed_s / (turn > 4 ? turn / 4 : 1);
-
-        return rate + (BELOW_TARGET * l->target - rate) * (part < 1 ? part : 1) +
-               1e-3 * rate * passed_s;
+    l->excess += l->rate > l->target ? (l->rate - l->target) * passed_s : 0;
+    l->grown_s += passed_s;
+    part = l->grown_s / back - 1;
+    beyond = (1 - BACK_SURE) * part * part * part;
+    if (l->is_sure && beyond > BEYOND_MOST && l->excess < BEYOND_BURSTS * l->burst) {
+        beyond = BEYOND_MOST; /* a large bucket gives as much for a while */
     }
-    if (l->excess < BEYOND_BURSTS * l->burst) {
-        creep = l->is_sure ? CREEP_PER_S : UNSURE_PER_S;
-        slower = told_cost(l) * fmax(1, recovery_s / CREEP_RECOVERY_S);
-        calm_s = l->recovery_us > WINDOW_US ? 2 * CREEP_CALM_S : CREEP_CALM_S;
-        calm_s = seconds(now_us - l->episode_us) / slower - calm_s;
-        creep *= (1 + fmax(0, calm_s) / CREEP_DOUBLES_S) / slower;
-        return rate * (1 + creep * passed_s);
-    }
-    return rate * pow(BEYOND_PER_S, passed_s / turn);
-}
-
-/* Remembers the rate of a moment ago: it went well. */
-static void note_before(struct learned_limit *l, uint64_t now_us)
-{
-    if (now_us >= l->before_us + BEFORE_US / 2) {
-        l->rate_before = l->rate_between;
-        l->rate_between = l->rate;
-        l->before_us = now_us;
-    }
+    return fmax(l->rate, (1 + beyond) * l->target);
 }
 
 double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
@@ -594,6 +623,10 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
     if (l->is_guessing && now_us >= l->episode_us) {
         guess(l, now_us);
     }
+    if (l->window.spare > 0) {
+        l->stepped_us = now_us;
+        return 0;
+    }
     if (l->rate <= 0 || l->phase == LEARNED_FREE || passed_us < STEP_MIN_US) {
         return l->rate;
     }
@@ -601,7 +634,6 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
     if (l->refused_us || now_us > l->bound_us + BOUND_FOR_US) {
         return l->rate; /* nothing was shown of it */
     }
-    note_before(l, now_us);
     if (l->phase == LEARNED_SEARCH) {
         l->rate *= exp2(passed_s / turn_s(l));
         if (l->turn_s > SEARCH_TURN_LEAST_S) {
@@ -616,6 +648,11 @@ double learned_rate(struct learned_limit *l, bool binds, uint64_t now_us)
         }
     }
     return l->rate;
+}
+
+bool learned_is_paced(const struct learned_limit *l)
+{
+    return l->rate > 0 && l->window.spare <= 0;
 }
 
 void learned_restore(struct learned_limit *l)
@@ -636,7 +673,11 @@ uint64_t learned_hold_us(struct learned_limit *l, uint64_t random)
     double window_part = (double)l->recovery_us / HOLDS_A_WINDOW;
     double first = window_part > (double)LEARNED_HOLD_US ? window_part : (double)LEARNED_HOLD_US;
     double length = first * pow(HOLD_GROWTH, l->holds_in_row);
+    uint64_t window_us = bare_window_wait_us(&l->window, l->episode_us);
 
+    if (window_us) {
+        return window_us;
+    }
     if (l->at_once || (l->phase == LEARNED_NARROW && l->episodes_in_row < 2)) {
         return 0;
     }

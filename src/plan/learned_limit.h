@@ -4,15 +4,19 @@
  * A refusal says "too fast" or "too many at once", never which and never how much. This model is told
  * every answer and keeps a rate (starts a second) and a number at once that stay just inside:
  *
- *   FREE --refused--> SEARCH --refused again--> NARROW: rate near the limit, creeping up
- *     ^                 |  rate grows fast        |  refused: a little less, and on
- *     `--- the limit no longer binds -------------´  far beyond the last refusal: grows fast again
+ *   FREE --refused--> SEARCH --refused again--> NARROW: rate near the limit
+ *     ^                 |  doubles and doubles    |  refused: a little less, and on
+ *     `--- the limit no longer binds -------------´  far beyond the last refusal: doubles again
  *
  * Why it works: at a refusal a token bucket is empty. Between two refusals the server has therefore
  * accepted just what it lets in, whatever the size of its bucket, as long as the bucket was not full
- * in between. Fixed and sliding windows tend to the same quotient. Growth is slow against the time
- * that the server took to accept again after a refusal: that is the length of its window, as far as it
- * can be seen.
+ * in between. Fixed and sliding windows tend to the same quotient. Where SEARCH was refused, the bucket had
+ * given more than it got for a while; how much, its first burst has shown, and so what it got follows.
+ *
+ * NARROW grows by the cube of the time since it was back at its target: quickly back to it, for long near
+ * it, and quickly away once nothing was refused for long. Beyond what a bucket can have held it is another
+ * limit. It takes the longer the more a refusal costs: many starts in between, the waits that are told, the
+ * time that the server takes to accept again (plan/bare_window.h).
  *
  * When refusals come only with more at once than was ever accepted, the server counts what runs at
  * once: then `at_once` is kept instead of a rate, and tried again now and then.
@@ -28,12 +32,13 @@
  * nothing is accepted at all.
  *
  * Sources  token bucket: ITU-T I.371; additive increase, multiplicative decrease: Chiu and Jain 1989;
- *          slow start beyond the last known limit: RFC 9438 (CUBIC).
+ *          slow start beyond the last known limit, cubic growth around it: RFC 9438 (CUBIC).
  * Pure: told the time. Units: microseconds (monotonic), requests per second.
  */
 #ifndef SCRAPETOP_PLAN_LEARNED_LIMIT_H
 #define SCRAPETOP_PLAN_LEARNED_LIMIT_H
 
+#include "plan/bare_window.h"
 #include "plan/stray.h"
 #include "plan/told_window.h"
 
@@ -66,23 +71,23 @@ struct learned_limit {
     double refused_at; /* the rate at which it was refused last, for people */
     unsigned at_once;  /* in flight at most; 0: none learned */
 
-    uint64_t stepped_us; /* the rate has grown up to here */
-    double target;       /* NARROW: where the last refusals were */
-    double turn_s;       /* SEARCH: doubles within this, and more quickly as it goes on */
-    double rate_before, rate_between; /* a moment ago, which went well, and a little later */
-    uint64_t before_us;
-    double window_rate;    /* of the last window, as it opened */
+    uint64_t stepped_us;   /* the rate has grown up to here */
+    double target;         /* NARROW: where the last refusals were, ... */
+    double grown_s;        /* ... and for how long the rate has grown since */
+    double turn_s;         /* SEARCH: doubles within this, and more quickly as it goes on */
+    double searched;       /* the rate, before it was taken for a number at once; 0: it never was */
     uint64_t span_from_us; /* start of what was refused last; 0: of the first request */
     uint64_t span_held_us; /* for so long of it a deadline kept all back */
     double span_started;   /* requests begun since ... */
     double span_accepted;  /* ... and accepted */
     uint64_t episode_us; /* refusals of what began before belong to one that is answered already */
-    uint64_t opened_us;  /* when a window opened last, as far as it can be seen */
-    double opened_accepted; /* since then */
+    struct bare_window window;
     struct told_window told;
-    double burst;           /* what a bucket may give beyond the target, as far as it was seen */
-    double first_accepted;  /* before the first refusal, ... */
-    uint64_t first_span_us; /* ... within this; 0: that was long ago */
+    double burst;            /* what a bucket may give beyond the target, as far as it was seen */
+    double held;             /* what it gave beyond its rate before the first refusal, or later */
+    double first_accepted;   /* of what began before the first refusal was known, ... */
+    uint64_t first_until_us; /* ... then, ... */
+    uint64_t first_span_us;  /* ... within this; 0: that was long ago */
     struct stray stray;
     double excess;            /* started beyond the target since the last refusal */
     unsigned too_many_in_row; /* refusals with more at once than was accepted lately */
@@ -134,6 +139,9 @@ void learned_held(struct learned_limit *limit, uint64_t until_us);
 
 /** The rate of this moment, growth included; 0: none. `binds`: it keeps a request back right now. */
 double learned_rate(struct learned_limit *limit, bool binds, uint64_t now_us);
+
+/** The next start counts for the rate. */
+bool learned_is_paced(const struct learned_limit *limit);
 
 /** In flight at most at this moment; 0: no limit. */
 unsigned learned_at_once(struct learned_limit *limit, uint64_t now_us);

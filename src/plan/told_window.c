@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 
-#define SAME 0.7         /* two that differ by no more let in the same */
+#define SAME 0.9         /* two that differ by no more let in the same */
+#define PARTLY 0.67      /* of the next: the first one had begun without us */
 #define QUOTA_LEAST 5    /* a window that lets in fewer is better told by its rate */
 #define TRIAL_PART 1.125 /* of its quota accepted: it is no window's, when that was sure ... */
 #define TRIAL_ALL 2      /* ... and when it was not */
@@ -11,13 +12,14 @@
 static bool is_window(struct told_window *w, uint64_t now_us)
 {
     double count = w->accepted;
-    bool is_first = w->quota <= 0;
+    bool is_first = w->quota < PARTLY * count; /* or the first is told anew */
     bool is_same = count > SAME * w->quota && w->quota > SAME * count;
 
     if (count <= 0) {
         return true; /* still the one before */
     }
     w->rate = count / ((double)(now_us - w->opened_us + 1) / (double)US_PER_S);
+    w->burst = w->quota < count && w->quota > 0 ? w->quota : count;
     w->quota = count;
     w->is_sure |= is_same && count >= QUOTA_LEAST;
     return is_first || w->is_sure;

@@ -10,11 +10,12 @@
  *                              `--refused---+------------------+---------------------------------'
  *
  * ASKS   few are sent, until one is accepted: the deadline may have been too early.
- * TRIAL  first, one window tells nothing: there may have been an outage. So it grows quickly, and when twice
- *        as many are accepted there is no window. Once two windows have let in the same, it begins at
- *        their rate, slowly.
+ * TRIAL  first, one window tells nothing: there may have been an outage. So it grows quickly from a few, and
+ *        when twice as many are accepted there is no window. Once two windows have let in the same, it
+ *        begins at their rate, slowly.
  *
- * Two that differ, and a trial that goes well for long, are no window's: NEVER. Then the deadline is the same
+ * Two that differ, and a trial that goes well for long, are no window's: NEVER. A bucket gives a little more in
+ * the time that a trial takes; when it is much more, the first window had begun without us, and is forgotten. Then the deadline is the same
  * each time, or that of the next token, and there is a rate to be learned (plan/learned_limit.h).
  *
  * Pure: told the time. Units: microseconds (monotonic), requests per second.
@@ -34,6 +35,7 @@ struct told_window {
     enum told_state state;
     bool is_sure;             /* two have let in the same */
     double quota;             /* what the last one let in; 0: none has ended */
+    double burst;             /* the lesser of the last two */
     double rate;              /* that, a second, by the time from its opening to the next */
     uint64_t opened_us;       /* 0: nothing has begun yet */
     double started, accepted; /* since then */
