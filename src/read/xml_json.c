@@ -387,6 +387,16 @@ static enum result write_json(const struct reading *r, struct buf *out)
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
+/* Expat 2.9 has one that holds more, and calls the other deprecated. */
+static unsigned long long line_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+    return XML_GetCurrentLineNumber64(parser);
+#else
+    return XML_GetCurrentLineNumber(parser);
+#endif
+}
+
 static void parse(struct reading *r, struct str text)
 {
     enum XML_Status status = XML_STATUS_OK;
@@ -405,7 +415,7 @@ static void parse(struct reading *r, struct str text)
 
         r->result = code == XML_ERROR_NO_MEMORY ? RESULT_NOMEM : RESULT_INVALID;
         snprintf(r->why, XML_WHY_MAX, "the XML is at fault in line %llu: %.100s",
-                 (unsigned long long)XML_GetCurrentLineNumber(r->parser), XML_ErrorString(code));
+                 line_of(r->parser), XML_ErrorString(code));
     }
 }
 
