@@ -28,10 +28,10 @@ WRITERS = {"crash.c", "table_run.c"}
 # folder: what it may include. "plan/" is the whole part, "plan/request.h" one header of it.
 MAY_INCLUDE = {
     "base": [],
-    "read": ["base/", "expat.h", "zip.h", "zlib.h", "zstd.h"],
+    "read": ["base/", "brotli/", "expat.h", "zip.h", "zlib.h", "zstd.h"],
     "job": ["base/", "cjson/"],
     "plan": ["base/", "job/"],
-    "fetch": ["base/", "plan/request.h", "curl/", "uv.h"],
+    "fetch": ["base/", "read/coding.h", "plan/request.h", "curl/", "uv.h"],
     "store": ["base/", "plan/request.h", "plan/found.h", "plan/sort_key.h", "plan/rounds.h",
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "read/", "job/job.h"],

@@ -1,6 +1,6 @@
 /* What compressors of the same libraries have made is unpacked, whatever pieces it comes in and whatever room there
  * is; what they have not made is refused. */
-#include "fetch/coding.h"
+#include "read/coding.h"
 
 #include "base/buf.h"
 

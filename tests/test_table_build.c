@@ -39,7 +39,7 @@ static enum result build(const char *records, unsigned workers, struct table_rep
         paths[count] = in_folder(names[count]);
         given[count] = strcmp(names[count], "-") == 0 ? "-" : paths[count].text;
     }
-    assert_int_equal(file_source_open(&options.source, given, count, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&options.source, given, count, NULL, NULL), RESULT_OK);
     return table_run(&options, report);
 }
 
@@ -61,7 +61,7 @@ static void check_golden(const char *name, uint64_t split_bytes)
     if (get(pointer_path, &pointer)) {
         options.table.records = buf_cstr(&pointer);
     }
-    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
     assert_int_equal(table_run(&options, &report), RESULT_OK);
     assert_true(get(output.text, &got));
     if (!str_equal(buf_view(&got), buf_view(&want))) {
@@ -143,7 +143,7 @@ static enum result build_split(const char *records, uint64_t split_bytes, const 
         .table = { .records = records, .output = output.text, .split_bytes = split_bytes },
     };
 
-    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
     return table_run(&options, report);
 }
 
@@ -258,7 +258,7 @@ static void table_run__refuses__when_one_piece_outgrows_memory(void **state)
         put(cases[i].name, buf_view(&text));
         put("t.csv", STR("old\n"));
         buf_release(&text);
-        assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
         assert_int_equal(table_run(&options, &report), cases[i].says ? RESULT_LIMIT : RESULT_OK);
         if (cases[i].says) {
             assert_string_equal(report.err.code, "E-TAB3");
@@ -347,10 +347,10 @@ static void file_source_open__says_why__when_input_cannot_be_read(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(file_source_open(&source, paths, 1, &err), RESULT_INVALID);
+    assert_int_equal(file_source_open(&source, paths, 1, NULL, &err), RESULT_INVALID);
     assert_non_null(strstr(err.text, "is a directory, not a file"));
     paths[0] = missing.text;
-    assert_int_equal(file_source_open(&source, paths, 1, &err), RESULT_NOT_FOUND);
+    assert_int_equal(file_source_open(&source, paths, 1, NULL, &err), RESULT_NOT_FOUND);
     assert_string_equal(err.code, "E-IN2");
     assert_null(source);
 }
@@ -654,7 +654,7 @@ static void table_run__gives_way__when_in_the_background(void **state)
         };
         struct table_report report;
 
-        assert_int_equal(file_source_open(&looking.inner, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&looking.inner, paths, 1, NULL, NULL), RESULT_OK);
         assert_int_equal(table_run(&options, &report), RESULT_OK);
         assert_true(looking.asked > 2);
         /* Only a machine so busy that it denies them their share lets others take pieces, too. */
@@ -681,7 +681,7 @@ static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(voi
         enum result result;
 
         put("t.csv", STR("old"));
-        assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&source, paths, 1, NULL, NULL), RESULT_OK);
         result = cancel_after(turns, &options, source);
         if (result == RESULT_CANCELLED) {
             assert_file("t.csv", "old");
@@ -720,7 +720,7 @@ static void table_build__has_as_many_workers_as_the_memory_does_for__when_more_c
 
         assert_int_equal(uv_loop_init(&loop), 0);
         work_init(&work, &loop, cases[i].limit);
-        assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&source, paths, 1, NULL, NULL), RESULT_OK);
         assert_int_equal(
             table_build_start(&w.build, &work, &options, source, watched_done, &w, NULL),
             RESULT_OK);
@@ -747,7 +747,7 @@ static void work_cancel__ends_the_build__when_workers_wait(void **state)
     put_many_lines("in.jsonl", (size_t)3 << 20);
     assert_int_equal(uv_loop_init(&loop), 0);
     work_init(&work, &loop, 2);
-    assert_int_equal(file_source_open(&source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&source, paths, 1, NULL, NULL), RESULT_OK);
     assert_int_equal(table_build_start(&w.build, &work, &options, source, watched_done, &w, NULL),
                      RESULT_OK);
     table_build_cancel(w.build);

@@ -290,7 +290,7 @@ static void table_run__takes_the_last__when_a_document_in_parts_has_two(void **s
         for (options.workers = 1; options.workers <= 4; options.workers += 3) {
             struct table_run_options run = { .table = options };
 
-            assert_int_equal(file_source_open(&run.source, &path, 1, NULL), RESULT_OK);
+            assert_int_equal(file_source_open(&run.source, &path, 1, NULL, NULL), RESULT_OK);
             assert_int_equal(table_run(&run, &report), RESULT_OK);
             assert_int_equal(report.rows, i < 2 ? 1 : 200);
             assert_int_equal(report.passes, i < 2 ? 2 : 1);

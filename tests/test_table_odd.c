@@ -73,7 +73,7 @@ static void odd__is_named_by_its_record__whatever_pieces_the_input_is_read_in(vo
         };
 
         put_odd_records(lines);
-        assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
         assert_int_equal(table_run(&options, &report), RESULT_OK);
         /* The line that is skipped counts as no record. */
         snprintf(words, sizeof words, want, lines ? "3,209" : "3,210", lines ? "76" : "77",
@@ -96,7 +96,7 @@ static void odd__is_told_of_numbers_in_quotes__only_where_most_are(void **state)
     (void)state;
     put("in.jsonl", STR("{\"a\":\"1\",\"b\":\"1\"}\n{\"a\":\"2\",\"b\":\"x\"}\n"
                         "{\"a\":\"n\\u002fa, and more than forty bytes in all\",\"b\":\"y\"}\n"));
-    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
     assert_int_equal(table_run(&options, &report), RESULT_OK);
     assert_conflicts(&report, "column a is text: 1 of 3 values is not a number, first: record 3, "
                               "\"n\\u002fa, and more than forty bytes in a...\"");

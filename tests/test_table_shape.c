@@ -30,7 +30,7 @@ static enum result build(const char *output, const char *records, const struct t
     };
 
     to = in_folder(output);
-    assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+    assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
     return table_run(&options, report);
 }
 
@@ -153,7 +153,7 @@ static void parquet__has_the_same_bytes__when_workers_are_many(void **state)
         };
         struct table_report report;
 
-        assert_int_equal(file_source_open(&options.source, paths, 1, NULL), RESULT_OK);
+        assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
         assert_int_equal(table_run(&options, &report), RESULT_OK);
         assert_true(get(output.text, &tables[workers - 1]));
         table_schema_free(report.schema);

@@ -300,8 +300,8 @@ static int normalise_files(const struct read_options *options)
     struct err err;
 
     if (check_files(options, &err) != RESULT_OK ||
-        file_source_open(&task.source, options->operands, options->operand_count, &err) !=
-            RESULT_OK) {
+        file_source_open(&task.source, options->operands, options->operand_count,
+                         &options->spec.reading, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     return make_table(options, &task);

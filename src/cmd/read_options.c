@@ -1,8 +1,10 @@
 #include "cmd/read_options.h"
 
+#include "base/body_text.h"
 #include "base/json_scan.h"
 #include "base/units.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +175,43 @@ static enum result add_operand(void *target, const char *text, struct err *err)
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]
 #define GROUPS(array) .groups = array, .group_count = sizeof(array) / sizeof(array)[0]
 
+static enum result set_as(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    return body_format_parse(str_view(text), &options->spec.reading.as) &&
+                   !body_format_is_kept(options->spec.reading.as)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1",
+                         "--as \"%.32s\": want auto, json, ndjson, csv, tsv or xml", text);
+}
+
+static enum result set_charset(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    if (!body_charset_is_known(str_view(text))) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--charset \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
+                       "iso-8859-15 or windows-1252",
+                       text);
+    }
+    snprintf(options->charset, sizeof options->charset, "%s", text);
+    options->spec.reading.charset = options->charset;
+    return RESULT_OK;
+}
+
+static enum result set_in_delimiter(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->spec.reading.delimiter = body_delimiter_parse(str_view(text));
+    return options->spec.reading.delimiter
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1",
+                         "--in-delimiter \"%.8s\": want one character, or \"tab\"", text);
+}
+
 static const struct option_row normalise_rows[] = {
     {
         .letter = 'o',
@@ -188,6 +227,37 @@ static const struct option_row normalise_rows[] = {
         .help = "Where in a body its records are: /items, /data/*/rows",
         .kind = OPTION_CALL,
         .set = set_records,
+    },
+    {
+        .name = "as",
+        .words = "auto json ndjson csv tsv xml",
+        .value = "FORMAT",
+        .help = "What the files are, when name and first bytes do not say it: json, ndjson, csv, "
+                "tsv, xml",
+        .kind = OPTION_CALL,
+        .set = set_as,
+    },
+    {
+        .name = "charset",
+        .words = "utf-8 utf-16 iso-8859-1 iso-8859-15 windows-1252",
+        .value = "NAME",
+        .help = "Letters of the files (UTF-8)",
+        .kind = OPTION_CALL,
+        .set = set_charset,
+    },
+    {
+        .name = "in-delimiter",
+        .words = "tab",
+        .value = "CHAR",
+        .help = "Between the cells of CSV files: one character, or tab (sniffed)",
+        .kind = OPTION_CALL,
+        .set = set_in_delimiter,
+    },
+    {
+        .name = "no-header",
+        .help = "The first row of CSV files is a record; columns get numbers: column_1",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, spec.reading.no_header),
     },
     {
         .name = "endpoint",

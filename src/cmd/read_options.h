@@ -27,6 +27,7 @@ struct read_options {
     size_t answer_count;
     const char **operands; /* normalise: RUN, or FILE..., or "-"; raw: RUN KEY...; else RUN */
     size_t operand_count;  /* at least 1 */
+    char charset[32];      /* normalise: spec.reading points at it */
     struct options_given given;
 };
 

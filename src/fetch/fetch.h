@@ -6,7 +6,7 @@
  * `on_response`: also one that was refused at the start, ended by a timer, or cancelled.
  *
  * What leaves here is bounded: body bytes are counted after decompression as they come, headers have
- * a ceiling, gzip is the only coding asked for (others are read, see fetch/coding.h), http and https are the only schemes spoken, and
+ * a ceiling, gzip is the only coding asked for (others are read, see read/coding.h), http and https are the only schemes spoken, and
  * redirects are reported, never followed.
  *
  * HTTP/1.1 by default: libcurl before 8.1 reports a body that HTTP/2 cut short as complete

@@ -14,7 +14,7 @@
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
 
-#include "fetch/coding.h"
+#include "read/coding.h"
 #include "fetch/fetch.h"
 #include "fetch/head.h"
 #include "fetch/proxy.h"

@@ -28,6 +28,7 @@ struct columns {
     struct type_facts *facts; /* by node, when wanted */
     struct firsts firsts;     /* likewise */
     struct record_place here;
+    bool are_texts;
     uint32_t *nodes_of; /* by column, once settled */
     struct str *labels; /* by column, once settled: views into label_bytes */
     struct buf label_bytes;
@@ -201,12 +202,17 @@ void columns_enter_record(struct columns *c, uint64_t chunk, uint64_t record)
     c->here = (struct record_place){ chunk, record };
 }
 
+void columns_take_texts(struct columns *c, bool are_texts)
+{
+    c->are_texts = are_texts;
+}
+
 void columns_note(struct columns *c, uint32_t node, enum cell_kind kind, struct str text,
                   struct row_value *value)
 {
     struct type_facts *facts = &c->facts[node];
 
-    value->kind = types_note(facts, kind, text, c->wish.coerce, &value->value);
+    value->kind = types_note(facts, kind, text, c->wish.coerce || c->are_texts, &value->value);
     if (facts->seen[value->kind] == 1) {
         firsts_note(&c->firsts, node, value->kind, &c->here, kind, text);
     }

@@ -81,6 +81,10 @@ MUST_CHECK enum result columns_want_facts(struct columns *columns, const struct 
 /** The values that are noted from now on stand in that record of the chunk, counted from 1. */
 void columns_enter_record(struct columns *columns, uint64_t chunk, uint64_t record);
 
+/** The values that are noted from now on are strings by what they were read from, so that numbers are looked for in
+ *  them whatever the wish was. */
+void columns_take_texts(struct columns *columns, bool are_texts);
+
 /** A value that is not null stands at `node`; says what it is. Only after columns_want_facts. */
 void columns_note(struct columns *columns, uint32_t node, enum cell_kind kind, struct str text,
                   struct row_value *value);

@@ -31,11 +31,11 @@ static const struct form magics[] = {
 
 /* Likewise, of texts: behind blanks, and in any case. */
 static const struct form texts[] = {
-    { STR_INIT("<?xml"), "it is XML: ask the API for JSON, as with Accept: application/json" },
+    { STR_INIT("<?xml"), "it is XML: --as xml reads it" },
     { STR_INIT("<!doctype"),
       "it is HTML, a page for browsers: ask for the URL of the API behind it" },
     { STR_INIT("<html"), "it is HTML, a page for browsers: ask for the URL of the API behind it" },
-    { STR_INIT("<"), "it is HTML or XML: ask the API for JSON, as with Accept: application/json" },
+    { STR_INIT("<"), "it is HTML or XML: --as xml reads XML" },
     { STR_INIT(")]}'"),
       "a line stands before the JSON, so that no page can embed it: tail -n +2" INTO },
     { STR_INIT("//"), "JSON has no comments: take them out" },
@@ -123,7 +123,7 @@ static const char *extra_hint(struct str text, size_t at)
         return "NULs come after the JSON: tr -d '\\0' < FILE | scrapetop normalise -";
     }
     if (!holds && is_table(text)) {
-        return "it looks like CSV, a table already";
+        return "it looks like CSV: --as csv reads it, with --no-header if it has none";
     }
     if (holds && rest.data[0] == ',') {
         return "commas stand between several JSON texts: put a [ before them and a ] after them";
@@ -168,9 +168,10 @@ static const char *text_hint(struct str text)
             return texts[i].hint;
         }
     }
-    return is_call(head)    ? "it is a call with the JSON in brackets (JSONP): take the call away"
-           : is_table(head) ? "it looks like CSV, a table already"
-                            : NULL;
+    return is_call(head) ? "it is a call with the JSON in brackets (JSONP): take the call away"
+           : is_table(head)
+               ? "it looks like CSV: --as csv reads it, with --no-header if it has none"
+               : NULL;
 }
 
 const char *not_json_hint(struct str text, bool is_line, const struct json_error *error)

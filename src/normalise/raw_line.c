@@ -47,6 +47,8 @@ bool raw_line_split(struct str line, struct raw_line *parts)
             parts->status = value;
         } else if (json_raw_equal(key, STR("vars"))) {
             parts->vars = value;
+        } else if (json_raw_equal(key, STR("as"))) {
+            parts->is_texts = true;
         } else if (json_raw_equal(key, STR("crc32c"))) {
             size_t at = (size_t)(key.data - line_begin);
 

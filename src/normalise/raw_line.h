@@ -23,6 +23,7 @@ struct raw_line {
     struct str vars;                 /* a JSON object, or STR_NONE */
     struct str body;
     enum raw_body kind;
+    bool is_texts;  /* the body was made of a format whose values are all strings ("as") */
     size_t seal_at; /* of the comma before "crc32c"; 0: it is missing */
 };
 

@@ -13,6 +13,7 @@
 #ifndef SCRAPETOP_NORMALISE_RECORD_SOURCE_H
 #define SCRAPETOP_NORMALISE_RECORD_SOURCE_H
 
+#include "base/body_format.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -25,18 +26,27 @@
 enum record_form {
     RECORD_DOCUMENT, /* one JSON text */
     RECORD_LINES, /* whole lines, each a JSON text (with JSON_SEQUENCE_MARK before it, perhaps) or blank */
-    RECORD_RAW,  /* one line of a run's raw segment (normalise/raw_line.h) */
-    RECORD_PART, /* some members of a container in a large document; see split_source.h */
+    RECORD_RAW,   /* one line of a run's raw segment (normalise/raw_line.h) */
+    RECORD_CELLS, /* whole rows of a CSV file, each a record */
+    RECORD_PART,  /* some members of a container in a large document; see split_source.h */
 };
+
+struct cells_file; /* normalise/cells_file.h */
 
 struct record_piece {
     enum record_form form;
     int fd;                  /* open for reading, or -1: the reader opens `path` */
     const char *path;        /* also names the piece in messages */
     uint64_t offset, length; /* bytes */
+    uint64_t begin;          /* of the file that is meant, within the one that is read */
+    const char *fault;   /* RECORD_DOCUMENT: why there is nothing in it; NULL: see for yourself */
+    enum body_format as; /* RECORD_DOCUMENT: BODY_XML, when it is known to be that */
     /* RECORD_DOCUMENT: bytes that are not to be read, as they were handed out as RECORD_PART before;
      * without them it is a whole document. Length 0: none. */
     uint64_t gap, gap_length;
+    /* RECORD_CELLS: what the columns are called, and the line in which the piece begins, from 1. */
+    const struct cells_file *cells;
+    uint64_t line;
     /* RECORD_PART: the step of the records pointer that walks over these, and whether they are named. */
     unsigned step;
     bool named;

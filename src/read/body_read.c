@@ -214,10 +214,25 @@ static bool is_header(struct str text, char delimiter)
     return is_good;
 }
 
+bool body_head_is_csv(struct str head, bool is_cut, char *delimiter)
+{
+    struct str text = str_trim(head);
+    size_t rows, cells;
+
+    if (!text.len || strchr("{[<\"", text.data[0]) || utf8_valid_prefix(head) + 3 < head.len) {
+        return false;
+    }
+    *delimiter = csv_take_separator_line(&head);
+    if (*delimiter) {
+        return true;
+    }
+    *delimiter = csv_sniff(head, is_cut, &rows, &cells);
+    return rows >= 2 && cells >= 2 && is_header(head, *delimiter);
+}
+
 static bool looks_like_csv(struct reader *r, struct str text, char *delimiter)
 {
-    size_t rows, cells;
-    struct str type = r->content_type, head = text;
+    struct str type = r->content_type;
 
     type = str_trim(str_cut(&type, ';'));
     if (type.len && !str_equal_nocase(type, STR("text/plain")) &&
@@ -226,12 +241,7 @@ static bool looks_like_csv(struct reader *r, struct str text, char *delimiter)
         !str_equal_nocase(type, STR("application/vnd.ms-excel"))) {
         return false;
     }
-    *delimiter = csv_take_separator_line(&head);
-    if (*delimiter) {
-        return true;
-    }
-    *delimiter = csv_sniff(head, false, &rows, &cells);
-    return rows >= 2 && cells >= 2 && is_header(head, *delimiter);
+    return body_head_is_csv(text, false, delimiter);
 }
 
 static enum result read_auto(struct reader *r, struct str text, bool is_utf8, struct buf *out)
@@ -251,9 +261,7 @@ static enum result read_auto(struct reader *r, struct str text, bool is_utf8, st
                    : RESULT_INVALID;
     }
     result = read_json(r, text, false, out);
-    if (result == RESULT_INVALID && !r->found->why[0] && head.len &&
-        !strchr("{[<\"", head.data[0]) && utf8_valid_prefix(text) == text.len &&
-        looks_like_csv(r, text, &delimiter)) {
+    if (result == RESULT_INVALID && !r->found->why[0] && looks_like_csv(r, text, &delimiter)) {
         result = read_csv(r, text, delimiter, false, out);
     }
     return result;
@@ -387,7 +395,7 @@ static enum result read_packed(struct reader *r, struct str body, enum pack pack
     struct unpacking u = { .reader = r, .out = out };
     struct unpack_sink sink = { begin_member, put_member, &u };
     char why[UNPACK_WHY_MAX];
-    enum result result = unpack(&source, pack, unpacked_max, &sink, why);
+    enum result result = unpack_files(&source, pack, unpacked_max, &sink, why);
 
     if (result == RESULT_OK && u.count == 1) { /* it alone: what it is, it is */
         buf_reset(out);

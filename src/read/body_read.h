@@ -36,6 +36,9 @@ MUST_CHECK enum result body_read(struct str body, struct str content_type,
                                  const struct body_reading *how, uint64_t unpacked_max,
                                  struct buf *out, struct body_found *found);
 
+/** The head of a text of which nobody says what it is looks like CSV (it is UTF-8, or begins so). */
+bool body_head_is_csv(struct str head, bool is_cut, char *delimiter);
+
 /** JSON is what the reading expects first, so that a body that is JSON already needs no more. */
 bool body_read_wants_json(struct str content_type, const struct body_reading *how);
 

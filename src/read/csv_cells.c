@@ -168,37 +168,53 @@ enum result csv_next(struct csv_reader *r, struct csv_row *row, bool *more)
     return result;
 }
 
-size_t csv_row_end(struct str text, char delimiter, bool *is_open, uint64_t *lines)
+/* The state behind a character that is not within quotes. */
+static int state_after(char c, char delimiter)
 {
-    const char *p = text.data, *end = p + text.len;
+    return c == delimiter ? CSV_AT_CELL : CSV_PLAIN;
+}
 
-    *is_open = false;
-    while (p < end) {
-        if (*p == '"') {
-            const char *begin = p++;
+/* `p` stands in a quoted cell: to what closes it, or the end. */
+static const char *to_quote(const char *p, const char *end, uint64_t *lines)
+{
+    const char *quote = memchr(p, '"', (size_t)(end - p));
 
-            for (;;) {
-                p = p < end ? memchr(p, '"', (size_t)(end - p)) : NULL;
-                if (!p) {
-                    *is_open = true;
-                    return text.len;
-                }
-                p++;
-                if (p == end || *p != '"') {
-                    break;
-                }
-                p++;
-            }
-            *lines += count_lines(begin, p);
-        }
-        p = plain_end(p, end, delimiter);
-        if (p < end && is_line_end(*p)) {
-            ++*lines;
-            return (size_t)(skip_line_end(p, end) - text.data);
-        }
-        p += p < end;
+    quote = quote ? quote : end;
+    for (const char *at = p; at < quote && (at = memchr(at, '\n', (size_t)(quote - at))); at++) {
+        ++*lines;
     }
-    return text.len;
+    return quote;
+}
+
+bool csv_scan_row(struct csv_scan *scan, char delimiter, struct str *block)
+{
+    const char *p = block->data, *end = p + block->len;
+    bool has_ended = false;
+
+    while (p < end && !has_ended) {
+        if (scan->state == CSV_AFTER_CR) {
+            p += *p == '\n';
+            scan->state = CSV_AT_CELL;
+            has_ended = true;
+        } else if (scan->state == CSV_QUOTED) {
+            p = to_quote(p, end, &scan->lines);
+            scan->state = p < end ? CSV_CLOSED : CSV_QUOTED;
+            p += p < end;
+        } else if (*p == '"' && scan->state != CSV_PLAIN) {
+            scan->state = CSV_QUOTED; /* it begins the cell, or it is the second of two */
+            p++;
+        } else if (is_line_end(*p)) {
+            scan->lines++;
+            has_ended = *p == '\n';
+            scan->state = has_ended ? CSV_AT_CELL : CSV_AFTER_CR;
+            p++;
+        } else {
+            scan->state = state_after(*p, delimiter);
+            p++;
+        }
+    }
+    *block = (struct str){ p, (size_t)(end - p) };
+    return has_ended;
 }
 
 /* --- whose cells -------------------------------------------------------------------------------------- */

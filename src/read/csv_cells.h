@@ -49,9 +49,15 @@ struct csv_reader {
 MUST_CHECK enum result csv_next(struct csv_reader *reader, struct csv_row *row, bool *more);
 void csv_row_release(struct csv_row *row);
 
-/** Where the row ends that begins at `text`: behind its line break. `text.len` when it does not end there;
- *  `*is_open` says whether a quoted cell is open then. `*lines` is added to. */
-size_t csv_row_end(struct str text, char delimiter, bool *is_open, uint64_t *lines);
+/* Looks for ends of rows in text that comes block by block; zeroed, it stands where a row begins. */
+struct csv_scan {
+    enum { CSV_AT_CELL, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED, CSV_AFTER_CR } state;
+    uint64_t lines; /* that have ended */
+};
+
+/** True when a row ends in the block, which then goes on behind its line break. False: all of the block was looked
+ *  at, and the row goes on in the next one. A CR that ends a block is decided with the next one, too. */
+bool csv_scan_row(struct csv_scan *scan, char delimiter, struct str *block);
 
 /** The delimiter that parts the rows of `head` most evenly, and `*rows` and `*cells` that it makes there: `cells`
  *  is 0 when they are not all alike. The last row of a head that was cut is not counted. */

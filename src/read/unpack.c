@@ -1,6 +1,7 @@
 #include "read/unpack.h"
 
 #include "base/units.h"
+#include "read/coding.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,14 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ZLIB_CONST
 #include <zip.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #define BLOCK_BYTES ((size_t)64 << 10)
-#define WINDOW_LOG_MAX 27 /* 128 MiB: what `zstd` itself unpacks unasked */
-#define HEAD_BYTES 4      /* that tell a packed file */
+#define HEAD_BYTES 4 /* that tell a packed file */
 
 struct work {
     const struct unpack_source *source;
@@ -24,7 +21,7 @@ struct work {
     uint64_t of_member;    /* of `out` */
     char head[HEAD_BYTES]; /* of the member */
     char *why;
-    unsigned char block[BLOCK_BYTES], from[BLOCK_BYTES];
+    char block[BLOCK_BYTES], from[BLOCK_BYTES];
 };
 
 enum pack unpack_kind(struct str head)
@@ -81,12 +78,12 @@ static enum result check_ceilings(struct work *w)
     return RESULT_OK;
 }
 
-static enum result put(struct work *w, const unsigned char *bytes, size_t len)
+static enum result put(struct work *w, const char *bytes, size_t len)
 {
     enum result result;
 
     for (size_t i = 0; w->of_member + i < HEAD_BYTES && i < len; i++) {
-        w->head[w->of_member + i] = (char)bytes[i];
+        w->head[w->of_member + i] = bytes[i];
     }
     w->of_member += len;
     w->out += len;
@@ -95,153 +92,99 @@ static enum result put(struct work *w, const unsigned char *bytes, size_t len)
         return fail(w, RESULT_DENIED, "holds another packed file, which is not opened");
     }
     result = check_ceilings(w);
-    return result == RESULT_OK && len
-               ? w->sink->put(w->sink->context, (struct str){ (const char *)bytes, len })
-               : result;
+    return result == RESULT_OK && len ? w->sink->put(w->sink->context, (struct str){ bytes, len })
+                                      : result;
 }
 
 /* --- what goes in ------------------------------------------------------------------------------------- */
 
 /* The next bytes of the source; none at its end. They are counted in `w->in`. */
-static enum result take(struct work *w, const unsigned char **bytes, size_t *len)
+static enum result take(struct work *w, struct str *bytes)
 {
     const struct unpack_source *s = w->source;
+    uint64_t size = s->fd < 0 ? s->bytes.len : s->size;
+    size_t want = size - w->in < BLOCK_BYTES ? (size_t)(size - w->in) : BLOCK_BYTES;
+    ssize_t got;
 
     if (s->fd < 0) {
-        *len = s->bytes.len - w->in < BLOCK_BYTES ? s->bytes.len - w->in : BLOCK_BYTES;
-        *bytes = (const unsigned char *)s->bytes.data + w->in;
+        *bytes = (struct str){ s->bytes.data + w->in, want };
     } else {
-        ssize_t got;
-
         do {
-            got = pread(s->fd, w->from, BLOCK_BYTES, (off_t)w->in);
+            got = pread(s->fd, w->from, want, (off_t)w->in);
         } while (got < 0 && errno == EINTR);
         if (got < 0) {
             snprintf(w->why, UNPACK_WHY_MAX, "cannot be read: %.100s", strerror(errno));
             return RESULT_IO;
         }
-        *len = (size_t)got;
-        *bytes = w->from;
+        *bytes = (struct str){ w->from, (size_t)got };
     }
-    w->in += *len;
+    w->in += bytes->len;
     return RESULT_OK;
 }
 
-/* --- gzip ---------------------------------------------------------------------------------------------- */
+/* --- gzip, Zstandard -------------------------------------------------------------------------------------- */
 
-/* Behind a member: another one, or zeros that fill a block. */
-static enum result next_member(struct work *w, z_stream *z, bool *is_padding)
+static enum result fail_coding(struct work *w, enum coding_result code, const char *name)
 {
-    if (*z->next_in == 0) {
-        *is_padding = true;
-        z->avail_in = 0;
-        return RESULT_OK;
+    switch (code) {
+    case CODING_NO_MEMORY:
+        return fail(w, RESULT_NOMEM, "there is no memory to unpack it");
+    case CODING_WIDE:
+        return fail(w, RESULT_DENIED, "has a window over 8 MiB: pack it without --ultra or --long");
+    default:
+        snprintf(w->why, UNPACK_WHY_MAX, "is a damaged %s file", name);
+        return RESULT_INVALID;
     }
-    return inflateReset(z) == Z_OK ? RESULT_OK : fail(w, RESULT_INVALID, "is no gzip to its end");
 }
 
-static enum result inflate_block(struct work *w, z_stream *z, bool *is_between, bool *is_padding)
+/* All that the next bytes of the source give. */
+static enum result step(struct work *w, struct coding *coding, struct str in, const char *name)
 {
     enum result result = RESULT_OK;
 
-    bool is_full = false; /* then there may be more to come of what went in */
+    while (result == RESULT_OK && (in.len || coding_has_more(coding))) {
+        size_t made = 0;
+        enum coding_result code = coding_step(coding, &in, w->block, BLOCK_BYTES, &made);
 
-    while (result == RESULT_OK && (z->avail_in || is_full) && !*is_padding) {
-        int code;
-
-        if (*is_between) {
-            result = next_member(w, z, is_padding);
-            *is_between = *is_padding;
-            continue;
+        if (code != CODING_OK) {
+            return fail_coding(w, code, name);
         }
-        z->next_out = w->block;
-        z->avail_out = BLOCK_BYTES;
-        code = inflate(z, Z_NO_FLUSH);
-        if (code == Z_MEM_ERROR) {
-            return fail(w, RESULT_NOMEM, "there is no memory to unpack it");
+        result = put(w, w->block, made);
+        if (!made && !in.len) {
+            break;
         }
-        if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
-            return fail(w, RESULT_INVALID, "is a damaged gzip file");
-        }
-        result = put(w, w->block, BLOCK_BYTES - z->avail_out);
-        *is_between = code == Z_STREAM_END;
-        is_full = z->avail_out == 0 && !*is_between;
     }
     return result;
 }
 
-static enum result unpack_gzip(struct work *w)
+static enum result unpack_coded(struct work *w, enum coding_kind kind, const char *name)
 {
-    z_stream z = { .next_in = NULL };
-    bool is_between = false, is_padding = false;
-    enum result result = begin(w, STR(""));
-    size_t len = 1;
+    const struct coding_list list = { .kinds = { kind }, .count = 1 };
+    struct coding *coding = NULL;
+    enum coding_result code = coding_open(&coding, &list);
+    enum result result = code == CODING_OK ? begin(w, STR("")) : fail_coding(w, code, name);
+    struct str in = { NULL, 1 };
 
-    if (inflateInit2(&z, 15 + 16) != Z_OK) {
-        return fail(w, RESULT_NOMEM, "there is no memory to unpack it");
+    while (result == RESULT_OK && in.len) {
+        result = take(w, &in);
+        result = result == RESULT_OK && in.len ? step(w, coding, in, name) : result;
     }
-    while (result == RESULT_OK && len) {
-        const unsigned char *bytes;
-
-        result = take(w, &bytes, &len);
-        if (result == RESULT_OK && len) {
-            z.next_in = bytes;
-            z.avail_in = (uInt)len;
-            result = inflate_block(w, &z, &is_between, &is_padding);
-        }
+    if (result == RESULT_OK && !coding_is_whole(coding)) {
+        snprintf(w->why, UNPACK_WHY_MAX, "is a %s file cut off", name);
+        result = RESULT_INVALID;
     }
-    inflateEnd(&z);
-    return result == RESULT_OK && !is_between ? fail(w, RESULT_INVALID, "is a gzip file cut off")
-                                              : result;
-}
-
-/* --- Zstandard ------------------------------------------------------------------------------------------ */
-
-static enum result decompress_block(struct work *w, ZSTD_DStream *z, ZSTD_inBuffer *in,
-                                    size_t *left)
-{
-    enum result result = RESULT_OK;
-    bool is_full = true;
-
-    while (result == RESULT_OK && (in->pos < in->size || is_full)) {
-        ZSTD_outBuffer out = { w->block, BLOCK_BYTES, 0 };
-
-        *left = ZSTD_decompressStream(z, &out, in);
-        if (ZSTD_isError(*left)) {
-            return fail(w, RESULT_INVALID, "is a damaged Zstandard file");
-        }
-        is_full = out.pos == out.size && *left; /* a frame that has ended holds nothing back */
-        result = put(w, w->block, out.pos);
-    }
+    coding_close(coding);
     return result;
-}
-
-static enum result unpack_zstd(struct work *w)
-{
-    ZSTD_DStream *z = ZSTD_createDStream();
-    enum result result = begin(w, STR(""));
-    size_t len = 1, left = 1;
-
-    if (!z || ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
-        ZSTD_freeDStream(z);
-        return fail(w, RESULT_NOMEM, "there is no memory to unpack it");
-    }
-    while (result == RESULT_OK && len) {
-        const unsigned char *bytes;
-
-        result = take(w, &bytes, &len);
-        if (result == RESULT_OK && len) {
-            ZSTD_inBuffer in = { bytes, len, 0 };
-
-            result = decompress_block(w, z, &in, &left);
-        }
-    }
-    ZSTD_freeDStream(z);
-    return result == RESULT_OK && left ? fail(w, RESULT_INVALID, "is a Zstandard file cut off")
-                                       : result;
 }
 
 /* --- ZIP ------------------------------------------------------------------------------------------------ */
+
+/* A spreadsheet or a text of an office program: its parts are no data. */
+static bool is_office(struct str name)
+{
+    return str_equal(name, STR("[Content_Types].xml")) ||
+           str_equal(name, STR("META-INF/manifest.xml"));
+}
 
 /* Directories, and what other systems put beside the files. */
 static bool is_passed_over(struct str name)
@@ -259,6 +202,10 @@ static enum result unpack_member(struct work *w, zip_t *zip, zip_uint64_t index)
 
     if (zip_stat_index(zip, index, 0, &st) != 0 || !(st.valid & ZIP_STAT_NAME)) {
         return fail(w, RESULT_INVALID, "is a damaged ZIP file");
+    }
+    if (is_office(str_view(st.name))) {
+        return fail(w, RESULT_DENIED,
+                    "is a spreadsheet or document of an office program: save it as CSV");
     }
     if (is_passed_over(str_view(st.name))) {
         return RESULT_OK;
@@ -332,8 +279,8 @@ static enum result unpack_zip(struct work *w)
 
 /* -------------------------------------------------------------------------------------------------------- */
 
-enum result unpack(const struct unpack_source *source, enum pack pack, uint64_t max,
-                   const struct unpack_sink *sink, char why[UNPACK_WHY_MAX])
+enum result unpack_files(const struct unpack_source *source, enum pack pack, uint64_t max,
+                         const struct unpack_sink *sink, char why[UNPACK_WHY_MAX])
 {
     struct work *w = calloc(1, sizeof *w);
     enum result result = RESULT_INVALID;
@@ -351,10 +298,10 @@ enum result unpack(const struct unpack_source *source, enum pack pack, uint64_t 
     case PACK_NONE:
         break;
     case PACK_GZIP:
-        result = unpack_gzip(w);
+        result = unpack_coded(w, CODING_GZIP, "gzip");
         break;
     case PACK_ZSTD:
-        result = unpack_zstd(w);
+        result = unpack_coded(w, CODING_ZSTD, "Zstandard");
         break;
     case PACK_ZIP:
         result = unpack_zip(w);

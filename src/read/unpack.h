@@ -1,5 +1,6 @@
 /**
- * Files that are packed: gzip (RFC 1952), Zstandard (RFC 8878) and ZIP, by their first bytes.
+ * Files that are packed: gzip (RFC 1952), Zstandard (RFC 8878; read/coding.h undoes both) and ZIP, by their first
+ * bytes.
  *
  * The ceilings are those of content codings (fetch/fetch.h): so many bytes in all, and beyond UNPACK_EXPANSION_FROM
  * so many out of each that came in. A packed file within a packed file is refused, whatever it is called, and so
@@ -46,7 +47,8 @@ struct unpack_sink {
     void *context;
 };
 
-MUST_CHECK enum result unpack(const struct unpack_source *source, enum pack pack, uint64_t max,
-                              const struct unpack_sink *sink, char why[UNPACK_WHY_MAX]);
+MUST_CHECK enum result unpack_files(const struct unpack_source *source, enum pack pack,
+                                    uint64_t max, const struct unpack_sink *sink,
+                                    char why[UNPACK_WHY_MAX]);
 
 #endif

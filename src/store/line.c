@@ -1,6 +1,7 @@
 #include "store/line.h"
 
 #include "base/base64.h"
+#include "base/body_text.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/json_text.h"
@@ -83,11 +84,15 @@ static void put_vars(struct writer *w, struct str vars)
     }
 }
 
-static void put_sent(struct writer *w, struct str bytes)
+/* What the body was, where all of its values are strings for that, and its bytes. */
+static void put_sent(struct writer *w, struct str bytes, unsigned was)
 {
     if (!bytes.len) {
         return;
     }
+    put(w, was & BODY_WAS_CSV   ? STR(",\"as\":\"csv\"")
+           : was & BODY_WAS_XML ? STR(",\"as\":\"xml\"")
+                                : STR(""));
     put(w, STR(",\"sent\":\""));
     if (w->result == RESULT_OK) {
         w->result = base64_append(w->to, bytes);
@@ -119,7 +124,7 @@ static void put_origin(struct writer *w, const struct settlement *settlement)
     put(w, STR(",\"content_type\":"));
     put_text(w, response_header(response, STR("content-type")));
     put_vars(w, request->vars);
-    put_sent(w, buf_view(&response->sent_as));
+    put_sent(w, buf_view(&response->sent_as), response->body_was);
 }
 
 static void blank_line_breaks(struct buf *body, char which)
@@ -369,6 +374,10 @@ enum result line_parse(struct str text, struct line_view *view)
     if (!r.failed && str_starts(r.rest, STR(",\"vars\":"))) {
         take(&r, STR(",\"vars\":"));
         view->vars = take_object(&r);
+    }
+    if (!r.failed && str_starts(r.rest, STR(",\"as\":"))) {
+        take(&r, STR(",\"as\":\""));
+        view->as = take_text(&r);
     }
     if (!r.failed && str_starts(r.rest, STR(",\"sent\":"))) {
         take(&r, STR(",\"sent\":\""));

@@ -6,7 +6,8 @@
  *    "crc32c":"8 hex digits","body":{...}}
  *
  * (without the breaks). "vars", the values that the request was made of, is there when there are any; before
- * "crc32c" there is "sent", in base64, when the body says JSON, but not as it was sent (base/body_text.h).
+ * "crc32c" there is "sent", in base64, when the body says JSON, but not as it was sent (base/body_text.h), and
+ * before that "as" ("csv", "xml") when all of its values are strings for that.
  * The last member is "body", a JSON body byte for byte, save that line breaks,
  * which in valid JSON stand only between tokens, are spaces; or "text" or "base64" for what is not
  * valid JSON. `crc32c` is over the line as it lies there, without its line feed and without the
@@ -48,6 +49,7 @@ struct line_view {
     uint64_t id;
     struct str key, url, fetched_at, content_type;
     struct str vars; /* a JSON object; or STR_NONE */
+    struct str as;   /* "csv", "xml": what the body was made of; or STR_NONE */
     struct str sent; /* base64; or STR_NONE: the body is as it was sent */
     uint32_t status, attempt;
     uint64_t elapsed_ms;

@@ -2,7 +2,10 @@
 
 #include "base/json_scan.h"
 #include "base/units.h"
+#include "base/utf8.h"
+#include "normalise/cells_file.h"
 #include "normalise/flatten.h"
+#include "read/csv_json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +79,8 @@ void chunk_reader_release(struct chunk_reader *reader)
 {
     close_file(reader);
     buf_release(&reader->bytes);
+    buf_release(&reader->json);
+    csv_row_release(&reader->cells);
 }
 
 /* The descriptor to read a piece from; paths are the source's, so the pointer tells them apart. */
@@ -156,10 +161,8 @@ static enum result check_size(const struct chunk_reader *reader, const struct re
                               struct err *err)
 {
     static const char *const names[] = {
-        [RECORD_DOCUMENT] = "document",
-        [RECORD_LINES] = "line",
-        [RECORD_RAW] = "response",
-        [RECORD_PART] = "record",
+        [RECORD_DOCUMENT] = "document", [RECORD_LINES] = "line",  [RECORD_RAW] = "response",
+        [RECORD_CELLS] = "row",         [RECORD_PART] = "record",
     };
     uint64_t length = piece->length - piece->gap_length;
     char size[UNITS_TEXT_MAX], allowed[UNITS_TEXT_MAX];
@@ -233,6 +236,7 @@ static enum result tell_raw(struct str text, const struct record_piece *piece,
     document.text = raw.body;
     document.key = raw.key;
     document.raw = &raw;
+    document.is_texts = raw.is_texts;
     return fn(context, &document);
 }
 
@@ -263,24 +267,90 @@ static enum result tell_lines(struct str text, const struct record_piece *piece,
     return result;
 }
 
-static enum result tell_piece(struct str text, const struct record_piece *piece,
-                              chunk_document_fn *fn, void *context, struct chunk_lines *lines)
+/* The row as JSON, unless it is not UTF-8. */
+static enum result row_json(struct chunk_reader *reader, const struct cells_file *cells,
+                            struct str line, struct document *document, struct err *err)
+{
+    struct csv_odd odd = { 0 };
+    enum result result = RESULT_OK;
+
+    buf_reset(&reader->json);
+    document->text = line;
+    if (utf8_valid_prefix(line) == line.len) {
+        result = csv_append_row(&cells->names, &reader->cells, &reader->json, &odd);
+        result = result == RESULT_OK ? buf_reserve(&reader->json, ROW_CELL_BEHIND) : result;
+        document->text = buf_view(&reader->json);
+    } else {
+        document->fault =
+            "it is not UTF-8: say which letters it has, as with --charset windows-1252";
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(err, "reading records");
+}
+
+static enum result tell_cells(struct chunk_reader *reader, struct str text,
+                              const struct record_piece *piece, chunk_document_fn *fn,
+                              void *context, struct err *err)
+{
+    struct csv_reader rows = { text.data, text.data + text.len, piece->cells->delimiter,
+                               piece->line };
+    enum result result = RESULT_OK;
+    bool more = true;
+
+    while (result == RESULT_OK && more) {
+        struct document document = { .kind = DOCUMENT_JSON,
+                                     .path = piece->path,
+                                     .is_texts = true,
+                                     .cells_wanted = piece->cells->names.count };
+        const char *begin = rows.at;
+
+        result = csv_next(&rows, &reader->cells, &more);
+        if (result == RESULT_NOMEM) {
+            return err_nomem(err, "reading records");
+        }
+        document.line = reader->cells.line;
+        document.cells = reader->cells.count;
+        if (result != RESULT_OK) { /* a quote that nothing closes, or too many cells: no row */
+            document.text = (struct str){ begin, (size_t)(rows.end - begin) };
+            document.fault = result == RESULT_LIMIT
+                                 ? "the row has more than 65,536 cells"
+                                 : "a quoted cell begins in this row that nothing closes";
+            return fn(context, &document);
+        }
+        if (more) {
+            result = row_json(reader, piece->cells,
+                              (struct str){ begin, (size_t)(rows.at - begin) }, &document, err);
+            result = result == RESULT_OK ? fn(context, &document) : result;
+        }
+    }
+    return result;
+}
+
+static enum result tell_piece(struct chunk_reader *reader, struct str text,
+                              const struct record_piece *piece, chunk_document_fn *fn,
+                              void *context, struct chunk_lines *lines, struct err *err)
 {
     struct document document = { .kind = DOCUMENT_JSON, .path = piece->path };
 
+    if (piece->form == RECORD_CELLS) {
+        return tell_cells(reader, text, piece, fn, context, err);
+    }
+
     if (piece->path != lines->path) {
-        *lines = (struct chunk_lines){ .path = piece->path, .continued = piece->offset > 0 };
+        *lines =
+            (struct chunk_lines){ .path = piece->path, .continued = piece->offset > piece->begin };
     }
     if (piece->form == RECORD_RAW) {
         return tell_raw(text, piece, fn, context);
     }
-    if (piece->offset == 0) {
+    if (piece->offset == piece->begin) {
         text = json_without_bom(text);
     }
     if (piece->form == RECORD_LINES) {
         return tell_lines(text, piece, fn, context, lines);
     }
     document.text = text;
+    document.as = piece->as;
+    document.fault = piece->fault;
     if (piece->form == RECORD_PART) {
         document.kind = DOCUMENT_PART;
         document.step = piece->step;
@@ -342,7 +412,7 @@ enum result chunk_read(struct chunk_reader *reader, const struct chunk *chunk,
             text = piece->length ? (struct str){ reader->bytes.data + (piece->offset - low),
                                                  piece->length - piece->gap_length }
                                  : STR("");
-            result = tell_piece(text, piece, fn, context, lines);
+            result = tell_piece(reader, text, piece, fn, context, lines, err);
         } else if (is_damage(piece, result)) {
             result = tell_damage(piece, result == RESULT_IO ? "cannot be read" : "is cut short", fn,
                                  context);

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "normalise/raw_line.h"
 #include "normalise/record_source.h"
+#include "read/csv_cells.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,6 +61,10 @@ struct document {
     uint64_t line;              /* in files of lines, from 1; else 0 */
     uint64_t offset;            /* DOCUMENT_DAMAGED: of the record in that file */
     const char *damage;         /* likewise: "does not match its CRC" */
+    enum body_format as;        /* BODY_XML, when it is known to be that */
+    bool is_texts; /* all values are strings, whatever they say: numbers are to be found in them */
+    const char *fault;            /* why there is no row in it; NULL: see for yourself */
+    uint64_t cells, cells_wanted; /* of a row of CSV; what its header has; 0: no such row */
     bool continued; /* the file began in an earlier chunk: `line` counts from this one's start */
 };
 
@@ -74,6 +79,8 @@ typedef enum result chunk_document_fn(void *context, const struct document *docu
 
 struct chunk_reader {
     struct buf bytes;
+    struct buf json; /* of a row of CSV */
+    struct csv_row cells;
     uint64_t piece_max; /* bytes of one piece */
     const char *path;   /* that `fd` was opened by */
     int fd;             /* -1: none */

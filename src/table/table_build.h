@@ -47,6 +47,9 @@ enum table_skip {
     TABLE_SKIP_NO_MATCH, /* the pointer found nothing in it */
     TABLE_SKIP_DAMAGED,  /* a run's record that is not there as it was written */
     TABLE_SKIP_COUNT,
+    /* Not skipped, but named likewise: */
+    TABLE_ODD_CELLS = TABLE_SKIP_COUNT, /* a row of CSV with more or fewer cells than the header */
+    TABLE_NAMED_COUNT,
 };
 
 /** "invalid JSON", "body is not JSON" ... */
@@ -107,7 +110,7 @@ struct table_report {
     uint64_t nulls;           /* null where a record should be */
     uint64_t
         read_as[BODY_WAS_COUNT]; /* documents that were not JSON but said some, by what they were */
-    struct table_skips skipped[TABLE_SKIP_COUNT];
+    struct table_skips skipped[TABLE_NAMED_COUNT];
     uint64_t bytes_in, bytes_out;
     uint64_t wall_us, cpu_us;    /* cpu: of the workers */
     unsigned passes;             /* over the whole input */

@@ -21,6 +21,7 @@
 #include "normalise/columns.h"
 #include "normalise/flatten.h"
 #include "normalise/record_source.h"
+#include "read/body_read.h"
 #include "table/chunk.h"
 #include "table/dedup.h"
 #include "table/layout.h"
@@ -37,6 +38,7 @@
 
 #define TABLE_SPILL_BYTES ((size_t)4 << 20)  /* a chunk's rows held before they wait for a turn */
 #define TABLE_DECODED_MAX ((size_t)64 << 20) /* bytes of a document that is read as what it says */
+#define TABLE_DECODED_TIMES 8                /* it may become so many times larger as JSON */
 #define TABLE_HINT_MAX 400         /* bytes of the pointers that an unlucky one is answered with */
 #define TABLE_EXPLODE_LOOKS_MAX 32 /* records that a worker looks at for the latter */
 /* What is looked at before rows are written in pass 1: the first chunks, and then one in so many. */
@@ -91,8 +93,10 @@ struct table_worker {
     bool skipped;           /* a record of this chunk; or one was read as something else */
     struct buf decoded;     /* what that says */
     uint64_t read_as[BODY_WAS_COUNT];
-    uint64_t skip_count[TABLE_SKIP_COUNT];
-    struct skip_place skips[TABLE_SKIP_COUNT][TABLE_SKIP_NAMED];
+    char why
+        [BODY_WHY_MAX]; /* it cannot be read as something else, if there is more to say; or empty */
+    uint64_t skip_count[TABLE_NAMED_COUNT];
+    struct skip_place skips[TABLE_NAMED_COUNT][TABLE_SKIP_NAMED];
     uint64_t cpu_us;
     struct err err;
 };

@@ -248,12 +248,45 @@ static void keep_explode_hint(struct table_worker *w, struct str text)
 static void skip_invalid(struct table_worker *w, const struct document *document,
                          const struct json_error *error)
 {
-    const char *hint =
-        document->raw ? NULL : not_json_hint(document->text, document->line > 0, error);
+    const char *hint = document->raw ? NULL
+                       : w->why[0]   ? w->why
+                                     : not_json_hint(document->text, document->line > 0, error);
     char words[TABLE_SKIP_TEXT];
 
     snprintf(words, sizeof words, "%s%s%s", error->text, hint ? "; " : "", hint ? hint : "");
     table_tally_skip(w, TABLE_SKIP_INVALID, document, words);
+}
+
+/* All values that come are strings by what they were read from, or not. */
+static void take_texts(struct table_worker *w, bool are_texts)
+{
+    if (w->columns) {
+        columns_take_texts(w->columns, are_texts);
+    }
+}
+
+static void count_read_as(struct table_worker *w, unsigned was)
+{
+    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
+        w->read_as[i] += was >> i & 1;
+    }
+}
+
+/* A row of CSV: true when there is nothing more to be done with it. */
+static bool take_cells(struct table_worker *w, const struct document *document)
+{
+    char words[120];
+
+    if (document->fault) {
+        table_tally_skip(w, TABLE_SKIP_INVALID, document, document->fault);
+        return true;
+    }
+    if (document->cells && document->cells != document->cells_wanted) {
+        snprintf(words, sizeof words, "%llu cells, the header has %llu",
+                 (unsigned long long)document->cells, (unsigned long long)document->cells_wanted);
+        table_tally_skip(w, TABLE_ODD_CELLS, document, words);
+    }
+    return false;
 }
 
 /* A file's document that is no JSON may say some (base/body_text.h): `text` becomes that. In the passes behind the first
@@ -261,18 +294,23 @@ static void skip_invalid(struct table_worker *w, const struct document *document
 static bool read_otherwise(struct table_worker *w, const struct document *document,
                            struct str *text)
 {
-    unsigned was;
+    struct body_reading how = w->build->spec.reading;
+    static char utf8[] = "utf-8";
+    struct body_found found = { .was = 0 };
 
+    how.as = document->as != BODY_AUTO ? document->as : how.as;
+    how.charset = how.charset ? utf8 : NULL; /* file_source has seen to the other one */
+    w->why[0] = '\0';
     buf_reset(&w->decoded);
-    w->decoded.max = 2 * TABLE_DECODED_MAX;
-    if (document->raw || text->len > TABLE_DECODED_MAX ||
-        body_text_read(*text, STR(""), &w->decoded, &was) != RESULT_OK) {
+    w->decoded.max = TABLE_DECODED_TIMES * TABLE_DECODED_MAX;
+    if (document->raw || document->cells || text->len > TABLE_DECODED_MAX ||
+        body_read(*text, STR(""), &how, TABLE_DECODED_MAX, &w->decoded, &found) != RESULT_OK) {
+        memcpy(w->why, found.why, sizeof w->why);
         return false;
     }
     w->skipped = true;
-    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
-        w->read_as[i] += was >> i & 1;
-    }
+    count_read_as(w, found.was);
+    take_texts(w, found.was & BODY_WAS_TEXTS);
     *text = buf_view(&w->decoded);
     return true;
 }
@@ -310,6 +348,10 @@ static enum result take_json(struct table_worker *w, const struct document *docu
     enum result result;
     bool skipped = false;
 
+    if (take_cells(w, document)) {
+        return RESULT_OK;
+    }
+    take_texts(w, document->is_texts);
     if (w->recheck && !json_check(text, JSON_DEPTH_MAX, &error) &&
         !read_otherwise(w, document, &text)) {
         skip_invalid(w, document, &error);

@@ -55,10 +55,15 @@ int table_exit_code(enum result result, const char *code)
 
 static void print_skips(const struct table_report *report, FILE *stream)
 {
-    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
+    for (int i = 0; i < TABLE_NAMED_COUNT; i++) {
         const struct table_skips *skips = &report->skipped[i];
 
-        if (skips->count) {
+        if (skips->count && i == TABLE_ODD_CELLS) {
+            say(stream,
+                "scrapetop: %llu row%s with more or fewer cells than the header: what is "
+                "too many stands in \"_more\"",
+                (unsigned long long)skips->count, units_plural(skips->count));
+        } else if (skips->count) {
             say(stream, "scrapetop: %llu skipped: %s", (unsigned long long)skips->count,
                 table_skip_name((enum table_skip)i));
         }
@@ -380,6 +385,8 @@ static enum result json_skipped(const struct table_report *r, struct buf *out)
         result = i ? buf_append_char(out, ',') : RESULT_OK;
         result = result == RESULT_OK ? json_skips(&r->skipped[i], names[i], out) : result;
     }
+    result = result == RESULT_OK ? buf_append_str(out, STR("},\"odd_cells\":{")) : result;
+    result = result == RESULT_OK ? json_skips(&r->skipped[TABLE_ODD_CELLS], "rows", out) : result;
     return result == RESULT_OK ? buf_append_char(out, '}') : result;
 }
 

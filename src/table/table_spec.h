@@ -10,6 +10,7 @@
 #ifndef SCRAPETOP_TABLE_TABLE_SPEC_H
 #define SCRAPETOP_TABLE_TABLE_SPEC_H
 
+#include "base/body_format.h"
 #include "base/err.h"
 #include "base/json_scan.h"
 #include "base/str.h"
@@ -34,8 +35,9 @@ struct table_pick {
 };
 
 struct table_spec {
-    const char *explode;   /* JSON Pointer from the record to an array; NULL: none */
-    const char *separator; /* between the keys of a path; NULL: "." */
+    struct body_reading reading; /* of files, which are no run's: what is told of them */
+    const char *explode;         /* JSON Pointer from the record to an array; NULL: none */
+    const char *separator;       /* between the keys of a path; NULL: "." */
     bool depth_limited;
     uint32_t
         depth_max; /* when limited: objects that a path goes into, 0: only the record's members */

@@ -13,11 +13,12 @@
 
 const char *table_skip_name(enum table_skip reason)
 {
-    static const char *const names[TABLE_SKIP_COUNT] = {
+    static const char *const names[TABLE_NAMED_COUNT] = {
         [TABLE_SKIP_INVALID] = "invalid JSON",
         [TABLE_SKIP_OTHER] = "body is not JSON",
         [TABLE_SKIP_NO_MATCH] = "nothing at the records pointer",
         [TABLE_SKIP_DAMAGED] = "damaged in raw/ (see 'scrapetop verify')",
+        [TABLE_ODD_CELLS] = "more or fewer cells than the header",
     };
 
     return names[reason];
@@ -106,7 +107,7 @@ void table_tally_collect(struct table_build *b)
 {
     struct table_report *r = &b->report;
 
-    for (int reason = 0; reason < TABLE_SKIP_COUNT; reason++) {
+    for (int reason = 0; reason < TABLE_NAMED_COUNT; reason++) {
         report_skips(b, (enum table_skip)reason);
     }
     r->records = r->rows = r->duplicate_keys = r->lone_surrogates = r->empty = r->nulls =

@@ -6,11 +6,13 @@ code, and which rows are there all the same.
 
 import ctypes
 import gzip
+import io
 import json
 import os
 import resource
 import stat
 import subprocess
+import zipfile
 
 import harness
 from harness import check, check_equal, scaled, scratch
@@ -267,16 +269,30 @@ def test_pointer__is_answered_with_those_that_exist__when_it_finds_nothing():
 
 
 # What a newcomer hands in, and a word of the sentence that says what it is or what to do.
+def packed(files):
+    """A ZIP file of these."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
 UNREADABLE = (
     (b"", "nothing in it"), (b" \n\t\n", "nothing in it"), (b"\xef\xbb\xbf", "nothing in it"),
-    (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<?xml version='1.0'?><r/>", "it is XML"),
+    (b"<!DOCTYPE html>\n<html></html>", "it is HTML"), (b"\n <HTML>", "it is HTML"), (b"<r/>", "--as xml"),
+    (b"<?xml version='1.0'?><r>", "at fault in line 1"), (b"<?xml version='1.0'?><Error/>", "it is XML"),
+    (b"<?xml version='1.0'?><!DOCTYPE r [<!ENTITY x 'y'>]><r/>", "declares entities"),
     ("[1,]".encode("utf-16"), "iconv -f UTF-16 -t"), ("\ufeff[1,]".encode("utf-16-be"), "iconv -f UTF-16 -t"),
     ("[1,]".encode("utf-16-le"), "iconv -f UTF-16LE"), ("[1,]".encode("utf-16-be"), "iconv -f UTF-16BE"),
     ('["Z\xfcrich"]'.encode("latin-1"), "iconv -f WINDOWS-1252"),
-    (gzip.compress(b'[{"a":1}]'), "gunzip -c"), (bytes.fromhex("28b52ffd0400"), "zstd -dc"), (b"BZh91AY&SY", "bunzip2 -c"),
-    (b"\xfd7zXZ\0", "xz -dc"), (b"PK\3\4\x14\0", "unzip -p"), (b"PAR1....PAR1", "Parquet, a table already"),
+    (gzip.compress(b'[{"a":1}]')[:-9], "a gzip file cut off"), (gzip.compress(gzip.compress(b"[1]")), "another packed file"),
+    (gzip.compress(b" " * 9000000), "expands over 100:1"), (packed({"[Content_Types].xml": "<x/>"}), "save it as CSV"),
+    (packed({}), "holds no file"), (packed({"a.zip": packed({"b": "[1]"})}), "another packed file"),
+    (bytes.fromhex("28b52ffd0400"), "Zstandard file"), (b"BZh91AY&SY", "bunzip2 -c"),
+    (b"\xfd7zXZ\0", "xz -dc"), (b"PK\3\4\x14\0", "damaged or cut off"), (b"PAR1....PAR1", "Parquet, a table already"),
     (b"SQLite format 3\0", "sqlite3 -json"), (b"%PDF-1.4\n", "it is a PDF"),
-    (b"a,b\n1,2\n3,4\n", "looks like CSV"), (b"a\tb\n1\t2\n", "looks like CSV"), (b"1;2\n3;4\n", "looks like CSV"),
+    (b"1;2\n3;4\n", "--no-header"),
     (b'{"a":1}{"a":2}', "jq -c ."), (b'{\n "a":1\n}\n{\n "a":2\n}\n', "jq -c ."), (b"1 2 3", "jq -c ."),
     (b'{"a":1},\n{"a":2}\n', "put a [ before them"), (b'{"a":1}' + b"\0" * 8, "tr -d"),
     (b'[{"a":1},{"a":2', "cut off"), (b'"abc', "cut off"), (b'[{"a":1},]', "take it out"), (b'{"a":1,}', "take it out"),
@@ -286,6 +302,10 @@ UNREADABLE = (
     (bytes(range(256)), "or JSON Lines"))
 # And what is right as it is, with its rows.
 READABLE = (
+    (b"a,b\n1,2\n3,4\n", b"a,b\n1,2\n3,4\n"), (b"a\tb\n1\t\n", b"a,b\n1,\n"), (b"<?xml version='1.0'?><r><b>1</b></r>", b"r.b\n1\n"),
+    (gzip.compress(b'[{"a":1}]'), b"a\n1\n"), (gzip.compress(b"a;b\n1;2\n"), b"a,b\n1,2\n"),
+    (packed({"x/a.json": '{"a":1}', "x/b.csv": "a,b\n2,3\n", "__MACOSX/a": "?"}), b"a,b\n1,\n2,3\n"),
+    ("a;b\nZ\u00fcrich;1\n".encode("utf-16"), "a,b\nZ\u00fcrich,1\n".encode()),
     (b"[]", b""), (b"{}", b"\n"), (b"null", b""), (b"[null,null]", b"value\n\n\n"), (b"42", b"value\n42\n"), (b'"x"', b"value\nx\n"),
     (b'[{"a":NaN,"b":-Infinity},{"a":1,"b":"NaN"}]', b"a,b\n,\n1,NaN\n"), (b'{"a":1}\n{"a":NaN}\n', b'a\n1\n\n'),
     ('[{"a":"\u20ac"}]'.encode("utf-16"), "a\n\u20ac\n".encode()), ('{"a":1}\n{"a":2}\n'.encode("utf-16-be"), b"a\n1\n2\n"),

@@ -1,6 +1,6 @@
 /* Any bytes as a body in any of the codings, in pieces of any length: they are unpacked or refused, the room that
  * there is is kept, and each step goes on. */
-#include "fetch/coding.h"
+#include "read/coding.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

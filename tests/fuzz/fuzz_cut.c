@@ -27,7 +27,7 @@ static void make(struct made *made, const char *input, const char *records, uint
 
     remove(output.text);
     memset(made, 0, sizeof *made);
-    FUZZ_CHECK(file_source_open(&options.source, paths, 1, NULL) == RESULT_OK);
+    FUZZ_CHECK(file_source_open(&options.source, paths, 1, NULL, NULL) == RESULT_OK);
     made->result = table_run(&options, &made->report);
     made->csv = folder_get("t.csv", &made->len);
     table_schema_free(made->report.schema);

@@ -16,8 +16,8 @@
  * Errors     enum coding_result. Nothing may follow one, save coding_close.
  * Threads    any, one at a time.
  */
-#ifndef SCRAPETOP_FETCH_CODING_H
-#define SCRAPETOP_FETCH_CODING_H
+#ifndef SCRAPETOP_READ_CODING_H
+#define SCRAPETOP_READ_CODING_H
 
 #include "base/str.h"
 

@@ -1,4 +1,4 @@
-#include "fetch/coding.h"
+#include "read/coding.h"
 
 #include <brotli/decode.h>
 #include <stdint.h>
