@@ -33,6 +33,7 @@
 #include "cmd/cmd.h"
 #include "cmd/completions.h"
 #include "cmd/demo_options.h"
+#include "cmd/live_options.h"
 #include "cmd/probe_options.h"
 #include "cmd/read_options.h"
 #include "cmd/run_options.h"
@@ -65,6 +66,8 @@ static const struct command commands[] = {
     { &verify_table, cmd_verify },   { &demo_table, cmd_demo },
     { &serve_table, cmd_serve },     { &replay_table, cmd_replay },
     { &compare_table, cmd_compare }, { &rules_table, cmd_rules },
+    { &attach_table, cmd_attach },   { &ctl_table, cmd_ctl },
+    { &ls_table, cmd_ls },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

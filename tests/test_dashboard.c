@@ -37,7 +37,7 @@ static void set_stage(enum ui_scene scene, bool unicode)
     canvas_release(&stage.canvas);
     canvas_init(&stage.canvas, unicode);
     utf8_set_ascii(!unicode);
-    view_init(&stage.view, ~DASHBOARD_VERB(CONTROL_SEEK));
+    view_init(&stage.view, ~(DASHBOARD_VERB(CONTROL_SEEK) | DASHBOARD_VERB(CONTROL_LEAVE)));
     ui_scene_fill(&stage.snapshot, scene, 24, START_US);
 }
 

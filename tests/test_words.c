@@ -15,7 +15,8 @@
 #include <cmocka.h>
 
 #define START_US (UINT64_C(1969) * US_PER_S)
-#define VERBS (~(UINT32_C(1) << CONTROL_SEEK | UINT32_C(1) << CONTROL_DETACH))
+#define VERBS                                                                                      \
+    (~(UINT32_C(1) << CONTROL_SEEK | UINT32_C(1) << CONTROL_DETACH | UINT32_C(1) << CONTROL_LEAVE))
 
 static struct snapshot snapshot;
 static struct buf answer;
@@ -25,7 +26,7 @@ static bool typed(const char *line)
 {
     buf_reset(&answer);
     control = (struct control){ .verb = CONTROL_NONE };
-    return words_read(str_view(line), &snapshot, VERBS, &control, &answer);
+    return words_read(str_view(line), &snapshot, VERBS, &control, &answer) == WORDS_COMMAND;
 }
 
 static void expect(const char *line, enum control_verb verb, int64_t number, const char *text)
@@ -73,6 +74,8 @@ static void words__are_commands(void **state)
     expect("note after lunch", CONTROL_MARK, 0, "after lunch");
     expect("quit", CONTROL_DRAIN, 0, "");
     expect("q", CONTROL_DRAIN, 0, "");
+    expect("drain", CONTROL_DRAIN, 0, "");
+    expect("abort", CONTROL_ABORT, 0, "");
 }
 
 static void words__say_what_a_screen_would_show(void **state)
@@ -108,11 +111,57 @@ static void words__say_what_is_wrong__and_do_nothing(void **state)
     assert_false(typed("   "));
     assert_int_equal(answer.len, 0);
     memset(longest, 'x', sizeof longest);
-    assert_false(
-        words_read((struct str){ longest, sizeof longest }, &snapshot, VERBS, &control, &answer));
+    assert_int_equal(
+        words_read((struct str){ longest, sizeof longest }, &snapshot, VERBS, &control, &answer),
+        WORDS_REFUSED);
     ui_scene_fill(&snapshot, SCENE_PAUSED, 24, START_US);
     expect_answer("pause", "it is paused");
     expect("resume", CONTROL_PAUSE, 0, "");
+}
+
+static void expect_same(struct control wanted, bool is_paused)
+{
+    struct buf line = { 0 };
+
+    ui_scene_fill(&snapshot, is_paused ? SCENE_PAUSED : SCENE_RUNNING, 24, START_US);
+    assert_true(words_write(&wanted, is_paused, VERBS, &line));
+    expect(buf_cstr(&line), wanted.verb, wanted.number, wanted.text);
+    buf_release(&line);
+}
+
+static void commands__become_words_that_mean_them(void **state)
+{
+    (void)state;
+    expect_same((struct control){ .verb = CONTROL_CAP_SET, .number = 20 }, false);
+    expect_same((struct control){ .verb = CONTROL_CAP_SET, .number = 0 }, false);
+    expect_same((struct control){ .verb = CONTROL_CAP_ADD, .number = 7 }, false);
+    expect_same((struct control){ .verb = CONTROL_CAP_ADD, .number = -3 }, false);
+    expect_same((struct control){ .verb = CONTROL_CAP_DOUBLE }, false);
+    expect_same((struct control){ .verb = CONTROL_CAP_HALVE }, false);
+    expect_same((struct control){ .verb = CONTROL_RATE_SET, .text = "5/15s" }, false);
+    expect_same((struct control){ .verb = CONTROL_AUTO }, false);
+    expect_same((struct control){ .verb = CONTROL_SWEEP, .text = "5,10" }, false);
+    expect_same((struct control){ .verb = CONTROL_PAUSE }, false);
+    expect_same((struct control){ .verb = CONTROL_PAUSE }, true);
+    expect_same((struct control){ .verb = CONTROL_NORMALISE }, false);
+    expect_same((struct control){ .verb = CONTROL_RETRY_FAILED }, false);
+    expect_same((struct control){ .verb = CONTROL_RETRY_FAILED, .text = "404" }, false);
+    expect_same((struct control){ .verb = CONTROL_RETRY, .number = 17 }, false);
+    expect_same((struct control){ .verb = CONTROL_DROP, .number = 17 }, false);
+    expect_same((struct control){ .verb = CONTROL_HOLD, .text = "a.example" }, false);
+    expect_same((struct control){ .verb = CONTROL_MARK, .text = "after lunch" }, false);
+    expect_same((struct control){ .verb = CONTROL_DRAIN }, false);
+    expect_same((struct control){ .verb = CONTROL_ABORT }, false);
+}
+
+static void commands_without_words__are_told(void **state)
+{
+    struct control detail = { .verb = CONTROL_DETAIL, .number = 4 };
+    struct buf line = { 0 };
+
+    (void)state;
+    assert_false(words_write(&detail, false, VERBS, &line));
+    buf_release(&line);
 }
 
 /* Ctrl-Space types one: it ends no word, and nothing is read beyond it. */
@@ -131,7 +180,8 @@ static void words__may_hold_nuls__which_fit_nothing(void **state)
             struct str typed_line = { line, len + more };
 
             buf_reset(&answer);
-            assert_false(words_read(typed_line, &snapshot, VERBS, &control, &answer));
+            assert_int_equal(words_read(typed_line, &snapshot, VERBS, &control, &answer),
+                             WORDS_REFUSED);
             assert_non_null(strstr(buf_cstr(&answer), "no such command"));
         }
     }
@@ -169,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup(words__are_commands, set_up),
         cmocka_unit_test_setup(words__say_what_a_screen_would_show, set_up),
         cmocka_unit_test_setup(words__say_what_is_wrong__and_do_nothing, set_up),
+        cmocka_unit_test(commands__become_words_that_mean_them),
+        cmocka_unit_test(commands_without_words__are_told),
         cmocka_unit_test(words__may_hold_nuls__which_fit_nothing),
         cmocka_unit_test_setup(words__show_texts_from_outside__by_their_display_form, set_up),
     };

@@ -14,7 +14,7 @@ int desk_set_up(void **state)
 
     memset(&d, 0, sizeof d);
     input_init(&d.input);
-    view_init(&d.view, UINT32_MAX);
+    view_init(&d.view, ~(UINT32_C(1) << CONTROL_LEAVE));
     ui_scene_fill(&d.snapshot, SCENE_RUNNING, 24, START_US);
     screen_arrange(&d.layout, &d.view, &d.snapshot, 24, 80);
     d.now_us = START_US;

@@ -191,7 +191,7 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "");
     options = dashboard_options_environment();
-    options.verbs = ~DASHBOARD_VERB(CONTROL_SEEK);
+    options.verbs = ~(DASHBOARD_VERB(CONTROL_SEEK) | DASHBOARD_VERB(CONTROL_LEAVE));
     for (int i = 1; i < argc; i++) {
         parse(&r, &options, argv[i]);
     }

@@ -75,6 +75,7 @@ enum result dashboard_new(struct dashboard **dashboard, const struct dashboard_o
              options->settings_path ? options->settings_path : "");
     settings_load(&d->view.settings, d->settings_path);
     view_take_sorts(&d->view);
+    d->view.can_return = options->can_return;
     d->view.told = options->guess;
     d->view.forced = options->forced;
     if (terminal_stand_in(d->terminal)) {

@@ -46,6 +46,7 @@ struct dashboard_options {
     enum background guess;     /* where the terminal tells nothing */
     bool ascii;                /* draw with ASCII only */
     const char *settings_path; /* where the user's settings are kept; NULL or "": nowhere */
+    bool can_return;           /* after CONTROL_DETACH somebody may attach to the run */
     bool notify; /* terminal title, bell and notifications, whatever the settings say */
 };
 

@@ -344,6 +344,21 @@ static const struct key_binding bindings[] = {
       .verb = CONTROL_DETACH },
     { .codes = { 'q', INPUT_F1 + 9 },
       .name = "q ^C F10",
+      .word = "leave",
+      .bar_key = "q",
+      .bar_word = "leave",
+      .bar_rank = 0,
+      .help = "leave this screen; the run goes on",
+      .action = KEY_CONTROL,
+      .verb = CONTROL_LEAVE },
+    { .codes = { 'Q' },
+      .name = "Q",
+      .word = "drain",
+      .help = "end the run: what is in flight finishes (asks first)",
+      .action = KEY_ASK_DRAIN,
+      .verb = CONTROL_LEAVE },
+    { .codes = { 'q', INPUT_F1 + 9 },
+      .name = "q ^C F10",
       .word = "quit",
       .bar_key = "q",
       .bar_word = "quit",
@@ -360,9 +375,22 @@ static const struct key_binding bindings[] = {
 
 #define BINDING_COUNT (sizeof bindings / sizeof bindings[0])
 
-static bool exists(const struct key_binding *binding, uint32_t verbs)
+static bool is_obeyed(const struct key_binding *binding, uint32_t verbs)
 {
     return binding->verb == CONTROL_NONE || (verbs >> binding->verb & 1);
+}
+
+/* An earlier row may take its key: where a screen is left, it does not end the run. */
+static bool exists(const struct key_binding *binding, uint32_t verbs)
+{
+    uint32_t code = binding->codes[0];
+
+    for (const struct key_binding *earlier = bindings; code && earlier < binding; earlier++) {
+        if (earlier->codes[0] == code && is_obeyed(earlier, verbs)) {
+            return false;
+        }
+    }
+    return is_obeyed(binding, verbs);
 }
 
 const struct key_binding *keys_find(uint32_t code, uint32_t verbs)

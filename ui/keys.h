@@ -36,8 +36,9 @@ enum key_action {
     KEY_COPY, /* the request as a curl command line, to the terminal's clipboard */
     KEY_SAVE_PICTURE,
     KEY_SAVE_SETTINGS,
-    KEY_EXPORT, /* the rows of the focused panel as a file */
-    KEY_DETACH, /* asks, then gives CONTROL_DETACH */
+    KEY_EXPORT,    /* the rows of the focused panel as a file */
+    KEY_DETACH,    /* asks, then gives CONTROL_DETACH */
+    KEY_ASK_DRAIN, /* asks, then gives CONTROL_DRAIN */
     KEY_THEME,
     KEY_BACKGROUND,
     KEY_MOUSE,

@@ -484,6 +484,9 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
     case KEY_DETACH:
         view_ask_detach(v);
         break;
+    case KEY_ASK_DRAIN:
+        view_ask_drain(v);
+        break;
     case KEY_EXPORT:
         view_export(v, "csv", now_us);
         break;

@@ -81,8 +81,9 @@ struct view {
     char message[CONTROL_REPLY_MAX];
     uint64_t message_until_us;
 
-    bool quitting; /* a drain was asked for */
-    bool leave;    /* the last picture stays in the scrollback */
+    bool can_return; /* the run can be come back to: `scrapetop attach` */
+    bool quitting;   /* a drain was asked for */
+    bool leave;      /* the last picture stays in the scrollback */
 
     struct { /* asked for by key; who does it takes it back */
         bool repaint, copy, save_picture, save_settings;
@@ -140,6 +141,7 @@ void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_ver
                       uint64_t now_us);
 void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us);
 void view_ask_detach(struct view *v);
+void view_ask_drain(struct view *v);
 
 /* view_settings.c, for view.c */
 

@@ -151,7 +151,15 @@ void view_ask_detach(struct view *v)
 {
     view_order(v, CONTROL_DETACH);
     view_order_number(v, 0);
-    prompt_ask(v, "detach: the run goes on, without a screen to come back to? y/n");
+    prompt_ask(v, v->can_return ? "detach: the run goes on; scrapetop attach comes back to it. y/n"
+                                : "detach: the run goes on, without a screen to come back to? y/n");
+}
+
+void view_ask_drain(struct view *v)
+{
+    view_order(v, CONTROL_DRAIN);
+    view_order_number(v, 0);
+    prompt_ask(v, "end the run: nothing new is asked, what is in flight finishes? y/n");
 }
 
 void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us)

@@ -20,6 +20,7 @@ struct asked {
     struct control *out;
     struct buf *answer;
     struct str argument;
+    bool refused;
 };
 
 /* Returns that it is no matter for the engine. */
@@ -37,6 +38,13 @@ __attribute__((format(printf, 2, 3))) static bool say(struct asked *a, const cha
         buf_reset(a->answer); /* out of memory: rather nothing than half a line */
     }
     return false;
+}
+
+/* The same, of words that cannot be obeyed. */
+static bool refuse(struct asked *a, const char *why)
+{
+    a->refused = true;
+    return say(a, "%s", why);
 }
 
 static bool give(struct asked *a, enum control_verb verb, int64_t number)
@@ -144,6 +152,16 @@ static bool resume(struct asked *a)
     return a->s->state == RUN_PAUSED ? give(a, CONTROL_PAUSE, 0) : say(a, "it is not paused");
 }
 
+static bool drain(struct asked *a)
+{
+    return give(a, CONTROL_DRAIN, 0);
+}
+
+static bool abort_now(struct asked *a)
+{
+    return give(a, CONTROL_ABORT, 0);
+}
+
 static bool say_help(struct asked *a);
 
 static const struct own_word {
@@ -155,6 +173,8 @@ static const struct own_word {
     { "waiting", "what waits, and until when", say_waiting },
     { "hosts", "what each host bears", say_hosts },
     { "resume", "go on after pause", resume },
+    { "drain", "start nothing more and end when all in flight has come, as quit does", drain },
+    { "abort", "end now; what is in flight is asked again next time", abort_now },
     { "help", "this list", say_help },
 };
 
@@ -214,7 +234,7 @@ static bool give_number(struct asked *a, const struct key_binding *binding, uint
     uint64_t number;
 
     if (units_parse_count(a->argument, least, most, &number, &err) != RESULT_OK) {
-        return say(a, "%s", err.text);
+        return refuse(a, err.text);
     }
     return give(a, binding->verb, sign * (int64_t)number);
 }
@@ -225,13 +245,14 @@ static bool give_rate(struct asked *a)
     struct rate rate;
 
     return units_parse_rate(a->argument, &rate, &err) == RESULT_OK ? give_text(a, CONTROL_RATE_SET)
-                                                                   : say(a, "%s", err.text);
+                                                                   : refuse(a, err.text);
 }
 
 static bool act(struct asked *a, const struct key_binding *binding)
 {
     if (!a->argument.len && (binding->action == KEY_ASK_CAP || binding->action == KEY_ASK_RATE ||
                              binding->action == KEY_ASK_MARK || binding->action == KEY_ON_ROWS)) {
+        a->refused = true;
         return say(a, "%s %s: %s", binding->word, argument_of(binding), binding->help);
     }
     switch (binding->action) {
@@ -284,16 +305,17 @@ static void consider(struct match *m, int how, const struct own_word *own,
     m->count += how && how == m->how;
 }
 
-bool words_read(struct str line, const struct snapshot *s, uint32_t verbs, struct control *out,
-                struct buf *answer)
+enum words words_read(struct str line, const struct snapshot *s, uint32_t verbs,
+                      struct control *out, struct buf *answer)
 {
+    bool is_command;
     struct asked a = { .s = s, .verbs = verbs, .out = out, .answer = answer };
     struct match m = { .how = 0 };
     const struct key_binding *binding;
     struct str rest = str_trim(line), word = str_cut(&rest, ' ');
 
     if (!word.len) {
-        return false;
+        return WORDS_ANSWERED;
     }
     a.argument = str_trim(rest);
     for (size_t i = 0; i < OWN_COUNT; i++) {
@@ -305,9 +327,45 @@ bool words_read(struct str line, const struct snapshot *s, uint32_t verbs, struc
         }
     }
     if (m.count != 1) {
-        return say(&a, "%s: \"%.*s\"; help lists the commands",
-                   m.count ? "several commands begin so" : "no such command",
-                   (int)(word.len < 40 ? word.len : 40), word.data);
+        say(&a, "%s: \"%.*s\"; help lists the commands",
+            m.count ? "several commands begin so" : "no such command",
+            (int)(word.len < 40 ? word.len : 40), word.data);
+        return WORDS_REFUSED;
     }
-    return m.own ? m.own->act(&a) : act(&a, m.binding);
+    is_command = m.own ? m.own->act(&a) : act(&a, m.binding);
+    return is_command ? WORDS_COMMAND : a.refused ? WORDS_REFUSED : WORDS_ANSWERED;
+}
+
+/* --- the way back ------------------------------------------------------------------------------------ */
+
+/* The word of a verb; of two keys with one verb that whose number has the same sign. */
+static const char *word_of(const struct control *control, uint32_t verbs)
+{
+    const struct key_binding *binding;
+
+    for (size_t i = 0; (binding = keys_at(i, verbs)); i++) {
+        if (is_typed(binding) && binding->verb == control->verb &&
+            (binding->action != KEY_CAP_STEP || (binding->number < 0) == (control->number < 0))) {
+            return binding->word;
+        }
+    }
+    return NULL;
+}
+
+bool words_write(const struct control *control, bool is_paused, uint32_t verbs, struct buf *out)
+{
+    const char *word = control->verb == CONTROL_ABORT                ? "abort"
+                       : control->verb == CONTROL_PAUSE && is_paused ? "resume"
+                                                                     : word_of(control, verbs);
+    int64_t number = control->number < 0 ? -control->number : control->number;
+    bool has_number = control->verb == CONTROL_CAP_SET || control->verb == CONTROL_CAP_ADD ||
+                      control->verb == CONTROL_RETRY || control->verb == CONTROL_DROP;
+
+    if (!word || buf_append_str(out, str_view(word)) != RESULT_OK) {
+        return false;
+    }
+    if (has_number) {
+        return buf_printf(out, " %lld", (long long)number) == RESULT_OK;
+    }
+    return !control->text[0] || buf_printf(out, " %s", control->text) == RESULT_OK;
 }

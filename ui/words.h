@@ -18,9 +18,19 @@
 
 #define WORDS_LINE_MAX 256
 
-/** Reads one line. True when it is a matter for the engine: `out` is then the command. What is to be
- *  told is appended to `answer` as whole lines, safe to be shown. */
-bool words_read(struct str line, const struct snapshot *s, uint32_t verbs, struct control *out,
-                struct buf *answer);
+enum words {
+    WORDS_REFUSED,  /* no such words, or not with these figures; the answer says why */
+    WORDS_ANSWERED, /* what was asked stands in the answer, perhaps nothing */
+    WORDS_COMMAND,  /* a matter for the engine */
+};
+
+/** Reads one line. What is to be told is appended to `answer` as whole lines, safe to be shown; of
+ *  WORDS_COMMAND `out` is the command. */
+enum words words_read(struct str line, const struct snapshot *s, uint32_t verbs,
+                      struct control *out, struct buf *answer);
+
+/** The words that words_read makes the same command of, when the run is paused or not. False when none do: it is no
+ *  matter for typed words (CONTROL_DETAIL, CONTROL_SEEK), or there is no memory. */
+bool words_write(const struct control *control, bool is_paused, uint32_t verbs, struct buf *out);
 
 #endif

@@ -10,6 +10,7 @@ enum exit_code {
     EXIT_USAGE = 2,         /* usage or job file */
     EXIT_INCOMPLETE = 3,    /* finished, but requests failed for good or pages are missing */
     EXIT_LIMIT = 4,         /* a limit that the user set to the session was reached */
+    EXIT_NOT_LIVE = 4,      /* attach, ctl: there is no such live run */
     EXIT_AUTH = 5,          /* authentication failed */
     EXIT_DRAINED = 7,       /* stopped and drained, resumable */
     EXIT_STORAGE = 8,       /* disk full, I/O */

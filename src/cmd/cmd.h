@@ -28,5 +28,8 @@ int cmd_compare(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_attach(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
 
 #endif

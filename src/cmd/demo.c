@@ -83,6 +83,7 @@ static int run_demo(struct demo_command_options *o, int argc, char **argv)
         .notify = o->run.notify,
         .json = o->run.json,
         .exit = o->run.exit,
+        .no_socket = o->run.no_socket,
     };
     struct err err;
 

@@ -172,6 +172,7 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .plain = options->plain,
             .notify = options->notify,
             .exit = options->exit,
+            .no_socket = options->no_socket,
             .stdin_is_read = run_lists_have_piped(lists) || run_values_are_piped(&options->job),
             .json = options->json && !options->sweep.cap_count,
         };

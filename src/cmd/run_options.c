@@ -74,6 +74,12 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .offset = offsetof(struct run_options, exit),
     },
     {
+        .name = "no-socket",
+        .help = "No control socket: nobody can attach to the run",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, no_socket),
+    },
+    {
         .name = "json",
         .help = "The final report as JSON on stdout",
         .kind = OPTION_FLAG,

@@ -31,7 +31,7 @@ struct run_options {
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
-    bool meta, plain, notify, exit, json, fresh, dry_run, show_config, allow_core;
+    bool meta, plain, notify, exit, no_socket, json, fresh, dry_run, show_config, allow_core;
     bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };
@@ -44,7 +44,7 @@ extern const struct option_table
 MUST_CHECK enum result run_options_check_tables(const struct run_options *options, struct err *err);
 
 /* Shared with `demo`. */
-#define RUN_OUTPUT_ROWS 8
+#define RUN_OUTPUT_ROWS 9
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.

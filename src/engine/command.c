@@ -211,3 +211,16 @@ void engine_set_attended(struct engine *e, bool attended)
     }
     pump_turn(e);
 }
+
+void engine_note_steered(struct engine *e, const char *who, struct str words, const char *reply)
+{
+    struct buf fields = { 0 };
+
+    if (events_put_text(&e->events, &fields, "who", str_view(who)) == RESULT_OK &&
+        events_put_text(&e->events, &fields, "words", words) == RESULT_OK) {
+        events_add(&e->events, EVENT_NOTICE, "steered", buf_cstr(&fields), "%s: %.*s%s%s",
+                   who[0] ? who : "another terminal", (int)(words.len < 64 ? words.len : 64),
+                   words.data, reply[0] ? ": " : "", reply);
+    }
+    buf_release(&fields);
+}

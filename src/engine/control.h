@@ -30,6 +30,7 @@ enum control_verb {
     CONTROL_ABORT,  /* end now; everything complete is committed */
     CONTROL_SEEK,   /* number: seconds to go forward or back, in a run that is only replayed */
     CONTROL_DETACH, /* the screen ends, the run goes on; a session's matter, not the engine's */
+    CONTROL_LEAVE,  /* the same of a screen that is only attached to the run */
 };
 
 #define CONTROL_TEXT_MAX 128

@@ -1,6 +1,7 @@
 #include "engine/detail.h"
 
 #include "engine/core.h"
+#include "engine/engine.h"
 #include "engine/engine_state.h"
 #include "engine/limit.h"
 #include "engine/recall.h"
@@ -300,14 +301,14 @@ static void fill_settled(struct engine *e, const struct attempt_kept *a,
     fill_texts(e, a->endpoint, a->drop_body, str_view(a->url), out);
 }
 
-void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
+void detail_fill(struct engine *e, uint64_t id, uint64_t now_us, struct snapshot_detail *out)
 {
     const struct failed_row *row;
     const struct request *r;
     const struct attempt_kept *last;
 
-    out->id = e->detail.id;
-    if (!out->id) {
+    out->id = id;
+    if (!id) {
         return;
     }
     out->attempts_max = e->job->retry.attempts;
@@ -337,4 +338,10 @@ void detail_fill(struct engine *e, uint64_t now_us, struct snapshot_detail *out)
     } else if (row) {
         fill_recalled(e, row, out);
     }
+}
+
+void engine_detail(struct engine *e, uint64_t id, struct snapshot_detail *detail)
+{
+    memset(detail, 0, sizeof *detail);
+    detail_fill(e, id, engine_now_us(e), detail);
 }

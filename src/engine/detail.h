@@ -26,7 +26,7 @@ struct detail {
 
 /** Remembers the attempt, for the last DETAIL_ANSWERS of them. */
 void detail_note(struct engine *engine, const struct response *response);
-void detail_fill(struct engine *engine, uint64_t now_us, struct snapshot_detail *out);
+void detail_fill(struct engine *engine, uint64_t id, uint64_t now_us, struct snapshot_detail *out);
 void detail_release(struct engine *engine);
 
 #endif

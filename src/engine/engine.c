@@ -149,6 +149,9 @@ static void on_event_line(void *context, struct str line)
     if (e->committer) {
         committer_event(e->committer, line);
     }
+    if (e->options.on_event) {
+        e->options.on_event(e->options.context, line);
+    }
 }
 
 /* --- making and unmaking ------------------------------------------------------------------------- */

@@ -57,6 +57,8 @@ struct engine_options {
     /* On a turn of the loop of its own: nothing more will be fetched; the report is final. Once, unless
      * CONTROL_RETRY_FAILED found new work after it. */
     void (*on_done)(void *context);
+    void (*on_event)(void *context,
+                     struct str line); /* of events.jsonl, as it is written; or NULL */
     void *context;
 };
 
@@ -75,6 +77,13 @@ void engine_control(struct engine *engine, const struct control *control,
 uint32_t engine_verbs(void);
 
 void engine_snapshot(struct engine *engine, struct snapshot *snapshot);
+
+/** One request looked at closely, whatever CONTROL_DETAIL has asked for. */
+void engine_detail(struct engine *engine, uint64_t id, struct snapshot_detail *detail);
+
+/** Somebody at another terminal has steered: `who`, with which words, and what became of it. */
+void engine_note_steered(struct engine *engine, const char *who, struct str words,
+                         const char *reply);
 
 /** True at any time; final after on_done. To be given back with report_release. */
 void engine_report(struct engine *engine, struct report *report);

@@ -590,7 +590,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     add_events(&f);
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);
-    detail_fill(e, f.now_us, &s->detail);
+    detail_fill(e, e->detail.id, f.now_us, &s->detail);
     limit_fill(e, f.now_us, &s->limit);
     s->state = state_of(e, s);
     fill_eta(&f);

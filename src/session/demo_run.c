@@ -117,6 +117,7 @@ static int scrape(const struct demo_run *run)
         .notify = run->notify,
         .json = run->json,
         .exit = run->exit,
+        .no_socket = run->no_socket,
     };
     struct run_dir dir;
     struct err err;

@@ -21,7 +21,7 @@ struct demo_run {
     bool has_dir;              /* `dir` is not the default: the line that resumes names it */
     const char *csv, *parquet; /* NULL: demo.csv in `dir`; none */
     bool quick, resume;
-    bool plain, notify, json, exit; /* as in struct session_options */
+    bool plain, notify, json, exit, no_socket; /* as in struct session_options */
 };
 
 /** The job of the demo's run in `path`, and the port of its server. */

@@ -7,6 +7,7 @@
 #include "history/failed.h"
 #include "history/stored_job.h"
 #include "session/leave_terminal.h"
+#include "session/session_socket.h"
 #include "session/typed.h"
 #include "ui/crash.h"
 #include "ui/dashboard.h"
@@ -44,6 +45,7 @@ struct session {
     uv_timer_t frame;
     uv_timer_t terminate;
     uv_signal_t signals[SIGNAL_COUNT];
+    struct session_socket socket;
     bool keys_open, closing;
     bool draining; /* asked for once: the next time aborts */
     char csv[4096], table[4096];
@@ -51,6 +53,27 @@ struct session {
 };
 
 static void begin_close(struct session *s);
+
+/* Somebody is there to decide: at this terminal, or at another. */
+static void tell_attended(struct session *s)
+{
+    engine_set_attended(s->engine, s->dashboard || s->socket.is_attended);
+}
+
+/* Nobody sees it any more. What is paused stays so as long as somebody can come back to it. */
+static void go_on_unseen(struct session *s)
+{
+    struct control go_on = { .verb = CONTROL_PAUSE };
+    char reply[CONTROL_REPLY_MAX];
+
+    tell_attended(s);
+    if (s->snapshot->state == RUN_PAUSED && !s->socket.server) {
+        engine_control(s->engine, &go_on, reply);
+    }
+    if (engine_is_done(s->engine)) {
+        begin_close(s);
+    }
+}
 
 /* --- the screen ---------------------------------------------------------------------------------- */
 
@@ -103,10 +126,7 @@ static void lose_dashboard(struct session *s)
     dashboard_free(s->dashboard);
     s->dashboard = NULL;
     uv_timer_stop(&s->frame);
-    engine_set_attended(s->engine, false);
-    if (engine_is_done(s->engine)) {
-        begin_close(s);
-    }
+    go_on_unseen(s);
 }
 
 /* What can be typed for a run directory. */
@@ -131,28 +151,38 @@ static void detach(struct session *s)
     }
     say(stderr, "scrapetop: detached; process %ld goes on, even if the shell calls it stopped",
         (long)getpid());
-    say_command("how far it is: scrapetop status", s->options->dir->path);
+    say_command(s->socket.server ? "come back: scrapetop attach"
+                                 : "how far it is: scrapetop status",
+                s->options->dir->path);
     say(stderr, "scrapetop: end it: kill %ld", (long)getpid());
     leave_terminal();
     uv_update_time(&s->loop);
     engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
 }
 
-static void obey(struct session *s, const struct control *control)
+static void carry_out(void *context, const struct control *control, char reply[CONTROL_REPLY_MAX])
 {
-    char reply[CONTROL_REPLY_MAX];
+    struct session *s = context;
     bool ends = control->verb == CONTROL_DRAIN || control->verb == CONTROL_ABORT;
 
+    reply[0] = '\0';
     if (ends && engine_is_done(s->engine)) {
         begin_close(s);
         return;
     }
+    s->draining |= ends;
+    engine_control(s->engine, control, reply);
+}
+
+static void obey(struct session *s, const struct control *control)
+{
+    char reply[CONTROL_REPLY_MAX];
+
     if (control->verb == CONTROL_DETACH) {
         detach(s);
         return;
     }
-    s->draining |= ends;
-    engine_control(s->engine, control, reply);
+    carry_out(s, control, reply);
     if (s->dashboard && reply[0]) {
         dashboard_message(s->dashboard, reply);
     } else if (s->plain && reply[0]) {
@@ -212,7 +242,7 @@ static void on_line(void *context, struct str line)
     struct buf answer = { 0 };
 
     engine_snapshot(s->engine, s->snapshot);
-    if (words_read(line, s->snapshot, engine_verbs(), &control, &answer)) {
+    if (words_read(line, s->snapshot, engine_verbs(), &control, &answer) == WORDS_COMMAND) {
         engine_set_attended(s->engine, true);
         if (control.verb == CONTROL_DRAIN) {
             quit(s, false);
@@ -244,6 +274,7 @@ static bool open_dashboard(struct session *s)
     options.settings_path = settings;
     options.notify = s->options->notify;
     options.verbs = engine_verbs() | DASHBOARD_VERB(CONTROL_DETACH);
+    options.can_return = s->socket.server != NULL;
     if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
         s->dashboard = NULL;
         say(stderr, "scrapetop: %s; plain lines instead", err.text);
@@ -273,7 +304,7 @@ static enum result open_screen(struct session *s, struct err *err)
         uv_timer_start(&s->frame, on_frame, 0, FRAME_MS);
         return RESULT_OK;
     }
-    engine_set_attended(s->engine, false);
+    tell_attended(s);
     result = plain_new(&s->plain, &options, err);
     if (result == RESULT_OK) {
         uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
@@ -368,6 +399,42 @@ static void open_signals(struct session *s)
     }
 }
 
+/* --- the control socket ----------------------------------------------------------------------------- */
+
+static void on_attended(void *context, bool is_attended)
+{
+    (void)is_attended;
+    tell_attended(context);
+}
+
+static void on_event(void *context, struct str line)
+{
+    struct session *s = context;
+
+    session_socket_event(&s->socket, line);
+}
+
+static void on_socket_closed(void *context)
+{
+    (void)context;
+}
+
+/* Without one the run is as good; it can only not be come back to. */
+static void open_socket(struct session *s)
+{
+    struct err err;
+
+    s->socket = (struct session_socket){ .engine = &s->engine,
+                                         .obey = carry_out,
+                                         .attended = on_attended,
+                                         .closed = on_socket_closed,
+                                         .context = s };
+    if (!s->options->no_socket &&
+        !session_socket_open(&s->socket, &s->loop, s->options->dir, s->options->job->name, &err)) {
+        message_warning("W-CTL1", err.text);
+    }
+}
+
 /* --- begin and end -------------------------------------------------------------------------------- */
 
 static void on_engine_closed(void *context, const struct err *trouble)
@@ -378,6 +445,7 @@ static void on_engine_closed(void *context, const struct err *trouble)
         report_fail(&s->report, trouble);
     }
     s->engine = NULL;
+    session_socket_close(&s->socket, &s->report);
     uv_close((uv_handle_t *)&s->frame, on_handle_closed);
     uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
@@ -392,7 +460,7 @@ static void begin_close(struct session *s)
     if (s->closing) {
         return;
     }
-    s->closing = true;
+    s->closing = s->socket.is_ending = true;
     engine_report(s->engine, &s->report);
     if (s->plain) {
         engine_snapshot(s->engine, s->snapshot);
@@ -572,6 +640,7 @@ static enum result open_engine(struct session *s, struct err *err)
         .follow_up = s->options->follow_up,
         .attended = true,
         .on_done = on_done,
+        .on_event = on_event,
         .context = s,
     };
 
@@ -649,13 +718,15 @@ int session_run(const struct session_options *options)
     open_signals(s);
     result = open_engine(s, &err);
     if (result == RESULT_OK) {
+        open_socket(s);
         result = open_screen(s, &err);
     }
     if (result == RESULT_OK) {
         result = engine_start(s->engine, &err);
     }
     if (result != RESULT_OK) {
-        s->closing = true;
+        s->closing = s->socket.is_ending = true;
+        s->report.exit = EXIT_INTERNAL;
         typed_close(&s->typed);
         dashboard_free(s->dashboard);
         if (s->keys_open) {

@@ -37,6 +37,7 @@ struct session_options {
     bool notify;        /* title, bell and notifications, whatever the settings say */
     bool json;          /* the report as JSON on stdout */
     bool exit;          /* the dashboard ends with the work */
+    bool no_socket;     /* nobody comes back to it from another terminal */
     bool stdin_is_read; /* a list came by it: keys come from the terminal itself */
     const char *resume; /* the command that goes on with it; NULL: run -o */
 };

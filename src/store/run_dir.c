@@ -91,8 +91,18 @@ static enum result open_directory(struct run_dir *dir, struct err *err)
 static bool name_is_ours(const char *name)
 {
     static const char *const names[] = {
-        ".",       "..",           "job.json",      LOCK_NAME,       LEDGER_NAME,     "raw",
-        "ballast", EVENT_LOG_NAME, EVENT_LOG_ASIDE, "ledger.db-wal", "ledger.db-shm",
+        ".",
+        "..",
+        "job.json",
+        LOCK_NAME,
+        LEDGER_NAME,
+        "raw",
+        "ballast",
+        EVENT_LOG_NAME,
+        EVENT_LOG_ASIDE,
+        "ledger.db-wal",
+        "ledger.db-shm",
+        RUN_DIR_CONTROL,
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -9,6 +9,7 @@
  *   raw/            bodies (store/segment.h)
  *   events.jsonl    what happened (store/event_log.h), and events.1.jsonl before that, in a long run
  *   lock            the pid of the process that holds the run; stays behind, locked or not
+ *   control         where its control socket is (control/socket_place.h); only while running
  *   ballast         space to give back when the disk is full (store/ballast.h); only while running
  *
  * Created 0700; refused when it is a symlink, another user's, or writable by others. It is locked twice for
@@ -34,6 +35,7 @@
 
 #define RUN_DIR_LIST_PREFIX "urls-"
 #define RUN_DIR_VALUES_PREFIX "values-"
+#define RUN_DIR_CONTROL "control"
 
 struct run_dir {
     int fd;      /* O_DIRECTORY */

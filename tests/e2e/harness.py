@@ -86,6 +86,7 @@ def environment(**changes):
     env = {
         "PATH": os.environ["PATH"],
         "HOME": _scratch,
+        "XDG_RUNTIME_DIR": _scratch,  # control sockets: those of other tests are not seen
         "LC_ALL": "C.UTF-8",
         "TERM": "xterm-256color",
         "TZ": "UTC",

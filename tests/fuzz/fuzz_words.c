@@ -32,7 +32,7 @@ static void type(struct str line)
     struct control control = { .verb = CONTROL_NONE };
     struct buf answer = { 0 };
 
-    if (words_read(line, &snapshot, VERBS, &control, &answer)) {
+    if (words_read(line, &snapshot, VERBS, &control, &answer) == WORDS_COMMAND) {
         FUZZ_CHECK(control.verb != CONTROL_NONE);
         FUZZ_CHECK(memchr(control.text, '\0', sizeof control.text));
     }

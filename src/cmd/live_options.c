@@ -1,0 +1,181 @@
+#include "cmd/live_options.h"
+
+#include "base/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS(rows) rows, sizeof rows / sizeof rows[0]
+#define GROUPS(list) .groups = list, .group_count = sizeof list / sizeof list[0]
+#define FOLLOW_WORDS "totals snapshot events"
+
+static enum result add_operand(void *target, const char *text, struct err *err)
+{
+    struct live_options *options = target;
+    const char **operands =
+        reallocarray(options->operands, options->operand_count + 1, sizeof *operands);
+
+    if (!operands) {
+        return err_nomem(err, "reading the command line");
+    }
+    options->operands = operands;
+    options->operands[options->operand_count++] = text;
+    return RESULT_OK;
+}
+
+static enum result set_follow(void *target, const char *value, struct err *err)
+{
+    struct live_options *options = target;
+
+    if (strcmp(value, "totals") != 0 && strcmp(value, "snapshot") != 0 &&
+        strcmp(value, "events") != 0) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "\"%.32s\" cannot be followed; want totals, snapshot or events", value);
+    }
+    options->follow = value;
+    return RESULT_OK;
+}
+
+static const struct option_row attach_rows[] = {
+    {
+        .letter = 'r',
+        .name = "read-only",
+        .help = "Only look: no key steers the run",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct live_options, read_only),
+    },
+    {
+        .name = "plain",
+        .help = "No dashboard: a line now and then",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct live_options, plain),
+    },
+};
+
+static const struct option_row ctl_rows[] = {
+    {
+        .name = "follow",
+        .value = "WHAT",
+        .help = "Print JSON Lines until the run ends: totals, snapshot or events; the exit code is "
+                "the run's",
+        .kind = OPTION_CALL,
+        .set = set_follow,
+        .words = FOLLOW_WORDS,
+    },
+    {
+        .name = "stdio",
+        .help = "Carry stdin to the run's socket and back: what attach HOST:RUN uses",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct live_options, stdio),
+    },
+};
+
+static const struct option_row ls_rows[] = {
+    {
+        .name = "json",
+        .help = "A JSON object a line",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct live_options, json),
+    },
+};
+
+static const struct option_group attach_groups[] = { { "Options", ROWS(attach_rows), 0 } };
+static const struct option_group ctl_groups[] = { { "Options", ROWS(ctl_rows), 0 } };
+static const struct option_group ls_groups[] = { { "Options", ROWS(ls_rows), 0 } };
+
+static const char *const attach_examples[] = {
+    "scrapetop attach",
+    "scrapetop attach api.example.org.run",
+    "scrapetop attach -r build1.example.org:/srv/catalog.run",
+    NULL,
+};
+
+static const char *const ctl_examples[] = {
+    "scrapetop ctl api.example.org.run cap 20",
+    "scrapetop ctl api.example.org.run | jq .requests_per_s",
+    "scrapetop ctl api.example.org.run --follow events",
+    NULL,
+};
+
+const struct option_table attach_table = {
+    .command = "attach",
+    .synopsis = "[OPTIONS] [RUN | PID | HOST:RUN]",
+    .summary = "Come back to a live run: its dashboard, from any terminal",
+    .details =
+        "Several may look at a run at once. q leaves and the run goes on; Q ends it. Without "
+        "an operand it is the one live run of this user. HOST:RUN goes by ssh to a machine "
+        "that has scrapetop, too. Without a terminal it prints lines.",
+    GROUPS(attach_groups),
+    .examples = attach_examples,
+    .operand = add_operand,
+};
+
+const struct option_table ctl_table = {
+    .command = "ctl",
+    .synopsis = "[OPTIONS] RUN [WORDS...]",
+    .summary = "Steer a live run from a script, or read its figures",
+    .details = "The words are those that can be typed for a plain run: \"cap 20\", \"pause\", "
+               "\"resume\", \"rate 5/s\", \"drain\", \"help\" lists them. Without words it prints "
+               "one snapshot as JSON. Exit codes: 0 done, 2 refused, 4 no such live run.",
+    GROUPS(ctl_groups),
+    .examples = ctl_examples,
+    .operand = add_operand,
+};
+
+const struct option_table ls_table = {
+    .command = "ls",
+    .synopsis = "[OPTIONS]",
+    .summary = "List the live runs of this user",
+    GROUPS(ls_groups),
+};
+
+static enum result check(const struct live_options *options, const struct option_table *table,
+                         struct err *err)
+{
+    if (table == &attach_table && options->operand_count > 1) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "scrapetop attach takes one run; \"%.64s\" is one too many",
+                       options->operands[1]);
+    }
+    if (table != &ctl_table) {
+        return RESULT_OK;
+    }
+    if (!options->operand_count) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "want scrapetop ctl %s", ctl_table.synopsis);
+    }
+    if ((options->follow || options->stdio) && options->operand_count > 1) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--%s takes no words",
+                       options->follow ? "follow" : "stdio");
+    }
+    return RESULT_OK;
+}
+
+enum result live_options_parse(struct live_options *options, const struct option_table *table,
+                               int argc, char **argv, struct err *err)
+{
+    enum result result;
+
+    *options = (struct live_options){ .operands = NULL };
+    result = options_parse(table, argc, argv, options, &options->given, err);
+    if (result == RESULT_OK && !options->given.help) {
+        result = check(options, table, err);
+    }
+    if (result != RESULT_OK) {
+        live_options_release(options);
+    }
+    return result;
+}
+
+int live_options_fail(const struct err *err)
+{
+    int code = message_fail(err);
+
+    return err->result == RESULT_NOT_FOUND ? EXIT_NOT_LIVE : code;
+}
+
+void live_options_release(struct live_options *options)
+{
+    free(options->operands);
+    options->operands = NULL;
+    options->operand_count = 0;
+}

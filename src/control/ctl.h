@@ -1,0 +1,31 @@
+/**
+ * What a script says to a live run, and hears of it: `scrapetop ctl`.
+ *
+ * Errors   those of control_client.h and socket_place.h. A refused request is RESULT_INVALID with the code that
+ *          the run gave (E-CTL1 to E-CTL4).
+ * Threads  any; it waits for the run.
+ */
+#ifndef SCRAPETOP_CONTROL_CTL_H
+#define SCRAPETOP_CONTROL_CTL_H
+
+#include "control/control_client.h"
+
+enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
+
+/** Connects to the run that `word` names: a run directory, a process number, or HOST:RUN. */
+MUST_CHECK enum result ctl_connect(struct control_client *c, const char *word, struct err *err);
+
+/** Says `words` to the run and prints its reply to stdout, or the error. */
+MUST_CHECK enum result ctl_say(const char *word, struct str words, struct err *err);
+
+/** Prints one snapshot, a line of JSON. */
+MUST_CHECK enum result ctl_look(const char *word, struct err *err);
+
+/** Prints a line of JSON for every frame or event until the run ends, whose exit code is put into `*exit`. */
+MUST_CHECK enum result ctl_follow(const char *word, enum ctl_follow what, int *exit,
+                                  struct err *err);
+
+/** Carries bytes between stdin and the socket, and the socket and stdout, until either ends. */
+MUST_CHECK enum result ctl_pipe(const char *word, struct err *err);
+
+#endif

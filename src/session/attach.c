@@ -1,0 +1,479 @@
+#include "session/attach.h"
+
+#include "base/clock.h"
+#include "base/exit_code.h"
+#include "base/json_scan.h"
+#include "base/json_text.h"
+#include "base/say.h"
+#include "control/ctl.h"
+#include "control/live_runs.h"
+#include "control/snapshot_json.h"
+#include "engine/engine.h"
+#include "ui/crash.h"
+#include "ui/dashboard.h"
+#include "ui/plain.h"
+#include "ui/settings.h"
+#include "ui/words.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define FRAME_MS 100
+#define FRAMES_EVERY_MS 250
+#define COMMANDS_MAX 32
+#define SILENT_US (UINT64_C(3) * US_PER_S)
+#define RECONNECT_US US_PER_S
+#define GIVE_UP_US (UINT64_C(60) * US_PER_S)
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP };
+#define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
+
+struct viewer {
+    const struct attach_options *options;
+    const char *word;
+    struct control_client link;
+    bool linked; /* the connection stands, and hello was answered */
+    uv_loop_t loop;
+    uv_poll_t socket, keys;
+    uv_timer_t frame;
+    uv_signal_t signals[SIGNAL_COUNT];
+    bool socket_open, keys_open, closing;
+    struct clock clock;
+    struct dashboard *dashboard;
+    struct plain *plain;
+    struct snapshot *snapshot;
+    bool has_snapshot;
+    uint64_t heard_us; /* when the last line came */
+    uint64_t tried_us; /* when it was last tried to connect */
+    unsigned seq;
+    bool ended;
+    int exit;
+    struct err err;
+};
+
+/* --- ending --------------------------------------------------------------------------------------------- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    (void)handle;
+}
+
+static void unlink_socket(struct viewer *v)
+{
+    if (v->socket_open) {
+        uv_poll_stop(&v->socket);
+        uv_close((uv_handle_t *)&v->socket, on_handle_closed);
+        v->socket_open = false;
+    }
+    control_client_close(&v->link);
+    v->linked = false;
+}
+
+static void leave(struct viewer *v)
+{
+    if (v->closing) {
+        return;
+    }
+    v->closing = true;
+    if (v->keys_open) {
+        uv_poll_stop(&v->keys);
+        uv_close((uv_handle_t *)&v->keys, on_handle_closed);
+        v->keys_open = false;
+    }
+    unlink_socket(v);
+    if (v->plain && v->has_snapshot) {
+        plain_finish(v->plain, v->snapshot);
+    }
+    dashboard_free(v->dashboard);
+    v->dashboard = NULL;
+    uv_close((uv_handle_t *)&v->frame, on_handle_closed);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_close((uv_handle_t *)&v->signals[i], on_handle_closed);
+    }
+}
+
+/* --- the run's lines --------------------------------------------------------------------------------- */
+
+static void draw(struct viewer *v)
+{
+    if (!v->has_snapshot || v->closing) {
+        return;
+    }
+    v->snapshot->now_us = clock_now_us(&v->clock); /* of this machine, as keys are */
+    if (v->dashboard) {
+        dashboard_draw(v->dashboard, v->snapshot);
+    } else {
+        plain_update(v->plain, v->snapshot);
+    }
+}
+
+static void show_reply(struct viewer *v, struct str raw)
+{
+    struct buf text = { 0 };
+
+    if (json_unescape(&text, json_string_raw(raw), NULL) == RESULT_OK && text.len && v->dashboard) {
+        const char *said = buf_cstr(&text);
+
+        dashboard_message(v->dashboard, said ? said : "");
+    }
+    buf_release(&text);
+}
+
+/* How the run ended, as its own terminal tells it. */
+static void take_end(struct viewer *v, struct str end)
+{
+    struct str value;
+    uint64_t exit = EXIT_WELL;
+
+    if (json_find(end, STR("/exit"), &value) && str_to_u64(str_trim(value), &exit)) {
+        v->exit = (int)exit;
+    }
+    v->ended = true;
+    leave(v);
+}
+
+static void take_line(struct viewer *v, struct str line)
+{
+    struct str value;
+
+    v->heard_us = clock_now_us(&v->clock);
+    if (json_find(line, STR("/snapshot"), &value)) {
+        snapshot_json_read_all(value, v->snapshot);
+        v->has_snapshot = true;
+    } else if (json_find(line, STR("/reply"), &value)) {
+        show_reply(v, value);
+    } else if (json_find(line, STR("/end"), &value)) {
+        take_end(v, value);
+    }
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events)
+{
+    struct viewer *v = poll->data;
+    enum result result = RESULT_OK;
+    struct str line;
+
+    (void)status;
+    (void)events;
+    while (result == RESULT_OK && !v->closing) {
+        result = control_client_read(&v->link, 0, &v->err);
+        while (!v->closing && control_client_line(&v->link, &line)) {
+            take_line(v, line);
+        }
+    }
+    if (!v->closing && result != RESULT_CANCELLED) {
+        unlink_socket(v); /* the timer tries again */
+    }
+}
+
+static bool connect_run(struct viewer *v)
+{
+    struct str answer;
+
+    v->tried_us = clock_now_us(&v->clock);
+    if (ctl_connect(&v->link, v->word, &v->err) != RESULT_OK ||
+        control_client_hello(&v->link, "snapshot", FRAMES_EVERY_MS, v->options->read_only, false,
+                             &answer, &v->err) != RESULT_OK) {
+        control_client_close(&v->link);
+        return false;
+    }
+    v->linked = true;
+    v->heard_us = clock_now_us(&v->clock);
+    return true;
+}
+
+static bool watch_socket(struct viewer *v)
+{
+    if (uv_poll_init(&v->loop, &v->socket, v->link.fd) != 0) {
+        return false;
+    }
+    v->socket.data = v;
+    v->socket_open = true;
+    uv_poll_start(&v->socket, UV_READABLE, on_socket);
+    on_socket(&v->socket, 0, UV_READABLE); /* what came with the answer to hello */
+    return true;
+}
+
+/* --- keys ---------------------------------------------------------------------------------------------- */
+
+static void send_request(struct viewer *v, const char *name, struct str text)
+{
+    struct buf line = { 0 };
+
+    if (!v->linked) {
+        dashboard_message(v->dashboard, "not connected to the run");
+        return;
+    }
+    if (buf_printf(&line, "{\"seq\":%u,\"%s\":", ++v->seq, name) == RESULT_OK &&
+        json_text_append(&line, text) == RESULT_OK && buf_append_char(&line, '}') == RESULT_OK &&
+        control_client_send(&v->link, buf_view(&line), &v->err) != RESULT_OK) {
+        unlink_socket(v);
+    }
+    buf_release(&line);
+}
+
+static void obey(struct viewer *v, const struct control *control)
+{
+    struct buf words = { 0 };
+    char id[32];
+
+    if (control->verb == CONTROL_LEAVE) {
+        leave(v);
+        return;
+    }
+    if (control->verb == CONTROL_DETAIL) {
+        snprintf(id, sizeof id, "%lld", (long long)control->number);
+        send_request(v, "detail", str_view(id));
+    } else if (words_write(control, v->snapshot->state == RUN_PAUSED, engine_verbs(), &words)) {
+        send_request(v, "do", buf_view(&words));
+    }
+    buf_release(&words);
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events);
+
+static void watch_keys(struct viewer *v)
+{
+    int events = (dashboard_wants_read(v->dashboard) ? UV_READABLE : 0) |
+                 (dashboard_wants_write(v->dashboard) ? UV_WRITABLE : 0);
+
+    if (events) {
+        uv_poll_start(&v->keys, events, on_keys);
+    } else {
+        uv_poll_stop(&v->keys);
+    }
+}
+
+static void on_keys(uv_poll_t *poll, int status, int events)
+{
+    struct viewer *v = poll->data;
+    struct control controls[COMMANDS_MAX];
+    size_t count;
+
+    if (events & UV_WRITABLE) {
+        dashboard_flush(v->dashboard);
+    }
+    do {
+        count = status < 0 || (events & UV_READABLE)
+                    ? dashboard_input(v->dashboard, clock_now_us(&v->clock), controls, COMMANDS_MAX)
+                    : 0;
+        for (size_t i = 0; i < count && !v->closing; i++) {
+            obey(v, &controls[i]);
+        }
+    } while (count == COMMANDS_MAX && !v->closing);
+    if (v->closing) {
+        return;
+    }
+    if (dashboard_gone(v->dashboard)) {
+        leave(v);
+        return;
+    }
+    if (events & UV_READABLE) {
+        draw(v);
+    }
+    watch_keys(v);
+}
+
+/* --- time -------------------------------------------------------------------------------------------- */
+
+/* Whether it is worth trying again: the process is there, or nobody can tell. */
+static bool may_come_back(const struct viewer *v, uint64_t now_us)
+{
+    bool is_far = strchr(v->word, ':') != NULL;
+
+    return is_far ? now_us - v->heard_us < GIVE_UP_US
+                  : v->snapshot->pid && kill((pid_t)v->snapshot->pid, 0) == 0;
+}
+
+static void reconnect(struct viewer *v, uint64_t now_us)
+{
+    if (now_us - v->tried_us < RECONNECT_US) {
+        return;
+    }
+    if (!may_come_back(v, now_us)) {
+        err_set(&v->err, RESULT_NOT_FOUND, "E-CTL6", "the run is gone (pid %lu)",
+                (unsigned long)v->snapshot->pid);
+        leave(v);
+    } else if (connect_run(v) && !watch_socket(v)) {
+        unlink_socket(v);
+    }
+}
+
+static void on_frame(uv_timer_t *timer)
+{
+    struct viewer *v = timer->data;
+    uint64_t now_us = clock_now_us(&v->clock), silent_us = now_us - v->heard_us;
+    char text[64];
+
+    if (!v->linked) {
+        reconnect(v, now_us);
+    }
+    if (v->closing) {
+        return;
+    }
+    if (v->dashboard && silent_us > SILENT_US) {
+        snprintf(text, sizeof text, "no frames for %llu s",
+                 (unsigned long long)(silent_us / US_PER_S));
+        dashboard_message(v->dashboard, text);
+    }
+    draw(v);
+    if (v->dashboard && dashboard_gone(v->dashboard)) {
+        leave(v);
+    } else if (v->dashboard) {
+        watch_keys(v);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct viewer *v = handle->data;
+
+    if (v->closing) {
+        return;
+    }
+    if (number == SIGWINCH) {
+        if (v->dashboard) {
+            dashboard_resize(v->dashboard);
+            draw(v);
+        }
+    } else if (number == SIGTSTP) {
+        if (v->dashboard) {
+            dashboard_suspend(v->dashboard);
+        }
+        raise(SIGSTOP);
+        v->heard_us = clock_now_us(&v->clock);
+        if (v->dashboard) {
+            dashboard_resume(v->dashboard);
+            watch_keys(v);
+        }
+    } else {
+        leave(v);
+    }
+}
+
+/* --- begin --------------------------------------------------------------------------------------------- */
+
+static enum result open_screen(struct viewer *v, struct err *err)
+{
+    struct dashboard_options options = dashboard_options_environment();
+    struct plain_options lines = { .fd = STDERR_FILENO, .least = EVENT_NOTICE };
+    char settings[SETTINGS_PATH_MAX];
+
+    if (v->options->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        return plain_new(&v->plain, &lines, err);
+    }
+    crash_install();
+    settings_path(settings);
+    options.settings_path = settings;
+    options.verbs = DASHBOARD_VERB(CONTROL_LEAVE) | DASHBOARD_VERB(CONTROL_DETAIL);
+    if (!v->options->read_only) {
+        options.verbs |= engine_verbs();
+    }
+    if (dashboard_new(&v->dashboard, &options, err) != RESULT_OK) {
+        v->dashboard = NULL;
+        return plain_new(&v->plain, &lines, err);
+    }
+    if (uv_poll_init(&v->loop, &v->keys, dashboard_fd(v->dashboard)) != 0) {
+        return err_set(err, RESULT_IO, "E-TTY1", "the terminal cannot be watched");
+    }
+    v->keys.data = v;
+    v->keys_open = true;
+    watch_keys(v);
+    return RESULT_OK;
+}
+
+static void watch(struct viewer *v)
+{
+    uv_timer_init(&v->loop, &v->frame);
+    v->frame.data = v;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&v->loop, &v->signals[i]);
+        v->signals[i].data = v;
+        uv_signal_start(&v->signals[i], on_signal, signals[i]);
+    }
+}
+
+/* Of several that one might mean, none is guessed. */
+static enum result find_only_run(char word[32], struct err *err)
+{
+    struct live_runs found;
+    enum result result = live_runs_find(&found, err);
+
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (found.count == 1) {
+        snprintf(word, 32, "%ld", (long)found.runs[0].pid);
+    } else if (found.count > 1) {
+        live_runs_print(&found, false);
+        result = err_set(err, RESULT_INVALID, "E-CTL9",
+                         "%zu runs are live; name one by its directory or PID", found.count);
+    } else {
+        result = err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no run of this user is live");
+    }
+    live_runs_release(&found);
+    return result;
+}
+
+static enum result show(struct viewer *v, struct err *err)
+{
+    enum result result;
+
+    if (uv_loop_init(&v->loop) != 0) {
+        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
+    }
+    watch(v);
+    result = open_screen(v, err);
+    if (result == RESULT_OK && watch_socket(v)) {
+        if (!v->closing) {
+            uv_timer_start(&v->frame, on_frame, 0, FRAME_MS);
+        }
+    } else {
+        leave(v);
+    }
+    uv_run(&v->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&v->loop);
+    return result;
+}
+
+enum result attach_run(const struct attach_options *options, int *exit, struct err *err)
+{
+    struct viewer v = {
+        .options = options, .clock = clock_system(), .word = options->run, .link = { .fd = -1 }
+    };
+    enum result result = RESULT_OK;
+    char word[32];
+
+    if (!options->run) {
+        result = find_only_run(word, err);
+        v.word = word;
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    v.snapshot = calloc(1, sizeof *v.snapshot);
+    if (!v.snapshot) {
+        return err_nomem(err, "preparing the screen");
+    }
+    v.err.result = RESULT_OK;
+    if (!connect_run(&v)) {
+        *err = v.err;
+        result = v.err.result;
+    } else {
+        result = show(&v, err);
+    }
+    if (result == RESULT_OK && !v.ended && v.err.result == RESULT_NOT_FOUND) {
+        *err = v.err;
+        result = v.err.result;
+    } else if (result == RESULT_OK) {
+        say(stderr, v.ended ? "scrapetop: the run has ended" : "scrapetop: left; the run goes on");
+        *exit = v.ended ? v.exit : EXIT_WELL;
+    }
+    plain_free(v.plain);
+    free(v.snapshot);
+    return result;
+}

@@ -1,0 +1,213 @@
+"""Runs that are come back to: attach, ctl, ls, and what clients of the control socket cannot do to a run."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import harness
+from harness import check, check_equal, scaled, scratch, wait_for
+
+SECRET = "planted-token-8417-x"
+
+
+@contextlib.contextmanager
+def live_run(server, urls, *options, name="a.run", **environment):
+    """A plain run in the background that can be steered, and its directory."""
+    run = scratch(name)
+    child = harness.scrapetop("run", "--plain", "-o", run, *options, f"{server.url}/posts/[1-{urls}]",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=harness.environment(**environment))
+    wait_for(lambda: os.path.exists(os.path.join(run, "control")), "the run's control file")
+    yield child, run
+
+
+def ctl(run, *words, code=0):
+    return harness.succeed("ctl", run, *words, code=code)
+
+
+def test_ctl__steers_and_looks__from_another_process():
+    with harness.api("--latency", "100ms") as server, live_run(server, 100_000, "-c", "3") as (child, run):
+        check_equal(ctl(run, "cap", "7").out, b"done\n", "the reply to cap 7")
+        frame = json.loads(ctl(run).out)
+        check_equal(frame["cap"], 7, "cap")
+        check_equal(frame["state"], "running", "state")
+        check_equal(frame["total"], 100_000, "total")
+        refused = ctl(run, "dance", code=2)
+        check(b"E-CTL1" in refused.err and b"no such command" in refused.err, refused)
+        check(b"want" in ctl(run, "rate", "fast", code=2).err, "a bad rate")
+        check(re.search(rb"(?m)^pause: ", ctl(run, "help").out), "help lists no words")
+        ctl(run, "pause")
+        wait_for(lambda: json.loads(ctl(run).out)["state"] == "paused", "paused")
+        listed = harness.succeed("ls").out.decode()
+        check(re.search(rf"{child.pid} .*PAUSED .*/100000 .*{run}", listed), "ls does not list it:", listed)
+        check_equal(json.loads(harness.succeed("ls", "--json").out)["pid"], child.pid, "pid")
+        ctl(run, "resume")
+        ctl(run, "drain")
+        ended = harness.finish(child)
+        check_equal(ended.code, 7, "exit code of a drained run")
+        check(b"cap 7" in ended.err, "its own lines do not tell who steered:", ended)
+    check(not os.path.exists(os.path.join(run, "control")), "the control file stays behind")
+    check_equal(ctl(run, "pause", code=4).out, b"", "a run that is gone answers")
+    check(b"no run of this user is live" in harness.succeed("ls").err, "ls lists what is gone")
+
+
+def test_follow__prints_json_lines__and_ends_with_the_exit_code_of_the_run():
+    with harness.api("--latency", "20ms") as server, live_run(server, 200, "-c", "4") as (child, run):
+        totals = harness.scrapetop("ctl", run, "--follow", "totals", stdout=subprocess.PIPE)
+        events = harness.scrapetop("ctl", run, "--follow", "events", stdout=subprocess.PIPE)
+        check_equal(harness.finish(child).code, 0, "exit code of the run")
+        seen = [json.loads(line) for line in harness.finish(totals).out.splitlines()]
+        check_equal(totals.returncode, 0, "exit code of ctl")
+        check(seen and all(one["total"] == 200 for one in seen), "no totals")
+        told = [json.loads(line) for line in harness.finish(events).out.splitlines()]
+        check(any(one["event"] == "end" for one in told), "no event of the end")
+
+
+def test_attach__shows_the_same_and_steers__and_leaving_ends_nothing():
+    with harness.api("--latency", "50ms") as server:
+        urls = 900
+        arguments = [harness.BINARY, "run", "-o", scratch("d.run"), "-c", "2", f"{server.url}/posts/[1-{urls}]"]
+        with harness.terminal(["/bin/bash", "--norc", "-i"]) as shell:
+            shell.keys(f"PS1='ready> '; {' '.join(arguments)}\r")
+            shell.wait_text(r"RUN .*\bcap 2\b")
+            shell.keys("D")
+            shell.wait_text(r"scrapetop attach comes back")
+            shell.keys("y")
+            shell.wait_text(r"come back: scrapetop attach ")
+        # That terminal is gone; the run is not.
+        with harness.terminal([harness.BINARY, "attach"]) as one, \
+                harness.terminal([harness.BINARY, "attach", "-r", scratch("d.run")]) as other:
+            one.wait_text(r"RUN .*\bcap 2\b")
+            other.wait_text(r"RUN .*\bcap 2\b")
+            one.keys("++")
+            one.wait_text(r"RUN .*\bcap 4\b")
+            other.wait_text(r"RUN .*\bcap 4\b")
+            other.keys("+")
+            one.keys("p")
+            one.wait_text(r"PAUSED")
+            other.wait_text(r"PAUSED .*\bcap 4\b")
+            one.keys("p")
+            one.wait_text(r"\bRUN\b")
+            one.keys("q")
+            check_equal(one.exit_code(), 0, "exit code of who leaves")
+            check(b"the run goes on" in one.raw, "no word on the run")
+            other.keys("]]]")  # it may only look: the keys are not there
+            other.send(signal.SIGINT)
+            check_equal(other.exit_code(), 0, "exit code of who leaves by Ctrl-C")
+        ctl(scratch("d.run"), "cap 40")
+        with harness.terminal([harness.BINARY, "attach", scratch("d.run")]) as last:
+            last.wait_text(r"cap 40")
+            check_equal(last.exit_code(), 0, "the exit code of the run, to whoever sees its end")
+            check(b"the run has ended" in last.raw, "no word on the end")
+        check_equal(server.count(), urls, "requests")
+
+
+def test_attach__asks_before_it_ends_a_run():
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
+        with harness.terminal([harness.BINARY, "attach", run]) as shown:
+            shown.wait_text(r"RUN ")
+            shown.keys("Q")
+            shown.wait_text(r"end the run: ")
+            shown.keys("n")
+            shown.keys("Q")
+            shown.wait_text(r"end the run: ")
+            shown.keys("y")
+            check_equal(shown.exit_code(), 7, "the exit code of the run")
+        check_equal(harness.finish(child).code, 7, "exit code of a drained run")
+
+
+def test_attach__tells_that_a_run_was_killed():
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
+        with harness.terminal([harness.BINARY, "attach", run]) as shown:
+            shown.wait_text(r"RUN ")
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            check_equal(shown.exit_code(), 4, "exit code")
+            check(b"the run is gone" in shown.raw, "no word on it")
+        # What it left behind neither hides the next one nor hinders it.
+        with live_run(server, 100_000) as (again, run):
+            wait_for(lambda: harness.run("ctl", run, "status").code == 0, "the next run answers")
+            ctl(run, "abort")
+            harness.finish(again)
+
+
+def test_no_socket__nobody_comes_back():
+    with harness.api() as server:
+        run = scratch("n.run")
+        harness.succeed("run", "--plain", "--no-socket", "-o", run, f"{server.url}/posts/[1-5]")
+        check(not os.path.exists(os.path.join(run, "control")), "there is a control file")
+    place = scratch("not-ours")
+    os.makedirs(os.path.join(place, "scrapetop"), mode=0o755)
+    os.chmod(os.path.join(place, "scrapetop"), 0o755)
+    with harness.api() as server:
+        ended = harness.succeed("run", "--plain", "-o", scratch("m.run"), f"{server.url}/posts/[1-5]",
+                                env=harness.environment(XDG_RUNTIME_DIR=place))
+        check(b"W-CTL1" in ended.err and b"0700" in ended.err, "no warning:", ended)
+
+
+def socket_of(run):
+    with open(os.path.join(run, "control"), encoding="utf-8") as file:
+        return json.load(file)["socket"]
+
+
+def test_secrets__are_in_no_frame():
+    with harness.api("--latency", "30ms") as server:
+        with live_run(server, 100_000, "-H", "Authorization: Bearer ${TOKEN}", TOKEN=SECRET) as (child, run):
+            seen = b""
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(socket_of(run))
+                client.settimeout(harness.HANG_S)
+                client.sendall(b'{"hello":1,"frames":"snapshot","every_ms":100,"events":true}\n'
+                               b'{"seq":1,"detail":"1"}\n{"seq":2,"report":true}\n')
+                while seen.count(b'{"snapshot"') < 5 or b'"report"' not in seen:
+                    seen += client.recv(65536)
+            check(b'"place":"done"' in seen or b'"place":"in-flight"' in seen, "no detail came")
+            check(SECRET.encode() not in seen and SECRET[:8].encode() not in seen, "the token is in a frame")
+            ctl(run, "abort")
+            harness.finish(child)
+
+
+def storm(path, end, seed):
+    """Connects, says anything, and goes."""
+    lines = [b"\n", b"{}\n", b'{"hello":1}\n', b'{"hello":1,"frames":"snapshot"}\n{"seq":1,"do":"status"}\n',
+             b'{"hello":9}\n', b"\xff\x00\x1b[2J\n", b"[" * 5000, b'{"hello":1}\n' + b'{"report":true}\n' * 60,
+             b'{"hello":1}\n{"seq":{"a":1},"detail":"x"}\n{"do":""}\n', os.urandom(3000)]
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(0.2)
+            client.connect(path)
+            client.sendall(lines[seed % len(lines)])
+            if seed % 3 == 0:
+                client.recv(1000)
+        seed += 1
+
+
+def test_storm_of_clients__loses_nothing():
+    with harness.api("--latency", "5ms") as server:
+        urls = scaled(4000, 1500)
+        with live_run(server, urls, "-c", "8") as (child, run):
+            path = socket_of(run)
+            stuck = socket.socket(socket.AF_UNIX)  # says hello, and never reads
+            stuck.connect(path)
+            stuck.sendall(b'{"hello":1,"frames":"snapshot","every_ms":100,"events":true}\n')
+            end = time.monotonic() + 2
+            threads = [threading.Thread(target=storm, args=(path, end, seed)) for seed in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            ended = harness.finish(child)
+            stuck.close()
+        check_equal(ended.code, 0, f"exit code: {ended}")
+        check_equal(server.count(), urls, "requests")
+        check_equal(len(list(harness.raw_lines(run))), urls, "bodies")
+
+
+if __name__ == "__main__":
+    harness.main(globals())

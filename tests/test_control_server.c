@@ -1,0 +1,518 @@
+/* control/control_server and control_client: what clients may ask, and what none of them can do to a run. */
+
+#include "control/control_client.h"
+#include "control/control_server.h"
+#include "control/snapshot_json.h"
+#include "control/socket_place.h"
+
+#include "base/json_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define TURNS_MAX 200000
+
+static struct desk {
+    uv_loop_t loop;
+    struct control_server *server;
+    struct run_dir dir;
+    char place[64], run[128], socket[SOCKET_PATH_MAX];
+    struct clock clock;
+    uint64_t now_us; /* of the server */
+    unsigned looks, drivers;
+    uint64_t detail_asked;
+    char words[64], who[CONTROL_WHO_MAX];
+    bool closed;
+} d;
+
+static uint64_t now(void *context)
+{
+    (void)context;
+    return d.now_us;
+}
+
+static void look(void *context, struct snapshot *s)
+{
+    (void)context;
+    memset(s, 0, sizeof *s);
+    s->cap = 17;
+    s->state = RUN_PAUSED;
+    s->flight_count = SNAPSHOT_FLIGHTS_MAX; /* a large frame */
+    for (size_t i = 0; i < SNAPSHOT_FLIGHTS_MAX; i++) {
+        memset(s->flights[i].request, 'r', sizeof s->flights[i].request - 1);
+    }
+    d.looks++;
+}
+
+static void detail(void *context, uint64_t id, struct snapshot_detail *out)
+{
+    (void)context;
+    out->id = d.detail_asked = id;
+}
+
+static bool obey(void *context, struct str words, const char *who, struct buf *reply)
+{
+    (void)context;
+    snprintf(d.words, sizeof d.words, "%.*s", STR_ARG(words));
+    snprintf(d.who, sizeof d.who, "%s", who);
+    assert_int_equal(buf_append_str(reply, STR("one\ntwo \033[31m\n")), RESULT_OK);
+    return !str_equal(words, STR("nonsense"));
+}
+
+static void report(void *context, struct buf *json)
+{
+    (void)context;
+    assert_int_equal(buf_append_str(json, STR("{\"ok\":12}\n")), RESULT_OK);
+}
+
+static void watched(void *context, unsigned drivers)
+{
+    (void)context;
+    d.drivers = drivers;
+}
+
+static void on_closed(void *context)
+{
+    (void)context;
+    d.closed = true;
+}
+
+static const struct control_calls calls = { look, detail, obey, report, watched };
+
+static void turn(void)
+{
+    d.now_us += 1000;
+    uv_run(&d.loop, UV_RUN_NOWAIT);
+}
+
+static enum result open_server(struct err *err)
+{
+    struct control_server_options options = {
+        .loop = &d.loop, .clock = d.clock, .dir = &d.dir, .job = "catalog", .calls = &calls
+    };
+
+    return control_server_new(&d.server, &options, err);
+}
+
+static int set_up(void **state)
+{
+    struct err err;
+
+    (void)state;
+    memset(&d, 0, sizeof d);
+    signal(SIGPIPE, SIG_IGN); /* as main has it */
+    snprintf(d.place, sizeof d.place, "/tmp/test_control.XXXXXX");
+    assert_non_null(mkdtemp(d.place));
+    setenv("XDG_RUNTIME_DIR", d.place, 1);
+    snprintf(d.run, sizeof d.run, "%s/a.run", d.place);
+    assert_int_equal(run_dir_open(&d.dir, d.run, &err), RESULT_OK);
+    d.now_us = 1000000;
+    d.clock = (struct clock){ .now_us = now };
+    uv_loop_init(&d.loop);
+    assert_int_equal(open_server(&err), RESULT_OK);
+    assert_int_equal(socket_place_find(d.run, d.socket, &err), RESULT_OK);
+    return 0;
+}
+
+static void close_server(void)
+{
+    control_server_close(d.server, 3, STR("{\"ok\":12}"), on_closed);
+    for (int i = 0; i < TURNS_MAX && !d.closed; i++) {
+        turn();
+    }
+    assert_true(d.closed);
+    d.server = NULL;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    if (d.server) {
+        close_server();
+    }
+    uv_run(&d.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&d.loop), 0);
+    assert_int_equal(access(d.socket, F_OK), -1);
+    run_dir_close(&d.dir);
+    snprintf(command, sizeof command, "rm -rf %s", d.place);
+    assert_int_equal(system(command), 0);
+    return 0;
+}
+
+static void connect_client(struct control_client *c)
+{
+    struct err err;
+
+    if (control_client_connect(c, d.socket, &err) != RESULT_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void ask(struct control_client *c, const char *line)
+{
+    assert_int_equal(control_client_send(c, str_view(line), NULL), RESULT_OK);
+}
+
+/* The next line; false: the server has closed. */
+static bool hear(struct control_client *c, struct str *line)
+{
+    for (int i = 0; i < TURNS_MAX; i++) {
+        if (control_client_line(c, line)) {
+            return true;
+        }
+        turn();
+        if (control_client_read(c, 0, NULL) == RESULT_NOT_FOUND) {
+            return false;
+        }
+    }
+    fail_msg("nothing comes");
+    return false;
+}
+
+static void expect(struct control_client *c, const char *words)
+{
+    struct str line;
+
+    assert_true(hear(c, &line));
+    if (!memmem(line.data, line.len, words, strlen(words))) {
+        fail_msg("%.*s\nhas not %s", STR_ARG(line), words);
+    }
+}
+
+static void expect_closed(struct control_client *c)
+{
+    struct str line;
+
+    assert_false(hear(c, &line));
+}
+
+static void hello__is_answered_with_who_it_is(void **state)
+{
+    struct control_client c;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1}");
+    expect(&c, "\"job\":\"catalog\"");
+    ask(&c, "{\"seq\":\"a\",\"report\":true}");
+    expect(&c, "{\"seq\":\"a\",\"ok\":true,\"report\":{\"ok\":12}}");
+    control_client_close(&c);
+}
+
+static void words__are_handed_on__and_their_answer_comes_back(void **state)
+{
+    struct control_client c;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1,\"name\":\"jo@pts/3\"}");
+    expect(&c, "hello");
+    ask(&c, "{\"seq\":7,\"do\":\"cap 20\"}");
+    expect(&c, "{\"seq\":7,\"ok\":true,\"reply\":\"one\\ntwo \\u001b[31m\"}");
+    assert_string_equal(d.words, "cap 20");
+    assert_string_equal(d.who, "jo@pts/3");
+    ask(&c, "{\"seq\":8,\"do\":\"nonsense\"}");
+    expect(&c, "{\"seq\":8,\"ok\":false,\"error\":\"E-CTL1\"");
+    control_client_close(&c);
+}
+
+static void viewers__only_look(void **state)
+{
+    struct control_client c;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1,\"as\":\"viewer\",\"frames\":\"snapshot\"}");
+    expect(&c, "\"as\":\"viewer\"");
+    expect(&c, "{\"snapshot\":{");
+    ask(&c, "{\"seq\":1,\"do\":\"cap 5\"}");
+    for (;;) {
+        struct str line, seq;
+
+        assert_true(hear(&c, &line));
+        if (json_find(line, STR("/seq"), &seq)) {
+            assert_non_null(memmem(line.data, line.len, "E-CTL2", 6));
+            break;
+        }
+    }
+    assert_string_equal(d.words, "");
+    assert_int_equal(d.drivers, 0);
+    control_client_close(&c);
+}
+
+static void frames__come_at_their_rate__with_each_client_s_own_detail(void **state)
+{
+    static struct snapshot s;
+    struct control_client one, other;
+    struct str line, value;
+    unsigned looks;
+
+    (void)state;
+    connect_client(&one);
+    connect_client(&other);
+    ask(&one, "{\"hello\":1,\"frames\":\"snapshot\",\"every_ms\":1000}");
+    ask(&other, "{\"hello\":1,\"frames\":\"totals\",\"every_ms\":1000}");
+    expect(&one, "hello");
+    expect(&other, "hello");
+    assert_true(hear(&one, &line));
+    assert_int_equal(d.drivers, 1);
+    assert_true(json_find(line, STR("/snapshot"), &value));
+    snapshot_json_read_all(value, &s);
+    assert_int_equal(s.cap, 17);
+    assert_int_equal(s.state, RUN_PAUSED);
+    assert_int_equal(s.flight_count, SNAPSHOT_FLIGHTS_MAX);
+    assert_int_equal(s.detail.id, 0);
+    ask(&one, "{\"seq\":1,\"detail\":\"4711\"}");
+    do {
+        assert_true(hear(&one, &line));
+    } while (!json_find(line, STR("/snapshot"), &value));
+    snapshot_json_read_all(value, &s);
+    assert_int_equal(s.detail.id, 4711);
+    expect(&other, "{\"totals\":{");
+    looks = d.looks;
+    for (int i = 0; i < 10000; i++) { /* ten seconds of the server's clock */
+        turn();
+        (void)!control_client_read(&one, 0, NULL);
+        while (control_client_line(&one, &line)) {
+        }
+        (void)!control_client_read(&other, 0, NULL);
+        while (control_client_line(&other, &line)) {
+        }
+        usleep(20);
+    }
+    assert_in_range(d.looks - looks, 1, 22);
+    control_client_close(&one);
+    control_client_close(&other);
+}
+
+static void bad_lines__are_told_and_closed(void **state)
+{
+    static const struct {
+        const char *line, *answer;
+    } lines[] = {
+        { "{\"seq\":1,\"do\":\"cap 5\"}", "E-CTL1" },
+        { "{\"hello\":2}", "E-CTL3" },
+        { "hello", "E-CTL7" },
+        { "[1]", "E-CTL7" },
+        { "{\"hello\":1,\"name\":\"\xff\"}", "E-CTL7" },
+        { "{\"a\":[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}", "E-CTL7" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct control_client c;
+
+        connect_client(&c);
+        ask(&c, lines[i].line);
+        expect(&c, lines[i].answer);
+        expect_closed(&c);
+        control_client_close(&c);
+    }
+    assert_string_equal(d.words, "");
+}
+
+static void a_line_without_end__is_not_kept(void **state)
+{
+    static char bytes[70000];
+    struct control_client c;
+    size_t sent = 0;
+
+    (void)state;
+    connect_client(&c);
+    memset(bytes, '{', sizeof bytes);
+    while (sent < sizeof bytes) {
+        ssize_t now_sent = send(c.fd, bytes + sent, sizeof bytes - sent, MSG_NOSIGNAL);
+
+        sent += now_sent > 0 ? (size_t)now_sent : 0;
+        turn();
+        if (now_sent < 0 && errno != EAGAIN) {
+            break;
+        }
+    }
+    expect(&c, "E-CTL7");
+    expect_closed(&c);
+    control_client_close(&c);
+}
+
+static void too_many_requests__are_refused(void **state)
+{
+    struct control_client c;
+    unsigned refused = 0;
+    struct str line;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1}");
+    expect(&c, "hello");
+    d.now_us += 10000000;
+    for (int i = 0; i < 80; i++) {
+        ask(&c, "{\"do\":\"cap 5\"}");
+    }
+    for (int i = 0; i < 80; i++) {
+        assert_true(hear(&c, &line));
+        refused += memmem(line.data, line.len, "E-CTL4", 6) != NULL;
+    }
+    assert_true(refused >= 25);
+    control_client_close(&c);
+}
+
+static void who_says_nothing__or_reads_nothing__is_closed(void **state)
+{
+    struct control_client silent, full;
+    unsigned looks;
+
+    (void)state;
+    connect_client(&silent);
+    connect_client(&full);
+    ask(&full, "{\"hello\":1,\"frames\":\"snapshot\",\"every_ms\":100}");
+    expect(&full, "hello");
+    d.now_us += 3000000;
+    expect_closed(&silent);
+    control_client_close(&silent);
+    /* It reads nothing more: what the socket holds is full after some frames, and then none is made for it. */
+    for (int i = 0; i < 2000; i++) {
+        d.now_us += 10000;
+        turn();
+        usleep(100);
+    }
+    looks = d.looks;
+    assert_true(looks < 400);
+    d.now_us += 31000000;
+    for (int i = 0; i < TURNS_MAX && d.drivers; i++) {
+        turn();
+    }
+    assert_int_equal(d.drivers, 0);
+    control_client_close(&full);
+}
+
+static void more_clients_than_there_may_be__are_turned_away(void **state)
+{
+    struct control_client clients[CONTROL_CLIENTS_MAX], late;
+
+    (void)state;
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        connect_client(&clients[i]);
+        ask(&clients[i], "{\"hello\":1}");
+        expect(&clients[i], "hello");
+    }
+    connect_client(&late);
+    expect_closed(&late);
+    control_client_close(&late);
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        control_client_close(&clients[i]);
+    }
+    for (int i = 0; i < 100; i++) {
+        turn();
+    }
+    connect_client(&late);
+    ask(&late, "{\"hello\":1}");
+    expect(&late, "hello");
+    control_client_close(&late);
+}
+
+static void the_end__is_told_with_the_report(void **state)
+{
+    struct control_client c;
+    char name[256];
+
+    (void)state;
+    snprintf(name, sizeof name, "%s/" RUN_DIR_CONTROL, d.run);
+    assert_int_equal(access(name, F_OK), 0);
+    connect_client(&c);
+    ask(&c, "{\"hello\":1,\"events\":true}");
+    expect(&c, "hello");
+    control_server_event(d.server, STR("{\"event\":\"cap\"}\n"));
+    expect(&c, "{\"event\":{\"event\":\"cap\"}}");
+    control_server_close(d.server, 3, STR("{\"ok\":12}\n"), on_closed);
+    expect(&c, "{\"end\":{\"exit\":3,\"report\":{\"ok\":12}}}");
+    expect_closed(&c);
+    control_client_close(&c);
+    for (int i = 0; i < TURNS_MAX && !d.closed; i++) {
+        turn();
+    }
+    d.server = NULL;
+    assert_int_equal(access(name, F_OK), -1);
+}
+
+static void places_that_are_not_ours_alone__are_refused(void **state)
+{
+    char place[SOCKET_PATH_MAX], other[128];
+    struct err err;
+
+    (void)state;
+    assert_int_equal(socket_place(place, &err), RESULT_OK);
+    assert_int_equal(chmod(place, 0755), 0);
+    assert_int_equal(socket_place_make(place, &err), RESULT_DENIED);
+    assert_string_equal(err.code, "E-CTL5");
+    assert_int_equal(chmod(place, 0700), 0);
+    snprintf(other, sizeof other, "%s.moved", place);
+    assert_int_equal(rename(place, other), 0);
+    assert_int_equal(symlink(other, place), 0);
+    assert_int_equal(socket_place_make(place, &err), RESULT_DENIED);
+    assert_int_equal(unlink(place), 0);
+    assert_int_equal(rename(other, place), 0);
+    setenv("XDG_RUNTIME_DIR",
+           "/tmp/a-path-that-is-longer-than-what-a-socket-of-any-system-can-have-"
+           "as-its-name-and-then-some-more",
+           1);
+    assert_int_equal(socket_place_make(place, &err), RESULT_LIMIT);
+    setenv("XDG_RUNTIME_DIR", d.place, 1);
+}
+
+static void names_of_processes__are_read(void **state)
+{
+    char path[SOCKET_PATH_MAX];
+    struct err err;
+
+    (void)state;
+    assert_int_equal(socket_place_pid("4121.sock"), 4121);
+    assert_int_equal(socket_place_pid("0.sock"), 0);
+    assert_int_equal(socket_place_pid("x.sock"), 0);
+    assert_int_equal(socket_place_pid(".sock"), 0);
+    assert_int_equal(socket_place_pid("99999999999.sock"), 0);
+    assert_int_equal(socket_place_pid("4121.sock.old"), 0);
+    assert_int_equal(socket_place_find("4121", path, &err), RESULT_OK);
+    assert_non_null(strstr(path, "/scrapetop/4121.sock"));
+    assert_int_equal(socket_place_find("nowhere", path, &err), RESULT_NOT_FOUND);
+    assert_int_equal(socket_place_find(d.place, path, &err), RESULT_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(hello__is_answered_with_who_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(words__are_handed_on__and_their_answer_comes_back, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(viewers__only_look, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(frames__come_at_their_rate__with_each_client_s_own_detail,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_lines__are_told_and_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_without_end__is_not_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(too_many_requests__are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_says_nothing__or_reads_nothing__is_closed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(more_clients_than_there_may_be__are_turned_away, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_end__is_told_with_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(places_that_are_not_ours_alone__are_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(names_of_processes__are_read, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
