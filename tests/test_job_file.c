@@ -1,4 +1,5 @@
 #include "job/job_file.h"
+#include "job/job_keys.h"
 
 #include "base/clock.h"
 #include "base/json_scan.h"
@@ -502,11 +503,76 @@ static size_t member_count(struct str object)
     return count;
 }
 
+/* A key's own schema, without what it refers to. */
+static struct str find_in(struct str properties, const char *key, const char *what)
+{
+    struct str value;
+    char pointer[128];
+
+    snprintf(pointer, sizeof pointer, "/%s/%s", key, what);
+    return json_find(properties, str_view(pointer), &value) ? value : STR_NONE;
+}
+
+static void check_bound(struct str properties, const struct job_key *key, const char *what,
+                        uint64_t want, bool may_lack)
+{
+    struct str value = find_in(properties, key->name, what);
+    uint64_t number = 0;
+
+    if (value.data ? !str_to_u64(str_trim(value), &number) || number != want : !may_lack) {
+        fail_msg("the schema's %s of \"%s\" is %.*s, and the reader's %llu", what, key->name,
+                 STR_ARG(value), (unsigned long long)want);
+    }
+}
+
+/* What a row of the reader's table says of a value, the schema says too. */
+static void check_type(struct str properties, const struct job_key *key)
+{
+    struct str type = find_in(properties, key->name, "type"),
+               any = find_in(properties, key->name, "anyOf");
+
+    switch (key->kind) {
+    case JOB_KEY_BOOL:
+        assert_true(str_equal(type, STR("\"boolean\"")));
+        break;
+    case JOB_KEY_COUNT:
+        assert_true(str_equal(type, STR("\"integer\"")));
+        check_bound(properties, key, "minimum", key->low, !key->low);
+        check_bound(properties, key, "maximum", key->high, false);
+        break;
+    case JOB_KEY_NUMBER:
+        if (!any.data) { /* else it may have a unit */
+            assert_true(str_equal(type, STR("\"integer\"")));
+            check_bound(properties, key, "minimum", key->low, !key->low);
+            check_bound(properties, key, "maximum", key->high, key->high >= INT64_MAX);
+        }
+        break;
+    case JOB_KEY_TIME:
+        if (!str_equal(find_in(properties, key->name, "$ref"), STR("\"#/definitions/time\""))) {
+            fail_msg("the schema's \"%s\" is no time", key->name);
+        }
+        break;
+    case JOB_KEY_TEXT:
+    case JOB_KEY_NAME:
+    case JOB_KEY_POINTER:
+    case JOB_KEY_WHOLE:
+    case JOB_KEY_COUNTED_AT:
+        if (!str_equal(type, STR("\"string\""))) {
+            fail_msg("the schema's \"%s\" is no text", key->name);
+        }
+        assert_true((key->kind == JOB_KEY_TEXT) || find_in(properties, key->name, "pattern").data);
+        break;
+    default:
+        break;
+    }
+}
+
 static void schema__has_the_keys_that_are_read__and_no_others(void **state)
 {
     struct buf text = { 0 };
     struct str schema = read_schema(&text), properties = STR_NONE, value;
-    const char *object = NULL, *before = "", *key;
+    const char *object = NULL, *before = "";
+    const struct job_key *key;
     size_t count = 0;
 
     (void)state;
@@ -522,16 +588,52 @@ static void schema__has_the_keys_that_are_read__and_no_others(void **state)
             before = object;
             count = 0;
         }
-        snprintf(pointer, sizeof pointer, "/%s/description", key);
+        snprintf(pointer, sizeof pointer, "/%s/description", key->name);
         if (!json_find(properties, str_view(pointer), &value)) {
-            snprintf(pointer, sizeof pointer, "/%s/$ref", key);
+            snprintf(pointer, sizeof pointer, "/%s/$ref", key->name);
             if (!json_find(properties, str_view(pointer), &value)) {
-                fail_msg("the schema knows no \"%s\" of %s", key, object);
+                fail_msg("the schema knows no \"%s\" of %s", key->name, object);
             }
         }
+        check_type(properties, key);
         count++;
     }
     assert_int_equal(count, member_count(properties));
+    buf_release(&text);
+}
+
+static bool has_member_text(struct str array, const char *text)
+{
+    struct json_walk walk;
+    struct str value;
+
+    json_walk_begin(&walk, array);
+    while (json_walk_next(&walk, NULL, &value)) {
+        if (json_raw_equal(json_string_raw(value), str_view(text))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void schema__has_each_style_and_action__of_the_tables(void **state)
+{
+    struct buf text = { 0 };
+    struct str schema = read_schema(&text), kinds, words, actions;
+
+    (void)state;
+    assert_true(json_find(schema, STR("/definitions/pages/properties/kind/enum"), &kinds));
+    assert_true(
+        json_find(schema, STR("/definitions/endpoint/properties/pages/anyOf/0/enum"), &words));
+    assert_true(json_find(schema, STR("/definitions/answer/properties/do/enum"), &actions));
+    for (int i = JOB_PAGES_NONE + 1; i < JOB_PAGES_KINDS; i++) {
+        const char *word = job_page_styles[i].word;
+
+        assert_true(!word || (has_member_text(kinds, word) && has_member_text(words, word)));
+    }
+    for (int i = 0; i < ANSWER_DO_COUNT; i++) {
+        assert_true(has_member_text(actions, answer_actions[i].name));
+    }
     buf_release(&text);
 }
 
@@ -589,6 +691,7 @@ int main(void)
         cmocka_unit_test(read__refuses__what_is_no_file),
         cmocka_unit_test(secret_files__are_read_by_their_place__and_only_when_private),
         cmocka_unit_test(schema__has_the_keys_that_are_read__and_no_others),
+        cmocka_unit_test(schema__has_each_style_and_action__of_the_tables),
         cmocka_unit_test(parse__survives__every_byte_changed_and_every_cut),
     };
 

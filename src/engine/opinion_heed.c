@@ -165,6 +165,12 @@ static void act_empty(const struct act *a)
                a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, a->findings);
 }
 
+/* A listing has no further pages after an answer without records, so both come to the same. */
+static void act_end(const struct act *a)
+{
+    act_empty(a);
+}
+
 static void act_retry(const struct act *a)
 {
     if (a->response->request->attempt < a->engine->job->retry.attempts) {
@@ -215,11 +221,10 @@ static void act_login(const struct act *a)
     }
 }
 
-/* What each action does; the names stand in job/answer_rule.c. */
 static void (*const acts[ANSWER_DO_COUNT])(const struct act *act) = {
-    [ANSWER_OK] = act_ok,       [ANSWER_EMPTY] = act_empty, [ANSWER_END] = act_empty,
-    [ANSWER_RETRY] = act_retry, [ANSWER_HOLD] = act_hold,   [ANSWER_AGAIN] = act_again,
-    [ANSWER_FAIL] = act_fail,   [ANSWER_STOP] = act_stop,   [ANSWER_LOGIN] = act_login,
+#define ACT(NAME, name, ...) [ANSWER_##NAME] = act_##name,
+    ANSWER_ACTIONS(ACT)
+#undef ACT
 };
 
 bool opinion_heed(struct engine *e, struct response *response, const struct opinion *opinion,

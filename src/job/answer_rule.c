@@ -7,22 +7,9 @@
 #include <string.h>
 
 const struct answer_action answer_actions[ANSWER_DO_COUNT] = {
-    [ANSWER_OK] = { .name = "ok", .help = "a good answer, whatever its status" },
-    [ANSWER_EMPTY] = { .name = "empty", .help = "settled well, without records: no such item" },
-    [ANSWER_END] = { .name = "end", .help = "the same, and its listing ends here" },
-    [ANSWER_RETRY] = { .name = "retry",
-                       .help = "asked again after a backoff, while there are tries",
-                       .takes_wait = true },
-    [ANSWER_HOLD] = { .name = "hold",
-                      .help = "the same, and the whole host waits, as after a 429",
-                      .takes_wait = true },
-    [ANSWER_AGAIN] = { .name = "again",
-                       .help = "not ready: asked again at no cost of a try",
-                       .takes_wait = true,
-                       .takes_place = true },
-    [ANSWER_FAIL] = { .name = "fail", .help = "failed for good" },
-    [ANSWER_STOP] = { .name = "stop", .help = "the run stops, and can be resumed" },
-    [ANSWER_LOGIN] = { .name = "login", .help = "the token is refused, as by a 401" },
+#define ANSWER_ACTION(NAME, name_, ...) [ANSWER_##NAME] = { .name = #name_, __VA_ARGS__ },
+    ANSWER_ACTIONS(ANSWER_ACTION)
+#undef ANSWER_ACTION
 };
 
 const char *answer_body_name(enum answer_body body)

@@ -29,18 +29,30 @@
 #define ANSWER_RULE_VALUES_MAX 64  /* of one "is", one "status" */
 #define ANSWER_RULE_BYTES_MAX 4096 /* of one rule */
 
-/** What a rule may say: one row of answer_actions each. */
+/* clang-format off */
+/**
+ * What a rule may say, one row each: ROW(NAME, name, fields of struct answer_action...).
+ *
+ * A new action is a row here and a function act_NAME in engine/opinion_heed.c. Runs keep an action's number nowhere.
+ */
+#define ANSWER_ACTIONS(ROW)                                                                       \
+    ROW(OK, ok, .help = "a good answer, whatever its status")                                     \
+    ROW(EMPTY, empty, .help = "settled well, without records: no such item")                      \
+    ROW(END, end, .help = "the same, and its listing ends here")                                  \
+    ROW(RETRY, retry, .help = "asked again after a backoff, while there are tries", .takes_wait = true)\
+    ROW(HOLD, hold, .help = "the same, and the whole host waits, as after a 429", .takes_wait = true)\
+    ROW(AGAIN, again, .help = "not ready: asked again at no cost of a try", .takes_wait = true,   \
+        .takes_place = true)                                                                      \
+    ROW(FAIL, fail, .help = "failed for good")                                                    \
+    ROW(STOP, stop, .help = "the run stops, and can be resumed")                                  \
+    ROW(LOGIN, login, .help = "the token is refused, as by a 401")
+/* clang-format on */
+
 enum answer_do {
-    ANSWER_OK,    /* a good answer, whatever its status: its records are rows */
-    ANSWER_EMPTY, /* settled well, without records: "no such item" */
-    ANSWER_END,   /* the same, and its listing ends here */
-    ANSWER_RETRY, /* a failed try: asked again after a backoff, while there are tries */
-    ANSWER_HOLD,  /* the same, and its whole host waits: what a 429 does */
-    ANSWER_AGAIN, /* not ready: asked again, at no cost of a try, within a time */
-    ANSWER_FAIL,  /* failed for good */
-    ANSWER_STOP,  /* the run stops, and can be resumed */
-    ANSWER_LOGIN, /* the token is refused: what a 401 does */
-    ANSWER_DO_COUNT,
+#define ANSWER_DO(NAME, ...) ANSWER_##NAME,
+    ANSWER_ACTIONS(ANSWER_DO)
+#undef ANSWER_DO
+        ANSWER_DO_COUNT,
 };
 
 /** What may stand beside "do". */

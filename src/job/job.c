@@ -86,16 +86,6 @@ static void var_release(struct job_var *var)
     texts_release(var->values, var->value_count);
 }
 
-void job_secret_release(struct job_secret *secret)
-{
-    free(secret->given);
-    if (secret->sent) {
-        explicit_bzero(secret->sent, strlen(secret->sent));
-    }
-    free(secret->sent);
-    *secret = (struct job_secret){ NULL, NULL };
-}
-
 void job_login_release(struct job_login *login)
 {
     free(login->url);

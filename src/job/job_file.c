@@ -17,29 +17,6 @@
 
 #define EVERY_MIN_US (100 * US_PER_MS)
 
-/* --- paths --------------------------------------------------------------------------------------------- */
-
-char *job_absolute_path(const struct job_reader *r, const char *path)
-{
-    const char *slash = strrchr(r->path, '/');
-    char *head =
-        slash ? str_dup((struct str){ r->path, (size_t)(slash - r->path) }) : str_dup(STR("."));
-    char *directory = head && head[0] ? realpath(head, NULL) : NULL;
-    struct buf text = { 0 };
-    char *absolute = NULL;
-
-    if (path[0] == '/') {
-        absolute = str_dup(str_view(path));
-    } else if (head &&
-               buf_printf(&text, "%s/%s", directory ? directory : head, path) == RESULT_OK) {
-        absolute = str_dup(buf_view(&text));
-    }
-    buf_release(&text);
-    free(directory);
-    free(head);
-    return absolute;
-}
-
 /* --- the root's keys -------------------------------------------------------------------------------------- */
 
 static void read_root_headers(struct job_reader *r, void *target, struct str value)
@@ -229,7 +206,7 @@ static const struct job_key root_keys[] = {
 
 static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
 
-const char *job_file_key(size_t index, const char **object)
+const struct job_key *job_file_key(size_t index, const char **object)
 {
     static const struct job_keys *const all[] = {
         &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,  &job_basic_keys,
@@ -240,7 +217,7 @@ const char *job_file_key(size_t index, const char **object)
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (index < all[i]->count) {
             *object = all[i]->object;
-            return all[i]->keys[index].name;
+            return &all[i]->keys[index];
         }
         index -= all[i]->count;
     }

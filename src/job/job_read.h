@@ -64,6 +64,8 @@ void job_link(struct job_reader *r, struct str base_at);
 /** `base` before a URL that is relative; a heap copy, NULL when out of memory. */
 char *job_absolute_url(const char *base, const char *url);
 
+/* job_path.c */
+
 /** A path as absolute: `path` relative to the directory of the job file. NULL when out of memory. */
 char *job_absolute_path(const struct job_reader *r, const char *path);
 
