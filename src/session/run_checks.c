@@ -51,8 +51,7 @@ enum result run_check_same_job(const struct run_dir *dir, const struct job *give
         if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
             result = err_set(err, RESULT_INVALID, "E-IN5",
                              "%s has changed since the run in %s began; begin anew with --fresh",
-                             strcmp(given->vars[i].text, "-") == 0 ? "stdin"
-                                                                   : given->vars[i].text,
+                             strcmp(given->vars[i].text, "-") == 0 ? "stdin" : given->vars[i].text,
                              dir->path);
         }
     }
