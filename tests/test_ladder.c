@@ -14,13 +14,20 @@
 static struct ladder ladder;
 static struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
 
+static void answer(uint64_t started_us, uint64_t latency_us, bool throttled)
+{
+    ladder_answer(&ladder, &(struct answer){ .started_us = started_us,
+                                             .latency_us = latency_us,
+                                             .throttled = throttled });
+}
+
 /* `seconds` at `cap` with so many answers a second. */
 static uint64_t spend(uint64_t now_us, unsigned cap, unsigned seconds, unsigned per_s,
                       uint64_t latency_us, unsigned throttled)
 {
     ladder_enter(&ladder, cap, now_us);
     for (unsigned i = 0; i < seconds * per_s; i++) {
-        ladder_note(&ladder, now_us, latency_us, i < throttled);
+        answer(now_us, latency_us, i < throttled);
     }
     now_us += seconds * US_PER_S;
     ladder_tick(&ladder, true, now_us);
@@ -55,9 +62,9 @@ static void note__does_not_count__when_the_request_began_under_another_cap(void 
     (void)state;
     ladder_init(&ladder, 10, T0);
     ladder_enter(&ladder, 20, T0 + US_PER_S);
-    ladder_note(&ladder, T0 + US_PER_S - 1, US_PER_S, false);
+    answer(T0 + US_PER_S - 1, US_PER_S, false);
     assert_int_equal(ladder_list(&ladder, rungs), 0);
-    ladder_note(&ladder, T0 + US_PER_S, US_PER_S, false);
+    answer(T0 + US_PER_S, US_PER_S, false);
     assert_int_equal(ladder_list(&ladder, rungs), 1);
     assert_int_equal(rungs[0].requests, 1);
 }

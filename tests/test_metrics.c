@@ -1,7 +1,7 @@
 #include "engine/metrics.h"
 
 #include "base/clock.h"
-#include "engine/accounts.h"
+#include "engine/endpoint_stats.h"
 #include "engine/ladder.h"
 
 #include <setjmp.h>
@@ -18,13 +18,14 @@ static struct metrics m;
 
 static void answer(enum outcome outcome, int status, uint64_t total_us, bool reused)
 {
-    struct response r = { .outcome = outcome,
-                          .status = status,
-                          .reused = reused,
-                          .wire_bytes = 100,
-                          .timing = { .total_us = total_us } };
+    struct answer a = { .outcome = outcome,
+                        .status = status,
+                        .throttled = status == 429,
+                        .is_reused = reused,
+                        .wire_bytes = 100,
+                        .latency_us = total_us };
 
-    metrics_response(&m, &r);
+    metrics_answer(&m, &a);
 }
 
 static void response__is_counted_by_status_and_kind(void **state)
@@ -189,37 +190,39 @@ static void rate_now__is_steady__when_answers_come_in_waves(void **state)
 
 static void metrics__take_no_memory__over_a_week(void **state)
 {
-    static struct accounts accounts;
+    static struct endpoint_stats stats;
     static struct ladder ladder;
     static struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];
-    struct response r = { .outcome = OUTCOME_OK, .status = 200, .wire_bytes = 100 };
+    struct answer a = { .outcome = OUTCOME_OK, .status = 200, .wire_bytes = 100 };
     uint64_t now_us = T0;
     size_t before;
 
     (void)state;
     metrics_init(&m, T0);
-    assert_int_equal(accounts_init(&accounts, 3, T0, NULL), RESULT_OK);
+    assert_int_equal(endpoint_stats_init(&stats, 3, T0, NULL), RESULT_OK);
     before = mallinfo2().uordblks;
     ladder_init(&ladder, 1, T0);
     for (unsigned second = 0; second < 7 * 24 * 3600; second++) {
         for (unsigned i = 0; i < 3; i++) {
-            r.timing.total_us = 1000 + second % 100000 + i;
-            metrics_response(&m, &r);
+            a.endpoint = i;
+            a.started_us = now_us;
+            a.latency_us = 1000 + second % 100000 + i;
+            metrics_answer(&m, &a);
             metrics_settled(&m, true);
-            accounts_answered(&accounts, i, &r);
-            accounts_settled(&accounts, i, true);
-            ladder_note(&ladder, now_us, r.timing.total_us, false);
+            endpoint_stats_answer(&stats, &a);
+            endpoint_stats_settled(&stats, i, true);
+            ladder_answer(&ladder, &a);
         }
         now_us += US_PER_S;
         metrics_tick(&m, now_us, 1 + second / 1000, 3);
-        accounts_tick(&accounts, now_us);
+        endpoint_stats_tick(&stats, now_us);
         ladder_tick(&ladder, true, now_us);
         if (second % 1000 == 0) {
             ladder_enter(&ladder, 2 + second / 1000, now_us);
         }
     }
     assert_int_equal(mallinfo2().uordblks, before);
-    accounts_release(&accounts);
+    endpoint_stats_release(&stats);
     assert_int_equal(m.ok, 3 * 7 * 24 * 3600);
     assert_int_equal(m.latency.count, 3 * 7 * 24 * 3600);
     assert_non_null(metrics_second(&m, SNAPSHOT_SECONDS - 1));

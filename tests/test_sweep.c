@@ -26,10 +26,10 @@ static uint64_t latency_us(const struct server *s, unsigned cap)
 
 static void note(uint64_t started_us, uint64_t took_us, bool throttled)
 {
-    sweep_note(&sweep, &(struct sweep_try){ .started_us = started_us,
-                                            .ended_us = started_us + took_us,
-                                            .latency_us = took_us,
-                                            .throttled = throttled });
+    sweep_answer(&sweep, &(struct answer){ .started_us = started_us,
+                                           .ended_us = started_us + took_us,
+                                           .latency_us = took_us,
+                                           .throttled = throttled });
 }
 
 /* Every slot used again at once, until the sweep is over or `until_us`. */

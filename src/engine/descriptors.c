@@ -69,6 +69,9 @@ static void on_never(uv_poll_t *poll, int status, int events)
     (void)events;
 }
 
+/* libuv's table of watched descriptors grows as they come, and without memory for that libuv aborts the
+ * process. So it is made as large as nearly every run needs, before anything is stored; beyond that,
+ * fetch/multi_uv.c looks for memory first. */
 void descriptors_reserve(uv_loop_t *loop)
 {
     struct reservation *r = malloc(sizeof *r);

@@ -5,7 +5,7 @@
 #ifndef SCRAPETOP_ENGINE_ENGINE_STATE_H
 #define SCRAPETOP_ENGINE_ENGINE_STATE_H
 
-#include "engine/accounts.h"
+#include "engine/endpoint_stats.h"
 #include "engine/auth.h"
 #include "engine/cookie_jar.h"
 #include "engine/core.h"
@@ -30,6 +30,7 @@
 #include "engine/recall.h"
 #include "engine/refusal.h"
 #include "engine/seal.h"
+#include "engine/sending.h"
 #include "engine/session_totals.h"
 #include "engine/sweep.h"
 #include "engine/table.h"
@@ -46,6 +47,7 @@
 #include "plan/session_limit.h"
 #include "plan/tuner.h"
 #include "store/committer.h"
+#include "store/recovery.h"
 #include "work/work.h"
 
 #define ENGINE_JSON_INLINE_MAX (256U << 10) /* larger bodies are checked on the pool */
@@ -55,14 +57,6 @@
 #define ENGINE_LOOP_BUSY_PERCENT 90           /* of its core: then a larger cap gives nothing */
 
 /** What one file alone has its state of. */
-struct engine_sending { /* what fetch is given with every request */
-    struct fetch_endpoint *endpoints;
-    const char **headers;
-    const char **rule_headers;  /* names that rules read, endpoint by endpoint */
-    struct header_fill **fills; /* of each endpoint, or NULL */
-    struct buf filled[HEADER_FILL_MAX];
-};
-
 struct engine_ticks {
     uv_timer_t timer; /* seconds, loads, loop lag */
     uint64_t due_us;
@@ -103,7 +97,7 @@ struct engine {
     struct discover discover;
     struct poll poll;
     struct exchanges exchanges; /* while requests are restored */
-    struct engine_sending sending;
+    struct sending sending;
     struct seal seal;
     struct auth auth;
     struct login_state login;
@@ -126,10 +120,11 @@ struct engine {
     struct settlement *spare;
 
     /* what is told of it */
+    const struct listener *listeners;
     struct engine_ticks ticks;
     struct events events;
     struct metrics metrics;
-    struct accounts accounts; /* by endpoint */
+    struct endpoint_stats endpoint_stats;
     struct cpu cpu;
     struct session session;
     struct report_retry retries[REPORT_RETRIES_MAX]; /* of this session */
@@ -137,6 +132,8 @@ struct engine {
     struct detail detail;
 
     struct tables tables;
+    unsigned parts;           /* of engine.c's table, that are there */
+    struct recovery recovery; /* what the store found when it was opened */
     struct engine_closing closing;
 };
 

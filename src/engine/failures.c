@@ -1,8 +1,8 @@
 #include "engine/failures.h"
 
 #include "base/utf8.h"
-#include "engine/accounts.h"
 #include "engine/core.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine_state.h"
 #include "engine/failed_recent.h"
 #include "engine/follow_up.h"
@@ -137,7 +137,7 @@ static void forget_failure(struct engine *e, const struct failed_request *failed
 
     *count -= *count > 0;
     e->session.failed -= !failed->before && e->session.failed > 0;
-    accounts_revived(&e->accounts, failed->endpoint);
+    endpoint_stats_revived(&e->endpoint_stats, failed->endpoint);
     for (size_t i = 0; i < e->failures.kind_count; i++) {
         struct failure_kind *kind = &e->failures.kinds[i];
 

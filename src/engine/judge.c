@@ -2,7 +2,7 @@
 
 #include "base/crc32c.h"
 #include "base/json_scan.h"
-#include "engine/accounts.h"
+#include "engine/answer.h"
 #include "engine/ban_watch.h"
 #include "engine/body.h"
 #include "engine/core.h"
@@ -10,9 +10,11 @@
 #include "engine/descriptors.h"
 #include "engine/detail.h"
 #include "engine/discover.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/judge_end.h"
+#include "engine/listeners.h"
 #include "engine/login.h"
 #include "engine/metrics.h"
 #include "engine/opinion.h"
@@ -254,7 +256,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     hide_in_reason(e, response);
     attempt.outcome = response->outcome;
     attempt.has_deadline = deadline.named;
-    detail_note(e, response);
+    listeners_judged(e, response);
     judge_note_try(response);
     if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
         credential_note_well(e, request);
@@ -456,7 +458,7 @@ void judge_response(void *context, struct response *response)
     struct engine *e = context;
     struct request *request = response->request;
     struct reading reading = { .opinion = opinion_none };
-    struct host *host;
+    struct answer answer;
     bool asleep, is_read;
 
     note_files(e, response);
@@ -465,10 +467,10 @@ void judge_response(void *context, struct response *response)
         engine_want_turn(e);
         return;
     }
-    host = host_at(&e->hosts, request->host);
     asleep = died_asleep(e, response);
     is_read = read_here(e, response, &reading);
-    pace_ended(e, host, response, asleep, reading.opinion.action == ANSWER_HOLD, engine_now_us(e));
+    pace_ended(e, host_at(&e->hosts, request->host), response, asleep,
+               reading.opinion.action == ANSWER_HOLD, engine_now_us(e));
     if (response->outcome == OUTCOME_CANCELLED) {
         bool was_sent = response->sent;
 
@@ -480,13 +482,8 @@ void judge_response(void *context, struct response *response)
         }
         return;
     }
-    host->requests++;
-    host_note_reached(host, response->reached);
-    metrics_response(&e->metrics, response);
-    accounts_answered(&e->accounts, request->endpoint, response);
-    if (!asleep) {
-        pace_answered(e, host, response, engine_now_us(e));
-    }
+    answer = answer_of(response, engine_now_us(e), asleep);
+    listeners_answer(e, &answer);
     if (asleep) {
         take_back_try(request);
         settle_put_back(e, settle_dismantle(e, response));

@@ -4,6 +4,7 @@
 #include "engine/detail.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/listeners.h"
 #include "engine/refusal.h"
 #include "engine/settle.h"
 #include "engine/tell_try.h"
@@ -175,7 +176,7 @@ static enum result end_unasked(struct engine *e, struct request *request, enum o
     response->fetched_at_us = clock_wall_us(&e->options.clock);
     snprintf(response->reason, sizeof response->reason, "%s", reason);
     judge_note_try(response);
-    detail_note(e, response);
+    listeners_judged(e, response);
     judge_final(e, response);
     return RESULT_OK;
 }

@@ -49,18 +49,18 @@ void ladder_tick(struct ladder *l, bool counts, uint64_t now_us)
     l->seen_us = now_us;
 }
 
-void ladder_note(struct ladder *l, uint64_t started_us, uint64_t latency_us, bool throttled)
+void ladder_answer(struct ladder *l, const struct answer *a)
 {
     struct ladder_rung *rung;
 
-    if (started_us < l->entered_us || !l->cap) {
+    if (a->started_us < l->entered_us || !l->cap) {
         return; /* of the cap before */
     }
     rung = rung_of(l, l->cap);
     rung->requests++;
-    rung->throttled += throttled;
-    if (latency_us && !throttled) {
-        hist_record(&rung->latency, latency_us);
+    rung->throttled += a->throttled;
+    if (a->latency_us && !a->throttled) {
+        hist_record(&rung->latency, a->latency_us);
     }
 }
 

@@ -11,6 +11,7 @@
 #define SCRAPETOP_ENGINE_LADDER_H
 
 #include "base/hist.h"
+#include "engine/answer.h"
 #include "engine/snapshot.h"
 
 #include <stdbool.h>
@@ -38,7 +39,7 @@ void ladder_enter(struct ladder *ladder, unsigned cap, uint64_t now_us);
 void ladder_tick(struct ladder *ladder, bool counts, uint64_t now_us);
 
 /** A request came back that began at `started_us`. `latency_us` 0: without an answer. */
-void ladder_note(struct ladder *ladder, uint64_t started_us, uint64_t latency_us, bool throttled);
+void ladder_answer(struct ladder *ladder, const struct answer *answer);
 
 /** The rungs that were used, by cap, with what is worth saying of each. Returns how many. */
 size_t ladder_list(const struct ladder *ladder, struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX]);

@@ -57,25 +57,24 @@ void metrics_count_mix(struct snapshot_status_mix *mix, int status)
     }
 }
 
-void metrics_response(struct metrics *m, const struct response *response)
+void metrics_answer(struct metrics *m, const struct answer *a)
 {
-    int status = response->status;
+    int status = a->status;
 
-    m->requests += response->sends > 1 ? response->sends : 1;
-    m->resent += response->sends > 1 ? response->sends - 1 : 0;
-    m->reused += response->reused;
-    m->bytes += response->wire_bytes;
-    m->second.bytes += response->wire_bytes;
+    m->requests += a->sends > 1 ? a->sends : 1;
+    m->resent += a->sends > 1 ? a->sends - 1 : 0;
+    m->reused += a->is_reused;
+    m->bytes += a->wire_bytes;
+    m->second.bytes += a->wire_bytes;
     m->second.throttled += status == 429;
     m->status[status > 0 && status < METRICS_STATUS_MAX ? status : 0]++;
-    metrics_count_mix(&m->mix, response->outcome == OUTCOME_OK ||
-                                       response->outcome == OUTCOME_STATUS ||
-                                       response->outcome == OUTCOME_REDIRECT
+    metrics_count_mix(&m->mix, a->outcome == OUTCOME_OK || a->outcome == OUTCOME_STATUS ||
+                                       a->outcome == OUTCOME_REDIRECT
                                    ? status
                                    : 0);
     if (status > 0) {
-        hist_record(&m->latency, response->timing.total_us);
-        hist_record(&m->recent, response->timing.total_us);
+        hist_record(&m->latency, a->latency_us);
+        hist_record(&m->recent, a->latency_us);
     }
 }
 

@@ -11,8 +11,8 @@
 #define SCRAPETOP_ENGINE_METRICS_H
 
 #include "base/hist.h"
+#include "engine/answer.h"
 #include "engine/snapshot.h"
-#include "fetch/response.h"
 
 #define METRICS_STATUS_MAX 600
 #define METRICS_RATE_WINDOW_S 10
@@ -44,7 +44,8 @@ void metrics_init(struct metrics *m, uint64_t now_us);
 /** Closes the seconds that are over. `cap` and `in_flight` are those of the moment. */
 void metrics_tick(struct metrics *m, uint64_t now_us, unsigned cap, unsigned in_flight);
 
-void metrics_response(struct metrics *m, const struct response *response);
+void metrics_answer(struct metrics *m, const struct answer *answer);
+
 /** Counts an answer with that status in its class; 0: none came. */
 void metrics_count_mix(struct snapshot_status_mix *mix, int status);
 

@@ -119,19 +119,20 @@ void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
-static void note_quota(struct engine *e, struct host *host, const struct response *response,
-                       uint64_t now_us)
+void pace_quota_answer(struct engine *e, const struct answer *a)
 {
+    const struct response *response = a->response;
+    struct host *host = host_at(&e->hosts, a->host);
     struct quota quota = refusal_read_quota(e, response);
     struct bucket *bucket;
     struct allowance_answer answer = {
         .refused = response->status == 429 ||
                    ((response->status == 403 || response->status == 503) && quota_is_spent(&quota)),
-        .latency_us = now_us - response->request->since_us,
+        .latency_us = a->ended_us - a->started_us,
     };
     uint64_t before;
 
-    if (response->status == 0) {
+    if (a->status == 0 || a->is_asleep) {
         return; /* nobody answered */
     }
     if (quota.resource.len) {
@@ -140,7 +141,7 @@ static void note_quota(struct engine *e, struct host *host, const struct respons
     bucket = host_bucket(host, response->request);
     before = bucket->allowance.concurrent;
     answer.newer = host_newer_than(host, response->request);
-    allowance_tell(&bucket->allowance, &quota, &answer, now_us);
+    allowance_tell(&bucket->allowance, &quota, &answer, a->ended_us);
     if (bucket->allowance.concurrent != before) {
         events_add_host(&e->events, EVENT_NOTICE, "quota", host->label, "",
                         "%.*s allows %llu at once", STR_ARG(host->label),
@@ -227,39 +228,22 @@ void pace_ended(struct engine *e, struct host *host, const struct response *resp
     tell_news(e, host, response, host_ended(&e->hosts, host, request, end, now_us));
 }
 
-static void note_for_tuner(struct engine *e, const struct response *response, uint64_t now_us)
+void pace_tuner_answer(struct engine *e, const struct answer *a)
 {
-    const struct request *request = response->request;
     struct tuner_sample sample = {
         .end = TUNER_WELL,
-        .started_us = request->since_us,
-        .latency_us = now_us - request->since_us,
-        .crowd = request->crowd,
+        .started_us = a->started_us,
+        .latency_us = a->ended_us - a->started_us,
+        .crowd = a->crowd,
     };
 
-    if (response->outcome == OUTCOME_TIMEOUT) {
+    if (a->is_asleep) {
+        return;
+    }
+    if (a->outcome == OUTCOME_TIMEOUT) {
         sample.end = TUNER_FAILED;
-    } else if (response->status == 0 || response->status == 429 || response->status >= 500) {
+    } else if (a->status == 0 || a->throttled || a->status >= 500) {
         return; /* what is broken or refused says nothing about speed */
     }
     tuner_note(&e->pace.tuner, &sample);
-}
-
-void pace_answered(struct engine *e, struct host *host, const struct response *response,
-                   uint64_t now_us)
-{
-    const struct request *request = response->request;
-
-    ladder_note(&e->pace.ladder, request->since_us,
-                response->status ? response->timing.total_us : 0, response->status == 429);
-    if (e->sweep.now) {
-        sweep_note(e->sweep.now, &(struct sweep_try){
-                                     .started_us = request->since_us,
-                                     .ended_us = now_us,
-                                     .latency_us = response->status ? response->timing.total_us : 0,
-                                     .throttled = response->status == 429,
-                                 });
-    }
-    note_for_tuner(e, response, now_us);
-    note_quota(e, host, response, now_us);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct answer;
 struct engine;
 struct host;
 struct request;
@@ -52,8 +53,8 @@ void pace_started(struct engine *engine, struct request *request, uint64_t now_u
 void pace_ended(struct engine *engine, struct host *host, const struct response *response,
                 bool asleep, bool is_limit, uint64_t now_us);
 
-/** The same attempt, before anything is made of it. */
-void pace_answered(struct engine *engine, struct host *host, const struct response *response,
-                   uint64_t now_us);
+/** Listeners (engine/listeners.h). */
+void pace_tuner_answer(struct engine *engine, const struct answer *answer);
+void pace_quota_answer(struct engine *engine, const struct answer *answer);
 
 #endif

@@ -10,14 +10,15 @@
 #include "engine/judge_end.h"
 #include "engine/login.h"
 #include "engine/mark.h"
-#include "engine/observe.h"
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
 #include "engine/report_retries.h"
 #include "engine/seal.h"
+#include "engine/sending.h"
 #include "engine/session_end.h"
 #include "engine/session_totals.h"
+#include "engine/snapshot_fill.h"
 #include "engine/table.h"
 
 #include <assert.h>
@@ -56,7 +57,7 @@ static void become_done(struct engine *e)
     char fields[96];
 
     engine_enter(e, ENGINE_DONE);
-    observe_sample(e);
+    snapshot_fill_sample(e);
     session_totals_note(e);
     snprintf(fields, sizeof fields, ",\"stopped\":%s,\"ok\":%llu,\"failed\":%llu",
              e->ending.why[0] ? "true" : "false", ok, failed);
@@ -193,20 +194,6 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
     return LIMIT_NONE;
 }
 
-/* The headers that depend on the request's values. Both the seeds' and the found ones' have been tried
- * when they were made; out of memory, one is not sent. */
-static void fill_headers(struct engine *e, const struct request *request, struct fetch_extra *extra)
-{
-    const struct header_fill *fill = e->sending.fills[request->endpoint];
-
-    static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room behind those of the login");
-    for (size_t i = 0; i < header_fill_count(fill); i++) {
-        if (header_fill_line(fill, i, request->vars, &e->sending.filled[i], NULL) == RESULT_OK) {
-            extra->headers[2 + i] = buf_view(&e->sending.filled[i]);
-        }
-    }
-}
-
 #define NO_SECRET "it was found with a credential in it that this session does not have"
 
 static void send_one(struct engine *e, struct request *request, uint64_t now_us)
@@ -223,7 +210,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     request->since_us = now_us;
     e->held.early += host_hold_of(host, request, now_us).is_named;
     login_carry(e, request, &extra, now_us);
-    fill_headers(e, request, &extra);
+    sending_fill(e, request, &extra);
     poll_carry(e, request, &extra);
     opened = seal_open(e, request, &extra);
     if (opened == RESULT_NOT_FOUND) {

@@ -13,13 +13,13 @@
 
 void report_add_endpoints(const struct engine *e, struct report *r)
 {
-    size_t count = e->accounts.count;
+    size_t count = e->endpoint_stats.count;
 
     r->endpoints = calloc(count, sizeof *r->endpoints);
     r->endpoint_count = r->endpoints ? count : 0;
     for (uint32_t i = 0; i < r->endpoint_count; i++) {
         struct report_endpoint *out = &r->endpoints[i];
-        const struct account *account = &e->accounts.list[i];
+        const struct endpoint_stat *account = &e->endpoint_stats.list[i];
         const struct page_account *pages = discover_account(e, i);
 
         snprintf(out->name, sizeof out->name, "%s", e->job->endpoints[i].name);

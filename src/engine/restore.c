@@ -1,7 +1,7 @@
 #include "engine/restore.h"
 
-#include "engine/accounts.h"
 #include "engine/core.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine_state.h"
 #include "engine/exchanges.h"
 #include "engine/failures.h"
@@ -57,7 +57,7 @@ static void restore_row(void *context, const struct ledger_row *row)
     }
     if (row->state == SETTLE_DONE || row->state == SETTLE_FAILED) {
         totals_note_ended(&r->ended, row->attempt, row->status);
-        accounts_restored(&e->accounts, row->endpoint, row->state == SETTLE_DONE);
+        endpoint_stats_restored(&e->endpoint_stats, row->endpoint, row->state == SETTLE_DONE);
     }
     if (row->id > frontier_seeds(e->frontier) && row->id <= frontier_total(e->frontier)) {
         return; /* found, and made of its own row: see discover_restore */

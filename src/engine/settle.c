@@ -3,12 +3,13 @@
  */
 #include "engine/settle.h"
 
-#include "engine/accounts.h"
 #include "engine/core.h"
 #include "engine/discover.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/failures.h"
+#include "engine/listeners.h"
 #include "engine/metrics.h"
 #include "engine/poll.h"
 #include "engine/recall.h"
@@ -229,17 +230,13 @@ static void committed(struct engine *e, struct settlement *s)
     switch (state) {
     case SETTLE_DONE:
         if (!s->duplicate) { /* else it is among those of an earlier session */
-            metrics_settled(&e->metrics, true);
-            e->metrics.unchanged += s->unchanged;
-            accounts_settled(&e->accounts, request->endpoint, true);
+            listeners_settled(e, &(struct settled){ request, true, s->unchanged, "" });
         }
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_FAILED:
-        metrics_settled(&e->metrics, false);
-        accounts_settled(&e->accounts, request->endpoint, false);
         said_line(s->said.body, line);
-        failures_note(e, request, line);
+        listeners_settled(e, &(struct settled){ request, false, false, line });
         frontier_forget(e->frontier, request);
         break;
     case SETTLE_WAITING:

@@ -74,7 +74,7 @@ static uint64_t measured_us(const struct sweep_meter *m, uint64_t started_us, ui
     return until_us > from_us ? until_us - from_us : 0;
 }
 
-void sweep_note(struct sweep *s, const struct sweep_try *one)
+void sweep_answer(struct sweep *s, const struct answer *one)
 {
     struct sweep_meter *m = &s->meter;
     uint64_t whole_us = one->ended_us > one->started_us ? one->ended_us - one->started_us : 1;

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/hist.h"
+#include "engine/answer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,14 +72,8 @@ MUST_CHECK enum result sweep_parse(struct sweep *sweep, struct str text, struct 
 /** The first cap is caps[0]. */
 void sweep_begin(struct sweep *sweep, uint64_t now_us);
 
-/** An attempt that came back. */
-struct sweep_try {
-    uint64_t started_us, ended_us;
-    uint64_t latency_us; /* 0: without an answer */
-    bool throttled;
-};
-
-void sweep_note(struct sweep *sweep, const struct sweep_try *one);
+/** An attempt came back. */
+void sweep_answer(struct sweep *sweep, const struct answer *one);
 
 /** True when the next sweep_step wants to be told of all that is in flight first. */
 bool sweep_wants_flights(const struct sweep *sweep, uint64_t now_us);

@@ -5,12 +5,12 @@
  *
  * Threads  loop thread only.
  */
-#ifndef SCRAPETOP_ENGINE_OBSERVE_H
-#define SCRAPETOP_ENGINE_OBSERVE_H
+#ifndef SCRAPETOP_ENGINE_SNAPSHOT_FILL_H
+#define SCRAPETOP_ENGINE_SNAPSHOT_FILL_H
 
 struct engine;
 
 /** The figures of this moment, for events.jsonl. */
-void observe_sample(struct engine *engine);
+void snapshot_fill_sample(struct engine *engine);
 
 #endif

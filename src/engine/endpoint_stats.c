@@ -1,4 +1,4 @@
-#include "engine/accounts.h"
+#include "engine/endpoint_stats.h"
 
 #include "base/clock.h"
 
@@ -7,10 +7,10 @@
 #define SMOOTHING 0.1   /* a second's part in the rate */
 #define SECONDS_MAX 100 /* after so many nothing is left of an older rate */
 
-enum result accounts_init(struct accounts *a, size_t endpoint_count, uint64_t now_us,
-                          struct err *err)
+enum result endpoint_stats_init(struct endpoint_stats *a, size_t endpoint_count, uint64_t now_us,
+                                struct err *err)
 {
-    *a = (struct accounts){ .second_began_us = now_us };
+    *a = (struct endpoint_stats){ .second_began_us = now_us };
     a->list = calloc(endpoint_count, sizeof *a->list);
     if (endpoint_count && !a->list) {
         return err_nomem(err, "setting up the run");
@@ -19,49 +19,49 @@ enum result accounts_init(struct accounts *a, size_t endpoint_count, uint64_t no
     return RESULT_OK;
 }
 
-void accounts_release(struct accounts *a)
+void endpoint_stats_release(struct endpoint_stats *a)
 {
     free(a->list);
-    *a = (struct accounts){ .list = NULL };
+    *a = (struct endpoint_stats){ .list = NULL };
 }
 
-void accounts_answered(struct accounts *a, uint32_t endpoint, const struct response *response)
+void endpoint_stats_answer(struct endpoint_stats *stats, const struct answer *a)
 {
-    struct account *account = &a->list[endpoint];
+    struct endpoint_stat *account = &stats->list[a->endpoint];
 
-    if (response->status > 0) {
+    if (a->status > 0) {
         account->answers++;
-        account->throttled += response->status == 429;
-        account->server_errors += response->status >= 500;
-        hist_record(&account->latency, response->timing.total_us);
+        account->throttled += a->throttled;
+        account->server_errors += a->status >= 500;
+        hist_record(&account->latency, a->latency_us);
     }
 }
 
-void accounts_restored(struct accounts *a, uint32_t endpoint, bool ok)
+void endpoint_stats_restored(struct endpoint_stats *a, uint32_t endpoint, bool ok)
 {
-    struct account *account = &a->list[endpoint];
+    struct endpoint_stat *account = &a->list[endpoint];
 
     account->done += ok;
     account->failed += !ok;
 }
 
-void accounts_settled(struct accounts *a, uint32_t endpoint, bool ok)
+void endpoint_stats_settled(struct endpoint_stats *a, uint32_t endpoint, bool ok)
 {
-    accounts_restored(a, endpoint, ok);
+    endpoint_stats_restored(a, endpoint, ok);
     a->list[endpoint].this_second++;
 }
 
-void accounts_revived(struct accounts *a, uint32_t endpoint)
+void endpoint_stats_revived(struct endpoint_stats *a, uint32_t endpoint)
 {
-    struct account *account = &a->list[endpoint];
+    struct endpoint_stat *account = &a->list[endpoint];
 
     account->failed -= account->failed > 0;
 }
 
-static void close_second(struct accounts *a)
+static void close_second(struct endpoint_stats *a)
 {
     for (size_t i = 0; i < a->count; i++) {
-        struct account *account = &a->list[i];
+        struct endpoint_stat *account = &a->list[i];
 
         account->settled_per_s +=
             SMOOTHING * ((double)account->this_second - account->settled_per_s);
@@ -69,7 +69,7 @@ static void close_second(struct accounts *a)
     }
 }
 
-void accounts_tick(struct accounts *a, uint64_t now_us)
+void endpoint_stats_tick(struct endpoint_stats *a, uint64_t now_us)
 {
     if (now_us > a->second_began_us + SECONDS_MAX * US_PER_S) {
         a->second_began_us = now_us - SECONDS_MAX * US_PER_S; /* the machine slept */
@@ -85,10 +85,10 @@ static double part_of(uint64_t part, uint64_t all)
     return all ? (double)part / (double)all : 0;
 }
 
-void accounts_list(const struct accounts *a, struct snapshot_endpoint *out)
+void endpoint_stats_list(const struct endpoint_stats *a, struct snapshot_endpoint *out)
 {
     for (size_t i = 0; i < a->count; i++) {
-        const struct account *account = &a->list[i];
+        const struct endpoint_stat *account = &a->list[i];
 
         out[i].done = account->done;
         out[i].failed = account->failed;

@@ -1,4 +1,4 @@
-#include "engine/accounts.h"
+#include "engine/endpoint_stats.h"
 
 #include "base/clock.h"
 
@@ -11,29 +11,31 @@
 #define T0 (UINT64_C(5000) * US_PER_S)
 
 /* cmocka's tests run on one stack: what is large is static. */
-static struct accounts a;
+static struct endpoint_stats a;
 static struct snapshot_endpoint list[SNAPSHOT_ENDPOINTS_MAX];
 
 static void begin(size_t endpoints)
 {
-    assert_int_equal(accounts_init(&a, endpoints, T0, NULL), RESULT_OK);
+    assert_int_equal(endpoint_stats_init(&a, endpoints, T0, NULL), RESULT_OK);
 }
 
 static int end(void **state)
 {
     (void)state;
-    accounts_release(&a);
+    endpoint_stats_release(&a);
     return 0;
 }
 
 static void answer(uint32_t endpoint, int status, uint64_t total_us)
 {
-    struct response r = { .status = status, .timing = { .total_us = total_us } };
+    struct answer one = {
+        .endpoint = endpoint, .status = status, .throttled = status == 429, .latency_us = total_us
+    };
 
-    accounts_answered(&a, endpoint, &r);
+    endpoint_stats_answer(&a, &one);
 }
 
-static void accounts__are_kept_apart__by_endpoint(void **state)
+static void stats__are_kept_apart__by_endpoint(void **state)
 {
     (void)state;
     begin(2);
@@ -43,32 +45,32 @@ static void accounts__are_kept_apart__by_endpoint(void **state)
     answer(0, 200, 10000);
     answer(1, 200, 90000);
     answer(1, 0, 0); /* none came: it tells nothing of this endpoint's speed */
-    accounts_settled(&a, 0, true);
-    accounts_settled(&a, 0, true);
-    accounts_settled(&a, 1, false);
-    accounts_list(&a, list);
+    endpoint_stats_settled(&a, 0, true);
+    endpoint_stats_settled(&a, 0, true);
+    endpoint_stats_settled(&a, 1, false);
+    endpoint_stats_list(&a, list);
     assert_int_equal(list[0].done, 2);
     assert_int_equal(list[0].failed, 0);
     assert_int_equal(list[1].failed, 1);
     assert_true(list[0].throttled_part > 0.24 && list[0].throttled_part < 0.26);
     assert_true(list[0].server_error_part > 0.24 && list[0].server_error_part < 0.26);
     assert_in_range(list[1].p50_us, 88000, 92000);
-    accounts_revived(&a, 1);
-    accounts_revived(&a, 1); /* never below 0 */
-    accounts_list(&a, list);
+    endpoint_stats_revived(&a, 1);
+    endpoint_stats_revived(&a, 1); /* never below 0 */
+    endpoint_stats_list(&a, list);
     assert_int_equal(list[1].failed, 0);
 }
 
-static void accounts__are_kept_of_every_endpoint__however_many(void **state)
+static void stats__are_kept_of_every_endpoint__however_many(void **state)
 {
     (void)state;
     begin(SNAPSHOT_ENDPOINTS_MAX);
     for (uint32_t endpoint = 0; endpoint < SNAPSHOT_ENDPOINTS_MAX; endpoint++) {
         for (uint32_t n = 0; n <= endpoint; n++) {
-            accounts_settled(&a, endpoint, true);
+            endpoint_stats_settled(&a, endpoint, true);
         }
     }
-    accounts_list(&a, list);
+    endpoint_stats_list(&a, list);
     for (uint32_t endpoint = 0; endpoint < SNAPSHOT_ENDPOINTS_MAX; endpoint++) {
         assert_int_equal(list[endpoint].done, endpoint + 1);
     }
@@ -83,29 +85,29 @@ static void rate__follows_what_is_settled(void **state)
     (void)state;
     begin(1);
     for (int i = 0; i < 1000; i++) {
-        accounts_restored(&a, 0, true);
+        endpoint_stats_restored(&a, 0, true);
     }
-    accounts_tick(&a, now_us += US_PER_S);
-    accounts_list(&a, list);
+    endpoint_stats_tick(&a, now_us += US_PER_S);
+    endpoint_stats_list(&a, list);
     assert_true(list[0].done == 1000 && list[0].requests_per_s < 0.001);
     for (int second = 0; second < 30; second++) {
         for (int i = 0; i < 20; i++) {
-            accounts_settled(&a, 0, true);
+            endpoint_stats_settled(&a, 0, true);
         }
-        accounts_tick(&a, now_us += US_PER_S);
+        endpoint_stats_tick(&a, now_us += US_PER_S);
     }
-    accounts_list(&a, list);
+    endpoint_stats_list(&a, list);
     assert_true(list[0].requests_per_s > 18 && list[0].requests_per_s < 20.01);
-    accounts_tick(&a, now_us += 30000 * US_PER_S);
-    accounts_list(&a, list);
+    endpoint_stats_tick(&a, now_us += 30000 * US_PER_S);
+    endpoint_stats_list(&a, list);
     assert_true(list[0].requests_per_s < 0.01);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(accounts__are_kept_apart__by_endpoint, end),
-        cmocka_unit_test_teardown(accounts__are_kept_of_every_endpoint__however_many, end),
+        cmocka_unit_test_teardown(stats__are_kept_apart__by_endpoint, end),
+        cmocka_unit_test_teardown(stats__are_kept_of_every_endpoint__however_many, end),
         cmocka_unit_test_teardown(rate__follows_what_is_settled, end),
     };
 

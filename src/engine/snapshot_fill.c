@@ -1,11 +1,11 @@
-#include "engine/observe.h"
+#include "engine/snapshot_fill.h"
 
-#include "engine/accounts.h"
 #include "engine/core.h"
 #include "engine/cpu.h"
 #include "engine/descriptors.h"
 #include "engine/detail.h"
 #include "engine/discover.h"
+#include "engine/endpoint_stats.h"
 #include "engine/engine.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -279,13 +279,13 @@ static void add_endpoints(struct filling *f)
 {
     const struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
-    size_t count = e->accounts.count;
+    size_t count = e->endpoint_stats.count;
 
     if (count < 2 && (!count || e->job->endpoints[0].pages.kind == JOB_PAGES_NONE)) {
         return;
     }
     s->endpoint_count = count;
-    accounts_list(&e->accounts, s->endpoints);
+    endpoint_stats_list(&e->endpoint_stats, s->endpoints);
     for (uint32_t i = 0; i < count; i++) {
         struct snapshot_endpoint *out = &s->endpoints[i];
 
@@ -596,7 +596,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     fill_eta(&f);
 }
 
-void observe_sample(struct engine *e)
+void snapshot_fill_sample(struct engine *e)
 {
     struct snapshot *s = malloc(sizeof *s);
     char fields[SAMPLE_FIELDS_MAX];
