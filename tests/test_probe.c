@@ -20,7 +20,7 @@ static void read_shape(struct probe_shape *shape, const char *body, const char *
     struct err err = { .text = "" };
 
     assert_true(json_check(str_view(body), JSON_DEPTH_MAX, NULL));
-    if (probe_shape_read(shape, str_view(body), records, &err) != RESULT_OK) {
+    if (probe_shape_read(shape, str_view(body), records, false, &err) != RESULT_OK) {
         fail_msg("%s", err.text);
     }
 }
@@ -119,7 +119,8 @@ static void probe(int argc, const char *const *argv, const struct answer *answer
     }
     found.job = &ask.job;
     found.body = reply.body;
-    assert_int_equal(probe_shape_read(&found.shape, found.body, ask.records, &err), RESULT_OK);
+    assert_int_equal(probe_shape_read(&found.shape, found.body, ask.records, false, &err),
+                     RESULT_OK);
     input.url = probe_url(&found);
     input.body = str_view(ask.job.endpoints[0].body);
     input.count = found.shape.count;

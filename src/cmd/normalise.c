@@ -156,6 +156,7 @@ static struct table_spec merge_specs(const struct read_options *options,
     const struct table_spec *given = &options->spec;
     struct table_spec spec = *given;
 
+    spec.shape = given->shape != RECORD_SHAPE_OBJECTS ? given->shape : table->spec.shape;
     spec.explode = given->explode ? given->explode : table->spec.explode;
     spec.meta |= table->spec.meta;
     spec.coerce |= table->spec.coerce;
@@ -180,8 +181,9 @@ static bool has_own_columns(const struct read_options *options)
 {
     const struct table_spec *given = &options->spec;
 
-    return options->records || given->explode || given->pick_count || given->meta ||
-           given->coerce || given->separator || given->depth_limited;
+    return options->records || given->shape != RECORD_SHAPE_OBJECTS || given->explode ||
+           given->pick_count || given->meta || given->coerce || given->separator ||
+           given->depth_limited;
 }
 
 static int normalise_endpoint(const struct read_options *options, struct opened_run *run,

@@ -186,6 +186,16 @@ static enum result set_as(void *target, const char *text, struct err *err)
                          "--as \"%.32s\": want auto, json, ndjson, csv, tsv or xml", text);
 }
 
+static enum result set_shape(void *target, const char *text, struct err *err)
+{
+    struct read_options *options = target;
+
+    return record_shape_parse(str_view(text), &options->spec.shape)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1", "--shape \"%.32s\": want %s", text,
+                         RECORD_SHAPE_WORDS);
+}
+
 static enum result set_charset(void *target, const char *text, struct err *err)
 {
     struct read_options *options = target;
@@ -236,6 +246,15 @@ static const struct option_row normalise_rows[] = {
                 "tsv, xml",
         .kind = OPTION_CALL,
         .set = set_as,
+    },
+    {
+        .name = "shape",
+        .words = RECORD_SHAPE_WORDS,
+        .value = "SHAPE",
+        .help = "How tables are written: objects (an array of them), header (arrays, the first has "
+                "the names), parallel (an object of arrays)",
+        .kind = OPTION_CALL,
+        .set = set_shape,
     },
     {
         .name = "charset",

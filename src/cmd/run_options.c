@@ -260,7 +260,8 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
 {
-    static const char *const of_file[] = { "input", "request", "data", "globoff", "records", "as" };
+    static const char *const of_file[] = { "input",   "request", "data", "globoff",
+                                           "records", "as",      "shape" };
 
     struct url url;
 

@@ -201,6 +201,16 @@ static enum result set_as(void *target, const char *value, struct err *err)
                          BODY_FORMAT_WORDS);
 }
 
+static enum result set_shape(void *target, const char *value, struct err *err)
+{
+    struct job *job = target;
+
+    return record_shape_parse(str_view(value), &job->endpoints[0].shape)
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\" is none of %s", value,
+                         RECORD_SHAPE_WORDS);
+}
+
 const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .letter = 'c',
@@ -430,6 +440,15 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
                 "text, html and bytes are kept as they are",
         .kind = OPTION_CALL,
         .set = set_as,
+    },
+    {
+        .name = "shape",
+        .words = RECORD_SHAPE_WORDS,
+        .value = "SHAPE",
+        .help = "How tables are written: objects (an array of them), header (arrays, the first has "
+                "the names), parallel (an object of arrays)",
+        .kind = OPTION_CALL,
+        .set = set_shape,
     },
 };
 

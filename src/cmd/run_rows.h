@@ -9,7 +9,7 @@
 #include "cmd/options.h"
 #include "job/job.h"
 
-#define RUN_REQUEST_ROWS 9
+#define RUN_REQUEST_ROWS 10
 #define RUN_PACE_ROWS 15
 #define RUN_LIMIT_ROWS 3
 extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];

@@ -18,6 +18,7 @@
 #include "base/body_format.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/record_shape.h"
 #include "base/str.h"
 #include "base/units.h"
 #include "job/answer_rule.h"
@@ -138,6 +139,7 @@ struct job_endpoint {
         *headers; /* of this endpoint alone, beside the job's; in a job file's endpoint
                                    `sent` is a template (TEMPLATE_HEADER) over request.vars */
     size_t header_count;
+    enum record_shape shape;     /* of the table at `records` */
     struct body_reading reading; /* what a body is, and how it is read */
     struct job_pages pages;
     struct answer_rules answers; /* of this endpoint alone */

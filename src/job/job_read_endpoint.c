@@ -280,6 +280,18 @@ static void read_as(struct job_reader *r, void *target, struct str value)
     free(text);
 }
 
+static void read_shape(struct job_reader *r, void *target, struct str value)
+{
+    struct job_endpoint *endpoint = target;
+    char *text = job_text_string(&r->text, "shape", value);
+
+    if (text && !record_shape_parse(str_view(text), &endpoint->shape)) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"shape\": \"%.32s\" is none of %s", text,
+                       RECORD_SHAPE_WORDS);
+    }
+    free(text);
+}
+
 static void read_charset(struct job_reader *r, void *target, struct str value)
 {
     struct job_endpoint *endpoint = target;
@@ -360,6 +372,7 @@ static const struct job_key endpoint_keys[] = {
     { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
     { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
     { "records", JOB_KEY_CALL, 0, 0, 0, read_records },
+    { "shape", JOB_KEY_CALL, 0, 0, 0, read_shape },
     { "as", JOB_KEY_CALL, 0, 0, 0, read_as },
     { "strip", JOB_KEY_TEXT, offsetof(struct job_endpoint, reading.strip), 0, 0, NULL },
     { "charset", JOB_KEY_CALL, 0, 0, 0, read_charset },

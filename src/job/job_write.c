@@ -275,6 +275,8 @@ static bool write_endpoint(const struct job *job, cJSON *object,
             write_headers(object, endpoint->headers, endpoint->header_count, NULL)) &&
            write_body(job, object, endpoint) &&
            add_optional(object, "records", endpoint->records) &&
+           (endpoint->shape == RECORD_SHAPE_OBJECTS ||
+            cJSON_AddStringToObject(object, "shape", record_shape_name(endpoint->shape))) &&
            write_reading(object, &endpoint->reading) && write_pages(object, &endpoint->pages) &&
            write_answers(object, &endpoint->answers) &&
            add_texts(object, "with", endpoint->with, endpoint->with_count);

@@ -212,7 +212,8 @@ static enum result look(const char *records, const struct response *response,
     struct pages_guess_input input = { .url = probe_url(found),
                                        .body = str_view(found->job->endpoints[0].body),
                                        .reply = &reply };
-    enum result result = probe_shape_read(&found->shape, found->body, records, err);
+    enum result result =
+        probe_shape_read(&found->shape, found->body, records, found->are_texts, err);
 
     if (result == RESULT_OK) {
         input.count = found->shape.count;
@@ -226,7 +227,7 @@ static enum result look(const char *records, const struct response *response,
 
 /* The answer as JSON, whatever it was: in `text`, if it was something else. */
 static bool read_json(const struct job *job, const struct response *response, struct str *body,
-                      struct buf *text, char why[BODY_WHY_MAX])
+                      struct buf *text, bool *are_texts, char why[BODY_WHY_MAX])
 {
     const struct body_reading *how = &job->endpoints[0].reading;
     struct str type = response_header(response, STR("content-type"));
@@ -252,6 +253,7 @@ static bool read_json(const struct job *job, const struct response *response, st
             say(stderr, "scrapetop: the answer %s", body_was_words(1U << i));
         }
     }
+    *are_texts = found.was & BODY_WAS_TEXTS;
     *body = buf_view(text);
     return true;
 }
@@ -264,7 +266,7 @@ static int tell(const struct job *job, const char *records, const struct respons
     char why[BODY_WHY_MAX];
     enum result result;
 
-    if (!read_json(job, response, &found.body, &text, why)) {
+    if (!read_json(job, response, &found.body, &text, &found.are_texts, why)) {
         buf_release(&text);
         err_set(&err, RESULT_INVALID, "E-PRB2", "the answer %s", why);
         print_error(job, &err);

@@ -435,6 +435,12 @@ enum result probe_job_write(const struct probe_found *found, struct buf *out, st
         put(&w, STR(",\n      \"records\": "));
         put_text(&w, str_view(found->shape.records), false);
     }
+    if (found->shape.shape != RECORD_SHAPE_OBJECTS) {
+        PUTF(&w, ",\n      \"shape\": \"%s\"", record_shape_name(found->shape.shape));
+    }
+    if (job->endpoints[0].reading.as != BODY_AUTO) {
+        PUTF(&w, ",\n      \"as\": \"%s\"", body_format_name(job->endpoints[0].reading.as));
+    }
     put(&w, STR("\n    }"));
     put_hints(&w, found, name, url.target);
     put(&w, STR("  \"pace\": { \"cap\": 5 },\n  \"output\": [\"csv\"]\n}\n"));

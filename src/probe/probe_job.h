@@ -17,6 +17,7 @@ struct probe_found {
     const struct job *job; /* what was asked */
     const struct response *response;
     struct str body; /* of the response, without a byte order mark */
+    bool are_texts;  /* it was made of CSV or XML, whose values are all strings */
     struct pages_guess guess;
     struct probe_shape shape;
 };

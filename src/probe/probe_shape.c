@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/json_scan.h"
 #include "normalise/flatten.h"
+#include "normalise/reshape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,89 @@ static void find_records(struct str body, char records[PAGES_GUESS_POINTER_MAX])
     }
 }
 
+/* --- in which shape ----------------------------------------------------------------------------------- */
+
+static void set_pointer(char records[PAGES_GUESS_POINTER_MAX], struct str key)
+{
+    size_t at = 1;
+
+    records[0] = '/';
+    for (size_t i = 0; i < key.len && at + 3 < PAGES_GUESS_POINTER_MAX; i++) {
+        char c = key.data[i];
+
+        if (c == '~' || c == '/') {
+            records[at++] = '~';
+            c = c == '~' ? '0' : '1';
+        }
+        records[at++] = c;
+    }
+    records[at] = '\0';
+}
+
+/* A member of the body that is a table in one of the other shapes, where the body holds no array of objects. Names
+ * with escapes are passed over. */
+static enum record_shape find_table(struct str body, char records[PAGES_GUESS_POINTER_MAX])
+{
+    struct json_walk walk;
+    struct str key, value;
+
+    json_walk_begin(&walk, body);
+    while (json_type_of(body) == JSON_OBJECT && json_walk_next(&walk, &key, &value)) {
+        enum record_shape shape = reshape_guess(value);
+
+        if (shape != RECORD_SHAPE_OBJECTS && !memchr(key.data, '\\', key.len)) {
+            set_pointer(records, key);
+            return shape;
+        }
+    }
+    return RECORD_SHAPE_OBJECTS;
+}
+
+/* The array that was taken for the records may be one column of several: then it is cut off `records`. */
+static bool find_parent(struct str body, char records[PAGES_GUESS_POINTER_MAX])
+{
+    char *slash = strrchr(records, '/');
+    struct str value = body;
+    size_t len = slash ? (size_t)(slash - records) : 0;
+
+    if (!slash || (len && !json_find(body, (struct str){ records, len }, &value)) ||
+        reshape_guess(value) != RECORD_SHAPE_PARALLEL) {
+        return false;
+    }
+    *slash = '\0';
+    return true;
+}
+
+/* `is_told`: the user says where the records are. */
+static enum record_shape find_shape(struct str body, bool is_told,
+                                    char records[PAGES_GUESS_POINTER_MAX])
+{
+    struct str value = body;
+    enum record_shape shape;
+
+    if (records[0] && !json_find(body, str_view(records), &value)) {
+        return RECORD_SHAPE_OBJECTS;
+    }
+    shape = reshape_guess(value);
+    if (!is_told && find_parent(body, records)) {
+        return RECORD_SHAPE_PARALLEL;
+    }
+    return shape == RECORD_SHAPE_OBJECTS && !is_told && !records[0] ? find_table(body, records)
+                                                                    : shape;
+}
+
+/* `*text` becomes an array of objects, in `made`, and is all of them. */
+static enum result reshape(const struct probe_shape *shape, const struct json_pointer *records,
+                           struct str *text, struct buf *made)
+{
+    struct reshape_counts counts;
+    enum result result =
+        reshape_append(*text, shape->records[0] ? records : NULL, shape->shape, made, &counts);
+
+    *text = buf_view(made);
+    return result;
+}
+
 /* --- what they hold ---------------------------------------------------------------------------------- */
 
 /* Names of what tells records apart, the surest first; what ends in "id" comes after all of them. */
@@ -101,6 +185,7 @@ struct id {
 
 struct filling {
     struct probe_shape *shape;
+    bool are_texts;
     struct id ids[IDS_MAX];
     size_t id_count;
 };
@@ -122,8 +207,8 @@ static enum result count_row(void *context, const struct row *row)
             continue;
         }
         shape->each[i].present++;
-        types_note(&shape->each[i].facts, cell->kind, (struct str){ cell->text, cell->len }, false,
-                   &value);
+        types_note(&shape->each[i].facts, cell->kind, (struct str){ cell->text, cell->len },
+                   f->are_texts, &value);
     }
     for (size_t i = 0; i < f->id_count; i++) {
         const struct row_cell *cell = row_cell(row, f->ids[i].column);
@@ -203,9 +288,9 @@ static enum result pass(enum flatten_pass which, struct probe_shape *shape, stru
 }
 
 static enum result read_columns(struct probe_shape *shape, struct str body,
-                                const struct json_pointer *records, struct err *err)
+                                const struct json_pointer *records, bool are_texts, struct err *err)
 {
-    struct filling filling = { .shape = shape };
+    struct filling filling = { .shape = shape, .are_texts = are_texts };
     enum result result = pass(FLATTEN_LEARN, shape, body, records, NULL, err);
 
     if (result == RESULT_OK) {
@@ -226,9 +311,10 @@ static enum result read_columns(struct probe_shape *shape, struct str body,
 }
 
 enum result probe_shape_read(struct probe_shape *shape, struct str body, const char *records,
-                             struct err *err)
+                             bool are_texts, struct err *err)
 {
     struct json_pointer pointer;
+    struct buf made = { .max = FLATTEN_TEXT_MAX };
     enum result result;
 
     *shape = (struct probe_shape){ .id = PROBE_NO_COLUMN };
@@ -237,14 +323,23 @@ enum result probe_shape_read(struct probe_shape *shape, struct str body, const c
     } else {
         find_records(str_trim(body), shape->records);
     }
+    shape->shape = find_shape(str_trim(body), records != NULL, shape->records);
     result = json_pointer_parse(&pointer, str_view(shape->records), err);
     shape->columns = columns_new();
     if (result == RESULT_OK && !shape->columns) {
         result = err_nomem(err, "looking at the body");
     }
-    if (result == RESULT_OK) {
-        result = read_columns(shape, body, shape->records[0] ? &pointer : NULL, err);
+    if (result == RESULT_OK && shape->shape != RECORD_SHAPE_OBJECTS &&
+        reshape(shape, &pointer, &body, &made) != RESULT_OK) {
+        result = err_nomem(err, "looking at the body");
     }
+    if (result == RESULT_OK) {
+        result = read_columns(shape, body,
+                              shape->records[0] && shape->shape == RECORD_SHAPE_OBJECTS ? &pointer
+                                                                                        : NULL,
+                              are_texts, err);
+    }
+    buf_release(&made);
     if (result != RESULT_OK) {
         probe_shape_release(shape);
     }

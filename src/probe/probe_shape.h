@@ -12,6 +12,7 @@
 #ifndef SCRAPETOP_PROBE_PROBE_SHAPE_H
 #define SCRAPETOP_PROBE_PROBE_SHAPE_H
 
+#include "base/record_shape.h"
 #include "normalise/columns.h"
 #include "normalise/types.h"
 #include "plan/pages/page_guess.h"
@@ -25,6 +26,7 @@ struct probe_column {
 
 struct probe_shape {
     char records[PAGES_GUESS_POINTER_MAX]; /* "": a job need not say where they are */
+    enum record_shape shape;               /* of the table there */
     uint64_t count;
     struct columns *columns; /* settled */
     struct probe_column *each;
@@ -32,9 +34,10 @@ struct probe_shape {
     size_t id; /* of the column that most likely tells records apart; PROBE_NO_COLUMN */
 };
 
-/** `body` has passed json_check; `records` is what the user says of it, or NULL. */
+/** `body` has passed json_check; `records` is what the user says of it, or NULL. `are_texts`: all values are strings by
+ *  what the body was made of, so that numbers are looked for in them. */
 MUST_CHECK enum result probe_shape_read(struct probe_shape *shape, struct str body,
-                                        const char *records, struct err *err);
+                                        const char *records, bool are_texts, struct err *err);
 void probe_shape_release(struct probe_shape *shape);
 
 #endif

@@ -50,7 +50,8 @@ enum result endpoint_table_init(struct endpoint_table *t, const struct job *job,
 
     *t = (struct endpoint_table){
         .records = from->records,
-        .spec = { .explode = table->explode,
+        .spec = { .shape = from->shape,
+                  .explode = table->explode,
                   .where_present = table->where_present ? str_view(table->where_present) : STR_NONE,
                   .coerce = table->types,
                   .meta = table->meta,

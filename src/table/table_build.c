@@ -51,6 +51,11 @@ struct facts_wish table_build_facts(const struct table_build *b)
                                 .coerce = b->spec.coerce };
 }
 
+const struct json_pointer *table_build_pointer(const struct table_build *b)
+{
+    return b->records && b->spec.shape == RECORD_SHAPE_OBJECTS ? &b->pointer : NULL;
+}
+
 static void enter(struct table_build *b, enum table_phase next);
 
 /* On the loop thread: nobody goes on, nor waits. */
@@ -250,6 +255,9 @@ enum result table_build_start(struct table_build **build, struct work *work,
     }
     b->source = split_source_open(source, b->records ? &b->pointer : NULL,
                                   options->split_bytes ? options->split_bytes : SPLIT_BYTES);
+    if (b->source && options->spec.shape != RECORD_SHAPE_OBJECTS) {
+        split_source_disable(b->source);
+    }
     if (result == RESULT_OK && !b->source) {
         result = err_nomem(err, "starting a table");
     }
@@ -315,6 +323,7 @@ void table_build_free(struct table_build *b)
         buf_release(&w->keys);
         buf_release(&w->path);
         buf_release(&w->decoded);
+        buf_release(&w->reshaped);
     }
     sequencer_free(b->sequencer);
     dedup_free(b->dedup);

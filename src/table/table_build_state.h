@@ -92,6 +92,7 @@ struct table_worker {
     bool recheck;           /* behind pass 1: some records of this chunk are to be skipped again */
     bool skipped;           /* a record of this chunk; or one was read as something else */
     struct buf decoded;     /* what that says */
+    struct buf reshaped;    /* a document of another shape */
     uint64_t read_as[BODY_WAS_COUNT];
     char why
         [BODY_WHY_MAX]; /* it cannot be read as something else, if there is more to say; or empty */
@@ -165,6 +166,9 @@ void table_build_fail(struct table_build *build, enum result result, const struc
 
 /** What pass 1 has to gather besides the columns. */
 struct facts_wish table_build_facts(const struct table_build *build);
+
+/** Where a document's records are for the flattener: NULL where they have been put into an array already. */
+const struct json_pointer *table_build_pointer(const struct table_build *build);
 
 /** The guess was wrong: pass 1 goes on without rows. */
 void table_build_drop_guess(struct table_build *build);

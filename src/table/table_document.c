@@ -13,6 +13,7 @@
 #include "table/table_build_state.h"
 
 #include "normalise/not_json.h"
+#include "normalise/reshape.h"
 #include "normalise/shape.h"
 
 #include <assert.h>
@@ -315,8 +316,40 @@ static bool read_otherwise(struct table_worker *w, const struct document *docume
     return true;
 }
 
+/* A table in another shape becomes an array of objects first. */
+static enum result reshape_text(struct table_worker *w, struct str *text)
+{
+    const struct table_build *b = w->build;
+    struct reshape_counts counts = { 0 };
+    enum result result;
+
+    if (!json_check(*text, JSON_DEPTH_MAX, NULL)) {
+        return RESULT_INVALID;
+    }
+    buf_reset(&w->reshaped);
+    w->reshaped.max = (size_t)table_memory(&b->spec);
+    result = reshape_append(*text, b->records ? &b->pointer : NULL, b->spec.shape, &w->reshaped,
+                            &counts);
+    w->counts.nulls += counts.nulls;
+    if (result == RESULT_LIMIT) {
+        return err_set(
+            &w->err, result, "E-TAB3",
+            "a table in the shape \"%s\" takes more than may be held (normalise --memory)",
+            record_shape_name(b->spec.shape));
+    }
+    *text = counts.matches ? buf_view(&w->reshaped) : STR_NONE;
+    return result == RESULT_OK ? RESULT_OK : err_nomem(&w->err, "reading records");
+}
+
 static enum result flatten_text(struct table_worker *w, struct str text)
 {
+    if (w->build->spec.shape != RECORD_SHAPE_OBJECTS) {
+        enum result result = reshape_text(w, &text);
+
+        if (result != RESULT_OK || !text.data) { /* it was not there */
+            return result;
+        }
+    }
     return flatten_document(w->flatten, text, on_row, w, &w->counts, &w->err);
 }
 

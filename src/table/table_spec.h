@@ -11,6 +11,7 @@
 #define SCRAPETOP_TABLE_TABLE_SPEC_H
 
 #include "base/body_format.h"
+#include "base/record_shape.h"
 #include "base/err.h"
 #include "base/json_scan.h"
 #include "base/str.h"
@@ -36,6 +37,7 @@ struct table_pick {
 
 struct table_spec {
     struct body_reading reading; /* of files, which are no run's: what is told of them */
+    enum record_shape shape;     /* of the tables in documents */
     const char *explode;         /* JSON Pointer from the record to an array; NULL: none */
     const char *separator;       /* between the keys of a path; NULL: "." */
     bool depth_limited;

@@ -79,7 +79,7 @@ static enum result start_pass(struct table_build *b, struct row_sink sink, struc
         struct table_worker *w = &b->workers[i];
 
         flatten_free(w->flatten);
-        w->flatten = flatten_new(b->records ? &b->pointer : NULL, b->columns, FLATTEN_FILL);
+        w->flatten = flatten_new(table_build_pointer(b), b->columns, FLATTEN_FILL);
         if (!w->flatten) {
             return err_nomem(err, "starting a pass");
         }
@@ -269,7 +269,7 @@ enum result table_step_begin_learning(struct table_worker *w, struct err *err)
     w->columns = columns_new();
     if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK &&
         (!b->guess || columns_seed(w->columns, b->guess, err) == RESULT_OK)) {
-        w->flatten = flatten_new(b->records ? &b->pointer : NULL, w->columns, FLATTEN_LEARN);
+        w->flatten = flatten_new(table_build_pointer(b), w->columns, FLATTEN_LEARN);
     }
     if (!w->flatten) {
         return err_nomem(err, "starting a table");
