@@ -1,6 +1,7 @@
 #include "cmd/probe_options.h"
 
 #include "base/json_scan.h"
+#include "base/say.h"
 #include "cmd/network_rows.h"
 #include "probe/curl_command.h"
 
@@ -213,6 +214,54 @@ static enum result add_commands_type(struct job *job, const struct curl_command 
     return job_add_header(job, STR("Content-Type: application/x-www-form-urlencoded"), err);
 }
 
+/* A pasted text is what it says: no file and no variable of ours stands in it. */
+static enum result escape(struct str text, bool is_secret, struct buf *out)
+{
+    enum result result =
+        is_secret && str_starts(text, STR("@")) ? buf_append_char(out, '@') : RESULT_OK;
+
+    for (size_t i = 0; i < text.len && result == RESULT_OK; i++) {
+        if (text.data[i] == '$' && i + 1 < text.len && text.data[i + 1] == '{') {
+            result = buf_append_char(out, '$');
+        }
+        if (result == RESULT_OK) {
+            result = buf_append_char(out, text.data[i]);
+        }
+    }
+    return result;
+}
+
+/* An option of probe itself goes before the command's. */
+static enum result take_network(struct probe_options *ask, const struct curl_network *network,
+                                struct err *err)
+{
+    bool is_secret = strcmp(network->name, "proxy-user") == 0 || strcmp(network->name, "pass") == 0;
+    const struct option_row *row = network_rows;
+    struct buf value = { 0 };
+    enum result result = RESULT_OK;
+
+    while (strcmp(row->name, network->name) != 0) {
+        row++; /* each of the command's is one of them */
+    }
+    if (!row->repeats && options_have(&probe_table, &ask->given, row->name)) {
+        return RESULT_OK;
+    }
+    if (row->kind == OPTION_FLAG) {
+        *(bool *)((char *)&ask->job + row->offset) = true;
+        return RESULT_OK;
+    }
+    if (escape(buf_view(&network->value), is_secret, &value) != RESULT_OK || !buf_cstr(&value)) {
+        result = err_nomem(err, "preparing the request");
+    } else {
+        result = row->set(&ask->job, buf_cstr(&value), err);
+    }
+    if (result != RESULT_OK) {
+        err_prefix(err, "curl command: --%s", row->name);
+    }
+    buf_release(&value);
+    return result;
+}
+
 static enum result take_command(struct probe_options *ask, struct str text, struct err *err)
 {
     struct job *job = &ask->job;
@@ -238,12 +287,16 @@ static enum result take_command(struct probe_options *ask, struct str text, stru
     if (result == RESULT_OK) {
         result = add_commands_type(job, &c, err);
     }
-    if (result == RESULT_OK && c.ca_file.len && !job->network.ca_file) {
-        result = replace_text(&job->network.ca_file, buf_view(&c.ca_file), err);
+    for (size_t i = 0; i < c.network_count && result == RESULT_OK; i++) {
+        result = take_network(ask, &c.networks[i], err);
     }
     job->network.insecure = job->network.insecure || c.insecure;
     if (result == RESULT_OK) {
         result = job_add_source(&job->endpoints[0], JOB_SOURCE_PATTERN, buf_view(&c.url), err);
+    }
+    if (result == RESULT_OK && c.passed.len) {
+        say(stderr, "scrapetop: passed over in the curl command: %.*s",
+            STR_ARG(buf_view(&c.passed)));
     }
     curl_command_release(&c);
     return result;

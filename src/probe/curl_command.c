@@ -2,78 +2,12 @@
 
 #include "base/base64.h"
 #include "base/url_make.h"
+#include "probe/curl_cmd.h"
+#include "probe/curl_form.h"
+#include "probe/curl_options.h"
 #include "probe/curl_words.h"
 
 #include <string.h>
-
-enum curl_option {
-    CURL_HEADER,
-    CURL_REQUEST,
-    CURL_DATA,     /* line breaks kept, as a pasted command has none that curl would drop */
-    CURL_DATA_RAW, /* a leading @ means nothing */
-    CURL_URLENCODE,
-    CURL_JSON,
-    CURL_USER,
-    CURL_COOKIE,
-    CURL_BEARER,
-    CURL_AGENT,
-    CURL_REFERER,
-    CURL_URL,
-    CURL_GET,
-    CURL_INSECURE,
-    CURL_CA_FILE,
-    CURL_PASS,      /* passed over */
-    CURL_PASS_WITH, /* passed over, with its value */
-};
-
-struct known {
-    char letter;
-    const char *name;
-    enum curl_option option;
-};
-
-static const struct known options[] = {
-    { 'H', "header", CURL_HEADER },
-    { 'X', "request", CURL_REQUEST },
-    { 'd', "data", CURL_DATA },
-    { 0, "data-ascii", CURL_DATA },
-    { 0, "data-binary", CURL_DATA },
-    { 0, "data-raw", CURL_DATA_RAW },
-    { 0, "data-urlencode", CURL_URLENCODE },
-    { 0, "json", CURL_JSON },
-    { 'u', "user", CURL_USER },
-    { 'b', "cookie", CURL_COOKIE },
-    { 0, "oauth2-bearer", CURL_BEARER },
-    { 'A', "user-agent", CURL_AGENT },
-    { 'e', "referer", CURL_REFERER },
-    { 0, "url", CURL_URL },
-    { 'G', "get", CURL_GET },
-    { 'k', "insecure", CURL_INSECURE },
-    { 0, "cacert", CURL_CA_FILE },
-    { 0, "basic", CURL_PASS },
-    { 'L', "location", CURL_PASS },
-    { 's', "silent", CURL_PASS },
-    { 'S', "show-error", CURL_PASS },
-    { 'v', "verbose", CURL_PASS },
-    { 'i', "include", CURL_PASS },
-    { 'f', "fail", CURL_PASS },
-    { 'g', "globoff", CURL_PASS },
-    { 'N', "no-buffer", CURL_PASS },
-    { 'O', "remote-name", CURL_PASS },
-    { '#', "progress-bar", CURL_PASS },
-    { 0, "no-progress-meter", CURL_PASS },
-    { 0, "compressed", CURL_PASS },
-    { 0, "http1.1", CURL_PASS },
-    { 0, "http2", CURL_PASS },
-    { 'o', "output", CURL_PASS_WITH },
-    { 'w', "write-out", CURL_PASS_WITH },
-    { 'm', "max-time", CURL_PASS_WITH },
-    { 0, "connect-timeout", CURL_PASS_WITH },
-    { 0, "retry", CURL_PASS_WITH },
-    { 0, "max-redirs", CURL_PASS_WITH },
-};
-
-#define OPTION_COUNT (sizeof options / sizeof options[0])
 
 /* Where a header comes from. Those of -H go before any other, as they do in curl. */
 enum strength {
@@ -91,7 +25,8 @@ struct reading {
     size_t removed_count;
     struct curl_words words;
     struct buf word, value;
-    bool is_get;
+    bool is_get, has_form;
+    struct buf query; /* of --url-query */
     struct err *err;
 };
 
@@ -100,7 +35,10 @@ void curl_command_release(struct curl_command *command)
     buf_release(&command->url);
     buf_release(&command->method);
     buf_release(&command->body);
-    buf_release(&command->ca_file);
+    buf_release(&command->passed);
+    for (size_t i = 0; i < command->network_count; i++) {
+        buf_release(&command->networks[i].value);
+    }
     for (size_t i = 0; i < command->header_count; i++) {
         buf_release(&command->headers[i]);
     }
@@ -374,11 +312,6 @@ static enum result set_url(struct reading *r, struct str url)
     return set_text(r, &r->to->url, url);
 }
 
-static bool takes_value(enum curl_option option)
-{
-    return option != CURL_GET && option != CURL_INSECURE && option != CURL_PASS;
-}
-
 static enum result add_json(struct reading *r, struct str text)
 {
     enum result result = add_header(r, STR("Accept: application/json"), STR_NONE, BY_OPTION);
@@ -389,21 +322,105 @@ static enum result add_json(struct reading *r, struct str text)
     return result == RESULT_OK ? add_data(r, text, '\0') : result;
 }
 
-static enum result apply(struct reading *r, enum curl_option option, struct str value)
+/* An option of ours, with its value; a flag has none. */
+static enum result add_network(struct reading *r, const char *name, struct str scheme,
+                               struct str value)
+{
+    struct curl_command *c = r->to;
+    struct curl_network *network = &c->networks[c->network_count];
+
+    if (c->network_count == CURL_COMMAND_NETWORKS_MAX) {
+        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
+                       "curl command: more than %d options of the network",
+                       CURL_COMMAND_NETWORKS_MAX);
+    }
+    network->name = name;
+    network->value = (struct buf){ .max = 0 };
+    c->network_count++;
+    return nomem(r, buf_append_str(&network->value, scheme) != RESULT_OK
+                        ? RESULT_NOMEM
+                        : buf_append_str(&network->value, value));
+}
+
+/* "--socks5-hostname HOST:PORT" */
+static enum result add_socks(struct reading *r, const char *name, struct str value)
+{
+    return add_network(r, "proxy",
+                       strcmp(name, "socks4") == 0    ? STR("socks4://")
+                       : strcmp(name, "socks4a") == 0 ? STR("socks4a://")
+                       : strcmp(name, "socks5") == 0  ? STR("socks5://")
+                                                      : STR("socks5h://"),
+                       value);
+}
+
+static enum result add_form(struct reading *r, struct str text, bool is_plain)
+{
+    r->has_form = true;
+    return curl_form_add(&r->to->body, text, is_plain, r->err);
+}
+
+/* Behind the URL's own query. A leading `+` says that it is encoded already. */
+static enum result add_url_query(struct reading *r, struct str text)
+{
+    struct buf body = r->to->body;
+    bool has_body = r->to->has_body;
+    enum result result = RESULT_OK;
+
+    if (str_starts(text, STR("+"))) {
+        if (r->query.len) {
+            result = nomem(r, buf_append_char(&r->query, '&'));
+        }
+        return result == RESULT_OK
+                   ? nomem(r,
+                           buf_append_str(&r->query, (struct str){ text.data + 1, text.len - 1 }))
+                   : result;
+    }
+    r->to->body = r->query; /* which is made as data is */
+    r->to->has_body = r->query.len > 0;
+    result = add_encoded(r, text);
+    r->query = r->to->body;
+    r->to->body = body;
+    r->to->has_body = has_body;
+    return result;
+}
+
+static enum result pass(struct reading *r, struct str word)
+{
+    struct buf *passed = &r->to->passed;
+
+    return nomem(r, (passed->len && buf_append_str(passed, STR(" ")) != RESULT_OK)
+                        ? RESULT_NOMEM
+                        : buf_append_str(passed, word));
+}
+
+static enum result refuse_option(struct reading *r, struct str word, const char *why)
+{
+    return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                   "curl command: option %.*s is not done here: %s",
+                   (int)(word.len < 60 ? word.len : 60), word.data, why);
+}
+
+static enum result apply_network(struct reading *r, const struct curl_known *known,
+                                 struct str value)
+{
+    switch (known->option) {
+    case CURL_SOCKS:
+        return add_socks(r, known->name, value);
+    case CURL_TLS13:
+        return add_network(r, "tls-min", STR_NONE, STR("1.3"));
+    case CURL_INSECURE:
+        r->to->insecure = true;
+        return RESULT_OK;
+    default:
+        return add_network(r, known->name, STR_NONE, value);
+    }
+}
+
+static enum result apply_header(struct reading *r, enum curl_option option, struct str value)
 {
     switch (option) {
     case CURL_HEADER:
         return take_header(r, value);
-    case CURL_REQUEST:
-        return set_text(r, &r->to->method, value);
-    case CURL_DATA:
-        return str_starts(value, STR("@")) ? refuse_file(r) : add_data(r, value, '&');
-    case CURL_DATA_RAW:
-        return add_data(r, value, '&');
-    case CURL_URLENCODE:
-        return add_encoded(r, value);
-    case CURL_JSON:
-        return str_starts(value, STR("@")) ? refuse_file(r) : add_json(r, value);
     case CURL_USER:
         return add_user(r, value);
     case CURL_COOKIE:
@@ -412,32 +429,83 @@ static enum result apply(struct reading *r, enum curl_option option, struct str 
         return add_header(r, STR("Authorization: Bearer "), value, BY_BEARER);
     case CURL_AGENT:
         return add_agent(r, value);
-    case CURL_REFERER:
+    case CURL_RANGE:
+        return add_header(r, STR("Range: bytes="), value, BY_OPTION);
+    default:
         return add_referer(r, value);
+    }
+}
+
+static enum result apply_body(struct reading *r, enum curl_option option, struct str value)
+{
+    bool is_file = str_starts(value, STR("@"));
+
+    if (r->has_form && option != CURL_FORM && option != CURL_FORM_STRING) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -F and -d are both given: a body is one of them");
+    }
+    switch (option) {
+    case CURL_DATA:
+        return is_file ? refuse_file(r) : add_data(r, value, '&');
+    case CURL_DATA_RAW:
+        return add_data(r, value, '&');
+    case CURL_URLENCODE:
+        return add_encoded(r, value);
+    case CURL_JSON:
+        return is_file ? refuse_file(r) : add_json(r, value);
+    default:
+        return add_form(r, value, option == CURL_FORM_STRING);
+    }
+}
+
+static enum result apply(struct reading *r, const struct curl_known *known, struct str word,
+                         struct str value)
+{
+    switch (known->option) {
+    case CURL_HEADER:
+    case CURL_USER:
+    case CURL_COOKIE:
+    case CURL_BEARER:
+    case CURL_AGENT:
+    case CURL_REFERER:
+    case CURL_RANGE:
+        return apply_header(r, known->option, value);
+    case CURL_DATA:
+    case CURL_DATA_RAW:
+    case CURL_URLENCODE:
+    case CURL_JSON:
+    case CURL_FORM:
+    case CURL_FORM_STRING:
+        return apply_body(r, known->option, value);
+    case CURL_REQUEST:
+        return set_text(r, &r->to->method, value);
+    case CURL_URL_QUERY:
+        return add_url_query(r, value);
     case CURL_URL:
         return set_url(r, value);
     case CURL_GET:
         r->is_get = true;
-        break;
+        return RESULT_OK;
     case CURL_INSECURE:
-        r->to->insecure = true;
-        break;
-    case CURL_CA_FILE:
-        return set_text(r, &r->to->ca_file, value);
+    case CURL_NETWORK:
+    case CURL_SOCKS:
+    case CURL_TLS13:
+    case CURL_FLAG:
+        return apply_network(r, known, value);
     case CURL_PASS:
-    case CURL_PASS_WITH:
+        return RESULT_OK;
+    case CURL_PASS_TOLD:
+        return pass(r, word);
+    case CURL_REFUSE:
         break;
     }
-    return RESULT_OK;
+    return refuse_option(r, word, known->why);
 }
 
 static enum result unknown(struct reading *r, struct str option)
 {
-    return err_set(
-        r->err, RESULT_INVALID, "E-CURL2",
-        "curl command: option %.*s is not understood here; leave it out if the answer is "
-        "the same without it",
-        (int)(option.len < 60 ? option.len : 60), option.data);
+    return err_set(r->err, RESULT_INVALID, "E-CURL2", "curl command: curl has no option %.*s",
+                   (int)(option.len < 60 ? option.len : 60), option.data);
 }
 
 static enum result next_value(struct reading *r, struct str option, struct str *value)
@@ -455,30 +523,17 @@ static enum result next_value(struct reading *r, struct str option, struct str *
 
 static enum result take_long(struct reading *r, struct str word)
 {
-    struct str name = { word.data + 2, word.len - 2 }, value = STR_NONE;
+    const struct curl_known *known = curl_option_find((struct str){ word.data + 2, word.len - 2 });
+    struct str value = STR_NONE;
+    enum result result = RESULT_OK;
 
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        enum result result = RESULT_OK;
-
-        if (!str_equal(name, str_view(options[i].name))) {
-            continue;
-        }
-        if (takes_value(options[i].option)) {
-            result = next_value(r, word, &value);
-        }
-        return result == RESULT_OK ? apply(r, options[i].option, value) : result;
+    if (!known) {
+        return unknown(r, word);
     }
-    return unknown(r, word);
-}
-
-static const struct known *find_letter(char letter)
-{
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (options[i].letter == letter) {
-            return &options[i];
-        }
+    if (known->takes_value) {
+        result = next_value(r, word, &value);
     }
-    return NULL;
+    return result == RESULT_OK ? apply(r, known, word, value) : result;
 }
 
 /* "-sSL", "-XPOST": several letters, or one with its value. */
@@ -487,20 +542,20 @@ static enum result take_letters(struct reading *r, struct str word)
     enum result result = RESULT_OK;
 
     for (size_t i = 1; i < word.len && result == RESULT_OK; i++) {
-        const struct known *known = find_letter(word.data[i]);
+        const struct curl_known *known = curl_option_letter(word.data[i]);
         struct str value = { word.data + i + 1, word.len - i - 1 };
 
         if (!known) {
             return unknown(r, word);
         }
-        if (!takes_value(known->option)) {
-            result = apply(r, known->option, STR_NONE);
+        if (!known->takes_value) {
+            result = apply(r, known, word, STR_NONE);
             continue;
         }
         if (!value.len) {
             result = next_value(r, word, &value);
         }
-        return result == RESULT_OK ? apply(r, known->option, value) : result;
+        return result == RESULT_OK ? apply(r, known, word, value) : result;
     }
     return result;
 }
@@ -516,19 +571,40 @@ static enum result take_word(struct reading *r, struct str word)
     return set_url(r, word);
 }
 
+static enum result add_to_url(struct reading *r, struct str query)
+{
+    struct buf *url = &r->to->url;
+    enum result result = buf_append_char(url, holds(buf_view(url), '?') ? '&' : '?');
+
+    return nomem(r, result == RESULT_OK ? buf_append_str(url, query) : result);
+}
+
 /* -G: the data is the query. */
 static enum result move_to_query(struct reading *r)
 {
     struct curl_command *c = r->to;
-    bool has_query = holds(buf_view(&c->url), '?');
-    enum result result = buf_append_char(&c->url, has_query ? '&' : '?');
+    enum result result = add_to_url(r, buf_view(&c->body));
 
-    if (result == RESULT_OK) {
-        result = buf_append_str(&c->url, buf_view(&c->body));
-    }
     buf_reset(&c->body);
     c->has_body = false;
-    return nomem(r, result);
+    return result;
+}
+
+static enum result end_form(struct reading *r)
+{
+    struct buf boundary = { 0 };
+    enum result result = r->to->has_body || r->is_get
+                             ? err_set(r->err, RESULT_INVALID, "E-CURL2",
+                                       "curl command: -F goes with neither -d nor -G")
+                             : curl_form_finish(&r->to->body, &boundary, r->err);
+
+    r->to->has_body = true;
+    if (result == RESULT_OK) {
+        result = add_header(r, STR("Content-Type: multipart/form-data; boundary="),
+                            buf_view(&boundary), BY_OPTION);
+    }
+    buf_release(&boundary);
+    return result;
 }
 
 static enum result finish(struct reading *r)
@@ -539,9 +615,15 @@ static enum result finish(struct reading *r)
     if (!c->url.len) {
         return err_set(r->err, RESULT_INVALID, "E-CURL1", "curl command: there is no URL in it");
     }
+    if (r->has_form) {
+        result = end_form(r);
+    }
+    if (result == RESULT_OK && r->query.len) {
+        result = add_to_url(r, buf_view(&r->query));
+    }
     c->has_no_type = is_removed(r, STR("Content-Type")) &&
                      find_header(c, STR("Content-Type")) == c->header_count;
-    if (r->is_get && c->has_body) {
+    if (result == RESULT_OK && r->is_get && c->has_body) {
         result = move_to_query(r);
     }
     if (result == RESULT_OK && !c->method.len) {
@@ -553,15 +635,22 @@ static enum result finish(struct reading *r)
 enum result curl_command_parse(struct curl_command *command, struct str text, struct err *err)
 {
     struct reading r = { .to = command, .words = { .text = text }, .err = err };
+    struct buf posix = { 0 };
     bool more = true;
-    enum result result;
+    enum result result = RESULT_OK;
 
     *command = (struct curl_command){ .header_count = 0 };
     if (text.len > CURL_COMMAND_MAX) {
         return err_set(err, RESULT_LIMIT, "E-CURL1", "curl command: over %d bytes",
                        CURL_COMMAND_MAX);
     }
-    result = curl_words_next(&r.words, &r.word, &more, err);
+    if (curl_cmd_is(text)) {
+        result = curl_cmd_convert(text, &posix, err);
+        r.words.text = buf_view(&posix);
+    }
+    if (result == RESULT_OK) {
+        result = curl_words_next(&r.words, &r.word, &more, err);
+    }
     if (result == RESULT_OK && !str_equal(buf_view(&r.word), STR("curl"))) {
         result = err_set(err, RESULT_INVALID, "E-CURL1", "curl command: it begins otherwise");
     }
@@ -576,6 +665,8 @@ enum result curl_command_parse(struct curl_command *command, struct str text, st
     }
     buf_release(&r.word);
     buf_release(&r.value);
+    buf_release(&r.query);
+    buf_release(&posix);
     for (size_t i = 0; i < r.removed_count; i++) {
         buf_release(&r.removed[i]);
     }
