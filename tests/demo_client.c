@@ -1,5 +1,7 @@
 #include "demo_client.h"
 
+#include "traps.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -14,10 +16,13 @@
 
 struct demo *start(const struct demo_options *options)
 {
+    struct demo_options with_traps = *options;
     struct demo *demo;
     struct err err = { 0 };
 
-    if (demo_start(&demo, options, &err) != RESULT_OK) {
+    with_traps.more = trap_routes;
+    with_traps.more_count = TRAP_ROUTES;
+    if (demo_start(&demo, &with_traps, &err) != RESULT_OK) {
         fail_msg("%s: %s", err.code, err.text);
     }
     return demo;

@@ -186,6 +186,8 @@ static enum result set_up_server(struct server *server, const struct demo_option
                     .life_us = options->token_us ? options->token_us : TOKEN_LIFE_US,
                     .uses_max = options->token_uses },
         .asked = server->asked,
+        .more = options->more,
+        .more_count = options->more_count,
     };
     return access_log_open(&server->log, options->log_path, err);
 }
@@ -229,7 +231,7 @@ static void release(struct demo *demo)
     }
     timers_release(&server->timers);
     access_log_close(&server->log);
-    buf_release(&server->world.bomb);
+    buf_release(&server->world.kept);
     asked_free(server->asked);
     free(demo);
 }

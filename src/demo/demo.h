@@ -23,15 +23,11 @@
  *     POST /graphql                        again, with pageInfo {hasNextPage, endCursor}; as the issues
  *                                          of a repository when the query names one
  *     /repos/O/R/issues?page=&per_page=    the same issues by Link, as GitHub lists them
- *     /traps/KIND?page=N                   listings that lie: same last self back elsewhere scheme
- *                                          forever empty total-{text,words,negative,small,huge,changes}
- *                                          cursor-{crlf,number}
  *     POST /oauth/token                    client credentials demo-client, demo-secret give a token
  *     /private/token/posts/N               a post behind a Bearer token (or "demo-token"),
  *     /private/basic/posts/N               user demo and password demo,
  *     /private/key/posts/N                 demo-key as X-Api-Key or ?api_key=
- *     /gzip/posts/N  /bomb  /endless       gzip, 1 GiB in 1 MB of gzip, a body without an end
- *     /html  /empty  /badjson?kind=        200, but no JSON: cut comma nan utf8 bom two text
+ *     /gzip/posts/N                        the same in gzip
  *     /redirect/N  /redirect-to?url=       N hops to /posts/1; any Location (&status=301...308)
  *     /headers  /status/CODE  /slow?ms=    the request's headers; any status; a late answer
  *     /retry-after?form=&s=&key=           429 at a key's first ask, then 200; form is one of
@@ -53,7 +49,10 @@
 #include "base/err.h"
 #include "base/units.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+struct route;
 
 struct demo_options {
     uint16_t port; /* 0 picks a free one */
@@ -70,6 +69,9 @@ struct demo_options {
     double hang;                    /* fraction never answered */
     double truncate;                /* fraction cut in the middle of the body */
     const char *log_path;           /* one line a request (demo/access_log.h); NULL: none */
+    const struct route
+        *more; /* routes besides (demo/routes.h), as those of the tests; NULL: none */
+    size_t more_count;
 };
 
 struct demo;

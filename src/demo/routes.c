@@ -2,13 +2,6 @@
 
 #include "demo/json_write.h"
 
-struct route {
-    struct str method; /* GET stands for HEAD, too */
-    struct str path;   /* "*" stands for one segment that is not empty */
-    shape_fn *shape;
-    struct str query, what; /* for the index */
-};
-
 static shape_fn shape_index;
 
 static const struct route routes[] = {
@@ -55,8 +48,6 @@ static const struct route routes[] = {
       STR_INIT("query items or repository, variables first, after, count: nodes and pageInfo") },
     { STR_INIT("GET"), STR_INIT("/repos/*/*/issues"), shape_issues, STR_INIT("?page=&per_page="),
       STR_INIT("issues as GitHub lists them; Link") },
-    { STR_INIT("GET"), STR_INIT("/traps/*"), shape_trap, STR_INIT("?page="),
-      STR_INIT("items in a listing that lies; the 404 names the kinds") },
     { STR_INIT("GET"), STR_INIT("/redirect/*"), shape_redirect, STR_INIT(""),
       STR_INIT("that many hops, then /posts/1") },
     { STR_INIT("GET"), STR_INIT("/redirect-to"), shape_redirect_to, STR_INIT("?url=&status="),
@@ -67,14 +58,6 @@ static const struct route routes[] = {
       STR_INIT("that status, 200 to 599") },
     { STR_INIT("GET"), STR_INIT("/gzip/posts/*"), shape_post_gzip, STR_INIT(""),
       STR_INIT("a post in gzip") },
-    { STR_INIT("GET"), STR_INIT("/bomb"), shape_bomb, STR_INIT(""),
-      STR_INIT("1 MB of gzip, 1 GiB inflated") },
-    { STR_INIT("GET"), STR_INIT("/endless"), shape_endless, STR_INIT(""),
-      STR_INIT("a body without an end") },
-    { STR_INIT("GET"), STR_INIT("/html"), shape_html, STR_INIT(""), STR_INIT("200, but a page") },
-    { STR_INIT("GET"), STR_INIT("/empty"), shape_empty, STR_INIT(""), STR_INIT("200, no bytes") },
-    { STR_INIT("GET"), STR_INIT("/badjson"), shape_badjson,
-      STR_INIT("?kind=cut|comma|nan|utf8|bom|two|text"), STR_INIT("200, but no JSON") },
     { STR_INIT("GET"), STR_INIT("/slow"), shape_slow, STR_INIT("?ms="),
       STR_INIT("answers after that long") },
     { STR_INIT("GET"), STR_INIT("/retry-after"), shape_retry_after,
@@ -138,24 +121,36 @@ static bool method_matches(const struct route *route, struct str method)
            (str_equal(method, STR("HEAD")) && str_equal(route->method, STR("GET")));
 }
 
-void routes_answer(struct world *world, struct ask *ask, struct reply *reply)
+/* The route for path and method; else one that has the path alone, in `other`. */
+static const struct route *find(const struct route *list, size_t count, struct ask *ask,
+                                const struct route **other)
 {
-    const struct route *other_method = NULL;
-
-    for (size_t i = 0; i < ROUTES; i++) {
-        if (!path_matches(routes[i].path, ask->path, ask->in_path)) {
+    for (size_t i = 0; i < count; i++) {
+        if (!path_matches(list[i].path, ask->path, ask->in_path)) {
             continue;
         }
-        if (method_matches(&routes[i], ask->method)) {
-            routes[i].shape(world, ask, reply);
-            return;
+        if (method_matches(&list[i], ask->method)) {
+            return &list[i];
         }
-        other_method = &routes[i];
+        *other = &list[i];
     }
-    if (other_method) {
-        reply_error(reply, 405, "this endpoint wants %.*s", STR_ARG(other_method->method));
-        reply_header(reply, "Allow", "%.*s%s", STR_ARG(other_method->method),
-                     str_equal(other_method->method, STR("GET")) ? ", HEAD" : "");
+    return NULL;
+}
+
+void routes_answer(struct world *world, struct ask *ask, struct reply *reply)
+{
+    const struct route *other = NULL;
+    const struct route *route = find(routes, ROUTES, ask, &other);
+
+    if (!route) {
+        route = find(world->more, world->more_count, ask, &other);
+    }
+    if (route) {
+        route->shape(world, ask, reply);
+    } else if (other) {
+        reply_error(reply, 405, "this endpoint wants %.*s", STR_ARG(other->method));
+        reply_header(reply, "Allow", "%.*s%s", STR_ARG(other->method),
+                     str_equal(other->method, STR("GET")) ? ", HEAD" : "");
     } else {
         reply_error(reply, 404, "no such endpoint; / lists them");
     }

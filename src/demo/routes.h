@@ -9,6 +9,13 @@
 
 #include "demo/world.h"
 
+struct route {
+    struct str method; /* GET stands for HEAD, too */
+    struct str path;   /* "*" stands for one segment that is not empty */
+    shape_fn *shape;
+    struct str query, what; /* for the index */
+};
+
 /** Fills `reply`, and `ask->in_path` on the way. HEAD is answered as GET. */
 void routes_answer(struct world *world, struct ask *ask, struct reply *reply);
 

@@ -1,6 +1,5 @@
 /*
- * What a client must survive: redirects, odd statuses, bodies that are no JSON or never end, answers
- * that are late, and limits that tell their end in each of the forms that HTTP allows.
+ * What a client must survive: redirects, odd statuses, answers that are late, and limits that tell their end in each of the forms that HTTP allows.
  */
 #include "demo/world.h"
 
@@ -16,15 +15,6 @@
 #define PAUSE_MAX_MS 600000
 #define RETRY_AFTER_MAX_S 86400
 #define KEY_MAX 128
-
-static void put_text(struct reply *reply, const char *text, size_t len)
-{
-    enum result result = buf_append(&reply->body, text, len);
-
-    if (reply->result == RESULT_OK) {
-        reply->result = result;
-    }
-}
 
 /* Hop N leads to hop N-1, the last to a post; the addresses are relative. */
 void shape_redirect(struct world *world, const struct ask *ask, struct reply *reply)
@@ -112,60 +102,6 @@ void shape_status(struct world *world, const struct ask *ask, struct reply *repl
     json_uint(&j, "status", status);
     json_object_end(&j);
     reply->result = j.result;
-}
-
-void shape_endless(struct world *world, const struct ask *ask, struct reply *reply)
-{
-    (void)world;
-    (void)ask;
-    reply->is_endless = true;
-}
-
-void shape_html(struct world *world, const struct ask *ask, struct reply *reply)
-{
-    static const char page[] = "<!DOCTYPE html>\n<html><title>Sign in</title><body><h1>Please sign "
-                               "in</h1></body></html>\n";
-
-    (void)world;
-    (void)ask;
-    reply->type = "text/html; charset=utf-8";
-    put_text(reply, page, sizeof page - 1);
-}
-
-void shape_empty(struct world *world, const struct ask *ask, struct reply *reply)
-{
-    (void)world;
-    (void)ask;
-    put_text(reply, "", 0);
-}
-
-/* Each says application/json and is none. */
-void shape_badjson(struct world *world, const struct ask *ask, struct reply *reply)
-{
-    static const struct {
-        struct str kind, body;
-    } bad[] = {
-        { STR_INIT("cut"), STR_INIT("{\"id\":1,\"title\":\"cut in the mid") },
-        { STR_INIT("comma"), STR_INIT("{\"id\":1,}") },
-        { STR_INIT("nan"), STR_INIT("{\"value\":NaN}") },
-        { STR_INIT("utf8"), STR_INIT("{\"name\":\"caf\xE9\"}") },
-        { STR_INIT("bom"), STR_INIT("\xEF\xBB\xBF{\"id\":1}") },
-        { STR_INIT("two"), STR_INIT("{\"id\":1}\n{\"id\":2}\n") },
-        { STR_INIT("text"), STR_INIT("Service temporarily overloaded\n") },
-    };
-    char kind[16] = "cut";
-    size_t len = 3;
-
-    (void)world;
-    if (ask_param(ask, "kind", kind, sizeof kind, &len) != ASK_MALFORMED) {
-        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-            if (str_equal((struct str){ kind, len ? len : 3 }, bad[i].kind)) {
-                put_text(reply, bad[i].body.data, bad[i].body.len);
-                return;
-            }
-        }
-    }
-    reply_error(reply, 400, "kind is one of cut, comma, nan, utf8, bom, two, text");
 }
 
 void shape_slow(struct world *world, const struct ask *ask, struct reply *reply)

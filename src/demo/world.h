@@ -23,14 +23,18 @@
 /* The day on which this world begins: 2026-01-01T00:00:00Z. */
 #define WORLD_EPOCH_S INT64_C(1767225600)
 
+struct route;
+
 struct world {
     uint64_t seed;
     uint64_t products; /* in the catalog */
     uint16_t port;
     struct asked *asked;
     uint64_t train_polls;
-    struct tokens tokens; /* that logins gave */
-    struct buf bomb;      /* made when first asked for */
+    struct tokens tokens;     /* that logins gave */
+    struct buf kept;          /* what a shape makes once and lends to replies */
+    const struct route *more; /* routes besides those of the program; NULL: none */
+    size_t more_count;
 };
 
 typedef void shape_fn(struct world *world, const struct ask *ask, struct reply *reply);
@@ -42,16 +46,17 @@ shape_fn shape_login, shape_oauth_token;               /* shape_access.c */
 shape_fn shape_post_bearer, shape_post_basic, shape_post_key;
 shape_fn shape_list_offset, shape_list_next, shape_list_more, shape_list_until_empty;
 shape_fn shape_list_cursor, shape_graphql, shape_issues;                 /* shape_listings.c */
-shape_fn shape_trap;                                                     /* shape_traps.c */
 shape_fn shape_comments, shape_post, shape_posts, shape_post_gzip;       /* shape_posts.c */
 shape_fn shape_events;                                                   /* shape_events.c */
 shape_fn shape_redirect, shape_redirect_to, shape_headers, shape_status; /* shape_oddities.c */
-shape_fn shape_endless, shape_html, shape_empty, shape_badjson, shape_slow, shape_retry_after;
-shape_fn shape_bomb; /* shape_gzip.c */
+shape_fn shape_slow, shape_retry_after;
 
 /** The Host that the client named when it could stand in a URL, else our own address: for links. */
 void world_authority(const struct world *world, const struct ask *ask,
                      char text[WORLD_AUTHORITY_MAX]);
+
+/** Deflates `in` to the end of `out`; `flush` is zlib's Z_FINISH or Z_FULL_FLUSH. */
+MUST_CHECK enum result shape_deflate(struct buf *out, struct str in, int window_bits, int flush);
 
 /** Replaces the body by its gzip form and says so in the headers. */
 void shape_compress(struct reply *reply);

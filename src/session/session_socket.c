@@ -113,7 +113,9 @@ void session_socket_close(struct session_socket *s, const struct report *report)
     struct buf json = { 0 };
 
     if (!s->server) {
-        s->closed(s->context);
+        if (s->closed) { /* else the session ended before it was opened */
+            s->closed(s->context);
+        }
         return;
     }
     if (report_json(report, &json) != RESULT_OK) {

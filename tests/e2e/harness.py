@@ -31,6 +31,7 @@ import time
 import traceback
 
 BINARY = os.path.abspath(os.environ.get("SCRAPETOP", "build/dev/scrapetop"))
+TRAP_SERVER = os.path.join(os.path.dirname(BINARY), "tests/traps/trap_server")
 SMALL = os.environ.get("E2E_SMALL") == "1"
 HANG_S = int(os.environ.get("E2E_HANG_S", "240"))  # longer than anything here takes, sanitizers included
 
@@ -187,7 +188,7 @@ Asked = collections.namedtuple("Asked", "arrived_us wall_s status path in_flight
 
 
 class Api:
-    """`scrapetop serve` on a free port, with its access log."""
+    """`scrapetop serve` with the traps of tests/traps on a free port, with its access log."""
 
     def __init__(self, *options, seed=7, name="api"):
         self.log_path = scratch(f"{name}.log")
@@ -197,7 +198,7 @@ class Api:
 
     def listening(self):
         """Its URL, or None when its port was taken."""
-        self.child = scrapetop(*self.arguments, stdout=subprocess.PIPE)
+        self.child = start([TRAP_SERVER, *self.arguments], stdout=subprocess.PIPE)
         line = self.child.stdout.readline().decode()
         if not line and "--port" in self.arguments:
             finish(self.child)

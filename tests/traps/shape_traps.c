@@ -2,7 +2,7 @@
  * Listings that lie: /traps/KIND?page=N. Each has three pages of twenty honest items and one fault,
  * and is what a client must neither follow forever nor take for whole.
  */
-#include "demo/world.h"
+#include "traps.h"
 
 #include "demo/items.h"
 #include "demo/json_write.h"
