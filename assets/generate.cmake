@@ -6,6 +6,8 @@ cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${PROGRAM} --man OUTPUT_FILE ${TO}/options.man COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --man examples OUTPUT_FILE ${TO}/examples.man
     COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${PROGRAM} --man formats OUTPUT_FILE ${TO}/formats.man
+    COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --completions bash OUTPUT_FILE ${TO}/scrapetop.bash
     COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --completions zsh OUTPUT_FILE ${TO}/_scrapetop
@@ -63,4 +65,5 @@ endforeach()
 
 file(READ ${TO}/options.man OPTIONS)
 file(READ ${TO}/examples.man EXAMPLES)
+file(READ ${TO}/formats.man FORMATS)
 configure_file(${SOURCE} ${TO}/scrapetop.1 @ONLY)

@@ -199,7 +199,7 @@ static int print_help(const char *word)
     return EXIT_WELL;
 }
 
-/* For the build, which makes man page and completions of the tables: --man [examples], --completions SHELL. */
+/* For the build, which makes man page and completions of the tables: --man [examples|formats], --completions SHELL. */
 static int print_tables(const char *what, const char *which)
 {
     const struct option_table *tables[COMMAND_COUNT];
@@ -218,6 +218,10 @@ static int print_tables(const char *what, const char *which)
     }
     if (strcmp(which, "examples") == 0) {
         options_print_man_examples(tables, COMMAND_COUNT, stdout);
+        return EXIT_WELL;
+    }
+    if (strcmp(which, "formats") == 0) {
+        options_print_man_formats(stdout);
         return EXIT_WELL;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

@@ -89,7 +89,8 @@ enum result run_try_open(struct run *r, const struct job *job, struct err *err)
                                       .job = job,
                                       .dir = &r->dir,
                                       .list_fds = &r->list_fd,
-                                      .csv = r->csv ? r->csv_path : NULL,
+                                      .outputs = &r->to,
+                                      .output_count = r->csv,
                                       .table_path = r->table_path,
                                       .follow_up = r->follow_up,
                                       .attended = r->attended,
@@ -97,6 +98,7 @@ enum result run_try_open(struct run *r, const struct job *job, struct err *err)
                                       .context = r };
     enum result result;
 
+    r->to = (struct table_output){ .path = r->csv_path, .format = &csv_format };
     r->done = r->closed = false;
     assert_int_equal(run_dir_open(&r->dir, r->temp.run, NULL), RESULT_OK);
     assert_int_equal(uv_loop_init(&r->loop), 0);

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "server.h"
 #include "store_fixture.h"
+#include "table/format.h"
 
 struct run {
     struct temp temp;
@@ -23,6 +24,7 @@ struct run {
     uint64_t skew_us;     /* its clocks are so much before the system's; see pass */
     bool close_when_done; /* from within on_done, as a program without a screen does */
     char csv_path[128], table_path[128];
+    struct table_output to; /* of the former */
     bool engine_is_whole, done, closed;
     struct report report; /* of the last run_close */
 };

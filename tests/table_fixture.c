@@ -133,3 +133,13 @@ enum result cancel_after(int turns, const struct table_options *options,
     assert_int_equal(uv_loop_close(&loop), 0);
     return w.result;
 }
+
+const struct table_output *output_of(const char *path)
+{
+    static struct table_output outputs[8];
+    static unsigned next;
+    struct table_output *output = &outputs[next++ % 8];
+
+    assert_int_equal(table_output_init(output, path, NULL, NULL), RESULT_OK);
+    return output;
+}

@@ -26,6 +26,11 @@ struct path in_folder(const char *name);
 
 void put(const char *name, struct str text);
 
+/** A file for struct table_options, by its ending. Of the last few calls. */
+const struct table_output *output_of(const char *path);
+
+#define ONE_OUTPUT(path) .outputs = output_of(path), .output_count = 1
+
 /** The whole file of that path, folder or not; false when there is none. */
 bool get(const char *path, struct buf *text);
 

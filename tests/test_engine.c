@@ -30,7 +30,7 @@ static void run__stores_every_body_once__when_all_is_well(void **state)
     assert_int_equal(r.report.requests, 200);
     assert_int_equal(r.report.status[200], 200);
     assert_int_equal(r.report.max_in_flight, 4);
-    assert_string_equal(r.report.csv, "");
+    assert_string_equal(report_table_path(&r.report, "csv"), "");
     assert_int_equal(stored_count(&r), 200);
     assert_int_equal(server_count(server), 200);
     assert_int_equal(server_connections(server), 4);

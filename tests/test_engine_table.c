@@ -156,7 +156,7 @@ static void drift__is_told__when_the_table_of_the_end_is_the_second(void **state
     run_until_done(&w->run);
     assert_int_equal(count_shown(w, NEW "w boolean"), 1);
     run_close(&w->run);
-    assert_string_equal(w->run.report.csv, w->run.csv_path);
+    assert_string_equal(report_table_path(&w->run.report, "csv"), w->run.csv_path);
     assert_told(&w->run, NEW "w boolean", true);
     end(w);
 }

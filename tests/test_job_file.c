@@ -132,7 +132,9 @@ static void parse__reads_every_key__of_a_whole_file(void **state)
     assert_int_equal(job.retry.attempts, 5);
     assert_int_equal(job.retry.status_count, 3);
     assert_int_equal(job.network.total_timeout_us, 45 * US_PER_S);
-    assert_int_equal(job.outputs, JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET);
+    assert_int_equal(job.output_count, 2);
+    assert_string_equal(job.outputs[0], "csv");
+    assert_string_equal(job.outputs[1], "parquet");
     assert_int_equal(job.poll.every_us, 30 * US_PER_S);
     assert_int_equal(job.poll.count, 5);
     assert_true(job.poll.until_us == INT64_C(1798761599000000));
@@ -244,7 +246,7 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { JOB("\"retry\":{\"statuses\":[\"+\"]}"), "E-CFG2", "\"+403\" adds one" },
         { JOB("\"retry\":{\"statuses\":[-403]}"), "E-CFG2", "\"+403\" adds one" },
         { JOB("\"retry\":{\"statuses\":429}"), "E-CFG2", "\"statuses\": want an array" },
-        { JOB("\"output\":\"xml\""), "E-CFG2", "\"output\": want" },
+        { JOB("\"output\":\"x/ml\""), "E-CFG2", "\"output\": want" },
         { JOB("\"every\":\"soon\""), "E-CFG2", "\"every\": \"soon\" is not a time" },
         { JOB("\"every\":\"1ms\""), "E-CFG2", "\"every\": 1ms is out of range" },
         { JOB("\"count\":3"), "E-CFG4", "\"count\" and \"until\" want \"every\"" },

@@ -71,7 +71,7 @@ static void run__has_the_defaults__when_given_a_url(void **state)
     parse_run(&o, "run http://127.0.0.1:1/[1-3]");
     assert_true(o.has_sources);
     assert_null(o.run_dir);
-    assert_null(o.csv);
+    assert_int_equal(o.output_count, 0);
     assert_false(o.plain || o.json || o.fresh || o.dry_run);
     assert_int_equal(o.job.pace.cap, 10);
     assert_int_equal(o.job.pace.cap_per_host, 0);
@@ -111,7 +111,8 @@ static void run__takes_every_form__when_options_are_mixed_with_urls(void **state
     assert_true(o.job.network.http2 && o.job.network.insecure && o.job.globoff);
     assert_true(o.dry_run && o.plain && o.fresh);
     assert_string_equal(o.run_dir, "out.run");
-    assert_string_equal(o.csv, "-");
+    assert_int_equal(o.output_count, 1);
+    assert_string_equal(o.outputs[0].path, "-");
     assert_string_equal(o.job.endpoints[0].records, "/items/*");
     run_options_release(&o);
 }
@@ -379,7 +380,8 @@ static void read__collects_operands__when_given(void **state)
     assert_int_equal(o.operand_count, 2);
     assert_string_equal(o.operands[0], "a.json");
     assert_string_equal(o.operands[1], "-b.json");
-    assert_string_equal(o.output, "out.csv");
+    assert_string_equal(o.outputs[0].path, "out.csv");
+    assert_ptr_equal(o.outputs[0].format, &csv_format);
     assert_true(o.strict);
     assert_false(o.spec.meta);
     read_options_release(&o);

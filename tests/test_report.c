@@ -48,7 +48,8 @@ static int begin(void **state)
                               .backed_off_s = 0.5,
                               .loop_cpu_s = 0.4,
                               .run_dir = "maxsold.run",
-                              .csv = "maxsold.run/maxsold.csv" };
+                              .tables = { { "csv", "maxsold.run/maxsold.csv" } },
+                              .table_count = 1 };
     report.status[200] = 998;
     report.status[404] = 2;
     report.status[429] = 11;
@@ -237,7 +238,7 @@ static void json__says_null_and_why__when_there_is_no_table_and_the_run_was_stop
     cJSON *root;
 
     (void)state;
-    report.csv[0] = '\0';
+    report.table_count = 0;
     snprintf(report.stopped_by, sizeof report.stopped_by, "stopped by request");
     root = read_back();
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(root, "csv")));

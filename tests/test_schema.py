@@ -91,6 +91,20 @@ def main(program, root):
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         return done.returncode == 0, done.stderr
 
+    # Endings: the schema has those that the program's manual lists, and no others.
+    manual = subprocess.run([program, "--man", "formats"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    listed = [line.split()[1:] for line in manual.splitlines() if line.startswith(".B ")]
+    endings = [ending.strip(".,") for line in listed for ending in line]
+    packings = [e for e in endings if e in ("gz", "zst")]
+    formats = [e for e in endings if e not in packings]
+    known = schema["definitions"]["ending"]["enum"]
+    unpacked = [e for e in known if "." not in e]
+    if sorted(unpacked) != sorted(formats) or any(e.split(".")[1] not in packings for e in known if "." in e):
+        faults.append(f"endings: the schema has {known}, the program {endings}")
+    GOOD.extend({"endpoints": [ENDPOINT], "output": [e]} for e in known)
+    BAD.extend({"endpoints": [ENDPOINT], "output": [f"{f}.{p}"]} for f in formats for p in packings
+               if f"{f}.{p}" not in known)
+
     samples = sorted((root / "assets/jobs").glob("*.json"))
     for path in samples:
         for error in validator.iter_errors(json.loads(without_comments(path.read_text()))):

@@ -29,7 +29,7 @@ static enum result build(const char *records, unsigned workers, struct table_rep
     const char *given[4];
     struct table_run_options options = {
         .table = { .records = records,
-                   .output = output.text,
+                   ONE_OUTPUT(output.text),
                    .workers = workers,
                    .split_bytes = UINT64_MAX },
     };
@@ -49,7 +49,7 @@ static void check_golden(const char *name, uint64_t split_bytes)
     const char *paths[] = { path };
     struct path output = in_folder("t.csv");
     struct buf want = { 0 }, pointer = { 0 }, got = { 0 };
-    struct table_run_options options = { .table = { .output = output.text,
+    struct table_run_options options = { .table = { ONE_OUTPUT(output.text),
                                                     .split_bytes = split_bytes } };
     struct table_report report;
     int stem = (int)(strrchr(name, '.') - name);
@@ -140,7 +140,7 @@ static enum result build_split(const char *records, uint64_t split_bytes, const 
     struct path input = in_folder(name), output = in_folder("t.csv");
     const char *paths[] = { input.text };
     struct table_run_options options = {
-        .table = { .records = records, .output = output.text, .split_bytes = split_bytes },
+        .table = { .records = records, ONE_OUTPUT(output.text), .split_bytes = split_bytes },
     };
 
     assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
@@ -245,7 +245,7 @@ static void table_run__refuses__when_one_piece_outgrows_memory(void **state)
         struct path input = in_folder(cases[i].name), output = in_folder("t.csv");
         const char *paths[] = { input.text };
         struct table_run_options options = {
-            .table = { .output = output.text, .split_bytes = 1024, .spec.memory_bytes = 4096 }
+            .table = { ONE_OUTPUT(output.text), .split_bytes = 1024, .spec.memory_bytes = 4096 }
         };
         struct table_report report;
         struct buf text = { 0 };
@@ -436,7 +436,7 @@ static void table_run__takes_bodies_in_plan_order__when_source_is_a_run(void **s
 {
     struct raw_source source = raw_source();
     struct path output = in_folder("t.csv");
-    struct table_run_options options = { .table = { .output = output.text },
+    struct table_run_options options = { .table = { ONE_OUTPUT(output.text) },
                                          .source = &source.source };
     struct table_report report;
 
@@ -488,7 +488,7 @@ static void run_sealed(struct sealed *s, struct table_report *report)
         .pieces = s->pieces,
         .count = 5
     };
-    struct table_run_options options = { .table = { .output = output.text },
+    struct table_run_options options = { .table = { ONE_OUTPUT(output.text) },
                                          .source = &source.source };
 
     put("00000001.jsonl", buf_view(&s->text));
@@ -551,7 +551,7 @@ static void table_run__keeps_the_old_table__when_input_changes_between_passes(vo
 {
     struct raw_source source = raw_source();
     struct path output = in_folder("t.csv");
-    struct table_run_options options = { .table = { .output = output.text },
+    struct table_run_options options = { .table = { ONE_OUTPUT(output.text) },
                                          .source = &source.source };
     struct table_report report;
 
@@ -648,10 +648,9 @@ static void table_run__gives_way__when_in_the_background(void **state)
         struct looking_source looking = {
             .source = { .next = looking_next, .rewind = looking_rewind, .close = looking_close }
         };
-        struct table_run_options options = {
-            .table = { .output = output.text, .workers = 3, .background = background },
-            .source = &looking.source
-        };
+        struct table_run_options options = { .table = { ONE_OUTPUT(output.text), .workers = 3,
+                                                        .background = background },
+                                             .source = &looking.source };
         struct table_report report;
 
         assert_int_equal(file_source_open(&looking.inner, paths, 1, NULL, NULL), RESULT_OK);
@@ -671,7 +670,7 @@ static void table_run__gives_way__when_in_the_background(void **state)
 static void table_build_cancel__keeps_the_old_table__when_called_at_any_time(void **state)
 {
     struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
-    const struct table_options options = { .output = output.text };
+    const struct table_options options = { ONE_OUTPUT(output.text) };
     const char *paths[] = { input.text };
 
     (void)state;
@@ -709,8 +708,7 @@ static void table_build__has_as_many_workers_as_the_memory_does_for__when_more_c
     (void)state;
     put("in.jsonl", STR("{\"a\":1}\n"));
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct table_options options = { .output = output.text,
-                                               .workers = cases[i].asked,
+        const struct table_options options = { ONE_OUTPUT(output.text), .workers = cases[i].asked,
                                                .spec = { .memory_bytes = cases[i].memory_bytes } };
         struct watched w = { 0 };
         struct record_source *source;
@@ -736,7 +734,7 @@ static void table_build__has_as_many_workers_as_the_memory_does_for__when_more_c
 static void work_cancel__ends_the_build__when_workers_wait(void **state)
 {
     struct path input = in_folder("in.jsonl"), output = in_folder("t.csv");
-    const struct table_options options = { .output = output.text };
+    const struct table_options options = { ONE_OUTPUT(output.text) };
     const char *paths[] = { input.text };
     struct watched w = { 0 };
     struct record_source *source;

@@ -96,7 +96,8 @@ static enum result build(const struct table_options *asked, struct table_report 
     struct path output = in_folder("t.csv");
     struct table_run_options options = { .table = *asked, .source = lines_of("in.jsonl") };
 
-    options.table.output = asked->output ? asked->output : output.text;
+    options.table.outputs = asked->output_count ? asked->outputs : output_of(output.text);
+    options.table.output_count = 1;
     options.table.chunk_bytes = asked->chunk_bytes ? asked->chunk_bytes : 1;
     return table_run(&options, report);
 }
@@ -145,9 +146,9 @@ static void table_run__takes_one_pass__when_columns_are_soon_known(void **state)
 {
     (void)state;
     put_lines(60, 3, "{\"a\":\"x,\",\"b\":{\"c\":\"\\ud800\",\"a\":1},\"a\":[1, 2]}");
-    assert_as_learnt_first(&(struct table_options){ .output = NULL }, 1);
+    assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 1);
     put_lines(9, 9, NULL);
-    assert_as_learnt_first(&(struct table_options){ .output = NULL }, 1);
+    assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 1);
 }
 
 static void table_run__takes_two_passes__when_all_is_looked_at_beforehand(void **state)
@@ -156,7 +157,7 @@ static void table_run__takes_two_passes__when_all_is_looked_at_beforehand(void *
 
     (void)state;
     put_lines(8, 8, NULL);
-    assert_int_equal(build(&(struct table_options){ .output = NULL }, &report), RESULT_OK);
+    assert_int_equal(build(&(struct table_options){ .output_count = 0 }, &report), RESULT_OK);
     assert_int_equal(report.passes, 2);
     assert_file("t.csv", "a\n0\n1\n2\n3\n4\n5\n6\n7\n");
 }
@@ -174,11 +175,11 @@ static void table_run__takes_another_pass__when_a_column_comes_late(void **state
     (void)state;
     for (size_t i = 0; i < sizeof late / sizeof late[0]; i++) {
         put_lines(60, 8, late[i]);
-        assert_as_learnt_first(&(struct table_options){ .output = NULL }, 2);
+        assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 2);
         put_lines(60, 59, late[i]);
-        assert_as_learnt_first(&(struct table_options){ .output = NULL }, 2);
+        assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 2);
         put_lines(60, 32, late[i]); /* which is looked at */
-        assert_as_learnt_first(&(struct table_options){ .output = NULL }, 1);
+        assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 1);
     }
 }
 
@@ -186,7 +187,7 @@ static void table_run__takes_another_pass__when_a_column_comes_late(void **state
 static void table_run__takes_another_pass__when_two_columns_share_a_name(void **state)
 {
     const struct table_pick pick = { STR("a.b"), STR_NONE };
-    struct table_options options = { .output = NULL };
+    struct table_options options = { .output_count = 0 };
     struct buf text = { 0 };
 
     (void)state;
@@ -219,7 +220,7 @@ static void table_run__takes_another_pass__when_columns_come_in_another_order(vo
     }
     put("in.jsonl", buf_view(&text));
     buf_release(&text);
-    assert_as_learnt_first(&(struct table_options){ .output = NULL }, 2);
+    assert_as_learnt_first(&(struct table_options){ .output_count = 0 }, 2);
 }
 
 static void table_run__skips_the_same__when_records_are_bad(void **state)
@@ -286,7 +287,8 @@ static void table_run__takes_the_last__when_a_document_in_parts_has_two(void **s
         add(&text, endings[i]);
         put("in.json", buf_view(&text));
         buf_release(&text);
-        options.output = output.text;
+        options.outputs = output_of(output.text);
+        options.output_count = 1;
         for (options.workers = 1; options.workers <= 4; options.workers += 3) {
             struct table_run_options run = { .table = options };
 
@@ -306,7 +308,7 @@ static void table_run__gives_the_same__when_asked_for_less(void **state)
     const struct table_pick picks[] = { { STR("b"), STR_NONE },
                                         { STR("x"), STR("/o/x") },
                                         { STR("a"), STR_NONE } };
-    struct table_options options = { .output = NULL };
+    struct table_options options = { .output_count = 0 };
 
     (void)state;
     put_lines(60, 2, "{\"a\":1,\"b\":\"here\",\"o\":{\"x\":7}}");
@@ -384,7 +386,7 @@ static void table_run__writes_parquet_again__when_a_type_was_guessed_wrong(void 
         }
         put("in.jsonl", buf_view(&text));
         for (unsigned workers = 1; workers <= 4; workers += 3) {
-            struct table_options options = { .output = output.text, .workers = workers };
+            struct table_options options = { ONE_OUTPUT(output.text), .workers = workers };
             struct table_report report;
 
             assert_int_equal(build(&options, &report), RESULT_OK);
@@ -406,7 +408,7 @@ static void table_run__writes_parquet_again__when_a_type_was_guessed_wrong(void 
 static void table_run__writes_parquet_again__when_a_value_comes_late(void **state)
 {
     struct path output = in_folder("t.parquet");
-    struct table_options options = { .output = output.text };
+    struct table_options options = { ONE_OUTPUT(output.text) };
     struct table_report report;
     struct buf text = { 0 };
 
@@ -457,12 +459,13 @@ static void table_run__finds_late_records__when_the_first_have_none(void **state
 
 static void table_run__keeps_the_old_table__when_the_new_one_cannot_be_written(void **state)
 {
-    struct table_options options = { .output = NULL };
+    struct table_options options = { .output_count = 0 };
     struct path output = in_folder("no/t.csv");
     struct table_report report;
 
     (void)state;
-    options.output = output.text;
+    options.outputs = output_of(output.text);
+    options.output_count = 1;
     put_lines(60, 60, NULL);
     assert_int_not_equal(build(&options, &report), RESULT_OK);
     assert_string_equal(report.err.code, "E-OUT1");
@@ -473,7 +476,7 @@ static void table_run__keeps_the_old_table__when_the_new_one_cannot_be_written(v
 static void table_build_cancel__leaves_nothing__when_rows_are_being_written(void **state)
 {
     struct path output = in_folder("t.csv");
-    const struct table_options options = { .output = output.text, .chunk_bytes = 1 };
+    const struct table_options options = { ONE_OUTPUT(output.text), .chunk_bytes = 1 };
     unsigned cancelled = 0;
 
     (void)state;
@@ -498,7 +501,7 @@ static void table_build_cancel__leaves_nothing__when_rows_are_being_written(void
 static void table_build_progress__stays_at_one_pass__while_that_is_looked_at(void **state)
 {
     struct path output = in_folder("t.csv");
-    const struct table_options options = { .output = output.text, .chunk_bytes = 1 };
+    const struct table_options options = { ONE_OUTPUT(output.text), .chunk_bytes = 1 };
     struct watched w = { 0 };
     struct table_progress progress = { .phase = TABLE_LEARNING };
     struct work work;

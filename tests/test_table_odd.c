@@ -65,10 +65,8 @@ static void odd__is_named_by_its_record__whatever_pieces_the_input_is_read_in(vo
         struct table_report report;
         char words[512];
         struct table_run_options options = {
-            .table = { .output = to.text,
-                       .spec = { .types = true, .coerce = true },
-                       .workers = i & 2 ? 3 : 1,
-                       .chunk_bytes = i & 4 ? 3000 : 0,
+            .table = { ONE_OUTPUT(to.text), .spec = { .types = true, .coerce = true },
+                       .workers = i & 2 ? 3 : 1, .chunk_bytes = i & 4 ? 3000 : 0,
                        .split_bytes = i & 4 ? 5000 : 0 },
         };
 
@@ -89,7 +87,7 @@ static void odd__is_told_of_numbers_in_quotes__only_where_most_are(void **state)
     struct path input = in_folder("in.jsonl"), to = in_folder("t.csv");
     const char *paths[] = { input.text };
     struct table_run_options options = {
-        .table = { .output = to.text, .spec = { .types = true, .coerce = true } },
+        .table = { ONE_OUTPUT(to.text), .spec = { .types = true, .coerce = true } },
     };
     struct table_report report;
 

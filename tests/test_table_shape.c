@@ -26,10 +26,11 @@ static enum result build(const char *output, const char *records, const struct t
     struct path input = in_folder("in.jsonl");
     const char *paths[] = { input.text };
     struct table_run_options options = {
-        .table = { .records = records, .output = to.text, .before = before, .spec = *spec },
+        .table = { .records = records, .output_count = 1, .before = before, .spec = *spec },
     };
 
     to = in_folder(output);
+    options.table.outputs = output_of(to.text);
     assert_int_equal(file_source_open(&options.source, paths, 1, NULL, NULL), RESULT_OK);
     return table_run(&options, report);
 }
@@ -147,8 +148,7 @@ static void parquet__has_the_same_bytes__when_workers_are_many(void **state)
     put("in.jsonl", buf_view(&json));
     for (unsigned workers = 1; workers <= 2; workers++) {
         struct table_run_options options = {
-            .table = { .output = output.text,
-                       .workers = workers,
+            .table = { ONE_OUTPUT(output.text), .workers = workers,
                        .spec = { .memory_bytes = TABLE_MEMORY_MIN } },
         };
         struct table_report report;

@@ -8,6 +8,7 @@
 #include "normalise/file_source.h"
 #include "store/ledger.h"
 #include "table/endpoint_table.h"
+#include "table/format.h"
 #include "table/run_source.h"
 #include "table/run_tables.h"
 #include "table/table_report.h"
@@ -94,7 +95,9 @@ static void print_report(const struct read_options *options, const struct table_
 /* Where the table comes from and goes to. */
 struct task {
     struct record_source *source; /* taken */
-    const char *records, *output;
+    const char *records;
+    const struct table_output *outputs;
+    size_t output_count;
     struct table_spec spec;
     const struct run_dir *dir; /* of a run; NULL: files */
     struct str kept_as;        /* in its tables.json */
@@ -126,7 +129,8 @@ static int make_table(const struct read_options *options, const struct task *tas
     struct table_schema *before = task->dir ? run_tables_read(task->dir, task->kept_as) : NULL;
     struct table_run_options run = {
         .table = { .records = task->records,
-                   .output = task->output,
+                   .outputs = task->outputs,
+                   .output_count = task->output_count,
                    .before = before,
                    .must_read = task->must_read,
                    .spec = task->spec },
@@ -135,8 +139,8 @@ static int make_table(const struct read_options *options, const struct task *tas
     };
     struct table_report report;
 
-    if (options->output) {
-        parents_make(options->output, 0777);
+    for (size_t i = 0; i < options->output_count; i++) {
+        parents_make(options->outputs[i].path, 0777);
     }
     run.table.spec.types |= task->dir != NULL;
     (void)!table_run(&run, &report);
@@ -186,34 +190,67 @@ static bool has_own_columns(const struct read_options *options)
            given->depth_limited;
 }
 
+/* The table that is made where no -o says so: "DIR/ENDPOINT.csv". To free. */
+static char *default_path(const struct read_options *options, const struct opened_run *run,
+                          uint32_t endpoint)
+{
+    const struct table_format *format = options->format ? options->format : table_formats[0];
+    struct str endings = str_view(format->endings);
+    char ending[TABLE_ENDINGS_MAX];
+
+    snprintf(ending, sizeof ending, "%.*s", STR_ARG(str_cut(&endings, ' ')));
+    return endpoint_table_path(&run->job, endpoint, run->dir.path, ending);
+}
+
+static int make_endpoint_table(const struct read_options *options, struct opened_run *run,
+                               uint32_t endpoint, struct task *task)
+{
+    struct endpoint_table table;
+    struct err err;
+    int code;
+
+    if (endpoint_table_init(&table, &run->job, endpoint, &err) != RESULT_OK) {
+        return message_fail(&err);
+    }
+    task->records = options->records ? options->records : table.records;
+    task->spec = merge_specs(options, &table);
+    task->kept_as = has_own_columns(options) ? run_tables_name(task->outputs[0].path)
+                                             : str_view(run->job.endpoints[endpoint].name);
+    code = run_source_new(&task->source, &run->dir, endpoint, read_index, run->ledger, &err) ==
+                   RESULT_OK
+               ? make_table(options, task)
+               : message_fail(&err);
+    endpoint_table_release(&table);
+    return code;
+}
+
 static int normalise_endpoint(const struct read_options *options, struct opened_run *run,
                               uint32_t endpoint, bool alone)
 {
-    struct endpoint_table table;
-    struct task task = { .dir = &run->dir, .must_read = alone };
+    struct task task = { .dir = &run->dir,
+                         .must_read = alone,
+                         .outputs = options->outputs,
+                         .output_count = options->output_count };
+    struct table_output output;
     struct err err;
-    char *output = endpoint_table_path(&run->job, endpoint, run->dir.path, "csv");
+    char *path = NULL;
     int code;
 
-    if (!output) {
-        err_nomem(&err, "normalising a run");
-        return message_fail(&err);
+    if (!task.output_count) {
+        path = default_path(options, run, endpoint);
+        if (!path) {
+            err_nomem(&err, "normalising a run");
+            return message_fail(&err);
+        }
+        if (table_output_init(&output, path, options->format, &err) != RESULT_OK) {
+            free(path);
+            return message_fail(&err);
+        }
+        task.outputs = &output;
+        task.output_count = 1;
     }
-    if (endpoint_table_init(&table, &run->job, endpoint, &err) != RESULT_OK) {
-        free(output);
-        return message_fail(&err);
-    }
-    task.records = options->records ? options->records : table.records;
-    task.output = options->output ? options->output : output;
-    task.spec = merge_specs(options, &table);
-    task.kept_as = has_own_columns(options) ? run_tables_name(task.output)
-                                            : str_view(run->job.endpoints[endpoint].name);
-    code = run_source_new(&task.source, &run->dir, endpoint, read_index, run->ledger, &err) ==
-                   RESULT_OK
-               ? make_table(options, &task)
-               : message_fail(&err);
-    endpoint_table_release(&table);
-    free(output);
+    code = make_endpoint_table(options, run, endpoint, &task);
+    free(path);
     return code;
 }
 
@@ -225,7 +262,7 @@ static enum result choose(const struct read_options *options, const struct job *
 
     *first = 0;
     *end = (uint32_t)job->endpoint_count;
-    if (!options->endpoint && (!options->output || *end == 1)) {
+    if (!options->endpoint && (!options->output_count || *end == 1)) {
         return RESULT_OK;
     }
     for (uint32_t i = 0; i < job->endpoint_count; i++) {
@@ -240,7 +277,8 @@ static enum result choose(const struct read_options *options, const struct job *
     err_set(err, RESULT_INVALID, "E-ARG1",
             options->endpoint ? "--endpoint: the run has no \"%s\" (it has %.*s)"
                               : "-o %s is one table: choose its endpoint with --endpoint (%.*s)",
-            options->endpoint ? options->endpoint : options->output, STR_ARG(buf_view(&names)));
+            options->endpoint ? options->endpoint : options->outputs[0].path,
+            STR_ARG(buf_view(&names)));
     buf_release(&names);
     return RESULT_INVALID;
 }
@@ -268,16 +306,6 @@ static int normalise_run(const struct read_options *options)
     return code;
 }
 
-/* Before anything is read or made. */
-static enum result check_output(const struct read_options *options, struct err *err)
-{
-    return options->output && table_has_foreign_ending(options->output)
-               ? err_set(err, RESULT_INVALID, "E-ARG1",
-                         "-o %s: no table is written in such a file; end it in " TABLE_ENDINGS,
-                         options->output)
-               : RESULT_OK;
-}
-
 static enum result check_files(const struct read_options *options, struct err *err)
 {
     for (size_t i = 0; options->operand_count > 1 && i < options->operand_count; i++) {
@@ -287,7 +315,7 @@ static enum result check_files(const struct read_options *options, struct err *e
                            options->operands[i]);
         }
     }
-    return options->json && !options->output
+    return options->json && !options->output_count
                ? err_set(err, RESULT_INVALID, "E-ARG1",
                          "--json and the table both want stdout; give -o FILE")
                : RESULT_OK;
@@ -295,13 +323,17 @@ static enum result check_files(const struct read_options *options, struct err *e
 
 static int normalise_files(const struct read_options *options)
 {
+    struct table_output standard = { .path = "-" };
     struct task task = { .records = options->records,
-                         .output = options->output ? options->output : "-",
+                         .outputs = options->output_count ? options->outputs : &standard,
+                         .output_count = options->output_count ? options->output_count : 1,
                          .must_read = true,
                          .spec = options->spec };
     struct err err;
 
     if (check_files(options, &err) != RESULT_OK ||
+        table_output_init(&standard, "-", options->output_count ? NULL : options->format, &err) !=
+            RESULT_OK ||
         file_source_open(&task.source, options->operands, options->operand_count,
                          &options->spec.reading, &err) != RESULT_OK) {
         return message_fail(&err);
@@ -334,7 +366,7 @@ int cmd_normalise(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&normalise_table, stdout);
         code = EXIT_WELL;
-    } else if (check_output(&options, &err) != RESULT_OK || start_pool(&err) != RESULT_OK) {
+    } else if (start_pool(&err) != RESULT_OK) {
         code = message_fail(&err);
     } else if (options.operand_count == 1 && is_directory(options.operands[0])) {
         code = normalise_run(&options);

@@ -100,6 +100,9 @@ void options_print_help(const struct option_table *table, FILE *to);
 void options_print_man(const struct option_table *table, FILE *to);
 
 /** The examples of all, for its EXAMPLES. */
+/** The formats of tables, as rows of a list. */
+void options_print_man_formats(FILE *to);
+
 void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to);
 
 #endif

@@ -1,6 +1,8 @@
 /* What a table says to people and to man. */
 #include "cmd/options.h"
 
+#include "table/format.h"
+
 #include <string.h>
 
 #define HELP_COLUMNS 80
@@ -113,6 +115,16 @@ static void print_roff_row(const struct option_row *row, FILE *to)
     fputc('\n', to);
     print_roff(row->help, to);
     fputs(".\n", to);
+}
+
+void options_print_man_formats(FILE *to)
+{
+    struct buf text = { 0 };
+
+    if (table_formats_describe(&text) == RESULT_OK) {
+        fwrite(text.data, 1, text.len, to);
+    }
+    buf_release(&text);
 }
 
 void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to)

@@ -113,6 +113,34 @@ static enum result set_unique(void *target, const char *value, struct err *err)
     return RESULT_OK;
 }
 
+/* What is made of it is known when --format is. */
+static enum result add_output(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (strcmp(options->outputs[i].path, value) == 0) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "%s is to be written twice", value);
+        }
+    }
+    if (options->output_count == TABLE_OUTPUTS_MAX) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d tables", TABLE_OUTPUTS_MAX);
+    }
+    options->outputs[options->output_count++].path = value;
+    return RESULT_OK;
+}
+
+static enum result set_format(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->format = table_format_named(str_view(value));
+    return options->format
+               ? RESULT_OK
+               : err_set(err, RESULT_INVALID, "E-ARG1",
+                         "there is no format \"%.32s\"; want one of " TABLE_FORMAT_WORDS, value);
+}
+
 static enum result set_where_present(void *target, const char *value, struct err *err)
 {
     struct read_options *options = target;
@@ -227,9 +255,19 @@ static const struct option_row normalise_rows[] = {
         .letter = 'o',
         .name = "output",
         .value = "FILE",
-        .help = "Table to write, its ending says how (.csv, .tsv, .parquet); - is stdout",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct read_options, output),
+        .help = "Table to write, its ending says how (TABLES in the manual); - is stdout; may be "
+                "repeated: all files come of one reading",
+        .kind = OPTION_CALL,
+        .set = add_output,
+        .repeats = true,
+    },
+    {
+        .name = "format",
+        .value = "NAME",
+        .words = TABLE_FORMAT_WORDS,
+        .help = "Format of a table whose name does not say it: " TABLE_FORMAT_WORDS,
+        .kind = OPTION_CALL,
+        .set = set_format,
     },
     {
         .name = "records",
@@ -576,13 +614,20 @@ const struct option_table compare_table = {
 static enum result finish_normalise(struct read_options *options, struct err *err)
 {
     struct table_shape shape;
-    bool to_stdout = options->output && strcmp(options->output, "-") == 0;
-    enum result result;
+    enum result result = RESULT_OK;
 
     options->spec.depth_limited = options_have(&normalise_table, &options->given, "max-depth");
     options->spec.types = options->json;
-    if (options->json && to_stdout) {
-        return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
+    for (size_t i = 0; i < options->output_count && result == RESULT_OK; i++) {
+        struct table_output *output = &options->outputs[i];
+
+        if (options->json && strcmp(output->path, "-") == 0) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
+        }
+        result = table_output_init(output, output->path, options->format, err);
+    }
+    if (result != RESULT_OK) {
+        return result;
     }
     result = table_shape_init(&shape, &options->spec, false, err);
     if (result == RESULT_OK) {

@@ -7,12 +7,15 @@
 #define SCRAPETOP_CMD_READ_OPTIONS_H
 
 #include "cmd/options.h"
+#include "table/format.h"
 #include "table/table_spec.h"
 
 #include <stdbool.h>
 
 struct read_options {
-    const char *output;   /* normalise: -o FILE, "-" stdout, NULL: the default */
+    struct table_output outputs[TABLE_OUTPUTS_MAX]; /* normalise: -o FILE; none: the default */
+    size_t output_count;
+    const struct table_format *format; /* normalise: --format, or NULL: the names say it */
     const char *records;  /* normalise: JSON Pointer with `*`, NULL: the job's, or the whole body */
     const char *endpoint; /* normalise: of a run, only this one's table; NULL: all */
     struct table_spec spec; /* normalise; points at the lists below */

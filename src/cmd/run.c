@@ -40,22 +40,25 @@ static enum result settle_job(struct run_options *options, const struct run_dir 
     return dir->fresh ? RESULT_OK : run_check_same_job(dir, &options->job, err);
 }
 
+static enum result check_file(const char *path, struct err *err)
+{
+    struct output_file *file;
+    enum result result;
+
+    parents_make(path, 0777);
+    result = output_open(&file, path, err);
+    if (result == RESULT_OK) {
+        output_abandon(file);
+    }
+    return result;
+}
+
 static enum result check_outputs(const struct run_options *options, struct err *err)
 {
-    const char *const outputs[] = { options->csv, options->parquet, options->svg };
-    enum result result = RESULT_OK;
+    enum result result = options->svg ? check_file(options->svg, err) : RESULT_OK;
 
-    for (size_t i = 0; result == RESULT_OK && i < sizeof outputs / sizeof outputs[0]; i++) {
-        struct output_file *file;
-
-        if (!outputs[i]) {
-            continue;
-        }
-        parents_make(outputs[i], 0777);
-        result = output_open(&file, outputs[i], err);
-        if (result == RESULT_OK) {
-            output_abandon(file);
-        }
+    for (size_t i = 0; result == RESULT_OK && i < options->output_count; i++) {
+        result = check_file(options->outputs[i].path, err);
     }
     return result;
 }
@@ -165,8 +168,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .list_fds = lists->fds,
             .feed = lists->feed.is_used ? &lists->feed : NULL,
             .feed_list = lists->count - (lists->count > 0),
-            .csv = options->csv,
-            .parquet = options->parquet,
+            .outputs = options->outputs,
+            .output_count = options->output_count,
             .follow_up = options->follow_up,
             .sweep = options->sweep.cap_count ? &options->sweep : NULL,
             .plain = options->plain,

@@ -25,6 +25,60 @@ static enum result add_operand(void *target, const char *text, struct err *err)
     return job_add_source(&options->job.endpoints[0], JOB_SOURCE_PATTERN, str_view(text), err);
 }
 
+/* One file more. */
+static enum result add_output(struct run_options *options, const struct table_output *output,
+                              struct err *err)
+{
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (strcmp(options->outputs[i].path, output->path) == 0) {
+            return err_set(err, RESULT_INVALID, "E-ARG1", "%s is to be written twice",
+                           output->path);
+        }
+    }
+    if (options->output_count == TABLE_OUTPUTS_MAX) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d tables", TABLE_OUTPUTS_MAX);
+    }
+    options->outputs[options->output_count++] = *output;
+    return RESULT_OK;
+}
+
+static enum result set_csv(void *target, const char *value, struct err *err)
+{
+    struct table_output output;
+
+    if (table_output_init(&output, value, NULL, NULL) != RESULT_OK ||
+        (output.format != &csv_format && output.format != &tsv_format)) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "%s: CSV is no such file by its name; end it in .csv or .tsv, or say "
+                       "--to %s",
+                       value, value);
+    }
+    return add_output(target, &output, err);
+}
+
+static enum result set_parquet(void *target, const char *value, struct err *err)
+{
+    struct table_output output;
+
+    if (strcmp(value, "-") == 0) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "wants a file, not stdout");
+    }
+    if (table_output_init(&output, value, NULL, NULL) != RESULT_OK ||
+        table_output_init(&output, value, &parquet_format, NULL) != RESULT_OK) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "%s: Parquet is no such file by its name; end it in .parquet", value);
+    }
+    return add_output(target, &output, err);
+}
+
+static enum result set_to(void *target, const char *value, struct err *err)
+{
+    struct table_output output;
+    enum result result = table_output_init(&output, value, NULL, err);
+
+    return result == RESULT_OK ? add_output(target, &output, err) : result;
+}
+
 const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     {
         .letter = 'o',
@@ -38,15 +92,24 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
         .name = "csv",
         .value = "FILE",
         .help = "Write the table at the end; - is stdout",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct run_options, csv),
+        .kind = OPTION_CALL,
+        .set = set_csv,
     },
     {
         .name = "parquet",
         .value = "FILE",
         .help = "Write the table at the end as Parquet, typed",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct run_options, parquet),
+        .kind = OPTION_CALL,
+        .set = set_parquet,
+    },
+    {
+        .name = "to",
+        .value = "FILE",
+        .help = "Write the table at the end as the file's ending says (TABLES in the manual); may "
+                "be repeated",
+        .kind = OPTION_CALL,
+        .set = set_to,
+        .repeats = true,
     },
     {
         .name = "meta",
@@ -296,25 +359,10 @@ static enum result check_poll(const struct job_poll *poll, struct err *err)
 
 enum result run_options_check_tables(const struct run_options *options, struct err *err)
 {
-    if (options->csv && options->json && strcmp(options->csv, "-") == 0) {
-        return usage(err, "--csv - and --json both want stdout");
-    }
-    if (options->csv && table_is_parquet(options->csv)) {
-        return usage(err, "--csv FILE is to be a Parquet file by its name; say --parquet FILE");
-    }
-    if (options->csv && table_has_foreign_ending(options->csv)) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--csv %s: CSV is no such file by its name; end it in .csv or .tsv",
-                       options->csv);
-    }
-    if (options->parquet &&
-        (table_has_foreign_ending(options->parquet) || table_is_text(options->parquet))) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--parquet %s: Parquet is no such file by its name; end it in .parquet",
-                       options->parquet);
-    }
-    if (options->parquet && strcmp(options->parquet, "-") == 0) {
-        return usage(err, "--parquet wants a file, not stdout");
+    for (size_t i = 0; i < options->output_count; i++) {
+        if (options->json && strcmp(options->outputs[i].path, "-") == 0) {
+            return usage(err, "a table to - and --json both want stdout");
+        }
     }
     return RESULT_OK;
 }

@@ -17,16 +17,17 @@
 #include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
+#include "table/format.h"
 
 #include <stdbool.h>
 
 struct run_options {
     struct job job;
-    const char *job_file;       /* an operand; NULL: none */
-    const char *base;           /* --base; NULL: the job file's own */
-    const char *run_dir;        /* -o; NULL: ./NAME.run */
-    const char *csv;            /* --csv; NULL: none, "-": stdout */
-    const char *parquet;        /* --parquet; NULL: none */
+    const char *job_file;                           /* an operand; NULL: none */
+    const char *base;                               /* --base; NULL: the job file's own */
+    const char *run_dir;                            /* -o; NULL: ./NAME.run */
+    struct table_output outputs[TABLE_OUTPUTS_MAX]; /* --csv, --parquet, --to */
+    size_t output_count;
     const char *svg;            /* --svg; NULL: none */
     struct sweep sweep;         /* --sweep: its caps; none when cap_count is 0 */
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
@@ -40,11 +41,11 @@ extern const struct option_table run_table;
 extern const struct option_table
     sweep_table; /* of `sweep CAPS ...`, which is `run --sweep CAPS ...` */
 
-/** Whether --csv and --parquet name files that can be such; of `demo` as well. */
+/** Of --csv, --parquet and --to; of `demo` as well. */
 MUST_CHECK enum result run_options_check_tables(const struct run_options *options, struct err *err);
 
 /* Shared with `demo`. */
-#define RUN_OUTPUT_ROWS 9
+#define RUN_OUTPUT_ROWS 10
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.

@@ -46,11 +46,11 @@ struct engine_options {
     const int *list_fds;            /* see struct frontier_options */
     const struct feed_source *feed; /* the rest of the last list; NULL: all is there; borrowed */
     size_t feed_list;               /* its place in list_fds */
-    const char *csv;                /* table to write when all is settled; NULL: none; borrowed */
-    const char *parquet;            /* likewise, behind it */
-    const char *table_path;         /* table that CONTROL_NORMALISE writes; borrowed */
-    struct sweep *sweep;            /* caps to try, and what they gave; NULL: none; borrowed */
-    struct follow_up follow_up;     /* only a part of what is left */
+    const struct table_output *outputs; /* tables to write when all is settled; borrowed */
+    size_t output_count;
+    const char *table_path;     /* table that CONTROL_NORMALISE writes; borrowed */
+    struct sweep *sweep;        /* caps to try, and what they gave; NULL: none; borrowed */
+    struct follow_up follow_up; /* only a part of what is left */
     /* Somebody is there to decide: a server that asks for more than --max-wait is waited for. Without,
      * the run ends, resumable, when nothing else is left. */
     bool attended;

@@ -16,6 +16,7 @@
 #include "engine/session_end.h"
 #include "engine/session_totals.h"
 #include "engine/table.h"
+#include "table/format.h"
 #include "table/table_report.h"
 
 #include <cjson/cJSON.h>
@@ -113,6 +114,20 @@ static void fill_totals(const struct engine *e, struct report *r)
     memcpy(r->status, t.status, sizeof r->status);
 }
 
+static void add_tables(const struct engine *e, struct report *r)
+{
+    while (r->table_count < REPORT_TABLES_MAX) {
+        struct report_table *table = &r->tables[r->table_count];
+        const char *path = table_written(e, r->table_count, &table->format);
+
+        if (!path) {
+            break;
+        }
+        snprintf(table->path, sizeof table->path, "%s", path);
+        r->table_count++;
+    }
+}
+
 void engine_report(struct engine *e, struct report *r)
 {
     const struct metrics *m = &e->metrics;
@@ -168,8 +183,7 @@ void engine_report(struct engine *e, struct report *r)
     report_judge(r, &facts);
     add_failures(e, r);
     snprintf(r->run_dir, sizeof r->run_dir, "%s", e->options.dir->path);
-    snprintf(r->csv, sizeof r->csv, "%s", table_path(e));
-    snprintf(r->parquet, sizeof r->parquet, "%s", table_parquet_path(e));
+    add_tables(e, r);
     r->made_of = table_made_of(e);
     r->stopped_as_wanted = e->ending.is_wanted;
     r->list_is_cut = feed_is_cut(e->feed);
@@ -308,6 +322,16 @@ static void add_known(cJSON *object, const char *name, double value)
     }
 }
 
+const char *report_table_path(const struct report *r, const char *format)
+{
+    for (size_t i = 0; i < r->table_count; i++) {
+        if (strcmp(r->tables[i].format, format) == 0) {
+            return r->tables[i].path;
+        }
+    }
+    return "";
+}
+
 static void add_path(cJSON *root, const char *name, const char *path)
 {
     if (path[0]) {
@@ -414,9 +438,10 @@ static void fill_object(cJSON *root, const struct report *r)
     add_failure_list(root, r);
     report_endpoints_json(r, root);
     report_rules_json(r, root);
-    add_path(root, "csv", r->csv);
-    add_path(root, "parquet", r->parquet);
-    if (r->csv[0] || r->parquet[0]) {
+    for (size_t i = 0; table_formats[i]; i++) {
+        add_path(root, table_formats[i]->name, report_table_path(r, table_formats[i]->name));
+    }
+    if (r->table_count) {
         cJSON_AddNumberToObject(root, "made_of", (double)r->made_of);
     }
     cJSON_AddStringToObject(root, "run_dir", r->run_dir);

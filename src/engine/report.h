@@ -22,7 +22,13 @@
 #include <stdint.h>
 
 #define REPORT_FAILURES_MAX 16
+#define REPORT_TABLES_MAX 8
 #define REPORT_RETRIES_MAX 12
+
+struct report_table {
+    const char *format; /* "csv": a constant */
+    char path[512];
+};
 
 struct report_failure {
     struct failure why;
@@ -93,7 +99,9 @@ struct report {
     size_t endpoint_count;             /* 0 when there was no memory for them */
     struct report_endpoint *endpoints; /* owned */
     bool pages_are_missing;            /* of some endpoint */
-    char run_dir[256], csv[512], parquet[512];
+    char run_dir[256];
+    struct report_table tables[REPORT_TABLES_MAX]; /* one of each format that was written */
+    size_t table_count;
     uint64_t
         made_of; /* of the ok ones, those that the table has; of another session's it is not known */
     char stopped_by[160];               /* why it ended before its end, or empty */
@@ -108,6 +116,9 @@ struct report {
 };
 
 void report_release(struct report *report);
+
+/** Of the first file of that format that was written, or "". */
+const char *report_table_path(const struct report *report, const char *format);
 
 /** The store failed behind the report (engine_close): that is what the run ends with. */
 void report_fail(struct report *report, const struct err *trouble);

@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "table/endpoint_table.h"
+#include "table/format.h"
 #include "table/run_source.h"
 #include "table/run_tables.h"
 #include "table/table_build.h"
@@ -14,13 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A file that was written: the first endpoint's of each format and packing. */
+struct written {
+    const struct table_format *format;
+    const struct table_packing *packing;
+    char *path;
+    uint64_t made_of; /* requests settled well */
+};
+
 /* A table that is to be made. */
 struct table_order {
     struct table_order *next;
     uint32_t endpoint;
-    bool parquet;
+    struct table_output output; /* its path is the order's */
     bool is_due; /* the run is not over before it is made, and has failed without it */
-    char *path;
 };
 
 struct table_job {
@@ -34,8 +42,8 @@ struct table_job {
     uint64_t records_at_start; /* settled well when the last table began */
     uint64_t rows, columns, skipped;
     bool have_table;
-    char *csv, *parquet;         /* paths of the first ones that were written, or NULL */
-    uint64_t csv_of, parquet_of; /* requests settled well that these were made of */
+    struct written written[TABLE_OUTPUTS_MAX];
+    size_t written_count;
     bool by_user;                /* one was asked for in mid-run: see table_order_due */
     struct table_schema *before; /* what the running table is compared with */
     char message[160];
@@ -83,7 +91,7 @@ static void tell_table(struct engine *e, const struct table_job *job)
     events_add(&e->events, EVENT_INFO, "table", fields,
                "table: %llu row%s x %llu column%s in %s: %s", (unsigned long long)job->rows,
                units_plural(job->rows), (unsigned long long)job->columns,
-               units_plural(job->columns), length, job->current->path);
+               units_plural(job->columns), length, job->current->output.path);
 }
 
 static void table_failed(struct engine *e, const struct err *err)
@@ -124,15 +132,33 @@ static void keep_schema(struct engine *e, const struct table_report *report)
     }
 }
 
+/* That of the format, a new one if need be. NULL: there are too many. */
+static struct written *written_as(struct table_job *job, const struct table_output *output)
+{
+    for (size_t i = 0; i < job->written_count; i++) {
+        if (job->written[i].format == output->format &&
+            job->written[i].packing == output->packing) {
+            return &job->written[i];
+        }
+    }
+    if (job->written_count == TABLE_OUTPUTS_MAX) {
+        return NULL;
+    }
+    job->written[job->written_count] =
+        (struct written){ .format = output->format, .packing = output->packing };
+    return &job->written[job->written_count++];
+}
+
 /* The first endpoint's is the one that reports name. */
 static void keep_path(struct table_job *job)
 {
-    char **kept = job->current->parquet ? &job->parquet : &job->csv;
+    struct written *kept = written_as(job, &job->current->output);
 
-    if (!*kept || job->current->endpoint == 0) {
-        free(*kept);
-        *kept = str_dup(str_view(job->current->path)); /* without memory it goes unnamed */
-        *(job->current->parquet ? &job->parquet_of : &job->csv_of) = job->records_at_start;
+    if (kept && (!kept->path || job->current->endpoint == 0)) {
+        free(kept->path);
+        kept->path =
+            str_dup(str_view(job->current->output.path)); /* without memory it goes unnamed */
+        kept->made_of = job->records_at_start;
     }
 }
 
@@ -189,7 +215,7 @@ static void on_done(void *context, const struct table_report *report)
 static void free_order(struct table_order *order)
 {
     if (order) {
-        free(order->path);
+        free((char *)(uintptr_t)order->output.path);
         free(order);
     }
 }
@@ -223,59 +249,71 @@ static enum result prepare(struct engine *e, struct err *err)
                                                          : err_nomem(err, "starting a table");
 }
 
-/* Takes the path; NULL: there was no memory for it. */
-static enum result add_order(struct engine *e, uint32_t endpoint, char *path, bool parquet,
-                             bool is_due, struct err *err)
+/* One file is made once; what is due stays so. */
+static bool is_ordered(struct engine *e, const char *path, bool is_due)
 {
-    struct table_order *order = calloc(1, sizeof *order);
-    struct table_order **at = &e->tables.job->orders;
-
-    for (; path && *at; at = &(*at)->next) { /* one file is made once; what is due stays so */
-        if (str_equal(str_view((*at)->path), str_view(path))) {
-            (*at)->is_due |= is_due;
-            free(order);
-            free(path);
-            return RESULT_OK;
+    for (struct table_order *o = e->tables.job->orders; o; o = o->next) {
+        if (strcmp(o->output.path, path) == 0) {
+            o->is_due |= is_due;
+            return true;
         }
     }
-    if (!order || !path) {
+    return false;
+}
+
+static enum result add_order(struct engine *e, uint32_t endpoint, const struct table_output *output,
+                             bool is_due, struct err *err)
+{
+    struct table_order *order, **at = &e->tables.job->orders;
+
+    if (is_ordered(e, output->path, is_due)) {
+        return RESULT_OK;
+    }
+    order = calloc(1, sizeof *order);
+    if (order) {
+        *order = (struct table_order){ .endpoint = endpoint, .output = *output, .is_due = is_due };
+        order->output.path = str_dup(str_view(output->path));
+    }
+    if (!order || !order->output.path) {
         free(order);
-        free(path);
         return err_nomem(err, "starting a table");
     }
-    *order = (struct table_order){
-        .endpoint = endpoint, .path = path, .parquet = parquet, .is_due = is_due
-    };
+    while (*at) {
+        at = &(*at)->next;
+    }
     *at = order;
     return RESULT_OK;
 }
 
+/* A table of each endpoint, called by its name. */
 static enum result order_all(struct engine *e, const char *ending, bool is_due, struct err *err)
 {
     enum result result = RESULT_OK;
 
     for (uint32_t i = 0; i < e->job->endpoint_count && result == RESULT_OK; i++) {
         char *path = endpoint_table_path(e->job, i, e->options.dir->path, ending);
+        struct table_output output;
 
-        result = add_order(e, i, path, path && table_is_parquet(path), is_due, err);
+        result =
+            path ? table_output_init(&output, path, NULL, err) : err_nomem(err, "starting a table");
+        result = result == RESULT_OK ? add_order(e, i, &output, is_due, err) : result;
+        free(path);
     }
     return result;
-}
-
-static enum result order_one(struct engine *e, const char *path, bool parquet, bool is_due,
-                             struct err *err)
-{
-    return path ? add_order(e, 0, str_dup(str_view(path)), parquet, is_due, err) : RESULT_OK;
 }
 
 /* What `n` makes. */
 static enum result order_by_user(struct engine *e, struct err *err)
 {
+    struct table_output output;
+    enum result result;
+
     e->tables.job->by_user = true;
-    return e->job->endpoint_count > 1
-               ? order_all(e, "csv", false, err)
-               : order_one(e, e->options.table_path, table_is_parquet(e->options.table_path), false,
-                           err);
+    if (e->job->endpoint_count > 1) {
+        return order_all(e, "csv", false, err);
+    }
+    result = table_output_init(&output, e->options.table_path, NULL, err);
+    return result == RESULT_OK ? add_order(e, 0, &output, false, err) : result;
 }
 
 enum result table_order(struct engine *e, struct err *err)
@@ -312,17 +350,11 @@ void table_order_due(struct engine *e)
     if (result == RESULT_OK && is_left_behind(e)) {
         result = order_by_user(e, &err);
     }
-    if (result == RESULT_OK) {
-        result = order_one(e, e->options.csv, false, true, &err);
+    for (size_t i = 0; i < e->options.output_count && result == RESULT_OK; i++) {
+        result = add_order(e, 0, &e->options.outputs[i], true, &err);
     }
-    if (result == RESULT_OK) {
-        result = order_one(e, e->options.parquet, true, true, &err);
-    }
-    if (result == RESULT_OK && e->job->outputs & JOB_OUTPUT_CSV) {
-        result = order_all(e, "csv", true, &err);
-    }
-    if (result == RESULT_OK && e->job->outputs & JOB_OUTPUT_PARQUET) {
-        result = order_all(e, "parquet", true, &err);
+    for (size_t i = 0; i < e->job->output_count && result == RESULT_OK; i++) {
+        result = order_all(e, e->job->outputs[i], true, &err);
     }
     if (result != RESULT_OK) {
         table_failed(e, &err);
@@ -341,7 +373,8 @@ static enum result start(struct engine *e, struct err *err)
 {
     struct table_job *job = e->tables.job;
     const struct table_order *order = job->current;
-    struct table_options options = { .output = order->path,
+    struct table_options options = { .outputs = &order->output,
+                                     .output_count = 1,
                                      .background = e->phase == ENGINE_RUNNING };
     struct record_source *source;
     enum result result = endpoint_table_init(&job->spec, e->job, order->endpoint, err);
@@ -355,7 +388,6 @@ static enum result start(struct engine *e, struct err *err)
     }
     options.records = job->spec.records;
     options.spec = job->spec.spec;
-    options.spec.parquet = order->parquet;
     options.before = job->before = run_tables_read(e->options.dir, name_of(e, order));
     job->started_us = engine_now_us(e);
     job->records_at_start = e->metrics.ok + e->metrics.ok_before;
@@ -376,7 +408,7 @@ bool table_next(struct engine *e)
             job->failed = false;
             events_add(&e->events, EVENT_NOTICE, "normalise", "", "normalise: %llu %s to %s",
                        (unsigned long long)job->records_at_start,
-                       job->records_at_start == 1 ? "body" : "bodies", job->current->path);
+                       job->records_at_start == 1 ? "body" : "bodies", job->current->output.path);
             break;
         }
         forget_input(job);
@@ -422,7 +454,7 @@ void table_snapshot(const struct engine *e, struct snapshot_normalise *out)
     out->elapsed_us = job->elapsed_us;
     out->have_table = job->have_table;
     out->state = job->failed ? NORMALISE_FAILED : NORMALISE_IDLE;
-    snprintf(out->output, sizeof out->output, "%s", job->current ? job->current->path : "");
+    snprintf(out->output, sizeof out->output, "%s", job->current ? job->current->output.path : "");
     snprintf(out->message, sizeof out->message, "%s", job->message);
     if (!job->running) {
         return;
@@ -457,21 +489,20 @@ uint64_t table_rows_of(const struct engine *e, uint32_t endpoint)
                                                          : 0;
 }
 
-const char *table_path(const struct engine *e)
+const char *table_written(const struct engine *e, size_t index, const char **format)
 {
-    return e->tables.job && e->tables.job->csv ? e->tables.job->csv : "";
-}
+    const struct written *written = e->tables.job ? &e->tables.job->written[index] : NULL;
 
-const char *table_parquet_path(const struct engine *e)
-{
-    return e->tables.job && e->tables.job->parquet ? e->tables.job->parquet : "";
+    if (!written || index >= e->tables.job->written_count) {
+        return NULL;
+    }
+    *format = written->format->name;
+    return written->path ? written->path : "";
 }
 
 uint64_t table_made_of(const struct engine *e)
 {
-    return !e->tables.job       ? 0
-           : e->tables.job->csv ? e->tables.job->csv_of
-                                : e->tables.job->parquet_of;
+    return e->tables.job && e->tables.job->written_count ? e->tables.job->written[0].made_of : 0;
 }
 
 void table_release(struct engine *e)
@@ -483,8 +514,9 @@ void table_release(struct engine *e)
         forget_orders(job, true);
         free_order(job->current);
         free(job->endpoint_rows);
-        free(job->csv);
-        free(job->parquet);
+        for (size_t i = 0; i < job->written_count; i++) {
+            free(job->written[i].path);
+        }
     }
     free(job);
     e->tables.job = NULL;

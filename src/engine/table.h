@@ -1,5 +1,5 @@
 /**
- * The second stage within a run: the tables that `n`, --csv or the job asks for, one an endpoint, over
+ * The second stage within a run: the tables that `n`, --csv, --to or the job asks for, one an endpoint, over
  * all bodies committed so far, while fetching goes on. One is made after the other.
  *
  * Threads  loop thread only.
@@ -11,6 +11,7 @@
 #include "work/work.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct engine;
@@ -36,9 +37,9 @@ bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
 uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
 uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
-const char *table_path(const struct engine *engine);         /* of the first table written, or "" */
-const char *table_parquet_path(const struct engine *engine); /* likewise as Parquet */
-/** Requests settled well that the table of these paths was made of. */
+/** Path and format's name of the index-th kind of file that was written; NULL behind the last. */
+const char *table_written(const struct engine *engine, size_t index, const char **format);
+/** Requests settled well that the first of them was made of. */
 uint64_t table_made_of(const struct engine *engine);
 void table_release(struct engine *engine);
 

@@ -207,8 +207,8 @@ struct job_pace {
     unsigned cap_max; /* its upper end as it was given, 0: it was not; see job_cap_max */
 };
 
-#define JOB_OUTPUT_CSV 1U
-#define JOB_OUTPUT_PARQUET 2U
+#define JOB_OUTPUTS_MAX 8
+#define JOB_OUTPUT_MAX 16 /* bytes of an ending, its NUL included */
 #define JOB_STATUSES_MAX 32
 
 struct job_retry {
@@ -256,7 +256,10 @@ struct job {
     struct job_login login;
     struct job_cookies cookies;
     struct job_poll poll;
-    unsigned outputs; /* tables to be made at the end: JOB_OUTPUT_CSV | JOB_OUTPUT_PARQUET */
+    /* Tables to be made at the end, by their files' endings: "csv", "jsonl.gz". Which there are is known to
+     * table/format.h only. */
+    char outputs[JOB_OUTPUTS_MAX][JOB_OUTPUT_MAX];
+    size_t output_count;
     struct job_pace pace;
     struct job_retry retry;
     struct job_limits limits;

@@ -50,16 +50,43 @@ static void read_header_files(struct job_reader *r, void *target, struct str val
     }
 }
 
+/* Letters, digits and dots: what may stand behind a dot in a file's name. */
+static bool is_ending(struct str raw)
+{
+    static const char may[] = "abcdefghijklmnopqrstuvwxyz0123456789.";
+
+    for (size_t i = 0; i < raw.len; i++) {
+        if (!memchr(may, raw.data[i], sizeof may - 1)) {
+            return false;
+        }
+    }
+    return raw.data && raw.len && raw.len < JOB_OUTPUT_MAX;
+}
+
+static bool has_output(const struct job *job, struct str ending)
+{
+    for (size_t i = 0; i < job->output_count; i++) {
+        if (str_equal(ending, str_view(job->outputs[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_one_output(struct job_reader *r, struct job *job, struct str value)
 {
     struct str raw = json_string_raw(value);
 
-    if (raw.data && str_equal(raw, STR("csv"))) {
-        job->outputs |= JOB_OUTPUT_CSV;
-    } else if (raw.data && str_equal(raw, STR("parquet"))) {
-        job->outputs |= JOB_OUTPUT_PARQUET;
+    if (!is_ending(raw)) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"output\": want how its files end, as \"csv\" or \"jsonl.gz\"");
+    } else if (has_output(job, raw)) {
+        return;
+    } else if (job->output_count == JOB_OUTPUTS_MAX) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"output\": more than %d kinds of files",
+                       JOB_OUTPUTS_MAX);
     } else {
-        job_text_fault(&r->text, value, "E-CFG2", "\"output\": want \"csv\", \"parquet\" or both");
+        snprintf(job->outputs[job->output_count++], JOB_OUTPUT_MAX, "%.*s", STR_ARG(raw));
     }
 }
 

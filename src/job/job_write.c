@@ -610,12 +610,15 @@ static bool write_proxy(cJSON *root, const struct job_proxy *proxy)
            add_optional(object, "none_for", proxy->none_for);
 }
 
-static bool write_output(cJSON *root, unsigned outputs)
+static bool write_output(cJSON *root, const struct job *job)
 {
-    cJSON *array = outputs ? cJSON_AddArrayToObject(root, "output") : NULL;
+    cJSON *array = job->output_count ? cJSON_AddArrayToObject(root, "output") : NULL;
+    bool ok = array || !job->output_count;
 
-    return !outputs || (array && (!(outputs & JOB_OUTPUT_CSV) || add_text(array, "csv")) &&
-                        (!(outputs & JOB_OUTPUT_PARQUET) || add_text(array, "parquet")));
+    for (size_t i = 0; ok && i < job->output_count; i++) {
+        ok = add_text(array, job->outputs[i]);
+    }
+    return ok;
 }
 
 static bool write_poll(cJSON *root, const struct job_poll *poll)
@@ -648,8 +651,7 @@ static bool write_root(cJSON *root, const struct job *job)
            write_retry(root, &job->retry) && write_limits(root, &job->limits) &&
            write_answers(root, &job->answers) && write_network(root, &job->network) &&
            write_proxy(root, &job->network.proxy) && write_tls(root, &job->network.tls) &&
-           write_tables(root, job) && write_output(root, job->outputs) &&
-           write_poll(root, &job->poll) &&
+           write_tables(root, job) && write_output(root, job) && write_poll(root, &job->poll) &&
            (!job->has_typed_secret || cJSON_AddTrueToObject(root, "unkept"));
 }
 

@@ -16,10 +16,10 @@
 #include <stdint.h>
 
 enum cell_kind {
-    CELL_NULL,    /* null: as empty as a missing cell */
-    CELL_BARE,    /* a number or boolean, as written */
-    CELL_STRING,  /* the inside of a string without a backslash */
-    CELL_ESCAPED, /* the inside of a string with one */
+    CELL_NULL,   /* null: as empty as a missing cell */
+    CELL_BARE,   /* a number or boolean, as written */
+    CELL_STRING, /* the inside of a JSON string (UTF-8, no control character) without a backslash */
+    CELL_ESCAPED, /* the inside of a JSON string with one */
     CELL_JSON,    /* an array, or what lies deeper than the table goes: JSON text */
 };
 

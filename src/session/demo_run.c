@@ -105,14 +105,31 @@ static enum result resume_words(const struct demo_run *run, struct buf *words)
     return result == RESULT_OK ? buf_append(words, "", 1) : result;
 }
 
+/* Those that were asked for, CSV among them. */
+static size_t choose_outputs(const struct demo_run *run, const char *csv,
+                             struct table_output outputs[TABLE_OUTPUTS_MAX + 1])
+{
+    bool has_csv = false;
+
+    for (size_t i = 0; i < run->output_count; i++) {
+        outputs[i] = run->outputs[i];
+        has_csv |= outputs[i].format == &csv_format || outputs[i].format == &tsv_format;
+        parents_make(outputs[i].path, 0777);
+    }
+    if (!has_csv) {
+        outputs[run->output_count] = (struct table_output){ .path = csv, .format = &csv_format };
+    }
+    return run->output_count + !has_csv;
+}
+
 static int scrape(const struct demo_run *run)
 {
     char csv[4096];
+    struct table_output outputs[TABLE_OUTPUTS_MAX + 1];
     struct buf resume = { 0 };
     struct session_options session = {
         .job = run->job,
-        .csv = run->csv ? run->csv : csv,
-        .parquet = run->parquet,
+        .outputs = outputs,
         .plain = run->plain,
         .notify = run->notify,
         .json = run->json,
@@ -125,12 +142,7 @@ static int scrape(const struct demo_run *run)
     int code;
 
     snprintf(csv, sizeof csv, "%s/demo.csv", run->dir);
-    if (run->csv) {
-        parents_make(run->csv, 0777);
-    }
-    if (run->parquet) {
-        parents_make(run->parquet, 0777);
-    }
+    session.output_count = choose_outputs(run, csv, outputs);
     if (run_dir_open(&dir, run->dir, &err) != RESULT_OK) {
         return message_fail(&err);
     }

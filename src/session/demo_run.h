@@ -11,6 +11,7 @@
 
 #include "demo/demo.h"
 #include "job/job.h"
+#include "table/format.h"
 
 #include <stdbool.h>
 
@@ -18,8 +19,9 @@ struct demo_run {
     struct job *job; /* of a new demo: pace and network only; its requests are added */
     const struct demo_options *api;
     const char *dir;
-    bool has_dir;              /* `dir` is not the default: the line that resumes names it */
-    const char *csv, *parquet; /* NULL: demo.csv in `dir`; none */
+    bool has_dir; /* `dir` is not the default: the line that resumes names it */
+    const struct table_output *outputs; /* and demo.csv in `dir`, if none is CSV */
+    size_t output_count;
     bool quick, resume;
     bool plain, notify, json, exit, no_socket; /* as in struct session_options */
 };

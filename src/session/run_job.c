@@ -5,6 +5,7 @@
 #include "job/dates.h"
 #include "job/expansion.h"
 #include "job/job_file.h"
+#include "table/format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,21 @@ static enum result tell(const struct job_faults *faults, enum result result, str
     return result;
 }
 
+/* Which formats there are is nothing that the job's part knows. */
+static enum result check_outputs(const struct job *job, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < job->output_count; i++) {
+        char endings[TABLE_ENDINGS_MAX];
+
+        if (!table_is_ending(str_view(job->outputs[i]))) {
+            return err_set(err, RESULT_INVALID, "E-CFG2",
+                           "%s: \"output\": no table is written as \"%s\"; want %s", path,
+                           job->outputs[i], table_endings(endings));
+        }
+    }
+    return RESULT_OK;
+}
+
 static enum result read_job(struct job *job, const char *path, const char *base, bool has_secrets,
                             struct err *err)
 {
@@ -49,6 +65,10 @@ static enum result read_job(struct job *job, const char *path, const char *base,
         result = tell(faults, result, err);
     }
     free(faults);
+    if (result == RESULT_OK && check_outputs(job, path, err) != RESULT_OK) {
+        job_release(job);
+        result = RESULT_INVALID;
+    }
     return result;
 }
 

@@ -47,8 +47,8 @@ struct session {
     uv_signal_t signals[SIGNAL_COUNT];
     struct session_socket socket;
     bool keys_open, closing;
-    bool draining; /* asked for once: the next time aborts */
-    char csv[4096], table[4096];
+    bool draining;    /* asked for once: the next time aborts */
+    char table[4096]; /* what `n` makes */
     struct report report;
 };
 
@@ -501,9 +501,24 @@ static void print_table(const struct report *r, const char *path, uint64_t rows)
 }
 
 /* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
+/* Of a table that is called by an endpoint's name: what stands behind that; or NULL. */
+static const char *ending_of(const struct report *r, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    for (size_t i = 0; i < r->endpoint_count; i++) {
+        size_t len = strlen(r->endpoints[i].name);
+
+        if (strncmp(name, r->endpoints[i].name, len) == 0 && name[len] == '.') {
+            return name + len;
+        }
+    }
+    return NULL;
+}
+
 static void print_tables(const struct report *r, const char *path)
 {
-    const char *ending = strrchr(path, '.');
+    const char *ending = ending_of(r, path);
 
     if (!path[0] || strcmp(path, "-") == 0) {
         return;
@@ -513,9 +528,9 @@ static void print_tables(const struct report *r, const char *path)
         return;
     }
     for (size_t i = 0; i < r->endpoint_count; i++) {
-        char one[sizeof r->run_dir + sizeof r->endpoints->name + 16];
+        char one[sizeof r->run_dir + sizeof r->endpoints->name + 20];
 
-        snprintf(one, sizeof one, "%s/%s%.10s", r->run_dir, r->endpoints[i].name, ending);
+        snprintf(one, sizeof one, "%s/%s%.16s", r->run_dir, r->endpoints[i].name, ending);
         print_table(r, one, r->endpoints[i].rows);
     }
 }
@@ -569,8 +584,9 @@ static void print_report(const struct session *s)
         say_lines(stderr, buf_view(&text));
     }
     buf_release(&text);
-    print_tables(r, r->csv);
-    print_tables(r, r->parquet);
+    for (size_t i = 0; i < r->table_count; i++) {
+        print_tables(r, r->tables[i].path);
+    }
     save_failed(s);
     if (r->stopped_by[0] && !r->stopped_as_wanted &&
         (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
@@ -611,14 +627,15 @@ static void print_report(const struct session *s)
 
 static void set_paths(struct session *s)
 {
-    const char *csv = s->options->csv;
+    snprintf(s->table, sizeof s->table, "%s/%s.csv", s->options->dir->path, s->options->job->name);
+    for (size_t i = 0; i < s->options->output_count; i++) {
+        const struct table_output *output = &s->options->outputs[i];
 
-    snprintf(s->csv, sizeof s->csv, "%s", csv ? csv : "");
-    if (csv && strcmp(csv, "-") != 0) {
-        snprintf(s->table, sizeof s->table, "%s", csv);
-    } else {
-        snprintf(s->table, sizeof s->table, "%s/%s.csv", s->options->dir->path,
-                 s->options->job->name);
+        if ((output->format == &csv_format || output->format == &tsv_format) &&
+            strcmp(output->path, "-") != 0) {
+            snprintf(s->table, sizeof s->table, "%s", output->path);
+            break;
+        }
     }
 }
 
@@ -633,8 +650,8 @@ static enum result open_engine(struct session *s, struct err *err)
         .list_fds = s->options->list_fds,
         .feed = s->options->feed,
         .feed_list = s->options->feed_list,
-        .csv = s->csv[0] ? s->csv : NULL,
-        .parquet = s->options->parquet,
+        .outputs = s->options->outputs,
+        .output_count = s->options->output_count,
         .table_path = s->table,
         .sweep = s->options->sweep,
         .follow_up = s->options->follow_up,

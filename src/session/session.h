@@ -20,6 +20,7 @@
 #include "engine/sweep.h"
 #include "job/job.h"
 #include "store/run_dir.h"
+#include "table/format.h"
 
 #include <stdbool.h>
 
@@ -27,11 +28,11 @@ struct session_options {
     const struct job *job;
     const struct run_dir *dir;
     const int *list_fds;
-    const struct feed_source *feed; /* the rest of the last list, or NULL */
-    size_t feed_list;               /* its place in list_fds */
-    const char *csv;                /* to write when all is settled, or NULL; "-": stdout */
-    const char *parquet;            /* likewise, never stdout */
-    struct sweep *sweep;            /* NULL: none */
+    const struct feed_source *feed;     /* the rest of the last list, or NULL */
+    size_t feed_list;                   /* its place in list_fds */
+    const struct table_output *outputs; /* to write when all is settled */
+    size_t output_count;
+    struct sweep *sweep; /* NULL: none */
     struct follow_up follow_up;
     bool plain;         /* no dashboard, even on a terminal */
     bool notify;        /* title, bell and notifications, whatever the settings say */

@@ -144,22 +144,9 @@ static enum result find_filters(struct layout *l, const struct found *found, str
     return RESULT_OK;
 }
 
-static void fill_schema(struct layout *l)
-{
-    for (uint32_t i = 0; i < l->count; i++) {
-        const struct layout_column *c = &l->columns[i];
-
-        l->names[i] = c->name;
-        l->typed[i] = (struct parquet_column){ .name = c->name,
-                                               .type = c->decision.type,
-                                               .epoch_unit_us = c->decision.epoch_unit_us };
-    }
-    l->schema = (struct parquet_schema){ l->typed, l->count, l->common };
-}
-
 enum result layout_new(struct layout **layout, const struct table_spec *spec,
                        const struct columns *columns, uint32_t explode_node, uint64_t rows,
-                       uint64_t records, bool parquet, struct err *err)
+                       uint64_t records, struct err *err)
 {
     const struct found found = { spec, columns, explode_node, rows, records };
     uint32_t count = spec->pick_count ? (uint32_t)spec->pick_count : columns_count(columns);
@@ -172,9 +159,8 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
     }
     l->columns = calloc(count + 1U, sizeof *l->columns);
     l->names = calloc(count + 1U, sizeof *l->names);
-    l->typed = calloc(count + 1U, sizeof *l->typed);
     l->unique = calloc(spec->unique_count + 1, sizeof *l->unique);
-    if (!l->columns || !l->names || !l->typed || !l->unique) {
+    if (!l->columns || !l->names || !l->unique) {
         result = err_nomem(err, "naming columns");
     } else {
         l->tree = columns;
@@ -188,12 +174,9 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
         layout_free(l);
         return result;
     }
-    if (parquet && !l->count) {
-        l->columns[l->count++] =
-            (struct layout_column){ .name = STR("value"), .source = COLUMNS_NONE };
-        l->straight = false;
+    for (uint32_t i = 0; i < l->count; i++) {
+        l->names[i] = l->columns[i].name;
     }
-    fill_schema(l);
     *layout = l;
     return RESULT_OK;
 }
@@ -203,7 +186,6 @@ void layout_free(struct layout *l)
     if (l) {
         free(l->columns);
         free(l->names);
-        free(l->typed);
         free(l->unique);
         free(l);
     }

@@ -12,7 +12,6 @@
 #define SCRAPETOP_TABLE_LAYOUT_H
 
 #include "normalise/columns.h"
-#include "table/parquet/parquet.h"
 #include "table/table_spec.h"
 
 struct layout_column {
@@ -33,17 +32,15 @@ struct layout {
     uint32_t *unique; /* columns of the tree */
     size_t unique_count;
     uint32_t where_present; /* likewise, or COLUMNS_NONE */
-    struct str *names;      /* by column: for CSV */
-    struct parquet_column *typed;
-    struct parquet_schema schema; /* for Parquet */
+    struct str *names;      /* by column */
 };
 
 #define LAYOUT_RARE_ROWS_MIN 100 /* in a shorter table nothing is called rare */
 
-/** `rows` and `records` are those of pass 1. For a Parquet table one column is made when there is none. */
+/** `rows` and `records` are those of pass 1. */
 MUST_CHECK enum result layout_new(struct layout **layout, const struct table_spec *spec,
                                   const struct columns *columns, uint32_t explode_node,
-                                  uint64_t rows, uint64_t records, bool parquet, struct err *err);
+                                  uint64_t rows, uint64_t records, struct err *err);
 void layout_free(struct layout *layout);
 
 /** Whether both have the same columns, by name and node, in the same order; and, if so asked, of the same types.

@@ -25,6 +25,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nobody waits in them any more. */
+static void stop_sequencers(struct table_build *b)
+{
+    for (size_t i = 0; i < b->sequencer_count; i++) {
+        sequencer_stop(b->sequencers[i]);
+    }
+}
+
 void table_build_fail(struct table_build *b, enum result result, const struct err *err)
 {
     pthread_mutex_lock(&b->lock);
@@ -34,20 +42,28 @@ void table_build_fail(struct table_build *b, enum result result, const struct er
     }
     pthread_mutex_unlock(&b->lock);
     atomic_store(&b->stop, true);
-    if (b->sequencer) {
-        sequencer_stop(b->sequencer);
-    }
+    stop_sequencers(b);
 }
 
 void table_build_drop_guess(struct table_build *b)
 {
     atomic_store(&b->guess_failed, true);
-    sequencer_stop(b->sequencer);
+    stop_sequencers(b);
+}
+
+bool table_build_is_typed(const struct table_build *b)
+{
+    bool typed = false;
+
+    for (size_t i = 0; i < b->output_count; i++) {
+        typed |= b->outputs[i].format->typed;
+    }
+    return typed;
 }
 
 struct facts_wish table_build_facts(const struct table_build *b)
 {
-    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->spec.parquet,
+    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || table_build_is_typed(b),
                                 .coerce = b->spec.coerce };
 }
 
@@ -63,10 +79,10 @@ static void stop(struct table_build *b)
 {
     b->cancelled = true;
     atomic_store(&b->stop, true);
-    /* In these phases the sequencer is there and stays; in others, nobody waits in it. */
+    /* In these phases the sequencers are there and stay; in others, nobody waits in one. */
     if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
         (b->phase == TABLE_LEARNING && b->guess)) {
-        sequencer_stop(b->sequencer);
+        stop_sequencers(b);
     }
 }
 
@@ -139,14 +155,14 @@ static void submit_pass(struct table_build *b, void (*run)(struct work_item *))
 static void end(struct table_build *b)
 {
     struct table_report *r = &b->report;
+    char names[TABLE_OUTPUTS_TEXT];
 
-    r->output = b->output;
     r->wall_us = (uv_hrtime() - b->started_ns) / 1000U;
     r->result = b->failure;
     r->err = b->err;
     if (r->result == RESULT_OK && atomic_load(&b->stop)) {
-        r->result =
-            err_set(&r->err, RESULT_CANCELLED, "E-TAB9", "cancelled; %s is as it was", b->output);
+        r->result = err_set(&r->err, RESULT_CANCELLED, "E-TAB9", "cancelled; %s is as it was",
+                            table_outputs_text(b->outputs, b->output_count, names));
     }
     b->done(b->context, r); /* may free the build */
 }
@@ -205,7 +221,12 @@ static enum result init_workers(struct table_build *b, struct err *err)
  * output cannot be taken back. */
 static bool may_guess(const struct table_build *b)
 {
-    return !b->spec.unique_count && strcmp(b->output, "-") != 0;
+    bool may = !b->spec.unique_count;
+
+    for (size_t i = 0; i < b->output_count; i++) {
+        may &= strcmp(b->outputs[i].path, "-") != 0;
+    }
+    return may;
 }
 
 /* As many as are allowed, and as the memory does for. */
@@ -219,12 +240,45 @@ static unsigned count_workers(const struct table_options *options, const struct 
     return most ? (unsigned)most : 1;
 }
 
+static enum result copy_outputs(struct table_build *b, const struct table_options *options)
+{
+    assert(options->output_count && options->output_count <= TABLE_OUTPUTS_MAX);
+    b->report.outputs = b->outputs;
+    for (size_t i = 0; i < options->output_count; i++) {
+        char *path = strdup(options->outputs[i].path);
+
+        if (!path) {
+            return RESULT_NOMEM;
+        }
+        b->outputs[b->output_count] = options->outputs[i];
+        b->outputs[b->output_count++].path = path;
+        b->report.output_count = b->output_count;
+    }
+    return RESULT_OK;
+}
+
+static enum result copy_options(struct table_build *b, const struct table_options *options,
+                                struct err *err)
+{
+    b->spec = options->spec;
+    b->worker_count = count_workers(options, b->work);
+    b->background = options->background;
+    b->must_read = options->must_read;
+    b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
+    b->report.before = options->before;
+    b->records = options->records ? strdup(options->records) : NULL;
+    if (copy_outputs(b, options) != RESULT_OK || (options->records && !b->records)) {
+        return err_nomem(err, "starting a table");
+    }
+    return b->records ? json_pointer_parse(&b->pointer, str_view(b->records), err) : RESULT_OK;
+}
+
 enum result table_build_start(struct table_build **build, struct work *work,
                               const struct table_options *options, struct record_source *source,
                               table_done_fn *done, void *context, struct err *err)
 {
     struct table_build *b = calloc(1, sizeof *b);
-    enum result result = RESULT_OK;
+    enum result result;
 
     *build = NULL;
     if (!b) {
@@ -236,23 +290,7 @@ enum result table_build_start(struct table_build **build, struct work *work,
     b->done = done;
     b->context = context;
     b->started_ns = uv_hrtime();
-    b->spec = options->spec;
-    b->worker_count = count_workers(options, work);
-    b->background = options->background;
-    b->must_read = options->must_read;
-    b->chunk_bytes = options->chunk_bytes ? options->chunk_bytes : CHUNK_BYTES;
-    b->report.before = options->before;
-    b->spec.parquet |= table_is_parquet(options->output);
-    if (!b->spec.csv.delimiter && table_is_tsv(options->output)) {
-        b->spec.csv.delimiter = '\t';
-    }
-    b->output = strdup(options->output);
-    b->records = options->records ? strdup(options->records) : NULL;
-    if (!b->output || (options->records && !b->records)) {
-        result = err_nomem(err, "starting a table");
-    } else if (b->records) {
-        result = json_pointer_parse(&b->pointer, str_view(b->records), err);
-    }
+    result = copy_options(b, options, err);
     b->source = split_source_open(source, b->records ? &b->pointer : NULL,
                                   options->split_bytes ? options->split_bytes : SPLIT_BYTES);
     if (b->source && options->spec.shape != RECORD_SHAPE_OBJECTS) {
@@ -319,13 +357,17 @@ void table_build_free(struct table_build *b)
         chunk_reader_release(&w->reader);
         flatten_free(w->flatten);
         columns_free(w->columns);
-        row_encoder_free(w->encoder);
+        for (size_t n = 0; n < b->output_count; n++) {
+            row_encoder_free(w->encoders[n]);
+        }
         buf_release(&w->keys);
         buf_release(&w->path);
         buf_release(&w->decoded);
         buf_release(&w->reshaped);
     }
-    sequencer_free(b->sequencer);
+    for (size_t i = 0; i < b->sequencer_count; i++) {
+        sequencer_free(b->sequencers[i]);
+    }
     dedup_free(b->dedup);
     layout_free(b->layout);
     columns_free(b->columns);
@@ -338,7 +380,9 @@ void table_build_free(struct table_build *b)
     }
     free(b->notes);
     free(b->workers);
-    free(b->output);
+    for (size_t i = 0; i < b->output_count; i++) {
+        free((char *)(uintptr_t)b->outputs[i].path);
+    }
     free(b->records);
     pthread_mutex_destroy(&b->lock);
     free(b);

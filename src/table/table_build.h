@@ -1,11 +1,11 @@
 /**
- * Table build: records in, a table's file out, on libuv's pool.
+ * Table build: records in, a table's files out, on libuv's pool.
  *
  * The first pass over the source validates every record and collects the columns. Mostly it also
  * writes the rows, with the columns that a look at some of the records found; where these turn out not to
  * be all, rows are written in a last pass. One between them finds the first of the rows that are to be
  * unique. All go by chunks, in parallel, and the result is the same whatever the number of workers:
- * columns and rows stand in the plan's order. Then the file is synced and renamed. Memory is bounded by workers
+ * columns and rows stand in the plan's order. Then each file is synced and renamed. Memory is bounded by workers
  * and chunks, not by the input: a large document is cut up
  * (split_source.h). But a document that cannot be, as it is one record or invalid, is held whole while
  * a worker is at it.
@@ -17,8 +17,8 @@
  *
  * Ownership  table_build_start copies the options and takes the source (also when it fails);
  *            table_build_free releases all, and may be called from `done` or later.
- * Errors     in the report, whose `result` is RESULT_CANCELLED after table_build_cancel. The old file
- *            stays unless the result is RESULT_OK.
+ * Errors     in the report, whose `result` is RESULT_CANCELLED after table_build_cancel. The old files
+ *            stay unless the result is RESULT_OK; but of several, each gives way by itself.
  * Threads    loop thread. Nothing here blocks it: files are opened, synced and renamed on the pool.
  */
 #ifndef SCRAPETOP_TABLE_TABLE_BUILD_H
@@ -27,6 +27,7 @@
 #include "base/body_text.h"
 #include "base/err.h"
 #include "normalise/record_source.h"
+#include "table/format.h"
 #include "table/table_schema.h"
 #include "table/table_spec.h"
 #include "work/work.h"
@@ -63,9 +64,9 @@ struct table_skips {
 };
 
 struct table_options {
-    const char *records; /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
-    const char *
-        output; /* path, or "-"; ".parquet" at its end makes the table Parquet, and ".tsv" has tabs */
+    const char *records;                /* JSON Pointer with `*`, NULL: see normalise/flatten.h */
+    const struct table_output *outputs; /* the files, all of them made of one reading */
+    size_t output_count;                /* 1 to TABLE_OUTPUTS_MAX */
     unsigned workers;     /* 0: as many as the work's limit, and as the memory allows */
     uint64_t split_bytes; /* documents above this are cut up among the workers; 0: SPLIT_BYTES */
     uint64_t chunk_bytes; /* that a worker takes on at a time; 0: CHUNK_BYTES */
@@ -98,7 +99,9 @@ struct table_progress {
 struct table_report {
     enum result result;
     struct err err;
-    const char *output;     /* as given; lives as long as the build */
+    const struct table_output *outputs; /* the files; live as long as the build */
+    size_t output_count, made_count;    /* so many of them are there now */
+    uint64_t made_bytes[TABLE_OUTPUTS_MAX];
     uint64_t records, rows; /* rows: of the file */
     uint64_t not_unique;    /* rows dropped: another with the same values came first */
     uint64_t not_present;   /* rows dropped: no value where one was wanted */

@@ -7,8 +7,8 @@
  *
  * Threads  a struct table_worker belongs to the pool job that runs it, and to a step while none does.
  *          Of struct table_build, workers share `source` and the first failure under `lock`, counters
- *          by atomics, and `sequencer`, which has a lock of its own and is the only way to the writer's and
- *          to dedup's sink. `notes` are written under `lock` in pass 1 and never behind it. All else
+ *          by atomics, and `sequencers`, which have locks of their own and are the only way to the writers'
+ *          and to dedup's sink. `notes` are written under `lock` in pass 1 and never behind it. All else
  *          they only read. Steps run while no worker does: they have the build to themselves.
  *          `phase`, `cancelled`, `at_once` and `away` are the loop thread's to write.
  */
@@ -74,9 +74,9 @@ struct table_worker {
     struct chunk_reader reader;
     struct columns *columns; /* learnt in pass 1 */
     struct flatten *flatten;
-    struct row_encoder *encoder; /* while rows are written */
-    struct buf keys;             /* of this chunk's rows, for --unique */
-    uint64_t row;                /* of the row that comes next, counted over all chunks */
+    struct row_encoder *encoders[TABLE_OUTPUTS_MAX]; /* by output, while rows are written */
+    struct buf keys;                                 /* of this chunk's rows, for --unique */
+    uint64_t row; /* of the row that comes next, counted over all chunks */
     uint64_t not_unique, not_present;
     /* Pointers of the first document in which --records found nothing; arrays of the first record
      * with any, while --explode has found none. And the chunks where they are from. */
@@ -105,7 +105,9 @@ struct table_worker {
 struct table_build {
     struct work_item item; /* of the steps; first, as in struct table_worker */
     struct work *work;
-    char *output, *records; /* copies for options; records may be NULL */
+    char *records;                                  /* a copy for the option; may be NULL */
+    struct table_output outputs[TABLE_OUTPUTS_MAX]; /* their paths are copies */
+    size_t output_count;
     struct json_pointer pointer;
     struct table_spec spec;
     struct table_shape shape;
@@ -150,10 +152,12 @@ struct table_build {
 
     struct columns *columns;
     struct layout *layout;
-    const struct layout *row_layout; /* of rows as they are written now */
-    struct table_writer *writer;
-    struct dedup *dedup; /* NULL: none asked for */
-    struct sequencer *sequencer;
+    const struct layout *row_layout;                 /* of rows as they are written now */
+    struct table_writer *writers[TABLE_OUTPUTS_MAX]; /* by output */
+    struct dedup *dedup;                             /* NULL: none asked for */
+    /* By output, or the one for the keys of KEYING. */
+    struct sequencer *sequencers[TABLE_OUTPUTS_MAX];
+    size_t sequencer_count;
     struct table_report report;
     unsigned worker_count;
     struct table_worker *workers;
@@ -163,6 +167,9 @@ struct table_build {
 
 /** Any thread. The first failure is the one that is told; being stopped by it is none. */
 void table_build_fail(struct table_build *build, enum result result, const struct err *err);
+
+/** Whether the types make a difference to one of the files. */
+bool table_build_is_typed(const struct table_build *build);
 
 /** What pass 1 has to gather besides the columns. */
 struct facts_wish table_build_facts(const struct table_build *build);

@@ -12,6 +12,7 @@
  */
 #include "table/table_build_state.h"
 
+#include "base/json_text.h"
 #include "normalise/not_json.h"
 #include "normalise/reshape.h"
 #include "normalise/shape.h"
@@ -31,7 +32,7 @@ static enum result key_row(struct table_worker *w, const struct row *row)
         return err_nomem(&w->err, "comparing rows");
     }
     return w->keys.len >= TABLE_SPILL_BYTES
-               ? sequencer_spill(w->build->sequencer, w->chunk.number, &w->keys, &w->err)
+               ? sequencer_spill(w->build->sequencers[0], w->chunk.number, &w->keys, &w->err)
                : RESULT_OK;
 }
 
@@ -53,15 +54,28 @@ static bool is_wanted(struct table_worker *w, const struct row *row)
 }
 
 /* Rows that take much memory go before their chunk is done. */
-static enum result spill(struct table_worker *w)
+static enum result spill(struct table_worker *w, size_t output)
 {
+    const struct format_turn turn = { w->build->sequencers[output], w->chunk.number, true };
     struct buf *bytes;
-    enum result result =
-        row_encoder_flush(w->encoder, w->build->sequencer, w->chunk.number, true, &bytes, &w->err);
+    enum result result = row_encoder_flush(w->encoders[output], &turn, &bytes, &w->err);
 
-    return result == RESULT_OK
-               ? sequencer_spill(w->build->sequencer, w->chunk.number, bytes, &w->err)
-               : result;
+    return result == RESULT_OK ? sequencer_spill(turn.sequencer, w->chunk.number, bytes, &w->err)
+                               : result;
+}
+
+static enum result encode_row(struct table_worker *w, const struct row *row)
+{
+    uint64_t again = 0; /* what was replaced is counted for the first file only */
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < w->build->output_count && result == RESULT_OK; i++) {
+        result = row_encoder_add(w->encoders[i], row, i ? &again : &w->lone_surrogates, &w->err);
+        if (result == RESULT_OK && row_encoder_bytes(w->encoders[i]) >= TABLE_SPILL_BYTES) {
+            result = spill(w, i);
+        }
+    }
+    return result;
 }
 
 static enum result write_row(struct table_worker *w, const struct row *row)
@@ -69,11 +83,10 @@ static enum result write_row(struct table_worker *w, const struct row *row)
     enum result result = RESULT_OK;
 
     if (is_wanted(w, row)) {
-        result = row_encoder_add(w->encoder, row, &w->lone_surrogates, &w->err);
+        result = encode_row(w, row);
     }
     w->row++;
-    return result == RESULT_OK && row_encoder_bytes(w->encoder) >= TABLE_SPILL_BYTES ? spill(w)
-                                                                                     : result;
+    return result;
 }
 
 /* A row of pass 1. Where a value is not as was guessed, or nobody has a turn any more as another worker
@@ -155,6 +168,22 @@ static bool wants_meta(const struct table_worker *w)
     return w->build->spec.meta || w->build->spec.with_count;
 }
 
+/* A file's name as the inside of a JSON string: nearly always as it is. */
+static enum result set_path(struct table_worker *w, const char *path)
+{
+    struct str name = str_view(path);
+    enum result result;
+
+    buf_reset(&w->path);
+    result = json_text_append(&w->path, name);
+    if (result == RESULT_OK) {
+        w->path.len -= 2; /* its quotes */
+        memmove(w->path.data, w->path.data + 1, w->path.len);
+        result = buf_reserve(&w->path, ROW_CELL_BEHIND);
+    }
+    return result == RESULT_OK ? RESULT_OK : err_nomem(&w->err, "reading records");
+}
+
 /* Tells the flattener where the document came from. */
 static enum result set_meta(struct table_worker *w, const struct document *document)
 {
@@ -162,10 +191,8 @@ static enum result set_meta(struct table_worker *w, const struct document *docum
     struct flatten_meta *meta = w->meta;
     size_t count = 0;
 
-    buf_reset(&w->path);
-    if (buf_append_str(&w->path, str_view(document->path)) != RESULT_OK ||
-        buf_reserve(&w->path, ROW_CELL_BEHIND) != RESULT_OK) {
-        return err_nomem(&w->err, "reading records");
+    if (set_path(w, document->path) != RESULT_OK) {
+        return RESULT_NOMEM;
     }
     if (raw) {
         count = add_with(&w->build->spec, raw, meta);
@@ -176,9 +203,9 @@ static enum result set_meta(struct table_worker *w, const struct document *docum
         meta[count++] = (struct flatten_meta){ STR("_status"), CELL_BARE, raw->status };
         meta[count++] = (struct flatten_meta){ STR("_fetched_at"), CELL_STRING, raw->fetched_at };
     }
-    if (w->build->spec.meta) { /* no JSON, but a string without escapes is copied as it is */
+    if (w->build->spec.meta) {
         meta[count++] =
-            (struct flatten_meta){ STR("_source_file"), CELL_STRING, buf_view(&w->path) };
+            (struct flatten_meta){ STR("_source_file"), CELL_ESCAPED, buf_view(&w->path) };
     }
     for (size_t i = 0; i < count; i++) {
         if (!meta[i].text.data) {

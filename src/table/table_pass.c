@@ -127,22 +127,46 @@ static enum result learn_records(struct table_worker *w)
     return result;
 }
 
+static enum result enter_sequencers(const struct table_worker *w)
+{
+    const struct table_build *b = w->build;
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < b->sequencer_count && result == RESULT_OK; i++) {
+        result = sequencer_enter(b->sequencers[i], w->chunk.number);
+    }
+    return result;
+}
+
+/* The chunk's last blocks. */
+static enum result hand_in_blocks(struct table_worker *w)
+{
+    const struct table_build *b = w->build;
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < b->output_count && result == RESULT_OK; i++) {
+        const struct format_turn turn = { b->sequencers[i], w->chunk.number, false };
+        struct buf *bytes;
+
+        result = row_encoder_flush(w->encoders[i], &turn, &bytes, &w->err);
+        result = result == RESULT_OK
+                     ? sequencer_finish(b->sequencers[i], w->chunk.number, bytes, &w->err)
+                     : result;
+    }
+    return result;
+}
+
 /* The rows that pass 1 has made of the chunk, if they are still of use. */
 static enum result hand_in_rows(struct table_worker *w)
 {
     struct table_build *b = w->build;
     enum result result = RESULT_OK;
-    struct buf *bytes;
 
     if (flatten_rows_spoilt(w->flatten)) {
         table_build_drop_guess(b);
     }
     if (!atomic_load(&b->guess_failed)) {
-        result =
-            row_encoder_flush(w->encoder, b->sequencer, w->chunk.number, false, &bytes, &w->err);
-        result = result == RESULT_OK
-                     ? sequencer_finish(b->sequencer, w->chunk.number, bytes, &w->err)
-                     : result;
+        result = hand_in_blocks(w);
     }
     if (result == RESULT_CORRUPT) {
         table_build_drop_guess(b);
@@ -154,9 +178,8 @@ static enum result hand_in_rows(struct table_worker *w)
 static enum result enter_turn(struct table_worker *w, bool *rows)
 {
     struct table_build *b = w->build;
-    enum result result = b->guess && !atomic_load(&b->guess_failed)
-                             ? sequencer_enter(b->sequencer, w->chunk.number)
-                             : RESULT_OK;
+    enum result result =
+        b->guess && !atomic_load(&b->guess_failed) ? enter_sequencers(w) : RESULT_OK;
 
     *rows = b->guess && !atomic_load(&b->guess_failed);
     if (*rows || !b->guess) {
@@ -174,14 +197,14 @@ static enum result learn_chunk(struct table_worker *w)
     return result == RESULT_OK && rows ? hand_in_rows(w) : result;
 }
 
-/* Reads the chunk again, for keys or for rows, and hands `*bytes` in. */
-static enum result read_again(struct table_worker *w, struct buf *bytes)
+/* Reads the chunk again, for keys or for rows. */
+static enum result read_again(struct table_worker *w)
 {
     struct table_build *b = w->build;
     const struct chunk_note *note = &b->notes[w->chunk.number]; /* nobody writes them any more */
     uint64_t rows = w->counts.rows;
     struct chunk_lines lines;
-    enum result result = sequencer_enter(b->sequencer, w->chunk.number);
+    enum result result = enter_sequencers(w);
 
     if (result != RESULT_OK) {
         return result;
@@ -190,9 +213,6 @@ static enum result read_again(struct table_worker *w, struct buf *bytes)
     w->recheck = note->recheck;
     w->row = note->rows_before;
     flatten_trust_pointer(w->flatten, !note->ambiguous);
-    if (bytes) {
-        buf_reset(bytes);
-    }
     result = chunk_read(&w->reader, &w->chunk, table_document_take, w, &lines, &w->err);
     if (result == RESULT_OK && w->counts.rows - rows != note->rows) {
         result = err_set(&w->err, RESULT_CORRUPT, "E-TAB2", "%s changed while it was being read",
@@ -201,22 +221,25 @@ static enum result read_again(struct table_worker *w, struct buf *bytes)
     if (result == RESULT_OK) {
         atomic_fetch_add(&b->rows_done, note->rows);
     }
-    if (result == RESULT_OK && !bytes) {
-        result =
-            row_encoder_flush(w->encoder, b->sequencer, w->chunk.number, false, &bytes, &w->err);
-    }
-    return result == RESULT_OK ? sequencer_finish(b->sequencer, w->chunk.number, bytes, &w->err)
-                               : result;
+    return result;
 }
 
 static enum result key_chunk(struct table_worker *w)
 {
-    return read_again(w, &w->keys);
+    enum result result;
+
+    buf_reset(&w->keys);
+    result = read_again(w);
+    return result == RESULT_OK
+               ? sequencer_finish(w->build->sequencers[0], w->chunk.number, &w->keys, &w->err)
+               : result;
 }
 
 static enum result write_chunk(struct table_worker *w)
 {
-    return read_again(w, NULL);
+    enum result result = read_again(w);
+
+    return result == RESULT_OK ? hand_in_blocks(w) : result;
 }
 
 /* --- the background ---------------------------------------------------------------------------------- */

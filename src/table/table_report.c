@@ -237,6 +237,7 @@ static void print_count(FILE *stream, uint64_t count, const char *what, const ch
 
 void table_report_print(const struct table_report *report, FILE *stream)
 {
+    char names[TABLE_OUTPUTS_TEXT];
     char wall[UNITS_TEXT_MAX], bytes[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
     uint64_t wall_us = report->wall_us ? report->wall_us : 1;
 
@@ -267,7 +268,8 @@ void table_report_print(const struct table_report *report, FILE *stream)
     say(stream, "scrapetop: %llu row%s, %u column%s from %llu record%s (%s) in %s (%s/s): %s",
         (unsigned long long)report->rows, units_plural(report->rows), report->columns,
         units_plural(report->columns), (unsigned long long)report->records,
-        units_plural(report->records), bytes, wall, rate, report->output);
+        units_plural(report->records), bytes, wall, rate,
+        table_outputs_text(report->outputs, report->output_count, names));
 }
 
 static enum result json_skips(const struct table_skips *skips, const char *name, struct buf *out)
@@ -421,11 +423,29 @@ static enum result json_counts(const struct table_report *r, struct buf *out)
         (unsigned long long)r->bytes_out, (double)r->wall_us / 1e6, (double)r->cpu_us / 1e6);
 }
 
+static enum result json_files(const struct table_report *r, struct buf *out)
+{
+    enum result result = buf_printf(out, ",\"files\":[");
+
+    for (size_t i = 0; i < r->made_count && result == RESULT_OK; i++) {
+        const struct table_output *file = &r->outputs[i];
+
+        result = buf_printf(out, "%s{\"path\":", i ? "," : "");
+        result = result == RESULT_OK ? json_text_append(out, str_view(file->path)) : result;
+        result = result == RESULT_OK
+                     ? buf_printf(out, ",\"format\":\"%s\",\"bytes\":%llu}", file->format->name,
+                                  (unsigned long long)r->made_bytes[i])
+                     : result;
+    }
+    return result == RESULT_OK ? buf_append_char(out, ']') : result;
+}
+
 enum result table_report_json(const struct table_report *r, struct buf *out)
 {
     enum result result = buf_append(out, "{\"output\":", 10);
 
-    result = result == RESULT_OK ? json_text_append(out, str_view(r->output)) : result;
+    result = result == RESULT_OK ? json_text_append(out, str_view(r->outputs[0].path)) : result;
+    result = result == RESULT_OK ? json_files(r, out) : result;
     result = result == RESULT_OK ? json_counts(r, out) : result;
     result = result == RESULT_OK ? json_read_as(r, out) : result;
     result = result == RESULT_OK ? json_skipped(r, out) : result;

@@ -63,7 +63,7 @@ static void on_done(void *context, const struct table_report *report)
     struct run *run = context;
 
     *run->report = *report;
-    run->report->output = run->options->table.output;
+    run->report->outputs = run->options->table.outputs;
     run->report->schema = table_build_take_schema(run->build);
     uv_close((uv_handle_t *)&run->timer, NULL);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
@@ -107,7 +107,8 @@ enum result table_run(const struct table_run_options *options, struct table_repo
 {
     struct run run = { .options = options, .report = report };
 
-    *report = (struct table_report){ .output = options->table.output };
+    *report = (struct table_report){ .outputs = options->table.outputs,
+                                     .output_count = options->table.output_count };
     if (uv_loop_init(&run.loop) != 0) {
         options->source->close(options->source);
         report->result = err_set(&report->err, RESULT_IO, "E-LOOP1", "cannot make an event loop");

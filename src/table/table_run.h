@@ -20,7 +20,7 @@ struct table_run_options {
     bool progress;                /* on stderr, if that is a terminal */
 };
 
-/** `report->output` is the option's string; `report->schema` is the caller's to free. */
+/** `report->outputs` are the options'; `report->schema` is the caller's to free. */
 MUST_CHECK enum result table_run(const struct table_run_options *options,
                                  struct table_report *report);
 

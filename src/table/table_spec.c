@@ -1,51 +1,10 @@
 #include "table/table_spec.h"
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 uint64_t table_memory(const struct table_spec *spec)
 {
     return spec->memory_bytes ? spec->memory_bytes : TABLE_MEMORY_DEFAULT;
-}
-
-/* What stands behind the last dot of the file's name, which is not its first character; or "". */
-static const char *ending_of(const char *output)
-{
-    const char *slash = strrchr(output, '/'), *name = slash ? slash + 1 : output;
-    const char *dot = strrchr(name, '.');
-
-    return dot && dot > name ? dot + 1 : "";
-}
-
-bool table_is_parquet(const char *output)
-{
-    return strcasecmp(ending_of(output), "parquet") == 0;
-}
-
-bool table_is_tsv(const char *output)
-{
-    return strcasecmp(ending_of(output), "tsv") == 0;
-}
-
-bool table_is_text(const char *output)
-{
-    return table_is_tsv(output) || strcasecmp(ending_of(output), "csv") == 0;
-}
-
-bool table_has_foreign_ending(const char *output)
-{
-    const char *ending = ending_of(output);
-    bool has_letter = false;
-
-    for (const char *p = ending; *p; p++) {
-        if (!isalnum((unsigned char)*p)) {
-            return false;
-        }
-        has_letter |= !isdigit((unsigned char)*p);
-    }
-    return has_letter && !table_is_text(output) && !table_is_parquet(output);
 }
 
 static bool has_every(const struct json_pointer *pointer)

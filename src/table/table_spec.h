@@ -1,7 +1,7 @@
 /**
  * What a table is to look like, as its user says it; and what the flattener makes of that.
  *
- * Plain data. A zeroed spec is a table of all there is, as CSV.
+ * Plain data. A zeroed spec is a table of all there is.
  *
  * Ownership  a spec owns nothing: its texts live as long as the table is being built. A table_shape
  *            owns its picks (table_shape_release) and points into itself: do not copy it.
@@ -53,8 +53,7 @@ struct table_spec {
     const struct str *unique; /* columns by which rows are told apart; the first row stays */
     size_t unique_count;
     struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
-    bool parquet;             /* whatever the output is called */
-    bool types;               /* find the types, for the report; Parquet does so anyway */
+    bool types;               /* find the types, for the report; typed formats do so anyway */
     bool coerce;              /* see normalise/types.h */
     struct csv_style csv;
     uint64_t memory_bytes; /* 0: TABLE_MEMORY_DEFAULT */
@@ -62,21 +61,6 @@ struct table_spec {
 
 /** Bytes that building the table may hold; never 0. */
 uint64_t table_memory(const struct table_spec *spec);
-
-#define TABLE_ENDINGS ".csv, .tsv (cells parted by tabs) or .parquet" /* for people */
-
-/** ".parquet" at the end of the name. */
-bool table_is_parquet(const char *output);
-
-/** ".tsv" likewise: tabs between cells, if nothing else is said. */
-bool table_is_tsv(const char *output);
-
-/** ".csv" or ".tsv". */
-bool table_is_text(const char *output);
-
-/** The name ends in a way that no format has: ".json", ".db", ".csv.gz". No ending at all is CSV, and so are
- *  one of digits only, or none that a format could have ("data.2026-11-21"). */
-bool table_has_foreign_ending(const char *output);
 
 struct table_shape {
     struct flatten_shape flatten; /* points at what follows */

@@ -62,19 +62,29 @@ static enum result merge_columns(struct table_build *b, struct columns **columns
                : result;
 }
 
-static enum result make_sequencer(struct table_build *b, struct row_sink sink, struct err *err)
+static void free_sequencers(struct table_build *b)
 {
-    sequencer_free(b->sequencer);
-    b->sequencer = sequencer_new(sink, 2 * b->worker_count + 2);
-    return b->sequencer ? RESULT_OK : err_nomem(err, "starting a pass");
+    while (b->sequencer_count) {
+        sequencer_free(b->sequencers[--b->sequencer_count]);
+    }
 }
 
-/* Each pass behind the first begins with the source at its start and a turn for every worker. */
-static enum result start_pass(struct table_build *b, struct row_sink sink, struct err *err)
+static enum result add_sequencer(struct table_build *b, struct row_sink sink, struct err *err)
+{
+    struct sequencer *sequencer = sequencer_new(sink, 2 * b->worker_count + 2);
+
+    if (!sequencer) {
+        return err_nomem(err, "starting a pass");
+    }
+    b->sequencers[b->sequencer_count++] = sequencer;
+    return RESULT_OK;
+}
+
+/* Each pass behind the first begins with the source at its start. */
+static enum result start_pass(struct table_build *b, struct err *err)
 {
     enum result result = b->source->rewind(b->source, err);
 
-    result = result == RESULT_OK ? make_sequencer(b, sink, err) : result;
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
         struct table_worker *w = &b->workers[i];
 
@@ -91,22 +101,42 @@ static enum result start_pass(struct table_build *b, struct row_sink sink, struc
 
 static enum result start_keying(struct table_build *b, struct err *err)
 {
+    enum result result;
+
+    free_sequencers(b);
     b->dedup = dedup_new(table_memory(&b->spec) / 2);
-    return b->dedup ? start_pass(b, (struct row_sink){ dedup_take, b->dedup }, err)
-                    : err_nomem(err, "comparing rows");
+    if (!b->dedup) {
+        return err_nomem(err, "comparing rows");
+    }
+    result = add_sequencer(b, (struct row_sink){ dedup_take, b->dedup }, err);
+    return result == RESULT_OK ? start_pass(b, err) : result;
 }
 
-/* The file, and who writes its rows. */
-static enum result open_writer(struct table_build *b, const struct layout *layout, struct err *err)
+/* One of the files, and who writes its rows. */
+static enum result open_writer(struct table_build *b, size_t output, const struct layout *layout,
+                               struct err *err)
 {
-    enum result result = table_writer_open(&b->writer, b->output, layout, &b->spec, err);
+    enum result result = table_writer_open(&b->writers[output], &b->outputs[output], layout,
+                                           &b->spec, b->worker_count, err);
 
-    b->row_layout = layout;
     for (unsigned i = 0; result == RESULT_OK && i < b->worker_count; i++) {
-        b->workers[i].encoder = row_encoder_new(b->writer);
-        if (!b->workers[i].encoder) {
+        b->workers[i].encoders[output] = row_encoder_new(b->writers[output]);
+        if (!b->workers[i].encoders[output]) {
             result = err_nomem(err, "starting to write");
         }
+    }
+    return result == RESULT_OK ? add_sequencer(b, table_writer_sink(b->writers[output]), err)
+                               : result;
+}
+
+static enum result open_writers(struct table_build *b, const struct layout *layout, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    free_sequencers(b);
+    b->row_layout = layout;
+    for (size_t i = 0; i < b->output_count && result == RESULT_OK; i++) {
+        result = open_writer(b, i, layout, err);
     }
     return result;
 }
@@ -114,22 +144,26 @@ static enum result open_writer(struct table_build *b, const struct layout *layou
 static void free_encoders(struct table_build *b)
 {
     for (unsigned i = 0; i < b->worker_count; i++) {
-        row_encoder_free(b->workers[i].encoder);
-        b->workers[i].encoder = NULL;
+        for (size_t n = 0; n < b->output_count; n++) {
+            row_encoder_free(b->workers[i].encoders[n]);
+            b->workers[i].encoders[n] = NULL;
+        }
     }
 }
 
-static void abandon_writer(struct table_build *b)
+static void abandon_writers(struct table_build *b)
 {
     free_encoders(b);
-    table_writer_abandon(b->writer);
-    b->writer = NULL;
+    for (size_t i = 0; i < b->output_count; i++) {
+        table_writer_abandon(b->writers[i]);
+        b->writers[i] = NULL;
+    }
 }
 
 /* What pass 1 has written is of no use, or it has written nothing. */
 static void drop_guess(struct table_build *b)
 {
-    abandon_writer(b);
+    abandon_writers(b);
     layout_free(b->guess_layout);
     columns_free(b->guess);
     b->guess_layout = NULL;
@@ -139,9 +173,9 @@ static void drop_guess(struct table_build *b)
 
 static enum result start_writing(struct table_build *b, struct err *err)
 {
-    enum result result = open_writer(b, b->layout, err);
+    enum result result = open_writers(b, b->layout, err);
 
-    return result == RESULT_OK ? start_pass(b, table_writer_sink(b->writer), err) : result;
+    return result == RESULT_OK ? start_pass(b, err) : result;
 }
 
 static enum result make_layout(const struct table_build *b, const struct columns *columns,
@@ -149,7 +183,7 @@ static enum result make_layout(const struct table_build *b, const struct columns
                                struct err *err)
 {
     return layout_new(layout, &b->spec, columns, explode_node(b, columns), counts->rows,
-                      counts->records, b->spec.parquet, err);
+                      counts->records, err);
 }
 
 /* Pass 1 is done: columns, then everything that the next pass needs, if there is to be one. */
@@ -169,7 +203,7 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
     }
     b->report.passes++;
     b->written = b->guess && !atomic_load(&b->guess_failed) &&
-                 layout_same(b->guess_layout, b->layout, b->spec.parquet);
+                 layout_same(b->guess_layout, b->layout, table_build_is_typed(b));
     if (b->written) {
         return RESULT_OK;
     }
@@ -338,8 +372,7 @@ static enum result guess(struct table_build *b, const struct flatten_counts *cou
         drop_guess(b);
         return learn_anew(b, err);
     }
-    result = result == RESULT_OK ? open_writer(b, b->guess_layout, err) : result;
-    result = result == RESULT_OK ? make_sequencer(b, table_writer_sink(b->writer), err) : result;
+    result = result == RESULT_OK ? open_writers(b, b->guess_layout, err) : result;
     return result == RESULT_OK ? learn_anew(b, err) : result;
 }
 
@@ -404,10 +437,24 @@ static void number_odd(const struct table_build *b, struct table_schema *schema)
     }
 }
 
+/* In the order that they were asked for; the first that fails is the last. */
+static enum result commit_files(struct table_build *b, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; i < b->output_count && result == RESULT_OK; i++) {
+        struct table_writer *writer = b->writers[i];
+
+        b->writers[i] = NULL;
+        result = table_writer_commit(writer, &b->report.made_bytes[i], err);
+        b->report.bytes_out += b->report.made_bytes[i];
+        b->report.made_count += result == RESULT_OK;
+    }
+    return result;
+}
+
 static enum result commit(struct table_build *b, struct err *err)
 {
-    struct table_writer *writer = b->writer;
-
     if (!b->written) { /* else that was done when pass 1 had ended */
         table_tally_collect(b);
     }
@@ -421,22 +468,21 @@ static enum result commit(struct table_build *b, struct err *err)
         number_odd(b, b->report.schema);
     }
     free_encoders(b);
-    b->writer = NULL;
-    return table_writer_commit(writer, &b->report.bytes_out, err);
+    return commit_files(b, err);
 }
 
-/* The end of it all, well or not: the file is either committed or gone. */
+/* The end of it all, well or not: each file is either committed or gone. */
 void table_step_commit(struct work_item *item)
 {
     struct table_build *b = (struct table_build *)item;
     struct err err = { 0 };
     enum result result;
 
-    if (b->writer && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
+    if (b->writers[0] && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
         result = commit(b, &err);
         if (result != RESULT_OK) {
             table_build_fail(b, result, &err);
         }
     }
-    abandon_writer(b);
+    abandon_writers(b);
 }

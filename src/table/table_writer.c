@@ -1,108 +1,117 @@
 #include "table/table_writer.h"
 
-#include "table/csv.h"
 #include "table/output_file.h"
-#include "table/parquet/parquet.h"
+#include "table/packing.h"
 
 #include <stdlib.h>
 
-/* A row group is gathered in memory, while blocks wait for their turn: an eighth leaves room. */
-#define GROUP_SHARE 8
-
-/* How large the dictionaries may become does not depend on the machine: a part of the memory, and as much again
- * for what the file holds of them. The workers know them, too, as far as all of these have room in half of the
- * memory; if they have less, each forgets now and then. */
-#define DICTIONARY_PART 12
-#define WORKERS_PART 2
-
 struct table_writer {
-    const struct layout *layout;
-    const struct table_spec *spec;
-    struct output_file *file;
-    struct parquet_file *parquet; /* NULL: CSV */
-    struct parquet_dictionaries *dictionaries;
-    unsigned encoders;
+    const struct table_format *format;
+    const struct table_packing *packing; /* NULL: none */
+    struct format_target format_target;
+    struct packing_target packing_target;
+    struct output_file *file; /* NULL: the format has a place of its own */
+    void *table;              /* the format's */
+    void *stream;             /* the packing's */
+    void *packer;      /* for what is no worker's: what stands before, between and behind rows */
+    struct buf packed; /* what it made */
+    bool has_rows;
 };
 
 struct row_encoder {
     struct table_writer *writer;
-    struct buf bytes;
-    struct csv_repeat repeat;
-    struct parquet_block *block; /* NULL: CSV */
+    void *encoder; /* the format's */
+    void *packer;  /* the packing's, or NULL */
+    struct buf block, packed;
     struct row_cell *cells;
 };
 
-static size_t dictionary_room(const struct table_writer *w)
-{
-    return (size_t)(table_memory(w->spec) / DICTIONARY_PART);
-}
-
-static enum result write_file(void *context, const void *bytes, size_t len, struct err *err)
+static enum result write_file(void *context, struct str bytes, struct err *err)
 {
     struct table_writer *w = context;
 
-    return output_write(w->file, bytes, len, err);
+    return output_write(w->file, bytes.data, bytes.len, err);
 }
 
-static enum result take_lines(void *context, struct str bytes, struct err *err)
-{
-    return write_file(context, bytes.data, bytes.len, err);
-}
-
-static enum result take_blocks(void *context, struct str bytes, struct err *err)
+/* Bytes that no worker has packed. */
+static enum result write_packed(void *context, struct str bytes, struct err *err)
 {
     struct table_writer *w = context;
+    enum result result = RESULT_OK;
 
-    return parquet_file_take(w->parquet, bytes, err);
+    if (!w->packer) {
+        return w->packing->take(w->stream, bytes, err);
+    }
+    buf_reset(&w->packed);
+    result = w->packing->pack(w->packer, bytes, &w->packed, err);
+    return result == RESULT_OK ? w->packing->take(w->stream, buf_view(&w->packed), err) : result;
+}
+
+static enum result take_block(struct table_writer *w, struct str block, struct err *err)
+{
+    if (w->packing) {
+        return w->packing->take(w->stream, block, err);
+    }
+    return w->format->take ? w->format->take(w->table, block, err) : write_file(w, block, err);
+}
+
+static enum result take(void *context, struct str block, struct err *err)
+{
+    struct table_writer *w = context;
+    enum result result = RESULT_OK;
+
+    if (!block.len) {
+        return RESULT_OK;
+    }
+    if (w->has_rows && w->format->between) {
+        result = w->format_target.write(w, str_view(w->format->between), err);
+    }
+    w->has_rows = true;
+    return result == RESULT_OK ? take_block(w, block, err) : result;
 }
 
 struct row_sink table_writer_sink(struct table_writer *w)
 {
-    return (struct row_sink){ w->parquet ? take_blocks : take_lines, w };
+    return (struct row_sink){ take, w };
 }
 
-static enum result write_header(struct table_writer *w, struct err *err)
+static enum result open_packing(struct table_writer *w, unsigned workers, struct err *err)
 {
-    struct buf header = { 0 };
-    enum result result;
-
-    if (!w->layout->count) {
-        return RESULT_OK; /* a table without columns is an empty file */
+    w->packing_target = (struct packing_target){ write_file, w, workers };
+    if (w->packing->packer_new) {
+        w->packer = w->packing->packer_new();
+        if (!w->packer) {
+            return err_nomem(err, "starting a table");
+        }
     }
-    result = csv_header(&header, &w->spec->csv, w->layout->names, w->layout->count);
-    result = result == RESULT_OK ? output_write(w->file, header.data, header.len, err)
-                                 : err_nomem(err, "writing the header");
-    buf_release(&header);
-    return result;
+    return w->packing->open(&w->stream, &w->packing_target, err);
 }
 
-enum result table_writer_open(struct table_writer **writer, const char *path,
+enum result table_writer_open(struct table_writer **writer, const struct table_output *output,
                               const struct layout *layout, const struct table_spec *spec,
-                              struct err *err)
+                              unsigned workers, struct err *err)
 {
     struct table_writer *w = calloc(1, sizeof *w);
-    enum result result;
+    enum result result = RESULT_OK;
 
     *writer = NULL;
     if (!w) {
         return err_nomem(err, "starting a table");
     }
-    w->layout = layout;
-    w->spec = spec;
-    result = output_open(&w->file, path, err);
-    if (result == RESULT_OK && spec->parquet) {
-        uint64_t group = table_memory(spec) / GROUP_SHARE;
-
-        result = parquet_file_new(&w->parquet, &layout->schema,
-                                  group < PARQUET_GROUP_BYTES ? group : PARQUET_GROUP_BYTES,
-                                  write_file, w, err);
-        w->dictionaries = parquet_dictionaries_new(&layout->schema, dictionary_room(w));
-        if (result == RESULT_OK && !w->dictionaries) {
-            result = err_nomem(err, "starting a table");
-        }
-    } else if (result == RESULT_OK) {
-        result = write_header(w, err);
+    w->format = output->format;
+    w->packing = output->packing;
+    w->format_target = (struct format_target){ .path = output->path,
+                                               .layout = layout,
+                                               .spec = spec,
+                                               .write = output->packing ? write_packed : write_file,
+                                               .context = w };
+    if (!w->format->has_place) {
+        result = output_open(&w->file, output->path, err);
     }
+    if (result == RESULT_OK && w->packing) {
+        result = open_packing(w, workers, err);
+    }
+    result = result == RESULT_OK ? w->format->open(&w->table, &w->format_target, err) : result;
     if (result != RESULT_OK) {
         table_writer_abandon(w);
         return result;
@@ -113,11 +122,14 @@ enum result table_writer_open(struct table_writer **writer, const char *path,
 
 enum result table_writer_commit(struct table_writer *w, uint64_t *bytes, struct err *err)
 {
-    enum result result = w->parquet ? parquet_file_finish(w->parquet, err) : RESULT_OK;
+    enum result result = w->format->finish ? w->format->finish(w->table, err) : RESULT_OK;
     struct output_file *file = w->file;
 
-    *bytes = output_bytes(file);
-    if (result == RESULT_OK) {
+    if (result == RESULT_OK && w->packing) {
+        result = w->packing->finish(w->stream, err);
+    }
+    *bytes = file ? output_bytes(file) : 0;
+    if (result == RESULT_OK && file) {
         w->file = NULL;
         result = output_commit(file, err);
     }
@@ -127,103 +139,81 @@ enum result table_writer_commit(struct table_writer *w, uint64_t *bytes, struct 
 
 void table_writer_abandon(struct table_writer *w)
 {
-    if (w) {
-        output_abandon(w->file);
-        parquet_file_free(w->parquet);
-        parquet_dictionaries_free(w->dictionaries);
-        free(w);
+    if (!w) {
+        return;
     }
+    output_abandon(w->file);
+    w->format->close(w->table);
+    if (w->packing) {
+        w->packing->close(w->stream);
+        if (w->packing->packer_free) {
+            w->packing->packer_free(w->packer);
+        }
+    }
+    buf_release(&w->packed);
+    free(w);
 }
 
 struct row_encoder *row_encoder_new(struct table_writer *writer)
 {
     struct row_encoder *e = calloc(1, sizeof *e);
+    const struct table_packing *packing = writer->packing;
+    bool packs = packing && packing->packer_new;
 
     if (!e) {
         return NULL;
     }
     e->writer = writer;
-    e->block = writer->parquet ? parquet_block_new(&writer->layout->schema) : NULL;
-    e->cells = calloc(writer->layout->count + 1U, sizeof *e->cells);
-    e->repeat.columns = writer->layout->common;
-    if (!e->cells || (writer->parquet && !e->block)) {
+    e->encoder = writer->format->encoder_new(writer->table);
+    e->packer = packs ? packing->packer_new() : NULL;
+    e->cells = calloc(writer->format_target.layout->count + 1U, sizeof *e->cells);
+    if (!e->encoder || !e->cells || (packs && !e->packer)) {
         row_encoder_free(e);
         return NULL;
     }
-    writer->encoders++;
     return e;
 }
 
 void row_encoder_free(struct row_encoder *e)
 {
-    if (e) {
-        parquet_block_free(e->block);
-        buf_release(&e->bytes);
-        free(e->cells);
-        free(e);
+    if (!e) {
+        return;
     }
+    e->writer->format->encoder_free(e->encoder);
+    if (e->packer) {
+        e->writer->packing->packer_free(e->packer);
+    }
+    buf_release(&e->block);
+    buf_release(&e->packed);
+    free(e->cells);
+    free(e);
 }
 
 enum result row_encoder_add(struct row_encoder *e, const struct row *row, uint64_t *lone_surrogates,
                             struct err *err)
 {
-    struct row laid = layout_row(e->writer->layout, row, e->cells);
+    struct row laid = layout_row(e->writer->format_target.layout, row, e->cells);
 
-    if (e->block) {
-        return parquet_block_row(e->block, &laid, lone_surrogates, err);
-    }
-    return csv_row(&e->bytes, &e->writer->spec->csv, &laid, &e->repeat, lone_surrogates) ==
-                   RESULT_OK
-               ? RESULT_OK
-               : err_nomem(err, "writing rows");
+    return e->writer->format->add(e->encoder, &e->block, &laid, lone_surrogates, err);
 }
 
 size_t row_encoder_bytes(const struct row_encoder *e)
 {
-    return e->block ? parquet_block_bytes(e->block) : e->bytes.len;
+    return e->block.len + (e->writer->format->held ? e->writer->format->held(e->encoder) : 0);
 }
 
-/* What can be encoded before is, so that few wait idly. */
-static enum result adopt(struct row_encoder *e, struct sequencer *sequencer, uint64_t chunk,
-                         bool more, struct err *err)
+enum result row_encoder_flush(struct row_encoder *e, const struct format_turn *turn,
+                              struct buf **bytes, struct err *err)
 {
-    enum result result = parquet_block_begin(e->block, &e->bytes, err);
+    enum result result = e->writer->format->flush(e->encoder, &e->block, turn, err);
 
-    if (result == RESULT_OK && parquet_block_waits(e->block)) {
-        result = sequencer_await(sequencer, chunk);
-        result = result == RESULT_OK ? parquet_block_adopt(e->block, e->writer->dictionaries, err)
-                                     : result;
-    }
-    if (result == RESULT_OK && !more) {
-        sequencer_pass(sequencer, chunk);
-    }
-    return result;
-}
-
-/* Most workers have as much room as the file, and know no more than that. */
-static void forget(struct row_encoder *e)
-{
-    size_t room = (size_t)(table_memory(e->writer->spec) / WORKERS_PART) / e->writer->encoders;
-
-    if (room < dictionary_room(e->writer)) {
-        parquet_block_forget(e->block, room);
-    }
-}
-
-enum result row_encoder_flush(struct row_encoder *e, struct sequencer *sequencer, uint64_t chunk,
-                              bool more, struct buf **bytes, struct err *err)
-{
-    enum result result;
-
-    *bytes = &e->bytes;
-    e->repeat = (struct csv_repeat){ .columns = e->writer->layout->common };
-    if (!e->block) {
-        return RESULT_OK;
-    }
-    result = adopt(e, sequencer, chunk, more, err);
-    if (result == RESULT_OK) {
-        result = parquet_block_finish(e->block, &e->bytes, err);
-        forget(e);
+    *bytes = e->packer ? &e->packed : &e->block;
+    if (result == RESULT_OK && e->packer) {
+        buf_reset(&e->packed);
+        if (e->block.len) {
+            result = e->writer->packing->pack(e->packer, buf_view(&e->block), &e->packed, err);
+        }
+        buf_reset(&e->block);
     }
     return result;
 }

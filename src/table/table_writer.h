@@ -1,14 +1,12 @@
 /**
- * Table writer: rows in, the table's file out, as CSV or Parquet.
+ * Table writer: rows in, one table's file out, in its format (format.h) and packing (packing.h).
  *
- * Each worker has an encoder and turns the rows of its chunk into bytes; those go through
- * table/sequencer to the writer's sink, in the plan's order. What the bytes are is between the two:
- * of CSV, lines; of Parquet, encoded blocks (table/parquet/parquet.h), before which their new values are
- * adopted by the file's dictionaries, in that order, too.
+ * Each worker has an encoder for each file. Its blocks go through table/sequencer.h to the writer's sink, in
+ * the plan's order.
  *
- * Ownership  layout and spec are borrowed until the end; table_writer_commit and table_writer_abandon
- *            free the writer, encoders go before it.
- * Errors     those of table/output_file.h and table/parquet/parquet.h.
+ * Ownership  output, layout and spec are borrowed until the end; table_writer_commit and
+ *            table_writer_abandon free the writer, encoders go before it.
+ * Errors     those of table/output_file.h and of the format.
  * Threads    an encoder belongs to one worker; the sink's calls come one at a time.
  */
 #ifndef SCRAPETOP_TABLE_TABLE_WRITER_H
@@ -17,24 +15,25 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "normalise/rows.h"
+#include "table/format.h"
 #include "table/layout.h"
 #include "table/sequencer.h"
 #include "table/table_spec.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct table_writer;
 
-/** Parquet if the spec says so. Creates the file beside `path` (table/output_file.h) and writes the CSV's header. */
-MUST_CHECK enum result table_writer_open(struct table_writer **writer, const char *path,
+/** Creates the file beside its path (table/output_file.h) with what stands before the rows. */
+MUST_CHECK enum result table_writer_open(struct table_writer **writer,
+                                         const struct table_output *output,
                                          const struct layout *layout, const struct table_spec *spec,
-                                         struct err *err);
+                                         unsigned workers, struct err *err);
 
 struct row_sink table_writer_sink(struct table_writer *writer);
 
-/** `*bytes` gets the file's size. */
+/** `*bytes` gets the file's size; 0 if the format has a place of its own. */
 MUST_CHECK enum result table_writer_commit(struct table_writer *writer, uint64_t *bytes,
                                            struct err *err);
 
@@ -54,11 +53,11 @@ MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct
 /** Memory that rows take which were not flushed. */
 size_t row_encoder_bytes(const struct row_encoder *encoder);
 
-/** Ends the block, behind its last row. What depends on the rows of all chunks before this one, which has
- *  entered `sequencer`, is settled first; for that it may have to wait (sequencer_await). `more`: the chunk has
- *  further blocks. `*bytes` is the encoder's, for sequencer to empty or exchange. */
-MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder, struct sequencer *sequencer,
-                                         uint64_t chunk, bool more, struct buf **bytes,
+/** Ends the block, behind its last row. What depends on the rows of all chunks before is settled first; for
+ *  that it may have to wait (sequencer_await). `*bytes` is the encoder's, for the sequencer to empty or
+ *  exchange. */
+MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder,
+                                         const struct format_turn *turn, struct buf **bytes,
                                          struct err *err);
 
 #endif

@@ -379,9 +379,9 @@ def test_null__is_counted__where_a_record_should_be():
 
 def test_output__is_refused__when_no_format_ends_so():
     path = put(b'{"a":1,"b":"x,y"}\n')
-    for ending in ("json", "jsonl", "db", "csv.gz", "xlsx", "txt", "sqlite", "JSON"):
+    for ending in ("xml", "avro", "xlsx", "txt", "gz", "parquet.gz", "XLS"):
         ended = harness.run("normalise", "-o", scratch(f"new.{ending}"), path)
-        check(ended.code == 2 and b".csv, .tsv (cells parted by tabs) or .parquet" in ended.err, f"-o new.{ending}:", ended)
+        check(ended.code == 2 and b"error[E-ARG1]" in ended.err, f"-o new.{ending}:", ended)
         check(not os.path.exists(scratch(f"new.{ending}")), f"new.{ending} was written")
         for option in ("--csv", "--parquet"):
             ended = harness.run("run", option, scratch(f"new.{ending}"), "http://127.0.0.1:9/")

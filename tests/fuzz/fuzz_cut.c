@@ -18,8 +18,10 @@ static void make(struct made *made, const char *input, const char *records, uint
                  unsigned workers)
 {
     struct folder_path output = folder_at("t.csv");
+    const struct table_output to = { .path = output.text, .format = &csv_format };
     struct table_run_options options = { .table = { .records = records,
-                                                    .output = output.text,
+                                                    .outputs = &to,
+                                                    .output_count = 1,
                                                     .workers = workers,
                                                     .split_bytes = split_bytes,
                                                     .chunk_bytes = split_bytes } };
