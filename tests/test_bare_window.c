@@ -95,6 +95,21 @@ static void window__is_none__when_nothing_was_accepted_before(void **state)
     assert_true(w.spare <= 0);
 }
 
+/* All was refused for a while, and is let in again: that there is no window shows once. */
+static void window__is_none__when_far_more_is_let_in(void **state)
+{
+    struct bare_window w = { 0 };
+
+    (void)state;
+    pass_window(&w, 0);
+    for (unsigned i = 0; i < 75; i++) {
+        bare_window_started(&w, AT_S(60));
+        assert_false(bare_window_accepted(&w));
+    }
+    assert_true(bare_window_accepted(&w));
+    assert_false(bare_window_accepted(&w));
+}
+
 /* Each look costs a refusal. */
 static void quota__is_not_worth_it__when_it_is_small(void **state)
 {
@@ -116,6 +131,7 @@ int main(void)
         cmocka_unit_test(period__becomes_shorter__when_nobody_asked_sooner),
         cmocka_unit_test(window__is_none__when_its_quota_is_refused_twice),
         cmocka_unit_test(window__is_none__when_nothing_was_accepted_before),
+        cmocka_unit_test(window__is_none__when_far_more_is_let_in),
         cmocka_unit_test(quota__is_not_worth_it__when_it_is_small),
     };
 

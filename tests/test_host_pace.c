@@ -500,6 +500,27 @@ static void ease__starts_slowly_again__when_a_pause_is_over(void **state)
     assert_int_equal(may(T0), HOST_MAY);
 }
 
+/* However quick its answers are: a bucket of ten is empty before the first refusal is back. */
+static void host__is_asked_by_two__when_it_is_to_be_met_gently(void **state)
+{
+    struct request request;
+
+    (void)state;
+    table.is_gentle = true;
+    host->contacted = false;
+    request = begin(lane, 0, T0);
+    start(T0);
+    assert_int_equal(may(T0), HOST_FULL);
+    for (int i = 0; i < 20; i++) {
+        host_ended(&table, host, &request, HOST_END_WELL, T0 + US_PER_MS);
+        start(T0 + US_PER_MS);
+        assert_int_equal(may(T0 + US_PER_MS), HOST_FULL);
+    }
+    host_ended(&table, host, &request, HOST_END_WELL, T0 + HOST_GENTLE_US);
+    start(T0 + HOST_GENTLE_US);
+    assert_int_equal(may(T0 + HOST_GENTLE_US), HOST_MAY); /* and then as after a hold */
+}
+
 /* One request hangs: the window grows by time, too. */
 static void slow_start__is_not_owned_by_one_slow_request(void **state)
 {
@@ -602,6 +623,7 @@ int main(void)
         CASE(ease__starts_slowly_again__when_a_pause_is_over),
         CASE(slow_start__is_not_owned_by_one_slow_request),
         CASE(slow_start__doubles_each_round__when_all_goes_well),
+        CASE(host__is_asked_by_two__when_it_is_to_be_met_gently),
         CASE(slow_start__ends__when_the_window_is_no_longer_what_keeps_back),
     };
 

@@ -106,6 +106,7 @@ static enum result hosts_start(struct engine *e, struct err *err)
 {
     (void)err;
     host_table_init(&e->hosts, e->job->pace.cap_per_host, e->job->pace.rate_per_host);
+    e->hosts.is_gentle = e->job->pace.is_auto;
     return RESULT_OK;
 }
 

@@ -6,6 +6,7 @@
 #define SPARE_LEAST 40 /* fewer are not worth the refusals that looking for its end costs */
 #define SPARE_PART 0.2 /* of them refused: it has failed, ... */
 #define FAILED_MOST 1  /* ... and more often than this, for good */
+#define MORE 1.25      /* times as many: it was no window */
 #define END_PART 40    /* of a window: how well its end is known */
 #define WAIT_MAX_US (15 * US_PER_S)
 
@@ -17,9 +18,14 @@ void bare_window_started(struct bare_window *w, uint64_t now_us)
     w->spare -= w->spare > 0;
 }
 
-void bare_window_accepted(struct bare_window *w)
+bool bare_window_accepted(struct bare_window *w)
 {
     w->accepted++;
+    if (w->is_sure || w->quota <= 0 || w->accepted <= MORE * w->quota) {
+        return false;
+    }
+    w->quota = 0;
+    return true;
 }
 
 bool bare_window_refused(struct bare_window *w, uint64_t started_us)
@@ -57,6 +63,7 @@ bool bare_window_opens(struct bare_window *w, uint64_t started_us)
     if (!is_first) {
         w->is_sure = rate > SAME * w->rate && w->rate > SAME * rate;
         w->rate = rate;
+        w->quota = w->accepted;
         w->spare = w->accepted >= SPARE_LEAST && w->failed <= FAILED_MOST ? w->accepted : 0;
         w->period_us = w->is_sure && w->spare > 0 ? took_us : 0;
     }

@@ -20,7 +20,8 @@
 struct bare_window {
     uint64_t opened_us; /* the last time; 0: nothing has begun yet */
     double accepted;    /* since then */
-    double rate;        /* of the window before, a second */
+    double quota;       /* of the window before; 0: none, or it was none */
+    double rate;        /* that, a second */
     bool is_sure;       /* that and the one before it were alike */
     double spare;       /* so many may begin at any rate: the window before let in as many */
     unsigned failed;    /* so often they were refused */
@@ -29,7 +30,9 @@ struct bare_window {
 };
 
 void bare_window_started(struct bare_window *window, uint64_t now_us);
-void bare_window_accepted(struct bare_window *window);
+
+/** True when far more has been let in than by the one before, which was but an outage. */
+bool bare_window_accepted(struct bare_window *window);
 
 /** False when it has let in far fewer than the one before. */
 bool bare_window_refused(struct bare_window *window, uint64_t started_us);

@@ -443,6 +443,11 @@ void host_started(struct host_table *table, struct host *host, struct request *r
 
     if (!host->contacted && host->in_flight == 0) {
         table->first_contacts++;
+        if (table->is_gentle && !host->window) {
+            host->window = HOST_GENTLE_WINDOW;
+            host->window_us = now_us;
+            host->gentle_us = now_us + HOST_GENTLE_US;
+        }
     }
     host->in_flight++;
     unresponsive_started(table, host);
@@ -480,6 +485,9 @@ static enum host_news note_answered(struct host *host, uint64_t now_us)
     if (was_down) {
         host->window = 1;
         host->window_us = now_us;
+    }
+    if (now_us < host->gentle_us) {
+        return was_down ? HOST_NEWS_UP : HOST_NEWS_NONE;
     }
     if (host->window && ++host->window > 2 * (host->in_flight + 1)) {
         host->window = 0; /* the queue, no longer the window, keeps it back */

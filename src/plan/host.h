@@ -47,6 +47,8 @@
     24 /* of them, told apart by their paths; what comes later shares its endpoint's */
 #define HOST_BUCKETS_MAX 16
 #define HOST_WHY_MAX 96
+#define HOST_GENTLE_WINDOW 2            /* of a host that is asked for the first time ... */
+#define HOST_GENTLE_US UINT64_C(100000) /* ... for so long, where that is wanted */
 
 struct host {
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
@@ -59,6 +61,7 @@ struct host {
     unsigned in_flight;
     unsigned window;        /* slow start: in flight at most; 0: open */
     uint64_t window_us;     /* as of then: it grows by time too */
+    uint64_t gentle_us;     /* answers do not widen it before */
     bool hold_is_user;      /* until released */
     bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
     bool was_held;          /* by what it answered, once or more */
@@ -103,6 +106,7 @@ struct host_table {
     uint32_t slot_count;
     unsigned cap_per_host; /* 0: none */
     struct rate rate_per_host;
+    bool is_gentle;     /* few at once at first: what a small bucket then refuses is few, too */
     uint64_t work_left; /* requests that are not settled: a quota above it need not be spread */
     uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
     /* plan/unresponsive.h */

@@ -297,7 +297,9 @@ void learned_accepted(struct learned_limit *l, const struct learned_answer *a, u
     if (l->refused_us && a->started_us > l->refused_us) {
         note_recovery(l, a->started_us, now_us);
     }
-    bare_window_accepted(&l->window);
+    if (bare_window_accepted(&l->window)) {
+        l->recovery_us = 0;
+    }
     take_step(l, told_window_accepted(&l->told, a->started_us), now_us);
 }
 
