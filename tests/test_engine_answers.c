@@ -744,6 +744,33 @@ static void host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike(void *
     server_stop(second);
 }
 
+/* After a hundred it is asked nothing more. The other host comes to its end, and what is left can be asked later. */
+static void host__is_asked_nothing_more__when_it_alone_refuses_for_long(void **state)
+{
+    struct ban_script good = { .after = 100000 };
+    struct server *first = server_start(ban, &good), *second = server_start(login_page, first);
+    char url[128];
+    struct run r;
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:{%s,%s}/[1-200]",
+             strrchr(server_url(second, ""), ':') + 1, strrchr(server_url(first, ""), ':') + 1);
+    run_begin(&r, url);
+    r.job.pace.cap_per_host = 3;
+    r.job.pace.cap = 6;
+    r.job.pace.rate_per_host = (struct rate){ 400, US_PER_S };
+    run_to_its_end(&r);
+    assert_int_equal(r.report.ok, 200);
+    assert_in_range(r.report.failed, SAME_ANSWER_STOP_AT, SAME_ANSWER_STOP_AT + 3);
+    assert_int_equal(r.report.failed + r.report.pending, 200);
+    assert_int_equal(r.report.exit, EXIT_DRAINED);
+    assert_string_equal(r.report.stopped_code, "E-SAME1");
+    assert_told(&r, "it is asked nothing more, other hosts go on", true);
+    run_end(&r);
+    server_stop(first);
+    server_stop(second);
+}
+
 static void run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed(void **state)
 {
     struct world w;
@@ -805,6 +832,7 @@ static int group(void)
         cmocka_unit_test(host__is_held_and_named__when_it_refuses_after_it_went_well),
         cmocka_unit_test(host__is_not_held_for_long__when_only_some_urls_are_refused),
         cmocka_unit_test(host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike),
+        cmocka_unit_test(host__is_asked_nothing_more__when_it_alone_refuses_for_long),
         cmocka_unit_test(run__stops_only_for_what_follows_each_other__and_goes_on_when_resumed),
         cmocka_unit_test(run__ends__when_the_last_are_refused_alike),
     };

@@ -45,6 +45,21 @@ static void stop(struct engine *e, const struct host *host, int status)
     engine_stop_for(e, "E-BAN1", why);
 }
 
+/* It alone: what others answer is asked on. */
+static void stop_host(struct engine *e, struct host *host, int status)
+{
+    if (host->is_stopped || e->phase != ENGINE_RUNNING || host->refs <= 1) {
+        return;
+    }
+    host_stop(host);
+    events_add_host(&e->events, EVENT_ERROR, "refused-alike", host->label, ",\"code\":\"E-BAN1\"",
+                    "%.*s refuses everything with HTTP %d since %llu went well, after %d holds, "
+                    "too; it is asked nothing more, other hosts go on; ask again later, and the "
+                    "refused ones with --only-failed --class %d [E-BAN1]",
+                    STR_ARG(host->label), status, (unsigned long long)host->ban.well, BAN_HOLDS_MAX,
+                    status);
+}
+
 /* Puts what is to be asked once more before all else of the host. False when the next URL must do. */
 static bool send_scout(struct engine *e, const struct host *host)
 {
@@ -75,8 +90,12 @@ static void refused(struct engine *e, const struct response *response)
     if (!hold_us) {
         return;
     }
-    if (is_for_good && !do_others_answer(e, host)) {
-        stop(e, host, response->status);
+    if (is_for_good) {
+        if (do_others_answer(e, host)) {
+            stop_host(e, host, response->status);
+        } else {
+            stop(e, host, response->status);
+        }
         return;
     }
     snprintf(due.host, sizeof due.host, "%.*s", STR_ARG(host->label));

@@ -25,13 +25,13 @@ enum run_limit limit_now(const struct engine *e)
 const struct due *limit_due_of(const struct request *r, const struct host *host, uint64_t now_us,
                                uint64_t *due_us)
 {
-    static const struct due by_user = { .by = DUE_USER };
+    static const struct due by_user = { .by = DUE_USER }, by_us = { .by = DUE_SAME_ANSWER };
     struct host_hold hold = host_hold_of(host, r, now_us);
     bool is_held = hold.due && hold.until_us > r->due_us;
 
     if (host->hold_is_user) {
         *due_us = TIME_NEVER;
-        return &by_user;
+        return host->is_stopped ? &by_us : &by_user;
     }
     *due_us = is_held ? hold.until_us : r->due_us;
     return is_held ? hold.due : &r->due;
@@ -252,8 +252,12 @@ static void fill_hold(struct engine *e, uint64_t now_us, struct snapshot_limit *
     name_host(e, host, l);
     hold = hold_of_ready(e, host, now_us);
     l->in_us = until(hold.until_us, now_us);
-    l->by = host->hold_is_user ? LIMIT_BY_USER : LIMIT_BY_NONE;
-    l->due = hold.due ? *hold.due : (struct due){ .by = DUE_NONE };
+    l->by = host->is_stopped     ? LIMIT_BY_SAME_ANSWER
+            : host->hold_is_user ? LIMIT_BY_USER
+                                 : LIMIT_BY_NONE;
+    l->due = host->is_stopped ? (struct due){ .by = DUE_SAME_ANSWER }
+             : hold.due       ? *hold.due
+                              : (struct due){ .by = DUE_NONE };
     if (l->due.by == DUE_BREAKER) {
         engine_reason_text(e, first_wait(e), l->reason, sizeof l->reason);
     }

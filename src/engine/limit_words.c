@@ -225,7 +225,9 @@ static void head_of(const struct snapshot_limit *l, char head[NOTE_MAX])
         add_host(l, head);
         break;
     case LIMIT_HOLD:
-        snprintf(head + used, NOTE_MAX - used, " %s", l->by == LIMIT_BY_USER ? "by you" : left);
+        if (l->by != LIMIT_BY_SAME_ANSWER) { /* that has no end */
+            snprintf(head + used, NOTE_MAX - used, " %s", l->by == LIMIT_BY_USER ? "by you" : left);
+        }
         add_host(l, head);
         break;
     case LIMIT_ALL_WAITING:

@@ -53,6 +53,22 @@ static void tell_of_host(struct engine *e, const struct response *response, cons
                     STR_ARG(host->label), SAME_ANSWER_TELL_AT, response->request->reason);
 }
 
+/* It alone: what others answer is asked on. */
+static void stop_host(struct engine *e, const struct response *response, struct host *host)
+{
+    char class[FAILURE_TEXT_MAX];
+
+    if (host->is_stopped || e->phase != ENGINE_RUNNING || host->refs <= 1) {
+        return;
+    }
+    host_stop(host);
+    failure_format_word(host->same.failure, class);
+    events_add_host(&e->events, EVENT_ERROR, "refused-alike", host->label, ",\"code\":\"E-SAME1\"",
+                    "%.*s: %d requests in a row came to the same: %.60s; it is asked nothing more, "
+                    "other hosts go on; --only-failed --class %s asks them again [E-SAME1]",
+                    STR_ARG(host->label), SAME_ANSWER_STOP_AT, response->request->reason, class);
+}
+
 static void stop(struct engine *e, const struct response *response)
 {
     char why[sizeof e->ending.why], class[FAILURE_TEXT_MAX];
@@ -94,6 +110,9 @@ void refused_alike_note(struct engine *e, const struct response *response, bool 
     case SAME_ANSWER_STOP:
         stop(e, response);
         break;
+    }
+    if (host_word == SAME_ANSWER_STOP) {
+        stop_host(e, response, host);
     }
     if (host_word == SAME_ANSWER_TELL && !e->judging.same_answer.is_told) {
         tell_of_host(e, response, host);

@@ -145,7 +145,7 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
     out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
     if (host->hold_is_user) {
         out->hold_in_us = UINT64_MAX;
-        out->due = (struct due){ .by = DUE_USER };
+        out->due = (struct due){ .by = host->is_stopped ? DUE_SAME_ANSWER : DUE_USER };
     } else if (hold.due) {
         out->hold_in_us = hold.until_us - f->now_us;
         out->due = *hold.due;
@@ -326,10 +326,10 @@ static void count_unreached(void *context, const struct request *request)
 
 /* Nobody is reached: none of the hosts that have work left, one of which was reached before, unless none
  * ever was; and not one request waits for anything else. A refused port is no sign of it: somebody was
- * there to refuse. Nor is a name that never resolved, while others are reached. */
+ * there to refuse. Nor are names alone that never resolved: they are wrong, most often. */
 static bool is_network_down(const struct engine *e, const struct snapshot *s)
 {
-    bool was_reached = false, is_lost = false;
+    bool was_reached = false, is_lost = false, is_address = false;
     size_t unreached = 0;
     uint64_t failures = 0;
 
@@ -345,10 +345,11 @@ static bool is_network_down(const struct engine *e, const struct snapshot *s)
         failures += host->unreached_in_row;
         was_reached |= host->was_reached;
         is_lost |= host->was_reached && host->unreached_in_row;
+        is_address |= host->unreached_in_row && host->silence != OUTCOME_DNS;
     }
     frontier_each_wait(e->frontier, count_unreached, &unreached);
-    return failures >= NETWORK_DOWN_FAILURES && (is_lost || !was_reached) && unreached &&
-           unreached == s->waiting;
+    return failures >= NETWORK_DOWN_FAILURES && (is_lost || (!was_reached && is_address)) &&
+           unreached && unreached == s->waiting;
 }
 
 static enum run_state ended_state(const struct engine *e, const struct snapshot *s)
@@ -464,14 +465,30 @@ static uint64_t last_due_us(const struct snapshot *s)
     return last_us;
 }
 
+/* What the slowest host alone takes for what is known to be left there, at the rate that its refusals taught. */
+static uint64_t slowest_host_us(const struct engine *e)
+{
+    double most_s = 0;
+
+    for (uint32_t i = 0; i < e->hosts.count; i++) {
+        const struct host *host = e->hosts.hosts[i];
+        double rate = host->origin[0] ? host->bucket.learned.rate : 0;
+
+        if (rate > 0 && host->other_count == 0 && !host->is_stopped && host->refs / rate > most_s) {
+            most_s = host->refs / rate;
+        }
+    }
+    return (uint64_t)(most_s * 1e6);
+}
+
 /* A range: the best and the worst of the rates over ten seconds, a minute and the whole session; under a
- * rate that and what comes of it now. Nothing until five requests have ended, nor while nothing moves. */
+ * rate that and what comes of it now. Where there are several hosts, no sooner than the slowest of them. Nothing until five requests have ended, nor while nothing moves. */
 static void fill_eta(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     uint64_t left = s->total - s->ok - s->failed;
-    uint64_t due_us = last_due_us(s);
+    uint64_t due_us = last_due_us(s), slowest_us = slowest_host_us(e);
     double bound = bounding_rate(&s->limit), best = 0, worst = 0;
     double rates[] = { metrics_rate(&e->metrics, METRICS_RATE_WINDOW_S),
                        metrics_rate(&e->metrics, 60), s->requests_per_s_average };
@@ -480,7 +497,8 @@ static void fill_eta(struct filling *f)
         e->metrics.ring_count < 2 || !is_moving(e, s)) {
         return;
     }
-    if (bound > 0) {
+    due_us = due_us > slowest_us ? due_us : slowest_us;
+    if (bound > 0 && (!s->limit.host[0] || s->limit.is_only_host)) {
         rates[0] = bound;
         rates[1] = rates[2] = s->requests_per_s < bound ? s->requests_per_s : bound;
     }

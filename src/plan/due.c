@@ -27,6 +27,7 @@ const char *due_by_word(enum due_by by)
         [DUE_RULE] = "rule",
         [DUE_USER] = "user",
         [DUE_NOT_READY] = "not-ready",
+        [DUE_SAME_ANSWER] = "refused-alike",
     };
 
     return words[by];
@@ -66,6 +67,9 @@ void due_format(const struct due *due, char text[DUE_TEXT_MAX])
         break;
     case DUE_NOT_READY:
         snprintf(text, DUE_TEXT_MAX, "not ready, %s", due->said);
+        break;
+    case DUE_SAME_ANSWER:
+        snprintf(text, DUE_TEXT_MAX, "it refuses all alike");
         break;
     }
 }

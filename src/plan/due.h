@@ -22,6 +22,7 @@ enum due_by {
     DUE_RULE,        /* a rule of the job */
     DUE_USER,        /* the user holds the host */
     DUE_NOT_READY,   /* the result is still being made (plan/exchange.h); holds no host */
+    DUE_SAME_ANSWER, /* we did: the host refuses all, and is asked nothing more */
     DUE_BY_COUNT,
 };
 

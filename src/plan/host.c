@@ -662,6 +662,12 @@ void host_hold_user(struct host *host, bool hold, uint64_t now_us)
         host->window_us = now_us;
     }
     host->hold_is_user = hold;
+    host->is_stopped = false;
+}
+
+void host_stop(struct host *host)
+{
+    host->hold_is_user = host->is_stopped = true;
 }
 
 void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,

@@ -59,12 +59,13 @@ struct host {
     bool is_unresponsive;        /* plan/unresponsive.h */
 
     unsigned in_flight;
-    unsigned window;        /* slow start: in flight at most; 0: open */
-    uint64_t window_us;     /* as of then: it grows by time too */
-    uint64_t gentle_us;     /* answers do not widen it before */
-    bool hold_is_user;      /* until released */
-    bool awaits_login;      /* nothing is asked of it before there is a token (engine/auth.h) */
-    bool was_held;          /* by what it answered, once or more */
+    unsigned window;    /* slow start: in flight at most; 0: open */
+    uint64_t window_us; /* as of then: it grows by time too */
+    uint64_t gentle_us; /* answers do not widen it before */
+    bool hold_is_user;  /* until released */
+    bool is_stopped;    /* so is it, for it refuses all: not by the user, but theirs to release */
+    bool awaits_login;  /* nothing is asked of it before there is a token (engine/auth.h) */
+    bool was_held;      /* by what it answered, once or more */
     bool told_bad_deadline; /* that it names deadlines which nobody can read */
 
     uint64_t down_until_us; /* nobody answers: no probe before; 0: it is up */
@@ -255,6 +256,9 @@ void host_table_ease(struct host_table *table, uint64_t now_us);
 
 /** By the user: until released. */
 void host_hold_user(struct host *host, bool hold, uint64_t now_us);
+
+/** It refuses all, and is asked nothing more unless the user releases it. */
+void host_stop(struct host *host);
 
 /** The server holds a request's bucket until then: after a restart, or by a rule. */
 void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
