@@ -1,6 +1,7 @@
 /* The last line: what is typed, else what is to be said, else the keys. */
 
 #include "ui/bar.h"
+#include "ui/panels.h"
 
 #include <stdio.h>
 #include <string.h>

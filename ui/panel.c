@@ -6,22 +6,6 @@
 #define MARK_COLUMNS 2 /* "> " before the selected row */
 #define GAP 2
 
-const struct panel *const panels[PANEL_COUNT] = {
-    [PANEL_FLIGHTS] = &panel_flights,
-    [PANEL_WAITS] = &panel_waits,
-    [PANEL_NORMALISE] = &panel_normalise,
-    [PANEL_RATE] = &panel_rate,
-    [PANEL_CORES] = &panel_cores,
-    [PANEL_LOG] = &panel_log,
-    [PANEL_HOSTS] = &panel_hosts,
-    [PANEL_FAILED] = &panel_failed,
-    [PANEL_DETAIL] = &panel_detail,
-    [PANEL_ENDPOINTS] = &panel_endpoints,
-    [PANEL_LADDER] = &panel_ladder,
-    [PANEL_ANSWERS] = &panel_answers,
-    [PANEL_EACH_FAILED] = &panel_each_failed,
-};
-
 int panel_rows(size_t count, size_t most)
 {
     return 2 + (int)(count < most ? count : most);
@@ -30,42 +14,6 @@ int panel_rows(size_t count, size_t most)
 bool panel_is_live(const struct snapshot *s)
 {
     return !s->is_replay;
-}
-
-bool panel_exists(enum panel_id id, const struct snapshot *s)
-{
-    return !panels[id]->exists || panels[id]->exists(s);
-}
-
-uint64_t panel_request_id(enum panel_id id, const struct snapshot *s, size_t row)
-{
-    if (id == PANEL_FLIGHTS && row < s->flight_count) {
-        return s->flights[row].id;
-    }
-    if (id == PANEL_WAITS && row < s->wait_count) {
-        return s->waits[row].id;
-    }
-    if (id == PANEL_FAILED && row < s->failure_count) {
-        return s->failures[row].example_id;
-    }
-    if (id == PANEL_EACH_FAILED && row < s->failed_one_count) {
-        return s->failed_ones[row].id;
-    }
-    return 0;
-}
-
-const char *panel_host(enum panel_id id, const struct snapshot *s, size_t row)
-{
-    if (id == PANEL_FLIGHTS && row < s->flight_count) {
-        return s->flights[row].host;
-    }
-    if (id == PANEL_WAITS && row < s->wait_count) {
-        return s->waits[row].host;
-    }
-    if (id == PANEL_HOSTS && row < s->host_count) {
-        return s->hosts[row].host;
-    }
-    return NULL;
 }
 
 /* Lines above the first row: the title, and the headings once there is room for rows too. A log of
@@ -215,34 +163,34 @@ static void add_place(const struct panel *panel, const struct list *list,
     }
 }
 
-static void draw_title(enum panel_id id, const struct panel_scene *scene, struct pane pane)
+static void draw_title(const struct panel *panel, unsigned digit, const struct panel_scene *scene,
+                       struct pane pane)
 {
     char title[PANEL_TITLE_MAX], note[PANEL_TITLE_MAX] = "", full[PANEL_TITLE_MAX + 16];
 
-    snprintf(title, sizeof title, "%s", panels[id]->name);
-    if (panels[id]->title) {
-        panels[id]->title(scene->snapshot, pane.rect.rows, title, note);
+    snprintf(title, sizeof title, "%s", panel->name);
+    if (panel->title) {
+        panel->title(scene->snapshot, pane.rect.rows, title, note);
     }
     if (scene->list) {
-        add_place(panels[id], scene->list, note);
+        add_place(panel, scene->list, note);
     }
-    if (id <= PANEL_ENDPOINTS) { /* the digit that leads to it */
-        snprintf(full, sizeof full, "%u %s", ((unsigned)id + 1) % 10, title);
+    if (digit) {
+        snprintf(full, sizeof full, "%u %s", digit % 10, title);
     } else {
         snprintf(full, sizeof full, "%s", title);
     }
     draw_rule(pane, 0, scene->focused ? ROLE_FOCUS : ROLE_TITLE, full, note);
 }
 
-void panel_draw(enum panel_id id, const struct panel_scene *scene, struct pane pane)
+void panel_draw_one(const struct panel *panel, unsigned digit, const struct panel_scene *scene,
+                    struct pane pane)
 {
-    const struct panel *panel = panels[id];
-
     if (pane.rect.rows <= 0) {
         return;
     }
     if (lines_above(panel, pane.rect.rows) > 0) {
-        draw_title(id, scene, pane);
+        draw_title(panel, digit, scene, pane);
     }
     if (panel->table) {
         draw_table(panel, scene, pane);

@@ -2,7 +2,8 @@
  * Panels: each a constant that says what room it wants and draws a snapshot into it.
  *
  * A panel keeps nothing and changes nothing; what the user has scrolled or selected comes in as a
- * `struct list`. The table of them, in the order of their digits, is `panels`.
+ * `struct list`. The table of them is in ui/panels.h. A new one is a file, its name in enum panel_id, a row there, and
+ * its file in CMakeLists.txt.
  *
  * Threads  none of its own.
  */
@@ -69,6 +70,8 @@ struct panel_table {
     const char *order; /* the source's own, in words; may be NULL */
 };
 
+struct export_row;
+
 struct panel {
     const char *name;
     struct layout_need need; /* rows_wanted is the least of what rows_wanted() may say */
@@ -80,9 +83,14 @@ struct panel {
     void (*title)(const struct snapshot *s, int rows, char title[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX]);
     void (*draw)(const struct panel_scene *scene, struct pane pane);
+    uint64_t (*request_id)(const struct snapshot *s,
+                           size_t row); /* 0: none; NULL: rows are no requests */
+    const char *(*host)(const struct snapshot *s, size_t row); /* NULL: rows name no host */
+    struct {
+        const char *name; /* "in-flight", "failed": a word for a file's name */
+        void (*row)(struct export_row *out, const struct snapshot *s, size_t row);
+    } export; /* as data (ui/export.h); NULL: nothing to give */
 };
-
-extern const struct panel *const panels[PANEL_COUNT];
 
 /** A request, in which `key` (or "") is what varies. */
 void panel_cell_request(struct panel_cell *cell, const char *request, const char *key);
@@ -93,19 +101,12 @@ int panel_rows(size_t count, size_t most);
 /** For panel.exists of what a replay has nothing of. */
 bool panel_is_live(const struct snapshot *s);
 
-bool panel_exists(enum panel_id id, const struct snapshot *s);
-
-/** The request that a row stands for: its id, 0 when it stands for none. */
-uint64_t panel_request_id(enum panel_id id, const struct snapshot *s, size_t row);
-
-/** The host that a row names, or NULL. */
-const char *panel_host(enum panel_id id, const struct snapshot *s, size_t row);
-
 /** Rows of a list that a pane of `rows` lines can show. */
 size_t panel_list_rows(const struct panel *panel, int rows);
 
-/** Title line, then the panel's table or its own drawing. */
-void panel_draw(enum panel_id id, const struct panel_scene *scene, struct pane pane);
+/** Title line with `digit` (0: none leads to it), then the panel's table or its own drawing. */
+void panel_draw_one(const struct panel *panel, unsigned digit, const struct panel_scene *scene,
+                    struct pane pane);
 
 /** The lines above the panels, in one of three forms. `frozen` (or NULL) replaces the state word. */
 void header_draw(const struct snapshot *s, enum layout_header kind, const char *frozen,

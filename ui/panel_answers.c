@@ -2,6 +2,7 @@
 
 #include "ui/panel.h"
 
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -97,6 +98,16 @@ static const struct panel_table table = {
     .nothing = "no rule has met an answer",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_rule *rule = &s->rules[i];
+
+    export_text(r, "name", rule->name);
+    export_text(r, "rule", rule->text);
+    export_text(r, "do", rule->action);
+    export_count(r, "count", rule->count);
+}
+
 const struct panel panel_answers = {
     .name = "Answers",
     .need = { .column = { 0, 1, 2 }, .order = 90, .need = 8, .rows_min = 3, .rows_wanted = 4 },
@@ -104,4 +115,5 @@ const struct panel panel_answers = {
     .exists = exists,
     .source = &source,
     .table = &table,
+    .export = { "answers", export_fields },
 };

@@ -3,6 +3,7 @@
 
 #include "ui/panel.h"
 
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -120,6 +121,24 @@ static const struct panel_table table = {
     .order = "latest first",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_failed *f = &s->failed_ones[i];
+    char why[FAILURE_TEXT_MAX];
+
+    failure_format(f->why, why);
+    export_count(r, "id", f->id);
+    export_text(r, "why", why);
+    export_text(r, "request", f->request);
+    export_text(r, "said", f->said);
+    export_known(r, "ago_s", !f->before, (double)f->ago_us / 1e6);
+}
+
+static uint64_t request_id(const struct snapshot *s, size_t row)
+{
+    return s->failed_ones[row].id;
+}
+
 const struct panel panel_each_failed = {
     .name = "Failed requests",
     .need = { .column = { -1, -1, 2 }, .order = 85, .need = 9, .rows_min = 3, .rows_wanted = 3 },
@@ -128,4 +147,6 @@ const struct panel panel_each_failed = {
     .source = &source,
     .table = &table,
     .title = title,
+    .export = { "failed-requests", export_fields },
+    .request_id = request_id,
 };

@@ -3,6 +3,7 @@
 #include "ui/panel.h"
 
 #include "base/units.h"
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -179,6 +180,30 @@ static const struct panel_table table = {
     .nothing = "no endpoint asked yet",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_endpoint *e = &s->endpoints[i];
+
+    export_text(r, "name", e->name);
+    export_count(r, "requests", e->planned);
+    export_count(r, "ok", e->done);
+    export_count(r, "failed", e->failed);
+    export_count(r, "waiting", e->waiting);
+    export_number(r, "req_per_s", e->requests_per_s);
+    export_ms(r, "p50_ms", e->p50_us);
+    export_ms(r, "p95_ms", e->p95_us);
+    export_number(r, "throttled", e->throttled_part);
+    export_number(r, "server_errors", e->server_error_part);
+    export_known(r, "rows", e->rows > 0, (double)e->rows);
+    export_known(r, "expected", e->pages_known, (double)e->pages_expected);
+    export_known(r, "got", e->pages_known, (double)e->pages_got);
+    export_known(r, "missing_count", e->pages_known, (double)e->pages_missing);
+    export_text(r, "ended", e->listings ? page_end_name(e->pages_end) : "");
+    export_known(r, "records", e->listings > 0, (double)e->records);
+    export_known(r, "records_missing", e->listings > 0, (double)e->records_missing);
+    export_text(r, "note", e->note);
+}
+
 const struct panel panel_endpoints = {
     .name = "Endpoints",
     .need = { .column = { 0, 0, 0 }, .order = 100, .need = 5, .rows_min = 3, .rows_wanted = 4 },
@@ -186,4 +211,5 @@ const struct panel panel_endpoints = {
     .exists = exists,
     .source = &source,
     .table = &table,
+    .export = { "endpoints", export_fields },
 };

@@ -2,6 +2,7 @@
 
 #include "ui/panel.h"
 
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -102,6 +103,27 @@ static const struct panel_table table = {
     .nothing = "nothing has failed",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_failure *f = &s->failures[i];
+    char why[FAILURE_TEXT_MAX], class[FAILURE_TEXT_MAX];
+
+    failure_format(f->why, why);
+    failure_format_word(f->why, class);
+    export_text(r, "why", why);
+    export_text(r, "class", class);
+    export_count(r, "count", f->count);
+    export_seconds(r, "last_ago_s", f->last_ago_us);
+    export_text(r, "example", f->example);
+    export_count(r, "example_id", f->example_id);
+    export_text(r, "said", f->said);
+}
+
+static uint64_t request_id(const struct snapshot *s, size_t row)
+{
+    return s->failures[row].example_id;
+}
+
 const struct panel panel_failed = {
     .name = "Failed",
     .need = { .column = { 0, 1, 2 },
@@ -114,4 +136,6 @@ const struct panel panel_failed = {
     .source = &source,
     .table = &table,
     .title = title,
+    .export = { "failed", export_fields },
+    .request_id = request_id,
 };

@@ -2,6 +2,7 @@
 
 #include "ui/panel.h"
 
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -123,6 +124,32 @@ static const struct panel_table table = {
     .order = "oldest first",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_flight *f = &s->flights[i];
+
+    export_count(r, "id", f->id);
+    export_text(r, "key", f->key);
+    export_text(r, "host", f->host);
+    export_text(r, "request", f->request);
+    export_text(r, "state", flight_state_word(f->state));
+    export_count(r, "attempt", f->attempt);
+    export_seconds(r, "age_s", f->age_us);
+    export_known(r, "first_byte_s", f->first_byte_us > 0, (double)f->first_byte_us / 1e6);
+    export_known(r, "status", f->status > 0, f->status);
+    export_count(r, "body_bytes", f->body_bytes);
+}
+
+static uint64_t request_id(const struct snapshot *s, size_t row)
+{
+    return s->flights[row].id;
+}
+
+static const char *host_of(const struct snapshot *s, size_t row)
+{
+    return s->flights[row].host;
+}
+
 const struct panel panel_flights = {
     .name = "In flight",
     .need = { .column = { 0, 0, 0 },
@@ -136,4 +163,7 @@ const struct panel panel_flights = {
     .source = &source,
     .table = &table,
     .title = title,
+    .export = { "in-flight", export_fields },
+    .request_id = request_id,
+    .host = host_of,
 };

@@ -3,6 +3,7 @@
 #include "ui/panel.h"
 
 #include "base/units.h"
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -120,6 +121,31 @@ static const struct panel_table table = {
     .nothing = "no host asked yet",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_host *h = &s->hosts[i];
+    char why[DUE_TEXT_MAX];
+
+    due_format_hold(&h->due, why);
+    export_text(r, "host", h->host);
+    export_known(r, "cap", h->cap > 0, h->cap);
+    export_count(r, "in_flight", h->in_flight);
+    export_count(r, "queued", h->queued);
+    export_count(r, "requests", h->requests);
+    export_count(r, "status_429", h->throttled);
+    export_number(r, "req_per_s", h->requests_per_s);
+    export_seconds(r, "hold_in_s", h->hold_in_us);
+    export_text(r, "hold_reason", why);
+    export_known(r, "quota_left", h->quota_left >= 0, (double)h->quota_left);
+    export_known(r, "quota_limit", h->quota_limit >= 0, (double)h->quota_limit);
+    export_seconds(r, "quota_reset_in_s", h->quota_reset_in_us);
+}
+
+static const char *host_of(const struct snapshot *s, size_t row)
+{
+    return s->hosts[row].host;
+}
+
 const struct panel panel_hosts = {
     .name = "Hosts",
     .need = { .column = { 0, 1, 1 }, .order = 70, .need = 6, .rows_min = 3, .rows_wanted = 3 },
@@ -127,4 +153,6 @@ const struct panel panel_hosts = {
     .exists = panel_is_live,
     .source = &source,
     .table = &table,
+    .export = { "hosts", export_fields },
+    .host = host_of,
 };

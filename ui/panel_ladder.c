@@ -3,6 +3,7 @@
 #include "ui/panel.h"
 
 #include "base/units.h"
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -111,6 +112,21 @@ static const struct panel_table table = {
     .nothing = "no cap was held long enough yet",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_rung *rung = &s->rungs[i];
+
+    export_count(r, "cap", rung->cap);
+    export_seconds(r, "time_s", rung->time_us);
+    export_count(r, "requests", rung->requests);
+    export_number(r, "req_per_s", rung->requests_per_s);
+    export_number(r, "ideal_per_s", rung->ideal_per_s);
+    export_ms(r, "p50_ms", rung->p50_us);
+    export_ms(r, "p95_ms", rung->p95_us);
+    export_number(r, "throttled", rung->throttled_part);
+    export_text(r, "note", rung->note);
+}
+
 const struct panel panel_ladder = {
     .name = "Cap ladder",
     .need = { .column = { 0, 1, 1 }, .order = 45, .need = 7, .rows_min = 3, .rows_wanted = 4 },
@@ -118,4 +134,5 @@ const struct panel panel_ladder = {
     .exists = exists,
     .source = &source,
     .table = &table,
+    .export = { "ladder", export_fields },
 };

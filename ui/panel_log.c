@@ -2,6 +2,8 @@
 
 #include "ui/panel.h"
 
+#include "base/clock.h"
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -79,6 +81,20 @@ static const struct list_source source = {
     .count = count, .id = id, .text = text_of, .is_log = true
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    /* The log shows the latest last, the snapshot has it first. */
+    const struct snapshot_event *e = &s->events[s->event_count - 1 - i];
+    static const char *const levels[] = { "info", "notice", "warning", "error" };
+    char when[CLOCK_TEXT_SIZE];
+
+    clock_format_utc(e->wall_us, when);
+    export_text(r, "at", when);
+    export_text(r, "level", levels[e->level]);
+    export_count(r, "times", e->repeats);
+    export_text(r, "text", e->text);
+}
+
 const struct panel panel_log = {
     .name = "Log",
     .need = { .column = { 0, 0, 1 },
@@ -90,4 +106,5 @@ const struct panel panel_log = {
               .elastic = true },
     .source = &source,
     .draw = draw,
+    .export = { "log", export_fields },
 };

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "ui/export_row.h"
 #include "ui/format.h"
 
 #include <stdio.h>
@@ -150,6 +151,35 @@ static const struct panel_table table = {
     .nothing = "nothing has to wait",
 };
 
+static void export_fields(struct export_row *r, const struct snapshot *s, size_t i)
+{
+    const struct snapshot_wait *w = &s->waits[i];
+    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
+
+    failure_format_brief(w->why, why);
+    snapshot_wait_set_by(w, set_by);
+    export_count(r, "id", w->id);
+    export_text(r, "key", w->key);
+    export_text(r, "host", w->host);
+    export_text(r, "request", w->request);
+    export_text(r, "why", why);
+    export_text(r, "reason", w->reason);
+    export_count(r, "attempt", w->attempt);
+    export_count(r, "attempts_max", w->attempts_max);
+    export_seconds(r, "due_in_s", w->due_in_us);
+    export_text(r, "set_by", set_by);
+}
+
+static uint64_t request_id(const struct snapshot *s, size_t row)
+{
+    return s->waits[row].id;
+}
+
+static const char *host_of(const struct snapshot *s, size_t row)
+{
+    return s->waits[row].host;
+}
+
 const struct panel panel_waits = {
     .name = "Waiting",
     .need = { .column = { 0, 0, 0 },
@@ -163,4 +193,7 @@ const struct panel panel_waits = {
     .source = &source,
     .table = &table,
     .title = title,
+    .export = { "waiting", export_fields },
+    .request_id = request_id,
+    .host = host_of,
 };

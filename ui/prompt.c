@@ -2,6 +2,8 @@
 
 #include "ui/view.h"
 
+#include "ui/panels.h"
+
 #include "base/units.h"
 
 #include <stdio.h>
@@ -9,29 +11,7 @@
 #include <strings.h>
 
 #define CAP_LARGEST UINT64_C(1000000)
-#define SWEEP_USUAL "5,10,20,40"
 #define STEP_LARGEST UINT64_C(100000)
-
-void prompt_open(struct view *v, enum view_prompt prompt)
-{
-    v->prompt = prompt;
-    v->prompt_text[0] = '\0';
-    v->message[0] = '\0';
-    if (prompt == PROMPT_FILTER) {
-        snprintf(v->filter_before, sizeof v->filter_before, "%s", v->lists[v->focus].filter);
-        snprintf(v->prompt_text, sizeof v->prompt_text, "%s", v->filter_before);
-    } else if (prompt == PROMPT_HELP) {
-        snprintf(v->prompt_text, sizeof v->prompt_text, "%s", v->help_filter);
-    } else if (prompt == PROMPT_SWEEP) {
-        snprintf(v->prompt_text, sizeof v->prompt_text, SWEEP_USUAL);
-    }
-}
-
-void prompt_ask(struct view *v, const char *question)
-{
-    prompt_open(v, PROMPT_QUESTION);
-    snprintf(v->question, sizeof v->question, "%s", question);
-}
 
 /* --- answers ------------------------------------------------------------------------------------- */
 

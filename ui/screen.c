@@ -1,4 +1,5 @@
 #include "ui/screen.h"
+#include "ui/panels.h"
 
 #include "base/units.h"
 #include "base/utf8.h"

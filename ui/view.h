@@ -125,16 +125,23 @@ struct list *view_list(struct view *v);
 size_t view_help_count(const struct view *v);
 const struct key_binding *view_help_at(const struct view *v, size_t index);
 
-/* prompt.c, for view.c */
+/* Each of these files may call those below it:
+ *
+ *   view.c --> prompt.c --> view_act.c --> view_rows.c, view_settings.c --> view_state.c */
 
-void prompt_open(struct view *v, enum view_prompt prompt);
+/* prompt.c */
 
-/** Asks whether the orders shall be carried out. */
-void prompt_ask(struct view *v, const char *question);
 bool prompt_key(struct view *v, const struct snapshot *s, struct input_key key, uint64_t now_us,
                 struct control *out);
 
-/* view_rows.c, for view.c: what is dangerous asks first */
+/* view_act.c: what a binding does, by key, typed or clicked */
+
+bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
+              uint32_t code, uint64_t now_us, struct control *out);
+void view_export(struct view *v, const char *form, uint64_t now_us);
+void view_focus(struct view *v, enum panel_id panel);
+
+/* view_rows.c: what is dangerous asks first */
 
 bool view_hold_row(struct view *v, const struct snapshot *s, uint64_t now_us, struct control *out);
 void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
@@ -143,18 +150,19 @@ void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us
 void view_ask_detach(struct view *v);
 void view_ask_drain(struct view *v);
 
-/* view_settings.c, for view.c */
+/* view_settings.c */
 
 void view_act_on_settings(struct view *v, enum key_action action, uint64_t now_us);
 
-/* view.c, for the two */
+/* view_state.c: see also view_message, view_list, view_is_light */
 
 /** Begins a list of commands, and adds one that names a request. */
 void view_order(struct view *v, enum control_verb verb);
 void view_order_number(struct view *v, uint64_t number);
 
-void view_export(struct view *v, const char *form, uint64_t now_us);
-bool view_act(struct view *v, const struct snapshot *s, const struct key_binding *binding,
-              uint32_t code, uint64_t now_us, struct control *out);
+void prompt_open(struct view *v, enum view_prompt prompt);
+
+/** Asks whether the orders shall be carried out. */
+void prompt_ask(struct view *v, const char *question);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/units.h"
 #include "ui/view.h"
 
+#include "ui/panels.h"
+
 #include <stdio.h>
 
 /* What a command on rows means: the marked ones, else the selected one, else all that pass a filter. */

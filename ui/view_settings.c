@@ -2,6 +2,8 @@
 
 #include "ui/view.h"
 
+#include "ui/panels.h"
+
 #include <stdio.h>
 #include <string.h>
 
