@@ -48,7 +48,7 @@ static void stop(struct engine *e, const struct host *host, int status)
 /* It alone: what others answer is asked on. */
 static void stop_host(struct engine *e, struct host *host, int status)
 {
-    if (host->is_stopped || e->phase != ENGINE_RUNNING || host->refs <= 1) {
+    if (host->is_stopped || e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
     host_stop(host);

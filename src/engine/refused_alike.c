@@ -58,7 +58,7 @@ static void stop_host(struct engine *e, const struct response *response, struct 
 {
     char class[FAILURE_TEXT_MAX];
 
-    if (host->is_stopped || e->phase != ENGINE_RUNNING || host->refs <= 1) {
+    if (host->is_stopped || e->phase != ENGINE_RUNNING || !engine_is_any_left(e)) {
         return;
     }
     host_stop(host);
