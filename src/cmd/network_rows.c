@@ -219,4 +219,10 @@ const struct option_row network_rows[NETWORK_ROWS] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, network.http2),
     },
+    {
+        .name = "http2-prior-knowledge",
+        .help = "HTTP/2 at once, also over http",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct job, network.http2_at_once),
+    },
 };

@@ -37,7 +37,6 @@ static const struct {
     { "data-binary", "data" },
     { "data-raw", "data" },
     { "headers", "header" },
-    { "user-agent", "header" },
     { "input-file", "input" },
     { "urls", "input" },
     { "file", "input" },

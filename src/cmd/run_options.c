@@ -262,6 +262,7 @@ static const struct option_row session_rows[] = {
 
 static const struct option_group groups[] = {
     { "What to ask", run_request_rows, RUN_REQUEST_ROWS, offsetof(struct run_options, job) },
+    { "As curl has it", as_curl_rows, AS_CURL_ROWS, offsetof(struct run_options, as_curl) },
     { "Network", network_rows, NETWORK_ROWS, offsetof(struct run_options, job) },
     { "Job files", ROWS(file_rows), 0 },
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
@@ -323,8 +324,8 @@ static enum result check_follow_up(struct run_options *options, struct err *err)
 
 static enum result check_job_file(const struct run_options *options, struct err *err)
 {
-    static const char *const of_file[] = { "input",   "request", "data", "globoff",
-                                           "records", "as",      "shape" };
+    static const char *const of_file[] = { "get",  "data-urlencode", "form",    "input", "request",
+                                           "data", "globoff",        "records", "as",    "shape" };
 
     struct url url;
 
@@ -414,8 +415,11 @@ static enum result take_job_file(struct run_options *options, int argc, char **a
 /* What the command line alone is to be the job of. */
 static enum result take_urls(struct run_options *options, struct err *err)
 {
-    enum result result = run_job_take_url_secrets(&options->job, err);
+    enum result result = as_curl_lay_body(&options->as_curl, &options->job, err);
 
+    if (result == RESULT_OK) {
+        result = run_job_take_url_secrets(&options->job, err);
+    }
     return result == RESULT_OK
                ? run_finish_body(&options->job,
                                  options_have(&run_table, &options->given, "request"), err)
@@ -449,6 +453,9 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
             result = take_urls(options, err);
         }
         if (result == RESULT_OK) {
+            result = as_curl_lay_headers(&options->as_curl, &options->job, err);
+        }
+        if (result == RESULT_OK) {
             result = job_take_environment(&options->job, err);
         }
         if (result == RESULT_OK) {
@@ -474,7 +481,8 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
 enum result run_options_lay_over(struct run_options *options, struct job *stored, int argc,
                                  char **argv, struct err *err)
 {
-    static const char *const fixed[] = { "request", "data", "globoff" };
+    static const char *const fixed[] = { "request", "data",           "globoff",
+                                         "get",     "data-urlencode", "form" };
     enum result result;
 
     if (!stored->endpoint_count) {
@@ -496,6 +504,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
     lay_meta(options);
     if (result == RESULT_OK) {
+        result = as_curl_lay_headers(&options->as_curl, &options->job, err);
+    }
+    if (result == RESULT_OK) {
         result = job_take_environment(&options->job, err);
     }
     if (result == RESULT_OK) {
@@ -506,5 +517,6 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
 
 void run_options_release(struct run_options *options)
 {
+    as_curl_release(&options->as_curl);
     job_release(&options->job);
 }

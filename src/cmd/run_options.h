@@ -12,6 +12,7 @@
 #define SCRAPETOP_CMD_RUN_OPTIONS_H
 
 #include "cmd/options.h"
+#include "cmd/as_curl_rows.h"
 #include "cmd/network_rows.h"
 #include "cmd/run_rows.h"
 #include "engine/follow_up.h"
@@ -23,6 +24,7 @@
 
 struct run_options {
     struct job job;
+    struct as_curl as_curl;
     const char *job_file;                           /* an operand; NULL: none */
     const char *base;                               /* --base; NULL: the job file's own */
     const char *run_dir;                            /* -o; NULL: ./NAME.run */

@@ -169,8 +169,6 @@ static bool set_up(struct transfer *t)
     SET(CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER_BYTES);
-    SET(CURLOPT_HTTP_VERSION, (long)(o->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-    SET(CURLOPT_PIPEWAIT, o->http2 ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYPEER, o->insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, o->insecure ? 0L : 2L);
     if (o->ca_file) {
@@ -226,6 +224,7 @@ void transfer_free(struct transfer *t)
 {
     curl_easy_cleanup(t->easy);
     wipe(&t->url);
+    wipe(&t->idn);
     wipe(&t->body);
     for (size_t i = 0; i < FETCH_EXTRA_HEADERS; i++) {
         wipe(&t->extra[i]);
@@ -352,7 +351,7 @@ static bool set_cookies(struct transfer *t, const struct request *request)
 enum result transfer_begin(struct transfer *t, struct response *response, struct request *request,
                            const struct fetch_extra *extra)
 {
-    const char *url = url_with(t, request, extra), *body;
+    const char *url = transfer_network_url(t, url_with(t, request, extra)), *body;
 
     if (!renew(t) || !choose_body(t, request, extra, &body)) {
         return RESULT_NOMEM;
@@ -370,9 +369,10 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     transfer_body_begin(t);
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
+        !transfer_network_choose_version(t, url) ||
         transfer_proxy_choose(t, url, request->from_public) != RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
-        !set_method(t, request, body) || !transfer_network_show_cert(t, request->foreign)) {
+        !set_method(t, request, body) || !transfer_network_keep_apart(t, url, request->foreign)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;

@@ -85,6 +85,7 @@ struct transfer {
     uint64_t header_bytes; /* of all heads */
     char error[CURL_ERROR_SIZE];
     struct buf url;  /* with the extra query; empty without one */
+    struct buf idn;  /* with its host as DNS has it; empty when it is so already */
     struct buf body; /* of the extra; empty without one */
     struct buf extra[FETCH_EXTRA_HEADERS];
     struct curl_slist extra_headers[FETCH_EXTRA_HEADERS]; /* these, before the endpoint's */

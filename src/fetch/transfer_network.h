@@ -11,7 +11,15 @@
 /** What never changes over a handle's life. */
 bool transfer_network_set_up(struct transfer *transfer);
 
-/** Who we are is told to those that the job asks, and to no stranger that a redirect led to. */
-bool transfer_network_show_cert(struct transfer *transfer, bool is_stranger);
+/** HTTP/2 where it is wanted and may be. A request waits for a connection that is being made only where that may
+ *  carry several: in clear text without prior knowledge it cannot. */
+bool transfer_network_choose_version(struct transfer *transfer, const char *url);
+
+/** Who we are is told to those that the job asks, and to no stranger that a redirect led to. Behind all else that says
+ *  which connection may be used. */
+bool transfer_network_keep_apart(struct transfer *transfer, const char *url, bool is_stranger);
+
+/** The URL with its host as DNS has it, if that is written in other letters; until the next call. NULL without memory. */
+const char *transfer_network_url(struct transfer *transfer, const char *url);
 
 #endif

@@ -292,7 +292,7 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
     if (is_end_of_http2_only(code, t->error) && !t->config->options->http2) {
         snprintf(r->reason + len, sizeof r->reason - len,
                  ": perhaps the server speaks only HTTP/2 %s",
-                 is_https(t) ? "(--http2)" : "(--http2, over https alone)");
+                 is_https(t) ? "(--http2)" : "(--http2-prior-knowledge)");
     }
 }
 

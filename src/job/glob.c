@@ -39,6 +39,7 @@ struct glob {
     size_t varying_count; /* parts with more than one value */
     struct str key_head;  /* "page=", when the only varying part is that parameter's value */
     uint64_t count;
+    bool has_plain;    /* brackets or braces in a query that stand for themselves */
     char *bytes;       /* literals and set members, unescaped; parts are views into it */
     struct str *items; /* members of all sets */
     size_t bytes_len, items_len;
@@ -107,6 +108,35 @@ static size_t plain_brackets_len(const char *text, size_t at)
     size_t len = text[at + 1] == ']' ? 2 : ipv6_len(text + at);
 
     return len ? len : member_len(text, at);
+}
+
+/* Braces in a query that can be no set, as of JSON, up to where they are closed or the text ends; 0 when they can. */
+static size_t plain_braces_len(const char *text, size_t at)
+{
+    size_t depth = 0, end = at;
+    bool in_string = false;
+
+    if (text[at] != '{' || !memchr(text, '?', at) ||
+        (!strchr("\"{[$}", text[at + 1]) && strchr(text + at, '}'))) {
+        return 0;
+    }
+    for (; text[end]; end++) {
+        if (in_string && text[end] == '\\' && text[end + 1]) {
+            end++;
+        } else if (text[end] == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (text[end] == '{' || text[end] == '[')) {
+            depth++;
+        } else if (!in_string && (text[end] == '}' || text[end] == ']') && --depth == 0) {
+            return end + 1 - at;
+        }
+    }
+    return end - at;
+}
+
+static size_t plain_len(const char *text, size_t at)
+{
+    return text[at] == '[' ? plain_brackets_len(text, at) : plain_braces_len(text, at);
 }
 
 static void skip_blanks(struct cursor *c)
@@ -297,18 +327,19 @@ static enum result parse_literal(struct glob *glob, struct cursor *c, struct par
     for (;;) {
         char byte = c->text[c->at];
 
-        if (byte == '[') {
-            size_t len = plain_brackets_len(c->text, c->at);
+        if (byte == '[' || byte == '{') {
+            size_t len = plain_len(c->text, c->at);
 
             if (!len) {
                 break;
             }
+            glob->has_plain |= byte == '{' || memchr(c->text, '?', c->at);
             while (len--) {
                 add_byte(glob, c->text[c->at++]);
             }
             continue;
         }
-        if (byte == '\0' || byte == '{') {
+        if (byte == '\0') {
             break;
         }
         if (byte == '}' || byte == ']') {
@@ -329,7 +360,7 @@ static enum result parse_literal(struct glob *glob, struct cursor *c, struct par
 
 static bool opens_part(const char *text, size_t at)
 {
-    return text[at] == '{' || (text[at] == '[' && !plain_brackets_len(text, at));
+    return (text[at] == '{' || text[at] == '[') && !plain_len(text, at);
 }
 
 static enum result parse_parts(struct glob *glob, struct cursor *c)
@@ -602,6 +633,11 @@ void glob_free(struct glob *glob)
         free(glob->bytes);
         free(glob);
     }
+}
+
+bool glob_has_plain(const struct glob *glob)
+{
+    return glob->has_plain;
 }
 
 uint64_t glob_count(const struct glob *glob)

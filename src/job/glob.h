@@ -3,7 +3,8 @@
  *
  * `[1-100]` `[001-100]` (padded) `[1-100:5]` `[a-z]` `[a-z:2]` `{a,b}`, several in one URL, a backslash
  * before a bracket or brace takes its meaning away. Brackets in a query that hold a word without "-" are
- * no range and stand for themselves (`filter[status]=open`), as do `[]` and IPv6 addresses. The rightmost part varies fastest. A pattern is
+ * no range and stand for themselves (`filter[status]=open`), as do `[]` and IPv6 addresses,
+ * and braces in a query that hold JSON or are never closed. The rightmost part varies fastest. A pattern is
  * never unrolled: the URL at an index is computed from the index, so ten million URLs cost what one
  * costs, and a run that resumes needs nothing but a number.
  *
@@ -34,6 +35,9 @@ struct glob;
 MUST_CHECK enum result glob_new(struct glob **glob, struct str pattern, bool globoff,
                                 struct err *err);
 void glob_free(struct glob *glob);
+
+/** Brackets or braces in its query are none of a pattern's, and stand for themselves. */
+bool glob_has_plain(const struct glob *glob);
 
 /** How many URLs it expands to; at least 1. */
 uint64_t glob_count(const struct glob *glob);

@@ -372,6 +372,7 @@ static const struct job_key network_keys[] = {
     { "memory", JOB_KEY_NUMBER, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, NULL },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), 0, 0, NULL },
     { "http2", JOB_KEY_BOOL, FIELD(network.http2), 0, 0, NULL },
+    { "http2_prior_knowledge", JOB_KEY_BOOL, FIELD(network.http2_at_once), 0, 0, NULL },
     { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file), 0, 0, NULL },
     { "resolve", JOB_KEY_CALL, 0, 0, 0, job_read_routes },
     { "connect_to", JOB_KEY_CALL, 0, 0, 0, job_read_connect_to },

@@ -77,7 +77,8 @@ struct job_network {
     uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
     bool insecure;           /* -k */
     bool http2;
-    char *ca_file; /* NULL: the system's */
+    bool http2_at_once; /* without asking the server whether it has it, in clear text as well */
+    char *ca_file;      /* NULL: the system's */
     struct job_proxy proxy;
     struct job_tls tls;
     struct job_route route;

@@ -569,6 +569,7 @@ static bool write_network(cJSON *root, const struct job_network *network)
            add_number(object, "memory", network->memory_bytes) &&
            cJSON_AddBoolToObject(object, "insecure", network->insecure) &&
            cJSON_AddBoolToObject(object, "http2", network->http2) &&
+           (!network->http2_at_once || cJSON_AddTrueToObject(object, "http2_prior_knowledge")) &&
            add_optional(object, "cacert", network->ca_file) && write_route(object, &network->route);
 }
 

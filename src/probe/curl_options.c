@@ -98,7 +98,7 @@ static const struct curl_known options[] = {
     { '0', "http1.0", CURL_PASS_TOLD, false, NULL },
     { 0, "http1.1", CURL_PASS, false, NULL },
     { 0, "http2", CURL_FLAG, false, NULL },
-    { 0, "http2-prior-knowledge", CURL_REFUSE, false, WHY_HTTP },
+    { 0, "http2-prior-knowledge", CURL_FLAG, false, NULL },
     { 0, "http3", CURL_PASS_TOLD, false, NULL },
     { 0, "http3-only", CURL_REFUSE, false, WHY_HTTP },
     { 0, "ignore-content-length", CURL_PASS_TOLD, false, NULL },

@@ -80,7 +80,7 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .network = &job->network,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
-        .http2 = job->network.http2,
+        .http2 = job->network.http2 || job->network.http2_at_once,
         .connect_timeout_us = job->network.connect_timeout_us,
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,

@@ -3,6 +3,7 @@
 #include "base/message.h"
 #include "base/say.h"
 #include "history/stored_job.h"
+#include "job/glob.h"
 #include "plan/retry.h"
 
 #include <curl/curl.h>
@@ -95,16 +96,40 @@ static void warn_of_statuses(const struct job_retry *retry)
     }
 }
 
+/* Of the first that has such: it is probably meant as it is, but a range may have been. */
+static void warn_of_brackets(const struct job *job)
+{
+    const struct job_endpoint *endpoint = &job->endpoints[0];
+
+    for (size_t i = 0; i < endpoint->source_count && !job->globoff; i++) {
+        struct glob *glob;
+        bool has_plain;
+
+        if (endpoint->sources[i].kind != JOB_SOURCE_PATTERN ||
+            glob_new(&glob, str_view(endpoint->sources[i].text), false, NULL) != RESULT_OK) {
+            continue;
+        }
+        has_plain = glob_has_plain(glob);
+        glob_free(glob);
+        if (has_plain) {
+            message_warning("W-GLOB1", "brackets or braces in a URL's query are no pattern and are "
+                                       "asked as they are; -g takes all so");
+            return;
+        }
+    }
+}
+
 void run_warn(const struct job *job)
 {
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
 
     warn_of_statuses(&job->retry);
+    warn_of_brackets(job);
 
     if (job->network.insecure) {
         message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
     }
-    if (job->network.http2 && curl->version_num < HTTP2_TRUSTED) {
+    if ((job->network.http2 || job->network.http2_at_once) && curl->version_num < HTTP2_TRUSTED) {
         message_warning("W-HTTP2",
                         "this libcurl takes a body that HTTP/2 cut short for a whole one; "
                         "only the JSON check stands between");

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import threading
+import urllib.parse
 
 import harness
 from harness import check, check_equal, scratch
@@ -133,6 +134,37 @@ def test_command__that_sends_a_body_without_a_type__is_refused():
     server = Echo()
     ended = harness.succeed("probe", f"curl -d '{BODY}' -H 'Content-Type:' {server.url}/p", code=2)
     check(b"E-CURL2" in ended.err and not server.asked, "not refused", ended)
+    server.shutdown()
+
+
+# What `run` takes in curl's words.
+OPTIONS = (["-A", "me/1"], ["-b", "a=1; b=2"], ["-u", "me:pa:ss"], ["-G", "-d", "a=1", "--data-urlencode", "q=x{1}[2]"],
+           ["--data-urlencode", "a=b/c", "--data-urlencode", "=d"], ["-X", "PUT", "--data-urlencode", "a=ü"],
+           ["-F", "a=1", "-F", "b=x y;type=text/plain"], ["-A", "me/2", "-u", "a:b", "-H", "X-A: 1", "-d", "a=1"])
+
+
+def test_options__ask_as_those_of_curl_do():
+    if not shutil.which("curl"):
+        raise harness.Skipped("curl is not installed")
+    server = Echo()
+    for number, words in enumerate(OPTIONS):
+        subprocess.run(["curl", "-sqg", *words, server.url + "/p"], check=True, capture_output=True,
+                       timeout=harness.HANG_S, env=harness.environment())
+        wanted, run_dir = server.last(), scratch(f"o{number}.run")
+        harness.succeed("run", "--plain", "-o", run_dir, *words, server.url + "/p")
+        asked = server.last()
+        check_equal([urllib.parse.unquote_plus(text) for text in asked[:2]],
+                    [urllib.parse.unquote_plus(text) for text in wanted[:2]], f"method and URL for {words}")
+        check_equal(*([{**heads, "content-type": [heads.get("content-type", [""])[0].split(";")[0]]}
+                       for heads in (asked[2], wanted[2])]), f"headers for {words}")
+        if "-F" in words:
+            check(b'name="b"\r\nContent-Type: text/plain\r\n\r\nx y\r\n' in asked[3], "form", asked[3])
+        else:
+            check_equal(urllib.parse.unquote_plus(asked[3].decode()), urllib.parse.unquote_plus(wanted[3].decode()),
+                        f"body for {words}")
+    for words in (["-F", "a=1", "-d", "b"], ["-G", "-i", "/dev/null", "-d", "a"], ["-u", "me"]):
+        ended = harness.run("run", "--plain", "-o", scratch("no.run"), *words, server.url + "/p")
+        check_equal(ended.code, 2, f"exit code for {words}: {ended}")
     server.shutdown()
 
 
