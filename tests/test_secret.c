@@ -210,6 +210,10 @@ static void names__tell_credentials__from_what_only_sounds_so(void **state)
         "X-Password",
         "X-Access-Token",
         "X-Auth-Key",
+        "X-Hub-Signature-256",
+        "X-Sig-V2",
+        "Authorization-Token-V2",
+        "DPoP",
     };
     static const char *const no_headers[] = {
         "authority",        ":authority",   "Author",          "Accept",           "Content-Type",
@@ -334,6 +338,20 @@ static void typed__is_found__in_every_kind_of_text(void **state)
         { "{ a(where: apiKey>50000) { apiKey } }", "{ a(where: apiKey>50000) { apiKey } }" },
         { "{\"password\":null,\"token\":true,\"secret\":\"${X}\"}",
           "{\"password\":null,\"token\":true,\"secret\":\"${X}\"}" },
+        { "params[api_key]=abcdefgh&a[b]=1", "params[api_key]=***&a[b]=1" },
+        { "x=1;token=abcdefgh", "x=1;token=***" },
+        { "{\"pass\\u0077ord\":\"hunter2\"}", "{\"pass\\u0077ord\":\"***\"}" },
+        { "{\"credentials\": [\"one2\", \"two3\"], \"n\":[\"four\"]}",
+          "{\"credentials\": [\"***\", \"***\"], \"n\":[\"four\"]}" },
+        { "{\"secret\":{\"type\":\"text\",\"value\":\"hunter2\"},\"value\":\"seen\"}",
+          "{\"secret\":{\"type\":\"text\",\"value\":\"***\"},\"value\":\"seen\"}" },
+        { "{\"secret\":[{\"value\":\"hunter2", "{\"secret\":[{\"value\":\"***" },
+        { "https://h/x?appid=570&sid=news&code=de", "https://h/x?appid=570&sid=news&code=de" },
+        { "https://h/x?appid=0123456789abcdef0123", "https://h/x?appid=***" },
+        { "text=see ghp_0123456789abcdefXYZ there", "text=see *** there" },
+        { "a=eyJhbGciOiJI.eyJzdWIiOiIxMjM0.c2lnbmVk", "a=***" },
+        { "ghp_short sk-is-no ask-0123456789abcdefgh",
+          "ghp_short sk-is-no ask-0123456789abcdefgh" },
         { "password", "password" },
         { "password=", "password=" },
         { "=&?\"'\\", "=&?\"'\\" },
@@ -346,6 +364,28 @@ static void typed__is_found__in_every_kind_of_text(void **state)
         assert_int_equal(secret_hide_typed(str_view(cases[i].text), NULL, &out), RESULT_OK);
         assert_content(&out, cases[i].want);
     }
+}
+
+static void forms__are_hidden__in_a_path_and_in_a_header(void **state)
+{
+    struct buf out = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        secret_hide_forms(STR("https://h/bot123456789:AAF-0123456789abcdef/getMe?a=1"), &out),
+        RESULT_OK);
+    assert_content(&out, "https://h/***/getMe?a=1");
+    assert_int_equal(secret_hide_forms(STR("https://h/bot12:AAF/robots"), &out), RESULT_OK);
+    assert_content(&out, "https://h/bot12:AAF/robots");
+    assert_true(secret_form_is(STR("Bearer 0123456789ab")));
+    assert_true(secret_form_is(STR("token 0123456789ab")));
+    assert_true(secret_form_is(STR("id=glpat-0123456789abcdef0123")));
+    assert_false(secret_form_is(STR("Basic facts of life")));
+    assert_false(secret_form_is(STR("application/json")));
+    assert_true(secret_looks_random(STR("0123456789abcdef")));
+    assert_false(secret_looks_random(STR("0123456789abcde")));
+    assert_false(secret_looks_random(STR("only-letters-in-here")));
+    assert_false(secret_looks_random(STR("12 words and a blank")));
 }
 
 static void url_redact__hides_values__when_names_are_secret(void **state)
@@ -573,6 +613,7 @@ int main(void)
         cmocka_unit_test(seal__keeps_labels_only__and_unseal_puts_in_what_they_are_now),
         cmocka_unit_test(names__tell_credentials__from_what_only_sounds_so),
         cmocka_unit_test(typed__is_found__in_every_kind_of_text),
+        cmocka_unit_test(forms__are_hidden__in_a_path_and_in_a_header),
         cmocka_unit_test(url_redact__hides_values__when_names_are_secret),
         cmocka_unit_test(expand__fills_in_variables__when_they_are_set),
         cmocka_unit_test(expand__names_the_variable__when_it_is_missing),

@@ -8,6 +8,7 @@
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
 #include "fetch/transfer_outcome.h"
+#include "fetch/transfer_times.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "fetch/transfer_network.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_proxy.h"
+#include "fetch/transfer_times.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,67 +76,6 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
     return CURL_PREREQFUNC_OK;
 }
 
-int transfer_status(const struct transfer *t)
-{
-    long status = 0;
-
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
-}
-
-const struct fetch_endpoint *transfer_endpoint(const struct transfer *t)
-{
-    return &t->config->options->endpoints[t->response->request->endpoint];
-}
-
-/* A limit of nought is none. */
-static long limit_of(uint64_t us, uint64_t more_us, uint64_t unit_us)
-{
-    uint64_t units = us ? (us + more_us + unit_us - 1) / unit_us : 0;
-
-    return units > INT32_MAX ? INT32_MAX : (long)units;
-}
-
-/* Those of the options, and the time that was not its own. None for one that waits. */
-static bool set_time_limits(struct transfer *t)
-{
-    const struct fetch_options *o = t->config->options;
-    uint64_t lost_us = t->lost_us, total_us = t->paused ? 0 : o->total_timeout_us;
-
-    return curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                            limit_of(o->connect_timeout_us, lost_us, US_PER_MS)) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, limit_of(total_us, lost_us, US_PER_MS)) ==
-               CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
-                            limit_of(o->stall_timeout_us, lost_us, US_PER_S)) == CURLE_OK;
-}
-
-bool transfer_has_to_wait(struct transfer *t)
-{
-    if (!t->config->must_wait || !t->config->must_wait(t->config->wait_context, t)) {
-        return false;
-    }
-    t->paused = t->worn = true;
-    t->paused_at_us = uv_hrtime() / 1000U;
-    (void)!set_time_limits(t);
-    return true;
-}
-
-void transfer_stood_still(struct transfer *t, uint64_t lost_us)
-{
-    t->lost_us += lost_us;
-    t->lost_before_answer_us += transfer_info_us(t, CURLINFO_STARTTRANSFER_TIME_T) ? 0 : lost_us;
-    (void)!set_time_limits(t); /* numbers: cannot fail */
-}
-
-bool transfer_is_overdue(const struct transfer *t, uint64_t now_us)
-{
-    uint64_t limit_us = t->config->options->total_timeout_us;
-
-    return t->lost_us && !t->paused && limit_us &&
-           now_us - t->began_us > limit_us + t->lost_us + US_PER_S;
-}
-
 /* What never changes over a handle's life. */
 static bool set_up(struct transfer *t)
 {
@@ -177,7 +117,7 @@ static bool set_up(struct transfer *t)
     }
     SET(CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_STALL_BYTES_PER_S);
 #undef SET
-    return ok && transfer_network_set_up(t) && set_time_limits(t);
+    return ok && transfer_network_set_up(t) && transfer_times_set(t);
 }
 
 struct transfer *transfer_new(const struct transfer_config *config)
@@ -358,7 +298,7 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     }
     if (t->lost_us) {
         t->lost_us = t->lost_before_answer_us = 0;
-        (void)!set_time_limits(t);
+        (void)!transfer_times_set(t);
     }
     t->began_us = uv_hrtime() / 1000U;
     response->request = request;

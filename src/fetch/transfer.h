@@ -99,22 +99,8 @@ void transfer_free(struct transfer *transfer);
 MUST_CHECK enum result transfer_begin(struct transfer *transfer, struct response *response,
                                       struct request *request, const struct fetch_extra *extra);
 
-/** The process stood still for so long: its limits are moved by that. */
-void transfer_stood_still(struct transfer *transfer, uint64_t lost_us);
-
-/** Its limit was moved, and it has outlived it: libcurl does not see to that. By uv_hrtime. */
-bool transfer_is_overdue(const struct transfer *transfer, uint64_t now_us);
-
 /** Reads off how it ended; the response is no longer its. */
 void transfer_end(struct transfer *transfer, CURLcode code);
-
-/** No more of its body can be kept now: it is paused, and libcurl must be told so. */
-bool transfer_has_to_wait(struct transfer *transfer);
-
-const struct fetch_endpoint *transfer_endpoint(const struct transfer *transfer);
-
-/** Of the answer; 0 when there is none yet. */
-int transfer_status(const struct transfer *transfer);
 
 /** Bytes of memory that its body takes. */
 uint64_t transfer_bytes(const struct transfer *transfer);

@@ -1,6 +1,7 @@
 #include "fetch/transfer_body.h"
 
 #include "fetch/transfer_outcome.h"
+#include "fetch/transfer_times.h"
 
 #define FIRST_RESERVE_MAX (UINT64_C(1) << 20)
 #define UNPACK_STEP_BYTES (64U << 10) /* between two questions whether there is memory */

@@ -14,6 +14,19 @@ bool transfer_status_is_good(int status)
     return status >= 200 && status <= 299;
 }
 
+int transfer_status(const struct transfer *t)
+{
+    long status = 0;
+
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+const struct fetch_endpoint *transfer_endpoint(const struct transfer *t)
+{
+    return &t->config->options->endpoints[t->response->request->endpoint];
+}
+
 uint64_t transfer_info_us(const struct transfer *t, CURLINFO info)
 {
     curl_off_t us = 0;

@@ -14,6 +14,11 @@
 /** 2xx: a body that is wanted whole. */
 bool transfer_status_is_good(int status);
 
+/** Of the answer; 0 when there is none yet. */
+int transfer_status(const struct transfer *transfer);
+
+const struct fetch_endpoint *transfer_endpoint(const struct transfer *transfer);
+
 /** One of libcurl's times of this transfer, in microseconds; 0 for what has not happened. */
 uint64_t transfer_info_us(const struct transfer *transfer, CURLINFO info);
 

@@ -234,6 +234,13 @@ static enum result check_braces(const struct job_endpoint *endpoint, struct str 
                : RESULT_OK;
 }
 
+/* By its name, by what it looks like, or by both. */
+static bool is_secret(struct str name, struct str value)
+{
+    return header_is_secret(name) || secret_form_is(value) ||
+           (secret_name_may_be(name) && secret_looks_random(value));
+}
+
 static enum result add_header(struct job *job, struct job_endpoint *endpoint, struct str line,
                               struct err *err)
 {
@@ -261,7 +268,7 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
         err_prefix(err, "header %.*s", (int)(name.len < 64 ? name.len : 64), name.data);
         goto done;
     }
-    secret = header_is_secret(name) && !(endpoint && count_braces(given));
+    secret = is_secret(name, sent_value) && !(endpoint && count_braces(given));
     typed = secret && !job_names_variable(given);
     if (secret) {
         result = job_register_credential(job, name, sent_value, err);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The part of a URL in which a value may be a credential: a password that is a word, too, may be one of the
- * path. */
+/* The part of a URL in which names tell credentials: a password that is a word, too, may be one of the path. */
 static struct str query_of(const char *url)
 {
     const char *at = strchr(url, '?');
@@ -20,7 +19,7 @@ enum result job_hide_typed(const struct job *job, const char *text, bool is_url,
 {
     struct str tail = is_url ? query_of(text) : str_view(text);
     struct str head = { text, tail.data ? (size_t)(tail.data - text) : strlen(text) };
-    enum result result = buf_append_str(out, head);
+    enum result result = secret_hide_forms(head, out);
 
     return result == RESULT_OK ? secret_hide_typed(tail, &job->secrets, out) : result;
 }

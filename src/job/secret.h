@@ -100,12 +100,17 @@ bool secret_name_is(struct str name);
 /** As it stands in a URL. */
 bool url_param_is_secret(struct str name);
 
+/** A name that may mean a credential: appid, sid, code. It is one when the value looks random. */
+bool secret_name_may_be(struct str name);
+
 /** A header that carries a credential by its name: Authorization, Cookie, X-Api-Key, CB-ACCESS-SIGN and the
  *  like; Authority and Idempotency-Key are none. */
 bool header_is_secret(struct str name);
 
+/* --- in texts: secret_typed.c ------------------------------------------------------------------------ */
+
 /** Registers what stands behind such names in a text: the query of a URL, a form, JSON, the arguments of
- *  GraphQL, XML. Values that are placeholders are none. `*count` grows by what was found. */
+ *  GraphQL, XML; and what looks like one (secret_form_next). Values that are placeholders are none. `*count` grows by what was found. */
 MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                                          size_t *count, struct err *err);
 
@@ -113,6 +118,21 @@ MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str tex
  *  shorter than SECRET_BEGUN_BYTES. */
 MUST_CHECK enum result secret_hide_typed(struct str text, const struct secrets *known,
                                          struct buf *out);
+
+/** Appends the text with what looks like a secret replaced by `***`, whatever names there are. */
+MUST_CHECK enum result secret_hide_forms(struct str text, struct buf *out);
+
+/* --- told by their form: secret_form.c ------------------------------------------------------------- */
+
+/** The next one in a text that looks like what issuers make (ghp_…, sk_live_…, a JWT, a bot's token in a path);
+ *  STR_NONE when there is none. `*rest` moves behind it. */
+struct str secret_form_next(struct str *rest);
+
+/** A header's value that has such a one in it, or that is "Bearer X", "Basic X" and the like. */
+bool secret_form_is(struct str value);
+
+/** Nobody would type it: letters and digits, no word. For names that mean this and that. */
+bool secret_looks_random(struct str value);
 
 /* --- where they come from -------------------------------------------------------------------------- */
 

@@ -291,6 +291,11 @@ enum result secrets_redact(const struct secrets *secrets, struct str text, enum 
 
 /* --- by the names of parameters --------------------------------------------------------------------- */
 
+static bool param_is_secret(struct str name, struct str value)
+{
+    return url_param_is_secret(name) || (secret_name_may_be(name) && secret_looks_random(value));
+}
+
 static enum result redact_parameter(struct str parameter, struct buf *out)
 {
     struct str value = parameter;
@@ -304,14 +309,15 @@ static enum result redact_parameter(struct str parameter, struct buf *out)
     if (result != RESULT_OK) {
         return result;
     }
-    return buf_append_str(out, value.len && url_param_is_secret(name) ? STARS : value);
+    return value.len && param_is_secret(name, value) ? buf_append_str(out, STARS)
+                                                     : secret_hide_forms(value, out);
 }
 
 enum result url_redact(struct str url, struct buf *out)
 {
     struct str query = url;
     struct str head = str_cut(&query, '?');
-    enum result result = buf_append_str(out, head);
+    enum result result = secret_hide_forms(head, out);
     char separator = '?';
 
     if (head.len == url.len) {
@@ -320,7 +326,7 @@ enum result url_redact(struct str url, struct buf *out)
     for (;;) {
         size_t len = 0;
 
-        while (len < query.len && !strchr("&#", query.data[len])) {
+        while (len < query.len && !strchr("&;#", query.data[len])) {
             len++;
         }
         if (result == RESULT_OK) {

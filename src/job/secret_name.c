@@ -9,7 +9,6 @@
 
 #define WORDS_MAX 12
 #define NAME_MAX_BYTES 96 /* no longer name is looked at */
-#define VALUE_MAX_BYTES 8192
 
 /* --- a name in words ---------------------------------------------------------------------------------- */
 
@@ -43,7 +42,32 @@ static bool begins_word(struct str name, size_t i)
     return !is_alnum(before) || (is_upper(c) && (is_lower(before) || next_is_lower));
 }
 
-static void split(struct str name, struct words *w)
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "X-Hub-Signature-256", "token_v2" and "password2" are versions of what they are called. */
+static void drop_versions(struct words *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        struct str *word = &w->list[i];
+
+        while (word->len && is_digit(word->data[word->len - 1])) {
+            word->len--;
+        }
+    }
+    while (w->count > 1) {
+        struct str last = w->list[w->count - 1];
+
+        if (last.len && !str_equal(last, STR("v")) && !str_equal(last, STR("sha"))) {
+            return;
+        }
+        w->count--;
+    }
+}
+
+static void split_words(struct str name, struct words *w)
 {
     w->count = 0;
     if (name.len > sizeof w->text) {
@@ -64,6 +88,12 @@ static void split(struct str name, struct words *w)
         }
         w->list[w->count - 1].len++;
     }
+}
+
+static void split(struct str name, struct words *w)
+{
+    split_words(name, w);
+    drop_versions(w);
 }
 
 static bool is_one_of(struct str word, const struct str *list, size_t count)
@@ -213,6 +243,16 @@ bool url_param_is_secret(struct str name)
     return name.len <= sizeof plain && secret_name_is(url_decode(name, plain));
 }
 
+bool secret_name_may_be(struct str name)
+{
+    static const struct str words[] = { STR_INIT("appid"), STR_INIT("sid"), STR_INIT("code"),
+                                        STR_INIT("access"), STR_INIT("login") };
+    struct words w;
+
+    split(name, &w);
+    return w.count && IS_ONE_OF(w.list[w.count - 1], words);
+}
+
 /* A header has fewer uses than a parameter: any key is one for a lock but these. */
 static bool header_key_is_secret(const struct words *w)
 {
@@ -237,245 +277,13 @@ bool header_is_secret(struct str name)
     if (!w.count) {
         return false;
     }
+    if (str_equal_nocase(name, STR("DPoP"))) { /* RFC 9449 */
+        return true;
+    }
     for (size_t i = 0; i < w.count; i++) {
         if (IS_ONE_OF(w.list[i], more)) {
             return true;
         }
     }
     return names_secret(&w) || header_key_is_secret(&w);
-}
-
-/* --- values in texts ---------------------------------------------------------------------------------- */
-
-/* `name: "value"`, `"name":"value"`, `name=value`, `<name>value</name>`, also within a JSON string, where
- * the quotes are escaped. */
-struct typed {
-    const char *begin;
-    struct str rest;
-    struct str name, value;
-    bool is_quoted;
-};
-
-static bool is_name_byte(char c)
-{
-    return is_alnum(c) || c == '_' || c == '-' || c == '.' || c == '%';
-}
-
-static void skip(struct typed *t, size_t len)
-{
-    t->rest.data += len;
-    t->rest.len -= len;
-}
-
-static bool take(struct typed *t, const char *bytes)
-{
-    if (t->rest.len && t->rest.data[0] && strchr(bytes, t->rest.data[0])) {
-        skip(t, 1);
-        return true;
-    }
-    return false;
-}
-
-static void skip_blanks(struct typed *t)
-{
-    while (take(t, " \t\r\n")) {
-    }
-}
-
-static struct str take_name(struct typed *t)
-{
-    struct str name = { t->rest.data, 0 };
-
-    while (name.len < t->rest.len && is_name_byte(name.data[name.len])) {
-        name.len++;
-    }
-    skip(t, name.len ? name.len : 1);
-    return name;
-}
-
-/* Up to the quote that ends it: not one behind a backslash, unless it began with such a one. */
-static struct str take_quoted(struct typed *t, char quote, bool escaped)
-{
-    struct str value = { t->rest.data, 0 };
-
-    while (t->rest.len) {
-        if (t->rest.data[0] == '\\' && t->rest.len > 1) {
-            if (escaped && t->rest.data[1] == quote) {
-                break;
-            }
-            skip(t, 2);
-            value.len += 2;
-        } else if (t->rest.data[0] == quote && !escaped) {
-            break;
-        } else {
-            skip(t, 1);
-            value.len++;
-        }
-    }
-    return value;
-}
-
-static struct str take_bare(struct typed *t, const char *ends)
-{
-    struct str value = { t->rest.data, 0 };
-
-    while (t->rest.len && !(t->rest.data[0] && strchr(ends, t->rest.data[0]))) {
-        skip(t, 1);
-        value.len++;
-    }
-    return value;
-}
-
-static void take_value(struct typed *t, bool is_xml)
-{
-    bool escaped = t->rest.len > 1 && t->rest.data[0] == '\\' && strchr("\"'", t->rest.data[1]);
-    char quote = t->rest.len > escaped ? t->rest.data[escaped] : '\0';
-
-    t->is_quoted = !is_xml && quote && strchr("\"'", quote);
-    if (is_xml) {
-        t->value = take_bare(t, "<");
-    } else if (t->is_quoted) {
-        skip(t, escaped + 1U);
-        t->value = take_quoted(t, quote, escaped);
-    } else {
-        t->value = take_bare(t, "&;,)]}{[<> \t\r\n\"'\\#");
-    }
-}
-
-/* The name is an element's: behind "<", or "<soap:". What else comes before a ">" is a comparison, in GraphQL too. */
-static bool is_opened(const struct typed *t)
-{
-    const char *at = t->name.data;
-
-    if (at > t->begin && at[-1] == ':') {
-        at--;
-        while (at > t->begin && is_name_byte(at[-1])) {
-            at--;
-        }
-    }
-    return at > t->begin && at[-1] == '<';
-}
-
-/* GraphQL's `$password: String!` says what it is, not its value. */
-static bool is_declared(const struct typed *t)
-{
-    const char *at = t->name.data + t->name.len;
-
-    while (at < t->rest.data && *at == ' ') {
-        at++;
-    }
-    return t->name.data > t->begin && t->name.data[-1] == '$' && at < t->rest.data && *at == ':';
-}
-
-/* The next name that something stands behind; `is_xml` tells what. */
-static bool next_name(struct typed *t, bool *is_xml)
-{
-    while (t->rest.len) {
-        t->name = take_name(t);
-        if (!t->name.len) {
-            continue;
-        }
-        *is_xml = is_opened(t) && take(t, ">");
-        if (*is_xml) {
-            return true;
-        }
-        take(t, "\\");
-        take(t, "\"'");
-        skip_blanks(t);
-        if (take(t, ":=")) {
-            skip_blanks(t);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_placeholder(struct str value)
-{
-    static const struct str words[] = { STR_INIT("true"), STR_INIT("false"), STR_INIT("null") };
-
-    return value.len < SECRET_MIN_BYTES || value.len > VALUE_MAX_BYTES ||
-           strchr("${[", value.data[0]) || IS_ONE_OF(value, words);
-}
-
-static enum result add_plain(struct secrets *secrets, const struct typed *t, const char *label,
-                             struct err *err)
-{
-    struct buf plain = { 0 };
-    enum result result;
-
-    if (t->is_quoted) {
-        result = json_unescape(&plain, t->value, NULL);
-    } else {
-        result = buf_reserve(&plain, t->value.len);
-        if (result == RESULT_OK) {
-            plain.len = url_decode(t->value, plain.data).len;
-        }
-    }
-    if (result == RESULT_OK) {
-        result = secrets_add(secrets, buf_view(&plain), label, err);
-    } else {
-        result = result == RESULT_NOMEM ? err_nomem(err, "registering a secret")
-                                        : secrets_add(secrets, t->value, label, err);
-    }
-    if (plain.data) {
-        explicit_bzero(plain.data, plain.cap);
-    }
-    buf_release(&plain);
-    return result;
-}
-
-enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
-                              size_t *count, struct err *err)
-{
-    struct typed t = { .begin = text.data, .rest = text };
-    enum result result = RESULT_OK;
-    bool is_xml;
-
-    while (result == RESULT_OK && next_name(&t, &is_xml)) {
-        char label[SECRET_LABEL_SIZE];
-
-        if (!url_param_is_secret(t.name) || is_declared(&t)) {
-            continue; /* what stands behind it may hold further names */
-        }
-        take_value(&t, is_xml);
-        if (is_placeholder(t.value)) {
-            continue;
-        }
-        secret_label(label, kind, t.name);
-        result = add_plain(secrets, &t, label, err);
-        ++*count;
-    }
-    return result;
-}
-
-/* Short ones may be words that a text has for other reasons. */
-static enum result add_known(struct secrets *to, const struct secrets *known)
-{
-    enum result result = RESULT_OK;
-
-    for (size_t i = 0; known && i < known->count && result == RESULT_OK; i++) {
-        struct str value = str_view(known->list[i].value);
-
-        if (value.len >= SECRET_BEGUN_BYTES) {
-            result = secrets_add(to, value, "known", NULL);
-        }
-    }
-    return result;
-}
-
-enum result secret_hide_typed(struct str text, const struct secrets *known, struct buf *out)
-{
-    struct secrets typed = { .count = 0 };
-    size_t count = 0;
-    enum result result = secrets_add_typed(&typed, text, "typed", &count, NULL);
-
-    if (result == RESULT_OK) {
-        result = add_known(&typed, known);
-    }
-    if (result == RESULT_OK) {
-        result = secrets_redact(&typed, text, SECRETS_WHOLE, out);
-    }
-    secrets_release(&typed);
-    return result;
 }
