@@ -1,5 +1,6 @@
 #include "ui/plain.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "ui/format.h"
@@ -24,9 +25,6 @@ enum result plain_new(struct plain **plain, const struct plain_options *options,
         return err_nomem(err, "preparing progress lines");
     }
     p->options = *options;
-    if (!p->options.interval_us) {
-        p->options.interval_us = PLAIN_INTERVAL_US;
-    }
     *plain = p;
     return RESULT_OK;
 }
@@ -169,15 +167,29 @@ static void tell_progress(struct plain *p, const struct snapshot *s)
     }
 }
 
+/* A run of three days shall not fill a log: 5 s in its first ten minutes, a minute in its first two hours, then ten. */
+static uint64_t interval_us(const struct plain *p, const struct snapshot *s)
+{
+    uint64_t minutes = s->started_ago_us / (60 * US_PER_S);
+
+    return p->options.interval_us ? p->options.interval_us
+           : minutes < 10         ? 5 * US_PER_S
+           : minutes < 120        ? 60 * US_PER_S
+                                  : 600 * US_PER_S;
+}
+
 void plain_update(struct plain *p, const struct snapshot *s)
 {
     tell_events(p, s);
+    if (p->options.interval_us == PLAIN_NEVER) {
+        return;
+    }
     if (p->next_line_us == 0) {
-        p->next_line_us = s->now_us + p->options.interval_us; /* none before there is progress */
+        p->next_line_us = s->now_us + interval_us(p, s); /* none before there is progress */
     }
     if (s->now_us >= p->next_line_us) {
         tell_progress(p, s);
-        p->next_line_us = s->now_us + p->options.interval_us;
+        p->next_line_us = s->now_us + interval_us(p, s);
     }
 }
 
@@ -198,5 +210,7 @@ void plain_say(struct plain *p, struct str lines)
 void plain_finish(struct plain *p, const struct snapshot *s)
 {
     tell_events(p, s);
-    tell_progress(p, s);
+    if (p->options.interval_us != PLAIN_NEVER) {
+        tell_progress(p, s);
+    }
 }

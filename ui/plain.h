@@ -21,7 +21,7 @@
 
 #include <stdio.h>
 
-#define PLAIN_INTERVAL_US (5 * 1000 * 1000)
+#define PLAIN_NEVER UINT64_MAX
 #define PLAIN_LINE_MAX 512
 
 struct plain;
@@ -29,7 +29,7 @@ struct plain;
 struct plain_options {
     int fd;               /* usually STDERR_FILENO */
     FILE *stream;         /* instead of it, if not NULL: waits for its reader, and loses nothing */
-    uint64_t interval_us; /* between progress lines; 0: PLAIN_INTERVAL_US */
+    uint64_t interval_us; /* between progress lines; 0: it grows with the run; PLAIN_NEVER: none */
     enum event_level least; /* events below this level are not told */
 };
 

@@ -479,6 +479,13 @@ static const struct option_row status_rows[] = {
         .offset = offsetof(struct read_options, failed),
     },
     {
+        .name = "check",
+        .help =
+            "Print nothing but what is wrong; exit code 0: live and well, 1: not well, 4: not live",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct read_options, check),
+    },
+    {
         .name = "json",
         .help = "As JSON; with --failed as JSON Lines",
         .kind = OPTION_FLAG,

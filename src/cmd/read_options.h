@@ -25,6 +25,7 @@ struct read_options {
     const char *dir;      /* raw: one file a body into this directory */
     bool failed;          /* raw, status: what has failed, and what was said then */
     bool json;            /* normalise: the report on stdout; raw, verify, status */
+    bool check;           /* status: only whether it is live and well */
     unsigned speed;       /* replay */
     const char **answers; /* rules: those of --answer */
     size_t answer_count;

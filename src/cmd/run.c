@@ -148,8 +148,8 @@ static enum result open_place(struct run_dir *dir, const char *path,
     return result;
 }
 
-static int run_in(const char *path, struct run_options *options, struct run_lists *lists, int argc,
-                  char **argv)
+static int run_in(const char *path, struct run_options *options, struct run_lists *lists,
+                  struct detach *detach, int argc, char **argv)
 {
     struct run_dir dir;
     struct err err;
@@ -172,10 +172,14 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .output_count = options->output_count,
             .follow_up = options->follow_up,
             .sweep = options->sweep.cap_count ? &options->sweep : NULL,
-            .plain = options->plain,
+            .plain = options->plain || options->quiet || options->progress_us || options->detach,
             .notify = options->notify,
             .exit = options->exit,
             .no_socket = options->no_socket,
+            .quiet = options->quiet,
+            .progress_us = options->progress_us,
+            .monitor = options->monitor,
+            .detach = detach,
             .stdin_is_read = run_lists_have_piped(lists) || run_values_are_piped(&options->job),
             .json = options->json && !options->sweep.cap_count,
         };
@@ -196,6 +200,7 @@ static int run_given(struct run_options *options, int argc, char **argv)
     char default_dir[RUN_PLACE_MAX];
     const char *path = options->run_dir;
     struct run_lists lists = { 0 };
+    struct detach detach = { .ready_fd = -1 };
     struct err err;
     enum result result;
     int code;
@@ -222,7 +227,13 @@ static int run_given(struct run_options *options, int argc, char **argv)
     if (result == RESULT_OK && options->fresh) {
         result = run_set_aside(path, &err);
     }
-    code = result == RESULT_OK ? run_in(path, options, &lists, argc, argv) : message_fail(&err);
+    if (result == RESULT_OK && options->detach) {
+        result = detach_begin(
+            &detach, run_lists_have_piped(&lists) || run_values_are_piped(&options->job), &err);
+    }
+    code = result != RESULT_OK ? message_fail(&err)
+           : detach.is_parent  ? detach.code
+                               : run_in(path, options, &lists, &detach, argc, argv);
     run_lists_close(&lists);
     return code;
 }

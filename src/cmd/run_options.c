@@ -150,6 +150,59 @@ const struct option_row run_output_rows[RUN_OUTPUT_ROWS] = {
     },
 };
 
+static enum result set_metrics(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    options->monitor.metrics = value;
+    return metrics_server_check(value, err);
+}
+
+static const struct option_row watch_rows[] = {
+    {
+        .name = "detach",
+        .help = "Start in the background; scrapetop attach comes back to it",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, detach),
+    },
+    {
+        .letter = 'q',
+        .name = "quiet",
+        .help = "Lines only for warnings and errors; none at all when all is well",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct run_options, quiet),
+    },
+    {
+        .name = "progress",
+        .value = "TIME",
+        .help = "Time between lines of progress (5s; after ten minutes 1m, after two hours 10m)",
+        .kind = OPTION_TIME,
+        .offset = offsetof(struct run_options, progress_us),
+        .low = 100000,
+    },
+    {
+        .name = "metrics",
+        .value = "ADDR:PORT",
+        .help = "Serve OpenMetrics at /metrics, and /healthz; 127.0.0.1:9464",
+        .kind = OPTION_CALL,
+        .set = set_metrics,
+    },
+    {
+        .name = "metrics-file",
+        .value = "FILE",
+        .help = "Write the metrics every 15 s, for node_exporter's textfile collector",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, monitor.metrics_file),
+    },
+    {
+        .name = "status-file",
+        .value = "FILE",
+        .help = "Write the totals every second, as JSON",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, monitor.status_file),
+    },
+};
+
 static enum result set_sweep(void *target, const char *value, struct err *err)
 {
     struct run_options *options = target;
@@ -270,6 +323,7 @@ static const struct option_group groups[] = {
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
     { "When to stop", run_limit_rows, RUN_LIMIT_ROWS, offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
+    { "Watching it", ROWS(watch_rows), 0 },
     { "Session", ROWS(session_rows), 0 },
 };
 

@@ -20,6 +20,8 @@
 #include "job/job.h"
 #include "table/format.h"
 
+#include "session/monitor.h"
+
 #include <stdbool.h>
 
 struct run_options {
@@ -35,6 +37,9 @@ struct run_options {
     struct follow_up follow_up; /* --only-failed, --only-missing, --class */
     bool only_failed, only_missing;
     bool meta, plain, notify, exit, no_socket, json, fresh, dry_run, show_config, allow_core;
+    bool detach, quiet;
+    uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
+    struct monitor_options monitor;
     bool has_sources; /* a URL, a list or a job file was given */
     struct options_given given;
 };

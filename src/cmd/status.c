@@ -5,13 +5,18 @@
 #include "history/old_ledger.h"
 #include "history/status.h"
 
-static enum result print(const struct read_options *options, struct err *err)
+static enum result print(const struct read_options *options, int *code, struct err *err)
 {
     struct run_reader reader;
     enum result result = run_reader_open(&reader, options->operands[0], err);
 
     if (result != RESULT_OK) {
         return result;
+    }
+    if (options->check) {
+        *code = status_check(&reader);
+        run_reader_close(&reader);
+        return RESULT_OK;
     }
     old_ledger_warn(&reader.dir, reader.ledger);
     result = options->failed ? failed_list(&reader, options->json, err)
@@ -32,7 +37,9 @@ int cmd_status(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&status_table, stdout);
     } else {
-        code = print(&options, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
+        if (print(&options, &code, &err) != RESULT_OK) {
+            code = message_fail(&err);
+        }
     }
     read_options_release(&options);
     return code;

@@ -3,17 +3,20 @@
 #include "base/json_scan.h"
 #include "base/json_text.h"
 #include "base/say.h"
+#include "control/snapshot_json.h"
 #include "control/socket_place.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define REPLY_WITHIN_MS 10000
+#define SNAPSHOT_WITHIN_MS 2000
 #define FRAME_MS 1000
 #define PIPE_BYTES 16384
 
@@ -125,21 +128,36 @@ enum result ctl_say(const char *word, struct str words, struct err *err)
     return result;
 }
 
-enum result ctl_look(const char *word, struct err *err)
+enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s, struct err *err)
 {
     struct control_client c;
     struct str line, snapshot;
     enum result result = greet(&c, word, "snapshot", false, err);
 
     while (result == RESULT_OK) {
-        result = next_line(&c, REPLY_WITHIN_MS, &line, err);
+        result = next_line(&c, SNAPSHOT_WITHIN_MS, &line, err);
         if (result == RESULT_OK && json_find(line, STR("/snapshot"), &snapshot)) {
-            say_json(stdout, str_trim(snapshot));
-            fputc('\n', stdout);
+            snapshot_json_read_all(snapshot, s);
+            result = buf_append_str(json, str_trim(snapshot));
             break;
         }
     }
     control_client_close(&c);
+    return result;
+}
+
+enum result ctl_look(const char *word, struct err *err)
+{
+    struct snapshot *s = malloc(sizeof *s);
+    struct buf json = { 0 };
+    enum result result = s ? ctl_snapshot(word, &json, s, err) : err_nomem(err, "asking the run");
+
+    if (result == RESULT_OK) {
+        say_json(stdout, buf_view(&json));
+        fputc('\n', stdout);
+    }
+    buf_release(&json);
+    free(s);
     return result;
 }
 

@@ -9,6 +9,7 @@
 #define SCRAPETOP_CONTROL_CTL_H
 
 #include "control/control_client.h"
+#include "engine/snapshot.h"
 
 enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
 
@@ -17,6 +18,11 @@ MUST_CHECK enum result ctl_connect(struct control_client *c, const char *word, s
 
 /** Says `words` to the run and prints its reply to stdout, or the error. */
 MUST_CHECK enum result ctl_say(const char *word, struct str words, struct err *err);
+
+/** One snapshot, as it comes: JSON in `json`, which is the caller's to release, and read into `s`. Waits two seconds at
+ *  most. */
+MUST_CHECK enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
+                                    struct err *err);
 
 /** Prints one snapshot, a line of JSON. */
 MUST_CHECK enum result ctl_look(const char *word, struct err *err);

@@ -24,6 +24,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const uint64_t report_latency_edges_us[REPORT_LATENCY_EDGES] = {
+    5000,    10000,   25000,   50000,    100000,   250000,   500000,
+    1000000, 2500000, 5000000, 10000000, 30000000, 60000000,
+};
+
 /* The credential is lost, or none was sent and nothing but 401 came back for want of one. */
 static bool has_auth_failed(const struct engine *e, const struct report *r)
 {
@@ -111,6 +116,11 @@ static void fill_totals(const struct engine *e, struct report *r)
     r->p50_us = hist_percentile_us(&t.latency, 50);
     r->p95_us = hist_percentile_us(&t.latency, 95);
     r->p99_us = hist_percentile_us(&t.latency, 99);
+    for (size_t i = 0; i < REPORT_LATENCY_EDGES; i++) {
+        r->latency_within[i] = hist_count_between(&t.latency, 0, report_latency_edges_us[i]);
+    }
+    r->latency_count = t.latency.count;
+    r->latency_sum_us = t.latency.sum_us;
     memcpy(r->status, t.status, sizeof r->status);
 }
 

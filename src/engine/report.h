@@ -24,6 +24,10 @@
 #define REPORT_FAILURES_MAX 16
 #define REPORT_TABLES_MAX 8
 #define REPORT_RETRIES_MAX 12
+#define REPORT_LATENCY_EDGES 13
+
+/** 5 ms to 60 s: what latencies are counted by for other programs. */
+extern const uint64_t report_latency_edges_us[REPORT_LATENCY_EDGES];
 
 struct report_table {
     const char *format; /* "csv": a constant */
@@ -78,6 +82,8 @@ struct report {
     double
         ideal_percent; /* of wall_s, 100 at most; both 0 when unknown, or when something else bound */
     uint64_t p50_us, p95_us, p99_us, mean_us;
+    uint64_t latency_within[REPORT_LATENCY_EDGES]; /* answers not slower than each edge */
+    uint64_t latency_count, latency_sum_us;
     uint64_t status[METRICS_STATUS_MAX];
     uint64_t session_429;
     unsigned cap, cap_max, max_in_flight;

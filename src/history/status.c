@@ -1,17 +1,23 @@
 #include "history/status.h"
 
 #include "base/clock.h"
+#include "base/exit_code.h"
+#include "base/say.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "control/ctl.h"
+#include "control/health.h"
 #include "engine/limit_told.h"
 #include "engine/report_endpoints.h"
 #include "history/json_print.h"
 #include "history/stored_job.h"
 #include "store/event_log.h"
 #include "store/run_reader.h"
+#include "ui/plain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define REASONS_SHOWN 10
 #define TEXT_COLUMNS 60
@@ -304,6 +310,61 @@ static enum result print_endpoints(struct run_reader *reader, bool json, struct 
     return result;
 }
 
+/* What a live run says of itself. NULL when it says nothing: it is at rest, or has no socket. */
+static struct snapshot *ask_run(struct run_reader *reader, struct buf *json)
+{
+    struct snapshot *s = malloc(sizeof *s);
+
+    if (s && ctl_snapshot(reader->dir.path, json, s, NULL) != RESULT_OK) {
+        free(s);
+        s = NULL;
+    }
+    return s;
+}
+
+static void print_live(struct run_reader *reader, bool json)
+{
+    struct buf text = { 0 };
+    struct snapshot *s = ask_run(reader, &text);
+    char line[PLAIN_LINE_MAX];
+
+    if (s && json) {
+        printf(" \"live\":");
+        say_json(stdout, buf_view(&text));
+        printf(",\n");
+    } else if (s) {
+        plain_progress(s, line);
+        say(stdout, "live      %s", line);
+    }
+    buf_release(&text);
+    free(s);
+}
+
+int status_check(struct run_reader *reader)
+{
+    char why[HEALTH_TEXT_MAX];
+    struct buf text = { 0 };
+    struct snapshot *s;
+    struct run_holder holder;
+    int code = EXIT_WELL;
+
+    if (run_dir_holder(&reader->dir, &holder, NULL) != RESULT_OK || !holder.held) {
+        say(stderr, "scrapetop: the run is not live");
+        return EXIT_NOT_LIVE;
+    }
+    s = ask_run(reader, &text);
+    if (!s) {
+        say(stderr, "scrapetop: the run is live, but does not answer at its control socket");
+        code = EXIT_INTERNAL;
+    } else if (!health_is_well(s, why)) {
+        say(stderr, "scrapetop: the run is not well: %s", why);
+        code = EXIT_INTERNAL;
+    }
+    buf_release(&text);
+    free(s);
+    return code;
+}
+
 enum result status_print(struct run_reader *reader, bool json, struct err *err)
 {
     struct status status = { .limited = { .limit = LIMIT_NONE } };
@@ -321,6 +382,9 @@ enum result status_print(struct run_reader *reader, bool json, struct err *err)
     }
     if (!json) {
         print_text(&status);
+        if (status.holder.held) {
+            print_live(reader, false);
+        }
         result = print_endpoints(reader, false, err);
         if (result != RESULT_OK) {
             return result;
@@ -329,6 +393,9 @@ enum result status_print(struct run_reader *reader, bool json, struct err *err)
         return ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason, NULL, err);
     }
     print_json(reader->dir.path, &status);
+    if (status.holder.held) {
+        print_live(reader, true);
+    }
     result = print_endpoints(reader, true, err);
     if (result != RESULT_OK) {
         return result;

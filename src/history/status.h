@@ -8,7 +8,11 @@
 
 #include "store/run_reader.h"
 
-/** To stdout; `json`: one object. */
+/** Whether the run is live and well (control/health.h): EXIT_WELL, EXIT_INTERNAL, or EXIT_NOT_LIVE, and a line that says
+ *  why not. */
+int status_check(struct run_reader *reader);
+
+/** To stdout; `json`: one object. A live run's has `live`, all that its screen has. */
 MUST_CHECK enum result status_print(struct run_reader *reader, bool json, struct err *err);
 
 #endif

@@ -46,6 +46,7 @@ struct session {
     uv_timer_t terminate;
     uv_signal_t signals[SIGNAL_COUNT];
     struct session_socket socket;
+    struct monitor monitor;
     bool keys_open, closing;
     bool draining;    /* asked for once: the next time aborts */
     char table[4096]; /* what `n` makes */
@@ -172,6 +173,9 @@ static void carry_out(void *context, const struct control *control, char reply[C
     }
     s->draining |= ends;
     engine_control(s->engine, control, reply);
+    if (ends) {
+        monitor_draining(&s->monitor, s->options->job->network.total_timeout_us);
+    }
 }
 
 static void obey(struct session *s, const struct control *control)
@@ -293,7 +297,11 @@ static bool open_dashboard(struct session *s)
 
 static enum result open_screen(struct session *s, struct err *err)
 {
-    struct plain_options options = { .fd = STDERR_FILENO, .least = EVENT_NOTICE };
+    struct plain_options options = {
+        .fd = STDERR_FILENO,
+        .interval_us = s->options->quiet ? PLAIN_NEVER : s->options->progress_us,
+        .least = s->options->quiet ? EVENT_WARNING : EVENT_NOTICE,
+    };
     enum result result;
 
     s->snapshot = malloc(sizeof *s->snapshot);
@@ -308,7 +316,7 @@ static enum result open_screen(struct session *s, struct err *err)
     result = plain_new(&s->plain, &options, err);
     if (result == RESULT_OK) {
         uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
-        if (typed_open(&s->typed, &s->loop, on_line, s)) {
+        if (!s->options->quiet && typed_open(&s->typed, &s->loop, on_line, s)) {
             plain_say(s->plain,
                       STR("scrapetop: commands may be typed: status, cap 20, pause, quit, help"));
         }
@@ -446,6 +454,7 @@ static void on_engine_closed(void *context, const struct err *trouble)
     }
     s->engine = NULL;
     session_socket_close(&s->socket, &s->report);
+    monitor_close(&s->monitor);
     uv_close((uv_handle_t *)&s->frame, on_handle_closed);
     uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
@@ -461,6 +470,7 @@ static void begin_close(struct session *s)
         return;
     }
     s->closing = s->socket.is_ending = true;
+    monitor_finish(&s->monitor);
     engine_report(s->engine, &s->report);
     if (s->plain) {
         engine_snapshot(s->engine, s->snapshot);
@@ -559,6 +569,11 @@ static void print_report(const struct session *s)
     if (s->options->json && report_json(r, &text) == RESULT_OK) {
         say_json(stdout, buf_view(&text));
         fflush(stdout);
+    }
+    if (s->options->quiet && r->exit == EXIT_WELL) {
+        buf_release(&text);
+        save_failed(s);
+        return;
     }
     buf_reset(&text);
     if (report_pages(r, &text) == RESULT_OK) {
@@ -736,10 +751,19 @@ int session_run(const struct session_options *options)
     result = open_engine(s, &err);
     if (result == RESULT_OK) {
         open_socket(s);
+        result = monitor_open(&s->monitor, &s->loop, &s->engine, &s->options->monitor, &err);
+    }
+    if (result == RESULT_OK) {
         result = open_screen(s, &err);
     }
     if (result == RESULT_OK) {
         result = engine_start(s->engine, &err);
+    }
+    if (result == RESULT_OK) {
+        monitor_ready(&s->monitor);
+        if (s->options->detach) {
+            detach_ready(s->options->detach, s->options->dir);
+        }
     }
     if (result != RESULT_OK) {
         s->closing = s->socket.is_ending = true;

@@ -19,6 +19,8 @@
 #include "engine/follow_up.h"
 #include "engine/sweep.h"
 #include "job/job.h"
+#include "session/detach.h"
+#include "session/monitor.h"
 #include "store/run_dir.h"
 #include "table/format.h"
 
@@ -34,11 +36,15 @@ struct session_options {
     size_t output_count;
     struct sweep *sweep; /* NULL: none */
     struct follow_up follow_up;
-    bool plain;         /* no dashboard, even on a terminal */
-    bool notify;        /* title, bell and notifications, whatever the settings say */
-    bool json;          /* the report as JSON on stdout */
-    bool exit;          /* the dashboard ends with the work */
-    bool no_socket;     /* nobody comes back to it from another terminal */
+    bool plain;            /* no dashboard, even on a terminal */
+    bool notify;           /* title, bell and notifications, whatever the settings say */
+    bool json;             /* the report as JSON on stdout */
+    bool exit;             /* the dashboard ends with the work */
+    bool no_socket;        /* nobody comes back to it from another terminal */
+    bool quiet;            /* lines only for warnings and errors */
+    uint64_t progress_us;  /* between lines of progress; 0: some seconds, later minutes */
+    struct detach *detach; /* who started it waits to hear that it is under way; NULL: nobody */
+    struct monitor_options monitor;
     bool stdin_is_read; /* a list came by it: keys come from the terminal itself */
     const char *resume; /* the command that goes on with it; NULL: run -o */
 };

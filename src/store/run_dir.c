@@ -103,6 +103,7 @@ static bool name_is_ours(const char *name)
         "ledger.db-wal",
         "ledger.db-shm",
         RUN_DIR_CONTROL,
+        "run.log",
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -1,0 +1,114 @@
+#include "control/published_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct published_file {
+    uv_loop_t *loop;
+    const char *path;
+    char *beside; /* the name while it is written */
+    uv_work_t work;
+    bool busy, closing;
+    struct buf text;
+    int trouble;
+};
+
+enum result published_file_new(struct published_file **file, uv_loop_t *loop, const char *path,
+                               struct err *err)
+{
+    struct published_file *f = calloc(1, sizeof *f);
+    struct buf beside = { 0 };
+
+    *file = NULL;
+    if (!f || buf_printf(&beside, "%s.%ld.tmp", path, (long)getpid()) != RESULT_OK ||
+        !buf_cstr(&beside)) {
+        buf_release(&beside);
+        free(f);
+        return err_nomem(err, "publishing a file");
+    }
+    f->loop = loop;
+    f->path = path;
+    f->beside = beside.data;
+    f->work.data = f;
+    *file = f;
+    return RESULT_OK;
+}
+
+static void free_file(struct published_file *f)
+{
+    buf_release(&f->text);
+    free(f->beside);
+    free(f);
+}
+
+static int write_all(int fd, struct str text)
+{
+    while (text.len) {
+        ssize_t count = write(fd, text.data, text.len);
+
+        if (count < 0 && errno != EINTR) {
+            return errno;
+        }
+        text.data += count > 0 ? count : 0;
+        text.len -= count > 0 ? (size_t)count : 0;
+    }
+    return 0;
+}
+
+/* On a thread of the pool. */
+static void write_file(uv_work_t *work)
+{
+    struct published_file *f = work->data;
+    int fd = open(f->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+    f->trouble = fd < 0 ? errno : write_all(fd, buf_view(&f->text));
+    if (fd >= 0 && close(fd) != 0 && !f->trouble) {
+        f->trouble = errno;
+    }
+    if (!f->trouble && rename(f->beside, f->path) != 0) {
+        f->trouble = errno;
+    }
+    if (f->trouble && fd >= 0) {
+        (void)unlink(f->beside);
+    }
+}
+
+static void on_written(uv_work_t *work, int status)
+{
+    struct published_file *f = work->data;
+
+    (void)status;
+    f->busy = false;
+    if (f->closing) {
+        free_file(f);
+    }
+}
+
+void published_file_put(struct published_file *f, struct buf *text)
+{
+    if (f->busy) {
+        return;
+    }
+    buf_release(&f->text);
+    buf_take(&f->text, text);
+    f->busy = uv_queue_work(f->loop, &f->work, write_file, on_written) == 0;
+}
+
+int published_file_trouble(const struct published_file *f)
+{
+    return f->busy ? 0 : f->trouble;
+}
+
+void published_file_close(struct published_file *f)
+{
+    if (!f) {
+        return;
+    }
+    f->closing = true;
+    if (!f->busy) {
+        free_file(f);
+    }
+}

@@ -1,0 +1,166 @@
+"""What other programs see of a run: metrics, health, files of totals, the service manager, a run in the background."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import harness
+from harness import Skipped, check, check_equal, scratch, wait_for
+
+
+def parsers():
+    try:
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
+        from prometheus_client.parser import text_string_to_metric_families as read_old
+    except ImportError:
+        raise Skipped("python3-prometheus-client is missing: scripts/deps --test") from None
+    return read_open, read_old
+
+
+def get(url, **headers):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def watched(server, urls, *options, **keywords):
+    """A run with metrics, and the address of these."""
+    child = harness.scrapetop("run", "--plain", "-o", scratch("m.run"), "--metrics", "127.0.0.1:0", *options,
+                              f"{server.url}/posts/[1-{urls}]", stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+                              **keywords)
+    port = int(harness.read_until(child.stderr, rb"metrics at port (\d+)").group(1))
+    return child, f"http://127.0.0.1:{port}"
+
+
+def samples_of(families):
+    return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+
+
+def test_metrics__are_read_by_others__and_counters_never_fall():
+    read_open, read_old = parsers()
+    with harness.api("--latency", "50ms") as server:
+        child, url = watched(server, 300, "-c", "4")
+        before = {}
+        while True:
+            try:
+                status, kind, text = get(url + "/metrics", Accept="application/openmetrics-text; version=1.0.0")
+            except OSError:
+                break  # it has ended
+            if status == 503:
+                break  # it is just ending
+            check_equal(status, 200, "status")
+            check("openmetrics-text" in kind, "type", kind)
+            families = list(read_open(text))
+            now = samples_of(families)
+            for key, value in before.items():
+                if key[0].endswith(("_total", "_count", "_bucket")):
+                    check(now[key] >= value, "a counter falls:", key, value, now[key])
+            before = now
+            try:
+                with_old = get(url + "/metrics")
+            except OSError:
+                break
+            if with_old[0] == 503:
+                break
+            check(with_old[1].startswith("text/plain; version=0.0.4"), "type", with_old[1])
+            check(len(list(read_old(with_old[2]))) == len(families), "the older format has other metrics")
+            time.sleep(0.2)
+        ended = harness.finish(child)
+        ok = before[("scrapetop_requests_total",
+                     (("endpoint", "127.0.0.1"), ("outcome", "ok"), ("run", "127.0.0.1")))]
+        check(0 < ok <= 300, "ok", ok)
+        check_equal(ended.code, 0, f"exit code: {ended}")
+
+
+def test_health__is_told__and_nothing_else_is_served():
+    with harness.api("--latency", "50ms") as server:
+        child, url = watched(server, 100_000, "-c", "2")
+        check_equal(get(url + "/healthz")[0], 200, "health")
+        check_equal(get(url + "/readyz")[2], "ok\n", "readiness")
+        check_equal(get(url + "/status")[0], 404, "another path")
+        host, port = url[7:].split(":")
+        for sent, answer in ((b"POST /metrics HTTP/1.1\r\n\r\n", b"405"), (b"GET /" + b"x" * 9000, b"431"),
+                             (b"\xff\x00\r\n\r\n", b"405")):
+            with socket.create_connection((host, int(port)), 20) as client:
+                client.sendall(sent)
+                check(answer in client.recv(1000), "no", answer, "to", sent[:20])
+        with socket.create_connection((host, int(port)), 20) as client:  # says nothing
+            check_equal(client.recv(10), b"", "a connection that says nothing is closed")
+        check_equal(harness.run("status", scratch("m.run"), "--check").code, 0, "status --check")
+        child.send_signal(signal.SIGTERM)
+        harness.finish(child)
+    check_equal(harness.run("status", scratch("m.run"), "--check").code, 4, "status --check of one at rest")
+
+
+def test_addresses_that_are_none__are_refused():
+    for address in ("9464", "localhost:9464", "127.0.0.1:99999", "[::1:9464", "1.2.3.4.5:1", ""):
+        ended = harness.run("run", "--metrics", address, "http://127.0.0.1:9/x")
+        check_equal(ended.code, 2, f"exit code of {address!r}: {ended}")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = harness.run("run", "--metrics", f"127.0.0.1:{taken.getsockname()[1]}", "-o", scratch("t.run"),
+                            "http://127.0.0.1:9/x")
+        check(ended.code == 2 and b"E-MET1" in ended.err, "an address in use:", ended)
+
+
+def test_files__are_whole_whenever_they_are_read():
+    status, metrics = scratch("status.json"), scratch("run.prom")
+    with harness.api("--latency", "20ms") as server:
+        child = harness.scrapetop("run", "--quiet", "-o", scratch("f.run"), "-c", "4", "--status-file", status,
+                                  "--metrics-file", metrics, f"{server.url}/posts/[1-600]", stderr=subprocess.PIPE)
+        wait_for(lambda: os.path.exists(status), "the status file")
+        while child.poll() is None:
+            check_equal(json.loads(harness.read(status))["total"], 600, "total")
+            time.sleep(0.01)
+        ended = harness.finish(child)
+        check_equal((ended.code, ended.err), (0, b""), "a quiet run says something")
+    check_equal(json.loads(harness.read(status))["ok"], 600, "ok at the end")
+    check(b'outcome="ok"} 600\n' in harness.read(metrics), "the metrics' file is not of the end")
+    check(not [name for name in os.listdir(scratch(".")) if name.endswith(".tmp")], "a file is left over")
+
+
+def test_detach__begins_in_the_background():
+    with harness.api("--latency", "50ms") as server:
+        began = harness.succeed("run", "--detach", "-o", scratch("b.run"), "-c", "2", f"{server.url}/posts/[1-100000]")
+        pid = int(re.search(rb"process (\d+) runs", began.err).group(1))
+        check(b"scrapetop attach" in began.err, "no word on how to come back", began)
+        check_equal(os.getsid(pid), pid, "a session of its own")
+        check(b"/100000" in harness.succeed("status", scratch("b.run")).out, "status")
+        harness.succeed("ctl", scratch("b.run"), "drain")
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}") or harness.state_of(pid) == "Z", "its end")
+        check(b"resume with" in harness.read(scratch("b.run/run.log")), "no log of it")
+        again = harness.succeed("run", "--detach", "-o", scratch("b.run"), "--max-requests", "3")
+        check(b"runs in the background" in again.err, "it does not go on", again)
+    failed = harness.run("run", "--detach", "-o", "/proc/nope/x.run", "http://127.0.0.1:9/x")
+    check(failed.code in (2, 8) and b"E-DIR1" in failed.err, "a run that cannot begin:", failed)
+
+
+def test_service_manager__hears_what_it_asks_for():
+    name = scratch("notify")
+    with harness.api("--latency", "50ms") as server, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(name)
+        manager.settimeout(harness.HANG_S)
+        child = harness.scrapetop("run", "--plain", "-o", scratch("s.run"), f"{server.url}/posts/[1-100000]",
+                                  env=harness.environment(NOTIFY_SOCKET=name, WATCHDOG_USEC="1000000"),
+                                  stderr=subprocess.PIPE)
+        check(manager.recv(999).startswith(b"READY=1\nMAINPID=%d" % child.pid), "not ready first")
+        heard = b""
+        while heard.count(b"WATCHDOG=1") < 3 or b"STATUS=" not in heard:
+            heard += manager.recv(999)
+        child.send_signal(signal.SIGTERM)
+        while b"STOPPING=1\nEXTEND_TIMEOUT_USEC=" not in heard:
+            heard += manager.recv(999)
+        harness.finish(child)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
