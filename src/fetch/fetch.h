@@ -31,7 +31,7 @@
 #define FETCH_EXPANSION_MAX 100        /* decompressed to received, beyond FETCH_EXPANSION_FROM */
 #define FETCH_EXPANSION_FROM (1U << 20)
 
-#define FETCH_KEEP_MAX 2
+#define FETCH_KEEP_MAX 3
 
 struct fetch_endpoint {
     const char *method;         /* "GET" */

@@ -46,6 +46,8 @@ static void pages_release(struct job_pages *pages)
     free(pages->next);
     free(pages->has_more);
     free(pages->is_last);
+    free(pages->until);
+    free(pages->older_than);
 }
 
 static void table_release(struct job_table *table)

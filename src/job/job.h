@@ -107,10 +107,13 @@ struct job_pages {
     uint64_t size; /* records a page; 0: what the first page holds */
     char *total;   /* JSON Pointer to the number of records, or "header:X-Total-Count"; or NULL */
     char *total_pages; /* likewise, of pages */
-    char *next;        /* JSON Pointer to the cursor or URL */
-    char *has_more;    /* JSON Pointer to a boolean; NULL: until a page is empty */
-    char *is_last;     /* likewise, of one that is true on the last page; or NULL */
-    uint64_t max;      /* pages of one listing at most; 0: JOB_PAGES_MAX */
+    char *next;        /* JSON Pointer to the cursor or URL, or "header:X-Next" */
+    char *until;       /* JSON Pointer from a record to a moment, day or number, ... */
+    char *
+        older_than; /* ... and where the listing ends: a page's last record is before that; or NULL */
+    char *has_more; /* JSON Pointer to a boolean; NULL: until a page is empty */
+    char *is_last;  /* likewise, of one that is true on the last page; or NULL */
+    uint64_t max;   /* pages of one listing at most; 0: JOB_PAGES_MAX */
 };
 
 /** What is given under a key that holds text, as "param"; NULL when it is not given. */

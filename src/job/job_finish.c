@@ -189,7 +189,8 @@ static bool same_pages(const struct job_pages *a, const struct job_pages *b)
            same_text(a->size_param, b->size_param) && a->first == b->first && a->size == b->size &&
            same_text(a->total, b->total) && same_text(a->total_pages, b->total_pages) &&
            same_text(a->next, b->next) && same_text(a->has_more, b->has_more) &&
-           same_text(a->is_last, b->is_last) && a->max == b->max;
+           same_text(a->is_last, b->is_last) && same_text(a->until, b->until) &&
+           same_text(a->older_than, b->older_than) && a->max == b->max;
 }
 
 /* A file's content is compared by its checksum, when it is opened. */

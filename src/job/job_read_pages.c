@@ -3,6 +3,9 @@
 
 #include "base/json_scan.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define PAGES(field) offsetof(struct job_pages, field)
 
 /* --- styles --------------------------------------------------------------------------------------------- */
@@ -90,6 +93,26 @@ static void read_first(struct job_reader *r, void *target, struct str value)
     job_read_value(r, &key, pages, value);
 }
 
+/* All members of the object before the star are parameters of the next request, as "cursor" with "param" "*" says. */
+static void read_copy(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key key = { "copy", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL };
+    struct job_pages *pages = target;
+    char *end;
+
+    job_read_value(r, &key, pages, value);
+    end = pages->next ? strrchr(pages->next, '/') : NULL;
+    if (!end || strcmp(end, "/*") != 0 || end == pages->next) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"copy\": want the members of an object, as in /continue/*");
+        return;
+    }
+    *end = '\0';
+    free(pages->param);
+    pages->param = str_dup(STR("*"));
+    r->text.no_memory |= !pages->param;
+}
+
 #define PAGE_KEY(name_, kind_, field_, help_) { name_, kind_, PAGES(field_), 0, 0, NULL },
 #define PAGE_WORD(name_)
 #define PAGE_STYLE_KEY(NAME, name, CHOICE, ...) CHOICE
@@ -103,6 +126,9 @@ static const struct job_key pages_keys[] = {
     { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
     { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
     { "is_last", JOB_KEY_POINTER, PAGES(is_last), 0, 0, NULL },
+    { "copy", JOB_KEY_CALL, 0, 0, 0, read_copy },
+    { "until", JOB_KEY_POINTER, PAGES(until), 0, 0, NULL },
+    { "older_than", JOB_KEY_TEXT, PAGES(older_than), 0, 0, NULL },
     { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
 };
 
@@ -143,13 +169,18 @@ static bool is_chosen(uint64_t seen, const struct job_page_style *style)
 static void check_pairs(struct job_reader *r, const struct job_page_style *style, uint64_t seen,
                         struct str value)
 {
-    if (style->needs && !has(seen, style->needs)) {
+    if (style->needs && !has(seen, style->needs) && !has(seen, "copy")) {
         job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"%s\" wants \"%s\", %s", style->key,
                        style->needs, style->needs_for);
     }
     if (has(seen, "has_more") && has(seen, "is_last")) {
         job_text_fault(&r->text, value, "E-CFG8",
                        "\"pages\": want \"has_more\" or \"is_last\", not both");
+    }
+    if (has(seen, "until") != has(seen, "older_than")) {
+        job_text_fault(&r->text, value, "E-CFG4",
+                       "\"pages\": \"until\" (where in a record) and \"older_than\" (a date or "
+                       "number) want each other");
     }
     if (has(seen, "size_param") && !has(seen, "size")) {
         job_text_fault(&r->text, value, "E-CFG4", "\"pages\": \"size_param\" wants \"size\"");
@@ -159,7 +190,7 @@ static void check_pairs(struct job_reader *r, const struct job_page_style *style
 static void settle(struct job_reader *r, struct job_pages *pages, uint64_t seen, struct str value)
 {
     enum job_pages_kind chosen = pages->kind;
-    int count = has(seen, "kind");
+    int count = has(seen, "kind") + has(seen, "copy");
 
     for (enum job_pages_kind kind = JOB_PAGES_NONE + 1; kind < JOB_PAGES_KINDS; kind++) {
         if (is_chosen(seen, &job_page_styles[kind])) {
@@ -171,6 +202,7 @@ static void settle(struct job_reader *r, struct job_pages *pages, uint64_t seen,
         fault(r, value, count ? "E-CFG8" : "E-CFG4");
         return;
     }
+    chosen = has(seen, "copy") ? JOB_PAGES_CURSOR : chosen;
     check_pairs(r, &job_page_styles[chosen], seen, value);
     pages->kind = chosen;
     if (!pages->has_first) {

@@ -216,7 +216,10 @@ static bool write_pages(cJSON *to, const struct job_pages *pages)
            add_optional(object, "total", pages->total) &&
            add_optional(object, "total_pages", pages->total_pages) &&
            add_optional(object, "has_more", pages->has_more) &&
-           add_optional(object, "is_last", pages->is_last) && add_given(object, "max", pages->max);
+           add_optional(object, "is_last", pages->is_last) &&
+           add_optional(object, "until", pages->until) &&
+           add_optional(object, "older_than", pages->older_than) &&
+           add_given(object, "max", pages->max);
 }
 
 /* As "json" what a job file gave as JSON; a command line's body keeps its every byte as "body". */

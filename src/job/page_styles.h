@@ -26,13 +26,13 @@
                  "Query parameter that counts records; or a JSON Pointer into the body"),                          \
         .offer = "\"offset_param\"", .is_numbered = true)                                                                               \
     ROW(CURSOR, cursor,                                                                                            \
-        PAGE_KEY("cursor", JOB_KEY_POINTER, next,                                                                  \
-                 "JSON Pointer to the cursor of the next page, which goes into \"param\"; to an object of "        \
-                 "parameters when that is \"*\""),                                                                 \
+        PAGE_KEY("cursor", JOB_KEY_COUNTED_AT, next,                                                               \
+                 "JSON Pointer to the cursor of the next page, or header:Name, which goes into \"param\"; to an "  \
+                 "object of parameters when that is \"*\""),                                                                 \
         .offer = "\"cursor\" with \"param\"", .needs = "param", .needs_for = "where it is to be put")              \
     ROW(NEXT, next,                                                                                                \
-        PAGE_KEY("next", JOB_KEY_POINTER, next,                                                                    \
-                 "JSON Pointer to the URL of the next page, or to an array of links with one related as next"),    \
+        PAGE_KEY("next", JOB_KEY_COUNTED_AT, next,                                                                 \
+                 "JSON Pointer to the URL of the next page, or header:Name, or an array of links with one related as next"), \
         .offer = "\"next\"")                                                                                       \
     ROW(LINK, link, PAGE_WORD("link"), .help = "the Link header does")                                             \
     ROW(AUTO, auto, PAGE_WORD("auto"), .help = "the first answer tells")

@@ -15,6 +15,7 @@ static const struct {
     { PAGE_END_NO_MORE, "no-more", "told that there is no more" },
     { PAGE_END_TOTAL, "total", "total reached" },
     { PAGE_END_RULE, "rule", "rule" },
+    { PAGE_END_OLD, "old", "records older than wanted" },
     { PAGE_END_GAP, "gap", "a page lacks records that must be there" },
     { PAGE_END_FEWER, "fewer", "fewer records than told" },
     { PAGE_END_MAX, "max", "max pages" },

@@ -13,6 +13,16 @@ static const char *const total_headers[] = { "X-Total-Count",   "X-Total",      
                                              "Content-Range" };
 static const char *const pages_headers[] = { "X-Total-Pages", "X-WP-TotalPages", "X-Page-Count" };
 static const char *const next_headers[] = { "X-Next-Page" };
+/* Headers with the next page's cursor, and the parameters that it goes into where the request has none yet. */
+static const char *const cursor_headers[] = {
+    "X-Next-Cursor",     "X-Next-Page-Token",    "X-MS-ContinuationToken",
+    "X-MS-Continuation", "X-Continuation-Token", "X-Next-Token",
+    "Next-Cursor"
+};
+static const char *const cursor_params[] = {
+    "cursor",    "pageToken", "continuationToken", "continuation", "continuationToken",
+    "nextToken", "cursor"
+};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -195,10 +205,30 @@ bool page_guess_is_more(const struct page_guessing *g)
            g->reply.is_cut_short;
 }
 
+bool page_guess_next_cursor(const struct page_guessing *g, char where[64], const char **param)
+{
+    char lower[64];
+
+    for (size_t i = 0; g->in->reply->header && i < COUNT(cursor_headers); i++) {
+        struct str name = str_view(cursor_headers[i]);
+        struct str value =
+            g->in->reply->header(g->in->reply->context, str_lower(name, lower, sizeof lower), 0);
+
+        if (str_trim(value).len) {
+            snprintf(where, 64, "header:%s", cursor_headers[i]);
+            *param = cursor_params[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pages_guess_wants_header(struct str name)
 {
-    const char *const *const lists[] = { total_headers, pages_headers, next_headers };
-    const size_t counts[] = { COUNT(total_headers), COUNT(pages_headers), COUNT(next_headers) };
+    const char *const *const lists[] = { total_headers, pages_headers, next_headers,
+                                         cursor_headers };
+    const size_t counts[] = { COUNT(total_headers), COUNT(pages_headers), COUNT(next_headers),
+                              COUNT(cursor_headers) };
 
     for (size_t i = 0; i < COUNT(lists); i++) {
         for (size_t k = 0; k < counts[i]; k++) {

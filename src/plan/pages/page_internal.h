@@ -28,6 +28,7 @@ struct listing {
     char likely[PAGES_GUESS_POINTER_MAX];                   /* room for that, when it is guessed */
     struct records_found found;                             /* what is there */
     uint64_t count;                                         /* its records: found.count */
+    char next_text[2 * JOB_URL_MAX];                        /* of a header that has it, as JSON */
     struct str total, total_pages, next, has_more, is_last; /* what the pointers found; STR_NONE */
     bool has_told, has_told_pages; /* it tells how many records, or pages, there are: */
     uint64_t told, told_pages;
@@ -72,6 +73,9 @@ void listing_keep_records(const struct listing *listing, struct page_at *at);
 
 /** Reads the numbers of records and pages that are told; bad ones are noted on the first page. */
 void listing_read_totals(struct listing *listing);
+
+/** The value of the answer's header of that name; STR_NONE. */
+struct str listing_header(const struct listing *listing, const char *name);
 
 /** What a member of this plain name means when it is true: MORE_YES, MORE_NO, or MORE_UNTOLD for no such name.
  *  `*is_sure`: it means nothing else. */

@@ -15,20 +15,21 @@ static uint64_t page_max(const struct job_pages *pages)
 
 /* --- totals --------------------------------------------------------------------------------------- */
 
-static struct str header(const struct listing *l, struct str name)
+/* Kept names are in lower case. */
+struct str listing_header(const struct listing *l, const char *name)
 {
-    return l->reply->header ? l->reply->header(l->reply->context, name, 0) : STR_NONE;
+    char lower[64];
+    struct str given = str_view(name);
+
+    return l->reply->header && given.len < sizeof lower
+               ? l->reply->header(l->reply->context, str_lower(given, lower, sizeof lower), 0)
+               : STR_NONE;
 }
 
-/* "header:X-Total-Count": kept names are in lower case. */
+/* "header:X-Total-Count". */
 static struct str total_header(const struct listing *l, const char *where)
 {
-    char name[64];
-    struct str given = str_view(pages_header(where));
-
-    return given.len < sizeof name
-               ? pages_total_in(str_trim(header(l, str_lower(given, name, sizeof name))))
-               : STR_NONE;
+    return pages_total_in(str_trim(listing_header(l, pages_header(where))));
 }
 
 /* Digits; a fraction of zeros, which some languages write behind whole numbers, is passed over. */
@@ -75,6 +76,9 @@ static bool read_count(struct listing *l, const char *where, struct str value, u
 
 void listing_read_totals(struct listing *l)
 {
+    if (l->pages.until) { /* then not all are wanted */
+        return;
+    }
     l->has_told_pages = read_count(l, l->pages.total_pages, l->total_pages, &l->told_pages);
     l->has_told = read_count(l, l->pages.total, l->total, &l->told);
 }
@@ -118,6 +122,10 @@ static void reckon(struct listing *l, struct page_plan *c)
     bool of_pages = l->has_told_pages, of_records = l->has_told;
 
     c->size = page_size(l, of_records ? total : 0);
+    if (l->pages.until) { /* how many are wanted shows as they come */
+        c->step = l->style->counts_records ? c->size : 1;
+        return;
+    }
     if (of_pages && (pages || !l->count)) {
         c->known = !l->style->counts_records || c->size;
         c->announced = pages;

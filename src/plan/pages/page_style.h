@@ -79,6 +79,9 @@ char *page_guess_told_param(struct page_guessing *g, enum page_hint_kind kind);
 /** A header tells the number of the next page. */
 bool page_guess_next_number(const struct page_guessing *g, uint64_t *number);
 
+/** A header has the cursor of the next page: "header:X-Next-Cursor", and the parameter that it goes into. */
+bool page_guess_next_cursor(const struct page_guessing *g, char where[64], const char **param);
+
 bool page_guess_looks_like_url(struct str value);
 
 #define PAGE_STYLE_EXTERN(NAME, name, ...) extern const struct page_style page_style_##name;

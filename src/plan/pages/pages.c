@@ -1,18 +1,35 @@
 #include "plan/pages/pages.h"
 
 #include "base/json_look.h"
+#include "base/json_text.h"
+#include "base/timestamp.h"
 #include "base/units.h"
 #include "plan/pages/page_style.h"
 #include "plan/pages/page_suggest.h"
 #include "plan/records.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct wanted {
     const char *pointer;
     struct str *value;
 };
+
+/* A cursor or URL that a header has becomes what a body would have: a JSON string. */
+static void read_next_header(struct listing *l)
+{
+    struct str value = str_trim(listing_header(l, pages_header(l->pages.next)));
+    struct buf text = { .max = sizeof l->next_text };
+
+    if (value.len && json_text_append(&text, value) == RESULT_OK) {
+        memcpy(l->next_text, text.data, text.len);
+        l->next = (struct str){ l->next_text, text.len };
+    }
+    buf_release(&text);
+}
 
 /* One pass over the body for all that is asked of it. */
 static void look_up(struct listing *l)
@@ -36,6 +53,9 @@ static void look_up(struct listing *l)
     json_look(l->reply->body, pointers, count, values);
     for (size_t i = 0; i < count; i++) {
         *wanted[of[i]].value = values[i];
+    }
+    if (pages_header(l->pages.next)) {
+        read_next_header(l);
     }
     if (l->style->settle) {
         l->style->settle(l);
@@ -117,6 +137,62 @@ static bool ends_by_repeat(struct listing *l)
     return same;
 }
 
+/* --- until ------------------------------------------------------------------------------------------- */
+
+static bool keep_last(void *context, const struct record_view *record)
+{
+    *(struct str *)context = record->value;
+    return true;
+}
+
+static bool to_number(struct str text, double *number)
+{
+    char digits[64];
+    char *end;
+
+    if (!text.len || text.len >= sizeof digits) {
+        return false;
+    }
+    snprintf(digits, sizeof digits, "%.*s", STR_ARG(text));
+    *number = strtod(digits, &end);
+    return !*end;
+}
+
+/* Moments by time, numbers by size, and texts letter by letter, as days in ISO 8601 are. */
+static bool is_before(struct str value, struct str limit)
+{
+    int64_t value_us, limit_us;
+    double number, limit_number;
+
+    if (timestamp_parse(value, &value_us) && timestamp_parse(limit, &limit_us)) {
+        return value_us < limit_us;
+    }
+    if (to_number(value, &number) && to_number(limit, &limit_number)) {
+        return number < limit_number;
+    }
+    return str_compare(value, limit) < 0;
+}
+
+/* The last record of the page is older than the job wants: so are those of the pages after it, as a listing that is
+ * asked until then begins with the newest. */
+static bool is_old(const struct listing *l)
+{
+    struct json_pointer pointer;
+    struct str last = STR_NONE, value;
+
+    if (!l->pages.until || !l->count ||
+        json_pointer_parse(&pointer, str_view(l->records), NULL) != RESULT_OK) {
+        return false;
+    }
+    records_each(l->reply->body, l->records ? &pointer : NULL, keep_last, &last);
+    if (!last.data || !json_find(last, str_view(l->pages.until), &value)) {
+        return false;
+    }
+    value = json_type_of(value) == JSON_STRING ? json_string_raw(value) : str_trim(value);
+    return value.len && !str_equal(value, STR("null")) &&
+           is_before(value, str_view(l->pages.older_than));
+}
+
 static void read_listing(struct listing *l)
 {
     struct pages_guess guess = { .is_lost = false };
@@ -136,7 +212,11 @@ static void read_listing(struct listing *l)
     note_guess(l, &guess);
     note_no_matches(l);
     listing_note_gap(l);
-    l->style->read(l);
+    if (is_old(l)) {
+        listing_end(l, PAGE_END_OLD);
+    } else {
+        l->style->read(l);
+    }
 }
 
 /* What the ledger is to know of the page. */

@@ -161,10 +161,29 @@ static char *cursor_param(struct page_guessing *g)
     return page_guess_keep(g, str_view(pointer));
 }
 
+/* The cursor is in a header: where the request has one it goes, else by the header's own kind. */
+static bool fill_from_header(struct page_guessing *g, const char *where, const char *param)
+{
+    struct job_pages *pages = &g->out->pages;
+    struct str of_url;
+
+    pages->param = page_hints_cursor_in_url(g->in->url, &of_url)
+                       ? page_guess_keep_decoded(g, of_url)
+                       : page_guess_keep(g, str_view(param));
+    pages->next = page_guess_keep(g, str_view(where));
+    pages->total_pages = NULL;
+    return pages->next && pages->param;
+}
+
 static unsigned rank(const struct page_guessing *g)
 {
     const struct page_hint *next = &g->reply.of[HINT_NEXT];
+    const char *param;
+    char where[64];
 
+    if (page_guess_next_cursor(g, where, &param)) {
+        return PAGE_RANK_NAMED;
+    }
     return next->found && next->has_value && page_hint_param(next) &&
                    !page_guess_looks_like_url(next->value)
                ? PAGE_RANK_NAMED
@@ -175,7 +194,12 @@ static bool fill(struct page_guessing *g)
 {
     const struct page_hint *next = &g->reply.of[HINT_NEXT];
     struct job_pages *pages = &g->out->pages;
+    const char *param;
+    char where[64];
 
+    if (page_guess_next_cursor(g, where, &param)) {
+        return fill_from_header(g, where, param);
+    }
     if (!next->found) { /* left out on the last page */
         return true;
     }
