@@ -388,6 +388,16 @@ static enum result put_member(void *context, struct str bytes)
     return buf_append_str(&u->member, bytes);
 }
 
+/* Of the package, and not of what is within. */
+static bool is_of_package(struct str type)
+{
+    bool no_header;
+
+    return body_format_of_type(type, &no_header) == BODY_AUTO &&
+           (type.len < 5 || !str_equal_nocase((struct str){ type.data, 5 }, STR("text/"))) &&
+           !memmem(type.data, type.len, "json", 4);
+}
+
 static enum result read_packed(struct reader *r, struct str body, enum pack pack,
                                uint64_t unpacked_max, struct buf *out)
 {
@@ -395,7 +405,10 @@ static enum result read_packed(struct reader *r, struct str body, enum pack pack
     struct unpacking u = { .reader = r, .out = out };
     struct unpack_sink sink = { begin_member, put_member, &u };
     char why[UNPACK_WHY_MAX];
-    enum result result = unpack_files(&source, pack, unpacked_max, &sink, why);
+    enum result result;
+
+    r->content_type = is_of_package(r->content_type) ? STR("") : r->content_type;
+    result = unpack_files(&source, pack, unpacked_max, &sink, why);
 
     if (result == RESULT_OK && u.count == 1) { /* it alone: what it is, it is */
         buf_reset(out);
