@@ -174,6 +174,13 @@ static struct table_spec merge_specs(const struct read_options *options,
         spec.unique = table->spec.unique;
         spec.unique_count = table->spec.unique_count;
     }
+    if (!given->table.data) {
+        spec.table = table->spec.table;
+    }
+    if (!given->key_count) {
+        spec.key = table->spec.key;
+        spec.key_count = table->spec.key_count;
+    }
     if (!given->where_present.data) {
         spec.where_present = table->spec.where_present;
     }
@@ -254,6 +261,17 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
     return code;
 }
 
+/* Files of the endpoints' own names, or databases with a table for each. */
+static bool has_room_for_all(const struct read_options *options)
+{
+    bool has = !options->spec.table.data;
+
+    for (size_t i = 0; i < options->output_count; i++) {
+        has &= options->outputs[i].format->has_place;
+    }
+    return has;
+}
+
 /* The endpoints whose tables are wanted: one, or all. */
 static enum result choose(const struct read_options *options, const struct job *job,
                           uint32_t *first, uint32_t *end, struct err *err)
@@ -262,7 +280,7 @@ static enum result choose(const struct read_options *options, const struct job *
 
     *first = 0;
     *end = (uint32_t)job->endpoint_count;
-    if (!options->endpoint && (!options->output_count || *end == 1)) {
+    if (!options->endpoint && (has_room_for_all(options) || *end == 1)) {
         return RESULT_OK;
     }
     for (uint32_t i = 0; i < job->endpoint_count; i++) {

@@ -92,13 +92,15 @@ static enum result set_columns(void *target, const char *value, struct err *err)
     return result;
 }
 
-static enum result set_unique(void *target, const char *value, struct err *err)
+/* "a,b" as names; to free. */
+static enum result read_names(const char *value, struct str **names, size_t *count, struct err *err)
 {
-    struct read_options *options = target;
     struct str rest = str_view(value);
 
-    options->unique = calloc(count_items(value), sizeof *options->unique);
-    if (!options->unique) {
+    free(*names);
+    *count = 0;
+    *names = calloc(count_items(value), sizeof **names);
+    if (!*names) {
         return err_nomem(err, "reading the command line");
     }
     while (rest.data) {
@@ -107,10 +109,36 @@ static enum result set_unique(void *target, const char *value, struct err *err)
         if (!name.len) {
             return no_name(err);
         }
-        options->unique[options->spec.unique_count++] = name;
+        (*names)[(*count)++] = name;
     }
-    options->spec.unique = options->unique;
     return RESULT_OK;
+}
+
+static enum result set_unique(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    enum result result = read_names(value, &options->unique, &options->spec.unique_count, err);
+
+    options->spec.unique = options->unique;
+    return result;
+}
+
+static enum result set_key(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+    enum result result = read_names(value, &options->key, &options->spec.key_count, err);
+
+    options->spec.key = options->key;
+    return result;
+}
+
+static enum result set_table(void *target, const char *value, struct err *err)
+{
+    struct read_options *options = target;
+
+    options->spec.table = str_view(value);
+    return *value ? RESULT_OK
+                  : err_set(err, RESULT_INVALID, "E-ARG1", "the table's name is missing");
 }
 
 /* What is made of it is known when --format is. */
@@ -400,6 +428,24 @@ static const struct option_row normalise_rows[] = {
     },
 };
 
+static const struct option_row database_rows[] = {
+    {
+        .name = "table",
+        .value = "NAME",
+        .help = "The table (the endpoint's name, or the file's)",
+        .kind = OPTION_CALL,
+        .set = set_table,
+    },
+    {
+        .name = "key",
+        .value = "COL[,COL]",
+        .help = "Rows take the place of those with the same values here, and the table keeps all "
+                "else (a job's \"unique\"); without it the table is made anew",
+        .kind = OPTION_CALL,
+        .set = set_key,
+    },
+};
+
 static const struct option_row csv_rows[] = {
     {
         .name = "delimiter",
@@ -513,6 +559,7 @@ static const struct option_row rules_rows[] = {
 static const struct option_group normalise_groups[] = {
     { "Options", ROWS(normalise_rows), 0 },
     { "CSV", ROWS(csv_rows), 0 },
+    { "Databases", ROWS(database_rows), 0 },
 };
 static const struct option_group rules_groups[] = { { "Options", ROWS(rules_rows), 0 } };
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
@@ -622,6 +669,7 @@ static enum result finish_normalise(struct read_options *options, struct err *er
 {
     struct table_shape shape;
     enum result result = RESULT_OK;
+    bool has_database = false;
 
     options->spec.depth_limited = options_have(&normalise_table, &options->given, "max-depth");
     options->spec.types = options->json;
@@ -632,9 +680,14 @@ static enum result finish_normalise(struct read_options *options, struct err *er
             return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
         }
         result = table_output_init(output, output->path, options->format, err);
+        has_database |= result == RESULT_OK && output->format->has_place;
     }
     if (result != RESULT_OK) {
         return result;
+    }
+    if (!has_database && (options->spec.table.data || options->spec.key_count)) {
+        return err_set(err, RESULT_INVALID, "E-ARG1",
+                       "--table and --key are of a database; give -o FILE.db");
     }
     result = table_shape_init(&shape, &options->spec, false, err);
     if (result == RESULT_OK) {
@@ -707,6 +760,7 @@ void read_options_release(struct read_options *options)
     free(options->operands);
     free(options->picks);
     free(options->unique);
+    free(options->key);
     free(options->answers);
     options->answers = NULL;
     options->operands = NULL;

@@ -250,10 +250,10 @@ static enum result prepare(struct engine *e, struct err *err)
 }
 
 /* One file is made once; what is due stays so. */
-static bool is_ordered(struct engine *e, const char *path, bool is_due)
+static bool is_ordered(struct engine *e, uint32_t endpoint, const char *path, bool is_due)
 {
     for (struct table_order *o = e->tables.job->orders; o; o = o->next) {
-        if (strcmp(o->output.path, path) == 0) {
+        if (o->endpoint == endpoint && strcmp(o->output.path, path) == 0) {
             o->is_due |= is_due;
             return true;
         }
@@ -266,7 +266,7 @@ static enum result add_order(struct engine *e, uint32_t endpoint, const struct t
 {
     struct table_order *order, **at = &e->tables.job->orders;
 
-    if (is_ordered(e, output->path, is_due)) {
+    if (is_ordered(e, endpoint, output->path, is_due)) {
         return RESULT_OK;
     }
     order = calloc(1, sizeof *order);

@@ -41,7 +41,7 @@ static enum result check_outputs(const struct job *job, const char *path, struct
     for (size_t i = 0; i < job->output_count; i++) {
         char endings[TABLE_ENDINGS_MAX];
 
-        if (!table_is_ending(str_view(job->outputs[i]))) {
+        if (!table_format_ending(str_view(job->outputs[i]))) {
             return err_set(err, RESULT_INVALID, "E-CFG2",
                            "%s: \"output\": no table is written as \"%s\"; want %s", path,
                            job->outputs[i], table_endings(endings));

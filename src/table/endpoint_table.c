@@ -1,5 +1,7 @@
 #include "table/endpoint_table.h"
 
+#include "table/format.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +59,8 @@ enum result endpoint_table_init(struct endpoint_table *t, const struct job *job,
                   .meta = table->meta,
                   .types = true,
                   .pick_count = table->column_count,
+                  .table = str_view(from->name),
+                  .key_count = table->unique_count,
                   .unique_count = table->unique_count },
     };
     if (fill_lists(t, job, from) != RESULT_OK) {
@@ -64,7 +68,7 @@ enum result endpoint_table_init(struct endpoint_table *t, const struct job *job,
         return err_nomem(err, "starting a table");
     }
     t->spec.picks = t->picks;
-    t->spec.unique = t->unique;
+    t->spec.unique = t->spec.key = t->unique;
     t->spec.with = t->with;
     if (t->spec.with_count > TABLE_WITH_MAX) {
         endpoint_table_release(t);
@@ -85,7 +89,8 @@ void endpoint_table_release(struct endpoint_table *t)
 char *endpoint_table_path(const struct job *job, uint32_t endpoint, const char *dir,
                           const char *ending)
 {
-    const char *name = job->endpoints[endpoint].name;
+    const struct table_format *format = table_format_ending(str_view(ending));
+    const char *name = format && format->has_place ? job->name : job->endpoints[endpoint].name;
     size_t size = strlen(dir) + strlen(name) + strlen(ending) + 3;
     char *path = malloc(size);
 

@@ -21,7 +21,7 @@ MUST_CHECK enum result endpoint_table_init(struct endpoint_table *table, const s
                                            uint32_t endpoint, struct err *err);
 void endpoint_table_release(struct endpoint_table *table);
 
-/** "DIR/ENDPOINT.csv"; to free. NULL when out of memory. */
+/** "DIR/ENDPOINT.csv", or "DIR/JOB.db" with a table for each endpoint; to free. NULL when out of memory. */
 char *endpoint_table_path(const struct job *job, uint32_t endpoint, const char *dir,
                           const char *ending);
 

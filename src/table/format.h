@@ -13,8 +13,8 @@
  * Ownership  what `open` and `encoder_new` return is the format's own; `close` and `encoder_free` free it.
  *            A struct format_target and all that it points to outlive both.
  * Errors     of `open`, `take` and `finish` each format's own, or those of the target's `write`. `add` and `flush`:
- *            RESULT_NOMEM, RESULT_CANCELLED from the sequencer, and RESULT_CORRUPT for a value that is not of its
- *            column's type, which can only be while types are a guess, or if the input has changed.
+ *            RESULT_NOMEM, RESULT_CANCELLED from the sequencer, RESULT_DENIED for a row that the format refuses (never
+ *            RESULT_INVALID, which is a document's), and RESULT_CORRUPT for a value that is not of its column's type, which can only be while types are a guess, or if the input has changed.
  * Threads    an encoder belongs to one worker. Of one table, `take` is called one at a time, and `finish`
  *            and `close` after all encoders are gone.
  */
@@ -61,6 +61,8 @@ struct table_format {
     bool packable;       /* the bytes of its blocks are the file's */
     bool has_place;      /* it writes where `path` says by itself: never standard output */
 
+    /* Of a format with a place of its own: whether that could be written to now. */
+    enum result (*check)(const char *path, struct err *err);
     enum result (*open)(void **table, const struct format_target *target, struct err *err);
     /* A block, which is not empty. NULL: its bytes are the file's. */
     enum result (*take)(void *table, struct str block, struct err *err);
@@ -80,13 +82,14 @@ struct table_format {
                          struct err *err);
 };
 
-extern const struct table_format csv_format, tsv_format, parquet_format, jsonl_format, json_format;
+extern const struct table_format csv_format, tsv_format, parquet_format, jsonl_format, json_format,
+    sqlite_format;
 
 /** All of them, with a NULL behind the last; the first is what a name without an ending means. */
 extern const struct table_format *const table_formats[];
 
 /* Their names, for help and completion; a test sees that they are the same. */
-#define TABLE_FORMAT_WORDS "csv, tsv, parquet, jsonl, json"
+#define TABLE_FORMAT_WORDS "csv, tsv, parquet, jsonl, json, sqlite"
 
 /** By name, or NULL. */
 const struct table_format *table_format_named(struct str name);
@@ -113,13 +116,16 @@ struct table_output {
 const char *table_outputs_text(const struct table_output *outputs, size_t count,
                                char text[TABLE_OUTPUTS_TEXT]);
 
-/** Whether files of some format end so: "csv", "jsonl.gz". */
-bool table_is_ending(struct str ending);
+/** Whose files end so: "csv", "jsonl.gz". NULL: none's. */
+const struct table_format *table_format_ending(struct str ending);
 
 /** Borrows the path. Its ending tells the format; `format`, if not NULL, takes names that tell none. Without it, a
  *  name without an ending, or with one that no format could have ("data.2026-11-21"), is CSV. E-ARG1: there is no
  *  such format, the ending is of another one, or the format cannot go there. */
 MUST_CHECK enum result table_output_init(struct table_output *output, const char *path,
                                          const struct table_format *format, struct err *err);
+
+/** Whether the file could be made now, so that a long run need not end without it. */
+MUST_CHECK enum result table_output_check(const struct table_output *output, struct err *err);
 
 #endif

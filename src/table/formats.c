@@ -1,5 +1,6 @@
 #include "table/format.h"
 
+#include "table/output_file.h"
 #include "table/packing.h"
 
 #include <ctype.h>
@@ -8,7 +9,7 @@
 #include <strings.h>
 
 const struct table_format *const table_formats[] = {
-    &csv_format, &tsv_format, &parquet_format, &jsonl_format, &json_format, NULL,
+    &csv_format, &tsv_format, &parquet_format, &jsonl_format, &json_format, &sqlite_format, NULL,
 };
 
 const struct table_format *table_format_named(struct str name)
@@ -116,14 +117,14 @@ static struct table_output read_endings(struct str name, struct str *last)
     return output;
 }
 
-bool table_is_ending(struct str ending)
+const struct table_format *table_format_ending(struct str ending)
 {
     char name[TABLE_ENDINGS_MAX];
     struct table_output output;
 
     snprintf(name, sizeof name, "t.%.*s", STR_ARG(ending));
     output = read_endings(str_view(name), &ending);
-    return output.format && (!output.packing || output.format->packable);
+    return output.format && output.packing && !output.format->packable ? NULL : output.format;
 }
 
 static enum result no_format(const char *path, struct err *err)
@@ -165,6 +166,21 @@ enum result table_output_init(struct table_output *output, const char *path,
     }
     output->format = format ? format : output->format ? output->format : table_formats[0];
     return check(output, err);
+}
+
+enum result table_output_check(const struct table_output *output, struct err *err)
+{
+    struct output_file *file;
+    enum result result;
+
+    if (output->format->has_place) {
+        return output->format->check(output->path, err);
+    }
+    result = output_open(&file, output->path, err);
+    if (result == RESULT_OK) {
+        output_abandon(file);
+    }
+    return result;
 }
 
 const char *table_outputs_text(const struct table_output *outputs, size_t count,

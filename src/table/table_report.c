@@ -29,7 +29,7 @@ bool table_reader_is_gone(const struct err *err)
 
 int table_exit_code(enum result result, const char *code)
 {
-    bool is_output = strncmp(code, "E-OUT", 5) == 0;
+    bool is_output = strncmp(code, "E-OUT", 5) == 0 || strcmp(code, "E-DB1") == 0;
 
     switch (result) {
     case RESULT_OK:

@@ -52,6 +52,9 @@ struct table_spec {
     size_t pick_count;
     const struct str *unique; /* columns by which rows are told apart; the first row stays */
     size_t unique_count;
+    struct str table;      /* of a database: the table's name; STR_NONE: as the file is called */
+    const struct str *key; /* of a database: columns whose values tell which row is replaced */
+    size_t key_count;
     struct str where_present; /* rows without a value in this column are dropped; STR_NONE */
     bool types;               /* find the types, for the report; typed formats do so anyway */
     bool coerce;              /* see normalise/types.h */

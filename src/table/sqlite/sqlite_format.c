@@ -1,0 +1,200 @@
+/*
+ * SQLite as a format: workers make values of cells, and one of them at a time binds and inserts them.
+ *
+ * All of a table goes into one transaction, which begins before the first row and ends with the last: whoever
+ * reads meanwhile, and whatever kills us, sees the database as it was. WAL lets others read on. A file
+ * that was not there before is removed again when there is no table after all.
+ *
+ * Source: sqlite.org: c3ref, lang_upsert, wal, datatype3.
+ */
+#include "table/layout.h"
+#include "table/sqlite/sqlite_rows.h"
+#include "table/sqlite/sqlite_table.h"
+#include "table/table_spec.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUSY_MS 3000 /* that another program may take for its own transaction */
+
+struct sqlite_sink {
+    struct sqlite_table table;
+    sqlite3_stmt *insert;
+    bool fresh;  /* the file was not there */
+    bool stored; /* the transaction is over */
+};
+
+struct sqlite_encoder {
+    const struct sqlite_sink *sink;
+};
+
+static enum result run(struct sqlite_sink *s, const char *sql, struct err *err)
+{
+    return sqlite3_exec(s->table.db, sql, NULL, NULL, NULL) == SQLITE_OK
+               ? RESULT_OK
+               : sqlite_table_fail(&s->table, err);
+}
+
+static enum result begin(struct sqlite_sink *s, struct err *err)
+{
+    enum result result;
+
+    if (sqlite3_open_v2(s->table.target->path, &s->table.db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK) {
+        return s->table.db ? sqlite_table_fail(&s->table, err)
+                           : err_nomem(err, "opening a database");
+    }
+    sqlite3_busy_timeout(s->table.db, BUSY_MS);
+    result = run(s, "PRAGMA journal_mode = WAL", err);
+    result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
+    result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
+    return result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
+}
+
+static enum result open_sqlite(void **table, const struct format_target *target, struct err *err)
+{
+    struct sqlite_sink *s = calloc(1, sizeof *s);
+    enum result result;
+
+    *table = s;
+    if (!s) {
+        return err_nomem(err, "starting a table");
+    }
+    s->table.target = target;
+    s->fresh = access(target->path, F_OK) != 0;
+    result = begin(s, err);
+    result = result == RESULT_OK ? sqlite_table_make(&s->table, err) : result;
+    return result == RESULT_OK ? sqlite_table_insert(&s->table, &s->insert, err) : result;
+}
+
+/* Whether it could be written to now. A file that was not there is gone again. */
+static enum result check(const char *path, struct err *err)
+{
+    static const struct table_spec spec = { .meta = false };
+    const struct format_target target = { .path = path, .spec = &spec };
+    struct sqlite_sink s = { .table.target = &target, .fresh = access(path, F_OK) != 0 };
+    enum result result = begin(&s, err);
+
+    sqlite3_close(s.table.db);
+    if (s.fresh) {
+        (void)unlink(path); /* else an empty database stays */
+    }
+    return result;
+}
+
+static int bind(sqlite3_stmt *st, int at, const struct sqlite_value *value)
+{
+    switch (value->kind) {
+    case SQLITE_VALUE_INTEGER:
+        return sqlite3_bind_int64(st, at, value->integer);
+    case SQLITE_VALUE_REAL:
+        return sqlite3_bind_double(st, at, value->real);
+    case SQLITE_VALUE_TEXT:
+        return sqlite3_bind_text64(st, at, value->text.data, value->text.len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+    case SQLITE_VALUE_NULL:
+        break;
+    }
+    return sqlite3_bind_null(st, at);
+}
+
+static enum result take(void *sink, struct str block, struct err *err)
+{
+    struct sqlite_sink *s = sink;
+    const char *at = block.data, *end = block.data + block.len;
+
+    while (at < end) {
+        for (uint32_t i = 0; i < s->table.count; i++) {
+            struct sqlite_value value = sqlite_rows_next(&at);
+
+            if (bind(s->insert, (int)i + 1, &value) != SQLITE_OK) {
+                return sqlite_table_fail(&s->table, err);
+            }
+        }
+        if (sqlite3_step(s->insert) != SQLITE_DONE || sqlite3_reset(s->insert) != SQLITE_OK) {
+            return sqlite_table_fail(&s->table, err);
+        }
+    }
+    return RESULT_OK;
+}
+
+static enum result finish(void *sink, struct err *err)
+{
+    struct sqlite_sink *s = sink;
+    enum result result;
+
+    sqlite3_finalize(s->insert);
+    s->insert = NULL;
+    result = run(s, "COMMIT", err);
+    s->stored = result == RESULT_OK;
+    return result;
+}
+
+static void close_sqlite(void *sink)
+{
+    struct sqlite_sink *s = sink;
+
+    if (!s) {
+        return;
+    }
+    sqlite3_finalize(s->insert);
+    sqlite3_close(s->table.db); /* rolls back what was not committed */
+    if (s->fresh && !s->stored) {
+        (void)unlink(s->table.target->path); /* else it stays, without a table */
+    }
+    sqlite_table_release(&s->table);
+    free(s);
+}
+
+static enum result add(void *encoder, struct buf *block, const struct row *row,
+                       uint64_t *lone_surrogates, struct err *err)
+{
+    const struct sqlite_encoder *e = encoder;
+    const struct sqlite_table *t = &e->sink->table;
+    static const struct row_cell missing = { .row = 0 };
+    const struct row empty = { .cells = &missing, .count = 1, .number = row->number };
+
+    return sqlite_rows_add(block, t->columns, t->is_empty ? &empty : row, lone_surrogates, err);
+}
+
+static void *encoder_new(void *sink)
+{
+    struct sqlite_encoder *e = calloc(1, sizeof *e);
+
+    if (e) {
+        e->sink = sink;
+    }
+    return e;
+}
+
+static enum result flush(void *encoder, struct buf *block, const struct format_turn *turn,
+                         struct err *err)
+{
+    (void)encoder;
+    (void)block;
+    (void)turn;
+    (void)err;
+    return RESULT_OK;
+}
+
+const struct table_format sqlite_format = {
+    .name = "sqlite",
+    .endings = "db sqlite sqlite3",
+    .about = "A table in an SQLite database, whose other tables stay. With a key, rows take the "
+             "place of those "
+             "with the same key, and columns that are new are added; without one the table is made "
+             "anew.",
+    .typed = true,
+    .has_place = true,
+    .check = check,
+    .open = open_sqlite,
+    .take = take,
+    .finish = finish,
+    .close = close_sqlite,
+    .encoder_new = encoder_new,
+    .encoder_free = free,
+    .add = add,
+    .flush = flush,
+};
