@@ -84,6 +84,7 @@ static void var_release(struct job_var *var)
     free(var->to);
     free(var->step);
     free(var->format);
+    free(var->encoding);
     buf_release(&var->piped);
     texts_release(var->values, var->value_count);
 }

@@ -78,6 +78,8 @@ struct job_var {
     char *format;           /* of dates, as strftime's; NULL: "%Y-%m-%d" */
     char **values;
     size_t value_count;
+    char *encoding;   /* of a file: its charset; NULL: UTF-8 */
+    uint64_t chunk;   /* so many values at once, with commas between; 0: one by one */
     struct buf piped; /* of the file "-", once it has been read (session/run_values.h) */
     uint32_t crc32c;  /* of the file when the run began, ... */
     bool has_crc32c;  /* ... so that it is seen when it has changed */

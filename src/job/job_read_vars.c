@@ -1,6 +1,7 @@
 /* "vars": what the placeholders of a job file's endpoints stand for. */
 #include "job/job_read.h"
 
+#include "base/body_text.h"
 #include "base/json_scan.h"
 #include "job/template.h"
 #include "job/vars.h"
@@ -82,11 +83,51 @@ static void read_checksum(struct job_reader *r, void *target, struct str value)
     var->has_crc32c = true;
 }
 
-enum { VAR_FILE, VAR_CHECKSUM, VAR_FROM, VAR_TO, VAR_STEP, VAR_FORMAT };
+static void read_encoding(struct job_reader *r, void *target, struct str value)
+{
+    struct job_var *var = target;
+
+    free(var->encoding);
+    var->encoding = job_text_string(&r->text, "encoding", value);
+    if (var->encoding && !body_charset_is_known(str_view(var->encoding))) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"encoding\": \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
+                       "iso-8859-15 or windows-1252",
+                       var->encoding);
+    }
+}
+
+static void read_values(struct job_reader *r, void *target, struct str value)
+{
+    struct job_var *var = target;
+
+    if (json_type_of(value) == JSON_STRING) {
+        read_pattern(r, var, value);
+    } else if (json_type_of(value) == JSON_ARRAY) {
+        read_list(r, var, value);
+    } else {
+        job_text_fault(&r->text, value, "E-CFG2", "\"values\": want a pattern or a list");
+    }
+}
+
+enum {
+    VAR_FILE,
+    VAR_CHECKSUM,
+    VAR_ENCODING,
+    VAR_VALUES,
+    VAR_CHUNK,
+    VAR_FROM,
+    VAR_TO,
+    VAR_STEP,
+    VAR_FORMAT
+};
 
 static const struct job_key var_keys[] = {
     [VAR_FILE] = { "file", JOB_KEY_CALL, 0, 0, 0, read_file },
     [VAR_CHECKSUM] = { "crc32c", JOB_KEY_CALL, 0, 0, 0, read_checksum },
+    [VAR_ENCODING] = { "encoding", JOB_KEY_CALL, 0, 0, 0, read_encoding },
+    [VAR_VALUES] = { "values", JOB_KEY_CALL, 0, 0, 0, read_values },
+    [VAR_CHUNK] = { "chunk", JOB_KEY_NUMBER, offsetof(struct job_var, chunk), 1, 100000, NULL },
     [VAR_FROM] = { "from", JOB_KEY_TEXT, offsetof(struct job_var, text), 0, 0, NULL },
     [VAR_TO] = { "to", JOB_KEY_TEXT, offsetof(struct job_var, to), 0, 0, NULL },
     [VAR_STEP] = { "step", JOB_KEY_TEXT, offsetof(struct job_var, step), 0, 0, NULL },
@@ -105,16 +146,17 @@ static void read_object(struct job_reader *r, struct job_var *var, struct str va
     size_t faults = r->text.faults->count;
     uint64_t seen = job_read_object(r, &job_var_keys, var, value);
     bool is_file = has(seen, VAR_FILE), is_dates = has(seen, VAR_FROM);
+    bool is_values = has(seen, VAR_VALUES);
     struct err err;
 
     if (r->text.faults->count > faults || r->text.no_memory) {
         return;
     }
-    if (is_file == is_dates || (is_file && (seen >> VAR_FROM)) ||
-        (is_dates && !has(seen, VAR_TO))) {
+    if (is_file + is_dates + is_values != 1 || (!is_dates && (seen >> VAR_FROM)) ||
+        (!is_file && has(seen, VAR_ENCODING)) || (is_dates && !has(seen, VAR_TO))) {
         job_text_fault(&r->text, value, "E-CFG4",
-                       "\"%s\": want {\"file\": PATH} or {\"from\": DATE, \"to\": DATE, \"step\": "
-                       "\"1d\"}",
+                       "\"%s\": want {\"file\": PATH}, {\"values\": [...], \"chunk\": 50} or "
+                       "{\"from\": DATE, \"to\": DATE, \"step\": \"1d\"}",
                        var->name);
         return;
     }

@@ -353,9 +353,9 @@ static bool write_tables(cJSON *root, const struct job *job)
 
 /* --- variables --------------------------------------------------------------------------------------------- */
 
-static bool write_list(cJSON *vars, const struct job_var *var)
+static bool write_list(cJSON *to, const char *name, const struct job_var *var)
 {
-    cJSON *array = cJSON_AddArrayToObject(vars, var->name);
+    cJSON *array = cJSON_AddArrayToObject(to, name);
 
     for (size_t i = 0; array && i < var->value_count; i++) {
         cJSON *item = cJSON_CreateRaw(var->values[i]);
@@ -371,15 +371,25 @@ static bool write_var(cJSON *vars, const struct job_var *var)
 {
     cJSON *object;
 
-    if (var->kind == JOB_VAR_PATTERN) {
+    if (!var->chunk && var->kind == JOB_VAR_PATTERN) {
         return cJSON_AddStringToObject(vars, var->name, var->text);
     }
-    if (var->kind == JOB_VAR_LIST) {
-        return write_list(vars, var);
+    if (!var->chunk && var->kind == JOB_VAR_LIST) {
+        return write_list(vars, var->name, var);
     }
     object = cJSON_AddObjectToObject(vars, var->name);
+    if (!object || !add_given(object, "chunk", var->chunk)) {
+        return false;
+    }
+    if (var->kind == JOB_VAR_PATTERN) {
+        return cJSON_AddStringToObject(object, "values", var->text);
+    }
+    if (var->kind == JOB_VAR_LIST) {
+        return write_list(object, "values", var);
+    }
     if (var->kind == JOB_VAR_FILE) {
         return object && add_optional(object, "file", var->text) &&
+               add_optional(object, "encoding", var->encoding) &&
                (!var->has_crc32c || add_number(object, "crc32c", var->crc32c));
     }
     return object && add_optional(object, "from", var->text) &&

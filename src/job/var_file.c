@@ -1,5 +1,6 @@
 #include "job/var_file.h"
 
+#include "base/body_text.h"
 #include "base/crc32c.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
@@ -127,7 +128,7 @@ static const char *not_utf8(struct str text)
 {
     return is_utf16(text) ? "is UTF-16: save the file as UTF-8 (iconv -f UTF-16 -t UTF-8)"
                           : "is not UTF-8: save the file as that (in Excel \"CSV UTF-8\", or "
-                            "iconv -f WINDOWS-1252 -t UTF-8)";
+                            "iconv -f WINDOWS-1252 -t UTF-8), or say its \"encoding\"";
 }
 
 /* --- CSV and TSV ------------------------------------------------------------------------------------ */
@@ -346,8 +347,29 @@ static enum result take_text(struct var_file *f, struct str piped, struct err *e
     return result;
 }
 
-enum result var_file_open(struct var_file **opened, const char *path, struct str piped,
-                          struct job_faults *faults, struct err *err)
+/* What the file says in the letters that the job names. */
+static enum result decode(struct var_file *f, const char *encoding, struct err *err)
+{
+    struct buf made = { .max = 4 * (size_t)VARS_FILE_MAX };
+    struct str text;
+    unsigned was = 0;
+    enum result result =
+        body_text_letters(buf_view(&f->text), STR(""), str_view(encoding), &made, &text, &was);
+
+    if (result == RESULT_INVALID) {
+        err_set(err, result, "E-IN2", "%s is not in %s", f->path, encoding);
+    } else if (result != RESULT_OK) {
+        result = err_nomem(err, "reading a file of values");
+    } else if (text.data == made.data) {
+        buf_release(&f->text);
+        buf_take(&f->text, &made);
+    }
+    buf_release(&made);
+    return result;
+}
+
+enum result var_file_open(struct var_file **opened, const char *path, const char *encoding,
+                          struct str piped, struct job_faults *faults, struct err *err)
 {
     struct var_file *f = calloc(1, sizeof *f);
     enum result result;
@@ -359,6 +381,9 @@ enum result var_file_open(struct var_file **opened, const char *path, struct str
     f->path = path;
     buf_init(&f->text, VARS_FILE_MAX);
     result = take_text(f, piped, err);
+    if (result == RESULT_OK && encoding && f->text.len) {
+        result = decode(f, encoding, err);
+    }
     at = f->text.len - json_without_bom(buf_view(&f->text)).len;
     if (result == RESULT_OK) {
         f->form = form_of(path, json_without_bom(buf_view(&f->text)));

@@ -15,7 +15,8 @@
 struct var_file;
 
 /** Of the path "-" the text is `piped`, of others it is read. `faults`, which may be NULL, gets every bad line; RESULT_INVALID when there is one. */
-MUST_CHECK enum result var_file_open(struct var_file **opened, const char *path, struct str piped,
+MUST_CHECK enum result var_file_open(struct var_file **opened, const char *path,
+                                     const char *encoding, struct str piped,
                                      struct job_faults *faults, struct err *err);
 
 /** Reads what the descriptor has, to its end, up to VARS_FILE_MAX bytes. `name` is for messages. */

@@ -1,5 +1,6 @@
 #include "job/vars.h"
 
+#include "base/json_scan.h"
 #include "base/json_text.h"
 #include "job/dates.h"
 #include "job/glob.h"
@@ -21,6 +22,7 @@ struct var {
     struct var_file *file;
     struct dates dates;
     char *format;
+    uint64_t chunk; /* values that go together, at least 1 */
 };
 
 struct vars {
@@ -105,7 +107,8 @@ static enum result open_list(struct var *var, const struct job_var *from, struct
 static enum result open_file(struct var *var, const struct job_var *from, struct job_faults *faults,
                              struct err *err)
 {
-    enum result result = var_file_open(&var->file, from->text, buf_view(&from->piped), faults, err);
+    enum result result =
+        var_file_open(&var->file, from->text, from->encoding, buf_view(&from->piped), faults, err);
 
     if (result != RESULT_OK) {
         var->file = NULL;
@@ -126,6 +129,7 @@ static enum result open_var(struct var *var, const struct job_var *from, struct 
     enum result result = RESULT_OK;
 
     var->kind = from->kind;
+    var->chunk = from->chunk ? from->chunk : 1;
     var->name = str_dup(str_view(from->name));
     var->format = from->format ? str_dup(str_view(from->format)) : str_dup(STR("%Y-%m-%d"));
     if (!var->name || !var->format) {
@@ -201,7 +205,9 @@ void vars_free(struct vars *v)
 
 uint64_t vars_count(const struct vars *v, size_t var)
 {
-    return v->list[var].count;
+    const struct var *each = &v->list[var];
+
+    return each->count / each->chunk + (each->count % each->chunk != 0);
 }
 
 uint32_t vars_crc32c(const struct vars *v, size_t var)
@@ -256,11 +262,8 @@ static enum result date_value(const struct var *var, uint64_t index, struct str 
     return result;
 }
 
-enum result vars_value(const struct vars *v, size_t index, uint64_t at, struct str field,
-                       struct buf *json)
+static enum result one_value(const struct var *var, uint64_t at, struct str field, struct buf *json)
 {
-    const struct var *var = &v->list[index];
-
     switch (var->kind) {
     case JOB_VAR_PATTERN:
         return field.data ? RESULT_NOT_FOUND : pattern_value(var, at, json);
@@ -272,6 +275,44 @@ enum result vars_value(const struct vars *v, size_t index, uint64_t at, struct s
         break;
     }
     return date_value(var, at, field, json);
+}
+
+/* "1,2,3": the letters of a string, and anything else as it is written. */
+static enum result append_joined(const struct var *var, uint64_t at, struct str field,
+                                 struct buf *text)
+{
+    struct buf json = { 0 };
+    enum result result = one_value(var, at, field, &json);
+
+    if (result == RESULT_OK && text->len) {
+        result = buf_append_char(text, ',');
+    }
+    if (result == RESULT_OK) {
+        result = json_type_of(buf_view(&json)) == JSON_STRING
+                     ? json_unescape(text, json_string_raw(buf_view(&json)), NULL)
+                     : buf_append_str(text, buf_view(&json));
+    }
+    buf_release(&json);
+    return result;
+}
+
+enum result vars_value(const struct vars *v, size_t index, uint64_t at, struct str field,
+                       struct buf *json)
+{
+    const struct var *var = &v->list[index];
+    uint64_t from = at * var->chunk;
+    struct buf text = { 0 };
+    enum result result = RESULT_OK;
+
+    if (var->chunk == 1) {
+        return one_value(var, at, field, json);
+    }
+    for (uint64_t i = from; i < from + var->chunk && i < var->count && result == RESULT_OK; i++) {
+        result = append_joined(var, i, field, &text);
+    }
+    result = result == RESULT_OK ? json_text_append(json, buf_view(&text)) : result;
+    buf_release(&text);
+    return result;
 }
 
 bool vars_has_field(const struct vars *v, size_t index, struct str field)

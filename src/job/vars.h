@@ -11,6 +11,8 @@
  *   dates     from one to another, both included: `{day}` begins a step ("1d", "2w", "1month"),
  *             `{day.last}` is its last day and `{day.next}` the day after that, for windows of time.
  *
+ * Any of these may come in chunks: so many values at once, as one string with commas between.
+ *
  * Ownership  vars_new copies what it needs; the job may go.
  * Errors     E-IN1 a bad line, E-IN2 the file, E-IN5 a file that is not what it was; E-GLOB of
  *            patterns; E-CFG2 of dates. All bad lines are counted, the first JOB_FAULTS_SHOWN told.
@@ -32,7 +34,7 @@ MUST_CHECK enum result vars_new(struct vars **vars, const struct job *job,
                                 struct job_faults *faults, struct err *err);
 void vars_free(struct vars *vars); /* NULL is ignored */
 
-/** Values of the variable with that index in the job; at least 1. */
+/** Values of the variable with that index in the job, or chunks of them; at least 1. */
 uint64_t vars_count(const struct vars *vars, size_t var);
 
 /** The checksum of a variable's file; 0 when it is none. */

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
@@ -251,6 +252,27 @@ def test_listing__goes_on__as_servers_say_it():
                                  four[1:] + ["4"])):
         got, asked, ended = listing(answer, pages)
         check_equal((got, asked, ended.code), (want, len(want), 0), f"{pages}: {ended}")
+
+
+def test_values__come_in_chunks__and_in_the_letters_that_are_told():
+    server = Server(lambda path: page(0))
+    write(scratch("ids.csv"), "id,ort\n1,Zürich\n2,Bern\n3,Genf\n".encode("latin-1"))
+    for variable, template, want in (
+            ({"values": "[1-7]", "chunk": 3}, "{v}", ["1,2,3", "4,5,6", "7"]),
+            ({"values": ["a b", 2, True], "chunk": 2}, "{v}", ["a b,2", "true"]),
+            ({"file": "ids.csv", "encoding": "windows-1252", "chunk": 2}, "{v.ort}", ["Zürich,Bern", "Genf"]),
+            ({"file": "ids.csv", "encoding": "windows-1252"}, "{v.ort}", ["Zürich", "Bern", "Genf"])):
+        server.asked.clear()
+        job = {"name": "o", "base": server.url, "vars": {"v": variable}, "endpoints": [{"name": "t", "url": f"/l?ids={template}"}]}
+        write(scratch("job.json"), json.dumps(job).encode())
+        remove(scratch("v.run"))
+        harness.succeed("run", "--plain", "-c", "1", "-o", scratch("v.run"), scratch("job.json"))
+        check_equal([urllib.parse.unquote(path.partition("=")[2]) for path in server.asked], want, f"{variable}")
+        harness.succeed("run", "--plain", "-o", scratch("v.run"))  # the job as it was kept
+    job["vars"] = {"v": {"file": "ids.csv"}}
+    write(scratch("job.json"), json.dumps(job).encode())
+    ended = harness.run("run", "--plain", "--fresh", "-o", scratch("w.run"), scratch("job.json"))
+    check(ended.code == 2 and b"ids.csv:2" in ended.err and b"encoding" in ended.err, f"no UTF-8: {ended}")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     path = folder_put(names[bytes[0] % (sizeof names / sizeof names[0])], bytes + 1, len - 1);
     faults.count = 0;
-    if (var_file_open(&file, path.text, STR_NONE, &faults, &err) == RESULT_OK) {
+    if (var_file_open(&file, path.text, NULL, STR_NONE, &faults, &err) == RESULT_OK) {
         FUZZ_CHECK(faults.count == 0);
         read_values(file);
         var_file_free(file);
