@@ -3,6 +3,7 @@
 #include "tests/ui_scenes.h"
 #include "ui/export.h"
 #include "ui/notify.h"
+#include "ui/panels.h"
 #include "ui/pretty.h"
 #include "ui/save.h"
 #include "ui/settings.h"
