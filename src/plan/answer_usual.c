@@ -48,8 +48,9 @@ static bool has_phrase(struct str text, const char *phrase)
 static bool speaks_of_limit(struct str text, bool and_quota)
 {
     static const char *const phrases[] = {
-        "rate limit", "too many requests", "throttl",       "request limit",   "requests per",
-        "call limit", "slow down",         "being limited", "abuse detection",
+        "rate limit",      "too many requests", "throttl",           "request limit",
+        "requests per",    "call limit",        "slow down",         "being limited",
+        "abuse detection", "rate exceeded",     "enhance your calm", "limit reached",
     };
 
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++) {
@@ -106,7 +107,9 @@ static bool is_limit_code(struct str value)
 /* An object that is an error, or holds its parts: {"type":"RATE_LIMITED"}, {"code":429}. */
 static bool error_is_limit(struct str error)
 {
-    static const char *const codes[] = { "code", "type", "status", "reason", "error_code" };
+    static const char *const codes[] = { "code",       "type",      "status", "reason",
+                                         "error_code", "errorCode", "__type" };
+    static const char *const words[] = { "message", "error_msg", "error_message" };
     struct str extensions;
 
     if (json_type_of(error) == JSON_STRING) {
@@ -117,9 +120,52 @@ static bool error_is_limit(struct str error)
             return true;
         }
     }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (speaks_of_limit(json_string_raw(member(error, words[i])), false)) {
+            return true;
+        }
+    }
     extensions = member(error, "extensions");
-    return (extensions.data && is_limit_code(member(extensions, "code"))) ||
-           speaks_of_limit(json_string_raw(member(error, "message")), false);
+    return extensions.data && is_limit_code(member(extensions, "code"));
+}
+
+/* One of them: of "errors", of {"error":{"errors":[...]}} as Google has it, or the body as Salesforce has it. */
+static bool any_is_limit(struct str errors)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(errors) != JSON_ARRAY) {
+        return false;
+    }
+    json_walk_begin(&walk, errors);
+    while (json_walk_next(&walk, NULL, &item)) {
+        if (error_is_limit(item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* {"error":29,"message":"Rate Limit Exceeded"}, {"status":"error","code":"rate_limit_exceeded"} and
+ * {"title":"Too Many Requests","status":429}: nothing but an error has these together. */
+static bool whole_is_limit(struct str body)
+{
+    static const char *const words[] = { "message", "msg", "error_message", "title", "detail" };
+    struct str status = member(body, "status"), state = json_string_raw(status);
+    bool is_error = member(body, "error").data || member(body, "error_id").data ||
+                    str_equal(status, STR("429")) || str_equal(member(body, "code"), STR("429")) ||
+                    str_equal_nocase(state, STR("error")) || str_equal_nocase(state, STR("fail"));
+
+    if (!is_error) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (speaks_of_limit(json_string_raw(member(body, words[i])), false)) {
+            return true;
+        }
+    }
+    return state.data && is_limit_code(member(body, "code"));
 }
 
 /* Quick, for nearly all bodies do not. */
@@ -132,27 +178,14 @@ static bool may_have_error(struct str body)
 /* "error", or the elements of "errors". */
 static bool body_is_limit(struct str body)
 {
-    struct str errors, error, item;
-    struct json_walk walk;
+    struct str error;
 
     if (!may_have_error(body)) {
         return false;
     }
-    errors = member(body, "errors");
     error = member(body, "error");
-
-    if (error.data && error_is_limit(error)) {
-        return true;
-    }
-    json_walk_begin(&walk, errors);
-    while (json_type_of(errors) == JSON_ARRAY && json_walk_next(&walk, NULL, &item)) {
-        if (error_is_limit(item)) {
-            return true;
-        }
-    }
-    return str_equal(member(body, "code"), STR("429")) &&
-           (speaks_of_limit(json_string_raw(member(body, "message")), false) ||
-            speaks_of_limit(json_string_raw(member(body, "msg")), false));
+    return (error.data && error_is_limit(error)) || any_is_limit(member(body, "errors")) ||
+           any_is_limit(member(error, "errors")) || whole_is_limit(body);
 }
 
 static bool body_has_error(struct str body)
@@ -163,9 +196,9 @@ static bool body_has_error(struct str body)
 /* What an error says in words. */
 static struct str message_of(struct str body)
 {
-    static const char *const names[] = { "message", "info", "error_description",
-                                         "detail",  "msg",  "code",
-                                         "type",    "title" };
+    static const char *const names[] = { "message", "info",  "error_description",
+                                         "detail",  "msg",   "code",
+                                         "type",    "title", "error_message" };
     struct str error = member(body, "error"), item;
     struct json_walk walk;
 
@@ -188,6 +221,14 @@ static struct str message_of(struct str body)
         }
     }
     return STR_NONE;
+}
+
+/* Of an answer whose status says already that it is an error. */
+static bool error_body_is_limit(struct str body)
+{
+    return body_is_limit(body) || speaks_of_limit(message_of(body), false) ||
+           (body.len <= ERROR_BODY_MAX &&
+            (any_is_limit(body) || (json_type_of(body) == JSON_OBJECT && error_is_limit(body))));
 }
 
 /* --- 202 -------------------------------------------------------------------------------------------------- */
@@ -335,15 +376,14 @@ static bool is_limit_status(const struct answer_view *a)
 {
     switch (a->status) {
     case 400:
-        return a->is_json &&
-               (body_is_limit(a->body) || speaks_of_limit(message_of(a->body), false));
+        return a->is_json && error_body_is_limit(a->body);
     case 403:
     case 406:
     case 418:
     case 420: /* Twitter's "enhance your calm" */
     case 430: /* Shopify's */
     case 503:
-        return a->is_json ? body_is_limit(a->body) ||
+        return a->is_json ? error_body_is_limit(a->body) ||
                                 speaks_of_limit(message_of(a->body), a->status == 403)
                           : speaks_of_limit(head_of(a->body, LOOKED_AT), a->status == 403);
     default:
