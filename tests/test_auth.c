@@ -1,5 +1,6 @@
 /* The rules of tokens: told the time, against answers that are made up. */
 #include "engine/auth.h"
+#include "job/auth/auth_kind.h"
 
 #include "base/clock.h"
 
@@ -45,12 +46,12 @@ static void end(struct play *p)
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define SECRET(literal) ((struct job_secret){ TEXT(literal), TEXT(literal) })
 #define CALL                                                                                       \
-    ((struct job_login){ .kind = JOB_LOGIN_CALL,                                                   \
+    ((struct job_login){ .kind = &auth_call,                                                       \
                          .url = TEXT("https://api.test/login"),                                    \
                          .body = SECRET("{\"password\":\"pw\"}"),                                  \
                          .token = TEXT("/data/token") })
 #define OAUTH                                                                                      \
-    ((struct job_login){ .kind = JOB_LOGIN_OAUTH2,                                                 \
+    ((struct job_login){ .kind = &auth_oauth2,                                                     \
                          .url = TEXT("https://id.test/token"),                                     \
                          .user = SECRET("me & you"),                                               \
                          .secret = SECRET("s3cret"),                                               \
@@ -109,23 +110,23 @@ static void fixed__is_carried__in_each_of_its_forms(void **state)
         struct job_login login;
         const char *header, *query;
     } cases[] = {
-        { { .kind = JOB_LOGIN_BEARER, .secret = { NULL, TEXT("t0k") } },
+        { { .kind = &auth_bearer, .secret = { NULL, TEXT("t0k") } },
           "Authorization: Bearer t0k",
           "" },
-        { { .kind = JOB_LOGIN_BEARER,
+        { { .kind = &auth_bearer,
             .secret = { NULL, TEXT("t0k") },
             .send = TEXT("X-Auth: token={token};") },
           "X-Auth: token=t0k;",
           "" },
-        { { .kind = JOB_LOGIN_BASIC,
+        { { .kind = &auth_basic,
             .user = { NULL, TEXT("Aladdin") },
             .secret = { NULL, TEXT("open sesame") } },
           "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", /* RFC 7617 section 2 */
           "" },
-        { { .kind = JOB_LOGIN_KEY, .secret = { NULL, TEXT("k3y") }, .name = TEXT("X-Api-Key") },
+        { { .kind = &auth_key, .secret = { NULL, TEXT("k3y") }, .name = TEXT("X-Api-Key") },
           "X-Api-Key: k3y",
           "" },
-        { { .kind = JOB_LOGIN_KEY,
+        { { .kind = &auth_key,
             .secret = { NULL, TEXT("a&b=c d/+\xC3\xA9") },
             .name = TEXT("api_key"),
             .in_query = true },

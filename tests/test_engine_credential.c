@@ -1,5 +1,6 @@
 /* Whole runs with a credential that no login can renew, and a server that refuses it. */
 #include "engine_fixture.h"
+#include "job/auth/auth_kind.h"
 #include "job/job_parts.h"
 
 #include <setjmp.h>
@@ -109,7 +110,7 @@ static void credential__of_a_login_that_is_given__stops_the_run(void **state)
 
     (void)state;
     begin(&w, (struct door){ .uses = 20, .credential = "Bearer a-t0ken-0f-0urs" }, "/x/[1-100]");
-    w.run.job.login = (struct job_login){ .kind = JOB_LOGIN_BEARER,
+    w.run.job.login = (struct job_login){ .kind = &auth_bearer,
                                           .secret = { str_dup(STR("a-t0ken-0f-0urs")),
                                                       str_dup(STR("a-t0ken-0f-0urs")) } };
     run_to_its_end(&w.run);

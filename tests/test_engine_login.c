@@ -1,5 +1,6 @@
 /* Whole runs that log in: against the embedded API, and against a server that is told what to say. */
 #include "demo/demo.h"
+#include "job/auth/auth_kind.h"
 #include "engine_fixture.h"
 #include "job/job_parts.h"
 
@@ -66,7 +67,7 @@ static void log_in_by_call(struct api *a, const char *password)
 
     job_login_release(&a->run.job.login); /* of a session before */
     snprintf(body, sizeof body, "{\"email\":\"demo@example.com\",\"password\":\"%s\"}", password);
-    a->run.job.login = (struct job_login){ .kind = JOB_LOGIN_CALL,
+    a->run.job.login = (struct job_login){ .kind = &auth_call,
                                            .url = url_at(a, "/api/auth/login"),
                                            .method = text("POST"),
                                            .body = secret(body),
@@ -134,22 +135,22 @@ static void every_kind__opens__what_it_is_for(void **state)
         struct job_login login;
     } cases[] = {
         { "/private/token/posts/[1-20]",
-          { .kind = JOB_LOGIN_BEARER, .secret = { NULL, (char *)(uintptr_t) "demo-token" } } },
+          { .kind = &auth_bearer, .secret = { NULL, (char *)(uintptr_t) "demo-token" } } },
         { "/private/basic/posts/[1-20]",
-          { .kind = JOB_LOGIN_BASIC,
+          { .kind = &auth_basic,
             .user = { NULL, (char *)(uintptr_t) "demo" },
             .secret = { NULL, (char *)(uintptr_t) "demo" } } },
         { "/private/key/posts/[1-20]",
-          { .kind = JOB_LOGIN_KEY,
+          { .kind = &auth_key,
             .name = (char *)(uintptr_t) "X-Api-Key",
             .secret = { NULL, (char *)(uintptr_t) "demo-key" } } },
         { "/private/key/posts/[1-20]",
-          { .kind = JOB_LOGIN_KEY,
+          { .kind = &auth_key,
             .name = (char *)(uintptr_t) "api_key",
             .in_query = true,
             .secret = { NULL, (char *)(uintptr_t) "demo-key" } } },
         { "/private/token/posts/[1-20]",
-          { .kind = JOB_LOGIN_OAUTH2,
+          { .kind = &auth_oauth2,
             .user = { NULL, (char *)(uintptr_t) "demo-client" },
             .secret = { NULL, (char *)(uintptr_t) "demo-secret" } } },
     };
@@ -180,7 +181,7 @@ static void wrong_credential__ends_the_run__before_many_have_asked_with_it(void 
 
     (void)state;
     api_begin(&a, "/private/key/posts/[1-1000]", (struct demo_options){ .seed = 1 });
-    a.run.job.login = (struct job_login){ .kind = JOB_LOGIN_KEY,
+    a.run.job.login = (struct job_login){ .kind = &auth_key,
                                           .name = text("X-Api-Key"),
                                           .secret = secret("not-the-key") };
     run_to_its_end(&a.run);
@@ -202,7 +203,7 @@ static bool is_login(const struct server_asked *asked)
 
 static void log_in_at(struct run *r, const struct server *server)
 {
-    r->job.login = (struct job_login){ .kind = JOB_LOGIN_CALL,
+    r->job.login = (struct job_login){ .kind = &auth_call,
                                        .url = text(server_url(server, "/login")),
                                        .method = text("POST"),
                                        .body = secret("{\"pw\":\"pa55word\"}"),

@@ -1,5 +1,6 @@
 /* Whole runs that are led elsewhere by a server that repeats what it was asked with. */
 #include "engine_fixture.h"
+#include "job/auth/auth_kind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +59,7 @@ static void leading_end(struct leading *l)
 
 static void give_key_in_query(struct run *r)
 {
-    r->job.login = (struct job_login){ .kind = JOB_LOGIN_KEY,
+    r->job.login = (struct job_login){ .kind = &auth_key,
                                        .name = str_dup(STR("api_key")),
                                        .in_query = true,
                                        .secret = { str_dup(STR(KEY)), str_dup(STR(KEY)) } };

@@ -1,5 +1,6 @@
 #include "job/job_file.h"
 #include "job/job_keys.h"
+#include "job/auth/auth_kind.h"
 
 #include "base/clock.h"
 #include "base/json_scan.h"
@@ -87,7 +88,7 @@ static void parse__reads_every_key__of_a_whole_file(void **state)
     assert_string_equal(job.name, "catalog");
     assert_string_equal(job.headers[0].given, "${JOB_FILE_KEY}");
     assert_string_equal(job.headers[0].sent, "X-Api-Key: k3y-of-the-file");
-    assert_int_equal(job.login.kind, JOB_LOGIN_CALL);
+    assert_ptr_equal(job.login.kind, &auth_call);
     assert_string_equal(job.login.url, "https://api.example.org/v2/auth/login");
     assert_string_equal(job.login.method, "POST");
     assert_string_equal(job.login.body.sent,

@@ -1,5 +1,6 @@
 /* What `probe` makes of answers: shapes, and job files that the job's own reader takes. */
 #include "base/json_scan.h"
+#include "job/auth/auth_kind.h"
 #include "cmd/probe_options.h"
 #include "probe/probe_job.h"
 #include "job/job_file.h"
@@ -259,7 +260,7 @@ static void job__of_a_pasted_command__has_no_credential(void **state)
           "'{\"query\":\"{items{id}} {{ \\u007bx \xC3\xA9\",\"variables\":{}}'");
     assert_null(strstr(out.data, "s3cret"));
     parse(&job, &out);
-    assert_int_equal(job.login.kind, JOB_LOGIN_BEARER);
+    assert_ptr_equal(job.login.kind, &auth_bearer);
     assert_string_equal(job.login.secret.sent, "from-the-environment");
     assert_int_equal(job.header_count, 3);
     assert_string_equal(job.headers[0].sent, "X-Api-Key: key-of-the-environment");
@@ -284,7 +285,7 @@ static void job__with_a_key_in_its_query__asks_the_environment(void **state)
     PROBE(&answer, &out, "-X", "PATCH", "-d", "a=b{c}", "https://h.test/x?a=1&api_key=s3cret&b");
     assert_null(strstr(out.data, "s3cret"));
     parse(&job, &out);
-    assert_int_equal(job.login.kind, JOB_LOGIN_KEY);
+    assert_ptr_equal(job.login.kind, &auth_key);
     assert_true(job.login.in_query);
     assert_string_equal(job.login.name, "api_key");
     assert_string_equal(job.endpoints[0].sources[0].text, "https://h.test/x?a=1&b");

@@ -1,4 +1,5 @@
 #include "session/run_job.h"
+#include "job/auth/auth_kind.h"
 
 #include "base/clock.h"
 #include "session/dry_run.h"
@@ -175,7 +176,7 @@ static void url_secret__becomes_a_login__and_stands_nowhere(void **state)
             fail_msg("%s", err.text);
         }
         assert_string_equal(options.job.endpoints[0].sources[0].text, cases[i].left);
-        assert_int_equal(options.job.login.kind, JOB_LOGIN_KEY);
+        assert_ptr_equal(options.job.login.kind, &auth_key);
         assert_true(options.job.login.in_query);
         assert_string_equal(options.job.login.name, cases[i].name);
         assert_string_equal(options.job.login.secret.sent, "k3y-of-the-line");

@@ -32,6 +32,9 @@ bool login_text(const struct snapshot_login *l, bool brief, char text[LOGIN_TEXT
         snprintf(text, LOGIN_TEXT_MAX, "%s", l->is_called ? "failed" : "refused");
     } else if (l->has_token && (!l->expiry_known || l->expires_in_us)) {
         expiry_text(l, brief, text);
+    } else if (l->prompt[0] && !brief) {
+        *role = ROLE_WARN;
+        snprintf(text, LOGIN_TEXT_MAX, "%s", l->prompt);
     } else if (l->is_asking) {
         *role = ROLE_WARN;
         snprintf(text, LOGIN_TEXT_MAX, "asked");

@@ -1,6 +1,7 @@
 #include "cmd/as_curl_rows.h"
 
 #include "base/url_make.h"
+#include "job/auth/auth_kind.h"
 #include "probe/curl_form.h"
 
 #include <errno.h>
@@ -140,7 +141,7 @@ static enum result take_user(struct job *job, const char *text, struct err *err)
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "--user: want 'NAME:${PASSWORD}', there is nobody to ask");
     }
-    if (login->kind != JOB_LOGIN_NONE && login->kind != JOB_LOGIN_BASIC) {
+    if (login->kind && login->kind != &auth_basic) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "--user, but the job has another \"login\": give one of them");
     }
@@ -148,7 +149,7 @@ static enum result take_user(struct job *job, const char *text, struct err *err)
     if (!name) {
         return err_nomem(err, "reading the command line");
     }
-    login->kind = JOB_LOGIN_BASIC;
+    login->kind = &auth_basic;
     login->is_incomplete = false;
     result = job_take_secret(job, &login->user, name, "login.user", err);
     if (result == RESULT_OK) {

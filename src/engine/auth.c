@@ -1,6 +1,5 @@
 #include "engine/auth.h"
 
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "engine/named_wait.h"
@@ -19,59 +18,6 @@
 #define ANSWER_DEPTH_MAX 64
 
 /* --- texts ---------------------------------------------------------------------------------------- */
-
-static enum result append_encoded(struct buf *out, struct str text)
-{
-    static const char unreserved[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    enum result result = RESULT_OK;
-
-    for (size_t i = 0; i < text.len && result == RESULT_OK; i++) {
-        char c = text.data[i];
-
-        result = memchr(unreserved, c, sizeof unreserved - 1)
-                     ? buf_append_char(out, c)
-                     : buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
-    }
-    return result;
-}
-
-static enum result append_field(struct buf *out, const char *name, struct str value)
-{
-    enum result result = out->len ? buf_append_char(out, '&') : RESULT_OK;
-
-    if (result == RESULT_OK) {
-        result = append_encoded(out, str_view(name));
-    }
-    if (result == RESULT_OK) {
-        result = buf_append_char(out, '=');
-    }
-    return result == RESULT_OK ? append_encoded(out, value) : result;
-}
-
-/* base64(user:password), RFC 7617. */
-static enum result append_basic(struct buf *out, struct str user, struct str password)
-{
-    struct buf plain;
-    enum result result;
-
-    buf_init(&plain, CREDENTIAL_MAX);
-    result = buf_append_str(&plain, user);
-    if (result == RESULT_OK) {
-        result = buf_append_char(&plain, ':');
-    }
-    if (result == RESULT_OK) {
-        result = buf_append_str(&plain, password);
-    }
-    if (result == RESULT_OK) {
-        result = base64_append(out, buf_view(&plain));
-    }
-    if (plain.data) {
-        explicit_bzero(plain.data, plain.cap);
-    }
-    buf_release(&plain);
-    return result;
-}
 
 /* What a header or a query may hold. */
 static bool is_sendable(struct str text)
@@ -103,22 +49,12 @@ static enum result make_credential(struct auth *a)
 {
     const struct job_login *login = a->login;
     struct str token = buf_view(&a->token);
-    enum result result;
 
     buf_reset(&a->header);
     buf_reset(&a->query);
-    if (login->in_query) {
-        return append_field(&a->query, login->name, token);
-    }
-    switch (login->kind) {
-    case JOB_LOGIN_BASIC:
-        return append_sent(&a->header, "Authorization: Basic " PLACEHOLDER, token);
-    case JOB_LOGIN_KEY:
-        result = buf_printf(&a->header, "%s: ", login->name);
-        return result == RESULT_OK ? buf_append_str(&a->header, token) : result;
-    default:
-        return append_sent(&a->header, login->send ? login->send : USUAL_SEND, token);
-    }
+    return login->kind->credential
+               ? login->kind->credential(login, token, &a->header, &a->query)
+               : append_sent(&a->header, login->send ? login->send : USUAL_SEND, token);
 }
 
 /* --- making it --------------------------------------------------------------------------------------- */
@@ -155,55 +91,17 @@ static enum result find_origin(struct auth *a, const struct job *job, struct err
                    "nowhere else");
 }
 
-static struct str sent(const struct job_secret *secret)
-{
-    return str_view(secret->sent);
-}
-
-/* The token of a kind that has it from the start. */
-static enum result take_fixed(struct auth *a)
-{
-    const struct job_login *login = a->login;
-
-    a->has_token = true;
-    a->number = 1;
-    return login->kind == JOB_LOGIN_BASIC
-               ? append_basic(&a->token, sent(&login->user), sent(&login->secret))
-               : buf_append_str(&a->token, sent(&login->secret));
-}
-
-/* Percent-encoded before they are joined: RFC 6749 section 2.3.1. */
-static enum result name_client(struct auth *a)
-{
-    struct buf id = { 0 }, secret = { 0 };
-    enum result result = append_encoded(&id, sent(&a->login->user));
-
-    if (result == RESULT_OK) {
-        result = append_encoded(&secret, sent(&a->login->secret));
-    }
-    if (result == RESULT_OK) {
-        result = buf_append_str(&a->client, STR("Authorization: Basic "));
-    }
-    if (result == RESULT_OK) {
-        result = append_basic(&a->client, buf_view(&id), buf_view(&secret));
-    }
-    if (secret.data) {
-        explicit_bzero(secret.data, secret.cap);
-    }
-    buf_release(&id);
-    buf_release(&secret);
-    return result;
-}
-
 static enum result prepare(struct auth *a)
 {
-    enum result result = RESULT_OK;
+    enum result result;
 
-    if (!a->is_asked) {
-        result = take_fixed(a);
-        return result == RESULT_OK ? make_credential(a) : result;
+    if (a->is_asked) {
+        return RESULT_OK;
     }
-    return a->login->kind == JOB_LOGIN_OAUTH2 ? name_client(a) : RESULT_OK;
+    a->has_token = true;
+    a->number = 1;
+    result = a->login->kind->token(a->login, &a->token);
+    return result == RESULT_OK ? make_credential(a) : result;
 }
 
 enum result auth_init(struct auth *a, const struct job *job, struct err *err)
@@ -211,16 +109,18 @@ enum result auth_init(struct auth *a, const struct job *job, struct err *err)
     enum result result;
 
     *a = (struct auth){ .renew_us = TIME_NEVER, .expires_us = TIME_NEVER };
-    if (job->login.kind == JOB_LOGIN_NONE) {
+    if (!job->login.kind) {
         return RESULT_OK;
     }
     a->login = &job->login;
     a->retry = &job->retry;
-    a->is_asked = job->login.kind == JOB_LOGIN_CALL || job->login.kind == JOB_LOGIN_OAUTH2;
+    a->is_asked = job->login.kind->is_asked || job->login.kind->is_run;
     buf_init(&a->token, CREDENTIAL_MAX);
     buf_init(&a->header, 4 * CREDENTIAL_MAX);
     buf_init(&a->query, 4 * CREDENTIAL_MAX);
     buf_init(&a->client, 4 * CREDENTIAL_MAX);
+    buf_init(&a->memory.refresh, AUTH_TOKEN_MAX);
+    buf_init(&a->memory.device, AUTH_TOKEN_MAX);
     result = find_origin(a, job, err);
     if (result == RESULT_OK && prepare(a) != RESULT_OK) {
         result = err_set(err, RESULT_INVALID, "E-AUTH1",
@@ -239,21 +139,15 @@ enum result auth_init(struct auth *a, const struct job *job, struct err *err)
     return result;
 }
 
-static void wipe(struct buf *b)
-{
-    if (b->data) {
-        explicit_bzero(b->data, b->cap);
-    }
-    buf_release(b);
-}
-
 void auth_release(struct auth *a)
 {
-    wipe(&a->token);
-    wipe(&a->header);
-    wipe(&a->query);
-    wipe(&a->client);
-    wipe(&a->body);
+    auth_wipe(&a->token);
+    auth_wipe(&a->header);
+    auth_wipe(&a->query);
+    auth_wipe(&a->client);
+    auth_wipe(&a->body);
+    auth_wipe(&a->memory.refresh);
+    auth_wipe(&a->memory.device);
     a->login = NULL;
 }
 
@@ -274,7 +168,13 @@ enum result auth_register(const struct auth *a, struct secrets *secrets, struct 
     (void)str_cut(&client, ' ');
     result = secrets_add(secrets, buf_view(&a->token), AUTH_TOKEN_LABEL, err);
     if (result == RESULT_OK) {
-        result = secrets_add(secrets, sent(&a->login->secret), "login.secret", err);
+        result = secrets_add(secrets, str_view(a->login->secret.sent), "login.secret", err);
+    }
+    if (result == RESULT_OK) {
+        result = secrets_add(secrets, buf_view(&a->memory.refresh), "login.refresh", err);
+    }
+    if (result == RESULT_OK) {
+        result = secrets_add(secrets, buf_view(&a->memory.device), "login.device", err);
     }
     return result == RESULT_OK ? secrets_add(secrets, client, "login.client", err) : result;
 }
@@ -283,12 +183,12 @@ enum result auth_register(const struct auth *a, struct secrets *secrets, struct 
 
 bool auth_is_awaited(const struct auth *a, uint64_t now_us)
 {
-    return a->login && (a->is_lost || !a->has_token || now_us >= a->expires_us);
+    return a->login && (a->is_lost || !a->has_token || a->is_keeping || now_us >= a->expires_us);
 }
 
 static bool is_idle(const struct auth *a)
 {
-    return a->login && a->is_asked && !a->is_asking && !a->is_lost;
+    return a->login && a->is_asked && !a->is_asking && !a->is_keeping && !a->is_lost;
 }
 
 uint64_t auth_wake_us(const struct auth *a)
@@ -310,9 +210,8 @@ struct fetch_endpoint auth_endpoint(const struct auth *a)
 {
     static const char *const json[] = { "Content-Type: application/json" };
     static const char *const form[] = { "Content-Type: application/x-www-form-urlencoded" };
-    struct str body = a->login ? str_trim(sent(&a->login->body)) : STR_NONE;
-    bool is_json = a->login && a->login->kind == JOB_LOGIN_CALL &&
-                   (str_starts(body, STR("{")) || str_starts(body, STR("[")));
+    struct str body = a->login ? str_trim(str_view(a->login->body.sent)) : STR_NONE;
+    bool is_json = str_starts(body, STR("{")) || str_starts(body, STR("["));
 
     return (struct fetch_endpoint){
         .method = a->login && a->login->method ? a->login->method : "POST",
@@ -322,43 +221,23 @@ struct fetch_endpoint auth_endpoint(const struct auth *a)
     };
 }
 
-/* RFC 6749 section 4.4.2. */
-static enum result write_form(struct auth *a)
-{
-    const struct job_login *login = a->login;
-    enum result result;
-
-    buf_reset(&a->body);
-    result = append_field(&a->body, "grant_type", STR("client_credentials"));
-    if (result == RESULT_OK && login->scope) {
-        result = append_field(&a->body, "scope", str_view(login->scope));
-    }
-    if (result == RESULT_OK && a->in_body) {
-        result = append_field(&a->body, "client_id", sent(&login->user));
-    }
-    if (result == RESULT_OK && a->in_body) {
-        result = append_field(&a->body, "client_secret", sent(&login->secret));
-    }
-    return result;
-}
-
 struct request *auth_ask(struct auth *a, uint32_t endpoint, uint64_t now_us,
                          struct fetch_extra *extra)
 {
-    struct request_texts texts = { .key = STR("login"), .url = str_view(a->login->url) };
+    struct auth_call call = { .body = &a->body, .header = &a->client };
+    struct request_texts texts = { .key = STR("login") };
     struct request *request;
 
     assert(auth_should_ask(a, now_us));
     *extra = (struct fetch_extra){ .query = STR_NONE };
-    if (a->login->kind == JOB_LOGIN_OAUTH2) {
-        if (write_form(a) != RESULT_OK) {
-            return NULL;
-        }
-        texts.body = buf_view(&a->body);
-        extra->headers[0] = a->in_body ? STR_NONE : buf_view(&a->client);
-    } else {
-        texts.body = sent(&a->login->body);
+    buf_reset(&a->body);
+    buf_reset(&a->client);
+    if (a->login->kind->ask(a->login, &a->memory, &call) != RESULT_OK) {
+        return NULL;
     }
+    texts.url = call.url;
+    texts.body = buf_view(&a->body);
+    extra->headers[0] = buf_view(&a->client);
     request = request_make(0, endpoint, &texts);
     if (request) {
         a->is_asking = true;
@@ -447,8 +326,17 @@ bool auth_is_sent_back(const struct auth *a, const struct response *response)
 /* Of two hundred that a login would answer, one is enough: the usual pointer was not found. */
 static bool is_cookie_login(const struct auth *a, const struct response *response)
 {
-    return a->login->kind == JOB_LOGIN_CALL && response->sets_cookie &&
+    return a->login->kind == &auth_call && response->sets_cookie &&
            (!a->login->token || strcmp(a->login->token, JOB_LOGIN_TOKEN) == 0);
+}
+
+static void have_token(struct auth *a)
+{
+    a->has_token = true;
+    a->is_proven = false;
+    a->number++;
+    a->logins++;
+    a->tries = 0;
 }
 
 static enum auth_news take_cookie(struct auth *a, const struct response *response,
@@ -462,11 +350,8 @@ static enum auth_news take_cookie(struct auth *a, const struct response *respons
     buf_reset(&a->token);
     buf_reset(&a->header);
     buf_reset(&a->query);
-    a->by_cookie = a->has_token = true;
-    a->is_proven = false;
-    a->number++;
-    a->logins++;
-    a->tries = 0;
+    a->by_cookie = true;
+    have_token(a);
     set_life(a, 0, 0);
     return AUTH_TOKEN;
 }
@@ -506,13 +391,70 @@ static enum auth_news take_token(struct auth *a, const struct response *response
         snprintf(why, AUTH_WHY_MAX, "out of memory for the token");
         return lose(a);
     }
-    a->has_token = true;
-    a->is_proven = false;
-    a->number++;
-    a->logins++;
-    a->tries = 0;
+    have_token(a);
     set_life(a, read_life_us(a->login, body), now_us);
     return AUTH_TOKEN;
+}
+
+enum auth_news auth_take_printed(struct auth *a, struct str token, char why[AUTH_WHY_MAX])
+{
+    a->is_asking = false;
+    why[0] = '\0';
+    buf_reset(&a->token);
+    if (!is_sendable(token)) {
+        snprintf(why, AUTH_WHY_MAX,
+                 "the login's command printed what no header may hold, or over %d bytes",
+                 AUTH_TOKEN_MAX);
+        return lose(a);
+    }
+    if (buf_append_str(&a->token, token) != RESULT_OK || make_credential(a) != RESULT_OK) {
+        snprintf(why, AUTH_WHY_MAX, "out of memory for the token");
+        return lose(a);
+    }
+    have_token(a);
+    set_life(a, 0, 0);
+    return AUTH_TOKEN;
+}
+
+enum auth_news auth_failed_passing(struct auth *a, uint64_t now_us, uint64_t random)
+{
+    a->is_asking = false;
+    if (!a->logins || a->tries >= a->retry->attempts) {
+        return lose(a);
+    }
+    a->due_us = now_us + retry_backoff_us(a->retry, a->tries, random, NULL);
+    return AUTH_LATER;
+}
+
+enum auth_news auth_fail(struct auth *a)
+{
+    a->is_asking = false;
+    return lose(a);
+}
+
+bool auth_run(struct auth *a, uint64_t now_us)
+{
+    if (!a->login || !a->login->kind->is_run || !auth_should_ask(a, now_us)) {
+        return false;
+    }
+    a->is_asking = true;
+    a->tries++;
+    a->asked_us = now_us;
+    return true;
+}
+
+bool auth_wants_keeping(struct auth *a)
+{
+    bool wants = a->memory.is_rotated;
+
+    a->memory.is_rotated = false;
+    a->is_keeping |= wants;
+    return wants;
+}
+
+void auth_kept(struct auth *a)
+{
+    a->is_keeping = false;
 }
 
 /* "invalid_client", when the answer says it as RFC 6749 section 5.2 does. */
@@ -552,8 +494,43 @@ static enum auth_news later(struct auth *a, const struct response *response, uin
 /* Servers must understand the header, but some know only the form: RFC 6749 section 2.3.1. */
 static bool may_try_the_form(const struct auth *a, const struct response *response)
 {
-    return a->login->kind == JOB_LOGIN_OAUTH2 && !a->has_tried_both && a->logins == 0 &&
+    return a->client.len && !a->has_tried_both && a->logins == 0 &&
            (response->status == 400 || response->status == 401);
+}
+
+/* What the kind itself makes of it. True when that is all. */
+static bool kind_answered(struct auth *a, const struct response *response, uint64_t now_us,
+                          enum auth_news *news, char why[AUTH_WHY_MAX])
+{
+    struct auth_answer answer = { .status = response->status, .body = buf_view(&response->body) };
+
+    if (!a->login->kind->answered || !response->status) {
+        return false;
+    }
+    switch (a->login->kind->answered(a->login, &a->memory, &answer)) {
+    case AUTH_WORD_USUAL:
+        return false;
+    case AUTH_WORD_AGAIN:
+        a->tries = 0; /* it went as it should */
+        a->due_us = now_us + answer.wait_us;
+        *news = AUTH_LATER;
+        return true;
+    case AUTH_WORD_LOST:
+        memcpy(why, answer.why, sizeof answer.why);
+        *news = lose(a);
+        return true;
+    }
+    return false;
+}
+
+/* A refresh token of an earlier session may have been taken back: the one that is given comes next. */
+static bool may_try_the_given_one(struct auth *a, const struct response *response)
+{
+    bool may = a->memory.refresh.len && !a->has_tried_given &&
+               (response->status == 400 || response->status == 401);
+
+    a->has_tried_given |= may;
+    return may;
 }
 
 enum auth_news auth_answered(struct auth *a, const struct response *response, uint64_t now_us,
@@ -567,8 +544,13 @@ enum auth_news auth_answered(struct auth *a, const struct response *response, ui
         .sent = response->sent,
     };
 
+    enum auth_news news;
+
     a->is_asking = false;
     why[0] = '\0';
+    if (kind_answered(a, response, now_us, &news, why)) {
+        return news;
+    }
     switch (retry_judge(&attempt, a->retry)) {
     case VERDICT_DONE:
         return take_token(a, response, now_us, why);
@@ -589,7 +571,12 @@ enum auth_news auth_answered(struct auth *a, const struct response *response, ui
         break;
     }
     if (may_try_the_form(a, response)) {
-        a->in_body = a->has_tried_both = true;
+        a->memory.in_body = a->has_tried_both = true;
+        a->due_us = now_us;
+        return AUTH_LATER;
+    }
+    if (may_try_the_given_one(a, response)) {
+        buf_reset(&a->memory.refresh);
         a->due_us = now_us;
         return AUTH_LATER;
     }

@@ -35,24 +35,25 @@
 #include "base/buf.h"
 #include "base/url.h"
 #include "fetch/fetch.h"
+#include "job/auth/auth_kind.h"
 #include "job/job.h"
 
-#define AUTH_TOKEN_MAX 8000 /* bytes: a header line is no longer on common servers */
 #define AUTH_UNPROVEN_MAX 3 /* tokens refused in a row without having been good for anything */
 #define AUTH_REFUSED_MAX 100
 #define AUTH_FREE_REFUSALS 3 /* tokens in a row that may be refused to one request free of charge */
 #define AUTH_RENEW_PART 10   /* asked anew when this part of its life is left, */
 #define AUTH_RENEW_MAX_US (30 * US_PER_S) /* and not earlier than this */
 #define AUTH_LIFE_MAX_S UINT64_C(315360000)
-#define AUTH_WHY_MAX 160
 
 struct auth {
     const struct job_login *login; /* NULL: none */
     const struct job_retry *retry;
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's */
     bool is_asked;               /* the token comes from a login call */
-    bool in_body;                /* OAuth: the client is named in the form, not in a header */
-    bool has_tried_both;
+    bool has_tried_both;         /* OAuth: the client in a header, and in the form */
+    bool has_tried_given;        /* a refresh token that was kept was refused */
+    bool is_keeping; /* a new refresh token is being written down: the token is not used before */
+    struct auth_memory memory;
     bool
         by_cookie; /* the login set a cookie: that is the credential, and libcurl's jar carries it */
 
@@ -100,6 +101,14 @@ struct request *auth_ask(struct auth *auth, uint32_t endpoint, uint64_t now_us,
 /** What the endpoint of that request says. */
 struct fetch_endpoint auth_endpoint(const struct auth *auth);
 
+/** The login is a command, and is to be run now: it is taken for asked. */
+bool auth_run(struct auth *auth, uint64_t now_us);
+
+/** A refresh token has come that is to be kept (auth->memory.refresh) before the token is used; auth_kept says
+ *  that it is. To be asked after AUTH_TOKEN. */
+bool auth_wants_keeping(struct auth *auth);
+void auth_kept(struct auth *auth);
+
 enum auth_news {
     AUTH_TOKEN, /* there is a new one */
     AUTH_LATER, /* not yet: auth_wake_us tells when it is asked again */
@@ -109,6 +118,15 @@ enum auth_news {
 /** The login was answered. */
 enum auth_news auth_answered(struct auth *auth, const struct response *response, uint64_t now_us,
                              int64_t wall_us, uint64_t random, char why[AUTH_WHY_MAX]);
+
+/** The command has printed this. */
+enum auth_news auth_take_printed(struct auth *auth, struct str token, char why[AUTH_WHY_MAX]);
+
+/** The command failed, as it may in passing: it is run again when it has gone well before. */
+enum auth_news auth_failed_passing(struct auth *auth, uint64_t now_us, uint64_t random);
+
+/** No token can be had. */
+enum auth_news auth_fail(struct auth *auth);
 
 /** The login came back unanswered and by our doing: it may be asked again at once. */
 void auth_cancelled(struct auth *auth);

@@ -5,20 +5,13 @@
 #include "engine/events.h"
 #include "engine/hidden.h"
 #include "engine/login.h"
+#include "engine/kept_write.h"
 #include "fetch/cookies.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define WRITE_PAUSE_US US_PER_S
-
-static void wipe(struct buf *b)
-{
-    if (b->data) {
-        explicit_bzero(b->data, b->cap);
-    }
-    buf_release(b);
-}
 
 /* --- what is shown nowhere ------------------------------------------------------------------------ */
 
@@ -87,7 +80,7 @@ static enum result load(struct engine *e, const struct kept_file *file, bool mus
                        units_plural(count), file->dir.path, file->name);
         }
     }
-    wipe(&text);
+    auth_wipe(&text);
     return result;
 }
 
@@ -146,64 +139,36 @@ void cookie_jar_note(void *context, const struct request *request, struct str na
     }
 }
 
-struct write_job {
-    struct work_item item;
-    struct engine *engine;
-    struct buf text;
-    enum result result;
-    struct err err;
-};
-
 static void tell_trouble(struct engine *e, const struct err *err)
 {
     events_add(&e->events, EVENT_WARNING, "cookies", "", "the cookies are not kept: %s", err->text);
 }
 
-static void write_run(struct work_item *item)
+static void write_done(struct engine *e, enum result result, const struct err *err)
 {
-    struct write_job *job = (struct write_job *)(void *)item;
-
-    job->result = kept_file_write(&job->engine->cookies.file, buf_view(&job->text), &job->err);
-}
-
-static void write_done(struct work_item *item, bool cancelled)
-{
-    struct write_job *job = (struct write_job *)(void *)item;
-    struct engine *e = job->engine;
-
-    e->judging.count--;
     e->cookies.is_writing = false;
-    e->cookies.is_changed |= cancelled;
-    if (!cancelled && job->result != RESULT_OK) {
-        tell_trouble(e, &job->err);
+    if (result != RESULT_OK) {
+        tell_trouble(e, err);
     }
-    wipe(&job->text);
-    free(job);
-    engine_want_turn(e);
 }
 
 void cookie_jar_look(struct engine *e, uint64_t now_us)
 {
     struct cookie_jar *jar = &e->cookies;
-    struct write_job *job;
+    struct buf text = { 0 };
 
     if (!jar->file.name || !jar->is_changed || jar->is_writing || now_us < jar->due_us ||
         !engine_is_active(e)) {
         return;
     }
-    job = calloc(1, sizeof *job);
-    if (!job || fetch_write_cookies(e->fetch, &job->text) != RESULT_OK) {
-        free(job); /* it is tried again */
+    if (fetch_write_cookies(e->fetch, &text) != RESULT_OK) {
+        auth_wipe(&text); /* it is tried again */
         return;
     }
-    job->engine = e;
-    job->item.run = write_run;
-    job->item.done = write_done;
     jar->is_changed = false;
     jar->is_writing = true;
     jar->due_us = now_us + WRITE_PAUSE_US;
-    e->judging.count++;
-    work_submit(&e->judging.pool, &job->item);
+    kept_write(e, &jar->file, &text, write_done);
 }
 
 void cookie_jar_close(struct engine *e)
@@ -219,7 +184,7 @@ void cookie_jar_close(struct engine *e)
         kept_file_write(&e->cookies.file, buf_view(&text), &err) != RESULT_OK) {
         tell_trouble(e, &err);
     }
-    wipe(&text);
+    auth_wipe(&text);
 }
 
 void cookie_jar_release(struct engine *e)

@@ -430,6 +430,7 @@ void engine_close(struct engine *e, void (*closed)(void *context, const struct e
     uv_timer_stop(&e->wake);
     uv_timer_stop(&e->ticks.timer);
     work_cancel(&e->judging.pool);
+    login_stop(e);
     table_cancel(e);
     if (e->fetch) {
         fetch_cancel_all(e->fetch);

@@ -8,6 +8,8 @@
 #include "engine/hidden.h"
 #include "engine/pace.h"
 #include "engine/poll.h"
+#include "engine/kept_write.h"
+#include "engine/login_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,36 @@ static enum result refer(struct engine *e, struct str text, uint32_t *index, boo
     return result;
 }
 
+#define REFRESH_FILE "refresh-token" /* in the run's directory */
+
+/* A refresh token that came from a file is kept there; any other one in the run's directory, where that of the
+ * last session may be. */
+static enum result open_refresh(struct engine *e, struct err *err)
+{
+    const struct job_secret *given = &e->job->login.refresh;
+    struct kept_file *file = &e->login.refresh;
+    struct buf text = { .max = SECRET_FILE_MAX };
+    enum result result;
+
+    if (!e->auth.login || !given->sent) {
+        return RESULT_OK;
+    }
+    if (given->given && given->given[0] == '@' && given->given[1] != '@') {
+        return kept_file_at(file, given->given + 1, err);
+    }
+    result = kept_file_of_run(file, e->options.dir, REFRESH_FILE, err);
+    if (result == RESULT_OK) {
+        result = kept_file_read(file, AUTH_TOKEN_MAX, &text, err);
+    }
+    if (result == RESULT_OK) {
+        result = buf_append_str(&e->auth.memory.refresh, str_trim(buf_view(&text)));
+    }
+    auth_wipe(&text);
+    return result == RESULT_NOT_FOUND ? RESULT_OK
+           : result == RESULT_OK      ? hidden_collect(e, err)
+                                      : result;
+}
+
 enum result login_init(struct engine *e, struct err *err)
 {
     struct login_state *l = &e->login;
@@ -62,14 +94,19 @@ enum result login_init(struct engine *e, struct err *err)
     if (result == RESULT_OK && e->auth.login) {
         result = refer(e, str_view(e->auth.origin), &l->home, &l->has_home, err);
     }
-    if (result == RESULT_OK && e->auth.login && e->auth.is_asked) {
+    if (result == RESULT_OK && e->auth.login && e->auth.login->kind->is_asked) {
         result = refer(e, str_view(e->auth.login->url), &l->host, &l->has_host, err);
     }
-    return result;
+    if (result == RESULT_OK && e->auth.login && e->auth.login->device_url) {
+        result = refer(e, str_view(e->auth.login->device_url), &l->device_host, &l->has_device_host,
+                       err);
+    }
+    return result == RESULT_OK ? open_refresh(e, err) : result;
 }
 
 void login_release(struct engine *e)
 {
+    kept_file_close(&e->login.refresh);
     auth_release(&e->auth);
     secrets_release(&e->secrets);
     for (size_t i = 0; i < e->login.token_count; i++) {
@@ -90,9 +127,7 @@ void login_look(struct engine *e, uint64_t now_us)
 /* When its host may be asked again, as far as holds go. */
 static uint64_t host_free_us(const struct engine *e)
 {
-    const struct host *host = host_at(&e->hosts, e->login.host);
-
-    return host_hold(host, 0).until_us;
+    return e->login.has_host ? host_hold(host_at(&e->hosts, e->login.host), 0).until_us : 0;
 }
 
 bool login_is_due(const struct engine *e, uint64_t now_us)
@@ -129,17 +164,24 @@ static bool give_lane(struct host *host, struct request *request)
            host_lane(host, request->endpoint, &url, &request->lane) == RESULT_OK;
 }
 
-void login_start(struct engine *e, uint64_t now_us)
+static void start_call(struct engine *e, uint64_t now_us)
 {
-    struct host *host = host_at(&e->hosts, e->login.host);
     struct fetch_extra extra;
-    struct request *request = auth_ask(&e->auth, (uint32_t)e->job->endpoint_count, now_us, &extra);
+    struct request *request;
+    struct host *host;
+    uint32_t number;
 
-    e->login.is_demanded = false;
-    if (request && give_lane(host, request) &&
+    e->auth.memory.wall_us = clock_wall_us(&e->options.clock);
+    request = auth_ask(&e->auth, (uint32_t)e->job->endpoint_count, now_us, &extra);
+    number = e->login.has_device_host && request &&
+                     str_equal(request_url(request), str_view(e->auth.login->device_url))
+                 ? e->login.device_host
+                 : e->login.host;
+    host = host_at(&e->hosts, number);
+    if (request && hidden_collect(e, NULL) == RESULT_OK && give_lane(host, request) &&
         fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         request->attempt = e->auth.tries;
-        request->host = e->login.host;
+        request->host = number;
         request->since_us = now_us;
         e->hosts.now_us = now_us;
         host_started(&e->hosts, host, request);
@@ -153,6 +195,28 @@ void login_start(struct engine *e, uint64_t now_us)
     }
     e->pace.shortage_until_us = now_us + US_PER_S;
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a login");
+}
+
+static void take_printed(struct engine *e, const struct login_printed *printed);
+
+void login_start(struct engine *e, uint64_t now_us)
+{
+    e->login.is_demanded = false;
+    if (auth_run(&e->auth, now_us)) {
+        login_command_start(e, take_printed);
+    } else {
+        start_call(e, now_us);
+    }
+}
+
+void login_stop(struct engine *e)
+{
+    login_command_stop(e);
+}
+
+size_t login_in_flight(const struct engine *e)
+{
+    return e->auth.is_asking && !e->login.command;
 }
 
 void login_carry(struct engine *e, struct request *request, struct fetch_extra *extra,
@@ -195,28 +259,103 @@ static void tell_token(struct engine *e, uint64_t now_us)
     events_add(&e->events, EVENT_INFO, "login", "", "logged in, for %s", length);
 }
 
-static void take_answer(struct engine *e, struct response *response)
+static void on_refresh_kept(struct engine *e, enum result result, const struct err *err)
+{
+    auth_kept(&e->auth);
+    if (result != RESULT_OK) {
+        events_add(&e->events, EVENT_ERROR, "login", "",
+                   "the new refresh token is not kept, and the next session needs another one: %s",
+                   err->text);
+    }
+    tell_token(e, engine_now_us(e));
+}
+
+/* A refresh token that is new is kept before the token that came with it is used: with that a server may take
+ * back the old one. */
+static void take_token(struct engine *e, uint64_t now_us)
+{
+    struct buf text = { 0 };
+
+    if (!auth_wants_keeping(&e->auth)) {
+        tell_token(e, now_us);
+        return;
+    }
+    if (hidden_collect(e, NULL) != RESULT_OK ||
+        buf_append_str(&text, buf_view(&e->auth.memory.refresh)) != RESULT_OK ||
+        buf_append_char(&text, '\n') != RESULT_OK) {
+        auth_wipe(&text);
+        auth_kept(&e->auth);
+        login_lose(e, "out of memory for the refresh token");
+        return;
+    }
+    kept_write(e, &e->login.refresh, &text, on_refresh_kept);
+}
+
+/* Somebody is to do something: said once. */
+static void tell_prompt(struct engine *e)
+{
+    const char *prompt = e->auth.memory.prompt;
+
+    if (strcmp(prompt, e->login.told) != 0) {
+        snprintf(e->login.told, sizeof e->login.told, "%s", prompt);
+        if (prompt[0]) {
+            events_add(&e->events, EVENT_NOTICE, "login", "", "%s", prompt);
+        }
+    }
+}
+
+static void take_news(struct engine *e, enum auth_news news, const char *reason, const char *why)
 {
     uint64_t now_us = engine_now_us(e);
-    char why[AUTH_WHY_MAX], length[UNITS_TEXT_MAX];
+    char length[UNITS_TEXT_MAX];
 
-    switch (auth_answered(&e->auth, response, now_us, clock_wall_us(&e->options.clock),
-                          engine_random(e), why)) {
+    tell_prompt(e);
+    switch (news) {
     case AUTH_TOKEN:
-        tell_token(e, now_us);
+        take_token(e, now_us);
         break;
     case AUTH_LATER:
         e->login.is_demanded = true;
-        if (e->auth.due_us > now_us) {
+        if (e->auth.due_us > now_us && !e->auth.memory.prompt[0]) {
             units_format_time(e->auth.due_us - now_us, length);
-            events_add(&e->events, EVENT_WARNING, "login", "", "login: %s; again in %s",
-                       response->reason, length);
+            events_add(&e->events, EVENT_WARNING, "login", "", "login: %s; again in %s", reason,
+                       length);
         }
         break;
     case AUTH_LOST:
         login_lose(e, why);
         break;
     }
+}
+
+static void take_answer(struct engine *e, struct response *response)
+{
+    char why[AUTH_WHY_MAX];
+    enum auth_news news = auth_answered(&e->auth, response, engine_now_us(e),
+                                        clock_wall_us(&e->options.clock), engine_random(e), why);
+
+    take_news(e, news, response->reason, why);
+}
+
+/* A command that fails may do better later, when it has done well before. */
+static void take_printed(struct engine *e, const struct login_printed *printed)
+{
+    char why[AUTH_WHY_MAX];
+    enum auth_news news;
+
+    if (printed->is_stopped) {
+        auth_cancelled(&e->auth);
+        return;
+    }
+    if (printed->token.len) {
+        news = auth_take_printed(&e->auth, printed->token, why);
+    } else {
+        snprintf(why, sizeof why, "%s", printed->why);
+        news = printed->is_passing
+                   ? auth_failed_passing(&e->auth, engine_now_us(e), engine_random(e))
+                   : auth_fail(&e->auth);
+    }
+    take_news(e, news, why, why);
 }
 
 bool login_takes(struct engine *e, struct response *response)
@@ -313,6 +452,7 @@ void login_snapshot(const struct engine *e, uint64_t now_us, struct snapshot_log
     out->is_lost = a->is_lost;
     out->is_asking = a->is_asking;
     out->expiry_known = a->has_token && a->expires_us != TIME_NEVER;
+    memcpy(out->prompt, a->memory.prompt, sizeof out->prompt);
     if (out->expiry_known && a->expires_us > now_us) {
         out->expires_in_us = a->expires_us - now_us;
     }

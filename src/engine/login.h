@@ -14,6 +14,8 @@
 #define SCRAPETOP_ENGINE_LOGIN_H
 
 #include "base/err.h"
+#include "job/auth/auth_kind.h"
+#include "store/kept_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +23,7 @@
 
 struct engine;
 struct fetch_extra;
+struct login_command;
 struct request;
 struct response;
 struct snapshot_login;
@@ -30,14 +33,24 @@ struct snapshot_login;
 struct login_state {
     uint32_t home,
         host; /* indices of the origin that the credential is for, and of the login call's */
-    bool has_home, has_host; /* they are referred to */
-    bool is_demanded;        /* somebody has a use for a token */
+    uint32_t device_host;                     /* and of the call that asks for a code */
+    bool has_home, has_host, has_device_host; /* they are referred to */
+    bool is_demanded;                         /* somebody has a use for a token */
+    struct login_command *command;            /* under way; or NULL */
+    struct kept_file refresh;                 /* where a refresh token is kept; closed: nowhere */
+    char told[AUTH_WHY_MAX];                  /* the prompt that was told last */
     char *tokens[LOGIN_TOKENS_KEPT];
     size_t token_count;
 };
 
 MUST_CHECK enum result login_init(struct engine *engine, struct err *err);
 void login_release(struct engine *engine);
+
+/** Nothing more is asked: a login that takes its time is ended. */
+void login_stop(struct engine *engine);
+
+/** Of the transfers in flight, those that are the login's: one or none. */
+size_t login_in_flight(const struct engine *engine);
 
 /** Requests that a token has run out for wait from now on. */
 void login_look(struct engine *engine, uint64_t now_us);

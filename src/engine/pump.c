@@ -129,6 +129,7 @@ void pump_abort(struct engine *e, enum exit_code code)
         engine_stop_as_wanted(e, "aborted");
         e->ending.exit = code;
         work_cancel(&e->judging.pool);
+        login_stop(e);
         fetch_cancel_all(e->fetch);
         committer_flush(e->committer);
     } else if (e->phase == ENGINE_TABLE) {
@@ -583,14 +584,17 @@ static bool give_up_waiting(struct engine *e, uint64_t now_us)
 /* Nothing is left that could use the token that is being asked for. */
 static bool is_login_in_vain(const struct engine *e)
 {
-    return e->auth.is_asking && fetch_in_flight(e->fetch) == 1 && e->judging.count == 0 &&
-           committer_pending(e->committer) == 0 &&
+    size_t transfers = login_in_flight(e);
+
+    return e->auth.is_asking && fetch_in_flight(e->fetch) == transfers &&
+           e->judging.count == 1 - transfers && committer_pending(e->committer) == 0 &&
            (e->phase == ENGINE_DRAINING || e->answer == FRONTIER_EMPTY);
 }
 
 static void see_whether_over(struct engine *e, uint64_t now_us)
 {
     if (is_login_in_vain(e)) {
+        login_stop(e);
         fetch_cancel_all(e->fetch);
     }
     if (fetch_in_flight(e->fetch) == 0 && e->judging.count == 0 &&

@@ -272,6 +272,7 @@ struct snapshot_login {
     bool is_lost;   /* there will be none: it was refused */
     bool expiry_known;
     uint64_t expires_in_us;
+    char prompt[160]; /* what somebody is to do so that there is one: a URL and a code; or empty */
     uint64_t asked_in_us; /* the call failed, and is tried again then; 0: it is not */
 };
 

@@ -395,7 +395,7 @@ static enum run_state state_of(const struct engine *e, const struct snapshot *s)
     if (is_network_down(e, s)) {
         return RUN_NETWORK_DOWN;
     }
-    if (s->in_flight == e->auth.is_asking && s->storing == 0) {
+    if (s->in_flight == login_in_flight(e) && s->storing == 0) {
         return idle_state(e);
     }
     return s->sweep_steps ? RUN_SWEEP : RUN_RUNNING;
@@ -424,7 +424,7 @@ static void fill_progress(struct filling *f)
     s->waiting = frontier_waiting(e->frontier);
     s->storing = committer_pending(e->committer) + e->judging.count;
     settled = s->ok + s->failed;
-    busy = settled + s->in_flight - e->auth.is_asking + s->waiting + s->storing;
+    busy = settled + s->in_flight - login_in_flight(e) + s->waiting + s->storing;
     s->queued = s->total > busy ? s->total - busy : 0;
     s->next_due_in_us = wake_us == TIME_NEVER ? UINT64_MAX
                         : wake_us > f->now_us ? wake_us - f->now_us

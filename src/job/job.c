@@ -89,6 +89,14 @@ static void var_release(struct job_var *var)
     texts_release(var->values, var->value_count);
 }
 
+void job_words_release(struct job_words *words)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        free(words->list[i]);
+    }
+    words->count = 0;
+}
+
 void job_login_release(struct job_login *login)
 {
     free(login->url);
@@ -101,7 +109,17 @@ void job_login_release(struct job_login *login)
     free(login->expires);
     free(login->send);
     free(login->scope);
-    *login = (struct job_login){ .kind = JOB_LOGIN_NONE };
+    free(login->audience);
+    free(login->device_url);
+    free(login->issuer);
+    free(login->subject);
+    free(login->key_id);
+    job_secret_release(&login->owner);
+    job_secret_release(&login->owner_password);
+    job_secret_release(&login->refresh);
+    job_secret_release(&login->private_key);
+    job_words_release(&login->command);
+    *login = (struct job_login){ .kind = NULL };
 }
 
 void job_release(struct job *job)

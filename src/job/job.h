@@ -157,33 +157,38 @@ struct job_endpoint {
     struct job_table table;
 };
 
-/** How a server is told who asks (engine/auth.h). Bound to the origin of the job's first URL, or of
- *  `base` when there is one. */
-enum job_login_kind {
-    JOB_LOGIN_NONE,
-    JOB_LOGIN_BEARER, /* a token that is known */
-    JOB_LOGIN_BASIC,  /* RFC 7617 */
-    JOB_LOGIN_KEY,    /* in the header or the query parameter `name` */
-    JOB_LOGIN_CALL,   /* `url` is asked, `token` finds the token in its answer */
-    JOB_LOGIN_OAUTH2, /* client credentials (RFC 6749 section 4.4) */
-};
+/** How a server is told who asks (job/auth/auth_kind.h, engine/auth.h). Bound to the origin of the job's first URL,
+ *  or of `base` when there is one. */
+struct auth_kind;
 
 #define JOB_LOGIN_TOKEN "/access_token" /* where a token is looked for */
 
+#define JOB_WORDS_MAX 32
+
+struct job_words {
+    char *list[JOB_WORDS_MAX];
+    size_t count;
+};
+
 struct job_login {
-    enum job_login_kind kind;
-    char *url; /* absolute; of the call, or the token endpoint */
+    const struct auth_kind *kind; /* NULL: none */
+    char *url;                    /* absolute; of the call, or the token endpoint */
     char *method;
     struct job_secret secret; /* the token, password, key or client secret */
     struct job_secret user;   /* of basic; the client id */
     struct job_secret body;   /* of the call: JSON */
     char *name;               /* of the header or query parameter */
     bool in_query;
-    char *token;        /* JSON Pointer into the call's answer */
-    char *expires;      /* JSON Pointer to seconds of life; NULL: "/expires_in" */
-    char *send;         /* "Authorization: Bearer {token}" */
-    char *scope;        /* of OAuth2; or NULL */
-    bool is_incomplete; /* a job was read that could not keep a secret, which job_finish refuses */
+    char *token;   /* JSON Pointer into the call's answer */
+    char *expires; /* JSON Pointer to seconds of life; NULL: "/expires_in" */
+    char *send;    /* "Authorization: Bearer {token}" */
+    char *scope;   /* of OAuth2, as the next ones; or NULL */
+    char *audience, *device_url, *issuer, *subject, *key_id;
+    struct job_secret owner, owner_password; /* whose data it is */
+    struct job_secret refresh, private_key;
+    struct job_words command;
+    uint64_t timeout_us; /* of the command; 0: as usual */
+    bool is_incomplete;  /* a job was read that could not keep a secret, which job_finish refuses */
 };
 
 /** What becomes of cookies that servers set (engine/cookie_jar.h). */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/units.h"
+#include "job/auth/auth_kind.h"
 #include "job/dates.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -233,22 +234,33 @@ static const struct job_key root_keys[] = {
 
 static const struct job_keys job_root_keys = JOB_KEYS("job", root_keys);
 
+/* The key of that number; else the number is one of those after these. */
+static const struct job_key *key_of(const struct job_keys *keys, size_t *index, const char **object)
+{
+    if (*index < keys->count) {
+        *object = keys->object;
+        return &keys->keys[*index];
+    }
+    *index -= keys->count;
+    return NULL;
+}
+
 const struct job_key *job_file_key(size_t index, const char **object)
 {
-    static const struct job_keys *const all[] = {
-        &job_root_keys,   &job_endpoint_keys, &job_pages_keys, &job_login_keys,  &job_basic_keys,
-        &job_oauth2_keys, &job_var_keys,      &job_table_keys, &job_answer_keys, &job_pace_keys,
-        &job_retry_keys,  &job_limits_keys,   &job_proxy_keys, &job_tls_keys,    &job_network_keys,
+    const struct job_keys *const all[] = {
+        &job_root_keys,  &job_endpoint_keys, &job_pages_keys,   job_login_keys(), &job_var_keys,
+        &job_table_keys, &job_answer_keys,   &job_pace_keys,    &job_retry_keys,  &job_limits_keys,
+        &job_proxy_keys, &job_tls_keys,      &job_network_keys,
     };
+    const struct job_key *key = NULL;
 
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (index < all[i]->count) {
-            *object = all[i]->object;
-            return &all[i]->keys[index];
-        }
-        index -= all[i]->count;
+    for (size_t i = 0; !key && i < sizeof all / sizeof all[0]; i++) {
+        key = key_of(all[i], &index, object);
     }
-    return NULL;
+    for (size_t i = 0; !key && auth_kinds[i]; i++) {
+        key = auth_kinds[i]->keys ? key_of(auth_kinds[i]->keys, &index, object) : NULL;
+    }
+    return key;
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------- */
@@ -340,7 +352,7 @@ static enum result parse(struct job_reader *r, struct str text, const char *base
 enum result job_file_parse(struct job *job, struct str text, const char *path, const char *base,
                            struct job_faults *faults, struct err *err)
 {
-    struct job_reader r = { .job = job, .path = path };
+    struct job_reader r = { .job = job, .path = path, .read_more = job_read_login_key };
 
     return parse(&r, text, base, faults, err);
 }
@@ -348,9 +360,11 @@ enum result job_file_parse(struct job *job, struct str text, const char *path, c
 static enum result read_stored(struct job *job, struct str text, const char *where,
                                bool skips_secrets, struct err *err)
 {
-    struct job_reader r = {
-        .job = job, .path = where, .is_stored = true, .skips_secrets = skips_secrets
-    };
+    struct job_reader r = { .read_more = job_read_login_key,
+                            .job = job,
+                            .path = where,
+                            .is_stored = true,
+                            .skips_secrets = skips_secrets };
     struct job_faults *faults = malloc(sizeof *faults);
     enum result result;
 
@@ -430,7 +444,7 @@ static enum result read_file(struct job_reader *r, const char *base, struct job_
 enum result job_file_read(struct job *job, const char *path, const char *base,
                           struct job_faults *faults, struct err *err)
 {
-    struct job_reader r = { .job = job, .path = path };
+    struct job_reader r = { .job = job, .path = path, .read_more = job_read_login_key };
 
     return read_file(&r, base, faults, err);
 }
@@ -438,7 +452,9 @@ enum result job_file_read(struct job *job, const char *path, const char *base,
 enum result job_file_read_without_secrets(struct job *job, const char *path,
                                           struct job_faults *faults, struct err *err)
 {
-    struct job_reader r = { .job = job, .path = path, .skips_secrets = true };
+    struct job_reader r = {
+        .job = job, .path = path, .read_more = job_read_login_key, .skips_secrets = true
+    };
 
     return read_file(&r, NULL, faults, err);
 }

@@ -212,6 +212,11 @@ bool job_names_variable(struct str text)
     return false;
 }
 
+bool job_secret_is_literal(const char *text)
+{
+    return !job_names_variable(str_view(text)) && !(text[0] == '@' && text[1] && text[1] != '@');
+}
+
 static size_t count_braces(struct str text)
 {
     size_t count = 0;

@@ -182,6 +182,13 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
             job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want true or false", key->name);
         }
         break;
+    case JOB_KEY_SECRET:
+    case JOB_KEY_SECRET_OR_NONE:
+    case JOB_KEY_NAMED:
+    case JOB_KEY_WORDS:
+    case JOB_KEY_OBJECT:
+        r->read_more(r, key, target, value);
+        break;
     case JOB_KEY_CALL:
         key->read(r, target, value);
         break;

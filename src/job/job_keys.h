@@ -23,7 +23,13 @@ enum job_key_kind {
     JOB_KEY_RATE,       /* struct rate; a bare number is a second's */
     JOB_KEY_BACKOFF,    /* struct job_retry's base and cap */
     JOB_KEY_BOOL,
-    JOB_KEY_CALL, /* `read` is given the struct, not the field */
+    /* Read by the reader's `read_more`, as secrets are: */
+    JOB_KEY_SECRET,         /* struct job_secret */
+    JOB_KEY_SECRET_OR_NONE, /* likewise, possibly empty */
+    JOB_KEY_NAMED,          /* likewise, and no secret when it is typed as it is: a user's name */
+    JOB_KEY_WORDS,          /* struct job_words, from an array of texts */
+    JOB_KEY_OBJECT,         /* the rows of the auth kind of that number, `offset` */
+    JOB_KEY_CALL,           /* `read` is given the struct, not the field */
 };
 
 struct job_key {
@@ -53,6 +59,8 @@ struct job_reader {
     bool skips_secrets;               /* headers and login are passed over */
     struct str base, login, tables;   /* where these stand; NONE */
     struct place_of_endpoint *places; /* job_read.h */
+    void (*read_more)(struct job_reader *r, const struct job_key *key, void *target,
+                      struct str value); /* job_read_login.c */
 };
 
 /** Reads an object by its table. Returns the keys that were there, as bits in the table's order. */
@@ -82,9 +90,8 @@ extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys, job
 /* job_read_network.c */
 extern const struct job_keys job_proxy_keys, job_tls_keys;
 
-/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_vars.c, job_read_login.c */
+/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_vars.c; those of "login": job_read.h */
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
-extern const struct job_keys job_login_keys, job_basic_keys, job_oauth2_keys;
 
 #endif

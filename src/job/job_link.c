@@ -134,28 +134,33 @@ static bool check_base(struct job_reader *r, struct str at)
     return r->text.faults->count == faults;
 }
 
-static void link_login(struct link *l)
+static void link_login_url(struct link *l, char **at)
 {
     struct job_reader *r = l->r;
-    struct job_login *login = &r->job->login;
     struct url parts;
     struct err err;
     char *url;
 
-    if (!login->url) {
+    if (!*at) {
         return;
     }
-    url = job_absolute_url(r->job->base, login->url);
+    url = job_absolute_url(r->job->base, *at);
     r->text.no_memory |= !url;
     if (!url) {
         return;
     }
-    free(login->url);
-    login->url = url;
+    free(*at);
+    *at = url;
     if (l->has_base && url_split(str_view(url), &parts, &err) != RESULT_OK) {
         err_prefix(&err, "\"login\"");
         job_text_fault_of(&r->text, r->login, &err);
     }
+}
+
+static void link_login(struct link *l)
+{
+    link_login_url(l, &l->r->job->login.url);
+    link_login_url(l, &l->r->job->login.device_url);
 }
 
 /* --- placeholders ------------------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@ char *job_make_name(struct str text);
 /** `${NAME}` stands in the text, with no second dollar before it. */
 bool job_names_variable(struct str text);
 
+/** Neither `@FILE` nor a text with `${ENV}` in it. */
+bool job_secret_is_literal(const char *text);
+
 /** Registers the value of a header of that name, without its scheme ("Bearer 4f3c...": a server may echo
  *  either); of cookies each. */
 MUST_CHECK enum result job_register_credential(struct job *job, struct str name, struct str value,
@@ -41,6 +44,7 @@ void job_tls_release(struct job_tls *tls);
 void job_route_release(struct job_route *route);
 
 void job_secret_release(struct job_secret *secret);
+void job_words_release(struct job_words *words);
 void job_login_release(struct job_login *login);
 
 /* job_header.c; an `endpoint` of NULL means the job's headers */

@@ -40,10 +40,17 @@ void job_read_vars(struct job_reader *r, void *job, struct str value);
 
 void job_read_login(struct job_reader *r, void *job, struct str value);
 
-/** A text that is a secret: `@FILE`, `${ENV}` within it, or as it is. `keeps`: as it is, it may be
- *  written down. False after a fault. */
-bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
+/** A text that is a secret: `@FILE`, `${ENV}` within it, or as it is. One of JOB_KEY_NAMED may be written down
+ *  as it is. False after a fault. */
+bool job_read_secret(struct job_reader *r, const struct job_key *key, struct str value,
                      struct job_secret *secret);
+
+/** For `read_more`. */
+void job_read_login_key(struct job_reader *r, const struct job_key *key, void *target,
+                        struct str value);
+
+/** The keys of "login": the names of all kinds, and what may stand beside them. */
+const struct job_keys *job_login_keys(void);
 
 /* job_read_network.c */
 

@@ -83,7 +83,8 @@ static void read_header(struct job_reader *r, struct job_endpoint *endpoint, con
     }
     buf_init(&line, HEADER_LINE_MAX);
     if (text[0] == '@') {
-        if (job_read_secret(r, name, value, true, &secret)) {
+        if (job_read_secret(r, &(struct job_key){ .name = name, .kind = JOB_KEY_NAMED }, value,
+                            &secret)) {
             result = job_add_secret_header(r->job, endpoint, str_view(name), str_view(secret.given),
                                            str_view(secret.sent), &err);
         }

@@ -3,6 +3,8 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/clock.h"
+#include "job/auth/auth_kind.h"
 #include "job/job_parts.h"
 #include "job/template.h"
 
@@ -71,11 +73,6 @@ static void wipe(struct buf *b)
     buf_release(b);
 }
 
-static bool is_literal(const char *text)
-{
-    return !job_names_variable(str_view(text)) && !(text[0] == '@' && text[1] && text[1] != '@');
-}
-
 static bool read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
                         bool may_be_empty, struct job_secret *secret)
 {
@@ -94,7 +91,7 @@ static bool read_secret(struct job_reader *r, const char *key, struct str value,
     if (!text) {
         return false;
     }
-    literal = is_literal(text);
+    literal = job_secret_is_literal(text);
     result = resolve(r, text, &given, &sent, &err);
     if (result == RESULT_OK && !sent.len && may_be_empty) {
         keeps = true; /* there is nothing to hide */
@@ -122,10 +119,11 @@ static bool read_secret(struct job_reader *r, const char *key, struct str value,
     return result == RESULT_OK;
 }
 
-bool job_read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
+bool job_read_secret(struct job_reader *r, const struct job_key *key, struct str value,
                      struct job_secret *secret)
 {
-    return read_secret(r, key, value, keeps, false, secret);
+    return read_secret(r, key->name, value, key->kind == JOB_KEY_NAMED, key->kind != JOB_KEY_SECRET,
+                       secret);
 }
 
 /* --- the body of a login call ---------------------------------------------------------------------------- */
@@ -151,7 +149,7 @@ static enum result add_string(struct body *b, struct str raw)
         result = err_nomem(&b->err, "reading the job");
         goto done;
     }
-    if (is_literal(plain) && secret_name_is(b->name)) {
+    if (job_secret_is_literal(plain) && secret_name_is(b->name)) {
         char label[SECRET_LABEL_SIZE];
 
         b->is_typed = true;
@@ -299,104 +297,74 @@ static void read_body(struct job_reader *r, void *target, struct str value)
 
 /* --- the kinds ---------------------------------------------------------------------------------------------- */
 
-static void read_password(struct job_reader *r, void *target, struct str value)
+static void read_object(struct job_reader *r, size_t number, struct job_login *login,
+                        struct str value)
 {
-    struct job_login *login = target;
-
-    (void)read_secret(r, "password", value, false, true, &login->secret);
-}
-
-static void read_user(struct job_reader *r, void *target, struct str value)
-{
-    struct job_login *login = target;
-
-    (void)read_secret(r, "user", value, true, true, &login->user);
-}
-
-static const struct job_key basic_keys[] = {
-    { "user", JOB_KEY_CALL, 0, 0, 0, read_user },
-    { "password", JOB_KEY_CALL, 0, 0, 0, read_password },
-};
-
-const struct job_keys job_basic_keys = JOB_KEYS("basic", basic_keys);
-
-static void read_client_id(struct job_reader *r, void *target, struct str value)
-{
-    struct job_login *login = target;
-
-    (void)job_read_secret(r, "client_id", value, true, &login->user);
-}
-
-static void read_client_secret(struct job_reader *r, void *target, struct str value)
-{
-    struct job_login *login = target;
-
-    (void)job_read_secret(r, "client_secret", value, false, &login->secret);
-}
-
-#define LOGIN(field) offsetof(struct job_login, field)
-
-static const struct job_key oauth2_keys[] = {
-    { "url", JOB_KEY_TEXT, LOGIN(url), 0, 0, NULL },
-    { "client_id", JOB_KEY_CALL, 0, 0, 0, read_client_id },
-    { "client_secret", JOB_KEY_CALL, 0, 0, 0, read_client_secret },
-    { "scope", JOB_KEY_TEXT, LOGIN(scope), 0, 0, NULL },
-};
-
-const struct job_keys job_oauth2_keys = JOB_KEYS("oauth2", oauth2_keys);
-
-/* All members of a kind's object are needed but those behind `needed`. */
-static void read_kind(struct job_reader *r, struct job_login *login, const struct job_keys *keys,
-                      size_t needed, struct str value)
-{
+    const struct auth_kind *kind = auth_kinds[number];
+    const struct job_keys *keys = kind->keys;
+    size_t faults = r->text.faults->count;
     uint64_t seen = job_read_object(r, keys, login, value);
+    struct err err;
 
-    for (size_t i = 0; json_type_of(value) == JSON_OBJECT && i < needed; i++) {
+    for (size_t i = 0; json_type_of(value) == JSON_OBJECT && i < kind->needed; i++) {
         if (!(seen >> i & 1)) {
             job_text_fault(&r->text, value, "E-CFG4", "\"%s\" wants \"%s\"", keys->object,
                            keys->keys[i].name);
         }
     }
-}
-
-/* Without a password the user is the credential: a key, as of Stripe. */
-static void read_basic(struct job_reader *r, void *target, struct str value)
-{
-    struct job_login *login = target;
-    struct job_secret *user = &login->user;
-    struct err err;
-
-    read_kind(r, target, &job_basic_keys, 2, value);
-    if (!user->sent || !user->sent[0] || !login->secret.sent || login->secret.sent[0]) {
-        return;
-    }
-    if (user->given && is_literal(user->given)) {
-        free(user->given); /* not to be written down, as no secret is */
-        user->given = NULL;
-    }
-    if (secrets_add(&r->job->secrets, str_view(user->sent), "job.user", &err) != RESULT_OK) {
+    if (kind->check && r->text.faults->count == faults &&
+        kind->check(login, r->is_stored && login->is_incomplete, &r->job->secrets, &err) !=
+            RESULT_OK) {
         job_text_fault_of(&r->text, value, &err);
     }
 }
 
-static void read_oauth2(struct job_reader *r, void *target, struct str value)
+static void read_words(struct job_reader *r, const struct job_key *key, struct str value,
+                       struct job_words *words)
 {
-    read_kind(r, target, &job_oauth2_keys, 3, value);
+    struct json_walk walk;
+    struct str item;
+
+    job_words_release(words);
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2",
+                       "\"%s\": want an array of texts, one for each word", key->name);
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        char *text =
+            words->count < JOB_WORDS_MAX ? job_text_string(&r->text, key->name, item) : NULL;
+
+        if (words->count == JOB_WORDS_MAX) {
+            job_text_fault(&r->text, value, "E-CFG2", "\"%s\": more than %d words", key->name,
+                           JOB_WORDS_MAX);
+            return;
+        }
+        if (text) {
+            words->list[words->count++] = text;
+        }
+    }
+    if (!words->count) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": no words", key->name);
+    }
 }
 
-static void read_bearer(struct job_reader *r, void *target, struct str value)
+void job_read_login_key(struct job_reader *r, const struct job_key *key, void *target,
+                        struct str value)
 {
-    struct job_login *login = target;
+    void *at = (char *)target + key->offset;
 
-    (void)job_read_secret(r, "bearer", value, false, &login->secret);
+    if (key->kind == JOB_KEY_OBJECT) {
+        read_object(r, key->offset, target, value);
+    } else if (key->kind == JOB_KEY_WORDS) {
+        read_words(r, key, value, at);
+    } else {
+        (void)job_read_secret(r, key, value, at);
+    }
 }
 
-static void read_key(struct job_reader *r, void *target, struct str value)
-{
-    struct job_login *login = target;
-
-    (void)job_read_secret(r, "key", value, false, &login->secret);
-}
+#define LOGIN(field) offsetof(struct job_login, field)
 
 static void read_method(struct job_reader *r, void *target, struct str value)
 {
@@ -438,56 +406,51 @@ static void read_send(struct job_reader *r, void *target, struct str value)
     }
 }
 
-enum {
-    LOGIN_URL,
-    LOGIN_BEARER,
-    LOGIN_BASIC,
-    LOGIN_KEY,
-    LOGIN_OAUTH2, /* up to here: one of them is given */
-    LOGIN_METHOD,
-    LOGIN_JSON,
-    LOGIN_BODY,
-    LOGIN_TOKEN,
-    LOGIN_EXPIRES,
-    LOGIN_SEND,
-    LOGIN_HEADER,
-    LOGIN_QUERY,
+static const struct job_key beside_keys[AUTH_BESIDE_COUNT] = {
+    [AUTH_BESIDE_METHOD] = { "method", JOB_KEY_CALL, 0, 0, 0, read_method },
+    [AUTH_BESIDE_JSON] = { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
+    [AUTH_BESIDE_BODY] = { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
+    [AUTH_BESIDE_TOKEN] = { "token", JOB_KEY_POINTER, LOGIN(token), 0, 0, NULL },
+    [AUTH_BESIDE_EXPIRES] = { "expires", JOB_KEY_POINTER, LOGIN(expires), 0, 0, NULL },
+    [AUTH_BESIDE_SEND] = { "send", JOB_KEY_CALL, 0, 0, 0, read_send },
+    [AUTH_BESIDE_HEADER] = { "header", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
+    [AUTH_BESIDE_QUERY] = { "query", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
+    [AUTH_BESIDE_TIMEOUT] = { "timeout", JOB_KEY_TIME, LOGIN(timeout_us), US_PER_MS, UINT64_MAX,
+                              NULL },
 };
 
-static const struct job_key login_keys[] = {
-    [LOGIN_URL] = { "url", JOB_KEY_TEXT, LOGIN(url), 0, 0, NULL },
-    [LOGIN_BEARER] = { "bearer", JOB_KEY_CALL, 0, 0, 0, read_bearer },
-    [LOGIN_BASIC] = { "basic", JOB_KEY_CALL, 0, 0, 0, read_basic },
-    [LOGIN_KEY] = { "key", JOB_KEY_CALL, 0, 0, 0, read_key },
-    [LOGIN_OAUTH2] = { "oauth2", JOB_KEY_CALL, 0, 0, 0, read_oauth2 },
-    [LOGIN_METHOD] = { "method", JOB_KEY_CALL, 0, 0, 0, read_method },
-    [LOGIN_JSON] = { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
-    [LOGIN_BODY] = { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
-    [LOGIN_TOKEN] = { "token", JOB_KEY_POINTER, LOGIN(token), 0, 0, NULL },
-    [LOGIN_EXPIRES] = { "expires", JOB_KEY_POINTER, LOGIN(expires), 0, 0, NULL },
-    [LOGIN_SEND] = { "send", JOB_KEY_CALL, 0, 0, 0, read_send },
-    [LOGIN_HEADER] = { "header", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
-    [LOGIN_QUERY] = { "query", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
-};
+#define LOGIN_KEYS_MAX 32
 
-const struct job_keys job_login_keys = JOB_KEYS("login", login_keys);
+/* The kinds' names first, then what may stand beside them. */
+const struct job_keys *job_login_keys(void)
+{
+    static struct job_key keys[LOGIN_KEYS_MAX];
+    static struct job_keys object = { "login", keys, 0 };
+    size_t count = 0;
 
-#define BIT(key) (UINT64_C(1) << (key))
+    for (size_t i = 0; auth_kinds[i]; i++) {
+        keys[count] = auth_kinds[i]->key;
+        if (auth_kinds[i]->keys) {
+            keys[count].offset = i;
+        }
+        count++;
+    }
+    for (size_t i = 0; i < AUTH_BESIDE_COUNT; i++) {
+        keys[count++] = beside_keys[i];
+    }
+    object.count = count;
+    return &object;
+}
 
-/* Which keys may stand beside those that say the kind. */
-static const struct {
-    enum job_login_kind kind;
-    uint64_t beside;
-} kinds[] = {
-    [LOGIN_URL] = { JOB_LOGIN_CALL, BIT(LOGIN_METHOD) | BIT(LOGIN_JSON) | BIT(LOGIN_BODY) |
-                                        BIT(LOGIN_TOKEN) | BIT(LOGIN_EXPIRES) | BIT(LOGIN_SEND) },
-    [LOGIN_BEARER] = { JOB_LOGIN_BEARER, BIT(LOGIN_SEND) },
-    [LOGIN_BASIC] = { JOB_LOGIN_BASIC, 0 },
-    [LOGIN_KEY] = { JOB_LOGIN_KEY, BIT(LOGIN_HEADER) | BIT(LOGIN_QUERY) },
-    [LOGIN_OAUTH2] = { JOB_LOGIN_OAUTH2, BIT(LOGIN_TOKEN) | BIT(LOGIN_EXPIRES) | BIT(LOGIN_SEND) },
-};
+static size_t count_kinds(void)
+{
+    size_t count = 0;
 
-#define KIND_COUNT (sizeof kinds / sizeof kinds[0])
+    while (auth_kinds[count]) {
+        count++;
+    }
+    return count;
+}
 
 static void set_default(struct job_reader *r, char **to, const char *text)
 {
@@ -497,54 +460,74 @@ static void set_default(struct job_reader *r, char **to, const char *text)
     }
 }
 
-static void settle_key(struct job_reader *r, struct job_login *login, uint64_t seen,
-                       struct str value)
+/* Where a key is to be put. */
+static void settle_place(struct job_reader *r, struct job_login *login, bool in_header,
+                         bool in_query, struct str value)
 {
     struct err err;
 
-    if (!(seen & BIT(LOGIN_HEADER)) == !(seen & BIT(LOGIN_QUERY))) {
-        job_text_fault(&r->text, value, seen & BIT(LOGIN_QUERY) ? "E-CFG8" : "E-CFG4",
-                       "\"key\" wants one of \"header\" and \"query\", where it is to be put");
+    if (in_header == in_query) {
+        job_text_fault(&r->text, value, in_query ? "E-CFG8" : "E-CFG4",
+                       "\"%s\" wants one of \"header\" and \"query\", where it is to be put",
+                       login->kind->key.name);
         return;
     }
-    login->in_query = seen & BIT(LOGIN_QUERY);
-    if (!login->in_query && login->name &&
-        header_check_name(str_view(login->name), &err) != RESULT_OK) {
+    login->in_query = in_query;
+    if (!in_query && login->name && header_check_name(str_view(login->name), &err) != RESULT_OK) {
         job_text_fault_of(&r->text, value, &err);
     }
+}
+
+static void fault_kind(struct job_reader *r, bool none, struct str value)
+{
+    struct buf names = { .max = 512 };
+
+    for (size_t i = 0; auth_kinds[i]; i++) {
+        (void)!buf_printf(&names, "%s\"%s\"",
+                          !i                  ? ""
+                          : auth_kinds[i + 1] ? ", "
+                                              : " and ",
+                          auth_kinds[i]->key.name);
+    }
+    job_text_fault(&r->text, value, none ? "E-CFG4" : "E-CFG8", "\"login\": want one of %.*s",
+                   STR_ARG(buf_view(&names)));
+    buf_release(&names);
 }
 
 static void settle_login(struct job_reader *r, struct job_login *login, uint64_t seen,
                          struct str value)
 {
-    size_t found = 0, count = 0;
+    size_t kinds = count_kinds(), found = 0, count = 0;
+    uint64_t beside = seen >> kinds;
+    unsigned may;
 
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (seen & BIT(i)) {
+    for (size_t i = 0; i < kinds; i++) {
+        if (seen >> i & 1) {
             found = i;
             count++;
         }
     }
     if (count != 1) {
-        job_text_fault(&r->text, value, count ? "E-CFG8" : "E-CFG4",
-                       "\"login\": want one of \"url\", \"bearer\", \"basic\", \"key\" and "
-                       "\"oauth2\"");
+        fault_kind(r, !count, value);
         return;
     }
-    login->kind = kinds[found].kind;
-    for (size_t i = KIND_COUNT; i < job_login_keys.count; i++) {
-        if (seen & BIT(i) & ~kinds[found].beside) {
+    login->kind = auth_kinds[found];
+    may = login->kind->beside;
+    for (size_t i = 0; i < AUTH_BESIDE_COUNT; i++) {
+        if ((beside >> i & 1) && !(may >> i & 1)) {
             job_text_fault(&r->text, value, "E-CFG8",
-                           "\"login\": \"%s\" has no meaning beside \"%s\"", login_keys[i].name,
-                           login_keys[found].name);
+                           "\"login\": \"%s\" has no meaning beside \"%s\"", beside_keys[i].name,
+                           login->kind->key.name);
         }
     }
-    if (login->kind == JOB_LOGIN_KEY) {
-        settle_key(r, login, seen, value);
-    } else if (login->kind != JOB_LOGIN_BASIC) {
+    if (may & AUTH_BIT(AUTH_BESIDE_QUERY)) {
+        settle_place(r, login, beside >> AUTH_BESIDE_HEADER & 1, beside >> AUTH_BESIDE_QUERY & 1,
+                     value);
+    }
+    if (may & AUTH_BIT(AUTH_BESIDE_SEND)) {
         set_default(r, &login->send, "Authorization: Bearer {token}");
     }
-    if (login->kind == JOB_LOGIN_CALL || login->kind == JOB_LOGIN_OAUTH2) {
+    if (may & AUTH_BIT(AUTH_BESIDE_TOKEN)) {
         set_default(r, &login->method, "POST");
         set_default(r, &login->token, JOB_LOGIN_TOKEN);
         set_default(r, &login->expires, "/expires_in");
@@ -555,7 +538,7 @@ void job_read_login(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
     size_t faults = r->text.faults->count;
-    uint64_t seen = job_read_object(r, &job_login_keys, &job->login, value);
+    uint64_t seen = job_read_object(r, job_login_keys(), &job->login, value);
 
     if (r->text.faults->count == faults) {
         settle_login(r, &job->login, seen, value);

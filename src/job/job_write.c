@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "job/auth/auth_kind.h"
 #include "job/dates.h"
 #include "job/job_read.h"
 #include "job/template.h"
@@ -418,14 +419,11 @@ static bool add_secret(cJSON *object, const char *key, const struct job_secret *
                          : (bool)cJSON_AddNullToObject(object, key);
 }
 
-static bool write_call(cJSON *object, const struct job_login *login)
+/* The body of a call: JSON, or a form. */
+static bool write_login_body(cJSON *object, const struct job_login *login)
 {
     const char *given = login->body.given;
 
-    if (!add_optional(object, "url", login->url) ||
-        !add_optional(object, "method", login->method)) {
-        return false;
-    }
     if (!login->body.sent && !given && !login->is_incomplete) {
         return true;
     }
@@ -437,60 +435,75 @@ static bool write_call(cJSON *object, const struct job_login *login)
                : (bool)cJSON_AddStringToObject(object, "body", given);
 }
 
-static bool write_basic(cJSON *login_object, const struct job_login *login)
+static bool write_words(cJSON *object, const char *name, const struct job_words *words)
 {
-    cJSON *object = cJSON_AddObjectToObject(login_object, "basic");
+    cJSON *array = words->count ? cJSON_AddArrayToObject(object, name) : NULL;
 
-    return object && add_secret(object, "user", &login->user) &&
-           add_secret(object, "password", &login->secret);
+    for (size_t i = 0; array && i < words->count; i++) {
+        if (!add_text(array, words->list[i])) {
+            return false;
+        }
+    }
+    return !words->count || array;
 }
 
-static bool write_oauth2(cJSON *login_object, const struct job_login *login)
+/* What a row has read; of a secret that was typed as it is: null. */
+static bool write_login_key(cJSON *object, const struct job_key *key, const struct job_login *login)
 {
-    cJSON *object = cJSON_AddObjectToObject(login_object, "oauth2");
+    const void *at = (const char *)login + key->offset;
+    const struct job_secret *secret = at;
 
-    return object && add_optional(object, "url", login->url) &&
-           add_secret(object, "client_id", &login->user) &&
-           add_secret(object, "client_secret", &login->secret) &&
-           add_optional(object, "scope", login->scope);
+    switch (key->kind) {
+    case JOB_KEY_TEXT:
+    case JOB_KEY_POINTER:
+        return add_optional(object, key->name, *(char *const *)at);
+    case JOB_KEY_SECRET:
+    case JOB_KEY_SECRET_OR_NONE:
+    case JOB_KEY_NAMED:
+        return (!secret->sent && !secret->given && !login->is_incomplete) ||
+               add_secret(object, key->name, secret);
+    case JOB_KEY_TIME:
+        return !*(const uint64_t *)at || add_time(object, key->name, *(const uint64_t *)at);
+    case JOB_KEY_WORDS:
+        return write_words(object, key->name, at);
+    default:
+        return true;
+    }
+}
+
+static bool write_login_kind(cJSON *object, const struct job_login *login)
+{
+    const struct auth_kind *kind = login->kind;
+    cJSON *inner = kind->keys ? cJSON_AddObjectToObject(object, kind->key.name) : NULL;
+
+    if (!kind->keys) {
+        return write_login_key(object, &kind->key, login);
+    }
+    for (size_t i = 0; inner && i < kind->keys->count; i++) {
+        if (!write_login_key(inner, &kind->keys->keys[i], login)) {
+            return false;
+        }
+    }
+    return inner;
 }
 
 static bool write_login(cJSON *root, const struct job_login *login)
 {
-    cJSON *object;
+    unsigned may = login->kind ? login->kind->beside : 0;
+    cJSON *object = login->kind ? cJSON_AddObjectToObject(root, "login") : NULL;
+    bool has_method = may & AUTH_BIT(AUTH_BESIDE_METHOD);
 
-    if (login->kind == JOB_LOGIN_NONE) {
+    if (!login->kind) {
         return true;
     }
-    object = cJSON_AddObjectToObject(root, "login");
-    if (!object) {
-        return false;
-    }
-    switch (login->kind) {
-    case JOB_LOGIN_NONE:
-        break;
-    case JOB_LOGIN_BASIC:
-        return write_basic(object, login);
-    case JOB_LOGIN_KEY:
-        return add_secret(object, "key", &login->secret) &&
-               add_optional(object, login->in_query ? "query" : "header", login->name);
-    case JOB_LOGIN_BEARER:
-        return add_secret(object, "bearer", &login->secret) &&
-               add_optional(object, "send", login->send);
-    case JOB_LOGIN_CALL:
-        if (!write_call(object, login)) {
-            return false;
-        }
-        break;
-    case JOB_LOGIN_OAUTH2:
-        if (!write_oauth2(object, login)) {
-            return false;
-        }
-        break;
-    }
-    return add_optional(object, "token", login->token) &&
+    return object && write_login_kind(object, login) &&
+           (!has_method || add_optional(object, "method", login->method)) &&
+           (!has_method || write_login_body(object, login)) &&
+           add_optional(object, login->in_query ? "query" : "header", login->name) &&
+           add_optional(object, "token", login->token) &&
            add_optional(object, "expires", login->expires) &&
-           add_optional(object, "send", login->send);
+           add_optional(object, "send", login->send) &&
+           (!login->timeout_us || add_time(object, "timeout", login->timeout_us));
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "job/auth/auth_kind.h"
 #include "job/dates.h"
 #include "job/expansion.h"
 #include "job/job_file.h"
@@ -187,7 +188,7 @@ static enum result set_login(struct job *job, const struct parameter *p, struct 
     struct buf sent = { 0 };
     enum result result;
 
-    if (login->kind != JOB_LOGIN_NONE) {
+    if (login->kind) {
         return str_equal(str_view(login->name), p->name) &&
                        str_equal(str_view(login->secret.given), p->value)
                    ? RESULT_OK
@@ -196,7 +197,7 @@ static enum result set_login(struct job *job, const struct parameter *p, struct 
     }
     result = secret_expand(p->value, &job->secrets, &sent, err);
     if (result == RESULT_OK) {
-        login->kind = JOB_LOGIN_KEY;
+        login->kind = &auth_key;
         login->in_query = true;
         login->name = str_dup(p->name);
         login->secret.given = str_dup(p->value);

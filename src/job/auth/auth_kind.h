@@ -1,0 +1,135 @@
+/**
+ * Auth kinds: the ways in which a server is told who asks. A kind is one file and a row of auth_kinds.
+ *
+ * Its rows say what a job file holds of it, and the reader, the writer and the list of keys are made of them. Its
+ * functions say what the credential is: they are pure, know no sockets and no clock, and engine/auth.h calls them.
+ *
+ *   fixed    `token` gives the credential's text from the job alone
+ *   asked    `ask` says what to ask the server; the answer holds the token, unless `answered` reads it
+ *   run      a command prints the token (engine/login_command.h)
+ *   signed   each request is computed by itself (`sign`)
+ *
+ * Ownership  kinds are static; buffers are the caller's, who overwrites them.
+ * Errors     E-CFG4, E-CFG8 of a job that lacks something; RESULT_NOMEM.
+ * Threads    no state: any.
+ */
+#ifndef SCRAPETOP_JOB_AUTH_AUTH_KIND_H
+#define SCRAPETOP_JOB_AUTH_AUTH_KIND_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "job/job.h"
+#include "job/job_keys.h"
+
+#define AUTH_TOKEN_MAX 8000 /* bytes: a header line is no longer on common servers */
+#define AUTH_WHY_MAX 160
+
+/** What a login asks. Zeroed but for its buffers. */
+struct auth_call {
+    struct str url;
+    struct buf *body;
+    struct buf *header; /* a line that names the client; empty: none */
+    bool is_json;
+};
+
+/** What a login remembers between its calls. */
+struct auth_memory {
+    bool in_body;       /* OAuth: the client is named in the form, not in a header */
+    struct buf refresh; /* the latest refresh token; empty: the job's own */
+    bool is_rotated;    /* it has come just now, and is to be kept before the token is used */
+    struct buf device;  /* the device's code, once it is known */
+    uint64_t poll_us;   /* and how often it may be asked with */
+    char prompt[AUTH_WHY_MAX]; /* for people: where to go and what to type; empty: nothing */
+    int64_t wall_us; /* set by the caller before each call: the time as the server has it */
+};
+
+/** What the caller makes of an answer. */
+enum auth_word {
+    AUTH_WORD_USUAL, /* what is usual: a token at its pointer, a status that fails or is tried again */
+    AUTH_WORD_AGAIN, /* ask again after `wait_us` */
+    AUTH_WORD_LOST,  /* `why`: no token can be had */
+};
+
+struct auth_answer {
+    int status;
+    struct str body; /* JSON, if it holds anything */
+    uint64_t wait_us;
+    char why[AUTH_WHY_MAX];
+};
+
+/** One request, to be signed or answered for. */
+struct auth_request {
+    struct str method, body;
+    struct str scheme, host; /* host with its port, where that is not the scheme's */
+    struct str target;       /* path and query as they are sent */
+    int64_t wall_us;         /* as the server has it */
+    uint32_t count;          /* requests that the present token has been used for, from 1 */
+    uint64_t random;
+};
+
+struct auth_kind {
+    struct job_key key; /* of "login": its name and what it holds; of one with `keys` its name */
+    const struct job_keys *keys; /* of its object; NULL: it is none */
+    size_t needed;               /* so many of these must be given */
+    unsigned beside;             /* what may stand beside it in "login" */
+    /* What concerns several of them; or NULL. `lacks`: of a stored job, whose typed secrets were not kept. */
+    enum result (*check)(struct job_login *login, bool lacks, struct secrets *secrets,
+                         struct err *err);
+
+    bool is_asked, is_run;
+    /* In order: as above. `token` of a fixed one. */
+    enum result (*token)(const struct job_login *login, struct buf *token);
+    /* A header line or a part of the query, out of the token; NULL: as "send" says. */
+    enum result (*credential)(const struct job_login *login, struct str token, struct buf *header,
+                              struct buf *query);
+    enum result (*ask)(const struct job_login *login, struct auth_memory *memory,
+                       struct auth_call *call);
+    enum auth_word (*answered)(const struct job_login *login, struct auth_memory *memory,
+                               struct auth_answer *answer);
+    /* The credential is computed for each request; `token` is the server's challenge, STR_NONE before the first. */
+    enum result (*sign)(const struct job_login *login, struct str token,
+                        const struct auth_request *request, struct buf *header);
+    /* Reads a challenge (the value of WWW-Authenticate) into a token. False when it is not for this kind.
+     * `is_stale`: the last answer was right, but out of date. */
+    bool (*challenged)(struct str challenge, struct buf *token, bool *is_stale);
+};
+
+/** Keys of "login" beside that of the kind. */
+enum auth_beside {
+    AUTH_BESIDE_METHOD,
+    AUTH_BESIDE_JSON,
+    AUTH_BESIDE_BODY,
+    AUTH_BESIDE_TOKEN,
+    AUTH_BESIDE_EXPIRES,
+    AUTH_BESIDE_SEND,
+    AUTH_BESIDE_HEADER,
+    AUTH_BESIDE_QUERY,
+    AUTH_BESIDE_TIMEOUT,
+    AUTH_BESIDE_COUNT,
+};
+
+#define AUTH_BIT(key) (1U << (key))
+
+extern const struct auth_kind auth_basic, auth_bearer, auth_call, auth_command, auth_key,
+    auth_oauth2;
+
+/** All of them; ended by NULL. */
+extern const struct auth_kind *const auth_kinds[];
+
+#define AUTH_FIELD(field) offsetof(struct job_login, field)
+
+/* auth_text.c: what several kinds send */
+
+/** "a%20b". */
+MUST_CHECK enum result auth_append_encoded(struct buf *out, struct str text);
+
+/** "name=a%20b", with an ampersand before it when there is something already. */
+MUST_CHECK enum result auth_append_field(struct buf *out, const char *name, struct str value);
+
+/** base64(user:password), RFC 7617. */
+MUST_CHECK enum result auth_append_basic(struct buf *out, struct str user, struct str password);
+
+/** Overwrites and releases. */
+void auth_wipe(struct buf *buf);
+
+#endif

@@ -1,0 +1,22 @@
+/* A call whose answer holds a token, or sets a cookie. */
+#include "job/auth/auth_kind.h"
+
+static enum result ask(const struct job_login *login, struct auth_memory *memory,
+                       struct auth_call *call)
+{
+    struct str body = str_view(login->body.sent), text = str_trim(body);
+
+    (void)memory;
+    call->url = str_view(login->url);
+    call->is_json = str_starts(text, STR("{")) || str_starts(text, STR("["));
+    return buf_append_str(call->body, body);
+}
+
+const struct auth_kind auth_call = {
+    .key = { "url", JOB_KEY_TEXT, AUTH_FIELD(url), 0, 0, NULL },
+    .beside = AUTH_BIT(AUTH_BESIDE_METHOD) | AUTH_BIT(AUTH_BESIDE_JSON) |
+              AUTH_BIT(AUTH_BESIDE_BODY) | AUTH_BIT(AUTH_BESIDE_TOKEN) |
+              AUTH_BIT(AUTH_BESIDE_EXPIRES) | AUTH_BIT(AUTH_BESIDE_SEND),
+    .is_asked = true,
+    .ask = ask,
+};
