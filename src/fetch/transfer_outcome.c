@@ -169,9 +169,17 @@ static enum outcome outcome_of_write_error(const struct transfer *t, struct resp
     return OUTCOME_LOCAL;
 }
 
+/* It has waited for nothing but an address. On a kept connection no name is looked up, which newer libcurl (8.14) tells
+ * as 0. */
+static bool has_no_address(const struct transfer *t)
+{
+    return transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 &&
+           transfer_info_us(t, CURLINFO_PRETRANSFER_TIME_T) == 0;
+}
+
 static enum outcome outcome_of_timeout(const struct transfer *t)
 {
-    return transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0 ? OUTCOME_DNS : OUTCOME_TIMEOUT;
+    return has_no_address(t) ? OUTCOME_DNS : OUTCOME_TIMEOUT;
 }
 
 #define LONG_HEADER "a response header is over 100 KiB"
@@ -299,6 +307,8 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
 
     if (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) {
         text = "the answer is not HTTP/1";
+    } else if (t->head.part == HEAD_AFTER && strstr(text, "Out of memory in chunked")) {
+        text = "a line behind the last chunk is too long, or there is no memory for it";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     len = strlen(r->reason);
@@ -316,7 +326,7 @@ static void tell_timeout(const struct transfer *t, const char *text, struct resp
 
     if (strstr(text, "slow")) { /* than --stall wants it: its text has all */
         snprintf(r->reason, sizeof r->reason, "%s", text);
-    } else if (transfer_info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+    } else if (has_no_address(t)) {
         snprintf(r->reason, sizeof r->reason, "timed out: no address for the name in %.1f s",
                  seconds);
     } else if (transfer_info_us(t, CURLINFO_CONNECT_TIME_T) == 0 &&

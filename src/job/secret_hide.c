@@ -234,6 +234,20 @@ bool secrets_are_in(const struct secrets *secrets, struct str text)
     return false;
 }
 
+/* As secret_label makes it: other text may begin like a sealed one, too. */
+static bool is_label(struct str label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        char c = label.data[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '-' || c == '.')) {
+            return false;
+        }
+    }
+    return label.len < SECRET_LABEL_SIZE;
+}
+
 /* "{secret:LABEL}" at the head: its length, or 0. */
 static size_t sealed_at(struct str text, struct str *label)
 {
@@ -248,6 +262,9 @@ static size_t sealed_at(struct str text, struct str *label)
     }
     label->data += SEAL.len;
     label->len -= SEAL.len;
+    if (!is_label(*label)) {
+        return 0;
+    }
     return (size_t)(rest.data - text.data);
 }
 

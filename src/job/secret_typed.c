@@ -118,12 +118,30 @@ static struct str take_bare(struct typed *t, const char *ends)
     return value;
 }
 
+/* An apostrophe that nothing ends before the string does in which it stands begins no value in quotes: else it would
+ * hide all that follows. */
+static bool is_closed(const struct typed *t, char quote)
+{
+    for (size_t i = 2; quote == '\'' && i < t->rest.len; i++) {
+        if (t->rest.data[i] == '"') {
+            return false;
+        }
+        if (t->rest.data[i] == '\'') {
+            return true;
+        }
+    }
+    return quote != '\'';
+}
+
 static void take_value(struct typed *t, bool is_xml)
 {
     bool escaped = t->rest.len > 1 && t->rest.data[0] == '\\' && strchr("\"'", t->rest.data[1]);
     char quote = t->rest.len > escaped ? t->rest.data[escaped] : '\0';
 
-    t->is_quoted = !is_xml && quote && strchr("\"'", quote);
+    t->is_quoted = !is_xml && quote && strchr("\"'", quote) && is_closed(t, quote);
+    if (!is_xml && quote == '\'' && !t->is_quoted) {
+        skip(t, escaped + 1U);
+    }
     if (is_xml) {
         t->value = take_bare(t, "<");
     } else if (t->is_quoted) {

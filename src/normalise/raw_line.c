@@ -34,6 +34,10 @@ bool raw_line_split(struct str line, struct raw_line *parts)
             parts->kind = RAW_BODY_JSON;
             return true;
         }
+        if (str_starts(rest, STR("\"text\":")) || str_starts(rest, STR("\"base64\":"))) {
+            parts->kind = RAW_BODY_OTHER; /* and the line's last member, as a body is */
+            return true;
+        }
         if (!json_walk_next(&walk, &key, &value)) {
             return false;
         }
@@ -53,8 +57,6 @@ bool raw_line_split(struct str line, struct raw_line *parts)
             size_t at = (size_t)(key.data - line_begin);
 
             parts->seal_at = at > SEAL_BEFORE_KEY ? at - SEAL_BEFORE_KEY : 0;
-        } else if (json_raw_equal(key, STR("text")) || json_raw_equal(key, STR("base64"))) {
-            parts->kind = RAW_BODY_OTHER;
         }
     }
     return true;
