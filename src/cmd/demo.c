@@ -64,6 +64,7 @@ static enum result take_last_demo(struct demo_command_options *o, const char *pa
     }
     job_release(&o->run.job);
     o->run.job = stored;
+    run_options_forget_lists(&o->run);
     result = options_parse(&demo_table, argc, argv, o, &o->given, err);
     return result == RESULT_OK ? job_finish(&o->run.job, err) : result;
 }

@@ -450,6 +450,13 @@ static enum result check_together(const struct run_options *options, struct err 
     return RESULT_OK;
 }
 
+/* The command line once more, over another job: what its first reading has collected is forgotten. */
+static enum result parse_again(struct run_options *options, int argc, char **argv, struct err *err)
+{
+    run_options_forget_lists(options);
+    return options_parse(&run_table, argc, argv, options, &options->given, err);
+}
+
 /* The job is the file's, and the same argv is laid over it. */
 static enum result take_job_file(struct run_options *options, int argc, char **argv,
                                  struct err *err)
@@ -463,7 +470,7 @@ static enum result take_job_file(struct run_options *options, int argc, char **a
     job_release(&options->job);
     options->job = job;
     options->has_sources = true;
-    return options_parse(&run_table, argc, argv, options, &options->given, err);
+    return parse_again(options, argc, argv, err);
 }
 
 /* What the command line alone is to be the job of. */
@@ -555,7 +562,7 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
         answer_rules_drop_first(
             &options->job.answers); /* those of an earlier session's command line */
     }
-    result = options_parse(&run_table, argc, argv, options, &options->given, err);
+    result = parse_again(options, argc, argv, err);
     lay_meta(options);
     if (result == RESULT_OK) {
         result = as_curl_lay_headers(&options->as_curl, &options->job, err);
@@ -567,6 +574,12 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
         result = check_poll(&options->job.poll, err);
     }
     return result == RESULT_OK ? job_finish(&options->job, err) : result;
+}
+
+void run_options_forget_lists(struct run_options *options)
+{
+    options->output_count = 0;
+    as_curl_release(&options->as_curl);
 }
 
 void run_options_release(struct run_options *options)

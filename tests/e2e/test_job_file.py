@@ -101,6 +101,20 @@ def test_variables__stand_in_url_header_and_body__as_they_are():
     check_equal(asked, sorted(want), "what was asked")
 
 
+def test_tables_named_on_the_command_line__are_written__beside_a_job_file_and_again():
+    with harness.api() as server:
+        job, table = scratch("t.json"), scratch("t.csv")
+        with open(job, "w", encoding="ascii") as file:
+            json.dump({"name": "t", "output": ["csv"], "vars": {"id": "[1-5]"},
+                       "endpoints": [{"name": "posts", "url": server.url + "/posts/{id}"}]}, file)
+        words = ["run", "--plain", "-o", scratch("t.run")]
+        harness.succeed(*words, job, "--csv", table)
+        check_equal(harness.read(table).count(b"\n"), 6, "lines of the table")
+        os.unlink(table)
+        harness.succeed(*words, "--csv", table)
+        check_equal(harness.read(table).count(b"\n"), 6, "lines of the table, of a run that goes on")
+
+
 def test_details__are_asked_once__with_values_of_their_record():
     write("list.json", """{ // two of these cannot be asked for, and one is there twice
         "endpoints": [
