@@ -52,6 +52,9 @@ static void state_cell(const struct snapshot_host *h, char text[PANEL_CELL_MAX],
         units_format_countdown(h->quota_reset_in_us, time);
         snprintf(text, PANEL_CELL_MAX, "%lld/%lld %s", (long long)h->quota_left,
                  (long long)h->quota_limit, time);
+    } else if (h->proxy[0]) {
+        snprintf(text, PANEL_CELL_MAX, "by %s", h->proxy);
+        *role = ROLE_DIM;
     } else if (h->queued) {
         snprintf(text, PANEL_CELL_MAX, "%llu queued", (unsigned long long)h->queued);
         *role = ROLE_DIM;
@@ -136,6 +139,7 @@ static void export_fields(struct export_row *r, const struct snapshot *s, size_t
     export_number(r, "req_per_s", h->requests_per_s);
     export_seconds(r, "hold_in_s", h->hold_in_us);
     export_text(r, "hold_reason", why);
+    export_text(r, "proxy", h->proxy);
     export_known(r, "quota_left", h->quota_left >= 0, (double)h->quota_left);
     export_known(r, "quota_limit", h->quota_limit >= 0, (double)h->quota_limit);
     export_seconds(r, "quota_reset_in_s", h->quota_reset_in_us);

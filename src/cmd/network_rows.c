@@ -26,6 +26,11 @@ static enum result set_proxy(void *target, const char *value, struct err *err)
     return job_set_proxy(target, str_view(value), err);
 }
 
+static enum result set_proxies(void *target, const char *value, struct err *err)
+{
+    return job_set_proxies(target, value, err);
+}
+
 static enum result set_proxy_user(void *target, const char *value, struct err *err)
 {
     return job_set_proxy_user(target, value, err);
@@ -110,6 +115,14 @@ const struct option_row network_rows[NETWORK_ROWS] = {
                 "can read",
         .kind = OPTION_CALL,
         .set = set_proxy_user,
+    },
+    {
+        .name = "proxies",
+        .value = "FILE",
+        .help =
+            "Several proxies, one URL a line: a host keeps its own until that is refused or dead",
+        .kind = OPTION_CALL,
+        .set = set_proxies,
     },
     {
         .name = "noproxy",

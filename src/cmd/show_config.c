@@ -65,6 +65,7 @@ static const struct {
     { "proxy.url", "proxy" },
     { "proxy.user", "proxy-user" },
     { "proxy.user", "proxy" },
+    { "proxies.file", "proxies" },
     { "proxy.none_for", "noproxy" },
     { "tls.cert", "cert" },
     { "tls.key", "key" },

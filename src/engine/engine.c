@@ -177,6 +177,7 @@ static enum result frontier_start(struct engine *e, struct err *err)
 
 static void frontier_stop(struct engine *e)
 {
+    proxy_pool_release(&e->proxy_pool);
     frontier_free(e->frontier);
 }
 
@@ -241,6 +242,9 @@ static enum result network_start(struct engine *e, struct err *err)
         .context = e,
     };
 
+    if (proxy_pool_init(&e->proxy_pool, (uint32_t)job->network.proxy.pool_count) != RESULT_OK) {
+        return err_nomem(err, "preparing proxies");
+    }
     return fetch_new(&e->fetch, &o, err);
 }
 

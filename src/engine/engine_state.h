@@ -37,6 +37,7 @@
 #include "engine/totals.h"
 #include "fetch/fetch.h"
 #include "job/header_fill.h"
+#include "plan/proxy_pool.h"
 #include "plan/credential.h"
 #include "plan/deep_limit.h"
 #include "plan/frontier.h"
@@ -103,6 +104,7 @@ struct engine {
     struct login_state login;
     struct credential_watches credentials;
     struct cookie_jar cookies;
+    struct proxy_pool proxy_pool;
     bool proxy_has_worked; /* an answer has come through one */
 
     /* when */

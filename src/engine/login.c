@@ -10,6 +10,7 @@
 #include "engine/poll.h"
 #include "engine/kept_write.h"
 #include "engine/login_command.h"
+#include "engine/proxy_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,7 @@ static void start_call(struct engine *e, uint64_t now_us)
                  ? e->login.device_host
                  : e->login.host;
     host = host_at(&e->hosts, number);
+    extra.proxy = request ? proxy_of(e, number) : 0;
     if (request && hidden_collect(e, NULL) == RESULT_OK && give_lane(host, request) &&
         fetch_start(e->fetch, request, &extra) == RESULT_OK) {
         request->attempt = e->auth.tries;

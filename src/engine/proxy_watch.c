@@ -1,9 +1,12 @@
 #include "engine/proxy_watch.h"
 
+#include "base/crc32c.h"
+#include "base/units.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "job/proxy_url.h"
+#include "plan/retry_after.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +25,119 @@ static bool is_over(const struct engine *e, const struct response *response)
     }
 }
 
-void proxy_note(struct engine *e, const struct response *response)
+/* --- pools ------------------------------------------------------------------------------------------------ */
+
+#define PAIR_HOLD_US (60 * US_PER_S) /* nobody has said for how long */
+#define BANNED_HOLD_US (10 * 60 * US_PER_S)
+#define BANNED_ROW 3 /* 403s in a row through one proxy */
+
+/* Tells hosts of one index apart. */
+static uint32_t key_of(const struct host *host)
+{
+    return crc32c(0, host->origin, strlen(host->origin));
+}
+
+uint32_t proxy_of(struct engine *e, uint32_t host)
+{
+    return e->proxy_pool.count
+               ? proxy_pool_choose(&e->proxy_pool, host, key_of(host_at(&e->hosts, host)),
+                                   engine_now_us(e))
+               : 0;
+}
+
+const char *proxy_shown(struct engine *e, uint32_t host)
+{
+    return e->proxy_pool.count ? e->job->network.proxy.pool[proxy_of(e, host)].url : NULL;
+}
+
+/* For how long the answer says, or a while. */
+static uint64_t hold_of(const struct engine *e, const struct response *response)
+{
+    uint64_t wait_us = 0;
+    struct str named = response_header(response, STR("retry-after"));
+
+    if (!named.len ||
+        !retry_after_parse(named, response_header(response, STR("date")),
+                           clock_wall_us(&e->options.clock), &wait_us) ||
+        !wait_us) {
+        return PAIR_HOLD_US;
+    }
+    return wait_us < e->job->retry.max_wait_us ? wait_us : e->job->retry.max_wait_us;
+}
+
+/* How long its pair is to be held; 0: not at all. */
+static uint64_t pair_hold_us(struct engine *e, const struct response *response, uint32_t key)
+{
+    uint32_t host = response->request->host;
+
+    if (response->outcome == OUTCOME_PROXY) {
+        return PAIR_HOLD_US; /* it does not reach this host, or does not want to */
+    }
+    if (response->status == 429) {
+        return hold_of(e, response);
+    }
+    if (response->status == 403) {
+        return proxy_pool_refused(&e->proxy_pool, host, key) >= BANNED_ROW ? BANNED_HOLD_US : 0;
+    }
+    if (response->outcome == OUTCOME_OK) {
+        proxy_pool_well(&e->proxy_pool, host, key);
+    }
+    return 0;
+}
+
+/* That it is moved is no failure of it, nor of its host. */
+static void move(struct engine *e, struct response *response, uint64_t hold_us)
+{
+    const struct host *host = host_at(&e->hosts, response->request->host);
+    char length[UNITS_TEXT_MAX];
+
+    snprintf(length, sizeof length, "for good");
+    if (hold_us != TIME_NEVER) {
+        units_format_time(hold_us, length);
+    }
+    events_add_host(&e->events, EVENT_NOTICE, "proxy", host->label, "",
+                    "%.*s goes on through another proxy than %s, which is held %s: %.100s",
+                    STR_ARG(host->label), response->proxy, length, response->reason);
+    response->outcome = OUTCOME_PROXY;
+    response->proxy_fault = PROXY_FAULT_MOVED;
+}
+
+static bool is_of_the_pair(const struct response *response)
+{
+    return response->outcome != OUTCOME_PROXY || response->proxy_fault == PROXY_FAULT_DENIED ||
+           response->proxy_fault == PROXY_FAULT_GATEWAY;
+}
+
+/* One of a pool is held, for one host or for all, when another can be asked instead. */
+static void heed_pool(struct engine *e, struct response *response)
+{
+    uint32_t host = response->request->host, key = key_of(host_at(&e->hosts, host));
+    uint64_t now_us = engine_now_us(e), hold_us;
+    bool is_other_free;
+
+    if (is_of_the_pair(response)) {
+        hold_us = pair_hold_us(e, response, key);
+        is_other_free = hold_us && proxy_pool_hold(&e->proxy_pool, host, key, response->proxy_index,
+                                                   now_us + hold_us, now_us);
+    } else {
+        hold_us = response->proxy_fault == PROXY_FAULT_DEAD ? PAIR_HOLD_US : TIME_NEVER;
+        is_other_free =
+            proxy_pool_down(&e->proxy_pool, response->proxy_index,
+                            hold_us == TIME_NEVER ? TIME_NEVER : now_us + hold_us, now_us);
+    }
+    if (is_other_free) {
+        move(e, response, hold_us);
+    }
+}
+
+void proxy_note(struct engine *e, struct response *response)
 {
     char why[sizeof e->ending.why];
 
+    if (e->proxy_pool.count && response->proxy &&
+        response->request->endpoint < e->job->endpoint_count) {
+        heed_pool(e, response);
+    }
     if (response->outcome != OUTCOME_PROXY) {
         e->proxy_has_worked |= response->proxy && response->status;
         return;
@@ -44,7 +156,8 @@ void proxy_note(struct engine *e, const struct response *response)
 
 bool proxy_is_over(const struct engine *e, const struct response *response)
 {
-    return response->outcome == OUTCOME_PROXY && is_over(e, response);
+    return response->outcome == OUTCOME_PROXY &&
+           (response->proxy_fault == PROXY_FAULT_MOVED || is_over(e, response));
 }
 
 bool proxy_is_hopeless(const struct response *response)
@@ -71,7 +184,13 @@ void proxy_tell(struct engine *e)
     bool is_same = p->http.name && p->https.name && strcmp(p->http.name, p->https.name) == 0;
     bool is_any = p->url ? p->url[0] != '\0' : p->http.name || p->https.name;
 
-    if (p->url && p->url[0]) {
+    if (p->pool_count) {
+        events_add(
+            &e->events, EVENT_NOTICE, "proxy", "",
+            "everything goes through %zu proxies (%s), a host through its own; private addresses "
+            "behind names are theirs to refuse where they look names up",
+            p->pool_count, p->file);
+    } else if (p->url && p->url[0]) {
         tell(e, p->url, "--proxy", "everything");
     } else if (!p->url && is_same) {
         tell(e, p->http.url, p->http.name, "everything");

@@ -6,18 +6,28 @@
  * it is tried again like a host, until a request has used up its tries. A host that a proxy alone does not reach,
  * or does not want to, fails for itself.
  *
+ * Of a pool of proxies (plan/proxy_pool.h) it is the pair of host and proxy that is held, or the proxy alone, and what
+ * was asked through it is asked through another, as if it had not been.
+ *
  * Threads  loop thread only.
  */
 #ifndef SCRAPETOP_ENGINE_PROXY_WATCH_H
 #define SCRAPETOP_ENGINE_PROXY_WATCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct engine;
 struct response;
 
 /** An answer, or what became of it, comes in: the run may stop for it. */
-void proxy_note(struct engine *engine, const struct response *response);
+void proxy_note(struct engine *engine, struct response *response);
+
+/** Of a pool (plan/proxy_pool.h), the proxy that a host is asked through now. */
+uint32_t proxy_of(struct engine *engine, uint32_t host);
+
+/** Its URL without credentials; NULL without a pool. */
+const char *proxy_shown(struct engine *engine, uint32_t host);
 
 /** Nothing can be asked through its proxy: it is to be asked by a later session, and was no try. */
 bool proxy_is_over(const struct engine *engine, const struct response *response);

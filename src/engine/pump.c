@@ -13,6 +13,7 @@
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
+#include "engine/proxy_watch.h"
 #include "engine/report_retries.h"
 #include "engine/seal.h"
 #include "engine/sending.h"
@@ -210,6 +211,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
     request->since_us = now_us;
     e->held.early += host_hold_of(host, request, now_us).is_named;
+    extra.proxy = proxy_of(e, request->host);
     login_carry(e, request, &extra, now_us);
     sending_fill(e, request, &extra);
     poll_carry(e, request, &extra);

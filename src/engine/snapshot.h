@@ -107,6 +107,7 @@ struct snapshot_host {
     double requests_per_s;
     uint64_t hold_in_us;             /* 0: not held; UINT64_MAX: until the user releases it */
     struct due due;                  /* who holds it, and by what answer */
+    char proxy[SNAPSHOT_HOST_TEXT];  /* of a pool; empty: there is none */
     int64_t quota_left, quota_limit; /* -1: not told */
     uint64_t quota_reset_in_us;
 };

@@ -17,6 +17,7 @@
 #include "engine/metrics.h"
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
+#include "engine/proxy_watch.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_rules.h"
 #include "engine/sample.h"
@@ -124,7 +125,8 @@ static bool is_busier(const struct host *a, const struct host *b)
     return a->in_flight != b->in_flight ? a->in_flight > b->in_flight : a->requests > b->requests;
 }
 
-static void add_host(struct filling *f, const struct host *host, struct snapshot_host *out)
+static void add_host(struct filling *f, const struct host *host, const char *proxy,
+                     struct snapshot_host *out)
 {
     double wall_s = (double)(f->now_us - f->engine->metrics.started_us) / 1e6;
     const struct allowance *quota = &host_busiest_bucket(host)->allowance;
@@ -137,6 +139,9 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
         out->quota_reset_in_us = quota->reset_at_us - f->now_us;
     }
     COPY_STR(out->host, host->label);
+    if (proxy) {
+        COPY(out->proxy, proxy);
+    }
     out->cap = host_cap(&f->engine->hosts, host, f->now_us);
     out->in_flight = host->in_flight;
     out->queued = host->ready_count;
@@ -156,6 +161,7 @@ static void add_host(struct filling *f, const struct host *host, struct snapshot
 static void add_hosts(struct filling *f)
 {
     const struct host *top[SNAPSHOT_HOSTS_MAX];
+    uint32_t indices[SNAPSHOT_HOSTS_MAX];
     const struct host_table *table = &f->engine->hosts;
     size_t count = 0;
 
@@ -175,12 +181,14 @@ static void add_hosts(struct filling *f)
         }
         while (at > 0 && is_busier(host, top[at - 1])) {
             top[at] = top[at - 1];
+            indices[at] = indices[at - 1];
             at--;
         }
         top[at] = host;
+        indices[at] = i;
     }
     for (size_t i = 0; i < count; i++) {
-        add_host(f, top[i], &f->snapshot->hosts[i]);
+        add_host(f, top[i], proxy_shown(f->engine, indices[i]), &f->snapshot->hosts[i]);
     }
     f->snapshot->host_count = count;
 }

@@ -107,6 +107,33 @@ static enum result take(struct proxy *proxy, const char *url, const char *user, 
     return RESULT_OK;
 }
 
+static void note_twins(struct proxies *proxies)
+{
+    for (size_t i = 0; i < proxies->pool_count; i++) {
+        for (size_t j = 0; j < proxies->pool_count; j++) {
+            proxies->pool[i].is_twin |=
+                i != j && strcmp(proxies->pool[i].url, proxies->pool[j].url) == 0;
+        }
+    }
+}
+
+static enum result take_pool(struct proxies *proxies, const struct job_proxy *job, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    proxies->pool = calloc(job->pool_count, sizeof *proxies->pool);
+    if (!proxies->pool) {
+        return err_nomem(err, "preparing proxies");
+    }
+    for (size_t i = 0; i < job->pool_count && result == RESULT_OK; i++) {
+        result =
+            take(&proxies->pool[i], job->pool[i].url, job->pool[i].user, job->pool[i].name, err);
+        proxies->pool_count++;
+    }
+    note_twins(proxies);
+    return result;
+}
+
 enum result proxies_init(struct proxies *proxies, const struct job_proxy *job, struct err *err)
 {
     const char *user = job->user.sent;
@@ -118,6 +145,8 @@ enum result proxies_init(struct proxies *proxies, const struct job_proxy *job, s
         if (result == RESULT_OK) {
             result = take(&proxies->https, job->url, user, "--proxy", err);
         }
+    } else if (job->pool_count) {
+        result = take_pool(proxies, job, err);
     } else if (!job->url) {
         if (job->http.name) {
             result = take(&proxies->http, job->http.url, user ? user : job->http.user,
@@ -146,13 +175,21 @@ static void release(struct proxy *proxy)
 
 void proxies_release(struct proxies *proxies)
 {
+    for (size_t i = 0; i < proxies->pool_count; i++) {
+        release(&proxies->pool[i]);
+    }
+    free(proxies->pool);
+    proxies->pool = NULL;
+    proxies->pool_count = 0;
     release(&proxies->http);
     release(&proxies->https);
 }
 
-const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url)
+const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url, size_t which)
 {
-    const struct proxy *proxy = url->is_https ? &proxies->https : &proxies->http;
+    const struct proxy *proxy = which < proxies->pool_count ? &proxies->pool[which]
+                                : url->is_https             ? &proxies->https
+                                                            : &proxies->http;
 
     return !proxy->url || (proxies->none_for &&
                            proxy_is_not_for(proxies->none_for, url->host, url->is_ipv6))

@@ -25,11 +25,15 @@ struct proxy {
     const char *source;    /* "--proxy", or the environment's variable */
     char *name, *password; /* NULL: none */
     enum proxy_kind kind;
+    bool
+        is_twin; /* another has its address with other credentials, which libcurl does not tell apart */
 };
 
 struct proxies {
     struct proxy http, https; /* by the scheme of who is asked; `url` NULL: none */
     const char *none_for;     /* NULL: nobody */
+    struct proxy *pool;       /* of those, the caller says which */
+    size_t pool_count;
 };
 
 /** Borrows the job's texts. RESULT_NOMEM. */
@@ -37,8 +41,8 @@ MUST_CHECK enum result proxies_init(struct proxies *proxies, const struct job_pr
                                     struct err *err);
 void proxies_release(struct proxies *proxies);
 
-/** NULL: it is asked directly. */
-const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url);
+/** NULL: it is asked directly. `which` of a pool, from 0. */
+const struct proxy *proxies_for(const struct proxies *proxies, const struct url *url, size_t which);
 
 /** The host is in such a list: names with all that is below them, addresses, blocks of them, or "*". */
 bool proxy_is_not_for(const char *list, struct str host, bool is_ipv6);

@@ -33,6 +33,7 @@ enum proxy_fault {
     PROXY_FAULT_TLS,     /* its certificate, or handshake */
     PROXY_FAULT_DENIED,  /* it does not connect to this host */
     PROXY_FAULT_GATEWAY, /* it cannot reach this host */
+    PROXY_FAULT_MOVED,   /* one of a pool: the request is asked through another */
 };
 
 struct response {
@@ -40,6 +41,7 @@ struct response {
     struct request *request;
     enum outcome outcome;
     enum proxy_fault proxy_fault;
+    uint32_t proxy_index; /* of a pool */
     const char
         *proxy; /* the one that it was asked through, without credentials; fetch's; NULL: none */
     int status; /* 0 when there was none */

@@ -310,7 +310,8 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     t->error[0] = '\0';
     if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
         !transfer_network_choose_version(t, url) ||
-        transfer_proxy_choose(t, url, request->from_public) != RESULT_OK ||
+        transfer_proxy_choose(t, url, request->from_public, extra ? extra->proxy : 0) !=
+            RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
         !set_method(t, request, body) || !transfer_network_keep_apart(t, url, request->foreign)) {
         return RESULT_NOMEM;
@@ -356,6 +357,7 @@ void transfer_end(struct transfer *t, CURLcode code)
     read_timing(t, r);
     r->proxy_fault = PROXY_FAULT_NONE;
     r->proxy = t->proxy ? t->proxy->url : NULL;
+    r->proxy_index = t->proxy_index;
     r->outcome = transfer_outcome(t, code, r);
     transfer_cut(t);
 }

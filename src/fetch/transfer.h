@@ -56,6 +56,7 @@ struct transfer {
     CURLSH *jar;               /* that it uses now */
     struct response *response; /* while in flight */
     struct lane *lane;         /* fetch's: where it runs */
+    uint32_t proxy_index;      /* of a pool */
     bool shows_cert;           /* the job's is set */
     const struct proxy *proxy; /* through which it is asked; NULL: none */
     bool too_big, expands, no_memory, bad_head, bad_length, bad_transfer_coding, head_too_big;

@@ -82,7 +82,8 @@ bool transfer_network_keep_apart(struct transfer *t, const char *url, bool is_st
 {
     const struct job_network *network = t->config->options->network;
     bool has_cert = network && network->tls.cert;
-    bool is_alone = (has_cert && is_stranger) || breaks_at_second(t, url);
+    bool is_twin = t->proxy && t->proxy->is_twin;
+    bool is_alone = (has_cert && is_stranger) || is_twin || breaks_at_second(t, url);
 
     return SET(CURLOPT_FORBID_REUSE, is_alone ? 1L : 0L) &&
            (!is_alone || (SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_PIPEWAIT, 0L))) &&

@@ -80,7 +80,8 @@ bool transfer_proxy_leads_home(const struct transfer *t)
     return is_ours;
 }
 
-enum result transfer_proxy_choose(struct transfer *t, const char *url, bool from_public)
+enum result transfer_proxy_choose(struct transfer *t, const char *url, bool from_public,
+                                  uint32_t which)
 {
     char resolving[URL_ORIGIN_MAX + 16];
     const struct proxy *proxy;
@@ -88,8 +89,9 @@ enum result transfer_proxy_choose(struct transfer *t, const char *url, bool from
     const char *text;
 
     t->proxy = proxy = url_split(str_view(url), &parts, NULL) == RESULT_OK
-                           ? proxies_for(t->config->proxies, &parts)
+                           ? proxies_for(t->config->proxies, &parts, which)
                            : NULL;
+    t->proxy_index = which;
     t->private_refused = proxy && from_public && has_private_address(url);
     text = !proxy                                             ? ""
            : from_public && !proxy_kind_resolves(proxy->kind) ? url_for_stranger(proxy, resolving)

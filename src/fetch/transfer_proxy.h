@@ -8,10 +8,10 @@
 
 #include "fetch/transfer.h"
 
-/** Chooses the proxy for the URL and sets it on the handle; that a server has led us there from outside counts.
+/** Chooses the proxy for the URL (`which` of a pool) and sets it on the handle; that a server has led us there from outside counts.
  *  RESULT_NOMEM. */
 MUST_CHECK enum result transfer_proxy_choose(struct transfer *transfer, const char *url,
-                                             bool from_public);
+                                             bool from_public, uint32_t which);
 
 /** Whether it failed by its proxy. If so, why is in the response. */
 bool transfer_proxy_failed(const struct transfer *transfer, CURLcode code,

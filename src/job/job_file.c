@@ -225,6 +225,7 @@ static const struct job_key root_keys[] = {
     { "answers", JOB_KEY_CALL, 0, 0, 0, read_answers },
     { "network", JOB_KEY_CALL, 0, 0, 0, job_read_network },
     { "proxy", JOB_KEY_CALL, 0, 0, 0, job_read_proxy },
+    { "proxies", JOB_KEY_CALL, 0, 0, 0, job_read_proxies },
     { "tls", JOB_KEY_CALL, 0, 0, 0, job_read_tls },
     { "tables", JOB_KEY_CALL, 0, 0, 0, note_tables },
     { "output", JOB_KEY_CALL, 0, 0, 0, read_output },
@@ -248,9 +249,9 @@ static const struct job_key *key_of(const struct job_keys *keys, size_t *index, 
 const struct job_key *job_file_key(size_t index, const char **object)
 {
     const struct job_keys *const all[] = {
-        &job_root_keys,  &job_endpoint_keys, &job_pages_keys,   job_login_keys(), &job_var_keys,
-        &job_table_keys, &job_answer_keys,   &job_pace_keys,    &job_retry_keys,  &job_limits_keys,
-        &job_proxy_keys, &job_tls_keys,      &job_network_keys,
+        &job_root_keys,  &job_endpoint_keys, &job_pages_keys, job_login_keys(),  &job_var_keys,
+        &job_table_keys, &job_answer_keys,   &job_pace_keys,  &job_retry_keys,   &job_limits_keys,
+        &job_proxy_keys, &job_proxies_keys,  &job_tls_keys,   &job_network_keys,
     };
     const struct job_key *key = NULL;
 

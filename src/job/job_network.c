@@ -3,7 +3,7 @@
 #include "job/job_parts.h"
 #include "job/proxy_url.h"
 
-#include <limits.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +26,23 @@ static void release_environment(struct job_proxy *proxy)
     proxy->env_none_for_name = NULL;
 }
 
+static void release_pool(struct job_proxy *proxy)
+{
+    for (size_t i = 0; i < proxy->pool_count; i++) {
+        release_of_env(&proxy->pool[i]);
+    }
+    free(proxy->pool);
+    free(proxy->file);
+    proxy->pool = NULL;
+    proxy->file = NULL;
+    proxy->pool_count = 0;
+}
+
 void job_network_release(struct job_network *network)
 {
     struct job_proxy *proxy = &network->proxy;
 
+    release_pool(proxy);
     free(network->ca_file);
     job_tls_release(&network->tls);
     job_route_release(&network->route);
@@ -215,20 +228,14 @@ static const char *find_variable(const char *const *names, const char **value)
     return NULL;
 }
 
-static enum result take_of_env(struct job *job, const char *const *names,
-                               struct job_proxy_of_env *proxy, struct err *err)
+static enum result take_literal(struct job *job, const char *name, struct str text,
+                                struct job_proxy_of_env *proxy, struct err *err)
 {
-    const char *text, *name = find_variable(names, &text);
     struct proxy_url url;
     struct buf user = { 0 };
-    enum result result;
+    enum result result = proxy_url_split(text, &url, err);
 
-    if (!name) {
-        return RESULT_OK;
-    }
-    result = proxy_url_split(str_view(text), &url, err);
     if (result != RESULT_OK) {
-        err_prefix(err, "%s of the environment", name);
         return result;
     }
     result = replace_shown(&proxy->url, &url, err);
@@ -249,6 +256,79 @@ static enum result take_of_env(struct job *job, const char *const *names,
     return result;
 }
 
+static enum result take_of_env(struct job *job, const char *const *names,
+                               struct job_proxy_of_env *proxy, struct err *err)
+{
+    const char *text, *name = find_variable(names, &text);
+    enum result result = name ? take_literal(job, name, str_view(text), proxy, err) : RESULT_OK;
+
+    if (result == RESULT_INVALID) {
+        err_prefix(err, "%s of the environment", name);
+    }
+    return result;
+}
+
+/* One more of the file. */
+static enum result add_to_pool(struct job *job, struct str line, struct err *err)
+{
+    struct job_proxy *proxy = &job->network.proxy;
+    struct job_proxy_of_env *pool;
+
+    if (proxy->pool_count == JOB_PROXIES_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-PRX1", "more than %d proxies", JOB_PROXIES_MAX);
+    }
+    pool = reallocarray(proxy->pool, proxy->pool_count + 1, sizeof *pool);
+    if (!pool) {
+        return err_nomem(err, "reading proxies");
+    }
+    proxy->pool = pool;
+    pool[proxy->pool_count] = (struct job_proxy_of_env){ .name = NULL };
+    return take_literal(job, "--proxies", line, &pool[proxy->pool_count++], err);
+}
+
+static enum result read_pool(struct job *job, struct str text, struct err *err)
+{
+    enum result result = RESULT_OK;
+
+    for (unsigned number = 1; text.len && result == RESULT_OK; number++) {
+        struct str line = str_trim(str_cut(&text, '\n'));
+
+        if (line.len && line.data[0] != '#') {
+            result = add_to_pool(job, line, err);
+        }
+        if (result == RESULT_INVALID) {
+            err_prefix(err, "%s:%u", job->network.proxy.file, number);
+        }
+    }
+    if (result == RESULT_OK && !job->network.proxy.pool_count) {
+        result =
+            err_set(err, RESULT_INVALID, "E-PRX1", "%s holds no proxy", job->network.proxy.file);
+    }
+    return result;
+}
+
+/* Credentials in it are secrets like those of any other file, so it is read as such a one. */
+enum result job_set_proxies(struct job *job, const char *path, struct err *err)
+{
+    struct job_proxy *proxy = &job->network.proxy;
+    char *absolute = realpath(path, NULL);
+    struct buf text;
+    enum result result;
+
+    if (!absolute) {
+        return err_set_errno(err, errno, "E-PRX1", "proxies %s", path);
+    }
+    release_pool(proxy);
+    proxy->file = absolute;
+    buf_init(&text, SECRET_FILE_MAX);
+    result = secret_read_file(absolute, &text, err);
+    if (result == RESULT_OK) {
+        result = read_pool(job, buf_view(&text), err);
+    }
+    wipe(&text);
+    return result;
+}
+
 enum result job_take_environment(struct job *job, struct err *err)
 {
     static const char *const http[] = { "http_proxy", "all_proxy", "ALL_PROXY", NULL };
@@ -260,7 +340,7 @@ enum result job_take_environment(struct job *job, struct err *err)
     enum result result = RESULT_OK;
 
     release_environment(proxy);
-    if (!proxy->url) {
+    if (!proxy->url && !proxy->file) {
         result = take_of_env(job, http, &proxy->http, err);
         if (result == RESULT_OK) {
             result = take_of_env(job, https, &proxy->https, err);

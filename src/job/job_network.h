@@ -28,7 +28,9 @@ struct job_secret {
     char *sent;  /* NULL: none */
 };
 
-/** One that the environment names. */
+#define JOB_PROXIES_MAX 256
+
+/** One that the environment names, or a file. */
 struct job_proxy_of_env {
     const char *name; /* of the variable; NULL: there is none */
     char *url;        /* without credentials */
@@ -36,6 +38,9 @@ struct job_proxy_of_env {
 };
 
 struct job_proxy {
+    char *file;                    /* of several, one URL a line, absolute; NULL: not given */
+    struct job_proxy_of_env *pool; /* what it holds; `name` is the file */
+    size_t pool_count;
     char *url; /* "http://proxy.example:3128", without credentials; "": none; NULL: not given */
     struct job_secret user; /* "name:password" */
     bool user_is_of_url;    /* it stood in the URL, and goes with it */
@@ -89,6 +94,9 @@ void job_network_release(struct job_network *network);
 /** The proxy for all URLs, as it was typed: "http://user:${PASS}@host:3128", without a scheme http; "": none.
  *  Credentials in it become the proxy's `user`. */
 MUST_CHECK enum result job_set_proxy(struct job *job, struct str text, struct err *err);
+
+/** A file of proxies, one URL a line, blank and `#` lines passed over, readable by its owner alone. */
+MUST_CHECK enum result job_set_proxies(struct job *job, const char *path, struct err *err);
 
 /** "name:${PASS}", or `@FILE` that only the user can read (its path absolute). */
 MUST_CHECK enum result job_set_proxy_user(struct job *job, const char *text, struct err *err);

@@ -61,6 +61,7 @@ void job_read_connect_to(struct job_reader *r, void *job, struct str value);
 void job_read_unix_socket(struct job_reader *r, void *job, struct str value);
 void job_read_interface(struct job_reader *r, void *job, struct str value);
 void job_read_ip(struct job_reader *r, void *job, struct str value);
+void job_read_proxies(struct job_reader *r, void *job, struct str value);
 void job_read_proxy(struct job_reader *r, void *job, struct str value);
 
 /* job_link.c */

@@ -233,6 +233,25 @@ void job_read_ip(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static void read_file(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    set_text(r, "file", true, job_set_proxies, value);
+}
+
+static const struct job_key proxies_keys[] = {
+    { "file", JOB_KEY_CALL, 0, 0, 0, read_file },
+};
+
+const struct job_keys job_proxies_keys = JOB_KEYS("proxies", proxies_keys);
+
+void job_read_proxies(struct job_reader *r, void *target, struct str value)
+{
+    if (!r->skips_secrets) {
+        (void)job_read_object(r, &job_proxies_keys, target, value);
+    }
+}
+
 /* A URL, or an object with it. */
 void job_read_proxy(struct job_reader *r, void *target, struct str value)
 {

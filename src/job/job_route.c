@@ -182,6 +182,10 @@ enum result job_check_network(const struct job_network *network, struct err *err
         return err_set(err, RESULT_INVALID, "E-NET1",
                        "--unix-socket and --proxy both say where to connect: give one of them");
     }
+    if (network->proxy.file && network->proxy.url) {
+        return err_set(err, RESULT_INVALID, "E-PRX1",
+                       "--proxy is one proxy, --proxies are several: give one of them");
+    }
     if (network->route.ipv4 && network->route.ipv6) {
         return err_set(err, RESULT_INVALID, "E-NET1",
                        "--ipv4 and --ipv6 exclude each other: give one of them");

@@ -626,8 +626,11 @@ static bool write_cookies(cJSON *root, const struct job_cookies *cookies)
 
 static bool write_proxy(cJSON *root, const struct job_proxy *proxy)
 {
-    cJSON *object;
+    cJSON *object = proxy->file ? cJSON_AddObjectToObject(root, "proxies") : root;
 
+    if (!object || (proxy->file && !add_optional(object, "file", proxy->file))) {
+        return false;
+    }
     if (!proxy->url && !proxy->user.sent && !proxy->none_for) {
         return true;
     }

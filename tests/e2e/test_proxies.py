@@ -239,5 +239,79 @@ def test_redirect_to_a_private_address__is_refused__through_a_proxy_as_well():
         check(b"private address" in ended.err, ended)
 
 
+# --- several ---------------------------------------------------------------------------------------------
+
+
+def pool(name, *proxies):
+    path = scratch(name)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write("# of the pool\n\n" + "".join(url + "\n" for url in proxies))
+    return path
+
+
+def host_of(asked):
+    return asked.path.split("/")[2]
+
+
+def test_pool__keeps_a_host_where_it_is__and_spreads_hosts():
+    proxies = [Peer(always) for _ in range(3)]
+    with open(scratch("urls"), "w", encoding="ascii") as file:
+        file.writelines(f"http://h{n % 20}.test/{n}\n" for n in range(200))
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("spread"), "--proxies",
+                        pool("p3", *(p.url for p in proxies)), "-i", scratch("urls"))
+    check_equal((ended.code, ended.report()["ok"]), (0, 200), f"exit code and answers: {ended}")
+    hosts = [{host_of(asked) for asked in p.asks} for p in proxies]
+    check_equal(sum(len(h) for h in hosts), 20, "hosts of the proxies together")
+    check(all(hosts), "a proxy has no host:", hosts)
+    check_equal(ended.err.count(b"everything goes through 3 proxies"), 1, f"lines about the pool: {ended}")
+
+
+def test_pool__moves_a_host__that_refuses_one_proxy_or_whose_proxy_is_dead():
+    """A 429, three 403s in a row, a dead proxy, one that wants credentials."""
+    refused = {"429": ["429 Too Many Requests", "Retry-After: 600"], "403": ["403 Forbidden"]}
+    for name, (status, *headers) in refused.items():
+        bad, good = Peer(lambda _, s=status, h=headers: reply(status=s, headers=h)), Peer(always)
+        ended = harness.run("run", "--plain", "--json", "-c", "1", "--retries", "0", "-o", scratch("pool" + name),
+                            "--proxies", pool("p" + name, bad.url, bad.url.replace("127.0.0.1", "localhost"), good.url),
+                            "http://h.test/[1-30]")
+        lost = 0 if name == "429" else min(bad.total(), 4)
+        check(ended.report()["ok"] >= 30 - lost and bad.total() <= 6, "moved too late:", name, bad.total(), ended)
+        check(good.total() >= 26, "through the good one", good.total())
+    dead, wants, good = free_port(), tinyproxy(f"BasicAuth bob {PASSWORD}"), Peer(always)
+    ended = ask("pooldead", "http://h.test/[1-20]", "--proxies",
+                pool("pdead", f"http://127.0.0.1:{dead}", f"http://127.0.0.1:{wants}", good.url))
+    check_equal((ended.code, ended.report()["ok"], good.total()), (0, 20, 20), f"exit code and answers: {ended}")
+    all_dead = ask("poolall", "http://h.test/[1-20]", "--proxies",
+                   pool("pall", f"http://127.0.0.1:{dead}", f"http://127.0.0.2:{dead}"))
+    check_stopped(all_dead, b"connection refused")
+
+
+def test_pool__of_one_gate_with_several_names__mixes_none_of_them():
+    """Where the name says which address is used (residential proxies): each request has the name of its host's proxy."""
+    seen = {}
+
+    def answer(asked):
+        seen.setdefault(host_of(asked), set()).add(asked.headers.get("proxy-authorization"))
+        return always(asked)
+
+    gate = Peer(answer)
+    path = pool("pgate", *(gate.url.replace("http://", f"http://user{n}:{PASSWORD}@") for n in range(4)))
+    with open(scratch("urls"), "w", encoding="ascii") as file:
+        file.writelines(f"http://h{n % 12}.test/{n}\n" for n in range(60))
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("gate"), "--proxies", path, "-i", scratch("urls"))
+    check_equal(ended.code, 0, f"exit code: {ended}")
+    check_equal((len(seen), {len(names) for names in seen.values()}), (12, {1}), f"names by host: {seen}")
+    check(len(set.union(*seen.values())) > 1, "names", seen)
+    check_no_secret("gate", ended)
+    os.chmod(path, 0o644)
+    open_to_all = harness.run("run", "--plain", "--proxies", path, "http://h.test/x")
+    check(open_to_all.code == 2 and b"E-SEC1" in open_to_all.err, open_to_all)
+    with open(path, "w", encoding="ascii") as file:
+        file.write("http://good:1\ngopher://bad:1\n")
+    os.chmod(path, 0o600)
+    bad = harness.run("run", "--plain", "--proxies", path, "http://h.test/x")
+    check(bad.code == 2 and b"pgate:2" in bad.err and b"E-PRX1" in bad.err, bad)
+
+
 if __name__ == "__main__":
     harness.main(globals())

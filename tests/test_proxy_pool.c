@@ -1,0 +1,95 @@
+#include "plan/proxy_pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void choose__keeps_a_host_where_it_is__and_spreads_hosts(void **state)
+{
+    struct proxy_pool pool;
+    unsigned used[3] = { 0 };
+
+    (void)state;
+    assert_int_equal(proxy_pool_init(&pool, 3), RESULT_OK);
+    for (uint32_t host = 0; host < 30; host++) {
+        uint32_t proxy = proxy_pool_choose(&pool, host, 1000 + host, 1);
+
+        used[proxy]++;
+        assert_int_equal(proxy_pool_choose(&pool, host, 1000 + host, 99), proxy);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(used[i], 10);
+    }
+    proxy_pool_release(&pool);
+}
+
+static void hold__moves_one_host_alone__and_it_stays_there(void **state)
+{
+    struct proxy_pool pool;
+    uint32_t first, second;
+
+    (void)state;
+    assert_int_equal(proxy_pool_init(&pool, 2), RESULT_OK);
+    first = proxy_pool_choose(&pool, 0, 4, 1);
+    assert_int_equal(proxy_pool_choose(&pool, 1, 6, 1), first);
+    assert_true(proxy_pool_hold(&pool, 0, 4, first, 100, 1));
+    second = proxy_pool_choose(&pool, 0, 4, 2);
+    assert_int_not_equal(second, first);
+    assert_int_equal(proxy_pool_choose(&pool, 1, 6, 2), first);
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 101), second);
+    /* Both at once: the second hold is the host's own to keep. */
+    assert_true(proxy_pool_hold(&pool, 0, 4, second, 300, 101));
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 102), first);
+    assert_false(proxy_pool_hold(&pool, 0, 4, first, 300, 102));
+    /* Another host that has the index now knows nothing of it. */
+    assert_int_equal(proxy_pool_choose(&pool, 0, 5, 103), 1);
+    proxy_pool_release(&pool);
+}
+
+static void down__holds_all_pairs__and_tells_when_none_is_left(void **state)
+{
+    struct proxy_pool pool;
+
+    (void)state;
+    assert_int_equal(proxy_pool_init(&pool, 2), RESULT_OK);
+    assert_true(proxy_pool_down(&pool, 0, 100, 1));
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 2), 1);
+    assert_false(proxy_pool_down(&pool, 1, UINT64_MAX, 3));
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 200), 0);
+    proxy_pool_release(&pool);
+}
+
+static void refused__counts_rows__of_the_pair_in_use(void **state)
+{
+    struct proxy_pool pool;
+    uint32_t proxy;
+
+    (void)state;
+    assert_int_equal(proxy_pool_init(&pool, 2), RESULT_OK);
+    proxy = proxy_pool_choose(&pool, 7, 4, 1);
+    assert_int_equal(proxy_pool_refused(&pool, 7, 4), 1);
+    assert_int_equal(proxy_pool_refused(&pool, 7, 4), 2);
+    proxy_pool_well(&pool, 7, 4);
+    assert_int_equal(proxy_pool_refused(&pool, 7, 4), 1);
+    assert_true(proxy_pool_hold(&pool, 7, 4, proxy, 50, 1));
+    assert_int_not_equal(proxy_pool_choose(&pool, 7, 4, 2), proxy);
+    assert_int_equal(proxy_pool_refused(&pool, 7, 4), 1);
+    proxy_pool_release(&pool);
+    assert_int_equal(proxy_pool_init(&pool, PROXY_POOL_MAX + 1), RESULT_LIMIT);
+    proxy_pool_release(&pool);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(choose__keeps_a_host_where_it_is__and_spreads_hosts),
+        cmocka_unit_test(hold__moves_one_host_alone__and_it_stays_there),
+        cmocka_unit_test(down__holds_all_pairs__and_tells_when_none_is_left),
+        cmocka_unit_test(refused__counts_rows__of_the_pair_in_use),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
