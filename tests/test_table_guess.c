@@ -186,7 +186,7 @@ static void table_run__takes_another_pass__when_a_column_comes_late(void **state
 /* Two paths make the name a.b: line 64, which is looked at, has them in another order than lines 50 and 51. */
 static void table_run__takes_another_pass__when_two_columns_share_a_name(void **state)
 {
-    const struct table_pick pick = { STR("a.b"), STR_NONE };
+    const struct table_pick pick = { .name = STR("a.b"), .pointer = STR_NONE };
     struct table_options options = { .output_count = 0 };
     struct buf text = { 0 };
 
@@ -305,9 +305,9 @@ static void table_run__takes_the_last__when_a_document_in_parts_has_two(void **s
 
 static void table_run__gives_the_same__when_asked_for_less(void **state)
 {
-    const struct table_pick picks[] = { { STR("b"), STR_NONE },
-                                        { STR("x"), STR("/o/x") },
-                                        { STR("a"), STR_NONE } };
+    const struct table_pick picks[] = { { .name = STR("b"), .pointer = STR_NONE },
+                                        { .name = STR("x"), .pointer = STR("/o/x") },
+                                        { .name = STR("a"), .pointer = STR_NONE } };
     struct table_options options = { .output_count = 0 };
 
     (void)state;

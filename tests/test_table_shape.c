@@ -180,14 +180,14 @@ static void max_depth__keeps_json__when_objects_are_deeper(void **state)
 static void columns__are_those_picked__when_some_are_named(void **state)
 {
     static const struct table_pick picks[] = {
-        { STR_INIT("end"), { NULL, 0 } },
-        { STR_INIT("first"), STR_INIT("/items/0/n") },
-        { STR_INIT("lot"), STR_INIT("/lot") },
-        { STR_INIT("lot.id"), { NULL, 0 } },
+        { .name = STR_INIT("end"), .pointer = { NULL, 0 } },
+        { .name = STR_INIT("first"), .pointer = STR_INIT("/items/0/n") },
+        { .name = STR_INIT("lot"), .pointer = STR_INIT("/lot") },
+        { .name = STR_INIT("lot.id"), .pointer = { NULL, 0 } },
     };
     static const struct table_pick inside[] = {
-        { STR_INIT("n"), STR_INIT("/items/n") },
-        { STR_INIT("id"), STR_INIT("/lot/id") },
+        { .name = STR_INIT("n"), .pointer = STR_INIT("/items/n") },
+        { .name = STR_INIT("id"), .pointer = STR_INIT("/lot/id") },
     };
     static const struct table_spec some = { .picks = picks, .pick_count = 4 };
     static const struct table_spec exploded = { .picks = inside,
@@ -207,8 +207,9 @@ static void columns__are_those_picked__when_some_are_named(void **state)
 
 static void columns__are_refused__when_nothing_is_called_so(void **state)
 {
-    static const struct table_pick typo = { STR_INIT("lot.idd"), { NULL, 0 } };
-    static const struct table_pick nowhere = { STR_INIT("x"), STR_INIT("/lot/x") };
+    static const struct table_pick typo = { .name = STR_INIT("lot.idd"), .pointer = { NULL, 0 } };
+    static const struct table_pick nowhere = { .name = STR_INIT("x"),
+                                               .pointer = STR_INIT("/lot/x") };
     static const struct str absent[] = { STR_INIT("absent") };
     static const struct table_spec by_name = { .picks = &typo, .pick_count = 1 };
     static const struct table_spec by_pointer = { .picks = &nowhere, .pick_count = 1 };

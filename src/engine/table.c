@@ -56,18 +56,21 @@ static enum result read_index(void *committer, uint32_t endpoint, struct record_
     return committer_read_endpoint(committer, endpoint, position, records, max, count, err);
 }
 
+/* Records that were skipped, and cells that are odd or bad. */
 static void tell_skips(struct engine *e, const struct table_report *report)
 {
-    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
+    for (int i = 0; i < TABLE_NAMED_COUNT; i++) {
         const struct table_skips *skips = &report->skipped[i];
+        bool is_skip = i < TABLE_SKIP_COUNT;
 
         if (skips->count) {
-            events_add(&e->events, EVENT_WARNING, "skipped", "", "table: %llu skipped, %s",
+            events_add(&e->events, EVENT_WARNING, is_skip ? "skipped" : "cells", "",
+                       is_skip ? "table: %llu skipped, %s" : "table: %llu rows have %s",
                        (unsigned long long)skips->count, table_skip_name((enum table_skip)i));
         }
         for (unsigned n = 0; n < skips->named; n++) {
-            events_add(&e->events, EVENT_NOTICE, "skipped", "", "table: skipped %s",
-                       skips->first[n]);
+            events_add(&e->events, EVENT_NOTICE, is_skip ? "skipped" : "cells", "", "table: %s%s",
+                       is_skip ? "skipped " : "", skips->first[n]);
         }
     }
 }

@@ -56,6 +56,7 @@ static void table_release(struct job_table *table)
     free(table->where_present);
     texts_release(table->unique, table->unique_count);
     texts_release(table->columns, table->column_count);
+    free(table->wishes);
 }
 
 static void endpoint_release(struct job_endpoint *endpoint)

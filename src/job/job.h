@@ -17,6 +17,7 @@
 
 #include "base/body_format.h"
 #include "base/buf.h"
+#include "base/column_wish.h"
 #include "base/err.h"
 #include "base/record_shape.h"
 #include "base/str.h"
@@ -129,7 +130,8 @@ struct job_table {
     size_t unique_count;
     char **columns; /* "name" or "name=/pointer" */
     size_t column_count;
-    bool types; /* coerce, see normalise/types.h */
+    struct column_wish *wishes; /* by column; NULL: none is declared */
+    bool types;                 /* coerce, see normalise/types.h */
     bool meta;
 };
 

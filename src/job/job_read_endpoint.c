@@ -487,15 +487,89 @@ static void read_unique(struct job_reader *r, void *target, struct str value)
     read_texts(r, "unique", &table->unique, &table->unique_count, value);
 }
 
-/* `{"price": "/price/amount"}` as "price=/price/amount". */
+/* What a column is declared to be, its pointer in `*pointer`. */
+static void read_wish(struct job_reader *r, struct str value, char **pointer,
+                      struct column_wish *wish)
+{
+    struct json_walk walk;
+    struct str key, member;
+
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, &key, &member)) {
+        char *text = job_text_string(&r->text, "columns", member);
+
+        if (!text) {
+            continue;
+        }
+        if (json_raw_equal(key, STR("at")) && !*pointer) {
+            *pointer = text;
+            continue;
+        }
+        if (json_raw_equal(key, STR("type")) && !column_type_parse(str_view(text), &wish->type)) {
+            job_text_fault(&r->text, member, "E-CFG2", "\"type\": want one of %s",
+                           COLUMN_TYPE_WORDS);
+        } else if (json_raw_equal(key, STR("on_error")) &&
+                   !column_error_parse(str_view(text), &wish->on_error)) {
+            job_text_fault(&r->text, member, "E-CFG2", "\"on_error\": want one of %s",
+                           COLUMN_ERROR_WORDS);
+        } else if (!json_raw_equal(key, STR("type")) && !json_raw_equal(key, STR("on_error"))) {
+            job_text_fault(&r->text, key, "E-CFG1",
+                           "a column has \"at\", \"type\" and \"on_error\", each once");
+        }
+        free(text);
+    }
+}
+
+/* "/name", for a column that says not where it is. */
+static char *pointer_to(struct job_reader *r, struct str name)
+{
+    struct buf plain = { 0 }, text = { 0 };
+    char *pointer = NULL;
+    bool ok =
+        json_unescape(&plain, name, NULL) == RESULT_OK && buf_append_char(&text, '/') == RESULT_OK;
+
+    for (size_t i = 0; ok && i < plain.len; i++) {
+        struct str as = plain.data[i] == '~'   ? STR("~0")
+                        : plain.data[i] == '/' ? STR("~1")
+                                               : (struct str){ &plain.data[i], 1 };
+
+        ok = buf_append_str(&text, as) == RESULT_OK;
+    }
+    pointer = ok ? str_dup(buf_view(&text)) : NULL;
+    r->text.no_memory |= !pointer;
+    buf_release(&plain);
+    buf_release(&text);
+    return pointer;
+}
+
+static void add_wish(struct job_reader *r, struct job_table *table, struct column_wish wish)
+{
+    struct column_wish *wishes =
+        reallocarray(table->wishes, table->column_count + 1, sizeof *wishes);
+
+    if (!wishes) {
+        r->text.no_memory = true;
+        return;
+    }
+    table->wishes = wishes;
+    wishes[table->column_count] = wish;
+}
+
+/* `{"price": "/price/amount"}` as "price=/price/amount"; `{"at": "/price/amount", "type": "double"}` says more. */
 static void read_column(struct job_reader *r, struct job_table *table, struct str name,
                         struct str value)
 {
-    char *pointer = job_text_string(&r->text, "columns", value);
+    bool is_object = json_type_of(value) == JSON_OBJECT;
+    char *pointer = is_object ? NULL : job_text_string(&r->text, "columns", value);
+    struct column_wish wish = { COLUMN_ANY, COLUMN_ERROR_NULL };
     struct json_pointer parsed;
     struct buf text = { 0 };
     struct err err;
 
+    if (is_object) {
+        read_wish(r, value, &pointer, &wish);
+        pointer = pointer ? pointer : pointer_to(r, name);
+    }
     if (!pointer) {
         return;
     }
@@ -511,6 +585,7 @@ static void read_column(struct job_reader *r, struct job_table *table, struct st
     } else if (table->column_count == NAMES_MAX) {
         job_text_fault(&r->text, name, "E-CFG2", "\"columns\": more than %d", NAMES_MAX);
     } else {
+        add_wish(r, table, wish);
         add_text(r, &table->columns, &table->column_count, str_dup(buf_view(&text)));
     }
     buf_release(&text);
@@ -530,7 +605,7 @@ static void read_columns(struct job_reader *r, void *target, struct str value)
     if (json_type_of(value) != JSON_OBJECT) {
         job_text_fault(&r->text, value, "E-CFG2",
                        "\"columns\": want an array of names, or an object of names and JSON "
-                       "Pointers");
+                       "Pointers, or of {\"at\": POINTER, \"type\": \"double\"}");
         return;
     }
     json_walk_begin(&walk, value);

@@ -299,6 +299,20 @@ static bool write_endpoints(cJSON *root, const struct job *job)
 }
 
 /* Columns are all names, or all names with pointers: so they are read. */
+static bool write_column(cJSON *to, const char *name, const char *pointer,
+                         const struct column_wish *wish)
+{
+    cJSON *object;
+
+    if (!wish || wish->type == COLUMN_ANY) {
+        return cJSON_AddStringToObject(to, name, pointer);
+    }
+    object = cJSON_AddObjectToObject(to, name);
+    return object && cJSON_AddStringToObject(object, "at", pointer) &&
+           cJSON_AddStringToObject(object, "type", column_type_name(wish->type)) &&
+           cJSON_AddStringToObject(object, "on_error", column_error_name(wish->on_error));
+}
+
 static bool write_columns(cJSON *to, const struct job_table *table)
 {
     cJSON *object;
@@ -310,7 +324,8 @@ static bool write_columns(cJSON *to, const struct job_table *table)
     for (size_t i = 0; object && i < table->column_count; i++) {
         struct str pointer = str_view(table->columns[i]);
         char *name = str_dup(str_cut(&pointer, '='));
-        bool ok = name && cJSON_AddStringToObject(object, name, pointer.data ? pointer.data : "");
+        bool ok = name && write_column(object, name, pointer.data ? pointer.data : "",
+                                       table->wishes ? &table->wishes[i] : NULL);
 
         free(name);
         if (!ok) {

@@ -12,9 +12,10 @@ static struct table_pick pick_of(const char *text)
     const char *equals = strstr(text, "=/");
 
     if (!equals || equals == text) {
-        return (struct table_pick){ str_view(text), STR_NONE };
+        return (struct table_pick){ .name = str_view(text) };
     }
-    return (struct table_pick){ { text, (size_t)(equals - text) }, str_view(equals + 1) };
+    return (struct table_pick){ .name = { text, (size_t)(equals - text) },
+                                .pointer = str_view(equals + 1) };
 }
 
 static enum result fill_lists(struct endpoint_table *t, const struct job *job,
@@ -31,6 +32,8 @@ static enum result fill_lists(struct endpoint_table *t, const struct job *job,
     }
     for (size_t i = 0; i < table->column_count; i++) {
         t->picks[i] = pick_of(table->columns[i]);
+        t->picks[i].wish =
+            table->wishes ? table->wishes[i] : (struct column_wish){ .type = COLUMN_ANY };
     }
     for (size_t i = 0; i < table->unique_count; i++) {
         t->unique[i] = str_view(table->unique[i]);

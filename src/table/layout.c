@@ -1,5 +1,7 @@
 #include "table/layout.h"
 
+#include "table/table_wish.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +75,9 @@ static void describe(const struct found *found, struct layout_column *c)
         return;
     }
     c->decision = types_decide(c->facts, c->name, found->spec->coerce);
+    if (c->wish.type != COLUMN_ANY) {
+        c->decision = (struct type_decision){ .type = wish_type(&c->wish, c->facts) };
+    }
     if (found->explode_node != COLUMNS_NONE &&
         !is_below(found->columns, node, found->explode_node)) {
         could = found->records;
@@ -89,6 +94,10 @@ static enum result pick_columns(struct layout *l, const struct found *found, str
         struct layout_column *c = &l->columns[i];
 
         c->name = l->straight ? columns_name(found->columns, i) : spec->picks[i].name;
+        if (!l->straight) {
+            c->wish = spec->picks[i].wish;
+            l->has_wishes |= c->wish.type != COLUMN_ANY;
+        }
         c->source = l->straight ? i : find_column(spec, found->columns, c->name);
         if (c->source == COLUMNS_NONE && found->rows) {
             return spec->picks[i].pointer.data

@@ -16,7 +16,8 @@
 
 struct layout_column {
     struct str name;
-    uint32_t source; /* column of the tree, COLUMNS_NONE for one that holds nothing */
+    uint32_t source;         /* column of the tree, COLUMNS_NONE for one that holds nothing */
+    struct column_wish wish; /* COLUMN_ANY: the decision is what the values say */
     struct type_decision decision;
     const struct type_facts *facts; /* NULL when types were not asked for */
     bool rare;                      /* a value in under 1 % of the rows that could have one */
@@ -26,7 +27,8 @@ struct layout {
     const struct columns *tree;
     struct layout_column *columns;
     uint32_t count;
-    uint32_t common;  /* the first so many have the same cells in all rows of a record */
+    uint32_t common; /* the first so many have the same cells in all rows of a record */
+    bool has_wishes;
     bool straight;    /* the tree's columns as they are */
     bool has_facts;   /* types are known */
     uint32_t *unique; /* columns of the tree */

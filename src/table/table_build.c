@@ -364,6 +364,7 @@ void table_build_free(struct table_build *b)
         buf_release(&w->path);
         buf_release(&w->decoded);
         buf_release(&w->reshaped);
+        free(w->wished.cells);
     }
     for (size_t i = 0; i < b->sequencer_count; i++) {
         sequencer_free(b->sequencers[i]);

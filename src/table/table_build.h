@@ -50,6 +50,7 @@ enum table_skip {
     TABLE_SKIP_COUNT,
     /* Not skipped, but named likewise: */
     TABLE_ODD_CELLS = TABLE_SKIP_COUNT, /* a row of CSV with more or fewer cells than the header */
+    TABLE_BAD_CELLS,                    /* a value that is not of its column's declared type */
     TABLE_NAMED_COUNT,
 };
 

@@ -28,6 +28,7 @@
 #include "table/sequencer.h"
 #include "table/table_build.h"
 #include "table/table_spec.h"
+#include "table/table_wish.h"
 #include "table/table_writer.h"
 #include "work/work.h"
 
@@ -86,13 +87,15 @@ struct table_worker {
     struct flatten_counts counts;
     uint64_t lone_surrogates, empty, records, bytes;
     struct flatten_meta meta[TABLE_META_MAX];
-    struct buf path;        /* of the document, as a cell's text */
-    struct chunk_note note; /* of this chunk */
-    uint64_t index;         /* of the document in the chunk */
-    bool recheck;           /* behind pass 1: some records of this chunk are to be skipped again */
-    bool skipped;           /* a record of this chunk; or one was read as something else */
-    struct buf decoded;     /* what that says */
-    struct buf reshaped;    /* a document of another shape */
+    struct buf path;         /* of the document, as a cell's text */
+    struct chunk_note note;  /* of this chunk */
+    uint64_t index;          /* of the document in the chunk */
+    bool recheck;            /* behind pass 1: some records of this chunk are to be skipped again */
+    bool skipped;            /* a record of this chunk; or one was read as something else */
+    struct buf decoded;      /* what that says */
+    struct wish_room wished; /* of a row, where columns are declared */
+    const struct document *document; /* that is read now */
+    struct buf reshaped;             /* a document of another shape */
     uint64_t read_as[BODY_WAS_COUNT];
     char why
         [BODY_WHY_MAX]; /* it cannot be read as something else, if there is more to say; or empty */

@@ -78,12 +78,30 @@ static enum result encode_row(struct table_worker *w, const struct row *row)
     return result;
 }
 
+/* A wanted row, as far as its values are what its columns are declared to be. */
+static enum result encode_declared(struct table_worker *w, const struct row *row)
+{
+    struct wish_verdict verdict;
+    struct row heeded;
+    enum result result =
+        wish_heed(w->build->row_layout, row, &w->wished, &heeded, &verdict, &w->err);
+
+    if (verdict.bad) {
+        table_tally_skip(w, TABLE_BAD_CELLS, w->document, verdict.words);
+    }
+    if (result != RESULT_OK || verdict.is_dropped) {
+        w->not_present += verdict.is_dropped;
+        return result;
+    }
+    return encode_row(w, &heeded);
+}
+
 static enum result write_row(struct table_worker *w, const struct row *row)
 {
     enum result result = RESULT_OK;
 
     if (is_wanted(w, row)) {
-        result = encode_row(w, row);
+        result = w->build->row_layout->has_wishes ? encode_declared(w, row) : encode_row(w, row);
     }
     w->row++;
     return result;
@@ -489,6 +507,7 @@ enum result table_document_take(void *context, const struct document *document)
     if (atomic_load_explicit(&w->build->stop, memory_order_relaxed)) {
         return RESULT_CANCELLED;
     }
+    w->document = document;
     switch (document->kind) {
     case DOCUMENT_JSON:
         result = take_json(w, document);

@@ -63,6 +63,9 @@ static void print_skips(const struct table_report *report, FILE *stream)
                 "scrapetop: %llu row%s with more or fewer cells than the header: what is "
                 "too many stands in \"_more\"",
                 (unsigned long long)skips->count, units_plural(skips->count));
+        } else if (skips->count && i == TABLE_BAD_CELLS) {
+            say(stream, "scrapetop: in %llu row%s a value is not of the type that is declared:",
+                (unsigned long long)skips->count, units_plural(skips->count));
         } else if (skips->count) {
             say(stream, "scrapetop: %llu skipped: %s", (unsigned long long)skips->count,
                 table_skip_name((enum table_skip)i));
@@ -389,6 +392,8 @@ static enum result json_skipped(const struct table_report *r, struct buf *out)
     }
     result = result == RESULT_OK ? buf_append_str(out, STR("},\"odd_cells\":{")) : result;
     result = result == RESULT_OK ? json_skips(&r->skipped[TABLE_ODD_CELLS], "rows", out) : result;
+    result = result == RESULT_OK ? buf_append_str(out, STR("},\"bad_cells\":{")) : result;
+    result = result == RESULT_OK ? json_skips(&r->skipped[TABLE_BAD_CELLS], "rows", out) : result;
     return result == RESULT_OK ? buf_append_char(out, '}') : result;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/body_format.h"
 #include "base/record_shape.h"
+#include "base/column_wish.h"
 #include "base/err.h"
 #include "base/json_scan.h"
 #include "base/str.h"
@@ -33,6 +34,7 @@
 struct table_pick {
     struct str name;
     struct str pointer; /* STR_NONE: the column of that name */
+    struct column_wish wish;
 };
 
 struct table_spec {

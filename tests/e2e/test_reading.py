@@ -275,5 +275,31 @@ def test_values__come_in_chunks__and_in_the_letters_that_are_told():
     check(ended.code == 2 and b"ids.csv:2" in ended.err and b"encoding" in ended.err, f"no UTF-8: {ended}")
 
 
+def test_column__is_what_it_is_declared_to_be__or_says_so():
+    records = [{"id": n, "p": {7: "n/a", 9: None, 11: "3.5"}.get(n, n / 2), "d": "soon" if n == 5 else "2026-01-02"} for n in range(500)]
+    server = Server(lambda _: (200, "application/json", json.dumps(records).encode()))
+    for on_error, rows, price, type_ in (("null", 500, "", "double"), ("text", 500, "n/a", "text"), ("drop", 499, None, "double")):
+        columns = {"id": "/id", "price": {"at": "/p", "type": "double", "on_error": on_error}, "d": {"type": "date"}}
+        job = {"name": "o", "base": server.url, "endpoints": [{"name": "t", "url": "/l"}], "tables": {"t": {"columns": columns}},
+               "output": ["csv", "parquet"]}
+        write(scratch("job.json"), json.dumps(job).encode())
+        remove(scratch("c.run"))
+        ended = harness.succeed("run", "--plain", "-o", scratch("c.run"), scratch("job.json"))
+        check(b"2 rows have values of another type than declared" in ended.err, f"{on_error}: not told: {ended}")
+        events = harness.read(os.path.join(scratch("c.run"), "events.jsonl")).decode()
+        check("l: price is no double" in events and "l: d is no date" in events, f"{on_error}: not named: {events}")
+        got = table(os.path.join(scratch("c.run"), "t.csv"))
+        check_equal((len(got), [row["price"] for row in got if row["id"] in "7"], [row["d"] for row in got if row["id"] == "5"]),
+                    (rows, [price] if price is not None else [], [""]), on_error)
+        check_equal([row["price"] for row in got if row["id"] in ("9", "11", "12")], ["", "3.5", "6.0"], on_error)
+        report = harness.succeed("normalise", "--json", scratch("c.run"), "-o", scratch("t.parquet")).report()
+        check_equal(([c["type"] for c in report["schema"]], report["bad_cells"]["rows"]["count"]), (["int64", type_, "date"], 2), on_error)
+    columns["price"]["on_error"] = "fail"
+    write(scratch("job.json"), json.dumps(job).encode())
+    remove(scratch("c.run"))
+    ended = harness.run("run", "--plain", "-o", scratch("c.run"), scratch("job.json"))
+    check(b"price is no double" in ended.err and not os.path.exists(os.path.join(scratch("c.run"), "t.csv")), f"fail: {ended}")
+
+
 if __name__ == "__main__":
     harness.main(globals())
