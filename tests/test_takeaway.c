@@ -1,7 +1,6 @@
 /* ui/pretty, ui/notify, ui/save, ui/export, ui/settings: what leaves the screen, or is kept for the next one. */
 
 #include "tests/ui_scenes.h"
-#include "ui/panels.h"
 #include "ui/export.h"
 #include "ui/notify.h"
 #include "ui/panels.h"

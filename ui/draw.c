@@ -412,3 +412,8 @@ void draw_level(struct pane p, int row, int column, enum role role, double part)
     }
     draw_glyph(p, row, column, role, blocks[level], ascii[level]);
 }
+
+bool draw_cells_equal(const struct cell *a, const struct cell *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}

@@ -120,4 +120,6 @@ void draw_level(struct pane p, int row, int column, enum role role, double part)
 void draw_glyph(struct pane p, int row, int column, enum role role, const char *unicode,
                 char ascii);
 
+bool draw_cells_equal(const struct cell *a, const struct cell *b);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "ui/background.h"
+#include "ui/borrowed_signals.h"
 #include "ui/crash.h"
 #include "ui/terminal_type.h"
 #include "ui/theme.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,26 +57,6 @@ struct terminal {
     bool suspended;       /* given back, or not yet taken again */
     bool gone, repaint;
 };
-
-/* ncurses takes over the signals that nobody handles. Ours are the caller's business, so its
- * handlers are replaced by what was there before. */
-static const int borrowed_signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
-
-#define BORROWED_COUNT (sizeof borrowed_signals / sizeof borrowed_signals[0])
-
-static void signals_save(struct sigaction actions[BORROWED_COUNT])
-{
-    for (size_t i = 0; i < BORROWED_COUNT; i++) {
-        sigaction(borrowed_signals[i], NULL, &actions[i]);
-    }
-}
-
-static void signals_restore(const struct sigaction actions[BORROWED_COUNT])
-{
-    for (size_t i = 0; i < BORROWED_COUNT; i++) {
-        sigaction(borrowed_signals[i], &actions[i], NULL);
-    }
-}
 
 /* A terminal that is not our controlling one has no foreground group to be asked about. */
 static bool in_foreground(const struct terminal *t)
@@ -295,7 +275,7 @@ static void give_terminal(struct terminal *t)
 enum result terminal_new(struct terminal **terminal, const struct terminal_options *options,
                          struct err *err)
 {
-    struct sigaction actions[BORROWED_COUNT];
+    struct sigaction actions[BORROWED_SIGNALS];
     struct terminal *t;
     enum result result;
 
@@ -314,9 +294,9 @@ enum result terminal_new(struct terminal **terminal, const struct terminal_optio
     if (result != RESULT_OK) {
         goto fail_device;
     }
-    signals_save(actions);
+    borrowed_signals_save(actions);
     result = open_screen(t, options, err);
-    signals_restore(actions);
+    borrowed_signals_restore(actions);
     if (result != RESULT_OK) {
         goto fail_screen;
     }
@@ -342,12 +322,12 @@ fail_device:
 
 void terminal_free(struct terminal *t)
 {
-    struct sigaction actions[BORROWED_COUNT];
+    struct sigaction actions[BORROWED_SIGNALS];
 
     if (!t) {
         return;
     }
-    signals_save(actions);
+    borrowed_signals_save(actions);
     give_terminal(t);
     if (t->leave.len && !t->gone) {
         buf_release(&t->pending);
@@ -355,7 +335,7 @@ void terminal_free(struct terminal *t)
         flush_bounded(t);
     }
     delscreen(t->screen);
-    signals_restore(actions);
+    borrowed_signals_restore(actions);
     fclose(t->frame);
     close(t->fd);
     canvas_release(&t->shown);
@@ -459,11 +439,6 @@ static void put_cell(const struct terminal *t, int row, int column, const struct
     }
 }
 
-static bool cells_equal(const struct cell *a, const struct cell *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 /* Copies the changed cells to curses; true when there was one. */
 static bool put_changes(struct terminal *t, const struct canvas *canvas)
 {
@@ -479,7 +454,7 @@ static bool put_changes(struct terminal *t, const struct canvas *canvas)
             const struct cell *cell = &canvas->cells[from + (size_t)i];
             struct cell *before = &t->shown.cells[to + (size_t)i];
 
-            if (t->repaint || !cells_equal(cell, before)) {
+            if (t->repaint || !draw_cells_equal(cell, before)) {
                 put_cell(t, row, i, cell);
                 *before = *cell;
                 changed = true;

@@ -241,6 +241,10 @@ static void act_on_list(struct view *v, const struct snapshot *s, const struct k
 {
     struct list *list = view_list(v);
 
+    if (v->help && binding->action == KEY_ASK_FILTER) {
+        prompt_open(v, PROMPT_HELP);
+        return;
+    }
     if (!list) {
         view_message(v, now_us, "this panel has no rows (Tab goes to the next)");
         return;
@@ -400,15 +404,13 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
     case KEY_CAP_STEP:
         return give(out, binding->verb, binding->number * step_of(v, code, now_us));
     case KEY_ASK_SWEEP:
-        if (s->sweep_steps) {
-            return give(out, CONTROL_SWEEP, 0);
-        }
-        open_by_key(v, binding->action);
-        break;
     case KEY_ASK_CAP:
     case KEY_ASK_RATE:
     case KEY_ASK_MARK:
     case KEY_ASK_COMMAND:
+        if (binding->action == KEY_ASK_SWEEP && s->sweep_steps) {
+            return give(out, CONTROL_SWEEP, 0);
+        }
         open_by_key(v, binding->action);
         break;
     case KEY_ASK_FILTER:
@@ -416,11 +418,7 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
     case KEY_MARK_ROW:
     case KEY_SORT_STEP:
     case KEY_SORT_INVERT:
-        if (v->help && binding->action == KEY_ASK_FILTER) {
-            prompt_open(v, PROMPT_HELP);
-        } else {
-            act_on_list(v, s, binding, now_us);
-        }
+        act_on_list(v, s, binding, now_us);
         break;
     case KEY_ON_ROWS:
         if (binding->verb == CONTROL_HOLD && view_list(v)) {

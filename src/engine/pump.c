@@ -7,6 +7,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/feed.h"
+#include "engine/give_up.h"
 #include "engine/judge_end.h"
 #include "engine/login.h"
 #include "engine/mark.h"
@@ -310,6 +311,33 @@ static bool may_find_more(const struct engine *e)
                                    committer_pending(e->committer) || discover_is_pending(e));
 }
 
+/* Nothing of the plan may start, for what the frontier says. `err` is of FRONTIER_ERROR. */
+static void note_limit(struct engine *e, const struct err *err)
+{
+    static const enum run_limit limits[] = {
+        [FRONTIER_HELD] = LIMIT_HOLD,       [FRONTIER_HOST_FULL] = LIMIT_HOST_CAP,
+        [FRONTIER_QUOTA] = LIMIT_BUDGET,    [FRONTIER_LEARNED] = LIMIT_LEARNED,
+        [FRONTIER_TROUBLE] = LIMIT_TROUBLE, [FRONTIER_PACED] = LIMIT_RATE,
+        [FRONTIER_LOGIN] = LIMIT_AUTH,      [FRONTIER_WAITING] = LIMIT_ALL_WAITING,
+        [FRONTIER_ERROR] = LIMIT_DRAINING,
+    };
+
+    if (e->answer == FRONTIER_EMPTY) {
+        e->limits.now = e->poll.is_asleep       ? LIMIT_ROUND
+                        : may_find_more(e)      ? LIMIT_PAGINATION
+                        : feed_is_open(e->feed) ? LIMIT_INPUT
+                                                : LIMIT_QUEUE_EMPTY;
+        return;
+    }
+    e->limits.now = limits[e->answer];
+    if (e->answer == FRONTIER_ERROR) {
+        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err->text);
+        snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err->text);
+        e->ending.exit = EXIT_INTERNAL;
+        engine_stop(e, err->text);
+    }
+}
+
 /* Leaves in e->answer why it ended: FRONTIER_REQUEST when there may be more to start. That is so, with
  * no limit, when it has started so many that keys and answers must have their turn first. */
 static void start_what_may(struct engine *e, uint64_t now_us)
@@ -321,10 +349,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
     e->answer = FRONTIER_REQUEST;
     for (unsigned started = 0;; started++) {
         e->limits.now = standing_limit(e, now_us);
-        if (e->limits.now == LIMIT_NONE && started == STARTS_PER_TURN_MAX) {
-            return;
-        }
-        if (e->limits.now != LIMIT_NONE) {
+        if (e->limits.now != LIMIT_NONE || started == STARTS_PER_TURN_MAX) {
             return;
         }
         if (login_is_due(e, now_us)) {
@@ -351,45 +376,7 @@ static void start_what_may(struct engine *e, uint64_t now_us)
             return;
         }
     }
-    switch (e->answer) {
-    case FRONTIER_HELD:
-        e->limits.now = LIMIT_HOLD;
-        break;
-    case FRONTIER_HOST_FULL:
-        e->limits.now = LIMIT_HOST_CAP;
-        break;
-    case FRONTIER_QUOTA:
-        e->limits.now = LIMIT_BUDGET;
-        break;
-    case FRONTIER_LEARNED:
-        e->limits.now = LIMIT_LEARNED;
-        break;
-    case FRONTIER_TROUBLE:
-        e->limits.now = LIMIT_TROUBLE;
-        break;
-    case FRONTIER_PACED:
-        e->limits.now = LIMIT_RATE;
-        break;
-    case FRONTIER_LOGIN:
-        e->limits.now = LIMIT_AUTH;
-        break;
-    case FRONTIER_WAITING:
-        e->limits.now = LIMIT_ALL_WAITING;
-        break;
-    case FRONTIER_ERROR:
-        events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
-        snprintf(e->storage.trouble, sizeof e->storage.trouble, "%s", err.text);
-        e->ending.exit = EXIT_INTERNAL;
-        engine_stop(e, err.text);
-        e->limits.now = LIMIT_DRAINING;
-        break;
-    default:
-        e->limits.now = e->poll.is_asleep       ? LIMIT_ROUND
-                        : may_find_more(e)      ? LIMIT_PAGINATION
-                        : feed_is_open(e->feed) ? LIMIT_INPUT
-                                                : LIMIT_QUEUE_EMPTY;
-        break;
-    }
+    note_limit(e, &err);
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -440,147 +427,6 @@ static void arm_wake(struct engine *e, uint64_t now_us)
     /* Rounded up: a millisecond late is fine, a microsecond early would break a server's word. */
     uv_timer_start(&e->wake, on_wake,
                    wake_us > now_us ? (wake_us - now_us + US_PER_MS - 1) / US_PER_MS : 1, 0);
-}
-
-/* Nothing that it was asked lately went well, for longer than anybody would wait for. */
-static bool is_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
-{
-    uint64_t failing_us = host_failing_since_us(host);
-    uint64_t patience_us = e->job->retry.max_wait_us;
-
-    if (host->is_stopped || (failing_us && now_us - failing_us > patience_us)) {
-        return true;
-    }
-    if (patience_us > HOST_LOST_PATIENCE_US && host_is_lost(&e->hosts, host)) {
-        patience_us = HOST_LOST_PATIENCE_US;
-    }
-    return host_is_given_up(host, patience_us, now_us);
-}
-
-/* All that is left is for hosts that are given up, and nobody is there to wait for them. */
-static bool are_hosts_given_up(const struct engine *e, uint64_t now_us, char why[160],
-                               const char **code)
-{
-    const struct host *bad = NULL;
-    char length[UNITS_TEXT_MAX];
-
-    *code = "";
-    for (uint32_t i = 0; i < e->hosts.count; i++) {
-        const struct host *host = e->hosts.hosts[i];
-
-        if (!host->origin[0] || !host->refs) {
-            continue;
-        }
-        if (!is_given_up(e, host, now_us)) {
-            return false;
-        }
-        bad = host;
-    }
-    if (bad && bad->is_stopped) {
-        *code = ban_is_on(&bad->ban) ? "E-BAN1" : "E-SAME1";
-        snprintf(why, 160, "%.*s refuses everything alike, and all else is done",
-                 (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data);
-    } else if (bad && bad->down_until_us) {
-        snprintf(why, 160, "%.*s does not answer, %u times in a row (%.40s)",
-                 (int)(bad->label.len < 60 ? bad->label.len : 60), bad->label.data,
-                 bad->silent_in_row, bad->silent_why);
-    } else if (bad) {
-        units_format_time(now_us - host_failing_since_us(bad), length);
-        snprintf(why, 160, "nothing that %.*s is asked has gone well for %s",
-                 (int)(bad->label.len < 100 ? bad->label.len : 100), bad->label.data, length);
-    }
-    return bad != NULL;
-}
-
-/* It is not the network: a host has answered in this session, or was there to refuse a connection or to show a
- * certificate; or the run has come so far before. */
-static bool is_network_known(const struct engine *e)
-{
-    for (uint32_t i = 0; i < e->hosts.count; i++) {
-        const struct host *host = e->hosts.hosts[i];
-
-        if (host->origin[0] && (host->answered_us || host->was_reached)) {
-            return true;
-        }
-    }
-    return e->options.follow_up.kind != FOLLOW_UP_NONE;
-}
-
-static bool did_any_answer(const struct engine *e)
-{
-    for (uint32_t i = 0; i < e->hosts.count; i++) {
-        if (e->hosts.hosts[i]->origin[0] && e->hosts.hosts[i]->answered_us) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void tell_buried(struct engine *e, const struct host *host, uint64_t now_us)
-{
-    char length[UNITS_TEXT_MAX];
-
-    units_format_time(now_us - host->silent_since_us, length);
-    events_add_host(&e->events, EVENT_WARNING, "down", host->label, ",\"code\":\"W-DEAD1\"",
-                    "%.*s has not answered %s, %u tries in %s (%.80s); %s, so what is left "
-                    "for it has failed [W-DEAD1]",
-                    STR_ARG(host->label), host->answered_us ? "any more" : "once",
-                    host->silent_in_row, length, host->silent_why,
-                    did_any_answer(e) ? "other hosts did" : "the network is there");
-}
-
-/* Of the hosts that are given up, those where nobody has ever answered while others did, or nobody any more while
- * others went on: their URLs are what is wrong, and end as failed. False when there is none. */
-static bool bury_hosts(struct engine *e, uint64_t now_us)
-{
-    bool is_any = false;
-
-    if (!is_network_known(e)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < e->hosts.count; i++) {
-        struct host *host = e->hosts.hosts[i];
-
-        if (!host->origin[0] || !host->refs || host->is_dead || host->is_stopped ||
-            (host->answered_us && !host_is_lost(&e->hosts, host))) {
-            continue;
-        }
-        tell_buried(e, host, now_us);
-        host_bury(host);
-        frontier_hasten(e->frontier, i);
-        is_any = true;
-    }
-    return is_any;
-}
-
-/* Nobody is there to decide, and a server asks for more patience than --max-wait. True when what is left of
- * some hosts may end at once. */
-static bool give_up_waiting(struct engine *e, uint64_t now_us)
-{
-    uint64_t wake_us = frontier_wake_us(e->frontier, now_us);
-    char length[UNITS_TEXT_MAX], why[160];
-    const char *code;
-
-    /* A run that polls outlives an hour without its server: the rounds of that time are skipped. */
-    if (!e->options.attended && !e->poll.is_used && are_hosts_given_up(e, now_us, why, &code)) {
-        if (bury_hosts(e, now_us)) {
-            return true;
-        }
-        events_add(&e->events, EVENT_WARNING, "down", "", "%s; resume later", why);
-        engine_stop_for(e, code, why);
-        return false;
-    }
-    if (e->options.attended || wake_us == TIME_NEVER ||
-        wake_us - now_us <= e->job->retry.max_wait_us ||
-        !frontier_wake_is_named(e->frontier, now_us)) {
-        return false;
-    }
-    units_format_time(wake_us - now_us, length);
-    events_add(&e->events, EVENT_WARNING, "wait", "",
-               "the server asks to wait %s, longer than --max-wait; resume later", length);
-    snprintf(why, sizeof why, "the server asks to wait %s", length);
-    engine_stop(e, why);
-    return false;
 }
 
 /* Nothing is left that could use the token that is being asked for. */
