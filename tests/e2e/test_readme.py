@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 
@@ -115,6 +116,44 @@ def test_in_use__each_line_works__in_order_in_a_clean_directory():
     check_equal(server.asked["/items/15"], 1, "asked for what went well")
     check_equal(harness.read(os.path.join(place, "items.csv")).count(b"\n"), 6, "lines of items.csv")
     check_equal(harness.read(os.path.join(place, "lots.parquet"))[:4], b"PAR1", "lots.parquet")
+
+
+def tutorial(ports):
+    """The lines of docs/tutorial.md as one script, which waits for each server that it starts."""
+    with open(os.path.join(ROOT, "docs", "tutorial.md"), encoding="utf-8") as file:
+        lines = [line for block in re.findall(r"^```sh\n(.*?)^```", file.read(), re.M | re.S)
+                 for line in block.splitlines()]
+    script = ["set -em", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
+    for line in lines:
+        for told, free in ports.items():
+            line = line.replace(told, free)
+        script.append(line)
+        if port := re.search(r"serve --port (\d+)", line):
+            script.append(f"until (echo > /dev/tcp/127.0.0.1/{port[1]}) 2>/dev/null; do sleep 0.05; done")
+    return lines, "\n".join(script)
+
+
+def test_tutorial__each_line_works__in_order():
+    place, tools = scratch("tutorial"), scratch("tools")
+    os.makedirs(place)
+    os.makedirs(tools)
+    os.symlink(harness.BINARY, os.path.join(tools, "scrapetop"))
+    with socket.socket() as one, socket.socket() as other:
+        for taken in (one, other):
+            taken.bind(("127.0.0.1", 0))
+        ports = {"8080": str(one.getsockname()[1]), "8081": str(other.getsockname()[1])}
+    lines, script = tutorial(ports)
+    check(len(lines) > 15, "the tutorial's lines:", lines)
+    ended = harness.finish(harness.start(["/bin/bash", "-c", script], cwd=place, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE,
+                                         env=harness.environment(PATH=tools + ":" + os.environ["PATH"])))
+    check_equal(ended.code, 0, f"the tutorial: {ended}")
+    for said in (b"stopped midway", b"the run is sound", b"PID "):
+        check(said in ended.out, "never said", said, ended)
+    for said in (b"5 of 5 pages: 220 records", b"150/150 ok", b"runs in the background"):
+        check(said in ended.err, "never said", said, ended)
+    with open(os.path.join(place, "items.csv"), encoding="utf-8") as file:
+        check_equal(sum(1 for _ in file), 221, "lines of items.csv")
 
 
 if __name__ == "__main__":
