@@ -182,7 +182,7 @@ static void plan__costs_nothing__when_it_has_a_million_million_urls(void **state
     plan_end(&p);
 }
 
-static void next__goes_on_behind_the_ledger__when_the_plan_is_enormous(void **state)
+static void next__goes_on_after_the_ledger__when_the_plan_is_enormous(void **state)
 {
     struct plan p;
 
@@ -856,7 +856,7 @@ int main(void)
         cmocka_unit_test(next__follows_the_plans_order__when_sources_are_several),
         cmocka_unit_test(next__encodes_bytes_beyond_ascii),
         cmocka_unit_test(plan__costs_nothing__when_it_has_a_million_million_urls),
-        cmocka_unit_test(next__goes_on_behind_the_ledger__when_the_plan_is_enormous),
+        cmocka_unit_test(next__goes_on_after_the_ledger__when_the_plan_is_enormous),
         cmocka_unit_test(wait__comes_back_in_order_of_deadline),
         cmocka_unit_test(wait__keeps_the_order_and_takes_turns_with_first_tries__when_all_are_due),
         cmocka_unit_test(next__gives_all_of_both__when_retries_outnumber_first_tries),

@@ -190,7 +190,7 @@ static void check_note(struct world *w, enum page_note_kind kind, bool there)
     sqlite3_close(db);
 }
 
-static void ledger_put_findings__numbers_them__behind_the_seeds(void **state)
+static void ledger_put_findings__numbers_them__after_the_seeds(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1);
@@ -644,7 +644,7 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(ledger_put_findings__numbers_them__behind_the_seeds),
+        TEST(ledger_put_findings__numbers_them__after_the_seeds),
         TEST(ledger_put_findings__keeps_the_lesser_place__when_found_twice),
         TEST(ledger_put_findings__takes_along__what_a_moved_one_found),
         TEST(ledger_put_findings__take_their_place__where_their_finder_is_now),

@@ -1,7 +1,7 @@
 /**
  * What a body says as JSON in UTF-8, when it is something next to that as it was sent.
  *
- * Servers send JSON behind a byte order mark, in UTF-16 or in the Latin letters that their charset names,
+ * Servers send JSON after a byte order mark, in UTF-16 or in the Latin letters that their charset names,
  * as JSON Lines or a JSON text sequence, and with NaN and Infinity for numbers. Each is read for what it
  * means: the letters as UTF-8; the lines as one array; NaN, Infinity and -Infinity as null, for JSON has
  * no number for them. Nothing is guessed: letters are decoded as a mark or the content type says (or as

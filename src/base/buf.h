@@ -31,7 +31,7 @@ void buf_reset(struct buf *b);
  *  fewer: what many bufs keep, each of which may once have been large, has a ceiling together. */
 void buf_reset_within(struct buf *b, size_t *keep);
 
-/** Room for `more` bytes behind the content. */
+/** Room for `more` bytes after the content. */
 MUST_CHECK enum result buf_reserve(struct buf *b, size_t more);
 
 MUST_CHECK enum result buf_append(struct buf *b, const void *bytes, size_t len);
@@ -42,7 +42,7 @@ MUST_CHECK enum result buf_printf(struct buf *b, const char *format, ...)
 
 struct str buf_view(const struct buf *b);
 
-/** The content with a NUL behind, for functions that want a C string; NULL when out of memory. */
+/** The content with a NUL after, for functions that want a C string; NULL when out of memory. */
 const char *buf_cstr(struct buf *b);
 
 /** Moves the bytes out; `from` is empty after. What `to` held must have been released. */

@@ -46,9 +46,9 @@ static bool processor_has_crc(void)
     return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
 }
 
-/* The instruction takes three cycles but may begin in each: so three lanes at once, which lie behind each other,
+/* The instruction takes three cycles but may begin in each: so three lanes at once, which lie after each other,
  * are nearly three times as fast as one. The CRC of a lane is then put as far ahead as there are bytes
- * behind it, by a product with x^(8 * bytes - 33) whose remainder the next instruction takes along
+ * after it, by a product with x^(8 * bytes - 33) whose remainder the next instruction takes along
  * (Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", 2011). */
 struct lanes {
     size_t bytes;       /* of each; a multiple of a word */

@@ -41,7 +41,7 @@ struct err {
 enum result err_set(struct err *err, enum result result, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/** As err_set, with ": " and the text of `errnum` behind; picks FULL, DENIED, NOT_FOUND, INVALID (a path that
+/** As err_set, with ": " and the text of `errnum` after; picks FULL, DENIED, NOT_FOUND, INVALID (a path that
  *  can be none), NOMEM or IO by it. */
 enum result err_set_errno(struct err *err, int errnum, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

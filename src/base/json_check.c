@@ -86,7 +86,7 @@ static const unsigned char *scan_escape(struct scan *s, const unsigned char *p)
     return p;
 }
 
-/* `p` behind the opening quote; returns behind the closing one. */
+/* `p` after the opening quote; returns after the closing one. */
 static const unsigned char *scan_string(struct scan *s, const unsigned char *p)
 {
     for (;;) {
@@ -229,8 +229,8 @@ static inline const unsigned char *scan_name(struct scan *s, const unsigned char
     return skip_space(s, p + 1);
 }
 
-/* Behind a value: closes what closes, steps over the comma. Returns at the next value (in an
- * object: behind its name and colon), or at depth 0 behind it all. */
+/* After a value: closes what closes, steps over the comma. Returns at the next value (in an
+ * object: after its name and colon), or at depth 0 after it all. */
 static inline const unsigned char *scan_after(struct scan *s, const unsigned char *p)
 {
     while (s->depth) {
@@ -250,7 +250,7 @@ static inline const unsigned char *scan_after(struct scan *s, const unsigned cha
     return p;
 }
 
-/* One value and all it holds; `p` at its first byte. Returns behind it. */
+/* One value and all it holds; `p` at its first byte. Returns after it. */
 static const unsigned char *scan_value(struct scan *s, const unsigned char *p)
 {
     do {

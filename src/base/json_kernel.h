@@ -24,11 +24,11 @@ struct json_kernel {
      *  JSON: json_check says where and why. */
     const char *(*verify)(const char *p, const char *end, unsigned depth_max);
 
-    /** From behind an opening quote to behind the closing one, likewise. `*escaped` is set, never
+    /** From after an opening quote to after the closing one, likewise. `*escaped` is set, never
      *  cleared, when a backslash stands between. */
     const char *(*verify_string)(const char *p, const char *end, bool *escaped);
 
-    /** From an opening bracket or brace to behind its partner, in text that is valid; `end` when there
+    /** From an opening bracket or brace to after its partner, in text that is valid; `end` when there
      *  is none. */
     const char *(*container_end)(const char *p, const char *end);
 

@@ -57,8 +57,8 @@ static inline const char *verify_scalar(const char *p, const char *end)
     return json_verify_bare(p, end);
 }
 
-/* Behind a value in a container: closes what closes and steps over the comma, to the next value;
- * or behind it all, at depth 0. */
+/* After a value in a container: closes what closes and steps over the comma, to the next value;
+ * or after it all, at depth 0. */
 static inline const char *verify_after(struct nest *n, const char *p, const char *end, bool *object)
 {
     do {

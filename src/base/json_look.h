@@ -5,7 +5,7 @@
  * price) stands in few places of a long text; looking for each by itself would go over all of it again
  * and again. As everywhere, the last of several members with the same name counts.
  *
- * One step means more than RFC 6901 says: `-`, there the element behind an array's last, is here the
+ * One step means more than RFC 6901 says: `-`, there the element after an array's last, is here the
  * last one, which many APIs want back as the cursor ("/items/-/id"). `*` is a name like any other.
  *
  * The text must have passed json_check. Pure; any thread.

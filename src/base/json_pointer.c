@@ -47,7 +47,7 @@ enum result json_pointer_parse(struct json_pointer *pointer, struct str text, st
         return err_set(err, RESULT_INVALID, "E-PTR1",
                        "JSON Pointer \"%.*s\" must begin with \"/\", as in /items", STR_ARG(text));
     }
-    /* Not str_cut: in "/a/" the empty step behind the last slash counts. */
+    /* Not str_cut: in "/a/" the empty step after the last slash counts. */
     for (size_t at = 0; result == RESULT_OK && at < text.len;) {
         const char *first = text.data + at + 1;
         const char *slash = memchr(first, '/', text.len - at - 1);

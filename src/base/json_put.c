@@ -84,7 +84,7 @@ enum result json_put(struct buf *out, struct str text, const struct json_pointer
             continue;
         }
         switch (json_type_of(at)) {
-        case JSON_OBJECT: /* behind its last member */
+        case JSON_OBJECT: /* after its last member */
             return splice(out, text, end - 1, end - 1, pointer, step, members ? "," : "", "",
                           value);
         case JSON_NULL:

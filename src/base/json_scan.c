@@ -67,7 +67,7 @@ static unsigned hex_digit(char c)
     return c >= '0' && c <= '9' ? (unsigned)(c - '0') : ((unsigned)c | 0x20U) - 'a' + 10;
 }
 
-/* The four digits behind `\u`; false when fewer are left. */
+/* The four digits after `\u`; false when fewer are left. */
 static bool hex4(struct str raw, uint32_t *unit)
 {
     if (raw.len < 4) {
@@ -160,7 +160,7 @@ static inline const char *copy_plain(char **to, const char *p, const char *end)
 }
 
 /* An escape is never shorter than what it means, so a block that begins where text may be put does not
- * end behind where the text's own would. */
+ * end after where the text's own would. */
 char *json_step_unescape(char *to, struct str raw, uint64_t *lone_surrogates)
 {
     const char *p = raw.data, *end = p + raw.len;

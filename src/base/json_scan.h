@@ -37,7 +37,7 @@ enum json_fault {
     JSON_FAULT_EMPTY,      /* nothing, or only white space */
     JSON_FAULT_NOT_JSON,   /* the first byte cannot begin JSON: "<html>" */
     JSON_FAULT_ENDS_EARLY, /* a cut body */
-    JSON_FAULT_EXTRA,      /* something stands behind the value */
+    JSON_FAULT_EXTRA,      /* something stands after the value */
     JSON_FAULT_SYNTAX,     /* anything else that the grammar does not allow */
     JSON_FAULT_CONTROL,    /* a raw control character in a string */
     JSON_FAULT_UTF8,
@@ -59,7 +59,7 @@ MUST_CHECK bool json_check(struct str text, unsigned depth_max, struct json_erro
  *  fault. Tests hold the quick way against it. */
 MUST_CHECK bool json_check_closely(struct str text, unsigned depth_max, struct json_error *error);
 
-/** `text` behind a UTF-8 byte order mark, if there is one. */
+/** `text` after a UTF-8 byte order mark, if there is one. */
 struct str json_without_bom(struct str text);
 
 enum json_type {

@@ -346,12 +346,12 @@ static inline uint64_t json_simd_between(uint64_t quotes)
 #endif
 }
 
-/** Bits of the bytes behind a backslash that has a meaning. `*carry`: the block before ended in such a
+/** Bits of the bytes after a backslash that has a meaning. `*carry`: the block before ended in such a
  *  backslash, then whether this one does.
  *
- *  Of a run of backslashes every other has a meaning, from the first on. So behind a run that begins at an
+ *  Of a run of backslashes every other has a meaning, from the first on. So after a run that begins at an
  *  even place it is the odd places that are meant, and the other way round. What tells them apart is a
- *  sum: adding its first bit to a run clears it and sets the bit behind (the paper above, section 3.1.1). */
+ *  sum: adding its first bit to a run clears it and sets the bit after (the paper above, section 3.1.1). */
 static inline uint64_t json_simd_escaped(uint64_t backslash, bool *carry)
 {
     const uint64_t even = UINT64_C(0x5555555555555555);

@@ -20,7 +20,7 @@
 
 #define JSON_SPLIT_BLOCK 64
 
-/* Zeroed: right behind the container's opening bracket. */
+/* Zeroed: right after the container's opening bracket. */
 struct json_split {
     size_t depth;    /* containers within the one that is split */
     uint64_t inside; /* all bits: within a string */

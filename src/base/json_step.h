@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Behind spaces, tabs, CR and LF. */
+/** After spaces, tabs, CR and LF. */
 static inline const char *json_step_space(const char *p, const char *end)
 {
     if (p < end && (unsigned char)*p > ' ') { /* mostly there is none */
@@ -29,7 +29,7 @@ static inline const char *json_step_space(const char *p, const char *end)
     return p;
 }
 
-/** From behind the opening quote to the closing one; `*escaped` is set, never cleared, when a
+/** From after the opening quote to the closing one; `*escaped` is set, never cleared, when a
  *  backslash stands between. */
 static inline const char *json_step_string(const char *p, const char *end, bool *escaped)
 {
@@ -75,7 +75,7 @@ size_t json_step_escape(struct str raw, char out[4], size_t *used, uint64_t *lon
  *  bytes: so many may be overwritten, even where fewer are meant. */
 char *json_step_unescape(char *to, struct str raw, uint64_t *lone_surrogates);
 
-/** From an opening bracket or brace to behind its partner. */
+/** From an opening bracket or brace to after its partner. */
 const char *json_step_container(const char *p, const char *end);
 
 /** From a number or literal to what ends it. */
@@ -95,7 +95,7 @@ static inline const char *json_step_bare(const char *p, const char *end)
     return p;
 }
 
-/** Behind the value that starts at `p`, whatever it is. */
+/** After the value that starts at `p`, whatever it is. */
 static inline const char *json_step_value(const char *p, const char *end)
 {
     bool escaped = false;

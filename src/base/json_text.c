@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes at the head of `s` that stand for themselves; `*step` gets how many behind them do not, those of one
+/* Bytes at the head of `s` that stand for themselves; `*step` gets how many after them do not, those of one
  * character: 0 at the end. `shown`: nor does one that acts on a terminal. */
 static size_t plain_prefix(struct str s, bool shown, size_t *step)
 {

@@ -19,7 +19,7 @@ static inline bool json_verify_is_hex(char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/** `p` at a backslash; behind the escape. */
+/** `p` at a backslash; after the escape. */
 static inline const char *json_verify_escape(const char *p, const char *end)
 {
     if (end - p < 2) {
@@ -45,7 +45,7 @@ static inline const char *json_verify_escape(const char *p, const char *end)
     }
 }
 
-/** `p` at a byte from 0x80 up; behind all characters beyond ASCII that follow. */
+/** `p` at a byte from 0x80 up; after all characters beyond ASCII that follow. */
 static inline const char *json_verify_utf8(const char *p, const char *end)
 {
     do {
@@ -60,7 +60,7 @@ static inline const char *json_verify_utf8(const char *p, const char *end)
     return p;
 }
 
-/** From behind the opening quote to the closing one. */
+/** From after the opening quote to the closing one. */
 static inline const char *json_verify_string(const char *p, const char *end, bool *escaped)
 {
     while (p) {

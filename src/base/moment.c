@@ -297,7 +297,7 @@ static bool ends_nocase(struct str text, struct str ending)
            str_equal_nocase((struct str){ text.data + text.len - ending.len, ending.len }, ending);
 }
 
-/* Without what some put behind: " UTC", " GMT", "[Europe/Paris]"; a blank before the offset is left out. */
+/* Without what some put after: " UTC", " GMT", "[Europe/Paris]"; a blank before the offset is left out. */
 static struct str strip(struct str text, char room[TIMESTAMP_TEXT_MAX])
 {
     const char *bracket = memchr(text.data, '[', text.len), *blank;

@@ -1,6 +1,6 @@
 /*
  * The expression becomes a program whose jumps are relative, so that a piece of it can be moved, copied
- * and put behind a new step without a look inside:
+ * and put after a new step without a look inside:
  *
  *   a|b   split +1, +3;  a;  jump +2;  b
  *   a*    split +1, +3;  a;  jump -2
@@ -261,7 +261,7 @@ static void emit_byte(struct parser *p, char c)
     emit(p, (struct step){ OP_BYTE, (uint8_t)c, 0, 0 });
 }
 
-/* Behind a backslash: a class, or a byte as it stands. */
+/* After a backslash: a class, or a byte as it stands. */
 static void parse_escape(struct parser *p)
 {
     struct set set = { { 0 } };
@@ -284,7 +284,7 @@ static void parse_escape(struct parser *p)
     p->at++;
 }
 
-/* "[:alpha:]" within brackets, behind its first bracket. */
+/* "[:alpha:]" within brackets, after its first bracket. */
 static void parse_class(struct parser *p, struct set *set)
 {
     char name[8] = "";

@@ -44,14 +44,14 @@ struct str str_lower(struct str s, char *room, size_t size);
 /** Without leading and trailing spaces, tabs, CR and LF. */
 struct str str_trim(struct str s);
 
-/** Cuts `*rest` at the first `separator`: returns what stood before it, leaves what stands behind.
+/** Cuts `*rest` at the first `separator`: returns what stood before it, leaves what follows.
  *  Without one, returns all and leaves STR_NONE. */
 struct str str_cut(struct str *rest, char separator);
 
 /** Decimal digits only, whole string, no sign; false when empty, foreign or above UINT64_MAX. */
 bool str_to_u64(struct str s, uint64_t *number);
 
-/** Heap copy with a NUL behind; NULL when out of memory. */
+/** Heap copy with a NUL after; NULL when out of memory. */
 char *str_dup(struct str s);
 
 /** Fewest single-letter edits (insert, delete, replace, swap neighbours) between two short words;

@@ -8,7 +8,7 @@ static inline bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* `count` digits at *p, as a number; *p moves behind them. */
+/* `count` digits at *p, as a number; *p moves past them. */
 static bool take_number(const char **p, const char *end, int count, unsigned *number)
 {
     if (end - *p < count) {

@@ -22,7 +22,7 @@ struct rate {
 /** "30" (seconds), "250ms", "30s", "5m", "1h30m", "2d", "1.5s"; at most 10 years. */
 MUST_CHECK enum result units_parse_time(struct str text, uint64_t *us, struct err *err);
 
-/** "100", "10k", "64M", "2G" (powers of 1024; a "B" or "iB" behind is accepted). */
+/** "100", "10k", "64M", "2G" (powers of 1024; a "B" or "iB" after is accepted). */
 MUST_CHECK enum result units_parse_size(struct str text, uint64_t *bytes, struct err *err);
 
 /** "10/s", "5/15s", "600/m", "10" (per second), "off". Zero is refused: pausing is the cap's job. */

@@ -290,7 +290,7 @@ static struct str cut_tail(struct str *text)
     return tail;
 }
 
-/* The base's path up to its last slash, and the reference's path behind it. */
+/* The base's path up to its last slash, and the reference's path after it. */
 static enum result append_merged(struct buf *to, struct str base_path, struct str path)
 {
     struct buf merged = { 0 };

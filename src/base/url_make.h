@@ -38,7 +38,7 @@ bool url_name_is(struct str encoded, struct str name);
 bool url_param(struct str url, struct str name, struct str *encoded);
 
 /** Appends `url` without its fragment, the parameter set: in place of the first of its name (others of
- *  it are left out), else behind the last. `encoded` is copied as it is. */
+ *  it are left out), else after the last. `encoded` is copied as it is. */
 MUST_CHECK enum result url_append_with_param(struct buf *to, struct str url, struct str name,
                                              struct str encoded);
 

@@ -342,7 +342,7 @@ static enum result take_long(struct parse *p, const char *word)
     return value.data ? take_row(p, &place, value.data) : take_next_word(p, &place);
 }
 
-/* The letters behind one dash: flags, the last of which may be an option with its value. */
+/* The letters after one dash: flags, the last of which may be an option with its value. */
 static enum result take_letters(struct parse *p, const char *letters)
 {
     enum result result = RESULT_OK;

@@ -6,7 +6,7 @@
  * subcommands are shared as groups; a group's rows write into a struct that lies somewhere in the
  * subcommand's target.
  *
- * Taken: `--name VALUE`, `--name=VALUE`, `-c 5`, `-c5`, flags in one word (`-kn`), options behind
+ * Taken: `--name VALUE`, `--name=VALUE`, `-c 5`, `-c5`, flags in one word (`-kn`), options after
  * operands, `--` to end them, `-` as an operand. Every option may be given once, unless its row says
  * otherwise.
  *

@@ -263,8 +263,8 @@ static const struct option_row session_rows[] = {
     },
     {
         .name = "only-missing",
-        .help = "Of a run that exists: ask what was begun on and has not come, failed ones too; "
-                "nothing that no session has reached",
+        .help = "Of a run that exists: retry requests that were started but not finished, failures "
+                "included; start no new ones",
         .kind = OPTION_FLAG,
         .offset = offsetof(struct run_options, only_missing),
     },

@@ -250,7 +250,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .name = "profile",
         .words = "own paid free polite",
         .value = "NAME",
-        .help = "Cap for whose API it is: own (30), paid (8), free (4), polite (3)",
+        .help = "Preset cap by who owns the API: own (30), paid (8), free (4), polite (3)",
         .kind = OPTION_CALL,
         .set = set_profile,
     },

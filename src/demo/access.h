@@ -1,5 +1,5 @@
 /**
- * Access: who may see what stands behind a login, in the ways that APIs have.
+ * Access: who may see what needs a login, in the ways that APIs have.
  *
  *     Bearer   a token of POST /api/auth/login or POST /oauth/token, or the fixed "demo-token"
  *     Basic    user "demo", password "demo"

@@ -21,7 +21,7 @@ struct ask_header {
 struct ask {
     struct str method;
     struct str path;  /* "/posts/17" */
-    struct str query; /* what stands behind "?"; may be empty */
+    struct str query; /* what follows "?"; may be empty */
     struct str body;
     const struct ask_header *headers;
     size_t header_count;

@@ -17,14 +17,14 @@
  *     /posts/N  /posts?_page=&_limit=      small objects; 1000 of them listed with Link and X-Total-Count
  *     /posts?_start=&_limit=               the same by offset
  *     /posts/N/comments                    five comments on it
- *     /events?after=CURSOR&limit=          1000 events behind an opaque cursor, ids above 2^53
+ *     /events?after=CURSOR&limit=          1000 events by an opaque cursor, ids above 2^53
  *     /list/offset  /list/next  /list/more /list/until-empty  /list/cursor
- *                                          the same items behind each way of paging; size=, count=
+ *                                          the same items by each way of paging; size=, count=
  *     POST /graphql                        again, with pageInfo {hasNextPage, endCursor}; as the issues
  *                                          of a repository when the query names one
  *     /repos/O/R/issues?page=&per_page=    the same issues by Link, as GitHub lists them
  *     POST /oauth/token                    client credentials demo-client, demo-secret give a token
- *     /private/token/posts/N               a post behind a Bearer token (or "demo-token"),
+ *     /private/token/posts/N               a post that needs a Bearer token (or "demo-token"),
  *     /private/basic/posts/N               user demo and password demo,
  *     /private/key/posts/N                 demo-key as X-Api-Key or ?api_key=
  *     /gzip/posts/N                        the same in gzip

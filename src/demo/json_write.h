@@ -37,7 +37,7 @@ void json_textf(struct json *j, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4))); /* up to 255 bytes; the rest is cut */
 void json_uint(struct json *j, const char *key, uint64_t number);
 
-/** `scaled` / 10^digits with that many digits behind the point; at most 9. */
+/** `scaled` / 10^digits with that many digits after the point; at most 9. */
 void json_fixed(struct json *j, const char *key, int64_t scaled, unsigned digits);
 
 /** The same as a string: "12.50". */

@@ -1,5 +1,5 @@
 /*
- * What stands behind a login, and the two calls that give a token: a JSON login as shops have it, and
+ * What needs a login, and the two calls that give a token: a JSON login as shops have it, and
  * the client credentials of OAuth 2.0 (RFC 6749 section 4.4) with the errors of its section 5.2.
  */
 #include "demo/access.h"

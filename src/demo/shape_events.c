@@ -1,5 +1,5 @@
 /*
- * Events behind an opaque cursor; the ids in the bodies differ only beyond what a double can hold.
+ * Events that are paged by an opaque cursor; the ids in the bodies differ only beyond what a double can hold.
  */
 #include "demo/world.h"
 

@@ -1,5 +1,5 @@
 /*
- * The same items behind each way of paging that APIs have. All take size= (records a page) and count=
+ * The same items by each way of paging that APIs have. All take size= (records a page) and count=
  * (records in all), so that a listing is as long as who practises wants it; what tells the next page
  * keeps both.
  */

@@ -163,5 +163,5 @@ void steer_follow_up(struct engine *e)
     events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
                "%llu failed request%s%s%s asked again%s", again, units_plural(again),
                class[0] ? " of " : "", class,
-               f->kind == FOLLOW_UP_MISSING ? ", and what was begun on and has not come" : "");
+               f->kind == FOLLOW_UP_MISSING ? ", and what was started but not finished" : "");
 }

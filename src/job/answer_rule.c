@@ -74,7 +74,7 @@ void answer_rules_drop_first(struct answer_rules *rules)
     rules->count = kept;
 }
 
-/* --- one in vain behind another --------------------------------------------------------------------- */
+/* --- one in vain after another --------------------------------------------------------------------- */
 
 /* Every status of `some` is among those of `all`; a range that several of them make up counts as not. */
 static bool statuses_cover(const struct answer_rule *all, const struct answer_rule *some)

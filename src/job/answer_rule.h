@@ -142,7 +142,7 @@ struct answer_rule *answer_rules_add(struct answer_rules *rules);
 /** Takes those out that are `first`. */
 void answer_rules_drop_first(struct answer_rules *rules);
 
-/** Whatever `later` matches, `earlier` does: it stands in vain behind it. May be told of some only, never
+/** Whatever `later` matches, `earlier` does: it stands in vain after it. May be told of some only, never
  *  of one that does not. */
 bool answer_rule_covers(const struct answer_rule *earlier, const struct answer_rule *later);
 

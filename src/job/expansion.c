@@ -239,7 +239,7 @@ uint64_t expansion_count(const struct expansion *x)
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
-/* The values of one request, one behind the other in `json`. */
+/* The values of one request, one after the other in `json`. */
 struct values {
     const struct expansion *x;
     const struct part *part; /* at hand */

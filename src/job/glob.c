@@ -155,7 +155,7 @@ static bool take_number(struct cursor *c, uint64_t *number)
     return str_to_u64(digits, number);
 }
 
-/* Behind the upper bound: "]" or ":STEP]". */
+/* After the upper bound: "]" or ":STEP]". */
 static bool take_step(struct cursor *c, uint64_t *step)
 {
     *step = 1;

@@ -305,7 +305,7 @@ struct job_endpoint *job_add_endpoint(struct job *job);
 MUST_CHECK enum result job_add_source(struct job_endpoint *endpoint, enum job_source_kind kind,
                                       struct str text, struct err *err);
 
-/** Adds a rule in the command line's spelling (answer_rule_spell): `first`, behind those that are so. */
+/** Adds a rule in the command line's spelling (answer_rule_spell): `first`, after those that are so. */
 MUST_CHECK enum result job_add_answer(struct job *job, struct str words, struct err *err);
 
 /** "1s" or "1s:30s": base, and the cap that it grows to. */

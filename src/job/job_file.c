@@ -51,7 +51,7 @@ static void read_header_files(struct job_reader *r, void *target, struct str val
     }
 }
 
-/* Letters, digits and dots: what may stand behind a dot in a file's name. */
+/* Letters, digits and dots: what may follow a dot in a file's name. */
 static bool is_ending(struct str raw)
 {
     static const char may[] = "abcdefghijklmnopqrstuvwxyz0123456789.";

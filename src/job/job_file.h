@@ -18,7 +18,7 @@
  *   E-CFG7  a name taken twice
  *   E-CFG8  two keys that exclude each other
  *   E-CFG9  placeholders that belong to no one line of endpoints
- *   E-ANS1  a rule of "answers" that stands in vain behind another
+ *   E-ANS1  a rule of "answers" that stands in vain after another
  *   E-PAT1  a pattern that is none (base/pattern.h)
  *   E-SEC4  a secret where it would be stored with every record
  *

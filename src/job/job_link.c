@@ -504,7 +504,7 @@ static bool uses_var(const struct link *l, size_t e, size_t var)
     return false;
 }
 
-/* Variables vary the first endpoint of a line; those behind it inherit their values. */
+/* Variables vary the first endpoint of a line; those after it inherit their values. */
 static void check_vars(struct link *l, size_t e)
 {
     size_t seed = e;

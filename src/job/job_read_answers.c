@@ -540,7 +540,7 @@ static bool put_first(struct answer_rule *rule, struct str words)
     return true;
 }
 
-/* One rule into a list of its own, whose place in the job's is behind those that came first. */
+/* One rule into a list of its own, whose place in the job's is after those that came first. */
 static enum result read_spelt(struct answer_rules *rules, struct str json, struct str words,
                               struct job_faults *faults, struct err *err)
 {

@@ -183,7 +183,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* One string of the body; `*at` moves behind it. What is wrong with it is told, and the next one looked
+/* One string of the body; `*at` moves past it. What is wrong with it is told, and the next one looked
  * at. */
 static enum result add_one(struct body *b, struct str json, size_t *at)
 {

@@ -9,7 +9,7 @@
 
 #define JOB_DEPTH_MAX 64 /* of a job file; bodies given in it nest, too */
 
-/* The byte behind the string that begins at `at`, or the end of the text. */
+/* The byte after the string that begins at `at`, or the end of the text. */
 static size_t past_string(const char *text, size_t len, size_t at)
 {
     for (at++; at < len && text[at] != '"'; at++) {
@@ -18,7 +18,7 @@ static size_t past_string(const char *text, size_t len, size_t at)
     return at < len ? at + 1 : len;
 }
 
-/* The byte behind the comment that begins at `at`; `at` when none does. An unended one is left for the
+/* The byte after the comment that begins at `at`; `at` when none does. An unended one is left for the
  * JSON check to find. */
 static size_t past_comment(const char *text, size_t len, size_t at)
 {

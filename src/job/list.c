@@ -271,7 +271,7 @@ void list_free(struct list *list)
     free(list);
 }
 
-/* More of the file behind what the buffer holds, after dropping what stands before `offset`.
+/* More of the file after what the buffer holds, after dropping what stands before `offset`.
  * RESULT_NOT_FOUND when there is no more. */
 static enum result fill(struct list *list, uint64_t offset, struct err *err)
 {
@@ -316,7 +316,7 @@ static struct str buffered(const struct list *list, uint64_t offset)
     return (struct str){ list->buffer + at, list->buffer_len - at };
 }
 
-/* Moves `*offset` behind the end of a line that is longer than any line may be. */
+/* Moves `*offset` past the end of a line that is longer than any line may be. */
 static enum result skip_line(struct list *list, uint64_t *offset, struct err *err)
 {
     for (;;) {

@@ -70,8 +70,8 @@ bool list_begins_with(const struct list *list, int fd, uint64_t size);
 MUST_CHECK enum result list_open_fd(struct list **list, int fd, const char *name, struct err *err);
 void list_free(struct list *list);
 
-/** The next entry at or behind `*offset`, which moves behind it. RESULT_NOT_FOUND at the end. After a
- *  bad line `*offset` is behind that line, too. */
+/** The next entry at or after `*offset`, which moves past it. RESULT_NOT_FOUND at the end. After a
+ *  bad line `*offset` is after that line, too. */
 MUST_CHECK enum result list_next(struct list *list, uint64_t *offset, struct list_entry *entry,
                                  struct err *err);
 

@@ -109,7 +109,7 @@ bool header_is_secret(struct str name);
 
 /* --- in texts: secret_typed.c ------------------------------------------------------------------------ */
 
-/** Registers what stands behind such names in a text: the query of a URL, a form, JSON, the arguments of
+/** Registers what follows such names in a text: the query of a URL, a form, JSON, the arguments of
  *  GraphQL, XML; and what looks like one (secret_form_next). Values that are placeholders are none. `*count` grows by what was found. */
 MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str text, const char *kind,
                                          size_t *count, struct err *err);
@@ -125,7 +125,7 @@ MUST_CHECK enum result secret_hide_forms(struct str text, struct buf *out);
 /* --- told by their form: secret_form.c ------------------------------------------------------------- */
 
 /** The next one in a text that looks like what issuers make (ghp_…, sk_live_…, a JWT, a bot's token in a path);
- *  STR_NONE when there is none. `*rest` moves behind it. */
+ *  STR_NONE when there is none. `*rest` moves past it. */
 struct str secret_form_next(struct str *rest);
 
 /** A header's value that has such a one in it, or that is "Bearer X", "Basic X" and the like. */

@@ -1,9 +1,9 @@
-/* Secrets told by what they look like, whatever name they stand behind, if any. */
+/* Secrets told by what they look like, whatever name comes before them, if any. */
 #include "job/secret.h"
 
 #include <string.h>
 
-#define BODY_MIN_BYTES 16 /* behind what a form begins with */
+#define BODY_MIN_BYTES 16 /* after what a form begins with */
 #define JWT_MIN_BYTES 24
 #define BOT_DIGITS_MIN 6
 #define SCHEME_VALUE_MIN_BYTES 8

@@ -1,4 +1,4 @@
-/* Secrets told by the name that they stand behind. */
+/* Secrets told by the name before them. */
 #include "job/secret.h"
 
 #include "base/json_scan.h"
@@ -194,7 +194,7 @@ static bool is_token(const struct words *w)
     return true;
 }
 
-/* "key" alone, or behind what makes it one for a lock. */
+/* "key" alone, or after what makes it one for a lock. */
 static bool is_key(const struct words *w)
 {
     static const struct str makers[] = {

@@ -1,4 +1,4 @@
-/* Secrets that stand in texts, told by the names that they stand behind, or by their form. */
+/* Secrets that stand in texts, told by the names before them, or by their form. */
 #include "job/secret.h"
 
 #include "base/json_scan.h"
@@ -85,7 +85,7 @@ static struct str take_name(struct typed *t)
     return name;
 }
 
-/* Up to the quote that ends it: not one behind a backslash, unless it began with such a one. */
+/* Up to the quote that ends it: not one after a backslash, unless it began with such a one. */
 static struct str take_quoted(struct typed *t, char quote, bool escaped)
 {
     struct str value = { t->rest.data, 0 };
@@ -152,7 +152,7 @@ static void take_value(struct typed *t, bool is_xml)
     }
 }
 
-/* The name is an element's: behind "<", or "<soap:". What else comes before a ">" is a comparison, in GraphQL too. */
+/* The name is an element's: after "<", or "<soap:". What else comes before a ">" is a comparison, in GraphQL too. */
 static bool is_opened(const struct typed *t)
 {
     const char *at = t->name.data;
@@ -177,7 +177,7 @@ static bool is_declared(const struct typed *t)
     return t->name.data > t->begin && t->name.data[-1] == '$' && at < t->rest.data && *at == ':';
 }
 
-/* The next name that something stands behind; `is_xml` tells what. */
+/* The next name that a value follows; `is_xml` tells what. */
 static bool next_name(struct typed *t, bool *is_xml)
 {
     while (t->rest.len) {
@@ -342,7 +342,7 @@ static enum result add_named(struct secrets *secrets, struct str text, const cha
         bool perhaps;
 
         if (!names_a_secret(&t, &perhaps) || is_declared(&t)) {
-            continue; /* what stands behind it may hold further names */
+            continue; /* what follows it may hold further names */
         }
         secret_label(label, kind, t.name);
         if (!is_xml && !perhaps && is_container(&t)) {

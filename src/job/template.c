@@ -47,7 +47,7 @@ static bool is_name_char(char c)
     return is_name_start(c) || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* Behind the first dot comes a field's name, which may be any column's. */
+/* After the first dot comes a field's name, which may be any column's. */
 static bool is_field_char(char c)
 {
     return (unsigned char)c >= 0x20 && c != 0x7F && c != '{' && c != '}' && c != '"' && c != '\\';
@@ -208,7 +208,7 @@ static enum result read_text(struct reader *r, size_t end)
     return result;
 }
 
-/* Behind the quote that ends the string which begins at `at`. The text is valid JSON. */
+/* After the quote that ends the string which begins at `at`. The text is valid JSON. */
 static size_t string_end(struct str text, size_t at)
 {
     for (at++; text.data[at] != '"'; at++) {

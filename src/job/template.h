@@ -60,7 +60,7 @@ struct str template_name(const struct template *t, size_t index);
 /** Letters, digits, `_` and `-`, beginning with a letter or `_`: what may stand before the first dot. */
 bool template_head_is_valid(struct str head);
 
-/** The part before the first dot ("products"), and what stands behind it, STR_NONE without a dot. */
+/** The part before the first dot ("products"), and what follows it, STR_NONE without a dot. */
 struct str template_name_head(struct str name, struct str *field);
 
 /** Appends the JSON Pointer that a field means: "/seller/id" for "seller.id". */

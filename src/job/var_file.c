@@ -138,8 +138,8 @@ static char separator_of(const struct var_file *f)
     return f->form == FORM_TSV ? '\t' : ',';
 }
 
-/* One field at `*at`, which moves behind it and what ends it; `*last`: that is the row's end. `*bad`: a
- * quote is never closed, or something stands behind it. */
+/* One field at `*at`, which moves past it and what ends it; `*last`: that is the row's end. `*bad`: a
+ * quote is never closed, or something stands after it. */
 static void next_field(const struct var_file *f, size_t *at, struct str *raw, bool *last, bool *bad)
 {
     const char *text = f->text.data;
@@ -252,7 +252,7 @@ static struct str line_at(const struct var_file *f, size_t at)
     return str_cut(&rest, '\n');
 }
 
-/* What is wrong with the row at `*at`, which moves behind it; NULL when nothing is. */
+/* What is wrong with the row at `*at`, which moves past it; NULL when nothing is. */
 static const char *check_row(const struct var_file *f, size_t *at, char text[JSON_ERROR_MAX])
 {
     struct str line = line_at(f, *at);

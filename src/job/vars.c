@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pattern is one of URLs; values are what stands behind this. */
+/* A pattern is one of URLs; values are what follows this. */
 #define PATTERN_HEAD "http://v/"
 
 struct var {

@@ -45,7 +45,7 @@ uint32_t vars_crc32c(const struct vars *vars, size_t var);
 MUST_CHECK enum result vars_value(const struct vars *vars, size_t var, uint64_t index,
                                   struct str field, struct buf *json);
 
-/** What may stand behind the variable's dot: true for any field of JSON Lines, a column, `last` and
+/** What may follow the variable's dot: true for any field of JSON Lines, a column, `last` and
  *  `next` of dates; STR_NONE asks whether it may stand alone. */
 bool vars_has_field(const struct vars *vars, size_t var, struct str field);
 

@@ -15,11 +15,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CELL_TEXT_SLACK (2 * JSON_SIMD_WIDTH) /* bytes behind a text that may be written */
+#define CELL_TEXT_SLACK (2 * JSON_SIMD_WIDTH) /* bytes after a text that may be written */
 
 static_assert(CELL_TEXT_SLACK <= ROW_CELL_BEHIND, "no more is read behind a cell than there is");
 
-/** Copies; `readable` is the row's, and CELL_TEXT_SLACK bytes behind the copy may be
+/** Copies; `readable` is the row's, and CELL_TEXT_SLACK bytes after the copy may be
  *  written. Most texts are short: those take neither a call nor a branch on how short. */
 static inline void cell_text_copy(char *to, const char *from, size_t len, const char *readable)
 {

@@ -32,7 +32,7 @@ MUST_CHECK enum result cells_file_read_header(struct cells_file *cells, int fd, 
                                               const struct body_reading *how, struct err *err);
 void cells_file_release(struct cells_file *cells);
 
-/** Where whole rows that begin at `offset` end, some `bytes` behind it or at `size`; `*lines` of them. */
+/** Where whole rows that begin at `offset` end, some `bytes` after it or at `size`; `*lines` of them. */
 MUST_CHECK enum result cells_file_end(const struct cells_file *cells, int fd, const char *path,
                                       uint64_t offset, uint64_t bytes, uint64_t size, uint64_t *end,
                                       uint64_t *lines, struct err *err);

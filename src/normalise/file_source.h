@@ -3,7 +3,7 @@
  * row), each of these also packed (.gz, .zst, .zip), "-".
  *
  * What is not told by `how` or by such an ending is told by how the file begins: lines when its first line is a whole
- * JSON text and more stands behind it, CSV when the first rows are alike (read/body_read.h). Standard input, what
+ * JSON text and more stands after it, CSV when the first rows are alike (read/body_read.h). Standard input, what
  * comes out of packed files, and what is in other letters than UTF-8 is first copied to an unnamed temporary file, as
  * it is read more than once. Files are given in the order of the arguments, as large as they were
  * when the source was made.

@@ -150,7 +150,7 @@ enum result flatten_emit(struct flatten *f)
     return f->sink(f->sink_context, &row);
 }
 
-/* The record's own cells; `*p` from its first byte to behind it. */
+/* The record's own cells; `*p` from its first byte to after it. */
 static enum result read_record(struct flatten *f, const char **p, const char *end, unsigned depth)
 {
     const char *first = *p;
@@ -418,7 +418,7 @@ static enum result learn_document(struct flatten *f, struct str text)
     return result;
 }
 
-/* Names of the pointer without a `*` behind them may be trusted, or must be looked for to the end. */
+/* Names of the pointer without a `*` after them may be trusted, or must be looked for to the end. */
 static enum result fill_document(struct flatten *f, struct str text)
 {
     const char *p = text.data;

@@ -154,7 +154,7 @@ ALWAYS_INLINE uint32_t guess_node(const struct flatten *f, const struct level *l
     return COLUMNS_NONE;
 }
 
-/* A key that was not guessed; `*p` at its quote, then behind the closing one. */
+/* A key that was not guessed; `*p` at its quote, then after the closing one. */
 static enum result read_key(struct flatten *f, struct level *level, const char **p, const char *end,
                             uint32_t *node)
 {
@@ -360,7 +360,7 @@ enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name,
     }
 }
 
-/* A value that is no object to go into; `*p` at its first byte, then behind it. */
+/* A value that is no object to go into; `*p` at its first byte, then after it. */
 ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char **p,
                                     const char *end, unsigned depth, const struct manner manner)
 {
@@ -437,7 +437,7 @@ ALWAYS_INLINE enum result walk(struct flatten *f, uint32_t root, const char **at
         goto member;
     }
     for (;;) {
-        /* Behind a member, or in an object without any. */
+        /* After a member, or in an object without any. */
         if (p < end && *p == '}') {
             p++;
             if (level == f->levels) {

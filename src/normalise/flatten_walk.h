@@ -17,7 +17,7 @@ struct hint {
     char token[HINT_TOKEN_MAX]; /* its name as the text has it, with both quotes */
     uint64_t seen;              /* visit at which this member was last met */
     uint32_t parent;
-    uint32_t next;       /* the member that came behind this one last time */
+    uint32_t next;       /* the member that came after this one last time */
     uint32_t first;      /* the member that an object here began with last time */
     uint32_t column;     /* of `table`; COLUMNS_NONE when it is none */
     uint32_t token_bits; /* as many as it is long */
@@ -97,12 +97,12 @@ MUST_CHECK enum result flatten_put_beside(struct flatten *f, uint32_t root, stru
 MUST_CHECK enum result flatten_put_whole(struct flatten *f, uint32_t root, struct str name,
                                          struct str value);
 
-/** All members of an object, whose node is `top`, and of those in it; `*p` from its brace to behind its
+/** All members of an object, whose node is `top`, and of those in it; `*p` from its brace to after its
  *  partner. */
 MUST_CHECK enum result flatten_object(struct flatten *f, uint32_t top, const char **p,
                                       const char *end, unsigned depth);
 
-/** An element of the array that is exploded; `*p` from its first byte to behind it. */
+/** An element of the array that is exploded; `*p` from its first byte to after it. */
 MUST_CHECK enum result flatten_element(struct flatten *f, const char **p, const char *end,
                                        unsigned depth);
 
@@ -110,8 +110,8 @@ MUST_CHECK enum result flatten_element(struct flatten *f, const char **p, const 
 MUST_CHECK enum result flatten_pass_over(struct flatten *f, const char **p, const char *end,
                                          unsigned depth);
 
-/** Behind the opening bracket or brace of `*p`: `*more` says whether there is a member or element, and
- *  `*p` is at it or behind the container. */
+/** After the opening bracket or brace of `*p`: `*more` says whether there is a member or element, and
+ *  `*p` is at it or after the container. */
 static inline void flatten_step_into(const char **p, const char *end, char close, bool *more)
 {
     *p = json_step_space(*p + 1, end);
@@ -119,7 +119,7 @@ static inline void flatten_step_into(const char **p, const char *end, char close
     *p += !*more;
 }
 
-/** The same behind a member or element. */
+/** The same after a member or element. */
 static inline enum result flatten_step_behind(struct flatten *f, const char **p, const char *end,
                                               char close, bool *more)
 {

@@ -29,7 +29,7 @@ static const struct form magics[] = {
     { STR_INIT("\xFE\xFF"), "it is UTF-16: iconv -f UTF-16 -t UTF-8" INTO },
 };
 
-/* Likewise, of texts: behind blanks, and in any case. */
+/* Likewise, of texts: after blanks, and in any case. */
 static const struct form texts[] = {
     { STR_INIT("<?xml"), "it is XML: --as xml reads it" },
     { STR_INIT("<!doctype"),
@@ -110,7 +110,7 @@ static bool is_table(struct str text)
     return false;
 }
 
-/* What stands behind a first value that is whole. */
+/* What follows a first value that is whole. */
 static const char *extra_hint(struct str text, size_t at)
 {
     struct str rest = str_trim((struct str){ text.data + at, text.len - at });

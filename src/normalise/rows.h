@@ -30,7 +30,7 @@ struct row_cell {
     enum cell_kind kind;
 };
 
-/* Bytes behind a text that is not the document's own, as where that came from is not. */
+/* Slack that may be read after a cell that was copied out of the document. */
 #define ROW_CELL_BEHIND 128
 
 struct row_value; /* normalise/types.h */
@@ -43,7 +43,7 @@ struct row {
     /* Never 0. Rows of one exploded record have the same, and where the text of a cell lies at
      * the same address, it is the same cell. */
     uint64_t number;
-    /* End of the document that the cells lie in: up to there a copy may read past a cell. Behind the text of a cell
+    /* End of the document that the cells lie in: up to there a copy may read past a cell. After the text of a cell
      * that lies elsewhere there are ROW_CELL_BEHIND bytes to be read. NULL: no copy may read past a cell. */
     const char *readable;
 };

@@ -144,7 +144,7 @@ static bool is_halfway(double value, const struct decimal *d, const struct decim
     unsigned digits = d->digits, zeros = digits - even->digits;
     char text[EXACT_DIGITS_MAX + 32];
     const char *tail =
-        text + 1 + (value < 0) + digits; /* behind the sign, the point and these digits */
+        text + 1 + (value < 0) + digits; /* after the sign, the point and these digits */
 
     if (d->exponent + zeros != even->exponent ||
         d->mantissa != even->mantissa * (uint64_t)powers[zeros] + 1) {
@@ -261,7 +261,7 @@ static bool decimal_double(const struct decimal *d, struct str text, double *val
 /* Digits with a point among them or none, few enough to be read in one go: what most numbers are. */
 struct plain {
     bool negative, point;
-    unsigned places; /* behind the point */
+    unsigned places; /* after the point */
     uint64_t digits;
 };
 

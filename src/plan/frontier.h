@@ -51,7 +51,7 @@ void frontier_free(struct frontier *frontier);
 /** How many requests there are: the plan's own, and what was found so far. */
 uint64_t frontier_total(const struct frontier *frontier);
 
-/** The plan's own: what is found has ids behind these. */
+/** The plan's own: what is found has ids after these. */
 uint64_t frontier_seeds(const struct frontier *frontier);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
@@ -94,7 +94,7 @@ struct frontier_row {
 MUST_CHECK enum result frontier_restore(struct frontier *frontier, const struct frontier_row *row,
                                         uint64_t now_us, struct err *err);
 
-/** After the last row: of the plan's own requests those that no row lies behind are not made. `gaps`: nor
+/** Does not create seeds beyond the last ledger row. `gaps`: nor
  *  those that rows have passed over. */
 void frontier_close(struct frontier *frontier, bool gaps);
 

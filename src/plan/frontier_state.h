@@ -25,7 +25,7 @@ struct frontier {
 
     struct gap *gaps;
     size_t gap_count, gap_allocated, gap_at;
-    uint64_t cursor;   /* next id behind all rows and gaps */
+    uint64_t cursor;   /* next id after all rows and gaps */
     bool closed;       /* nothing is made from there on */
     struct gap *aside; /* frontier_aside.c: made again when all from the cursor on has been made */
     size_t aside_count, aside_allocated, aside_at;

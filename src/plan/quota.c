@@ -100,7 +100,7 @@ static bool to_count(double number, uint64_t *count)
     return true;
 }
 
-/* The first of a list, without what stands behind a semicolon or a slash. */
+/* The first of a list, without what follows a semicolon or a slash. */
 static bool read_count(struct str text, uint64_t *count)
 {
     double number;
@@ -127,7 +127,7 @@ static bool read_span(struct str text, uint64_t unit_us, uint64_t *us)
     return duration_parse(str_view(one), unit_us, us);
 }
 
-/* "100;w=60", "50/1s": the window that stands behind a count. */
+/* "100;w=60", "50/1s": the window that stands after a count. */
 static void read_count_window(struct str text, uint64_t *window_us)
 {
     struct str rest = str_cut(&text, ','), word;
@@ -308,7 +308,7 @@ static void read_share(struct policy *p, struct str value)
     }
 }
 
-/* "20:1,100:120", and what is used of them "3:1,40:120": numbers, each with its window in seconds; behind
+/* "20:1,100:120", and what is used of them "3:1,40:120": numbers, each with its window in seconds; after
  * them may stand how long one who passes it is kept out. */
 static bool read_pairs(struct reading *r, const struct quota_name *name, struct str value)
 {

@@ -17,7 +17,7 @@ static bool has_sign(struct str text)
     return text.len && memmem(text.data, text.len, sign, sizeof sign - 1);
 }
 
-/* "extensions" stands before or behind the data, which may be large. */
+/* "extensions" stands before or after the data, which may be large. */
 static bool may_tell_cost(struct str body)
 {
     size_t len = body.len < LOOK_BYTES ? body.len : LOOK_BYTES;

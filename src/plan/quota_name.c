@@ -255,12 +255,12 @@ static void read_other(struct quota_name *out, struct str text)
         out->window_us = span && span->role == ROLE_SPAN ? span->us : out->window_us;
         text = head;
     } else if (out->part) {
-        out->is_foreign = true; /* behind the part stands what is counted */
+        out->is_foreign = true; /* after the part stands what is counted */
     }
     add_key(out, text);
 }
 
-/* What stands behind "ratelimit". */
+/* What follows "ratelimit". */
 static bool read_words(struct quota_name *out, struct str rest)
 {
     bool has_unknown = false;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies `text` and a terminator to `*at`, which moves behind it. */
+/* Copies `text` and a terminator to `*at`, which moves past it. */
 static struct str place_text(char **at, struct str text)
 {
     struct str copy = { *at, text.len };

@@ -3,7 +3,7 @@
  *
  * A request is made by the plan when its turn comes (patterns expand lazily), travels whole through
  * fetch and store, and comes back to the engine, which frees it or sends it round again. Whoever
- * holds the pointer owns it; nobody keeps one behind.
+ * holds the pointer owns it; nobody keeps a second one.
  *
  *   QUEUED --> IN_FLIGHT --> STORING --> DONE
  *     ^            |             `-----> FAILED

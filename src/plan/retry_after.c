@@ -108,7 +108,7 @@ static void keep_longer(uint64_t us, bool *is_read, uint64_t *wait_us)
 }
 
 /* As a whole, and as a list ("30, 120"). The comma after a weekday's name belongs to a date, but what
- * stands behind it is one, too. */
+ * stands after it is one, too. */
 bool retry_after_read(struct str value, uint64_t unit_us, int64_t wall_us, uint64_t *wait_us)
 {
     struct str rest = without_quotes(value);
@@ -121,7 +121,7 @@ bool retry_after_read(struct str value, uint64_t unit_us, int64_t wall_us, uint6
     for (size_t i = 0; rest.data && i < VALUES_MAX; i++) {
         struct str one = str_cut(&rest, ',');
 
-        one = str_cut(&one, ';'); /* what stands behind it is a parameter */
+        one = str_cut(&one, ';'); /* what follows it is a parameter */
         if (read_one(one, unit_us, wall_us, &us)) {
             keep_longer(us, &is_read, wait_us);
         }

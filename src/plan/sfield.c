@@ -37,7 +37,7 @@ static bool fail(struct sfield *f)
     return false;
 }
 
-/* A list begins with an item: a bare key with "=" behind it can only begin a dictionary. */
+/* A list begins with an item: a bare key with "=" after it can only begin a dictionary. */
 static bool begins_dictionary(const struct sfield *f)
 {
     const char *c = f->at;

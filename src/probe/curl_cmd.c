@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Behind what a POSIX shell has in quotes that begin at `at`. */
+/* After what a POSIX shell has in quotes that begin at `at`. */
 static size_t behind_quotes(struct str text, size_t at)
 {
     char quote = text.data[at];
@@ -37,7 +37,7 @@ static size_t line_end(struct str text, size_t at)
                                                                                      : 0;
 }
 
-/* cmd.exe's part: carets go, and the end of a line that stands behind one; what comes next is what it is. */
+/* cmd.exe's part: carets go, and the end of a line that stands after one; what comes next is what it is. */
 static enum result drop_carets(struct str text, struct buf *line)
 {
     bool in_quotes = false;

@@ -268,7 +268,7 @@ static enum result add_cookie(struct reading *r, struct str cookie)
     return add_header(r, STR("Cookie: "), str_trim(cookie), BY_OPTION);
 }
 
-/* ";auto" behind it is about redirects. */
+/* ";auto" after it is about redirects. */
 static enum result add_referer(struct reading *r, struct str referer)
 {
     static const struct str automatic = STR_INIT(";auto");
@@ -359,7 +359,7 @@ static enum result add_form(struct reading *r, struct str text, bool is_plain)
     return curl_form_add(&r->to->body, text, is_plain, r->err);
 }
 
-/* Behind the URL's own query. A leading `+` says that it is encoded already. */
+/* After the URL's own query. A leading `+` says that it is encoded already. */
 static enum result add_url_query(struct reading *r, struct str text)
 {
     struct buf body = r->to->body;

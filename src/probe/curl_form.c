@@ -5,7 +5,7 @@
 /* Between parts until the boundary is known, which may stand in none: no text of a command holds a NUL. */
 #define MARK '\0'
 
-/* One "key=value" behind a semicolon, its quotes resolved. */
+/* One "key=value" after a semicolon, its quotes resolved. */
 struct setting {
     struct str key;
     struct buf value;
@@ -117,7 +117,7 @@ static enum result refuse(struct err *err, const char *what, struct str name)
                    (int)(name.len < 60 ? name.len : 60), name.data, what);
 }
 
-/* "; type=text/plain; filename=x" behind the content. */
+/* "; type=text/plain; filename=x" after the content. */
 static enum result take_settings(struct str rest, struct str name, struct buf *type,
                                  struct buf *file, bool *has_file, struct err *err)
 {

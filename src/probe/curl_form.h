@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-/** Appends a part. `text` is "name=content;type=text/plain;filename=x"; with `is_plain`, all behind the first `=` is
+/** Appends a part. `text` is "name=content;type=text/plain;filename=x"; with `is_plain`, all after the first `=` is
  *  content. Files are refused (E-CURL2). */
 MUST_CHECK enum result curl_form_add(struct buf *parts, struct str text, bool is_plain,
                                      struct err *err);

@@ -17,7 +17,7 @@ static char here(const struct curl_words *w)
     return w->text.data[w->at];
 }
 
-/* The byte behind the one at hand; NUL at the end. */
+/* The byte after the one at hand; NUL at the end. */
 static char ahead(const struct curl_words *w)
 {
     return w->at + 1 < w->text.len ? w->text.data[w->at + 1] : '\0';
@@ -96,7 +96,7 @@ static int digit_of(char c, int base)
     return value < base ? value : -1;
 }
 
-/* Up to `max` digits behind the byte at hand; it ends on the last one. */
+/* Up to `max` digits after the byte at hand; it ends on the last one. */
 static uint32_t read_digits(struct curl_words *w, int base, size_t max)
 {
     uint32_t value = 0;

@@ -20,7 +20,7 @@ static void wait_a_little(void)
     nanosleep(&pause, NULL);
 }
 
-/* By the letter behind the name in /proc/PID/stat. */
+/* By the letter after the name in /proc/PID/stat. */
 static bool is_stopped(const char *path)
 {
     char text[512];

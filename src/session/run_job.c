@@ -213,7 +213,7 @@ static enum result set_login(struct job *job, const struct parameter *p, struct 
     return result;
 }
 
-/* Takes the parameter out, with the sign before or behind it that is no longer needed. */
+/* Takes the parameter out, with the sign before or after it that is no longer needed. */
 static void cut_parameter(char *url, const struct parameter *p)
 {
     char *from = url + (p->start - url);

@@ -241,7 +241,7 @@ static size_t count_lists(const struct job *job)
     return count;
 }
 
-/* The last source of all, and asked once: numbers behind it would move. */
+/* The last source of all, and asked once: numbers after it would move. */
 static bool may_stay_open(const struct job *job, size_t endpoint, size_t source)
 {
     return endpoint + 1 == job->endpoint_count &&

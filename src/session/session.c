@@ -511,7 +511,7 @@ static void print_table(const struct report *r, const char *path, uint64_t rows)
 }
 
 /* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
-/* Of a table that is called by an endpoint's name: what stands behind that; or NULL. */
+/* Of a table that is called by an endpoint's name: what follows that; or NULL. */
 static const char *ending_of(const struct report *r, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -691,7 +691,7 @@ static enum result open_engine(struct session *s, struct err *err)
     return result;
 }
 
-/* libuv's first loop makes a pipe for signals, behind others, and aborts the process when there is no descriptor
+/* libuv's first loop makes a pipe for signals, after others, and aborts the process when there is no descriptor
  * for that. */
 #define LOOP_DESCRIPTORS 6
 

@@ -80,7 +80,7 @@ static enum result see_to_orphans(struct archive *a, const struct archive_option
                : result;
 }
 
-/* Behind the orphans: the answer to one of these may be among them. */
+/* After the orphans: the answer to one of these may be among them. */
 static enum result end_sending(struct archive *a, const struct archive_options *options,
                                struct recovery *recovery, struct err *err)
 {

@@ -80,7 +80,7 @@ struct committer_options {
 struct committer;
 
 /** Opens or creates ledger and segments, and recovers: after an unclean stop checks the ledger and
- *  the last batch, and always cuts what lies behind the committed lengths and is not claimed. Does not yet
+ *  the last batch, and always cuts what lies after the committed lengths and is not claimed. Does not yet
  *  start the thread. E-LEDG1..4 foreign, newer, corrupt ledger or missing segment (or bodies without a ledger);
  *  E-LEDG6 a ledger older than the bodies, of a job that cannot make up for it; E-SEG1 a segment shorter than
  *  what was committed, E-SEG2 the last batch is damaged, E-SEG3 a segment that is no file. */

@@ -100,7 +100,7 @@ size_t settlement_bytes(const struct settlement *settlement);
 void settlement_list_init(struct settlement_list *list);
 void settlement_list_append(struct settlement_list *list, struct settlement *settlement);
 
-/** All of `from` behind `to`. */
+/** All of `from` after `to`. */
 void settlement_list_move(struct settlement_list *to, struct settlement_list *from);
 
 /** Mutex held: there is something for the thread to do; and so much that it need not wait for more. */

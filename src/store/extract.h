@@ -3,7 +3,7 @@
  *
  * In the plan's order, or by keys in the order given. To a stream each body ends in a line feed; into
  * a directory each gets a file of its own, named after its key: what is not [A-Za-z0-9._=-] becomes
- * `_`, a second one of the same name gets its id behind it. Nothing of a URL or a body ever names a
+ * `_`, a second one of the same name gets its id after it. Nothing of a URL or a body ever names a
  * file.
  *
  * Errors  E-OUT1 cannot write (RESULT_CANCELLED when the reader of a pipe is gone), E-OUT2 the

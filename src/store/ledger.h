@@ -9,7 +9,7 @@
  *             the stored line; for what waits or failed: key, outcome and class (plan/failure.h), reason in
  *             words, url without secrets; for what waits: not_before_us, and who set that (plan/due.h)
  *   said      what the server said at the last failure of a request: headers, head of the body
- *   found     what answers gave rise to: id (behind the plan's own), endpoint, digest of URL, body and
+ *   found     what answers gave rise to: id (after the plan's own), endpoint, digest of URL, body and
  *             round, place, and what the request is made of
  *   page_note what was odd about a listing, by the request that showed it
  *   exchange  of a request that waits for what is not ready (plan/exchange.h): where to ask, how often it
@@ -20,7 +20,7 @@
  *   segment   number, committed length, where the last batch began, bytes of bodies, lines
  *   session   when a process began and ended its work, its pid, and whether it left nothing undone
  *   meta      planned: how many requests the plan has of its own, when that is known; seeds: the same
- *             number in a run in which further ones are found, whose ids begin behind it; of a run that
+ *             number in a run in which further ones are found, whose ids begin after it; of a run that
  *             polls: poll_started_us, poll_begun, poll_slot, poll_skipped, poll_put (plan/rounds.h)
  *
  *   sending   requests that must not be sent twice and were about to be sent: there until they are settled,
@@ -49,7 +49,7 @@ struct ledger;
 
 /** What the ledger must know of a job in whose runs further requests are found. */
 struct ledger_plan {
-    uint64_t seeds;          /* requests of the plan's own: what is found has ids behind these */
+    uint64_t seeds;          /* requests of the plan's own: what is found has ids after these */
     const uint32_t *parents; /* by endpoint: whose records it is asked for, or itself; borrowed */
     size_t endpoint_count;
 };
@@ -141,7 +141,7 @@ MUST_CHECK enum result ledger_put_kept(struct ledger *ledger, const char *name, 
 MUST_CHECK enum result ledger_commit(struct ledger *ledger, struct err *err);
 
 /** These are transactions of their own, unless one is under way. The first tells how many requests the plan has of its own, before
- *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered behind another number. */
+ *  anything is found: RESULT_CORRUPT (E-LEDG3) when found ones are numbered after another number. */
 MUST_CHECK enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *plan,
                                          struct err *err);
 MUST_CHECK enum result ledger_session_begin(struct ledger *ledger, int64_t wall_us,
@@ -225,7 +225,7 @@ MUST_CHECK enum result ledger_read_index(struct ledger *ledger, enum ledger_inde
                                          size_t *count, struct err *err);
 
 /** Up to `max` records of done requests with a JSON body, in the order of the endpoint's table: by place
- *  (plan/sort_key.h), from `position` on, which moves behind the last of them. Also when it fails, `vars` of
+ *  (plan/sort_key.h), from `position` on, which moves past the last of them. Also when it fails, `vars` of
  *  the first `*count` are the caller's. */
 MUST_CHECK enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                             struct record_position *position,

@@ -92,7 +92,7 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
     return result;
 }
 
-/* The one that comes first; NULL at the end of both. Moves `position` behind it. */
+/* The one that comes first; NULL at the end of both. Moves `position` past it. */
 static const struct sorted *take_first(struct stream *seeds, struct stream *found,
                                        struct record_position *position)
 {

@@ -82,7 +82,7 @@ struct ledger {
     char *path;
     int version;                    /* of its tables; an old one lacks some, and is read only */
     const struct ledger_plan *plan; /* borrowed; NULL: nothing is written that was found */
-    uint64_t seeds;                 /* ids behind it are those of found requests */
+    uint64_t seeds;                 /* ids after it are those of found requests */
     int log_pages;                  /* in the log after the last commit */
     bool folded;                    /* the log holds nothing */
     struct ledger_clock clock;      /* ledger_set_clock */

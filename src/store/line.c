@@ -310,7 +310,7 @@ static uint32_t take_hex(struct reader *r)
     return number;
 }
 
-/* `r` stands behind the CRC; what is left ends in LINE_TAIL. */
+/* `r` stands after the CRC; what is left ends in LINE_TAIL. */
 static void take_value(struct reader *r, struct line_view *view)
 {
     struct str rest = r->rest;

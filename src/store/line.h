@@ -11,7 +11,7 @@
  * The last member is "body", a JSON body byte for byte, save that line breaks,
  * which in valid JSON stand only between tokens, are spaces; or "text" or "base64" for what is not
  * valid JSON. `crc32c` is over the line as it lies there, without its line feed and without the
- * member itself (from the comma before "crc32c" to the quote behind the digits): so damage to the
+ * member itself (from the comma before "crc32c" to the quote after the digits): so damage to the
  * key or the status is seen as well as damage to the body, and anybody can check it.
  *
  * This is about bytes in memory; store/segment.h moves them.

@@ -153,7 +153,7 @@ static enum result search(struct search *s, struct err *err)
         result = segment_each_file(s->raw_fd, search_file, s, err);
     }
     free(s->extents.items);
-    /* A session that ended leaves no line behind what is committed, and a segment has its row before its first
+    /* A session that ended leaves no line after what is committed, and a segment has its row before its first
      * line. That the log of one that was cut off is not there says nothing: any program that has looked into
      * the ledger since may have folded it. */
     s->orphans->ledger_is_old =

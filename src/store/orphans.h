@@ -20,7 +20,7 @@ struct orphans {
     bool ledger_is_old;      /* no kill explains them */
 };
 
-/** Reads all that lies behind what the ledger knows; of a run that nobody is running. */
+/** Reads all that lies after what the ledger knows; of a run that nobody is running. */
 MUST_CHECK enum result orphans_count(struct orphans *orphans, struct ledger *ledger, int raw_fd,
                                      struct err *err);
 

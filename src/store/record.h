@@ -31,7 +31,7 @@ struct record_position {
 struct placed_record {
     struct record record;
     /* The variables of its request, when it was found anew with a lesser key after it had been asked: a JSON
-     * object, with RECORD_VARS_SLACK bytes behind that may be read. NULL: those in its line. To free. */
+     * object, with RECORD_VARS_SLACK bytes after that may be read. NULL: those in its line. To free. */
     char *vars;
 };
 

@@ -23,7 +23,7 @@
 #define LOCK_TRIES 100 /* for as often as somebody removes it between two calls */
 #define FILE_MODE (S_IRUSR | S_IWUSR)
 
-/* A copy without the slashes at its end: behind "link/" O_NOFOLLOW would follow. */
+/* A copy without the slashes at its end: after "link/" O_NOFOLLOW would follow. */
 static char *path_copy(const char *path)
 {
     size_t len = strlen(path);
@@ -115,7 +115,7 @@ static bool name_is_ours(const char *name)
         !strncmp(name, RUN_DIR_VALUES_PREFIX, strlen(RUN_DIR_VALUES_PREFIX))) {
         return true;
     }
-    return name[0] == '.' && strstr(name, TEMP_SUFFIX); /* SQLite may put its own behind it */
+    return name[0] == '.' && strstr(name, TEMP_SUFFIX); /* SQLite may put its own after it */
 }
 
 /* Sets dir->fresh. Without a ledger nothing may be in there but what an interrupted start left. */

@@ -2,7 +2,7 @@
  * Raw segments: raw/00000001.jsonl and on, append-only, one record a line (store/line.h).
  *
  * The writer gathers bytes and writes them in large pieces; nothing is durable before segment_sync,
- * and nothing counts before the ledger has the new committed length. What lies behind that length is
+ * and nothing counts before the ledger has the new committed length. What lies after that length is
  * a tail without meaning: segment_recover cuts it at the next start, readers never look at it. A
  * segment of SEGMENT_MAX_BYTES or more is left alone and the next one begun.
  *
@@ -108,7 +108,7 @@ MUST_CHECK enum result segment_flush(struct segment *segment, struct err *err);
 /** fdatasync. A failure is final. */
 MUST_CHECK enum result segment_sync(struct segment *segment, struct err *err);
 
-/** Forgets everything behind extent.committed, in the file too. */
+/** Forgets everything after extent.committed, in the file too. */
 MUST_CHECK enum result segment_rewind(struct segment *segment, struct err *err);
 
 #define SEGMENT_READER_FILES 4

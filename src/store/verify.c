@@ -135,7 +135,7 @@ static void check_ledger(struct verify *v)
     }
 }
 
-/* The file of one extent: there, long enough, and with how much behind? */
+/* The file of one extent: there, long enough, and with how much after? */
 static void check_file(struct verify *v, const struct segment_extent *extent)
 {
     struct verify_finding finding = { .segment = extent->number, .offset = extent->committed };
@@ -266,7 +266,7 @@ static void tell_orphan(struct verify *v, uint32_t segment, uint64_t offset, uin
                                      .text = text });
 }
 
-/* Gaps and overlaps of one segment's spans, from spans.items[i] on. What lies behind the extent was
+/* Gaps and overlaps of one segment's spans, from spans.items[i] on. What lies after the extent was
  * committed while we looked, and is not held against it. Returns the first span of the next one. */
 static size_t check_coverage(struct verify *v, const struct segment_extent *extent, size_t i)
 {

@@ -4,7 +4,7 @@
  * A record must lie where its row says, parse as one line, match its CRC, and have its row's id. The
  * ledger must pass SQLite's own check. What is no damage, but worth knowing: bytes in the committed
  * part that no row names (orphans: a duplicate, or a failure's body that a later success replaced),
- * bytes behind it (a tail, which the next start cuts off, or a process is writing), files in raw/
+ * bytes after it (a tail, which the next start cuts off, or a process is writing), files in raw/
  * that the ledger does not know.
  *
  * Costs 16 bytes of memory a record.

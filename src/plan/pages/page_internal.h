@@ -142,7 +142,7 @@ struct page_plan {
 };
 
 /** The page from which on the others are known: mostly the first. Names those up to the end of their block,
- *  and the next block too when the page that should do it lies behind. */
+ *  and the next block too when the page that should do it has been read already. */
 void listing_begin_plan(struct listing *listing, struct page_plan *plan);
 
 /** A page whose number of fellows is known: names its block's successor, and what has been added. */

@@ -32,7 +32,7 @@ static struct str total_header(const struct listing *l, const char *where)
     return pages_total_in(str_trim(listing_header(l, pages_header(where))));
 }
 
-/* Digits; a fraction of zeros, which some languages write behind whole numbers, is passed over. */
+/* Digits; a fraction of zeros, which some languages write after whole numbers, is passed over. */
 static bool to_count(struct str text, uint64_t *count)
 {
     struct str whole = str_cut(&text, '.');
@@ -296,7 +296,7 @@ static void end_plan(struct listing *l, struct page_plan *c)
 }
 
 /* The page from which on the others are known: mostly the first. Names those up to the end of their
- * block, and the next block too when the page that should do it lies behind. */
+ * block, and the next block too when the page that should do it has been read already. */
 void listing_begin_plan(struct listing *l, struct page_plan *c)
 {
     uint64_t max = page_max(&l->pages), from = l->page.ordinal + UINT64_C(1);
