@@ -1,5 +1,6 @@
 #include "normalise/firsts.h"
 
+#include "base/grow.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -34,16 +35,12 @@ static bool is_earlier(const struct record_place *a, const struct record_place *
 
 static struct first *add(struct firsts *f, uint32_t *slot)
 {
-    if (f->count == f->cap) {
-        uint32_t cap = f->cap ? f->cap * 2 : 64;
-        struct first *list = realloc(f->list, cap * sizeof *list);
+    struct first *list = grow_by_one(f->list, f->count, &f->cap, sizeof *list);
 
-        if (!list) {
-            return NULL;
-        }
-        f->list = list;
-        f->cap = cap;
+    if (!list) {
+        return NULL;
     }
+    f->list = list;
     *slot = ++f->count;
     return &f->list[*slot - 1];
 }

@@ -36,7 +36,8 @@ struct first {
 struct firsts {
     uint32_t *slots; /* KIND_COUNT for each node: which of `list`, from 1; 0: none */
     struct first *list;
-    uint32_t count, cap;
+    uint32_t count;
+    size_t cap;
     struct buf texts;
 };
 

@@ -10,6 +10,7 @@
  */
 #include "normalise/flatten_walk.h"
 
+#include "base/grow.h"
 #include "base/json_step.h"
 #include "base/json_verify.h"
 
@@ -241,12 +242,10 @@ void flatten_forget_visits(struct flatten *f, size_t mark)
 
 static bool grow_list(uint32_t **list, size_t *cap)
 {
-    size_t more = *cap ? *cap * 2 : 64;
-    uint32_t *grown = realloc(*list, more * sizeof *grown);
+    uint32_t *grown = grow_by_one(*list, *cap, cap, sizeof *grown);
 
     if (grown) {
         *list = grown;
-        *cap = more;
     }
     return grown;
 }

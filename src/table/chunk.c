@@ -1,5 +1,6 @@
 #include "table/chunk.h"
 
+#include "base/grow.h"
 #include "base/json_scan.h"
 #include "base/units.h"
 #include "base/utf8.h"
@@ -25,16 +26,13 @@ void chunk_release(struct chunk *chunk)
 
 static bool add_piece(struct chunk *chunk, const struct record_piece *piece)
 {
-    if (chunk->count == chunk->cap) {
-        size_t cap = chunk->cap ? chunk->cap * 2 : 16;
-        struct record_piece *pieces = realloc(chunk->pieces, cap * sizeof *pieces);
+    struct record_piece *pieces =
+        grow_by_one(chunk->pieces, chunk->count, &chunk->cap, sizeof *pieces);
 
-        if (!pieces) {
-            return false;
-        }
-        chunk->pieces = pieces;
-        chunk->cap = cap;
+    if (!pieces) {
+        return false;
     }
+    chunk->pieces = pieces;
     chunk->pieces[chunk->count++] = *piece;
     chunk->bytes += piece->length - piece->gap_length;
     return true;

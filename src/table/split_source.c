@@ -1,6 +1,7 @@
 #include "table/split_source.h"
 
 #include "base/buf.h"
+#include "base/grow.h"
 #include "base/json_split.h"
 #include "base/json_step.h"
 
@@ -242,16 +243,12 @@ static enum result next_part(struct split_source *s, struct record_piece *piece,
 static enum result remember(struct split_source *s, const struct record_piece *piece,
                             struct err *err)
 {
-    if (s->made_count == s->made_cap) {
-        size_t cap = s->made_cap ? s->made_cap * 2 : 64;
-        struct record_piece *made = realloc(s->made, cap * sizeof *made);
+    struct record_piece *made = grow_by_one(s->made, s->made_count, &s->made_cap, sizeof *made);
 
-        if (!made) {
-            return err_nomem(err, "splitting a document");
-        }
-        s->made = made;
-        s->made_cap = cap;
+    if (!made) {
+        return err_nomem(err, "splitting a document");
     }
+    s->made = made;
     s->made[s->made_count++] = *piece;
     return RESULT_OK;
 }

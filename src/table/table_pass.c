@@ -7,6 +7,7 @@
  * a chunk's first row beforehand. Rows and keys are handed in through the sequencer, in that order; also
  * in pass 1, while it writes rows.
  */
+#include "base/grow.h"
 #include "table/table_build_state.h"
 
 #include <sched.h>
@@ -27,16 +28,12 @@ static uint64_t thread_cpu_us(void)
 /* With the lock held: a note for the chunk that was just taken. */
 static bool add_note(struct table_build *b)
 {
-    if (b->note_count == b->note_cap) {
-        size_t cap = b->note_cap ? b->note_cap * 2 : 64;
-        struct chunk_note *notes = realloc(b->notes, cap * sizeof *notes);
+    struct chunk_note *notes = grow_by_one(b->notes, b->note_count, &b->note_cap, sizeof *notes);
 
-        if (!notes) {
-            return false;
-        }
-        b->notes = notes;
-        b->note_cap = cap;
+    if (!notes) {
+        return false;
     }
+    b->notes = notes;
     b->notes[b->note_count++] = (struct chunk_note){ 0 };
     return true;
 }
