@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/json_scan.h"
+#include "base/json_text.h"
 #include "base/url.h"
 #include "base/url_make.h"
 #include "base/utf8.h"
@@ -404,6 +405,77 @@ static void put_hints(struct writer *w, const struct probe_found *found, const c
          name, safe);
 }
 
+/* --- how the server is reached ---------------------------------------------------------------------------- */
+
+/* What a job has of "network" that is no time and no size, and is not as it is anyway. */
+static bool is_of_the_way(struct str key, struct str value)
+{
+    static const char *const keys[] = { "insecure",    "http2",     "http2_prior_knowledge",
+                                        "cacert",      "resolve",   "connect_to",
+                                        "unix_socket", "interface", "ip" };
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (str_equal(key, str_view(keys[i]))) {
+            return !str_equal(str_trim(value), STR("false"));
+        }
+    }
+    return false;
+}
+
+/* A member as it is; a secret that was typed is for the environment to know. */
+static void put_kept(struct writer *w, const char *separator, struct str key, struct str value,
+                     const char *variable)
+{
+    PUTF(w, "%s\"%.*s\": ", separator, STR_ARG(key));
+    if (json_type_of(value) == JSON_NULL) {
+        PUTF(w, "\"${%s}\"", variable);
+    } else if (w->result == RESULT_OK) {
+        w->result = json_text_compact(w->out, value);
+    }
+}
+
+static void put_object(struct writer *w, struct str root, const char *name, const char *variable)
+{
+    char pointer[32];
+    struct json_walk walk;
+    struct str object, key, value;
+    const char *separator = "{ ";
+
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    if (!json_find(root, str_view(pointer), &object)) {
+        return;
+    }
+    json_walk_begin(&walk, object);
+    while (json_walk_next(&walk, &key, &value)) {
+        if (strcmp(name, "network") == 0 && !is_of_the_way(key, value)) {
+            continue;
+        }
+        if (separator[0] == '{') {
+            PUTF(w, "  \"%s\": ", name);
+        }
+        put_kept(w, separator, key, value, variable);
+        separator = ", ";
+    }
+    if (separator[0] != '{') {
+        put(w, STR(" },\n"));
+    }
+}
+
+/* As the job itself would be kept. */
+static void put_network(struct writer *w, const struct job *job)
+{
+    struct buf text = { 0 };
+
+    w->result = w->result == RESULT_OK ? job_write(job, &text, NULL) : w->result;
+    if (w->result == RESULT_OK) {
+        put_object(w, buf_view(&text), "proxy", "PROXY_USER");
+        put_object(w, buf_view(&text), "proxies", "PROXIES");
+        put_object(w, buf_view(&text), "tls", "KEY_PASS");
+        put_object(w, buf_view(&text), "network", "");
+    }
+    buf_release(&text);
+}
+
 enum result probe_job_write(const struct probe_found *found, struct buf *out, struct err *err)
 {
     struct writer w = { .out = out, .secrets = &found->job->secrets };
@@ -427,6 +499,7 @@ enum result probe_job_write(const struct probe_found *found, struct buf *out, st
     put(&w, STR(",\n"));
     put_headers(&w, job, &login);
     put_login(&w, &login);
+    put_network(&w, job);
     PUTF(&w, "  \"endpoints\": [\n    {\n      \"name\": \"%s\",\n      \"url\": ", name);
     put_target(&w, url.target);
     put_body(&w, &job->endpoints[0]);

@@ -130,6 +130,25 @@ def test_command__is_asked_as_curl_asks_it__and_so_is_the_job_made_of_it():
     server.shutdown()
 
 
+def test_job_of_a_command__reaches_the_server_as_the_command_did():
+    """A proxy with credentials, a name found elsewhere: the job has them, and no secret."""
+    server = Echo()
+    port = server.server_port
+    command = (f"curl -x http://me:pass-word-1@127.0.0.1:{port} --resolve a.test:80:127.0.0.1 -k --http2 -4 "
+               "http://a.test/p")
+    ended = harness.succeed("probe", command)
+    check(b"pass-word-1" not in ended.out and b'"user": "${PROXY_USER}"' in ended.out, "the job:", ended)
+    with open(scratch("way.json"), "wb") as file:
+        file.write(ended.out)
+    server.asked.clear()
+    run = harness.run("run", "--plain", "-o", scratch("way.run"), scratch("way.json"),
+                      env=harness.environment(PROXY_USER="me:pass-word-1"))
+    check_equal((run.code, [path for _, path, _, _ in server.asked]), (0, ["http://a.test/p"]), f"exit code and asked: {run}")
+    for kept in (b'"resolve": ["a.test:80:127.0.0.1"]', b'"insecure": true', b'"http2": true', b'"ip": 4'):
+        check(kept in ended.out, "not kept:", kept, ended)
+    server.shutdown()
+
+
 def test_command__that_sends_a_body_without_a_type__is_refused():
     server = Echo()
     ended = harness.succeed("probe", f"curl -d '{BODY}' -H 'Content-Type:' {server.url}/p", code=2)
