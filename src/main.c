@@ -54,7 +54,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define DESCRIPTORS_LEAST 19 /* beside the standard ones: what a run of one connection takes */
+#define DESCRIPTORS_LEAST 24 /* beside the standard ones: what a run of one connection takes */
 #define DESCRIPTORS_WANTED 256
 #define LARGE_BLOCK_BYTES (1 << 20)
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */

@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct recovering {
@@ -386,6 +387,14 @@ enum result archive_store(struct archive *archive, struct settlement *batch, uin
     return result;
 }
 
+/* It is only ever appended to. */
+static bool is_cut(const struct segment *segment)
+{
+    struct stat st;
+
+    return fstat(segment->fd, &st) == 0 && (uint64_t)st.st_size < segment->extent.committed;
+}
+
 enum result archive_look(struct archive *archive, struct err *err)
 {
     const struct segment *segment = &archive->segment;
@@ -399,6 +408,11 @@ enum result archive_look(struct archive *archive, struct err *err)
 
         segment_name(segment->extent.number, name);
         result = run_dir_look_at(archive->dir, archive->raw_fd, name, segment->fd, err);
+        if (result == RESULT_OK && is_cut(segment)) {
+            result =
+                err_set(err, RESULT_NOT_FOUND, "E-DIR4",
+                        "%s: raw/%s was cut while the run was at work", archive->dir->path, name);
+        }
     }
     return result == RESULT_OK ? ledger_look(archive->ledger, err) : result;
 }

@@ -556,7 +556,8 @@ void ledger_close(struct ledger *ledger)
 }
 
 /* The same file as ever under that name; the first look finds out which that is. */
-static bool is_there(const struct ledger *ledger, const char *name, struct ledger_file *file)
+static bool is_there(const struct ledger *ledger, const char *name, struct ledger_file *file,
+                     bool *has_shrunk)
 {
     struct stat st;
 
@@ -564,23 +565,30 @@ static bool is_there(const struct ledger *ledger, const char *name, struct ledge
         return false;
     }
     if (!file->is_known) {
-        *file = (struct ledger_file){ true, st.st_dev, st.st_ino };
+        *file = (struct ledger_file){ true, st.st_dev, st.st_ino, 0 };
     }
+    *has_shrunk = st.st_size < file->size;
+    file->size = st.st_size;
     return !ledger->dir->has_inodes || (st.st_dev == file->device && st.st_ino == file->inode);
 }
 
 enum result ledger_look(struct ledger *ledger, struct err *err)
 {
     int has_moved = 0;
+    bool is_cut = false, log_is_folded = false;
 
     /* SQLite knows what it has opened; of the log it does not tell. */
     (void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
     has_moved &= ledger->dir->has_inodes;
-    if (has_moved || !is_there(ledger, NAME, &ledger->database) ||
-        !is_there(ledger, NAME "-wal", &ledger->log) ||
-        !is_there(ledger, NAME "-shm", &ledger->index)) {
+    if (has_moved || !is_there(ledger, NAME, &ledger->database, &is_cut) ||
+        !is_there(ledger, NAME "-wal", &ledger->log, &log_is_folded) ||
+        !is_there(ledger, NAME "-shm", &ledger->index, &log_is_folded)) {
         return err_set(err, RESULT_NOT_FOUND, "E-DIR4",
                        "%s, or its -wal or -shm, was removed or replaced while the run was at work",
+                       ledger->path);
+    }
+    if (is_cut) { /* SQLite only ever lets it grow */
+        return err_set(err, RESULT_NOT_FOUND, "E-DIR4", "%s was cut while the run was at work",
                        ledger->path);
     }
     return RESULT_OK;

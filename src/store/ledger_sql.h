@@ -93,8 +93,10 @@ struct ledger {
         bool is_known;
         dev_t device;
         ino_t inode;
-    } database, log, index; /* as they were when the first commit was looked at */
-    bool said_is_counted;   /* rows of `said`, about; see ledger_failed.c */
+        off_t size;
+    } database, log,
+        index; /* as they were when the first commit was looked at; sizes as at the last look */
+    bool said_is_counted; /* rows of `said`, about; see ledger_failed.c */
     uint64_t said_count;
     unsigned said_until_count;
     sqlite3_stmt *statements[SQL_COUNT]; /* prepared at first use */

@@ -383,8 +383,16 @@ def removing(name):
     return remove
 
 
+def cutting(name):
+    def cut(run_dir):
+        os.truncate(os.path.join(run_dir, name), 0)
+
+    return cut
+
+
 TAKERS = (remove_all, replace_by_another, move, removing("raw"), removing(SEGMENT), removing("ledger.db"),
-          removing("ledger.db-wal"), removing("ledger.db-shm"))
+          removing("ledger.db-wal"), removing("ledger.db-shm"),
+          cutting("ledger.db"), cutting(SEGMENT))
 
 
 def test_run__ends_with_8__when_what_it_stored_is_taken_away():
