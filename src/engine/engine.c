@@ -263,6 +263,7 @@ static const struct part {
     { "endpoint stats", stats_start, stats_stop },
     { "cookies", NULL, cookie_jar_release },
     { "login", login_init, login_release },
+    { "signing", NULL, signing_release },
     { "rules", opinion_init, opinion_release },
     { "discover", discover_make, discover_stop },
     { "frontier", frontier_start, frontier_stop },

@@ -8,6 +8,7 @@
 #include "engine/endpoint_stats.h"
 #include "engine/auth.h"
 #include "engine/cookie_jar.h"
+#include "engine/signing.h"
 #include "engine/core.h"
 #include "engine/cpu.h"
 #include "engine/credential_watch.h"
@@ -103,6 +104,7 @@ struct engine {
     struct auth auth;
     struct login_state login;
     struct credential_watches credentials;
+    struct signing signing;
     struct cookie_jar cookies;
     struct proxy_pool proxy_pool;
     bool proxy_has_worked; /* an answer has come through one */

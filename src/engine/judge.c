@@ -27,6 +27,7 @@
 #include "engine/refused_alike.h"
 #include "engine/seal.h"
 #include "engine/settle.h"
+#include "engine/signing.h"
 #include "plan/pages/pages.h"
 #include "plan/retry.h"
 
@@ -273,6 +274,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     if (deadline.holds_host) {
         refusal_hold(e, host, response, &deadline);
     }
+    signing_note(e, response);
     if (login_decides(e, response, &deadline)) {
         return;
     }

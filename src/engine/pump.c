@@ -5,6 +5,7 @@
 #include "engine/credential_watch.h"
 #include "engine/discover.h"
 #include "engine/engine_state.h"
+#include "engine/signing.h"
 #include "engine/events.h"
 #include "engine/feed.h"
 #include "engine/give_up.h"
@@ -217,6 +218,9 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     sending_fill(e, request, &extra);
     poll_carry(e, request, &extra);
     opened = seal_open(e, request, &extra);
+    if (opened == RESULT_OK) {
+        opened = signing_carry(e, request, &extra);
+    }
     if (opened == RESULT_NOT_FOUND) {
         host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
         judge_refuse(e, request, NO_SECRET);

@@ -53,7 +53,8 @@ enum fetch_cookies {
     FETCH_COOKIES_BESIDE_GIVEN, /* sent back beside that, in one header */
 };
 
-#define FETCH_EXTRA_HEADERS 8 /* who asks (2), and what is filled in for one request */
+#define FETCH_EXTRA_HEADERS                                                                        \
+    14 /* who asks (2), what is filled in for one request, its signature (4) */
 
 /** What one start carries beside the headers of its endpoint: who asks, what is known already. Copied.
  *  An origin that a redirect led to is told none of it. */

@@ -123,6 +123,21 @@ void job_login_release(struct job_login *login)
     *login = (struct job_login){ .kind = NULL };
 }
 
+static void sign_release(struct job_sign *sign)
+{
+    free(sign->aws);
+    free(sign->hmac);
+    free(sign->of);
+    free(sign->header);
+    free(sign->encoding);
+    free(sign->time);
+    free(sign->time_header);
+    job_secret_release(&sign->access_key);
+    job_secret_release(&sign->secret_key);
+    job_secret_release(&sign->session_token);
+    job_secret_release(&sign->key);
+}
+
 void job_release(struct job *job)
 {
     for (size_t i = 0; i < job->endpoint_count; i++) {
@@ -139,6 +154,7 @@ void job_release(struct job *job)
     free(job->vars);
     free(job->base);
     job_network_release(&job->network);
+    sign_release(&job->sign);
     free(job->cookies.jar);
     free(job->cookies.from);
     free(job->name);

@@ -193,6 +193,15 @@ struct job_login {
     bool is_incomplete;  /* a job was read that could not keep a secret, which job_finish refuses */
 };
 
+/** How each request is signed (job/auth/sign.h). Texts are NULL when not given. */
+struct job_sign {
+    char *aws; /* "REGION:SERVICE" */
+    struct job_secret access_key, secret_key, session_token;
+    char *hmac; /* "sha256"; `of` what, in which `header` */
+    char *of, *header, *encoding, *time, *time_header;
+    struct job_secret key;
+};
+
 /** What becomes of cookies that servers set (engine/cookie_jar.h). */
 struct job_cookies {
     bool
@@ -266,6 +275,7 @@ struct job {
     struct job_var *vars;
     size_t var_count;
     struct job_login login;
+    struct job_sign sign;
     struct job_cookies cookies;
     struct job_poll poll;
     /* Tables to be made at the end, by their files' endings: "csv", "jsonl.gz". Which there are is known to

@@ -4,6 +4,7 @@
 #include "base/json_scan.h"
 #include "base/units.h"
 #include "job/auth/auth_kind.h"
+#include "job/auth/sign.h"
 #include "job/dates.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -195,6 +196,23 @@ static void read_cookie_file(struct job_reader *r, void *target, struct str valu
     take_path(r, "cookie_file", &job->cookies.from, value);
 }
 
+static void read_sign(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+    size_t faults = r->text.faults->count;
+    struct err err;
+
+    if (r->skips_secrets) {
+        return;
+    }
+    (void)job_read_object(r, &job_sign_keys, &job->sign, value);
+    if (r->text.faults->count == faults &&
+        sign_check(&job->sign, job->login.is_incomplete, &err) != RESULT_OK) {
+        err_prefix(&err, "\"sign\"");
+        job_text_fault_of(&r->text, value, &err);
+    }
+}
+
 static void read_answers(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
@@ -216,6 +234,7 @@ static const struct job_key root_keys[] = {
     { "headers", JOB_KEY_CALL, 0, 0, 0, read_root_headers },
     { "header_files", JOB_KEY_CALL, 0, 0, 0, read_header_files },
     { "login", JOB_KEY_CALL, 0, 0, 0, note_login },
+    { "sign", JOB_KEY_CALL, 0, 0, 0, read_sign },
     { "cookies", JOB_KEY_CALL, 0, 0, 0, read_cookies },
     { "cookie_file", JOB_KEY_CALL, 0, 0, 0, read_cookie_file },
     { "vars", JOB_KEY_CALL, 0, 0, 0, job_read_vars },
@@ -251,7 +270,7 @@ const struct job_key *job_file_key(size_t index, const char **object)
     const struct job_keys *const all[] = {
         &job_root_keys,  &job_endpoint_keys, &job_pages_keys, job_login_keys(),  &job_var_keys,
         &job_table_keys, &job_answer_keys,   &job_pace_keys,  &job_retry_keys,   &job_limits_keys,
-        &job_proxy_keys, &job_proxies_keys,  &job_tls_keys,   &job_network_keys,
+        &job_proxy_keys, &job_proxies_keys,  &job_tls_keys,   &job_network_keys, &job_sign_keys,
     };
     const struct job_key *key = NULL;
 

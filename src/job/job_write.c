@@ -6,6 +6,7 @@
 #include "base/json_scan.h"
 #include "base/json_text.h"
 #include "job/auth/auth_kind.h"
+#include "job/auth/sign.h"
 #include "job/dates.h"
 #include "job/job_read.h"
 #include "job/template.h"
@@ -463,9 +464,10 @@ static bool write_words(cJSON *object, const char *name, const struct job_words 
 }
 
 /* What a row has read; of a secret that was typed as it is: null. */
-static bool write_login_key(cJSON *object, const struct job_key *key, const struct job_login *login)
+static bool write_login_key(cJSON *object, const struct job_key *key, const void *target,
+                            bool lacks)
 {
-    const void *at = (const char *)login + key->offset;
+    const void *at = (const char *)target + key->offset;
     const struct job_secret *secret = at;
 
     switch (key->kind) {
@@ -475,8 +477,7 @@ static bool write_login_key(cJSON *object, const struct job_key *key, const stru
     case JOB_KEY_SECRET:
     case JOB_KEY_SECRET_OR_NONE:
     case JOB_KEY_NAMED:
-        return (!secret->sent && !secret->given && !login->is_incomplete) ||
-               add_secret(object, key->name, secret);
+        return (!secret->sent && !secret->given && !lacks) || add_secret(object, key->name, secret);
     case JOB_KEY_TIME:
         return !*(const uint64_t *)at || add_time(object, key->name, *(const uint64_t *)at);
     case JOB_KEY_WORDS:
@@ -492,10 +493,10 @@ static bool write_login_kind(cJSON *object, const struct job_login *login)
     cJSON *inner = kind->keys ? cJSON_AddObjectToObject(object, kind->key.name) : NULL;
 
     if (!kind->keys) {
-        return write_login_key(object, &kind->key, login);
+        return write_login_key(object, &kind->key, login, login->is_incomplete);
     }
     for (size_t i = 0; inner && i < kind->keys->count; i++) {
-        if (!write_login_key(inner, &kind->keys->keys[i], login)) {
+        if (!write_login_key(inner, &kind->keys->keys[i], login, login->is_incomplete)) {
             return false;
         }
     }
@@ -519,6 +520,22 @@ static bool write_login(cJSON *root, const struct job_login *login)
            add_optional(object, "expires", login->expires) &&
            add_optional(object, "send", login->send) &&
            (!login->timeout_us || add_time(object, "timeout", login->timeout_us));
+}
+
+static bool write_sign(cJSON *root, const struct job_sign *sign, bool lacks)
+{
+    cJSON *object = sign->aws || sign->hmac ? cJSON_AddObjectToObject(root, "sign") : NULL;
+
+    for (size_t i = 0; object && i < job_sign_keys.count; i++) {
+        const struct job_key *key = &job_sign_keys.keys[i];
+
+        if (!write_login_key(object, key, sign, false) ||
+            (lacks && key->kind == JOB_KEY_SECRET && !cJSON_HasObjectItem(object, key->name) &&
+             !cJSON_AddNullToObject(object, key->name))) {
+            return false;
+        }
+    }
+    return object || (!sign->aws && !sign->hmac);
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------- */
@@ -691,8 +708,10 @@ static bool write_root(cJSON *root, const struct job *job)
     }
     files = cJSON_AddArrayToObject(root, "header_files");
     return files && write_headers(root, job->headers, job->header_count, files) &&
-           write_login(root, &job->login) && write_cookies(root, &job->cookies) &&
-           write_vars(root, job) && write_endpoints(root, job) && write_pace(root, &job->pace) &&
+           write_login(root, &job->login) &&
+           write_sign(root, &job->sign, job->login.is_incomplete) &&
+           write_cookies(root, &job->cookies) && write_vars(root, job) &&
+           write_endpoints(root, job) && write_pace(root, &job->pace) &&
            write_retry(root, &job->retry) && write_limits(root, &job->limits) &&
            write_answers(root, &job->answers) && write_network(root, &job->network) &&
            write_proxy(root, &job->network.proxy) && write_tls(root, &job->network.tls) &&

@@ -1,0 +1,107 @@
+#include "engine/signing.h"
+
+#include "base/moment.h"
+#include "base/units.h"
+#include "engine/core.h"
+#include "engine/engine_state.h"
+#include "engine/events.h"
+
+#include <string.h>
+
+static bool is_signed(const struct engine *e, const struct request *request)
+{
+    return (e->job->sign.aws || e->job->sign.hmac) && request->id && !request->foreign;
+}
+
+/* "host:port" as libcurl sends it: the port only where it is not the scheme's. */
+static struct str host_of(const struct url *url)
+{
+    const char *begin = url->host.data - url->is_ipv6;
+    size_t len = url->host.len + 2 * (size_t)url->is_ipv6;
+    const char *end = url->origin.data + url->origin.len;
+
+    if (url->port != (url->is_https ? 443 : 80)) {
+        len = (size_t)(end - begin);
+    }
+    return (struct str){ begin, len };
+}
+
+/* The target as it is sent: with the query that the login adds. */
+static enum result append_target(struct buf *out, const struct url *url, struct str query)
+{
+    bool has_path = url->target.len && url->target.data[0] == '/';
+    enum result result = has_path ? RESULT_OK : buf_append_char(out, '/');
+
+    if (result == RESULT_OK) {
+        result = buf_append_str(out, url->target);
+    }
+
+    if (result == RESULT_OK && query.len) {
+        result = buf_append_char(out, memchr(out->data, '?', out->len) ? '&' : '?');
+        result = result == RESULT_OK ? buf_append_str(out, query) : result;
+    }
+    return result;
+}
+
+enum result signing_carry(struct engine *e, const struct request *request,
+                          struct fetch_extra *extra)
+{
+    const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
+    struct sign_request r = { .wall_us = clock_wall_us(&e->options.clock) };
+    struct buf target = { 0 };
+    struct url url;
+    enum result result;
+
+    if (!is_signed(e, request)) {
+        return RESULT_OK;
+    }
+    result = url_split(extra->url.len ? extra->url : request_url(request), &url, NULL);
+    if (result == RESULT_OK) {
+        result = append_target(&target, &url, extra->query);
+    }
+    if (result == RESULT_OK) {
+        r.method = str_view(request->drop_body ? "GET" : endpoint->method);
+        r.body = request->drop_body   ? STR("")
+                 : extra->body.len    ? extra->body
+                 : request->body.data ? request->body
+                                      : str_view(endpoint->body);
+        r.host = host_of(&url);
+        r.target = buf_view(&target);
+        result = sign_make(&e->job->sign, &r, e->signing.lines);
+    }
+    for (size_t i = 0; i < SIGN_HEADERS_MAX && result == RESULT_OK; i++) {
+        extra->headers[FETCH_EXTRA_HEADERS - SIGN_HEADERS_MAX + i] = buf_view(&e->signing.lines[i]);
+    }
+    auth_wipe(&target);
+    return result;
+}
+
+void signing_note(struct engine *e, const struct response *response)
+{
+    struct str date = response_header(response, STR("date"));
+    int64_t theirs_us, off_us;
+    char length[UNITS_TEXT_MAX];
+
+    if (!is_signed(e, response->request) || e->signing.is_clock_told || response->status < 400 ||
+        response->status > 403 || !date.len ||
+        !moment_parse_http(date, clock_wall_us(&e->options.clock), &theirs_us)) {
+        return;
+    }
+    off_us = theirs_us - clock_wall_us(&e->options.clock);
+    if (off_us < 0 ? -off_us < (int64_t)SIGN_CLOCK_OFF_US : off_us < (int64_t)SIGN_CLOCK_OFF_US) {
+        return;
+    }
+    e->signing.is_clock_told = true;
+    units_format_time((uint64_t)(off_us < 0 ? -off_us : off_us), length);
+    events_add(&e->events, EVENT_ERROR, "sign", "",
+               "the clock of this machine is %s %s that of the server (its Date), which refuses a "
+               "signature for that: set the clock",
+               length, off_us < 0 ? "ahead of" : "behind");
+}
+
+void signing_release(struct engine *e)
+{
+    for (size_t i = 0; i < SIGN_HEADERS_MAX; i++) {
+        auth_wipe(&e->signing.lines[i]);
+    }
+}
