@@ -479,7 +479,7 @@ static void rate__does_not_sink__when_some_are_refused_at_any_rate(void **state)
           600 },
         { "50/s, burst 50, 2 % at any rate",
           { LIMITER_BUCKET, .rate = 50, .burst = 50, .latency_ms = 20, .by_chance = 0.02 },
-          0.3,
+          0.22,
           0.04,
           600 },
     };

@@ -113,6 +113,39 @@ static void starts__do_not_burst__when_nothing_started_for_an_hour(void **state)
     assert_in_range(starts_until(&p, &now_us, now_us + 1, 1), 1, 21);
 }
 
+/* A loop that is late by 30 ms each tenth of a second keeps its rate, and no more than the credit at once. */
+static void starts__are_made_up__within_the_credit(void **state)
+{
+    struct pacer p;
+    uint64_t now_us = T0;
+    unsigned starts = 0, most = 0;
+
+    (void)state;
+    pacer_init(&p, (struct rate){ 80, US_PER_S });
+    p.is_even = true;
+    p.credit_us = 3 * p.interval_us;
+    for (unsigned tick = 0; tick < 10 * 1000; tick++) {
+        unsigned before = starts;
+
+        now_us += US_PER_MS;
+        if (tick % 100 < 30) {
+            continue;
+        }
+        while (pacer_wait_us(&p, now_us) == 0) {
+            pacer_start(&p, now_us);
+            starts++;
+        }
+        most = starts - before > most ? starts - before : most;
+    }
+    assert_in_range(starts, 796, 801);
+    assert_in_range(most, 2, 4);
+    now_us += 3600 * US_PER_S;
+    for (starts = 0; pacer_wait_us(&p, now_us) == 0; starts++) {
+        pacer_start(&p, now_us);
+    }
+    assert_in_range(starts, 1, 4);
+}
+
 static void set_rate__counts_from_the_last_start__when_it_becomes_faster(void **state)
 {
     struct pacer p;
@@ -157,6 +190,7 @@ int main(void)
         cmocka_unit_test(wait__is_over__when_it_was_waited),
         cmocka_unit_test(starts__are_no_more_than_the_rate__in_any_second),
         cmocka_unit_test(starts__do_not_burst__when_nothing_started_for_an_hour),
+        cmocka_unit_test(starts__are_made_up__within_the_credit),
         cmocka_unit_test(set_rate__counts_from_the_last_start__when_it_becomes_faster),
         cmocka_unit_test(set_rate__keeps_the_new_distance__when_it_becomes_slower),
         cmocka_unit_test(set_rate__forgets_nothing__when_it_was_off_between),

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <math.h>
 
 #define REMEMBERED_US (60 * US_PER_S) /* a refusal */
 #define INNOCENT_US (300 * US_PER_S)
@@ -14,6 +15,8 @@
 #define BACKGROUND_SLOW 0.25  /* ... this part of what was accepted between them */
 #define BACKGROUND_TIMES 1.5
 #define BACKGROUND_MORE 0.1
+#define CREDIT_PART 4 /* of what a bucket has shown to hold: late starts are made up */
+#define CREDIT_MOST_US 40e3
 
 unsigned bucket_cap(struct bucket *b, uint64_t now_us)
 {
@@ -24,6 +27,14 @@ unsigned bucket_cap(struct bucket *b, uint64_t now_us)
         return learned;
     }
     return learned && learned < told ? learned : (unsigned)told;
+}
+
+/* What a loop that is late may make up: of a quick rate, and where a bucket has shown to hold a few. */
+static double credit_us(const struct learned_limit *l, double interval_us)
+{
+    return l->phase == LEARNED_NARROW && interval_us < CREDIT_MOST_US
+               ? fmin(l->held / CREDIT_PART * interval_us, CREDIT_MOST_US)
+               : 0;
 }
 
 /* How long the learned rate keeps one more start back. */
@@ -38,6 +49,7 @@ static uint64_t learned_wait_us(struct bucket *b, uint64_t now_us)
     if (rate != b->pacer.rate.requests || !b->pacer.rate.per_us) {
         b->pacer.is_even = true;
         pacer_set_rate(&b->pacer, (struct rate){ rate, US_PER_S });
+        b->pacer.credit_us = credit_us(&b->learned, b->pacer.interval_us);
     }
     wait_us = pacer_wait_us(&b->pacer, now_us);
     if (wait_us) {

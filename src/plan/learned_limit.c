@@ -429,7 +429,6 @@ static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_
     }
     l->is_sure |= is_near(found, l->target);
     l->burst = fmax(l->burst, l->excess);
-    l->held = fmax(l->held, l->excess);
     l->target = found;
     set_rate(l, (l->is_sure ? BACK_SURE : BACK) * found, now_us);
 }

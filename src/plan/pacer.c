@@ -43,8 +43,10 @@ uint64_t pacer_wait_us(const struct pacer *pacer, uint64_t now_us)
 
 void pacer_start(struct pacer *pacer, uint64_t now_us)
 {
-    if (pacer->next_us < (double)now_us) {
-        pacer->next_us = (double)now_us;
+    double least_us = (double)now_us - (pacer->next_us > 0 ? pacer->credit_us : 0);
+
+    if (pacer->next_us < least_us) {
+        pacer->next_us = least_us;
     }
     pacer->next_us += pacer->interval_us;
 }

@@ -21,7 +21,8 @@
 struct pacer {
     struct rate rate;   /* per_us 0: no limit */
     double interval_us; /* between two starts */
-    bool is_even;       /* no bursts: for servers that refuse two at once */
+    bool is_even;       /* no bursts: for servers that refuse two at once ... */
+    double credit_us;   /* ... but starts that came late are made up for so long: they bear a few */
     double next_us;     /* theoretical arrival time of the next start */
 };
 
