@@ -85,7 +85,7 @@ struct table_format {
 extern const struct table_format csv_format, tsv_format, parquet_format, jsonl_format, json_format,
     sqlite_format;
 
-/** All of them, with a NULL behind the last; the first is what a name without an ending means. */
+/** All of them, with a NULL after the last; the first is what a name without an ending means. */
 extern const struct table_format *const table_formats[];
 
 /* Their names, for help and completion; a test sees that they are the same. */
