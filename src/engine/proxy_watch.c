@@ -89,6 +89,7 @@ static uint64_t pair_hold_us(struct engine *e, const struct response *response, 
 static void move(struct engine *e, struct response *response, uint64_t hold_us)
 {
     const struct host *host = host_at(&e->hosts, response->request->host);
+    bool is_told = response->outcome == OUTCOME_PROXY; /* the reason names it */
     char length[UNITS_TEXT_MAX];
 
     snprintf(length, sizeof length, "for good");
@@ -96,8 +97,9 @@ static void move(struct engine *e, struct response *response, uint64_t hold_us)
         units_format_time(hold_us, length);
     }
     events_add_host(&e->events, EVENT_NOTICE, "proxy", host->label, "",
-                    "%.*s goes on through another proxy than %s, which is held %s: %.100s",
-                    STR_ARG(host->label), response->proxy, length, response->reason);
+                    "%.*s leaves its proxy %s%s: %.100s%s%s", STR_ARG(host->label),
+                    hold_us == TIME_NEVER ? "" : "for ", length, response->reason,
+                    is_told ? "" : ", through ", is_told ? "" : response->proxy);
     response->outcome = OUTCOME_PROXY;
     response->proxy_fault = PROXY_FAULT_MOVED;
 }

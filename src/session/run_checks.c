@@ -119,6 +119,11 @@ static void warn_of_brackets(const struct job *job)
     }
 }
 
+static bool is_typed(const struct job_secret *secret)
+{
+    return secret->sent && !secret->given;
+}
+
 void run_warn(const struct job *job)
 {
     const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
@@ -139,6 +144,12 @@ void run_warn(const struct job *job)
                         "a credential stands in a URL or a body as it is: it is not kept, and the "
                         "next session must be given it again; better '?api_key=${ENV}' in single "
                         "quotes, or a job file's \"login\"");
+    }
+    if (is_typed(&job->network.proxy.user) || is_typed(&job->network.tls.pass)) {
+        message_warning("W-SEC1",
+                        "a credential of the proxy or the key was typed as it is: others see it in "
+                        "the process list, and the next session must be given it again; better "
+                        "'NAME:${ENV}' or @FILE");
     }
     for (size_t i = 0; i < job->header_count; i++) {
         if (!job->headers[i].given) {

@@ -133,6 +133,7 @@ def test_typed_password__is_not_kept__and_asked_for_again():
     typed = ["-x", f"http://bob:{PASSWORD}@127.0.0.1:{port}"]
     ended = ask("typed", server.url + "/[1-2]", *typed)
     check_equal(ended.code, 3, f"exit code: {ended}")
+    check(b"W-SEC1" in ended.err and b"of the proxy" in ended.err, "no warning:", ended)
     check_no_secret("typed", ended)
     again = harness.run("run", "--plain", "--only-failed", "-o", scratch("typed"))
     check(again.code == 2 and b"E-SEC3" in again.err and b"give -U again" in again.err, again)
