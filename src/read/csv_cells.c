@@ -169,7 +169,7 @@ enum result csv_next(struct csv_reader *r, struct csv_row *row, bool *more)
 }
 
 /* The state behind a character that is not within quotes. */
-static int state_after(char c, char delimiter)
+static enum csv_scan_state state_after(char c, char delimiter)
 {
     return c == delimiter ? CSV_AT_CELL : CSV_PLAIN;
 }

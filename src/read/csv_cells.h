@@ -50,8 +50,10 @@ MUST_CHECK enum result csv_next(struct csv_reader *reader, struct csv_row *row, 
 void csv_row_release(struct csv_row *row);
 
 /* Looks for ends of rows in text that comes block by block; zeroed, it stands where a row begins. */
+enum csv_scan_state { CSV_AT_CELL, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED, CSV_AFTER_CR };
+
 struct csv_scan {
-    enum { CSV_AT_CELL, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED, CSV_AFTER_CR } state;
+    enum csv_scan_state state;
     uint64_t lines; /* that have ended */
 };
 
