@@ -1,10 +1,9 @@
 #include "demo/timers.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 
 #include <stdlib.h>
-
-#define FIRST_CAP 256
 
 void timers_release(struct timers *t)
 {
@@ -12,30 +11,15 @@ void timers_release(struct timers *t)
     *t = (struct timers){ 0 };
 }
 
-static enum result grow(struct timers *t)
+enum result timers_add(struct timers *t, uint64_t due_us, void *owner)
 {
-    size_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
-    struct timer *heap = reallocarray(t->heap, cap, sizeof *heap);
+    struct timer *heap = grow_by_one(t->heap, t->count, &t->cap, sizeof *heap);
+    size_t at;
 
     if (!heap) {
         return RESULT_NOMEM;
     }
     t->heap = heap;
-    t->cap = cap;
-    return RESULT_OK;
-}
-
-enum result timers_add(struct timers *t, uint64_t due_us, void *owner)
-{
-    size_t at;
-
-    if (t->count == t->cap) {
-        enum result result = grow(t);
-
-        if (result != RESULT_OK) {
-            return result;
-        }
-    }
     at = t->count++;
     while (at && t->heap[(at - 1) / 2].due_us > due_us) {
         t->heap[at] = t->heap[(at - 1) / 2];

@@ -1,6 +1,7 @@
 #include "history/replay.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/json_scan.h"
 #include "base/timestamp.h"
 #include "base/units.h"
@@ -52,20 +53,6 @@ static enum event_level level_of(struct str raw)
                                             : EVENT_INFO;
 }
 
-/* Room for one more of `size` bytes; the array grows by doubling. */
-static void *grow(void *array, size_t count, size_t *allocated, size_t size)
-{
-    void *grown = array;
-
-    if (count == *allocated) {
-        size_t more = *allocated ? *allocated * 2 : 256;
-
-        grown = reallocarray(array, more, size);
-        *allocated = grown ? more : *allocated;
-    }
-    return grown;
-}
-
 /* A session has run for a while when its first sample is taken, and a short one has no other. */
 static uint64_t since_start(const struct replay *r, int64_t at_us)
 {
@@ -102,7 +89,7 @@ static enum result add_moment(struct replay *r, int64_t at_us, struct str line)
     m.ran_us = last ? last->ran_us : 0;
     m.ran_us += m.is_first ? since_start(r, at_us) : m.begins ? 0 : (uint64_t)since_us;
     sample_read(line, &m.sample);
-    grown = grow(r->moments, r->moment_count, &r->moment_allocated, sizeof *grown);
+    grown = grow_by_one(r->moments, r->moment_count, &r->moment_allocated, sizeof *grown);
     if (!grown) {
         return RESULT_NOMEM;
     }
@@ -115,7 +102,8 @@ static enum result add_moment(struct replay *r, int64_t at_us, struct str line)
 static enum result add_event(struct replay *r, int64_t at_us, struct str kind, struct str level,
                              struct str text)
 {
-    struct past_event *grown = grow(r->events, r->event_count, &r->event_allocated, sizeof *grown);
+    struct past_event *grown =
+        grow_by_one(r->events, r->event_count, &r->event_allocated, sizeof *grown);
     struct past_event *event;
     struct buf plain = { 0 };
     enum result result;

@@ -1,5 +1,6 @@
 #include "job/template.h"
 
+#include "base/grow.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
 
@@ -82,16 +83,13 @@ static size_t placeholder_len(struct str text, struct str *name, bool *as_it_is)
 
 static struct piece *add_piece(struct template *t)
 {
-    if (t->piece_count == t->piece_allocated) {
-        size_t allocated = t->piece_allocated ? t->piece_allocated * 2 : 8;
-        struct piece *pieces = reallocarray(t->pieces, allocated, sizeof *pieces);
+    struct piece *pieces =
+        grow_by_one(t->pieces, t->piece_count, &t->piece_allocated, sizeof *pieces);
 
-        if (!pieces) {
-            return NULL;
-        }
-        t->pieces = pieces;
-        t->piece_allocated = allocated;
+    if (!pieces) {
+        return NULL;
     }
+    t->pieces = pieces;
     t->pieces[t->piece_count] = (struct piece){ .at = t->bytes.len, .name = NO_NAME };
     return &t->pieces[t->piece_count++];
 }

@@ -1,5 +1,6 @@
 #include "store/orphans.h"
 
+#include "base/grow.h"
 #include "store/segment.h"
 
 #include <stdlib.h>
@@ -13,18 +14,14 @@ struct extents {
 static enum result collect(void *context, const struct segment_extent *extent, struct err *err)
 {
     struct extents *extents = context;
+    struct segment_extent *items =
+        grow_by_one(extents->items, extents->count, &extents->room, sizeof *items);
 
-    if (extents->count == extents->room) {
-        size_t room = extents->room ? extents->room * 2 : 64;
-        struct segment_extent *items = reallocarray(extents->items, room, sizeof *items);
-
-        if (!items) {
-            return err_nomem(err, "looking for records without a row");
-        }
-        extents->items = items;
-        extents->room = room;
+    if (!items) {
+        return err_nomem(err, "looking for records without a row");
     }
-    extents->items[extents->count++] = *extent;
+    extents->items = items;
+    items[extents->count++] = *extent;
     return RESULT_OK;
 }
 

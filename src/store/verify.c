@@ -1,5 +1,6 @@
 #include "store/verify.h"
 
+#include "base/grow.h"
 #include "base/units.h"
 #include "store/orphans.h"
 
@@ -71,28 +72,12 @@ static void tell(struct verify *v, struct verify_finding finding)
     v->found(v->context, &finding);
 }
 
-/* Room for one more item of `size` bytes; NULL when out of memory. */
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-    void *more;
-
-    if (count < *room) {
-        return items;
-    }
-    *room = *room ? *room * 2 : 64;
-    more = reallocarray(items, *room, size);
-    if (!more) {
-        *room = count;
-    }
-    return more;
-}
-
 static enum result collect_extent(void *context, const struct segment_extent *extent,
                                   struct err *err)
 {
     struct extents *extents = context;
     struct segment_extent *items =
-        grow(extents->items, extents->count, &extents->room, sizeof *items);
+        grow_by_one(extents->items, extents->count, &extents->room, sizeof *items);
 
     if (!items) {
         return err_nomem(err, "verifying a run");
@@ -104,7 +89,7 @@ static enum result collect_extent(void *context, const struct segment_extent *ex
 
 static enum result collect_span(struct spans *spans, const struct record *record, struct err *err)
 {
-    struct span *items = grow(spans->items, spans->count, &spans->room, sizeof *items);
+    struct span *items = grow_by_one(spans->items, spans->count, &spans->room, sizeof *items);
 
     if (!items) {
         return err_nomem(err, "verifying a run");
