@@ -75,6 +75,8 @@ static void endpoint_release(struct job_endpoint *endpoint)
     pages_release(&endpoint->pages);
     answer_rules_release(&endpoint->answers);
     texts_release(endpoint->with, endpoint->with_count);
+    free(endpoint->where_at);
+    free(endpoint->where_is);
     table_release(&endpoint->table);
 }
 

@@ -154,7 +154,10 @@ struct job_endpoint {
      * `{parent.pointer}`. Its one source then is the template, of which nothing is asked by itself. */
     bool has_parent;
     uint32_t parent; /* index, below this one's own: a job file is sorted so */
-    char **with;     /* "parent.pointer" and variables: values that the table repeats as columns */
+    /* Of the parent's records only those are asked for whose value at this pointer is `where_is`, or one of its
+     * elements (JSON); or, without it, is there and neither null nor false. NULL: all. */
+    char *where_at, *where_is;
+    char **with; /* "parent.pointer" and variables: values that the table repeats as columns */
     size_t with_count;
     struct job_table table;
 };

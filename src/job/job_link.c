@@ -524,6 +524,15 @@ static void check_vars(struct link *l, size_t e)
     }
 }
 
+/* "where" chooses among the records of another endpoint, which there must be. */
+static void check_where(struct link *l, size_t e)
+{
+    if (l->r->job->endpoints[e].where_at && l->parents[e] == NONE) {
+        job_text_fault(&l->r->text, l->r->places[e].at, "E-CFG4",
+                       "\"where\" is of no use: the endpoint asks for no records of another one");
+    }
+}
+
 /* Parents first; else in the order of the file. */
 static void sort(struct link *l)
 {
@@ -547,6 +556,7 @@ static void sort(struct link *l)
                 continue;
             }
             sorted[done] = job->endpoints[e];
+            check_where(l, e);
             sorted[done].has_parent = parent != NONE;
             sorted[done].parent = parent != NONE ? (uint32_t)new_index[parent] : 0;
             new_index[e] = done++;

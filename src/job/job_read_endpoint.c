@@ -257,6 +257,35 @@ static void read_with(struct job_reader *r, void *target, struct str value)
     read_texts(r, "with", &endpoint->with, &endpoint->with_count, value);
 }
 
+/* `{"at": "/status", "is": "active"}`, or `["new", "active"]`, or without "is". */
+static void read_where(struct job_reader *r, void *target, struct str value)
+{
+    static const struct job_key at = {
+        "at", JOB_KEY_POINTER, offsetof(struct job_endpoint, where_at), 0, 0, NULL
+    };
+    struct job_endpoint *endpoint = target;
+    struct json_walk walk;
+    struct str key, member;
+
+    json_walk_begin(&walk, value);
+    while (json_type_of(value) == JSON_OBJECT && json_walk_next(&walk, &key, &member)) {
+        if (json_raw_equal(key, STR("at"))) {
+            job_read_value(r, &at, endpoint, member);
+        } else if (json_raw_equal(key, STR("is")) && json_type_of(member) != JSON_OBJECT) {
+            free(endpoint->where_is);
+            endpoint->where_is = job_compact_json(member);
+            r->text.no_memory |= !endpoint->where_is;
+        } else {
+            job_text_fault(&r->text, key, "E-CFG1",
+                           "\"where\" has \"at\" and \"is\" (a value, or an array of them)");
+        }
+    }
+    if (!endpoint->where_at) {
+        job_text_fault(&r->text, value, "E-CFG4",
+                       "\"where\": want {\"at\": \"/status\", \"is\": \"active\"}");
+    }
+}
+
 static void read_records(struct job_reader *r, void *target, struct str value)
 {
     static const struct job_key key = {
@@ -382,6 +411,7 @@ static const struct job_key endpoint_keys[] = {
     { "lenient", JOB_KEY_CALL, 0, 0, 0, read_lenient },
     { "pages", JOB_KEY_CALL, 0, 0, 0, job_read_pages },
     { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
+    { "where", JOB_KEY_CALL, 0, 0, 0, read_where },
     { "answers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_answers },
 };
 

@@ -270,6 +270,15 @@ static bool write_reading(cJSON *object, const struct body_reading *reading)
            (!reading->is_strict || cJSON_AddFalseToObject(object, "lenient"));
 }
 
+static bool write_where(cJSON *to, const struct job_endpoint *endpoint)
+{
+    cJSON *object = endpoint->where_at ? cJSON_AddObjectToObject(to, "where") : NULL;
+
+    return !endpoint->where_at ||
+           (object && cJSON_AddStringToObject(object, "at", endpoint->where_at) &&
+            (!endpoint->where_is || cJSON_AddRawToObject(object, "is", endpoint->where_is)));
+}
+
 static bool write_endpoint(const struct job *job, cJSON *object,
                            const struct job_endpoint *endpoint)
 {
@@ -284,7 +293,8 @@ static bool write_endpoint(const struct job *job, cJSON *object,
             cJSON_AddStringToObject(object, "shape", record_shape_name(endpoint->shape))) &&
            write_reading(object, &endpoint->reading) && write_pages(object, &endpoint->pages) &&
            write_answers(object, &endpoint->answers) &&
-           add_texts(object, "with", endpoint->with, endpoint->with_count);
+           add_texts(object, "with", endpoint->with, endpoint->with_count) &&
+           write_where(object, endpoint);
 }
 
 static bool write_endpoints(cJSON *root, const struct job *job)

@@ -547,11 +547,57 @@ static void take_values(struct reaping *r, const struct record_view *record)
     }
 }
 
+/* Both are the same string, or the same number, boolean or null as it is written. */
+static bool is_same(struct str a, struct str b, struct buf *plain)
+{
+    bool is_text = json_type_of(a) == JSON_STRING;
+
+    if (is_text != (json_type_of(b) == JSON_STRING)) {
+        return false;
+    }
+    buf_reset(plain);
+    return is_text ? json_unescape(plain, json_string_raw(b), NULL) == RESULT_OK &&
+                         json_raw_equal(json_string_raw(a), buf_view(plain))
+                   : str_equal(str_trim(a), str_trim(b));
+}
+
+/* The endpoint's "where" lets the record through. */
+static bool is_wanted(const struct job_endpoint *endpoint, struct str record)
+{
+    struct str value, is = str_view(endpoint->where_is), each;
+    struct buf plain = { 0 };
+    struct json_walk walk;
+    bool wanted = false;
+
+    if (!endpoint->where_at) {
+        return true;
+    }
+    if (!json_find(record, str_view(endpoint->where_at), &value)) {
+        return false;
+    }
+    if (!is.data) {
+        return json_type_of(value) != JSON_NULL && !str_equal(str_trim(value), STR("false"));
+    }
+    if (json_type_of(is) != JSON_ARRAY) {
+        wanted = is_same(value, is, &plain);
+    } else {
+        json_walk_begin(&walk, is);
+        while (!wanted && json_walk_next(&walk, NULL, &each)) {
+            wanted = is_same(value, each, &plain);
+        }
+    }
+    buf_release(&plain);
+    return wanted;
+}
+
 static bool take_record(void *context, const struct record_view *record)
 {
     struct reaping *r = context;
     struct sort_key place;
 
+    if (!is_wanted(endpoint_of(r->h, r->child), record->value)) {
+        return true;
+    }
     r->records++;
     buf_reset(&r->url);
     buf_reset(&r->body);

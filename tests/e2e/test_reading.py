@@ -301,5 +301,23 @@ def test_column__is_what_it_is_declared_to_be__or_says_so():
     check(b"price is no double" in ended.err and not os.path.exists(os.path.join(scratch("c.run"), "t.csv")), f"fail: {ended}")
 
 
+def test_details__are_asked_for__where_the_job_wants_them():
+    items = [{"id": 1, "s": "a", "ok": True}, {"id": 2, "s": "b", "ok": False}, {"id": 3, "s": "\u00fc", "ok": None}, {"id": 4}]
+    server = Server(lambda path: (200, "application/json", json.dumps(items if path == "/l" else {"p": path}).encode()))
+    for where, want in (({"at": "/s", "is": "a"}, "1"), ({"at": "/s", "is": ["b", "ü"]}, "23"), ({"at": "/ok"}, "1"),
+                        ({"at": "/id", "is": [4, 1]}, "14"), ({"at": "/ok", "is": None}, "3"), ({"at": "/id", "is": "4"}, "")):
+        server.asked.clear()
+        job = {"name": "o", "base": server.url, "endpoints": [{"name": "t", "url": "/l"}, {"name": "d", "url": "/d/{t.id}", "where": where}]}
+        write(scratch("job.json"), json.dumps(job).encode())
+        remove(scratch("d.run"))
+        harness.succeed("run", "--plain", "-o", scratch("d.run"), scratch("job.json"))
+        harness.succeed("run", "--plain", "-o", scratch("d.run"))
+        check_equal(sorted(server.asked), ["/d/" + n for n in want] + ["/l"], f"{where}")
+    job["endpoints"] = [{"name": "t", "url": "/l", "where": {"at": "/s"}}]
+    write(scratch("job.json"), json.dumps(job).encode())
+    ended = harness.run("run", "--plain", scratch("job.json"))
+    check(ended.code == 2 and b"E-CFG4" in ended.err and b"where" in ended.err, f"without a parent: {ended}")
+
+
 if __name__ == "__main__":
     harness.main(globals())
