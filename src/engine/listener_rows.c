@@ -146,5 +146,5 @@ const struct listener listener_rows[] = {
     { "detail", .on_judged = detail_note },
     { "failures", .on_settled = failures_settled },
     { "samples", .on_tick = sample_tick },
-    { NULL },
+    { .name = NULL },
 };
