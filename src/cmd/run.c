@@ -180,6 +180,8 @@ static int run_in(const char *path, struct run_options *options, struct run_list
             .quiet = options->quiet,
             .progress_us = options->progress_us,
             .monitor = options->monitor,
+            .on_end = options->on_end,
+            .ping = options->ping,
             .detach = detach,
             .stdin_is_read = run_lists_have_piped(lists) || run_values_are_piped(&options->job),
             .json = options->json && !options->sweep.cap_count,

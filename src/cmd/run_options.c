@@ -158,6 +158,19 @@ static enum result set_metrics(void *target, const char *value, struct err *err)
     return metrics_server_check(value, err);
 }
 
+static enum result set_ping(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    options->ping = value;
+    return strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0
+               ? RESULT_OK
+               : err_set(
+                     err, RESULT_INVALID, "E-ARG1",
+                     "--ping wants a URL of http or https (it is not shown here, as it may be a "
+                     "secret)");
+}
+
 static const struct option_row watch_rows[] = {
     {
         .name = "detach",
@@ -200,6 +213,20 @@ static const struct option_row watch_rows[] = {
         .help = "Write the totals every second, as JSON",
         .kind = OPTION_TEXT,
         .offset = offsetof(struct run_options, monitor.status_file),
+    },
+    {
+        .name = "on-end",
+        .value = "COMMAND",
+        .help = "Run this by /bin/sh at the end, with the report as JSON on its stdin",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, on_end),
+    },
+    {
+        .name = "ping",
+        .value = "URL",
+        .help = "GET URL/start at the start; at the end URL, or URL/EXIT when all is not well",
+        .kind = OPTION_CALL,
+        .set = set_ping,
     },
 };
 

@@ -40,7 +40,8 @@ struct run_options {
     bool detach, quiet;
     uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
     struct monitor_options monitor;
-    bool has_sources; /* a URL, a list or a job file was given */
+    const char *on_end, *ping; /* NULL: none */
+    bool has_sources;          /* a URL, a list or a job file was given */
     struct options_given given;
 };
 

@@ -6,6 +6,8 @@
 #include "engine/engine.h"
 #include "history/failed.h"
 #include "history/stored_job.h"
+#include "session/at_end.h"
+#include "session/end_report.h"
 #include "session/leave_terminal.h"
 #include "session/session_socket.h"
 #include "session/typed.h"
@@ -130,17 +132,6 @@ static void lose_dashboard(struct session *s)
     go_on_unseen(s);
 }
 
-/* What can be typed for a run directory. */
-static void say_command(const char *command, const char *path)
-{
-    struct buf word = { .max = 0 };
-
-    if (say_shell_word(&word, str_view(path)) == RESULT_OK) {
-        say(stderr, "scrapetop: %s %.*s", command, STR_ARG(buf_view(&word)));
-    }
-    buf_release(&word);
-}
-
 /* The run goes on in the background, and the shell has its terminal again. */
 static void detach(struct session *s)
 {
@@ -152,9 +143,9 @@ static void detach(struct session *s)
     }
     say(stderr, "scrapetop: detached; process %ld goes on, even if the shell calls it stopped",
         (long)getpid());
-    say_command(s->socket.server ? "come back: scrapetop attach"
-                                 : "how far it is: scrapetop status",
-                s->options->dir->path);
+    end_report_say_command(s->socket.server ? "come back: scrapetop attach"
+                                            : "how far it is: scrapetop status",
+                           s->options->dir->path);
     say(stderr, "scrapetop: end it: kill %ld", (long)getpid());
     leave_terminal();
     uv_update_time(&s->loop);
@@ -499,147 +490,6 @@ static void on_done(void *context)
     }
 }
 
-static void print_table(const struct report *r, const char *path, uint64_t rows)
-{
-    say_part(stderr, "scrapetop: table: %s (%llu row%s", path, (unsigned long long)rows,
-             units_plural(rows));
-    if (r->made_of < r->ok) { /* in mid-run: it lacks what came later */
-        say_part(stderr, ", made of %llu of %llu answers; normalise makes it anew",
-                 (unsigned long long)r->made_of, (unsigned long long)r->ok);
-    }
-    say(stderr, ")");
-}
-
-/* Where the tables lie that `path` is the first of, or the only one: one for every endpoint. */
-/* Of a table that is called by an endpoint's name: what follows that; or NULL. */
-static const char *ending_of(const struct report *r, const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-    for (size_t i = 0; i < r->endpoint_count; i++) {
-        size_t len = strlen(r->endpoints[i].name);
-
-        if (strncmp(name, r->endpoints[i].name, len) == 0 && name[len] == '.') {
-            return name + len;
-        }
-    }
-    return NULL;
-}
-
-static void print_tables(const struct report *r, const char *path)
-{
-    const char *ending = ending_of(r, path);
-
-    if (!path[0] || strcmp(path, "-") == 0) {
-        return;
-    }
-    if (r->endpoint_count < 2 || !ending) {
-        print_table(r, path, r->rows);
-        return;
-    }
-    for (size_t i = 0; i < r->endpoint_count; i++) {
-        char one[sizeof r->run_dir + sizeof r->endpoints->name + 20];
-
-        snprintf(one, sizeof one, "%s/%s%.16s", r->run_dir, r->endpoints[i].name, ending);
-        print_table(r, one, r->endpoints[i].rows);
-    }
-}
-
-/* A list for the next program. That it cannot be written spoils nothing: the ledger has the same. */
-static void save_failed(const struct session *s)
-{
-    struct err err;
-
-    if (s->report.store_is_gone) {
-        return;
-    }
-    if (failed_save(s->options->dir, s->report.failed > 0, &err) != RESULT_OK) {
-        message_warning(err.code, err.text);
-    } else if (s->report.failed) {
-        say(stderr, "scrapetop: what failed, a line each: %s/" FAILED_FILE, s->options->dir->path);
-    }
-}
-
-static void print_report(const struct session *s)
-{
-    const struct report *r = &s->report;
-    struct buf text = { 0 };
-    char left[80];
-
-    if (s->options->json && report_json(r, &text) == RESULT_OK) {
-        say_json(stdout, buf_view(&text));
-        fflush(stdout);
-    }
-    if (s->options->quiet && r->exit == EXIT_WELL) {
-        buf_release(&text);
-        save_failed(s);
-        return;
-    }
-    buf_reset(&text);
-    if (report_pages(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (report_rules(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (r->verdict[0]) {
-        say(stderr, "scrapetop: %s", r->verdict);
-    }
-    if (report_retries(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (r->session_requests && report_politeness(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (report_line(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_release(&text);
-    for (size_t i = 0; i < r->table_count; i++) {
-        print_tables(r, r->tables[i].path);
-    }
-    save_failed(s);
-    if (r->stopped_by[0] && !r->stopped_as_wanted &&
-        (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
-        r->exit != EXIT_TERMINATED) {
-        struct err err = { .result = RESULT_IO };
-
-        snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
-        memcpy(err.code, r->stopped_code, sizeof err.code);
-        message_error(&err);
-    }
-    if (r->pending && !r->store_is_gone) {
-        snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
-    } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
-        snprintf(left, sizeof left, "rounds are left");
-    } else if (r->list_is_cut && !r->store_is_gone) {
-        snprintf(left, sizeof left, "all that came is done");
-    } else {
-        return;
-    }
-    if (r->list_is_cut) {
-        say(stderr,
-            "scrapetop: %s, and the rest of the list was not read; resume with the same command, "
-            "the "
-            "list from its beginning",
-            left);
-    } else if (s->options->job->has_typed_secret) {
-        say(stderr,
-            "scrapetop: %s; resume with the same command, for a credential in it is not kept",
-            left);
-    } else if (s->options->resume) {
-        say(stderr, "scrapetop: %s; resume with: %s", left, s->options->resume);
-    } else {
-        snprintf(left + strlen(left), sizeof left - strlen(left),
-                 "; resume with: scrapetop run -o");
-        say_command(left, s->options->dir->path);
-    }
-}
-
 static void set_paths(struct session *s)
 {
     snprintf(s->table, sizeof s->table, "%s/%s.csv", s->options->dir->path, s->options->job->name);
@@ -726,6 +576,19 @@ static enum result open_loop(uv_loop_t *loop, struct err *err)
     return result;
 }
 
+/* Whoever waits for the run's end elsewhere. */
+static void tell_outside(const struct session *s)
+{
+    struct buf json = { 0 };
+    int exit = (int)s->report.exit;
+
+    if (report_json(&s->report, &json) == RESULT_OK) {
+        at_end_command(s->options->on_end, s->options->dir->path, exit, buf_view(&json));
+    }
+    buf_release(&json);
+    at_end_ping(s->options->ping, exit);
+}
+
 int session_run(const struct session_options *options)
 {
     struct session *s = calloc(1, sizeof *s);
@@ -761,6 +624,7 @@ int session_run(const struct session_options *options)
     }
     if (result == RESULT_OK) {
         monitor_ready(&s->monitor);
+        at_end_ping_start(&s->loop, s->options->ping);
         if (s->options->detach) {
             detach_ready(s->options->detach, s->options->dir);
         }
@@ -784,7 +648,8 @@ int session_run(const struct session_options *options)
         say(stderr, "scrapetop: error[E-INT1]: a handle was left open");
     }
     if (result == RESULT_OK) {
-        print_report(s);
+        end_report_print(s->options, &s->report);
+        tell_outside(s);
         code = (int)s->report.exit;
     } else {
         code = message_fail(&err);

@@ -45,8 +45,9 @@ struct session_options {
     uint64_t progress_us;  /* between lines of progress; 0: some seconds, later minutes */
     struct detach *detach; /* who started it waits to hear that it is under way; NULL: nobody */
     struct monitor_options monitor;
-    bool stdin_is_read; /* a list came by it: keys come from the terminal itself */
-    const char *resume; /* the command that goes on with it; NULL: run -o */
+    const char *on_end, *ping; /* at_end.h; NULL: none */
+    bool stdin_is_read;        /* a list came by it: keys come from the terminal itself */
+    const char *resume;        /* the command that goes on with it; NULL: run -o */
 };
 
 /** Runs it to its end and prints the report; returns the exit code. */

@@ -1,11 +1,13 @@
 """What other programs see of a run: metrics, health, files of totals, the service manager, a run in the background."""
 
+import http.server
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -160,6 +162,40 @@ def test_service_manager__hears_what_it_asks_for():
         while b"STOPPING=1\nEXTEND_TIMEOUT_USEC=" not in heard:
             heard += manager.recv(999)
         harness.finish(child)
+
+
+class Pings(http.server.BaseHTTPRequestHandler):
+    """Takes the second GET of each path, and refuses the first."""
+
+    def do_GET(self):
+        self.server.seen.append(self.path)
+        self.send_response(200 if self.server.seen.count(self.path) > 1 else 500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_pings_and_commands__tell_of_start_and_end():
+    told = scratch("told.json")
+    command = f"test -e {told}.again || {{ touch {told}.again; exit 1; }}; cat > {told}; echo $SCRAPETOP_EXIT $SCRAPETOP_RUN > {told}.env"
+    with harness.api("--latency", "20ms") as server, \
+            http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pings) as pings:
+        pings.seen = []
+        threading.Thread(target=pings.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{pings.server_port}/planted-4711"
+        ended = harness.succeed("run", "--plain", "-o", scratch("p.run"), "--on-end", command, "--ping", url,
+                                f"{server.url}/posts/[1-5]", f"{server.url}/status/404", code=3)
+        check_equal(sorted(pings.seen), ["/planted-4711/3"] * 2 + ["/planted-4711/start"] * 2, "pings")
+        check(b"planted-4711" not in ended.err + ended.out, "the URL is shown", ended)
+        pings.shutdown()
+    check_equal(json.loads(harness.read(told))["exit"], 3, "the report's exit code")
+    check(harness.read(told + ".env").startswith(b"3 "), "its environment")
+    kept = harness.everything_in(scratch("p.run"))
+    check(not [name for name, text in kept.items() if b"planted-4711" in text], "the URL is written down")
+    lost = harness.run("run", "--ping", "ftp://x/secret-99", "http://127.0.0.1:9/x")
+    check(lost.code == 2 and b"secret-99" not in lost.err, "a URL that is none", lost)
 
 
 if __name__ == "__main__":
