@@ -235,6 +235,18 @@ def test_kill__leaves_the_old_state_or_the_new__at_any_moment():
     harness.succeed(*arguments, new)
     check_equal(rows(path, "SELECT count(*), min(v), max(v) FROM items"), [(count + 10, "new", "new")], "the end")
     check("old" in seen, "nothing was killed in time:", seen)
+    for n in range(1, 8):  # a file that was not there: no table of it, or all of it
+        fresh = scratch(f"fresh{n}.db")
+        child = harness.scrapetop("normalise", "-o", fresh, "--table", "items", "--key", "id", new, stderr=subprocess.DEVNULL)
+        time.sleep(whole * n / 8)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        if os.path.exists(fresh):
+            check_equal(rows(fresh, "PRAGMA integrity_check"), [("ok",)], "integrity of a new file")
+            if rows(fresh, "SELECT 1 FROM sqlite_master WHERE name = 'items'"):
+                check_equal(rows(fresh, "SELECT count(*) FROM items"), [(count + 10,)], "half a table")
+        harness.succeed("normalise", "-o", fresh, "--table", "items", "--key", "id", new)
+        check_equal(rows(fresh, "SELECT count(*) FROM items"), [(count + 10,)], "after a kill")
 
 
 def test_rows__are_the_same__for_more_workers_and_beside_csv():

@@ -47,7 +47,8 @@ static enum result begin(struct sqlite_sink *s, struct err *err)
                            : err_nomem(err, "opening a database");
     }
     sqlite3_busy_timeout(s->table.db, BUSY_MS);
-    result = run(s, "PRAGMA journal_mode = WAL", err);
+    /* Of a new file a rollback journal holds next to nothing, while a WAL would be written twice. */
+    result = s->fresh ? RESULT_OK : run(s, "PRAGMA journal_mode = WAL", err);
     result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
     result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
     return result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
@@ -129,6 +130,11 @@ static enum result finish(void *sink, struct err *err)
     s->insert = NULL;
     result = run(s, "COMMIT", err);
     s->stored = result == RESULT_OK;
+    if (s->stored && s->fresh) {
+        struct err why; /* where no WAL can be, the table is there all the same */
+
+        (void)!run(s, "PRAGMA journal_mode = WAL", &why);
+    }
     return result;
 }
 
