@@ -85,9 +85,10 @@ void job_hint_offer(struct job_hint *hint, struct str name);
 void job_hint_print(const struct job_hint *hint, char text[JOB_HINT_MAX]);
 
 /* job_keys.c */
-extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys, job_network_keys;
+extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys;
 
 /* job_read_network.c */
+extern const struct job_keys job_network_keys;
 extern const struct job_keys job_proxy_keys, job_proxies_keys, job_tls_keys;
 
 /* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_vars.c; those of "login": job_read.h */

@@ -44,6 +44,9 @@ void job_tls_release(struct job_tls *tls);
 void job_route_release(struct job_route *route);
 
 void job_secret_release(struct job_secret *secret);
+
+/** Overwrites and releases. */
+void job_wipe(struct buf *buf);
 void job_words_release(struct job_words *words);
 void job_login_release(struct job_login *login);
 

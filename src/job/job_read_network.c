@@ -264,3 +264,24 @@ void job_read_proxy(struct job_reader *r, void *target, struct str value)
         read_proxy_url(r, target, value);
     }
 }
+
+#define FIELD(field) offsetof(struct job, field)
+
+static const struct job_key network_keys[] = {
+    { "connect_timeout", JOB_KEY_TIME, FIELD(network.connect_timeout_us), 1, UINT64_MAX, NULL },
+    { "stall_timeout", JOB_KEY_TIME, FIELD(network.stall_timeout_us), 1, UINT64_MAX, NULL },
+    { "max_time", JOB_KEY_TIME, FIELD(network.total_timeout_us), 1, UINT64_MAX, NULL },
+    { "max_body", JOB_KEY_NUMBER, FIELD(network.body_max_bytes), 1, UINT64_MAX, NULL },
+    { "memory", JOB_KEY_NUMBER, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, NULL },
+    { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), 0, 0, NULL },
+    { "http2", JOB_KEY_BOOL, FIELD(network.http2), 0, 0, NULL },
+    { "http2_prior_knowledge", JOB_KEY_BOOL, FIELD(network.http2_at_once), 0, 0, NULL },
+    { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file), 0, 0, NULL },
+    { "resolve", JOB_KEY_CALL, 0, 0, 0, job_read_routes },
+    { "connect_to", JOB_KEY_CALL, 0, 0, 0, job_read_connect_to },
+    { "unix_socket", JOB_KEY_CALL, 0, 0, 0, job_read_unix_socket },
+    { "interface", JOB_KEY_CALL, 0, 0, 0, job_read_interface },
+    { "ip", JOB_KEY_CALL, 0, 0, 0, job_read_ip },
+};
+
+const struct job_keys job_network_keys = JOB_KEYS("network", network_keys);
