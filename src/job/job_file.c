@@ -6,6 +6,7 @@
 #include "job/auth/auth_kind.h"
 #include "job/auth/sign.h"
 #include "job/dates.h"
+#include "job/env_file.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
 
@@ -357,6 +358,8 @@ static enum result parse(struct job_reader *r, struct str text, const char *base
     enum result result;
 
     job_init(r->job);
+    r->job->secrets.env_file = r->path ? env_file_beside(r->path) : NULL;
+    r->job->secrets.env_find = env_file_find;
     if (base) {
         r->job->base = str_dup(str_view(base));
         if (!r->job->base) {

@@ -345,6 +345,9 @@ static enum result add_file_line(struct job *job, struct str line, const char *p
     if (result == RESULT_OK) {
         result = job_register_credential(job, name, value, err);
     }
+    if (result == RESULT_OK && secret_is_pipe(path)) { /* the next session cannot read it */
+        return put_header(list_of(job, NULL), name, STR_NONE, false, value, err);
+    }
     return result == RESULT_OK
                ? put_header(list_of(job, NULL), name, str_view(path), true, value, err)
                : result;
@@ -352,7 +355,10 @@ static enum result add_file_line(struct job *job, struct str line, const char *p
 
 enum result job_add_header_file(struct job *job, const char *path, struct err *err)
 {
-    char *absolute = realpath(path, NULL); /* the next session may start in another directory */
+    char *absolute =
+        secret_is_pipe(path)
+            ? NULL
+            : realpath(path, NULL); /* the next session may start in another directory */
     struct buf text;
     enum result result;
     struct str rest;
@@ -368,7 +374,9 @@ enum result job_add_header_file(struct job *job, const char *path, struct err *e
         number++;
         result = add_file_line(job, str_cut(&rest, '\n'), absolute ? absolute : path, err);
     }
-    if (result != RESULT_OK) {
+    if (result == RESULT_OK && secret_is_pipe(path) && !str_trim(buf_view(&text)).len) {
+        result = err_set(err, RESULT_INVALID, "E-SEC1", "%s gave no header lines", path);
+    } else if (result != RESULT_OK) {
         err_prefix(err, "%s:%u", path, number);
     }
 done:

@@ -26,6 +26,7 @@ static void wipe_text(char *text)
 
 void secrets_release(struct secrets *secrets)
 {
+    free(secrets->env_file);
     for (size_t i = 0; i < secrets->count; i++) {
         wipe_text(secrets->list[i].value);
         free(secrets->list[i].label);
@@ -121,6 +122,7 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
 {
     char name[SECRET_NAME_SHOWN + 1], label[SECRET_LABEL_SIZE];
     size_t len = 0;
+    struct buf from_file = { .max = SECRET_FILE_MAX };
     const char *value;
     enum result result;
 
@@ -138,7 +140,15 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
     memcpy(name, text->data + 2, len);
     name[len] = '\0';
     value = getenv(name);
+    if (!value && secrets->env_file) {
+        result = secrets->env_find(secrets->env_file, name, &from_file, err);
+        if (result != RESULT_OK && result != RESULT_NOT_FOUND) {
+            return result;
+        }
+        value = result == RESULT_OK ? buf_cstr(&from_file) : NULL;
+    }
     if (!value) {
+        buf_release(&from_file);
         return err_set(err, RESULT_NOT_FOUND, "E-SEC2", "environment variable %s is not set", name);
     }
     text->data += len + 3;
@@ -148,6 +158,10 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
     if (result == RESULT_OK && buf_append_str(out, str_view(value)) != RESULT_OK) {
         result = err_nomem(err, "expanding an environment variable");
     }
+    if (from_file.data) {
+        explicit_bzero(from_file.data, from_file.cap);
+    }
+    buf_release(&from_file);
     return result;
 }
 
@@ -177,13 +191,23 @@ enum result secret_expand(struct str text, struct secrets *secrets, struct buf *
     return result;
 }
 
+bool secret_is_pipe(const char *path)
+{
+    return strcmp(path, "-") == 0 || strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
 /* Not the file's bytes but who else can have them. */
 static enum result check_owner(int fd, const char *path, struct err *err)
 {
     struct stat st;
+    bool is_pipe = secret_is_pipe(path);
 
     if (fstat(fd, &st) != 0) {
         return err_set_errno(err, errno, "E-SEC1", "cannot read %s", path);
+    }
+    if (is_pipe && !S_ISREG(st.st_mode)) {
+        return RESULT_OK; /* what writes to it is the user's own */
     }
     if (!S_ISREG(st.st_mode)) {
         return err_set(err, RESULT_DENIED, "E-SEC1", "%s is not a regular file", path);
@@ -205,7 +229,9 @@ static enum result check_owner(int fd, const char *path, struct err *err)
 enum result secret_read_file(const char *path, struct buf *out, struct err *err)
 {
     /* Not blocking: a FIFO is to be refused, not waited for. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
+             : secret_is_pipe(path) ? open(path, O_RDONLY | O_CLOEXEC)
+                                    : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     enum result result;
     ssize_t got;
 

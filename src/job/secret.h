@@ -38,6 +38,9 @@ struct secret {
 struct secrets {
     struct secret *list; /* longest first */
     size_t count;
+    /* A file in which variables are looked for that the environment lacks (job/env_file.h); or NULL. */
+    char *env_file;
+    enum result (*env_find)(const char *path, const char *name, struct buf *value, struct err *err);
     bool begins[256]; /* by the first byte of a value: one of them has it */
 };
 
@@ -140,6 +143,9 @@ bool secret_looks_random(struct str value);
  *  A variable that is not set is an error naming it. */
 MUST_CHECK enum result secret_expand(struct str text, struct secrets *secrets, struct buf *out,
                                      struct err *err);
+
+/** "-" is standard input, and "/dev/fd/63" what a shell makes of <(command): read once, by nobody else. */
+bool secret_is_pipe(const char *path);
 
 /** Reads a whole file of at most SECRET_FILE_MAX bytes; refuses what is no regular file, what somebody
  *  else owns, and what group or others may read. */

@@ -180,5 +180,45 @@ def test_memory__is_read_by_no_other_process_and_dumped_nowhere__unless_allowed(
         ended.set()
 
 
+def echo():
+    return peer.Peer(lambda ask: peer.reply({"n": ask.number}))
+
+
+def test_headers__come_by_stdin_or_from_a_command__and_are_not_kept():
+    server = echo()
+    run_dir = scratch("pipe.run")
+    harness.succeed("run", "--plain", "-o", run_dir, "-H", "@-", f"{server.url}/a", stdin=b"X-Api-Key: stdin-s3cret-0badcafe\n")
+    check_equal(server.asks[-1].headers.get("x-api-key"), "stdin-s3cret-0badcafe", "by stdin")
+    text = f"exec {harness.BINARY} run --plain -o {scratch('sub.run')} -H @<(echo 'X-Api-Key: {FROM_FILE}') {server.url}/b"
+    subprocess.run(["bash", "-c", text], check=True, capture_output=True)
+    check_equal(server.asks[-1].headers.get("x-api-key"), FROM_FILE, "from a command")
+    for where in (run_dir, scratch("sub.run")):
+        for path, data in harness.everything_in(where).items():
+            check(b"0badcafe" not in data, path, "holds a secret")
+    ended = harness.run("run", "--plain", "-o", scratch("none.run"), "-H", "@-", f"{server.url}/c", stdin=b"")
+    check(ended.code == 2 and b"no header lines" in ended.err, ended)
+
+
+def test_env_file__beside_a_job__is_read_when_private_and_the_environment_goes_first():
+    server = echo()
+    job = jobs.write_job("dotenv", base=server.url, headers={"X-Api-Key": "${E2E_DOT}", "X-Other": "${E2E_OTHER}"},
+                         endpoints=[{"name": "x", "url": "/x"}])
+    with open(scratch(".env"), "w", encoding="ascii", opener=private) as file:
+        file.write(f"# comment\nexport E2E_DOT='{FROM_FILE}'\nE2E_OTHER=not-this\n")
+    harness.succeed("run", "--plain", "-o", scratch("dot.run"), job, env=harness.environment(E2E_OTHER="from-outside"))
+    check_equal((server.asks[-1].headers["x-api-key"], server.asks[-1].headers["x-other"]), (FROM_FILE, "from-outside"),
+                "headers")
+    for path, data in harness.everything_in(scratch("dot.run")).items():
+        check(FROM_FILE.encode() not in data, path, "holds a secret")
+    before = server.total()
+    os.chmod(scratch(".env"), 0o644)
+    ended = harness.run("run", "--plain", "-o", scratch("dot2.run"), job, env=harness.environment(E2E_OTHER="x"))
+    check(ended.code == 2 and b"E-SEC1" in ended.err and b"chmod 600" in ended.err, ended)
+    os.remove(scratch(".env"))
+    ended = harness.run("run", "--plain", "-o", scratch("dot3.run"), job, env=harness.environment(E2E_OTHER="x"))
+    check(ended.code == 2 and b"E2E_DOT is not set" in ended.err, ended)
+    check_equal(server.total(), before, "asked without it")
+
+
 if __name__ == "__main__":
     harness.main(globals())
