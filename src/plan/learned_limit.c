@@ -29,7 +29,8 @@
 #define STRAYS_PER_S 0.06    /* back to the rate at which strays are as frequent */
 #define BACK 0.95            /* of what was found */
 #define WHOLE_LEAST 0.7      /* of the refused rate: what a span tells at the least, ... */
-#define WHOLE_LEAST_TOLD 0.5 /* ... where a refusal costs more than a second */
+#define WHOLE_LEAST_TOLD 0.5 /* ... where a refusal costs more than this */
+#define DEAR_S 3.0
 #define BACK_SURE 0.96
 #define BACK_ONCE_MORE 0.92
 #define BACK_AGAIN 0.8 /* refused again at once */
@@ -420,7 +421,7 @@ static void lose_narrow(struct learned_limit *l, double accepted, uint64_t span_
     if (span_us < SPAN_MIN_US) {
         found = (l->episodes_in_row < 3 ? BACK_ONCE_MORE : BACK_AGAIN) * rate;
     } else {
-        double least = (l->told_s > 1 ? WHOLE_LEAST_TOLD : WHOLE_LEAST) * rate;
+        double least = (l->told_s > DEAR_S ? WHOLE_LEAST_TOLD : WHOLE_LEAST) * rate;
 
         whole = fmin(fmax(whole, least), rate);
         found = l->is_sure || l->episodes_in_row > 1 || l->recovery_us > WINDOW_US
