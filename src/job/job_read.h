@@ -82,4 +82,12 @@ char *job_absolute_path(const struct job_reader *r, const char *path);
 /** A copy of JSON without the white space between its tokens; NULL when out of memory. */
 char *job_compact_json(struct str json);
 
+/* job_read_body.c: into a struct job_endpoint. */
+void job_read_as(struct job_reader *r, void *endpoint, struct str value);
+void job_read_shape(struct job_reader *r, void *endpoint, struct str value);
+void job_read_charset(struct job_reader *r, void *endpoint, struct str value);
+void job_read_delimiter(struct job_reader *r, void *endpoint, struct str value);
+void job_read_header_row(struct job_reader *r, void *endpoint, struct str value);
+void job_read_lenient(struct job_reader *r, void *endpoint, struct str value);
+
 #endif

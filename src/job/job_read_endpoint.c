@@ -1,7 +1,6 @@
 /* "endpoints", "tables", and the headers of both the job and its endpoints. */
 #include "job/job_read.h"
 
-#include "base/body_text.h"
 #include "base/json_scan.h"
 #include "base/url.h"
 #include "job/job_parts.h"
@@ -296,81 +295,6 @@ static void read_records(struct job_reader *r, void *target, struct str value)
     job_read_value(r, &key, target, value);
 }
 
-/* --- what a body is ------------------------------------------------------------------------------------ */
-
-static void read_as(struct job_reader *r, void *target, struct str value)
-{
-    struct job_endpoint *endpoint = target;
-    char *text = job_text_string(&r->text, "as", value);
-
-    if (text && !body_format_parse(str_view(text), &endpoint->reading.as)) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"as\": \"%.32s\" is none of %s", text,
-                       BODY_FORMAT_WORDS);
-    }
-    free(text);
-}
-
-static void read_shape(struct job_reader *r, void *target, struct str value)
-{
-    struct job_endpoint *endpoint = target;
-    char *text = job_text_string(&r->text, "shape", value);
-
-    if (text && !record_shape_parse(str_view(text), &endpoint->shape)) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"shape\": \"%.32s\" is none of %s", text,
-                       RECORD_SHAPE_WORDS);
-    }
-    free(text);
-}
-
-static void read_charset(struct job_reader *r, void *target, struct str value)
-{
-    struct job_endpoint *endpoint = target;
-    char *text = job_text_string(&r->text, "charset", value);
-
-    if (text && !body_charset_is_known(str_view(text))) {
-        job_text_fault(&r->text, value, "E-CFG2",
-                       "\"charset\": \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
-                       "iso-8859-15 or windows-1252",
-                       text);
-    }
-    free(endpoint->reading.charset);
-    endpoint->reading.charset = text;
-}
-
-static void read_delimiter(struct job_reader *r, void *target, struct str value)
-{
-    struct job_endpoint *endpoint = target;
-    char *text = job_text_string(&r->text, "delimiter", value);
-
-    endpoint->reading.delimiter = text ? body_delimiter_parse(str_view(text)) : 0;
-    if (text && !endpoint->reading.delimiter) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"delimiter\": want one character, or \"tab\"");
-    }
-    free(text);
-}
-
-/* `true` is the default of both: what is kept is that it is not. */
-static bool read_denial(struct job_reader *r, const char *name, struct str value)
-{
-    struct str text = str_trim(value);
-
-    if (json_type_of(value) != JSON_BOOL) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want true or false", name);
-        return false;
-    }
-    return text.data[0] == 'f';
-}
-
-static void read_header_row(struct job_reader *r, void *target, struct str value)
-{
-    ((struct job_endpoint *)target)->reading.no_header = read_denial(r, "header", value);
-}
-
-static void read_lenient(struct job_reader *r, void *target, struct str value)
-{
-    ((struct job_endpoint *)target)->reading.is_strict = read_denial(r, "lenient", value);
-}
-
 static void read_endpoint_answers(struct job_reader *r, void *target, struct str value)
 {
     struct job_endpoint *endpoint = target;
@@ -402,13 +326,13 @@ static const struct job_key endpoint_keys[] = {
     { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
     { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
     { "records", JOB_KEY_CALL, 0, 0, 0, read_records },
-    { "shape", JOB_KEY_CALL, 0, 0, 0, read_shape },
-    { "as", JOB_KEY_CALL, 0, 0, 0, read_as },
+    { "shape", JOB_KEY_CALL, 0, 0, 0, job_read_shape },
+    { "as", JOB_KEY_CALL, 0, 0, 0, job_read_as },
     { "strip", JOB_KEY_TEXT, offsetof(struct job_endpoint, reading.strip), 0, 0, NULL },
-    { "charset", JOB_KEY_CALL, 0, 0, 0, read_charset },
-    { "delimiter", JOB_KEY_CALL, 0, 0, 0, read_delimiter },
-    { "header", JOB_KEY_CALL, 0, 0, 0, read_header_row },
-    { "lenient", JOB_KEY_CALL, 0, 0, 0, read_lenient },
+    { "charset", JOB_KEY_CALL, 0, 0, 0, job_read_charset },
+    { "delimiter", JOB_KEY_CALL, 0, 0, 0, job_read_delimiter },
+    { "header", JOB_KEY_CALL, 0, 0, 0, job_read_header_row },
+    { "lenient", JOB_KEY_CALL, 0, 0, 0, job_read_lenient },
     { "pages", JOB_KEY_CALL, 0, 0, 0, job_read_pages },
     { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
     { "where", JOB_KEY_CALL, 0, 0, 0, read_where },

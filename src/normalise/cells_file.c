@@ -11,9 +11,8 @@
 
 #define BLOCK_BYTES ((size_t)64 << 10)
 
-/* Up to `len` bytes at `offset`; fewer only at the end of the file. */
-static enum result read_at(int fd, const char *path, char *to, size_t len, uint64_t offset,
-                           size_t *got, struct err *err)
+enum result cells_file_read_at(int fd, const char *path, char *to, size_t len, uint64_t offset,
+                               size_t *got, struct err *err)
 {
     *got = 0;
     while (*got < len) {
@@ -87,7 +86,7 @@ enum result cells_file_read_header(struct cells_file *cells, int fd, const char 
 
         free(head);
         head = malloc(room);
-        result = head ? read_at(fd, path, head, want, from, &got, err)
+        result = head ? cells_file_read_at(fd, path, head, want, from, &got, err)
                       : err_nomem(err, "reading a header");
         if (result == RESULT_OK) {
             result = take_header(cells, (struct str){ head, got }, got < size, path, how, err);
@@ -114,7 +113,7 @@ enum result cells_file_end(const struct cells_file *cells, int fd, const char *p
     while (at < size) {
         struct str text = { block, 0 };
         size_t got;
-        enum result result = read_at(fd, path, block, sizeof block, at, &got, err);
+        enum result result = cells_file_read_at(fd, path, block, sizeof block, at, &got, err);
 
         if (result != RESULT_OK || !got) {
             return result;

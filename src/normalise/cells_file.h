@@ -26,6 +26,10 @@ struct cells_file {
     uint64_t line;  /* ... and its line, from 1 */
 };
 
+/** Up to `len` bytes at `offset`; fewer only at the end of the file. E-IN2. */
+MUST_CHECK enum result cells_file_read_at(int fd, const char *path, char *to, size_t len,
+                                          uint64_t offset, size_t *got, struct err *err);
+
 /** Of the `size` bytes at `from`. `how`: what is told of the dialect. */
 MUST_CHECK enum result cells_file_read_header(struct cells_file *cells, int fd, const char *path,
                                               uint64_t from, uint64_t size,

@@ -84,26 +84,11 @@ static enum result file_source_rewind(struct record_source *source, struct err *
     return RESULT_OK;
 }
 
-/* Up to `len` bytes at `offset`; fewer only at the end of the file. */
+/* Of the input at hand: see cells_file_read_at. */
 static enum result read_at(struct file_source *s, char *to, size_t len, uint64_t offset,
                            size_t *got, struct err *err)
 {
-    *got = 0;
-    while (*got < len) {
-        ssize_t n = pread(s->fd, to + *got, len - *got, (off_t)(offset + *got));
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return err_set_errno(err, errno, "E-IN2", "cannot read %s", s->inputs[s->at].path);
-        }
-        if (n == 0) {
-            break;
-        }
-        *got += (size_t)n;
-    }
-    return RESULT_OK;
+    return cells_file_read_at(s->fd, s->inputs[s->at].path, to, len, offset, got, err);
 }
 
 /* Two JSON texts under each other cannot be one document, so the guess is never wrong about one. */
