@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define SLICE_BYTES ((size_t)1 << 20)
 #define NONE UINT32_MAX
@@ -41,6 +42,7 @@ struct reading {
     struct name *names;
     uint32_t name_count, name_cap;
     uint32_t *buckets; /* names by their hash */
+    uint32_t basis;    /* of the hash */
     struct buf names_text, texts;
     struct open_element *open; /* XML_DEPTH_MAX */
     unsigned depth;
@@ -71,9 +73,10 @@ static bool may_use(struct reading *r, size_t bytes)
 
 /* --- names ---------------------------------------------------------------------------------------------- */
 
-static uint32_t bucket_of(struct str prefix, struct str name)
+/* FNV-1a from a basis that nobody knows, so that nobody can choose names that all fall into one bucket. */
+static uint32_t bucket_of(uint32_t basis, struct str prefix, struct str name)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a; chains are bounded by XML_NAMES_MAX */
+    uint32_t hash = basis;
 
     for (size_t i = 0; i < prefix.len; i++) {
         hash = (hash ^ (unsigned char)prefix.data[i]) * 16777619U;
@@ -115,7 +118,7 @@ static bool grow_names(struct reading *r)
 /* NONE when that failed. */
 static uint32_t intern(struct reading *r, struct str prefix, struct str name)
 {
-    uint32_t *bucket = &r->buckets[bucket_of(prefix, name)];
+    uint32_t *bucket = &r->buckets[bucket_of(r->basis, prefix, name)];
     struct name *n;
 
     for (uint32_t i = *bucket; i != NONE; i = r->names[i].next) {
@@ -427,6 +430,8 @@ static bool prepare(struct reading *r, bool is_utf8)
     if (!r->parser || !r->buckets || !r->open) {
         return false;
     }
+    r->basis = 2166136261U;
+    (void)!getrandom(&r->basis, sizeof r->basis, GRND_NONBLOCK);
     memset(r->buckets, 0xFF, BUCKETS * sizeof *r->buckets);
     XML_SetUserData(r->parser, r);
     XML_SetElementHandler(r->parser, on_start, on_end);
