@@ -7,7 +7,8 @@
  *   fixed    `token` gives the credential's text from the job alone
  *   asked    `ask` says what to ask the server; the answer holds the token, unless `answered` reads it
  *   run      a command prints the token (engine/login_command.h)
- *   signed   each request is computed by itself (`sign`)
+ *
+ * What signs each request by itself is job/auth/sign.h.
  *
  * Ownership  kinds are static; buffers are the caller's, who overwrites them.
  * Errors     E-CFG4, E-CFG8 of a job that lacks something; RESULT_NOMEM.
@@ -29,7 +30,6 @@ struct auth_call {
     struct str url;
     struct buf *body;
     struct buf *header; /* a line that names the client; empty: none */
-    bool is_json;
 };
 
 /** What a login remembers between its calls. */
@@ -57,16 +57,6 @@ struct auth_answer {
     char why[AUTH_WHY_MAX];
 };
 
-/** One request, to be signed or answered for. */
-struct auth_request {
-    struct str method, body;
-    struct str scheme, host; /* host with its port, where that is not the scheme's */
-    struct str target;       /* path and query as they are sent */
-    int64_t wall_us;         /* as the server has it */
-    uint32_t count;          /* requests that the present token has been used for, from 1 */
-    uint64_t random;
-};
-
 struct auth_kind {
     struct job_key key; /* of "login": its name and what it holds; of one with `keys` its name */
     const struct job_keys *keys; /* of its object; NULL: it is none */
@@ -86,12 +76,6 @@ struct auth_kind {
                        struct auth_call *call);
     enum auth_word (*answered)(const struct job_login *login, struct auth_memory *memory,
                                struct auth_answer *answer);
-    /* The credential is computed for each request; `token` is the server's challenge, STR_NONE before the first. */
-    enum result (*sign)(const struct job_login *login, struct str token,
-                        const struct auth_request *request, struct buf *header);
-    /* Reads a challenge (the value of WWW-Authenticate) into a token. False when it is not for this kind.
-     * `is_stale`: the last answer was right, but out of date. */
-    bool (*challenged)(struct str challenge, struct buf *token, bool *is_stale);
 };
 
 /** Keys of "login" beside that of the kind. */

@@ -4,12 +4,9 @@
 static enum result ask(const struct job_login *login, struct auth_memory *memory,
                        struct auth_call *call)
 {
-    struct str body = str_view(login->body.sent), text = str_trim(body);
-
     (void)memory;
     call->url = str_view(login->url);
-    call->is_json = str_starts(text, STR("{")) || str_starts(text, STR("["));
-    return buf_append_str(call->body, body);
+    return buf_append_str(call->body, str_view(login->body.sent));
 }
 
 const struct auth_kind auth_call = {
