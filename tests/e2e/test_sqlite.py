@@ -72,6 +72,9 @@ def test_names__are_kept__whatever_they_hold():
     check_equal(got, [(1, 2, 3, 4, 5, 6, 7, 8)], "values")
     check_equal([n for n, in rows(path, "SELECT name FROM pragma_table_info('items')")],
                 ['a"b', "", "select", "ID", "id_2", "Id_3", "x y", "é; DROP TABLE items"], "names")
+    for _ in range(2):  # the names are found again
+        harness.succeed("normalise", "-o", path, "--table", "again", "--key", "a\"b", scratch("in.jsonl"))
+    check_equal(rows(path, "SELECT * FROM again"), got, "a second time")
     harness.succeed("normalise", "-o", scratch("n.db"), "--table", "It's \"so\"", put([{"a": 1}]))
     check_equal(rows(path, 'SELECT a FROM "It\'s ""so"""'), [(1,)], "a table's name")
     harness.succeed("normalise", "-o", scratch("other name.sqlite"), put([{"a": 1}]))

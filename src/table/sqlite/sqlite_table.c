@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define NUMBER_MAX 16 /* bytes of "_2" behind a name */
+
 enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
 {
     const char *path = t->target->path;
@@ -38,15 +40,14 @@ enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
 
 /* --- names ------------------------------------------------------------------------------------------- */
 
-/* As SQL writes a name. A NUL, which would end the statement, becomes a space. */
+/* As SQL writes a name. No name holds a NUL, which would end the statement. */
 static enum result add_name(struct buf *sql, struct str name)
 {
     enum result result = buf_append_char(sql, '"');
 
     for (size_t i = 0; i < name.len && result == RESULT_OK; i++) {
-        char c = name.data[i] ? name.data[i] : ' ';
-
-        result = c == '"' ? buf_append(sql, "\"\"", 2) : buf_append_char(sql, c);
+        result =
+            name.data[i] == '"' ? buf_append(sql, "\"\"", 2) : buf_append_char(sql, name.data[i]);
     }
     return result == RESULT_OK ? buf_append_char(sql, '"') : result;
 }
@@ -66,21 +67,42 @@ static uint32_t find_column(const struct sqlite_table *t, uint32_t count, struct
     return i;
 }
 
+/* The column's own copy of a name, with spaces for NULs, and a number behind it, if that is not 0. */
+static enum result own_name(struct sqlite_column *column, struct str name, unsigned number)
+{
+    char *made = malloc(name.len + NUMBER_MAX);
+
+    if (!made) {
+        return RESULT_NOMEM;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        made[i] = (char)(name.data[i] ? name.data[i] : ' ');
+    }
+    made[name.len] = '\0';
+    if (number) {
+        snprintf(made + name.len, NUMBER_MAX, "_%u", number);
+    }
+    free(column->own_name);
+    column->own_name = made;
+    column->name = str_view(made);
+    return RESULT_OK;
+}
+
 /* "id" and "ID" are one name to SQLite: the later one becomes "ID_2". */
 static enum result name_column(struct sqlite_table *t, uint32_t index, struct str name)
 {
     struct sqlite_column *column = &t->columns[index];
+    enum result result = RESULT_OK;
 
     column->name = name;
-    for (unsigned number = 2; find_column(t, index, column->name) < index; number++) {
-        free(column->own_name);
-        if (asprintf(&column->own_name, "%.*s_%u", STR_ARG(name), number) < 0) {
-            column->own_name = NULL;
-            return RESULT_NOMEM;
-        }
-        column->name = str_view(column->own_name);
+    if (name.len && memchr(name.data, '\0', name.len)) {
+        result = own_name(column, name, 0);
     }
-    return RESULT_OK;
+    for (unsigned number = 2; result == RESULT_OK && find_column(t, index, column->name) < index;
+         number++) {
+        result = own_name(column, name, number);
+    }
+    return result;
 }
 
 /* --- columns ----------------------------------------------------------------------------------------- */
