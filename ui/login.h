@@ -9,7 +9,7 @@
 #include "engine/snapshot.h"
 #include "ui/theme.h"
 
-#define LOGIN_TEXT_MAX 48
+#define LOGIN_TEXT_MAX 176 /* a URL and a code fit */
 
 /** "ok, expires in 12:04", "asked", "renewing", "failed", ...; `brief`: "12:04". False: there is nothing
  *  to tell, and the text is empty. */
