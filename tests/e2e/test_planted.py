@@ -158,12 +158,14 @@ def login_of(kind):
         "key-header": {"key": "${T}", "header": "X-Thing"},
         "call": {"url": "/login", "json": {"p": "${PW}"}},
         "typed": {"bearer": SECRET},
+        "command": {"command": ["printenv", "T"]},
+        "refresh": {"oauth2": {"url": "/login", "client_id": "me", "refresh_token": "${T}"}},
     }[kind]
 
 
 def test_login__is_nowhere__whatever_echoes_it():
     server = peer.Peer(answer)
-    for kind in ("bearer", "basic", "key", "key-header", "call", "typed"):
+    for kind in ("bearer", "basic", "key", "key-header", "call", "typed", "command", "refresh"):
         run_dir = scratch(kind + ".run")
         job = jobs.write_job(kind, base=server.url, login=login_of(kind), vars={"how": list(ECHOES)},
                              endpoints=[{"name": "e", "url": "/e/{how}"}])
