@@ -199,10 +199,15 @@ static const struct field limit_rows[] = {
 static const struct field_group limit_group = GROUP_OF(limit_rows);
 
 static const struct field login_rows[] = {
-    BOOLEAN(snapshot_login, is_used),        BOOLEAN(snapshot_login, is_called),
-    BOOLEAN(snapshot_login, is_asking),      BOOLEAN(snapshot_login, has_token),
-    BOOLEAN(snapshot_login, is_lost),        BOOLEAN(snapshot_login, expiry_known),
-    UNSIGNED(snapshot_login, expires_in_us), UNSIGNED(snapshot_login, asked_in_us),
+    BOOLEAN(snapshot_login, is_used),
+    BOOLEAN(snapshot_login, is_called),
+    BOOLEAN(snapshot_login, is_asking),
+    BOOLEAN(snapshot_login, has_token),
+    BOOLEAN(snapshot_login, is_lost),
+    BOOLEAN(snapshot_login, expiry_known),
+    UNSIGNED(snapshot_login, expires_in_us),
+    UNSIGNED(snapshot_login, asked_in_us),
+    TEXT(snapshot_login, prompt),
 };
 static const struct field_group login_group = GROUP_OF(login_rows);
 

@@ -72,7 +72,7 @@ def test_bash__completes_commands_options_and_values():
     check_equal(bash_offers("scrapetop", "run", "--profile", "=", "po"), ["polite"], "behind =")
     check_equal(bash_offers("scrapetop", "run", "--profile", "="), ["free", "own", "paid", "polite"], "at =")
     check_equal(bash_offers("scrapetop", "run", "-X", "P"), ["PATCH", "POST", "PUT"], "of a letter")
-    check_equal(bash_offers("scrapetop", "sweep", "1,2", "--class", "bad"), ["bad-json"], "run's, for sweep")
+    check_equal(bash_offers("scrapetop", "sweep", "1,2", "--class", "bad"), ["bad-body", "bad-json"], "run's, for sweep")
     check_equal(bash_offers("scrapetop", "run", "-i", "o"), ["one.run", "ours.txt"], "files")
     check_equal(bash_offers("scrapetop", "run", "-o", "o"), ["one.run"], "directories")
     check_equal(bash_offers("scrapetop", "status", ""), ["one.run"], "runs")
