@@ -144,6 +144,10 @@ static bool renew(struct transfer *t)
     if (!t->worn) {
         return true;
     }
+    /* curl_easy_reset() forgets the list of cookie files without freeing it (7.88). */
+    if (t->jar && curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, NULL) != CURLE_OK) {
+        return false;
+    }
     curl_easy_reset(t->easy);
     t->watched = false;
     t->jar = NULL;
