@@ -15,7 +15,7 @@
 
 #define SIGN(field) offsetof(struct job_sign, field)
 #define DIGEST_MAX 64
-#define PARAMS_MAX 256
+#define NAME_END '\1' /* sorts before all that an encoded text holds */
 
 static const struct job_key keys[] = {
     { "aws", JOB_KEY_TEXT, SIGN(aws), 0, 0, NULL },
@@ -210,19 +210,27 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* "name=value" encoded anew, sorted. A blank is %20; a plus is one in the query's own encoding. */
+/* "name=value" encoded anew, sorted by the name and then by the value: with an equals sign between them "a1" would
+ * come before "a". A blank is %20; a plus is one in the query's own encoding. */
 static enum result append_query(struct buf *out, struct str query)
 {
-    char *params[PARAMS_MAX];
-    size_t count = 0;
+    char **params;
+    size_t count = 0, max = 1;
     enum result result = RESULT_OK;
 
-    while (query.len && result == RESULT_OK && count < PARAMS_MAX) {
+    for (size_t i = 0; i < query.len; i++) {
+        max += query.data[i] == '&';
+    }
+    params = calloc(max, sizeof *params);
+    if (!params) {
+        return RESULT_NOMEM;
+    }
+    while (query.len && result == RESULT_OK) {
         struct str value = str_cut(&query, '&'), name = str_cut(&value, '=');
         struct buf one = { 0 };
 
         result = append_again(&one, name, true);
-        result = result == RESULT_OK ? buf_append_char(&one, '=') : result;
+        result = result == RESULT_OK ? buf_append_char(&one, NAME_END) : result;
         result = result == RESULT_OK ? append_again(&one, value, true) : result;
         params[count] = result == RESULT_OK ? str_dup(buf_view(&one)) : NULL;
         result = params[count] ? RESULT_OK : RESULT_NOMEM;
@@ -231,6 +239,7 @@ static enum result append_query(struct buf *out, struct str query)
     }
     qsort(params, count, sizeof params[0], by_text);
     for (size_t i = 0; i < count; i++) {
+        *strchr(params[i], NAME_END) = '=';
         if (result == RESULT_OK && i > 0) {
             result = buf_append_char(out, '&');
         }
@@ -239,7 +248,8 @@ static enum result append_query(struct buf *out, struct str query)
         }
         free(params[i]);
     }
-    return query.len ? RESULT_LIMIT : result;
+    free(params);
+    return result;
 }
 
 static struct str split_target(struct str target, struct str *query)
