@@ -53,6 +53,17 @@ static enum result check_word(const char *key, const char *text, const char *con
                : err_set(err, RESULT_INVALID, "E-CFG2", "\"%s\": want %s", key, want);
 }
 
+/* What becomes part of a header line: a line break would begin another one. */
+static bool is_sendable(const char *text)
+{
+    for (; text && *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum result check_aws(const struct job_sign *s, bool lacks, struct err *err)
 {
     const char *colon = strchr(s->aws, ':');
@@ -64,6 +75,11 @@ static enum result check_aws(const struct job_sign *s, bool lacks, struct err *e
     if ((!s->access_key.sent || !s->secret_key.sent) && !lacks) {
         return err_set(err, RESULT_INVALID, "E-CFG4",
                        "\"aws\" wants \"access_key\" and \"secret_key\"");
+    }
+    if (!is_sendable(s->aws) || !is_sendable(s->access_key.sent) ||
+        !is_sendable(s->session_token.sent)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2",
+                       "\"aws\", \"access_key\" or \"session_token\" holds a control character");
     }
     return RESULT_OK;
 }
