@@ -236,8 +236,13 @@ void login_command_stop(struct engine *e)
 {
     struct login_command *c = e->login.command;
 
-    if (c && !c->has_exited) {
-        c->is_stopped = true;
+    if (!c || c->is_stopped) {
+        return;
+    }
+    c->is_stopped = true;
+    if (c->has_exited) { /* something that it started keeps its output open */
+        close_all(c);
+    } else {
         kill_group(c);
     }
 }
