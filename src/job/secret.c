@@ -229,11 +229,12 @@ static enum result check_owner(int fd, const char *path, struct err *err)
 enum result secret_read_file(const char *path, struct buf *out, struct err *err)
 {
     /* Not blocking: a FIFO is to be refused, not waited for. */
-    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
+    int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
              : secret_is_pipe(path) ? open(path, O_RDONLY | O_CLOEXEC)
                                     : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     enum result result;
     ssize_t got;
+    char more;
 
     if (fd < 0) {
         return err_set_errno(err, errno, "E-SEC1", "cannot read %s", path);
@@ -254,6 +255,9 @@ enum result secret_read_file(const char *path, struct buf *out, struct err *err)
         }
         out->len += got > 0 ? (size_t)got : 0;
     } while (got != 0 && out->len < out->cap);
+    if (got != 0 && read(fd, &more, 1) > 0) { /* the size of a pipe is not known before */
+        result = err_set(err, RESULT_LIMIT, "E-SEC1", "%s is over %d bytes", path, SECRET_FILE_MAX);
+    }
 done:
     close(fd);
     return result;
