@@ -7,22 +7,34 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 #include <openssl/pem.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COORDINATE_BYTES 32 /* of P-256 */
 #define SIGNATURE_MAX 1024  /* of RSA with 8192 bits */
 
 enum algorithm { NO_ALGORITHM, RS256, ES256 };
 
+/* Other curves have 256 bits as well: secp256k1, brainpoolP256r1. */
+static bool is_p256(const EVP_PKEY *key)
+{
+    char name[32];
+    size_t len;
+
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(key, name, sizeof name, &len) == 1 &&
+           strcmp(name, SN_X9_62_prime256v1) == 0;
+}
+
 static enum algorithm algorithm_of(const EVP_PKEY *key)
 {
     return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(key) >= 2048 ? RS256
-           : EVP_PKEY_get_base_id(key) == EVP_PKEY_EC && EVP_PKEY_get_bits(key) == 256
-               ? ES256
-               : NO_ALGORITHM;
+           : is_p256(key)                                                              ? ES256
+                          : NO_ALGORITHM;
 }
 
 /* Nobody is there to type a pass phrase. */
