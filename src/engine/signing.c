@@ -13,6 +13,21 @@ static bool is_signed(const struct engine *e, const struct request *request)
     return (e->job->sign.aws || e->job->sign.hmac) && request->id && !request->foreign;
 }
 
+/* As the login's credential: what else the job asks is not told of the key or the session's token. */
+static bool is_of_job(const struct engine *e, const struct url *url)
+{
+    const char *base = e->job->base, *authority = base ? strstr(base, "://") : NULL;
+    struct str origin = { base, 0 };
+    struct url own;
+
+    if (!authority) {
+        return true; /* whatever its endpoints name */
+    }
+    origin.len = (size_t)(authority - base) + 3 + strcspn(authority + 3, "/?#");
+    return memchr(origin.data, '{', origin.len) || url_split(origin, &own, NULL) != RESULT_OK ||
+           url_same_origin(&own, url);
+}
+
 /* "host:port" as libcurl sends it: the port only where it is not the scheme's. */
 static struct str host_of(const struct url *url)
 {
@@ -56,6 +71,9 @@ enum result signing_carry(struct engine *e, const struct request *request,
         return RESULT_OK;
     }
     result = url_split(extra->url.len ? extra->url : request_url(request), &url, NULL);
+    if (result == RESULT_OK && !is_of_job(e, &url)) {
+        return RESULT_OK;
+    }
     if (result == RESULT_OK) {
         result = append_target(&target, &url, extra->query);
     }
