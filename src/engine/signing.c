@@ -41,7 +41,7 @@ static struct str host_of(const struct url *url)
     return (struct str){ begin, len };
 }
 
-/* The target as it is sent: with the query that the login adds. */
+/* The target as it is sent: with the query that the login adds, unless it is there (transfer.c). */
 static enum result append_target(struct buf *out, const struct url *url, struct str query)
 {
     bool has_path = url->target.len && url->target.data[0] == '/';
@@ -51,7 +51,8 @@ static enum result append_target(struct buf *out, const struct url *url, struct 
         result = buf_append_str(out, url->target);
     }
 
-    if (result == RESULT_OK && query.len) {
+    if (result == RESULT_OK && query.len &&
+        !memmem(url->target.data, url->target.len, query.data, query.len)) {
         result = buf_append_char(out, memchr(out->data, '?', out->len) ? '&' : '?');
         result = result == RESULT_OK ? buf_append_str(out, query) : result;
     }
