@@ -306,6 +306,7 @@ static enum auth_news lose(struct auth *a)
 {
     a->is_lost = true;
     a->has_token = false;
+    a->memory.prompt[0] = '\0'; /* what it asks for would help no more */
     return AUTH_LOST;
 }
 

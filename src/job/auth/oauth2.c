@@ -267,8 +267,7 @@ static enum auth_word wait_for_user(struct auth_memory *memory, struct auth_answ
     if (str_equal(code, STR("slow_down"))) {
         memory->poll_us += DEVICE_POLL_US;
     } else if (!str_equal(code, STR("authorization_pending"))) {
-        buf_reset(&memory->device);
-        memory->prompt[0] = '\0';
+        /* Any other one may be tried again, and with the same code: somebody may be typing it. */
         return str_equal(code, STR("expired_token"))
                    ? lost(answer, "nobody typed the code in time; run again for another one")
                : str_equal(code, STR("access_denied")) ? lost(answer, "the login was denied")
