@@ -34,11 +34,12 @@ struct auth_call {
 
 /** What a login remembers between its calls. */
 struct auth_memory {
-    bool in_body;       /* OAuth: the client is named in the form, not in a header */
-    struct buf refresh; /* the latest refresh token; empty: the job's own */
-    bool is_rotated;    /* it has come just now, and is to be kept before the token is used */
-    struct buf device;  /* the device's code, once it is known */
-    uint64_t poll_us;   /* and how often it may be asked with */
+    bool in_body;            /* OAuth: the client is named in the form, not in a header */
+    struct buf refresh;      /* the latest refresh token; empty: the job's own */
+    bool is_rotated;         /* it has come just now, and is to be kept before the token is used */
+    struct buf device;       /* the device's code, once it is known */
+    uint64_t poll_us;        /* and how often it may be asked with */
+    int64_t device_until_us; /* by wall_us; 0: it is not said */
     char prompt[AUTH_WHY_MAX]; /* for people: where to go and what to type; empty: nothing */
     int64_t wall_us; /* set by the caller before each call: the time as the server has it */
 };

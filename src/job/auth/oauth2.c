@@ -20,6 +20,7 @@
 #define ANSWER_DEPTH_MAX 64
 #define DEVICE_POLL_US (5 * US_PER_S) /* RFC 8628 section 3.2 */
 #define DEVICE_POLL_MAX_S 600U
+#define DEVICE_LIFE_MAX_S 86400U
 #define JWT_GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -236,6 +237,11 @@ static enum auth_word take_code(struct auth_memory *memory, struct auth_answer *
                  text_at(answer->body, "/verification_url", &url)) &&
                 is_plain(buf_view(&url)) && is_plain(buf_view(&code));
 
+    memory->device_until_us = 0;
+    if (text_at(answer->body, "/expires_in", &every) && str_to_u64(buf_view(&every), &seconds) &&
+        seconds && seconds <= DEVICE_LIFE_MAX_S) {
+        memory->device_until_us = memory->wall_us + (int64_t)(seconds * US_PER_S);
+    }
     memory->poll_us = DEVICE_POLL_US;
     if (text_at(answer->body, "/interval", &every) && str_to_u64(buf_view(&every), &seconds) &&
         seconds && seconds <= DEVICE_POLL_MAX_S) {
@@ -259,6 +265,7 @@ static enum auth_word take_code(struct auth_memory *memory, struct auth_answer *
 /* RFC 8628 section 3.5. */
 static enum auth_word wait_for_user(struct auth_memory *memory, struct auth_answer *answer)
 {
+    static const char late[] = "nobody typed the code in time; run again for another one";
     struct str value, code = STR_NONE;
 
     if (json_find(answer->body, STR("/error"), &value)) {
@@ -268,10 +275,12 @@ static enum auth_word wait_for_user(struct auth_memory *memory, struct auth_answ
         memory->poll_us += DEVICE_POLL_US;
     } else if (!str_equal(code, STR("authorization_pending"))) {
         /* Any other one may be tried again, and with the same code: somebody may be typing it. */
-        return str_equal(code, STR("expired_token"))
-                   ? lost(answer, "nobody typed the code in time; run again for another one")
+        return str_equal(code, STR("expired_token"))   ? lost(answer, late)
                : str_equal(code, STR("access_denied")) ? lost(answer, "the login was denied")
                                                        : AUTH_WORD_USUAL;
+    }
+    if (memory->device_until_us && memory->wall_us >= memory->device_until_us) {
+        return lost(answer, late); /* also when the server goes on saying that it waits */
     }
     answer->wait_us = memory->poll_us;
     return AUTH_WORD_AGAIN;
