@@ -2,14 +2,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LINE_MAX_BYTES 5000 /* libcurl's own limit (MAX_COOKIE_LINE) */
 #define FIELDS 7
 #define HTTP_ONLY "#HttpOnly_"
+#define PER_ANSWER_MAX 50 /* libcurl takes no more of one (MAX_SET_COOKIE_AMOUNT) */
 
 struct cookies {
     CURLSH *share;
-    CURL *easy; /* reads and writes the jar; never asks anything */
+    CURL *easy;     /* reads and writes the jar; never asks anything */
+    unsigned noted; /* answers that set cookies since it was last trimmed */
 };
 
 enum result cookies_new(struct cookies **made, struct err *err)
@@ -165,43 +168,66 @@ static struct str domain_of(const char *line)
     return parts.domain;
 }
 
-/* The domain with the most cookies, by the majority vote of Boyer and Moore and so only when it has more than half
- * of them; else that of the last one, since some must go. */
-static struct str find_greedy(const struct curl_slist *list)
+static int by_domain(const void *a, const void *b)
 {
-    struct str greedy = STR("");
-    size_t votes = 0;
+    const struct str *x = a, *y = b;
+    size_t len = x->len < y->len ? x->len : y->len;
+    int order = strncasecmp(x->data, y->data, len);
 
-    for (const struct curl_slist *at = list; at; at = at->next) {
-        struct str domain = domain_of(at->data);
+    return order ? order : (x->len > y->len) - (x->len < y->len);
+}
 
-        if (votes == 0) {
-            greedy = domain;
-        }
-        votes += str_equal_nocase(domain, greedy) ? 1U : (size_t)-1;
+/* The domain with the most cookies; the empty one when there is no memory to count them. */
+static struct str find_greedy(const struct curl_slist *list, size_t count)
+{
+    struct str *domains = calloc(count, sizeof *domains), greedy = STR("");
+    size_t most = 0, run = 0, i = 0;
+
+    for (const struct curl_slist *at = list; domains && at; at = at->next) {
+        domains[i++] = domain_of(at->data);
     }
+    if (domains) {
+        qsort(domains, i, sizeof *domains, by_domain);
+    }
+    for (size_t j = 0; j < i; j++) {
+        run = j && by_domain(&domains[j - 1], &domains[j]) == 0 ? run + 1 : 1;
+        if (run > most) {
+            most = run;
+            greedy = domains[j];
+        }
+    }
+    free(domains);
     return greedy;
 }
 
+/* Without the greedy one there may still be too many: then some of the others go as well. */
 void cookies_trim(struct cookies *c)
 {
     struct curl_slist *list = list_all(c);
     struct str greedy;
-    size_t count = 0;
+    size_t count = 0, kept = 0;
 
     for (const struct curl_slist *at = list; at; at = at->next) {
         count++;
     }
     if (count > COOKIES_MAX) {
-        greedy = find_greedy(list);
+        greedy = find_greedy(list, count);
         curl_easy_setopt(c->easy, CURLOPT_COOKIELIST, "ALL");
-        for (const struct curl_slist *at = list; at; at = at->next) {
+        for (const struct curl_slist *at = list; at && kept < COOKIES_MAX; at = at->next) {
             if (!str_equal_nocase(domain_of(at->data), greedy)) {
-                (void)add_line(c, str_view(at->data));
+                kept += add_line(c, str_view(at->data));
             }
         }
     }
     free_all(list);
+}
+
+void cookies_note(struct cookies *c)
+{
+    if (++c->noted >= COOKIES_MAX / PER_ANSWER_MAX) {
+        c->noted = 0;
+        cookies_trim(c);
+    }
 }
 
 enum result cookies_write(struct cookies *c, struct buf *out)

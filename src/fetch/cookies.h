@@ -7,7 +7,7 @@
  * browsers' exports can be used.
  *
  * A server may set any number of cookies. When there are more than COOKIES_MAX those of the domain that has the
- * most of them are dropped.
+ * most of them are dropped, and of what is left then what is too much.
  *
  * Ownership  cookies_free releases it; every handle that uses the share must be gone by then.
  * Errors     none but memory: a line that is no cookie is passed over.
@@ -36,8 +36,12 @@ CURLSH *cookies_share(const struct cookies *cookies);
 /** Adds the cookies of a file's text. Returns how many lines looked like one. */
 size_t cookies_load(struct cookies *cookies, struct str text);
 
-/** To be called after answers that set cookies: drops some when there are too many. */
+/** Drops some when there are too many. */
 void cookies_trim(struct cookies *cookies);
+
+/** To be called after each answer that set cookies, outside of libcurl: trims the jar now and then, so that it
+ *  never holds more than twice as many. */
+void cookies_note(struct cookies *cookies);
 
 /** Appends the file's text. */
 MUST_CHECK enum result cookies_write(struct cookies *cookies, struct buf *out);

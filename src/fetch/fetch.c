@@ -350,6 +350,9 @@ static void land(struct fetch *f, struct transfer *t, struct response *response)
     response->counted_bytes = response->body.len;
     f->budget.flying -= response->counted_bytes;
     f->budget.held += response->counted_bytes;
+    if (response->sets_cookie && f->cookies) {
+        cookies_note(f->cookies);
+    }
 }
 
 static void on_done(void *context, CURL *easy, CURLcode code)
