@@ -66,10 +66,12 @@ enum result env_file_find(const char *path, const char *name, struct buf *value,
     }
     while (rest.len && result == RESULT_NOT_FOUND) {
         if (line_names(str_cut(&rest, '\n'), name, &found)) {
-            result =
-                memchr(found.data, '\0', found.len)
-                    ? err_set(err, RESULT_INVALID, "E-SEC1", "%s: %s holds a NUL byte", path, name)
-                    : buf_append_str(value, found);
+            if (memchr(found.data, '\0', found.len)) {
+                result =
+                    err_set(err, RESULT_INVALID, "E-SEC1", "%s: %s holds a NUL byte", path, name);
+            } else if ((result = buf_append_str(value, found)) != RESULT_OK) {
+                result = err_nomem(err, "reading a file of variables");
+            }
         }
     }
     if (text.data) {
