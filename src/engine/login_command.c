@@ -1,5 +1,6 @@
 #include "engine/login_command.h"
 
+#include "base/utf8.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define COMPLAINT_MAX 512 /* bytes kept of its standard error */
+#define COMPLAINT_SHOWN 80
 #define HANDLES 4
 
 struct login_command {
@@ -26,15 +28,29 @@ struct login_command {
     bool has_exited, is_out_over, is_late, is_stopped, is_long;
 };
 
-static void spell(struct login_command *c, struct login_printed *p, const char *what)
+/* The first line of what it said on its standard error, which may be anything: a token as well. */
+static void append_complaint(const struct login_command *c, char *why, size_t size)
 {
     struct str said = str_trim(buf_view(&c->complaint));
     struct str line = str_cut(&said, '\n');
+    size_t used = strlen(why);
+    struct buf text = { 0 };
+
+    if (line.len && used + 3 < size &&
+        secret_hide_typed(line, &c->engine->secrets, &text) == RESULT_OK) {
+        memcpy(why + used, ": ", 3);
+        utf8_display(why + used + 2, size - used - 2, buf_view(&text), COMPLAINT_SHOWN);
+    }
+    auth_wipe(&text);
+}
+
+static void spell(struct login_command *c, struct login_printed *p, const char *what)
+{
     const char *program = c->engine->job->login.command.list[0], *slash = strrchr(program, '/');
 
-    snprintf(p->why, sizeof p->why, "the login's command %.20s %s%s%.*s",
-             slash ? slash + 1 : program, what, line.len ? ": " : "",
-             (int)(line.len < 80 ? line.len : 80), line.len ? line.data : "");
+    snprintf(p->why, sizeof p->why, "the login's command %.20s %s", slash ? slash + 1 : program,
+             what);
+    append_complaint(c, p->why, sizeof p->why);
 }
 
 static void judge_end(struct login_command *c, struct login_printed *p)
