@@ -1,5 +1,6 @@
 #include "engine/login.h"
 
+#include "base/utf8.h"
 #include "engine/auth.h"
 #include "engine/cookie_jar.h"
 #include "engine/core.h"
@@ -235,8 +236,16 @@ void login_carry(struct engine *e, struct request *request, struct fetch_extra *
 
 void login_lose(struct engine *e, const char *why)
 {
+    char shown[sizeof e->ending.why] = "the login failed";
+    struct buf text = { 0 };
+
     events_add(&e->events, EVENT_ERROR, "auth", ",\"code\":\"E-AUTH2\"", "%s", why);
-    engine_stop_for(e, "E-AUTH2", why);
+    /* The report repeats it, and it may hold words of the server's. */
+    if (secrets_redact(&e->secrets, str_view(why), SECRETS_BEGUN, &text) == RESULT_OK) {
+        utf8_display(shown, sizeof shown, buf_view(&text), sizeof shown);
+    }
+    buf_release(&text);
+    engine_stop_for(e, "E-AUTH2", shown);
     if (e->ending.exit == EXIT_WELL) {
         e->ending.exit = EXIT_AUTH;
     }
