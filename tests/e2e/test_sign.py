@@ -65,7 +65,8 @@ def test_check__knows_the_example_of_the_specification():
 
 
 TARGETS = ["/bucket/a.jsonl", "/bucket/with%20space/%C3%A4", "/b/p?partNumber=2&uploadId=ab", "/b/p?uploadId=ab&partNumber=2",
-           "/b/p?uploads", "/b/p?uploads=", "/b/p?q=a%20b%2Bc&list-type=2&q=A", "/b/x~y_z-0.9", "/"]
+           "/b/p?uploads", "/b/p?uploads=", "/b/p?q=a%20b%2Bc&list-type=2&q=A", "/b/x~y_z-0.9", "/",
+           "/b/p?a1=x&a=y&a-b=z"]
 
 
 def test_aws_signature__is_right__of_every_path_query_and_body():

@@ -242,9 +242,13 @@ static enum result append_query(struct buf *out, struct str query)
         return RESULT_NOMEM;
     }
     while (query.len && result == RESULT_OK) {
-        struct str value = str_cut(&query, '&'), name = str_cut(&value, '=');
+        struct str value = str_cut(&query, '&'), name;
         struct buf one = { 0 };
 
+        if (!value.len) {
+            continue; /* "a&&b" */
+        }
+        name = str_cut(&value, '=');
         result = append_again(&one, name, true);
         result = result == RESULT_OK ? buf_append_char(&one, NAME_END) : result;
         result = result == RESULT_OK ? append_again(&one, value, true) : result;
