@@ -236,6 +236,9 @@ enum result cookies_write(struct cookies *c, struct buf *out)
     enum result result = buf_append_str(out, STR("# Netscape HTTP Cookie File\n"));
 
     for (const struct curl_slist *at = list; at && result == RESULT_OK; at = at->next) {
+        if (out->len + strlen(at->data) + 1 > COOKIES_TEXT_MAX) {
+            continue; /* a longer text could not be read again */
+        }
         result = buf_append_str(out, str_view(at->data));
         if (result == RESULT_OK) {
             result = buf_append_char(out, '\n');

@@ -43,7 +43,7 @@ void cookies_trim(struct cookies *cookies);
  *  never holds more than twice as many. */
 void cookies_note(struct cookies *cookies);
 
-/** Appends the file's text. */
+/** Appends the file's text: no more than COOKIES_TEXT_MAX. */
 MUST_CHECK enum result cookies_write(struct cookies *cookies, struct buf *out);
 
 /** The parts of one line of such a text; false when it is no cookie. */
