@@ -231,6 +231,7 @@ static enum auth_word take_code(struct auth_memory *memory, struct auth_answer *
 {
     struct buf url = { .max = 1024 }, code = { .max = 64 }, every = { .max = 16 };
     uint64_t seconds = 0;
+    int len = 0;
     bool good = text_at(answer->body, "/device_code", &memory->device) &&
                 text_at(answer->body, "/user_code", &code) &&
                 (text_at(answer->body, "/verification_uri", &url) ||
@@ -248,8 +249,8 @@ static enum auth_word take_code(struct auth_memory *memory, struct auth_answer *
         memory->poll_us = seconds * US_PER_S;
     }
     if (good) {
-        snprintf(memory->prompt, sizeof memory->prompt, "to log in, open %.*s and type %.*s",
-                 STR_ARG(buf_view(&url)), STR_ARG(buf_view(&code)));
+        len = snprintf(memory->prompt, sizeof memory->prompt, "to log in, open %.*s and type %.*s",
+                       STR_ARG(buf_view(&url)), STR_ARG(buf_view(&code)));
         answer->wait_us = memory->poll_us;
     } else {
         buf_reset(&memory->device);
@@ -257,6 +258,10 @@ static enum auth_word take_code(struct auth_memory *memory, struct auth_answer *
     buf_release(&url);
     buf_release(&code);
     buf_release(&every);
+    if (len >=
+        (int)sizeof memory->prompt) { /* the code, which stands at its end, would be missing */
+        return lost(answer, "the verification_uri and user_code of \"device_url\" are too long");
+    }
     return good ? AUTH_WORD_AGAIN
                 : lost(answer, "the answer of \"device_url\" has no device_code, user_code and "
                                "verification_uri");
