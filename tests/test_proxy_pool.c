@@ -82,6 +82,21 @@ static void refused__counts_rows__of_the_pair_in_use(void **state)
     proxy_pool_release(&pool);
 }
 
+static void failed__says_when_all_have_had_their_turn__however_short_the_holds(void **state)
+{
+    struct proxy_pool pool;
+
+    (void)state;
+    assert_int_equal(proxy_pool_init(&pool, 2), RESULT_OK);
+    assert_true(proxy_pool_failed(&pool, 0, 4, 0, 1));
+    assert_true(proxy_pool_hold(&pool, 0, 4, 0, 60, 1));
+    assert_true(proxy_pool_failed(&pool, 0, 4, 0, 2)); /* in flight with it: counted once */
+    assert_false(proxy_pool_failed(&pool, 0, 4, 1, 70));
+    proxy_pool_answered(&pool, 0, 4);
+    assert_true(proxy_pool_failed(&pool, 0, 4, 1, 71));
+    proxy_pool_release(&pool);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -89,6 +104,7 @@ int main(void)
         cmocka_unit_test(hold__moves_one_host_alone__and_it_stays_there),
         cmocka_unit_test(down__holds_all_pairs__and_tells_when_none_is_left),
         cmocka_unit_test(refused__counts_rows__of_the_pair_in_use),
+        cmocka_unit_test(failed__says_when_all_have_had_their_turn__however_short_the_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

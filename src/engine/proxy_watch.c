@@ -110,13 +110,20 @@ static bool is_of_the_pair(const struct response *response)
            response->proxy_fault == PROXY_FAULT_GATEWAY;
 }
 
-/* One of a pool is held, for one host or for all, when another can be asked instead. */
+/* One of a pool is held, for one host or for all, when another can be asked instead. That is no try, but once all have
+ * failed in a row it is one: else a host that none reaches would be asked for ever, where holds end before all have
+ * been tried. */
 static void heed_pool(struct engine *e, struct response *response)
 {
     uint32_t host = response->request->host, key = key_of(host_at(&e->hosts, host));
     uint64_t now_us = engine_now_us(e), hold_us;
-    bool is_other_free;
+    bool is_other_free, is_worth_it = true;
 
+    if (response->outcome == OUTCOME_PROXY) {
+        is_worth_it = proxy_pool_failed(&e->proxy_pool, host, key, response->proxy_index, now_us);
+    } else if (response->status) {
+        proxy_pool_answered(&e->proxy_pool, host, key);
+    }
     if (is_of_the_pair(response)) {
         hold_us = pair_hold_us(e, response, key);
         is_other_free = hold_us && proxy_pool_hold(&e->proxy_pool, host, key, response->proxy_index,
@@ -127,7 +134,7 @@ static void heed_pool(struct engine *e, struct response *response)
             proxy_pool_down(&e->proxy_pool, response->proxy_index,
                             hold_us == TIME_NEVER ? TIME_NEVER : now_us + hold_us, now_us);
     }
-    if (is_other_free) {
+    if (is_other_free && (is_worth_it || hold_us == TIME_NEVER)) {
         move(e, response, hold_us);
     }
 }

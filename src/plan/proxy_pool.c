@@ -6,6 +6,7 @@ struct proxy_pool_host {
     uint32_t key;
     uint32_t current;        /* proxy + 1; 0: not chosen yet */
     unsigned refused;        /* in a row */
+    uint32_t failed;         /* proxies in a row through which it was not reached */
     uint64_t *held_until_us; /* by proxy; NULL: none was held */
 };
 
@@ -129,6 +130,27 @@ unsigned proxy_pool_refused(struct proxy_pool *pool, uint32_t index, uint32_t ke
     struct proxy_pool_host *host = find(pool, index, key);
 
     return host ? ++host->refused : 0;
+}
+
+bool proxy_pool_failed(struct proxy_pool *pool, uint32_t index, uint32_t key, uint32_t proxy,
+                       uint64_t now_us)
+{
+    struct proxy_pool_host *host = find(pool, index, key);
+
+    if (!host) {
+        return false;
+    }
+    host->failed += host->failed < pool->count && is_free(pool, host, proxy, now_us);
+    return host->failed < pool->count;
+}
+
+void proxy_pool_answered(struct proxy_pool *pool, uint32_t index, uint32_t key)
+{
+    struct proxy_pool_host *host = find(pool, index, key);
+
+    if (host) {
+        host->failed = 0;
+    }
 }
 
 void proxy_pool_well(struct proxy_pool *pool, uint32_t index, uint32_t key)

@@ -43,6 +43,12 @@ bool proxy_pool_hold(struct proxy_pool *pool, uint32_t host, uint32_t key, uint3
 /** The proxy is not there. False when no other is: the run cannot go on. */
 bool proxy_pool_down(struct proxy_pool *pool, uint32_t proxy, uint64_t until_us, uint64_t now_us);
 
+/** The host was not reached through it; told before the pair or the proxy is held. False when that is so of as many in a
+ *  row as there are: another is no better then, however long each took to say so. An answer ends the row. */
+bool proxy_pool_failed(struct proxy_pool *pool, uint32_t host, uint32_t key, uint32_t proxy,
+                       uint64_t now_us);
+void proxy_pool_answered(struct proxy_pool *pool, uint32_t host, uint32_t key);
+
 /** Counts refusals in a row of the pair in use; an answer that went well ends the row. */
 unsigned proxy_pool_refused(struct proxy_pool *pool, uint32_t host, uint32_t key);
 void proxy_pool_well(struct proxy_pool *pool, uint32_t host, uint32_t key);
