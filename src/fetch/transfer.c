@@ -138,7 +138,7 @@ struct transfer *transfer_new(const struct transfer_config *config)
 
 /* libcurl repeats a request whose kept connection has died, up to five times: but before 8.17.0 it counts
  * these over the whole life of the handle, so that every sixth death is told as a failure (curl issue 18926,
- * mended by pull request 19066). curl_easy_reset() begins to count anew, and forgets all else. */
+ * mended by pull request 19066). curl_easy_reset() begins to count anew, and forgets all else but the jar. */
 static bool renew(struct transfer *t)
 {
     if (!t->worn) {
@@ -150,8 +150,8 @@ static bool renew(struct transfer *t)
     }
     curl_easy_reset(t->easy);
     t->watched = false;
+    t->worn = curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL) != CURLE_OK || !set_up(t);
     t->jar = NULL;
-    t->worn = !set_up(t);
     return !t->worn;
 }
 
