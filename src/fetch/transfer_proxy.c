@@ -30,7 +30,8 @@ static const char *url_for_stranger(const struct proxy *proxy, char text[URL_ORI
     return text;
 }
 
-/* The host as libcurl reads it, which knows more spellings of an address than one; NULL without memory. */
+/* The host as libcurl reads it, which knows more spellings of an address than one, without the dot that may end a name;
+ * NULL without memory. */
 static char *host_of(const char *url)
 {
     CURLU *handle = curl_url();
@@ -45,6 +46,8 @@ static char *host_of(const char *url)
 
         memmove(host, host + 1, len - 1);
         host[len - 2] = '\0';
+    } else if (host && host[0] && host[strlen(host) - 1] == '.') {
+        host[strlen(host) - 1] = '\0';
     }
     return host;
 }
