@@ -68,7 +68,7 @@ static enum result read_pem_key(struct str text, const char *path, const char *p
                                 struct pair *pair, struct err *err)
 {
     struct asked asked = { pass, false };
-    BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
+    BIO *bio = BIO_new_mem_buf(text.len ? text.data : "", (int)text.len);
 
     if (!bio) {
         return err_nomem(err, "reading a key");
@@ -81,7 +81,7 @@ static enum result read_pem_key(struct str text, const char *path, const char *p
 static enum result read_pem_cert(struct str text, const char *path, struct pair *pair,
                                  struct err *err)
 {
-    BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
+    BIO *bio = BIO_new_mem_buf(text.len ? text.data : "", (int)text.len); /* NULL is no buffer */
 
     if (!bio) {
         return err_nomem(err, "reading a certificate");
