@@ -38,10 +38,10 @@ static enum result take_scheme(struct str *text, struct proxy_url *url, struct e
     struct str scheme;
 
     url->kind = PROXY_HTTP;
-    if (!end) {
+    scheme = (struct str){ text->data, end ? (size_t)(end - text->data) : 0 };
+    if (!end || memchr(scheme.data, ':', scheme.len)) { /* in a password */
         return RESULT_OK;
     }
-    scheme = (struct str){ text->data, (size_t)(end - text->data) };
     *text = (struct str){ end + 3, text->len - scheme.len - 3 };
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (str_equal_nocase(scheme, str_view(kinds[i].name))) {
