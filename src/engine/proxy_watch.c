@@ -193,6 +193,9 @@ void proxy_tell(struct engine *e)
     bool is_same = p->http.name && p->https.name && strcmp(p->http.name, p->https.name) == 0;
     bool is_any = p->url ? p->url[0] != '\0' : p->http.name || p->https.name;
 
+    if (e->job->network.route.unix_socket) {
+        return; /* nothing goes through a proxy */
+    }
     if (p->pool_count) {
         events_add(
             &e->events, EVENT_NOTICE, "proxy", "",

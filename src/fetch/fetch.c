@@ -224,7 +224,7 @@ static enum result take_network(struct fetch *f, const struct job_network *netwo
     const struct job_route *route = &network->route;
     enum result result = client_cert_check(&network->tls, err);
 
-    if (result == RESULT_OK) {
+    if (result == RESULT_OK && !route->unix_socket) { /* else libcurl asks through none */
         result = proxies_init(&f->proxies, &network->proxy, err);
     }
     if (result == RESULT_OK &&

@@ -65,10 +65,21 @@ static enum outcome outcome_of_whole_coding(const struct transfer *t, struct res
     return OUTCOME_SHORT_BODY;
 }
 
-static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
+/* Whoever answers at a Unix socket is of this machine, and has no address. */
+static bool is_peer_ours(const struct transfer *t)
 {
+    const struct job_network *network = t->config->options->network;
     char *ip = NULL;
 
+    if (network && network->route.unix_socket) {
+        return true;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
+    return t->proxy ? transfer_proxy_leads_home(t) : ip_text_is_ours(ip);
+}
+
+static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
+{
     if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
         snprintf(r->reason, sizeof r->reason, "the connection ended within the answer's head");
         return OUTCOME_CONNECT;
@@ -76,8 +87,7 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
     if (transfer_proxy_refused(t, r)) {
         return OUTCOME_PROXY;
     }
-    curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &ip);
-    r->peer_is_ours = t->proxy ? transfer_proxy_leads_home(t) : ip_text_is_ours(ip);
+    r->peer_is_ours = is_peer_ours(t);
     switch (r->status) {
     case 301:
     case 302:
