@@ -126,17 +126,22 @@ static bool blame(const struct transfer *t, struct response *r, enum proxy_fault
 
 static bool blame_for_answer(const struct transfer *t, struct response *r, long status)
 {
+    bool passes = status >= 500 || status == 408 || status == 429;
     char why[64];
 
     if (status == 407 || status == 401) { /* tinyproxy says 401 of a wrong password */
-        return blame(t, r, PROXY_FAULT_AUTH,
-                     t->proxy->name ? "it refuses the credentials (HTTP 407)"
-                                    : "it wants credentials (HTTP 407): give --proxy-user");
+        snprintf(why, sizeof why,
+                 t->proxy->name ? "it refuses the credentials (HTTP %ld)"
+                                : "it wants credentials (HTTP %ld): give --proxy-user",
+                 status);
+        return blame(t, r, PROXY_FAULT_AUTH, why);
     }
     snprintf(why, sizeof why, "%s (HTTP %ld)",
-             status >= 500 ? "it cannot reach this host" : "it refuses to connect to this host",
+             status >= 500 ? "it cannot reach this host"
+             : passes      ? "it does not connect to this host now"
+                           : "it refuses to connect to this host",
              status);
-    return blame(t, r, status >= 500 ? PROXY_FAULT_GATEWAY : PROXY_FAULT_DENIED, why);
+    return blame(t, r, passes ? PROXY_FAULT_GATEWAY : PROXY_FAULT_DENIED, why);
 }
 
 static bool blame_for_socks(const struct transfer *t, struct response *r, const char *text)
