@@ -132,8 +132,8 @@ void pace_quota_answer(struct engine *e, const struct answer *a)
     };
     uint64_t before;
 
-    if (a->status == 0 || a->is_asleep) {
-        return; /* nobody answered */
+    if (a->status == 0 || a->is_asleep || a->outcome == OUTCOME_PROXY) {
+        return; /* nobody answered, or what was said is the proxy's own or of one that the host has left */
     }
     if (quota.resource.len) {
         host_names_resource(host, response->request, quota.resource);
