@@ -95,7 +95,7 @@ void steer_release_all(struct engine *e)
     for (uint32_t i = 0; i < e->hosts.count; i++) {
         struct host *host = host_at(&e->hosts, i);
 
-        if (host->origin[0] && host->hold_is_user) {
+        if (host->origin[0] && host->hold_is_user && !host->is_stopped) {
             hold(e, host, false);
         }
     }
