@@ -23,7 +23,14 @@ static bool is_given_up(const struct engine *e, const struct host *host, uint64_
     uint64_t failing_us = host_failing_since_us(host);
     uint64_t patience_us = e->job->retry.max_wait_us;
 
-    if (host->is_stopped || (failing_us && now_us - failing_us > patience_us)) {
+    if (host->is_stopped) {
+        return true;
+    }
+    /* A run that polls outlives an hour without its server: the rounds of that time are skipped. */
+    if (e->poll.is_used) {
+        return false;
+    }
+    if (failing_us && now_us - failing_us > patience_us) {
         return true;
     }
     if (patience_us > HOST_LOST_PATIENCE_US && host_is_lost(&e->hosts, host)) {
@@ -124,8 +131,7 @@ bool give_up_waiting(struct engine *e, uint64_t now_us)
     char length[UNITS_TEXT_MAX], why[160];
     const char *code;
 
-    /* A run that polls outlives an hour without its server: the rounds of that time are skipped. */
-    if (!e->options.attended && !e->poll.is_used && are_hosts_given_up(e, now_us, why, &code)) {
+    if (!e->options.attended && are_hosts_given_up(e, now_us, why, &code)) {
         if (bury_hosts(e, now_us)) {
             return true;
         }
