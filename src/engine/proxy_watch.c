@@ -143,8 +143,10 @@ void proxy_note(struct engine *e, struct response *response)
 {
     char why[sizeof e->ending.why];
 
+    /* What a server answers to a login is the login's to judge (engine/auth.h); that a proxy fails is not. */
     if (e->proxy_pool.count && response->proxy &&
-        response->request->endpoint < e->job->endpoint_count) {
+        (response->request->endpoint < e->job->endpoint_count ||
+         response->outcome == OUTCOME_PROXY)) {
         heed_pool(e, response);
     }
     if (response->outcome != OUTCOME_PROXY) {
