@@ -134,6 +134,7 @@ enum result curl_cmd_convert(struct str text, struct buf *out, struct err *err)
     struct buf line = { 0 };
     enum result result = drop_carets(text, &line);
     struct str rest = buf_view(&line);
+    bool in_pairs = are_in_pairs(rest);
 
     if (result == RESULT_OK && rest.len && memchr(rest.data, '\0', rest.len)) {
         buf_release(&line);
@@ -141,7 +142,7 @@ enum result curl_cmd_convert(struct str text, struct buf *out, struct err *err)
     }
     for (size_t at = 0; at < rest.len && result == RESULT_OK; at++) {
         if (!is_blank(rest.data[at])) {
-            result = put_word(rest, &at, are_in_pairs(rest), out);
+            result = put_word(rest, &at, in_pairs, out);
         }
     }
     buf_release(&line);
