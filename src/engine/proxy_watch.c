@@ -193,7 +193,7 @@ void proxy_tell(struct engine *e)
     const struct job_proxy *p = &e->job->network.proxy;
     const char *none_for = p->none_for ? p->none_for : p->env_none_for;
     bool is_same = p->http.name && p->https.name && strcmp(p->http.name, p->https.name) == 0;
-    bool is_any = p->url ? p->url[0] != '\0' : p->http.name || p->https.name;
+    bool is_any = p->pool_count || (p->url ? p->url[0] != '\0' : p->http.name || p->https.name);
 
     if (e->job->network.route.unix_socket) {
         return; /* nothing goes through a proxy */
