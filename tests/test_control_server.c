@@ -66,6 +66,10 @@ static void detail(void *context, uint64_t id, struct snapshot_detail *out)
 static bool obey(void *context, struct str words, const char *who, struct buf *reply)
 {
     (void)context;
+    /* What is obeyed becomes an event before the words are done with. */
+    control_server_event(d.server,
+                         STR("{\"event\":\"cap\",\"msg\":\"longer than the words, so that it needs "
+                             "more room than they had, wherever that is\"}"));
     snprintf(d.words, sizeof d.words, "%.*s", STR_ARG(words));
     snprintf(d.who, sizeof d.who, "%s", who);
     assert_int_equal(buf_append_str(reply, STR("one\ntwo \033[31m\n")), RESULT_OK);
@@ -220,13 +224,15 @@ static void words__are_handed_on__and_their_answer_comes_back(void **state)
 
     (void)state;
     connect_client(&c);
-    ask(&c, "{\"hello\":1,\"name\":\"jo@pts/3\"}");
+    ask(&c, "{\"hello\":1,\"events\":true,\"name\":\"jo@pts/3\"}");
     expect(&c, "hello");
     ask(&c, "{\"seq\":7,\"do\":\"cap 20\"}");
+    expect(&c, "{\"event\":{\"event\":\"cap\"");
     expect(&c, "{\"seq\":7,\"ok\":true,\"reply\":\"one\\ntwo \\u001b[31m\"}");
     assert_string_equal(d.words, "cap 20");
     assert_string_equal(d.who, "jo@pts/3");
     ask(&c, "{\"seq\":8,\"do\":\"nonsense\"}");
+    expect(&c, "{\"event\":");
     expect(&c, "{\"seq\":8,\"ok\":false,\"error\":\"E-CTL1\"");
     control_client_close(&c);
 }

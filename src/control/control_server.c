@@ -55,7 +55,7 @@ struct control_server {
     uint64_t now_us;
     struct client *clients[CONTROL_CLIENTS_MAX];
     struct snapshot *snapshot;
-    struct buf frame, reply, texts;
+    struct buf frame, reply, texts, event; /* an event comes while a request is read in `texts` */
     char bytes[READ_BYTES];
     char path[SOCKET_PATH_MAX];
     char run[4096];
@@ -571,9 +571,9 @@ void control_server_event(struct control_server *s, struct str line)
         if (!c || !c->wants_events || c->closing || c->ending) {
             continue;
         }
-        buf_reset(&s->texts);
-        if (buf_printf(&s->texts, "{\"event\":%.*s}\n", STR_ARG(str_trim(line))) == RESULT_OK) {
-            (void)send_bytes(c, buf_view(&s->texts));
+        buf_reset(&s->event);
+        if (buf_printf(&s->event, "{\"event\":%.*s}\n", STR_ARG(str_trim(line))) == RESULT_OK) {
+            (void)send_bytes(c, buf_view(&s->event));
         }
     }
 }
@@ -738,6 +738,7 @@ enum result control_server_new(struct control_server **server,
     buf_init(&s->frame, OUT_MAX_BYTES);
     buf_init(&s->reply, OUT_MAX_BYTES);
     buf_init(&s->texts, LINE_MAX_BYTES * 2);
+    buf_init(&s->event, LINE_MAX_BYTES * 2);
     if (!realpath(options->dir->path, s->run)) {
         snprintf(s->run, sizeof s->run, "%s", options->dir->path);
     }
@@ -777,6 +778,7 @@ static void finish(struct control_server *s)
     buf_release(&s->frame);
     buf_release(&s->reply);
     buf_release(&s->texts);
+    buf_release(&s->event);
     free(s->snapshot);
     free(s);
 }
