@@ -510,10 +510,11 @@ static void send_frames(struct control_server *s, enum frames frames)
             s->options.calls->detail(s->options.context, c->detail, &s->snapshot->detail);
             made = false;
         }
-        if (made || make_frame(s, frames)) {
+        made = made || make_frame(s, frames);
+        if (made) {
             (void)send_bytes(c, buf_view(&s->frame));
         }
-        made = !c->detail;
+        made = made && !c->detail; /* a detail is one client's alone */
         memset(&s->snapshot->detail, 0, sizeof s->snapshot->detail);
     }
 }
