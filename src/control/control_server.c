@@ -730,7 +730,7 @@ enum result control_server_new(struct control_server **server,
         return result;
     }
     s = calloc(1, sizeof *s);
-    if (!s || !(s->snapshot = malloc(sizeof *s->snapshot)) ||
+    if (!s || !(s->snapshot = calloc(1, sizeof *s->snapshot)) ||
         socket_place_of(getpid(), s->path, NULL) != RESULT_OK) {
         free(s);
         return err_nomem(err, "opening the control socket");
