@@ -35,7 +35,8 @@ enum result control_client_connect(struct control_client *c, const char *path, s
                        path);
     }
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    /* A run that is stopped (Ctrl-Z) takes no connection: once its queue is full, connecting would wait for ever. */
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (c->fd < 0) {
         return err_set_errno(err, errno, "E-CTL8", "cannot make a socket");
     }
@@ -45,9 +46,10 @@ enum result control_client_connect(struct control_client *c, const char *path, s
         control_client_close(c);
         return errnum == ENOENT || errnum == ECONNREFUSED
                    ? err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no live run listens at %s", path)
+               : errnum == EAGAIN
+                   ? err_set(err, RESULT_IO, "E-CTL8", "the run at %s takes no connections", path)
                    : err_set_errno(err, errnum, "E-CTL8", "cannot connect to %s", path);
     }
-    (void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
     return RESULT_OK;
 }
 
