@@ -36,14 +36,15 @@ enum result ctl_connect(struct control_client *c, const char *word, struct err *
     return result == RESULT_OK ? control_client_connect(c, path, err) : result;
 }
 
+/* Who only looks is no driver: the run would take it for somebody who decides, and release all holds when it goes. */
 static enum result greet(struct control_client *c, const char *word, const char *frames,
-                         bool wants_events, struct err *err)
+                         bool is_viewer, bool wants_events, struct err *err)
 {
     struct str answer;
     enum result result = ctl_connect(c, word, err);
 
     return result == RESULT_OK
-               ? control_client_hello(c, frames, FRAME_MS, false, wants_events, &answer, err)
+               ? control_client_hello(c, frames, FRAME_MS, is_viewer, wants_events, &answer, err)
                : result;
 }
 
@@ -106,7 +107,7 @@ enum result ctl_say(const char *word, struct str words, struct err *err)
     struct buf request = { 0 };
     struct control_client c;
     struct str line, seq;
-    enum result result = greet(&c, word, "none", false, err);
+    enum result result = greet(&c, word, "none", false, false, err);
 
     if (result == RESULT_OK && (buf_append_str(&request, STR("{\"seq\":1,\"do\":")) != RESULT_OK ||
                                 json_text_append(&request, words) != RESULT_OK ||
@@ -132,7 +133,7 @@ enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
 {
     struct control_client c;
     struct str line, snapshot;
-    enum result result = greet(&c, word, "snapshot", false, err);
+    enum result result = greet(&c, word, "snapshot", true, false, err);
 
     while (result == RESULT_OK) {
         result = next_line(&c, SNAPSHOT_WITHIN_MS, &line, err);
@@ -182,7 +183,7 @@ enum result ctl_follow(const char *word, enum ctl_follow what, int *exit, struct
                                what == CTL_FOLLOW_TOTALS     ? "totals"
                                : what == CTL_FOLLOW_SNAPSHOT ? "snapshot"
                                                              : "none",
-                               what == CTL_FOLLOW_EVENTS, err);
+                               true, what == CTL_FOLLOW_EVENTS, err);
 
     while (result == RESULT_OK && !ferror(stdout)) {
         struct str line, value;
