@@ -182,6 +182,7 @@ static bool connect_run(struct viewer *v)
         return false;
     }
     v->linked = true;
+    v->err.result = RESULT_OK; /* what broke the link before is past */
     v->heard_us = clock_now_us(&v->clock);
     return true;
 }
