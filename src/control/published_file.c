@@ -12,8 +12,9 @@ struct published_file {
     char *beside; /* the name while it is written */
     uv_work_t work;
     bool busy, closing;
-    struct buf text;
-    int trouble;
+    struct buf text, next; /* `next` waits until `text` is written; empty: nothing waits */
+    int trouble;           /* of the write under way: the pool's while busy */
+    int last_trouble;      /* of the last that ended */
 };
 
 enum result published_file_new(struct published_file **file, uv_loop_t *loop, const char *path,
@@ -40,6 +41,7 @@ enum result published_file_new(struct published_file **file, uv_loop_t *loop, co
 static void free_file(struct published_file *f)
 {
     buf_release(&f->text);
+    buf_release(&f->next);
     free(f->beside);
     free(f);
 }
@@ -76,30 +78,42 @@ static void write_file(uv_work_t *work)
     }
 }
 
+static void write_next(struct published_file *f);
+
 static void on_written(uv_work_t *work, int status)
 {
     struct published_file *f = work->data;
 
     (void)status;
     f->busy = false;
-    if (f->closing) {
+    f->last_trouble = f->trouble;
+    if (f->next.len) {
+        write_next(f);
+    }
+    if (f->closing && !f->busy) {
         free_file(f);
     }
 }
 
+static void write_next(struct published_file *f)
+{
+    buf_release(&f->text);
+    buf_take(&f->text, &f->next);
+    f->busy = uv_queue_work(f->loop, &f->work, write_file, on_written) == 0;
+}
+
 void published_file_put(struct published_file *f, struct buf *text)
 {
-    if (f->busy) {
-        return;
+    buf_release(&f->next);
+    buf_take(&f->next, text);
+    if (!f->busy) {
+        write_next(f);
     }
-    buf_release(&f->text);
-    buf_take(&f->text, text);
-    f->busy = uv_queue_work(f->loop, &f->work, write_file, on_written) == 0;
 }
 
 int published_file_trouble(const struct published_file *f)
 {
-    return f->busy ? 0 : f->trouble;
+    return f->last_trouble;
 }
 
 void published_file_close(struct published_file *f)
