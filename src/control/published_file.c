@@ -64,8 +64,11 @@ static int write_all(int fd, struct str text)
 static void write_file(uv_work_t *work)
 {
     struct published_file *f = work->data;
-    int fd = open(f->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd;
 
+    /* Of a killed process with our number. What somebody else has put there stays, and is not opened. */
+    (void)unlink(f->beside);
+    fd = open(f->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     f->trouble = fd < 0 ? errno : write_all(fd, buf_view(&f->text));
     if (fd >= 0 && close(fd) != 0 && !f->trouble) {
         f->trouble = errno;
