@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #define READ_BYTES (64 * 1024)
 #define SEND_WITHIN_MS 10000
 #define HELLO_WITHIN_MS 5000
+#define SSH_ENDS_WITHIN_MS 1000
+#define SSH_LOOK_MS 20
 #define HOST_MAX 256
 #define RUN_MAX 1024
 
@@ -101,14 +104,29 @@ enum result control_client_ssh(struct control_client *c, const char *host, const
     return RESULT_OK;
 }
 
+/* It ends with its input, unless it is still connecting or asks for a password. */
+static void end_ssh(pid_t ssh)
+{
+    for (int i = 0; i < SSH_ENDS_WITHIN_MS / SSH_LOOK_MS; i++) {
+        pid_t ended = waitpid(ssh, NULL, WNOHANG);
+
+        if (ended != 0 && (ended > 0 || errno != EINTR)) {
+            return;
+        }
+        poll(NULL, 0, SSH_LOOK_MS);
+    }
+    kill(ssh, SIGTERM);
+    (void)waitpid(ssh, NULL, 0);
+}
+
 void control_client_close(struct control_client *c)
 {
     if (c->fd >= 0) {
         close(c->fd);
         c->fd = -1;
     }
-    if (c->ssh > 0) { /* it ends with its input */
-        (void)waitpid(c->ssh, NULL, 0);
+    if (c->ssh > 0) {
+        end_ssh(c->ssh);
         c->ssh = 0;
     }
     buf_release(&c->in);
