@@ -27,6 +27,16 @@
 
 extern char **environ;
 
+/* In /tmp anybody can listen where a run of this user would, if he comes first. */
+static bool is_of_this_user(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
+}
+
 enum result control_client_connect(struct control_client *c, const char *path, struct err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -52,6 +62,10 @@ enum result control_client_connect(struct control_client *c, const char *path, s
                : errnum == EAGAIN
                    ? err_set(err, RESULT_IO, "E-CTL8", "the run at %s takes no connections", path)
                    : err_set_errno(err, errnum, "E-CTL8", "cannot connect to %s", path);
+    }
+    if (!is_of_this_user(c->fd)) {
+        control_client_close(c);
+        return err_set(err, RESULT_DENIED, "E-CTL8", "another user listens at %s", path);
     }
     return RESULT_OK;
 }
