@@ -169,21 +169,27 @@ static void put_waiting(struct writer *w, const struct snapshot *s)
     sample(w, "waiting", "why", "other", NULL, NULL, s->wait_mix.other);
 }
 
+/* With a pool of proxies there is a row for each way to the host. */
+static void sample_host(struct writer *w, const char *name, const struct snapshot_host *h,
+                        double number)
+{
+    sample(w, name, "host", h->host, h->proxy[0] ? "proxy" : NULL, h->proxy, number);
+}
+
 static void put_hosts(struct writer *w, const struct snapshot *s)
 {
     begin(w, "host_hold_seconds", "gauge", "How long a host is still held; +Inf: by hand.");
     for (size_t i = 0; i < s->host_count; i++) {
         const struct snapshot_host *h = &s->hosts[i];
 
-        sample(w, "host_hold_seconds", "host", h->host, NULL, NULL,
-               h->hold_in_us == UINT64_MAX ? (double)INFINITY : (double)h->hold_in_us / 1e6);
+        sample_host(w, "host_hold_seconds", h,
+                    h->hold_in_us == UINT64_MAX ? (double)INFINITY : (double)h->hold_in_us / 1e6);
     }
     begin(w, "host_quota_left", "gauge",
           "Requests that a host's quota has left, where it says so.");
     for (size_t i = 0; i < s->host_count; i++) {
         if (s->hosts[i].quota_left >= 0) {
-            sample(w, "host_quota_left", "host", s->hosts[i].host, NULL, NULL,
-                   (double)s->hosts[i].quota_left);
+            sample_host(w, "host_quota_left", &s->hosts[i], (double)s->hosts[i].quota_left);
         }
     }
 }
