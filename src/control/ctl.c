@@ -20,7 +20,7 @@
 #define FRAME_MS 1000
 #define PIPE_BYTES 16384
 
-enum result ctl_connect(struct control_client *c, const char *word, struct err *err)
+static enum result connect_to(struct control_client *c, const char *word, struct err *err)
 {
     const char *colon = strchr(word, ':');
     char path[SOCKET_PATH_MAX], host[256];
@@ -36,16 +36,39 @@ enum result ctl_connect(struct control_client *c, const char *word, struct err *
     return result == RESULT_OK ? control_client_connect(c, path, err) : result;
 }
 
-/* Who only looks is no driver: the run would take it for somebody who decides, and release all holds when it goes. */
-static enum result greet(struct control_client *c, const char *word, const char *frames,
-                         bool is_viewer, bool wants_events, struct err *err)
+/* A killed run leaves its control file, and another run may have its process number by now. */
+static bool is_other_run(const char *word, struct str answer)
+{
+    struct stat asked, live;
+    struct buf text = { 0 };
+    struct str run;
+    const char *path = NULL;
+    bool is_other;
+
+    if (json_find(answer, STR("/run"), &run) &&
+        json_unescape(&text, json_string_raw(run), NULL) == RESULT_OK && text.len) {
+        path = buf_cstr(&text);
+    }
+    is_other = path && stat(word, &asked) == 0 && S_ISDIR(asked.st_mode) &&
+               stat(path, &live) == 0 &&
+               (asked.st_dev != live.st_dev || asked.st_ino != live.st_ino);
+    buf_release(&text);
+    return is_other;
+}
+
+enum result ctl_greet(struct control_client *c, const char *word, const char *frames,
+                      unsigned every_ms, bool is_viewer, bool wants_events, struct err *err)
 {
     struct str answer;
-    enum result result = ctl_connect(c, word, err);
+    enum result result = connect_to(c, word, err);
 
-    return result == RESULT_OK
-               ? control_client_hello(c, frames, FRAME_MS, is_viewer, wants_events, &answer, err)
-               : result;
+    if (result == RESULT_OK) {
+        result = control_client_hello(c, frames, every_ms, is_viewer, wants_events, &answer, err);
+    }
+    if (result == RESULT_OK && is_other_run(word, answer)) {
+        result = err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no run is live in %s", word);
+    }
+    return result;
 }
 
 /* The next line, waiting for it. */
@@ -107,7 +130,7 @@ enum result ctl_say(const char *word, struct str words, struct err *err)
     struct buf request = { 0 };
     struct control_client c;
     struct str line, seq;
-    enum result result = greet(&c, word, "none", false, false, err);
+    enum result result = ctl_greet(&c, word, "none", FRAME_MS, false, false, err);
 
     if (result == RESULT_OK && (buf_append_str(&request, STR("{\"seq\":1,\"do\":")) != RESULT_OK ||
                                 json_text_append(&request, words) != RESULT_OK ||
@@ -133,7 +156,7 @@ enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
 {
     struct control_client c;
     struct str line, snapshot;
-    enum result result = greet(&c, word, "snapshot", true, false, err);
+    enum result result = ctl_greet(&c, word, "snapshot", FRAME_MS, true, false, err);
 
     while (result == RESULT_OK) {
         result = next_line(&c, SNAPSHOT_WITHIN_MS, &line, err);
@@ -179,11 +202,11 @@ enum result ctl_follow(const char *word, enum ctl_follow what, int *exit, struct
 {
     static const char *const members[] = { "", "/totals", "/snapshot", "/event" };
     struct control_client c;
-    enum result result = greet(&c, word,
-                               what == CTL_FOLLOW_TOTALS     ? "totals"
-                               : what == CTL_FOLLOW_SNAPSHOT ? "snapshot"
-                                                             : "none",
-                               true, what == CTL_FOLLOW_EVENTS, err);
+    enum result result = ctl_greet(&c, word,
+                                   what == CTL_FOLLOW_TOTALS     ? "totals"
+                                   : what == CTL_FOLLOW_SNAPSHOT ? "snapshot"
+                                                                 : "none",
+                                   FRAME_MS, true, what == CTL_FOLLOW_EVENTS, err);
 
     while (result == RESULT_OK && !ferror(stdout)) {
         struct str line, value;
@@ -229,7 +252,7 @@ static bool carry(int from, int to)
 enum result ctl_pipe(const char *word, struct err *err)
 {
     struct control_client c;
-    enum result result = ctl_connect(&c, word, err);
+    enum result result = connect_to(&c, word, err);
     bool goes_on = result == RESULT_OK;
 
     while (goes_on) {

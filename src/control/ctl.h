@@ -13,8 +13,12 @@
 
 enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
 
-/** Connects to the run that `word` names: a run directory, a process number, or HOST:RUN. */
-MUST_CHECK enum result ctl_connect(struct control_client *c, const char *word, struct err *err);
+/** Connects to the run that `word` names (a run directory, a process number, or HOST:RUN) and says hello, as
+ *  control_client_hello has it. Who only looks says so with `is_viewer`: a run takes a driver who sees frames for
+ *  somebody who decides, and releases what is held when he goes. The client is to be closed, whatever the result. */
+MUST_CHECK enum result ctl_greet(struct control_client *c, const char *word, const char *frames,
+                                 unsigned every_ms, bool is_viewer, bool wants_events,
+                                 struct err *err);
 
 /** Says `words` to the run and prints its reply to stdout, or the error. */
 MUST_CHECK enum result ctl_say(const char *word, struct str words, struct err *err);

@@ -172,12 +172,9 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 
 static bool connect_run(struct viewer *v)
 {
-    struct str answer;
-
     v->tried_us = clock_now_us(&v->clock);
-    if (ctl_connect(&v->link, v->word, &v->err) != RESULT_OK ||
-        control_client_hello(&v->link, "snapshot", FRAMES_EVERY_MS, v->options->read_only, false,
-                             &answer, &v->err) != RESULT_OK) {
+    if (ctl_greet(&v->link, v->word, "snapshot", FRAMES_EVERY_MS, v->options->read_only, false,
+                  &v->err) != RESULT_OK) {
         control_client_close(&v->link);
         return false;
     }
