@@ -108,6 +108,7 @@ static void prepare_process(void)
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
 #endif
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* ignored by who started us, no child could be waited for */
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */
     snprintf(threads, sizeof threads, "%ld", (cores > 0 ? cores : 1) + POOL_EXTRA_THREADS);
     setenv("UV_THREADPOOL_SIZE", threads, 0);
