@@ -115,7 +115,7 @@ const struct option_table ctl_table = {
     .synopsis = "[OPTIONS] RUN [WORDS...]",
     .summary = "Steer a live run from a script, or read its figures",
     .details = "The words are those that can be typed for a plain run: \"cap 20\", \"pause\", "
-               "\"resume\", \"rate 5/s\", \"drain\", \"help\" lists them. Without words it prints "
+               "\"resume\", \"rate 5/s\", \"drain\"; \"help\" lists them. Without words it prints "
                "one snapshot as JSON. Exit codes: 0 done, 2 refused, 4 no such live run.",
     GROUPS(ctl_groups),
     .examples = ctl_examples,
