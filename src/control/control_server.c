@@ -24,6 +24,7 @@
 #define EVERY_MS_LEAST 100
 #define EVERY_MS_MOST 60000
 #define REQUESTS_PER_S 50
+#define REFUSALS_PER_S 1000 /* then it is closed: each costs the loop a write */
 #define DEPTH_MAX 16
 #define REPLY_MAX_BYTES (64 * 1024)
 #define SEQ_MAX_BYTES 64
@@ -380,7 +381,11 @@ static void answer(struct client *c, struct str line)
     struct str seq = seq_of(line), text;
     bool done = false;
 
-    if (is_flood(c)) {
+    if (is_flood(c) && c->requests > REFUSALS_PER_S) {
+        close_with(c, "E-CTL4", STR("far more than 50 requests in a second"));
+        return;
+    }
+    if (c->requests > REQUESTS_PER_S) {
         refuse(c, seq, "E-CTL4", STR("more than 50 requests in a second"));
         return;
     }
