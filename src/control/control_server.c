@@ -2,6 +2,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "control/control_client.h"
 #include "control/snapshot_json.h"
 #include "control/socket_place.h"
 
@@ -658,12 +659,17 @@ static void on_connection(uv_stream_t *listener, int status)
 
 /* --- begin and end ------------------------------------------------------------------------------------ */
 
-/* Those of processes that were killed. */
+/* Those of processes that were killed. A process that is not seen may live in another container, and answers. */
 static bool remove_stale(void *context, pid_t pid, const char *path)
 {
+    struct control_client c;
+
     (void)context;
     if (kill(pid, 0) != 0 && errno == ESRCH) {
-        (void)unlink(path);
+        if (control_client_connect(&c, path, NULL) == RESULT_NOT_FOUND) {
+            (void)unlink(path);
+        }
+        control_client_close(&c);
     }
     return true;
 }
