@@ -30,6 +30,7 @@
 #define REPLY_MAX_BYTES (64 * 1024)
 #define SEQ_MAX_BYTES 64
 #define READ_BYTES (16 * 1024)
+#define QUEUE_MAX 64 /* of clients that come within one turn of the loop: they do not wait */
 
 enum frames { FRAMES_NONE, FRAMES_TOTALS, FRAMES_SNAPSHOT };
 
@@ -699,7 +700,7 @@ static enum result listen_at(struct control_server *s, struct err *err)
     status = uv_pipe_bind(&s->listener, s->path);
     umask(before);
     if (status == 0) {
-        status = uv_listen((uv_stream_t *)&s->listener, CONTROL_CLIENTS_MAX, on_connection);
+        status = uv_listen((uv_stream_t *)&s->listener, QUEUE_MAX, on_connection);
     }
     return status == 0 ? RESULT_OK
                        : err_set(err, RESULT_IO, "E-CTL5", "cannot listen at %s: %s", s->path,
