@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define MADE_UP_MAX 64
 #define MORE "_more"
@@ -18,15 +19,22 @@ void csv_names_release(struct csv_names *names)
 
 /* --- names ------------------------------------------------------------------------------------------- */
 
-/* The names that are taken, found by their bytes: a header may have 65,536. */
-struct taken {
-    struct str *slots;
-    size_t mask;
+struct taken_name {
+    struct str name;
+    unsigned next; /* the number to try first, when the name comes again */
 };
 
-static uint64_t hash_of(struct str text)
+/* The names that are taken, found by their bytes: a header may have 65,536. */
+struct taken {
+    struct taken_name *slots;
+    size_t mask;
+    uint64_t basis;
+};
+
+/* FNV-1a from a basis that nobody knows, as names are hashed in xml_json.c. */
+static uint64_t hash_of(uint64_t basis, struct str text)
 {
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a: a header is at most CSV_CELLS_MAX names */
+    uint64_t hash = basis;
 
     for (size_t i = 0; i < text.len; i++) {
         hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211ULL;
@@ -34,19 +42,19 @@ static uint64_t hash_of(struct str text)
     return hash ^ hash >> 32;
 }
 
-/* True when it was free, and is taken now. */
-static bool take(struct taken *taken, struct str name)
+/* NULL when it was free, and is taken now; else who has it. */
+static struct taken_name *take(struct taken *taken, struct str name)
 {
-    size_t i = (size_t)hash_of(name) & taken->mask;
+    size_t i = (size_t)hash_of(taken->basis, name) & taken->mask;
 
-    while (taken->slots[i].data) {
-        if (str_equal(taken->slots[i], name)) {
-            return false;
+    while (taken->slots[i].name.data) {
+        if (str_equal(taken->slots[i].name, name)) {
+            return &taken->slots[i];
         }
         i = (i + 1) & taken->mask;
     }
-    taken->slots[i] = name;
-    return true;
+    taken->slots[i] = (struct taken_name){ name, 2 };
+    return NULL;
 }
 
 static enum result append_name(struct csv_names *names, struct str name)
@@ -61,25 +69,22 @@ static enum result append_name(struct csv_names *names, struct str name)
 /* A name that is free: `name`, or with a number behind it. `made` owns those that were made. */
 static enum result choose(struct taken *taken, struct str name, char **made, struct str *chosen)
 {
-    char text[MADE_UP_MAX];
-    size_t size;
+    struct taken_name *same = take(taken, name);
+    size_t size = name.len + MADE_UP_MAX;
 
     *chosen = name;
-    if (name.len && take(taken, name)) {
+    if (!same) {
         return RESULT_OK;
     }
-    size = name.len + sizeof text;
     *made = malloc(size);
     if (!*made) {
         return RESULT_NOMEM;
     }
-    for (unsigned n = 2;; n++) {
-        snprintf(*made, size, "%.*s_%u", STR_ARG(name), n);
+    do {
+        snprintf(*made, size, "%.*s_%u", STR_ARG(name), same->next++);
         *chosen = str_view(*made);
-        if (take(taken, *chosen)) {
-            return RESULT_OK;
-        }
-    }
+    } while (take(taken, *chosen));
+    return RESULT_OK;
 }
 
 static struct str name_of(const struct csv_row *row, size_t i, char text[MADE_UP_MAX])
@@ -114,7 +119,7 @@ static enum result add_names(struct csv_names *names, const struct csv_row *row,
 
 enum result csv_names_make(struct csv_names *names, const struct csv_row *row, size_t count)
 {
-    struct taken taken = { NULL, 16 };
+    struct taken taken = { NULL, 16, 14695981039346656037ULL };
     enum result result = RESULT_NOMEM;
     char **made;
 
@@ -125,6 +130,7 @@ enum result csv_names_make(struct csv_names *names, const struct csv_row *row, s
     *names = (struct csv_names){ .ends = calloc(count + 1, sizeof *names->ends) };
     taken.slots = calloc(taken.mask, sizeof *taken.slots);
     taken.mask--;
+    (void)!getrandom(&taken.basis, sizeof taken.basis, GRND_NONBLOCK);
     made = calloc(2 * (count + 1), sizeof *made);
     if (names->ends && taken.slots && made) {
         result = add_names(names, row, count, &taken, made);
