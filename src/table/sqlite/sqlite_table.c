@@ -154,11 +154,27 @@ static enum result mark_keys(struct sqlite_table *t, struct err *err)
     return RESULT_OK;
 }
 
+/* SQLite would refuse them as well, but only after all names were compared with each other. */
+static enum result check_count(const struct sqlite_table *t, struct err *err)
+{
+    int most = sqlite3_limit(t->db, SQLITE_LIMIT_COLUMN, -1);
+    uint32_t count = t->target->layout->count;
+
+    return count <= (uint32_t)most
+               ? RESULT_OK
+               : err_set(err, RESULT_LIMIT, "E-DB2",
+                         "%u columns: a table of SQLite has %d at most; choose some with --columns",
+                         (unsigned)count, most);
+}
+
 static enum result make_columns(struct sqlite_table *t, struct err *err)
 {
     const struct layout *layout = t->target->layout;
-    enum result result = RESULT_OK;
+    enum result result = check_count(t, err);
 
+    if (result != RESULT_OK) {
+        return result;
+    }
     t->is_empty = !layout->count;
     t->count = layout->count + t->is_empty;
     t->columns = calloc(t->count, sizeof *t->columns);
