@@ -51,7 +51,9 @@ static enum result begin(struct sqlite_sink *s, struct err *err)
     result = s->fresh ? RESULT_OK : run(s, "PRAGMA journal_mode = WAL", err);
     result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
     result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
-    return result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
+    result = result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
+    s->fresh &= result != RESULT_BUSY; /* another program has made it since: it is not ours */
+    return result;
 }
 
 static enum result open_sqlite(void **table, const struct format_target *target, struct err *err)
