@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SLICE_BYTES ((size_t)1 << 20)
+/* Given to expat at a time. One before 2.6 looks at a token that is not whole from its start again with each. */
+#define SLICE_BYTES ((size_t)64 << 20)
+#define TEXT_KEPT_BYTES ((size_t)1 << 20) /* room for an element's text that is kept for the next */
 #define NONE UINT32_MAX
 
 /* An element, or an attribute: then its name begins with `@`. */
@@ -254,7 +256,7 @@ static void on_end(void *context, const XML_Char *name)
     if (text.len) {
         set_text(r, open->node, text);
     }
-    if (open->text.cap > SLICE_BYTES) {
+    if (open->text.cap > TEXT_KEPT_BYTES) {
         buf_release(&open->text);
     }
 }
