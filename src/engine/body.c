@@ -5,6 +5,7 @@
 #include "engine/events.h"
 #include "read/body_read.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,10 +51,15 @@ static void take_read(struct response *response, struct buf *text, const struct 
     note_odd(&found->odd, response);
 }
 
+static size_t json_max(uint64_t body_max)
+{
+    return body_max < SIZE_MAX / JSON_TIMES ? (size_t)(JSON_TIMES * body_max) : SIZE_MAX;
+}
+
 static void read_other(const struct body_how *how, struct response *response, struct str type,
                        struct body_verdict *verdict)
 {
-    struct buf text = { .max = (size_t)(JSON_TIMES * how->max_bytes) };
+    struct buf text = { .max = json_max(how->max_bytes) };
     struct body_found found;
     enum result result =
         body_read(buf_view(&response->body), type, how->reading, how->max_bytes, &text, &found);
