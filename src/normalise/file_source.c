@@ -391,11 +391,9 @@ static enum result put_member(void *context, struct str bytes)
     return spool(u->s, &u->s->inputs[u->s->count - 1], bytes, u->err);
 }
 
-/* Nothing of the file that came last is read: it is a record that is no good, as others are that cannot be read. */
-static enum result give_up(struct file_source *s, const char *why, struct err *err)
+/* Nothing of the file is read: it is a record that is no good, as others are that cannot be read. */
+static enum result give_up(struct input *input, const char *why, struct err *err)
 {
-    struct input *input = &s->inputs[s->count - 1];
-
     input->fault = strdup(why);
     input->size = 0;
     input->form = RECORD_DOCUMENT;
@@ -423,7 +421,7 @@ static enum result unpack_input(struct file_source *s, int fd, uint64_t size, en
         }
     }
     if (result == RESULT_INVALID || result == RESULT_DENIED || result == RESULT_LIMIT) {
-        result = give_up(s, why, err);
+        result = give_up(&s->inputs[s->count - 1], why, err); /* the file that came last */
     } else if (result != RESULT_OK && why[0]) {
         err_set(err, result, "E-IN2", "%s %s", path, why);
     }
@@ -441,9 +439,8 @@ static bool is_cells(const struct file_source *s, const struct input *input, str
 }
 
 /* The letters that the user says, or that a table in UTF-16 says itself: then it is read from the spool. */
-static enum result decode_input(struct file_source *s, int fd, struct err *err)
+static enum result decode_input(struct file_source *s, struct input *input, int fd, struct err *err)
 {
-    struct input *input = &s->inputs[s->count - 1];
     struct buf made = { .max = 4 * FILE_DECODED_MAX };
     enum result result = RESULT_OK;
     size_t size = (size_t)input->size, got = 0;
@@ -466,7 +463,7 @@ static enum result decode_input(struct file_source *s, int fd, struct err *err)
     if (result == RESULT_OK &&
         body_text_letters((struct str){ bytes, got }, STR(""), str_view(s->how.charset), &made,
                           &text, &was) != RESULT_OK) {
-        result = give_up(s, "is not in the letters that it has", err);
+        result = give_up(input, "is not in the letters that it has", err);
     } else if (result == RESULT_OK && (s->how.charset || is_cells(s, input, text))) {
         result = need_spool(s, err);
         begin_spooling(s, input);
@@ -484,6 +481,26 @@ static bool wants_decoding(const struct file_source *s, struct str head)
 
     return is_wide || (charset.len && !str_equal_nocase(charset, STR("utf-8")) &&
                        !str_equal_nocase(charset, STR("utf8")));
+}
+
+/* Of a file that lies in `fd` or, if it is spooled, there. */
+static enum result look_at_letters(struct file_source *s, struct input *input, int fd,
+                                   struct err *err)
+{
+    char head[2];
+    size_t want = input->size < sizeof head ? (size_t)input->size : sizeof head;
+    ssize_t got;
+
+    if (input->fault) {
+        return RESULT_OK;
+    }
+    fd = input->is_spooled ? s->spool : fd;
+    got = pread(fd, head, want, (off_t)input->begin);
+    if (got < 0) {
+        return err_set_errno(err, errno, "E-IN2", "cannot read %s", input->path);
+    }
+    return wants_decoding(s, (struct str){ head, (size_t)got }) ? decode_input(s, input, fd, err)
+                                                                : RESULT_OK;
 }
 
 /* What the file is that has just been added: as it lies there, or to be made into something else first. */
@@ -504,10 +521,9 @@ static enum result look_into(struct file_source *s, int fd, struct err *err)
         result = input->begin == 0 ? unpack_input(s, fd, input->size, pack, err)
                                    : err_set(err, RESULT_INVALID, "E-IN2",
                                              "standard input is packed: unpack it before");
-        begin.len = 0;
     }
-    if (result == RESULT_OK && s->count - 1 == first && wants_decoding(s, begin)) {
-        result = decode_input(s, s->inputs[first].is_spooled ? s->spool : fd, err);
+    for (size_t i = first; result == RESULT_OK && i < s->count; i++) {
+        result = look_at_letters(s, &s->inputs[i], fd, err);
     }
     return result;
 }
