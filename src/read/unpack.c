@@ -210,6 +210,10 @@ static enum result unpack_member(struct work *w, zip_t *zip, zip_uint64_t index)
     if (is_passed_over(str_view(st.name))) {
         return RESULT_OK;
     }
+    result = begin(w, str_view(st.name)); /* first, so that what fails is known to be this one */
+    if (result != RESULT_OK) {
+        return result;
+    }
     if (st.valid & ZIP_STAT_ENCRYPTION_METHOD && st.encryption_method != ZIP_EM_NONE) {
         return fail(w, RESULT_DENIED, "is an encrypted ZIP file, for which there is no password");
     }
@@ -219,7 +223,6 @@ static enum result unpack_member(struct work *w, zip_t *zip, zip_uint64_t index)
                     "is a ZIP file that is damaged, or compressed in a way "
                     "that is not known");
     }
-    result = begin(w, str_view(st.name));
     while (result == RESULT_OK && (got = zip_fread(file, w->block, BLOCK_BYTES)) > 0) {
         result = put(w, w->block, (size_t)got);
     }
