@@ -247,7 +247,7 @@ def test_token_in_the_next_url__is_sealed__and_is_the_present_one_when_asked():
 def test_typed_secret__is_given_again__when_the_run_goes_on():
     server = peer.Peer(lambda ask: peer.reply({"a": ask.path}))
     for name, arguments in (("url", [f"{server.url}/x/[1-40]?api_key={QUOTED}"]),
-                            ("body", ["-d", f"password={QUOTED}", f"{server.url}/x/[1-40]"])):
+                            ("body", ["--repeat-posts", "-d", f"password={QUOTED}", f"{server.url}/x/[1-40]"])):
         run_dir = scratch(name + ".run")
         asked = server.total()
         first = harness.scrapetop("run", "--plain", "--rate", "20/s", "-o", run_dir, *arguments)
