@@ -20,6 +20,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define PLACE_TRIES 50
+#define PLACE_PAUSE_NS 20000000
 
 /* No URL was given: the directory says what the job is. */
 static enum result take_stored_job(const struct run_dir *dir, struct run_options *options, int argc,
@@ -100,14 +104,21 @@ static enum result check_place(const char *path, const struct run_options *optio
 }
 
 /* Where a run lies for which no directory was given; said when it is not where it would be looked for. */
+static void say_place(const struct run_options *options, const char *path)
+{
+    if (strlen(path) != strlen(options->job.name) + strlen(".run")) {
+        say(stderr, "scrapetop: %s.run holds another run; this one is in %s (-o names another)",
+            options->job.name, path);
+    }
+}
+
 static enum result choose_place(const struct run_options *options, const struct run_lists *lists,
                                 char path[RUN_PLACE_MAX], struct err *err)
 {
     enum result result = run_place_choose(&options->job, lists, path, err);
 
-    if (result == RESULT_OK && strlen(path) != strlen(options->job.name) + strlen(".run")) {
-        say(stderr, "scrapetop: %s.run holds another run; this one is in %s (-o names another)",
-            options->job.name, path);
+    if (result == RESULT_OK) {
+        say_place(options, path);
     }
     return result;
 }
@@ -130,19 +141,26 @@ static enum result settle_directory(const struct run_dir *dir, struct run_option
     return result;
 }
 
-/* A directory that was free may be another's by now, who began at the same moment. */
+/* A directory that was free may be another's by now, who began at the same moment: once its job is there, it can be
+ * told from ours. */
 static enum result open_place(struct run_dir *dir, const char *path,
                               const struct run_options *options, const struct run_lists *lists,
                               struct err *err)
 {
+    const struct timespec pause = { .tv_nsec = PLACE_PAUSE_NS };
     char before[RUN_PLACE_MAX], now[RUN_PLACE_MAX];
     enum result result = run_dir_open(dir, path, err);
 
     snprintf(now, sizeof now, "%s", options->run_dir ? "" : path);
-    while (result == RESULT_BUSY && !options->run_dir) {
+    for (int i = 0; result == RESULT_BUSY && !options->run_dir && i < PLACE_TRIES; i++) {
         memcpy(before, now, sizeof before);
-        if (choose_place(options, lists, now, NULL) != RESULT_OK || strcmp(now, before) == 0) {
+        if (run_place_choose(&options->job, lists, now, NULL) != RESULT_OK) {
             break;
+        }
+        if (strcmp(now, before) == 0) {
+            nanosleep(&pause, NULL);
+        } else {
+            say_place(options, now);
         }
         result = run_dir_open(dir, now, err);
     }
