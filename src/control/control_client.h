@@ -4,7 +4,7 @@
  * It is used in two ways: waiting (`ctl`, `ls`), or by a loop that watches `fd` (`attach`).
  *
  * Ownership  control_client_close releases everything but the struct.
- * Errors     E-CTL6 nobody listens there (RESULT_NOT_FOUND); E-CTL8 the connection broke, or the other side speaks
+ * Errors     E-CTL6 no run listens there (RESULT_NOT_FOUND); E-CTL8 the connection broke, or the other side speaks
  *            no such protocol (RESULT_IO).
  * Threads    one at a time.
  */

@@ -1,5 +1,5 @@
 /**
- * The control socket of a run: whoever is the same user may look at it and steer it from another process.
+ * The control socket of a run: other processes of the same user may look at the run and steer it.
  *
  * JSON Lines in both directions. A client says hello first; what it asks for then comes by itself, several times a
  * second, or is answered by its `seq`:

@@ -30,7 +30,7 @@ static void copy_text(struct str object, struct str pointer, char *to, size_t si
     buf_release(&text);
 }
 
-/* False: nobody answers there, or not what a run does. */
+/* False: no run answers there. */
 static bool ask(const char *path, struct live_run *run)
 {
     struct control_client c;
