@@ -2,11 +2,13 @@
 #include "engine_fixture.h"
 
 #include <setjmp.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -274,6 +276,55 @@ static void skips_and_columns__are_named__when_a_table_was_made(void **state)
     server_stop(w.server);
 }
 
+struct held {
+    atomic_bool is_asked, let;
+};
+
+/* Answers once the test lets it. */
+static struct server_answer play_held(void *context, const struct server_asked *asked,
+                                      unsigned number)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+    struct held *held = context;
+
+    (void)asked;
+    (void)number;
+    atomic_store(&held->is_asked, true);
+    while (!atomic_load(&held->let)) {
+        nanosleep(&pause, NULL);
+    }
+    return USUAL;
+}
+
+static void tables__are_made__when_a_stop_comes_before_the_last_answers(void **state)
+{
+    struct held held = { false, false };
+    struct server *server = server_start(play_held, &held);
+    struct run run;
+    char text[16] = "";
+    FILE *csv;
+
+    (void)state;
+    run_begin(&run, server_url(server, "/1"));
+    run.csv = true;
+    run_start(&run);
+    while (!atomic_load(&held.is_asked)) {
+        turn(&run);
+    }
+    tell(&run, CONTROL_DRAIN, 0);
+    atomic_store(&held.let, true);
+    run_until_done(&run);
+    run_close(&run);
+    assert_int_equal(run.report.exit, EXIT_WELL);
+    csv = fopen(run.csv_path, "r");
+    assert_non_null(csv);
+    assert_int_equal(fread(text, 1, sizeof text - 1, csv), 4);
+    fclose(csv);
+    assert_string_equal(text, "a\n1\n");
+    run_end(&run);
+    server_stop(server);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +334,7 @@ static int group(void)
         cmocka_unit_test(drift__is_told__when_the_last_table_is_of_another_session),
         cmocka_unit_test(drift__names_what_is_gone__when_the_last_table_had_more),
         cmocka_unit_test(skips_and_columns__are_named__when_a_table_was_made),
+        cmocka_unit_test(tables__are_made__when_a_stop_comes_before_the_last_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -443,6 +443,12 @@ static bool is_login_in_vain(const struct engine *e)
            (e->phase == ENGINE_DRAINING || e->answer == FRONTIER_EMPTY);
 }
 
+/* A stop that comes once the last answer is in leaves nothing behind, so its tables are due as well. */
+static bool is_all_settled(const struct engine *e)
+{
+    return !engine_work_left(e) && !poll_left(e) && !feed_is_cut(e->feed);
+}
+
 static void see_whether_over(struct engine *e, uint64_t now_us)
 {
     if (is_login_in_vain(e)) {
@@ -474,7 +480,7 @@ static void see_whether_over(struct engine *e, uint64_t now_us)
         return;
     }
     if (discover_settle_accounts(e)) { /* else its end comes back to here */
-        end_fetching(e, e->phase == ENGINE_RUNNING || e->poll.is_asleep);
+        end_fetching(e, e->phase == ENGINE_RUNNING || is_all_settled(e));
     }
 }
 
