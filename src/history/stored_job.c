@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define JOB_FILE LEDGER_KEPT_JOB
-#define LEDGER_FILE "ledger.db"
 
 typedef enum result read_fn(struct job *job, struct str text, const char *where, struct err *err);
 
@@ -142,5 +141,5 @@ static bool has(const char *path, const char *name)
 
 bool stored_job_is_in(const char *path)
 {
-    return has(path, JOB_FILE) || has(path, LEDGER_FILE);
+    return has(path, JOB_FILE) || has(path, RUN_DIR_LEDGER);
 }

@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x5354504C /* "STPL" */
 #define VERSION 3
-#define NAME "ledger.db"
 #define TEMP_NAME ".ledger.db.tmp"
 
 /* The partial index costs nothing for done rows and finds the few others without a walk over all. The
@@ -54,7 +52,7 @@ static const char schema_2[] =
     " what BLOB PRIMARY KEY, etag TEXT, digest BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
 /* What version 3 added: copies of what stands beside the ledger, and facts in the place of words. The words of
- * before are read once, by the functions of add_guesses; fresh ledgers have no rows that they would be
+ * before are read once, by the functions of ledger_guess.c; fresh ledgers have no rows that they would be
  * called for. */
 static const char schema_3[] =
     "ALTER TABLE request RENAME COLUMN set_by TO due_said;"
@@ -200,35 +198,6 @@ static char *immutable_uri(char *path)
     return uri;
 }
 
-static int on_busy(void *context, int times)
-{
-    const struct ledger *ledger = context;
-    const struct timespec step = { .tv_nsec = LEDGER_BUSY_STEP_MS * 1000000L };
-
-    if (!ledger->waits(ledger->waits_context, (unsigned)times * LEDGER_BUSY_STEP_MS)) {
-        return 0;
-    }
-    nanosleep(&step, NULL);
-    return 1;
-}
-
-static void set_busy_handler(struct ledger *ledger)
-{
-    if (ledger->waits) {
-        sqlite3_busy_handler(ledger->db, on_busy, ledger);
-    } else {
-        sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MS);
-    }
-}
-
-void ledger_set_patience(struct ledger *ledger, bool (*waits)(void *context, unsigned waited_ms),
-                         void *context)
-{
-    ledger->waits = waits;
-    ledger->waits_context = context;
-    set_busy_handler(ledger);
-}
-
 static enum result open_file(struct ledger **opened, const struct run_dir *dir, const char *name,
                              bool immutable, struct err *err)
 {
@@ -255,7 +224,7 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
     }
     if (result == RESULT_OK) {
         sqlite3_extended_result_codes(ledger->db, 1);
-        set_busy_handler(ledger);
+        ledger_set_busy_handler(ledger);
         result = execute(ledger, "PRAGMA trusted_schema=OFF;PRAGMA cell_size_check=ON;",
                          "opening it", err);
     }
@@ -264,94 +233,6 @@ static enum result open_file(struct ledger **opened, const struct run_dir *dir, 
         return result;
     }
     *opened = ledger;
-    return RESULT_OK;
-}
-
-/* --- what the words of version 2 meant ------------------------------------------------------------ */
-
-static struct str argument(sqlite3_value *value)
-{
-    const unsigned char *text = sqlite3_value_text(value);
-
-    return (struct str){ (const char *)text, (size_t)sqlite3_value_bytes(value) };
-}
-
-static void guess_failure(sqlite3_context *context, sqlite3_value **values, bool want_class)
-{
-    enum outcome outcome;
-    struct failure failure;
-
-    failure_guess(argument(values[0]), sqlite3_value_int(values[1]), &outcome, &failure);
-    sqlite3_result_int(context, want_class ? (int)failure.class : (int)outcome);
-}
-
-static void old_outcome(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    guess_failure(context, values, false);
-}
-
-static void old_class(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    (void)count;
-    guess_failure(context, values, true);
-}
-
-static void old_due_by(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct due due;
-
-    (void)count;
-    due_guess(argument(values[0]), &due);
-    sqlite3_result_int(context, (int)due.by);
-}
-
-static void old_due_wait(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct due due;
-
-    (void)count;
-    due_guess(argument(values[0]), &due);
-    sqlite3_result_int64(context, (sqlite3_int64)due.wait_us);
-}
-
-static void old_due_ceiling(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct due due;
-
-    (void)count;
-    due_guess(argument(values[0]), &due);
-    sqlite3_result_int64(context, (sqlite3_int64)due.ceiling_us);
-}
-
-static void old_due_said(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct due due;
-
-    (void)count;
-    due_guess(argument(values[0]), &due);
-    sqlite3_result_text(context, due.said, -1, SQLITE_TRANSIENT);
-}
-
-static enum result add_guesses(struct ledger *ledger, struct err *err)
-{
-    static const struct {
-        const char *name;
-        int arguments;
-        void (*call)(sqlite3_context *context, int count, sqlite3_value **values);
-    } functions[] = {
-        { "old_outcome", 2, old_outcome },   { "old_class", 2, old_class },
-        { "old_due_by", 1, old_due_by },     { "old_due_wait", 1, old_due_wait },
-        { "old_due_said", 1, old_due_said }, { "old_due_ceiling", 1, old_due_ceiling },
-    };
-
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        if (sqlite3_create_function(ledger->db, functions[i].name, functions[i].arguments,
-                                    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
-                                    functions[i].call, NULL, NULL) != SQLITE_OK) {
-            return ledger_fail(ledger, "bringing it to this version", err);
-        }
-    }
     return RESULT_OK;
 }
 
@@ -371,7 +252,7 @@ static enum result fill_new(const struct run_dir *dir, struct err *err)
              "PRAGMA synchronous=OFF;PRAGMA journal_mode=MEMORY;BEGIN;%s%s%s%s"
              "PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;PRAGMA journal_mode=WAL;",
              schema_1, schema_2, schema_3, schema_sending, APPLICATION_ID, VERSION);
-    result = add_guesses(ledger, err);
+    result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "creating it", err);
     }
@@ -395,12 +276,14 @@ static enum result create_ledger(const struct run_dir *dir, struct err *err)
     fd = openat(dir->fd, TEMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                 S_IRUSR | S_IWUSR);
     if (fd < 0) {
-        return err_set_write(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+        return err_set_write(err, errno, "E-DISK2", "%s/" RUN_DIR_LEDGER ": cannot create",
+                             dir->path);
     }
     result = fill_new(dir, err);
     if (result == RESULT_OK &&
-        (fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, NAME) || fsync(dir->fd))) {
-        result = err_set_write(err, errno, "E-DISK2", "%s/" NAME ": cannot create", dir->path);
+        (fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, RUN_DIR_LEDGER) || fsync(dir->fd))) {
+        result =
+            err_set_write(err, errno, "E-DISK2", "%s/" RUN_DIR_LEDGER ": cannot create", dir->path);
     }
     close(fd);
     return result;
@@ -453,7 +336,7 @@ static enum result upgrade(struct ledger *ledger, struct err *err)
     }
     snprintf(text, sizeof text, "BEGIN IMMEDIATE;%s%s%sPRAGMA user_version=%d;COMMIT;",
              ledger->version < 2 ? schema_2 : "", schema_3, schema_sending, VERSION);
-    result = add_guesses(ledger, err);
+    result = ledger_add_guesses(ledger, err);
     if (result == RESULT_OK) {
         result = execute(ledger, text, "bringing it to this version", err);
     }
@@ -466,7 +349,7 @@ static enum result upgrade(struct ledger *ledger, struct err *err)
 static enum result open_known(struct ledger **ledger, const struct run_dir *dir, bool immutable,
                               struct err *err)
 {
-    enum result result = open_file(ledger, dir, NAME, immutable, err);
+    enum result result = open_file(ledger, dir, RUN_DIR_LEDGER, immutable, err);
 
     if (result == RESULT_OK) {
         result = look_at_header(*ledger, err);
@@ -485,7 +368,7 @@ enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool 
     enum result result = RESULT_OK;
 
     *ledger = NULL;
-    *created = fstatat(dir->fd, NAME, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
+    *created = fstatat(dir->fd, RUN_DIR_LEDGER, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
     if (*created) {
         result = create_ledger(dir, err);
     }
@@ -509,7 +392,8 @@ enum result ledger_open(struct ledger **ledger, const struct run_dir *dir, bool 
 enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *dir, struct err *err)
 {
     struct stat st;
-    bool has_log = fstatat(dir->fd, NAME "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+    bool has_log =
+        fstatat(dir->fd, RUN_DIR_LEDGER "-wal", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
     /* On a read-only disk there is nowhere for an index, and nobody to change anything. */
     bool immutable = !has_log && faccessat(dir->fd, ".", W_OK, 0) != 0;
     enum result result = open_known(ledger, dir, immutable, err);
@@ -524,7 +408,7 @@ enum result ledger_open_readonly(struct ledger **ledger, const struct run_dir *d
         result = ledger_read_seeds(*ledger, &(*ledger)->seeds, err);
     }
     if (result == RESULT_OK && (*ledger)->version < 3) {
-        result = add_guesses(*ledger, err);
+        result = ledger_add_guesses(*ledger, err);
     }
     if (result == RESULT_OK) {
         result = execute(*ledger, "PRAGMA query_only=ON;", "opening it", err);
@@ -553,61 +437,6 @@ void ledger_close(struct ledger *ledger)
     }
     free(ledger->path);
     free(ledger);
-}
-
-/* The same file as ever under that name; the first look finds out which that is. */
-static bool is_there(const struct ledger *ledger, const char *name, struct ledger_file *file,
-                     bool *has_shrunk)
-{
-    struct stat st;
-
-    if (fstatat(ledger->dir->fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
-        return false;
-    }
-    if (!file->is_known) {
-        *file = (struct ledger_file){ true, st.st_dev, st.st_ino, 0 };
-    }
-    *has_shrunk = st.st_size < file->size;
-    file->size = st.st_size;
-    return !ledger->dir->has_inodes || (st.st_dev == file->device && st.st_ino == file->inode);
-}
-
-enum result ledger_look(struct ledger *ledger, struct err *err)
-{
-    int has_moved = 0;
-    bool is_cut = false, log_is_folded = false;
-
-    /* SQLite knows what it has opened; of the log it does not tell. */
-    (void)sqlite3_file_control(ledger->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-    has_moved &= ledger->dir->has_inodes;
-    if (has_moved || !is_there(ledger, NAME, &ledger->database, &is_cut) ||
-        !is_there(ledger, NAME "-wal", &ledger->log, &log_is_folded) ||
-        !is_there(ledger, NAME "-shm", &ledger->index, &log_is_folded)) {
-        return err_set(err, RESULT_NOT_FOUND, "E-DIR4",
-                       "%s, or its -wal or -shm, was removed or replaced while the run was at work",
-                       ledger->path);
-    }
-    if (is_cut) { /* SQLite only ever lets it grow */
-        return err_set(err, RESULT_NOT_FOUND, "E-DIR4", "%s was cut while the run was at work",
-                       ledger->path);
-    }
-    return RESULT_OK;
-}
-
-enum result ledger_checkpoint(struct ledger *ledger, bool truncate, struct err *err)
-{
-    int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    enum result result = RESULT_OK;
-
-    sqlite3_busy_timeout(ledger->db, 0);
-    if (sqlite3_wal_checkpoint_v2(ledger->db, NULL, mode, NULL, NULL) != SQLITE_OK) {
-        result = ledger_fail(ledger, "folding the log", err);
-    }
-    set_busy_handler(ledger);
-    ledger->log_pages = 0;
-    ledger->folded = truncate && result == RESULT_OK;
-    /* A reader in the way, or no room for the database to grow: the log is as good a place. */
-    return result == RESULT_BUSY || result == RESULT_FULL ? RESULT_OK : result;
 }
 
 enum result ledger_check(struct ledger *ledger, struct err *err)

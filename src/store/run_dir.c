@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
-#define LEDGER_NAME "ledger.db"
 #define TEMP_SUFFIX ".tmp"
 #define ASIDE_MAX 10000
 #define LOCK_TRIES 100 /* for as often as somebody removes it between two calls */
@@ -95,13 +94,13 @@ static bool name_is_ours(const char *name)
         "..",
         "job.json",
         LOCK_NAME,
-        LEDGER_NAME,
+        RUN_DIR_LEDGER,
         "raw",
         "ballast",
         EVENT_LOG_NAME,
         EVENT_LOG_ASIDE,
-        "ledger.db-wal",
-        "ledger.db-shm",
+        RUN_DIR_LEDGER "-wal",
+        RUN_DIR_LEDGER "-shm",
         RUN_DIR_CONTROL,
         "run.log",
     };
@@ -128,7 +127,7 @@ static enum result look_inside(struct run_dir *dir, struct err *err)
     int fd;
 
     /* An empty one is what a start leaves that was interrupted at its very beginning. */
-    dir->fresh = fstatat(dir->fd, LEDGER_NAME, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
+    dir->fresh = fstatat(dir->fd, RUN_DIR_LEDGER, &st, AT_SYMLINK_NOFOLLOW) || st.st_size == 0;
     if (!dir->fresh) {
         return RESULT_OK;
     }

@@ -35,6 +35,7 @@
 
 #define RUN_DIR_LIST_PREFIX "urls-"
 #define RUN_DIR_VALUES_PREFIX "values-"
+#define RUN_DIR_LEDGER "ledger.db"
 #define RUN_DIR_CONTROL "control"
 
 struct run_dir {

@@ -1,0 +1,177 @@
+#include "store/ledger_statements.h"
+
+#define RECORD_SELECT "SELECT r.id,r.line_at,r.line_bytes,r.segment,r.crc32c,r.status,r.endpoint,"
+#define TRIED_COLUMNS                                                                              \
+    "outcome,class,due_by,due_wait_us,due_ceiling_us,due_host,due_said,reason" /* see bind_tried, ledger.c */
+/* By today's wall clock (ledger_bind_clock): the clock may have been set since, but a wait gets no longer by
+ * that. Within one boot the monotonic clock knows better. */
+#define NOT_BEFORE                                                                                 \
+    "CASE WHEN due_boot=:boot THEN :wall+due_at_us-:now"                                           \
+    " ELSE coalesce(min(not_before_us,:wall+due_length_us),not_before_us) END"
+#define FOUND_PAGE                                                                                 \
+    "chain,number,ordinal,total,expected,size,empty,kind,named_by,came,previous,most,"             \
+    "records_type,records_at,basis,repeats"
+#define FOUND_PAGE_VALUES "?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25"
+#define FOUND_SELECT                                                                               \
+    "SELECT f.id,f.endpoint,f.place,f.key,f.url,f.body,f.vars,f.etag," FOUND_PAGE ","
+
+#define FAILED_SELECT                                                                              \
+    "SELECT r.id,r.endpoint,r.attempt,r.key,r.status," TRIED_COLUMNS                               \
+    ",r.url,ifnull(s.at_us,0),s.headers,s.body,ifnull(s.body_bytes,0)"                             \
+    " FROM request r LEFT JOIN said s ON s.request=r.id"
+
+const char *const ledger_statements[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_PUT_ENDED] =
+        "INSERT INTO "
+        "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,body=excluded.body,segment=excluded.segment,"
+        "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
+        "key=NULL,url=NULL,not_before_us=NULL,due_length_us=NULL,due_at_us=NULL,due_boot=NULL,"
+        "(" TRIED_COLUMNS ")=(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL) WHERE request.state<>1",
+    [SQL_PUT_OPEN] =
+        "INSERT INTO "
+        "request(id,state,endpoint,attempt,status,body,segment,line_at,line_bytes,crc32c,"
+        "key,not_before_us," TRIED_COLUMNS ",url,due_length_us,due_at_us,due_boot)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,"
+        "?22,?23,?24)"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,body=excluded.body,segment=excluded.segment,"
+        "line_at=excluded.line_at,line_bytes=excluded.line_bytes,crc32c=excluded.crc32c,"
+        "key=excluded.key,not_before_us=excluded.not_before_us,outcome=excluded.outcome,"
+        "class=excluded.class,due_by=excluded.due_by,due_wait_us=excluded.due_wait_us,"
+        "due_ceiling_us=excluded.due_ceiling_us,due_host=excluded.due_host,"
+        "due_said=excluded.due_said,reason=excluded.reason,url=excluded.url,"
+        "due_length_us=excluded.due_length_us,due_at_us=excluded.due_at_us,"
+        "due_boot=excluded.due_boot WHERE request.state<>1",
+    [SQL_PUT_SEGMENT] =
+        "INSERT OR REPLACE INTO segment(number,committed,last_batch,body_bytes,lines)"
+        " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_PUT_PLANNED] = "INSERT OR REPLACE INTO meta(name,value) VALUES('planned',?1)",
+    [SQL_SESSION_BEGIN] = "INSERT INTO session(pid,started_us) VALUES(?1,?2)",
+    [SQL_SESSION_END] = "UPDATE session SET ended_us=?1,clean=?2"
+                        " WHERE number=(SELECT max(number) FROM session)",
+    [SQL_ROWS] = "SELECT id,state,attempt,endpoint," NOT_BEFORE ",status," TRIED_COLUMNS
+                 " FROM request ORDER BY id",
+    [SQL_SEGMENTS] = "SELECT number,committed,last_batch,body_bytes,lines FROM segment"
+                     " ORDER BY number",
+    [SQL_INDEX] = "SELECT id,line_at,line_bytes,segment,crc32c,status,endpoint FROM request"
+                  " WHERE id>?1 AND line_bytes IS NOT NULL AND (state=1 OR ?2=2)"
+                  " AND (body=1 OR ?2>0) ORDER BY id LIMIT ?3",
+    [SQL_TOTALS] = "SELECT count(*),total(attempt),count(*) FILTER (WHERE state=1 AND body=0)"
+                   " FROM request",
+    [SQL_OPEN_TOTALS] = "SELECT count(*) FILTER (WHERE state=2),count(*) FILTER (WHERE state=3),"
+                        "min(not_before_us) FILTER (WHERE state=3) FROM request WHERE state<>1",
+    [SQL_SEGMENT_TOTALS] = "SELECT count(*),total(committed),total(body_bytes) FROM segment",
+    [SQL_SESSIONS] = "SELECT count(*),min(started_us),"
+                     "(SELECT started_us FROM session ORDER BY number DESC LIMIT 1),"
+                     "(SELECT ended_us FROM session ORDER BY number DESC LIMIT 1),"
+                     "(SELECT clean FROM session ORDER BY number DESC LIMIT 1) FROM session",
+    [SQL_PLANNED] = "SELECT max(value) FROM meta WHERE name='planned'",
+    [SQL_SEEDS] = "SELECT value FROM meta WHERE name='seeds'",
+    [SQL_PUT_SEEDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('seeds',?1)",
+    [SQL_FOUND_COUNT] = "SELECT max(id) FROM found",
+    /* Ids follow one another. What a failed transaction took of them is free again. */
+    [SQL_PUT_FOUND] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES((SELECT max(?1,ifnull(max(id),0))+1 FROM found),"
+        "?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
+        " ON CONFLICT(endpoint,digest) DO NOTHING RETURNING id",
+    [SQL_FOUND_MOVE] = "UPDATE found SET place=?4,key=?5,vars=?8,(" FOUND_PAGE
+                       ")=(" FOUND_PAGE_VALUES "),moved=1 WHERE id=?1",
+    /* The variables of the one that moved take the place of those that were handed on. */
+    [SQL_FOUND_MOVE_SUBTREE] =
+        "UPDATE found SET place=CAST(?4||substr(place,?5) AS BLOB),"
+        "vars=CASE WHEN ?6 IS NULL THEN vars ELSE json_patch(ifnull(vars,'{}'),?6) END,moved=1"
+        " WHERE endpoint=?1 AND place>?2 AND place<?3",
+    [SQL_FOUND_MOVED] = "SELECT place,vars FROM found WHERE id=?1 AND moved=1",
+    [SQL_PUT_FOUND_HEAD] =
+        "INSERT INTO found(id,endpoint,digest,place,key,url,body,vars,etag," FOUND_PAGE ",moved)"
+        " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9," FOUND_PAGE_VALUES ",0)"
+        " ON CONFLICT DO NOTHING",
+    [SQL_FOUND_LOOK] = "SELECT id,chain,ordinal,place FROM found WHERE endpoint=?1 AND digest=?2",
+    [SQL_PUT_PAGE_NOTE] = "INSERT OR REPLACE INTO page_note(request,kind,text) VALUES(?1,?2,?3)",
+    [SQL_PUT_PAGE] = "INSERT OR REPLACE INTO page(endpoint,chain,id,ordinal,records,total,"
+                     "expected,size,crc32c,ended) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [SQL_FOUND_NEW] = FOUND_SELECT "0,0 FROM found f WHERE f.id>?1"
+                                   " AND NOT EXISTS(SELECT 1 FROM request r WHERE r.id=f.id)"
+                                   " ORDER BY f.id LIMIT ?2",
+    [SQL_FOUND_WAITING] = FOUND_SELECT "r.attempt," NOT_BEFORE ",r.status," TRIED_COLUMNS
+                                       " FROM request r CROSS JOIN found f ON f.id=r.id"
+                                       " WHERE r.state<>1 AND r.state=3 AND r.id>?1"
+                                       " ORDER BY r.id LIMIT ?2",
+    [SQL_FOUND_ONE] = FOUND_SELECT "0,0 FROM found f WHERE f.id=?1",
+    [SQL_FOUND_ENDPOINTS] = "SELECT endpoint,count(*) FROM found WHERE id>?1 GROUP BY endpoint",
+    [SQL_ACCOUNT_ENDED] = "SELECT count(*) FILTER (WHERE id<=?2),count(*) FILTER (WHERE state=1),"
+                          "count(*) FILTER (WHERE state=2) FROM request WHERE endpoint=?1",
+    [SQL_ACCOUNT_FOUND] = "SELECT count(*) FROM found WHERE endpoint=?1 AND id>?2",
+    /* Announced, and not named: the one that was to name them did not come. */
+    [SQL_ACCOUNT_UNNAMED] =
+        "SELECT total(more) FROM (SELECT max(0,max(expected)-count(*)-1) AS more"
+        " FROM found WHERE endpoint=?1 AND chain IS NOT NULL GROUP BY chain)",
+    [SQL_ACCOUNT_MISSING] = "SELECT key FROM request WHERE state<>1 AND state=2 AND endpoint=?1"
+                            " ORDER BY id LIMIT ?2",
+    [SQL_ACCOUNT_NOTES] = "SELECT n.kind,count(*),min(n.text) FROM page_note n"
+                          " CROSS JOIN request r ON r.id=n.request WHERE r.endpoint=?1"
+                          " GROUP BY n.kind ORDER BY n.kind",
+    [SQL_ACCOUNT_PAGES] = "SELECT chain,id,ordinal,records,total,expected,size,crc32c,ended"
+                          " FROM page WHERE endpoint=?1 ORDER BY chain,id",
+    [SQL_ACCOUNT_FAILED] =
+        "SELECT ifnull(f.chain,r.id),r.status,r.class,f.expected>0 OR f.basis>0 FROM request r"
+        " LEFT JOIN found f ON f.id=r.id WHERE r.state<>1 AND r.state=2 AND r.endpoint=?1"
+        " ORDER BY 1",
+    [SQL_ACCOUNT_KEY] = "SELECT key FROM found WHERE id=?1",
+    [SQL_SEED_RECORDS] = RECORD_SELECT "NULL,NULL FROM request r WHERE r.id>?1 AND r.id<=?2"
+                                       " AND r.endpoint=?3 AND r.state=1 AND r.body=1"
+                                       " ORDER BY r.id LIMIT ?4",
+    [SQL_FOUND_RECORDS] = RECORD_SELECT
+    "f.place,CASE f.moved WHEN 1 THEN f.vars END FROM found f CROSS JOIN request r ON r.id=f.id"
+    " WHERE f.endpoint=?3 AND (f.place,f.id)>(?1,?2)"
+    " AND f.id>?5 AND r.state=1 AND r.body=1"
+    " ORDER BY f.place,f.id LIMIT ?4",
+    [SQL_ROUNDS] = "SELECT name,value FROM meta WHERE name GLOB 'poll_*'",
+    [SQL_PUT_ROUNDS] = "INSERT OR REPLACE INTO meta(name,value) VALUES('poll_started_us',?1),"
+                       "('poll_begun',?2),('poll_slot',?3),('poll_skipped',?4),('poll_put',?5)",
+    [SQL_PUT_SENDING] = "INSERT OR REPLACE INTO sending(id,endpoint,attempt,key,url)"
+                        " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_DROP_SENDING] = "DELETE FROM sending WHERE id=?1",
+    [SQL_END_SENDING] =
+        "INSERT INTO request(id,state,endpoint,attempt,status,body,key,outcome,class,reason,url)"
+        " SELECT id,2,endpoint,attempt,0,0,key,?1,?2,?3,url FROM sending WHERE true"
+        " ON CONFLICT(id) DO UPDATE SET state=excluded.state,attempt=excluded.attempt,"
+        "status=excluded.status,key=excluded.key,outcome=excluded.outcome,class=excluded.class,"
+        "reason=excluded.reason,url=excluded.url,not_before_us=NULL,due_by=NULL"
+        " WHERE request.state<>1",
+    [SQL_DROP_ALL_SENDING] = "DELETE FROM sending",
+    [SQL_KEPT] = "SELECT text FROM kept WHERE name=?1",
+    [SQL_PUT_KEPT] = "INSERT INTO kept(name,text) VALUES(?1,?2)"
+                     " ON CONFLICT(name) DO UPDATE SET text=excluded.text"
+                     " WHERE kept.text IS NOT excluded.text",
+    [SQL_POLLED] = "SELECT etag,digest FROM polled WHERE what=?1",
+    [SQL_PUT_POLLED] = "INSERT OR REPLACE INTO polled(what,etag,digest) VALUES(?1,?2,?3)",
+    [SQL_EXCHANGES] = "SELECT request,url,asked,waited_us,is_foreign,from_public,with_get"
+                      " FROM exchange ORDER BY request",
+    [SQL_PUT_EXCHANGE] = "INSERT OR REPLACE INTO "
+                         "exchange(request,url,asked,waited_us,is_foreign,from_public,with_get)"
+                         " VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_DROP_EXCHANGE] = "DELETE FROM exchange WHERE request=?1",
+    [SQL_PUT_SAID] = "INSERT OR REPLACE INTO said(request,at_us,headers,body,body_bytes)"
+                     " VALUES(?1,?2,?3,?4,?5)",
+    [SQL_FORGET_SAID] = "DELETE FROM said WHERE request=?1",
+    [SQL_SAID_COUNT] = "SELECT count(*) FROM said",
+    [SQL_FAILED] = FAILED_SELECT " WHERE r.state<>1 AND r.state=2 AND r.id>?1"
+                                 " ORDER BY r.id LIMIT ?2",
+    [SQL_FAILED_ONE] = FAILED_SELECT " WHERE r.state<>1 AND r.id=?1",
+    [SQL_FAILED_OLD] =
+        "SELECT id,endpoint,attempt,key,status,old_outcome(reason,status),old_class(reason,status),"
+        "0,0,0,NULL,NULL,reason,NULL,0,NULL,NULL,0 FROM request"
+        " WHERE state<>1 AND state=2 AND id>?1 ORDER BY id LIMIT ?2",
+    [SQL_REASONS] = "SELECT reason,count(*) FROM request WHERE state<>1 AND state=2"
+                    " GROUP BY reason ORDER BY count(*) DESC,min(id) LIMIT ?1",
+    [SQL_REASON_KEYS] = "SELECT key FROM request WHERE state<>1 AND state=2 AND reason IS ?1"
+                        " ORDER BY id LIMIT ?2",
+};

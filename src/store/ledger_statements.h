@@ -1,0 +1,79 @@
+/**
+ * Every statement that a ledger runs: one number and one text each. ledger_sql.h prepares and runs them.
+ *
+ * The columns that a text yields, and the order of its parameters, are known to the function that uses it.
+ */
+#ifndef SCRAPETOP_STORE_LEDGER_STATEMENTS_H
+#define SCRAPETOP_STORE_LEDGER_STATEMENTS_H
+
+enum statement {
+    SQL_BEGIN,
+    SQL_BEGIN_READ,
+    SQL_COMMIT,
+    SQL_PUT_ENDED,
+    SQL_PUT_OPEN,
+    SQL_PUT_SEGMENT,
+    SQL_PUT_PLANNED,
+    SQL_SESSION_BEGIN,
+    SQL_SESSION_END,
+    SQL_ROWS,
+    SQL_SEGMENTS,
+    SQL_INDEX,
+    SQL_TOTALS,
+    SQL_OPEN_TOTALS,
+    SQL_SEGMENT_TOTALS,
+    SQL_SESSIONS,
+    SQL_PLANNED,
+    SQL_REASONS,
+    SQL_REASON_KEYS,
+    SQL_PUT_FOUND,
+    SQL_PUT_FOUND_HEAD,
+    SQL_FOUND_LOOK,
+    SQL_FOUND_MOVE,
+    SQL_FOUND_MOVE_SUBTREE,
+    SQL_FOUND_MOVED,
+    SQL_PUT_PAGE_NOTE,
+    SQL_PUT_PAGE,
+    SQL_SEEDS,
+    SQL_PUT_SEEDS,
+    SQL_FOUND_COUNT,
+    SQL_FOUND_NEW,
+    SQL_FOUND_WAITING,
+    SQL_FOUND_ONE,
+    SQL_FOUND_ENDPOINTS,
+    SQL_ACCOUNT_ENDED,
+    SQL_ACCOUNT_FOUND,
+    SQL_ACCOUNT_UNNAMED,
+    SQL_ACCOUNT_MISSING,
+    SQL_ACCOUNT_NOTES,
+    SQL_ACCOUNT_PAGES,
+    SQL_ACCOUNT_FAILED,
+    SQL_ACCOUNT_KEY,
+    SQL_SEED_RECORDS,
+    SQL_FOUND_RECORDS,
+    SQL_ROUNDS,
+    SQL_PUT_ROUNDS,
+    SQL_POLLED,
+    SQL_PUT_POLLED,
+    SQL_EXCHANGES,
+    SQL_PUT_EXCHANGE,
+    SQL_DROP_EXCHANGE,
+    SQL_PUT_SAID,
+    SQL_FORGET_SAID,
+    SQL_SAID_COUNT,
+    SQL_FAILED,
+    SQL_FAILED_OLD,
+    SQL_FAILED_ONE,
+    SQL_PUT_SENDING,
+    SQL_DROP_SENDING,
+    SQL_END_SENDING,
+    SQL_DROP_ALL_SENDING,
+    SQL_KEPT,
+    SQL_PUT_KEPT,
+    SQL_COUNT
+};
+
+/** By enum statement. */
+extern const char *const ledger_statements[SQL_COUNT];
+
+#endif
