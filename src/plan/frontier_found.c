@@ -35,13 +35,7 @@ enum result frontier_offer(struct frontier *f, struct request *request, struct e
     if (result != RESULT_OK) {
         return result;
     }
-    request->next = NULL;
-    if (f->offered.last) {
-        f->offered.last->next = request;
-    } else {
-        f->offered.first = request;
-    }
-    f->offered.last = request;
+    request_queue_append(&f->offered, request);
     f->offered_count++;
     return RESULT_OK;
 }
@@ -63,15 +57,8 @@ enum result frontier_offer_waiting(struct frontier *f, struct request *request,
 
 struct request *frontier_take_offered(struct frontier *f)
 {
-    struct request *request = f->offered.first;
+    struct request *request = request_queue_pop(&f->offered);
 
-    if (request) {
-        f->offered.first = request->next;
-        if (!request->next) {
-            f->offered.last = NULL;
-        }
-        request->next = NULL;
-        f->offered_count--;
-    }
+    f->offered_count -= request != NULL;
     return request;
 }

@@ -1,6 +1,12 @@
 /**
- * The frontier's insides, shared by its own files only: frontier.c (the plan's order, what waits, what
- * is parked), frontier_aside.c (what stands before a host that is shut for long), frontier_found.c (what answers gave rise to), frontier_steer.c (single requests: found, taken out, asked for once more).
+ * The frontier's insides, for its own files only. From the ground up:
+ *
+ *   frontier_wait   where requests stand: the waiting heap, and hosts with what is parked at them
+ *   frontier_order  the plan's own requests in their order
+ *   frontier_aside  what is parked at a host that is shut for long
+ *   frontier_found  what answers gave rise to
+ *   frontier_steer  single requests, by the user's word
+ *   frontier        which request is next, and when
  */
 #ifndef SCRAPETOP_PLAN_FRONTIER_STATE_H
 #define SCRAPETOP_PLAN_FRONTIER_STATE_H
@@ -41,20 +47,17 @@ struct frontier {
     size_t urgent_count;
 };
 
-/* frontier.c */
+/* frontier_wait.c */
 
 /** Takes what stands at `at` out of the heap. */
 struct request *frontier_heap_take(struct frontier *frontier, size_t at);
 
+/** Parks it at its host. */
+void frontier_park(struct frontier *frontier, struct request *request, enum lane_place place);
+
 /** A request has been taken out of its host's queue. */
 void frontier_note_unparked(struct frontier *frontier, struct host *host,
                             const struct request *request);
-
-MUST_CHECK enum result frontier_add_gap(struct frontier *frontier, uint64_t first, uint64_t last);
-
-/** The host that its next try will ask, which a redirect may have changed. */
-MUST_CHECK enum result frontier_rehost(struct frontier *frontier, struct request *request,
-                                       struct err *err);
 
 /** Finds the host and the lane of its URL, and refers to them. */
 MUST_CHECK enum result frontier_assign(struct frontier *frontier, struct request *request,
@@ -63,6 +66,12 @@ MUST_CHECK enum result frontier_assign(struct frontier *frontier, struct request
 /** Lets it wait, and its host be held if a server had named the deadline. */
 MUST_CHECK enum result frontier_restore_wait(struct frontier *frontier, struct request *request,
                                              uint64_t waits_until_us, uint64_t now_us);
+
+/* frontier_order.c */
+
+/** The plan's next one; NULL at its end. */
+MUST_CHECK enum result frontier_make_next(struct frontier *frontier, struct request **request,
+                                          struct err *err);
 
 /** Of the plan's own there are some that have not been made once. */
 bool frontier_has_unmade(const struct frontier *frontier);

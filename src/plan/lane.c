@@ -7,65 +7,12 @@
 #define WINDOW_GROWS_US US_PER_S /* by one when nothing ends */
 #define SPACE_GROWS 100          /* after the first minute: a hundredth of the time in trouble */
 
-static void queue_append(struct request_queue *queue, struct request *request)
-{
-    request->next = NULL;
-    if (queue->last) {
-        queue->last->next = request;
-    } else {
-        queue->first = request;
-    }
-    queue->last = request;
-}
-
-static void queue_prepend(struct request_queue *queue, struct request *request)
-{
-    request->next = queue->first;
-    queue->first = request;
-    if (!queue->last) {
-        queue->last = request;
-    }
-}
-
-static struct request *queue_pop(struct request_queue *queue)
-{
-    struct request *request = queue->first;
-
-    if (request) {
-        queue->first = request->next;
-        if (!queue->first) {
-            queue->last = NULL;
-        }
-        request->next = NULL;
-    }
-    return request;
-}
-
-static struct request *queue_take(struct request_queue *queue, uint64_t id)
-{
-    struct request *before = NULL, *request = queue->first;
-
-    while (request && request->id != id) {
-        before = request;
-        request = request->next;
-    }
-    if (!request || !before) {
-        return request ? queue_pop(queue) : NULL;
-    }
-    before->next = request->next;
-    if (queue->last == request) {
-        queue->last = before;
-    }
-    request->next = NULL;
-    return request;
-}
-
 void lane_push(struct lane *lane, struct request *request, enum lane_place place)
 {
     if (place == LANE_PLACE_NEXT) {
-        queue_prepend(&lane->tried, request);
+        request_queue_prepend(&lane->tried, request);
     } else {
-        queue_append(place == LANE_PLACE_TRIED ? &lane->tried : &lane->fresh, request);
+        request_queue_append(place == LANE_PLACE_TRIED ? &lane->tried : &lane->fresh, request);
     }
     lane->ready_count++;
 }
@@ -89,7 +36,7 @@ bool lane_next_is_retry(const struct lane *lane)
 
 struct request *lane_pop(struct lane *lane)
 {
-    struct request *request = queue_pop(takes_fresh(lane) ? &lane->fresh : &lane->tried);
+    struct request *request = request_queue_pop(takes_fresh(lane) ? &lane->fresh : &lane->tried);
 
     lane->ready_count -= request != NULL;
     return request;
@@ -114,10 +61,10 @@ struct request *lane_cut_fresh(struct lane *lane, size_t keep)
 
 struct request *lane_take(struct lane *lane, uint64_t id)
 {
-    struct request *request = queue_take(&lane->tried, id);
+    struct request *request = request_queue_take(&lane->tried, id);
 
     if (!request) {
-        request = queue_take(&lane->fresh, id);
+        request = request_queue_take(&lane->fresh, id);
     }
     lane->ready_count -= request != NULL;
     return request;

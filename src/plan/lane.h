@@ -19,7 +19,7 @@
 #define SCRAPETOP_PLAN_LANE_H
 
 #include "plan/bucket.h"
-#include "plan/request.h"
+#include "plan/request_queue.h"
 
 #include <stdbool.h>
 
@@ -28,10 +28,6 @@
 #define LANE_TROUBLE_SPACE_US UINT64_C(50000)         /* between starts, for ... */
 #define LANE_TROUBLE_SOON_US (UINT64_C(60) * 1000000) /* ... so long; then they grow apart ... */
 #define LANE_TROUBLE_SPACE_MAX_US (UINT64_C(5) * 1000000)
-
-struct request_queue {
-    struct request *first, *last;
-};
 
 struct lane {
     uint32_t endpoint;
