@@ -25,53 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nobody waits in them any more. */
-static void stop_sequencers(struct table_build *b)
-{
-    for (size_t i = 0; i < b->sequencer_count; i++) {
-        sequencer_stop(b->sequencers[i]);
-    }
-}
-
-void table_build_fail(struct table_build *b, enum result result, const struct err *err)
-{
-    pthread_mutex_lock(&b->lock);
-    if (b->failure == RESULT_OK) {
-        b->failure = result;
-        b->err = *err;
-    }
-    pthread_mutex_unlock(&b->lock);
-    atomic_store(&b->stop, true);
-    stop_sequencers(b);
-}
-
-void table_build_drop_guess(struct table_build *b)
-{
-    atomic_store(&b->guess_failed, true);
-    stop_sequencers(b);
-}
-
-bool table_build_is_typed(const struct table_build *b)
-{
-    bool typed = false;
-
-    for (size_t i = 0; i < b->output_count; i++) {
-        typed |= b->outputs[i].format->typed;
-    }
-    return typed;
-}
-
-struct facts_wish table_build_facts(const struct table_build *b)
-{
-    return (struct facts_wish){ .types = b->spec.types || b->spec.coerce || table_build_is_typed(b),
-                                .coerce = b->spec.coerce };
-}
-
-const struct json_pointer *table_build_pointer(const struct table_build *b)
-{
-    return b->records && b->spec.shape == RECORD_SHAPE_OBJECTS ? &b->pointer : NULL;
-}
-
 static void enter(struct table_build *b, enum table_phase next);
 
 /* On the loop thread: nobody goes on, nor waits. */
@@ -82,7 +35,7 @@ static void stop(struct table_build *b)
     /* In these phases the sequencers are there and stay; in others, nobody waits in one. */
     if (b->phase == TABLE_KEYING || b->phase == TABLE_WRITING ||
         (b->phase == TABLE_LEARNING && b->guess)) {
-        stop_sequencers(b);
+        table_signal_stop(b);
     }
 }
 
@@ -252,6 +205,7 @@ static enum result copy_outputs(struct table_build *b, const struct table_option
         }
         b->outputs[b->output_count] = options->outputs[i];
         b->outputs[b->output_count++].path = path;
+        b->typed |= options->outputs[i].format->typed;
         b->report.output_count = b->output_count;
     }
     return RESULT_OK;
@@ -270,6 +224,9 @@ static enum result copy_options(struct table_build *b, const struct table_option
     if (copy_outputs(b, options) != RESULT_OK || (options->records && !b->records)) {
         return err_nomem(err, "starting a table");
     }
+    b->facts = (struct facts_wish){ .types = b->spec.types || b->spec.coerce || b->typed,
+                                    .coerce = b->spec.coerce };
+    b->records_at = b->records && b->spec.shape == RECORD_SHAPE_OBJECTS ? &b->pointer : NULL;
     return b->records ? json_pointer_parse(&b->pointer, str_view(b->records), err) : RESULT_OK;
 }
 
@@ -299,9 +256,8 @@ enum result table_build_start(struct table_build **build, struct work *work,
     if (result == RESULT_OK && !b->source) {
         result = err_nomem(err, "starting a table");
     }
-    result = result == RESULT_OK
-                 ? table_shape_init(&b->shape, &b->spec, table_build_facts(b).types, err)
-                 : result;
+    result =
+        result == RESULT_OK ? table_shape_init(&b->shape, &b->spec, b->facts.types, err) : result;
     result = result == RESULT_OK ? init_workers(b, err) : result;
     if (result != RESULT_OK) {
         table_build_free(b);

@@ -1,9 +1,13 @@
 /**
- * A table build's insides, shared by its own files only: table_build.c (making, unmaking, and from
- * which phase to which), table_pass.c (a worker's passes, chunk by chunk), table_document.c (one
- * document of a chunk), table_step.c (what is done alone, between the passes and behind the last),
- * table_tally.c (what was counted and skipped, for the report), table_hint.c (words
- * for who has pointed at the wrong place).
+ * A table build's insides, for its own files only. From the ground up:
+ *
+ *   table_signal    failures, and guesses that were wrong
+ *   table_tally     what was counted and skipped, for the report
+ *   table_hint      words for who has pointed at the wrong place
+ *   table_document  one document of a chunk
+ *   table_pass      a worker's passes, chunk by chunk
+ *   table_step      what is done alone, between the passes and after the last
+ *   table_build     making, unmaking, and from which phase to which
  *
  * Threads  a struct table_worker belongs to the pool job that runs it, and to a step while none does.
  *          Of struct table_build, workers share `source` and the first failure under `lock`, counters
@@ -112,7 +116,11 @@ struct table_build {
     struct table_output outputs[TABLE_OUTPUTS_MAX]; /* their paths are copies */
     size_t output_count;
     struct json_pointer pointer;
+    const struct json_pointer
+        *records_at; /* for flatteners: NULL where records have been put into an array already */
     struct table_spec spec;
+    struct facts_wish facts; /* what pass 1 has to gather besides the columns */
+    bool typed;              /* types make a difference to one of the files */
     struct table_shape shape;
     struct record_source *source; /* a split_source */
     uint64_t chunk_bytes;
@@ -166,22 +174,16 @@ struct table_build {
     struct table_worker *workers;
 };
 
-/* table_build.c */
+/* table_signal.c: any thread that is at work on the build. */
 
-/** Any thread. The first failure is the one that is told; being stopped by it is none. */
-void table_build_fail(struct table_build *build, enum result result, const struct err *err);
+/** The first failure is the one that is told; being stopped by it is none. */
+void table_signal_failure(struct table_build *build, enum result result, const struct err *err);
 
-/** Whether the types make a difference to one of the files. */
-bool table_build_is_typed(const struct table_build *build);
-
-/** What pass 1 has to gather besides the columns. */
-struct facts_wish table_build_facts(const struct table_build *build);
-
-/** Where a document's records are for the flattener: NULL where they have been put into an array already. */
-const struct json_pointer *table_build_pointer(const struct table_build *build);
+/** Nobody waits for a turn any more. */
+void table_signal_stop(struct table_build *build);
 
 /** The guess was wrong: pass 1 goes on without rows. */
-void table_build_drop_guess(struct table_build *build);
+void table_signal_wrong_guess(struct table_build *build);
 
 /* table_pass.c: jobs of a worker, one for each pass. They end when the source does, at the first
  * failure, and when the build is stopped. */

@@ -119,7 +119,7 @@ static enum result try_row(struct table_worker *w, const struct row *row)
     }
     result = write_row(w, row);
     if (result == RESULT_CORRUPT) {
-        table_build_drop_guess(b);
+        table_signal_wrong_guess(b);
     }
     return result == RESULT_OK || !atomic_load(&b->guess_failed) ? result : RESULT_OK;
 }
@@ -407,7 +407,7 @@ static enum result take_invalid(struct table_worker *w, const struct document *d
 
     assert(!valid); /* the walk and the check are held against each other by tests */
     (void)valid;
-    if (table_build_facts(w->build).types && !w->build->judging) {
+    if (w->build->facts.types && !w->build->judging) {
         atomic_store(&w->build->judge_wanted, true);
     }
     *skipped = !read_otherwise(w, document, text);

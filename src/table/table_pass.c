@@ -11,7 +11,6 @@
 #include "table/table_build_state.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
@@ -160,13 +159,13 @@ static enum result hand_in_rows(struct table_worker *w)
     enum result result = RESULT_OK;
 
     if (flatten_rows_spoilt(w->flatten)) {
-        table_build_drop_guess(b);
+        table_signal_wrong_guess(b);
     }
     if (!atomic_load(&b->guess_failed)) {
         result = hand_in_blocks(w);
     }
     if (result == RESULT_CORRUPT) {
-        table_build_drop_guess(b);
+        table_signal_wrong_guess(b);
     }
     return atomic_load(&b->guess_failed) ? RESULT_OK : result;
 }
@@ -346,7 +345,7 @@ static void run_pass(struct table_worker *w, enum result (*take)(struct table_wo
         if (p.result == RESULT_LIMIT && strcmp(w->err.code, "E-COL1") == 0) {
             table_hint_at_keys(b, w->columns, flatten_in_array(w->flatten), &w->err);
         }
-        table_build_fail(b, p.result, &w->err);
+        table_signal_failure(b, p.result, &w->err);
     }
 }
 

@@ -34,7 +34,7 @@ static uint32_t explode_node(const struct table_build *b, const struct columns *
 /* What the workers have learnt, in one tree. */
 static enum result merge_columns(struct table_build *b, struct columns **columns, struct err *err)
 {
-    const struct facts_wish wish = table_build_facts(b);
+    const struct facts_wish wish = b->facts;
     bool in_array = false;
     enum result result;
 
@@ -89,7 +89,7 @@ static enum result start_pass(struct table_build *b, struct err *err)
         struct table_worker *w = &b->workers[i];
 
         flatten_free(w->flatten);
-        w->flatten = flatten_new(table_build_pointer(b), b->columns, FLATTEN_FILL);
+        w->flatten = flatten_new(b->records_at, b->columns, FLATTEN_FILL);
         if (!w->flatten) {
             return err_nomem(err, "starting a pass");
         }
@@ -203,7 +203,7 @@ static enum result settle(struct table_build *b, const struct flatten_counts *co
     }
     b->report.passes++;
     b->written = b->guess && !atomic_load(&b->guess_failed) &&
-                 layout_same(b->guess_layout, b->layout, table_build_is_typed(b));
+                 layout_same(b->guess_layout, b->layout, b->typed);
     if (b->written) {
         return RESULT_OK;
     }
@@ -294,7 +294,7 @@ static enum result check_found(const struct table_build *b, const struct flatten
 enum result table_step_begin_learning(struct table_worker *w, struct err *err)
 {
     struct table_build *b = w->build;
-    const struct facts_wish wish = table_build_facts(b);
+    const struct facts_wish wish = b->facts;
     enum result result;
 
     flatten_free(w->flatten);
@@ -303,7 +303,7 @@ enum result table_step_begin_learning(struct table_worker *w, struct err *err)
     w->columns = columns_new();
     if (w->columns && columns_want_facts(w->columns, &wish, err) == RESULT_OK &&
         (!b->guess || columns_seed(w->columns, b->guess, err) == RESULT_OK)) {
-        w->flatten = flatten_new(table_build_pointer(b), w->columns, FLATTEN_LEARN);
+        w->flatten = flatten_new(b->records_at, w->columns, FLATTEN_LEARN);
     }
     if (!w->flatten) {
         return err_nomem(err, "starting a table");
@@ -405,7 +405,7 @@ void table_step_settle(struct work_item *item)
         result = result == RESULT_OK ? settle(b, &counts, &err) : result;
     }
     if (result != RESULT_OK) {
-        table_build_fail(b, result, &err);
+        table_signal_failure(b, result, &err);
     }
 }
 
@@ -418,7 +418,7 @@ void table_step_keyed(struct work_item *item)
     table_tally_collect(b);
     result = start_writing(b, &err);
     if (result != RESULT_OK) {
-        table_build_fail(b, result, &err);
+        table_signal_failure(b, result, &err);
     }
 }
 
@@ -481,7 +481,7 @@ void table_step_commit(struct work_item *item)
     if (b->writers[0] && b->failure == RESULT_OK && !atomic_load(&b->stop)) {
         result = commit(b, &err);
         if (result != RESULT_OK) {
-            table_build_fail(b, result, &err);
+            table_signal_failure(b, result, &err);
         }
     }
     abandon_writers(b);
