@@ -23,8 +23,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SECRET_MIN_BYTES 4   /* shorter values would redact half of every text */
-#define SECRET_BEGUN_BYTES 8 /* so much of a longer one is as good as all of it */
+#define SECRET_MIN_BYTES 4      /* shorter values would redact half of every text */
+#define SECRET_BEGUN_BYTES 8    /* so much of a longer one is as good as all of it */
+#define SECRET_STARS STR("***") /* in the place of one */
 #define SECRET_FILE_MAX (64 * 1024)
 #define SECRET_LABEL_SIZE 96
 #define HEADER_LINE_MAX (8 * 1024)
@@ -75,10 +76,6 @@ MUST_CHECK enum result secrets_redact(const struct secrets *secrets, struct str 
 /** A secret stands in `text`, whole, escaped or not. */
 bool secrets_are_in(const struct secrets *secrets, struct str text);
 
-/** Appends a URL (or the tail of one) with the values of those query parameters replaced by `***` that
- *  are secret by their name. */
-MUST_CHECK enum result url_redact(struct str url, struct buf *out);
-
 /** Appends `text` with every whole secret in it replaced by `{secret:LABEL}`. */
 MUST_CHECK enum result secrets_seal(const struct secrets *secrets, struct str text,
                                     struct buf *out);
@@ -121,6 +118,10 @@ MUST_CHECK enum result secrets_add_typed(struct secrets *secrets, struct str tex
  *  shorter than SECRET_BEGUN_BYTES. */
 MUST_CHECK enum result secret_hide_typed(struct str text, const struct secrets *known,
                                          struct buf *out);
+
+/** Appends a URL (or the tail of one) with the values of those query parameters replaced by `***` that
+ *  are secret by their name. */
+MUST_CHECK enum result url_redact(struct str url, struct buf *out);
 
 /** Appends the text with what looks like a secret replaced by `***`, whatever names there are. */
 MUST_CHECK enum result secret_hide_forms(struct str text, struct buf *out);

@@ -4,10 +4,8 @@
 #include "base/json_text.h"
 #include "base/url_make.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define STARS STR("***")
 #define SEAL STR("{secret:")
 #define NO_SEAL STR("{secret:}") /* that text itself, when it came from somebody else */
 
@@ -294,7 +292,7 @@ enum result secrets_redact(const struct secrets *secrets, struct str text, enum 
 
         if (len) {
             result = buf_append_str(out, plain);
-            result = result == RESULT_OK ? buf_append_str(out, STARS) : result;
+            result = result == RESULT_OK ? buf_append_str(out, SECRET_STARS) : result;
             plain = (struct str){ text.data + len, 0 };
         } else {
             plain.len++;
@@ -304,61 +302,6 @@ enum result secrets_redact(const struct secrets *secrets, struct str text, enum 
         text.len -= len;
     }
     return result == RESULT_OK ? buf_append_str(out, plain) : result;
-}
-
-/* --- by the names of parameters --------------------------------------------------------------------- */
-
-static bool param_is_secret(struct str name, struct str value)
-{
-    return url_param_is_secret(name) || (secret_name_may_be(name) && secret_looks_random(value));
-}
-
-static enum result redact_parameter(struct str parameter, struct buf *out)
-{
-    struct str value = parameter;
-    struct str name = str_cut(&value, '=');
-    enum result result = buf_append_str(out, name);
-
-    if (name.len == parameter.len || result != RESULT_OK) {
-        return result;
-    }
-    result = buf_append_char(out, '=');
-    if (result != RESULT_OK) {
-        return result;
-    }
-    return value.len && param_is_secret(name, value) ? buf_append_str(out, STARS)
-                                                     : secret_hide_forms(value, out);
-}
-
-enum result url_redact(struct str url, struct buf *out)
-{
-    struct str query = url;
-    struct str head = str_cut(&query, '?');
-    enum result result = secret_hide_forms(head, out);
-    char separator = '?';
-
-    if (head.len == url.len) {
-        return result;
-    }
-    for (;;) {
-        size_t len = 0;
-
-        while (len < query.len && !strchr("&;#", query.data[len])) {
-            len++;
-        }
-        if (result == RESULT_OK) {
-            result = buf_append_char(out, separator);
-        }
-        if (result == RESULT_OK) {
-            result = redact_parameter((struct str){ query.data, len }, out);
-        }
-        if (len == query.len || result != RESULT_OK) {
-            return result;
-        }
-        separator = query.data[len];
-        query.data += len + 1;
-        query.len -= len + 1;
-    }
 }
 
 /* --- sealing ------------------------------------------------------------------------------------------ */

@@ -4,7 +4,6 @@
 #include "base/json_scan.h"
 #include "base/url_make.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define NAME_MAX_BYTES 96 /* no longer name is looked at */
@@ -398,4 +397,57 @@ enum result secret_hide_typed(struct str text, const struct secrets *known, stru
     }
     secrets_release(&typed);
     return result;
+}
+
+static bool param_is_secret(struct str name, struct str value)
+{
+    return url_param_is_secret(name) || (secret_name_may_be(name) && secret_looks_random(value));
+}
+
+static enum result redact_parameter(struct str parameter, struct buf *out)
+{
+    struct str value = parameter;
+    struct str name = str_cut(&value, '=');
+    enum result result = buf_append_str(out, name);
+
+    if (name.len == parameter.len || result != RESULT_OK) {
+        return result;
+    }
+    result = buf_append_char(out, '=');
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return value.len && param_is_secret(name, value) ? buf_append_str(out, SECRET_STARS)
+                                                     : secret_hide_forms(value, out);
+}
+
+enum result url_redact(struct str url, struct buf *out)
+{
+    struct str query = url;
+    struct str head = str_cut(&query, '?');
+    enum result result = secret_hide_forms(head, out);
+    char separator = '?';
+
+    if (head.len == url.len) {
+        return result;
+    }
+    for (;;) {
+        size_t len = 0;
+
+        while (len < query.len && !strchr("&;#", query.data[len])) {
+            len++;
+        }
+        if (result == RESULT_OK) {
+            result = buf_append_char(out, separator);
+        }
+        if (result == RESULT_OK) {
+            result = redact_parameter((struct str){ query.data, len }, out);
+        }
+        if (len == query.len || result != RESULT_OK) {
+            return result;
+        }
+        separator = query.data[len];
+        query.data += len + 1;
+        query.len -= len + 1;
+    }
 }

@@ -119,37 +119,6 @@ static enum cell_kind kind_of_raw(struct str raw)
     return memchr(raw.data, '\\', raw.len) ? CELL_ESCAPED : CELL_STRING;
 }
 
-enum result flatten_pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
-{
-    if (*p == end) {
-        return flatten_bad_text(f);
-    }
-    if (f->pass == FLATTEN_LEARN && !f->judged) {
-        const char *behind = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
-
-        *p = behind;
-        return behind ? RESULT_OK : RESULT_INVALID;
-    }
-    *p = **p == '{' || **p == '[' ? f->kernel->container_end(*p, end) : json_step_value(*p, end);
-    return RESULT_OK;
-}
-
-enum result flatten_emit(struct flatten *f)
-{
-    struct row row;
-
-    f->counts->rows++;
-    if (!f->table || f->spoilt) {
-        return RESULT_OK;
-    }
-    row = (struct row){ .cells = f->cells,
-                        .values = f->values,
-                        .count = columns_count(f->table),
-                        .number = f->row,
-                        .readable = f->text_end };
-    return f->sink(f->sink_context, &row);
-}
-
 /* The record's own cells; `*p` from its first byte to after it. */
 static enum result read_record(struct flatten *f, const char **p, const char *end, unsigned depth)
 {

@@ -523,3 +523,34 @@ enum result flatten_element(struct flatten *f, const char **p, const char *end, 
     return *p < end && **p == '{' ? flatten_object(f, f->explode_node, p, end, depth)
                                   : put_value(f, f->explode_node, p, end, depth, manner_of(f));
 }
+
+enum result flatten_pass_over(struct flatten *f, const char **p, const char *end, unsigned depth)
+{
+    if (*p == end) {
+        return flatten_bad_text(f);
+    }
+    if (f->pass == FLATTEN_LEARN && !f->judged) {
+        const char *behind = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
+
+        *p = behind;
+        return behind ? RESULT_OK : RESULT_INVALID;
+    }
+    *p = **p == '{' || **p == '[' ? f->kernel->container_end(*p, end) : json_step_value(*p, end);
+    return RESULT_OK;
+}
+
+enum result flatten_emit(struct flatten *f)
+{
+    struct row row;
+
+    f->counts->rows++;
+    if (!f->table || f->spoilt) {
+        return RESULT_OK;
+    }
+    row = (struct row){ .cells = f->cells,
+                        .values = f->values,
+                        .count = columns_count(f->table),
+                        .number = f->row,
+                        .readable = f->text_end };
+    return f->sink(f->sink_context, &row);
+}

@@ -1,7 +1,6 @@
 /**
- * The inside of flatten, for its three files: flatten.c finds the records, flatten_walk.c goes through
- * their members, flatten_explode.c does what a struct flatten_shape asks for. Nobody else includes
- * this.
+ * The inside of flatten, for its three files; nobody else includes this. From the ground up: flatten_walk.c goes through
+ * a record's members, flatten_explode.c does what a struct flatten_shape asks for, flatten.c finds the records.
  */
 #ifndef SCRAPETOP_NORMALISE_FLATTEN_WALK_H
 #define SCRAPETOP_NORMALISE_FLATTEN_WALK_H
