@@ -4,16 +4,17 @@
 #include "fetch/ca_file.h"
 #include "fetch/client_cert.h"
 #include "fetch/cookies.h"
+#include "fetch/header_lists.h"
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
+#include "fetch/transfer_list.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_times.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SPARE_RESPONSES_MAX 1024
 #define SPARE_BYTES_MAX (32U << 20)
@@ -23,11 +24,10 @@ struct fetch {
     struct transfer_config config;
     struct proxies proxies;
     struct multi_uv *multi;
-    struct cookies *cookies;               /* NULL: none */
-    struct transfer *flying, *flying_tail; /* doubly linked */
-    struct transfer *idle;                 /* singly linked by `next` */
-    size_t in_flight;
-    bool some_lost_time; /* of those in flight, perhaps */
+    struct cookies *cookies; /* NULL: none */
+    struct transfer_list flying;
+    struct transfer *idle; /* singly linked by `next` */
+    bool some_lost_time;   /* of those in flight, perhaps */
     struct budget budget;
     struct transfer *favoured; /* the one that goes on when memory is short */
     size_t waiting;            /* paused */
@@ -35,148 +35,6 @@ struct fetch {
     size_t spare_count, spare_bytes;
     void (*closed)(void *context);
 };
-
-static bool add_header(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(*list, line);
-
-    if (longer) {
-        *list = longer;
-    }
-    return longer != NULL;
-}
-
-/* "Name:" with any case, as the beginning of one of the lines. */
-static bool is_among(const char *const *lines, size_t count, struct str name)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct str line = str_view(lines[i]);
-
-        if (line.len > name.len && line.data[name.len] == ':' &&
-            str_equal_nocase((struct str){ line.data, name.len }, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct str name_of(const char *line)
-{
-    struct str rest = str_view(line);
-
-    return str_cut(&rest, ':');
-}
-
-static bool is_json_text(const char *body)
-{
-    struct str text = str_trim(str_view(body));
-
-    return text.len && (text.data[0] == '{' || text.data[0] == '[');
-}
-
-/* The endpoint's own, those of the options that it does not replace, and what is not said by either. */
-static bool build_list(const struct fetch_options *o, const struct fetch_endpoint *endpoint,
-                       struct curl_slist **list)
-{
-    static const char *const usual[] = { "Accept: application/json", "Accept-Encoding: gzip",
-                                         ("User-Agent: scrapetop/" SCRAPETOP_VERSION),
-                                         "Content-Type: application/json" };
-    size_t usual_count = sizeof usual / sizeof usual[0] - !is_json_text(endpoint->body);
-    size_t header_count = endpoint->alone ? 0 : o->header_count;
-    bool ok = add_header(list, "Expect:"); /* no waiting for 100 Continue */
-
-    for (size_t i = 0; ok && i < usual_count; i++) {
-        struct str name = name_of(usual[i]);
-
-        if (!is_among(o->headers, header_count, name) &&
-            !is_among(endpoint->headers, endpoint->header_count, name)) {
-            ok = add_header(list, usual[i]);
-        }
-    }
-    for (size_t i = 0; ok && i < header_count; i++) {
-        if (!is_among(endpoint->headers, endpoint->header_count, name_of(o->headers[i]))) {
-            ok = add_header(list, o->headers[i]);
-        }
-    }
-    for (size_t i = 0; ok && i < endpoint->header_count; i++) {
-        ok = add_header(list, endpoint->headers[i]);
-    }
-    return ok;
-}
-
-/* Takes the Cookie header out of an endpoint's list, or notes that there is one. */
-static bool build_cookie(const struct fetch *f, struct curl_slist **list,
-                         struct transfer_cookie *cookie)
-{
-    for (struct curl_slist **at = list; *at; at = &(*at)->next) {
-        struct curl_slist *node = *at;
-        struct str value = str_view(node->data);
-
-        if (!str_equal_nocase(str_cut(&value, ':'), STR("Cookie")) || !value.data) {
-            continue;
-        }
-        cookie->is_alone = f->options.cookies == FETCH_COOKIES_UNLESS_GIVEN;
-        if (!cookie->is_alone) {
-            cookie->given = str_dup(str_trim(value));
-            *at = node->next;
-            node->next = NULL;
-            curl_slist_free_all(node);
-            return cookie->given != NULL;
-        }
-    }
-    return true;
-}
-
-static bool build_cookies(struct fetch *f)
-{
-    const struct fetch_options *o = &f->options;
-
-    if (o->cookies == FETCH_COOKIES_NONE) {
-        return true;
-    }
-    f->config.cookies = calloc(o->endpoint_count + 1, sizeof *f->config.cookies);
-    for (size_t i = 0; f->config.cookies && i < o->endpoint_count; i++) {
-        if (!build_cookie(f, &f->config.headers[i], &f->config.cookies[i])) {
-            return false;
-        }
-    }
-    if (!f->config.cookies || cookies_new(&f->cookies, NULL) != RESULT_OK) {
-        return false;
-    }
-    f->config.jar = cookies_share(f->cookies);
-    return true;
-}
-
-static bool build_headers(struct fetch *f)
-{
-    static const struct fetch_endpoint plain = { .method = "GET", .alone = true };
-    const struct fetch_options *o = &f->options;
-
-    f->config.headers = calloc(o->endpoint_count + 1, sizeof(struct curl_slist *));
-    if (!f->config.headers || !build_list(o, &plain, &f->config.plain_headers)) {
-        return false;
-    }
-    for (size_t i = 0; i < o->endpoint_count; i++) {
-        if (!build_list(o, &o->endpoints[i], &f->config.headers[i])) {
-            return false;
-        }
-    }
-    return build_cookies(f);
-}
-
-static void free_cookies(struct fetch *f)
-{
-    for (size_t i = 0; f->config.cookies && i < f->options.endpoint_count; i++) {
-        char *given = f->config.cookies[i].given;
-
-        if (given) {
-            explicit_bzero(given, strlen(given));
-        }
-        free(given);
-    }
-    free(f->config.cookies);
-    cookies_free(f->cookies);
-}
 
 static void free_lists(struct fetch *f)
 {
@@ -191,12 +49,8 @@ static void free_lists(struct fetch *f)
         f->spare = r->next;
         response_free(r);
     }
-    for (size_t i = 0; f->config.headers && i < f->options.endpoint_count; i++) {
-        curl_slist_free_all(f->config.headers[i]);
-    }
-    free(f->config.headers);
-    curl_slist_free_all(f->config.plain_headers);
-    free_cookies(f);
+    header_lists_release(&f->config);
+    cookies_free(f->cookies);
     curl_slist_free_all(f->config.resolve);
     curl_slist_free_all(f->config.connect_to);
     proxies_release(&f->proxies);
@@ -209,12 +63,24 @@ static void share_out(void *context);
 static void on_broken(void *context, struct lane *lane);
 static void on_stood_still(void *context, const struct standstill_time *lost);
 
+static bool make_jar(struct fetch *f)
+{
+    if (f->options.cookies == FETCH_COOKIES_NONE) {
+        return true;
+    }
+    if (cookies_new(&f->cookies, NULL) != RESULT_OK) {
+        return false;
+    }
+    f->config.jar = cookies_share(f->cookies);
+    return true;
+}
+
 static bool add_all(struct curl_slist **list, char *const *lines, size_t count)
 {
     bool ok = true;
 
     for (size_t i = 0; ok && i < count; i++) {
-        ok = add_header(list, lines[i]);
+        ok = header_lists_add(list, lines[i]);
     }
     return ok;
 }
@@ -269,7 +135,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
             goto fail_headers;
         }
     }
-    if (!build_headers(f)) {
+    if (header_lists_build(&f->config) != RESULT_OK || !make_jar(f)) {
         result = err_nomem(err, "preparing request headers");
         goto fail_headers;
     }
@@ -296,37 +162,6 @@ fail_headers:
     return result;
 }
 
-/* At the tail, so that the list is oldest first. */
-static void list_add(struct fetch *f, struct transfer *t)
-{
-    t->next = NULL;
-    t->prev = f->flying_tail;
-    if (f->flying_tail) {
-        f->flying_tail->next = t;
-    } else {
-        f->flying = t;
-    }
-    f->flying_tail = t;
-    f->in_flight++;
-    f->budget.count = f->in_flight;
-}
-
-static void list_remove(struct fetch *f, struct transfer *t)
-{
-    if (t->prev) {
-        t->prev->next = t->next;
-    } else {
-        f->flying = t->next;
-    }
-    if (t->next) {
-        t->next->prev = t->prev;
-    } else {
-        f->flying_tail = t->prev;
-    }
-    f->in_flight--;
-    f->budget.count = f->in_flight;
-}
-
 static void make_idle(struct fetch *f, struct transfer *t)
 {
     t->next = f->idle;
@@ -344,7 +179,8 @@ static struct transfer *transfer_of(CURL *easy)
 /* It flies no more; its body is somebody else's from now on, and counts until it comes back. */
 static void land(struct fetch *f, struct transfer *t, struct response *response)
 {
-    list_remove(f, t);
+    transfer_list_remove(&f->flying, t);
+    f->budget.count = f->flying.count;
     f->waiting -= t->paused;
     f->favoured = f->favoured == t ? NULL : f->favoured;
     response->counted_bytes = response->body.len;
@@ -394,7 +230,7 @@ static void go_on(struct fetch *f, struct transfer *t)
 static void let_all_read(struct fetch *f)
 {
     f->favoured = NULL;
-    for (struct transfer *t = f->flying; t && f->waiting && !budget_is_short(&f->budget);
+    for (struct transfer *t = f->flying.first; t && f->waiting && !budget_is_short(&f->budget);
          t = t->next) {
         if (t->paused) {
             go_on(f, t);
@@ -405,35 +241,12 @@ static void let_all_read(struct fetch *f)
 /* Of those that wait, the nearest to its end. */
 static void favour_one(struct fetch *f)
 {
-    struct transfer *best = NULL;
+    struct transfer *best = transfer_list_nearest_paused(&f->flying);
 
-    for (struct transfer *t = f->flying; t; t = t->next) {
-        if (t->paused && (!best || transfer_left(t) < transfer_left(best))) {
-            best = t;
-        }
-    }
     if (best && budget_allows_one(&f->budget, best->response->body.len)) {
         f->favoured = best;
         go_on(f, best);
     }
-}
-
-/* The largest, but not the one that is the nearest to its end: that goes on. */
-static struct transfer *one_to_give_up(const struct fetch *f)
-{
-    const struct transfer *nearest = NULL;
-    struct transfer *largest = NULL;
-
-    for (const struct transfer *t = f->flying; t; t = t->next) {
-        nearest = !nearest || transfer_left(t) < transfer_left(nearest) ? t : nearest;
-    }
-    for (struct transfer *t = f->flying; t; t = t->next) {
-        if (t != nearest && t->response->body.len && transfer_may_be_repeated(t) &&
-            (!largest || t->response->body.len > largest->response->body.len)) {
-            largest = t;
-        }
-    }
-    return largest;
 }
 
 static void give_up(struct fetch *f, struct transfer *t)
@@ -457,7 +270,8 @@ static void share_out(void *context)
     struct fetch *f = context;
     struct transfer *t;
 
-    while (f->options.http2 && budget_is_over(&f->budget) && (t = one_to_give_up(f))) {
+    while (f->options.http2 && budget_is_over(&f->budget) &&
+           (t = transfer_list_largest(&f->flying))) {
         give_up(f, t);
     }
     if (!f->waiting) {
@@ -475,23 +289,13 @@ size_t fetch_waiting(const struct fetch *f)
     return f->waiting;
 }
 
-static struct transfer *first_in(const struct fetch *f, const struct lane *lane)
-{
-    struct transfer *t = f->flying;
-
-    while (t && t->lane != lane) {
-        t = t->next;
-    }
-    return t;
-}
-
 /* Nobody knows what has become of them. */
 static void on_broken(void *context, struct lane *lane)
 {
     struct fetch *f = context;
     struct transfer *t;
 
-    while ((t = first_in(f, lane))) { /* on_response may start others */
+    while ((t = transfer_list_first_in(&f->flying, lane))) { /* on_response may start others */
         struct response *response = t->response;
 
         land(f, t, response);
@@ -558,7 +362,8 @@ enum result fetch_start(struct fetch *f, struct request *request, const struct f
     if (!t->lane) {
         goto fail;
     }
-    list_add(f, t);
+    transfer_list_add(&f->flying, t);
+    f->budget.count = f->flying.count;
     return RESULT_OK;
 
 fail:
@@ -580,7 +385,7 @@ void fetch_kick(struct fetch *f)
 
 size_t fetch_in_flight(const struct fetch *f)
 {
-    return f->in_flight;
+    return f->flying.count;
 }
 
 /* Its connection is closed with it, since the answer may still come. */
@@ -606,7 +411,7 @@ static void on_stood_still(void *context, const struct standstill_time *lost)
 {
     struct fetch *f = context;
 
-    for (struct transfer *t = f->flying; t; t = t->next) {
+    for (struct transfer *t = f->flying.first; t; t = t->next) {
         transfer_stood_still(t, lost->awake_us);
         f->some_lost_time |= lost->awake_us > 0;
     }
@@ -619,7 +424,7 @@ static void on_stood_still(void *context, const struct standstill_time *lost)
 static void end_overdue(struct fetch *f)
 {
     uint64_t now_us = uv_hrtime() / 1000U;
-    struct transfer *t = f->flying;
+    struct transfer *t = f->flying.first;
 
     while (t) {
         struct response *response = t->response;
@@ -633,7 +438,7 @@ static void end_overdue(struct fetch *f)
         multi_uv_remove(t->lane, t->easy);
         make_idle(f, t);
         f->options.on_response(f->options.context, response);
-        t = f->flying; /* on_response may have started others */
+        t = f->flying.first; /* on_response may have started others */
     }
 }
 
@@ -641,7 +446,7 @@ void fetch_look(struct fetch *f)
 {
     multi_uv_look(f->multi);
     if (f->some_lost_time) {
-        f->some_lost_time = f->in_flight > 0;
+        f->some_lost_time = f->flying.count > 0;
         end_overdue(f);
     }
 }
@@ -653,8 +458,8 @@ void fetch_note_standstill(struct fetch *f, uint64_t lost_us)
 
 void fetch_cancel_all(struct fetch *f)
 {
-    while (f->flying) {
-        struct response *response = cut(f, f->flying);
+    while (f->flying.first) {
+        struct response *response = cut(f, f->flying.first);
 
         response->outcome = OUTCOME_CANCELLED;
         snprintf(response->reason, sizeof response->reason, "cancelled");
@@ -664,13 +469,10 @@ void fetch_cancel_all(struct fetch *f)
 
 struct request *fetch_take(struct fetch *f, uint64_t id)
 {
-    struct transfer *t = f->flying;
+    struct transfer *t = transfer_list_find(&f->flying, id);
     struct response *response;
     struct request *request;
 
-    while (t && t->response->request->id != id) {
-        t = t->next;
-    }
     if (!t) {
         return NULL;
     }
@@ -704,7 +506,7 @@ void fetch_recycle(struct fetch *f, struct response *response)
 void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
                 void *context)
 {
-    for (struct transfer *t = f->flying; t; t = t->next) {
+    for (struct transfer *t = f->flying.first; t; t = t->next) {
         struct fetch_row row;
 
         transfer_row(t, &row);
@@ -717,7 +519,7 @@ void fetch_each(struct fetch *f, bool (*visit)(void *context, const struct fetch
 void fetch_each_unsent(struct fetch *f, bool (*visit)(void *context, const struct fetch_row *row),
                        void *context)
 {
-    for (struct transfer *t = f->flying; t; t = t->next) {
+    for (struct transfer *t = f->flying.first; t; t = t->next) {
         struct fetch_row row;
 
         if (t->response->sends) {
@@ -742,7 +544,7 @@ static void on_multi_closed(void *context)
 
 void fetch_close(struct fetch *f, void (*closed)(void *context))
 {
-    assert(f->in_flight == 0);
+    assert(f->flying.count == 0);
     f->closed = closed;
     /* Easy handles first: they may still name a connection of a multi handle. */
     free_lists(f);

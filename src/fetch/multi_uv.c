@@ -1,14 +1,11 @@
 #include "fetch/multi_uv.h"
 
-#include "fetch/socket_set.h"
 #include "fetch/standstill.h"
+#include "fetch/watches.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define NO_DEADLINE UINT64_MAX
@@ -16,17 +13,6 @@
     10000 /* of timers and kicks in one turn of the loop; then the rest waits a millisecond */
 #define KICK_ROUNDS_MAX 64 /* likewise */
 #define SPARE_CONNECTIONS 16
-#define IDLE_READS_MAX 64 /* of a connection that nobody asked anything */
-
-struct watch {
-    struct multi_uv *multi;
-    struct lane *lane;
-    int fd;
-    int wanted;  /* what libcurl wants to hear of: UV_READABLE | UV_WRITABLE, 0 while it idles */
-    int polling; /* what is armed */
-    bool connection; /* opened through us, so closed through us */
-    uint32_t serial; /* tells it from an earlier one with this descriptor */
-};
 
 struct lane {
     struct multi_uv *multi;
@@ -47,10 +33,7 @@ struct multi_uv {
     void *context;
     struct lane **lanes;
     size_t lane_count;
-    struct watch **by_fd;
-    size_t by_fd_count;
-    struct socket_set *sockets;
-    uint32_t watches; /* so far */
+    struct watches watches;
     struct standstill standstill;
     size_t open_handles; /* of the loop, not yet closed; the socket set counts as one */
     size_t waiting_kicks;
@@ -77,64 +60,20 @@ static void maybe_closed(struct multi_uv *m)
         free(m->lanes[i]);
     }
     free(m->lanes);
-    free(m->by_fd);
+    watches_release(&m->watches);
     free(m);
     closed(context);
 }
 
-static struct watch *watch_at(const struct multi_uv *m, int fd)
-{
-    return fd >= 0 && (size_t)fd < m->by_fd_count ? m->by_fd[fd] : NULL;
-}
-
-static struct watch *watch_new(struct multi_uv *m, int fd)
-{
-    struct watch *w;
-
-    if ((size_t)fd >= m->by_fd_count) {
-        size_t count = m->by_fd_count ? m->by_fd_count : 64;
-        struct watch **by_fd;
-
-        while (count <= (size_t)fd) {
-            count *= 2;
-        }
-        by_fd = realloc(m->by_fd, count * sizeof(struct watch *));
-        if (!by_fd) {
-            return NULL;
-        }
-        memset(by_fd + m->by_fd_count, 0, (count - m->by_fd_count) * sizeof(struct watch *));
-        m->by_fd = by_fd;
-        m->by_fd_count = count;
-    }
-    w = calloc(1, sizeof *w);
-    if (w) {
-        w->multi = m;
-        w->fd = fd;
-        w->serial = ++m->watches;
-        m->by_fd[fd] = w;
-    }
-    return w;
-}
-
-/* Stops watching before anybody can close the descriptor and get the same number again. */
-static void watch_end(struct watch *w)
-{
-    w->multi->by_fd[w->fd] = NULL;
-    if (w->polling) {
-        socket_set_remove(w->multi->sockets, w->fd);
-    }
-    free(w);
-}
-
 void multi_uv_opened_socket(void *multi, int fd)
 {
-    struct watch *w = watch_at(multi, fd);
+    struct watches *watches = &((struct multi_uv *)multi)->watches;
+    struct watch *w = watches_at(watches, fd);
 
     if (w) { /* its socket was closed without a word to us */
         watch_end(w);
     }
-    w = watch_new(multi, fd);
-
+    w = watches_begin(watches, fd);
     if (w) { /* without memory it is watched as one of the resolver's: correct, only slower */
         w->connection = true;
     }
@@ -142,7 +81,7 @@ void multi_uv_opened_socket(void *multi, int fd)
 
 int multi_uv_close_socket(void *multi, curl_socket_t fd)
 {
-    struct watch *w = watch_at(multi, fd);
+    struct watch *w = watches_at(&((struct multi_uv *)multi)->watches, fd);
 
     if (w) {
         watch_end(w);
@@ -152,56 +91,16 @@ int multi_uv_close_socket(void *multi, curl_socket_t fd)
 
 static void lane_drive(struct lane *lane, curl_socket_t fd, int flags);
 
-/* An idle connection of HTTP/1 has something to read. It is its end, or more than was asked for: the rest
- * of a body that is longer than it was said to be, or an answer that came twice. libcurl before 8.0.0 takes
- * the connection for one as good as any (pull requests 10652 and 10690), and those bytes for the answer to
- * the next request (which RFC 9112 section 6.3 forbids). Emptied and shut down it looks to libcurl as what
- * it is, a dead one; what still comes cannot be taken for an answer, for nothing can be sent on it. */
-static void end_idle(int fd)
-{
-    char unasked[16384];
-
-    shutdown(fd, SHUT_RDWR);
-    for (int i = 0; i < IDLE_READS_MAX && recv(fd, unasked, sizeof unasked, MSG_DONTWAIT) > 0;
-         i++) {
-    }
-}
-
-/* An event may be older than what it tells of: libcurl has read that already, by a timer's call. */
-static bool has_nothing(int fd)
-{
-    char byte;
-
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EINTR);
-}
-
-/* Nobody asked anything on it. */
-static void hear_idle(struct watch *w)
-{
-    bool is_idle =
-        w->connection && !w->multi->idle_may_talk && !w->multi->has_paused(w->multi->context);
-
-    if (is_idle && has_nothing(w->fd)) {
-        return;
-    }
-    /* Until it is used again nobody reads, so watching on would spin. */
-    socket_set_remove(w->multi->sockets, w->fd);
-    w->polling = 0;
-    if (is_idle) {
-        end_idle(w->fd);
-    }
-}
-
 static void on_ready(void *context, int fd, uint32_t serial, int events)
 {
     struct multi_uv *m = context;
-    struct watch *w = watch_at(m, fd);
+    struct watch *w = watches_at(&m->watches, fd);
 
     if (!w || w->serial != serial || !w->polling) {
         return; /* an event of before */
     }
     if (!w->wanted) {
-        hear_idle(w);
+        watch_hear_idle(w, w->connection && !m->idle_may_talk && !m->has_paused(m->context));
         return;
     }
     /* An error alone is no CURL_CSELECT_ERR: libcurl would give up without reading what came before it. By
@@ -210,17 +109,6 @@ static void on_ready(void *context, int fd, uint32_t serial, int events)
     lane_drive(w->lane, fd,
                (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
                    (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
-}
-
-/* One that cannot be watched is ended by its transfer's own timeouts. */
-static void watch_arm(struct watch *w, int events)
-{
-    if (w->polling) {
-        socket_set_change(w->multi->sockets, w->fd, w->serial, events);
-    } else if (!socket_set_add(w->multi->sockets, w->fd, w->serial, events)) {
-        return;
-    }
-    w->polling = events;
 }
 
 /* libcurl 7.88 closes a socket that has not got as far as its first request without asking our
@@ -236,7 +124,7 @@ static bool is_connected(CURL *easy)
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
     struct lane *lane = context;
-    struct watch *w = watch_at(lane->multi, fd);
+    struct watch *w = watches_at(&lane->multi->watches, fd);
 
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
@@ -251,7 +139,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         return 0;
     }
     if (!w) {
-        w = watch_new(lane->multi, fd);
+        w = watches_begin(&lane->multi->watches, fd);
         if (!w) {
             return 0;
         }
@@ -545,7 +433,7 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
     m->has_paused = callbacks->has_paused;
     m->acted = callbacks->acted;
     m->context = context;
-    result = socket_set_new(&m->sockets, loop, on_ready, m, err);
+    result = socket_set_new(&m->watches.sockets, loop, on_ready, m, err);
     if (result != RESULT_OK) {
         free(m);
         return result;
@@ -604,7 +492,7 @@ void multi_uv_close(struct multi_uv *m, void (*closed)(void *context))
         curl_multi_cleanup(m->lanes[i]->curl);
         uv_close((uv_handle_t *)&m->lanes[i]->timer, on_lane_closed);
     }
-    socket_set_close(m->sockets, on_sockets_closed);
+    socket_set_close(m->watches.sockets, on_sockets_closed);
     standstill_close(&m->standstill, on_standstill_closed, m);
     m->closing = true;
 }
