@@ -123,6 +123,11 @@ static void fixed__is_carried__in_each_of_its_forms(void **state)
             .secret = { NULL, TEXT("open sesame") } },
           "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", /* RFC 7617 section 2 */
           "" },
+        { { .kind = &auth_digest,
+            .user = { NULL, TEXT("Aladdin") },
+            .secret = { NULL, TEXT("open sesame") } },
+          "", /* it is sent when it is asked for */
+          "" },
         { { .kind = &auth_key, .secret = { NULL, TEXT("k3y") }, .name = TEXT("X-Api-Key") },
           "X-Api-Key: k3y",
           "" },
@@ -146,6 +151,9 @@ static void fixed__is_carried__in_each_of_its_forms(void **state)
         auth_carry(&p.auth, request, &extra);
         assert_true(str_equal(extra.headers[0], str_view(cases[i].header)));
         assert_true(str_equal(extra.query, str_view(cases[i].query)));
+        assert_true(str_equal(extra.digest, cases[i].login.kind == &auth_digest
+                                                ? STR("Aladdin:open sesame")
+                                                : STR_NONE));
         request_free(request);
         end(&p);
     }

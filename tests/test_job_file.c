@@ -148,6 +148,7 @@ static void write__reads_back_the_same__without_a_secret(void **state)
         "{\"bearer\":\"${JOB_FILE_KEY}\"}",
         "{\"bearer\":\"typed-t0ken\"}",
         "{\"basic\":{\"user\":\"me\",\"password\":\"${JOB_FILE_PASSWORD}\"}}",
+        "{\"digest\":{\"user\":\"me\",\"password\":\"${JOB_FILE_PASSWORD}\"}}",
         "{\"key\":\"${JOB_FILE_KEY}\",\"header\":\"X-Api-Key\"}",
         "{\"key\":\"${JOB_FILE_KEY}\",\"query\":\"api_key\"}",
         ("{\"oauth2\":{\"url\":\"https://h/token\",\"client_id\":\"me\",\"client_secret\":"
@@ -278,6 +279,8 @@ static void parse__says_where_and_what__when_something_is_wrong(void **state)
         { JOB("\"login\":{\"key\":\"bbbb\"}"), "E-CFG4", "one of \"header\" and \"query\"" },
         { JOB("\"login\":{\"bearer\":\"aaaa\",\"query\":\"x\"}"), "E-CFG8",
           "\"query\" has no meaning" },
+        { JOB("\"login\":{\"digest\":{\"user\":\"a:b\",\"password\":\"c\"}}"), "E-CFG2",
+          "no colon" },
         { JOB("\"login\":{\"basic\":{\"user\":\"a\"}}"), "E-CFG4", "\"basic\" wants \"password\"" },
         { JOB("\"login\":{\"url\":\"https://h/\",\"json\": {\"a\" : \"${JOB_FILE_NONE}\" }}"),
           "E-SEC2", "j.json:1:91: environment variable JOB_FILE_NONE" },

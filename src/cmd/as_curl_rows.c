@@ -64,6 +64,12 @@ const struct option_row as_curl_rows[AS_CURL_ROWS] = {
         .offset = offsetof(struct as_curl, user),
     },
     {
+        .name = "digest",
+        .help = "Send --user as a digest, when the server asks for it (RFC 7616)",
+        .kind = OPTION_FLAG,
+        .offset = offsetof(struct as_curl, is_digest),
+    },
+    {
         .letter = 'b',
         .name = "cookie",
         .value = "COOKIES",
@@ -130,8 +136,9 @@ static enum result take_cookie(struct job *job, const char *text, struct err *er
 }
 
 /* A name that names no variable may be shown; the password may not. */
-static enum result take_user(struct job *job, const char *text, struct err *err)
+static enum result take_user(struct job *job, const char *text, bool is_digest, struct err *err)
 {
+    const struct auth_kind *kind = is_digest ? &auth_digest : &auth_basic;
     const char *colon = strchr(text, ':');
     struct job_login *login = &job->login;
     char *name;
@@ -141,7 +148,10 @@ static enum result take_user(struct job *job, const char *text, struct err *err)
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "--user: want 'NAME:${PASSWORD}', there is nobody to ask");
     }
-    if (login->kind && login->kind != &auth_basic) {
+    if (is_digest && !colon[1]) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--digest: --user wants a password");
+    }
+    if (login->kind && login->kind != &auth_basic && login->kind != &auth_digest) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "--user, but the job has another \"login\": give one of them");
     }
@@ -149,7 +159,7 @@ static enum result take_user(struct job *job, const char *text, struct err *err)
     if (!name) {
         return err_nomem(err, "reading the command line");
     }
-    login->kind = &auth_basic;
+    login->kind = kind;
     login->is_incomplete = false;
     result = job_take_secret(job, &login->user, name, "login.user", err);
     if (result == RESULT_OK) {
@@ -169,7 +179,13 @@ enum result as_curl_lay_headers(struct as_curl *as, struct job *job, struct err 
     if (result == RESULT_OK && as->cookie) {
         result = take_cookie(job, as->cookie, err);
     }
-    return result == RESULT_OK && as->user ? take_user(job, as->user, err) : result;
+    if (result == RESULT_OK && as->user) {
+        return take_user(job, as->user, as->is_digest, err);
+    }
+    if (result == RESULT_OK && as->is_digest && job->login.kind != &auth_digest) {
+        return err_set(err, RESULT_INVALID, "E-ARG1", "--digest wants --user 'NAME:${PASSWORD}'");
+    }
+    return result;
 }
 
 /* --- bodies ----------------------------------------------------------------------------------------------- */

@@ -16,9 +16,10 @@ struct as_curl {
     struct buf encoded;                /* of --data-urlencode, joined */
     struct buf form;                   /* of -F */
     bool is_get;                       /* -G */
+    bool is_digest;                    /* --digest */
 };
 
-#define AS_CURL_ROWS 6
+#define AS_CURL_ROWS 7
 extern const struct option_row as_curl_rows[AS_CURL_ROWS]; /* into a struct as_curl */
 
 /** Who asks: for any job. */

@@ -594,6 +594,7 @@ void auth_carry(const struct auth *a, struct request *request, struct fetch_extr
     if (a->has_token) {
         extra->headers[0] = buf_view(&a->header);
         extra->query = buf_view(&a->query);
+        extra->digest = a->login->kind->is_challenged ? buf_view(&a->token) : STR_NONE;
     }
 }
 

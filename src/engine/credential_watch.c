@@ -2,17 +2,20 @@
 
 #include "base/units.h"
 #include "base/url_make.h"
+#include "base/utf8.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/judge_end.h"
 #include "engine/login.h"
+#include "job/auth/auth_kind.h"
 #include "plan/retry.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ASK_AGAIN_US US_PER_S
+#define SCHEMES_MAX 8
 
 /* --- who carries what ---------------------------------------------------------------------------------- */
 
@@ -193,20 +196,52 @@ static bool is_any_other(struct engine *e, const struct credential_watch *w)
     return found;
 }
 
+/* "Digest", when that is what the server takes, and what it is sent is something else. */
+static void note_scheme(struct engine *e, struct credential_watch *w,
+                        const struct response *response)
+{
+    const struct auth_kind *kind = e->job->login.kind;
+    struct str line, first = response_header(response, STR("www-authenticate"));
+    struct str scheme = str_trim(str_cut(&first, ' '));
+    bool is_ours = !kind || !login_is_carried(e, response->request) ||
+                   (kind != &auth_basic && kind != &auth_digest && kind != &auth_bearer);
+
+    for (unsigned n = 0; !is_ours && n < SCHEMES_MAX; n++) {
+        line = response_header_nth(response, STR("www-authenticate"), n);
+        is_ours = line.len && strcasestr(line.data, kind->key.name); /* headers are terminated */
+    }
+    w->asks_for[0] = '\0';
+    if (!is_ours && scheme.len) {
+        utf8_display(w->asks_for, sizeof w->asks_for, scheme, sizeof w->asks_for - 1);
+    }
+}
+
+/* "(HTTP 401)", and what would be another way. */
+static void spell_scheme(const struct credential_watch *w, char text[80])
+{
+    struct str scheme = str_view(w->asks_for);
+
+    snprintf(text, 80, "(HTTP 401%s%s%s)", scheme.len ? ": it asks for " : "", w->asks_for,
+             str_equal_nocase(scheme, STR("digest"))  ? ", --digest"
+             : str_equal_nocase(scheme, STR("basic")) ? ", --user"
+                                                      : "");
+}
+
 static void spell_loss(const struct engine *e, const struct credential_watch *w, char why[160])
 {
     const struct host *host = host_at(&e->hosts, w->host);
     unsigned long long well = e->credentials.well;
-    char after[48] = "";
+    char after[48] = "", scheme[80];
 
     if (well) {
         snprintf(after, sizeof after, " after %llu answer%s that went well", well,
                  units_plural(well));
     }
+    spell_scheme(w, scheme);
     snprintf(why, 160,
-             "%.*s refuses the credential (HTTP 401)%s; set a new one and run the same command: "
+             "%.*s refuses the credential %s%s; set a new one and run the same command: "
              "nothing is lost",
-             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, after);
+             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, scheme, after);
 }
 
 /* It has ended. What does not carry it is still asked, when there is such. */
@@ -250,6 +285,7 @@ enum credential_fate credential_heed(struct engine *e, struct response *response
         return CREDENTIAL_SILENT;
     }
     c = &w->credential;
+    note_scheme(e, w, response);
     if (!c->well && e->credentials.well) { /* before it was watched: when, nobody knows */
         c->well = e->credentials.well;
     }

@@ -464,6 +464,7 @@ void judge_response(void *context, struct response *response)
     bool asleep, is_read;
 
     note_files(e, response);
+    e->session.sent += response->challenges; /* each was asked once more, by libcurl */
     proxy_note(e, response);
     if (login_takes(e, response)) {
         engine_want_turn(e);

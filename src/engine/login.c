@@ -431,6 +431,11 @@ enum login_word login_heed(struct engine *e, struct response *response)
         login_accepted(e, request);
         return LOGIN_SILENT;
     }
+    /* A server that has forgotten its nonces need not say so. Who asks with none then is challenged anew, so each of
+     * the transfers ends here once. */
+    if (response->challenge_is_old) {
+        return LOGIN_FREE;
+    }
     return (response->status == 401 ||
             (e->auth.by_cookie && auth_is_sent_back(&e->auth, response))) &&
                    e->auth.is_asked && login_is_carried(e, request)

@@ -61,6 +61,7 @@ enum fetch_cookies {
 struct fetch_extra {
     struct str headers[FETCH_EXTRA_HEADERS]; /* lines; an empty one is none */
     struct str query;                        /* "api_key=4f3c", encoded; empty: none */
+    struct str digest;                       /* "user:password" for a challenge of Digest */
     uint32_t proxy;                          /* of a pool, from 0 */
     struct str url, body; /* asked in place of the request's own, terminated; empty: those */
 };

@@ -48,6 +48,8 @@ struct response {
     /* How often the request was sent. libcurl repeats it by itself when a kept connection turns out to
      * be dead before the first byte of an answer. */
     unsigned sends;
+    unsigned challenges;   /* of these, answers to a challenge of Digest */
+    bool challenge_is_old; /* a 401, to an answer that was made of an earlier challenge */
     bool reused;           /* asked on a kept connection */
     bool peer_is_ours;     /* ip_text_is_ours; known for complete answers */
     bool sent;             /* at least a byte of the request may have left us */

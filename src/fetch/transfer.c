@@ -72,6 +72,10 @@ static int on_ready_to_send(void *context, char *peer_ip, char *local_ip, int pe
     if (t->private_refused) {
         return CURL_PREREQFUNC_ABORT;
     }
+    if (t->answers_challenges && t->head.part == HEAD_AFTER && t->head.status == 401) {
+        t->response->challenges++;
+        transfer_head_again(t);
+    }
     t->response->sends++;
     return CURL_PREREQFUNC_OK;
 }
@@ -149,7 +153,7 @@ static bool renew(struct transfer *t)
         return false;
     }
     curl_easy_reset(t->easy);
-    t->watched = false;
+    t->watched = t->has_nonce = false;
     t->worn = curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL) != CURLE_OK || !set_up(t);
     t->jar = NULL;
     return !t->worn;
@@ -170,6 +174,7 @@ void transfer_free(struct transfer *t)
     wipe(&t->url);
     wipe(&t->idn);
     wipe(&t->body);
+    wipe(&t->digest);
     for (size_t i = 0; i < FETCH_EXTRA_HEADERS; i++) {
         wipe(&t->extra[i]);
     }
@@ -292,11 +297,32 @@ static bool set_cookies(struct transfer *t, const struct request *request)
     return curl_easy_setopt(t->easy, CURLOPT_COOKIE, own ? own->given : NULL) == CURLE_OK;
 }
 
+/* Who answers a challenge of Digest. The nonce that libcurl keeps in the handle is of the origin that gave it: whoever
+ * is asked without these credentials gets a handle without one. */
+static struct str digest_of(const struct request *request, const struct fetch_extra *extra)
+{
+    return extra && !request->foreign ? extra->digest : STR_NONE;
+}
+
+static bool set_digest(struct transfer *t, struct str digest)
+{
+    t->answers_challenges = digest.len > 0;
+    if (!digest.len) {
+        return true; /* as it was set up */
+    }
+    buf_reset(&t->digest);
+    return buf_append_str(&t->digest, digest) == RESULT_OK && buf_cstr(&t->digest) &&
+           curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, CURLAUTH_DIGEST) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_USERPWD, buf_cstr(&t->digest)) == CURLE_OK;
+}
+
 enum result transfer_begin(struct transfer *t, struct response *response, struct request *request,
                            const struct fetch_extra *extra)
 {
     const char *url = transfer_network_url(t, url_with(t, request, extra)), *body;
+    struct str digest = digest_of(request, extra);
 
+    t->worn |= t->answers_challenges && !digest.len;
     if (!renew(t) || !choose_body(t, request, extra, &body)) {
         return RESULT_NOMEM;
     }
@@ -317,7 +343,8 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
         transfer_proxy_choose(t, url, request->from_public, extra ? extra->proxy : 0) !=
             RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||
-        !set_method(t, request, body) || !transfer_network_keep_apart(t, url, request->foreign)) {
+        !set_digest(t, digest) || !set_method(t, request, body) ||
+        !transfer_network_keep_apart(t, url, request->foreign)) {
         return RESULT_NOMEM;
     }
     return RESULT_OK;
@@ -357,6 +384,7 @@ void transfer_end(struct transfer *t, CURLcode code)
     struct response *r = t->response;
 
     r->status = t->bad_head ? 0 : transfer_status(t);
+    r->challenge_is_old = r->status == 401 && t->has_nonce && !r->challenges;
     r->fetched_at_us = clock_wall_us(&t->config->options->clock);
     read_timing(t, r);
     r->proxy_fault = PROXY_FAULT_NONE;
@@ -394,7 +422,8 @@ void transfer_go_on(struct transfer *t)
 
 void transfer_cut(struct transfer *t)
 {
-    t->worn |= t->response->sends > 1;
+    t->has_nonce |= t->response->challenges > 0;
+    t->worn |= t->response->sends > 1 + t->response->challenges || t->response->challenge_is_old;
     t->paused = false;
     transfer_body_end(t);
     t->response = NULL;

@@ -8,8 +8,9 @@
  * read off once, in transfer_end.
  *
  * Safety  headers and the proxy are set anew for every request, cookies come from a jar that all handles share
- *         and that knows origins (fetch/cookies.h), and there is no netrc, no proxy that libcurl finds by itself,
- *         no Digest: so a handle may be used again for another origin.
+ *         and that knows origins (fetch/cookies.h), there is no netrc, no proxy that libcurl finds by itself,
+ *         and what a challenge of Digest has left is forgotten before anybody else is asked: so a handle may be used
+ *         again for another origin.
  */
 #ifndef SCRAPETOP_FETCH_TRANSFER_H
 #define SCRAPETOP_FETCH_TRANSFER_H
@@ -58,6 +59,8 @@ struct transfer {
     struct lane *lane;         /* fetch's: where it runs */
     uint32_t proxy_index;      /* of a pool */
     bool shows_cert;           /* the job's is set */
+    bool answers_challenges;   /* it has user and password, of one origin ... */
+    bool has_nonce;            /* ... and answers without being asked again */
     const struct proxy *proxy; /* through which it is asked; NULL: none */
     bool too_big, expands, no_memory, bad_head, bad_length, bad_transfer_coding, head_too_big;
     bool private_refused;
@@ -85,9 +88,10 @@ struct transfer {
     uint64_t body_bytes;   /* that came, decompressed, kept or not */
     uint64_t header_bytes; /* of all heads */
     char error[CURL_ERROR_SIZE];
-    struct buf url;  /* with the extra query; empty without one */
-    struct buf idn;  /* with its host as DNS has it; empty when it is so already */
-    struct buf body; /* of the extra; empty without one */
+    struct buf url;    /* with the extra query; empty without one */
+    struct buf idn;    /* with its host as DNS has it; empty when it is so already */
+    struct buf body;   /* of the extra; empty without one */
+    struct buf digest; /* likewise */
     struct buf extra[FETCH_EXTRA_HEADERS];
     struct curl_slist extra_headers[FETCH_EXTRA_HEADERS]; /* these, before the endpoint's */
 };

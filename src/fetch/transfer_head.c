@@ -192,6 +192,11 @@ static void watch(struct transfer *t, bool on)
     }
 }
 
+void transfer_head_again(struct transfer *t)
+{
+    t->head = (struct head){ 0 };
+}
+
 /* Anything but `len` back, and libcurl ends the transfer. */
 size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context)
 {
@@ -207,7 +212,7 @@ size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context)
     if (t->head_too_big || t->bad_head) {
         return 0;
     }
-    if (what == HEAD_STATUS) { /* a further one comes behind 100 Continue */
+    if (what == HEAD_STATUS) { /* a further one comes after 100 Continue, and after a challenge */
         buf_reset(&t->response->headers);
         t->announced = UINT64_MAX;
         t->bad_length = t->bad_transfer_coding = false;

@@ -13,6 +13,9 @@
 /** Before each request. */
 void transfer_head_begin(struct transfer *transfer);
 
+/** Its request is sent once more, and has another answer. */
+void transfer_head_again(struct transfer *transfer);
+
 /** For CURLOPT_HEADERFUNCTION and CURLOPT_DEBUGFUNCTION; `context` is the transfer. */
 size_t transfer_head_line(char *bytes, size_t one, size_t len, void *context);
 int transfer_head_show(CURL *easy, curl_infotype what, char *bytes, size_t len, void *context);

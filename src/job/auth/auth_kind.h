@@ -7,6 +7,7 @@
  *   fixed    `token` gives the credential's text from the job alone
  *   asked    `ask` says what to ask the server; the answer holds the token, unless `answered` reads it
  *   run      a command prints the token (engine/login_command.h)
+ *   challenged  libcurl answers what the server asks with a 401, from user and password
  *
  * What signs each request by itself is job/auth/sign.h.
  *
@@ -68,6 +69,8 @@ struct auth_kind {
                          struct err *err);
 
     bool is_asked, is_run;
+    bool
+        is_challenged; /* `token` is "user:password", with which each challenge of the server is answered */
     /* In order: as above. `token` of a fixed one. */
     enum result (*token)(const struct job_login *login, struct buf *token);
     /* A header line or a part of the query, out of the token; NULL: as "send" says. */
@@ -95,8 +98,8 @@ enum auth_beside {
 
 #define AUTH_BIT(key) (1U << (key))
 
-extern const struct auth_kind auth_basic, auth_bearer, auth_call, auth_command, auth_key,
-    auth_oauth2;
+extern const struct auth_kind auth_basic, auth_bearer, auth_call, auth_command, auth_digest,
+    auth_key, auth_oauth2;
 
 /** All of them; ended by NULL. */
 extern const struct auth_kind *const auth_kinds[];
