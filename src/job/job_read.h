@@ -77,11 +77,6 @@ char *job_absolute_url(const char *base, const char *url);
 /** A path as absolute: `path` relative to the directory of the job file. NULL when out of memory. */
 char *job_absolute_path(const struct job_reader *r, const char *path);
 
-/* job_write.c */
-
-/** A copy of JSON without the white space between its tokens; NULL when out of memory. */
-char *job_compact_json(struct str json);
-
 /* job_read_body.c: into a struct job_endpoint. */
 void job_read_as(struct job_reader *r, void *endpoint, struct str value);
 void job_read_shape(struct job_reader *r, void *endpoint, struct str value);

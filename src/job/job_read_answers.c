@@ -433,7 +433,7 @@ static void settle_action(struct job_reader *r, const struct answer_rule *rule, 
 /* The JSON as job.json has it; and the same for people, who know where it stands. */
 static void keep_text(struct job_reader *r, struct answer_rule *rule, struct str value)
 {
-    char *json = job_compact_json(value);
+    char *json = job_text_compact(value);
     size_t skipped = json && str_starts(str_view(json), STR(FIRST)) ? strlen(FIRST) - 1 : 0;
 
     if (json && str_trim(value).len > ANSWER_RULE_BYTES_MAX) {

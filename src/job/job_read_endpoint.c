@@ -231,7 +231,7 @@ static void take_body(struct job_reader *r, struct job_endpoint *endpoint, struc
 
 static void read_json(struct job_reader *r, void *target, struct str value)
 {
-    char *body = job_compact_json(value);
+    char *body = job_text_compact(value);
 
     r->text.no_memory |= !body;
     take_body(r, target, value, body);
@@ -272,7 +272,7 @@ static void read_where(struct job_reader *r, void *target, struct str value)
             job_read_value(r, &at, endpoint, member);
         } else if (json_raw_equal(key, STR("is")) && json_type_of(member) != JSON_OBJECT) {
             free(endpoint->where_is);
-            endpoint->where_is = job_compact_json(member);
+            endpoint->where_is = job_text_compact(member);
             r->text.no_memory |= !endpoint->where_is;
         } else {
             job_text_fault(&r->text, key, "E-CFG1",

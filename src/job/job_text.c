@@ -1,10 +1,10 @@
 #include "job/job_text.h"
 
 #include "base/json_scan.h"
+#include "base/json_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define JOB_DEPTH_MAX 64 /* of a job file; bodies given in it nest, too */
@@ -204,4 +204,13 @@ char *job_text_name(struct job_text *t, struct str raw)
 
     snprintf(key, sizeof key, "%.*s", STR_ARG(raw));
     return decode(t, key, raw, raw);
+}
+
+char *job_text_compact(struct str json)
+{
+    struct buf out = { 0 };
+    char *copy = json_text_compact(&out, json) == RESULT_OK ? str_dup(buf_view(&out)) : NULL;
+
+    buf_release(&out);
+    return copy;
 }

@@ -50,4 +50,7 @@ char *job_text_string(struct job_text *t, const char *key, struct str value);
 /** The same for the name of a member, as it stands between its quotes. */
 char *job_text_name(struct job_text *t, struct str raw);
 
+/** A copy of JSON without the white space between its tokens; NULL when out of memory. */
+char *job_text_compact(struct str json);
+
 #endif
