@@ -195,6 +195,46 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
     }
 }
 
+bool job_append_text(struct job_reader *r, char ***texts, size_t *count, char *text)
+{
+    char **grown = reallocarray(*texts, *count + 1, sizeof *grown);
+
+    if (!grown || !text) {
+        *texts = grown ? grown : *texts;
+        r->text.no_memory = true;
+        free(text);
+        return false;
+    }
+    *texts = grown;
+    grown[(*count)++] = text;
+    return true;
+}
+
+void job_read_texts(struct job_reader *r, const char *key, char ***texts, size_t *count,
+                    struct str value)
+{
+    struct json_walk walk;
+    struct str item;
+
+    if (json_type_of(value) != JSON_ARRAY) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want an array of strings", key);
+        return;
+    }
+    json_walk_begin(&walk, value);
+    while (json_walk_next(&walk, NULL, &item)) {
+        char *text = job_text_string(&r->text, key, item);
+
+        if (*count == JOB_NAMES_MAX) {
+            job_text_fault(&r->text, item, "E-CFG2", "\"%s\": more than %d", key, JOB_NAMES_MAX);
+            free(text);
+            return;
+        }
+        if (text && !job_append_text(r, texts, count, text)) {
+            return;
+        }
+    }
+}
+
 /* --- objects --------------------------------------------------------------------------------------- */
 
 /* Words for the same that count otherwise. */

@@ -74,6 +74,15 @@ size_t job_key_index(const struct job_keys *keys, const char *name);
 void job_read_value(struct job_reader *r, const struct job_key *key, void *target,
                     struct str value);
 
+#define JOB_NAMES_MAX 1024 /* of one list of texts */
+
+/** Adds the strings of an array to a list. `key` is for messages. */
+void job_read_texts(struct job_reader *r, const char *key, char ***texts, size_t *count,
+                    struct str value);
+
+/** Adds one, which it takes. False, with `no_memory` noted, when it is NULL or there is none. */
+bool job_append_text(struct job_reader *r, char ***texts, size_t *count, char *text);
+
 /** ` (did you mean "x"?)` or nothing: the nearest of `count` names. */
 #define JOB_HINT_MAX 160
 struct job_hint {
@@ -91,7 +100,7 @@ extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys;
 extern const struct job_keys job_network_keys;
 extern const struct job_keys job_proxy_keys, job_proxies_keys, job_tls_keys;
 
-/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_vars.c; those of "login": job_read.h */
+/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_tables.c, job_read_vars.c; those of "login": job_read.h */
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
 

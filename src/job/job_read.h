@@ -1,6 +1,6 @@
 /**
- * Reading a job file, shared by the files that do it: job_file.c (the whole), job_read_endpoint.c,
- * job_read_vars.c, job_read_login.c, job_read_network.c, and job_link.c, which then ties the parts together.
+ * Reading a job file, shared by the files that do it: job_file.c (the whole), job_read_*.c (one key each, by its name), and
+ * job_link.c and job_order.c, which then tie the parts together.
  */
 #ifndef SCRAPETOP_JOB_JOB_READ_H
 #define SCRAPETOP_JOB_JOB_READ_H
@@ -16,7 +16,6 @@ struct place_of_endpoint {
 /* job_read_endpoint.c */
 
 void job_read_endpoints(struct job_reader *r, void *job, struct str value);
-void job_read_tables(struct job_reader *r, struct str value);
 
 /** Gives endpoints with a body the type that it implies, where nobody has said one. */
 void job_settle_types(struct job_reader *r);
@@ -24,9 +23,18 @@ void job_settle_types(struct job_reader *r);
 /** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
 void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
 
+/* job_read_tables.c */
+
+void job_read_tables(struct job_reader *r, struct str value);
+
 /* job_read_answers.c */
 
 void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct str value);
+
+/** Adds one rule to a list, after its faults have been noted. */
+void job_read_answer_rule(struct job_reader *r, struct answer_rules *rules, struct str value);
+
+#define JOB_ANSWER_FIRST "{\"first\":true," /* how a rule begins that the command line gave */
 
 /* job_read_pages.c */
 

@@ -428,13 +428,13 @@ static void settle_action(struct job_reader *r, const struct answer_rule *rule, 
     }
 }
 
-#define FIRST "{\"first\":true," /* as put_first writes it */
-
 /* The JSON as job.json has it; and the same for people, who know where it stands. */
 static void keep_text(struct job_reader *r, struct answer_rule *rule, struct str value)
 {
     char *json = job_text_compact(value);
-    size_t skipped = json && str_starts(str_view(json), STR(FIRST)) ? strlen(FIRST) - 1 : 0;
+    size_t skipped = json && str_starts(str_view(json), STR(JOB_ANSWER_FIRST))
+                         ? strlen(JOB_ANSWER_FIRST) - 1
+                         : 0;
 
     if (json && str_trim(value).len > ANSWER_RULE_BYTES_MAX) {
         job_text_fault(&r->text, value, "E-CFG2", "a rule is over %d bytes", ANSWER_RULE_BYTES_MAX);
@@ -447,7 +447,7 @@ static void keep_text(struct job_reader *r, struct answer_rule *rule, struct str
     r->text.no_memory |= !rule->text;
 }
 
-static void read_rule(struct job_reader *r, struct answer_rules *rules, struct str value)
+void job_read_answer_rule(struct job_reader *r, struct answer_rules *rules, struct str value)
 {
     struct answer_rule *rule = answer_rules_add(rules);
     size_t faults = r->text.faults->count;
@@ -506,7 +506,7 @@ void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct s
                            ANSWER_RULES_MAX);
             return;
         }
-        read_rule(r, rules, item);
+        job_read_answer_rule(r, rules, item);
         if (!r->text.no_memory && r->text.faults->count == faults) {
             check_order(r, rules, rules->count - 1, item);
         }
@@ -514,98 +514,3 @@ void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct s
 }
 
 /* --- the command line's --------------------------------------------------------------------------------- */
-
-/* `{"status":404,...}` as `{"first":true,"status":404,...}`. */
-static bool put_first(struct answer_rule *rule, struct str words)
-{
-    struct buf text = { 0 };
-    char *json = NULL, *copy = str_dup(str_trim(words));
-
-    if (copy &&
-        (rule->is_first || buf_printf(&text, "{\"first\":true%s%s", rule->json[1] == '}' ? "" : ",",
-                                      rule->json + 1) == RESULT_OK)) {
-        json = rule->is_first ? str_dup(str_view(rule->json)) : str_dup(buf_view(&text));
-    }
-    buf_release(&text);
-    if (!json || !copy) {
-        free(json);
-        free(copy);
-        return false;
-    }
-    free(rule->json);
-    free(rule->text);
-    rule->json = json;
-    rule->text = copy;
-    rule->is_first = true;
-    return true;
-}
-
-/* One rule into a list of its own, whose place in the job's is after those that came first. */
-static enum result read_spelt(struct answer_rules *rules, struct str json, struct str words,
-                              struct job_faults *faults, struct err *err)
-{
-    struct job_reader r = { .path = "" };
-    enum result result = RESULT_OK;
-
-    if (job_text_open(&r.text, json, NULL, faults)) {
-        read_rule(&r, rules, job_text_root(&r.text));
-    }
-    if (!r.text.no_memory && !faults->count) {
-        r.text.no_memory = !put_first(&rules->list[0], words);
-    }
-    if (r.text.no_memory) {
-        result = err_nomem(err, "reading a rule");
-    } else if (faults->count) {
-        result = RESULT_INVALID;
-        if (err) {
-            *err = faults->errors[0];
-        }
-    }
-    job_text_release(&r.text);
-    return result;
-}
-
-static enum result insert(struct answer_rules *to, struct answer_rules *one, struct err *err)
-{
-    size_t at = 0;
-
-    while (at < to->count && to->list[at].is_first) {
-        if (answer_rule_covers(&to->list[at], &one->list[0])) {
-            return err_set(err, RESULT_INVALID, "E-ANS1",
-                           "can never match: \"%.200s\" takes all that it could, and stands before "
-                           "it",
-                           to->list[at].text);
-        }
-        at++;
-    }
-    if (to->count == ANSWER_RULES_MAX) {
-        return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d rules", ANSWER_RULES_MAX);
-    }
-    if (!answer_rules_add(to)) {
-        return err_nomem(err, "reading a rule");
-    }
-    memmove(&to->list[at + 1], &to->list[at], (to->count - 1 - at) * sizeof to->list[0]);
-    to->list[at] = one->list[0];
-    one->count = 0;
-    return RESULT_OK;
-}
-
-enum result job_add_answer(struct job *job, struct str words, struct err *err)
-{
-    struct job_faults *faults = calloc(1, sizeof *faults);
-    struct answer_rules one = { NULL, 0 };
-    struct buf json = { 0 };
-    enum result result =
-        faults ? answer_rule_spell(words, &json, err) : err_nomem(err, "reading a rule");
-
-    if (result == RESULT_OK) {
-        result = read_spelt(&one, buf_view(&json), words, faults, err);
-    }
-    if (result == RESULT_OK) {
-        result = insert(&job->answers, &one, err);
-    }
-    answer_rules_release(&one);
-    buf_release(&json);
-    free(faults);
-    return result;
-}
