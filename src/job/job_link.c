@@ -1,6 +1,5 @@
-/* What ties a job file's parts together: URLs and their base, placeholders and what they name, and the
- * order in which endpoints come about. */
-#include "job/job_read.h"
+/* What ties a job file's parts together: URLs and their base, placeholders and what they name. */
+#include "job/job_order.h"
 
 #include "base/json_scan.h"
 #include "base/url.h"
@@ -8,30 +7,10 @@
 #include "job/job_parts.h"
 #include "job/template.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NONE SIZE_MAX
-
-/* A placeholder, and where it stands. */
-struct use {
-    char *name;
-    struct str at;
-    size_t var;      /* index, or NONE */
-    size_t endpoint; /* index, or NONE */
-};
-
-struct link {
-    struct job_reader *r;
-    size_t count;     /* of endpoints */
-    struct use *uses; /* of all endpoints */
-    size_t use_count, use_allocated;
-    size_t *first_use; /* of each endpoint; one more than there are endpoints */
-    bool *reaches;     /* count * count: the first waits for the second, at any distance */
-    size_t *parents;   /* NONE for a seed */
-    bool has_base;     /* or needs none */
-};
+#define NONE JOB_LINK_NONE
 
 /* --- URLs -------------------------------------------------------------------------------------------- */
 
@@ -97,7 +76,8 @@ static bool one_for_all(void *context, size_t index, struct str *json)
 }
 
 /* The URL with something for each placeholder must be one. */
-static void check_url(struct link *l, struct str at, const char *text, const struct template *t)
+static void check_url(struct job_links *l, struct str at, const char *text,
+                      const struct template *t)
 {
     struct buf url = { 0 };
     struct err err;
@@ -134,7 +114,7 @@ static bool check_base(struct job_reader *r, struct str at)
     return r->text.faults->count == faults;
 }
 
-static void link_login_url(struct link *l, char **at)
+static void link_login_url(struct job_links *l, char **at)
 {
     struct job_reader *r = l->r;
     struct url parts;
@@ -157,7 +137,7 @@ static void link_login_url(struct link *l, char **at)
     }
 }
 
-static void link_login(struct link *l)
+static void link_login(struct job_links *l)
 {
     link_login_url(l, &l->r->job->login.url);
     link_login_url(l, &l->r->job->login.device_url);
@@ -185,7 +165,7 @@ static size_t find_endpoint(const struct job *job, struct str name)
     return NONE;
 }
 
-static void unknown(struct link *l, const struct use *use, struct str head)
+static void unknown(struct job_links *l, const struct job_use *use, struct str head)
 {
     const struct job *job = l->r->job;
     struct job_hint hint = job_hint_for(head);
@@ -202,7 +182,7 @@ static void unknown(struct link *l, const struct use *use, struct str head)
                    "{%.64s} names neither a variable nor an endpoint%s", use->name, text);
 }
 
-static void resolve(struct link *l, struct use *use)
+static void resolve(struct job_links *l, struct job_use *use)
 {
     struct str field, head = template_name_head(str_view(use->name), &field);
     struct buf pointer = { 0 };
@@ -230,13 +210,13 @@ static void resolve(struct link *l, struct use *use)
     buf_release(&pointer);
 }
 
-static void add_use(struct link *l, struct str name, struct str at)
+static void add_use(struct job_links *l, struct str name, struct str at)
 {
     char *copy = str_dup(name);
 
     if (copy && l->use_count == l->use_allocated) {
         size_t allocated = l->use_allocated ? l->use_allocated * 2 : 32;
-        struct use *uses = reallocarray(l->uses, allocated, sizeof *uses);
+        struct job_use *uses = reallocarray(l->uses, allocated, sizeof *uses);
 
         if (!uses) {
             free(copy);
@@ -250,12 +230,12 @@ static void add_use(struct link *l, struct str name, struct str at)
         l->r->text.no_memory = true;
         return;
     }
-    l->uses[l->use_count] = (struct use){ copy, at, NONE, NONE };
+    l->uses[l->use_count] = (struct job_use){ copy, at, NONE, NONE };
     resolve(l, &l->uses[l->use_count++]);
 }
 
 /* Parses a text and notes what it names; NULL after a fault. */
-static struct template *add_template(struct link *l, const char *text,
+static struct template *add_template(struct job_links *l, const char *text,
                                      enum template_context context, struct str at)
 {
     struct template *t;
@@ -271,7 +251,7 @@ static struct template *add_template(struct link *l, const char *text,
     return t;
 }
 
-static bool refuse_secret(struct link *l, const char *text, struct str at)
+static bool refuse_secret(struct job_links *l, const char *text, struct str at)
 {
     if (holds_variable(text)) {
         job_text_fault(&l->r->text, at, "E-SEC4",
@@ -282,7 +262,8 @@ static bool refuse_secret(struct link *l, const char *text, struct str at)
     return false;
 }
 
-static void link_url(struct link *l, struct job_endpoint *endpoint, struct place_of_endpoint *place)
+static void link_url(struct job_links *l, struct job_endpoint *endpoint,
+                     struct place_of_endpoint *place)
 {
     struct template *t;
     struct err err;
@@ -320,7 +301,7 @@ static void link_url(struct link *l, struct job_endpoint *endpoint, struct place
     free(url);
 }
 
-static void link_headers(struct link *l, const struct job_endpoint *endpoint, struct str at)
+static void link_headers(struct job_links *l, const struct job_endpoint *endpoint, struct str at)
 {
     const struct job *job = l->r->job;
     size_t count = 0;
@@ -345,7 +326,7 @@ static void link_headers(struct link *l, const struct job_endpoint *endpoint, st
     }
 }
 
-static bool is_seen(const struct link *l, size_t endpoint, const char *name)
+static bool is_seen(const struct job_links *l, size_t endpoint, const char *name)
 {
     for (size_t i = l->first_use[endpoint]; i < l->use_count; i++) {
         if (strcmp(l->uses[i].name, name) == 0) {
@@ -355,7 +336,7 @@ static bool is_seen(const struct link *l, size_t endpoint, const char *name)
     return false;
 }
 
-static void link_texts(struct link *l, size_t index)
+static void link_texts(struct job_links *l, size_t index)
 {
     struct job_endpoint *endpoint = &l->r->job->endpoints[index];
     struct place_of_endpoint *place = &l->r->places[index];
@@ -384,7 +365,7 @@ static void link_texts(struct link *l, size_t index)
     }
 }
 
-static void check_names(struct link *l)
+static void check_names(struct job_links *l)
 {
     struct job *job = l->r->job;
 
@@ -410,192 +391,20 @@ static void check_names(struct link *l)
     }
 }
 
-/* --- order ------------------------------------------------------------------------------------------------ */
-
-static bool *reach(const struct link *l, size_t from, size_t to)
-{
-    return &l->reaches[from * l->count + to];
-}
-
-/* Who waits for whom, at any distance. */
-static void find_reaches(struct link *l)
-{
-    for (size_t e = 0; e < l->count; e++) {
-        for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
-            if (l->uses[i].endpoint != NONE) {
-                *reach(l, e, l->uses[i].endpoint) = true;
-            }
-        }
-    }
-    for (size_t by = 0; by < l->count; by++) {
-        for (size_t e = 0; e < l->count; e++) {
-            for (size_t to = 0; *reach(l, e, by) && to < l->count; to++) {
-                *reach(l, e, to) |= *reach(l, by, to);
-            }
-        }
-    }
-}
-
-/* False when endpoints wait for one another, which is told once for each such group. */
-static bool check_cycles(struct link *l)
-{
-    const struct job *job = l->r->job;
-    bool good = true;
-
-    for (size_t e = 0; e < l->count; e++) {
-        char names[256];
-        size_t len = 0;
-        bool told = false;
-
-        if (!*reach(l, e, e)) {
-            continue;
-        }
-        good = false;
-        for (size_t to = 0; to < l->count; to++) {
-            if (*reach(l, e, to) && *reach(l, to, e)) {
-                told |= to < e;
-                if (len < sizeof names) {
-                    len += (size_t)snprintf(names + len, sizeof names - len, "%s%.64s",
-                                            len ? ", " : "", job->endpoints[to].name);
-                }
-            }
-        }
-        if (!told) {
-            job_text_fault(&l->r->text, l->r->places[e].url, "E-CFG6",
-                           "endpoints wait for one another, so that none can begin: %s", names);
-        }
-    }
-    return good;
-}
-
-/* The one among those that an endpoint names which comes after all others of them. */
-static void find_parent(struct link *l, size_t e)
-{
-    size_t parent = NONE;
-
-    for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
-        size_t named = l->uses[i].endpoint;
-
-        if (named == NONE || named == parent) {
-            continue;
-        }
-        if (parent == NONE || *reach(l, named, parent)) {
-            parent = named;
-        } else if (!*reach(l, parent, named)) {
-            job_text_fault(
-                &l->r->text, l->uses[i].at, "E-CFG9",
-                "{%.64s}: \"%s\" and \"%s\" do not follow one another, so that there is no "
-                "record that belongs to both",
-                l->uses[i].name, l->r->job->endpoints[named].name,
-                l->r->job->endpoints[parent].name);
-            break;
-        }
-    }
-    l->parents[e] = parent;
-}
-
-static bool uses_var(const struct link *l, size_t e, size_t var)
-{
-    for (size_t i = l->first_use[e]; i < l->first_use[e + 1]; i++) {
-        if (l->uses[i].var == var) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Variables vary the first endpoint of a line; those after it inherit their values. */
-static void check_vars(struct link *l, size_t e)
-{
-    size_t seed = e;
-
-    while (l->parents[seed] != NONE) {
-        seed = l->parents[seed];
-    }
-    for (size_t i = l->first_use[e]; seed != e && i < l->first_use[e + 1]; i++) {
-        if (l->uses[i].var != NONE && !uses_var(l, seed, l->uses[i].var)) {
-            job_text_fault(&l->r->text, l->uses[i].at, "E-CFG9",
-                           "{%.64s} has no value here: \"%s\" is asked once for each record of "
-                           "\"%s\", and \"%s\" does not use it",
-                           l->uses[i].name, l->r->job->endpoints[e].name,
-                           l->r->job->endpoints[l->parents[e]].name,
-                           l->r->job->endpoints[seed].name);
-        }
-    }
-}
-
-/* "where" chooses among the records of another endpoint, which there must be. */
-static void check_where(struct link *l, size_t e)
-{
-    if (l->r->job->endpoints[e].where_at && l->parents[e] == NONE) {
-        job_text_fault(&l->r->text, l->r->places[e].at, "E-CFG4",
-                       "\"where\" is of no use: the endpoint asks for no records of another one");
-    }
-}
-
-/* Parents first; else in the order of the file. */
-static void sort(struct link *l)
-{
-    struct job *job = l->r->job;
-    struct job_endpoint *sorted = calloc(l->count, sizeof *sorted);
-    size_t *new_index = calloc(l->count, sizeof *new_index);
-    size_t done = 0;
-
-    if (!sorted || !new_index) {
-        l->r->text.no_memory = true;
-        goto done;
-    }
-    for (size_t e = 0; e < l->count; e++) {
-        new_index[e] = NONE;
-    }
-    while (done < l->count) {
-        for (size_t e = 0; e < l->count; e++) {
-            size_t parent = l->parents[e];
-
-            if (new_index[e] != NONE || (parent != NONE && new_index[parent] == NONE)) {
-                continue;
-            }
-            sorted[done] = job->endpoints[e];
-            check_where(l, e);
-            sorted[done].has_parent = parent != NONE;
-            sorted[done].parent = parent != NONE ? (uint32_t)new_index[parent] : 0;
-            new_index[e] = done++;
-            break;
-        }
-    }
-    memcpy(job->endpoints, sorted, l->count * sizeof *sorted);
-done:
-    free(sorted);
-    free(new_index);
-}
-
-static void link_endpoints(struct link *l)
+static void link_endpoints(struct job_links *l)
 {
     check_names(l);
     for (size_t e = 0; e < l->count && !l->r->text.no_memory; e++) {
         link_texts(l, e);
     }
-    if (l->r->text.no_memory) {
-        return;
-    }
-    find_reaches(l);
-    if (!check_cycles(l)) {
-        return;
-    }
-    for (size_t e = 0; e < l->count; e++) {
-        find_parent(l, e);
-    }
-    for (size_t e = 0; e < l->count; e++) {
-        check_vars(l, e);
-    }
-    if (!l->r->text.faults->count) {
-        sort(l);
+    if (!l->r->text.no_memory) {
+        job_order_endpoints(l);
     }
 }
 
 void job_link(struct job_reader *r, struct str base_at)
 {
-    struct link l = { .r = r, .count = r->job->endpoint_count };
+    struct job_links l = { .r = r, .count = r->job->endpoint_count };
 
     l.has_base = !r->job->base || check_base(r, base_at);
     link_login(&l);
@@ -603,9 +412,7 @@ void job_link(struct job_reader *r, struct str base_at)
         return;
     }
     l.first_use = calloc(l.count + 1, sizeof *l.first_use);
-    l.reaches = calloc(l.count * l.count, sizeof *l.reaches);
-    l.parents = calloc(l.count, sizeof *l.parents);
-    if (l.first_use && l.reaches && l.parents) {
+    if (l.first_use) {
         link_endpoints(&l);
     } else {
         r->text.no_memory = true;
@@ -615,6 +422,4 @@ void job_link(struct job_reader *r, struct str base_at)
     }
     free(l.uses);
     free(l.first_use);
-    free(l.reaches);
-    free(l.parents);
 }
