@@ -60,14 +60,16 @@
 #define POOL_EXTRA_THREADS 2 /* for name resolution, while every core normalises */
 
 static const struct command commands[] = {
-    { &run_table, cmd_run },         { &sweep_table, cmd_sweep },
-    { &probe_table, cmd_probe },     { &normalise_table, cmd_normalise },
-    { &raw_table, cmd_raw },         { &status_table, cmd_status },
-    { &verify_table, cmd_verify },   { &demo_table, cmd_demo },
-    { &serve_table, cmd_serve },     { &replay_table, cmd_replay },
-    { &compare_table, cmd_compare }, { &rules_table, cmd_rules },
-    { &attach_table, cmd_attach },   { &ctl_table, cmd_ctl },
-    { &ls_table, cmd_ls },
+    { &run_table, cmd_run },       { &sweep_table, cmd_sweep },
+    { &probe_table, cmd_probe },   { &normalise_table, cmd_normalise },
+    { &raw_table, cmd_raw },       { &status_table, cmd_status },
+    { &verify_table, cmd_verify },
+#if SCRAPETOP_HAS_DEMO
+    { &demo_table, cmd_demo },     { &serve_table, cmd_serve },
+#endif
+    { &replay_table, cmd_replay }, { &compare_table, cmd_compare },
+    { &rules_table, cmd_rules },   { &attach_table, cmd_attach },
+    { &ctl_table, cmd_ctl },       { &ls_table, cmd_ls },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -162,7 +164,11 @@ static int unknown_command(const char *word)
     names[COMMAND_COUNT + 1] = "version";
     names[COMMAND_COUNT + 2] = NULL;
     nearest = options_nearest(str_view(word), names);
-    if (strstr(word, "://")) {
+    if (!SCRAPETOP_HAS_DEMO && (strcmp(word, "demo") == 0 || strcmp(word, "serve") == 0)) {
+        err_set(&err, RESULT_INVALID, "E-ARG1",
+                "this scrapetop was built without the practice API (SCRAPETOP_DEMO): it has no "
+                "demo and no serve");
+    } else if (strstr(word, "://")) {
         err_set(&err, RESULT_INVALID, "E-ARG1", "missing command; did you mean scrapetop run URL?");
     } else if (nearest) {
         err_set(&err, RESULT_INVALID, "E-ARG1", "unknown command \"%.64s\" (did you mean %s?)",
@@ -231,6 +237,21 @@ static int print_tables(const char *what, const char *which)
     return EXIT_WELL;
 }
 
+static int print_version(const char *how)
+{
+    struct err err;
+
+    if (strcmp(how, "--json") == 0) {
+        return version_print_json(stdout, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
+    }
+    if (*how) {
+        err_set(&err, RESULT_INVALID, "E-ARG1", "--version has one option, --json; not '%s'", how);
+        return message_fail(&err);
+    }
+    version_print(stdout);
+    return EXIT_WELL;
+}
+
 static int run_command(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -248,8 +269,7 @@ static int run_command(int argc, char **argv)
         return print_help(argc > 2 ? argv[2] : "");
     }
     if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-        version_print(stdout);
-        return EXIT_WELL;
+        return print_version(argc > 2 ? argv[2] : "");
     }
     if (strcmp(word, "--man") == 0 || strcmp(word, "--completions") == 0) {
         return print_tables(word, argc > 2 ? argv[2] : "");

@@ -1,5 +1,6 @@
 """What somebody meets in the first hour: help, completions, the manual, directories, the demo, what the end says."""
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,10 @@ def test_help__is_what_dash_dash_help_says__for_all_and_for_each():
     for name in names:
         check_equal(harness.succeed("help", name).out, harness.succeed(name, "--help").out, name)
     check_equal(harness.succeed("version").out, harness.succeed("--version").out, "version")
+    told = json.loads(harness.succeed("--version", "--json").out)
+    check(f"libcurl {told['libraries']['libcurl']} ".encode() in harness.succeed("version").out, "the same libraries", told)
+    check_equal(told["parts"]["demo"], True, "the demo, which the tests need")
+    check_equal(harness.run("--version", "--jsn").code, 2, "exit code of an option that version has not")
     ended = harness.run("help", "staus")
     check_equal(ended.code, 2, "exit code of help for what there is not")
     check(b"did you mean status?" in ended.err, ended)
