@@ -2,10 +2,6 @@
 
 #include "base/buf.h"
 #include "base/units.h"
-#include "base/url.h"
-#include "base/utf8.h"
-
-#include <cjson/cJSON.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,15 +19,13 @@ struct list {
     char *name; /* for messages */
     int fd;
     bool owns_fd;
-    int pipe;                         /* that more comes from; -1: none */
-    struct buf begun;                 /* a line of it that has not ended yet */
-    uint64_t end;                     /* nothing is read beyond; UINT64_MAX: all of the file */
-    char *buffer;                     /* BUFFER_SIZE bytes of the file, */
-    size_t buffer_len;                /* of which so many are filled, */
-    uint64_t start;                   /* from this offset on */
-    struct buf entry_name, entry_url; /* an entry's texts, when they came from JSON */
-    char origin[URL_ORIGIN_MAX + 8];  /* "https://host" of the last good URL, as written there */
-    size_t origin_len;
+    int pipe;          /* that more comes from; -1: none */
+    struct buf begun;  /* a line of it that has not ended yet */
+    uint64_t end;      /* nothing is read beyond; UINT64_MAX: all of the file */
+    char *buffer;      /* BUFFER_SIZE bytes of the file, */
+    size_t buffer_len; /* of which so many are filled, */
+    uint64_t start;    /* from this offset on */
+    struct list_entry_reader entries;
 };
 
 static enum result write_all(int fd, const char *bytes, size_t len)
@@ -194,8 +188,7 @@ static enum result list_new(struct list **list, const char *name, struct err *er
     }
     l->fd = l->pipe = -1;
     l->end = UINT64_MAX;
-    buf_init(&l->entry_name, LIST_LINE_MAX);
-    buf_init(&l->entry_url, LIST_LINE_MAX);
+    list_entry_init(&l->entries);
     l->name = str_dup(str_view(name));
     l->buffer = malloc(BUFFER_SIZE);
     if (!l->name || !l->buffer) {
@@ -264,8 +257,7 @@ void list_free(struct list *list)
         close(list->fd);
     }
     buf_release(&list->begun);
-    buf_release(&list->entry_name);
-    buf_release(&list->entry_url);
+    list_entry_release(&list->entries);
     free(list->buffer);
     free(list->name);
     free(list);
@@ -373,152 +365,6 @@ static enum result read_line(struct list *list, uint64_t *offset, struct str *li
     return RESULT_OK;
 }
 
-/* No space, control character or DEL. Written so that the compiler can take many bytes at a time. */
-static bool is_plain(struct str text)
-{
-    unsigned bad = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-
-        bad |= (unsigned)(c <= 0x20) | (unsigned)(c == 0x7F);
-    }
-    return !bad;
-}
-
-/* Most lists ask one host: a URL with the same head as the last good one needs no second look at it. */
-static bool same_origin_as_before(const struct list *list, struct str url)
-{
-    struct str origin = { list->origin, list->origin_len };
-
-    return origin.len && str_starts(url, origin) && url.len > origin.len &&
-           url.data[origin.len] == '/' && url.len <= URL_MAX_BYTES && is_plain(url);
-}
-
-static enum result check_url(struct list *list, struct str url, struct err *err)
-{
-    struct url split;
-    enum result result;
-
-    if (same_origin_as_before(list, url)) {
-        return RESULT_OK;
-    }
-    result = url_split(url, &split, err);
-    if (result == RESULT_OK && split.origin.len <= sizeof list->origin) {
-        memcpy(list->origin, split.origin.data, split.origin.len);
-        list->origin_len = split.origin.len;
-    }
-    return result;
-}
-
-static enum result take_text(const cJSON *member, size_t max, struct buf *to, struct err *err)
-{
-    struct str text;
-
-    if (!cJSON_IsString(member)) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" must be a string", member->string);
-    }
-    if (to->len) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" is given twice", member->string);
-    }
-    text = str_view(member->valuestring);
-    if (!text.len || text.len > max) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "\"%s\" must have 1 to %zu bytes",
-                       member->string, max);
-    }
-    return buf_append_str(to, text) == RESULT_OK ? RESULT_OK
-                                                 : err_nomem(err, "reading a line of a list");
-}
-
-static enum result take_members(struct list *list, const cJSON *object, struct err *err)
-{
-    const cJSON *member;
-    enum result result = RESULT_OK;
-
-    cJSON_ArrayForEach(member, object)
-    {
-        if (strcmp(member->string, "url") == 0) {
-            result = take_text(member, URL_MAX_BYTES, &list->entry_url, err);
-        } else if (strcmp(member->string, "name") == 0) {
-            result = take_text(member, LIST_NAME_MAX, &list->entry_name, err);
-        } else {
-            /* Passing over, say, a method would ask for something else than was meant. */
-            result = err_set(err, RESULT_INVALID, "E-IN1",
-                             "unknown key \"%.64s\"; a line has \"url\" and, if wanted, \"name\"",
-                             member->string);
-        }
-        if (result != RESULT_OK) {
-            return result;
-        }
-    }
-    if (!list->entry_url.len) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "a JSON line must have a \"url\"");
-    }
-    for (size_t i = 0; i < list->entry_name.len; i++) {
-        unsigned char c = (unsigned char)list->entry_name.data[i];
-
-        if (c < 0x20 || c == 0x7F) {
-            return err_set(err, RESULT_INVALID, "E-IN1", "control character \\x%02x in \"name\"",
-                           (unsigned)c);
-        }
-    }
-    return RESULT_OK;
-}
-
-static enum result parse_json(struct list *list, struct str line, struct list_entry *entry,
-                              struct err *err)
-{
-    cJSON *object;
-    enum result result;
-
-    /* cJSON would take invalid UTF-8, and end a string at an escaped NUL. */
-    if (utf8_valid_prefix(line) != line.len || memmem(line.data, line.len, "\\u0000", 6)) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "not valid UTF-8, or \\u0000 in a string");
-    }
-    buf_reset(&list->entry_name);
-    buf_reset(&list->entry_url);
-    if (buf_append_str(&list->entry_url, line) != RESULT_OK || !buf_cstr(&list->entry_url)) {
-        return err_nomem(err, "reading a line of a list");
-    }
-    object = cJSON_ParseWithLengthOpts(list->entry_url.data, line.len + 1, NULL, true);
-    buf_reset(&list->entry_url);
-    if (!cJSON_IsObject(object)) {
-        cJSON_Delete(object);
-        return err_set(err, RESULT_INVALID, "E-IN1",
-                       "not a JSON object; want {\"name\": \"...\", \"url\": \"...\"}");
-    }
-    result = take_members(list, object, err);
-    cJSON_Delete(object);
-    entry->name = buf_view(&list->entry_name);
-    entry->url = buf_view(&list->entry_url);
-    return result;
-}
-
-/* `entry->url` stays empty for a line that holds nothing. */
-static enum result parse_line(struct list *list, struct str line, struct list_entry *entry,
-                              struct err *err)
-{
-    const char *nul;
-    enum result result = RESULT_OK;
-
-    *entry = (struct list_entry){ STR_NONE, STR_NONE };
-    line = str_trim(line);
-    if (!line.len || line.data[0] == '#') {
-        return RESULT_OK;
-    }
-    nul = memchr(line.data, '\0', line.len);
-    if (nul) {
-        return err_set(err, RESULT_INVALID, "E-IN1", "control character \\x00 at byte %zu",
-                       (size_t)(nul - line.data) + 1);
-    }
-    if (line.data[0] == '{') {
-        result = parse_json(list, line, entry, err);
-    } else {
-        entry->url = line;
-    }
-    return result == RESULT_OK ? check_url(list, entry->url, err) : result;
-}
-
 enum result list_next(struct list *list, uint64_t *offset, struct list_entry *entry,
                       struct err *err)
 {
@@ -528,7 +374,7 @@ enum result list_next(struct list *list, uint64_t *offset, struct list_entry *en
         enum result result = read_line(list, offset, &line, err);
 
         if (result == RESULT_OK) {
-            result = parse_line(list, line, entry, err);
+            result = list_entry_read(&list->entries, line, entry, err);
         }
         if (result == RESULT_INVALID || result == RESULT_LIMIT) {
             err_prefix(err, "%s, line at offset %llu", list->name, (unsigned long long)start);
@@ -585,7 +431,7 @@ enum result list_check(struct list *list, struct list_report *report, struct err
         }
         if (result == RESULT_OK) {
             report->checksum = checksum_add(report->checksum, line);
-            result = parse_line(list, line, &entry, &bad);
+            result = list_entry_read(&list->entries, line, &entry, &bad);
             report->urls += result == RESULT_OK && entry.url.len;
         }
         if (result == RESULT_INVALID || result == RESULT_LIMIT) {

@@ -19,21 +19,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "job/list_entry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LIST_LINE_MAX (64 * 1024)
-#define LIST_NAME_MAX 256 /* bytes of a name */
 #define LIST_BAD_SHOWN 10 /* bad lines told one by one */
 #define LIST_PAUSE_MS 100
 
 struct list;
-
-struct list_entry {
-    struct str name; /* as given, or empty */
-    struct str url;  /* has passed url_split */
-};
 
 struct list_report {
     uint64_t size;     /* bytes of the whole list */
