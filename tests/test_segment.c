@@ -1,4 +1,6 @@
 #include "store/segment.h"
+#include "store/segment_reader.h"
+#include "store/segment_scan.h"
 
 #include "store_fixture.h"
 

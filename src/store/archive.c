@@ -1,6 +1,7 @@
 #include "store/archive.h"
 
 #include "base/units.h"
+#include "store/segment_scan.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -43,7 +43,7 @@
 #include "store/page_account.h"
 #include "store/recovery.h"
 #include "store/run_dir.h"
-#include "store/segment.h"
+#include "store/segment_file.h"
 
 struct ledger;
 

@@ -1,7 +1,7 @@
 #include "store/orphans.h"
 
 #include "base/grow.h"
-#include "store/segment.h"
+#include "store/segment_scan.h"
 
 #include <stdlib.h>
 

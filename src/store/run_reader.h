@@ -12,7 +12,7 @@
 
 #include "store/ledger.h"
 #include "store/run_dir.h"
-#include "store/segment.h"
+#include "store/segment_reader.h"
 
 struct run_reader {
     struct run_dir dir;

@@ -1,7 +1,7 @@
 #include "table/run_source.h"
 
 #include "normalise/rows.h"
-#include "store/segment.h"
+#include "store/segment_file.h"
 
 #include <assert.h>
 #include <stdio.h>

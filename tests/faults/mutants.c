@@ -5,6 +5,7 @@
  * trace of them. */
 #include "store/ledger_sql.h"
 #include "store/segment.h"
+#include "store/segment_scan.h"
 
 #if defined(MUTANT_KEEP_TAIL)
 
