@@ -1,12 +1,16 @@
-# Run by the build: the program prints its options, the page gets them in the place of @OPTIONS@, and the keys of job
-# files, as the schema describes them, in the place of @JOB_KEYS@.
-#   cmake -DPROGRAM=... -DVERSION=... -DSOURCE=scrapetop.1.in -DSCHEMA=scrapetop-job.schema.json -DTO=DIR -P generate.cmake
+# Run by the build: the program prints its options, completions and the schema of job files. The page gets the options in
+# the place of @OPTIONS@, and the keys of job files, as the schema describes them, in the place of @JOB_KEYS@.
+#   cmake -DPROGRAM=... -DVERSION=... -DSOURCE=scrapetop.1.in -DTO=DIR -P generate.cmake
 cmake_minimum_required(VERSION 3.25)
 
 execute_process(COMMAND ${PROGRAM} --man OUTPUT_FILE ${TO}/options.man COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --man examples OUTPUT_FILE ${TO}/examples.man
     COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --man formats OUTPUT_FILE ${TO}/formats.man
+    COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${PROGRAM} --man actions OUTPUT_FILE ${TO}/actions.man
+    COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${PROGRAM} --man schema OUTPUT_FILE ${TO}/scrapetop-job.schema.json
     COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${PROGRAM} --completions bash OUTPUT_FILE ${TO}/scrapetop.bash
     COMMAND_ERROR_IS_FATAL ANY)
@@ -50,7 +54,7 @@ function(add_object)
     set(JOB_KEYS "${JOB_KEYS}" PARENT_SCOPE)
 endfunction()
 
-file(READ ${SCHEMA} SCHEMA_TEXT)
+file(READ ${TO}/scrapetop-job.schema.json SCHEMA_TEXT)
 set(JOB_KEYS "")
 add_object()
 string(JSON definition_count LENGTH "${SCHEMA_TEXT}" definitions)
@@ -66,4 +70,5 @@ endforeach()
 file(READ ${TO}/options.man OPTIONS)
 file(READ ${TO}/examples.man EXAMPLES)
 file(READ ${TO}/formats.man FORMATS)
+file(READ ${TO}/actions.man ACTIONS)
 configure_file(${SOURCE} ${TO}/scrapetop.1 @ONLY)

@@ -206,7 +206,7 @@ static int print_help(const char *word)
     return EXIT_WELL;
 }
 
-/* For the build, which makes man page and completions of the tables: --man [examples|formats], --completions SHELL. */
+/* For the build, which makes man page and completions of the tables: --man [examples|formats|actions|schema], --completions SHELL. */
 static int print_tables(const char *what, const char *which)
 {
     const struct option_table *tables[COMMAND_COUNT];
@@ -229,6 +229,13 @@ static int print_tables(const char *what, const char *which)
     }
     if (strcmp(which, "formats") == 0) {
         options_print_man_formats(stdout);
+        return EXIT_WELL;
+    }
+    if (strcmp(which, "schema") == 0) {
+        return options_print_schema(stdout, &err) == RESULT_OK ? EXIT_WELL : message_fail(&err);
+    }
+    if (strcmp(which, "actions") == 0) {
+        options_print_man_actions(stdout);
         return EXIT_WELL;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {

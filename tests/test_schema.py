@@ -80,7 +80,7 @@ def without_comments(text):
 
 
 def main(program, root):
-    schema = json.loads((root / "assets/scrapetop-job.schema.json").read_text())
+    schema = json.loads(subprocess.run([program, "--man", "schema"], stdout=subprocess.PIPE, check=True).stdout)
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     environment = dict(os.environ, **ENVIRONMENT)

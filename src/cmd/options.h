@@ -99,10 +99,14 @@ void options_print_help(const struct option_table *table, FILE *to);
 /** The SYNOPSIS and OPTIONS of one subcommand, as man(7) source. */
 void options_print_man(const struct option_table *table, FILE *to);
 
-/** The examples of all, for its EXAMPLES. */
-/** The formats of tables, as rows of a list. */
+/** The formats of tables, and the actions of answer rules, as rows of a list. */
 void options_print_man_formats(FILE *to);
+void options_print_man_actions(FILE *to);
 
+/** The JSON Schema of job files. RESULT_NOMEM. */
+MUST_CHECK enum result options_print_schema(FILE *to, struct err *err);
+
+/** The examples of all, for its EXAMPLES. */
 void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to);
 
 #endif

@@ -1,6 +1,8 @@
 /* What a table says to people and to man. */
 #include "cmd/options.h"
 
+#include "job/answer_rule.h"
+#include "job/job_schema.h"
 #include "table/format.h"
 
 #include <string.h>
@@ -125,6 +127,34 @@ void options_print_man_formats(FILE *to)
         fwrite(text.data, 1, text.len, to);
     }
     buf_release(&text);
+}
+
+/* The actions of answer rules, each as the manual lists it. */
+void options_print_man_actions(FILE *to)
+{
+    for (int i = 0; i < ANSWER_DO_COUNT; i++) {
+        fprintf(to, ".TP\n.B %s\n", answer_actions[i].name);
+        print_roff(answer_actions[i].help, to);
+        fputs(".\n", to);
+    }
+}
+
+enum result options_print_schema(FILE *to, struct err *err)
+{
+    struct buf endings = { 0 }, text = { 0 };
+    enum result result = table_formats_endings(&endings);
+
+    if (result == RESULT_OK) {
+        result = job_schema_write(buf_cstr(&endings), &text, err);
+    } else {
+        err_nomem(err, "printing the schema");
+    }
+    if (result == RESULT_OK) {
+        fwrite(text.data, 1, text.len, to);
+    }
+    buf_release(&endings);
+    buf_release(&text);
+    return result;
 }
 
 void options_print_man_examples(const struct option_table *const *tables, size_t count, FILE *to)

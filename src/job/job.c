@@ -232,13 +232,10 @@ bool job_body_is_json(struct str body)
 
 enum result job_check_method(struct str method, struct err *err)
 {
-    static const struct str methods[] = {
-        STR_INIT("GET"),   STR_INIT("POST"),   STR_INIT("PUT"),
-        STR_INIT("PATCH"), STR_INIT("DELETE"), STR_INIT("QUERY")
-    };
+    struct str known = STR(JOB_METHOD_WORDS);
 
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        if (str_equal(method, methods[i])) {
+    while (known.data) {
+        if (str_equal(method, str_cut(&known, ' '))) {
             return RESULT_OK;
         }
     }

@@ -38,6 +38,7 @@
 #define JOB_URL_MAX 8000     /* bytes; what servers commonly accept (RFC 9110 section 4.1) */
 #define JOB_ATTEMPTS_MAX 1001
 #define JOB_BODY_MAX (1024 * 1024)
+#define JOB_METHOD_WORDS "GET POST PUT PATCH DELETE QUERY"
 #define JOB_TEXT_MAX (16 * 1024 * 1024) /* bytes of a job.json */
 
 struct job_header {

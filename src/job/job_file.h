@@ -50,12 +50,6 @@ MUST_CHECK enum result job_file_parse(struct job *job, struct str text, const ch
                                       const char *base, struct job_faults *faults, struct err *err);
 
 /** Appends the text of a job file. E-IN2. */
-struct job_key;
-
 MUST_CHECK enum result job_file_load(const char *path, struct buf *text, struct err *err);
-
-/** The rows of all keys of a job file, object by object (job/job_keys.h); NULL after the last. For tests, which compare
- *  the schema with them. */
-const struct job_key *job_file_key(size_t index, const char **object);
 
 #endif

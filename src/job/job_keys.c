@@ -1,6 +1,5 @@
 #include "job/job_keys.h"
 
-#include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/units.h"
 #include "job/job_read.h"
@@ -119,7 +118,7 @@ static void read_quantity(struct job_reader *r, const struct job_key *key, void 
     }
     if (key->kind == JOB_KEY_TIME) {
         result = units_parse_time(str_view(text), &number, &err);
-    } else if (key->kind == JOB_KEY_NUMBER) {
+    } else if (key->kind == JOB_KEY_NUMBER || key->kind == JOB_KEY_SIZE) {
         result = units_parse_size(str_view(text), &number, &err);
     } else if (key->kind == JOB_KEY_RATE) {
         result = units_parse_rate(str_view(text), at, &err);
@@ -130,7 +129,7 @@ static void read_quantity(struct job_reader *r, const struct job_key *key, void 
         snprintf(err.code, sizeof err.code, "E-CFG2");
         err_prefix(&err, "\"%s\"", key->name);
         job_text_fault_of(&r->text, value, &err);
-    } else if (key->kind == JOB_KEY_TIME || key->kind == JOB_KEY_NUMBER) {
+    } else if (key->kind != JOB_KEY_RATE && key->kind != JOB_KEY_BACKOFF) {
         if (number < key->low || number > key->high) {
             job_text_fault(&r->text, value, "E-CFG2", "\"%s\": %.64s is out of range", key->name,
                            text);
@@ -146,6 +145,10 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
     void *at = (char *)target + key->offset;
     uint64_t number;
 
+    if (key->read) {
+        key->read(r, target, value);
+        return;
+    }
     switch (key->kind) {
     case JOB_KEY_TEXT:
         replace(at, job_text_string(&r->text, key->name, value));
@@ -164,6 +167,7 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
         }
         break;
     case JOB_KEY_NUMBER:
+    case JOB_KEY_SIZE:
         if (json_type_of(value) == JSON_STRING) {
             read_quantity(r, key, at, value);
         } else if (read_whole(r, key, value, &number)) {
@@ -182,15 +186,20 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
             job_text_fault(&r->text, value, "E-CFG2", "\"%s\": want true or false", key->name);
         }
         break;
+    case JOB_KEY_TEXTS:
+        job_read_texts(r, key->name, at, (size_t *)(void *)((char *)target + key->count), value);
+        break;
+    case JOB_KEY_OBJECT:
+        (void)job_read_object(r, key->inner, at, value);
+        break;
     case JOB_KEY_SECRET:
     case JOB_KEY_SECRET_OR_NONE:
     case JOB_KEY_NAMED:
     case JOB_KEY_WORDS:
-    case JOB_KEY_OBJECT:
+    case JOB_KEY_AUTH:
         r->read_more(r, key, target, value);
         break;
-    case JOB_KEY_CALL:
-        key->read(r, target, value);
+    case JOB_KEY_OTHER:
         break;
     }
 }
@@ -298,6 +307,11 @@ size_t job_key_index(const struct job_keys *keys, const char *name)
     return i;
 }
 
+bool job_key_seen(const struct job_keys *keys, uint64_t seen, const char *name)
+{
+    return name && seen >> job_key_index(keys, name) & 1;
+}
+
 uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void *target,
                          struct str value)
 {
@@ -315,102 +329,3 @@ uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void
     }
     return seen;
 }
-
-/* --- the numbers of a job -------------------------------------------------------------------------- */
-
-#define STATUS_MIN 300
-#define STATUS_MAX 599
-
-/* 503, of a list that replaces ours; "+503", which is added to it, and "-503", as -503. */
-static bool read_status(struct str item, int *status, bool *changes)
-{
-    struct str raw = json_string_raw(item);
-    uint64_t number;
-
-    *changes = raw.len && (raw.data[0] == '+' || raw.data[0] == '-');
-    if (*changes ? !str_to_u64((struct str){ raw.data + 1, raw.len - 1 }, &number)
-                 : json_type_of(item) != JSON_NUMBER || !str_to_u64(str_trim(item), &number)) {
-        return false;
-    }
-    if (number < STATUS_MIN || number > STATUS_MAX) {
-        return false;
-    }
-    *status = *changes && raw.data[0] == '-' ? -(int)number : (int)number;
-    return true;
-}
-
-static void read_statuses(struct job_reader *r, void *target, struct str value)
-{
-    struct job *job = target;
-    struct json_walk walk;
-    struct str item;
-    bool changes = false;
-    int status;
-
-    if (json_type_of(value) != JSON_ARRAY) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"statuses\": want an array of HTTP statuses");
-        return;
-    }
-    job->retry.status_count = 0;
-    job->retry.replaces_statuses = false;
-    json_walk_begin(&walk, value);
-    while (json_walk_next(&walk, NULL, &item)) {
-        if (!read_status(item, &status, &changes)) {
-            job_text_fault(&r->text, item, "E-CFG2",
-                           "\"statuses\": want HTTP statuses from %d to %d; \"+403\" adds one to "
-                           "those that are tried again anyway, \"-500\" takes one away",
-                           STATUS_MIN, STATUS_MAX);
-        } else if (job->retry.status_count == JOB_STATUSES_MAX) {
-            job_text_fault(&r->text, item, "E-CFG2", "\"statuses\": more than %d of them",
-                           JOB_STATUSES_MAX);
-            return;
-        } else {
-            job->retry.replaces_statuses |= !changes;
-            job->retry.statuses[job->retry.status_count++] = status;
-        }
-    }
-}
-
-static void read_max_fail(struct job_reader *r, void *target, struct str value)
-{
-    struct job *job = target;
-    bool is_number = json_type_of(value) == JSON_NUMBER;
-    char *text = is_number ? NULL : job_text_string(&r->text, "max_fail", value);
-    struct err err;
-
-    if ((text || is_number) && job_parse_max_fail(text ? str_view(text) : str_trim(value),
-                                                  &job->limits, &err) != RESULT_OK) {
-        err_prefix(&err, "\"max_fail\"");
-        job_text_fault_of(&r->text, value, &err);
-    }
-    free(text);
-}
-
-#define FIELD(field) offsetof(struct job, field)
-
-static const struct job_key pace_keys[] = {
-    { "cap", JOB_KEY_COUNT, FIELD(pace.cap), 1, JOB_CAP_MAX, NULL },
-    { "cap_per_host", JOB_KEY_COUNT, FIELD(pace.cap_per_host), 0, JOB_CAP_MAX, NULL },
-    { "rate", JOB_KEY_RATE, FIELD(pace.rate), 0, 0, NULL },
-    { "rate_per_host", JOB_KEY_RATE, FIELD(pace.rate_per_host), 0, 0, NULL },
-    { "auto", JOB_KEY_BOOL, FIELD(pace.is_auto), 0, 0, NULL },
-    { "cap_max", JOB_KEY_COUNT, FIELD(pace.cap_max), 0, JOB_CAP_MAX, NULL },
-};
-
-static const struct job_key retry_keys[] = {
-    { "attempts", JOB_KEY_COUNT, FIELD(retry.attempts), 1, JOB_ATTEMPTS_MAX, NULL },
-    { "backoff", JOB_KEY_BACKOFF, FIELD(retry), 0, 0, NULL },
-    { "max_wait", JOB_KEY_TIME, FIELD(retry.max_wait_us), 0, UINT64_MAX, NULL },
-    { "statuses", JOB_KEY_CALL, 0, 0, 0, read_statuses },
-    { "repeat_posts", JOB_KEY_BOOL, FIELD(retry.repeats_posts), 0, 0, NULL },
-};
-
-static const struct job_key limits_keys[] = {
-    { "max_fail", JOB_KEY_CALL, 0, 0, 0, read_max_fail },
-    { "max_requests", JOB_KEY_NUMBER, FIELD(limits.max_requests), 0, INT64_MAX, NULL },
-    { "max_duration", JOB_KEY_TIME, FIELD(limits.max_duration_us), 0, UINT64_MAX, NULL },
-};
-
-const struct job_keys job_pace_keys = JOB_KEYS("pace", pace_keys);
-const struct job_keys job_retry_keys = JOB_KEYS("retry", retry_keys);
-const struct job_keys job_limits_keys = JOB_KEYS("limits", limits_keys);

@@ -1,54 +1,77 @@
 /**
- * The keys of a job file, object by object, as tables: they say what is read, what a value must be, and
- * what an unknown key may have been meant to be. The numbers among them are written by the same rows.
+ * The keys of a job file as tables, one for each object, one row for each key.
  *
- * Nothing here stops at a mistake: it is told (job_text_fault), and the field keeps its default.
+ * A row is all there is to say of a key. From it come the reader (job_read_object), the writer of job.json and
+ * --show-config (job_put_keys, job/job_put.h), the JSON Schema (job/job_schema.h) and the manual. A table's order is
+ * the order in which its keys are written.
+ *
+ * Errors  a mistake is noted (job_text_fault), the field keeps its default, and reading goes on.
  */
 #ifndef SCRAPETOP_JOB_JOB_KEYS_H
 #define SCRAPETOP_JOB_JOB_KEYS_H
 
 #include "job/job_text.h"
 
+struct cJSON;
 struct job_reader;
+struct job_writer;
 
+/* What a value is: how it is read, when and how it is written, and its type in the schema. */
 enum job_key_kind {
-    JOB_KEY_TEXT,       /* char * */
+    JOB_KEY_TEXT,       /* char *; written unless NULL, as the next four */
     JOB_KEY_NAME,       /* char *, see job_name_is_valid */
     JOB_KEY_POINTER,    /* char *, a JSON Pointer */
     JOB_KEY_WHOLE,      /* char *, a JSON Pointer, or "" for the whole */
     JOB_KEY_COUNTED_AT, /* char *, a JSON Pointer, or "header:Name" */
-    JOB_KEY_COUNT,      /* unsigned */
-    JOB_KEY_NUMBER,     /* uint64_t; as text with a unit it is a size ("64M") */
+    JOB_KEY_COUNT,      /* unsigned; written unless 0, as the next three */
+    JOB_KEY_NUMBER,     /* uint64_t */
+    JOB_KEY_SIZE,       /* uint64_t, bytes; as text it may have a unit ("64M") */
     JOB_KEY_TIME,       /* uint64_t, microseconds; a bare number is seconds */
     JOB_KEY_RATE,       /* struct rate; a bare number is a second's */
     JOB_KEY_BACKOFF,    /* struct job_retry's base and cap */
-    JOB_KEY_BOOL,
-    /* Read by the reader's `read_more`, as secrets are: */
+    JOB_KEY_BOOL,       /* written when true */
+    JOB_KEY_TEXTS,      /* char **, from an array of texts; `count` is where their number is */
+    JOB_KEY_OBJECT,     /* by the rows of `inner`; `offset` is that of the struct they fill */
+    /* Read by the reader's `read_more`, as secrets are. Written as null when it was not kept: */
     JOB_KEY_SECRET,         /* struct job_secret */
     JOB_KEY_SECRET_OR_NONE, /* likewise, possibly empty */
     JOB_KEY_NAMED,          /* likewise, and no secret when it is typed as it is: a user's name */
     JOB_KEY_WORDS,          /* struct job_words, from an array of texts */
-    JOB_KEY_OBJECT,         /* the rows of the auth kind of that number, `offset` */
-    JOB_KEY_CALL,           /* `read` is given the struct, not the field */
+    JOB_KEY_AUTH,           /* by the rows of `inner`, of the auth kind of that number, `offset` */
+    JOB_KEY_OTHER,          /* `read`, `write` and `schema` say */
 };
 
 struct job_key {
     const char *name;
     enum job_key_kind kind;
     size_t offset;      /* of the field in its struct */
-    uint64_t low, high; /* of COUNT, NUMBER and TIME */
+    uint64_t low, high; /* of COUNT, NUMBER, SIZE and TIME */
+    size_t count;       /* of TEXTS: offset of a size_t */
+    bool always;        /* it is written even when it is 0, false, or empty */
+    const char *help;   /* one sentence; NULL: that of `inner`. "@NAME": made by job_schema.c */
+    const char *schema; /* JOB_JSON, when the kind does not say all; "@NAME" in it likewise */
+    const struct job_keys *inner;
+    /* When the kind's way does not do. Both are given the struct, not the field. */
     void (*read)(struct job_reader *r, void *target, struct str value);
+    bool (*write)(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                  const void *target); /* false: out of memory */
 };
+
+/** Members of an object of the JSON Schema, as they stand: JOB_JSON("type": "string", "minLength": 1). */
+#define JOB_JSON(...) #__VA_ARGS__
 
 struct job_keys {
     const char *object; /* "endpoint" */
     const struct job_key *keys;
     size_t count;
+    const char *help;   /* one sentence */
+    const char *schema; /* what holds for several keys together, as of a key; or NULL */
 };
 
-#define JOB_KEYS(name, array)                                                                      \
+/** JOB_KEYS("pace", pace_keys, .help = "How fast.") */
+#define JOB_KEYS(name, array, ...)                                                                 \
     {                                                                                              \
-        name, array, sizeof(array) / sizeof(array)[0]                                              \
+        name, array, sizeof(array) / sizeof(array)[0], __VA_ARGS__                                 \
     }
 
 struct job_reader {
@@ -69,6 +92,9 @@ uint64_t job_read_object(struct job_reader *r, const struct job_keys *keys, void
 
 /** The row of that name, which is one of `keys`. */
 size_t job_key_index(const struct job_keys *keys, const char *name);
+
+/** Whether that key was there, by what job_read_object returned. False for a NULL. */
+bool job_key_seen(const struct job_keys *keys, uint64_t seen, const char *name);
 
 /** Reads one value by its row. */
 void job_read_value(struct job_reader *r, const struct job_key *key, void *target,
@@ -93,15 +119,21 @@ struct job_hint job_hint_for(struct str wanted);
 void job_hint_offer(struct job_hint *hint, struct str name);
 void job_hint_print(const struct job_hint *hint, char text[JOB_HINT_MAX]);
 
-/* job_keys.c */
+/* job_read_pace.c */
 extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys;
 
 /* job_read_network.c */
 extern const struct job_keys job_network_keys;
 extern const struct job_keys job_proxy_keys, job_proxies_keys, job_tls_keys;
 
-/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_tables.c, job_read_vars.c; those of "login": job_read.h */
+/* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_tables.c, job_read_vars.c; of "login": job_read.h */
 extern const struct job_keys job_answer_keys;
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
+
+/* job_root.c */
+extern const struct job_keys job_root_keys;
+
+/** The objects of a job file, the root first; NULL after the last. */
+const struct job_keys *job_object(size_t index);
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * Reading a job file, shared by the files that do it: job_file.c (the whole), job_read_*.c (one key each, by its name), and
- * job_link.c and job_order.c, which then tie the parts together.
+ * The parts of a job file, shared by the files that read and write them: job_root.c (the root's keys), job_read_*.c
+ * (those of each object), and job_link.c and job_order.c, which tie the parts together once all are read.
  */
 #ifndef SCRAPETOP_JOB_JOB_READ_H
 #define SCRAPETOP_JOB_JOB_READ_H
@@ -17,15 +17,18 @@ struct place_of_endpoint {
 
 void job_read_endpoints(struct job_reader *r, void *job, struct str value);
 
-/** Gives endpoints with a body the type that it implies, where nobody has said one. */
-void job_settle_types(struct job_reader *r);
-
-/** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
-void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
-
 /* job_read_tables.c */
 
 void job_read_tables(struct job_reader *r, struct str value);
+
+/** Gives endpoints with a body the type that it implies, where nobody has said one. */
+void job_settle_types(struct job_reader *r);
+
+/* job_read_headers.c */
+
+/** An object of headers, of the job (`endpoint` NULL) or of one endpoint. */
+void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value);
+bool job_put_headers(struct cJSON *to, const struct job_header *headers, size_t count);
 
 /* job_read_answers.c */
 
@@ -36,6 +39,8 @@ void job_read_answer_rule(struct job_reader *r, struct answer_rules *rules, stru
 
 #define JOB_ANSWER_FIRST "{\"first\":true," /* how a rule begins that the command line gave */
 
+bool job_put_answers(struct cJSON *to, const char *name, const struct answer_rules *rules);
+
 /* job_read_pages.c */
 
 void job_read_pages(struct job_reader *r, void *endpoint, struct str value);
@@ -43,15 +48,22 @@ void job_read_pages(struct job_reader *r, void *endpoint, struct str value);
 /* job_read_vars.c */
 
 void job_read_vars(struct job_reader *r, void *job, struct str value);
+bool job_put_var(const struct job_writer *w, struct cJSON *to, const struct job_var *var);
 
-/* job_read_login.c */
+/* job_read_secret.c */
 
-void job_read_login(struct job_reader *r, void *job, struct str value);
+/** A text as it may be written down, and as it is sent. `@@` begins a text with a plain `@`. E-SEC. */
+MUST_CHECK enum result job_resolve_secret(struct job_reader *r, const char *text, struct buf *given,
+                                          struct buf *sent, struct err *err);
 
 /** A text that is a secret: `@FILE`, `${ENV}` within it, or as it is. One of JOB_KEY_NAMED may be written down
  *  as it is. False after a fault. */
 bool job_read_secret(struct job_reader *r, const struct job_key *key, struct str value,
                      struct job_secret *secret);
+
+/* job_read_login.c */
+
+void job_read_login(struct job_reader *r, void *job, struct str value);
 
 /** For `read_more`. */
 void job_read_login_key(struct job_reader *r, const struct job_key *key, void *target,
@@ -64,11 +76,6 @@ const struct job_keys *job_login_keys(void);
 
 void job_read_network(struct job_reader *r, void *job, struct str value);
 void job_read_tls(struct job_reader *r, void *job, struct str value);
-void job_read_routes(struct job_reader *r, void *job, struct str value);
-void job_read_connect_to(struct job_reader *r, void *job, struct str value);
-void job_read_unix_socket(struct job_reader *r, void *job, struct str value);
-void job_read_interface(struct job_reader *r, void *job, struct str value);
-void job_read_ip(struct job_reader *r, void *job, struct str value);
 void job_read_proxies(struct job_reader *r, void *job, struct str value);
 void job_read_proxy(struct job_reader *r, void *job, struct str value);
 
@@ -92,5 +99,16 @@ void job_read_charset(struct job_reader *r, void *endpoint, struct str value);
 void job_read_delimiter(struct job_reader *r, void *endpoint, struct str value);
 void job_read_header_row(struct job_reader *r, void *endpoint, struct str value);
 void job_read_lenient(struct job_reader *r, void *endpoint, struct str value);
+
+bool job_write_as(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                  const void *endpoint);
+bool job_write_shape(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                     const void *endpoint);
+bool job_write_delimiter(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                         const void *endpoint);
+
+/** A field that is true when the key is false. */
+bool job_write_denial(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                      const void *endpoint);
 
 #endif

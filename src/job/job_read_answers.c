@@ -6,6 +6,8 @@
 #include "base/pattern.h"
 #include "job/job_parts.h"
 
+#include <cjson/cJSON.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,9 +254,10 @@ static void read_place(struct job_reader *r, const char *key, const char *text, 
 
 static void read_wait(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key time = {
-        "wait", JOB_KEY_TIME, offsetof(struct answer_rule, wait_us), 0, UINT64_MAX, NULL
-    };
+    static const struct job_key time = { .name = "wait",
+                                         .kind = JOB_KEY_TIME,
+                                         .offset = offsetof(struct answer_rule, wait_us),
+                                         .high = UINT64_MAX };
     struct answer_rule *rule = target;
     struct str raw = json_string_raw(value);
     char *text;
@@ -345,25 +348,66 @@ enum {
 
 #define FIELD(field) offsetof(struct answer_rule, field)
 
+/* clang-format off */
 static const struct job_key answer_keys[] = {
-    [ANSWER_KEY_DO] = { "do", JOB_KEY_CALL, 0, 0, 0, read_do },
-    [ANSWER_KEY_STATUS] = { "status", JOB_KEY_CALL, 0, 0, 0, read_status },
-    [ANSWER_KEY_HEADER] = { "header", JOB_KEY_CALL, 0, 0, 0, read_header },
-    [ANSWER_KEY_AT] = { "at", JOB_KEY_WHOLE, FIELD(at.name), 0, 0, NULL },
-    [ANSWER_KEY_BODY] = { "body", JOB_KEY_CALL, 0, 0, 0, read_body_types },
-    [ANSWER_KEY_PRESENT] = { "present", JOB_KEY_CALL, 0, 0, 0, read_presence },
-    [ANSWER_KEY_ABSENT] = { "absent", JOB_KEY_CALL, 0, 0, 0, read_presence },
-    [ANSWER_KEY_IS] = { "is", JOB_KEY_CALL, 0, 0, 0, read_is },
-    [ANSWER_KEY_MATCHES] = { "matches", JOB_KEY_CALL, 0, 0, 0, read_matches },
-    [ANSWER_KEY_WAIT] = { "wait", JOB_KEY_CALL, 0, 0, 0, read_wait },
-    [ANSWER_KEY_UNIT] = { "unit", JOB_KEY_CALL, 0, 0, 0, read_unit },
-    [ANSWER_KEY_FOR] = { "for", JOB_KEY_TIME, FIELD(for_us), 1, UINT64_MAX, NULL },
-    [ANSWER_KEY_URL] = { "url", JOB_KEY_CALL, 0, 0, 0, read_url },
-    [ANSWER_KEY_THEN] = { "then", JOB_KEY_CALL, 0, 0, 0, read_then },
-    [ANSWER_KEY_FIRST] = { "first", JOB_KEY_BOOL, FIELD(is_first), 0, 0, NULL },
+    [ANSWER_KEY_DO] = { "do", JOB_KEY_OTHER, .read = read_do,
+      .help = "@actions",
+      .schema = JOB_JSON("enum": "@actions") },
+    [ANSWER_KEY_STATUS] = { "status", JOB_KEY_OTHER, .read = read_status,
+      .help = "404, \"5xx\", \"400-499\", or a list of them",
+      .schema = JOB_JSON("anyOf": [{"anyOf": [{"type": "integer", "minimum": 100, "maximum": 999}, {"type":
+                         "string", "pattern": "^[1-9](xx|[0-9][0-9](-[1-9][0-9][0-9])?)$"}]}, {"type": "array"
+                         , "minItems": 1, "maxItems": 64, "items": {"anyOf": [{"type": "integer", "minimum":
+                         100, "maximum": 999}, {"type": "string", "pattern":
+                         "^[1-9](xx|[0-9][0-9](-[1-9][0-9][0-9])?)$"}]}}]) },
+    [ANSWER_KEY_HEADER] = { "header", JOB_KEY_OTHER, .read = read_header,
+      .help = "Name of a header that is there, or whose value is tested",
+      .schema = JOB_JSON("type": "string", "minLength": 1, "maxLength": 64) },
+    [ANSWER_KEY_AT] = { "at", JOB_KEY_WHOLE, FIELD(at.name),
+      .help = "JSON Pointer to what is there and not null, or is tested; \"\" is the whole body" },
+    [ANSWER_KEY_BODY] = { "body", JOB_KEY_OTHER, .read = read_body_types,
+      .help = "What the body is",
+      .schema = JOB_JSON("anyOf": [{"enum": "@bodies"}, {"type": "array", "minItems": 1, "maxItems": 64,
+                         "items": {"enum": "@bodies"}}]) },
+    [ANSWER_KEY_PRESENT] = { "present", JOB_KEY_OTHER, .read = read_presence,
+      .help = "It is there, and not null (so it is without a test)",
+      .schema = JOB_JSON("enum": [true]) },
+    [ANSWER_KEY_ABSENT] = { "absent", JOB_KEY_OTHER, .read = read_presence,
+      .help = "It is not there, or null",
+      .schema = JOB_JSON("enum": [true]) },
+    [ANSWER_KEY_IS] = { "is", JOB_KEY_OTHER, .read = read_is,
+      .help = "Its value, or a list of which it is one",
+      .schema = JOB_JSON("anyOf": [{"type": ["string", "number", "boolean", "null"]}, {"type": "array",
+                         "minItems": 1, "maxItems": 64, "items": {"type": ["string", "number", "boolean",
+                         "null"]}}]) },
+    [ANSWER_KEY_MATCHES] = { "matches", JOB_KEY_OTHER, .read = read_matches,
+      .help = "A pattern that is found in its value: POSIX extended, \\d \\w \\s, (?i) in front",
+      .schema = JOB_JSON("type": "string", "maxLength": 512) },
+    [ANSWER_KEY_WAIT] = { "wait", JOB_KEY_OTHER, .read = read_wait,
+      .help = "With retry, hold, again: 30, \"30s\", or where that is told: \"header:Retry-After\", "
+              "\"/error/retry_after\"",
+      .schema = JOB_JSON("anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern":
+                         "^([0-9]|/|header:[^ ])"}]) },
+    [ANSWER_KEY_UNIT] = { "unit", JOB_KEY_OTHER, .read = read_unit,
+      .help = "Of a bare number at \"wait\" (s)",
+      .schema = JOB_JSON("enum": ["us", "ms", "s", "m", "h"]) },
+    [ANSWER_KEY_FOR] = { "for", JOB_KEY_TIME, FIELD(for_us), 1, UINT64_MAX,
+      .help = "With again: how long in all (max_wait of \"retry\")" },
+    [ANSWER_KEY_URL] = { "url", JOB_KEY_OTHER, .read = read_url,
+      .help = "With again: where to ask: \"header:Location\", \"/job/url\" (where it was asked)",
+      .schema = JOB_JSON("type": "string", "pattern": "^(/|header:[^ ])") },
+    [ANSWER_KEY_THEN] = { "then", JOB_KEY_OTHER, .read = read_then,
+      .help = "With again: where the result lies, once it is ready: \"/result/url\"",
+      .schema = JOB_JSON("type": "string", "pattern": "^(/|header:[^ ])") },
+    [ANSWER_KEY_FIRST] = { "first", JOB_KEY_BOOL, FIELD(is_first),
+      .help = "Before the rules of endpoints" },
 };
 
-const struct job_keys job_answer_keys = JOB_KEYS("answer", answer_keys);
+const struct job_keys job_answer_keys =
+    JOB_KEYS("answer", answer_keys, .help = "A rule: what is done when all of its conditions hold.",
+             .schema = JOB_JSON("required": ["do"], "anyOf": [{"required": ["status"]}, {"required": ["header"]},
+                                {"required": ["at"]}, {"required": ["body"]}]));
+/* clang-format on */
 
 /* --- a rule as a whole --------------------------------------------------------------------------------- */
 
@@ -513,4 +557,14 @@ void job_read_answers(struct job_reader *r, struct answer_rules *rules, struct s
     }
 }
 
-/* --- the command line's --------------------------------------------------------------------------------- */
+bool job_put_answers(cJSON *to, const char *name, const struct answer_rules *rules)
+{
+    cJSON *array = rules->count ? cJSON_AddArrayToObject(to, name) : NULL;
+
+    for (size_t i = 0; array && i < rules->count; i++) {
+        if (!cJSON_AddItemToArray(array, cJSON_CreateRaw(rules->list[i].json))) {
+            return false;
+        }
+    }
+    return !rules->count || array;
+}

@@ -1,8 +1,11 @@
 /* "as", "shape", "charset" ...: what an endpoint's bodies are, and how they are read. */
-#include "job/job_read.h"
+#include "job/job_put.h"
 
 #include "base/body_text.h"
 #include "base/json_scan.h"
+#include "job/job_read.h"
+
+#include <cjson/cJSON.h>
 
 #include <stdlib.h>
 
@@ -77,4 +80,41 @@ void job_read_header_row(struct job_reader *r, void *target, struct str value)
 void job_read_lenient(struct job_reader *r, void *target, struct str value)
 {
     ((struct job_endpoint *)target)->reading.is_strict = read_denial(r, "lenient", value);
+}
+
+bool job_write_as(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                  const void *target)
+{
+    const struct body_reading *reading = &((const struct job_endpoint *)target)->reading;
+
+    (void)w;
+    return reading->as == BODY_AUTO ||
+           cjson_add_optional(to, key->name, body_format_name(reading->as));
+}
+
+bool job_write_shape(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                     const void *target)
+{
+    enum record_shape shape = ((const struct job_endpoint *)target)->shape;
+
+    (void)w;
+    return shape == RECORD_SHAPE_OBJECTS ||
+           cjson_add_optional(to, key->name, record_shape_name(shape));
+}
+
+bool job_write_delimiter(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                         const void *target)
+{
+    const char text[2] = { ((const struct job_endpoint *)target)->reading.delimiter, '\0' };
+
+    (void)w;
+    return !text[0] || cjson_add_optional(to, key->name, text);
+}
+
+bool job_write_denial(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                      const void *target)
+{
+    (void)w;
+    return !*(const bool *)((const char *)target + key->offset) ||
+           cJSON_AddFalseToObject(to, key->name);
 }

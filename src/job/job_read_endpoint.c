@@ -1,83 +1,15 @@
-/* "endpoints", and the headers of both the job and its endpoints. */
-#include "job/job_read.h"
+/* "endpoints": what is asked. */
+#include "job/job_put.h"
 
 #include "base/json_scan.h"
-#include "base/url.h"
 #include "job/job_parts.h"
+#include "job/job_read.h"
 #include "job/template.h"
+
+#include <cjson/cJSON.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-/* --- headers ----------------------------------------------------------------------------------------- */
-
-static void read_header(struct job_reader *r, struct job_endpoint *endpoint, const char *name,
-                        struct str at, struct str value)
-{
-    struct job_secret secret = { NULL, NULL };
-    struct buf line;
-    struct err err = { .result = RESULT_OK };
-    enum result result = RESULT_OK;
-    char *text;
-
-    if (header_check_name(str_view(name), &err) != RESULT_OK) {
-        job_text_fault_of(&r->text, at, &err); /* in a line one with a colon would be another's */
-        return;
-    }
-    if (r->is_stored && json_type_of(value) == JSON_NULL) {
-        result = job_add_unkept_header(r->job, endpoint, str_view(name), &err);
-        if (result != RESULT_OK) {
-            job_text_fault_of(&r->text, at, &err);
-        }
-        return;
-    }
-    text = job_text_string(&r->text, name, value);
-    if (!text) {
-        return;
-    }
-    buf_init(&line, HEADER_LINE_MAX);
-    if (text[0] == '@') {
-        if (job_read_secret(r, &(struct job_key){ .name = name, .kind = JOB_KEY_NAMED }, value,
-                            &secret)) {
-            result = job_add_secret_header(r->job, endpoint, str_view(name), str_view(secret.given),
-                                           str_view(secret.sent), &err);
-        }
-        job_secret_release(&secret);
-    } else {
-        result = buf_printf(&line, "%s: %s", name, text);
-        if (result != RESULT_OK) {
-            err_set(&err, result, "E-HDR2", "header line over %d bytes", HEADER_LINE_MAX);
-        } else {
-            result = endpoint ? job_add_endpoint_header(r->job, endpoint, buf_view(&line), &err)
-                              : job_add_header(r->job, buf_view(&line), &err);
-        }
-    }
-    if (result != RESULT_OK) {
-        job_text_fault_of(&r->text, at, &err);
-    }
-    buf_release(&line);
-    free(text);
-}
-
-void job_read_headers(struct job_reader *r, struct job_endpoint *endpoint, struct str value)
-{
-    struct json_walk walk;
-    struct str raw, member;
-
-    if (json_type_of(value) != JSON_OBJECT) {
-        job_text_fault(&r->text, value, "E-CFG2", "\"headers\": want an object");
-        return;
-    }
-    json_walk_begin(&walk, value);
-    while (!r->skips_secrets && json_walk_next(&walk, &raw, &member)) {
-        char *name = job_text_name(&r->text, raw);
-
-        if (name) {
-            read_header(r, endpoint, name, raw, member);
-        }
-        free(name);
-    }
-}
 
 /* --- endpoints ------------------------------------------------------------------------------------------ */
 
@@ -88,9 +20,9 @@ static struct place_of_endpoint *place(struct job_reader *r)
 
 static void read_name(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key key = {
-        "name", JOB_KEY_NAME, offsetof(struct job_endpoint, name), 0, 0, NULL
-    };
+    static const struct job_key key = { .name = "name",
+                                        .kind = JOB_KEY_NAME,
+                                        .offset = offsetof(struct job_endpoint, name) };
 
     place(r)->name = value;
     job_read_value(r, &key, target, value);
@@ -214,9 +146,9 @@ static void read_with(struct job_reader *r, void *target, struct str value)
 /* `{"at": "/status", "is": "active"}`, or `["new", "active"]`, or without "is". */
 static void read_where(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key at = {
-        "at", JOB_KEY_POINTER, offsetof(struct job_endpoint, where_at), 0, 0, NULL
-    };
+    static const struct job_key at = { .name = "at",
+                                       .kind = JOB_KEY_POINTER,
+                                       .offset = offsetof(struct job_endpoint, where_at) };
     struct job_endpoint *endpoint = target;
     struct json_walk walk;
     struct str key, member;
@@ -242,9 +174,9 @@ static void read_where(struct job_reader *r, void *target, struct str value)
 
 static void read_records(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key key = {
-        "records", JOB_KEY_WHOLE, offsetof(struct job_endpoint, records), 0, 0, NULL
-    };
+    static const struct job_key key = { .name = "records",
+                                        .kind = JOB_KEY_WHOLE,
+                                        .offset = offsetof(struct job_endpoint, records) };
 
     place(r)->records = value;
     job_read_value(r, &key, target, value);
@@ -265,36 +197,197 @@ static void read_endpoint_answers(struct job_reader *r, void *target, struct str
     }
 }
 
-static bool has(uint64_t seen, int key)
+/* --- writing --------------------------------------------------------------------------------------------- */
+
+static bool is_template(const struct job_endpoint *endpoint)
 {
-    return seen >> key & 1;
+    return endpoint->source_count == 1 && endpoint->sources[0].kind == JOB_SOURCE_TEMPLATE;
 }
 
-enum { ENDPOINT_NAME, ENDPOINT_URL, ENDPOINT_SOURCES, ENDPOINT_METHOD };
+static bool put_url(const struct job *job, cJSON *to, const char *url)
+{
+    char *hidden = job_text_without_typed(job, url, true);
+    bool ok = hidden && cJSON_AddStringToObject(to, "url", hidden);
 
+    free(hidden);
+    return ok;
+}
+
+static bool write_url(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                      const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+
+    (void)key;
+    return !is_template(endpoint) || put_url(w->job, to, endpoint->sources[0].text);
+}
+
+static bool write_sources(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                          const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+    cJSON *sources = is_template(endpoint) ? NULL : cJSON_AddArrayToObject(to, key->name);
+
+    for (size_t i = 0; sources && i < endpoint->source_count; i++) {
+        const struct job_source *source = &endpoint->sources[i];
+        cJSON *item = cjson_add_element(sources);
+
+        if (!item ||
+            !(source->kind == JOB_SOURCE_LIST ? cjson_add_optional(item, "list", source->text)
+                                              : put_url(w->job, item, source->text))) {
+            return false;
+        }
+    }
+    return is_template(endpoint) || sources;
+}
+
+static bool write_endpoint_headers(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                                   const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+
+    (void)w;
+    (void)key;
+    return !endpoint->header_count ||
+           job_put_headers(to, endpoint->headers, endpoint->header_count);
+}
+
+/* The body without what was typed as it is; `*is_json`: "json" reads it back. NULL when out of memory. */
+static char *hide_body(const struct job *job, const struct job_endpoint *endpoint, bool *is_json)
+{
+    char *hidden = job_text_without_typed(job, endpoint->body, false);
+
+    *is_json =
+        hidden && is_template(endpoint) &&
+        template_body_context(str_view(endpoint->body)) == TEMPLATE_JSON &&
+        (strcmp(hidden, endpoint->body) == 0 || json_check(str_view(hidden), JSON_DEPTH_MAX, NULL));
+    return hidden;
+}
+
+/* What a job file gave as JSON; a command line's body keeps its every byte as "body". */
+static bool write_json(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+    bool is_json = false;
+    char *hidden = endpoint->body ? hide_body(w->job, endpoint, &is_json) : NULL;
+    bool ok =
+        (!endpoint->body || hidden) && (!is_json || cJSON_AddRawToObject(to, key->name, hidden));
+
+    free(hidden);
+    return ok;
+}
+
+static bool write_body(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+    bool is_json = false;
+    char *hidden = endpoint->body ? hide_body(w->job, endpoint, &is_json) : NULL;
+    bool ok = (!endpoint->body || hidden) &&
+              (!hidden || is_json || cJSON_AddStringToObject(to, key->name, hidden));
+
+    free(hidden);
+    return ok;
+}
+
+static bool write_endpoint_answers(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                                   const void *target)
+{
+    (void)w;
+    return job_put_answers(to, key->name, &((const struct job_endpoint *)target)->answers);
+}
+
+static bool write_where(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                        const void *target)
+{
+    const struct job_endpoint *endpoint = target;
+    cJSON *object = endpoint->where_at ? cJSON_AddObjectToObject(to, key->name) : NULL;
+
+    (void)w;
+    return !endpoint->where_at ||
+           (object && cJSON_AddStringToObject(object, "at", endpoint->where_at) &&
+            (!endpoint->where_is || cJSON_AddRawToObject(object, "is", endpoint->where_is)));
+}
+
+/* --- the keys -------------------------------------------------------------------------------------------- */
+
+#define ENDPOINT(field) offsetof(struct job_endpoint, field)
+
+/* clang-format off */
 static const struct job_key endpoint_keys[] = {
-    [ENDPOINT_NAME] = { "name", JOB_KEY_CALL, 0, 0, 0, read_name },
-    [ENDPOINT_URL] = { "url", JOB_KEY_CALL, 0, 0, 0, read_url },
-    [ENDPOINT_SOURCES] = { "sources", JOB_KEY_CALL, 0, 0, 0, read_sources },
-    [ENDPOINT_METHOD] = { "method", JOB_KEY_CALL, 0, 0, 0, read_method },
-    { "headers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_headers },
-    { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
-    { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
-    { "records", JOB_KEY_CALL, 0, 0, 0, read_records },
-    { "shape", JOB_KEY_CALL, 0, 0, 0, job_read_shape },
-    { "as", JOB_KEY_CALL, 0, 0, 0, job_read_as },
-    { "strip", JOB_KEY_TEXT, offsetof(struct job_endpoint, reading.strip), 0, 0, NULL },
-    { "charset", JOB_KEY_CALL, 0, 0, 0, job_read_charset },
-    { "delimiter", JOB_KEY_CALL, 0, 0, 0, job_read_delimiter },
-    { "header", JOB_KEY_CALL, 0, 0, 0, job_read_header_row },
-    { "lenient", JOB_KEY_CALL, 0, 0, 0, job_read_lenient },
-    { "pages", JOB_KEY_CALL, 0, 0, 0, job_read_pages },
-    { "with", JOB_KEY_CALL, 0, 0, 0, read_with },
-    { "where", JOB_KEY_CALL, 0, 0, 0, read_where },
-    { "answers", JOB_KEY_CALL, 0, 0, 0, read_endpoint_answers },
+    { "name", JOB_KEY_NAME, ENDPOINT(name), .read = read_name,
+      .help = "Names the table; needed when there are several endpoints" },
+    { "url", JOB_KEY_TEXT, .read = read_url, .write = write_url,
+      .help = "Absolute, or added to \"base\". {city} is a variable, {row.id} a column of its file, "
+              "{products.id} a field of each record of another endpoint, {+path} a value as it stands, {{ a "
+              "plain brace" },
+    { "sources", JOB_KEY_OTHER, .read = read_sources, .write = write_sources,
+      .help = "Instead of \"url\": URL patterns and lists of URLs",
+      .schema = JOB_JSON("type": "array", "items": {"description": "One of both", "type": "object",
+                         "additionalProperties": false, "patternProperties": {"^\\$": {}}, "properties": {
+                         "url": {"description": "A URL, [1-100] and {a,b} in it expanded", "type": "string"},
+                         "list": {"description": "A file of URLs, one a line, or JSON Lines", "type": "string"
+                         }}, "minProperties": 1, "maxProperties": 1}) },
+    { "method", JOB_KEY_TEXT, ENDPOINT(method), .read = read_method,
+      .help = "GET, or POST when there is a body",
+      .schema = JOB_JSON("enum": "@methods") },
+    { "headers", JOB_KEY_OTHER, .read = read_endpoint_headers, .write = write_endpoint_headers,
+      .help = "Sent with this endpoint's requests alone; may hold {placeholders}",
+      .schema = JOB_JSON("$ref": "#/definitions/headers") },
+    { "json", JOB_KEY_OTHER, .read = read_json, .write = write_json,
+      .help = "Body of each request; a string that is one {placeholder} becomes its value. Its Content-Type "
+              "is application/json, unless the endpoint's headers or the job's say another" },
+    { "body", JOB_KEY_TEXT, .read = read_body, .write = write_body,
+      .help = "Body of each request, as text; {placeholders} are percent-encoded in it" },
+    { "records", JOB_KEY_WHOLE, ENDPOINT(records), .read = read_records,
+      .help = "JSON Pointer to the records, * for every member: /items, /data/*/rows, /*" },
+    { "shape", JOB_KEY_OTHER, .read = job_read_shape, .write = job_write_shape,
+      .help = "How the table at records is written: objects, an array of them; header, an array of arrays of "
+              "which the first has the names; parallel, an object of arrays, a column each",
+      .schema = JOB_JSON("enum": "@shapes") },
+    { "as", JOB_KEY_OTHER, .read = job_read_as, .write = job_write_as,
+      .help = "What bodies are; auto goes by the content type and the bytes. CSV gives a record for each row, "
+              "XML an object with the root element; text, html and bytes are kept as they are",
+      .schema = JOB_JSON("enum": "@formats") },
+    { "strip", JOB_KEY_TEXT, ENDPOINT(reading.strip),
+      .help = "What stands before the JSON and is taken away: )]}' or while(1); or jsonp for a call around it" },
+    { "charset", JOB_KEY_TEXT, ENDPOINT(reading.charset), .read = job_read_charset,
+      .help = "Letters of the bodies, whatever they and their content type say: windows-1252" },
+    { "delimiter", JOB_KEY_TEXT, .read = job_read_delimiter, .write = job_write_delimiter,
+      .help = "Between the cells of CSV, one character or tab; sniffed when it is not given",
+      .schema = JOB_JSON("type": "string", "minLength": 1, "maxLength": 3) },
+    { "header", JOB_KEY_BOOL, ENDPOINT(reading.no_header), .read = job_read_header_row,
+      .write = job_write_denial,
+      .help = "false: the first row of CSV is a record, and columns are column_1 ..." },
+    { "lenient", JOB_KEY_BOOL, ENDPOINT(reading.is_strict), .read = job_read_lenient,
+      .write = job_write_denial,
+      .help = "false: JSON with NaN or Infinity is refused; else they are null" },
+    { "pages", JOB_KEY_OBJECT, ENDPOINT(pages), .inner = &job_pages_keys, .read = job_read_pages,
+      .help = "How further pages are found",
+      .schema = JOB_JSON("anyOf": [{"enum": "@page_words"}, {"$ref": "#/definitions/pages"}]) },
+    { "answers", JOB_KEY_OTHER, .read = read_endpoint_answers, .write = write_endpoint_answers,
+      .help = "What answers mean, for this endpoint, before the job's rules",
+      .schema = JOB_JSON("type": "array", "maxItems": 64, "items": {"$ref": "#/definitions/answer"}) },
+    { "with", JOB_KEY_TEXTS, ENDPOINT(with), .count = ENDPOINT(with_count), .read = read_with,
+      .help = "Values that the table repeats as columns: products.name, city" },
+    { "where", JOB_KEY_OTHER, .read = read_where, .write = write_where,
+      .help = "Of the parent's records only those are asked for whose value at this pointer is that, or one "
+              "of those; without is, whose value is there and neither null nor false",
+      .schema = JOB_JSON("type": "object", "additionalProperties": false, "required": ["at"], "properties": {
+                         "at": {"type": "string", "pattern": "^/"}, "is": {"type": ["string", "number",
+                         "boolean", "null", "array"]}}) },
 };
 
-const struct job_keys job_endpoint_keys = JOB_KEYS("endpoint", endpoint_keys);
+const struct job_keys job_endpoint_keys =
+    JOB_KEYS("endpoint", endpoint_keys, .help = "What is asked, and one table.",
+             .schema = JOB_JSON("anyOf": [{"required": ["url"]}, {"required": ["sources"]}]));
+/* clang-format on */
+
+static bool has(uint64_t seen, const char *key)
+{
+    return job_key_seen(&job_endpoint_keys, seen, key);
+}
 
 /* A body makes the method POST, unless the file names one. */
 static void settle_method(struct job_reader *r, struct job_endpoint *endpoint, bool has_method)
@@ -359,12 +452,12 @@ static void read_endpoint(struct job_reader *r, struct str value)
     if (json_type_of(value) != JSON_OBJECT) {
         return;
     }
-    if (has(seen, ENDPOINT_URL) == has(seen, ENDPOINT_SOURCES)) {
-        job_text_fault(&r->text, value, has(seen, ENDPOINT_URL) ? "E-CFG8" : "E-CFG4",
-                       has(seen, ENDPOINT_URL) ? "both \"url\" and \"sources\" are given"
-                                               : "the endpoint has no \"url\"");
+    if (has(seen, "url") == has(seen, "sources")) {
+        job_text_fault(&r->text, value, has(seen, "url") ? "E-CFG8" : "E-CFG4",
+                       has(seen, "url") ? "both \"url\" and \"sources\" are given"
+                                        : "the endpoint has no \"url\"");
     }
-    settle_method(r, endpoint, has(seen, ENDPOINT_METHOD));
+    settle_method(r, endpoint, has(seen, "method"));
 }
 
 void job_read_endpoints(struct job_reader *r, void *target, struct str value)
@@ -386,5 +479,3 @@ void job_read_endpoints(struct job_reader *r, void *target, struct str value)
         read_endpoint(r, item);
     }
 }
-
-/* --- tables ---------------------------------------------------------------------------------------------- */

@@ -1,130 +1,19 @@
-/* "login": how a server is told who asks; and every text that is a secret. */
-#include "job/job_read.h"
+/* "login": how a server is told who asks. */
+#include "job/job_put.h"
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
 #include "base/clock.h"
 #include "job/auth/auth_kind.h"
 #include "job/job_parts.h"
+#include "job/job_read.h"
 #include "job/template.h"
+
+#include <cjson/cJSON.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- secrets ----------------------------------------------------------------------------------------- */
-
-/* `@FILE`: what the file holds, and its absolute path for the next session. */
-static enum result take_file(struct job_reader *r, const char *name, struct buf *given,
-                             struct buf *sent, struct err *err)
-{
-    char *path = job_absolute_path(r, name);
-    struct buf text;
-    enum result result;
-
-    if (!path) {
-        return err_nomem(err, "reading the job");
-    }
-    buf_init(&text, SECRET_FILE_MAX);
-    result = secret_read_file(path, &text, err);
-    if (result == RESULT_OK) {
-        struct str value = str_trim(buf_view(&text));
-
-        if (!value.len || memchr(value.data, '\0', value.len)) {
-            result = err_set(err, RESULT_INVALID, "E-SEC1", "%s holds no secret", path);
-        } else if (buf_printf(given, "@%s", path) != RESULT_OK ||
-                   buf_append_str(sent, value) != RESULT_OK) {
-            result = err_nomem(err, "reading the job");
-        } else {
-            const char *slash = strrchr(path, '/');
-            char label[SECRET_LABEL_SIZE];
-
-            secret_label(label, "file", str_view(slash ? slash + 1 : path));
-            result = secrets_add(&r->job->secrets, value, label, err);
-        }
-    }
-    if (text.data) {
-        explicit_bzero(text.data, text.cap);
-    }
-    buf_release(&text);
-    free(path);
-    return result;
-}
-
-/* A text as given and as sent. `@@` begins a text with a plain `@`. */
-static enum result resolve(struct job_reader *r, const char *text, struct buf *given,
-                           struct buf *sent, struct err *err)
-{
-    if (text[0] == '@' && text[1] && text[1] != '@') {
-        return take_file(r, text + 1, given, sent, err);
-    }
-    if (buf_append_str(given, str_view(text)) != RESULT_OK) {
-        return err_nomem(err, "reading the job");
-    }
-    return secret_expand(str_view(text + (text[0] == '@' && text[1] == '@')), &r->job->secrets,
-                         sent, err);
-}
-
-static void wipe(struct buf *b)
-{
-    if (b->data) {
-        explicit_bzero(b->data, b->cap);
-    }
-    buf_release(b);
-}
-
-static bool read_secret(struct job_reader *r, const char *key, struct str value, bool keeps,
-                        bool may_be_empty, struct job_secret *secret)
-{
-    struct buf given = { 0 }, sent = { 0 };
-    struct err err;
-    char *text;
-    bool literal;
-    enum result result;
-
-    job_secret_release(secret);
-    if (r->is_stored && json_type_of(value) == JSON_NULL) {
-        r->job->login.is_incomplete = true;
-        return true;
-    }
-    text = job_text_string(&r->text, key, value);
-    if (!text) {
-        return false;
-    }
-    literal = job_secret_is_literal(text);
-    result = resolve(r, text, &given, &sent, &err);
-    if (result == RESULT_OK && !sent.len && may_be_empty) {
-        keeps = true; /* there is nothing to hide */
-    } else if (result == RESULT_OK && !sent.len) {
-        result = err_set(&err, RESULT_INVALID, "E-SEC2", "is empty");
-    }
-    if (result == RESULT_OK && !keeps) {
-        char label[SECRET_LABEL_SIZE];
-
-        secret_label(label, "job", str_view(key));
-        result = secrets_add(&r->job->secrets, buf_view(&sent), label, &err);
-    }
-    if (result == RESULT_OK) {
-        secret->sent = str_dup(buf_view(&sent));
-        secret->given = keeps || !literal ? str_dup(buf_view(&given)) : NULL;
-        r->text.no_memory |= !secret->sent || (!secret->given && (keeps || !literal));
-    } else {
-        err_prefix(&err, "\"%s\"", key);
-        job_text_fault_of(&r->text, value, &err);
-    }
-    explicit_bzero(text, strlen(text));
-    free(text);
-    wipe(&given);
-    wipe(&sent);
-    return result == RESULT_OK;
-}
-
-bool job_read_secret(struct job_reader *r, const struct job_key *key, struct str value,
-                     struct job_secret *secret)
-{
-    return read_secret(r, key->name, value, key->kind == JOB_KEY_NAMED, key->kind != JOB_KEY_SECRET,
-                       secret);
-}
 
 /* --- the body of a login call ---------------------------------------------------------------------------- */
 
@@ -157,16 +46,16 @@ static enum result add_string(struct body *b, struct str raw)
         result = secrets_add(&b->r->job->secrets, str_view(plain), label, &b->err);
     }
     if (result == RESULT_OK) {
-        result = resolve(b->r, plain, &given, &sent, &b->err);
+        result = job_resolve_secret(b->r, plain, &given, &sent, &b->err);
     }
     if (result == RESULT_OK && (json_text_append(&b->given, buf_view(&given)) != RESULT_OK ||
                                 json_text_append(&b->sent, buf_view(&sent)) != RESULT_OK)) {
         result = err_nomem(&b->err, "reading the job");
     }
 done:
-    wipe(&text);
-    wipe(&given);
-    wipe(&sent);
+    job_wipe(&text);
+    job_wipe(&given);
+    job_wipe(&sent);
     return result;
 }
 
@@ -240,8 +129,8 @@ static void settle_body(struct body *b, struct job_login *login, enum result res
         login->body.given = b->is_typed ? NULL : str_dup(buf_view(&b->given));
         r->text.no_memory |= !login->body.sent || (!login->body.given && !b->is_typed);
     }
-    wipe(&b->given);
-    wipe(&b->sent);
+    job_wipe(&b->given);
+    job_wipe(&b->sent);
 }
 
 static void read_json(struct job_reader *r, void *target, struct str value)
@@ -275,7 +164,7 @@ static enum result add_form(struct body *b, const char *text)
                 result = template_encode(buf_view(&value), &b->sent);
             }
         }
-        wipe(&value);
+        job_wipe(&value);
         rest.data += len;
         rest.len -= len;
     }
@@ -355,7 +244,7 @@ void job_read_login_key(struct job_reader *r, const struct job_key *key, void *t
 {
     void *at = (char *)target + key->offset;
 
-    if (key->kind == JOB_KEY_OBJECT) {
+    if (key->kind == JOB_KEY_AUTH) {
         read_object(r, key->offset, target, value);
     } else if (key->kind == JOB_KEY_WORDS) {
         read_words(r, key, value, at);
@@ -368,7 +257,9 @@ void job_read_login_key(struct job_reader *r, const struct job_key *key, void *t
 
 static void read_method(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key key = { "method", JOB_KEY_TEXT, LOGIN(method), 0, 0, NULL };
+    static const struct job_key key = { .name = "method",
+                                        .kind = JOB_KEY_TEXT,
+                                        .offset = LOGIN(method) };
     struct job_login *login = target;
     struct err err;
 
@@ -406,18 +297,96 @@ static void read_send(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static bool calls(const struct job_login *login)
+{
+    return login->kind->beside & AUTH_BIT(AUTH_BESIDE_METHOD);
+}
+
+static bool write_method(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                         const void *target)
+{
+    const struct job_login *login = target;
+
+    (void)w;
+    return !calls(login) || cjson_add_optional(to, key->name, login->method);
+}
+
+/* What a call was given is JSON, or a form. */
+static bool is_json(const struct job_secret *body)
+{
+    return json_check(str_view(body->given), JSON_DEPTH_MAX, NULL);
+}
+
+static bool write_json(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_login *login = target;
+    const struct job_secret *body = &login->body;
+
+    (void)w;
+    if (!calls(login) || (!body->sent && !body->given && !login->is_incomplete)) {
+        return true;
+    }
+    if (!body->given) {
+        return cJSON_AddNullToObject(to, key->name);
+    }
+    return !is_json(body) || cJSON_AddRawToObject(to, key->name, body->given);
+}
+
+static bool write_body(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_login *login = target;
+
+    (void)w;
+    return !calls(login) || !login->body.given || is_json(&login->body) ||
+           cjson_add_optional(to, key->name, login->body.given);
+}
+
+static bool write_name(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_login *login = target;
+    bool is_query = strcmp(key->name, "query") == 0;
+
+    (void)w;
+    return login->in_query != is_query || cjson_add_optional(to, key->name, login->name);
+}
+
+/* clang-format off */
 static const struct job_key beside_keys[AUTH_BESIDE_COUNT] = {
-    [AUTH_BESIDE_METHOD] = { "method", JOB_KEY_CALL, 0, 0, 0, read_method },
-    [AUTH_BESIDE_JSON] = { "json", JOB_KEY_CALL, 0, 0, 0, read_json },
-    [AUTH_BESIDE_BODY] = { "body", JOB_KEY_CALL, 0, 0, 0, read_body },
-    [AUTH_BESIDE_TOKEN] = { "token", JOB_KEY_POINTER, LOGIN(token), 0, 0, NULL },
-    [AUTH_BESIDE_EXPIRES] = { "expires", JOB_KEY_POINTER, LOGIN(expires), 0, 0, NULL },
-    [AUTH_BESIDE_SEND] = { "send", JOB_KEY_CALL, 0, 0, 0, read_send },
-    [AUTH_BESIDE_HEADER] = { "header", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
-    [AUTH_BESIDE_QUERY] = { "query", JOB_KEY_TEXT, LOGIN(name), 0, 0, NULL },
+    [AUTH_BESIDE_METHOD] = { "method", JOB_KEY_TEXT, LOGIN(method), .read = read_method, .write = write_method,
+      .help = "POST",
+      .schema = JOB_JSON("enum": "@methods") },
+    [AUTH_BESIDE_JSON] = { "json", JOB_KEY_OTHER, .read = read_json, .write = write_json,
+      .help = "Body of that call" },
+    [AUTH_BESIDE_BODY] = { "body", JOB_KEY_TEXT, .read = read_body, .write = write_body,
+      .help = "Body of that call, as a form: user=${USER}&password=${PASSWORD}" },
+    [AUTH_BESIDE_QUERY] = { "query", JOB_KEY_TEXT, LOGIN(name), .write = write_name,
+      .help = "Name of the query parameter: api_key" },
+    [AUTH_BESIDE_HEADER] = { "header", JOB_KEY_TEXT, LOGIN(name), .write = write_name,
+      .help = "Name of the header: X-Api-Key" },
+    [AUTH_BESIDE_TOKEN] = { "token", JOB_KEY_POINTER, LOGIN(token),
+      .help = "JSON Pointer to the token in its answer (/access_token)" },
+    [AUTH_BESIDE_EXPIRES] = { "expires", JOB_KEY_POINTER, LOGIN(expires),
+      .help = "JSON Pointer to its seconds of life (/expires_in)" },
+    [AUTH_BESIDE_SEND] = { "send", JOB_KEY_TEXT, LOGIN(send), .read = read_send,
+      .help = "Header line that carries the token (Authorization: Bearer {token})" },
     [AUTH_BESIDE_TIMEOUT] = { "timeout", JOB_KEY_TIME, LOGIN(timeout_us), US_PER_MS, UINT64_MAX,
-                              NULL },
+      .help = "Time that the command may take (30s)" },
 };
+/* clang-format on */
+
+/* The key of the login's own kind. */
+static bool write_kind(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_login *login = target;
+    struct job_key plain = *key;
+
+    plain.write = NULL;
+    return strcmp(login->kind->key.name, key->name) != 0 || job_put_key(w, to, &plain, target);
+}
 
 #define LOGIN_KEYS_MAX 32
 
@@ -425,13 +394,23 @@ static const struct job_key beside_keys[AUTH_BESIDE_COUNT] = {
 const struct job_keys *job_login_keys(void)
 {
     static struct job_key keys[LOGIN_KEYS_MAX];
-    static struct job_keys object = { "login", keys, 0 };
+    static struct job_keys object = {
+        .object = "login",
+        .keys = keys,
+        .help =
+            "How the server is told who asks. Texts may be ${ENV} or @FILE, neither of which is "
+            "written down.",
+        .schema = JOB_JSON("oneOf"
+                           : "@auth_kinds"),
+    };
     size_t count = 0;
 
     for (size_t i = 0; auth_kinds[i]; i++) {
         keys[count] = auth_kinds[i]->key;
+        keys[count].write = write_kind;
         if (auth_kinds[i]->keys) {
             keys[count].offset = i;
+            keys[count].inner = auth_kinds[i]->keys;
         }
         count++;
     }

@@ -1,11 +1,16 @@
 /* "network" and "proxy": how servers are reached. */
-#include "job/job_read.h"
+#include "job/job_put.h"
 
 #include "base/json_scan.h"
 #include "job/job_parts.h"
+#include "job/job_read.h"
+
+#include <cjson/cJSON.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+#define FIELD(field) offsetof(struct job, field)
 
 static void make_absolute(struct job_reader *r, char **path)
 {
@@ -85,13 +90,19 @@ static void read_proxy_user(struct job_reader *r, void *target, struct str value
     free(text);
 }
 
+/* clang-format off */
 static const struct job_key proxy_keys[] = {
-    { "url", JOB_KEY_CALL, 0, 0, 0, read_proxy_url },
-    { "user", JOB_KEY_CALL, 0, 0, 0, read_proxy_user },
-    { "none_for", JOB_KEY_TEXT, offsetof(struct job, network.proxy.none_for), 0, 0, NULL },
+    { "url", JOB_KEY_TEXT, FIELD(network.proxy.url), .read = read_proxy_url,
+      .help = "http://proxy.example:3128, https://, socks4a://, socks5:// or socks5h://" },
+    { "user", JOB_KEY_SECRET, FIELD(network.proxy.user), .read = read_proxy_user, .write = job_put_sent_secret,
+      .help = "NAME:${PASSWORD}, or @FILE that holds it" },
+    { "none_for", JOB_KEY_TEXT, FIELD(network.proxy.none_for),
+      .help = "Hosts that are asked without it: \"example.org,10.0.0.0/8\"" },
 };
+/* clang-format on */
 
-const struct job_keys job_proxy_keys = JOB_KEYS("proxy", proxy_keys);
+const struct job_keys job_proxy_keys =
+    JOB_KEYS("proxy", proxy_keys, .help = "A proxy, with credentials or exceptions.");
 
 /* --- certificates ----------------------------------------------------------------------------------------- */
 
@@ -157,13 +168,23 @@ static void read_pin(struct job_reader *r, void *target, struct str value)
     set_text(r, "pin", !is_hash, job_set_pin, value);
 }
 
+/* clang-format off */
 static const struct job_key tls_keys[] = {
-    { "cert", JOB_KEY_CALL, 0, 0, 0, read_cert }, { "key", JOB_KEY_CALL, 0, 0, 0, read_key },
-    { "pass", JOB_KEY_CALL, 0, 0, 0, read_pass }, { "min", JOB_KEY_CALL, 0, 0, 0, read_min },
-    { "pin", JOB_KEY_CALL, 0, 0, 0, read_pin },
+    { "cert", JOB_KEY_TEXT, FIELD(network.tls.cert), .read = read_cert,
+      .help = "File of our certificate for servers that want one: PEM, or PKCS #12 with its key" },
+    { "key", JOB_KEY_TEXT, FIELD(network.tls.key), .read = read_key,
+      .help = "File of its key as PEM, readable by you alone" },
+    { "pass", JOB_KEY_SECRET, FIELD(network.tls.pass), .read = read_pass, .write = job_put_sent_secret,
+      .help = "Pass phrase of the key: ${NAME}, or @FILE" },
+    { "min", JOB_KEY_TEXT, FIELD(network.tls.min), .read = read_min,
+      .help = "Least version: 1.2",
+      .schema = JOB_JSON("enum": ["1.2", "1.3"]) },
+    { "pin", JOB_KEY_TEXT, FIELD(network.tls.pin), .read = read_pin,
+      .help = "Public key of the server: sha256//..., or the file of one" },
 };
+/* clang-format on */
 
-const struct job_keys job_tls_keys = JOB_KEYS("tls", tls_keys);
+const struct job_keys job_tls_keys = JOB_KEYS("tls", tls_keys, .help = "Certificates.");
 
 void job_read_tls(struct job_reader *r, void *target, struct str value)
 {
@@ -191,19 +212,19 @@ static void read_each(struct job_reader *r, const char *key,
     }
 }
 
-void job_read_routes(struct job_reader *r, void *target, struct str value)
+static void read_routes(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     read_each(r, "resolve", job_add_resolve, value);
 }
 
-void job_read_connect_to(struct job_reader *r, void *target, struct str value)
+static void read_connect_to(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     read_each(r, "connect_to", job_add_connect_to, value);
 }
 
-void job_read_unix_socket(struct job_reader *r, void *target, struct str value)
+static void read_unix_socket(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     if (!r->skips_secrets) { /* nothing is going to be asked */
@@ -211,7 +232,7 @@ void job_read_unix_socket(struct job_reader *r, void *target, struct str value)
     }
 }
 
-void job_read_interface(struct job_reader *r, void *target, struct str value)
+static void read_interface(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     if (!r->skips_secrets) {
@@ -219,7 +240,7 @@ void job_read_interface(struct job_reader *r, void *target, struct str value)
     }
 }
 
-void job_read_ip(struct job_reader *r, void *target, struct str value)
+static void read_ip(struct job_reader *r, void *target, struct str value)
 {
     struct job *job = target;
     struct str number = str_trim(value);
@@ -233,17 +254,30 @@ void job_read_ip(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static bool write_ip(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                     const void *target)
+{
+    const struct job_route *route = &((const struct job *)target)->network.route;
+
+    (void)w;
+    return (!route->ipv4 && !route->ipv6) || cjson_add_number(to, key->name, route->ipv4 ? 4 : 6);
+}
+
 static void read_file(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
     set_text(r, "file", true, job_set_proxies, value);
 }
 
+/* clang-format off */
 static const struct job_key proxies_keys[] = {
-    { "file", JOB_KEY_CALL, 0, 0, 0, read_file },
+    { "file", JOB_KEY_TEXT, FIELD(network.proxy.file), .read = read_file,
+      .help = "One URL a line, readable by you alone" },
 };
+/* clang-format on */
 
-const struct job_keys job_proxies_keys = JOB_KEYS("proxies", proxies_keys);
+const struct job_keys job_proxies_keys =
+    JOB_KEYS("proxies", proxies_keys, .help = "Several proxies.");
 
 void job_read_proxies(struct job_reader *r, void *target, struct str value)
 {
@@ -265,23 +299,41 @@ void job_read_proxy(struct job_reader *r, void *target, struct str value)
     }
 }
 
-#define FIELD(field) offsetof(struct job, field)
-
+/* clang-format off */
 static const struct job_key network_keys[] = {
-    { "connect_timeout", JOB_KEY_TIME, FIELD(network.connect_timeout_us), 1, UINT64_MAX, NULL },
-    { "stall_timeout", JOB_KEY_TIME, FIELD(network.stall_timeout_us), 1, UINT64_MAX, NULL },
-    { "max_time", JOB_KEY_TIME, FIELD(network.total_timeout_us), 1, UINT64_MAX, NULL },
-    { "max_body", JOB_KEY_NUMBER, FIELD(network.body_max_bytes), 1, UINT64_MAX, NULL },
-    { "memory", JOB_KEY_NUMBER, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, NULL },
-    { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), 0, 0, NULL },
-    { "http2", JOB_KEY_BOOL, FIELD(network.http2), 0, 0, NULL },
-    { "http2_prior_knowledge", JOB_KEY_BOOL, FIELD(network.http2_at_once), 0, 0, NULL },
-    { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file), 0, 0, NULL },
-    { "resolve", JOB_KEY_CALL, 0, 0, 0, job_read_routes },
-    { "connect_to", JOB_KEY_CALL, 0, 0, 0, job_read_connect_to },
-    { "unix_socket", JOB_KEY_CALL, 0, 0, 0, job_read_unix_socket },
-    { "interface", JOB_KEY_CALL, 0, 0, 0, job_read_interface },
-    { "ip", JOB_KEY_CALL, 0, 0, 0, job_read_ip },
+    { "connect_timeout", JOB_KEY_TIME, FIELD(network.connect_timeout_us), 1, UINT64_MAX, .always = true,
+      .help = "Time to connect (5s)" },
+    { "stall_timeout", JOB_KEY_TIME, FIELD(network.stall_timeout_us), 1, UINT64_MAX, .always = true,
+      .help = "Time with hardly a byte (30s)" },
+    { "max_time", JOB_KEY_TIME, FIELD(network.total_timeout_us), 1, UINT64_MAX, .always = true,
+      .help = "Time for a whole try (30s)" },
+    { "max_body", JOB_KEY_SIZE, FIELD(network.body_max_bytes), 1, UINT64_MAX, .always = true,
+      .help = "Largest body, unpacked: 64M" },
+    { "memory", JOB_KEY_SIZE, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, .always = true,
+      .help = "All bodies in flight and not yet stored; beyond it the largest wait: 256M" },
+    { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
+      .help = "Take any TLS certificate" },
+    { "http2", JOB_KEY_BOOL, FIELD(network.http2), .always = true,
+      .help = "HTTP/2 where the server has it" },
+    { "http2_prior_knowledge", JOB_KEY_BOOL, FIELD(network.http2_at_once),
+      .help = "HTTP/2 at once, also over http" },
+    { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file),
+      .help = "File of certificates to trust instead of the system's" },
+    { "resolve", JOB_KEY_TEXTS, FIELD(network.route.resolve), .count = FIELD(network.route.resolve_count),
+      .read = read_routes,
+      .help = "Hosts at these addresses: HOST:PORT:ADDRESS" },
+    { "connect_to", JOB_KEY_TEXTS, FIELD(network.route.connect_to),
+      .count = FIELD(network.route.connect_to_count), .read = read_connect_to,
+      .help = "Connect elsewhere: HOST:PORT:HOST:PORT" },
+    { "unix_socket", JOB_KEY_TEXT, FIELD(network.route.unix_socket), .read = read_unix_socket,
+      .help = "Path of a socket that all is asked through" },
+    { "interface", JOB_KEY_TEXT, FIELD(network.route.interface), .read = read_interface,
+      .help = "Of ours: the name of a network interface, or an address" },
+    { "ip", JOB_KEY_OTHER, .read = read_ip, .write = write_ip,
+      .help = "Addresses of this kind only",
+      .schema = JOB_JSON("enum": [4, 6]) },
 };
+/* clang-format on */
 
-const struct job_keys job_network_keys = JOB_KEYS("network", network_keys);
+const struct job_keys job_network_keys =
+    JOB_KEYS("network", network_keys, .help = "Times and sizes.");

@@ -1,7 +1,8 @@
 /* "pages": the keys of all styles (job/page_styles.h), and which style those that were given make. */
-#include "job/job_read.h"
+#include "job/job_put.h"
 
 #include "base/json_scan.h"
+#include "job/job_read.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +87,9 @@ static void read_kind(struct job_reader *r, void *target, struct str value)
 
 static void read_first(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key key = { "first", JOB_KEY_NUMBER, PAGES(first), 0, INT64_MAX, NULL };
+    static const struct job_key key = {
+        .name = "first", .kind = JOB_KEY_NUMBER, .offset = PAGES(first), .high = INT64_MAX
+    };
     struct job_pages *pages = target;
 
     pages->has_first = true;
@@ -96,7 +99,9 @@ static void read_first(struct job_reader *r, void *target, struct str value)
 /* All members of the object before the star are parameters of the next request, as "cursor" with "param" "*" says. */
 static void read_copy(struct job_reader *r, void *target, struct str value)
 {
-    static const struct job_key key = { "copy", JOB_KEY_POINTER, PAGES(next), 0, 0, NULL };
+    static const struct job_key key = { .name = "copy",
+                                        .kind = JOB_KEY_POINTER,
+                                        .offset = PAGES(next) };
     struct job_pages *pages = target;
     char *end;
 
@@ -113,30 +118,86 @@ static void read_copy(struct job_reader *r, void *target, struct str value)
     r->text.no_memory |= !pages->param;
 }
 
-#define PAGE_KEY(name_, kind_, field_, help_) { name_, kind_, PAGES(field_), 0, 0, NULL },
+/* --- writing -------------------------------------------------------------------------------------------- */
+
+static bool is_key(const char *key, const char *name)
+{
+    return key && strcmp(key, name) == 0;
+}
+
+/* A field may be of several styles: it is written under the name that this one has for it. */
+static bool write_of_style(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                           const void *target)
+{
+    const struct job_page_style *style = &job_page_styles[((const struct job_pages *)target)->kind];
+    struct job_key plain = *key;
+
+    plain.write = NULL;
+    return (!is_key(style->key, key->name) && !is_key(style->needs, key->name)) ||
+           job_put_key(w, to, &plain, target);
+}
+
+static bool write_kind(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    (void)w;
+    return cjson_add_optional(to, key->name,
+                              job_page_styles[((const struct job_pages *)target)->kind].word);
+}
+
+static bool write_first(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                        const void *target)
+{
+    const struct job_pages *pages = target;
+
+    (void)w;
+    return !pages->has_first || cjson_add_number(to, key->name, pages->first);
+}
+
+/* --- the keys ------------------------------------------------------------------------------------------- */
+
+#define PAGE_KEY(name_, kind_, field_, help_)                                                      \
+    { name_, kind_, PAGES(field_), .help = help_, .write = write_of_style },
 #define PAGE_WORD(name_)
 #define PAGE_STYLE_KEY(NAME, name, CHOICE, ...) CHOICE
 
+/* clang-format off */
 static const struct job_key pages_keys[] = {
-    { "kind", JOB_KEY_CALL, 0, 0, 0, read_kind },
-    JOB_PAGE_STYLES(PAGE_STYLE_KEY){ "first", JOB_KEY_CALL, 0, 0, 0, read_first },
-    { "size", JOB_KEY_NUMBER, PAGES(size), 1, UINT32_MAX, NULL },
-    { "size_param", JOB_KEY_TEXT, PAGES(size_param), 0, 0, NULL },
-    { "total", JOB_KEY_COUNTED_AT, PAGES(total), 0, 0, NULL },
-    { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages), 0, 0, NULL },
-    { "has_more", JOB_KEY_POINTER, PAGES(has_more), 0, 0, NULL },
-    { "is_last", JOB_KEY_POINTER, PAGES(is_last), 0, 0, NULL },
-    { "copy", JOB_KEY_CALL, 0, 0, 0, read_copy },
-    { "until", JOB_KEY_POINTER, PAGES(until), 0, 0, NULL },
-    { "older_than", JOB_KEY_TEXT, PAGES(older_than), 0, 0, NULL },
-    { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, NULL },
+    { "kind", JOB_KEY_OTHER, .read = read_kind, .write = write_kind,
+      .help = "@page_words",
+      .schema = JOB_JSON("enum": "@page_words") },
+    JOB_PAGE_STYLES(PAGE_STYLE_KEY)
+    { "first", JOB_KEY_NUMBER, PAGES(first), 0, INT64_MAX, .read = read_first, .write = write_first,
+      .help = "Number of the first page (1), or its offset (0)" },
+    { "size", JOB_KEY_NUMBER, PAGES(size), 1, UINT32_MAX, .help = "Records of a page" },
+    { "size_param", JOB_KEY_TEXT, PAGES(size_param),
+      .help = "Where the size is sent; not sent without" },
+    { "total", JOB_KEY_COUNTED_AT, PAGES(total),
+      .help = "JSON Pointer to the number of records, or header:X-Total-Count" },
+    { "total_pages", JOB_KEY_COUNTED_AT, PAGES(total_pages),
+      .help = "JSON Pointer to the number of pages, or header:Name" },
+    { "has_more", JOB_KEY_POINTER, PAGES(has_more),
+      .help = "JSON Pointer to a boolean, false on the last page" },
+    { "is_last", JOB_KEY_POINTER, PAGES(is_last),
+      .help = "JSON Pointer to a boolean, true on the last page" },
+    { "copy", JOB_KEY_OTHER, .read = read_copy,
+      .help = "All members of this object are parameters of the next request: /continue/*",
+      .schema = JOB_JSON("type": "string", "pattern": "^/.*/\\*$") },
+    { "until", JOB_KEY_POINTER, PAGES(until),
+      .help = "JSON Pointer from a record to a moment, a day or a number: newest first, the listing ends with "
+              "the page whose last record is before older_than" },
+    { "older_than", JOB_KEY_TEXT, PAGES(older_than),
+      .help = "Where until ends the listing: 2026-01-31, 2026-01-31T12:00:00Z, or a number" },
+    { "max", JOB_KEY_NUMBER, PAGES(max), 1, UINT32_MAX, .help = "Pages of one listing at most" },
 };
+/* clang-format on */
 
 #undef PAGE_KEY
 #undef PAGE_WORD
 #undef PAGE_STYLE_KEY
 
-const struct job_keys job_pages_keys = JOB_KEYS("pages", pages_keys);
+const struct job_keys job_pages_keys =
+    JOB_KEYS("pages", pages_keys, .help = "How further pages are found.");
 
 const char *job_pages_text(const struct job_pages *pages, const char *key)
 {
@@ -149,7 +210,7 @@ const char *job_pages_text(const struct job_pages *pages, const char *key)
 
 static bool has(uint64_t seen, const char *key)
 {
-    return key && seen >> job_key_index(&job_pages_keys, key) & 1;
+    return job_key_seen(&job_pages_keys, seen, key);
 }
 
 /* Its key is given, and is not there for another style that needs it. */

@@ -1,17 +1,14 @@
-/* "tables": what each endpoint's table is made of. */
-#include "job/job_read.h"
+/* "tables": what the tables of endpoints look like. */
+#include "job/job_put.h"
 
 #include "base/json_scan.h"
+#include "job/job_read.h"
 
+#include <cjson/cJSON.h>
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void read_unique(struct job_reader *r, void *target, struct str value)
-{
-    struct job_table *table = target;
-
-    job_read_texts(r, "unique", &table->unique, &table->unique_count, value);
-}
 
 /* What a column is declared to be, its pointer in `*pointer`. */
 static void read_wish(struct job_reader *r, struct str value, char **pointer,
@@ -140,18 +137,75 @@ static void read_columns(struct job_reader *r, void *target, struct str value)
     }
 }
 
+/* Columns are all names, or all names with pointers: so they are read. */
+static bool write_column(cJSON *to, const char *name, const char *pointer,
+                         const struct column_wish *wish)
+{
+    cJSON *object;
+
+    if (!wish || wish->type == COLUMN_ANY) {
+        return cJSON_AddStringToObject(to, name, pointer);
+    }
+    object = cJSON_AddObjectToObject(to, name);
+    return object && cJSON_AddStringToObject(object, "at", pointer) &&
+           cJSON_AddStringToObject(object, "type", column_type_name(wish->type)) &&
+           cJSON_AddStringToObject(object, "on_error", column_error_name(wish->on_error));
+}
+
+static bool write_columns(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                          const void *target)
+{
+    const struct job_table *table = target;
+    cJSON *object;
+
+    (void)w;
+    if (!table->column_count || !strchr(table->columns[0], '=')) {
+        return cjson_add_texts(to, key->name, table->columns, table->column_count);
+    }
+    object = cJSON_AddObjectToObject(to, key->name);
+    for (size_t i = 0; object && i < table->column_count; i++) {
+        struct str pointer = str_view(table->columns[i]);
+        char *name = str_dup(str_cut(&pointer, '='));
+        bool ok = name && write_column(object, name, pointer.data ? pointer.data : "",
+                                       table->wishes ? &table->wishes[i] : NULL);
+
+        free(name);
+        if (!ok) {
+            return false;
+        }
+    }
+    return object;
+}
+
 #define TABLE(field) offsetof(struct job_table, field)
 
+/* clang-format off */
 static const struct job_key table_keys[] = {
-    { "unique", JOB_KEY_CALL, 0, 0, 0, read_unique },
-    { "columns", JOB_KEY_CALL, 0, 0, 0, read_columns },
-    { "explode", JOB_KEY_POINTER, TABLE(explode), 0, 0, NULL },
-    { "where_present", JOB_KEY_TEXT, TABLE(where_present), 0, 0, NULL },
-    { "types", JOB_KEY_BOOL, TABLE(types), 0, 0, NULL },
-    { "meta", JOB_KEY_BOOL, TABLE(meta), 0, 0, NULL },
+    { "unique", JOB_KEY_TEXTS, TABLE(unique), .count = TABLE(unique_count),
+      .help = "Columns that tell rows apart; the first of equal ones is kept" },
+    { "columns", JOB_KEY_OTHER, .read = read_columns, .write = write_columns,
+      .help = "These columns only, in this order: an array of names, also of those of \"with\", and of "
+              "\"name=/pointer\" into a record; or an object of names and pointers",
+      .schema = JOB_JSON("anyOf": [
+          {"type": "array", "items": {"type": "string"}},
+          {"type": "object", "additionalProperties": {"anyOf": [
+              {"type": "string", "pattern": "^/"},
+              {"description": "at: a pointer (/NAME); type: what the values must be; on_error: what becomes of one that is not: null (the cell is empty), text (so is the column), drop (the row), fail (the table)",
+               "type": "object", "additionalProperties": false, "properties": {
+                   "at": {"type": "string", "pattern": "^/"},
+                   "type": {"enum": "@column_types"},
+                   "on_error": {"enum": "@column_errors"}}}]}}]) },
+    { "explode", JOB_KEY_POINTER, TABLE(explode),
+      .help = "JSON Pointer to an array that gives a row for each element" },
+    { "where_present", JOB_KEY_TEXT, TABLE(where_present),
+      .help = "Column; rows without a value in it are dropped" },
+    { "types", JOB_KEY_BOOL, TABLE(types), .help = "Numbers and times in one form" },
+    { "meta", JOB_KEY_BOOL, TABLE(meta), .help = "Columns that say where a record came from" },
 };
+/* clang-format on */
 
-const struct job_keys job_table_keys = JOB_KEYS("table", table_keys);
+const struct job_keys job_table_keys =
+    JOB_KEYS("table", table_keys, .help = "What the table of an endpoint is to look like.");
 
 static void read_table(struct job_reader *r, struct str name, struct str value)
 {

@@ -1,10 +1,13 @@
 /* "vars": what the placeholders of a job file's endpoints stand for. */
-#include "job/job_read.h"
+#include "job/job_put.h"
 
 #include "base/body_text.h"
 #include "base/json_scan.h"
+#include "job/job_read.h"
 #include "job/template.h"
 #include "job/vars.h"
+
+#include <cjson/cJSON.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -110,31 +113,102 @@ static void read_values(struct job_reader *r, void *target, struct str value)
     }
 }
 
+static bool put_list(cJSON *to, const char *name, const struct job_var *var)
+{
+    cJSON *array = cJSON_AddArrayToObject(to, name);
+
+    for (size_t i = 0; array && i < var->value_count; i++) {
+        cJSON *item = cJSON_CreateRaw(var->values[i]);
+
+        if (!item || !cJSON_AddItemToArray(array, item)) {
+            return false;
+        }
+    }
+    return array;
+}
+
+static bool write_values(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                         const void *target)
+{
+    const struct job_var *var = target;
+
+    (void)w;
+    return var->kind == JOB_VAR_LIST      ? put_list(to, key->name, var)
+           : var->kind == JOB_VAR_PATTERN ? cjson_add_optional(to, key->name, var->text)
+                                          : true;
+}
+
+static bool write_file(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_var *var = target;
+
+    (void)w;
+    return var->kind != JOB_VAR_FILE || cjson_add_optional(to, key->name, var->text);
+}
+
+static bool write_from(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const struct job_var *var = target;
+
+    (void)w;
+    return var->kind != JOB_VAR_DATES || cjson_add_optional(to, key->name, var->text);
+}
+
+static bool write_checksum(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                           const void *target)
+{
+    const struct job_var *var = target;
+
+    (void)w;
+    return !var->has_crc32c || cjson_add_number(to, key->name, var->crc32c);
+}
+
 enum {
-    VAR_FILE,
-    VAR_CHECKSUM,
-    VAR_ENCODING,
-    VAR_VALUES,
     VAR_CHUNK,
+    VAR_VALUES,
+    VAR_FILE,
+    VAR_ENCODING,
+    VAR_CHECKSUM,
     VAR_FROM,
     VAR_TO,
     VAR_STEP,
     VAR_FORMAT
 };
 
-static const struct job_key var_keys[] = {
-    [VAR_FILE] = { "file", JOB_KEY_CALL, 0, 0, 0, read_file },
-    [VAR_CHECKSUM] = { "crc32c", JOB_KEY_CALL, 0, 0, 0, read_checksum },
-    [VAR_ENCODING] = { "encoding", JOB_KEY_CALL, 0, 0, 0, read_encoding },
-    [VAR_VALUES] = { "values", JOB_KEY_CALL, 0, 0, 0, read_values },
-    [VAR_CHUNK] = { "chunk", JOB_KEY_NUMBER, offsetof(struct job_var, chunk), 1, 100000, NULL },
-    [VAR_FROM] = { "from", JOB_KEY_TEXT, offsetof(struct job_var, text), 0, 0, NULL },
-    [VAR_TO] = { "to", JOB_KEY_TEXT, offsetof(struct job_var, to), 0, 0, NULL },
-    [VAR_STEP] = { "step", JOB_KEY_TEXT, offsetof(struct job_var, step), 0, 0, NULL },
-    [VAR_FORMAT] = { "format", JOB_KEY_TEXT, offsetof(struct job_var, format), 0, 0, NULL },
-};
+#define VAR(field) offsetof(struct job_var, field)
 
-const struct job_keys job_var_keys = JOB_KEYS("variable", var_keys);
+/* clang-format off */
+static const struct job_key var_keys[] = {
+    [VAR_CHUNK] = { "chunk", JOB_KEY_NUMBER, VAR(chunk), 1, 100000,
+      .help = "So many values at once, with commas between: ids={ids} is ids=1,2,3" },
+    [VAR_VALUES] = { "values", JOB_KEY_OTHER, .read = read_values, .write = write_values,
+      .help = "A pattern or a list, when they come in chunks",
+      .schema = JOB_JSON("anyOf": [{"type": "string"}, {"type": "array", "minItems": 1}]) },
+    [VAR_FILE] = { "file", JOB_KEY_TEXT, .read = read_file, .write = write_file,
+      .help = "CSV, TSV, JSON Lines, or text with a value a line" },
+    [VAR_ENCODING] = { "encoding", JOB_KEY_TEXT, VAR(encoding), .read = read_encoding,
+      .help = "Letters of the file, when they are not UTF-8: windows-1252" },
+    [VAR_CHECKSUM] = { "crc32c", JOB_KEY_OTHER, .read = read_checksum, .write = write_checksum,
+      .help = "Of the file when the run began; written by the program",
+      .schema = JOB_JSON("type": "integer", "minimum": 0, "maximum": 4294967295) },
+    [VAR_FROM] = { "from", JOB_KEY_TEXT, VAR(text), .write = write_from,
+      .help = "First day: 2026-01-01",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
+    [VAR_TO] = { "to", JOB_KEY_TEXT, VAR(to),
+      .help = "Last day, included",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
+    [VAR_STEP] = { "step", JOB_KEY_TEXT, VAR(step),
+      .help = "1d, 2w, 1month, 1y (1d)",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]+(d|w|months?|y)$") },
+    [VAR_FORMAT] = { "format", JOB_KEY_TEXT, VAR(format),
+      .help = "As strftime: %Y %m %d %j %y %s %% (%Y-%m-%d)" },
+};
+/* clang-format on */
+
+const struct job_keys job_var_keys =
+    JOB_KEYS("variable", var_keys, .help = "A file of values, or dates.");
 
 static bool has(uint64_t seen, int key)
 {
@@ -254,4 +328,15 @@ void job_read_vars(struct job_reader *r, void *target, struct str value)
             read_var(r, var, member);
         }
     }
+}
+
+/* By its shortest form. */
+bool job_put_var(const struct job_writer *w, cJSON *to, const struct job_var *var)
+{
+    if (!var->chunk && var->kind == JOB_VAR_PATTERN) {
+        return cjson_add_optional(to, var->name, var->text);
+    }
+    return !var->chunk && var->kind == JOB_VAR_LIST
+               ? put_list(to, var->name, var)
+               : job_put_object(w, to, var->name, &job_var_keys, var, true);
 }

@@ -5,8 +5,8 @@
  * the rows of its chunk into blocks of bytes. The format's table takes the blocks one at a time, in the plan's
  * order, and makes the file of them. So a file's bytes depend on rows and blocks, not on the number of workers.
  *
- * To add a format: write its file, declare it below, and give it a row in formats.c. Options, job file,
- * manual and messages take its name and endings from there.
+ * To add a format: write its file and give it a row in TABLE_FORMATS below. Options, job file, its schema, manual and
+ * messages take its name and endings from there.
  *
  * A format that is plain bytes may be packed (packing.h): items.csv.gz.
  *
@@ -82,14 +82,20 @@ struct table_format {
                          struct err *err);
 };
 
-extern const struct table_format csv_format, tsv_format, parquet_format, jsonl_format, json_format,
-    sqlite_format;
+/** All of them: a new one is its file and a row here. The first is what a name without an ending means. */
+#define TABLE_FORMATS(FIRST, ROW) FIRST(csv) ROW(tsv) ROW(parquet) ROW(jsonl) ROW(json) ROW(sqlite)
 
-/** All of them, with a NULL after the last; the first is what a name without an ending means. */
+#define TABLE_FORMAT_EXTERN(name) extern const struct table_format name##_format;
+TABLE_FORMATS(TABLE_FORMAT_EXTERN, TABLE_FORMAT_EXTERN)
+#undef TABLE_FORMAT_EXTERN
+
+/** With a NULL after the last. */
 extern const struct table_format *const table_formats[];
 
-/* Their names, for help and completion; a test sees that they are the same. */
-#define TABLE_FORMAT_WORDS "csv, tsv, parquet, jsonl, json, sqlite"
+/* Their names, for help and completion: "csv, tsv, ...". */
+#define TABLE_FORMAT_WORDS TABLE_FORMATS(TABLE_FORMAT_FIRST_WORD, TABLE_FORMAT_WORD)
+#define TABLE_FORMAT_FIRST_WORD(name) #name
+#define TABLE_FORMAT_WORD(name) ", " #name
 
 /** By name, or NULL. */
 const struct table_format *table_format_named(struct str name);
@@ -98,6 +104,9 @@ const struct table_format *table_format_named(struct str name);
 
 /** ".csv, .tsv, .parquet ..., and .gz or .zst behind ..." for messages. */
 const char *table_endings(char text[TABLE_ENDINGS_MAX]);
+
+/** Appends "csv csv.gz csv.zst tsv ...". */
+MUST_CHECK enum result table_formats_endings(struct buf *out);
 
 /** Appends a list of formats and packings for the manual, in man's macros. */
 MUST_CHECK enum result table_formats_describe(struct buf *out);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-const struct table_format *const table_formats[] = {
-    &csv_format, &tsv_format, &parquet_format, &jsonl_format, &json_format, &sqlite_format, NULL,
-};
+#define FORMAT_ROW(name) &name##_format,
+
+const struct table_format *const table_formats[] = { TABLE_FORMATS(FORMAT_ROW, FORMAT_ROW) NULL };
 
 const struct table_format *table_format_named(struct str name)
 {
@@ -194,6 +194,32 @@ const char *table_outputs_text(const struct table_output *outputs, size_t count,
                                 outputs[i].path);
     }
     return text;
+}
+
+static enum result add_ending(struct buf *out, struct str ending, const char *packing)
+{
+    return buf_printf(out, "%s%.*s%s%s", out->len ? " " : "", STR_ARG(ending), packing ? "." : "",
+                      packing ? packing : "");
+}
+
+enum result table_formats_endings(struct buf *out)
+{
+    enum result result = RESULT_OK;
+
+    for (size_t i = 0; table_formats[i]; i++) {
+        struct str rest = str_view(table_formats[i]->endings);
+
+        while (rest.data && result == RESULT_OK) {
+            struct str ending = str_cut(&rest, ' ');
+
+            result = add_ending(out, ending, NULL);
+            for (size_t j = 0;
+                 table_formats[i]->packable && table_packings[j] && result == RESULT_OK; j++) {
+                result = add_ending(out, ending, table_packings[j]->ending);
+            }
+        }
+    }
+    return result;
 }
 
 /* ".TP", then ".csv" in bold, and what it is. */

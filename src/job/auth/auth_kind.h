@@ -69,8 +69,7 @@ struct auth_kind {
                          struct err *err);
 
     bool is_asked, is_run;
-    bool
-        is_challenged; /* `token` is "user:password", with which each challenge of the server is answered */
+    bool is_challenged; /* `token` is "user:password", which answers each challenge of the server */
     /* In order: as above. `token` of a fixed one. */
     enum result (*token)(const struct job_login *login, struct buf *token);
     /* A header line or a part of the query, out of the token; NULL: as "send" says. */
@@ -87,21 +86,26 @@ enum auth_beside {
     AUTH_BESIDE_METHOD,
     AUTH_BESIDE_JSON,
     AUTH_BESIDE_BODY,
+    AUTH_BESIDE_QUERY,
+    AUTH_BESIDE_HEADER,
     AUTH_BESIDE_TOKEN,
     AUTH_BESIDE_EXPIRES,
     AUTH_BESIDE_SEND,
-    AUTH_BESIDE_HEADER,
-    AUTH_BESIDE_QUERY,
     AUTH_BESIDE_TIMEOUT,
     AUTH_BESIDE_COUNT,
 };
 
 #define AUTH_BIT(key) (1U << (key))
 
-extern const struct auth_kind auth_basic, auth_bearer, auth_call, auth_command, auth_digest,
-    auth_key, auth_oauth2;
+/** All of them, in the order of the manual. A new kind is its file and a word here. */
+#define AUTH_KINDS(ROW)                                                                            \
+    ROW(call) ROW(bearer) ROW(basic) ROW(digest) ROW(key) ROW(oauth2) ROW(command)
 
-/** All of them; ended by NULL. */
+#define AUTH_KIND_EXTERN(name) extern const struct auth_kind auth_##name;
+AUTH_KINDS(AUTH_KIND_EXTERN)
+#undef AUTH_KIND_EXTERN
+
+/** Ended by NULL. */
 extern const struct auth_kind *const auth_kinds[];
 
 #define AUTH_FIELD(field) offsetof(struct job_login, field)

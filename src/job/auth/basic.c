@@ -5,12 +5,17 @@
 
 #include <stdlib.h>
 
+/* clang-format off */
 static const struct job_key keys[] = {
-    { "user", JOB_KEY_NAMED, AUTH_FIELD(user), 0, 0, NULL },
-    { "password", JOB_KEY_SECRET_OR_NONE, AUTH_FIELD(secret), 0, 0, NULL },
+    { "user", JOB_KEY_NAMED, AUTH_FIELD(user),
+      .help = "Name; empty where the password alone counts. Without a password it is the secret: ${KEY}" },
+    { "password", JOB_KEY_SECRET_OR_NONE, AUTH_FIELD(secret),
+      .help = "${PASSWORD}; empty where the user alone counts" },
 };
 
-static const struct job_keys object = JOB_KEYS("basic", keys);
+static const struct job_keys object = JOB_KEYS("basic", keys, .help = "HTTP Basic authentication.",
+                                               .schema = JOB_JSON("required": ["user", "password"]));
+/* clang-format on */
 
 /* Without a password the user is the credential: a key, as of Stripe. */
 static enum result check(struct job_login *login, bool lacks, struct secrets *secrets,
@@ -45,7 +50,7 @@ static enum result credential(const struct job_login *login, struct str token, s
 }
 
 const struct auth_kind auth_basic = {
-    .key = { "basic", JOB_KEY_OBJECT, 0, 0, 0, NULL },
+    .key = { .name = "basic", .kind = JOB_KEY_AUTH },
     .keys = &object,
     .needed = 2,
     .check = check,

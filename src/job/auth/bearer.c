@@ -7,7 +7,7 @@ static enum result give(const struct job_login *login, struct buf *token)
 }
 
 const struct auth_kind auth_bearer = {
-    .key = { "bearer", JOB_KEY_SECRET, AUTH_FIELD(secret), 0, 0, NULL },
+    .key = { "bearer", JOB_KEY_SECRET, AUTH_FIELD(secret), .help = "A token that is known" },
     .beside = AUTH_BIT(AUTH_BESIDE_SEND),
     .token = give,
 };

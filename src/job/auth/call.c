@@ -10,7 +10,8 @@ static enum result ask(const struct job_login *login, struct auth_memory *memory
 }
 
 const struct auth_kind auth_call = {
-    .key = { "url", JOB_KEY_TEXT, AUTH_FIELD(url), 0, 0, NULL },
+    .key = { "url", JOB_KEY_TEXT, AUTH_FIELD(url),
+             .help = "Asked for a token, before anything else" },
     .beside = AUTH_BIT(AUTH_BESIDE_METHOD) | AUTH_BIT(AUTH_BESIDE_JSON) |
               AUTH_BIT(AUTH_BESIDE_BODY) | AUTH_BIT(AUTH_BESIDE_TOKEN) |
               AUTH_BIT(AUTH_BESIDE_EXPIRES) | AUTH_BIT(AUTH_BESIDE_SEND),

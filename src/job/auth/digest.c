@@ -6,12 +6,16 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const struct job_key keys[] = {
-    { "user", JOB_KEY_NAMED, AUTH_FIELD(user), 0, 0, NULL },
-    { "password", JOB_KEY_SECRET, AUTH_FIELD(secret), 0, 0, NULL },
+    { "user", JOB_KEY_NAMED, AUTH_FIELD(user), .help = "Name" },
+    { "password", JOB_KEY_SECRET, AUTH_FIELD(secret),
+      .help = "${PASSWORD}, of which a digest alone is sent" },
 };
 
-static const struct job_keys object = JOB_KEYS("digest", keys);
+static const struct job_keys object = JOB_KEYS("digest", keys, .help = "HTTP Digest authentication (RFC 7616).",
+                                               .schema = JOB_JSON("required": ["user", "password"]));
+/* clang-format on */
 
 static enum result check(struct job_login *login, bool lacks, struct secrets *secrets,
                          struct err *err)
@@ -41,7 +45,7 @@ static enum result credential(const struct job_login *login, struct str token, s
 }
 
 const struct auth_kind auth_digest = {
-    .key = { "digest", JOB_KEY_OBJECT, 0, 0, 0, NULL },
+    .key = { .name = "digest", .kind = JOB_KEY_AUTH },
     .keys = &object,
     .needed = 2,
     .check = check,

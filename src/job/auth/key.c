@@ -19,7 +19,8 @@ static enum result credential(const struct job_login *login, struct str token, s
 }
 
 const struct auth_kind auth_key = {
-    .key = { "key", JOB_KEY_SECRET, AUTH_FIELD(secret), 0, 0, NULL },
+    .key = { "key", JOB_KEY_SECRET, AUTH_FIELD(secret),
+             .help = "An API key, put into \"header\" or \"query\"" },
     .beside = AUTH_BIT(AUTH_BESIDE_HEADER) | AUTH_BIT(AUTH_BESIDE_QUERY),
     .token = give,
     .credential = credential,

@@ -24,23 +24,33 @@
 #define JWT_GRANT "urn:ietf:params:oauth:grant-type:jwt-bearer"
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
+/* clang-format off */
 static const struct job_key keys[] = {
-    { "url", JOB_KEY_TEXT, AUTH_FIELD(url), 0, 0, NULL },
-    { "client_id", JOB_KEY_NAMED, AUTH_FIELD(user), 0, 0, NULL },
-    { "client_secret", JOB_KEY_SECRET, AUTH_FIELD(secret), 0, 0, NULL },
-    { "scope", JOB_KEY_TEXT, AUTH_FIELD(scope), 0, 0, NULL },
-    { "audience", JOB_KEY_TEXT, AUTH_FIELD(audience), 0, 0, NULL },
-    { "refresh_token", JOB_KEY_SECRET, AUTH_FIELD(refresh), 0, 0, NULL },
-    { "user", JOB_KEY_NAMED, AUTH_FIELD(owner), 0, 0, NULL },
-    { "password", JOB_KEY_SECRET, AUTH_FIELD(owner_password), 0, 0, NULL },
-    { "device_url", JOB_KEY_TEXT, AUTH_FIELD(device_url), 0, 0, NULL },
-    { "private_key", JOB_KEY_SECRET, AUTH_FIELD(private_key), 0, 0, NULL },
-    { "issuer", JOB_KEY_TEXT, AUTH_FIELD(issuer), 0, 0, NULL },
-    { "subject", JOB_KEY_TEXT, AUTH_FIELD(subject), 0, 0, NULL },
-    { "key_id", JOB_KEY_TEXT, AUTH_FIELD(key_id), 0, 0, NULL },
+    { "url", JOB_KEY_TEXT, AUTH_FIELD(url), .help = "Token endpoint" },
+    { "client_id", JOB_KEY_NAMED, AUTH_FIELD(user), .help = "Who asks" },
+    { "client_secret", JOB_KEY_SECRET, AUTH_FIELD(secret), .help = "${CLIENT_SECRET}" },
+    { "scope", JOB_KEY_TEXT, AUTH_FIELD(scope), .help = "What for, separated by blanks" },
+    { "audience", JOB_KEY_TEXT, AUTH_FIELD(audience),
+      .help = "Whose API it is for; of a JWT: its aud (url)" },
+    { "refresh_token", JOB_KEY_SECRET, AUTH_FIELD(refresh),
+      .help = "@FILE, where each new one is written before it is used; of ${ENV} they are kept with the run" },
+    { "user", JOB_KEY_NAMED, AUTH_FIELD(owner), .help = "Whose data it is, of the password grant" },
+    { "password", JOB_KEY_SECRET, AUTH_FIELD(owner_password), .help = "${PASSWORD}" },
+    { "device_url", JOB_KEY_TEXT, AUTH_FIELD(device_url),
+      .help = "Device authorization endpoint: a URL and a code are shown, and somebody logs in there" },
+    { "private_key", JOB_KEY_SECRET, AUTH_FIELD(private_key),
+      .help = "@FILE in PEM, RSA (RS256) or P-256 (ES256): a JWT that it signs is the credential (RFC 7523)" },
+    { "issuer", JOB_KEY_TEXT, AUTH_FIELD(issuer), .help = "Of the JWT: its iss (client_id)" },
+    { "subject", JOB_KEY_TEXT, AUTH_FIELD(subject), .help = "Of the JWT: its sub" },
+    { "key_id", JOB_KEY_TEXT, AUTH_FIELD(key_id), .help = "Of the JWT: the kid of its head" },
 };
 
-static const struct job_keys object = JOB_KEYS("oauth2", keys);
+static const struct job_keys object =
+    JOB_KEYS("oauth2", keys,
+             .help = "OAuth2: client credentials; or, with refresh_token, device_url, private_key, or user and "
+                     "password, the grant of that name",
+             .schema = JOB_JSON("required": ["url"]));
+/* clang-format on */
 
 /* What each grant needs. A secret of a stored job may be missing: job_finish sees to that. */
 static const char *find_missing(const struct job_login *login, bool lacks)
@@ -329,7 +339,7 @@ static enum auth_word answered(const struct job_login *login, struct auth_memory
 }
 
 const struct auth_kind auth_oauth2 = {
-    .key = { "oauth2", JOB_KEY_OBJECT, 0, 0, 0, NULL },
+    .key = { .name = "oauth2", .kind = JOB_KEY_AUTH },
     .keys = &object,
     .needed = 1,
     .beside =

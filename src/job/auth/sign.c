@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "job/auth/auth_kind.h"
+#include "job/job_put.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -17,21 +18,30 @@
 #define DIGEST_MAX 64
 #define NAME_END '\1' /* sorts before all that an encoded text holds */
 
+/* clang-format off */
 static const struct job_key keys[] = {
-    { "aws", JOB_KEY_TEXT, SIGN(aws), 0, 0, NULL },
-    { "access_key", JOB_KEY_NAMED, SIGN(access_key), 0, 0, NULL },
-    { "secret_key", JOB_KEY_SECRET, SIGN(secret_key), 0, 0, NULL },
-    { "session_token", JOB_KEY_SECRET, SIGN(session_token), 0, 0, NULL },
-    { "hmac", JOB_KEY_TEXT, SIGN(hmac), 0, 0, NULL },
-    { "of", JOB_KEY_TEXT, SIGN(of), 0, 0, NULL },
-    { "key", JOB_KEY_SECRET, SIGN(key), 0, 0, NULL },
-    { "header", JOB_KEY_TEXT, SIGN(header), 0, 0, NULL },
-    { "encoding", JOB_KEY_TEXT, SIGN(encoding), 0, 0, NULL },
-    { "time", JOB_KEY_TEXT, SIGN(time), 0, 0, NULL },
-    { "time_header", JOB_KEY_TEXT, SIGN(time_header), 0, 0, NULL },
+    { "aws", JOB_KEY_TEXT, SIGN(aws),
+      .help = "REGION:SERVICE, as eu-central-1:s3: AWS Signature Version 4" },
+    { "access_key", JOB_KEY_NAMED, SIGN(access_key), .write = job_put_sent_secret,
+      .help = "${AWS_ACCESS_KEY_ID}" },
+    { "secret_key", JOB_KEY_SECRET, SIGN(secret_key), .help = "${AWS_SECRET_ACCESS_KEY}" },
+    { "session_token", JOB_KEY_SECRET, SIGN(session_token), .help = "${AWS_SESSION_TOKEN}" },
+    { "hmac", JOB_KEY_TEXT, SIGN(hmac), .help = "An HMAC: sha256 or sha512" },
+    { "of", JOB_KEY_TEXT, SIGN(of),
+      .help = "What is signed, of {time}, {method}, {path}, {query}, {target} (path and query), {host} and "
+              "{body}" },
+    { "key", JOB_KEY_SECRET, SIGN(key), .help = "${SIGN_KEY}" },
+    { "header", JOB_KEY_TEXT, SIGN(header), .help = "Name of the header with the signature" },
+    { "encoding", JOB_KEY_TEXT, SIGN(encoding),
+      .help = "Of the signature: hex (as usual) or base64" },
+    { "time", JOB_KEY_TEXT, SIGN(time),
+      .help = "{time} in seconds (s), milliseconds (ms) or ISO 8601 (iso)" },
+    { "time_header", JOB_KEY_TEXT, SIGN(time_header), .help = "Name of a header with the time" },
 };
+/* clang-format on */
 
-const struct job_keys job_sign_keys = JOB_KEYS("sign", keys);
+const struct job_keys job_sign_keys = JOB_KEYS(
+    "sign", keys, .help = "Each request is signed by itself, with a key that is never sent.");
 
 /* --- checking ------------------------------------------------------------------------------------- */
 
