@@ -8,28 +8,19 @@
 #include "history/stored_job.h"
 #include "session/at_end.h"
 #include "session/end_report.h"
+#include "session/event_loop.h"
 #include "session/leave_terminal.h"
+#include "session/session_screen.h"
 #include "session/session_socket.h"
-#include "session/typed.h"
-#include "ui/crash.h"
-#include "ui/dashboard.h"
-#include "ui/plain.h"
-#include "ui/settings.h"
 #include "ui/words.h"
-#include "work/work.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FRAME_MS 100
-#define PLAIN_TICK_MS 1000
 #define TERMINATE_DRAIN_MS 5000
-#define COMMANDS_MAX 32
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGUSR1, SIGUSR2 };
 #define SIGNAL_COUNT (sizeof signals / sizeof signals[0])
@@ -39,17 +30,12 @@ struct session {
     uv_loop_t loop;
     struct clock clock;
     struct engine *engine;
-    struct dashboard *dashboard; /* one of the two, or none after a hang-up */
-    struct plain *plain;
-    struct snapshot *snapshot;
-    struct typed typed; /* words, where there is no dashboard */
-    uv_poll_t keys;
-    uv_timer_t frame;
+    struct session_screen screen;
     uv_timer_t terminate;
     uv_signal_t signals[SIGNAL_COUNT];
     struct session_socket socket;
     struct monitor monitor;
-    bool keys_open, closing;
+    bool closing;
     bool draining;    /* asked for once: the next time aborts */
     char table[4096]; /* what `n` makes */
     struct report report;
@@ -60,53 +46,22 @@ static void begin_close(struct session *s);
 /* Somebody is there to decide: at this terminal, or at another. */
 static void tell_attended(struct session *s)
 {
-    engine_set_attended(s->engine, s->dashboard || s->socket.is_attended);
+    engine_set_attended(s->engine, s->screen.dashboard || s->socket.is_attended);
 }
 
 /* Nobody sees it any more. What is paused stays so as long as somebody can come back to it. */
-static void go_on_unseen(struct session *s)
+static void go_on_unseen(void *context)
 {
+    struct session *s = context;
     struct control go_on = { .verb = CONTROL_PAUSE };
     char reply[CONTROL_REPLY_MAX];
 
     tell_attended(s);
-    if (s->snapshot->state == RUN_PAUSED && !s->socket.server) {
+    if (s->screen.snapshot->state == RUN_PAUSED && !s->socket.server) {
         engine_control(s->engine, &go_on, reply);
     }
     if (engine_is_done(s->engine)) {
         begin_close(s);
-    }
-}
-
-/* --- the screen ---------------------------------------------------------------------------------- */
-
-static void draw(struct session *s)
-{
-    if (!s->dashboard && !s->plain) {
-        return;
-    }
-    engine_snapshot(s->engine, s->snapshot);
-    if (s->dashboard) {
-        dashboard_draw(s->dashboard, s->snapshot);
-    } else {
-        plain_update(s->plain, s->snapshot);
-        typed_look(&s->typed);
-    }
-}
-
-static void on_keys(uv_poll_t *poll, int status, int events);
-
-static void watch_keys(struct session *s)
-{
-    if (s->keys_open) {
-        int events = (dashboard_wants_read(s->dashboard) ? UV_READABLE : 0) |
-                     (dashboard_wants_write(s->dashboard) ? UV_WRITABLE : 0);
-
-        if (events) {
-            uv_poll_start(&s->keys, events, on_keys);
-        } else {
-            uv_poll_stop(&s->keys);
-        }
     }
 }
 
@@ -115,29 +70,12 @@ static void on_handle_closed(uv_handle_t *handle)
     (void)handle;
 }
 
-/* The terminal is gone, or no longer ours: the run goes on unseen, and ends by itself. */
-static void lose_dashboard(struct session *s)
-{
-    if (!s->dashboard) {
-        return;
-    }
-    if (s->keys_open) {
-        uv_poll_stop(&s->keys);
-        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
-        s->keys_open = false;
-    }
-    dashboard_free(s->dashboard);
-    s->dashboard = NULL;
-    uv_timer_stop(&s->frame);
-    go_on_unseen(s);
-}
-
 /* The run goes on in the background, and the shell has its terminal again. */
 static void detach(struct session *s)
 {
     uint64_t stopped_us = clock_now_us(&s->clock);
 
-    lose_dashboard(s);
+    session_screen_lose(&s->screen);
     if (s->closing) {
         return; /* all was done, and nobody looks at it any more */
     }
@@ -169,8 +107,9 @@ static void carry_out(void *context, const struct control *control, char reply[C
     }
 }
 
-static void obey(struct session *s, const struct control *control)
+static void obey(void *context, const struct control *control)
 {
+    struct session *s = context;
     char reply[CONTROL_REPLY_MAX];
 
     if (control->verb == CONTROL_DETACH) {
@@ -178,52 +117,8 @@ static void obey(struct session *s, const struct control *control)
         return;
     }
     carry_out(s, control, reply);
-    if (s->dashboard && reply[0]) {
-        dashboard_message(s->dashboard, reply);
-    } else if (s->plain && reply[0]) {
-        plain_say(s->plain, str_view(reply));
-    }
-}
-
-static void on_keys(uv_poll_t *poll, int status, int events)
-{
-    struct session *s = poll->data;
-    struct control controls[COMMANDS_MAX];
-    size_t count;
-
-    if (events & UV_WRITABLE) {
-        dashboard_flush(s->dashboard);
-    }
-    do {
-        count = status < 0 || (events & UV_READABLE)
-                    ? dashboard_input(s->dashboard, clock_now_us(&s->clock), controls, COMMANDS_MAX)
-                    : 0;
-        for (size_t i = 0; i < count && s->dashboard; i++) {
-            obey(s, &controls[i]);
-        }
-    } while (count == COMMANDS_MAX && s->dashboard);
-    if (!s->dashboard) { /* one of them has ended it */
-        return;
-    }
-    if (dashboard_gone(s->dashboard)) {
-        lose_dashboard(s);
-        return;
-    }
-    if (events & UV_READABLE) {
-        draw(s); /* a key is answered at once, not with the next frame */
-    }
-    watch_keys(s);
-}
-
-static void on_frame(uv_timer_t *timer)
-{
-    struct session *s = timer->data;
-
-    draw(s);
-    if (s->dashboard && dashboard_gone(s->dashboard)) {
-        lose_dashboard(s);
-    } else if (s->dashboard) {
-        watch_keys(s);
+    if (reply[0]) {
+        session_screen_say(&s->screen, str_view(reply));
     }
 }
 
@@ -236,8 +131,8 @@ static void on_line(void *context, struct str line)
     struct control control;
     struct buf answer = { 0 };
 
-    engine_snapshot(s->engine, s->snapshot);
-    if (words_read(line, s->snapshot, engine_verbs(), &control, &answer) == WORDS_COMMAND) {
+    engine_snapshot(s->engine, s->screen.snapshot);
+    if (words_read(line, s->screen.snapshot, engine_verbs(), &control, &answer) == WORDS_COMMAND) {
         engine_set_attended(s->engine, true);
         if (control.verb == CONTROL_DRAIN) {
             quit(s, false);
@@ -245,74 +140,8 @@ static void on_line(void *context, struct str line)
             obey(s, &control);
         }
     }
-    plain_say(s->plain, buf_view(&answer));
+    plain_say(s->screen.plain, buf_view(&answer));
     buf_release(&answer);
-}
-
-static bool wants_dashboard(const struct session *s)
-{
-    return !s->options->plain && (isatty(STDIN_FILENO) || s->options->stdin_is_read) &&
-           isatty(STDOUT_FILENO);
-}
-
-static bool open_dashboard(struct session *s)
-{
-    struct dashboard_options options = dashboard_options_environment();
-    char settings[SETTINGS_PATH_MAX];
-    struct err err;
-
-    if (!wants_dashboard(s)) {
-        return false;
-    }
-    crash_install();
-    settings_path(settings);
-    options.settings_path = settings;
-    options.notify = s->options->notify;
-    options.verbs = engine_verbs() | DASHBOARD_VERB(CONTROL_DETACH);
-    options.can_return = s->socket.server != NULL;
-    if (dashboard_new(&s->dashboard, &options, &err) != RESULT_OK) {
-        s->dashboard = NULL;
-        say(stderr, "scrapetop: %s; plain lines instead", err.text);
-        return false;
-    }
-    if (uv_poll_init(&s->loop, &s->keys, dashboard_fd(s->dashboard)) != 0) {
-        dashboard_free(s->dashboard);
-        s->dashboard = NULL;
-        return false;
-    }
-    s->keys.data = s;
-    s->keys_open = true;
-    watch_keys(s);
-    return true;
-}
-
-static enum result open_screen(struct session *s, struct err *err)
-{
-    struct plain_options options = {
-        .fd = STDERR_FILENO,
-        .interval_us = s->options->quiet ? PLAIN_NEVER : s->options->progress_us,
-        .least = s->options->quiet ? EVENT_WARNING : EVENT_NOTICE,
-    };
-    enum result result;
-
-    s->snapshot = malloc(sizeof *s->snapshot);
-    if (!s->snapshot) {
-        return err_nomem(err, "preparing the screen");
-    }
-    if (open_dashboard(s)) {
-        uv_timer_start(&s->frame, on_frame, 0, FRAME_MS);
-        return RESULT_OK;
-    }
-    tell_attended(s);
-    result = plain_new(&s->plain, &options, err);
-    if (result == RESULT_OK) {
-        uv_timer_start(&s->frame, on_frame, PLAIN_TICK_MS, PLAIN_TICK_MS);
-        if (!s->options->quiet && typed_open(&s->typed, &s->loop, on_line, s)) {
-            plain_say(s->plain,
-                      STR("scrapetop: commands may be typed: status, cap 20, pause, quit, help"));
-        }
-    }
-    return result;
 }
 
 /* --- signals --------------------------------------------------------------------------------------- */
@@ -331,8 +160,8 @@ static void quit(struct session *s, bool terminated)
     if (terminated) {
         control.number = control.verb == CONTROL_ABORT ? EXIT_TERMINATED : 0;
         uv_timer_start(&s->terminate, on_terminate, TERMINATE_DRAIN_MS, 0);
-    } else if (s->dashboard) {
-        control = dashboard_quit(s->dashboard);
+    } else if (s->screen.dashboard) {
+        control = dashboard_quit(s->screen.dashboard);
     } else if (!s->draining && !engine_is_done(s->engine)) {
         say(stderr, "scrapetop: draining - Ctrl-C again aborts");
     }
@@ -343,15 +172,10 @@ static void stop_ourselves(struct session *s)
 {
     uint64_t stopped_us = clock_now_us(&s->clock);
 
-    if (s->dashboard) {
-        dashboard_suspend(s->dashboard);
-    }
+    session_screen_suspend(&s->screen);
     raise(SIGSTOP);
     uv_update_time(&s->loop);
-    if (s->dashboard) {
-        dashboard_resume(s->dashboard);
-        watch_keys(s);
-    }
+    session_screen_resume(&s->screen);
     engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
 }
 
@@ -371,13 +195,10 @@ static void on_signal(uv_signal_t *handle, int number)
         quit(s, true);
         break;
     case SIGHUP:
-        lose_dashboard(s);
+        session_screen_lose(&s->screen);
         break;
     case SIGWINCH:
-        if (s->dashboard) {
-            dashboard_resize(s->dashboard);
-            draw(s);
-        }
+        session_screen_resize(&s->screen);
         break;
     case SIGTSTP:
         stop_ourselves(s);
@@ -446,7 +267,7 @@ static void on_engine_closed(void *context, const struct err *trouble)
     s->engine = NULL;
     session_socket_close(&s->socket, &s->report);
     monitor_close(&s->monitor);
-    uv_close((uv_handle_t *)&s->frame, on_handle_closed);
+    session_screen_close(&s->screen);
     uv_close((uv_handle_t *)&s->terminate, on_handle_closed);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&s->signals[i], on_handle_closed);
@@ -463,20 +284,8 @@ static void begin_close(struct session *s)
     s->closing = s->socket.is_ending = true;
     monitor_finish(&s->monitor);
     engine_report(s->engine, &s->report);
-    if (s->plain) {
-        engine_snapshot(s->engine, s->snapshot);
-        plain_finish(s->plain, s->snapshot);
-    }
-    uv_timer_stop(&s->frame);
+    session_screen_end(&s->screen, true);
     uv_timer_stop(&s->terminate);
-    typed_close(&s->typed);
-    if (s->keys_open) {
-        uv_poll_stop(&s->keys);
-        uv_close((uv_handle_t *)&s->keys, on_handle_closed);
-        s->keys_open = false;
-    }
-    dashboard_free(s->dashboard);
-    s->dashboard = NULL;
     engine_close(s->engine, on_engine_closed);
 }
 
@@ -485,7 +294,7 @@ static void on_done(void *context)
 {
     struct session *s = context;
 
-    if (!s->dashboard || s->draining || s->options->sweep || s->options->exit) {
+    if (!s->screen.dashboard || s->draining || s->options->sweep || s->options->exit) {
         begin_close(s);
     }
 }
@@ -541,41 +350,6 @@ static enum result open_engine(struct session *s, struct err *err)
     return result;
 }
 
-/* libuv's first loop makes a pipe for signals, after others, and aborts the process when there is no descriptor
- * for that. */
-#define LOOP_DESCRIPTORS 6
-
-static bool has_room_for_loop(void)
-{
-    int fds[LOOP_DESCRIPTORS];
-    bool has_room = true;
-
-    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
-        fds[i] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-        has_room &= fds[i] >= 0;
-    }
-    for (size_t i = 0; i < LOOP_DESCRIPTORS; i++) {
-        if (fds[i] >= 0) {
-            close(fds[i]);
-        }
-    }
-    return has_room;
-}
-
-static enum result open_loop(uv_loop_t *loop, struct err *err)
-{
-    enum result result;
-
-    if (!has_room_for_loop() || uv_loop_init(loop) != 0) {
-        return err_set(err, RESULT_NOMEM, "E-LOOP1", "cannot make an event loop");
-    }
-    result = work_pool_start(loop, err);
-    if (result != RESULT_OK) {
-        uv_loop_close(loop);
-    }
-    return result;
-}
-
 /* Whoever waits for the run's end elsewhere. */
 static void tell_outside(const struct session *s)
 {
@@ -587,6 +361,56 @@ static void tell_outside(const struct session *s)
     }
     buf_release(&json);
     at_end_ping(s->options->ping, exit);
+}
+
+static enum result open_screen(struct session *s, struct err *err)
+{
+    enum result result = session_screen_open(&s->screen, s->socket.server != NULL, err);
+
+    if (!s->screen.dashboard) {
+        tell_attended(s);
+    }
+    return result;
+}
+
+/* All that a run needs but the loop. */
+static enum result open_all(struct session *s, struct err *err)
+{
+    enum result result;
+
+    s->screen = (struct session_screen){ .loop = &s->loop,
+                                         .engine = &s->engine,
+                                         .options = s->options,
+                                         .clock = s->clock,
+                                         .obey = obey,
+                                         .typed_line = on_line,
+                                         .lost = go_on_unseen,
+                                         .context = s };
+    session_screen_init(&s->screen);
+    uv_timer_init(&s->loop, &s->terminate);
+    s->terminate.data = s;
+    open_signals(s);
+    result = open_engine(s, err);
+    if (result == RESULT_OK) {
+        open_socket(s);
+        result = monitor_open(&s->monitor, &s->loop, &s->engine, &s->options->monitor, err);
+    }
+    if (result == RESULT_OK) {
+        result = open_screen(s, err);
+    }
+    return result == RESULT_OK ? engine_start(s->engine, err) : result;
+}
+
+static void close_unstarted(struct session *s)
+{
+    s->closing = s->socket.is_ending = true;
+    s->report.exit = EXIT_INTERNAL;
+    session_screen_end(&s->screen, false);
+    if (s->engine) {
+        engine_close(s->engine, on_engine_closed);
+    } else {
+        on_engine_closed(s, NULL);
+    }
 }
 
 int session_run(const struct session_options *options)
@@ -603,45 +427,19 @@ int session_run(const struct session_options *options)
     s->options = options;
     s->clock = clock_system();
     set_paths(s);
-    if (open_loop(&s->loop, &err) != RESULT_OK) {
+    if (event_loop_open(&s->loop, &err) != RESULT_OK) {
         free(s);
         return message_fail(&err);
     }
-    uv_timer_init(&s->loop, &s->frame);
-    uv_timer_init(&s->loop, &s->terminate);
-    s->frame.data = s->terminate.data = s;
-    open_signals(s);
-    result = open_engine(s, &err);
-    if (result == RESULT_OK) {
-        open_socket(s);
-        result = monitor_open(&s->monitor, &s->loop, &s->engine, &s->options->monitor, &err);
-    }
-    if (result == RESULT_OK) {
-        result = open_screen(s, &err);
-    }
-    if (result == RESULT_OK) {
-        result = engine_start(s->engine, &err);
-    }
+    result = open_all(s, &err);
     if (result == RESULT_OK) {
         monitor_ready(&s->monitor);
         at_end_ping_start(&s->loop, s->options->ping);
         if (s->options->detach) {
             detach_ready(s->options->detach, s->options->dir);
         }
-    }
-    if (result != RESULT_OK) {
-        s->closing = s->socket.is_ending = true;
-        s->report.exit = EXIT_INTERNAL;
-        typed_close(&s->typed);
-        dashboard_free(s->dashboard);
-        if (s->keys_open) {
-            uv_close((uv_handle_t *)&s->keys, on_handle_closed);
-        }
-        if (s->engine) {
-            engine_close(s->engine, on_engine_closed);
-        } else {
-            on_engine_closed(s, NULL);
-        }
+    } else {
+        close_unstarted(s);
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&s->loop) != 0) {
@@ -655,8 +453,7 @@ int session_run(const struct session_options *options)
         code = message_fail(&err);
     }
     report_release(&s->report);
-    plain_free(s->plain);
-    free(s->snapshot);
+    session_screen_release(&s->screen);
     free(s);
     return code;
 }
