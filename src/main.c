@@ -30,6 +30,8 @@
  * Threads: the loop (network, timers, keys, drawing), the committer (disk), libuv's pool (tables).
  */
 #include "base/utf8.h"
+
+#include "base/os.h"
 #include "cmd/cmd.h"
 #include "cmd/completions.h"
 #include "cmd/demo_options.h"
@@ -43,9 +45,6 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -104,11 +103,9 @@ static void prepare_process(void)
 
     setlocale(LC_CTYPE, ""); /* not LC_ALL: numbers keep their point */
     utf8_set_ascii(strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
-#ifdef __GLIBC__
     /* Else it grows with what is freed, up to 32 MiB: then large bodies lie on the heap, are copied as they grow and
      * leave holes, which cost nearly as much as the bodies themselves. */
-    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
-#endif
+    os_return_blocks(LARGE_BLOCK_BYTES);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL); /* ignored by who started us, no child could be waited for */
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is EFBIG, told like a full disk */

@@ -57,6 +57,13 @@ ONLY_IN = {
     "sqlite3.h": {"store": r"ledger.*", "table": r"sqlite_.*"},
 }
 
+# What systems do differently stands in base/os/ alone (base/os.h has a name for each).
+OF_ONE_SYSTEM = re.compile(
+    r"\b(fdatasync|fsync|F_FULLFSYNC|F_OFD_\w+|renameat2|RENAME_NOREPLACE|memfd_create|O_TMPFILE|p?fallocate|"
+    r"posix_fallocate|sync_file_range|SCHED_IDLE|sched_setscheduler|CLOCK_BOOTTIME|getrandom|explicit_bzero|pipe2|dup3|"
+    r"accept4|eventfd\w*|epoll_(?:create1?|ctl|wait)|kqueue|kevent|prctl|SO_PEERCRED|SOCK_CLOEXEC|SOCK_NONBLOCK|MSG_NOSIGNAL|ppoll|mallopt|"
+    r"getauxval|memrchr|st_mtim|socketpair|copy_file_range|statfs|gettid|close_range)\b|\"/proc/(?!self/fd/\")|/proc/%")
+
 # What is not libc: everything that the table above names, and every library somebody may think of.
 FOREIGN = re.compile(r"(curl|cjson|uv|openssl)(/|\.h)|(sqlite3|microhttpd|zlib|zstd|zip|expat|curses|ncurses\w*|cmocka)\.h")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
@@ -67,6 +74,7 @@ NEVER_TOGETHER = ({"curl/curl.h", "uv.h"}, {("fetch", "multi_uv.c"), ("fetch", "
 HONEST = set()
 
 NO_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 FUNCTION = re.compile(r"^(?!static\b|typedef\b|#)[A-Za-z_][\w *]*?[\s*]([a-z_]\w*)\([^;{}]*\)\s*\{", re.MULTILINE)
 TABLE = re.compile(r"^const [\w *]*?\b(\w+)(?:\[[^\]]*\])* = ", re.MULTILINE)
 WORD = re.compile(r"\b[a-z_]\w*\b")
@@ -98,8 +106,11 @@ def faults_of(path, root):
     together, allowed = NEVER_TOGETHER
     if together <= seen and (part, path.name) not in allowed:
         yield f"{' and '.join(sorted(together))} meet in multi_uv only"
-    if WRITES.search(path.read_text(encoding="utf-8")) and path.name not in WRITERS:
+    text = path.read_text(encoding="utf-8")
+    if WRITES.search(text) and path.name not in WRITERS:
         yield "sentences go to stderr by base/say.h"
+    if path.parent != root / "src/base/os" and (own := OF_ONE_SYSTEM.search(COMMENT.sub(" ", text))):
+        yield f"{own[0]} is not on every system; base/os.h has a name for it"
 
 
 def arrows_within(files, root):
@@ -199,6 +210,10 @@ def self_test():
         ("src/cmd/x.c", 'say(stderr, "%s", path);\n', 0),
         ("src/cmd/x.c", 'fprintf(stderr, "%s", path);\n', 1),
         ("src/engine/x.c", "fputs(path, stderr);\n", 1),
+        ("src/store/x.c", "/* as fdatasync does */\nreturn os_sync(fd);\n", 0),
+        ("src/store/x.c", "return fdatasync(fd);\n", 1),
+        ("src/session/x.c", 'open("/proc/self/stat", O_RDONLY);\n', 1),
+        ("src/base/os/linux.c", "return fdatasync(fd);\n", 0),
     ]
     for name, text, want in cases:
         with tempfile.TemporaryDirectory() as root:

@@ -1,6 +1,7 @@
 #include "ui/terminal.h"
 
 #include "base/buf.h"
+#include "base/os.h"
 #include "base/utf8.h"
 #include "ui/background.h"
 #include "ui/borrowed_signals.h"
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,7 +133,7 @@ static void prepare_colours(struct terminal *t, bool wanted)
 static enum result open_screen(struct terminal *t, const struct terminal_options *options,
                                struct err *err)
 {
-    int memory = memfd_create("scrapetop-frame", MFD_CLOEXEC);
+    int memory = os_memory_file("scrapetop-frame");
     const char *enter, *type;
 
     if (memory < 0) {

@@ -1,8 +1,8 @@
 #include "base/clock.h"
 
+#include "base/os.h"
+
 #include <stdbool.h>
-#include <ctype.h>
-#include <stdio.h>
 #include <time.h>
 
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -11,11 +11,8 @@
 
 static uint64_t system_now_us(void *context)
 {
-    struct timespec ts;
-
     (void)context;
-    clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * US_PER_S + (uint64_t)ts.tv_nsec / 1000;
+    return os_uptime_us();
 }
 
 static int64_t system_wall_us(void *context)
@@ -32,28 +29,9 @@ struct clock clock_system(void)
     return (struct clock){ system_now_us, system_wall_us, NULL };
 }
 
-/* "0d3ce1f6-a2b1-...": a random number, of which the first 64 bits do. */
 uint64_t clock_boot(void)
 {
-    char text[40] = "";
-    uint64_t boot = 0;
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    size_t digits = 0;
-
-    if (!file) {
-        return 0;
-    }
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    for (const char *at = text; *at && digits < 16; at++) {
-        if (isxdigit((unsigned char)*at)) {
-            unsigned low = (unsigned char)*at | 32U;
-
-            boot = boot << 4 | (low <= '9' ? low - '0' : low - 'a' + 10);
-            digits++;
-        }
-    }
-    return digits == 16 ? boot : 0;
+    return os_boot();
 }
 
 uint64_t clock_now_us(const struct clock *clock)

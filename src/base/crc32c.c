@@ -1,5 +1,7 @@
 #include "base/crc32c.h"
 
+#include "base/os.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -118,7 +120,7 @@ crc32c_processor(uint32_t crc, const void *bytes, size_t len)
 
 static bool processor_has_crc(void)
 {
-    return getauxval(AT_HWCAP) & HWCAP_CRC32;
+    return os_has_arm_crc();
 }
 
 __attribute__((target("+crc"))) static uint32_t crc32c_processor(uint32_t crc, const void *bytes,

@@ -1,5 +1,7 @@
 #include "base/parents.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@ static void sync_directory(const char *path)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd >= 0) {
-        (void)fsync(fd); /* as much as this file system does */
+        (void)os_sync_all(fd); /* as much as this file system does */
         close(fd);
     }
 }

@@ -1,6 +1,6 @@
 #include "base/secrecy.h"
 
-#include <sys/prctl.h>
+#include "base/os.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_TRACED_AT_ITS_END 1
@@ -11,14 +11,14 @@
 #endif
 
 #ifdef IS_TRACED_AT_ITS_END
-static void set_dumpable(unsigned long is_dumpable)
+static void set_dumpable(bool is_dumpable)
 {
     (void)is_dumpable;
 }
 #else
-static void set_dumpable(unsigned long is_dumpable)
+static void set_dumpable(bool is_dumpable)
 {
-    (void)prctl(PR_SET_DUMPABLE, is_dumpable, 0, 0, 0);
+    os_let_others_read(is_dumpable);
 }
 #endif
 
@@ -31,7 +31,7 @@ void secrecy_begin(struct secrecy *s)
         none = (struct rlimit){ 0, s->core.rlim_max }; /* which could not be raised again */
         (void)setrlimit(RLIMIT_CORE, &none);
     }
-    set_dumpable(0);
+    set_dumpable(false);
 }
 
 void secrecy_end(const struct secrecy *s)
@@ -39,5 +39,5 @@ void secrecy_end(const struct secrecy *s)
     if (s->begun) {
         (void)setrlimit(RLIMIT_CORE, &s->core);
     }
-    set_dumpable(1);
+    set_dumpable(true);
 }

@@ -1,5 +1,6 @@
 #include "cmd/as_curl_rows.h"
 
+#include "base/os.h"
 #include "base/url_make.h"
 #include "job/auth/auth_kind.h"
 #include "probe/curl_form.h"
@@ -113,7 +114,7 @@ static enum result add_header(struct job *job, const char *name, const char *val
                              : err_nomem(err, "reading the command line");
 
     if (line.data) {
-        explicit_bzero(line.data, line.cap);
+        os_wipe(line.data, line.cap);
     }
     buf_release(&line);
     return result;

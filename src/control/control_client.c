@@ -2,6 +2,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,11 +31,9 @@ extern char **environ;
 /* In /tmp anybody can listen where a run of this user would, if he comes first. */
 static bool is_of_this_user(int fd)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
+    uid_t user;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == geteuid() || peer.uid == 0);
+    return os_peer_user(fd, &user) && (user == geteuid() || user == 0);
 }
 
 enum result control_client_connect(struct control_client *c, const char *path, struct err *err)
@@ -49,8 +48,8 @@ enum result control_client_connect(struct control_client *c, const char *path, s
     }
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     /* A run that is stopped (Ctrl-Z) takes no connection: once its queue is full, connecting would wait for ever. */
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (c->fd < 0) {
+    c->fd = os_socket(AF_UNIX, SOCK_STREAM, 0);
+    if (c->fd < 0 || os_do_not_block(c->fd) != 0) {
         return err_set_errno(err, errno, "E-CTL8", "cannot make a socket");
     }
     if (connect(c->fd, (const struct sockaddr *)&address, sizeof address) != 0) {
@@ -98,7 +97,7 @@ enum result control_client_ssh(struct control_client *c, const char *host, const
     }
     snprintf(to, sizeof to, "%s", host);
     snprintf(which, sizeof which, "%s", run);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
+    if (os_socket_pair(ends) == 0) {
         failed = posix_spawn_file_actions_init(&actions);
         if (failed == 0) {
             posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
@@ -150,7 +149,7 @@ void control_client_close(struct control_client *c)
 static enum result send_all(struct control_client *c, struct str bytes, struct err *err)
 {
     while (bytes.len) {
-        ssize_t sent = send(c->fd, bytes.data, bytes.len, MSG_NOSIGNAL);
+        ssize_t sent = os_send(c->fd, bytes.data, bytes.len, true);
         struct pollfd room = { .fd = c->fd, .events = POLLOUT };
 
         if (sent >= 0) {

@@ -2,6 +2,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/os.h"
 #include "control/control_client.h"
 #include "control/snapshot_json.h"
 #include "control/socket_place.h"
@@ -590,13 +591,11 @@ void control_server_event(struct control_server *s, struct str line)
 
 static bool is_of_this_user(const uv_pipe_t *pipe)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
+    uid_t user;
     int fd;
 
-    return uv_fileno((const uv_handle_t *)pipe, &fd) == 0 &&
-           getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == geteuid() || peer.uid == 0);
+    return uv_fileno((const uv_handle_t *)pipe, &fd) == 0 && os_peer_user(fd, &user) &&
+           (user == geteuid() || user == 0);
 }
 
 static size_t free_slot(const struct control_server *s)

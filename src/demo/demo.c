@@ -7,6 +7,7 @@
  */
 #include "demo/demo.h"
 
+#include "base/os.h"
 #include "demo/exchange.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ struct demo {
     struct server server;
     struct MHD_Daemon *mhd;
     int epoll_fd;  /* MHD's */
-    int stop_fd;   /* an eventfd: readable when the thread shall end */
+    int stop[2];   /* a pipe, with a byte in it when the thread shall end */
     int listen_fd; /* MHD's as soon as it runs, -1 here then */
     uint16_t port;
     pthread_t thread;
@@ -96,7 +96,7 @@ static void *run(void *context)
 {
     struct demo *demo = context;
     struct pollfd wait[2] = {
-        { .fd = demo->stop_fd, .events = POLLIN },
+        { .fd = demo->stop[0], .events = POLLIN },
         { .fd = demo->epoll_fd, .events = POLLIN },
     };
 
@@ -106,7 +106,7 @@ static void *run(void *context)
         if (!fire_timers(&demo->server)) {
             time = sleep_time(demo);
         }
-        if (ppoll(wait, 2, &time, NULL) < 0 && errno != EINTR) {
+        if (os_poll(wait, 2, &time) < 0 && errno != EINTR) {
             break;
         }
         MHD_run(demo->mhd);
@@ -123,10 +123,10 @@ static enum result open_socket(struct demo *demo, uint16_t port, struct err *err
     };
     socklen_t size = sizeof address;
     int one = 1;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = os_socket(AF_INET, SOCK_STREAM, 0);
 
     demo->listen_fd = fd;
-    if (fd < 0) {
+    if (fd < 0 || os_do_not_block(fd) != 0) {
         return err_set_errno(err, errno, "E-DEMO3", "cannot open a socket");
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -198,9 +198,8 @@ static enum result start_thread(struct demo *demo, struct err *err)
     sigset_t all, before;
     int errnum;
 
-    demo->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (demo->stop_fd < 0) {
-        return err_set_errno(err, errno, "E-DEMO3", "cannot make an eventfd");
+    if (os_pipe(demo->stop) != 0) {
+        return err_set_errno(err, errno, "E-DEMO3", "cannot make a pipe");
     }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -226,8 +225,9 @@ static void release(struct demo *demo)
     if (demo->listen_fd >= 0) {
         close(demo->listen_fd);
     }
-    if (demo->stop_fd >= 0) {
-        close(demo->stop_fd);
+    if (demo->stop[0] >= 0) {
+        close(demo->stop[0]);
+        close(demo->stop[1]);
     }
     timers_release(&server->timers);
     access_log_close(&server->log);
@@ -249,7 +249,7 @@ enum result demo_start(struct demo **demo, const struct demo_options *options, s
     if (!made) {
         return err_nomem(err, "starting the demo API");
     }
-    made->listen_fd = made->stop_fd = -1;
+    made->listen_fd = made->stop[0] = made->stop[1] = -1;
     result = set_up_server(&made->server, options, err);
     if (result == RESULT_OK) {
         result = open_socket(made, options->port, err);
@@ -277,7 +277,7 @@ uint16_t demo_port(const struct demo *demo)
 void demo_stop(struct demo *demo)
 {
     if (demo) {
-        eventfd_write(demo->stop_fd, 1);
+        (void)!write(demo->stop[1], "", 1);
         pthread_join(demo->thread, NULL);
         release(demo);
     }

@@ -1,11 +1,12 @@
 #include "engine/cookie_jar.h"
 
+#include "base/os.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/hidden.h"
-#include "engine/login.h"
 #include "engine/kept_write.h"
+#include "engine/login.h"
 #include "fetch/cookies.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 static void forget(char *value)
 {
     if (value) {
-        explicit_bzero(value, strlen(value));
+        os_wipe(value, strlen(value));
     }
     free(value);
 }

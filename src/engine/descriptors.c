@@ -1,5 +1,7 @@
 #include "engine/descriptors.h"
 
+#include "base/os.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -78,7 +80,7 @@ void descriptors_reserve(uv_loop_t *loop)
     struct rlimit limit;
     int ends[2];
 
-    if (!r || getrlimit(RLIMIT_NOFILE, &limit) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
+    if (!r || getrlimit(RLIMIT_NOFILE, &limit) != 0 || os_pipe(ends) != 0) {
         free(r);
         return;
     }

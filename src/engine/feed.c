@@ -1,5 +1,6 @@
 #include "engine/feed.h"
 
+#include "base/os.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -59,7 +60,7 @@ static int append(struct feed *f, size_t len)
 {
     int failed = write_all(f->source->copy_fd, f->pending.data, len);
 
-    if (!failed && fdatasync(f->source->copy_fd) != 0) {
+    if (!failed && os_sync(f->source->copy_fd) != 0) {
         failed = errno;
     }
     if (!failed) {
@@ -79,7 +80,7 @@ static int take(struct feed *f, const char *bytes, size_t len)
     if (buf_append(&f->pending, bytes, len) != RESULT_OK) {
         return ENOMEM;
     }
-    last = memrchr(f->pending.data, '\n', f->pending.len);
+    last = os_find_last(f->pending.data, '\n', f->pending.len);
     if (!last && f->pending.len > 2 * LIST_LINE_MAX) {
         last = f->pending.data + f->pending.len - 1;
     }
@@ -265,7 +266,7 @@ void feed_source_release(struct feed_source *s)
 
 static enum result start_thread(struct feed *f, struct err *err)
 {
-    if (pipe2(f->stop_fds, O_CLOEXEC) != 0) {
+    if (os_pipe(f->stop_fds) != 0) {
         return err_set_errno(err, errno, "E-RES1", "no descriptors to read the list on");
     }
     if (uv_async_init(f->engine->options.loop, &f->async, on_news) != 0) {

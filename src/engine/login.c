@@ -1,5 +1,6 @@
 #include "engine/login.h"
 
+#include "base/os.h"
 #include "base/utf8.h"
 #include "engine/auth.h"
 #include "engine/cookie_jar.h"
@@ -7,10 +8,10 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/hidden.h"
-#include "engine/pace.h"
-#include "engine/poll.h"
 #include "engine/kept_write.h"
 #include "engine/login_command.h"
+#include "engine/pace.h"
+#include "engine/poll.h"
 #include "engine/proxy_watch.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ static enum result keep_token(struct login_state *l, struct str token)
         return RESULT_NOMEM;
     }
     if (l->token_count == LOGIN_TOKENS_KEPT) {
-        explicit_bzero(l->tokens[0], strlen(l->tokens[0]));
+        os_wipe(l->tokens[0], strlen(l->tokens[0]));
         free(l->tokens[0]);
         memmove(&l->tokens[0], &l->tokens[1], sizeof l->tokens - sizeof l->tokens[0]);
         l->token_count--;
@@ -112,7 +113,7 @@ void login_release(struct engine *e)
     auth_release(&e->auth);
     secrets_release(&e->secrets);
     for (size_t i = 0; i < e->login.token_count; i++) {
-        explicit_bzero(e->login.tokens[i], strlen(e->login.tokens[i]));
+        os_wipe(e->login.tokens[i], strlen(e->login.tokens[i]));
         free(e->login.tokens[i]);
     }
 }
@@ -153,7 +154,7 @@ uint64_t login_wake_us(struct engine *e)
 static void forget_request(struct request *request)
 {
     if (request && request->body.len) {
-        explicit_bzero(request->text + (request->body.data - request->text), request->body.len);
+        os_wipe(request->text + (request->body.data - request->text), request->body.len);
     }
     request_free(request);
 }
@@ -386,7 +387,7 @@ bool login_takes(struct engine *e, struct response *response)
         take_answer(e, response);
     }
     if (response->body.data) {
-        explicit_bzero(response->body.data, response->body.cap);
+        os_wipe(response->body.data, response->body.cap);
     }
     response->request = NULL;
     forget_request(request);

@@ -1,5 +1,6 @@
 #include "engine/login_command.h"
 
+#include "base/os.h"
 #include "base/utf8.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
@@ -103,7 +104,7 @@ static void on_closed(uv_handle_t *handle)
     c->done(e, &printed);
     auth_wipe(&c->printed);
     auth_wipe(&c->complaint);
-    explicit_bzero(c->room, sizeof c->room);
+    os_wipe(c->room, sizeof c->room);
     free(c);
     engine_want_turn(e);
 }

@@ -1,5 +1,6 @@
 #include "engine/redirect.h"
 
+#include "base/os.h"
 #include "base/url_make.h"
 #include "engine/auth.h"
 #include "engine/core.h"
@@ -71,7 +72,7 @@ static enum result drop_key(const struct engine *e, const struct url *to, char *
     }
     result = url_append_without_param(&without, str_view(url), str_view(e->auth.login->name));
     if (result == RESULT_OK) {
-        explicit_bzero(url, len);
+        os_wipe(url, len);
         memcpy(url, without.data, without.len);
     }
     buf_release(&without);

@@ -1,5 +1,6 @@
 #include "engine/seal.h"
 
+#include "base/os.h"
 #include "engine/engine_state.h"
 
 #include <stdio.h>
@@ -165,7 +166,7 @@ static struct request *opened_copy(struct engine *e, const struct request *reque
         copy->host = request->host;
     }
     if (vars.data) {
-        explicit_bzero(vars.data, vars.cap);
+        os_wipe(vars.data, vars.cap);
     }
     buf_release(&vars);
     return copy;
@@ -181,7 +182,7 @@ void seal_release(struct engine *e)
 {
     for (size_t i = 0; i < sizeof e->seal.opened / sizeof e->seal.opened[0]; i++) {
         if (e->seal.opened[i].data) {
-            explicit_bzero(e->seal.opened[i].data, e->seal.opened[i].cap);
+            os_wipe(e->seal.opened[i].data, e->seal.opened[i].cap);
         }
         buf_release(&e->seal.opened[i]);
     }

@@ -1,6 +1,7 @@
 #include "fetch/client_cert.h"
 
 #include "base/buf.h"
+#include "base/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,7 +186,7 @@ static enum result read_cert_file(const char *path, bool holds_key, struct buf *
 static void wipe(struct buf *b)
 {
     if (b->data) {
-        explicit_bzero(b->data, b->cap);
+        os_wipe(b->data, b->cap);
     }
     buf_release(b);
 }

@@ -1,5 +1,7 @@
 #include "fetch/cookies.h"
 
+#include "base/os.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -128,7 +130,7 @@ static bool add_line(struct cookies *c, struct str line)
     copy = str_dup(str_trim(line));
     good = copy && curl_easy_setopt(c->easy, CURLOPT_COOKIELIST, copy) == CURLE_OK;
     if (copy) {
-        explicit_bzero(copy, strlen(copy));
+        os_wipe(copy, strlen(copy));
     }
     free(copy);
     return good;
@@ -155,7 +157,7 @@ static struct curl_slist *list_all(struct cookies *c)
 static void free_all(struct curl_slist *list)
 {
     for (struct curl_slist *at = list; at; at = at->next) {
-        explicit_bzero(at->data, strlen(at->data));
+        os_wipe(at->data, strlen(at->data));
     }
     curl_slist_free_all(list);
 }

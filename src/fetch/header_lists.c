@@ -1,5 +1,7 @@
 #include "fetch/header_lists.h"
 
+#include "base/os.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +137,7 @@ void header_lists_release(struct transfer_config *config)
         char *given = config->cookies[i].given;
 
         if (given) {
-            explicit_bzero(given, strlen(given));
+            os_wipe(given, strlen(given));
         }
         free(given);
     }

@@ -1,6 +1,7 @@
 #include "fetch/proxy.h"
 
 #include "base/buf.h"
+#include "base/os.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -166,7 +167,7 @@ enum result proxies_init(struct proxies *proxies, const struct job_proxy *job, s
 static void release(struct proxy *proxy)
 {
     if (proxy->password) {
-        explicit_bzero(proxy->password, strlen(proxy->password));
+        os_wipe(proxy->password, strlen(proxy->password));
     }
     free(proxy->password);
     free(proxy->name);

@@ -1,16 +1,17 @@
 #include "fetch/socket_set.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #define BATCH 256
 
 struct socket_set {
-    uv_poll_t poll; /* of the epoll instance */
-    int epoll_fd;
-    struct epoll_event events[BATCH];
+    uv_poll_t poll; /* of `watch` */
+    int watch;      /* the sockets as one descriptor, base/os.h */
+    struct os_ready events[BATCH];
     int at, count; /* of the batch, what is still to be told */
     bool is_closing;
     socket_set_ready ready;
@@ -18,27 +19,20 @@ struct socket_set {
     void *context;
 };
 
-static uint32_t epoll_of(int events)
+static uint64_t tag_of(int fd, uint32_t serial)
 {
-    return (events & UV_READABLE ? (uint32_t)EPOLLIN : 0) |
-           (events & UV_WRITABLE ? (uint32_t)EPOLLOUT : 0);
-}
-
-static struct epoll_event event_of(int fd, uint32_t serial, int events)
-{
-    return (struct epoll_event){ .events = epoll_of(events),
-                                 .data.u64 = (uint64_t)serial << 32 | (uint32_t)fd };
+    return (uint64_t)serial << 32 | (uint32_t)fd;
 }
 
 /* An error or a hang-up alone is told as 0: the caller knows what it wants. */
-static int uv_of(uint32_t events)
+static int uv_of(const struct os_ready *ready)
 {
-    return (events & EPOLLIN ? UV_READABLE : 0) | (events & EPOLLOUT ? UV_WRITABLE : 0);
+    return (ready->can_read ? UV_READABLE : 0) | (ready->can_write ? UV_WRITABLE : 0);
 }
 
 static bool next_batch(struct socket_set *set)
 {
-    int count = epoll_wait(set->epoll_fd, set->events, BATCH, 0);
+    int count = os_watch_ready(set->watch, set->events, BATCH);
 
     set->at = 0;
     set->count = count > 0 ? count : 0; /* EINTR: the loop comes back */
@@ -56,10 +50,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     while (set->at < set->count || (more && next_batch(set))) {
         more = set->count == BATCH;
         while (set->at < set->count) {
-            struct epoll_event *event = &set->events[set->at++];
+            const struct os_ready *event = &set->events[set->at++];
 
-            set->ready(set->context, (int)(event->data.u64 & UINT32_MAX),
-                       (uint32_t)(event->data.u64 >> 32), uv_of(event->events));
+            set->ready(set->context, (int)(event->tag & UINT32_MAX), (uint32_t)(event->tag >> 32),
+                       uv_of(event));
             if (set->is_closing || uv_hrtime() >= until_ns) {
                 return;
             }
@@ -95,13 +89,12 @@ enum result socket_set_new(struct socket_set **set, uv_loop_t *loop, socket_set_
     }
     s->ready = ready;
     s->context = context;
-    s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (s->epoll_fd < 0 || !loop_has_room(s->epoll_fd) ||
-        uv_poll_init(loop, &s->poll, s->epoll_fd) != 0) {
+    s->watch = os_watch_open();
+    if (s->watch < 0 || !loop_has_room(s->watch) || uv_poll_init(loop, &s->poll, s->watch) != 0) {
         int why = errno;
 
-        if (s->epoll_fd >= 0) {
-            close(s->epoll_fd);
+        if (s->watch >= 0) {
+            close(s->watch);
         }
         free(s);
         return err_set_errno(err, why, "E-NET1", "cannot watch sockets");
@@ -114,22 +107,19 @@ enum result socket_set_new(struct socket_set **set, uv_loop_t *loop, socket_set_
 
 bool socket_set_add(struct socket_set *set, int fd, uint32_t serial, int events)
 {
-    struct epoll_event event = event_of(fd, serial, events);
-
-    return epoll_ctl(set->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ||
-           (errno == EEXIST && epoll_ctl(set->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0);
+    return os_watch_add(set->watch, fd, tag_of(fd, serial), events & UV_READABLE,
+                        events & UV_WRITABLE) == 0;
 }
 
 void socket_set_change(struct socket_set *set, int fd, uint32_t serial, int events)
 {
-    struct epoll_event event = event_of(fd, serial, events);
-
-    epoll_ctl(set->epoll_fd, EPOLL_CTL_MOD, fd, &event); /* fails for none that is in */
+    (void)os_watch_change(set->watch, fd, tag_of(fd, serial), events & UV_READABLE,
+                          events & UV_WRITABLE); /* fails for none that is in */
 }
 
 void socket_set_remove(struct socket_set *set, int fd)
 {
-    epoll_ctl(set->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    os_watch_stop(set->watch, fd);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -138,7 +128,7 @@ static void on_closed(uv_handle_t *handle)
     void (*closed)(void *context) = set->closed;
     void *context = set->context;
 
-    close(set->epoll_fd);
+    close(set->watch);
     free(set);
     closed(context);
 }

@@ -1,5 +1,7 @@
 #include "fetch/standstill.h"
 
+#include "base/os.h"
+
 #include <time.h>
 
 static uint64_t clock_us(clockid_t clock)
@@ -12,7 +14,7 @@ static uint64_t clock_us(clockid_t clock)
 
 static struct standstill_time now(void)
 {
-    return (struct standstill_time){ uv_hrtime() / 1000U, clock_us(CLOCK_BOOTTIME) };
+    return (struct standstill_time){ uv_hrtime() / 1000U, os_uptime_us() };
 }
 
 static uint64_t beyond(uint64_t now_us, uint64_t from_us, uint64_t means_us)

@@ -1,5 +1,6 @@
 #include "fetch/transfer.h"
 
+#include "base/os.h"
 #include "fetch/private_address.h"
 #include "fetch/transfer_body.h"
 #include "fetch/transfer_head.h"
@@ -45,7 +46,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     if (t->private_refused) {
         return CURL_SOCKET_BAD;
     }
-    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    fd = os_socket(address->family, address->socktype, address->protocol);
     t->socket_errno = fd < 0 ? errno : 0;
     if (fd >= 0 && is_one_of_the_last(fd)) {
         close(fd);
@@ -163,7 +164,7 @@ static bool renew(struct transfer *t)
 static void wipe(struct buf *b)
 {
     if (b->data) {
-        explicit_bzero(b->data, b->cap);
+        os_wipe(b->data, b->cap);
     }
     buf_release(b);
 }

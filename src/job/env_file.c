@@ -1,5 +1,6 @@
 #include "job/env_file.h"
 
+#include "base/os.h"
 #include "job/secret.h"
 
 #include <errno.h>
@@ -75,7 +76,7 @@ enum result env_file_find(const char *path, const char *name, struct buf *value,
         }
     }
     if (text.data) {
-        explicit_bzero(text.data, text.cap);
+        os_wipe(text.data, text.cap);
     }
     buf_release(&text);
     return result;

@@ -1,6 +1,7 @@
 #include "job/job_file.h"
 
 #include "base/json_scan.h"
+#include "base/os.h"
 #include "job/env_file.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -20,7 +21,7 @@ static void name_after_file(struct job_reader *r)
 {
     const char *slash = strrchr(r->path, '/');
     struct str stem = str_view(slash ? slash + 1 : r->path);
-    const char *dot = memrchr(stem.data, '.', stem.len);
+    const char *dot = os_find_last(stem.data, '.', stem.len);
 
     if (!r->job->name && !r->is_stored) {
         stem.len = dot && dot > stem.data ? (size_t)(dot - stem.data) : stem.len;
@@ -190,7 +191,7 @@ static enum result read_file(struct job_reader *r, const char *base, struct job_
         result = parse(r, buf_view(&text), base, faults, err);
     }
     if (text.data) {
-        explicit_bzero(text.data, text.cap);
+        os_wipe(text.data, text.cap);
     }
     buf_release(&text);
     return result;

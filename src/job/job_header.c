@@ -2,6 +2,7 @@
 #include "job/job.h"
 
 #include "base/base64.h"
+#include "base/os.h"
 #include "job/job_parts.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static void header_release(struct job_header *header)
     free(header->name);
     free(header->given);
     if (header->sent) {
-        explicit_bzero(header->sent, strlen(header->sent));
+        os_wipe(header->sent, strlen(header->sent));
     }
     free(header->sent);
 }
@@ -176,7 +177,7 @@ static enum result register_basic(struct job *job, struct str encoded, struct er
         result = RESULT_OK;
     }
     if (plain.data) {
-        explicit_bzero(plain.data, plain.cap);
+        os_wipe(plain.data, plain.cap);
     }
     buf_release(&plain);
     return result;
@@ -284,7 +285,7 @@ static enum result add_header(struct job *job, struct job_endpoint *endpoint, st
     }
 done:
     if (sent.data) {
-        explicit_bzero(sent.data, sent.cap);
+        os_wipe(sent.data, sent.cap);
     }
     buf_release(&sent);
     return result;
@@ -325,7 +326,7 @@ enum result job_add_secret_header(struct job *job, struct job_endpoint *endpoint
         result = put_header(list_of(job, endpoint), sent_name, given, false, sent_value, err);
     }
     if (line.data) {
-        explicit_bzero(line.data, line.cap);
+        os_wipe(line.data, line.cap);
     }
     buf_release(&line);
     return result;
@@ -381,7 +382,7 @@ enum result job_add_header_file(struct job *job, const char *path, struct err *e
     }
 done:
     if (text.data) {
-        explicit_bzero(text.data, text.cap);
+        os_wipe(text.data, text.cap);
     }
     buf_release(&text);
     free(absolute);

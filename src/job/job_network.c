@@ -1,5 +1,6 @@
 #include "job/job_network.h"
 
+#include "base/os.h"
 #include "job/job_parts.h"
 #include "job/proxy_url.h"
 
@@ -11,7 +12,7 @@ static void release_of_env(struct job_proxy_of_env *proxy)
 {
     free(proxy->url);
     if (proxy->user) {
-        explicit_bzero(proxy->user, strlen(proxy->user));
+        os_wipe(proxy->user, strlen(proxy->user));
     }
     free(proxy->user);
     *proxy = (struct job_proxy_of_env){ .name = NULL };

@@ -1,9 +1,10 @@
 /* "login": how a server is told who asks. */
 #include "job/job_put.h"
 
+#include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
-#include "base/clock.h"
+#include "base/os.h"
 #include "job/auth/auth_kind.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
@@ -179,7 +180,7 @@ static void read_body(struct job_reader *r, void *target, struct str value)
 
     if (text) {
         settle_body(&b, target, add_form(&b, text));
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }

@@ -2,6 +2,7 @@
 #include "job/job_put.h"
 
 #include "base/json_scan.h"
+#include "base/os.h"
 #include "job/job_parts.h"
 #include "job/job_read.h"
 
@@ -67,7 +68,7 @@ static void read_proxy_url(struct job_reader *r, void *target, struct str value)
 
     if (text) {
         take(r, value, job_set_proxy(target, str_view(text), &err), "proxy", &err);
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }
@@ -85,7 +86,7 @@ static void read_proxy_user(struct job_reader *r, void *target, struct str value
     text = secret_text(r, "user", value);
     if (text) {
         take(r, value, job_set_proxy_user(job, text, &err), "user", &err);
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }
@@ -119,7 +120,7 @@ static void set_text(struct job_reader *r, const char *key, bool is_path,
     }
     if (text) {
         take(r, value, set(r->job, text, &err), key, &err);
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }
@@ -149,7 +150,7 @@ static void read_pass(struct job_reader *r, void *target, struct str value)
     text = secret_text(r, "pass", value);
     if (text) {
         take(r, value, job_set_pass(job, text, &err), "pass", &err);
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }

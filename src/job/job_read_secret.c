@@ -2,6 +2,7 @@
 #include "job/job_read.h"
 
 #include "base/json_scan.h"
+#include "base/os.h"
 #include "job/job_parts.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static enum result take_file(struct job_reader *r, const char *name, struct buf 
         }
     }
     if (text.data) {
-        explicit_bzero(text.data, text.cap);
+        os_wipe(text.data, text.cap);
     }
     buf_release(&text);
     free(path);
@@ -96,7 +97,7 @@ static bool read_secret(struct job_reader *r, const char *key, struct str value,
         err_prefix(&err, "\"%s\"", key);
         job_text_fault_of(&r->text, value, &err);
     }
-    explicit_bzero(text, strlen(text));
+    os_wipe(text, strlen(text));
     free(text);
     job_wipe(&given);
     job_wipe(&sent);

@@ -1,4 +1,6 @@
 #include "job/job_network.h"
+
+#include "base/os.h"
 #include "job/job_parts.h"
 
 #include <stdlib.h>
@@ -8,7 +10,7 @@ void job_secret_release(struct job_secret *secret)
 {
     free(secret->given);
     if (secret->sent) {
-        explicit_bzero(secret->sent, strlen(secret->sent));
+        os_wipe(secret->sent, strlen(secret->sent));
     }
     free(secret->sent);
     *secret = (struct job_secret){ NULL, NULL };
@@ -17,7 +19,7 @@ void job_secret_release(struct job_secret *secret)
 void job_wipe(struct buf *b)
 {
     if (b->data) {
-        explicit_bzero(b->data, b->cap);
+        os_wipe(b->data, b->cap);
     }
     buf_release(b);
 }

@@ -1,6 +1,7 @@
 #include "job/list.h"
 
 #include "base/buf.h"
+#include "base/os.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -70,7 +71,7 @@ static void close_pipe(struct list *list)
 /* Whole lines go to the copy, the begun one waits for its end. */
 static enum result keep(struct list *list, const char *bytes, size_t len, struct err *err)
 {
-    const char *last = memrchr(bytes, '\n', len);
+    const char *last = os_find_last(bytes, '\n', len);
     size_t whole = last ? (size_t)(last - bytes) + 1 : 0;
     struct str begun = buf_view(&list->begun);
 

@@ -1,5 +1,7 @@
 #include "job/secret.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@ static bool is_name_char(char c, bool first)
 static void wipe_text(char *text)
 {
     if (text) {
-        explicit_bzero(text, strlen(text));
+        os_wipe(text, strlen(text));
     }
     free(text);
 }
@@ -159,7 +161,7 @@ static enum result take_variable(struct str *text, struct secrets *secrets, stru
         result = err_nomem(err, "expanding an environment variable");
     }
     if (from_file.data) {
-        explicit_bzero(from_file.data, from_file.cap);
+        os_wipe(from_file.data, from_file.cap);
     }
     buf_release(&from_file);
     return result;

@@ -2,6 +2,7 @@
 #include "job/secret.h"
 
 #include "base/json_text.h"
+#include "base/os.h"
 #include "base/url_make.h"
 
 #include <string.h>
@@ -359,7 +360,7 @@ static enum result put_value(struct str value, enum secret_place place, struct b
         result = buf_append(out, quoted.data + 1, quoted.len - 2);
     }
     if (quoted.data) {
-        explicit_bzero(quoted.data, quoted.cap);
+        os_wipe(quoted.data, quoted.cap);
     }
     buf_release(&quoted);
     return result;

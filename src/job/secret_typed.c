@@ -2,6 +2,7 @@
 #include "job/secret.h"
 
 #include "base/json_scan.h"
+#include "base/os.h"
 #include "base/url_make.h"
 
 #include <string.h>
@@ -228,7 +229,7 @@ static enum result add_plain(struct secrets *secrets, const struct typed *t, con
                                         : secrets_add(secrets, t->value, label, err);
     }
     if (plain.data) {
-        explicit_bzero(plain.data, plain.cap);
+        os_wipe(plain.data, plain.cap);
     }
     buf_release(&plain);
     return result;

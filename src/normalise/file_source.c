@@ -2,6 +2,7 @@
 
 #include "base/body_text.h"
 #include "base/json_scan.h"
+#include "base/os.h"
 #include "normalise/cells_file.h"
 #include "read/body_read.h"
 #include "read/unpack.h"
@@ -274,7 +275,7 @@ static int open_unnamed(void)
 {
     const char *directory = getenv("TMPDIR");
 
-    return open(directory && *directory ? directory : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return os_unnamed_file(directory && *directory ? directory : "/tmp");
 }
 
 static enum result need_spool(struct file_source *s, struct err *err)

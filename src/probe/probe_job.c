@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/json_scan.h"
 #include "base/json_text.h"
+#include "base/os.h"
 #include "base/url.h"
 #include "base/url_make.h"
 #include "base/utf8.h"
@@ -233,7 +234,7 @@ static void put_basic(struct writer *w, struct str encoded)
          user.len || result != RESULT_OK ? "${API_USER}" : "",
          password.len || result != RESULT_OK ? "${API_PASSWORD}" : "");
     if (plain.data) {
-        explicit_bzero(plain.data, plain.cap);
+        os_wipe(plain.data, plain.cap);
     }
     buf_release(&plain);
 }

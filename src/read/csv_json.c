@@ -1,11 +1,11 @@
 #include "read/csv_json.h"
 
 #include "base/json_text.h"
+#include "base/os.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define MADE_UP_MAX 64
 #define MORE "_more"
@@ -130,7 +130,7 @@ enum result csv_names_make(struct csv_names *names, const struct csv_row *row, s
     *names = (struct csv_names){ .ends = calloc(count + 1, sizeof *names->ends) };
     taken.slots = calloc(taken.mask, sizeof *taken.slots);
     taken.mask--;
-    (void)!getrandom(&taken.basis, sizeof taken.basis, GRND_NONBLOCK);
+    (void)os_random(&taken.basis, sizeof taken.basis);
     made = calloc(2 * (count + 1), sizeof *made);
     if (names->ends && taken.slots && made) {
         result = add_names(names, row, count, &taken, made);

@@ -2,13 +2,13 @@
 
 #include "base/body_text.h"
 #include "base/json_text.h"
+#include "base/os.h"
 
 #include <expat.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* Given to expat at a time. One before 2.6 looks at a token that is not whole from its start again with each. */
 #define SLICE_BYTES ((size_t)64 << 20)
@@ -433,7 +433,7 @@ static bool prepare(struct reading *r, bool is_utf8)
         return false;
     }
     r->basis = 2166136261U;
-    (void)!getrandom(&r->basis, sizeof r->basis, GRND_NONBLOCK);
+    (void)os_random(&r->basis, sizeof r->basis);
     memset(r->buckets, 0xFF, BUCKETS * sizeof *r->buckets);
     XML_SetUserData(r->parser, r);
     XML_SetElementHandler(r->parser, on_start, on_end);

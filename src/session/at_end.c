@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/os.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,7 +128,7 @@ void at_end_ping(const char *url, int exit)
 /* A descriptor from which the report can be read; -1: there is none. */
 static int report_as_file(struct str report)
 {
-    int fd = memfd_create("report", MFD_CLOEXEC);
+    int fd = os_memory_file("report");
 
     while (fd >= 0 && report.len) {
         ssize_t count = write(fd, report.data, report.len);

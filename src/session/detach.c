@@ -1,6 +1,7 @@
 #include "session/detach.h"
 
 #include "base/exit_code.h"
+#include "base/os.h"
 #include "base/say.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ enum result detach_begin(struct detach *d, bool keeps_stdin, struct err *err)
     pid_t pid;
 
     *d = (struct detach){ .ready_fd = -1 };
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (os_pipe(ends) != 0) {
         return err_set_errno(err, errno, "E-BG1", "cannot start in the background");
     }
     fflush(stdout);

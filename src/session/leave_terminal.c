@@ -1,5 +1,7 @@
 #include "session/leave_terminal.h"
 
+#include "base/os.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,28 +22,12 @@ static void wait_a_little(void)
     nanosleep(&pause, NULL);
 }
 
-/* By the letter after the name in /proc/PID/stat. */
-static bool is_stopped(const char *path)
-{
-    char text[512];
-    const char *state;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    text[length > 0 ? length : 0] = '\0';
-    state = strrchr(text, ')');
-    return state && state[1] == ' ' && state[2] == 'T';
-}
-
 /* In a child of a process with threads: only calls that are safe in a signal handler. */
-static void continue_parent(pid_t parent, const char *path)
+static void continue_parent(pid_t parent)
 {
     int looks = 0;
 
-    while (looks++ < LOOKS_MAX && getppid() == parent && !is_stopped(path)) {
+    while (looks++ < LOOKS_MAX && getppid() == parent && !os_is_stopped(parent)) {
         wait_a_little();
     }
     for (int i = 0; i < LINGER_LOOKS; i++) {
@@ -56,15 +42,13 @@ static void continue_parent(pid_t parent, const char *path)
 void leave_terminal(void)
 {
     pid_t parent = getpid(), child;
-    char path[32];
 
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)parent);
     /* Whoever has left a terminal must not be stopped by it again. */
     signal(SIGTTIN, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
     child = fork();
     if (child == 0) {
-        continue_parent(parent, path);
+        continue_parent(parent);
     }
     if (child > 0) {
         raise(SIGSTOP);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/os.h"
 #include "job/auth/auth_kind.h"
 #include "job/dates.h"
 #include "job/expansion.h"
@@ -207,7 +208,7 @@ static enum result set_login(struct job *job, const struct parameter *p, struct 
         }
     }
     if (sent.data) {
-        explicit_bzero(sent.data, sent.cap);
+        os_wipe(sent.data, sent.cap);
     }
     buf_release(&sent);
     return result;

@@ -1,6 +1,7 @@
 #include "session/service.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 static void tell(const struct service *s, const char *text)
 {
     if (s->fd >= 0) {
-        (void)!send(s->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)!os_send(s->fd, text, strlen(text), false);
     }
 }
 
@@ -49,7 +50,7 @@ void service_open(struct service *s)
     if (name[0] == '@') {
         address.sun_path[0] = '\0';
     }
-    s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    s->fd = os_socket(AF_UNIX, SOCK_DGRAM, 0);
     if (s->fd >= 0 && connect(s->fd, (const struct sockaddr *)&address,
                               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
         service_close(s);

@@ -1,5 +1,7 @@
 #include "store/ballast.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -26,7 +28,7 @@ static uint64_t fair_bytes(int fd)
 static bool reserve(int fd)
 {
     for (uint64_t bytes = fair_bytes(fd); bytes >= BALLAST_MIN_BYTES; bytes /= 2) {
-        if (fallocate(fd, 0, 0, (off_t)bytes) == 0) {
+        if (os_reserve(fd, bytes) == 0) {
             return true;
         }
         if (errno != ENOSPC && errno != EDQUOT) {

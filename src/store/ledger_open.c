@@ -1,5 +1,7 @@
 #include "store/ledger_sql.h"
 
+#include "base/os.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,17 +103,11 @@ static const char schema_sending[] =
  * checked, and without symlinks, so that SQLITE_OPEN_NOFOLLOW only refuses one in our place. */
 static char *file_path(const struct run_dir *dir, const char *name)
 {
-    char link[48];
     char target[PATH_MAX];
     size_t size;
-    ssize_t len;
     char *path;
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", dir->fd);
-    len = readlink(link, target, sizeof target - 1);
-    if (len > 0 && target[0] == '/') {
-        target[len] = '\0';
-    } else if (!realpath(dir->path, target)) {
+    if (!os_path_of(dir->fd, target, sizeof target) && !realpath(dir->path, target)) {
         return NULL;
     }
     size = strlen(target) + strlen(name) + 2;
@@ -281,7 +277,8 @@ static enum result create_ledger(const struct run_dir *dir, struct err *err)
     }
     result = fill_new(dir, err);
     if (result == RESULT_OK &&
-        (fsync(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, RUN_DIR_LEDGER) || fsync(dir->fd))) {
+        (os_sync_all(fd) || renameat(dir->fd, TEMP_NAME, dir->fd, RUN_DIR_LEDGER) ||
+         os_sync_all(dir->fd))) {
         result =
             err_set_write(err, errno, "E-DISK2", "%s/" RUN_DIR_LEDGER ": cannot create", dir->path);
     }

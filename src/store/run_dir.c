@@ -1,6 +1,7 @@
 #include "store/run_dir.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "base/parents.h"
 #include "base/utf8.h"
 #include "store/event_log.h"
@@ -47,7 +48,7 @@ static enum result sync_parent(const char *path, struct err *err)
     }
     fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* A parent that may not be read cannot be synced, and need not be for us to go on. */
-    if (fd >= 0 && fsync(fd) && errno != EINVAL) {
+    if (fd >= 0 && os_sync_all(fd) && errno != EINVAL) {
         result = err_set_errno(err, errno, "E-DIR1", "%s: cannot sync the directory", name);
     }
     if (fd >= 0) {
@@ -155,11 +156,6 @@ static enum result look_inside(struct run_dir *dir, struct err *err)
     return result;
 }
 
-static struct flock whole_file(short type)
-{
-    return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
-}
-
 /* The pid that the holder wrote, and when it did. */
 static void read_holder(int lock_fd, struct run_holder *holder)
 {
@@ -173,8 +169,7 @@ static void read_holder(int lock_fd, struct run_holder *holder)
         holder->pid = (pid_t)pid;
     }
     if (!fstat(lock_fd, &st)) {
-        holder->since_us =
-            (int64_t)st.st_mtim.tv_sec * (int64_t)US_PER_S + st.st_mtim.tv_nsec / 1000;
+        holder->since_us = os_modified_us(&st);
     }
 }
 
@@ -205,15 +200,13 @@ static bool is_same_file(int dir_fd, const char *name, int fd)
  * has it, and `*fd` is open to read who. */
 static enum result lock_file(const struct run_dir *dir, int *fd, struct err *err)
 {
-    struct flock lock = whole_file(F_WRLCK);
-
     for (int tries = LOCK_TRIES;; tries--) {
         enum result result = run_dir_open_file(dir, LOCK_NAME, O_RDWR | O_CREAT, fd, err);
 
         if (result != RESULT_OK) {
             return result;
         }
-        if (fcntl(*fd, F_OFD_SETLK, &lock)) {
+        if (os_lock(*fd)) {
             return errno == EAGAIN || errno == EACCES
                        ? RESULT_BUSY
                        : err_set_errno(err, errno, "E-DIR1", "%s: cannot lock the run", dir->path);
@@ -345,7 +338,7 @@ static enum result renew_lock(const struct run_dir *dir, struct err *err)
     if (result == RESULT_OK) {
         result = write_holder(dir, fd, err);
     }
-    if (result == RESULT_OK && dup3(fd, dir->lock_fd, O_CLOEXEC) < 0) {
+    if (result == RESULT_OK && os_move_to(fd, dir->lock_fd) < 0) {
         result = err_set_errno(err, errno, "E-DIR1", "%s: cannot keep the lock", dir->path);
     }
     if (fd >= 0) {
@@ -405,9 +398,8 @@ enum result run_dir_look_at(const struct run_dir *dir, int dir_fd, const char *n
 
 enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder, struct err *err)
 {
-    struct flock lock = whole_file(F_WRLCK);
     enum result result = RESULT_OK;
-    int fd = openat(dir->fd, LOCK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    int locked, fd = openat(dir->fd, LOCK_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
     *holder = (struct run_holder){ .held = false };
     if (fd < 0) {
@@ -415,9 +407,10 @@ enum result run_dir_holder(const struct run_dir *dir, struct run_holder *holder,
                    ? RESULT_OK
                    : err_set_errno(err, errno, "E-DIR3", "%s: cannot open the lock", dir->path);
     }
-    if (fcntl(fd, F_OFD_GETLK, &lock)) {
+    locked = os_is_locked(fd);
+    if (locked < 0) {
         result = err_set_errno(err, errno, "E-DIR3", "%s: cannot ask for the lock", dir->path);
-    } else if (lock.l_type != F_UNLCK) {
+    } else if (locked) {
         holder->held = true;
         read_holder(fd, holder);
     }
@@ -436,7 +429,7 @@ static enum result rename_aside(const char *path, char **aside, struct err *err)
     }
     for (int n = 1; n <= ASIDE_MAX; n++) {
         snprintf(name, size, "%s.%d", path, n);
-        if (!renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE)) {
+        if (!os_rename_new(path, name)) {
             *aside = name;
             return sync_parent(path, err);
         }
@@ -564,7 +557,7 @@ enum result run_dir_replace(const struct run_dir *dir, const char *name, struct 
         return err_set_write(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
     }
     errnum = write_all(fd, bytes);
-    if (!errnum && fsync(fd)) {
+    if (!errnum && os_sync_all(fd)) {
         errnum = errno;
     }
     if (close(fd) && !errnum) {
@@ -573,7 +566,7 @@ enum result run_dir_replace(const struct run_dir *dir, const char *name, struct 
     if (!errnum && renameat(dir->fd, temp, dir->fd, name)) {
         errnum = errno;
     }
-    if (!errnum && fsync(dir->fd)) {
+    if (!errnum && os_sync_all(dir->fd)) {
         errnum = errno;
     }
     if (errnum) {

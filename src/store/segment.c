@@ -1,5 +1,7 @@
 #include "store/segment.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -74,7 +76,7 @@ enum result segment_begin_next(struct segment *segment, struct err *err)
     if (fd < 0) {
         return segment_disk_error(err, errno, "create", name);
     }
-    if (fsync(segment->raw_fd)) {
+    if (os_sync_all(segment->raw_fd)) {
         int errnum = errno;
 
         close(fd);
@@ -148,7 +150,7 @@ enum result segment_sync(struct segment *segment, struct err *err)
 {
     char name[SEGMENT_NAME_SIZE];
 
-    if (!fdatasync(segment->fd)) {
+    if (!os_sync(segment->fd)) {
         return RESULT_OK;
     }
     segment_name(segment->extent.number, name);

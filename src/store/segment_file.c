@@ -1,5 +1,7 @@
 #include "store/segment_file.h"
 
+#include "base/os.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -216,7 +218,7 @@ enum result segment_sync_file(int raw_fd, uint32_t number, struct err *err)
     enum result result = segment_open(raw_fd, number, O_WRONLY, &fd, err);
 
     if (result == RESULT_OK) {
-        if (fdatasync(fd)) {
+        if (os_sync(fd)) {
             segment_name(number, name);
             segment_disk_error(err, errno, "sync", name);
             result = RESULT_IO;

@@ -1,5 +1,6 @@
 #include "store/segment_scan.h"
 
+#include "base/os.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static enum result cut_tail(int fd, const struct segment_extent *extent, const c
     if (ftruncate(fd, (off_t)extent->committed)) {
         return segment_disk_error(err, errno, "cut the uncommitted tail", name);
     }
-    if (fsync(fd)) {
+    if (os_sync_all(fd)) {
         return segment_disk_error(err, errno, "sync", name);
     }
     *discarded += (uint64_t)st.st_size - extent->committed;

@@ -1,5 +1,7 @@
 #include "table/output_file.h"
 
+#include "base/os.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,7 +134,7 @@ static enum result create_temporary(struct output_file *f, struct err *err)
     for (int i = 0; i < NAME_TRIES; i++) {
         uint64_t random = 0;
 
-        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        if (!os_random(&random, sizeof random)) {
             random = (uint64_t)getpid() << 16 | (uint64_t)i; /* O_EXCL decides anyway */
         }
         snprintf(f->temporary, size, ".%s.%016llx" TEMPORARY_ENDING, f->name,
@@ -204,8 +205,7 @@ enum result output_open(struct output_file **file, const char *path, struct err 
 static void hand_down(struct output_file *f)
 {
     if (f->directory >= 0 && f->written - f->handed_down >= HAND_DOWN_BYTES) {
-        sync_file_range(f->fd, (off_t)f->handed_down, (off_t)(f->written - f->handed_down),
-                        SYNC_FILE_RANGE_WRITE);
+        os_write_back(f->fd, f->handed_down, f->written - f->handed_down);
         f->handed_down = f->written;
     }
 }
@@ -275,7 +275,7 @@ enum result output_commit(struct output_file *f, struct err *err)
         release(f);
         return result;
     }
-    if (result == RESULT_OK && fsync(f->fd) != 0) {
+    if (result == RESULT_OK && os_sync_all(f->fd) != 0) {
         result = err_set_write(err, errno, "E-OUT3", "cannot sync %s", f->path);
     }
     if (result == RESULT_OK && renameat(f->directory, f->temporary, f->directory, f->name) != 0) {
@@ -285,7 +285,7 @@ enum result output_commit(struct output_file *f, struct err *err)
         output_abandon(f);
         return result;
     }
-    if (fsync(f->directory) != 0) {
+    if (os_sync_all(f->directory) != 0) {
         result = err_set_write(err, errno, "E-OUT3", "cannot sync the directory of %s", f->path);
     }
     release(f);

@@ -8,9 +8,10 @@
  * in pass 1, while it writes rows.
  */
 #include "base/grow.h"
+
+#include "base/os.h"
 #include "table/table_build_state.h"
 
-#include <sched.h>
 #include <string.h>
 #include <time.h>
 #include <uv.h>
@@ -290,11 +291,10 @@ static void go_on(struct pass *p)
 static void *run_quietly(void *context)
 {
     struct pass *p = context;
-    struct sched_param param = { 0 };
     uint64_t began_us = uv_hrtime() / 1000U, cpu_us = 0;
 
     /* Where it is refused, the table only takes more of the machine. */
-    (void)sched_setscheduler(0, SCHED_IDLE, &param);
+    os_idle_thread();
     p->owed_us = 0;
     while (!is_over(p) && p->owed_us == 0) {
         uint64_t share_us;

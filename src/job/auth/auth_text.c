@@ -1,6 +1,7 @@
 #include "job/auth/auth_kind.h"
 
 #include "base/base64.h"
+#include "base/os.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ enum result auth_append_basic(struct buf *out, struct str user, struct str passw
 void auth_wipe(struct buf *b)
 {
     if (b->data) {
-        explicit_bzero(b->data, b->cap);
+        os_wipe(b->data, b->cap);
     }
     buf_release(b);
 }

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/os.h"
 #include "job/auth/auth_kind.h"
 #include "job/job_put.h"
 
@@ -361,7 +362,7 @@ static enum result append_authorization(const struct aws *a, struct buf *line)
                               STR_ARG(a->service), a->signed_headers)
                  : result;
     result = result == RESULT_OK ? append_hex(line, digest, len) : result;
-    explicit_bzero(digest, sizeof digest);
+    os_wipe(digest, sizeof digest);
     auth_wipe(&canonical);
     auth_wipe(&text);
     return result;
@@ -459,7 +460,7 @@ static enum result sign_hmac(const struct job_sign *s, const struct sign_request
     result = result == RESULT_OK && s->time_header
                  ? buf_printf(&lines[1], "%s: %s", s->time_header, time)
                  : result;
-    explicit_bzero(digest, sizeof digest);
+    os_wipe(digest, sizeof digest);
     auth_wipe(&text);
     return result;
 }

@@ -1,6 +1,7 @@
 /* Pages that name the next one: whether it may be asked for, and whether the listing would go round. */
 #include "plan/pages/page_style.h"
 
+#include "base/os.h"
 #include "base/url.h"
 #include "base/url_make.h"
 
@@ -86,7 +87,7 @@ static enum result drop_keys(const struct listing *l, struct buf *url)
         result = plain ? url_append_without_param(&made, buf_view(url), url_decode(name, plain))
                        : RESULT_NOMEM;
         free(plain);
-        explicit_bzero(url->data, url->cap);
+        os_wipe(url->data, url->cap);
         buf_release(url);
         buf_take(url, &made);
     }

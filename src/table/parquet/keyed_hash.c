@@ -1,10 +1,10 @@
 #include "table/parquet/keyed_hash.h"
 
+#include "base/os.h"
 #include "table/parquet/text_head.h"
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/random.h>
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -33,7 +33,7 @@ __attribute__((noinline, cold)) static uint64_t draw_secret(void)
     uint64_t drawn = 0, none = 0;
 
     /* Without the kernel's, where memory happens to lie is a secret, too. */
-    if (getrandom(&drawn, sizeof drawn, GRND_NONBLOCK) != (ssize_t)sizeof drawn || !drawn) {
+    if (!os_random(&drawn, sizeof drawn) || !drawn) {
         drawn = (uint64_t)(uintptr_t)&drawn * UINT64_C(0xD6E8FEB86659FD93) | 1;
     }
     return atomic_compare_exchange_strong(&secret, &none, drawn) ? drawn : none;

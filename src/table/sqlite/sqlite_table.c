@@ -1,5 +1,6 @@
 #include "table/sqlite/sqlite_table.h"
 
+#include "base/os.h"
 #include "normalise/types.h"
 #include "table/layout.h"
 #include "table/table_spec.h"
@@ -427,7 +428,7 @@ static struct str name_of(const struct format_target *target)
 {
     const char *slash = strrchr(target->path, '/');
     struct str name = str_view(slash ? slash + 1 : target->path);
-    const char *dot = name.len > 1 ? memrchr(name.data + 1, '.', name.len - 1) : NULL;
+    const char *dot = name.len > 1 ? os_find_last(name.data + 1, '.', name.len - 1) : NULL;
 
     name.len = dot ? (size_t)(dot - name.data) : name.len;
     return target->spec->table.data ? target->spec->table : name;

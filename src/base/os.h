@@ -1,0 +1,131 @@
+/**
+ * What systems do differently: one name for each call that Linux, macOS and the BSDs do not share.
+ *
+ * os/linux.c is what runs and is tested, with glibc; musl's headers take it, too. os/bsd.c has the same for macOS and
+ * FreeBSD, and was never run there. A test refuses these systems' own names anywhere else in src and ui.
+ *
+ * Ownership  descriptors that are returned are the caller's, and closed on exec.
+ * Errors     as system calls tell them: -1 and errno, unless said otherwise.
+ * Threads    any.
+ */
+#ifndef SCRAPETOP_BASE_OS_H
+#define SCRAPETOP_BASE_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct pollfd;
+
+/* --- the disk ------------------------------------------------------------------------------------------ */
+
+/** Returns once the file's bytes and its length outlive a loss of power. */
+int os_sync(int fd);
+
+/** The same with all else that the system knows of the file; what a directory needs after a rename. */
+int os_sync_all(int fd);
+
+/** Reserves so many bytes from the file's begin; never by writing zeros where the file system cannot. */
+int os_reserve(int fd, uint64_t bytes);
+
+/** A hint: these bytes are to go to the disk soon. */
+void os_write_back(int fd, uint64_t offset, uint64_t bytes);
+
+/** Locks the open file for this descriptor and its duplicates; only what comes through os_lock is kept out. EAGAIN or
+ *  EACCES: another has it. */
+int os_lock(int fd);
+
+/** Whether another has the lock: 1 or 0. */
+int os_is_locked(int fd);
+
+/** As rename; EEXIST when `to` is there. */
+int os_rename_new(const char *from, const char *to);
+
+/** A file without a name in `directory`, to read and write. */
+int os_unnamed_file(const char *directory);
+
+/** A file in memory, to read and write. `name` is for who debugs. */
+int os_memory_file(const char *name);
+
+/** An absolute path without links to the open directory. False: the system does not know one. */
+bool os_path_of(int fd, char *path, size_t size);
+
+/** When the file was last written, in microseconds of wall time. */
+int64_t os_modified_us(const struct stat *st);
+
+/* --- descriptors --------------------------------------------------------------------------------------- */
+
+int os_pipe(int ends[2]);
+int os_socket(int family, int type, int protocol);
+int os_socket_pair(int ends[2]); /* of the Unix kind, a stream */
+int os_do_not_block(int fd);
+
+/** `to` becomes a duplicate of `from`. */
+int os_move_to(int from, int to);
+
+/** Sends without a signal when nobody reads, and without waiting if `may_wait` is false. */
+ssize_t os_send(int fd, const void *bytes, size_t len, bool may_wait);
+
+/** Who is at the other end of a Unix socket. */
+bool os_peer_user(int fd, uid_t *user);
+
+/** As poll, to the nanosecond where the system can; else no sooner. */
+int os_poll(struct pollfd *fds, size_t count, const struct timespec *time);
+
+/* Many sockets behind one descriptor, which can be read when one of them is ready. Level-triggered. */
+struct os_ready {
+    uint64_t tag;             /* as given with the socket */
+    bool can_read, can_write; /* neither: an error or a hang-up */
+};
+
+int os_watch_open(void);
+
+/** Puts the socket in, with what is wanted of it; one that is in is changed. */
+int os_watch_add(int watch, int fd, uint64_t tag, bool to_read, bool to_write);
+
+/** Changes what is wanted of one that is in. */
+int os_watch_change(int watch, int fd, uint64_t tag, bool to_read, bool to_write);
+
+void os_watch_stop(int watch, int fd);
+
+/** How many are ready now, `max` at most; never waits. */
+int os_watch_ready(int watch, struct os_ready *ready, int max);
+
+/* --- processes and threads ----------------------------------------------------------------------------- */
+
+/** The calling thread runs when nobody else wants to, as far as the system has that. */
+void os_idle_thread(void);
+
+/** Whether other processes of this user may read this one's memory, and whether a crash writes it to a file. */
+void os_let_others_read(bool may);
+
+/** Whether the process is stopped (SIGSTOP). Safe in a signal handler and after fork. */
+bool os_is_stopped(pid_t process);
+
+/** Blocks of memory from so many bytes on are given back to the system when they are freed. */
+void os_return_blocks(size_t bytes);
+
+/** Whether this processor has the CRC-32C instructions of ARMv8. */
+bool os_has_arm_crc(void);
+
+/* --- time, chance, memory ------------------------------------------------------------------------------ */
+
+/** Microseconds since the machine started, its sleep included. */
+uint64_t os_uptime_us(void);
+
+/** Another number after each start of the machine; 0: unknown. */
+uint64_t os_boot(void);
+
+/** Random bytes; false: none are to be had, without waiting for them. */
+bool os_random(void *bytes, size_t len);
+
+/** Zeros that no compiler leaves out. */
+void os_wipe(void *bytes, size_t len);
+
+/** The last of `byte` in these bytes, or NULL. */
+const char *os_find_last(const char *bytes, char byte, size_t len);
+
+#endif
