@@ -1,42 +1,10 @@
-/*
- * The expression becomes a program whose jumps are relative, so that a piece of it can be moved, copied
- * and put after a new step without a look inside:
- *
- *   a|b   split +1, +3;  a;  jump +2;  b
- *   a*    split +1, +3;  a;  jump -2
- *   a?    split +1, +2;  a
- *   a+    a;  split -1, +1
- *
- * It is run with all the places at once where it may be.
- */
-#include "base/pattern.h"
+#include "base/pattern_program.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SETS_MAX 32
 #define DEPTH_MAX 32 /* groups within groups */
 #define REPEAT_MAX 255
-
-enum op { OP_BYTE, OP_ANY, OP_SET, OP_SPLIT, OP_JUMP, OP_BEGIN, OP_END, OP_MATCH };
-
-struct step {
-    uint8_t op;
-    uint8_t value;     /* OP_BYTE: which; OP_SET: the set's number */
-    int16_t to, or_to; /* OP_JUMP, OP_SPLIT: relative */
-};
-
-struct set {
-    uint8_t bits[32];
-};
-
-struct pattern {
-    uint16_t count, set_count;
-    bool folds; /* upper case is lower case */
-    struct step steps[PATTERN_STEPS_MAX];
-    struct set sets[SETS_MAX];
-};
 
 struct parser {
     struct pattern *made;
@@ -129,105 +97,26 @@ static void make_counted(struct parser *p, uint16_t from, int low, int high)
     }
 }
 
-/* --- sets ---------------------------------------------------------------------------------------------- */
-
-/* isalpha and its kind as the C locale has them, whatever the program's is. */
-static bool class_has(const char *name, int c)
-{
-    static const struct {
-        const char *name;
-        const char *ranges; /* pairs */
-    } classes[] = {
-        { "alpha", "azAZ" },    { "digit", "09" },      { "alnum", "azAZ09" },
-        { "upper", "AZ" },      { "lower", "az" },      { "blank", "  \t\t" },
-        { "space", "  \t\r" },  { "xdigit", "09afAF" }, { "punct", "!/:@[`{~" },
-        { "print", " ~" },      { "graph", "!~" },      { "cntrl", "\x01\x1f\x7f\x7f" },
-        { "word", "azAZ09__" },
-    };
-
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
-        if (strcmp(classes[i].name, name) == 0) {
-            for (const char *pair = classes[i].ranges; *pair; pair += 2) {
-                if (c >= pair[0] && c <= pair[1]) {
-                    return true;
-                }
-            }
-            return strcmp(name, "cntrl") == 0 && c == 0;
-        }
-    }
-    return false;
-}
-
-static bool is_word(char c)
-{
-    return class_has("word", c);
-}
-
-static bool class_is_known(const char *name)
-{
-    return class_has(name, ' ') || class_has(name, 'a') || class_has(name, 'A') ||
-           class_has(name, '0') || class_has(name, '!') || class_has(name, '\n');
-}
-
-static void set_add(struct set *set, unsigned c)
-{
-    set->bits[c / 8] = (uint8_t)(set->bits[c / 8] | 1U << c % 8);
-}
-
-static bool set_has(const struct set *set, unsigned c)
-{
-    return set->bits[c / 8] >> c % 8 & 1;
-}
-
-static void set_invert(struct set *set)
-{
-    for (size_t i = 0; i < sizeof set->bits; i++) {
-        set->bits[i] = (uint8_t)~set->bits[i];
-    }
-}
-
-static void set_add_class(struct set *set, const char *name, bool without)
-{
-    for (unsigned c = 0; c < 256; c++) {
-        if ((c < 128 && class_has(name, (int)c)) != without) {
-            set_add(set, c);
-        }
-    }
-}
-
-/* What \d and its kind stand for; NULL: nothing. */
-static const char *class_of_escape(char c)
-{
-    switch (c | 0x20) {
-    case 'd':
-        return "digit";
-    case 'w':
-        return "word";
-    case 's':
-        return "space";
-    default:
-        return NULL;
-    }
-}
+/* --- pieces that take one byte ------------------------------------------------------------------------- */
 
 static bool is_upper(char c)
 {
     return c >= 'A' && c <= 'Z';
 }
 
-static void emit_set(struct parser *p, const struct set *set)
+static void emit_set(struct parser *p, const struct pattern_set *set)
 {
     struct pattern *m = p->made;
 
-    if (m->set_count == SETS_MAX) {
+    if (m->set_count == PATTERN_SETS_MAX) {
         fail(p, "more than 32 sets in brackets");
         return;
     }
     m->sets[m->set_count] = *set;
     if (m->folds) {
         for (unsigned c = 'A'; c <= 'Z'; c++) {
-            if (set_has(set, c)) {
-                set_add(&m->sets[m->set_count], c | 0x20);
+            if (pattern_set_has(set, c)) {
+                pattern_set_add(&m->sets[m->set_count], c | 0x20);
             }
         }
     }
@@ -257,25 +146,25 @@ static bool take(struct parser *p, char c)
 
 static void emit_byte(struct parser *p, char c)
 {
-    c = (char)(p->made->folds && is_upper(c) ? c | 0x20 : c);
+    c = pattern_fold(c, p->made->folds);
     emit(p, (struct step){ OP_BYTE, (uint8_t)c, 0, 0 });
 }
 
 /* After a backslash: a class, or a byte as it stands. */
 static void parse_escape(struct parser *p)
 {
-    struct set set = { { 0 } };
+    struct pattern_set set = { { 0 } };
     char c = peek(p);
-    const char *class = class_of_escape(c);
+    const char *class = pattern_class_of_escape(c);
 
     if (at_end(p)) {
         fail(p, "a backslash at the end quotes nothing");
     } else if (class) {
-        set_add_class(&set, class, is_upper(c));
+        pattern_set_add_class(&set, class, is_upper(c));
         emit_set(p, &set);
     } else if (c >= '1' && c <= '9') {
         fail(p, "back-references are not supported");
-    } else if (is_word(c)) {
+    } else if (pattern_is_word(c)) {
         fail(p, "this escape has no meaning here; \\d \\w \\s \\D \\W \\S and \\ before "
                 "punctuation do");
     } else {
@@ -285,7 +174,7 @@ static void parse_escape(struct parser *p)
 }
 
 /* "[:alpha:]" within brackets, after its first bracket. */
-static void parse_class(struct parser *p, struct set *set)
+static void parse_class(struct parser *p, struct pattern_set *set)
 {
     char name[8] = "";
     size_t len = 0;
@@ -294,15 +183,15 @@ static void parse_class(struct parser *p, struct set *set)
     while (len < sizeof name - 1 && peek(p) >= 'a' && peek(p) <= 'z') {
         name[len++] = p->text.data[p->at++];
     }
-    if (!class_is_known(name) || !take(p, ':') || !take(p, ']')) {
+    if (!pattern_class_is_known(name) || !take(p, ':') || !take(p, ']')) {
         fail(p, "want a class such as [:alpha:]");
         return;
     }
-    set_add_class(set, name, false);
+    pattern_set_add_class(set, name, false);
 }
 
 /* One byte of a set; false when it was a class, or is wrong. */
-static bool parse_member(struct parser *p, struct set *set, unsigned *member)
+static bool parse_member(struct parser *p, struct pattern_set *set, unsigned *member)
 {
     char c = p->text.data[p->at++];
 
@@ -317,13 +206,13 @@ static bool parse_member(struct parser *p, struct set *set, unsigned *member)
     if (c == '\\') {
         char quoted = peek(p);
 
-        if (at_end(p) || (is_word(quoted) && !class_of_escape(quoted))) {
+        if (at_end(p) || (pattern_is_word(quoted) && !pattern_class_of_escape(quoted))) {
             fail(p, "this escape has no meaning here");
             return false;
         }
         p->at++;
-        if (class_of_escape(quoted)) {
-            set_add_class(set, class_of_escape(quoted), is_upper(quoted));
+        if (pattern_class_of_escape(quoted)) {
+            pattern_set_add_class(set, pattern_class_of_escape(quoted), is_upper(quoted));
             return false;
         }
         c = quoted;
@@ -334,7 +223,7 @@ static bool parse_member(struct parser *p, struct set *set, unsigned *member)
 
 static void parse_set(struct parser *p)
 {
-    struct set set = { { 0 } };
+    struct pattern_set set = { { 0 } };
     bool inverted = take(p, '^'), is_first = true;
     unsigned low, high;
 
@@ -351,7 +240,7 @@ static void parse_set(struct parser *p)
             }
         }
         for (unsigned c = low; c <= high && c < 256; c++) {
-            set_add(&set, c);
+            pattern_set_add(&set, c);
         }
     }
     if (!take(p, ']')) {
@@ -359,14 +248,14 @@ static void parse_set(struct parser *p)
     }
     if (p->made->folds && inverted) { /* before it is turned over */
         for (unsigned c = 'A'; c <= 'Z'; c++) {
-            if (set_has(&set, c) || set_has(&set, c | 0x20)) {
-                set_add(&set, c);
-                set_add(&set, c | 0x20);
+            if (pattern_set_has(&set, c) || pattern_set_has(&set, c | 0x20)) {
+                pattern_set_add(&set, c);
+                pattern_set_add(&set, c | 0x20);
             }
         }
     }
     if (inverted) {
-        set_invert(&set);
+        pattern_set_invert(&set);
     }
     emit_set(p, &set);
 }
@@ -537,98 +426,4 @@ enum result pattern_new(struct pattern **made, struct str text, struct err *err)
 void pattern_free(struct pattern *pattern)
 {
     free(pattern);
-}
-
-/* --- running ------------------------------------------------------------------------------------------------ */
-
-struct places {
-    uint16_t at[PATTERN_STEPS_MAX];
-    size_t count;
-};
-
-struct runner {
-    const struct pattern *pattern;
-    struct places now, next;
-    uint32_t seen[PATTERN_STEPS_MAX]; /* in which turn a step was last reached */
-    uint32_t turn;
-    bool matched;
-};
-
-/* The step, and those that it leads to without a byte. */
-static void reach(struct runner *r, struct places *places, uint16_t first, bool at_begin,
-                  bool at_end)
-{
-    uint16_t stack[PATTERN_STEPS_MAX + 1];
-    size_t depth = 0;
-
-    stack[depth++] = first;
-    while (depth) {
-        uint16_t at = stack[--depth];
-        const struct step *step = &r->pattern->steps[at];
-
-        if (r->seen[at] == r->turn) {
-            continue;
-        }
-        r->seen[at] = r->turn;
-        switch ((enum op)step->op) {
-        case OP_JUMP:
-            stack[depth++] = (uint16_t)(at + step->to);
-            break;
-        case OP_SPLIT: /* the stack holds each step once at most, and one more */
-            stack[depth++] = (uint16_t)(at + step->or_to);
-            stack[depth++] = (uint16_t)(at + step->to);
-            break;
-        case OP_BEGIN:
-        case OP_END:
-            if (step->op == OP_BEGIN ? at_begin : at_end) {
-                stack[depth++] = (uint16_t)(at + 1);
-            }
-            break;
-        case OP_MATCH:
-            r->matched = true;
-            break;
-        default:
-            places->at[places->count++] = at;
-            break;
-        }
-    }
-}
-
-static bool takes(const struct pattern *m, const struct step *step, unsigned char c)
-{
-    switch ((enum op)step->op) {
-    case OP_BYTE:
-        return step->value == c;
-    case OP_ANY:
-        return true;
-    default:
-        return set_has(&m->sets[step->value], c);
-    }
-}
-
-bool pattern_matches(const struct pattern *m, struct str text)
-{
-    struct runner r = { .pattern = m };
-    struct places *now = &r.now, *next = &r.next;
-
-    for (size_t i = 0; i <= text.len && !r.matched; i++) {
-        struct places *other = now;
-
-        r.turn++;
-        if (i > 0) {
-            char c = text.data[i - 1];
-
-            c = (char)(m->folds && is_upper(c) ? c | 0x20 : c);
-            next->count = 0;
-            for (size_t k = 0; k < now->count; k++) {
-                if (takes(m, &m->steps[now->at[k]], (unsigned char)c)) {
-                    reach(&r, next, (uint16_t)(now->at[k] + 1), false, i == text.len);
-                }
-            }
-            now = next;
-            next = other;
-        }
-        reach(&r, now, 0, i == 0, i == text.len); /* a match may begin here */
-    }
-    return r.matched;
 }
