@@ -1,15 +1,12 @@
 #include "plan/extract_links.h"
 
-#include "base/json_look.h"
 #include "base/json_text.h"
 #include "base/url.h"
-#include "job/header_fill.h"
-#include "job/template.h"
+#include "plan/link_child.h"
 #include "plan/pages/pages.h"
 #include "plan/records.h"
 #include "plan/sort_key.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,254 +14,17 @@
 
 #define VARS_MAX_BYTES 65536 /* of one request */
 
-/* A name that a child, or one of its own children, is going to ask for. */
-struct wanted {
-    struct str name; /* "products.id"; borrowed from the job */
-    bool of_record;  /* of the parent's record; else of the request's vars */
-    bool is_key;     /* "products._key": the name that the record has in its body */
-};
-
-/* One endpoint that is asked for every record of another. */
-struct child {
-    uint32_t endpoint;
-    struct template *url, *body; /* body is NULL when there is none */
-    struct header_fill *headers; /* NULL: none is filled in */
-    struct wanted *wanted;
-    size_t count;
-    size_t *of_url, *of_body; /* from a placeholder's number to the one in `wanted` */
-    /* For json_look: those of the record first, then those of the vars. */
-    struct json_pointer *pointers;
-    size_t *looks; /* whose value pointers[i] finds */
-    size_t record_looks, vars_looks;
-    bool wants_key;
-};
-
 struct extract_links {
     const struct job *job;
-    struct child *children; /* in the order of the endpoints */
+    struct link_child *children; /* in the order of the endpoints */
     size_t count;
     struct json_pointer *records; /* of each endpoint of the job; without steps: none given */
 };
 
-/* --- what is going to be asked for ------------------------------------------------------------------- */
-
-static const struct job_endpoint *endpoint_of(const struct extract_links *h, const struct child *c)
+static const struct job_endpoint *endpoint_of(const struct extract_links *h,
+                                              const struct link_child *c)
 {
     return &h->job->endpoints[c->endpoint];
-}
-
-static const struct job_endpoint *parent_of(const struct extract_links *h, const struct child *c)
-{
-    return &h->job->endpoints[endpoint_of(h, c)->parent];
-}
-
-static bool descends(const struct job *job, uint32_t endpoint, uint32_t from)
-{
-    while (job->endpoints[endpoint].has_parent && endpoint != from) {
-        endpoint = job->endpoints[endpoint].parent;
-    }
-    return endpoint == from;
-}
-
-static enum result add_wanted(const struct extract_links *h, struct child *c, struct str name,
-                              struct err *err)
-{
-    struct str field, head = template_name_head(name, &field);
-    struct wanted *more;
-
-    for (size_t i = 0; i < c->count; i++) {
-        if (str_equal(c->wanted[i].name, name)) {
-            return RESULT_OK;
-        }
-    }
-    if (c->count == JSON_LOOKS_MAX) {
-        return err_set(err, RESULT_LIMIT, "E-TPL1", "endpoint \"%s\" needs more than %d values",
-                       endpoint_of(h, c)->name, JSON_LOOKS_MAX);
-    }
-    more = reallocarray(c->wanted, c->count + 1, sizeof *more);
-    if (!more) {
-        return err_nomem(err, "preparing an endpoint");
-    }
-    c->wanted = more;
-    more[c->count] =
-        (struct wanted){ .name = name,
-                         .of_record = str_equal(head, str_view(parent_of(h, c)->name)) };
-    more[c->count].is_key = more[c->count].of_record && str_equal(field, STR("_key"));
-    c->wants_key = c->wants_key || more[c->count].is_key;
-    c->count++;
-    return RESULT_OK;
-}
-
-/* A value that is there only once `endpoint` or one that descends from it has been asked. */
-static bool comes_later(const struct job *job, struct str name, uint32_t endpoint)
-{
-    struct str field, head = template_name_head(name, &field);
-
-    for (size_t i = endpoint; field.data && i < job->endpoint_count; i++) {
-        if (str_equal(head, str_view(job->endpoints[i].name)) &&
-            descends(job, (uint32_t)i, endpoint)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Names are borrowed from the job's text, not from the template, which does not live on. */
-static enum result add_names(const struct extract_links *h, struct child *c, struct str text,
-                             enum template_context context, struct err *err)
-{
-    struct template *t;
-    enum result result = template_new(&t, text, context, err);
-
-    for (size_t i = 0; result == RESULT_OK && i < template_name_count(t); i++) {
-        struct str name = template_name(t, i);
-        const char *own = memmem(text.data, text.len, name.data, name.len);
-
-        assert(own);
-        if (!comes_later(h->job, name, c->endpoint)) {
-            result = add_wanted(h, c, (struct str){ own, name.len }, err);
-        }
-    }
-    if (result == RESULT_OK) {
-        template_free(t);
-    }
-    return result;
-}
-
-/* The names that one endpoint's request and columns are made of. */
-static enum result add_needs(const struct extract_links *h, struct child *c,
-                             const struct job_endpoint *endpoint, struct err *err)
-{
-    struct str body = str_view(endpoint->body);
-    enum result result = RESULT_OK;
-
-    for (size_t i = 0; i < endpoint->source_count && result == RESULT_OK; i++) {
-        result = add_names(h, c, str_view(endpoint->sources[i].text), TEMPLATE_URL, err);
-    }
-    if (result == RESULT_OK && body.len) {
-        result = add_names(h, c, body, template_body_context(body), err);
-    }
-    for (size_t i = 0; i < endpoint->header_count && result == RESULT_OK; i++) {
-        if (header_is_filled(endpoint, &endpoint->headers[i])) {
-            result = add_names(h, c, str_view(endpoint->headers[i].sent), TEMPLATE_HEADER, err);
-        }
-    }
-    for (size_t i = 0; i < endpoint->with_count && result == RESULT_OK; i++) {
-        struct str name = str_view(endpoint->with[i]);
-
-        if (!comes_later(h->job, name, c->endpoint)) {
-            result = add_wanted(h, c, name, err);
-        }
-    }
-    return result;
-}
-
-/* --- preparing ------------------------------------------------------------------------------------------ */
-
-static enum result map_names(const struct child *c, const struct template *t, size_t **map)
-{
-    size_t count = template_name_count(t);
-
-    *map = calloc(count + 1, sizeof **map);
-    for (size_t i = 0; *map && i < count; i++) {
-        while (!str_equal(template_name(t, i), c->wanted[(*map)[i]].name)) {
-            (*map)[i]++;
-        }
-    }
-    return *map ? RESULT_OK : RESULT_NOMEM;
-}
-
-/* Of a value in the record, or of a member of the vars, whose name is what the template says. */
-static enum result make_pointer(const struct wanted *wanted, struct json_pointer *pointer,
-                                struct err *err)
-{
-    struct buf text = { 0 };
-    struct str field;
-    enum result result = RESULT_OK;
-
-    (void)template_name_head(wanted->name, &field);
-    if (wanted->of_record) {
-        result = template_field_pointer(field, &text);
-    } else {
-        result = buf_append_char(&text, '/');
-        for (size_t i = 0; i < wanted->name.len && result == RESULT_OK; i++) {
-            char c = wanted->name.data[i];
-
-            result = c == '~'   ? buf_append_str(&text, STR("~0"))
-                     : c == '/' ? buf_append_str(&text, STR("~1"))
-                                : buf_append_char(&text, c);
-        }
-    }
-    result = result == RESULT_OK ? json_pointer_parse(pointer, buf_view(&text), err)
-                                 : err_nomem(err, "preparing an endpoint");
-    buf_release(&text);
-    return result;
-}
-
-static enum result make_looks(struct child *c, struct err *err)
-{
-    enum result result = RESULT_OK;
-
-    c->pointers = calloc(c->count + 1, sizeof *c->pointers);
-    c->looks = calloc(c->count + 1, sizeof *c->looks);
-    if (!c->pointers || !c->looks) {
-        return err_nomem(err, "preparing an endpoint");
-    }
-    for (int of_record = 1; of_record >= 0; of_record--) {
-        for (size_t i = 0; i < c->count && result == RESULT_OK; i++) {
-            size_t at = c->record_looks + c->vars_looks;
-
-            if (c->wanted[i].of_record == !of_record || c->wanted[i].is_key) {
-                continue;
-            }
-            result = make_pointer(&c->wanted[i], &c->pointers[at], err);
-            c->looks[at] = i;
-            c->record_looks += of_record == 1;
-            c->vars_looks += of_record == 0;
-        }
-    }
-    return result;
-}
-
-static enum result child_init(const struct extract_links *h, struct child *c, struct err *err)
-{
-    const struct job_endpoint *endpoint = endpoint_of(h, c);
-    struct str body = str_view(endpoint->body);
-    enum result result = RESULT_OK;
-
-    for (size_t i = c->endpoint; i < h->job->endpoint_count && result == RESULT_OK; i++) {
-        if (descends(h->job, (uint32_t)i, c->endpoint)) {
-            result = add_needs(h, c, &h->job->endpoints[i], err);
-        }
-    }
-    if (result == RESULT_OK) {
-        result = template_new(&c->url, str_view(endpoint->sources[0].text), TEMPLATE_URL, err);
-    }
-    if (result == RESULT_OK && body.len) {
-        result = template_new(&c->body, body, template_body_context(body), err);
-    }
-    if (result == RESULT_OK) {
-        result = header_fill_new(&c->headers, endpoint, err);
-    }
-    if (result == RESULT_OK) {
-        result = map_names(c, c->url, &c->of_url);
-    }
-    if (result == RESULT_OK && c->body) {
-        result = map_names(c, c->body, &c->of_body);
-    }
-    return result == RESULT_OK ? make_looks(c, err) : result;
-}
-
-static void child_release(struct child *c)
-{
-    template_free(c->url);
-    template_free(c->body);
-    header_fill_free(c->headers);
-    free(c->wanted);
-    free(c->of_url);
-    free(c->of_body);
-    free(c->pointers);
-    free(c->looks);
 }
 
 enum result extract_links_new(struct extract_links **made, const struct job *job, struct err *err)
@@ -288,8 +48,7 @@ enum result extract_links_new(struct extract_links **made, const struct job *job
             result = json_pointer_parse(&h->records[i], str_view(endpoint->records), err);
         }
         if (result == RESULT_OK && endpoint->has_parent) {
-            h->children[h->count].endpoint = (uint32_t)i;
-            result = child_init(h, &h->children[h->count++], err);
+            result = link_child_init(&h->children[h->count++], job, (uint32_t)i, err);
         }
     }
     if (result != RESULT_OK) {
@@ -304,7 +63,7 @@ void extract_links_free(struct extract_links *h)
 {
     if (h) {
         for (size_t i = 0; i < h->count; i++) {
-            child_release(&h->children[i]);
+            link_child_release(&h->children[i]);
         }
         free(h->children);
         free(h->records);
@@ -329,7 +88,7 @@ struct reaping {
     const struct extract_links *h;
     const struct request *request;
     struct findings *out;
-    const struct child *child; /* at hand, with the values for the record at hand */
+    const struct link_child *child; /* at hand, with the values for the record at hand */
     struct str values[JSON_LOOKS_MAX];
     const size_t *map;                       /* of the template at hand */
     struct buf url, body, key, vars, member; /* kept from record to record */
@@ -386,7 +145,7 @@ static enum result make_vars(struct reaping *r)
 /* "17,toronto": the values of the URL, or of the body when the URL is the same for all. */
 static enum result make_key(struct reaping *r, uint64_t record)
 {
-    const struct child *c = r->child;
+    const struct link_child *c = r->child;
     bool of_url = template_name_count(c->url) > 0 || !c->body;
     const struct template *t = of_url ? c->url : c->body;
     enum result result = RESULT_OK;
@@ -533,7 +292,7 @@ static struct str key_as_json(struct reaping *r, const struct record_view *recor
 
 static void take_values(struct reaping *r, const struct record_view *record)
 {
-    const struct child *c = r->child;
+    const struct link_child *c = r->child;
     struct str found[JSON_LOOKS_MAX];
 
     json_look(record->value, c->pointers, c->record_looks, found);
@@ -616,7 +375,7 @@ static bool take_record(void *context, const struct record_view *record)
 /* Values that are the same for all records of the body. */
 static void take_vars(struct reaping *r)
 {
-    const struct child *c = r->child;
+    const struct link_child *c = r->child;
     struct str found[JSON_LOOKS_MAX];
 
     memset(r->values, 0, sizeof r->values);
