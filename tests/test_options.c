@@ -375,8 +375,7 @@ static void read__collects_operands__when_given(void **state)
     struct err err = { 0 };
 
     (void)state;
-    assert_int_equal(read_options_parse(&o, &normalise_table, line->argc, line->argv, &err),
-                     RESULT_OK);
+    assert_int_equal(normalise_options_parse(&o, line->argc, line->argv, &err), RESULT_OK);
     assert_int_equal(o.operand_count, 2);
     assert_string_equal(o.operands[0], "a.json");
     assert_string_equal(o.operands[1], "-b.json");
@@ -397,8 +396,7 @@ static void normalise__fills_the_spec__when_options_are_given(void **state)
     struct err err = { 0 };
 
     (void)state;
-    assert_int_equal(read_options_parse(&o, &normalise_table, line->argc, line->argv, &err),
-                     RESULT_OK);
+    assert_int_equal(normalise_options_parse(&o, line->argc, line->argv, &err), RESULT_OK);
     assert_string_equal(o.spec.explode, "/items");
     assert_string_equal(o.spec.separator, "__");
     assert_true(o.spec.depth_limited && o.spec.depth_max == 0);
@@ -442,8 +440,7 @@ static void normalise__says_what_is_wrong__when_usage_is_bad(void **state)
         struct read_options o;
         struct err err = { 0 };
 
-        assert_int_equal(read_options_parse(&o, &normalise_table, line->argc, line->argv, &err),
-                         RESULT_INVALID);
+        assert_int_equal(normalise_options_parse(&o, line->argc, line->argv, &err), RESULT_INVALID);
         if (!strstr(err.text, cases[i].words)) {
             fail_msg("%s: %s", cases[i].line, err.text);
         }

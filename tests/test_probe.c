@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 /* --- shapes ------------------------------------------------------------------------------------------ */
@@ -120,8 +121,9 @@ static void probe(int argc, const char *const *argv, const struct answer *answer
     }
     found.job = &ask.job;
     found.body = reply.body;
-    assert_int_equal(probe_shape_read(&found.shape, found.body, ask.records, false, &err),
-                     RESULT_OK);
+    assert_int_equal(
+        probe_shape_read(&found.shape, found.body, ask.job.endpoints[0].records, false, &err),
+        RESULT_OK);
     input.url = probe_url(&found);
     input.body = str_view(ask.job.endpoints[0].body);
     input.count = found.shape.count;
@@ -158,6 +160,33 @@ static void check_has(const struct buf *out, const char *text)
     if (!strstr(out->data, text)) {
         fail_msg("no \"%s\" in:\n%s", text, out->data);
     }
+}
+
+static void request__is_made_by_the_options_of_run(void **state)
+{
+    char path[] = "/tmp/scrapetop-test_probe-XXXXXX", given[64], records[] = "/a";
+    char probe_[] = "probe", put[] = "-XPUT", data[] = "-d", pointer[] = "--records";
+    char url[] = "https://h.example/";
+    char *argv[] = { probe_, put, data, given, pointer, records, url };
+    int fd = mkstemp(path);
+    struct probe_options ask;
+    struct err err = { .text = "" };
+
+    (void)state;
+    assert_true(fd >= 0 && write(fd, "{\"a\": 1}", 8) == 8);
+    close(fd);
+    snprintf(given, sizeof given, "@%s", path);
+    if (probe_options_parse(&ask, 7, argv, &err) != RESULT_OK) {
+        fail_msg("%s", err.text);
+    }
+    assert_string_equal(ask.job.endpoints[0].method, "PUT");
+    assert_string_equal(ask.job.endpoints[0].body, "{\"a\": 1}");
+    assert_string_equal(ask.job.endpoints[0].records, "/a");
+    assert_string_equal(ask.job.headers[0].sent, "Content-Type: application/json");
+    probe_options_release(&ask);
+    records[0] = 'a';
+    assert_int_equal(probe_options_parse(&ask, 7, argv, &err), RESULT_INVALID);
+    unlink(path);
 }
 
 static void job__is_one_that_runs(void **state)
@@ -319,6 +348,7 @@ int main(void)
         cmocka_unit_test(records__are_found),
         cmocka_unit_test(id__is_what_differs_in_every_record),
         cmocka_unit_test(columns__are_counted),
+        cmocka_unit_test(request__is_made_by_the_options_of_run),
         cmocka_unit_test(job__is_one_that_runs),
         cmocka_unit_test(job__of_every_kind_of_pages__is_read),
         cmocka_unit_test(job__of_a_pasted_command__has_no_credential),

@@ -1,6 +1,7 @@
 #include "cmd/live_options.h"
 
 #include "base/message.h"
+#include "cmd/request_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +72,7 @@ static const struct option_row ctl_rows[] = {
 };
 
 static const struct option_row ls_rows[] = {
-    {
-        .name = "json",
-        .help = "A JSON object a line",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct live_options, json),
-    },
+    OPTION_JSON(struct live_options, "A JSON object a line"),
 };
 
 static const struct option_group attach_groups[] = { { "Options", ROWS(attach_rows), 0 } };

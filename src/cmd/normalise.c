@@ -378,7 +378,7 @@ int cmd_normalise(int argc, char **argv)
     struct err err;
     int code;
 
-    if (read_options_parse(&options, &normalise_table, argc, argv, &err) != RESULT_OK) {
+    if (normalise_options_parse(&options, argc, argv, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     if (options.given.help) {

@@ -55,7 +55,7 @@ struct option_row {
 };
 
 struct option_group {
-    const char *title;
+    const char *title; /* NULL: the rows go on with those of the group before */
     const struct option_row *rows;
     size_t count;
     size_t offset; /* of the group's struct in the target */

@@ -72,7 +72,9 @@ void options_print_help(const struct option_table *table, FILE *to)
     for (size_t i = 0; i < table->group_count; i++) {
         const struct option_group *group = &table->groups[i];
 
-        fprintf(to, "\n%s:\n", group->title);
+        if (group->title) {
+            fprintf(to, "\n%s:\n", group->title);
+        }
         for (size_t j = 0; j < group->count; j++) {
             print_row(&group->rows[j], to);
         }
@@ -186,9 +188,11 @@ void options_print_man(const struct option_table *table, FILE *to)
     for (size_t i = 0; i < table->group_count; i++) {
         const struct option_group *group = &table->groups[i];
 
-        fputs(".PP\n\\fI", to);
-        print_roff(group->title, to);
-        fputs("\\fR\n", to);
+        if (group->title) {
+            fputs(".PP\n\\fI", to);
+            print_roff(group->title, to);
+            fputs("\\fR\n", to);
+        }
         for (size_t j = 0; j < group->count; j++) {
             print_roff_row(&group->rows[j], to);
         }

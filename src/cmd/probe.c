@@ -21,7 +21,7 @@ int cmd_probe(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&probe_table, stdout);
     } else {
-        code = probe_run(&options.job, options.records);
+        code = probe_run(&options.job, options.job.endpoints[0].records);
     }
     probe_options_release(&options);
     return code;

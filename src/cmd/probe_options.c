@@ -1,8 +1,8 @@
 #include "cmd/probe_options.h"
 
-#include "base/json_scan.h"
 #include "base/say.h"
 #include "cmd/network_rows.h"
+#include "cmd/request_rows.h"
 #include "probe/curl_command.h"
 
 #include <errno.h>
@@ -12,23 +12,6 @@
 #include <unistd.h>
 
 /* --- options ------------------------------------------------------------------------------------------ */
-
-static enum result set_header(void *target, const char *value, struct err *err)
-{
-    struct probe_options *ask = target;
-
-    return value[0] == '@' ? job_add_header_file(&ask->job, value + 1, err)
-                           : job_add_header(&ask->job, str_view(value), err);
-}
-
-static enum result set_records(void *target, const char *value, struct err *err)
-{
-    struct probe_options *ask = target;
-    struct json_pointer pointer;
-
-    ask->records = value;
-    return json_pointer_parse(&pointer, str_view(value), err);
-}
 
 static enum result set_what(void *target, const char *text, struct err *err)
 {
@@ -43,77 +26,16 @@ static enum result set_what(void *target, const char *text, struct err *err)
     return RESULT_OK;
 }
 
-static enum result set_as(void *target, const char *text, struct err *err)
-{
-    struct probe_options *ask = target;
+static const struct option_row time_rows[] = { OPTION_MAX_TIME };
+static const struct option_row process_rows[] = { OPTION_ALLOW_CORE(struct probe_options) };
 
-    return body_format_parse(str_view(text), &ask->job.endpoints[0].reading.as)
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\" is none of %s", text,
-                         BODY_FORMAT_WORDS);
-}
-
-static const struct option_row rows[] = {
-    {
-        .letter = 'H',
-        .name = "header",
-        .value = "LINE",
-        .help = "Header 'Name: value', ${ENV} is filled in; @FILE reads lines from a file that "
-                "only you can read",
-        .kind = OPTION_CALL,
-        .set = set_header,
-        .repeats = true,
-    },
-    {
-        .letter = 'X',
-        .name = "request",
-        .words = "GET POST PUT PATCH DELETE HEAD",
-        .value = "METHOD",
-        .help = "Method (GET, or POST with -d)",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct probe_options, method),
-    },
-    {
-        .letter = 'd',
-        .name = "data",
-        .value = "BODY",
-        .help = "Body of the request",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct probe_options, data),
-    },
-    {
-        .name = "records",
-        .value = "POINTER",
-        .help = "Where the records are, when the guess is wrong: /items, /data/*/rows",
-        .kind = OPTION_CALL,
-        .set = set_records,
-    },
-    {
-        .name = "as",
-        .words = BODY_FORMAT_WORDS,
-        .value = "FORMAT",
-        .help = "What the body is, when the guess is wrong: json, ndjson, csv, tsv, xml",
-        .kind = OPTION_CALL,
-        .set = set_as,
-    },
-    {
-        .name = "max-time",
-        .value = "TIME",
-        .help = "Longest that the answer may take (30s)",
-        .kind = OPTION_TIME,
-        .offset = offsetof(struct probe_options, job.network.total_timeout_us),
-        .low = 1,
-    },
-    {
-        .name = "allow-core",
-        .help = "Allow core dumps and debuggers, which see all secrets",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct probe_options, allow_core),
-    },
-};
+#define ROWS(array) array, sizeof(array) / sizeof(array)[0]
 
 static const struct option_group groups[] = {
-    { "Request", rows, sizeof rows / sizeof rows[0], 0 },
+    { "Request", ROWS(request_rows), offsetof(struct probe_options, job) },
+    { NULL, ROWS(request_body_rows), offsetof(struct probe_options, job) },
+    { NULL, ROWS(time_rows), offsetof(struct probe_options, job) },
+    { NULL, ROWS(process_rows), 0 },
     { "Network", network_rows, NETWORK_ROWS, offsetof(struct probe_options, job) },
 };
 
@@ -138,18 +60,6 @@ const struct option_table probe_table = {
 };
 
 /* --- the request ---------------------------------------------------------------------------------------- */
-
-static enum result replace_text(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "preparing the request");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
 
 /* Headers that are not the request's own, but the connection's: a browser's command is full of them. */
 static bool is_of_transport(struct str name)
@@ -190,20 +100,10 @@ static enum result add_pasted_header(struct job *job, struct str line, struct er
     return result;
 }
 
-static bool has_header(const struct job *job, struct str name)
-{
-    for (size_t i = 0; i < job->header_count; i++) {
-        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* curl sends a body as a form whatever it looks like, and that is what was answered. */
 static enum result add_commands_type(struct job *job, const struct curl_command *c, struct err *err)
 {
-    if (!c->has_body || has_header(job, STR("Content-Type"))) {
+    if (!c->has_body || request_has_header(job, STR("Content-Type"))) {
         return RESULT_OK;
     }
     if (c->has_no_type) {
@@ -271,7 +171,8 @@ static enum result take_command(struct probe_options *ask, struct str text, stru
     if (result != RESULT_OK) {
         return result;
     }
-    if (ask->method || ask->data) {
+    if (options_have(&probe_table, &ask->given, "request") ||
+        options_have(&probe_table, &ask->given, "data")) {
         result = err_set(err, RESULT_INVALID, "E-ARG1",
                          "the curl command has its own method and body: -X and -d are for a URL");
     }
@@ -279,10 +180,10 @@ static enum result take_command(struct probe_options *ask, struct str text, stru
         result = add_pasted_header(job, buf_view(&c.headers[i]), err);
     }
     if (result == RESULT_OK) {
-        result = replace_text(&job->endpoints[0].method, buf_view(&c.method), err);
+        result = request_replace(&job->endpoints[0].method, buf_view(&c.method), err);
     }
     if (result == RESULT_OK && c.has_body) {
-        result = replace_text(&job->endpoints[0].body, buf_view(&c.body), err);
+        result = request_replace(&job->endpoints[0].body, buf_view(&c.body), err);
     }
     if (result == RESULT_OK) {
         result = add_commands_type(job, &c, err);
@@ -300,38 +201,6 @@ static enum result take_command(struct probe_options *ask, struct str text, stru
     }
     curl_command_release(&c);
     return result;
-}
-
-static enum result take_url(struct probe_options *ask, struct str url, struct err *err)
-{
-    struct job_endpoint *endpoint = &ask->job.endpoints[0];
-    enum result result = job_add_source(endpoint, JOB_SOURCE_PATTERN, url, err);
-
-    if (result == RESULT_OK && ask->data) {
-        result = replace_text(&endpoint->body, str_view(ask->data), err);
-        if (result == RESULT_OK) {
-            result = replace_text(&endpoint->method, STR("POST"), err);
-        }
-    }
-    if (result == RESULT_OK && ask->method) {
-        result = replace_text(&endpoint->method, str_view(ask->method), err);
-    }
-    return result;
-}
-
-/* Its type is what it looks like, as for `run`. */
-static enum result add_type(struct job *job, struct err *err)
-{
-    struct str body = str_view(job->endpoints[0].body);
-
-    if (!body.len || has_header(job, STR("Content-Type"))) {
-        return RESULT_OK;
-    }
-    return job_add_header(job,
-                          job_body_is_json(body)
-                              ? STR("Content-Type: application/json")
-                              : STR("Content-Type: application/x-www-form-urlencoded"),
-                          err);
 }
 
 static enum result read_stdin(struct buf *text, struct err *err)
@@ -357,14 +226,18 @@ static enum result read_stdin(struct buf *text, struct err *err)
 static enum result take_what(struct probe_options *ask, struct str text, struct err *err)
 {
     enum result result;
+    bool is_command;
 
     ask->job.globoff = true; /* one request: brackets are what they are */
-    result = curl_command_is(text) ? take_command(ask, text, err) : take_url(ask, text, err);
+    is_command = curl_command_is(text);
+    result = is_command ? take_command(ask, text, err)
+                        : job_add_source(&ask->job.endpoints[0], JOB_SOURCE_PATTERN, text, err);
     if (result == RESULT_OK) {
         result = job_check_method(str_view(ask->job.endpoints[0].method), err);
     }
     if (result == RESULT_OK) {
-        result = add_type(&ask->job, err);
+        result = request_finish_body(
+            &ask->job, is_command || options_have(&probe_table, &ask->given, "request"), err);
     }
     if (result == RESULT_OK) {
         result = job_take_environment(&ask->job, err);

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 struct probe_options {
-    struct job job;                             /* of one endpoint with one URL, finished */
-    const char *what, *method, *data, *records; /* as given; or NULL */
+    struct job job;   /* of one endpoint with one URL, finished */
+    const char *what; /* URL, curl command, or "-" */
     bool allow_core;
     struct options_given given;
 };

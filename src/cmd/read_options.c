@@ -1,204 +1,9 @@
 #include "cmd/read_options.h"
 
-#include "base/body_text.h"
-#include "base/json_scan.h"
-#include "base/units.h"
+#include "cmd/request_rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum result set_records(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    if (value[0] && value[0] != '/') {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "\"%.64s\" is not a JSON Pointer; want for example /items or /data/*/rows",
-                       value);
-    }
-    options->records = value;
-    return RESULT_OK;
-}
-
-static enum result check_pointer(const char *value, struct err *err)
-{
-    struct json_pointer pointer;
-
-    return json_pointer_parse(&pointer, str_view(value), err);
-}
-
-static enum result set_explode(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->spec.explode = value;
-    return check_pointer(value, err);
-}
-
-static enum result no_name(struct err *err)
-{
-    return err_set(err, RESULT_INVALID, "E-ARG1", "a column's name is missing");
-}
-
-/* "a" or "b=/x/y". A name may hold "=" if no "/" follows it. */
-static enum result add_pick(struct read_options *options, struct str item, struct err *err)
-{
-    struct table_pick pick = { .name = item, .pointer = STR_NONE };
-
-    for (size_t i = 0; i + 1 < item.len && !pick.pointer.data; i++) {
-        if (item.data[i] == '=' && item.data[i + 1] == '/') {
-            pick.name.len = i;
-            pick.pointer = (struct str){ item.data + i + 1, item.len - i - 1 };
-        }
-    }
-    if (!pick.name.len) {
-        return no_name(err);
-    }
-    for (size_t i = 0; i < options->spec.pick_count; i++) {
-        if (str_equal(options->picks[i].name, pick.name)) {
-            return err_set(err, RESULT_INVALID, "E-ARG1", "column \"%.*s\" is named twice",
-                           STR_ARG(pick.name));
-        }
-    }
-    options->picks[options->spec.pick_count++] = pick;
-    return RESULT_OK;
-}
-
-static size_t count_items(const char *list)
-{
-    size_t count = 1;
-
-    for (; *list; list++) {
-        count += *list == ',';
-    }
-    return count;
-}
-
-static enum result set_columns(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    struct str rest = str_view(value);
-    enum result result = RESULT_OK;
-
-    options->picks = calloc(count_items(value), sizeof *options->picks);
-    if (!options->picks) {
-        return err_nomem(err, "reading the command line");
-    }
-    while (result == RESULT_OK && rest.data) {
-        result = add_pick(options, str_cut(&rest, ','), err);
-    }
-    options->spec.picks = options->picks;
-    return result;
-}
-
-/* "a,b" as names; to free. */
-static enum result read_names(const char *value, struct str **names, size_t *count, struct err *err)
-{
-    struct str rest = str_view(value);
-
-    free(*names);
-    *count = 0;
-    *names = calloc(count_items(value), sizeof **names);
-    if (!*names) {
-        return err_nomem(err, "reading the command line");
-    }
-    while (rest.data) {
-        struct str name = str_cut(&rest, ',');
-
-        if (!name.len) {
-            return no_name(err);
-        }
-        (*names)[(*count)++] = name;
-    }
-    return RESULT_OK;
-}
-
-static enum result set_unique(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    enum result result = read_names(value, &options->unique, &options->spec.unique_count, err);
-
-    options->spec.unique = options->unique;
-    return result;
-}
-
-static enum result set_key(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    enum result result = read_names(value, &options->key, &options->spec.key_count, err);
-
-    options->spec.key = options->key;
-    return result;
-}
-
-static enum result set_table(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->spec.table = str_view(value);
-    return *value ? RESULT_OK
-                  : err_set(err, RESULT_INVALID, "E-ARG1", "the table's name is missing");
-}
-
-/* What is made of it is known when --format is. */
-static enum result add_output(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    for (size_t i = 0; i < options->output_count; i++) {
-        if (strcmp(options->outputs[i].path, value) == 0) {
-            return err_set(err, RESULT_INVALID, "E-ARG1", "%s is to be written twice", value);
-        }
-    }
-    if (options->output_count == TABLE_OUTPUTS_MAX) {
-        return err_set(err, RESULT_INVALID, "E-ARG1", "more than %d tables", TABLE_OUTPUTS_MAX);
-    }
-    options->outputs[options->output_count++].path = value;
-    return RESULT_OK;
-}
-
-static enum result set_format(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->format = table_format_named(str_view(value));
-    return options->format
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1",
-                         "there is no format \"%.32s\"; want one of " TABLE_FORMAT_WORDS, value);
-}
-
-static enum result set_where_present(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->spec.where_present = str_view(value);
-    return *value ? RESULT_OK : no_name(err);
-}
-
-static enum result set_delimiter(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    char delimiter = strcmp(value, "tab") == 0 || strcmp(value, "\\t") == 0 ? '\t' : *value;
-
-    if ((value[0] && value[1] && delimiter != '\t') || !csv_is_delimiter(delimiter)) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "\"%.16s\" cannot part cells; want one of , ; | : ^ ~ or tab", value);
-    }
-    options->spec.csv.delimiter = delimiter;
-    return RESULT_OK;
-}
-
-static enum result set_memory(void *target, const char *value, struct err *err)
-{
-    struct read_options *options = target;
-    enum result result = units_parse_size(str_view(value), &options->spec.memory_bytes, err);
-
-    return result == RESULT_OK && options->spec.memory_bytes < TABLE_MEMORY_MIN
-               ? err_set(err, RESULT_INVALID, "E-ARG5", "must be 32M at least")
-               : result;
-}
 
 static enum result add_answer(void *target, const char *text, struct err *err)
 {
@@ -214,7 +19,7 @@ static enum result add_answer(void *target, const char *text, struct err *err)
     return RESULT_OK;
 }
 
-static enum result add_operand(void *target, const char *text, struct err *err)
+enum result read_options_add_operand(void *target, const char *text, struct err *err)
 {
     struct read_options *options = target;
     const char **operands =
@@ -231,249 +36,6 @@ static enum result add_operand(void *target, const char *text, struct err *err)
 #define ROWS(array) array, sizeof(array) / sizeof(array)[0]
 #define GROUPS(array) .groups = array, .group_count = sizeof(array) / sizeof(array)[0]
 
-static enum result set_as(void *target, const char *text, struct err *err)
-{
-    struct read_options *options = target;
-
-    return body_format_parse(str_view(text), &options->spec.reading.as) &&
-                   !body_format_is_kept(options->spec.reading.as)
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1",
-                         "--as \"%.32s\": want auto, json, ndjson, csv, tsv or xml", text);
-}
-
-static enum result set_shape(void *target, const char *text, struct err *err)
-{
-    struct read_options *options = target;
-
-    return record_shape_parse(str_view(text), &options->spec.shape)
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1", "--shape \"%.32s\": want %s", text,
-                         RECORD_SHAPE_WORDS);
-}
-
-static enum result set_charset(void *target, const char *text, struct err *err)
-{
-    struct read_options *options = target;
-
-    if (!body_charset_is_known(str_view(text))) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--charset \"%.32s\" is not read; want utf-8, utf-16, iso-8859-1, "
-                       "iso-8859-15 or windows-1252",
-                       text);
-    }
-    snprintf(options->charset, sizeof options->charset, "%s", text);
-    options->spec.reading.charset = options->charset;
-    return RESULT_OK;
-}
-
-static enum result set_in_delimiter(void *target, const char *text, struct err *err)
-{
-    struct read_options *options = target;
-
-    options->spec.reading.delimiter = body_delimiter_parse(str_view(text));
-    return options->spec.reading.delimiter
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1",
-                         "--in-delimiter \"%.8s\": want one character, or \"tab\"", text);
-}
-
-static const struct option_row normalise_rows[] = {
-    {
-        .letter = 'o',
-        .name = "output",
-        .value = "FILE",
-        .help = "Table to write, its ending says how (TABLES in the manual); - is stdout; may be "
-                "repeated: all files come of one reading",
-        .kind = OPTION_CALL,
-        .set = add_output,
-        .repeats = true,
-    },
-    {
-        .name = "format",
-        .value = "NAME",
-        .words = TABLE_FORMAT_WORDS,
-        .help = "Format of a table whose name does not say it: " TABLE_FORMAT_WORDS,
-        .kind = OPTION_CALL,
-        .set = set_format,
-    },
-    {
-        .name = "records",
-        .value = "POINTER",
-        .help = "Where in a body its records are: /items, /data/*/rows",
-        .kind = OPTION_CALL,
-        .set = set_records,
-    },
-    {
-        .name = "as",
-        .words = "auto json ndjson csv tsv xml",
-        .value = "FORMAT",
-        .help = "What the files are, when name and first bytes do not say it: json, ndjson, csv, "
-                "tsv, xml",
-        .kind = OPTION_CALL,
-        .set = set_as,
-    },
-    {
-        .name = "shape",
-        .words = RECORD_SHAPE_WORDS,
-        .value = "SHAPE",
-        .help = "How tables are written: objects (an array of them), header (arrays, the first has "
-                "the names), parallel (an object of arrays)",
-        .kind = OPTION_CALL,
-        .set = set_shape,
-    },
-    {
-        .name = "charset",
-        .words = "utf-8 utf-16 iso-8859-1 iso-8859-15 windows-1252",
-        .value = "NAME",
-        .help = "Letters of the files (UTF-8)",
-        .kind = OPTION_CALL,
-        .set = set_charset,
-    },
-    {
-        .name = "in-delimiter",
-        .words = "tab",
-        .value = "CHAR",
-        .help = "Between the cells of CSV files: one character, or tab (sniffed)",
-        .kind = OPTION_CALL,
-        .set = set_in_delimiter,
-    },
-    {
-        .name = "no-header",
-        .help = "The first row of CSV files is a record; columns get numbers: column_1",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.reading.no_header),
-    },
-    {
-        .name = "endpoint",
-        .value = "NAME",
-        .help = "Of a run with several endpoints: only this one's table",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct read_options, endpoint),
-    },
-    {
-        .name = "explode",
-        .value = "POINTER",
-        .help = "One row for each element of this array in a record: /items",
-        .kind = OPTION_CALL,
-        .set = set_explode,
-    },
-    {
-        .name = "columns",
-        .value = "LIST",
-        .help = "These columns only, in this order, also those of a job's \"with\" by name: "
-                "id,price=/price/amount,city",
-        .kind = OPTION_CALL,
-        .set = set_columns,
-    },
-    {
-        .name = "unique",
-        .value = "COL[,COL]",
-        .help = "Of rows with the same values in these columns keep the first",
-        .kind = OPTION_CALL,
-        .set = set_unique,
-    },
-    {
-        .name = "where-present",
-        .value = "COL",
-        .help = "Drop rows without a value in this column",
-        .kind = OPTION_CALL,
-        .set = set_where_present,
-    },
-    {
-        .name = "meta",
-        .help = "Add where a record came from: " TABLE_META_NAMES,
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.meta),
-    },
-    {
-        .name = "sep",
-        .value = "TEXT",
-        .help = "Between the names that make a column's name (.)",
-        .kind = OPTION_TEXT,
-        .offset = offsetof(struct read_options, spec.separator),
-    },
-    {
-        .name = "max-depth",
-        .value = "N",
-        .help = "Keep objects deeper than N levels in a record as JSON",
-        .kind = OPTION_COUNT,
-        .offset = offsetof(struct read_options, spec.depth_max),
-        .high = JSON_DEPTH_MAX,
-    },
-    {
-        .name = "types",
-        .help = "Take numbers in quotes for numbers, seconds since 1970 for times",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.coerce),
-    },
-    {
-        .name = "memory",
-        .value = "SIZE",
-        .help = "Memory to stay within (512M); fewer workers with less",
-        .kind = OPTION_CALL,
-        .set = set_memory,
-    },
-    {
-        .name = "strict",
-        .help = "Exit with 9 when a record had to be skipped",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, strict),
-    },
-    {
-        .name = "json",
-        .help = "The report as JSON on stdout: types, drift, what was skipped",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, json),
-    },
-};
-
-static const struct option_row database_rows[] = {
-    {
-        .name = "table",
-        .value = "NAME",
-        .help = "The table (the endpoint's name, or the file's)",
-        .kind = OPTION_CALL,
-        .set = set_table,
-    },
-    {
-        .name = "key",
-        .value = "COL[,COL]",
-        .help = "Rows take the place of those with the same values here, and the table keeps all "
-                "else (a job's \"unique\"); without it the table is made anew",
-        .kind = OPTION_CALL,
-        .set = set_key,
-    },
-};
-
-static const struct option_row csv_rows[] = {
-    {
-        .name = "delimiter",
-        .value = "CHAR",
-        .help = "Between cells: , ; | : ^ ~ or tab (,)",
-        .kind = OPTION_CALL,
-        .set = set_delimiter,
-    },
-    {
-        .name = "crlf",
-        .help = "End lines with CR and LF",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.csv.crlf),
-    },
-    {
-        .name = "bom",
-        .help = "Begin with a byte order mark, for Excel",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.csv.bom),
-    },
-    {
-        .name = "csv-safe",
-        .help = "Put ' before texts that a spreadsheet would compute: = + - @ TAB CR",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, spec.csv.safe),
-    },
-};
-
 static const struct option_row raw_rows[] = {
     {
         .name = "dir",
@@ -488,12 +50,7 @@ static const struct option_row raw_rows[] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct read_options, failed),
     },
-    {
-        .name = "json",
-        .help = "With --failed: JSON Lines",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, json),
-    },
+    OPTION_JSON(struct read_options, "With --failed: JSON Lines"),
 };
 
 static const struct option_row replay_rows[] = {
@@ -509,12 +66,7 @@ static const struct option_row replay_rows[] = {
 };
 
 static const struct option_row verify_rows[] = {
-    {
-        .name = "json",
-        .help = "As JSON",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, json),
-    },
+    OPTION_JSON(struct read_options, "As JSON"),
 };
 
 static const struct option_row status_rows[] = {
@@ -531,12 +83,7 @@ static const struct option_row status_rows[] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct read_options, check),
     },
-    {
-        .name = "json",
-        .help = "As JSON; with --failed as JSON Lines",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, json),
-    },
+    OPTION_JSON(struct read_options, "As JSON; with --failed as JSON Lines"),
 };
 
 static const struct option_row rules_rows[] = {
@@ -548,31 +95,14 @@ static const struct option_row rules_rows[] = {
         .set = add_answer,
         .repeats = true,
     },
-    {
-        .name = "json",
-        .help = "As JSON",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct read_options, json),
-    },
+    OPTION_JSON(struct read_options, "As JSON"),
 };
 
-static const struct option_group normalise_groups[] = {
-    { "Options", ROWS(normalise_rows), 0 },
-    { "CSV", ROWS(csv_rows), 0 },
-    { "Databases", ROWS(database_rows), 0 },
-};
 static const struct option_group rules_groups[] = { { "Options", ROWS(rules_rows), 0 } };
 static const struct option_group raw_groups[] = { { "Options", ROWS(raw_rows), 0 } };
 static const struct option_group replay_groups[] = { { "Options", ROWS(replay_rows), 0 } };
 static const struct option_group verify_groups[] = { { "Options", ROWS(verify_rows), 0 } };
 static const struct option_group status_groups[] = { { "Options", ROWS(status_rows), 0 } };
-
-static const char *const normalise_examples[] = {
-    "scrapetop normalise api.example.org.run --records /items",
-    "scrapetop normalise -o items.parquet --explode /items bodies/*.json",
-    "curl -s https://api.example.org/items | scrapetop normalise -",
-    NULL,
-};
 
 static const char *const raw_examples[] = {
     "scrapetop raw api.example.org.run 103293 | jq .",
@@ -581,24 +111,13 @@ static const char *const raw_examples[] = {
     NULL,
 };
 
-const struct option_table normalise_table = {
-    .command = "normalise",
-    .synopsis = "[OPTIONS] RUN | FILE... | -",
-    .summary = "Make tables of stored bodies, never asking the network",
-    .details = "FILE is a JSON document or JSON Lines. Without -o the table of a run goes to its "
-               "directory, that of files to stdout.",
-    GROUPS(normalise_groups),
-    .examples = normalise_examples,
-    .operand = add_operand,
-};
-
 const struct option_table raw_table = {
     .command = "raw",
     .synopsis = "[OPTIONS] RUN [KEY...]",
     .summary = "Print stored bodies, all or those of the keys given",
     GROUPS(raw_groups),
     .examples = raw_examples,
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
 
 const struct option_table verify_table = {
@@ -611,7 +130,7 @@ const struct option_table verify_table = {
         "the CRC-32C of the line without its line feed and without the member crc32c itself, "
         "from the comma before it to the quote after it.",
     GROUPS(verify_groups),
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
 
 const struct option_table status_table = {
@@ -619,7 +138,7 @@ const struct option_table status_table = {
     .synopsis = "[OPTIONS] RUN",
     .summary = "Count what a run has, live or at rest",
     GROUPS(status_groups),
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
 
 static const char *const rules_examples[] = {
@@ -640,7 +159,7 @@ const struct option_table rules_table = {
         "condition cannot be told of an answer, its rule is passed over and that is counted.",
     GROUPS(rules_groups),
     .examples = rules_examples,
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
 
 const struct option_table replay_table = {
@@ -652,7 +171,7 @@ const struct option_table replay_table = {
         "the log; single requests are not in it. Left and Right go ten seconds back and "
         "forward, p stops and goes on. Without a terminal it prints a line a sample.",
     GROUPS(replay_groups),
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
 
 const struct option_table compare_table = {
@@ -661,40 +180,8 @@ const struct option_table compare_table = {
     .summary = "Set two runs side by side: counts, latencies, what each cap gave",
     .groups = NULL,
     .group_count = 0,
-    .operand = add_operand,
+    .operand = read_options_add_operand,
 };
-
-/* What concerns several options of normalise together. */
-static enum result finish_normalise(struct read_options *options, struct err *err)
-{
-    struct table_shape shape;
-    enum result result = RESULT_OK;
-    bool has_database = false;
-
-    options->spec.depth_limited = options_have(&normalise_table, &options->given, "max-depth");
-    options->spec.types = options->json;
-    for (size_t i = 0; i < options->output_count && result == RESULT_OK; i++) {
-        struct table_output *output = &options->outputs[i];
-
-        if (options->json && strcmp(output->path, "-") == 0) {
-            return err_set(err, RESULT_INVALID, "E-ARG1", "-o - and --json both want stdout");
-        }
-        result = table_output_init(output, output->path, options->format, err);
-        has_database |= result == RESULT_OK && output->format->has_place;
-    }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (!has_database && (options->spec.table.data || options->spec.key_count)) {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "--table and --key are of a database; give -o FILE.db");
-    }
-    result = table_shape_init(&shape, &options->spec, false, err);
-    if (result == RESULT_OK) {
-        table_shape_release(&shape);
-    }
-    return result;
-}
 
 static enum result check_raw(const struct read_options *options, struct err *err)
 {
@@ -711,7 +198,7 @@ static enum result check_raw(const struct read_options *options, struct err *err
 static enum result check_operands(const struct read_options *options,
                                   const struct option_table *table, struct err *err)
 {
-    bool many = table == &normalise_table || table == &raw_table;
+    bool is_one = table == &verify_table || table == &status_table || table == &replay_table;
 
     if (!options->operand_count) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "want scrapetop %s %s", table->command,
@@ -725,8 +212,7 @@ static enum result check_operands(const struct read_options *options,
                        "scrapetop rules takes one run and one job file; \"%.64s\" is one too many",
                        options->operands[2]);
     }
-    many = many || table == &compare_table || table == &rules_table;
-    if (!many && options->operand_count > 1) {
+    if (is_one && options->operand_count > 1) {
         return err_set(err, RESULT_INVALID, "E-ARG1",
                        "scrapetop %s takes one run; \"%.64s\" is one too many", table->command,
                        options->operands[1]);
@@ -743,9 +229,7 @@ enum result read_options_parse(struct read_options *options, const struct option
     result = options_parse(table, argc, argv, options, &options->given, err);
     if (result == RESULT_OK && !options->given.help) {
         result = check_operands(options, table, err);
-        if (result == RESULT_OK && table == &normalise_table) {
-            result = finish_normalise(options, err);
-        } else if (result == RESULT_OK && table == &raw_table) {
+        if (result == RESULT_OK && table == &raw_table) {
             result = check_raw(options, err);
         }
     }

@@ -48,6 +48,13 @@ extern const struct option_table rules_table;
 MUST_CHECK enum result read_options_parse(struct read_options *options,
                                           const struct option_table *table, int argc, char **argv,
                                           struct err *err);
+/** The same for `normalise` (normalise_options.c). */
+MUST_CHECK enum result normalise_options_parse(struct read_options *options, int argc, char **argv,
+                                               struct err *err);
+
+/** For tables whose operands are kept in order. */
+MUST_CHECK enum result read_options_add_operand(void *options, const char *text, struct err *err);
+
 void read_options_release(struct read_options *options);
 
 #endif

@@ -55,6 +55,8 @@ MUST_CHECK enum result run_options_check_tables(const struct run_options *option
 /* Shared with `demo`. */
 #define RUN_OUTPUT_ROWS 10
 extern const struct option_row run_output_rows[RUN_OUTPUT_ROWS]; /* into a struct run_options */
+#define RUN_WATCH_ROWS 8
+extern const struct option_row run_watch_rows[RUN_WATCH_ROWS]; /* likewise, of `run` alone */
 
 /** Fills `options` from argv; when RESULT_OK and `given.help` is set, nothing else is to be looked at.
  *  Without sources the job is not finished. On failure there is nothing to release. */

@@ -1,13 +1,12 @@
 #include "cmd/run_rows.h"
 
 #include "base/clock.h"
+#include "cmd/request_rows.h"
 #include "job/dates.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define RETRIES_MAX (JOB_ATTEMPTS_MAX - 1)
 
@@ -37,99 +36,6 @@ static enum result set_max_fail(void *target, const char *value, struct err *err
     return job_parse_max_fail(str_view(value), &job->limits, err);
 }
 
-static enum result set_header(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-
-    return value[0] == '@' ? job_add_header_file(job, value + 1, err)
-                           : job_add_header(job, str_view(value), err);
-}
-
-static enum result replace_text(char **to, struct str text, struct err *err)
-{
-    char *copy = str_dup(text);
-
-    if (!copy) {
-        return err_nomem(err, "reading the command line");
-    }
-    free(*to);
-    *to = copy;
-    return RESULT_OK;
-}
-
-static enum result set_method(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-    enum result result = job_check_method(str_view(value), err);
-
-    return result == RESULT_OK ? replace_text(&job->endpoints[0].method, str_view(value), err)
-                               : result;
-}
-
-static enum result read_body_file(const char *path, struct buf *body, struct err *err)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    enum result result = RESULT_OK;
-    ssize_t got = 1;
-
-    if (fd < 0) {
-        return err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
-    }
-    while (got != 0 && result == RESULT_OK) {
-        char piece[16 * 1024];
-
-        got = read(fd, piece, sizeof piece);
-        if (got < 0 && errno != EINTR) {
-            result = err_set_errno(err, errno, "E-IN4", "cannot read %s", path);
-        } else if (got > 0) {
-            result = buf_append(body, piece, (size_t)got);
-        }
-    }
-    if (!is_stdin) {
-        close(fd);
-    }
-    if (result == RESULT_LIMIT) {
-        return err_set(err, RESULT_LIMIT, "E-IN4", "%s is over %d bytes", path, JOB_BODY_MAX);
-    }
-    return result == RESULT_NOMEM ? err_nomem(err, "reading a body") : result;
-}
-
-/* Unlike curl, which drops line breaks from a file: the bytes are sent as they are. */
-static enum result set_data(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-    struct buf body;
-    enum result result = RESULT_OK;
-
-    buf_init(&body, JOB_BODY_MAX);
-    if (value[0] == '@') {
-        result = read_body_file(value + 1, &body, err);
-    } else if (buf_append_str(&body, str_view(value)) != RESULT_OK) {
-        result = err_set(err, RESULT_LIMIT, "E-IN4", "over %d bytes", JOB_BODY_MAX);
-    }
-    if (result == RESULT_OK && body.len && memchr(body.data, '\0', body.len)) {
-        result = err_set(err, RESULT_INVALID, "E-IN4", "the body holds a NUL byte");
-    }
-    if (result == RESULT_OK) {
-        result = replace_text(&job->endpoints[0].body, buf_view(&body), err);
-    }
-    buf_release(&body);
-    return result;
-}
-
-static enum result set_records(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-
-    if (value[0] && value[0] != '/') {
-        return err_set(err, RESULT_INVALID, "E-ARG1",
-                       "\"%.64s\" is not a JSON Pointer; want for example /items or /data/*/rows",
-                       value);
-    }
-    return replace_text(&job->endpoints[0].records, str_view(value), err);
-}
-
 /* Kept as an absolute path. It need not exist yet, but its directory must. */
 static enum result set_cookie_jar(void *target, const char *value, struct err *err)
 {
@@ -148,7 +54,7 @@ static enum result set_cookie_jar(void *target, const char *value, struct err *e
         result = err_nomem(err, "reading the command line");
     } else {
         job->cookies.is_kept = true;
-        result = replace_text(&job->cookies.jar, buf_view(&path), err);
+        result = request_replace(&job->cookies.jar, buf_view(&path), err);
     }
     buf_release(&path);
     free(absolute);
@@ -189,16 +95,6 @@ static enum result set_profile(void *target, const char *value, struct err *err)
     return err_set(err, RESULT_INVALID, "E-ARG1",
                    "no profile \"%.32s\"; want own (cap 30), paid (8), free (4) or polite (3)",
                    value);
-}
-
-static enum result set_as(void *target, const char *value, struct err *err)
-{
-    struct job *job = target;
-
-    return body_format_parse(str_view(value), &job->endpoints[0].reading.as)
-               ? RESULT_OK
-               : err_set(err, RESULT_INVALID, "E-ARG1", "\"%.32s\" is none of %s", value,
-                         BODY_FORMAT_WORDS);
 }
 
 static enum result set_shape(void *target, const char *value, struct err *err)
@@ -308,14 +204,7 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
         .offset = offsetof(struct job, network.connect_timeout_us),
         .low = 1,
     },
-    {
-        .name = "max-time",
-        .value = "TIME",
-        .help = "Time for a whole try (30s)",
-        .kind = OPTION_TIME,
-        .offset = offsetof(struct job, network.total_timeout_us),
-        .low = 1,
-    },
+    OPTION_MAX_TIME,
     {
         .name = "max-body",
         .value = "SIZE",
@@ -363,7 +252,7 @@ const struct option_row run_limit_rows[RUN_LIMIT_ROWS] = {
     },
 };
 
-const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
+const struct option_row run_source_rows[RUN_SOURCE_ROWS] = {
     {
         .letter = 'i',
         .name = "input",
@@ -382,34 +271,9 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, globoff),
     },
-    {
-        .letter = 'H',
-        .name = "header",
-        .value = "LINE",
-        .help = "Header 'Name: value', ${ENV} is filled in; @FILE reads lines from a file that "
-                "only you can "
-                "read",
-        .kind = OPTION_CALL,
-        .set = set_header,
-        .repeats = true,
-    },
-    {
-        .letter = 'X',
-        .name = "request",
-        .words = "GET POST PUT PATCH DELETE HEAD",
-        .value = "METHOD",
-        .help = "Method (GET, or POST with -d)",
-        .kind = OPTION_CALL,
-        .set = set_method,
-    },
-    {
-        .letter = 'd',
-        .name = "data",
-        .value = "BODY",
-        .help = "Body of every request; @FILE reads it from a file",
-        .kind = OPTION_CALL,
-        .set = set_data,
-    },
+};
+
+const struct option_row run_cookie_rows[RUN_COOKIE_ROWS] = {
     {
         .name = "cookie-jar",
         .value = "FILE",
@@ -425,65 +289,11 @@ const struct option_row run_request_rows[RUN_REQUEST_ROWS] = {
         .kind = OPTION_FLAG,
         .offset = offsetof(struct job, cookies.is_off),
     },
-    {
-        .name = "records",
-        .value = "POINTER",
-        .help = "Where in a body its records are: /items, /data/*/rows",
-        .kind = OPTION_CALL,
-        .set = set_records,
-    },
-    {
-        .name = "as",
-        .words = BODY_FORMAT_WORDS,
-        .value = "FORMAT",
-        .help = "What bodies are: auto (by content type and bytes), json, ndjson, csv, tsv, xml; "
-                "text, html and bytes are kept as they are",
-        .kind = OPTION_CALL,
-        .set = set_as,
-    },
-    {
-        .name = "shape",
-        .words = RECORD_SHAPE_WORDS,
-        .value = "SHAPE",
-        .help = "How tables are written: objects (an array of them), header (arrays, the first has "
-                "the names), parallel (an object of arrays)",
-        .kind = OPTION_CALL,
-        .set = set_shape,
-    },
 };
 
-static bool has_header(const struct job *job, struct str name)
-{
-    for (size_t i = 0; i < job->header_count; i++) {
-        if (str_equal_nocase(str_view(job->headers[i].name), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A body makes the method POST, as in curl. Its type is what it looks like: JSON APIs refuse a JSON
- * body that claims to be a form. */
-enum result run_finish_body(struct job *job, bool has_method, struct err *err)
-{
-    struct job_endpoint *endpoint = &job->endpoints[0];
-    enum result result = RESULT_OK;
-
-    if (!endpoint->body) {
-        return RESULT_OK;
-    }
-    if (!has_method) {
-        result = replace_text(&endpoint->method, STR("POST"), err);
-    }
-    if (result == RESULT_OK && !has_header(job, STR("Content-Type"))) {
-        result = job_add_header(job,
-                                job_body_is_json(str_view(endpoint->body))
-                                    ? STR("Content-Type: application/json")
-                                    : STR("Content-Type: application/x-www-form-urlencoded"),
-                                err);
-    }
-    return result;
-}
+const struct option_row run_shape_rows[RUN_SHAPE_ROWS] = {
+    OPTION_SHAPE(set_shape),
+};
 
 /* --- polling ------------------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 /**
- * Option rows of `run` that write into a job: what to ask, and how fast.
+ * Option rows of `run` that write into a job: where its URLs are, and how fast they are asked.
  *
- * Errors  those of base/units and job/job.h; E-IN4 a body that cannot be read.
+ * Errors  those of base/units and job/job.h.
  */
 #ifndef SCRAPETOP_CMD_RUN_ROWS_H
 #define SCRAPETOP_CMD_RUN_ROWS_H
@@ -9,10 +9,14 @@
 #include "cmd/options.h"
 #include "job/job.h"
 
-#define RUN_REQUEST_ROWS 10
+#define RUN_SOURCE_ROWS 2
+#define RUN_COOKIE_ROWS 2
+#define RUN_SHAPE_ROWS 1
 #define RUN_PACE_ROWS 15
 #define RUN_LIMIT_ROWS 3
-extern const struct option_row run_request_rows[RUN_REQUEST_ROWS];
+extern const struct option_row run_source_rows[RUN_SOURCE_ROWS];
+extern const struct option_row run_cookie_rows[RUN_COOKIE_ROWS];
+extern const struct option_row run_shape_rows[RUN_SHAPE_ROWS];
 extern const struct option_row run_limit_rows[RUN_LIMIT_ROWS];
 extern const struct option_row run_pace_rows[RUN_PACE_ROWS]; /* shared with `demo` */
 
@@ -22,8 +26,5 @@ extern const struct option_row run_poll_rows[RUN_POLL_ROWS];
 
 /** A list of URLs; "-" is stdin. */
 MUST_CHECK enum result run_add_list(struct job *job, const char *path, struct err *err);
-
-/** A body makes the method POST, as in curl, unless one was given, and says of what type it is. */
-MUST_CHECK enum result run_finish_body(struct job *job, bool has_method, struct err *err);
 
 #endif
