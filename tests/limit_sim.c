@@ -87,6 +87,20 @@ static bool lets_in(struct limit_sim *s)
     return true;
 }
 
+/* The other caller has asked meanwhile, and takes what there is. */
+static void serve_others(struct limit_sim *s)
+{
+    uint64_t seen_us = s->arrived_us, random;
+
+    for (; s->limiter.others > 0 && s->others_us <= seen_us;) {
+        s->arrived_us = s->others_us > s->filled_us ? s->others_us : s->filled_us;
+        lets_in(s);
+        random = s->others_us;
+        s->others_us += (uint64_t)((0.5 + uniform(&random)) * 1e6 / s->limiter.others) + 1;
+    }
+    s->arrived_us = seen_us;
+}
+
 /* How long until it would let one in. */
 static uint64_t left_us(const struct limit_sim *s)
 {
@@ -136,6 +150,7 @@ static void serve(struct limit_sim *s, struct limit_flight *f)
     double ms = l->latency_ms * (1 + l->jitter * (uniform(&s->random) - 0.5));
 
     s->arrived_us = seen_us(s);
+    serve_others(s);
     if (!lets_in(s) || (l->by_chance > 0 && uniform(&s->random) < l->by_chance)) {
         f->status = l->status ? l->status : 429;
         f->ends_us = s->arrived_us + REFUSAL_US;
@@ -274,7 +289,8 @@ void limit_sim_begin(struct limit_sim *s, const struct limiter *limiter, unsigne
                              .random = 11,
                              .tokens = most_tokens(limiter),
                              .filled_us = LIMIT_SIM_T0,
-                             .arrived_us = LIMIT_SIM_T0 };
+                             .arrived_us = LIMIT_SIM_T0,
+                             .others_us = LIMIT_SIM_T0 };
     limit_sim_count(s);
 }
 

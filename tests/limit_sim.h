@@ -39,6 +39,7 @@ struct limiter {
     double stall_each_s, stall_most_s; /* it stands still so often, for so long at most; 0: never */
     double by_chance; /* part of the requests that are refused, whatever the load */
     double broken;    /* part of the answers that are a 503, whatever the load */
+    double others;    /* requests a second of another caller, who obeys nothing */
 };
 
 struct limit_sim {
@@ -58,6 +59,7 @@ struct limit_sim {
     double tokens; /* the server's */
     uint64_t filled_us;
     uint64_t arrived_us; /* the last request, as the server sees it */
+    uint64_t others_us;  /* the next one of the other caller */
     unsigned active;
     uint64_t let_in[4096], let_in_count;
 

@@ -97,8 +97,8 @@ static void cap__is_the_least_of_what_was_told_and_learned(void **state)
     assert_int_equal(bucket_cap(&b, T0), 0);
     b.allowance.concurrent = 7;
     assert_int_equal(bucket_cap(&b, T0), 7);
-    b.learned.at_once = 4;
-    b.learned.at_once_probe_us = T0 + 1;
+    b.learned.at_once.most = 4;
+    b.learned.at_once.probe_us = T0 + 1;
     assert_int_equal(bucket_cap(&b, T0), 4);
     b.allowance.concurrent = 2;
     assert_int_equal(bucket_cap(&b, T0), 2);

@@ -254,7 +254,7 @@ static void at_once__is_found__when_the_server_counts_what_runs(void **state)
 
     (void)state;
     ASSERT_AS_WANTED(samples);
-    assert_int_equal(sim.bucket.learned.at_once, 16);
+    assert_int_equal(sim.bucket.learned.at_once.most, 16);
     assert_true(sim.bucket.learned.rate <= 0);
 }
 
@@ -266,10 +266,10 @@ static void at_once__follows__when_the_server_lets_in_more(void **state)
     (void)state;
     limit_sim_begin(&sim, &limiter, 20);
     limit_sim_live(&sim, 60);
-    assert_int_equal(sim.bucket.learned.at_once, 6);
+    assert_int_equal(sim.bucket.learned.at_once.most, 6);
     sim.limiter.at_once = 12;
     limit_sim_live(&sim, 600);
-    assert_in_range(sim.bucket.learned.at_once, 8, 12);
+    assert_in_range(sim.bucket.learned.at_once.most, 8, 12);
 }
 
 static void rate__follows__when_the_limit_sinks_and_rises(void **state)
@@ -379,7 +379,7 @@ static void rate__is_none__when_nothing_was_refused(void **state)
     limit_sim_begin(&sim, &limiter, 10);
     limit_sim_live(&sim, 600);
     assert_true(sim.bucket.learned.rate <= 0);
-    assert_int_equal(sim.bucket.learned.at_once, 0);
+    assert_int_equal(sim.bucket.learned.at_once.most, 0);
     assert_int_equal(sim.bucket.learned.phase, LEARNED_FREE);
     assert_true(limit_sim_rate(&sim) >= 0.95 * best_rate(&limiter, 10));
     assert_true(learned_lately(&sim.bucket.learned, sim.now_us) > 0.9 * best_rate(&limiter, 10));
@@ -411,10 +411,10 @@ static void at_once__is_given_up__when_it_was_a_rate(void **state)
     (void)state;
     limit_sim_begin(&sim, &limiter, 20);
     limit_sim_live(&sim, 60);
-    assert_int_equal(sim.bucket.learned.at_once, 8);
+    assert_int_equal(sim.bucket.learned.at_once.most, 8);
     sim.limiter = (struct limiter){ LIMITER_BUCKET, .rate = 20, .burst = 10, .latency_ms = 100 };
     limit_sim_live(&sim, LEARNING_S);
-    assert_int_equal(sim.bucket.learned.at_once, 0);
+    assert_int_equal(sim.bucket.learned.at_once.most, 0);
     assert_true(sim.bucket.learned.rate > 0);
     limit_sim_count(&sim);
     limit_sim_live(&sim, 120);
@@ -508,6 +508,51 @@ static void rate__does_not_sink__when_the_server_stands_still_now_and_then(void 
 
     (void)state;
     ASSERT_AS_WANTED(samples);
+}
+
+/* A deadline holds all back, also one that another caller brought about: half of the time goes by in them. More
+ * than 3.5/s cannot be had so, and it sank to one. */
+static void rate__does_not_sink__when_others_empty_the_bucket_and_deadlines_are_named(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET,       .rate = 50,    .burst = 10,
+                               .latency_ms = 20,     .jitter = 0.1, .status = 503,
+                               .named_us = US_PER_S, .others = 50 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, LEARNING_S);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 600);
+    if (limit_sim_rate(&sim) < 2.2) {
+        fail_msg("%.2f/s", limit_sim_rate(&sim));
+    }
+    sim.limiter.others = 0; /* they have gone: it is a rate again */
+    limit_sim_live(&sim, 30);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 120);
+    if (limit_sim_rate(&sim) < 0.85 * 50 || limit_sim_refused(&sim) > 0.02) {
+        fail_msg("alone: %.1f/s, %.2f %% refused", limit_sim_rate(&sim),
+                 100 * limit_sim_refused(&sim));
+    }
+}
+
+static void rate__is_found_again__when_others_have_gone(void **state)
+{
+    struct limiter limiter = { LIMITER_BUCKET,   .rate = 50,    .burst = 10,
+                               .latency_ms = 20, .jitter = 0.1, .others = 50 };
+
+    (void)state;
+    limit_sim_begin(&sim, &limiter, 10);
+    limit_sim_live(&sim, 60);
+    assert_true(sim.bucket.learned.shared.is_on || sim.bucket.learned.shared.is_trial);
+    sim.limiter.others = 0;
+    limit_sim_live(&sim, 120);
+    limit_sim_count(&sim);
+    limit_sim_live(&sim, 120);
+    assert_false(sim.bucket.learned.shared.is_on);
+    if (limit_sim_rate(&sim) < 0.9 * 50 || limit_sim_refused(&sim) > 0.02) {
+        fail_msg("%.1f/s, %.2f %% refused", limit_sim_rate(&sim), 100 * limit_sim_refused(&sim));
+    }
 }
 
 static void at_once__is_found__when_it_is_one_or_two(void **state)
@@ -615,6 +660,8 @@ int main(void)
         cmocka_unit_test(rate__is_found__when_it_is_fast_and_nothing_may_come_early),
         cmocka_unit_test(rate__does_not_sink__when_some_are_refused_at_any_rate),
         cmocka_unit_test(rate__does_not_sink__when_the_server_stands_still_now_and_then),
+        cmocka_unit_test(rate__does_not_sink__when_others_empty_the_bucket_and_deadlines_are_named),
+        cmocka_unit_test(rate__is_found_again__when_others_have_gone),
         cmocka_unit_test(at_once__is_found__when_it_is_one_or_two),
         cmocka_unit_test(rate__comes_back__when_only_the_first_request_was_refused),
         cmocka_unit_test(rate__comes_back__when_a_refusal_was_a_single_one),

@@ -14,6 +14,7 @@
 #define MOST_S 600
 #define ROOM 1.1
 #define ROOM_S 1.0
+#define OTHERS_ROOM 1.15 /* of refusals, which are a matter of chance where others spend */
 
 static struct limit_sim sim;
 
@@ -154,6 +155,34 @@ static void window__is_met_as_well_as_by_ten_threads(void **state)
     ASSERT_WON(races);
 }
 
+/* Who slows down for each refusal leaves all of it to the other, and takes five times as long. */
+static void bucket_that_others_empty__is_met_as_well_as_by_ten_threads(void **state)
+{
+    static const struct race races[] = {
+        { "50/s, others ask 50/s", 1000, { BUCKET(50, 10), .others = 50 }, 0, { 0 } },
+        { "50/s, others ask 100/s", 600, { BUCKET(50, 10), .others = 100 }, 0, { 0 } },
+        { "50/s, others ask 50/s, 503",
+          1000,
+          { BUCKET(50, 10), .others = 50, .status = 503 },
+          0,
+          { 0 } },
+    };
+    unsigned lost = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof races / sizeof races[0]; i++) {
+        struct run ours = run(&races[i], false), script = run(&races[i], true);
+
+        if (ours.wall_s > ROOM * script.wall_s + ROOM_S ||
+            ours.refused > OTHERS_ROOM * script.refused) {
+            print_error("%s: %.1f s and %.0f refused, the script %.1f s and %.0f\n", races[i].name,
+                        ours.wall_s, ours.refused, script.wall_s, script.refused);
+            lost++;
+        }
+    }
+    assert_int_equal(lost, 0);
+}
+
 static void limit_that_changes__is_met_as_well_as_by_ten_threads(void **state)
 {
     static const struct race races[] = {
@@ -182,6 +211,7 @@ int main(void)
         cmocka_unit_test(bucket_that_names_deadlines__is_met_as_well_as_by_ten_threads),
         cmocka_unit_test(rate__is_found_by_three_refusals__when_each_costs_five_seconds),
         cmocka_unit_test(window__is_met_as_well_as_by_ten_threads),
+        cmocka_unit_test(bucket_that_others_empty__is_met_as_well_as_by_ten_threads),
         cmocka_unit_test(limit_that_changes__is_met_as_well_as_by_ten_threads),
     };
 

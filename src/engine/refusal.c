@@ -159,12 +159,12 @@ static void tell_learned(struct engine *e, struct host *host, struct bucket *buc
     const struct learned_limit *l = &bucket->learned;
     char fields[96];
 
-    if (l->at_once && l->at_once != bucket->told_at_once) {
-        bucket->told_at_once = l->at_once;
-        snprintf(fields, sizeof fields, ",\"at_once\":%u", l->at_once);
+    if (l->at_once.most && l->at_once.most != bucket->told_at_once) {
+        bucket->told_at_once = l->at_once.most;
+        snprintf(fields, sizeof fields, ",\"at_once\":%u", l->at_once.most);
         events_add_host(&e->events, EVENT_NOTICE, "learned", host->label, fields,
                         "%.*s refuses more than %u at once: no more are sent", STR_ARG(host->label),
-                        l->at_once);
+                        l->at_once.most);
     }
     if (l->phase == LEARNED_NARROW &&
         (l->rate < 0.8 * bucket->told_rate || l->rate > 1.25 * bucket->told_rate)) {

@@ -88,7 +88,7 @@ uint64_t bucket_wake_us(struct bucket *b, uint64_t work_left, uint64_t now_us)
     case BUCKET_FULL:
         break;
     }
-    return TIME_NEVER;
+    return learned_at_once_wakes_us(&b->learned);
 }
 
 void bucket_started(struct bucket *b, uint64_t now_us)
@@ -127,11 +127,17 @@ static bool is_background(struct bucket *b, uint64_t now_us)
 {
     struct learned_limit *l = &b->learned;
 
-    if (l->vain < BACKGROUND_ROW &&
-        !(l->vain >= BACKGROUND_SLOW_ROW && l->rate < BACKGROUND_SLOW * l->vain_rate)) {
+    const struct shared_limit *s = &l->shared;
+
+    if (!s->is_on && s->vain < BACKGROUND_ROW &&
+        !(s->vain >= BACKGROUND_SLOW_ROW && l->rate < BACKGROUND_SLOW * s->rate)) {
         return false;
     }
-    b->background = l->vain / (l->vain_accepted + l->vain + 1);
+    b->background = s->vain / (s->accepted + s->vain + 1);
+    if (s->is_on && b->background <= INNOCENT_PART) {
+        b->background = 0;
+        return false;
+    }
     if (b->background > INNOCENT_PART) {
         b->refuses_with_503 = false;
         b->innocent_until_us = now_us + INNOCENT_US;
@@ -150,7 +156,8 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
 
     b->refused++;
     b->refused_status = due->status;
-    if (b->refuses_with_503 && due->status == 503 && is_background(b, now_us)) {
+    if (b->refuses_with_503 && due->status == 503 && until_us <= now_us &&
+        is_background(b, now_us)) {
         return false;
     }
     told.told_us = until_us > now_us ? until_us - now_us : 0;
@@ -158,10 +165,7 @@ bool bucket_refused(struct bucket *b, const struct learned_answer *answer, uint6
     if (told.told_us) {
         return bucket_hold(b, until_us, due, now_us);
     }
-    if (news == LEARNED_KNOWN) {
-        return false;
-    }
-    return bucket_hold(b, now_us + learned_hold_us(&b->learned, random), due, now_us);
+    return bucket_hold(b, now_us + learned_hold_us(&b->learned, news, random, now_us), due, now_us);
 }
 
 bool bucket_suspects(struct bucket *b, struct bucket_suspicion *s, bool is_first, uint64_t now_us)

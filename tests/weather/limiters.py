@@ -4,6 +4,7 @@ What is refused is not counted, as most of them have it.
 """
 
 import collections
+import random
 
 
 class Bucket:
@@ -71,3 +72,18 @@ class Changes:
 
     def wait_s(self, now):
         return (self.first if now < self.after_s else self.then).wait_s(now)
+
+
+class Shared:
+    """A limiter of which another client spends, who asks so often and obeys nothing."""
+
+    def __init__(self, limiter, others_per_s):
+        self.limiter, self.others_per_s = limiter, others_per_s
+        self.luck, self.next = random.Random(1), None
+
+    def wait_s(self, now):
+        self.next = now if self.next is None else self.next
+        while self.next <= now:
+            self.limiter.wait_s(self.next)
+            self.next += self.luck.uniform(0.5, 1.5) / self.others_per_s
+        return self.limiter.wait_s(now)

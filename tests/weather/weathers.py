@@ -11,7 +11,7 @@ import math
 import time
 import zlib
 
-from limiters import Bucket, Changes, FixedWindow, SlidingWindow
+from limiters import Bucket, Changes, FixedWindow, Shared, SlidingWindow
 
 JSON, HTML = "application/json", "text/html; charset=utf-8"
 LOGIN_PAGE = b"<!doctype html><html><title>Sign in</title><form><input name=user></form></html>"
@@ -359,6 +359,10 @@ LIMITS = [
             lambda: [sometimes(0.01, says(429, is_refusal=True))], cause=LIMITED),
     Weather("stray-and-limit", "the same, and 50/s", items(1000),
             lambda: [sometimes(0.01, says(429, is_refusal=True)), limit(Bucket(50, 10))], cause=LIMITED),
+    Weather("neighbour", "50/s, and another client asks 50 times a second, too", items(600),
+            lambda: [limit(Shared(Bucket(50, 10), 50))], cause=LIMITED),
+    Weather("neighbour-told", "the same, a 503 with Retry-After: 1", items(200),
+            lambda: [limit(Shared(Bucket(50, 10), 50), 503, told="seconds")], cause=REFUSED_503),
     Weather("regime-80-40", "80/s, after 5 s 40/s", items(700),
             lambda: [limit(Changes(Bucket(80, 10), 5, Bucket(40, 10)))], cause=LIMITED),
     Weather("regime-50-15", "50/s, after 5 s 15/s", items(400),
