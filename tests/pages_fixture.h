@@ -45,7 +45,7 @@ void fixture_check(const struct fixture *f, const char *const *urls);
 #define CHECK_NOTHING(f) fixture_check((f), (const char *const[]){ NULL })
 #define CHECK_NO_NOTE(f) assert_null((f)->out.notes)
 
-/** {"items":[{"id":0}, ...], EXTRA}: `count` records and, behind a comma, what else is to be in it. */
+/** {"items":[{"id":0}, ...], EXTRA}: `count` records and, after a comma, what else is to be in it. */
 const char *fixture_items(unsigned first, unsigned count, const char *extra);
 
 #endif

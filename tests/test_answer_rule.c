@@ -147,7 +147,7 @@ static void read__says_what_and_where__when_a_rule_is_wrong(void **state)
     }
 }
 
-/* Whether the second of two rules stands in vain behind the first. */
+/* Whether the second of two rules stands in vain after the first. */
 static void covers__is_told__only_when_it_is_sure(void **state)
 {
     static const struct {

@@ -107,7 +107,7 @@ static const struct sample samples[] = {
     { S(""), S(""), NONE, 0 },
 };
 
-/* In a block of its own, so that nothing behind it is read. */
+/* In a block of its own, so that nothing after it is read. */
 static enum result read_copy(struct str body, struct str type, struct buf *out, unsigned *was)
 {
     char *copy = malloc(body.len + !body.len);

@@ -30,7 +30,7 @@ static void assert_compact(const char *json, size_t len)
     free(room);
 }
 
-/* An array of one number of so many digits; a byte of `idle` behind each place outside it, in turn. */
+/* An array of one number of so many digits; a byte of `idle` after each place outside it, in turn. */
 static void cell_text__leaves_white_space_out__when_it_is_between_tokens(void **state)
 {
     (void)state;

@@ -317,7 +317,7 @@ static void committer_is_full__until_it_is_back(void **state)
     close_run(w, true);
 }
 
-/* In a child: commits two records, leaves a torn line behind them, and is killed. */
+/* In a child: commits two records, leaves a torn line after them, and is killed. */
 static void crash(struct world *w)
 {
     int fd;

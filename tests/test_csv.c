@@ -129,7 +129,7 @@ static void plain_cell(struct buf *out, enum cell_kind kind, struct str text)
     buf_release(&cell);
 }
 
-/* At every length, with what matters at every place, and with and without bytes behind the cell. */
+/* At every length, with what matters at every place, and with and without bytes after the cell. */
 static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **state)
 {
     static const char *const pieces[][6] = {
@@ -156,14 +156,14 @@ static void csv_row__keeps_its_rules__when_cells_are_written_in_blocks(void **st
         plain_cell(&want, kind, buf_view(&text));
         cell.len = (uint32_t)text.len;
         /* Of exactly that size, and then within something larger that must not show. */
-        for (unsigned behind = 0; behind <= 200; behind += 100) {
-            char *copy = malloc(text.len + behind + 1);
+        for (unsigned after = 0; after <= 200; after += 100) {
+            char *copy = malloc(text.len + after + 1);
 
             assert_non_null(copy);
             memcpy(copy, text.len ? text.data : "", text.len);
-            memset(copy + text.len, '"', behind);
+            memset(copy + text.len, '"', after);
             cell.text = copy;
-            row.readable = behind ? copy + text.len + behind : NULL;
+            row.readable = after ? copy + text.len + after : NULL;
             buf_reset(&got);
             assert_int_equal(csv_row(&got, &plain, &row, NULL, &lone), RESULT_OK);
             assert_int_equal(got.len, want.len + 1);

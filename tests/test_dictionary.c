@@ -9,15 +9,15 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* The text, with something behind it that means nothing: something else each time. */
+/* The text, with something after it that means nothing: something else each time. */
 static uint32_t add(struct dictionary *d, struct str text)
 {
-    static int behind;
+    static int after;
     char *copy = malloc(text.len + TEXT_HEAD_BYTES);
     uint32_t hash, entry;
 
     assert_non_null(copy);
-    memset(copy, ++behind, text.len + TEXT_HEAD_BYTES);
+    memset(copy, ++after, text.len + TEXT_HEAD_BYTES);
     memcpy(copy, text.data ? text.data : "", text.len);
     text.data = copy;
     hash = keyed_hash_text(text);
@@ -88,7 +88,7 @@ static void dictionary__tells_texts_apart__whichever_byte_it_is_that_differs(voi
         for (size_t len = 0; len < sizeof text; len++) {
             for (size_t i = 0; i <= len; i++) {
                 memset(text, 'a', sizeof text);
-                text[i] = 'b'; /* the last time behind it */
+                text[i] = 'b'; /* the last time after it */
                 add(&d, (struct str){ text, len });
                 count += !round;
             }

@@ -94,7 +94,7 @@ static void parse__expands_as_curl__when_pattern_is_good(void **state)
 static void parse__tells_the_position__when_pattern_is_bad(void **state)
 {
     static const struct {
-        const char *pattern, *code, *text; /* byte 20 is the first behind the head */
+        const char *pattern, *code, *text; /* byte 20 is the first after the head */
     } cases[] = {
         { HEAD "{}", "E-GLOB3", "byte 21: nothing within braces" },
         { HEAD "{a,b", "E-GLOB3", "byte 20: unmatched brace" },

@@ -406,7 +406,7 @@ static void json_unescape__gives_utf8__when_string_has_escapes(void **state)
     }
 }
 
-/* One escape at each place of strings that are longer and shorter than blocks, and another right behind it
+/* One escape at each place of strings that are longer and shorter than blocks, and another right after it
  * or further on. Neither the text nor the room has a byte more than it must. */
 static void json_step_unescape__stays_within_the_room__when_escapes_stand_anywhere(void **state)
 {

@@ -184,7 +184,7 @@ static void line_parse__refuses__when_cut_anywhere(void **state)
     (void)state;
     make(&text, settlement_make(12, SETTLE_DONE, SETTLE_BODY_FOREIGN, STR("no json")));
     for (size_t len = 0; len < text.len; len++) {
-        char *exact = malloc(len + !len); /* so that reading behind it is seen */
+        char *exact = malloc(len + !len); /* so that reading after it is seen */
 
         assert_non_null(exact);
         memcpy(exact, text.data, len);

@@ -88,7 +88,7 @@ static void next__resumes__when_given_an_earlier_offset(void **state)
     assert_entry(list, &offset, "", "http://h/3");
     assert_end(list, &offset);
     assert_entry(list, &after_first, "", "http://h/2");
-    offset = 1000; /* behind the end: a list that was cut */
+    offset = 1000; /* after the end: a list that was cut */
     assert_end(list, &offset);
     list_free(list);
 }

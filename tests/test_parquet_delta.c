@@ -95,7 +95,7 @@ static size_t read_delta(const struct buf *in, int64_t *values, size_t max)
 static size_t write_and_read(const int64_t *values, size_t count)
 {
     static int64_t back[VALUES_MAX];
-    char *plain = malloc(count * 8 + 1); /* so that asan sees what is read behind it */
+    char *plain = malloc(count * 8 + 1); /* so that asan sees what is read after it */
     struct buf out = { 0 };
     bool pays = false;
     size_t len;

@@ -150,7 +150,7 @@ static void parquet_dictionary_pays__when_repeats_outweigh_its_pages(void **stat
     assert_false(parquet_dictionary_pays(TYPE_TEXT, 500, 15001, &once));
     assert_true(parquet_dictionary_pays(TYPE_INT64, 250, 2000, &once));
     assert_false(parquet_dictionary_pays(TYPE_DOUBLE, 251, 2008, &once));
-    /* The same in many rows one behind the other is short as an index, but not in two. */
+    /* The same in many rows one after the other is short as an index, but not in two. */
     assert_true(parquet_dictionary_pays(TYPE_TEXT, 100, 3000, &exploded));
     assert_false(parquet_dictionary_pays(TYPE_TEXT, 500, 15000, &in_pairs));
     /* It stands in each row group. */

@@ -126,7 +126,7 @@ static void parquet_append_bits__makes_the_same__as_the_hybrid_of_each(void **st
     (void)state;
     for (size_t count = 1; count < COUNT(values); count += count < 150 ? 1 : 71) {
         size_t bytes = (count + 7) / 8;
-        char *bits = calloc(bytes, 1); /* so that asan sees what is read behind it */
+        char *bits = calloc(bytes, 1); /* so that asan sees what is read after it */
         struct buf out = { 0 }, want = { 0 };
 
         assert_non_null(bits);

@@ -26,7 +26,7 @@ static void append(struct buf *plain, struct str text)
     assert_int_equal(buf_append_str(plain, text), RESULT_OK);
 }
 
-/* The same bytes, and just as many behind them as are promised. */
+/* The same bytes, and just as many after them as are promised. */
 static struct str tight(struct buf *plain)
 {
     char *data = realloc(plain->data, plain->len + TEXT_HEAD_BYTES);

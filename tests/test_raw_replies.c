@@ -58,7 +58,7 @@ static char escaped(const char **at)
     }
 }
 
-/* From behind a quote, or a "N*", to `end`; moves past. */
+/* From after a quote, or a "N*", to `end`; moves past. */
 static void read_text(const char **at, const char *end, struct buf *to)
 {
     while (strncmp(*at, end, strlen(end)) != 0) {

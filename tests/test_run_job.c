@@ -27,7 +27,7 @@ static void write_file(const char *path, const char *text)
     close(fd);
 }
 
-/* The words of a command line, ended by NULL, behind "run". */
+/* The words of a command line, ended by NULL, after "run". */
 static enum result parse(struct run_options *options, struct err *err, const char *const *words)
 {
     static char text[16][128]; /* the options point into it until the next call */

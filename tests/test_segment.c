@@ -180,7 +180,7 @@ static void segment_rewind__leaves_only_what_counts__when_full(void **state)
 
     assert_int_equal(segment_rewind(&w->segment, NULL), RESULT_OK);
     assert_int_equal(size_of(w, "00000001.jsonl"), 5);
-    commit(w, STR("next\n")); /* and it goes on behind what counts */
+    commit(w, STR("next\n")); /* and it goes on after what counts */
     assert_int_equal(size_of(w, "00000001.jsonl"), 10);
 }
 

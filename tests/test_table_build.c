@@ -499,13 +499,13 @@ static void run_sealed(struct sealed *s, struct table_report *report)
 static void table_run__leaves_out_a_record__when_any_byte_of_its_line_has_changed(void **state)
 {
     struct sealed whole = sealed_lines();
-    size_t first = whole.pieces[2].offset, behind = first + whole.pieces[2].length;
+    size_t first = whole.pieces[2].offset, after = first + whole.pieces[2].length;
     struct table_report report;
     char want[80];
 
     (void)state;
     snprintf(want, sizeof want, "00000001.jsonl: the record at byte %zu ", first);
-    for (size_t at = first; at < behind; at++) {
+    for (size_t at = first; at < after; at++) {
         struct sealed s = sealed_lines();
 
         s.text.data[at] ^= 2;

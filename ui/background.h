@@ -15,7 +15,7 @@
 
 enum background { BACKGROUND_AUTO, BACKGROUND_DARK, BACKGROUND_LIGHT, BACKGROUND_COUNT };
 
-/** The question for it, and one behind it that every terminal answers (its kind), so that it is known when no
+/** The question for it, and one after it that every terminal answers (its kind), so that it is known when no
  *  answer comes any more. */
 #define BACKGROUND_QUESTION "\033]11;?\033\\\033[c"
 

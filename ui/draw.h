@@ -48,7 +48,7 @@ enum role {
 #define CELL_GLYPH_MAX 20 /* a character and UTF8_COMBINING_MAX marks */
 
 struct cell {
-    char glyph[CELL_GLYPH_MAX]; /* UTF-8, zeroed behind */
+    char glyph[CELL_GLYPH_MAX]; /* UTF-8, then zeros */
     uint8_t length;             /* bytes of glyph; 0: the right half of a wide character */
     uint8_t role;               /* enum role */
 };
@@ -90,7 +90,7 @@ struct pane pane_of(struct canvas *c, struct rect rect);
 /** The part of `p` from (row, column), at most so large; never leaves `p`. */
 struct pane pane_part(struct pane p, int row, int column, int rows, int columns);
 
-/** Writes at most `width` cells, cut with `~`; returns the column behind what was written. */
+/** Writes at most `width` cells, cut with `~`; returns the column after what was written. */
 int draw_text(struct pane p, int row, int column, int width, enum role role, struct str text);
 int draw_format(struct pane p, int row, int column, int width, enum role role, const char *format,
                 ...) __attribute__((format(printf, 6, 7)));

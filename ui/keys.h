@@ -2,7 +2,7 @@
  * The one table of keys: bindings, commands, key bar and help are made from it, so none can lie.
  *
  * A key whose verb the engine does not obey is not there at all: it neither acts nor is listed. What
- * has a word can be typed behind `:`; some have only that.
+ * has a word can be typed after `:`; some have only that.
  *
  * Threads  none of its own.
  */
@@ -66,7 +66,7 @@ enum key_action {
 struct key_binding {
     uint32_t codes[KEY_CODES_MAX];
     const char *name;               /* as it stands in the help: "+ =" */
-    const char *word;               /* behind `:`, or NULL */
+    const char *word;               /* after `:`, or NULL */
     const char *argument;           /* what may follow the word: "N", or NULL */
     const char *bar_key, *bar_word; /* as it stands in the key bar; NULL: not there */
     int bar_rank;                   /* those of the highest rank go first when room is short */
@@ -82,10 +82,10 @@ const struct key_binding *keys_find(uint32_t code, uint32_t verbs);
 /** The letter that gives `verb` with `number`, 0 when none does: for hints. */
 char keys_letter(enum control_verb verb, int64_t number);
 
-/** The bindings that exist, in the order of the help; NULL behind the last. */
+/** The bindings that exist, in the order of the help; NULL after the last. */
 const struct key_binding *keys_at(size_t index, uint32_t verbs);
 
-/** The index-th binding whose word begins with `length` letters of `word`, NULL behind the last. A word
+/** The index-th binding whose word begins with `length` letters of `word`, NULL after the last. A word
  *  that is typed in full comes alone. */
 const struct key_binding *keys_by_word(const char *word, size_t length, size_t index,
                                        uint32_t verbs);

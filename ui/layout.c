@@ -180,7 +180,7 @@ static void divide_columns(struct layout *l, int columns, int left[LAYOUT_COLUMN
         left[1] = l->columns * 48 / 100;
         left[2] = l->columns * 78 / 100;
     }
-    left[columns] = l->columns + 1; /* as if a separator stood behind the screen */
+    left[columns] = l->columns + 1; /* as if a separator stood after the screen */
     for (int i = 1; i < columns; i++) {
         l->separators[i - 1] = left[i] - 1;
     }

@@ -36,7 +36,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* A string whole, with its quotes; returns the offset behind it. */
+/* A string whole, with its quotes; returns the offset after it. */
 static size_t put_string(struct printer *p, struct str text, size_t at)
 {
     put(p, text.data[at++]);

@@ -98,7 +98,7 @@ static bool answer(struct view *v, const struct snapshot *s, uint64_t now_us, st
 
 /* --- commands -------------------------------------------------------------------------------------- */
 
-/* What a key asks for in a prompt stands behind the word already. */
+/* What a key asks for in a prompt stands after the word already. */
 static bool answer_at_once(struct view *v, const struct snapshot *s,
                            const struct key_binding *binding, const char *argument, uint64_t now_us,
                            struct control *out)
@@ -191,7 +191,7 @@ static bool run_command(struct view *v, const struct snapshot *s, uint64_t now_u
     return view_act(v, s, binding, binding->codes[0], now_us, out);
 }
 
-/* As far as all commands that begin so agree; a space behind the only one. */
+/* As far as all commands that begin so agree; a space after the only one. */
 static void complete(struct view *v)
 {
     size_t typed = strlen(v->prompt_text), agreed;

@@ -121,7 +121,7 @@ void view_message(struct view *v, uint64_t now_us, const char *text);
 /** The list of the focused panel, or NULL. */
 struct list *view_list(struct view *v);
 
-/** How many bindings the help shows, filtered; and the index-th of them, NULL behind the last. */
+/** How many bindings the help shows, filtered; and the index-th of them, NULL after the last. */
 size_t view_help_count(const struct view *v);
 const struct key_binding *view_help_at(const struct view *v, size_t index);
 

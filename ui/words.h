@@ -3,7 +3,7 @@
  *
  * They are the words of the one table of keys (ui/keys.h), as far as they make sense without a screen,
  * and a few that say what a screen would show. An abbreviation that fits only one of them will do. What
- * a key would take from the selected row stands behind the word: `drop 17`, `hold api.example.org`.
+ * a key would take from the selected row stands after the word: `drop 17`, `hold api.example.org`.
  *
  * Threads  none of its own.
  */

@@ -54,7 +54,7 @@ static enum result append_rest(struct buf *out, const struct json_pointer *point
 /* All of `text` with [from, to) replaced by what the pointer's rest and the value make. */
 static enum result splice(struct buf *out, struct str text, size_t from, size_t to,
                           const struct json_pointer *pointer, unsigned step, const char *before,
-                          const char *behind, struct str value)
+                          const char *after, struct str value)
 {
     enum result result = buf_append(out, text.data, from);
 
@@ -65,7 +65,7 @@ static enum result splice(struct buf *out, struct str text, size_t from, size_t 
         result = append_rest(out, pointer, step, value);
     }
     if (result == RESULT_OK) {
-        result = buf_append_str(out, str_view(behind));
+        result = buf_append_str(out, str_view(after));
     }
     return result == RESULT_OK ? buf_append(out, text.data + to, text.len - to) : result;
 }

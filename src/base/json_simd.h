@@ -355,13 +355,13 @@ static inline uint64_t json_simd_between(uint64_t quotes)
 static inline uint64_t json_simd_escaped(uint64_t backslash, bool *carry)
 {
     const uint64_t even = UINT64_C(0x5555555555555555);
-    uint64_t behind, odd_firsts, sums;
+    uint64_t after, odd_firsts, sums;
 
     backslash &= ~(uint64_t)*carry;
-    behind = backslash << 1 | *carry;
-    odd_firsts = backslash & ~behind & ~even;
+    after = backslash << 1 | *carry;
+    odd_firsts = backslash & ~after & ~even;
     *carry = __builtin_add_overflow(backslash, odd_firsts, &sums);
-    return behind & (even ^ sums << 1);
+    return after & (even ^ sums << 1);
 }
 
 #endif

@@ -133,7 +133,7 @@ enum result engine_redact_url(struct engine *e, struct str url, struct buf *out)
                : RESULT_NOMEM;
 }
 
-/* The login call has an endpoint behind the job's own. */
+/* The login call has an endpoint after the job's own. */
 static const char *method_of(const struct engine *e, const struct request *request)
 {
     return request->endpoint < e->job->endpoint_count ? e->job->endpoints[request->endpoint].method

@@ -52,7 +52,7 @@ static struct snapshot_event *slot(struct events *e, uint64_t back)
     return &e->ring[(e->kept - 1 - back) % SNAPSHOT_EVENTS_MAX];
 }
 
-/* Alike but for figures behind the first word: that one names what it is about. */
+/* Alike but for figures after the first word: that one names what it is about. */
 static bool is_alike(const char *a, const char *b)
 {
     bool first_word = true;

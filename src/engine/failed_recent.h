@@ -36,7 +36,7 @@ struct failed_one *failed_recent_add(struct failed_recent *recent, uint64_t id, 
 void failed_recent_keep(struct failed_recent *recent, bool (*has)(void *context, uint64_t id),
                         void *context);
 
-/** The index-th latest, from 0; NULL behind the oldest. */
+/** The index-th latest, from 0; NULL after the oldest. */
 struct failed_one *failed_recent_at(struct failed_recent *recent, size_t index);
 
 #endif

@@ -200,7 +200,7 @@ static bool look(struct feed *f)
         f->offset = offset;
         count++;
     }
-    if (result == RESULT_NOT_FOUND) { /* nothing but blank lines and comments behind */
+    if (result == RESULT_NOT_FOUND) { /* nothing but blank lines and comments after */
         f->offset = size;
     }
     if (count) {

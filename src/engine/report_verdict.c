@@ -89,7 +89,7 @@ static void judge_cap(struct report *r, const struct verdict_facts *facts, doubl
     }
 }
 
-/* What stands before and behind the part of the time that it was, or how many seconds. */
+/* What stands before and after the part of the time that it was, or how many seconds. */
 struct sentence {
     const char *head, *tail;
     bool in_seconds;

@@ -97,7 +97,7 @@ static size_t find(struct str text, const char *word)
     return text.len;
 }
 
-static struct str behind(struct str text, size_t at)
+static struct str rest_from(struct str text, size_t at)
 {
     return (struct str){ text.data + at, text.len - at };
 }
@@ -106,13 +106,13 @@ static struct str behind(struct str text, size_t at)
 static struct str title_of(struct str page)
 {
     size_t open = find(page, "<title");
-    struct str rest = behind(page, open);
+    struct str rest = rest_from(page, open);
     size_t from = find(rest, ">");
 
     if (open == page.len || from == rest.len) {
         return page;
     }
-    rest = behind(rest, from + 1);
+    rest = rest_from(rest, from + 1);
     rest.len = find(rest, "</title");
     return str_trim(rest).len ? str_trim(rest) : page;
 }

@@ -30,7 +30,7 @@ static size_t list_own(const char **lines, const struct job_endpoint *endpoint)
     return count;
 }
 
-/* The job's headers stand first in e->sending.headers, those of each endpoint behind. The login call comes after
+/* The job's headers stand first in e->sending.headers, those of each endpoint after. The login call comes after
  * the job's endpoints. */
 static void describe_endpoints(struct engine *e)
 {
@@ -105,7 +105,7 @@ void sending_fill(struct engine *e, const struct request *request, struct fetch_
 {
     const struct header_fill *fill = e->sending.fills[request->endpoint];
 
-    static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room behind those of the login");
+    static_assert(FETCH_EXTRA_HEADERS >= 2 + HEADER_FILL_MAX, "room after those of the login");
     for (size_t i = 0; i < header_fill_count(fill); i++) {
         if (header_fill_line(fill, i, request->vars, &e->sending.filled[i], NULL) == RESULT_OK) {
             extra->headers[2 + i] = buf_view(&e->sending.filled[i]);

@@ -37,7 +37,7 @@ bool table_is_running(const struct engine *engine);
 void table_snapshot(const struct engine *engine, struct snapshot_normalise *out);
 uint64_t table_rows(const struct engine *engine); /* of the last tables of all endpoints */
 uint64_t table_rows_of(const struct engine *engine, uint32_t endpoint);
-/** Path and format's name of the index-th kind of file that was written; NULL behind the last. */
+/** Path and format's name of the index-th kind of file that was written; NULL after the last. */
 const char *table_written(const struct engine *engine, size_t index, const char **format);
 /** Requests settled well that the first of them was made of. */
 uint64_t table_made_of(const struct engine *engine);

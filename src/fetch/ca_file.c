@@ -12,7 +12,7 @@
 #define PIECE_BYTES 65536
 #define DER_SEQUENCE 0x30
 
-/* The labels of PEM blocks that hold one; behind a "trusted" one there is more than the certificate. */
+/* The labels of PEM blocks that hold one; after a "trusted" one there is more than the certificate. */
 static const struct {
     struct str begin, end;
     bool has_more;

@@ -229,7 +229,7 @@ static bool set_method(struct transfer *t, const struct request *request, const 
     return ok;
 }
 
-/* The URL with the extra query behind its own; NULL when out of memory. */
+/* The URL with the extra query after its own; NULL when out of memory. */
 static const char *url_with(struct transfer *t, const struct request *request,
                             const struct fetch_extra *extra)
 {
@@ -249,7 +249,7 @@ static const char *url_with(struct transfer *t, const struct request *request,
     return buf_cstr(&t->url);
 }
 
-/* The endpoint's headers behind the extra ones; those of nobody for a foreign origin. */
+/* The endpoint's headers after the extra ones; those of nobody for a foreign origin. */
 static enum result set_headers(struct transfer *t, const struct request *request,
                                const struct fetch_extra *extra)
 {

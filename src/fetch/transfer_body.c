@@ -146,7 +146,7 @@ static bool unpack(struct transfer *t, struct str *piece)
 }
 
 /* Step by step. When it has to wait in between, libcurl keeps the piece, and hands over all of it again, with
- * what may have come behind it. */
+ * what may have come after it. */
 static size_t take_coded(struct transfer *t, struct str piece, size_t len)
 {
     while (unpack(t, &piece) && (piece.len || coding_has_more(t->coding))) {

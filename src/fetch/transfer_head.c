@@ -104,7 +104,7 @@ static void tell_cookie(const struct transfer *t, struct str header)
 }
 
 /* libcurl unpacks any other one by itself, without being asked to and without a limit. Several servers one
- * behind another say "chunked" twice and mean it once. */
+ * after another say "chunked" twice and mean it once. */
 static bool is_chunked(struct str value)
 {
     while (value.data) {
@@ -158,7 +158,7 @@ static void take_fold(struct transfer *t, struct str line)
 
 /* Before 8.1.0 libcurl unfolds a line that begins with a blank onto `data->state.prevhead`, the last field
  * that it has stored. When the handle is used again, Curl_headers_cleanup() has freed that field and left
- * the pointer (curl issue 11101, mended by pull request 11103). So when the first line behind a status line
+ * the pointer (curl issue 11101, mended by pull request 11103). So when the first line after a status line
  * begins with a blank, Curl_headers_push() unlinks, reallocates and writes to freed memory, and it does so
  * before it calls our header callback. Between 8.1.0 and 8.3.0 it gives up the transfer instead; from
  * 8.3.0 on it takes such a line as if it did not begin with a blank.

@@ -169,7 +169,7 @@ static enum outcome outcome_of_timeout(const struct transfer *t)
 #define LONG_HEADER "a response header is over 100 KiB"
 
 /* libcurl has one code for a line over 100 KiB, be it a header or the status line, and for its own want of memory.
- * The former comes behind the first byte and before any body, and it comes again: so it is believed the second
+ * The former comes after the first byte and before any body, and it comes again: so it is believed the second
  * time. */
 static enum outcome outcome_of_no_memory(const struct transfer *t, struct response *r)
 {
@@ -292,7 +292,7 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
     if (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) {
         text = "the answer is not HTTP/1";
     } else if (t->head.part == HEAD_AFTER && strstr(text, "Out of memory in chunked")) {
-        text = "a line behind the last chunk is too long, or there is no memory for it";
+        text = "a line after the last chunk is too long, or there is no memory for it";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     len = strlen(r->reason);

@@ -17,7 +17,7 @@
 
 #define CELL_TEXT_SLACK (2 * JSON_SIMD_WIDTH) /* bytes after a text that may be written */
 
-static_assert(CELL_TEXT_SLACK <= ROW_CELL_BEHIND, "no more is read behind a cell than there is");
+static_assert(CELL_TEXT_SLACK <= ROW_CELL_AFTER, "no more is read after a cell than there is");
 
 /** Copies; `readable` is the row's, and CELL_TEXT_SLACK bytes after the copy may be
  *  written. Most texts are short: those take neither a call nor a branch on how short. */

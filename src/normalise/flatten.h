@@ -90,7 +90,7 @@ void flatten_judge_first(struct flatten *flatten, bool first);
 void flatten_heed(struct flatten *flatten, const atomic_bool *stop);
 
 /** FLATTEN_FILL: pass 1 has found `counts.ambiguous` to be 0 for the documents that follow, so the first
- *  member that the pointer names is the one and nothing behind it need be looked at. */
+ *  member that the pointer names is the one and nothing after it need be looked at. */
 void flatten_trust_pointer(struct flatten *flatten, bool trust);
 
 /** Before the first document; `shape` is borrowed. */

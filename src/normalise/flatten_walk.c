@@ -366,7 +366,7 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
     const bool verify = manner.verify;
 
     enum cell_kind kind;
-    const char *first = *p, *behind;
+    const char *first = *p, *after;
     bool escaped = false;
 
     if (first == end) {
@@ -374,29 +374,29 @@ ALWAYS_INLINE enum result put_value(struct flatten *f, uint32_t node, const char
     }
     if (*first == '"') {
         first++;
-        behind = verify ? json_verify_string(first, end, &escaped)
-                        : json_step_string(first, end, &escaped);
+        after = verify ? json_verify_string(first, end, &escaped)
+                       : json_step_string(first, end, &escaped);
         kind = escaped ? CELL_ESCAPED : CELL_STRING;
     } else if (node == f->explode_node && *first == '[' && !f->exploded.data) {
-        behind = f->kernel->container_end(first, end);
-        f->exploded = (struct str){ first, (size_t)(behind - first) };
+        after = f->kernel->container_end(first, end);
+        f->exploded = (struct str){ first, (size_t)(after - first) };
         f->exploded_depth = depth + 1;
         f->exploded_judged = !verify; /* the walk along its elements does it */
-        *p = behind;
+        *p = after;
         return RESULT_OK;
     } else if (*first == '[' || *first == '{') {
-        behind = verify ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
-                        : f->kernel->container_end(first, end);
+        after = verify ? f->kernel->verify(first, end, JSON_DEPTH_MAX - depth)
+                       : f->kernel->container_end(first, end);
         kind = CELL_JSON;
     } else {
-        behind = verify ? json_verify_bare(first, end) : json_step_bare(first, end);
+        after = verify ? json_verify_bare(first, end) : json_step_bare(first, end);
         kind = *first == 'n' ? CELL_NULL : CELL_BARE;
     }
-    if (verify && !behind) {
+    if (verify && !after) {
         return RESULT_INVALID;
     }
-    *p = behind + (behind < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
-    return put_cell(f, node, kind, (struct str){ first, (size_t)(behind - first) }, manner);
+    *p = after + (after < end && (kind == CELL_STRING || kind == CELL_ESCAPED));
+    return put_cell(f, node, kind, (struct str){ first, (size_t)(after - first) }, manner);
 }
 
 /* One key and its colon, at `*p`; the value's node comes out. */
@@ -530,10 +530,10 @@ enum result flatten_pass_over(struct flatten *f, const char **p, const char *end
         return flatten_bad_text(f);
     }
     if (f->pass == FLATTEN_LEARN && !f->judged) {
-        const char *behind = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
+        const char *after = f->kernel->verify(*p, end, JSON_DEPTH_MAX - depth);
 
-        *p = behind;
-        return behind ? RESULT_OK : RESULT_INVALID;
+        *p = after;
+        return after ? RESULT_OK : RESULT_INVALID;
     }
     *p = **p == '{' || **p == '[' ? f->kernel->container_end(*p, end) : json_step_value(*p, end);
     return RESULT_OK;

@@ -65,17 +65,17 @@ bool raw_line_split(struct str line, struct raw_line *parts)
 bool raw_line_is_whole(struct str line, const struct raw_line *parts, uint32_t crc32c_wanted)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t behind = parts->seal_at + SEAL_BYTES;
+    size_t after = parts->seal_at + SEAL_BYTES;
     char seal[] = SEAL_MEMBER;
     uint32_t crc, rest = crc32c_wanted;
 
     for (size_t i = SEAL_BYTES - 1, n = SEAL_DIGITS; n--; rest >>= 4) {
         seal[--i] = hex[rest & 15];
     }
-    if (!parts->seal_at || behind >= line.len || line.data[line.len - 1] != '\n' ||
+    if (!parts->seal_at || after >= line.len || line.data[line.len - 1] != '\n' ||
         memcmp(line.data + parts->seal_at, seal, SEAL_BYTES) != 0) {
         return false;
     }
     crc = crc32c(0, line.data, parts->seal_at);
-    return crc32c(crc, line.data + behind, line.len - 1 - behind) == crc32c_wanted;
+    return crc32c(crc, line.data + after, line.len - 1 - after) == crc32c_wanted;
 }

@@ -31,7 +31,7 @@ struct row_cell {
 };
 
 /* Slack that may be read after a cell that was copied out of the document. */
-#define ROW_CELL_BEHIND 128
+#define ROW_CELL_AFTER 128
 
 struct row_value; /* normalise/types.h */
 
@@ -44,7 +44,7 @@ struct row {
      * the same address, it is the same cell. */
     uint64_t number;
     /* End of the document that the cells lie in: up to there a copy may read past a cell. After the text of a cell
-     * that lies elsewhere there are ROW_CELL_BEHIND bytes to be read. NULL: no copy may read past a cell. */
+     * that lies elsewhere there are ROW_CELL_AFTER bytes to be read. NULL: no copy may read past a cell. */
     const char *readable;
 };
 

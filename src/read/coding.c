@@ -26,7 +26,7 @@ enum stage_part {
 struct stage {
     enum coding_kind kind;
     enum stage_part part;
-    bool is_next; /* in STAGE_HALF: behind a member */
+    bool is_next; /* in STAGE_HALF: after a member */
     bool is_full; /* it has filled the room that it had */
     char first;   /* in STAGE_HALF */
     union {

@@ -66,7 +66,7 @@ static uint64_t count_lines(const char *p, const char *end)
     return count;
 }
 
-/* The quoted cell that begins at `r->at`. In row->text when it has doubled quotes, or goes on behind its end. */
+/* The quoted cell that begins at `r->at`. In row->text when it has doubled quotes, or goes on after its end. */
 static enum result take_quoted(struct csv_reader *r, struct csv_row *row)
 {
     const char *begin = r->at + 1, *p = begin, *quote;
@@ -168,7 +168,7 @@ enum result csv_next(struct csv_reader *r, struct csv_row *row, bool *more)
     return result;
 }
 
-/* The state behind a character that is not within quotes. */
+/* The state after a character that is not within quotes. */
 static enum csv_scan_state state_after(char c, char delimiter)
 {
     return c == delimiter ? CSV_AT_CELL : CSV_PLAIN;

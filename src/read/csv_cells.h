@@ -57,7 +57,7 @@ struct csv_scan {
     uint64_t lines; /* that have ended */
 };
 
-/** True when a row ends in the block, which then goes on behind its line break. False: all of the block was looked
+/** True when a row ends in the block, which then goes on after its line break. False: all of the block was looked
  *  at, and the row goes on in the next one. A CR that ends a block is decided with the next one, too. */
 bool csv_scan_row(struct csv_scan *scan, char delimiter, struct str *block);
 
@@ -65,7 +65,7 @@ bool csv_scan_row(struct csv_scan *scan, char delimiter, struct str *block);
  *  is 0 when they are not all alike. The last row of a head that was cut is not counted. */
 char csv_sniff(struct str head, bool is_cut, size_t *rows, size_t *cells);
 
-/** "sep=;" in a first line, as spreadsheets write it: its delimiter, and `*text` goes on behind it; or 0. */
+/** "sep=;" in a first line, as spreadsheets write it: its delimiter, and `*text` goes on after it; or 0. */
 char csv_take_separator_line(struct str *text);
 
 #endif

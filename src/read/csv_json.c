@@ -66,7 +66,7 @@ static enum result append_name(struct csv_names *names, struct str name)
     return result;
 }
 
-/* A name that is free: `name`, or with a number behind it. `made` owns those that were made. */
+/* A name that is free: `name`, or with a number after it. `made` owns those that were made. */
 static enum result choose(struct taken *taken, struct str name, char **made, struct str *chosen)
 {
     struct taken_name *same = take(taken, name);

@@ -16,7 +16,7 @@
 #include "read/csv_cells.h"
 
 struct csv_names {
-    struct buf text; /* `"name":` of each, in JSON, one behind the other */
+    struct buf text; /* `"name":` of each, in JSON, one after the other */
     size_t *ends;    /* of each in `text` */
     size_t count;    /* without the last one, of `_more` */
 };

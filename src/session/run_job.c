@@ -218,14 +218,14 @@ static enum result set_login(struct job *job, const struct parameter *p, struct 
 static void cut_parameter(char *url, const struct parameter *p)
 {
     char *from = url + (p->start - url);
-    char *behind = url + (p->value.data + p->value.len - url);
+    char *after = url + (p->value.data + p->value.len - url);
 
-    if (*behind == '&') {
-        behind++;
+    if (*after == '&') {
+        after++;
     } else {
         from--;
     }
-    memmove(from, behind, strlen(behind) + 1);
+    memmove(from, after, strlen(after) + 1);
 }
 
 static enum result take_from(struct job *job, char *url, struct err *err)

@@ -101,7 +101,7 @@ static enum result open_piece(struct chunk_reader *reader, const struct record_p
     return RESULT_OK;
 }
 
-/* Exactly these bytes of the piece's file, behind what is in the buffer. RESULT_IO when the disk fails to
+/* Exactly these bytes of the piece's file, after what is in the buffer. RESULT_IO when the disk fails to
  * read them, RESULT_CORRUPT when the file ends before: what could be read is in the buffer. */
 static enum result read_more(struct chunk_reader *reader, const struct record_piece *piece,
                              uint64_t offset, uint64_t length, struct err *err)
@@ -142,7 +142,7 @@ static enum result read_span(struct chunk_reader *reader, const struct record_pi
 static enum result read_piece(struct chunk_reader *reader, const struct record_piece *piece,
                               struct err *err)
 {
-    uint64_t behind = piece->gap + piece->gap_length;
+    uint64_t after = piece->gap + piece->gap_length;
     enum result result;
 
     if (!piece->gap_length) {
@@ -150,7 +150,7 @@ static enum result read_piece(struct chunk_reader *reader, const struct record_p
     }
     result = read_span(reader, piece, piece->offset, piece->gap - piece->offset, err);
     return result == RESULT_OK
-               ? read_more(reader, piece, behind, piece->offset + piece->length - behind, err)
+               ? read_more(reader, piece, after, piece->offset + piece->length - after, err)
                : result;
 }
 
@@ -276,7 +276,7 @@ static enum result row_json(struct chunk_reader *reader, const struct cells_file
     document->text = line;
     if (utf8_valid_prefix(line) == line.len) {
         result = csv_append_row(&cells->names, &reader->cells, &reader->json, &odd);
-        result = result == RESULT_OK ? buf_reserve(&reader->json, ROW_CELL_BEHIND) : result;
+        result = result == RESULT_OK ? buf_reserve(&reader->json, ROW_CELL_AFTER) : result;
         document->text = buf_view(&reader->json);
     } else {
         document->fault =

@@ -37,7 +37,7 @@ char *csv_quote(char *first, char *end)
     return end + extra;
 }
 
-/* The cell stands from behind `first` to `end`: gets its quotes, or moves to where the first would
+/* The cell stands from after `first` to `end`: gets its quotes, or moves to where the first would
  * be. */
 static char *end_cell(char *first, char *end, bool asked)
 {

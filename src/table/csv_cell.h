@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CSV_CELL_SLACK 64 /* bytes behind a cell that may be written */
+#define CSV_CELL_SLACK 64 /* bytes after a cell that may be written */
 
 static_assert(CELL_TEXT_SLACK <= CSV_CELL_SLACK, "there is room for a cell's copy");
 
@@ -45,7 +45,7 @@ static inline uint64_t csv_first_bits(size_t count)
     return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
 }
 
-/* There is a block more to be read behind `from`. */
+/* There is a block more to be read after `from`. */
 static inline bool csv_has_block(const char *from, const char *readable)
 {
     return readable && readable - from >= JSON_SIMD_WIDTH;
@@ -77,14 +77,14 @@ static inline bool csv_copy_text(char *to, const char *from, size_t len, const c
     return asking || slowly;
 }
 
-/** Puts quotes around what stands from `first` on and doubles those inside; returns behind them. */
+/** Puts quotes around what stands from `first` on and doubles those inside; returns the end of them. */
 char *csv_quote(char *first, char *end);
 
 /** csv_put_cell, for any cell. */
 char *csv_put_special(char *to, const struct row_cell *cell, const char *readable,
                       const struct csv_style *style, uint64_t *lone_surrogates);
 
-/** Returns behind the cell; the style's delimiter is not 0. Up to `readable` the cell's text may be read past its
+/** Returns the end of the cell; the style's delimiter is not 0. Up to `readable` the cell's text may be read past its
  *  end; NULL: not at all. `lone_surrogates` is raised by the number of U+FFFD written for them.
  *
  *  Inline for what most cells are, so that the delimiter is made ready once for a row and not for each. */

@@ -16,7 +16,7 @@ struct dedup {
     uint64_t memory_bytes;
     struct slot *slots;
     size_t slot_count, count;
-    struct buf keys;  /* each behind its length in four bytes */
+    struct buf keys;  /* each after its length in four bytes */
     struct buf later; /* a bit a row: another came first */
     uint64_t rows;
 };

@@ -102,7 +102,7 @@ const struct table_format *table_format_named(struct str name);
 
 #define TABLE_ENDINGS_MAX 256
 
-/** ".csv, .tsv, .parquet ..., and .gz or .zst behind ..." for messages. */
+/** ".csv, .tsv, .parquet ..., and .gz or .zst after ..." for messages. */
 const char *table_endings(char text[TABLE_ENDINGS_MAX]);
 
 /** Appends "csv csv.gz csv.zst tsv ...". */

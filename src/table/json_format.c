@@ -16,14 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that may be read behind a name and written behind a value. */
+/* Bytes that may be read after a name and written after a value. */
 #define SLACK CELL_TEXT_SLACK
 
 struct json_table {
     const struct format_target *target;
     bool is_array; /* else JSON Lines */
     uint32_t count, common;
-    struct buf names;   /* `{"a":null`, `,"b":null` ... each with `null` behind, then SLACK */
+    struct buf names;   /* `{"a":null`, `,"b":null` ... each with `null` after, then SLACK */
     struct name *marks; /* by column */
 };
 

@@ -1,5 +1,5 @@
 /**
- * Packings: how the bytes of a table's file are compressed, by the ending behind the format's: .gz, .zst.
+ * Packings: how the bytes of a table's file are compressed, by the ending after the format's: .gz, .zst.
  *
  * As with formats (format.h), workers pack blocks and one stream takes them in order. The file is one gzip
  * member, or one zstd frame, as some readers look at the first only; and the same for any number of workers.
@@ -41,7 +41,7 @@ struct table_packing {
 
 extern const struct table_packing gzip_packing, zstd_packing;
 
-/** All of them, with a NULL behind the last. */
+/** All of them, with a NULL after the last. */
 extern const struct table_packing *const table_packings[];
 
 #endif

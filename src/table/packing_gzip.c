@@ -1,6 +1,6 @@
 /*
  * One gzip member made by many: each block is raw deflate that ends on a whole byte and leaves no
- * bit of state behind (Z_SYNC_FLUSH), so such pieces may follow each other. The member's CRC is made of
+ * bit of state after (Z_SYNC_FLUSH), so such pieces may follow each other. The member's CRC is made of
  * theirs, and an empty last block ends it.
  *
  * Source: RFC 1951, RFC 1952.

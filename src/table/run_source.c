@@ -11,7 +11,7 @@
 
 #define BATCH 4096
 
-static_assert(RECORD_VARS_SLACK >= ROW_CELL_BEHIND, "variables become cells as they are");
+static_assert(RECORD_VARS_SLACK >= ROW_CELL_AFTER, "variables become cells as they are");
 
 /* A descriptor for each segment stays open until close: pieces that were given out name it. */
 struct opened {
@@ -37,7 +37,7 @@ struct run_source {
 
     bool limited; /* the end below is known */
     uint32_t end_segment;
-    uint64_t end_offset; /* records at or behind it are not ours */
+    uint64_t end_offset; /* records at or after it are not ours */
 
     struct record_position position;
     struct placed_record batch[BATCH];

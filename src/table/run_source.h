@@ -3,7 +3,7 @@
  *
  * It reads the ledger's index in pieces through a function, so that a run at rest (a ledger opened for
  * reading) and one under way (its committer) are the same to it. A run that grows meanwhile does no
- * harm: what lies behind the end of the segments as they stood at first is left for the next table.
+ * harm: what lies after the end of the segments as they stood at first is left for the next table.
  *
  * Ownership  record_source.close frees it. The run directory and the index are borrowed until then.
  * Threads    as table/table_build.h's sources: pool threads, one at a time; `read_index` is called
@@ -20,7 +20,7 @@
 #include <stddef.h>
 
 /** Up to `max` records of the endpoint with a JSON body, in the order of its table, from `position` on,
- *  which moves behind them. */
+ *  which moves after them. */
 typedef enum result run_index_fn(void *index, uint32_t endpoint, struct record_position *position,
                                  struct placed_record *records, size_t max, size_t *count,
                                  struct err *err);

@@ -4,7 +4,7 @@
  * on. They exclude each other, since a chunk that is still spilling has no ready block. Writing
  * happens without the lock; `next` moves under it.
  *
- * `passing` is the first chunk that has not passed. It is never behind `next`, as what is written has passed, and
+ * `passing` is the first chunk that has not passed. It is never less than `next`, as what is written has passed, and
  * never further ahead than chunks may be entered.
  */
 #include "table/sequencer.h"

@@ -24,7 +24,7 @@ struct split_source {
     struct record_piece part; /* what the next one looks like; its offset is where it begins */
     struct json_split state;
     uint64_t scanned; /* offset in the file up to which `state` has come */
-    uint64_t first;   /* offset behind the container's opening bracket */
+    uint64_t first;   /* offset after the container's opening bracket */
     uint64_t close;   /* of its closing one, once there is nothing left but the rest */
     int fd;           /* opened by us, or -1 */
     char *window;

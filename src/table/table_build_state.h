@@ -12,7 +12,7 @@
  * Threads  a struct table_worker belongs to the pool job that runs it, and to a step while none does.
  *          Of struct table_build, workers share `source` and the first failure under `lock`, counters
  *          by atomics, and `sequencers`, which have locks of their own and are the only way to the writers'
- *          and to dedup's sink. `notes` are written under `lock` in pass 1 and never behind it. All else
+ *          and to dedup's sink. `notes` are written under `lock` in pass 1 and never after it. All else
  *          they only read. Steps run while no worker does: they have the build to themselves.
  *          `phase`, `cancelled`, `at_once` and `away` are the loop thread's to write.
  */
@@ -51,7 +51,7 @@
 #define TABLE_SCOUT_STRIDE 32
 #define TABLE_META_MAX (5 + TABLE_WITH_MAX)
 
-/* What pass 1 leaves about a chunk for the passes behind it. */
+/* What pass 1 leaves about a chunk for the passes after it. */
 struct chunk_note {
     uint64_t rows;
     uint64_t rows_before; /* of the chunks before; known once all are */
@@ -59,7 +59,7 @@ struct chunk_note {
     struct chunk_lines lines;
     bool recheck;   /* a record was skipped: look again which */
     bool ambiguous; /* the pointer met a name twice: look for the last one */
-    /* Matches in parts of split documents: up to the first rest in this chunk, and behind the last. */
+    /* Matches in parts of split documents: up to the first rest in this chunk, and after the last. */
     bool rest;
     uint64_t matches_before, matches_after;
 };
@@ -94,7 +94,7 @@ struct table_worker {
     struct buf path;         /* of the document, as a cell's text */
     struct chunk_note note;  /* of this chunk */
     uint64_t index;          /* of the document in the chunk */
-    bool recheck;            /* behind pass 1: some records of this chunk are to be skipped again */
+    bool recheck;            /* after pass 1: some records of this chunk are to be skipped again */
     bool skipped;            /* a record of this chunk; or one was read as something else */
     struct buf decoded;      /* what that says */
     struct wish_room wished; /* of a row, where columns are declared */

@@ -197,7 +197,7 @@ static enum result set_path(struct table_worker *w, const char *path)
     if (result == RESULT_OK) {
         w->path.len -= 2; /* its quotes */
         memmove(w->path.data, w->path.data + 1, w->path.len);
-        result = buf_reserve(&w->path, ROW_CELL_BEHIND);
+        result = buf_reserve(&w->path, ROW_CELL_AFTER);
     }
     return result == RESULT_OK ? RESULT_OK : err_nomem(&w->err, "reading records");
 }
@@ -335,7 +335,7 @@ static bool take_cells(struct table_worker *w, const struct document *document)
     return false;
 }
 
-/* A file's document that is no JSON may say some (base/body_text.h): `text` becomes that. In the passes behind the first
+/* A file's document that is no JSON may say some (base/body_text.h): `text` becomes that. In the passes after the first
  * it is looked at again, as those are that are skipped. */
 static bool read_otherwise(struct table_worker *w, const struct document *document,
                            struct str *text)

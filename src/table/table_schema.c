@@ -313,7 +313,7 @@ static enum result write_table(const struct table_schema *s, struct buf *out)
     return result == RESULT_OK ? buf_append(out, "}}", 2) : result;
 }
 
-/* The other tables of `old`, each with a comma behind. */
+/* The other tables of `old`, each with a comma after. */
 static enum result copy_others(struct str old, struct str table, struct buf *out)
 {
     enum result result = RESULT_OK;

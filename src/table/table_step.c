@@ -1,5 +1,5 @@
 /*
- * The steps between a build's passes and behind the last: one job each on the pool, with all of the
+ * The steps between a build's passes and after the last: one job each on the pool, with all of the
  * build to itself as no worker runs.
  *
  * Settling looks at what pass 1 has found. If that has only scouted, the columns found are the guess
@@ -80,7 +80,7 @@ static enum result add_sequencer(struct table_build *b, struct row_sink sink, st
     return RESULT_OK;
 }
 
-/* Each pass behind the first begins with the source at its start. */
+/* Each pass after the first begins with the source at its start. */
 static enum result start_pass(struct table_build *b, struct err *err)
 {
     enum result result = b->source->rewind(b->source, err);

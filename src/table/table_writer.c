@@ -13,7 +13,7 @@ struct table_writer {
     struct output_file *file; /* NULL: the format has a place of its own */
     void *table;              /* the format's */
     void *stream;             /* the packing's */
-    void *packer;      /* for what is no worker's: what stands before, between and behind rows */
+    void *packer;      /* for what is no worker's: what stands before, between and after rows */
     struct buf packed; /* what it made */
     bool has_rows;
 };

@@ -53,7 +53,7 @@ MUST_CHECK enum result row_encoder_add(struct row_encoder *encoder, const struct
 /** Memory that rows take which were not flushed. */
 size_t row_encoder_bytes(const struct row_encoder *encoder);
 
-/** Ends the block, behind its last row. What depends on the rows of all chunks before is settled first; for
+/** Ends the block, after its last row. What depends on the rows of all chunks before is settled first; for
  *  that it may have to wait (sequencer_await). `*bytes` is the encoder's, for the sequencer to empty or
  *  exchange. */
 MUST_CHECK enum result row_encoder_flush(struct row_encoder *encoder,

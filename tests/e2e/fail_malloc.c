@@ -1,6 +1,6 @@
 /*
  * Preloaded into the program under test: the FAIL_MALLOC_AT-th allocation fails, and FAIL_MALLOC_FOR - 1
- * more behind it. Without FAIL_MALLOC_AT nothing fails. At the end the number of allocations is written
+ * more after it. Without FAIL_MALLOC_AT nothing fails. At the end the number of allocations is written
  * to the file FAIL_MALLOC_COUNT, so that a calm run tells how many there are to choose from.
  */
 #include <errno.h>

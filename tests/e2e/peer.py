@@ -1,7 +1,7 @@
 """A server of a few lines, for what the embedded API does not say.
 
 Peer(answer) listens on 127.0.0.1; answer(ask) gives the bytes of the answer, or None to close the connection;
-`ask.keep = False` closes it behind the answer, `ask.reset = True` with a reset. With `tls`, a server's context, it
+`ask.keep = False` closes it after the answer, `ask.reset = True` with a reset. With `tls`, a server's context, it
 speaks https.
 """
 

@@ -302,7 +302,7 @@ def test_run__takes_in_what_the_ledger_does_not_name__when_it_is_an_older_copy()
     with harness.api() as server:
         run_dir = fetched(server, "older.run")
         with contextlib.closing(sqlite3.connect(os.path.join(run_dir, "ledger.db"))) as db:
-            # As if the copy had been made behind the first ten.
+            # As if the copy had been made after the first ten.
             db.execute("DELETE FROM request WHERE id>10")
             db.execute("UPDATE segment SET committed=(SELECT line_at+line_bytes FROM request WHERE id=10), lines=10,"
                        " last_batch=0")

@@ -74,7 +74,7 @@ def test_bash__completes_commands_options_and_values():
     check_equal(bash_offers("scrapetop", "help", "no"), ["normalise"], "help's")
     check_equal(bash_offers("scrapetop", "run", "--prof"), ["--profile"], "options")
     check_equal(bash_offers("scrapetop", "run", "--profile", "p"), ["paid", "polite"], "values")
-    check_equal(bash_offers("scrapetop", "run", "--profile", "=", "po"), ["polite"], "behind =")
+    check_equal(bash_offers("scrapetop", "run", "--profile", "=", "po"), ["polite"], "after =")
     check_equal(bash_offers("scrapetop", "run", "--profile", "="), ["free", "own", "paid", "polite"], "at =")
     check_equal(bash_offers("scrapetop", "run", "-X", "P"), ["PATCH", "POST", "PUT"], "of a letter")
     check_equal(bash_offers("scrapetop", "sweep", "1,2", "--class", "bad"), ["bad-body", "bad-json"], "run's, for sweep")

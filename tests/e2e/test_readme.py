@@ -1,4 +1,4 @@
-"""README's examples, typed one after the other in a clean directory: each does what is said behind it."""
+"""README's examples, typed one after the other in a clean directory: each does what is said after it."""
 
 import http.server
 import json

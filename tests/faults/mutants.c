@@ -9,7 +9,7 @@
 
 #if defined(MUTANT_KEEP_TAIL)
 
-/* At start the uncommitted tail is left, and written behind. */
+/* The uncommitted tail is kept at the start, and new lines are written after it. */
 enum result __wrap_segment_recover(int raw_fd, const struct segment_extent *extent,
                                    uint64_t *discarded, struct err *err);
 

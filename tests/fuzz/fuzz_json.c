@@ -32,7 +32,7 @@ static bool judge(const struct json_kernel *kernel, struct str text, unsigned de
 
 /* The members of the container that `inside` begins in, all at once and block by block. */
 static void compare_cuts(const struct json_kernel *one, const struct json_kernel *other,
-                         struct str inside, const char *behind)
+                         struct str inside, const char *after)
 {
     struct json_split all = { 0 }, blocks = { 0 };
     struct json_split_found whole = one->split(&all, inside), part = { SIZE_MAX, SIZE_MAX };
@@ -48,7 +48,7 @@ static void compare_cuts(const struct json_kernel *one, const struct json_kernel
     }
     FUZZ_CHECK(whole.comma == comma);
     FUZZ_CHECK(whole.end == (part.end == SIZE_MAX ? SIZE_MAX : at - JSON_SPLIT_BLOCK + part.end));
-    FUZZ_CHECK(whole.end == SIZE_MAX || inside.data + whole.end + 1 == behind);
+    FUZZ_CHECK(whole.end == SIZE_MAX || inside.data + whole.end + 1 == after);
 }
 
 static void compare_places(const struct json_kernel *one, const struct json_kernel *other,
@@ -61,19 +61,19 @@ static void compare_places(const struct json_kernel *one, const struct json_kern
         bool escaped[2] = { false, false };
 
         if (*p == '"') {
-            const char *behind = one->verify_string(p + 1, end, &escaped[0]);
+            const char *after = one->verify_string(p + 1, end, &escaped[0]);
 
-            FUZZ_CHECK(behind == other->verify_string(p + 1, end, &escaped[1]));
-            FUZZ_CHECK(!behind || escaped[0] == escaped[1]);
+            FUZZ_CHECK(after == other->verify_string(p + 1, end, &escaped[1]));
+            FUZZ_CHECK(!after || escaped[0] == escaped[1]);
             places++;
         } else if (*p == '[' || *p == '{') {
-            const char *behind = one->container_end(p, end), *verified;
+            const char *after = one->container_end(p, end), *verified;
 
-            FUZZ_CHECK(behind == other->container_end(p, end) && behind > p && behind <= end);
-            compare_cuts(one, other, (struct str){ p + 1, (size_t)(end - p - 1) }, behind);
+            FUZZ_CHECK(after == other->container_end(p, end) && after > p && after <= end);
+            compare_cuts(one, other, (struct str){ p + 1, (size_t)(end - p - 1) }, after);
             verified = one->verify(p, end, JSON_DEPTH_MAX);
             FUZZ_CHECK(verified == other->verify(p, end, JSON_DEPTH_MAX));
-            FUZZ_CHECK(!verified || verified == behind);
+            FUZZ_CHECK(!verified || verified == after);
             places++;
         }
     }

@@ -30,7 +30,7 @@ static void check_read(struct str body, struct str type, const struct body_readi
     buf_release(&again);
 }
 
-/* Where csv_scan_row says that a row ends: behind it, and alone, each is the same; in blocks of `step` bytes. */
+/* Where csv_scan_row says that a row ends: after it, and alone, each is the same; in blocks of `step` bytes. */
 static void check_rows(struct str text, char delimiter, size_t step)
 {
     struct csv_reader whole = { text.data, text.data + text.len, delimiter, 1 };

@@ -1,5 +1,5 @@
 /* Any bytes as the segment that a killed run left: a number, the length that the ledger knows of, and the file. What
- * is cut is what lies behind that length, nothing before it changes, and whatever is read is whole. The lines get
+ * is cut is what lies after that length, nothing before it changes, and whatever is read is whole. The lines get
  * their right checksums first, where they are lines but for that: no fuzzer guesses one. */
 #include "store/segment_scan.h"
 #include "tests/fuzz/folder.h"

@@ -55,7 +55,7 @@ struct dictionary {
 void dictionary_release(struct dictionary *dictionary);
 
 /** The text's entry, which is a new one if there was none; `hash` is keyed_hash_text's. Behind the text there is
- *  more to read, as behind those of entries (table/parquet/text_head.h). */
+ *  more to read, as after those of entries (table/parquet/text_head.h). */
 MUST_CHECK enum result dictionary_text(struct dictionary *dictionary, struct str text,
                                        uint32_t hash, uint32_t *entry);
 

@@ -15,7 +15,7 @@
 
 /* Good for a table of up to 2^32 places. */
 
-/** Of a text, behind which there is more to read: see table/parquet/text_head.h. */
+/** Of a text, after which there is more to read: see table/parquet/text_head.h. */
 uint32_t keyed_hash_text(struct str text);
 
 uint32_t keyed_hash_number(uint64_t number);

@@ -34,7 +34,7 @@ struct dictionary_page {
 /* Column chunk: what a row group holds of a column. */
 struct chunk {
     struct buf pages;
-    struct parquet_values loose; /* behind the pages */
+    struct parquet_values loose; /* after the pages */
     uint32_t loose_rows;
     struct dictionary_page dictionary;
     unsigned encodings; /* of the pages' values, a bit each */
@@ -256,7 +256,7 @@ static enum result take_entries(struct parquet_file *f, struct chunk *c,
     return buf_append(&c->dictionary.entries, from, slice->entry_bytes);
 }
 
-/* Moves `*blocks` behind the slice. */
+/* Moves `*blocks` after the slice. */
 static enum result take_slice(struct parquet_file *f, struct str *blocks)
 {
     struct parquet_slice slice;

@@ -94,7 +94,7 @@ MUST_CHECK enum result parquet_block_begin(struct parquet_block *block, struct b
 bool parquet_block_waits(const struct parquet_block *block);
 
 /** The file's dictionaries get what is new in the block: after all blocks before it in the plan's order, and
- *  before all behind. */
+ *  before all after. */
 MUST_CHECK enum result parquet_block_adopt(struct parquet_block *block,
                                            struct parquet_dictionaries *dictionaries,
                                            struct err *err);

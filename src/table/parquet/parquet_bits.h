@@ -1,5 +1,5 @@
 /**
- * Numbers of few bits, one behind the other from the lowest bit on, as all of Parquet's packed ones lie.
+ * Numbers of few bits, one after the other from the lowest bit on, as all of Parquet's packed ones lie.
  *
  * Fast, as it asks nothing: each number is stored with all that is still held, and what of it was no whole byte is
  * held for the next. So there must be room for PARQUET_BITS_BEHIND bytes more than there will be.

@@ -66,7 +66,7 @@ struct parquet_block {
     size_t bytes;
     uint64_t record;     /* whose rows come now */
     uint32_t record_row; /* the first of them, ... */
-    uint32_t again;      /* ... and those behind it, whose common cells are still to be put */
+    uint32_t again;      /* ... and those after it, whose common cells are still to be put */
     size_t common_bytes; /* that these take in each of those */
     bool begun;          /* parquet_block_begin */
     uint32_t waiting;    /* columns that are, and those that are to tell */

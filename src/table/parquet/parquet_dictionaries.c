@@ -10,7 +10,7 @@
 /* And these, whether they repeat often enough: a dictionary that is full pays from then on. */
 #define PROOF_VALUES (2 * DICTIONARY_TEXTS_MAX)
 
-/* A value in few rows, one behind the other, is as short without a dictionary. */
+/* A value in few rows, one after the other, is as short without a dictionary. */
 #define REPEATED_MIN 8
 
 #define COLUMN_BYTES 512 /* what a dictionary takes as soon as it has an entry */

@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Entries and indices are uint32_t, one behind the other. */
+/* Entries and indices are uint32_t, one after the other. */
 #define PARQUET_INDEX_BYTES sizeof(uint32_t)
 
 struct parquet_indices {
@@ -46,7 +46,7 @@ struct parquet_entry_bounds {
 };
 
 /** Appends the entry of each of the `count` PLAIN values to `entries`, up to the first that no dictionary takes:
- *  `*full` says so. Sets `*bounds` of texts, behind the last of which there is more to read (table/parquet/text_head.h). */
+ *  `*full` says so. Sets `*bounds` of texts, after the last of which there is more to read (table/parquet/text_head.h). */
 MUST_CHECK enum result parquet_indices_look_up(struct parquet_indices *indices, enum type type,
                                                struct str plain, uint32_t count,
                                                struct buf *entries,
@@ -60,7 +60,7 @@ static inline uint32_t parquet_entry_at(const struct buf *entries, size_t i)
     return entry;
 }
 
-/** Appends the PLAIN values of these entries, and sees to it that there is more to read behind them. */
+/** Appends the PLAIN values of these entries, and sees to it that there is more to read after them. */
 MUST_CHECK enum result parquet_indices_to_plain(const struct parquet_indices *indices,
                                                 enum type type, const struct buf *entries,
                                                 struct buf *plain);

@@ -160,7 +160,7 @@ enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_
     return result;
 }
 
-/* From the bit on, as many as WORD_BITS at least, with zeros behind the last. */
+/* From the bit on, as many as WORD_BITS at least, with zeros after the last. */
 static uint64_t word_at(const char *bits, size_t count, size_t at)
 {
     const char *from = bits + at / 8;
@@ -314,7 +314,7 @@ static size_t compress(ZSTD_CCtx *zstd, char *to, size_t room, const struct parq
     return ZSTD_compressCCtx(zstd, to, room, body.data, body.len, ZSTD_LEVEL);
 }
 
-/* The page is compressed into place, behind room for the longest header, and then moved up to its own. */
+/* The page is compressed into place, after room for the longest header, and then moved up to its own. */
 enum result parquet_append_page(struct buf *out, const struct parquet_page *page, struct str body,
                                 ZSTD_CCtx *zstd, uint64_t *plain_bytes)
 {

@@ -41,7 +41,7 @@ MUST_CHECK enum result parquet_append_run(struct buf *out, uint32_t value, size_
 MUST_CHECK enum result parquet_append_hybrid(struct buf *out, const uint32_t *values, size_t count,
                                              unsigned width);
 
-/** The same of values that are a bit each, and are packed already; behind the last, the byte's are 0. */
+/** The same of values that are a bit each, and are packed already; after the last, the byte's are 0. */
 MUST_CHECK enum result parquet_append_bits(struct buf *out, const char *bits, size_t count);
 
 /** Bits for indices up to the greatest: one at least. */

@@ -227,7 +227,7 @@ enum result parquet_runs_add(struct buf *runs, uint32_t values, uint32_t more)
     return RESULT_OK;
 }
 
-/* Each of the values that the runs are of goes to `to`; what stands behind them is in `*rest` then. */
+/* Each of the values that the runs are of goes to `to`; what stands after them is in `*rest` then. */
 __attribute__((always_inline)) static inline char *repeat(char *to, struct str *rest, size_t size,
                                                           const struct buf *runs)
 {

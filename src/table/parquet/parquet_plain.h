@@ -43,14 +43,14 @@ MUST_CHECK static inline enum result parquet_plain_add_known(struct buf *plain,
     return RESULT_OK;
 }
 
-/** Appends the value of the row's cell in that column, which there must be, and room behind it as
+/** Appends the value of the row's cell in that column, which there must be, and room after it as
  *  table/parquet/text_head.h wants it. RESULT_CORRUPT (E-TAB2) when it is not of the column's type, RESULT_LIMIT (E-TAB3)
  *  when it is too long. */
 MUST_CHECK enum result parquet_plain_add(struct buf *plain, const struct parquet_column *column,
                                          const struct row *row, uint32_t at,
                                          uint64_t *lone_surrogates, struct err *err);
 
-/** Where the least and the greatest of the texts stand; behind the last of them there is more to read
+/** Where the least and the greatest of the texts stand; after the last of them there is more to read
  *  (table/parquet/text_head.h). Of none: 0. */
 void parquet_plain_bound_texts(struct str plain, size_t *low, size_t *high);
 

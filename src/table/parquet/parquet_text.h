@@ -1,7 +1,7 @@
 /**
  * A text as Parquet's PLAIN encoding has it: its length in four bytes, and then the text.
  *
- * Dictionaries, PLAIN values and pages are made of such, one behind the other.
+ * Dictionaries, PLAIN values and pages are made of such, one after the other.
  *
  * Source  apache/parquet-format: Encodings.md (PLAIN, BYTE_ARRAY).
  */
@@ -17,7 +17,7 @@
 
 #define PARQUET_LEN_BYTES 4 /* in front of a text */
 
-/** The text whose length stands at `plain`; the next begins behind it. */
+/** The text whose length stands at `plain`; the next begins after it. */
 static inline struct str parquet_text_at(const char *plain)
 {
     return (struct str){ plain + PARQUET_LEN_BYTES, little_get_u32(plain) };

@@ -184,7 +184,7 @@ enum result parquet_values_page(struct parquet_values *v, enum type type, uint32
 
 /* --- indices -------------------------------------------------------------------------------------- */
 
-/* Where each entry begins, and behind them the end. */
+/* Where each entry begins, and after them the end. */
 static size_t *find_entries(enum type type, struct str entries, uint32_t count)
 {
     size_t *starts = calloc((size_t)count + 1, sizeof *starts), at = 0;

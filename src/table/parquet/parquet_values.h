@@ -37,7 +37,7 @@ void parquet_values_reset_within(struct parquet_values *values,
 /* Below: ends the run, so that the next may begin with that row. */
 MUST_CHECK enum result parquet_values_begin_run(struct parquet_values *values, uint32_t row);
 
-/** The row has a value, which the caller puts behind the others; rows ascend. */
+/** The row has a value, which the caller puts after the others; rows ascend. */
 MUST_CHECK static inline enum result parquet_values_mark(struct parquet_values *values,
                                                          uint32_t row)
 {
@@ -83,7 +83,7 @@ struct parquet_loose {
 MUST_CHECK enum result parquet_values_loosen(struct parquet_values *values, uint32_t rows,
                                              struct parquet_loose *loose, struct buf *out);
 
-/** Puts them behind the values of `rows_before` rows, which are of the same kind. */
+/** Puts them after the values of `rows_before` rows, which are of the same kind. */
 MUST_CHECK enum result parquet_values_join(struct parquet_values *values, uint32_t rows_before,
                                            const struct parquet_loose *loose, const char *from);
 

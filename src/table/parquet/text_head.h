@@ -1,8 +1,8 @@
 /**
- * The first sixteen bytes of a text, with zeros behind its end: short texts are hashed and compared as two numbers,
+ * The first sixteen bytes of a text, with zeros after its end: short texts are hashed and compared as two numbers,
  * without a branch on how long they are.
  *
- * Up to TEXT_HEAD_BYTES bytes behind a text are read, and mean nothing: there must be so many.
+ * Up to TEXT_HEAD_BYTES bytes after a text are read, and mean nothing: there must be so many.
  */
 #ifndef SCRAPETOP_TABLE_TEXT_HEAD_H
 #define SCRAPETOP_TABLE_TEXT_HEAD_H

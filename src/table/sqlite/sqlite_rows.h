@@ -1,7 +1,7 @@
 /**
  * Rows as SQLite's values: what workers make of cells, so that who inserts them only binds.
  *
- * A block is rows one behind the other; a row is a value for each column: a byte that says what it is, then its
+ * A block is rows one after the other; a row is a value for each column: a byte that says what it is, then its
  * bytes. In memory only.
  *
  * Errors   RESULT_NOMEM; RESULT_CORRUPT (E-TAB2) for a value that is not of its column's type;
@@ -58,7 +58,7 @@ struct sqlite_value {
     struct str text; /* a view into the block */
 };
 
-/** The next value of a block; `*at` moves behind it. */
+/** The next value of a block; `*at` moves after it. */
 struct sqlite_value sqlite_rows_next(const char **at);
 
 #endif

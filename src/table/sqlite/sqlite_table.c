@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NUMBER_MAX 16 /* bytes of "_2" behind a name */
+#define NUMBER_MAX 16 /* bytes of "_2" after a name */
 
 enum result sqlite_table_fail(const struct sqlite_table *t, struct err *err)
 {
@@ -68,7 +68,7 @@ static uint32_t find_column(const struct sqlite_table *t, uint32_t count, struct
     return i;
 }
 
-/* The column's own copy of a name, with spaces for NULs, and a number behind it, if that is not 0. */
+/* The column's own copy of a name, with spaces for NULs, and a number after it, if that is not 0. */
 static enum result own_name(struct sqlite_column *column, struct str name, unsigned number)
 {
     char *made = malloc(name.len + NUMBER_MAX);
