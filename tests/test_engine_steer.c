@@ -389,6 +389,56 @@ static void state__is_not_network_down__when_a_port_refuses(void **state)
     close(refusing);
 }
 
+/* The first 60 come at once, the others when they are asked again. */
+static struct server_answer late_ones(void *context, const struct server_asked *asked,
+                                      unsigned number)
+{
+    const struct server_answer well = USUAL, not_now = EMPTY_ANSWER("500 Not Now");
+    bool *asked_before = context;
+    unsigned which = asked_number(asked);
+
+    (void)number;
+    if (which <= 60 || asked_before[which]) {
+        return well;
+    }
+    asked_before[which] = true;
+    return not_now;
+}
+
+/* More wait than a snapshot lists: all of them are meant, or all that pass. */
+static void retry_waiting__asks_all__not_only_those_listed(void **state)
+{
+    static bool asked_before[311];
+    struct server *server = server_start(late_ones, asked_before);
+    struct run r;
+
+    (void)state;
+    run_begin(&r, server_url(server, "/[1-310]"));
+    r.attended = true;
+    r.job.pace.cap = 50;
+    r.job.retry.backoff_base_us = r.job.retry.backoff_cap_us = 3600 * US_PER_S;
+    run_start(&r);
+    while (look(&r)->waiting < 250) {
+        assert_false(r.done);
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->wait_count, SNAPSHOT_WAITS_MAX);
+    tell_text(&r, CONTROL_RETRY_WAITING, "no such text");
+    assert_int_equal(look(&r)->waiting, 250);
+    tell_text(&r, CONTROL_RETRY_WAITING, "/25"); /* 250 to 259; 25 has come */
+    while (look(&r)->ok < 70) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(look(&r)->waiting, 240);
+    tell_text(&r, CONTROL_RETRY_WAITING, "");
+    while (look(&r)->ok < 310) {
+        uv_run(&r.loop, UV_RUN_ONCE);
+    }
+    run_close(&r);
+    run_end(&r);
+    server_stop(server);
+}
+
 /* One that was never reached is its own trouble while another is reached. */
 static void state__is_not_network_down__while_another_host_was_reached(void **state)
 {
@@ -515,6 +565,7 @@ static int group(void)
         cmocka_unit_test(retry__asks_one_now__and_leaves_its_host_held),
         cmocka_unit_test(drop__settles_as_failed__also_for_the_next_session),
         cmocka_unit_test(drop__ends_a_transfer__and_its_slot_is_used),
+        cmocka_unit_test(retry_waiting__asks_all__not_only_those_listed),
         cmocka_unit_test(retry_failed__asks_one_class_only),
         cmocka_unit_test(hold__starts_nothing_at_its_host__until_it_is_released),
         cmocka_unit_test(retry_failed__asks_again__even_when_all_was_settled),

@@ -364,7 +364,7 @@ static void command__is_completed_and_does_what_its_key_does(void **state)
     assert_int_equal(d->view.settings.theme, THEME_CONTRAST);
     desk_type(d, ":retry\t");
     assert_string_equal(d->view.prompt_text, "retry");
-    desk_type(d, "-\t");
+    desk_type(d, "-f\t");
     assert_string_equal(d->view.prompt_text, "retry-failed");
     desk_type(d, "\r");
     desk_expect_question(d, "that failed");
@@ -375,6 +375,27 @@ static void command__is_completed_and_does_what_its_key_does(void **state)
     desk_type(d, ":pause now\r");
     assert_non_null(strstr(d->view.message, "takes nothing"));
     assert_int_equal(d->count, 0);
+}
+
+static void all_that_wait__are_asked_again__not_only_those_shown(void **state)
+{
+    struct desk *d = *state;
+
+    desk_type(d, "W");
+    desk_expect_question(d, "ask now all 7 that wait");
+    desk_type(d, "y");
+    assert_string_equal(d->commands[0].text, "");
+    desk_expect(d, CONTROL_RETRY_WAITING, 0);
+    /* Under a filter: of those that are not shown others pass, too. */
+    d->snapshot.waiting = 5000;
+    desk_type(d, "2/429\rr");
+    desk_expect_question(d, "all that wait with \"429\"");
+    desk_type(d, "y");
+    assert_string_equal(d->commands[0].text, "429");
+    desk_expect(d, CONTROL_RETRY_WAITING, 0);
+    d->snapshot.waiting = d->snapshot.wait_count = 0;
+    desk_type(d, "W");
+    assert_non_null(strstr(d->view.message, "nothing waits"));
 }
 
 static void words__are_all_different_and_none_hides_another(void **state)
@@ -522,6 +543,7 @@ int main(void)
         DESK_TEST(detail__is_asked_for_by_enter__and_closed_by_escape),
         DESK_TEST(command__is_completed_and_does_what_its_key_does),
         cmocka_unit_test(function_keys__are_htops__where_they_mean_the_same),
+        DESK_TEST(all_that_wait__are_asked_again__not_only_those_shown),
         cmocka_unit_test(words__are_all_different_and_none_hides_another),
         DESK_TEST(help__is_searched__and_does_what_is_selected),
         DESK_TEST(mouse__selects_and_scrolls__when_it_is_on),

@@ -69,6 +69,8 @@ static void words__are_commands(void **state)
     expect("retry 900", CONTROL_RETRY, 900, "");
     expect("drop 901", CONTROL_DROP, 901, "");
     expect("retry-failed", CONTROL_RETRY_FAILED, 0, "");
+    expect("retry-waiting", CONTROL_RETRY_WAITING, 0, "");
+    expect("retry-waiting HTTP 503", CONTROL_RETRY_WAITING, 0, "HTTP 503");
     expect("retry-failed HTTP 404", CONTROL_RETRY_FAILED, 0, "HTTP 404");
     expect("hold api.example.org", CONTROL_HOLD, 0, "api.example.org");
     expect("note after lunch", CONTROL_MARK, 0, "after lunch");
@@ -105,6 +107,9 @@ static void words__say_what_is_wrong__and_do_nothing(void **state)
     expect_answer("drop all", "all");
     expect_answer("zoom", "no such command");
     expect_answer("detach", "no such command");
+    expect_answer("pasue", "(did you mean pause?)");
+    expect_answer("retry-wating", "(did you mean retry-waiting?)");
+    expect_answer("dance", "no such command: \"dance\"; help");
     expect_answer("re", "several commands begin so");
     expect_answer("resume", "not paused");
     expect_answer("\033[31mred", "\\x1b[31mred");
@@ -146,6 +151,7 @@ static void commands__become_words_that_mean_them(void **state)
     expect_same((struct control){ .verb = CONTROL_NORMALISE }, false);
     expect_same((struct control){ .verb = CONTROL_RETRY_FAILED }, false);
     expect_same((struct control){ .verb = CONTROL_RETRY_FAILED, .text = "404" }, false);
+    expect_same((struct control){ .verb = CONTROL_RETRY_WAITING, .text = "503" }, false);
     expect_same((struct control){ .verb = CONTROL_RETRY, .number = 17 }, false);
     expect_same((struct control){ .verb = CONTROL_DROP, .number = 17 }, false);
     expect_same((struct control){ .verb = CONTROL_HOLD, .text = "a.example" }, false);

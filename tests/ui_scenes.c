@@ -700,6 +700,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
         fill_starting(s, cap);
         break;
     case SCENE_PAUSED:
+        s->attached = 2;
         limit(s, RUN_PAUSED, (struct snapshot_limit){ .kind = LIMIT_PAUSED, .by = LIMIT_BY_USER });
         break;
     case SCENE_DRAINING:

@@ -29,6 +29,7 @@ enum key_action {
     KEY_ASK_COMMAND, /* a prompt for any of these by its word */
     KEY_ON_ROWS,     /* gives `verb` with the marked or selected rows' request ids, or host */
     KEY_RETRY_FAILED,
+    KEY_RETRY_WAITING,
     KEY_DETAIL, /* the selected row's request closely; of others the panel on the whole screen */
     KEY_MARK_ROW,
     KEY_SORT_STEP, /* by `number` columns */

@@ -1,7 +1,8 @@
 #include "ui/list.h"
 
+#include "base/text_filter.h"
+
 #include <string.h>
-#include <strings.h>
 
 #define ROW_TEXT_MAX 512
 
@@ -9,14 +10,12 @@ static bool passes(const struct list *l, const struct list_source *source, const
                    size_t row)
 {
     char text[ROW_TEXT_MAX] = "";
-    bool exclude = l->filter[0] == '!';
-    const char *wanted = l->filter + (exclude ? 1 : 0);
 
-    if (!wanted[0]) {
+    if (!l->filter[0]) {
         return true;
     }
     source->text(context, row, text, sizeof text);
-    return (strcasestr(text, wanted) != NULL) != exclude;
+    return text_filter_passes(l->filter, text);
 }
 
 static void read_rows(struct list *l, const struct list_source *source, const void *context)

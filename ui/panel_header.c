@@ -4,119 +4,18 @@
 
 #include "base/clock.h"
 #include "base/units.h"
-#include "base/utf8.h"
 #include "ui/format.h"
 #include "ui/hints.h"
 #include "ui/login.h"
+#include "ui/pieces.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PIECES_MAX 16
-#define PIECE_TEXT_MAX 200
-#define PIECE_GAP 2
 #define STATE_COLUMNS 20 /* " NETWORK DOWN 10:02 ": what stands beside it stays where it is */
 #define STATE_COLUMNS_COMPACT 19 /* " NETWORK DOWN 0:02 ", from this width of the screen on: */
 #define STATE_FROM 40
 #define WORD_COLUMNS 8 /* a narrower screen has no room for a state word and its margin */
-
-/**
- * A line made of pieces, each with a rank. When they do not fit, those of the highest rank are left
- * out, so that what matters most is there at any width.
- */
-struct line {
-    struct piece {
-        char label[12], text[PIECE_TEXT_MAX];
-        enum role role;
-        int rank;  /* 0: stays */
-        int width; /* at least so wide, so that neighbours do not dance */
-        bool at_right;
-    } pieces[PIECES_MAX];
-    size_t count;
-};
-
-__attribute__((format(printf, 6, 7))) static struct piece *add(struct line *line, int rank,
-                                                               int width, enum role role,
-                                                               const char *label,
-                                                               const char *format, ...)
-{
-    struct piece *piece = &line->pieces[line->count < PIECES_MAX ? line->count++ : PIECES_MAX - 1];
-    va_list args;
-
-    *piece = (struct piece){ .role = role, .rank = rank, .width = width };
-    snprintf(piece->label, sizeof piece->label, "%s", label);
-    va_start(args, format);
-    vsnprintf(piece->text, sizeof piece->text, format, args);
-    va_end(args);
-    return piece;
-}
-
-static int piece_columns(const struct piece *piece)
-{
-    char safe[4 * PIECE_TEXT_MAX];
-    int text = (int)utf8_display(safe, sizeof safe, str_view(piece->text), PIECE_TEXT_MAX);
-    int label = piece->label[0] ? (int)strlen(piece->label) + 1 : 0;
-
-    return label + (text > piece->width ? text : piece->width);
-}
-
-static int line_columns(const struct line *line)
-{
-    int columns = 0;
-
-    for (size_t i = 0; i < line->count; i++) {
-        columns += piece_columns(&line->pieces[i]) + (i ? PIECE_GAP : 0);
-    }
-    return columns;
-}
-
-static void drop_last_ranked(struct line *line)
-{
-    size_t worst = 0;
-
-    for (size_t i = 0; i < line->count; i++) {
-        worst = line->pieces[i].rank >= line->pieces[worst].rank ? i : worst;
-    }
-    memmove(&line->pieces[worst], &line->pieces[worst + 1],
-            (line->count - worst - 1) * sizeof line->pieces[0]);
-    line->count--;
-}
-
-static void draw_piece(const struct piece *piece, struct pane pane, int row, int at)
-{
-    int columns = piece_columns(piece);
-
-    if (piece->label[0]) {
-        draw_text(pane, row, at, columns, ROLE_DIM, str_view(piece->label));
-        at += (int)strlen(piece->label) + 1;
-        columns -= (int)strlen(piece->label) + 1;
-    }
-    draw_text(pane, row, at, columns, piece->role, str_view(piece->text));
-}
-
-static void draw_line(struct line *line, struct pane pane, int row)
-{
-    int margin = pane.rect.columns > 60 ? 1 : 0;
-    int left = margin, right = pane.rect.columns - margin;
-
-    while (line->count > 1 && line_columns(line) > right - left) {
-        drop_last_ranked(line);
-    }
-    for (size_t i = line->count; i-- > 0;) {
-        if (line->pieces[i].at_right) {
-            right -= piece_columns(&line->pieces[i]);
-            draw_piece(&line->pieces[i], pane, row, right);
-            right -= PIECE_GAP;
-        }
-    }
-    for (size_t i = 0; i < line->count; i++) {
-        if (!line->pieces[i].at_right) {
-            draw_piece(&line->pieces[i], pane, row, left);
-            left += piece_columns(&line->pieces[i]) + PIECE_GAP;
-        }
-    }
-}
 
 static bool is_calm(const struct snapshot *s)
 {
@@ -173,16 +72,16 @@ static void state_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     snprintf(text, PIECE_TEXT_MAX, " %s ", word);
 }
 
-static void add_state(struct line *line, int width, const struct snapshot *s, const char *frozen)
+static void add_state(struct pieces *line, int width, const struct snapshot *s, const char *frozen)
 {
     char text[PIECE_TEXT_MAX];
 
     if (frozen) {
-        add(line, 0, width, ROLE_ALERT, "", " %s ", frozen);
+        pieces_add(line, 0, width, ROLE_ALERT, "", " %s ", frozen);
         return;
     }
     state_text(s, text);
-    add(line, 0, width, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
+    pieces_add(line, 0, width, is_calm(s) ? ROLE_STATE : ROLE_ALERT, "", "%s", text);
 }
 
 static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
@@ -195,46 +94,50 @@ static void cap_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     }
 }
 
-static void add_round(struct line *line, const struct snapshot *s)
+static void add_round(struct pieces *line, const struct snapshot *s)
 {
     if (s->rounds_wanted) {
-        add(line, 2, 0, ROLE_STRONG, "round", "%llu/%llu", (unsigned long long)s->rounds,
-            (unsigned long long)s->rounds_wanted);
+        pieces_add(line, 2, 0, ROLE_STRONG, "round", "%llu/%llu", (unsigned long long)s->rounds,
+                   (unsigned long long)s->rounds_wanted);
     } else {
-        add(line, 2, 0, ROLE_STRONG, "round", "%llu", (unsigned long long)s->rounds);
+        pieces_add(line, 2, 0, ROLE_STRONG, "round", "%llu", (unsigned long long)s->rounds);
     }
     if (s->rounds_skipped) {
-        add(line, 5, 0, ROLE_WARN, "skipped", "%llu", (unsigned long long)s->rounds_skipped);
+        pieces_add(line, 5, 0, ROLE_WARN, "skipped", "%llu", (unsigned long long)s->rounds_skipped);
     }
 }
 
 static void draw_identity(const struct snapshot *s, const char *frozen, bool wide, struct pane pane,
                           int row)
 {
-    struct line line = { .count = 0 };
+    struct pieces line = { .count = 0 };
     char up[UNITS_TEXT_MAX], eta[FORMAT_MAX], cap[PIECE_TEXT_MAX];
 
     units_format_time(s->started_ago_us, up);
     format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, eta);
     cap_text(s, cap);
-    add(&line, 8, 0, ROLE_DIM, "", "scrapetop");
-    add(&line, 1, 0, ROLE_STRONG, "", "%.40s", s->name);
+    pieces_add(&line, 8, 0, ROLE_DIM, "", "scrapetop");
+    pieces_add(&line, 1, 0, ROLE_STRONG, "", "%.40s", s->name);
     add_state(&line, STATE_COLUMNS, s, frozen);
-    add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
+    pieces_add(&line, 4, 6, ROLE_TEXT, "up", "%s", up);
     if (s->rounds) { /* when a run that polls will end, its plan says */
         add_round(&line, s);
     } else {
-        add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
+        pieces_add(&line, 2, 7, ROLE_STRONG, "ETA", "%s", eta);
+    }
+    if (wide && s->attached) {
+        pieces_add(&line, 3, 0, ROLE_NOTICE, "attached", "%u", s->attached);
     }
     if (wide && s->pid) {
-        add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
+        pieces_add(&line, 9, 0, ROLE_DIM, "pid", "%u", s->pid);
     }
-    add(&line, 0, 3, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
+    pieces_add(&line, 0, 3, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
     if (wide || s->auto_on) {
-        add(&line, 3, 3, ROLE_TEXT, "auto", "%s", s->auto_on ? "ON" : "off")->at_right = true;
+        pieces_add(&line, 3, 3, ROLE_TEXT, "auto", "%s", s->auto_on ? "ON" : "off")->at_right =
+            true;
     }
-    add(&line, 5, 4, ROLE_TEXT, "rate", "%s", s->rate_limit)->at_right = true;
-    draw_line(&line, pane, row);
+    pieces_add(&line, 5, 4, ROLE_TEXT, "rate", "%s", s->rate_limit)->at_right = true;
+    pieces_draw(&line, pane, row);
 }
 
 static void draw_progress(const struct snapshot *s, struct pane pane, int row)
@@ -263,13 +166,13 @@ static void draw_progress(const struct snapshot *s, struct pane pane, int row)
     draw_text(pane, row, 4 + width, columns, ROLE_STRONG, str_view(text));
 }
 
-static void add_share(struct line *line, int rank, const char *label, uint64_t part, uint64_t all,
+static void add_share(struct pieces *line, int rank, const char *label, uint64_t part, uint64_t all,
                       enum role role)
 {
     char percent[FORMAT_MAX];
 
     format_percent(part, all, percent);
-    add(line, rank, 5, part ? role : ROLE_DIM, label, "%5s", percent);
+    pieces_add(line, rank, 5, part ? role : ROLE_DIM, label, "%5s", percent);
 }
 
 static uint64_t mix_total(const struct snapshot_status_mix *m)
@@ -277,7 +180,7 @@ static uint64_t mix_total(const struct snapshot_status_mix *m)
     return m->ok + m->redirect + m->client_error + m->throttled + m->server_error + m->network;
 }
 
-static void add_mix(struct line *line, const struct snapshot *s, int rank, bool wide)
+static void add_mix(struct pieces *line, const struct snapshot *s, int rank, bool wide)
 {
     const struct snapshot_status_mix *m = &s->mix;
     uint64_t all = mix_total(m);
@@ -291,31 +194,37 @@ static void add_mix(struct line *line, const struct snapshot *s, int rank, bool 
     }
 }
 
-static void add_counts(struct line *line, const struct snapshot *s)
+static void add_counts(struct pieces *line, const struct snapshot *s)
 {
-    add(line, 0, 6, ROLE_GOOD, "ok", "%llu", (unsigned long long)s->ok);
-    add(line, 0, 4, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
-        (unsigned long long)s->failed);
+    pieces_add(line, 0, 6, ROLE_GOOD, "ok", "%llu", (unsigned long long)s->ok);
+    pieces_add(line, 0, 4, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
+               (unsigned long long)s->failed);
     if (s->rounds) {
-        add(line, 5, 0, ROLE_TEXT, "unchanged", "%llu", (unsigned long long)s->unchanged);
+        pieces_add(line, 5, 0, ROLE_TEXT, "unchanged", "%llu", (unsigned long long)s->unchanged);
     }
-    add(line, 1, 4, s->waiting ? ROLE_WARN : ROLE_TEXT, "waiting", "%llu",
-        (unsigned long long)s->waiting);
+    pieces_add(line, 1, 4, s->waiting ? ROLE_WARN : ROLE_TEXT, "waiting", "%llu",
+               (unsigned long long)s->waiting);
 }
 
-static struct piece *add_retried(struct line *line, int rank, const struct snapshot *s)
+static struct piece *add_retried(struct pieces *line, int rank, const struct snapshot *s)
 {
-    return add(line, rank, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
+    return pieces_add(line, rank, 4, ROLE_TEXT, "retried", "%llu", (unsigned long long)s->retried);
 }
 
-static void add_speed(struct line *line, const struct snapshot *s)
+static void add_speed(struct pieces *line, const struct snapshot *s)
 {
+    bool ended = run_state_has_ended(s->state) && !s->is_replay;
+    double lasted_s = (double)s->started_ago_us / 1e6;
     char rate[FORMAT_MAX], bytes[FORMAT_MAX];
 
-    format_rate(s->requests_per_s, rate);
-    format_bytes_rate(s->bytes_per_s, bytes);
-    add(line, 0, 0, ROLE_STRONG, "", "%6s req/s", rate);
-    add(line, 2, 0, ROLE_TEXT, "", "%8s", bytes);
+    format_rate(ended ? s->requests_per_s_average : s->requests_per_s, rate);
+    format_bytes_rate(!ended         ? s->bytes_per_s
+                      : lasted_s > 0 ? (double)s->bytes / lasted_s
+                                     : 0,
+                      bytes);
+    pieces_add(line, 0, 0, ROLE_STRONG, ended ? "average" : "", ended ? "%s req/s" : "%6s req/s",
+               rate);
+    pieces_add(line, 2, 0, ROLE_TEXT, "", "%8s", bytes);
 }
 
 static bool table_is_whole(const struct snapshot *s)
@@ -330,8 +239,8 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
     if (s->state == RUN_STOPPED) {
         snprintf(text, PIECE_TEXT_MAX, "what is left is asked when it is run again; q ends");
     } else if (s->failed) {
-        snprintf(text, PIECE_TEXT_MAX, "%llu failed: F lists them, R asks again, q ends",
-                 (unsigned long long)s->failed);
+        snprintf(text, PIECE_TEXT_MAX, "%llu failed: F lists them, R asks again%s, q ends",
+                 (unsigned long long)s->failed, table_is_whole(s) ? "" : ", n makes the table");
     } else if (s->state == RUN_INCOMPLETE) {
         snprintf(text, PIECE_TEXT_MAX, "pages are missing: 0 shows which, q ends");
     } else {
@@ -342,21 +251,21 @@ static void ended_text(const struct snapshot *s, char text[PIECE_TEXT_MAX])
 }
 
 /* Of a run that has ended only that it was the login that ended it. */
-static void add_login(struct line *line, int rank, const struct snapshot *s, bool brief)
+static void add_login(struct pieces *line, int rank, const struct snapshot *s, bool brief)
 {
     char text[LOGIN_TEXT_MAX];
     enum role role;
 
     if (login_text(&s->login, brief, text, &role) &&
         (s->login.is_lost || !run_state_has_ended(s->state))) {
-        add(line, rank, 0, role, "login", "%s", text);
+        pieces_add(line, rank, 0, role, "login", "%s", text);
     }
 }
 
 static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, int row)
 {
     char ended[PIECE_TEXT_MAX], limit[LIMIT_TEXT_MAX];
-    struct line line = { .count = 0 };
+    struct pieces line = { .count = 0 };
 
     if (s->trouble[0]) {
         draw_text(pane, row, 1, pane.rect.columns - 2, s->storage_trouble ? ROLE_ALERT : ROLE_BAD,
@@ -365,10 +274,10 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
     }
     if (run_state_has_ended(s->state) && !s->is_replay) {
         ended_text(s, ended);
-        add(&line, 0, 20, ROLE_STRONG, "", "%s", ended);
+        pieces_add(&line, 0, 20, ROLE_STRONG, "", "%s", ended);
     } else {
         hints_limit(s, limit);
-        add(&line, 0, 20, ROLE_STRONG, "limited by", "%s", limit);
+        pieces_add(&line, 0, 20, ROLE_STRONG, "limited by", "%s", limit);
     }
     add_login(&line, 2, s, false);
     /* At the right, where no longer or shorter reason moves them; what is left out first stands outermost. */
@@ -376,24 +285,29 @@ static void draw_limits(const struct snapshot *s, bool wide, struct pane pane, i
         char disk[UNITS_TEXT_MAX];
 
         units_format_bytes(s->disk_free_bytes, disk);
-        add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100)->at_right = true;
-        add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk)->at_right = true;
-        add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing)->at_right =
+        pieces_add(&line, 8, 6, ROLE_TEXT, "reused", "%.1f%%", s->reuse_ratio * 100)->at_right =
             true;
+        pieces_add(&line, 7, 8, ROLE_TEXT, "disk free", "%s", disk)->at_right = true;
+        pieces_add(&line, 5, 4, ROLE_TEXT, "storing", "%llu", (unsigned long long)s->storing)
+            ->at_right = true;
     }
     if (wide) {
-        add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued)->at_right =
-            true;
+        pieces_add(&line, 4, 5, ROLE_TEXT, "queued", "%llu", (unsigned long long)s->queued)
+            ->at_right = true;
         add_retried(&line, 3, s)->at_right = true;
     }
-    add(&line, 3, 0, ROLE_TEXT, "I/O", "%3.0f%% of wall", s->io_ratio * 100)->at_right = true;
-    draw_line(&line, pane, row);
+    if (!wide && s->attached) { /* in the first line there is no room */
+        pieces_add(&line, 1, 0, ROLE_NOTICE, "attached", "%u", s->attached)->at_right = true;
+    }
+    pieces_add(&line, 3, 0, ROLE_TEXT, "I/O", "%3.0f%% of wall", s->io_ratio * 100)->at_right =
+        true;
+    pieces_draw(&line, pane, row);
 }
 
 static void draw_full(const struct snapshot *s, const char *frozen, struct pane pane)
 {
-    struct line counts = { .count = 0 }, mix = { .count = 0 };
-    char p50[FORMAT_MAX], p95[FORMAT_MAX];
+    struct pieces counts = { .count = 0 }, mix = { .count = 0 };
+    char p95[FORMAT_MAX];
     int spark;
 
     draw_identity(s, frozen, false, pane, 0);
@@ -401,16 +315,15 @@ static void draw_full(const struct snapshot *s, const char *frozen, struct pane 
     add_counts(&counts, s);
     add_retried(&counts, 6, s);
     add_speed(&counts, s);
-    format_ms(s->p50_us, p50);
     format_ms(s->p95_us, p95);
-    add(&counts, 3, 0, ROLE_TEXT, "p50/95", "%s/%s ms", p50, p95)->at_right = true;
-    draw_line(&counts, pane, 2);
+    pieces_add(&counts, 3, 0, ROLE_TEXT, "p95", "%s ms", p95)->at_right = true;
+    pieces_draw(&counts, pane, 2);
 
     add_mix(&mix, s, 1, false);
-    spark = pane.rect.columns - line_columns(&mix) - 14;
+    spark = pane.rect.columns - pieces_columns(&mix) - 14;
     draw_text(pane, 3, 1, 8, ROLE_DIM, STR("rate 60s"));
     rate_draw_graph(s, pane_part(pane, 3, 10, 1, spark), 1);
-    draw_line(&mix, pane_part(pane, 3, 11 + spark, 1, pane.rect.columns), 0);
+    pieces_draw(&mix, pane_part(pane, 3, 11 + spark, 1, pane.rect.columns), 0);
 
     draw_limits(s, false, pane, 4);
     if (s->core_count) { /* a replay knows none */
@@ -421,7 +334,7 @@ static void draw_full(const struct snapshot *s, const char *frozen, struct pane 
 
 static void draw_wide(const struct snapshot *s, const char *frozen, struct pane pane)
 {
-    struct line counts = { .count = 0 };
+    struct pieces counts = { .count = 0 };
     char average[FORMAT_MAX];
 
     draw_identity(s, frozen, true, pane, 0);
@@ -430,8 +343,10 @@ static void draw_wide(const struct snapshot *s, const char *frozen, struct pane 
     add_speed(&counts, s);
     format_rate(s->requests_per_s_average, average);
     add_mix(&counts, s, 4, true);
-    add(&counts, 9, 5, ROLE_TEXT, "average", "%s", average);
-    draw_line(&counts, pane, 2);
+    if (!run_state_has_ended(s->state)) { /* else it stands there already */
+        pieces_add(&counts, 9, 5, ROLE_TEXT, "average", "%s", average);
+    }
+    pieces_draw(&counts, pane, 2);
     draw_limits(s, true, pane, 3);
 }
 
@@ -446,7 +361,7 @@ static double busiest_percent(const struct snapshot *s)
 }
 
 /* Cut rather than left out: its beginning says most. */
-static void add_short_limit(struct line *line, const struct snapshot *s, int room)
+static void add_short_limit(struct pieces *line, const struct snapshot *s, int room)
 {
     char limit[LIMIT_TEXT_MAX];
     bool ended = run_state_has_ended(s->state);
@@ -462,7 +377,7 @@ static void add_short_limit(struct line *line, const struct snapshot *s, int roo
     hints_limit(s, limit);
     room -= label[0] ? (int)strlen(label) + 1 : 0;
     if (room > 0) {
-        add(line, 1, 0, ROLE_STRONG, label, "%.*s", room, text);
+        pieces_add(line, 1, 0, ROLE_STRONG, label, "%.*s", room, text);
     }
 }
 
@@ -470,64 +385,65 @@ static void add_short_limit(struct line *line, const struct snapshot *s, int roo
 static void draw_compact_pieces(const struct snapshot *s, const char *frozen, struct pane pane,
                                 int i)
 {
-    struct line line = { .count = 0 };
+    bool ended = run_state_has_ended(s->state) && !s->is_replay;
+    struct pieces line = { .count = 0 };
     char a[FORMAT_MAX], b[FORMAT_MAX], cap[PIECE_TEXT_MAX], next[UNITS_TEXT_MAX];
 
     switch (i) {
     case 0:
         cap_text(s, cap);
         add_state(&line, pane.rect.columns < STATE_FROM ? 0 : STATE_COLUMNS_COMPACT, s, frozen);
-        add(&line, 3, 0, ROLE_TEXT, "", "%.40s", s->name);
-        add(&line, 2, 0, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
+        pieces_add(&line, 3, 0, ROLE_TEXT, "", "%.40s", s->name);
+        pieces_add(&line, 2, 0, ROLE_STRONG, "cap", "%s", cap)->at_right = true;
         break;
     case 1:
         format_percent(s->ok + s->failed, s->total_known ? s->total : 0, a);
         format_eta(s->eta_known, s->eta_low_us, s->eta_high_us, b);
-        add(&line, 0, 0, ROLE_STRONG, "", "%llu/%llu", (unsigned long long)(s->ok + s->failed),
-            (unsigned long long)s->total);
-        add(&line, 1, 0, ROLE_STRONG, "", "%s", a);
+        pieces_add(&line, 0, 0, ROLE_STRONG, "", "%llu/%llu",
+                   (unsigned long long)(s->ok + s->failed), (unsigned long long)s->total);
+        pieces_add(&line, 1, 0, ROLE_STRONG, "", "%s", a);
         if (s->rounds) {
             add_round(&line, s);
         } else {
-            add(&line, 2, 0, ROLE_TEXT, "ETA", "%s", b);
+            pieces_add(&line, 2, 0, ROLE_TEXT, "ETA", "%s", b);
         }
         break;
     case 2:
-        format_rate(s->requests_per_s, a);
+        format_rate(ended ? s->requests_per_s_average : s->requests_per_s, a);
         format_ms(s->p95_us, b);
-        add(&line, 0, 0, ROLE_STRONG, "", "%s req/s", a);
-        add(&line, 1, 0, ROLE_TEXT, "p95", "%s ms", b);
+        pieces_add(&line, 0, 0, ROLE_STRONG, ended ? "average" : "", "%s req/s", a);
+        pieces_add(&line, 1, 0, ROLE_TEXT, "p95", "%s ms", b);
         add_share(&line, 2, "429", s->mix.throttled, mix_total(&s->mix), ROLE_WARN);
         break;
     case 3:
-        add(&line, 0, 0, ROLE_TEXT, "fly", "%llu", (unsigned long long)s->in_flight);
-        add(&line, 0, 0, ROLE_TEXT, "wait", "%llu", (unsigned long long)s->waiting);
+        pieces_add(&line, 0, 0, ROLE_TEXT, "fly", "%llu", (unsigned long long)s->in_flight);
+        pieces_add(&line, 0, 0, ROLE_TEXT, "wait", "%llu", (unsigned long long)s->waiting);
         if (s->waiting && s->next_due_in_us != TIME_NEVER) {
             units_format_countdown(s->next_due_in_us, next);
-            add(&line, 1, 0, ROLE_TEXT, "next", "%s", next);
+            pieces_add(&line, 1, 0, ROLE_TEXT, "next", "%s", next);
         }
         break;
     case 4:
-        add(&line, 0, 0, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
-            (unsigned long long)s->failed);
-        add_short_limit(&line, s, pane.rect.columns - line_columns(&line) - PIECE_GAP);
+        pieces_add(&line, 0, 0, s->failed ? ROLE_BAD : ROLE_TEXT, "failed", "%llu",
+                   (unsigned long long)s->failed);
+        add_short_limit(&line, s, pane.rect.columns - pieces_columns(&line) - PIECE_GAP);
         break;
     case 5:
-        add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));
-        add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
+        pieces_add(&line, 0, 0, ROLE_TEXT, "cpu", "max %.0f%%", busiest_percent(s));
+        pieces_add(&line, 1, 0, ROLE_TEXT, "loop", "%.0f%%", s->loop_cpu_percent);
         add_login(&line, 2, s, true);
         break;
     default:
         if (s->normalise.state == NORMALISE_COLUMNS || s->normalise.state == NORMALISE_ROWS) {
             format_percent(s->normalise.records_done, s->normalise.records_total, a);
-            add(&line, 0, 0, ROLE_TEXT, "normalise", "%s", a);
+            pieces_add(&line, 0, 0, ROLE_TEXT, "normalise", "%s", a);
         } else {
-            add(&line, 0, 0, ROLE_TEXT, "normalise", "%llu new",
-                (unsigned long long)s->normalise.new_records);
+            pieces_add(&line, 0, 0, ROLE_TEXT, "n: table of", "%llu new",
+                       (unsigned long long)s->normalise.new_records);
         }
         break;
     }
-    draw_line(&line, pane, i);
+    pieces_draw(&line, pane, i);
 }
 
 static void draw_compact_line(const struct snapshot *s, const char *frozen, struct pane pane, int i)

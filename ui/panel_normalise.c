@@ -59,7 +59,8 @@ static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITL
         if (n->have_table && rows == 1) {
             table_words(n, more);
         }
-        snprintf(note, PANEL_TITLE_MAX, "%llu new  n runs", (unsigned long long)n->new_records);
+        snprintf(note, PANEL_TITLE_MAX, "%llu new  n makes the table",
+                 (unsigned long long)n->new_records);
     }
     snprintf(title_text, PANEL_TITLE_MAX, "Normalise %s%s%.120s", state_word(n->state),
              more[0] ? "  " : "", more);

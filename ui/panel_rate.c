@@ -10,6 +10,7 @@
 
 #define SPAN_S 60 /* what a graph shows at the least */
 #define LABEL_COLUMNS 9
+#define SHARE_COLUMNS 5
 #define STEPS_MAX SNAPSHOT_SECONDS
 
 /** Seconds gathered to the cells of a graph. */
@@ -26,18 +27,18 @@ struct history {
     double max_per_s;
 };
 
-/* Groups are cut at whole multiples of the step since the epoch of the clock: a group then keeps
- * its seconds while time goes on, and the graph moves without changing its shape. */
+/* Groups are cut at whole multiples of the step since the session began: a group then keeps its seconds while time
+ * goes on, and the graph moves without changing its shape. When all has ended it stands still. */
 static void gather(const struct snapshot *s, int width, struct history *h)
 {
-    uint64_t newest = s->now_us / US_PER_S;
+    uint64_t newest = s->started_ago_us / US_PER_S + SNAPSHOT_SECONDS; /* older ones are none */
     uint64_t last_group = 0;
     size_t seconds = s->second_count < SNAPSHOT_SECONDS ? s->second_count : SNAPSHOT_SECONDS;
 
     memset(h, 0, sizeof *h);
     width = width < 1 ? 1 : width > STEPS_MAX ? STEPS_MAX : width;
     h->step_s = (unsigned)((SPAN_S + width - 1) / width);
-    for (size_t i = 0; i < seconds && i <= newest; i++) {
+    for (size_t i = 0; i < seconds; i++) {
         const struct snapshot_second *second = &s->seconds[i];
         uint64_t group = (newest - i) / h->step_s;
         struct step *step;
@@ -171,64 +172,103 @@ static void draw_percentiles(const struct snapshot *s, struct pane pane, int row
     draw_text(pane, row, at - 1, 2, ROLE_DIM, STR("ms"));
 }
 
-/* The run of `rows` bars that holds the most. What lies below it joins its first bar, what lies
- * above its last, so that no answer is left out. */
-static size_t latency_window(const struct snapshot *s, size_t rows)
+struct bars {
+    size_t count;
+    struct bar {
+        uint64_t answers, below_us; /* 0: all that take longer than those of the other bars */
+    } bars[SNAPSHOT_LATENCY_BARS];
+};
+
+/* Two neighbours that have the fewest answers become one: what is left shows most where most answers are. */
+static void merge_two(struct bars *b)
 {
-    uint64_t most = 0;
     size_t best = 0;
 
-    for (size_t from = 0; from + rows <= SNAPSHOT_LATENCY_BARS; from++) {
-        uint64_t sum = 0;
-
-        for (size_t i = from; i < from + rows; i++) {
-            sum += s->latency_count[i];
-        }
-        if (sum > most) {
-            most = sum;
-            best = from;
+    for (size_t i = 1; i + 1 < b->count; i++) {
+        if (b->bars[i].answers + b->bars[i + 1].answers <
+            b->bars[best].answers + b->bars[best + 1].answers) {
+            best = i;
         }
     }
-    return best;
+    b->bars[best + 1].answers += b->bars[best].answers;
+    memmove(&b->bars[best], &b->bars[best + 1], (b->count - best - 1) * sizeof b->bars[0]);
+    b->count--;
+}
+
+/* The snapshot's, without the empty ones at both ends, `rows` at most. */
+static struct bars bars_for(const struct snapshot *s, size_t rows)
+{
+    size_t from = 0, to = SNAPSHOT_LATENCY_BARS;
+    struct bars b = { .count = 0 };
+
+    while (from < to && !s->latency_count[from]) {
+        from++;
+    }
+    while (to > from && !s->latency_count[to - 1]) {
+        to--;
+    }
+    for (size_t i = from; i < to; i++) {
+        b.bars[b.count++] = (struct bar){
+            .answers = s->latency_count[i],
+            .below_us = i + 1 < SNAPSHOT_LATENCY_BARS ? s->latency_low_us[i + 1] : 0,
+        };
+    }
+    while (b.count > rows && b.count > 1) {
+        merge_two(&b);
+    }
+    return b;
+}
+
+/* `part`: of all answers. */
+static void draw_latency_bar(struct pane pane, int row, uint64_t below_us, double part_of_most,
+                             double part)
+{
+    int width = pane.rect.columns - LABEL_COLUMNS - 6 - SHARE_COLUMNS;
+
+    if (below_us) {
+        draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "<%.7g", (double)below_us / US_PER_MS);
+    } else {
+        draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "more");
+    }
+    draw_text(pane, row, LABEL_COLUMNS + 1, 3, ROLE_DIM, STR(" ms"));
+    draw_bar(pane, row, LABEL_COLUMNS + 5, width, ROLE_BAR, part_of_most);
+    draw_right(pane, row, LABEL_COLUMNS + 5 + width, SHARE_COLUMNS, ROLE_TEXT,
+               part > 0 && part < 0.005 ? "<1%%" : "%.0f%%", part * 100);
 }
 
 static void draw_latency(const struct snapshot *s, struct pane pane, int row, int rows)
 {
-    size_t shown = rows < SNAPSHOT_LATENCY_BARS ? (size_t)rows : SNAPSHOT_LATENCY_BARS;
-    size_t from = latency_window(s, shown);
-    uint64_t counts[SNAPSHOT_LATENCY_BARS] = { 0 }, most = 1;
-    int width = pane.rect.columns - LABEL_COLUMNS - 6;
+    struct bars b = bars_for(s, rows > 0 ? (size_t)rows : 0);
+    uint64_t most = 0, all = 0;
 
-    for (size_t i = 0; i < SNAPSHOT_LATENCY_BARS && shown; i++) {
-        size_t bar = i < from ? 0 : i - from < shown ? i - from : shown - 1;
-
-        counts[bar] += s->latency_count[i];
-        most = counts[bar] > most ? counts[bar] : most;
+    if (rows <= 0) {
+        return;
     }
-    for (size_t i = 0; i < shown; i++) {
-        size_t next = from + i + 1;
+    for (size_t i = 0; i < b.count; i++) {
+        all += b.bars[i].answers;
+        most = b.bars[i].answers > most ? b.bars[i].answers : most;
+    }
+    for (size_t i = 0; i < b.count; i++) {
+        double answers = (double)b.bars[i].answers;
 
-        if (i + 1 < shown && next < SNAPSHOT_LATENCY_BARS) {
-            draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "<%llu",
-                       (unsigned long long)(s->latency_low_us[next] / US_PER_MS));
-        } else {
-            draw_right(pane, row, 1, LABEL_COLUMNS, ROLE_DIM, "more");
-        }
-        draw_text(pane, row, LABEL_COLUMNS + 1, 3, ROLE_DIM, STR(" ms"));
-        draw_bar(pane, row, LABEL_COLUMNS + 5, width, ROLE_BAR, (double)counts[i] / (double)most);
-        row++;
+        draw_latency_bar(pane, row++, b.bars[i].below_us, answers / (double)most,
+                         answers / (double)all);
+    }
+    if (!b.count) {
+        draw_text(pane, row, 2, pane.rect.columns, ROLE_DIM, STR("no answer yet"));
     }
 }
 
 static void title(const struct snapshot *s, int rows, char title_text[PANEL_TITLE_MAX],
                   char note[PANEL_TITLE_MAX])
 {
+    bool ended = run_state_has_ended(s->state);
     char rate[FORMAT_MAX];
 
-    format_rate(s->requests_per_s, rate);
+    format_rate(ended ? s->requests_per_s_average : s->requests_per_s, rate);
     (void)rows;
     snprintf(title_text, PANEL_TITLE_MAX, "Rate and latency");
-    snprintf(note, PANEL_TITLE_MAX, "%s req/s", rate);
+    snprintf(note, PANEL_TITLE_MAX, "%s%s req/s", ended ? "average " : "", rate);
 }
 
 static void draw(const struct panel_scene *scene, struct pane pane)

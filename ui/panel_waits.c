@@ -34,12 +34,7 @@ static uint64_t id(const void *context, size_t row)
 
 static void text_of(const void *context, size_t row, char *text, size_t size)
 {
-    const struct snapshot_wait *w = &((const struct snapshot *)context)->waits[row];
-    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
-
-    failure_format_brief(w->why, why);
-    snapshot_wait_set_by(w, set_by);
-    snprintf(text, size, "%s %s %s %s %s", why, set_by, w->reason, w->host, w->request);
+    snapshot_wait_text(&((const struct snapshot *)context)->waits[row], text, size);
 }
 
 static void cell(const struct snapshot *s, size_t row, size_t column, struct panel_cell *out)

@@ -11,6 +11,7 @@
 
 #define IDLE_US UINT64_C(3000000)
 #define HELP_KEY_COLUMNS 12
+#define HELP_KEY_NARROW 10
 #define HELP_WORD_COLUMNS 15
 #define HELP_WORD_FROM 70 /* a narrower screen has no room for the words */
 
@@ -57,7 +58,8 @@ static void arrange_help(struct view *v, int body_rows)
     v->help_top = v->help_top < last_top ? v->help_top : last_top;
 }
 
-static void help_note(const struct view *v, size_t lines, size_t rows, char *note, size_t size)
+static void help_note(const struct view *v, size_t lines, size_t rows, bool is_narrow, char *note,
+                      size_t size)
 {
     size_t end = v->help_top + rows < lines ? v->help_top + rows : lines;
     char filter[LIST_FILTER_MAX + 4] = "";
@@ -66,8 +68,8 @@ static void help_note(const struct view *v, size_t lines, size_t rows, char *not
         snprintf(filter, sizeof filter, "/%s  ", v->help_filter);
     }
     if (lines > rows) {
-        snprintf(note, size, "%s%zu-%zu of %zu  / searches  Enter does it", filter, v->help_top + 1,
-                 end, lines);
+        snprintf(note, size, "%s%zu-%zu of %zu  / searches%s", filter, v->help_top + 1, end, lines,
+                 is_narrow ? "" : "  Enter does it");
     } else {
         snprintf(note, size, "%sEnter does it  Esc closes", filter);
     }
@@ -76,16 +78,17 @@ static void help_note(const struct view *v, size_t lines, size_t rows, char *not
 static void draw_help(const struct view *v, struct pane pane)
 {
     size_t lines = view_help_count(v), rows = pane.rect.rows > 1 ? (size_t)pane.rect.rows - 1 : 0;
+    bool is_narrow = pane.rect.columns < HELP_WORD_FROM;
     char note[160];
 
-    help_note(v, lines, rows, note, sizeof note);
+    help_note(v, lines, rows, is_narrow, note, sizeof note);
     draw_rule(pane, 0, ROLE_FOCUS, "Keys", note);
     for (size_t i = 0; i < rows && v->help_top + i < lines; i++) {
         const struct key_binding *binding = view_help_at(v, v->help_top + i);
-        int row = 1 + (int)i, help_at = HELP_KEY_COLUMNS;
+        int row = 1 + (int)i, help_at = is_narrow ? HELP_KEY_NARROW : HELP_KEY_COLUMNS;
 
-        draw_text(pane, row, 1, HELP_KEY_COLUMNS - 2, ROLE_KEY, str_view(binding->name));
-        if (pane.rect.columns >= HELP_WORD_FROM) {
+        draw_text(pane, row, is_narrow ? 0 : 1, help_at - 2, ROLE_KEY, str_view(binding->name));
+        if (!is_narrow) {
             draw_format(pane, row, HELP_KEY_COLUMNS, HELP_WORD_COLUMNS - 2, ROLE_DIM, "%s%s",
                         binding->word ? ":" : "", binding->word ? binding->word : "");
             help_at += HELP_WORD_COLUMNS;
@@ -153,6 +156,10 @@ static void arrange_panels(struct layout *layout, const struct view *v,
                            struct layout_need needs[PANEL_COUNT], int rows, int columns)
 {
     layout_compute(layout, rows, columns, needs, PANEL_COUNT, v->zoomed ? (int)v->focus : -1);
+    if (v->help && layout->header_kind == LAYOUT_HEADER_COMPACT) { /* keys need its lines */
+        layout_compute(layout, rows, columns, needs, PANEL_COUNT, (int)v->focus);
+        return;
+    }
     if (!v->zoomed && layout->panels[v->focus].rows == 0) {
         needs[v->focus].need = -1;
         needs[v->focus].essential = true;

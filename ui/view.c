@@ -27,6 +27,9 @@ bool view_next(struct view *v, struct control *out)
     if (orders->verb == CONTROL_RETRY_FAILED) {
         snprintf(out->text, sizeof out->text, "%s", orders->classes[orders->at]);
     }
+    if (orders->verb == CONTROL_RETRY_WAITING) {
+        snprintf(out->text, sizeof out->text, "%s", orders->filter);
+    }
     orders->at++;
     return true;
 }

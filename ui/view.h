@@ -43,6 +43,7 @@ struct view_orders {
     enum control_verb verb;
     uint64_t numbers[LIST_ROWS_MAX];
     char classes[SNAPSHOT_FAILURES_MAX][FAILURE_TEXT_MAX]; /* of CONTROL_RETRY_FAILED */
+    char filter[LIST_FILTER_MAX];                          /* of CONTROL_RETRY_WAITING */
     size_t count, at;
 };
 
@@ -147,6 +148,7 @@ bool view_hold_row(struct view *v, const struct snapshot *s, uint64_t now_us, st
 void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
                       uint64_t now_us);
 void view_retry_failed(struct view *v, const struct snapshot *s, uint64_t now_us);
+void view_retry_waiting(struct view *v, const struct snapshot *s, uint64_t now_us);
 void view_ask_detach(struct view *v);
 void view_ask_drain(struct view *v);
 

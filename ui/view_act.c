@@ -429,6 +429,9 @@ bool view_act(struct view *v, const struct snapshot *s, const struct key_binding
     case KEY_RETRY_FAILED:
         view_retry_failed(v, s, now_us);
         break;
+    case KEY_RETRY_WAITING:
+        view_retry_waiting(v, s, now_us);
+        break;
     case KEY_DETACH:
         view_ask_detach(v);
         break;

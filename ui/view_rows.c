@@ -121,6 +121,28 @@ static void retry_requests(struct view *v, const struct snapshot *s, enum meant 
     }
 }
 
+/* All that wait, be they shown or not; under a filter all that pass it. */
+void view_retry_waiting(struct view *v, const struct snapshot *s, uint64_t now_us)
+{
+    const char *filter = v->lists[PANEL_WAITS].filter;
+    char question[VIEW_PROMPT_MAX];
+
+    if (!s->waiting) {
+        view_message(v, now_us, "nothing waits");
+        return;
+    }
+    view_order(v, CONTROL_RETRY_WAITING);
+    view_order_number(v, 0);
+    snprintf(v->orders.filter, sizeof v->orders.filter, "%s", filter);
+    if (filter[0]) {
+        snprintf(question, sizeof question, "ask now all that wait with \"%.24s\"? y/n", filter);
+    } else {
+        snprintf(question, sizeof question, "ask now all %llu that wait, whatever servers say? y/n",
+                 (unsigned long long)s->waiting);
+    }
+    prompt_ask(v, question);
+}
+
 void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_verb verb,
                       uint64_t now_us)
 {
@@ -139,9 +161,13 @@ void view_act_on_rows(struct view *v, const struct snapshot *s, enum control_ver
     } else if (v->focus == PANEL_FLIGHTS && !is_drop) {
         view_message(v, now_us, "it is being asked: r is for what waits (2) or has failed (8)");
     } else if (meant == MEANT_NONE) {
-        view_message(v, now_us, "select a row first (arrows, or j and k)");
+        view_message(v, now_us,
+                     v->focus == PANEL_WAITS ? "select a row first (arrows, or j and k); W asks all"
+                                             : "select a row first (arrows, or j and k)");
     } else if (v->focus == PANEL_FAILED) {
         retry_classes(v, s, meant);
+    } else if (meant == MEANT_FILTERED && !is_drop && s->waiting > s->wait_count) {
+        view_retry_waiting(v, s, now_us); /* not all that pass are among those shown */
     } else if (is_drop) {
         drop_requests(v, s, meant);
     } else {

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROWS_MAX 10 /* of a list: what can be listened to */
+#define ROWS_MAX 10  /* of a list: what can be listened to */
+#define WORD_LONG 40 /* of one that is no command, as it is told */
 #define STEP_LARGEST UINT64_C(100000)
 
 struct asked {
@@ -200,6 +201,8 @@ static const char *argument_of(const struct key_binding *binding)
         return binding->verb == CONTROL_HOLD ? "HOST" : "ID";
     case KEY_RETRY_FAILED:
         return "KIND";
+    case KEY_RETRY_WAITING:
+        return "TEXT";
     default:
         return NULL;
     }
@@ -266,6 +269,7 @@ static bool act(struct asked *a, const struct key_binding *binding)
     case KEY_ASK_MARK:
     case KEY_ASK_SWEEP:
     case KEY_RETRY_FAILED:
+    case KEY_RETRY_WAITING:
         return give_text(a, binding->verb);
     case KEY_ON_ROWS:
         return binding->verb == CONTROL_HOLD ? give_text(a, CONTROL_HOLD)
@@ -305,6 +309,41 @@ static void consider(struct match *m, int how, const struct own_word *own,
     m->count += how && how == m->how;
 }
 
+/* The word that was meant most likely: one letter of three may be wrong. NULL: none is near. */
+static const char *nearest_word(struct str typed, uint32_t verbs)
+{
+    unsigned best = 1 + (unsigned)(typed.len < WORD_LONG ? typed.len : WORD_LONG) / 3, distance;
+    const struct key_binding *binding;
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        distance = str_distance(typed, str_view(own_words[i].word));
+        if (distance < best) {
+            best = distance;
+            nearest = own_words[i].word;
+        }
+    }
+    for (size_t i = 0; (binding = keys_at(i, verbs)); i++) {
+        distance = is_typed(binding) ? str_distance(typed, str_view(binding->word)) : best;
+        if (distance < best) {
+            best = distance;
+            nearest = binding->word;
+        }
+    }
+    return nearest;
+}
+
+static enum words refuse_word(struct asked *a, struct str word, bool is_ambiguous)
+{
+    const char *nearest = is_ambiguous ? NULL : nearest_word(word, a->verbs);
+
+    say(a, "%s: \"%.*s\"%s%s%s; help lists the commands",
+        is_ambiguous ? "several commands begin so" : "no such command",
+        (int)(word.len < WORD_LONG ? word.len : WORD_LONG), word.data,
+        nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+    return WORDS_REFUSED;
+}
+
 enum words words_read(struct str line, const struct snapshot *s, uint32_t verbs,
                       struct control *out, struct buf *answer)
 {
@@ -327,10 +366,7 @@ enum words words_read(struct str line, const struct snapshot *s, uint32_t verbs,
         }
     }
     if (m.count != 1) {
-        say(&a, "%s: \"%.*s\"; help lists the commands",
-            m.count ? "several commands begin so" : "no such command",
-            (int)(word.len < 40 ? word.len : 40), word.data);
-        return WORDS_REFUSED;
+        return refuse_word(&a, word, m.count > 0);
     }
     is_command = m.own ? m.own->act(&a) : act(&a, m.binding);
     return is_command ? WORDS_COMMAND : a.refused ? WORDS_REFUSED : WORDS_ANSWERED;

@@ -410,21 +410,22 @@ static const struct field_group endpoint_group = GROUP_OF(endpoint_rows);
 /* The rows that a line of progress needs, which all frames have. */
 #define TOTALS_ROWS                                                                                \
     TEXT(snapshot, name), TEXT(snapshot, run_dir), UNSIGNED(snapshot, pid),                        \
-        UNSIGNED(snapshot, now_us), SIGNED(snapshot, wall_us), UNSIGNED(snapshot, started_ago_us), \
-        WORD(snapshot, state, states), UNSIGNED(snapshot, draining),                               \
-        GROUP(snapshot, limit, limit_group), BOOLEAN(snapshot, storage_trouble),                   \
-        TEXT(snapshot, trouble), BOOLEAN(snapshot, total_known), UNSIGNED(snapshot, total),        \
-        UNSIGNED(snapshot, ok), UNSIGNED(snapshot, failed), UNSIGNED(snapshot, retried),           \
-        UNSIGNED(snapshot, waiting), UNSIGNED(snapshot, queued), UNSIGNED(snapshot, in_flight),    \
-        UNSIGNED(snapshot, unchanged), UNSIGNED(snapshot, rounds),                                 \
-        UNSIGNED(snapshot, rounds_wanted), UNSIGNED(snapshot, rounds_skipped),                     \
-        UNSIGNED(snapshot, storing), NEVER(snapshot, next_due_in_us),                              \
-        BOOLEAN(snapshot, eta_known), UNSIGNED(snapshot, eta_low_us),                              \
-        UNSIGNED(snapshot, eta_high_us), UNSIGNED(snapshot, cap), UNSIGNED(snapshot, cap_max),     \
-        UNSIGNED(snapshot, cap_before), TEXT(snapshot, rate_limit), BOOLEAN(snapshot, auto_on),    \
-        DOUBLE(snapshot, requests_per_s), DOUBLE(snapshot, requests_per_s_average),                \
-        DOUBLE(snapshot, bytes_per_s), UNSIGNED(snapshot, bytes), UNSIGNED(snapshot, p50_us),      \
-        UNSIGNED(snapshot, p90_us), UNSIGNED(snapshot, p95_us), UNSIGNED(snapshot, p99_us)
+        UNSIGNED(snapshot, attached), UNSIGNED(snapshot, now_us), SIGNED(snapshot, wall_us),       \
+        UNSIGNED(snapshot, started_ago_us), WORD(snapshot, state, states),                         \
+        UNSIGNED(snapshot, draining), GROUP(snapshot, limit, limit_group),                         \
+        BOOLEAN(snapshot, storage_trouble), TEXT(snapshot, trouble),                               \
+        BOOLEAN(snapshot, total_known), UNSIGNED(snapshot, total), UNSIGNED(snapshot, ok),         \
+        UNSIGNED(snapshot, failed), UNSIGNED(snapshot, retried), UNSIGNED(snapshot, waiting),      \
+        UNSIGNED(snapshot, queued), UNSIGNED(snapshot, in_flight), UNSIGNED(snapshot, unchanged),  \
+        UNSIGNED(snapshot, rounds), UNSIGNED(snapshot, rounds_wanted),                             \
+        UNSIGNED(snapshot, rounds_skipped), UNSIGNED(snapshot, storing),                           \
+        NEVER(snapshot, next_due_in_us), BOOLEAN(snapshot, eta_known),                             \
+        UNSIGNED(snapshot, eta_low_us), UNSIGNED(snapshot, eta_high_us), UNSIGNED(snapshot, cap),  \
+        UNSIGNED(snapshot, cap_max), UNSIGNED(snapshot, cap_before), TEXT(snapshot, rate_limit),   \
+        BOOLEAN(snapshot, auto_on), DOUBLE(snapshot, requests_per_s),                              \
+        DOUBLE(snapshot, requests_per_s_average), DOUBLE(snapshot, bytes_per_s),                   \
+        UNSIGNED(snapshot, bytes), UNSIGNED(snapshot, p50_us), UNSIGNED(snapshot, p90_us),         \
+        UNSIGNED(snapshot, p95_us), UNSIGNED(snapshot, p99_us)
 
 static const struct field totals_rows[] = { TOTALS_ROWS };
 

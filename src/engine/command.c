@@ -110,9 +110,9 @@ uint32_t engine_verbs(void)
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
            1U << CONTROL_CAP_HALVE | 1U << CONTROL_RATE_SET | 1U << CONTROL_AUTO |
            1U << CONTROL_SWEEP | 1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE |
-           1U << CONTROL_RETRY_FAILED | 1U << CONTROL_RETRY | 1U << CONTROL_DROP |
-           1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK | 1U << CONTROL_DRAIN |
-           1U << CONTROL_ABORT;
+           1U << CONTROL_RETRY_FAILED | 1U << CONTROL_RETRY_WAITING | 1U << CONTROL_RETRY |
+           1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK |
+           1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
 }
 
 void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
@@ -150,6 +150,9 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         break;
     case CONTROL_RETRY:
         steer_retry(e, (uint64_t)control->number, reply);
+        break;
+    case CONTROL_RETRY_WAITING:
+        steer_retry_waiting(e, control->text, reply);
         break;
     case CONTROL_DROP:
         steer_drop(e, (uint64_t)control->number, reply);

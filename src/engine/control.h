@@ -15,12 +15,13 @@ enum control_verb {
     CONTROL_CAP_ADD, /* number: may be negative; never below 1 */
     CONTROL_CAP_DOUBLE,
     CONTROL_CAP_HALVE,
-    CONTROL_RATE_SET,     /* text: "10/s", "off" */
-    CONTROL_AUTO,         /* toggles the controller */
-    CONTROL_SWEEP,        /* text: "5,10,20"; while a sweep is under way: ends it */
-    CONTROL_PAUSE,        /* toggles */
-    CONTROL_NORMALISE,    /* starts; while one runs: cancels it */
-    CONTROL_RETRY_FAILED, /* text: a class of failures (plan/failure.h); empty: all */
+    CONTROL_RATE_SET,      /* text: "10/s", "off" */
+    CONTROL_AUTO,          /* toggles the controller */
+    CONTROL_SWEEP,         /* text: "5,10,20"; while a sweep is under way: ends it */
+    CONTROL_PAUSE,         /* toggles */
+    CONTROL_NORMALISE,     /* starts; while one runs: cancels it */
+    CONTROL_RETRY_FAILED,  /* text: a class of failures (plan/failure.h); empty: all */
+    CONTROL_RETRY_WAITING, /* text: a filter (base/text_filter.h) of those that wait; empty: all */
     CONTROL_RETRY,  /* number: id of a waiting request; asked at once, whatever its host said */
     CONTROL_DROP,   /* number: id of a request that waits or is in flight; it has failed then */
     CONTROL_DETAIL, /* number: id of the request that snapshot.detail shows; 0: none */

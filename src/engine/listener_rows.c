@@ -44,8 +44,14 @@ static void metrics_on_settled(struct engine *e, const struct settled *s)
     e->metrics.unchanged += s->is_unchanged;
 }
 
+/* The second in which fetching ended is the last, unless it goes on. */
 static void metrics_on_tick(struct engine *e, uint64_t now_us)
 {
+    uint64_t ended_us = e->session.ended_us;
+
+    if (ended_us && now_us > ended_us + US_PER_S) {
+        now_us = ended_us + US_PER_S;
+    }
     metrics_tick(&e->metrics, now_us, e->pace.cap, (unsigned)fetch_in_flight(e->fetch));
 }
 

@@ -74,6 +74,15 @@ void snapshot_wait_set_by(const struct snapshot_wait *w, char text[DUE_TEXT_MAX]
     }
 }
 
+void snapshot_wait_text(const struct snapshot_wait *w, char *text, size_t size)
+{
+    char why[FAILURE_TEXT_MAX], set_by[DUE_TEXT_MAX];
+
+    failure_format_brief(w->why, why);
+    snapshot_wait_set_by(w, set_by);
+    snprintf(text, size, "%s %s %s %s %s", why, set_by, w->reason, w->host, w->request);
+}
+
 const char *flight_state_word(enum flight_state state)
 {
     switch (state) {

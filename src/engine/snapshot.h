@@ -282,6 +282,8 @@ struct snapshot {
     char name[80];
     char run_dir[160];
     uint32_t pid;
+    uint32_t
+        attached;    /* screens of other terminals that look at it now; who makes a screen knows */
     uint64_t now_us; /* monotonic, of this snapshot */
     int64_t wall_us;
     uint64_t started_ago_us;
@@ -381,5 +383,8 @@ bool snapshot_wait_is_named(const struct snapshot_wait *wait);
 /** Who keeps it waiting: "Retry-After: 30", "backoff 2.7 s of 0-4 s"; of one whose time has come the limit's
  *  word, "LEARNED RATE". */
 void snapshot_wait_set_by(const struct snapshot_wait *wait, char text[DUE_TEXT_MAX]);
+
+/** All that a filter of waiting requests looks at (base/text_filter.h). */
+void snapshot_wait_text(const struct snapshot_wait *wait, char *text, size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 #include "engine/failed_recent.h"
 #include "engine/feed.h"
 #include "engine/ladder.h"
+#include "engine/latency_bars.h"
 #include "engine/limit.h"
 #include "engine/login.h"
 #include "engine/metrics.h"
@@ -243,13 +244,34 @@ static void fill_eta(struct filling *f)
     }
 }
 
+/* When fetching has ended, time stands still for what is told of it. */
+static double session_s(const struct filling *f)
+{
+    const struct engine *e = f->engine;
+    uint64_t end_us = e->session.ended_us ? e->session.ended_us : f->now_us;
+
+    return (double)(end_us - e->metrics.started_us) / 1e6;
+}
+
+/* What has ended has no speed; what it had on average stands. */
+static void fill_speed(struct filling *f)
+{
+    const struct metrics *m = &f->engine->metrics;
+    struct snapshot *s = f->snapshot;
+    double wall_s = session_s(f);
+
+    s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
+    if (!f->engine->session.ended_us) {
+        s->requests_per_s = metrics_rate_now(m, hist_percentile_us(&m->latency, 50));
+        s->bytes_per_s = metrics_byte_rate(m, METRICS_RATE_WINDOW_S);
+    }
+}
+
 static void fill_pace(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
     const struct metrics *m = &e->metrics;
-    uint64_t end_us = e->session.ended_us ? e->session.ended_us : f->now_us;
-    double wall_s = (double)(end_us - m->started_us) / 1e6;
 
     s->cap = e->pace.cap;
     s->cap_before = e->pace.cap_before;
@@ -261,23 +283,14 @@ static void fill_pace(struct filling *f)
     }
     s->rung_count = ladder_list(&e->pace.ladder, s->rungs);
     units_format_rate(e->pace.pacer.rate, s->rate_limit);
-    s->requests_per_s = metrics_rate_now(m, hist_percentile_us(&m->latency, 50));
-    s->requests_per_s_average = wall_s > 0 ? (double)(m->ok + m->failed) / wall_s : 0;
-    s->bytes_per_s = metrics_byte_rate(m, METRICS_RATE_WINDOW_S);
+    fill_speed(f);
     s->bytes = m->bytes;
     s->p50_us = hist_percentile_us(&m->latency, 50);
     s->p90_us = hist_percentile_us(&m->latency, 90);
     s->p95_us = hist_percentile_us(&m->latency, 95);
     s->p99_us = hist_percentile_us(&m->latency, 99);
     s->mix = m->mix;
-    for (size_t i = 0; i < SNAPSHOT_LATENCY_BARS; i++) {
-        uint64_t low = i ? (uint64_t)25000 << (i - 1) : 0; /* 25 ms, doubled: 0 .. 25.6 s */
-        bool last = i + 1 == SNAPSHOT_LATENCY_BARS;
-
-        s->latency_low_us[i] = low;
-        s->latency_count[i] =
-            hist_count_between(&m->latency, low, last ? UINT64_MAX : (uint64_t)25000 << i);
-    }
+    latency_bars_fill(&m->latency, s->latency_low_us, s->latency_count);
     while (s->second_count < SNAPSHOT_SECONDS && metrics_second(m, s->second_count)) {
         s->seconds[s->second_count] = *metrics_second(m, s->second_count);
         s->second_count++;
@@ -288,14 +301,14 @@ static void fill_machine(struct filling *f)
 {
     struct engine *e = f->engine;
     struct snapshot *s = f->snapshot;
-    double wall_s = (double)(f->now_us - e->metrics.started_us) / 1e6;
+    double wall_s = session_s(f);
 
     s->core_count = e->cpu.core_count;
     for (size_t i = 0; i < s->core_count; i++) {
         s->cores[i].busy_percent = e->cpu.busy_percent[i];
     }
     s->loop_cpu_percent = e->cpu.thread_percent;
-    s->cpu_s = cpu_process_s(&e->cpu);
+    s->cpu_s = e->session.ended_us ? e->session.cpu_s : cpu_process_s(&e->cpu);
     s->io_ratio = wall_s > 0 && s->cpu_s < wall_s ? 1 - s->cpu_s / wall_s : 0;
     s->loop_lag_p99_us = hist_percentile_us(&e->cpu.lag, 99);
     s->rss_bytes = cpu_rss_bytes();

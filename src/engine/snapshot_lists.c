@@ -59,35 +59,37 @@ static bool add_flight(void *context, const struct fetch_row *row)
     return true;
 }
 
+void snapshot_lists_wait(struct engine *e, const struct request *r, uint64_t now_us,
+                         struct snapshot_wait *wait)
+{
+    const struct host *host = host_at(&e->hosts, r->host);
+    uint64_t due_us;
+    const struct due *due = limit_due_of(r, host, now_us, &due_us);
+
+    wait->id = r->id;
+    wait->due_in_us = due_us == TIME_NEVER ? UINT64_MAX : due_us > now_us ? due_us - now_us : 0;
+    wait->attempt = r->attempt;
+    wait->attempts_max = e->job->retry.attempts;
+    wait->why = r->last.failure;
+    wait->due = *due;
+    engine_reason_text(e, r, wait->reason, sizeof wait->reason);
+    if (due->host[0] && wait->due_in_us) {
+        COPY(wait->host, due->host);
+    } else {
+        COPY_STR(wait->host, host->label);
+    }
+    wait->kept_by = wait->due_in_us ? LIMIT_NONE : limit_of_ready(e, r, now_us);
+    engine_request_text(e, r, wait->request);
+    COPY_STR(wait->key, r->key);
+}
+
 static void add_waits(struct filling *f)
 {
     const struct request *list[SNAPSHOT_WAITS_MAX];
     size_t count = frontier_waits(f->engine->frontier, list, SNAPSHOT_WAITS_MAX);
 
     for (size_t i = 0; i < count; i++) {
-        const struct request *r = list[i];
-        const struct host *host = host_at(&f->engine->hosts, r->host);
-        struct snapshot_wait *wait = &f->snapshot->waits[i];
-        uint64_t due_us;
-        const struct due *due = limit_due_of(r, host, f->now_us, &due_us);
-
-        wait->id = r->id;
-        wait->due_in_us = due_us == TIME_NEVER ? UINT64_MAX
-                          : due_us > f->now_us ? due_us - f->now_us
-                                               : 0;
-        wait->attempt = r->attempt;
-        wait->attempts_max = f->engine->job->retry.attempts;
-        wait->why = r->last.failure;
-        wait->due = *due;
-        engine_reason_text(f->engine, r, wait->reason, sizeof wait->reason);
-        if (due->host[0] && wait->due_in_us) {
-            COPY(wait->host, due->host);
-        } else {
-            COPY_STR(wait->host, host->label);
-        }
-        wait->kept_by = wait->due_in_us ? LIMIT_NONE : limit_of_ready(f->engine, r, f->now_us);
-        engine_request_text(f->engine, r, wait->request);
-        COPY_STR(wait->key, r->key);
+        snapshot_lists_wait(f->engine, list[i], f->now_us, &f->snapshot->waits[i]);
     }
     f->snapshot->wait_count = count;
 }
@@ -117,7 +119,8 @@ static bool is_busier(const struct host *a, const struct host *b)
 static void add_host(struct filling *f, const struct host *host, const char *proxy,
                      struct snapshot_host *out)
 {
-    double wall_s = (double)(f->now_us - f->engine->metrics.started_us) / 1e6;
+    uint64_t ended_us = f->engine->session.ended_us, end_us = ended_us ? ended_us : f->now_us;
+    double wall_s = (double)(end_us - f->engine->metrics.started_us) / 1e6;
     const struct allowance *quota = &host_busiest_bucket(host)->allowance;
     struct host_hold hold = host_hold(host, f->now_us);
 

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 struct engine;
+struct request;
 struct snapshot;
+struct snapshot_wait;
 
 struct filling {
     struct engine *engine;
@@ -18,5 +20,9 @@ struct filling {
 };
 
 void snapshot_lists_fill(struct filling *filling);
+
+/** One that waits, as the list of these has it. */
+void snapshot_lists_wait(struct engine *engine, const struct request *request, uint64_t now_us,
+                         struct snapshot_wait *wait);
 
 #endif

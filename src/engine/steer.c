@@ -1,5 +1,6 @@
 #include "engine/steer.h"
 
+#include "base/text_filter.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "engine/core.h"
@@ -9,10 +10,13 @@
 #include "engine/failures.h"
 #include "engine/judge_end.h"
 #include "engine/pump.h"
+#include "engine/snapshot_lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WAIT_TEXT_MAX 512 /* as much as a list looks at */
 
 /* --- single requests, and hosts -------------------------------------------------------------------- */
 
@@ -38,6 +42,67 @@ void steer_retry(struct engine *e, uint64_t id, char reply[CONTROL_REPLY_MAX])
         frontier_urge(e->frontier, request);
         snprintf(reply, CONTROL_REPLY_MAX, "asked again as soon as there is a slot");
     }
+}
+
+struct chosen {
+    struct engine *engine;
+    const char *filter;
+    uint64_t now_us;
+    uint64_t *ids;
+    size_t count, room;
+};
+
+static void choose(void *context, const struct request *request)
+{
+    struct chosen *c = context;
+    struct snapshot_wait wait;
+    char text[WAIT_TEXT_MAX];
+
+    if (c->count == c->room) {
+        return;
+    }
+    if (c->filter[0]) {
+        snapshot_lists_wait(c->engine, request, c->now_us, &wait);
+        snapshot_wait_text(&wait, text, sizeof text);
+    }
+    if (!c->filter[0] || text_filter_passes(c->filter, text)) {
+        c->ids[c->count++] = request->id;
+    }
+}
+
+void steer_retry_waiting(struct engine *e, const char *filter, char reply[CONTROL_REPLY_MAX])
+{
+    size_t waiting = engine_is_active(e) ? frontier_waiting(e->frontier) : 0;
+    struct chosen c = {
+        .engine = e, .filter = filter, .now_us = engine_now_us(e), .room = waiting
+    };
+    unsigned long long asked = 0;
+    char fields[32];
+
+    c.ids = calloc(waiting + 1, sizeof *c.ids);
+    if (!c.ids) {
+        snprintf(reply, CONTROL_REPLY_MAX, "out of memory");
+        return;
+    }
+    frontier_each_wait(e->frontier, choose, &c);
+    for (size_t i = 0; i < c.count; i++) {
+        struct request *request = frontier_take(e->frontier, c.ids[i]);
+
+        if (request) {
+            frontier_urge(e->frontier, request);
+            asked++;
+        }
+    }
+    free(c.ids);
+    if (!asked) {
+        snprintf(reply, CONTROL_REPLY_MAX, "%s",
+                 filter[0] ? "nothing that waits passes that filter" : "nothing waits");
+        return;
+    }
+    snprintf(fields, sizeof fields, ",\"count\":%llu", asked);
+    events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
+               "%llu waiting request%s asked again by you", asked, units_plural(asked));
+    snprintf(reply, CONTROL_REPLY_MAX, "%llu asked again as soon as there are slots", asked);
 }
 
 /* One that waits, or whose transfer is then ended. */

@@ -373,6 +373,13 @@ static enum result open_screen(struct session *s, struct err *err)
     return result;
 }
 
+static unsigned attached(void *context)
+{
+    const struct session *s = context;
+
+    return control_server_watchers(s->socket.server);
+}
+
 /* All that a run needs but the loop. */
 static enum result open_all(struct session *s, struct err *err)
 {
@@ -385,6 +392,7 @@ static enum result open_all(struct session *s, struct err *err)
                                          .obey = obey,
                                          .typed_line = on_line,
                                          .lost = go_on_unseen,
+                                         .attached = attached,
                                          .context = s };
     session_screen_init(&s->screen);
     uv_timer_init(&s->loop, &s->terminate);

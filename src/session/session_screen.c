@@ -18,6 +18,7 @@ void session_screen_draw(struct session_screen *s)
         return;
     }
     engine_snapshot(*s->engine, s->snapshot);
+    s->snapshot->attached = s->attached(s->context);
     if (s->dashboard) {
         dashboard_draw(s->dashboard, s->snapshot);
     } else {

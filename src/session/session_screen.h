@@ -27,6 +27,8 @@ struct session_screen {
     void (*typed_line)(void *context, struct str line);
     /** The dashboard is gone: nobody sees the run from here. */
     void (*lost)(void *context);
+    /** How many screens of other terminals look at the run now. */
+    unsigned (*attached)(void *context);
     void *context;
 
     struct dashboard *dashboard; /* one of the two, or none after a hang-up */

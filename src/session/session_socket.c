@@ -10,6 +10,7 @@ static void look(void *context, struct snapshot *snapshot)
 
     if (!s->is_ending) { /* else the last one stands */
         engine_snapshot(*s->engine, snapshot);
+        snapshot->attached = control_server_watchers(s->server);
     }
 }
 
