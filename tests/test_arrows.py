@@ -37,7 +37,7 @@ MAY_INCLUDE = {
               "plan/failure.h", "fetch/response.h", "sqlite3.h", "uv.h"],
     "normalise": ["base/", "read/", "job/job.h"],
     "work": ["base/", "uv.h"],
-    "table": ["base/", "job/job.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "zlib.h", "zstd.h"],
+    "table": ["base/", "job/job.h", "plan/sort_key.h", "read/", "store/", "normalise/", "work/", "uv.h", "sqlite3.h", "zlib.h", "zstd.h"],
     "engine": ["base/", "read/", "job/", "plan/", "fetch/", "store/", "normalise/", "work/", "table/", "uv.h", "cjson/"],
     "control": ["base/", "engine/snapshot.h", "engine/report.h", "store/run_dir.h", "plan/failure.h", "uv.h"],
     "demo": ["base/", "microhttpd.h", "zlib.h", "cjson/"],

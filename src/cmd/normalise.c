@@ -2,14 +2,11 @@
 #include "base/parents.h"
 #include "base/say.h"
 #include "cmd/cmd.h"
+#include "cmd/opened_runs.h"
 #include "cmd/read_options.h"
-#include "history/old_ledger.h"
-#include "history/stored_job.h"
 #include "normalise/file_source.h"
-#include "store/ledger.h"
 #include "table/endpoint_table.h"
 #include "table/format.h"
-#include "table/run_source.h"
 #include "table/run_tables.h"
 #include "table/table_report.h"
 #include "table/table_run.h"
@@ -21,13 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A run that is opened for its table. */
-struct opened_run {
-    struct run_dir dir;
-    struct job job;
-    struct ledger *ledger;
-};
-
 static bool is_directory(const char *path)
 {
     struct stat st;
@@ -35,38 +25,19 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum result read_index(void *ledger, uint32_t endpoint, struct record_position *position,
-                              struct placed_record *records, size_t max, size_t *count,
-                              struct err *err)
+/* Beside directories, what is not there is a run that is missed. */
+static bool are_runs(const struct read_options *options)
 {
-    return ledger_read_endpoint(ledger, endpoint, position, records, max, count, err);
-}
+    bool any = false, all = true;
 
-static enum result open_run(struct opened_run *run, const char *path, struct err *err)
-{
-    enum result result = run_dir_open_readonly(&run->dir, path, err);
+    for (size_t i = 0; i < options->operand_count; i++) {
+        bool is_run = is_directory(options->operands[i]);
 
-    if (result != RESULT_OK) {
-        return result;
+        any |= is_run;
+        all &= is_run ||
+               (access(options->operands[i], F_OK) != 0 && strcmp(options->operands[i], "-") != 0);
     }
-    result = stored_job_read_without_secrets(&run->dir, &run->job, err);
-    if (result == RESULT_OK) {
-        result = ledger_open_readonly(&run->ledger, &run->dir, err);
-        if (result == RESULT_OK) {
-            old_ledger_warn(&run->dir, run->ledger);
-            return RESULT_OK;
-        }
-        job_release(&run->job);
-    }
-    run_dir_close(&run->dir);
-    return result;
-}
-
-static void close_run(struct opened_run *run)
-{
-    ledger_close(run->ledger);
-    job_release(&run->job);
-    run_dir_close(&run->dir);
+    return any && all;
 }
 
 static int code_of(const struct read_options *options, const struct table_report *report)
@@ -99,9 +70,11 @@ struct task {
     const struct table_output *outputs;
     size_t output_count;
     struct table_spec spec;
-    const struct run_dir *dir; /* of a run; NULL: files */
-    struct str kept_as;        /* in its tables.json */
-    bool must_read;            /* see struct table_options */
+    bool is_of_runs;
+    const struct run_dir
+        *dir;           /* of one run alone: its tables.json knows the table of before; else NULL */
+    struct str kept_as; /* in there */
+    bool must_read;     /* see struct table_options */
 };
 
 /* A table whose drift cannot be kept is a table still. */
@@ -142,7 +115,7 @@ static int make_table(const struct read_options *options, const struct task *tas
     for (size_t i = 0; i < options->output_count; i++) {
         parents_make(options->outputs[i].path, 0777);
     }
-    run.table.spec.types |= task->dir != NULL;
+    run.table.spec.types |= task->is_of_runs;
     (void)!table_run(&run, &report);
     keep_schema(task, &report);
     if (report.result == RESULT_OK || !table_reader_is_gone(&report.err)) {
@@ -209,32 +182,45 @@ static char *default_path(const struct read_options *options, const struct opene
     return endpoint_table_path(&run->job, endpoint, run->dir.path, ending);
 }
 
-static int make_endpoint_table(const struct read_options *options, struct opened_run *run,
+/* The same request in two runs: which of its rows is wanted, the user has to say. */
+static void tell_doubled(const struct opened_runs *runs)
+{
+    if (runs->doubled) {
+        say(stderr,
+            "scrapetop: %llu %s in another of these runs, too; the table has all of their rows "
+            "(--unique and --key keep one)",
+            (unsigned long long)runs->doubled, runs->doubled == 1 ? "request is" : "requests are");
+    }
+}
+
+static int make_endpoint_table(const struct read_options *options, struct opened_runs *runs,
                                uint32_t endpoint, struct task *task)
 {
+    const struct job *job = &runs->list[0].job;
     struct endpoint_table table;
     struct err err;
     int code;
 
-    if (endpoint_table_init(&table, &run->job, endpoint, &err) != RESULT_OK) {
+    if (endpoint_table_init(&table, job, endpoint, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     task->records = options->records ? options->records : table.records;
     task->spec = merge_specs(options, &table);
     task->kept_as = has_own_columns(options) ? run_tables_name(task->outputs[0].path)
-                                             : str_view(run->job.endpoints[endpoint].name);
-    code = run_source_new(&task->source, &run->dir, endpoint, read_index, run->ledger, &err) ==
-                   RESULT_OK
+                                             : str_view(job->endpoints[endpoint].name);
+    code = opened_runs_source(runs, endpoint, &task->source, &err) == RESULT_OK
                ? make_table(options, task)
                : message_fail(&err);
+    tell_doubled(runs);
     endpoint_table_release(&table);
     return code;
 }
 
-static int normalise_endpoint(const struct read_options *options, struct opened_run *run,
+static int normalise_endpoint(const struct read_options *options, struct opened_runs *runs,
                               uint32_t endpoint, bool alone)
 {
-    struct task task = { .dir = &run->dir,
+    struct task task = { .is_of_runs = true,
+                         .dir = runs->count == 1 ? &runs->list[0].dir : NULL,
                          .must_read = alone,
                          .outputs = options->outputs,
                          .output_count = options->output_count };
@@ -244,7 +230,7 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
     int code;
 
     if (!task.output_count) {
-        path = default_path(options, run, endpoint);
+        path = default_path(options, &runs->list[0], endpoint);
         if (!path) {
             err_nomem(&err, "normalising a run");
             return message_fail(&err);
@@ -256,7 +242,7 @@ static int normalise_endpoint(const struct read_options *options, struct opened_
         task.outputs = &output;
         task.output_count = 1;
     }
-    code = make_endpoint_table(options, run, endpoint, &task);
+    code = make_endpoint_table(options, runs, endpoint, &task);
     free(path);
     return code;
 }
@@ -301,26 +287,31 @@ static enum result choose(const struct read_options *options, const struct job *
     return RESULT_INVALID;
 }
 
-static int normalise_run(const struct read_options *options)
+static int normalise_runs(const struct read_options *options)
 {
-    struct opened_run run;
+    struct opened_runs runs;
     struct err err;
     uint32_t first, end;
     int code = EXIT_WELL;
 
-    if (open_run(&run, options->operands[0], &err) != RESULT_OK) {
+    if (options->operand_count > 1 && !options->output_count) {
+        err_set(&err, RESULT_INVALID, "E-ARG1",
+                "a table of several runs is in none of their directories: say where with -o FILE");
         return message_fail(&err);
     }
-    if (choose(options, &run.job, &first, &end, &err) != RESULT_OK) {
+    if (opened_runs_open(&runs, options->operands, options->operand_count, &err) != RESULT_OK) {
+        return message_fail(&err);
+    }
+    if (choose(options, &runs.list[0].job, &first, &end, &err) != RESULT_OK) {
         code = message_fail(&err);
         end = first = 0;
     }
     for (uint32_t i = first; i < end; i++) {
-        int its = normalise_endpoint(options, &run, i, end - first == 1);
+        int its = normalise_endpoint(options, &runs, i, end - first == 1);
 
         code = its > code ? its : code; /* the worst */
     }
-    close_run(&run);
+    opened_runs_close(&runs);
     return code;
 }
 
@@ -328,9 +319,10 @@ static enum result check_files(const struct read_options *options, struct err *e
 {
     for (size_t i = 0; options->operand_count > 1 && i < options->operand_count; i++) {
         if (is_directory(options->operands[i])) {
-            return err_set(err, RESULT_INVALID, "E-ARG1",
-                           "%s is a directory; a run is normalised alone, without other operands",
-                           options->operands[i]);
+            return err_set(
+                err, RESULT_INVALID, "E-ARG1",
+                "%s is a directory, others are files: a table is made of runs or of files",
+                options->operands[i]);
         }
     }
     return options->json && !options->output_count
@@ -386,8 +378,8 @@ int cmd_normalise(int argc, char **argv)
         code = EXIT_WELL;
     } else if (start_pool(&err) != RESULT_OK) {
         code = message_fail(&err);
-    } else if (options.operand_count == 1 && is_directory(options.operands[0])) {
-        code = normalise_run(&options);
+    } else if (are_runs(&options)) {
+        code = normalise_runs(&options);
     } else {
         code = normalise_files(&options);
     }

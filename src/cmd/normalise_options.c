@@ -433,6 +433,7 @@ static const struct option_group normalise_groups[] = {
 
 static const char *const normalise_examples[] = {
     "scrapetop normalise api.example.org.run --records /items",
+    "scrapetop normalise -o both.parquet monday.run tuesday.run",
     "scrapetop normalise -o items.parquet --explode /items bodies/*.json",
     "curl -s https://api.example.org/items | scrapetop normalise -",
     NULL,
@@ -440,10 +441,11 @@ static const char *const normalise_examples[] = {
 
 const struct option_table normalise_table = {
     .command = "normalise",
-    .synopsis = "[OPTIONS] RUN | FILE... | -",
+    .synopsis = "[OPTIONS] RUN... | FILE... | -",
     .summary = "Make tables of stored bodies, never asking the network",
     .details = "FILE is a JSON document or JSON Lines. Without -o the table of a run goes to its "
-               "directory, that of files to stdout.",
+               "directory, that of files to stdout. Several runs become one table: in the plan's "
+               "order when they are of one job, else one run after the other.",
     GROUPS(normalise_groups),
     .examples = normalise_examples,
     .operand = read_options_add_operand,

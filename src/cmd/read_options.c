@@ -1,7 +1,9 @@
 #include "cmd/read_options.h"
 
+#include "base/say.h"
 #include "cmd/request_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,7 +124,7 @@ const struct option_table raw_table = {
 
 const struct option_table verify_table = {
     .command = "verify",
-    .synopsis = "[OPTIONS] RUN",
+    .synopsis = "[OPTIONS] RUN...",
     .summary = "Check every stored body against the ledger",
     .details =
         "Exit code 8 when a record, a segment or the ledger is damaged. Bytes that no record "
@@ -135,7 +137,7 @@ const struct option_table verify_table = {
 
 const struct option_table status_table = {
     .command = "status",
-    .synopsis = "[OPTIONS] RUN",
+    .synopsis = "[OPTIONS] RUN...",
     .summary = "Count what a run has, live or at rest",
     GROUPS(status_groups),
     .operand = read_options_add_operand,
@@ -198,7 +200,7 @@ static enum result check_raw(const struct read_options *options, struct err *err
 static enum result check_operands(const struct read_options *options,
                                   const struct option_table *table, struct err *err)
 {
-    bool is_one = table == &verify_table || table == &status_table || table == &replay_table;
+    bool is_one = table == &replay_table;
 
     if (!options->operand_count) {
         return err_set(err, RESULT_INVALID, "E-ARG1", "want scrapetop %s %s", table->command,
@@ -237,6 +239,14 @@ enum result read_options_parse(struct read_options *options, const struct option
         read_options_release(options);
     }
     return result;
+}
+
+void read_options_print_run(const struct read_options *options, size_t at)
+{
+    if (options->operand_count > 1 && !options->json && !options->check) {
+        printf("%s", at ? "\n" : "");
+        say(stdout, "%s:", options->operands[at]);
+    }
 }
 
 void read_options_release(struct read_options *options)

@@ -55,6 +55,9 @@ MUST_CHECK enum result normalise_options_parse(struct read_options *options, int
 /** For tables whose operands are kept in order. */
 MUST_CHECK enum result read_options_add_operand(void *options, const char *text, struct err *err);
 
+/** Of several runs, which one what follows is about: a line for people, nothing with --json or --check. */
+void read_options_print_run(const struct read_options *options, size_t at);
+
 void read_options_release(struct read_options *options);
 
 #endif

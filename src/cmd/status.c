@@ -5,10 +5,11 @@
 #include "history/old_ledger.h"
 #include "history/status.h"
 
-static enum result print(const struct read_options *options, int *code, struct err *err)
+static enum result print(const struct read_options *options, const char *run, int *code,
+                         struct err *err)
 {
     struct run_reader reader;
-    enum result result = run_reader_open(&reader, options->operands[0], err);
+    enum result result = run_reader_open(&reader, run, err);
 
     if (result != RESULT_OK) {
         return result;
@@ -25,6 +26,23 @@ static enum result print(const struct read_options *options, int *code, struct e
     return result;
 }
 
+static int status(const struct read_options *options)
+{
+    int code = EXIT_WELL;
+
+    for (size_t i = 0; i < options->operand_count; i++) {
+        struct err err;
+        int its = EXIT_WELL;
+
+        read_options_print_run(options, i);
+        if (print(options, options->operands[i], &its, &err) != RESULT_OK) {
+            its = message_fail(&err);
+        }
+        code = its > code ? its : code; /* the worst */
+    }
+    return code;
+}
+
 int cmd_status(int argc, char **argv)
 {
     struct read_options options;
@@ -37,9 +55,7 @@ int cmd_status(int argc, char **argv)
     if (options.given.help) {
         options_print_help(&status_table, stdout);
     } else {
-        if (print(&options, &code, &err) != RESULT_OK) {
-            code = message_fail(&err);
-        }
+        code = status(&options);
     }
     read_options_release(&options);
     return code;

@@ -3,12 +3,12 @@
 #include "cmd/read_options.h"
 #include "history/verify_print.h"
 
-static int verify(const struct read_options *options)
+static int verify_one(const struct read_options *options, const char *run)
 {
     struct err err = { .result = RESULT_OK };
     struct run_reader reader;
     bool is_damaged = false;
-    enum result result = run_reader_open(&reader, options->operands[0], &err);
+    enum result result = run_reader_open(&reader, run, &err);
 
     if (result == RESULT_OK) {
         result = verify_print(&reader, options->json, &is_damaged, &err);
@@ -18,6 +18,20 @@ static int verify(const struct read_options *options)
         return message_fail(&err);
     }
     return is_damaged ? EXIT_STORAGE : EXIT_WELL;
+}
+
+static int verify(const struct read_options *options)
+{
+    int code = EXIT_WELL;
+
+    for (size_t i = 0; i < options->operand_count; i++) {
+        int its;
+
+        read_options_print_run(options, i);
+        its = verify_one(options, options->operands[i]);
+        code = its > code ? its : code; /* the worst */
+    }
+    return code;
 }
 
 int cmd_verify(int argc, char **argv)

@@ -50,6 +50,8 @@ struct record_piece {
     /* RECORD_PART: the step of the records pointer that walks over these, and whether they are named. */
     unsigned step;
     bool named;
+    /* RECORD_RAW: where its request stands in the plan's order (plan/sort_key.h); until the source's next call. */
+    struct str place;
     /* RECORD_RAW: stand for the line's "vars", unless empty; ROW_CELL_AFTER bytes more may be read. */
     struct str vars;
     /* RECORD_RAW: `crc32c` is what the ledger says of the line, so that damage to it is seen. */

@@ -7,13 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sorted {
-    struct placed_record record;
-    struct sort_key sort_key;
-};
-
 struct stream {
-    struct sorted *list;
+    struct placed_record *list;
     size_t count, at;
 };
 
@@ -53,10 +48,11 @@ static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
     sqlite3_bind_int64(st, 3, endpoint);
     sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
     while (ledger_next_row(ledger, st, &result, err)) {
-        struct sorted *p = &stream->list[stream->count++];
+        struct placed_record *p = &stream->list[stream->count++];
 
-        p->record = (struct placed_record){ ledger_record(st), NULL };
-        sort_key_of_seed(0, p->record.record.id, &p->sort_key);
+        p->record = ledger_record(st);
+        p->vars = NULL;
+        sort_key_of_seed(0, p->record.id, &p->sort_key);
     }
     return result;
 }
@@ -77,13 +73,14 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
     sqlite3_bind_int64(st, 4, (sqlite3_int64)max);
     sqlite3_bind_int64(st, 5, (sqlite3_int64)ledger->seeds);
     while (ledger_next_row(ledger, st, &result, err)) {
-        struct sorted *p = &stream->list[stream->count++];
+        struct placed_record *p = &stream->list[stream->count++];
 
-        p->record = (struct placed_record){ ledger_record(st), NULL };
+        p->record = ledger_record(st);
+        p->vars = NULL;
         read_key(&p->sort_key, st);
         if (sqlite3_column_type(st, 8) != SQLITE_NULL) {
-            p->record.vars = copy_vars(ledger_column_text(st, 8));
-            if (!p->record.vars) {
+            p->vars = copy_vars(ledger_column_text(st, 8));
+            if (!p->vars) {
                 sqlite3_reset(st);
                 return err_nomem(err, "reading the ledger");
             }
@@ -93,22 +90,22 @@ static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
 }
 
 /* The one that comes first; NULL at the end of both. Moves `position` past it. */
-static const struct sorted *take_first(struct stream *seeds, struct stream *found,
-                                       struct record_position *position)
+static const struct placed_record *take_first(struct stream *seeds, struct stream *found,
+                                              struct record_position *position)
 {
-    const struct sorted *seed = seeds->at < seeds->count ? &seeds->list[seeds->at] : NULL;
-    const struct sorted *other = found->at < found->count ? &found->list[found->at] : NULL;
+    const struct placed_record *seed = seeds->at < seeds->count ? &seeds->list[seeds->at] : NULL;
+    const struct placed_record *other = found->at < found->count ? &found->list[found->at] : NULL;
 
     if (seed && (!other || sort_key_compare(sort_key_view(&seed->sort_key),
                                             sort_key_view(&other->sort_key)) <= 0)) {
         seeds->at++;
-        position->seed = seed->record.record.id;
+        position->seed = seed->record.id;
         return seed;
     }
     if (other) {
         found->at++;
         position->sort_key = other->sort_key;
-        position->found = other->record.record.id;
+        position->found = other->record.id;
     }
     return other;
 }
@@ -117,9 +114,9 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
                                  struct record_position *position, struct placed_record *records,
                                  size_t max, size_t *count, struct err *err)
 {
-    struct sorted *lists = malloc(2 * max * sizeof *lists);
+    struct placed_record *lists = malloc(2 * max * sizeof *lists);
     struct stream seeds = { lists, 0, 0 }, found = { lists ? lists + max : NULL, 0, 0 };
-    const struct sorted *first;
+    const struct placed_record *first;
     enum result result;
 
     *count = 0;
@@ -132,10 +129,10 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
     }
     while (result == RESULT_OK && *count < max &&
            (first = take_first(&seeds, &found, position)) != NULL) {
-        records[(*count)++] = first->record;
+        records[(*count)++] = *first;
     }
     while (found.at < found.count) { /* read in vain: another call's */
-        free(found.list[found.at++].record.vars);
+        free(found.list[found.at++].vars);
     }
     free(lists);
     return result;

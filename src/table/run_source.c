@@ -204,6 +204,7 @@ static enum result next(struct record_source *source, struct record_piece *piece
                                             .length = r->length,
                                             .is_sealed = true,
                                             .crc32c = r->crc32c,
+                                            .place = sort_key_view(&placed->sort_key),
                                             .vars = str_view(placed->vars) };
             *more = true;
             return RESULT_OK;

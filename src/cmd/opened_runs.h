@@ -1,0 +1,46 @@
+/**
+ * Runs that are opened to be read: one, or several whose records become one table.
+ *
+ * The first run says what the table is like; the others have an endpoint of the same name. Runs of the same requests
+ * (shards, or a job that was run on several days) are merged in the plan's order, others follow one another.
+ *
+ * Ownership  run directories, jobs and ledgers live until opened_runs_close; so do the sources' needs.
+ * Errors     those of what is opened; E-ARG1: a run without the endpoint, E-NOMEM.
+ * Threads    main thread; sources are read by the pool, as table/run_source.h says.
+ */
+#ifndef SCRAPETOP_CMD_OPENED_RUNS_H
+#define SCRAPETOP_CMD_OPENED_RUNS_H
+
+#include "job/job.h"
+#include "normalise/record_source.h"
+#include "store/ledger.h"
+#include "store/run_dir.h"
+
+#include <stddef.h>
+
+#define OPENED_RUNS_MAX 256
+
+struct opened_run {
+    struct run_dir dir;
+    struct job job;
+    struct ledger *ledger;
+};
+
+struct opened_runs {
+    struct opened_run *list;
+    size_t count;
+    bool same_requests;
+    uint64_t
+        doubled; /* of the source that was made last: records of a request that another run has, too */
+};
+
+MUST_CHECK enum result opened_runs_open(struct opened_runs *runs, const char *const *paths,
+                                        size_t count, struct err *err);
+
+/** The records of that endpoint of the first run, in all of them. */
+MUST_CHECK enum result opened_runs_source(struct opened_runs *runs, uint32_t endpoint,
+                                          struct record_source **source, struct err *err);
+
+void opened_runs_close(struct opened_runs *runs);
+
+#endif
