@@ -27,7 +27,7 @@ static void run__stores_every_body_once__when_all_is_well(void **state)
     assert_int_equal(r.report.ok, 200);
     assert_int_equal(r.report.pending, 0);
     assert_int_equal(r.report.retried, 0);
-    assert_int_equal(r.report.requests, 200);
+    assert_int_equal(r.report.attempts, 200);
     assert_int_equal(r.report.status[200], 200);
     assert_int_equal(r.report.max_in_flight, 4);
     assert_string_equal(report_table_path(&r.report, "csv"), "");
@@ -71,7 +71,7 @@ static void run__tries_again__until_it_is_well(void **state)
         assert_int_equal(r.report.ok, 5);
         /* On a kept connection that closes without an answer libcurl asks again by itself. */
         assert_in_range(r.report.retried, i < 2 ? 1 : 2, 2);
-        assert_int_equal(r.report.requests, 7);
+        assert_int_equal(r.report.attempts, 7);
         assert_int_equal(server_count(server), 7);
         assert_int_equal(stored_count(&r), 5);
         run_end(&r);
@@ -290,7 +290,7 @@ static void redirect__carries_credentials__within_its_origin_only(void **state)
         run_to_its_end(&r);
         assert_int_equal(r.report.exit, EXIT_WELL);
         assert_int_equal(r.report.retried, 0);
-        assert_int_equal(r.report.requests, 2);
+        assert_int_equal(r.report.attempts, 2);
         asked = server_asked_at(server, 0);
         assert_non_null(strstr(asked.head, "X-Api-Key: 4f3c9d"));
         asked = away ? server_asked_at(other, 0) : server_asked_at(server, 1);

@@ -97,7 +97,7 @@ static void empty__settles_well__without_a_record(void **state)
     assert_int_equal(w.run.report.exit, EXIT_WELL);
     assert_int_equal(w.run.report.ok, 3);
     assert_int_equal(w.run.report.failed, 0);
-    assert_int_equal(w.run.report.requests, 3);
+    assert_int_equal(w.run.report.attempts, 3);
     bodies = stored(&w.run, &count); /* what came is kept, as text: no table has a row of it */
     assert_string_equal(bodies, "1 1 {\"a\":1}\n2 2 {\\\"no\\\":\\\"such\\\"}\n3 3 {\"a\":1}\n");
     free(bodies);
@@ -316,7 +316,7 @@ static void again__asks_where_the_answer_says__until_it_is_ready(void **state)
     assert_int_equal(asked(&w, "POST /reports "), 1);
     assert_int_equal(asked(&w, "GET /jobs/7 "), 3);
     assert_int_equal(asked(&w, "GET /files/7?x=1 "), 1);
-    assert_int_equal(w.run.report.requests, 5);
+    assert_int_equal(w.run.report.attempts, 5);
     assert_int_equal(w.run.report.retried, 0); /* no try was used up */
     assert_null(strstr(server_asked_at(w.server, 1).head, "{\"from\":1}"));
     bodies = stored(&w.run, &count);
@@ -522,7 +522,7 @@ static void limit__holds_the_host__when_only_the_body_tells(void **state)
         w.run.clock = fast_clock(&fast, 50);
         w.run.job.pace.cap = 1;
         run_to_its_end(&w.run);
-        if (w.run.report.ok != 5 || w.run.report.holds != 1 || w.run.report.requests != 6) {
+        if (w.run.report.ok != 5 || w.run.report.holds != 1 || w.run.report.attempts != 6) {
             fail_msg("%s %s: %llu ok, %llu holds", samples[i].head, samples[i].body,
                      (unsigned long long)w.run.report.ok, (unsigned long long)w.run.report.holds);
         }
@@ -738,7 +738,7 @@ static void host__is_asked_one_at_a_time__when_it_alone_refuses_all_alike(void *
     assert_int_equal(r.report.failed, 90);
     assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
     assert_told(&r, "it is asked one at a time from now on", true);
-    assert_in_range(r.report.requests, 180, 180 + SAME_ANSWER_TELL_AT + 6);
+    assert_in_range(r.report.attempts, 180, 180 + SAME_ANSWER_TELL_AT + 6);
     run_end(&r);
     server_stop(first);
     server_stop(second);

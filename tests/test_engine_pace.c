@@ -32,7 +32,7 @@ static void breaker__stays_shut__when_few_requests_are_left(void **state)
     run_to_its_end(&r);
     assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
     assert_int_equal(r.report.failed, 3);
-    assert_int_equal(r.report.requests, 6);
+    assert_int_equal(r.report.attempts, 6);
     assert_told(&r, "\"event\":\"breaker\"", false);
     run_end(&r);
     close(hold);
@@ -58,7 +58,7 @@ static void breaker__opens_and_its_urls_fail__when_nothing_answers(void **state)
     assert_int_equal(r.report.failed, 40);
     assert_int_equal(r.report.pending, 0);
     /* Those that failed together, and probes ever further apart. */
-    assert_in_range(r.report.requests, HOST_DOWN_FAILURES + 1, HOST_DOWN_FAILURES + 40);
+    assert_in_range(r.report.attempts, HOST_DOWN_FAILURES + 1, HOST_DOWN_FAILURES + 40);
     assert_told(&r, "\"event\":\"breaker\"", true);
     assert_told(&r, "W-DEAD1", true);
     run_end(&r);
@@ -77,7 +77,7 @@ static void breaker__ends_the_run_at_once__when_there_is_no_hope(void **state)
     run_to_its_end(&r);
     assert_int_equal(r.report.exit, EXIT_DRAINED);
     assert_int_equal(r.report.pending, 40);
-    assert_in_range(r.report.requests, HOST_DOWN_FAILURES, 2 * HOST_DOWN_FAILURES + 5);
+    assert_in_range(r.report.attempts, HOST_DOWN_FAILURES, 2 * HOST_DOWN_FAILURES + 5);
     run_end(&r);
 }
 
@@ -180,7 +180,7 @@ static void dead_host__ends_its_urls__while_another_answers(void **state)
         assert_int_equal(r.report.failed, 50);
         assert_int_equal(r.report.pending, 0);
         assert_failure(r.report.failures[0].why, "connect");
-        assert_in_range(r.report.session_requests - r.report.session_ok, HOST_DOWN_FAILURES,
+        assert_in_range(r.report.session_attempts - r.report.session_ok, HOST_DOWN_FAILURES,
                         HOST_DOWN_FAILURES + 40);
         assert_told(&r, "[W-DEAD1]", true);
         assert_told(&r, "failed: not asked: connection refused; its host has never answered", true);

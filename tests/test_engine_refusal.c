@@ -51,9 +51,9 @@ static void retry_after__is_told_and_not_heeded__when_it_is_no_deadline(void **s
         run_begin(&r, server_url(server, "/[1-20]"));
         r.clock = fast_clock(&fast, 50);
         run_to_its_end(&r);
-        if (r.report.exit != EXIT_WELL || r.report.ok != 20 || r.report.requests != 23) {
+        if (r.report.exit != EXIT_WELL || r.report.ok != 20 || r.report.attempts != 23) {
             fail_msg("%s: exit %d, %llu ok, %llu requests", sayings[i].fields, r.report.exit,
-                     (unsigned long long)r.report.ok, (unsigned long long)r.report.requests);
+                     (unsigned long long)r.report.ok, (unsigned long long)r.report.attempts);
         }
         assert_true(r.report.holds > 0); /* no leave to go on as before */
         assert_told(&r, sayings[i].told ? sayings[i].told : "[W-RA1]", sayings[i].told != NULL);
@@ -139,7 +139,7 @@ static void refusal__is_heeded_as_a_limit__when_its_words_say_so(void **state)
         run_to_its_end(&r);
         assert_int_equal(r.report.exit, EXIT_WELL);
         assert_int_equal(r.report.ok, 20);
-        assert_int_equal(r.report.requests, 21);
+        assert_int_equal(r.report.attempts, 21);
         assert_int_equal(r.report.early_requests, 0);
         assert_int_equal(r.report.hosts_held, 1);
         assert_told(&r, samples[i].hold, true);
@@ -158,7 +158,7 @@ static void refusal__is_final__when_403_says_nothing_of_a_limit(void **state)
     run_begin(&r, server_url(server, "/[1-20]"));
     run_to_its_end(&r);
     assert_int_equal(r.report.exit, EXIT_INCOMPLETE);
-    assert_int_equal(r.report.requests, 20);
+    assert_int_equal(r.report.attempts, 20);
     assert_int_equal(r.report.holds, 0);
     run_end(&r);
     server_stop(server);

@@ -42,7 +42,7 @@ static void response__is_counted_by_status_and_kind(void **state)
     answer(OUTCOME_SHORT_BODY, 200, 1000,
            true);                             /* an answer that did not arrive is the network's */
     answer(OUTCOME_STATUS, 9999, 1000, true); /* beyond every table */
-    assert_int_equal(m.requests, 9);
+    assert_int_equal(m.attempts, 9);
     assert_int_equal(m.reused, 7);
     assert_int_equal(m.bytes, 900);
     assert_int_equal(m.mix.ok, 2);

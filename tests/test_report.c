@@ -20,10 +20,10 @@ static int begin(void **state)
                               .ok = 998,
                               .failed = 2,
                               .retried = 13,
-                              .requests = 1013,
+                              .attempts = 1013,
                               .session_ok = 998,
                               .session_failed = 2,
-                              .session_requests = 1013,
+                              .session_attempts = 1013,
                               .session_429 = 11,
                               .bytes = 123456,
                               .logins = 2,
@@ -283,7 +283,7 @@ static void rules__that_met_nothing_are_named(void **state)
         { .name = "rule 2", .text = texts[1] },
         { .name = "rule 3", .text = texts[2] },
     };
-    struct report r = { .requests = 1, .rules = rules, .rule_count = 3 };
+    struct report r = { .attempts = 1, .rules = rules, .rule_count = 3 };
     struct buf lines = { 0 };
 
     (void)state;
@@ -293,7 +293,7 @@ static void rules__that_met_nothing_are_named(void **state)
         "12 answers met rule 1: status=404 do=empty\n"
         "no answer met rule 2 (status=202 do=again), rule 3 (status=418 do=stop)\n");
     buf_reset(&lines);
-    r.requests = 0; /* nothing was asked, so that says nothing */
+    r.attempts = 0; /* nothing was asked, so that says nothing */
     rules[0].count = 0;
     assert_int_equal(report_rules(&r, &lines), RESULT_OK);
     assert_int_equal(lines.len, 0);

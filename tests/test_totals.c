@@ -13,7 +13,7 @@ static struct totals totals, again;
 
 static void answer(int status, uint64_t us)
 {
-    session.requests++;
+    session.attempts++;
     session.status[status]++;
     metrics_count_mix(&session.mix, status);
     hist_record(&session.latency, us);

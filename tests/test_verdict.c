@@ -12,7 +12,7 @@
 static struct report ten_seconds(void)
 {
     return (struct report){
-        .wall_s = 10, .cpu_s = 0.5, .io_ratio = 0.95, .session_ok = 100, .session_requests = 100
+        .wall_s = 10, .cpu_s = 0.5, .io_ratio = 0.95, .session_ok = 100, .session_attempts = 100
     };
 }
 
@@ -133,7 +133,7 @@ static void ideal__is_of_the_caps_that_it_had__and_none_under_a_rate(void **stat
     }
 
     r = ten_seconds(); /* three requests never filled a cap of 50 */
-    r.session_requests = 3;
+    r.session_attempts = 3;
     r.rung_count = 1;
     r.rungs[0] = (struct snapshot_rung){ .cap = 50, .requests = 3, .ideal_per_s = 50 };
     report_fill_ideal(&r, &facts);

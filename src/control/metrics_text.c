@@ -127,7 +127,7 @@ static void put_answers(struct writer *w, const struct report *r)
     char code[8];
 
     one(w, "attempts", "counter", "Requests sent in this session, further tries included.",
-        (double)r->session_requests);
+        (double)r->session_attempts);
     one(w, "retries", "counter", "Tries of this session beyond a request's first.",
         (double)r->session_retried);
     begin(w, "http_responses", "counter", "Answers by status; 0: none came.");

@@ -481,7 +481,7 @@ void judge_response(void *context, struct response *response)
         if (was_sent) {
             frontier_forget(e->frontier, request);
         } else {
-            settle_unsent(e, request);
+            settle_leave(e, request);
         }
         return;
     }

@@ -168,7 +168,7 @@ static enum result end_unasked(struct engine *e, struct request *request, enum o
     struct response *response = response_new();
 
     if (!response) {
-        settle_put_back(e, request);
+        settle_once_more(e, request);
         return RESULT_NOMEM;
     }
     response->request = request;

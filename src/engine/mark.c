@@ -46,5 +46,5 @@ struct request *mark_next(struct engine *e)
 void mark_leave(struct engine *e, struct request *request)
 {
     give_place_back(e, request);
-    settle_unsent(e, request);
+    settle_leave(e, request);
 }

@@ -4,8 +4,10 @@
  *   start --mark--> committer --durable--> sent --settled--> (the mark goes with the row)
  *                                    `----> not sent after all: the mark is taken back
  *
- * A process that is killed meanwhile leaves the mark, and the next session does not send the request again
- * (FAILURE_MAYBE_SENT). It costs a commit before each such request, and nothing for any other.
+ * One that is taken back before it was sent (its host does not respond, a shortage, a dead proxy), or was refused, loses
+ * its mark before it waits again (settle_put_back). A process that is killed meanwhile leaves the mark, and the next
+ * session does not send the request again (FAILURE_MAYBE_SENT). It costs a commit before each such request, and nothing
+ * for any other.
  *
  * Threads  loop thread only.
  */

@@ -61,7 +61,7 @@ void metrics_answer(struct metrics *m, const struct answer *a)
 {
     int status = a->status;
 
-    m->requests += a->sends > 1 ? a->sends : 1;
+    m->attempts += a->sends > 1 ? a->sends : 1;
     m->resent += a->sends > 1 + a->challenges ? a->sends - 1 - a->challenges : 0;
     m->reused += a->is_reused;
     m->bytes += a->wire_bytes;

@@ -21,6 +21,7 @@
 #include "engine/sending.h"
 #include "engine/session_end.h"
 #include "engine/session_totals.h"
+#include "engine/settle.h"
 #include "engine/snapshot_fill.h"
 #include "engine/table.h"
 
@@ -206,7 +207,6 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     bool tried = request->attempt > 0 && request->hops == 0;
     struct fetch_extra extra = { .query = STR_NONE };
     enum result opened;
-    struct err err;
 
     if (request->hops == 0) {
         request->attempt++;
@@ -244,9 +244,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
     e->pace.shortage_until_us = now_us + US_PER_S;
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
-    if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
-        frontier_forget(e->frontier, request);
-    }
+    settle_put_back(e, request);
 }
 
 static void start_one(struct engine *e, struct request *request, uint64_t now_us)
@@ -278,7 +276,7 @@ static void leave_pending(struct engine *e, struct request *request, uint64_t no
 {
     if (request) {
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
-        frontier_forget(e->frontier, request);
+        settle_leave(e, request);
     }
 }
 

@@ -107,7 +107,7 @@ static void fill_totals(const struct engine *e, struct report *r)
 
     session_totals(e, &t);
     r->retried = t.retried;
-    r->requests = t.attempts;
+    r->attempts = t.attempts;
     r->reused = t.reused;
     r->resent = t.resent;
     r->logins = t.logins;
@@ -158,7 +158,7 @@ void engine_report(struct engine *e, struct report *r)
     r->failed = m->failed + m->failed_before;
     r->pending = r->total > r->ok + r->failed ? r->total - r->ok - r->failed : 0;
     memcpy(r->retries, e->retries, sizeof r->retries);
-    r->session_requests = m->requests;
+    r->session_attempts = m->attempts;
     r->session_retried = m->retried;
     r->session_resent = m->resent;
     r->session_bytes = m->bytes;
@@ -390,7 +390,7 @@ static void add_session(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(session, "ok", (double)r->session_ok);
     cJSON_AddNumberToObject(session, "failed", (double)r->session_failed);
     cJSON_AddNumberToObject(session, "retried", (double)r->session_retried);
-    cJSON_AddNumberToObject(session, "attempts", (double)r->session_requests);
+    cJSON_AddNumberToObject(session, "attempts", (double)r->session_attempts);
     cJSON_AddNumberToObject(session, "bytes", (double)r->session_bytes);
 }
 
@@ -426,7 +426,7 @@ static void fill_object(cJSON *root, const struct report *r)
     cJSON_AddNumberToObject(root, "cap", r->cap);
     cJSON_AddNumberToObject(root, "cap_max", r->cap_max);
     cJSON_AddNumberToObject(root, "max_in_flight", r->max_in_flight);
-    cJSON_AddNumberToObject(root, "attempts", (double)r->requests);
+    cJSON_AddNumberToObject(root, "attempts", (double)r->attempts);
     cJSON_AddNumberToObject(root, "reused_connections", (double)r->reused);
     cJSON_AddNumberToObject(root, "logins", (double)r->logins);
     add_session(root, r);

@@ -69,10 +69,10 @@ struct report {
     uint64_t unchanged;              /* of the ok ones: the last body again, when it is polled */
     uint64_t rounds, rounds_skipped; /* of polls; 0: it asks once */
     uint64_t session_ok, session_failed; /* of this session */
-    uint64_t session_requests, session_retried, session_resent, session_bytes;
+    uint64_t session_attempts, session_retried, session_resent, session_bytes;
     struct report_retry
         retries[REPORT_RETRIES_MAX]; /* this session's, the most frequent first; count 0: no more */
-    uint64_t retried, requests, reused,
+    uint64_t retried, attempts, reused,
         bytes;       /* all sessions, as are those down to `status` but for times */
     uint64_t resent; /* at once, as a kept connection had broken: no further try */
     uint64_t rows;

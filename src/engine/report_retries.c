@@ -27,6 +27,25 @@ void report_count_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct 
     }
 }
 
+void report_uncount_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct failure why)
+{
+    size_t at = 0;
+
+    while (at < REPORT_RETRIES_MAX && retries[at].count && !failure_equal(retries[at].why, why)) {
+        at++;
+    }
+    if (at == REPORT_RETRIES_MAX || !retries[at].count) {
+        return;
+    }
+    retries[at].count--;
+    for (; at + 1 < REPORT_RETRIES_MAX && retries[at].count < retries[at + 1].count; at++) {
+        struct report_retry less = retries[at];
+
+        retries[at] = retries[at + 1];
+        retries[at + 1] = less;
+    }
+}
+
 /* What it came to, as a reader says it; a class that is not here is told by its name. */
 static void spell(struct failure why, char text[64])
 {

@@ -11,6 +11,9 @@
 /** One more that is asked again after this. */
 void report_count_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct failure why);
 
+/** One of them was not sent after all. */
+void report_uncount_retry(struct report_retry retries[REPORT_RETRIES_MAX], struct failure why);
+
 /** The members "retries" and "resent". */
 void report_retries_json(const struct report *report, cJSON *root);
 

@@ -101,7 +101,7 @@ enum result report_rules(const struct report *r, struct buf *out)
                                 rule->name, TEXT_SHOWN, rule->text ? rule->text : "");
         }
     }
-    for (size_t i = 0; r->requests && i < r->rule_count && result == RESULT_OK; i++) {
+    for (size_t i = 0; r->attempts && i < r->rule_count && result == RESULT_OK; i++) {
         const struct report_rule *rule = &r->rules[i];
 
         if (!rule->count) {

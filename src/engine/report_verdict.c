@@ -211,7 +211,7 @@ void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
     }
     if (!facts->is_polling && seconds_below_cap(seconds) <= RATE_PART * r->wall_s) {
         r->ideal_s =
-            ideal_s * (double)r->session_requests / (double)requests; /* rungs may have given way */
+            ideal_s * (double)r->session_attempts / (double)requests; /* rungs may have given way */
         r->ideal_percent = fmin(100, 100 * r->ideal_s / r->wall_s);
     }
 }

@@ -100,13 +100,44 @@ struct request *settle_dismantle(struct engine *e, struct response *response)
     return request;
 }
 
-void settle_put_back(struct engine *e, struct request *request)
+/* Only what was not acted on comes without a redirect behind it: of another, the first hop was. */
+static bool has_idle_mark(const struct request *request)
+{
+    return request->is_marked && request->hops == 0;
+}
+
+static void put_back(struct engine *e, struct request *request)
 {
     struct err err;
 
     if (frontier_put_back(e->frontier, request, &err) != RESULT_OK) {
         events_add(&e->events, EVENT_ERROR, "error", "", "%s", err.text);
         frontier_forget(e->frontier, request);
+    }
+}
+
+void settle_put_back(struct engine *e, struct request *request)
+{
+    request->comes_back = true;
+    if (!has_idle_mark(request) || !settle_mark(e, request, SETTLE_UNSENT)) {
+        put_back(e, request);
+    }
+}
+
+void settle_leave(struct engine *e, struct request *request)
+{
+    request->comes_back = false;
+    if (!has_idle_mark(request) || !settle_mark(e, request, SETTLE_UNSENT)) {
+        frontier_forget(e->frontier, request);
+    }
+}
+
+void settle_once_more(struct engine *e, struct request *request)
+{
+    if (request->is_marked) {
+        frontier_forget(e->frontier, request);
+    } else {
+        put_back(e, request);
     }
 }
 
@@ -163,7 +194,7 @@ void settle_put(struct engine *e, struct response *response, enum settle_state s
         if (findings) {
             findings_release(findings);
         }
-        settle_put_back(e, settle_dismantle(e, response));
+        settle_once_more(e, settle_dismantle(e, response));
         return;
     }
     e->session.ok += state == SETTLE_DONE;
@@ -190,13 +221,6 @@ void settle_put(struct engine *e, struct response *response, enum settle_state s
     committer_put(e->committer, s);
 }
 
-void settle_unsent(struct engine *e, struct request *request)
-{
-    if (!request->is_marked || !settle_mark(e, request, SETTLE_UNSENT)) {
-        frontier_forget(e->frontier, request);
-    }
-}
-
 /* It is sent in the next turn, by who calls mark_next. */
 static void mark_is_there(struct engine *e, struct request *request)
 {
@@ -205,7 +229,7 @@ static void mark_is_there(struct engine *e, struct request *request)
         e->marks.under_way--;
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS,
                    engine_now_us(e));
-        settle_unsent(e, request);
+        settle_leave(e, request);
         return;
     }
     request->next = NULL;
@@ -248,8 +272,15 @@ static void committed(struct engine *e, struct settlement *s)
     case SETTLE_SENDING:
         mark_is_there(e, request);
         break;
-    case SETTLE_ROUND: /* has no response */
     case SETTLE_UNSENT:
+        request->is_marked = false;
+        if (request->comes_back) {
+            put_back(e, request);
+        } else {
+            frontier_forget(e->frontier, request);
+        }
+        break;
+    case SETTLE_ROUND: /* has no response */
     case SETTLE_LOST:
         frontier_forget(e->frontier, request);
         break;

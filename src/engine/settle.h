@@ -28,15 +28,19 @@ void settle_put(struct engine *engine, struct response *response, enum settle_st
 MUST_CHECK bool settle_mark(struct engine *engine, struct request *request,
                             enum settle_state state);
 
-/** A request of which no byte was sent is left to a later session, without a mark. Takes it. */
-void settle_unsent(struct engine *engine, struct request *request);
+/** A request that was not sent, or refused, is left to a later session, without a mark. Takes it. */
+void settle_leave(struct engine *engine, struct request *request);
 
 /** Takes the request out and lets the rest of the response go. */
 MUST_CHECK struct request *settle_dismantle(struct engine *engine, struct response *response);
 
-/** The request goes round again without having cost a try; without memory even for that it is left
- *  to the next session, as anything else in flight. */
+/** The request, which was not sent or was refused, goes round again without having cost a try, and its mark is taken
+ *  back first. Without memory even for that it is left to the next session, as anything else in flight. Takes it. */
 void settle_put_back(struct engine *engine, struct request *request);
+
+/** The request was answered, or may have been, and there is no memory to keep that: it is asked again, unless it must not
+ *  be sent twice. Then its mark stays for the next session to tell of. Takes it. */
+void settle_once_more(struct engine *engine, struct request *request);
 
 void settle_committed(void *engine, struct settlement *settlements); /* committer's on_committed */
 

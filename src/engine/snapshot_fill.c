@@ -316,7 +316,7 @@ static void fill_machine(struct filling *f)
     s->descriptors_max = descriptors_max();
     s->disk_free_bytes = engine_disk_free_bytes(e);
     s->reuse_ratio =
-        e->metrics.requests ? (double)e->metrics.reused / (double)e->metrics.requests : 0;
+        e->metrics.attempts ? (double)e->metrics.reused / (double)e->metrics.attempts : 0;
 }
 
 void engine_snapshot(struct engine *e, struct snapshot *s)

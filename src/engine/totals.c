@@ -18,7 +18,7 @@ static void add_mix(struct snapshot_status_mix *to, const struct snapshot_status
 
 void totals_add(struct totals *t, const struct metrics *m, uint64_t logins)
 {
-    t->attempts += m->requests;
+    t->attempts += m->attempts;
     t->reused += m->reused;
     t->retried += m->retried;
     t->resent += m->resent;

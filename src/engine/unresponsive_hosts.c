@@ -2,6 +2,7 @@
 
 #include "engine/core.h"
 #include "engine/engine_state.h"
+#include "engine/report_retries.h"
 #include "engine/settle.h"
 #include "plan/unresponsive.h"
 
@@ -51,9 +52,9 @@ static void take_back(struct engine *e, uint64_t id, uint64_t now_us)
     if (request) {
         host_ended(&e->hosts, host_at(&e->hosts, request->host), request, HOST_END_OURS, now_us);
         e->session.sent--; /* nothing was, so --max-requests does not count it */
-        if (request->hops == 0) {
-            request->attempt--;
-            e->metrics.retried -= request->attempt > 0;
+        if (request->hops == 0 && --request->attempt > 0) {
+            e->metrics.retried--;
+            report_uncount_retry(e->retries, request->last.failure);
         }
         settle_put_back(e, request);
     }

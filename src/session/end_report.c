@@ -109,7 +109,7 @@ void end_report_print(const struct session_options *options, const struct report
         say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
-    if (r->session_requests && report_politeness(r, &text) == RESULT_OK) {
+    if (r->session_attempts && report_politeness(r, &text) == RESULT_OK) {
         say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);

@@ -21,6 +21,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -221,6 +222,30 @@ class Api:
         self.child.terminate()
         check_equal(self.child.wait(HANG_S), 0, "exit code of serve")
         self.child.stdout.close()
+
+
+class Deaf:
+    """A port whose queue of connections is full for good: nobody gets in, and nobody is sent away."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.queue = []
+        while len(self.queue) < 64:
+            one = socket.socket()
+            one.settimeout(0.3)
+            self.queue.append(one)
+            try:
+                one.connect(self.listener.getsockname())
+            except TimeoutError:
+                return
+        raise Skipped("this kernel's queues of connections do not fill")
+
+    def stop(self):
+        for one in (*self.queue, self.listener):
+            one.close()
 
 
 @contextlib.contextmanager

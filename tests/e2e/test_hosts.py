@@ -231,33 +231,9 @@ def test_slow_loris__leaves_the_other_host_alone__with_100_connections_stuck():
     check_equal((report["ok"], report["failed"], report["pending"]), (400, 0, 100), "ok, failed, pending")
 
 
-class Deaf:
-    """A port whose queue of connections is full for good: nobody gets in, and nobody is sent away."""
-
-    def __init__(self):
-        self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
-        self.listener.listen(0)
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-        self.queue = []
-        while len(self.queue) < 64:
-            one = socket.socket()
-            one.settimeout(0.3)
-            self.queue.append(one)
-            try:
-                one.connect(self.listener.getsockname())
-            except TimeoutError:
-                return
-        raise harness.Skipped("this kernel's queues of connections do not fill")
-
-    def stop(self):
-        for one in (*self.queue, self.listener):
-            one.close()
-
-
 def test_unreachable__give_their_places_back__when_another_host_needs_them():
     """Else the two would hold all ten places for as long as a connection may take."""
-    deaf = [Deaf(), Deaf()]
+    deaf = [harness.Deaf(), harness.Deaf()]
     with hosts(well(0.05)) as (b,):
         try:
             path = urls("d.txt", (deaf[0], 40), (deaf[1], 40), (b, 400))
@@ -275,6 +251,30 @@ def test_unreachable__give_their_places_back__when_another_host_needs_them():
     report = ended.report()
     check_equal((report["ok"], report["failed"], report["retried"], report["pending"]), (400, 0, 0, 80),
                 "ok, failed, retried, pending: taking a place back is no try")
+
+
+def test_places_taken_back__count_for_no_limit__of_requests_or_failures():
+    """Of twelve, the deaf host keeps one place; each other one is the good host's."""
+    deaf, go = harness.Deaf(), threading.Event()
+    with hosts(lambda path, number: (200, (), go)) as (b,):
+        try:
+            child = harness.scrapetop("run", "--plain", "--json", "-o", scratch("t.run"), "-c", "4",
+                                      "--max-requests", "12", "--max-fail", "0", "--connect-timeout", "1h",
+                                      "--max-time", "1h", "-i", urls("t.txt", (deaf, 40), (b, 40)),
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: b.at_work == 3, "all places but one")
+            go.set()
+            harness.read_until(child.stderr, b"--max-requests 12: so many have been sent")
+            wait_for(lambda: not b.at_work, "the last answer")
+            child.send_signal(signal.SIGINT)
+            harness.read_until(child.stderr, b"Ctrl-C again aborts")
+            child.send_signal(signal.SIGINT)
+            ended = harness.finish(child)
+        finally:
+            deaf.stop()
+    report = ended.report()
+    check_equal((len(b.seen), report["ok"], report["failed"], report["pending"]), (11, 11, 0, 69),
+                "asked, ok, failed, pending")
 
 
 # --- descriptors -------------------------------------------------------------------------------------------

@@ -102,6 +102,27 @@ def test_post__is_told_and_not_sent_again__when_killed_at_a_later_try():
     check(b"1 was being sent when the run was cut off: it may have happened" in ended.err, "not told", ended)
 
 
+def test_post__is_no_doubtful_one__when_it_was_taken_back_unsent():
+    """A host that lets nobody in keeps one place of four; what it gives back has not been sent."""
+    server, deaf, run_dir = Server(), harness.Deaf(), scratch("t.run")
+    with open(scratch("t.txt"), "w", encoding="ascii") as file:
+        for number in range(1, 9):
+            file.write(f"http://{deaf.address}/{number}\n{server.url}/{number}\n")
+    try:
+        child = harness.scrapetop("run", "--plain", "-o", run_dir, "-c", "4", "--connect-timeout", "1h", *POST,
+                                  "-i", scratch("t.txt"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        harness.wait_for(lambda: len(server.asked) == 3, "all places but one")
+        harness.wait_for(lambda: harness.ledger(run_dir, "SELECT count(*) FROM sending") == [(4,)], "four marks")
+        child.kill()
+        child.wait()
+    finally:
+        deaf.stop()
+    server.go.set()
+    ended = harness.run("run", "--plain", "-o", run_dir, "--retries", "0")
+    check(b"4 were being sent when the run was cut off" in ended.err, "not those in flight", ended)
+    check_equal(len(server.asked), 8, "POSTs")
+
+
 def test_post__is_marked_in_the_ledger__before_it_is_sent():
     run_dir, missing = scratch("b.run"), []
 
