@@ -567,6 +567,42 @@ static void memory__makes_a_body_wait__at_no_cost_of_its_time(void **state)
     free((void *)(uintptr_t)answers[1].bytes);
 }
 
+/* What is kept back for a body that is made into JSON, and what that has come to, count like bodies. */
+static void memory__makes_a_body_wait__for_what_is_made_of_others(void **state)
+{
+    struct server_answer answers[2];
+    struct server *server;
+    struct response *first;
+    struct net n;
+
+    (void)state;
+    announced_answer(&answers[0], 1, 1, SERVER_KEEP);
+    announced_answer(&answers[1], 5U << 20, 5U << 20, SERVER_KEEP);
+    server = server_start(play_by_path, answers);
+    net_begin_with(&n, PATIENCE_US, 6U << 20, 8U << 20);
+    first = ask(&n, server_url(server, "/0"));
+    fetch_reserve(n.fetch, 7U << 20);
+    start(&n, server_url(server, "/1"), GET);
+    wait_for_waiting(&n, 1);
+    fetch_reserve(n.fetch, 0);
+    fetch_kick(n.fetch);
+    wait_for(&n, 2);
+    give_back(&n, take(&n));
+
+    assert_int_equal(buf_reserve(&first->sent_as, 7U << 20), RESULT_OK);
+    first->sent_as.len = 7U << 20;
+    fetch_recount(n.fetch, first);
+    start(&n, server_url(server, "/1"), GET);
+    wait_for_waiting(&n, 1);
+    give_back(&n, first);
+    wait_for(&n, 3);
+    assert_int_equal(n.first->outcome, OUTCOME_OK);
+    net_end(&n);
+    server_stop(server);
+    free((void *)(uintptr_t)answers[0].bytes);
+    free((void *)(uintptr_t)answers[1].bytes);
+}
+
 /* Streams of HTTP/2 cannot be held up one by one. So one is given up, whole, to be asked again; the nearest to its
  * end goes on. */
 static void memory__is_kept_by_giving_up_the_largest__with_http2(void **state)
@@ -1262,6 +1298,7 @@ int main(void)
         cmocka_unit_test(gzip__is_refused__when_its_checksum_is_wrong),
         cmocka_unit_test(body__may_be_as_large_as_the_ceiling_and_no_larger),
         cmocka_unit_test(memory__makes_a_body_wait__at_no_cost_of_its_time),
+        cmocka_unit_test(memory__makes_a_body_wait__for_what_is_made_of_others),
         cmocka_unit_test(memory__is_kept_by_giving_up_the_largest__with_http2),
         cmocka_unit_test(cancel_all__ends_those_that_wait_for_memory),
         cmocka_unit_test(error_body__is_cut_and_the_connection_kept),

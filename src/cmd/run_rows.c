@@ -216,7 +216,9 @@ const struct option_row run_pace_rows[RUN_PACE_ROWS] = {
     {
         .name = "memory",
         .value = "SIZE",
-        .help = "All bodies in flight and not yet stored; beyond it the largest wait (256M)",
+        .help =
+            "All bodies in flight and not yet stored; beyond it the largest wait (256M). The JSON "
+            "that is made of a body that is none may take as much beside it",
         .kind = OPTION_SIZE,
         .offset = offsetof(struct job, network.memory_bytes),
         .low = 1U << 20,

@@ -4,18 +4,24 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "read/body_read.h"
+#include "read/unpack.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What is JSON may take so much more than the body did: each row of CSV repeats the header's names. */
+/* What is JSON may take so much more than a body may: each row of CSV repeats the header's names. And so much more
+ * than this body did; a small one may take JSON_SMALL. */
 #define JSON_TIMES 8
+#define JSON_TIMES_ITS_OWN 32
+#define JSON_SMALL (16U << 20)
 
 struct body_how body_how_of(const struct engine *engine, uint32_t endpoint)
 {
-    return (struct body_how){ &engine->job->endpoints[endpoint].reading,
-                              engine->job->network.body_max_bytes };
+    const struct job_network *network = &engine->job->network;
+
+    return (struct body_how){ &engine->job->endpoints[endpoint].reading, network->body_max_bytes,
+                              network->memory_bytes };
 }
 
 /* What of the table is odd, once for each body. */
@@ -51,15 +57,33 @@ static void take_read(struct response *response, struct buf *text, const struct 
     note_odd(&found->odd, response);
 }
 
-static size_t json_max(uint64_t body_max)
+static uint64_t times(uint64_t factor, uint64_t bytes)
 {
-    return body_max < SIZE_MAX / JSON_TIMES ? (size_t)(JSON_TIMES * body_max) : SIZE_MAX;
+    return bytes < UINT64_MAX / factor ? factor * bytes : UINT64_MAX;
+}
+
+uint64_t body_json_max(const struct body_how *how, const struct response *response)
+{
+    bool is_packed = unpack_kind(buf_view(&response->body)) != PACK_NONE;
+    uint64_t by_body = is_packed ? UINT64_MAX : times(JSON_TIMES_ITS_OWN, response->body.len);
+    uint64_t most = times(JSON_TIMES, how->max_bytes);
+
+    by_body = by_body < JSON_SMALL ? JSON_SMALL : by_body;
+    most = by_body < most ? by_body : most;
+    return how->memory_bytes && how->memory_bytes < most ? how->memory_bytes : most;
+}
+
+bool body_may_grow(const struct body_how *how, const struct response *response)
+{
+    return !body_format_is_kept(how->reading->as) && response->body.len &&
+           !body_read_wants_json(response_header(response, STR("content-type")), how->reading);
 }
 
 static void read_other(const struct body_how *how, struct response *response, struct str type,
                        struct body_verdict *verdict)
 {
-    struct buf text = { .max = json_max(how->max_bytes) };
+    uint64_t most = body_json_max(how, response);
+    struct buf text = { .max = most < SIZE_MAX ? (size_t)most : SIZE_MAX };
     struct body_found found;
     enum result result =
         body_read(buf_view(&response->body), type, how->reading, how->max_bytes, &text, &found);
@@ -71,7 +95,10 @@ static void read_other(const struct body_how *how, struct response *response, st
     }
     buf_release(&text);
     verdict->outcome = outcome_of(result, &found);
-    if (found.why[0]) {
+    if (result == RESULT_LIMIT && most == how->memory_bytes) {
+        snprintf(verdict->why, sizeof verdict->why,
+                 "the body takes more as JSON than all bodies may (--memory)");
+    } else if (found.why[0]) {
         snprintf(verdict->why, sizeof verdict->why, "the body %s", found.why);
     }
 }
@@ -87,7 +114,7 @@ struct body_verdict body_read_json(const struct body_how *how, struct response *
         return verdict;
     }
     if (body_read_wants_json(type, how->reading) || !response->body.len) {
-        verdict.is_json = json_check(buf_view(&response->body), ENGINE_JSON_DEPTH_MAX, &error);
+        verdict.is_json = json_check(buf_view(&response->body), JSON_DEPTH_MAX, &error);
         snprintf(verdict.why, sizeof verdict.why, "%s", error.text);
     }
     if (!verdict.is_json && response->body.len) {

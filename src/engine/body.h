@@ -15,10 +15,15 @@ struct engine;
 /** How a body is read. */
 struct body_how {
     const struct body_reading *reading;
-    uint64_t max_bytes; /* unpacked; several times that as JSON */
+    uint64_t max_bytes;    /* unpacked; several times that as JSON, but no more than ... */
+    uint64_t memory_bytes; /* ... that of all bodies; 0: any */
 };
 
 struct body_how body_how_of(const struct engine *engine, uint32_t endpoint);
+
+/** It is likely not JSON but made into some, and then that many bytes at most beside itself. */
+bool body_may_grow(const struct body_how *how, const struct response *response);
+uint64_t body_json_max(const struct body_how *how, const struct response *response);
 
 /* What came of it. */
 struct body_verdict {

@@ -54,6 +54,7 @@ struct body_check {
     struct engine *engine;
     struct response *response;
     size_t bytes; /* of the body as it was sent */
+    bool grows;
     struct reading reading;
 };
 
@@ -372,6 +373,29 @@ static void check_run(struct work_item *item)
     read_body(check->engine, check->response, &check->reading);
 }
 
+/* The pool reads one body at a time, so the largest stands for all. */
+static void keep_room(struct engine *e, struct body_check *check)
+{
+    const struct body_how how = body_how_of(e, check->response->request->endpoint);
+    uint64_t most = body_json_max(&how, check->response);
+
+    check->grows = body_may_grow(&how, check->response);
+    if (check->grows) {
+        e->judging.growing++;
+        e->judging.grow_bytes = most > e->judging.grow_bytes ? most : e->judging.grow_bytes;
+        fetch_reserve(e->fetch, e->judging.grow_bytes);
+    }
+}
+
+static void give_room_back(struct engine *e, const struct body_check *check)
+{
+    e->judging.growing -= check->grows;
+    if (!e->judging.growing) {
+        e->judging.grow_bytes = 0;
+        fetch_reserve(e->fetch, 0);
+    }
+}
+
 static void check_done(struct work_item *item, bool cancelled)
 {
     struct body_check *check = (struct body_check *)(void *)item;
@@ -380,6 +404,8 @@ static void check_done(struct work_item *item, bool cancelled)
 
     e->judging.count--;
     e->judging.bytes -= check->bytes;
+    give_room_back(e, check);
+    fetch_recount(e->fetch, response);
     if (cancelled) {
         frontier_forget(e->frontier,
                         settle_dismantle(e, response)); /* pending, as if still in flight */
@@ -406,6 +432,7 @@ static bool check_on_pool(struct engine *e, struct response *response, struct re
     e->judging.count++;
     check->bytes = response->body.len;
     e->judging.bytes += check->bytes;
+    keep_room(e, check);
     work_submit(&e->judging.pool, &check->item);
     return true;
 }
@@ -425,6 +452,7 @@ static bool read_here(struct engine *e, struct response *response, struct readin
     }
     if (seal_clear(e, response->request, &reading->clear) == RESULT_OK) {
         read_body(e, response, reading);
+        fetch_recount(e->fetch, response);
     } else {
         note_shortage(response);
     }
@@ -440,6 +468,7 @@ static void read_elsewhere(struct engine *e, struct response *response, struct r
         return;
     } else {
         read_body(e, response, reading);
+        fetch_recount(e->fetch, response);
     }
     judge(e, response, reading);
 }

@@ -27,6 +27,9 @@ struct response;
 struct judging {
     struct work pool;    /* bodies: apart, so that a table does not keep them waiting */
     size_t count, bytes; /* bodies on the pool */
+    size_t growing;      /* of them, those that are made into JSON, one after the other */
+    uint64_t
+        grow_bytes; /* what one of these may take at most, kept back from the memory of all bodies */
     unsigned
         told_bodies; /* what bodies were instead of JSON (enum body_was), as far as it has been told */
     uint64_t slept_from_us;     /* transfers begun before this lost time to a stop */

@@ -29,6 +29,7 @@ struct fetch {
     struct transfer *idle; /* singly linked by `next` */
     bool some_lost_time;   /* of those in flight, perhaps */
     struct budget budget;
+    uint64_t reserved;         /* among what is held (fetch_reserve) */
     struct transfer *favoured; /* the one that goes on when memory is short */
     size_t waiting;            /* paused */
     struct response *spare;    /* for reuse */
@@ -486,6 +487,20 @@ struct request *fetch_take(struct fetch *f, uint64_t id)
 void fetch_drop_idle(struct fetch *f)
 {
     multi_uv_drop_idle(f->multi);
+}
+
+void fetch_reserve(struct fetch *f, uint64_t bytes)
+{
+    f->budget.held += bytes;
+    f->budget.held -= f->reserved;
+    f->reserved = bytes;
+}
+
+void fetch_recount(struct fetch *f, struct response *response)
+{
+    f->budget.held -= response->counted_bytes;
+    response->counted_bytes = response->body.len + response->sent_as.len;
+    f->budget.held += response->counted_bytes;
 }
 
 void fetch_recycle(struct fetch *f, struct response *response)

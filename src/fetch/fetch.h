@@ -117,6 +117,12 @@ MUST_CHECK enum result fetch_write_cookies(struct fetch *fetch, struct buf *out)
 MUST_CHECK enum result fetch_start(struct fetch *fetch, struct request *request,
                                    const struct fetch_extra *extra);
 
+/** The memory of all bodies has to do without so many bytes, until another number is given. */
+void fetch_reserve(struct fetch *fetch, uint64_t bytes);
+
+/** A response that was handed on has become larger or smaller. */
+void fetch_recount(struct fetch *fetch, struct response *response);
+
 /** Lets what fetch_start added begin, and what waited for fetch_recycle go on: must follow both, once for any
  *  number of them. Does nothing within on_response, after which it happens by itself. */
 void fetch_kick(struct fetch *fetch);

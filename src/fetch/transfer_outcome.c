@@ -78,6 +78,19 @@ static bool is_peer_ours(const struct transfer *t)
     return t->proxy ? transfer_proxy_leads_home(t) : ip_text_is_ours(ip);
 }
 
+/* Half a body is none that anybody may judge; what 429 and 503 ask for holds without it. */
+static enum outcome outcome_of_refusal(const struct transfer *t, struct response *r)
+{
+    if (transfer_endpoint(t)->whole_errors && outcome_of_whole_coding(t, r) != OUTCOME_OK) {
+        if (r->status != 429 && r->status != 503) {
+            return OUTCOME_SHORT_BODY;
+        }
+        buf_reset(&r->body);
+    }
+    snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
+    return OUTCOME_STATUS;
+}
+
 static enum outcome outcome_of_status(const struct transfer *t, struct response *r)
 {
     if (t->head.part != HEAD_AFTER) { /* which libcurl takes for an answer with an empty body */
@@ -101,8 +114,7 @@ static enum outcome outcome_of_status(const struct transfer *t, struct response 
     if (transfer_status_is_good(r->status)) {
         return outcome_of_whole_coding(t, r);
     }
-    snprintf(r->reason, sizeof r->reason, "HTTP %d", r->status);
-    return OUTCOME_STATUS;
+    return outcome_of_refusal(t, r);
 }
 
 static enum outcome outcome_of_coding(const struct transfer *t, struct response *r)

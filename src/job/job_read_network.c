@@ -311,7 +311,8 @@ static const struct job_key network_keys[] = {
     { "max_body", JOB_KEY_SIZE, FIELD(network.body_max_bytes), 1, UINT64_MAX, .always = true,
       .help = "Largest body, unpacked: 64M" },
     { "memory", JOB_KEY_SIZE, FIELD(network.memory_bytes), 1U << 20, UINT64_MAX, .always = true,
-      .help = "All bodies in flight and not yet stored; beyond it the largest wait: 256M" },
+      .help = "All bodies in flight and not yet stored; beyond it the largest wait: 256M. The JSON that is made "
+              "of a body that is none may take as much beside it" },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
       .help = "Take any TLS certificate" },
     { "http2", JOB_KEY_BOOL, FIELD(network.http2), .always = true,

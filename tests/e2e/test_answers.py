@@ -1,6 +1,7 @@
 """Rules for answers, end to end: "no such item", submit-poll-download through kills, and rules tried on
 what a run has stored."""
 
+import gzip
 import http.server
 import json
 import os
@@ -163,6 +164,20 @@ def test_error_object__holds_the_host__by_an_endpoints_rule():
                     "ok, failed, holds")
         check(report["wall_s"] >= 0.7, "it did not wait", report["wall_s"])
         check_equal([(r["name"], r["count"]) for r in report["rules"]], [("a rule 1", 1)], "rules")
+
+
+def test_error__that_is_cut_off_within_its_coding__is_judged_by_no_rule():
+    """Half a body may lack what the rule looks for: it is asked again. The last answer is whole."""
+    whole = gzip.compress(json.dumps({"pad": os.urandom(4000).hex(), "error": {"code": "gone"}}).encode())
+
+    def answer(_, path, count):
+        return 404, whole if count == 3 else whole[:-1500], {"Content-Encoding": "gzip"}
+
+    with Server(answer) as server:
+        ended = harness.run("run", "--plain", "--json", "-o", scratch("cut.run"), "--backoff", "1ms:2ms",
+                            "--answer", "at=/error/code is=gone do=empty", f"{server.url}/a")
+        report = ended.report()
+        check_equal((len(server.asked), report["ok"], report["failed"]), (3, 1, 0), f"asked, ok, failed {ended}")
 
 
 def test_rules__tell_what_they_would_meet__without_the_network():

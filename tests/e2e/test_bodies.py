@@ -176,6 +176,20 @@ def test_body__is_refused__when_it_says_no_json():
         server.shutdown()
 
 
+def test_body__is_read_at_any_depth__up_to_one_that_all_parts_share():
+    """What is stored as JSON can be read back by every command."""
+    for depth, code in ((1024, 0), (1025, 3)):
+        run_dir = scratch(f"deep{depth}.run")
+        body = b"[" * depth + b"]" * depth
+        server = Server(lambda path, body=body: (200, "application/json", body))
+        ended = harness.succeed("run", "--plain", "-o", run_dir, "--retries", "0", server.url, code=code)
+        check(not code or b"nesting deeper than 1024" in ended.err, "not told", ended)
+        harness.succeed("verify", run_dir)
+        if not code:
+            check_equal(harness.succeed("raw", run_dir).out.strip(), body, "the body")
+            harness.succeed("normalise", run_dir, "-o", scratch("deep.csv"))
+
+
 def test_gzip_of_several_members__is_named__as_what_libcurl_does_not_read():
     body = gzip.compress(b'{"a":') + gzip.compress(b"1}")
     server = Server(lambda _: (200, "application/json", body, ("Content-Encoding", "gzip")))

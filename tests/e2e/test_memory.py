@@ -200,5 +200,16 @@ def test_honest_bodies__all_come_through__though_they_wait_for_memory():
     check(harness.SMALL or peak_kib < 160 * 1024, "peak RSS", peak_kib, "KiB")
 
 
+def test_table__is_refused_by_name__when_its_json_is_more_than_all_bodies_may_take():
+    names = ",".join(f"a_rather_long_name_of_column_{i}" for i in range(10))
+    body = (names + "\n" + "1,2,3,4,5,6,7,8,9,0\n" * 20_000).encode()  # 7 MiB of JSON
+    server = peer.Peer(lambda ask: peer.reply(body, kind="text/csv"))
+    ended = harness.succeed("run", "--plain", "-o", scratch("t.run"), "--memory", "4M", server.url, code=3)
+    check(b"takes more as JSON than all bodies may (--memory)" in ended.err, "not told", ended)
+    check_equal(server.total(), 1, "tries of what will not fit")
+    ended = harness.succeed("run", "--plain", "-o", scratch("u.run"), "--memory", "16M", server.url)
+    check(b"1/1 ok" in ended.err, "not read", ended)
+
+
 if __name__ == "__main__":
     harness.main(globals())
