@@ -214,11 +214,23 @@ static void names__tell_credentials__from_what_only_sounds_so(void **state)
         "X-Sig-V2",
         "Authorization-Token-V2",
         "DPoP",
+        "X-Client-Cert",
+        "Client-Cert-Chain",
+        "X-Forwarded-Client-Cert",
+        "X-SSL-Client-Cert",
+        "X-ARR-ClientCert",
+        "X-Amzn-Mtls-Clientcert-Leaf",
+        "X-Client-Certificate",
+        "Sec-Token-Binding",
+        "Sec-Provided-Token-Binding-ID",
+        "X-MS-CLIENT-PRINCIPAL",
+        "X-CAS-Ticket",
     };
     static const char *const no_headers[] = {
         "authority",        ":authority",   "Author",          "Accept",           "Content-Type",
         "Referer",          "Keywords",     "Idempotency-Key", "X-Monkey",         "Sec-Fetch-Site",
         "X-Auth-Type",      "X-Auth-Email", "Token-Type",      "X-Requested-With", "Origin",
+        "X-Concert",        "X-Certain",    "X-Binding",       "X-Certify",        "Ticker",
         "WWW-Authenticate", "X-Sort-Key",   "X-Design",        "X-Passenger",      "",
     };
     static const char *const params[] = {

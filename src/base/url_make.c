@@ -252,8 +252,7 @@ static bool has_scheme(struct str reference)
     return false;
 }
 
-/* Appends a path that begins with "/" without its "." and ".." segments (section 5.2.4). */
-static enum result append_path(struct buf *to, struct str path)
+enum result url_append_path(struct buf *to, struct str path)
 {
     size_t root = to->len;
     enum result result = RESULT_OK;
@@ -305,7 +304,7 @@ static enum result append_merged(struct buf *to, struct str base_path, struct st
         result = buf_append_str(&merged, path);
     }
     if (result == RESULT_OK) {
-        result = append_path(to, buf_view(&merged));
+        result = url_append_path(to, buf_view(&merged));
     }
     buf_release(&merged);
     return result;
@@ -334,7 +333,7 @@ enum result url_append_resolved(struct buf *to, struct str base, struct str refe
     if (result == RESULT_OK && !reference.len) { /* "?page=2", "#here", "" */
         result = buf_append_str(to, tail.len && tail.data[0] == '?' ? base_path : at.target);
     } else if (result == RESULT_OK && reference.data[0] == '/') {
-        result = append_path(to, reference);
+        result = url_append_path(to, reference);
     } else if (result == RESULT_OK) {
         result = append_merged(to, base_path, reference);
     }

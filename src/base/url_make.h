@@ -50,6 +50,9 @@ MUST_CHECK enum result url_append_without_param(struct buf *to, struct str url, 
  *  out. Its host, and control characters, stay as they are. */
 MUST_CHECK enum result url_append_mended(struct buf *to, struct str reference);
 
+/** Appends a path that begins with "/" without its "." and ".." segments (section 5.2.4), as libcurl sends it. */
+MUST_CHECK enum result url_append_path(struct buf *to, struct str path);
+
 /** Appends the URL that `reference` means to somebody who stands at `base`, a URL that url_split takes. */
 MUST_CHECK enum result url_append_resolved(struct buf *to, struct str base, struct str reference);
 

@@ -201,6 +201,9 @@ static enum run_limit standing_limit(struct engine *e, uint64_t now_us)
 
 #define NO_SECRET "it was found with a credential in it that this session does not have"
 
+#define NO_SIGNATURE "it cannot be signed: OpenSSL does not allow the digest on this machine"
+#define NO_URL "it cannot be sent: with its secrets in it, its URL is none"
+
 static void send_one(struct engine *e, struct request *request, uint64_t now_us)
 {
     struct host *host = host_at(&e->hosts, request->host);
@@ -221,9 +224,12 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     if (opened == RESULT_OK) {
         opened = signing_carry(e, request, &extra);
     }
-    if (opened == RESULT_NOT_FOUND) {
+    if (opened != RESULT_OK && opened != RESULT_NOMEM) { /* nor later */
         host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
-        judge_refuse(e, request, NO_SECRET);
+        judge_refuse(e, request,
+                     opened == RESULT_NOT_FOUND ? NO_SECRET
+                     : opened == RESULT_DENIED  ? NO_SIGNATURE
+                                                : NO_URL);
         return;
     }
     if (opened == RESULT_OK && fetch_start(e->fetch, request, &extra) == RESULT_OK) {

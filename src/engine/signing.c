@@ -2,6 +2,7 @@
 
 #include "base/moment.h"
 #include "base/units.h"
+#include "base/url_make.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
@@ -41,16 +42,16 @@ static struct str host_of(const struct url *url)
     return (struct str){ begin, len };
 }
 
-/* The target as it is sent: with the query that the login adds, unless it is there (transfer.c). */
+/* The target as it is sent: without "." and ".." segments, and with the query that the login adds, unless it is there (transfer.c). */
 static enum result append_target(struct buf *out, const struct url *url, struct str query)
 {
-    bool has_path = url->target.len && url->target.data[0] == '/';
-    enum result result = has_path ? RESULT_OK : buf_append_char(out, '/');
+    struct str own = url->target, path = str_cut(&own, '?');
+    enum result result = path.len ? url_append_path(out, path) : buf_append_char(out, '/');
 
-    if (result == RESULT_OK) {
-        result = buf_append_str(out, url->target);
+    if (result == RESULT_OK && own.data) {
+        result = buf_append_char(out, '?');
+        result = result == RESULT_OK ? buf_append_str(out, own) : result;
     }
-
     if (result == RESULT_OK && query.len &&
         !memmem(url->target.data, url->target.len, query.data, query.len)) {
         result = buf_append_char(out, memchr(out->data, '?', out->len) ? '&' : '?');

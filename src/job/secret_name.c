@@ -267,10 +267,36 @@ static bool header_key_is_secret(const struct words *w)
            (w->count == 1 || !IS_ONE_OF(w->list[w->count - 2], harmless));
 }
 
+/* Who is asked, as the proxy that ended TLS tells it: Client-Cert and Client-Cert-Chain (RFC 9440),
+ * X-Forwarded-Client-Cert, X-ARR-ClientCert, X-Amzn-Mtls-Clientcert. */
+static bool names_certificate(const struct words *w)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        if (ends_with(w->list[i], STR("clientcert")) || str_equal(w->list[i], STR("cert")) ||
+            str_equal(w->list[i], STR("certificate"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sec-Token-Binding and Sec-Provided-Token-Binding-ID (RFC 8473). */
+static bool names_binding(const struct words *w)
+{
+    for (size_t i = 0; i + 1 < w->count; i++) {
+        if (str_equal(w->list[i], STR("token")) && str_equal(w->list[i + 1], STR("binding"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool header_is_secret(struct str name)
 {
-    static const struct str more[] = { STR_INIT("cookie"), STR_INIT("cookies"), STR_INIT("cookie2"),
-                                       STR_INIT("session"), STR_INIT("canary") };
+    static const struct str more[] = { STR_INIT("cookie"),  STR_INIT("cookies"),
+                                       STR_INIT("cookie2"), STR_INIT("session"),
+                                       STR_INIT("canary"),  STR_INIT("ticket"),
+                                       STR_INIT("saml"),    STR_INIT("principal") };
     struct words w;
 
     split(name, &w);
@@ -284,6 +310,9 @@ bool header_is_secret(struct str name)
         if (IS_ONE_OF(w.list[i], more)) {
             return true;
         }
+    }
+    if (names_certificate(&w) || names_binding(&w)) {
+        return true;
     }
     return names_secret(&w) || header_key_is_secret(&w);
 }

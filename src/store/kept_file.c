@@ -69,20 +69,28 @@ static enum result check_owner(const struct kept_file *f, int fd, struct err *er
 
 enum result kept_file_read(const struct kept_file *f, size_t max, struct buf *out, struct err *err)
 {
-    int fd = openat(f->dir.fd, f->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
     enum result result;
+    int fd;
 
-    if (fd < 0) {
-        return errno == ENOENT ? err_set(err, RESULT_NOT_FOUND, "E-DIR3", "%s/%s: no such file",
-                                         f->dir.path, f->name)
-                               : err_set_errno(err, errno, "E-DIR3", "%s/%s", f->dir.path, f->name);
+    if (fstatat(f->dir.fd, f->name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+        return err_set(err, RESULT_NOT_FOUND, "E-DIR3", "%s/%s: no such file", f->dir.path,
+                       f->name);
+    }
+    result = run_dir_open_file(&f->dir, f->name, O_RDONLY, &fd, err);
+    if (result != RESULT_OK) {
+        return result;
     }
     result = check_owner(f, fd, err);
+    if (result == RESULT_OK) {
+        result = run_dir_read_opened(&f->dir, f->name, fd, max, out, err);
+    }
     close(fd);
-    return result == RESULT_OK ? run_dir_read(&f->dir, f->name, max, out, err) : result;
+    return result;
 }
 
 enum result kept_file_write(const struct kept_file *f, struct str bytes, struct err *err)
 {
-    return run_dir_replace(&f->dir, f->name, bytes, err);
+    return f->is_borrowed ? run_dir_replace(&f->dir, f->name, bytes, err)
+                          : run_dir_replace_unlocked(&f->dir, f->name, bytes, err);
 }

@@ -492,15 +492,23 @@ enum result run_dir_open_file(const struct run_dir *dir, const char *name, int f
 enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max, struct buf *out,
                          struct err *err)
 {
-    size_t begin = out->len;
-    enum result result;
-    ssize_t got = 1;
     int fd;
+    enum result result = run_dir_open_file(dir, name, O_RDONLY, &fd, err);
 
-    result = run_dir_open_file(dir, name, O_RDONLY, &fd, err);
-    if (result != RESULT_OK) {
-        return result;
+    if (result == RESULT_OK) {
+        result = run_dir_read_opened(dir, name, fd, max, out, err);
+        close(fd);
     }
+    return result;
+}
+
+enum result run_dir_read_opened(const struct run_dir *dir, const char *name, int fd, size_t max,
+                                struct buf *out, struct err *err)
+{
+    size_t begin = out->len;
+    enum result result = RESULT_OK;
+    ssize_t got = 1;
+
     while (result == RESULT_OK && got > 0) {
         if (out->len - begin > max) {
             result = err_set(err, RESULT_LIMIT, "E-DIR3", "%s/%s is larger than %zu bytes",
@@ -518,7 +526,6 @@ enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max
             out->len += (size_t)got;
         }
     }
-    close(fd);
     if (result != RESULT_OK) {
         out->len = begin;
     }
@@ -541,17 +548,18 @@ static int write_all(int fd, struct str bytes)
     return 0;
 }
 
-enum result run_dir_replace(const struct run_dir *dir, const char *name, struct str bytes,
-                            struct err *err)
+/* Over a temporary name with `mark` in it. */
+static enum result replace(const struct run_dir *dir, const char *name, const char *mark,
+                           struct str bytes, struct err *err)
 {
     char temp[NAME_MAX + 1];
     int errnum = 0;
     int fd;
 
-    if (snprintf(temp, sizeof temp, ".%s" TEMP_SUFFIX, name) >= (int)sizeof temp) {
+    if (snprintf(temp, sizeof temp, ".%s%s" TEMP_SUFFIX, name, mark) >= (int)sizeof temp) {
         return err_set(err, RESULT_LIMIT, "E-DIR3", "%s: the name is too long", name);
     }
-    (void)unlinkat(dir->fd, temp, 0); /* of a process that died here: we hold the lock */
+    (void)unlinkat(dir->fd, temp, 0); /* of a process that died here */
     fd = openat(dir->fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0) {
         return err_set_write(err, errno, "E-DIR3", "%s/%s: cannot create", dir->path, temp);
@@ -574,4 +582,19 @@ enum result run_dir_replace(const struct run_dir *dir, const char *name, struct 
         return err_set_write(err, errnum, "E-DIR3", "%s/%s: cannot write", dir->path, name);
     }
     return RESULT_OK;
+}
+
+enum result run_dir_replace(const struct run_dir *dir, const char *name, struct str bytes,
+                            struct err *err)
+{
+    return replace(dir, name, "", bytes, err); /* we hold the lock */
+}
+
+enum result run_dir_replace_unlocked(const struct run_dir *dir, const char *name, struct str bytes,
+                                     struct err *err)
+{
+    char mark[32];
+
+    snprintf(mark, sizeof mark, ".%ld", (long)getpid());
+    return replace(dir, name, mark, bytes, err);
 }

@@ -92,8 +92,16 @@ MUST_CHECK enum result run_dir_open_file(const struct run_dir *dir, const char *
 MUST_CHECK enum result run_dir_read(const struct run_dir *dir, const char *name, size_t max,
                                     struct buf *out, struct err *err);
 
-/** Temp name, write, fsync, rename, fsync the directory. */
+/** The same of one that the caller has opened, as all of it or from where it stands. */
+MUST_CHECK enum result run_dir_read_opened(const struct run_dir *dir, const char *name, int fd,
+                                           size_t max, struct buf *out, struct err *err);
+
+/** Temp name, write, fsync, rename, fsync the directory. The run's lock is held, or the name is nobody else's. */
 MUST_CHECK enum result run_dir_replace(const struct run_dir *dir, const char *name,
                                        struct str bytes, struct err *err);
+
+/** The same in a directory that is no run's: several processes may do so at once, and the last one's file stands. */
+MUST_CHECK enum result run_dir_replace_unlocked(const struct run_dir *dir, const char *name,
+                                                struct str bytes, struct err *err);
 
 #endif

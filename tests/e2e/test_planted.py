@@ -274,6 +274,7 @@ def test_probe__prints_no_secret__of_any_place():
     server = peer.Peer(answer)
     places = {
         "header": f"-H 'X-Passphrase: {SECRET}' -H 'X-Credential: {SECRET}' -H 'X-OWA-CANARY: {SECRET}'",
+        "certificate": f"-H 'X-Client-Cert: {SECRET}'",
         "cookie": f"-b 'a=b; sid={SECRET}'",
         "user": f"-u 'me:{SECRET}'",
         "form": f"--data-raw 'user=me&password={QUOTED}'",

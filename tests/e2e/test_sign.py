@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import time
 import urllib.parse
 
@@ -44,6 +45,8 @@ def aws_fault(ask, service):
     if ask.headers["x-amz-content-sha256"] != hashlib.sha256(ask.body).hexdigest():
         return "digest of the body"
     path, _, query = ask.path.partition("?")
+    if service != "s3":
+        path = re.sub("/+", "/", path)
     segments = [encode(urllib.parse.unquote(part) if service == "s3" else part) for part in path.split("/")]
     canonical = "\n".join([ask.method, "/".join(segments), canonical_query(query),
                            *(f"{header}:{' '.join(ask.headers[header].split())}" for header in signed), "",
@@ -66,7 +69,7 @@ def test_check__knows_the_example_of_the_specification():
 
 TARGETS = ["/bucket/a.jsonl", "/bucket/with%20space/%C3%A4", "/b/p?partNumber=2&uploadId=ab", "/b/p?uploadId=ab&partNumber=2",
            "/b/p?uploads", "/b/p?uploads=", "/b/p?q=a%20b%2Bc&list-type=2&q=A", "/b/x~y_z-0.9", "/",
-           "/b/p?a1=x&a=y&a-b=z"]
+           "/b/p?a1=x&a=y&a-b=z", "/b/./c/../d?x=../y", "/b//c///d", "//b/", "/b/c/..", "/b/a+b%2Bc?q=a+b"]
 
 
 def test_aws_signature__is_right__of_every_path_query_and_body():
@@ -114,6 +117,31 @@ def test_clock_that_is_off__is_told__when_a_signature_is_refused():
                          sign={"aws": "eu:s3", "access_key": "i", "secret_key": "${K}"})
     ended = harness.run("run", "--plain", "--retries", "0", "-o", scratch("clock.run"), job, env=harness.environment(K=KEY))
     check_equal(ended.err.count(b"behind that of the server"), 1, ended)
+
+
+NO_DIGESTS = """openssl_conf = i
+[i]
+providers = p
+alg_section = a
+[p]
+default = d
+[d]
+activate = 1
+[a]
+default_properties = fips=yes
+"""
+
+
+def test_request__is_refused_once__when_this_machine_allows_no_digest():
+    server = peer.Peer(lambda ask: peer.reply({"a": 1}))
+    with open(scratch("openssl.cnf"), "w", encoding="ascii") as file:
+        file.write(NO_DIGESTS)
+    job = jobs.write_job("fips", base=server.url, endpoints=[{"name": "a", "url": "/a"}],
+                         sign={"hmac": "sha256", "of": "{time}{path}", "key": "${K}", "header": "X-Sign"})
+    ended = harness.succeed("run", "--plain", "-o", scratch("fips.run"), job, code=3,
+                            env=harness.environment(K="s3cr3t-hmac-key", OPENSSL_CONF=scratch("openssl.cnf")))
+    check(b"cannot be signed: OpenSSL does not allow the digest" in ended.err, ended)
+    check_equal(server.total(), 0, "requests without a signature")
 
 
 def test_sign__is_refused__when_it_lacks_something():

@@ -6,6 +6,7 @@
 #include "job/auth/auth_kind.h"
 #include "job/job_put.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -141,6 +142,15 @@ static bool digest_of(struct str key, struct str text, const EVP_MD *md,
     return good;
 }
 
+/* A machine may forbid a digest, or a key that is too short for its rules; only a shortage passes. */
+static enum result why_no_digest(void)
+{
+    unsigned long code = ERR_peek_last_error();
+
+    ERR_clear_error();
+    return !code || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? RESULT_NOMEM : RESULT_DENIED;
+}
+
 static enum result append_hex(struct buf *out, const unsigned char *bytes, size_t len)
 {
     enum result result = RESULT_OK;
@@ -158,7 +168,7 @@ static enum result append_sha256(struct buf *out, struct str text)
 
     return EVP_Digest(text.len ? text.data : "", text.len, digest, &len, EVP_sha256(), NULL) == 1
                ? append_hex(out, digest, len)
-               : RESULT_NOMEM;
+               : why_no_digest();
 }
 
 static void format_utc(int64_t wall_us, const char *format, char text[32])
@@ -221,6 +231,9 @@ static enum result append_path(struct buf *out, struct str path, bool is_s3)
     while (path.data && result == RESULT_OK) {
         struct str segment = str_cut(&path, '/');
 
+        if (!is_s3 && !is_first && !segment.len && path.data) {
+            continue; /* "a//b" is "a/b" to all but S3 */
+        }
         if (!is_first) {
             result = buf_append_char(out, '/');
         }
@@ -352,7 +365,7 @@ static enum result append_authorization(const struct aws *a, struct buf *line)
                  : result;
     result = result == RESULT_OK ? append_sha256(&text, buf_view(&canonical)) : result;
     if (result == RESULT_OK && !derive(a, buf_view(&text), digest, &len)) {
-        result = RESULT_NOMEM;
+        result = why_no_digest();
     }
     result = result == RESULT_OK
                  ? buf_printf(line,
@@ -449,7 +462,7 @@ static enum result sign_hmac(const struct job_sign *s, const struct sign_request
     result = append_of(&text, str_view(s->of), r, time);
     if (result == RESULT_OK &&
         !digest_of(str_view(s->key.sent), buf_view(&text), md, digest, &len)) {
-        result = RESULT_NOMEM;
+        result = why_no_digest();
     }
     result = result == RESULT_OK ? buf_printf(&lines[0], "%s: ", s->header) : result;
     if (result == RESULT_OK && s->encoding && strcmp(s->encoding, "base64") == 0) {
