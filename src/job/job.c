@@ -98,6 +98,7 @@ void job_words_release(struct job_words *words)
         free(words->list[i]);
     }
     words->count = 0;
+    words->typed = 0;
 }
 
 void job_login_release(struct job_login *login)

@@ -174,6 +174,7 @@ struct auth_kind;
 struct job_words {
     char *list[JOB_WORDS_MAX];
     size_t count;
+    uint32_t typed; /* a bit for each in which a secret stands as it is: not kept with the job */
 };
 
 struct job_login {

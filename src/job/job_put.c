@@ -68,6 +68,22 @@ bool job_put_object(const struct job_writer *w, cJSON *to, const char *name,
     return ok;
 }
 
+/* Null stands for one that a secret was typed into, and so is not kept. */
+static bool put_words(cJSON *to, const char *name, const struct job_words *words)
+{
+    cJSON *array = words->count ? cJSON_AddArrayToObject(to, name) : NULL;
+
+    for (size_t i = 0; array && i < words->count; i++) {
+        cJSON *item =
+            words->typed >> i & 1 ? cJSON_CreateNull() : cJSON_CreateString(words->list[i]);
+
+        if (!item || !cJSON_AddItemToArray(array, item)) {
+            return false;
+        }
+    }
+    return !words->count || array;
+}
+
 bool job_put_key(const struct job_writer *w, cJSON *to, const struct job_key *key,
                  const void *target)
 {
@@ -102,7 +118,7 @@ bool job_put_key(const struct job_writer *w, cJSON *to, const struct job_key *ke
         return cjson_add_texts(to, key->name, *(char *const *const *)at,
                                *(const size_t *)(const void *)((const char *)target + key->count));
     case JOB_KEY_WORDS:
-        return cjson_add_texts(to, key->name, words->list, words->count);
+        return put_words(to, key->name, words);
     case JOB_KEY_SECRET:
     case JOB_KEY_SECRET_OR_NONE:
     case JOB_KEY_NAMED:

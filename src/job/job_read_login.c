@@ -209,6 +209,54 @@ static void read_object(struct job_reader *r, size_t number, struct job_login *l
     }
 }
 
+/* "--password" names the next word; "-c" does not. */
+static bool names_next(const char *word)
+{
+    return word[0] == '-' && !strchr(word, '=') && secret_name_is(str_view(word));
+}
+
+/* Of a file or another option, the name is none. */
+static bool may_be_value(const char *word)
+{
+    return word[0] && !strchr("-/.~@$", word[0]);
+}
+
+/* A word with blanks is a script, in which "token=" names what it finds. */
+static enum result add_typed(struct secrets *secrets, struct str word, size_t *found)
+{
+    enum result result = RESULT_OK;
+    struct str form;
+
+    if (!strpbrk(word.data, " \t\r\n")) {
+        return secrets_add_typed(secrets, word, "command", found, NULL);
+    }
+    while (result == RESULT_OK && (form = secret_form_next(&word)).len) {
+        result = secrets_add(secrets, form, "command", NULL);
+        ++*found;
+    }
+    return result;
+}
+
+/* A secret stands in the last word as it is. */
+static bool note_typed_word(struct job_reader *r, const struct job_words *words)
+{
+    const char *last = words->list[words->count - 1];
+    size_t found = 0;
+    enum result result;
+
+    if (words->count > 1 && may_be_value(last) && names_next(words->list[words->count - 2])) {
+        char label[SECRET_LABEL_SIZE];
+
+        secret_label(label, "command", str_view(words->list[words->count - 2]));
+        result = secrets_add(&r->job->secrets, str_view(last), label, NULL);
+        found = 1;
+    } else {
+        result = add_typed(&r->job->secrets, str_view(last), &found);
+    }
+    r->text.no_memory |= result != RESULT_OK;
+    return found > 0;
+}
+
 static void read_words(struct job_reader *r, const struct job_key *key, struct str value,
                        struct job_words *words)
 {
@@ -223,9 +271,12 @@ static void read_words(struct job_reader *r, const struct job_key *key, struct s
     }
     json_walk_begin(&walk, value);
     while (json_walk_next(&walk, NULL, &item)) {
-        char *text =
-            words->count < JOB_WORDS_MAX ? job_text_string(&r->text, key->name, item) : NULL;
+        bool is_unkept = r->is_stored && json_type_of(item) == JSON_NULL;
+        char *text = words->count == JOB_WORDS_MAX ? NULL
+                     : is_unkept                   ? str_dup(STR(""))
+                                                   : job_text_string(&r->text, key->name, item);
 
+        r->job->login.is_incomplete |= is_unkept;
         if (words->count == JOB_WORDS_MAX) {
             job_text_fault(&r->text, value, "E-CFG2", "\"%s\": more than %d words", key->name,
                            JOB_WORDS_MAX);
@@ -233,6 +284,7 @@ static void read_words(struct job_reader *r, const struct job_key *key, struct s
         }
         if (text) {
             words->list[words->count++] = text;
+            words->typed |= (uint32_t)note_typed_word(r, words) << (words->count - 1);
         }
     }
     if (!words->count) {

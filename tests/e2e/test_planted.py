@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import re
+import sys
 import urllib.parse
 
 import harness
@@ -178,6 +179,27 @@ def test_login__is_nowhere__whatever_echoes_it():
             check_readers(run_dir)
         except harness.Failed as failed:
             raise harness.Failed(f"{kind}: {failed}") from None
+
+
+def test_login_command__is_kept_without_the_secrets_in_its_words():
+    server = peer.Peer(answer)
+    program = [sys.executable, "-c", "import sys; print('tk-' + sys.argv[1][-4:] + 'abcdefgh')"]
+    form = "ghp_" + "x7Kq9ZpW2mLr4TnB8vYc6HdJ1fGs3QeA5uRo"
+    for name, words in (("option", ["--password", SECRET]), ("named", ["--token=" + SECRET]), ("form", [form])):
+        run_dir = scratch("c-" + name + ".run")
+        job = jobs.write_job("c-" + name, base=server.url, login={"command": [*program, *words]},
+                             endpoints=[{"name": "e", "url": "/e/ok"}])
+        harness.succeed("run", "--plain", "-o", run_dir, job)
+        for path, data in harness.everything_in(run_dir).items():
+            check(SECRET.encode() not in data and form.encode() not in data, path, "holds the secret of", name)
+        ended = harness.run("run", "--plain", "-o", run_dir, "--only-failed")
+        check(ended.code == 2 and b"E-SEC3" in ended.err and b"login" in ended.err, "without it:", ended)
+        harness.succeed("run", "--plain", "-o", run_dir, job)
+    run_dir = scratch("plain.run")
+    job = jobs.write_job("plain", base=server.url, endpoints=[{"name": "e", "url": "/e/ok"}],
+                         login={"command": [*program, "--key", "/a/path.pem", "-c", "token=$(cat x) echo"]})
+    harness.succeed("run", "--plain", "-o", run_dir, job)
+    harness.succeed("run", "--plain", "-o", run_dir)
 
 
 # --- what is asked again with it --------------------------------------------------------------------------
