@@ -50,10 +50,23 @@ static void proxy_url_split__takes__what_curl_takes(void **state)
 static void proxy_url_split__refuses__what_is_none_and_repeats_no_credentials(void **state)
 {
     static const char *const bad[] = {
-        "ftp://h:1", "http://",      "http://s3cret:s3cret@", "h:0",
-        "h:65536",   "h:12x",        "http://h/path",         "h h:1",
-        "[::1:3128", "http://h:1?x", "socks6://s3cret@h:1",   "h\n:1",
+        "ftp://h:1",
+        "http://",
+        "http://s3cret:s3cret@",
+        "h:0",
+        "h:65536",
+        "h:12x",
+        "http://h/path",
+        "h h:1",
+        "[::1:3128",
+        "http://h:1?x",
+        "socks6://s3cret@h:1",
+        "h\n:1",
         ":3128",
+        "http://u:x@s3cret word",
+        "user:s3cret",
+        "http://user:s3cret",
+        "s3cret://x@h:1",
     };
     struct err err;
 

@@ -1,6 +1,7 @@
 /* Certificates, keys and pins, as a job names them. Whether they are any good is fetch/client_cert.h's to say. */
 #include "job/job_network.h"
 
+#include "base/os.h"
 #include "job/job_parts.h"
 
 #include <errno.h>
@@ -46,24 +47,44 @@ static enum result set_path(char **to, const char *what, const char *path, struc
     return RESULT_OK;
 }
 
-/* "FILE:PASS" when there is no file of that whole name. */
+/* Behind the longest name of a file that there is; where there is none, the first colon. NULL: no password. */
+static const char *password_of(const char *text, char *room)
+{
+    const char *first = NULL;
+
+    if (access(text, F_OK) == 0) {
+        return NULL;
+    }
+    for (size_t at = strlen(text); at-- > 1;) {
+        if (text[at] == ':') {
+            room[at] = '\0';
+            if (access(room, F_OK) == 0) {
+                return text + at + 1;
+            }
+            first = text + at + 1;
+        }
+    }
+    return first;
+}
+
+/* "FILE:PASS" when there is no file of that whole name. No part of a password is printed. */
 enum result job_set_cert(struct job *job, const char *text, struct err *err)
 {
     struct job_tls *tls = &job->network.tls;
-    const char *colon = strrchr(text, ':');
-    char *path;
+    char *path = str_dup(str_view(text));
+    const char *password = path ? password_of(text, path) : NULL;
     enum result result;
 
-    if (!colon || colon == text || access(text, F_OK) == 0) {
-        return set_path(&tls->cert, "certificate", text, err);
-    }
-    path = str_dup((struct str){ text, (size_t)(colon - text) });
     if (!path) {
         return err_nomem(err, "reading the job");
     }
+    if (password) {
+        path[password - text - 1] = '\0';
+    }
     result = set_path(&tls->cert, "certificate", path, err);
+    os_wipe(path, strlen(text));
     free(path);
-    return result == RESULT_OK ? job_set_pass(job, colon + 1, err) : result;
+    return result == RESULT_OK && password ? job_set_pass(job, password, err) : result;
 }
 
 enum result job_set_key(struct job *job, const char *path, struct err *err)

@@ -51,7 +51,9 @@ static enum result take_scheme(struct str *text, struct proxy_url *url, struct e
             return RESULT_OK;
         }
     }
-    return refuse(err, "no kind of proxy:", scheme);
+    /* With an "@" behind it, it may be part of a password. */
+    return refuse(err,
+                  "no kind of proxy:", memchr(text->data, '@', text->len) ? STR("...") : scheme);
 }
 
 /* Digits up to 65535, or nothing. */
@@ -86,6 +88,20 @@ static bool is_host(struct str host)
     return name.len && (!port.data || is_port(port));
 }
 
+/* What stands behind the "@" may be the end of a password that has one, and "user:password" may lack it. */
+static enum result refuse_host(struct err *err, struct str host, bool has_user)
+{
+    struct str port = host, name = str_cut(&port, ':');
+
+    if (has_user) {
+        return refuse(err, "no host and port of a proxy follow", STR("USER:PASSWORD@"));
+    }
+    if (host.data && host.len && host.data[0] != '[' && port.data && !is_port(port)) {
+        return refuse(err, "no port of a proxy after", name);
+    }
+    return refuse(err, "no host and port of a proxy:", host);
+}
+
 enum result proxy_url_split(struct str text, struct proxy_url *url, struct err *err)
 {
     struct str rest = str_trim(text);
@@ -106,7 +122,7 @@ enum result proxy_url_split(struct str text, struct proxy_url *url, struct err *
         rest.len--;
     }
     url->host = rest;
-    return is_host(rest) ? RESULT_OK : refuse(err, "no host and port of a proxy:", rest);
+    return is_host(rest) ? RESULT_OK : refuse_host(err, rest, at != NULL);
 }
 
 enum result proxy_url_append_shown(const struct proxy_url *url, struct buf *out)

@@ -125,6 +125,7 @@ def test_certificate__is_refused_before_anything_is_asked__when_it_cannot_be_sho
     cert, key = ["--cert", n.path("client.crt")], ["--key", n.path("client.key")]
     for more, code, words in (
             (["--cert", n.path("none.crt")], "E-TLS4", "none.crt"),
+            (["--cert", n.path("none.crt") + ":s3cret:s3cret"], "E-TLS4", "none.crt"),
             ([*cert, "--key", n.path("none.key")], "E-TLS4", "none.key"),
             ([*cert, "--key", n.path("open.key")], "E-SEC1", "open.key"),
             ([*cert, "--key", n.path("locked.key")], "E-TLS4", "wants a pass phrase"),
@@ -146,6 +147,7 @@ def test_certificate__is_refused_before_anything_is_asked__when_it_cannot_be_sho
         ended = ask("refused", server.url + "/x", *more)
         check_equal(ended.code, 2, f"exit code with {more}: {ended}")
         check(f"error[{code}]".encode() in ended.err and words.encode() in ended.err, "not told", code, words, ended)
+        check(b"s3cret" not in ended.err, "a password is told:", ended)
         check(not os.path.exists(scratch("refused")), "a directory was made for", more)
     check_equal(server.total(), 0, "requests")
 
