@@ -78,6 +78,8 @@ static void words__are_commands(void **state)
     expect("q", CONTROL_DRAIN, 0, "");
     expect("drain", CONTROL_DRAIN, 0, "");
     expect("abort", CONTROL_ABORT, 0, "");
+    expect("on add 429 > 2% for 60s: cap /2", CONTROL_ON_ADD, 0, "429 > 2% for 60s: cap /2");
+    expect("on remove 3", CONTROL_ON_REMOVE, 3, "");
 }
 
 static void words__say_what_a_screen_would_show(void **state)
@@ -89,8 +91,13 @@ static void words__say_what_a_screen_would_show(void **state)
     expect_answer("waiting", "900: GET /products?page=61190, in 0:02, try 2 of 5, HTTP 429,");
     expect_answer("hosts",
                   "cdn.example.org: 1 in flight, 1000 requests, 90 answered 429, held 0:41");
+    expect_answer("on", "there is no rule by event");
     expect_answer("help", "cap N: ");
     expect_answer("help", "hold HOST: ");
+    ui_scene_fill(&snapshot, SCENE_TUNED, 24, START_US);
+    expect_answer("on", "1: 429 > 2% for 60s: cap /2; fired 2 times; it is 1.2 %");
+    expect_answer("on list", "2: idle > 10m: drain; fired 0 times; it is not known yet; for this "
+                             "session");
 }
 
 /* What a screen is for is not there at all, and what is wrong is said. */
@@ -112,6 +119,10 @@ static void words__say_what_is_wrong__and_do_nothing(void **state)
     expect_answer("dance", "no such command: \"dance\"; help");
     expect_answer("re", "several commands begin so");
     expect_answer("resume", "not paused");
+    expect_answer("on fire", "want nothing, add WHEN: DO, or remove N");
+    expect_answer("on add", "on add WHEN: DO");
+    expect_answer("on remove", "the number that on lists");
+    expect_answer("on remove x", "the number that on lists");
     expect_answer("\033[31mred", "\\x1b[31mred");
     assert_false(typed("   "));
     assert_int_equal(answer.len, 0);
@@ -156,6 +167,8 @@ static void commands__become_words_that_mean_them(void **state)
     expect_same((struct control){ .verb = CONTROL_DROP, .number = 17 }, false);
     expect_same((struct control){ .verb = CONTROL_HOLD, .text = "a.example" }, false);
     expect_same((struct control){ .verb = CONTROL_MARK, .text = "after lunch" }, false);
+    expect_same((struct control){ .verb = CONTROL_ON_ADD, .text = "idle > 10m: drain" }, false);
+    expect_same((struct control){ .verb = CONTROL_ON_REMOVE, .number = 2 }, false);
     expect_same((struct control){ .verb = CONTROL_DRAIN }, false);
     expect_same((struct control){ .verb = CONTROL_ABORT }, false);
 }

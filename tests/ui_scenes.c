@@ -405,6 +405,17 @@ static void fill_rules(struct snapshot *s)
     memcpy(s->rules, rules, sizeof rules);
 }
 
+static void fill_on(struct snapshot *s)
+{
+    static const struct snapshot_on ons[] = {
+        { 1, 2, true, false, "1.2 %", "429 > 2% for 60s: cap /2" },
+        { 2, 0, false, true, "", "idle > 10m: drain" },
+    };
+
+    s->on_count = sizeof ons / sizeof ons[0];
+    memcpy(s->ons, ons, sizeof ons);
+}
+
 static void fill_endpoints(struct snapshot *s)
 {
     static const struct snapshot_endpoint endpoints[] = {
@@ -638,6 +649,9 @@ static void fill_hostile(struct snapshot *s, size_t n)
     HURT(s->normalise.message);
     fill_hostile_lists(s, n);
     fill_hostile_detail(&s->detail, n + 1);
+    for (size_t i = 0; i < s->on_count; i++) {
+        HURT(s->ons[i].rule);
+    }
 }
 
 size_t ui_scene_attacks(void)
@@ -775,6 +789,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_TUNED:
         fill_ladder(s);
         fill_rules(s);
+        fill_on(s);
         fill_endpoints(s);
         fill_detail(s);
         s->login = (struct snapshot_login){ .is_used = true,
@@ -786,6 +801,7 @@ void ui_scene_fill(struct snapshot *s, enum ui_scene scene, unsigned cap, uint64
     case SCENE_HOSTILE:
         fill_ladder(s);
         fill_rules(s);
+        fill_on(s);
         fill_endpoints(s);
         fill_detail(s);
         fill_hostile(s, 0);

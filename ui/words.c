@@ -148,6 +148,55 @@ static bool say_hosts(struct asked *a)
     return count ? say_more(a, a->s->host_count, count) : say(a, "no host asked yet");
 }
 
+/* --- rules by event --------------------------------------------------------------------------------- */
+
+static bool say_rules(struct asked *a)
+{
+    if (!a->s->on_count) {
+        return say(a, "there is no rule by event; on add WHEN: DO adds one for this session");
+    }
+    for (size_t i = 0; i < a->s->on_count; i++) {
+        const struct snapshot_on *on = &a->s->ons[i];
+
+        say(a, "%u: %s; fired %llu time%s; it is %s%s", on->number, on->rule,
+            (unsigned long long)on->fired, on->fired == 1 ? "" : "s",
+            on->value[0] ? on->value : "not known yet", on->is_added ? "; for this session" : "");
+    }
+    return false;
+}
+
+static bool remove_rule(struct asked *a, struct str number)
+{
+    struct err err;
+    uint64_t which;
+
+    return units_parse_count(number, 1, UINT32_MAX, &which, &err) == RESULT_OK
+               ? give(a, CONTROL_ON_REMOVE, (int64_t)which)
+               : refuse(a, "on remove N: the number that on lists");
+}
+
+/* "on", "on add WHEN: DO", "on remove N". */
+static bool rules_by_event(struct asked *a)
+{
+    struct str rest = a->argument, word = str_cut(&rest, ' ');
+
+    rest = str_trim(rest);
+    if (!word.len || str_equal(word, STR("list"))) {
+        return say_rules(a);
+    }
+    if (str_equal(word, STR("remove"))) {
+        return remove_rule(a, rest);
+    }
+    if (!str_equal(word, STR("add"))) {
+        return refuse(a, "on: want nothing, add WHEN: DO, or remove N");
+    }
+    if (!rest.len || rest.len >= CONTROL_TEXT_MAX) {
+        return refuse(a, "on add WHEN: DO, such as on add 429 > 2% for 60s: cap /2");
+    }
+    a->argument = rest;
+    return give_text(a, CONTROL_ON_ADD);
+}
+
 static bool resume(struct asked *a)
 {
     return a->s->state == RUN_PAUSED ? give(a, CONTROL_PAUSE, 0) : say(a, "it is not paused");
@@ -173,6 +222,8 @@ static const struct own_word {
     { "failed", "what has failed, by kind", say_failed },
     { "waiting", "what waits, and until when", say_waiting },
     { "hosts", "what each host bears", say_hosts },
+    { "on", "rules by event: which there are; on add WHEN: DO and on remove N, for this session",
+      rules_by_event },
     { "resume", "go on after pause", resume },
     { "drain", "start nothing more and end when all in flight has come, as quit does", drain },
     { "abort", "end now; what is in flight is asked again next time", abort_now },
@@ -391,11 +442,14 @@ static const char *word_of(const struct control *control, uint32_t verbs)
 bool words_write(const struct control *control, bool is_paused, uint32_t verbs, struct buf *out)
 {
     const char *word = control->verb == CONTROL_ABORT                ? "abort"
+                       : control->verb == CONTROL_ON_ADD             ? "on add"
+                       : control->verb == CONTROL_ON_REMOVE          ? "on remove"
                        : control->verb == CONTROL_PAUSE && is_paused ? "resume"
                                                                      : word_of(control, verbs);
     int64_t number = control->number < 0 ? -control->number : control->number;
     bool has_number = control->verb == CONTROL_CAP_SET || control->verb == CONTROL_CAP_ADD ||
-                      control->verb == CONTROL_RETRY || control->verb == CONTROL_DROP;
+                      control->verb == CONTROL_RETRY || control->verb == CONTROL_DROP ||
+                      control->verb == CONTROL_ON_REMOVE;
 
     if (!word || buf_append_str(out, str_view(word)) != RESULT_OK) {
         return false;

@@ -68,6 +68,23 @@ static const struct option_row answer_rows[] = {
     },
 };
 
+static enum result set_on(void *target, const char *value, struct err *err)
+{
+    return job_add_on(target, str_view(value), err);
+}
+
+static const struct option_row on_rows[] = {
+    {
+        .name = "on",
+        .value = "RULE",
+        .help = "What the run does by itself: '429 > 2% for 60s: cap /2', 'failed > 5%: pause', "
+                "'idle > 10m: say nothing comes'; besides those of \"on\" in a job file",
+        .kind = OPTION_CALL,
+        .set = set_on,
+        .repeats = true,
+    },
+};
+
 static const struct option_row session_rows[] = {
     {
         .name = "only-failed",
@@ -141,6 +158,7 @@ static const struct option_group groups[] = {
     { "Job files", ROWS(file_rows), 0 },
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
     { "Answers", ROWS(answer_rows), offsetof(struct run_options, job) },
+    { "Rules by event", ROWS(on_rows), offsetof(struct run_options, job) },
     { "Pace", ROWS(run_pace_rows), offsetof(struct run_options, job) },
     { "When to stop", run_limit_rows, RUN_LIMIT_ROWS, offsetof(struct run_options, job) },
     { "Output", ROWS(run_output_rows), 0 },
@@ -382,6 +400,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     if (options_have(&run_table, &options->given, "answer")) {
         answer_rules_drop_first(
             &options->job.answers); /* those of an earlier session's command line */
+    }
+    if (options_have(&run_table, &options->given, "on")) {
+        on_rules_drop_typed(&options->job.on);
     }
     result = parse_again(options, argc, argv, err);
     lay_meta(options);

@@ -85,6 +85,7 @@ static const struct {
     { "login.basic.user", "user" },
     { "login.basic.password", "user" },
     { "answers", "answer" },
+    { "on", "on" },
     { "base", "base" },
     { "globoff", "globoff" },
     { "every", "every" },
@@ -93,10 +94,14 @@ static const struct {
     { "header_files", "header" },
 };
 
-/* A rule of the command line says that it goes first; those of the job are its own. */
+/* A rule of the command line says so; those of the job are its own. */
 static bool is_of_option(const char *option, struct str value)
 {
-    return strcmp(option, "answer") != 0 || str_starts(value, STR("{\"first\":true,"));
+    struct str typed;
+
+    return strcmp(option, "answer") == 0 ? str_starts(value, STR("{\"first\":true,"))
+           : strcmp(option, "on") == 0   ? json_find(value, STR("/typed"), &typed)
+                                         : true;
 }
 
 /* --meta is of all tables. */

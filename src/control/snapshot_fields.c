@@ -365,6 +365,12 @@ static const struct field detail_rows[] = {
 };
 static const struct field_group detail_group = GROUP_OF(detail_rows);
 
+static const struct field on_rows[] = {
+    UNSIGNED(snapshot_on, number),  UNSIGNED(snapshot_on, fired), BOOLEAN(snapshot_on, holds),
+    BOOLEAN(snapshot_on, is_added), TEXT(snapshot_on, value),     TEXT(snapshot_on, rule),
+};
+static const struct field_group on_group = GROUP_OF(on_rows);
+
 static const struct field rule_rows[] = {
     UNSIGNED(snapshot_rule, count),
     TEXT(snapshot_rule, name),
@@ -462,6 +468,7 @@ static const struct field snapshot_rows[] = {
     GROUP(snapshot, normalise, normalise_group),
     GROUP(snapshot, detail, detail_group),
     LIST(snapshot, rules, rule_count, rule_group),
+    LIST(snapshot, ons, on_count, on_group),
     LIST(snapshot, rungs, rung_count, rung_group),
     LIST(snapshot, endpoints, endpoint_count, endpoint_group),
 };

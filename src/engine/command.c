@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "engine/metrics.h"
+#include "engine/on_list.h"
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
 #include "engine/pump.h"
@@ -12,22 +13,25 @@
 #include "engine/table.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static void set_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_MAX])
+/* Who turns the cap by hand has taken it over from the controller; a rule only lets it go on from there. */
+static void set_cap(struct engine *e, int64_t wanted, const char *by, char reply[CONTROL_REPLY_MAX])
 {
     unsigned before = e->pace.cap, cap;
     size_t in_flight = fetch_in_flight(e->fetch);
     char why[64];
 
-    pace_sweep_leave(e, "you set the cap");
+    snprintf(why, sizeof why, "%s set the cap", by);
+    pace_sweep_leave(e, why);
     cap = wanted < 0 ? 0 : wanted > JOB_CAP_MAX ? JOB_CAP_MAX : (unsigned)wanted;
-    snprintf(why, sizeof why, "cap %u -> %u by you", before, cap);
+    snprintf(why, sizeof why, "cap %u -> %u by %s", before, cap, by);
     if (!pace_change_cap(e, cap, why)) {
         snprintf(reply, CONTROL_REPLY_MAX, "cap is %u", cap);
         return;
     }
     if (e->pace.auto_on) {
-        pace_set_auto(e, false); /* whoever turns it by hand has taken it over */
+        pace_set_auto(e, strcmp(by, COMMAND_BY_USER) != 0);
     }
     if (!cap) {
         snprintf(reply, CONTROL_REPLY_MAX, "paused: a cap of 0 starts nothing");
@@ -54,12 +58,14 @@ static void toggle_auto(struct engine *e, char reply[CONTROL_REPLY_MAX])
 }
 
 /* Steps never pass below 1: pausing is another key. */
-static void step_cap(struct engine *e, int64_t wanted, char reply[CONTROL_REPLY_MAX])
+static void step_cap(struct engine *e, int64_t wanted, const char *by,
+                     char reply[CONTROL_REPLY_MAX])
 {
-    set_cap(e, wanted < 1 ? 1 : wanted, reply);
+    set_cap(e, wanted < 1 ? 1 : wanted, by, reply);
 }
 
-static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPLY_MAX])
+static bool set_rate(struct engine *e, const char *text, const char *by,
+                     char reply[CONTROL_REPLY_MAX])
 {
     struct rate rate;
     struct err err;
@@ -67,24 +73,25 @@ static void set_rate(struct engine *e, const char *text, char reply[CONTROL_REPL
 
     if (units_parse_rate(str_view(text), &rate, &err) != RESULT_OK) {
         snprintf(reply, CONTROL_REPLY_MAX, "%s", err.text);
-        return;
+        return false;
     }
     pacer_set_rate(&e->pace.pacer, rate);
     host_table_forget_learned(&e->hosts);
     units_format_rate(rate, shown);
     snprintf(fields, sizeof fields, ",\"rate\":\"%s\"", shown);
-    events_add(&e->events, EVENT_NOTICE, "rate", fields, "rate %s by you", shown);
+    events_add(&e->events, EVENT_NOTICE, "rate", fields, "rate %s by %s", shown, by);
     snprintf(reply, CONTROL_REPLY_MAX, "rate %s", shown);
+    return true;
 }
 
-static void toggle_pause(struct engine *e, char reply[CONTROL_REPLY_MAX])
+static void toggle_pause(struct engine *e, const char *by, char reply[CONTROL_REPLY_MAX])
 {
     e->pace.is_paused = !e->pace.is_paused;
     if (!e->pace.is_paused) {
         host_table_ease(&e->hosts, engine_now_us(e));
     }
-    events_add(&e->events, EVENT_NOTICE, e->pace.is_paused ? "pause" : "resume", "", "%s by you",
-               e->pace.is_paused ? "paused" : "resumed");
+    events_add(&e->events, EVENT_NOTICE, e->pace.is_paused ? "pause" : "resume", "", "%s by %s",
+               e->pace.is_paused ? "paused" : "resumed", by);
     snprintf(reply, CONTROL_REPLY_MAX,
              e->pace.is_paused ? "paused: %zu in flight finish" : "resumed",
              fetch_in_flight(e->fetch));
@@ -112,29 +119,32 @@ uint32_t engine_verbs(void)
            1U << CONTROL_SWEEP | 1U << CONTROL_PAUSE | 1U << CONTROL_NORMALISE |
            1U << CONTROL_RETRY_FAILED | 1U << CONTROL_RETRY_WAITING | 1U << CONTROL_RETRY |
            1U << CONTROL_DROP | 1U << CONTROL_DETAIL | 1U << CONTROL_HOLD | 1U << CONTROL_MARK |
-           1U << CONTROL_DRAIN | 1U << CONTROL_ABORT;
+           1U << CONTROL_DRAIN | 1U << CONTROL_ABORT | 1U << CONTROL_ON_ADD |
+           1U << CONTROL_ON_REMOVE;
 }
 
-void engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
+bool command_obey(struct engine *e, const struct control *control, const char *by,
+                  char reply[CONTROL_REPLY_MAX])
 {
     int64_t cap = e->pace.cap;
+    bool is_good = true;
 
     reply[0] = '\0';
     switch (control->verb) {
     case CONTROL_CAP_SET:
-        set_cap(e, control->number, reply);
+        set_cap(e, control->number, by, reply);
         break;
     case CONTROL_CAP_ADD:
-        step_cap(e, cap + control->number, reply);
+        step_cap(e, cap + control->number, by, reply);
         break;
     case CONTROL_CAP_DOUBLE:
-        step_cap(e, cap * 2, reply);
+        step_cap(e, cap * 2, by, reply);
         break;
     case CONTROL_CAP_HALVE:
-        step_cap(e, cap / 2, reply);
+        step_cap(e, cap / 2, by, reply);
         break;
     case CONTROL_RATE_SET:
-        set_rate(e, control->text, reply);
+        is_good = set_rate(e, control->text, by, reply);
         break;
     case CONTROL_AUTO:
         toggle_auto(e, reply);
@@ -143,7 +153,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         pace_sweep_by_user(e, str_view(control->text), reply);
         break;
     case CONTROL_PAUSE:
-        toggle_pause(e, reply);
+        toggle_pause(e, by, reply);
         break;
     case CONTROL_NORMALISE:
         toggle_table(e, reply);
@@ -161,7 +171,7 @@ void engine_control(struct engine *e, const struct control *control, char reply[
         steer_hold(e, control->text, reply);
         break;
     case CONTROL_RETRY_FAILED:
-        steer_retry_failed(e, control->text, reply);
+        steer_retry_failed(e, control->text, by, reply);
         break;
     case CONTROL_DETAIL:
         e->detail.id = (uint64_t)control->number;
@@ -177,11 +187,25 @@ void engine_control(struct engine *e, const struct control *control, char reply[
     case CONTROL_ABORT:
         pump_abort(e, control->number ? (enum exit_code)control->number : EXIT_INTERRUPTED);
         break;
+    case CONTROL_ON_ADD:
+        is_good = on_list_add(e, str_view(control->text), reply);
+        break;
+    case CONTROL_ON_REMOVE:
+        is_good = on_list_remove(e, (uint64_t)control->number, reply);
+        break;
     default:
         snprintf(reply, CONTROL_REPLY_MAX, "not possible in this run");
         break;
     }
+    return is_good;
+}
+
+bool engine_control(struct engine *e, const struct control *control, char reply[CONTROL_REPLY_MAX])
+{
+    bool is_good = command_obey(e, control, COMMAND_BY_USER, reply);
+
     pump_turn(e);
+    return is_good;
 }
 
 /* Whoever waits may be let in by now, but not all at once. */
@@ -213,6 +237,11 @@ void engine_set_attended(struct engine *e, bool attended)
         steer_release_all(e);
     }
     pump_turn(e);
+}
+
+void engine_set_can_return(struct engine *e, bool can_return)
+{
+    e->on.can_return = can_return;
 }
 
 void engine_note_steered(struct engine *e, const char *who, struct str words, const char *reply)

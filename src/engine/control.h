@@ -22,19 +22,21 @@ enum control_verb {
     CONTROL_NORMALISE,     /* starts; while one runs: cancels it */
     CONTROL_RETRY_FAILED,  /* text: a class of failures (plan/failure.h); empty: all */
     CONTROL_RETRY_WAITING, /* text: a filter (base/text_filter.h) of those that wait; empty: all */
-    CONTROL_RETRY,  /* number: id of a waiting request; asked at once, whatever its host said */
-    CONTROL_DROP,   /* number: id of a request that waits or is in flight; it has failed then */
-    CONTROL_DETAIL, /* number: id of the request that snapshot.detail shows; 0: none */
-    CONTROL_HOLD,   /* text: host; toggles */
-    CONTROL_MARK,   /* text: a note on the time axis */
-    CONTROL_DRAIN,  /* start nothing more, let the in-flight finish, end */
-    CONTROL_ABORT,  /* end now; everything complete is committed */
-    CONTROL_SEEK,   /* number: seconds to go forward or back, in a run that is only replayed */
-    CONTROL_DETACH, /* the screen ends, the run goes on; a session's matter, not the engine's */
-    CONTROL_LEAVE,  /* the same of a screen that is only attached to the run */
+    CONTROL_RETRY,     /* number: id of a waiting request; asked at once, whatever its host said */
+    CONTROL_DROP,      /* number: id of a request that waits or is in flight; it has failed then */
+    CONTROL_DETAIL,    /* number: id of the request that snapshot.detail shows; 0: none */
+    CONTROL_HOLD,      /* text: host; toggles */
+    CONTROL_MARK,      /* text: a note on the time axis */
+    CONTROL_DRAIN,     /* start nothing more, let the in-flight finish, end */
+    CONTROL_ABORT,     /* end now; everything complete is committed */
+    CONTROL_ON_ADD,    /* text: a rule by event, "WHEN: DO", for this session */
+    CONTROL_ON_REMOVE, /* number: of that rule */
+    CONTROL_SEEK,      /* number: seconds to go forward or back, in a run that is only replayed */
+    CONTROL_DETACH,    /* the screen ends, the run goes on; a session's matter, not the engine's */
+    CONTROL_LEAVE,     /* the same of a screen that is only attached to the run */
 };
 
-#define CONTROL_TEXT_MAX 128
+#define CONTROL_TEXT_MAX 192 /* a rule by event is the longest */
 #define CONTROL_REPLY_MAX 160
 
 struct control {

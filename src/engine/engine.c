@@ -20,6 +20,7 @@
 #include "engine/login.h"
 #include "engine/mark.h"
 #include "engine/metrics.h"
+#include "engine/on_list.h"
 #include "engine/opinion.h"
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
@@ -265,6 +266,7 @@ static const struct part {
     { "login", login_init, login_release },
     { "signing", NULL, signing_release },
     { "rules", opinion_init, opinion_release },
+    { "rules by event", on_list_init, on_list_release },
     { "discover", discover_make, discover_stop },
     { "frontier", frontier_start, frontier_stop },
     { "credentials", NULL, credential_release },

@@ -69,8 +69,8 @@ MUST_CHECK enum result engine_new(struct engine **engine, const struct engine_op
 
 MUST_CHECK enum result engine_start(struct engine *engine, struct err *err);
 
-/** Obeys and answers with one sentence for people, possibly empty. */
-void engine_control(struct engine *engine, const struct control *control,
+/** Obeys and answers with one sentence for people, possibly empty. False: it cannot be, and the sentence says why. */
+bool engine_control(struct engine *engine, const struct control *control,
                     char reply[CONTROL_REPLY_MAX]);
 
 /** The verbs that engine_control obeys, as a set of 1 << verb. */
@@ -94,6 +94,10 @@ void engine_continued(struct engine *engine, uint64_t slept_us);
 
 /** Whether somebody is there to decide (struct engine_options). */
 void engine_set_attended(struct engine *engine, bool attended);
+
+/** Whether somebody can come back to a run that is paused, though nobody is there. At first nobody can: a rule by
+ *  event that would pause the run drains it then. */
+void engine_set_can_return(struct engine *engine, bool can_return);
 
 bool engine_is_done(const struct engine *engine);
 

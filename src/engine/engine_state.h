@@ -24,6 +24,7 @@
 #include "engine/login.h"
 #include "engine/mark.h"
 #include "engine/metrics.h"
+#include "engine/on_list.h"
 #include "engine/opinion.h"
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
@@ -119,6 +120,7 @@ struct engine {
 
     /* what came */
     struct rules rules;
+    struct on_list on;
     struct judging judging;
     struct settlement *spare;
 

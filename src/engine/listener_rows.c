@@ -13,6 +13,7 @@
 #include "engine/ladder.h"
 #include "engine/limit.h"
 #include "engine/metrics.h"
+#include "engine/on_watch.h"
 #include "engine/pace.h"
 #include "engine/pace_sweep.h"
 #include "engine/said.h"
@@ -151,6 +152,7 @@ const struct listener listener_rows[] = {
     { "quota", .on_answer = pace_quota_answer },
     { "detail", .on_judged = detail_note },
     { "failures", .on_settled = failures_settled },
+    { "rules by event", on_watch_answer, NULL, on_watch_settled, on_watch_tick },
     { "samples", .on_tick = sample_tick },
     { .name = NULL },
 };

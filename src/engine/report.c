@@ -11,6 +11,7 @@
 #include "engine/poll.h"
 #include "engine/report_endpoints.h"
 #include "engine/report_retries.h"
+#include "engine/report_on.h"
 #include "engine/report_rules.h"
 #include "engine/report_verdict.h"
 #include "engine/session_end.h"
@@ -200,6 +201,7 @@ void engine_report(struct engine *e, struct report *r)
     r->store_is_gone = e->storage.state == RESULT_NOT_FOUND;
     report_add_endpoints(e, r);
     report_add_rules(e, r);
+    report_add_on(e, r);
     r->exit = exit_of(e, r);
 }
 
@@ -448,6 +450,7 @@ static void fill_object(cJSON *root, const struct report *r)
     add_failure_list(root, r);
     report_endpoints_json(r, root);
     report_rules_json(r, root);
+    report_on_json(r, root);
     for (size_t i = 0; table_formats[i]; i++) {
         add_path(root, table_formats[i]->name, report_table_path(r, table_formats[i]->name));
     }

@@ -55,6 +55,13 @@ struct report_rule {
     uint64_t count;
 };
 
+/** A rule by event in this session. */
+struct report_on {
+    unsigned number;
+    uint64_t fired;
+    char rule[200]; /* "429 > 2% for 60s: cap /2" */
+};
+
 struct report_endpoint {
     char name[64];
     uint64_t requests, ok, failed; /* all sessions */
@@ -110,14 +117,16 @@ struct report {
     size_t table_count;
     uint64_t
         made_of; /* of the ok ones, those that the table has; of another session's it is not known */
-    char stopped_by[160];               /* why it ended before its end, or empty */
-    char stopped_code[ERR_CODE_MAX];    /* the error code of that, or empty */
-    bool stopped_in_error;              /* by what answers said, though it can be resumed */
-    bool stopped_as_wanted;             /* by who watched it, or a sweep that knew enough */
-    bool list_is_cut;                   /* the run ended before the list that came in did */
-    bool store_is_gone;                 /* somebody took it away: there is nothing to resume */
-    size_t rule_count;                  /* 0 when there was no memory for them */
-    struct report_rule *rules;          /* owned; those that met no answer, too */
+    char stopped_by[160];            /* why it ended before its end, or empty */
+    char stopped_code[ERR_CODE_MAX]; /* the error code of that, or empty */
+    bool stopped_in_error;           /* by what answers said, though it can be resumed */
+    bool stopped_as_wanted;          /* by who watched it, or a sweep that knew enough */
+    bool list_is_cut;                /* the run ended before the list that came in did */
+    bool store_is_gone;              /* somebody took it away: there is nothing to resume */
+    size_t rule_count;               /* 0 when there was no memory for them */
+    struct report_rule *rules;       /* owned; those that met no answer, too */
+    size_t on_count;
+    struct report_on on[SNAPSHOT_ON_MAX];
     uint64_t meant[ANSWER_USUAL_COUNT]; /* answers that no rule speaks of, by what they mean */
 };
 
@@ -143,6 +152,9 @@ MUST_CHECK enum result report_pages(const struct report *report, struct buf *out
 /** A line for every rule that has met answers: "12 answers met rule 1: status=404 do=empty"; one for those that
  *  have met none; and for what answers meant without one. May hold bytes from outside. */
 MUST_CHECK enum result report_rules(const struct report *report, struct buf *out);
+
+/** A line for every rule by event that has fired: "on-rule 1 fired 2 times: 429 > 2%: cap /2". */
+MUST_CHECK enum result report_on(const struct report *report, struct buf *out);
 
 /** "at most 24 in flight, 41/s at peak; 3 429s, 0 requests before a named deadline, ...". */
 MUST_CHECK enum result report_politeness(const struct report *report, struct buf *out);

@@ -30,6 +30,7 @@
 #define SNAPSHOT_LATENCY_BARS 12
 #define SNAPSHOT_RUNGS_MAX 16
 #define SNAPSHOT_RULES_MAX 64       /* those with answers before those without */
+#define SNAPSHOT_ON_MAX 32          /* rules by event, all that there may be */
 #define SNAPSHOT_ENDPOINTS_MAX 256  /* all that a job may have */
 #define SNAPSHOT_ATTEMPTS_MAX 6     /* of the request that is looked at */
 #define SNAPSHOT_HEADERS_BYTES 1024 /* of its answer */
@@ -223,6 +224,16 @@ struct snapshot_rule {
     char text[128]; /* the rule as it was given, cut; empty: without one */
 };
 
+/** A rule by event in this session. */
+struct snapshot_on {
+    uint32_t number;
+    uint64_t fired;
+    bool holds;     /* its comparison, when it was looked at last */
+    bool is_added;  /* for this session, by somebody who watched */
+    char value[48]; /* of its measure then, for people; empty: not known */
+    char rule[200]; /* "429 > 2% for 60s: cap /2" */
+};
+
 enum detail_place {
     DETAIL_NONE,    /* no request is looked at */
     DETAIL_UNKNOWN, /* settled so long ago that nothing of it is remembered here, or not yet begun */
@@ -360,6 +371,9 @@ struct snapshot {
 
     size_t rule_count; /* 0: there are none, and all answers mean what their status says */
     struct snapshot_rule rules[SNAPSHOT_RULES_MAX];
+
+    size_t on_count;
+    struct snapshot_on ons[SNAPSHOT_ON_MAX];
 
     size_t rung_count; /* 0: nobody keeps a ladder */
     struct snapshot_rung rungs[SNAPSHOT_RUNGS_MAX];

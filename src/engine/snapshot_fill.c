@@ -19,6 +19,7 @@
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
 #include "engine/report_endpoints.h"
+#include "engine/report_on.h"
 #include "engine/report_rules.h"
 #include "engine/sample.h"
 #include "engine/snapshot.h"
@@ -338,6 +339,7 @@ void engine_snapshot(struct engine *e, struct snapshot *s)
     fill_machine(&f);
     snapshot_lists_fill(&f);
     report_rules_snapshot(e, s);
+    report_on_snapshot(e, s);
     table_snapshot(e, &s->normalise);
     login_snapshot(e, f.now_us, &s->login);
     detail_fill(e, e->detail.id, f.now_us, &s->detail);

@@ -185,7 +185,8 @@ static void put_asked(const struct failure_choice *choice, unsigned long long co
     snprintf(fields, ASKED_MAX, ",\"count\":%llu,\"class\":\"%s\"", count, class);
 }
 
-void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_REPLY_MAX])
+void steer_retry_failed(struct engine *e, const char *class, const char *by,
+                        char reply[CONTROL_REPLY_MAX])
 {
     struct failures_asked asked = { .refused_by = 0 };
     unsigned long long again;
@@ -204,8 +205,8 @@ void steer_retry_failed(struct engine *e, const char *class, char reply[CONTROL_
     again = failures_ask(e, &asked, ask_again);
     put_asked(&asked.choice, again, fields);
     events_add(&e->events, EVENT_NOTICE, "ask-again", fields,
-               "%llu failed request%s%s%s asked again by you", again, units_plural(again),
-               class[0] ? " of " : "", class);
+               "%llu failed request%s%s%s asked again by %s", again, units_plural(again),
+               class[0] ? " of " : "", class, by);
     snprintf(reply, CONTROL_REPLY_MAX, "%llu failed request%s asked again", again,
              again == 1 ? " is" : "s are");
 }

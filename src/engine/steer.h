@@ -18,8 +18,9 @@ void steer_retry_waiting(struct engine *engine, const char *filter, char reply[C
 void steer_drop(struct engine *engine, uint64_t id, char reply[CONTROL_REPLY_MAX]);
 void steer_hold(struct engine *engine, const char *host, char reply[CONTROL_REPLY_MAX]);
 
-/** Those of one class, or all ("") that failed. */
-void steer_retry_failed(struct engine *engine, const char *class, char reply[CONTROL_REPLY_MAX]);
+/** Those of one class, or all ("") that failed. `by` is who asks, "you" or a rule. */
+void steer_retry_failed(struct engine *engine, const char *class, const char *by,
+                        char reply[CONTROL_REPLY_MAX]);
 
 /** The failed ones that the options' follow-up is about; says so. */
 void steer_follow_up(struct engine *engine);

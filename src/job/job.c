@@ -153,6 +153,7 @@ void job_release(struct job *job)
     job_login_release(&job->login);
     secrets_release(&job->secrets);
     answer_rules_release(&job->answers);
+    on_rules_release(&job->on);
     free(job->endpoints);
     free(job->vars);
     free(job->base);

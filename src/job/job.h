@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "job/answer_rule.h"
 #include "job/job_network.h"
+#include "job/on_rule.h"
 #include "job/page_styles.h"
 #include "job/secret.h"
 
@@ -291,6 +292,7 @@ struct job {
     struct job_retry retry;
     struct job_limits limits;
     struct answer_rules answers; /* of all endpoints; those that are `first` before all others */
+    struct on_rules on;
     struct job_network network;
 };
 
@@ -322,6 +324,9 @@ MUST_CHECK enum result job_add_source(struct job_endpoint *endpoint, enum job_so
 
 /** Adds a rule in the command line's spelling (answer_rule_spell): `first`, after those that are so. */
 MUST_CHECK enum result job_add_answer(struct job *job, struct str words, struct err *err);
+
+/** Adds a rule by event as --on gives it, "WHEN: DO". E-ON1, E-ON2. */
+MUST_CHECK enum result job_add_on(struct job *job, struct str line, struct err *err);
 
 /** "1s" or "1s:30s": base, and the cap that it grows to. */
 MUST_CHECK enum result job_parse_backoff(struct str text, struct job_retry *retry, struct err *err);

@@ -10,6 +10,7 @@
 #ifndef SCRAPETOP_JOB_JOB_KEYS_H
 #define SCRAPETOP_JOB_JOB_KEYS_H
 
+#include "job/job_hint.h"
 #include "job/job_text.h"
 
 struct cJSON;
@@ -109,16 +110,6 @@ void job_read_texts(struct job_reader *r, const char *key, char ***texts, size_t
 /** Adds one, which it takes. False, with `no_memory` noted, when it is NULL or there is none. */
 bool job_append_text(struct job_reader *r, char ***texts, size_t *count, char *text);
 
-/** ` (did you mean "x"?)` or nothing: the nearest of `count` names. */
-#define JOB_HINT_MAX 160
-struct job_hint {
-    struct str wanted, best;
-    unsigned distance;
-};
-struct job_hint job_hint_for(struct str wanted);
-void job_hint_offer(struct job_hint *hint, struct str name);
-void job_hint_print(const struct job_hint *hint, char text[JOB_HINT_MAX]);
-
 /* job_read_pace.c */
 extern const struct job_keys job_pace_keys, job_retry_keys, job_limits_keys;
 
@@ -128,6 +119,7 @@ extern const struct job_keys job_proxy_keys, job_proxies_keys, job_tls_keys;
 
 /* job_read_answers.c, job_read_endpoint.c, job_read_pages.c, job_read_tables.c, job_read_vars.c; of "login": job_read.h */
 extern const struct job_keys job_answer_keys;
+extern const struct job_keys job_on_keys; /* job_read_on.c */
 extern const struct job_keys job_endpoint_keys, job_pages_keys, job_table_keys, job_var_keys;
 
 /* job_root.c */

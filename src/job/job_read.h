@@ -41,6 +41,13 @@ void job_read_answer_rule(struct job_reader *r, struct answer_rules *rules, stru
 
 bool job_put_answers(struct cJSON *to, const char *name, const struct answer_rules *rules);
 
+/* job_read_on.c */
+
+/** For a row's `read` and `write`. */
+void job_read_on(struct job_reader *r, void *job, struct str value);
+bool job_put_on(const struct job_writer *w, struct cJSON *to, const struct job_key *key,
+                const void *job);
+
 /* job_read_pages.c */
 
 void job_read_pages(struct job_reader *r, void *endpoint, struct str value);

@@ -429,6 +429,11 @@ static const struct job_key
           .schema = JOB_JSON("type"
                              : "array", "maxItems" : 64, "items"
                              : { "$ref" : "#/definitions/answer" }) },
+        { "on", JOB_KEY_OTHER, .read = job_read_on, .write = job_put_on,
+          .help = "Rules by event: what the run does by itself when a figure of it passes a limit",
+          .schema = JOB_JSON("type"
+                             : "array", "maxItems" : 32, "items"
+                             : { "$ref" : "#/definitions/on" }) },
         { "network", JOB_KEY_OBJECT, .inner = &job_network_keys, .read = job_read_network },
         { "proxies", JOB_KEY_OBJECT, .inner = &job_proxies_keys, .read = job_read_proxies },
         { "proxy", JOB_KEY_OBJECT, .inner = &job_proxy_keys, .read = job_read_proxy,
@@ -475,9 +480,10 @@ const struct job_keys job_root_keys =
 const struct job_keys *job_object(size_t index)
 {
     const struct job_keys *const all[] = {
-        &job_root_keys,  &job_endpoint_keys, &job_pages_keys, job_login_keys(),  &job_var_keys,
-        &job_table_keys, &job_answer_keys,   &job_pace_keys,  &job_retry_keys,   &job_limits_keys,
-        &job_proxy_keys, &job_proxies_keys,  &job_tls_keys,   &job_network_keys, &job_sign_keys,
+        &job_root_keys,  &job_endpoint_keys, &job_pages_keys,  job_login_keys(),
+        &job_var_keys,   &job_table_keys,    &job_answer_keys, &job_pace_keys,
+        &job_retry_keys, &job_limits_keys,   &job_proxy_keys,  &job_proxies_keys,
+        &job_tls_keys,   &job_network_keys,  &job_sign_keys,   &job_on_keys,
     };
     size_t count = sizeof all / sizeof all[0];
 

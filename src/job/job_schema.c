@@ -172,6 +172,13 @@ static void list_actions(struct buf *to)
     }
 }
 
+static void list_on_verbs(struct buf *to)
+{
+    for (int i = 0; i < ON_VERB_COUNT; i++) {
+        (void)!buf_printf(to, "%s%s: %s", i ? "; " : "", on_verbs[i].word, on_verbs[i].help);
+    }
+}
+
 static void put_help(struct printer *p, const char *help)
 {
     struct buf text = { .max = 4096 };
@@ -180,6 +187,8 @@ static void put_help(struct printer *p, const char *help)
         list_page_words(&text);
     } else if (strcmp(help, "@actions") == 0) {
         list_actions(&text);
+    } else if (strcmp(help, "@on_verbs") == 0) {
+        list_on_verbs(&text);
     } else {
         p->ok = p->ok && buf_append_str(&text, str_view(help)) == RESULT_OK;
     }

@@ -102,6 +102,10 @@ void end_report_print(const struct session_options *options, const struct report
         say_lines(stderr, buf_view(&text));
     }
     buf_reset(&text);
+    if (report_on(r, &text) == RESULT_OK) {
+        say_lines(stderr, buf_view(&text));
+    }
+    buf_reset(&text);
     if (r->verdict[0]) {
         say(stderr, "scrapetop: %s", r->verdict);
     }

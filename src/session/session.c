@@ -90,21 +90,22 @@ static void detach(struct session *s)
     engine_continued(s->engine, clock_now_us(&s->clock) - stopped_us);
 }
 
-static void carry_out(void *context, const struct control *control, char reply[CONTROL_REPLY_MAX])
+static bool carry_out(void *context, const struct control *control, char reply[CONTROL_REPLY_MAX])
 {
     struct session *s = context;
-    bool ends = control->verb == CONTROL_DRAIN || control->verb == CONTROL_ABORT;
+    bool ends = control->verb == CONTROL_DRAIN || control->verb == CONTROL_ABORT, is_good;
 
     reply[0] = '\0';
     if (ends && engine_is_done(s->engine)) {
         begin_close(s);
-        return;
+        return true;
     }
     s->draining |= ends;
-    engine_control(s->engine, control, reply);
+    is_good = engine_control(s->engine, control, reply);
     if (ends) {
         monitor_draining(&s->monitor, s->options->job->network.total_timeout_us);
     }
+    return is_good;
 }
 
 static void obey(void *context, const struct control *control)
@@ -406,7 +407,11 @@ static enum result open_all(struct session *s, struct err *err)
     if (result == RESULT_OK) {
         result = open_screen(s, err);
     }
-    return result == RESULT_OK ? engine_start(s->engine, err) : result;
+    if (result == RESULT_OK) {
+        engine_set_can_return(s->engine, s->socket.server || s->screen.typed.open);
+        result = engine_start(s->engine, err);
+    }
+    return result;
 }
 
 static void close_unstarted(struct session *s)

@@ -29,6 +29,7 @@ static bool obey_words(void *context, struct str words, const char *who, struct 
     char said[CONTROL_REPLY_MAX] = "";
     struct control control;
     enum words meaning;
+    bool is_good;
 
     if (s->is_ending) {
         (void)!buf_append_str(reply, STR("the run is ending"));
@@ -39,11 +40,11 @@ static bool obey_words(void *context, struct str words, const char *who, struct 
     if (meaning != WORDS_COMMAND) {
         return meaning == WORDS_ANSWERED;
     }
-    s->obey(s->context, &control, said);
-    if (!s->is_ending) {
+    is_good = s->obey(s->context, &control, said);
+    if (!s->is_ending && is_good) {
         engine_note_steered(*s->engine, who, words, said);
     }
-    return buf_append_str(reply, said[0] ? str_view(said) : STR("done")) == RESULT_OK;
+    return buf_append_str(reply, said[0] ? str_view(said) : STR("done")) == RESULT_OK && is_good;
 }
 
 static void put_report(void *context, struct buf *json)

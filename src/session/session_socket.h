@@ -16,8 +16,8 @@
 struct session_socket {
     struct control_server *server; /* NULL: there is none */
     struct engine **engine;        /* borrowed; *engine is NULL once it is closed */
-    /* Carries a command out, as a key would; the reply is one sentence. */
-    void (*obey)(void *context, const struct control *control, char reply[CONTROL_REPLY_MAX]);
+    /* Carries a command out, as a key would; the reply is one sentence. False: refused. */
+    bool (*obey)(void *context, const struct control *control, char reply[CONTROL_REPLY_MAX]);
     /** Whether somebody sees frames who may steer. */
     void (*attended)(void *context, bool is_attended);
     void (*closed)(void *context);
