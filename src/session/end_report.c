@@ -79,61 +79,36 @@ static void save_failed(const struct session_options *options, const struct repo
     }
 }
 
-void end_report_print(const struct session_options *options, const struct report *r)
+static void say_report(const struct report *r,
+                       enum result (*write)(const struct report *r, struct buf *out))
 {
     struct buf text = { 0 };
-    char left[80];
 
-    if (options->json && report_json(r, &text) == RESULT_OK) {
-        say_json(stdout, buf_view(&text));
-        fflush(stdout);
-    }
-    if (options->quiet && r->exit == EXIT_WELL) {
-        buf_release(&text);
-        save_failed(options, r);
-        return;
-    }
-    buf_reset(&text);
-    if (report_pages(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (report_rules(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (report_on(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (r->verdict[0]) {
-        say(stderr, "scrapetop: %s", r->verdict);
-    }
-    if (report_retries(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (r->session_attempts && report_politeness(r, &text) == RESULT_OK) {
-        say_lines(stderr, buf_view(&text));
-    }
-    buf_reset(&text);
-    if (report_line(r, &text) == RESULT_OK) {
+    if (write(r, &text) == RESULT_OK) {
         say_lines(stderr, buf_view(&text));
     }
     buf_release(&text);
-    for (size_t i = 0; i < r->table_count; i++) {
-        print_tables(r, r->tables[i].path);
-    }
-    save_failed(options, r);
-    if (r->stopped_by[0] && !r->stopped_as_wanted &&
-        (r->exit != EXIT_DRAINED || r->stopped_in_error) && r->exit != EXIT_INTERRUPTED &&
-        r->exit != EXIT_TERMINATED) {
-        struct err err = { .result = RESULT_IO };
+}
 
-        snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
-        memcpy(err.code, r->stopped_code, sizeof err.code);
-        message_error(&err);
+static void say_stopped(const struct report *r)
+{
+    struct err err = { .result = RESULT_IO };
+
+    if (!r->stopped_by[0] || r->stopped_as_wanted ||
+        (r->exit == EXIT_DRAINED && !r->stopped_in_error) || r->exit == EXIT_INTERRUPTED ||
+        r->exit == EXIT_TERMINATED) {
+        return;
     }
+    snprintf(err.text, sizeof err.text, "%s", r->stopped_by);
+    memcpy(err.code, r->stopped_code, sizeof err.code);
+    message_error(&err);
+}
+
+/* And how to go on with it. */
+static void say_left(const struct session_options *options, const struct report *r)
+{
+    char left[80];
+
     if (r->pending && !r->store_is_gone) {
         snprintf(left, sizeof left, "%llu left", (unsigned long long)r->pending);
     } else if (!r->pending && r->rounds && r->exit == EXIT_DRAINED) {
@@ -146,8 +121,7 @@ void end_report_print(const struct session_options *options, const struct report
     if (r->list_is_cut) {
         say(stderr,
             "scrapetop: %s, and the rest of the list was not read; resume with the same command, "
-            "the "
-            "list from its beginning",
+            "the list from its beginning",
             left);
     } else if (options->job->has_typed_secret) {
         say(stderr,
@@ -160,4 +134,43 @@ void end_report_print(const struct session_options *options, const struct report
                  "; resume with: scrapetop run -o");
         end_report_say_command(left, options->dir->path);
     }
+}
+
+static void print_json(const struct report *r)
+{
+    struct buf text = { 0 };
+
+    if (report_json(r, &text) == RESULT_OK) {
+        say_json(stdout, buf_view(&text));
+        fflush(stdout);
+    }
+    buf_release(&text);
+}
+
+void end_report_print(const struct session_options *options, const struct report *r)
+{
+    if (options->json) {
+        print_json(r);
+    }
+    if (options->quiet && r->exit == EXIT_WELL) {
+        save_failed(options, r);
+        return;
+    }
+    say_report(r, report_pages);
+    say_report(r, report_rules);
+    say_report(r, report_on);
+    if (r->verdict[0]) {
+        say(stderr, "scrapetop: %s", r->verdict);
+    }
+    say_report(r, report_retries);
+    if (r->session_attempts) {
+        say_report(r, report_politeness);
+    }
+    say_report(r, report_line);
+    for (size_t i = 0; i < r->table_count; i++) {
+        print_tables(r, r->tables[i].path);
+    }
+    save_failed(options, r);
+    say_stopped(r);
+    say_left(options, r);
 }
