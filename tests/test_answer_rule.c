@@ -69,80 +69,78 @@ static void read__fills_every_field(void **state)
     job_release(&job);
 }
 
+static const struct {
+    const char *text, *code, *want;
+} wrong_rules[] = {
+    { "{\"endpoints\":[{\"url\":\"https://h/\"}],\"answers\":{}}", "E-CFG2", "want an array" },
+    { JOB("7"), "E-CFG2", "\"answer\": want an object" },
+    { JOB("{\"status\":404}"), "E-CFG4", "the rule has no \"do\"" },
+    { JOB("{\"do\":\"fail\"}"), "E-CFG4", "the rule has no condition" },
+    { JOB("{\"status\":404,\"do\":\"emtpy\"}"), "E-CFG2", "(did you mean \"empty\"?)" },
+    { JOB("{\"status\":404,\"do\":\"ok\"},\n{\"status\":500,\"do\":7}"), "E-CFG2",
+      "j.json:2:20: \"do\": want one of ok, empty, end, retry, hold, again, fail, stop, "
+      "login" },
+    { JOB("{\"status\":404,\"do\":\"ok\",\"statsu\":1}"), "E-CFG1",
+      "unknown key \"statsu\" of answer (did you mean \"status\"?)" },
+    { JOB("{\"status\":1000,\"do\":\"ok\"}"), "E-CFG2", "want statuses from 100 to 999" },
+    { JOB("{\"status\":99,\"do\":\"ok\"}"), "E-CFG2", "want statuses from 100 to 999" },
+    { JOB("{\"status\":\"499-400\",\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
+    { JOB("{\"status\":\"4x\",\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
+    { JOB("{\"status\":[],\"do\":\"ok\"}"), "E-CFG2", "\"status\": the list is empty" },
+    { JOB("{\"status\":true,\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
+    { JOB("{\"at\":\"error\",\"do\":\"ok\"}"), "E-PTR1", "\"error\" is no JSON Pointer" },
+    { JOB("{\"at\":\"/a\",\"matches\":\"(\",\"do\":\"ok\"}"), "E-PAT1",
+      "\"matches\": pattern \"(\", byte 2: the parenthesis" },
+    { JOB("{\"at\":\"/a\",\"is\":{},\"do\":\"ok\"}"), "E-CFG2", "\"is\": want strings" },
+    { JOB("{\"status\":404,\"is\":1,\"do\":\"ok\"}"), "E-CFG4", "want \"at\" or \"header\"" },
+    { JOB("{\"at\":\"/a\",\"is\":1,\"matches\":\"a\",\"do\":\"ok\"}"), "E-CFG8", "want one of" },
+    { JOB("{\"at\":\"/a\",\"present\":true,\"absent\":true,\"do\":\"ok\"}"), "E-CFG8",
+      "want one of" },
+    { JOB("{\"at\":\"/a\",\"absent\":false,\"do\":\"ok\"}"), "E-CFG2", "want true" },
+    { JOB("{\"at\":\"/a\",\"header\":\"b\",\"is\":1,\"do\":\"ok\"}"), "E-CFG8", "either's" },
+    { JOB("{\"header\":\"a b\",\"do\":\"ok\"}"), "E-CFG2", "the name of a header" },
+    { JOB("{\"header\":\"\",\"do\":\"ok\"}"), "E-CFG2", "the name of a header" },
+    { JOB("{\"body\":\"htlm\",\"do\":\"ok\"}"), "E-CFG2", "\"body\": want" },
+    { JOB("{\"status\":1e2,\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"soon\"}"), "E-PTR1",
+      "\"soon\" is neither a JSON Pointer (/job/url) nor a header (header:Location) nor a "
+      "time" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"5x\"}"), "E-CFG2", "\"wait\"" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"url\":\"header:\"}"), "E-PTR1", "neither" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"url\":\"\"}"), "E-PTR1", "neither" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"wait\":1,\"unit\":\"ms\"}"), "E-CFG4",
+      "\"unit\" wants" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"/a\",\"unit\":\"days\"}"), "E-CFG2",
+      "\"unit\": want" },
+    { JOB("{\"status\":404,\"do\":\"empty\",\"wait\":1}"), "E-CFG8",
+      "\"wait\" has no meaning with \"do\": \"empty\"" },
+    { JOB("{\"status\":404,\"do\":\"retry\",\"url\":\"/a\"}"), "E-CFG8", "\"again\" alone" },
+    { JOB("{\"status\":202,\"do\":\"again\",\"for\":0}"), "E-CFG2", "\"for\": 0 is out of range" },
+    { JOB("{\"status\":\"4xx\",\"do\":\"fail\"},{\"status\":[404,410],\"do\":\"empty\"}"), "E-ANS1",
+      "rule 2 can never match: rule 1 takes all" },
+    { JOB("{\"at\":\"/e\",\"do\":\"fail\"},{\"at\":\"/e\",\"is\":\"x\",\"do\":\"hold\"}"), "E-ANS1",
+      "rule 2 can never match" },
+    { "{\"endpoints\":[{\"url\":\"https://h/\",\"answers\":[{\"status\":404,\"do\":\"ok\","
+      "\"first\":true}]}]}",
+      "E-CFG8", "\"first\" is for rules of the job" },
+};
+
 static void read__says_what_and_where__when_a_rule_is_wrong(void **state)
 {
-    static const struct {
-        const char *text, *code, *want;
-    } cases[] = {
-        { "{\"endpoints\":[{\"url\":\"https://h/\"}],\"answers\":{}}", "E-CFG2", "want an array" },
-        { JOB("7"), "E-CFG2", "\"answer\": want an object" },
-        { JOB("{\"status\":404}"), "E-CFG4", "the rule has no \"do\"" },
-        { JOB("{\"do\":\"fail\"}"), "E-CFG4", "the rule has no condition" },
-        { JOB("{\"status\":404,\"do\":\"emtpy\"}"), "E-CFG2", "(did you mean \"empty\"?)" },
-        { JOB("{\"status\":404,\"do\":\"ok\"},\n{\"status\":500,\"do\":7}"), "E-CFG2",
-          "j.json:2:20: \"do\": want one of ok, empty, end, retry, hold, again, fail, stop, "
-          "login" },
-        { JOB("{\"status\":404,\"do\":\"ok\",\"statsu\":1}"), "E-CFG1",
-          "unknown key \"statsu\" of answer (did you mean \"status\"?)" },
-        { JOB("{\"status\":1000,\"do\":\"ok\"}"), "E-CFG2", "want statuses from 100 to 999" },
-        { JOB("{\"status\":99,\"do\":\"ok\"}"), "E-CFG2", "want statuses from 100 to 999" },
-        { JOB("{\"status\":\"499-400\",\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
-        { JOB("{\"status\":\"4x\",\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
-        { JOB("{\"status\":[],\"do\":\"ok\"}"), "E-CFG2", "\"status\": the list is empty" },
-        { JOB("{\"status\":true,\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
-        { JOB("{\"at\":\"error\",\"do\":\"ok\"}"), "E-PTR1", "\"error\" is no JSON Pointer" },
-        { JOB("{\"at\":\"/a\",\"matches\":\"(\",\"do\":\"ok\"}"), "E-PAT1",
-          "\"matches\": pattern \"(\", byte 2: the parenthesis" },
-        { JOB("{\"at\":\"/a\",\"is\":{},\"do\":\"ok\"}"), "E-CFG2", "\"is\": want strings" },
-        { JOB("{\"status\":404,\"is\":1,\"do\":\"ok\"}"), "E-CFG4", "want \"at\" or \"header\"" },
-        { JOB("{\"at\":\"/a\",\"is\":1,\"matches\":\"a\",\"do\":\"ok\"}"), "E-CFG8",
-          "want one of" },
-        { JOB("{\"at\":\"/a\",\"present\":true,\"absent\":true,\"do\":\"ok\"}"), "E-CFG8",
-          "want one of" },
-        { JOB("{\"at\":\"/a\",\"absent\":false,\"do\":\"ok\"}"), "E-CFG2", "want true" },
-        { JOB("{\"at\":\"/a\",\"header\":\"b\",\"is\":1,\"do\":\"ok\"}"), "E-CFG8", "either's" },
-        { JOB("{\"header\":\"a b\",\"do\":\"ok\"}"), "E-CFG2", "the name of a header" },
-        { JOB("{\"header\":\"\",\"do\":\"ok\"}"), "E-CFG2", "the name of a header" },
-        { JOB("{\"body\":\"htlm\",\"do\":\"ok\"}"), "E-CFG2", "\"body\": want" },
-        { JOB("{\"status\":1e2,\"do\":\"ok\"}"), "E-CFG2", "want statuses from" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"soon\"}"), "E-PTR1",
-          "\"soon\" is neither a JSON Pointer (/job/url) nor a header (header:Location) nor a "
-          "time" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"5x\"}"), "E-CFG2", "\"wait\"" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"url\":\"header:\"}"), "E-PTR1", "neither" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"url\":\"\"}"), "E-PTR1", "neither" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"wait\":1,\"unit\":\"ms\"}"), "E-CFG4",
-          "\"unit\" wants" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"wait\":\"/a\",\"unit\":\"days\"}"), "E-CFG2",
-          "\"unit\": want" },
-        { JOB("{\"status\":404,\"do\":\"empty\",\"wait\":1}"), "E-CFG8",
-          "\"wait\" has no meaning with \"do\": \"empty\"" },
-        { JOB("{\"status\":404,\"do\":\"retry\",\"url\":\"/a\"}"), "E-CFG8", "\"again\" alone" },
-        { JOB("{\"status\":202,\"do\":\"again\",\"for\":0}"), "E-CFG2",
-          "\"for\": 0 is out of range" },
-        { JOB("{\"status\":\"4xx\",\"do\":\"fail\"},{\"status\":[404,410],\"do\":\"empty\"}"),
-          "E-ANS1", "rule 2 can never match: rule 1 takes all" },
-        { JOB("{\"at\":\"/e\",\"do\":\"fail\"},{\"at\":\"/e\",\"is\":\"x\",\"do\":\"hold\"}"),
-          "E-ANS1", "rule 2 can never match" },
-        { "{\"endpoints\":[{\"url\":\"https://h/\",\"answers\":[{\"status\":404,\"do\":\"ok\","
-          "\"first\":true}]}]}",
-          "E-CFG8", "\"first\" is for rules of the job" },
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong_rules / sizeof wrong_rules[0]; i++) {
         struct job_faults faults;
         struct job job;
         struct err err;
 
-        if (job_file_parse(&job, str_view(cases[i].text), "j.json", NULL, &faults, &err) ==
+        if (job_file_parse(&job, str_view(wrong_rules[i].text), "j.json", NULL, &faults, &err) ==
             RESULT_OK) {
-            fail_msg("taken: %s", cases[i].text);
+            fail_msg("taken: %s", wrong_rules[i].text);
         }
-        if (!strstr(faults.errors[0].text, cases[i].want) ||
-            strcmp(faults.errors[0].code, cases[i].code) != 0) {
-            fail_msg("%s: %s %s, want %s %s", cases[i].text, faults.errors[0].code,
-                     faults.errors[0].text, cases[i].code, cases[i].want);
+        if (!strstr(faults.errors[0].text, wrong_rules[i].want) ||
+            strcmp(faults.errors[0].code, wrong_rules[i].code) != 0) {
+            fail_msg("%s: %s %s, want %s %s", wrong_rules[i].text, faults.errors[0].code,
+                     faults.errors[0].text, wrong_rules[i].code, wrong_rules[i].want);
         }
     }
 }
