@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "cmd/request_rows.h"
+#include "job/rows_job.h"
 #include "session/run_job.h"
 
 #include <stdio.h>
@@ -11,6 +12,9 @@ static enum result add_operand(void *target, const char *text, struct err *err)
 {
     struct run_options *options = target;
 
+    if (options->rows_are_taken) {
+        return RESULT_OK;
+    }
     if (strcmp(text, "-") == 0) {
         return run_add_list(&options->job, text, err);
     }
@@ -40,6 +44,15 @@ static enum result set_class(void *target, const char *value, struct err *err)
 }
 
 static const struct option_row file_rows[] = {
+    {
+        .name = "rows",
+        .value = "FILE",
+        .help = "Ask the URL once for each row of FILE: {id} in it is the row's column id, of a "
+                "CSV, TSV or JSON Lines file; of a file with a value a line, {row} is the line. - "
+                "is stdin",
+        .kind = OPTION_TEXT,
+        .offset = offsetof(struct run_options, rows),
+    },
     {
         .name = "base",
         .value = "URL",
@@ -229,6 +242,9 @@ static enum result check_job_file(const struct run_options *options, struct err 
         err_prefix(err, "--base");
         return RESULT_INVALID;
     }
+    if (options->rows && options->job_file) {
+        return usage(err, "--rows goes with a URL; a job file has \"vars\" for that");
+    }
     if (options->show_config && !options->job_file && !options->has_sources) {
         return usage(err, "--show-config wants URLs or a job file");
     }
@@ -312,6 +328,41 @@ static enum result take_job_file(struct run_options *options, int argc, char **a
     return parse_again(options, argc, argv, err);
 }
 
+/* One URL, once for each row. */
+static enum result take_rows(struct run_options *options, int argc, char **argv, struct err *err)
+{
+    const struct job_endpoint *given = &options->job.endpoints[0];
+    struct buf text = { .max = JOB_TEXT_MAX };
+    struct job job;
+    enum result result;
+
+    if (given->source_count != 1 || given->sources[0].kind != JOB_SOURCE_PATTERN) {
+        return usage(err, "--rows FILE wants one URL with {columns} in it, and no list");
+    }
+    if (options_have(&run_table, &options->given, "globoff")) {
+        return usage(err, "--globoff leaves braces alone, --rows reads them: give one of them");
+    }
+    result = rows_job_text(options->rows, given->sources[0].text, &text, err);
+    if (result == RESULT_OK) {
+        result = run_job_parse(&job, buf_view(&text), err);
+    }
+    buf_release(&text);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    job_release(&options->job);
+    options->job = job;
+    options->rows_are_taken = true;
+    result = parse_again(options, argc, argv, err);
+    if (result == RESULT_OK) {
+        result = as_curl_lay_body(&options->as_curl, &options->job, err);
+    }
+    return result == RESULT_OK
+               ? request_finish_body(&options->job,
+                                     options_have(&run_table, &options->given, "request"), err)
+               : result;
+}
+
 /* What the command line alone is to be the job of. */
 static enum result take_urls(struct run_options *options, struct err *err)
 {
@@ -350,7 +401,7 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         if (result == RESULT_OK && options->job_file) {
             result = take_job_file(options, argc, argv, err);
         } else if (result == RESULT_OK) {
-            result = take_urls(options, err);
+            result = options->rows ? take_rows(options, argc, argv, err) : take_urls(options, err);
         }
         if (result == RESULT_OK) {
             result = as_curl_lay_headers(&options->as_curl, &options->job, err);
@@ -381,8 +432,8 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
 enum result run_options_lay_over(struct run_options *options, struct job *stored, int argc,
                                  char **argv, struct err *err)
 {
-    static const char *const fixed[] = { "request", "data",           "globoff",
-                                         "get",     "data-urlencode", "form" };
+    static const char *const fixed[] = { "rows", "request",        "data", "globoff",
+                                         "get",  "data-urlencode", "form" };
     enum result result;
 
     if (!stored->endpoint_count) {

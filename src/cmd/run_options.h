@@ -28,6 +28,7 @@ struct run_options {
     struct job job;
     struct as_curl as_curl;
     const char *job_file;                           /* an operand; NULL: none */
+    const char *rows;                               /* --rows: a file, "-" for stdin; NULL: none */
     const char *base;                               /* --base; NULL: the job file's own */
     const char *run_dir;                            /* -o; NULL: ./NAME.run */
     struct table_output outputs[TABLE_OUTPUTS_MAX]; /* --csv, --parquet, --to */
@@ -41,6 +42,7 @@ struct run_options {
     uint64_t progress_us; /* --progress; 0: as plain lines do by themselves */
     struct monitor_options monitor;
     const char *on_end, *ping; /* NULL: none */
+    bool rows_are_taken;       /* the URL stands in the job, a row's columns in it */
     bool has_sources;          /* a URL, a list or a job file was given */
     struct options_given given;
 };

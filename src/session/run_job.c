@@ -79,6 +79,22 @@ enum result run_job_read(struct job *job, const char *path, const char *base, st
     return read_job(job, path, base, true, err);
 }
 
+enum result run_job_parse(struct job *job, struct str text, struct err *err)
+{
+    struct job_faults *faults = malloc(sizeof *faults);
+    enum result result;
+
+    if (!faults) {
+        return err_nomem(err, "reading the job");
+    }
+    result = job_file_parse(job, text, "the command line", NULL, faults, err);
+    if (result == RESULT_INVALID) {
+        result = tell(faults, result, err);
+    }
+    free(faults);
+    return result;
+}
+
 enum result run_job_read_without_secrets(struct job *job, const char *path, struct err *err)
 {
     return read_job(job, path, NULL, false, err);

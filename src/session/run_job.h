@@ -19,6 +19,9 @@ bool run_job_is_file(const char *operand);
 MUST_CHECK enum result run_job_read(struct job *job, const char *path, const char *base,
                                     struct err *err);
 
+/** The same of a text that stands in no file. */
+MUST_CHECK enum result run_job_parse(struct job *job, struct str text, struct err *err);
+
 /** Opens the files of the variables and tries each value once; notes the files' checksums in `job`. */
 MUST_CHECK enum result run_job_check(struct job *job, struct err *err);
 

@@ -192,5 +192,60 @@ def test_values__are_refused__before_anything_is_made():
         check(not os.path.exists(scratch("v.run")) and not peer.total(), "something was begun")
 
 
+# --- a URL for each row ------------------------------------------------------------------------------------
+
+
+def write(name, text):
+    path = scratch(name)
+    with open(path, "wb") as file:
+        file.write(text)
+    return path
+
+
+def test_rows__fill_the_url__whatever_kind_of_file_they_are_in():
+    cases = [
+        ("r.csv", b'id,name\n3,a b\n7,"x/y,z"\n', "/i/{id}?n={name}", ["/i/3?n=a%20b", "/i/7?n=x%2Fy%2Cz"]),
+        ("r.tsv", b"id\tname\n3\t\xc3\xbc\n", "/i/{id}?n={name}", ["/i/3?n=%C3%BC"]),
+        ("r.jsonl", b'{"id":3,"o":{"k":"p/q"}}\n', "/i/{id}/{+o.k}", ["/i/3/p/q"]),
+        ("r.txt", b"3\n7\n", "/i/{row}", ["/i/3", "/i/7"]),
+        ("w.csv", b"row,rows\n3,4\n", "/i/{row.row}/{rows}/{{x}", ["/i/3/4/{x}"]),
+    ]
+    for name, text, url, want in cases:
+        peer = Peer(lambda ask: reply())
+        harness.succeed("run", "--plain", "-o", scratch(name + ".run"), "--rows", write(name, text), peer.url + url)
+        check_equal(sorted(peer.asked), sorted(want), name)
+
+
+def test_rows__go_with_a_body_and_headers__come_by_stdin__and_resume():
+    sent = []
+
+    def answer(ask):
+        sent.append((ask.method, ask.path, ask.body))
+        return reply()
+
+    peer, run_dir = Peer(answer), scratch("p.run")
+    arguments = ["run", "--plain", "-c", "1", "-o", run_dir, "--rows", "-", "-d", '{"id":"{row.id}"}', peer.url + "/{name}"]
+    ended = harness.run(*arguments, "--max-requests", "1", stdin=b"id,name\n1,a\n2,b\n")
+    check_equal(ended.code, 4, f"after one: {ended}")
+    harness.succeed("run", "--plain", "-o", run_dir, "--max-requests", "9")
+    check_equal([(method, path, bytes(body)) for method, path, body in sent],
+                [("POST", "/a", b'{"id":"1"}'), ("POST", "/b", b'{"id":"2"}')], "sent")
+
+
+def test_rows__that_cannot_be_meant__are_refused_before_anything_is_asked():
+    peer, rows = Peer(lambda ask: reply()), write("r.csv", b"id\n1\n")
+    for words, told in ((["--rows", rows, peer.url + "/1"], b"no {column}"),
+                        (["--rows", rows, peer.url + "/{idd}"], b'did you mean "id"?'),
+                        (["--rows", rows], b"wants one URL"),
+                        (["--rows", rows, "-i", rows, peer.url + "/{id}"], b"wants one URL"),
+                        (["--rows", rows, "-g", peer.url + "/{id}"], b"give one of them"),
+                        (["--rows", scratch("none.csv"), peer.url + "/{id}"], b"cannot read"),
+                        (["--rows", write("e.csv", b"id\n"), peer.url + "/{id}"], b"E-IN2"),
+                        (["--rows", rows, values_job(peer.url)], b"vars")):
+        ended = harness.run("run", "--plain", "-o", scratch("no.run"), *words)
+        check(ended.code == 2 and told in ended.err, words, ended)
+    check_equal(peer.total(), 0, "asked")
+
+
 if __name__ == "__main__":
     harness.main(globals())

@@ -80,6 +80,8 @@ def test_in_use__each_line_works__in_order_in_a_clean_directory():
 
         with open(os.path.join(place, "urls.txt"), "w", encoding="ascii") as file:
             file.writelines(f"http://{server.name}/items/{n}\n" for n in range(20, 25))
+        with open(os.path.join(place, "ids.csv"), "w", encoding="ascii") as file:
+            file.write("name,id\n" + "".join(f"n{n},{n}\n" for n in range(30, 33)))
         env = harness.environment(PATH=tools + ":" + os.environ["PATH"])
         for line in map(mine, lines):
             if "jq" in line and not shutil.which("jq"):
@@ -106,7 +108,7 @@ def test_in_use__each_line_works__in_order_in_a_clean_directory():
             ended = harness.finish(harness.start(["/bin/sh", "-c", line], cwd=place, env=env, stdout=subprocess.PIPE,
                                                  stderr=subprocess.PIPE))
             # 13 is not there, which is told by the exit code as long as the run has it.
-            want = 3 if words[1] == "run" and "-i" not in words else 0
+            want = 3 if words[1] == "run" and not {"-i", "--rows"} & set(words) else 0
             check_equal(ended.code, want, f"{line}: {ended}")
             check(b"error[" not in ended.err, ended)
             if "raw" in words and "--failed" in words:
@@ -114,6 +116,7 @@ def test_in_use__each_line_works__in_order_in_a_clean_directory():
     check_equal(server.asked["/items/13"], 1, "asked for what is not there")
     check_equal(server.asked["/items/14"], 7, "asked for what was broken: six times, and once more by --class 5xx")
     check_equal(server.asked["/items/15"], 1, "asked for what went well")
+    check(all(server.asked[f"/items/{n}"] == 2 for n in range(30, 33)), "asked by pattern and by row:", server.asked)
     check_equal(harness.read(os.path.join(place, "items.csv")).count(b"\n"), 6, "lines of items.csv")
     check_equal(harness.read(os.path.join(place, "lots.parquet"))[:4], b"PAR1", "lots.parquet")
 
