@@ -112,6 +112,13 @@ static void toggle_table(struct engine *e, char reply[CONTROL_REPLY_MAX])
     }
 }
 
+static int64_t stepped(int64_t cap, const struct control *control)
+{
+    return control->verb == CONTROL_CAP_ADD      ? cap + control->number
+           : control->verb == CONTROL_CAP_DOUBLE ? cap * 2
+                                                 : cap / 2;
+}
+
 uint32_t engine_verbs(void)
 {
     return 1U << CONTROL_CAP_SET | 1U << CONTROL_CAP_ADD | 1U << CONTROL_CAP_DOUBLE |
@@ -126,7 +133,6 @@ uint32_t engine_verbs(void)
 bool command_obey(struct engine *e, const struct control *control, const char *by,
                   char reply[CONTROL_REPLY_MAX])
 {
-    int64_t cap = e->pace.cap;
     bool is_good = true;
 
     reply[0] = '\0';
@@ -135,13 +141,9 @@ bool command_obey(struct engine *e, const struct control *control, const char *b
         set_cap(e, control->number, by, reply);
         break;
     case CONTROL_CAP_ADD:
-        step_cap(e, cap + control->number, by, reply);
-        break;
     case CONTROL_CAP_DOUBLE:
-        step_cap(e, cap * 2, by, reply);
-        break;
     case CONTROL_CAP_HALVE:
-        step_cap(e, cap / 2, by, reply);
+        step_cap(e, stepped(e->pace.cap, control), by, reply);
         break;
     case CONTROL_RATE_SET:
         is_good = set_rate(e, control->text, by, reply);
