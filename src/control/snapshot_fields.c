@@ -279,6 +279,7 @@ static const struct field_group wait_mix_group = GROUP_OF(wait_mix_rows);
 static const struct field host_rows[] = {
     TEXT(snapshot_host, host),
     TEXT(snapshot_host, proxy),
+    TEXT(snapshot_host, token),
     UNSIGNED(snapshot_host, cap),
     UNSIGNED(snapshot_host, in_flight),
     UNSIGNED(snapshot_host, queued),

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define USUAL_SEND "Authorization: Bearer {token}"
-#define PLACEHOLDER "{token}"
 #define CREDENTIAL_MAX (2 * AUTH_TOKEN_MAX)
 
 /* --- texts ---------------------------------------------------------------------------------------- */
@@ -22,20 +21,6 @@ bool auth_is_sendable(struct str text)
     return text.len > 0 && text.len <= AUTH_TOKEN_MAX;
 }
 
-/* The header line that `send` makes of the token. */
-static enum result append_sent(struct buf *out, const char *send, struct str token)
-{
-    const char *at = strstr(send, PLACEHOLDER);
-    struct str head = { send, at ? (size_t)(at - send) : strlen(send) };
-    struct str tail = str_view(at ? at + sizeof PLACEHOLDER - 1 : "");
-    enum result result = buf_append_str(out, head);
-
-    if (result == RESULT_OK && at) {
-        result = buf_append_str(out, token);
-    }
-    return result == RESULT_OK ? buf_append_str(out, tail) : result;
-}
-
 enum result auth_make_credential(struct auth *a)
 {
     const struct job_login *login = a->login;
@@ -45,7 +30,7 @@ enum result auth_make_credential(struct auth *a)
     buf_reset(&a->query);
     return login->kind->credential
                ? login->kind->credential(login, token, &a->header, &a->query)
-               : append_sent(&a->header, login->send ? login->send : USUAL_SEND, token);
+               : auth_append_sent(&a->header, login->send ? login->send : USUAL_SEND, token);
 }
 
 /* --- making it --------------------------------------------------------------------------------------- */

@@ -68,6 +68,12 @@ static bool find_owner(const struct engine *e, const struct request *request, ui
            is_any_secret(e, e->job->headers, e->job->header_count) || is_in_url(e, request);
 }
 
+/* Several tokens of one host are one credential here. */
+static uint32_t host_of(const struct engine *e, const struct request *request)
+{
+    return host_at(&e->hosts, request->host)->twin ? e->login.home : request->host;
+}
+
 /* NULL: it is not watched. */
 static struct credential_watch *find(struct engine *e, uint32_t host, uint32_t endpoint)
 {
@@ -98,7 +104,7 @@ static struct credential_watch *watch_of(struct engine *e, const struct request 
 {
     uint32_t endpoint;
 
-    return find_owner(e, request, &endpoint) ? find(e, request->host, endpoint) : NULL;
+    return find_owner(e, request, &endpoint) ? find(e, host_of(e, request), endpoint) : NULL;
 }
 
 /* --- set aside ----------------------------------------------------------------------------------------- */
@@ -169,7 +175,7 @@ static bool is_other(const struct engine *e, const struct request *request,
 {
     uint32_t endpoint;
 
-    return request->host != w->host || !find_owner(e, request, &endpoint) ||
+    return host_of(e, request) != w->host || !find_owner(e, request, &endpoint) ||
            endpoint != w->endpoint;
 }
 
@@ -182,7 +188,7 @@ static bool is_any_other(struct engine *e, const struct credential_watch *w)
     for (uint32_t i = 0; i < e->hosts.count && !found; i++) {
         const struct host *host = host_at(&e->hosts, i);
 
-        found = i != w->host && host->origin[0] && host->refs;
+        found = i != w->host && host->origin[0] && !host->twin && host->refs;
     }
     for (uint64_t i = 0; i < PLAN_SAMPLES && !found && seeds; i++) {
         struct request *request = NULL;
@@ -231,17 +237,21 @@ static void spell_loss(const struct engine *e, const struct credential_watch *w,
 {
     const struct host *host = host_at(&e->hosts, w->host);
     unsigned long long well = e->credentials.well;
-    char after[48] = "", scheme[80];
+    char after[48] = "", scheme[80], whose[32] = "the credential";
+    struct str label = host->label;
 
     if (well) {
         snprintf(after, sizeof after, " after %llu answer%s that went well", well,
                  units_plural(well));
     }
     spell_scheme(w, scheme);
-    snprintf(why, 160,
-             "%.*s refuses the credential %s%s; set a new one and run the same command: "
-             "nothing is lost",
-             (int)(host->label.len < 40 ? host->label.len : 40), host->label.data, scheme, after);
+    if (e->tokens.count) { /* the label names the first of them */
+        (void)str_cut(&label, '@');
+        snprintf(whose, sizeof whose, "all %zu tokens", e->tokens.count);
+    }
+    snprintf(why, 160, "%.*s refuses %s %s%s; set %s and run the same command: nothing is lost",
+             (int)(label.len < 40 ? label.len : 40), label.data, whose, scheme, after,
+             e->tokens.count ? "new ones" : "a new one");
 }
 
 /* It has ended. What does not carry it is still asked, when there is such. */
@@ -281,7 +291,7 @@ enum credential_fate credential_heed(struct engine *e, struct response *response
 
     if (response->status != 401 || response->outcome != OUTCOME_STATUS ||
         retry_wants_status(&e->job->retry, 401) || !find_owner(e, request, &endpoint) ||
-        !(w = watch(e, request->host, endpoint))) {
+        !(w = watch(e, host_of(e, request), endpoint))) {
         return CREDENTIAL_SILENT;
     }
     c = &w->credential;

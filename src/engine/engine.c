@@ -264,6 +264,7 @@ static const struct part {
     { "endpoint stats", stats_start, stats_stop },
     { "cookies", NULL, cookie_jar_release },
     { "login", login_init, login_release },
+    { "tokens", tokens_init, tokens_release },
     { "signing", NULL, signing_release },
     { "rules", opinion_init, opinion_release },
     { "rules by event", on_list_init, on_list_release },

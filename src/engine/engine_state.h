@@ -36,6 +36,7 @@
 #include "engine/session_totals.h"
 #include "engine/sweep.h"
 #include "engine/table.h"
+#include "engine/tokens.h"
 #include "engine/totals.h"
 #include "fetch/fetch.h"
 #include "job/header_fill.h"
@@ -107,6 +108,7 @@ struct engine {
     struct signing signing;
     struct cookie_jar cookies;
     struct proxy_pool proxy_pool;
+    struct tokens tokens;  /* engine/tokens.c */
     bool proxy_has_worked; /* an answer has come through one */
 
     /* when */

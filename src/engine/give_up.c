@@ -4,6 +4,7 @@
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "plan/twin.h"
 
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ static bool did_any_answer(const struct engine *e)
 }
 
 /* Nothing that it was asked lately went well, for longer than anybody would wait for. */
-static bool is_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
+static bool is_one_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
 {
     uint64_t failing_us = host_failing_since_us(host);
     uint64_t patience_us = e->job->retry.max_wait_us;
@@ -37,6 +38,19 @@ static bool is_given_up(const struct engine *e, const struct host *host, uint64_
         patience_us = HOST_LOST_PATIENCE_US;
     }
     return host_is_given_up(host, patience_us, now_us);
+}
+
+/* With several tokens: with none of them. */
+static bool is_given_up(const struct engine *e, const struct host *host, uint64_t now_us)
+{
+    for (uint32_t i = 1; host->twin && i <= e->hosts.twin_count; i++) {
+        const struct host *twin = twin_at(&e->hosts, i);
+
+        if (!twin->is_aside && !is_one_given_up(e, twin, now_us)) {
+            return false;
+        }
+    }
+    return host->twin || is_one_given_up(e, host, now_us);
 }
 
 /* All that is left is for hosts that are given up, and nobody is there to wait for them. */
@@ -119,7 +133,7 @@ static bool bury_hosts(struct engine *e, uint64_t now_us)
         }
         tell_buried(e, host, now_us);
         host_bury(host);
-        frontier_hasten(e->frontier, i);
+        frontier_hasten(e->frontier, host->twin ? e->login.home : i);
         is_any = true;
     }
     return is_any;

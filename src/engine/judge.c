@@ -261,6 +261,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     listeners_judged(e, response);
     judge_note_try(response);
     if (response->outcome == OUTCOME_OK || poll_is_not_modified(response)) {
+        tokens_note_well(e, request);
         credential_note_well(e, request);
     }
     if (ban_takes(e, response) ||
@@ -276,6 +277,9 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         refusal_hold(e, host, response, &deadline);
     }
     signing_note(e, response);
+    if (tokens_take(e, response, &deadline)) {
+        return;
+    }
     if (login_decides(e, response, &deadline)) {
         return;
     }

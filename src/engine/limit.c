@@ -10,6 +10,8 @@
 #include "engine/pace_sweep.h"
 #include "engine/poll.h"
 
+#include "plan/twin.h"
+
 #include <stdio.h>
 
 #define FLIGHT_LONG_US (5 * US_PER_S) /* so old, a request in flight is worth its name */
@@ -63,7 +65,7 @@ static struct host_hold hold_of_ready(const struct engine *e, struct host *host,
 static int keeps_back(const struct engine *e, struct host *host, enum host_answer why,
                       uint64_t now_us)
 {
-    return host_why(&e->hosts, host, now_us) == why                ? 2
+    return twins_why(&e->hosts, host, now_us) == why               ? 2
            : host_bucket_why(&e->hosts, host, why, now_us) != NULL ? 1
                                                                    : 0;
 }

@@ -226,10 +226,11 @@ size_t login_in_flight(const struct engine *e)
 void login_carry(struct engine *e, struct request *request, struct fetch_extra *extra,
                  uint64_t now_us)
 {
-    if (!e->login.has_home || request->host != e->login.home || request->foreign) {
+    if (!login_is_carried(e, request)) {
         return;
     }
     auth_carry(&e->auth, request, extra);
+    tokens_carry(e, request, extra);
     e->login.is_demanded |= auth_should_ask(&e->auth, now_us);
 }
 
@@ -397,7 +398,8 @@ bool login_takes(struct engine *e, struct response *response)
 
 bool login_is_carried(const struct engine *e, const struct request *request)
 {
-    return e->login.has_home && request->host == e->login.home && !request->foreign;
+    return e->login.has_home && !request->foreign &&
+           (request->host == e->login.home || host_at(&e->hosts, request->host)->twin);
 }
 
 /* Its token is refused. */

@@ -37,6 +37,7 @@
 #define SNAPSHOT_BODY_BYTES 4096
 
 #define SNAPSHOT_HOST_TEXT 64
+#define SNAPSHOT_TOKEN_TEXT 33
 #define SNAPSHOT_REQUEST_TEXT 160
 #define SNAPSHOT_KEY_TEXT 64
 #define SNAPSHOT_REASON_TEXT 160
@@ -106,9 +107,11 @@ struct snapshot_host {
     uint64_t queued;              /* ready, kept back by the host */
     uint64_t requests, throttled; /* answers so far, and 429s among them */
     double requests_per_s;
-    uint64_t hold_in_us;             /* 0: not held; UINT64_MAX: until the user releases it */
-    struct due due;                  /* who holds it, and by what answer */
-    char proxy[SNAPSHOT_HOST_TEXT];  /* of a pool; empty: there is none */
+    uint64_t hold_in_us;            /* 0: not held; UINT64_MAX: until the user releases it */
+    struct due due;                 /* who holds it, and by what answer */
+    char proxy[SNAPSHOT_HOST_TEXT]; /* of a pool; empty: there is none */
+    char token
+        [SNAPSHOT_TOKEN_TEXT]; /* the name of the one of several that it is asked with; or empty */
     int64_t quota_left, quota_limit; /* -1: not told */
     uint64_t quota_reset_in_us;
 };

@@ -140,7 +140,13 @@ static void add_host(struct filling *f, const struct host *host, const char *pro
     out->requests = host->requests;
     out->throttled = host->throttled;
     out->requests_per_s = wall_s > 0 ? (double)host->requests / wall_s : 0;
-    if (host->hold_is_user) {
+    if (token_name(f->engine, host)) {
+        COPY(out->token, token_name(f->engine, host));
+    }
+    if (host->is_aside) {
+        out->hold_in_us = UINT64_MAX;
+        out->due = (struct due){ .by = DUE_TOKEN };
+    } else if (host->hold_is_user) {
         out->hold_in_us = UINT64_MAX;
         out->due = (struct due){ .by = host->is_stopped ? DUE_SAME_ANSWER : DUE_USER };
     } else if (hold.due) {

@@ -1,6 +1,7 @@
 #include "job/job.h"
 
 #include "base/clock.h"
+#include "base/os.h"
 #include "job/job_parts.h"
 
 #include <stdlib.h>
@@ -92,6 +93,22 @@ static void var_release(struct job_var *var)
     texts_release(var->values, var->value_count);
 }
 
+void job_tokens_release(struct job_tokens *tokens, bool file)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        os_wipe(tokens->list[i].sent, strlen(tokens->list[i].sent));
+        free(tokens->list[i].sent);
+        free(tokens->list[i].name);
+    }
+    free(tokens->list);
+    tokens->list = NULL;
+    tokens->count = 0;
+    if (file) {
+        free(tokens->file);
+        tokens->file = NULL;
+    }
+}
+
 void job_words_release(struct job_words *words)
 {
     for (size_t i = 0; i < words->count; i++) {
@@ -123,6 +140,7 @@ void job_login_release(struct job_login *login)
     job_secret_release(&login->refresh);
     job_secret_release(&login->private_key);
     job_words_release(&login->command);
+    job_tokens_release(&login->tokens, true);
     *login = (struct job_login){ .kind = NULL };
 }
 

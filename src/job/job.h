@@ -178,6 +178,20 @@ struct job_words {
     uint32_t typed; /* a bit for each in which a secret stands as it is: not kept with the job */
 };
 
+/** One of several: shown by its name alone. */
+struct job_token {
+    char *name; /* [A-Za-z0-9._-]{1,32} */
+    char *sent;
+};
+
+#define JOB_TOKENS_MAX 64
+
+struct job_tokens {
+    char *file; /* absolute */
+    struct job_token *list;
+    size_t count;
+};
+
 struct job_login {
     const struct auth_kind *kind; /* NULL: none */
     char *url;                    /* absolute; of the call, or the token endpoint */
@@ -195,6 +209,7 @@ struct job_login {
     struct job_secret owner, owner_password; /* whose data it is */
     struct job_secret refresh, private_key;
     struct job_words command;
+    struct job_tokens tokens;
     uint64_t timeout_us; /* of the command; 0: as usual */
     bool is_incomplete;  /* a job was read that could not keep a secret, which job_finish refuses */
 };

@@ -170,6 +170,7 @@ void job_read_value(struct job_reader *r, const struct job_key *key, void *targe
     case JOB_KEY_NAMED:
     case JOB_KEY_WORDS:
     case JOB_KEY_AUTH:
+    case JOB_KEY_PATH:
         r->read_more(r, key, target, value);
         break;
     case JOB_KEY_OTHER:

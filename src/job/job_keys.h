@@ -38,6 +38,7 @@ enum job_key_kind {
     JOB_KEY_SECRET_OR_NONE, /* likewise, possibly empty */
     JOB_KEY_NAMED,          /* likewise, and no secret when it is typed as it is: a user's name */
     JOB_KEY_WORDS,          /* struct job_words, from an array of texts */
+    JOB_KEY_PATH,           /* char *, of a file; relative to the job file's directory */
     JOB_KEY_AUTH,           /* by the rows of `inner`, of the auth kind of that number, `offset` */
     JOB_KEY_OTHER,          /* `read`, `write` and `schema` say */
 };

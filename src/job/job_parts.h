@@ -50,6 +50,9 @@ void job_wipe(struct buf *buf);
 void job_words_release(struct job_words *words);
 void job_login_release(struct job_login *login);
 
+/** Overwrites them; with `file` also forgets where they came from. */
+void job_tokens_release(struct job_tokens *tokens, bool file);
+
 /* job_header.c; an `endpoint` of NULL means the job's headers */
 
 void job_headers_release(struct job_header *headers, size_t count);

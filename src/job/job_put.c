@@ -97,6 +97,7 @@ bool job_put_key(const struct job_writer *w, cJSON *to, const struct job_key *ke
     switch (key->kind) {
     case JOB_KEY_TEXT:
     case JOB_KEY_NAME:
+    case JOB_KEY_PATH:
     case JOB_KEY_POINTER:
     case JOB_KEY_WHOLE:
     case JOB_KEY_COUNTED_AT:

@@ -292,6 +292,16 @@ static void read_words(struct job_reader *r, const struct job_key *key, struct s
     }
 }
 
+static void read_path(struct job_reader *r, const struct job_key *key, struct str value, char **at)
+{
+    char *text = job_text_string(&r->text, key->name, value);
+
+    free(*at);
+    *at = text ? job_absolute_path(r, text) : NULL;
+    r->text.no_memory |= text && !*at;
+    free(text);
+}
+
 void job_read_login_key(struct job_reader *r, const struct job_key *key, void *target,
                         struct str value)
 {
@@ -301,6 +311,8 @@ void job_read_login_key(struct job_reader *r, const struct job_key *key, void *t
         read_object(r, key->offset, target, value);
     } else if (key->kind == JOB_KEY_WORDS) {
         read_words(r, key, value, at);
+    } else if (key->kind == JOB_KEY_PATH) {
+        read_path(r, key, value, at);
     } else {
         (void)job_read_secret(r, key, value, at);
     }
@@ -492,22 +504,32 @@ static void set_default(struct job_reader *r, char **to, const char *text)
     }
 }
 
-/* Where a key is to be put. */
-static void settle_place(struct job_reader *r, struct job_login *login, bool in_header,
-                         bool in_query, struct str value)
+static void settle_name(struct job_reader *r, struct job_login *login, bool in_query,
+                        struct str value)
 {
     struct err err;
 
-    if (in_header == in_query) {
-        job_text_fault(&r->text, value, in_query ? "E-CFG8" : "E-CFG4",
-                       "\"%s\" wants one of \"header\" and \"query\", where it is to be put",
-                       login->kind->key.name);
-        return;
-    }
     login->in_query = in_query;
     if (!in_query && login->name && header_check_name(str_view(login->name), &err) != RESULT_OK) {
         job_text_fault_of(&r->text, value, &err);
     }
+}
+
+/* Where a key or a token is to be put. */
+static void settle_place(struct job_reader *r, struct job_login *login, uint64_t beside,
+                         struct str value)
+{
+    bool in_header = beside >> AUTH_BESIDE_HEADER & 1, in_query = beside >> AUTH_BESIDE_QUERY & 1;
+    bool is_sent = beside >> AUTH_BESIDE_SEND & 1;
+    bool is_usual = login->kind->has_usual_place && !in_header && !in_query;
+
+    if (!is_usual && (in_header == in_query || is_sent)) {
+        job_text_fault(&r->text, value, in_query || is_sent ? "E-CFG8" : "E-CFG4",
+                       "\"%s\" wants one of \"header\" and \"query\", where it is to be put",
+                       login->kind->key.name);
+        return;
+    }
+    settle_name(r, login, in_query, value);
 }
 
 static void fault_kind(struct job_reader *r, bool none, struct str value)
@@ -553,10 +575,9 @@ static void settle_login(struct job_reader *r, struct job_login *login, uint64_t
         }
     }
     if (may & AUTH_BIT(AUTH_BESIDE_QUERY)) {
-        settle_place(r, login, beside >> AUTH_BESIDE_HEADER & 1, beside >> AUTH_BESIDE_QUERY & 1,
-                     value);
+        settle_place(r, login, beside, value);
     }
-    if (may & AUTH_BIT(AUTH_BESIDE_SEND)) {
+    if (may & AUTH_BIT(AUTH_BESIDE_SEND) && !login->name) {
         set_default(r, &login->send, "Authorization: Bearer {token}");
     }
     if (may & AUTH_BIT(AUTH_BESIDE_TOKEN)) {

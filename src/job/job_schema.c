@@ -217,6 +217,7 @@ static void put_type(struct printer *p, const struct job_key *key)
 {
     switch (key->kind) {
     case JOB_KEY_TEXT:
+    case JOB_KEY_PATH:
     case JOB_KEY_BACKOFF:
         put(p, "\"type\":\"string\"");
         break;

@@ -28,6 +28,7 @@ const char *due_by_word(enum due_by by)
         [DUE_USER] = "user",
         [DUE_NOT_READY] = "not-ready",
         [DUE_SAME_ANSWER] = "refused-alike",
+        [DUE_TOKEN] = "token",
     };
 
     return words[by];
@@ -70,6 +71,9 @@ void due_format(const struct due *due, char text[DUE_TEXT_MAX])
         break;
     case DUE_SAME_ANSWER:
         snprintf(text, DUE_TEXT_MAX, "it refuses all alike");
+        break;
+    case DUE_TOKEN:
+        snprintf(text, DUE_TEXT_MAX, "it refuses this token");
         break;
     }
 }

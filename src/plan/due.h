@@ -23,6 +23,7 @@ enum due_by {
     DUE_USER,        /* the user holds the host */
     DUE_NOT_READY,   /* the result is still being made (plan/exchange.h); holds no host */
     DUE_SAME_ANSWER, /* we did: the host refuses all, and is asked nothing more */
+    DUE_TOKEN,       /* we did: the server refuses the token that it is asked with */
     DUE_BY_COUNT,
 };
 

@@ -1,6 +1,7 @@
 #include "plan/frontier_state.h"
 
 #include "base/clock.h"
+#include "plan/twin.h"
 
 #include <stdlib.h>
 
@@ -109,7 +110,7 @@ static struct request *take_parked(struct frontier *f, uint64_t now_us,
     do {
         struct host *next = host->ring_next;
         enum host_answer why;
-        struct request *request = host_next(f->hosts, host, now_us, &why);
+        struct request *request = twins_next(f->hosts, host, now_us, &why);
 
         if (request) {
             f->ring = next; /* the others' turn */
@@ -140,7 +141,7 @@ static struct request *take_new(struct frontier *f, uint64_t now_us, enum fronti
         if (!request) {
             return NULL;
         }
-        may = host_may_start(f->hosts, host_at(f->hosts, request->host), request->lane, now_us);
+        may = twin_choose(f->hosts, request, now_us);
         if (may == HOST_MAY) {
             return start(f, request);
         }
@@ -162,6 +163,7 @@ enum frontier_answer frontier_next(struct frontier *f, uint64_t now_us, struct r
     }
     *request = frontier_take_urgent(f);
     if (*request) {
+        twin_choose_any(f->hosts, *request, now_us);
         start(f, *request);
         return FRONTIER_REQUEST;
     }
@@ -203,7 +205,7 @@ static struct host_wake find_wake(const struct frontier *f, uint64_t now_us)
 
     if (host) {
         do {
-            struct host_wake one = host_wake(f->hosts, host, now_us);
+            struct host_wake one = twins_wake(f->hosts, host, now_us);
 
             if (one.at_us > now_us && one.at_us < wake.at_us) {
                 wake = one;

@@ -5,6 +5,7 @@
 #include "plan/frontier_state.h"
 
 #include "base/url.h"
+#include "plan/twin.h"
 
 #include <stdlib.h>
 
@@ -179,6 +180,7 @@ enum result frontier_restore_wait(struct frontier *f, struct request *request,
     if (waits_until_us > now_us && due_is_named(request->due.by)) {
         host_hold_named(host_at(f->hosts, request->host), request, waits_until_us, now_us,
                         &request->due);
+        twins_hold_named(f->hosts, request, waits_until_us, now_us, &request->due);
     }
     return frontier_wait(f, request, waits_until_us);
 }

@@ -101,6 +101,16 @@ enum result host_lane(struct host *host, uint32_t endpoint, const struct url *ur
     return host->lane_count ? RESULT_OK : RESULT_NOMEM;
 }
 
+enum result host_lane_as(struct host *host, const struct lane *other, uint16_t *lane)
+{
+    if (find_lane(host, other->endpoint, other->segment, lane) ||
+        add_lane(host, other->endpoint, other->segment, lane)) {
+        return RESULT_OK;
+    }
+    *lane = 0;
+    return host->lane_count ? RESULT_OK : RESULT_NOMEM;
+}
+
 /* --- buckets ------------------------------------------------------------------------------------ */
 
 static struct bucket *bucket_at(const struct host *host, uint16_t index)
@@ -251,7 +261,7 @@ static enum host_answer whole_answer(const struct host_table *table, const struc
     if (host->is_dead) {
         return HOST_MAY;
     }
-    if (host->hold_is_user || now_us < host->down_until_us) {
+    if (host->hold_is_user || host->is_aside || now_us < host->down_until_us) {
         return HOST_HELD;
     }
     if (host->awaits_login) {
@@ -403,13 +413,19 @@ static struct host_wake lane_wake(const struct host_table *table, struct host *h
 
 struct host_wake host_wake(const struct host_table *table, struct host *host, uint64_t now_us)
 {
+    return host_wake_of(table, host, host, now_us);
+}
+
+struct host_wake host_wake_of(const struct host_table *table, struct host *host, struct host *queue,
+                              uint64_t now_us)
+{
     struct host_wake wake = { TIME_NEVER, false };
     unsigned window = window_now(host, now_us);
     uint64_t grown_us = (host->in_flight + 1U - host->window) * WINDOW_GROWS_US;
 
     switch (whole_answer(table, host, now_us)) {
     case HOST_HELD:
-        wake.at_us = host->hold_is_user ? TIME_NEVER : host->down_until_us;
+        wake.at_us = host->hold_is_user || host->is_aside ? TIME_NEVER : host->down_until_us;
         return wake;
     case HOST_FULL:
         if (window && host->in_flight >= window && !is_probed(host)) {
@@ -424,9 +440,12 @@ struct host_wake host_wake(const struct host_table *table, struct host *host, ui
     default:
         break;
     }
-    for (uint16_t i = 0; i < host->lane_count; i++) {
-        if (host->lanes[i].ready_count) {
-            struct host_wake one = lane_wake(table, host, &host->lanes[i], now_us);
+    for (uint16_t i = 0; i < queue->lane_count; i++) {
+        uint16_t at = i;
+
+        if (queue->lanes[i].ready_count &&
+            (queue == host || host_lane_as(host, &queue->lanes[i], &at) == RESULT_OK)) {
+            struct host_wake one = lane_wake(table, host, &host->lanes[at], now_us);
 
             wake_earlier(&wake, one.at_us, one.is_named);
         }
@@ -496,9 +515,11 @@ static enum host_news note_answered(struct host *host, uint64_t now_us)
     return was_down ? HOST_NEWS_UP : HOST_NEWS_NONE;
 }
 
-static enum host_news note_silent(struct host *host, const struct request *request,
-                                  bool is_hopeless, uint64_t now_us)
+static enum host_news note_silent(const struct host_table *table, struct host *host,
+                                  const struct request *request, bool is_hopeless, uint64_t now_us)
 {
+    const struct host *first =
+        host->twin ? table->twins[0] : host; /* whose requests those of its queue are */
     uint64_t wait_us;
 
     if (!host->silent_in_row++) {
@@ -506,7 +527,7 @@ static enum host_news note_silent(struct host *host, const struct request *reque
     }
     host->is_hopeless = is_hopeless;
     if (host->silent_in_row < HOST_DOWN_FAILURES || host->silent_in_row <= host->in_flight ||
-        host->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
+        first->refs <= HOST_DOWN_FAILURES || now_us < host->down_until_us ||
         (host->down_until_us && request->started_us < host->down_until_us)) {
         return HOST_NEWS_NONE;
     }
@@ -558,7 +579,7 @@ enum host_news host_ended(struct host_table *table, struct host *host,
         break;
     case HOST_END_SILENT:
     case HOST_END_HOPELESS:
-        news = note_silent(host, request, end == HOST_END_HOPELESS, now_us);
+        news = note_silent(table, host, request, end == HOST_END_HOPELESS, now_us);
         break;
     case HOST_END_REFUSED:
     case HOST_END_OURS:

@@ -53,6 +53,10 @@
 struct host {
     char origin[URL_ORIGIN_MAX]; /* url_origin_key's; empty: a free entry */
     struct str label;            /* "host:port" or "host" within origin, for people */
+    uint32_t index;              /* of this entry, set for twins */
+    uint32_t twin;               /* plan/twin.h: its number, from 1; 0: it has no twins */
+    char *own_label;             /* of a twin: what `label` is of; owned */
+    bool is_aside;               /* its token is refused: it is asked nothing more */
     uint32_t refs;               /* requests that name this index */
     uint32_t next_free;          /* of a free entry: index + 1 of another, 0 is the last */
     bool contacted;              /* has answered once, so its name resolves */
@@ -107,7 +111,9 @@ struct host_table {
     uint32_t slot_count;
     unsigned cap_per_host; /* 0: none */
     struct rate rate_per_host;
-    bool is_gentle;     /* few at once at first: what a small bucket then refuses is few, too */
+    bool is_gentle;      /* few at once at first: what a small bucket then refuses is few, too */
+    struct host **twins; /* plan/twin.h */
+    uint32_t twin_count, twin_turn;
     uint64_t work_left; /* requests that are not settled: a quota above it need not be spread */
     uint32_t first_contacts; /* hosts not yet contacted with a request in flight */
     /* plan/unresponsive.h */
@@ -133,6 +139,12 @@ void host_unref(struct host_table *table, uint32_t index);
  *  first of a host. */
 MUST_CHECK enum result host_lane(struct host *host, uint32_t endpoint, const struct url *url,
                                  uint16_t *lane);
+
+/** The lane of the same requests as one of another host. */
+MUST_CHECK enum result host_lane_as(struct host *host, const struct lane *other, uint16_t *lane);
+
+/** A further entry for the origin of one, which is found by no URL. NULL when out of memory. */
+struct host *host_add_twin(struct host_table *table, uint32_t of);
 
 /** The bucket that a request's lane is counted by. */
 struct bucket *host_bucket(const struct host *host, const struct request *request);
@@ -194,6 +206,10 @@ struct host_wake {
 
 /** When time alone will let one of its ready requests start, if none may now. */
 struct host_wake host_wake(const struct host_table *table, struct host *host, uint64_t now_us);
+
+/** Likewise, for those that are ready at another host, the first of its twins. */
+struct host_wake host_wake_of(const struct host_table *table, struct host *host, struct host *queue,
+                              uint64_t now_us);
 
 /** In flight at most, by the job, the host's own word and the slow start; 0: no limit. */
 unsigned host_cap(const struct host_table *table, const struct host *host, uint64_t now_us);

@@ -23,6 +23,7 @@ static void release(struct host *host)
 {
     free(host->others);
     free(host->lanes);
+    free(host->own_label);
 }
 
 void host_table_release(struct host_table *table)
@@ -33,6 +34,7 @@ void host_table_release(struct host_table *table)
     }
     free(table->hosts);
     free(table->slots);
+    free(table->twins);
     *table = (struct host_table){ 0 };
 }
 
@@ -70,7 +72,7 @@ static enum result rehash(struct host_table *table, uint32_t slot_count)
     table->slots = slots;
     table->slot_count = slot_count;
     for (uint32_t i = 0; i < table->count; i++) {
-        if (table->hosts[i]->origin[0]) {
+        if (table->hosts[i]->origin[0] && table->hosts[i]->twin <= 1) {
             slot_put(table, i);
         }
     }
@@ -81,8 +83,8 @@ static bool is_forgettable(const struct host_table *table, const struct host *ho
 {
     uint64_t now_us = table->now_us;
 
-    if (!host->origin[0] || host->refs || host->hold_is_user || host->down_until_us > now_us ||
-        bucket_is_of_now(&host->bucket, now_us)) {
+    if (!host->origin[0] || host->refs || host->twin || host->hold_is_user ||
+        host->down_until_us > now_us || bucket_is_of_now(&host->bucket, now_us)) {
         return false;
     }
     for (uint16_t i = 0; i < host->other_count; i++) {
@@ -174,6 +176,24 @@ enum result host_find(struct host_table *table, const struct url *url, uint32_t 
     table->idle++;
     slot_put(table, *index);
     return RESULT_OK;
+}
+
+struct host *host_add_twin(struct host_table *table, uint32_t of)
+{
+    struct host *host;
+    uint32_t index;
+
+    if (take_entry(table, &index) != RESULT_OK) {
+        return NULL;
+    }
+    host = table->hosts[index];
+    memcpy(host->origin, table->hosts[of]->origin, sizeof host->origin);
+    pacer_init(&host->pacer, table->rate_per_host);
+    host->label = table->hosts[of]->label;
+    host->index = index;
+    table->hosts[of]->index = of;
+    table->idle++;
+    return host;
 }
 
 struct host *host_at(const struct host_table *table, uint32_t index)

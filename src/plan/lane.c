@@ -34,6 +34,11 @@ bool lane_next_is_retry(const struct lane *lane)
     return !takes_fresh(lane) && request_is_retry(lane->tried.first);
 }
 
+const struct request *lane_first(const struct lane *lane)
+{
+    return takes_fresh(lane) ? lane->fresh.first : lane->tried.first;
+}
+
 struct request *lane_pop(struct lane *lane)
 {
     struct request *request = request_queue_pop(takes_fresh(lane) ? &lane->fresh : &lane->tried);

@@ -58,6 +58,9 @@ enum lane_place {
 
 void lane_push(struct lane *lane, struct request *request, enum lane_place place);
 
+/** What lane_pop would give. */
+const struct request *lane_first(const struct lane *lane);
+
 /** The next one; NULL when it is empty. */
 struct request *lane_pop(struct lane *lane);
 

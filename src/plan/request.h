@@ -86,12 +86,15 @@ struct request {
     bool comes_back;      /* once its mark is taken back it is asked again (engine/settle.h) */
     bool drop_body;       /* redirected by 301, 302 or 303 from a POST: ask with GET */
     uint8_t refusals;     /* tokens in a row that were refused to it (engine/auth.h) */
-    bool is_asked_again;  /* after its credential was refused (plan/credential.h) */
-    bool is_scout;        /* only to see whether its host answers; the plan's own was answered */
-    uint64_t refused_us;  /* when that was, the first time (monotonic); 0: it was not */
-    uint32_t login;       /* number of the token that it was sent with; 0: none */
-    uint64_t due_us;      /* waiting: not before this (monotonic) */
-    uint64_t since_us;    /* when it entered its present state (monotonic) */
+    uint8_t moves;       /* of several tokens those in a row that it was taken from (plan/twin.h) */
+    uint64_t refused_by; /* a bit for each of them that was refused to it (plan/twin.h) */
+    uint16_t refused_status;
+    bool is_asked_again; /* after its credential was refused (plan/credential.h) */
+    bool is_scout;       /* only to see whether its host answers; the plan's own was answered */
+    uint64_t refused_us; /* when that was, the first time (monotonic); 0: it was not */
+    uint32_t login;      /* number of the token that it was sent with; 0: none */
+    uint64_t due_us;     /* waiting: not before this (monotonic) */
+    uint64_t since_us;   /* when it entered its present state (monotonic) */
     struct page_at page;
     struct str sort_key; /* in its endpoint's order (plan/sort_key.h); empty: told by the id */
     struct str key;      /* what varies; never empty, terminated */

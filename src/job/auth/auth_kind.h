@@ -68,6 +68,8 @@ struct auth_kind {
     enum result (*check)(struct job_login *login, bool lacks, struct secrets *secrets,
                          struct err *err);
 
+    bool
+        has_usual_place; /* of "header", "query" and "send" at most one is given; none: as a bearer token */
     bool is_asked, is_run;
     bool is_challenged; /* `token` is "user:password", which answers each challenge of the server */
     /* In order: as above. `token` of a fixed one. */
@@ -99,7 +101,7 @@ enum auth_beside {
 
 /** All of them, in the order of the manual. A new kind is its file and a word here. */
 #define AUTH_KINDS(ROW)                                                                            \
-    ROW(call) ROW(bearer) ROW(basic) ROW(digest) ROW(key) ROW(oauth2) ROW(command)
+    ROW(call) ROW(bearer) ROW(basic) ROW(digest) ROW(key) ROW(tokens) ROW(oauth2) ROW(command)
 
 #define AUTH_KIND_EXTERN(name) extern const struct auth_kind auth_##name;
 AUTH_KINDS(AUTH_KIND_EXTERN)
@@ -120,6 +122,9 @@ MUST_CHECK enum result auth_append_field(struct buf *out, const char *name, stru
 
 /** base64(user:password), RFC 7617. */
 MUST_CHECK enum result auth_append_basic(struct buf *out, struct str user, struct str password);
+
+/** The header line that `send` makes of the token: "X-Auth: token={token}". */
+MUST_CHECK enum result auth_append_sent(struct buf *out, const char *send, struct str token);
 
 /** Overwrites and releases. */
 void auth_wipe(struct buf *buf);

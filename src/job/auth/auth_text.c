@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define PLACEHOLDER "{token}"
+
 enum result auth_append_encoded(struct buf *out, struct str text)
 {
     static const char unreserved[] =
@@ -60,4 +62,17 @@ void auth_wipe(struct buf *b)
         os_wipe(b->data, b->cap);
     }
     buf_release(b);
+}
+
+enum result auth_append_sent(struct buf *out, const char *send, struct str token)
+{
+    const char *at = strstr(send, PLACEHOLDER);
+    struct str head = { send, at ? (size_t)(at - send) : strlen(send) };
+    struct str tail = str_view(at ? at + sizeof PLACEHOLDER - 1 : "");
+    enum result result = buf_append_str(out, head);
+
+    if (result == RESULT_OK && at) {
+        result = buf_append_str(out, token);
+    }
+    return result == RESULT_OK ? buf_append_str(out, tail) : result;
 }

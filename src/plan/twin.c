@@ -1,0 +1,264 @@
+#include "plan/twin.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool has_twins(const struct host_table *table, const struct host *host)
+{
+    return table->twin_count && host == table->twins[0];
+}
+
+static bool may_ask(const struct host *twin, uint64_t without)
+{
+    return !twin->is_aside && !(without >> (twin->twin - 1) & 1);
+}
+
+enum result twins_make(struct host_table *table, uint32_t first, const char *const *names,
+                       size_t count, struct err *err)
+{
+    struct str label_of_all = host_at(table, first)->label;
+
+    table->twins = calloc(count, sizeof(struct host *));
+    if (!table->twins) {
+        return err_nomem(err, "preparing the tokens");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct host *host = i ? host_add_twin(table, first) : host_at(table, first);
+        char *label = malloc(TWIN_LABEL_MAX);
+        int len;
+
+        if (!host || !label) {
+            free(label);
+            return err_nomem(err, "preparing the tokens");
+        }
+        len = snprintf(label, TWIN_LABEL_MAX, "%s@%.*s", names[i], STR_ARG(label_of_all));
+        host->own_label = label;
+        host->twin = (uint32_t)i + 1;
+        table->twins[table->twin_count++] = host;
+        host->label =
+            (struct str){ label, (size_t)len < TWIN_LABEL_MAX ? (size_t)len : TWIN_LABEL_MAX - 1 };
+    }
+    return RESULT_OK;
+}
+
+struct host *twin_first(const struct host_table *table, struct host *host)
+{
+    return host->twin ? table->twins[0] : host;
+}
+
+struct host *twin_at(const struct host_table *table, uint32_t number)
+{
+    return table->twins[number - 1];
+}
+
+uint32_t twins_alive(const struct host_table *table)
+{
+    uint32_t alive = 0;
+
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        alive += !table->twins[i]->is_aside;
+    }
+    return alive;
+}
+
+/* Where all that are left have refused it, they are asked once more: what becomes of it is not for this part. */
+static uint64_t without_which(const struct host_table *table, uint64_t without)
+{
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        if (may_ask(table->twins[i], without)) {
+            return without;
+        }
+    }
+    return 0;
+}
+
+struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
+                      uint64_t without, uint64_t now_us, enum host_answer *why)
+{
+    *why = HOST_MAY;
+    if (!has_twins(table, first) || first->is_dead) {
+        *why = host_may_start(table, first, lane, now_us);
+        return *why == HOST_MAY ? first : NULL;
+    }
+    *why = HOST_HELD;
+    without = without_which(table, without);
+    for (uint32_t n = 0; n < table->twin_count; n++) {
+        struct host *twin = table->twins[(table->twin_turn + n) % table->twin_count];
+        enum host_answer own = HOST_FULL;
+        uint16_t at = lane;
+
+        if (!may_ask(twin, without)) {
+            continue;
+        }
+        if (twin == first || host_lane_as(twin, &first->lanes[lane], &at) == RESULT_OK) {
+            own = host_may_start(table, twin, at, now_us);
+        }
+        if (own == HOST_MAY) {
+            *why = HOST_MAY;
+            return twin;
+        }
+        *why = own > *why ? own : *why;
+    }
+    return NULL;
+}
+
+void twin_take(struct host_table *table, struct request *request, struct host *twin)
+{
+    struct host *before = host_at(table, request->host);
+    uint16_t lane = request->lane;
+
+    if (twin == before) {
+        table->twin_turn = twin->twin;
+        return;
+    }
+    if (before->lane_count &&
+        host_lane_as(twin, &before->lanes[lane < before->lane_count ? lane : 0], &lane) !=
+            RESULT_OK) {
+        return;
+    }
+    host_ref(table, twin->index);
+    host_unref(table, request->host);
+    request->host = twin->index;
+    request->lane = lane;
+    table->twin_turn = twin->twin;
+}
+
+enum host_answer twin_choose(struct host_table *table, struct request *request, uint64_t now_us)
+{
+    struct host *first = host_at(table, request->host), *twin;
+    enum host_answer why;
+
+    twin = twin_for(table, first, request->lane, request->refused_by, now_us, &why);
+    if (twin && has_twins(table, first)) {
+        twin_take(table, request, twin);
+    }
+    return why;
+}
+
+void twin_choose_any(struct host_table *table, struct request *request, uint64_t now_us)
+{
+    struct host *first = host_at(table, request->host);
+
+    if (!has_twins(table, first) || twin_choose(table, request, now_us) == HOST_MAY) {
+        return;
+    }
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        if (!table->twins[i]->is_aside) {
+            twin_take(table, request, table->twins[i]);
+            return;
+        }
+    }
+}
+
+struct request *twins_next(struct host_table *table, struct host *first, uint64_t now_us,
+                           enum host_answer *why)
+{
+    *why = HOST_MAY;
+    if (!has_twins(table, first)) {
+        return host_next(table, first, now_us, why);
+    }
+    for (uint16_t n = 0; n < first->lane_count; n++) {
+        uint16_t at = (uint16_t)((first->lane_turn + n) % first->lane_count);
+        struct lane *lane = &first->lanes[at];
+        enum host_answer own = HOST_MAY;
+        struct host *twin = NULL;
+
+        if (lane->ready_count) {
+            twin = twin_for(table, first, at, lane_first(lane)->refused_by, now_us, &own);
+        }
+
+        if (twin) {
+            struct request *request = lane_pop(lane);
+
+            first->lane_turn = (uint16_t)(at + 1);
+            first->ready_count--;
+            twin_take(table, request, twin);
+            return request;
+        }
+        *why = own > *why ? own : *why;
+    }
+    return NULL;
+}
+
+enum host_answer twins_why(const struct host_table *table, struct host *first, uint64_t now_us)
+{
+    enum host_answer why = HOST_MAY, own;
+
+    if (!has_twins(table, first)) {
+        return host_why(table, first, now_us);
+    }
+    for (uint16_t i = 0; i < first->lane_count; i++) {
+        const struct lane *lane = &first->lanes[i];
+
+        if (lane->ready_count) {
+            (void)twin_for(table, first, i, lane_first(lane)->refused_by, now_us, &own);
+            why = own > why ? own : why;
+        }
+    }
+    return why;
+}
+
+struct host_wake twins_wake(const struct host_table *table, struct host *first, uint64_t now_us)
+{
+    struct host_wake wake = { TIME_NEVER, false };
+
+    if (!has_twins(table, first)) {
+        return host_wake(table, first, now_us);
+    }
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        struct host_wake one = host_wake_of(table, table->twins[i], first, now_us);
+
+        if (one.at_us < wake.at_us) {
+            wake = one;
+        }
+    }
+    return wake;
+}
+
+/* The request's lane at another twin; false when there is none, nor memory for it. */
+static bool lane_at(struct host_table *table, const struct request *request, struct host *twin,
+                    struct request *as)
+{
+    const struct host *own = host_at(table, request->host);
+
+    as->lane = request->lane;
+    return own->lane_count &&
+           (twin == own || host_lane_as(twin, &own->lanes[request->lane], &as->lane) == RESULT_OK);
+}
+
+uint64_t twins_free_us(struct host_table *table, const struct request *request, uint64_t without,
+                       uint64_t now_us)
+{
+    uint64_t first_us = TIME_NEVER;
+
+    for (uint32_t i = 0; i < table->twin_count; i++) {
+        struct host *twin = table->twins[i];
+        struct request as = { .id = request->id };
+        uint64_t free_us = now_us;
+
+        if (!may_ask(twin, without)) {
+            continue;
+        }
+        if (lane_at(table, request, twin, &as)) {
+            uint64_t until_us = host_hold_of(twin, &as, now_us).until_us;
+
+            free_us = until_us > now_us ? until_us : now_us;
+        }
+        first_us = free_us < first_us ? free_us : first_us;
+    }
+    return first_us;
+}
+
+void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,
+                      uint64_t now_us, const struct due *due)
+{
+    for (uint32_t i = 0; host_at(table, request->host)->twin && i < table->twin_count; i++) {
+        struct request as = { .id = request->id };
+
+        if (lane_at(table, request, table->twins[i], &as)) {
+            host_hold_named(table->twins[i], &as, until_us, now_us, due);
+        }
+    }
+}

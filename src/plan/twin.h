@@ -1,0 +1,73 @@
+/**
+ * Twins: hosts of one origin that is asked with several tokens, one for each of them.
+ *
+ * Each is a host of its own, with its own quota, holds, learned rate and bans: what an origin says to one token it
+ * says to that pair. Requests are queued at the first, which the origin is found by, and are handed to whichever
+ * may start next, in turn:
+ *
+ *   planned --> [queue of the first twin] --twin_for, twin_take--> started at one of them --again--> the queue
+ *
+ * One whose token is refused is put aside (`is_aside`), and a request does not go to those that have refused it.
+ *
+ * Ownership  the table owns them, like all of its hosts; they are never forgotten.
+ * Units      microseconds, monotonic.
+ * Threads    loop thread only; told the time.
+ */
+#ifndef SCRAPETOP_PLAN_TWIN_H
+#define SCRAPETOP_PLAN_TWIN_H
+
+#include "plan/host.h"
+
+#define TWINS_MAX 64
+#define TWIN_LABEL_MAX 96
+
+/** Makes `count` twins of a host, itself the first of them, with these names: "NAME@HOST" is what people see. Once in
+ *  a table. RESULT_NOMEM. */
+MUST_CHECK enum result twins_make(struct host_table *table, uint32_t first,
+                                  const char *const *names, size_t count, struct err *err);
+
+/** The first of its twins: where its requests are queued. Itself, when it has none. */
+struct host *twin_first(const struct host_table *table, struct host *host);
+
+/** The number-th of them, from 1. */
+struct host *twin_at(const struct host_table *table, uint32_t number);
+
+/** The next one, in turn, that a request of this lane of the first may start at, but those with a bit in `without` (1
+ *  is the first twin's). NULL: none, and `*why` says what keeps back the one that comes nearest to it. Of a host without
+ *  twins: itself, if it may. */
+struct host *twin_for(const struct host_table *table, struct host *first, uint16_t lane,
+                      uint64_t without, uint64_t now_us, enum host_answer *why);
+
+/** A request that stands in no queue is asked by this one from now on. Without memory for a lane it stays. */
+void twin_take(struct host_table *table, struct request *request, struct host *twin);
+
+/** A request that stands in no queue is taken by one that may start, if there is any: HOST_MAY. As host_may_start for a
+ *  host without twins. */
+enum host_answer twin_choose(struct host_table *table, struct request *request, uint64_t now_us);
+
+/** Likewise, whatever holds them, but by none that is put aside. */
+void twin_choose_any(struct host_table *table, struct request *request, uint64_t now_us);
+
+/** As host_next, of a host or the first of its twins: the twin that may start it has taken it. */
+struct request *twins_next(struct host_table *table, struct host *first, uint64_t now_us,
+                           enum host_answer *why);
+
+/** As host_why, likewise. */
+enum host_answer twins_why(const struct host_table *table, struct host *first, uint64_t now_us);
+
+/** When time alone lets one of them start what is ready at the first. */
+struct host_wake twins_wake(const struct host_table *table, struct host *first, uint64_t now_us);
+
+/** When the first of them, but those with a bit in `without`, is free for such a request: now, or
+ *  when its hold ends. TIME_NEVER: never by itself, or there is none. */
+uint64_t twins_free_us(struct host_table *table, const struct request *request, uint64_t without,
+                       uint64_t now_us);
+
+/** The server had named a deadline in an earlier session: it holds for all of them. */
+void twins_hold_named(struct host_table *table, const struct request *request, uint64_t until_us,
+                      uint64_t now_us, const struct due *due);
+
+/** How many are not put aside. */
+uint32_t twins_alive(const struct host_table *table);
+
+#endif
