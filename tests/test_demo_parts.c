@@ -1,7 +1,6 @@
 /* The parts of the embedded API that need no socket, told the time. */
 #include "demo/asked.h"
 #include "demo/draw.h"
-#include "demo/json_write.h"
 #include "demo/limiter.h"
 #include "demo/timers.h"
 #include "demo/weather.h"
@@ -188,68 +187,6 @@ static void fate__has_the_shares__that_were_asked_for(void **state)
     asked_free(asked);
 }
 
-static void expect_json(void (*write)(struct json *j), bool ascii, const char *want)
-{
-    struct buf out = { 0 };
-    struct json j = json_start(&out);
-
-    j.ascii = ascii;
-    write(&j);
-    assert_int_equal(j.result, RESULT_OK);
-    assert_string_equal(buf_cstr(&out), want);
-    buf_release(&out);
-}
-
-static void write_every_kind(struct json *j)
-{
-    json_object(j, NULL);
-    json_uint(j, "big", UINT64_MAX);
-    json_fixed(j, "price", -5, 2);
-    json_fixed_text(j, "text", 1250, 2);
-    json_fixed(j, "whole", INT64_MIN, 0);
-    json_array(j, "list");
-    json_null(j, NULL);
-    json_bool(j, NULL, true);
-    json_object(j, NULL);
-    json_object_end(j);
-    json_array(j, NULL);
-    json_array_end(j);
-    json_array_end(j);
-    json_time(j, "at", WORLD_EPOCH_S);
-    json_object_end(j);
-}
-
-static void write_hard_text(struct json *j)
-{
-    json_text(j, NULL, STR("\"\\/\b\f\n\r\t\x01\x7F é😀 \xFF\xC3"));
-}
-
-static void json__is_written__as_rfc_8259_wants_it(void **state)
-{
-    (void)state;
-    expect_json(write_every_kind, false,
-                "{\"big\":18446744073709551615,\"price\":-0.05,\"text\":\"12.50\","
-                "\"whole\":-9223372036854775808,\"list\":[null,true,{},[]],"
-                "\"at\":\"2026-01-01T00:00:00Z\"}");
-    expect_json(write_hard_text, false,
-                "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f é😀 \xEF\xBF\xBD\xEF\xBF\xBD\"");
-    expect_json(write_hard_text, true,
-                "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u007f \\u00e9\\ud83d\\ude00 \\ufffd\\ufffd\"");
-}
-
-static void json__keeps_the_first_failure(void **state)
-{
-    struct buf out = { .max = 10 };
-    struct json j = json_start(&out);
-
-    (void)state;
-    json_array(&j, NULL);
-    json_text(&j, NULL, STR("longer than ten"));
-    json_array_end(&j);
-    assert_int_equal(j.result, RESULT_LIMIT);
-    buf_release(&out);
-}
-
 static void ask__decodes__and_refuses_what_is_bad(void **state)
 {
     struct ask ask = { 0 };
@@ -335,8 +272,6 @@ int main(void)
         cmocka_unit_test(latency__rises_in_proportion__past_max_concurrent),
         cmocka_unit_test(latency__stays_within_the_jitter),
         cmocka_unit_test(fate__has_the_shares__that_were_asked_for),
-        cmocka_unit_test(json__is_written__as_rfc_8259_wants_it),
-        cmocka_unit_test(json__keeps_the_first_failure),
         cmocka_unit_test(ask__decodes__and_refuses_what_is_bad),
         cmocka_unit_test(auctions__have_the_sizes_and_the_troubles__of_real_ones),
     };

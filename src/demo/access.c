@@ -1,6 +1,6 @@
 #include "demo/access.h"
 
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include "base/base64.h"
 #include "base/clock.h"
@@ -78,18 +78,18 @@ bool access_by_key(const struct ask *ask, struct reply *reply)
 
 void access_grant(struct world *world, const struct ask *ask, struct str scope, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char token[TOKEN_TEXT_MAX];
 
     tokens_issue(&world->tokens, ask->now_us, token);
-    json_object(&j, NULL);
-    json_text(&j, "access_token", str_view(token));
-    json_text(&j, "token_type", STR("Bearer"));
-    json_uint(&j, "expires_in", world->tokens.life_us / US_PER_S);
+    json_write_object(&j, NULL);
+    json_write_text(&j, "access_token", str_view(token));
+    json_write_text(&j, "token_type", STR("Bearer"));
+    json_write_uint(&j, "expires_in", world->tokens.life_us / US_PER_S);
     if (scope.data) {
-        json_text(&j, "scope", scope);
+        json_write_text(&j, "scope", scope);
     }
-    json_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
     reply_header(reply, "Cache-Control", "no-store");
 }

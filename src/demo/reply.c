@@ -1,6 +1,6 @@
 #include "demo/reply.h"
 
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +51,7 @@ void reply_header(struct reply *reply, const char *name, const char *format, ...
 
 void reply_error(struct reply *reply, unsigned status, const char *format, ...)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char message[256];
     va_list args;
 
@@ -63,12 +63,12 @@ void reply_error(struct reply *reply, unsigned status, const char *format, ...)
     reply->lent = NULL;
     reply->is_endless = false;
     buf_reset(&reply->body);
-    json_object(&j, NULL);
-    json_object(&j, "error");
-    json_uint(&j, "status", status);
-    json_text(&j, "message", str_view(message));
-    json_object_end(&j);
-    json_object_end(&j);
+    json_write_object(&j, NULL);
+    json_write_object(&j, "error");
+    json_write_uint(&j, "status", status);
+    json_write_text(&j, "message", str_view(message));
+    json_write_object_end(&j);
+    json_write_object_end(&j);
     keep_first(reply, j.result);
 }
 

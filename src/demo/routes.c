@@ -1,6 +1,6 @@
 #include "demo/routes.h"
 
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 static shape_fn shape_index;
 
@@ -70,23 +70,23 @@ static const struct route routes[] = {
 
 static void shape_index(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
 
     (void)world;
     (void)ask;
-    json_object(&j, NULL);
-    json_array(&j, "endpoints");
+    json_write_object(&j, NULL);
+    json_write_array(&j, "endpoints");
     for (size_t i = 0; i < ROUTES; i++) {
         const struct route *r = &routes[i];
 
-        json_object(&j, NULL);
-        json_text(&j, "method", r->method);
-        json_textf(&j, "path", "%.*s%.*s", STR_ARG(r->path), STR_ARG(r->query));
-        json_text(&j, "what", r->what);
-        json_object_end(&j);
+        json_write_object(&j, NULL);
+        json_write_text(&j, "method", r->method);
+        json_write_textf(&j, "path", "%.*s%.*s", STR_ARG(r->path), STR_ARG(r->query));
+        json_write_text(&j, "what", r->what);
+        json_write_object_end(&j);
     }
-    json_array_end(&j);
-    json_object_end(&j);
+    json_write_array_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "demo/access.h"
 
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include <cjson/cJSON.h>
 
@@ -50,13 +50,13 @@ void shape_login(struct world *world, const struct ask *ask, struct reply *reply
 /* RFC 6749 section 5.2: the code, and what it means here. */
 static void refuse(struct reply *reply, unsigned status, const char *code, const char *what)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
 
     reply->status = status;
-    json_object(&j, NULL);
-    json_text(&j, "error", str_view(code));
-    json_text(&j, "error_description", str_view(what));
-    json_object_end(&j);
+    json_write_object(&j, NULL);
+    json_write_text(&j, "error", str_view(code));
+    json_write_text(&j, "error_description", str_view(what));
+    json_write_object_end(&j);
     reply->result = j.result;
     if (status == 401) {
         reply_header(reply, "WWW-Authenticate", "Basic realm=\"demo\"");

@@ -5,7 +5,7 @@
 
 #include "demo/cursor.h"
 #include "demo/draw.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #define EVENTS 1000
 #define LIMIT_USUAL 50
@@ -29,28 +29,28 @@ static bool read_cursor(const struct world *world, const struct ask *ask, uint64
     return cursor_read(world->seed, (struct str){ given, len }, EVENTS, position);
 }
 
-static void write_event(struct json *j, uint64_t seed, uint64_t position)
+static void write_event(struct json_writer *j, uint64_t seed, uint64_t position)
 {
     static const char *const types[] = { "created", "updated", "deleted", "moved" };
     struct draw d = draw_start(seed, DRAW_EVENT, position);
 
-    json_object(j, NULL);
-    json_uint(j, "id", WORLD_BIG_ID + position);
-    json_text(j, "type", str_view(types[draw_below(&d, 4)]));
-    json_time(j, "at", WORLD_EPOCH_S + (int64_t)position * 37);
-    json_object(j, "payload");
-    json_uint(j, "subject", draw_next(&d)); /* up to 2^64 - 1 */
-    json_fixed(j, "delta", (int64_t)draw_below(&d, 20000) - 10000, 2);
+    json_write_object(j, NULL);
+    json_write_uint(j, "id", WORLD_BIG_ID + position);
+    json_write_text(j, "type", str_view(types[draw_below(&d, 4)]));
+    json_write_time(j, "at", WORLD_EPOCH_S + (int64_t)position * 37);
+    json_write_object(j, "payload");
+    json_write_uint(j, "subject", draw_next(&d)); /* up to 2^64 - 1 */
+    json_write_fixed(j, "delta", (int64_t)draw_below(&d, 20000) - 10000, 2);
     if (draw_percent(&d, 30)) {
-        json_null(j, "by");
+        json_write_null(j, "by");
     }
-    json_object_end(j);
-    json_object_end(j);
+    json_write_object_end(j);
+    json_write_object_end(j);
 }
 
 void shape_events(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t limit = LIMIT_USUAL, first, end;
     char cursor[CURSOR_MAX];
 
@@ -63,19 +63,19 @@ void shape_events(struct world *world, const struct ask *ask, struct reply *repl
         return;
     }
     end = first + limit < EVENTS ? first + limit : EVENTS;
-    json_object(&j, NULL);
-    json_array(&j, "events");
+    json_write_object(&j, NULL);
+    json_write_array(&j, "events");
     for (uint64_t i = first; i < end; i++) {
         write_event(&j, world->seed, i);
     }
-    json_array_end(&j);
+    json_write_array_end(&j);
     if (end < EVENTS) {
         cursor_format(world->seed, end, cursor);
-        json_text(&j, "next", str_view(cursor));
+        json_write_text(&j, "next", str_view(cursor));
     } else {
-        json_null(&j, "next");
+        json_write_null(&j, "next");
     }
-    json_bool(&j, "has_more", end < EVENTS);
-    json_object_end(&j);
+    json_write_bool(&j, "has_more", end < EVENTS);
+    json_write_object_end(&j);
     reply->result = j.result;
 }

@@ -7,7 +7,7 @@
 
 #include "demo/cursor.h"
 #include "demo/items.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 #include "demo/links.h"
 
 #include <cjson/cJSON.h>
@@ -66,7 +66,7 @@ static bool read_page(const struct ask *ask, struct page *page, struct reply *re
 
 void shape_list_offset(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t offset = 0;
     struct page page;
 
@@ -78,17 +78,17 @@ void shape_list_offset(struct world *world, const struct ask *ask, struct reply 
         return;
     }
     set_first(&page, offset);
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     items_write(&j, "items", world->seed, page.first, page.end);
-    json_uint(&j, "offset", offset);
-    json_uint(&j, "total", page.count);
-    json_object_end(&j);
+    json_write_uint(&j, "offset", offset);
+    json_write_uint(&j, "total", page.count);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 void shape_list_next(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char authority[WORLD_AUTHORITY_MAX];
     struct page page;
 
@@ -96,40 +96,40 @@ void shape_list_next(struct world *world, const struct ask *ask, struct reply *r
         return;
     }
     world_authority(world, ask, authority);
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     items_write(&j, "data", world->seed, page.first, page.end);
-    json_object(&j, "paging");
+    json_write_object(&j, "paging");
     if (has_next(&page)) {
-        json_textf(&j, "next", "http://%s/list/next?page=%llu&size=%llu&count=%llu", authority,
-                   (unsigned long long)page.number + 1, (unsigned long long)page.size,
-                   (unsigned long long)page.count);
+        json_write_textf(&j, "next", "http://%s/list/next?page=%llu&size=%llu&count=%llu",
+                         authority, (unsigned long long)page.number + 1,
+                         (unsigned long long)page.size, (unsigned long long)page.count);
     } else {
-        json_null(&j, "next");
+        json_write_null(&j, "next");
     }
-    json_object_end(&j);
-    json_object_end(&j);
+    json_write_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 void shape_list_more(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     struct page page;
 
     if (!read_page(ask, &page, reply)) {
         return;
     }
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     items_write(&j, "items", world->seed, page.first, page.end);
-    json_bool(&j, "has_more", has_next(&page));
-    json_object_end(&j);
+    json_write_bool(&j, "has_more", has_next(&page));
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 /* Nothing tells the end but a page without records. */
 void shape_list_until_empty(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     struct page page;
 
     if (read_page(ask, &page, reply)) {
@@ -140,7 +140,7 @@ void shape_list_until_empty(struct world *world, const struct ask *ask, struct r
 
 void shape_list_cursor(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char cursor[CURSOR_MAX] = "";
     uint64_t before;
     struct page page;
@@ -155,23 +155,23 @@ void shape_list_cursor(struct world *world, const struct ask *ask, struct reply 
         return;
     }
     set_first(&page, before);
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     items_write(&j, "items", world->seed, page.first, page.end);
-    json_object(&j, "meta");
+    json_write_object(&j, "meta");
     if (has_next(&page)) {
         cursor_format(world->seed, page.end - 1, cursor);
-        json_text(&j, "next", str_view(cursor));
+        json_write_text(&j, "next", str_view(cursor));
     } else {
-        json_text(&j, "next", STR(""));
+        json_write_text(&j, "next", STR(""));
     }
-    json_object_end(&j);
-    json_object_end(&j);
+    json_write_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 void shape_issues(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     struct page page = { .number = 1, .size = ISSUES_USUAL, .count = COUNT_USUAL };
 
     if (!ask_param_number(ask, "per_page", 1, ISSUES_MAX, &page.size) ||
@@ -191,15 +191,15 @@ void shape_issues(struct world *world, const struct ask *ask, struct reply *repl
 /* GraphQL tells its errors with 200, in place of the data. */
 static void refuse_query(struct reply *reply, const char *message)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
 
-    json_object(&j, NULL);
-    json_array(&j, "errors");
-    json_object(&j, NULL);
-    json_text(&j, "message", str_view(message));
-    json_object_end(&j);
-    json_array_end(&j);
-    json_object_end(&j);
+    json_write_object(&j, NULL);
+    json_write_array(&j, "errors");
+    json_write_object(&j, NULL);
+    json_write_text(&j, "message", str_view(message));
+    json_write_object_end(&j);
+    json_write_array_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
@@ -239,31 +239,31 @@ static bool read_variables(const struct world *world, const cJSON *variables, st
 static void write_connection(const struct world *world, const struct page *page, bool are_issues,
                              struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char cursor[CURSOR_MAX];
 
     cursor_format(world->seed, page->end - 1, cursor);
-    json_object(&j, NULL);
-    json_object(&j, "data");
+    json_write_object(&j, NULL);
+    json_write_object(&j, "data");
     if (are_issues) {
-        json_object(&j, "repository");
-        json_object(&j, "issues");
+        json_write_object(&j, "repository");
+        json_write_object(&j, "issues");
         items_write_issues(&j, "nodes", world->seed, page->first, page->end, "author");
     } else {
-        json_object(&j, "items");
+        json_write_object(&j, "items");
         items_write(&j, "nodes", world->seed, page->first, page->end);
     }
-    json_object(&j, "pageInfo");
-    json_bool(&j, "hasNextPage", has_next(page));
-    json_text(&j, "endCursor", str_view(cursor));
-    json_object_end(&j);
-    json_uint(&j, "totalCount", page->count);
-    json_object_end(&j);
+    json_write_object(&j, "pageInfo");
+    json_write_bool(&j, "hasNextPage", has_next(page));
+    json_write_text(&j, "endCursor", str_view(cursor));
+    json_write_object_end(&j);
+    json_write_uint(&j, "totalCount", page->count);
+    json_write_object_end(&j);
     if (are_issues) {
-        json_object_end(&j);
+        json_write_object_end(&j);
     }
-    json_object_end(&j);
-    json_object_end(&j);
+    json_write_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 

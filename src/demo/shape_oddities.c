@@ -4,7 +4,7 @@
 #include "demo/world.h"
 
 #include "demo/draw.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include "base/clock.h"
 
@@ -66,26 +66,26 @@ void shape_redirect_to(struct world *world, const struct ask *ask, struct reply 
 /* A list, because names may repeat and their order may matter to who asks. */
 void shape_headers(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
 
     (void)world;
-    json_object(&j, NULL);
-    json_text(&j, "method", ask->method);
-    json_array(&j, "headers");
+    json_write_object(&j, NULL);
+    json_write_text(&j, "method", ask->method);
+    json_write_array(&j, "headers");
     for (size_t i = 0; i < ask->header_count; i++) {
-        json_object(&j, NULL);
-        json_text(&j, "name", ask->headers[i].name);
-        json_text(&j, "value", ask->headers[i].value);
-        json_object_end(&j);
+        json_write_object(&j, NULL);
+        json_write_text(&j, "name", ask->headers[i].name);
+        json_write_text(&j, "value", ask->headers[i].value);
+        json_write_object_end(&j);
     }
-    json_array_end(&j);
-    json_object_end(&j);
+    json_write_array_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 void shape_status(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t status;
 
     (void)world;
@@ -98,15 +98,15 @@ void shape_status(struct world *world, const struct ask *ask, struct reply *repl
         reply->type = NULL;
         return;
     }
-    json_object(&j, NULL);
-    json_uint(&j, "status", status);
-    json_object_end(&j);
+    json_write_object(&j, NULL);
+    json_write_uint(&j, "status", status);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
 void shape_slow(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t ms = 1000;
 
     (void)world;
@@ -115,9 +115,9 @@ void shape_slow(struct world *world, const struct ask *ask, struct reply *reply)
         return;
     }
     reply->pause_us = ms * US_PER_MS;
-    json_object(&j, NULL);
-    json_uint(&j, "waited_ms", ms);
-    json_object_end(&j);
+    json_write_object(&j, NULL);
+    json_write_uint(&j, "waited_ms", ms);
+    json_write_object_end(&j);
     reply->result = j.result;
 }
 
@@ -163,7 +163,7 @@ static bool is_first_ask(struct world *world, struct str key)
 
 void shape_retry_after(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char form[16] = "seconds", key[KEY_MAX] = "";
     size_t form_len = 7, key_len = 0;
     uint64_t seconds = 1;
@@ -181,9 +181,9 @@ void shape_retry_after(struct world *world, const struct ask *ask, struct reply 
         return;
     }
     if (!is_first_ask(world, (struct str){ key, key_len })) {
-        json_object(&j, NULL);
-        json_text(&j, "key", (struct str){ key, key_len });
-        json_object_end(&j);
+        json_write_object(&j, NULL);
+        json_write_text(&j, "key", (struct str){ key, key_len });
+        json_write_object_end(&j);
         reply->result = j.result;
         return;
     }

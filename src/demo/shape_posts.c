@@ -5,7 +5,7 @@
 #include "demo/world.h"
 
 #include "demo/draw.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 #include "demo/links.h"
 
 #define POST_LAST 10000000 /* can be asked for one by one */
@@ -14,7 +14,7 @@
 #define LIMIT_USUAL 10
 #define LIMIT_MAX 100
 
-static void write_post(struct json *j, uint64_t seed, uint64_t id)
+static void write_post(struct json_writer *j, uint64_t seed, uint64_t id)
 {
     static const struct str words[] = {
         STR_INIT("lorem"), STR_INIT("ipsum"), STR_INIT("dolor"),   STR_INIT("größe"),
@@ -24,18 +24,18 @@ static void write_post(struct json *j, uint64_t seed, uint64_t id)
     struct str a = words[draw_below(&d, 8)], b = words[draw_below(&d, 8)];
     struct str c = words[draw_below(&d, 8)];
 
-    json_object(j, NULL);
-    json_uint(j, "userId", (id - 1) / 10 + 1);
-    json_uint(j, "id", id);
-    json_textf(j, "title", "%.*s %.*s %.*s", STR_ARG(a), STR_ARG(b), STR_ARG(c));
-    json_textf(j, "body", "%.*s %.*s\n%.*s %.*s, number %llu", STR_ARG(c), STR_ARG(a), STR_ARG(b),
-               STR_ARG(c), (unsigned long long)draw_below(&d, 1000000));
-    json_object_end(j);
+    json_write_object(j, NULL);
+    json_write_uint(j, "userId", (id - 1) / 10 + 1);
+    json_write_uint(j, "id", id);
+    json_write_textf(j, "title", "%.*s %.*s %.*s", STR_ARG(a), STR_ARG(b), STR_ARG(c));
+    json_write_textf(j, "body", "%.*s %.*s\n%.*s %.*s, number %llu", STR_ARG(c), STR_ARG(a),
+                     STR_ARG(b), STR_ARG(c), (unsigned long long)draw_below(&d, 1000000));
+    json_write_object_end(j);
 }
 
 void shape_post(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t id;
 
     if (!str_to_u64(ask->in_path[0], &id) || id < 1 || id > POST_LAST) {
@@ -54,7 +54,7 @@ void shape_post_gzip(struct world *world, const struct ask *ask, struct reply *r
 
 void shape_posts(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t page = 1, limit = LIMIT_USUAL, start = UINT64_MAX, end;
 
     if (!ask_param_number(ask, "_page", 1, POST_LAST, &page) ||
@@ -71,11 +71,11 @@ void shape_posts(struct world *world, const struct ask *ask, struct reply *reply
     }
     reply_header(reply, "X-Total-Count", "%d", POSTS_LISTED);
     end = start + limit < POSTS_LISTED ? start + limit : POSTS_LISTED;
-    json_array(&j, NULL);
+    json_write_array(&j, NULL);
     for (uint64_t i = start; i < end; i++) {
         write_post(&j, world->seed, i + 1);
     }
-    json_array_end(&j);
+    json_write_array_end(&j);
     if (reply->result == RESULT_OK) {
         reply->result = j.result;
     }
@@ -83,7 +83,7 @@ void shape_posts(struct world *world, const struct ask *ask, struct reply *reply
 
 void shape_comments(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     uint64_t post;
     struct draw d;
 
@@ -92,16 +92,17 @@ void shape_comments(struct world *world, const struct ask *ask, struct reply *re
         return;
     }
     d = draw_start(world->seed, DRAW_COMMENT, post);
-    json_array(&j, NULL);
+    json_write_array(&j, NULL);
     for (uint64_t i = 1; i <= COMMENTS; i++) {
-        json_object(&j, NULL);
-        json_uint(&j, "postId", post);
-        json_uint(&j, "id", (post - 1) * COMMENTS + i);
-        json_textf(&j, "name", "comment %llu", (unsigned long long)draw_below(&d, 1000));
-        json_textf(&j, "email", "user%llu@example.com", (unsigned long long)draw_below(&d, 500));
-        json_textf(&j, "body", "no. %llu,\nwith \"quotes\"", (unsigned long long)i);
-        json_object_end(&j);
+        json_write_object(&j, NULL);
+        json_write_uint(&j, "postId", post);
+        json_write_uint(&j, "id", (post - 1) * COMMENTS + i);
+        json_write_textf(&j, "name", "comment %llu", (unsigned long long)draw_below(&d, 1000));
+        json_write_textf(&j, "email", "user%llu@example.com",
+                         (unsigned long long)draw_below(&d, 500));
+        json_write_textf(&j, "body", "no. %llu,\nwith \"quotes\"", (unsigned long long)i);
+        json_write_object_end(&j);
     }
-    json_array_end(&j);
+    json_write_array_end(&j);
     reply->result = j.result;
 }

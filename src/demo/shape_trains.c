@@ -6,7 +6,7 @@
 #include "demo/world.h"
 
 #include "demo/draw.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,36 +65,37 @@ static struct train train_at(uint64_t seed, unsigned i, int64_t now_s)
     return t;
 }
 
-static void write_time_pair(struct json *j, const char *key, int64_t planned_s, int64_t late_s)
+static void write_time_pair(struct json_writer *j, const char *key, int64_t planned_s,
+                            int64_t late_s)
 {
-    json_object(j, key);
-    json_time(j, "scheduled", planned_s);
-    json_time(j, "estimated", planned_s + late_s);
-    json_object_end(j);
+    json_write_object(j, key);
+    json_write_time(j, "scheduled", planned_s);
+    json_write_time(j, "estimated", planned_s + late_s);
+    json_write_object_end(j);
 }
 
-static void write_eta(struct json *j, int64_t arrives_s, int64_t now_s)
+static void write_eta(struct json_writer *j, int64_t arrives_s, int64_t now_s)
 {
     int64_t minutes = (arrives_s - now_s + 59) / 60;
 
     if (minutes <= 0) {
-        json_text(j, "eta", STR("ARR"));
+        json_write_text(j, "eta", STR("ARR"));
     } else if (minutes < 60) {
-        json_textf(j, "eta", "%dm", (int)minutes);
+        json_write_textf(j, "eta", "%dm", (int)minutes);
     } else {
-        json_textf(j, "eta", "%dh%02dm", (int)(minutes / 60), (int)(minutes % 60));
+        json_write_textf(j, "eta", "%dh%02dm", (int)(minutes / 60), (int)(minutes % 60));
     }
 }
 
-static void write_times(struct json *j, const struct train *t, int64_t now_s)
+static void write_times(struct json_writer *j, const struct train *t, int64_t now_s)
 {
-    json_array(j, "times");
+    json_write_array(j, "times");
     for (size_t i = 0; i < t->stops; i++) {
         int64_t arrives_s = t->leaves_s + (int64_t)i * LEG_S - (i ? DWELL_S : 0);
 
-        json_object(j, NULL);
-        json_text(j, "station", str_view(stop(t, i)->name));
-        json_text(j, "code", str_view(stop(t, i)->code));
+        json_write_object(j, NULL);
+        json_write_text(j, "station", str_view(stop(t, i)->name));
+        json_write_text(j, "code", str_view(stop(t, i)->code));
         write_eta(j, arrives_s + t->late_s, now_s);
         if (i > 0) {
             write_time_pair(j, "arrival", arrives_s, t->late_s);
@@ -102,14 +103,14 @@ static void write_times(struct json *j, const struct train *t, int64_t now_s)
         if (i + 1 < t->stops) {
             write_time_pair(j, "departure", t->leaves_s + (int64_t)i * LEG_S, t->late_s);
         }
-        json_fixed(j, "diffMin", t->late_s / 60, 0);
-        json_object_end(j);
+        json_write_fixed(j, "diffMin", t->late_s / 60, 0);
+        json_write_object_end(j);
     }
-    json_array_end(j);
+    json_write_array_end(j);
 }
 
 /* Straight between two stations, standing for the last DWELL_S of each leg. */
-static void write_position(struct json *j, const struct train *t, int64_t under_way_s)
+static void write_position(struct json_writer *j, const struct train *t, int64_t under_way_s)
 {
     size_t leg = (size_t)(under_way_s / LEG_S);
     int64_t in_leg_s = under_way_s % LEG_S;
@@ -118,13 +119,13 @@ static void write_position(struct json *j, const struct train *t, int64_t under_
     bool stands = in_leg_s >= driving_s;
 
     in_leg_s = stands ? driving_s : in_leg_s;
-    json_fixed(j, "lat", a->lat + (b->lat - a->lat) * in_leg_s / driving_s, 6);
-    json_fixed(j, "lng", a->lng + (b->lng - a->lng) * in_leg_s / driving_s, 6);
-    json_uint(j, "speed", stands ? 0 : 80 + (uint64_t)(in_leg_s * 7 % 71));
-    json_uint(j, "direction", t->step > 0 ? 70 : 250);
+    json_write_fixed(j, "lat", a->lat + (b->lat - a->lat) * in_leg_s / driving_s, 6);
+    json_write_fixed(j, "lng", a->lng + (b->lng - a->lng) * in_leg_s / driving_s, 6);
+    json_write_uint(j, "speed", stands ? 0 : 80 + (uint64_t)(in_leg_s * 7 % 71));
+    json_write_uint(j, "direction", t->step > 0 ? 70 : 250);
 }
 
-static void write_train(struct json *j, const struct train *t, int64_t now_s)
+static void write_train(struct json_writer *j, const struct train *t, int64_t now_s)
 {
     int64_t under_way_s = now_s - t->leaves_s - t->late_s;
     int64_t takes_s = (int64_t)(t->stops - 1) * LEG_S;
@@ -132,23 +133,23 @@ static void write_train(struct json *j, const struct train *t, int64_t now_s)
     char key[16];
 
     snprintf(key, sizeof key, "%u", t->number);
-    json_object(j, key);
-    json_text(j, "from", str_view(stop(t, 0)->name));
-    json_text(j, "to", str_view(stop(t, t->stops - 1)->name));
-    json_bool(j, "departed", departed);
-    json_bool(j, "arrived", arrived);
+    json_write_object(j, key);
+    json_write_text(j, "from", str_view(stop(t, 0)->name));
+    json_write_text(j, "to", str_view(stop(t, t->stops - 1)->name));
+    json_write_bool(j, "departed", departed);
+    json_write_bool(j, "arrived", arrived);
     if (departed && !arrived) {
         write_position(j, t, under_way_s);
-        json_time(j, "poll", now_s - (int64_t)(t->number % 25));
+        json_write_time(j, "poll", now_s - (int64_t)(t->number % 25));
     } else if (arrived) {
-        json_fixed(j, "lat", stop(t, t->stops - 1)->lat, 6);
-        json_fixed(j, "lng", stop(t, t->stops - 1)->lng, 6);
-        json_null(j, "speed");
-        json_null(j, "direction");
-        json_time(j, "poll", t->leaves_s + t->late_s + takes_s);
+        json_write_fixed(j, "lat", stop(t, t->stops - 1)->lat, 6);
+        json_write_fixed(j, "lng", stop(t, t->stops - 1)->lng, 6);
+        json_write_null(j, "speed");
+        json_write_null(j, "direction");
+        json_write_time(j, "poll", t->leaves_s + t->late_s + takes_s);
     }
     write_times(j, t, now_s);
-    json_object_end(j);
+    json_write_object_end(j);
 }
 
 /* The tick asked for, or the one that is due at this poll. False when `tick` is no number. */
@@ -185,7 +186,7 @@ static bool none_match(const struct ask *ask, const char *etag)
 
 void shape_trains(struct world *world, const struct ask *ask, struct reply *reply)
 {
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char etag[48];
     uint64_t tick;
     int64_t now_s;
@@ -205,12 +206,12 @@ void shape_trains(struct world *world, const struct ask *ask, struct reply *repl
         return;
     }
     now_s = WORLD_EPOCH_S + (int64_t)tick * TICK_S;
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     for (unsigned i = 0; i < TRAINS; i++) {
         struct train t = train_at(world->seed, i, now_s);
 
         write_train(&j, &t, now_s);
     }
-    json_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }

@@ -54,42 +54,53 @@ static enum result list_row(void *context, const struct failed_row *row, struct 
     return RESULT_OK;
 }
 
-static void print_member(FILE *to, const char *name, struct str text)
+static void write_text(struct json_writer *w, const char *key, struct str text)
 {
-    fprintf(to, ",\"%s\":", name);
     if (text.data) {
-        json_print_text(to, text);
+        json_write_text(w, key, text);
     } else {
-        fprintf(to, "null");
+        json_write_null(w, key);
     }
 }
 
 /* Without the brace at its end. */
-static void print_object(FILE *to, const struct failed_row *row)
+static void write_object(struct json_writer *w, const struct failed_row *row)
 {
     char class[FAILURE_TEXT_MAX];
 
     failure_format_word(row->last.failure, class);
-    fprintf(to, "{\"id\":%" PRIu64, row->id);
-    print_member(to, "key", row->key);
-    print_member(to, "url", row->url);
-    fprintf(to, ",\"class\":\"%s\",\"outcome\":\"%s\",\"status\":%d,\"attempts\":%u", class,
-            outcome_name(row->last.outcome), row->last.status, row->attempt);
-    print_member(to, "reason", row->reason);
-    fprintf(to, ",\"answered_at\":");
-    json_print_time(to, row->said.at_us, 0);
+    json_write_object(w, NULL);
+    json_write_uint(w, "id", row->id);
+    write_text(w, "key", row->key);
+    write_text(w, "url", row->url);
+    json_write_text(w, "class", str_view(class));
+    json_write_text(w, "outcome", str_view(outcome_name(row->last.outcome)));
+    json_write_int(w, "status", row->last.status);
+    json_write_uint(w, "attempts", row->attempt);
+    write_text(w, "reason", row->reason);
+    json_write_moment(w, "answered_at", row->said.at_us, 0);
+}
+
+/* A line of JSON. */
+static void print_object(FILE *to, struct json_writer *w)
+{
+    json_write_object_end(w);
+    json_print(to, w);
+    fprintf(to, "\n");
+    buf_release(w->out);
 }
 
 static enum result list_row_json(void *context, const struct failed_row *row, struct err *err)
 {
-    FILE *to = context;
     char line[SAID_LINE_MAX];
+    struct buf text = { 0 };
+    struct json_writer w = json_write_begin(&text);
 
     (void)err;
     said_line(row->said.body, line);
-    print_object(to, row);
-    print_member(to, "said", line[0] ? str_view(line) : STR_NONE);
-    fprintf(to, "}\n");
+    write_object(&w, row);
+    write_text(&w, "said", line[0] ? str_view(line) : STR_NONE);
+    print_object(context, &w);
     return RESULT_OK;
 }
 
@@ -191,35 +202,34 @@ static void print_text(const struct saying *s, struct str text)
     }
 }
 
-static void print_headers_json(struct str lines)
+static void write_headers(struct json_writer *w, struct str lines)
 {
-    bool first = true;
-
-    printf(",\"headers\":[");
+    json_write_array(w, "headers");
     while (lines.len) {
         struct str value = str_cut(&lines, '\n'), name = str_cut(&value, ':');
 
-        printf("%s[", first ? "" : ",");
-        json_print_text(stdout, name);
-        printf(",");
-        json_print_text(stdout, str_trim(value));
-        printf("]");
-        first = false;
+        json_write_array(w, NULL);
+        json_write_text(w, NULL, name);
+        json_write_text(w, NULL, str_trim(value));
+        json_write_array_end(w);
     }
-    printf("]");
+    json_write_array_end(w);
 }
 
 static void tell_json(const struct failed_row *row)
 {
-    print_object(stdout, row);
+    struct buf text = { 0 };
+    struct json_writer w = json_write_begin(&text);
+
+    write_object(&w, row);
     if (row->said.at_us) {
-        print_headers_json(row->said.headers);
-        print_member(stdout, "body", row->said.body);
-        printf(",\"body_bytes\":%" PRIu64, row->said.body_bytes);
+        write_headers(&w, row->said.headers);
     } else {
-        printf(",\"headers\":null,\"body\":null,\"body_bytes\":null");
+        json_write_null(&w, "headers");
     }
-    printf("}\n");
+    write_text(&w, "body", row->said.at_us ? row->said.body : STR_NONE);
+    json_write_known(&w, "body_bytes", row->said.body_bytes, row->said.at_us != 0);
+    print_object(stdout, &w);
 }
 
 static void say(const struct saying *s, const struct failed_row *row)

@@ -1,21 +1,16 @@
 /**
- * What --json needs besides printf: texts from outside as JSON, and times.
+ * Printing what a JSON writer has made to a stream: nothing in it acts on a terminal.
  *
- * Errors  none: a text that finds no memory is printed as null, and the stream's own errors are main's
- *         to see.
+ * Errors  none: what finds no memory is left out, and the stream's own errors are main's to see.
  */
 #ifndef SCRAPETOP_HISTORY_JSON_PRINT_H
 #define SCRAPETOP_HISTORY_JSON_PRINT_H
 
-#include "base/str.h"
+#include "base/json_write.h"
 
-#include <stdint.h>
 #include <stdio.h>
 
-/** A string literal, strict whatever the bytes are. */
-void json_print_text(FILE *to, struct str bytes);
-
-/** RFC 3339, or null for `absent`. */
-void json_print_time(FILE *to, int64_t wall_us, int64_t absent);
+/** Prints what stands in the writer's buf, and empties it. */
+void json_print(FILE *to, struct json_writer *w);
 
 #endif

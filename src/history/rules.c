@@ -73,46 +73,71 @@ static void print_trial(const struct rulebook *book, const struct rule_trial *tr
     }
 }
 
-static void print_line_json(const struct rule_trial_line *line)
+static void write_line(struct json_writer *w, const struct rule_trial_line *line)
 {
-    printf("\"count\":%" PRIu64 ",\"examples\":[", line->count);
+    json_write_uint(w, "count", line->count);
+    json_write_array(w, "examples");
     for (size_t i = 0; i < line->example_count; i++) {
         const struct rule_trial_example *example = &line->examples[i];
 
-        printf("%s{\"id\":%" PRIu64 ",\"key\":", i ? "," : "", example->id);
-        json_print_text(stdout, str_view(example->key));
-        printf(",\"status\":%d,\"failed\":%s}", example->status,
-               example->has_failed ? "true" : "false");
+        json_write_object(w, NULL);
+        json_write_uint(w, "id", example->id);
+        json_write_text(w, "key", str_view(example->key));
+        json_write_int(w, "status", example->status);
+        json_write_bool(w, "failed", example->has_failed);
+        json_write_object_end(w);
     }
-    printf("]}");
+    json_write_array_end(w);
+    json_write_object_end(w);
+}
+
+static void write_rule(struct json_writer *w, const struct rulebook *book, size_t index,
+                       const struct rule_trial_line *line)
+{
+    const struct answer_rule *rule = rulebook_rule(book, index);
+    char name[RULEBOOK_NAME_MAX];
+
+    rulebook_name(book, index, name);
+    json_write_line(w, 2);
+    json_write_object(w, NULL);
+    json_write_text(w, "name", str_view(name));
+    json_write_text(w, "rule", str_view(rule->text));
+    json_write_text(w, "do", str_view(answer_actions[rule->action].name));
+    write_line(w, line);
 }
 
 static void print_trial_json(const struct rulebook *book, const struct rule_trial *trial)
 {
     static const char *const words[ANSWER_USUAL_COUNT] = { "status", "not-ready", "limit", "busy",
                                                            "wrong-type" };
-    char name[RULEBOOK_NAME_MAX];
+    struct buf text = { 0 };
+    struct json_writer w = json_write_begin(&text);
 
-    printf("{\"answers\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"unsure\":%" PRIu64
-           ",\"unknown\":%" PRIu64 ",\n \"rules\":[",
-           trial->answers, trial->failures, trial->unsure, trial->unknown);
+    json_write_object(&w, NULL);
+    json_write_uint(&w, "answers", trial->answers);
+    json_write_uint(&w, "failures", trial->failures);
+    json_write_uint(&w, "unsure", trial->unsure);
+    json_write_uint(&w, "unknown", trial->unknown);
+    json_write_line(&w, 1);
+    json_write_array(&w, "rules");
     for (size_t i = 0; i < rulebook_count(book); i++) {
-        rulebook_name(book, i, name);
-        printf("%s\n  {\"name\":", i ? "," : "");
-        json_print_text(stdout, str_view(name));
-        printf(",\"rule\":");
-        json_print_text(stdout, str_view(rulebook_rule(book, i)->text));
-        printf(",\"do\":\"%s\",", answer_actions[rulebook_rule(book, i)->action].name);
-        print_line_json(&trial->rules[i]);
+        write_rule(&w, book, i, &trial->rules[i]);
     }
-    printf("],\n \"none\":{");
-    print_line_json(&trial->none);
-    printf(",\n \"means\":{");
+    json_write_array_end(&w);
+    json_write_line(&w, 1);
+    json_write_object(&w, "none");
+    write_line(&w, &trial->none);
+    json_write_line(&w, 1);
+    json_write_object(&w, "means");
     for (int i = 0; i < ANSWER_USUAL_COUNT; i++) {
-        printf("%s\"%s\":{", i ? "," : "", words[i]);
-        print_line_json(&trial->usual[i]);
+        json_write_object(&w, words[i]);
+        write_line(&w, &trial->usual[i]);
     }
-    printf("}}\n");
+    json_write_object_end(&w);
+    json_write_object_end(&w);
+    json_print(stdout, &w);
+    printf("\n");
+    buf_release(&text);
 }
 
 /* --- trying ----------------------------------------------------------------------------------------------- */

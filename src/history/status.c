@@ -90,23 +90,21 @@ static void print_limit(const struct limit_told *limited)
     }
 }
 
-static void print_limit_json(const struct limit_told *limited)
+static void write_limit(struct json_writer *w, const struct limit_told *limited)
 {
-    if (limited->has_cap) {
-        printf(" \"cap\":%u,\"in_flight\":%u,\n", limited->cap, limited->in_flight);
-    } else {
-        printf(" \"cap\":null,\"in_flight\":null,\n");
-    }
-    printf(" \"limited_by\":");
+    json_write_line(w, 1);
+    json_write_known(w, "cap", limited->cap, limited->has_cap);
+    json_write_known(w, "in_flight", limited->in_flight, limited->has_cap);
+    json_write_line(w, 1);
     if (limited->limit == LIMIT_NONE) {
-        printf("null,\n");
+        json_write_null(w, "limited_by");
         return;
     }
-    printf("{\"limit\":\"%s\",\"words\":", run_limit_word(limited->limit));
-    json_print_text(stdout, str_view(limited->words));
-    printf(",\"at\":");
-    json_print_text(stdout, str_view(limited->at));
-    printf("},\n");
+    json_write_object(w, "limited_by");
+    json_write_text(w, "limit", str_view(run_limit_word(limited->limit)));
+    json_write_text(w, "words", str_view(limited->words));
+    json_write_text(w, "at", str_view(limited->at));
+    json_write_object_end(w);
 }
 
 static void print_waiting(const struct ledger_summary *summary)
@@ -148,70 +146,59 @@ static void print_text(const struct status *status)
     printf("sessions  %" PRIu64 "\n", summary->sessions);
 }
 
-static void print_reason_json(void *context, const struct ledger_reason *reason)
+static void write_reason(void *context, const struct ledger_reason *reason)
 {
-    bool *first = context;
+    struct json_writer *w = context;
 
-    printf("%s\n  {\"reason\":", *first ? "" : ",");
-    *first = false;
-    json_print_text(stdout, reason->reason);
-    printf(",\"count\":%" PRIu64 ",\"keys\":[", reason->count);
+    json_write_line(w, 2);
+    json_write_object(w, NULL);
+    json_write_text(w, "reason", reason->reason);
+    json_write_uint(w, "count", reason->count);
+    json_write_array(w, "keys");
     for (size_t i = 0; i < reason->key_count; i++) {
-        printf("%s", i ? "," : "");
-        json_print_text(stdout, reason->keys[i]);
+        json_write_text(w, NULL, reason->keys[i]);
     }
-    printf("]}");
+    json_write_array_end(w);
+    json_write_object_end(w);
 }
 
-static void print_times_json(const struct status *status)
+static void write_times(struct json_writer *w, const struct ledger_summary *summary)
 {
-    const struct ledger_summary *summary = &status->summary;
-
-    printf(" \"next_deadline\":");
-    json_print_time(stdout, summary->next_deadline_us, INT64_MAX);
-    printf(",\n \"sessions\":%" PRIu64 ",\"first_start\":", summary->sessions);
-    json_print_time(stdout, summary->first_start_us, 0);
-    printf(",\"last_start\":");
-    json_print_time(stdout, summary->last_start_us, 0);
-    printf(",\"last_end\":");
-    json_print_time(stdout, summary->last_end_us, 0);
-    printf(",\"clean\":%s,\n", summary->last_clean ? "true" : "false");
-}
-
-static void print_planned(const struct ledger_summary *summary)
-{
-    if (summary->planned) {
-        printf("%" PRIu64, summary->planned);
-    } else {
-        printf("null");
-    }
+    json_write_line(w, 1);
+    json_write_moment(w, "next_deadline", summary->next_deadline_us, INT64_MAX);
+    json_write_line(w, 1);
+    json_write_uint(w, "sessions", summary->sessions);
+    json_write_moment(w, "first_start", summary->first_start_us, 0);
+    json_write_moment(w, "last_start", summary->last_start_us, 0);
+    json_write_moment(w, "last_end", summary->last_end_us, 0);
+    json_write_bool(w, "clean", summary->last_clean);
 }
 
 /* "requests" and "ok" are the report's words; "planned" and "done" are theirs of old. */
-static void print_json(const char *path, const struct status *status)
+static void write_sums(struct json_writer *w, const char *path, const struct status *status)
 {
     const struct ledger_summary *summary = &status->summary;
+    const struct run_holder *holder = &status->holder;
 
-    printf("{\"run\":");
-    json_print_text(stdout, str_view(path));
-    printf(",\"running\":%s,\"pid\":", status->holder.held ? "true" : "false");
-    if (status->holder.held) {
-        printf("%ld,\"since\":", (long)status->holder.pid);
-        json_print_time(stdout, status->holder.since_us, INT64_MIN);
-    } else {
-        printf("null,\"since\":null");
-    }
-    printf(",\n \"requests\":");
-    print_planned(summary);
-    printf(",\"ok\":%" PRIu64 ",\"planned\":", summary->done);
-    print_planned(summary);
-    printf(",\"done\":%" PRIu64 ",\"unchanged\":%" PRIu64 ",\"failed\":%" PRIu64
-           ",\"waiting\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\n \"body_bytes\":%" PRIu64
-           ",\"stored_bytes\":%" PRIu64 ",\"segments\":%" PRIu32 ",\n",
-           summary->done, summary->unchanged, summary->failed, summary->waiting, summary->attempts,
-           summary->body_bytes, summary->line_bytes, summary->segments);
-    print_limit_json(&status->limited);
-    print_times_json(status);
+    json_write_text(w, "run", str_view(path));
+    json_write_bool(w, "running", holder->held);
+    json_write_known(w, "pid", (uint64_t)holder->pid, holder->held);
+    json_write_moment(w, "since", holder->held ? holder->since_us : INT64_MIN, INT64_MIN);
+    json_write_line(w, 1);
+    json_write_known(w, "requests", summary->planned, summary->planned);
+    json_write_uint(w, "ok", summary->done);
+    json_write_known(w, "planned", summary->planned, summary->planned);
+    json_write_uint(w, "done", summary->done);
+    json_write_uint(w, "unchanged", summary->unchanged);
+    json_write_uint(w, "failed", summary->failed);
+    json_write_uint(w, "waiting", summary->waiting);
+    json_write_uint(w, "attempts", summary->attempts);
+    json_write_line(w, 1);
+    json_write_uint(w, "body_bytes", summary->body_bytes);
+    json_write_uint(w, "stored_bytes", summary->line_bytes);
+    json_write_uint(w, "segments", summary->segments);
+    write_limit(w, &status->limited);
+    write_times(w, summary);
 }
 
 static void print_endpoint(const struct job_endpoint *endpoint, const struct page_account *pages)
@@ -236,55 +223,59 @@ static void print_endpoint(const struct job_endpoint *endpoint, const struct pag
     printf("\n");
 }
 
-static void print_ends_json(const struct page_account *pages)
+static void write_ends(struct json_writer *w, const struct page_account *pages)
 {
-    if (!pages->listings) {
-        return;
-    }
-    printf(",\"listings\":%" PRIu64 ",\"ended\":\"%s\",\"ends\":{", pages->listings,
-           page_end_name(pages->end));
+    json_write_uint(w, "listings", pages->listings);
+    json_write_text(w, "ended", str_view(page_end_name(pages->end)));
+    json_write_object(w, "ends");
     for (size_t i = 0; i < pages->end_count; i++) {
-        printf("%s\"%s\":%" PRIu64, i ? "," : "", page_end_name(pages->ends[i].end),
-               pages->ends[i].listings);
+        json_write_uint(w, page_end_name(pages->ends[i].end), pages->ends[i].listings);
     }
-    printf("},\"records\":%" PRIu64 ",\"records_told\":", pages->records);
-    if (pages->listings_told == pages->listings) {
-        printf("%" PRIu64, pages->records_told);
-    } else {
-        printf("null");
-    }
-    printf(",\"records_missing\":%" PRIu64, pages->records_missing);
+    json_write_object_end(w);
+    json_write_uint(w, "records", pages->records);
+    json_write_known(w, "records_told", pages->records_told,
+                     pages->listings_told == pages->listings);
+    json_write_uint(w, "records_missing", pages->records_missing);
 }
 
-static void print_endpoint_json(const struct job_endpoint *endpoint,
-                                const struct page_account *pages, bool first)
+static void write_notes(struct json_writer *w, const struct page_account *pages)
 {
-    printf("%s\n  {\"name\":", first ? "" : ",");
-    json_print_text(stdout, str_view(endpoint->name));
-    printf(",\"expected\":%" PRIu64 ",\"got\":%" PRIu64 ",\"failed\":%" PRIu64
-           ",\"paged\":%s,\"cut\":%s,\"missing\":[",
-           pages->expected, pages->got, pages->failed,
-           endpoint->pages.kind == JOB_PAGES_NONE ? "false" : "true",
-           pages->is_cut ? "true" : "false");
-    for (size_t i = 0; i < pages->missing_count; i++) {
-        printf("%s", i ? "," : "");
-        json_print_text(stdout, str_view(pages->missing[i]));
-    }
-    printf("]");
-    print_ends_json(pages);
-    printf(",\"notes\":[");
+    json_write_array(w, "notes");
     for (size_t i = 0; i < pages->note_count; i++) {
-        printf("%s{\"kind\":", i ? "," : "");
-        json_print_text(stdout, str_view(page_note_name(pages->notes[i].kind)));
-        printf(",\"count\":%" PRIu64 ",\"text\":", pages->notes[i].count);
-        json_print_text(stdout, str_view(pages->notes[i].text));
-        printf("}");
+        json_write_object(w, NULL);
+        json_write_text(w, "kind", str_view(page_note_name(pages->notes[i].kind)));
+        json_write_uint(w, "count", pages->notes[i].count);
+        json_write_text(w, "text", str_view(pages->notes[i].text));
+        json_write_object_end(w);
     }
-    printf("]}");
+    json_write_array_end(w);
 }
 
-/* Of a job that has several, or whose one has pages: else the sums say it all. */
-static enum result print_endpoints(struct run_reader *reader, bool json, struct err *err)
+static void write_endpoint(struct json_writer *w, const struct job_endpoint *endpoint,
+                           const struct page_account *pages)
+{
+    json_write_line(w, 2);
+    json_write_object(w, NULL);
+    json_write_text(w, "name", str_view(endpoint->name));
+    json_write_uint(w, "expected", pages->expected);
+    json_write_uint(w, "got", pages->got);
+    json_write_uint(w, "failed", pages->failed);
+    json_write_bool(w, "paged", endpoint->pages.kind != JOB_PAGES_NONE);
+    json_write_bool(w, "cut", pages->is_cut);
+    json_write_array(w, "missing");
+    for (size_t i = 0; i < pages->missing_count; i++) {
+        json_write_text(w, NULL, str_view(pages->missing[i]));
+    }
+    json_write_array_end(w);
+    if (pages->listings) {
+        write_ends(w, pages);
+    }
+    write_notes(w, pages);
+    json_write_object_end(w);
+}
+
+/* Of a job that has several, or whose one has pages: else the sums say it all. With `w` as JSON. */
+static enum result tell_endpoints(struct run_reader *reader, struct json_writer *w, struct err *err)
 {
     struct job job;
     enum result result = RESULT_OK;
@@ -294,18 +285,25 @@ static enum result print_endpoints(struct run_reader *reader, bool json, struct 
         return RESULT_OK; /* who cannot read the job can still look at the sums */
     }
     wanted = job.endpoint_count > 1 || job.endpoints[0].pages.kind != JOB_PAGES_NONE;
-    printf("%s", !wanted ? "" : json ? " \"endpoints\":[" : "endpoints\n");
+    if (wanted && w) {
+        json_write_line(w, 1);
+        json_write_array(w, "endpoints");
+    } else if (wanted) {
+        printf("endpoints\n");
+    }
     for (uint32_t i = 0; wanted && i < job.endpoint_count && result == RESULT_OK; i++) {
         struct page_account pages;
 
         result = ledger_read_account(reader->ledger, i, &pages, err);
-        if (result == RESULT_OK && json) {
-            print_endpoint_json(&job.endpoints[i], &pages, i == 0);
+        if (result == RESULT_OK && w) {
+            write_endpoint(w, &job.endpoints[i], &pages);
         } else if (result == RESULT_OK) {
             print_endpoint(&job.endpoints[i], &pages);
         }
     }
-    printf("%s", wanted && json ? "],\n" : "");
+    if (wanted && w) {
+        json_write_array_end(w);
+    }
     job_release(&job);
     return result;
 }
@@ -322,16 +320,15 @@ static struct snapshot *ask_run(struct run_reader *reader, struct buf *json)
     return s;
 }
 
-static void print_live(struct run_reader *reader, bool json)
+static void tell_live(struct run_reader *reader, struct json_writer *w)
 {
     struct buf text = { 0 };
     struct snapshot *s = ask_run(reader, &text);
     char line[PLAIN_LINE_MAX];
 
-    if (s && json) {
-        printf(" \"live\":");
-        say_json(stdout, buf_view(&text));
-        printf(",\n");
+    if (s && w) {
+        json_write_line(w, 1);
+        json_write_raw(w, "live", buf_view(&text));
     } else if (s) {
         plain_progress(s, line);
         say(stdout, "live      %s", line);
@@ -365,10 +362,57 @@ int status_check(struct run_reader *reader)
     return code;
 }
 
+static enum result print_for_people(struct run_reader *reader, const struct status *status,
+                                    struct err *err)
+{
+    enum result result;
+
+    print_text(status);
+    if (status->holder.held) {
+        tell_live(reader, NULL);
+    }
+    result = tell_endpoints(reader, NULL, err);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    printf("%s", status->summary.failed ? "failed because\n" : "");
+    return ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason, NULL, err);
+}
+
+static enum result print_json(struct run_reader *reader, const struct status *status,
+                              struct err *err)
+{
+    struct buf text = { 0 };
+    struct json_writer w = json_write_begin(&text);
+    enum result result;
+
+    json_write_object(&w, NULL);
+    write_sums(&w, reader->dir.path, status);
+    if (status->holder.held) {
+        tell_live(reader, &w);
+    }
+    result = tell_endpoints(reader, &w, err);
+    if (result == RESULT_OK) {
+        json_write_line(&w, 1);
+        json_write_array(&w, "reasons");
+        result = ledger_each_reason(reader->ledger, REASONS_SHOWN, write_reason, &w, err);
+        json_write_array_end(&w);
+        json_write_object_end(&w);
+    }
+    if (result == RESULT_OK && w.result != RESULT_OK) {
+        result = err_nomem(err, "telling the status");
+    }
+    if (result == RESULT_OK) {
+        json_print(stdout, &w);
+        printf("\n");
+    }
+    buf_release(&text);
+    return result;
+}
+
 enum result status_print(struct run_reader *reader, bool json, struct err *err)
 {
     struct status status = { .limited = { .limit = LIMIT_NONE } };
-    bool first = true;
     enum result result = ledger_summarise(reader->ledger, &status.summary, err);
 
     if (result == RESULT_OK) {
@@ -380,28 +424,5 @@ enum result status_print(struct run_reader *reader, bool json, struct err *err)
     if (status.holder.held) {
         read_limit(&reader->dir, &status);
     }
-    if (!json) {
-        print_text(&status);
-        if (status.holder.held) {
-            print_live(reader, false);
-        }
-        result = print_endpoints(reader, false, err);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        printf("%s", status.summary.failed ? "failed because\n" : "");
-        return ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason, NULL, err);
-    }
-    print_json(reader->dir.path, &status);
-    if (status.holder.held) {
-        print_live(reader, true);
-    }
-    result = print_endpoints(reader, true, err);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    printf(" \"reasons\":[");
-    result = ledger_each_reason(reader->ledger, REASONS_SHOWN, print_reason_json, &first, err);
-    printf("]}\n");
-    return result;
+    return json ? print_json(reader, &status, err) : print_for_people(reader, &status, err);
 }

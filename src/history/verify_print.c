@@ -12,25 +12,28 @@
 #define SHOWN_COLUMNS 200
 
 struct printer {
-    bool json;
+    struct buf text;          /* of the JSON, a finding at a time */
+    struct json_writer *json; /* NULL: for people */
     uint64_t shown, passed_over;
 };
 
-static void print_finding_json(struct printer *p, const struct verify_finding *finding)
+static void print_finding_json(struct json_writer *w, const struct verify_finding *finding)
 {
-    printf("%s\n  {\"kind\":\"%s\",\"damage\":%s,", p->shown++ ? "," : "",
-           verify_kind_name(finding->kind),
-           verify_kind_is_damage(finding->kind) ? "true" : "false");
+    json_write_line(w, 2);
+    json_write_object(w, NULL);
+    json_write_text(w, "kind", str_view(verify_kind_name(finding->kind)));
+    json_write_bool(w, "damage", verify_kind_is_damage(finding->kind));
     if (finding->id) {
-        printf("\"id\":%" PRIu64 ",", finding->id);
+        json_write_uint(w, "id", finding->id);
     }
     if (finding->segment) {
-        printf("\"segment\":%" PRIu32 ",\"offset\":%" PRIu64 ",\"length\":%" PRIu64 ",",
-               finding->segment, finding->offset, finding->length);
+        json_write_uint(w, "segment", finding->segment);
+        json_write_uint(w, "offset", finding->offset);
+        json_write_uint(w, "length", finding->length);
     }
-    printf("\"text\":");
-    json_print_text(stdout, str_view(finding->text));
-    printf("}");
+    json_write_text(w, "text", str_view(finding->text));
+    json_write_object_end(w);
+    json_print(stdout, w);
 }
 
 static void on_found(void *context, const struct verify_finding *finding)
@@ -39,7 +42,7 @@ static void on_found(void *context, const struct verify_finding *finding)
     char shown[4 * SHOWN_COLUMNS];
 
     if (p->json) {
-        print_finding_json(p, finding);
+        print_finding_json(p->json, finding);
         return;
     }
     if (p->shown == FINDINGS_SHOWN) {
@@ -55,14 +58,21 @@ static void on_found(void *context, const struct verify_finding *finding)
     printf("\n");
 }
 
-static void print_end_json(const struct verify_report *report)
+static void print_end_json(struct json_writer *w, const struct verify_report *report)
 {
-    printf("],\n \"records\":%" PRIu64 ",\"damaged\":%" PRIu64 ",\"segments\":%" PRIu32
-           ",\"checked_bytes\":%" PRIu64 ",\"orphan_bytes\":%" PRIu64 ",\"tail_bytes\":%" PRIu64
-           ",\n \"ok\":%s}\n",
-           report->records, report->damaged, report->segments, report->line_bytes,
-           report->orphan_bytes, report->tail_bytes,
-           verify_report_is_damage(report) ? "false" : "true");
+    json_write_array_end(w);
+    json_write_line(w, 1);
+    json_write_uint(w, "records", report->records);
+    json_write_uint(w, "damaged", report->damaged);
+    json_write_uint(w, "segments", report->segments);
+    json_write_uint(w, "checked_bytes", report->line_bytes);
+    json_write_uint(w, "orphan_bytes", report->orphan_bytes);
+    json_write_uint(w, "tail_bytes", report->tail_bytes);
+    json_write_line(w, 1);
+    json_write_bool(w, "ok", !verify_report_is_damage(report));
+    json_write_object_end(w);
+    json_print(stdout, w);
+    printf("\n");
 }
 
 static void print_end(const struct printer *p, const struct verify_report *report)
@@ -91,24 +101,27 @@ static void print_end(const struct printer *p, const struct verify_report *repor
 
 enum result verify_print(struct run_reader *reader, bool json, bool *is_damaged, struct err *err)
 {
-    struct printer printer = { .json = json };
+    struct printer printer = { .shown = 0 };
+    struct json_writer writer = json_write_begin(&printer.text);
     struct verify_report report;
     enum result result;
 
     if (json) {
-        printf("{\"run\":");
-        json_print_text(stdout, str_view(reader->dir.path));
-        printf(",\n \"findings\":[");
+        printer.json = &writer;
+        json_write_object(&writer, NULL);
+        json_write_text(&writer, "run", str_view(reader->dir.path));
+        json_write_line(&writer, 1);
+        json_write_array(&writer, "findings");
     }
     result = verify_run(reader, on_found, &printer, &report, err);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (json) {
-        print_end_json(&report);
-    } else {
+    if (result == RESULT_OK && json) {
+        print_end_json(&writer, &report);
+    } else if (result == RESULT_OK) {
         print_end(&printer, &report);
     }
-    *is_damaged = verify_report_is_damage(&report);
-    return RESULT_OK;
+    if (result == RESULT_OK) {
+        *is_damaged = verify_report_is_damage(&report);
+    }
+    buf_release(&printer.text);
+    return result;
 }

@@ -2,7 +2,7 @@
 
 #include "base/exit_code.h"
 #include "base/json_scan.h"
-#include "base/json_text.h"
+#include "base/json_write.h"
 #include "base/say.h"
 #include "base/units.h"
 #include "base/utf8.h"
@@ -275,193 +275,203 @@ void table_report_print(const struct table_report *report, FILE *stream)
         table_outputs_text(report->outputs, report->output_count, names));
 }
 
-static enum result json_skips(const struct table_skips *skips, const char *name, struct buf *out)
+static void write_skips(struct json_writer *w, const char *key, const struct table_skips *skips)
 {
-    enum result result = buf_printf(out, "\"%s\":{\"count\":%llu,\"first\":[", name,
-                                    (unsigned long long)skips->count);
+    char safe[TABLE_SKIP_TEXT * 4];
 
-    for (unsigned n = 0; result == RESULT_OK && n < skips->named; n++) {
-        char safe[TABLE_SKIP_TEXT * 4];
-
+    json_write_object(w, key);
+    json_write_uint(w, "count", skips->count);
+    json_write_array(w, "first");
+    for (unsigned n = 0; n < skips->named; n++) {
         utf8_display(safe, sizeof safe, str_view(skips->first[n]), sizeof safe);
-        result = n ? buf_append_char(out, ',') : RESULT_OK;
-        result = result == RESULT_OK ? json_text_append(out, str_view(safe)) : result;
+        json_write_text(w, NULL, str_view(safe));
     }
-    return result == RESULT_OK ? buf_append(out, "]}", 2) : result;
+    json_write_array_end(w);
+    json_write_object_end(w);
 }
 
 /* What keeps the column from a type: how many values, and the first of them. */
-static enum result json_odd(const struct schema_odd *odd, struct buf *out)
+static void write_odd(struct json_writer *w, const struct schema_odd *odd)
 {
     char safe[sizeof odd->text * 4];
-    enum result result =
-        buf_printf(out, ",\"odd\":{\"count\":%llu,\"%s\":\"%s\"", (unsigned long long)odd->is.count,
-                   odd->is.is_not ? "not" : "are", odd->is.plural);
 
-    if (result == RESULT_OK && odd->is_placed) {
+    json_write_object(w, "odd");
+    json_write_uint(w, "count", odd->is.count);
+    json_write_text(w, odd->is.is_not ? "not" : "are", str_view(odd->is.plural));
+    if (odd->is_placed) {
         utf8_display(safe, sizeof safe, str_view(odd->text), sizeof safe);
-        result =
-            buf_printf(out, ",\"first_record\":%llu,\"value\":", (unsigned long long)odd->record);
-        result = result == RESULT_OK ? json_text_append(out, str_view(safe)) : result;
+        json_write_uint(w, "first_record", odd->record);
+        json_write_text(w, "value", str_view(safe));
     }
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object_end(w);
 }
 
-static enum result json_schema(const struct table_report *r, struct buf *out)
+static void write_column(struct json_writer *w, const struct schema_column *c)
 {
-    enum result result = buf_printf(out, ",\"schema\":[");
+    struct buf kinds = { 0 };
 
-    for (uint32_t i = 0; result == RESULT_OK && i < r->schema->count; i++) {
-        const struct schema_column *c = &r->schema->columns[i];
-
-        result = buf_printf(out, "%s{\"name\":", i ? "," : "");
-        result = result == RESULT_OK ? json_text_append(out, c->name) : result;
-        result = result == RESULT_OK
-                     ? buf_printf(out, ",\"type\":\"%s\",\"values\":%llu%s%s", type_name(c->type),
-                                  (unsigned long long)c->present, c->rare ? ",\"rare\":true" : "",
-                                  c->coerced ? ",\"coerced\":true" : "")
-                     : result;
-        if (result == RESULT_OK && c->conflict) {
-            result = buf_printf(out, ",\"conflict\":\"");
-            result = result == RESULT_OK ? table_schema_append_kinds(c, out) : result;
-            result = result == RESULT_OK ? buf_append_char(out, '"') : result;
-            result = result == RESULT_OK ? json_odd(c->odd, out) : result;
-        }
-        result = result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object(w, NULL);
+    json_write_text(w, "name", c->name);
+    json_write_text(w, "type", str_view(type_name(c->type)));
+    json_write_uint(w, "values", c->present);
+    if (c->rare) {
+        json_write_bool(w, "rare", true);
     }
-    return result == RESULT_OK ? buf_append_char(out, ']') : result;
+    if (c->coerced) {
+        json_write_bool(w, "coerced", true);
+    }
+    if (c->conflict) {
+        w->result = w->result == RESULT_OK ? table_schema_append_kinds(c, &kinds) : w->result;
+        json_write_text(w, "conflict", buf_view(&kinds));
+        write_odd(w, c->odd);
+    }
+    json_write_object_end(w);
+    buf_release(&kinds);
 }
 
-static void list_json_drift(void *context, const struct drift *drift)
+static void write_schema(struct json_writer *w, const struct table_schema *schema)
 {
-    struct drift_list *d = context;
-    struct list *list = &d->list;
+    json_write_array(w, "schema");
+    for (uint32_t i = 0; i < schema->count; i++) {
+        write_column(w, &schema->columns[i]);
+    }
+    json_write_array_end(w);
+}
 
-    if (drift->kind != d->kind || list->result != RESULT_OK) {
+struct drift_writer {
+    struct json_writer *w;
+    enum drift_kind kind;
+};
+
+static void write_one_drift(void *context, const struct drift *drift)
+{
+    struct drift_writer *d = context;
+
+    if (drift->kind != d->kind) {
         return;
     }
-    list->result = buf_printf(list->out, "%s{\"name\":", list->count++ ? "," : "");
-    list->result =
-        list->result == RESULT_OK ? json_text_append(list->out, drift->name) : list->result;
-    if (list->result == RESULT_OK && drift->kind != DRIFT_NEW) {
-        list->result = buf_printf(list->out, ",\"before\":\"%s\"", type_name(drift->before));
+    json_write_object(d->w, NULL);
+    json_write_text(d->w, "name", drift->name);
+    if (drift->kind != DRIFT_NEW) {
+        json_write_text(d->w, "before", str_view(type_name(drift->before)));
     }
-    if (list->result == RESULT_OK && drift->kind != DRIFT_GONE) {
-        list->result = buf_printf(list->out, ",\"now\":\"%s\"", type_name(drift->now));
+    if (drift->kind != DRIFT_GONE) {
+        json_write_text(d->w, "now", str_view(type_name(drift->now)));
     }
-    list->result = list->result == RESULT_OK ? buf_append_char(list->out, '}') : list->result;
+    json_write_object_end(d->w);
 }
 
-static enum result json_drift(const struct table_report *r, struct buf *out)
+static void write_drift(struct json_writer *w, const struct table_report *r)
 {
     static const char *const names[] = {
         [DRIFT_NEW] = "new", [DRIFT_GONE] = "gone", [DRIFT_TYPE] = "type"
     };
-    enum result result = buf_printf(out, ",\"drift\":{");
 
-    for (int kind = DRIFT_NEW; result == RESULT_OK && kind <= DRIFT_TYPE; kind++) {
-        struct drift_list drift = { .kind = (enum drift_kind)kind, .list = { .out = out } };
+    json_write_object(w, "drift");
+    for (int kind = DRIFT_NEW; kind <= DRIFT_TYPE; kind++) {
+        struct drift_writer drift = { w, (enum drift_kind)kind };
 
-        result = buf_printf(out, "%s\"%s\":[", kind ? "," : "", names[kind]);
-        if (result == RESULT_OK) {
-            table_schema_compare(r->before, r->schema, list_json_drift, &drift);
-            result = drift.list.result;
-        }
-        result = result == RESULT_OK ? buf_append_char(out, ']') : result;
+        json_write_array(w, names[kind]);
+        table_schema_compare(r->before, r->schema, write_one_drift, &drift);
+        json_write_array_end(w);
     }
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object_end(w);
 }
 
-static enum result json_error(const struct table_report *r, struct buf *out)
+static void write_error(struct json_writer *w, const struct err *err)
 {
-    enum result result = buf_printf(out, ",\"error\":{\"code\":\"%s\",\"text\":", r->err.code);
-
-    result = result == RESULT_OK ? json_text_append(out, str_view(r->err.text)) : result;
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object(w, "error");
+    json_write_text(w, "code", str_view(err->code));
+    json_write_text(w, "text", str_view(err->text));
+    json_write_object_end(w);
 }
 
-static enum result json_skipped(const struct table_report *r, struct buf *out)
+static void write_skipped(struct json_writer *w, const struct table_report *r)
 {
     static const char *const names[TABLE_SKIP_COUNT] = { "invalid", "not_json", "no_match",
                                                          "damaged" };
-    enum result result = buf_printf(out, ",\"skipped\":{");
 
-    for (int i = 0; result == RESULT_OK && i < TABLE_SKIP_COUNT; i++) {
-        result = i ? buf_append_char(out, ',') : RESULT_OK;
-        result = result == RESULT_OK ? json_skips(&r->skipped[i], names[i], out) : result;
+    json_write_object(w, "skipped");
+    for (int i = 0; i < TABLE_SKIP_COUNT; i++) {
+        write_skips(w, names[i], &r->skipped[i]);
     }
-    result = result == RESULT_OK ? buf_append_str(out, STR("},\"odd_cells\":{")) : result;
-    result = result == RESULT_OK ? json_skips(&r->skipped[TABLE_ODD_CELLS], "rows", out) : result;
-    result = result == RESULT_OK ? buf_append_str(out, STR("},\"bad_cells\":{")) : result;
-    result = result == RESULT_OK ? json_skips(&r->skipped[TABLE_BAD_CELLS], "rows", out) : result;
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object_end(w);
+    json_write_object(w, "odd_cells");
+    write_skips(w, "rows", &r->skipped[TABLE_ODD_CELLS]);
+    json_write_object_end(w);
+    json_write_object(w, "bad_cells");
+    write_skips(w, "rows", &r->skipped[TABLE_BAD_CELLS]);
+    json_write_object_end(w);
 }
 
 /* Only what there was. */
-static enum result json_read_as(const struct table_report *r, struct buf *out)
+static void write_read_as(struct json_writer *w, const struct table_report *r)
 {
-    enum result result = buf_printf(out, ",\"read_as\":{");
-    const char *between = "";
-
-    for (unsigned i = 0; i < BODY_WAS_COUNT && result == RESULT_OK; i++) {
+    json_write_object(w, "read_as");
+    for (unsigned i = 0; i < BODY_WAS_COUNT; i++) {
         if (r->read_as[i]) {
-            result = buf_printf(out, "%s\"%s\":%llu", between, body_was_name(1U << i),
-                                (unsigned long long)r->read_as[i]);
-            between = ",";
+            json_write_uint(w, body_was_name(1U << i), r->read_as[i]);
         }
     }
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object_end(w);
 }
 
-static enum result json_counts(const struct table_report *r, struct buf *out)
+/* Seconds, rounded to milliseconds. */
+static void write_seconds(struct json_writer *w, const char *key, uint64_t us)
 {
-    return buf_printf(
-        out,
-        ",\"records\":%llu,\"rows\":%llu,\"columns\":%u,\"renamed\":%u,"
-        "\"not_unique\":%llu,\"not_present\":%llu,"
-        "\"duplicate_keys\":%llu,\"lone_surrogates\":%llu,\"empty\":%llu,\"nulls\":%llu,"
-        "\"bytes_in\":%llu,\"bytes_out\":%llu,\"wall_s\":%.3f,\"cpu_s\":%.3f",
-        (unsigned long long)r->records, (unsigned long long)r->rows, r->columns, r->columns_renamed,
-        (unsigned long long)r->not_unique, (unsigned long long)r->not_present,
-        (unsigned long long)r->duplicate_keys, (unsigned long long)r->lone_surrogates,
-        (unsigned long long)r->empty, (unsigned long long)r->nulls, (unsigned long long)r->bytes_in,
-        (unsigned long long)r->bytes_out, (double)r->wall_us / 1e6, (double)r->cpu_us / 1e6);
+    json_write_fixed(w, key, (int64_t)((us + 500) / 1000), 3);
 }
 
-static enum result json_files(const struct table_report *r, struct buf *out)
+static void write_counts(struct json_writer *w, const struct table_report *r)
 {
-    enum result result = buf_printf(out, ",\"files\":[");
+    json_write_uint(w, "records", r->records);
+    json_write_uint(w, "rows", r->rows);
+    json_write_uint(w, "columns", r->columns);
+    json_write_uint(w, "renamed", r->columns_renamed);
+    json_write_uint(w, "not_unique", r->not_unique);
+    json_write_uint(w, "not_present", r->not_present);
+    json_write_uint(w, "duplicate_keys", r->duplicate_keys);
+    json_write_uint(w, "lone_surrogates", r->lone_surrogates);
+    json_write_uint(w, "empty", r->empty);
+    json_write_uint(w, "nulls", r->nulls);
+    json_write_uint(w, "bytes_in", r->bytes_in);
+    json_write_uint(w, "bytes_out", r->bytes_out);
+    write_seconds(w, "wall_s", r->wall_us);
+    write_seconds(w, "cpu_s", r->cpu_us);
+}
 
-    for (size_t i = 0; i < r->made_count && result == RESULT_OK; i++) {
-        const struct table_output *file = &r->outputs[i];
-
-        result = buf_printf(out, "%s{\"path\":", i ? "," : "");
-        result = result == RESULT_OK ? json_text_append(out, str_view(file->path)) : result;
-        result = result == RESULT_OK
-                     ? buf_printf(out, ",\"format\":\"%s\",\"bytes\":%llu}", file->format->name,
-                                  (unsigned long long)r->made_bytes[i])
-                     : result;
+static void write_files(struct json_writer *w, const struct table_report *r)
+{
+    json_write_array(w, "files");
+    for (size_t i = 0; i < r->made_count; i++) {
+        json_write_object(w, NULL);
+        json_write_text(w, "path", str_view(r->outputs[i].path));
+        json_write_text(w, "format", str_view(r->outputs[i].format->name));
+        json_write_uint(w, "bytes", r->made_bytes[i]);
+        json_write_object_end(w);
     }
-    return result == RESULT_OK ? buf_append_char(out, ']') : result;
+    json_write_array_end(w);
 }
 
 enum result table_report_json(const struct table_report *r, struct buf *out)
 {
-    enum result result = buf_append(out, "{\"output\":", 10);
+    struct json_writer w = json_write_begin(out);
 
-    result = result == RESULT_OK ? json_text_append(out, str_view(r->outputs[0].path)) : result;
-    result = result == RESULT_OK ? json_files(r, out) : result;
-    result = result == RESULT_OK ? json_counts(r, out) : result;
-    result = result == RESULT_OK ? json_read_as(r, out) : result;
-    result = result == RESULT_OK ? json_skipped(r, out) : result;
-    if (result == RESULT_OK && r->schema) {
-        result = json_schema(r, out);
+    json_write_object(&w, NULL);
+    json_write_text(&w, "output", str_view(r->outputs[0].path));
+    write_files(&w, r);
+    write_counts(&w, r);
+    write_read_as(&w, r);
+    write_skipped(&w, r);
+    if (r->schema) {
+        write_schema(&w, r->schema);
     }
-    if (result == RESULT_OK && r->schema && r->before) {
-        result = json_drift(r, out);
+    if (r->schema && r->before) {
+        write_drift(&w, r);
     }
-    if (result == RESULT_OK && r->result != RESULT_OK) {
-        result = json_error(r, out);
+    if (r->result != RESULT_OK) {
+        write_error(&w, &r->err);
     }
-    return result == RESULT_OK ? buf_append_char(out, '}') : result;
+    json_write_object_end(&w);
+    return w.result;
 }

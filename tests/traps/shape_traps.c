@@ -5,7 +5,7 @@
 #include "traps.h"
 
 #include "demo/items.h"
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #define PAGES 3
 #define PAGE_ITEMS 20
@@ -13,7 +13,7 @@
 #define LINK_MAX 512
 
 struct trap {
-    struct json *j;
+    struct json_writer *j;
     const char *authority;
     uint64_t page;
     const struct ask *ask;
@@ -22,8 +22,8 @@ struct trap {
 /* "next": this listing's page `number`. */
 static void write_next(const struct trap *t, uint64_t number)
 {
-    json_textf(t->j, "next", "http://%s%.*s?page=%llu", t->authority, STR_ARG(t->ask->path),
-               (unsigned long long)number);
+    json_write_textf(t->j, "next", "http://%s%.*s?page=%llu", t->authority, STR_ARG(t->ask->path),
+                     (unsigned long long)number);
 }
 
 static void write_honest_next(const struct trap *t)
@@ -31,7 +31,7 @@ static void write_honest_next(const struct trap *t)
     if (t->page < PAGES) {
         write_next(t, t->page + 1);
     } else {
-        json_null(t->j, "next");
+        json_write_null(t->j, "next");
     }
 }
 
@@ -52,66 +52,66 @@ static void trap_elsewhere(const struct trap *t)
     size_t len;
 
     if (ask_param(t->ask, "to", link, sizeof link, &len) == ASK_MALFORMED) {
-        json_text(t->j, "next", STR("http://"));
+        json_write_text(t->j, "next", STR("http://"));
     } else {
-        json_text(t->j, "next", str_view(link));
+        json_write_text(t->j, "next", str_view(link));
     }
 }
 
 static void trap_scheme(const struct trap *t)
 {
-    json_text(t->j, "next", STR("file:///etc/passwd"));
+    json_write_text(t->j, "next", STR("file:///etc/passwd"));
 }
 
 static void trap_nothing(const struct trap *t)
 {
     write_next(t, t->page + 1); /* with items or without: there is always one more */
-    json_bool(t->j, "has_more", true);
+    json_write_bool(t->j, "has_more", true);
 }
 
 static void trap_total_text(const struct trap *t)
 {
-    json_text(t->j, "total", STR("60"));
+    json_write_text(t->j, "total", STR("60"));
 }
 
 static void trap_total_words(const struct trap *t)
 {
-    json_text(t->j, "total", STR("about sixty"));
+    json_write_text(t->j, "total", STR("about sixty"));
 }
 
 static void trap_total_negative(const struct trap *t)
 {
-    json_fixed(t->j, "total", -1, 0);
+    json_write_fixed(t->j, "total", -1, 0);
 }
 
 static void trap_total_small(const struct trap *t)
 {
-    json_uint(t->j, "total", PAGE_ITEMS - 5);
+    json_write_uint(t->j, "total", PAGE_ITEMS - 5);
     write_honest_next(t);
 }
 
 static void trap_total_huge(const struct trap *t)
 {
-    json_uint(t->j, "total", UINT64_MAX);
+    json_write_uint(t->j, "total", UINT64_MAX);
 }
 
 static void trap_total_changes(const struct trap *t)
 {
-    json_uint(t->j, "total", PAGES * PAGE_ITEMS + (t->page > 1) * PAGE_ITEMS);
+    json_write_uint(t->j, "total", PAGES * PAGE_ITEMS + (t->page > 1) * PAGE_ITEMS);
 }
 
 static void trap_cursor_crlf(const struct trap *t)
 {
-    json_text(t->j, "cursor", STR("a\r\nX-Injected: 1"));
+    json_write_text(t->j, "cursor", STR("a\r\nX-Injected: 1"));
 }
 
 /* Beyond 2^53, and a number: who reads it as a double sends back another one, which is refused. */
 static void trap_cursor_number(const struct trap *t)
 {
     if (t->page < PAGES) {
-        json_uint(t->j, "cursor", WORLD_BIG_ID + t->page);
+        json_write_uint(t->j, "cursor", WORLD_BIG_ID + t->page);
     } else {
-        json_null(t->j, "cursor");
+        json_write_null(t->j, "cursor");
     }
 }
 
@@ -178,7 +178,7 @@ static bool read_page(const struct ask *ask, uint64_t *page)
 void shape_trap(struct world *world, const struct ask *ask, struct reply *reply)
 {
     const struct trap_kind *kind = kind_of(ask->in_path[0]);
-    struct json j = json_start(&reply->body);
+    struct json_writer j = json_write_begin(&reply->body);
     char authority[WORLD_AUTHORITY_MAX];
     struct trap trap = { .j = &j, .authority = authority, .ask = ask };
 
@@ -197,11 +197,11 @@ void shape_trap(struct world *world, const struct ask *ask, struct reply *reply)
         trap.page = kind->pages_differ_until;
     }
     world_authority(world, ask, authority);
-    json_object(&j, NULL);
+    json_write_object(&j, NULL);
     write_items(&trap, kind, world->seed);
     if (kind->write) {
         kind->write(&trap);
     }
-    json_object_end(&j);
+    json_write_object_end(&j);
     reply->result = j.result;
 }

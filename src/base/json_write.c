@@ -1,6 +1,7 @@
-#include "demo/json_write.h"
+#include "base/json_write.h"
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -10,19 +11,19 @@
 #define FIXED_DIGITS_MAX 9
 #define REPLACEMENT_CHARACTER 0xFFFDU
 
-struct json json_start(struct buf *out)
+struct json_writer json_write_begin(struct buf *out)
 {
-    return (struct json){ .out = out };
+    return (struct json_writer){ .out = out };
 }
 
-static void put(struct json *j, const char *bytes, size_t len)
+static void put(struct json_writer *j, const char *bytes, size_t len)
 {
     if (j->result == RESULT_OK) {
         j->result = buf_append(j->out, bytes, len);
     }
 }
 
-static void put_hex4(struct json *j, uint32_t unit)
+static void put_hex4(struct json_writer *j, uint32_t unit)
 {
     static const char digits[] = "0123456789abcdef";
     char text[6] = { '\\', 'u' };
@@ -33,13 +34,9 @@ static void put_hex4(struct json *j, uint32_t unit)
     put(j, text, sizeof text);
 }
 
-static void put_character(struct json *j, uint32_t c, struct str bytes)
+static void put_character(struct json_writer *j, uint32_t c)
 {
-    if (!j->ascii && c != REPLACEMENT_CHARACTER) {
-        put(j, bytes.data, bytes.len);
-    } else if (!j->ascii) {
-        put(j, "\xEF\xBF\xBD", 3);
-    } else if (c < 0x10000) {
+    if (c < 0x10000) {
         put_hex4(j, c);
     } else {
         put_hex4(j, 0xD800 + ((c - 0x10000) >> 10));
@@ -47,7 +44,7 @@ static void put_character(struct json *j, uint32_t c, struct str bytes)
     }
 }
 
-static void put_escaped(struct json *j, char c)
+static void put_escaped(struct json_writer *j, char c)
 {
     static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 
@@ -67,7 +64,7 @@ static bool is_plain(char c)
     return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
 }
 
-static void put_quoted(struct json *j, struct str text)
+static void put_ascii(struct json_writer *j, struct str text)
 {
     size_t at = 0;
 
@@ -88,19 +85,32 @@ static void put_quoted(struct json *j, struct str text)
             at++;
         } else {
             len = utf8_decode(rest, &c);
-            put_character(j, len ? c : REPLACEMENT_CHARACTER, (struct str){ rest.data, len });
+            put_character(j, len ? c : REPLACEMENT_CHARACTER);
             at += len ? len : 1;
         }
     }
     put(j, "\"", 1);
 }
 
-/* What stands before every value: the comma, and the key when there is one. */
-static void begin_value(struct json *j, const char *key)
+static void put_quoted(struct json_writer *j, struct str text)
+{
+    if (j->ascii) {
+        put_ascii(j, text);
+    } else if (j->result == RESULT_OK) {
+        j->result = json_text_append(j->out, text);
+    }
+}
+
+/* What stands before every value: the comma, the line break, and the key when there is one. */
+static void begin_value(struct json_writer *j, const char *key)
 {
     if (j->comma) {
         put(j, ",", 1);
     }
+    for (unsigned i = 0; i < j->blank; i++) {
+        put(j, i ? " " : "\n", 1);
+    }
+    j->blank = 0;
     if (key) {
         put_quoted(j, str_view(key));
         put(j, ":", 1);
@@ -108,46 +118,46 @@ static void begin_value(struct json *j, const char *key)
     j->comma = true;
 }
 
-static void open_with(struct json *j, const char *key, const char *bracket)
+static void open_with(struct json_writer *j, const char *key, const char *bracket)
 {
     begin_value(j, key);
     put(j, bracket, 1);
     j->comma = false;
 }
 
-static void close_with(struct json *j, const char *bracket)
+static void close_with(struct json_writer *j, const char *bracket)
 {
     put(j, bracket, 1);
     j->comma = true;
 }
 
-void json_object(struct json *j, const char *key)
+void json_write_object(struct json_writer *j, const char *key)
 {
     open_with(j, key, "{");
 }
 
-void json_object_end(struct json *j)
+void json_write_object_end(struct json_writer *j)
 {
     close_with(j, "}");
 }
 
-void json_array(struct json *j, const char *key)
+void json_write_array(struct json_writer *j, const char *key)
 {
     open_with(j, key, "[");
 }
 
-void json_array_end(struct json *j)
+void json_write_array_end(struct json_writer *j)
 {
     close_with(j, "]");
 }
 
-void json_text(struct json *j, const char *key, struct str text)
+void json_write_text(struct json_writer *j, const char *key, struct str text)
 {
     begin_value(j, key);
     put_quoted(j, text);
 }
 
-void json_textf(struct json *j, const char *key, const char *format, ...)
+void json_write_textf(struct json_writer *j, const char *key, const char *format, ...)
 {
     char text[256];
     va_list args;
@@ -157,7 +167,7 @@ void json_textf(struct json *j, const char *key, const char *format, ...)
     len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     assert(len >= 0);
-    json_text(j, key, str_view(text));
+    json_write_text(j, key, str_view(text));
 }
 
 static size_t format_uint(char *end, uint64_t number)
@@ -171,7 +181,7 @@ static size_t format_uint(char *end, uint64_t number)
     return (size_t)(end - at);
 }
 
-void json_uint(struct json *j, const char *key, uint64_t number)
+void json_write_uint(struct json_writer *j, const char *key, uint64_t number)
 {
     char text[20];
     size_t len = format_uint(text + sizeof text, number);
@@ -200,7 +210,7 @@ static size_t format_fixed(char text[40], int64_t scaled, unsigned digits)
     return (size_t)len;
 }
 
-void json_fixed(struct json *j, const char *key, int64_t scaled, unsigned digits)
+void json_write_fixed(struct json_writer *j, const char *key, int64_t scaled, unsigned digits)
 {
     char text[40];
     size_t len = format_fixed(text, scaled, digits);
@@ -209,32 +219,69 @@ void json_fixed(struct json *j, const char *key, int64_t scaled, unsigned digits
     put(j, text, len);
 }
 
-void json_fixed_text(struct json *j, const char *key, int64_t scaled, unsigned digits)
+void json_write_int(struct json_writer *j, const char *key, int64_t number)
+{
+    json_write_fixed(j, key, number, 0);
+}
+
+void json_write_fixed_text(struct json_writer *j, const char *key, int64_t scaled, unsigned digits)
 {
     char text[40];
     size_t len = format_fixed(text, scaled, digits);
 
-    json_text(j, key, (struct str){ text, len });
+    json_write_text(j, key, (struct str){ text, len });
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+void json_write_bool(struct json_writer *j, const char *key, bool value)
 {
     begin_value(j, key);
     put(j, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json *j, const char *key)
+void json_write_null(struct json_writer *j, const char *key)
 {
     begin_value(j, key);
     put(j, "null", 4);
 }
 
-void json_time(struct json *j, const char *key, int64_t unix_s)
+void json_write_known(struct json_writer *j, const char *key, uint64_t number, bool is_known)
+{
+    if (is_known) {
+        json_write_uint(j, key, number);
+    } else {
+        json_write_null(j, key);
+    }
+}
+
+void json_write_raw(struct json_writer *j, const char *key, struct str json)
+{
+    begin_value(j, key);
+    put(j, json.data, json.len);
+}
+
+void json_write_line(struct json_writer *j, unsigned blanks)
+{
+    j->blank = blanks + 1;
+}
+
+void json_write_moment(struct json_writer *j, const char *key, int64_t wall_us, int64_t absent)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (wall_us == absent) {
+        json_write_null(j, key);
+        return;
+    }
+    clock_format_utc(wall_us, text);
+    json_write_text(j, key, str_view(text));
+}
+
+void json_write_time(struct json_writer *j, const char *key, int64_t unix_s)
 {
     char text[CLOCK_TEXT_SIZE];
     size_t seconds = strlen("2026-11-21T04:15:00");
 
     clock_format_utc(unix_s * (int64_t)US_PER_S, text);
     text[seconds] = 'Z';
-    json_text(j, key, (struct str){ text, seconds + 1 });
+    json_write_text(j, key, (struct str){ text, seconds + 1 });
 }
