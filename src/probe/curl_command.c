@@ -1,28 +1,17 @@
 #include "probe/curl_command.h"
 
-#include "base/base64.h"
 #include "base/url_make.h"
 #include "probe/curl_cmd.h"
 #include "probe/curl_form.h"
+#include "probe/curl_headers.h"
 #include "probe/curl_options.h"
 #include "probe/curl_words.h"
 
 #include <string.h>
 
-/* Where a header comes from. Those of -H go before any other, as they do in curl. */
-enum strength {
-    BY_OPTION, /* -A, -b, -e, --json, -u */
-    BY_BEARER, /* --oauth2-bearer goes before -u */
-    BY_HEADER,
-};
-
-#define REMOVED_MAX 16 /* names in a command that takes some out */
-
 struct reading {
     struct curl_command *to;
-    enum strength strengths[CURL_COMMAND_HEADERS_MAX];
-    struct buf removed[REMOVED_MAX]; /* names of -H 'Name:' */
-    size_t removed_count;
+    struct curl_headers headers;
     struct curl_words words;
     struct buf word, value;
     bool is_get, has_form;
@@ -62,134 +51,6 @@ static bool holds(struct str word, char c)
 static enum result nomem(struct reading *r, enum result result)
 {
     return result == RESULT_OK ? RESULT_OK : err_nomem(r->err, "reading a curl command");
-}
-
-static struct str name_of(struct str line)
-{
-    return str_trim(str_cut(&line, ':'));
-}
-
-/* The one of that name; header_count: none. */
-static size_t find_header(const struct curl_command *c, struct str name)
-{
-    size_t i = 0;
-
-    while (i < c->header_count && !str_equal_nocase(name_of(buf_view(&c->headers[i])), name)) {
-        i++;
-    }
-    return i;
-}
-
-static bool is_removed(const struct reading *r, struct str name)
-{
-    for (size_t i = 0; i < r->removed_count; i++) {
-        if (str_equal_nocase(buf_view(&r->removed[i]), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void drop_header(struct reading *r, size_t index)
-{
-    struct curl_command *c = r->to;
-
-    buf_release(&c->headers[index]);
-    c->header_count--;
-    memmove(&c->headers[index], &c->headers[index + 1],
-            (c->header_count - index) * sizeof c->headers[0]);
-    memmove(&r->strengths[index], &r->strengths[index + 1],
-            (c->header_count - index) * sizeof r->strengths[0]);
-    c->headers[c->header_count] = (struct buf){ .max = 0 };
-}
-
-static enum result append_header(struct reading *r, struct str head, struct str tail,
-                                 enum strength strength)
-{
-    struct curl_command *c = r->to;
-    struct buf *line = &c->headers[c->header_count];
-
-    if (c->header_count == CURL_COMMAND_HEADERS_MAX) {
-        return err_set(r->err, RESULT_LIMIT, "E-CURL1", "curl command: more than %d headers",
-                       CURL_COMMAND_HEADERS_MAX);
-    }
-    r->strengths[c->header_count++] = strength;
-    return nomem(r, buf_append_str(line, head) != RESULT_OK ? RESULT_NOMEM
-                                                            : buf_append_str(line, tail));
-}
-
-/* A header line of two parts, that an option other than -H makes: the last one counts. */
-static enum result add_header(struct reading *r, struct str head, struct str tail,
-                              enum strength strength)
-{
-    size_t same = find_header(r->to, name_of(head));
-
-    if (is_removed(r, name_of(head)) ||
-        (same < r->to->header_count && r->strengths[same] > strength)) {
-        return RESULT_OK;
-    }
-    if (same < r->to->header_count) {
-        drop_header(r, same);
-    }
-    return append_header(r, head, tail, strength);
-}
-
-/* What one more option says is joined to the header of the earlier ones. */
-static enum result join_header(struct reading *r, size_t index, struct str value)
-{
-    struct buf *line = &r->to->headers[index];
-
-    while (line->len && (line->data[line->len - 1] == ';' || line->data[line->len - 1] == ' ')) {
-        line->len--;
-    }
-    return nomem(r, buf_append_str(line, STR("; ")) != RESULT_OK ? RESULT_NOMEM
-                                                                 : buf_append_str(line, value));
-}
-
-/* -H 'Name:' takes out what curl or another option would send. */
-static enum result remove_header(struct reading *r, struct str name)
-{
-    size_t same = find_header(r->to, name);
-
-    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
-        drop_header(r, same);
-    }
-    if (is_removed(r, name)) {
-        return RESULT_OK;
-    }
-    if (r->removed_count == REMOVED_MAX) {
-        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
-                       "curl command: more than %d headers taken out", REMOVED_MAX);
-    }
-    return nomem(r, buf_append_str(&r->removed[r->removed_count++], name));
-}
-
-/* curl drops a header whose value is empty, and sends one without a value that ends in a semicolon; a
- * browser's pasted ":authority:" is of HTTP/2's own. */
-static enum result take_header(struct reading *r, struct str line)
-{
-    struct str value = line, name = str_cut(&value, ':');
-    size_t same;
-
-    if (str_starts(line, STR("@"))) {
-        return err_set(r->err, RESULT_INVALID, "E-CURL2",
-                       "curl command: -H @FILE reads a file; give the headers themselves");
-    }
-    if (!name.len || !value.data) {
-        return RESULT_OK;
-    }
-    if (!str_trim(value).len) {
-        return remove_header(r, str_trim(name));
-    }
-    same = find_header(r->to, str_trim(name));
-    if (same < r->to->header_count && r->strengths[same] == BY_HEADER &&
-        str_equal_nocase(str_trim(name), STR("Cookie"))) {
-        return join_header(r, same, str_trim(value));
-    }
-    if (same < r->to->header_count && r->strengths[same] != BY_HEADER) {
-        drop_header(r, same);
-    }
-    return append_header(r, line, STR_NONE, BY_HEADER);
 }
 
 static enum result refuse_file(struct reading *r)
@@ -236,65 +97,6 @@ static enum result add_encoded(struct reading *r, struct str text)
     return result;
 }
 
-static enum result add_user(struct reading *r, struct str user)
-{
-    struct buf encoded = { 0 };
-    enum result result;
-
-    if (!holds(user, ':')) {
-        return err_set(r->err, RESULT_INVALID, "E-CURL2",
-                       "curl command: -u wants user:password here, there is nobody to ask");
-    }
-    result = nomem(r, base64_append(&encoded, user));
-    if (result == RESULT_OK) {
-        result = add_header(r, STR("Authorization: Basic "), buf_view(&encoded), BY_OPTION);
-    }
-    buf_release(&encoded);
-    return result;
-}
-
-static enum result add_cookie(struct reading *r, struct str cookie)
-{
-    size_t same;
-
-    if (!holds(cookie, '=')) {
-        return err_set(r->err, RESULT_INVALID, "E-CURL2",
-                       "curl command: -b reads a file; give the cookies themselves, name=value");
-    }
-    same = find_header(r->to, STR("Cookie"));
-    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
-        return join_header(r, same, str_trim(cookie));
-    }
-    return add_header(r, STR("Cookie: "), str_trim(cookie), BY_OPTION);
-}
-
-/* ";auto" after it is about redirects. */
-static enum result add_referer(struct reading *r, struct str referer)
-{
-    static const struct str automatic = STR_INIT(";auto");
-
-    if (referer.len >= automatic.len &&
-        str_equal((struct str){ referer.data + referer.len - automatic.len, automatic.len },
-                  automatic)) {
-        referer.len -= automatic.len;
-    }
-    return referer.len ? add_header(r, STR("Referer: "), referer, BY_OPTION) : RESULT_OK;
-}
-
-/* An empty one sends none. */
-static enum result add_agent(struct reading *r, struct str agent)
-{
-    size_t same = find_header(r->to, STR("User-Agent"));
-
-    if (agent.len) {
-        return add_header(r, STR("User-Agent: "), agent, BY_OPTION);
-    }
-    if (same < r->to->header_count && r->strengths[same] == BY_OPTION) {
-        drop_header(r, same);
-    }
-    return RESULT_OK;
-}
-
 static enum result set_text(struct reading *r, struct buf *to, struct str text)
 {
     buf_reset(to);
@@ -314,10 +116,10 @@ static enum result set_url(struct reading *r, struct str url)
 
 static enum result add_json(struct reading *r, struct str text)
 {
-    enum result result = add_header(r, STR("Accept: application/json"), STR_NONE, BY_OPTION);
+    enum result result = curl_headers_add(&r->headers, STR("Accept: application/json"), STR_NONE);
 
     if (result == RESULT_OK) {
-        result = add_header(r, STR("Content-Type: application/json"), STR_NONE, BY_OPTION);
+        result = curl_headers_add(&r->headers, STR("Content-Type: application/json"), STR_NONE);
     }
     return result == RESULT_OK ? add_data(r, text, '\0') : result;
 }
@@ -416,26 +218,6 @@ static enum result apply_network(struct reading *r, const struct curl_known *kno
     }
 }
 
-static enum result apply_header(struct reading *r, enum curl_option option, struct str value)
-{
-    switch (option) {
-    case CURL_HEADER:
-        return take_header(r, value);
-    case CURL_USER:
-        return add_user(r, value);
-    case CURL_COOKIE:
-        return add_cookie(r, value);
-    case CURL_BEARER:
-        return add_header(r, STR("Authorization: Bearer "), value, BY_BEARER);
-    case CURL_AGENT:
-        return add_agent(r, value);
-    case CURL_RANGE:
-        return add_header(r, STR("Range: bytes="), value, BY_OPTION);
-    default:
-        return add_referer(r, value);
-    }
-}
-
 static enum result apply_body(struct reading *r, enum curl_option option, struct str value)
 {
     bool is_file = str_starts(value, STR("@"));
@@ -469,7 +251,7 @@ static enum result apply(struct reading *r, const struct curl_known *known, stru
     case CURL_AGENT:
     case CURL_REFERER:
     case CURL_RANGE:
-        return apply_header(r, known->option, value);
+        return curl_headers_apply(&r->headers, known->option, value);
     case CURL_DATA:
     case CURL_DATA_RAW:
     case CURL_URLENCODE:
@@ -600,8 +382,8 @@ static enum result end_form(struct reading *r)
 
     r->to->has_body = true;
     if (result == RESULT_OK) {
-        result = add_header(r, STR("Content-Type: multipart/form-data; boundary="),
-                            buf_view(&boundary), BY_OPTION);
+        result = curl_headers_add(&r->headers, STR("Content-Type: multipart/form-data; boundary="),
+                                  buf_view(&boundary));
     }
     buf_release(&boundary);
     return result;
@@ -621,8 +403,7 @@ static enum result finish(struct reading *r)
     if (result == RESULT_OK && r->query.len) {
         result = add_to_url(r, buf_view(&r->query));
     }
-    c->has_no_type = is_removed(r, STR("Content-Type")) &&
-                     find_header(c, STR("Content-Type")) == c->header_count;
+    c->has_no_type = curl_headers_lack(&r->headers, STR("Content-Type"));
     if (result == RESULT_OK && r->is_get && c->has_body) {
         result = move_to_query(r);
     }
@@ -634,7 +415,10 @@ static enum result finish(struct reading *r)
 
 enum result curl_command_parse(struct curl_command *command, struct str text, struct err *err)
 {
-    struct reading r = { .to = command, .words = { .text = text }, .err = err };
+    struct reading r = { .to = command,
+                         .headers = { .to = command, .err = err },
+                         .words = { .text = text },
+                         .err = err };
     struct buf posix = { 0 };
     bool more = true;
     enum result result = RESULT_OK;
@@ -667,9 +451,7 @@ enum result curl_command_parse(struct curl_command *command, struct str text, st
     buf_release(&r.value);
     buf_release(&r.query);
     buf_release(&posix);
-    for (size_t i = 0; i < r.removed_count; i++) {
-        buf_release(&r.removed[i]);
-    }
+    curl_headers_release(&r.headers);
     if (result != RESULT_OK) {
         curl_command_release(command);
     }
