@@ -29,7 +29,7 @@
 #define TRY_TURN_S 0.1     /* ... doubled within this */
 #define TOLD_FADES 0.97    /* with each further one */
 #define LEAST_PART 0.9
-#define TOLD_CREEP_MOST_S 5.0 /* a longer deadline makes NARROW no slower */
+#define TOLD_COST_MOST 36.0 /* of a deadline of some seconds: a longer one makes NARROW no slower */
 #define IN_ROW_US (2 * US_PER_S)
 #define ROW_ACCEPTED 60 /* so many in between, and they are not in a row */
 #define HOLD_GROWTH 1.2
@@ -353,9 +353,7 @@ enum learned_news learned_refused(struct learned_limit *l, const struct learned_
 /* A refusal that names a deadline costs all that could have been asked meanwhile: it should be rare. */
 static double told_cost(const struct learned_limit *l)
 {
-    double wait_s = fmin(l->told_s, TOLD_CREEP_MOST_S);
-
-    return pow(1 + wait_s, l->is_sure ? 2 : 1.5);
+    return fmin(pow(1 + l->told_s, l->is_sure ? 3 : 2.5), TOLD_COST_MOST);
 }
 
 /* How long NARROW takes back to its target. After as long again it is as far beyond. */

@@ -57,10 +57,11 @@ class Counts:
     def answered(self, now, answer):
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
         self.refused += answer.is_refusal
-        if answer.retry_after_s and (self.held_until is None or now + answer.retry_after_s > self.held_until):
+        wait_s = answer.retry_at - time.time() if answer.retry_at else answer.retry_after_s
+        if wait_s > 0 and (self.held_until is None or now + wait_s > self.held_until):
             if self.held_until is None or now > self.held_until:
                 self.held_from = now
-            self.held_until = now + answer.retry_after_s
+            self.held_until = now + wait_s
 
     def told(self):
         return {"requests": self.requests, "refused": self.refused, "early": self.early,

@@ -27,7 +27,8 @@ class Answer:
     delay_s: float = 0
     act: str = "send"  # hang, cut, reset
     is_refusal: bool = False
-    retry_after_s: float = 0  # as the field says it
+    retry_after_s: float = 0  # as the field says it, ...
+    retry_at: float = 0  # ... or the moment that it names
 
 
 # --- layers: Ask -> Answer or None ---------------------------------------------------------------------
@@ -77,7 +78,7 @@ def by_host(**limits):
 def told_to_wait(status, seconds, form="seconds"):
     if form == "date":
         at = math.ceil(time.time() + seconds)
-        return says(status, is_refusal=True, retry_after_s=at - time.time(),
+        return says(status, is_refusal=True, retry_at=at,
                     fields=(f"Retry-After: {email.utils.formatdate(at, usegmt=True)}",))
     return says(status, is_refusal=True, retry_after_s=seconds, fields=(f"Retry-After: {seconds}",))
 
