@@ -37,7 +37,7 @@ void fixture_begin(struct fixture *f, struct job_pages pages, const char *url)
 
 void fixture_end(struct fixture *f)
 {
-    findings_release(&f->out);
+    discoveries_release(&f->out);
     request_free(f->request);
 }
 
@@ -54,7 +54,7 @@ void fixture_read_str(struct fixture *f, struct str body)
     char *copy = str_dup(body); /* of its very size, so that a sanitizer sees a step too far */
     struct page_reply reply = { { copy, body.len }, header, f };
 
-    findings_release(&f->out);
+    discoveries_release(&f->out);
     assert_int_equal(pages_read(&f->job, f->request, &reply, &f->out), RESULT_OK);
     free(copy);
 }
@@ -65,9 +65,9 @@ void fixture_read(struct fixture *f, const char *body)
     fixture_read_str(f, str_view(body));
 }
 
-const struct found *fixture_found(const struct fixture *f, size_t n)
+const struct discovered *fixture_found(const struct fixture *f, size_t n)
 {
-    const struct found *found = f->out.first;
+    const struct discovered *found = f->out.first;
 
     while (found && n--) {
         found = found->next;
@@ -77,7 +77,7 @@ const struct found *fixture_found(const struct fixture *f, size_t n)
 
 void fixture_follow(struct fixture *f, size_t n)
 {
-    const struct found *found = fixture_found(f, n);
+    const struct discovered *found = fixture_found(f, n);
     struct request *next;
 
     assert_non_null(found);
@@ -90,7 +90,7 @@ void fixture_follow(struct fixture *f, size_t n)
 
 const char *fixture_url(const struct fixture *f, size_t n)
 {
-    const struct found *found = fixture_found(f, n);
+    const struct discovered *found = fixture_found(f, n);
 
     return found ? found->texts.url.data : "";
 }

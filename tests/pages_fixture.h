@@ -14,7 +14,7 @@ struct fixture {
     struct job_endpoint endpoint;                     /* job.endpoints[0] */
     struct request *request;                          /* the page at hand; id 7 */
     const char *headers[2 * FIXTURE_HEADERS_MAX + 1]; /* lower-case name, value, ..., NULL */
-    struct findings out;
+    struct discoveries out;
 };
 
 /** An endpoint with these pages; its first request has that URL and the key "k,page=1". */
@@ -31,7 +31,7 @@ void fixture_read_str(struct fixture *f, struct str body);
 /** Makes found request `n` (from 0) the one at hand, as the ledger would hand it out. */
 void fixture_follow(struct fixture *f, size_t n);
 
-const struct found *fixture_found(const struct fixture *f, size_t n);
+const struct discovered *fixture_found(const struct fixture *f, size_t n);
 
 /** The URL of found request `n`, "" when there is none. */
 const char *fixture_url(const struct fixture *f, size_t n);

@@ -22,7 +22,7 @@ struct world {
     struct job_endpoint endpoints[4];
     struct job_source sources[4];
     struct extract_links *links;
-    struct findings out;
+    struct discoveries out;
 };
 
 static void begin(struct world *w, size_t endpoints)
@@ -53,7 +53,7 @@ static void prepare(struct world *w)
 
 static void end(struct world *w)
 {
-    findings_release(&w->out);
+    discoveries_release(&w->out);
     extract_links_free(w->links);
 }
 
@@ -69,7 +69,7 @@ static void reap_by(struct world *w, uint32_t endpoint, const char *vars, const 
 
     assert_non_null(request);
     assert_true(json_check(text, JSON_DEPTH_MAX, NULL));
-    findings_release(&w->out);
+    discoveries_release(&w->out);
     assert_int_equal(extract_links_read(w->links, request, text, &w->out), RESULT_OK);
     request_free(request);
     free(copy);
@@ -80,9 +80,9 @@ static void reap(struct world *w, const char *body)
     reap_by(w, 0, NULL, body);
 }
 
-static const struct found *found_at(const struct world *w, size_t n)
+static const struct discovered *found_at(const struct world *w, size_t n)
 {
-    const struct found *found = w->out.first;
+    const struct discovered *found = w->out.first;
 
     while (found && n--) {
         found = found->next;
@@ -432,7 +432,7 @@ static void any_body__is_survived(void **state)
         }
         valid++;
         reap(&w, text);
-        for (const struct found *at = w.out.first; at; at = at->next) {
+        for (const struct discovered *at = w.out.first; at; at = at->next) {
             struct url made;
 
             assert_int_equal(url_split(at->texts.url, &made, NULL), RESULT_OK);

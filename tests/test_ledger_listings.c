@@ -56,11 +56,11 @@ static void put(struct world *w, struct settlement *s)
 
     if (ledger_begin(w->ledger, &err) != RESULT_OK ||
         ledger_put(w->ledger, s, &duplicate, &err) != RESULT_OK ||
-        ledger_put_findings(w->ledger, s, &err) != RESULT_OK ||
+        ledger_put_discoveries(w->ledger, s, &err) != RESULT_OK ||
         ledger_commit(w->ledger, &err) != RESULT_OK) {
         fail_msg("%s: %s", err.code, err.text);
     }
-    findings_release(&s->findings);
+    discoveries_release(&s->discoveries);
     settlement_free(s);
 }
 
@@ -80,27 +80,27 @@ static void come(struct world *w, struct came came)
     came.chain = came.chain ? came.chain : came.id;
     request->page.chain = came.chain;
     request->page.ordinal = came.ordinal;
-    s->findings.page = came.page;
-    s->findings.page.is_page = true;
-    s->findings.page.ordinal = came.ordinal;
+    s->discoveries.page = came.page;
+    s->discoveries.page.is_page = true;
+    s->discoveries.page.ordinal = came.ordinal;
     if (!came.page.total) {
-        s->findings.page.total = PAGE_TOTAL_UNKNOWN;
+        s->discoveries.page.total = PAGE_TOTAL_UNKNOWN;
     }
     for (unsigned i = 0; i < came.names; i++) {
         uint32_t ordinal = came.ordinal + 1 + i;
         char key[32], url[64];
-        struct found *found;
+        struct discovered *found;
 
         snprintf(key, sizeof key, "page=%u", (unsigned)ordinal + 1);
         snprintf(url, sizeof url, "http://h.test/%u?%s", (unsigned)came.chain, key);
-        found = found_new(
+        found = discovered_new(
             0,
             &(struct request_texts){
                 .key = str_view(key), .url = str_view(url), .sort_key = STR("\0\0\0\0") },
             &(struct page_at){
                 .chain = came.chain, .ordinal = ordinal, .expected = came.page.expected });
         assert_non_null(found);
-        findings_add(&s->findings, found);
+        discoveries_add(&s->discoveries, found);
     }
     put(w, s);
 }

@@ -170,26 +170,26 @@ static void store__commits_a_part_of_a_round__with_the_etag_of_the_last_answer(v
     struct rounds_kept kept = { 1234567890123456, 7, 9, 2, 1 }, read;
     struct settlement part = { .state = SETTLE_ROUND, .rounds = &kept };
     struct settlement *first = answer(0, 1, "{}", "\"v7\"");
-    struct ledger_found_query query = { LEDGER_FOUND_NEW, 0, 9, keep, w };
+    struct ledger_discovered_query query = { LEDGER_DISCOVERED_NEW, 0, 9, keep, w };
     struct page_at page = { 0 };
     struct sort_key place;
 
     store(w, first);
     settlement_free(first);
     sort_key_of_seed(1, 1, &place);
-    findings_add(&part.findings,
-                 found_new(0,
-                           &(struct request_texts){ .key = STR("k"),
-                                                    .url = STR("http://h.test/all"),
-                                                    .sort_key = sort_key_view(&place) },
-                           &page));
+    discoveries_add(&part.discoveries,
+                    discovered_new(0,
+                                   &(struct request_texts){ .key = STR("k"),
+                                                            .url = STR("http://h.test/all"),
+                                                            .sort_key = sort_key_view(&place) },
+                                   &page));
     store(w, &part);
-    assert_int_equal(part.findings.first->id, SEEDS + 1);
-    findings_release(&part.findings);
+    assert_int_equal(part.discoveries.first->id, SEEDS + 1);
+    discoveries_release(&part.discoveries);
     reopen_archive(w);
     assert_int_equal(ledger_read_rounds(w->archive.ledger, &read, NULL), RESULT_OK);
     assert_memory_equal(&read, &kept, sizeof read);
-    assert_int_equal(ledger_each_found(w->archive.ledger, &query, NULL), RESULT_OK);
+    assert_int_equal(ledger_each_discovered(w->archive.ledger, &query, NULL), RESULT_OK);
     assert_string_equal(w->found->etag.data, "\"v7\"");
 }
 

@@ -111,7 +111,7 @@ static void first__refuses__a_body_that_cannot_take_it(void **state)
 static void number__names_all_others__when_the_total_is_known(void **state)
 {
     struct fixture f;
-    const struct found *last;
+    const struct discovered *last;
 
     (void)state;
     fixture_begin(&f, by_number, LIST "?page=1&q=a+b");
@@ -144,7 +144,7 @@ static void number__has_places_in_the_order_of_pages(void **state)
     assert_int_equal(f.out.count, 299);
     sort_key_of(f.request, &first);
     assert_true(sort_key_compare(sort_key_view(&first), fixture_found(&f, 0)->texts.sort_key) < 0);
-    for (const struct found *at = f.out.first; at->next; at = at->next) {
+    for (const struct discovered *at = f.out.first; at->next; at = at->next) {
         assert_true(sort_key_compare(at->texts.sort_key, at->next->texts.sort_key) < 0);
     }
     fixture_end(&f);

@@ -214,7 +214,7 @@ static void single__has_failed__when_records_are_absent_beside_an_error(void **s
 {
     static char records[] = "/items";
     struct job_endpoint endpoint = { .records = records };
-    struct findings out = { .first = NULL };
+    struct discoveries out = { .first = NULL };
 
     (void)state;
     pages_check_single(&endpoint, STR("{\"items\":[]}"), &out);

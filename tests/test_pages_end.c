@@ -284,7 +284,7 @@ static void members__are_parameters__of_the_next_request_alone(void **state)
 
 static void refuse(struct fixture *f, int status)
 {
-    findings_release(&f->out);
+    discoveries_release(&f->out);
     assert_int_equal(pages_read_refused(&f->job, f->request, status, &f->out), RESULT_OK);
 }
 

@@ -782,7 +782,7 @@ static void any_body__is_survived(void **state)
             valid++;
             fixture_read_str(&f, body);
             assert_true(f.out.count <= 2 * PAGES_BLOCK);
-            for (const struct found *at = f.out.first; at; at = at->next) {
+            for (const struct discovered *at = f.out.first; at; at = at->next) {
                 assert_true(str_starts(at->texts.url, STR("https://api.example.org")));
                 assert_true(at->texts.url.len <= JOB_URL_MAX);
             }

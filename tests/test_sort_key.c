@@ -1,4 +1,4 @@
-#include "plan/found.h"
+#include "plan/discovered.h"
 #include "plan/sort_key.h"
 
 #include <setjmp.h>
@@ -79,22 +79,22 @@ static void sort_key__is_refused__when_too_deep(void **state)
 
 static void findings__keep_order_and_texts__when_added(void **state)
 {
-    struct findings findings = { 0 };
+    struct discoveries discoveries = { 0 };
     struct request_texts texts = { .key = STR("page=2"), .url = STR("http://a/?page=2") };
     struct page_at page = { .ordinal = 1 };
 
     (void)state;
-    findings_add(&findings, found_new(0, &texts, &page));
+    discoveries_add(&discoveries, discovered_new(0, &texts, &page));
     texts.key = STR("page=3");
-    findings_add(&findings, found_new(0, &texts, &page));
-    assert_int_equal(findings.count, 2);
-    assert_string_equal(findings.first->texts.key.data, "page=2");
-    assert_string_equal(findings.last->texts.key.data, "page=3");
-    assert_null(findings.first->texts.body.data);
-    assert_int_equal(findings_note(&findings, PAGE_NOTE_BACK, "back to %d", 1), RESULT_OK);
-    assert_string_equal(findings.notes->text, "back to 1");
-    findings_release(&findings);
-    assert_null(findings.first);
+    discoveries_add(&discoveries, discovered_new(0, &texts, &page));
+    assert_int_equal(discoveries.count, 2);
+    assert_string_equal(discoveries.first->texts.key.data, "page=2");
+    assert_string_equal(discoveries.last->texts.key.data, "page=3");
+    assert_null(discoveries.first->texts.body.data);
+    assert_int_equal(discoveries_note(&discoveries, PAGE_NOTE_BACK, "back to %d", 1), RESULT_OK);
+    assert_string_equal(discoveries.notes->text, "back to 1");
+    discoveries_release(&discoveries);
+    assert_null(discoveries.first);
 }
 
 int main(void)

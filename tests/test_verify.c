@@ -123,7 +123,7 @@ static void verify_run__finds_nothing__when_sound(void **state)
     assert_int_equal(w->report.damaged, 0);
     assert_int_equal(w->report.segments, 1);
     for (size_t kind = 0; kind <= VERIFY_FILE; kind++) {
-        assert_int_equal(w->report.findings[kind], 0);
+        assert_int_equal(w->report.discoveries[kind], 0);
     }
     assert_false(verify_report_is_damage(&w->report));
 }
@@ -148,7 +148,7 @@ static void verify_run__names_all_lost__when_a_segment_is_short(void **state)
     assert_int_equal(ftruncate(fd, (off_t)w->records[1].offset + 5), 0);
     close(fd);
     verify(w);
-    assert_int_equal(w->report.findings[VERIFY_SEGMENT], 1);
+    assert_int_equal(w->report.discoveries[VERIFY_SEGMENT], 1);
     assert_int_equal(w->report.damaged, 2);
     assert_int_equal(w->damaged_ids[0], 1);
     assert_int_equal(w->damaged_ids[1], 5);
@@ -160,7 +160,7 @@ static void verify_run__names_all_lost__when_a_segment_is_missing(void **state)
 
     assert_int_equal(unlinkat(w->dir.fd, SEGMENT, 0), 0);
     verify(w);
-    assert_int_equal(w->report.findings[VERIFY_SEGMENT], 1);
+    assert_int_equal(w->report.discoveries[VERIFY_SEGMENT], 1);
     assert_int_equal(w->report.damaged, 5);
 }
 
@@ -186,7 +186,7 @@ static void verify_run__notes__tail_orphans_and_foreign_files(void **state)
     assert_int_equal(w->report.records, 5);
     assert_int_equal(w->report.orphan_bytes, lost);
     assert_int_equal(w->report.tail_bytes, 4);
-    assert_int_equal(w->report.findings[VERIFY_FILE], 1);
+    assert_int_equal(w->report.discoveries[VERIFY_FILE], 1);
     assert_false(verify_report_is_damage(&w->report));
 }
 

@@ -43,7 +43,7 @@ void discover_release(struct discover *d)
     *d = (struct discover){ .is_used = false };
 }
 
-/* --- from the body to findings --------------------------------------------------------------------- */
+/* --- from the body to discoveries --------------------------------------------------------------------- */
 
 bool discover_wants(const struct discover *d, uint32_t endpoint)
 {
@@ -57,7 +57,7 @@ static struct str header_of(const void *context, struct str name, unsigned n)
 }
 
 enum result discover_read(const struct discover *d, const struct request *request,
-                          const struct response *response, struct findings *out)
+                          const struct response *response, struct discoveries *out)
 {
     struct page_reply reply = { buf_view(&response->body), header_of, response };
     enum result result = RESULT_OK;
@@ -79,7 +79,7 @@ static void tell_notes(struct engine *e, const struct settlement *s)
 {
     const struct request *request = s->response->request;
 
-    for (const struct page_note *note = s->findings.notes; note; note = note->next) {
+    for (const struct page_note *note = s->discoveries.notes; note; note = note->next) {
         events_add(&e->events, page_note_is_loss(note->kind) ? EVENT_ERROR : EVENT_WARNING, "pages",
                    "", "%s, %.*s: %s", e->job->endpoints[request->endpoint].name,
                    STR_ARG(request->key), note->text);
@@ -90,12 +90,12 @@ static void tell_notes(struct engine *e, const struct settlement *s)
 static void note_announced(struct engine *e, const struct settlement *s)
 {
     const struct request *request = s->response->request;
-    const struct found *first = s->findings.first;
+    const struct discovered *first = s->discoveries.first;
 
     if (first && first->id && first->page.ordinal && !request->page.ordinal &&
         first->endpoint == request->endpoint) {
         e->discover.announced[first->endpoint] +=
-            first->page.expected ? first->page.expected : s->findings.count + 1;
+            first->page.expected ? first->page.expected : s->discoveries.count + 1;
     }
 }
 
@@ -107,11 +107,11 @@ uint64_t discover_announced(const struct engine *e, uint32_t endpoint)
     return announced > named ? announced : named;
 }
 
-void discover_note_found(struct engine *e, const struct findings *findings)
+void discover_note_discovered(struct engine *e, const struct discoveries *discoveries)
 {
-    for (const struct found *found = findings->first; found; found = found->next) {
+    for (const struct discovered *found = discoveries->first; found; found = found->next) {
         if (found->id) {
-            frontier_note_found(e->frontier, found->endpoint, 1);
+            frontier_note_discovered(e->frontier, found->endpoint, 1);
             e->discover.last_id = found->id;
         }
     }
@@ -122,9 +122,9 @@ void discover_committed(struct engine *e, struct settlement *s)
     if (s->state != SETTLE_LOST) {
         tell_notes(e, s);
         note_announced(e, s);
-        discover_note_found(e, &s->findings);
+        discover_note_discovered(e, &s->discoveries);
     }
-    findings_release(&s->findings);
+    discoveries_release(&s->discoveries);
 }
 
 /* What cannot be asked for ends the run: the ledger is not what it should be, or there is no memory. */
@@ -168,15 +168,15 @@ static enum result restore_waiting(void *context, struct request *request, int64
     return result;
 }
 
-static enum result count_found(struct engine *e, struct err *err)
+static enum result count_discovered(struct engine *e, struct err *err)
 {
     uint64_t *counts = calloc(e->job->endpoint_count + 1, sizeof *counts);
     enum result result =
-        counts ? committer_count_found(e->committer, counts, e->job->endpoint_count, err)
+        counts ? committer_count_discovered(e->committer, counts, e->job->endpoint_count, err)
                : err_nomem(err, "reading the ledger");
 
     for (uint32_t i = 0; result == RESULT_OK && i < e->job->endpoint_count; i++) {
-        frontier_note_found(e->frontier, i, counts[i]);
+        frontier_note_discovered(e->frontier, i, counts[i]);
     }
     free(counts);
     return result;
@@ -186,7 +186,7 @@ enum result discover_restore(struct engine *e, struct err *err)
 {
     struct discover *d = &e->discover;
     struct waiting w = { e, engine_now_us(e), clock_wall_us(&e->options.clock), err };
-    enum result result = d->is_used ? count_found(e, err) : RESULT_OK;
+    enum result result = d->is_used ? count_discovered(e, err) : RESULT_OK;
 
     d->read_to = frontier_seeds(e->frontier);
     d->last_id = frontier_total(e->frontier);
@@ -227,7 +227,7 @@ void discover_feed(struct engine *e)
     }
     d->asked_for = d->last_id;
     d->is_asking = true;
-    committer_read_found(e->committer, &question);
+    committer_read_discovered(e->committer, &question);
 }
 
 bool discover_settle_accounts(struct engine *e)
@@ -250,7 +250,7 @@ bool discover_settle_accounts(struct engine *e)
     }
     question.accounts = d->accounts;
     d->is_asking = d->accounts_asked = true;
-    committer_read_found(e->committer, &question);
+    committer_read_discovered(e->committer, &question);
     return false;
 }
 

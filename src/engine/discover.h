@@ -1,7 +1,7 @@
 /**
  * Discover: what answers give rise to, from the body to the frontier.
  *
- *   body --(pages, records: on the loop or the pool)--> findings --settlement--> ledger
+ *   body --(pages, records: on the loop or the pool)--> discoveries --settlement--> ledger
  *   ledger --(a few hundred at a time)--> frontier
  *
  * Nothing found is kept in memory but what the frontier has room for: a page that names a million details
@@ -15,7 +15,7 @@
 
 #include "fetch/response.h"
 #include "job/job.h"
-#include "plan/found.h"
+#include "plan/discovered.h"
 #include "plan/frontier.h"
 #include "store/ledger.h"
 
@@ -55,13 +55,13 @@ bool discover_wants(const struct discover *d, uint32_t endpoint);
 
 /** What a good answer to this request gives rise to. RESULT_NOMEM alone; `out` may then have a part of it. Any thread. */
 MUST_CHECK enum result discover_read(const struct discover *d, const struct request *request,
-                                     const struct response *response, struct findings *out);
+                                     const struct response *response, struct discoveries *out);
 
-/** The settlement is durable, and with it what it has found. Releases the findings. */
+/** The settlement is durable, and with it what it has found. Releases the discoveries. */
 void discover_committed(struct engine *engine, struct settlement *settlement);
 
 /** These are in the ledger now. */
-void discover_note_found(struct engine *engine, const struct findings *findings);
+void discover_note_discovered(struct engine *engine, const struct discoveries *discoveries);
 
 /** The frontier has had all that was found, and could do with more. */
 bool discover_has_room(const struct engine *engine);

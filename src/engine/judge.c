@@ -45,7 +45,7 @@
 /* What was read in a body, on the loop or on the pool. */
 struct reading {
     struct request *clear; /* the request asked, when that is sealed; or NULL */
-    struct findings findings;
+    struct discoveries discoveries;
     struct opinion opinion;
 };
 
@@ -60,7 +60,7 @@ struct body_check {
 
 static void reading_release(struct reading *reading)
 {
-    findings_release(&reading->findings);
+    discoveries_release(&reading->discoveries);
     request_free(reading->clear);
 }
 
@@ -132,7 +132,7 @@ static void back_off_locally(struct engine *e, struct response *response)
 /* A page that was asked for only to see the end of its listing, and is refused for good: that is the end. The
  * answer is kept, as evidence, but no table is made of it. */
 static bool is_past_end(const struct engine *e, const struct response *response,
-                        const struct deadline *deadline, struct findings *findings)
+                        const struct deadline *deadline, struct discoveries *discoveries)
 {
     const struct request *request = response->request;
     bool has_status = response->outcome == OUTCOME_STATUS;
@@ -144,10 +144,10 @@ static bool is_past_end(const struct engine *e, const struct response *response,
          retry_wants_status(&e->job->retry, response->status))) {
         return false;
     }
-    findings_release(findings);
-    return pages_read_refused(e->job, request, has_status ? response->status : 0, findings) ==
+    discoveries_release(discoveries);
+    return pages_read_refused(e->job, request, has_status ? response->status : 0, discoveries) ==
                RESULT_OK &&
-           findings->page.is_page;
+           discoveries->page.is_page;
 }
 
 /* What a server says in an error may repeat a secret, and be long: redacted first, cut then. */
@@ -187,7 +187,7 @@ static bool is_kept(const struct engine *e, uint32_t endpoint)
 
 static void settle_by_verdict(struct engine *e, struct response *response,
                               const struct attempt *attempt, const struct deadline *deadline,
-                              struct findings *findings)
+                              struct discoveries *discoveries)
 {
     switch (retry_judge(attempt, &e->job->retry)) {
     case VERDICT_DONE:
@@ -195,7 +195,7 @@ static void settle_by_verdict(struct engine *e, struct response *response,
                    !response->body.len                       ? SETTLE_BODY_EMPTY
                    : is_kept(e, response->request->endpoint) ? SETTLE_BODY_FOREIGN
                                                              : SETTLE_BODY_JSON,
-                   findings);
+                   discoveries);
         break;
     case VERDICT_REDIRECT:
         redirect(e, response);
@@ -253,7 +253,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         return;
     }
     body_tell(e, response);
-    add_said(e, response, reading->findings.said);
+    add_said(e, response, reading->discoveries.said);
     opinion_apply(e, response, &reading->opinion, &deadline);
     hide_in_reason(e, response);
     attempt.outcome = response->outcome;
@@ -265,7 +265,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         credential_note_well(e, request);
     }
     if (ban_takes(e, response) ||
-        opinion_heed(e, response, &reading->opinion, &deadline, &reading->findings)) {
+        opinion_heed(e, response, &reading->opinion, &deadline, &reading->discoveries)) {
         return;
     }
     if (response->outcome == OUTCOME_STATUS) {
@@ -296,13 +296,13 @@ static void judge(struct engine *e, struct response *response, struct reading *r
     refused_alike_note(e, response, deadline.holds_host);
     if (poll_is_not_modified(response)) {
         settle_put(e, response, SETTLE_DONE, SETTLE_BODY_NONE, NULL);
-    } else if (is_past_end(e, response, &deadline, &reading->findings)) {
+    } else if (is_past_end(e, response, &deadline, &reading->discoveries)) {
         judge_done(e, response, response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY,
-                   &reading->findings);
+                   &reading->discoveries);
     } else if (request->last.bad_times >= BAD_ALIKE_MAX || refused_alike_is(e, request)) {
         judge_final(e, response);
     } else {
-        settle_by_verdict(e, response, &attempt, &deadline, &reading->findings);
+        settle_by_verdict(e, response, &attempt, &deadline, &reading->discoveries);
     }
 }
 
@@ -332,19 +332,19 @@ static void read_page(const struct engine *e, struct response *response, struct 
 {
     const struct request *request = reading->clear ? reading->clear : response->request;
     const struct job_endpoint *endpoint = &e->job->endpoints[request->endpoint];
-    struct findings *findings = &reading->findings;
+    struct discoveries *discoveries = &reading->discoveries;
 
     if (endpoint->pages.kind == JOB_PAGES_NONE) {
-        pages_check_single(endpoint, buf_view(&response->body), findings);
+        pages_check_single(endpoint, buf_view(&response->body), discoveries);
     }
-    if (!findings->is_no_page && discover_wants(&e->discover, request->endpoint) &&
-        discover_read(&e->discover, request, response, findings) != RESULT_OK) {
-        findings_release(findings);
+    if (!discoveries->is_no_page && discover_wants(&e->discover, request->endpoint) &&
+        discover_read(&e->discover, request, response, discoveries) != RESULT_OK) {
+        discoveries_release(discoveries);
         note_shortage(response);
     }
-    if (findings->is_no_page) {
+    if (discoveries->is_no_page) {
         response->outcome = OUTCOME_NO_RECORDS;
-        memcpy(response->reason, findings->why, sizeof response->reason);
+        memcpy(response->reason, discoveries->why, sizeof response->reason);
     }
 }
 

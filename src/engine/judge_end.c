@@ -120,14 +120,14 @@ void judge_wait_free(struct engine *e, struct response *response)
 
 /* A page that came a second time is kept, but no table gets its records again. */
 void judge_done(struct engine *e, struct response *response, enum settle_body body_kind,
-                struct findings *findings)
+                struct discoveries *discoveries)
 {
-    bool is_repeat = findings && findings->page.is_repeat;
+    bool is_repeat = discoveries && discoveries->page.is_repeat;
 
     deep_limit_came(&e->judging.deep_limits, &response->request->page);
     settle_put(e, response, SETTLE_DONE,
                is_repeat && body_kind == SETTLE_BODY_JSON ? SETTLE_BODY_FOREIGN : body_kind,
-               findings);
+               discoveries);
 }
 
 /* When its listing thereby meets a limit, that is told once for all pages that are left out. */

@@ -17,9 +17,9 @@ struct engine;
 struct request;
 struct response;
 
-/** Settled as done. Takes the findings; NULL: there are none. */
+/** Settled as done. Takes the discoveries; NULL: there are none. */
 void judge_done(struct engine *engine, struct response *response, enum settle_body body_kind,
-                struct findings *findings);
+                struct discoveries *discoveries);
 
 /** Settled as failed, by its outcome and reason. */
 void judge_final(struct engine *engine, struct response *response);

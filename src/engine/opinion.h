@@ -19,7 +19,7 @@
 
 struct engine;
 struct deadline;
-struct findings;
+struct discoveries;
 
 /** Zeroed, with `action` ANSWER_DO_COUNT and `rule` RULEBOOK_NONE: it is as its status says. */
 struct opinion {

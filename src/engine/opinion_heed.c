@@ -137,7 +137,7 @@ struct act {
     struct response *response;
     const struct opinion *opinion;
     const struct deadline *deadline;
-    struct findings *findings;
+    struct discoveries *discoveries;
 };
 
 static void act_ok(const struct act *a)
@@ -146,7 +146,7 @@ static void act_ok(const struct act *a)
                             : a->opinion->is_json  ? SETTLE_BODY_JSON
                                                    : SETTLE_BODY_FOREIGN;
 
-    judge_done(a->engine, a->response, kind, a->findings);
+    judge_done(a->engine, a->response, kind, a->discoveries);
 }
 
 /* The body is kept, though no table reads it. A listing ends here. */
@@ -154,15 +154,15 @@ static void act_empty(const struct act *a)
 {
     const struct request *request = a->response->request;
 
-    findings_release(a->findings);
+    discoveries_release(a->discoveries);
     if (a->engine->job->endpoints[request->endpoint].pages.kind != JOB_PAGES_NONE) {
-        a->findings->page = (struct page_result){ .is_page = true,
-                                                  .end = PAGE_END_RULE,
-                                                  .total = PAGE_TOTAL_UNKNOWN,
-                                                  .ordinal = request->page.ordinal };
+        a->discoveries->page = (struct page_result){ .is_page = true,
+                                                     .end = PAGE_END_RULE,
+                                                     .total = PAGE_TOTAL_UNKNOWN,
+                                                     .ordinal = request->page.ordinal };
     }
     judge_done(a->engine, a->response,
-               a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, a->findings);
+               a->response->body.len ? SETTLE_BODY_FOREIGN : SETTLE_BODY_EMPTY, a->discoveries);
 }
 
 /* A listing has no further pages after an answer without records, so both come to the same. */
@@ -228,9 +228,9 @@ static void (*const acts[ANSWER_DO_COUNT])(const struct act *act) = {
 };
 
 bool opinion_heed(struct engine *e, struct response *response, const struct opinion *opinion,
-                  const struct deadline *deadline, struct findings *findings)
+                  const struct deadline *deadline, struct discoveries *discoveries)
 {
-    struct act act = { e, response, opinion, deadline, findings };
+    struct act act = { e, response, opinion, deadline, discoveries };
 
     if (opinion->action == ANSWER_DO_COUNT) {
         return false;

@@ -10,7 +10,7 @@
 
 struct deadline;
 struct engine;
-struct findings;
+struct discoveries;
 struct opinion;
 struct response;
 
@@ -21,6 +21,6 @@ void opinion_apply(struct engine *engine, struct response *response, const struc
 
 /** Does what the opinion says. False: nothing but what follows from the outcome. */
 bool opinion_heed(struct engine *engine, struct response *response, const struct opinion *opinion,
-                  const struct deadline *deadline, struct findings *findings);
+                  const struct deadline *deadline, struct discoveries *discoveries);
 
 #endif

@@ -23,7 +23,7 @@ void poll_init(struct engine *e)
 
 void poll_release(struct engine *e)
 {
-    findings_release(&e->poll.part.findings);
+    discoveries_release(&e->poll.part.discoveries);
 }
 
 /* The wall clock as the session began, and the time since then: rounds keep their distance from each other
@@ -60,30 +60,31 @@ static bool may_put(const struct engine *e)
     return poll_left(e) && e->options.follow_up.kind != FOLLOW_UP_FAILED;
 }
 
-static enum result find_seed(struct engine *e, uint64_t id, struct findings *out, struct err *err)
+static enum result find_seed(struct engine *e, uint64_t id, struct discoveries *out,
+                             struct err *err)
 {
     static const struct page_at no_page;
     struct request *seed;
     struct sort_key place;
-    struct found *found;
+    struct discovered *found;
     enum result result = frontier_make(e->frontier, id, &seed, err);
 
     if (result != RESULT_OK) {
         return result;
     }
     sort_key_of_seed(rounds_number(&e->poll.rounds), id, &place);
-    found = found_new(seed->endpoint,
-                      &(struct request_texts){ .key = seed->key,
-                                               .url = seed->url,
-                                               .body = seed->body,
-                                               .vars = seed->vars,
-                                               .sort_key = sort_key_view(&place) },
-                      &no_page);
+    found = discovered_new(seed->endpoint,
+                           &(struct request_texts){ .key = seed->key,
+                                                    .url = seed->url,
+                                                    .body = seed->body,
+                                                    .vars = seed->vars,
+                                                    .sort_key = sort_key_view(&place) },
+                           &no_page);
     frontier_forget(e->frontier, seed);
     if (!found) {
         return err_nomem(err, "beginning a round");
     }
-    findings_add(out, found);
+    discoveries_add(out, found);
     return RESULT_OK;
 }
 
@@ -119,16 +120,16 @@ static void put_part(struct engine *e)
     p->part = (struct settlement){ .next = NULL };
     last = last - id > PART_SEEDS ? id + PART_SEEDS : last;
     while (id < last && result == RESULT_OK) {
-        result = find_seed(e, id + 1, &p->part.findings, &err);
+        result = find_seed(e, id + 1, &p->part.discoveries, &err);
         id += result == RESULT_OK;
     }
-    if (result == RESULT_OK && seal_findings(e, &p->part.findings) != RESULT_OK) {
+    if (result == RESULT_OK && seal_discoveries(e, &p->part.discoveries) != RESULT_OK) {
         result = err_nomem(&err, "beginning a round");
     }
     if (result == RESULT_OK) {
         send_part(e, id);
     } else {
-        findings_release(&p->part.findings);
+        discoveries_release(&p->part.discoveries);
         give_up(e, &err);
     }
 }
@@ -140,9 +141,9 @@ void poll_committed(struct engine *e, struct settlement *part)
     p->is_putting = false;
     if (part->state != SETTLE_LOST) {
         p->rounds.kept.put = p->kept.put;
-        discover_note_found(e, &part->findings);
+        discover_note_discovered(e, &part->discoveries);
     }
-    findings_release(&part->findings);
+    discoveries_release(&part->discoveries);
 }
 
 /* --- the rounds' times ------------------------------------------------------------------------------- */

@@ -28,18 +28,18 @@ static enum result seal_text(struct engine *e, struct str *text, struct buf *roo
 }
 
 /* NULL when out of memory. */
-static struct found *sealed(struct engine *e, const struct found *found)
+static struct discovered *sealed(struct engine *e, const struct discovered *found)
 {
     struct request_texts texts = found->texts;
     struct buf url = { 0 }, body = { 0 }, vars = { 0 }, key = { 0 };
-    struct found *copy = NULL;
+    struct discovered *copy = NULL;
 
     if (seal_text(e, &texts.url, &url) == RESULT_OK &&
         seal_text(e, &texts.body, &body) == RESULT_OK &&
         seal_text(e, &texts.vars, &vars) == RESULT_OK &&
         secrets_redact(&e->secrets, texts.key, SECRETS_WHOLE, &key) == RESULT_OK) {
         texts.key = key.len ? buf_view(&key) : STR("***");
-        copy = found_new(found->endpoint, &texts, &found->page);
+        copy = discovered_new(found->endpoint, &texts, &found->page);
     }
     buf_release(&url);
     buf_release(&body);
@@ -58,12 +58,12 @@ static void hide_note(struct engine *e, struct page_note *note)
     snprintf(note->text, sizeof note->text, "%.*s", STR_ARG(buf_view(&e->scratch.redacted)));
 }
 
-enum result seal_findings(struct engine *e, struct findings *findings)
+enum result seal_discoveries(struct engine *e, struct discoveries *discoveries)
 {
-    struct found **link = &findings->first;
+    struct discovered **link = &discoveries->first;
 
-    for (struct found *found; (found = *link); link = &(*link)->next) {
-        struct found *copy;
+    for (struct discovered *found; (found = *link); link = &(*link)->next) {
+        struct discovered *copy;
 
         if (!wants_seal(e, found->texts.url) && !wants_seal(e, found->texts.body) &&
             !wants_seal(e, found->texts.vars) && !secrets_are_in(&e->secrets, found->texts.key)) {
@@ -75,12 +75,12 @@ enum result seal_findings(struct engine *e, struct findings *findings)
         }
         copy->next = found->next;
         *link = copy;
-        if (findings->last == found) {
-            findings->last = copy;
+        if (discoveries->last == found) {
+            discoveries->last = copy;
         }
-        found_free(found);
+        discovered_free(found);
     }
-    for (struct page_note *note = findings->notes; note; note = note->next) {
+    for (struct page_note *note = discoveries->notes; note; note = note->next) {
         hide_note(e, note);
     }
     return RESULT_OK;

@@ -2,7 +2,7 @@
  * Seal: what is asked again with a secret in it, and may not be written down with it.
  *
  *   a body names https://api/list?page=2&access_token=4f3c
- *     --seal_findings--> ledger, frontier, screen: ...&access_token={secret:login.token}
+ *     --seal_discoveries--> ledger, frontier, screen: ...&access_token={secret:login.token}
  *     --seal_open, when it is asked--> the token of now
  *
  * So a token that a server repeats in the URL of the next page stands in no ledger, and has not ended when
@@ -20,7 +20,7 @@
 
 struct engine;
 struct fetch_extra;
-struct findings;
+struct discoveries;
 struct request;
 
 struct seal {
@@ -28,7 +28,7 @@ struct seal {
 };
 
 /** Takes the secrets out of what was found, so that it can be written down. */
-MUST_CHECK enum result seal_findings(struct engine *engine, struct findings *findings);
+MUST_CHECK enum result seal_discoveries(struct engine *engine, struct discoveries *discoveries);
 
 /** The request comes from the ledger: whether there is anything to open in it. */
 void seal_note(struct request *request);

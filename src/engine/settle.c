@@ -173,26 +173,26 @@ static void hide_in_headers(struct engine *e, struct response *response)
 }
 
 void settle_put(struct engine *e, struct response *response, enum settle_state state,
-                enum settle_body body_kind, struct findings *findings)
+                enum settle_body body_kind, struct discoveries *discoveries)
 {
     struct settlement *s;
 
     if (response->request->is_scout) { /* the plan's own has been answered, and that stands */
-        if (findings) {
-            findings_release(findings);
+        if (discoveries) {
+            discoveries_release(discoveries);
         }
         frontier_forget(e->frontier, settle_dismantle(e, response));
         return;
     }
     s = take_settlement(e, response->request);
     hide_in_headers(e, response);
-    if (s && findings && seal_findings(e, findings) != RESULT_OK) {
+    if (s && discoveries && seal_discoveries(e, discoveries) != RESULT_OK) {
         spare_settlement(e, s);
         s = NULL;
     }
     if (!s) {
-        if (findings) {
-            findings_release(findings);
+        if (discoveries) {
+            discoveries_release(discoveries);
         }
         settle_once_more(e, settle_dismantle(e, response));
         return;
@@ -202,9 +202,9 @@ void settle_put(struct engine *e, struct response *response, enum settle_state s
     s->state = state;
     s->body_kind = body_kind;
     s->response = response;
-    if (findings) {
-        s->findings = *findings;
-        *findings = (struct findings){ 0 };
+    if (discoveries) {
+        s->discoveries = *discoveries;
+        *discoveries = (struct discoveries){ 0 };
     }
     if (state == SETTLE_DONE) {
         poll_note(e, s);

@@ -9,7 +9,7 @@
 #define SCRAPETOP_ENGINE_SETTLE_H
 
 #include "base/err.h"
-#include "plan/found.h"
+#include "plan/discovered.h"
 #include "store/settlement.h"
 
 #include <stdbool.h>
@@ -18,10 +18,10 @@ struct engine;
 struct request;
 struct response;
 
-/** Settles the response and the request in it. Takes both, and the findings; NULL: there are none. Without
+/** Settles the response and the request in it. Takes both, and the discoveries; NULL: there are none. Without
  *  memory the request goes back to the frontier. */
 void settle_put(struct engine *engine, struct response *response, enum settle_state state,
-                enum settle_body body_kind, struct findings *findings);
+                enum settle_body body_kind, struct discoveries *discoveries);
 
 /** Notes of a request without an answer that it is SETTLE_SENDING, or SETTLE_UNSENT after all. Takes it; false:
  *  there is no memory, and it is the caller's still. */

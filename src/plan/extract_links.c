@@ -87,7 +87,7 @@ bool extract_links_wants(const struct extract_links *h, uint32_t endpoint)
 struct reaping {
     const struct extract_links *h;
     const struct request *request;
-    struct findings *out;
+    struct discoveries *out;
     const struct link_child *child; /* at hand, with the values for the record at hand */
     struct str values[JSON_LOOKS_MAX];
     const size_t *map;                       /* of the template at hand */
@@ -248,7 +248,7 @@ static void add_detail(struct reaping *r, const struct sort_key *place, uint64_t
                                    .sort_key = sort_key_view(place) };
     struct pages_first first = { .url = { 0 } };
     struct err err = { .text = "" };
-    struct found *found = NULL;
+    struct discovered *found = NULL;
 
     if (endpoint->pages.kind != JOB_PAGES_NONE) {
         enum result result = pages_first(endpoint, &texts, &first, &err);
@@ -265,9 +265,9 @@ static void add_detail(struct reaping *r, const struct sort_key *place, uint64_t
     if (texts.body.data && str_equal(texts.body, str_view(endpoint->body))) {
         texts.body = STR_NONE; /* what its endpoint says */
     }
-    found = found_new(r->child->endpoint, &texts, &(struct page_at){ 0 });
+    found = discovered_new(r->child->endpoint, &texts, &(struct page_at){ 0 });
     if (found) {
-        findings_add(r->out, found);
+        discoveries_add(r->out, found);
     } else {
         r->result = RESULT_NOMEM;
     }
@@ -388,14 +388,14 @@ static void take_vars(struct reaping *r)
 static void note_passed_over(struct reaping *r)
 {
     if (r->result == RESULT_OK && r->passed_over) {
-        r->result = findings_note(r->out, PAGE_NOTE_NO_VALUE,
-                                  "%" PRIu64 " of %" PRIu64 " not asked for, %s", r->passed_over,
-                                  r->records, r->why);
+        r->result = discoveries_note(r->out, PAGE_NOTE_NO_VALUE,
+                                     "%" PRIu64 " of %" PRIu64 " not asked for, %s", r->passed_over,
+                                     r->records, r->why);
     }
 }
 
 enum result extract_links_read(const struct extract_links *h, const struct request *request,
-                               struct str body, struct findings *out)
+                               struct str body, struct discoveries *out)
 {
     const struct json_pointer *records = &h->records[request->endpoint];
     struct reaping r = { .h = h, .request = request, .out = out };

@@ -21,7 +21,7 @@
 #define SCRAPETOP_PLAN_EXTRACT_LINKS_H
 
 #include "job/job.h"
-#include "plan/found.h"
+#include "plan/discovered.h"
 
 struct extract_links;
 
@@ -35,6 +35,6 @@ bool extract_links_wants(const struct extract_links *links, uint32_t endpoint);
 /** `body` has passed json_check. */
 MUST_CHECK enum result extract_links_read(const struct extract_links *links,
                                           const struct request *request, struct str body,
-                                          struct findings *out);
+                                          struct discoveries *out);
 
 #endif

@@ -59,7 +59,7 @@ void frontier_free(struct frontier *f)
 
 uint64_t frontier_total(const struct frontier *f)
 {
-    return f->total + f->found_count;
+    return f->total + f->discovered_count;
 }
 
 uint64_t frontier_seeds(const struct frontier *f)

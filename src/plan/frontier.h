@@ -55,7 +55,7 @@ uint64_t frontier_total(const struct frontier *frontier);
 uint64_t frontier_seeds(const struct frontier *frontier);
 
 /** So many more requests of the endpoint have been found, though nobody has offered them yet. */
-void frontier_note_found(struct frontier *frontier, uint32_t endpoint, uint64_t count);
+void frontier_note_discovered(struct frontier *frontier, uint32_t endpoint, uint64_t count);
 
 /** A found request is to be asked, before what of the plan has not been begun on. Takes it, unless it
  *  fails: RESULT_CORRUPT when its endpoint or URL is none. */

@@ -4,7 +4,7 @@
  *   frontier_wait   where requests stand: the waiting heap, and hosts with what is parked at them
  *   frontier_order  the plan's own requests in their order
  *   frontier_aside  what is parked at a host that is shut for long
- *   frontier_found  what answers gave rise to
+ *   frontier_discovered  what answers gave rise to
  *   frontier_steer  single requests, by the user's word
  *   frontier        which request is next, and when
  */
@@ -25,7 +25,7 @@ struct frontier {
 
     uint32_t endpoint_count;
     uint64_t *found; /* requests found, by endpoint */
-    uint64_t found_count;
+    uint64_t discovered_count;
     struct request_queue offered; /* found, and not begun on yet */
     size_t offered_count;
 
@@ -81,7 +81,7 @@ bool frontier_has_unmade(const struct frontier *frontier);
 /** Unmakes what is parked before hosts that are shut for long, while there is more of the plan. */
 void frontier_set_aside(struct frontier *frontier, uint64_t now_us);
 
-/* frontier_found.c */
+/* frontier_discovered.c */
 
 /** The first of the offered ones, or NULL. */
 struct request *frontier_take_offered(struct frontier *frontier);

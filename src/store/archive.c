@@ -348,8 +348,8 @@ static enum result put_rows(struct archive *a, struct settlement *batch, uint64_
     for (struct settlement *s = batch; s && result == RESULT_OK; s = s->next) {
         result = put_row(a, s, err);
         if (result == RESULT_OK &&
-            (s->findings.first || s->findings.notes || s->findings.page.is_page)) {
-            result = ledger_put_findings(a->ledger, s, err);
+            (s->discoveries.first || s->discoveries.notes || s->discoveries.page.is_page)) {
+            result = ledger_put_discoveries(a->ledger, s, err);
         }
     }
     if (result == RESULT_OK && a->next.committed > a->segment.extent.committed) {

@@ -41,16 +41,16 @@ static void deliver(struct committer *c, const struct settlement_list *back)
     }
 }
 
-static void deliver_found(struct committer *c)
+static void deliver_discovered(struct committer *c)
 {
-    struct found_list found;
+    struct discovered_list found;
     bool answered;
 
     uv_mutex_lock(&c->mutex);
     answered = c->shared.answered;
     c->shared.answered = false;
     found = c->shared.found;
-    c->shared.found = (struct found_list){ .count = 0 };
+    c->shared.found = (struct discovered_list){ .count = 0 };
     uv_mutex_unlock(&c->mutex);
     if (answered) {
         c->options.on_found(c->options.context, found.first, found.count);
@@ -92,7 +92,7 @@ static void on_news(uv_async_t *async)
         c->options.on_trouble(c->options.context, trouble, &err);
     }
     deliver(c, &back);
-    deliver_found(c);
+    deliver_discovered(c);
     deliver_failed(c);
     if (finished && !uv_is_closing((uv_handle_t *)&c->async)) {
         uv_thread_join(&c->thread);
@@ -199,19 +199,19 @@ enum result committer_each_waiting(struct committer *committer,
                                                         int64_t not_before_us),
                                    void *context, struct err *err)
 {
-    struct ledger_found_query query = {
-        .which = LEDGER_FOUND_WAITING, .max = SIZE_MAX, .visit = visit, .context = context
+    struct ledger_discovered_query query = {
+        .which = LEDGER_DISCOVERED_WAITING, .max = SIZE_MAX, .visit = visit, .context = context
     };
 
     assert(!committer->started);
-    return ledger_each_found(committer->archive.ledger, &query, err);
+    return ledger_each_discovered(committer->archive.ledger, &query, err);
 }
 
-enum result committer_count_found(struct committer *committer, uint64_t *counts,
-                                  size_t endpoint_count, struct err *err)
+enum result committer_count_discovered(struct committer *committer, uint64_t *counts,
+                                       size_t endpoint_count, struct err *err)
 {
     assert(!committer->started);
-    return ledger_count_found(committer->archive.ledger, counts, endpoint_count, err);
+    return ledger_count_discovered(committer->archive.ledger, counts, endpoint_count, err);
 }
 
 enum result committer_read_rounds(struct committer *committer, struct rounds_kept *rounds,
@@ -323,7 +323,8 @@ void committer_event(struct committer *committer, struct str line)
     uv_mutex_unlock(&committer->mutex);
 }
 
-void committer_read_found(struct committer *committer, const struct committer_question *question)
+void committer_read_discovered(struct committer *committer,
+                               const struct committer_question *question)
 {
     struct shared *s = &committer->shared;
 

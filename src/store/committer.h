@@ -15,7 +15,7 @@
  *     committer_put ----- settlements (list) ------> write, sync, commit
  *     on_committed <----- the same, settled -------- uv_async
  *     committer_event --- text line ---------------> events.jsonl (no sync)
- *     committer_read_found --- one question -------> the ledger
+ *     committer_read_discovered --- one question -------> the ledger
  *     on_found <------------ a few hundred requests -
  *     committer_read_failed -- the like, of one -----> the ledger
  *     on_failed <----------- its row ---------------
@@ -68,7 +68,7 @@ struct committer_options {
     uint64_t boot;                                                /* see struct ledger_clock */
     void (*on_committed)(void *context, struct settlement *list); /* in order of put */
     void (*on_trouble)(void *context, enum result result, const struct err *err);
-    /* The answer to committer_read_found; takes the requests. With fewer than were asked for there are no
+    /* The answer to committer_read_discovered; takes the requests. With fewer than were asked for there are no
      * more for now. Also before `closed`, when the question came before the close. */
     void (*on_found)(void *context, struct request *list, size_t count);
     /* The answer to committer_read_failed; the row for the call only. NULL: it has no failure, or the ledger
@@ -101,7 +101,7 @@ MUST_CHECK enum result committer_each_exchange(struct committer *committer,
                                                                     struct err *err),
                                                void *context, struct err *err);
 
-/** Before start: the found requests that wait, in order of id; see ledger_each_found. Synchronous. */
+/** Before start: the found requests that wait, in order of id; see ledger_each_discovered. Synchronous. */
 MUST_CHECK enum result committer_each_waiting(struct committer *committer,
                                               enum result (*visit)(void *context,
                                                                    struct request *request,
@@ -109,8 +109,8 @@ MUST_CHECK enum result committer_each_waiting(struct committer *committer,
                                               void *context, struct err *err);
 
 /** Before start: how many were found, by endpoint. Synchronous. */
-MUST_CHECK enum result committer_count_found(struct committer *committer, uint64_t *counts,
-                                             size_t endpoint_count, struct err *err);
+MUST_CHECK enum result committer_count_discovered(struct committer *committer, uint64_t *counts,
+                                                  size_t endpoint_count, struct err *err);
 
 /** Before start: how far the rounds of polls were. Synchronous. */
 MUST_CHECK enum result committer_read_rounds(struct committer *committer,
@@ -150,7 +150,8 @@ struct committer_question {
     size_t account_count;
 };
 
-void committer_read_found(struct committer *committer, const struct committer_question *question);
+void committer_read_discovered(struct committer *committer,
+                               const struct committer_question *question);
 
 /** Asks for what the ledger has of a request that failed or waits, by what is committed then. One question at
  *  a time: on_failed comes before the next. */

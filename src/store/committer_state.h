@@ -38,7 +38,7 @@ struct index_call {
 };
 
 /* Requests that were found, on their way to the loop. */
-struct found_list {
+struct discovered_list {
     struct request *first, **end;
     size_t count;
 };
@@ -47,7 +47,7 @@ struct shared {
     struct settlement_list queue, back;
     struct committer_question question;
     bool asked, answered;
-    struct found_list found;
+    struct discovered_list found;
     uint64_t failed_asked; /* an id; 0: none */
     struct failed_answer {
         bool is_there; /* to be delivered */

@@ -9,7 +9,7 @@
 
 #define IDLE_US 1000000 /* without work for so long: the log is folded, and all looked after */
 #define SETTLEMENT_BYTES 1024 /* what one costs besides its body */
-#define FOUND_BYTES 512       /* what each of its findings does, about */
+#define FOUND_BYTES 512       /* what each of its discoveries does, about */
 
 void settlement_list_init(struct settlement_list *list)
 {
@@ -21,7 +21,7 @@ size_t settlement_bytes(const struct settlement *settlement)
 {
     return SETTLEMENT_BYTES + (settlement->response ? settlement->response->body.len : 0) +
            settlement->said.headers.len + settlement->said.body.len +
-           settlement->findings.count * FOUND_BYTES;
+           settlement->discoveries.count * FOUND_BYTES;
 }
 
 void settlement_list_append(struct settlement_list *list, struct settlement *settlement)
@@ -292,9 +292,9 @@ static void serve_calls(struct committer *c, struct index_call *calls)
     }
 }
 
-static enum result keep_found(void *context, struct request *request, int64_t not_before_us)
+static enum result keep_discovered(void *context, struct request *request, int64_t not_before_us)
 {
-    struct found_list *list = context;
+    struct discovered_list *list = context;
 
     (void)not_before_us;
     request->next = NULL;
@@ -308,12 +308,12 @@ static enum result keep_found(void *context, struct request *request, int64_t no
 static void answer_question(struct committer *c)
 {
     struct shared *s = &c->shared;
-    struct found_list list = { .count = 0 };
-    struct ledger_found_query query = {
-        .which = LEDGER_FOUND_NEW,
+    struct discovered_list list = { .count = 0 };
+    struct ledger_discovered_query query = {
+        .which = LEDGER_DISCOVERED_NEW,
         .after_id = s->question.after_id,
         .max = s->question.max,
-        .visit = keep_found,
+        .visit = keep_discovered,
         .context = &list,
     };
     const struct committer_question question = s->question;
@@ -326,10 +326,10 @@ static void answer_question(struct committer *c)
             result = ledger_read_account(c->archive.ledger, i, &question.accounts[i], &c->err);
         }
     } else if (!c->failed && question.ids) {
-        result = ledger_each_found_of(c->archive.ledger, question.ids, question.id_count, &query,
-                                      &c->err);
+        result = ledger_each_discovered_of(c->archive.ledger, question.ids, question.id_count,
+                                           &query, &c->err);
     } else if (!c->failed) {
-        result = ledger_each_found(c->archive.ledger, &query, &c->err);
+        result = ledger_each_discovered(c->archive.ledger, &query, &c->err);
     }
     if (result != RESULT_OK) {
         fail(c, result);

@@ -117,8 +117,8 @@ MUST_CHECK enum result ledger_end_sending(struct ledger *ledger, bool forget, ui
  *  answered. Those that are new get the next ids; one that was
  *  found before (same endpoint, URL, body and round) keeps the lesser of both places and what belongs to
  *  it, with all that was found by it, and gets no id here. A page that its own listing has had already is noted as PAGE_NOTE_BACK. */
-MUST_CHECK enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
-                                           struct err *err);
+MUST_CHECK enum result ledger_put_discoveries(struct ledger *ledger, struct settlement *settlement,
+                                              struct err *err);
 
 /** How far the rounds of polls are. */
 MUST_CHECK enum result ledger_put_rounds(struct ledger *ledger, const struct rounds_kept *rounds,
@@ -171,29 +171,31 @@ MUST_CHECK enum result ledger_each_exchange(struct ledger *ledger,
                                                                  struct err *err),
                                             void *context, struct err *err);
 
-enum ledger_found {
-    LEDGER_FOUND_NEW,     /* have not ended, nor do they wait */
-    LEDGER_FOUND_WAITING, /* for their next try */
+enum ledger_discovered {
+    LEDGER_DISCOVERED_NEW,     /* have not ended, nor do they wait */
+    LEDGER_DISCOVERED_WAITING, /* for their next try */
 };
 
 /** Up to `max` found requests with id > `after_id`, in order of id. `visit` takes each; those that wait
  *  come with the attempt, the last try and who set the deadline, and until when (`not_before_us`, wall clock).
  *  Ends when `visit` says other than RESULT_OK, with that. */
-struct ledger_found_query {
-    enum ledger_found which;
+struct ledger_discovered_query {
+    enum ledger_discovered which;
     uint64_t after_id;
     size_t max;
     enum result (*visit)(void *context, struct request *request, int64_t not_before_us);
     void *context;
 };
 
-MUST_CHECK enum result ledger_each_found(struct ledger *ledger,
-                                         const struct ledger_found_query *query, struct err *err);
+MUST_CHECK enum result ledger_each_discovered(struct ledger *ledger,
+                                              const struct ledger_discovered_query *query,
+                                              struct err *err);
 
 /** Those with these ids, in their order and as if never asked; of the query only `visit` counts. */
-MUST_CHECK enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids,
-                                            size_t count, const struct ledger_found_query *query,
-                                            struct err *err);
+MUST_CHECK enum result ledger_each_discovered_of(struct ledger *ledger, const uint64_t *ids,
+                                                 size_t count,
+                                                 const struct ledger_discovered_query *query,
+                                                 struct err *err);
 
 /** Appends the copy that ledger_put_kept made; RESULT_NOT_FOUND when there is none. */
 MUST_CHECK enum result ledger_read_kept(struct ledger *ledger, const char *name, struct buf *out,
@@ -210,8 +212,8 @@ MUST_CHECK enum result ledger_is_unchanged(struct ledger *ledger,
                                            struct err *err);
 
 /** How many were found, by endpoint. */
-MUST_CHECK enum result ledger_count_found(struct ledger *ledger, uint64_t *counts,
-                                          size_t endpoint_count, struct err *err);
+MUST_CHECK enum result ledger_count_discovered(struct ledger *ledger, uint64_t *counts,
+                                               size_t endpoint_count, struct err *err);
 
 enum ledger_index {
     LEDGER_JSON,  /* done, with a JSON body: what tables are made of */

@@ -57,9 +57,9 @@ static enum result read_seed_records(struct ledger *ledger, uint32_t endpoint,
     return result;
 }
 
-static enum result read_found_records(struct ledger *ledger, uint32_t endpoint,
-                                      const struct record_position *position, size_t max,
-                                      struct stream *stream, struct err *err)
+static enum result read_discovered_records(struct ledger *ledger, uint32_t endpoint,
+                                           const struct record_position *position, size_t max,
+                                           struct stream *stream, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_RECORDS, &result, err);
@@ -125,7 +125,7 @@ enum result ledger_read_endpoint(struct ledger *ledger, uint32_t endpoint,
     }
     result = read_seed_records(ledger, endpoint, position, max, &seeds, err);
     if (result == RESULT_OK && ledger->seeds) {
-        result = read_found_records(ledger, endpoint, position, max, &found, err);
+        result = read_discovered_records(ledger, endpoint, position, max, &found, err);
     }
     while (result == RESULT_OK && *count < max &&
            (first = take_first(&seeds, &found, position)) != NULL) {

@@ -7,7 +7,7 @@
  *   ledger_guess       words of old versions
  *   ledger_open        opens and makes a ledger
  *   ledger             rows of requests, segments and sessions; begin and commit
- *   ledger_found ...   one subject each, by its name: exchange, failed, found, poll, sending; order (an endpoint's
+ *   ledger_discovered ...   one subject each, by its name: exchange, failed, found, poll, sending; order (an endpoint's
  *                      records in the order of its table); account, listings, report (sums for people)
  *
  * Whoever fails within a transaction rolls it back (ledger_roll_back).
@@ -97,7 +97,7 @@ void ledger_set_busy_handler(struct ledger *ledger);
 /** Gives the connection the functions that the upgrade and SQL_FAILED_OLD call: ledger_guess.c. */
 MUST_CHECK enum result ledger_add_guesses(struct ledger *ledger, struct err *err);
 
-/** How many requests the plan has of its own, in a run in which others are found; else 0: ledger_found.c. */
+/** How many requests the plan has of its own, in a run in which others are found; else 0: ledger_discovered.c. */
 MUST_CHECK enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err *err);
 
 #define LEDGER_ETAG_MAX 256

@@ -5,7 +5,7 @@
 #ifndef SCRAPETOP_STORE_PAGE_ACCOUNT_H
 #define SCRAPETOP_STORE_PAGE_ACCOUNT_H
 
-#include "plan/found.h"
+#include "plan/discovered.h"
 
 #define PAGE_ACCOUNT_MISSING 16 /* keys of missing pages that are told */
 #define PAGE_ACCOUNT_KEY 64

@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "fetch/response.h"
-#include "plan/found.h"
+#include "plan/discovered.h"
 #include "plan/rounds.h"
 #include "store/failed_row.h"
 #include "store/record.h"
@@ -18,7 +18,7 @@ enum settle_state {
     SETTLE_FAILED = 2,
     SETTLE_WAITING = 3,
     SETTLE_ROUND =
-        4, /* no request's end: a part of a round of polls, which `rounds` and `findings` tell of;
+        4, /* no request's end: a part of a round of polls, which `rounds` and `discoveries` tell of;
                          without a response, and never in the ledger */
     SETTLE_SENDING =
         5, /* no end either: the request is about to be sent, and must not be sent twice. In
@@ -55,7 +55,8 @@ struct settlement {
                          it comes back; zeroed: nothing */
     int64_t not_before_wall_us; /* SETTLE_WAITING: the deadline, to outlive a restart */
     uint64_t waits_us;          /* likewise: how long that is from now */
-    struct findings findings; /* committed with it, in one transaction; whoever made the settlement
+    struct discoveries
+        discoveries; /* committed with it, in one transaction; whoever made the settlement
                                  releases them. Filled in: the ids of those that are new */
     struct settle_poll poll;
     const struct rounds_kept *rounds; /* SETTLE_ROUND: how far the round is with it; borrowed */

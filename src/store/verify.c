@@ -62,14 +62,14 @@ bool verify_report_is_damage(const struct verify_report *report)
     uint64_t count = 0;
 
     for (size_t kind = 0; verify_kind_is_damage((enum verify_kind)kind); kind++) {
-        count += report->findings[kind];
+        count += report->discoveries[kind];
     }
     return count;
 }
 
 static void tell(struct verify *v, struct verify_finding finding)
 {
-    v->report->findings[finding.kind]++;
+    v->report->discoveries[finding.kind]++;
     v->found(v->context, &finding);
 }
 

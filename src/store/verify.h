@@ -41,7 +41,7 @@ struct verify_report {
     uint64_t line_bytes; /* of the others: read and found right */
     uint32_t segments;
     uint64_t orphan_bytes, tail_bytes;
-    uint64_t findings[VERIFY_FILE + 1]; /* by kind */
+    uint64_t discoveries[VERIFY_FILE + 1]; /* by kind */
 };
 
 /** RESULT_OK however much is damaged; an error means that it could not be looked at. */

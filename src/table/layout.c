@@ -57,14 +57,14 @@ static bool is_below(const struct columns *columns, uint32_t node, uint32_t abov
     return node == above;
 }
 
-struct found {
+struct discovered {
     const struct table_spec *spec;
     const struct columns *columns;
     uint32_t explode_node;
     uint64_t rows, records;
 };
 
-static void describe(const struct found *found, struct layout_column *c)
+static void describe(const struct discovered *found, struct layout_column *c)
 {
     uint32_t node =
         c->source == COLUMNS_NONE ? COLUMNS_NONE : columns_node(found->columns, c->source);
@@ -85,7 +85,7 @@ static void describe(const struct found *found, struct layout_column *c)
     c->rare = could >= LAYOUT_RARE_ROWS_MIN && types_present(c->facts) * 100 < could;
 }
 
-static enum result pick_columns(struct layout *l, const struct found *found, struct err *err)
+static enum result pick_columns(struct layout *l, const struct discovered *found, struct err *err)
 {
     const struct table_spec *spec = found->spec;
 
@@ -113,7 +113,7 @@ static enum result pick_columns(struct layout *l, const struct found *found, str
 
 /* How many of the first columns are the record's own: neither within the array that is exploded, nor picked
  * by a pointer, which may lead there. */
-static uint32_t count_common(const struct layout *l, const struct found *found)
+static uint32_t count_common(const struct layout *l, const struct discovered *found)
 {
     uint32_t common = 0;
 
@@ -131,7 +131,7 @@ static uint32_t count_common(const struct layout *l, const struct found *found)
     return common;
 }
 
-static enum result find_filters(struct layout *l, const struct found *found, struct err *err)
+static enum result find_filters(struct layout *l, const struct discovered *found, struct err *err)
 {
     const struct table_spec *spec = found->spec;
 
@@ -157,7 +157,7 @@ enum result layout_new(struct layout **layout, const struct table_spec *spec,
                        const struct columns *columns, uint32_t explode_node, uint64_t rows,
                        uint64_t records, struct err *err)
 {
-    const struct found found = { spec, columns, explode_node, rows, records };
+    const struct discovered found = { spec, columns, explode_node, rows, records };
     uint32_t count = spec->pick_count ? (uint32_t)spec->pick_count : columns_count(columns);
     struct layout *l = calloc(1, sizeof *l);
     enum result result = RESULT_OK;

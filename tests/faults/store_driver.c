@@ -118,20 +118,20 @@ static void make_place(const struct request *request, struct sort_key *place)
     }
 }
 
-static struct found *make_found(const struct request *request)
+static struct discovered *make_found(const struct request *request)
 {
     struct sort_key place;
     struct page_at page = { 0 };
-    struct found *found;
+    struct discovered *found;
     char url[64];
 
     snprintf(url, sizeof url, "http://h.test/d/%" PRIu64, request->id / 2);
     make_place(request, &place);
-    found = found_new(1,
-                      &(struct request_texts){ .key = request->key,
-                                               .url = str_view(url),
-                                               .sort_key = sort_key_view(&place) },
-                      &page);
+    found = discovered_new(1,
+                           &(struct request_texts){ .key = request->key,
+                                                    .url = str_view(url),
+                                                    .sort_key = sort_key_view(&place) },
+                           &page);
     if (!found) {
         abort();
     }
@@ -163,7 +163,7 @@ static struct settlement *make_settlement(const struct driver *d, uint64_t id, b
     }
     s->state = is_failure(fate) ? SETTLE_FAILED : SETTLE_DONE;
     if (s->state == SETTLE_DONE) {
-        findings_add(&s->findings, make_found(request));
+        discoveries_add(&s->discoveries, make_found(request));
     }
     snprintf(request->reason, sizeof request->reason, "%s", is_failure(fate) ? "http 404" : "");
     s->body_kind = fate == FATE_FAILED                         ? SETTLE_BODY_NONE
@@ -232,7 +232,7 @@ static void on_committed(void *context, struct settlement *list)
             buf_printf(&lines, "%c %" PRIu64 "\n", letters[s->state], id) != RESULT_OK) {
             abort();
         }
-        findings_release(&s->findings);
+        discoveries_release(&s->discoveries);
         response_free(s->response);
         if (s->state == SETTLE_WAITING && !d->closing) {
             put(d, id);
@@ -326,7 +326,7 @@ struct check {
     uint64_t count, seed;
     unsigned char *states;
     unsigned char *found; /* by half the id of who names it */
-    uint64_t found_count;
+    uint64_t discovered_count;
     char *told; /* by id: the last letter, read before anything else, for a run that goes on */
     struct buf line, body, expected;
     bool complete; /* ended by itself: everything is settled, and nothing is left behind */
@@ -406,7 +406,7 @@ static enum result check_found(void *context, struct request *request, int64_t n
         violation(c, "found twice, or by nobody", request->id);
         half = 0;
     }
-    if (request->id != c->count + ++c->found_count) {
+    if (request->id != c->count + ++c->discovered_count) {
         violation(c, "found, with another's id", request->id);
     }
     by.id = half && c->states[2 * half] == SETTLE_DONE ? 2 * half : 2 * half + 1;
@@ -462,11 +462,11 @@ static int check(struct check *c, const char *path, const char *told)
 {
     struct err err = { .result = RESULT_OK };
     struct verify_report report;
-    struct ledger_found_query found = { .which = LEDGER_FOUND_NEW,
-                                        .after_id = c->count,
-                                        .max = SIZE_MAX,
-                                        .visit = check_found,
-                                        .context = c };
+    struct ledger_discovered_query found = { .which = LEDGER_DISCOVERED_NEW,
+                                             .after_id = c->count,
+                                             .max = SIZE_MAX,
+                                             .visit = check_found,
+                                             .context = c };
 
     read_told(c, told);
     if (run_reader_open(&c->reader, path, &err) != RESULT_OK) {
@@ -474,7 +474,7 @@ static int check(struct check *c, const char *path, const char *told)
     }
     if (verify_run(&c->reader, on_found, c, &report, &err) != RESULT_OK ||
         ledger_each_row(c->reader.ledger, check_row, c, &err) != RESULT_OK ||
-        ledger_each_found(c->reader.ledger, &found, &err) != RESULT_OK ||
+        ledger_each_discovered(c->reader.ledger, &found, &err) != RESULT_OK ||
         run_reader_each(&c->reader, LEDGER_STORED, check_body, c, &err) != RESULT_OK) {
         run_reader_close(&c->reader);
         return refuse(&err);

@@ -132,14 +132,14 @@ static void well_or_told(enum result result, const struct err *err)
 
 static void read_found(struct ledger *ledger, uint64_t *count)
 {
-    struct ledger_found_query query = { .max = BATCH, .visit = on_found, .context = count };
+    struct ledger_discovered_query query = { .max = BATCH, .visit = on_found, .context = count };
     struct err err = { .text = "" };
 
-    query.which = LEDGER_FOUND_NEW;
-    well_or_told(ledger_each_found(ledger, &query, &err), &err);
+    query.which = LEDGER_DISCOVERED_NEW;
+    well_or_told(ledger_each_discovered(ledger, &query, &err), &err);
     err.text[0] = '\0';
-    query.which = LEDGER_FOUND_WAITING;
-    well_or_told(ledger_each_found(ledger, &query, &err), &err);
+    query.which = LEDGER_DISCOVERED_WAITING;
+    well_or_told(ledger_each_discovered(ledger, &query, &err), &err);
 }
 
 static void read_endpoint(struct ledger *ledger, uint32_t endpoint)

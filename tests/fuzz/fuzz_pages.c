@@ -60,20 +60,20 @@ static struct str header(const void *context, struct str name, unsigned n)
     return n ? STR_NONE : *(const struct str *)context;
 }
 
-static void check_found(const struct findings *findings)
+static void check_found(const struct discoveries *discoveries)
 {
     struct url base, url;
     size_t count = 0;
 
     FUZZ_CHECK(url_split(STR("https://api.test/"), &base, NULL) == RESULT_OK);
-    for (const struct found *f = findings->first; f; f = f->next) {
+    for (const struct discovered *f = discoveries->first; f; f = f->next) {
         FUZZ_CHECK(url_split(f->texts.url, &url, NULL) == RESULT_OK);
         FUZZ_CHECK(url_same_origin(&base, &url));
         FUZZ_CHECK(!f->texts.vars.data || json_check(f->texts.vars, JSON_DEPTH_MAX, NULL));
         count++;
     }
-    FUZZ_CHECK(count == findings->count);
-    for (const struct page_note *n = findings->notes; n; n = n->next) {
+    FUZZ_CHECK(count == discoveries->count);
+    for (const struct page_note *n = discoveries->notes; n; n = n->next) {
         FUZZ_CHECK(n->text[0] && page_note_name(n->kind));
     }
 }
@@ -83,7 +83,7 @@ static void read_page(size_t kind, struct str head, struct str body)
     struct request *request =
         request_new(7, 0, STR("k,page=1"), STR("https://api.test/list?q=1&page=1"));
     struct page_reply reply = { body, header, &head };
-    struct findings out = { 0 };
+    struct discoveries out = { 0 };
 
     FUZZ_CHECK(request);
     FUZZ_CHECK(pages_read(&jobs[kind], request, &reply, &out) == RESULT_OK);
@@ -91,21 +91,21 @@ static void read_page(size_t kind, struct str head, struct str body)
     check_found(&out);
     if (out.first) { /* and the page after it has the same body */
         struct request *next = request_make(8, 0, &out.first->texts);
-        struct findings more = { 0 };
+        struct discoveries more = { 0 };
 
         FUZZ_CHECK(next);
         next->page = out.first->page;
         FUZZ_CHECK(pages_read(&jobs[kind], next, &reply, &more) == RESULT_OK);
         check_found(&more);
-        findings_release(&more);
+        discoveries_release(&more);
         FUZZ_CHECK(pages_read_refused(&jobs[kind], next, 404, &more) == RESULT_OK);
-        findings_release(&more);
+        discoveries_release(&more);
         request_free(next);
     }
-    findings_release(&out);
+    discoveries_release(&out);
     FUZZ_CHECK(extract_links_read(links[kind], request, body, &out) == RESULT_OK);
     check_found(&out);
-    findings_release(&out);
+    discoveries_release(&out);
     request_free(request);
 }
 

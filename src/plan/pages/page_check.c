@@ -68,7 +68,7 @@ void listing_keep_records(const struct listing *l, struct page_at *at)
 
 /* --- whether it is a page ------------------------------------------------------------------------------- */
 
-static void fail(struct findings *out, const char *records, bool absent,
+static void fail(struct discoveries *out, const char *records, bool absent,
                  const struct error_object *error, struct str body)
 {
     char what[64], there[PAGE_SUGGEST_MAX];
@@ -158,7 +158,8 @@ void listing_note_gap(struct listing *l)
 
 /* --- without pages ---------------------------------------------------------------------------------------- */
 
-void pages_check_single(const struct job_endpoint *endpoint, struct str body, struct findings *out)
+void pages_check_single(const struct job_endpoint *endpoint, struct str body,
+                        struct discoveries *out)
 {
     struct error_object error;
     struct json_pointer pointer;

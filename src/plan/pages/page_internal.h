@@ -19,7 +19,7 @@ struct listing {
     const struct job_endpoint *endpoint;
     const struct request *request;
     const struct page_reply *reply;
-    struct findings *out;
+    struct discoveries *out;
     struct job_pages pages;         /* the endpoint's, or what was guessed; texts borrowed */
     const struct page_style *style; /* of `pages` */
     struct page_at page;            /* the page's own, filled in where it is a listing's first */
@@ -41,7 +41,7 @@ struct listing {
 #define LISTING_NOTE(listing, ...)                                                                 \
     do {                                                                                           \
         if ((listing)->result == RESULT_OK) {                                                      \
-            (listing)->result = findings_note((listing)->out, __VA_ARGS__);                        \
+            (listing)->result = discoveries_note((listing)->out, __VA_ARGS__);                     \
         }                                                                                          \
     } while (0)
 
@@ -84,7 +84,7 @@ enum more pages_more_word(struct str plain, bool *is_sure);
 /** Reads whether there is more: `more` and `hint`. */
 void listing_read_more(struct listing *listing);
 
-/** The answer is no page of its listing, but a failure told within a 200. `findings` say so then. */
+/** The answer is no page of its listing, but a failure told within a 200. `discoveries` say so then. */
 bool listing_is_no_page(struct listing *listing);
 
 /** Notes that the page has the records of the one that named it: its end. */

@@ -234,7 +234,7 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
                                   .vars = l->request->vars };
     struct buf key = { 0 };
     struct sort_key place;
-    struct found *found = NULL;
+    struct discovered *found = NULL;
 
     at.chain = l->page.chain;
     at.kind = l->page.kind;
@@ -252,11 +252,11 @@ void listing_add(struct listing *l, const struct page_texts *texts, struct page_
     }
     if (l->result == RESULT_OK) {
         made.key = buf_view(&key);
-        found = found_new(l->request->endpoint, &made, &at);
+        found = discovered_new(l->request->endpoint, &made, &at);
         l->result = found ? RESULT_OK : RESULT_NOMEM;
     }
     if (found) {
-        findings_add(l->out, found);
+        discoveries_add(l->out, found);
     }
     buf_release(&key);
 }

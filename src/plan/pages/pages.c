@@ -234,7 +234,7 @@ static void tell_result(const struct listing *l)
 }
 
 enum result pages_read(const struct job *job, const struct request *request,
-                       const struct page_reply *reply, struct findings *out)
+                       const struct page_reply *reply, struct discoveries *out)
 {
     const struct job_endpoint *endpoint = &job->endpoints[request->endpoint];
     struct listing l = { .endpoint = endpoint,
@@ -297,7 +297,7 @@ static enum page_end end_by_status(const struct listing *l, int status)
 }
 
 enum result pages_read_refused(const struct job *job, const struct request *request, int status,
-                               struct findings *out)
+                               struct discoveries *out)
 {
     const struct job_endpoint *endpoint = &job->endpoints[request->endpoint];
     struct page_reply reply = { .body = STR_NONE };

@@ -34,7 +34,7 @@
 #define SCRAPETOP_PLAN_PAGES_PAGES_H
 
 #include "job/job.h"
-#include "plan/found.h"
+#include "plan/discovered.h"
 
 #define PAGES_BLOCK 1000  /* pages that one answer names at most */
 #define PAGES_ADDED_MAX 8 /* of these beyond the total known so far, but for the last page */
@@ -74,19 +74,20 @@ const char *pages_header(const char *where);
  *  records are absent, though pages before had some, or the body is an error object (plan/error_object.h),
  *  and the page does not tell the end itself (`has_more` false, `total` reached). */
 MUST_CHECK enum result pages_read(const struct job *job, const struct request *request,
-                                  const struct page_reply *reply, struct findings *out);
+                                  const struct page_reply *reply, struct discoveries *out);
 
 /** The same for a page that failed for good, with this status or (0) without one: it may be the one after its
  *  listing's last, asked for by number because nothing had told the end. Then `out->page.is_page` is set, and all
  *  is well; else it has failed. 404, 410 and 416 say so; 400 and 422 too, unless they may mean that nobody may see
  *  further pages. Whatever a page that is only to prove a total is answered, it is no failure. */
 MUST_CHECK enum result pages_read_refused(const struct job *job, const struct request *request,
-                                          int status, struct findings *out);
+                                          int status, struct discoveries *out);
 
 #define PAGES_CHECK_BODY_MAX (16U << 10) /* a larger body is no error object */
 
 /** The same for an endpoint without pages: sets `out->is_no_page` when its `records` are absent and the body
  *  is an error object. The body has passed json_check. */
-void pages_check_single(const struct job_endpoint *endpoint, struct str body, struct findings *out);
+void pages_check_single(const struct job_endpoint *endpoint, struct str body,
+                        struct discoveries *out);
 
 #endif

@@ -1,4 +1,4 @@
-#include "plan/found.h"
+#include "plan/discovered.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,17 +65,18 @@ static struct str copy_text(char **at, struct str text)
     return copy;
 }
 
-struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
-                        const struct page_at *page)
+struct discovered *discovered_new(uint32_t endpoint, const struct request_texts *texts,
+                                  const struct page_at *page)
 {
-    struct found *found = malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len +
-                                 texts->vars.len + texts->sort_key.len + texts->etag.len + 6);
+    struct discovered *found =
+        malloc(sizeof *found + texts->key.len + texts->url.len + texts->body.len + texts->vars.len +
+               texts->sort_key.len + texts->etag.len + 6);
     char *at;
 
     if (!found) {
         return NULL;
     }
-    *found = (struct found){ .endpoint = endpoint, .page = *page };
+    *found = (struct discovered){ .endpoint = endpoint, .page = *page };
     at = found->bytes;
     found->texts.key = copy_text(&at, texts->key);
     found->texts.url = copy_text(&at, texts->url);
@@ -86,25 +87,25 @@ struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
     return found;
 }
 
-void found_free(struct found *found)
+void discovered_free(struct discovered *found)
 {
     free(found);
 }
 
-void findings_add(struct findings *findings, struct found *found)
+void discoveries_add(struct discoveries *discoveries, struct discovered *found)
 {
     found->next = NULL;
-    if (findings->last) {
-        findings->last->next = found;
+    if (discoveries->last) {
+        discoveries->last->next = found;
     } else {
-        findings->first = found;
+        discoveries->first = found;
     }
-    findings->last = found;
-    findings->count++;
+    discoveries->last = found;
+    discoveries->count++;
 }
 
-enum result findings_note(struct findings *findings, enum page_note_kind kind, const char *format,
-                          ...)
+enum result discoveries_note(struct discoveries *discoveries, enum page_note_kind kind,
+                             const char *format, ...)
 {
     struct page_note *note = calloc(1, sizeof *note);
     va_list arguments;
@@ -116,23 +117,23 @@ enum result findings_note(struct findings *findings, enum page_note_kind kind, c
     va_start(arguments, format);
     vsnprintf(note->text, sizeof note->text, format, arguments);
     va_end(arguments);
-    note->next = findings->notes;
-    findings->notes = note;
+    note->next = discoveries->notes;
+    discoveries->notes = note;
     return RESULT_OK;
 }
 
-void findings_release(struct findings *findings)
+void discoveries_release(struct discoveries *discoveries)
 {
-    struct found *found;
+    struct discovered *found;
     struct page_note *note;
 
-    while ((found = findings->first)) {
-        findings->first = found->next;
-        found_free(found);
+    while ((found = discoveries->first)) {
+        discoveries->first = found->next;
+        discovered_free(found);
     }
-    while ((note = findings->notes)) {
-        findings->notes = note->next;
+    while ((note = discoveries->notes)) {
+        discoveries->notes = note->next;
         free(note);
     }
-    *findings = (struct findings){ 0 };
+    *discoveries = (struct discoveries){ 0 };
 }

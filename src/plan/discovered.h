@@ -8,10 +8,10 @@
  * told by `sort_key` (plan/sort_key.h), and what is found twice (same endpoint, method, URL and body) is asked
  * once, with the lesser one.
  *
- * Ownership  found_free frees one, findings_release all of a list.
+ * Ownership  discovered_free frees one, discoveries_release all of a list.
  */
-#ifndef SCRAPETOP_PLAN_FOUND_H
-#define SCRAPETOP_PLAN_FOUND_H
+#ifndef SCRAPETOP_PLAN_DISCOVERED_H
+#define SCRAPETOP_PLAN_DISCOVERED_H
 
 #include "base/err.h"
 #include "plan/page_end.h"
@@ -20,8 +20,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct found {
-    struct found *next;
+struct discovered {
+    struct discovered *next;
     uint64_t id; /* given when it is committed; 0: it was found before */
     uint32_t endpoint;
     struct page_at page;
@@ -70,8 +70,8 @@ struct page_result {
     uint32_t crc32c;   /* of its records; 0: it has none */
 };
 
-struct findings {
-    struct found *first, *last;
+struct discoveries {
+    struct discovered *first, *last;
     size_t count;
     struct page_note *notes;
     struct page_result page;
@@ -83,13 +83,14 @@ struct findings {
 };
 
 /** Copies the texts. NULL when out of memory. */
-struct found *found_new(uint32_t endpoint, const struct request_texts *texts,
-                        const struct page_at *page);
-void found_free(struct found *found);
+struct discovered *discovered_new(uint32_t endpoint, const struct request_texts *texts,
+                                  const struct page_at *page);
+void discovered_free(struct discovered *found);
 
-void findings_add(struct findings *findings, struct found *found); /* takes it */
-MUST_CHECK enum result findings_note(struct findings *findings, enum page_note_kind kind,
-                                     const char *format, ...) __attribute__((format(printf, 3, 4)));
-void findings_release(struct findings *findings);
+void discoveries_add(struct discoveries *discoveries, struct discovered *found); /* takes it */
+MUST_CHECK enum result discoveries_note(struct discoveries *discoveries, enum page_note_kind kind,
+                                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void discoveries_release(struct discoveries *discoveries);
 
 #endif

@@ -25,7 +25,7 @@ enum result ledger_read_seeds(struct ledger *ledger, uint64_t *seeds, struct err
     return result;
 }
 
-static enum result has_found(struct ledger *ledger, bool *any, struct err *err)
+static enum result has_discovered(struct ledger *ledger, bool *any, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_COUNT, &result, err);
@@ -48,7 +48,7 @@ enum result ledger_claim_plan(struct ledger *ledger, const struct ledger_plan *p
     ledger->plan = plan;
     ledger->seeds = seeds;
     if (result == RESULT_OK && before != seeds) {
-        result = has_found(ledger, &any, err);
+        result = has_discovered(ledger, &any, err);
     }
     if (result != RESULT_OK || before == seeds) {
         return result;
@@ -100,8 +100,8 @@ static enum result make_digest(const struct request_texts *texts, const struct p
     return result;
 }
 
-static void bind_found(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
-                       const struct page_at *page, const uint8_t digest[DIGEST_BYTES])
+static void bind_discovered(sqlite3_stmt *st, uint32_t endpoint, const struct request_texts *texts,
+                            const struct page_at *page, const uint8_t digest[DIGEST_BYTES])
 {
     sqlite3_bind_int64(st, 2, endpoint);
     sqlite3_bind_blob(st, 3, digest, DIGEST_BYTES, SQLITE_STATIC);
@@ -191,7 +191,7 @@ static enum result look(struct ledger *ledger, uint32_t endpoint,
 /* A page that was found before: by another page of its listing, which thereby runs in a circle? The
  * same page named again in the same way is none: an answer that was asked for twice. */
 static enum result note_if_back(struct ledger *ledger, struct settlement *settlement,
-                                const struct found *found, const struct known *known,
+                                const struct discovered *found, const struct known *known,
                                 struct err *err)
 {
     const struct request *by = settlement->response->request;
@@ -204,7 +204,7 @@ static enum result note_if_back(struct ledger *ledger, struct settlement *settle
     }
     snprintf(text, sizeof text, "the next page is one that was asked before: %.*s",
              (int)(key.len < 80 ? key.len : 80), key.data);
-    settlement->findings.page.end = PAGE_END_BACK;
+    settlement->discoveries.page.end = PAGE_END_BACK;
     return put_note(ledger, by->id, PAGE_NOTE_BACK, str_view(text), err);
 }
 
@@ -259,8 +259,9 @@ static void copy_key(struct sort_key *to, struct str from)
 }
 
 /* It was found with a lesser sort key than before. */
-static enum result move(struct ledger *ledger, const struct found *found, const struct known *known,
-                        const uint8_t digest[DIGEST_BYTES], struct err *err)
+static enum result move(struct ledger *ledger, const struct discovered *found,
+                        const struct known *known, const uint8_t digest[DIGEST_BYTES],
+                        struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_MOVE, &result, err);
@@ -270,7 +271,7 @@ static enum result move(struct ledger *ledger, const struct found *found, const 
         return result;
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)known->id);
-    bind_found(st, found->endpoint, &found->texts, &found->page, digest);
+    bind_discovered(st, found->endpoint, &found->texts, &found->page, digest);
     result = ledger_step(ledger, st, "noting what was found", err);
     copy_key(&to, found->texts.sort_key);
     return result == RESULT_OK ? move_subtree(ledger, found->endpoint, &known->sort_key, &to,
@@ -279,8 +280,8 @@ static enum result move(struct ledger *ledger, const struct found *found, const 
 }
 
 /* What named it has no response when it is a seed, in a further round. */
-static enum result put_found(struct ledger *ledger, struct settlement *settlement,
-                             struct found *found, struct buf *scratch, struct err *err)
+static enum result put_discovered(struct ledger *ledger, struct settlement *settlement,
+                                  struct discovered *found, struct buf *scratch, struct err *err)
 {
     struct request_texts texts = found->texts;
     char etag[LEDGER_ETAG_MAX] = "";
@@ -304,7 +305,7 @@ static enum result put_found(struct ledger *ledger, struct settlement *settlemen
         return result;
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)ledger->seeds);
-    bind_found(st, found->endpoint, &texts, &found->page, digest);
+    bind_discovered(st, found->endpoint, &texts, &found->page, digest);
     found->id = 0;
     while (ledger_next_row(ledger, st, &result, err)) {
         found->id = ledger_column_u64(st, 0);
@@ -355,7 +356,7 @@ static enum result find_moved(struct ledger *ledger, const struct request *by, s
 }
 
 /* The finding stands where it would if who found it had been asked with its present sort key. */
-static bool carry_along(const struct moved *moved, struct found *found, struct sort_key *key)
+static bool carry_along(const struct moved *moved, struct discovered *found, struct sort_key *key)
 {
     struct str old = found->texts.sort_key;
     size_t from = moved->from.len, rest = old.len - from;
@@ -389,7 +390,7 @@ static enum result put_head(struct ledger *ledger, const struct request *head, s
     st = ledger_statement(ledger, SQL_PUT_FOUND_HEAD, &result, err);
     if (st) {
         sqlite3_bind_int64(st, 1, (sqlite3_int64)head->id);
-        bind_found(st, head->endpoint, &texts, &head->page, digest);
+        bind_discovered(st, head->endpoint, &texts, &head->page, digest);
         result = ledger_step(ledger, st, "noting a listing", err);
     }
     return result;
@@ -422,15 +423,15 @@ static enum result put_page(struct ledger *ledger, const struct request *request
     return ledger_step(ledger, st, "noting a page", err);
 }
 
-static bool names_a_page(const struct findings *findings, const struct request *request)
+static bool names_a_page(const struct discoveries *discoveries, const struct request *request)
 {
-    const struct found *first = findings->first;
+    const struct discovered *first = discoveries->first;
 
     return first && first->page.ordinal && first->endpoint == request->endpoint;
 }
 
-enum result ledger_put_findings(struct ledger *ledger, struct settlement *settlement,
-                                struct err *err)
+enum result ledger_put_discoveries(struct ledger *ledger, struct settlement *settlement,
+                                   struct err *err)
 {
     const struct request *by = settlement->response ? settlement->response->request : NULL;
     struct buf scratch = { .max = 0 };
@@ -438,29 +439,29 @@ enum result ledger_put_findings(struct ledger *ledger, struct settlement *settle
     struct sort_key sort_key;
     enum result result = RESULT_OK;
 
-    for (const struct page_note *note = settlement->findings.notes;
+    for (const struct page_note *note = settlement->discoveries.notes;
          note && by && result == RESULT_OK; note = note->next) {
         result = put_note(ledger, by->id, note->kind, str_view(note->text), err);
     }
     if (result == RESULT_OK && by && by->id <= ledger->seeds &&
-        names_a_page(&settlement->findings, by)) {
+        names_a_page(&settlement->discoveries, by)) {
         result = put_head(ledger, by, &scratch, err);
     }
-    if (result == RESULT_OK && by && settlement->findings.first) {
+    if (result == RESULT_OK && by && settlement->discoveries.first) {
         result = find_moved(ledger, by, &moved, err);
     }
-    for (struct found *found = settlement->findings.first; found && result == RESULT_OK;
+    for (struct discovered *found = settlement->discoveries.first; found && result == RESULT_OK;
          found = found->next) {
         struct str before = found->texts.sort_key;
 
         if (carry_along(&moved, found, &sort_key)) {
             found->texts.sort_key = sort_key_view(&sort_key);
         }
-        result = put_found(ledger, settlement, found, &scratch, err);
+        result = put_discovered(ledger, settlement, found, &scratch, err);
         found->texts.sort_key = before;
     }
-    if (result == RESULT_OK && settlement->findings.page.is_page) {
-        result = put_page(ledger, by, &settlement->findings.page, err);
+    if (result == RESULT_OK && settlement->discoveries.page.is_page) {
+        result = put_page(ledger, by, &settlement->discoveries.page, err);
     }
     if (result == RESULT_OK && moved.is_moved) {
         result = move_subtree(ledger, by->endpoint, &moved.to, &moved.to,
@@ -526,7 +527,7 @@ static struct request *request_of_row(sqlite3_stmt *st)
 
 /* Hands on all that the statement yields. */
 static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
-                              const struct ledger_found_query *query, struct err *err)
+                              const struct ledger_discovered_query *query, struct err *err)
 {
     enum result result;
 
@@ -544,17 +545,18 @@ static enum result visit_rows(struct ledger *ledger, sqlite3_stmt *st,
     return result;
 }
 
-enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_query *query,
-                              struct err *err)
+enum result ledger_each_discovered(struct ledger *ledger,
+                                   const struct ledger_discovered_query *query, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(
-        ledger, query->which == LEDGER_FOUND_NEW ? SQL_FOUND_NEW : SQL_FOUND_WAITING, &result, err);
+        ledger, query->which == LEDGER_DISCOVERED_NEW ? SQL_FOUND_NEW : SQL_FOUND_WAITING, &result,
+        err);
 
     if (!st) {
         return result;
     }
-    if (query->which == LEDGER_FOUND_WAITING) {
+    if (query->which == LEDGER_DISCOVERED_WAITING) {
         ledger_bind_clock(ledger, st);
     }
     sqlite3_bind_int64(st, 1, (sqlite3_int64)query->after_id);
@@ -562,8 +564,8 @@ enum result ledger_each_found(struct ledger *ledger, const struct ledger_found_q
     return visit_rows(ledger, st, query, err);
 }
 
-enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids, size_t count,
-                                 const struct ledger_found_query *query, struct err *err)
+enum result ledger_each_discovered_of(struct ledger *ledger, const uint64_t *ids, size_t count,
+                                      const struct ledger_discovered_query *query, struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ONE, &result, err);
@@ -575,8 +577,8 @@ enum result ledger_each_found_of(struct ledger *ledger, const uint64_t *ids, siz
     return result;
 }
 
-enum result ledger_count_found(struct ledger *ledger, uint64_t *counts, size_t endpoint_count,
-                               struct err *err)
+enum result ledger_count_discovered(struct ledger *ledger, uint64_t *counts, size_t endpoint_count,
+                                    struct err *err)
 {
     enum result result;
     sqlite3_stmt *st = ledger_statement(ledger, SQL_FOUND_ENDPOINTS, &result, err);

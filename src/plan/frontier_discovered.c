@@ -2,11 +2,11 @@
 
 #include "base/url.h"
 
-void frontier_note_found(struct frontier *f, uint32_t endpoint, uint64_t count)
+void frontier_note_discovered(struct frontier *f, uint32_t endpoint, uint64_t count)
 {
     if (endpoint < f->endpoint_count) {
         f->found[endpoint] += count;
-        f->found_count += count;
+        f->discovered_count += count;
     }
 }
 

@@ -92,35 +92,35 @@ static struct settlement *done(uint64_t id)
 }
 
 /* A detail of the settlement's record, or its listing's page `page.ordinal`. */
-static struct found *find(struct settlement *s, const char *url, uint32_t record,
-                          struct page_at page, const char *vars)
+static struct discovered *find(struct settlement *s, const char *url, uint32_t record,
+                               struct page_at page, const char *vars)
 {
     struct sort_key place;
-    struct found *found;
+    struct discovered *found;
 
     if (page.ordinal) {
         sort_key_of_page(s->response->request, page.ordinal, &place);
     } else {
         assert_true(sort_key_of_record(s->response->request, record, &place));
     }
-    found = found_new(page.ordinal ? s->response->request->endpoint : 1,
-                      &(struct request_texts){ .key = str_view(url),
-                                               .url = str_view(url),
-                                               .vars = str_view(vars),
-                                               .sort_key = sort_key_view(&place) },
-                      &page);
+    found = discovered_new(page.ordinal ? s->response->request->endpoint : 1,
+                           &(struct request_texts){ .key = str_view(url),
+                                                    .url = str_view(url),
+                                                    .vars = str_view(vars),
+                                                    .sort_key = sort_key_view(&place) },
+                           &page);
     assert_non_null(found);
-    findings_add(&s->findings, found);
+    discoveries_add(&s->discoveries, found);
     return found;
 }
 
-static struct found *find_detail(struct settlement *s, const char *url, uint32_t record,
-                                 const char *vars)
+static struct discovered *find_detail(struct settlement *s, const char *url, uint32_t record,
+                                      const char *vars)
 {
     return find(s, url, record, (struct page_at){ 0 }, vars);
 }
 
-static struct found *find_page(struct settlement *s, const char *url, uint32_t ordinal)
+static struct discovered *find_page(struct settlement *s, const char *url, uint32_t ordinal)
 {
     return find(s, url, 0,
                 (struct page_at){ .chain = 1,
@@ -142,7 +142,7 @@ static void put(struct world *w, struct settlement *s)
 
     if (ledger_begin(w->ledger, &err) != RESULT_OK ||
         ledger_put(w->ledger, s, &duplicate, &err) != RESULT_OK ||
-        ledger_put_findings(w->ledger, s, &err) != RESULT_OK ||
+        ledger_put_discoveries(w->ledger, s, &err) != RESULT_OK ||
         ledger_commit(w->ledger, &err) != RESULT_OK) {
         fail_msg("%s: %s", err.code, err.text);
     }
@@ -150,7 +150,7 @@ static void put(struct world *w, struct settlement *s)
 
 static void drop(struct settlement *s)
 {
-    findings_release(&s->findings);
+    discoveries_release(&s->discoveries);
     settlement_free(s);
 }
 
@@ -164,12 +164,12 @@ static enum result keep(void *context, struct request *request, int64_t not_befo
     return RESULT_OK;
 }
 
-static void read_found(struct world *w, enum ledger_found which, uint64_t after_id, size_t max)
+static void read_found(struct world *w, enum ledger_discovered which, uint64_t after_id, size_t max)
 {
-    struct ledger_found_query query = { which, after_id, max, keep, w };
+    struct ledger_discovered_query query = { which, after_id, max, keep, w };
 
     forget_rows(w);
-    assert_int_equal(ledger_each_found(w->ledger, &query, NULL), RESULT_OK);
+    assert_int_equal(ledger_each_discovered(w->ledger, &query, NULL), RESULT_OK);
 }
 
 static void check_note(struct world *w, enum page_note_kind kind, bool there)
@@ -190,17 +190,17 @@ static void check_note(struct world *w, enum page_note_kind kind, bool there)
     sqlite3_close(db);
 }
 
-static void ledger_put_findings__numbers_them__after_the_seeds(void **state)
+static void ledger_put_discoveries__numbers_them__after_the_seeds(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1);
-    struct found *page = find_page(s, "http://h.test/p2", 1);
-    struct found *detail = find_detail(s, "http://h.test/d1", 0, "{\"a.id\":1}");
+    struct discovered *page = find_page(s, "http://h.test/p2", 1);
+    struct discovered *detail = find_detail(s, "http://h.test/d1", 0, "{\"a.id\":1}");
 
     put(w, s);
     assert_int_equal(page->id, SEEDS + 1);
     assert_int_equal(detail->id, SEEDS + 2);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 2);
     assert_string_equal(w->rows[0]->url.data, "http://h.test/p2");
     assert_int_equal(w->rows[0]->page.ordinal, 1);
@@ -219,12 +219,12 @@ static void ledger_put_findings__numbers_them__after_the_seeds(void **state)
     drop(s);
 }
 
-static void ledger_put_findings__keeps_the_lesser_place__when_found_twice(void **state)
+static void ledger_put_discoveries__keeps_the_lesser_place__when_found_twice(void **state)
 {
     struct world *w = *state;
     struct settlement *late = done(5), *early = done(2), *again = done(7);
-    struct found *first = find_detail(late, "http://h.test/d", 3, "{\"by\":5}");
-    struct found *lesser, *greater;
+    struct discovered *first = find_detail(late, "http://h.test/d", 3, "{\"by\":5}");
+    struct discovered *lesser, *greater;
 
     put(w, late);
     lesser = find_detail(early, "http://h.test/d", 9, "{\"by\":2}");
@@ -234,7 +234,7 @@ static void ledger_put_findings__keeps_the_lesser_place__when_found_twice(void *
     assert_int_equal(first->id, SEEDS + 1);
     assert_int_equal(lesser->id, 0);
     assert_int_equal(greater->id, 0);
-    read_found(w, LEDGER_FOUND_NEW, 0, 10);
+    read_found(w, LEDGER_DISCOVERED_NEW, 0, 10);
     assert_int_equal(w->row_count, 1);
     assert_string_equal(w->rows[0]->vars.data, "{\"by\":2}");
     assert_int_equal(sort_key_compare(w->rows[0]->sort_key, lesser->texts.sort_key), 0);
@@ -256,29 +256,30 @@ static struct settlement *done_at(uint64_t id, uint32_t endpoint, struct str pla
     return s;
 }
 
-static void check_row(struct world *w, uint64_t id, const struct found *by, uint32_t record,
+static void check_row(struct world *w, uint64_t id, const struct discovered *by, uint32_t record,
                       const char *vars)
 {
-    struct ledger_found_query query = { .visit = keep, .context = w };
+    struct ledger_discovered_query query = { .visit = keep, .context = w };
     struct sort_key place;
     struct request request = { .sort_key = by->texts.sort_key };
 
     assert_true(sort_key_of_record(&request, record, &place));
     forget_rows(w);
-    assert_int_equal(ledger_each_found_of(w->ledger, &id, 1, &query, NULL), RESULT_OK);
+    assert_int_equal(ledger_each_discovered_of(w->ledger, &id, 1, &query, NULL), RESULT_OK);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(sort_key_compare(w->rows[0]->sort_key, sort_key_view(&place)), 0);
     assert_string_equal(w->rows[0]->vars.data, vars);
 }
 
 /* Endpoint 1 is moved, and with it what it found in endpoint 2, but not the listing's others in 3. */
-static void ledger_put_findings__takes_along__what_a_moved_one_found(void **state)
+static void ledger_put_discoveries__takes_along__what_a_moved_one_found(void **state)
 {
     struct world *w = *state;
     struct settlement *late = done(5), *early = done(2), *detail;
-    struct found *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":9007199254740993}");
-    struct found *other = find_detail(late, "http://h.test/y", 3, "{\"a\":5}");
-    struct found *at_early, *review;
+    struct discovered *at_late =
+        find_detail(late, "http://h.test/x", 3, "{\"a\":9007199254740993}");
+    struct discovered *other = find_detail(late, "http://h.test/y", 3, "{\"a\":5}");
+    struct discovered *at_early, *review;
 
     other->endpoint = 3;
     put(w, late);
@@ -291,7 +292,7 @@ static void ledger_put_findings__takes_along__what_a_moved_one_found(void **stat
     put(w, early);
     check_row(w, SEEDS + 3, at_early, 1, "{\"a\":9007199254740995,\"x.id\":7}");
     forget_rows(w);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS + 1, 1);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS + 1, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 2);
     assert_int_equal(sort_key_compare(w->rows[0]->sort_key, other->texts.sort_key), 0);
     assert_string_equal(w->rows[0]->vars.data, "{\"a\":5}");
@@ -301,12 +302,12 @@ static void ledger_put_findings__takes_along__what_a_moved_one_found(void **stat
 }
 
 /* It was moved while it was asked, so its answer speaks of the place that it had. */
-static void ledger_put_findings__take_their_place__where_their_finder_is_now(void **state)
+static void ledger_put_discoveries__take_their_place__where_their_finder_is_now(void **state)
 {
     struct world *w = *state;
     struct settlement *late = done(5), *early = done(2), *detail;
-    struct found *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":5}");
-    struct found *at_early, *review;
+    struct discovered *at_late = find_detail(late, "http://h.test/x", 3, "{\"a\":5}");
+    struct discovered *at_early, *review;
     struct record_position position = { 0 };
     struct placed_record record;
     size_t count;
@@ -330,7 +331,7 @@ static void ledger_put_findings__take_their_place__where_their_finder_is_now(voi
     drop(detail);
 }
 
-static void ledger_put_findings__tells_rounds_apart(void **state)
+static void ledger_put_discoveries__tells_rounds_apart(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1);
@@ -339,22 +340,22 @@ static void ledger_put_findings__tells_rounds_apart(void **state)
 
     for (uint32_t round = 1; round < 3; round++) {
         sort_key_of_seed(round, 1, &place);
-        findings_add(&s->findings,
-                     found_new(0,
-                               &(struct request_texts){ .key = STR("k"),
-                                                        .url = STR("http://h.test/1"),
-                                                        .etag = STR("\"x\""),
-                                                        .sort_key = sort_key_view(&place) },
-                               &page));
+        discoveries_add(&s->discoveries,
+                        discovered_new(0,
+                                       &(struct request_texts){ .key = STR("k"),
+                                                                .url = STR("http://h.test/1"),
+                                                                .etag = STR("\"x\""),
+                                                                .sort_key = sort_key_view(&place) },
+                                       &page));
     }
     put(w, s);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 2);
     assert_string_equal(w->rows[1]->etag.data, "\"x\"");
     drop(s);
 }
 
-static void ledger_put_findings__notes_a_listing_that_runs_back(void **state)
+static void ledger_put_discoveries__notes_a_listing_that_runs_back(void **state)
 {
     struct world *w = *state;
     struct settlement *first = done(1), *second = done(SEEDS + 1), *once_more = done(1);
@@ -368,19 +369,20 @@ static void ledger_put_findings__notes_a_listing_that_runs_back(void **state)
     find_page(second, first->response->request->url.data, 2);
     put(w, second);
     check_note(w, PAGE_NOTE_BACK, true);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 10);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS, 10);
     assert_int_equal(w->row_count, 0);
     drop(first);
     drop(second);
     drop(once_more);
 }
 
-static void ledger_put_findings__keeps_notes__once_each(void **state)
+static void ledger_put_discoveries__keeps_notes__once_each(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1);
 
-    assert_int_equal(findings_note(&s->findings, PAGE_NOTE_LIMIT, "more than %d", 5), RESULT_OK);
+    assert_int_equal(discoveries_note(&s->discoveries, PAGE_NOTE_LIMIT, "more than %d", 5),
+                     RESULT_OK);
     put(w, s);
     put(w, s);
     check_note(w, PAGE_NOTE_LIMIT, true);
@@ -423,13 +425,13 @@ static void ledger_each_found__yields__what_is_asked_for(void **state)
         put(w, ends[i]);
         drop(ends[i]);
     }
-    read_found(w, LEDGER_FOUND_NEW, SEEDS, 1);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS, 1);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 5);
-    read_found(w, LEDGER_FOUND_NEW, SEEDS + 5, 10);
+    read_found(w, LEDGER_DISCOVERED_NEW, SEEDS + 5, 10);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->id, SEEDS + 6);
-    read_found(w, LEDGER_FOUND_WAITING, 0, 10);
+    read_found(w, LEDGER_DISCOVERED_WAITING, 0, 10);
     assert_int_equal(w->row_count, 1);
     assert_int_equal(w->rows[0]->attempt, 3);
     assert_string_equal(w->rows[0]->reason, "http 503");
@@ -445,18 +447,18 @@ static void ledger_each_found_of__yields__these(void **state)
 {
     struct world *w = *state;
     struct settlement *s = done(1), *failed = ended(SEEDS + 2, SETTLE_FAILED, 500);
-    struct ledger_found_query query = { .visit = keep, .context = w };
+    struct ledger_discovered_query query = { .visit = keep, .context = w };
     uint64_t ids[] = { SEEDS + 2, SEEDS + 9, SEEDS + 1 }, counts[2];
 
     find_page(s, "http://h.test/p2", 1);
     find_detail(s, "http://h.test/d", 0, NULL);
     put(w, s);
     put(w, failed);
-    assert_int_equal(ledger_each_found_of(w->ledger, ids, 3, &query, NULL), RESULT_OK);
+    assert_int_equal(ledger_each_discovered_of(w->ledger, ids, 3, &query, NULL), RESULT_OK);
     assert_int_equal(w->row_count, 2);
     assert_string_equal(w->rows[0]->url.data, "http://h.test/d");
     assert_int_equal(w->rows[0]->attempt, 0);
-    assert_int_equal(ledger_count_found(w->ledger, counts, 2, NULL), RESULT_OK);
+    assert_int_equal(ledger_count_discovered(w->ledger, counts, 2, NULL), RESULT_OK);
     assert_int_equal(counts[0], 1);
     assert_int_equal(counts[1], 1);
     drop(s);
@@ -626,11 +628,11 @@ static void committer_read_found__answers__what_was_committed(void **state)
     committer_put(committer, s);
     committer_flush(committer);
     uv_run(&w->loop, UV_RUN_DEFAULT);
-    committer_read_found(committer, &question);
+    committer_read_discovered(committer, &question);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(w->row_count, 2);
     question.after_id = w->rows[1]->id;
-    committer_read_found(committer, &question);
+    committer_read_discovered(committer, &question);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(w->row_count, 3);
     assert_string_equal(w->rows[2]->url.data, "http://h.test/p4");
@@ -644,13 +646,13 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(ledger_put_findings__numbers_them__after_the_seeds),
-        TEST(ledger_put_findings__keeps_the_lesser_place__when_found_twice),
-        TEST(ledger_put_findings__takes_along__what_a_moved_one_found),
-        TEST(ledger_put_findings__take_their_place__where_their_finder_is_now),
-        TEST(ledger_put_findings__tells_rounds_apart),
-        TEST(ledger_put_findings__notes_a_listing_that_runs_back),
-        TEST(ledger_put_findings__keeps_notes__once_each),
+        TEST(ledger_put_discoveries__numbers_them__after_the_seeds),
+        TEST(ledger_put_discoveries__keeps_the_lesser_place__when_found_twice),
+        TEST(ledger_put_discoveries__takes_along__what_a_moved_one_found),
+        TEST(ledger_put_discoveries__take_their_place__where_their_finder_is_now),
+        TEST(ledger_put_discoveries__tells_rounds_apart),
+        TEST(ledger_put_discoveries__notes_a_listing_that_runs_back),
+        TEST(ledger_put_discoveries__keeps_notes__once_each),
         TEST(ledger_each_found__yields__what_is_asked_for),
         TEST(ledger_each_found_of__yields__these),
         TEST(ledger_summarise__counts_what_was_found),
