@@ -428,7 +428,8 @@ static void parse__takes_the_base_of_the_command_line__before_its_own(void **sta
         job_file_parse(&job,
                        STR("{\"base\":\"https://real/\",\"endpoints\":[{\"url\":\"/a\"}],"
                            "\"login\":{\"url\":\"/login\"}}"),
-                       "j.json", "http://127.0.0.1:8000", &faults, NULL),
+                       "j.json", &(struct job_given){ .base = "http://127.0.0.1:8000" }, &faults,
+                       NULL),
         RESULT_OK);
     assert_string_equal(job.endpoints[0].sources[0].text, "http://127.0.0.1:8000/a");
     assert_string_equal(job.login.url, "http://127.0.0.1:8000/login");

@@ -43,7 +43,27 @@ static enum result set_class(void *target, const char *value, struct err *err)
     return follow_up_set_class(&options->follow_up, value, err);
 }
 
+static enum result add_var(void *target, const char *value, struct err *err)
+{
+    struct run_options *options = target;
+
+    if (options->var_count == RUN_VARS_MAX) {
+        return err_set(err, RESULT_LIMIT, "E-ARG1", "more than %d variables", RUN_VARS_MAX);
+    }
+    options->vars[options->var_count++] = value;
+    return RESULT_OK;
+}
+
 static const struct option_row file_rows[] = {
+    {
+        .name = "var",
+        .value = "NAME=VALUE",
+        .help = "A variable of the job file, in the place of what it says: --var "
+                "day=yesterday; days in words are today, yesterday, -7d, month-start, year-start",
+        .kind = OPTION_CALL,
+        .set = add_var,
+        .repeats = true,
+    },
     {
         .name = "rows",
         .value = "FILE",
@@ -242,6 +262,9 @@ static enum result check_job_file(const struct run_options *options, struct err 
         err_prefix(err, "--base");
         return RESULT_INVALID;
     }
+    if (options->var_count && !options->job_file && options->has_sources) {
+        return usage(err, "--var goes with a job file, which says where a variable stands");
+    }
     if (options->rows && options->job_file) {
         return usage(err, "--rows goes with a URL; a job file has \"vars\" for that");
     }
@@ -316,8 +339,11 @@ static enum result parse_again(struct run_options *options, int argc, char **arg
 static enum result take_job_file(struct run_options *options, int argc, char **argv,
                                  struct err *err)
 {
+    const struct job_given given = { .base = options->base,
+                                     .vars = options->vars,
+                                     .var_count = options->var_count };
     struct job job;
-    enum result result = run_job_read(&job, options->job_file, options->base, err);
+    enum result result = run_job_read(&job, options->job_file, &given, err);
 
     if (result != RESULT_OK) {
         return result;
@@ -432,8 +458,8 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
 enum result run_options_lay_over(struct run_options *options, struct job *stored, int argc,
                                  char **argv, struct err *err)
 {
-    static const char *const fixed[] = { "rows", "request",        "data", "globoff",
-                                         "get",  "data-urlencode", "form" };
+    static const char *const fixed[] = { "var",     "rows", "request",        "data",
+                                         "globoff", "get",  "data-urlencode", "form" };
     enum result result;
 
     if (!stored->endpoint_count) {
@@ -472,6 +498,7 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
 void run_options_forget_lists(struct run_options *options)
 {
     options->output_count = 0;
+    options->var_count = 0;
     as_curl_release(&options->as_curl);
 }
 

@@ -24,11 +24,15 @@
 
 #include <stdbool.h>
 
+#define RUN_VARS_MAX 64
+
 struct run_options {
     struct job job;
     struct as_curl as_curl;
-    const char *job_file;                           /* an operand; NULL: none */
-    const char *rows;                               /* --rows: a file, "-" for stdin; NULL: none */
+    const char *job_file;           /* an operand; NULL: none */
+    const char *rows;               /* --rows: a file, "-" for stdin; NULL: none */
+    const char *vars[RUN_VARS_MAX]; /* --var: "NAME=VALUE" */
+    size_t var_count;
     const char *base;                               /* --base; NULL: the job file's own */
     const char *run_dir;                            /* -o; NULL: ./NAME.run */
     struct table_output outputs[TABLE_OUTPUTS_MAX]; /* --csv, --parquet, --to */

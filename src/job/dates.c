@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DAY_US (INT64_C(86400) * (int64_t)US_PER_S)
+#define DAY_WORDS "a date such as 2026-01-31, or today, yesterday, -7d, month-start, year-start"
 #define STEP_MAX 100000 /* days, weeks, months or years */
 
 struct civil {
@@ -34,7 +35,7 @@ static bool parse_part(struct str text, size_t at, size_t len, uint64_t *number)
 }
 
 /* A date alone; not of the year 0, which no calendar of people has. */
-static bool parse_day(struct str text, int64_t *day)
+static bool parse_date(struct str text, int64_t *day)
 {
     int64_t us;
 
@@ -53,7 +54,7 @@ static bool parse_step(struct str text, struct dates *dates)
         unsigned days, months;
     } units[] = {
         { STR_INIT("d"), 1, 0 },      { STR_INIT("w"), 7, 0 },  { STR_INIT("month"), 0, 1 },
-        { STR_INIT("months"), 0, 1 }, { STR_INIT("y"), 0, 12 },
+        { STR_INIT("months"), 0, 1 }, { STR_INIT("mo"), 0, 1 }, { STR_INIT("y"), 0, 12 },
     };
     struct str unit = text;
     uint64_t number;
@@ -95,22 +96,76 @@ int64_t dates_at(const struct dates *dates, uint64_t index)
     return day_of(c);
 }
 
+/* So many days, weeks, months or years before. */
+static int64_t day_before(int64_t today, const struct dates *step)
+{
+    struct civil c = civil_of(today);
+    int64_t months = c.year * 12 + (int64_t)c.month - 1 - (int64_t)step->months;
+    unsigned days;
+
+    if (step->days) {
+        return today - (int64_t)step->days;
+    }
+    c.year = months / 12;
+    c.month = (unsigned)(months % 12) + 1;
+    days = clock_days_of_month(c.year, c.month);
+    c.day = c.day < days ? c.day : days;
+    return day_of(c);
+}
+
+static bool parse_word(struct str text, int64_t today, int64_t *day)
+{
+    struct civil c = civil_of(today);
+    struct dates step = { .days = 0 };
+
+    if (str_equal(text, STR("today"))) {
+        *day = today;
+    } else if (str_equal(text, STR("yesterday"))) {
+        *day = today - 1;
+    } else if (str_equal(text, STR("month-start"))) {
+        c.day = 1;
+        *day = day_of(c);
+    } else if (str_equal(text, STR("year-start"))) {
+        c.month = c.day = 1;
+        *day = day_of(c);
+    } else if (text.len > 1 && text.data[0] == '-' &&
+               parse_step((struct str){ text.data + 1, text.len - 1 }, &step) &&
+               step.months < 1900 * 12) { /* no further than calendars go */
+        *day = day_before(today, &step);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool dates_is_word(struct str text)
+{
+    int64_t day;
+
+    return parse_word(text, 0, &day);
+}
+
+bool dates_parse_day(struct str text, int64_t today, int64_t *day)
+{
+    return parse_date(text, day) || parse_word(text, today, day);
+}
+
 enum result dates_parse(struct dates *dates, struct str from, struct str to, struct str step,
-                        struct err *err)
+                        int64_t today, struct err *err)
 {
     *dates = (struct dates){ .days = 1 };
-    if (!parse_day(from, &dates->first)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2", "\"from\": want a date such as 2026-01-31");
+    if (!dates_parse_day(from, today, &dates->first)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2", "\"from\": want " DAY_WORDS);
     }
-    if (!parse_day(to, &dates->last)) {
-        return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\": want a date such as 2026-01-31");
+    if (!dates_parse_day(to, today, &dates->last)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\": want " DAY_WORDS);
     }
     if (dates->last < dates->first) {
         return err_set(err, RESULT_INVALID, "E-CFG2", "\"to\" is before \"from\"");
     }
     if (step.data && !parse_step(step, dates)) {
         return err_set(err, RESULT_INVALID, "E-CFG2",
-                       "\"step\": want days, weeks, months or years: 1d, 2w, 1month, 1y");
+                       "\"step\": want days, weeks, months or years: 1d, 2w, 1mo, 1y");
     }
     if (dates->days) {
         dates->count = (uint64_t)(dates->last - dates->first) / dates->days + 1;
@@ -132,7 +187,7 @@ enum result dates_parse_instant(struct str text, int64_t *us, struct err *err)
         rest.len && (memchr(rest.data, '+', rest.len) || memchr(rest.data, '-', rest.len) ||
                      strchr("Zz", rest.data[rest.len - 1]));
 
-    if (!parse_day((struct str){ text.data, text.len - rest.len }, &day) ||
+    if (!parse_date((struct str){ text.data, text.len - rest.len }, &day) ||
         !timestamp_parse(text, us) || (rest.len && !has_zone)) {
         return err_set(err, RESULT_INVALID, "E-CFG2",
                        "want a time such as 2026-11-21T18:00:00Z or 2026-11-21T18:00:00+02:00");

@@ -81,12 +81,13 @@ static void endpoint_release(struct job_endpoint *endpoint)
     table_release(&endpoint->table);
 }
 
-static void var_release(struct job_var *var)
+void job_var_release(struct job_var *var)
 {
     free(var->name);
     free(var->text);
     free(var->to);
     free(var->step);
+    free(var->today);
     free(var->format);
     free(var->encoding);
     buf_release(&var->piped);
@@ -165,7 +166,7 @@ void job_release(struct job *job)
         endpoint_release(&job->endpoints[i]);
     }
     for (size_t i = 0; i < job->var_count; i++) {
-        var_release(&job->vars[i]);
+        job_var_release(&job->vars[i]);
     }
     job_headers_release(job->headers, job->header_count);
     job_login_release(&job->login);

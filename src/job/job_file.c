@@ -1,5 +1,6 @@
 #include "job/job_file.h"
 
+#include "base/clock.h"
 #include "base/json_scan.h"
 #include "base/os.h"
 #include "job/env_file.h"
@@ -49,6 +50,7 @@ static void read_root(struct job_reader *r)
          job_key_seen(&job_root_keys, seen, "until"))) {
         job_text_fault(&r->text, root, "E-CFG4", "\"count\" and \"until\" want \"every\"");
     }
+    job_lay_vars(r);
     job_settle_types(r);
     if (r->tables.data) {
         job_read_tables(r, r->tables);
@@ -85,16 +87,19 @@ static enum result read_text(struct job_reader *r, struct str text, struct job_f
     return result;
 }
 
-static enum result parse(struct job_reader *r, struct str text, const char *base,
+static enum result parse(struct job_reader *r, struct str text, const struct job_given *given,
                          struct job_faults *faults, struct err *err)
 {
+    const struct clock clock = clock_system();
     enum result result;
 
     job_init(r->job);
     r->job->secrets.env_file = r->path ? env_file_beside(r->path) : NULL;
     r->job->secrets.env_find = env_file_find;
-    if (base) {
-        r->job->base = str_dup(str_view(base));
+    r->given = given;
+    r->wall_us = given && given->wall_us ? *given->wall_us : clock_wall_us(&clock);
+    if (given && given->base) {
+        r->job->base = str_dup(str_view(given->base));
         if (!r->job->base) {
             return err_nomem(err, "reading the job");
         }
@@ -105,12 +110,13 @@ static enum result parse(struct job_reader *r, struct str text, const char *base
                                     : result;
 }
 
-enum result job_file_parse(struct job *job, struct str text, const char *path, const char *base,
-                           struct job_faults *faults, struct err *err)
+enum result job_file_parse(struct job *job, struct str text, const char *path,
+                           const struct job_given *given, struct job_faults *faults,
+                           struct err *err)
 {
     struct job_reader r = { .job = job, .path = path, .read_more = job_read_login_key };
 
-    return parse(&r, text, base, faults, err);
+    return parse(&r, text, given, faults, err);
 }
 
 static enum result read_stored(struct job *job, struct str text, const char *where,
@@ -178,8 +184,8 @@ enum result job_file_load(const char *path, struct buf *text, struct err *err)
     return result == RESULT_NOMEM ? err_nomem(err, "reading the job") : result;
 }
 
-static enum result read_file(struct job_reader *r, const char *base, struct job_faults *faults,
-                             struct err *err)
+static enum result read_file(struct job_reader *r, const struct job_given *given,
+                             struct job_faults *faults, struct err *err)
 {
     struct buf text;
     enum result result;
@@ -188,7 +194,7 @@ static enum result read_file(struct job_reader *r, const char *base, struct job_
     buf_init(&text, JOB_TEXT_MAX);
     result = job_file_load(r->path, &text, err);
     if (result == RESULT_OK) {
-        result = parse(r, buf_view(&text), base, faults, err);
+        result = parse(r, buf_view(&text), given, faults, err);
     }
     if (text.data) {
         os_wipe(text.data, text.cap);
@@ -197,12 +203,12 @@ static enum result read_file(struct job_reader *r, const char *base, struct job_
     return result;
 }
 
-enum result job_file_read(struct job *job, const char *path, const char *base,
+enum result job_file_read(struct job *job, const char *path, const struct job_given *given,
                           struct job_faults *faults, struct err *err)
 {
     struct job_reader r = { .job = job, .path = path, .read_more = job_read_login_key };
 
-    return read_file(&r, base, faults, err);
+    return read_file(&r, given, faults, err);
 }
 
 enum result job_file_read_without_secrets(struct job *job, const char *path,

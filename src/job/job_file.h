@@ -36,10 +36,18 @@ struct job_faults {
     size_t count;                        /* all that were found */
 };
 
-/** Reads the file into `job`, which is initialised by it. `base`, if not NULL, takes the place of the
- *  file's. RESULT_INVALID with `faults` filled and a summary in `err`; there is then nothing to release. */
-MUST_CHECK enum result job_file_read(struct job *job, const char *path, const char *base,
-                                     struct job_faults *faults, struct err *err);
+/** What the command line says of a job file, in the place of what the file says. */
+struct job_given {
+    const char *base;        /* NULL: the file's */
+    const char *const *vars; /* "NAME=VALUE"; the value is one, or a day in words (job/dates.h) */
+    size_t var_count;
+    const int64_t *wall_us; /* now; NULL: the system's */
+};
+
+/** Reads the file into `job`, which is initialised by it. `given` may be NULL. RESULT_INVALID with `faults` filled and a summary in `err`; there is then nothing to release. */
+MUST_CHECK enum result job_file_read(struct job *job, const char *path,
+                                     const struct job_given *given, struct job_faults *faults,
+                                     struct err *err);
 
 /** The same for who asks nothing: headers and login are passed over, and no secret need be at hand. */
 MUST_CHECK enum result job_file_read_without_secrets(struct job *job, const char *path,
@@ -47,7 +55,8 @@ MUST_CHECK enum result job_file_read_without_secrets(struct job *job, const char
 
 /** The same from memory; `path` is for messages and for what is relative to it. */
 MUST_CHECK enum result job_file_parse(struct job *job, struct str text, const char *path,
-                                      const char *base, struct job_faults *faults, struct err *err);
+                                      const struct job_given *given, struct job_faults *faults,
+                                      struct err *err);
 
 /** Appends the text of a job file. E-IN2. */
 MUST_CHECK enum result job_file_load(const char *path, struct buf *text, struct err *err);

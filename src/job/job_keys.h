@@ -80,6 +80,8 @@ struct job_reader {
     struct job_text text;
     struct job *job;
     const char *path;                 /* of the file */
+    const struct job_given *given;    /* by the command line; NULL: nothing */
+    int64_t wall_us;                  /* now */
     bool is_stored;                   /* it is what job_write wrote, of a run that exists */
     bool skips_secrets;               /* headers and login are passed over */
     struct str base, login, tables;   /* where these stand; NONE */

@@ -402,6 +402,41 @@ static void link_endpoints(struct job_links *l)
     }
 }
 
+static bool is_used(const struct job_links *l, struct str name)
+{
+    for (size_t i = 0; i < l->use_count; i++) {
+        if (l->uses[i].var != NONE &&
+            str_equal(str_view(l->r->job->vars[l->uses[i].var].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A mistyped name would change nothing, without a word. */
+static void check_given(struct job_links *l)
+{
+    const struct job_given *given = l->r->given;
+
+    for (size_t i = 0; given && i < given->var_count; i++) {
+        struct str value = str_view(given->vars[i]), name = str_cut(&value, '=');
+        struct job_hint hint = job_hint_for(name);
+        char text[JOB_HINT_MAX];
+
+        if (is_used(l, name)) {
+            continue;
+        }
+        for (size_t u = 0; u < l->use_count; u++) {
+            if (l->uses[u].var != NONE) {
+                job_hint_offer(&hint, str_view(l->r->job->vars[l->uses[u].var].name));
+            }
+        }
+        job_hint_print(&hint, text);
+        job_text_fault(&l->r->text, job_text_root(&l->r->text), "E-CFG5",
+                       "--var %.*s: the job uses no variable of that name%s", STR_ARG(name), text);
+    }
+}
+
 void job_link(struct job_reader *r, struct str base_at)
 {
     struct job_links l = { .r = r, .count = r->job->endpoint_count };
@@ -414,6 +449,7 @@ void job_link(struct job_reader *r, struct str base_at)
     l.first_use = calloc(l.count + 1, sizeof *l.first_use);
     if (l.first_use) {
         link_endpoints(&l);
+        check_given(&l);
     } else {
         r->text.no_memory = true;
     }

@@ -15,6 +15,8 @@ bool job_is_name_char(char c);
 /** A name made of anything: what a name may not hold becomes a dash. NULL when out of memory. */
 char *job_make_name(struct str text);
 
+void job_var_release(struct job_var *var);
+
 /** `${NAME}` stands in the text, with no second dollar before it. */
 bool job_names_variable(struct str text);
 

@@ -55,6 +55,10 @@ void job_read_pages(struct job_reader *r, void *endpoint, struct str value);
 /* job_read_vars.c */
 
 void job_read_vars(struct job_reader *r, void *job, struct str value);
+
+/** What the command line gives stands instead of what the file says, or beside it. */
+void job_lay_vars(struct job_reader *r);
+
 bool job_put_var(const struct job_writer *w, struct cJSON *to, const struct job_var *var);
 
 /* job_read_secret.c */

@@ -2,7 +2,11 @@
 #include "job/job_put.h"
 
 #include "base/body_text.h"
+#include "base/clock.h"
 #include "base/json_scan.h"
+#include "base/json_text.h"
+#include "job/dates.h"
+#include "job/job_parts.h"
 #include "job/job_read.h"
 #include "job/template.h"
 #include "job/vars.h"
@@ -13,6 +17,13 @@
 #include <string.h>
 
 #define VARS_MAX 64
+#define DATE_LENGTH 10 /* of 2026-01-31T00:00:00.000Z */
+#define DAY_US (INT64_C(86400) * (int64_t)US_PER_S)
+/* clang-format off */
+#define DAY_SCHEMA                                                                                 \
+    JOB_JSON("type": "string",                                                                     \
+             "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}|today|yesterday|month-start|year-start|-[0-9]+(d|w|mo|months?|y))$")
+/* clang-format on */
 
 static void read_list(struct job_reader *r, struct job_var *var, struct str value)
 {
@@ -174,7 +185,8 @@ enum {
     VAR_FROM,
     VAR_TO,
     VAR_STEP,
-    VAR_FORMAT
+    VAR_FORMAT,
+    VAR_TODAY
 };
 
 #define VAR(field) offsetof(struct job_var, field)
@@ -194,16 +206,19 @@ static const struct job_key var_keys[] = {
       .help = "Of the file when the run began; written by the program",
       .schema = JOB_JSON("type": "integer", "minimum": 0, "maximum": 4294967295) },
     [VAR_FROM] = { "from", JOB_KEY_TEXT, VAR(text), .write = write_from,
-      .help = "First day: 2026-01-01",
-      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
+      .help = "First day: 2026-01-01, or in words: today, yesterday, -7d, month-start, year-start",
+      .schema = DAY_SCHEMA },
     [VAR_TO] = { "to", JOB_KEY_TEXT, VAR(to),
-      .help = "Last day, included",
-      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
+      .help = "Last day, included; likewise",
+      .schema = DAY_SCHEMA },
     [VAR_STEP] = { "step", JOB_KEY_TEXT, VAR(step),
-      .help = "1d, 2w, 1month, 1y (1d)",
-      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]+(d|w|months?|y)$") },
+      .help = "1d, 2w, 1mo, 1y (1d)",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]+(d|w|mo|months?|y)$") },
     [VAR_FORMAT] = { "format", JOB_KEY_TEXT, VAR(format),
       .help = "As strftime: %Y %m %d %j %y %s %% (%Y-%m-%d)" },
+    [VAR_TODAY] = { "today", JOB_KEY_TEXT, VAR(today),
+      .help = "What day words count from, in UTC: that of the run's beginning; written by the program",
+      .schema = JOB_JSON("type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$") },
 };
 /* clang-format on */
 
@@ -213,6 +228,18 @@ const struct job_keys job_var_keys =
 static bool has(uint64_t seen, int key)
 {
     return seen >> key & 1;
+}
+
+/* A run that goes on after midnight counts from the day of its beginning. */
+static void note_today(struct job_reader *r, struct job_var *var)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (!var->today && (dates_is_word(str_view(var->text)) || dates_is_word(str_view(var->to)))) {
+        clock_format_utc(r->wall_us, text);
+        var->today = str_dup((struct str){ text, DATE_LENGTH });
+        r->text.no_memory |= !var->today;
+    }
 }
 
 static void read_object(struct job_reader *r, struct job_var *var, struct str value)
@@ -236,6 +263,7 @@ static void read_object(struct job_reader *r, struct job_var *var, struct str va
     }
     if (is_dates) {
         var->kind = JOB_VAR_DATES;
+        note_today(r, var);
         if (vars_check_dates(var, &err) != RESULT_OK) {
             err_prefix(&err, "\"%s\"", var->name);
             job_text_fault_of(&r->text, value, &err);
@@ -283,14 +311,14 @@ static struct job_var *add_var(struct job_reader *r, char *name)
     return &vars[job->var_count++];
 }
 
-static bool is_known(const struct job *job, struct str name)
+static struct job_var *find_var(const struct job *job, struct str name)
 {
     for (size_t i = 0; i < job->var_count; i++) {
         if (str_equal(str_view(job->vars[i].name), name)) {
-            return true;
+            return &job->vars[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 void job_read_vars(struct job_reader *r, void *target, struct str value)
@@ -317,7 +345,7 @@ void job_read_vars(struct job_reader *r, void *target, struct str value)
                            "with a letter",
                            name);
             free(name);
-        } else if (is_known(job, str_view(name))) {
+        } else if (find_var(job, str_view(name))) {
             job_text_fault(&r->text, raw, "E-CFG3", "\"%s\" is given twice", name);
             free(name);
         } else if (job->var_count == VARS_MAX) {
@@ -326,6 +354,69 @@ void job_read_vars(struct job_reader *r, void *target, struct str value)
             return;
         } else if ((var = add_var(r, name))) {
             read_var(r, var, member);
+        }
+    }
+}
+
+/* --- what the command line gives -------------------------------------------------------------------------- */
+
+/* Day words become dates, numbers and true and false stay what they are, all else is a string. */
+static enum result value_as_json(struct job_reader *r, struct str value, struct buf *json)
+{
+    char text[CLOCK_TEXT_SIZE];
+    struct json_error error;
+    int64_t day;
+
+    if (dates_is_word(value)) {
+        clock_format_utc(r->wall_us, text);
+        (void)dates_parse_day((struct str){ text, DATE_LENGTH }, 0, &day);
+        (void)dates_parse_day(value, day, &day);
+        clock_format_utc(day * DAY_US, text);
+        return buf_printf(json, "\"%.*s\"", DATE_LENGTH, text);
+    }
+    if (json_check(value, 1, &error) &&
+        (json_type_of(value) == JSON_NUMBER || json_type_of(value) == JSON_BOOL)) {
+        return buf_append_str(json, value);
+    }
+    return json_text_append(json, value);
+}
+
+static void set_var(struct job_reader *r, struct job_var *var, struct str value)
+{
+    struct buf json = { .max = JOB_TEXT_MAX };
+    char *name = var->name, **values = calloc(1, sizeof *values);
+
+    var->name = NULL;
+    job_var_release(var);
+    *var = (struct job_var){ .name = name, .kind = JOB_VAR_LIST, .values = values };
+    if (values && value_as_json(r, value, &json) == RESULT_OK) {
+        values[0] = str_dup(buf_view(&json));
+        var->value_count = values[0] != NULL;
+    }
+    r->text.no_memory |= !var->value_count;
+    buf_release(&json);
+}
+
+void job_lay_vars(struct job_reader *r)
+{
+    for (size_t i = 0; r->given && i < r->given->var_count && !r->text.no_memory; i++) {
+        struct str value = str_view(r->given->vars[i]), name = str_cut(&value, '=');
+        struct job_var *var = find_var(r->job, name);
+        char *copy;
+
+        if (!value.data || !template_head_is_valid(name) || name.len > JOB_NAME_MAX) {
+            job_text_fault(&r->text, job_text_root(&r->text), "E-ARG1",
+                           "--var %.64s: want NAME=VALUE, NAME of letters, digits, _ and -",
+                           r->given->vars[i]);
+            continue;
+        }
+        if (!var && r->job->var_count < VARS_MAX) {
+            copy = str_dup(name);
+            r->text.no_memory |= !copy;
+            var = copy ? add_var(r, copy) : NULL;
+        }
+        if (var) {
+            set_var(r, var, value);
         }
     }
 }

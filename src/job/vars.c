@@ -78,8 +78,14 @@ static bool is_plain_range(struct str pattern)
 
 static enum result parse_dates(const struct job_var *from, struct dates *dates, struct err *err)
 {
-    enum result result =
-        dates_parse(dates, str_view(from->text), str_view(from->to), str_view(from->step), err);
+    int64_t today = 0;
+    enum result result;
+
+    if (from->today && !dates_parse_day(str_view(from->today), 0, &today)) {
+        return err_set(err, RESULT_INVALID, "E-CFG2", "\"today\": want a date such as 2026-01-31");
+    }
+    result = dates_parse(dates, str_view(from->text), str_view(from->to), str_view(from->step),
+                         today, err);
 
     return result == RESULT_OK && from->format ? dates_check_format(str_view(from->format), err)
                                                : result;

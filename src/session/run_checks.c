@@ -31,7 +31,28 @@ static void describe(const struct job *job, char text[200])
     buf_release(&hidden);
 }
 
-enum result run_check_same_job(const struct run_dir *dir, const struct job *given, struct err *err)
+/* Days in words go on to count from the day on which the run began. */
+static void keep_days(const struct run_dir *dir, struct job *stored, struct job *given)
+{
+    bool is_told = false;
+
+    for (size_t i = 0; i < given->var_count; i++) {
+        char *today = given->vars[i].today;
+
+        if (today && stored->vars[i].today && strcmp(today, stored->vars[i].today) != 0 &&
+            !is_told) {
+            say(stderr,
+                "scrapetop: the run in %s goes on with the days of %s, when it began; --fresh "
+                "begins one of %s",
+                dir->path, stored->vars[i].today, today);
+            is_told = true;
+        }
+        given->vars[i].today = stored->vars[i].today;
+        stored->vars[i].today = today;
+    }
+}
+
+enum result run_check_same_job(const struct run_dir *dir, struct job *given, struct err *err)
 {
     char theirs[200], ours[200];
     struct job stored;
@@ -43,10 +64,15 @@ enum result run_check_same_job(const struct run_dir *dir, const struct job *give
     if (!job_same_requests(&stored, given)) {
         describe(&stored, theirs);
         describe(given, ours);
-        result = err_set(err, RESULT_INVALID, "E-JOB1",
-                         "%s holds another run, of %s, not of %s; name another directory with -o, "
-                         "or set that one aside with --fresh",
-                         dir->path, theirs, ours);
+        result = strcmp(theirs, ours) == 0
+                     ? err_set(err, RESULT_INVALID, "E-JOB1",
+                               "%s holds another run of %s, with other values or settings; name "
+                               "another directory with -o, or set that one aside with --fresh",
+                               dir->path, theirs)
+                     : err_set(err, RESULT_INVALID, "E-JOB1",
+                               "%s holds another run, of %s, not of %s; name another directory "
+                               "with -o, or set that one aside with --fresh",
+                               dir->path, theirs, ours);
     }
     for (size_t i = 0; result == RESULT_OK && i < given->var_count; i++) {
         if (stored.vars[i].has_crc32c && stored.vars[i].crc32c != given->vars[i].crc32c) {
@@ -55,6 +81,9 @@ enum result run_check_same_job(const struct run_dir *dir, const struct job *give
                              strcmp(given->vars[i].text, "-") == 0 ? "stdin" : given->vars[i].text,
                              dir->path);
         }
+    }
+    if (result == RESULT_OK) {
+        keep_days(dir, &stored, given);
     }
     job_release(&stored);
     return result;

@@ -10,7 +10,7 @@
 #include "store/run_dir.h"
 
 /** A whole job was given for a directory that holds a run: it must be the same job. */
-MUST_CHECK enum result run_check_same_job(const struct run_dir *dir, const struct job *given,
+MUST_CHECK enum result run_check_same_job(const struct run_dir *dir, struct job *given,
                                           struct err *err);
 
 /** Moves an existing run out of the way, and says where it is. RESULT_OK when there is none. */

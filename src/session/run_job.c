@@ -52,8 +52,8 @@ static enum result check_outputs(const struct job *job, const char *path, struct
     return RESULT_OK;
 }
 
-static enum result read_job(struct job *job, const char *path, const char *base, bool has_secrets,
-                            struct err *err)
+static enum result read_job(struct job *job, const char *path, const struct job_given *given,
+                            bool has_secrets, struct err *err)
 {
     struct job_faults *faults = malloc(sizeof *faults);
     enum result result;
@@ -61,7 +61,7 @@ static enum result read_job(struct job *job, const char *path, const char *base,
     if (!faults) {
         return err_nomem(err, "reading the job");
     }
-    result = has_secrets ? job_file_read(job, path, base, faults, err)
+    result = has_secrets ? job_file_read(job, path, given, faults, err)
                          : job_file_read_without_secrets(job, path, faults, err);
     if (result == RESULT_INVALID) { /* out of memory, its list says only half */
         result = tell(faults, result, err);
@@ -74,9 +74,10 @@ static enum result read_job(struct job *job, const char *path, const char *base,
     return result;
 }
 
-enum result run_job_read(struct job *job, const char *path, const char *base, struct err *err)
+enum result run_job_read(struct job *job, const char *path, const struct job_given *given,
+                         struct err *err)
 {
-    return read_job(job, path, base, true, err);
+    return read_job(job, path, given, true, err);
 }
 
 enum result run_job_parse(struct job *job, struct str text, struct err *err)

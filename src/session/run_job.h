@@ -8,7 +8,7 @@
 #ifndef SCRAPETOP_SESSION_RUN_JOB_H
 #define SCRAPETOP_SESSION_RUN_JOB_H
 
-#include "job/job.h"
+#include "job/job_file.h"
 
 #include <stdbool.h>
 
@@ -16,8 +16,8 @@
 bool run_job_is_file(const char *operand);
 
 /** job_file_read. On failure there is nothing to release. */
-MUST_CHECK enum result run_job_read(struct job *job, const char *path, const char *base,
-                                    struct err *err);
+MUST_CHECK enum result run_job_read(struct job *job, const char *path,
+                                    const struct job_given *given, struct err *err);
 
 /** The same of a text that stands in no file. */
 MUST_CHECK enum result run_job_parse(struct job *job, struct str text, struct err *err);

@@ -5,13 +5,16 @@ The server here keeps what it was asked, headers and bodies included, which `ser
 """
 
 import csv
+import datetime
 import http.server
 import json
 import os
 import threading
 
 import harness
+import jobs
 from harness import check, check_equal, scratch
+from peer import Peer, reply
 
 KEY = "k3y-of-the-envir0nment"
 PASSWORD = 'p"w\\of the file&1'
@@ -228,6 +231,70 @@ def test_mistakes__are_all_told__and_leave_nothing_behind():
         check(part in line, "want", part, "in", line)
     check_equal(len(lines), 4, "lines")
     check(not os.path.exists(scratch("wrong.run")), "a run directory was made")
+
+
+# --- variables of the command line, and days in words ------------------------------------------------------
+
+
+def asked_paths(peer):
+    return sorted(peer.asked)
+
+
+def days_job(peer, name="days", **more):
+    return jobs.write_job(name, base=peer.url, vars={"day": {"from": "-2d", "to": "today"}, "id": ["a", "b"], **more},
+                          endpoints=[{"name": "x", "url": "/{id}/{day}"}])
+
+
+def test_var__takes_the_place_of_what_the_file_says():
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    peer = Peer(lambda ask: reply())
+    job = days_job(peer)
+    harness.succeed("run", "--plain", "-o", scratch("v.run"), "--var", "day=yesterday", "--var", "id=c/d", job)
+    check_equal(asked_paths(peer), [f"/c%2Fd/{today - datetime.timedelta(days=1)}"], "asked")
+    for words, told in ((["--var", "dya=1"], b'did you mean "day"?'), (["--var", "day"], b"want NAME=VALUE"),
+                        (["--var", "1x=1"], b"want NAME=VALUE"), (["--var", "=1"], b"want NAME=VALUE")):
+        ended = harness.run("run", "--plain", "-o", scratch("no.run"), *words, job)
+        check(ended.code == 2 and told in ended.err, words, ended)
+    ended = harness.run("run", "--plain", "-o", scratch("no.run"), "--var", "a=1", peer.url + "/{a}")
+    check(ended.code == 2 and b"goes with a job file" in ended.err, ended)
+    ended = harness.run("run", "--plain", "-o", scratch("v.run"), "--var", "day=2020-01-01", job)
+    check(ended.code == 2 and b"with other values" in ended.err, "another value is another run:", ended)
+
+
+def test_var__keeps_its_kind__in_a_body():
+    bodies = []
+
+    def answer(ask):
+        bodies.append(bytes(ask.body))
+        return reply()
+
+    peer = Peer(answer)
+    job = jobs.write_job("kinds", base=peer.url,
+                         endpoints=[{"name": "x", "url": "/",
+                                     "json": {"n": "{n}", "zip": "{zip}", "yes": "{yes}", "s": "{s}"}}])
+    harness.succeed("run", "--plain", "-o", scratch("k.run"), "--var", "n=9007199254740993", "--var", "zip=00501", "--var",
+                    "yes=true", "--var", 's=a="b"', job)
+    check_equal([json.loads(body, parse_int=str) for body in bodies],
+                [{"n": "9007199254740993", "zip": "00501", "yes": True, "s": 'a="b"'}], "body")
+    check(b'"n":9007199254740993' in bodies[0].replace(b" ", b""), "a number stays one:", bodies)
+
+
+def test_days_in_words__go_on_to_mean_what_they_meant_as_the_run_began():
+    peer, run_dir = Peer(lambda ask: reply()), scratch("w.run")
+    job = days_job(peer)
+    harness.succeed("run", "--plain", "-c", "1", "--max-requests", "1", "-o", run_dir, job, code=4)
+    stored = os.path.join(run_dir, "job.json")
+    with open(stored, encoding="utf-8") as file:
+        text = file.read()
+    today = json.loads(text)["vars"]["day"]["today"]
+    with open(stored, "w", encoding="utf-8") as file:
+        file.write(text.replace(today, "2026-03-01"))
+    ended = harness.run("run", "--plain", "--max-requests", "100", "-o", run_dir, job)
+    check_equal(ended.code, 0, ended)
+    check(f"goes on with the days of 2026-03-01, when it began; --fresh begins one of {today}".encode() in ended.err, ended)
+    want = {f"/{name}/{day}" for name in "ab" for day in ("2026-02-27", "2026-02-28", "2026-03-01")}
+    check_equal(len(want - set(peer.asked)), 1, "the first was asked with another day, which this test has changed")
+    check_equal(peer.total(), 6, "asked in all")
 
 
 if __name__ == "__main__":
