@@ -73,7 +73,7 @@ static bool keeps(struct str name)
 }
 
 static void net_begin_as(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory,
-                         bool http2)
+                         enum job_http http)
 {
     struct fetch_options options = { .loop = &n->loop,
                                      .clock = clock_system(),
@@ -85,7 +85,7 @@ static void net_begin_as(struct net *n, uint64_t total_us, uint64_t body_max, ui
                                      .total_timeout_us = total_us,
                                      .body_max_bytes = body_max,
                                      .memory_bytes = memory,
-                                     .http2 = http2,
+                                     .http = http,
                                      .keeps = keeps,
                                      .on_response = on_response,
                                      .context = n };
@@ -98,7 +98,7 @@ static void net_begin_as(struct net *n, uint64_t total_us, uint64_t body_max, ui
 
 static void net_begin_with(struct net *n, uint64_t total_us, uint64_t body_max, uint64_t memory)
 {
-    net_begin_as(n, total_us, body_max, memory, false);
+    net_begin_as(n, total_us, body_max, memory, JOB_HTTP_AUTO);
 }
 
 static void net_begin(struct net *n, uint64_t total_us)
@@ -616,7 +616,7 @@ static void memory__is_kept_by_giving_up_the_largest__with_http2(void **state)
     announced_answer(&answers[1], 9U << 20, 3U << 20, SERVER_DRIP);
     announced_answer(&answers[2], 1, 1, SERVER_KEEP);
     server = server_start(play_by_path, answers);
-    net_begin_as(&n, PATIENCE_US, 32U << 20, 8U << 20, true);
+    net_begin_as(&n, PATIENCE_US, 32U << 20, 8U << 20, JOB_HTTP_2);
     give_back(&n,
               ask(&n, server_url(server, "/2"))); /* libcurl waits to see what its server speaks */
     start(&n, server_url(server, "/0"), GET);

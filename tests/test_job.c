@@ -101,7 +101,8 @@ static void write__reads_back_the_same__when_everything_is_set(void **state)
     job.network.connect_timeout_us = 250 * US_PER_MS;
     job.network.total_timeout_us = 1;
     job.network.body_max_bytes = (UINT64_C(1) << 53) - 1;
-    job.network.insecure = job.network.http2 = true;
+    job.network.insecure = true;
+    job.network.http = JOB_HTTP_2;
     assert_int_equal(job_add_header(&job, STR("X-Api-Key: ${SCRAPETOP_JOB_KEY}"), &err), RESULT_OK);
     assert_int_equal(job_add_header(&job, STR("Accept: application/json"), &err), RESULT_OK);
     assert_int_equal(job_finish(&job, &err), RESULT_OK);

@@ -108,7 +108,7 @@ static void run__takes_every_form__when_options_are_mixed_with_urls(void **state
     assert_int_equal(o.job.network.connect_timeout_us, 250 * US_PER_MS);
     assert_int_equal(o.job.network.total_timeout_us, 90 * US_PER_S);
     assert_int_equal(o.job.network.body_max_bytes, 10240);
-    assert_true(o.job.network.http2 && o.job.network.insecure && o.job.globoff);
+    assert_true(o.job.network.http == JOB_HTTP_2 && o.job.network.insecure && o.job.globoff);
     assert_true(o.dry_run && o.plain && o.fresh);
     assert_string_equal(o.run_dir, "out.run");
     assert_int_equal(o.output_count, 1);
@@ -334,7 +334,8 @@ static void table__is_sound__when_looked_through(void **state)
                     assert_string_not_equal(names[n], row->name);
                     assert_true(!row->letter || letters[n] != row->letter);
                 }
-                assert_true((row->kind == OPTION_FLAG) == (row->value == NULL));
+                assert_true(row->value ? row->kind != OPTION_FLAG
+                                       : row->kind == OPTION_FLAG || row->kind == OPTION_CALL);
                 assert_true((row->kind == OPTION_CALL) == (row->set != NULL));
                 assert_true(row->help[strlen(row->help) - 1] != '.');
                 names[count] = row->name;

@@ -94,6 +94,31 @@ static enum result set_interface(void *target, const char *value, struct err *er
     return job_set_interface(target, value, err);
 }
 
+/* Like curl, the last one counts. */
+static enum result set_http_1_1(void *target, const char *value, struct err *err)
+{
+    (void)value;
+    return job_set_http(target, "1.1", err);
+}
+
+static enum result set_http_2(void *target, const char *value, struct err *err)
+{
+    (void)value;
+    return job_set_http(target, "2", err);
+}
+
+static enum result set_http_2_at_once(void *target, const char *value, struct err *err)
+{
+    (void)value;
+    return job_set_http(target, "2-prior-knowledge", err);
+}
+
+static enum result set_http_3(void *target, const char *value, struct err *err)
+{
+    (void)value;
+    return job_set_http(target, "3", err);
+}
+
 const struct option_row network_rows[NETWORK_ROWS] = {
     {
         .letter = 'x',
@@ -227,15 +252,30 @@ const struct option_row network_rows[NETWORK_ROWS] = {
         .offset = offsetof(struct job, network.route.ipv6),
     },
     {
+        .name = "http1.1",
+        .help =
+            "HTTP/1.1 alone; without it HTTP/2 over TLS, where the server has it and libcurl is "
+            "8.1 or later",
+        .kind = OPTION_CALL,
+        .set = set_http_1_1,
+    },
+    {
         .name = "http2",
-        .help = "HTTP/2 where the server has it",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct job, network.http2),
+        .help = "HTTP/2 over TLS where the server has it, with an older libcurl as well",
+        .kind = OPTION_CALL,
+        .set = set_http_2,
     },
     {
         .name = "http2-prior-knowledge",
         .help = "HTTP/2 at once, also over http",
-        .kind = OPTION_FLAG,
-        .offset = offsetof(struct job, network.http2_at_once),
+        .kind = OPTION_CALL,
+        .set = set_http_2_at_once,
+    },
+    {
+        .name = "http3",
+        .help =
+            "HTTP/3 where the server has it, else HTTP/2 or 1.1; refused where libcurl has none",
+        .kind = OPTION_CALL,
+        .set = set_http_3,
     },
 };

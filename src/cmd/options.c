@@ -334,7 +334,7 @@ static enum result take_long(struct parse *p, const char *word)
     if (!find_name(p->table, name, &place)) {
         return unknown_option(p->table, name, p->err);
     }
-    if (place.row->kind == OPTION_FLAG) {
+    if (!place.row->value) {
         return value.data ? err_set(p->err, RESULT_INVALID, "E-ARG1", "option --%s takes no value",
                                     place.row->name)
                           : take_row(p, &place, NULL);
@@ -356,7 +356,7 @@ static enum result take_letters(struct parse *p, const char *letters)
             return err_set(p->err, RESULT_INVALID, "E-ARG1",
                            "unknown option -%c; see scrapetop %s --help", *letters,
                            p->table->command);
-        } else if (place.row->kind == OPTION_FLAG) {
+        } else if (!place.row->value) {
             result = take_row(p, &place, NULL);
         } else {
             return letters[1] ? take_row(p, &place, letters + 1) : take_next_word(p, &place);

@@ -37,7 +37,7 @@ enum option_kind {
     OPTION_SIZE,     /* uint64_t, bytes, at least low */
     OPTION_RATE,     /* struct rate */
     OPTION_FRACTION, /* double from 0 to 1; "2%", "0.02" */
-    OPTION_CALL,     /* whatever `set` makes of it */
+    OPTION_CALL,     /* whatever `set` makes of it; told NULL when it takes no value */
 };
 
 struct option_row {

@@ -86,8 +86,9 @@ void version_print(FILE *to)
     for (size_t i = 0; i < LIBRARY_COUNT; i++) {
         fprintf(to, "%s%s %s", i ? ", " : "", libraries[i].name, libraries[i].version());
         if (i == 0) {
-            fprintf(to, " (%s%s)", curl->ssl_version ? curl->ssl_version : "no TLS",
-                    curl->features & CURL_VERSION_HTTP2 ? ", HTTP/2" : "");
+            fprintf(to, " (%s%s%s)", curl->ssl_version ? curl->ssl_version : "no TLS",
+                    curl->features & CURL_VERSION_HTTP2 ? ", HTTP/2" : "",
+                    curl->features & CURL_VERSION_HTTP3 ? ", HTTP/3" : "");
         }
     }
     fprintf(to, "\n");
@@ -119,6 +120,9 @@ enum result version_print_json(FILE *to, struct err *err)
         is_whole;
     is_whole =
         cJSON_AddBoolToObject(version, "http2", (curl->features & CURL_VERSION_HTTP2) != 0) &&
+        is_whole;
+    is_whole =
+        cJSON_AddBoolToObject(version, "http3", (curl->features & CURL_VERSION_HTTP3) != 0) &&
         is_whole;
     text = is_whole ? cJSON_PrintUnformatted(version) : NULL;
     cJSON_Delete(version);

@@ -128,9 +128,10 @@ static enum result pace_start(struct engine *e, struct err *err)
     pace_init(e, now_us);
     descriptors_raise();
     descriptors_reserve(e->options.loop);
-    e->pace.connections_max = e->job->network.http2 || e->job->network.http2_at_once
-                                  ? UINT_MAX
-                                  : descriptors_for_connections();
+    e->pace.connections_max =
+        e->job->network.http == JOB_HTTP_2 || e->job->network.http == JOB_HTTP_2_AT_ONCE
+            ? UINT_MAX
+            : descriptors_for_connections();
     return RESULT_OK;
 }
 
@@ -227,7 +228,7 @@ static enum result network_start(struct engine *e, struct err *err)
         .network = &job->network,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
-        .http2 = job->network.http2 || job->network.http2_at_once,
+        .http = job->network.http,
         .connect_timeout_us = job->network.connect_timeout_us,
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,

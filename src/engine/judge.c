@@ -13,6 +13,7 @@
 #include "engine/endpoint_stats.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/http_version.h"
 #include "engine/judge_end.h"
 #include "engine/listeners.h"
 #include "engine/login.h"
@@ -248,7 +249,7 @@ static void judge(struct engine *e, struct response *response, struct reading *r
         .is_hopeless = proxy_is_hopeless(response),
     };
 
-    if (proxy_is_over(e, response)) {
+    if (http_version_heed(e, response) || proxy_is_over(e, response)) {
         judge_unasked(e, response);
         return;
     }

@@ -4,6 +4,7 @@
 #include "engine/descriptors.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "engine/http_version.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
 #include "engine/refusal.h"
@@ -160,6 +161,9 @@ static enum host_end end_of_status(struct engine *e, struct host *host,
 /* What the attempt says of its host: a status is an answer, whatever it is. */
 static enum host_end end_of(struct engine *e, struct host *host, const struct response *response)
 {
+    if (http_version_changes(e, response)) {
+        return HOST_END_OURS;
+    }
     switch (response->outcome) {
     case OUTCOME_STATUS:
         return end_of_status(e, host, response);

@@ -216,6 +216,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
     request->since_us = now_us;
     e->held.early += host_hold_of(host, request, now_us).is_named;
+    extra.http = host->http;
     extra.proxy = proxy_of(e, request->host);
     login_carry(e, request, &extra, now_us);
     sending_fill(e, request, &extra);

@@ -8,6 +8,7 @@
 #include "fetch/multi_uv.h"
 #include "fetch/transfer.h"
 #include "fetch/transfer_head.h"
+#include "fetch/transfer_http.h"
 #include "fetch/transfer_list.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_times.h"
@@ -29,6 +30,7 @@ struct fetch {
     struct transfer *idle; /* singly linked by `next` */
     bool some_lost_time;   /* of those in flight, perhaps */
     struct budget budget;
+    struct calmed calmed;
     uint64_t reserved;         /* among what is held (fetch_reserve) */
     struct transfer *favoured; /* the one that goes on when memory is short */
     size_t waiting;            /* paused */
@@ -59,6 +61,7 @@ static void free_lists(struct fetch *f)
 
 static void on_done(void *context, CURL *easy, CURLcode code);
 static bool has_paused(void *context);
+static bool may_talk(CURL *easy);
 static bool must_wait(void *context, const struct transfer *transfer);
 static void share_out(void *context);
 static void on_broken(void *context, struct lane *lane);
@@ -86,6 +89,20 @@ static bool add_all(struct curl_slist **list, char *const *lines, size_t count)
     return ok;
 }
 
+static enum result check_http(enum job_http http, struct err *err)
+{
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+
+    if (http == JOB_HTTP_3 && !(curl->features & CURL_VERSION_HTTP3)) {
+        return err_set(
+            err, RESULT_INVALID, "E-NET2",
+            "this libcurl (%s) speaks no HTTP/3: leave out --http3, and HTTP/2 or 1.1 is "
+            "spoken",
+            curl->version);
+    }
+    return RESULT_OK;
+}
+
 static enum result take_network(struct fetch *f, const struct job_network *network, struct err *err)
 {
     const struct job_route *route = &network->route;
@@ -105,11 +122,14 @@ static enum result take_network(struct fetch *f, const struct job_network *netwo
 
 enum result fetch_new(struct fetch **fetch, const struct fetch_options *options, struct err *err)
 {
-    static const struct multi_uv_callbacks callbacks = { on_done, on_broken, on_stood_still,
-                                                         has_paused, share_out };
-    enum result result = options->ca_file ? ca_file_check(options->ca_file, err) : RESULT_OK;
+    static const struct multi_uv_callbacks callbacks = { on_done,    on_broken, on_stood_still,
+                                                         has_paused, may_talk,  share_out };
+    enum result result = check_http(options->http, err);
     struct fetch *f;
 
+    if (result == RESULT_OK && options->ca_file) {
+        result = ca_file_check(options->ca_file, err);
+    }
     if (result != RESULT_OK) {
         return result;
     }
@@ -130,6 +150,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     f->budget.body_max = options->body_max_bytes;
     f->config.watch_heads = transfer_head_must_be_watched();
     f->config.proxies = &f->proxies;
+    f->config.calmed = &f->calmed;
     if (options->network) {
         result = take_network(f, options->network, err);
         if (result != RESULT_OK) {
@@ -144,10 +165,7 @@ enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
     if (result != RESULT_OK) {
         goto fail_headers;
     }
-    if (options->http2) {
-        multi_uv_let_idle_talk(f->multi);
-    }
-    if (f->budget.limit && !options->http2) {
+    if (f->budget.limit) {
         f->config.must_wait = must_wait;
         f->config.wait_context = f;
     }
@@ -211,11 +229,20 @@ static bool has_paused(void *context)
     return ((const struct fetch *)context)->waiting > 0;
 }
 
+/* libcurl (8.14) closes connections with a handle of its own. */
+static bool may_talk(CURL *easy)
+{
+    const struct transfer *t = transfer_of(easy);
+
+    return !t || transfer_http_is_stream(t);
+}
+
 /* Within libcurl, which keeps what it has of the transfer until that goes on. */
 static bool must_wait(void *context, const struct transfer *t)
 {
     struct fetch *f = context;
-    bool waits = t != f->favoured && budget_must_wait(&f->budget, transfer_bytes(t));
+    bool waits = !transfer_http_is_stream(t) && t != f->favoured &&
+                 budget_must_wait(&f->budget, transfer_bytes(t));
 
     f->waiting += waits;
     return waits;
@@ -271,8 +298,7 @@ static void share_out(void *context)
     struct fetch *f = context;
     struct transfer *t;
 
-    while (f->options.http2 && budget_is_over(&f->budget) &&
-           (t = transfer_list_largest(&f->flying))) {
+    while (budget_is_over(&f->budget) && (t = transfer_list_largest_stream(&f->flying))) {
         give_up(f, t);
     }
     if (!f->waiting) {

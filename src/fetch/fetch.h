@@ -9,8 +9,9 @@
  * a ceiling, gzip is the only coding asked for (others are read, see read/coding.h), http and https are the only schemes spoken, and
  * redirects are reported, never followed.
  *
- * HTTP/1.1 by default: libcurl before 8.1 reports a body that HTTP/2 cut short as complete
- * (curl issues 10693 and 10715).
+ * HTTP/2 over TLS by default, but not with libcurl before 8.1, which reports a body that HTTP/2 cut short
+ * as complete (curl issues 10693 and 10715). An end that shows that a server speaks another version says so
+ * (response.http_instead), and whoever starts its requests then says which (fetch_extra.http).
  *
  * Ownership  fetch_start takes the request; on_response hands over the response with the request
  *            in it; fetch_recycle takes an empty response back.
@@ -21,6 +22,7 @@
 
 #include "base/clock.h"
 #include "fetch/response.h"
+#include "job/job_network.h"
 
 #include <uv.h>
 
@@ -64,6 +66,7 @@ struct fetch_extra {
     struct str digest;                       /* "user:password" for a challenge of Digest */
     uint32_t proxy;                          /* of a pool, from 0 */
     struct str url, body; /* asked in place of the request's own, terminated; empty: those */
+    enum job_http http;   /* of its host; JOB_HTTP_AUTO: what the options say */
 };
 
 struct fetch_options {
@@ -77,12 +80,12 @@ struct fetch_options {
         *network;        /* its proxies, certificate and routes; borrowed; NULL: none */
     const char *ca_file; /* NULL: the system's */
     bool insecure;
-    bool http2;
+    enum job_http http;
     uint64_t connect_timeout_us, stall_timeout_us, total_timeout_us;
     uint64_t body_max_bytes;
-    /* Of all bodies, in flight and not yet recycled; beyond it transfers wait (fetch/budget.h). 0: none. With
-     * http2, whose streams libcurl cannot hold up one by one, the largest that may be asked again are given up
-     * instead, and come back as OUTCOME_LOCAL. */
+    /* Of all bodies, in flight and not yet recycled; beyond it transfers wait (fetch/budget.h). 0: none. Of
+     * those over HTTP/2, whose streams libcurl cannot hold up one by one, the largest that may be asked again
+     * are given up instead, and come back as OUTCOME_LOCAL. */
     uint64_t memory_bytes;
     enum fetch_cookies cookies;
     /* A server has set a cookie, or tried to for a domain that is not its own. Within libcurl: nothing of fetch may
@@ -100,7 +103,10 @@ struct fetch_options {
 
 struct fetch;
 
-/** E-TLS3 when `ca_file` holds no certificates, E-PRX1 for a proxy that can be none,
+/** This libcurl tells a body that HTTP/2 cut short from a whole one. */
+bool fetch_http2_is_right(void);
+
+/** E-NET2 for JOB_HTTP_3 when this libcurl has none; E-TLS3 when `ca_file` holds no certificates, E-PRX1 for a proxy that can be none,
  *  E-TLS4 for a certificate that cannot be shown. */
 MUST_CHECK enum result fetch_new(struct fetch **fetch, const struct fetch_options *options,
                                  struct err *err);

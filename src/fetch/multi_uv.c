@@ -42,7 +42,7 @@ struct multi_uv {
     bool driving;         /* inside libcurl or on_done */
     bool dropping;        /* idle connections, or broken lanes */
     bool closing;
-    bool idle_may_talk;
+    bool (*may_talk)(CURL *easy);
     bool (*has_paused)(void *context);
     void (*acted)(void *context);
     void (*closed)(void *context);
@@ -100,7 +100,7 @@ static void on_ready(void *context, int fd, uint32_t serial, int events)
         return; /* an event of before */
     }
     if (!w->wanted) {
-        watch_hear_idle(w, w->connection && !m->idle_may_talk && !m->has_paused(m->context));
+        watch_hear_idle(w, w->connection && !w->may_talk && !m->has_paused(m->context));
         return;
     }
     /* An error alone is no CURL_CSELECT_ERR: libcurl would give up without reading what came before it. By
@@ -145,6 +145,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
         }
     }
     w->lane = lane;
+    w->may_talk = lane->multi->may_talk(easy);
     w->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     if (w->polling != w->wanted) {
         watch_arm(w, w->wanted);
@@ -431,6 +432,7 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
     m->on_broken = callbacks->on_broken;
     m->on_stood_still = callbacks->on_stood_still;
     m->has_paused = callbacks->has_paused;
+    m->may_talk = callbacks->may_talk;
     m->acted = callbacks->acted;
     m->context = context;
     result = socket_set_new(&m->watches.sockets, loop, on_ready, m, err);
@@ -442,11 +444,6 @@ enum result multi_uv_new(struct multi_uv **multi, uv_loop_t *loop,
     m->open_handles = 2;
     *multi = m;
     return RESULT_OK;
-}
-
-void multi_uv_let_idle_talk(struct multi_uv *m)
-{
-    m->idle_may_talk = true;
 }
 
 struct lane *multi_uv_add(struct multi_uv *m, CURL *easy, uint32_t affinity)

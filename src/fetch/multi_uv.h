@@ -41,6 +41,9 @@ struct multi_uv_callbacks {
     /* Whether any handle is paused. Then libcurl may wait no more for a socket that is in use, without having
      * said so: nothing that comes is taken for talk of an idle one. */
     bool (*has_paused)(void *context);
+    /* Whether the connection of this handle is told things while it idles, as those of HTTP/2 are. Others that have
+     * something to read then are not used again. */
+    bool (*may_talk)(CURL *easy);
     /* Behind every call into libcurl: the time to let paused handles go on. */
     void (*acted)(void *context);
 };
@@ -60,10 +63,6 @@ void multi_uv_look(struct multi_uv *multi);
 
 /** It did, for so long, within the callback that tells. */
 void multi_uv_note_standstill(struct multi_uv *multi, uint64_t lost_us);
-
-/** For HTTP/2, whose connections are told things while they idle. Others that have something to read then
- *  are not used again. */
-void multi_uv_let_idle_talk(struct multi_uv *multi);
 
 /** Adds a prepared handle; transfers of one `affinity` share connections where they can. NULL when
  *  it could not be added, and then on_done does not come. */

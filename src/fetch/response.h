@@ -12,6 +12,7 @@
 #define SCRAPETOP_FETCH_RESPONSE_H
 
 #include "base/buf.h"
+#include "job/job_network.h"
 #include "plan/request.h"
 
 #define RESPONSE_HEADERS_MAX 16384 /* bytes kept of one response's headers, all told */
@@ -56,8 +57,11 @@ struct response {
     bool reached;          /* something answered at its address, if only to refuse */
     bool sets_cookie;      /* or tries to */
     bool calm_down;        /* it said ENHANCE_YOUR_CALM: HTTP/2's way to say 429 */
-    bool no_descriptor;    /* OUTCOME_LOCAL for want of one */
-    bool long_header;      /* it ended at a header over libcurl's ceiling, or for want of memory */
+    enum job_http http;    /* which it was asked with; never JOB_HTTP_AUTO */
+    enum job_http
+        http_instead;   /* it ended as when the server speaks that alone; JOB_HTTP_AUTO: not so */
+    bool no_descriptor; /* OUTCOME_LOCAL for want of one */
+    bool long_header;   /* it ended at a header over libcurl's ceiling, or for want of memory */
     int64_t fetched_at_us; /* wall clock at the end */
     struct response_timing timing;
     uint64_t wire_bytes;    /* received, before decompression, headers included */

@@ -4,6 +4,7 @@
 #include "fetch/private_address.h"
 #include "fetch/transfer_body.h"
 #include "fetch/transfer_head.h"
+#include "fetch/transfer_http.h"
 #include "fetch/transfer_network.h"
 #include "fetch/transfer_outcome.h"
 #include "fetch/transfer_proxy.h"
@@ -143,20 +144,23 @@ struct transfer *transfer_new(const struct transfer_config *config)
 
 /* libcurl repeats a request whose kept connection has died, up to five times: but before 8.17.0 it counts
  * these over the whole life of the handle, so that every sixth death is told as a failure (curl issue 18926,
- * mended by pull request 19066). curl_easy_reset() begins to count anew, and forgets all else but the jar. */
+ * mended by pull request 19066). curl_easy_reset() begins to count anew, but a stream that was refused leaves the
+ * receive buffer behind in 7.88, which then cannot be set again: so it is a new handle. */
 static bool renew(struct transfer *t)
 {
+    CURL *fresh = t->worn ? curl_easy_init() : NULL;
+
     if (!t->worn) {
         return true;
     }
-    /* curl_easy_reset() forgets the list of cookie files without freeing it (7.88). */
-    if (t->jar && curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, NULL) != CURLE_OK) {
+    if (!fresh) {
         return false;
     }
-    curl_easy_reset(t->easy);
-    t->watched = t->has_nonce = false;
-    t->worn = curl_easy_setopt(t->easy, CURLOPT_SHARE, NULL) != CURLE_OK || !set_up(t);
+    curl_easy_cleanup(t->easy);
+    t->easy = fresh;
+    t->is_verbose = t->watched = t->has_nonce = t->shows_cert = false;
     t->jar = NULL;
+    t->worn = !set_up(t);
     return !t->worn;
 }
 
@@ -336,11 +340,13 @@ enum result transfer_begin(struct transfer *t, struct response *response, struct
     t->response = response;
     t->paused = false;
     t->socket_errno = 0;
+    if (!url || !transfer_http_choose(t, url, extra ? extra->http : JOB_HTTP_AUTO)) {
+        return RESULT_NOMEM;
+    }
     transfer_head_begin(t);
     transfer_body_begin(t);
     t->error[0] = '\0';
-    if (!url || curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
-        !transfer_network_choose_version(t, url) ||
+    if (curl_easy_setopt(t->easy, CURLOPT_URL, url) != CURLE_OK ||
         transfer_proxy_choose(t, url, request->from_public, extra ? extra->proxy : 0) !=
             RESULT_OK ||
         set_headers(t, request, extra) != RESULT_OK || !set_cookies(t, request) ||

@@ -24,6 +24,7 @@
 
 struct lane;
 struct transfer;
+struct calmed;
 
 /** The cookies of an endpoint. */
 struct transfer_cookie {
@@ -47,7 +48,8 @@ struct transfer_config {
     /* NULL: none has to wait. Else asked before more of a body is made; its transfer is paused then. */
     bool (*must_wait)(void *context, const struct transfer *transfer);
     void *wait_context;
-    bool watch_heads; /* transfer_head_must_be_watched */
+    bool watch_heads;      /* transfer_head_must_be_watched */
+    struct calmed *calmed; /* fetch/transfer_http.h */
 };
 
 struct transfer {
@@ -66,9 +68,15 @@ struct transfer {
     bool private_refused;
     struct head head;
     enum { FIELD_UNREAD, FIELD_KEPT, FIELD_FRAMING } field; /* the last one: what a fold adds to */
-    bool watched;  /* libcurl shows its lines before it looks at them: see transfer_head_show */
-    bool consumed; /* the line that it has shown last */
-    bool worn;     /* its options or counters are not as they were set up */
+    bool is_verbose; /* libcurl is: for `watched` or `listens` */
+    bool watched;    /* libcurl shows its lines before it looks at them: see transfer_head_show */
+    bool consumed;   /* the line that it has shown last */
+    bool listens;    /* libcurl says what it hears over HTTP/2 */
+    enum job_http http; /* which it asks with */
+    bool
+        is_refused; /* its last stream was refused, which libcurl tried again: it was not acted on */
+    bool hears_calm;            /* ENHANCE_YOUR_CALM, said to its connection */
+    bool worn;                  /* its options or counters are not as they were set up */
     struct coding_list codings; /* that the head names */
     struct coding *coding;      /* while a body is unpacked that has some */
     enum coding_result coding_fault;

@@ -1,5 +1,7 @@
 #include "fetch/transfer_head.h"
 
+#include "fetch/transfer_http.h"
+
 #include "base/url.h"
 #include "fetch/cookies.h"
 
@@ -177,7 +179,11 @@ int transfer_head_show(CURL *easy, curl_infotype what, char *bytes, size_t len, 
     struct transfer *t = context;
 
     (void)easy;
-    t->consumed = what == CURLINFO_HEADER_IN && len && (bytes[0] == ' ' || bytes[0] == '\t');
+    if (what == CURLINFO_TEXT && t->listens) {
+        transfer_http_hear(t, (struct str){ bytes, len });
+    }
+    t->consumed =
+        t->watched && what == CURLINFO_HEADER_IN && len && (bytes[0] == ' ' || bytes[0] == '\t');
     if (t->consumed) {
         bytes[0] = '\r';
     }
@@ -186,9 +192,13 @@ int transfer_head_show(CURL *easy, curl_infotype what, char *bytes, size_t len, 
 
 static void watch(struct transfer *t, bool on)
 {
-    if (t->watched != on && t->config->watch_heads) {
-        curl_easy_setopt(t->easy, CURLOPT_VERBOSE, on ? 1L : 0L);
-        t->watched = on;
+    bool is_verbose;
+
+    t->watched = on && t->config->watch_heads;
+    is_verbose = t->watched || t->listens;
+    if (t->is_verbose != is_verbose) {
+        curl_easy_setopt(t->easy, CURLOPT_VERBOSE, is_verbose ? 1L : 0L);
+        t->is_verbose = is_verbose;
     }
 }
 

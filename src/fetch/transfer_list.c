@@ -1,5 +1,7 @@
 #include "fetch/transfer_list.h"
 
+#include "fetch/transfer_http.h"
+
 void transfer_list_add(struct transfer_list *list, struct transfer *t)
 {
     t->next = NULL;
@@ -60,16 +62,19 @@ struct transfer *transfer_list_nearest_paused(const struct transfer_list *list)
     return nearest;
 }
 
-struct transfer *transfer_list_largest(const struct transfer_list *list)
+struct transfer *transfer_list_largest_stream(const struct transfer_list *list)
 {
     const struct transfer *nearest = NULL;
     struct transfer *largest = NULL;
 
     for (const struct transfer *t = list->first; t; t = t->next) {
-        nearest = !nearest || transfer_left(t) < transfer_left(nearest) ? t : nearest;
+        if (transfer_http_is_stream(t) && (!nearest || transfer_left(t) < transfer_left(nearest))) {
+            nearest = t;
+        }
     }
     for (struct transfer *t = list->first; t; t = t->next) {
-        if (t != nearest && t->response->body.len && transfer_may_be_repeated(t) &&
+        if (t != nearest && transfer_http_is_stream(t) && t->response->body.len &&
+            transfer_may_be_repeated(t) &&
             (!largest || t->response->body.len > largest->response->body.len)) {
             largest = t;
         }

@@ -39,27 +39,11 @@ bool transfer_network_set_up(struct transfer *t)
            set_route(t, &network->route);
 }
 
-bool transfer_network_choose_version(struct transfer *t, const char *url)
-{
-    const struct fetch_options *o = t->config->options;
-    bool is_https =
-        str_starts(str_view(url), STR("https:")) || str_starts(str_view(url), STR("HTTPS:"));
-    bool at_once = o->network && o->network->http2_at_once;
-    bool may_share = o->http2 && (is_https || at_once);
-    long version = at_once     ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                   : may_share ? CURL_HTTP_VERSION_2TLS
-                               : CURL_HTTP_VERSION_1_1;
-
-    return SET(CURLOPT_HTTP_VERSION, version) && SET(CURLOPT_PIPEWAIT, may_share ? 1L : 0L);
-}
-
 /* A second request on a connection of HTTP/2 in clear text ends it in 7.88, and not from 8.1 on (measured: "Error in
  * the HTTP2 framing layer"). */
 static bool breaks_at_second(const struct transfer *t, const char *url)
 {
-    const struct job_network *network = t->config->options->network;
-
-    return network && network->http2_at_once && str_starts(str_view(url), STR("http:")) &&
+    return t->http == JOB_HTTP_2_AT_ONCE && str_starts(str_view(url), STR("http:")) &&
            curl_version_info(CURLVERSION_NOW)->version_num < 0x080100;
 }
 

@@ -11,10 +11,6 @@
 /** What never changes over a handle's life. */
 bool transfer_network_set_up(struct transfer *transfer);
 
-/** HTTP/2 where it is wanted and may be. A request waits for a connection that is being made only where that may
- *  carry several: in clear text without prior knowledge it cannot. */
-bool transfer_network_choose_version(struct transfer *transfer, const char *url);
-
 /** Who we are is told to those that the job asks, and to no stranger that a redirect led to. Behind all else that says
  *  which connection may be used. */
 bool transfer_network_keep_apart(struct transfer *transfer, const char *url, bool is_stranger);

@@ -1,6 +1,7 @@
 #include "fetch/transfer_outcome.h"
 
 #include "fetch/private_address.h"
+#include "fetch/transfer_http.h"
 #include "fetch/transfer_proxy.h"
 
 #include <errno.h>
@@ -211,13 +212,6 @@ static bool is_reached(const struct transfer *t, const struct response *r)
            errnum == ECONNREFUSED || errnum == ECONNRESET;
 }
 
-/* libcurl tells the code of a reset stream only in its text. */
-static bool is_calm_down(CURLcode code, const char *text)
-{
-    return (code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM) &&
-           strstr(text, "ENHANCE_YOUR_CALM") != NULL;
-}
-
 /* The codes that libcurl 7.88 was measured to give for each fault; the text is its own. */
 static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, struct response *r)
 {
@@ -234,8 +228,7 @@ static enum outcome outcome_of_error(const struct transfer *t, CURLcode code, st
         return OUTCOME_DNS;
     case CURLE_OPERATION_TIMEDOUT:
         return outcome_of_timeout(t);
-    case CURLE_PARTIAL_FILE:
-        return OUTCOME_SHORT_BODY;
+    case CURLE_PARTIAL_FILE: /* of a stream also when nothing of it came */
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
@@ -280,15 +273,6 @@ static void tell_errno(long errnum, struct response *r)
     }
 }
 
-/* How a server ends that speaks only HTTP/2 and is asked in HTTP/1.1: without a byte, with frames, or by
- * refusing the protocol within TLS. */
-static bool is_end_of_http2_only(CURLcode code, const char *text)
-{
-    return code == CURLE_GOT_NOTHING ||
-           (code == CURLE_UNSUPPORTED_PROTOCOL && strstr(text, "HTTP/0.9")) ||
-           (code == CURLE_SSL_CONNECT_ERROR && strstr(text, "no application protocol"));
-}
-
 static bool is_https(const struct transfer *t)
 {
     char *scheme = NULL;
@@ -305,10 +289,14 @@ static void tell_text(const struct transfer *t, CURLcode code, const char *text,
         text = "the answer is not HTTP/1";
     } else if (t->head.part == HEAD_AFTER && strstr(text, "Out of memory in chunked")) {
         text = "a line after the last chunk is too long, or there is no memory for it";
+    } else if (r->calm_down && !strstr(text, "ENHANCE_YOUR_CALM")) {
+        text = "the server ended the connection with ENHANCE_YOUR_CALM";
+    } else if (t->is_refused && strstr(text, "Connection died, tried")) {
+        text = "the server refused the stream each time (REFUSED_STREAM)";
     }
     snprintf(r->reason, sizeof r->reason, "%s", text);
     len = strlen(r->reason);
-    if (is_end_of_http2_only(code, t->error) && !t->config->options->http2) {
+    if (transfer_http_is_end_of_2(code, t->error) && t->http == JOB_HTTP_1_1) {
         snprintf(r->reason + len, sizeof r->reason - len,
                  ": perhaps the server speaks only HTTP/2 %s",
                  is_https(t) ? "(--http2)" : "(--http2-prior-knowledge)");
@@ -341,7 +329,7 @@ enum outcome transfer_outcome(const struct transfer *t, CURLcode code, struct re
     const char *text = t->error[0] ? t->error : curl_easy_strerror(code);
 
     r->reached = is_reached(t, r);
-    r->calm_down = is_calm_down(code, text);
+    transfer_http_end(t, code, text, r);
     if (t->too_big || t->expands || t->no_memory ||
         t->coding_fault != CODING_OK) { /* which libcurl may have overlooked */
         return outcome_of_write_error(t, r);

@@ -31,6 +31,7 @@ struct watch {
     int wanted;  /* what libcurl wants to hear of: UV_READABLE | UV_WRITABLE, 0 while it idles */
     int polling; /* what is armed */
     bool connection; /* opened through us, so closed through us */
+    bool may_talk;   /* while it idles */
     uint32_t serial; /* tells it from an earlier one with this descriptor */
 };
 

@@ -279,3 +279,27 @@ enum result job_take_environment(struct job *job, struct err *err)
     }
     return result;
 }
+
+static const char *const http_words[JOB_HTTPS] = {
+    [JOB_HTTP_1_1] = "1.1",
+    [JOB_HTTP_2] = "2",
+    [JOB_HTTP_2_AT_ONCE] = "2-prior-knowledge",
+    [JOB_HTTP_3] = "3",
+};
+
+const char *job_http_word(enum job_http http)
+{
+    return http_words[http];
+}
+
+enum result job_set_http(struct job *job, const char *word, struct err *err)
+{
+    for (int i = JOB_HTTP_1_1; i < JOB_HTTPS; i++) {
+        if (strcmp(word, http_words[i]) == 0) {
+            job->network.http = (enum job_http)i;
+            return RESULT_OK;
+        }
+    }
+    return err_set(err, RESULT_INVALID, "E-NET1",
+                   "\"%.40s\" is no version of HTTP: want 1.1, 2, 2-prior-knowledge or 3", word);
+}

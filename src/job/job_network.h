@@ -74,6 +74,17 @@ struct job_route {
 
 #define JOB_ROUTES_MAX 256 /* of either kind */
 
+/** Which HTTP is spoken. */
+enum job_http {
+    JOB_HTTP_AUTO, /* 2 over TLS where this libcurl has it right, or the server has no other; else 1.1 */
+    JOB_HTTP_1_1,       /* that alone */
+    JOB_HTTP_2,         /* over TLS, where the server has it */
+    JOB_HTTP_2_AT_ONCE, /* without asking the server whether it has it, in clear text as well */
+    JOB_HTTP_3,         /* where the server has it, else 2 or 1.1 */
+};
+
+#define JOB_HTTPS (JOB_HTTP_3 + 1)
+
 struct job_network {
     uint64_t connect_timeout_us;
     uint64_t stall_timeout_us; /* under 10 bytes/s for this long */
@@ -81,9 +92,8 @@ struct job_network {
     uint64_t body_max_bytes; /* after decompression */
     uint64_t memory_bytes;   /* of all bodies in flight and not yet stored */
     bool insecure;           /* -k */
-    bool http2;
-    bool http2_at_once; /* without asking the server whether it has it, in clear text as well */
-    char *ca_file;      /* NULL: the system's */
+    enum job_http http;
+    char *ca_file; /* NULL: the system's */
     struct job_proxy proxy;
     struct job_tls tls;
     struct job_route route;
@@ -113,6 +123,12 @@ MUST_CHECK enum result job_set_tls_min(struct job *job, const char *text, struct
 
 /** Hashes of public keys as curl has them, or the path of one. */
 MUST_CHECK enum result job_set_pin(struct job *job, const char *text, struct err *err);
+
+/** "1.1", "2", "2-prior-knowledge", "3". */
+MUST_CHECK enum result job_set_http(struct job *job, const char *word, struct err *err);
+
+/** The same word; NULL for JOB_HTTP_AUTO. */
+const char *job_http_word(enum job_http http);
 
 MUST_CHECK enum result job_add_resolve(struct job *job, const char *text, struct err *err);
 MUST_CHECK enum result job_add_connect_to(struct job *job, const char *text, struct err *err);

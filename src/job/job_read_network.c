@@ -264,6 +264,57 @@ static bool write_ip(const struct job_writer *w, cJSON *to, const struct job_key
     return (!route->ipv4 && !route->ipv6) || cjson_add_number(to, key->name, route->ipv4 ? 4 : 6);
 }
 
+static void read_http(struct job_reader *r, void *target, struct str value)
+{
+    (void)target;
+    set_text(r, "http", false, job_set_http, value);
+}
+
+static bool write_http(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                       const void *target)
+{
+    const char *word = job_http_word(((const struct job *)target)->network.http);
+
+    (void)w;
+    return !word || cJSON_AddStringToObject(to, key->name, word);
+}
+
+/* How jobs said it before "http". That of a run says false of all that were not told. */
+static void read_http2(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+
+    if (str_equal(str_trim(value), STR("true"))) {
+        job->network.http = job->network.http ? job->network.http : JOB_HTTP_2;
+    } else if (str_equal(str_trim(value), STR("false"))) {
+        job->network.http = r->is_stored ? job->network.http : JOB_HTTP_1_1;
+    } else {
+        job_text_fault(&r->text, value, "E-CFG2", "\"http2\": want true or false");
+    }
+}
+
+static void read_http2_at_once(struct job_reader *r, void *target, struct str value)
+{
+    struct job *job = target;
+
+    if (str_equal(str_trim(value), STR("true"))) {
+        job->network.http = JOB_HTTP_2_AT_ONCE;
+    } else if (!str_equal(str_trim(value), STR("false"))) {
+        job_text_fault(&r->text, value, "E-CFG2", "\"http2_prior_knowledge\": want true or false");
+    }
+}
+
+/* "http" says it. */
+static bool write_nothing(const struct job_writer *w, cJSON *to, const struct job_key *key,
+                          const void *target)
+{
+    (void)w;
+    (void)to;
+    (void)key;
+    (void)target;
+    return true;
+}
+
 static void read_file(struct job_reader *r, void *target, struct str value)
 {
     (void)target;
@@ -315,10 +366,13 @@ static const struct job_key network_keys[] = {
               "of a body that is none may take as much beside it" },
     { "insecure", JOB_KEY_BOOL, FIELD(network.insecure), .always = true,
       .help = "Take any TLS certificate" },
-    { "http2", JOB_KEY_BOOL, FIELD(network.http2), .always = true,
-      .help = "HTTP/2 where the server has it" },
-    { "http2_prior_knowledge", JOB_KEY_BOOL, FIELD(network.http2_at_once),
-      .help = "HTTP/2 at once, also over http" },
+    { "http", JOB_KEY_OTHER, .read = read_http, .write = write_http,
+      .help = "Which HTTP is spoken; without it HTTP/2 over TLS, where the server has it and libcurl is 8.1 or later",
+      .schema = JOB_JSON("enum": ["1.1", "2", "2-prior-knowledge", "3"]) },
+    { "http2", JOB_KEY_OTHER, .read = read_http2, .write = write_nothing,
+      .help = "An older word for \"http\": \"2\" or \"1.1\"", .schema = JOB_JSON("type": "boolean") },
+    { "http2_prior_knowledge", JOB_KEY_OTHER, .read = read_http2_at_once, .write = write_nothing,
+      .help = "An older word for \"http\": \"2-prior-knowledge\"", .schema = JOB_JSON("type": "boolean") },
     { "cacert", JOB_KEY_TEXT, FIELD(network.ca_file),
       .help = "File of certificates to trust instead of the system's" },
     { "resolve", JOB_KEY_TEXTS, FIELD(network.route.resolve), .count = FIELD(network.route.resolve_count),

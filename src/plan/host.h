@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "base/url.h"
+#include "job/job_network.h"
 #include "plan/ban.h"
 #include "plan/bucket.h"
 #include "plan/lane.h"
@@ -76,6 +77,9 @@ struct host {
     struct due down_due;
     unsigned silent_in_row;   /* attempts that nobody answered */
     uint64_t silent_since_us; /* the first of the row */
+    enum job_http http;       /* asked with, whatever the job says; JOB_HTTP_AUTO: as it says */
+    bool is_http_sure;        /* somebody answered, or another version was tried in vain */
+    unsigned http_tries;      /* in vain, with that */
     bool is_hopeless;         /* the last of them for a reason that seldom passes */
     bool was_reached;         /* somebody answered at its address once, if only to refuse */
     bool is_dead;             /* nobody answers there, and nobody waits for that any longer */

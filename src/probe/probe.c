@@ -63,8 +63,9 @@ static bool is_header_wanted(struct str name)
     return quota_is_field(name) || pages_guess_wants_header(name);
 }
 
-/* One request, sent once. The response is the caller's. */
-static enum result ask_once(const struct job *job, struct response **response, struct err *err)
+/* One request, sent once. The response is the caller's, NULL after an error. */
+static enum result ask_once(const struct job *job, enum job_http http, struct response **response,
+                            struct err *err)
 {
     const char *headers[JOB_HEADERS_MAX];
     struct fetch_endpoint endpoint = { .method = job->endpoints[0].method,
@@ -80,7 +81,7 @@ static enum result ask_once(const struct job *job, struct response **response, s
         .network = &job->network,
         .ca_file = job->network.ca_file,
         .insecure = job->network.insecure,
-        .http2 = job->network.http2 || job->network.http2_at_once,
+        .http = http,
         .connect_timeout_us = job->network.connect_timeout_us,
         .stall_timeout_us = job->network.stall_timeout_us,
         .total_timeout_us = job->network.total_timeout_us,
@@ -106,6 +107,20 @@ static enum result ask_once(const struct job *job, struct response **response, s
     }
     uv_loop_close(&asking.loop);
     *response = asking.response;
+    return result;
+}
+
+/* Likewise, and once more where the end shows that the server speaks another HTTP. */
+static enum result ask(const struct job *job, struct response **response, struct err *err)
+{
+    enum result result = ask_once(job, job->network.http, response, err);
+
+    if (result == RESULT_OK && (*response)->http_instead) {
+        enum job_http http = (*response)->http_instead;
+
+        response_free(*response);
+        result = ask_once(job, http, response, err);
+    }
     return result;
 }
 
@@ -307,7 +322,7 @@ int probe_run(const struct job *job, const char *records)
     struct err err = { .result = RESULT_OK };
     int code;
 
-    if (ask_once(job, &response, &err) != RESULT_OK) {
+    if (ask(job, &response, &err) != RESULT_OK) {
         return message_fail(&err);
     }
     code = response->outcome == OUTCOME_OK ? tell(job, records, response)

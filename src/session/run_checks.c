@@ -2,6 +2,7 @@
 
 #include "base/message.h"
 #include "base/say.h"
+#include "fetch/fetch.h"
 #include "history/stored_job.h"
 #include "job/glob.h"
 #include "plan/retry.h"
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HTTP2_TRUSTED 0x080100 /* curl issues 10693 and 10715 are fixed in it */
 
 /* What the job asks for, for people: its first source, and how many more. */
 static void describe(const struct job *job, char text[200])
@@ -155,7 +154,7 @@ static bool is_typed(const struct job_secret *secret)
 
 void run_warn(const struct job *job)
 {
-    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    enum job_http http = job->network.http;
 
     warn_of_statuses(&job->retry);
     warn_of_brackets(job);
@@ -163,7 +162,7 @@ void run_warn(const struct job *job)
     if (job->network.insecure) {
         message_warning("W-TLS1", "certificates are not checked (-k): anybody may answer");
     }
-    if ((job->network.http2 || job->network.http2_at_once) && curl->version_num < HTTP2_TRUSTED) {
+    if ((http == JOB_HTTP_2 || http == JOB_HTTP_2_AT_ONCE) && !fetch_http2_is_right()) {
         message_warning("W-HTTP2",
                         "this libcurl takes a body that HTTP/2 cut short for a whole one; "
                         "only the JSON check stands between");

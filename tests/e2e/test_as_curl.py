@@ -144,7 +144,7 @@ def test_job_of_a_command__reaches_the_server_as_the_command_did():
     run = harness.run("run", "--plain", "-o", scratch("way.run"), scratch("way.json"),
                       env=harness.environment(PROXY_USER="me:pass-word-1"))
     check_equal((run.code, [path for _, path, _, _ in server.asked]), (0, ["http://a.test/p"]), f"exit code and asked: {run}")
-    for kept in (b'"resolve": ["a.test:80:127.0.0.1"]', b'"insecure": true', b'"http2": true', b'"ip": 4'):
+    for kept in (b'"resolve": ["a.test:80:127.0.0.1"]', b'"insecure": true', b'"http": "2"', b'"ip": 4'):
         check(kept in ended.out, "not kept:", kept, ended)
     server.shutdown()
 

@@ -19,6 +19,8 @@ import time
 
 import harness
 from harness import check, check_equal, scratch, wait_for
+from http2_peer import ENHANCE_YOUR_CALM, Http2Peer, reset, whole
+from test_guards import certificate
 
 BODY = b'{"a":1}'
 CAP = 10
@@ -354,78 +356,17 @@ def test_auto__keeps_the_cap_up__when_one_of_three_hosts_refuses():
 # --- HTTP/2 -------------------------------------------------------------------------------------------------
 
 
-def frame(kind, flags, stream, payload=b""):
-    return (len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
-            + payload)
-
-
-HEADERS, RST_STREAM, SETTINGS, PING = 1, 3, 4, 6
-END_STREAM, END_HEADERS, ACK = 1, 4, 1
-ENHANCE_YOUR_CALM = (11).to_bytes(4, "big")
-STATUS_200 = b"\x88"  # HPACK's static table
-
-
-class Http2:
-    """As little of HTTP/2 over TLS as can refuse the first `refusals` streams and answer the others."""
-
-    def __init__(self, refusals):
-        self.refusals, self.seen, self.lock = refusals, [], threading.Lock()
-        key, certificate = scratch("key.pem"), scratch("certificate.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
-                        "-out", certificate, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-                        "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
-        self.certificate = certificate
-        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.tls.load_cert_chain(certificate, key)
-        self.tls.set_alpn_protocols(["h2"])
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                plain = self.listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(plain,), daemon=True).start()
-
-    def answer(self, stream):
-        with self.lock:
-            refused = len(self.seen) < self.refusals
-            self.seen.append((time.monotonic(), refused))
-        if refused:
-            return frame(RST_STREAM, 0, stream, ENHANCE_YOUR_CALM)
-        return frame(HEADERS, END_HEADERS, stream, STATUS_200) + frame(0, END_STREAM, stream, BODY)
-
-    def serve(self, plain):
-        with contextlib.suppress(OSError), self.tls.wrap_socket(plain, server_side=True) as tls:
-            stream = tls.makefile("rb")
-            stream.read(24)  # the client's preface
-            tls.sendall(frame(SETTINGS, 0, 0))
-            while head := stream.read(9):
-                payload = stream.read(int.from_bytes(head[:3], "big"))
-                kind, flags, number = head[3], head[4], int.from_bytes(head[5:], "big")
-                if kind == HEADERS:
-                    tls.sendall(self.answer(number))
-                elif kind in (SETTINGS, PING) and not flags & ACK:
-                    tls.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
-
-    def stop(self):
-        self.listener.close()
-
-
 def test_enhance_your_calm__is_heeded_as_a_429__over_http2():
-    server = Http2(2)
-    try:
-        ended = harness.run("run", "--json", "--plain", "--http2", "--cacert", server.certificate,
-                            "-c", "1", "--connect-timeout", "100s", "--backoff", "200ms", "-o", scratch("h.run"),
-                            f"{server.url}/[1-20]")
-    finally:
-        server.stop()
+    crt, key = certificate("right", "IP:127.0.0.1")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(crt, key)
+    tls.set_alpn_protocols(["h2"])
+    server = Http2Peer(lambda ask: reset(ask.stream, ENHANCE_YOUR_CALM) if ask.nth < 2 else whole(ask.stream), tls)
+    ended = harness.run("run", "--json", "--plain", "--http2", "--cacert", crt, "-c", "1", "--connect-timeout", "100s",
+                        "--backoff", "200ms", "-o", scratch("h.run"), f"{server.url}/[1-20]")
     check_equal(ended.code, 0, f"exit code of {ended}")
     report = ended.report()
-    check_equal((report["ok"], report["retried"], len(server.seen)), (20, 2, 22), "ok, retried, asked")
+    check_equal((report["ok"], report["retried"], len(server.asks)), (20, 2, 22), "ok, retried, asked")
     check_equal(report["politeness"]["holds"], 2, "holds")
     held = [e["text"] for e in events(scratch("h.run")) if e["event"] == "hold"]
     check(all("enhance your calm" in text for text in held), held)

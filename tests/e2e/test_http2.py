@@ -1,12 +1,17 @@
 """HTTP/2 against nghttpd, over TLS and in clear text, and --http2 where the server has none."""
 
+import collections
+import json
 import os
+import re
 import shutil
+import ssl
 import subprocess
 import time
 
 import harness
 from harness import check, check_equal, scratch
+from http2_peer import DATA, ENHANCE_YOUR_CALM, REFUSED_STREAM, Http2Peer, frame, go_away, reset, whole
 from peer import Peer, reply
 from test_guards import certificate
 from test_proxies import started
@@ -14,14 +19,19 @@ from test_proxies import started
 URLS = 40
 
 
-def nghttpd(key=None, crt=None):
-    if not shutil.which("nghttpd", path=os.environ["PATH"] + ":/usr/sbin"):
-        raise harness.Skipped("nghttpd is missing: scripts/deps --test")
+def www():
     root = scratch("www")
     os.makedirs(root, exist_ok=True)
     for number in range(1, URLS + 1):
         with open(f"{root}/{number}", "w", encoding="ascii") as file:
             file.write(f'[{{"id":{number}}}]')
+    return root
+
+
+def nghttpd(key=None, crt=None):
+    if not shutil.which("nghttpd", path=os.environ["PATH"] + ":/usr/sbin"):
+        raise harness.Skipped("nghttpd is missing: scripts/deps --test")
+    root = www()
     env = harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin")
     return started(lambda port: harness.start(["nghttpd", "-a", "127.0.0.1", "-d", root, *(["--no-tls"] if not key else []),
                                                str(port), *([key, crt] if key else [])], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
@@ -37,13 +47,10 @@ def check_all(ended, name):
     check_equal(len(ids), URLS, "bodies")
 
 
-def test_http2__is_spoken_in_clear_text__with_prior_knowledge_alone():
+def test_http2__is_spoken_in_clear_text__with_prior_knowledge():
     port = nghttpd()
     url = f"http://127.0.0.1:{port}/[1-{URLS}]"
     check_all(ask("h2c", url, "--http2-prior-knowledge"), "h2c")
-    without = ask("h1", url)
-    check_equal(without.code, 3, f"exit code without: {without}")
-    check(b"(--http2-prior-knowledge)" in harness.read(scratch("h1/failed.jsonl")), "hint", without)
 
 
 def test_http2__is_spoken_over_tls__with_few_connections():
@@ -64,6 +71,221 @@ def test_http2__does_not_wait__for_a_server_that_has_none():
     ended = harness.run("run", "--plain", "--json", "-c", "10", "--http2", "-o", scratch("plain"), server.url + "/[1-20]")
     check_equal((ended.code, ended.report()["max_in_flight"]), (0, 10), f"exit code and most at once: {ended}")
     check(ended.report()["wall_s"] < 2.5, "one after the other:", ended.report()["wall_s"])
+
+
+# --- which version is spoken ---------------------------------------------------------------------------------
+
+
+def libcurl_has_http2_right():
+    version = re.search(rb"libcurl (\d+)\.(\d+)", harness.run("--version").out)
+    check(version, "no version of libcurl:", harness.run("--version"))
+    return tuple(map(int, version.groups())) >= (8, 1)
+
+
+def libcurl_has_http3():
+    return b"HTTP/3" in harness.run("--version").out
+
+
+def tls_of(*protocols):
+    crt, key = certificate("right", "IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    context.set_alpn_protocols(list(protocols))
+    return context, crt
+
+
+def events(name):
+    return [json.loads(line) for line in harness.read(scratch(name + "/events.jsonl")).splitlines()]
+
+
+def texts(name, event):
+    return [e["text"] for e in events(name) if e["event"] == event]
+
+
+def test_version__is_chosen__by_libcurl_and_by_option():
+    """With a server that has both the peer sees which was spoken."""
+    tls, crt = tls_of("h2", "http/1.1")
+    for name, more, spoken in (("auto", (), libcurl_has_http2_right()), ("one", ("--http1.1",), False),
+                               ("two", ("--http2",), True), ("last", ("--http2", "--http1.1"), False)):
+        server = Http2Peer(lambda ask: whole(ask.stream), tls, older=reply())
+        ended = ask(name, f"{server.url}/[1-5]", "--cacert", crt, *more)
+        check_equal((ended.code, ended.report()["ok"]), (0, 5), f"exit code and answers: {ended}")
+        check_equal((server.connections > 0, server.strangers > 0), (spoken, not spoken), f"HTTP/2, HTTP/1.1 with {name}")
+    job = {"name": "j", "endpoints": [{"name": "t", "url": server.url + "/1"}], "network": {"http": "2", "cacert": crt}}
+    with open(scratch("j.json"), "w", encoding="ascii") as file:
+        json.dump(job, file)
+    ended = ask("j", scratch("j.json"))
+    check_equal((ended.code, server.connections), (0, 1), f"exit code of a job, and connections of HTTP/2: {ended}")
+    shown = harness.run("run", "--show-config", "--http1.1", server.url + "/1")
+    check(b'network.http = "1.1"' in shown.out and b"--http1.1" in shown.out, shown)
+    if not libcurl_has_http3():
+        wrong = harness.run("run", "--plain", "--http3", "-o", scratch("three"), server.url + "/1")
+        check(wrong.code == 2 and b"E-NET2" in wrong.err and b"leave out --http3" in wrong.err, wrong)
+
+
+def test_server_that_has_only_http2__is_asked_so__and_that_is_told_once():
+    crt, key = certificate("right", "IP:127.0.0.1")
+    for name, port, scheme in (("h2c", nghttpd(), "http"), ("h2", nghttpd(key, crt), "https")):
+        ended = ask(name, f"{scheme}://127.0.0.1:{port}/[1-{URLS}]", "--cacert", crt)
+        check_all(ended, name)
+        check_equal(ended.report()["retried"], 0, f"tries that it cost: {ended}")
+        told = texts(name, "http")
+        if name == "h2c" or not libcurl_has_http2_right():
+            check_equal((len(told), "speaks only HTTP/2" in "".join(told)), (1, True), f"told of {name}: {told}")
+        shown = harness.run("probe", "--cacert", crt, f"{scheme}://127.0.0.1:{port}/1")
+        check(shown.code == 0 and b"200" in shown.out, "probe of", name, shown)
+    refused = ask("never", f"http://127.0.0.1:{nghttpd()}/1", "--http1.1")
+    check_equal(refused.code, 3, f"exit code with --http1.1: {refused}")
+    check(b"(--http2-prior-knowledge)" in harness.read(scratch("never/failed.jsonl")), "hint", refused)
+
+
+def test_server_whose_http2_is_broken__is_asked_with_http1__and_that_is_told():
+    def broken(ask):
+        ask.close = True
+        return frame(DATA, 0, 0, b"what is this?")  # RFC 9113 section 6.1: a connection error
+
+    tls, crt = tls_of("h2", "http/1.1")
+    server = Http2Peer(broken, tls, older=reply())
+    ended = harness.run("run", "--plain", "--json", "--backoff", "10ms:20ms", "-o", scratch("broken"), "--cacert", crt,
+                        "--http2", f"{server.url}/[1-20]")
+    check_equal((ended.code, ended.report()["ok"]), (0, 20), f"exit code and answers: {ended}")
+    told = texts("broken", "http")
+    check_equal((len(told), "answers with HTTP/1.1" in "".join(told)), (1, True), f"told: {told}")
+
+
+# --- nginx --------------------------------------------------------------------------------------------------
+
+NGINX = """
+daemon off; master_process off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+    default_type application/json;
+    log_format asked '$server_protocol $connection $request_uri $status';
+    access_log {dir}/access.log asked;
+    keepalive_requests 10;
+    server {{
+        {listen}
+        ssl_certificate {crt}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;
+        root {root};
+    }}
+}}
+"""
+
+
+class Nginx:
+    """It ends each connection with GOAWAY after ten requests."""
+
+    def __init__(self, listen, crt, key):
+        if not shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"):
+            raise harness.Skipped("nginx is missing: scripts/deps --test")
+        self.dir = scratch("nginx")
+        os.makedirs(self.dir)
+        path, env = f"{self.dir}/conf", harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin")
+
+        def make(port):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(NGINX.format(dir=self.dir, crt=crt, key=key, root=www(), listen=listen.format(port=port)))
+            return harness.start(["nginx", "-c", path, "-e", f"{self.dir}/error.log"], env=env, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+
+        self.url = f"https://127.0.0.1:{started(make)}"
+
+    def asked(self):
+        """Of each request: protocol, connection, path, status."""
+        return [line.split() for line in harness.read(f"{self.dir}/access.log").decode().splitlines()]
+
+
+def test_nginx__is_asked_over_few_connections__and_its_goaways_lose_nothing():
+    crt, key = certificate("right", "IP:127.0.0.1")
+    server = Nginx("listen 127.0.0.1:{port} ssl http2; http2_max_concurrent_streams 4;", crt, key)
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("nginx2"), "--cacert", crt, "--http2",
+                        f"{server.url}/[1-{URLS}]")
+    check_all(ended, "nginx2")
+    harness.wait_for(lambda: len(server.asked()) >= URLS, "nginx's log")
+    asked = server.asked()
+    check_equal({line[0] for line in asked}, {"HTTP/2.0"}, "protocols")
+    check(URLS / 10 <= len({line[1] for line in asked}) <= URLS / 2, "connections:", asked)
+
+
+def test_http3__is_spoken__where_libcurl_and_the_server_have_it():
+    crt, key = certificate("right", "IP:127.0.0.1")
+    build = subprocess.run(["nginx", "-V"], env=harness.environment(PATH=os.environ["PATH"] + ":/usr/sbin"),
+                           stderr=subprocess.PIPE, check=False).stderr
+    if not libcurl_has_http3() or b"http_v3" not in build:
+        raise harness.Skipped("libcurl or nginx has no HTTP/3 (Debian 13 has both)")
+    server = Nginx("listen 127.0.0.1:{port} quic; listen 127.0.0.1:{port} ssl;", crt, key)
+    ended = harness.run("run", "--plain", "--json", "-o", scratch("three"), "--cacert", crt, "--http3",
+                        f"{server.url}/[1-{URLS}]")
+    check_all(ended, "three")
+    harness.wait_for(lambda: len(server.asked()) >= URLS, "nginx's log")
+    check("HTTP/3.0" in {line[0] for line in server.asked()}, "protocols:", server.asked())
+
+
+# --- what HTTP/2 says beside answers -------------------------------------------------------------------------
+
+
+def test_refused_stream__is_asked_again_at_once__and_costs_no_try():
+    tls, crt = tls_of("h2")
+    asked = collections.Counter()
+
+    def refuses_each_twice(ask):
+        asked[ask.path] += 1
+        return reset(ask.stream, REFUSED_STREAM) if asked[ask.path] <= 2 else whole(ask.stream)
+
+    for name, more in (("get", ()), ("post", ("-d", '{"q":1}'))):
+        asked.clear()
+        server = Http2Peer(refuses_each_twice, tls)
+        ended = ask(name, f"{server.url}/[1-20]", "--cacert", crt, "--http2", *more)
+        check_equal((ended.code, ended.report()["ok"], ended.report()["retried"]), (0, 20, 0), f"code, ok, retried: {ended}")
+        check_equal(set(asked.values()), {3}, "times that each was asked")
+
+
+def test_refused_stream__of_a_post__was_not_sent():
+    """Six refusals in a row are a try that failed; what was not acted on may be asked again."""
+    tls, crt = tls_of("h2")
+    server = Http2Peer(lambda ask: reset(ask.stream, REFUSED_STREAM) if ask.nth < 8 else whole(ask.stream), tls)
+    ended = harness.run("run", "--plain", "--json", "--backoff", "10ms:20ms", "-o", scratch("post"), "--cacert", crt,
+                        "--http2", "-d", '{"q":1}', server.url + "/x")
+    check_equal((ended.code, ended.report()["ok"], ended.report()["retried"]), (0, 1, 1), f"code, ok, retried: {ended}")
+    why = [e["reason"] for e in events("post") if e["event"] == "retry"]
+    check_equal(why, ["the server refused the stream each time (REFUSED_STREAM)"], "reason")
+
+
+def test_connection_that_goes_away__is_renewed__and_nothing_is_lost():
+    """Each connection takes five requests, answers them, says so, and hears no more."""
+    tls, crt = tls_of("h2")
+
+    def five(ask):
+        if ask.order == 4:
+            ask.close = True
+            return whole(ask.stream) + go_away(ask.stream)
+        return whole(ask.stream)
+
+    server = Http2Peer(five, tls)
+    ended = harness.run("run", "--plain", "--json", "--backoff", "10ms:20ms", "-o", scratch("away"), "--cacert", crt,
+                        "--http2", f"{server.url}/[1-{URLS}]")
+    check_equal((ended.code, ended.report()["ok"], ended.report()["failed"]), (0, URLS, 0), f"code, ok, failed: {ended}")
+    check_equal(len(harness.bodies(scratch("away"))), URLS, "bodies")
+    check(server.connections >= URLS / 5, "connections:", server.connections)
+
+
+def test_connection_that_ends_with_enhance_your_calm__is_a_refusal():
+    tls, crt = tls_of("h2")
+
+    def calms(ask):
+        if ask.connection == 0:
+            ask.close = True
+            return go_away(0, ENHANCE_YOUR_CALM, b"too_many_requests")
+        return whole(ask.stream)
+
+    server = Http2Peer(calms, tls)
+    ended = harness.run("run", "--plain", "--json", "--backoff", "50ms:100ms", "-c", "1", "-o", scratch("calm"), "--cacert",
+                        crt, "--http2", server.url + "/[1-20]")
+    check_equal((ended.code, ended.report()["ok"]), (0, 20), f"exit code and answers: {ended}")
+    held = texts("calm", "hold")
+    check(held and all("enhance your calm" in text for text in held), "holds:", held, ended)
+    check_equal(ended.report()["politeness"]["holds"], len(held), "holds in the report")
 
 
 # --- names and URLs as people write them -----------------------------------------------------------------
