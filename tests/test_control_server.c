@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -468,6 +469,68 @@ static void the_end__is_told_with_the_report(void **state)
     assert_int_equal(access(name, F_OK), -1);
 }
 
+/* Two containers that share the directory may have processes of one number. */
+static void a_socket_of_our_number__that_somebody_listens_at__is_left(void **state)
+{
+    struct control_server *first = d.server;
+    char path[SOCKET_PATH_MAX];
+    struct control_client c;
+    struct run_dir dir = d.dir;
+    struct err err;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/b.run", d.place);
+    assert_int_equal(run_dir_open(&d.dir, path, &err), RESULT_OK);
+    assert_int_equal(open_server(&err), RESULT_OK);
+    assert_int_equal(socket_place_find(path, path, &err), RESULT_OK);
+    assert_string_not_equal(path, d.socket);
+    assert_non_null(strstr(path, ".2.sock"));
+    assert_int_equal(control_client_connect(&c, path, &err), RESULT_OK);
+    control_client_close(&c);
+    close_server();
+    assert_int_equal(access(path, F_OK), -1);
+    run_dir_close(&d.dir);
+    d.dir = dir;
+    d.server = first;
+    d.closed = false;
+    connect_client(&c); /* the first one is still there */
+    ask(&c, "{\"hello\":1}");
+    expect(&c, "hello");
+    control_client_close(&c);
+}
+
+static void what_a_killed_process_left__is_taken_over(void **state)
+{
+    int left = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct err err;
+
+    (void)state;
+    close_server();
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", d.socket);
+    assert_int_equal(bind(left, (const struct sockaddr *)&address, sizeof address), 0);
+    close(left);
+    d.closed = false;
+    assert_int_equal(open_server(&err), RESULT_OK);
+    assert_int_equal(socket_place_find(d.run, address.sun_path, &err), RESULT_OK);
+    assert_string_equal(address.sun_path, d.socket);
+}
+
+static void who_has_said_all__hears_the_answers(void **state)
+{
+    struct control_client c;
+
+    (void)state;
+    connect_client(&c);
+    ask(&c, "{\"hello\":1}");
+    ask(&c, "{\"seq\":1,\"report\":true}");
+    assert_int_equal(shutdown(c.fd, SHUT_WR), 0);
+    expect(&c, "hello");
+    expect(&c, "\"report\":{");
+    expect_closed(&c);
+    control_client_close(&c);
+}
+
 static void places_that_are_not_ours_alone__are_refused(void **state)
 {
     char place[SOCKET_PATH_MAX], other[128];
@@ -501,6 +564,9 @@ static void names_of_processes__are_read(void **state)
     (void)state;
     assert_int_equal(socket_place_pid("4121.sock"), 4121);
     assert_int_equal(socket_place_pid("0.sock"), 0);
+    assert_int_equal(socket_place_pid("4121.2.sock"), 4121);
+    assert_int_equal(socket_place_pid("4121.1.sock"), 0);
+    assert_int_equal(socket_place_pid("4121.22.sock"), 0);
     assert_int_equal(socket_place_pid("x.sock"), 0);
     assert_int_equal(socket_place_pid(".sock"), 0);
     assert_int_equal(socket_place_pid("99999999999.sock"), 0);
@@ -528,6 +594,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_clients_than_there_may_be__are_turned_away, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_end__is_told_with_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_socket_of_our_number__that_somebody_listens_at__is_left,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_killed_process_left__is_taken_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(who_has_said_all__hears_the_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(places_that_are_not_ours_alone__are_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(names_of_processes__are_read, set_up, tear_down),

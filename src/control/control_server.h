@@ -28,29 +28,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "engine/snapshot.h"
+#include "control/control_calls.h"
 #include "store/run_dir.h"
 
 #include <stdbool.h>
 #include <uv.h>
 
 #define CONTROL_CLIENTS_MAX 8
-#define CONTROL_WHO_MAX 48
 
 struct control_server;
-
-/** What the run answers. All are called on the loop. */
-struct control_calls {
-    void (*look)(void *context, struct snapshot *s);
-    /** One request looked at closely; it does not change what others see. */
-    void (*detail)(void *context, uint64_t id, struct snapshot_detail *detail);
-    /** Obeys typed words (ui/words.h); whole lines are appended to `reply`. False: refused, or no such words. */
-    bool (*obey)(void *context, struct str words, const char *who, struct buf *reply);
-    /** Appends the report as one JSON object. */
-    void (*report)(void *context, struct buf *json);
-    /** How many drivers see frames now. */
-    void (*watched)(void *context, unsigned drivers);
-};
 
 struct control_server_options {
     uv_loop_t *loop;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_BYTES sizeof "/4194304.sock"
+#define NAME_BYTES sizeof "/4194304.9.sock"
 #define FILE_BYTES_MAX 4096
 #define ENDING ".sock"
 
@@ -52,14 +52,18 @@ enum result socket_place_make(char path[SOCKET_PATH_MAX], struct err *err)
     return RESULT_OK;
 }
 
-enum result socket_place_of(pid_t pid, char path[SOCKET_PATH_MAX], struct err *err)
+enum result socket_place_of(pid_t pid, unsigned number, char path[SOCKET_PATH_MAX], struct err *err)
 {
+    char which[16] = "";
     enum result result = socket_place(path, err);
 
     if (result == RESULT_OK) {
         size_t used = strlen(path);
 
-        snprintf(path + used, SOCKET_PATH_MAX - used, "/%ld" ENDING, (long)pid);
+        if (number > 1) {
+            snprintf(which, sizeof which, ".%u", number);
+        }
+        snprintf(path + used, SOCKET_PATH_MAX - used, "/%ld%s" ENDING, (long)pid, which);
     }
     return result;
 }
@@ -77,12 +81,17 @@ static bool to_pid(struct str digits, pid_t *pid)
 
 pid_t socket_place_pid(const char *name)
 {
-    struct str s = str_view(name);
+    struct str digits = str_view(name), number;
     size_t ending = sizeof ENDING - 1;
     pid_t pid;
 
-    if (s.len <= ending || memcmp(s.data + s.len - ending, ENDING, ending) != 0 ||
-        !to_pid((struct str){ s.data, s.len - ending }, &pid)) {
+    if (digits.len <= ending || memcmp(digits.data + digits.len - ending, ENDING, ending) != 0) {
+        return 0;
+    }
+    number = (struct str){ digits.data, digits.len - ending };
+    digits = str_cut(&number, '.');
+    if ((number.len && (number.len != 1 || number.data[0] < '2' || number.data[0] > '9')) ||
+        !to_pid(digits, &pid)) {
         return 0;
     }
     return pid;
@@ -146,7 +155,11 @@ enum result socket_place_find(const char *word, char path[SOCKET_PATH_MAX], stru
                    : err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no run is live in %s", word);
     }
     if (to_pid(str_view(word), &pid)) {
-        return socket_place_of(pid, path, err);
+        return socket_place_of(pid, 1, path, err);
+    }
+    if (stat(word, &at) == 0 && S_ISSOCK(at.st_mode) && strlen(word) < SOCKET_PATH_MAX) {
+        snprintf(path, SOCKET_PATH_MAX, "%s", word);
+        return RESULT_OK;
     }
     return err_set(err, RESULT_NOT_FOUND, "E-CTL6",
                    "\"%s\" is neither a run directory nor a process number", word);
@@ -165,7 +178,9 @@ void socket_place_each(bool (*each)(void *context, pid_t pid, const char *path),
     while (goes_on && (entry = readdir(dir))) {
         pid_t pid = socket_place_pid(entry->d_name);
 
-        if (pid && socket_place_of(pid, path, NULL) == RESULT_OK) {
+        int len = pid ? snprintf(path, sizeof path, "%s/%s", place, entry->d_name) : 0;
+
+        if (pid && len > 0 && (size_t)len < sizeof path) {
             goes_on = each(context, pid, path);
         }
     }

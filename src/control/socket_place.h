@@ -28,13 +28,17 @@ MUST_CHECK enum result socket_place(char path[SOCKET_PATH_MAX], struct err *err)
 /** The same, made if it is missing, and looked at. */
 MUST_CHECK enum result socket_place_make(char path[SOCKET_PATH_MAX], struct err *err);
 
-/** The path of the socket of process `pid` in it. */
-MUST_CHECK enum result socket_place_of(pid_t pid, char path[SOCKET_PATH_MAX], struct err *err);
+/** Runs whose processes have one number, each in a container of its own, when they share the directory. */
+#define SOCKET_PLACE_NUMBERS 9
 
-/** The process of a socket of that name ("4121.sock"); 0: it is no such name. */
+/** The path of the socket of process `pid` in it, the `number`th from 1 on: "4121.sock", "4121.2.sock". */
+MUST_CHECK enum result socket_place_of(pid_t pid, unsigned number, char path[SOCKET_PATH_MAX],
+                                       struct err *err);
+
+/** The process of a socket of such a name; 0: it is none. */
 pid_t socket_place_pid(const char *name);
 
-/** A user's word for a live run, a run directory or a process number, to the path of its socket. */
+/** A user's word for a live run, a run directory, a process number or a socket, to the path of its socket. */
 MUST_CHECK enum result socket_place_find(const char *word, char path[SOCKET_PATH_MAX],
                                          struct err *err);
 
