@@ -112,7 +112,8 @@ const struct option_table ctl_table = {
     .summary = "Steer a live run from a script, or read its figures",
     .details = "The words are those that can be typed for a plain run: \"cap 20\", \"pause\", "
                "\"resume\", \"rate 5/s\", \"drain\"; \"help\" lists them. Without words it prints "
-               "one snapshot as JSON. Exit codes: 0 done, 2 refused, 4 no such live run.",
+               "one snapshot as JSON. Exit codes: 0 done, 2 refused, 4 no such live run, "
+               "1 it is live but does not answer.",
     GROUPS(ctl_groups),
     .examples = ctl_examples,
     .operand = add_operand,
@@ -122,6 +123,8 @@ const struct option_table ls_table = {
     .command = "ls",
     .synopsis = "[OPTIONS]",
     .summary = "List the live runs of this user",
+    .details = "Without a live one: the latest ten runs at rest in the directory where you stand. "
+               "--json has the live ones only.",
     GROUPS(ls_groups),
 };
 
@@ -166,7 +169,9 @@ int live_options_fail(const struct err *err)
 {
     int code = message_fail(err);
 
-    return err->result == RESULT_NOT_FOUND ? EXIT_NOT_LIVE : code;
+    return err->result == RESULT_NOT_FOUND    ? EXIT_NOT_LIVE
+           : strcmp(err->code, "E-CTL8") == 0 ? EXIT_INTERNAL /* it has nothing to do with a disk */
+                                              : code;
 }
 
 void live_options_release(struct live_options *options)

@@ -1,8 +1,19 @@
-/* `ls`: this user's live runs. */
+/* `ls`: this user's live runs; without one, the latest at rest here. */
 #include "base/say.h"
 #include "cmd/cmd.h"
 #include "cmd/live_options.h"
 #include "control/live_runs.h"
+#include "history/resting_runs.h"
+
+#include <stdio.h>
+
+static void list_resting(void)
+{
+    fflush(stderr);
+    if (resting_runs_print()) {
+        say(stderr, "scrapetop: these are the latest in this directory; status RUN tells more");
+    }
+}
 
 static int list(bool json)
 {
@@ -13,8 +24,10 @@ static int list(bool json)
         return message_fail(&err);
     }
     if (!found.count) {
-        say(stderr,
-            "scrapetop: no run of this user is live; scrapetop status RUN tells of one at rest");
+        say(stderr, "scrapetop: no run of this user is live");
+        if (!json) { /* who reads that counts the live ones */
+            list_resting();
+        }
     }
     live_runs_print(&found, json);
     live_runs_release(&found);

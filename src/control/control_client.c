@@ -21,6 +21,7 @@
 #define READ_BYTES (64 * 1024)
 #define SEND_WITHIN_MS 10000
 #define HELLO_WITHIN_MS 5000
+#define SSH_HELLO_WITHIN_MS 60000 /* somebody types a password */
 #define SSH_ENDS_WITHIN_MS 1000
 #define SSH_LOOK_MS 20
 #define HOST_MAX 256
@@ -78,13 +79,34 @@ static bool is_plain_word(const char *word)
                         "0123456789@%+=:,./_-") == strlen(word);
 }
 
+/* 0, or an errno. Without `may_ask` what it would write goes nowhere: a screen is in its place. */
+static int spawn_ssh(struct control_client *c, int end, char *const *words, bool may_ask)
+{
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+
+    if (failed != 0) {
+        return failed;
+    }
+    posix_spawn_file_actions_adddup2(&actions, end, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, end, STDOUT_FILENO);
+    if (!may_ask) {
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    }
+    failed = posix_spawnp(&c->ssh, "ssh", &actions, NULL, words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
 enum result control_client_ssh(struct control_client *c, const char *host, const char *run,
-                               struct err *err)
+                               bool may_ask, struct err *err)
 {
     char ssh[] = "ssh", no_terminal[] = "-T", end[] = "--", program[] = "scrapetop", ctl[] = "ctl",
-         stdio[] = "--stdio", to[HOST_MAX], which[RUN_MAX];
-    char *const words[] = { ssh, no_terminal, end, to, program, ctl, stdio, end, which, NULL };
-    posix_spawn_file_actions_t actions;
+         stdio[] = "--stdio", batch[] = "-oBatchMode=yes", soon[] = "-oConnectTimeout=5",
+         to[HOST_MAX], which[RUN_MAX];
+    char *const asking[] = { ssh, no_terminal, end, to, program, ctl, stdio, end, which, NULL };
+    char *const silent[] = { ssh,     no_terminal, batch, soon, end,   to,
+                             program, ctl,         stdio, end,  which, NULL };
     int ends[2], failed = EMFILE;
 
     *c = (struct control_client){ .fd = -1 };
@@ -98,13 +120,7 @@ enum result control_client_ssh(struct control_client *c, const char *host, const
     snprintf(to, sizeof to, "%s", host);
     snprintf(which, sizeof which, "%s", run);
     if (os_socket_pair(ends) == 0) {
-        failed = posix_spawn_file_actions_init(&actions);
-        if (failed == 0) {
-            posix_spawn_file_actions_adddup2(&actions, ends[1], STDIN_FILENO);
-            posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-            failed = posix_spawnp(&c->ssh, "ssh", &actions, NULL, words, environ);
-            posix_spawn_file_actions_destroy(&actions);
-        }
+        failed = spawn_ssh(c, ends[1], may_ask ? asking : silent, may_ask);
         close(ends[1]);
         c->fd = ends[0];
         (void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
@@ -118,8 +134,11 @@ enum result control_client_ssh(struct control_client *c, const char *host, const
 }
 
 /* It ends with its input, unless it is still connecting or asks for a password. */
-static void end_ssh(pid_t ssh)
+static void end_ssh(pid_t ssh, bool is_hasty)
 {
+    if (is_hasty) {
+        kill(ssh, SIGTERM);
+    }
     for (int i = 0; i < SSH_ENDS_WITHIN_MS / SSH_LOOK_MS; i++) {
         pid_t ended = waitpid(ssh, NULL, WNOHANG);
 
@@ -139,7 +158,7 @@ void control_client_close(struct control_client *c)
         c->fd = -1;
     }
     if (c->ssh > 0) {
-        end_ssh(c->ssh);
+        end_ssh(c->ssh, c->is_hasty);
         c->ssh = 0;
     }
     buf_release(&c->in);
@@ -157,18 +176,26 @@ static enum result send_all(struct control_client *c, struct str bytes, struct e
             bytes.len -= (size_t)sent;
         } else if (errno != EAGAIN && errno != EINTR) {
             return err_set_errno(err, errno, "E-CTL8", "cannot send to the run");
-        } else if (poll(&room, 1, SEND_WITHIN_MS) == 0) {
+        } else if (errno == EAGAIN && poll(&room, 1, c->is_hasty ? 0 : SEND_WITHIN_MS) == 0) {
             return err_set(err, RESULT_IO, "E-CTL8", "the run takes no requests");
         }
     }
     return RESULT_OK;
 }
 
+/* As one: whoever answers a line at once, and closes, has read its end. */
 enum result control_client_send(struct control_client *c, struct str line, struct err *err)
 {
-    enum result result = send_all(c, line, err);
+    struct buf whole = { 0 };
+    enum result result = RESULT_NOMEM;
 
-    return result == RESULT_OK ? send_all(c, STR("\n"), err) : result;
+    if (buf_append_str(&whole, line) == RESULT_OK && buf_append_char(&whole, '\n') == RESULT_OK) {
+        result = send_all(c, buf_view(&whole), err);
+    } else {
+        err_nomem(err, "asking the run");
+    }
+    buf_release(&whole);
+    return result;
 }
 
 static void forget_taken(struct control_client *c)
@@ -238,24 +265,36 @@ static void who_am_i(char *name, size_t size)
              strncmp(tty, "/dev/", 5) == 0 ? tty + 5 : tty);
 }
 
+enum result control_client_is_greeted(struct str line, struct err *err)
+{
+    struct str value, code;
+    bool is_version;
+
+    if (json_find(line, STR("/hello"), &value)) {
+        return RESULT_OK;
+    }
+    if (!json_find(line, STR("/reply"), &value)) {
+        return RESULT_CANCELLED;
+    }
+    is_version =
+        json_find(line, STR("/error"), &code) && str_equal(json_string_raw(code), STR("E-CTL3"));
+    return err_set(err, is_version ? RESULT_INVALID : RESULT_IO, is_version ? "E-CTL3" : "E-CTL8",
+                   "the run refuses: %.*s", STR_ARG(json_string_raw(value)));
+}
+
 static enum result read_hello(struct control_client *c, struct str *answer, struct err *err)
 {
-    struct str value;
-
     for (;;) {
         enum result result;
 
         if (control_client_line(c, answer)) {
-            if (json_find(*answer, STR("/hello"), &value)) {
-                return RESULT_OK;
-            }
-            if (json_find(*answer, STR("/reply"), &value)) {
-                return err_set(err, RESULT_IO, "E-CTL8", "the run refuses: %.*s",
-                               STR_ARG(json_string_raw(value)));
+            result = control_client_is_greeted(*answer, err);
+            if (result != RESULT_CANCELLED) {
+                return result;
             }
             continue;
         }
-        result = control_client_read(c, HELLO_WITHIN_MS, err);
+        result = control_client_read(c, c->ssh ? SSH_HELLO_WITHIN_MS : HELLO_WITHIN_MS, err);
         if (result == RESULT_CANCELLED) {
             return err_set(err, RESULT_IO, "E-CTL8", "the run does not answer");
         }
@@ -265,9 +304,8 @@ static enum result read_hello(struct control_client *c, struct str *answer, stru
     }
 }
 
-enum result control_client_hello(struct control_client *c, const char *frames, unsigned every_ms,
-                                 bool is_viewer, bool wants_events, struct str *answer,
-                                 struct err *err)
+enum result control_client_say_hello(struct control_client *c, const struct control_hello *hello,
+                                     struct err *err)
 {
     struct buf line = { 0 };
     enum result result;
@@ -277,8 +315,8 @@ enum result control_client_hello(struct control_client *c, const char *frames, u
     result = buf_printf(&line,
                         "{\"hello\":1,\"as\":\"%s\",\"frames\":\"%s\",\"every_ms\":%u,"
                         "\"events\":%s,\"name\":",
-                        is_viewer ? "viewer" : "driver", frames, every_ms,
-                        wants_events ? "true" : "false");
+                        hello->is_viewer ? "viewer" : "driver", hello->frames, hello->every_ms,
+                        hello->wants_events ? "true" : "false");
     if (result == RESULT_OK) {
         result = json_text_append(&line, str_view(name));
     }
@@ -288,5 +326,13 @@ enum result control_client_hello(struct control_client *c, const char *frames, u
     result = result == RESULT_OK ? control_client_send(c, buf_view(&line), err)
                                  : err_nomem(err, "saying hello");
     buf_release(&line);
+    return result;
+}
+
+enum result control_client_hello(struct control_client *c, const struct control_hello *hello,
+                                 struct str *answer, struct err *err)
+{
+    enum result result = control_client_say_hello(c, hello, err);
+
     return result == RESULT_OK ? read_hello(c, answer, err) : result;
 }

@@ -20,7 +20,7 @@
 #define FRAME_MS 1000
 #define PIPE_BYTES 16384
 
-static enum result connect_to(struct control_client *c, const char *word, struct err *err)
+enum result ctl_connect(struct control_client *c, const char *word, bool may_ask, struct err *err)
 {
     const char *colon = strchr(word, ':');
     char path[SOCKET_PATH_MAX], host[256];
@@ -29,7 +29,7 @@ static enum result connect_to(struct control_client *c, const char *word, struct
 
     if (colon && colon > word && (size_t)(colon - word) < sizeof host && stat(word, &at) != 0) {
         snprintf(host, sizeof host, "%.*s", (int)(colon - word), word);
-        return control_client_ssh(c, host, colon + 1, err);
+        return control_client_ssh(c, host, colon + 1, may_ask, err);
     }
     *c = (struct control_client){ .fd = -1 };
     result = socket_place_find(word, path, err);
@@ -56,19 +56,25 @@ static bool is_other_run(const char *word, struct str answer)
     return is_other;
 }
 
-enum result ctl_greet(struct control_client *c, const char *word, const char *frames,
-                      unsigned every_ms, bool is_viewer, bool wants_events, struct err *err)
+enum result ctl_is_greeted(const char *word, struct str line, struct err *err)
+{
+    enum result result = control_client_is_greeted(line, err);
+
+    return result == RESULT_OK && is_other_run(word, line)
+               ? err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no run is live in %s", word)
+               : result;
+}
+
+enum result ctl_greet(struct control_client *c, const char *word, const struct control_hello *hello,
+                      struct err *err)
 {
     struct str answer;
-    enum result result = connect_to(c, word, err);
+    enum result result = ctl_connect(c, word, true, err);
 
     if (result == RESULT_OK) {
-        result = control_client_hello(c, frames, every_ms, is_viewer, wants_events, &answer, err);
+        result = control_client_hello(c, hello, &answer, err);
     }
-    if (result == RESULT_OK && is_other_run(word, answer)) {
-        result = err_set(err, RESULT_NOT_FOUND, "E-CTL6", "no run is live in %s", word);
-    }
-    return result;
+    return result == RESULT_OK ? ctl_is_greeted(word, answer, err) : result;
 }
 
 /* The next line, waiting for it. */
@@ -130,7 +136,8 @@ enum result ctl_say(const char *word, struct str words, struct err *err)
     struct buf request = { 0 };
     struct control_client c;
     struct str line, seq;
-    enum result result = ctl_greet(&c, word, "none", FRAME_MS, false, false, err);
+    const struct control_hello hello = { "none", FRAME_MS, .is_viewer = false };
+    enum result result = ctl_greet(&c, word, &hello, err);
 
     if (result == RESULT_OK && (buf_append_str(&request, STR("{\"seq\":1,\"do\":")) != RESULT_OK ||
                                 json_text_append(&request, words) != RESULT_OK ||
@@ -156,7 +163,8 @@ enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
 {
     struct control_client c;
     struct str line, snapshot;
-    enum result result = ctl_greet(&c, word, "snapshot", FRAME_MS, true, false, err);
+    const struct control_hello hello = { "snapshot", FRAME_MS, .is_viewer = true };
+    enum result result = ctl_greet(&c, word, &hello, err);
 
     while (result == RESULT_OK) {
         result = next_line(&c, SNAPSHOT_WITHIN_MS, &line, err);
@@ -202,11 +210,15 @@ enum result ctl_follow(const char *word, enum ctl_follow what, int *exit, struct
 {
     static const char *const members[] = { "", "/totals", "/snapshot", "/event" };
     struct control_client c;
-    enum result result = ctl_greet(&c, word,
-                                   what == CTL_FOLLOW_TOTALS     ? "totals"
-                                   : what == CTL_FOLLOW_SNAPSHOT ? "snapshot"
-                                                                 : "none",
-                                   FRAME_MS, true, what == CTL_FOLLOW_EVENTS, err);
+    const struct control_hello hello = {
+        .frames = what == CTL_FOLLOW_TOTALS     ? "totals"
+                  : what == CTL_FOLLOW_SNAPSHOT ? "snapshot"
+                                                : "none",
+        .every_ms = FRAME_MS,
+        .is_viewer = true,
+        .wants_events = what == CTL_FOLLOW_EVENTS,
+    };
+    enum result result = ctl_greet(&c, word, &hello, err);
 
     while (result == RESULT_OK && !ferror(stdout)) {
         struct str line, value;
@@ -252,21 +264,23 @@ static bool carry(int from, int to)
 enum result ctl_pipe(const char *word, struct err *err)
 {
     struct control_client c;
-    enum result result = connect_to(&c, word, err);
+    enum result result = ctl_connect(&c, word, true, err);
+    struct pollfd ends[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                             { .fd = c.fd, .events = POLLIN } };
     bool goes_on = result == RESULT_OK;
 
     while (goes_on) {
-        struct pollfd ends[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                                 { .fd = c.fd, .events = POLLIN } };
+        int ready = poll(ends, 2, ends[0].fd < 0 ? REPLY_WITHIN_MS : -1);
 
-        if (poll(ends, 2, -1) < 0 && errno != EINTR) {
+        if (ready == 0 || (ready < 0 && errno != EINTR)) {
             break;
         }
-        if (ends[1].revents) {
+        if (ready > 0 && ends[1].revents) {
             goes_on = carry(c.fd, STDOUT_FILENO);
         }
-        if (goes_on && ends[0].revents) {
-            goes_on = carry(STDIN_FILENO, c.fd);
+        if (ready > 0 && goes_on && ends[0].revents && !carry(STDIN_FILENO, c.fd)) {
+            ends[0].fd = -1; /* poll looks at it no more */
+            (void)shutdown(c.fd, SHUT_WR);
         }
     }
     control_client_close(&c);

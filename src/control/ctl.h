@@ -13,12 +13,19 @@
 
 enum ctl_follow { CTL_FOLLOW_NONE, CTL_FOLLOW_TOTALS, CTL_FOLLOW_SNAPSHOT, CTL_FOLLOW_EVENTS };
 
-/** Connects to the run that `word` names (a run directory, a process number, or HOST:RUN) and says hello, as
- *  control_client_hello has it. Who only looks says so with `is_viewer`: a run takes a driver who sees frames for
- *  somebody who decides, and releases what is held when he goes. The client is to be closed, whatever the result. */
-MUST_CHECK enum result ctl_greet(struct control_client *c, const char *word, const char *frames,
-                                 unsigned every_ms, bool is_viewer, bool wants_events,
-                                 struct err *err);
+/** Connects to the run that `word` names: a run directory, a process number, a socket, or HOST:RUN, where ssh may ask
+ *  for a password if `may_ask`. Waits for nothing else. The client is to be closed, whatever the result. */
+MUST_CHECK enum result ctl_connect(struct control_client *c, const char *word, bool may_ask,
+                                   struct err *err);
+
+/** What a line means for who has said hello: as control_client_is_greeted, and RESULT_NOT_FOUND when another run than
+ *  the one of `word` has the process number by now. */
+MUST_CHECK enum result ctl_is_greeted(const char *word, struct str line, struct err *err);
+
+/** Both, with a hello between them, and waits for the answer. Who only looks says so with `is_viewer`: a run takes a
+ *  driver who sees frames for somebody who decides, and releases what is held when he goes. */
+MUST_CHECK enum result ctl_greet(struct control_client *c, const char *word,
+                                 const struct control_hello *hello, struct err *err);
 
 /** Says `words` to the run and prints its reply to stdout, or the error. */
 MUST_CHECK enum result ctl_say(const char *word, struct str words, struct err *err);
@@ -35,7 +42,8 @@ MUST_CHECK enum result ctl_look(const char *word, struct err *err);
 MUST_CHECK enum result ctl_follow(const char *word, enum ctl_follow what, int *exit,
                                   struct err *err);
 
-/** Carries bytes between stdin and the socket, and the socket and stdout, until either ends. */
+/** Carries bytes between stdin and the socket, and the socket and stdout, until the run closes. When stdin has ended,
+ *  the answers to what it asked still come. */
 MUST_CHECK enum result ctl_pipe(const char *word, struct err *err);
 
 #endif

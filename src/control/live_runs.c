@@ -33,12 +33,13 @@ static void copy_text(struct str object, struct str pointer, char *to, size_t si
 /* False: no run answers there. */
 static bool ask(const char *path, struct live_run *run)
 {
+    const struct control_hello hello = { "totals", EVERY_MS, .is_viewer = true };
     struct control_client c;
     struct str line, totals;
     bool answered = false;
 
     if (control_client_connect(&c, path, NULL) == RESULT_OK &&
-        control_client_hello(&c, "totals", EVERY_MS, true, false, &line, NULL) == RESULT_OK) {
+        control_client_hello(&c, &hello, &line, NULL) == RESULT_OK) {
         copy_text(line, STR("/run"), run->dir, sizeof run->dir);
         while (!answered) {
             if (control_client_line(&c, &line)) {
@@ -74,6 +75,7 @@ static bool look_at(void *context, pid_t pid, const char *path)
     found->runs = runs;
     run = &runs[found->count];
     *run = (struct live_run){ .pid = pid, .now = malloc(sizeof *run->now) };
+    snprintf(run->socket, sizeof run->socket, "%s", path);
     if (run->now && ask(path, run)) {
         found->count++;
     } else {

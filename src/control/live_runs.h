@@ -8,6 +8,7 @@
 #define SCRAPETOP_CONTROL_LIVE_RUNS_H
 
 #include "base/err.h"
+#include "control/socket_place.h"
 #include "engine/snapshot.h"
 
 #include <stddef.h>
@@ -15,8 +16,9 @@
 
 struct live_run {
     pid_t pid;
-    char dir[4096];       /* absolute */
-    struct snapshot *now; /* only what a line of progress needs */
+    char socket[SOCKET_PATH_MAX]; /* its path */
+    char dir[4096];               /* absolute */
+    struct snapshot *now;         /* only what a line of progress needs */
 };
 
 struct live_runs {

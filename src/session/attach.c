@@ -8,6 +8,7 @@
 #include "control/ctl.h"
 #include "control/live_runs.h"
 #include "control/snapshot_json.h"
+#include "control/socket_place.h"
 #include "engine/engine.h"
 #include "ui/crash.h"
 #include "ui/dashboard.h"
@@ -27,6 +28,8 @@
 #define COMMANDS_MAX 32
 #define SILENT_US (UINT64_C(3) * US_PER_S)
 #define RECONNECT_US US_PER_S
+#define GREETED_WITHIN_US (UINT64_C(10) * US_PER_S) /* over ssh to a far machine, too */
+#define FAR_SILENT_US (UINT64_C(15) * US_PER_S)     /* then the network is gone, most likely */
 #define GIVE_UP_US (UINT64_C(60) * US_PER_S)
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP };
@@ -36,7 +39,9 @@ struct viewer {
     const struct attach_options *options;
     const char *word;
     struct control_client link;
-    bool linked; /* the connection stands, and hello was answered */
+    bool linked;    /* the connection stands, and hello was answered */
+    bool is_far;    /* by ssh */
+    unsigned tries; /* to connect anew, since it broke */
     uv_loop_t loop;
     uv_poll_t socket, keys;
     uv_timer_t frame;
@@ -51,6 +56,7 @@ struct viewer {
     uint64_t tried_us; /* when it was last tried to connect */
     unsigned seq;
     bool ended;
+    bool is_lost; /* for the reason in `err` */
     int exit;
     struct err err;
 };
@@ -70,6 +76,9 @@ static void unlink_socket(struct viewer *v)
         v->socket_open = false;
     }
     control_client_close(&v->link);
+    if (v->linked && v->dashboard && !v->closing) {
+        dashboard_resize(v->dashboard); /* ssh may have written over it as it ended */
+    }
     v->linked = false;
 }
 
@@ -136,10 +145,34 @@ static void take_end(struct viewer *v, struct str end)
     leave(v);
 }
 
+static void lose(struct viewer *v)
+{
+    v->is_lost = true;
+    leave(v);
+}
+
+/* The answer to a hello that was said anew. */
+static void take_greeting(struct viewer *v, struct str line)
+{
+    enum result result = ctl_is_greeted(v->word, line, &v->err);
+
+    if (result == RESULT_OK) {
+        v->linked = true;
+        v->tries = 0;
+        v->heard_us = clock_now_us(&v->clock);
+    } else if (result != RESULT_CANCELLED) {
+        lose(v);
+    }
+}
+
 static void take_line(struct viewer *v, struct str line)
 {
     struct str value;
 
+    if (!v->linked) {
+        take_greeting(v, line);
+        return;
+    }
     v->heard_us = clock_now_us(&v->clock);
     if (json_find(line, STR("/snapshot"), &value)) {
         snapshot_json_read_all(value, v->snapshot);
@@ -170,20 +203,6 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     }
 }
 
-static bool connect_run(struct viewer *v)
-{
-    v->tried_us = clock_now_us(&v->clock);
-    if (ctl_greet(&v->link, v->word, "snapshot", FRAMES_EVERY_MS, v->options->read_only, false,
-                  &v->err) != RESULT_OK) {
-        control_client_close(&v->link);
-        return false;
-    }
-    v->linked = true;
-    v->err.result = RESULT_OK; /* what broke the link before is past */
-    v->heard_us = clock_now_us(&v->clock);
-    return true;
-}
-
 static bool watch_socket(struct viewer *v)
 {
     if (uv_poll_init(&v->loop, &v->socket, v->link.fd) != 0) {
@@ -194,6 +213,43 @@ static bool watch_socket(struct viewer *v)
     uv_poll_start(&v->socket, UV_READABLE, on_socket);
     on_socket(&v->socket, 0, UV_READABLE); /* what came with the answer to hello */
     return true;
+}
+
+static struct control_hello hello_of(const struct viewer *v)
+{
+    return (struct control_hello){ "snapshot", FRAMES_EVERY_MS,
+                                   .is_viewer = v->options->read_only };
+}
+
+/* Before there is a screen: it may take its time, and ssh may ask for a password. */
+static bool connect_first(struct viewer *v)
+{
+    const struct control_hello hello = hello_of(v);
+
+    if (ctl_greet(&v->link, v->word, &hello, &v->err) != RESULT_OK) {
+        control_client_close(&v->link);
+        return false;
+    }
+    v->linked = v->link.is_hasty = true;
+    v->is_far = v->link.ssh > 0;
+    v->heard_us = clock_now_us(&v->clock);
+    return true;
+}
+
+/* Begins to connect anew; the answer to its hello comes by the loop. */
+static void connect_again(struct viewer *v)
+{
+    const struct control_hello hello = hello_of(v);
+    bool began;
+
+    v->tried_us = clock_now_us(&v->clock);
+    v->tries++;
+    began = ctl_connect(&v->link, v->word, false, &v->err) == RESULT_OK;
+    v->link.is_hasty = true;
+    if (!began || control_client_say_hello(&v->link, &hello, &v->err) != RESULT_OK ||
+        !watch_socket(v)) {
+        unlink_socket(v);
+    }
 }
 
 /* --- keys ---------------------------------------------------------------------------------------------- */
@@ -281,23 +337,41 @@ static void on_keys(uv_poll_t *poll, int status, int events)
 /* Whether it is worth trying again: the process is there, or nobody can tell. */
 static bool may_come_back(const struct viewer *v, uint64_t now_us)
 {
-    bool is_far = strchr(v->word, ':') != NULL;
-
-    return is_far ? now_us - v->heard_us < GIVE_UP_US
-                  : v->snapshot->pid && kill((pid_t)v->snapshot->pid, 0) == 0;
+    return v->is_far ? now_us - v->heard_us < GIVE_UP_US
+                     : v->snapshot->pid && kill((pid_t)v->snapshot->pid, 0) == 0;
 }
 
 static void reconnect(struct viewer *v, uint64_t now_us)
 {
+    if (v->socket_open) { /* a hello is under way */
+        if (now_us - v->tried_us > GREETED_WITHIN_US) {
+            unlink_socket(v);
+        }
+        return;
+    }
     if (now_us - v->tried_us < RECONNECT_US) {
         return;
     }
-    if (!may_come_back(v, now_us)) {
-        err_set(&v->err, RESULT_NOT_FOUND, "E-CTL6", "the run is gone (pid %lu)",
-                (unsigned long)v->snapshot->pid);
-        leave(v);
-    } else if (connect_run(v) && !watch_socket(v)) {
-        unlink_socket(v);
+    if (may_come_back(v, now_us)) {
+        connect_again(v);
+        return;
+    }
+    err_set(&v->err, RESULT_NOT_FOUND, "E-CTL6", "the run is gone (pid %lu)",
+            (unsigned long)v->snapshot->pid);
+    lose(v);
+}
+
+/* In the header, where the eye is; the next frame overwrites it. */
+static void tell_silence(struct viewer *v, uint64_t silent_us)
+{
+    size_t size = sizeof v->snapshot->trouble;
+
+    if (!v->linked) {
+        snprintf(v->snapshot->trouble, size, "no frames for %llu s; reconnecting, try %u",
+                 (unsigned long long)(silent_us / US_PER_S), v->tries);
+    } else if (silent_us > SILENT_US) {
+        snprintf(v->snapshot->trouble, size, "no frames for %llu s",
+                 (unsigned long long)(silent_us / US_PER_S));
     }
 }
 
@@ -305,18 +379,18 @@ static void on_frame(uv_timer_t *timer)
 {
     struct viewer *v = timer->data;
     uint64_t now_us = clock_now_us(&v->clock), silent_us = now_us - v->heard_us;
-    char text[64];
 
+    if (v->linked && v->is_far && silent_us > FAR_SILENT_US) {
+        unlink_socket(v);
+    }
     if (!v->linked) {
         reconnect(v, now_us);
     }
     if (v->closing) {
         return;
     }
-    if (v->dashboard && silent_us > SILENT_US) {
-        snprintf(text, sizeof text, "no frames for %llu s",
-                 (unsigned long long)(silent_us / US_PER_S));
-        dashboard_message(v->dashboard, text);
+    if (v->dashboard) {
+        tell_silence(v, silent_us);
     }
     draw(v);
     if (v->dashboard && dashboard_gone(v->dashboard)) {
@@ -396,7 +470,7 @@ static void watch(struct viewer *v)
 }
 
 /* Of several that one might mean, none is guessed. */
-static enum result find_only_run(char word[32], struct err *err)
+static enum result find_only_run(char word[SOCKET_PATH_MAX], struct err *err)
 {
     struct live_runs found;
     enum result result = live_runs_find(&found, err);
@@ -405,7 +479,7 @@ static enum result find_only_run(char word[32], struct err *err)
         return result;
     }
     if (found.count == 1) {
-        snprintf(word, 32, "%ld", (long)found.runs[0].pid);
+        snprintf(word, SOCKET_PATH_MAX, "%s", found.runs[0].socket);
     } else if (found.count > 1) {
         live_runs_print(&found, false);
         result = err_set(err, RESULT_INVALID, "E-CTL9",
@@ -444,7 +518,7 @@ enum result attach_run(const struct attach_options *options, int *exit, struct e
         .options = options, .clock = clock_system(), .word = options->run, .link = { .fd = -1 }
     };
     enum result result = RESULT_OK;
-    char word[32];
+    char word[SOCKET_PATH_MAX];
 
     if (!options->run) {
         result = find_only_run(word, err);
@@ -458,13 +532,13 @@ enum result attach_run(const struct attach_options *options, int *exit, struct e
         return err_nomem(err, "preparing the screen");
     }
     v.err.result = RESULT_OK;
-    if (!connect_run(&v)) {
+    if (!connect_first(&v)) {
         *err = v.err;
         result = v.err.result;
     } else {
         result = show(&v, err);
     }
-    if (result == RESULT_OK && !v.ended && v.err.result == RESULT_NOT_FOUND) {
+    if (result == RESULT_OK && v.is_lost) {
         *err = v.err;
         result = v.err.result;
     } else if (result == RESULT_OK) {

@@ -137,6 +137,98 @@ def test_attach__tells_that_a_run_was_killed():
             harness.finish(again)
 
 
+FAKE_SSH = """#!/bin/sh
+# What ssh would do, without a network: the command of HOST, once nobody holds the gate.
+echo "$*" >> {log}
+while [ -e {gate} ]; do sleep 0.05; done
+while [ "$1" != -- ]; do shift; done
+shift 2
+echo "Welcome to the far machine"
+exec "$@"
+"""
+
+
+def fake_ssh(log, gate):
+    """A directory whose ssh stays on this machine."""
+    place = scratch("far")
+    os.makedirs(place)
+    with open(os.path.join(place, "ssh"), "w", encoding="utf-8") as script:
+        script.write(FAKE_SSH.format(log=log, gate=gate))
+    os.chmod(script.name, 0o755)
+    os.symlink(harness.BINARY, os.path.join(place, "scrapetop"))
+    return f"{place}:{os.environ['PATH']}"
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def test_attach_by_ssh__connects_anew__while_its_keys_answer():
+    log, gate = scratch("ssh.log"), scratch("gate")
+    path = fake_ssh(log, gate)
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
+        with harness.terminal([harness.BINARY, "attach", f"far.example.org:{run}"], env={"PATH": path}) as shown:
+            shown.wait_text(r"RUN .*\bcap 10\b")
+            shown.keys("+")
+            shown.wait_text(r"\bcap 11\b")
+            with open(gate, "w", encoding="ascii"):
+                pass
+            for pid in children_of(shown.pid):
+                os.kill(pid, signal.SIGKILL)
+            shown.wait_text(r"no frames for \d+ s; reconnecting, try 1")
+            shown.keys("?")  # nothing waits for the connection
+            shown.wait_text(r"Keys .*searches")
+            shown.keys("?")
+            os.remove(gate)
+            shown.wait(lambda: "reconnecting" not in shown.text(), "frames again")
+            shown.keys("+")
+            shown.wait_text(r"\bcap 12\b")
+            shown.keys("q")
+            check_equal(shown.exit_code(), 0, "exit code of who leaves")
+        first, again = harness.read(log).decode().splitlines()[:2]
+        check("BatchMode" not in first, "the first may ask for a password:", first)
+        check("BatchMode=yes" in again, "no other may:", again)
+        ctl(run, "abort")
+        harness.finish(child)
+
+
+def test_ctl_stdio__hears_all_answers__though_its_input_has_ended():
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
+        asked = b'{"hello":1}\n{"seq":1,"do":"cap 17"}\n{"seq":2,"do":"status"}\n{"seq":3,"report":true}\n'
+        heard = harness.run("ctl", run, "--stdio", stdin=asked)
+        check_equal([json.loads(line).get("seq") for line in heard.out.splitlines()], [None, 1, 2, 3], "answers")
+        check_equal(json.loads(ctl(run).out)["cap"], 17, "cap")
+        ctl(run, "abort")
+        harness.finish(child)
+
+
+def test_runs_that_do_not_answer__or_speak_otherwise__are_told_apart():
+    with harness.api("--latency", "50ms") as server, live_run(server, 100_000) as (child, run):
+        child.send_signal(signal.SIGSTOP)
+        stopped = ctl(run, code=1)  # it is live, so that it is not 4
+        check(b"E-CTL8" in stopped.err and b"does not answer" in stopped.err, stopped)
+        child.send_signal(signal.SIGCONT)
+        wait_for(lambda: harness.run("ctl", run, "status").code == 0, "it answers again")
+        ctl(run, "abort")
+        harness.finish(child)
+    path = scratch("other.sock")
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(path)
+        other.listen()
+
+        def answer():
+            with other.accept()[0] as client:
+                client.recv(1000)
+                client.sendall(b'{"ok":false,"error":"E-CTL3","reply":"this run speaks version 9"}\n')
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        newer = ctl(path, "status", code=2)
+        thread.join()
+        check(b"E-CTL3" in newer.err and b"version 9" in newer.err, newer)
+
+
 def test_no_socket__nobody_comes_back():
     with harness.api() as server:
         run = scratch("n.run")
@@ -149,6 +241,27 @@ def test_no_socket__nobody_comes_back():
         ended = harness.succeed("run", "--plain", "-o", scratch("m.run"), f"{server.url}/posts/[1-5]",
                                 env=harness.environment(XDG_RUNTIME_DIR=place))
         check(b"W-CTL1" in ended.err and b"0700" in ended.err, "no warning:", ended)
+
+
+def test_ls__without_a_live_run__lists_the_latest_at_rest():
+    here = scratch("here")
+    os.makedirs(here)
+    with harness.api() as server:
+        harness.succeed("run", "--plain", "-o", os.path.join(here, "well.run"), f"{server.url}/posts/[1-5]")
+        harness.succeed("run", "--plain", "-o", os.path.join(here, "bad.run"), f"{server.url}/status/404", code=3)
+        harness.run("run", "--plain", "-o", os.path.join(here, "cut.run"), "--max-requests", "2", f"{server.url}/posts/[1-9]")
+    os.makedirs(os.path.join(here, "other.run"))  # no run
+    with open(os.path.join(here, "other.run", "ledger.db"), "wb") as file:
+        file.write(b"not a database")
+    os.symlink("well.run", os.path.join(here, "link.run"))
+    listed = harness.run("ls", cwd=here)
+    check_equal(listed.code, 0, "exit code")
+    rows = listed.out.decode().splitlines()[1:]
+    check_equal([row.split()[-1] for row in rows], ["cut.run", "bad.run", "well.run"], "the latest first")
+    check(re.match(r"STOPPED +2/9 ", rows[0]) and re.match(r"SOME FAILED +1/1 +1 ", rows[1]), "states", *rows)
+    check(re.match(r"DONE +5/5 +0 +\d{4}-\d\d-\d\dT", rows[2]), "done", rows[2])
+    check_equal(harness.run("ls", "--json", cwd=here).out, b"", "JSON of what is not live")
+    check_equal(harness.run("ls", cwd="/").out, b"", "where there is none")
 
 
 def socket_of(run):
