@@ -78,6 +78,10 @@ static void on_tick(uv_timer_t *timer)
     uint64_t now_us = clock_now_us(&m->clock);
     char line[PLAIN_LINE_MAX];
 
+    if (m->is_ending) {
+        service_still_ending(&m->service, now_us);
+        return;
+    }
     engine_snapshot(*m->engine, m->snapshot);
     plain_progress(m->snapshot, line);
     service_tick(&m->service, now_us, line);
@@ -147,7 +151,6 @@ void monitor_draining(struct monitor *m, uint64_t us)
 
 void monitor_finish(struct monitor *m)
 {
-    uv_timer_stop(&m->timer);
     engine_snapshot(*m->engine, m->snapshot);
     if (m->status_file) {
         put_status(m);
@@ -174,7 +177,16 @@ void monitor_close(struct monitor *m)
     metrics_server_close(m->server);
     published_file_close(m->metrics_file);
     published_file_close(m->status_file);
-    service_close(&m->service);
     free(m->snapshot);
     m->snapshot = NULL;
+}
+
+void monitor_still_ending(struct monitor *m)
+{
+    service_still_ending(&m->service, clock_now_us(&m->clock));
+}
+
+void monitor_release(struct monitor *m)
+{
+    service_close(&m->service);
 }

@@ -2,7 +2,8 @@
  * What a session tells to programs that watch it: metrics over HTTP and as a file, its totals as a file, the service
  * manager.
  *
- * Ownership  the session owns the struct; monitor_close releases what is in it, on later turns of the loop.
+ * Ownership  the session owns the struct; monitor_close releases what is in it, on later turns of the loop,
+ *            and monitor_release the rest.
  * Errors     E-MET1 (control/metrics_server.h); that a file cannot be written is said once, W-MET1.
  * Threads    loop thread only.
  */
@@ -44,9 +45,15 @@ void monitor_ready(struct monitor *m);
 /** It drains, and ends after `us` at most. */
 void monitor_draining(struct monitor *m, uint64_t us);
 
-/** The last figures are written; while the engine can still be asked. */
+/** The last figures are written; while the engine can still be asked. From now on the service manager hears only that
+ *  the end is under way. */
 void monitor_finish(struct monitor *m);
 
+/** The same, where no loop turns any more: as often as one likes. */
+void monitor_still_ending(struct monitor *m);
+
+/** Closes all but the way to the service manager. */
 void monitor_close(struct monitor *m);
+void monitor_release(struct monitor *m);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define STATUS_EVERY_US (UINT64_C(5) * US_PER_S)
+#define EXTENDED_BY_US (UINT64_C(15) * US_PER_S)
 #define TEXT_MAX 640
 
 static void tell(const struct service *s, const char *text)
@@ -74,6 +75,14 @@ void service_ready(struct service *s)
     tell(s, text);
 }
 
+static void tell_alive(struct service *s, uint64_t now_us)
+{
+    if (s->watchdog_us && now_us - s->alive_us >= s->watchdog_us / 2) {
+        s->alive_us = now_us;
+        tell(s, "WATCHDOG=1");
+    }
+}
+
 void service_tick(struct service *s, uint64_t now_us, const char *status)
 {
     char text[TEXT_MAX];
@@ -86,9 +95,18 @@ void service_tick(struct service *s, uint64_t now_us, const char *status)
         snprintf(text, sizeof text, "STATUS=%s", status);
         tell(s, text);
     }
-    if (s->watchdog_us && now_us - s->alive_us >= s->watchdog_us / 2) {
-        s->alive_us = now_us;
-        tell(s, "WATCHDOG=1");
+    tell_alive(s, now_us);
+}
+
+void service_still_ending(struct service *s, uint64_t now_us)
+{
+    char text[64];
+
+    tell_alive(s, now_us);
+    if (s->fd >= 0 && now_us - s->extended_us >= US_PER_S) {
+        s->extended_us = now_us;
+        snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%llu", (unsigned long long)EXTENDED_BY_US);
+        tell(s, text);
     }
 }
 

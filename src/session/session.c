@@ -31,6 +31,7 @@ struct session {
     struct clock clock;
     struct engine *engine;
     struct session_screen screen;
+    struct at_end_start *start; /* its ping is under way; else NULL */
     uv_timer_t terminate;
     uv_signal_t signals[SIGNAL_COUNT];
     struct session_socket socket;
@@ -266,6 +267,7 @@ static void on_engine_closed(void *context, const struct err *trouble)
         report_fail(&s->report, trouble);
     }
     s->engine = NULL;
+    at_end_ping_start_hurry(s->start);
     session_socket_close(&s->socket, &s->report);
     monitor_close(&s->monitor);
     session_screen_close(&s->screen);
@@ -351,17 +353,25 @@ static enum result open_engine(struct session *s, struct err *err)
     return result;
 }
 
-/* Whoever waits for the run's end elsewhere. */
-static void tell_outside(const struct session *s)
+static void on_beat(void *context)
 {
+    struct session *s = context;
+
+    monitor_still_ending(&s->monitor);
+}
+
+/* Whoever waits for the run's end elsewhere. */
+static void tell_outside(struct session *s)
+{
+    const struct at_end_pulse pulse = { on_beat, s };
     struct buf json = { 0 };
     int exit = (int)s->report.exit;
 
     if (report_json(&s->report, &json) == RESULT_OK) {
-        at_end_command(s->options->on_end, s->options->dir->path, exit, buf_view(&json));
+        at_end_command(s->options->on_end, s->options->dir->path, exit, buf_view(&json), &pulse);
     }
     buf_release(&json);
-    at_end_ping(s->options->ping, exit);
+    at_end_ping(s->options->ping, exit, &pulse);
 }
 
 static enum result open_screen(struct session *s, struct err *err)
@@ -447,7 +457,7 @@ int session_run(const struct session_options *options)
     result = open_all(s, &err);
     if (result == RESULT_OK) {
         monitor_ready(&s->monitor);
-        at_end_ping_start(&s->loop, s->options->ping);
+        at_end_ping_start(&s->start, &s->loop, s->options->ping);
         if (s->options->detach) {
             detach_ready(s->options->detach, s->options->dir);
         }
@@ -465,6 +475,7 @@ int session_run(const struct session_options *options)
     } else {
         code = message_fail(&err);
     }
+    monitor_release(&s->monitor);
     report_release(&s->report);
     session_screen_release(&s->screen);
     free(s);

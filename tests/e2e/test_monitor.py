@@ -164,6 +164,26 @@ def test_service_manager__hears_what_it_asks_for():
         harness.finish(child)
 
 
+def test_service_manager__hears_that_the_end_takes_its_time():
+    name, go = scratch("notify-end"), scratch("go-on")
+    os.mkfifo(go)
+    with harness.api() as server, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(name)
+        manager.settimeout(harness.HANG_S)
+        child = harness.scrapetop("run", "--plain", "-o", scratch("e.run"), "--on-end", f"cat {go}",
+                                  f"{server.url}/posts/[1-5]", stderr=subprocess.PIPE,
+                                  env=harness.environment(NOTIFY_SOCKET=name, WATCHDOG_USEC="200000"))
+        heard = b""
+        while heard.count(b"EXTEND_TIMEOUT_USEC=") < 2:
+            heard += manager.recv(999) + b"\n"
+        heard = b""
+        while heard.count(b"WATCHDOG=1") < 3:
+            heard += manager.recv(999) + b"\n"
+        with open(go, "w", encoding="utf-8"):
+            pass  # the command of the end may end now
+        check_equal(harness.finish(child).code, 0, "exit code")
+
+
 class Pings(http.server.BaseHTTPRequestHandler):
     """Takes the second GET of each path, and refuses the first."""
 
@@ -196,6 +216,18 @@ def test_pings_and_commands__tell_of_start_and_end():
     check(not [name for name, text in kept.items() if b"planted-4711" in text], "the URL is written down")
     lost = harness.run("run", "--ping", "ftp://x/secret-99", "http://127.0.0.1:9/x")
     check(lost.code == 2 and b"secret-99" not in lost.err, "a URL that is none", lost)
+
+
+def test_pings__that_nobody_takes__hold_up_the_end_for_seconds_only():
+    with harness.api() as server, socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        dead.listen(0)  # it is connected to, and says nothing
+        began = time.monotonic()
+        ended = harness.succeed("run", "--plain", "-o", scratch("d.run"), "--ping",
+                                f"http://127.0.0.1:{dead.getsockname()[1]}/planted-4712", f"{server.url}/posts/[1-3]")
+        check(time.monotonic() - began < 20, "it took too long:", time.monotonic() - began)
+        check(ended.err.count(b"W-END2") == 2 and b"within 5 s" in ended.err, "nobody is told:", ended)
+        check(b"planted-4712" not in ended.err, "the URL is shown", ended)
 
 
 if __name__ == "__main__":
