@@ -1,4 +1,5 @@
 #include "plan/frontier.h"
+#include "plan/host_hold.h"
 
 #include "base/clock.h"
 

@@ -1,4 +1,5 @@
 #include "plan/host.h"
+#include "plan/host_hold.h"
 
 #include "base/clock.h"
 

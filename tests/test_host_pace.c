@@ -1,6 +1,8 @@
 /* How a host's starts are spaced: by its quota, its rate, its silence and the trouble of its lanes. */
 #include "base/clock.h"
 #include "plan/host.h"
+#include "plan/host_silence.h"
+#include "plan/host_hold.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

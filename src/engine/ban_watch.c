@@ -11,6 +11,7 @@
 #include "engine/settle.h"
 #include "engine/steer.h"
 #include "plan/retry.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 

@@ -5,6 +5,7 @@
 #include "engine/engine_state.h"
 #include "engine/events.h"
 #include "plan/twin.h"
+#include "plan/host_silence.h"
 
 #include <stdio.h>
 

@@ -9,6 +9,7 @@
 #include "engine/settle.h"
 #include "engine/tell_try.h"
 #include "plan/retry.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "engine/poll.h"
 
 #include "plan/twin.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 

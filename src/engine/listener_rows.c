@@ -21,6 +21,7 @@
 #include "engine/snapshot_fill.h"
 #include "engine/sweep.h"
 #include "engine/unresponsive_hosts.h"
+#include "plan/host_silence.h"
 
 #define SAMPLE_US (10 * US_PER_S) /* between the samples in events.jsonl */
 #define SAMPLE_DENSE_US                                                                            \

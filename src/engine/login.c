@@ -13,6 +13,7 @@
 #include "engine/pace.h"
 #include "engine/poll.h"
 #include "engine/proxy_watch.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "engine/answer.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
+#include "plan/host_hold.h"
 
 bool on_measure_counts(const struct on_rule *rule, const struct answer *answer)
 {

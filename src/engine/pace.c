@@ -10,6 +10,7 @@
 #include "engine/refusal.h"
 #include "engine/sweep.h"
 #include "plan/quota.h"
+#include "plan/host_silence.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -24,6 +24,7 @@
 #include "engine/settle.h"
 #include "engine/snapshot_fill.h"
 #include "engine/table.h"
+#include "plan/host_hold.h"
 
 #include <assert.h>
 #include <stdarg.h>

@@ -6,6 +6,7 @@
 #include "engine/events.h"
 #include "engine/named_wait.h"
 #include "plan/retry.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -19,6 +19,7 @@
 #include "engine/table.h"
 #include "table/format.h"
 #include "table/table_report.h"
+#include "plan/host_hold.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

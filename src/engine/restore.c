@@ -8,6 +8,7 @@
 #include "engine/session_totals.h"
 #include "engine/totals.h"
 #include "plan/retry.h"
+#include "plan/host_hold.h"
 
 bool restore_due(struct engine *e, uint32_t attempt, int64_t left_us, uint64_t *due_us)
 {

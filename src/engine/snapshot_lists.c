@@ -23,6 +23,7 @@
 #include "engine/sample.h"
 #include "engine/snapshot.h"
 #include "engine/table.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 

@@ -11,6 +11,7 @@
 #include "engine/judge_end.h"
 #include "engine/pump.h"
 #include "engine/snapshot_lists.h"
+#include "plan/host_hold.h"
 
 #include <stdio.h>
 #include <stdlib.h>

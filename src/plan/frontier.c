@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "plan/twin.h"
+#include "plan/host_hold.h"
 
 #include <stdlib.h>
 

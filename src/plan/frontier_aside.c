@@ -3,6 +3,7 @@
  * of other hosts would be made any more, as in a list whose first ten thousand URLs are of a dead host.
  */
 #include "plan/frontier_state.h"
+#include "plan/host_hold.h"
 
 #include "base/clock.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/url.h"
 #include "plan/twin.h"
+#include "plan/host_hold.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 #include "plan/host.h"
 
 #include "base/clock.h"
+#include "plan/path_segment.h"
 #include "plan/unresponsive.h"
 
 #include <limits.h>
@@ -12,50 +13,6 @@
 #define WINDOW_GROWS_US (US_PER_S / 2) /* slow start: by one when nothing ends */
 
 /* --- lanes ------------------------------------------------------------------------------------- */
-
-/* FNV-1a, 32 bits (draft-eastlake-fnv); never 0. */
-static uint32_t hash(struct str text)
-{
-    uint32_t h = UINT32_C(2166136261);
-
-    for (size_t i = 0; i < text.len; i++) {
-        h = (h ^ (unsigned char)text.data[i]) * UINT32_C(16777619);
-    }
-    return h ? h : 1;
-}
-
-/* "api", "rest", "v2": in front of everything that some hosts serve. */
-static bool tells_nothing(struct str segment)
-{
-    static const struct str names[] = { STR_INIT("api"), STR_INIT("rest"), STR_INIT("services"),
-                                        STR_INIT("data"), STR_INIT("") };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (str_equal_nocase(segment, names[i])) {
-            return true;
-        }
-    }
-    return (segment.data[0] == 'v' || segment.data[0] == 'V') && segment.len > 1 &&
-           segment.data[1] >= '0' && segment.data[1] <= '9';
-}
-
-/* The first segment of the path that tells something and is not the last, which most often is an id. */
-static uint32_t segment_of(const struct url *url)
-{
-    struct str rest = url->target, path = str_cut(&rest, '?');
-
-    while (path.len) {
-        struct str segment = str_cut(&path, '/');
-
-        if (!path.data) {
-            break;
-        }
-        if (segment.len && !tells_nothing(segment)) {
-            return hash(segment);
-        }
-    }
-    return 0;
-}
 
 static bool find_lane(const struct host *host, uint32_t endpoint, uint32_t segment, uint16_t *lane)
 {
@@ -84,7 +41,7 @@ static bool add_lane(struct host *host, uint32_t endpoint, uint32_t segment, uin
 
 enum result host_lane(struct host *host, uint32_t endpoint, const struct url *url, uint16_t *lane)
 {
-    uint32_t segment = segment_of(url);
+    uint32_t segment = path_segment_of(url);
 
     if (find_lane(host, endpoint, segment, lane)) {
         return RESULT_OK;
@@ -113,7 +70,7 @@ enum result host_lane_as(struct host *host, const struct lane *other, uint16_t *
 
 /* --- buckets ------------------------------------------------------------------------------------ */
 
-static struct bucket *bucket_at(const struct host *host, uint16_t index)
+struct bucket *host_bucket_at(const struct host *host, uint16_t index)
 {
     return index ? &host->others[index - 1] : &((struct host *)(uintptr_t)host)->bucket;
 }
@@ -125,7 +82,7 @@ static struct lane *lane_of(const struct host *host, const struct request *reque
 
 struct bucket *host_bucket(const struct host *host, const struct request *request)
 {
-    return bucket_at(host, host->lane_count ? lane_of(host, request)->bucket : 0);
+    return host_bucket_at(host, host->lane_count ? lane_of(host, request)->bucket : 0);
 }
 
 struct bucket *host_busiest_bucket(const struct host *host)
@@ -140,7 +97,7 @@ struct bucket *host_busiest_bucket(const struct host *host)
             busiest = lane;
         }
     }
-    return bucket_at(host, busiest ? busiest->bucket : 0);
+    return host_bucket_at(host, busiest ? busiest->bucket : 0);
 }
 
 bool host_suspects(struct host *host, const struct request *request, uint64_t now_us)
@@ -185,11 +142,11 @@ void host_names_resource(struct host *host, const struct request *request, struc
     if (index == lane->bucket) {
         return;
     }
-    bucket_at(host, lane->bucket)->in_flight -= lane->in_flight;
-    bucket_at(host, index)->in_flight += lane->in_flight;
+    host_bucket_at(host, lane->bucket)->in_flight -= lane->in_flight;
+    host_bucket_at(host, index)->in_flight += lane->in_flight;
     lane->bucket = index;
     lane->moves++;
-    lane->moved_start = bucket_at(host, index)->starts;
+    lane->moved_start = host_bucket_at(host, index)->starts;
     lane->carried = lane->in_flight;
 }
 
@@ -231,7 +188,7 @@ static unsigned window_now(const struct host *host, uint64_t now_us)
 
 unsigned host_cap(const struct host_table *table, const struct host *host, uint64_t now_us)
 {
-    return least(least(table->cap_per_host, bucket_cap(bucket_at(host, 0), now_us)),
+    return least(least(table->cap_per_host, bucket_cap(host_bucket_at(host, 0), now_us)),
                  window_now(host, now_us));
 }
 
@@ -281,7 +238,7 @@ static enum host_answer lane_answer(const struct host_table *table, struct host 
     if (host->is_dead) {
         return HOST_MAY;
     }
-    switch (bucket_may_start(bucket_at(host, lane->bucket), table->work_left, now_us)) {
+    switch (bucket_may_start(host_bucket_at(host, lane->bucket), table->work_left, now_us)) {
     case BUCKET_HELD:
         return HOST_HELD;
     case BUCKET_FULL:
@@ -365,7 +322,7 @@ struct bucket *host_bucket_why(const struct host_table *table, struct host *host
             most = lane;
         }
     }
-    return most ? bucket_at(host, most->bucket) : NULL;
+    return most ? host_bucket_at(host, most->bucket) : NULL;
 }
 
 bool host_wants_fresh(const struct host *host)
@@ -388,7 +345,7 @@ static void wake_earlier(struct host_wake *wake, uint64_t at_us, bool is_named)
 static struct host_wake lane_wake(const struct host_table *table, struct host *host,
                                   const struct lane *lane, uint64_t now_us)
 {
-    struct bucket *bucket = bucket_at(host, lane->bucket);
+    struct bucket *bucket = host_bucket_at(host, lane->bucket);
     struct host_wake wake = { TIME_NEVER, false };
     uint64_t trouble_us;
 
@@ -586,151 +543,6 @@ enum host_news host_ended(struct host_table *table, struct host *host,
         break;
     }
     return news;
-}
-
-void host_note_silence(struct host *host, enum outcome outcome, const char *why)
-{
-    host->silence = outcome;
-    snprintf(host->silent_why, sizeof host->silent_why, "%s", why);
-}
-
-bool host_is_lost(const struct host_table *table, const struct host *host)
-{
-    for (uint32_t i = 0; host->answered_us && host->silent_in_row && i < table->count; i++) {
-        const struct host *other = table->hosts[i];
-
-        if (other != host && other->origin[0] &&
-            other->answered_us > host->silent_since_us + HOST_LOST_AFTER_US) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void host_bury(struct host *host)
-{
-    host->is_dead = true;
-}
-
-void host_note_reached(struct host *host, bool reached)
-{
-    host->was_reached |= reached;
-    host->unreached_in_row = reached ? 0 : host->unreached_in_row + 1;
-}
-
-/* --- how long to hope ---------------------------------------------------------------------------------- */
-
-bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us)
-{
-    uint64_t silent_us = now_us - host->silent_since_us;
-
-    if (!host->probes) {
-        return false;
-    }
-    if (!host->answered_us) {
-        patience_us = host->is_hopeless                     ? 0
-                      : patience_us < HOST_DOWN_PATIENCE_US ? patience_us
-                                                            : HOST_DOWN_PATIENCE_US;
-    }
-    return silent_us >= patience_us;
-}
-
-uint64_t host_failing_since_us(const struct host *host)
-{
-    uint64_t since_us = 0;
-
-    for (uint16_t i = 0; i < host->lane_count; i++) {
-        const struct lane *lane = &host->lanes[i];
-        uint64_t refused_us = learned_refused_since_us(&bucket_at(host, lane->bucket)->learned);
-        uint64_t one_us = lane->trouble_since_us ? lane->trouble_since_us : refused_us;
-
-        if (one_us && (!since_us || one_us < since_us)) {
-            since_us = one_us;
-        }
-    }
-    return since_us && !host_is_well_since(host, since_us) ? since_us : 0;
-}
-
-/* --- holds --------------------------------------------------------------------------------------------- */
-
-void host_table_ease(struct host_table *table, uint64_t now_us)
-{
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct host *host = table->hosts[i];
-
-        if (host->origin[0] && !host->window) {
-            host->window = host->in_flight ? host->in_flight : 1;
-            host->window_us = now_us;
-        }
-    }
-}
-
-void host_table_forget_learned(struct host_table *table)
-{
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct host *host = table->hosts[i];
-
-        for (uint16_t n = 0; n <= host->other_count; n++) {
-            bucket_at(host, n)->learned = (struct learned_limit){ 0 };
-        }
-    }
-}
-
-void host_hold_user(struct host *host, bool hold, uint64_t now_us)
-{
-    if (host->hold_is_user && !hold) {
-        host->window = 1;
-        host->window_us = now_us;
-    }
-    host->hold_is_user = hold;
-    host->is_stopped = false;
-}
-
-void host_stop(struct host *host)
-{
-    host->hold_is_user = host->is_stopped = true;
-}
-
-void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
-                     uint64_t now_us, const struct due *due)
-{
-    bucket_hold(host_bucket(host, request), until_us, due, now_us);
-}
-
-static struct host_hold later(struct host_hold hold, const struct bucket *bucket, uint64_t now_us)
-{
-    if (bucket->hold_until_us > now_us && bucket->hold_until_us > hold.until_us) {
-        return (struct host_hold){ bucket->hold_until_us, due_is_named(bucket->hold_due.by),
-                                   &bucket->hold_due };
-    }
-    return hold;
-}
-
-static struct host_hold whole_hold(const struct host *host, uint64_t now_us)
-{
-    if (host->hold_is_user) {
-        return (struct host_hold){ TIME_NEVER, false, NULL };
-    }
-    if (host->down_until_us > now_us) {
-        return (struct host_hold){ host->down_until_us, false, &host->down_due };
-    }
-    return (struct host_hold){ 0, false, NULL };
-}
-
-struct host_hold host_hold(const struct host *host, uint64_t now_us)
-{
-    struct host_hold hold = later(whole_hold(host, now_us), &host->bucket, now_us);
-
-    for (uint16_t i = 0; i < host->other_count; i++) {
-        hold = later(hold, &host->others[i], now_us);
-    }
-    return hold;
-}
-
-struct host_hold host_hold_of(const struct host *host, const struct request *request,
-                              uint64_t now_us)
-{
-    return later(whole_hold(host, now_us), host_bucket(host, request), now_us);
 }
 
 /* --- ready requests -------------------------------------------------------------------------------------- */

@@ -153,6 +153,9 @@ struct host *host_add_twin(struct host_table *table, uint32_t of);
 /** The bucket that a request's lane is counted by. */
 struct bucket *host_bucket(const struct host *host, const struct request *request);
 
+/** The host's own for 0, else the one of that resource. */
+struct bucket *host_bucket_at(const struct host *host, uint16_t index);
+
 /** The bucket that most of its ready requests are counted by, or the last of them were. */
 struct bucket *host_busiest_bucket(const struct host *host);
 
@@ -243,27 +246,8 @@ enum host_news {
 enum host_news host_ended(struct host_table *table, struct host *host,
                           const struct request *request, enum host_end end, uint64_t now_us);
 
-/** Why nobody answered an attempt, for people. */
-void host_note_silence(struct host *host, enum outcome outcome, const char *why);
-
-/** It fell silent while another host went on answering: it is not the network. */
-bool host_is_lost(const struct host_table *table, const struct host *host);
-
-/** Nobody answers there, and it is given up: its requests are handed out at once, to fail. */
-void host_bury(struct host *host);
-
-/** Whether anybody answered at its address, this time. */
-void host_note_reached(struct host *host, bool reached);
-
 /** The attempt, as its bucket's learned limit wants to be told of it. */
 struct learned_answer host_answer_of(const struct request *request, uint64_t now_us);
-
-/** Nobody answers, and it has been so for long enough: nobody need wait for it. */
-bool host_is_given_up(const struct host *host, uint64_t patience_us, uint64_t now_us);
-
-/** The longest-standing trouble or refusal of a host of which nothing goes well any more: since when;
- *  0: something does. */
-uint64_t host_failing_since_us(const struct host *host);
 
 /** Something of it went well after that moment. */
 bool host_is_well_since(const struct host *host, uint64_t since_us);
@@ -273,29 +257,6 @@ bool host_is_well_for(const struct host *host, const struct request *request);
 
 /** All hosts are let in slowly, as after a hold: the run was paused, and goes on. */
 void host_table_ease(struct host_table *table, uint64_t now_us);
-
-/** By the user: until released. */
-void host_hold_user(struct host *host, bool hold, uint64_t now_us);
-
-/** It refuses all, and is asked nothing more unless the user releases it. */
-void host_stop(struct host *host);
-
-/** The server holds a request's bucket until then: after a restart, or by a rule. */
-void host_hold_named(struct host *host, const struct request *request, uint64_t until_us,
-                     uint64_t now_us, const struct due *due);
-
-/** What holds it at this moment, the latest of several. */
-struct host_hold {
-    uint64_t until_us;     /* 0: nothing; TIME_NEVER: until the user releases it */
-    bool is_named;         /* by the server, so never cut short by us */
-    const struct due *due; /* NULL: nothing, or the user */
-};
-
-struct host_hold host_hold(const struct host *host, uint64_t now_us);
-
-/** The hold that concerns the request. */
-struct host_hold host_hold_of(const struct host *host, const struct request *request,
-                              uint64_t now_us);
 
 /** The queue of ready requests of the request's lane. */
 void host_push(struct host *host, struct request *request, enum lane_place place);

@@ -214,3 +214,26 @@ void host_unref(struct host_table *table, uint32_t index)
         table->idle++;
     }
 }
+
+void host_table_ease(struct host_table *table, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct host *host = table->hosts[i];
+
+        if (host->origin[0] && !host->window) {
+            host->window = host->in_flight ? host->in_flight : 1;
+            host->window_us = now_us;
+        }
+    }
+}
+
+void host_table_forget_learned(struct host_table *table)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct host *host = table->hosts[i];
+
+        for (uint16_t n = 0; n <= host->other_count; n++) {
+            host_bucket_at(host, n)->learned = (struct learned_limit){ 0 };
+        }
+    }
+}

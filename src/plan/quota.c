@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "plan/quota_name.h"
+#include "plan/quota_value.h"
 #include "plan/retry_after.h"
 #include "plan/sfield.h"
 
@@ -29,6 +30,11 @@ struct reading {
     uint64_t concurrent;
     struct str resource;
 };
+
+static bool has_char(struct str text, char c)
+{
+    return text.len && memchr(text.data, c, text.len);
+}
 
 static struct policy *policy_of(struct reading *r, const char *key)
 {
@@ -65,112 +71,6 @@ static void note_concurrent(struct reading *r, uint64_t number)
     }
 }
 
-/* --- values ------------------------------------------------------------------------------------------------ */
-
-/* Digits, "12.0", "2.5". */
-static bool read_number(struct str text, double *number)
-{
-    double place = 1;
-    bool has_digits = false, has_point = false;
-
-    *number = 0;
-    text = str_trim(text);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        if (c == '.' && !has_point) {
-            has_point = true;
-        } else if (c < '0' || c > '9') {
-            return false;
-        } else {
-            has_digits = true;
-            place = has_point ? place / 10 : 1;
-            *number = has_point ? *number + place * (c - '0') : *number * 10 + (c - '0');
-        }
-    }
-    return has_digits && *number <= (double)QUOTA_NUMBER_MAX;
-}
-
-static bool to_count(double number, uint64_t *count)
-{
-    if (!(number >= 0 && number <= (double)QUOTA_NUMBER_MAX)) {
-        return false;
-    }
-    *count = (uint64_t)number;
-    return true;
-}
-
-/* The first of a list, without what follows a semicolon or a slash. */
-static bool read_count(struct str text, uint64_t *count)
-{
-    double number;
-
-    text = str_cut(&text, ',');
-    text = str_cut(&text, ';');
-    text = str_cut(&text, '/');
-    return read_number(text, &number) && to_count(number, count);
-}
-
-/* "60", "1s", "1 minute", "minute". */
-static bool read_span(struct str text, uint64_t unit_us, uint64_t *us)
-{
-    char one[24];
-
-    text = str_trim(text);
-    if (duration_parse(text, unit_us, us)) {
-        return true;
-    }
-    if (!text.len || text.len > sizeof one - 3) {
-        return false;
-    }
-    snprintf(one, sizeof one, "1 %.*s", STR_ARG(text));
-    return duration_parse(str_view(one), unit_us, us);
-}
-
-/* "100;w=60", "50/1s": the window that stands after a count. */
-static void read_count_window(struct str text, uint64_t *window_us)
-{
-    struct str rest = str_cut(&text, ','), word;
-    uint64_t us;
-
-    word = str_cut(&rest, '/');
-    if (rest.data && read_span(rest, US_PER_S, &us) && us) {
-        *window_us = us;
-        return;
-    }
-    (void)str_cut(&word, ';');
-    while (word.data) {
-        struct str one = str_trim(str_cut(&word, ';'));
-
-        if (str_starts(one, STR("w="))) {
-            one.data += 2;
-            one.len -= 2;
-            if (duration_parse(one, US_PER_S, &us) && us) {
-                *window_us = us;
-            }
-        }
-    }
-}
-
-static bool has_char(struct str text, char c)
-{
-    return text.len && memchr(text.data, c, text.len);
-}
-
-/* A time that is long from now is one since 1970. */
-static bool is_moment(struct str text, uint64_t unit_us)
-{
-    uint64_t us;
-
-    return !duration_parse(text, unit_us, &us) || us >= DURATION_MAX_US;
-}
-
-/* What is told in whole seconds was rounded up by most. */
-static uint64_t grain_of(struct str text, uint64_t reset_us)
-{
-    return has_char(text, '.') || reset_us % US_PER_S ? 0 : US_PER_S;
-}
-
 static void set_reset(struct policy *p, uint64_t reset_us, uint64_t grain_us, bool moment)
 {
     if (!p->has_reset || reset_us > p->reset_us) {
@@ -203,19 +103,14 @@ static void read_parameter(struct parameters *p, struct str key, const struct sf
         p->is_concurrent = str_equal(value->text, STR("concurrent-requests"));
         p->is_foreign = !p->is_concurrent && !str_equal(value->text, STR("requests"));
     } else if (is_number && str_equal(key, STR("r"))) {
-        p->has_left = to_count(value->number, &p->left);
+        p->has_left = quota_value_to_count(value->number, &p->left);
     } else if (is_number && str_equal(key, STR("q"))) {
-        p->has_limit = to_count(value->number, &p->limit);
+        p->has_limit = quota_value_to_count(value->number, &p->limit);
     } else if (is_number && str_equal(key, STR("t"))) {
-        p->has_reset = to_count(value->number, &p->reset_s);
+        p->has_reset = quota_value_to_count(value->number, &p->reset_s);
     } else if (is_number && str_equal(key, STR("w"))) {
-        p->has_window = to_count(value->number, &p->window_s);
+        p->has_window = quota_value_to_count(value->number, &p->window_s);
     }
-}
-
-static uint64_t us_of_s(uint64_t s)
-{
-    return s >= QUOTA_RESET_MAX_US / US_PER_S ? QUOTA_RESET_MAX_US : s * US_PER_S;
 }
 
 static void add_parameters(struct reading *r, struct str name, const struct parameters *p)
@@ -238,11 +133,11 @@ static void add_parameters(struct reading *r, struct str name, const struct para
     }
     if (p->has_reset) {
         policy->has_reset = true;
-        policy->reset_us = us_of_s(p->reset_s);
+        policy->reset_us = quota_value_us(p->reset_s);
         policy->grain_us = US_PER_S;
     }
     policy->limit = p->has_limit ? p->limit : policy->limit;
-    policy->window_us = p->has_window ? us_of_s(p->window_s) : policy->window_us;
+    policy->window_us = p->has_window ? quota_value_us(p->window_s) : policy->window_us;
 }
 
 /* limit=100, remaining=50, reset=30: one limit, spread over the members. */
@@ -253,11 +148,11 @@ static void read_dictionary_member(struct parameters *all, struct str key,
         return;
     }
     if (str_equal(key, STR("remaining"))) {
-        all->has_left = to_count(value->number, &all->left);
+        all->has_left = quota_value_to_count(value->number, &all->left);
     } else if (str_equal(key, STR("limit"))) {
-        all->has_limit = to_count(value->number, &all->limit);
+        all->has_limit = quota_value_to_count(value->number, &all->limit);
     } else if (str_equal(key, STR("reset"))) {
-        all->has_reset = to_count(value->number, &all->reset_s);
+        all->has_reset = quota_value_to_count(value->number, &all->reset_s);
     }
 }
 
@@ -275,7 +170,8 @@ static void read_structured(struct reading *r, struct str text)
 
         read_dictionary_member(&all, key, &value);
         /* Before draft 08 a policy had no name: its quota was the item, as in 100;w=60. */
-        one.has_limit = value.type == SFIELD_NUMBER && to_count(value.number, &one.limit);
+        one.has_limit =
+            value.type == SFIELD_NUMBER && quota_value_to_count(value.number, &one.limit);
         while (sfield_parameter(&field, &name, &argument)) {
             read_parameter(&one, name, &argument);
         }
@@ -302,8 +198,8 @@ static void read_share(struct policy *p, struct str value)
         (void)str_cut(&limit, '=');
     }
     used = str_cut(&limit, '/');
-    if (read_number(used, &number) && to_count(number, &p->used) && read_number(limit, &number) &&
-        to_count(number, &p->limit)) {
+    if (quota_value_number(used, &number) && quota_value_to_count(number, &p->used) &&
+        quota_value_number(limit, &number) && quota_value_to_count(number, &p->limit)) {
         p->has_used = true;
     }
 }
@@ -321,7 +217,7 @@ static bool read_pairs(struct reading *r, const struct quota_name *name, struct 
         double number;
 
         window = str_trim(str_cut(&window, ':'));
-        if (!read_number(first, &number) || !duration_parse(window, US_PER_S, &us) || !us) {
+        if (!quota_value_number(first, &number) || !duration_parse(window, US_PER_S, &us) || !us) {
             return is_read;
         }
         p = policy_named(r, name->key, window);
@@ -331,9 +227,9 @@ static bool read_pairs(struct reading *r, const struct quota_name *name, struct 
         }
         p->window_us = us;
         if (name->part == QUOTA_USED) {
-            p->has_used = to_count(number, &p->used);
+            p->has_used = quota_value_to_count(number, &p->used);
         } else {
-            (void)to_count(number, &p->limit);
+            (void)quota_value_to_count(number, &p->limit);
         }
     }
     return is_read;
@@ -347,7 +243,7 @@ static void read_each_left(struct reading *r, struct str value)
         struct policy *p;
         double number;
 
-        if (!read_number(left, &number) || !name.len) {
+        if (!quota_value_number(left, &number) || !name.len) {
             return;
         }
         p = policy_named(r, "each-", name);
@@ -355,7 +251,7 @@ static void read_each_left(struct reading *r, struct str value)
             return;
         }
         p->name = name;
-        p->has_left = to_count(number, &p->left);
+        p->has_left = quota_value_to_count(number, &p->left);
         while (span.len > 4 && !(span.data[0] >= '0' && span.data[0] <= '9')) {
             span.data++;
             span.len--;
@@ -370,7 +266,7 @@ static void read_rate(struct policy *p, struct str value)
 {
     double rate;
 
-    if (!read_number(value, &rate) || !(rate > 1e-6)) {
+    if (!quota_value_number(value, &rate) || !(rate > 1e-6)) {
         return;
     }
     p->limit = rate >= 1 && rate == (double)(uint64_t)rate ? (uint64_t)rate : 1;
@@ -386,7 +282,8 @@ static void read_reset(const struct reading *r, struct policy *p, const struct q
 
     if (name->is_delta ? duration_parse(value, name->unit_us, &us)
                        : retry_after_read(value, name->unit_us, r->wall_us, &us)) {
-        set_reset(p, us, grain_of(value, us), !name->is_delta && is_moment(value, name->unit_us));
+        set_reset(p, us, quota_value_grain_us(value, us),
+                  !name->is_delta && quota_value_is_moment(value, name->unit_us));
     }
 }
 
@@ -406,9 +303,9 @@ static void read_limit(struct policy *p, struct str value)
 {
     uint64_t number;
 
-    if (read_count(value, &number)) {
+    if (quota_value_count(value, &number)) {
         p->limit = number;
-        read_count_window(value, &p->window_us);
+        quota_value_window(value, &p->window_us);
     } else if (duration_parse(value, US_PER_S, &number) && number) {
         p->window_us = number; /* AspNetCoreRateLimit: X-Rate-Limit-Limit: 1m */
     }
@@ -430,24 +327,24 @@ static void read_part(struct reading *r, const struct quota_name *name, struct s
         read_limit(p, value);
         break;
     case QUOTA_LEFT:
-        if (read_count(value, &number)) {
+        if (quota_value_count(value, &number)) {
             set_left(p, number);
-            read_count_window(value, &p->window_us);
+            quota_value_window(value, &p->window_us);
         }
         break;
     case QUOTA_USED:
-        p->has_used = read_count(value, &p->used);
+        p->has_used = quota_value_count(value, &p->used);
         break;
     case QUOTA_RESET:
         read_reset(r, p, name, value);
         break;
     case QUOTA_WINDOW:
-        if (read_span(value, name->unit_us, &number)) {
+        if (quota_value_span(value, name->unit_us, &number)) {
             p->window_us = number;
         }
         break;
     case QUOTA_REFILL:
-        if (!read_number(value, &p->refill)) {
+        if (!quota_value_number(value, &p->refill)) {
             p->refill = 0;
         }
         break;
@@ -498,11 +395,11 @@ static void read_field(struct reading *r, const struct quota_field *field)
     } else if (name.part == QUOTA_EACH_LEFT) {
         read_each_left(r, field->value);
     } else if (name.part == QUOTA_CONCURRENT) {
-        if (read_count(field->value, &number)) {
+        if (quota_value_count(field->value, &number)) {
             note_concurrent(r, number);
         }
     } else if (name.part == QUOTA_RESOURCE ||
-               (name.part == QUOTA_POLICY && !read_count(field->value, &number))) {
+               (name.part == QUOTA_POLICY && !quota_value_count(field->value, &number))) {
         read_resource(r, field->value);
     } else if (has_char(field->value, '=') && name.part == QUOTA_NOTHING) {
         read_dictionary(r, &name, field->value);

@@ -25,15 +25,14 @@
 #define SCRAPETOP_PLAN_QUOTA_H
 
 #include "base/str.h"
+#include "plan/quota_value.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define QUOTA_POLICIES_MAX 16
-#define QUOTA_RESET_MAX_US (UINT64_C(3650) * 86400 * 1000000) /* what is later is this late */
-#define QUOTA_NUMBER_MAX UINT64_C(1000000000000000)           /* no limit is larger */
-#define QUOTA_REFILL_MAX 1e9                                  /* a second */
+#define QUOTA_REFILL_MAX 1e9 /* a second */
 
 /** quota_read or retry_after.h reads a header of this name; any case. */
 bool quota_is_field(struct str name);
