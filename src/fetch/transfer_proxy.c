@@ -154,7 +154,6 @@ static bool blame_for_socks(const struct transfer *t, struct response *r, const 
         return false;
     case CURLPX_USER_REJECTED:
     case CURLPX_NO_AUTH:
-    case CURLPX_REQUEST_FAILED:
     case CURLPX_IDENTD:
     case CURLPX_IDENTD_DIFFER:
         return blame(t, r, PROXY_FAULT_AUTH,
@@ -162,6 +161,8 @@ static bool blame_for_socks(const struct transfer *t, struct response *r, const 
                                     : "it wants credentials: give --proxy-user");
     case CURLPX_REPLY_NOT_ALLOWED:
         return blame(t, r, PROXY_FAULT_DENIED, "it refuses to connect to this host");
+    case CURLPX_REQUEST_FAILED: /* SOCKS 4 has one word for both */
+        return blame(t, r, PROXY_FAULT_GATEWAY, "it refuses to connect to this host, or cannot");
     case CURLPX_REPLY_CONNECTION_REFUSED:
         return blame(t, r, PROXY_FAULT_GATEWAY, "it cannot reach this host: connection refused");
     case CURLPX_REPLY_HOST_UNREACHABLE:

@@ -41,6 +41,14 @@ def openssl(*arguments):
     return done.stdout.decode()
 
 
+def ended_already():
+    """How this openssl says that a certificate has expired: from 3.5 on it takes no days before today."""
+    known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, check=False)
+    if b"-not_after" in known.stdout + known.stderr:
+        return "-not_before", "20200101000000Z", "-not_after", "20200102000000Z"
+    return "-days", "-1"
+
+
 class Nginx:
     """One that takes clients with a certificate of its own authority."""
 
@@ -78,7 +86,7 @@ class Nginx:
         openssl("x509", "-req", "-in", f"{d}/client.csr", "-CA", f"{d}/ca.crt", "-CAkey", f"{d}/ca.key", "-CAcreateserial",
                 "-out", f"{d}/client.crt", "-days", "2")
         openssl("x509", "-req", "-in", f"{d}/client.csr", "-CA", f"{d}/ca.crt", "-CAkey", f"{d}/ca.key", "-CAcreateserial",
-                "-out", f"{d}/old.crt", "-days", "-1")
+                "-out", f"{d}/old.crt", *ended_already())
         openssl("pkey", "-aes256", "-in", f"{d}/client.key", "-out", f"{d}/locked.key", "-passout", "pass:" + PASS)
         openssl("pkcs12", "-export", "-in", f"{d}/client.crt", "-inkey", f"{d}/client.key", "-out", f"{d}/client.p12",
                 "-passout", "pass:" + PASS)

@@ -4,6 +4,7 @@ A failure of the proxy is told as such, stops the run where it is the same for e
 """
 
 import contextlib
+import getpass
 import json
 import os
 import shutil
@@ -312,6 +313,143 @@ def test_pool__of_one_gate_with_several_names__mixes_none_of_them():
     os.chmod(path, 0o600)
     bad = harness.run("run", "--plain", "--proxies", path, "http://h.test/x")
     check(bad.code == 2 and b"pgate:2" in bad.err and b"E-PRX1" in bad.err, bad)
+
+
+# --- others that people have --------------------------------------------------------------------------------
+
+SQUID = """
+{listen}
+pid_filename none
+cache deny all
+cache_log {dir}/cache.log
+access_log none
+coredump_dir {dir}
+visible_hostname proxy.test
+shutdown_lifetime 1 second
+pinger_enable off
+auth_param basic program /usr/lib/squid/basic_ncsa_auth {dir}/passwords
+auth_param basic children 2
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+"""
+
+
+def squid(listen):
+    """It asks for a password; `listen` is its http_port or https_port line."""
+    program = shutil.which("squid", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program or not os.path.exists("/usr/lib/squid/basic_ncsa_auth"):
+        raise harness.Skipped("squid is missing: scripts/deps --test")
+    hashed = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], check=True, capture_output=True, text=True).stdout
+
+    def make(port):
+        where = scratch(f"squid{port}")
+        os.makedirs(where)
+        os.chmod(os.path.dirname(where), 0o755)  # root's squid goes on as another user
+        os.chmod(where, 0o777)
+        with open(f"{where}/passwords", "w", encoding="ascii") as file:
+            file.write("bob:" + hashed)
+        with open(f"{where}/conf", "w", encoding="ascii") as file:
+            file.write(SQUID.format(dir=where, listen=listen.format(port=port)))
+        return harness.start([program, "-N", "-f", f"{where}/conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return started(make)
+
+
+def readable(path):
+    os.chmod(path, 0o644)
+    return path
+
+
+def test_squid__carries_http_and_https__in_clear_text_and_over_tls():
+    """With https:// in front of it the way to the proxy itself is TLS: its certificate counts, and its name."""
+    crt, key = certificate("right", "IP:127.0.0.1")
+    readable(key)
+    plain, secure = Peer(always), https(always, crt, key)
+    listens = {"http": "http_port 127.0.0.1:{port}",
+               "https": f"https_port 127.0.0.1:{{port}} tls-cert={crt} tls-key={key}"}
+    for kind, listen in listens.items():
+        port = squid(listen)
+        for server in (plain, secure):
+            name, before = f"squid-{kind}-{server.url[:5].strip(':')}", server.total()
+            ended = ask(name, server.url + "/[1-20]", "--cacert", crt, "-x", f"{kind}://127.0.0.1:{port}", "-U",
+                        "bob:${PROXY_PASS}", env=WITH_PASSWORD)
+            check_equal((ended.code, server.total() - before), (0, 20), f"exit code and requests of {name}: {ended}")
+            check_no_secret(name, ended)
+        wrong = ask(f"wrong-{kind}", plain.url + "/[1-20]", "--cacert", crt, "-x", f"{kind}://127.0.0.1:{port}", "-U",
+                    "bob:${PROXY_PASS}", env={"PROXY_PASS": "another"})
+        check_stopped(wrong, b"407", 5)
+    before = plain.total()
+    check_stopped(ask("untrusted", plain.url + "/[1-20]", "-x", f"https://127.0.0.1:{port}", "-U", "bob:${PROXY_PASS}",
+                      env=WITH_PASSWORD), b"certificate")
+    check_equal(plain.total() - before, 0, "requests through a proxy whose certificate nobody trusts")
+
+
+DANTE = """
+logoutput: {dir}/log
+internal: 127.0.0.1 port = {port}
+external: lo
+socksmethod: none
+clientmethod: none
+user.privileged: {user}
+user.unprivileged: {user}
+client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+socks block {{ from: 0.0.0.0/0 to: 127.0.0.1/32 port = {closed} }}
+socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
+"""
+
+
+def test_dante__carries_http_and_https__and_its_refusal_is_the_hosts():
+    program = shutil.which("danted", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program:
+        raise harness.Skipped("danted is missing: scripts/deps --test")
+    crt, key = certificate("right", "IP:127.0.0.1")
+    plain, secure, closed = Peer(always), https(always, crt, key), Peer(always)
+
+    def make(port):
+        where = scratch(f"dante{port}")
+        os.makedirs(where)
+        with open(f"{where}/conf", "w", encoding="ascii") as file:
+            file.write(DANTE.format(dir=where, port=port, user=getpass.getuser(), closed=closed.url.rsplit(":", 1)[1]))
+        return harness.start([program, "-f", f"{where}/conf", "-p", f"{where}/pid", "-N", "1"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+
+    port = started(make)
+    for kind in ("socks5", "socks5h", "socks4"):  # its SOCKS 4a connects to 0.0.0.1, which curl finds, too
+        for server in (plain, secure):
+            name, before = f"dante-{kind}-{server.url[:5].strip(':')}", server.total()
+            ended = ask(name, server.url + "/[1-20]", "--cacert", crt, "-x", f"{kind}://127.0.0.1:{port}")
+            check_equal((ended.code, server.total() - before), (0, 20), f"exit code and requests of {name}: {ended}")
+    for kind, words in (("socks5h", b"it refuses to connect to this host"), ("socks4", b"or cannot")):
+        refused = ask(f"refused-{kind}", closed.url + "/1", "-x", f"{kind}://127.0.0.1:{port}")
+        check_equal((refused.code, closed.total(), refused.report()["failed"]), (3, 0, 1), f"code, requests, failed: {refused}")
+        check(words in refused.err, "not told", words, refused)
+
+
+def test_ssh__carries_http_and_https__as_a_socks_proxy():
+    """ssh -D with a server and keys of this test's own."""
+    server_program = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
+    if not server_program or not shutil.which("ssh"):
+        raise harness.Skipped("sshd or ssh is missing: scripts/deps --test")
+    crt, key = certificate("right", "IP:127.0.0.1")
+    plain, secure = Peer(always), https(always, crt, key)
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", scratch(name)], check=True)
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)
+    options = ["HostKey=" + scratch("host"), "AuthorizedKeysFile=" + scratch("user.pub"), "ListenAddress=127.0.0.1",
+               "StrictModes=no", "UsePAM=no", "PidFile=none", "PasswordAuthentication=no", "PermitRootLogin=yes"]
+    flags = [word for option in options for word in ("-o", option)]
+    ssh_port = started(lambda port: harness.start([server_program, "-D", "-f", "/dev/null", "-p", str(port), *flags],
+                                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    port = started(lambda port: harness.start(
+        ["ssh", "-N", "-F", "/dev/null", "-D", f"127.0.0.1:{port}", "-p", str(ssh_port), "-i", scratch("user"),
+         "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
+         f"{getpass.getuser()}@127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    for server in (plain, secure):
+        name, before = f"ssh-{server.url[:5].strip(':')}", server.total()
+        ended = ask(name, server.url + "/[1-20]", "--cacert", crt, "-x", f"socks5h://127.0.0.1:{port}")
+        check_equal((ended.code, server.total() - before), (0, 20), f"exit code and requests of {name}: {ended}")
 
 
 if __name__ == "__main__":
