@@ -124,6 +124,62 @@ static void plain__tells_of_rounds__when_the_run_polls(void **state)
     assert_non_null(strstr(line, "limited by NEXT ROUND in 0:23 (every 30.0s)"));
 }
 
+static struct snapshot_event *add_failure(struct snapshot *s, uint64_t serial)
+{
+    memmove(s->events + 1, s->events, (SNAPSHOT_EVENTS_MAX - 1) * sizeof s->events[0]);
+    s->event_count += s->event_count < SNAPSHOT_EVENTS_MAX;
+    s->events[0] = (struct snapshot_event){ .serial = serial,
+                                            .repeats = 1,
+                                            .wall_us = s->wall_us,
+                                            .level = EVENT_ERROR,
+                                            .is_failure = true };
+    snprintf(s->events[0].text, sizeof s->events[0].text, "GET /%llu failed: HTTP 404",
+             (unsigned long long)serial);
+    return &s->events[0];
+}
+
+static size_t count_lines(const char *text, const char *what)
+{
+    size_t count = 0;
+
+    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what)) {
+        count++;
+    }
+    return count;
+}
+
+static void plain__tells_some_failures__and_counts_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    struct snapshot *s = &f->snapshot;
+    const char *text;
+
+    s->event_count = 0;
+    for (uint64_t i = 1; i <= 1000; i++) {
+        add_failure(s, i);
+        plain_update(f->plain, s);
+    }
+    text = take(f);
+    assert_int_equal(count_lines(text, " failed: HTTP 404"), PLAIN_FAILURES);
+    assert_int_equal(count_lines(text, "more failed"), 0);
+    s->now_us += PLAIN_FAILURE_EACH_US;
+    add_failure(s, 1001);
+    plain_update(f->plain, s);
+    text = take(f);
+    assert_non_null(
+        strstr(text, "error: 980 more failed; status --failed and failed.jsonl have each\n"));
+    assert_non_null(strstr(text, "GET /1001 failed: HTTP 404"));
+    add_failure(s, 1002);
+    strcpy(add_failure(s, 1003)->text, "the host is lost");
+    s->events[0].is_failure = false; /* another error is told whatever was before */
+    plain_update(f->plain, s);
+    text = take(f);
+    assert_non_null(strstr(text, "error: the host is lost"));
+    assert_null(strstr(text, "/1002"));
+    plain_finish(f->plain, s);
+    assert_non_null(strstr(take(f), "error: 1 more failed;"));
+}
+
 static void plain__has_no_escape_byte__whatever_comes(void **state)
 {
     struct fixture *f = *state;
@@ -173,6 +229,7 @@ int main(void)
         PLAIN_TEST(plain__writes_a_progress_line__once_an_interval),
         PLAIN_TEST(plain__names_the_state__when_it_is_not_simply_running),
         PLAIN_TEST(plain__tells_of_rounds__when_the_run_polls),
+        PLAIN_TEST(plain__tells_some_failures__and_counts_the_rest),
         PLAIN_TEST(plain__has_no_escape_byte__whatever_comes),
         PLAIN_TEST(plain__never_waits__for_a_reader_that_has_stopped),
     };

@@ -14,7 +14,9 @@
 struct plain {
     struct plain_options options;
     uint64_t next_line_us;
-    uint64_t last_serial; /* of the events that were told */
+    uint64_t last_serial;      /* of the events that were told */
+    uint64_t failures_told_us; /* as if each that was told took its time: how far that has come */
+    uint64_t untold;           /* failures */
 };
 
 enum result plain_new(struct plain **plain, const struct plain_options *options, struct err *err)
@@ -66,6 +68,41 @@ static const char *level_word(enum event_level level)
     return "";
 }
 
+/* Says how many failures were passed over. */
+static bool tell_untold(struct plain *p, int64_t wall_us)
+{
+    char clock[FORMAT_MAX], line[PLAIN_LINE_MAX];
+
+    if (p->untold) {
+        format_clock(wall_us, clock);
+        snprintf(line, sizeof line,
+                 "%s error: %llu more failed; status --failed and failed.jsonl "
+                 "have each",
+                 clock, (unsigned long long)p->untold);
+        if (!write_line(p, line)) {
+            return false;
+        }
+        p->untold = 0;
+    }
+    return true;
+}
+
+/* A bucket of PLAIN_FAILURES lines that is filled with time. */
+static bool may_tell_failure(struct plain *p, uint64_t now_us)
+{
+    const uint64_t window_us = PLAIN_FAILURES * PLAIN_FAILURE_EACH_US;
+
+    if (p->failures_told_us < now_us) {
+        p->failures_told_us = now_us;
+    }
+    if (p->failures_told_us + PLAIN_FAILURE_EACH_US > now_us + window_us) {
+        p->untold++;
+        return false;
+    }
+    p->failures_told_us += PLAIN_FAILURE_EACH_US;
+    return true;
+}
+
 static bool tell_event(const struct plain *p, const struct snapshot_event *event)
 {
     char clock[FORMAT_MAX], safe[PLAIN_LINE_MAX - 64], line[PLAIN_LINE_MAX], times[16] = "";
@@ -109,7 +146,12 @@ static void tell_events(struct plain *p, const struct snapshot *s)
     }
     for (size_t i = s->event_count; i-- > 0;) {
         if (s->events[i].serial > p->last_serial) {
-            if (!tell_event(p, &s->events[i])) {
+            if (s->events[i].is_failure && !may_tell_failure(p, s->now_us)) {
+                p->last_serial = s->events[i].serial;
+                continue;
+            }
+            if ((s->events[i].is_failure && !tell_untold(p, s->events[i].wall_us)) ||
+                !tell_event(p, &s->events[i])) {
                 return; /* the reader has stopped: the next call goes on from here */
             }
             p->last_serial = s->events[i].serial;
@@ -188,6 +230,7 @@ void plain_update(struct plain *p, const struct snapshot *s)
         p->next_line_us = s->now_us + interval_us(p, s); /* none before there is progress */
     }
     if (s->now_us >= p->next_line_us) {
+        (void)tell_untold(p, s->wall_us);
         tell_progress(p, s);
         p->next_line_us = s->now_us + interval_us(p, s);
     }
@@ -210,6 +253,7 @@ void plain_say(struct plain *p, struct str lines)
 void plain_finish(struct plain *p, const struct snapshot *s)
 {
     tell_events(p, s);
+    (void)tell_untold(p, s->wall_us);
     if (p->options.interval_us != PLAIN_NEVER) {
         tell_progress(p, s);
     }

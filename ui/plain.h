@@ -8,6 +8,9 @@
  *     12:03:11 61204/90000 68.0% ok 61192 failed 12 waiting 7 38.2 req/s cap 24 ETA 12-15m limited by CAP
  *     12:03:14 warning: 429 x3 -> host held 30 s
  *
+ * Of failures of single requests PLAIN_FAILURES are told at once, and one more each PLAIN_FAILURE_EACH_US: a list of a
+ * million dead URLs fills no log. How many were not told is said; failed.jsonl has all.
+ *
  * Ownership  plain_free frees; the descriptor stays the caller's and keeps its flags.
  * Units      times come with the snapshots; wall time is shown in the local zone.
  */
@@ -23,6 +26,8 @@
 
 #define PLAIN_NEVER UINT64_MAX
 #define PLAIN_LINE_MAX 512
+#define PLAIN_FAILURES 20
+#define PLAIN_FAILURE_EACH_US (UINT64_C(30) * 1000000)
 
 struct plain;
 

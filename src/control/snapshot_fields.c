@@ -312,9 +312,9 @@ static const struct field failed_rows[] = {
 static const struct field_group failed_group = GROUP_OF(failed_rows);
 
 static const struct field event_rows[] = {
-    UNSIGNED(snapshot_event, serial), UNSIGNED(snapshot_event, repeats),
-    SIGNED(snapshot_event, wall_us),  WORD(snapshot_event, level, levels),
-    TEXT(snapshot_event, text),
+    UNSIGNED(snapshot_event, serial),    UNSIGNED(snapshot_event, repeats),
+    SIGNED(snapshot_event, wall_us),     WORD(snapshot_event, level, levels),
+    BOOLEAN(snapshot_event, is_failure), TEXT(snapshot_event, text),
 };
 static const struct field_group event_group = GROUP_OF(event_rows);
 

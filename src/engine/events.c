@@ -115,6 +115,7 @@ __attribute__((format(printf, 5, 0))) static void add(struct events *e, enum eve
     event->serial = ++e->serial;
     event->wall_us = clock_wall_us(&e->clock);
     event->level = level;
+    event->is_failure = strcmp(kind, EVENTS_FAILED) == 0;
     memcpy(event->text, shown, sizeof shown);
     write_line(e, event->wall_us, level_name(level), kind, fields, "text", event->text);
 }

@@ -29,6 +29,8 @@ struct events {
 
 void events_release(struct events *events);
 
+#define EVENTS_FAILED "failed" /* the kind of what is said of a request that failed for good */
+
 /** `kind` is one word that scripts may match ("cap", "hold", "failed"). `fields` is empty, or further
  *  JSON members with a comma in front (`,"cap":24`). */
 void events_add(struct events *events, enum event_level level, const char *kind, const char *fields,

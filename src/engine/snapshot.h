@@ -148,6 +148,7 @@ struct snapshot_event {
         repeats; /* how many alike this one stands for, the latest of which it is; at least 1 */
     int64_t wall_us;
     enum event_level level;
+    bool is_failure; /* of one request for good: there may be very many */
     char text[SNAPSHOT_EVENT_TEXT];
 };
 

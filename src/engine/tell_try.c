@@ -60,7 +60,7 @@ void tell_failed(struct engine *e, const struct response *response)
     if (!has_said(request->last.failure)) {
         said_line_of(&e->secrets, response, line);
     }
-    events_add(&e->events, EVENT_ERROR, "failed", more.len ? more.data : fields,
+    events_add(&e->events, EVENT_ERROR, EVENTS_FAILED, more.len ? more.data : fields,
                "%s%s%.*s failed: %s%s%s%s%s", text, host->label.len ? " at " : "",
                (int)(host->label.len < SNAPSHOT_HOST_TEXT ? host->label.len : SNAPSHOT_HOST_TEXT),
                host->label.data, request->reason, spent ? ", all tries used" : "",
