@@ -38,6 +38,7 @@
 #include "cmd/live_options.h"
 #include "cmd/probe_options.h"
 #include "cmd/read_options.h"
+#include "cmd/report_options.h"
 #include "cmd/run_options.h"
 #include "cmd/version.h"
 
@@ -69,6 +70,7 @@ static const struct command commands[] = {
     { &replay_table, cmd_replay }, { &compare_table, cmd_compare },
     { &rules_table, cmd_rules },   { &attach_table, cmd_attach },
     { &ctl_table, cmd_ctl },       { &ls_table, cmd_ls },
+    { &report_table, cmd_report },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -178,6 +178,27 @@ enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
     return result;
 }
 
+enum result ctl_report(const char *word, struct buf *json, struct err *err)
+{
+    struct control_client c;
+    struct str line, report;
+    const struct control_hello hello = { "none", FRAME_MS, .is_viewer = true };
+    enum result result = ctl_greet(&c, word, &hello, err);
+
+    if (result == RESULT_OK) {
+        result = control_client_send(&c, STR("{\"seq\":1,\"report\":true}"), err);
+    }
+    while (result == RESULT_OK) {
+        result = next_line(&c, SNAPSHOT_WITHIN_MS, &line, err);
+        if (result == RESULT_OK && json_find(line, STR("/report"), &report)) {
+            result = buf_append_str(json, str_trim(report));
+            break;
+        }
+    }
+    control_client_close(&c);
+    return result;
+}
+
 enum result ctl_look(const char *word, struct err *err)
 {
     struct snapshot *s = malloc(sizeof *s);

@@ -35,6 +35,9 @@ MUST_CHECK enum result ctl_say(const char *word, struct str words, struct err *e
 MUST_CHECK enum result ctl_snapshot(const char *word, struct buf *json, struct snapshot *s,
                                     struct err *err);
 
+/** The run's report so far, the object of --json, appended to `json`. Waits two seconds at most. */
+MUST_CHECK enum result ctl_report(const char *word, struct buf *json, struct err *err);
+
 /** Prints one snapshot, a line of JSON. */
 MUST_CHECK enum result ctl_look(const char *word, struct err *err);
 

@@ -8,6 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NOW_SECONDS 10
+
+/* The mean of the last seconds' own, by how much was done in each. */
+static uint64_t p95_now_us(const struct snapshot *s)
+{
+    double sum_ms = 0, done = 0;
+
+    for (size_t i = 0; i < s->second_count && i < NOW_SECONDS; i++) {
+        if (s->seconds[i].p95_ms) {
+            sum_ms += (double)s->seconds[i].p95_ms * s->seconds[i].done;
+            done += s->seconds[i].done;
+        }
+    }
+    return done > 0 ? (uint64_t)(sum_ms / done * US_PER_MS) : 0;
+}
+
 void sample_of(const struct snapshot *s, struct sample *sample)
 {
     *sample = (struct sample){
@@ -27,6 +43,7 @@ void sample_of(const struct snapshot *s, struct sample *sample)
         .p90_us = s->p90_us,
         .p95_us = s->p95_us,
         .p99_us = s->p99_us,
+        .p95_now_us = p95_now_us(s),
         .mix = s->mix,
     };
 }
@@ -41,7 +58,8 @@ void sample_write(const struct sample *s, char fields[SAMPLE_FIELDS_MAX])
         "%llu,"
         "\"waiting\":%llu,\"in_flight\":%llu,\"cap\":%u,\"bytes\":%llu,\"req_per_s\":%.1f,"
         "\"cpu_s\":%.2f,\"p50_ms\":%llu,\"p90_ms\":%llu,\"p95_ms\":%llu,\"p99_ms\":%llu,"
-        "\"answers\":{\"2xx\":%llu,\"3xx\":%llu,\"4xx\":%llu,\"429\":%llu,\"5xx\":%llu,"
+        "\"p95_now_ms\":%llu,\"answers\":{\"2xx\":%llu,\"3xx\":%llu,\"4xx\":%llu,\"429\":%llu,"
+        "\"5xx\":%llu,"
         "\"none\":%llu}",
         run_state_word(s->state), run_limit_word(s->limit), (unsigned long long)s->total,
         (unsigned long long)s->ok, (unsigned long long)s->failed, (unsigned long long)s->retried,
@@ -49,9 +67,10 @@ void sample_write(const struct sample *s, char fields[SAMPLE_FIELDS_MAX])
         (unsigned long long)s->bytes, s->requests_per_s, s->cpu_s,
         (unsigned long long)(s->p50_us / US_PER_MS), (unsigned long long)(s->p90_us / US_PER_MS),
         (unsigned long long)(s->p95_us / US_PER_MS), (unsigned long long)(s->p99_us / US_PER_MS),
-        (unsigned long long)m->ok, (unsigned long long)m->redirect,
-        (unsigned long long)m->client_error, (unsigned long long)m->throttled,
-        (unsigned long long)m->server_error, (unsigned long long)m->network);
+        (unsigned long long)(s->p95_now_us / US_PER_MS), (unsigned long long)m->ok,
+        (unsigned long long)m->redirect, (unsigned long long)m->client_error,
+        (unsigned long long)m->throttled, (unsigned long long)m->server_error,
+        (unsigned long long)m->network);
 }
 
 static double real_of(struct str value)
@@ -141,10 +160,9 @@ static void read_member(struct str key, struct str value, struct sample *s)
         struct str name;
         uint64_t *us;
     } times[] = {
-        { STR("p50_ms"), &s->p50_us },
-        { STR("p90_ms"), &s->p90_us },
-        { STR("p95_ms"), &s->p95_us },
-        { STR("p99_ms"), &s->p99_us },
+        { STR("p50_ms"), &s->p50_us },         { STR("p90_ms"), &s->p90_us },
+        { STR("p95_ms"), &s->p95_us },         { STR("p99_ms"), &s->p99_us },
+        { STR("p95_now_ms"), &s->p95_now_us },
     };
 
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {

@@ -22,6 +22,7 @@ struct sample {
     unsigned cap;
     double requests_per_s, cpu_s;
     uint64_t p50_us, p90_us, p95_us, p99_us;
+    uint64_t p95_now_us; /* of the last seconds, not of the session; 0: not known */
     struct snapshot_status_mix mix;
 };
 

@@ -4,6 +4,7 @@
 #include "base/say.h"
 #include "base/units.h"
 #include "history/failed.h"
+#include "history/saved_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,22 +137,28 @@ static void say_left(const struct session_options *options, const struct report 
     }
 }
 
-static void print_json(const struct report *r)
+/* Of what is kept `scrapetop report` tells more than it could without. */
+static void keep_json(const struct session_options *options, const struct report *r)
 {
     struct buf text = { 0 };
+    struct err err;
 
     if (report_json(r, &text) == RESULT_OK) {
-        say_json(stdout, buf_view(&text));
-        fflush(stdout);
+        if (!r->store_is_gone &&
+            saved_report_write(options->dir, buf_view(&text), &err) != RESULT_OK) {
+            message_warning(err.code, err.text);
+        }
+        if (options->json) {
+            say_json(stdout, buf_view(&text));
+            fflush(stdout);
+        }
     }
     buf_release(&text);
 }
 
 void end_report_print(const struct session_options *options, const struct report *r)
 {
-    if (options->json) {
-        print_json(r);
-    }
+    keep_json(options, r);
     if (options->quiet && r->exit == EXIT_WELL) {
         save_failed(options, r);
         return;

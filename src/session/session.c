@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "engine/engine.h"
 #include "history/failed.h"
+#include "history/saved_report.h"
 #include "history/stored_job.h"
 #include "session/at_end.h"
 #include "session/end_report.h"
@@ -349,6 +350,9 @@ static enum result open_engine(struct session *s, struct err *err)
         options.job_text = buf_view(&job);
     }
     result = engine_new(&s->engine, &options, err);
+    if (result == RESULT_OK) {
+        saved_report_forget(options.dir);
+    }
     buf_release(&job);
     return result;
 }

@@ -1,0 +1,27 @@
+/**
+ * The report of a run's last session, as --json has it, kept in its directory: report.json.
+ *
+ * There is none while a session is under way, nor after one that was killed: what it would say is not known then.
+ *
+ * Errors   E-DIR3, as store/run_dir.h says.
+ * Threads  one at a time.
+ */
+#ifndef SCRAPETOP_HISTORY_SAVED_REPORT_H
+#define SCRAPETOP_HISTORY_SAVED_REPORT_H
+
+#include "base/buf.h"
+#include "store/run_dir.h"
+
+#define SAVED_REPORT_FILE "report.json"
+
+/** The directory is this process's. */
+MUST_CHECK enum result saved_report_write(const struct run_dir *dir, struct str json,
+                                          struct err *err);
+
+/** A session begins. That there was none, or that it cannot be removed, is no matter. */
+void saved_report_forget(const struct run_dir *dir);
+
+/** Appends it, checked to be one JSON value. False: there is none. */
+bool saved_report_read(const struct run_dir *dir, struct buf *json);
+
+#endif
