@@ -1,5 +1,8 @@
 #include "control/metrics_text.h"
 
+#include "base/units.h"
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,14 +28,24 @@ static void put_text(struct writer *w, const char *text)
     put(w, str_view(text));
 }
 
-/* A label's value: backslash, quote and line feed are escaped (OpenMetrics, "escaped-string"). */
+/* A label's value: backslash, quote and line feed are escaped (OpenMetrics, "escaped-string"), and what is no UTF-8, as
+ * where a name was cut, is U+FFFD: else a scraper takes none of the samples. */
 static void put_value(struct writer *w, const char *text)
 {
-    for (; *text; text++) {
-        put(w, *text == '\\'   ? STR("\\\\")
-               : *text == '"'  ? STR("\\\"")
-               : *text == '\n' ? STR("\\n")
-                               : (struct str){ text, 1 });
+    struct str rest = str_view(text);
+
+    while (rest.len) {
+        uint32_t code;
+        size_t length = utf8_decode(rest, &code);
+        struct str one = { rest.data, length ? length : 1 };
+
+        put(w, !length                ? STR("\xEF\xBF\xBD")
+               : rest.data[0] == '\\' ? STR("\\\\")
+               : rest.data[0] == '"'  ? STR("\\\"")
+               : rest.data[0] == '\n' ? STR("\\n")
+                                      : one);
+        rest.data += one.len;
+        rest.len -= one.len;
     }
 }
 
@@ -176,37 +189,66 @@ static void sample_host(struct writer *w, const char *name, const struct snapsho
     sample(w, name, "host", h->host, h->proxy[0] ? "proxy" : NULL, h->proxy, number);
 }
 
-static void put_hosts(struct writer *w, const struct snapshot *s)
+static bool have_same_labels(const struct snapshot_host *a, const struct snapshot_host *b)
 {
-    begin(w, "host_hold_seconds", "gauge", "How long a host is still held; +Inf: by hand.");
+    return strcmp(a->host, b->host) == 0 && strcmp(a->proxy, b->proxy) == 0;
+}
+
+/* http and https of one host are two rows of one name, and long names are cut: a sample may come only once. The longest
+ * hold and the smallest quota are told. False: an earlier row tells of this one. */
+static bool merge_rows(const struct snapshot *s, size_t row, struct snapshot_host *merged)
+{
+    *merged = s->hosts[row];
     for (size_t i = 0; i < s->host_count; i++) {
         const struct snapshot_host *h = &s->hosts[i];
 
-        sample_host(w, "host_hold_seconds", h,
-                    h->hold_in_us == UINT64_MAX ? (double)INFINITY : (double)h->hold_in_us / 1e6);
+        if (i == row || !have_same_labels(h, merged)) {
+            continue;
+        }
+        if (i < row) {
+            return false;
+        }
+        if (h->hold_in_us > merged->hold_in_us) {
+            merged->hold_in_us = h->hold_in_us;
+        }
+        if (h->quota_left >= 0 && (merged->quota_left < 0 || h->quota_left < merged->quota_left)) {
+            merged->quota_left = h->quota_left;
+        }
+    }
+    return true;
+}
+
+static void put_hosts(struct writer *w, const struct snapshot *s)
+{
+    struct snapshot_host h;
+
+    begin(w, "host_hold_seconds", "gauge", "How long a host is still held; +Inf: by hand.");
+    for (size_t i = 0; i < s->host_count; i++) {
+        if (merge_rows(s, i, &h)) {
+            sample_host(w, "host_hold_seconds", &h,
+                        h.hold_in_us == UINT64_MAX ? (double)INFINITY : (double)h.hold_in_us / 1e6);
+        }
     }
     begin(w, "host_quota_left", "gauge",
           "Requests that a host's quota has left, where it says so.");
     for (size_t i = 0; i < s->host_count; i++) {
-        if (s->hosts[i].quota_left >= 0) {
-            sample_host(w, "host_quota_left", &s->hosts[i], (double)s->hosts[i].quota_left);
+        if (merge_rows(s, i, &h) && h.quota_left >= 0) {
+            sample_host(w, "host_quota_left", &h, (double)h.quota_left);
         }
     }
 }
 
 static void put_limits(struct writer *w, const struct snapshot *s, const struct report *r)
 {
-    double rate;
+    struct rate rate = { 0 };
     char room[32];
 
     one(w, "cap", "gauge", "Requests that may be in flight at once.", s->cap);
     begin(w, "rate_limit_per_second", "gauge",
           "Starts allowed in a second; absent: as many as the cap allows.");
-    rate = s->limit.kind == LIMIT_RATE && s->limit.rate.per_us
-               ? s->limit.rate.requests * 1e6 / (double)s->limit.rate.per_us
-               : 0;
-    if (rate > 0) {
-        sample(w, "rate_limit_per_second", NULL, NULL, NULL, NULL, rate);
+    if (units_parse_rate(str_view(s->rate_limit), &rate, NULL) == RESULT_OK && rate.per_us) {
+        sample(w, "rate_limit_per_second", NULL, NULL, NULL, NULL,
+               rate.requests * 1e6 / (double)rate.per_us);
     }
     begin(w, "limited_seconds", "counter", "Time by what kept the run from going faster.");
     for (int i = LIMIT_NONE + 1; i < LIMIT_COUNT; i++) {
