@@ -20,7 +20,6 @@ STILL_LONGER = {
     "src/control/control_server.c",
     "src/plan/host.c",
     "src/plan/quota.c",
-    "src/probe/curl_command.c",
     "tests/pacing_sim.c",
     "tests/test_committer.c",
     "tests/test_demo_shapes.c",

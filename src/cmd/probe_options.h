@@ -7,6 +7,7 @@
 #ifndef SCRAPETOP_CMD_PROBE_OPTIONS_H
 #define SCRAPETOP_CMD_PROBE_OPTIONS_H
 
+#include "cmd/curl_lay.h"
 #include "cmd/options.h"
 #include "job/job.h"
 
@@ -15,6 +16,7 @@
 struct probe_options {
     struct job job;   /* of one endpoint with one URL, finished */
     const char *what; /* URL, curl command, or "-" */
+    struct curl_files files;
     bool allow_core;
     struct options_given given;
 };

@@ -187,6 +187,7 @@ static const struct option_group groups[] = {
     { NULL, ROWS(request_body_rows), offsetof(struct run_options, job) },
     { NULL, ROWS(run_shape_rows), offsetof(struct run_options, job) },
     { "As curl has it", as_curl_rows, AS_CURL_ROWS, offsetof(struct run_options, as_curl) },
+    { NULL, curl_file_rows, CURL_FILE_ROWS, offsetof(struct run_options, files) },
     { "Network", network_rows, NETWORK_ROWS, offsetof(struct run_options, job) },
     { "Job files", ROWS(file_rows), 0 },
     { "Again and again", ROWS(run_poll_rows), offsetof(struct run_options, job) },
@@ -354,6 +355,11 @@ static enum result take_job_file(struct run_options *options, int argc, char **a
     return parse_again(options, argc, argv, err);
 }
 
+static bool has_method(const struct run_options *options)
+{
+    return options->files.has_method || options_have(&run_table, &options->given, "request");
+}
+
 /* One URL, once for each row. */
 static enum result take_rows(struct run_options *options, int argc, char **argv, struct err *err)
 {
@@ -383,10 +389,8 @@ static enum result take_rows(struct run_options *options, int argc, char **argv,
     if (result == RESULT_OK) {
         result = as_curl_lay_body(&options->as_curl, &options->job, err);
     }
-    return result == RESULT_OK
-               ? request_finish_body(&options->job,
-                                     options_have(&run_table, &options->given, "request"), err)
-               : result;
+    return result == RESULT_OK ? request_finish_body(&options->job, has_method(options), err)
+                               : result;
 }
 
 /* What the command line alone is to be the job of. */
@@ -397,10 +401,16 @@ static enum result take_urls(struct run_options *options, struct err *err)
     if (result == RESULT_OK) {
         result = run_job_take_url_secrets(&options->job, err);
     }
-    return result == RESULT_OK
-               ? request_finish_body(&options->job,
-                                     options_have(&run_table, &options->given, "request"), err)
-               : result;
+    return result == RESULT_OK ? request_finish_body(&options->job, has_method(options), err)
+                               : result;
+}
+
+/* Of a job file its requests stay as they are. */
+static enum result lay_files(struct run_options *options, bool with_request, struct err *err)
+{
+    const struct curl_laying to = { &options->job, &run_table, &options->given, with_request };
+
+    return curl_lay_files(&options->files, &to, err);
 }
 
 /* As "meta" of every endpoint's table. */
@@ -421,13 +431,20 @@ enum result run_options_parse(struct run_options *options, int argc, char **argv
         return err_nomem(err, "reading the command line");
     }
     result = options_parse(&run_table, argc, argv, options, &options->given, err);
+    if (result == RESULT_OK && !options->given.help && !options->job_file) {
+        result = lay_files(options, true, err);
+    }
     if (result == RESULT_OK && !options->given.help) {
         options->has_sources = options->job.endpoints[0].source_count > 0;
         result = check_job_file(options, err);
         if (result == RESULT_OK && options->job_file) {
             result = take_job_file(options, argc, argv, err);
+            result = result == RESULT_OK ? lay_files(options, false, err) : result;
         } else if (result == RESULT_OK) {
             result = options->rows ? take_rows(options, argc, argv, err) : take_urls(options, err);
+            if (result == RESULT_OK && options->rows) {
+                result = lay_files(options, false, err);
+            }
         }
         if (result == RESULT_OK) {
             result = as_curl_lay_headers(&options->as_curl, &options->job, err);
@@ -483,6 +500,9 @@ enum result run_options_lay_over(struct run_options *options, struct job *stored
     }
     result = parse_again(options, argc, argv, err);
     lay_meta(options);
+    if (result == RESULT_OK) {
+        result = lay_files(options, false, err);
+    }
     if (result == RESULT_OK) {
         result = as_curl_lay_headers(&options->as_curl, &options->job, err);
     }

@@ -13,6 +13,7 @@
 
 #include "cmd/options.h"
 #include "cmd/as_curl_rows.h"
+#include "cmd/curl_lay.h"
 #include "cmd/network_rows.h"
 #include "cmd/run_rows.h"
 #include "engine/follow_up.h"
@@ -29,6 +30,7 @@
 struct run_options {
     struct job job;
     struct as_curl as_curl;
+    struct curl_files files;
     const char *job_file;           /* an operand; NULL: none */
     const char *rows;               /* --rows: a file, "-" for stdin; NULL: none */
     const char *vars[RUN_VARS_MAX]; /* --var: "NAME=VALUE" */

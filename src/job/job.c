@@ -142,6 +142,7 @@ void job_login_release(struct job_login *login)
     job_secret_release(&login->private_key);
     job_words_release(&login->command);
     job_tokens_release(&login->tokens, true);
+    free(login->netrc);
     *login = (struct job_login){ .kind = NULL };
 }
 

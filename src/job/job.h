@@ -211,6 +211,8 @@ struct job_login {
     struct job_secret refresh, private_key;
     struct job_words command;
     struct job_tokens tokens;
+    char *netrc; /* path */
+    bool netrc_is_optional;
     uint64_t timeout_us; /* of the command; 0: as usual */
     bool is_incomplete;  /* a job was read that could not keep a secret, which job_finish refuses */
 };

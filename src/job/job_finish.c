@@ -2,6 +2,7 @@
 #include "job/job.h"
 
 #include "base/url.h"
+#include "job/auth/auth_kind.h"
 #include "job/glob.h"
 #include "job/job_parts.h"
 
@@ -143,6 +144,9 @@ enum result job_finish(struct job *job, struct err *err)
 {
     enum result result = check_secrets(job, err);
 
+    if (result == RESULT_OK && job->login.kind == &auth_netrc) {
+        result = auth_netrc_resolve(job, err);
+    }
     job_drop_implied(job);
     if (result == RESULT_OK) {
         result = job_note_typed(job, err);

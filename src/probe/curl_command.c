@@ -2,19 +2,27 @@
 
 #include "base/url_make.h"
 #include "probe/curl_cmd.h"
+#include "probe/curl_config.h"
 #include "probe/curl_form.h"
 #include "probe/curl_headers.h"
+#include "probe/curl_network.h"
 #include "probe/curl_options.h"
 #include "probe/curl_words.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define FILES_DEPTH_MAX 4
 
 struct reading {
     struct curl_command *to;
     struct curl_headers headers;
     struct curl_words words;
     struct buf word, value;
-    bool is_get, has_form;
+    bool is_get, has_form, is_digest;
+    bool is_file;     /* it is a file of options */
+    unsigned depth;   /* of files within files */
+    struct buf user;  /* of -u */
     struct buf query; /* of --url-query */
     struct err *err;
 };
@@ -25,6 +33,9 @@ void curl_command_release(struct curl_command *command)
     buf_release(&command->method);
     buf_release(&command->body);
     buf_release(&command->passed);
+    buf_release(&command->digest_user);
+    buf_release(&command->netrc);
+    buf_release(&command->more_urls);
     for (size_t i = 0; i < command->network_count; i++) {
         buf_release(&command->networks[i].value);
     }
@@ -103,8 +114,19 @@ static enum result set_text(struct reading *r, struct buf *to, struct str text)
     return nomem(r, buf_append_str(to, text));
 }
 
+static enum result add_url(struct reading *r, struct str url)
+{
+    struct buf *more = &r->to->more_urls;
+
+    return nomem(r, buf_append_str(more, url) == RESULT_OK ? buf_append_char(more, '\n')
+                                                           : RESULT_NOMEM);
+}
+
 static enum result set_url(struct reading *r, struct str url)
 {
+    if (r->to->url.len && r->is_file) {
+        return add_url(r, url);
+    }
     if (r->to->url.len) {
         return err_set(r->err, RESULT_INVALID, "E-CURL1",
                        "curl command: two URLs, \"%.*s\" and \"%.*s\"",
@@ -122,37 +144,6 @@ static enum result add_json(struct reading *r, struct str text)
         result = curl_headers_add(&r->headers, STR("Content-Type: application/json"), STR_NONE);
     }
     return result == RESULT_OK ? add_data(r, text, '\0') : result;
-}
-
-/* An option of ours, with its value; a flag has none. */
-static enum result add_network(struct reading *r, const char *name, struct str scheme,
-                               struct str value)
-{
-    struct curl_command *c = r->to;
-    struct curl_network *network = &c->networks[c->network_count];
-
-    if (c->network_count == CURL_COMMAND_NETWORKS_MAX) {
-        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
-                       "curl command: more than %d options of the network",
-                       CURL_COMMAND_NETWORKS_MAX);
-    }
-    network->name = name;
-    network->value = (struct buf){ .max = 0 };
-    c->network_count++;
-    return nomem(r, buf_append_str(&network->value, scheme) != RESULT_OK
-                        ? RESULT_NOMEM
-                        : buf_append_str(&network->value, value));
-}
-
-/* "--socks5-hostname HOST:PORT" */
-static enum result add_socks(struct reading *r, const char *name, struct str value)
-{
-    return add_network(r, "proxy",
-                       strcmp(name, "socks4") == 0    ? STR("socks4://")
-                       : strcmp(name, "socks4a") == 0 ? STR("socks4a://")
-                       : strcmp(name, "socks5") == 0  ? STR("socks5://")
-                                                      : STR("socks5h://"),
-                       value);
 }
 
 static enum result add_form(struct reading *r, struct str text, bool is_plain)
@@ -202,22 +193,6 @@ static enum result refuse_option(struct reading *r, struct str word, const char 
                    (int)(word.len < 60 ? word.len : 60), word.data, why);
 }
 
-static enum result apply_network(struct reading *r, const struct curl_known *known,
-                                 struct str value)
-{
-    switch (known->option) {
-    case CURL_SOCKS:
-        return add_socks(r, known->name, value);
-    case CURL_TLS13:
-        return add_network(r, "tls-min", STR_NONE, STR("1.3"));
-    case CURL_INSECURE:
-        r->to->insecure = true;
-        return RESULT_OK;
-    default:
-        return add_network(r, known->name, STR_NONE, value);
-    }
-}
-
 static enum result apply_body(struct reading *r, enum curl_option option, struct str value)
 {
     bool is_file = str_starts(value, STR("@"));
@@ -240,12 +215,45 @@ static enum result apply_body(struct reading *r, enum curl_option option, struct
     }
 }
 
+static enum result take_file(struct reading *r, struct str name);
+
+static enum result apply_who(struct reading *r, enum curl_option option, struct str value)
+{
+    struct curl_command *c = r->to;
+
+    switch (option) {
+    case CURL_DIGEST:
+        r->is_digest = true;
+        return RESULT_OK;
+    case CURL_USER:
+        return set_text(r, &r->user, value) == RESULT_OK
+                   ? curl_headers_apply(&r->headers, option, value)
+                   : nomem(r, RESULT_NOMEM);
+    case CURL_NETRC_FILE:
+        c->has_netrc = true;
+        return set_text(r, &c->netrc, value) == RESULT_OK && buf_cstr(&c->netrc)
+                   ? RESULT_OK
+                   : nomem(r, RESULT_NOMEM);
+    default:
+        c->has_netrc = true;
+        c->netrc_is_optional |= option == CURL_NETRC_OPTIONAL;
+        return RESULT_OK;
+    }
+}
+
 static enum result apply(struct reading *r, const struct curl_known *known, struct str word,
                          struct str value)
 {
     switch (known->option) {
-    case CURL_HEADER:
     case CURL_USER:
+    case CURL_DIGEST:
+    case CURL_NETRC:
+    case CURL_NETRC_FILE:
+    case CURL_NETRC_OPTIONAL:
+        return apply_who(r, known->option, value);
+    case CURL_CONFIG:
+        return take_file(r, value);
+    case CURL_HEADER:
     case CURL_COOKIE:
     case CURL_BEARER:
     case CURL_AGENT:
@@ -273,7 +281,7 @@ static enum result apply(struct reading *r, const struct curl_known *known, stru
     case CURL_SOCKS:
     case CURL_TLS13:
     case CURL_FLAG:
-        return apply_network(r, known, value);
+        return curl_network_apply(r->to, known, value, r->err);
     case CURL_PASS:
         return RESULT_OK;
     case CURL_PASS_TOLD:
@@ -353,6 +361,93 @@ static enum result take_word(struct reading *r, struct str word)
     return set_url(r, word);
 }
 
+/* An option of a file, whose value stands beside it. */
+static enum result take_option(struct reading *r, struct str option, const struct str *given)
+{
+    bool is_long = !str_starts(option, STR("-")) || str_starts(option, STR("--"));
+    size_t dashes = is_long ? 2 * (size_t)str_starts(option, STR("--")) : 1;
+    const struct curl_known *known = NULL;
+
+    for (size_t i = dashes; i < option.len; i++) {
+        struct str rest = { option.data + i, option.len - i };
+        enum result result;
+
+        known = is_long ? curl_option_find(rest) : curl_option_letter(rest.data[0]);
+        if (!known) {
+            return unknown(r, option);
+        }
+        if (!is_long && known->takes_value && rest.len > 1) { /* "-XPOST" */
+            return apply(r, known, option, (struct str){ rest.data + 1, rest.len - 1 });
+        }
+        if (known->takes_value && !given) {
+            return err_set(r->err, RESULT_INVALID, "E-CURL2", "curl command: %.*s wants a value",
+                           (int)(option.len < 60 ? option.len : 60), option.data);
+        }
+        result = apply(r, known, option, known->takes_value ? *given : STR_NONE);
+        if (is_long || known->takes_value || result != RESULT_OK) {
+            return result;
+        }
+    }
+    return known ? RESULT_OK : unknown(r, option);
+}
+
+static enum result take_lines(struct reading *r, struct curl_config *config)
+{
+    bool more = true;
+    enum result result = RESULT_OK;
+
+    while (result == RESULT_OK && more) {
+        result = curl_config_next(config, &more, r->err);
+        if (result == RESULT_OK && more) {
+            struct str value = buf_cstr(&config->value) ? buf_view(&config->value) : STR("");
+
+            result = take_option(r, buf_view(&config->option), config->has_value ? &value : NULL);
+        }
+        if (result != RESULT_OK && result != RESULT_NOMEM) {
+            err_prefix(r->err, "%s:%u", config->path, config->line);
+        }
+    }
+    return result;
+}
+
+static enum result take_file(struct reading *r, struct str name)
+{
+    struct curl_config config;
+    char path[sizeof config.path];
+    enum result result;
+
+    if (!name.len || name.len >= sizeof path || str_equal(name, STR("-"))) {
+        return err_set(r->err, RESULT_INVALID, "E-CURL2",
+                       "curl command: -K wants the name of a file");
+    }
+    if (r->depth == FILES_DEPTH_MAX) {
+        return err_set(r->err, RESULT_LIMIT, "E-CURL1",
+                       "curl command: more than %d files of options within each other",
+                       FILES_DEPTH_MAX);
+    }
+    snprintf(path, sizeof path, "%.*s", STR_ARG(name));
+    result = curl_config_open(&config, path, r->err);
+    if (result == RESULT_OK) {
+        r->depth++;
+        result = take_lines(r, &config);
+        r->depth--;
+        curl_config_release(&config);
+    }
+    return result;
+}
+
+/* -u is a header, unless the server is to ask for a digest. What gives the header itself goes before both. */
+static enum result end_user(struct reading *r)
+{
+    if (!r->user.len) {
+        return RESULT_OK;
+    }
+    r->to->has_netrc = false;
+    return r->is_digest && curl_headers_drop_weak(&r->headers, STR("Authorization"))
+               ? set_text(r, &r->to->digest_user, buf_view(&r->user))
+               : RESULT_OK;
+}
+
 static enum result add_to_url(struct reading *r, struct str query)
 {
     struct buf *url = &r->to->url;
@@ -394,10 +489,11 @@ static enum result finish(struct reading *r)
     struct curl_command *c = r->to;
     enum result result = RESULT_OK;
 
-    if (!c->url.len) {
+    if (!c->url.len && (!r->is_file || r->query.len || (r->is_get && c->has_body))) {
         return err_set(r->err, RESULT_INVALID, "E-CURL1", "curl command: there is no URL in it");
     }
-    if (r->has_form) {
+    result = end_user(r);
+    if (result == RESULT_OK && r->has_form) {
         result = end_form(r);
     }
     if (result == RESULT_OK && r->query.len) {
@@ -407,8 +503,22 @@ static enum result finish(struct reading *r)
     if (result == RESULT_OK && r->is_get && c->has_body) {
         result = move_to_query(r);
     }
-    if (result == RESULT_OK && !c->method.len) {
+    if (result == RESULT_OK && !c->method.len && !r->is_file) {
         result = set_text(r, &c->method, c->has_body ? STR("POST") : STR("GET"));
+    }
+    return result;
+}
+
+static enum result end_reading(struct reading *r, enum result result, struct buf *posix)
+{
+    buf_release(&r->word);
+    buf_release(&r->value);
+    buf_release(&r->query);
+    buf_release(&r->user);
+    buf_release(posix);
+    curl_headers_release(&r->headers);
+    if (result != RESULT_OK) {
+        curl_command_release(r->to);
     }
     return result;
 }
@@ -447,13 +557,18 @@ enum result curl_command_parse(struct curl_command *command, struct str text, st
     if (result == RESULT_OK) {
         result = finish(&r);
     }
-    buf_release(&r.word);
-    buf_release(&r.value);
-    buf_release(&r.query);
-    buf_release(&posix);
-    curl_headers_release(&r.headers);
-    if (result != RESULT_OK) {
-        curl_command_release(command);
-    }
-    return result;
+    return end_reading(&r, result, &posix);
+}
+
+enum result curl_command_read_file(struct curl_command *command, const char *path, struct err *err)
+{
+    struct reading r = {
+        .to = command, .headers = { .to = command, .err = err }, .is_file = true, .err = err
+    };
+    struct buf none = { 0 };
+    enum result result;
+
+    *command = (struct curl_command){ .header_count = 0 };
+    result = take_file(&r, str_view(path));
+    return end_reading(&r, result == RESULT_OK ? finish(&r) : result, &none);
 }

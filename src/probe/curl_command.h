@@ -32,7 +32,7 @@ struct curl_network {
 
 struct curl_command {
     struct buf url;    /* as given, -G's data in its query */
-    struct buf method; /* as curl would send it */
+    struct buf method; /* as curl would send it; of a file: as it is given there, or empty */
     struct buf body;
     bool has_body;
     struct buf headers
@@ -40,6 +40,10 @@ struct curl_command {
     size_t header_count;
     bool has_no_type; /* -H 'Content-Type:': the body is sent without one */
     bool insecure;
+    struct buf digest_user; /* of -u with --digest, "name:password"; else -u is among the headers */
+    struct buf netrc;       /* a file's path; empty: that of the user, if `has_netrc` */
+    bool has_netrc, netrc_is_optional;
+    struct buf more_urls; /* of a file of options: those after the first, a line each */
     struct curl_network networks[CURL_COMMAND_NETWORKS_MAX];
     size_t network_count;
     struct buf passed; /* options that were passed over, to be named: "--retry --limit-rate" */
@@ -49,6 +53,10 @@ struct curl_command {
 MUST_CHECK enum result curl_command_parse(struct curl_command *command, struct str text,
                                           struct err *err);
 void curl_command_release(struct curl_command *command);
+
+/** A file of curl's options (-K): as a command of them would be read, but it may have no URL, or several. */
+MUST_CHECK enum result curl_command_read_file(struct curl_command *command, const char *path,
+                                              struct err *err);
 
 /** The text begins with the word "curl". */
 bool curl_command_is(struct str text);

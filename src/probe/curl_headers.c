@@ -227,6 +227,17 @@ enum result curl_headers_add(struct curl_headers *h, struct str head, struct str
     return add_header(h, head, tail, CURL_BY_OPTION);
 }
 
+bool curl_headers_drop_weak(struct curl_headers *h, struct str name)
+{
+    size_t at = find_header(h->to, name);
+
+    if (at == h->to->header_count || h->strengths[at] != CURL_BY_OPTION) {
+        return false;
+    }
+    drop_header(h, at);
+    return true;
+}
+
 bool curl_headers_lack(const struct curl_headers *h, struct str name)
 {
     return is_removed(h, name) && find_header(h->to, name) == h->to->header_count;

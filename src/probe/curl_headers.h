@@ -38,6 +38,9 @@ MUST_CHECK enum result curl_headers_apply(struct curl_headers *headers, enum cur
 MUST_CHECK enum result curl_headers_add(struct curl_headers *headers, struct str head,
                                         struct str tail);
 
+/** Takes the header out again that an option made which is no stronger than others. False: there is none. */
+bool curl_headers_drop_weak(struct curl_headers *headers, struct str name);
+
 /** It was taken out, and nothing else has given it. */
 bool curl_headers_lack(const struct curl_headers *headers, struct str name);
 

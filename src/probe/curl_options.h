@@ -29,6 +29,11 @@ enum curl_option {
     CURL_URL,
     CURL_GET,
     CURL_INSECURE,
+    CURL_DIGEST,
+    CURL_NETRC,
+    CURL_NETRC_FILE,
+    CURL_NETRC_OPTIONAL,
+    CURL_CONFIG,  /* a file of further options */
     CURL_NETWORK, /* as our option of that name (cmd/network_rows.h), with its value */
     CURL_SOCKS,   /* a proxy, by the option's name */
     CURL_TLS13,

@@ -8,6 +8,7 @@
 #include "base/url.h"
 #include "base/utf8.h"
 #include "fetch/fetch.h"
+#include "job/auth/auth_kind.h"
 #include "plan/quota.h"
 #include "probe/probe_job.h"
 
@@ -40,15 +41,45 @@ static void on_closed(void *context)
     (void)context;
 }
 
+/* What the login of the job is known to be: one request asks for no token. */
+static enum result carry(const struct job *job, struct buf *token, struct buf *header,
+                         struct buf *query, struct fetch_extra *extra)
+{
+    const struct auth_kind *kind = job->login.kind;
+    enum result result;
+
+    if (!kind || kind->is_asked || kind->is_run) {
+        return RESULT_OK;
+    }
+    result = kind->token(&job->login, token);
+    if (result == RESULT_OK) {
+        result = kind->credential(&job->login, buf_view(token), header, query);
+    }
+    extra->headers[0] = buf_view(header);
+    extra->query = buf_view(query);
+    extra->digest = kind->is_challenged ? buf_view(token) : STR_NONE;
+    return result;
+}
+
 static enum result start(struct asking *asking, const struct job *job, struct fetch *fetch,
                          struct err *err)
 {
     struct request *request =
         request_new(1, 0, STR("probe"), str_view(job->endpoints[0].sources[0].text));
+    struct fetch_extra extra = { .query = STR_NONE };
+    struct buf token = { 0 }, header = { 0 }, query = { 0 };
+    enum result result = RESULT_OK;
 
-    if (!request || fetch_start(fetch, request, NULL) != RESULT_OK) {
+    if (!request || carry(job, &token, &header, &query, &extra) != RESULT_OK ||
+        fetch_start(fetch, request, &extra) != RESULT_OK) {
         request_free(request);
-        return err_nomem(err, "asking");
+        result = err_nomem(err, "asking");
+    }
+    auth_wipe(&token);
+    auth_wipe(&header);
+    auth_wipe(&query);
+    if (result != RESULT_OK) {
+        return result;
     }
     fetch_kick(fetch);
     while (!asking->response && uv_run(&asking->loop, UV_RUN_DEFAULT)) {

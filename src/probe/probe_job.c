@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "base/url_make.h"
 #include "base/utf8.h"
+#include "job/auth/auth_kind.h"
 #include "job/secret.h"
 
 #include <inttypes.h>
@@ -240,7 +241,7 @@ static void put_basic(struct writer *w, struct str encoded)
 }
 
 /* What it was is for the environment to know. */
-static void put_login(struct writer *w, const struct login *login)
+static void put_login(struct writer *w, const struct job *job, const struct login *login)
 {
     if (login->header || login->param.data) {
         put(w,
@@ -251,6 +252,14 @@ static void put_login(struct writer *w, const struct login *login)
 
         (void)str_cut(&encoded, ' ');
         put_basic(w, encoded);
+    } else if (job->login.kind == &auth_digest) {
+        put(w, STR("  // The credential that was given is not kept: set these in the environment.\n"
+                   "  \"login\": { \"digest\": { \"user\": \"${API_USER}\", \"password\": "
+                   "\"${API_PASSWORD}\" } },\n"));
+    } else if (job->login.kind == &auth_netrc) {
+        put(w, STR("  \"login\": { \"netrc\": "));
+        put_text(w, str_view(job->login.netrc), false);
+        put(w, STR(" },\n"));
     } else if (login->header) {
         put(w, STR("  \"login\": { \"bearer\": \"${API_TOKEN}\" },\n"));
     } else if (login->param.data) {
@@ -498,7 +507,7 @@ enum result probe_job_write(const struct probe_found *found, struct buf *out, st
     put_text(&w, url.origin, false);
     put(&w, STR(",\n"));
     put_headers(&w, job, &login);
-    put_login(&w, &login);
+    put_login(&w, job, &login);
     put_network(&w, job);
     PUTF(&w, "  \"endpoints\": [\n    {\n      \"name\": \"%s\",\n      \"url\": ", name);
     put_target(&w, url.target);

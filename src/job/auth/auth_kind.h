@@ -101,7 +101,8 @@ enum auth_beside {
 
 /** All of them, in the order of the manual. A new kind is its file and a word here. */
 #define AUTH_KINDS(ROW)                                                                            \
-    ROW(call) ROW(bearer) ROW(basic) ROW(digest) ROW(key) ROW(tokens) ROW(oauth2) ROW(command)
+    ROW(call)                                                                                      \
+    ROW(bearer) ROW(basic) ROW(digest) ROW(netrc) ROW(key) ROW(tokens) ROW(oauth2) ROW(command)
 
 #define AUTH_KIND_EXTERN(name) extern const struct auth_kind auth_##name;
 AUTH_KINDS(AUTH_KIND_EXTERN)
@@ -111,6 +112,9 @@ AUTH_KINDS(AUTH_KIND_EXTERN)
 extern const struct auth_kind *const auth_kinds[];
 
 #define AUTH_FIELD(field) offsetof(struct job_login, field)
+
+/** Once the job is told whole: what the file has for its server. Optional, and not there: there is no login then. */
+MUST_CHECK enum result auth_netrc_resolve(struct job *job, struct err *err);
 
 /* auth_text.c: what several kinds send */
 

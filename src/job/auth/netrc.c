@@ -1,0 +1,93 @@
+/* The user and the password that a netrc file has for the host of the login's origin. */
+#include "job/auth/auth_kind.h"
+
+#include "base/url.h"
+#include "job/job_parts.h"
+#include "job/netrc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The host of `base` or of the first URL, as far as it is the same for all. False: there is none. */
+static bool find_host(const struct job *job, struct str *host)
+{
+    const struct job_endpoint *first = job->endpoint_count ? &job->endpoints[0] : NULL;
+    const char *text = job->base ? job->base
+                       : first && first->source_count && first->sources[0].kind != JOB_SOURCE_LIST
+                           ? first->sources[0].text
+                           : NULL;
+    const char *authority = text ? strstr(text, "://") : NULL;
+    struct str head = { text, 0 };
+    struct url url;
+
+    if (!authority) {
+        return false;
+    }
+    head.len = (size_t)(authority - text) + 3 + strcspn(authority + 3, "/?#");
+    if (memchr(head.data, '{', head.len) || url_split(head, &url, NULL) != RESULT_OK) {
+        return false;
+    }
+    *host = url.host;
+    return true;
+}
+
+static enum result keep(struct job *job, const struct buf *user, const struct buf *password,
+                        struct err *err)
+{
+    struct job_login *login = &job->login;
+
+    job_secret_release(&login->user);
+    job_secret_release(&login->secret);
+    login->user.sent = str_dup(user->len ? buf_view(user) : STR(""));
+    login->secret.sent = str_dup(password->len ? buf_view(password) : STR(""));
+    return login->user.sent && login->secret.sent
+               ? secrets_add(&job->secrets, str_view(login->secret.sent), "netrc.password", err)
+               : err_nomem(err, "reading a netrc file");
+}
+
+enum result auth_netrc_resolve(struct job *job, struct err *err)
+{
+    struct job_login *login = &job->login;
+    struct buf user = { 0 }, password = { 0 };
+    struct str host = STR_NONE;
+    enum result result;
+
+    if (!find_host(job, &host)) {
+        return err_set(err, RESULT_INVALID, "E-AUTH1",
+                       "netrc: give \"base\", or a URL whose host is one: its entry is looked for");
+    }
+    result = netrc_read(login->netrc, host, &user, &password, err);
+    if (result == RESULT_OK) {
+        result = keep(job, &user, &password, err);
+    } else if (result == RESULT_NOT_FOUND && login->netrc_is_optional) {
+        login->kind = NULL;
+        result = RESULT_OK;
+    } else if (result == RESULT_NOT_FOUND) {
+        result = err_set(err, RESULT_INVALID, "E-AUTH1", "%s has no entry for %.*s", login->netrc,
+                         (int)(host.len < 100 ? host.len : 100), host.data);
+    }
+    auth_wipe(&user);
+    auth_wipe(&password);
+    return result;
+}
+
+static enum result give(const struct job_login *login, struct buf *token)
+{
+    return auth_basic.token(login, token);
+}
+
+static enum result credential(const struct job_login *login, struct str token, struct buf *header,
+                              struct buf *query)
+{
+    return auth_basic.credential(login, token, header, query);
+}
+
+const struct auth_kind auth_netrc = {
+    .key = { .name = "netrc",
+             .kind = JOB_KEY_PATH,
+             .offset = AUTH_FIELD(netrc),
+             .help = "A netrc file, whose entry for the server is sent as \"basic\" is: ~/.netrc" },
+    .token = give,
+    .credential = credential,
+};
