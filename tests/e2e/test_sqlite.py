@@ -83,6 +83,30 @@ def test_names__are_kept__whatever_they_hold():
         check_equal(loaded(scratch("e.db"), empty), [(None,)] * len(empty), "a table without columns")
 
 
+def test_names__differ__of_as_many_columns_as_a_table_may_have():
+    """All are one name to SQLite."""
+    letters = "abcdefghijk"
+    names = ["".join(c.upper() if n >> i & 1 else c for i, c in enumerate(letters)) for n in range(2000)]
+    path = scratch("one-name.db")
+    check_equal(loaded(path, [{name: n for n, name in enumerate(names)}]), [tuple(range(2000))], "values")
+    want = [names[0]] + [f"{name}_{n}" for n, name in enumerate(names[1:], 2)]
+    check_equal([row[0] for row in rows(path, "SELECT name FROM pragma_table_info('items')")], want, "names")
+
+
+def test_new_database__stays__when_another_program_began_it_and_fails():
+    for number in range(harness.scaled(40, 10)):
+        path = scratch(f"race{number}.db")
+        source = put([{"id": 1}])
+        bad = [harness.scrapetop("normalise", "-o", path, "--table", "items", "--key", "missing", source,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+        good = harness.scrapetop("normalise", "-o", path, "--table", "items", source,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        ended = [harness.finish(child) for child in (good, *bad)]
+        check_equal([one.code for one in ended[1:]], [2, 2], f"exit codes of those that fail: {ended}")
+        check_equal(ended[0].code, 0, f"exit code: {ended[0]}")
+        check_equal(rows(path), [(1,)], f"rows of round {number}")
+
+
 def test_key__replaces_adds_and_keeps__as_if_all_had_come_at_once():
     random.seed(4)
     path, want = scratch("k.db"), {}

@@ -14,14 +14,16 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define REOPEN_MAX 8
 #define BUSY_MS 3000 /* that another program may take for its own transaction */
 
 struct sqlite_sink {
     struct sqlite_table table;
     sqlite3_stmt *insert;
-    bool fresh;  /* the file was not there */
+    bool fresh;  /* we have made the file, and nobody else has written to it */
     bool stored; /* the transaction is over */
 };
 
@@ -36,10 +38,27 @@ static enum result run(struct sqlite_sink *s, const char *sql, struct err *err)
                : sqlite_table_fail(&s->table, err);
 }
 
-static enum result begin(struct sqlite_sink *s, struct err *err)
+/* Nobody has committed anything to the file; within a transaction of ours. */
+static bool holds_nothing(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_size == 0;
+}
+
+/* Another program that had made the file has taken it away while we waited for it. */
+static bool has_gone(sqlite3 *db)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
+static enum result open_and_lock(struct sqlite_sink *s, struct err *err)
 {
     enum result result;
 
+    s->fresh = access(s->table.target->path, F_OK) != 0;
     if (sqlite3_open_v2(s->table.target->path, &s->table.db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK) {
@@ -49,11 +68,38 @@ static enum result begin(struct sqlite_sink *s, struct err *err)
     sqlite3_busy_timeout(s->table.db, BUSY_MS);
     /* Of a new file a rollback journal holds next to nothing, while a WAL would be written twice. */
     result = s->fresh ? RESULT_OK : run(s, "PRAGMA journal_mode = WAL", err);
+    result = result == RESULT_BUSY ? RESULT_OK : result; /* without waiting: it stays as it is */
     result = result == RESULT_OK ? run(s, "PRAGMA synchronous = FULL", err) : result;
     result = result == RESULT_OK ? run(s, "PRAGMA cache_size = -32768", err) : result;
     result = result == RESULT_OK ? run(s, "BEGIN IMMEDIATE", err) : result;
-    s->fresh &= result != RESULT_BUSY; /* another program has made it since: it is not ours */
+    /* What another program has made since is not ours. */
+    s->fresh = s->fresh && result == RESULT_OK && holds_nothing(s->table.target->path);
     return result;
+}
+
+static enum result begin(struct sqlite_sink *s, struct err *err)
+{
+    enum result result = open_and_lock(s, err);
+
+    for (int tries = 0; s->table.db && has_gone(s->table.db); tries++) {
+        sqlite3_close(s->table.db);
+        s->table.db = NULL;
+        s->fresh = false;
+        result = tries < REOPEN_MAX
+                     ? open_and_lock(s, err)
+                     : err_set(err, RESULT_BUSY, "E-DB1",
+                               "%s is made and removed by another program again and again",
+                               s->table.target->path);
+    }
+    return result;
+}
+
+/* While the lock is held: who waits for that finds that the file has gone (has_gone). */
+static void remove_if_ours(const struct sqlite_sink *s)
+{
+    if (s->fresh && !s->stored) {
+        (void)unlink(s->table.target->path); /* else it stays, without a table */
+    }
 }
 
 static enum result open_sqlite(void **table, const struct format_target *target, struct err *err)
@@ -66,7 +112,6 @@ static enum result open_sqlite(void **table, const struct format_target *target,
         return err_nomem(err, "starting a table");
     }
     s->table.target = target;
-    s->fresh = access(target->path, F_OK) != 0;
     result = begin(s, err);
     result = result == RESULT_OK ? sqlite_table_make(&s->table, err) : result;
     return result == RESULT_OK ? sqlite_table_insert(&s->table, &s->insert, err) : result;
@@ -77,13 +122,11 @@ static enum result check(const char *path, struct err *err)
 {
     static const struct table_spec spec = { .meta = false };
     const struct format_target target = { .path = path, .spec = &spec };
-    struct sqlite_sink s = { .table.target = &target, .fresh = access(path, F_OK) != 0 };
+    struct sqlite_sink s = { .table.target = &target };
     enum result result = begin(&s, err);
 
+    remove_if_ours(&s);
     sqlite3_close(s.table.db);
-    if (s.fresh) {
-        (void)unlink(path); /* else an empty database stays */
-    }
     return result;
 }
 
@@ -148,10 +191,8 @@ static void close_sqlite(void *sink)
         return;
     }
     sqlite3_finalize(s->insert);
+    remove_if_ours(s);
     sqlite3_close(s->table.db); /* rolls back what was not committed */
-    if (s->fresh && !s->stored) {
-        (void)unlink(s->table.target->path); /* else it stays, without a table */
-    }
     sqlite_table_release(&s->table);
     free(s);
 }

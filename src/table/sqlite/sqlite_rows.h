@@ -31,7 +31,8 @@ enum sqlite_store {
 
 struct sqlite_column {
     struct str name;
-    char *own_name; /* what `name` is a view of, if it had to be made */
+    char *own_name;       /* what `name` is a view of, if it had to be made */
+    unsigned last_number; /* that was put after this name, for a later column; 0: none */
     enum sqlite_store store;
     int64_t epoch_unit_us; /* see struct type_decision */
     bool rounds;           /* the table's own column is REAL: a whole number must survive that */

@@ -94,15 +94,22 @@ static enum result name_column(struct sqlite_table *t, uint32_t index, struct st
 {
     struct sqlite_column *column = &t->columns[index];
     enum result result = RESULT_OK;
+    uint32_t first;
 
     column->name = name;
     if (name.len && memchr(name.data, '\0', name.len)) {
         result = own_name(column, name, 0);
     }
-    for (unsigned number = 2; result == RESULT_OK && find_column(t, index, column->name) < index;
-         number++) {
-        result = own_name(column, name, number);
+    first = result == RESULT_OK ? find_column(t, index, column->name) : index;
+    if (first == index) {
+        return result;
     }
+    do { /* not from 2 on again for the thousandth of one name */
+        unsigned number = t->columns[first].last_number ? t->columns[first].last_number + 1 : 2;
+
+        t->columns[first].last_number = number;
+        result = own_name(column, name, number);
+    } while (result == RESULT_OK && find_column(t, index, column->name) < index);
     return result;
 }
 
