@@ -2,6 +2,7 @@
  * kept with the job. */
 #include "job/job.h"
 
+#include "base/json_scan.h"
 #include "job/job_parts.h"
 
 #include <stdlib.h>
@@ -15,13 +16,28 @@ static struct str query_of(const char *url)
     return at ? str_view(at) : STR_NONE;
 }
 
+/* JSON stays JSON: where a secret began or ended within an escape, none of the text is kept. */
+static enum result keep_json(struct str text, size_t before, struct buf *out)
+{
+    struct str hidden = out->len ? (struct str){ out->data + before, out->len - before } : STR("");
+
+    if (str_equal(hidden, text) || !json_check(text, JSON_DEPTH_MAX, NULL) ||
+        json_check(hidden, JSON_DEPTH_MAX, NULL)) {
+        return RESULT_OK;
+    }
+    out->len = before;
+    return buf_append_str(out, STR("\"***\""));
+}
+
 enum result job_hide_typed(const struct job *job, const char *text, bool is_url, struct buf *out)
 {
     struct str tail = is_url ? query_of(text) : str_view(text);
     struct str head = { text, tail.data ? (size_t)(tail.data - text) : strlen(text) };
+    size_t before = out->len;
     enum result result = secret_hide_forms(head, out);
 
-    return result == RESULT_OK ? secret_hide_typed(tail, &job->secrets, out) : result;
+    result = result == RESULT_OK ? secret_hide_typed(tail, &job->secrets, out) : result;
+    return result == RESULT_OK && !is_url ? keep_json(str_view(text), before, out) : result;
 }
 
 static enum result look_at(struct job *job, const char *text, bool is_url, struct err *err)
