@@ -88,12 +88,13 @@ REQUESTS = (
 )
 
 # Options as pages of documentation write them.
+HEADS = ["--insec", "--sil"]  # that curl before 8.14 takes for the options
 DOCUMENTED = (
     ["-F", "a=1", "-F", "b=x y;type=text/plain", "-F", 'c="q;r";filename="f.txt"'], ["--form-string", "a=@b;type=c"],
     ["-F", "a=1", "-H", "X-A: b"], ["-X", "PUT", "-F", "a=1"],
     ["-G", "--data-urlencode", "q=a b&c", "--data-urlencode", "=x/y", "--data-urlencode", "ü"],
     ["--url-query", "q=a b", "--url-query", "r=2"], ["-r", "0-99"], ["--request", "PATCH", "--json", "{}"],
-    ["-s", "-S", "-L", "-f", "--retry", "3", "--retry-delay", "1"], ["--insec", "--sil"],
+    ["-s", "-S", "-L", "-f", "--retry", "3", "--retry-delay", "1"], HEADS,
     ["--no-progress-meter", "--no-keepalive", "-N"], ["--tlsv1.2", "--http1.1", "--ssl-reqd"], ["-4", "--tcp-nodelay"],
     ["--connect-timeout", "5", "--max-time", "9", "--limit-rate", "1M"], ["-sSfLo", "/dev/null"], ["-w", "%{http_code}"],
     ["--user-agent", "me/1", "--referer", "http://r/"], ["--noproxy", "*", "-x", "http://127.0.0.1:1"],
@@ -147,7 +148,11 @@ def test_command_of_a_page__is_asked_as_curl_asks_it():
     if not shutil.which("curl"):
         raise harness.Skipped("curl is missing: scripts/deps --test")
     server = Echo()
+    takes_heads = subprocess.run(["curl", "--insec", "--version"], capture_output=True, check=False).returncode == 0
     for words in DOCUMENTED:
+        if words == HEADS and not takes_heads:
+            print("this curl takes no beginnings of options")
+            continue
         wanted = wanted_of(server, server.url + "/p", words)
         ended = harness.run("probe", "curl " + shlex.join(words) + " " + server.url + "/p")
         check_equal(ended.code, 0, f"exit code of probe for {words}: {ended}")
