@@ -57,8 +57,13 @@ static void down__holds_all_pairs__and_tells_when_none_is_left(void **state)
     assert_int_equal(proxy_pool_init(&pool, 2), RESULT_OK);
     assert_true(proxy_pool_down(&pool, 0, 100, 1));
     assert_int_equal(proxy_pool_choose(&pool, 0, 4, 2), 1);
-    assert_false(proxy_pool_down(&pool, 1, UINT64_MAX, 3));
-    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 200), 0);
+    /* The other one comes back: what this one was to carry waits for that. */
+    assert_true(proxy_pool_down(&pool, 1, UINT64_MAX, 3));
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 4), 0);
+    assert_false(proxy_pool_down(&pool, 0, 300, 101)); /* and that is no other one */
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 400), 0);
+    assert_false(proxy_pool_down(&pool, 0, UINT64_MAX, 401));
+    assert_int_equal(proxy_pool_choose(&pool, 0, 4, 402), 0);
     proxy_pool_release(&pool);
 }
 

@@ -1,5 +1,6 @@
 #include "engine/core.h"
 
+#include "base/crc32c.h"
 #include "base/units.h"
 #include "engine/auth.h"
 #include "engine/engine_state.h"
@@ -114,6 +115,13 @@ uint64_t engine_work_left(const struct engine *e)
 uint64_t engine_now_us(const struct engine *e)
 {
     return clock_now_us(&e->options.clock);
+}
+
+uint32_t engine_host_key(const struct engine *e, uint32_t host)
+{
+    const char *origin = host_at(&e->hosts, host)->origin;
+
+    return crc32c(0, origin, strlen(origin));
 }
 
 uint64_t engine_random(struct engine *e)

@@ -101,6 +101,9 @@ uint64_t engine_now_us(const struct engine *engine);
 /** 64 random bits: splitmix64 (Steele, Lea, Flood 2014). */
 uint64_t engine_random(struct engine *engine);
 
+/** Tells hosts apart that have one index after the other. */
+uint32_t engine_host_key(const struct engine *engine, uint32_t host);
+
 /** Appends the URL as it may be written down and shown: without the job's secrets, and without the
  *  values of parameters that are secret by their name. */
 MUST_CHECK enum result engine_redact_url(struct engine *engine, struct str url, struct buf *out);

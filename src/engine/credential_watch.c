@@ -80,7 +80,7 @@ static struct credential_watch *find(struct engine *e, uint32_t host, uint32_t e
     for (size_t i = 0; i < e->credentials.count; i++) {
         struct credential_watch *w = &e->credentials.list[i];
 
-        if (w->host == host && w->endpoint == endpoint) {
+        if (w->host == host && w->endpoint == endpoint && w->key == engine_host_key(e, host)) {
             return w;
         }
     }
@@ -90,13 +90,15 @@ static struct credential_watch *find(struct engine *e, uint32_t host, uint32_t e
 static struct credential_watch *watch(struct engine *e, uint32_t host, uint32_t endpoint)
 {
     struct credential_watch *found = find(e, host, endpoint);
-    struct credential_watch *w;
+    struct credential_watch *w = &e->credentials.list[0];
 
     if (found || e->credentials.count == CREDENTIAL_WATCHES_MAX) {
         return found;
     }
     w = &e->credentials.list[e->credentials.count++];
-    *w = (struct credential_watch){ .host = host, .endpoint = endpoint };
+    *w = (struct credential_watch){ .host = host,
+                                    .key = engine_host_key(e, host),
+                                    .endpoint = endpoint };
     return w;
 }
 

@@ -28,9 +28,9 @@ struct response;
 
 /* The requests of one host that carry the same credential. */
 struct credential_watch {
-    uint32_t host;
-    uint32_t endpoint; /* whose own it is; CREDENTIAL_OF_JOB */
-    bool is_lost;      /* and what others are asked goes on */
+    uint32_t host, key; /* engine_host_key */
+    uint32_t endpoint;  /* whose own it is; CREDENTIAL_OF_JOB */
+    bool is_lost;       /* and what others are asked goes on */
     char asks_for
         [CREDENTIAL_SCHEME_MAX]; /* another scheme than it is sent; bytes from outside; or empty */
     struct credential credential;

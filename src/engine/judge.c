@@ -125,6 +125,9 @@ static void back_off_locally(struct engine *e, struct response *response)
     }
     e->pace.clamp_until_us = now_us + 10 * US_PER_S;
     e->pace.shortage_until_us = now_us + SHORTAGE_PAUSE_US;
+    if (!response->no_descriptor) {
+        pace_note_no_memory(e, now_us);
+    }
     fetch_drop_idle(e->fetch);
     take_back_try(response->request);
     settle_put_back(e, settle_dismantle(e, response));
@@ -498,6 +501,9 @@ void judge_response(void *context, struct response *response)
     bool asleep, is_read;
 
     note_files(e, response);
+    if (response->outcome != OUTCOME_LOCAL) {
+        e->pace.no_memory_since_us = 0;
+    }
     e->session.sent += response->challenges; /* each was asked once more, by libcurl */
     proxy_note(e, response);
     if (login_takes(e, response)) {

@@ -321,6 +321,7 @@ void limit_fill(struct engine *e, uint64_t now_us, struct snapshot_limit *l)
         break;
     case LIMIT_DESCRIPTORS:
         l->cap = descriptors_max();
+        l->by = e->pace.no_memory_since_us ? LIMIT_BY_MEMORY : LIMIT_BY_NONE;
         break;
     case LIMIT_LOOP_CPU:
         fill_loop(e, l);

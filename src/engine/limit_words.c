@@ -97,6 +97,8 @@ static const char *note_of(const struct snapshot_limit *l)
         return "starting as fast as the loop turns";
     case LIMIT_BY_CAP_0:
         return "cap 0";
+    case LIMIT_BY_MEMORY:
+        return "none is left for a request";
     case LIMIT_BY_SLOW:
         return "slower than the network";
     case LIMIT_BY_OTHER:
@@ -121,7 +123,7 @@ static const char *note_of(const struct snapshot_limit *l)
     case LIMIT_PAGINATION:
         return "each page names the next";
     case LIMIT_DESCRIPTORS:
-        return "ulimit -n raises it";
+        return l->by == LIMIT_BY_MEMORY ? "" : "ulimit -n raises it";
     case LIMIT_DISK:
         return "free some space";
     default:
@@ -203,8 +205,12 @@ static void head_of(const struct snapshot_limit *l, char head[NOTE_MAX])
 
     units_format_countdown(l->in_us == LIMIT_NEVER ? 0 : l->in_us, left);
     switch (l->kind) {
-    case LIMIT_CAP:
     case LIMIT_DESCRIPTORS:
+        if (l->by == LIMIT_BY_MEMORY) {
+            snprintf(head, NOTE_MAX, "MEMORY");
+            break;
+        } /* fall through */
+    case LIMIT_CAP:
         snprintf(head + used, NOTE_MAX - used, " %u", l->cap);
         break;
     case LIMIT_HOST_CAP:

@@ -58,6 +58,7 @@ enum limit_by {
     LIMIT_BY_BODIES,        /* LOOP CPU: large bodies are being checked */
     LIMIT_BY_STARTS,        /* LOOP CPU: it starts as fast as the loop turns */
     LIMIT_BY_LOAD,          /* LOOP CPU: its core is busy */
+    LIMIT_BY_MEMORY,        /* DESCRIPTORS: there is no memory for a request */
     LIMIT_BY_FULL,          /* DISK: no space */
     LIMIT_BY_SLOW,          /* DISK: slower than the network */
     LIMIT_BY_OTHER,         /* DISK: another program holds the ledger */

@@ -7,6 +7,7 @@
 #include "engine/http_version.h"
 #include "engine/ladder.h"
 #include "engine/metrics.h"
+#include "engine/proxy_watch.h"
 #include "engine/refusal.h"
 #include "engine/sweep.h"
 #include "plan/quota.h"
@@ -107,6 +108,18 @@ void pace_tune(struct engine *e, uint64_t now_us)
     pace_change_cap(e, e->pace.tuner.cap, e->pace.tuner.reason);
 }
 
+void pace_note_no_memory(struct engine *e, uint64_t now_us)
+{
+    if (fetch_in_flight(e->fetch)) {
+        e->pace.no_memory_since_us = 0;
+    } else if (!e->pace.no_memory_since_us) {
+        e->pace.no_memory_since_us = now_us;
+    } else if (now_us - e->pace.no_memory_since_us >= PACE_NO_MEMORY_US) {
+        engine_stop_for(e, "E-MEM1",
+                        "out of memory: no request could be asked for 10 s, and none is in flight");
+    }
+}
+
 void pace_started(struct engine *e, struct request *request, uint64_t now_us)
 {
     request->crowd = (uint32_t)fetch_in_flight(e->fetch);
@@ -134,7 +147,8 @@ void pace_quota_answer(struct engine *e, const struct answer *a)
     };
     uint64_t before;
 
-    if (a->status == 0 || a->is_asleep || a->outcome == OUTCOME_PROXY) {
+    if (a->status == 0 || a->is_asleep || a->outcome == OUTCOME_PROXY ||
+        proxy_has_left(e, response)) {
         return; /* nobody answered, or what was said is the proxy's own or of one that the host has left */
     }
     if (quota.resource.len) {

@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 struct answer;
+#define PACE_NO_MEMORY_US (10 * US_PER_S)
+
 struct engine;
 struct host;
 struct request;
@@ -26,7 +28,8 @@ struct pace {
     unsigned connections_max; /* as the limit of open files allows */
     unsigned clamp;           /* 0: none; fewer because descriptors ran out */
     uint64_t clamp_until_us;
-    uint64_t shortage_until_us; /* nothing is started before: out of memory or descriptors */
+    uint64_t shortage_until_us;  /* nothing is started before: out of memory or descriptors */
+    uint64_t no_memory_since_us; /* for want of it nothing can be asked; 0: it is not so */
     bool is_paused;
     bool auto_on;
     bool is_kept_back; /* see tuner_step */
@@ -38,6 +41,10 @@ struct pace {
 };
 
 void pace_init(struct engine *engine, uint64_t now_us);
+
+/** A request could not be asked for want of memory. Where nothing is in flight that would give some back, and that
+ *  does not change for PACE_NO_MEMORY_US, the run stops. */
+void pace_note_no_memory(struct engine *engine, uint64_t now_us);
 
 /** The only way to another cap; false when it is the same. `why` is a sentence for the events. */
 bool pace_change_cap(struct engine *engine, unsigned cap, const char *why);

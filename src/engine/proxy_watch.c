@@ -1,10 +1,10 @@
 #include "engine/proxy_watch.h"
 
-#include "base/crc32c.h"
 #include "base/units.h"
 #include "engine/core.h"
 #include "engine/engine_state.h"
 #include "engine/events.h"
+#include "fetch/proxy.h"
 #include "job/proxy_url.h"
 #include "plan/retry_after.h"
 
@@ -31,23 +31,29 @@ static bool is_over(const struct engine *e, const struct response *response)
 #define BANNED_HOLD_US (10 * 60 * US_PER_S)
 #define BANNED_ROW 3 /* 403s in a row through one proxy */
 
-/* Tells hosts of one index apart. */
-static uint32_t key_of(const struct host *host)
-{
-    return crc32c(0, host->origin, strlen(host->origin));
-}
-
 uint32_t proxy_of(struct engine *e, uint32_t host)
 {
     return e->proxy_pool.count
-               ? proxy_pool_choose(&e->proxy_pool, host, key_of(host_at(&e->hosts, host)),
-                                   engine_now_us(e))
+               ? proxy_pool_choose(&e->proxy_pool, host, engine_host_key(e, host), engine_now_us(e))
                : 0;
+}
+
+/* It is asked directly. */
+static bool is_spared(const struct engine *e, uint32_t host)
+{
+    const struct job_proxy *p = &e->job->network.proxy;
+    const char *list = p->none_for ? p->none_for : p->env_none_for;
+    struct url url;
+
+    return list && url_split(str_view(host_at(&e->hosts, host)->origin), &url, NULL) == RESULT_OK &&
+           proxy_is_not_for(list, url.host, url.is_ipv6);
 }
 
 const char *proxy_shown(struct engine *e, uint32_t host)
 {
-    return e->proxy_pool.count ? e->job->network.proxy.pool[proxy_of(e, host)].url : NULL;
+    return e->proxy_pool.count && !is_spared(e, host)
+               ? e->job->network.proxy.pool[proxy_of(e, host)].url
+               : NULL;
 }
 
 /* For how long the answer says, or a while. */
@@ -115,7 +121,7 @@ static bool is_of_the_pair(const struct response *response)
  * been tried. */
 static void heed_pool(struct engine *e, struct response *response)
 {
-    uint32_t host = response->request->host, key = key_of(host_at(&e->hosts, host));
+    uint32_t host = response->request->host, key = engine_host_key(e, host);
     uint64_t now_us = engine_now_us(e), hold_us;
     bool is_other_free, is_worth_it = true;
 
@@ -135,6 +141,7 @@ static void heed_pool(struct engine *e, struct response *response)
                             hold_us == TIME_NEVER ? TIME_NEVER : now_us + hold_us, now_us);
     }
     if (is_other_free && (is_worth_it || hold_us == TIME_NEVER)) {
+        host_forget_told(host_at(&e->hosts, host)); /* a server counts by who asks it */
         move(e, response, hold_us);
     }
 }
@@ -169,6 +176,12 @@ bool proxy_is_over(const struct engine *e, const struct response *response)
 {
     return response->outcome == OUTCOME_PROXY &&
            (response->proxy_fault == PROXY_FAULT_MOVED || is_over(e, response));
+}
+
+bool proxy_has_left(struct engine *e, const struct response *response)
+{
+    return e->proxy_pool.count && response->proxy &&
+           response->proxy_index != proxy_of(e, response->request->host);
 }
 
 bool proxy_is_hopeless(const struct response *response)

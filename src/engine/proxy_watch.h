@@ -32,6 +32,9 @@ const char *proxy_shown(struct engine *engine, uint32_t host);
 /** Nothing can be asked through its proxy: it is to be asked by a later session, and was no try. */
 bool proxy_is_over(const struct engine *engine, const struct response *response);
 
+/** It came through one of a pool that its host has left since. */
+bool proxy_has_left(struct engine *engine, const struct response *response);
+
 /** The proxy would say the same again. */
 bool proxy_is_hopeless(const struct response *response);
 

@@ -251,6 +251,7 @@ static void send_one(struct engine *e, struct request *request, uint64_t now_us)
     }
     host_ended(&e->hosts, host, request, HOST_END_OURS, now_us);
     e->pace.shortage_until_us = now_us + US_PER_S;
+    pace_note_no_memory(e, now_us);
     events_add(&e->events, EVENT_WARNING, "shortage", "", "out of memory starting a request");
     settle_put_back(e, request);
 }

@@ -226,10 +226,10 @@ bool refusal_by_problem(struct engine *e, struct host *host, const struct respon
     snprintf(why, sizeof why, "%.*s says: abnormal usage detected", STR_ARG(host->label));
     events_add_host(&e->events, EVENT_WARNING, "abnormal", host->label, "", "%s; %s", why,
                     e->options.attended ? "held until you release it" : "stopping, resumable");
-    if (e->options.attended) {
-        host_hold_user(host, true, engine_now_us(e));
-    } else {
+    if (!e->options.attended) {
         engine_stop(e, why);
+    } else if (!host->is_stopped) { /* else it is held already, and for another reason */
+        host_hold_user(host, true, engine_now_us(e));
     }
     return true;
 }

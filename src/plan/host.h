@@ -203,6 +203,9 @@ unsigned host_own_cap(const struct host_table *table, const struct host *host, u
 /** The user sets another pace: what refusals taught is forgotten. */
 void host_table_forget_learned(struct host_table *table);
 
+/** It is asked from another address: what it told of its quota, and what refusals taught, is not of that. */
+void host_forget_told(struct host *host);
+
 /** Its lanes would have a first try go before the retries that are ready. */
 bool host_wants_fresh(const struct host *host);
 

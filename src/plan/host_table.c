@@ -237,3 +237,11 @@ void host_table_forget_learned(struct host_table *table)
         }
     }
 }
+
+void host_forget_told(struct host *host)
+{
+    for (uint16_t n = 0; n <= host->other_count; n++) {
+        host_bucket_at(host, n)->learned = (struct learned_limit){ 0 };
+        host_bucket_at(host, n)->allowance = (struct allowance){ 0 };
+    }
+}

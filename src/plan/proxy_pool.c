@@ -1,5 +1,7 @@
 #include "plan/proxy_pool.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 struct proxy_pool_host {
@@ -77,14 +79,37 @@ static uint32_t next_free(const struct proxy_pool *pool, const struct proxy_pool
     return pool->count;
 }
 
+static uint64_t free_at(const struct proxy_pool *pool, const struct proxy_pool_host *host,
+                        uint32_t proxy)
+{
+    uint64_t down_us = pool->down_until_us[proxy];
+    uint64_t held_us = host->held_until_us ? host->held_until_us[proxy] : 0;
+
+    return down_us > held_us ? down_us : held_us;
+}
+
+/* The first one that will be free again; `own` when none will. */
+static uint32_t first_back(const struct proxy_pool *pool, const struct proxy_pool_host *host,
+                           uint32_t own)
+{
+    uint32_t best = own;
+
+    for (uint32_t i = 0; i < pool->count; i++) {
+        if (free_at(pool, host, i) < free_at(pool, host, best)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
 uint32_t proxy_pool_choose(struct proxy_pool *pool, uint32_t index, uint32_t key, uint64_t now_us)
 {
     struct proxy_pool_host *host = find(pool, index, key);
     uint32_t first = host && host->current ? host->current - 1 : key % pool->count;
     uint32_t proxy = host ? next_free(pool, host, first, now_us) : first;
 
-    if (proxy == pool->count) {
-        return first; /* none is free: it is asked through its own, when the host's own hold is over */
+    if (proxy == pool->count) { /* it is asked when the host's own hold is over */
+        return pool->down_until_us[first] == TIME_NEVER ? first_back(pool, host, first) : first;
     }
     if (host && host->current != proxy + 1) {
         host->current = proxy + 1;
@@ -122,6 +147,11 @@ bool proxy_pool_down(struct proxy_pool *pool, uint32_t proxy, uint64_t until_us,
     static const struct proxy_pool_host nobody = { .key = 0 };
 
     pool->down_until_us[proxy] = until_us;
+    for (uint32_t i = 0; until_us == TIME_NEVER && i < pool->count; i++) {
+        if (pool->down_until_us[i] != TIME_NEVER) {
+            return true;
+        }
+    }
     return next_free(pool, &nobody, proxy, now_us) != pool->count;
 }
 

@@ -33,14 +33,16 @@ struct proxy_pool {
 MUST_CHECK enum result proxy_pool_init(struct proxy_pool *pool, uint32_t count);
 void proxy_pool_release(struct proxy_pool *pool);
 
-/** The proxy of a host, from 0. `key` tells hosts of one index apart. Without memory it is not kept. */
+/** The proxy of a host, from 0. `key` tells hosts of one index apart. Without memory it is not kept. Where none is free
+ *  it is the host's own, or when that one is gone for good the first to be free again. */
 uint32_t proxy_pool_choose(struct proxy_pool *pool, uint32_t host, uint32_t key, uint64_t now_us);
 
 /** Holds the pair. False when no other proxy is free for that host: then nothing is held. */
 bool proxy_pool_hold(struct proxy_pool *pool, uint32_t host, uint32_t key, uint32_t proxy,
                      uint64_t until_us, uint64_t now_us);
 
-/** The proxy is not there. False when no other is: the run cannot go on. */
+/** The proxy is not there. False when no other is free, or, with TIME_NEVER, when all others are gone for good as well:
+ *  the run cannot go on. */
 bool proxy_pool_down(struct proxy_pool *pool, uint32_t proxy, uint64_t until_us, uint64_t now_us);
 
 /** The host was not reached through it; told before the pair or the proxy is held. False when that is so of as many in a

@@ -37,13 +37,13 @@ def reply(body=b'{"a":1}', status="200 OK", kind="application/json", headers=())
 class Peer:
     """`asked` counts by path, `asks` has all in order of coming."""
 
-    def __init__(self, answer, tls=None):
+    def __init__(self, answer, tls=None, listener=None):
         self.answer = answer
         self.tls = tls
         self.asked = collections.Counter()
         self.asks = []
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = listener or socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -24,6 +24,7 @@ def catalog(server):
     return ["--base", server.url, os.path.join(jobs.ASSETS, "catalog.json")], 1 + PRODUCTS
 
 
+FOR_GOOD = 1 << 40
 LOGIN = {"EMAIL": "demo@example.com", "PASSWORD": "demo"}
 
 
@@ -41,7 +42,7 @@ def forget():
 
 def check_survives(arguments, bodies, at, length):
     ended = run(arguments, FAIL_MALLOC_AT=str(at), FAIL_MALLOC_FOR=str(length))
-    where = f"allocation {at} (and {length - 1} more) fails:"
+    where = f"allocation {at} (and {'all' if length == FOR_GOOD else length - 1} more) fails:"
     # libuv aborts, without a word, when there is none for its loop: nothing has begun by then. OpenSSL 3.5 aborts
     # with a word, at any time: what is stored must be whole all the same.
     by_library = ended.code == -signal.SIGABRT and (b"OpenSSL internal error" in ended.err or
@@ -69,7 +70,8 @@ def survive_all(what, length):
         forget()
         with open(scratch("count"), encoding="ascii") as file:
             count = int(file.read())
-        step = max(1, count // POINTS) if POINTS else 1
+        points = POINTS // 4 if length == FOR_GOOD else POINTS  # these may take ten seconds
+        step = max(1, count // points) if points else 1
         codes = [check_survives(arguments, bodies, at, length) for at in range(1, count, step)]
         print(f"{count} allocations, {len(codes)} runs, exit codes "
               f"{ {code: codes.count(code) for code in sorted(set(codes))} }")
@@ -82,6 +84,14 @@ def test_run__ends_in_order__when_one_allocation_fails():
 
 def test_run__ends_in_order__when_many_in_a_row_fail():
     survive_all(posts, 1000)
+
+
+def test_run__ends_in_order__when_no_memory_is_left_any_more():
+    survive_all(posts, FOR_GOOD)
+
+
+def test_job__ends_in_order__when_no_memory_is_left_any_more():
+    survive_all(catalog, FOR_GOOD)
 
 
 def test_job__ends_in_order__when_one_allocation_fails():

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 
 import harness
 from harness import check, check_equal, scratch
@@ -286,6 +287,51 @@ def test_pool__moves_a_host__that_refuses_one_proxy_or_whose_proxy_is_dead():
     all_dead = ask("poolall", "http://h.test/[1-20]", "--proxies",
                    pool("pall", f"http://127.0.0.1:{dead}", f"http://127.0.0.2:{dead}"))
     check_stopped(all_dead, b"connection refused")
+
+
+def test_pool__leaves_the_quota__with_the_proxy_that_the_host_leaves():
+    """What is left of the one's window says nothing of the other, who has a window of its own."""
+    first, lock, both = [], threading.Lock(), threading.Barrier(2)
+    quota = ["X-RateLimit-Limit: 100", "X-RateLimit-Remaining: 5", "X-RateLimit-Reset: 3600"]
+
+    def answer_as(name):
+        def answer(asked):
+            with lock:
+                first.append(name)
+                number = first.count(name)
+            if name != first[0]:
+                return always(asked)
+            both.wait(harness.HANG_S)
+            return reply(headers=quota) if number == 1 else \
+                reply(status="429 Too Many Requests", headers=[*quota, "Retry-After: 3600"])
+        return answer
+
+    path = pool("quota", *(Peer(answer_as(name)).url for name in "ab"))
+    ended = harness.run("run", "--plain", "--json", "-c", "2", "--max-duration", "20s", "-o", scratch("poolquota"),
+                        "--proxies", path, "http://h.test/[1-40]")
+    check_equal((ended.code, ended.report()["ok"]), (0, 40), f"exit code and answers: {ended}")
+
+
+def test_pool__waits_for_a_proxy_that_comes_back__when_another_is_wrong_for_good():
+    """One takes no connections until the other has said that it wants credentials."""
+    def proxies():
+        late, came = socket.socket(), []
+        late.bind(("127.0.0.1", 0))
+
+        def refuse(_):
+            if not came:
+                late.listen(128)
+                came.append(Peer(always, listener=late))
+            return reply(status="407 Proxy Authentication Required")
+
+        return came, [Peer(refuse).url, f"http://127.0.0.1:{late.getsockname()[1]}"]
+
+    for order in (1, -1):  # in one of them the host begins with the one that takes none yet
+        came, urls = proxies()
+        ended = harness.run("run", "--plain", "--json", "-c", "1", "--backoff", "10ms:50ms", "-o", scratch(f"back{order}"),
+                            "--proxies", pool("back", *urls[::order]), "http://h.test/[1-20]")
+        check_equal((ended.code, ended.report()["ok"]), (0, 20), f"exit code and answers: {ended}")
+        check_equal(came[0].total(), 20, "through the other one")
 
 
 def test_pool__of_one_gate_with_several_names__mixes_none_of_them():
