@@ -257,6 +257,17 @@ static void put_limits(struct writer *w, const struct snapshot *s, const struct 
     }
 }
 
+static void put_rules(struct writer *w, const struct snapshot *s)
+{
+    char number[16];
+
+    begin(w, "rule_firings", "counter", "Times that a rule by event has fired, by its number.");
+    for (size_t i = 0; i < s->on_count; i++) {
+        snprintf(number, sizeof number, "%u", s->ons[i].number);
+        sample(w, "rule_firings_total", "rule", number, NULL, NULL, (double)s->ons[i].fired);
+    }
+}
+
 static void put_tables(struct writer *w, const struct snapshot *s)
 {
     begin(w, "table_rows", "gauge", "Rows of the last table.");
@@ -283,6 +294,7 @@ enum result metrics_text_write(struct buf *out, const struct snapshot *s, const 
     put_waiting(&w, s);
     put_limits(&w, s, r);
     put_hosts(&w, s);
+    put_rules(&w, s);
     put_tables(&w, s);
     begin(&w, "loop_lag_seconds", "gauge", "How late the event loop's timers were.");
     sample(&w, "loop_lag_seconds", "q", "0.99", NULL, NULL, (double)s->loop_lag_p99_us / 1e6);

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,6 +81,79 @@ def test_metrics__are_read_by_others__and_counters_never_fall():
                      (("endpoint", "127.0.0.1"), ("outcome", "ok"), ("run", "127.0.0.1")))]
         check(0 < ok <= 300, "ok", ok)
         check_equal(ended.code, 0, f"exit code: {ended}")
+
+
+def metrics_file(count):
+    """What --metrics-file holds at the end of a run that has met a bit of everything."""
+    path = scratch("all.prom")
+    with harness.api("--latency", "5ms", "--fail", "5%") as server:
+        harness.run("run", "--quiet", "-o", scratch("all.run"), "--retries", "0", "--metrics-file", path, "--csv",
+                    scratch("all.csv"), "--on", "done_total > 3: say some", "--rate", "200/s",
+                    f"{server.url}/posts/[1-{count}]")
+    return harness.read(path).decode()
+
+
+# Those of `promtool check metrics` (client_golang, prometheus/testutil/promlint), where there is no promtool.
+UNITS = {"s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "milliseconds", "microseconds", "minutes", "hours", "days",
+         "kilobytes", "megabytes", "gigabytes", "percent"}
+
+
+def lint(text):
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    helps = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.MULTILINE))
+    check(len(kinds) > 20 and kinds.keys() == helps.keys(), "families without a type or a help:", kinds, helps)
+    for name, kind in kinds.items():
+        parts = name.split("_")
+        check(re.fullmatch(r"[a-z][a-z0-9_]*", name), "a name of other letters:", name)
+        check(not UNITS & set(parts), "not a base unit:", name)
+        check((kind == "counter") == name.endswith("_total"), "counters alone end in _total:", name, kind)
+        check(kind == "histogram" or parts[-1] not in ("bucket", "count", "sum"), "a histogram's ending:", name)
+        check(not {"counter", "gauge", "histogram"} & set(parts), "its type in its name:", name)
+    return kinds
+
+
+def test_promtool__finds_nothing():
+    text = metrics_file(60)
+    lint(text)
+    for wrong in ("# HELP a_ms b\n# TYPE a_ms gauge\n", "# HELP a_total b\n# TYPE a_total gauge\n"):
+        try:
+            lint(text + wrong)
+        except harness.Failed:
+            continue
+        raise harness.Failed(f"the rules let pass: {wrong}")
+    tool = shutil.which("promtool") or os.environ.get("PROMTOOL")
+    if not tool:
+        raise Skipped("its rules hold; there is no promtool to ask besides: apt install prometheus")
+    told = subprocess.run([tool, "check", "metrics"], input=text.encode(), capture_output=True, check=False)
+    check_equal((told.returncode, told.stdout, told.stderr), (0, b"", b""), "promtool check metrics")
+
+
+def test_grafana__asks_only_for_metrics_and_labels_that_there_are():
+    path = os.path.join(os.path.dirname(__file__), "../../assets/grafana/scrapetop.json")
+    dashboard = json.loads(harness.read(path))
+    text = metrics_file(60)
+    families = set(lint(text))
+    labels = {}
+    for name, inside in re.findall(r"^(scrapetop_\w+)\{(.*)\} \S+$", text, re.MULTILINE):
+        labels.setdefault(name, set()).update(re.findall(r'(\w+)="', inside))
+    known = families | labels.keys()
+    asked = set()
+    for panel in dashboard["panels"]:
+        check(panel["title"] and panel["targets"], "a panel of nothing:", panel)
+        for target in panel["targets"]:
+            names = set(re.findall(r"scrapetop_\w+", target["expr"]))
+            check(names and names <= known, "metrics that there are not:", names - known, target["expr"])
+            asked |= names
+            there = set.union(*(labels.get(name, set()) for name in names))
+            wanted = {word for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for word in group.split(", ")}
+            wanted |= set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            wanted |= set(re.findall(r'[{,](\w+)=~?"', target["expr"]))
+            if all(name in labels for name in names):
+                check(wanted <= there, "labels that there are not:", wanted - there, target)
+    check(len(asked) >= 18, "it shows only", asked)
+    boxes = [panel["gridPos"] for panel in dashboard["panels"]]
+    check(all(box["x"] + box["w"] <= 24 for box in boxes), "a panel beyond the edge")
+    check_equal(len({panel["id"] for panel in dashboard["panels"]}), len(boxes), "panels of different ids")
 
 
 def test_health__is_told__and_nothing_else_is_served():
