@@ -92,6 +92,7 @@ static unsigned logged(const struct api *a, const char *part)
 static void token__is_renewed_once__for_two_hundred_in_flight(void **state)
 {
     struct api a;
+    char told[160];
 
     (void)state;
     api_begin(&a, "/private/token/posts/[1-200]", (struct demo_options){ .token_uses = 50 });
@@ -103,6 +104,8 @@ static void token__is_renewed_once__for_two_hundred_in_flight(void **state)
     assert_int_equal(a.run.report.retried, 0); /* none of them lost a try */
     assert_int_equal(logged(&a, " 200 GET "), 200);
     assert_int_equal(logged(&a, " 200 POST /api/auth/login "), 4); /* 4 times 50 uses */
+    snprintf(told, sizeof told, "%s: logged in", a.base + strlen("http://"));
+    assert_told(&a.run, told, true);
     assert_int_equal(stored_count(&a.run), 200);
     api_end(&a);
 }
@@ -116,7 +119,9 @@ static void token__is_asked_for_again__by_the_next_session(void **state)
     log_in_by_call(&a, "wrong");
     run_to_its_end(&a.run);
     assert_int_equal(a.run.report.exit, EXIT_AUTH);
-    assert_string_equal(a.run.report.stopped_by, "the login failed: HTTP 401");
+    assert_non_null(strstr(a.run.report.stopped_by, "127.0.0.1:"));
+    assert_non_null(strstr(a.run.report.stopped_by, ": the login failed: HTTP 401"));
+    assert_told(&a.run, a.run.report.stopped_by, true);
     assert_string_equal(a.run.report.stopped_code, "E-AUTH2");
     assert_int_equal(a.run.report.pending, 3);
     assert_int_equal(logged(&a, " GET "), 0); /* nothing was asked without a token */
@@ -241,7 +246,7 @@ static void fresh_tokens__end_the_run__when_they_are_refused(void **state)
     log_in_at(&r, server);
     run_to_its_end(&r);
     assert_int_equal(r.report.exit, EXIT_AUTH);
-    assert_string_equal(r.report.stopped_by, "fresh tokens are refused (HTTP 401)");
+    assert_non_null(strstr(r.report.stopped_by, ": fresh tokens are refused (HTTP 401)"));
     assert_int_equal(r.report.failed, 0);
     assert_int_equal(r.report.pending, 100);
     assert_int_equal(count_logins(server), 3);

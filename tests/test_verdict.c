@@ -111,8 +111,9 @@ static void ideal__is_of_the_caps_that_it_had__and_none_under_a_rate(void **stat
 {
     struct report r = ten_seconds();
     struct verdict_facts facts = { .cores = 4 };
-    static const enum run_limit others[] = { LIMIT_RATE, LIMIT_LEARNED, LIMIT_BUDGET,
-                                             LIMIT_HOST_CAP, LIMIT_TROUBLE };
+    static const enum run_limit others[] = { LIMIT_RATE,        LIMIT_LEARNED, LIMIT_BUDGET,
+                                             LIMIT_HOST_CAP,    LIMIT_TROUBLE, LIMIT_HOLD,
+                                             LIMIT_ALL_WAITING, LIMIT_AUTH,    LIMIT_PAUSED };
 
     (void)state;
     r.rung_count = 2;

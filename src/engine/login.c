@@ -237,6 +237,24 @@ void login_carry(struct engine *e, struct request *request, struct fetch_extra *
 
 /* --- answers ------------------------------------------------------------------------------------------ */
 
+/* The host that is asked for the token, or that it is for when a command gives it. */
+static struct str label_of(const struct engine *e)
+{
+    if (!e->login.has_host && !e->login.has_home) {
+        return STR_NONE;
+    }
+    return host_at(&e->hosts, e->login.has_host ? e->login.host : e->login.home)->label;
+}
+
+static void tell(struct engine *e, enum event_level level, const char *kind, const char *fields,
+                 const char *text)
+{
+    struct str label = label_of(e);
+
+    events_add_host(&e->events, level, kind, label, fields, "%.*s%s%s", STR_ARG(label),
+                    label.len ? ": " : "", text);
+}
+
 void login_lose(struct engine *e, const char *why)
 {
     char shown[sizeof e->ending.why] = "the login failed";
@@ -254,9 +272,18 @@ void login_lose(struct engine *e, const char *why)
     }
 }
 
+/* As above, with the host that says so. */
+static void lose_by(struct engine *e, struct str label, const char *why)
+{
+    char said[sizeof e->ending.why];
+
+    snprintf(said, sizeof said, "%.*s%s%s", STR_ARG(label), label.len ? ": " : "", why);
+    login_lose(e, said);
+}
+
 static void tell_token(struct engine *e, uint64_t now_us)
 {
-    char length[UNITS_TEXT_MAX];
+    char length[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX + 32];
     struct err err;
 
     if (keep_token(&e->login, buf_view(&e->auth.token)) != RESULT_OK ||
@@ -266,20 +293,24 @@ static void tell_token(struct engine *e, uint64_t now_us)
         return;
     }
     if (e->auth.expires_us == TIME_NEVER) {
-        events_add(&e->events, EVENT_INFO, "login", "", "logged in");
+        tell(e, EVENT_INFO, "login", "", "logged in");
         return;
     }
     units_format_time(e->auth.expires_us - now_us, length);
-    events_add(&e->events, EVENT_INFO, "login", "", "logged in, for %s", length);
+    snprintf(text, sizeof text, "logged in, for %s", length);
+    tell(e, EVENT_INFO, "login", "", text);
 }
 
 static void on_refresh_kept(struct engine *e, enum result result, const struct err *err)
 {
     auth_kept(&e->auth);
     if (result != RESULT_OK) {
-        events_add(&e->events, EVENT_ERROR, "login", "",
-                   "the new refresh token is not kept, and the next session needs another one: %s",
-                   err->text);
+        char text[sizeof err->text + 96];
+
+        snprintf(text, sizeof text,
+                 "the new refresh token is not kept, and the next session needs another one: %s",
+                 err->text);
+        tell(e, EVENT_ERROR, "login", "", text);
     }
     tell_token(e, engine_now_us(e));
 }
@@ -313,7 +344,7 @@ static void tell_prompt(struct engine *e)
     if (strcmp(prompt, e->login.told) != 0) {
         snprintf(e->login.told, sizeof e->login.told, "%s", prompt);
         if (prompt[0]) {
-            events_add(&e->events, EVENT_NOTICE, "login", "", "%s", prompt);
+            tell(e, EVENT_NOTICE, "login", "", prompt);
         }
     }
 }
@@ -321,7 +352,7 @@ static void tell_prompt(struct engine *e)
 static void take_news(struct engine *e, enum auth_news news, const char *reason, const char *why)
 {
     uint64_t now_us = engine_now_us(e);
-    char length[UNITS_TEXT_MAX];
+    char length[UNITS_TEXT_MAX], text[UNITS_TEXT_MAX + AUTH_WHY_MAX + 32];
 
     tell_prompt(e);
     switch (news) {
@@ -332,12 +363,12 @@ static void take_news(struct engine *e, enum auth_news news, const char *reason,
         e->login.is_demanded = true;
         if (e->auth.due_us > now_us && !e->auth.memory.prompt[0]) {
             units_format_time(e->auth.due_us - now_us, length);
-            events_add(&e->events, EVENT_WARNING, "login", "", "login: %s; again in %s", reason,
-                       length);
+            snprintf(text, sizeof text, "login: %s; again in %s", reason, length);
+            tell(e, EVENT_WARNING, "login", "", text);
         }
         break;
     case AUTH_LOST:
-        login_lose(e, why);
+        lose_by(e, label_of(e), why);
         break;
     }
 }
@@ -414,7 +445,7 @@ static enum login_word heed_refusal(struct engine *e, struct request *request)
     case AUTH_REFUSAL_TRY:
         return LOGIN_TRY;
     case AUTH_REFUSAL_LOST:
-        login_lose(e, why);
+        lose_by(e, host_at(&e->hosts, request->host)->label, why);
         break;
     }
     return LOGIN_FREE; /* it stays pending, for a session with a better one */
@@ -455,7 +486,7 @@ enum login_word login_refused(struct engine *e, struct response *response)
         return heed_refusal(e, response->request);
     }
     snprintf(why, sizeof why, "the credential is refused: %.100s", response->reason);
-    login_lose(e, why);
+    lose_by(e, host_at(&e->hosts, response->request->host)->label, why);
     return LOGIN_FREE;
 }
 

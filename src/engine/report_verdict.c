@@ -184,7 +184,9 @@ void report_judge(struct report *r, const struct verdict_facts *facts)
 static double seconds_below_cap(const double seconds[BOUND_COUNT])
 {
     return seconds[BOUND_RATE] + seconds[BOUND_LEARNED] + seconds[BOUND_HOST_CAP] +
-           seconds[BOUND_TROUBLE] + seconds[BOUND_INPUT];
+           seconds[BOUND_TROUBLE] + seconds[BOUND_INPUT] + seconds[BOUND_HOLD] +
+           seconds[BOUND_RETRIES] + seconds[BOUND_SILENT] + seconds[BOUND_LOGIN] +
+           seconds[BOUND_USER];
 }
 
 void report_fill_ideal(struct report *r, const struct verdict_facts *facts)
